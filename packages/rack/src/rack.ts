@@ -1,0 +1,180 @@
+/**
+ * The inventory as everything else sees it: ranges expanded, references checked, defaults filled in.
+ * Secrets are still references; they are read when they are used (see secrets.ts).
+ */
+import type { ServicesSettings } from './settings.ts';
+
+/** Where a secret is kept. A path is relative to the folder of rack.yaml. Never the secret itself. */
+export type SecretRef = { file: string } | { env: string };
+
+/** A reference to an outlet or a port: `switch-1/14` is `{ device: 'switch-1', outlet: '14' }`. */
+export interface Outlet {
+  device: string;
+  outlet: string;
+}
+
+/** A port of a machine's own USB hub: `usb/1-1.2` is `{ hub: '1-1', port: 2 }`. */
+export interface UsbPort {
+  hub: string;
+  port: number;
+}
+
+/** Ports to reach something at, where they are not the standard ones. */
+export interface Ports {
+  ssh?: number;
+  http?: number;
+  snmp?: number;
+}
+
+/** How identities get their tokens. One kind each. Addresses are https, except on loopback. */
+export type Credentials =
+  | { kind: 'serviceAccountKey'; file: string }
+  | { kind: 'refreshToken'; file: string; tokenUrl?: string }
+  | { kind: 'externalAccount'; file: string }
+  | { kind: 'fixed'; file: string }
+  | { kind: 'impersonate'; email: string; from: SourceCredentials; delegates: string[]; endpoint?: string };
+export type SourceCredentials = Exclude<Credentials, { kind: 'impersonate' }>;
+
+/** What the metadata server may hand out. */
+export interface Identity {
+  name: string;
+  project: string;
+  /** Digits; `0` where rack.yaml gives none. */
+  projectNumber: string;
+  /** Where rack.yaml gives none, it is known once the credentials have been read. */
+  email?: string;
+  /** The scopes of a token, and the most that a caller may ask for. */
+  scopes: string[];
+  credentials: Credentials;
+  projectAttributes: Record<string, string>;
+  universeDomain: string;
+}
+
+export type Role = 'view' | 'operate' | 'admin';
+
+/** Who may read and change things. */
+export interface Access {
+  tokens?: { file: string };
+  google?: { audience: string; emails: Record<string, Role>; certsUrl?: string };
+  /** CIDRs whose callers may read without signing in. */
+  anonymousRead: string[];
+}
+
+/** A phone or another device attached to a machine. Its full name is `<machine>-<name>`. */
+export interface AttachedDevice {
+  name: string;
+  fullName: string;
+  kind: 'android' | 'ios' | 'chromeos' | 'linux' | 'pyocd' | 'auto' | 'none';
+  serial?: string;
+  power?: UsbPort | Outlet;
+  /** Where it is reached over the network (chromeos, linux). */
+  address?: string;
+  login?: string;
+}
+
+/** How a machine is seen to be back after a power cycle. */
+export type SeenBack =
+  | { ssh: number }
+  | { http: string }
+  | { icmp: true };
+
+/** What the metadata server tells a machine about itself. */
+export interface MachineMetadata {
+  /** Digits, 64 bits unsigned; derived from the name where not given. */
+  id?: string;
+  zone?: string;
+  machineType?: string;
+  image?: string;
+  cpuPlatform?: string;
+  description?: string;
+  tags: string[];
+  attributes: Record<string, string>;
+}
+
+/** A test machine. */
+export interface Machine {
+  name: string;
+  kind: 'rpi' | 'host';
+  shelf?: string;
+  label?: string;
+  address?: string;
+  ports: Ports;
+  /** Lower case, colons. */
+  mac?: string;
+  power: Outlet[];
+  uplink?: Outlet;
+  /** A name of `identities`, or `none`: cut off. Absent: `defaultIdentity` applies. */
+  identity?: string;
+  login?: string;
+  offSeconds?: number;
+  seenBack?: SeenBack & { timeoutSeconds?: number };
+  devices: AttachedDevice[];
+  metadata: MachineMetadata;
+  /** Settings of its swarming agent that differ from `services.swarming-client`. */
+  swarming: Record<string, unknown>;
+}
+
+/** A router, switch, PDU: whatever has a model of packages/rack/src/models. */
+export interface InfrastructureDevice {
+  name: string;
+  model: string;
+  address?: string;
+  ports: Ports;
+  mac?: string;
+  login?: string;
+  /** An outlet or port, or `internet`. */
+  uplink?: Outlet | 'internet';
+  power: Outlet[];
+  /** `SHA256:…`, pinned. */
+  hostKey?: string;
+  /** Keys of the model's own, checked by the model's schema. */
+  options: Record<string, unknown>;
+}
+
+export interface Jumphost {
+  name: string;
+  address: string;
+  aliases: string[];
+  mac?: string;
+  identity?: string;
+  uplink?: Outlet;
+  power: Outlet[];
+}
+
+/** How services sign in to equipment. */
+export interface Login {
+  name: string;
+  username?: string;
+  password?: SecretRef;
+  enablePassword?: SecretRef;
+  privateKey?: SecretRef;
+  passphrase?: SecretRef;
+  legacySsh: boolean;
+  snmp?: {
+    version: 1 | 2 | 3;
+    community?: SecretRef;
+    user?: string;
+    authKey?: SecretRef;
+    authProtocol: 'md5' | 'sha' | 'sha224' | 'sha256' | 'sha384' | 'sha512';
+    privKey?: SecretRef;
+    privProtocol: 'des' | 'aes' | 'aes256b' | 'aes256r';
+  };
+}
+
+/** One rack. */
+export interface Rack {
+  name: string;
+  timezone: string;
+  network: { subnet?: string; domain: string };
+  jumphost: Jumphost;
+  identities: ReadonlyMap<string, Identity>;
+  /** What unlisted callers get; absent: nothing. */
+  defaultIdentity?: string;
+  access: Access;
+  logins: ReadonlyMap<string, Login>;
+  infrastructure: ReadonlyMap<string, InfrastructureDevice>;
+  machines: ReadonlyMap<string, Machine>;
+  services: ServicesSettings;
+  /** Absolute folder of rack.yaml: what relative paths of secrets refer to. */
+  dir: string;
+}
