@@ -1,0 +1,24 @@
+/**
+ * The process that atomic-file.test.ts kills: `node atomic-file.test-writer.js FILE FIRST` writes version FIRST,
+ * FIRST + 1, … of FILE for ever and prints each number once its write is reported as done.
+ */
+import { createHash } from 'node:crypto';
+import { writeSync } from 'node:fs';
+import { argv } from 'node:process';
+import { writeFileAtomic } from './atomic-file.ts';
+
+const [, script, file, first] = argv;
+
+/** Its own number, a checksum, and from 0 to 256 KiB of filling, so that kills hit short and long writes. */
+export function versionText(version: number): string {
+  const filling = String.fromCharCode(97 + (version % 26)).repeat((version * 7919) % 262_144);
+  const text = `${version}\n${filling}\n`;
+  return `${createHash('sha256').update(text).digest('hex')}\n${text}`;
+}
+
+if (script?.endsWith('atomic-file.test-writer.js') && file !== undefined) {
+  for (let version = Number(first); ; version += 1) {
+    await writeFileAtomic(file, versionText(version));
+    writeSync(1, `${version}\n`);
+  }
+}

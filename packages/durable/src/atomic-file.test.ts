@@ -1,0 +1,295 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { threadId } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { versionText } from './atomic-file.test-writer.ts';
+import { FileNotWritten, readFileIfExists, writeFileAtomic } from './atomic-file.ts';
+
+const run = promisify(execFile);
+const isRoot = process.getuid?.() === 0;
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
+  file = join(folder, 'state.json');
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true });
+});
+
+describe('writeFileAtomic', () => {
+  it('writes text and bytes, and replaces what was there', async () => {
+    await writeFileAtomic(file, 'first, grüezi');
+    expect(await readFile(file, 'utf8')).toBe('first, grüezi');
+
+    await writeFileAtomic(file, new Uint8Array([0, 255, 10]));
+    expect([...(await readFile(file))]).toEqual([0, 255, 10]);
+
+    expect(await readdir(folder)).toEqual(['state.json']);
+  });
+
+  it.each([
+    { title: '0600 by default', mode: undefined, seen: 0o600 },
+    { title: '0644 when asked', mode: 0o644, seen: 0o644 },
+    { title: '0666 when asked', mode: 0o666, seen: 0o666 },
+  ])('gives the file mode $title, whatever the umask and the old file', async ({ mode, seen }) => {
+    await writeFile(file, 'old', { mode: 0o640 });
+
+    await writeFileAtomic(file, 'new', { ...(mode !== undefined && { mode }) });
+
+    expect((await stat(file)).mode & 0o777).toBe(seen);
+  });
+
+  it('syncs the temp file before the rename and the folder after it', async () => {
+    await writeFile(file, 'old');
+    const steps: string[] = [];
+    const probe = await open(file);
+    const handles: { sync(): Promise<void> } = Object.getPrototypeOf(probe);
+    await probe.close();
+    const { sync } = handles;
+    vi.spyOn(handles, 'sync').mockImplementation(async function (this: typeof probe) {
+      const what = (await this.stat()).isDirectory() ? 'folder' : 'file';
+      steps.push(`sync of the ${what} while the file is ${await readFile(file, 'utf8')}`);
+      await sync.call(this);
+    });
+
+    await writeFileAtomic(file, 'new');
+
+    expect(steps).toEqual([
+      'sync of the file while the file is old',
+      'sync of the folder while the file is new',
+    ]);
+  });
+
+  it('lets concurrent writers be: one whole version stays', async () => {
+    const versions = Array.from({ length: 20 }, (_, index) => versionText(index * 13));
+
+    await Promise.all(versions.map((version) => writeFileAtomic(file, version)));
+
+    expect(versions).toContain(await readFile(file, 'utf8'));
+    expect(await readdir(folder)).toEqual(['state.json']);
+  });
+
+  it('replaces a symbolic link and leaves its target alone', async () => {
+    const target = join(folder, 'target');
+    await writeFile(target, 'not ours');
+    await symlink(target, file);
+
+    await writeFileAtomic(file, 'ours');
+
+    expect(await readFile(file, 'utf8')).toBe('ours');
+    expect(await readFile(target, 'utf8')).toBe('not ours');
+  });
+
+  it('removes temp files of writers that are gone, and no others', async () => {
+    const { pid: gone } = await finishedProcess();
+    const temp = (name: string, pid: number | undefined, thread = 0) =>
+      `.${name}.${pid}-${thread}-0123456789ab.tmp`;
+    const stale = [
+      temp('state.json', gone),
+      // Its pid is ours, but nobody here is writing it: a container restarted with the same pid.
+      temp('state.json', process.pid, threadId),
+    ];
+    const others = [
+      temp('state.json', process.ppid),
+      temp('state.json', process.pid, 4711),
+      temp('state.json.old', gone),
+      '.state.json.backup.tmp',
+      '.state.json.1-0-nothex.tmp',
+    ];
+    for (const name of [...stale, ...others]) await writeFile(join(folder, name), 'left');
+
+    await writeFileAtomic(file, 'new');
+
+    expect((await readdir(folder)).sort()).toEqual([...others, 'state.json'].sort());
+  });
+
+  it('fails with what is wrong, where, and the system’s code', async () => {
+    const missing = join(folder, 'nowhere', 'state.json');
+    const failed = writeFileAtomic(missing, 'new');
+
+    await expect(failed).rejects.toThrow(FileNotWritten);
+    await expect(failed).rejects.toMatchObject({
+      message: `${missing}: not written: there is no such folder (ENOENT)`,
+      code: 'ENOENT',
+      path: missing,
+    });
+  });
+
+  it('leaves no temp file behind when the rename fails', async () => {
+    await mkdir(join(file, 'in the way'), { recursive: true });
+
+    await expect(writeFileAtomic(file, 'new')).rejects.toThrow('there is a folder of that name');
+
+    expect(await readdir(folder)).toEqual(['state.json']);
+  });
+
+  it('keeps the old content where the folder is read-only', async ({ skip }) => {
+    await writeFile(file, 'old');
+    if (isRoot) {
+      // Permissions do not stop root; a read-only mount does.
+      if (process.platform !== 'linux') skip('needs Linux to mount a read-only tmpfs as root');
+      await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]).catch(() =>
+        skip('may not mount a tmpfs here'),
+      );
+      await writeFile(file, 'old');
+      await run('mount', ['-o', 'remount,ro', folder]);
+    } else {
+      await chmod(folder, 0o500);
+    }
+
+    try {
+      await expect(writeFileAtomic(file, 'new')).rejects.toMatchObject({
+        code: isRoot ? 'EROFS' : 'EACCES',
+      });
+      expect(await readFile(file, 'utf8')).toBe('old');
+    } finally {
+      if (isRoot) await run('umount', [folder]);
+      else await chmod(folder, 0o700);
+    }
+  });
+
+  it('keeps the old content on a full disk, says so, and goes on once there is room', async ({
+    skip,
+  }) => {
+    if (!isRoot || process.platform !== 'linux') skip('needs root to mount a small tmpfs');
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]).catch(() =>
+      skip('may not mount a small tmpfs here'),
+    );
+    try {
+      const old = 'o'.repeat(40_000);
+      await writeFileAtomic(file, old);
+
+      await expect(writeFileAtomic(file, 'n'.repeat(40_000))).rejects.toMatchObject({
+        message: `${file}: not written: the disk is full (ENOSPC)`,
+        code: 'ENOSPC',
+      });
+
+      expect(await readFile(file, 'utf8')).toBe(old);
+      expect(await readdir(folder)).toEqual(['state.json']);
+      await writeFileAtomic(file, 'short');
+      expect(await readFile(file, 'utf8')).toBe('short');
+    } finally {
+      await run('umount', [folder]);
+    }
+  });
+
+  it('uses the room that a crashed writer’s temp file holds on a full disk', async ({ skip }) => {
+    if (!isRoot || process.platform !== 'linux') skip('needs root to mount a small tmpfs');
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]).catch(() =>
+      skip('may not mount a small tmpfs here'),
+    );
+    try {
+      const { pid } = await finishedProcess();
+      await writeFile(join(folder, `.state.json.${pid}-0-0123456789ab.tmp`), 'x'.repeat(60_000));
+
+      await writeFileAtomic(file, 'n'.repeat(40_000));
+
+      expect(await readdir(folder)).toEqual(['state.json']);
+    } finally {
+      await run('umount', [folder]);
+    }
+  });
+});
+
+describe('writeFileAtomic under kill -9', () => {
+  const kills = process.env.SKOLO_LONG ? 200 : 20;
+  const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
+  const here = dirname(fileURLToPath(import.meta.url));
+  const writer = join(here, '..', 'dist', 'atomic-file.test-writer.js');
+
+  it(`leaves one whole version after each of ${kills} kills (seed ${seed})`, async () => {
+    console.log(`kill -9 of the atomic file's writer: ${kills} kills, SKOLO_SEED=${seed}`);
+    await buildWriter(here);
+    const random = seeded(seed);
+
+    let acknowledged = -1;
+    for (let kill = 0; kill < kills; kill += 1) {
+      const child = spawn(process.execPath, [writer, file, String(acknowledged + 1)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let output = '';
+      child.stdout.setEncoding('utf8').on('data', (text) => {
+        output += text;
+      });
+      const closed = once(child, 'close');
+      await once(child.stdout, 'data');
+      // The moment of the kill is what the test is about.
+      await sleep(random() * 40);
+      child.kill('SIGKILL');
+      await closed;
+
+      const lines = output.split('\n').filter((line) => line !== '');
+      acknowledged = Number(lines.at(-1));
+      const content = await readFile(file, 'utf8');
+      const version = Number(content.split('\n')[1]);
+      expect(content).toBe(versionText(version));
+      expect(version).toBeGreaterThanOrEqual(acknowledged);
+      expect(version).toBeLessThanOrEqual(acknowledged + 1);
+      expect((await readdir(folder)).length).toBeLessThanOrEqual(2);
+    }
+
+    await writeFileAtomic(file, 'the end');
+    expect(await readdir(folder)).toEqual(['state.json']);
+  }, 300_000);
+});
+
+describe('readFileIfExists', () => {
+  it('reads a file, and gives undefined where there is none', async () => {
+    await writeFile(file, 'grüezi');
+
+    expect(await readFileIfExists(file)).toBe('grüezi');
+    expect(await readFileIfExists(join(folder, 'none'))).toBeUndefined();
+    expect(await readFileIfExists(join(folder, 'no folder', 'none'))).toBeUndefined();
+  });
+
+  it('throws whatever else is wrong', async () => {
+    await expect(readFileIfExists(folder)).rejects.toMatchObject({ code: 'EISDIR' });
+  });
+});
+
+async function finishedProcess() {
+  const child = spawn(process.execPath, ['-e', '']);
+  await once(child, 'close');
+  return { pid: child.pid };
+}
+
+/** The child runs compiled code, so that has to be today's; no work when it is. */
+async function buildWriter(here: string) {
+  const tsc = join(
+    dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
+    'bin/tsc',
+  );
+  await run(process.execPath, [tsc, '-b'], { cwd: join(here, '..') });
+}
+
+/** mulberry32: small, good enough for moments in time. */
+function seeded(seed: number) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,1 @@
+export { FileNotWritten, readFileIfExists, writeFileAtomic } from './atomic-file.ts';
