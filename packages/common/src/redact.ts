@@ -1,0 +1,62 @@
+/** What stands in a log, metric, error or answer where a secret was. The same word as Secret prints. */
+export const redacted = '<secret>';
+
+const url = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s"'<>`\\]+)/gi;
+const secrets = [
+  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g,
+  /\b(?<=bearer\s)[\w.~+/=-]+/gi,
+  /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g,
+  /\bya29\.[\w.-]+/g,
+  /\bskolo_[\w-]{20,}/g,
+];
+
+/** `text` with user and password, query and fragment cut out of its URLs, and with what looks like a token or a private key replaced. */
+export function stripSecrets(text: string): string {
+  let stripped = text.replace(url, (_all, scheme: string, rest: string) => scheme + bareUrl(rest));
+  for (const secret of secrets) stripped = stripped.replace(secret, redacted);
+  return stripped;
+}
+
+function bareUrl(rest: string): string {
+  const [beforeQuery = ''] = rest.split(/[?#]/, 1);
+  const slash = beforeQuery.indexOf('/');
+  const authority = slash < 0 ? beforeQuery : beforeQuery.slice(0, slash);
+  return beforeQuery.slice(authority.lastIndexOf('@') + 1);
+}
+
+/** The message of an error, or whatever else was thrown, on one line and without secrets. For people: readyz, problems, logs. */
+export function errorText(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return stripSecrets(text).replace(/\s*\n\s*/g, '; ');
+}
+
+export interface LoggedError {
+  type: string;
+  message: string;
+  code?: string;
+  stack?: string;
+  cause?: LoggedError;
+  errors?: LoggedError[];
+}
+
+const deepest = 4;
+
+/**
+ * An error as it is logged. Only these fields: an HTTP client's error carries the request with its headers and body,
+ * the answer with its tokens, and more of that in every release.
+ */
+export function loggedError(error: unknown, depth = 0): LoggedError {
+  if (!(error instanceof Error)) return { type: typeof error, message: errorText(error) };
+  return {
+    type: error.name,
+    message: stripSecrets(error.message),
+    ...('code' in error && typeof error.code === 'string' && { code: error.code }),
+    ...(error.stack && { stack: stripSecrets(error.stack) }),
+    ...(error.cause !== undefined &&
+      depth < deepest && { cause: loggedError(error.cause, depth + 1) }),
+    ...(error instanceof AggregateError &&
+      depth < deepest && {
+        errors: error.errors.slice(0, 5).map((e) => loggedError(e, depth + 1)),
+      }),
+  };
+}
