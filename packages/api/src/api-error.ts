@@ -1,0 +1,65 @@
+import type { Problem } from './problem.ts';
+
+/** The service answered, but not with what was asked for: `problem.detail` says why and what to do. */
+export class ApiError extends Error {
+  readonly code = 'API_ERROR';
+  /** The answer's HTTP status. It is 2xx when the answer was not one that this route gives. */
+  readonly status: number;
+  readonly problem: Problem;
+
+  /** @param call such as `GET http://…/v1/clients` */
+  constructor(call: string, problem: Problem) {
+    super(`${call}: ${problem.title}: ${problem.detail}`);
+    this.name = 'ApiError';
+    this.status = problem.status;
+    this.problem = problem;
+  }
+}
+
+/** No answer: the service is down, out of reach, or too slow. Worth trying again. */
+export class ApiUnreachable extends Error {
+  readonly code = 'API_UNREACHABLE';
+  readonly url: string;
+
+  constructor(url: string, why: string, cause?: unknown) {
+    super(`${url}: ${why}`, { cause });
+    this.name = 'ApiUnreachable';
+    this.url = url;
+  }
+}
+
+/** What a failed `fetch` means, in words. The reason is in its cause: undici says only "fetch failed". */
+export function whyUnreachable(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const words = reasons.get(code);
+  if (words !== undefined) return `${words} (${code})`;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return `the request failed: ${message}${code === '' ? '' : ` (${code})`}`;
+}
+
+const broken = 'the connection broke before the answer was complete';
+const untrusted = 'its TLS certificate is not trusted here; NODE_EXTRA_CA_CERTS can name its CA';
+const noTls = 'what answers there does not speak TLS; try http://';
+
+const reasons = new Map([
+  ['ECONNREFUSED', 'connection refused; is the service running, and is this its port?'],
+  ['ENOTFOUND', 'the host name is not known; check the URL'],
+  ['EAI_AGAIN', 'the host name cannot be looked up now; is the network up?'],
+  ['ETIMEDOUT', 'no connection; the host does not answer'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'no connection; the host does not answer'],
+  ['EHOSTUNREACH', 'no route to the host'],
+  ['ENETUNREACH', 'no route to its network'],
+  ['ECONNRESET', broken],
+  ['EPIPE', broken],
+  ['UND_ERR_SOCKET', broken],
+  ['SELF_SIGNED_CERT_IN_CHAIN', untrusted],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', untrusted],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', untrusted],
+  ['CERT_HAS_EXPIRED', 'its TLS certificate has expired'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its TLS certificate is for another host name'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', noTls],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', noTls],
+  ['HPE_INVALID_CONSTANT', 'what answers there does not speak HTTP; is it an https:// port?'],
+]);

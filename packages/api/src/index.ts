@@ -1,0 +1,22 @@
+export { ApiError, ApiUnreachable } from './api-error.ts';
+export { type Client, type ClientOptions, type ClientRequest, createClient } from './client.ts';
+export { MetadataClient, MetadataIdentity, metadataServerApi } from './metadata-server.ts';
+export { openApiDocument } from './openapi.ts';
+export { Problem, problemType } from './problem.ts';
+export { Readiness } from './readiness.ts';
+export {
+  type Api,
+  type HandlerFor,
+  type HandlersFor,
+  isSuccess,
+  pathParams,
+  type Role,
+  type RouteAnswer,
+  type RouteBody,
+  type RouteParams,
+  type RouteQuery,
+  type RouteRequest,
+  type RouteSpec,
+  route,
+} from './route.ts';
+export { Time } from './time.ts';

@@ -1,0 +1,98 @@
+import { STATUS_CODES } from 'node:http';
+import {
+  OpenAPIRegistry,
+  OpenApiGeneratorV31,
+  type ResponseConfig,
+  type RouteConfig,
+} from '@asteasolutions/zod-to-openapi';
+import { Problem, problemType } from './problem.ts';
+import { type Api, isSuccess, type RouteSpec } from './route.ts';
+
+/** What any route may answer beside what it says itself. */
+const problems = new Map([
+  [400, 'The request does not fit the schema.'],
+  [401, 'No token, or one that is not known or has expired.'],
+  [403, 'The caller’s role does not allow this.'],
+  [404, 'There is no such thing.'],
+  [405, 'The path has other methods: see the header `Allow`.'],
+  [429, 'Too many requests: see the header `Retry-After`.'],
+  [500, 'A fault of the service; its log has the same `x-request-id`.'],
+]);
+
+const bearer = 'bearer';
+
+/**
+ * The OpenAPI 3.1 document of an API, ready for `JSON.stringify`. Schemas with `.meta({ id })` become components.
+ * The key of a route is its `operationId`.
+ */
+export function openApiDocument(info: { title: string; version: string }, api: Api): object {
+  const registry = new OpenAPIRegistry();
+  registry.registerComponent('securitySchemes', bearer, {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A token of `skolo token new`, or a Google ID token for the rack’s audience.',
+  });
+  for (const [status, description] of problems) {
+    registry.registerComponent('responses', problemName(status), {
+      description,
+      content: { [problemType]: { schema: { $ref: '#/components/schemas/Problem' } } },
+    });
+  }
+  for (const [operationId, spec] of Object.entries(api)) {
+    registry.registerPath(operation(operationId, spec));
+  }
+
+  const tags = [...new Set(Object.values(api).flatMap(tagsOf))].sort();
+  return new OpenApiGeneratorV31([Problem, ...registry.definitions]).generateDocument({
+    openapi: '3.1.0',
+    info,
+    tags: tags.map((name) => ({ name })),
+  });
+}
+
+function operation(operationId: string, spec: RouteSpec): RouteConfig {
+  const request = {
+    ...(spec.params && { params: spec.params }),
+    ...(spec.query && { query: spec.query }),
+    ...(spec.body && {
+      body: { required: true, content: { 'application/json': { schema: spec.body } } },
+    }),
+  };
+  return {
+    method: spec.method,
+    path: spec.path,
+    operationId,
+    summary: spec.summary,
+    ...(spec.description !== undefined && { description: spec.description }),
+    tags: tagsOf(spec),
+    security: spec.role === undefined ? [] : [{ [bearer]: [] }],
+    ...(spec.role !== undefined && { 'x-skolo-role': spec.role }),
+    ...(Object.keys(request).length > 0 && { request }),
+    responses: answersOf(spec),
+  };
+}
+
+function answersOf(spec: RouteSpec): RouteConfig['responses'] {
+  const answers: RouteConfig['responses'] = {};
+  for (const status of problems.keys()) {
+    answers[status] = { $ref: `#/components/responses/${problemName(status)}` };
+  }
+  for (const [status, schema] of Object.entries(spec.answers)) {
+    const type = isSuccess(Number(status)) ? 'application/json' : problemType;
+    const answer: ResponseConfig = { description: STATUS_CODES[status] ?? status };
+    answers[status] = { ...answer, ...(schema && { content: { [type]: { schema } } }) };
+  }
+  return answers;
+}
+
+/** `/v1/clients/{name}` is about `clients`. */
+function tagsOf(spec: RouteSpec): string[] {
+  if (spec.tags) return [...spec.tags];
+  const part = spec.path.split('/').find((each) => each !== '' && !/^v\d+$/.test(each));
+  return part === undefined || part.startsWith('{') ? [] : [part];
+}
+
+/** `Not Found` is the component `NotFound`. */
+function problemName(status: number): string {
+  return (STATUS_CODES[status] ?? String(status)).replaceAll(' ', '');
+}

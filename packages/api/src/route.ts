@@ -1,0 +1,104 @@
+/**
+ * A service's HTTP API as data: one {@link RouteSpec} a route. The server's handlers, the client and `/openapi.json`
+ * are all made from it, so they cannot disagree.
+ */
+import type { z } from 'zod';
+
+/** Each may do what the one before it may, and more. */
+export type Role = 'view' | 'operate' | 'admin';
+
+export interface RouteSpec {
+  method: 'get' | 'post' | 'put' | 'delete';
+  /** As in OpenAPI: `/v1/clients/{name}`. */
+  path: `/${string}`;
+  /** One line for people. */
+  summary: string;
+  description?: string;
+  /** Headings in the documentation; by default the first part of the path behind the version: `clients`. */
+  tags?: readonly string[];
+  /** What the caller has to be; absent: anybody. */
+  role?: Role;
+  /** A key for each `{name}` of the path. */
+  params?: z.ZodObject;
+  /** Values arrive as strings, so numbers want `z.coerce.number()`. */
+  query?: z.ZodObject;
+  /** JSON. Not with `get` and `delete`, where HTTP gives it no meaning. */
+  body?: z.ZodType;
+  /** By status; undefined: no body. At least one is 2xx. What is not 2xx is a Problem, or an extension of it. */
+  answers: { readonly [status: number]: z.ZodType | undefined };
+}
+
+/** A service's API: what the client calls the route, and the route. */
+export type Api = Readonly<Record<string, RouteSpec>>;
+
+/**
+ * A route with all its types kept. Checked when the module is loaded, since no later moment is better.
+ *
+ * @throws TypeError The route contradicts itself.
+ */
+export function route<const R extends RouteSpec>(spec: R): R {
+  const inPath = pathParams(spec.path).sort();
+  const declared = Object.keys(spec.params?.shape ?? {}).sort();
+  if (inPath.join() !== declared.join()) {
+    const found = `the path has ${list(inPath)}, params has ${list(declared)}`;
+    throw new TypeError(`${name(spec)}: ${found}`);
+  }
+  if (spec.body && (spec.method === 'get' || spec.method === 'delete')) {
+    throw new TypeError(`${name(spec)}: a ${spec.method} has no body`);
+  }
+  if (!Object.keys(spec.answers).some((status) => isSuccess(Number(status)))) {
+    throw new TypeError(`${name(spec)}: no answer is 2xx`);
+  }
+  return spec;
+}
+
+/** The names in the braces of a path. */
+export function pathParams(path: string): string[] {
+  return [...path.matchAll(/\{([^{}]*)\}/g)].map(([, param]) => param ?? '');
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** The path's parameters as a handler gets them. */
+export type RouteParams<R extends RouteSpec> = OutputOf<R['params'], NoKeys>;
+/** The query as a handler gets it. */
+export type RouteQuery<R extends RouteSpec> = OutputOf<R['query'], NoKeys>;
+/** The body as a handler gets it. */
+export type RouteBody<R extends RouteSpec> = OutputOf<R['body'], undefined>;
+
+/** What a handler gets. */
+export interface RouteRequest<R extends RouteSpec> {
+  params: RouteParams<R>;
+  query: RouteQuery<R>;
+  body: RouteBody<R>;
+}
+
+/** What a handler gives back: a status of the route, and the body that goes with that status. */
+export type RouteAnswer<R extends RouteSpec> = {
+  [Status in keyof R['answers'] & number]: R['answers'][Status] extends z.ZodType
+    ? { status: Status; body: z.input<R['answers'][Status]>; headers?: Record<string, string> }
+    : { status: Status; body?: undefined; headers?: Record<string, string> };
+}[keyof R['answers'] & number];
+
+/** The handler of a route. `Context` is what the server adds to the request, such as who is calling. */
+export type HandlerFor<R extends RouteSpec, Context = unknown> = (
+  request: RouteRequest<R> & Context,
+) => RouteAnswer<R> | Promise<RouteAnswer<R>>;
+
+/** A handler for every route of an API. */
+export type HandlersFor<A extends Api, Context = unknown> = {
+  readonly [Name in keyof A]: HandlerFor<A[Name], Context>;
+};
+
+type NoKeys = Record<never, never>;
+type OutputOf<S, Otherwise> = S extends z.ZodType ? z.output<S> : Otherwise;
+
+function name(spec: RouteSpec) {
+  return `${spec.method.toUpperCase()} ${spec.path}`;
+}
+
+function list(names: string[]) {
+  return names.length === 0 ? 'no parameters' : names.map((each) => `{${each}}`).join(', ');
+}
