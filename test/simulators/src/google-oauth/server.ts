@@ -1,0 +1,249 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { RefreshGrant, SubjectGrant } from './accounts.ts';
+import { type Arrived, claimedBy, receive } from './arrived.ts';
+import { type Call, CallLog, type Endpoint } from './calls.ts';
+import {
+  Fault,
+  type FaultKind,
+  type FaultOptions,
+  playInstead,
+  spoil,
+  transmit,
+} from './faults.ts';
+import { Google } from './google.ts';
+import { generateAccessToken, generateIdToken } from './iam-credentials-endpoint.ts';
+import type { IssuedToken } from './ledger.ts';
+import { type Answer, oauthError, Refusal } from './refusal.ts';
+import type { ServiceAccountKey } from './service-account-key.ts';
+import { stsEndpoint } from './sts-endpoint.ts';
+import { tokenEndpoint } from './token-endpoint.ts';
+
+export interface GoogleOAuthOptions {
+  /** Wall clock, milliseconds since 1970; the computer's when absent. */
+  clock?: { now(): number };
+  /** Life of access tokens; 3599, as Google's, when absent. */
+  tokenLifeSeconds?: number;
+  /** Service accounts that exist from the start. */
+  keys?: ServiceAccountKey[];
+  /** 0, any free one, when absent. */
+  port?: number;
+}
+
+/** Google's token side on loopback; see `startGoogleOAuth`. */
+export interface GoogleOAuth {
+  /** `http://127.0.0.1:PORT`, also the `endpoint` of google-auth-library's `Impersonated`. */
+  readonly url: string;
+  /** `token_uri` of a service account's key, `endpoints.oauth2TokenUrl` of a refresh client. */
+  readonly tokenUrl: string;
+  /** `token_url` of an external account's configuration. */
+  readonly stsUrl: string;
+  /** X.509 certificates by key id. */
+  readonly certsUrl: string;
+  readonly jwkSetUrl: string;
+  /** `service_account_impersonation_url` of an external account's configuration. */
+  impersonationUrl(email: string): string;
+
+  /** Knows the key, and its account, from now on. */
+  addServiceAccountKey(key: ServiceAccountKey): void;
+  /** Forgets a key, as after `gcloud iam service-accounts keys delete`. */
+  removeServiceAccountKey(keyId: string): void;
+  addRefreshToken(grant: RefreshGrant): void;
+  revokeRefreshToken(refreshToken: string): void;
+  addSubjectToken(grant: SubjectGrant): void;
+  /** Lets `actor` (an e-mail, or a `principal://…`) act as the service account `email`, which is made when missing. */
+  allowImpersonation(actor: string, email: string): void;
+  /** A disabled account gets nothing, and what it has is good no more. */
+  setDisabled(email: string, disabled: boolean): void;
+
+  /** Every request so far, oldest first. */
+  readonly calls: readonly Call[];
+  /** Resolves once this many requests have arrived, at these endpoints where given. */
+  callsSeen(count: number, ...endpoints: Endpoint[]): Promise<void>;
+  /** Most requests that were open at the same time. */
+  readonly mostAtOnce: number;
+  /** Every token handed out, oldest first. */
+  readonly issued: readonly IssuedToken[];
+  /** Whether Google would take this token at this moment, for `scope` where given. */
+  isValid(token: string, scope?: string): boolean;
+  revoke(token: string): void;
+  tokenLifeSeconds: number;
+  /** Signs ID tokens with a new key from now on; the former one stays published. */
+  rotateSigningKey(): void;
+
+  /** Misbehaves at the next calls; faults asked for earlier come first. */
+  misbehave(kind: FaultKind, options?: FaultOptions): Fault;
+  /** Ends all misbehaviour. */
+  behave(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server on 127.0.0.1 that behaves as the token side of Google: `POST /token`, `POST /v1/token`, IAM
+ * credentials and the published signing keys, each as its file tells. It keeps books, so that a test can ask the
+ * issuer whether a token is good, and it fails on demand.
+ */
+export async function startGoogleOAuth(options: GoogleOAuthOptions = {}): Promise<GoogleOAuth> {
+  const { clock = Date, tokenLifeSeconds = 3599, keys = [], port = 0 } = options;
+  const google = new Google({ now: () => clock.now(), tokenLifeSeconds });
+  const log = new CallLog();
+  const faults: Fault[] = [];
+  for (const key of keys) google.accounts.addKey(key);
+
+  const server = createServer((request, response) => {
+    serve(request, response).catch((error) => response.destroy(error));
+  });
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const arrived = await receive(request);
+    const call: Call = {
+      at: new Date(google.now()),
+      endpoint: arrived.endpoint,
+      method: arrived.method,
+      path: arrived.path,
+      ...claimedBy(google, arrived),
+      hungUp: false,
+    };
+    log.arrive(call);
+    const fault = faults.find((candidate) => candidate.applies(call.endpoint));
+    fault?.hit(call);
+    response.on('close', () => {
+      call.hungUp = !response.writableFinished;
+      log.done();
+      fault?.update();
+    });
+    // Clients compare it with their own clock.
+    response.setHeader('date', new Date(google.now()).toUTCString());
+
+    if (fault?.kind === 'slow') await fault.hold();
+    if (fault && (await playInstead(fault.kind, response))) {
+      if (response.headersSent) call.status = response.statusCode;
+      return;
+    }
+    const answer = answerTo(google, arrived, call);
+    await write(response, fault ? spoil(fault.kind, answer) : answer, fault?.kind);
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const { port: boundPort } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${boundPort}`;
+  google.tokenUrl = `${url}/token`;
+
+  return {
+    url,
+    tokenUrl: google.tokenUrl,
+    stsUrl: `${url}/v1/token`,
+    certsUrl: `${url}/oauth2/v1/certs`,
+    jwkSetUrl: `${url}/oauth2/v3/certs`,
+    impersonationUrl: (email) =>
+      `${url}/v1/projects/-/serviceAccounts/${email}:generateAccessToken`,
+
+    addServiceAccountKey: (key) => google.accounts.addKey(key),
+    removeServiceAccountKey: (keyId) => google.accounts.removeKey(keyId),
+    addRefreshToken: (grant) => {
+      google.accounts.refreshGrants.push(grant);
+    },
+    revokeRefreshToken: (refreshToken) => {
+      google.accounts.revokedRefreshTokens.add(refreshToken);
+    },
+    addSubjectToken: (grant) => {
+      google.accounts.subjectGrants.push(grant);
+    },
+    allowImpersonation: (actor, email) => {
+      google.accounts.serviceAccount(email).impersonators.add(actor);
+    },
+    setDisabled: (email, disabled) => {
+      google.accounts.serviceAccount(email).disabled = disabled;
+    },
+
+    calls: log.calls,
+    callsSeen: (count, ...endpoints) =>
+      log.seen(count, (call) => endpoints.length === 0 || endpoints.includes(call.endpoint)),
+    get mostAtOnce() {
+      return log.mostAtOnce;
+    },
+    issued: google.ledger.issued,
+    isValid: (token, scope) => google.isValid(token, scope),
+    revoke: (token) => google.ledger.revoke(token),
+    get tokenLifeSeconds() {
+      return google.tokenLifeSeconds;
+    },
+    set tokenLifeSeconds(seconds) {
+      google.tokenLifeSeconds = seconds;
+    },
+    rotateSigningKey: () => google.signingKeys.rotate(),
+
+    misbehave: (kind, faultOptions = {}) => {
+      const fault = new Fault(kind, faultOptions);
+      faults.push(fault);
+      return fault;
+    },
+    behave: () => {
+      for (const fault of faults.splice(0)) fault.stop();
+    },
+    close: async () => {
+      for (const fault of faults.splice(0)) fault.stop();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** The answer to a request, errors included; notes the outcome in `call`. */
+function answerTo(google: Google, arrived: Arrived, call: Call): Answer {
+  let answer: Answer;
+  try {
+    answer = dispatch(google, arrived);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    answer = error.answer;
+    call.refusal = error.reason;
+  }
+  call.status = answer.status;
+  return answer;
+}
+
+function dispatch(google: Google, arrived: Arrived): Answer {
+  switch (arrived.endpoint) {
+    case 'token':
+      return tokenEndpoint(google, checkedForm(arrived));
+    case 'sts':
+      return stsEndpoint(google, checkedForm(arrived));
+    case 'generateAccessToken':
+      return generateAccessToken(google, arrived.impersonation());
+    case 'generateIdToken':
+      return generateIdToken(google, arrived.impersonation());
+    case 'certs':
+      return arrived.path.startsWith('/oauth2/v1/')
+        ? google.signingKeys.certificates()
+        : google.signingKeys.jwkSet();
+    case 'unknown':
+      return { status: 404, body: '<!DOCTYPE html>\n<title>Error 404 (Not Found)!!1</title>\n' };
+  }
+}
+
+function checkedForm({ contentType, form }: Arrived): URLSearchParams {
+  if (!contentType.startsWith('application/x-www-form-urlencoded')) {
+    throw oauthError('invalid_request', `Unsupported content type: ${contentType}`);
+  }
+  return form;
+}
+
+async function write(
+  response: ServerResponse,
+  answer: Answer,
+  fault: FaultKind | undefined,
+): Promise<void> {
+  const page = typeof answer.body === 'string' ? answer.body : undefined;
+  const body = Buffer.from(page ?? JSON.stringify(answer.body, null, 2));
+  response.writeHead(answer.status, {
+    'content-type': page ? 'text/html; charset=UTF-8' : 'application/json; charset=utf-8',
+    'content-length': body.length,
+    'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
+    ...answer.headers,
+  });
+  await transmit(fault, response, body);
+}
