@@ -16,3 +16,4 @@ export {
   makeServiceAccountKey,
   type ServiceAccountKey,
 } from './google-oauth/service-account-key.ts';
+export { type PeerName, peer } from './peer.ts';

@@ -1,0 +1,153 @@
+/**
+ * Real counterparts that tests use where they are installed.
+ *
+ * `node scripts/peers.mjs` prints what is here; `--json` what `npm test` passes on as SKOLO_PEERS;
+ * `--missing-packages` one line of Debian packages for each peer that is not here and could be.
+ */
+import { execFile } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/**
+ * @typedef {object} PeerKind
+ * @property {string} name what tests ask for
+ * @property {string[]} commands where to look: names in PATH or absolute paths, the first that answers is taken
+ * @property {string[]} version arguments that make it print its version, and fail when it is no use
+ * @property {string[]} debian packages that bring it; none where Debian has none
+ * @property {string} proves what is tested against it
+ */
+
+/** @type {PeerKind[]} */
+export const peerKinds = [
+  {
+    name: 'curl',
+    commands: ['curl'],
+    version: ['--version'],
+    debian: ['curl'],
+    proves: 'the metadata server, asked as the Swarming configuration file does',
+  },
+  {
+    name: 'python3-google-auth',
+    // Debian's module is for Debian's interpreter, which need not be the first one in PATH.
+    commands: ['/usr/bin/python3', 'python3'],
+    version: [
+      '-c',
+      'import google.auth, requests; from importlib.metadata import version; print(version("google-auth"))',
+    ],
+    debian: ['python3-google-auth', 'python3-requests'],
+    proves: "the metadata server, asked by Google's Python library",
+  },
+  {
+    name: 'gcloud',
+    commands: ['gcloud'],
+    version: ['--version'],
+    debian: [],
+    proves: 'the metadata server, asked by gcloud',
+  },
+  {
+    name: 'promtool',
+    commands: ['promtool'],
+    version: ['--version'],
+    debian: ['prometheus'],
+    proves: "the alert rules, read by Prometheus' own parser",
+  },
+  {
+    name: 'wrk',
+    commands: ['wrk'],
+    // It has no way to print its version and succeed.
+    version: ['-v'],
+    debian: ['wrk'],
+    proves: 'the benches: load from outside of Node',
+  },
+  {
+    name: 'ip',
+    commands: ['ip', '/usr/sbin/ip', '/sbin/ip'],
+    version: ['-Version'],
+    debian: ['iproute2'],
+    proves: "the check of a machine's MAC against the kernel's neighbour table",
+  },
+];
+
+/**
+ * @typedef {object} Peer
+ * @property {string} path absolute
+ * @property {string} version digits and dots, as far as it says
+ */
+
+/**
+ * The peers that are here, by name and in the order of the table.
+ * @param {readonly PeerKind[]} kinds
+ * @returns {Promise<Record<string, Peer>>}
+ */
+export async function findPeers(kinds = peerKinds) {
+  const found = await Promise.all(kinds.map(async (kind) => [kind.name, await findPeer(kind)]));
+  return Object.fromEntries(found.filter(([, peer]) => peer !== undefined));
+}
+
+/**
+ * @param {PeerKind} kind
+ * @returns {Promise<Peer | undefined>}
+ */
+async function findPeer(kind) {
+  for (const command of kind.commands) {
+    const path = which(command);
+    if (path === undefined) continue;
+    const text = await ask(path, kind.version);
+    const version = text?.match(/\d+(\.\d+)+/)?.[0];
+    if (version !== undefined) return { path, version };
+  }
+  return undefined;
+}
+
+/**
+ * What it prints; undefined when it cannot be run or says nothing.
+ * @param {string} path
+ * @param {string[]} args
+ */
+async function ask(path, args) {
+  try {
+    const { stdout, stderr } = await run(path, args, { timeout: 20_000 });
+    return stdout + stderr;
+  } catch (error) {
+    // Printed it and failed all the same: wrk does so. Python without the module prints nothing.
+    return error.code === 1 && error.stdout ? error.stdout : undefined;
+  }
+}
+
+/** @param {string} command */
+function which(command) {
+  const candidates = command.includes('/')
+    ? [command]
+    : (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, command));
+  return candidates.find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return statSync(path).isFile();
+    } catch {
+      return false;
+    }
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const [option] = process.argv.slice(2);
+  const found = await findPeers();
+  if (option === '--json') {
+    console.log(JSON.stringify(found));
+  } else if (option === '--missing-packages') {
+    for (const { name, debian } of peerKinds) {
+      if (!(name in found) && debian.length > 0) console.log(debian.join(' '));
+    }
+  } else {
+    for (const { name, debian, proves } of peerKinds) {
+      const peer = found[name];
+      const state = peer ? `${peer.version}, ${peer.path}` : 'not installed';
+      const hint = peer || debian.length === 0 ? '' : ` (Debian: ${debian.join(' ')})`;
+      console.log(`${name}: ${state}${hint}; ${proves}`);
+    }
+  }
+}

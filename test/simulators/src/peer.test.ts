@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
+import type { PeerName } from './peer.ts';
+
+/** A fresh module, because it remembers what it found. */
+async function loadPeer(found?: object) {
+  vi.resetModules();
+  vi.stubEnv('SKOLO_PEERS', found && JSON.stringify(found));
+  return (await import('./peer.ts')).peer;
+}
+
+describe('peer', () => {
+  it('is where npm test found it', async () => {
+    const peer = await loadPeer({ curl: { path: '/opt/curl', version: '9.0' } });
+
+    expect(peer('curl')).toBe('/opt/curl');
+    expect(peer('wrk')).toBeUndefined();
+  });
+
+  it('is looked for when nobody did so before', async () => {
+    const peer = await loadPeer();
+
+    const curl = peer('curl');
+
+    // Either answer is right, depending on the machine; a path must be one that works.
+    if (curl !== undefined) {
+      expect(execFileSync(curl, ['--version'], { encoding: 'utf8' })).toMatch(/^curl /);
+    } else {
+      expect(() => execFileSync('curl', ['--version'], { stdio: 'ignore' })).toThrow();
+    }
+  });
+
+  it('knows the names of the table and no others', () => {
+    const table = readFileSync(new URL('../../../scripts/peers.mjs', import.meta.url), 'utf8');
+    const names = [...table.matchAll(/^ {4}name: '(.+)',$/gm)].map(([, name]) => name);
+    const known: Record<PeerName, true> = {
+      curl: true,
+      'python3-google-auth': true,
+      gcloud: true,
+      promtool: true,
+      wrk: true,
+      ip: true,
+    };
+
+    expect(names).toEqual(Object.keys(known));
+  });
+});

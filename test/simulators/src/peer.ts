@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+/** A real counterpart that tests use where it is installed; the table is scripts/peers.mjs. */
+export type PeerName = 'curl' | 'python3-google-auth' | 'gcloud' | 'promtool' | 'wrk' | 'ip';
+
+const Peers = z.partialRecord(z.string(), z.object({ path: z.string(), version: z.string() }));
+
+let peers: z.infer<typeof Peers> | undefined;
+
+/**
+ * Where the program is, or undefined when it is not installed. For `python3-google-auth` it is the
+ * interpreter that has google-auth and requests.
+ *
+ * `npm test` looks once for all packages and passes on what it found as SKOLO_PEERS; a test that is run by
+ * itself looks when it first asks.
+ *
+ * @example
+ * const curl = peer('curl');
+ * it('answers curl', (context) => {
+ *   if (!curl) return context.skip('curl is not installed');
+ */
+export function peer(name: PeerName): string | undefined {
+  peers ??= Peers.parse(JSON.parse(process.env.SKOLO_PEERS ?? findPeers()));
+  return peers[name]?.path;
+}
+
+function findPeers(): string {
+  const script = fileURLToPath(new URL('../../../scripts/peers.mjs', import.meta.url));
+  return execFileSync(process.execPath, [script, '--json'], { encoding: 'utf8' });
+}
