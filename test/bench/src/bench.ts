@@ -1,0 +1,60 @@
+/** One bench: what it measures and how. */
+export interface Bench {
+  /** Also the `bench` field of its lines and what `--only` takes. */
+  name: string;
+  /** `1/s`, `ms`, `MiB`, … */
+  unit: string;
+  better: 'higher' | 'lower';
+  /** Throws `NotRun` when something that it needs is not installed. */
+  measure(): Promise<Measurement>;
+}
+
+/** What a bench found, in its own unit. */
+export interface Measurement {
+  figure: number;
+  /** Figures of peers, by their name, measured in the same run; each makes a line of its own. */
+  against?: Record<string, number>;
+  /** Peers that could not be measured, and why; named in the table. */
+  notRun?: Record<string, string>;
+}
+
+/** A bench that cannot run here: the message says what is missing. */
+export class NotRun extends Error {
+  constructor(why: string) {
+    super(why);
+    this.name = 'NotRun';
+  }
+}
+
+/** One line of `--json`. */
+export interface Line {
+  bench: string;
+  figure: number;
+  unit: string;
+  better: 'higher' | 'lower';
+  against?: string;
+  theirs?: number;
+  /** Ours over theirs, whichever is better. */
+  ratio?: number;
+}
+
+/** A line for each peer, or one without peers. */
+export function linesOf(
+  { name, unit, better }: Pick<Bench, 'name' | 'unit' | 'better'>,
+  { figure, against = {} }: Measurement,
+): Line[] {
+  const ours = { bench: name, figure: rounded(figure), unit, better };
+  const peers = Object.entries(against);
+  if (peers.length === 0) return [ours];
+  return peers.map(([peer, theirs]) => ({
+    ...ours,
+    against: peer,
+    theirs: rounded(theirs),
+    ratio: Number((figure / theirs).toFixed(3)),
+  }));
+}
+
+/** Four significant digits: a machine shared with others gives no more. Whole numbers stay whole. */
+function rounded(figure: number): number {
+  return Math.abs(figure) >= 1000 ? Math.round(figure) : Number(figure.toPrecision(4));
+}

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { mebibytes, proportionalMemory, residentMemory } from './memory.ts';
+
+describe('memory of a process', () => {
+  it('is read from /proc', () => {
+    const own = process.memoryUsage.rss() / 2 ** 20;
+
+    const resident = residentMemory(process.pid);
+
+    // The two readings are not of the same moment.
+    expect(resident).toBeGreaterThan(own / 2);
+    expect(resident).toBeLessThan(own * 2);
+    expect(proportionalMemory(process.pid)).toBeLessThanOrEqual(residentMemory(process.pid) * 1.1);
+  });
+
+  it('is in MiB', () => {
+    expect(mebibytes('Name:\tnode\nVmRSS:\t   68608 kB\nThreads:\t1\n', 'VmRSS')).toBe(67);
+  });
+
+  it('of nobody is an error', () => {
+    expect(() => residentMemory(2 ** 30)).toThrow('ENOENT');
+    expect(() => mebibytes('Name:\tkthreadd\n', 'VmRSS')).toThrow('no VmRSS in:');
+  });
+});

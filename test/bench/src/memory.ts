@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+
+/** Memory of a running process that is in RAM, in MiB; throws when there is no process with this id. */
+export function residentMemory(pid: number): number {
+  return mebibytes(readFileSync(`/proc/${pid}/status`, 'utf8'), 'VmRSS');
+}
+
+/** As `residentMemory`, but of what it shares with other processes only its part. */
+export function proportionalMemory(pid: number): number {
+  return mebibytes(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), 'Pss');
+}
+
+/** A field of a file of /proc, which says kB and means KiB. */
+export function mebibytes(text: string, field: string): number {
+  const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1];
+  if (kibibytes === undefined) throw new Error(`no ${field} in:\n${text}`);
+  return Number(kibibytes) / 1024;
+}
