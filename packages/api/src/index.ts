@@ -1,5 +1,11 @@
 export { ApiError, ApiUnreachable } from './api-error.ts';
-export { type Client, type ClientOptions, type ClientRequest, createClient } from './client.ts';
+export {
+  type Client,
+  type ClientAnswer,
+  type ClientOptions,
+  type ClientRequest,
+  createClient,
+} from './client.ts';
 export { MetadataClient, MetadataIdentity, metadataServerApi } from './metadata-server.ts';
 export { openApiDocument } from './openapi.ts';
 export { Problem, problemType } from './problem.ts';

@@ -43,11 +43,32 @@ export function openApiDocument(info: { title: string; version: string }, api: A
   }
 
   const tags = [...new Set(Object.values(api).flatMap(tagsOf))].sort();
-  return new OpenApiGeneratorV31([Problem, ...registry.definitions]).generateDocument({
+  const definitions = [{ type: 'schema', schema: Problem } as const, ...registry.definitions];
+  const document = new OpenApiGeneratorV31(definitions).generateDocument({
     openapi: '3.1.0',
     info,
     tags: tags.map((name) => ({ name })),
   });
+  for (const path of Object.values(document.paths ?? {})) {
+    for (const method of ['get', 'post', 'put', 'delete'] as const) {
+      path[method]?.parameters?.forEach(withoutNull);
+    }
+  }
+  return document;
+}
+
+type Document = ReturnType<OpenApiGeneratorV31['generateDocument']>;
+type Operation = NonNullable<NonNullable<Document['paths']>[string]['get']>;
+type Parameter = NonNullable<Operation['parameters']>[number];
+
+/** To `z.coerce.number()` null is a number, but nobody can put null into a URL. */
+function withoutNull(parameter: Parameter) {
+  if (!('schema' in parameter) || !parameter.schema || !('type' in parameter.schema)) return;
+  const { type } = parameter.schema;
+  if (!Array.isArray(type)) return;
+  const types = type.filter((each) => each !== 'null');
+  const [only] = types;
+  parameter.schema.type = only !== undefined && types.length === 1 ? only : types;
 }
 
 function operation(operationId: string, spec: RouteSpec): RouteConfig {

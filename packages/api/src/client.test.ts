@@ -1,0 +1,465 @@
+import {
+  createServer,
+  Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+} from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
+import { ApiError, ApiUnreachable } from './api-error.ts';
+import { createClient } from './client.ts';
+import { metadataServerApi } from './metadata-server.ts';
+import { route } from './route.ts';
+
+const token = 'skolo_0123456789abcdef';
+const Thing = z.object({ name: z.string(), at: z.iso.datetime() });
+const api = {
+  things: route({
+    method: 'get',
+    path: '/v1/things',
+    summary: 'All things',
+    query: z.object({ limit: z.coerce.number().optional(), tag: z.array(z.string()).optional() }),
+    answers: { 200: z.object({ things: z.array(Thing) }) },
+  }),
+  thing: route({
+    method: 'get',
+    path: '/v1/things/{name}/of/{owner}',
+    summary: 'A thing',
+    params: z.object({ name: z.string(), owner: z.coerce.number() }),
+    answers: { 200: Thing },
+  }),
+  change: route({
+    method: 'post',
+    path: '/v1/things',
+    summary: 'Change things',
+    role: 'operate',
+    body: z.object({ why: z.string(), offSeconds: z.number().default(10) }),
+    answers: { 202: Thing, 204: undefined, 409: z.object({ holder: z.string() }) },
+  }),
+};
+
+const servers: Server[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    if (server instanceof HttpServer) server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+describe('a call', () => {
+  it('sends nothing that it does not need to', async () => {
+    const { client, requests } = await serving({ json: { things: [] } });
+
+    expect(await client.things()).toEqual({ things: [] });
+
+    expect(requests).toEqual([
+      { call: 'GET /v1/things', authorization: undefined, type: undefined, body: '' },
+    ]);
+  });
+
+  it('encodes the parameters of the path and of the query', async () => {
+    const { client, requests } = await serving({ json: { name: 'x', at: '2026-11-20T07:30:00Z' } });
+
+    await client.thing({ params: { name: 'a/b ?#%$&é', owner: 7 } });
+    await client
+      .things({ query: { limit: 3, tag: ['a b', 'c&d'] } })
+      .catch((error: unknown) => expect(error).toBeInstanceOf(ApiError));
+    await client.things({ query: {} }).catch(() => undefined);
+
+    expect(requests.map(({ call }) => call)).toEqual([
+      'GET /v1/things/a%2Fb%20%3F%23%25%24%26%C3%A9/of/7',
+      'GET /v1/things?limit=3&tag=a+b&tag=c%26d',
+      'GET /v1/things',
+    ]);
+  });
+
+  it.each(['', '.', '..'])('refuses %j as a part of the path', async (name) => {
+    const { client, requests } = await serving({ json: {} });
+
+    const call = client.thing({ params: { name, owner: 1 } });
+
+    await expect(call).rejects.toThrow(
+      `thing: '${name}' cannot be the name in /v1/things/{name}/of/{owner}`,
+    );
+    expect(requests).toEqual([]);
+  });
+
+  it('sends its body as JSON, and the token', async () => {
+    const { client, requests } = await serving({ status: 204 }, { token });
+
+    expect(await client.change({ body: { why: 'it hangs – again' } })).toBeUndefined();
+
+    expect(requests).toEqual([
+      {
+        call: 'POST /v1/things',
+        authorization: `Bearer ${token}`,
+        type: 'application/json',
+        body: '{"why":"it hangs – again"}',
+      },
+    ]);
+  });
+
+  it('keeps the path of the base URL', async () => {
+    const { url, requests } = await serving({ json: { things: [] } });
+    await createClient(api, { baseUrl: `${url}/racks/rack4/` }).things();
+
+    expect(requests[0]?.call).toBe('GET /racks/rack4/v1/things');
+  });
+
+  it('gives the answer as its schema makes it', async () => {
+    const identity = {
+      name: 'bots',
+      project: 'p',
+      scopes: [],
+      lastSuccess: '2026-11-20T07:30:00Z',
+    };
+    const { url } = await serving({ json: { identities: [{ ...identity, newer: 'field' }] } });
+    const client = createClient(metadataServerApi, { baseUrl: url });
+
+    const { identities } = await client.identities();
+
+    expect(identities).toEqual([identity]);
+    expectTypeOf(identities[0]?.lastSuccess).toEqualTypeOf<string | undefined>();
+  });
+
+  it('goes through the fetch that it is given', async () => {
+    const { client } = await serving(
+      { json: {} },
+      { fetch: async () => Response.json({ things: [] }) },
+    );
+
+    expect(await client.things()).toEqual({ things: [] });
+  });
+});
+
+describe('a problem', () => {
+  it('is an ApiError with all that it says', async () => {
+    const problem = {
+      type: 'about:blank',
+      title: 'Conflict',
+      status: 409,
+      detail: 'ann is cycling it; wait for her, or ask her',
+      holder: 'ann',
+    };
+    const { client, url } = await serving({
+      ...problem,
+      json: problem,
+      type: 'application/problem+json',
+    });
+
+    const error = await failure(client.change({ body: { why: 'x' } }));
+
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({
+      code: 'API_ERROR',
+      status: 409,
+      problem,
+      message: `POST ${url}/v1/things: Conflict: ann is cycling it; wait for her, or ask her`,
+    });
+  });
+
+  it.each([
+    {
+      status: 502,
+      type: 'text/html',
+      body: '<h1>Bad Gateway</h1>',
+      title: 'Bad Gateway',
+      said: 'text/html',
+    },
+    {
+      status: 404,
+      type: 'application/json',
+      body: '{"a":1}',
+      title: 'Not Found',
+      said: 'application/json',
+    },
+    { status: 500, type: '', body: '', title: 'Internal Server Error', said: 'nothing' },
+    {
+      status: 599,
+      type: 'text/plain; charset=utf-8',
+      body: '',
+      title: 'status 599',
+      said: 'text/plain',
+    },
+  ])(
+    'that is $status with "$type" is named as what it is',
+    async ({ status, type, body, title, said }) => {
+      const { client } = await serving({ status, type, body });
+
+      await expect(client.things()).rejects.toMatchObject({
+        status,
+        problem: {
+          type: 'about:blank',
+          title,
+          status,
+          detail: expect.stringContaining(`the answer is ${said}, not application/problem+json`),
+        },
+      });
+    },
+  );
+
+  it('is what a redirect is, too: the token goes nowhere else', async () => {
+    const other = await serving({ json: { things: [] } });
+    const { client } = await serving(
+      { status: 307, headers: { location: `${other.url}/v1/things` } },
+      { token },
+    );
+
+    await expect(client.things()).rejects.toMatchObject({ status: 307 });
+    expect(other.requests).toEqual([]);
+  });
+});
+
+describe('an unexpected answer', () => {
+  it.each([
+    {
+      name: 'a field of the wrong type',
+      answer: {
+        json: {
+          things: [
+            { name: 'a', at: '2026-11-20T07:30:00Z' },
+            { name: 7, at: 'now' },
+          ],
+        },
+      },
+      detail:
+        'things[1].name: Invalid input: expected string, received number; things[1].at: Invalid ISO datetime',
+    },
+    {
+      name: 'another shape',
+      answer: { json: [] },
+      detail: 'Invalid input: expected object, received array',
+    },
+    {
+      name: 'many mistakes',
+      answer: { json: { things: [1, 2, 3, 4, 5] } },
+      detail:
+        'things[0]: Invalid input: expected object, received number; things[1]: Invalid input: expected object, received number; things[2]: Invalid input: expected object, received number; and 2 more',
+    },
+    { name: 'no JSON', answer: { body: '<html>', type: 'text/html' }, detail: 'it is not JSON' },
+    { name: 'no body', answer: { body: '' }, detail: 'it is not JSON' },
+    {
+      name: 'a status of another route',
+      answer: { status: 201, json: { things: [] } },
+      detail: 'the status is 201, not 200',
+    },
+  ])('such as $name is an ApiError that says where', async ({ answer, detail }) => {
+    const { client, url } = await serving(answer);
+
+    const error = await failure(client.things());
+
+    const whole = `${detail}; are the client and the service of the same version?`;
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({
+      status: answer.status ?? 200,
+      problem: { title: 'unexpected answer', detail: whole },
+      message: `GET ${url}/v1/things: unexpected answer: ${whole}`,
+    });
+  });
+});
+
+describe('no answer', () => {
+  it('says that the service is not there', async () => {
+    const { url, close } = await serving({});
+    await close();
+
+    const error = await failure(createClient(api, { baseUrl: url }).things());
+
+    expect(error).toBeInstanceOf(ApiUnreachable);
+    expect(error).toMatchObject({
+      code: 'API_UNREACHABLE',
+      url,
+      message: `${url}: connection refused; is the service running, and is this its port? (ECONNREFUSED)`,
+    });
+  });
+
+  it.each([
+    {
+      name: 'hangs up',
+      bytes: '',
+      message: 'the connection broke before the answer was complete (UND_ERR_SOCKET)',
+    },
+    {
+      name: 'stops in the middle',
+      bytes: 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{',
+      message: 'the connection broke before the answer was complete (UND_ERR_SOCKET)',
+    },
+    {
+      name: 'speaks something else',
+      bytes: 'SSH-2.0-OpenSSH_9.2\r\n',
+      message:
+        'what answers there does not speak HTTP; is it an https:// port? (HPE_INVALID_CONSTANT)',
+    },
+  ])('says that what is there $name', async ({ bytes, message }) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end(bytes));
+    });
+    const url = await listening(server);
+
+    await expect(createClient(api, { baseUrl: url }).things()).rejects.toThrow(
+      new RegExp(`^${escaped(`${url}: ${message}`)}$`),
+    );
+  });
+
+  it('says that TLS is not spoken there', async () => {
+    const { url } = await serving({});
+    const client = createClient(api, { baseUrl: url.replace('http:', 'https:') });
+
+    await expect(client.things()).rejects.toThrow('does not speak TLS; try http://');
+  });
+
+  it('says that a host name is not known', async () => {
+    const client = createClient(api, {
+      baseUrl: 'http://rack4:9210',
+      fetch: async () => {
+        const cause = Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' });
+        throw new TypeError('fetch failed', { cause });
+      },
+    });
+
+    await expect(client.things()).rejects.toThrow(
+      'http://rack4:9210: the host name is not known; check the URL (ENOTFOUND)',
+    );
+  });
+
+  it('in time is ApiUnreachable, be it the whole answer or its end that is missing', async () => {
+    const silent = await serving({ never: 'answer' });
+    const slow = await serving({ never: 'end' });
+
+    for (const { url } of [silent, slow]) {
+      const client = createClient(api, { baseUrl: url, timeoutMs: 50 });
+      const error = await failure(client.things());
+      expect(error).toBeInstanceOf(ApiUnreachable);
+      expect(String(error)).toBe(`ApiUnreachable: ${url}: no answer within 0.05 s`);
+    }
+    const { url } = silent;
+    const patient = createClient(api, { baseUrl: url, timeoutMs: 60_000 });
+    await expect(patient.things({ timeoutMs: 20 })).rejects.toThrow('no answer within 0.02 s');
+  });
+
+  it('because the caller gave up is the caller’s own reason', async () => {
+    const { client, arrived } = await serving({ never: 'answer' });
+    const caller = new AbortController();
+    const reason = new Error('enough');
+
+    const call = client.things({ signal: caller.signal });
+    await arrived;
+    caller.abort(reason);
+
+    await expect(call).rejects.toBe(reason);
+    await expect(client.things({ signal: caller.signal })).rejects.toBe(reason);
+  });
+});
+
+describe('createClient', () => {
+  it.each([
+    'rack4:9210',
+    'ftp://rack4',
+    '/v1',
+    '',
+    'http://ann:hunter2@rack4',
+    'http://rack4/?token=hunter2',
+    'http://rack4/#hunter2',
+  ])('refuses the URL %j without showing it', (baseUrl) => {
+    const create = () => createClient(api, { baseUrl });
+
+    expect(create).toThrow(/^the URL of the service has/);
+    expect(create).not.toThrow(/hunter2|rack4/);
+  });
+
+  it.each(['hunter2\n', 'hunter 2', 'hünter2', ''])(
+    'refuses the token %j without showing it',
+    (bad) => {
+      const create = () => createClient(api, { baseUrl: 'http://rack4', token: bad });
+
+      expect(create).toThrow('the token has characters that a header cannot carry');
+      expect(create).not.toThrow(/h.nter/);
+    },
+  );
+
+  it('never puts the token into an error', async () => {
+    const { url, close } = await serving({ status: 401, body: '' });
+    const client = createClient(api, { baseUrl: url, token });
+    const refused = await failure(client.things());
+    await close();
+    const unreachable = await failure(client.things());
+
+    for (const error of [refused, unreachable]) {
+      expect(error).toBeInstanceOf(Error);
+      expect(inspect(error, { depth: null, showHidden: true })).not.toContain(token);
+    }
+  });
+});
+
+interface Answer {
+  status?: number;
+  type?: string;
+  json?: unknown;
+  body?: string;
+  headers?: Record<string, string>;
+  never?: 'answer' | 'end';
+}
+
+async function serving(answer: Answer, options: { token?: string; fetch?: typeof fetch } = {}) {
+  const requests: Record<'call' | 'authorization' | 'type' | 'body', string | undefined>[] = [];
+  let arrive: () => void = () => undefined;
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const listener: RequestListener = (request, response) => {
+    void noted(request).then((noticed) => {
+      requests.push(noticed);
+      arrive();
+      if (answer.never === 'answer') return;
+      const type = answer.type ?? 'application/json';
+      response.writeHead(answer.status ?? 200, {
+        ...(type !== '' && { 'content-type': type }),
+        ...answer.headers,
+      });
+      if (answer.never === 'end') response.write('{');
+      else response.end(answer.json === undefined ? answer.body : JSON.stringify(answer.json));
+    });
+  };
+  const server = createServer(listener);
+  const url = await listening(server);
+  return {
+    url,
+    requests,
+    arrived,
+    client: createClient(api, { baseUrl: url, ...options }),
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function noted(request: IncomingMessage) {
+  return {
+    call: `${request.method} ${request.url}`,
+    authorization: request.headers.authorization,
+    type: request.headers['content-type'],
+    body: await text(request),
+  };
+}
+
+async function listening(server: Server): Promise<string> {
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function failure(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+function escaped(message: string) {
+  return message.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

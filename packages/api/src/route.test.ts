@@ -1,0 +1,135 @@
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
+import type { ClientAnswer, ClientRequest } from './client.ts';
+import {
+  type HandlerFor,
+  type HandlersFor,
+  type RouteAnswer,
+  type RouteBody,
+  type RouteParams,
+  type RouteQuery,
+  type RouteSpec,
+  route,
+} from './route.ts';
+
+const plain = route({
+  method: 'get',
+  path: '/v1/things',
+  summary: 'All things',
+  answers: { 200: z.object({ things: z.array(z.string()) }) },
+});
+
+const rich = route({
+  method: 'put',
+  path: '/v1/things/{name}/{port}',
+  summary: 'Change a thing',
+  role: 'operate',
+  params: z.object({ name: z.string(), port: z.coerce.number().int() }),
+  query: z.object({ dryRun: z.enum(['true', 'false']).default('false'), limit: z.coerce.number() }),
+  body: z.object({ why: z.string(), offSeconds: z.number().default(10) }),
+  answers: {
+    200: z.object({ at: z.string().transform((text) => new Date(text)) }),
+    204: undefined,
+    409: z.object({ holder: z.string() }),
+  },
+});
+
+describe('route', () => {
+  it('gives the specification back', () => {
+    expect(rich.path).toBe('/v1/things/{name}/{port}');
+    expectTypeOf(rich.method).toEqualTypeOf<'put'>();
+    expectTypeOf(rich.role).toEqualTypeOf<'operate'>();
+  });
+
+  const answers = { 200: z.string() };
+  it.each<[string, RouteSpec, string]>([
+    [
+      'a parameter without a schema',
+      { method: 'get', path: '/v1/{a}', summary: '', answers },
+      'GET /v1/{a}: the path has {a}, params has no parameters',
+    ],
+    [
+      'a schema without its parameter',
+      {
+        method: 'get',
+        path: '/v1/{a}',
+        summary: '',
+        params: z.object({ a: z.string(), b: z.string() }),
+        answers,
+      },
+      'GET /v1/{a}: the path has {a}, params has {a}, {b}',
+    ],
+    [
+      'a get with a body',
+      { method: 'get', path: '/v1', summary: '', body: z.string(), answers },
+      'GET /v1: a get has no body',
+    ],
+    [
+      'no answer when all is well',
+      { method: 'post', path: '/v1', summary: '', answers: { 404: z.string() } },
+      'POST /v1: no answer is 2xx',
+    ],
+  ])('refuses %s', (_, spec, message) => {
+    expect(() => route(spec)).toThrow(new TypeError(message));
+  });
+});
+
+// Checked by the compiler: each of these lines fails the build when a type is wrong.
+describe('the types of a route', () => {
+  it('are, for its handler, the outputs of its schemas', () => {
+    expectTypeOf<RouteParams<typeof rich>>().toEqualTypeOf<{ name: string; port: number }>();
+    expectTypeOf<RouteQuery<typeof rich>>().toEqualTypeOf<{
+      dryRun: 'true' | 'false';
+      limit: number;
+    }>();
+    expectTypeOf<RouteBody<typeof rich>>().toEqualTypeOf<{ why: string; offSeconds: number }>();
+    expectTypeOf<RouteParams<typeof plain>>().toEqualTypeOf<Record<never, never>>();
+    expectTypeOf<RouteBody<typeof plain>>().toEqualTypeOf<undefined>();
+  });
+
+  it('tie the body of an answer to its status', () => {
+    type Answer = RouteAnswer<typeof rich>;
+    type Body<Status> = Extract<Answer, { status: Status }>['body'];
+    expectTypeOf<Answer['status']>().toEqualTypeOf<200 | 204 | 409>();
+    expectTypeOf<Body<200>>().toEqualTypeOf<{ at: string }>();
+    expectTypeOf<Body<204>>().toEqualTypeOf<undefined>();
+    expectTypeOf<Body<409>>().toEqualTypeOf<{ holder: string }>();
+  });
+
+  it('fit a handler that is written down', async () => {
+    const handler: HandlerFor<typeof rich, { caller: string }> = ({ params, body, caller }) =>
+      params.port > 8
+        ? { status: 409, body: { holder: caller } }
+        : { status: 200, body: { at: body.why } };
+    const handlers: HandlersFor<{ plain: typeof plain; rich: typeof rich }, { caller: string }> = {
+      plain: async () => ({ status: 200, body: { things: [] } }),
+      rich: handler,
+    };
+    const query = { dryRun: 'false', limit: 1 } as const;
+    const request = { params: { name: 'x', port: 9 }, query, body: { why: '', offSeconds: 1 } };
+
+    expect(await handlers.rich({ ...request, caller: 'ann' })).toEqual({
+      status: 409,
+      body: { holder: 'ann' },
+    });
+    // @ts-expect-error 409 has another body
+    const wrong: RouteAnswer<typeof rich> = { status: 409, body: { at: '' } };
+    expect(wrong).toBeDefined();
+  });
+
+  it('are, for the client, what may be left out, and the outputs of the 2xx answers', () => {
+    type Request = ClientRequest<typeof rich>;
+    expectTypeOf<Request['params']>().toEqualTypeOf<{ name: string; port: number }>();
+    expectTypeOf<Request['query']>().toEqualTypeOf<{
+      dryRun?: 'true' | 'false' | undefined;
+      limit: number;
+    }>();
+    expectTypeOf<Request['body']>().toEqualTypeOf<{
+      why: string;
+      offSeconds?: number | undefined;
+    }>();
+    expectTypeOf<ClientAnswer<typeof rich>>().toEqualTypeOf<{ at: Date } | undefined>();
+    expectTypeOf<ClientAnswer<typeof plain>>().toEqualTypeOf<{ things: string[] }>();
+    expectTypeOf<keyof ClientRequest<typeof plain>>().toEqualTypeOf<'signal' | 'timeoutMs'>();
+  });
+});
