@@ -2,7 +2,11 @@
  * The inventory as everything else sees it: ranges expanded, references checked, defaults filled in.
  * Secrets are still references; they are read when they are used (see secrets.ts).
  */
+import type { Transport } from './models/model.ts';
 import type { ServicesSettings } from './settings.ts';
+
+/** Plain data, as JSON has it. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** Where a secret is kept. A path is relative to the folder of rack.yaml. Never the secret itself. */
 export type SecretRef = { file: string } | { env: string };
@@ -10,6 +14,7 @@ export type SecretRef = { file: string } | { env: string };
 /** A reference to an outlet or a port: `switch-1/14` is `{ device: 'switch-1', outlet: '14' }`. */
 export interface Outlet {
   device: string;
+  /** As its model writes it. Empty only in an `uplink` that names a device and not the port. */
   outlet: string;
 }
 
@@ -22,8 +27,11 @@ export interface UsbPort {
 /** Ports to reach something at, where they are not the standard ones. */
 export interface Ports {
   ssh?: number;
+  telnet?: number;
   http?: number;
   snmp?: number;
+  mqtt?: number;
+  ipmi?: number;
 }
 
 /** How identities get their tokens. One kind each. Addresses are https, except on loopback. */
@@ -32,7 +40,13 @@ export type Credentials =
   | { kind: 'refreshToken'; file: string; tokenUrl?: string }
   | { kind: 'externalAccount'; file: string }
   | { kind: 'fixed'; file: string }
-  | { kind: 'impersonate'; email: string; from: SourceCredentials; delegates: string[]; endpoint?: string };
+  | {
+      kind: 'impersonate';
+      email: string;
+      from: SourceCredentials;
+      delegates: string[];
+      endpoint?: string;
+    };
 export type SourceCredentials = Exclude<Credentials, { kind: 'impersonate' }>;
 
 /** What the metadata server may hand out. */
@@ -73,10 +87,7 @@ export interface AttachedDevice {
 }
 
 /** How a machine is seen to be back after a power cycle. */
-export type SeenBack =
-  | { ssh: number }
-  | { http: string }
-  | { icmp: true };
+export type SeenBack = { ssh: number } | { http: string } | { icmp: true };
 
 /** What the metadata server tells a machine about itself. */
 export interface MachineMetadata {
@@ -110,7 +121,7 @@ export interface Machine {
   seenBack?: SeenBack & { timeoutSeconds?: number };
   devices: AttachedDevice[];
   metadata: MachineMetadata;
-  /** Settings of its swarming agent that differ from `services.swarming-client`. */
+  /** Settings of its swarming agent that differ from `services.swarming-client`; checked by the same schema. */
   swarming: Record<string, unknown>;
 }
 
@@ -127,6 +138,12 @@ export interface InfrastructureDevice {
   power: Outlet[];
   /** `SHA256:…`, pinned. */
   hostKey?: string;
+  /** Serial number: a device that tells another one is the wrong device. */
+  serial?: string;
+  /** How it is spoken to: one of its model's transports. */
+  transport: Transport;
+  /** Whether rack.yaml wants it backed up; its model may still not be able to. */
+  backup: boolean;
   /** Keys of the model's own, checked by the model's schema. */
   options: Record<string, unknown>;
 }
@@ -149,6 +166,9 @@ export interface Login {
   enablePassword?: SecretRef;
   privateKey?: SecretRef;
   passphrase?: SecretRef;
+  /** Bearer token, for HTTP. */
+  token?: SecretRef;
+  /** Also offer the key exchanges and ciphers that old devices need. */
   legacySsh: boolean;
   snmp?: {
     version: 1 | 2 | 3;

@@ -1,0 +1,157 @@
+/** The words for what zod finds: what was found, and what it probably should be. */
+import { z } from 'zod';
+import { type Path, type Problem, shown } from './issues.ts';
+import { didYouMean } from './suggest.ts';
+
+export type Checked<T> = { value: T; problems?: never } | { value?: never; problems: Problem[] };
+
+/** Checks a value; problems have the path of the value before their own. */
+export function check<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  path: Path,
+): Checked<z.output<S>> {
+  const result = schema.safeParse(value, { error: describe, reportInput: true });
+  if (result.success) return { value: result.data };
+  return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, path)) };
+}
+
+function problemsOf(issue: z.core.$ZodIssue, base: Path): Problem[] {
+  const path = [
+    ...base,
+    ...issue.path.map((part) => (typeof part === 'number' ? part : String(part))),
+  ];
+  if (issue.code === 'unrecognized_keys') {
+    const messages = issue.message.split('\n');
+    return issue.keys.map((key, i) => ({
+      path: [...path, key],
+      rule: 'unknown key',
+      message: messages[i] ?? 'unknown key',
+      at: 'key',
+    }));
+  }
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map(({ message }) => ({ path, rule: issue.code, message, at: 'key' }));
+  }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const meant = issue.errors.find((branch) =>
+      branch.every(({ path, code }) => path.length > 0 || code !== 'invalid_type'),
+    );
+    if (meant !== undefined) return meant.flatMap((inner) => problemsOf(inner, path));
+  }
+  const missing = issue.input === undefined && issue.code === 'invalid_type';
+  return [
+    {
+      path,
+      rule: missing ? 'missing' : issue.code,
+      message: issue.message,
+      ...(isQuotable(issue) && { quote: true }),
+    },
+  ];
+}
+
+function isQuotable({ code, input, ...issue }: z.core.$ZodIssue): boolean {
+  return (
+    code === 'invalid_type' &&
+    'expected' in issue &&
+    issue.expected === 'string' &&
+    (typeof input === 'number' || typeof input === 'boolean')
+  );
+}
+
+/** The message of one issue. Schemas with a message of their own do not come here. */
+export function describe(issue: z.core.$ZodRawIssue): string {
+  const found = shown(issue.input);
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
+      return issue.keys.map((key) => unknownKey(key, known)).join('\n');
+    }
+    case 'invalid_type':
+      if (issue.input === undefined) return 'is missing';
+      if (issue.input === null)
+        return `is empty; give ${expected(issue.expected)}, or remove the key`;
+      return `expected ${expected(issue.expected)}, found ${found}${unitHint(issue.expected, issue.input)}`;
+    case 'invalid_value':
+      return `expected ${oneOf(issue.values.map(String))}, found ${found}${didYouMean(
+        String(issue.input),
+        issue.values.map(String),
+      )}`;
+    case 'too_small':
+      return `expected at least ${issue.minimum}${measure(issue.origin)}, found ${sizeOf(issue.input)}`;
+    case 'too_big':
+      return `expected at most ${issue.maximum}${measure(issue.origin)}, found ${sizeOf(issue.input)}`;
+    case 'invalid_union':
+      return `expected ${unionOf(issue)}, found ${found}`;
+    case 'invalid_format':
+      return `${found} does not have the right form`;
+    default:
+      return `${found} is not valid here`;
+  }
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const guess = didYouMean(key, known);
+  return `unknown key "${key}"${guess === '' && known.length > 0 ? `; known are ${known.join(', ')}` : guess}`;
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+  record: 'a map',
+};
+
+function expected(kind: string): string {
+  return kinds[kind] ?? kind;
+}
+
+function oneOf(values: string[]): string {
+  return values.length === 1 ? `${values[0]}` : `one of ${values.join(', ')}`;
+}
+
+function unionOf(issue: z.core.$ZodRawIssue): string {
+  const errors = 'errors' in issue && Array.isArray(issue.errors) ? issue.errors.flat() : [];
+  const kinds = errors.flatMap((error: z.core.$ZodIssue) =>
+    error.code === 'invalid_type'
+      ? [expected(error.expected)]
+      : error.code === 'invalid_value'
+        ? error.values.map(String)
+        : [],
+  );
+  return [...new Set(kinds)].join(' or ') || 'something else';
+}
+
+function measure(origin: string): string {
+  return { string: ' characters', array: ' items', object: ' keys', record: ' keys' }[origin] ?? '';
+}
+
+function sizeOf(input: unknown): string {
+  if (Array.isArray(input)) return String(input.length);
+  return typeof input === 'string' ? String(input.length) : String(input);
+}
+
+const factors: Readonly<Record<string, number>> = {
+  ms: 0.001,
+  s: 1,
+  sec: 1,
+  m: 60,
+  min: 60,
+  h: 3600,
+  d: 86_400,
+};
+
+/** `5m` where a number is expected: the keys say the unit. */
+function unitHint(kind: string, input: unknown): string {
+  if (typeof input !== 'string' || (kind !== 'number' && kind !== 'int')) return '';
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-z]+)?$/i.exec(input) ?? [];
+  if (digits === undefined) return '';
+  if (unit === '') return `; write ${digits} without quotes`;
+  const factor = factors[unit.toLowerCase()];
+  return factor === undefined
+    ? '; the unit is in the name of the key'
+    : `; the unit is in the name of the key, and ${input} is ${Number(digits) * factor} s`;
+}

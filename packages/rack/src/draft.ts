@@ -1,0 +1,40 @@
+/** A rack while it is being put together: what could be read so far, and where each thing stands in the file. */
+import type { Path, Problem } from './issues.ts';
+import type { Jumphost, Rack } from './rack.ts';
+
+/** Sections whose entries are referred to by name. */
+export type Section = 'identities' | 'logins' | 'infrastructure' | 'machines';
+
+export interface Draft {
+  /** Only entries without mistakes of their own. */
+  rack: Omit<Rack, 'jumphost'> & {
+    jumphost?: Jumphost;
+    identities: Map<string, Rack['identities'] extends ReadonlyMap<string, infer T> ? T : never>;
+    logins: Map<string, Rack['logins'] extends ReadonlyMap<string, infer T> ? T : never>;
+    infrastructure: Map<
+      string,
+      Rack['infrastructure'] extends ReadonlyMap<string, infer T> ? T : never
+    >;
+    machines: Map<string, Rack['machines'] extends ReadonlyMap<string, infer T> ? T : never>;
+  };
+  /** Every name, also of entries with mistakes: who refers to one of these makes no second mistake. */
+  declared: Record<Section, Set<string>>;
+  /** All names that must differ, in the order of the file: machines, infrastructure, jumphost, phones. */
+  named: { name: string; what: string; path: Path; at?: 'key' }[];
+  /** Where something stands; the key is the machine, device, identity … itself. */
+  where: Map<object, Path>;
+}
+
+/** Notes that something is wrong. Of equal paths and rules, from the names of one range, only the first is shown. */
+export type Report = (path: Path, rule: string, message: string, at?: 'key') => void;
+
+export function reportTo(problems: Problem[]): Report {
+  return (path, rule, message, at) => {
+    problems.push({ path, rule, message, ...(at && { at }) });
+  };
+}
+
+/** The path of something within an entry. */
+export function within(draft: Draft, entry: object, ...more: (string | number)[]): Path {
+  return [...(draft.where.get(entry) ?? []), ...more];
+}

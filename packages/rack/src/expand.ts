@@ -1,0 +1,139 @@
+/** One entry of many names becomes one entry for each name: its ranges and lists advance together, in lock-step. */
+import { type Path, type Problem, shown } from './issues.ts';
+import { expandRange, RangeSyntaxError } from './ranges.ts';
+import type { Spread } from './spreading.ts';
+
+export interface Expanded {
+  names: string[];
+  /** The value of the i-th name. */
+  at(index: number): unknown;
+}
+
+/** No entry may become more values, or longer texts, than this. */
+const maxWork = 20_000_000;
+
+/** Expands the key of an entry and all that is within. Problems have the path as written. */
+export function expandEntry(
+  path: Path,
+  key: string,
+  value: unknown,
+  spread: Spread,
+): Expanded | { names: string[]; problems: Problem[] } {
+  let names: string[];
+  try {
+    names = expandRange(key);
+  } catch (error) {
+    if (!(error instanceof RangeSyntaxError)) throw error;
+    return { names: [], problems: [{ path, rule: 'range', message: error.message, at: 'key' }] };
+  }
+  const size = { work: 0 };
+  const problems: Problem[] = [];
+  const plan = planOf(value, path, spread, names.length, problems, size);
+  if (size.work * names.length > maxWork && names.length > 1) {
+    const message = `is too large for ${names.length} names`;
+    problems.push({ path, rule: 'range', message, at: 'key' });
+  }
+  if (problems.length > 0) return { names, problems };
+  return { names, at: plan.at ?? (() => value) };
+}
+
+/** What a part of an entry is for each name; without `at`, the same for all. */
+interface Plan {
+  at?: (index: number) => unknown;
+}
+
+const same: Plan = {};
+
+function planOf(
+  value: unknown,
+  path: Path,
+  spread: Spread | undefined,
+  count: number,
+  problems: Problem[],
+  size: { work: number },
+): Plan {
+  size.work++;
+  if (spread?.as === 'literal') return same;
+  if (typeof value === 'string') {
+    if (!value.includes('[')) return same;
+    size.work += value.length;
+    return planOfText(value, path, count, problems);
+  }
+  if (Array.isArray(value)) {
+    if (spread?.as === 'each') return planOfList(value, path, count, problems);
+    const plans = value.map((item, i) =>
+      planOf(item, [...path, i], spread?.items, count, problems, size),
+    );
+    if (plans.every((plan) => plan === same)) return same;
+    return { at: (index) => value.map((item, i) => valueAt(plans[i], item, index)) };
+  }
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(([key, item]) => ({
+      key,
+      item,
+      plan: planOf(item, [...path, key], spread?.keys.get(key), count, problems, size),
+    }));
+    if (entries.every(({ plan }) => plan === same)) return same;
+    return {
+      at: (index) =>
+        Object.fromEntries(entries.map(({ key, item, plan }) => [key, valueAt(plan, item, index)])),
+    };
+  }
+  return same;
+}
+
+function valueAt(plan: Plan | undefined, value: unknown, index: number): unknown {
+  return plan?.at === undefined ? value : plan.at(index);
+}
+
+function planOfText(text: string, path: Path, count: number, problems: Problem[]): Plan {
+  const values = texts(text, path, problems);
+  if (values.length === 1) return values[0] === text ? same : { at: () => values[0] };
+  if (values.length > 1 && values.length !== count) {
+    const hint = count === 1 ? '; if the brackets are no range, write \\[' : '';
+    problems.push({
+      path,
+      rule: 'range',
+      message: `${shown(text)} is a range of ${values.length}, in an entry of ${names(count)}${hint}`,
+    });
+  }
+  return { at: (index) => values[index] };
+}
+
+/** A list in place of one value: a value for each name. */
+function planOfList(list: unknown[], path: Path, count: number, problems: Problem[]): Plan {
+  const values = list.flatMap((item, i) =>
+    typeof item === 'string' ? texts(item, [...path, i], problems) : [item],
+  );
+  if (values.length !== count) {
+    const only = list[0];
+    const meant =
+      list.length === 1 && typeof only === 'string' && expandable(`[${only}]`)
+        ? `; did you mean the range "[${only}]", in quotes?`
+        : '';
+    problems.push({
+      path,
+      rule: 'range',
+      message: `is a list of ${values.length}, in an entry of ${names(count)}${meant}`,
+    });
+  }
+  return { at: (index) => values[index] };
+}
+
+function texts(text: string, path: Path, problems: Problem[]): string[] {
+  try {
+    return expandRange(text);
+  } catch (error) {
+    if (!(error instanceof RangeSyntaxError)) throw error;
+    problems.push({ path, rule: 'range', message: error.message });
+    return [];
+  }
+}
+
+function expandable(text: string): boolean {
+  return /^\[\d+-\d+\]$/.test(text);
+}
+
+function names(count: number): string {
+  return count === 1 ? 'one name' : `${count} names`;
+}

@@ -1,0 +1,72 @@
+/** rack.yaml to a Rack, or all that is wrong with it. */
+import { readFile } from 'node:fs/promises';
+import { type BuildOptions, build } from './build.ts';
+import { runChecks } from './checks/index.ts';
+import type { Draft } from './draft.ts';
+import { issuesOf, type Problem, RackError, type RackIssue } from './issues.ts';
+import { readPlainYaml } from './plain-yaml.ts';
+import type { Rack } from './rack.ts';
+import type { ServiceName } from './settings.ts';
+import { warningsOf } from './warnings.ts';
+import { maxTextLength, readYaml } from './yaml.ts';
+
+/** What warnings need to know about a rack beyond what it is: its text. */
+const origins = new WeakMap<Rack, { text: string; file: string; draft: Draft }>();
+
+/**
+ * Reads the text of a rack.yaml. `file` is for messages, and what relative paths refer to. A service is strict about
+ * all but the sections of other services (`strictFor`); without it everything is strict. Throws RackError and nothing
+ * else, whatever the text.
+ */
+export function parseRack(text: string, options: { file: string; strictFor?: ServiceName }): Rack {
+  // Positions cost more than all the rest and are needed only for mistakes: first without.
+  const plain = text.length <= maxTextLength ? readPlainYaml(text) : undefined;
+  const quick = plain && draftOf(plain.value, options);
+  if (quick && quick.problems.length === 0) return finish(quick.draft, text, options.file);
+
+  const { value, locate } = readYaml(text, options.file);
+  const { draft, problems } = draftOf(value, options);
+  if (problems.length > 0) throw new RackError(issuesOf(problems, locate, options.file));
+  return finish(draft, text, options.file);
+}
+
+/** Reads and parses a file. A file that cannot be read is a RackError, too. */
+export async function readRack(
+  file: string,
+  options: { strictFor?: ServiceName } = {},
+): Promise<Rack> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new RackError(
+      [{ file, line: 1, column: 1, path: '', message: `cannot be read: ${why}` }],
+      { cause: error },
+    );
+  }
+  return parseRack(text, { ...options, file });
+}
+
+/** Likely oversights, for `skolo rack check`. Only of a rack that parseRack or readRack made. */
+export function rackWarnings(rack: Rack): RackIssue[] {
+  const origin = origins.get(rack);
+  if (origin === undefined) return [];
+  const problems = warningsOf(rack, origin.draft);
+  if (problems.length === 0) return [];
+  return issuesOf(problems, readYaml(origin.text, origin.file).locate, origin.file);
+}
+
+function draftOf(value: unknown, options: BuildOptions): { draft: Draft; problems: Problem[] } {
+  const { draft, problems } = build(value, options);
+  runChecks(draft, problems);
+  return { draft, problems };
+}
+
+function finish(draft: Draft, text: string, file: string): Rack {
+  const { jumphost, ...rest } = draft.rack;
+  if (jumphost === undefined) throw new Error('a rack without mistakes has a jumphost');
+  const rack: Rack = { ...rest, jumphost };
+  origins.set(rack, { text, file, draft });
+  return rack;
+}

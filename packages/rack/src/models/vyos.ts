@@ -1,0 +1,12 @@
+/** VyOS, a router on a PC: no PoE. */
+import { whole } from '../fields.ts';
+import { counted, type Model } from './model.ts';
+
+export const vyos: Model = {
+  name: 'vyos',
+  label: 'VyOS router',
+  transports: ['ssh'],
+  network: counted('port', 'portCount', { first: 0, prefix: 'eth' }),
+  backup: true,
+  options: { portCount: whole(1, 64).default(8).describe('Number of its ports, from eth0.') },
+};

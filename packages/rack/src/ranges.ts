@@ -1,0 +1,140 @@
+/**
+ * Ranges, as in `rpi-[001-040]` or `switch-1/[1-3,7]`.
+ *
+ * A range is a pair of brackets around numbers and spans, nothing else: `[7]`, `[1-3,7]`. Leading zeros are kept.
+ * Several ranges in one text are all combinations, the last one turning fastest. Brackets around anything else are
+ * just text, and a backslash before a range makes it text: `\[1-3]` is `[1-3]`.
+ */
+
+/** No text may stand for more names than this. */
+export const maxNames = 10_000;
+
+const range = /(\\?)\[(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)\]/g;
+
+/** The text is not a range: a span that runs backwards, uneven zeros, too many names. */
+export class RangeSyntaxError extends Error {
+  readonly code = 'RANGE_SYNTAX';
+}
+
+/** Whether expanding would change the text. */
+export function hasRange(text: string): boolean {
+  return text.includes('[') && text.search(range) >= 0;
+}
+
+/** `a-[01-03,7]` is `['a-01', 'a-02', 'a-03', 'a-7']`. Text without a range is itself. Throws RangeSyntaxError. */
+export function expandRange(text: string): string[] {
+  if (!text.includes('[')) return [text];
+  let names = [''];
+  let end = 0;
+  const append = (parts: string[]) => {
+    if (names.length * parts.length > maxNames) {
+      throw new RangeSyntaxError(`"${shorten(text)}" stands for more than ${maxNames} names`);
+    }
+    names = names.flatMap((name) => parts.map((part) => name + part));
+  };
+  for (const match of text.matchAll(range)) {
+    const [found, escaped, spans = ''] = match;
+    append([text.slice(end, match.index)]);
+    append(escaped ? [found.slice(1)] : spans.split(',').flatMap((span) => numbers(span)));
+    end = match.index + found.length;
+  }
+  append([text.slice(end)]);
+  return names;
+}
+
+/** Several names or ranges, divided by commas or blanks: what a person types on a command line. Throws RangeSyntaxError. */
+export function expandNames(text: string): string[] {
+  const items = text.match(/(?:\[[^\]]*\]|[^\s,])+/g) ?? [];
+  const names = items.flatMap((item) => expandRange(item));
+  if (names.length > maxNames) {
+    throw new RangeSyntaxError(`"${shorten(text)}" stands for more than ${maxNames} names`);
+  }
+  return names;
+}
+
+/** The text that expands to exactly the given one. */
+export function escapeRange(text: string): string {
+  return text.includes('[') ? text.replace(range, (found) => `\\${found}`) : text;
+}
+
+function numbers(span: string): string[] {
+  const [first = '', last = first] = span.split('-');
+  const from = Number(first);
+  const to = Number(last);
+  if (to < from) {
+    throw new RangeSyntaxError(`[${span}] runs backwards; did you mean [${last}-${first}]?`);
+  }
+  const padded = first.startsWith('0') || last.startsWith('0');
+  if (padded && first.length !== last.length && span.includes('-')) {
+    const width = Math.max(first.length, last.length);
+    const even = `${first.padStart(width, '0')}-${last.padStart(width, '0')}`;
+    throw new RangeSyntaxError(
+      `[${span}] mixes numbers with and without zeros; did you mean [${even}]?`,
+    );
+  }
+  if (!Number.isSafeInteger(to) || to - from >= maxNames) {
+    throw new RangeSyntaxError(`[${shorten(span)}] stands for more than ${maxNames} names`);
+  }
+  const width = padded ? first.length : 0;
+  return Array.from({ length: to - from + 1 }, (_, i) => String(from + i).padStart(width, '0'));
+}
+
+function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/**
+ * Short text for people, in the same order: `['a-1', 'a-2', 'b']` is `a-[1-2],b`. `expandNames` turns it back, for
+ * names without brackets, commas and blanks.
+ */
+export function foldRange(names: readonly string[]): string {
+  let patterns = names.map((name) => name.split(/(\d+)/));
+  for (let folded = true; folded; ) {
+    const next = foldOnce(patterns);
+    folded = next.length < patterns.length;
+    patterns = next;
+  }
+  return patterns.map((pattern) => pattern.join('')).join(',');
+}
+
+/** A pattern is text and numbers (or ranges) in turn: the odd places are numbers. */
+function foldOnce(patterns: string[][]): string[][] {
+  const folded: string[][] = [];
+  for (let start = 0; start < patterns.length; ) {
+    const first = patterns[start] ?? [];
+    const place = onlyDifference(first, patterns[start + 1]);
+    let end = start + 1;
+    while (
+      place >= 0 &&
+      onlyDifference(first, patterns[end]) === place &&
+      follows(patterns[end - 1]?.[place], patterns[end]?.[place])
+    ) {
+      end++;
+    }
+    if (end > start + 1) {
+      folded.push(first.with(place, `[${first[place]}-${patterns[end - 1]?.[place]}]`));
+    } else {
+      folded.push(first);
+    }
+    start = end;
+  }
+  return folded;
+}
+
+/** The one odd place in which two patterns differ, both being plain numbers there, and ranges only after it; else -1. */
+function onlyDifference(a: string[], b: string[] | undefined): number {
+  if (b === undefined || a.length !== b.length) return -1;
+  const place = a.findIndex((part, i) => part !== b[i]);
+  if (place % 2 !== 1 || a.slice(place + 1).some((part, i) => part !== b[place + 1 + i])) return -1;
+  return a.slice(0, place).some((part) => part.startsWith('[')) ? -1 : place;
+}
+
+function follows(a = '', b = ''): boolean {
+  if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return false;
+  const padded = a.startsWith('0') || b.startsWith('0');
+  return (
+    Number(b) === Number(a) + 1 &&
+    Number.isSafeInteger(Number(b)) &&
+    (!padded || a.length === b.length)
+  );
+}

@@ -1,0 +1,129 @@
+/** Settings of alert-to-pubsub: where alerts go, how long they wait, when silence is an alarm. */
+import { z } from 'zod';
+import { httpUrl, object, path, seconds, secret, section, text, whole } from '../fields.ts';
+import { common } from './common.ts';
+
+const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a name for a sink', 'pagers');
+const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a topic of Pub/Sub', 'prometheus-alerts');
+const project = text(/^([a-z0-9.-]+:)?[a-z][a-z0-9-]{0,61}[a-z0-9]$/, 'a project id', 'my-project');
+
+const fileSink = object({
+  name: name.describe('Its place in the spool: rename it and it starts anew.'),
+  kind: z.literal('file'),
+  file: path.describe('Gets a JSON object a line.'),
+  maxBytes: whole(1, 2 ** 50)
+    .default(100 * 2 ** 20)
+    .describe('Then it is set aside as FILE.1 and begun anew.'),
+});
+
+const httpSink = object({
+  name: name.describe('Its place in the spool: rename it and it starts anew.'),
+  kind: z.literal('http'),
+  url: httpUrl.describe('Gets a request for each message.'),
+  method: z.enum(['POST', 'PUT']).default('POST').describe('How.'),
+  headers: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('More headers, none of them secret.'),
+  token: secret.exactOptional().describe('Sent as a bearer token.'),
+  body: z
+    .string()
+    .exactOptional()
+    .describe(
+      'Template of the body; `{{labels.alertname}}` and the like are replaced, escaped for JSON. Without it, the message itself.',
+    ),
+  timeoutSeconds: seconds(0.1, 300).default(10).describe('Then it is tried again.'),
+});
+
+export const alertToPubsub = section({
+  ...common,
+  project: project
+    .exactOptional()
+    .describe('Project of the topic; by default that of the credentials.'),
+  topic: topic
+    .default('prometheus-alerts')
+    .describe('Topic of Pub/Sub that alerts are published to.'),
+  pubsub: z.boolean().default(true).describe('`false` where only `sinks` are wanted.'),
+  createTopic: z
+    .boolean()
+    .default(true)
+    .describe('Make the topic where it is missing and the credentials allow it.'),
+  endpoint: text(/^[\w.-]+(:\d+)?$/, 'a host of Pub/Sub', 'us-east1-pubsub.googleapis.com:443')
+    .exactOptional()
+    .describe('A region of Pub/Sub; messages in order need all publishers in one.'),
+  credentials: z
+    .union([z.enum(['default', 'metadata']), object({ keyFile: path })])
+    .default('default')
+    .describe("The default chain of Google, the rack's own metadata server, or the path of a key."),
+  location: z
+    .string()
+    .min(1)
+    .max(100)
+    .exactOptional()
+    .describe('Where alerts say they come from; by default the name of the rack.'),
+  format: z
+    .enum(['flat', 'full'])
+    .default('flat')
+    .describe(
+      '`flat`: labels and annotations in one JSON object, as the original; `full`: the alert as Alertmanager has it, with its group.',
+    ),
+  fields: section({
+    state: z.string().min(1).default('__state__').describe('Holds "active" or "resolved".'),
+    link: z.string().min(1).default('link_to_source').describe('Holds the URL of the graph.'),
+    location: z.string().min(1).default('location').describe('Holds the location.'),
+  }).describe('Names of what `flat` adds to the labels.'),
+  replicaLabels: z
+    .array(z.string().min(1))
+    .default(['prometheus_replica'])
+    .describe('Labels that do not make another alert.'),
+  orderingKeys: whole(1, 1000)
+    .default(32)
+    .describe('Alerts are spread over this many ordering keys.'),
+  refreshSeconds: whole(1, 240)
+    .default(60)
+    .describe('An alert that goes on is told again after this long.'),
+  heartbeatSeconds: whole(1, 3600).default(15).describe('How often it says that it lives.'),
+  watchdog: section({
+    alert: z
+      .string()
+      .min(1)
+      .default('Watchdog')
+      .describe('The alert that always fires; any other counts, too.'),
+    withinSeconds: whole(10, 86_400)
+      .default(300)
+      .describe(
+        'Without one for this long, Prometheus or Alertmanager behind it is dead, and the heartbeat says so.',
+      ),
+  }).describe('Silence is detected.'),
+  maxBodyBytes: whole(1024, 2 ** 30)
+    .default(64 * 2 ** 20)
+    .describe('Larger requests are refused with 413.'),
+  auth: section({
+    username: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('Basic auth that Alertmanager must send …'),
+    password: secret.exactOptional().describe('… and its password.'),
+    bearer: secret.exactOptional().describe('Or a bearer token.'),
+  }).describe('Who may hand in alerts; by default everybody who reaches the port.'),
+  spool: section({
+    maxBytes: whole(2 ** 20, 2 ** 50)
+      .default(2 ** 30)
+      .describe('Beyond it new alerts are refused with 503.'),
+    maxAgeHours: z
+      .number()
+      .positive()
+      .max(87_600)
+      .default(336)
+      .describe('So is when the oldest has waited this long.'),
+    deadLetterBytes: whole(0, 2 ** 40)
+      .default(10 * 2 ** 20)
+      .describe('Bound of the file that keeps alerts that are none.'),
+  }).describe('What waits while the uplink is away.'),
+  sinks: z
+    .array(z.discriminatedUnion('kind', [fileSink, httpSink]))
+    .default([])
+    .describe('Other places that get every message, each at its own pace.'),
+});
+export type AlertToPubsubSettings = z.output<typeof alertToPubsub>;

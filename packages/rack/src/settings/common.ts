@@ -1,0 +1,24 @@
+/** What every service can be told. */
+import { httpUrl, object, path, seconds } from '../fields.ts';
+
+export const common = {
+  url: httpUrl
+    .exactOptional()
+    .describe(
+      'Where everyone finds this service; by default the jumphost at the port of the service.',
+    ),
+  metricsUrl: httpUrl
+    .exactOptional()
+    .describe(
+      'Where its metrics are read; by default the jumphost at the metrics port of the service.',
+    ),
+  tls: object({
+    cert: path.describe('PEM file of the certificate and those that vouch for it.'),
+    key: path.describe('PEM file of its private key.'),
+  })
+    .exactOptional()
+    .describe('Serve https instead of http on the public port.'),
+  stopWithin: seconds(1, 600)
+    .default(10)
+    .describe('Seconds for what is under way after SIGTERM; the rest stays in the journal.'),
+};

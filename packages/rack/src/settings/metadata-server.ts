@@ -1,0 +1,37 @@
+/** Settings of the metadata server: who gets which identity besides the machines, and how much. */
+import { z } from 'zod';
+import { cidr, object, section, text, whole } from '../fields.ts';
+import { common } from './common.ts';
+
+export const metadataServer = section({
+  ...common,
+  callers: z
+    .array(
+      object({
+        cidr: cidr.describe('A network, or one address.'),
+        identity: z.string().describe('A name of `identities`, or `none`: nothing at all.'),
+      }),
+    )
+    .default([])
+    .describe(
+      'Callers that are not machines, say the pods of the jumphost. The most exact network wins; a machine always wins over these.',
+    ),
+  trustedProxies: z
+    .array(cidr)
+    .default([])
+    .describe(
+      'Proxies whose X-Forwarded-For is believed. From anybody else, a request with that header is refused.',
+    ),
+  rateLimit: section({
+    perSecond: whole(1, 1_000_000)
+      .default(1000)
+      .describe('Requests a second that one caller may make for long.'),
+    burst: whole(1, 1_000_000).default(2000).describe('Requests that one caller may make at once.'),
+  }).describe('So that one broken bot cannot starve a rack; beyond it the answer is 429.'),
+  handover: text(/^\/[^\0]*$/, 'an absolute path', '/dev/shm/skolo-metadata-server')
+    .default('/dev/shm/skolo-metadata-server')
+    .describe(
+      'Folder in a memory file system where tokens wait for the next start of the same boot. Never on a disk.',
+    ),
+});
+export type MetadataServerSettings = z.output<typeof metadataServer>;

@@ -1,0 +1,39 @@
+/** Which values of an entry may be a list with one value for each of its names, and which hold no ranges at all. */
+import { z } from 'zod';
+
+/** `each`: one value, a range, or a list of values. `literal`: brackets mean something else, say in an expression. */
+export const spreading = z.registry<{ as: 'each' | 'literal' }>();
+
+/** The same by place: what `spreading` says of a schema and of all that is within it. */
+export interface Spread {
+  as?: 'each' | 'literal';
+  keys: ReadonlyMap<string, Spread>;
+  items?: Spread;
+}
+
+/** Looks through defaults, options and refinements. */
+export function spreadOf(schema: z.core.$ZodType): Spread {
+  let inner = schema;
+  for (;;) {
+    const as = spreading.get(inner)?.as;
+    if (as !== undefined) return { as, keys: new Map() };
+    if (
+      inner instanceof z.ZodExactOptional ||
+      inner instanceof z.ZodDefault ||
+      inner instanceof z.ZodPrefault
+    ) {
+      inner = inner.unwrap();
+    } else if (inner instanceof z.ZodPipe) {
+      inner = inner.in;
+    } else {
+      break;
+    }
+  }
+  if (inner instanceof z.ZodObject) {
+    return {
+      keys: new Map(Object.entries(inner.shape).map(([key, value]) => [key, spreadOf(value)])),
+    };
+  }
+  if (inner instanceof z.ZodArray) return { keys: new Map(), items: spreadOf(inner.element) };
+  return { keys: new Map() };
+}

@@ -1,0 +1,51 @@
+/** "Did you mean": the known word that is nearest to what somebody typed. */
+
+/** The nearest of the candidates, or undefined where none is near enough to be a slip of the finger. */
+export function nearest(typed: string, candidates: Iterable<string>): string | undefined {
+  const word = typed.slice(0, 80).toLowerCase();
+  let best: string | undefined;
+  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - word.length) >= least) continue;
+    const distance = editDistance(word, candidate.toLowerCase());
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+/** `; did you mean "x"?`, or nothing. */
+export function didYouMean(typed: string, candidates: Iterable<string>): string {
+  const guess = nearest(typed, candidates);
+  return guess === undefined || guess === typed ? '' : `; did you mean "${guess}"?`;
+}
+
+/** Insertions, deletions, replacements, and swaps of neighbours (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let cost = Math.min(
+        at(previous, j) + 1,
+        at(row, j - 1) + 1,
+        at(previous, j - 1) + (same ? 0 : 1),
+      );
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        cost = Math.min(cost, at(before, j - 2) + 1);
+      }
+      row.push(cost);
+    }
+    before = previous;
+    previous = row;
+  }
+  return at(previous, b.length);
+}
+
+function at(row: number[], j: number): number {
+  return row[j] ?? Number.POSITIVE_INFINITY;
+}
