@@ -1,0 +1,236 @@
+import { type Access, type Rack, type Role, secretPath } from '@skolo/rack';
+import type { Request, RequestHandler, Response } from 'express';
+import { Counter, type Registry } from 'prom-client';
+import { cameThroughProxy, clientAddress, inNetworks } from '../client-address.ts';
+import type { Clock } from '../clock.ts';
+import type { DegradedList } from '../degraded.ts';
+import { HttpProblem } from '../http/problem.ts';
+import { errorText } from '../redact.ts';
+import { GoogleKeys, googleCertsUrl, NoGoogleKeys } from './google-keys.ts';
+import { TokenFile } from './token-file.ts';
+
+/** Who asks, and what he may do. */
+export interface Caller {
+  /** The name of the token, the e-mail address, or `anonymous`. */
+  name: string;
+  role: Role;
+  by: 'token' | 'google' | 'network';
+}
+
+declare global {
+  namespace Express {
+    interface Locals {
+      /** Set where a role is required. */
+      caller?: Caller;
+    }
+  }
+}
+
+/** Who was let in. Only behind {@link AccessControl.require}; elsewhere it throws. */
+export function callerOf(response: Response): Caller {
+  const { caller } = response.locals;
+  if (caller === undefined) throw new TypeError('this route does not require a role');
+  return caller;
+}
+
+const rank: Record<Role, number> = { view: 1, operate: 2, admin: 3 };
+
+/** Why somebody was not let in, as a metric's label. */
+type Refusal = 'none' | 'unknown' | 'expired' | 'google' | 'role' | 'unavailable';
+
+class AccessRefused extends HttpProblem {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal, ...problem: ConstructorParameters<typeof HttpProblem>) {
+    super(...problem);
+    this.refusal = refusal;
+  }
+}
+
+export interface AccessDeps {
+  /** The rack in force; asked at each request. */
+  rack: { readonly rack: Rack };
+  stateDir: string;
+  metrics: Registry;
+  clock: Clock;
+  degraded: DegradedList;
+}
+
+/** Lets in who may, by the section `access` of rack.yaml as it is at the moment. */
+export class AccessControl {
+  private readonly deps: AccessDeps;
+  private readonly refusals: Counter<'reason'>;
+  private tokenFile: { path: string; file: TokenFile } | undefined;
+  private googleKeys: { certsUrl: string; keys: GoogleKeys } | undefined;
+  private anonymous: { networks: string[]; has: (address: string) => boolean } | undefined;
+
+  constructor(deps: AccessDeps) {
+    this.deps = deps;
+    this.refusals = new Counter({
+      name: 'skolo_access_refused_total',
+      help: 'Requests refused for who asked: no token, unknown or expired token, Google sign-in, role too small, sign-in broken.',
+      labelNames: ['reason'],
+      registers: [deps.metrics],
+    });
+  }
+
+  /** Lets in who has at least this role, and puts him into `response.locals`; see {@link callerOf}. */
+  require(role: Role): RequestHandler {
+    const access = this;
+    return async function requireRole(request, response, next) {
+      try {
+        response.locals.caller = await access.admit(request, role);
+      } catch (error) {
+        if (error instanceof AccessRefused) {
+          access.refusals.inc({ reason: error.refusal });
+          const from = clientAddress(request);
+          response.locals.log.info({ reason: error.refusal, why: error.detail, from }, 'refused');
+        }
+        throw error;
+      }
+      next();
+    };
+  }
+
+  private async admit(request: Request, role: Role): Promise<Caller> {
+    const caller = await this.identify(request);
+    if (rank[caller.role] >= rank[role]) return caller;
+    throw new AccessRefused(
+      'role',
+      403,
+      `this needs the role ${role}, and ${caller.name} has ${caller.role}; ask an admin of the rack for a token`,
+      { headers: this.challenge(`error="insufficient_scope", scope="${role}"`) },
+    );
+  }
+
+  private async identify(request: Request): Promise<Caller> {
+    const { access } = this.deps.rack.rack;
+    const [, token] = /^Bearer +(\S+) *$/i.exec(request.get('authorization') ?? '') ?? [];
+    if (token === undefined) return this.identifyByNetwork(request, access);
+    if (access.google !== undefined && token.startsWith('eyJ')) {
+      return this.identifyByGoogle(token, access.google);
+    }
+    return this.identifyByTokenFile(token, access);
+  }
+
+  /** Only for who brings no token at all: a wrong one should not seem to work. */
+  private identifyByNetwork(request: Request, { anonymousRead, tokens, google }: Access): Caller {
+    if (this.anonymous?.networks !== anonymousRead) {
+      this.anonymous = { networks: anonymousRead, has: inNetworks(anonymousRead) };
+    }
+    // Through a proxy, everybody has the proxy's address.
+    if (!cameThroughProxy(request) && this.anonymous.has(clientAddress(request))) {
+      return { name: 'anonymous', role: 'view', by: 'network' };
+    }
+    const how =
+      tokens || google
+        ? 'send a token: Authorization: Bearer TOKEN (`skolo token new` makes one)'
+        : 'nobody can sign in to this rack; add `access: { tokens: { file: … } }` to rack.yaml';
+    throw this.unauthorized('none', 'no token', how);
+  }
+
+  private async identifyByTokenFile(token: string, { tokens }: Access): Promise<Caller> {
+    const path = tokens && secretPath(this.deps.rack.rack, tokens.file);
+    if (path === undefined) {
+      throw this.unauthorized('unknown', 'unknown token', 'rack.yaml names no file of tokens');
+    }
+    if (this.tokenFile?.path !== path) this.tokenFile = { path, file: new TokenFile(path) };
+    const found = await this.findToken(this.tokenFile.file, token);
+    if (found === undefined) {
+      throw this.unauthorized('unknown', 'unknown token', 'it was never made, or it was revoked');
+    }
+    if (found.expires.getTime() <= this.deps.clock.now()) {
+      const when = found.expires.toISOString();
+      throw this.unauthorized(
+        'expired',
+        'expired',
+        `token ${found.name} ended ${when}; make another`,
+      );
+    }
+    return { name: found.name, role: found.role, by: 'token' };
+  }
+
+  private async findToken(file: TokenFile, token: string) {
+    try {
+      const found = await file.find(token);
+      this.deps.degraded.clear('token file');
+      return found;
+    } catch (cause) {
+      this.deps.degraded.raise(
+        'token file',
+        `${errorText(cause)}; nobody can sign in with a token`,
+      );
+      throw new AccessRefused(
+        'unavailable',
+        503,
+        'the rack’s file of tokens cannot be used; /readyz says why',
+        { headers: { 'retry-after': '30' }, cause },
+      );
+    }
+  }
+
+  private async identifyByGoogle(
+    token: string,
+    google: NonNullable<Access['google']>,
+  ): Promise<Caller> {
+    const keys = this.keysOf(google.certsUrl ?? googleCertsUrl);
+    const verdict = await verify(token, {
+      audience: google.audience,
+      now: this.deps.clock.now(),
+      findKey: (id) => keys.find(id),
+    });
+    if ('wrong' in verdict) {
+      const expired = verdict.wrong === 'expired';
+      throw this.unauthorized(
+        expired ? 'expired' : 'google',
+        expired ? 'expired' : 'unknown token',
+        `Google ID token: ${verdict.wrong}; get one for the audience ${google.audience}`,
+      );
+    }
+    const email = verdict.email.toLowerCase();
+    const listed = Object.entries(google.emails).find(([each]) => each.toLowerCase() === email);
+    if (listed) return { name: email, role: listed[1], by: 'google' };
+    throw new AccessRefused(
+      'role',
+      403,
+      `${email} has no role here; an admin of the rack can add it to access.google.emails`,
+      { headers: this.challenge('error="insufficient_scope"') },
+    );
+  }
+
+  private keysOf(certsUrl: string): GoogleKeys {
+    if (this.googleKeys?.certsUrl !== certsUrl) {
+      this.googleKeys = { certsUrl, keys: new GoogleKeys({ ...this.deps, certsUrl }) };
+    }
+    return this.googleKeys.keys;
+  }
+
+  private unauthorized(refusal: Refusal, description: string, whatToDo: string): AccessRefused {
+    // RFC 6750 has no error code for who brings no token.
+    const error = refusal === 'none' ? '' : 'error="invalid_token", ';
+    return new AccessRefused(refusal, 401, `${description}: ${whatToDo}`, {
+      headers: this.challenge(`${error}error_description="${description}"`),
+    });
+  }
+
+  private challenge(parameters: string): Record<string, string> {
+    const { name } = this.deps.rack.rack;
+    return { 'www-authenticate': `Bearer realm="${name}", ${parameters}` };
+  }
+}
+
+/** google-auth-library costs 13 MB and 50 ms: only who uses it loads it. */
+async function verify(...call: Parameters<typeof import('./google-id-token.ts').verifyIdToken>) {
+  const { verifyIdToken } = await import('./google-id-token.ts');
+  try {
+    return await verifyIdToken(...call);
+  } catch (cause) {
+    if (!(cause instanceof NoGoogleKeys)) throw cause;
+    throw new AccessRefused(
+      'unavailable',
+      503,
+      'Google’s keys cannot be fetched, so a Google ID token cannot be checked; use a token of the rack (`skolo token new`)',
+      { headers: { 'retry-after': '60' }, cause },
+    );
+  }
+}

@@ -1,0 +1,240 @@
+/**
+ * The tokens of a rack: a YAML file of names, roles and hashes, edited by `skolo token` or by hand.
+ *
+ * A token is 256 random bits, so its plain SHA-256 is as hard to turn around as the token is to guess; a slow hash
+ * would only make each request slow.
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { open, realpath, rm } from 'node:fs/promises';
+import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { type Role, SecretFile, SecretFormatError } from '@skolo/rack';
+import { Document, isSeq, parseDocument } from 'yaml';
+import { z } from 'zod';
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.@+-]{0,63}$/, 'letters, digits and . _ - + @, at most 64');
+const time = z.iso.datetime({ offset: true, error: 'a time such as 2026-11-20T07:30:00Z' });
+
+const TokenEntry = z.strictObject({
+  name,
+  role: z.enum(['view', 'operate', 'admin']),
+  /** SHA-256 of the token, hexadecimal. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits'),
+  created: time,
+  expires: time,
+});
+type TokenEntry = z.output<typeof TokenEntry>;
+
+const Tokens = z
+  .strictObject({ tokens: z.array(TokenEntry) })
+  .refine(({ tokens }) => new Set(tokens.map((token) => token.name)).size === tokens.length, {
+    error: 'two tokens have the same name',
+  });
+
+/** A token as it may be shown. */
+export interface TokenInfo {
+  name: string;
+  role: Role;
+  created: Date;
+  expires: Date;
+}
+
+/** What `skolo token` was asked for cannot be done. */
+export class TokenFileError extends Error {
+  readonly code = 'TOKEN_FILE';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'TokenFileError';
+  }
+}
+
+/** The file as a service reads it: again whenever it has changed, so that a token is revoked at once. */
+export class TokenFile {
+  private readonly file: SecretFile<TokenEntry[]>;
+
+  /** @param path absolute */
+  constructor(path: string) {
+    this.file = new SecretFile(path, parseTokens);
+  }
+
+  /**
+   * Whose token this is, expired or not; undefined: nobody's. Takes the same time whether it is known or not.
+   *
+   * @throws SecretError The file is missing or broken: then nobody is let in, since who was revoked is not known.
+   */
+  async find(token: string): Promise<TokenInfo | undefined> {
+    const hash = sha256(token);
+    let found: TokenEntry | undefined;
+    for (const entry of await this.file.read()) {
+      if (timingSafeEqual(hash, Buffer.from(entry.sha256, 'hex'))) found = entry;
+    }
+    return found && info(found);
+  }
+}
+
+export interface NewTokenOptions {
+  name: string;
+  role: Role;
+  expiresInDays: number;
+  /** Milliseconds since 1970; default now. */
+  now?: number;
+}
+
+/**
+ * Adds a token to the file, which is made if it is missing (mode 0600).
+ *
+ * @returns the token, which is kept nowhere: this is the only time that anybody sees it
+ * @throws TokenFileError
+ */
+export async function newToken(file: string, options: NewTokenOptions): Promise<string> {
+  const { role, expiresInDays, now = Date.now() } = options;
+  const parsedName = name.safeParse(options.name);
+  if (!parsedName.success) {
+    throw new TokenFileError(
+      `${options.name}: not a name for a token: ${parsedName.error.issues[0]?.message}`,
+    );
+  }
+  if (!(expiresInDays > 0 && expiresInDays <= 3650)) {
+    throw new TokenFileError(
+      `a token lives more than 0 and at most 3650 days, not ${expiresInDays}`,
+    );
+  }
+  const token = `skolo_${randomBytes(32).toString('base64url')}`;
+  const entry: TokenEntry = {
+    name: parsedName.data,
+    role,
+    sha256: sha256(token).toString('hex'),
+    created: rfc3339(now),
+    expires: rfc3339(now + expiresInDays * 86_400_000),
+  };
+  await edit(file, (document, tokens) => {
+    if (tokens.some((known) => known.name === entry.name)) {
+      throw new TokenFileError(
+        `${file}: there is a token ${entry.name} already; revoke it first, or choose another name`,
+      );
+    }
+    document.addIn(['tokens'], document.createNode(entry));
+  });
+  return token;
+}
+
+/** @throws TokenFileError */
+export async function listTokens(file: string): Promise<TokenInfo[]> {
+  const text = await readTokenFile(file);
+  return text === undefined ? [] : parseFile(file, text).tokens.map(info);
+}
+
+/**
+ * Takes a token out of the file. From then on, services refuse it.
+ *
+ * @throws TokenFileError There is no such token.
+ */
+export async function revokeToken(file: string, tokenName: string): Promise<void> {
+  await edit(file, (document, tokens) => {
+    const index = tokens.findIndex((known) => known.name === tokenName);
+    if (index < 0) {
+      const known = tokens.map((token) => token.name).join(', ') || 'none';
+      throw new TokenFileError(`${file}: there is no token ${tokenName}; there are: ${known}`);
+    }
+    document.deleteIn(['tokens', index]);
+  });
+}
+
+const header =
+  ' Tokens of this rack. Made by `skolo token new`; the hashes are of no use to anybody.';
+
+async function edit(path: string, change: (document: Document, tokens: TokenEntry[]) => void) {
+  // A link is written through, not replaced.
+  const file = await realpath(path).catch(() => path);
+  const unlock = await lock(file);
+  try {
+    const text = (await readTokenFile(file)) ?? '';
+    const document = text.trim() === '' ? emptyDocument() : parseFile(file, text).document;
+    change(document, documentTokens(file, document));
+    await writeFileAtomic(file, String(document), { mode: 0o600 });
+  } catch (cause) {
+    if (cause instanceof TokenFileError) throw cause;
+    throw new TokenFileError(cause instanceof Error ? cause.message : String(cause), { cause });
+  } finally {
+    await unlock();
+  }
+}
+
+/** Two edits at once could bring a revoked token back. */
+async function lock(file: string): Promise<() => Promise<void>> {
+  const path = `${file}.lock`;
+  try {
+    await (await open(path, 'wx', 0o600)).close();
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    throw new TokenFileError(
+      code === 'EEXIST'
+        ? `${file}: somebody else is changing it; try again, and remove ${path} if nobody is`
+        : `${file}: cannot be changed: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    );
+  }
+  return () => rm(path, { force: true });
+}
+
+async function readTokenFile(file: string): Promise<string | undefined> {
+  try {
+    return await readFileIfExists(file);
+  } catch (cause) {
+    throw new TokenFileError(
+      `${file}: cannot be read: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    );
+  }
+}
+
+function emptyDocument(): Document {
+  const document = new Document({ tokens: [] });
+  document.commentBefore = header;
+  return document;
+}
+
+function parseFile(file: string, text: string): { document: Document; tokens: TokenEntry[] } {
+  const document = parseDocument(text);
+  return { document, tokens: documentTokens(file, document) };
+}
+
+function documentTokens(file: string, document: Document): TokenEntry[] {
+  const issue = document.errors[0]?.message.split('\n')[0];
+  if (issue !== undefined) throw new TokenFileError(`${file}: ${issue}`);
+  const tokens = document.get('tokens');
+  if (isSeq(tokens)) tokens.flow = false;
+  const parsed = Tokens.safeParse(document.toJS());
+  if (parsed.success) return parsed.data.tokens;
+  throw new TokenFileError(`${file}: ${describe(parsed.error)}`);
+}
+
+/** For {@link SecretFile}: its errors may be shown, since they never quote. */
+function parseTokens(text: string): TokenEntry[] {
+  const document = parseDocument(text);
+  if (document.errors.length > 0) throw new SecretFormatError('not YAML');
+  const parsed = Tokens.safeParse(document.toJS());
+  if (parsed.success) return parsed.data.tokens;
+  throw new SecretFormatError(describe(parsed.error));
+}
+
+function describe(error: z.ZodError): string {
+  return error.issues
+    .map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`)
+    .join('; ');
+}
+
+function info(entry: TokenEntry): TokenInfo {
+  const { name, role, created, expires } = entry;
+  return { name, role, created: new Date(created), expires: new Date(expires) };
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function rfc3339(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}

@@ -1,0 +1,194 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { type AuditEntry, AuditLog, type AuditReading, AuditUnavailable } from './audit.ts';
+import { fakeClock } from './testing/fake-clock.ts';
+import { memoryDegraded } from './testing/memory-degraded.ts';
+import { tempDir } from './testing/temp-dir.ts';
+
+const entry = {
+  who: 'ann',
+  role: 'operate',
+  what: 'cycle',
+  target: 'rpi-1',
+  outcome: 'done',
+} as const;
+
+async function newLog(time = '2026-11-20T07:30:00Z') {
+  const dir = join(await tempDir(), 'state', 'audit');
+  const clock = fakeClock(time);
+  const degraded = memoryDegraded();
+  return { dir, clock, degraded, audit: new AuditLog(dir, { clock, degraded }) };
+}
+
+async function all(reading: AuditReading): Promise<AuditEntry[]> {
+  const entries: AuditEntry[] = [];
+  for await (const each of reading) entries.push(each);
+  return entries;
+}
+
+describe('append', () => {
+  it('writes one line into the segment of the month, for nobody else to read', async () => {
+    const { audit, dir } = await newLog();
+
+    await audit.append({ ...entry, from: '10.0.0.1', why: 'two\nlines', requestId: 'r1' });
+
+    const file = join(dir, '2026-11.jsonl');
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+      time: '2026-11-20T07:30:00.000Z',
+      ...entry,
+      from: '10.0.0.1',
+      why: 'two\nlines',
+      requestId: 'r1',
+    });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await stat(dir)).mode & 0o777).toBe(0o700);
+  });
+
+  it('keeps the order of what is appended at once', async () => {
+    const { audit } = await newLog();
+    const targets = Array.from({ length: 100 }, (_, index) => String(index));
+
+    await Promise.all(targets.map((target) => audit.append({ ...entry, target })));
+
+    expect((await all(audit.read())).map(({ target }) => target)).toEqual(targets);
+  });
+
+  it('begins a segment with each month', async () => {
+    const { audit, clock, dir } = await newLog('2026-11-30T23:59:59.999Z');
+
+    await audit.append(entry);
+    clock.pass(1);
+    await audit.append(entry);
+
+    expect(await readdir(dir)).toEqual(['2026-11.jsonl', '2026-12.jsonl']);
+    expect(await all(audit.read())).toHaveLength(2);
+  });
+
+  it('refuses when the disk is full, says so, and recovers', async () => {
+    const { audit, clock, dir, degraded } = await newLog();
+    await mkdir(dir, { recursive: true });
+    await symlink('/dev/full', join(dir, '2026-11.jsonl'));
+
+    const refused = audit.append(entry);
+
+    await expect(refused).rejects.toThrow(AuditUnavailable);
+    await expect(refused).rejects.toThrow(
+      /2026-11\.jsonl: the audit log cannot be written: ENOSPC/,
+    );
+    expect(degraded.raised.get('audit log')).toContain('nothing can be changed');
+    clock.pass(30 * 86_400_000);
+    await audit.append(entry);
+    expect(degraded.raised.size).toBe(0);
+  });
+
+  it('refuses when its folder cannot be made', async () => {
+    const file = join(await tempDir(), 'a-file');
+    await writeFile(file, '');
+    const deps = { clock: fakeClock(0), degraded: memoryDegraded() };
+
+    const refused = new AuditLog(join(file, 'audit'), deps).append(entry);
+
+    await expect(refused).rejects.toThrow(AuditUnavailable);
+  });
+
+  it('does not add to a line that a crash cut', async () => {
+    const { audit, dir } = await newLog();
+    await audit.append(entry);
+    await appendFile(join(dir, '2026-11.jsonl'), '{"time":"2026-11-20T07:31:00Z","who":"bo');
+
+    await audit.append({ ...entry, who: 'cid' });
+
+    const reading = audit.read();
+    expect((await all(reading)).map(({ who }) => who)).toEqual(['ann', 'cid']);
+    expect(reading.skipped).toBe(1);
+  });
+});
+
+describe('read', () => {
+  it('gives what is not older than asked for', async () => {
+    const { audit, clock } = await newLog('2026-10-31T23:00:00Z');
+    for (const target of ['1', '2', '3']) {
+      await audit.append({ ...entry, target });
+      clock.pass(1_800_000);
+    }
+
+    const entries = await all(audit.read({ since: new Date('2026-10-31T23:30:00Z') }));
+
+    expect(entries.map(({ target }) => target)).toEqual(['2', '3']);
+  });
+
+  it('is empty where nothing was ever changed', async () => {
+    const { audit } = await newLog();
+
+    expect(await all(audit.read())).toEqual([]);
+  });
+});
+
+describe('old segments', () => {
+  async function segmentsAfter(time: string, before: string[]) {
+    const { audit, dir } = await newLog(time);
+    await mkdir(dir, { recursive: true });
+    for (const month of before) await writeFile(join(dir, `${month}.jsonl`), '');
+    await audit.append(entry);
+    return (await readdir(dir)).map((name) => name.slice(0, 7));
+  }
+
+  it('go after 400 days', async () => {
+    const kept = await segmentsAfter('2028-05-15T00:00:00Z', ['2027-03', '2027-04', '2028-04']);
+
+    expect(kept).toEqual(['2027-04', '2028-04', '2028-05']);
+  });
+
+  it('stay when a clock that jumped ahead makes all of them old', async () => {
+    const kept = await segmentsAfter('2099-01-01T00:00:00Z', ['2026-11', '2026-12']);
+
+    expect(kept).toEqual(['2026-11', '2026-12', '2099-01']);
+  });
+
+  it('stay when they were written by a clock without a battery', async () => {
+    const kept = await segmentsAfter('2028-05-15T00:00:00Z', ['1970-01', '2028-04']);
+
+    expect(kept).toEqual(['1970-01', '2028-04', '2028-05']);
+  });
+});
+
+describe('kill -9', () => {
+  const writer = fileURLToPath(new URL('../dist/testing/audit-writer.js', import.meta.url));
+
+  it('takes no line that was acknowledged', async () => {
+    const dir = join(await tempDir(), 'audit');
+    const acknowledged: string[] = [];
+
+    for (const killAfter of [1, 40, 7, 100, 3]) {
+      const child = spawn(process.execPath, [writer, dir, '4'], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let printed = '';
+      for await (const chunk of child.stdout) {
+        printed += chunk;
+        if (printed.split('\n').length > killAfter) child.kill('SIGKILL');
+      }
+      if (child.signalCode === null) await once(child, 'exit');
+      acknowledged.push(...printed.split('\n').slice(0, -1));
+    }
+
+    const log = new AuditLog(dir, { clock: fakeClock(0), degraded: memoryDegraded() });
+    const reading = log.read();
+    const counts = countEach((await all(reading)).map(({ target }) => target ?? ''));
+    for (const [target, times] of countEach(acknowledged)) {
+      expect(counts.get(target), target).toBeGreaterThanOrEqual(times);
+    }
+    expect(acknowledged.length).toBeGreaterThan(150);
+    expect(reading.skipped).toBeLessThanOrEqual(5);
+  });
+});
+
+function countEach(values: string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,43 @@
+import type { Logger } from './log.ts';
+
+/** What has to be closed at the end gets at least this long, even when the time is up. */
+const leastMs = 500;
+
+interface Closer {
+  what: string;
+  close: (withinMs: number) => Promise<void> | void;
+}
+
+/** What was opened, to be closed in the opposite order: each of it, whatever the others do, and all of it in time. */
+export class Closers {
+  private readonly closers: Closer[] = [];
+
+  add(what: string, close: Closer['close']): void {
+    this.closers.push({ what, close });
+  }
+
+  async closeAll(withinMs: number, log: Logger): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    for (const { what, close } of this.closers.splice(0).reverse()) {
+      const leftMs = Math.max(leastMs, deadline - performance.now());
+      try {
+        const inTime = await settlesWithin(leftMs, close(leftMs));
+        if (!inTime) log.warn({ what }, 'not closed in time');
+      } catch (error) {
+        log.error({ what, err: error }, 'not closed cleanly');
+      }
+    }
+  }
+}
+
+async function settlesWithin(ms: number, work: Promise<void> | void): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([Promise.resolve(work).then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

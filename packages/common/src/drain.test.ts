@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { drainable } from './drain.ts';
+import { listen } from './listen.ts';
+
+const get = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
+const hour = 3_600_000;
+
+const sockets: Socket[] = [];
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
+/** A server whose requests the test answers itself. */
+async function start() {
+  const server = createServer({ keepAliveTimeout: hour });
+  const { drain } = drainable(server);
+  const port = await listen(server, { port: 0, host: '127.0.0.1', flag: '--port' });
+  async function client(): Promise<Socket> {
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+    sockets.push(socket);
+    await Promise.all([once(socket, 'connect'), once(server, 'connection')]);
+    return socket;
+  }
+  async function request(socket: Socket): Promise<ServerResponse> {
+    socket.write(get);
+    const [, response] = await once(server, 'request');
+    return response;
+  }
+  return { server, drain, client, request };
+}
+
+async function readAll(socket: Socket): Promise<string> {
+  let text = '';
+  for await (const chunk of socket) text += chunk;
+  return text;
+}
+
+describe('drain', () => {
+  it('closes connections that are idle, used or not, at once', async () => {
+    const { drain, client, request } = await start();
+    const [used, unused] = [await client(), await client()];
+    (await request(used)).end('done');
+    await once(used, 'data');
+    const ended = Promise.all([once(used, 'close'), once(unused, 'close')]);
+
+    await drain(hour);
+
+    await ended;
+  });
+
+  it('finishes a request under way and then closes its connection', async () => {
+    const { drain, client, request } = await start();
+    const socket = await client();
+    const response = await request(socket);
+
+    const drained = drain(hour);
+    response.end('done');
+    const answer = await readAll(socket);
+    await drained;
+
+    expect(answer).toContain('Connection: close');
+    expect(answer).toContain('done');
+  });
+
+  it('finishes an answer that had begun and then closes its connection', async () => {
+    const { drain, client, request } = await start();
+    const socket = await client();
+    const response = await request(socket);
+    response.write('begun ');
+    await once(socket, 'readable');
+
+    const drained = drain(hour);
+    response.end('done');
+    const answer = await readAll(socket);
+    await drained;
+
+    expect(answer).toContain('keep-alive');
+    expect(answer).toContain('done');
+  });
+
+  it('accepts nobody any more', async () => {
+    const { server, drain } = await start();
+
+    await drain(hour);
+
+    expect(server.listening).toBe(false);
+  });
+
+  it('cuts off what is not finished in time', async () => {
+    const { drain, client, request } = await start();
+    const socket = await client();
+    await request(socket);
+    const ended = once(socket, 'close');
+
+    await drain(1);
+
+    await ended;
+  });
+});

@@ -1,0 +1,57 @@
+import { type Api, type HandlersFor, openApiDocument } from '@skolo/api';
+import express, { type Express, type RequestHandler } from 'express';
+import type { Registry } from 'prom-client';
+import type { AccessControl } from '../access/access-control.ts';
+import type { AuditLog } from '../audit.ts';
+import type { Logger } from '../log.ts';
+import { notFound, problemForError } from './errors.ts';
+import { measure } from './measure.ts';
+import { withRequestId } from './request-id.ts';
+import { otherMethods, type RouteContext, routes } from './routes.ts';
+
+export interface AppOptions<A extends Api> {
+  name: string;
+  version: string;
+  log: Logger;
+  metrics: Registry;
+  access: AccessControl;
+  audit: AuditLog;
+  /** What `/openapi.json` says. */
+  api?: A | undefined;
+  /** A handler for each route of the API. Absent: the app says what the API is, and something else answers it. */
+  handlers?: HandlersFor<A, RouteContext>;
+  /** Whatever else answers. Before them comes the request id, after them 404 and the problems. */
+  more?: RequestHandler[];
+  bodyLimitBytes?: number;
+}
+
+/**
+ * An express app with the HTTP conventions of every service (design, section 3): request ids, problems, 405 with
+ * `Allow`, limited bodies, metrics.
+ *
+ * @example createApp({ ...context, api: powerApi, handlers: { machines: () => … } })
+ */
+export function createApp<A extends Api>(options: AppOptions<A>): Express {
+  const { name, version, log, metrics, api, handlers, more = [] } = options;
+  const app = express()
+    .disable('x-powered-by')
+    .disable('etag')
+    .enable('case sensitive routing')
+    .use(withRequestId(log), measure(metrics), plainHeaders);
+  if (api !== undefined) {
+    const document = openApiDocument({ title: name, version }, api);
+    app
+      .route('/openapi.json')
+      .get((_request, response) => {
+        response.json(document);
+      })
+      .all(otherMethods(new Set(['GET'])));
+    if (handlers !== undefined) app.use(routes(api, handlers, options));
+  }
+  return app.use(...more, notFound, problemForError(log));
+}
+
+const plainHeaders: RequestHandler = function plainHeaders(_request, response, next) {
+  response.set({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  next();
+};

@@ -1,0 +1,51 @@
+import { STATUS_CODES } from 'node:http';
+import { type Problem, problemType } from '@skolo/api';
+import type { Response } from 'express';
+
+export interface HttpProblemOptions {
+  /** The kind of problem; default: the status's phrase. */
+  title?: string;
+  /** A URI that names the kind; default `about:blank`, which says: no more than the status. */
+  type?: string;
+  headers?: Record<string, string>;
+  /** Members of the problem's own. */
+  members?: Record<string, unknown>;
+  /** For the log; never sent. */
+  cause?: unknown;
+}
+
+/** Thrown by whatever answers a request: becomes that answer, as `application/problem+json` (RFC 9457). */
+export class HttpProblem extends Error {
+  readonly code = 'HTTP_PROBLEM';
+  readonly status: number;
+  readonly title: string;
+  /** What is wrong, and what to do. The caller sees it. */
+  readonly detail: string;
+  readonly type: string;
+  readonly headers: Record<string, string>;
+  readonly members: Record<string, unknown>;
+
+  constructor(status: number, detail: string, options: HttpProblemOptions = {}) {
+    super(detail, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = 'HttpProblem';
+    this.status = status;
+    this.detail = detail;
+    this.title = options.title ?? STATUS_CODES[status] ?? 'Error';
+    this.type = options.type ?? 'about:blank';
+    this.headers = options.headers ?? {};
+    this.members = options.members ?? {};
+  }
+
+  toJSON(): Problem {
+    const { type, title, status, detail, members } = this;
+    return { ...members, type, title, status, detail };
+  }
+}
+
+export function sendProblem(response: Response, problem: HttpProblem): void {
+  response
+    .status(problem.status)
+    .set(problem.headers)
+    .type(problemType)
+    .send(JSON.stringify(problem));
+}

@@ -1,0 +1,32 @@
+export { AccessControl, type Caller, callerOf } from './access/access-control.ts';
+export {
+  listTokens,
+  type NewTokenOptions,
+  newToken,
+  revokeToken,
+  TokenFile,
+  TokenFileError,
+  type TokenInfo,
+} from './access/token-file.ts';
+export {
+  AuditEntry,
+  AuditLog,
+  type AuditReading,
+  AuditUnavailable,
+  type NewAuditEntry,
+} from './audit.ts';
+export { type BackOffOptions, backOffMs } from './back-off.ts';
+export { cameThroughProxy, clientAddress, inNetworks, normaliseAddress } from './client-address.ts';
+export { type Clock, createClock, readBootId, systemClock } from './clock.ts';
+export { type Degraded, DegradedList } from './degraded.ts';
+export { exitCodes } from './exit-codes.ts';
+export { type AppOptions, createApp } from './http/app.ts';
+export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';
+export { type RouteContext, type RouteDeps, routes } from './http/routes.ts';
+export { LastSuccess, type LastSuccessDeps } from './last-success.ts';
+export { ListenError } from './listen.ts';
+export { createLogger, type Logger, type LogLevel } from './log.ts';
+export { errorText, redacted, stripSecrets } from './redact.ts';
+export { runService } from './run-service.ts';
+export type { Service, ServiceContext, ServiceDefinition } from './service.ts';
+export { type RunningService, type StartOptions, startService } from './start-service.ts';

@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import type { Server } from 'node:net';
+
+export interface ListenOptions {
+  port: number;
+  /** Absent: `::`, which takes IPv4 too, or `0.0.0.0` on a computer without IPv6. */
+  host?: string | undefined;
+  /** The flag that sets the port, for the error: `--port`. */
+  flag: string;
+}
+
+/** The service cannot listen where it should. The message says what to do. */
+export class ListenError extends Error {
+  /** The system's: `EADDRINUSE`, `EACCES`, … */
+  readonly code: string;
+
+  constructor(message: string, code: string, cause: unknown) {
+    super(message, { cause });
+    this.name = 'ListenError';
+    this.code = code;
+  }
+}
+
+/**
+ * Starts listening.
+ *
+ * @returns the port, which matters where 0 was asked for
+ * @throws ListenError
+ */
+export async function listen(server: Server, options: ListenOptions): Promise<number> {
+  try {
+    await tryHosts(
+      server,
+      options.port,
+      options.host === undefined ? ['::', '0.0.0.0'] : [options.host],
+    );
+  } catch (error) {
+    const code = errorCode(error);
+    throw new ListenError(explainListenError(code, options), code, error);
+  }
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
+  return address.port;
+}
+
+async function tryHosts(server: Server, port: number, hosts: string[]) {
+  for (const [index, host] of hosts.entries()) {
+    try {
+      server.listen({ port, host });
+      await once(server, 'listening');
+      return;
+    } catch (error) {
+      const isLast = index === hosts.length - 1;
+      if (isLast || !withoutIpv6.has(errorCode(error))) throw error;
+    }
+  }
+}
+
+const withoutIpv6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL', 'EPROTONOSUPPORT']);
+
+/** What is wrong, where, and what to do. */
+export function explainListenError(code: string, { port, host, flag }: ListenOptions): string {
+  const where = `cannot listen on port ${port}${host === undefined ? '' : ` of ${host}`}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${where}: something else listens there (ss -ltnp sport = :${port} shows what); stop it, or give another port with ${flag}`;
+    case 'EACCES':
+      return `${where}: ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; give it to the service (AmbientCapabilities= in systemd, capabilities.add in Kubernetes), or give a port above with ${flag}`;
+    case 'EADDRNOTAVAIL':
+      return `${where}: this computer does not have that address; correct --host, or leave it out to listen on all`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `${where}: that name has no address; give an IP address with --host`;
+    default:
+      return `${where}: ${code}`;
+  }
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

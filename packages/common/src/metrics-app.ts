@@ -1,0 +1,45 @@
+import type { Readiness } from '@skolo/api';
+import express, { type Express, type RequestHandler, Router } from 'express';
+import type { Registry } from 'prom-client';
+import type { Degraded } from './degraded.ts';
+import { type AppOptions, createApp } from './http/app.ts';
+import { otherMethods } from './http/routes.ts';
+import type { ServiceDefinition } from './service.ts';
+
+export interface MetricsAppOptions
+  extends Pick<AppOptions<never>, 'name' | 'version' | 'log' | 'metrics' | 'access' | 'audit'> {
+  api: ServiceDefinition['api'];
+  readiness: () => { ready: boolean; degraded: Degraded[] };
+}
+
+/** The app of the metrics port, and the part of it that a service may add routes to once it has started. */
+export function createMetricsApp(options: MetricsAppOptions): { app: Express; admin: Express } {
+  const { readiness, metrics } = options;
+  const admin = express().enable('case sensitive routing');
+  const probes = Router({ caseSensitive: true });
+  const answers: Record<string, RequestHandler> = {
+    '/metrics': (_request, response, next) =>
+      scrape(metrics).then((text) => {
+        response.set('content-type', metrics.contentType).send(text);
+      }, next),
+    '/healthz': (_request, response) => {
+      response.json({ ok: true });
+    },
+    '/readyz': (_request, response) => {
+      const { ready, degraded } = readiness();
+      const body: Readiness = {
+        ready,
+        degraded: degraded.map((each) => ({ ...each, since: each.since.toISOString() })),
+      };
+      response.status(ready ? 200 : 503).json(body);
+    },
+  };
+  for (const [path, answer] of Object.entries(answers)) {
+    probes.get(path, answer).all(path, otherMethods(new Set(['GET'])));
+  }
+  return { app: createApp({ ...options, more: [probes, admin] }), admin };
+}
+
+async function scrape(metrics: Registry): Promise<string> {
+  return await metrics.metrics();
+}

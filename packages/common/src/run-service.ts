@@ -1,0 +1,117 @@
+import { RackError } from '@skolo/rack';
+import { checkConfiguration } from './check-configuration.ts';
+import { exitCodes } from './exit-codes.ts';
+import { type Flags, parseFlags, UsageError, usage } from './flags.ts';
+import { createLogger, type Logger, prettyStdout } from './log.ts';
+import { processMetrics } from './metrics.ts';
+import { problemsOf } from './open-rack.ts';
+import type { ServiceDefinition } from './service.ts';
+import { type RunningService, startService } from './start-service.ts';
+import { TlsError } from './tls.ts';
+
+/** For a start that does not end when it is told to. */
+const startEndsWithinMs = 10_000;
+
+/**
+ * All that a service's main.ts does: runs the service as a process of its own, with flags, environment, signals and
+ * exit codes as in section 3 of the design. Nothing else touches `process`.
+ */
+export async function runService(definition: ServiceDefinition): Promise<void> {
+  const flags = readFlags(definition);
+  if (flags.check) await check(definition, flags);
+  const log = createLogger({
+    service: definition.name,
+    level: flags.logLevel,
+    ...(process.stdout.isTTY && { destination: await prettyStdout() }),
+  });
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught');
+    process.exit(exitCodes.failed);
+  });
+  await new Run(definition, flags, log).start();
+}
+
+function readFlags({ name }: ServiceDefinition): Flags {
+  try {
+    const flags = parseFlags(name, process.argv.slice(2), process.env);
+    if (flags !== 'help') return flags;
+    process.stdout.write(usage(name));
+    process.exit(exitCodes.done);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${name}: ${error.message}\n\n${usage(name)}`);
+    process.exit(exitCodes.wrongCommandLine);
+  }
+}
+
+async function check(definition: ServiceDefinition, { rackFile }: Flags): Promise<never> {
+  const problems = await checkConfiguration(definition, rackFile);
+  if (problems.length === 0) process.stdout.write(`${rackFile}: good for ${definition.name}\n`);
+  else process.stderr.write(`${problems.join('\n')}\n`);
+  process.exit(problems.length === 0 ? exitCodes.done : exitCodes.badConfiguration);
+}
+
+/** From the start to the exit. */
+class Run {
+  private readonly definition: ServiceDefinition;
+  private readonly flags: Flags;
+  private readonly log: Logger;
+  private readonly aborted = new AbortController();
+  private running: RunningService | undefined;
+  private interrupts = 0;
+
+  constructor(definition: ServiceDefinition, flags: Flags, log: Logger) {
+    this.definition = definition;
+    this.flags = flags;
+    this.log = log;
+  }
+
+  async start(): Promise<void> {
+    process.on('SIGTERM', (signal) => this.onSignal(signal));
+    process.on('SIGINT', (signal) => this.onSignal(signal));
+    try {
+      this.running = await startService(this.definition, {
+        ...this.flags,
+        log: this.log,
+        metrics: processMetrics(),
+        ...(process.env.SKOLO_VERSION && { version: process.env.SKOLO_VERSION }),
+        signal: this.aborted.signal,
+      });
+    } catch (error) {
+      process.exit(this.aborted.signal.aborted ? exitCodes.done : this.explain(error));
+    }
+    if (this.aborted.signal.aborted) await this.stop(this.running);
+  }
+
+  private onSignal(signal: NodeJS.Signals) {
+    if (signal === 'SIGINT') this.interrupts += 1;
+    if (this.interrupts > 1) process.exit(exitCodes.failed);
+    if (this.aborted.signal.aborted) return;
+    this.log.info({ signal }, 'stopping');
+    this.aborted.abort();
+    if (this.running) void this.stop(this.running);
+    else setTimeout(() => process.exit(exitCodes.done), startEndsWithinMs);
+  }
+
+  private async stop(running: RunningService) {
+    await running.stop();
+    this.log.info('stopped');
+    process.exit(exitCodes.done);
+  }
+
+  private explain(error: unknown): number {
+    const problems = configurationProblems(error);
+    if (problems !== undefined) {
+      this.log.fatal({ file: this.flags.rackFile, problems }, 'configuration refused');
+      return exitCodes.badConfiguration;
+    }
+    this.log.fatal({ err: error }, 'start failed');
+    return exitCodes.failed;
+  }
+}
+
+function configurationProblems(error: unknown): string[] | undefined {
+  if (error instanceof RackError) return problemsOf(error);
+  if (error instanceof TlsError) return [error.message];
+  return undefined;
+}

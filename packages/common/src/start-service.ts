@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { AccessControl } from './access/access-control.ts';
+import { AuditLog } from './audit.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { Closers } from './closers.ts';
+import { type Degraded, DegradedList } from './degraded.ts';
+import { HeldLog } from './held-log.ts';
+import { newServer } from './http/server.ts';
+import { LastSuccess } from './last-success.ts';
+import { createLogger, type Logger, type LogLevel } from './log.ts';
+import { addBuildInfo, addDegraded } from './metrics.ts';
+import { createMetricsApp } from './metrics-app.ts';
+import { openRack } from './open-rack.ts';
+import { serve } from './serve.ts';
+import type { Service, ServiceDefinition } from './service.ts';
+import { watchStateDir } from './state-dir.ts';
+import { Tls } from './tls.ts';
+import { ownVersion } from './version.ts';
+
+export interface StartOptions {
+  rackFile: string;
+  /** 0: any free one. */
+  port: number;
+  metricsPort: number;
+  /** Default: all addresses. */
+  host?: string | undefined;
+  stateDir: string;
+  /** Default `info`, on stdout. */
+  logLevel?: LogLevel;
+  log?: Logger;
+  clock?: Clock;
+  /** Default: a new one, without the metrics of the process. */
+  metrics?: Registry;
+  version?: string;
+  /** Ends a start that is under way; then it throws. */
+  signal?: AbortSignal;
+}
+
+export interface RunningService {
+  port: number;
+  metricsPort: number;
+  readiness(): { ready: boolean; degraded: Degraded[] };
+  /** Stops accepting, finishes what is under way within the rack's `stopWithin`, closes everything. May be called again. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs a service in this process without touching the process: no flags, signals, exit codes. As often as wanted.
+ *
+ * @throws RackError There is neither a valid rack.yaml nor a last good copy.
+ * @throws TlsError Certificate or key cannot be used: nothing is served in the clear instead.
+ * @throws ListenError A port cannot be had.
+ */
+export async function startService(
+  definition: ServiceDefinition,
+  options: StartOptions,
+): Promise<RunningService> {
+  const log = options.log ?? createLogger({ service: definition.name, level: options.logLevel });
+  const held = new HeldLog(log);
+  const closers = new Closers();
+  try {
+    return await start(definition, { ...options, log }, { held, closers });
+  } catch (error) {
+    held.release();
+    await closers.closeAll(0, log);
+    throw error;
+  }
+}
+
+async function start(
+  definition: ServiceDefinition,
+  options: StartOptions & { log: Logger },
+  { held, closers }: { held: HeldLog; closers: Closers },
+): Promise<RunningService> {
+  const { name, api, apiPort = 'public' } = definition;
+  const { stateDir, log, host, clock = systemClock, version = ownVersion() } = options;
+  const { metrics = new Registry() } = options;
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([stopping.signal, ...(options.signal ? [options.signal] : [])]);
+  const degraded = new DegradedList({ clock, log: held });
+  addBuildInfo(metrics, { service: name, version });
+
+  const stateDirWatch = await watchStateDir(stateDir, degraded);
+  closers.add('state directory', () => stateDirWatch.close());
+  const { rackFile } = options;
+  const rack = await openRack({ rackFile, stateDir, name, clock, metrics, log: held });
+  closers.add('rack', () => rack.close());
+  const tls = new Tls({ rack, name, metrics, degraded });
+  await tls.start();
+  closers.add('tls', () => tls.close());
+  const lastSuccess = await LastSuccess.open(stateDir, { clock, degraded });
+  closers.add('last success', () => lastSuccess.close());
+  const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded });
+  closers.add('audit log', () => audit.close());
+  const access = new AccessControl({ rack, stateDir, metrics, clock, degraded });
+
+  let service: Service | undefined;
+  function readiness() {
+    const own = service?.readiness() ?? { ready: false, degraded: [] };
+    return {
+      ready: own.ready && !signal.aborted,
+      degraded: [...rack.degraded, ...degraded.list(), ...own.degraded],
+    };
+  }
+  addDegraded(metrics, () => readiness().degraded);
+
+  const parts = { name, version, log, metrics, access, audit };
+  const { app, admin } = createMetricsApp({ ...parts, api, readiness });
+  // Before the service starts: its probes answer meanwhile, and a second instance ends here.
+  const metricsServer = newServer({ tls: apiPort === 'metrics' ? tls.files : undefined });
+  const metricsPort = await serve(metricsServer, app, {
+    ...{ log, closers, host, port: options.metricsPort, flag: '--metrics-port' },
+  });
+
+  signal.throwIfAborted();
+  service = await definition.start({
+    ...parts,
+    rack,
+    stateDir,
+    clock,
+    degraded,
+    lastSuccess,
+    signal,
+  });
+  closers.add('service', service.stop.bind(service));
+  signal.throwIfAborted();
+  service.admin?.(admin);
+  const publicServer = newServer({
+    serverOptions: service.serverOptions,
+    tls: apiPort === 'public' ? tls.files : undefined,
+  });
+  const port = await serve(publicServer, service.handler, {
+    ...{ log, closers, host, port: options.port, flag: '--port' },
+  });
+  tls.use(apiPort === 'public' ? publicServer : metricsServer);
+
+  log.info({ port, metricsPort, version }, 'listening');
+  held.release();
+
+  let stopped: Promise<void> | undefined;
+  async function stop() {
+    const withinMs = rack.rack.services[name].stopWithin * 1000;
+    stopping.abort();
+    await closers.closeAll(withinMs, log);
+  }
+  return {
+    port,
+    metricsPort,
+    readiness,
+    stop() {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}

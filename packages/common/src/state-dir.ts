@@ -1,0 +1,37 @@
+import { constants } from 'node:fs';
+import { access, mkdir, statfs } from 'node:fs/promises';
+import type { DegradedList } from './degraded.ts';
+import { errorText } from './redact.ts';
+
+const lookEveryMs = 60_000;
+const leastFreeBytes = 1024 * 1024;
+
+/** Why nothing can be kept in a state directory, or undefined if it can. Makes it where it is missing; writes nothing. */
+export async function stateDirTrouble(dir: string): Promise<string | undefined> {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await access(dir, constants.W_OK | constants.X_OK);
+    const { bavail, bsize } = await statfs(dir);
+    if (bavail * bsize < leastFreeBytes) return `${dir}: the disk is full; make room there`;
+    return undefined;
+  } catch (error) {
+    return `${dir} cannot be written: ${errorText(error)}; give a folder that this user may write with --state-dir`;
+  }
+}
+
+/** Looks once a minute, so that readyz says it before something is to be written. */
+export async function watchStateDir(
+  dir: string,
+  degraded: Pick<DegradedList, 'raise' | 'clear'>,
+  everyMs: number = lookEveryMs,
+): Promise<{ close(): void }> {
+  async function look() {
+    const trouble = await stateDirTrouble(dir);
+    if (trouble === undefined) degraded.clear('state directory');
+    else degraded.raise('state directory', trouble);
+  }
+
+  await look();
+  const timer = setInterval(() => void look(), everyMs).unref();
+  return { close: () => clearInterval(timer) };
+}

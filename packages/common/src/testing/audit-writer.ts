@@ -1,0 +1,18 @@
+/** Appends lines to an audit log until it is killed; prints the number of each once it is acknowledged. */
+import { writeSync } from 'node:fs';
+import { AuditLog } from '../audit.ts';
+import { systemClock } from '../clock.ts';
+
+const [dir = '', writers = '1'] = process.argv.slice(2);
+const degraded = { raise: () => undefined, clear: () => undefined };
+const audit = new AuditLog(dir, { clock: systemClock, degraded });
+
+async function append(writer: number) {
+  for (let number = 0; ; number += 1) {
+    const target = `${writer}-${number}`;
+    await audit.append({ who: 'writer', what: 'test', target, outcome: 'done' });
+    writeSync(1, `${target}\n`);
+  }
+}
+
+await Promise.all(Array.from({ length: Number(writers) }, (_, writer) => append(writer)));

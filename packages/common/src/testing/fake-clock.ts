@@ -1,0 +1,24 @@
+import type { Clock } from '../clock.ts';
+
+export interface FakeClock extends Clock {
+  /** Lets time pass: wall clock and uptime. */
+  pass(ms: number): void;
+  /** Sets the wall clock and nothing else. */
+  setWall(ms: number): void;
+}
+
+export function fakeClock(wall: number | string, uptime = 100_000): FakeClock {
+  let now = new Date(wall).getTime();
+  let up = uptime;
+  return {
+    now: () => now,
+    uptime: () => up,
+    pass(ms) {
+      now += ms;
+      up += ms / 1000;
+    },
+    setWall(ms) {
+      now = ms;
+    },
+  };
+}

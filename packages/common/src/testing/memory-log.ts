@@ -1,0 +1,32 @@
+import { createLogger, type Logger } from '../log.ts';
+
+export interface MemoryLog {
+  log: Logger;
+  destination: { write(line: string): void };
+  text(): string;
+  lines(): Record<string, unknown>[];
+  messages(): unknown[];
+}
+
+/** A log that a test can read. */
+export function memoryLog(): MemoryLog {
+  let text = '';
+  const destination = {
+    write(line: string) {
+      text += line;
+    },
+  };
+  function lines(): Record<string, unknown>[] {
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+  }
+  return {
+    log: createLogger({ service: 'test', level: 'trace', destination }),
+    destination,
+    text: () => text,
+    lines,
+    messages: () => lines().map((line) => line.msg),
+  };
+}

@@ -1,0 +1,147 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { createSecureContext, type SecureContextOptions, Server as TlsServer } from 'node:tls';
+import { type RackWatch, type ServiceName, secretPath } from '@skolo/rack';
+import { Gauge, type Registry } from 'prom-client';
+import type { DegradedList } from './degraded.ts';
+import { errorText } from './redact.ts';
+
+/** `services.<name>.tls`: paths of PEM files, relative to the folder of rack.yaml. */
+export interface TlsPaths {
+  cert: string;
+  key: string;
+}
+
+export interface TlsFiles {
+  cert: string;
+  key: string;
+}
+
+/** Certificate and key cannot be used. The message never quotes them. */
+export class TlsError extends Error {
+  readonly code = 'TLS';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'TlsError';
+  }
+}
+
+/** Reads both and checks that they belong together. @throws TlsError */
+export async function readTlsFiles(rack: { dir: string }, paths: TlsPaths): Promise<TlsFiles> {
+  const [cert, key] = await Promise.all(
+    [paths.cert, paths.key].map(async (path) => {
+      const file = secretPath(rack, path);
+      return await readFile(file, 'utf8').catch((error: unknown) => {
+        throw new TlsError(`${file}: cannot be read: ${errorText(error)}`);
+      });
+    }),
+  );
+  if (cert === undefined || key === undefined) throw new TypeError('two paths are two files');
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    const what = `tls.cert ${paths.cert} and tls.key ${paths.key}`;
+    throw new TlsError(`${what} cannot be used together: ${errorText(error)}`);
+  }
+  return { cert, key };
+}
+
+const lookEveryMs = 2_000;
+
+export interface TlsOptions {
+  rack: Pick<RackWatch, 'rack'>;
+  name: ServiceName;
+  metrics: Registry;
+  degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  everyMs?: number;
+}
+
+/**
+ * The certificate of a service, read again when its files or their paths change. A pair that cannot be used, such as
+ * a new certificate whose key is still to come, is degraded, and the one before stays in force.
+ */
+export class Tls {
+  /** Undefined: plain http. */
+  files: TlsFiles | undefined;
+  private readonly options: TlsOptions;
+  private server: Server | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private looking: Promise<void> | undefined;
+
+  constructor(options: TlsOptions) {
+    this.options = options;
+  }
+
+  /** @throws TlsError */
+  async start(): Promise<void> {
+    const paths = this.paths();
+    if (paths) {
+      this.files = await readTlsFiles(this.options.rack.rack, paths);
+      this.addMetric();
+    }
+    const { everyMs = lookEveryMs } = this.options;
+    this.timer = setInterval(() => {
+      this.looking ??= this.look().finally(() => {
+        this.looking = undefined;
+      });
+    }, everyMs).unref();
+  }
+
+  /** Which server a new certificate goes to. */
+  use(server: Server): void {
+    this.server = server;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await this.looking;
+  }
+
+  private paths(): TlsPaths | undefined {
+    const { rack, name } = this.options;
+    return rack.rack.services[name].tls;
+  }
+
+  private async look() {
+    const { degraded } = this.options;
+    const paths = this.paths();
+    if ((paths === undefined) !== (this.files === undefined)) {
+      const next = paths ? 'https begins' : 'https ends';
+      degraded.raise('tls', `rack.yaml has changed: ${next} with the next start of the service`);
+      return;
+    }
+    if (paths === undefined) return degraded.clear('tls');
+    try {
+      await this.renew(paths);
+      degraded.clear('tls');
+    } catch (error) {
+      degraded.raise('tls', `${errorText(error)}; the certificate before stays in force`);
+    }
+  }
+
+  private async renew(paths: TlsPaths) {
+    const files = await readTlsFiles(this.options.rack.rack, paths);
+    if (files.cert === this.files?.cert && files.key === this.files.key) return;
+    if (this.server instanceof TlsServer) this.server.setSecureContext(secureContext(files));
+    this.files = files;
+  }
+
+  private addMetric() {
+    const certificate = () => new X509Certificate(this.files?.cert ?? '');
+    new Gauge({
+      name: 'skolo_tls_certificate_expiry_timestamp_seconds',
+      help: 'When the certificate in force ends.',
+      registers: [this.options.metrics],
+      collect() {
+        this.set(Date.parse(certificate().validTo) / 1000);
+      },
+    });
+  }
+}
+
+/** What both a new server and a running one are given. */
+export function secureContext(files: TlsFiles): SecureContextOptions {
+  return { ...files, minVersion: 'TLSv1.2' };
+}
