@@ -114,7 +114,8 @@ async function ask(path, args) {
     return stdout + stderr;
   } catch (error) {
     // Printed it and failed all the same: wrk does so. Python without the module prints nothing.
-    return error.code === 1 && error.stdout ? error.stdout : undefined;
+    const { code, stdout } = /** @type {{ code?: unknown, stdout?: string }} */ (error);
+    return code === 1 && stdout ? stdout : undefined;
   }
 }
 

@@ -1,21 +1,48 @@
 import { writeFileSync } from 'node:fs';
 
 /**
- * A vitest reporter: writes `.test-results.json` into the package, which `npm test` adds up.
+ * A vitest reporter: writes `.test-results.json` into the package, which `npm test` adds up (scripts/results.mjs).
  * Skipped tests carry the reason that they gave to `skip(reason)`.
  */
 export default class TestReport {
+  /**
+   * @param {ReadonlyArray<import('vitest/node').TestModule>} modules
+   * @param {ReadonlyArray<import('@vitest/utils').SerializedError>} unhandledErrors
+   */
   onTestRunEnd(modules, unhandledErrors) {
-    const results = { passed: 0, failed: unhandledErrors.length, skipped: [] };
+    /** @type {import('./results.mjs').Results} */
+    const results = { passed: 0, failed: [], skipped: [] };
+    for (const error of unhandledErrors) {
+      results.failed.push({ name: 'outside of a test', why: firstLine(error) });
+    }
     for (const module of modules) {
-      if (module.errors().length > 0) results.failed += 1;
+      const file = module.relativeModuleId;
+      // A file that does not load, and hooks that fail: the tests in them only count as skipped.
+      for (const error of module.errors()) {
+        results.failed.push({ name: file, why: firstLine(error) });
+      }
+      for (const suite of module.children.allSuites()) {
+        for (const error of suite.errors()) {
+          results.failed.push({ name: `${file} > ${suite.fullName}`, why: firstLine(error) });
+        }
+      }
       for (const test of module.children.allTests()) {
-        const { state, note } = test.result();
-        if (state === 'passed') results.passed += 1;
-        else if (state === 'failed') results.failed += 1;
-        else results.skipped.push({ name: test.fullName, why: note ?? 'no reason given' });
+        const result = test.result();
+        const name = `${file} > ${test.fullName}`;
+        if (result.state === 'passed') results.passed += 1;
+        else if (result.state === 'failed') {
+          results.failed.push({ name, why: firstLine(result.errors[0]) });
+        } else {
+          const note = result.state === 'skipped' ? result.note : 'it was not finished';
+          results.skipped.push({ name, why: note ?? 'no reason given' });
+        }
       }
     }
     writeFileSync('.test-results.json', `${JSON.stringify(results)}\n`);
   }
+}
+
+/** @param {{ message?: string } | undefined} error */
+function firstLine(error) {
+  return error?.message?.split('\n')[0] ?? 'no message';
 }

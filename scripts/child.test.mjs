@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+const childModule = fileURLToPath(new URL('child.mjs', import.meta.url));
+
+/**
+ * A process that runs `script` through runChild, as `npm start` runs the demo, and then exits with its code.
+ * @param {string} script
+ * @param {object} [options] of runChild
+ */
+function startParent(script, options = {}) {
+  const parent = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '--eval',
+      `import { runChild } from ${JSON.stringify(childModule)};
+       process.exitCode = await runChild(process.execPath, ['--eval', ${JSON.stringify(script)}], ${JSON.stringify(options)});`,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const exit = new Promise((resolve) => parent.once('close', (code) => resolve(code)));
+  onTestFinished(() => void parent.kill('SIGKILL'));
+  const lines = createInterface({ input: parent.stdout })[Symbol.asyncIterator]();
+  return { parent, exit, nextLine: async () => (await lines.next()).value };
+}
+
+/** @param {number} pid */
+async function isGone(pid) {
+  // A killed process stays in /proc until it is reaped, by whoever adopted it.
+  while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setImmediate(resolve));
+  return true;
+}
+
+const stayAlive = 'setInterval(() => {}, 1000);';
+
+describe('a child', () => {
+  it('gives its exit code and its output', async () => {
+    const { exit, nextLine } = startParent('console.log("hello"); process.exitCode = 78;');
+
+    expect(await nextLine()).toBe('hello');
+    expect(await exit).toBe(78);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'])(
+    'gets %s once, however often it is sent',
+    async (name) => {
+      const signal = /** @type {NodeJS.Signals} */ (name);
+      const { parent, exit, nextLine } = startParent(`
+      let count = 0;
+      process.on('${signal}', () => {
+        count += 1;
+        console.log('got it');
+        setImmediate(() => process.exit(count));
+      });
+      ${stayAlive}
+      console.log('ready');`);
+      await nextLine();
+
+      parent.kill(signal);
+      parent.kill(signal);
+
+      expect(await nextLine()).toBe('got it');
+      expect(await exit).toBe(1);
+    },
+  );
+
+  it('is ended the hard way by the second Ctrl-C of a person', async () => {
+    const { parent, exit, nextLine } = startParent(
+      `process.on('SIGINT', () => console.log('still busy'));
+      ${stayAlive}
+      console.log('ready');`,
+      { patienceMs: 0 },
+    );
+    await nextLine();
+    parent.kill('SIGINT');
+    await nextLine();
+
+    parent.kill('SIGINT');
+
+    expect(await exit).toBe(128 + 9);
+  });
+
+  it('takes with it what it leaves behind', async () => {
+    const { exit, nextLine } = startParent(`
+      const child = require('node:child_process').spawn(
+        process.execPath, ['--eval', '${stayAlive}'], { stdio: 'ignore' });
+      child.unref();
+      console.log(child.pid);`);
+    const grandchild = Number(await nextLine());
+
+    expect(await exit).toBe(0);
+    expect(await isGone(grandchild)).toBe(true);
+  });
+
+  it('that cannot be started is an error', async () => {
+    const { runChild } = await import('./child.mjs');
+
+    await expect(runChild('/no/such/program', [])).rejects.toThrow('ENOENT');
+  });
+});

@@ -1,0 +1,78 @@
+/** Adding up what turbo and the packages' tests have left behind, for the last lines of `npm test`. */
+
+/** @typedef {{ name: string, why: string }} Finding */
+/**
+ * What one package's tests reported (scripts/report-tests.mjs).
+ * @typedef {{ passed: number, failed: Finding[], skipped: Finding[] }} Results
+ */
+/**
+ * One task of turbo's: `exitCode` is undefined when it was never started.
+ * @typedef {{ package: string, task: string, exitCode: number | undefined }} Task
+ */
+/** @typedef {{ passed: number, failed: Finding[], skipped: Finding[], notRun: string[] }} Total */
+
+/**
+ * The whole outcome. A build, a lint, or a test run that ended badly without saying why counts as one failure each.
+ * @param {Task[]} tasks
+ * @param {Map<string, Results>} results by package
+ * @returns {Total}
+ */
+export function addUp(tasks, results) {
+  /** @type {Total} */
+  const total = { passed: 0, failed: [], skipped: [], notRun: [] };
+  for (const { package: name, task, exitCode } of tasks) {
+    const isTest = task === 'test' || task.startsWith('test:');
+    const found = isTest ? results.get(name) : undefined;
+    total.passed += found?.passed ?? 0;
+    total.failed.push(...prefixed(name, found?.failed));
+    total.skipped.push(...prefixed(name, found?.skipped));
+    if (exitCode === undefined) {
+      total.notRun.push(`${name} ${task}: something that it needs failed`);
+    } else if (exitCode !== 0 && !found?.failed.length) {
+      total.failed.push({ name: `${name} ${task}`, why: `ended with ${exitCode}` });
+    } else if (isTest && !found) {
+      total.failed.push({ name: `${name} ${task}`, why: 'left no results' });
+    }
+  }
+  return total;
+}
+
+/**
+ * @param {string} name
+ * @param {Finding[]} [findings]
+ */
+function prefixed(name, findings = []) {
+  return findings.map((finding) => ({ ...finding, name: `${name} ${finding.name}` }));
+}
+
+/**
+ * The end of `npm test`: what failed, what was not run and why, and as the last line the three numbers.
+ * @param {Total} total
+ * @param {string[]} peersMissing a sentence each
+ * @returns {string[]} lines
+ */
+export function closing(total, peersMissing) {
+  const lines = [];
+  if (total.failed.length > 0) {
+    lines.push('', 'Failed:');
+    lines.push(...total.failed.map(({ name, why }) => `  ${name}: ${why}`));
+  }
+  const notRun = [...peersMissing, ...total.notRun].map((line) => `  ${line}`);
+  for (const [why, names] of byReason(total.skipped)) {
+    notRun.push(`  ${names.length} ${names.length === 1 ? 'test' : 'tests'}: ${why}`);
+    notRun.push(...names.slice(0, 5).map((name) => `    ${name}`));
+    if (names.length > 5) notRun.push(`    and ${names.length - 5} more`);
+  }
+  if (notRun.length > 0) lines.push('', 'Not run:', ...notRun);
+  const { passed, failed, skipped } = total;
+  lines.push('', `${passed} passed, ${failed.length} failed, ${skipped.length} skipped`);
+  return lines;
+}
+
+/** @param {Finding[]} findings */
+function byReason(findings) {
+  /** @type {Map<string, string[]>} */
+  const reasons = new Map();
+  for (const { name, why } of findings) reasons.set(why, [...(reasons.get(why) ?? []), name]);
+  return reasons;
+}

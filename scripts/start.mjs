@@ -1,0 +1,9 @@
+/** `npm start`: installs and builds what is missing, then runs a rack on this computer. */
+import { join } from 'node:path';
+import { runChild } from './child.mjs';
+import { ensureBuilt, ensureInstalled, root } from './ensure.mjs';
+
+ensureInstalled();
+ensureBuilt();
+const demo = join(root, 'test', 'demo', 'dist', 'main.js');
+process.exitCode = await runChild(process.execPath, [demo, ...process.argv.slice(2)]);

@@ -1,0 +1,150 @@
+/**
+ * `npm test`: installs and builds what is missing, then type-checks, lints and runs every test.
+ *
+ * --long                    in full what is a sample otherwise (`npm run test:long`)
+ * SKOLO_SEED=N              repeats the random campaigns of an earlier run, which print their seed
+ * CI, SKOLO_TEST_INSTALL=1  as root on Debian, installs the real counterparts that tests use
+ *
+ * The last line is `N passed, N failed, N skipped`; the exit code is 0 only when nothing failed.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runChild } from './child.mjs';
+import { ensureInstalled, root, turbo, turboEnv } from './ensure.mjs';
+import { installPeers } from './install-peers.mjs';
+import { findPeers, peerKinds } from './peers.mjs';
+import { addUp, closing } from './results.mjs';
+
+const verbs = ['build', 'lint', 'test'];
+const summaries = join(root, '.turbo', 'runs');
+
+const options = readOptions();
+ensureInstalled();
+const whyNotInstalled = await installPeers();
+const peers = await findPeers();
+printPeers();
+const peersText = `${JSON.stringify(peers)}\n`;
+writePeers(peersText);
+
+const workspaces = findWorkspaces();
+// What an earlier run left behind is not this run's; turbo restores it where nothing has changed.
+for (const folder of workspaces.values()) rmSync(resultsFile(folder), { force: true });
+rmSync(summaries, { recursive: true, force: true });
+
+const exitCode = await runChild(
+  turbo,
+  [
+    'run',
+    ...verbs,
+    '--continue=dependencies-successful',
+    '--output-logs=new-only',
+    '--log-order=grouped',
+    '--summarize',
+  ],
+  {
+    cwd: root,
+    env: {
+      ...process.env,
+      ...turboEnv,
+      SKOLO_PEERS: peersText.trim(),
+      ...(options.long && { SKOLO_LONG: '1' }),
+    },
+  },
+);
+const total = addUp(readTasks(), readResults());
+if (exitCode !== 0 && total.failed.length === 0) {
+  total.failed.push({ name: 'turbo', why: `ended with ${exitCode}` });
+}
+for (const line of closing(total, missingPeers())) console.log(line);
+process.exitCode = total.failed.length > 0 ? 1 : 0;
+
+function readOptions() {
+  try {
+    return parseArgs({ options: { long: { type: 'boolean' } } }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\nusage: npm test [-- --long]`);
+    process.exit(2);
+  }
+}
+
+function printPeers() {
+  const here = Object.entries(peers).map(([name, { version }]) => `${name} ${version}`);
+  console.log(`Real counterparts found: ${here.join(', ') || 'none'}`);
+  if (process.env.SKOLO_SEED) console.log(`Seed of random campaigns: ${process.env.SKOLO_SEED}`);
+}
+
+/**
+ * The file is part of what turbo's cache of the tests depends on, so that they run again when a counterpart
+ * comes or goes, and do not when turbo is called without us.
+ * @param {string} text
+ */
+function writePeers(text) {
+  mkdirSync(join(root, '.skolo'), { recursive: true });
+  writeFileSync(join(root, '.skolo', 'peers.json'), text);
+}
+
+/** Folders of the packages, by name; the root is `//`, as turbo calls it. */
+function findWorkspaces() {
+  /** @type {Map<string, string>} */
+  const found = new Map([['//', root]]);
+  for (const pattern of readJson(join(root, 'package.json')).workspaces) {
+    const parent = join(root, pattern.replace(/\/\*$/, ''));
+    for (const name of readdirSync(parent)) {
+      const manifest = join(parent, name, 'package.json');
+      if (existsSync(manifest)) found.set(readJson(manifest).name, join(parent, name));
+    }
+  }
+  return found;
+}
+
+/** Every task that there should be, with what turbo's summary says of it. */
+function readTasks() {
+  /** @type {Map<string, number>} */
+  const exitCodes = new Map();
+  for (const file of existsSync(summaries) ? readdirSync(summaries) : []) {
+    for (const { taskId, execution } of readJson(join(summaries, file)).tasks) {
+      if (execution) exitCodes.set(taskId, execution.exitCode);
+    }
+  }
+  return [...workspaces].flatMap(([name, folder]) => {
+    const { scripts } = readJson(join(folder, 'package.json'));
+    // The root's own `build` and `test` are not tasks, they call turbo.
+    const tasks = name === '//' ? ['lint'] : verbs.filter((verb) => verb in scripts);
+    return tasks.map((task) => ({
+      package: name,
+      task,
+      exitCode: exitCodes.get(`${name}#${task}`),
+    }));
+  });
+}
+
+function readResults() {
+  /** @type {Map<string, import('./results.mjs').Results>} */
+  const results = new Map();
+  for (const [name, folder] of workspaces) {
+    const file = resultsFile(folder);
+    if (existsSync(file)) results.set(name, readJson(file));
+  }
+  return results;
+}
+
+function missingPeers() {
+  return peerKinds
+    .filter(({ name }) => !(name in peers))
+    .map(({ name, debian, proves }) => {
+      const hint = debian.length > 0 ? ` (Debian: ${debian.join(' ')})` : '';
+      const why = whyNotInstalled.get(debian.join(' '));
+      return `${name} is not installed${hint}${why ? `: ${why}` : ''}; proves ${proves}`;
+    });
+}
+
+/** @param {string} folder */
+function resultsFile(folder) {
+  return join(folder, '.test-results.json');
+}
+
+/** @param {string} file */
+function readJson(file) {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
