@@ -15,11 +15,12 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { threadId } from 'node:worker_threads';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { versionText } from './atomic-file.test-writer.ts';
 import { FileNotWritten, readFileIfExists, writeFileAtomic } from './atomic-file.ts';
 
@@ -81,12 +82,16 @@ describe('writeFileAtomic', () => {
     ]);
   });
 
-  it('lets concurrent writers be: one whole version stays', async () => {
-    const versions = Array.from({ length: 20 }, (_, index) => versionText(index * 13));
+  it('lets concurrent writers be: each write succeeds, and one whole version stays', async () => {
+    const rounds = Array.from({ length: 20 }, (_, round) => round);
+    async function write(writer: number) {
+      for (const round of rounds) await writeFileAtomic(file, versionText(writer * 1000 + round));
+    }
 
-    await Promise.all(versions.map((version) => writeFileAtomic(file, version)));
+    await Promise.all([write(1), write(2), write(3), write(4)]);
 
-    expect(versions).toContain(await readFile(file, 'utf8'));
+    const last = [1, 2, 3, 4].map((writer) => versionText(writer * 1000 + 19));
+    expect(last).toContain(await readFile(file, 'utf8'));
     expect(await readdir(folder)).toEqual(['state.json']);
   });
 
@@ -212,20 +217,47 @@ describe('writeFileAtomic', () => {
   });
 });
 
-describe('writeFileAtomic under kill -9', () => {
+describe('writeFileAtomic in other processes', () => {
   const kills = process.env.SKOLO_LONG ? 200 : 20;
   const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
   const here = dirname(fileURLToPath(import.meta.url));
-  const writer = join(here, '..', 'dist', 'atomic-file.test-writer.js');
+  const script = join(here, '..', 'dist', 'atomic-file.test-writer.js');
 
-  it(`leaves one whole version after each of ${kills} kills (seed ${seed})`, async () => {
+  beforeAll(() => buildWriter(here));
+
+  it('lets writers in several processes be', async () => {
+    const writers = [1, 2, 3].map((writer) => {
+      const child = spawn(process.execPath, [script, file, String(writer * 1000)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      return { child, closed: once(child, 'close'), lines: createInterface(child.stdout) };
+    });
+    await Promise.all(
+      writers.map(async ({ lines }) => {
+        let written = 0;
+        for await (const _ of lines) if (++written === 30) break;
+      }),
+    );
+    for (const { child } of writers) child.kill('SIGKILL');
+    const ends = await Promise.all(writers.map(({ closed }) => closed));
+
+    // A writer that fails ends by itself, with status 1.
+    expect(ends).toEqual([
+      [null, 'SIGKILL'],
+      [null, 'SIGKILL'],
+      [null, 'SIGKILL'],
+    ]);
+    const content = await readFile(file, 'utf8');
+    expect(content).toBe(versionText(Number(content.split('\n')[1])));
+  });
+
+  it(`leaves one whole version after each of ${kills} times kill -9 (seed ${seed})`, async () => {
     console.log(`kill -9 of the atomic file's writer: ${kills} kills, SKOLO_SEED=${seed}`);
-    await buildWriter(here);
     const random = seeded(seed);
 
     let acknowledged = -1;
     for (let kill = 0; kill < kills; kill += 1) {
-      const child = spawn(process.execPath, [writer, file, String(acknowledged + 1)], {
+      const child = spawn(process.execPath, [script, file, String(acknowledged + 1)], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       let output = '';
