@@ -13,51 +13,55 @@ const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  *
  * @param {string} program
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, patienceMs?: number }} [options]
- * @returns {Promise<number>}
+ * @param {object} [options]
+ * @param {string} [options.cwd]
+ * @param {NodeJS.ProcessEnv} [options.env]
+ * @param {'program' | 'group'} [options.passSignalsTo] the program alone when it ends what it has started itself
+ * @param {number} [options.patienceMs]
+ * @returns {Promise<{ exitCode: number, interrupted: boolean }>} interrupted: a signal was passed on
  */
-export function runChild(program, args, { patienceMs = 1000, ...options } = {}) {
+export function runChild(program, args, options = {}) {
+  const { passSignalsTo = 'program', patienceMs = 1000, ...spawnOptions } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
-      ...options,
+      ...spawnOptions,
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,
     });
+    const { pid } = child;
+    if (pid === undefined) {
+      child.once('error', reject);
+      return;
+    }
     let firstSignalAt = 0;
     /** @param {NodeJS.Signals} signal */
     function passOn(signal) {
       if (firstSignalAt === 0) {
         firstSignalAt = Date.now();
-        signalGroup(child.pid, signal, { leaderOnly: true });
+        kill(passSignalsTo === 'group' ? -Number(pid) : Number(pid), signal);
       } else if (Date.now() - firstSignalAt >= patienceMs) {
-        signalGroup(child.pid, 'SIGKILL');
+        kill(-Number(pid), 'SIGKILL');
       }
     }
     for (const signal of signals) process.on(signal, passOn);
-    function done() {
-      for (const signal of signals) process.off(signal, passOn);
-    }
-    child.once('error', (error) => {
-      done();
-      reject(error);
-    });
     child.once('exit', (code, signal) => {
-      done();
-      signalGroup(child.pid, 'SIGKILL');
-      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
+      for (const name of signals) process.off(name, passOn);
+      kill(-pid, 'SIGKILL');
+      resolve({
+        exitCode: code ?? 128 + (signal ? constants.signals[signal] : 0),
+        interrupted: firstSignalAt !== 0,
+      });
     });
   });
 }
 
 /**
- * @param {number | undefined} pid of the group's first process
+ * @param {number} pid negative for a group
  * @param {NodeJS.Signals} signal
- * @param {{ leaderOnly?: boolean }} [options]
  */
-function signalGroup(pid, signal, { leaderOnly = false } = {}) {
-  if (pid === undefined) return;
+function kill(pid, signal) {
   try {
-    process.kill(leaderOnly ? pid : -pid, signal);
+    process.kill(pid, signal);
   } catch (error) {
     // Nobody is left.
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -18,7 +18,9 @@ function startParent(script, options = {}) {
       '--input-type=module',
       '--eval',
       `import { runChild } from ${JSON.stringify(childModule)};
-       process.exitCode = await runChild(process.execPath, ['--eval', ${JSON.stringify(script)}], ${JSON.stringify(options)});`,
+       const { exitCode, interrupted } = await runChild(process.execPath, ['--eval', ${JSON.stringify(script)}], ${JSON.stringify(options)});
+       if (interrupted) console.log('interrupted');
+       process.exitCode = exitCode;`,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
@@ -28,10 +30,15 @@ function startParent(script, options = {}) {
   return { parent, exit, nextLine: async () => (await lines.next()).value };
 }
 
-/** @param {number} pid */
-async function isGone(pid) {
-  // A killed process stays in /proc until it is reaped, by whoever adopted it.
-  while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setImmediate(resolve));
+/**
+ * Waits until it has ended. It may stay in /proc as a zombie, until whoever adopted it looks at it.
+ * @param {number} pid
+ */
+async function hasEnded(pid) {
+  while (existsSync(`/proc/${pid}`)) {
+    if (/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) break;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   return true;
 }
 
@@ -42,6 +49,7 @@ describe('a child', () => {
     const { exit, nextLine } = startParent('console.log("hello"); process.exitCode = 78;');
 
     expect(await nextLine()).toBe('hello');
+    expect(await nextLine()).toBeUndefined();
     expect(await exit).toBe(78);
   });
 
@@ -84,6 +92,23 @@ describe('a child', () => {
     expect(await exit).toBe(128 + 9);
   });
 
+  it('gets signals together with its own children when that is wanted', async () => {
+    const { parent, exit, nextLine } = startParent(
+      `const child = require('node:child_process').spawn(
+        process.execPath, ['--eval', '${stayAlive} console.log(1)'], { stdio: ['ignore', 'pipe', 'ignore'] });
+      child.stdout.once('data', () => console.log('ready'));
+      child.once('exit', (code, signal) => console.log('child ended by ' + signal));
+      process.on('SIGTERM', () => {});`,
+      { passSignalsTo: 'group' },
+    );
+    await nextLine();
+
+    parent.kill('SIGTERM');
+
+    expect(await nextLine()).toBe('child ended by SIGTERM');
+    expect(await exit).toBe(0);
+  });
+
   it('takes with it what it leaves behind', async () => {
     const { exit, nextLine } = startParent(`
       const child = require('node:child_process').spawn(
@@ -93,7 +118,7 @@ describe('a child', () => {
     const grandchild = Number(await nextLine());
 
     expect(await exit).toBe(0);
-    expect(await isGone(grandchild)).toBe(true);
+    expect(await hasEnded(grandchild)).toBe(true);
   });
 
   it('that cannot be started is an error', async () => {

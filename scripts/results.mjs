@@ -20,19 +20,24 @@
 export function addUp(tasks, results) {
   /** @type {Total} */
   const total = { passed: 0, failed: [], skipped: [], notRun: [] };
+  /** @type {Map<string, string[]>} */
+  const notStarted = new Map();
   for (const { package: name, task, exitCode } of tasks) {
-    const isTest = task === 'test' || task.startsWith('test:');
+    const isTest = task === 'test';
     const found = isTest ? results.get(name) : undefined;
     total.passed += found?.passed ?? 0;
     total.failed.push(...prefixed(name, found?.failed));
     total.skipped.push(...prefixed(name, found?.skipped));
     if (exitCode === undefined) {
-      total.notRun.push(`${name} ${task}: something that it needs failed`);
+      notStarted.set(name, [...(notStarted.get(name) ?? []), task]);
     } else if (exitCode !== 0 && !found?.failed.length) {
       total.failed.push({ name: `${name} ${task}`, why: `ended with ${exitCode}` });
     } else if (isTest && !found) {
       total.failed.push({ name: `${name} ${task}`, why: 'left no results' });
     }
+  }
+  for (const [name, names] of notStarted) {
+    total.notRun.push(`${name} ${names.join(', ')}: something that it needs failed`);
   }
   return total;
 }

@@ -47,13 +47,14 @@ describe('adding up', () => {
     const total = addUp(
       [
         { package: '@skolo/a', task: 'build', exitCode: 2 },
+        { package: '@skolo/a', task: 'lint', exitCode: undefined },
         { package: '@skolo/a', task: 'test', exitCode: undefined },
       ],
       new Map(),
     );
 
     expect(total.failed).toHaveLength(1);
-    expect(total.notRun).toEqual(['@skolo/a test: something that it needs failed']);
+    expect(total.notRun).toEqual(['@skolo/a lint, test: something that it needs failed']);
   });
 
   it.each([

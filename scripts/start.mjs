@@ -6,4 +6,5 @@ import { ensureBuilt, ensureInstalled, root } from './ensure.mjs';
 ensureInstalled();
 ensureBuilt();
 const demo = join(root, 'test', 'demo', 'dist', 'main.js');
-process.exitCode = await runChild(process.execPath, [demo, ...process.argv.slice(2)]);
+const { exitCode } = await runChild(process.execPath, [demo, ...process.argv.slice(2)]);
+process.exitCode = exitCode;

@@ -32,7 +32,7 @@ const workspaces = findWorkspaces();
 for (const folder of workspaces.values()) rmSync(resultsFile(folder), { force: true });
 rmSync(summaries, { recursive: true, force: true });
 
-const exitCode = await runChild(
+const { exitCode, interrupted } = await runChild(
   turbo,
   [
     'run',
@@ -44,6 +44,7 @@ const exitCode = await runChild(
   ],
   {
     cwd: root,
+    passSignalsTo: 'group',
     env: {
       ...process.env,
       ...turboEnv,
@@ -52,6 +53,10 @@ const exitCode = await runChild(
     },
   },
 );
+if (interrupted) {
+  console.log('\nInterrupted.');
+  process.exit(130);
+}
 const total = addUp(readTasks(), readResults());
 if (exitCode !== 0 && total.failed.length === 0) {
   total.failed.push({ name: 'turbo', why: `ended with ${exitCode}` });
