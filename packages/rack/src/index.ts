@@ -13,6 +13,18 @@ export {
   hasRange,
   RangeSyntaxError,
 } from './ranges.ts';
+export type { CheckedSecret, SecretReference } from './secret-references.ts';
+export { checkSecrets, secretReferences } from './secret-references.ts';
+export type { SecretErrorCode } from './secrets.ts';
+export {
+  checkSecretFile,
+  readSecret,
+  Secret,
+  SecretError,
+  SecretFile,
+  SecretFormatError,
+  secretPath,
+} from './secrets.ts';
 export type {
   AlertToPubsubSettings,
   MetadataServerSettings,
@@ -30,3 +42,5 @@ export {
   servicePorts,
   serviceUrl,
 } from './settings.ts';
+export type { RackWatch, WatchRackOptions, WatchTuning } from './watch.ts';
+export { watchRack } from './watch.ts';

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { fileStamp, isSettled } from './file-stamp.ts';
+
+/** What was found at a path: its text, or the system's code of why there is none. Equal keys: equal content. */
+export type FileVersion = { key: string; text: string } | { key: string; unreadable: string };
+
+/** A file that is looked at often and read only when it may have changed. */
+export class VersionedFile {
+  private readonly path: string;
+  /** Set only when an equal stamp proves equal content. */
+  private stamp: string | undefined;
+  private version: FileVersion | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * The file as it is now. Never throws: that it cannot be read is a version, too. Costs an `open` and an `fstat` when
+   * nothing has changed; it is opened because that is what makes NFS ask its server.
+   */
+  async look(): Promise<FileVersion> {
+    let handle: FileHandle | undefined;
+    try {
+      handle = await open(this.path, 'r');
+      const before = fileStamp(await handle.stat({ bigint: true }));
+      if (this.version !== undefined && before === this.stamp) return this.version;
+      const bytes = await handle.readFile();
+      const after = await handle.stat({ bigint: true });
+      const settled = before === fileStamp(after) && isSettled(after);
+      return this.seen(versionOf(bytes), settled ? before : undefined);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      return this.seen({ key: `unreadable:${code}`, unreadable: code }, undefined);
+    } finally {
+      await handle?.close();
+    }
+  }
+
+  private seen(version: FileVersion, stamp: string | undefined): FileVersion {
+    this.version = version;
+    this.stamp = stamp;
+    return version;
+  }
+}
+
+export function versionOf(content: Uint8Array | string): FileVersion & { text: string } {
+  const text = typeof content === 'string' ? content : Buffer.from(content).toString('utf8');
+  return { key: createHash('sha256').update(content).digest('hex'), text };
+}

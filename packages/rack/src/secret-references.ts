@@ -1,0 +1,128 @@
+/** Every place of rack.yaml that says where a secret is, and whether the secret can be had. */
+import { z } from 'zod';
+import { secret } from './fields.ts';
+import { models } from './models/index.ts';
+import type { Credentials, Rack, SecretRef } from './rack.ts';
+import { loginSchema } from './schema.ts';
+import { checkSecretFile, SecretError } from './secrets.ts';
+import { type ServiceName, serviceNames, settingsSchemas } from './settings.ts';
+
+export interface SecretReference {
+  /** As in rack.yaml: `identities.bots.credentials.serviceAccountKey`. */
+  where: string;
+  ref: SecretRef;
+  /** A certificate: it has to be readable, and everybody may read it. */
+  public?: true;
+}
+
+export interface CheckedSecret extends SecretReference {
+  /** Why it cannot be had. Absent: it can. */
+  error?: SecretError;
+  /** What is unwise about how it is kept. */
+  warnings: string[];
+}
+
+/**
+ * Lists the references to secrets in the order of the file: all, or those that one service reads. Paths on other
+ * computers, such as the agents' ssh key on each machine, are not among them.
+ */
+export function secretReferences(rack: Rack, service?: ServiceName): SecretReference[] {
+  const references: SecretReference[] = [];
+  if (service === undefined || service === 'metadata-server') {
+    for (const { name, credentials } of rack.identities.values()) {
+      references.push(...ofCredentials(`identities.${name}.credentials`, credentials));
+    }
+  }
+  if (rack.access.tokens) references.push({ where: 'access.tokens', ref: rack.access.tokens });
+  if (service === undefined || service === 'power-cycle-daemon' || service === 'router-backup') {
+    for (const login of rack.logins.values()) {
+      references.push(...within(`logins.${login.name}`, loginSchema, login));
+    }
+    for (const { name, model, options } of rack.infrastructure.values()) {
+      const own = z.object(models.get(model)?.options ?? {});
+      references.push(...within(`infrastructure.${name}`, own, options));
+    }
+  }
+  for (const name of service === undefined ? serviceNames : [service]) {
+    references.push(...ofSettings(rack, name));
+  }
+  return references;
+}
+
+/** Reads each secret that {@link secretReferences} lists, and keeps nothing of it but whether that worked. */
+export async function checkSecrets(
+  rack: Rack,
+  service?: ServiceName,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<CheckedSecret[]> {
+  return Promise.all(
+    secretReferences(rack, service).map(async (reference) => {
+      try {
+        const warnings = await checkSecretFile(rack, reference.ref, env);
+        return { ...reference, warnings: reference.public ? [] : warnings };
+      } catch (error) {
+        if (error instanceof SecretError) return { ...reference, error, warnings: [] };
+        throw error;
+      }
+    }),
+  );
+}
+
+function ofCredentials(where: string, credentials: Credentials): SecretReference[] {
+  if (credentials.kind === 'impersonate') return ofCredentials(`${where}.from`, credentials.from);
+  return [{ where: `${where}.${credentials.kind}`, ref: { file: credentials.file } }];
+}
+
+function ofSettings(rack: Rack, service: ServiceName): SecretReference[] {
+  const where = `services.${service}`;
+  const settings = rack.services[service];
+  const references = within(where, settingsSchemas[service], settings);
+  const { tls } = settings;
+  if (tls) {
+    references.push({ where: `${where}.tls.cert`, ref: { file: tls.cert }, public: true });
+    references.push({ where: `${where}.tls.key`, ref: { file: tls.key } });
+  }
+  const { credentials } = rack.services['alert-to-pubsub'];
+  if (service === 'alert-to-pubsub' && typeof credentials === 'object') {
+    references.push({ where: `${where}.credentials.keyFile`, ref: { file: credentials.keyFile } });
+  }
+  return references;
+}
+
+/** The values that the schema calls a secret. */
+function within(where: string, schema: z.core.$ZodType, value: unknown): SecretReference[] {
+  if (value === undefined) return [];
+  if (schema === secret) return [{ where, ref: SecretRefSchema.parse(value) }];
+  if (
+    schema instanceof z.ZodExactOptional ||
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault
+  ) {
+    return within(where, schema.unwrap(), value);
+  }
+  if (schema instanceof z.ZodUnion) {
+    const all = schema.options.flatMap((option) => within(where, option, value));
+    return [...new Map(all.map((reference) => [reference.where, reference])).values()];
+  }
+  if (schema instanceof z.ZodArray && Array.isArray(value)) {
+    return value.flatMap((item, i) => within(`${where}[${i}]`, schema.element, item));
+  }
+  if (schema instanceof z.ZodObject && typeof value === 'object' && value !== null) {
+    const values = new Map(Object.entries(value));
+    return Object.entries(schema.shape).flatMap(([key, own]) =>
+      within(`${where}.${key}`, own, values.get(key)),
+    );
+  }
+  if (schema instanceof z.ZodRecord && typeof value === 'object' && value !== null) {
+    return Object.entries(value).flatMap(([key, item]) =>
+      within(`${where}.${key}`, schema.valueType, item),
+    );
+  }
+  return [];
+}
+
+const SecretRefSchema = z.union([
+  z.strictObject({ file: z.string() }),
+  z.strictObject({ env: z.string() }),
+]);
