@@ -39,7 +39,7 @@ function problemsOf(issue: z.core.$ZodIssue, base: Path): Problem[] {
     );
     if (meant !== undefined) return meant.flatMap((inner) => problemsOf(inner, path));
   }
-  const missing = issue.input === undefined && issue.code === 'invalid_type';
+  const missing = issue.input === undefined;
   return [
     {
       path,
@@ -73,6 +73,7 @@ export function describe(issue: z.core.$ZodRawIssue): string {
         return `is empty; give ${expected(issue.expected)}, or remove the key`;
       return `expected ${expected(issue.expected)}, found ${found}${unitHint(issue.expected, issue.input)}`;
     case 'invalid_value':
+      if (issue.input === undefined) return `is missing; it is ${oneOf(issue.values.map(String))}`;
       return `expected ${oneOf(issue.values.map(String))}, found ${found}${didYouMean(
         String(issue.input),
         issue.values.map(String),
@@ -80,7 +81,7 @@ export function describe(issue: z.core.$ZodRawIssue): string {
     case 'too_small':
       return `expected at least ${issue.minimum}${measure(issue.origin)}, found ${sizeOf(issue.input)}`;
     case 'too_big':
-      return `expected at most ${issue.maximum}${measure(issue.origin)}, found ${sizeOf(issue.input)}`;
+      return `expected at most ${issue.maximum}${measure(issue.origin)}, found ${sizeOf(issue.input)}${milliseconds(issue)}`;
     case 'invalid_union':
       return `expected ${unionOf(issue)}, found ${found}`;
     case 'invalid_format':
@@ -143,6 +144,19 @@ const factors: Readonly<Record<string, number>> = {
   h: 3600,
   d: 86_400,
 };
+
+/** `offSeconds: 5000`. */
+function milliseconds({
+  path,
+  input,
+  maximum,
+}: z.core.$ZodRawIssue<z.core.$ZodIssueTooBig>): string {
+  const inSeconds = Number(input) / 1000;
+  const isTime = String(path?.at(-1)).endsWith('Seconds');
+  return isTime && inSeconds <= Number(maximum)
+    ? `; if these are milliseconds, write ${inSeconds}`
+    : '';
+}
 
 /** `5m` where a number is expected: the keys say the unit. */
 function unitHint(kind: string, input: unknown): string {

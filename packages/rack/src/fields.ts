@@ -267,7 +267,7 @@ export const cron = reading('a cron schedule', '15 3 * * *', (input) => {
   if (bad < 0) return fields.join(' ');
   const { name, min, max } = cronFields[bad] ?? cronFields[0];
   return {
-    wrong: `"${fields[bad]}" is not a ${name} (${min} to ${max}, *, lists, spans and /steps)`,
+    wrong: `"${fields[bad]}" does not fit the ${name} (${min} to ${max}, *, lists, spans and /steps)`,
   };
 });
 

@@ -77,10 +77,14 @@ export function issuesOf(problems: readonly Problem[], locate: Locate, file: str
   return issues.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
+/** `services.metadata-server.callers[1].cidr` */
 function dotted(path: Path): string {
   return path
-    .map((part) => (/^[\w[\]*,-]+$/.test(String(part)) ? part : JSON.stringify(part)))
-    .join('.');
+    .map((part, i) => {
+      if (typeof part === 'number') return `[${part}]`;
+      return (i > 0 ? '.' : '') + (/^[\w[\],-]+$/.test(part) ? part : JSON.stringify(part));
+    })
+    .join('');
 }
 
 /** A value in a message: short, on one line. */

@@ -63,7 +63,7 @@ const uplink = reading('a port', 'switch-1/48', (written) =>
 const feeds = z
   .union([outlet.transform((one) => [one]), z.array(outlet).min(1).max(16)])
   .meta({ examples: ['switch-1/14', ['pdu-1/5', 'pdu-2/5']] });
-const ownPower = reading('a port of its hub, or an outlet', 'usb/1-1.2', (written) =>
+const ownPower = reading('a port of a hub (usb/HUB.PORT) or an outlet', 'usb/1-1.2', (written) =>
   written.startsWith('usb/') ? parseUsbPort(written) : parseOutlet(written),
 );
 
@@ -86,14 +86,24 @@ const tag = text(
   'bot',
 );
 
-const ports = object({
-  ssh: each(portOrRange).exactOptional().describe('ssh; 22 by default.'),
-  telnet: each(portOrRange).exactOptional().describe('telnet; 23 by default.'),
-  http: each(portOrRange).exactOptional().describe('http or https; 80 or 443 by default.'),
-  snmp: each(portOrRange).exactOptional().describe('SNMP; 161 by default.'),
-  mqtt: each(portOrRange).exactOptional().describe('MQTT; 1883 by default.'),
-  ipmi: each(portOrRange).exactOptional().describe('IPMI; 623 by default.'),
-})
+/** `ports: 24` is a likely slip. */
+function isNumber({ code, input }: z.core.$ZodRawIssue): string | undefined {
+  if (code !== 'invalid_type' || typeof input !== 'number') return undefined;
+  return `expected a map such as { ssh: 2201 }, found the number ${input}; how many ports it has is \`portCount\``;
+}
+
+const ports = z
+  .strictObject(
+    {
+      ssh: each(portOrRange).exactOptional().describe('ssh; 22 by default.'),
+      telnet: each(portOrRange).exactOptional().describe('telnet; 23 by default.'),
+      http: each(portOrRange).exactOptional().describe('http or https; 80 or 443 by default.'),
+      snmp: each(portOrRange).exactOptional().describe('SNMP; 161 by default.'),
+      mqtt: each(portOrRange).exactOptional().describe('MQTT; 1883 by default.'),
+      ipmi: each(portOrRange).exactOptional().describe('IPMI; 623 by default.'),
+    },
+    { error: isNumber },
+  )
   .exactOptional()
   .describe('Ports, where they are not the usual ones.');
 

@@ -79,11 +79,13 @@ function found(
   port: number,
   machine?: Machine,
 ): string {
-  const at = service === 'swarming-client' ? machine : undefined;
-  const own = at?.swarming[key];
-  if (typeof own === 'string') return own;
-  const address = at?.address ?? rack.jumphost.address;
-  return rack.services[service][key] ?? `http://${hostOfUrl(address)}:${port}`;
+  if (service === 'swarming-client' && machine !== undefined) {
+    const own = machine.swarming[key];
+    return typeof own === 'string'
+      ? own
+      : `http://${hostOfUrl(machine.address ?? machine.name)}:${port}`;
+  }
+  return rack.services[service][key] ?? `http://${hostOfUrl(rack.jumphost.address)}:${port}`;
 }
 
 /** An address as it is written in a URL: IPv6 in brackets. */

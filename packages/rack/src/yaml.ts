@@ -18,6 +18,12 @@ import { type Locate, type Path, RackError, type RackIssue } from './issues.ts';
 export const maxTextLength = 4_000_000;
 const maxDepth = 40;
 
+/** Where the words of the parser are for programmers. */
+const plainer: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'this key is there twice; the second would hide the first',
+  MULTIPLE_DOCS: 'a second document begins here; a rack.yaml is one',
+};
+
 export interface Source {
   value: unknown;
   locate: Locate;
@@ -39,7 +45,9 @@ export function readYaml(text: string, file: string): Source {
     const document = parseDocument(protectedText, { lineCounter: lines, prettyErrors: false });
     const wrong = [...document.errors, ...document.warnings];
     if (wrong.length > 0) {
-      throw new RackError(wrong.map(({ pos, message }) => issueAt(pos[0], restore(message))));
+      throw new RackError(
+        wrong.map(({ pos, code, message }) => issueAt(pos[0], plainer[code] ?? restore(message))),
+      );
     }
     visit(document, {
       Scalar(_, node) {
@@ -48,7 +56,9 @@ export function readYaml(text: string, file: string): Source {
       },
     });
     const value: unknown = document.toJS({ maxAliasCount: 100 });
-    if (isDeeper(value, maxDepth)) throw new RangeError(`is nested more than ${maxDepth} deep`);
+    if (isDeeper(value, maxDepth)) {
+      throw new RackError([issueAt(0, `is nested more than ${maxDepth} deep`)]);
+    }
     return { value, locate: locator(document, lines) };
   } catch (error) {
     if (error instanceof RackError) throw error;

@@ -1,5 +1,26 @@
 /** What no single entry can know: checks that look at the rack as a whole. */
-import type { Draft } from '../draft.ts';
+import { type Draft, reportTo } from '../draft.ts';
 import type { Problem } from '../issues.ts';
+import { checkAddresses } from './addresses.ts';
+import { checkLoops } from './loops.ts';
+import { checkNames } from './names.ts';
+import { checkOutlets } from './outlets.ts';
+import { checkReferences } from './references.ts';
+import { checkServices } from './services.ts';
+import { checkTemplates } from './templates.ts';
 
-export function runChecks(_draft: Draft, _problems: Problem[]): void {}
+/** Adds what is wrong to the problems. Outlets are then written in the one way of their model. */
+export function runChecks(draft: Draft, problems: Problem[]): void {
+  const report = reportTo(problems);
+  for (const check of [
+    checkNames,
+    checkReferences,
+    checkOutlets,
+    checkAddresses,
+    checkLoops,
+    checkServices,
+    checkTemplates,
+  ]) {
+    check(draft, report);
+  }
+}

@@ -4,7 +4,7 @@ import { counted, type Model } from './model.ts';
 
 export const apcRpdu: Model = {
   name: 'apc-rpdu',
-  label: 'APC rack PDU (AP7900 family)',
+  label: 'APC rack PDU, AP7900 family',
   transports: ['snmp'],
   // Its own "reboot" may leave an outlet off that was off before, so a cycle is off and on.
   power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: false },

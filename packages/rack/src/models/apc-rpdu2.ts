@@ -4,7 +4,7 @@ import { counted, type Model } from './model.ts';
 
 export const apcRpdu2: Model = {
   name: 'apc-rpdu2',
-  label: 'APC rack PDU (AP8900 family)',
+  label: 'APC rack PDU, AP8900 family',
   transports: ['snmp'],
   power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: true },
   backup: true,

@@ -4,7 +4,7 @@ import { counted, type Model } from './model.ts';
 
 export const shellyGen1: Model = {
   name: 'shelly-gen1',
-  label: 'Shelly plug (first generation)',
+  label: 'Shelly of the first generation',
   transports: ['http'],
   power: { outlets: counted('relay', 'outlets', { first: 0 }), offSeconds: 10, nativeCycle: true },
   backup: { no: 'the device offers no export of its configuration' },

@@ -4,7 +4,7 @@ import { counted, type Model } from './model.ts';
 
 export const shellyGen2: Model = {
   name: 'shelly-gen2',
-  label: 'Shelly plug (second generation and later)',
+  label: 'Shelly of the second generation',
   transports: ['http'],
   power: { outlets: counted('relay', 'outlets', { first: 0 }), offSeconds: 10, nativeCycle: true },
   backup: { no: 'the device offers no export of its configuration' },

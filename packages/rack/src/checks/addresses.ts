@@ -1,0 +1,112 @@
+/** Addresses are in the subnet, and each is used once; where they are not the usual ones, so are its ports. */
+import ipaddr from 'ipaddr.js';
+import { type Draft, type Report, within } from '../draft.ts';
+import type { Path } from '../issues.ts';
+import type { Ports } from '../rack.ts';
+
+interface User {
+  name: string;
+  kind: 'jumphost' | 'machine' | 'infrastructure' | 'device';
+  /** Absent: all of the address. */
+  ports?: number[];
+}
+
+export function checkAddresses(draft: Draft, report: Report): void {
+  const { rack } = draft;
+  const isWrong = subnetCheck(rack.network.subnet);
+  const users = new Map<string, User[]>();
+  const macs = new Map<string, string>();
+
+  function take(address: string | undefined, user: User, path: Path): void {
+    if (address === undefined) return;
+    const wrong = isWrong(address);
+    if (wrong !== undefined) report(path, 'subnet', wrong);
+    const others = users.get(address) ?? [];
+    users.set(address, [...others, user]);
+    const conflict = others.find((other) => clash(user, other));
+    if (conflict !== undefined) report(path, 'address twice', twice(address, user, conflict));
+  }
+
+  function takeMac(mac: string | undefined, name: string, path: Path): void {
+    if (mac === undefined) return;
+    const other = macs.get(mac);
+    if (other !== undefined)
+      report(path, 'mac twice', `${mac} is used twice: ${other} has it already`);
+    else macs.set(mac, name);
+  }
+
+  const { jumphost } = rack;
+  if (jumphost) {
+    take(jumphost.address, { name: jumphost.name, kind: 'jumphost' }, ['jumphost', 'address']);
+    takeMac(jumphost.mac, jumphost.name, ['jumphost', 'mac']);
+  }
+  for (const device of rack.infrastructure.values()) {
+    const { name, address, mac, ports, transport } = device;
+    if (address === undefined && transport !== 'command') {
+      report(
+        within(draft, device, 'address'),
+        'missing',
+        `is missing: ${device.model} is spoken to over ${transport}`,
+      );
+    }
+    take(
+      address,
+      { name, kind: 'infrastructure', ...given(ports) },
+      within(draft, device, 'address'),
+    );
+    takeMac(mac, name, within(draft, device, 'mac'));
+  }
+  for (const machine of rack.machines.values()) {
+    const { name, address, mac, ports } = machine;
+    take(address, { name, kind: 'machine', ...given(ports) }, within(draft, machine, 'address'));
+    takeMac(mac, name, within(draft, machine, 'mac'));
+    for (const device of machine.devices) {
+      take(
+        device.address,
+        { name: device.fullName, kind: 'device' },
+        within(draft, device, 'address'),
+      );
+    }
+  }
+}
+
+function given(ports: Ports): { ports?: number[] } {
+  const all = Object.values(ports);
+  return all.length === 0 ? {} : { ports: all };
+}
+
+/**
+ * The services of the jumphost leave most of its ports free. A machine, however, is known to the metadata server by
+ * its address alone.
+ */
+function clash(user: User, other: User): boolean {
+  if (user.kind === 'machine' && other.kind === 'machine') return true;
+  if (other.kind === 'jumphost') return user.ports === undefined;
+  if (user.ports === undefined || other.ports === undefined) return true;
+  return user.ports.some((port) => other.ports?.includes(port));
+}
+
+function twice(address: string, user: User, other: User): string {
+  const start = `${address} is used twice: ${other.name} has it already`;
+  if (user.kind === 'machine' && other.kind === 'machine') {
+    return `${start}, and machines are told apart by their addresses`;
+  }
+  const shared = user.ports?.filter((port) => other.ports?.includes(port)) ?? [];
+  return shared.length > 0 ? `${start}, with the same port ${shared.join(', ')}` : start;
+}
+
+/** Returns what is wrong with an address, or undefined. */
+function subnetCheck(subnet: string | undefined): (address: string) => string | undefined {
+  if (subnet === undefined) return () => undefined;
+  const [network, bits] = ipaddr.parseCIDR(subnet);
+  const isSmall = network.kind() === 'ipv6' || bits > 30;
+  const first = network.toString();
+  const last = isSmall ? '' : ipaddr.IPv4.broadcastAddressFromCIDR(subnet).toString();
+  return (address) => {
+    const ip = ipaddr.parse(address);
+    if (ip.kind() !== network.kind() || !ip.match(network, bits))
+      return `${address} is not in ${subnet}, the subnet of the rack`;
+    if (isSmall || (address !== first && address !== last)) return undefined;
+    return `${address} is the ${address === first ? 'network' : 'broadcast'} address of ${subnet}`;
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * Nobody is behind himself. An uplink that leads back to its device can carry nothing, and a ring of devices that only
+ * feed each other can never be turned on. That a PDU feeds the switch which it is reached through is no loop: both work.
+ */
+import { type Draft, type Report, within } from '../draft.ts';
+import type { InfrastructureDevice } from '../rack.ts';
+
+export function checkLoops(draft: Draft, report: Report): void {
+  const { infrastructure } = draft.rack;
+  for (const loop of loopsOf(infrastructure.values(), ({ uplink }) =>
+    uplink === undefined || uplink === 'internet' ? undefined : infrastructure.get(uplink.device),
+  )) {
+    const message =
+      loop.length === 1 ? 'is its own uplink' : `the uplinks are a loop: ${ring(loop)}`;
+    report(within(draft, loop[0], 'uplink'), 'loop', message);
+  }
+  for (const loop of loopsOf(neverOn(infrastructure), ({ power }) =>
+    infrastructure.get(power[0]?.device ?? ''),
+  )) {
+    const message =
+      loop.length === 1 ? 'feeds itself' : `these feed only each other: ${ring(loop)}`;
+    report(within(draft, loop[0], 'power'), 'loop', message);
+  }
+}
+
+type Loop = [InfrastructureDevice, ...InfrastructureDevice[]];
+
+function ring(loop: Loop): string {
+  return [...loop, loop[0]].map(({ name }) => name).join(' → ');
+}
+
+/** On can be what has no feed in the rack (it is plugged into the wall), and what is fed by something that can be on. */
+function neverOn(
+  infrastructure: ReadonlyMap<string, InfrastructureDevice>,
+): Set<InfrastructureDevice> {
+  const off = new Set([...infrastructure.values()].filter(({ power }) => power.length > 0));
+  const isOn = (name: string) => {
+    const device = infrastructure.get(name);
+    return device === undefined || !off.has(device);
+  };
+  for (let size = -1; size !== off.size; ) {
+    size = off.size;
+    for (const device of off) {
+      if (device.power.some((outlet) => isOn(outlet.device))) off.delete(device);
+    }
+  }
+  return off;
+}
+
+/** The loops that one finds by going on and on from each device, each loop once. */
+function* loopsOf(
+  devices: Iterable<InfrastructureDevice>,
+  next: (device: InfrastructureDevice) => InfrastructureDevice | undefined,
+): Generator<Loop> {
+  const done = new Set<InfrastructureDevice>();
+  for (const start of devices) {
+    const way: InfrastructureDevice[] = [];
+    let device: InfrastructureDevice | undefined = start;
+    while (device !== undefined && !done.has(device)) {
+      done.add(device);
+      way.push(device);
+      device = next(device);
+    }
+    const begin = device === undefined ? -1 : way.indexOf(device);
+    if (device !== undefined && begin >= 0) yield [device, ...way.slice(begin + 1)];
+  }
+}

@@ -1,0 +1,57 @@
+/** Who refers to an identity or a login refers to one that is there, and that fits. */
+import { type Draft, type Report, within } from '../draft.ts';
+import type { Path } from '../issues.ts';
+import type { InfrastructureDevice, Login } from '../rack.ts';
+import { didYouMean } from '../suggest.ts';
+
+export function checkReferences(draft: Draft, report: Report): void {
+  const { rack, declared } = draft;
+
+  function identity(name: string | undefined, path: Path): void {
+    if (name === undefined || name === 'none' || declared.identities.has(name)) return;
+    report(
+      path,
+      'identity',
+      `there is no identity "${name}"${didYouMean(name, [...declared.identities, 'none'])}`,
+    );
+  }
+
+  function login(name: string | undefined, path: Path): Login | undefined {
+    if (name === undefined) return undefined;
+    if (!declared.logins.has(name)) {
+      report(path, 'login', `there is no login "${name}"${didYouMean(name, declared.logins)}`);
+    }
+    return rack.logins.get(name);
+  }
+
+  identity(rack.defaultIdentity, ['defaultIdentity']);
+  identity(rack.jumphost?.identity, ['jumphost', 'identity']);
+  rack.services['metadata-server'].callers.forEach((caller, i) => {
+    identity(caller.identity, ['services', 'metadata-server', 'callers', i, 'identity']);
+  });
+  for (const device of rack.infrastructure.values()) {
+    const path = within(draft, device, 'login');
+    const found = login(device.login, path);
+    const lack = found && lacking(found, device);
+    if (lack)
+      report(
+        path,
+        'login',
+        `"${device.login}" has no ${lack}, which ${device.model} needs over ${device.transport}`,
+      );
+  }
+  for (const machine of rack.machines.values()) {
+    identity(machine.identity, within(draft, machine, 'identity'));
+    const path = within(draft, machine, 'login');
+    const found = login(machine.login, path);
+    if (found && !found.username)
+      report(path, 'login', `"${machine.login}" has no \`username\`, which ssh needs`);
+    for (const device of machine.devices) login(device.login, within(draft, device, 'login'));
+  }
+}
+
+function lacking(login: Login, { transport }: InfrastructureDevice): string | undefined {
+  if (transport === 'snmp') return login.snmp ? undefined : '`snmp`';
+  const named = transport === 'ssh' || transport === 'ipmi';
+  return named && !login.username ? '`username`' : undefined;
+}

@@ -1,0 +1,109 @@
+/** Settings of services that fit each other. */
+import { type Draft, type Report, within } from '../draft.ts';
+import type { Path } from '../issues.ts';
+import { swarmingSettings } from '../overrides.ts';
+import { type ServicesSettings, servicePorts } from '../settings.ts';
+
+export function checkServices(draft: Draft, report: Report): void {
+  const { services } = draft.rack;
+  checkCallers(services['metadata-server'], report);
+  checkBackup(services['router-backup'], report);
+  checkPowerCycles(services['power-cycle-daemon'], report);
+  checkAlerts(services['alert-to-pubsub'], report);
+  checkAgent(services['swarming-client'], report);
+  for (const machine of draft.rack.machines.values()) {
+    const own = Object.keys(machine.swarming);
+    if (own.length === 0) continue;
+    const path = within(draft, machine, 'swarming');
+    checkAgent(swarmingSettings(draft.rack, machine), report, path, own);
+  }
+}
+
+/** The first of two values must not be more than the second. */
+function inOrder(values: object, low: string, high: string, path: Path, report: Report): void {
+  const first = Number(Reflect.get(values, low));
+  const second = Number(Reflect.get(values, high));
+  if (first > second) {
+    report([...path, low], 'order', `${low} (${first}) is more than ${high} (${second})`);
+  }
+}
+
+function checkCallers({ callers }: ServicesSettings['metadata-server'], report: Report): void {
+  const known = new Map<string, string>();
+  callers.forEach(({ cidr, identity }, i) => {
+    const path = ['services', 'metadata-server', 'callers', i, 'cidr'];
+    const other = known.get(cidr);
+    if (other === undefined) known.set(cidr, identity);
+    else report(path, 'twice', `${cidr} is there twice: it has the identity "${other}" already`);
+  });
+}
+
+function checkBackup(settings: ServicesSettings['router-backup'], report: Report): void {
+  const { upload, git, encrypt } = settings;
+  const path = ['services', 'router-backup'];
+  const way = upload === undefined ? ['git', 'remote'] : ['upload'];
+  if ((upload ?? git.remote) !== undefined && encrypt === undefined) {
+    const choice = '`encrypt: [age1…]`, or `encrypt: none`';
+    report(
+      [...path, ...way],
+      'encrypt',
+      `leaves the rack: say for whom it is encrypted (${choice})`,
+    );
+  }
+  inOrder(settings, 'idleSeconds', 'totalSeconds', path, report);
+}
+
+function checkPowerCycles(settings: ServicesSettings['power-cycle-daemon'], report: Report): void {
+  const path = ['services', 'power-cycle-daemon'];
+  const known = new Map([[servicePorts['power-cycle-daemon'].port, 'the service itself']]);
+  for (const [name, { port }] of Object.entries(settings.doors)) {
+    const other = known.get(port);
+    if (other === undefined) known.set(port, `doors.${name}`);
+    else
+      report(
+        [...path, 'doors', name, 'port'],
+        'twice',
+        `${port} is used twice: ${other} has it already`,
+      );
+  }
+  inOrder(settings.holds, 'defaultHours', 'maxHours', [...path, 'holds'], report);
+  inOrder(settings.probeSeconds, 'first', 'most', [...path, 'probeSeconds'], report);
+}
+
+function checkAlerts({ sinks, auth }: ServicesSettings['alert-to-pubsub'], report: Report): void {
+  const path = ['services', 'alert-to-pubsub'];
+  const known = new Set(['pubsub']);
+  sinks.forEach(({ name }, i) => {
+    const message = `"${name}" is used twice: each sink has its own place in the spool`;
+    if (known.has(name)) report([...path, 'sinks', i, 'name'], 'twice', message);
+    known.add(name);
+  });
+  if ((auth.username === undefined) !== (auth.password === undefined)) {
+    report([...path, 'auth'], 'auth', '`username` and `password` go together');
+  }
+}
+
+function checkAgent(
+  { thresholds, host, deviceModels, backoffSeconds }: ServicesSettings['swarming-client'],
+  report: Report,
+  path: Path = ['services', 'swarming-client'],
+  only?: string[],
+): void {
+  const isOf = (key: string) => only === undefined || only.includes(key);
+  const checkDevice = (values: object, at: Path) => {
+    inOrder(values, 'batteryLowPercent', 'batteryGoodPercent', at, report);
+    inOrder(values, 'coolCelsius', 'hotCelsius', at, report);
+  };
+  if (isOf('thresholds')) checkDevice(thresholds, [...path, 'thresholds']);
+  if (isOf('deviceModels')) {
+    for (const [model, own] of Object.entries(deviceModels)) {
+      checkDevice({ ...thresholds, ...own }, [...path, 'deviceModels', model]);
+    }
+  }
+  if (isOf('host')) {
+    inOrder(host, 'diskLowPercent', 'diskGoodPercent', [...path, 'host'], report);
+    inOrder(host, 'coolCelsius', 'hotCelsius', [...path, 'host'], report);
+  }
+  if (isOf('backoffSeconds'))
+    inOrder(backoffSeconds, 'first', 'most', [...path, 'backoffSeconds'], report);
+}
