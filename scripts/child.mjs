@@ -9,7 +9,8 @@ const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  *
  * It gets a process group of its own. So Ctrl-C, which reaches npm and us and is passed on by npm once more,
  * reaches it exactly once; another one, `patienceMs` later, ends it the hard way; and whatever it leaves behind is
- * ended with it. It has no stdin: the terminal is not its own.
+ * ended with it. It is ended, too, when our own parent goes away: npm does not pass on every signal. It has no
+ * stdin: the terminal is not its own.
  *
  * @param {string} program
  * @param {string[]} args
@@ -44,7 +45,12 @@ export function runChild(program, args, options = {}) {
       }
     }
     for (const signal of signals) process.on(signal, passOn);
+    const parent = process.ppid;
+    const watch = setInterval(() => {
+      if (process.ppid !== parent && firstSignalAt === 0) passOn('SIGTERM');
+    }, 200);
     child.once('exit', (code, signal) => {
+      clearInterval(watch);
       for (const name of signals) process.off(name, passOn);
       kill(-pid, 'SIGKILL');
       resolve({

@@ -7,23 +7,30 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 const childModule = fileURLToPath(new URL('child.mjs', import.meta.url));
 
 /**
- * A process that runs `script` through runChild, as `npm start` runs the demo, and then exits with its code.
+ * The command of a process that runs `script` through runChild, as `npm start` runs the demo.
  * @param {string} script
  * @param {object} [options] of runChild
  */
-function startParent(script, options = {}) {
-  const parent = spawn(
+function parentCommand(script, options = {}) {
+  return [
     process.execPath,
-    [
-      '--input-type=module',
-      '--eval',
-      `import { runChild } from ${JSON.stringify(childModule)};
-       const { exitCode, interrupted } = await runChild(process.execPath, ['--eval', ${JSON.stringify(script)}], ${JSON.stringify(options)});
-       if (interrupted) console.log('interrupted');
-       process.exitCode = exitCode;`,
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+    '--input-type=module',
+    '--eval',
+    `import { runChild } from ${JSON.stringify(childModule)};
+     const { exitCode, interrupted } = await runChild(
+       process.execPath, ['--eval', ${JSON.stringify(script)}], ${JSON.stringify(options)});
+     if (interrupted) console.log('interrupted');
+     process.exitCode = exitCode;`,
+  ];
+}
+
+/**
+ * @param {string} script
+ * @param {object} [options] of runChild
+ */
+function startParent(script, options) {
+  const [program = '', ...args] = parentCommand(script, options);
+  const parent = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = new Promise((resolve) => parent.once('close', (code) => resolve(code)));
   onTestFinished(() => void parent.kill('SIGKILL'));
   const lines = createInterface({ input: parent.stdout })[Symbol.asyncIterator]();
@@ -107,6 +114,22 @@ describe('a child', () => {
 
     expect(await nextLine()).toBe('child ended by SIGTERM');
     expect(await exit).toBe(0);
+  });
+
+  it('is ended when nobody waits for us any more', async () => {
+    const script = `
+      process.on('SIGTERM', () => { console.log('ends'); process.exit(0); });
+      ${stayAlive}
+      console.log('ready');`;
+    const npm = spawn('/bin/sh', ['-c', '"$0" "$@"; exit $?', ...parentCommand(script)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines = createInterface({ input: npm.stdout })[Symbol.asyncIterator]();
+    await lines.next();
+
+    npm.kill('SIGKILL');
+
+    expect((await lines.next()).value).toBe('ends');
   });
 
   it('takes with it what it leaves behind', async () => {
