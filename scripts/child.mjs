@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
 const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
@@ -9,8 +10,8 @@ const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  *
  * It gets a process group of its own. So Ctrl-C, which reaches npm and us and is passed on by npm once more,
  * reaches it exactly once; another one, `patienceMs` later, ends it the hard way; and whatever it leaves behind is
- * ended with it. It is ended, too, when our own parent goes away: npm does not pass on every signal. It has no
- * stdin: the terminal is not its own.
+ * ended with it. It is ended, too, when the npm that runs us goes away: npm does not pass on every signal. It has
+ * no stdin: the terminal is not its own.
  *
  * @param {string} program
  * @param {string[]} args
@@ -45,9 +46,9 @@ export function runChild(program, args, options = {}) {
       }
     }
     for (const signal of signals) process.on(signal, passOn);
-    const parent = process.ppid;
+    const ancestors = findAncestors();
     const watch = setInterval(() => {
-      if (process.ppid !== parent && firstSignalAt === 0) passOn('SIGTERM');
+      if (findAncestors() !== ancestors && firstSignalAt === 0) passOn('SIGTERM');
     }, 200);
     child.once('exit', (code, signal) => {
       clearInterval(watch);
@@ -59,6 +60,20 @@ export function runChild(program, args, options = {}) {
       });
     });
   });
+}
+
+/**
+ * Our parent, a shell, and its parent, npm; the same as long as both live. Who started us without npm may go away.
+ */
+function findAncestors() {
+  if (process.env.npm_lifecycle_event === undefined) return '';
+  try {
+    const status = readFileSync(`/proc/${process.ppid}/status`, 'utf8');
+    return `${process.ppid} ${/^PPid:\t(\d+)/m.exec(status)?.[1]}`;
+  } catch {
+    // Not on Linux, or the parent is just ending.
+    return String(process.ppid);
+  }
 }
 
 /**

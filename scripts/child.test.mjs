@@ -116,14 +116,25 @@ describe('a child', () => {
     expect(await exit).toBe(0);
   });
 
-  it('is ended when nobody waits for us any more', async () => {
-    const script = `
-      process.on('SIGTERM', () => { console.log('ends'); process.exit(0); });
-      ${stayAlive}
-      console.log('ready');`;
-    const npm = spawn('/bin/sh', ['-c', '"$0" "$@"; exit $?', ...parentCommand(script)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+  it('is ended when npm is gone, even if its shell is not', async () => {
+    const npm = spawn(
+      process.execPath,
+      [
+        '--eval',
+        `require('node:child_process').spawn('/bin/sh', process.argv.slice(1), { stdio: 'inherit' });`,
+        '--',
+        '-c',
+        '"$0" "$@"; exit $?',
+        ...parentCommand(`
+          process.on('SIGTERM', () => { console.log('ends'); process.exit(0); });
+          ${stayAlive}
+          console.log('ready');`),
+      ],
+      {
+        env: { ...process.env, npm_lifecycle_event: 'start' },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     const lines = createInterface({ input: npm.stdout })[Symbol.asyncIterator]();
     await lines.next();
 
