@@ -1,9 +1,17 @@
 /** The inventory of a rack. */
+export { dnsmasqConfig } from './formats/dnsmasq.ts';
+export { edgeosCommands } from './formats/edgeos.ts';
+export type { Host } from './formats/hosts.ts';
+export { hostsFile, hostsOf } from './formats/hosts.ts';
+export { swarmingConfig } from './formats/swarming-config.ts';
+export { expandedInventory } from './inventory.ts';
 export type { Path, RackIssue } from './issues.ts';
 export { formatIssue, RackError } from './issues.ts';
 export { parseRack, rackWarnings, readRack } from './load.ts';
 export { models } from './models/index.ts';
 export type { Model, Numbering, Transport } from './models/model.ts';
+export { formatOutlet, formatUsbPort, parseOutlet, parseUsbPort } from './outlets.ts';
+export { swarmingSettings } from './overrides.ts';
 export type * from './rack.ts';
 export {
   escapeRange,
@@ -42,5 +50,8 @@ export {
   servicePorts,
   serviceUrl,
 } from './settings.ts';
+export type { MachineSlice } from './slice.ts';
+export { machineSlice, readMachineSlice } from './slice.ts';
 export type { RackWatch, WatchRackOptions, WatchTuning } from './watch.ts';
 export { watchRack } from './watch.ts';
+export { dependsOn, goesDark } from './wiring.ts';

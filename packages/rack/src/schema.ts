@@ -23,7 +23,7 @@ import {
   timezone,
   tokenUrl,
 } from './fields.ts';
-import type { Outlet, UsbPort } from './rack.ts';
+import { parseOutlet, parseUsbPort } from './outlets.ts';
 import { seenBackWithin } from './seen-back.ts';
 import { overridesOf, swarmingClient } from './settings/swarming-client.ts';
 import { spreading } from './spreading.ts';
@@ -32,20 +32,6 @@ function each<T extends z.ZodType>(schema: T): T {
   const own = schema.clone();
   spreading.add(own, { as: 'each' });
   return own;
-}
-
-/** `switch-1/14`, or `switch-1` where the port is not told. */
-export function parseOutlet(written: string): Outlet | undefined {
-  const [, device, outlet] =
-    /^([a-z0-9][a-z0-9-]{0,62})(?:\/([\w./:@-]{1,60}))?$/.exec(written) ?? [];
-  return device === undefined || device === 'usb' ? undefined : { device, outlet: outlet ?? '' };
-}
-
-/** `usb/1-1.2` is port 2 of hub 1-1. */
-export function parseUsbPort(written: string): UsbPort | undefined {
-  const [, hub, port] =
-    /^usb\/(\d{1,3}(?:-\d{1,3}(?:\.\d{1,3})*)?)\.(\d{1,3})$/.exec(written) ?? [];
-  return hub === undefined || Number(port) < 1 ? undefined : { hub, port: Number(port) };
 }
 
 const outlet = reading('an outlet', 'pdu-1/8', (written) =>

@@ -1,0 +1,25 @@
+/** Configuration of dnsmasq (OpenWrt, Pi-hole, EdgeOS with dnsmasq): DNS for all names, DHCP where the MAC is known. */
+import type { Rack } from '../rack.ts';
+import { hostsOf, namesOf } from './hosts.ts';
+
+/** For a file in /etc/dnsmasq.d. Source: dnsmasq(8), --host-record, --dhcp-host, --local. */
+export function dnsmasqConfig(rack: Rack): string {
+  const { domain } = rack.network;
+  const hosts = hostsOf(rack);
+  const records = hosts.map(
+    (host) => `host-record=${[...namesOf(host, domain), host.address].join(',')}`,
+  );
+  const leases = hosts.flatMap(({ mac, address, name }) => {
+    if (mac === undefined) return [];
+    return `dhcp-host=${mac},${address.includes(':') ? `[${address}]` : address},${name}`;
+  });
+  return [
+    `# Names of ${rack.name}, made from rack.yaml by skolo.`,
+    `local=/${domain}/`,
+    '# Must not resolve: the Swarming bot would believe that it is on GCE, and wait for all of its metadata.',
+    'local=/metadata.google.internal/',
+    ...records,
+    ...(leases.length > 0 ? ['# Addresses by MAC.', ...leases] : []),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,115 @@
+/** A rack written out: every name singly, every default filled in. It is itself a valid rack.yaml, of the same rack. */
+import { infrastructureEntry } from './build.ts';
+import { models } from './models/index.ts';
+import { formatOutlet, formatUsbPort } from './outlets.ts';
+import type {
+  AttachedDevice,
+  Credentials,
+  InfrastructureDevice,
+  Json,
+  Machine,
+  Outlet,
+  Rack,
+  SourceCredentials,
+} from './rack.ts';
+import { escapeRange } from './ranges.ts';
+import { machineSchema } from './schema.ts';
+import { type Spread, spreadOf } from './spreading.ts';
+
+/** What `skolo rack show` prints. */
+export function expandedInventory(rack: Rack): Json {
+  return plain({
+    rack: rack.name,
+    timezone: rack.timezone,
+    network: rack.network,
+    jumphost: wired(rack.jumphost),
+    identities: writtenMap(rack.identities, ({ name: _, credentials, ...identity }) => ({
+      ...identity,
+      credentials: writtenCredentials(credentials),
+    })),
+    defaultIdentity: rack.defaultIdentity,
+    access: rack.access,
+    logins: writtenMap(rack.logins, ({ name: _, ...login }) => login),
+    infrastructure: writtenMap(rack.infrastructure, writtenInfrastructure),
+    machines: writtenMap(rack.machines, writtenMachine),
+    services: rack.services,
+  });
+}
+
+function writtenMap<T>(
+  entries: ReadonlyMap<string, T>,
+  write: (entry: T) => unknown,
+): object | undefined {
+  if (entries.size === 0) return undefined;
+  return Object.fromEntries([...entries].map(([name, entry]) => [name, write(entry)]));
+}
+
+interface Wired {
+  power: Outlet[];
+  uplink?: Outlet | 'internet';
+}
+
+/** Outlets as text; no `power` where there is none. */
+function wired<T extends Wired>({ power, uplink, ...rest }: T): object {
+  return {
+    ...rest,
+    ...(uplink !== undefined && { uplink: uplink === 'internet' ? uplink : formatOutlet(uplink) }),
+    ...(power.length > 0 && { power: power.map(formatOutlet) }),
+  };
+}
+
+const machineSpread = spreadOf(machineSchema);
+
+function writtenMachine({ name: _, devices, ...machine }: Machine): unknown {
+  const entry = {
+    ...wired(machine),
+    ...(devices.length > 0 && { devices: devices.map(writtenDevice) }),
+  };
+  return escaped(entry, machineSpread);
+}
+
+function writtenDevice({ fullName: _, power, ...device }: AttachedDevice): object {
+  if (power === undefined) return device;
+  return { ...device, power: 'hub' in power ? formatUsbPort(power) : formatOutlet(power) };
+}
+
+function writtenInfrastructure({ name: _, options, ...device }: InfrastructureDevice): unknown {
+  const model = models.get(device.model);
+  return escaped({ ...wired(device), ...options }, model && spreadOf(infrastructureEntry(model)));
+}
+
+function writtenCredentials(credentials: Credentials): object {
+  if (credentials.kind !== 'impersonate') return writtenSource(credentials);
+  const { kind: _, email, from, ...rest } = credentials;
+  return { impersonate: email, from: writtenSource(from), ...rest };
+}
+
+function writtenSource({ kind, file, ...rest }: SourceCredentials): object {
+  return { [kind]: file, ...rest };
+}
+
+/** Brackets that would be taken for a range. */
+function escaped(value: unknown, spread: Spread | undefined): unknown {
+  if (spread?.as === 'literal') return value;
+  if (typeof value === 'string') return escapeRange(value);
+  if (Array.isArray(value)) return value.map((item) => escaped(item, spread?.items));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, escaped(item, spread?.keys.get(key))]),
+  );
+}
+
+/** Plain JSON: without what is undefined. */
+function plain(value: unknown): Json {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, item]) => item !== undefined)
+        .map(([key, item]) => [key, plain(item)]),
+    );
+  }
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value;
+  return null;
+}

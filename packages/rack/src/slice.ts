@@ -1,0 +1,96 @@
+/**
+ * What one machine may know of rack.yaml: its own entry, its devices, the settings of its agent, and where the services
+ * are that it asks. The metadata server gives it as the attribute `skolo-machine`. Nobody's wiring is in it (not even the
+ * machine's own outlet: that is a fact about a switch), no login and no secret; tasks on the machine can read it as root.
+ */
+import { z } from 'zod';
+import { check } from './describe.ts';
+import { issuesOf, type Problem, RackError } from './issues.ts';
+import { withoutRefused } from './lenient.ts';
+import { swarmingSettings } from './overrides.ts';
+import type { Machine, Rack } from './rack.ts';
+import { swarmingClient } from './settings/swarming-client.ts';
+import { serviceUrl } from './settings.ts';
+
+const deviceSlice = z.object({
+  name: z.string(),
+  fullName: z.string(),
+  kind: z.enum(['android', 'ios', 'chromeos', 'linux', 'pyocd', 'auto', 'none']),
+  serial: z.string().exactOptional(),
+  power: z.object({ hub: z.string(), port: z.number().int() }).exactOptional(),
+  address: z.string().exactOptional(),
+});
+
+const slice = z.object({
+  rack: z.string(),
+  timezone: z.string(),
+  domain: z.string(),
+  name: z.string(),
+  kind: z.enum(['rpi', 'host']),
+  shelf: z.string().exactOptional(),
+  label: z.string().exactOptional(),
+  address: z.string().exactOptional(),
+  identity: z.string().exactOptional(),
+  devices: z.array(deviceSlice),
+  metadata: z.object({
+    id: z.string().exactOptional(),
+    zone: z.string().exactOptional(),
+    machineType: z.string().exactOptional(),
+    image: z.string().exactOptional(),
+    cpuPlatform: z.string().exactOptional(),
+    description: z.string().exactOptional(),
+    tags: z.array(z.string()),
+    attributes: z.record(z.string(), z.string()),
+  }),
+  swarming: swarmingClient,
+  services: z.object({ 'metadata-server': z.string(), 'power-cycle-daemon': z.string() }),
+});
+
+/** One machine's part of a rack. Plain JSON. */
+export type MachineSlice = z.output<typeof slice>;
+
+/** The part of rack.yaml that a machine may see. */
+export function machineSlice(rack: Rack, machine: Machine): MachineSlice {
+  const { name, kind, shelf, label, address, identity = rack.defaultIdentity, metadata } = machine;
+  return {
+    rack: rack.name,
+    timezone: rack.timezone,
+    domain: rack.network.domain,
+    name,
+    kind,
+    ...(shelf !== undefined && { shelf }),
+    ...(label !== undefined && { label }),
+    ...(address !== undefined && { address }),
+    ...(identity !== undefined && { identity }),
+    devices: machine.devices.map(({ login: _, power, ...device }) => ({
+      ...device,
+      ...(power !== undefined && 'hub' in power && { power }),
+    })),
+    metadata,
+    swarming: swarmingSettings(rack, machine),
+    services: {
+      'metadata-server': serviceUrl(rack, 'metadata-server'),
+      'power-cycle-daemon': serviceUrl(rack, 'power-cycle-daemon'),
+    },
+  };
+}
+
+/**
+ * Reads what machineSlice made, perhaps in another version: unknown keys are left out, and so are settings that this
+ * version does not understand. Throws RackError for anything else; `from` is for its message.
+ */
+export function readMachineSlice(value: unknown, from: string): MachineSlice {
+  const settings = z.object({ swarming: z.unknown() }).safeParse(value);
+  const kept = settings.success
+    ? {
+        ...settings.data,
+        ...Object(value),
+        swarming: withoutRefused(swarmingClient, settings.data.swarming),
+      }
+    : value;
+  const { value: read, problems } = check(slice, kept, []);
+  if (problems === undefined) return read;
+  throw new RackError(
+    issuesOf(problems satisfies Problem[], (path) => ({ line: 1, column: 1, path }), from),
+  );
+}
