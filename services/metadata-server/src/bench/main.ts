@@ -1,0 +1,262 @@
+/** `npm run bench -w services/metadata-server [-- --json] [-- --only NAME]` */
+import { writeFile } from 'node:fs/promises';
+import { Agent, get } from 'node:http';
+import { join } from 'node:path';
+import {
+  type Bench,
+  inRounds,
+  median,
+  residentMemory,
+  runBenches,
+  type ServerProcess,
+  startServer,
+  wrk,
+} from '@skolo/bench';
+import { token } from './peers/answer.ts';
+import { type BenchRack, benchRack, rackYaml } from './rack.ts';
+
+const headers = { 'Metadata-Flavor': 'Google' };
+const bots = 2000;
+const watchers = 400;
+
+/** The rate at which tokens are handed out from 50 connections, against servers that do nothing else. */
+const tokenRate: Bench = {
+  name: 'token',
+  unit: '1/s',
+  better: 'higher',
+  measure: () =>
+    withRack(async (rack) => {
+      const ours = await rack.start();
+      const nodeHttp = await peer('node-http');
+      const express = await peer('express');
+      try {
+        const { figure, ...against } = await inRounds(5, {
+          figure: () => requestRate(ours.port),
+          'node-http': () => requestRate(nodeHttp.port),
+          express: () => requestRate(express.port),
+        });
+        return { figure, against };
+      } finally {
+        await Promise.all([ours, nodeHttp, express].map((server) => server.stop()));
+      }
+    }),
+};
+
+/** Latency of the slowest hundredth under that load. */
+const tokenP99: Bench = {
+  name: 'token-p99',
+  unit: 'ms',
+  better: 'lower',
+  measure: () =>
+    withServer(async ({ port }) => {
+      const { figure } = await inRounds(3, { figure: () => slowest(port) });
+      return { figure };
+    }),
+};
+
+/** The same while the rack is connected: idle connections of bots, and requests that wait for a change. */
+const tokenP99Held: Bench = {
+  name: 'token-p99-held',
+  unit: 'ms',
+  better: 'lower',
+  measure: () =>
+    withServer(async ({ port, metricsPort }) => {
+      const held = await hold(port);
+      try {
+        await everyoneWaits(metricsPort);
+        const { figure } = await inRounds(3, { figure: () => slowest(port) });
+        return { figure };
+      } finally {
+        held.letGo();
+      }
+    }),
+};
+
+/** From the first to the last of 400 answers, when rack.yaml changes what they wait for. */
+const watchersWake: Bench = {
+  name: 'watchers-wake',
+  unit: 'ms',
+  better: 'lower',
+  measure: () =>
+    withRack(async (rack) => {
+      const server = await rack.start();
+      const held = await hold(server.port);
+      try {
+        await everyoneWaits(server.metricsPort);
+        await writeFile(rack.rackFile, rackYaml.replace('project: my-project', 'project: other'));
+        const answered = await Promise.all(held.watches);
+        return { figure: Math.max(...answered) - Math.min(...answered) };
+      } finally {
+        held.letGo();
+        await server.stop();
+      }
+    }),
+};
+
+const memoryIdle: Bench = {
+  name: 'memory-idle',
+  unit: 'MiB',
+  better: 'lower',
+  measure: () =>
+    withServer(async ({ pid, port }) => {
+      await ask(port);
+      return { figure: residentMemory(pid) };
+    }),
+};
+
+/** Against the memory after the first 100,000 requests: what is still growing then, leaks. */
+const memoryAfterMillion: Bench = {
+  name: 'memory-after-million',
+  unit: 'MiB',
+  better: 'lower',
+  measure: () =>
+    withServer(async ({ pid, port }) => {
+      await requests(port, 100_000);
+      const early = residentMemory(pid);
+      await requests(port, 1_000_000);
+      return { figure: residentMemory(pid), against: { 'after-100k': early } };
+    }),
+};
+
+/** From the start of the process to the first token handed out, one upstream call included. */
+const firstAnswer: Bench = {
+  name: 'first-answer',
+  unit: 'ms',
+  better: 'lower',
+  measure: () =>
+    withRack(async (rack) => {
+      const times: number[] = [];
+      for (let i = 0; i < 5; i++) {
+        const started = performance.now();
+        const server = await rack.start();
+        await ask(server.port);
+        times.push(performance.now() - started);
+        await server.stop();
+      }
+      return { figure: median(times) };
+    }),
+};
+
+/** What 300 bots cost upstream that all ask at once for their first token. */
+const upstreamCalls: Bench = {
+  name: 'upstream-calls',
+  unit: 'calls',
+  better: 'lower',
+  measure: () =>
+    withRack(async (rack) => {
+      const slow = rack.google.misbehave('slow');
+      const server = await rack.start();
+      const asking = Array.from({ length: 300 }, () => ask(server.port));
+      await slow.arrived();
+      slow.stop();
+      await Promise.all(asking);
+      await server.stop();
+      return { figure: rack.google.calls.length };
+    }),
+};
+
+async function withRack<T>(measure: (rack: BenchRack) => Promise<T>): Promise<T> {
+  const rack = await benchRack();
+  try {
+    return await measure(rack);
+  } finally {
+    await rack.remove();
+  }
+}
+
+function withServer<T>(
+  measure: (server: Awaited<ReturnType<BenchRack['start']>>) => Promise<T>,
+): Promise<T> {
+  return withRack(async (rack) => {
+    const server = await rack.start();
+    try {
+      await ask(server.port);
+      return await measure(server);
+    } finally {
+      await server.stop();
+    }
+  });
+}
+
+async function peer(name: string): Promise<ServerProcess & { port: number }> {
+  const file = join(import.meta.dirname, `peers/${name}.js`);
+  const server = await startServer({
+    command: [process.execPath, file],
+    ready: /^listening (?<port>\d+)$/,
+  });
+  return { ...server, port: Number(server.groups.port) };
+}
+
+function load(port: number, seconds: number) {
+  return wrk({ url: `http://127.0.0.1:${port}${token.path}`, connections: 50, seconds, headers });
+}
+
+async function requestRate(port: number): Promise<number> {
+  return (await load(port, 4)).requestsPerSecond;
+}
+
+async function slowest(port: number): Promise<number> {
+  return (await load(port, 4)).latency.p99;
+}
+
+async function requests(port: number, count: number): Promise<void> {
+  let done = 0;
+  while (done < count) done += (await load(port, 3)).requests;
+}
+
+/** One answer of 200; tried again while the server says 503. */
+async function ask(port: number, path = token.path, agent = new Agent()): Promise<string> {
+  for (;;) {
+    const { status, body } = await new Promise<{ status: number; body: string }>(
+      (resolve, reject) => {
+        get({ host: '127.0.0.1', port, path, headers, agent }, (response) => {
+          let received = '';
+          response.on('data', (chunk) => {
+            received += chunk;
+          });
+          response.on('end', () => resolve({ status: response.statusCode ?? 0, body: received }));
+        }).on('error', reject);
+      },
+    );
+    if (status === 200) return body;
+    if (status !== 503) throw new Error(`${path}: ${status}`);
+  }
+}
+
+/** Bots that stay connected after a token each, and requests that wait for a change. */
+async function hold(port: number) {
+  const agent = new Agent({ keepAlive: true, maxSockets: bots, maxFreeSockets: bots });
+  await Promise.all(Array.from({ length: bots }, () => ask(port, token.path, agent)));
+  const waiting = new Agent({ keepAlive: true });
+  const path = '/computeMetadata/v1/?recursive=true&wait_for_change=true&timeout_sec=3600';
+  const watches = Array.from({ length: watchers }, async () => {
+    await ask(port, path, waiting);
+    return performance.now();
+  });
+  for (const watch of watches) watch.catch(() => undefined);
+  return {
+    watches,
+    letGo() {
+      agent.destroy();
+      waiting.destroy();
+    },
+  };
+}
+
+async function everyoneWaits(metricsPort: number): Promise<void> {
+  while (!(await ask(metricsPort, '/metrics')).includes(`skolo_metadata_watchers ${watchers}\n`));
+}
+
+process.exitCode = await runBenches(
+  [
+    tokenRate,
+    tokenP99,
+    tokenP99Held,
+    watchersWake,
+    memoryIdle,
+    memoryAfterMillion,
+    firstAnswer,
+    upstreamCalls,
+  ],
+  process.argv.slice(2),
+);

@@ -1,0 +1,64 @@
+/** The server under test: the real process, with a simulated token endpoint behind it. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ServerProcess, startServer } from '@skolo/bench';
+import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
+
+const email = 'bots@my-project.iam.gserviceaccount.com';
+
+/** A rack of 200 bots; the load comes from one address, so its limit is out of the way, but counted. */
+export const rackYaml = `
+rack: bench
+timezone: UTC
+network: { subnet: 127.0.0.0/8, domain: lan }
+jumphost: { name: jumphost, address: 127.0.0.1, aliases: [metadata], identity: bots }
+identities:
+  bots:
+    project: my-project
+    email: ${email}
+    scopes: [https://www.googleapis.com/auth/userinfo.email]
+    credentials: { serviceAccountKey: bots.json }
+machines:
+  bench-[001-200]: { kind: rpi, address: 127.0.1.[1-200], identity: bots }
+services:
+  metadata-server: { rateLimit: { perSecond: 1000000, burst: 1000000 } }
+`;
+
+export interface BenchRack {
+  google: GoogleOAuth;
+  rackFile: string;
+  /** Starts the server in a process of its own. */
+  start(): Promise<ServerProcess & { port: number; metricsPort: number }>;
+  remove(): Promise<void>;
+}
+
+export async function benchRack(): Promise<BenchRack> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-bench-'));
+  const google = await startGoogleOAuth();
+  const key = makeServiceAccountKey({ email, tokenUri: google.tokenUrl });
+  google.addServiceAccountKey(key);
+  const rackFile = join(dir, 'rack.yaml');
+  await mkdir(join(dir, 'state'));
+  await writeFile(join(dir, 'bots.json'), JSON.stringify(key), { mode: 0o600 });
+  await writeFile(rackFile, rackYaml);
+  const main = join(import.meta.dirname, '../main.js');
+  const flags = { '--rack': rackFile, '--port': '0', '--metrics-port': '0', '--host': '127.0.0.1' };
+  const state = ['--state-dir', join(dir, 'state'), '--log-level', 'info'];
+  return {
+    google,
+    rackFile,
+    async start() {
+      const server = await startServer({
+        command: [process.execPath, main, ...Object.entries(flags).flat(), ...state],
+        ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
+      });
+      const { port, metricsPort } = server.groups;
+      return { ...server, port: Number(port), metricsPort: Number(metricsPort) };
+    },
+    async remove() {
+      await google.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * Whose address is this? The most exact match wins: a machine's address, an entry of `callers` (the
+ * longest prefix), the jumphost's own addresses, the default identity; otherwise nobody.
+ */
+import { networkInterfaces } from 'node:os';
+import { inNetworks, normaliseAddress } from '@skolo/common';
+import type { Identity, Machine, Rack } from '@skolo/rack';
+import ipaddr from 'ipaddr.js';
+
+export interface Caller {
+  kind: 'machine' | 'cidr' | 'jumphost' | 'default' | 'unknown';
+  /** The machine's, jumphost's or network's name; an address where nothing better is known. */
+  name: string;
+  address: string;
+  machine?: Machine;
+  /** Absent: nobody, or cut off by `identity: none`. */
+  identity?: Identity;
+}
+
+export type FindCaller = (address: string) => Caller;
+
+/** Made anew for each version of rack.yaml. `ownAddresses`: those of this computer's interfaces. */
+export function callerLookup(rack: Rack, ownAddresses = interfaceAddresses()): FindCaller {
+  const machines = new Map<string, Machine>();
+  for (const machine of rack.machines.values()) {
+    if (machine.address)
+      machines.set(normaliseAddress(machine.address) ?? machine.address, machine);
+  }
+  const networks = rack.services['metadata-server'].callers
+    .map(({ cidr, identity }) => ({
+      identity,
+      bits: ipaddr.parseCIDR(cidr)[1],
+      has: inNetworks([cidr]),
+    }))
+    .sort((a, b) => b.bits - a.bits);
+  const own = new Set([...ownAddresses, normaliseAddress(rack.jumphost.address)]);
+
+  function identityNamed(name: string | undefined): { identity?: Identity } {
+    const identity = name === undefined ? undefined : rack.identities.get(name);
+    return identity ? { identity } : {};
+  }
+
+  return function findCaller(address) {
+    const machine = machines.get(address);
+    if (machine) {
+      const identity = identityNamed(machine.identity ?? rack.defaultIdentity);
+      return { kind: 'machine', name: machine.name, address, machine, ...identity };
+    }
+    const network = networks.find(({ has }) => has(address));
+    if (network) {
+      return {
+        kind: 'cidr',
+        name: instanceNameOf(address),
+        address,
+        ...identityNamed(network.identity),
+      };
+    }
+    if (own.has(address)) {
+      const identity = identityNamed(rack.jumphost.identity ?? rack.defaultIdentity);
+      return { kind: 'jumphost', name: rack.jumphost.name, address, ...identity };
+    }
+    if (rack.defaultIdentity !== undefined) {
+      return {
+        kind: 'default',
+        name: instanceNameOf(address),
+        address,
+        ...identityNamed(rack.defaultIdentity),
+      };
+    }
+    return { kind: 'unknown', name: address, address };
+  };
+}
+
+function interfaceAddresses(): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.flatMap(({ address }) => normaliseAddress(address) ?? []);
+}
+
+function instanceNameOf(address: string): string {
+  return `ip-${address.replace(/[^0-9a-f]+/gi, '-').replace(/^-|-$/g, '')}`;
+}

@@ -1,0 +1,88 @@
+/**
+ * What the kinds that google-auth-library speaks for have in common: one upstream attempt at a time
+ * without its own retries (ours are in one place), a deadline, and errors without secrets.
+ */
+import { type AuthClient, gaxios } from 'google-auth-library';
+import { z } from 'zod';
+import { type IssuedToken, requireSafeUrl, UpstreamError } from './source.ts';
+import { reason, withoutTokens } from './token-endpoint.ts';
+
+/** The two shapes of Google's errors: OAuth's (RFC 6749) and the APIs'. */
+const OAuthRefusal = z.looseObject({ error: z.string(), error_description: z.string().optional() });
+const ApiRefusal = z.looseObject({
+  error: z.looseObject({ status: z.string(), message: z.string() }),
+});
+
+/** Made for one renewal, so that nothing is cached twice. */
+export function transporter(signal: AbortSignal): gaxios.Gaxios {
+  const instance = new gaxios.Gaxios();
+  instance.interceptors.request.add({
+    async resolved(config) {
+      requireSafeUrl(config.url.href, 'the address of the token service');
+      return {
+        ...config,
+        signal,
+        size: 64 * 1024,
+        retry: false,
+        retryConfig: { retry: 0, noResponseRetries: 0 },
+      };
+    },
+  });
+  return instance;
+}
+
+/**
+ * The access token of a client made for this call. `wholeLife` bounds what is believed, in seconds.
+ * Where the answer names a point in time (IAM's `expireTime`), it is compared with that answer's own
+ * `Date`, so that a wrong wall clock here does not matter.
+ */
+export async function accessTokenOf(
+  client: AuthClient,
+  {
+    expiresBy,
+    now,
+    wholeLife,
+  }: { expiresBy: 'upstream-clock' | 'own-clock'; now: () => number; wholeLife: number },
+): Promise<IssuedToken> {
+  try {
+    const { token, res } = await client.getAccessToken();
+    const expiry = client.credentials.expiry_date;
+    if (!token || typeof token !== 'string' || typeof expiry !== 'number') {
+      throw new UpstreamError(
+        'unexpected-answer',
+        'upstream answered without a token or its expiry',
+      );
+    }
+    const date = Date.parse(res?.headers.get('date') ?? '');
+    const clock = expiresBy === 'own-clock' || Number.isNaN(date) ? now() : date;
+    const lifeSeconds = Math.min(wholeLife, (expiry - clock) / 1000);
+    if (lifeSeconds > 0) return { token, lifeSeconds };
+    throw new UpstreamError('unexpected-answer', 'upstream answered with a token that has expired');
+  } catch (error) {
+    throw withoutSecrets(error);
+  }
+}
+
+/** Turns what the library throws, which quotes requests, into an error that may be logged. */
+export function withoutSecrets(error: unknown): Error {
+  if (error instanceof UpstreamError) return error;
+  if (error instanceof Error && error.cause instanceof UpstreamError) return error.cause;
+  if (!(error instanceof gaxios.GaxiosError))
+    return new UpstreamError('unreachable', reason(error));
+  const { response } = error;
+  const host = error.config.url ? new URL(error.config.url).host : 'upstream';
+  if (!response) return new UpstreamError('unreachable', `${host}: ${reason(error)}`);
+  const code = response.status >= 500 || response.status === 429 ? 'unreachable' : 'refused';
+  return new UpstreamError(code, `${host}: ${response.status} ${refusal(response.data)}`.trimEnd());
+}
+
+function refusal(data: unknown): string {
+  const oauth = OAuthRefusal.safeParse(data);
+  if (oauth.success) {
+    const { error, error_description: description } = oauth.data;
+    return withoutTokens(description ? `${error}: ${description}` : error).slice(0, 300);
+  }
+  const api = ApiRefusal.safeParse(data);
+  if (!api.success) return '';
+  return withoutTokens(`${api.data.error.status}: ${api.data.error.message}`).slice(0, 300);
+}

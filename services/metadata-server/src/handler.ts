@@ -1,0 +1,220 @@
+/**
+ * The way of a request on the public port: caller → identity → document → rendering. A plain node:http
+ * handler, without a line of log for each request.
+ */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Clock } from '@skolo/common';
+import { type Answer, errorPage, retryAfter, send } from './answers.ts';
+import type { Clients } from './clients.ts';
+import { type Found, look } from './look.ts';
+import type { FindMac } from './neighbours.ts';
+import type { KnownCaller, RackState } from './rack-state.ts';
+import type { RateLimiter } from './rate-limit.ts';
+import type { HeldToken, RenewedToken } from './renewed-token.ts';
+import { type MetadataRequest, type PathClass, parseUrl } from './request.ts';
+import {
+  accessTokenAnswer,
+  idTokenAnswer,
+  noIdTokens,
+  noTokenAnswer,
+  patienceMs,
+} from './token-answers.ts';
+import type { Tokens } from './tokens.ts';
+import type { Watchers } from './watchers.ts';
+
+export interface HandlerDeps {
+  /** What is in force now. */
+  state: () => RackState;
+  tokens: Tokens;
+  watchers: Watchers;
+  limiter: RateLimiter;
+  clients: Clients;
+  findMac: FindMac;
+  clock: Clock;
+  onAnswered: (pathClass: PathClass, status: number, identity: string) => void;
+  onUnknownCaller: (known: KnownCaller) => void;
+  /** `seen`: the MAC in the kernel's table, if any; `error`: the table could not be read. */
+  onMacMismatch: (known: KnownCaller, seen: string | undefined, error?: unknown) => void;
+  onError: (error: unknown) => void;
+}
+
+/** One request on its way. */
+interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  asked: MetadataRequest;
+  known: KnownCaller;
+}
+
+/** URLs whose parsing is kept: bots ask for the same few. */
+const mostUrls = 1000;
+const longestKeptUrl = 300;
+
+/** As Google's server ends a refused connection. */
+const closing = ['Connection', 'close'];
+
+export function createHandler(deps: HandlerDeps): RequestListener {
+  const urls = new Map<string, MetadataRequest>();
+
+  function parsed(url: string): MetadataRequest {
+    const known = urls.get(url);
+    if (known) return known;
+    const asked = parseUrl(url);
+    if (urls.size >= mostUrls) urls.clear();
+    if (url.length <= longestKeptUrl) urls.set(url, asked);
+    return asked;
+  }
+
+  function reply({ response, asked, known }: Exchange, answer: Answer): void {
+    send(response, answer);
+    deps.onAnswered(asked.pathClass, answer.status, known.caller.identity?.name ?? 'none');
+  }
+
+  /** Who asks, and may they? */
+  function admit(request: IncomingMessage, response: ServerResponse): void {
+    const remote = request.socket.remoteAddress ?? '';
+    const peer = deps.state().callerAt(remote);
+    const forwardedFor = request.headers['x-forwarded-for'];
+    const origin = forwardedFor ? deps.state().callerBehind(remote, String(forwardedFor)) : peer;
+    const known = origin ?? peer;
+    const asked = parsed(request.url ?? '/');
+    const exchange: Exchange = { request, response, asked, known };
+
+    deps.clients.asked(known.client, deps.clock.now(), asked.pathClass === 'token');
+    const waitSeconds = deps.limiter.take(known.caller.address);
+    if (waitSeconds > 0) {
+      const why = 'This address sends too many requests.';
+      reply(exchange, errorPage(429, why, retryAfter(waitSeconds)));
+    } else if (!origin) {
+      const why = 'Requests with X-Forwarded-For are not answered.';
+      reply(exchange, errorPage(403, why, closing));
+    } else if (known.access && known.caller.machine?.mac !== undefined) {
+      checkMac(exchange)
+        .then((agrees) => agrees && serve(exchange))
+        .catch(fail(exchange));
+    } else serve(exchange);
+  }
+
+  async function checkMac(exchange: Exchange): Promise<boolean> {
+    const { known } = exchange;
+    const found = await deps.findMac(known.caller.address).then(
+      (seen) => ({ seen }),
+      (error: unknown) => ({ seen: undefined, error }),
+    );
+    if (found.seen === known.caller.machine?.mac) return true;
+    deps.onMacMismatch(known, found.seen, 'error' in found ? found.error : undefined);
+    reply(exchange, errorPage(403, 'This address belongs to another machine.', closing));
+    return false;
+  }
+
+  function serve(exchange: Exchange): void {
+    const found = find(exchange);
+    if (found.kind === 'answer') reply(exchange, found.answer);
+    else if (exchange.asked.waitForChange && mustWait(found, exchange)) {
+      watch(exchange, versionOf(found, exchange.known));
+    } else if (found.kind === 'content') reply(exchange, found.answer);
+    else if (found.kind === 'access-token') serveAccessToken(exchange);
+    else serveIdToken(exchange);
+  }
+
+  /** An ID token is made for its request, and a token that is not there yet is worth having at once. */
+  function mustWait(found: Found, { asked, known }: Exchange): boolean {
+    if (found.kind === 'content') return (asked.lastEtag ?? found.etag) === found.etag;
+    return found.kind === 'access-token' && known.access?.usualToken.fresh() !== undefined;
+  }
+
+  function find({ request, asked, known }: Exchange): Found {
+    if (!known.access) {
+      deps.onUnknownCaller(known);
+      const why = `${known.caller.address} has no identity in this rack's rack.yaml.`;
+      return { kind: 'answer', answer: errorPage(403, why, closing) };
+    }
+    const { headers } = request;
+    const hasFlavor =
+      headers['metadata-flavor'] === 'Google' || headers['x-google-metadata-request'] === 'True';
+    const facts = { method: request.method ?? 'GET', host: headers.host, hasFlavor };
+    return look(asked, known.access.document, facts);
+  }
+
+  function serveAccessToken(exchange: Exchange): void {
+    const { asked, known } = exchange;
+    if (!known.access) return;
+    const { account, usualToken } = known.access;
+    const token =
+      asked.scopes.length === 0 ? usualToken : deps.tokens.accessToken(account, asked.scopes);
+    const fresh = token.fresh();
+    const answer = (held: HeldToken) => accessTokenAnswer(held, deps.clock.uptime());
+    if (fresh) reply(exchange, answer(fresh));
+    else serveWhenThere(exchange, token, answer);
+  }
+
+  function serveIdToken(exchange: Exchange): void {
+    const { asked, known } = exchange;
+    if (!known.access) return;
+    const { account } = known.access;
+    const token = deps.tokens.idToken(account, asked.audience);
+    if (token) serveWhenThere(exchange, token, idTokenAnswer);
+    else reply(exchange, noIdTokens(account.identity.name));
+  }
+
+  function serveWhenThere(
+    exchange: Exchange,
+    token: RenewedToken,
+    answer: (held: HeldToken) => Answer,
+  ): void {
+    const before = deps.state();
+    const hungUp = new AbortController();
+    exchange.response.once('close', () => hungUp.abort());
+    token
+      .get(patienceMs, hungUp.signal)
+      .then(answer, (problem: unknown) => {
+        return noTokenAnswer(problem, exchange.known.caller.identity?.name ?? 'none');
+      })
+      .then((made) => {
+        if (hungUp.signal.aborted) return;
+        // rack.yaml changed while it waited: the caller may be somebody else now.
+        if (deps.state() !== before) serve(lookUpAgain(exchange));
+        else reply(exchange, made);
+      })
+      .catch(fail(exchange));
+  }
+
+  function lookUpAgain(exchange: Exchange): Exchange {
+    return { ...exchange, known: deps.state().callerAt(exchange.known.caller.address) };
+  }
+
+  /** What a watch compares: the ETag, or the token itself, which has none. */
+  function versionOf(found: Found, known: KnownCaller): string | undefined {
+    if (found.kind === 'content') return found.etag;
+    if (found.kind === 'access-token') return known.access?.usualToken.unexpired()?.value;
+    return undefined;
+  }
+
+  function watch(exchange: Exchange, version: string | undefined): void {
+    const { timeoutSeconds } = exchange.asked;
+    const atOnce: MetadataRequest = { ...exchange.asked, waitForChange: false };
+    const now = () => ({ ...lookUpAgain(exchange), asked: atOnce });
+    deps.watchers.add({
+      response: exchange.response,
+      timeoutSeconds: timeoutSeconds === 'invalid' ? 0 : timeoutSeconds,
+      answerNow: () => serve(now()),
+      answerIfChanged() {
+        const current = now();
+        if (versionOf(find(current), current.known) === version) return false;
+        serve(current);
+        return true;
+      },
+    });
+  }
+
+  function fail(exchange: Exchange): (error: unknown) => void {
+    return (error) => {
+      deps.onError(error);
+      if (!exchange.response.headersSent) {
+        reply(exchange, errorPage(500, 'The request could not be answered.'));
+      }
+    };
+  }
+
+  return admit;
+}

@@ -1,0 +1,98 @@
+/**
+ * Tokens handed over to the next process, so that a restart or an update during an outage loses none.
+ * They stay in memory: a 0600 file in a memory file system, good for the same boot only, because
+ * expiry is kept in seconds since boot.
+ */
+
+import { createHash } from 'node:crypto';
+import { lstat, mkdir, readFile, statfs } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import type { Rack } from '@skolo/rack';
+import { z } from 'zod';
+
+const HandedOver = z.object({
+  /** `Account.key`, and the scopes: what the token is for. */
+  account: z.string(),
+  scopes: z.array(z.string()),
+  value: z.string().min(1),
+  life: z.number().positive(),
+  expiresAt: z.number(),
+});
+export type HandedOver = z.infer<typeof HandedOver>;
+
+const Contents = z.object({ bootId: z.string(), tokens: z.array(HandedOver) });
+
+/** statfs(2): TMPFS_MAGIC and RAMFS_MAGIC. */
+const memoryFileSystems = new Set([0x01021994, 0x858458f6]);
+
+/**
+ * The folder of rack.yaml, else one in shared memory for each state directory, so that two servers on
+ * one computer do not mix.
+ */
+export function handoverFolder(rack: Rack, stateDir: string): string {
+  const { handover } = rack.services['metadata-server'];
+  if (handover !== undefined) return handover;
+  const digest = createHash('sha256').update(resolve(stateDir)).digest('hex').slice(0, 12);
+  return `/dev/shm/skolo-metadata-${digest}`;
+}
+
+/** Where tokens wait for the next process. Every error says what to do about it. */
+export class Handover {
+  private readonly dir: string;
+  private readonly bootId: () => Promise<string>;
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(dir: string, bootId: () => Promise<string> = kernelBootId) {
+    this.dir = dir;
+    this.bootId = bootId;
+  }
+
+  /** Tokens of the process before this one; none of another boot. Expiry is the caller's to check. */
+  async load(): Promise<HandedOver[]> {
+    await this.checkFolder();
+    const content = await readFileIfExists(this.file);
+    if (content === undefined) return [];
+    let contents: z.infer<typeof Contents>;
+    try {
+      contents = Contents.parse(JSON.parse(content));
+    } catch {
+      throw new Error(
+        `${this.file}: not readable as handed-over tokens; it is ignored and written anew`,
+      );
+    }
+    return contents.bootId === (await this.bootId()) ? contents.tokens : [];
+  }
+
+  /** Replaces what is there, one write at a time. */
+  save(tokens: readonly HandedOver[]): Promise<void> {
+    this.writing = this.writing.catch(() => undefined).then(() => this.write(tokens));
+    return this.writing;
+  }
+
+  private async write(tokens: readonly HandedOver[]): Promise<void> {
+    await this.checkFolder();
+    const contents = { bootId: await this.bootId(), tokens };
+    await writeFileAtomic(this.file, JSON.stringify(contents), { mode: 0o600 });
+  }
+
+  private get file(): string {
+    return join(this.dir, 'tokens.json');
+  }
+
+  /** The folder is ours alone, and in memory. Others may write to /dev/shm: what they put there is refused. */
+  private async checkFolder(): Promise<void> {
+    await mkdir(this.dir, { recursive: true, mode: 0o700 });
+    const { uid, mode, ...folder } = await lstat(this.dir);
+    const ours = uid === process.getuid?.() && (mode & 0o077) === 0 && folder.isDirectory();
+    if (!ours) throw new Error(`${this.dir}: must be a folder of this user alone (mode 0700)`);
+    const { type } = await statfs(this.dir);
+    if (!memoryFileSystems.has(type)) {
+      throw new Error(`${this.dir}: not a memory file system; tokens are not written to disk`);
+    }
+  }
+}
+
+async function kernelBootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+}

@@ -1,0 +1,77 @@
+/** What a request finds in its caller's document. Pure: the rules of Google's server, in their order. */
+import { type Answer, bareError, errorPage, redirectToDirectory, retryAfter } from './answers.ts';
+import { etagOf, isRenderable, type Renderable, render } from './render.ts';
+import type { MetadataRequest } from './request.ts';
+import { find, isDirectory, type Node } from './tree.ts';
+
+export interface RequestFacts {
+  method: string;
+  /** The Host header as sent. */
+  host: string | undefined;
+  /** Came with `Metadata-Flavor: Google`, or with its predecessor `X-Google-Metadata-Request: True`. */
+  hasFlavor: boolean;
+}
+
+export type Found =
+  | { kind: 'answer'; answer: Answer }
+  /** Content that may be waited for. */
+  | { kind: 'content'; answer: Answer; etag: string }
+  | { kind: 'access-token' }
+  | { kind: 'id-token' };
+
+export function look(asked: MetadataRequest, document: Node, facts: RequestFacts): Found {
+  if (asked.underV1 && !facts.hasFlavor)
+    return refused(403, 'Missing Metadata-Flavor:Google header.');
+  const node = find(document, asked.segments);
+  if (!node) return refused(404, `${asked.path} was not found.`);
+  if (node.kind === 'closed') return closed(node.status, node.message);
+  if (facts.method !== 'GET' && facts.method !== 'HEAD') {
+    return refused(405, 'Only GET and HEAD are answered.', ['Allow', 'GET, HEAD']);
+  }
+  if (isDirectory(node) && !asked.trailingSlash) {
+    return { kind: 'answer', answer: redirectToDirectory(facts.host, asked.path, asked.search) };
+  }
+  if (!isDirectory(node) && asked.trailingSlash)
+    return refused(404, `${asked.path} was not found.`);
+  if (asked.waitForChange && asked.timeoutSeconds === 'invalid') {
+    return refused(400, 'timeout_sec must be a whole number of seconds.');
+  }
+  if (isRenderable(node)) return content(asked, node);
+  if (node.kind === 'token') return { kind: 'access-token' };
+  return lookAtIdToken(asked);
+}
+
+function content(asked: MetadataRequest, node: Renderable): Found {
+  // Above v1 no header is asked for, so nothing but the listing is shown there.
+  const recursive = asked.recursive && asked.underV1;
+  if (isDirectory(node) && asked.underV1 && !recursive) {
+    if (asked.alt !== undefined) return refused(400, 'alt needs recursive=true on a directory.');
+    if (asked.waitForChange)
+      return refused(400, 'wait_for_change needs recursive=true on a directory.');
+  }
+  const rendered = render(node, { recursive, alt: asked.alt });
+  const answer = { status: 200, ...rendered };
+  if (!asked.underV1) return { kind: 'answer', answer };
+  const etag = etagOf(rendered.body);
+  return { kind: 'content', answer: { ...answer, headers: ['ETag', etag] }, etag };
+}
+
+function lookAtIdToken({ audience, format, licenses }: MetadataRequest): Found {
+  if (audience === '') {
+    return { kind: 'answer', answer: bareError(400, 'non-empty audience parameter required') };
+  }
+  if (!['', 'standard', 'full'].includes(format))
+    return refused(400, 'format must be standard or full.');
+  if (!['', 'TRUE', 'FALSE'].includes(licenses))
+    return refused(400, 'licenses must be TRUE or FALSE.');
+  return { kind: 'id-token' };
+}
+
+function closed(status: 403 | 503, message: string): Found {
+  if (status === 403) return { kind: 'answer', answer: bareError(status, message) };
+  return refused(status, message, retryAfter(5));
+}
+
+function refused(status: number, why: string, headers: readonly string[] = []): Found {
+  return { kind: 'answer', answer: errorPage(status, why, headers) };
+}

@@ -1,0 +1,97 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { PathClass } from './request.ts';
+import type { Tokens, UpstreamCall } from './tokens.ts';
+import type { Watchers } from './watchers.ts';
+
+export interface Metrics {
+  answered: (pathClass: PathClass, status: number, identity: string) => void;
+  upstreamCall: (call: UpstreamCall) => void;
+  unknownCaller: () => void;
+  macMismatch: (machine: string) => void;
+}
+
+interface RequestCount {
+  labels: { class: string; code: string; identity: string };
+  count: number;
+}
+
+export function createMetrics(
+  registry: Registry,
+  { tokens, watchers }: { tokens: () => Tokens; watchers: Watchers },
+): Metrics {
+  const registers = [registry];
+  // Counted in plain numbers and handed over at a scrape: prom-client's own counting with labels costs
+  // more than all the rest of an answer.
+  const counts = new Map<string, RequestCount>();
+
+  new Counter({
+    name: 'skolo_metadata_requests_total',
+    help: 'Requests on the public port.',
+    labelNames: ['class', 'code', 'identity'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { labels, count } of counts.values()) this.inc(labels, count);
+    },
+  });
+  new Gauge({
+    name: 'skolo_metadata_token_remaining_seconds',
+    help: 'Life left in the usual token of an identity; 0 = no valid token.',
+    labelNames: ['identity'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { account, token } of tokens().status()) {
+        this.set({ identity: account.identity.name }, token.unexpired() ? token.secondsLeft() : 0);
+      }
+    },
+  });
+  new Gauge({
+    name: 'skolo_metadata_watchers',
+    help: 'Requests that wait for a change.',
+    registers,
+    collect() {
+      this.set(watchers.size);
+    },
+  });
+  const upstreamCalls = new Counter({
+    name: 'skolo_metadata_upstream_calls_total',
+    help: 'Calls for a token.',
+    labelNames: ['identity', 'kind', 'outcome'],
+    registers,
+  });
+  const upstreamSeconds = new Histogram({
+    name: 'skolo_metadata_upstream_call_duration_seconds',
+    help: 'How long upstream took.',
+    labelNames: ['identity', 'kind'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+  const unknownCallers = new Counter({
+    name: 'skolo_metadata_unknown_caller_requests_total',
+    help: 'Requests from addresses that have no identity in rack.yaml.',
+    registers,
+  });
+  const macMismatches = new Counter({
+    name: 'skolo_metadata_mac_mismatches_total',
+    help: "Requests from a machine's address, but not from its MAC.",
+    labelNames: ['machine'],
+    registers,
+  });
+
+  return {
+    answered(pathClass, status, identity) {
+      const key = `${pathClass} ${status} ${identity}`;
+      const known = counts.get(key);
+      if (known) known.count += 1;
+      else
+        counts.set(key, { labels: { class: pathClass, code: String(status), identity }, count: 1 });
+    },
+    upstreamCall({ identity, what: kind, seconds, error }) {
+      upstreamCalls.inc({ identity, kind, outcome: error === undefined ? 'success' : 'failure' });
+      upstreamSeconds.observe({ identity, kind }, seconds);
+    },
+    unknownCaller: () => unknownCallers.inc(),
+    macMismatch: (machine) => macMismatches.inc({ machine }),
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * The kernel's neighbour table: which MAC is behind an address on the local network. Whoever spoofs a
+ * machine's address answers from another MAC, unless it spoofs that, too.
+ *
+ * IPv4: /proc/net/arp (proc(5)). IPv6: that file has none, so `ip -6 -json neigh` (iproute2) is asked.
+ */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+
+/** Lower case, with colons; undefined where the kernel has no finished entry. Throws if it cannot be asked. */
+export type FindMac = (address: string) => Promise<string | undefined>;
+
+type Table = ReadonlyMap<string, string>;
+
+const IpNeighbours = z.array(z.looseObject({ dst: z.string(), lladdr: z.string().optional() }));
+const run = promisify(execFile);
+
+/** How long a reading of the table is used, in milliseconds. */
+const freshFor = 1000;
+
+/**
+ * Reads the whole table at most once a second, whoever asks. An address that is not in a reading is
+ * looked up once more, because its entry may be younger.
+ */
+export function neighbourTable(
+  read: { ipv4: () => Promise<Table>; ipv6: () => Promise<Table> } = {
+    ipv4: readArp,
+    ipv6: readNeigh,
+  },
+  now: () => number = () => performance.now(),
+): FindMac {
+  const tables = { ipv4: cached(read.ipv4, now), ipv6: cached(read.ipv6, now) };
+  return async function findMac(address) {
+    const table = tables[isIPv6(address) ? 'ipv6' : 'ipv4'];
+    return (await table(freshFor)).get(address) ?? (await table(0)).get(address);
+  };
+}
+
+function cached(read: () => Promise<Table>, now: () => number): (maxAge: number) => Promise<Table> {
+  let table: Promise<Table> | undefined;
+  let readAt = 0;
+  let reading = false;
+  return function get(maxAge) {
+    if (!table || (!reading && now() - readAt >= maxAge)) {
+      reading = true;
+      readAt = now();
+      table = read().finally(() => {
+        reading = false;
+      });
+      table.catch(() => {
+        table = undefined;
+      });
+    }
+    return table;
+  };
+}
+
+async function readArp(): Promise<Table> {
+  return parseArp(await readFile('/proc/net/arp', 'utf8'));
+}
+
+/** Columns: IP address, HW type, flags, HW address, mask, device. Flag 2 says that the entry is complete. */
+export function parseArp(content: string): Table {
+  const table = new Map<string, string>();
+  for (const line of content.split('\n').slice(1)) {
+    const [address, , flags, mac] = line.trim().split(/\s+/);
+    if (address && mac && Number(flags) & 2) table.set(address, mac.toLowerCase());
+  }
+  return table;
+}
+
+async function readNeigh(): Promise<Table> {
+  const { stdout } = await run('ip', ['-6', '-json', 'neigh', 'show'], { timeout: 2000 });
+  return parseNeigh(stdout);
+}
+
+/** Output of `ip -json neigh`; incomplete and failed entries have no `lladdr`. */
+export function parseNeigh(json: string): Table {
+  const entries = IpNeighbours.parse(JSON.parse(json || '[]'));
+  return new Map(
+    entries.flatMap(({ dst, lladdr }) => (lladdr ? [[dst, lladdr.toLowerCase()]] : [])),
+  );
+}

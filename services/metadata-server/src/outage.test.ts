@@ -1,0 +1,309 @@
+/** Upstream, disk and clock on a bad day. */
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { faultKinds, makeServiceAccountKey } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { TestClock } from './testing/clock.ts';
+import { ask, type Reply } from './testing/http.ts';
+import {
+  bots,
+  jumphost,
+  newRackFolder,
+  rackYaml,
+  self,
+  startRack,
+  startTestGoogle,
+  type TestRack,
+} from './testing/rack.ts';
+
+/** Only one identity, so that the calls that upstream counts are its own. */
+const oneIdentity = rackYaml
+  .replace(/ {2}jumphost:\n {4}project: other-project\n.*\n/, '')
+  .replaceAll('identity: jumphost', 'identity: bots');
+
+function tokenOf(reply: Reply): string {
+  expect(reply.status).toBe(200);
+  return JSON.parse(reply.body).access_token;
+}
+
+function secondsLeft(reply: Reply): number {
+  return JSON.parse(reply.body).expires_in;
+}
+
+async function readiness(rack: TestRack): Promise<{ status: number; degraded: string[] }> {
+  const reply = await ask(rack.metricsPort, '/readyz', { from: self });
+  const { degraded } = JSON.parse(reply.body);
+  return { status: reply.status, degraded: degraded.map(({ what }: { what: string }) => what) };
+}
+
+describe('first requests', () => {
+  it('are one upstream call, whether 300 or one', async () => {
+    const google = await startTestGoogle();
+    const slow = google.misbehave('slow');
+    const rack = await startRack({ google, yaml: oneIdentity });
+    const asking = Array.from({ length: 300 }, (_, i) =>
+      rack.token({ from: `127.0.1.${1 + (i % 9)}` }),
+    );
+    await slow.arrived();
+    slow.stop();
+
+    const tokens = new Set((await Promise.all(asking)).map(tokenOf));
+
+    expect(tokens.size).toBe(1);
+    expect(google.calls.length).toBe(1);
+  });
+
+  it('that nobody waits for any more leave nothing behind', async () => {
+    const google = await startTestGoogle();
+    const slow = google.misbehave('slow');
+    const rack = await startRack({ google, yaml: oneIdentity });
+    const hangUp = new AbortController();
+    const asking = Array.from({ length: 50 }, () =>
+      rack.token({ signal: hangUp.signal }).catch(() => 'gone'),
+    );
+    await slow.arrived();
+    hangUp.abort();
+    expect(new Set(await Promise.all(asking))).toEqual(new Set(['gone']));
+    slow.stop();
+    expect(google.isValid(tokenOf(await rack.token()))).toBe(true);
+    expect(google.calls.length).toBe(1);
+  });
+});
+
+describe('upstream that fails', () => {
+  const waitsForDeadline = ['hang', 'slow'];
+  it.each(faultKinds.filter((kind) => kind !== 'drip' && !waitsForDeadline.includes(kind)))(
+    'by %s costs an honest 503 while there is no token, and nothing once it is well',
+    async (kind) => {
+      const google = await startTestGoogle();
+      const clock = new TestClock();
+      const fault = google.misbehave(kind);
+      const rack = await startRack({ google, yaml: oneIdentity, clock });
+      await fault.arrived();
+
+      const refused = await rack.token();
+
+      expect(refused.status).toBe(503);
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+      expect(refused.headers['metadata-flavor']).toBe('Google');
+      expect(refused.body).not.toMatch(/ya29|ey[JK]/);
+      expect((await rack.get('project/project-id')).body).toBe('my-project');
+      expect(await readiness(rack)).toMatchObject({ status: 503, degraded: ['identity bots'] });
+
+      google.behave();
+      clock.pass(120);
+
+      expect(google.isValid(tokenOf(await rack.token()))).toBe(true);
+      expect(await readiness(rack)).toEqual({ status: 200, degraded: [] });
+    },
+  );
+
+  it('by answering a byte at a time is only slow', async () => {
+    const google = await startTestGoogle();
+    google.misbehave('drip');
+    const rack = await startRack({ google, yaml: oneIdentity });
+    expect(google.isValid(tokenOf(await rack.token()))).toBe(true);
+  });
+
+  it('by never answering costs a caller two seconds, not ten', async () => {
+    const google = await startTestGoogle();
+    const hang = google.misbehave('hang');
+    const rack = await startRack({ google, yaml: oneIdentity });
+    await hang.arrived();
+    expect((await rack.token()).status).toBe(503);
+    expect(hang.hits.length).toBe(1);
+    await hang.hungUp();
+  });
+
+  it('is not asked more often the more callers there are', async () => {
+    const google = await startTestGoogle();
+    const clock = new TestClock();
+    google.misbehave('status-500');
+    const rack = await startRack({ google, yaml: oneIdentity, clock });
+    for (let i = 0; i < 20; i++) expect((await rack.token()).status).toBe(503);
+    expect(google.calls.length).toBe(1);
+  });
+
+  it('does not take away a token that is still good', async () => {
+    const google = await startTestGoogle();
+    const clock = new TestClock();
+    const rack = await startRack({ google, yaml: oneIdentity, clock });
+    const token = tokenOf(await rack.token());
+    google.misbehave('unavailable-html');
+
+    clock.pass(3500);
+    const late = await rack.token();
+    expect(tokenOf(late)).toBe(token);
+    expect(secondsLeft(late)).toBeLessThanOrEqual(99);
+    expect((await readiness(rack)).status).toBe(200);
+
+    clock.pass(99);
+    expect((await rack.token()).status).toBe(503);
+  });
+});
+
+describe('a token', () => {
+  it('is renewed well before it is short, and counts down truly', async () => {
+    const google = await startTestGoogle();
+    const clock = new TestClock();
+    const rack = await startRack({ google, yaml: oneIdentity, clock });
+    const first = await rack.token();
+    let last = secondsLeft(first);
+    for (let minutes = 0; minutes < 240; minutes++) {
+      clock.pass(60);
+      const reply = await rack.token();
+      expect(secondsLeft(reply)).toBeGreaterThanOrEqual(600);
+      if (tokenOf(reply) === tokenOf(first)) expect(secondsLeft(reply)).toBe(last - 60);
+      last = secondsLeft(reply);
+    }
+    // 240 minutes of tokens that are renewed at about half of an hour.
+    expect(google.calls.length).toBeGreaterThanOrEqual(6);
+    expect(google.calls.length).toBeLessThanOrEqual(10);
+  });
+
+  it('survives a wall clock that boots in 1970 and jumps, and is asked for anew at once', async () => {
+    const google = await startTestGoogle();
+    const clock = new TestClock();
+    const today = clock.now();
+    clock.set(0);
+    const rack = await startRack({ google, yaml: oneIdentity, clock, tickMs: 10 });
+    await google.callsSeen(1);
+    expect((await rack.token()).status).toBe(503);
+    expect(google.calls[0]).toMatchObject({ refusal: 'invalid_grant' });
+
+    clock.set(today);
+    await google.callsSeen(2);
+    const token = tokenOf(await rack.token());
+    for (const wall of [0, today + 1e12, today]) {
+      clock.set(wall);
+      expect(tokenOf(await rack.token())).toBe(token);
+    }
+    expect(google.calls.length).toBe(2);
+  });
+
+  it('is had with the new key as soon as a broken one is replaced', async () => {
+    const google = await startTestGoogle();
+    const clock = new TestClock();
+    const dir = await newRackFolder(google, oneIdentity);
+    const file = join(dir, 'secrets/bots.json');
+    const good = await readFile(file, 'utf8');
+    await writeFile(file, '{"type": "service_account"}');
+    const rack = await startRack({ google, dir, clock, tickMs: 10 });
+    expect((await rack.token()).status).toBe(503);
+    expect(google.calls.length).toBe(0);
+
+    await writeFile(file, good);
+    await google.callsSeen(1);
+
+    expect(google.isValid(tokenOf(await rack.token()))).toBe(true);
+  });
+
+  it('is had with the rotated key at the next renewal', async () => {
+    const google = await startTestGoogle();
+    const clock = new TestClock();
+    const rack = await startRack({ google, yaml: oneIdentity, clock });
+    const before = tokenOf(await rack.token());
+    const [old] = google.calls;
+    const key = makeServiceAccountKey({ email: bots, tokenUri: google.tokenUrl, version: 2 });
+    google.addServiceAccountKey(key);
+    google.removeServiceAccountKey(
+      makeServiceAccountKey({ email: bots, tokenUri: google.tokenUrl }).private_key_id,
+    );
+    await writeFile(join(rack.dir, 'secrets/bots.json'), JSON.stringify(key));
+    clock.pass(3100);
+
+    const after = tokenOf(await rack.token());
+
+    expect(old?.status).toBe(200);
+    expect(after).not.toBe(before);
+    expect(google.isValid(after)).toBe(true);
+  });
+
+  it('of an identity whose key is missing is refused, the others’ are not', async () => {
+    const yaml = rackYaml.replace('secrets/jumphost.json', 'secrets/none.json');
+    const rack = await startRack({ yaml });
+    expect((await rack.token({ from: self })).status).toBe(503);
+    expect((await rack.get('instance/service-accounts/default/email', { from: self })).status).toBe(
+      503,
+    );
+    expect((await rack.get('project/project-id', { from: self })).body).toBe('other-project');
+    expect((await rack.token()).status).toBe(200);
+    expect(await readiness(rack)).toMatchObject({ status: 200, degraded: ['identity jumphost'] });
+  });
+
+  it('of a name that does not resolve is an honest 503', async () => {
+    const google = await startTestGoogle();
+    const dir = await newRackFolder(google, oneIdentity);
+    const key = makeServiceAccountKey({ email: bots, tokenUri: 'https://token.invalid/token' });
+    await writeFile(join(dir, 'secrets/bots.json'), JSON.stringify(key));
+    const rack = await startRack({ google, dir });
+    expect((await rack.token()).status).toBe(503);
+  });
+});
+
+describe('a restart', () => {
+  it('during an outage loses no token', async () => {
+    const google = await startTestGoogle();
+    const rack = await startRack({ google });
+    const tokens = [await rack.token(), await rack.token({ from: self })].map(tokenOf);
+    google.misbehave('status-500');
+    await rack.stop();
+
+    const next = await startRack({ google, dir: rack.dir });
+
+    expect([await next.token(), await next.token({ from: self })].map(tokenOf)).toEqual(tokens);
+    expect((await readiness(next)).status).toBe(200);
+  });
+
+  it('does not hand a token to an identity with other credentials', async () => {
+    const google = await startTestGoogle();
+    const rack = await startRack({ google });
+    const before = tokenOf(await rack.token());
+    await rack.stop();
+    await writeFile(rack.rackFile, rackYaml.replace('secrets/bots.json', 'secrets/jumphost.json'));
+
+    const next = await startRack({ google, dir: rack.dir });
+
+    expect(tokenOf(await next.token())).not.toBe(before);
+    expect(google.issued.at(-1)?.account).toBe(jumphost);
+  });
+});
+
+describe('a state directory', () => {
+  it('that cannot be made costs no token, and is said', async () => {
+    const google = await startTestGoogle();
+    const dir = await newRackFolder(google, oneIdentity);
+    await writeFile(join(dir, 'state'), 'a file, not a folder');
+    const rack = await startRack({ google, dir });
+    expect((await rack.token()).status).toBe(200);
+    const { status, degraded } = await readiness(rack);
+    expect(status).toBe(200);
+    expect(degraded).toContain('state directory');
+  });
+
+  it('holds nothing of a token, nor do metrics, status and errors', async () => {
+    const rack = await startRack();
+    const token = tokenOf(await rack.token());
+    await rack.get('instance/service-accounts/default/identity?audience=x');
+    await rack.stop();
+    const files = (await readdir(rack.stateDir, { recursive: true, withFileTypes: true })).filter(
+      (f) => f.isFile(),
+    );
+    for (const file of files) {
+      const content = await readFile(join(file.parentPath, file.name), 'utf8');
+      expect(content).not.toContain(token.slice(-8));
+      expect(content).not.toMatch(/ya29|eyJ/);
+    }
+  });
+});
+
+it('starts although the state directory is read-only', async (context) => {
+  if (process.getuid?.() === 0) context.skip('root may write everywhere');
+  const google = await startTestGoogle();
+  const dir = await newRackFolder(google, oneIdentity);
+  await mkdir(join(dir, 'state'));
+  await chmod(join(dir, 'state'), 0o500);
+  const rack = await startRack({ google, dir });
+  expect((await rack.token()).status).toBe(200);
+  expect((await readiness(rack)).degraded).toContain('state directory');
+});

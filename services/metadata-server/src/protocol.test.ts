@@ -1,0 +1,190 @@
+/** What Google's server does beyond the public checklist. */
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { ask, flavor } from './testing/http.ts';
+import { bot1, bots, rackYaml, startRack } from './testing/rack.ts';
+
+const account = 'instance/service-accounts/default';
+
+describe('paths', () => {
+  it('keep their query in a redirect', async () => {
+    const rack = await startRack();
+    const reply = await rack.get('instance/service-accounts?recursive=true&alt=json', {
+      headers: { ...flavor, Host: 'metadata.google.internal.' },
+    });
+    expect(reply.headers.location).toBe(
+      'http://metadata.google.internal./computeMetadata/v1/instance/service-accounts/?recursive=true&alt=json',
+    );
+  });
+
+  it.each([
+    `${account}/token/`,
+    `${account}/email/`,
+    `${account}/scopes/0`,
+    'instance/network-interfaces/9/ip',
+    'instance/network-interfaces/x/ip',
+    'Instance/id',
+    '../../etc/passwd',
+    '%E0%A4%A',
+    'instance/__proto__/x',
+  ])('%s is not found', async (path) => {
+    const rack = await startRack();
+    expect((await rack.get(path)).status).toBe(404);
+  });
+
+  it('of the versions before v1 serve nothing, with or without header', async () => {
+    const rack = await startRack();
+    for (const path of [
+      '/0.1/meta-data/',
+      '/computeMetadata/v1beta1/instance/id',
+      '/computeMetadata/v1beta1/',
+    ]) {
+      for (const headers of [{}, flavor])
+        expect((await rack.raw(path, { headers })).status).toBe(404);
+    }
+  });
+
+  it('above v1 never show what is below it', async () => {
+    const rack = await startRack();
+    for (const path of ['/?recursive=true', '/computeMetadata/?recursive=true&alt=text']) {
+      const reply = await rack.raw(path, { headers: {} });
+      expect(reply.status).toBe(200);
+      expect(reply.body).not.toContain('instance');
+    }
+  });
+
+  it('need the header everywhere under v1, found or not', async () => {
+    const rack = await startRack();
+    for (const path of ['', 'nope', 'instance', 'instance/guest-attributes/']) {
+      expect((await rack.get(path, { headers: {} })).status).toBe(403);
+    }
+    expect((await rack.raw('/computeMetadata/v1', { headers: {} })).status).toBe(403);
+    expect((await rack.get('', { headers: { 'X-Google-Metadata-Request': 'True' } })).status).toBe(
+      200,
+    );
+  });
+});
+
+describe('queries', () => {
+  it.each([
+    ['instance/?alt=json', 400],
+    ['instance/?alt=text', 400],
+    ['instance/?wait_for_change=true', 400],
+    ['instance/?recursive=xyz', 200],
+    ['instance/id?wait_for_change=true&timeout_sec=soon', 400],
+    ['instance/id?timeout_sec=soon', 200],
+    ['instance/id?alt=xml', 200],
+    [`${account}/identity?audience=x&format=odd`, 400],
+    [`${account}/identity?audience=x&format=full&licenses=TRUE`, 200],
+    [`${account}/identity?audience=https%3A%2F%2Fx%2Fy&format=standard`, 200],
+  ])('%s is %i', async (path, status) => {
+    const rack = await startRack();
+    expect((await rack.get(path)).status).toBe(status);
+  });
+
+  it('recursive on a leaf changes nothing', async () => {
+    const rack = await startRack();
+    expect(await rack.get('instance/name?recursive=true')).toMatchObject({
+      body: 'rack1-shelf1-001',
+      headers: { 'content-type': 'application/text' },
+    });
+  });
+
+  it('recursive as text is one line a leaf', async () => {
+    const rack = await startRack();
+    expect((await rack.get('instance/service-accounts/?recursive=true&alt=text')).body).toBe(
+      [bots, 'default']
+        .flatMap((name) => [
+          `${name}/aliases default`,
+          `${name}/email ${bots}`,
+          `${name}/scopes https://www.googleapis.com/auth/userinfo.email`,
+          `${name}/scopes https://www.googleapis.com/auth/cloud-platform`,
+          '',
+        ])
+        .join('\n')
+        .replaceAll('\n\n', '\n'),
+    );
+  });
+});
+
+describe('methods', () => {
+  it('HEAD is GET without the body', async () => {
+    const rack = await startRack();
+    const [head, get] = await Promise.all(
+      ['HEAD', 'GET'].map((method) => rack.get('project/project-id', { method })),
+    );
+    expect(head).toMatchObject({ status: 200, body: '' });
+    expect(head?.headers['content-length']).toBe('10');
+    expect(head?.headers.etag).toBe(get?.headers.etag);
+  });
+
+  it.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is refused', async (method) => {
+    const rack = await startRack();
+    expect((await rack.get('project/project-id', { method })).status).toBe(405);
+  });
+});
+
+describe('headers', () => {
+  it('of a token have no ETag, those of a listing do', async () => {
+    const rack = await startRack();
+    expect((await rack.token()).headers.etag).toBeUndefined();
+    expect((await rack.get('instance/')).headers.etag).toMatch(/^[0-9a-f]{16}$/);
+    expect((await rack.get('?recursive=true')).headers.etag).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it('ETag of a listing does not change between calls', async () => {
+    const rack = await startRack();
+    const etags = await Promise.all(
+      Array.from({ length: 5 }, async () => (await rack.get('project/attributes/')).headers.etag),
+    );
+    expect(new Set(etags).size).toBe(1);
+  });
+
+  it('any Host is answered, and none', async () => {
+    const rack = await startRack();
+    for (const Host of ['169.254.169.254', 'metadata', 'metadata.google.internal.', 'x:1']) {
+      expect((await rack.get('project/project-id', { headers: { ...flavor, Host } })).status).toBe(
+        200,
+      );
+    }
+    const request = 'GET /computeMetadata/v1/instance HTTP/1.0\r\nMetadata-Flavor: Google\r\n\r\n';
+    const answer = await new Promise<string>((resolve) => {
+      let received = '';
+      connect({ port: rack.port, host: '127.0.0.1', localAddress: bot1 })
+        .on('data', (chunk) => {
+          received += chunk;
+        })
+        .on('close', () => resolve(received))
+        .end(request);
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 301 /);
+    expect(answer).toContain('Location: /computeMetadata/v1/instance/\r\n');
+  });
+
+  it('error pages do not carry what was asked for unescaped', async () => {
+    const rack = await startRack();
+    expect((await rack.get('<script>')).body).not.toContain('<script>');
+  });
+});
+
+it('the metrics port has none of the metadata, and the public port none of the metrics', async () => {
+  const rack = await startRack();
+  expect((await ask(rack.metricsPort, '/computeMetadata/v1/', { from: '127.0.0.1' })).status).toBe(
+    404,
+  );
+  for (const path of ['/metrics', '/healthz', '/readyz', '/v1/clients']) {
+    expect((await rack.raw(path)).status).toBe(404);
+  }
+});
+
+it('has a 64-bit id as it is given', async () => {
+  const id = '18446744073709551615';
+  const yaml = rackYaml
+    .replace('zone: us-skolo-1', `id: "${id}"`)
+    .replace('[001-009]', '001')
+    .replace('[1-9]', '1');
+  const rack = await startRack({ yaml });
+  expect((await rack.get('instance/id')).body).toBe(id);
+  expect((await rack.get('instance/id?alt=json')).body).toBe(id);
+  expect((await rack.get('instance/?recursive=true')).body).toContain(`"id":${id},`);
+});

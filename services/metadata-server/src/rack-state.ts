@@ -1,0 +1,79 @@
+/**
+ * What one version of rack.yaml means for requests. Replaced as a whole when the file changes, so that
+ * no request ever sees half of each.
+ */
+import { inNetworks, normaliseAddress } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import { type Caller, callerLookup, type FindCaller } from './caller.ts';
+import type { Client, Clients } from './clients.ts';
+import { metadataDocument } from './document.ts';
+import type { Account, Accounts } from './identity.ts';
+import type { RenewedToken } from './renewed-token.ts';
+import type { Tokens } from './tokens.ts';
+import type { Directory } from './tree.ts';
+
+/** A caller with everything that its requests need, worked out once. */
+export interface KnownCaller {
+  caller: Caller;
+  client: Client;
+  /** Absent for nobody: unknown, or cut off. */
+  access?: { account: Account; usualToken: RenewedToken; document: Directory };
+}
+
+/** Addresses come and go; beyond this what was worked out is forgotten. */
+const most = 5000;
+
+export class RackState {
+  readonly rack: Rack;
+  readonly accounts: Accounts;
+  private readonly clients: Clients;
+  private readonly tokens: Tokens;
+  private readonly findCaller: FindCaller;
+  private readonly isTrustedProxy: (address: string) => boolean;
+  private readonly known = new Map<string, KnownCaller>();
+
+  constructor(rack: Rack, accounts: Accounts, deps: { clients: Clients; tokens: Tokens }) {
+    this.rack = rack;
+    this.accounts = accounts;
+    this.clients = deps.clients;
+    this.tokens = deps.tokens;
+    this.findCaller = callerLookup(rack);
+    this.isTrustedProxy = inNetworks(rack.services['metadata-server'].trustedProxies);
+  }
+
+  /** `remoteAddress`: as a socket gives it. */
+  callerAt(remoteAddress: string): KnownCaller {
+    let known = this.known.get(remoteAddress);
+    if (!known) {
+      if (this.known.size >= most) this.known.clear();
+      known = this.workOut(normaliseAddress(remoteAddress) ?? remoteAddress);
+      this.known.set(remoteAddress, known);
+    }
+    return known;
+  }
+
+  /**
+   * The caller that a proxy speaks for: the last address that is not itself a trusted proxy. Undefined
+   * where whoever sent the header is not trusted.
+   */
+  callerBehind(proxyAddress: string, forwardedFor: string): KnownCaller | undefined {
+    const chain = [...forwardedFor.split(','), proxyAddress]
+      .map((text) => normaliseAddress(text.trim()))
+      .reverse();
+    for (const [hop, address] of chain.entries()) {
+      if (address === undefined) return undefined;
+      if (!this.isTrustedProxy(address)) return hop === 0 ? undefined : this.callerAt(address);
+    }
+    return undefined;
+  }
+
+  private workOut(address: string): KnownCaller {
+    const caller = this.findCaller(address);
+    const client = this.clients.of(caller);
+    const account = caller.identity && this.accounts.get(caller.identity.name);
+    if (!caller.identity || !account) return { caller, client };
+    const document = metadataDocument(this.rack, caller, caller.identity, account.email);
+    const usualToken = this.tokens.accessToken(account, []);
+    return { caller, client, access: { account, usualToken, document } };
+  }
+}

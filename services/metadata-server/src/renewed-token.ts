@@ -1,0 +1,188 @@
+/**
+ * One token that is kept fresh: renewed ahead of its expiry by remaining life, one upstream call at a
+ * time however many callers wait, with back-off; while upstream is down it is served until it expires.
+ *
+ * All times are seconds of `clock.uptime()`, which never jumps: the wall clock of a jumphost without a
+ * battery starts in 1970.
+ */
+import type { Clock } from '@skolo/common';
+import type { IssuedToken } from './credentials/index.ts';
+
+export interface HeldToken {
+  value: string;
+  /** Seconds from issue to expiry. */
+  life: number;
+  expiresAt: number;
+}
+
+export interface RenewedTokenDeps {
+  clock: Clock;
+  /** Between 0 and 1. */
+  random: () => number;
+  issue: (signal: AbortSignal) => Promise<IssuedToken>;
+  /** Seconds to wait after a number of failures in a row. */
+  backOff: (failures: number) => number;
+  onSettled: (outcome: { token: HeldToken } | { error: unknown }, seconds: number) => void;
+}
+
+/** No valid token at hand, and none could be had in time. */
+export class NoToken extends Error {
+  readonly code = 'NO_TOKEN';
+  readonly retryAfterSeconds: number;
+
+  constructor(why: string, retryAfterSeconds: number) {
+    super(why);
+    this.name = 'NoToken';
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** Below this a Swarming bot asks for a token again before each of its own requests (it wants 9.5 min). */
+const floorSeconds = 600;
+
+/** An upstream that has not answered by then is down. */
+const upstreamDeadlineMs = 10_000;
+
+/** A renewal that changed nothing (upstream hands out the same token again) is not repeated at once. */
+const calmSeconds = 30;
+
+export class RenewedToken {
+  /** When it was last asked for. */
+  askedAt = -Infinity;
+  /** Wall clock, milliseconds. Undefined once upstream works again. */
+  lastFailure: { why: string; at: number } | undefined;
+  private readonly deps: RenewedTokenDeps;
+  private held: HeldToken | undefined;
+  private renewBelow = 0;
+  private flight: Promise<void> | undefined;
+  private failures = 0;
+  private notBefore = -Infinity;
+
+  constructor(deps: RenewedTokenDeps) {
+    this.deps = deps;
+  }
+
+  /** Takes over a token that is known to be good: from the process before this one. */
+  adopt(token: HeldToken): void {
+    this.held = token;
+    this.renewBelow = renewalThreshold(token.life, this.deps.random());
+  }
+
+  /** Without waiting: the token if it has enough life left. Starts its renewal when that is due. */
+  fresh(): HeldToken | undefined {
+    const { held } = this;
+    if (!held) return undefined;
+    const left = held.expiresAt - this.deps.clock.uptime();
+    if (left < this.renewBelow) this.renew();
+    return left >= Math.min(floorSeconds, held.life / 2) ? held : undefined;
+  }
+
+  /** Whatever can still be used; an answer takes a moment to arrive, so not the last second. */
+  unexpired(): HeldToken | undefined {
+    return this.held && this.secondsLeft() >= 1 ? this.held : undefined;
+  }
+
+  secondsLeft(): number {
+    return this.held ? Math.max(0, this.held.expiresAt - this.deps.clock.uptime()) : 0;
+  }
+
+  get failing(): boolean {
+    return this.failures > 0;
+  }
+
+  /**
+   * A token, after waiting for upstream for at most `patienceMs` if need be. Whoever stops waiting does
+   * not stop the call: its token is for all. Throws `NoToken`.
+   */
+  async get(patienceMs: number, signal?: AbortSignal): Promise<HeldToken> {
+    const fresh = this.fresh();
+    if (fresh) return fresh;
+    this.renew();
+    if (this.flight !== undefined) await settledWithin(this.flight, patienceMs, signal);
+    const held = this.unexpired();
+    if (held) return held;
+    const wait =
+      this.flight !== undefined
+        ? 1
+        : Math.max(1, Math.ceil(this.notBefore - this.deps.clock.uptime()));
+    throw new NoToken(this.lastFailure?.why ?? 'upstream has not answered yet', wait);
+  }
+
+  /** Starts an upstream call, unless one is under way or the last one was too short ago. */
+  renew(): void {
+    if (this.flight !== undefined || this.deps.clock.uptime() < this.notBefore) return;
+    this.flight = this.issue().finally(() => {
+      this.flight = undefined;
+    });
+  }
+
+  /** To be called now and then: what is due is renewed although nobody asks. */
+  renewIfDue(): void {
+    if (!this.held || this.secondsLeft() < this.renewBelow) this.renew();
+  }
+
+  /** Something that may have been the reason of a failure has changed. */
+  retryNow(): void {
+    this.notBefore = -Infinity;
+    this.renewIfDue();
+  }
+
+  /** Settles when nothing is under way. Never rejects. */
+  async idle(): Promise<void> {
+    await this.flight;
+  }
+
+  private async issue(): Promise<void> {
+    const { clock, random } = this.deps;
+    const askedAt = clock.uptime();
+    const signal = AbortSignal.timeout(upstreamDeadlineMs);
+    try {
+      const { token, lifeSeconds } = await rejectOnAbort(this.deps.issue(signal), signal);
+      // Counted from before the call: better a little too short than an expired token.
+      this.held = { value: token, life: lifeSeconds, expiresAt: askedAt + lifeSeconds };
+      this.renewBelow = renewalThreshold(lifeSeconds, random());
+      this.failures = 0;
+      this.lastFailure = undefined;
+      this.notBefore = clock.uptime() + Math.min(calmSeconds, lifeSeconds / 2);
+      this.deps.onSettled({ token: this.held }, clock.uptime() - askedAt);
+    } catch (error) {
+      this.failures += 1;
+      this.notBefore = clock.uptime() + this.deps.backOff(this.failures);
+      const why = error instanceof Error ? error.message : 'unknown error';
+      this.lastFailure = { why, at: clock.now() };
+      this.deps.onSettled({ error }, clock.uptime() - askedAt);
+    }
+  }
+}
+
+/**
+ * Remaining seconds below which a token is renewed: around half of its life, so that renewals of
+ * several identities drift apart, and well before the floor.
+ */
+function renewalThreshold(life: number, random: number): number {
+  const half = life * (0.45 + 0.1 * random);
+  return Math.max(half, Math.min(1.5 * floorSeconds, 0.8 * life));
+}
+
+/** Settles with the promise, after the time, or when the caller hangs up, whatever comes first. */
+function settledWithin(promise: Promise<void>, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    function done(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    }
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
+    promise.then(done, done);
+  });
+}
+
+/** A call that ignores its signal must not keep the next one from being made. */
+function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new Error('no answer in time'));
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,153 @@
+/** A metadata server for a test: a rack on loopback addresses, and Google's token side behind it. */
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Clock, startService } from '@skolo/common';
+import { readRack } from '@skolo/rack';
+import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
+import { onTestFinished } from 'vitest';
+import { handoverFolder } from '../handover.ts';
+import { createMetadataServer, type MetadataServerDeps } from '../service.ts';
+import { type AskOptions, ask, type Reply } from './http.ts';
+
+export const userinfo = 'https://www.googleapis.com/auth/userinfo.email';
+export const cloudPlatform = 'https://www.googleapis.com/auth/cloud-platform';
+export const bots = 'bots@my-project.iam.gserviceaccount.com';
+export const jumphost = 'jumphost@my-project.iam.gserviceaccount.com';
+
+/** The two of these that tests ask as: a bot, and the jumphost itself. */
+export const bot1 = '127.0.1.1';
+export const self = '127.0.0.1';
+
+/** Machines at 127.0.1.1 to 127.0.1.9 as bots; 127.0.4.0/24 as jumphost; everybody else is unknown. */
+export const rackYaml = `
+rack: rack1
+timezone: Europe/Berlin
+network: { subnet: 127.0.0.0/8, domain: lan }
+jumphost: { name: jumphost-rack1, address: 127.0.0.1, aliases: [metadata], identity: jumphost }
+identities:
+  bots:
+    project: my-project
+    projectNumber: "123456789012"
+    email: ${bots}
+    scopes: [${userinfo}, ${cloudPlatform}]
+    credentials: { serviceAccountKey: secrets/bots.json }
+    projectAttributes: { owner: lab, b-key: "2", a_key: "1" }
+  jumphost:
+    project: other-project
+    credentials: { serviceAccountKey: secrets/jumphost.json }
+machines:
+  rack1-shelf1-[001-009]:
+    kind: rpi
+    shelf: shelf1
+    address: 127.0.1.[1-9]
+    identity: bots
+    device: { kind: android, power: usb/1-1.2 }
+    metadata:
+      zone: us-skolo-1
+      machineType: rpi4
+      tags: [bot, rack1]
+      attributes: { pool: phones, Empty: "" }
+services:
+  metadata-server:
+    callers: [{ cidr: 127.0.4.0/24, identity: jumphost }]
+    trustedProxies: [127.0.9.0/24]
+`;
+
+export interface TestRack {
+  port: number;
+  metricsPort: number;
+  google: GoogleOAuth;
+  dir: string;
+  stateDir: string;
+  rackFile: string;
+  /** A token endpoint's request path below /computeMetadata/v1. */
+  get(path: string, options?: AskOptions): Promise<Reply>;
+  /** The same for a whole path. */
+  raw(path: string, options?: AskOptions): Promise<Reply>;
+  token(options?: AskOptions & { query?: string }): Promise<Reply>;
+  metrics(): Promise<string>;
+  /** Replaces rack.yaml as an editor does. */
+  edit(yaml: string): Promise<void>;
+  /** Stops the server, but not what is behind it. */
+  stop(): Promise<void>;
+}
+
+export interface TestRackOptions extends MetadataServerDeps {
+  yaml?: string;
+  google?: GoogleOAuth;
+  /** Where it starts anew: the folder of a rack that was stopped. */
+  dir?: string;
+  clock?: Clock;
+  host?: string;
+}
+
+export async function startRack(options: TestRackOptions = {}): Promise<TestRack> {
+  const google = options.google ?? (await startTestGoogle());
+  const dir = options.dir ?? (await newRackFolder(google, options.yaml ?? rackYaml));
+  const rackFile = join(dir, 'rack.yaml');
+  const stateDir = join(dir, 'state');
+  const { clock, findMac, tickMs } = options;
+  const deps = { ...(findMac && { findMac }), ...(tickMs !== undefined && { tickMs }) };
+  const service = await startService(createMetadataServer(deps), {
+    rackFile,
+    stateDir,
+    port: 0,
+    metricsPort: 0,
+    host: options.host ?? '0.0.0.0',
+    logLevel: 'silent',
+    ...(clock && { clock }),
+  });
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= service.stop());
+  onTestFinished(async () => {
+    await stop();
+    await rm(handoverFolder(await readRack(rackFile), stateDir), { recursive: true, force: true });
+  });
+  const raw = (path: string, asking?: AskOptions) => ask(service.port, path, asking);
+  const get = (path: string, asking?: AskOptions) => raw(`/computeMetadata/v1/${path}`, asking);
+  return {
+    port: service.port,
+    metricsPort: service.metricsPort,
+    google,
+    dir,
+    stateDir,
+    rackFile,
+    raw,
+    get,
+    token: ({ query = '', ...asking } = {}) =>
+      get(`instance/service-accounts/default/token${query}`, asking),
+    metrics: async () => (await ask(service.metricsPort, '/metrics', { from: self })).body,
+    async edit(yaml) {
+      await writeFile(`${rackFile}.new`, yaml);
+      await rename(`${rackFile}.new`, rackFile);
+    },
+    stop,
+  };
+}
+
+/** Closed when the test ends. Knows the keys of both identities. */
+export async function startTestGoogle(): Promise<GoogleOAuth> {
+  const google = await startGoogleOAuth();
+  onTestFinished(() => google.close());
+  for (const email of [bots, jumphost]) {
+    google.addServiceAccountKey(makeServiceAccountKey({ email, tokenUri: google.tokenUrl }));
+  }
+  return google;
+}
+
+/** A folder with rack.yaml and the key files, removed when the test ends. */
+export async function newRackFolder(google: GoogleOAuth, yaml: string): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-metadata-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  await mkdir(join(dir, 'secrets'));
+  await writeFile(join(dir, 'rack.yaml'), yaml);
+  for (const [name, email] of [
+    ['bots', bots],
+    ['jumphost', jumphost],
+  ] as const) {
+    const key = makeServiceAccountKey({ email, tokenUri: google.tokenUrl });
+    await writeFile(join(dir, 'secrets', `${name}.json`), JSON.stringify(key), { mode: 0o600 });
+  }
+  return dir;
+}

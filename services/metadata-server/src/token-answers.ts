@@ -1,0 +1,39 @@
+/** What a caller gets who asks for a token. */
+import { type Answer, errorPage, retryAfter } from './answers.ts';
+import { type HeldToken, NoToken } from './renewed-token.ts';
+
+/** A client gives up after 2 s or more; a 503 it tries again (gcp-metadata, google-auth, Go's metadata). */
+export const patienceMs = 2000;
+
+/** Bodies change once a second; a rack after a power cut asks more often than that. */
+const bodies = new WeakMap<HeldToken, { expiresIn: number; answer: Answer }>();
+
+/** `uptime`: seconds, the clock of the token's expiry. `expires_in` is true at this moment, never negative. */
+export function accessTokenAnswer(held: HeldToken, uptime: number): Answer {
+  const expiresIn = Math.max(0, Math.floor(held.expiresAt - uptime));
+  const cached = bodies.get(held);
+  if (cached?.expiresIn === expiresIn) return cached.answer;
+  const body = JSON.stringify({
+    access_token: held.value,
+    expires_in: expiresIn,
+    token_type: 'Bearer',
+  });
+  const answer: Answer = { status: 200, contentType: 'application/json', body };
+  bodies.set(held, { expiresIn, answer });
+  return answer;
+}
+
+export function idTokenAnswer(held: HeldToken): Answer {
+  return { status: 200, contentType: 'application/text', body: held.value };
+}
+
+/** `problem`: what `RenewedToken.get` threw. Nothing of upstream's words reaches a caller. */
+export function noTokenAnswer(problem: unknown, identity: string): Answer {
+  if (!(problem instanceof NoToken)) return errorPage(500, 'The token could not be had.');
+  const why = `No valid token of identity ${identity} at the moment. Try again.`;
+  return errorPage(503, why, retryAfter(problem.retryAfterSeconds));
+}
+
+export function noIdTokens(identity: string): Answer {
+  return errorPage(404, `The credentials of identity ${identity} have no ID tokens.`);
+}

@@ -1,0 +1,212 @@
+/**
+ * Every identity's tokens, kept fresh beside the way of a request, so that an answer never waits for
+ * upstream when it need not.
+ */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Clock } from '@skolo/common';
+import type { IssuedToken, TokenSource } from './credentials/index.ts';
+import type { HandedOver } from './handover.ts';
+import { type Account, type Accounts, grantedScopes } from './identity.ts';
+import { type HeldToken, RenewedToken } from './renewed-token.ts';
+
+export interface TokensDeps {
+  clock: Clock;
+  random: () => number;
+  backOff: (failures: number) => number;
+  /** The folder that relative paths of credential files refer to. */
+  dir: () => string;
+  onUpstreamCall: (call: UpstreamCall) => void;
+  /** Called when the tokens to hand over have changed. */
+  onTokens: (tokens: HandedOver[]) => void;
+}
+
+export interface UpstreamCall {
+  identity: string;
+  what: Wanted['kind'];
+  seconds: number;
+  error?: unknown;
+}
+
+type Wanted =
+  | { kind: 'access-token'; scopes: readonly string[] }
+  | { kind: 'id-token'; audience: string };
+
+interface Entry {
+  key: string;
+  account: Account;
+  wanted: Wanted;
+  token: RenewedToken;
+  /** The usual token of its identity: kept fresh although nobody asks. */
+  usual: boolean;
+  /** When it failed, what the credential files looked like. */
+  stampAtFailure?: string;
+}
+
+/** Tokens that were asked for once (other scopes, an audience) are kept fresh for so long, in seconds. */
+const rememberedFor = 3600;
+
+/** More than this of one account are not kept: callers choose audiences freely. */
+const mostPerAccount = 100;
+
+/** A wall clock that moved by more than this against the uptime was set, in milliseconds. */
+const clockJump = 30_000;
+
+export class Tokens {
+  private readonly deps: TokensDeps;
+  private readonly entries = new Map<string, Entry>();
+  private clockOffset: number;
+
+  constructor(deps: TokensDeps) {
+    this.deps = deps;
+    this.clockOffset = wallOffset(deps.clock);
+  }
+
+  /** Takes over what an earlier process held, where it is still good and for an account of ours. */
+  adopt(accounts: Accounts, handedOver: readonly HandedOver[]): void {
+    const byKey = new Map([...accounts.values()].map((account) => [account.key, account]));
+    for (const { account: key, scopes, ...token } of handedOver) {
+      const account = byKey.get(key);
+      if (account && token.expiresAt > this.deps.clock.uptime()) {
+        this.accessToken(account, scopes).adopt(token);
+      }
+    }
+  }
+
+  /** The accounts in force from now on. Tokens of accounts that are gone are forgotten. */
+  setAccounts(accounts: Accounts): void {
+    const inForce = new Map([...accounts.values()].map((account) => [account.key, account]));
+    for (const [key, entry] of this.entries) {
+      const account = inForce.get(entry.account.key);
+      entry.usual = false;
+      if (account) entry.account = account;
+      else this.entries.delete(key);
+    }
+    for (const account of inForce.values()) this.usual(account).usual = true;
+  }
+
+  /** The token for a caller of this account that asked for these scopes (none: the usual ones). */
+  accessToken(account: Account, scopes: readonly string[]): RenewedToken {
+    const granted = grantedScopes(account.identity, scopes);
+    return this.entry(account, { kind: 'access-token', scopes: granted }).token;
+  }
+
+  /** Undefined where this kind of credentials has no ID tokens. */
+  idToken(account: Account, audience: string): RenewedToken | undefined {
+    return account.source.idToken && this.entry(account, { kind: 'id-token', audience }).token;
+  }
+
+  /** To be called every few seconds: renews what is due, forgets what nobody wants. */
+  async tick(): Promise<void> {
+    const { clock } = this.deps;
+    const clockWasSet = Math.abs(wallOffset(clock) - this.clockOffset) > clockJump;
+    if (clockWasSet) this.clockOffset = wallOffset(clock);
+    for (const [key, entry] of this.entries) {
+      const wanted = entry.usual || clock.uptime() - entry.token.askedAt < rememberedFor;
+      if (!wanted) this.entries.delete(key);
+      // An assertion carries the time of day: a wrong clock may have been the reason.
+      else if (entry.token.failing && (clockWasSet || (await this.credentialsChanged(entry)))) {
+        entry.token.retryNow();
+      } else entry.token.renewIfDue();
+    }
+  }
+
+  /** The usual token of each identity, for metrics, readiness and people. */
+  status(): { account: Account; token: RenewedToken }[] {
+    return [...this.entries.values()].filter(({ usual }) => usual);
+  }
+
+  /** Settles when no upstream call is under way. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.entries.values()].map(({ token }) => token.idle()));
+  }
+
+  private usual(account: Account): Entry {
+    return this.entry(account, { kind: 'access-token', scopes: account.identity.scopes });
+  }
+
+  private entry(account: Account, wanted: Wanted): Entry {
+    const key = `${account.key} ${JSON.stringify(wanted)}`;
+    const existing = this.entries.get(key);
+    if (existing) {
+      existing.token.askedAt = this.deps.clock.uptime();
+      return existing;
+    }
+    this.makeRoom(account);
+    const token = new RenewedToken({
+      clock: this.deps.clock,
+      random: this.deps.random,
+      backOff: this.deps.backOff,
+      issue: (signal) => issue(entry.account.source, wanted, signal),
+      onSettled: (outcome, seconds) => this.settled(entry, outcome, seconds),
+    });
+    token.askedAt = this.deps.clock.uptime();
+    const entry: Entry = { key, account, wanted, token, usual: false };
+    this.entries.set(key, entry);
+    return entry;
+  }
+
+  private settled(
+    entry: Entry,
+    outcome: { token: HeldToken } | { error: unknown },
+    seconds: number,
+  ): void {
+    const call = { identity: entry.account.identity.name, what: entry.wanted.kind, seconds };
+    if ('token' in outcome) {
+      delete entry.stampAtFailure;
+      this.deps.onUpstreamCall(call);
+      if (this.entries.get(entry.key) === entry) this.handOver();
+      return;
+    }
+    void this.stamp(entry).then((stamp) => {
+      entry.stampAtFailure = stamp;
+    });
+    this.deps.onUpstreamCall({ ...call, error: outcome.error });
+  }
+
+  private handOver(): void {
+    const tokens: HandedOver[] = [];
+    for (const { account, wanted, token } of this.entries.values()) {
+      const held = token.unexpired();
+      if (!held || wanted.kind === 'id-token') continue;
+      tokens.push({ account: account.key, scopes: [...wanted.scopes], ...held });
+    }
+    this.deps.onTokens(tokens);
+  }
+
+  private makeRoom(account: Account): void {
+    const others = [...this.entries.values()].filter(
+      (entry) => entry.account.key === account.key && !entry.usual,
+    );
+    if (others.length < mostPerAccount) return;
+    const oldest = others.reduce((a, b) => (a.token.askedAt <= b.token.askedAt ? a : b));
+    this.entries.delete(oldest.key);
+  }
+
+  private async credentialsChanged(entry: Entry): Promise<boolean> {
+    return entry.stampAtFailure !== undefined && entry.stampAtFailure !== (await this.stamp(entry));
+  }
+
+  /** What changes when a credential file is replaced or written. */
+  private async stamp({ account }: Entry): Promise<string> {
+    const stamps = account.source.files.map(async (file) => {
+      const found = await stat(resolve(this.deps.dir(), file)).catch(() => undefined);
+      return found ? `${found.ino} ${found.size} ${found.mtimeMs}` : 'missing';
+    });
+    return (await Promise.all(stamps)).join('\n');
+  }
+}
+
+function wallOffset(clock: Clock): number {
+  return clock.now() - clock.uptime() * 1000;
+}
+
+async function issue(
+  source: TokenSource,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<IssuedToken> {
+  if (wanted.kind === 'access-token') return source.accessToken(wanted.scopes, signal);
+  if (source.idToken) return source.idToken(wanted.audience, signal);
+  throw new Error('these credentials have no ID tokens');
+}

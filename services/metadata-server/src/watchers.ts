@@ -1,0 +1,65 @@
+/**
+ * Requests with `wait_for_change=true`: each waits for the content of its key to differ. Hundreds of
+ * them cost a set entry and a timer each.
+ */
+import type { ServerResponse } from 'node:http';
+
+export interface Watch {
+  response: ServerResponse;
+  /** Undefined: until it changes. */
+  timeoutSeconds: number | undefined;
+  /** Answers if what is watched has changed, and tells whether it did. */
+  answerIfChanged: () => boolean;
+  /** Answers with what is there now. */
+  answerNow: () => void;
+}
+
+export class Watchers {
+  private readonly watches = new Map<Watch, NodeJS.Timeout | undefined>();
+  private closed = false;
+
+  /** Longer waits are cut to what a timer can hold: 24 days. */
+  add(watch: Watch): void {
+    if (this.closed) {
+      watch.answerNow();
+      return;
+    }
+    const { timeoutSeconds } = watch;
+    const timer =
+      timeoutSeconds === undefined
+        ? undefined
+        : setTimeout(
+            () => {
+              this.remove(watch);
+              watch.answerNow();
+            },
+            Math.min(timeoutSeconds * 1000, 2 ** 31 - 1),
+          );
+    this.watches.set(watch, timer);
+    // Also emitted after an answer, and when the caller hangs up.
+    watch.response.once('close', () => this.remove(watch));
+  }
+
+  /** To be called whenever something may have changed. */
+  wake(): void {
+    for (const watch of [...this.watches.keys()]) if (watch.answerIfChanged()) this.remove(watch);
+  }
+
+  /** Lets everybody go: the server stops. */
+  close(): void {
+    this.closed = true;
+    for (const watch of [...this.watches.keys()]) {
+      this.remove(watch);
+      watch.answerNow();
+    }
+  }
+
+  get size(): number {
+    return this.watches.size;
+  }
+
+  private remove(watch: Watch): void {
+    clearTimeout(this.watches.get(watch));
+    this.watches.delete(watch);
+  }
+}
