@@ -48,6 +48,8 @@ const reasons = new Map([
   ['EAI_AGAIN', 'the host name cannot be looked up now; is the network up?'],
   ['ETIMEDOUT', 'no connection; the host does not answer'],
   ['UND_ERR_CONNECT_TIMEOUT', 'no connection; the host does not answer'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'connected, but no answer for 300 s'],
+  ['UND_ERR_BODY_TIMEOUT', 'connected, but the answer stopped for 300 s'],
   ['EHOSTUNREACH', 'no route to the host'],
   ['ENETUNREACH', 'no route to its network'],
   ['ECONNRESET', broken],

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import {
   createServer,
   Server as HttpServer,
@@ -352,6 +353,15 @@ describe('no answer', () => {
 
     await expect(call).rejects.toBe(reason);
     await expect(client.things({ signal: caller.signal })).rejects.toBe(reason);
+  });
+
+  it('leaves no listener on the signal of a caller that makes many calls', async () => {
+    const { client } = await serving({ json: { things: [] } });
+    const { signal } = new AbortController();
+
+    for (let call = 0; call < 3; call += 1) await client.things({ signal });
+
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
 

@@ -13,7 +13,6 @@ export { Readiness } from './readiness.ts';
 export {
   type Api,
   type HandlerFor,
-  type HandlersFor,
   isSuccess,
   pathParams,
   type Role,

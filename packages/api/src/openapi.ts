@@ -12,7 +12,7 @@ import { type Api, isSuccess, type RouteSpec } from './route.ts';
 const problems = new Map([
   [400, 'The request does not fit the schema.'],
   [401, 'No token, or one that is not known or has expired.'],
-  [403, 'The caller’s role does not allow this.'],
+  [403, 'The role of the caller does not allow this.'],
   [404, 'There is no such thing.'],
   [405, 'The path has other methods: see the header `Allow`.'],
   [429, 'Too many requests: see the header `Retry-After`.'],
@@ -30,7 +30,7 @@ export function openApiDocument(info: { title: string; version: string }, api: A
   registry.registerComponent('securitySchemes', bearer, {
     type: 'http',
     scheme: 'bearer',
-    description: 'A token of `skolo token new`, or a Google ID token for the rack’s audience.',
+    description: 'A token of `skolo token new`, or a Google ID token for the audience of the rack.',
   });
   for (const [status, description] of problems) {
     registry.registerComponent('responses', problemName(status), {

@@ -87,11 +87,6 @@ export type HandlerFor<R extends RouteSpec, Context = unknown> = (
   request: RouteRequest<R> & Context,
 ) => RouteAnswer<R> | Promise<RouteAnswer<R>>;
 
-/** A handler for every route of an API. */
-export type HandlersFor<A extends Api, Context = unknown> = {
-  readonly [Name in keyof A]: HandlerFor<A[Name], Context>;
-};
-
 type NoKeys = Record<never, never>;
 type OutputOf<S, Otherwise> = S extends z.ZodType ? z.output<S> : Otherwise;
 
