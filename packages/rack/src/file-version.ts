@@ -1,9 +1,20 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { fileStamp, isSettled } from './file-stamp.ts';
+import { maxTextLength } from './yaml.ts';
 
-/** What was found at a path: its text, or the system's code of why there is none. Equal keys: equal content. */
+/**
+ * What was found at a path: its text, or why there is none (the system's code, or EISDIR, ENOTREG, EFBIG). Equal keys mean
+ * equal content.
+ */
 export type FileVersion = { key: string; text: string } | { key: string; unreadable: string };
+
+/** UTF-8 needs at most three bytes for what JavaScript counts as one character. */
+const maxBytes = 3 * maxTextLength;
+
+/** Opening a named pipe would wait for its writer for ever. */
+const openFlags = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** A file that is looked at often and read only when it may have changed. */
 export class VersionedFile {
@@ -23,8 +34,12 @@ export class VersionedFile {
   async look(): Promise<FileVersion> {
     let handle: FileHandle | undefined;
     try {
-      handle = await open(this.path, 'r');
-      const before = fileStamp(await handle.stat({ bigint: true }));
+      handle = await open(this.path, openFlags);
+      const found = await handle.stat({ bigint: true });
+      if (found.isDirectory()) return this.seen(unreadable('EISDIR'), undefined);
+      if (!found.isFile()) return this.seen(unreadable('ENOTREG'), undefined);
+      if (found.size > maxBytes) return this.seen(unreadable('EFBIG'), undefined);
+      const before = fileStamp(found);
       if (this.version !== undefined && before === this.stamp) return this.version;
       const bytes = await handle.readFile();
       const after = await handle.stat({ bigint: true });
@@ -32,7 +47,7 @@ export class VersionedFile {
       return this.seen(versionOf(bytes), settled ? before : undefined);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-      return this.seen({ key: `unreadable:${code}`, unreadable: code }, undefined);
+      return this.seen(unreadable(code), undefined);
     } finally {
       await handle?.close();
     }
@@ -43,6 +58,10 @@ export class VersionedFile {
     this.stamp = stamp;
     return version;
   }
+}
+
+function unreadable(code: string): FileVersion {
+  return { key: `unreadable:${code}`, unreadable: code };
 }
 
 export function versionOf(content: Uint8Array | string): FileVersion & { text: string } {

@@ -225,6 +225,8 @@ const reasons = new Map([
   ['ENOENT', 'there is no such file'],
   ['EACCES', 'may not be read; let the user that the service runs as read it'],
   ['EISDIR', 'is a folder; give the path of the file in it'],
+  ['ENOTREG', 'is not a regular file, and only such can be watched'],
+  ['EFBIG', 'is far too large for a rack.yaml; is it the right file?'],
 ]);
 
 function unreadable(file: string, code: string): RackError {

@@ -23,7 +23,7 @@ export interface CheckedSecret extends SecretReference {
 }
 
 /**
- * Lists the references to secrets in the order of the file: all, or those that one service reads. Paths on other
+ * Lists the references to secrets: all, or those that one service reads. Paths on other
  * computers, such as the agents' ssh key on each machine, are not among them.
  */
 export function secretReferences(rack: Rack, service?: ServiceName): SecretReference[] {

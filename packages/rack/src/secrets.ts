@@ -113,7 +113,7 @@ export async function checkSecretFile(
   const who = (mode & 0o007n) === 0n ? 'its group' : 'every user of this computer';
   const octal = mode.toString(8).padStart(4, '0');
   return [
-    `${path}: open to ${who} (mode ${octal}); chmod 600 it, or in Kubernetes set the volume’s defaultMode to 0400`,
+    `${path}: open to ${who} (mode ${octal}); chmod 600 it, or in Kubernetes set the volume's defaultMode to 0400`,
   ];
 }
 

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import {
   appendFile,
@@ -8,11 +9,13 @@ import {
   rm,
   stat,
   symlink,
+  truncate,
   utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RackError } from './issues.ts';
 import { parseRack } from './load.ts';
@@ -226,6 +229,35 @@ describe('watchRack', () => {
     await writeFile(file, rackText('one'));
     await reloads.reach(1);
     expect(watch.degraded).toEqual([]);
+  });
+
+  it.each([
+    ['a folder', 'is a folder; give the path of the file in it', () => mkdir(file)],
+    [
+      'a named pipe',
+      'is not a regular file, and only such can be watched',
+      () => promisify(execFile)('mkfifo', [file]),
+    ],
+    [
+      'far too large',
+      'is far too large for a rack.yaml; is it the right file?',
+      async () => {
+        await writeFile(file, '');
+        await truncate(file, 2 ** 30);
+      },
+    ],
+  ])('refuses what is %s', async (_, why, replace) => {
+    const { watch, refused, changes } = await started();
+
+    await rm(file);
+    await replace();
+    await refused.reach(1);
+    expect(refused.seen.at(-1)?.message).toBe(`${file}:1:1 ${why}`);
+    expect(watch.rack.name).toBe('one');
+
+    await rm(file, { recursive: true });
+    await writeFile(file, rackText('two'));
+    await changes.reach(1);
   });
 
   it('gives a half-written file time to become whole', async () => {
