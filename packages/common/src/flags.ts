@@ -128,7 +128,9 @@ function givenFlags(table: Flag[], args: readonly string[]): Map<string, string>
     }
     const flag = table.find((each) => each.name === token.name);
     if (flag === undefined) throw new UsageError(`unknown flag ${token.rawName}`);
-    if (flag.value !== undefined && !token.value) {
+    // `--rack --check`: the value was forgotten.
+    const isFlag = token.inlineValue === false && token.value.startsWith('-');
+    if (flag.value !== undefined && (!token.value || isFlag)) {
       throw new UsageError(`--${flag.name} wants a value: --${flag.name} ${flag.value}`);
     }
     if (flag.value === undefined && token.value !== undefined) {

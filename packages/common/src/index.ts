@@ -22,7 +22,7 @@ export { type Degraded, DegradedList } from './degraded.ts';
 export { exitCodes } from './exit-codes.ts';
 export { type AppOptions, createApp } from './http/app.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';
-export { type RouteContext, type RouteDeps, routes } from './http/routes.ts';
+export { type RouteContext, type RouteDeps, type RouteHandlers, routes } from './http/routes.ts';
 export { LastSuccess, type LastSuccessDeps } from './last-success.ts';
 export { ListenError } from './listen.ts';
 export { createLogger, type Logger, type LogLevel } from './log.ts';

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { Secret } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
-import { createLogger } from './log.ts';
+import { createLogger, prettyLines } from './log.ts';
 import { memoryLog } from './testing/memory-log.ts';
 
 describe('createLogger', () => {
@@ -49,5 +51,17 @@ describe('createLogger', () => {
     log.info('quiet');
 
     expect(text()).toBe('');
+  });
+});
+
+describe('prettyLines', () => {
+  it('is for people: a line of text, and the facts below', async () => {
+    const terminal = new PassThrough({ encoding: 'utf8' });
+    const destination = await prettyLines(terminal);
+
+    createLogger({ service: 'test', destination }).info({ port: 80 }, 'listening');
+
+    const [text] = await once(terminal, 'data');
+    expect(text).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] .*INFO.*: .*listening.*\n.*port.*: 80\n$/);
   });
 });

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import pino from 'pino';
 import { loggedError, redacted } from './redact.ts';
 
@@ -74,9 +75,9 @@ export function createLogger({ service, level = 'info', destination }: LoggerOpt
 }
 
 /** For people at a terminal. Loaded only then: in an image nobody needs it. */
-export async function prettyStdout(): Promise<pino.DestinationStream> {
+export async function prettyLines(destination: Writable): Promise<pino.DestinationStream> {
   const { default: pretty } = await import('pino-pretty');
-  return pretty({ sync: true, ignore: 'service', translateTime: 'SYS:HH:MM:ss.l' });
+  return pretty({ destination, sync: true, ignore: 'service', translateTime: 'SYS:HH:MM:ss.l' });
 }
 
 /** Written at once, so that the last line before an exit is not lost. A full disk or a closed pipe costs the line, not the service. */

@@ -2,7 +2,7 @@ import { RackError } from '@skolo/rack';
 import { checkConfiguration } from './check-configuration.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Flags, parseFlags, UsageError, usage } from './flags.ts';
-import { createLogger, type Logger, prettyStdout } from './log.ts';
+import { createLogger, type Logger, prettyLines } from './log.ts';
 import { processMetrics } from './metrics.ts';
 import { problemsOf } from './open-rack.ts';
 import type { ServiceDefinition } from './service.ts';
@@ -22,7 +22,7 @@ export async function runService(definition: ServiceDefinition): Promise<void> {
   const log = createLogger({
     service: definition.name,
     level: flags.logLevel,
-    ...(process.stdout.isTTY && { destination: await prettyStdout() }),
+    ...(process.stdout.isTTY && { destination: await prettyLines(process.stdout) }),
   });
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught');

@@ -53,7 +53,7 @@ export interface AccessDeps {
   stateDir: string;
   metrics: Registry;
   clock: Clock;
-  degraded: DegradedList;
+  degraded: Pick<DegradedList, 'raise' | 'clear'>;
 }
 
 /** Lets in who may, by the section `access` of rack.yaml as it is at the moment. */

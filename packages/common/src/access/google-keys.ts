@@ -48,7 +48,7 @@ interface Keys {
 export class GoogleKeys {
   private readonly certsUrl: string;
   private readonly cacheFile: string;
-  private readonly deps: { clock: Clock; degraded: DegradedList };
+  private readonly deps: { clock: Clock; degraded: Pick<DegradedList, 'raise' | 'clear'> };
   private keys: Keys | undefined;
   private loaded: Promise<void> | undefined;
   private fetching: Promise<void> | undefined;
@@ -59,7 +59,7 @@ export class GoogleKeys {
     certsUrl: string;
     stateDir: string;
     clock: Clock;
-    degraded: DegradedList;
+    degraded: Pick<DegradedList, 'raise' | 'clear'>;
   }) {
     this.certsUrl = options.certsUrl;
     this.cacheFile = join(options.stateDir, 'google-keys.json');

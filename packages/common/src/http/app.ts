@@ -1,4 +1,4 @@
-import { type Api, type HandlersFor, openApiDocument } from '@skolo/api';
+import { type Api, openApiDocument } from '@skolo/api';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Registry } from 'prom-client';
 import type { AccessControl } from '../access/access-control.ts';
@@ -7,7 +7,7 @@ import type { Logger } from '../log.ts';
 import { notFound, problemForError } from './errors.ts';
 import { measure } from './measure.ts';
 import { withRequestId } from './request-id.ts';
-import { otherMethods, type RouteContext, routes } from './routes.ts';
+import { otherMethods, type RouteHandlers, routes } from './routes.ts';
 
 export interface AppOptions<A extends Api> {
   name: string;
@@ -19,7 +19,7 @@ export interface AppOptions<A extends Api> {
   /** What `/openapi.json` says. */
   api?: A | undefined;
   /** A handler for each route of the API. Absent: the app says what the API is, and something else answers it. */
-  handlers?: HandlersFor<A, RouteContext>;
+  handlers?: RouteHandlers<NoInfer<A>>;
   /** Whatever else answers. Before them comes the request id, after them 404 and the problems. */
   more?: RequestHandler[];
   bodyLimitBytes?: number;

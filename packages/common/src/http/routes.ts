@@ -1,4 +1,4 @@
-import type { Api, HandlersFor, RouteSpec } from '@skolo/api';
+import type { Api, RouteAnswer, RouteRequest, RouteSpec } from '@skolo/api';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { AccessControl, Caller } from '../access/access-control.ts';
@@ -27,7 +27,22 @@ export interface RouteDeps {
   bodyLimitBytes?: number;
 }
 
-type Handler = HandlersFor<Api, RouteContext>[string];
+/** Statuses that an API may say. Literals, or TypeScript takes the `200` of a handler without parameters for any number. */
+type Status =
+  | (200 | 201 | 202 | 203 | 204 | 206 | 303 | 304)
+  | (400 | 403 | 404 | 409 | 410 | 412 | 422 | 423 | 429)
+  | (500 | 501 | 502 | 503 | 504);
+
+type Answer<R extends RouteSpec> = RouteAnswer<R> & { status: Status };
+
+/** A handler for every route of an API. */
+export type RouteHandlers<A extends Api> = {
+  readonly [Name in keyof A]: (
+    request: RouteRequest<A[Name]> & RouteContext,
+  ) => Answer<A[Name]> | Promise<Answer<A[Name]>>;
+};
+
+type Handler = RouteHandlers<Api>[string];
 
 /**
  * The routes of an API, bound to their handlers. What a handler gets has the right role and passed the route's schemas;
@@ -36,7 +51,7 @@ type Handler = HandlersFor<Api, RouteContext>[string];
  */
 export function routes<A extends Api>(
   api: A,
-  handlers: HandlersFor<A, RouteContext>,
+  handlers: RouteHandlers<NoInfer<A>>,
   deps: RouteDeps,
 ): Router {
   const router = Router({ caseSensitive: true });

@@ -1,0 +1,403 @@
+import { createHmac } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import request from 'supertest';
+import { describe, expect, it } from 'vitest';
+import { createApp } from '../http/app.ts';
+import { startGoogle } from '../testing/google.ts';
+import { testApp } from '../testing/test-app.ts';
+import { testRack } from '../testing/test-rack.ts';
+import { AccessControl, callerOf } from './access-control.ts';
+import { newToken, revokeToken } from './token-file.ts';
+
+/** An app with a route for each role; it answers who was let in. */
+async function start(access: string) {
+  const parts = await testApp(access);
+  const app = createApp({
+    ...parts.options,
+    more: [
+      (incoming, response, next) => {
+        const role = /^\/(view|operate|admin)$/.exec(incoming.path)?.[1];
+        if (role !== 'view' && role !== 'operate' && role !== 'admin') return next();
+        return parts.options.access.require(role)(incoming, response, next);
+      },
+      (_incoming, response) => {
+        response.json(callerOf(response));
+      },
+    ],
+  });
+  const tokens = join(parts.dir, 'tokens.yaml');
+  async function get(path: string, token?: string, headers: Record<string, string> = {}) {
+    const asking = request(app).get(path).set(headers);
+    const answer = await (token === undefined ? asking : asking.auth(token, { type: 'bearer' }));
+    return { ...answer.body, code: answer.status, challenge: answer.headers['www-authenticate'] };
+  }
+  async function refusals() {
+    const text = await parts.metrics.getSingleMetricAsString('skolo_access_refused_total');
+    return text.match(/^skolo.*/gm);
+  }
+  return { ...parts, app, tokens, get, refusals };
+}
+
+const withTokens = '{ tokens: { file: tokens.yaml } }';
+
+describe('a token of the token file', () => {
+  it.each([
+    ['view', [200, 403, 403]],
+    ['operate', [200, 200, 403]],
+    ['admin', [200, 200, 200]],
+  ] as const)('of role %s opens what the role may', async (role, codes) => {
+    const { tokens, get } = await start(withTokens);
+    const token = await newToken(tokens, { name: 'ann', role, expiresInDays: 1 });
+
+    const answers = await Promise.all(
+      ['/view', '/operate', '/admin'].map((path) => get(path, token)),
+    );
+
+    expect(answers.map(({ code }) => code)).toEqual(codes);
+    expect(answers[0]).toMatchObject({ name: 'ann', role, by: 'token' });
+  });
+
+  it('that is too weak is told which role is needed', async () => {
+    const { tokens, get, refusals } = await start(withTokens);
+    const token = await newToken(tokens, { name: 'ann', role: 'view', expiresInDays: 1 });
+
+    const answer = await get('/admin', token);
+
+    expect(answer).toMatchObject({
+      code: 403,
+      detail: expect.stringContaining('this needs the role admin, and ann has view'),
+      challenge: 'Bearer realm="rack4", error="insufficient_scope", scope="admin"',
+    });
+    expect(await refusals()).toEqual(['skolo_access_refused_total{reason="role"} 1']);
+  });
+
+  it('is refused once it has expired', async () => {
+    const { tokens, get, clock } = await start(withTokens);
+    const options = { name: 'ann', role: 'view', expiresInDays: 1, now: clock.now() } as const;
+    const token = await newToken(tokens, options);
+    clock.pass(86_399_000);
+    expect((await get('/view', token)).code).toBe(200);
+
+    clock.pass(1_000);
+
+    expect(await get('/view', token)).toMatchObject({
+      code: 401,
+      detail: expect.stringMatching(/^expired: token ann ended 2\d{3}-.*; make another$/),
+      challenge: 'Bearer realm="rack4", error="invalid_token", error_description="expired"',
+    });
+  });
+
+  it('is refused from the moment that it is revoked', async () => {
+    const { tokens, get } = await start(withTokens);
+    const token = await newToken(tokens, { name: 'ann', role: 'view', expiresInDays: 1 });
+    expect((await get('/view', token)).code).toBe(200);
+
+    await revokeToken(tokens, 'ann');
+
+    expect(await get('/view', token)).toMatchObject({
+      code: 401,
+      challenge: 'Bearer realm="rack4", error="invalid_token", error_description="unknown token"',
+    });
+  });
+
+  it('of nobody is counted, and appears nowhere', async () => {
+    const { tokens, get, refusals, memory } = await start(withTokens);
+    await newToken(tokens, { name: 'ann', role: 'view', expiresInDays: 1 });
+
+    const answer = await get('/view', 'hunter2-hunter2-hunter2');
+
+    expect(answer.code).toBe(401);
+    expect(await refusals()).toEqual(['skolo_access_refused_total{reason="unknown"} 1']);
+    expect(memory.text()).not.toContain('hunter2');
+    expect(JSON.stringify(answer)).not.toContain('hunter2');
+  });
+
+  it('cannot be checked while the file is broken: that is our fault, not the caller’s', async () => {
+    const { tokens, get, degraded } = await start(withTokens);
+    const token = await newToken(tokens, { name: 'ann', role: 'view', expiresInDays: 1 });
+    await writeFile(tokens, 'tokens: oops');
+
+    expect(await get('/view', token)).toMatchObject({ code: 503, challenge: undefined });
+    expect(degraded.raised.get('token file')).toContain('nobody can sign in with a token');
+
+    await writeFile(tokens, 'tokens: []');
+    expect((await get('/view', token)).code).toBe(401);
+    expect(degraded.raised.size).toBe(0);
+  });
+
+  it('is of no use where rack.yaml names no file', async () => {
+    const { get } = await start('{}');
+
+    expect(await get('/view', 'skolo_x')).toMatchObject({
+      code: 401,
+      detail: 'unknown token: rack.yaml names no file of tokens',
+    });
+  });
+});
+
+describe('no token', () => {
+  it('is told what to do', async () => {
+    const { get, refusals } = await start(withTokens);
+
+    expect(await get('/view')).toMatchObject({
+      code: 401,
+      detail: expect.stringContaining('skolo token new'),
+      challenge: 'Bearer realm="rack4", error_description="no token"',
+    });
+    expect(await refusals()).toEqual(['skolo_access_refused_total{reason="none"} 1']);
+  });
+
+  it('is told that nobody can sign in, where that is so', async () => {
+    const { get } = await start('{}');
+
+    expect((await get('/view')).detail).toContain('nobody can sign in to this rack');
+  });
+
+  it.each(['Basic YW5uOnB3', 'Bearer', 'Bearer a b', 'token'])('is what %j is', async (header) => {
+    const { get } = await start(withTokens);
+
+    const answer = await get('/view', undefined, { authorization: header });
+
+    expect(answer.challenge).toContain('error_description="no token"');
+  });
+
+  it('is enough to read from a listed network, and for nothing more', async () => {
+    const { get } = await start('{ anonymousRead: [127.0.0.0/8] }');
+
+    expect(await get('/view')).toEqual({
+      ...{ code: 200, challenge: undefined },
+      ...{ name: 'anonymous', role: 'view', by: 'network' },
+    });
+    expect((await get('/operate')).code).toBe(403);
+  });
+
+  it('is not enough from another network', async () => {
+    const { get } = await start('{ anonymousRead: [10.0.0.0/8] }');
+
+    expect((await get('/view')).code).toBe(401);
+  });
+
+  it.each(['x-forwarded-for', 'forwarded', 'via'])(
+    'is not enough behind a proxy (%s), whose address says nothing about the caller',
+    async (header) => {
+      const { get } = await start('{ anonymousRead: [127.0.0.0/8] }');
+
+      expect((await get('/view', undefined, { [header]: '127.0.0.1' })).code).toBe(401);
+    },
+  );
+
+  it('is better than a wrong one: that is refused from a listed network, too', async () => {
+    const { get, tokens } = await start(
+      '{ anonymousRead: [127.0.0.0/8], tokens: { file: tokens.yaml } }',
+    );
+    await newToken(tokens, { name: 'ann', role: 'view', expiresInDays: 1 });
+
+    expect((await get('/view', 'wrong')).code).toBe(401);
+  });
+});
+
+describe('a change of rack.yaml', () => {
+  it('counts from the next request on', async () => {
+    const { get, rack, dir } = await start('{}');
+    expect((await get('/view')).code).toBe(401);
+
+    rack.rack = testRack(dir, 'access: { anonymousRead: [127.0.0.1] }').rack;
+
+    expect((await get('/view')).code).toBe(200);
+  });
+});
+
+describe('a Google ID token', () => {
+  async function startWithGoogle() {
+    const google = await startGoogle();
+    const service = await start(
+      `{ google: { audience: rack4, certsUrl: "${google.certsUrl}", emails: { Ann@example.com: operate } } }`,
+    );
+    const seconds = () => Math.floor(service.clock.now() / 1000);
+    return { ...service, google, seconds };
+  }
+
+  it('opens what the role of its e-mail address may', async () => {
+    const { get, google, seconds } = await startWithGoogle();
+    const token = google.idToken(seconds());
+
+    expect(await get('/operate', token)).toMatchObject({
+      ...{ code: 200, name: 'ann@example.com', role: 'operate', by: 'google' },
+    });
+    expect((await get('/admin', token)).code).toBe(403);
+    expect(google.requests()).toBe(1);
+  });
+
+  it('of somebody who is not listed is refused', async () => {
+    const { get, google, seconds } = await startWithGoogle();
+
+    const answer = await get(
+      '/view',
+      google.idToken(seconds(), { claims: { email: 'eve@example.com' } }),
+    );
+
+    expect(answer).toMatchObject({
+      code: 403,
+      detail: expect.stringContaining('eve@example.com has no role here'),
+    });
+  });
+
+  it.each([
+    ['wrong audience', { aud: 'rack5' }],
+    ['wrong issuer', { iss: 'https://accounts.example.com' }],
+    ['e-mail not verified', { email_verified: false }],
+    ['e-mail not verified', { email_verified: undefined }],
+    ['malformed', { email: undefined }],
+    ['malformed', { exp: 'tomorrow' }],
+  ])('is refused for: %s %o', async (why, claims) => {
+    const { get, google, seconds } = await startWithGoogle();
+
+    const answer = await get('/view', google.idToken(seconds(), { claims }));
+
+    expect(answer).toMatchObject({
+      code: 401,
+      detail: `unknown token: Google ID token: ${why}; get one for the audience rack4`,
+    });
+  });
+
+  it.each([
+    ['expired', { iat: -3662, exp: -61 }, 401],
+    ['just within the clock’s tolerance', { iat: -3650, exp: -50 }, 200],
+    ['not valid yet', { iat: 61, exp: 3600 }, 401],
+    ['just within the clock’s tolerance', { iat: 50, exp: 3600 }, 200],
+  ])('is %s', async (_why, { iat, exp }, code) => {
+    const { get, google, seconds } = await startWithGoogle();
+    const claims = { iat: seconds() + iat, exp: seconds() + exp };
+
+    const answer = await get('/view', google.idToken(seconds(), { claims }));
+
+    expect(answer.code).toBe(code);
+    if (exp < -60) expect(answer.challenge).toContain('error_description="expired"');
+  });
+
+  it('is refused when it is signed by somebody else', async () => {
+    const { get, google, seconds } = await startWithGoogle();
+    const token = google.idToken(seconds(), { key: google.forgedKey() });
+
+    const answer = await get('/view', token);
+
+    expect(answer.detail).toContain('bad signature');
+  });
+
+  it('is refused when a claim was changed', async () => {
+    const { get, google, seconds } = await startWithGoogle();
+    const [header, , signature] = google.idToken(seconds()).split('.');
+    const [, claims] = google.idToken(seconds(), { claims: { sub: '2' } }).split('.');
+
+    expect((await get('/view', `${header}.${claims}.${signature}`)).detail).toContain(
+      'bad signature',
+    );
+  });
+
+  it('is refused without a signature: alg none', async () => {
+    const { get, google, seconds } = await startWithGoogle();
+    const token = google.idToken(seconds(), { header: { alg: 'none' } });
+
+    expect((await get('/view', token)).code).toBe(401);
+    expect((await get('/view', token.replace(/[^.]*$/, ''))).code).toBe(401);
+  });
+
+  it('is refused when it is signed with the public key as a password: alg HS256', async () => {
+    const { get, google, seconds } = await startWithGoogle();
+    const unsigned = google
+      .idToken(seconds(), { header: { alg: 'HS256' } })
+      .replace(/\.[^.]*$/, '');
+    const pem = google.newest().publicKey.export({ type: 'spki', format: 'pem' });
+    const signature = createHmac('sha256', pem).update(unsigned).digest('base64url');
+
+    expect((await get('/view', `${unsigned}.${signature}`)).code).toBe(401);
+  });
+
+  it('with a new key is accepted: the keys are fetched again', async () => {
+    const { get, google, seconds, clock } = await startWithGoogle();
+    await get('/view', google.idToken(seconds()));
+    google.rotate();
+    clock.pass(61_000);
+
+    expect((await get('/view', google.idToken(seconds()))).code).toBe(200);
+    expect(google.requests()).toBe(2);
+  });
+
+  it('with an invented key does not make us ask again and again', async () => {
+    const { get, google, seconds } = await startWithGoogle();
+    const header = { kid: '__proto__' };
+
+    for (let time = 0; time < 5; time += 1) {
+      const answer = await get('/view', google.idToken(seconds(), { header }));
+      expect(answer.detail).toContain('unknown key');
+    }
+
+    expect(google.requests()).toBe(1);
+  });
+
+  it('is one question for the keys, however many ask at once', async () => {
+    const { get, google, seconds } = await startWithGoogle();
+    const token = google.idToken(seconds());
+
+    const answers = await Promise.all(Array.from({ length: 20 }, () => get('/view', token)));
+
+    expect(new Set(answers.map(({ code }) => code))).toEqual(new Set([200]));
+    expect(google.requests()).toBe(1);
+  });
+
+  it('is accepted with the keys kept on disk when Google cannot be reached, also after a restart', async () => {
+    const { get, google, seconds, clock, degraded, stateDir, rack, metrics } =
+      await startWithGoogle();
+    await get('/view', google.idToken(seconds()));
+    await google.close();
+    clock.pass(25 * 3_600_000);
+    const token = google.idToken(Math.floor(Date.now() / 1000));
+    clock.setWall(Date.now() + 30_000);
+
+    expect((await get('/view', token)).code).toBe(200);
+
+    metrics.clear();
+    const access = new AccessControl({ rack, stateDir, metrics, clock, degraded });
+    const parts = await testApp();
+    const app = createApp({
+      ...parts.options,
+      access,
+      more: [access.require('view'), (_request, response) => void response.json({})],
+    });
+    expect((await request(app).get('/').auth(token, { type: 'bearer' })).status).toBe(200);
+    expect(degraded.raised.get('google sign-in')).toContain('keys fetched earlier stay in use');
+  });
+
+  it('cannot be checked without any keys: that is our fault, not the caller’s', async () => {
+    const { get, google, seconds } = await startWithGoogle();
+    await google.close();
+
+    expect(await get('/view', google.idToken(seconds()))).toMatchObject({
+      code: 503,
+      detail: expect.stringContaining('use a token of the rack'),
+    });
+  });
+
+  it.each([
+    { status: 500 },
+    { body: '<html>' },
+    { body: '{"keys":[{"kid":1}]}' },
+    { body: `{"x":"${'y'.repeat(300_000)}"}` },
+  ])('is not checked with what is no list of keys: %o', async (answer) => {
+    const { get, google, seconds, degraded } = await startWithGoogle();
+    google.answerWith(answer);
+
+    expect((await get('/view', google.idToken(seconds()))).code).toBe(503);
+    expect(degraded.raised.has('google sign-in')).toBe(true);
+  });
+
+  it('is checked with PEM keys as well, the older form of Google’s answer', async () => {
+    const { get, google, seconds } = await startWithGoogle();
+    const { id, publicKey } = google.newest();
+    const pem = publicKey.export({ type: 'spki', format: 'pem' });
+    google.answerWith({ body: JSON.stringify({ [id]: pem }) });
+
+    expect((await get('/view', google.idToken(seconds()))).code).toBe(200);
+  });
+});

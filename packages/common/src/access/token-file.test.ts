@@ -1,0 +1,160 @@
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { tempDir } from '../testing/temp-dir.ts';
+import { listTokens, newToken, revokeToken, TokenFile, TokenFileError } from './token-file.ts';
+
+const now = Date.parse('2026-11-20T07:30:00Z');
+const ann = { name: 'ann', role: 'operate', expiresInDays: 90, now } as const;
+
+async function newFile(text?: string): Promise<string> {
+  const file = join(await tempDir(), 'tokens.yaml');
+  if (text !== undefined) await writeFile(file, text);
+  return file;
+}
+
+describe('newToken', () => {
+  it('gives 256 random bits and keeps only their hash', async () => {
+    const file = await newFile();
+
+    const token = await newToken(file, ann);
+
+    expect(token).toMatch(/^skolo_[\w-]{43}$/);
+    const text = await readFile(file, 'utf8');
+    expect(text).not.toContain(token.slice(6));
+    expect(text).toMatch(
+      /^# .*\n\ntokens:\n {2}- name: ann\n {4}role: operate\n {4}sha256: [0-9a-f]{64}\n {4}created: 2026-11-20T07:30:00Z\n {4}expires: 2027-02-18T07:30:00Z\n$/,
+    );
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await readdir(join(file, '..'))).toEqual(['tokens.yaml']);
+  });
+
+  it('leaves what people wrote into the file', async () => {
+    const file = await newFile('# ours\ntokens: [] # none yet\n');
+
+    await newToken(file, ann);
+    await newToken(file, { ...ann, name: 'bob' });
+
+    expect(await readFile(file, 'utf8')).toContain('# ours');
+    expect((await listTokens(file)).map(({ name }) => name)).toEqual(['ann', 'bob']);
+  });
+
+  it('writes through a link', async () => {
+    const file = await newFile();
+    await writeFile(file, 'tokens: []\n');
+    const link = join(await tempDir(), 'link');
+    await symlink(file, link);
+
+    await newToken(link, ann);
+
+    expect(await listTokens(file)).toHaveLength(1);
+  });
+
+  it.each([
+    [{ ...ann, name: 'no spaces' }, 'not a name for a token'],
+    [{ ...ann, name: '' }, 'not a name for a token'],
+    [{ ...ann, expiresInDays: 0 }, 'at most 3650 days, not 0'],
+    [{ ...ann, expiresInDays: Number.NaN }, 'not NaN'],
+    [{ ...ann, expiresInDays: 4000 }, 'not 4000'],
+  ])('refuses %o', async (options, why) => {
+    const file = await newFile();
+
+    await expect(newToken(file, options)).rejects.toThrow(why);
+    await expect(listTokens(file)).resolves.toEqual([]);
+  });
+
+  it('refuses a name that is taken', async () => {
+    const file = await newFile();
+    await newToken(file, ann);
+
+    await expect(newToken(file, ann)).rejects.toThrow(
+      `${file}: there is a token ann already; revoke it first, or choose another name`,
+    );
+  });
+
+  it.each([
+    ['tokens: [', 'Flow sequence'],
+    ['tokens: { a: b }', 'tokens: Invalid input: expected array'],
+    ['tokens: [{ name: ann }]', 'tokens.0.role'],
+    ['tokens: []\nother: 1', 'other'],
+  ])('does not touch a file that is broken: %j', async (text, why) => {
+    const file = await newFile(text);
+
+    const refused = newToken(file, ann);
+
+    await expect(refused).rejects.toThrow(TokenFileError);
+    await expect(refused).rejects.toThrow(why);
+    expect(await readFile(file, 'utf8')).toBe(text);
+    await expect(listTokens(file)).rejects.toThrow(TokenFileError);
+  });
+
+  it('does not mix with another change under way', async () => {
+    const file = await newFile();
+    await writeFile(`${file}.lock`, '');
+
+    await expect(newToken(file, ann)).rejects.toThrow(`remove ${file}.lock if nobody is`);
+    await rm(`${file}.lock`);
+    await newToken(file, ann);
+  });
+
+  it('says why the file cannot be written', async () => {
+    const file = join(await newFile(''), 'below-a-file.yaml');
+
+    await expect(newToken(file, ann)).rejects.toThrow(/cannot be changed: ENOTDIR/);
+  });
+});
+
+describe('revokeToken', () => {
+  it('takes out that token and no other', async () => {
+    const file = await newFile();
+    for (const name of ['ann', 'bob', 'cid']) await newToken(file, { ...ann, name });
+
+    await revokeToken(file, 'bob');
+
+    expect((await listTokens(file)).map(({ name }) => name)).toEqual(['ann', 'cid']);
+  });
+
+  it('names the tokens that there are', async () => {
+    const file = await newFile();
+    await newToken(file, ann);
+
+    await expect(revokeToken(file, 'bob')).rejects.toThrow('there is no token bob; there are: ann');
+  });
+});
+
+describe('TokenFile', () => {
+  it('finds whose token it is, from the moment that it is made until it is revoked', async () => {
+    const file = await newFile();
+    const tokens = new TokenFile(file);
+    const first = await newToken(file, ann);
+    expect(await tokens.find(first)).toEqual({
+      name: 'ann',
+      role: 'operate',
+      created: new Date('2026-11-20T07:30:00Z'),
+      expires: new Date('2027-02-18T07:30:00Z'),
+    });
+
+    const second = await newToken(file, { ...ann, name: 'bob', role: 'view' });
+    expect(await tokens.find(second)).toMatchObject({ name: 'bob', role: 'view' });
+    await revokeToken(file, 'ann');
+
+    expect(await tokens.find(first)).toBeUndefined();
+    expect(await tokens.find('')).toBeUndefined();
+  });
+
+  it('lets nobody in while the file is broken or gone', async () => {
+    const file = await newFile();
+    const tokens = new TokenFile(file);
+    const token = await newToken(file, ann);
+    await tokens.find(token);
+
+    await writeFile(file, 'tokens: [{ name: "ann", sha256: "hunter2" }]');
+    const broken = tokens.find(token);
+    await expect(broken).rejects.toThrow(/tokens\.0\.role/);
+    await expect(broken).rejects.not.toThrow(/hunter2/);
+    await rm(file);
+    await expect(tokens.find(token)).rejects.toThrow('no such file');
+    await mkdir(file);
+    await expect(tokens.find(token)).rejects.toThrow('a folder');
+  });
+});

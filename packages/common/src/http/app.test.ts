@@ -1,0 +1,394 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { route } from '@skolo/api';
+import request from 'supertest';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { newToken } from '../access/token-file.ts';
+import type { AuditEntry } from '../audit.ts';
+import { testApp } from '../testing/test-app.ts';
+import { createApp } from './app.ts';
+import { HttpProblem } from './problem.ts';
+
+const Thing = z.object({ name: z.string(), size: z.number() });
+const api = {
+  thing: route({
+    method: 'get',
+    path: '/v1/things/{name}',
+    summary: 'A thing',
+    params: z.object({ name: z.string() }),
+    query: z.strictObject({ size: z.coerce.number().int().max(9).default(1) }),
+    answers: { 200: Thing },
+  }),
+  change: route({
+    method: 'put',
+    path: '/v1/things/{name}',
+    summary: 'Changes a thing',
+    role: 'operate',
+    params: z.object({ name: z.string() }),
+    body: z.strictObject({ size: z.number(), why: z.string().optional() }),
+    answers: { 200: Thing, 202: undefined },
+  }),
+  sum: route({
+    method: 'post',
+    path: '/v1/sum',
+    summary: 'Adds up',
+    body: z.array(z.number()),
+    answers: { 200: z.object({ sum: z.number() }) },
+  }),
+  broken: route({
+    method: 'get',
+    path: '/v1/broken',
+    summary: 'Fails',
+    answers: { 204: undefined },
+  }),
+  nobody: route({
+    method: 'delete',
+    path: '/v1/nobody',
+    summary: 'None',
+    answers: { 204: undefined },
+  }),
+};
+
+async function start(bodyLimitBytes?: number) {
+  const parts = await testApp('{ tokens: { file: tokens.yaml } }');
+  const file = join(parts.dir, 'tokens.yaml');
+  const token = await newToken(file, { name: 'ann', role: 'operate', expiresInDays: 1 });
+  const changes: unknown[] = [];
+  const app = createApp({
+    ...parts.options,
+    ...(bodyLimitBytes !== undefined && { bodyLimitBytes }),
+    api,
+    handlers: {
+      thing: ({ params, query }) => ({
+        status: 200,
+        body: { name: params.name, size: query.size, inner: 'not in the schema' },
+      }),
+      change: ({ params, body, caller, from }) => {
+        if (body.size > 100) throw new HttpProblem(409, 'too large; choose a smaller size');
+        changes.push({ ...params, ...body, who: caller?.name, from });
+        if (body.size > 10) return { status: 202 };
+        return { status: 200, body: { name: params.name, size: body.size } };
+      },
+      sum: ({ body }) => ({ status: 200, body: { sum: body.reduce((a, b) => a + b, 0) } }),
+      broken: async () => {
+        throw new Error('https://host/?secret=hunter2 is inside');
+      },
+      nobody: () => ({ status: 204, headers: { 'x-own': 'header' } }),
+    },
+  });
+  async function audited(): Promise<AuditEntry[]> {
+    const entries: AuditEntry[] = [];
+    for await (const entry of parts.options.audit.read()) entries.push(entry);
+    return entries;
+  }
+  return { ...parts, app, token, changes, audited };
+}
+
+describe('a request', () => {
+  it('reaches its handler with parsed params and query', async () => {
+    const { app } = await start();
+
+    const answer = await request(app).get('/v1/things/a%2Fb?size=7');
+
+    expect([answer.status, answer.body]).toEqual([200, { name: 'a/b', size: 7 }]);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(answer.headers).not.toHaveProperty('x-powered-by');
+  });
+
+  it('may have an answer without a body, and with headers', async () => {
+    const { app } = await start();
+
+    const answer = await request(app).delete('/v1/nobody');
+
+    expect([answer.status, answer.text, answer.headers['x-own']]).toEqual([204, '', 'header']);
+  });
+
+  it('with HEAD is answered as with GET, without the body', async () => {
+    const { app } = await start();
+
+    const answer = await request(app).head('/v1/things/a');
+
+    expect([answer.status, answer.text]).toEqual([200, undefined]);
+    expect(Number(answer.headers['content-length'])).toBeGreaterThan(0);
+  });
+
+  it('may have its body compressed', async () => {
+    const { app } = await start();
+
+    const sent = request(app).post('/v1/sum').type('json').set('content-encoding', 'gzip');
+    sent.write(gzipSync('[1, 2, 3]'));
+    const answer = await sent;
+
+    expect(answer.body).toEqual({ sum: 6 });
+  });
+});
+
+describe('the request id', () => {
+  it('is the caller’s where it is a sane one', async () => {
+    const { app, memory } = await start();
+
+    const answer = await request(app).get('/v1/things/a').set('x-request-id', 'from-me.1');
+
+    expect(answer.headers['x-request-id']).toBe('from-me.1');
+    expect(memory.lines()).toContainEqual(
+      expect.objectContaining({ msg: 'request', requestId: 'from-me.1', path: '/v1/things/a' }),
+    );
+  });
+
+  it.each(['', 'a b', 'x'.repeat(65), '"><script>'])('is a new one instead of %j', async (id) => {
+    const { app } = await start();
+
+    const answer = await request(app).get('/nowhere').set('x-request-id', id);
+
+    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe('a problem', () => {
+  function problem(status: number, title: string, detail: unknown) {
+    return { type: 'about:blank', title, status, detail };
+  }
+
+  it('says what is not there', async () => {
+    const { app } = await start();
+
+    const answer = await request(app).get('/v1/thing');
+
+    expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+    expect([answer.status, answer.body]).toEqual([
+      404,
+      problem(404, 'Not Found', expect.stringContaining('there is no /v1/thing here')),
+    ]);
+  });
+
+  it('is 404 for a path in other letters', async () => {
+    const { app } = await start();
+
+    expect((await request(app).get('/V1/things/a')).status).toBe(404);
+  });
+
+  it('names the methods that a path takes', async () => {
+    const { app } = await start();
+
+    const answer = await request(app).post('/v1/things/a');
+
+    expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS, PUT']);
+    expect(answer.body.detail).toContain('does not take POST');
+  });
+
+  it('is none for OPTIONS', async () => {
+    const { app } = await start();
+
+    const answer = await request(app).options('/v1/things/a');
+
+    expect([answer.status, answer.headers.allow]).toEqual([204, 'GET, HEAD, OPTIONS, PUT']);
+  });
+
+  it('lists all that does not fit the schemas', async () => {
+    const { app } = await start();
+
+    const answer = await request(app).get('/v1/things/a?size=10&colour=red');
+
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual([
+      { path: 'query.size', message: expect.stringContaining('<=9') },
+      { path: 'query', message: expect.stringContaining('colour') },
+    ]);
+    expect(answer.body.detail).toMatch(/^query\.size: .*; query: /);
+  });
+
+  it.each([
+    ['[1, 2', 'line 1, column 6'],
+    ['[1,\n 2,\n x]', 'line 3, column 2'],
+    ['abc', 'line 1, column 1'],
+  ])('says where %j is not JSON', async (body, where) => {
+    const { app } = await start();
+
+    const answer = await request(app).post('/v1/sum').type('json').send(body);
+
+    expect(answer.body).toEqual(
+      problem(400, 'Bad Request', `the body is not JSON: something is wrong at ${where}`),
+    );
+  });
+
+  it('asks for the body that is missing', async () => {
+    const { app } = await start();
+
+    const answer = await request(app).post('/v1/sum');
+
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors[0].path).toBe('body');
+  });
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/json-seq'])(
+    'refuses a body of type %s',
+    async (type) => {
+      const { app } = await start();
+
+      const answer = await request(app).post('/v1/sum').set('content-type', type).send('[1]');
+
+      expect(answer.status).toBe(415);
+      expect(answer.headers.accept).toBe('application/json');
+      expect(answer.body.detail).toContain(type);
+    },
+  );
+
+  it('refuses a charset that it does not know', async () => {
+    const { app } = await start();
+
+    const answer = await request(app)
+      .post('/v1/sum')
+      .set('content-type', 'application/json; charset=klingon')
+      .send('[1]');
+
+    expect(answer.status).toBe(415);
+  });
+
+  it('refuses a body that is too large, also one that becomes so when unpacked', async () => {
+    const { app } = await start(1000);
+    const large = JSON.stringify(Array.from({ length: 1000 }, () => 1));
+
+    const plain = await request(app).post('/v1/sum').type('json').send(large);
+    const packed = request(app).post('/v1/sum').type('json').set('content-encoding', 'gzip');
+    packed.write(gzipSync(large));
+
+    expect(plain.body).toEqual(
+      problem(413, 'Payload Too Large', 'the body is larger than 1000 bytes; send less at once'),
+    );
+    expect((await packed).status).toBe(413);
+  });
+
+  it('is 400 for a bad escape in the path', async () => {
+    const { app } = await start();
+
+    const answer = await request(app).get('/v1/things/%zz');
+
+    expect(answer.body).toEqual(problem(400, 'Bad Request', expect.stringContaining('%25')));
+  });
+
+  it('does not show what is inside, but the log does, without secrets', async () => {
+    const { app, memory } = await start();
+
+    const answer = await request(app).get('/v1/broken').set('x-request-id', 'r1');
+
+    expect(answer.body).toEqual(
+      problem(500, 'Internal Server Error', expect.stringContaining('x-request-id')),
+    );
+    expect(memory.text()).not.toContain('hunter2');
+    expect(memory.lines()).toContainEqual(
+      expect.objectContaining({
+        msg: 'request failed',
+        requestId: 'r1',
+        err: expect.objectContaining({ message: 'https://host/ is inside' }),
+      }),
+    );
+  });
+});
+
+describe('a change', () => {
+  it('is in the audit log before and after', async () => {
+    const { app, token, changes, audited } = await start();
+
+    const answer = await request(app)
+      .put('/v1/things/a')
+      .auth(token, { type: 'bearer' })
+      .set('x-request-id', 'r1')
+      .send({ size: 3, why: 'it hangs' });
+
+    expect([answer.status, answer.body]).toEqual([200, { name: 'a', size: 3 }]);
+    expect(changes).toEqual([
+      { name: 'a', size: 3, why: 'it hangs', who: 'ann', from: '127.0.0.1' },
+    ]);
+    const entry = {
+      time: expect.any(String),
+      who: 'ann',
+      role: 'operate',
+      from: '127.0.0.1',
+      what: 'change',
+      target: '/v1/things/a',
+      why: 'it hangs',
+      requestId: 'r1',
+    };
+    expect(await audited()).toEqual([
+      { ...entry, outcome: 'begun' },
+      { ...entry, outcome: 'done' },
+    ]);
+  });
+
+  it.each([
+    [11, 202, 'accepted'],
+    [101, 409, 'refused: too large; choose a smaller size'],
+  ])('of size %i is answered %i, and recorded as %j', async (size, status, outcome) => {
+    const { app, token, audited } = await start();
+
+    const answer = await request(app)
+      .put('/v1/things/a')
+      .auth(token, { type: 'bearer' })
+      .send({ size });
+
+    expect(answer.status).toBe(status);
+    expect((await audited()).map((entry) => entry.outcome)).toEqual(['begun', outcome]);
+  });
+
+  it('is not made when it cannot be recorded', async () => {
+    const { app, token, changes, stateDir, options } = await start();
+    await mkdir(join(stateDir, 'audit'));
+    const month = new Date().toISOString().slice(0, 7);
+    await symlink('/dev/full', join(stateDir, 'audit', `${month}.jsonl`));
+    expect(options.audit).toBeDefined();
+
+    const answer = await request(app)
+      .put('/v1/things/a')
+      .auth(token, { type: 'bearer' })
+      .send({ size: 3 });
+
+    expect(answer.status).toBe(503);
+    expect(answer.body.detail).toContain('nothing was changed');
+    expect(changes).toEqual([]);
+  });
+
+  it('that nobody may make is neither made nor read', async () => {
+    const { app, changes, audited } = await start();
+
+    const answer = await request(app).put('/v1/things/a').type('json').send('{not even JSON');
+
+    expect(answer.status).toBe(401);
+    expect([changes, await audited()]).toEqual([[], []]);
+  });
+});
+
+describe('/openapi.json', () => {
+  it('describes the routes', async () => {
+    const { app } = await start();
+
+    const { body } = await request(app).get('/openapi.json');
+
+    expect(body.info).toEqual({ title: 'test', version: '1.2.3' });
+    expect(Object.keys(body.paths)).toContain('/v1/things/{name}');
+    expect((await request(app).put('/openapi.json')).headers.allow).toBe('GET, HEAD, OPTIONS');
+  });
+});
+
+describe('http_request_duration_seconds', () => {
+  it('counts by pattern, not by path', async () => {
+    const { app, metrics } = await start();
+
+    await request(app).get('/v1/things/a');
+    await request(app).get('/v1/things/b');
+    await request(app).get('/v1/broken');
+    await request(app).get('/secret/path');
+
+    const counts = (await metrics.metrics()).match(/^http_request_duration_seconds_count.*/gm);
+    expect(counts).toEqual([
+      'http_request_duration_seconds_count{method="GET",route="/v1/things/:name",code="200"} 2',
+      'http_request_duration_seconds_count{method="GET",route="/v1/broken",code="500"} 1',
+      'http_request_duration_seconds_count{method="GET",route="none",code="404"} 1',
+    ]);
+  });
+});

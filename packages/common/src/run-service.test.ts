@@ -1,0 +1,418 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { newToken } from './access/token-file.ts';
+import { listen } from './listen.ts';
+import { type Child, startChild } from './testing/child.ts';
+import { tempDir } from './testing/temp-dir.ts';
+import { rackYaml } from './testing/test-rack.ts';
+
+const brokenYaml = `${rackYaml()}machines: { rpi-1: { kind: toaster, colour: red } }\n`;
+
+/** A folder with rack.yaml, and the flags to run a service there. */
+async function newRack(yaml = rackYaml()) {
+  const dir = await tempDir();
+  const file = join(dir, 'rack.yaml');
+  await writeFile(file, yaml);
+  const stateDir = join(dir, 'state');
+  const flags = ['--rack', file, '--state-dir', stateDir, '--port', '0', '--metrics-port', '0'];
+  return { dir, file, stateDir, flags };
+}
+
+async function startFixture(yaml?: string): Promise<Child & { file: string }> {
+  const { flags, file } = await newRack(yaml);
+  return { ...startChild('fixture-service', flags), file };
+}
+
+async function getJson(url: string) {
+  const answer = await fetch(url, { headers: { connection: 'close' } });
+  return { status: answer.status, body: JSON.parse(await answer.text()) };
+}
+
+/** Asks over a connection that is kept open afterwards. */
+async function keepAliveGet(url: string): Promise<IncomingMessage> {
+  const agent = new Agent({ keepAlive: true });
+  onTestFinished(() => agent.destroy());
+  const [answer] = await once(httpGet(url, { agent }), 'response');
+  return answer;
+}
+
+describe('the command line', () => {
+  it('is explained by --help', async () => {
+    const child = startChild('fixture-service', ['--help']);
+
+    expect(await child.exit()).toBe(0);
+    expect(child.stdout()).toMatch(
+      /--port N +SKOLO_PORT +port to listen on; 0 = any free one \(default 9210\)/,
+    );
+    expect(child.stdout()).toContain('/var/lib/skolo/power-cycle-daemon');
+  });
+
+  it('that is wrong is answered with one line, the usage, and exit code 2', async () => {
+    const child = startChild('fixture-service', ['--prot', '80']);
+
+    expect(await child.exit()).toBe(2);
+    expect(child.stderr()).toMatch(
+      /^power-cycle-daemon: unknown flag --prot\n\nusage: power-cycle-daemon/,
+    );
+    expect(child.stdout()).toBe('');
+  });
+
+  it('can be left to the environment', async () => {
+    const { file, stateDir } = await newRack();
+
+    const child = startChild('fixture-service', [], {
+      SKOLO_RACK: file,
+      SKOLO_STATE_DIR: stateDir,
+      SKOLO_PORT: '0',
+      SKOLO_METRICS_PORT: '0',
+      SKOLO_HOST: '127.0.0.1',
+      SKOLO_LOG_LEVEL: 'debug',
+      SKOLO_VERSION: '9.9.9',
+    });
+
+    const { metricsPort } = await child.ports();
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(metrics).toContain('skolo_build_info{service="power-cycle-daemon",version="9.9.9"');
+    expect(await child.line('request')).toMatchObject({ level: 'debug', path: '/metrics' });
+  });
+});
+
+describe('a running service', () => {
+  it('says first that it listens, and answers IPv4 and IPv6', async () => {
+    const child = await startFixture();
+    const { port, metricsPort } = await child.ports();
+
+    const answers = await Promise.all([
+      getJson(`http://127.0.0.1:${metricsPort}/healthz`),
+      getJson(`http://[::1]:${metricsPort}/readyz`),
+      getJson(`http://[::1]:${port}/nowhere`),
+    ]);
+
+    expect(child.lines()[0]).toMatchObject({ msg: 'listening', port, metricsPort });
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 404]);
+    expect(answers[1]?.body).toEqual({ ready: true, degraded: [] });
+  });
+
+  it('shows the metrics of its process', async () => {
+    const child = await startFixture();
+    const { metricsPort } = await child.ports();
+
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+
+    for (const name of [
+      'process_resident_memory_bytes',
+      'skolo_build_info',
+      'skolo_rack_reload_success 1',
+      'http_request_duration_seconds',
+    ]) {
+      expect(metrics).toContain(name);
+    }
+  });
+
+  it('stays up when its log cannot be written', async () => {
+    const { flags } = await newRack();
+    const full = await open('/dev/full', 'w');
+    onTestFinished(() => full.close());
+    const program = fileURLToPath(new URL('../dist/testing/fixture-service.js', import.meta.url));
+    // An address of its own, so that the ports are free: nobody can tell us which it took.
+    const host = `127.77.${(process.pid >> 8) & 255}.${(process.pid & 127) + 1}`;
+    const at = ['--host', host, '--port', '8080', '--metrics-port', '8081'];
+    const child = spawn(process.execPath, [program, ...flags, ...at, '--log-level', 'trace'], {
+      stdio: ['ignore', full.fd, 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+
+    async function untilHealthy(): Promise<number> {
+      for (;;) {
+        const answer = await fetch(`http://${host}:8081/healthz`).catch(() => undefined);
+        if (answer) return answer.status;
+      }
+    }
+
+    expect(await untilHealthy()).toBe(200);
+    expect(await untilHealthy()).toBe(200);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('stays up without a state directory, and says so', async () => {
+    const { flags, file } = await newRack();
+    const child = startChild('fixture-service', [...flags, '--state-dir', join(file, 'state')]);
+    const { metricsPort } = await child.ports();
+
+    const { status, body } = await getJson(`http://127.0.0.1:${metricsPort}/readyz`);
+
+    expect([status, body.ready]).toEqual([200, true]);
+    expect(body.degraded).toContainEqual({
+      what: 'state directory',
+      why: expect.stringContaining('ENOTDIR'),
+      since: expect.stringMatching(/Z$/),
+    });
+    expect(child.lines()[0]?.msg).toBe('listening');
+    expect(await child.line('degraded')).toMatchObject({ level: 'warn' });
+  });
+
+  it('ends with one line and exit code 1 when something was not caught', async () => {
+    const child = await startFixture();
+    const { port } = await child.ports();
+
+    await expect(fetch(`http://127.0.0.1:${port}/crash`)).rejects.toThrow();
+
+    expect(await child.exit()).toBe(1);
+    expect(child.lines().at(-1)).toMatchObject({
+      level: 'fatal',
+      msg: 'uncaught',
+      err: { message: 'https://host is broken' },
+    });
+    expect(child.stdout() + child.stderr()).not.toContain('hunter2');
+  });
+});
+
+describe('SIGTERM and SIGINT', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s ends an idle service, however many connections are kept open',
+    async (signal) => {
+      const child = await startFixture();
+      const { port, metricsPort } = await child.ports();
+      const answers = await Promise.all([
+        keepAliveGet(`http://127.0.0.1:${port}/nowhere`),
+        keepAliveGet(`http://127.0.0.1:${metricsPort}/healthz`),
+      ]);
+      for (const answer of answers) await answer.resume().toArray();
+
+      child.process.kill(signal);
+
+      expect(await child.exit()).toBe(0);
+      expect(child.lines().map(({ msg }) => msg)).toEqual(['listening', 'stopping', 'stopped']);
+    },
+  );
+
+  it('lets what is under way finish; a second SIGTERM changes nothing', async () => {
+    const child = await startFixture();
+    const { port } = await child.ports();
+    const answer = getJson(`http://127.0.0.1:${port}/until-stopped`);
+    await child.line('waiting');
+
+    child.process.kill('SIGTERM');
+    await child.line('stopping');
+    child.process.kill('SIGTERM');
+
+    expect(await answer).toEqual({ status: 200, body: { stopped: true } });
+    expect(await child.exit()).toBe(0);
+  });
+
+  it('cuts off what is not finished within stopWithin', async () => {
+    const child = await startFixture(
+      `${rackYaml()}services: { power-cycle-daemon: { stopWithin: 1 } }\n`,
+    );
+    const { port } = await child.ports();
+    const answer = fetch(`http://127.0.0.1:${port}/hang`);
+    answer.catch(() => undefined);
+    await child.line('waiting');
+
+    child.process.kill('SIGTERM');
+
+    await expect(answer).rejects.toThrow();
+    expect(await child.exit()).toBe(0);
+  });
+
+  it('ends at once with a second SIGINT', async () => {
+    const child = await startFixture();
+    const { port } = await child.ports();
+    const answer = fetch(`http://127.0.0.1:${port}/hang`);
+    answer.catch(() => undefined);
+    await child.line('waiting');
+
+    child.process.kill('SIGINT');
+    await child.line('stopping');
+    child.process.kill('SIGINT');
+
+    expect(await child.exit()).toBe(1);
+  });
+
+  it('ends a start that is under way', async () => {
+    const child = await startFixture(rackYaml().replace('rack4', 'starts-slowly'));
+    await child.line('starting');
+
+    child.process.kill('SIGTERM');
+
+    expect(await child.exit()).toBe(0);
+    expect(child.lines().map(({ msg }) => msg)).toEqual(['starting', 'stopping']);
+  });
+});
+
+describe('a start that fails', () => {
+  it('for a broken rack.yaml ends with exit code 78 and all that is wrong', async () => {
+    const child = await startFixture(brokenYaml);
+
+    expect(await child.exit()).toBe(78);
+    expect(child.lines()).toEqual([
+      expect.objectContaining({
+        level: 'fatal',
+        msg: 'configuration refused',
+        problems: [
+          expect.stringMatching(/rack\.yaml:\d+:\d+ .*toaster/),
+          expect.stringMatching(/rack\.yaml:\d+:\d+ .*colour/),
+        ],
+      }),
+    ]);
+  });
+
+  it('for a missing rack.yaml ends with exit code 78', async () => {
+    const child = startChild('fixture-service', ['--rack', '/nowhere/rack.yaml']);
+
+    expect(await child.exit()).toBe(78);
+    expect(child.stdout()).toContain('/nowhere/rack.yaml');
+  });
+
+  it('does not fail for a broken rack.yaml where there is a last good copy', async () => {
+    const { file, flags } = await newRack();
+    const before = startChild('fixture-service', flags);
+    await before.ports();
+    before.process.kill('SIGTERM');
+    await before.exit();
+    await writeFile(file, brokenYaml);
+
+    const child = startChild('fixture-service', flags);
+    const { metricsPort } = await child.ports();
+
+    const { body } = await getJson(`http://127.0.0.1:${metricsPort}/readyz`);
+    expect(body.ready).toBe(true);
+    expect(JSON.stringify(body.degraded)).toContain('toaster');
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(metrics).toMatch(/^skolo_rack_reload_success 0$/m);
+    expect(metrics).toMatch(/^skolo_degraded\{what="rack.*"\} 1$/m);
+    expect(await child.line('rack.yaml refused')).toMatchObject({
+      level: 'error',
+      problems: expect.arrayContaining([expect.stringContaining('toaster')]),
+    });
+    expect(child.lines()[0]?.msg).toBe('listening');
+  });
+
+  it('for a port that is taken ends with exit code 1 and says what to do', async () => {
+    const other = createServer();
+    onTestFinished(() => void other.close());
+    const port = await listen(other, { port: 0, flag: '--port' });
+    const { flags } = await newRack();
+
+    const child = startChild('fixture-service', [...flags, '--port', String(port)]);
+
+    expect(await child.exit()).toBe(1);
+    expect(child.lines().at(-1)).toMatchObject({
+      msg: 'start failed',
+      err: { message: expect.stringContaining('give another port with --port') },
+    });
+  });
+
+  it('in the service itself ends with exit code 1', async () => {
+    const child = await startFixture(rackYaml().replace('rack4', 'never-starts'));
+
+    expect(await child.exit()).toBe(1);
+    expect(child.lines().at(-1)).toMatchObject({ msg: 'start failed', err: { message: 'no way' } });
+  });
+});
+
+describe('--check', () => {
+  async function check(yaml: string, secrets: Record<string, string>) {
+    const { dir, file, flags, stateDir } = await newRack(yaml);
+    await mkdir(join(dir, 'secrets'));
+    for (const [name, text] of Object.entries(secrets)) {
+      await writeFile(join(dir, 'secrets', name), text);
+    }
+    const child = startChild('fixture-service', [...flags, '--check']);
+    const code = await child.exit();
+    const stateDirExists = await stat(stateDir).then(
+      () => true,
+      () => false,
+    );
+    return { code, out: child.stdout(), err: child.stderr(), file, dir, stateDirExists };
+  }
+
+  it('finds nothing', async () => {
+    const { code, out, err, file, stateDirExists } = await check(rackYaml(), {
+      first: 'x',
+      second: 'y',
+    });
+
+    expect([code, out, err]).toEqual([0, `${file}: good for power-cycle-daemon\n`, '']);
+    expect(stateDirExists).toBe(false);
+  });
+
+  it('finds all that is wrong with rack.yaml', async () => {
+    const { code, out, err } = await check(brokenYaml, {});
+
+    expect([code, out]).toEqual([78, '']);
+    expect(err.trim().split('\n')).toHaveLength(2);
+  });
+
+  it('finds all that is wrong with the secrets, also those of sign-in and TLS', async () => {
+    const { code, err, dir } = await check(
+      `${rackYaml()}access: { tokens: { file: secrets/tokens } }
+services: { power-cycle-daemon: { tls: { cert: secrets/cert, key: secrets/key } } }
+`,
+      { tokens: 'tokens: 1', second: '' },
+    );
+
+    expect(code).toBe(78);
+    expect(err).toContain(`${dir}/secrets/cert: cannot be read: ENOENT`);
+    expect(err).toContain(`${dir}/secrets/tokens: tokens: Invalid input: expected array`);
+    expect(err).toContain(`${dir}/secrets/first: no such file`);
+    expect(err).toContain(`${dir}/secrets/second: empty`);
+  });
+});
+
+describe('the example of the README', () => {
+  it('is this one', async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+    const source = await readFile(new URL('testing/example-service.ts', import.meta.url), 'utf8');
+
+    const example = source.replace("'../index.ts'", "'@skolo/common'");
+    expect(readme).toContain(`\`\`\`ts\n${example}\`\`\`\n`);
+  });
+
+  it('works, and takes a new rack.yaml while it runs', async () => {
+    const withTokens = `${rackYaml()}access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }\n`;
+    const { dir, file, flags, stateDir } = await newRack(withTokens);
+    const token = await newToken(join(dir, 'tokens.yaml'), {
+      name: 'ann',
+      role: 'operate',
+      expiresInDays: 1,
+    });
+    const child = startChild('example-service', flags);
+    const { port, metricsPort } = await child.ports();
+    async function put() {
+      const answer = await fetch(`http://127.0.0.1:${port}/v1/notes/rpi-1`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ text: 'hot', why: 'felt it' }),
+      });
+      return answer.status;
+    }
+    expect(await put()).toBe(404);
+
+    await writeFile(`${file}.new`, `${withTokens}machines: { rpi-1: { kind: rpi } }\n`);
+    await rename(`${file}.new`, file);
+    await child.line('rack.yaml reloaded');
+
+    expect(await put()).toBe(200);
+    expect((await getJson(`http://127.0.0.1:${port}/v1/notes`)).body).toEqual({
+      notes: [{ machine: 'rpi-1', text: 'hot' }],
+    });
+    const { body: openApi } = await getJson(`http://127.0.0.1:${metricsPort}/openapi.json`);
+    expect(Object.keys(openApi.paths)).toEqual(['/v1/notes', '/v1/notes/{machine}']);
+    const month = new Date().toISOString().slice(0, 7);
+    const audit = await readFile(join(stateDir, 'audit', `${month}.jsonl`), 'utf8');
+    expect(audit.match(/"outcome":"[^"]*"/g)).toEqual([
+      '"outcome":"begun"',
+      '"outcome":"refused: rack.yaml has no machine rpi-1; check its name"',
+      '"outcome":"begun"',
+      '"outcome":"done"',
+    ]);
+  });
+});
