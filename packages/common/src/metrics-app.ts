@@ -1,6 +1,5 @@
 import type { Readiness } from '@skolo/api';
 import express, { type Express, type RequestHandler, Router } from 'express';
-import type { Registry } from 'prom-client';
 import type { Degraded } from './degraded.ts';
 import { type AppOptions, createApp } from './http/app.ts';
 import { otherMethods } from './http/routes.ts';
@@ -18,10 +17,9 @@ export function createMetricsApp(options: MetricsAppOptions): { app: Express; ad
   const admin = express().enable('case sensitive routing');
   const probes = Router({ caseSensitive: true });
   const answers: Record<string, RequestHandler> = {
-    '/metrics': (_request, response, next) =>
-      scrape(metrics).then((text) => {
-        response.set('content-type', metrics.contentType).send(text);
-      }, next),
+    '/metrics': async (_request, response) => {
+      response.set('content-type', metrics.contentType).send(await metrics.metrics());
+    },
     '/healthz': (_request, response) => {
       response.json({ ok: true });
     },
@@ -38,8 +36,4 @@ export function createMetricsApp(options: MetricsAppOptions): { app: Express; ad
     probes.get(path, answer).all(path, otherMethods(new Set(['GET'])));
   }
   return { app: createApp({ ...options, more: [probes, admin] }), admin };
-}
-
-async function scrape(metrics: Registry): Promise<string> {
-  return await metrics.metrics();
 }

@@ -310,6 +310,18 @@ describe('a start that fails', () => {
     });
   });
 
+  it('for a certificate that cannot be read ends with exit code 78, and not with plain http', async () => {
+    const child = await startFixture(
+      `${rackYaml()}services: { power-cycle-daemon: { tls: { cert: no.crt, key: no.key } } }\n`,
+    );
+
+    expect(await child.exit()).toBe(78);
+    expect(child.lines().at(-1)).toMatchObject({
+      msg: 'configuration refused',
+      problems: [expect.stringContaining('no.crt: cannot be read: ENOENT')],
+    });
+  });
+
   it('in the service itself ends with exit code 1', async () => {
     const child = await startFixture(rackYaml().replace('rack4', 'never-starts'));
 

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, type StatsFs } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
 import type { DegradedList } from './degraded.ts';
 import { errorText } from './redact.ts';
@@ -11,12 +11,15 @@ export async function stateDirTrouble(dir: string): Promise<string | undefined> 
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     await access(dir, constants.W_OK | constants.X_OK);
-    const { bavail, bsize } = await statfs(dir);
-    if (bavail * bsize < leastFreeBytes) return `${dir}: the disk is full; make room there`;
-    return undefined;
+    return isFull(await statfs(dir)) ? `${dir}: the disk is full; make room there` : undefined;
   } catch (error) {
     return `${dir} cannot be written: ${errorText(error)}; give a folder that this user may write with --state-dir`;
   }
+}
+
+/** No room, or no room for another file. Some file systems do not count files: then `files` is 0. */
+export function isFull(disk: Pick<StatsFs, 'bavail' | 'bsize' | 'files' | 'ffree'>): boolean {
+  return disk.bavail * disk.bsize < leastFreeBytes || (disk.files > 0 && disk.ffree === 0);
 }
 
 /** Looks once a minute, so that readyz says it before something is to be written. */

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import request from 'supertest';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createApp } from '../http/app.ts';
 import { startGoogle } from '../testing/google.ts';
 import { testApp } from '../testing/test-app.ts';
@@ -366,7 +366,20 @@ describe('a Google ID token', () => {
       more: [access.require('view'), (_request, response) => void response.json({})],
     });
     expect((await request(app).get('/').auth(token, { type: 'bearer' })).status).toBe(200);
-    expect(degraded.raised.get('google sign-in')).toContain('keys fetched earlier stay in use');
+    await vi.waitFor(() => {
+      expect(degraded.raised.get('google sign-in')).toContain('keys fetched earlier stay in use');
+    });
+  });
+
+  it('is not accepted with keys that are older than two weeks', async () => {
+    const { get, google, seconds, clock } = await startWithGoogle();
+    const now = clock.now();
+    clock.setWall(now - 15 * 86_400_000);
+    await get('/view', google.idToken(seconds()));
+    await google.close();
+    clock.setWall(now);
+
+    expect((await get('/view', google.idToken(seconds()))).code).toBe(503);
   });
 
   it('cannot be checked without any keys: that is our fault, not the caller’s', async () => {

@@ -74,20 +74,28 @@ export class GoogleKeys {
   async find(keyId: string): Promise<string | undefined> {
     this.loaded ??= this.load();
     await this.loaded;
-    const fresh = this.keys !== undefined && this.deps.clock.now() < this.keys.freshUntil;
-    if (!fresh || !this.has(keyId)) await this.refresh();
-    if (this.keys === undefined || this.ageMs(this.keys) > maxStaleMs) {
-      throw new NoGoogleKeys(`no keys of ${this.certsUrl}`);
+    const known = this.pem(keyId);
+    if (known === undefined) {
+      await this.refresh();
+      if (this.usable() === undefined) throw new NoGoogleKeys(`no keys of ${this.certsUrl}`);
+      return this.pem(keyId);
     }
-    return this.has(keyId) ? this.keys.pems[keyId] : undefined;
+    // A key that is getting old is good enough for this request; the next one may get a newer.
+    if (this.keys !== undefined && this.deps.clock.now() >= this.keys.freshUntil) {
+      void this.refresh();
+    }
+    return known;
   }
 
-  private has(keyId: string): boolean {
-    return this.keys !== undefined && Object.hasOwn(this.keys.pems, keyId);
+  private pem(keyId: string): string | undefined {
+    const keys = this.usable();
+    return keys !== undefined && Object.hasOwn(keys.pems, keyId) ? keys.pems[keyId] : undefined;
   }
 
-  private ageMs(keys: Keys): number {
-    return this.deps.clock.now() - keys.fetchedAt;
+  /** The keys, unless they are too old. */
+  private usable(): Keys | undefined {
+    if (this.keys === undefined) return undefined;
+    return this.deps.clock.now() - this.keys.fetchedAt > maxStaleMs ? undefined : this.keys;
   }
 
   private async load() {
@@ -102,7 +110,7 @@ export class GoogleKeys {
     }
   }
 
-  /** One at a time, however many wait; a failure leaves the keys as they are. */
+  /** One at a time, however many wait. Never rejects: a failure leaves the keys as they are. */
   private async refresh() {
     const elapsedMs = (this.deps.clock.uptime() - this.fetchedUptime) * 1000;
     if (this.fetching === undefined && elapsedMs < minBetweenFetchesMs) return;
