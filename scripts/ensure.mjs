@@ -20,13 +20,25 @@ export const turbo = join(root, 'node_modules', '.bin', 'turbo');
 export function ensureInstalled() {
   const complaint = nodeComplaint(process.versions.node, readJson('package.json').engines.node);
   if (complaint) quit(complaint);
-  const installed = join('node_modules', '.package-lock.json');
-  const lock = readJson('package-lock.json');
-  if (existsSync(join(root, installed)) && isInstalled(lock, readJson(installed))) return;
+  if (isUpToDate()) return;
   console.log('Installing dependencies (npm ci) …');
-  quietly('npm ci', npm(), ['ci', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline'], {
-    npm_config_update_notifier: 'false',
-  });
+  const output = quietly(
+    'npm ci',
+    npm(),
+    ['ci', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline'],
+    { npm_config_update_notifier: 'false' },
+  );
+  // npm 10 can fail and end with 0: "Exit handler never called!"
+  if (!isUpToDate())
+    quit(`${output}npm ci failed: it left node_modules without what it should hold`);
+}
+
+function isUpToDate() {
+  const installed = join('node_modules', '.package-lock.json');
+  return (
+    existsSync(join(root, installed)) &&
+    isInstalled(readJson('package-lock.json'), readJson(installed))
+  );
 }
 
 /** Builds what has changed. */
@@ -50,7 +62,7 @@ export function nodeComplaint(version, range) {
 }
 
 /**
- * @typedef {{ packages: Record<string, { version?: string, resolved?: string, link?: boolean, optional?: boolean, devOptional?: boolean }> }} Lock
+ * @typedef {{ packages: Record<string, { version?: string, integrity?: string, resolved?: string, link?: boolean, optional?: boolean, devOptional?: boolean }> }} Lock
  */
 
 /**
@@ -65,7 +77,10 @@ export function isInstalled(lock, installed) {
     if (!path.includes('node_modules/')) return true;
     const found = installed.packages[path];
     if (!found) return wanted.optional === true || wanted.devOptional === true;
-    return found.version === wanted.version && found.resolved === wanted.resolved;
+    // Where a package came from is written down or not, as npm is configured; a link's target always is.
+    return wanted.link
+      ? found.resolved === wanted.resolved
+      : found.version === wanted.version && found.integrity === wanted.integrity;
   });
   return isSame && Object.keys(installed.packages).every((path) => path in lock.packages);
 }
@@ -77,7 +92,7 @@ function npm() {
 }
 
 /**
- * Runs a command whose output matters only when it fails.
+ * Runs a command whose output matters only when it fails, and answers that output.
  * @param {string} what
  * @param {string[]} command
  * @param {string[]} args
@@ -91,9 +106,9 @@ function quietly(what, [program = '', ...first], args, env) {
     maxBuffer: 1024 ** 3,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  if (status === 0) return;
-  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
-  quit(`${what} failed: ${error ? error.message : `${program} ended with ${status}`}`);
+  const output = `${stdout ?? ''}${stderr ?? ''}`;
+  if (status !== 0) quit(`${output}${what} failed: ${error?.message ?? `ended with ${status}`}`);
+  return output;
 }
 
 /** @param {string} path */

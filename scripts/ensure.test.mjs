@@ -18,7 +18,7 @@ describe('the version of Node', () => {
 });
 
 describe('whether the dependencies are installed', () => {
-  const zod = { version: '4.6.7', resolved: 'https://registry.example/zod-4.6.7.tgz' };
+  const zod = { version: '4.6.7', integrity: 'sha512-abc' };
   const link = { resolved: 'packages/api', link: true };
   const lock = {
     packages: {
@@ -46,9 +46,18 @@ describe('whether the dependencies are installed', () => {
     expect(isInstalled(lock, installed)).toBe(true);
   });
 
+  it('yes, wherever npm says that a package came from', () => {
+    const resolved = 'https://registry.example/zod-4.6.7.tgz';
+
+    expect(isInstalled(lock, withPackages({ 'node_modules/zod': { ...zod, resolved } }))).toBe(
+      true,
+    );
+  });
+
   it.each([
     ['another version', { 'node_modules/zod': { ...zod, version: '4.6.6' } }],
-    ['another origin', { 'node_modules/zod': { ...zod, resolved: 'https://else.example' } }],
+    ['another content', { 'node_modules/zod': { ...zod, integrity: 'sha512-xyz' } }],
+    ['a link elsewhere', { 'node_modules/@skolo/api': { ...link, resolved: 'packages/common' } }],
     ['one that the lock file has dropped', { 'node_modules/left-pad': { version: '1.0.0' } }],
   ])('no, with %s', (_what, changes) => {
     expect(isInstalled(lock, withPackages(changes))).toBe(false);
