@@ -1,0 +1,8 @@
+import { styleText } from 'node:util';
+
+export type Colour = 'red' | 'yellow' | 'dim';
+
+/** For a terminal. Whether it is one is not asked here. */
+export function coloured(colour: Colour, text: string): string {
+  return styleText(colour, text, { validateStream: false });
+}

@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseRack, rackWarnings } from '@skolo/rack';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { withOneAddress } from './one-address.ts';
+import { root } from './places.ts';
+
+const file = 'racks/demo/rack.yaml';
+let text: string;
+beforeAll(async () => {
+  text = await readFile(join(root, file), 'utf8');
+});
+
+describe('racks/demo', () => {
+  it('has neither mistakes nor oversights', () => {
+    const rack = parseRack(text, { file });
+
+    expect(rackWarnings(rack)).toEqual([]);
+    expect(rack.machines.size).toBeGreaterThan(1);
+  });
+
+  it('fits into the width of a terminal that is not narrow', () => {
+    const widest = Math.max(...text.split('\n').map((line) => line.length));
+
+    expect(widest).toBeLessThanOrEqual(120);
+  });
+
+  it('has one machine where there is one address, and is complete then, too', () => {
+    const rack = parseRack(withOneAddress(text), { file });
+
+    expect(rackWarnings(rack)).toEqual([]);
+    expect([...rack.machines.values()]).toMatchObject([
+      { name: 'skia-rpi2-demo-shelf1-001', address: '127.0.0.1', identity: 'bots' },
+    ]);
+    const equipment = [...rack.infrastructure.values()].map(({ address }) => address);
+    expect(new Set(equipment)).toEqual(new Set(['127.0.0.1']));
+  });
+});

@@ -1,0 +1,234 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { edit, isRunning, newFolder, shell, spawnDemo, startDemo } from './testing/run-demo.ts';
+
+const token = /\/token$/;
+const email = /\/email$/;
+const bots = 'bots@skolo-demo.iam.gserviceaccount.com';
+const guests = 'guests@skolo-guests.iam.gserviceaccount.com';
+/** What a promise of two seconds may take on a busy computer. */
+const patiently = { timeout: 20_000, interval: 100 };
+
+/** The first machine's identity, in the text of rack.yaml; its place is in the error message. */
+function withIdentity(identity: string) {
+  return (text: string) =>
+    text.replace(/(shelf1-001:\n(?:.*\n)*?\s+identity: )\w+/, `$1${identity}`);
+}
+
+describe('npm start', () => {
+  it('prints commands that work', async () => {
+    const demo = await startDemo(await newFolder());
+
+    const answer = JSON.parse(await shell(demo.command(token)));
+    const readiness = JSON.parse(await shell(demo.command(/readyz/)));
+
+    expect(answer).toMatchObject({ access_token: expect.any(String), token_type: 'Bearer' });
+    expect(answer.expires_in).toBeGreaterThan(600);
+    expect(await shell(demo.command(email))).toBe(bots);
+    expect(readiness).toEqual({ ready: true, degraded: [] });
+  });
+
+  it('keeps secrets to their owner', async () => {
+    const dir = await newFolder();
+    await startDemo(dir);
+
+    const { mode } = await stat(join(dir, 'secrets', 'bots.json'));
+
+    expect(mode & 0o777).toBe(0o600);
+  });
+
+  it('puts an edit of rack.yaml in force', async () => {
+    const dir = await newFolder();
+    const demo = await startDemo(dir);
+    const before = JSON.parse(await shell(demo.command(token))).access_token;
+
+    await edit(join(dir, 'rack.yaml'), withIdentity('guests'));
+
+    await expect.poll(() => shell(demo.command(email)), patiently).toBe(guests);
+    expect(JSON.parse(await shell(demo.command(token))).access_token).not.toBe(before);
+  });
+
+  it.each([
+    { mistake: 'a reference to nothing', to: 'gests', message: /rack\.yaml:(\d+):\d+ .*"gests"/ },
+    { mistake: 'broken YAML', to: '[guests', message: /rack\.yaml:(\d+):\d+ / },
+  ])('refuses an edit with $mistake, also after a restart', async ({ to, message }) => {
+    const dir = await newFolder();
+    const file = join(dir, 'rack.yaml');
+    const demo = await startDemo(dir);
+    let line = 0;
+
+    await edit(file, (text) => {
+      const changed = withIdentity(to)(text);
+      line = changed.slice(0, changed.indexOf(`identity: ${to}`)).split('\n').length;
+      return changed;
+    });
+
+    const [, shownLine] = await demo.printed(message);
+    expect(Number(shownLine)).toBeGreaterThanOrEqual(line);
+    expect(Number(shownLine)).toBeLessThanOrEqual(line + 1);
+    expect(await shell(demo.command(email))).toBe(bots);
+    expect(await demo.end()).toBe(0);
+
+    const again = spawnDemo(['--dir', dir]);
+    expect((await again.printed(message))[1]).toBe(shownLine);
+    await again.printed(/Ctrl-C ends all of it/);
+    expect(again.output).toContain('has mistakes');
+    expect(await shell(again.command(email))).toBe(bots);
+
+    await edit(file, (text) => text.replace(`identity: ${to}`, 'identity: guests'));
+    await expect.poll(() => shell(again.command(email)), patiently).toBe(guests);
+  });
+
+  it('keeps edits over a restart, and begins anew with --fresh', async () => {
+    const dir = await newFolder();
+    const file = join(dir, 'rack.yaml');
+    const demo = await startDemo(dir);
+    await edit(file, withIdentity('guests'));
+    await demo.end();
+
+    const kept = await startDemo(dir);
+    expect(await shell(kept.command(email))).toBe(guests);
+    expect(kept.output).toContain('as you left it');
+    await kept.end();
+
+    const fresh = await startDemo(dir, '--fresh');
+    expect(await shell(fresh.command(email))).toBe(bots);
+  });
+
+  it('takes other ports where these are taken', async () => {
+    const [one, two] = [await startDemo(await newFolder()), await startDemo(await newFolder())];
+
+    expect(two.command(token)).not.toBe(one.command(token));
+    expect(two.command(/readyz/)).not.toBe(one.command(/readyz/));
+    for (const demo of [one, two]) {
+      expect(JSON.parse(await shell(demo.command(token)))).toHaveProperty('access_token');
+    }
+  });
+
+  it('refuses to start twice in one folder', async () => {
+    const dir = await newFolder();
+    const demo = await startDemo(dir);
+
+    const second = spawnDemo(['--dir', dir]);
+
+    expect(await second.ended).toBe(1);
+    expect(second.output).toContain(`is running already (process ${demo.pid})`);
+    expect(JSON.parse(await shell(demo.command(token)))).toHaveProperty('access_token');
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'leaves nothing running after %s',
+    async (signal) => {
+      const demo = await startDemo(await newFolder());
+      const children = await demo.children();
+
+      const exitCode = await demo.end(signal);
+
+      expect(exitCode).toBe(0);
+      expect(children).toHaveLength(2);
+      for (const { pid } of children) expect(await isRunning(pid)).toBe(false);
+    },
+  );
+
+  it('leaves nothing running when it is killed, and starts again after that', async () => {
+    const dir = await newFolder();
+    const demo = await startDemo(dir);
+    const children = await demo.children();
+
+    await demo.end('SIGKILL');
+
+    for (const { pid } of children) {
+      await expect.poll(() => isRunning(pid), patiently).toBe(false);
+    }
+    const again = await startDemo(dir);
+    expect(JSON.parse(await shell(again.command(token)))).toHaveProperty('access_token');
+  });
+
+  it('starts a service again that ends by itself', async () => {
+    const demo = await startDemo(await newFolder());
+    const service = (await demo.children()).find(({ command }) => /metadata-server/.test(command));
+    if (!service) expect.fail('no metadata-server');
+
+    process.kill(service.pid, 'SIGKILL');
+
+    await demo.printed(/metadata-server ended \(SIGKILL\); starting it again in 1 s/);
+    await demo.printed(/listening/);
+    expect(JSON.parse(await shell(demo.command(token)))).toHaveProperty('access_token');
+  });
+
+  it('starts its guard again', async () => {
+    const demo = await startDemo(await newFolder());
+    const isGuard = ({ command }: { command: string }) => /guard-main/.test(command);
+    const first = (await demo.children()).find(isGuard);
+    if (!first) expect.fail('no guard');
+
+    process.kill(first.pid, 'SIGKILL');
+
+    const second = async () => (await demo.children()).find(isGuard)?.pid;
+    await expect.poll(second, patiently).not.toBe(first.pid);
+    await expect.poll(second, patiently).toEqual(expect.any(Number));
+    const children = await demo.children();
+    await demo.end('SIGKILL');
+    for (const { pid } of children) {
+      await expect.poll(() => isRunning(pid), patiently).toBe(false);
+    }
+  });
+
+  it('does not touch a rack.yaml that is not its own', async () => {
+    const dir = await newFolder();
+    const file = join(dir, 'rack.yaml');
+    await writeFile(file, 'rack: mine\n');
+
+    const demo = spawnDemo(['--dir', dir, '--fresh']);
+
+    expect(await demo.ended).toBe(1);
+    expect(demo.output).toContain(`${file} is not the demo's`);
+    expect(await readdir(dir)).toEqual(['rack.yaml']);
+    expect(await readFile(file, 'utf8')).toBe('rack: mine\n');
+  });
+
+  it('explains a wrong command line', async () => {
+    const demo = spawnDemo(['--frehs']);
+
+    expect(await demo.ended).toBe(2);
+    expect(demo.output).toMatch(/'--frehs'.*usage: npm start/s);
+  });
+});
+
+describe('npm start -- --rack', () => {
+  /** A service takes from the environment what is not in its flags. */
+  async function environment() {
+    const SKOLO_STATE_DIR = await newFolder();
+    return { SKOLO_PORT: '0', SKOLO_METRICS_PORT: '0', SKOLO_HOST: '127.0.0.1', SKOLO_STATE_DIR };
+  }
+
+  it('runs the services with that file, and nothing else', async () => {
+    const file = join(await newFolder(), 'rack.yaml');
+    // The name is told to whoever has an identity, also when its key is missing.
+    const text = `rack: mine
+jumphost: { name: jumphost-mine, address: 127.0.0.1, identity: bots }
+identities: { bots: { project: my-project, credentials: { serviceAccountKey: bots.json } } }
+`;
+    await writeFile(file, text);
+
+    const rack = spawnDemo(['--rack', file], await environment());
+    const [, port] = await rack.printed(/rack\.yaml runs: metadata-server at port (\d+)/);
+
+    const url = `http://127.0.0.1:${port}/computeMetadata/v1/instance/name`;
+    expect(await shell(`curl -s -H 'Metadata-Flavor: Google' ${url}`)).toBe('jumphost-mine');
+    expect(await rack.end()).toBe(0);
+    expect(await readFile(file, 'utf8')).toBe(text);
+  });
+
+  it('ends as the service does that cannot start', async () => {
+    const file = join(await newFolder(), 'rack.yaml');
+    await writeFile(file, 'rack: mine\njumphost: { name: jumphost-mine, adress: 127.0.0.1 }\n');
+
+    const rack = spawnDemo(['--rack', file], await environment());
+
+    expect(await rack.ended).toBe(78);
+    expect(rack.output).toMatch(/rack\.yaml:2:\d+ .*adress/);
+    expect(rack.output).toContain('metadata-server ended before it served (exit code 78)');
+  });
+});

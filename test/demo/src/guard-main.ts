@@ -1,0 +1,28 @@
+/**
+ * A process that outlives the demo for a moment: when the demo is gone, however it died, it ends the services.
+ *
+ * The system closes the demo's end of the pipe that is our stdin, also after kill -9. The services know nothing of
+ * this. Lines of stdin: `{"pid": 12, "stopWithinMs": 12000}`, and `{"pid": 12}` once that one has ended.
+ */
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Watched } from './guard.ts';
+import { signalGroup, signalIfThere } from './process-group.ts';
+
+// A Ctrl-C is the demo's to handle. We end when it does.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+const watched = new Map<number, number>();
+for await (const line of createInterface({ input: process.stdin })) {
+  const { pid, stopWithinMs } = JSON.parse(line) as Watched;
+  if (stopWithinMs === undefined) watched.delete(pid);
+  else watched.set(pid, stopWithinMs);
+}
+await Promise.all([...watched].map(([pid, stopWithinMs]) => end(pid, stopWithinMs)));
+
+async function end(pid: number, stopWithinMs: number): Promise<void> {
+  const giveUpAt = performance.now() + stopWithinMs;
+  signalIfThere(pid, 'SIGTERM');
+  while (signalIfThere(pid, 0) && performance.now() < giveUpAt) await sleep(50);
+  signalGroup(pid, 'SIGKILL');
+}

@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** A process to be ended when the demo is gone; without the time it is one that has ended. */
+export interface Watched {
+  pid: number;
+  /** How long it may take after SIGTERM; then SIGKILL. */
+  stopWithinMs?: number;
+}
+
+/** Sees to it that no service is left running, even when the demo is killed; see guard-main.ts. */
+export class Guard {
+  private readonly watched = new Map<number, number>();
+  private readonly onStarted: (pid: number) => Promise<void>;
+  private child: ChildProcess | undefined;
+
+  /** `onStarted` is called with the process of the guard, again if it had to be started again. */
+  constructor(onStarted: (pid: number) => Promise<void> = async () => undefined) {
+    this.onStarted = onStarted;
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('guard-main.js', import.meta.url))],
+      {
+        stdio: ['pipe', 'ignore', 'ignore'],
+        // Not in the group of the demo: whoever kills all of that must not kill this.
+        detached: true,
+      },
+    );
+    this.child = child;
+    child.stdin.on('error', () => undefined);
+    child.once('exit', () => {
+      if (this.child === child) setTimeout(() => this.startAgain(), 1000).unref();
+    });
+    await once(child, 'spawn');
+    for (const [pid, stopWithinMs] of this.watched) this.tell({ pid, stopWithinMs });
+    if (child.pid !== undefined) await this.onStarted(child.pid);
+  }
+
+  watch(pid: number, stopWithinMs: number): void {
+    this.watched.set(pid, stopWithinMs);
+    this.tell({ pid, stopWithinMs });
+  }
+
+  forget(pid: number): void {
+    this.watched.delete(pid);
+    this.tell({ pid });
+  }
+
+  /** It ends all that is still watched. */
+  async close(): Promise<void> {
+    const { child } = this;
+    this.child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.stdin?.end();
+    await once(child, 'exit');
+  }
+
+  /** Somebody ended it. Without it all goes on; only the demo itself must not be killed then. */
+  private startAgain() {
+    if (this.child) this.start().catch(() => undefined);
+  }
+
+  private tell(what: Watched) {
+    this.child?.stdin?.write(`${JSON.stringify(what)}\n`);
+  }
+}

@@ -1,0 +1,63 @@
+/** What `npm start` runs: the demo, or with --rack a real rack. */
+import { join, resolve } from 'node:path';
+import { parseCommandLine, UsageError, usage } from './command-line.ts';
+import { runDemo } from './demo.ts';
+import { NotOurFolder } from './demo-copy.ts';
+import { AlreadyRunning } from './lock.ts';
+import { outputTo } from './output.ts';
+import { root, shown, userFolder } from './places.ts';
+import { runRealRack } from './real-rack.ts';
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: string[]): Promise<number> {
+  const output = outputTo(process.stdout);
+  try {
+    const options = parseCommandLine(args);
+    if (options.help) {
+      output.line(usage);
+      return 0;
+    }
+    const cwd = userFolder();
+    const shared = { cwd, output, ...signals() };
+    if (options.rack !== undefined) {
+      return await runRealRack({ ...shared, rackFile: shown(options.rack, cwd) });
+    }
+    const dir =
+      options.dir === undefined ? join(root, '.skolo', 'demo') : resolve(cwd, options.dir);
+    return await runDemo({ ...shared, dir, fresh: options.fresh });
+  } catch (error) {
+    if (error instanceof UsageError) {
+      output.problem(`${error.message}\n\n${usage}`);
+      return 2;
+    }
+    if (error instanceof AlreadyRunning || error instanceof NotOurFolder) {
+      output.problem(error.message);
+      return 1;
+    }
+    throw error;
+  }
+}
+
+/** The first signal ends everything in good order, the second one at once. */
+function signals(): { stop: AbortSignal; hurry: AbortSignal } {
+  const stop = new AbortController();
+  const hurry = new AbortController();
+  function onSignal() {
+    if (stop.signal.aborted) hurry.abort();
+    stop.abort();
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  // Nobody reads what we write any more.
+  process.stdout.on('error', () => stop.abort());
+  if (process.env.npm_lifecycle_event === 'start') endWithParent(stop);
+  return { stop: stop.signal, hurry: hurry.signal };
+}
+
+/** Ctrl-C comes by way of `npm start`. If that was killed, nobody could end us any more. */
+function endWithParent(stop: AbortController) {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) stop.abort();
+  }, 500).unref();
+}

@@ -1,0 +1,22 @@
+import { coloured } from './colour.ts';
+
+/** What is shown: on the terminal, or wherever stdout goes. */
+export interface Output {
+  readonly colour: boolean;
+  line(text: string): void;
+  /** Something that the person should see among all the rest. */
+  problem(text: string): void;
+}
+
+export function outputTo(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = process.env): Output {
+  const colour = stream.isTTY === true && !env.NO_COLOR;
+  return {
+    colour,
+    line(text) {
+      stream.write(`${text}\n`);
+    },
+    problem(text) {
+      stream.write(`${colour ? coloured('red', text) : text}\n`);
+    },
+  };
+}

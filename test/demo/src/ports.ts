@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** Where the demo listens: nobody but this computer sees it. */
+export const host = '127.0.0.1';
+
+/** The first of the `wanted` ports that can be listened on now, else any free one; never one of `taken`. */
+export async function choosePort(
+  wanted: readonly number[],
+  taken: ReadonlySet<number> = new Set(),
+): Promise<number> {
+  for (const port of wanted) {
+    if (!taken.has(port) && (await tryPort(host, port)) !== undefined) return port;
+  }
+  for (;;) {
+    const port = await tryPort(host, 0);
+    if (port === undefined) throw new Error(`no port of ${host} is free`);
+    if (!taken.has(port)) return port;
+  }
+}
+
+/** Whether this computer has all of 127.0.0.0/8 (Linux), or 127.0.0.1 alone (macOS). */
+export async function hasManyLoopbackAddresses(): Promise<boolean> {
+  return (await tryPort('127.0.1.1', 0)) !== undefined;
+}
+
+/** Listens for a moment. The port, or undefined where that cannot be done. */
+async function tryPort(address: string, port: number): Promise<number | undefined> {
+  const server = createServer();
+  try {
+    server.listen({ host: address, port, exclusive: true });
+    await once(server, 'listening');
+  } catch {
+    return undefined;
+  }
+  const bound = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof bound === 'object' && bound !== null ? bound.port : undefined;
+}

@@ -1,0 +1,32 @@
+/** A process that is told apart from a later one with the same number. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+/** When the process began, in whatever form the system tells it; undefined when there is no such process. */
+export async function startOf(pid: number): Promise<string | undefined> {
+  return existsSync('/proc/self/stat') ? startByProc(pid) : startByPs(pid);
+}
+
+/** proc(5): the state is the 3rd field, the start, in ticks since boot, the 22nd. The 2nd may hold anything. */
+async function startByProc(pid: number): Promise<string | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z') return undefined;
+    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    return `${boot} ${fields[19]}`;
+  } catch {
+    return undefined;
+  }
+}
+
+async function startByPs(pid: number): Promise<string | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]);
+    return stdout.trim();
+  } catch {
+    return undefined;
+  }
+}

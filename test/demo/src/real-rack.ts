@@ -1,0 +1,25 @@
+/** A real rack: the services with its file, at their usual ports; nothing is copied and nothing simulated. */
+import type { Output } from './output.ts';
+import { runServices } from './run-services.ts';
+import { services } from './services/index.ts';
+
+export interface RealRackOptions {
+  rackFile: string;
+  cwd: string;
+  output: Output;
+  stop: AbortSignal;
+  hurry: AbortSignal;
+}
+
+/** Runs until it is to stop. @returns the exit code. */
+export async function runRealRack(options: RealRackOptions): Promise<number> {
+  const { rackFile, output } = options;
+  return await runServices({
+    ...options,
+    planned: services.map(({ name }) => ({ name, flags: ['--rack', rackFile] })),
+    onListening: async (ports) => {
+      const where = [...ports].map(([name, port]) => `${name} at port ${port}`);
+      output.line(`\n${rackFile} runs: ${where.join(', ')}. Ctrl-C ends it.\n`);
+    },
+  });
+}

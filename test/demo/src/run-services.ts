@@ -1,0 +1,82 @@
+import type { ServiceName } from '@skolo/rack';
+import { Guard } from './guard.ts';
+import { readableLine } from './log-lines.ts';
+import type { Output } from './output.ts';
+import { stopWithinOf } from './rack-in-force.ts';
+import { EndedAtOnce, ServiceProcess } from './service-process.ts';
+import { mainOf } from './services/service.ts';
+
+/** A service to run, with its flags. */
+export interface Planned {
+  name: ServiceName;
+  flags: string[];
+}
+
+export interface RunOptions {
+  planned: readonly Planned[];
+  /** The rack.yaml that they run. */
+  rackFile: string;
+  cwd: string;
+  output: Output;
+  /** Aborted to end all of it; and once more, for people in a hurry. */
+  stop: AbortSignal;
+  hurry: AbortSignal;
+  /** Called with the process that may outlive us for a moment. */
+  onGuard?(pid: number): Promise<void>;
+  /** All of them serve; their public ports. */
+  onListening(ports: ReadonlyMap<ServiceName, number>): Promise<void>;
+}
+
+const slowAfterMs = 20_000;
+
+/** Runs the services until they are to stop. @returns the exit code: 0, or that of one which ended before it served. */
+export async function runServices(options: RunOptions): Promise<number> {
+  const { planned, rackFile, cwd, output, stop, hurry } = options;
+  const guard = new Guard(options.onGuard);
+  const width = Math.max(...planned.map(({ name }) => name.length));
+  const processes = planned.map(({ name, flags }) => {
+    const style = { service: name, width, colour: output.colour };
+    const process = new ServiceProcess({
+      name,
+      args: [mainOf(name), ...flags],
+      cwd,
+      guard,
+      onLine: (line) => output.line(readableLine(line, style)),
+      say: (text) => output.problem(text),
+      stopWithin: () => stopWithinOf(rackFile, name),
+    });
+    return { name, process };
+  });
+  function killAll() {
+    for (const { process } of processes) process.kill();
+  }
+  hurry.addEventListener('abort', killAll);
+
+  try {
+    await guard.start();
+    const slow = setTimeout(() => output.problem('Not all services listen yet …'), slowAfterMs);
+    const started = Promise.all(
+      processes.map(async ({ name, process }) => [name, await process.start()] as const),
+    ).finally(() => clearTimeout(slow));
+    const ports = await Promise.race([started, aborted(stop)]);
+    if (ports) {
+      await options.onListening(new Map(ports));
+      await aborted(stop);
+    }
+    return 0;
+  } catch (error) {
+    if (!(error instanceof EndedAtOnce)) throw error;
+    output.problem(error.message);
+    return error.exitCode;
+  } finally {
+    await Promise.all(processes.map(({ process }) => process.stop()));
+    await guard.close();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}

@@ -1,0 +1,5 @@
+/** All services that exist, in the order in which they are shown. */
+import { metadataServer } from './metadata-server.ts';
+import type { DemoService } from './service.ts';
+
+export const services: readonly DemoService[] = [metadataServer];

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import type { Rack, ServiceName } from '@skolo/rack';
+import { root } from '../places.ts';
+
+/** What the demo knows about a service. To add one: a file like metadata-server.ts, and a line in index.ts. */
+export interface DemoService {
+  name: ServiceName;
+  /** Ports to listen on, the best first; where none can be had, any free one. */
+  ports: readonly number[];
+  metricsPorts: readonly number[];
+  /** What to try with it. Commands must work as they are printed. */
+  suggestions(running: RunningService): Suggestion[];
+}
+
+export interface RunningService {
+  rack: Rack;
+  /** rack.yaml, as a person would write its path. */
+  rackFile: string;
+  url: string;
+  metricsUrl: string;
+}
+
+export interface Suggestion {
+  /** Ends with a colon where commands follow. */
+  text: string;
+  commands?: string[];
+}
+
+/** The program of a service. */
+export function mainOf(name: ServiceName): string {
+  return join(root, 'services', name, 'dist', 'main.js');
+}

@@ -1,0 +1,140 @@
+/** The built demo as a process of its own, as `npm start` runs it, in a temporary folder. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, onTestFinished } from 'vitest';
+import { root } from '../places.ts';
+
+const main = join(root, 'test', 'demo', 'dist', 'main.js');
+const run = promisify(execFile);
+
+export interface DemoProcess {
+  readonly pid: number;
+  /** All that it has printed so far. */
+  readonly output: string;
+  /** Waits until it has printed this, after what was found the last time. */
+  printed(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The printed command that this pattern is found in, without its indentation. */
+  command(pattern: RegExp): string;
+  /** Processes that it has started: the services and the guard. */
+  children(): Promise<{ pid: number; command: string }[]>;
+  /** Sends a signal, waits for the end; the exit code. */
+  end(signal?: NodeJS.Signals): Promise<number | null>;
+  readonly ended: Promise<number | null>;
+}
+
+/** A folder for a demo, removed when the test ends. */
+export async function newFolder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-demo-'));
+  onTestFinished(async () => {
+    await rm(dir, { recursive: true, force: true });
+    // Where the metadata server hands its tokens over: a folder of shared memory for each state directory.
+    const digest = createHash('sha256')
+      .update(join(dir, 'state', 'metadata-server'))
+      .digest('hex');
+    await rm(`/dev/shm/skolo-metadata-${digest.slice(0, 12)}`, { recursive: true, force: true });
+  });
+  return dir;
+}
+
+/** Starts the demo; it is ended with the test. */
+export function spawnDemo(args: string[], env: Record<string, string> = {}): DemoProcess {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'close').then(() => child.exitCode);
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    await ended;
+  });
+  return watch(child, ended);
+}
+
+/** Starts the demo in a folder and waits until it has told what is where. */
+export async function startDemo(dir: string, ...args: string[]): Promise<DemoProcess> {
+  const demo = spawnDemo(['--dir', dir, ...args]);
+  await demo.printed(/Ctrl-C ends all of it/);
+  return demo;
+}
+
+function watch(child: ChildProcess, ended: Promise<number | null>): DemoProcess {
+  let output = '';
+  let seen = 0;
+  let onMore: () => void = () => undefined;
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      onMore();
+    });
+  }
+  const pid = child.pid ?? 0;
+
+  return {
+    pid,
+    ended,
+    get output() {
+      return output;
+    },
+    printed(pattern) {
+      return new Promise((resolve, reject) => {
+        onMore = () => {
+          const found = pattern.exec(output.slice(seen));
+          if (!found) return;
+          seen += found.index + found[0].length;
+          resolve(found);
+        };
+        ended.then(
+          () => reject(new Error(`ended without printing ${pattern}:\n${output}`)),
+          reject,
+        );
+        onMore();
+      });
+    },
+    command(pattern) {
+      const line = output
+        .split('\n')
+        .find((text) => /^ {2}(curl|npx) /.test(text) && pattern.test(text));
+      return line?.trim() ?? expect.fail(`no command with ${pattern} in:\n${output}`);
+    },
+    async children() {
+      const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,args=']);
+      const lines = stdout.matchAll(/^ *(?<pid>\d+) +(?<parent>\d+) +(?<command>.*)$/gm);
+      return [...lines]
+        .filter(({ groups }) => Number(groups?.parent) === pid)
+        .map(({ groups }) => ({ pid: Number(groups?.pid), command: groups?.command ?? '' }))
+        .filter(({ command }) => !command.startsWith('ps '));
+    },
+    end(signal = 'SIGINT') {
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
+
+/** Runs a command as somebody who pastes it into a shell. */
+export async function shell(command: string): Promise<string> {
+  const { stdout } = await run('sh', ['-c', command], { cwd: root });
+  return stdout;
+}
+
+/** Changes a text file as editors do it. */
+export async function edit(file: string, change: (text: string) => string): Promise<void> {
+  const text = await readFile(file, 'utf8');
+  await writeFile(`${file}~`, change(text));
+  await rename(`${file}~`, file);
+}
+
+/** Whether a process is there and not just waiting to be reaped. */
+export async function isRunning(pid: number): Promise<boolean> {
+  const { stdout } = await run('ps', ['-A', '-o', 'pid=,stat=']);
+  return stdout
+    .split('\n')
+    .map((line) => line.trim().split(/ +/))
+    .some(([number, state = '']) => Number(number) === pid && !state.startsWith('Z'));
+}
