@@ -21,6 +21,7 @@ export {
   hasRange,
   RangeSyntaxError,
 } from './ranges.ts';
+export { SecretFile, SecretFormatError } from './secret-file.ts';
 export type { CheckedSecret, SecretReference } from './secret-references.ts';
 export { checkSecrets, secretReferences } from './secret-references.ts';
 export type { SecretErrorCode } from './secrets.ts';
@@ -29,8 +30,6 @@ export {
   readSecret,
   Secret,
   SecretError,
-  SecretFile,
-  SecretFormatError,
   secretPath,
 } from './secrets.ts';
 export type {

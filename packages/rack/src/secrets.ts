@@ -2,7 +2,6 @@
  * Secrets: where they are is in rack.yaml, what they are is not. Nothing here ever puts a secret's content into an
  * error, and a {@link Secret} prints as `<secret>` wherever it ends up.
  */
-import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -65,14 +64,6 @@ export class SecretError extends Error {
   }
 }
 
-/**
- * What a parser given to {@link SecretFile} throws when its message may be shown to people, that is, when it says what
- * is missing without quoting what is there. The messages of all other errors are withheld, since `JSON.parse`, for one, quotes.
- */
-export class SecretFormatError extends Error {
-  override readonly name = 'SecretFormatError';
-}
-
 /** The absolute path of a secret's file as rack.yaml gives it: relative paths start at the folder of rack.yaml. */
 export function secretPath(rack: Pick<Rack, 'dir'>, file: string): string {
   return resolve(rack.dir, file);
@@ -117,64 +108,6 @@ export async function checkSecretFile(
   ];
 }
 
-/**
- * A secret file that is used often, such as a service account's key: parsed when it is first read, and again only
- * when it has changed (rotated by rename, rewritten, or a ConfigMap's or Secret's symlink swapped).
- */
-export class SecretFile<T> {
-  private readonly path: string;
-  private readonly parse: (text: string) => T;
-  /** Set only when the stamp alone proves that nothing has changed. */
-  private stamp: string | undefined;
-  private digest: string | undefined;
-  private outcome: { value: T } | { error: SecretError } | undefined;
-
-  /**
-   * @param path absolute
-   * @param parse gets the text without one final newline; may throw. See {@link SecretFormatError}.
-   */
-  constructor(path: string, parse: (text: string) => T) {
-    this.path = path;
-    this.parse = parse;
-  }
-
-  /**
-   * The parsed content of the file as it is now. Costs one `stat` when nothing has changed.
-   *
-   * @throws SecretError As {@link readSecret}, and SECRET_INVALID when `parse` throws.
-   */
-  async read(): Promise<T> {
-    if (this.outcome === undefined || this.stamp !== fileStamp(await statSecret(this.path))) {
-      await this.refresh();
-    }
-    if (this.outcome === undefined) throw new TypeError('a refreshed secret file has an outcome');
-    if ('error' in this.outcome) throw this.outcome.error;
-    return this.outcome.value;
-  }
-
-  private async refresh() {
-    const { text, stamp, settled } = await readSecretFile(this.path);
-    const digest = createHash('sha256').update(text).digest('base64');
-    if (digest !== this.digest) this.outcome = this.parsed(text);
-    this.digest = digest;
-    this.stamp = settled ? stamp : undefined;
-  }
-
-  private parsed(text: string): { value: T } | { error: SecretError } {
-    try {
-      return { value: this.parse(text) };
-    } catch (error) {
-      const why =
-        error instanceof SecretFormatError
-          ? error.message
-          : 'its content is not what belongs there';
-      return {
-        error: new SecretError('SECRET_INVALID', this.path, why, 'put the right file in its place'),
-      };
-    }
-  }
-}
-
 function readVariable(name: string, env: NodeJS.ProcessEnv): string {
   const what = `environment variable ${name}`;
   const hint = 'set it where the service is started';
@@ -190,7 +123,8 @@ interface SecretText {
   settled: boolean;
 }
 
-async function readSecretFile(path: string): Promise<SecretText> {
+/** @throws SecretError */
+export async function readSecretFile(path: string): Promise<SecretText> {
   // Before opening it: opening a named pipe would wait for its writer.
   await statSecret(path);
   let handle: FileHandle | undefined;
@@ -212,7 +146,8 @@ async function readSecretFile(path: string): Promise<SecretText> {
   }
 }
 
-async function statSecret(path: string): Promise<BigIntStats> {
+/** @throws SecretError Among others, when it is no regular file. */
+export async function statSecret(path: string): Promise<BigIntStats> {
   const found = await stat(path, { bigint: true }).catch((error: unknown) => {
     throw fileError(path, error);
   });
