@@ -379,6 +379,23 @@ services: { power-cycle-daemon: { tls: { cert: secrets/cert, key: secrets/key } 
   });
 });
 
+describe('startService', () => {
+  it('leaves nothing open when it has stopped', async () => {
+    const { file, stateDir } = await newRack();
+    const child = startChild('start-and-stop', [file, stateDir]);
+
+    expect(await child.exit()).toBe(0);
+    expect(child.lines().map(({ msg }) => msg)).toEqual([
+      'listening',
+      'degraded',
+      'listening',
+      'degraded',
+      'listening',
+      'degraded',
+    ]);
+  });
+});
+
 describe('the example of the README', () => {
   it('is this one', async () => {
     const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');

@@ -250,6 +250,23 @@ async function untilMetric(port: number, line: string) {
   }
 }
 
+describe('who hangs up', () => {
+  it('is counted as 499', async () => {
+    const { port, metricsPort } = await start({
+      definition: {
+        start: async (context) => ({
+          handler: createApp({ ...context, more: [(request) => void request.socket.destroy()] }),
+        }),
+      },
+    });
+
+    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+
+    const line = 'http_request_duration_seconds_count{method="GET",route="none",code="499"} 1';
+    await untilMetric(metricsPort, line);
+  });
+});
+
 describe('what is no HTTP', () => {
   async function say(port: number, text: string): Promise<string> {
     const socket: Socket = connect(port, '127.0.0.1').setEncoding('utf8');
@@ -326,6 +343,14 @@ describe('tls', () => {
     expect(await metricsOf(metricsPort)).toMatch(
       /^skolo_tls_certificate_expiry_timestamp_seconds 49\d{8}$/m,
     );
+  });
+
+  it('survives who speaks plain http', async () => {
+    const { port } = await startTls();
+
+    await expect(fetch(`http://127.0.0.1:${port}/v1/hello`)).rejects.toThrow();
+
+    expect((await getTls(port, '/v1/hello')).status).toBe(200);
   });
 
   it('is on the metrics port where the API is there', async () => {

@@ -22,7 +22,7 @@ export interface Child {
 
 /** Runs a compiled program of this folder until the test ends. */
 export function startChild(
-  program: 'example-service' | 'fixture-service',
+  program: 'example-service' | 'fixture-service' | 'start-and-stop',
   args: string[],
   env: Record<string, string> = {},
 ): Child {
