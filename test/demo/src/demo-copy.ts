@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { root } from './places.ts';
+import { root } from './folders.ts';
 
 /** `new`: just copied. `kept`: somebody has edited it. */
 export type Origin = 'new' | 'untouched' | 'kept';

@@ -1,11 +1,12 @@
 /** What `npm start` runs: the demo, or with --rack a real rack. */
 import { join, resolve } from 'node:path';
+import { RackError } from '@skolo/rack';
 import { parseCommandLine, UsageError, usage } from './command-line.ts';
 import { runDemo } from './demo.ts';
 import { NotOurFolder } from './demo-copy.ts';
+import { root, shown, userFolder } from './folders.ts';
 import { AlreadyRunning } from './lock.ts';
 import { outputTo } from './output.ts';
-import { root, shown, userFolder } from './places.ts';
 import { runRealRack } from './real-rack.ts';
 
 process.exitCode = await main(process.argv.slice(2));
@@ -34,6 +35,10 @@ async function main(args: string[]): Promise<number> {
     if (error instanceof AlreadyRunning || error instanceof NotOurFolder) {
       output.problem(error.message);
       return 1;
+    }
+    if (error instanceof RackError) {
+      output.problem(error.message);
+      return 78;
     }
     throw error;
   }

@@ -2,9 +2,9 @@ import type { ServiceName } from '@skolo/rack';
 import { Guard } from './guard.ts';
 import { readableLine } from './log-lines.ts';
 import type { Output } from './output.ts';
-import { stopWithinOf } from './rack-in-force.ts';
 import { EndedAtOnce, ServiceProcess } from './service-process.ts';
 import { mainOf } from './services/service.ts';
+import { stopWithinOf } from './stop-within.ts';
 
 /** A service to run, with its flags. */
 export interface Planned {

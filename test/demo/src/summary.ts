@@ -1,4 +1,5 @@
 /** What is where and what to try: the text that everybody sees first. */
+import { coloured } from './colour.ts';
 import type { RunningService, Suggestion } from './services/service.ts';
 
 export interface Row {
@@ -20,7 +21,9 @@ export interface Summary {
 const rule = '─'.repeat(80);
 
 /** Commands are never broken over lines: they are for pasting. */
-export function summaryText({ title, rows, notes, suggestions, closing }: Summary): string {
+export function summaryText(summary: Summary, colour: boolean): string {
+  const { title, rows, notes, suggestions, closing } = summary;
+  const strong = (text: string) => (colour ? coloured('bold', text) : text);
   const widths = {
     name: Math.max(...rows.map(({ name }) => name.length)),
     url: Math.max(...rows.map(({ url }) => url.length)),
@@ -29,9 +32,12 @@ export function summaryText({ title, rows, notes, suggestions, closing }: Summar
     `  ${name.padEnd(widths.name)}  ${url.padEnd(widths.url)}  ${note}`.trimEnd(),
   );
   const paragraphs = [
-    [title, '', ...table],
+    [strong(title), '', ...table],
     notes,
-    ...suggestions.map(({ text, commands = [] }) => [text, ...commands.map((line) => `  ${line}`)]),
+    ...suggestions.map(({ text, commands = [] }) => [
+      text,
+      ...commands.map((command) => `  ${strong(command)}`),
+    ]),
     closing,
   ];
   const body = paragraphs.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
@@ -42,5 +48,5 @@ export function serviceRow(
   name: string,
   { url, metricsUrl }: Pick<RunningService, 'url' | 'metricsUrl'>,
 ): Row {
-  return { name, url, note: `metrics ${metricsUrl}/metrics` };
+  return { name, url, note: `${metricsUrl}/metrics` };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Rack, ServiceName } from '@skolo/rack';
-import { root } from '../places.ts';
+import { root } from '../folders.ts';
 
 /** What the demo knows about a service. To add one: a file like metadata-server.ts, and a line in index.ts. */
 export interface DemoService {

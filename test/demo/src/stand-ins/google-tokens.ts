@@ -1,13 +1,14 @@
 /** Google's token endpoint, and the key files that are spent there. */
-import type { Identity, Rack } from '@skolo/rack';
+import type { Identity } from '@skolo/rack';
 import { makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { writeSecret } from '../secret-files.ts';
-import type { RunningStandIn, StandIn } from './stand-in.ts';
+import type { StandIn } from './stand-in.ts';
 
-export const googleTokens: StandIn = { start };
-
-async function start(rack: Rack, dir: string): Promise<RunningStandIn> {
+export async function startGoogleTokens(): Promise<StandIn> {
   const google = await startGoogleOAuth();
+  /** Once for each start, because the address is another one then; not again when somebody takes one away. */
+  const made = new Set<string>();
+
   function newKey({ name, project, email }: Identity): string {
     const key = makeServiceAccountKey({
       email: email ?? `${name}@${project}.iam.gserviceaccount.com`,
@@ -18,14 +19,21 @@ async function start(rack: Rack, dir: string): Promise<RunningStandIn> {
     return `${JSON.stringify(key, null, 2)}\n`;
   }
 
-  for (const identity of rack.identities.values()) {
-    const { credentials } = identity;
-    if (credentials.kind !== 'serviceAccountKey') continue;
-    await writeSecret(dir, credentials.file, (found) =>
-      found === undefined || isOurs(found) ? newKey(identity) : undefined,
-    );
-  }
-  return { name: 'Google tokens', url: google.url, close: () => google.close() };
+  return {
+    name: 'Google tokens',
+    url: google.url,
+    async follow(rack, dir) {
+      for (const identity of rack.identities.values()) {
+        const { credentials } = identity;
+        if (credentials.kind !== 'serviceAccountKey' || made.has(credentials.file)) continue;
+        made.add(credentials.file);
+        await writeSecret(dir, credentials.file, (found) =>
+          found === undefined || isOurs(found) ? newKey(identity) : undefined,
+        );
+      }
+    },
+    close: () => google.close(),
+  };
 }
 
 /** An earlier start made it. A real key that somebody put there is left alone. */

@@ -1,4 +1,5 @@
-import { googleTokens } from './google-tokens.ts';
-import type { StandIn } from './stand-in.ts';
+/** Everything that is simulated, in the order in which it is shown. */
+import { startGoogleTokens } from './google-tokens.ts';
+import type { StartStandIn } from './stand-in.ts';
 
-export const standIns: readonly StandIn[] = [googleTokens];
+export const standIns: readonly StartStandIn[] = [startGoogleTokens];

@@ -1,14 +1,16 @@
 import type { Rack } from '@skolo/rack';
 
 /** Something that the services talk to and that is simulated here. To add one: a file, and a line in index.ts. */
-export interface StandIn {
-  /** Starts it, and puts what services need to find it into files below `dir`, the folder of rack.yaml. */
-  start(rack: Rack, dir: string): Promise<RunningStandIn>;
-}
+export type StartStandIn = () => Promise<StandIn>;
 
-export interface RunningStandIn {
+export interface StandIn {
   /** What it stands in for. */
   name: string;
   url: string;
+  /**
+   * Has what this rack.yaml expects of it, and puts what services need to find it into files below `dir`, the folder of
+   * rack.yaml. Called at the start, and after each edit, one at a time.
+   */
+  follow(rack: Rack, dir: string): Promise<void>;
   close(): Promise<void>;
 }

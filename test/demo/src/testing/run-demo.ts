@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished } from 'vitest';
-import { root } from '../places.ts';
+import { root } from '../folders.ts';
 
 const main = join(root, 'test', 'demo', 'dist', 'main.js');
 const run = promisify(execFile);
