@@ -2,7 +2,7 @@
  * The public checklist of what Google's metadata server does, case by case, over a socket.
  * The numbers are those of the list that the project started from.
  */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { flavor, type Reply } from './testing/http.ts';
 import { bots, cloudPlatform, startRack, type TestRack, userinfo } from './testing/rack.ts';
 
@@ -11,9 +11,14 @@ const token = `${account}/default/token`;
 
 describe('the public checklist', () => {
   let rack: TestRack;
+  const cleanUps: (() => Promise<void>)[] = [];
 
   beforeAll(async () => {
-    rack = await startRack();
+    rack = await startRack({ atEnd: (cleanUp) => cleanUps.unshift(cleanUp) });
+  });
+
+  afterAll(async () => {
+    for (const cleanUp of cleanUps) await cleanUp();
   });
 
   async function text(path: string): Promise<string> {

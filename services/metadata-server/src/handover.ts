@@ -83,9 +83,11 @@ export class Handover {
   /** The folder is ours alone, and in memory. Others may write to /dev/shm: what they put there is refused. */
   private async checkFolder(): Promise<void> {
     await mkdir(this.dir, { recursive: true, mode: 0o700 });
-    const { uid, mode, ...folder } = await lstat(this.dir);
-    const ours = uid === process.getuid?.() && (mode & 0o077) === 0 && folder.isDirectory();
-    if (!ours) throw new Error(`${this.dir}: must be a folder of this user alone (mode 0700)`);
+    const folder = await lstat(this.dir);
+    const isPrivate = folder.uid === process.getuid?.() && (folder.mode & 0o077) === 0;
+    if (!folder.isDirectory() || !isPrivate) {
+      throw new Error(`${this.dir}: must be a folder of this user alone (mode 0700)`);
+    }
     const { type } = await statfs(this.dir);
     if (!memoryFileSystems.has(type)) {
       throw new Error(`${this.dir}: not a memory file system; tokens are not written to disk`);

@@ -9,14 +9,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { readRack } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
+
+import { handoverFolder } from './handover.ts';
 
 const run = promisify(execFile);
 const mac = '02:00:00:00:00:02';
 const spoofed = '02:00:00:00:00:66';
 
-const rackYaml = `
+const rackYaml = (address: string) => `
 rack: mac
 timezone: UTC
 network: { domain: lan }
@@ -24,8 +27,7 @@ jumphost: { name: jumphost, address: 10.99.0.1, identity: bots }
 identities:
   bots: { project: p, email: bots@p.example, credentials: { fixed: token } }
 machines:
-  over-ipv4: { kind: rpi, address: 10.99.0.2, mac: "${mac}", identity: bots }
-  over-ipv6: { kind: host, address: "fd99::2", mac: "${mac}", identity: bots }
+  machine-1: { kind: rpi, address: "${address}", mac: "${mac}", identity: bots }
 `;
 
 /** Two namespaces and a cable, gone when the test ends. */
@@ -41,8 +43,23 @@ async function makeHosts(context: TestContext) {
   });
   const on = (host: string, ...args: string[]) => run(ip, ['-n', host, ...args]);
   await run(ip, ['netns', 'add', machine]);
-  await on(jumphost, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', machine);
-  for (const [host, last] of [[jumphost, '1'], [machine, '2']] as const) {
+  await on(
+    jumphost,
+    'link',
+    'add',
+    'eth0',
+    'type',
+    'veth',
+    'peer',
+    'name',
+    'eth0',
+    'netns',
+    machine,
+  );
+  for (const [host, last] of [
+    [jumphost, '1'],
+    [machine, '2'],
+  ] as const) {
     await on(host, 'link', 'set', 'eth0', 'address', `02:00:00:00:00:0${last}`);
     await on(host, 'addr', 'add', `10.99.0.${last}/24`, 'dev', 'eth0');
     await on(host, 'addr', 'add', `fd99::${last}/64`, 'dev', 'eth0', 'nodad');
@@ -57,6 +74,9 @@ async function startServer(command: string[], dir: string): Promise<{ port: stri
   onTestFinished(async () => {
     child.kill('SIGTERM');
     if (child.exitCode === null) await once(child, 'exit');
+    await rm(handoverFolder(await readRack(join(dir, 'rack.yaml')), join(dir, 'state')), {
+      recursive: true,
+    });
     await rm(dir, { recursive: true });
   });
   const lines: string[] = [];
@@ -68,33 +88,38 @@ async function startServer(command: string[], dir: string): Promise<{ port: stri
   throw new Error(`the server never listened:\n${lines.join('\n')}`);
 }
 
-it('is answered from the MAC of rack.yaml and refused from another, over IPv4 and IPv6', async (context) => {
-  const hosts = await makeHosts(context);
-  const { ip, on, jumphost, machine } = hosts;
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-mac-'));
-  const state = join(dir, 'state');
-  await writeFile(join(dir, 'rack.yaml'), rackYaml);
-  await writeFile(join(dir, 'token'), 'a-fixed-token', { mode: 0o600 });
-  const main = join(import.meta.dirname, '../dist/main.js');
-  const flags = ['--rack', join(dir, 'rack.yaml'), '--port', '0', '--metrics-port', '0', '--state-dir', state];
-  const { port } = await startServer([ip, 'netns', 'exec', jumphost, process.execPath, main, ...flags], dir);
+it.for([
+  ['IPv4', '10.99.0.2', '10.99.0.1'],
+  ['IPv6', 'fd99::2', '[fd99::1]'],
+] as const)(
+  'a machine over %s is answered from its MAC and refused from another',
+  async ([, address, server], context) => {
+    const { ip, on, jumphost, machine } = await makeHosts(context);
+    const dir = await mkdtemp(join(tmpdir(), 'skolo-mac-'));
+    await writeFile(join(dir, 'rack.yaml'), rackYaml(address));
+    await writeFile(join(dir, 'token'), 'a-fixed-token', { mode: 0o600 });
+    const main = join(import.meta.dirname, '../dist/main.js');
+    const flags = ['--rack', join(dir, 'rack.yaml'), '--port', '0', '--metrics-port', '0'];
+    const state = ['--state-dir', join(dir, 'state')];
+    const inside = [ip, 'netns', 'exec', jumphost, process.execPath];
+    const { port } = await startServer([...inside, main, ...flags, ...state], dir);
+    const url = `http://${server}:${port}/computeMetadata/v1/instance/service-accounts/default/token`;
 
-  async function statusFrom(host: '10.99.0.1' | '[fd99::1]'): Promise<number> {
-    const url = `http://${host}:${port}/computeMetadata/v1/instance/service-accounts/default/token`;
-    const program = `fetch('${url}', { headers: { 'Metadata-Flavor': 'Google' } }).then((r) => console.log(r.status))`;
-    const { stdout } = await run(ip, ['netns', 'exec', machine, process.execPath, '--eval', program]);
-    return Number(stdout);
-  }
+    async function status(): Promise<number> {
+      const program = `fetch('${url}', { headers: { 'Metadata-Flavor': 'Google' } }).then((r) => console.log(r.status))`;
+      const inMachine = ['netns', 'exec', machine, process.execPath];
+      const { stdout } = await run(ip, [...inMachine, '--eval', program]);
+      return Number(stdout);
+    }
 
-  expect(await statusFrom('10.99.0.1')).toBe(200);
-  expect(await statusFrom('[fd99::1]')).toBe(200);
+    expect(await status()).toBe(200);
 
-  await on(machine, 'link', 'set', 'eth0', 'down');
-  await on(machine, 'link', 'set', 'eth0', 'address', spoofed);
-  await on(machine, 'link', 'set', 'eth0', 'up');
-  // IPv6 addresses go with the link.
-  await on(machine, 'addr', 'replace', 'fd99::2/64', 'dev', 'eth0', 'nodad');
+    await on(machine, 'link', 'set', 'eth0', 'down');
+    await on(machine, 'link', 'set', 'eth0', 'address', spoofed);
+    await on(machine, 'link', 'set', 'eth0', 'up');
+    // IPv6 addresses go with the link.
+    await on(machine, 'addr', 'replace', 'fd99::2/64', 'dev', 'eth0', 'nodad');
 
-  expect(await statusFrom('10.99.0.1')).toBe(403);
-  expect(await statusFrom('[fd99::1]')).toBe(403);
-});
+    expect(await status()).toBe(403);
+  },
+);

@@ -18,43 +18,28 @@ type Table = ReadonlyMap<string, string>;
 const IpNeighbours = z.array(z.looseObject({ dst: z.string(), lladdr: z.string().optional() }));
 const run = promisify(execFile);
 
-/** How long a reading of the table is used, in milliseconds. */
-const freshFor = 1000;
-
-/**
- * Reads the whole table at most once a second, whoever asks. An address that is not in a reading is
- * looked up once more, because its entry may be younger.
- */
-export function neighbourTable(
-  read: { ipv4: () => Promise<Table>; ipv6: () => Promise<Table> } = {
-    ipv4: readArp,
-    ipv6: readNeigh,
-  },
-  now: () => number = () => performance.now(),
-): FindMac {
-  const tables = { ipv4: cached(read.ipv4, now), ipv6: cached(read.ipv6, now) };
+/** Asks the kernel for each look-up; those that come in while it is being asked share the next reading. */
+export function neighbourTable(read = { ipv4: readArp, ipv6: readNeigh }): FindMac {
+  const tables = { ipv4: shared(read.ipv4), ipv6: shared(read.ipv6) };
   return async function findMac(address) {
-    const table = tables[isIPv6(address) ? 'ipv6' : 'ipv4'];
-    return (await table(freshFor)).get(address) ?? (await table(0)).get(address);
+    const table = await tables[isIPv6(address) ? 'ipv6' : 'ipv4']();
+    return table.get(address);
   };
 }
 
-function cached(read: () => Promise<Table>, now: () => number): (maxAge: number) => Promise<Table> {
-  let table: Promise<Table> | undefined;
-  let readAt = 0;
-  let reading = false;
-  return function get(maxAge) {
-    if (!table || (!reading && now() - readAt >= maxAge)) {
-      reading = true;
-      readAt = now();
-      table = read().finally(() => {
-        reading = false;
-      });
-      table.catch(() => {
-        table = undefined;
-      });
-    }
-    return table;
+/** A reading that began before the call is not good enough: a spoofer may have come since. */
+function shared(read: () => Promise<Table>): () => Promise<Table> {
+  let latest: Promise<unknown> = Promise.resolve();
+  let next: Promise<Table> | undefined;
+  function start(): Promise<Table> {
+    next = undefined;
+    const reading = read();
+    latest = reading;
+    return reading;
+  }
+  return function get() {
+    next ??= latest.then(start, start);
+    return next;
   };
 }
 

@@ -1,8 +1,9 @@
 /** Upstream, disk and clock on a bad day. */
+import { setMaxListeners } from 'node:events';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { faultKinds, makeServiceAccountKey } from '@skolo/simulators';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TestClock } from './testing/clock.ts';
 import { ask, type Reply } from './testing/http.ts';
 import {
@@ -58,6 +59,7 @@ describe('first requests', () => {
     const slow = google.misbehave('slow');
     const rack = await startRack({ google, yaml: oneIdentity });
     const hangUp = new AbortController();
+    setMaxListeners(0, hangUp.signal);
     const asking = Array.from({ length: 50 }, () =>
       rack.token({ signal: hangUp.signal }).catch(() => 'gone'),
     );
@@ -144,17 +146,20 @@ describe('upstream that fails', () => {
 
 describe('a token', () => {
   it('is renewed well before it is short, and counts down truly', async () => {
-    const google = await startTestGoogle();
     const clock = new TestClock();
-    const rack = await startRack({ google, yaml: oneIdentity, clock });
-    const first = await rack.token();
-    let last = secondsLeft(first);
+    const rack = await startRack({ yaml: oneIdentity, clock });
+    const { google } = rack;
+    let last = await rack.token();
     for (let minutes = 0; minutes < 240; minutes++) {
       clock.pass(60);
       const reply = await rack.token();
-      expect(secondsLeft(reply)).toBeGreaterThanOrEqual(600);
-      if (tokenOf(reply) === tokenOf(first)) expect(secondsLeft(reply)).toBe(last - 60);
-      last = secondsLeft(reply);
+      const left = secondsLeft(reply);
+      expect(left).toBeGreaterThanOrEqual(600);
+      if (tokenOf(reply) === tokenOf(last)) expect(left).toBe(secondsLeft(last) - 60);
+      // The renewal has been asked for by now; it is not the test's to say how long that takes.
+      if (left < 1500)
+        await vi.waitFor(async () => expect(secondsLeft(await rack.token())).toBeGreaterThan(left));
+      last = await rack.token();
     }
     // 240 minutes of tokens that are renewed at about half of an hour.
     expect(google.calls.length).toBeGreaterThanOrEqual(6);
@@ -199,9 +204,9 @@ describe('a token', () => {
   });
 
   it('is had with the rotated key at the next renewal', async () => {
-    const google = await startTestGoogle();
     const clock = new TestClock();
-    const rack = await startRack({ google, yaml: oneIdentity, clock });
+    const rack = await startRack({ yaml: oneIdentity, clock });
+    const { google } = rack;
     const before = tokenOf(await rack.token());
     const [old] = google.calls;
     const key = makeServiceAccountKey({ email: bots, tokenUri: google.tokenUrl, version: 2 });

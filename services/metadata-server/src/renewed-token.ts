@@ -20,6 +20,8 @@ export interface RenewedTokenDeps {
   /** Between 0 and 1. */
   random: () => number;
   issue: (signal: AbortSignal) => Promise<IssuedToken>;
+  /** Aborted when the server stops. */
+  closing: AbortSignal;
   /** Seconds to wait after a number of failures in a row. */
   backOff: (failures: number) => number;
   onSettled: (outcome: { token: HeldToken } | { error: unknown }, seconds: number) => void;
@@ -135,7 +137,7 @@ export class RenewedToken {
   private async issue(): Promise<void> {
     const { clock, random } = this.deps;
     const askedAt = clock.uptime();
-    const signal = AbortSignal.timeout(upstreamDeadlineMs);
+    const signal = AbortSignal.any([AbortSignal.timeout(upstreamDeadlineMs), this.deps.closing]);
     try {
       const { token, lifeSeconds } = await rejectOnAbort(this.deps.issue(signal), signal);
       // Counted from before the call: better a little too short than an expired token.

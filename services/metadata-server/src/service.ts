@@ -62,6 +62,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   const metrics = createMetrics(context.metrics, { tokens: () => tokens, watchers });
   const unreadable = new Set<string>();
   let handover = new Handover(handoverFolder(watch.rack, stateDir));
+  let handingOver: Promise<unknown> = Promise.resolve();
 
   const tokens: Tokens = new Tokens({
     clock,
@@ -80,7 +81,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
     },
     onTokens(held) {
       watchers.wake();
-      void unlessItFails('token hand-over', () => handover.save(held));
+      handingOver = unlessItFails('token hand-over', () => handover.save(held));
     },
   });
 
@@ -119,8 +120,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
     tokens.setAccounts(accounts);
     limiter.setLimit(rack.services['metadata-server'].rateLimit);
     lastSuccess.retain(accounts.keys());
-    state = new RackState(rack, accounts, { clients, tokens });
-    return state;
+    return new RackState(rack, accounts, { clients, tokens });
   }
 
   /** One at a time, and the last one wins: it reads what is in force when its turn comes. */
@@ -128,7 +128,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   function reload(): Promise<void> {
     reloading = reloading.then(async () => {
       const { rack } = watch;
-      enforce(rack, await readAccounts(rack));
+      state = enforce(rack, await readAccounts(rack));
       await tokens.tick();
       watchers.wake();
     });
@@ -206,6 +206,8 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       clearInterval(ticking);
       clearInterval(saving);
       await reloading;
+      await tokens.close();
+      await handingOver;
       await saveClients();
     },
   };

@@ -2,6 +2,7 @@
  * Every identity's tokens, kept fresh beside the way of a request, so that an answer never waits for
  * upstream when it need not.
  */
+import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock } from '@skolo/common';
@@ -55,9 +56,12 @@ const clockJump = 30_000;
 export class Tokens {
   private readonly deps: TokensDeps;
   private readonly entries = new Map<string, Entry>();
+  private readonly closing = new AbortController();
   private clockOffset: number;
 
   constructor(deps: TokensDeps) {
+    // One listener for each upstream call that is under way.
+    setMaxListeners(0, this.closing.signal);
     this.deps = deps;
     this.clockOffset = wallOffset(deps.clock);
   }
@@ -116,8 +120,9 @@ export class Tokens {
     return [...this.entries.values()].filter(({ usual }) => usual);
   }
 
-  /** Settles when no upstream call is under way. */
-  async idle(): Promise<void> {
+  /** Gives up what is under way. Nothing is called back any more. */
+  async close(): Promise<void> {
+    this.closing.abort();
     await Promise.all([...this.entries.values()].map(({ token }) => token.idle()));
   }
 
@@ -138,6 +143,7 @@ export class Tokens {
       random: this.deps.random,
       backOff: this.deps.backOff,
       issue: (signal) => issue(entry.account.source, wanted, signal),
+      closing: this.closing.signal,
       onSettled: (outcome, seconds) => this.settled(entry, outcome, seconds),
     });
     token.askedAt = this.deps.clock.uptime();
@@ -151,6 +157,7 @@ export class Tokens {
     outcome: { token: HeldToken } | { error: unknown },
     seconds: number,
   ): void {
+    if (this.closing.signal.aborted) return;
     const call = { identity: entry.account.identity.name, what: entry.wanted.kind, seconds };
     if ('token' in outcome) {
       delete entry.stampAtFailure;

@@ -1,4 +1,5 @@
 /** wait_for_change, on keys of every kind. */
+import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { bots, rackYaml, startRack, type TestRack } from './testing/rack.ts';
 
@@ -88,6 +89,7 @@ describe('wait_for_change', () => {
   it('costs nothing when the caller hangs up', async () => {
     const rack = await startRack();
     const hangUp = new AbortController();
+    setMaxListeners(0, hangUp.signal);
     const polls = Array.from({ length: 20 }, () =>
       rack
         .get('?recursive=true&wait_for_change=true', { signal: hangUp.signal })

@@ -73,7 +73,11 @@ export interface TestRack {
   stop(): Promise<void>;
 }
 
+/** Runs something at the end: of the test, or of the suite where one rack serves all of its tests. */
+export type AtEnd = (cleanUp: () => Promise<void>) => void;
+
 export interface TestRackOptions extends MetadataServerDeps {
+  atEnd?: AtEnd;
   yaml?: string;
   google?: GoogleOAuth;
   /** Where it starts anew: the folder of a rack that was stopped. */
@@ -83,8 +87,9 @@ export interface TestRackOptions extends MetadataServerDeps {
 }
 
 export async function startRack(options: TestRackOptions = {}): Promise<TestRack> {
-  const google = options.google ?? (await startTestGoogle());
-  const dir = options.dir ?? (await newRackFolder(google, options.yaml ?? rackYaml));
+  const { atEnd = onTestFinished } = options;
+  const google = options.google ?? (await startTestGoogle(atEnd, options.clock));
+  const dir = options.dir ?? (await newRackFolder(google, options.yaml ?? rackYaml, atEnd));
   const rackFile = join(dir, 'rack.yaml');
   const stateDir = join(dir, 'state');
   const { clock, findMac, tickMs } = options;
@@ -100,7 +105,7 @@ export async function startRack(options: TestRackOptions = {}): Promise<TestRack
   });
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= service.stop());
-  onTestFinished(async () => {
+  atEnd(async () => {
     await stop();
     await rm(handoverFolder(await readRack(rackFile), stateDir), { recursive: true, force: true });
   });
@@ -126,10 +131,13 @@ export async function startRack(options: TestRackOptions = {}): Promise<TestRack
   };
 }
 
-/** Closed when the test ends. Knows the keys of both identities. */
-export async function startTestGoogle(): Promise<GoogleOAuth> {
-  const google = await startGoogleOAuth();
-  onTestFinished(() => google.close());
+/** Knows the keys of both identities. `clock`: the time that it goes by. */
+export async function startTestGoogle(
+  atEnd: AtEnd = onTestFinished,
+  clock?: Clock,
+): Promise<GoogleOAuth> {
+  const google = await startGoogleOAuth(clock && { clock });
+  atEnd(() => google.close());
   for (const email of [bots, jumphost]) {
     google.addServiceAccountKey(makeServiceAccountKey({ email, tokenUri: google.tokenUrl }));
   }
@@ -137,9 +145,13 @@ export async function startTestGoogle(): Promise<GoogleOAuth> {
 }
 
 /** A folder with rack.yaml and the key files, removed when the test ends. */
-export async function newRackFolder(google: GoogleOAuth, yaml: string): Promise<string> {
+export async function newRackFolder(
+  google: GoogleOAuth,
+  yaml: string,
+  atEnd: AtEnd = onTestFinished,
+): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-metadata-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  atEnd(() => rm(dir, { recursive: true, force: true }));
   await mkdir(join(dir, 'secrets'));
   await writeFile(join(dir, 'rack.yaml'), yaml);
   for (const [name, email] of [
