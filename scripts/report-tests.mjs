@@ -34,11 +34,22 @@ export default class TestReport {
           results.failed.push({ name, why: firstLine(result.errors[0]) });
         } else {
           const note = result.state === 'skipped' ? result.note : 'it was not finished';
-          results.skipped.push({ name, why: note ?? 'no reason given' });
+          results.skipped.push({ name, why: note ?? reasonAround(test) });
         }
       }
     }
     writeFileSync('.test-results.json', `${JSON.stringify(results)}\n`);
+  }
+}
+
+/**
+ * Why a test was skipped that did not say so itself.
+ * @param {import('vitest/node').TestCase} test
+ */
+function reasonAround(test) {
+  for (let around = test.parent; ; around = around.parent) {
+    if (around.errors().length > 0) return 'what should have prepared them failed';
+    if (around.type === 'module') return 'no reason given';
   }
 }
 

@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it, onTestFinished } from 'vitest';
+
+const folder = fileURLToPath(new URL('testdata/report', import.meta.url));
+const vitest = fileURLToPath(new URL('../node_modules/.bin/vitest', import.meta.url));
+
+it('reports every outcome, also what fails outside of the tests', async () => {
+  const file = join(folder, '.test-results.json');
+  onTestFinished(() => rmSync(file, { force: true }));
+
+  await expect(promisify(execFile)(vitest, ['run'], { cwd: folder })).rejects.toThrow();
+
+  const { passed, failed, skipped } = JSON.parse(readFileSync(file, 'utf8'));
+  const name = (/** @type {{ name: string }} */ a, /** @type {{ name: string }} */ b) =>
+    a.name < b.name ? -1 : 1;
+  expect(passed).toBe(2);
+  expect(failed.sort(name)).toEqual([
+    {
+      name: 'does-not-load.fixture.mjs',
+      why: expect.stringContaining("Cannot find module './missing.mjs'"),
+    },
+    { name: 'outcomes.fixture.mjs > fails', why: expect.stringContaining('expected 1 to be 2') },
+    { name: 'outcomes.fixture.mjs > with a hook that fails', why: 'no server' },
+    { name: 'outside of a test', why: 'too late' },
+  ]);
+  expect(skipped.sort(name)).toEqual([
+    { name: 'outcomes.fixture.mjs > is skipped', why: 'curl is not installed' },
+    {
+      name: 'outcomes.fixture.mjs > with a hook that fails > never begins',
+      why: 'what should have prepared them failed',
+    },
+  ]);
+});

@@ -1,0 +1,7 @@
+import { it } from 'vitest';
+
+it('passes, and throws afterwards', () => {
+  setImmediate(() => {
+    throw new Error('too late');
+  });
+});
