@@ -1,4 +1,4 @@
 /** Tests with every outcome that there is, for report-tests.test.mjs. */
 export default {
-  test: { include: ['*.fixture.mjs'], reporters: ['../../report-tests.mjs'], watch: false },
+  test: { include: ['*.fixture.mjs'], reporters: ['../../report-tests.mjs'], cache: false },
 };
