@@ -3,11 +3,14 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { expect, onTestFinished } from 'vitest';
 import { root } from '../folders.ts';
+import { type OneProcess, processes } from './processes.ts';
 
 const main = join(root, 'test', 'demo', 'dist', 'main.js');
 const run = promisify(execFile);
@@ -21,7 +24,7 @@ export interface DemoProcess {
   /** The printed command that this pattern is found in, without its indentation. */
   command(pattern: RegExp): string;
   /** Processes that it has started: the services and the guard. */
-  children(): Promise<{ pid: number; command: string }[]>;
+  children(): Promise<OneProcess[]>;
   /** Sends a signal, waits for the end; the exit code. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
   readonly ended: Promise<number | null>;
@@ -68,8 +71,8 @@ function watch(child: ChildProcess, ended: Promise<number | null>): DemoProcess 
   let seen = 0;
   let onMore: () => void = () => undefined;
   for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
       onMore();
     });
   }
@@ -99,22 +102,30 @@ function watch(child: ChildProcess, ended: Promise<number | null>): DemoProcess 
     command(pattern) {
       const line = output
         .split('\n')
-        .find((text) => /^ {2}(curl|npx) /.test(text) && pattern.test(text));
+        .find((line) => /^ {2}(curl|npx) /.test(line) && pattern.test(line));
       return line?.trim() ?? expect.fail(`no command with ${pattern} in:\n${output}`);
     },
     async children() {
-      const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,args=']);
-      const lines = stdout.matchAll(/^ *(?<pid>\d+) +(?<parent>\d+) +(?<command>.*)$/gm);
-      return [...lines]
-        .filter(({ groups }) => Number(groups?.parent) === pid)
-        .map(({ groups }) => ({ pid: Number(groups?.pid), command: groups?.command ?? '' }))
-        .filter(({ command }) => !command.startsWith('ps '));
+      return (await processes()).filter(({ parent }) => parent === pid);
     },
     end(signal = 'SIGINT') {
       child.kill(signal);
       return ended;
     },
   };
+}
+
+/** What a printed curl command would show, also where there is no curl. */
+export async function ask(command: string): Promise<string> {
+  const localAddress = /--interface (\S+)/.exec(command)?.[1];
+  const url = /http:\S+$/.exec(command)?.[0] ?? '';
+  const asking = get(url, {
+    headers: { 'metadata-flavor': 'Google' },
+    agent: false,
+    ...(localAddress !== undefined && { localAddress }),
+  });
+  const [response] = (await once(asking, 'response')) as [IncomingMessage];
+  return await text(response);
 }
 
 /** Runs a command as somebody who pastes it into a shell. */
@@ -125,16 +136,6 @@ export async function shell(command: string): Promise<string> {
 
 /** Changes a text file as editors do it. */
 export async function edit(file: string, change: (text: string) => string): Promise<void> {
-  const text = await readFile(file, 'utf8');
-  await writeFile(`${file}~`, change(text));
+  await writeFile(`${file}~`, change(await readFile(file, 'utf8')));
   await rename(`${file}~`, file);
-}
-
-/** Whether a process is there and not just waiting to be reaped. */
-export async function isRunning(pid: number): Promise<boolean> {
-  const { stdout } = await run('ps', ['-A', '-o', 'pid=,stat=']);
-  return stdout
-    .split('\n')
-    .map((line) => line.trim().split(/ +/))
-    .some(([number, state = '']) => Number(number) === pid && !state.startsWith('Z'));
 }
