@@ -11,7 +11,12 @@ export function check<S extends z.ZodType>(
   value: unknown,
   path: Path,
 ): Checked<z.output<S>> {
-  const result = schema.safeParse(value, { error: describe, reportInput: true });
+  const result = schema.safeParse(value, {
+    error: describe,
+    reportInput: true,
+    // Compiling a schema pays only after thousands of values.
+    jitless: true,
+  });
   if (result.success) return { value: result.data };
   return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, path)) };
 }

@@ -25,11 +25,15 @@ export interface Draft {
   where: Map<object, Path>;
 }
 
+/** A spot; a function where it is worked out only if something is wrong. */
+export type Spot = Path | (() => Path);
+
 /** Notes that something is wrong. Of equal paths and rules, from the names of one range, only the first is shown. */
-export type Report = (path: Path, rule: string, message: string, at?: 'key') => void;
+export type Report = (spot: Spot, rule: string, message: string, at?: 'key') => void;
 
 export function reportTo(problems: Problem[]): Report {
-  return (path, rule, message, at) => {
+  return (spot, rule, message, at) => {
+    const path = typeof spot === 'function' ? spot() : spot;
     problems.push({ path, rule, message, ...(at && { at }) });
   };
 }

@@ -5,8 +5,10 @@ import type { Spread } from './spreading.ts';
 
 export interface Expanded {
   names: string[];
-  /** The value of the i-th name. */
-  at(index: number): unknown;
+  /** The value of the first name. */
+  first: unknown;
+  /** The keys in which the i-th name differs from the first, with its values. */
+  changes(index: number): Record<string, unknown>;
 }
 
 /** No entry may become more values, or longer texts, than this. */
@@ -34,12 +36,20 @@ export function expandEntry(
     problems.push({ path, rule: 'range', message, at: 'key' });
   }
   if (problems.length > 0) return { names, problems };
-  return { names, at: plan.at ?? (() => value) };
+  const { varying } = plan;
+  return {
+    names,
+    first: valueAt(plan, value, 0),
+    changes: (index) =>
+      varying ? Object.fromEntries(varying.map(({ key, at }) => [key, at(index)])) : {},
+  };
 }
 
 /** What a part of an entry is for each name; without `at`, the same for all. */
 interface Plan {
   at?: (index: number) => unknown;
+  /** Of a map: the keys that are not the same for all. */
+  varying?: { key: string; at: (index: number) => unknown }[];
 }
 
 const same: Plan = {};
@@ -73,8 +83,10 @@ function planOf(
       item,
       plan: planOf(item, [...path, key], spread?.keys.get(key), count, problems, size),
     }));
-    if (entries.every(({ plan }) => plan === same)) return same;
+    const varying = entries.flatMap(({ key, plan }) => (plan.at ? [{ key, at: plan.at }] : []));
+    if (varying.length === 0) return same;
     return {
+      varying,
       at: (index) =>
         Object.fromEntries(entries.map(({ key, item, plan }) => [key, valueAt(plan, item, index)])),
     };

@@ -1,5 +1,4 @@
 /** A rack written out: every name singly, every default filled in. It is itself a valid rack.yaml, of the same rack. */
-import { infrastructureEntry } from './build.ts';
 import { models } from './models/index.ts';
 import { formatOutlet, formatUsbPort } from './outlets.ts';
 import type {
@@ -13,7 +12,7 @@ import type {
   SourceCredentials,
 } from './rack.ts';
 import { escapeRange } from './ranges.ts';
-import { machineSchema } from './schema.ts';
+import { infrastructureEntry, machineSchema } from './schema.ts';
 import { type Spread, spreadOf } from './spreading.ts';
 
 /** What `skolo rack show` prints. */

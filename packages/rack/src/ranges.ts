@@ -26,20 +26,18 @@ export function expandRange(text: string): string[] {
   if (!text.includes('[')) return [text];
   let names = [''];
   let end = 0;
-  const append = (parts: string[]) => {
-    if (names.length * parts.length > maxNames) {
-      throw new RangeSyntaxError(`"${shorten(text)}" stands for more than ${maxNames} names`);
-    }
-    names = names.flatMap((name) => parts.map((part) => name + part));
-  };
   for (const match of text.matchAll(range)) {
     const [found, escaped, spans = ''] = match;
-    append([text.slice(end, match.index)]);
-    append(escaped ? [found.slice(1)] : spans.split(',').flatMap((span) => numbers(span)));
+    const literal = text.slice(end, match.index);
+    const values = escaped ? [found.slice(1)] : spans.split(',').flatMap(numbersOf);
+    if (names.length * values.length > maxNames) {
+      throw new RangeSyntaxError(`"${shorten(text)}" stands for more than ${maxNames} names`);
+    }
+    names = names.flatMap((name) => values.map((value) => name + literal + value));
     end = match.index + found.length;
   }
-  append([text.slice(end)]);
-  return names;
+  const rest = text.slice(end);
+  return names.map((name) => name + rest);
 }
 
 /** Several names or ranges, divided by commas or blanks: what a person types on a command line. Throws RangeSyntaxError. */
@@ -57,26 +55,34 @@ export function escapeRange(text: string): string {
   return text.includes('[') ? text.replace(range, (found) => `\\${found}`) : text;
 }
 
-function numbers(span: string): string[] {
-  const [first = '', last = first] = span.split('-');
+/** The numbers of a span, `8-11`, or of a single number. */
+function numbersOf(span: string): string[] {
+  const [first = '', last] = span.split('-');
+  if (last === undefined) return [first];
   const from = Number(first);
   const to = Number(last);
   if (to < from) {
     throw new RangeSyntaxError(`[${span}] runs backwards; did you mean [${last}-${first}]?`);
   }
-  const padded = first.startsWith('0') || last.startsWith('0');
-  if (padded && first.length !== last.length && span.includes('-')) {
+  const padded = isPadded(first) || isPadded(last);
+  if (padded && first.length !== last.length) {
     const width = Math.max(first.length, last.length);
     const even = `${first.padStart(width, '0')}-${last.padStart(width, '0')}`;
-    throw new RangeSyntaxError(
-      `[${span}] mixes numbers with and without zeros; did you mean [${even}]?`,
-    );
+    const mixed = 'mixes numbers with and without zeros';
+    throw new RangeSyntaxError(`[${span}] ${mixed}; did you mean [${even}]?`);
   }
   if (!Number.isSafeInteger(to) || to - from >= maxNames) {
     throw new RangeSyntaxError(`[${shorten(span)}] stands for more than ${maxNames} names`);
   }
-  const width = padded ? first.length : 0;
-  return Array.from({ length: to - from + 1 }, (_, i) => String(from + i).padStart(width, '0'));
+  const numbers: string[] = [];
+  for (let number = from; number <= to; number++) {
+    numbers.push(padded ? String(number).padStart(first.length, '0') : String(number));
+  }
+  return numbers;
+}
+
+function isPadded(number: string): boolean {
+  return number.length > 1 && number.startsWith('0');
 }
 
 function shorten(text: string): string {
@@ -131,7 +137,7 @@ function onlyDifference(a: string[], b: string[] | undefined): number {
 
 function follows(a = '', b = ''): boolean {
   if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return false;
-  const padded = a.startsWith('0') || b.startsWith('0');
+  const padded = isPadded(a) || isPadded(b);
   return (
     Number(b) === Number(a) + 1 &&
     Number.isSafeInteger(Number(b)) &&

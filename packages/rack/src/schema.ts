@@ -4,35 +4,64 @@
  */
 import { z } from 'zod';
 import {
-  address,
-  cidr,
-  digits64,
-  domainName,
-  email,
-  hostName,
-  mac,
+  canonical,
   object,
   path,
-  portOrRange,
   reading,
   seconds,
   secret,
   secretFile,
   section,
   text,
-  timezone,
-  tokenUrl,
 } from './fields.ts';
+import type { Model } from './models/model.ts';
+import {
+  address,
+  cidr,
+  domainName,
+  email,
+  hostName,
+  mac,
+  portOrRange,
+  tokenUrl,
+} from './network-fields.ts';
 import { parseOutlet, parseUsbPort } from './outlets.ts';
 import { seenBackWithin } from './seen-back.ts';
 import { overridesOf, swarmingClient } from './settings/swarming-client.ts';
 import { spreading } from './spreading.ts';
+import { timezone } from './time-fields.ts';
 
 function each<T extends z.ZodType>(schema: T): T {
   const own = schema.clone();
   spreading.add(own, { as: 'each' });
   return own;
 }
+
+/** All names of an entry have the same. */
+function literal<T extends z.ZodType>(schema: T): T {
+  const own = schema.clone();
+  spreading.add(own, { as: 'literal' });
+  return own;
+}
+
+/** Digits of at most 64 bits, kept as text: a number in YAML would be rounded. */
+const digits64 = z
+  .union([z.string(), z.number()])
+  .meta({ title: 'number of 64 bits, in quotes' })
+  .transform((input, context): string => {
+    if (typeof input === 'number' && !Number.isSafeInteger(input)) {
+      const message = 'this number is too long to be read exactly; put it in quotes';
+      context.issues.push({ code: 'custom', message, input });
+      return z.NEVER;
+    }
+    const digits = String(input);
+    if (!/^\d{1,20}$/.test(digits) || BigInt(digits) >= 2n ** 64n) {
+      const message = `"${digits}" is not a number of 64 bits (0 to ${2n ** 64n - 1n})`;
+      context.issues.push({ code: 'custom', message, input });
+      return z.NEVER;
+    }
+    return BigInt(digits).toString();
+  });
 
 const outlet = reading('an outlet', 'pdu-1/8', (written) =>
   written.startsWith('usb/')
@@ -41,19 +70,21 @@ const outlet = reading('an outlet', 'pdu-1/8', (written) =>
       }
     : parseOutlet(written),
 );
-const uplink = reading('a port', 'switch-1/48', (written) =>
+const uplink = reading('a port of a switch', 'switch-1/48', (written) =>
   written === 'internet'
     ? { wrong: 'only infrastructure is connected to the internet itself' }
     : parseOutlet(written),
 );
 const feeds = z
   .union([outlet.transform((one) => [one]), z.array(outlet).min(1).max(16)])
-  .meta({ examples: ['switch-1/14', ['pdu-1/5', 'pdu-2/5']] });
+  .meta({ title: 'outlet, or a list' });
 const ownPower = reading('a port of a hub (usb/HUB.PORT) or an outlet', 'usb/1-1.2', (written) =>
   written.startsWith('usb/') ? parseUsbPort(written) : parseOutlet(written),
 );
 
-const free = text(/^\P{Cc}{1,200}$/u, 'text of one line', 'shelf1');
+const free = canonical('a line of text', 'shelf1', (line) =>
+  line !== '' && line.length <= 200 && !/\p{Cc}/u.test(line) ? line : undefined,
+);
 const attributeValue = z.string().max(262_144);
 const attributes = z
   .record(
@@ -182,7 +213,7 @@ export const machineSchema = object({
 
 /** What all infrastructure has; each model adds its own keys. */
 export const infrastructureShape = {
-  model: z.string().describe('Model: what its ports are called, how it is spoken to.'),
+  model: literal(z.string()).describe('Model: what its ports are called, how it is spoken to.'),
   transport: z
     .string()
     .exactOptional()
@@ -194,7 +225,7 @@ export const infrastructureShape = {
   ports,
   mac: each(mac).exactOptional().describe('Its MAC address.'),
   login: z.string().exactOptional().describe('A name of `logins`.'),
-  uplink: reading('a port', 'switch-1/48', (written) =>
+  uplink: reading('a port of a switch', 'switch-1/48', (written) =>
     written === 'internet' ? 'internet' : parseOutlet(written),
   )
     .exactOptional()
@@ -354,5 +385,18 @@ export const headSchema = {
   access: accessSchema,
 } as const;
 
-/** The entry of a device of some model: what all have, and the model's own keys. */
+/** The entry of a device whose model is not known. */
 export const infrastructureSchema = object(infrastructureShape);
+
+const entriesByModel = new Map<Model, ReturnType<typeof entryOf>>();
+
+function entryOf(model: Model) {
+  return object({ ...model.options, ...infrastructureShape });
+}
+
+/** The schema of an entry of this model. */
+export function infrastructureEntry(model: Model): ReturnType<typeof entryOf> {
+  const entry = entriesByModel.get(model) ?? entryOf(model);
+  entriesByModel.set(model, entry);
+  return entry;
+}

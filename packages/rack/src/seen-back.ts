@@ -1,6 +1,7 @@
 /** How a machine is seen to be back after a power cycle: exactly one of the three. */
 import { z } from 'zod';
-import { httpUrl, object, portNumber } from './fields.ts';
+import { object } from './fields.ts';
+import { httpUrl, portNumber } from './network-fields.ts';
 import type { SeenBack } from './rack.ts';
 
 const ways = {

@@ -1,7 +1,6 @@
 /** Addresses are in the subnet, and each is used once; where they are not the usual ones, so are its ports. */
 import ipaddr from 'ipaddr.js';
-import { type Draft, type Report, within } from '../draft.ts';
-import type { Path } from '../issues.ts';
+import { type Draft, type Spot, type Report, within } from '../draft.ts';
 import type { Ports } from '../rack.ts';
 
 interface User {
@@ -17,21 +16,21 @@ export function checkAddresses(draft: Draft, report: Report): void {
   const users = new Map<string, User[]>();
   const macs = new Map<string, string>();
 
-  function take(address: string | undefined, user: User, path: Path): void {
+  function take(address: string | undefined, user: User, spot: Spot): void {
     if (address === undefined) return;
     const wrong = isWrong(address);
-    if (wrong !== undefined) report(path, 'subnet', wrong);
+    if (wrong !== undefined) report(spot, 'subnet', wrong);
     const others = users.get(address) ?? [];
     users.set(address, [...others, user]);
     const conflict = others.find((other) => clash(user, other));
-    if (conflict !== undefined) report(path, 'address twice', twice(address, user, conflict));
+    if (conflict !== undefined) report(spot, 'address twice', twice(address, user, conflict));
   }
 
-  function takeMac(mac: string | undefined, name: string, path: Path): void {
+  function takeMac(mac: string | undefined, name: string, spot: Spot): void {
     if (mac === undefined) return;
     const other = macs.get(mac);
     if (other !== undefined)
-      report(path, 'mac twice', `${mac} is used twice: ${other} has it already`);
+      report(spot, 'mac twice', `${mac} is used twice: ${other} has it already`);
     else macs.set(mac, name);
   }
 
@@ -44,26 +43,24 @@ export function checkAddresses(draft: Draft, report: Report): void {
     const { name, address, mac, ports, transport } = device;
     if (address === undefined && transport !== 'command') {
       report(
-        within(draft, device, 'address'),
+        () => within(draft, device, 'address'),
         'missing',
         `is missing: ${device.model} is spoken to over ${transport}`,
       );
     }
-    take(
-      address,
-      { name, kind: 'infrastructure', ...given(ports) },
+    take(address, { name, kind: 'infrastructure', ...given(ports) }, () =>
       within(draft, device, 'address'),
     );
-    takeMac(mac, name, within(draft, device, 'mac'));
+    takeMac(mac, name, () => within(draft, device, 'mac'));
   }
   for (const machine of rack.machines.values()) {
     const { name, address, mac, ports } = machine;
-    take(address, { name, kind: 'machine', ...given(ports) }, within(draft, machine, 'address'));
-    takeMac(mac, name, within(draft, machine, 'mac'));
+    take(address, { name, kind: 'machine', ...given(ports) }, () =>
+      within(draft, machine, 'address'),
+    );
+    takeMac(mac, name, () => within(draft, machine, 'mac'));
     for (const device of machine.devices) {
-      take(
-        device.address,
-        { name: device.fullName, kind: 'device' },
+      take(device.address, { name: device.fullName, kind: 'device' }, () =>
         within(draft, device, 'address'),
       );
     }
@@ -102,11 +99,21 @@ function subnetCheck(subnet: string | undefined): (address: string) => string | 
   const isSmall = network.kind() === 'ipv6' || bits > 30;
   const first = network.toString();
   const last = isSmall ? '' : ipaddr.IPv4.broadcastAddressFromCIDR(subnet).toString();
-  return (address) => {
+  const low = numberOf(first);
+  const high = low + 2 ** (32 - bits);
+  const isIn = (address: string) => {
+    if (network.kind() === 'ipv4') return low <= numberOf(address) && numberOf(address) < high;
     const ip = ipaddr.parse(address);
-    if (ip.kind() !== network.kind() || !ip.match(network, bits))
-      return `${address} is not in ${subnet}, the subnet of the rack`;
+    return ip.kind() === 'ipv6' && ip.match(network, bits);
+  };
+  return (address) => {
+    if (!isIn(address)) return `${address} is not in ${subnet}, the subnet of the rack`;
     if (isSmall || (address !== first && address !== last)) return undefined;
     return `${address} is the ${address === first ? 'network' : 'broadcast'} address of ${subnet}`;
   };
+}
+
+/** An IPv4 address as a number; NaN for IPv6. */
+function numberOf(address: string): number {
+  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
 }

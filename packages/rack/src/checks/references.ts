@@ -1,25 +1,24 @@
 /** Who refers to an identity or a login refers to one that is there, and that fits. */
-import { type Draft, type Report, within } from '../draft.ts';
-import type { Path } from '../issues.ts';
+import { type Draft, type Spot, type Report, within } from '../draft.ts';
 import type { InfrastructureDevice, Login } from '../rack.ts';
 import { didYouMean } from '../suggest.ts';
 
 export function checkReferences(draft: Draft, report: Report): void {
   const { rack, declared } = draft;
 
-  function identity(name: string | undefined, path: Path): void {
+  function identity(name: string | undefined, spot: Spot): void {
     if (name === undefined || name === 'none' || declared.identities.has(name)) return;
     report(
-      path,
+      spot,
       'identity',
       `there is no identity "${name}"${didYouMean(name, [...declared.identities, 'none'])}`,
     );
   }
 
-  function login(name: string | undefined, path: Path): Login | undefined {
+  function login(name: string | undefined, spot: Spot): Login | undefined {
     if (name === undefined) return undefined;
     if (!declared.logins.has(name)) {
-      report(path, 'login', `there is no login "${name}"${didYouMean(name, declared.logins)}`);
+      report(spot, 'login', `there is no login "${name}"${didYouMean(name, declared.logins)}`);
     }
     return rack.logins.get(name);
   }
@@ -30,23 +29,23 @@ export function checkReferences(draft: Draft, report: Report): void {
     identity(caller.identity, ['services', 'metadata-server', 'callers', i, 'identity']);
   });
   for (const device of rack.infrastructure.values()) {
-    const path = within(draft, device, 'login');
-    const found = login(device.login, path);
+    const spot = () => within(draft, device, 'login');
+    const found = login(device.login, spot);
     const lack = found && lacking(found, device);
     if (lack)
       report(
-        path,
+        spot,
         'login',
         `"${device.login}" has no ${lack}, which ${device.model} needs over ${device.transport}`,
       );
   }
   for (const machine of rack.machines.values()) {
-    identity(machine.identity, within(draft, machine, 'identity'));
-    const path = within(draft, machine, 'login');
-    const found = login(machine.login, path);
+    identity(machine.identity, () => within(draft, machine, 'identity'));
+    const spot = () => within(draft, machine, 'login');
+    const found = login(machine.login, spot);
     if (found && !found.username)
-      report(path, 'login', `"${machine.login}" has no \`username\`, which ssh needs`);
-    for (const device of machine.devices) login(device.login, within(draft, device, 'login'));
+      report(spot, 'login', `"${machine.login}" has no \`username\`, which ssh needs`);
+    for (const device of machine.devices) login(device.login, () => within(draft, device, 'login'));
   }
 }
 

@@ -1,4 +1,5 @@
 /** Synaccess netBooter PDU, over HTTP. One client at a time; the command line over telnet is not used. */
+import { z } from 'zod';
 import { whole } from '../fields.ts';
 import { counted, type Model } from './model.ts';
 
@@ -10,5 +11,6 @@ export const synaccess: Model = {
   backup: { no: 'the device offers no export of its configuration' },
   options: {
     outlets: whole(1, 24).default(16).describe('Number of its outlets, as printed on it.'),
+    https: z.boolean().default(false).describe('https, which only some of the family speak.'),
   },
 };

@@ -1,6 +1,7 @@
 /** Settings of alert-to-pubsub: where alerts go, how long they wait, when silence is an alarm. */
 import { z } from 'zod';
-import { httpUrl, object, path, seconds, secret, section, text, whole } from '../fields.ts';
+import { object, path, seconds, secret, section, text, whole } from '../fields.ts';
+import { httpUrl } from '../network-fields.ts';
 import { common } from './common.ts';
 
 const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a name for a sink', 'pagers');

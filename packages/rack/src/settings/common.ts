@@ -1,5 +1,6 @@
 /** What every service can be told. */
-import { httpUrl, object, path, seconds } from '../fields.ts';
+import { object, path, seconds } from '../fields.ts';
+import { httpUrl } from '../network-fields.ts';
 
 export const common = {
   url: httpUrl

@@ -1,6 +1,7 @@
 /** Settings of the metadata server: who gets which identity besides the machines, and how much. */
 import { z } from 'zod';
-import { cidr, object, section, text, whole } from '../fields.ts';
+import { object, section, text, whole } from '../fields.ts';
+import { cidr } from '../network-fields.ts';
 import { common } from './common.ts';
 
 export const metadataServer = section({
@@ -29,9 +30,9 @@ export const metadataServer = section({
     burst: whole(1, 1_000_000).default(2000).describe('Requests that one caller may make at once.'),
   }).describe('So that one broken bot cannot starve a rack; beyond it the answer is 429.'),
   handover: text(/^\/[^\0]*$/, 'an absolute path', '/dev/shm/skolo-metadata-server')
-    .default('/dev/shm/skolo-metadata-server')
+    .optional()
     .describe(
-      'Folder in a memory file system where tokens wait for the next start of the same boot. Never on a disk.',
+      'Folder in a memory file system where tokens wait for the next start of the same boot. Never on a disk. By default one in /dev/shm, another for each state directory.',
     ),
 });
 export type MetadataServerSettings = z.output<typeof metadataServer>;

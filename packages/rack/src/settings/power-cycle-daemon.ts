@@ -1,6 +1,7 @@
 /** Settings of the power-cycle daemon: limits that keep hardware and people safe, repair by itself, other doors. */
 import { z } from 'zod';
-import { cidr, object, portNumber, seconds, section, whole } from '../fields.ts';
+import { object, seconds, section, whole } from '../fields.ts';
+import { cidr, portNumber } from '../network-fields.ts';
 import { seenBack } from '../seen-back.ts';
 import { common } from './common.ts';
 

@@ -1,16 +1,8 @@
 /** Settings of the router backup: when, where to, how long it is kept. */
 import { z } from 'zod';
-import {
-  cron,
-  httpUrl,
-  object,
-  portNumber,
-  seconds,
-  secret,
-  section,
-  text,
-  whole,
-} from '../fields.ts';
+import { object, seconds, secret, section, text, whole } from '../fields.ts';
+import { httpUrl, portNumber } from '../network-fields.ts';
+import { cron } from '../time-fields.ts';
 import { common } from './common.ts';
 
 const recipient = text(

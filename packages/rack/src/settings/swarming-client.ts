@@ -1,6 +1,7 @@
 /** Settings of the agent on the machines: which Swarming server, what a healthy phone is, what is tried with a sick one. */
 import { z } from 'zod';
-import { httpUrl, object, path, seconds, section, text, whole } from '../fields.ts';
+import { object, path, seconds, section, text, whole } from '../fields.ts';
+import { httpUrl } from '../network-fields.ts';
 import { common } from './common.ts';
 
 const server = httpUrl.meta({ examples: ['https://chromium-swarm.appspot.com'] });
@@ -32,6 +33,16 @@ export const repairSteps = [
 
 export const swarmingClient = section({
   ...common,
+  url: httpUrl
+    .exactOptional()
+    .describe(
+      'Where the status port is found; by default at the address of the machine. Said in the entry of a machine.',
+    ),
+  metricsUrl: httpUrl
+    .exactOptional()
+    .describe(
+      'Where its metrics are read; by default at the address of the machine. Said in the entry of a machine.',
+    ),
   server: server.exactOptional().describe('The Swarming server, whatever the name of the machine.'),
   servers: z
     .array(

@@ -1,0 +1,10 @@
+/** Writes what is made from the schema: rack.schema.json for editors, docs/rack-yaml.md for people. */
+import { writeFile } from 'node:fs/promises';
+import { rackJsonSchema } from './json-schema.ts';
+import { rackReference } from './reference.ts';
+
+const schemaFile = new URL('../rack.schema.json', import.meta.url);
+const referenceFile = new URL('../../../docs/rack-yaml.md', import.meta.url);
+
+await writeFile(schemaFile, `${JSON.stringify(rackJsonSchema(), null, 2)}\n`);
+await writeFile(referenceFile, rackReference());

@@ -1,0 +1,140 @@
+/** Names, addresses and URLs. Each has one right spelling, so that the same thing written twice is noticed. */
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { canonical, text, whole } from './fields.ts';
+
+export const portNumber = whole(1, 65_535);
+
+/** A network port in an entry that may have a range: `8022`, or text that a range gave. */
+export const portOrRange = z
+  .union([
+    portNumber,
+    z
+      .string()
+      .regex(/^\d{1,5}$/)
+      .transform(Number)
+      .pipe(portNumber),
+  ])
+  .meta({ title: 'port number' });
+
+/** One label of a host name, as DNS and GCE take it. */
+export const hostName = canonical('a host name', 'rpi-001', (name) => {
+  const wrong = hostNameProblem(name);
+  return wrong === undefined ? name : { wrong };
+});
+
+/** What is wrong with a host name, or undefined. */
+export function hostNameProblem(name: string): string | undefined {
+  if (/^(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return undefined;
+  const hint = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '');
+  const rule = 'lower-case letters, digits and hyphens, at most 63, at least one letter';
+  const better = hint !== name && /[a-z]/.test(hint) && hint.length <= 63;
+  return `"${name}" is not a host name (${rule})${better ? `; did you mean "${hint}"?` : ''}`;
+}
+
+/** Several labels with dots. */
+export const domainName = text(
+  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
+  'a domain name',
+  'lan',
+);
+
+/** The one way in which an address is written: `fd00:0::1` is `fd00::1`, `::ffff:10.0.0.1` is `10.0.0.1`. */
+export function canonicalAddress(address: string): string | undefined {
+  if (/^(\d{1,3}\.){3}\d{1,3}$/.test(address)) {
+    const plain = address
+      .split('.')
+      .every((part) => Number(part) < 256 && String(Number(part)) === part);
+    return plain ? address : undefined;
+  }
+  if (!/^[0-9a-f:.]+$/i.test(address) || !ipaddr.IPv6.isValid(address)) return undefined;
+  return ipaddr.process(address).toString();
+}
+
+export const address = canonical('an IP address', '192.168.1.8', (input) => {
+  const canonical = canonicalAddress(input);
+  if (canonical !== undefined) return canonical;
+  const plain = input
+    .split('.')
+    .map((part) => part.replace(/^0+(?=\d)/, ''))
+    .join('.');
+  return canonicalAddress(plain) === undefined
+    ? undefined
+    : { wrong: `"${input}" has leading zeros, which some programs read as octal; write ${plain}` };
+});
+
+/** A network, `10.42.0.0/24`; a single address is itself with all bits. Canonical text. */
+export const cidr = canonical('a network', '10.42.0.0/24', (input) => {
+  const [base = '', bits, rest] = input.split('/');
+  const canonical = canonicalAddress(base);
+  if (canonical === undefined || rest !== undefined) return undefined;
+  const ip = ipaddr.parse(canonical);
+  const most = ip.kind() === 'ipv4' ? 32 : 128;
+  if (bits !== undefined && (!/^\d{1,3}$/.test(bits) || Number(bits) > most)) return undefined;
+  const network = firstAddress(`${canonical}/${bits ?? most}`);
+  if (network !== canonical) {
+    return { wrong: `"${input}" is an address within a network; did you mean ${network}/${bits}?` };
+  }
+  return `${canonical}/${Number(bits ?? most)}`;
+});
+
+function firstAddress(network: string): string {
+  const [ip, bits] = ipaddr.parseCIDR(network);
+  const bytes = ip
+    .toByteArray()
+    .map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - i * 8))) & 0xff);
+  return ipaddr.fromByteArray(bytes).toString();
+}
+
+/** Lower case, with colons. */
+export const mac = canonical('a MAC address', 'dc:a6:32:00:01:0f', (input) => {
+  const digits = input.toLowerCase().replaceAll(/[:.-]/g, '');
+  return /^[0-9a-f]{12}$/.test(digits) && /^[0-9a-f]{2,4}([:.-]?[0-9a-f]{2,4})+$/i.test(input)
+    ? (digits.match(/../g) ?? []).join(':')
+    : undefined;
+});
+
+export const email = text(
+  /^[^\s@"'<>]+@[^\s@"'<>]+\.[^\s@"'<>]+$/,
+  'an e-mail address',
+  'ann@example.com',
+);
+
+function parseUrl(input: string): URL | undefined {
+  return URL.canParse(input) ? new URL(input) : undefined;
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}
+
+/** An absolute http or https URL, without a slash at its end. */
+export const httpUrl = canonical('an http or https URL', 'http://192.168.1.8:9210', (input) => {
+  const url = parseUrl(input);
+  if (url === undefined || !/^https?:\/\//i.test(input)) return undefined;
+  if (url.username || url.password)
+    return { wrong: 'this URL holds a password; secrets are never in rack.yaml' };
+  return withoutSlash(input);
+});
+
+/** A URL that tokens travel over: https, or http on loopback. */
+export const tokenUrl = canonical(
+  'an https URL',
+  'https://oauth2.googleapis.com/token',
+  (input) => {
+    const url = parseUrl(input);
+    if (url === undefined || !/^https?:\/\//i.test(input)) return undefined;
+    if (url.username || url.password)
+      return { wrong: 'this URL holds a password; secrets are never in rack.yaml' };
+    if (
+      url.protocol === 'http:' &&
+      !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
+    ) {
+      return { wrong: `"${input}": tokens go over https, or over http on loopback only` };
+    }
+    return input;
+  },
+);

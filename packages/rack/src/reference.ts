@@ -1,0 +1,222 @@
+/** docs/rack-yaml.md: every key of rack.yaml, made from the same schema that checks it. */
+import {
+  isSchema,
+  type JsonSchema,
+  modelJson,
+  rackJsonSchema,
+  type SubSchema,
+} from './json-schema.ts';
+import { models } from './models/index.ts';
+import type { Model } from './models/model.ts';
+import { referenceIntro } from './reference-intro.ts';
+import { settingsSchemas } from './settings.ts';
+
+/** The reference, as Markdown. */
+export function rackReference(): string {
+  const { properties = {}, required } = rackJsonSchema();
+  const top = Object.keys(properties);
+  const sections = top.filter(
+    (key) => keysOf(properties[key]).length > 0 || entryOf(properties[key]),
+  );
+  const parts = [
+    referenceIntro,
+    '## Top level',
+    table(rows('', { properties, required: required ?? [] }, false)),
+    ...sections.filter((key) => key !== 'services').map((key) => sectionOf(key, properties[key])),
+    '## Models',
+    'What `model:` may be. “Ports” is what an `uplink` can name, “outlets” what `power` can. Off: how long, in a cycle that says nothing else; “by itself”: the device does off, wait and on alone, so that nothing stays off when whoever asked dies in between.',
+    modelTable(),
+    'Keys that only some models have:',
+    modelKeys(),
+    ...servicesOf(properties.services),
+    '## Forms',
+    'What the types look like that are neither text nor numbers.',
+    formTable(formsIn({ properties })),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function sectionOf(key: string, schema: SubSchema | undefined): string {
+  const entry = entryOf(schema);
+  const name = entry ? `${key}.NAME` : key;
+  const described = isSchema(schema) ? (schema.description ?? '') : '';
+  return [`## ${name}`, described, table(rows('', entry ?? schema))].filter(Boolean).join('\n\n');
+}
+
+function servicesOf(schema: SubSchema | undefined): string[] {
+  return Object.keys(settingsSchemas).flatMap((name) => {
+    const settings = isSchema(schema) ? schema.properties?.[name] : undefined;
+    return [`## services.${name}`, table(rows('', settings))];
+  });
+}
+
+function modelTable(): string {
+  const lines = [...models.values()].map((model) => {
+    const { name, label, transports, power, network, backup } = model;
+    const defaults = defaultsOf(model);
+    const cells = [
+      `\`${name}\``,
+      label,
+      transports.join(', '),
+      network?.range(defaults) ?? '–',
+      power?.outlets.range(defaults) ?? '–',
+      power ? `${power.offSeconds} s${power.nativeCycle ? ', by itself' : ''}` : '–',
+      backup === true ? 'yes' : `no: ${backup.no}`,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return [
+    '| model | what it is | over | ports | outlets | off | backed up |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...lines,
+  ].join('\n');
+}
+
+function defaultsOf(model: Model): Record<string, unknown> {
+  const { properties = {} } = modelJson(model);
+  return Object.fromEntries(
+    Object.entries(properties).map(([key, value]) => [
+      key,
+      isSchema(value) ? value.default : undefined,
+    ]),
+  );
+}
+
+function modelKeys(): string {
+  const lines = [...models.values()].flatMap((model) =>
+    rows('', modelJson(model)).map((row) => `| \`${model.name}\` ${line(row)}`),
+  );
+  return [
+    '| model | key | type | default | what it is |',
+    '| --- | --- | --- | --- | --- |',
+    ...lines,
+  ].join('\n');
+}
+
+function formTable(forms: ReadonlyMap<string, string>): string {
+  const lines = [...forms].sort(([a], [b]) => a.localeCompare(b, 'en'));
+  return [
+    '| type | example |',
+    '| --- | --- |',
+    ...lines.map(([title, example]) => `| ${title} | \`${example}\` |`),
+  ].join('\n');
+}
+
+interface Row {
+  key: string;
+  type: string;
+  value: string;
+  text: string;
+}
+
+function table(found: Row[]): string {
+  return [
+    '| key | type | default | what it is |',
+    '| --- | --- | --- | --- |',
+    ...found.map(line),
+  ].join('\n');
+}
+
+function line({ key, type, value, text }: Row): string {
+  const cells = [`\`${key}\``, type, value, text];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+}
+
+/** A row for each key, and under it the keys within. */
+function rows(prefix: string, schema: SubSchema | undefined, deep = true): Row[] {
+  if (!isSchema(schema)) return [];
+  const required = schema.required ?? [];
+  return Object.entries(schema.properties ?? {}).flatMap(([name, value]) => {
+    if (!isSchema(value)) return [];
+    const key = `${prefix}${name}`;
+    const row = {
+      key,
+      type: typeOf(value),
+      value: required.includes(name) ? 'required' : defaultOf(value),
+      text: value.description ?? '',
+    };
+    return [row, ...(deep ? within(key, value) : [])];
+  });
+}
+
+function within(key: string, schema: JsonSchema): Row[] {
+  // All keys of services.swarming-client: once is enough.
+  if (key === 'swarming') return [];
+  const entry = entryOf(schema);
+  if (entry) return rows(`${key}.NAME.`, entry);
+  if (schema.properties) return rows(`${key}.`, schema);
+  const { items } = schema;
+  if (isSchema(items)) {
+    const shapes = items.oneOf ?? items.anyOf ?? [items];
+    return shapes.flatMap((shape) => rows(`${key}[].`, shape));
+  }
+  return [];
+}
+
+/** The schema of the values of a map with any keys. */
+function entryOf(schema: SubSchema | undefined): JsonSchema | undefined {
+  const entry = isSchema(schema) ? schema.additionalProperties : undefined;
+  return isSchema(entry) && keysOf(entry).length > 0 ? entry : undefined;
+}
+
+function keysOf(schema: SubSchema | undefined): string[] {
+  return isSchema(schema) ? Object.keys(schema.properties ?? {}) : [];
+}
+
+function defaultOf({ default: value }: JsonSchema): string {
+  if (value === undefined || JSON.stringify(value) === '{}') return '';
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+}
+
+function typeOf(schema: JsonSchema): string {
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
+  if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (schema.title !== undefined) return schema.title;
+  if (choices?.every((choice) => choice.description !== undefined && choice.const !== undefined)) {
+    return 'a model, below';
+  }
+  const [one, list] = choices ?? [];
+  if (one && isSchema(list?.items) && typeOf(one) === typeOf(list.items))
+    return `${typeOf(one)}, or a list`;
+  if (choices && !choices.every((choice) => choice.pattern)) {
+    return [...new Set(choices.map(typeOf))].join(' or ');
+  }
+  switch (schema.type) {
+    case 'array':
+      return isSchema(schema.items) ? `list: ${typeOf(schema.items)}` : 'list';
+    case 'object':
+      return schema.properties ? 'map' : 'map by name';
+    case 'integer':
+    case 'number':
+      return `${schema.type === 'integer' ? 'whole number' : 'number'}${bounds(schema)}`;
+    case 'boolean':
+      return '`true`, `false`';
+    default:
+      return 'text';
+  }
+}
+
+/** Forms of text and what each looks like, from all over the schema. */
+function formsIn(schema: JsonSchema, forms = new Map<string, string>()): Map<string, string> {
+  const example = schema.examples?.[0];
+  if (schema.title !== undefined && typeof example === 'string') forms.set(schema.title, example);
+  const {
+    properties = {},
+    items,
+    anyOf = [],
+    oneOf = [],
+    allOf = [],
+    additionalProperties,
+  } = schema;
+  const inner = [...Object.values(properties), items, ...anyOf, ...oneOf, ...allOf, schema.then];
+  for (const one of [...inner, additionalProperties, schema.propertyNames]) {
+    if (isSchema(one)) formsIn(one, forms);
+  }
+  return forms;
+}
+
+function bounds({ minimum, maximum }: JsonSchema): string {
+  if (minimum === undefined || maximum === undefined || maximum > 2 ** 40) return '';
+  return `, ${minimum} to ${maximum}`;
+}

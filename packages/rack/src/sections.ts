@@ -1,0 +1,117 @@
+/** The entries of a section of rack.yaml: of one name each, or of many that are expanded first. */
+import { z } from 'zod';
+import { type Checked, check } from './describe.ts';
+import { type Draft, type Report, reportTo, type Section } from './draft.ts';
+import { type Expanded, expandEntry } from './expand.ts';
+import { object } from './fields.ts';
+import { type Path, type Problem, shown } from './issues.ts';
+import { hostNameProblem } from './network-fields.ts';
+import { maxNames } from './ranges.ts';
+import type { Spread } from './spreading.ts';
+
+export type Raw = Readonly<Record<string, unknown>>;
+
+export function isMap(value: unknown): value is Raw {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value of a key that holds a map by name; without mistakes where it is not there. */
+function mapOf(section: string, top: Raw, report: Report): [string, unknown][] {
+  const value = top[section];
+  if (value === undefined) return [];
+  if (isMap(value)) return Object.entries(value);
+  const message =
+    value === null ? 'is empty; remove the key' : `expected a map, found ${shown(value)}`;
+  report([section], 'type', message);
+  return [];
+}
+
+/** Identities and logins: entries of one name each. */
+export function* singleEntries(
+  section: 'identities' | 'logins',
+  top: Raw,
+  draft: Draft,
+  report: Report,
+): Generator<{ name: string; raw: unknown; path: Path }> {
+  for (const [name, raw] of mapOf(section, top, report)) {
+    const path = [section, name];
+    draft.declared[section].add(name);
+    if (!/^[A-Za-z0-9][\w.-]{0,62}$/.test(name)) {
+      report(path, 'name', `"${name}" cannot be a name here (letters, digits, . _ -)`, 'key');
+    } else if (section === 'identities' && name === 'none') {
+      report(path, 'name', '"none" is reserved: it means no identity at all', 'key');
+    }
+    yield { name, raw, path };
+  }
+}
+
+/** Infrastructure and machines: entries of many names each. What is wrong with a range or a name is reported. */
+export function* rangedEntries(
+  section: Extract<Section, 'infrastructure' | 'machines'>,
+  spreadFor: (raw: unknown) => Spread,
+  top: Raw,
+  draft: Draft,
+  problems: Problem[],
+): Generator<Expanded & { path: Path }> {
+  const report = reportTo(problems);
+  const what = section === 'machines' ? 'a machine' : 'infrastructure';
+  let count = 0;
+  for (const [key, value] of mapOf(section, top, report)) {
+    const path = [section, key];
+    const expanded = expandEntry(path, key, value, spreadFor(value));
+    count += expanded.names.length;
+    if (count > maxNames) {
+      report(path, 'too many', `more than ${maxNames} entries`, 'key');
+      return;
+    }
+    for (const name of expanded.names) {
+      draft.declared[section].add(name);
+      draft.named.push({ name, what, path, at: 'key' });
+      const wrong = hostNameProblem(name);
+      if (wrong !== undefined) report(path, 'name', wrong, 'key');
+    }
+    if ('problems' in expanded) problems.push(...expanded.problems);
+    else yield { ...expanded, path };
+  }
+}
+
+/**
+ * Checks each name of an entry. What all of them share is checked once: the first wholly, the others in the keys in which
+ * they differ from it. Shared parts are the same objects afterwards.
+ */
+export function checkEach<S extends z.ZodObject>(
+  schema: S,
+  { names, first, changes, path }: Expanded & { path: Path },
+): { name: string; checked: Checked<z.output<S>> }[] {
+  const [one = '', ...others] = names;
+  const whole = check(schema, first, path);
+  const differing = others.map((_, i) => changes(i + 1));
+  const parts = whole.problems
+    ? undefined
+    : check(partsOf(schema, differing[0]), differing, path).value;
+  return [
+    { name: one, checked: whole },
+    ...others.map((name, i) => {
+      // With a mistake somewhere each is looked at singly, so that all mistakes are found.
+      if (!parts)
+        return { name, checked: check(schema, { ...Object(first), ...differing[i] }, path) };
+      return { name, checked: { value: Object.assign({}, whole.value, parts[i]) } };
+    }),
+  ];
+}
+
+const known = new Map<z.ZodObject, Map<string, z.ZodArray<z.ZodObject>>>();
+
+/** The schema of a list of parts with these keys. */
+function partsOf(schema: z.ZodObject, keys: Raw = {}): z.ZodArray<z.ZodObject> {
+  const ofSchema = known.get(schema) ?? new Map<string, z.ZodArray<z.ZodObject>>();
+  known.set(schema, ofSchema);
+  const id = Object.keys(keys).join();
+  const parts = ofSchema.get(id) ?? z.array(object(pick(schema.shape, Object.keys(keys))));
+  ofSchema.set(id, parts);
+  return parts;
+}
+
+function pick(shape: z.ZodRawShape, keys: string[]): z.ZodRawShape {
+  return Object.fromEntries(keys.flatMap((key) => (shape[key] ? [[key, shape[key]]] : [])));
+}
