@@ -47,7 +47,12 @@ export function externalAccount(file: string, deps: SourceDeps): TokenSource {
       scopes: [...scopes],
       transporter: transporter(signal),
     } as Parameters<typeof ExternalAccountClient.fromJSON>[0]);
-    if (made) return made;
+    if (made) {
+      // The exchange goes over a transporter of its own, which the options do not reach.
+      // biome-ignore lint/complexity/useLiteralKeys: protected, and so reached only by this form
+      made['stsCredential']['transporter'] = transporter(signal);
+      return made;
+    }
     throw new UpstreamError('refused', `${file}: not an external_account file`);
   }
 

@@ -7,6 +7,12 @@ import { z } from 'zod';
 import { type IssuedToken, requireSafeUrl, UpstreamError } from './source.ts';
 import { reason, withoutTokens } from './token-endpoint.ts';
 
+/** What the library throws after an answer, whatever class it is of; and where it asked. */
+const Answered = z.looseObject({
+  response: z.looseObject({ status: z.number(), data: z.unknown() }),
+});
+const Asked = z.looseObject({ config: z.looseObject({ url: z.instanceof(URL) }) });
+
 /** The two shapes of Google's errors: OAuth's (RFC 6749) and the APIs'. */
 const OAuthRefusal = z.looseObject({ error: z.string(), error_description: z.string().optional() });
 const ApiRefusal = z.looseObject({
@@ -67,13 +73,18 @@ export async function accessTokenOf(
 export function withoutSecrets(error: unknown): Error {
   if (error instanceof UpstreamError) return error;
   if (error instanceof Error && error.cause instanceof UpstreamError) return error.cause;
-  if (!(error instanceof gaxios.GaxiosError))
-    return new UpstreamError('unreachable', reason(error));
-  const { response } = error;
-  const host = error.config.url ? new URL(error.config.url).host : 'upstream';
-  if (!response) return new UpstreamError('unreachable', `${host}: ${reason(error)}`);
-  const code = response.status >= 500 || response.status === 429 ? 'unreachable' : 'refused';
-  return new UpstreamError(code, `${host}: ${response.status} ${refusal(response.data)}`.trimEnd());
+  const answered = Answered.safeParse(error);
+  if (!answered.success)
+    return new UpstreamError('unreachable', `${hostOf(error)}${reason(error)}`);
+  const { status, data } = answered.data.response;
+  const code = status >= 500 || status === 429 ? 'unreachable' : 'refused';
+  const said = `${hostOf(error)}${status} ${refusal(data)}`;
+  return new UpstreamError(code, said.trimEnd());
+}
+
+function hostOf(error: unknown): string {
+  const asked = Asked.safeParse(error);
+  return asked.success ? `${asked.data.config.url.host}: ` : '';
 }
 
 function refusal(data: unknown): string {

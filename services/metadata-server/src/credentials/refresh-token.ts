@@ -1,13 +1,13 @@
 /**
  * A person's refresh token (`type: authorized_user`, as `gcloud auth application-default login` writes
- * it): for development racks. Source: RFC 6749 section 6.
+ * it): for development racks. Source: RFC 6749 section 6. It has no ID tokens: those of a person are for
+ * the client that asked for consent, never for another audience.
  */
 import { readSecret } from '@skolo/rack';
 import { UserRefreshClient } from 'google-auth-library';
 import { z } from 'zod';
 import { parseCredentialFile } from './credential-file.ts';
-import { accessTokenOf, transporter, withoutSecrets } from './google-auth.ts';
-import { lifeOfJwt } from './jwt.ts';
+import { accessTokenOf, transporter } from './google-auth.ts';
 import type { SourceDeps, TokenSource } from './source.ts';
 
 const AuthorizedUser = z.looseObject({
@@ -45,13 +45,6 @@ export function refreshToken(
         now: deps.now,
         wholeLife: 3600,
       });
-    },
-    async idToken(audience, signal) {
-      const user = await client(signal);
-      const token = await user.fetchIdToken(audience).catch((error: unknown) => {
-        throw withoutSecrets(error);
-      });
-      return { token, lifeSeconds: lifeOfJwt(token) };
     },
   };
 }

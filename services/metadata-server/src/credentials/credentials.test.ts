@@ -1,0 +1,330 @@
+/** Each kind of credentials against Google's token side, and what they say when it fails. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Credentials } from '@skolo/rack';
+import {
+  type FaultKind,
+  faultKinds,
+  type GoogleOAuth,
+  makeServiceAccountKey,
+  startGoogleOAuth,
+} from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type TokenSource, tokenSource } from './index.ts';
+
+const email = 'bots@my-project.iam.gserviceaccount.com';
+const target = 'target@my-project.iam.gserviceaccount.com';
+const person = 'ann@example.com';
+const userinfo = 'https://www.googleapis.com/auth/userinfo.email';
+const cloudPlatform = 'https://www.googleapis.com/auth/cloud-platform';
+const audience =
+  '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/racks/providers/rack4';
+const principal = 'principal://iam.googleapis.com/projects/1/subject/jumphost';
+const subjectType = 'urn:ietf:params:oauth:token-type:jwt';
+
+/** Everything that a credential file may name, known to the simulator, in a folder of the test's own. */
+async function setUp() {
+  const google = await startGoogleOAuth();
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-credentials-'));
+  onTestFinished(async () => {
+    await google.close();
+    await rm(dir, { recursive: true });
+  });
+  const write = (name: string, content: object | string) =>
+    writeFile(join(dir, name), typeof content === 'string' ? content : JSON.stringify(content));
+  const key = makeServiceAccountKey({ email, tokenUri: google.tokenUrl });
+  google.addServiceAccountKey(key);
+  google.addRefreshToken({
+    clientId: 'client',
+    clientSecret: 'client-secret',
+    refreshToken: 'refresh-me',
+    email: person,
+    scopes: [userinfo, cloudPlatform],
+  });
+  google.addSubjectToken({
+    audience,
+    subjectToken: 'theirs',
+    subjectTokenType: subjectType,
+    principal,
+  });
+  for (const actor of [email, person, principal]) google.allowImpersonation(actor, target);
+  const external = {
+    type: 'external_account',
+    audience,
+    subject_token_type: subjectType,
+    token_url: google.stsUrl,
+    credential_source: { file: join(dir, 'subject') },
+  };
+  await write('key.json', key);
+  await write('subject', 'theirs');
+  await write('external.json', external);
+  await write('external-as.json', {
+    ...external,
+    service_account_impersonation_url: google.impersonationUrl(target),
+  });
+  await write('user.json', {
+    type: 'authorized_user',
+    client_id: 'client',
+    client_secret: 'client-secret',
+    refresh_token: 'refresh-me',
+  });
+  const source = (credentials: Credentials, now = Date.now) =>
+    tokenSource(credentials, { dir, now });
+  return { google, dir, write, source, key };
+}
+
+const soon = () => AbortSignal.timeout(20_000);
+
+const serviceAccountKey = { kind: 'serviceAccountKey', file: 'key.json' } as const;
+const refreshToken = (google: GoogleOAuth) =>
+  ({ kind: 'refreshToken', file: 'user.json', tokenUrl: google.tokenUrl }) as const;
+const externalAccount = { kind: 'externalAccount', file: 'external.json' } as const;
+const impersonate = (google: GoogleOAuth, from: Exclude<Credentials, { kind: 'impersonate' }>) =>
+  ({
+    kind: 'impersonate',
+    email: target,
+    from,
+    delegates: [],
+    endpoint: google.url,
+  }) satisfies Credentials;
+
+/** Each kind that goes upstream, with the account that its tokens are for. */
+const kinds: [string, (google: GoogleOAuth) => Credentials, string, string | undefined][] = [
+  ['a service account key', () => serviceAccountKey, email, email],
+  ['a refresh token', refreshToken, person, undefined],
+  ['an external account', () => externalAccount, principal, undefined],
+  [
+    'an external account as a service account',
+    () => ({ ...externalAccount, file: 'external-as.json' }),
+    target,
+    target,
+  ],
+  ['impersonation by key', (google) => impersonate(google, serviceAccountKey), target, target],
+  [
+    'impersonation by refresh token',
+    (google) => impersonate(google, refreshToken(google)),
+    target,
+    target,
+  ],
+  [
+    'impersonation by external account',
+    (google) => impersonate(google, externalAccount),
+    target,
+    target,
+  ],
+];
+
+describe.each(kinds)('%s', (_, credentials, account, accountEmail) => {
+  it('gives an access token for the scopes, and its e-mail', async () => {
+    const { google, source } = await setUp();
+    const tokens = source(credentials(google));
+
+    const { token, lifeSeconds } = await tokens.accessToken([cloudPlatform], soon());
+
+    expect(google.isValid(token, cloudPlatform)).toBe(true);
+    expect(google.issued.at(-1)?.account).toBe(account);
+    expect(lifeSeconds).toBeGreaterThan(3500);
+    expect(lifeSeconds).toBeLessThanOrEqual(3600);
+    expect(await tokens.email()).toBe(accountEmail);
+  });
+
+  it('makes each upstream call once, and says what failed without any secret', async () => {
+    const { google, source, key } = await setUp();
+    const faults: FaultKind[] = faultKinds.filter(
+      (kind) => !['hang', 'slow', 'drip'].includes(kind),
+    );
+    for (const kind of faults) {
+      const fault = google.misbehave(kind);
+      const error = await source(credentials(google))
+        .accessToken([cloudPlatform], soon())
+        .then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
+      google.behave();
+
+      expect(error, kind).toMatchObject({ name: 'UpstreamError' });
+      const endpoints = fault.hits.map(({ endpoint }) => endpoint);
+      expect(endpoints.length, kind).toBeGreaterThanOrEqual(1);
+      expect(new Set(endpoints).size, kind).toBe(endpoints.length);
+      const said = JSON.stringify([String(error), error]);
+      for (const secret of [
+        'refresh-me',
+        'client-secret',
+        'theirs',
+        'ya29',
+        'eyJ',
+        key.private_key.slice(60, 90),
+      ]) {
+        expect(said, kind).not.toContain(secret);
+      }
+    }
+  });
+
+  it('lets go when it is told to', async () => {
+    const { google, source } = await setUp();
+    const hang = google.misbehave('hang');
+    const stop = new AbortController();
+    const asking = source(credentials(google)).accessToken([cloudPlatform], stop.signal);
+    await hang.arrived();
+    stop.abort();
+    await expect(asking).rejects.toThrow();
+    await hang.hungUp();
+  });
+});
+
+describe('ID tokens', () => {
+  it.each(kinds.filter(([name]) => !/^(an external|a refresh)/.test(name)))(
+    'of %s are for the audience',
+    async (_, credentials, account) => {
+      const { google, source } = await setUp();
+      const token = await idToken(source(credentials(google)));
+      expect(google.isValid(token.token)).toBe(true);
+      expect(google.issued.at(-1)).toMatchObject({ audience: 'https://service.example', account });
+      expect(token.lifeSeconds).toBe(3600);
+    },
+  );
+
+  it('of an external account and of a person there are none', async () => {
+    const { google, source } = await setUp();
+    expect(source(externalAccount).idToken).toBeUndefined();
+    expect(source(refreshToken(google)).idToken).toBeUndefined();
+  });
+
+  function idToken(tokens: TokenSource) {
+    if (!tokens.idToken) throw new Error('no ID tokens');
+    return tokens.idToken('https://service.example', soon());
+  }
+});
+
+it.each([
+  ['impersonation', 'impersonation by key'],
+  ['an external account as a service account', 'an external account as a service account'],
+])('the life of a token by %s is counted by upstream’s clock', async (_, name) => {
+  const { google, source } = await setUp();
+  const credentials = kinds.find(([kind]) => kind === name)?.[1](google);
+  if (!credentials) throw new Error(name);
+  // Wrong by two minutes: a token endpoint takes that for a JWT.
+  for (const wrong of [-120_000, 120_000]) {
+    const { lifeSeconds } = await source(credentials, () => Date.now() + wrong).accessToken(
+      [userinfo],
+      soon(),
+    );
+    expect(lifeSeconds).toBeGreaterThan(3590);
+    expect(lifeSeconds).toBeLessThanOrEqual(3600);
+  }
+});
+
+describe('a fixed token', () => {
+  it('is the line of the file, or its JSON with expiry', async () => {
+    const { source, write } = await setUp();
+    await write('token', 'a-token\n');
+    const fixed = source({ kind: 'fixed', file: 'token' }, () =>
+      Date.parse('2026-11-20T08:00:00Z'),
+    );
+    expect(await fixed.accessToken([], soon())).toEqual({ token: 'a-token', lifeSeconds: 3600 });
+
+    await write('token', { access_token: 'b', expiry: '2026-11-20T08:10:00Z', email: person });
+
+    expect(await fixed.accessToken([], soon())).toEqual({ token: 'b', lifeSeconds: 600 });
+    expect(await fixed.email()).toBe(person);
+  });
+
+  it.each([
+    [
+      'has expired',
+      { access_token: 'secret', expiry: '2020-01-01T00:00:00Z' },
+      'the token expired at',
+    ],
+    ['has no token', { token: 'secret' }, 'expected a token on one line'],
+    ['is broken JSON', '{"access_token": "secret"', 'expected a token on one line'],
+  ])('that %s is refused, with the reason and without the token', async (_, content, reason) => {
+    const { source, write } = await setUp();
+    await write('token', content);
+    const error = await source({ kind: 'fixed', file: 'token' })
+      .accessToken([], soon())
+      .catch(String);
+    expect(error).toContain(reason);
+    expect(error).not.toContain('secret');
+  });
+});
+
+describe('a credential file', () => {
+  const bad = {
+    private_key: 'SECRET-KEY',
+    refresh_token: 'SECRET-KEY',
+    client_secret: 'SECRET-KEY',
+  };
+  it.each([
+    [serviceAccountKey, 'key.json', "a service account's key file"],
+    [{ kind: 'refreshToken', file: 'user.json' }, 'user.json', 'an authorized_user file'],
+    [externalAccount, 'external.json', 'an external_account file'],
+  ] as const)(
+    'of %j that is something else is refused by name, without its content',
+    async (credentials, file, expected) => {
+      const { source, write } = await setUp();
+      for (const content of ['SECRET-KEY', `{"private_key": "SECRET-KEY`, JSON.stringify(bad)]) {
+        await write(file, content);
+        const error = String(
+          await source(credentials)
+            .accessToken([userinfo], soon())
+            .catch((e: unknown) => e),
+        );
+        expect(error).toContain(file);
+        expect(error).toContain(expected);
+        expect(error).not.toContain('SECRET-KEY');
+      }
+    },
+  );
+
+  it('with a key that is none is refused without quoting it', async () => {
+    const { source, write, key } = await setUp();
+    await write('key.json', { ...key, private_key: 'SECRET-KEY' });
+    await expect(source(serviceAccountKey).accessToken([userinfo], soon())).rejects.toThrow(
+      'key.json: private_key is not an RSA key in PEM form',
+    );
+  });
+
+  it('that sends secrets in clear text over a network is refused', async () => {
+    const { source, write, key } = await setUp();
+    for (const token_uri of [
+      'http://192.0.2.1/token',
+      'http://localhost.example/',
+      'ftp://127.0.0.1/',
+      'nowhere',
+    ]) {
+      await write('key.json', { ...key, token_uri });
+      await expect(source(serviceAccountKey).accessToken([userinfo], soon())).rejects.toThrow(
+        'https',
+      );
+    }
+    const clear = {
+      kind: 'refreshToken',
+      file: 'user.json',
+      tokenUrl: 'http://192.0.2.1/token',
+    } as const;
+    await expect(source(clear).accessToken([userinfo], soon())).rejects.toThrow('https');
+  });
+
+  it('with an executable is refused: it could be anything', async () => {
+    const { source, write } = await setUp();
+    await write('external.json', {
+      type: 'external_account',
+      audience,
+      subject_token_type: subjectType,
+      token_url: 'https://sts.example/token',
+      credential_source: { executable: { command: '/bin/true' } },
+    });
+    await expect(source(externalAccount).accessToken([], soon())).rejects.toThrow('executable');
+  });
+});
+
+it('a key that upstream does not know is refused in upstream’s own words', async () => {
+  const { google, source, key } = await setUp();
+  google.removeServiceAccountKey(key.private_key_id);
+  await expect(source(serviceAccountKey).accessToken([userinfo], soon())).rejects.toMatchObject({
+    code: 'refused',
+    message: expect.stringMatching(/^127\.0\.0\.1:\d+: 400 invalid_grant: /),
+  });
+});
