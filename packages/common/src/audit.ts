@@ -97,9 +97,7 @@ export class AuditLog {
     const written = new Promise<void>((resolve, reject) => {
       this.waiting.push({ line, resolve, reject });
     });
-    this.writer ??= this.writeWaiting().finally(() => {
-      this.writer = undefined;
-    });
+    this.writer ??= this.writeWaiting();
     await written;
   }
 
@@ -154,6 +152,8 @@ export class AuditLog {
         this.degraded.raise('audit log', `${error.message}; nothing can be changed until it can`);
       }
     }
+    // In the same turn as the last look at what is waiting, so that nothing waits without a writer.
+    this.writer = undefined;
   }
 
   private async startSegment(month: string, file: string) {
@@ -161,7 +161,8 @@ export class AuditLog {
     await (await open(file, 'a', 0o600)).close();
     await syncFolder(this.dir);
     await syncFolder(dirname(this.dir));
-    await this.removeOld(month);
+    // What cannot be removed now is tried again with the next segment; it is no reason to refuse a change.
+    await this.removeOld(month).catch(() => undefined);
     this.segment = month;
   }
 

@@ -77,7 +77,7 @@ describe('listen', () => {
 describe('explainListenError', () => {
   it('says how to get port 80', () => {
     expect(explainListenError('EACCES', { port: 80, flag: '--port' })).toBe(
-      'cannot listen on port 80: ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; give it to the service (AmbientCapabilities= in systemd, capabilities.add in Kubernetes), or give a port above with --port',
+      'cannot listen on port 80: ports below 1024 need root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or give a port above with --port',
     );
   });
 });

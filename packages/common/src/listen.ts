@@ -65,7 +65,7 @@ export function explainListenError(code: string, { port, host, flag }: ListenOpt
     case 'EADDRINUSE':
       return `${where}: something else listens there (ss -ltnp sport = :${port} shows what); stop it, or give another port with ${flag}`;
     case 'EACCES':
-      return `${where}: ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; give it to the service (AmbientCapabilities= in systemd, capabilities.add in Kubernetes), or give a port above with ${flag}`;
+      return `${where}: ports below 1024 need root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or give a port above with ${flag}`;
     case 'EADDRNOTAVAIL':
       return `${where}: this computer does not have that address; correct --host, or leave it out to listen on all`;
     case 'ENOTFOUND':

@@ -305,8 +305,8 @@ describe('a start that fails', () => {
 
     expect(await child.exit()).toBe(1);
     expect(child.lines().at(-1)).toMatchObject({
-      msg: 'start failed',
-      err: { message: expect.stringContaining('give another port with --port') },
+      msg: 'cannot listen',
+      why: expect.stringContaining('give another port with --port'),
     });
   });
 

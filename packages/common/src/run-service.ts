@@ -2,6 +2,7 @@ import { RackError } from '@skolo/rack';
 import { checkConfiguration } from './check-configuration.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Flags, parseFlags, UsageError, usage } from './flags.ts';
+import { ListenError } from './listen.ts';
 import { createLogger, type Logger, prettyLines } from './log.ts';
 import { processMetrics } from './metrics.ts';
 import { problemsOf } from './open-rack.ts';
@@ -105,7 +106,9 @@ class Run {
       this.log.fatal({ file: this.flags.rackFile, problems }, 'configuration refused');
       return exitCodes.badConfiguration;
     }
-    this.log.fatal({ err: error }, 'start failed');
+    // Not our fault: what to do says more than where it was thrown.
+    if (error instanceof ListenError) this.log.fatal({ why: error.message }, 'cannot listen');
+    else this.log.fatal({ err: error }, 'start failed');
     return exitCodes.failed;
   }
 }

@@ -70,8 +70,13 @@ async function start({ yaml, definition, options }: Given = {}) {
       },
     },
     {
-      ...{ rackFile, port: 0, metricsPort: 0, host: '127.0.0.1' },
-      ...{ stateDir: join(dir, 'state'), log: memory.log, version: '1.2.3' },
+      rackFile,
+      port: 0,
+      metricsPort: 0,
+      host: '127.0.0.1',
+      stateDir: join(dir, 'state'),
+      log: memory.log,
+      version: '1.2.3',
       ...options,
     },
   );

@@ -33,7 +33,7 @@ export interface StartOptions {
   /** Default: a new one, without the metrics of the process. */
   metrics?: Registry;
   version?: string;
-  /** Ends a start that is under way; then it throws. */
+  /** Ends a start that is under way, which then throws. A service that runs is ended by its `stop`. */
   signal?: AbortSignal;
 }
 
@@ -95,9 +95,9 @@ async function start(
   closers.add('audit log', () => audit.close());
   const access = new AccessControl({ rack, stateDir, metrics, clock, degraded });
 
-  let service: Service | undefined;
+  let running: Service | undefined;
   function readiness() {
-    const own = service?.readiness() ?? { ready: false, degraded: [] };
+    const own = running?.readiness() ?? { ready: false, degraded: [] };
     return {
       ready: own.ready && !signal.aborted,
       degraded: [...rack.degraded, ...degraded.list(), ...own.degraded],
@@ -110,11 +110,15 @@ async function start(
   // Before the service starts: its probes answer meanwhile, and a second instance ends here.
   const metricsServer = newServer({ tls: apiPort === 'metrics' ? tls.files : undefined });
   const metricsPort = await serve(metricsServer, app, {
-    ...{ log, closers, host, port: options.metricsPort, flag: '--metrics-port' },
+    log,
+    closers,
+    host,
+    port: options.metricsPort,
+    flag: '--metrics-port',
   });
 
   signal.throwIfAborted();
-  service = await definition.start({
+  const service = await definition.start({
     ...parts,
     rack,
     stateDir,
@@ -123,7 +127,8 @@ async function start(
     lastSuccess,
     signal,
   });
-  closers.add('service', service.stop.bind(service));
+  running = service;
+  closers.add('service', () => service.stop());
   signal.throwIfAborted();
   service.admin?.(admin);
   const publicServer = newServer({
@@ -131,7 +136,11 @@ async function start(
     tls: apiPort === 'public' ? tls.files : undefined,
   });
   const port = await serve(publicServer, service.handler, {
-    ...{ log, closers, host, port: options.port, flag: '--port' },
+    log,
+    closers,
+    host,
+    port: options.port,
+    flag: '--port',
   });
   tls.use(apiPort === 'public' ? publicServer : metricsServer);
 

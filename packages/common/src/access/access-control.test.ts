@@ -166,8 +166,11 @@ describe('no token', () => {
     const { get } = await start('{ anonymousRead: [127.0.0.0/8] }');
 
     expect(await get('/view')).toEqual({
-      ...{ code: 200, challenge: undefined },
-      ...{ name: 'anonymous', role: 'view', by: 'network' },
+      code: 200,
+      challenge: undefined,
+      name: 'anonymous',
+      role: 'view',
+      by: 'network',
     });
     expect((await get('/operate')).code).toBe(403);
   });
@@ -223,7 +226,10 @@ describe('a Google ID token', () => {
     const token = google.idToken(seconds());
 
     expect(await get('/operate', token)).toMatchObject({
-      ...{ code: 200, name: 'ann@example.com', role: 'operate', by: 'google' },
+      code: 200,
+      name: 'ann@example.com',
+      role: 'operate',
+      by: 'google',
     });
     expect((await get('/admin', token)).code).toBe(403);
     expect(google.requests()).toBe(1);
