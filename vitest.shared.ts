@@ -1,10 +1,13 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+const report = fileURLToPath(new URL('./scripts/report-tests.mjs', import.meta.url));
 
 /** What every package's vitest.config.ts is: tests beside the source, one report for `npm test`. */
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts'],
-    reporters: ['default', new URL('./scripts/report-tests.mjs', import.meta.url).pathname],
+    reporters: ['default', report],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
