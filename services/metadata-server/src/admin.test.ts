@@ -1,0 +1,147 @@
+/** What the server tells of itself, on its metrics port. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ApiError, createClient, metadataServerApi } from '@skolo/api';
+import { newToken } from '@skolo/common';
+import { describe, expect, it } from 'vitest';
+import { ask, flavor } from './testing/http.ts';
+import { bot1, bots, rackYaml, self, startRack, type TestRack, userinfo } from './testing/rack.ts';
+
+const open = `${rackYaml}access: { anonymousRead: [127.0.0.1/32] }\n`;
+
+function client(rack: TestRack, token?: string) {
+  const baseUrl = `http://127.0.0.1:${rack.metricsPort}`;
+  return createClient(metadataServerApi, { baseUrl, ...(token !== undefined && { token }) });
+}
+
+describe('/v1/clients', () => {
+  it('names who asked, as whom and when, newest first, and then the machines that never did', async () => {
+    const rack = await startRack({ yaml: open });
+    await rack.get('instance/name', { from: bot1 });
+    await rack.token({ from: '127.0.1.2' });
+    await rack.token({ from: '127.0.7.7' });
+
+    const { clients } = await client(rack).clients({});
+
+    expect(clients.slice(0, 3)).toMatchObject([
+      { name: '127.0.7.7', kind: 'unknown', address: '127.0.7.7', requests: 1 },
+      {
+        name: 'rack1-shelf1-002',
+        kind: 'machine',
+        identity: 'bots',
+        lastTokenAsked: expect.any(String),
+      },
+      { name: 'rack1-shelf1-001', kind: 'machine', address: bot1, requests: 1 },
+    ]);
+    expect(clients[0]).not.toHaveProperty('identity');
+    expect(clients[2]).not.toHaveProperty('lastTokenAsked');
+    expect(clients.slice(3).map(({ name }) => name)).toEqual(
+      [3, 4, 5, 6, 7, 8, 9].map((n) => `rack1-shelf1-00${n}`),
+    );
+    expect(clients[3]).toEqual({
+      name: 'rack1-shelf1-003',
+      kind: 'machine',
+      address: '127.0.1.3',
+      identity: 'bots',
+      requests: 0,
+    });
+  });
+
+  it('is remembered over a restart', async () => {
+    const rack = await startRack({ yaml: open });
+    await rack.token({ from: bot1 });
+    await rack.stop();
+    const next = await startRack({ google: rack.google, dir: rack.dir });
+    const { clients } = await client(next).clients({});
+    expect(clients[0]).toMatchObject({ name: 'rack1-shelf1-001', requests: 1 });
+  });
+
+  it('needs the role view', async () => {
+    const rack = await startRack({
+      yaml: `${rackYaml}access: { tokens: { file: tokens.yaml } }\n`,
+    });
+    await expect(client(rack).clients({})).rejects.toThrow(ApiError);
+    const file = join(rack.dir, 'tokens.yaml');
+    const token = await newToken(file, { name: 'ann', role: 'view', expiresInDays: 1 });
+    expect((await client(rack, token).clients({})).clients.length).toBe(9);
+  });
+});
+
+it('/v1/identities tells how fresh each token is', async () => {
+  const yaml = open.replace('secrets/jumphost.json', 'secrets/none.json');
+  const rack = await startRack({ yaml });
+  await rack.token();
+  const { identities } = await client(rack).identities({});
+  expect(identities).toMatchObject([
+    {
+      name: 'bots',
+      email: bots,
+      project: 'my-project',
+      scopes: expect.arrayContaining([userinfo]),
+      tokenRemainingSeconds: expect.any(Number),
+      lastSuccess: expect.any(String),
+    },
+    { name: 'jumphost', lastFailureReason: expect.stringContaining('none.json') },
+  ]);
+  expect(identities[0]).not.toHaveProperty('lastFailure');
+  expect(JSON.stringify(identities)).not.toMatch(/ya29/);
+});
+
+it('/openapi.json describes it', async () => {
+  const rack = await startRack();
+  const document = JSON.parse((await ask(rack.metricsPort, '/openapi.json', { from: self })).body);
+  expect(Object.keys(document.paths)).toEqual(['/v1/clients', '/v1/identities']);
+});
+
+describe('metrics', () => {
+  it('count requests by class, code and identity', async () => {
+    const rack = await startRack();
+    await rack.token();
+    await rack.token({ headers: {} });
+    await rack.get('nope', { from: self });
+    const metrics = await rack.metrics();
+    for (const line of [
+      'skolo_metadata_requests_total{class="token",code="200",identity="bots"} 1',
+      'skolo_metadata_requests_total{class="token",code="403",identity="bots"} 1',
+      'skolo_metadata_requests_total{class="other",code="404",identity="jumphost"} 1',
+      'skolo_metadata_upstream_calls_total{identity="bots",kind="access-token",outcome="success"} 1',
+      'skolo_metadata_upstream_call_duration_seconds_count{identity="bots",kind="access-token"} 1',
+    ]) {
+      expect(metrics).toContain(`${line}\n`);
+    }
+    expect(metrics).toMatch(/skolo_metadata_token_remaining_seconds\{identity="bots"\} 3[45]\d\d/);
+    expect(metrics).not.toMatch(/ya29/);
+  });
+
+  it('keep the time of last success over a restart', async () => {
+    const rack = await startRack();
+    await rack.token();
+    const line = /^skolo_metadata_last_success_timestamp_seconds\{identity="bots"\} (\S+)$/m;
+    const before = Number(line.exec(await rack.metrics())?.[1]);
+    rack.google.misbehave('status-500');
+    await rack.stop();
+    const next = await startRack({ google: rack.google, dir: rack.dir });
+    const after = Number(line.exec(await next.metrics())?.[1]);
+    expect(before).toBeGreaterThan(Date.now() / 1000 - 3600);
+    expect(after).toBeCloseTo(before, 0);
+  });
+
+  it('have every name that the alert rules use', async () => {
+    const rack = await startRack();
+    await rack.token();
+    const metrics = await rack.metrics();
+    const rules = join(import.meta.dirname, '../../../kube/base/prometheus/rules/metadata.yaml');
+    const names = (await readFile(rules, 'utf8')).match(/\bskolo_\w+/g) ?? [];
+    expect(names.length).toBeGreaterThan(5);
+    for (const name of new Set(names)) expect(metrics).toContain(`# TYPE ${name} `);
+  });
+});
+
+it('says Google’s words to Google’s clients and its own to people: no metadata on this port', async () => {
+  const rack = await startRack();
+  const reply = await ask(rack.metricsPort, '/computeMetadata/v1/', {
+    from: self,
+    headers: flavor,
+  });
+  expect(reply.headers['content-type']).toContain('application/problem+json');
+});

@@ -1,0 +1,207 @@
+/** The server as a process: what it prints, how it ends, what a kill leaves behind. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { readRack } from '@skolo/rack';
+import type { GoogleOAuth } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Handover, handoverFolder } from './handover.ts';
+import { ask, type Reply } from './testing/http.ts';
+import { newRackFolder, rackYaml, self, startTestGoogle } from './testing/rack.ts';
+
+const run = promisify(execFile);
+const main = join(import.meta.dirname, '../dist/main.js');
+const tokenPath = '/computeMetadata/v1/instance/service-accounts/default/token';
+
+interface Line {
+  msg: string;
+  level: string;
+  [fact: string]: unknown;
+}
+
+interface Server {
+  child: ChildProcess;
+  port: number;
+  metricsPort: number;
+  lines: Line[];
+  token(from?: string): Promise<Reply>;
+  /** Ends it, and answers its exit code, or the signal. */
+  end(signal: NodeJS.Signals): Promise<number | string | null>;
+}
+
+async function start(dir: string, env: Record<string, string> = {}): Promise<Server> {
+  const flags = { '--rack': join(dir, 'rack.yaml'), '--port': '0', '--metrics-port': '0' };
+  const args = [...Object.entries(flags).flat(), '--state-dir', join(dir, 'state')];
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  const exited = once(child, 'exit');
+  const lines: Line[] = [];
+  const output = createInterface({ input: child.stdout });
+  output.on('line', (line) => lines.push(JSON.parse(line)));
+  await Promise.race([once(output, 'line'), exited]);
+  const [first] = lines;
+  if (first?.msg !== 'listening') throw new Error(`it did not listen: ${JSON.stringify(lines)}`);
+  const { port, metricsPort } = first;
+  async function end(signal: NodeJS.Signals): Promise<number | string | null> {
+    child.kill(signal);
+    const [code, by] = await exited;
+    return code ?? by;
+  }
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) await end('SIGKILL');
+  });
+  return {
+    child,
+    port: Number(port),
+    metricsPort: Number(metricsPort),
+    lines,
+    token: (from = '127.0.1.1') => ask(Number(port), tokenPath, { from }),
+    end,
+  };
+}
+
+async function rackFolder(google: GoogleOAuth, yaml = rackYaml): Promise<string> {
+  const dir = await newRackFolder(google, yaml);
+  const folder = handoverFolder(await readRack(join(dir, 'rack.yaml')), join(dir, 'state'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return dir;
+}
+
+describe('the process', () => {
+  it('says that it listens, names an unknown caller once, and prints nothing of a token', async () => {
+    const google = await startTestGoogle();
+    const server = await start(await rackFolder(google), { SKOLO_LOG_LEVEL: 'trace' });
+    const { body } = await server.token();
+    for (let i = 0; i < 5; i++) expect((await server.token('127.0.7.7')).status).toBe(403);
+
+    expect(await server.end('SIGTERM')).toBe(0);
+
+    const printed = JSON.stringify(server.lines);
+    const { access_token: token } = JSON.parse(body);
+    expect(printed).not.toContain(token);
+    expect(printed).not.toContain(token.slice(8, 20));
+    expect(printed).not.toMatch(/ya29|eyJ|PRIVATE KEY/);
+    const unknown = server.lines.filter(({ msg }) => msg === 'caller without identity');
+    expect(unknown).toMatchObject([{ level: 'warn', address: '127.0.7.7', kind: 'unknown' }]);
+  });
+
+  it('ends at once when it is idle, and lets those go who wait for a change', async () => {
+    const google = await startTestGoogle();
+    const server = await start(await rackFolder(google));
+    const path = '/computeMetadata/v1/instance/name?wait_for_change=true';
+    const poll = ask(server.port, path);
+    const metrics = () => ask(server.metricsPort, '/metrics', { from: self });
+    while (!(await metrics()).body.includes('skolo_metadata_watchers 1\n'));
+    expect(await server.end('SIGTERM')).toBe(0);
+    expect((await poll).body).toBe('rack1-shelf1-001');
+  });
+
+  it('checks rack.yaml and the keys of its identities with --check', async () => {
+    const dir = await rackFolder(await startTestGoogle());
+    const check = (yaml: string) =>
+      writeFile(join(dir, 'rack.yaml'), yaml).then(() =>
+        run(process.execPath, [main, '--check', '--rack', join(dir, 'rack.yaml')]).then(
+          () => ({ code: 0, printed: '' }),
+          ({ code, stdout, stderr }) => ({ code, printed: stdout + stderr }),
+        ),
+      );
+    expect(await check(rackYaml)).toEqual({ code: 0, printed: '' });
+    const missing = await check(rackYaml.replace('secrets/jumphost.json', 'secrets/none.json'));
+    expect(missing.code).toBe(78);
+    expect(missing.printed).toContain('identities.jumphost');
+    expect(missing.printed).toContain('none.json');
+    const unknown = await check(rackYaml.replaceAll('identity: bots', 'identity: bosts'));
+    expect(unknown.code).toBe(78);
+    expect(unknown.printed).toContain('bots');
+  });
+});
+
+describe('kill -9', () => {
+  const kills = process.env.SKOLO_LONG ? 200 : 20;
+  const seed = Number(process.env.SKOLO_SEED ?? 42);
+
+  it(`at random, ${kills} times, leaves hand-over and state readable and loses no token (seed ${seed})`, async () => {
+    const random = randomNumbers(seed);
+    const google = await startTestGoogle();
+    const dir = await rackFolder(google);
+    const handover = new Handover(
+      handoverFolder(await readRack(join(dir, 'rack.yaml')), join(dir, 'state')),
+    );
+    for (let i = 0; i < kills; i++) {
+      const server = await start(dir);
+      const asking = Array.from({ length: Math.floor(random() * 5) }, () =>
+        server.token().catch(() => undefined),
+      );
+      if (random() < 0.5) await Promise.all(asking);
+      expect(await server.end('SIGKILL')).toBe('SIGKILL');
+      await Promise.all(asking);
+      expect(Array.isArray(await handover.load())).toBe(true);
+    }
+    const server = await start(dir);
+    const { body } = await server.token();
+    while ((await handover.load()).length < 2);
+    await server.end('SIGKILL');
+    google.misbehave('status-500');
+
+    const survivor = await start(dir);
+
+    expect(JSON.parse((await survivor.token()).body).access_token).toBe(
+      JSON.parse(body).access_token,
+    );
+    expect(survivor.lines.filter(({ msg }) => msg === 'degraded')).toEqual([]);
+  }, 600_000);
+});
+
+describe('a state directory', () => {
+  async function onSmallDisk(options: string) {
+    const google = await startTestGoogle();
+    const dir = await rackFolder(google);
+    const state = join(dir, 'state');
+    await mkdir(state);
+    const mounted = await run('mount', ['-t', 'tmpfs', '-o', options, 'none', state]).catch(
+      () => undefined,
+    );
+    if (mounted) onTestFinished(async () => void (await run('umount', ['--lazy', state])));
+    return { dir, state, mounted };
+  }
+
+  async function degradedOf(server: Server): Promise<string[]> {
+    const { body } = await ask(server.metricsPort, '/readyz', { from: self });
+    return JSON.parse(body).degraded.map(({ what }: { what: string }) => what);
+  }
+
+  it('that is read-only costs no token, and is said in readyz', async (context) => {
+    const { dir, mounted } = await onSmallDisk('ro,size=64k');
+    if (!mounted) return context.skip('needs root to mount a small tmpfs');
+    const server = await start(dir);
+    expect((await server.token()).status).toBe(200);
+    expect(await degradedOf(server)).not.toEqual([]);
+    expect(await server.end('SIGTERM')).toBe(0);
+  });
+
+  it('that is full costs no token, and is said in readyz', async (context) => {
+    const { dir, state, mounted } = await onSmallDisk('size=16k');
+    if (!mounted) return context.skip('needs root to mount a small tmpfs');
+    await writeFile(join(state, 'filler'), Buffer.alloc(1 << 20)).catch(() => undefined);
+    const server = await start(dir);
+    expect((await server.token()).status).toBe(200);
+    expect(await degradedOf(server)).not.toEqual([]);
+    expect(await server.end('SIGTERM')).toBe(0);
+  });
+});
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
