@@ -19,6 +19,8 @@ export interface AccountDeps {
   now: () => number;
   /** A secret that cannot be read takes away its identity, and nothing else. */
   onUnreadable: (identity: string, error: unknown) => void;
+  /** rack.yaml gives an identity the e-mail address of somebody else than its credentials. */
+  onOtherEmail: (identity: string, why: string) => void;
 }
 
 /** One account for each identity. Reads the credential files for the e-mail addresses. */
@@ -37,10 +39,14 @@ export async function openAccounts(rack: Rack, deps: AccountDeps): Promise<Accou
 async function emailOf(
   identity: Identity,
   source: TokenSource,
-  { onUnreadable }: AccountDeps,
+  { onUnreadable, onOtherEmail }: AccountDeps,
 ): Promise<string | undefined> {
   try {
     const email = await source.email();
+    if (identity.email !== undefined && email !== undefined && email !== identity.email) {
+      const why = `rack.yaml says ${identity.email}, but the credentials are those of ${email}; correct one of them`;
+      onOtherEmail(identity.name, why);
+    }
     return identity.email ?? email;
   } catch (error) {
     onUnreadable(identity.name, error);

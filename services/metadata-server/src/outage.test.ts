@@ -236,6 +236,18 @@ describe('a token', () => {
     expect(await readiness(rack)).toMatchObject({ status: 200, degraded: ['identity jumphost'] });
   });
 
+  it('of an identity that rack.yaml gives somebody else’s e-mail is said in readyz', async () => {
+    const rack = await startRack({
+      yaml: rackYaml.replace(`email: ${bots}`, 'email: x@example.com'),
+    });
+    expect((await rack.token()).status).toBe(200);
+    expect(await readiness(rack)).toMatchObject({ degraded: ['e-mail of identity bots'] });
+    const poll = rack.get('instance/service-accounts/default/email?wait_for_change=true');
+    await rack.edit(rackYaml);
+    expect((await poll).body).toBe(bots);
+    expect(await readiness(rack)).toMatchObject({ degraded: [] });
+  });
+
   it('of a name that does not resolve is an honest 503', async () => {
     const google = await startTestGoogle();
     const dir = await newRackFolder(google, oneIdentity);

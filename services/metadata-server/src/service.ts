@@ -49,6 +49,7 @@ async function checkSecrets(rack: Rack): Promise<string[]> {
   await openAccounts(rack, {
     now: Date.now,
     onUnreadable: (identity, error) => problems.push(`identities.${identity}: ${errorText(error)}`),
+    onOtherEmail: (identity, why) => problems.push(`identities.${identity}.email: ${why}`),
   });
   return problems;
 }
@@ -106,8 +107,10 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
 
   function readAccounts(rack: Rack): Promise<Accounts> {
     unreadable.clear();
+    for (const name of rack.identities.keys()) degraded.clear(`e-mail of identity ${name}`);
     return openAccounts(rack, {
       now: () => clock.now(),
+      onOtherEmail: (identity, why) => degraded.raise(`e-mail of identity ${identity}`, why),
       onUnreadable(identity, error) {
         unreadable.add(identity);
         degraded.raise(`identity ${identity}`, errorText(error));
@@ -137,7 +140,9 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
 
   const stopListening = watch.onChange((rack, previous) => {
     for (const name of previous.identities.keys()) {
-      if (!rack.identities.has(name)) degraded.clear(`identity ${name}`);
+      if (rack.identities.has(name)) continue;
+      degraded.clear(`identity ${name}`);
+      degraded.clear(`e-mail of identity ${name}`);
     }
     const folder = handoverFolder(rack, stateDir);
     if (folder !== handoverFolder(previous, stateDir)) handover = new Handover(folder);
