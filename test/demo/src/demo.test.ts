@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { isRunning } from './testing/processes.ts';
 import { ask, edit, newFolder, shell, spawnDemo, startDemo } from './testing/run-demo.ts';
 
@@ -9,6 +9,8 @@ const token = /\/token$/;
 const email = /\/email$/;
 const bots = 'bots@skolo-demo.iam.gserviceaccount.com';
 const guests = 'guests@skolo-guests.iam.gserviceaccount.com';
+// Many processes are started, and other tests run meanwhile.
+vi.setConfig({ testTimeout: 120_000 });
 /** What a promise of two seconds may take on a busy computer. */
 const patiently = { timeout: 20_000, interval: 100 };
 
@@ -36,9 +38,11 @@ describe('npm start', () => {
     const dir = await newFolder();
     await startDemo(dir);
 
-    const { mode } = await stat(join(dir, 'secrets', 'bots.json'));
+    const files = await readdir(join(dir, 'secrets'));
+    const modes = await Promise.all(files.map((file) => stat(join(dir, 'secrets', file))));
 
-    expect(mode & 0o777).toBe(0o600);
+    expect(files).toEqual(expect.arrayContaining(['bots.json', 'guests.json', 'switch-password']));
+    for (const { mode } of modes) expect(mode & 0o777).toBe(0o600);
   });
 
   it('puts an edit of rack.yaml in force', async () => {
@@ -113,11 +117,14 @@ describe('npm start', () => {
   });
 
   it('takes other ports where these are taken', async () => {
-    const [one, two] = [await startDemo(await newFolder()), await startDemo(await newFolder())];
+    const folders = [await newFolder(), await newFolder(), await newFolder()];
 
-    expect(two.command(token)).not.toBe(one.command(token));
-    expect(two.command(/readyz/)).not.toBe(one.command(/readyz/));
-    for (const demo of [one, two]) {
+    // At once, so that some of them lose a port between looking and listening.
+    const demos = await Promise.all(folders.map((dir) => startDemo(dir)));
+
+    expect(new Set(demos.map((demo) => demo.command(token))).size).toBe(3);
+    expect(new Set(demos.map((demo) => demo.command(/readyz/))).size).toBe(3);
+    for (const demo of demos) {
       expect(JSON.parse(await ask(demo.command(token)))).toHaveProperty('access_token');
     }
   });

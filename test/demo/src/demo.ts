@@ -2,12 +2,13 @@
 import { type RackWatch, watchRack } from '@skolo/rack';
 import { DemoCopy, type Origin } from './demo-copy.ts';
 import { shown } from './folders.ts';
-import { takeLock } from './lock.ts';
+import { type Lock, takeLock } from './lock.ts';
 import { withOneAddress } from './one-address.ts';
 import type { Output } from './output.ts';
-import { choosePlaces, type Place, withPlaces } from './placement.ts';
+import { areFree, choosePlaces, type Place, withPlaces } from './placement.ts';
 import { hasManyLoopbackAddresses, host } from './ports.ts';
 import { type Planned, runServices } from './run-services.ts';
+import { EndedAtOnce } from './service-process.ts';
 import { services } from './services/index.ts';
 import type { StandIn } from './stand-ins/stand-in.ts';
 import { type Summary, serviceRow, summaryText } from './summary.ts';
@@ -23,28 +24,33 @@ export interface DemoOptions {
   hurry: AbortSignal;
 }
 
+/** So often somebody else may take a port between our look and the service's. */
+const attempts = 5;
+
 /**
- * Runs until it is to stop. @returns the exit code.
+ * Runs until it is to stop.
  *
  * @throws AlreadyRunning
  * @throws NotOurFolder
  * @throws RackError The copy was edited, has mistakes, and there is no earlier version of it.
+ * @throws EndedAtOnce A service could not start.
  */
-export async function runDemo(options: DemoOptions): Promise<number> {
+export async function runDemo(options: DemoOptions): Promise<void> {
   const { dir, fresh, output } = options;
   const copy = new DemoCopy(dir);
-  const rackFile = shown(copy.rackFile, options.cwd);
   await copy.checkFolder();
   const lock = await takeLock(dir, (line) => output.line(line));
   const closers = [() => lock.release()];
   try {
     if (fresh) await copy.clear();
     const manyAddresses = await hasManyLoopbackAddresses();
-    const places = await choosePlaces();
-    const origin = await copy.prepare({
-      adapt: (text) => (manyAddresses ? text : withOneAddress(text)),
-      place: (text) => withPlaces(text, places),
-    });
+    const prepare = (places: Place[]) =>
+      copy.prepare({
+        adapt: (text) => (manyAddresses ? text : withOneAddress(text)),
+        place: (text) => withPlaces(text, places),
+      });
+    let places = await choosePlaces();
+    const origin = await prepare(places);
     const rack = await watchRack({
       file: copy.rackFile,
       service: 'metadata-server',
@@ -57,21 +63,44 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       output.problem(error.message),
     );
     closers.push(() => surroundings.close());
-    const { standIns } = surroundings;
+    const demo = { copy, lock, rack, standIns: surroundings.standIns, origin, manyAddresses };
 
-    return await runServices({
-      ...options,
-      planned: places.map((place) => plan(place, copy, rackFile)),
-      rackFile: copy.rackFile,
-      onGuard: (pid) => lock.share(pid),
-      onListening: async () => {
-        const summary = describe({ rack, rackFile, places, standIns, origin, manyAddresses });
-        output.line(summaryText(summary, output.colour));
-      },
-    });
+    for (let left = attempts; ; left--) {
+      try {
+        return await runPlaced(options, demo, places);
+      } catch (error) {
+        if (!(error instanceof EndedAtOnce) || left === 1 || (await areFree(places))) throw error;
+      }
+      output.problem('Somebody else has just taken a port: starting again with other ones.');
+      places = await choosePlaces();
+      await prepare(places);
+    }
   } finally {
     for (const close of closers.reverse()) await close();
   }
+}
+
+interface Demo {
+  copy: DemoCopy;
+  lock: Lock;
+  rack: RackWatch;
+  standIns: readonly StandIn[];
+  origin: Origin;
+  manyAddresses: boolean;
+}
+
+async function runPlaced(options: DemoOptions, demo: Demo, places: Place[]): Promise<void> {
+  const rackFile = shown(demo.copy.rackFile, options.cwd);
+  await runServices({
+    ...options,
+    planned: places.map((place) => plan(place, demo.copy, rackFile)),
+    rackFile: demo.copy.rackFile,
+    onGuard: (pid) => demo.lock.share(pid),
+    onListening: async () => {
+      const summary = describe(demo, places, rackFile);
+      options.output.line(summaryText(summary, options.output.colour));
+    },
+  });
 }
 
 function plan({ name, port, metricsPort }: Place, copy: DemoCopy, rackFile: string): Planned {
@@ -88,15 +117,8 @@ function plan({ name, port, metricsPort }: Place, copy: DemoCopy, rackFile: stri
   };
 }
 
-function describe(start: {
-  rack: RackWatch;
-  rackFile: string;
-  places: Place[];
-  standIns: readonly StandIn[];
-  origin: Origin;
-  manyAddresses: boolean;
-}): Summary {
-  const { rack, rackFile, places, standIns, origin, manyAddresses } = start;
+function describe(demo: Demo, places: Place[], rackFile: string): Summary {
+  const { rack, standIns, origin, manyAddresses } = demo;
   const notes: string[] = [];
   if (!manyAddresses) {
     notes.push(

@@ -8,6 +8,7 @@ import { root, shown, userFolder } from './folders.ts';
 import { AlreadyRunning } from './lock.ts';
 import { outputTo } from './output.ts';
 import { runRealRack } from './real-rack.ts';
+import { EndedAtOnce } from './service-process.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -22,26 +23,31 @@ async function main(args: string[]): Promise<number> {
     const cwd = userFolder();
     const shared = { cwd, output, ...signals() };
     if (options.rack !== undefined) {
-      return await runRealRack({ ...shared, rackFile: shown(options.rack, cwd) });
+      await runRealRack({ ...shared, rackFile: shown(options.rack, cwd) });
+      return 0;
     }
     const dir =
       options.dir === undefined ? join(root, '.skolo', 'demo') : resolve(cwd, options.dir);
-    return await runDemo({ ...shared, dir, fresh: options.fresh });
+    await runDemo({ ...shared, dir, fresh: options.fresh });
+    return 0;
   } catch (error) {
     if (error instanceof UsageError) {
       output.problem(`${error.message}\n\n${usage}`);
       return 2;
     }
-    if (error instanceof AlreadyRunning || error instanceof NotOurFolder) {
-      output.problem(error.message);
-      return 1;
-    }
-    if (error instanceof RackError) {
-      output.problem(error.message);
-      return 78;
-    }
-    throw error;
+    const exitCode = exitCodeOf(error);
+    if (exitCode === undefined || !(error instanceof Error)) throw error;
+    output.problem(error.message);
+    return exitCode;
   }
+}
+
+/** Of an error that was foreseen; its message says what to do. */
+function exitCodeOf(error: unknown): number | undefined {
+  if (error instanceof AlreadyRunning || error instanceof NotOurFolder) return 1;
+  if (error instanceof RackError) return 78;
+  if (error instanceof EndedAtOnce) return error.exitCode;
+  return undefined;
 }
 
 /** The first signal ends everything in good order, the second one at once. */

@@ -1,6 +1,6 @@
 /** Which ports the services listen on this time, and where rack.yaml says it. */
 import type { ServiceName } from '@skolo/rack';
-import { choosePort, host } from './ports.ts';
+import { choosePort, host, isFree } from './ports.ts';
 import { services } from './services/index.ts';
 import { setValue } from './yaml-text.ts';
 
@@ -26,6 +26,14 @@ export async function choosePlaces(): Promise<Place[]> {
     places.push({ name, port, metricsPort, url: urlOf(port), metricsUrl: urlOf(metricsPort) });
   }
   return places;
+}
+
+/** Whether nobody else listens there. */
+export async function areFree(places: readonly Place[]): Promise<boolean> {
+  for (const { port, metricsPort } of places) {
+    if (!(await isFree(port)) || !(await isFree(metricsPort))) return false;
+  }
+  return true;
 }
 
 /** The text of rack.yaml with these places in it. */

@@ -10,13 +10,18 @@ export async function choosePort(
   taken: ReadonlySet<number> = new Set(),
 ): Promise<number> {
   for (const port of wanted) {
-    if (!taken.has(port) && (await tryPort(host, port)) !== undefined) return port;
+    if (!taken.has(port) && (await isFree(port))) return port;
   }
   for (;;) {
     const port = await tryPort(host, 0);
     if (port === undefined) throw new Error(`no port of ${host} is free`);
     if (!taken.has(port)) return port;
   }
+}
+
+/** Whether the port can be listened on now. */
+export async function isFree(port: number): Promise<boolean> {
+  return (await tryPort(host, port)) !== undefined;
 }
 
 /** Whether this computer has all of 127.0.0.0/8 (Linux), or 127.0.0.1 alone (macOS). */

@@ -11,10 +11,14 @@ export interface RealRackOptions {
   hurry: AbortSignal;
 }
 
-/** Runs until it is to stop. @returns the exit code. */
-export async function runRealRack(options: RealRackOptions): Promise<number> {
+/**
+ * Runs until it is to stop.
+ *
+ * @throws EndedAtOnce
+ */
+export async function runRealRack(options: RealRackOptions): Promise<void> {
   const { rackFile, output } = options;
-  return await runServices({
+  await runServices({
     ...options,
     planned: services.map(({ name }) => ({ name, flags: ['--rack', rackFile] })),
     onListening: async (ports) => {

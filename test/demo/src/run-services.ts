@@ -2,7 +2,7 @@ import type { ServiceName } from '@skolo/rack';
 import { Guard } from './guard.ts';
 import { readableLine } from './log-lines.ts';
 import type { Output } from './output.ts';
-import { EndedAtOnce, ServiceProcess } from './service-process.ts';
+import { ServiceProcess } from './service-process.ts';
 import { mainOf } from './services/service.ts';
 import { stopWithinOf } from './stop-within.ts';
 
@@ -29,8 +29,12 @@ export interface RunOptions {
 
 const slowAfterMs = 20_000;
 
-/** Runs the services until they are to stop. @returns the exit code: 0, or that of one which ended before it served. */
-export async function runServices(options: RunOptions): Promise<number> {
+/**
+ * Runs the services until they are to stop.
+ *
+ * @throws EndedAtOnce One of them could not start; all are ended.
+ */
+export async function runServices(options: RunOptions): Promise<void> {
   const { planned, rackFile, cwd, output, stop, hurry } = options;
   const guard = new Guard(options.onGuard);
   const width = Math.max(...planned.map(({ name }) => name.length));
@@ -63,14 +67,10 @@ export async function runServices(options: RunOptions): Promise<number> {
       await options.onListening(new Map(ports));
       await aborted(stop);
     }
-    return 0;
-  } catch (error) {
-    if (!(error instanceof EndedAtOnce)) throw error;
-    output.problem(error.message);
-    return error.exitCode;
   } finally {
     await Promise.all(processes.map(({ process }) => process.stop()));
     await guard.close();
+    hurry.removeEventListener('abort', killAll);
   }
 }
 
