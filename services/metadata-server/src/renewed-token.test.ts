@@ -106,6 +106,21 @@ describe('a token in hand', () => {
     expect((await waiting).value).toBe('b');
   });
 
+  it.each([601, 605, 700, 1200])(
+    'of %i seconds is followed by the next one before it has less than ten minutes',
+    async (life) => {
+      const { time, token, upstreamAnswers } = setUp(life);
+      token.renew();
+      await upstreamAnswers('a');
+
+      time.uptime += life - 599;
+      const waiting = token.get(1e6);
+      await upstreamAnswers('b');
+
+      expect((await waiting).value).toBe('b');
+    },
+  );
+
   it('is served until it expires while upstream is down, then nothing', async () => {
     const { time, token, upstreamAnswers, upstreamFails } = setUp();
     token.renew();

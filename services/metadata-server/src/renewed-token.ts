@@ -76,7 +76,7 @@ export class RenewedToken {
     if (!held) return undefined;
     const left = held.expiresAt - this.deps.clock.uptime();
     if (left < this.renewBelow) this.renew();
-    return left >= Math.min(floorSeconds, held.life / 2) ? held : undefined;
+    return left >= floorOf(held.life) ? held : undefined;
   }
 
   /** Whatever can still be used; an answer takes a moment to arrive, so not the last second. */
@@ -145,7 +145,8 @@ export class RenewedToken {
       this.renewBelow = renewalThreshold(lifeSeconds, random());
       this.failures = 0;
       this.lastFailure = undefined;
-      this.notBefore = clock.uptime() + Math.min(calmSeconds, lifeSeconds / 2);
+      const calm = Math.min(calmSeconds, (lifeSeconds - this.renewBelow) / 2);
+      this.notBefore = clock.uptime() + calm;
       this.deps.onSettled({ token: this.held }, clock.uptime() - askedAt);
     } catch (error) {
       this.failures += 1;
@@ -157,13 +158,20 @@ export class RenewedToken {
   }
 }
 
+/** Seconds that are left of every token that is handed out, as long as upstream works. */
+function floorOf(life: number): number {
+  // An upstream whose tokens never live that long: as good as it gets.
+  return life > floorSeconds ? floorSeconds : 0.4 * life;
+}
+
 /**
  * Remaining seconds below which a token is renewed: around half of its life, so that renewals of
- * several identities drift apart, and well before the floor.
+ * several identities drift apart, and in any case before the floor.
  */
 function renewalThreshold(life: number, random: number): number {
   const half = life * (0.45 + 0.1 * random);
-  return Math.max(half, Math.min(1.5 * floorSeconds, 0.8 * life));
+  const aboveFloor = (life + floorOf(life)) / 2;
+  return Math.max(half, Math.min(1.5 * floorSeconds, aboveFloor));
 }
 
 /** Settles with the promise, after the time, or when the caller hangs up, whatever comes first. */

@@ -229,6 +229,15 @@ describe('a fixed token', () => {
 
     expect(await fixed.accessToken([], soon())).toEqual({ token: 'b', lifeSeconds: 600 });
     expect(await fixed.email()).toBe(person);
+
+    await write('token', { access_token: 'c', expires_in: 600, token_type: 'Bearer' });
+    const { token, lifeSeconds } = await source({ kind: 'fixed', file: 'token' }).accessToken(
+      [],
+      soon(),
+    );
+    expect(token).toBe('c');
+    expect(lifeSeconds).toBeGreaterThan(500);
+    expect(lifeSeconds).toBeLessThanOrEqual(601);
   });
 
   it.each([

@@ -1,16 +1,20 @@
 /**
  * A token in a file, for development: the token itself on one line, or JSON
- * `{"access_token": "…", "expiry": "2026-11-20T08:00:00Z", "id_token": "…", "email": "…"}`.
- * Whoever writes the file keeps it fresh; it is read again at each renewal.
+ * `{"access_token": "…", "expiry": "2026-11-20T08:00:00Z", "id_token": "…", "email": "…"}`, or the answer of a
+ * token endpoint, whose `expires_in` counts from when the file was written. Whoever writes the file
+ * keeps it fresh; it is read again at each renewal.
  */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { readSecret } from '@skolo/rack';
 import { z } from 'zod';
-import { lifeOfJwt } from './jwt.ts';
-import { type SourceDeps, type TokenSource, UpstreamError } from './source.ts';
+import { timesOfJwt } from './jwt.ts';
+import { type IssuedToken, type SourceDeps, type TokenSource, UpstreamError } from './source.ts';
 
 const FixedToken = z.looseObject({
   access_token: z.string().min(1),
   expiry: z.iso.datetime({ offset: true }).optional(),
+  expires_in: z.number().optional(),
   id_token: z.string().optional(),
   email: z.string().optional(),
 });
@@ -32,20 +36,31 @@ export function fixedToken(file: string, { dir, now }: SourceDeps): TokenSource 
     }
   }
 
+  /** Milliseconds since 1970. */
+  async function expiryOf({ expiry, expires_in: seconds }: FixedToken): Promise<number> {
+    if (expiry !== undefined) return Date.parse(expiry);
+    if (seconds === undefined) return now() + assumedLife * 1000;
+    return (await stat(resolve(dir, file))).mtimeMs + seconds * 1000;
+  }
+
+  function issued(token: string, expiresAt: number): IssuedToken {
+    const lifeSeconds = (expiresAt - now()) / 1000;
+    if (lifeSeconds > 0) return { token, lifeSeconds };
+    const when = new Date(expiresAt).toISOString();
+    throw new UpstreamError('refused', `${file}: the token expired at ${when}; write a new one`);
+  }
+
   return {
     files: [file],
     email: async () => (await read()).email,
     async accessToken() {
-      const { access_token: token, expiry } = await read();
-      if (!expiry) return { token, lifeSeconds: assumedLife };
-      const lifeSeconds = (Date.parse(expiry) - now()) / 1000;
-      if (lifeSeconds > 0) return { token, lifeSeconds };
-      throw new UpstreamError('refused', `${file}: the token expired at ${expiry}`);
+      const fixed = await read();
+      return issued(fixed.access_token, await expiryOf(fixed));
     },
     async idToken() {
       const { id_token: token } = await read();
       if (!token) throw new UpstreamError('refused', `${file}: holds no id_token`);
-      return { token, lifeSeconds: lifeOfJwt(token) };
+      return issued(token, timesOfJwt(token).exp * 1000);
     },
   };
 }

@@ -4,19 +4,22 @@ import { UpstreamError } from './source.ts';
 const Times = z.looseObject({ iat: z.number(), exp: z.number() });
 
 /**
- * Seconds between a JWT's `iat` and `exp` (RFC 7519). Upstream's own two times are compared, so that a
- * wrong wall clock here does not matter. The signature is the caller's audience's to check.
+ * When a JWT was issued and when it expires (RFC 7519), in seconds since 1970 by upstream's clock. The
+ * signature is the audience's to check.
  */
-export function lifeOfJwt(jwt: string): number {
+export function timesOfJwt(jwt: string): { iat: number; exp: number } {
   try {
     const payload = Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8');
     const { iat, exp } = Times.parse(JSON.parse(payload));
-    if (exp > iat) return exp - iat;
+    if (exp > iat) return { iat, exp };
   } catch {
     // Said below, without quoting any of it.
   }
-  throw new UpstreamError(
-    'unexpected-answer',
-    'upstream answered with an ID token that is not a JWT',
-  );
+  throw new UpstreamError('unexpected-answer', 'not an ID token: it is no JWT with iat and exp');
+}
+
+/** Seconds that a new JWT lives: upstream's own two times, so that a wrong wall clock here does not matter. */
+export function lifeOfJwt(jwt: string): number {
+  const { iat, exp } = timesOfJwt(jwt);
+  return exp - iat;
 }
