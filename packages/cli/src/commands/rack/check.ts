@@ -1,0 +1,88 @@
+import type { SkoloCommand } from '../../command.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import type { Io } from '../../io.ts';
+import { printJson } from '../../output/json.ts';
+import { type Style, styled } from '../../output/style.ts';
+import { count, plain } from '../../output/text.ts';
+import type { CheckedFile, SecretIssue } from './checked-file.ts';
+
+interface Options {
+  secrets?: true;
+  json?: true;
+}
+
+/** `skolo rack check`: everything that is wrong with inventories, and what is probably an oversight. */
+export function addRackCheck(noun: SkoloCommand, io: Io): void {
+  const command = noun
+    .command('check')
+    .description(
+      'Checks inventories and shows all errors and likely oversights, a line each. Ends with 78 where there is an error, with 0 where there are at most warnings.',
+    )
+    .summary('all that is wrong with rack.yaml')
+    .argument('[files...]', 'rack.yaml of one or several racks (default: that of --rack)')
+    .option('--secrets', 'also read each secret, and say which cannot be had or are open to others')
+    .option('--json', 'print JSON')
+    .uses('rack')
+    .example('skolo rack check racks/*/rack.yaml');
+
+  command.action(async (given: string[], { secrets, json }: Options) => {
+    if (given.length > 0 && command.gives('rack')) {
+      command.error("give files, or '--rack', not both");
+    }
+    const { checkFile, hasErrors } = await import('./checked-file.ts');
+    const files = given.length > 0 ? given : [command.globals().rack];
+    const checked: CheckedFile[] = [];
+    for (const file of files) checked.push(await checkFile(file, { secrets: secrets ?? false }));
+    if (checked.some(hasErrors)) io.exitCode = exitCodes.badConfiguration;
+    if (json) {
+      printJson(io, { files: checked.map(asJson) });
+    } else {
+      const { formatIssue } = await import('@skolo/rack');
+      for (const each of checked) print(io, each, formatIssue);
+    }
+  });
+}
+
+function print(
+  io: Io,
+  { file, rack, errors, warnings, secrets }: CheckedFile,
+  formatIssue: typeof import('@skolo/rack').formatIssue,
+) {
+  const said = (word: string, style: Style) => styled(word, style, io.colour);
+  const warning = said('warning:', 'yellow');
+  const ofSecret = ({ where, message }: SecretIssue) => plain(` ${where}: ${message}`);
+  for (const issue of errors) io.out(plain(formatIssue(issue)));
+  for (const issue of warnings) {
+    const place = `${issue.file}:${issue.line}:${issue.column} `;
+    const text = formatIssue(issue).slice(place.length);
+    io.out(`${plain(place)}${warning} ${plain(text)}`);
+  }
+  for (const issue of secrets?.errors ?? []) io.out(`${file}${ofSecret(issue)}`);
+  for (const issue of secrets?.warnings ?? []) io.out(`${file} ${warning}${ofSecret(issue)}`);
+
+  const wrong = errors.length + (secrets?.errors.length ?? 0);
+  const doubtful = warnings.length + (secrets?.warnings.length ?? 0);
+  const summary = [
+    ...(rack
+      ? [count(rack.machines.size, 'machine'), count(rack.infrastructure.size, 'device')]
+      : []),
+    ...(secrets ? [count(secrets.count, 'secret')] : []),
+    wrong === 0 ? said('no errors', 'green') : said(count(wrong, 'error'), 'red'),
+    ...(rack ? [doubtful === 0 ? 'no warnings' : said(count(doubtful, 'warning'), 'yellow')] : []),
+  ];
+  io.out(`${rack?.name ?? file}: ${summary.join(', ')}`);
+}
+
+function asJson({ file, rack, errors, warnings, secrets }: CheckedFile) {
+  return {
+    file,
+    ...(rack && {
+      rack: rack.name,
+      machines: rack.machines.size,
+      devices: rack.infrastructure.size,
+    }),
+    errors,
+    warnings,
+    ...(secrets && { secrets }),
+  };
+}

@@ -1,0 +1,84 @@
+/** One rack.yaml, with all that is wrong with it. */
+import {
+  type CheckedSecret,
+  checkSecrets,
+  type Rack,
+  RackError,
+  type RackIssue,
+  rackWarnings,
+  readRack,
+  SecretError,
+  secretPath,
+} from '@skolo/rack';
+import { credentialFaults } from './credential-kind.ts';
+
+/** What is wrong with a secret: `where` is its place in rack.yaml with all ranges expanded, so it has no line. */
+export interface SecretIssue {
+  where: string;
+  message: string;
+}
+
+export interface CheckedFile {
+  file: string;
+  /** Absent where the file is not valid. */
+  rack?: Rack;
+  errors: RackIssue[];
+  warnings: RackIssue[];
+  /** Absent where they were not asked for, or the file is not valid. */
+  secrets?: { count: number; errors: SecretIssue[]; warnings: SecretIssue[] };
+}
+
+/** Never throws for what is in the file, or because it cannot be read. */
+export async function checkFile(
+  file: string,
+  { secrets }: { secrets: boolean },
+): Promise<CheckedFile> {
+  try {
+    const rack = await readRack(file);
+    const checked: CheckedFile = { file, rack, errors: [], warnings: rackWarnings(rack) };
+    return secrets ? { ...checked, secrets: await checkedSecrets(rack) } : checked;
+  } catch (error) {
+    if (!(error instanceof RackError)) throw error;
+    return { file, errors: error.issues, warnings: [] };
+  }
+}
+
+/** Whether anything is so wrong that a service would miss something. */
+export function hasErrors({ errors, secrets }: CheckedFile): boolean {
+  return errors.length > 0 || (secrets?.errors.length ?? 0) > 0;
+}
+
+async function checkedSecrets(rack: Rack): Promise<NonNullable<CheckedFile['secrets']>> {
+  const secrets = await checkSecrets(rack);
+  return {
+    count: secrets.length,
+    errors: [
+      ...secrets.flatMap(errorOf),
+      ...(await credentialFaults(rack)),
+      ...(await tokenFileFaults(rack)),
+    ],
+    warnings: secrets.flatMap(({ where, warnings }) =>
+      warnings.map((message) => ({ where, message })),
+    ),
+  };
+}
+
+function errorOf({ where, error }: CheckedSecret): SecretIssue[] {
+  return error === undefined ? [] : [{ where, message: error.message }];
+}
+
+/** What is wrong with the content of the file of tokens: then nobody can sign in with one. */
+async function tokenFileFaults(rack: Rack): Promise<SecretIssue[]> {
+  const { tokens } = rack.access;
+  if (tokens === undefined) return [];
+  const { TokenFile } = await import('@skolo/common');
+  try {
+    await new TokenFile(secretPath(rack, tokens.file)).find('');
+    return [];
+  } catch (error) {
+    // That it cannot be read has been said.
+    if (!(error instanceof SecretError)) throw error;
+    if (error.code !== 'SECRET_INVALID') return [];
+    return [{ where: 'access.tokens', message: error.message }];
+  }
+}

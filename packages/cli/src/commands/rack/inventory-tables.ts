@@ -1,0 +1,68 @@
+/** `skolo rack show` without a name: the whole rack as three tables. */
+import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from '@skolo/rack';
+import type { Io } from '../../io.ts';
+import { styled } from '../../output/style.ts';
+import { type Column, table } from '../../output/table.ts';
+import { outletText, phoneText } from './wiring-text.ts';
+
+/** The night engineer has 80 columns: name, address, power and uplink are what is left in the end. */
+const machineColumns: Column<Machine>[] = [
+  { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
+  { title: 'KIND', cell: ({ kind }) => kind, leaveOut: 2 },
+  { title: 'SHELF', cell: ({ shelf }) => shelf, shrinkTo: 6, leaveOut: 1 },
+  { title: 'ADDRESS', cell: ({ address }) => address },
+  { title: 'POWER', cell: ({ power }) => power.map(outletText), shrinkTo: 10 },
+  { title: 'UPLINK', cell: ({ uplink }) => uplink && outletText(uplink), shrinkTo: 10 },
+  { title: 'IDENTITY', cell: ({ identity }) => identity, shrinkTo: 8 },
+  { title: 'PHONES', cell: ({ devices }) => devices.map(phoneText), shrinkTo: 9, leaveOut: 3 },
+];
+
+type Infrastructure = Pick<
+  InfrastructureDevice,
+  'name' | 'address' | 'power' | 'uplink' | 'login'
+> & {
+  model?: string;
+};
+
+const infrastructureColumns: Column<Infrastructure>[] = [
+  { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
+  { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 8 },
+  { title: 'ADDRESS', cell: ({ address }) => address },
+  { title: 'POWER', cell: ({ power }) => power.map(outletText), shrinkTo: 10 },
+  { title: 'UPLINK', cell: ({ uplink }) => uplink && outletText(uplink), shrinkTo: 10 },
+  { title: 'LOGIN', cell: ({ login }) => login, shrinkTo: 8 },
+];
+
+const identityColumns: Column<Identity>[] = [
+  { title: 'NAME', cell: ({ name }) => name },
+  { title: 'EMAIL', cell: ({ email }) => email, shrinkTo: 16 },
+  { title: 'PROJECT', cell: ({ project }) => project, shrinkTo: 8 },
+  { title: 'CREDENTIALS', cell: ({ credentials }) => credentials.kind },
+];
+
+/** Prints the whole rack. */
+export function printInventory(io: Io, rack: Rack): void {
+  const title = (text: string) => styled(text, 'bold', io.colour);
+  const sections = [
+    `${title(rack.name)}: time zone ${rack.timezone}, ${network(rack)}`,
+    section('machines', machineColumns, [...rack.machines.values()]),
+    section('infrastructure', infrastructureColumns, [
+      asInfrastructure(rack.jumphost),
+      ...rack.infrastructure.values(),
+    ]),
+    section('identities', identityColumns, [...rack.identities.values()]),
+  ];
+  io.out(sections.join('\n\n'));
+
+  function section<Row>(name: string, columns: Column<Row>[], rows: Row[]): string {
+    return rows.length === 0 ? `no ${name}` : table(columns, rows, io);
+  }
+}
+
+function asInfrastructure({ name, address, power, uplink }: Jumphost): Infrastructure {
+  return { name, model: 'jumphost', address, power, ...(uplink && { uplink }) };
+}
+
+function network({ network: { subnet, domain } }: Rack): string {
+  return subnet === undefined ? `domain ${domain}` : `subnet ${subnet}, domain ${domain}`;
+}

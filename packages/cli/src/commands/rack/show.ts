@@ -1,0 +1,59 @@
+import type { Rack } from '@skolo/rack';
+import type { SkoloCommand } from '../../command.ts';
+import { complain } from '../../errors.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import type { Io } from '../../io.ts';
+import { printJson } from '../../output/json.ts';
+import { yamlOf } from '../../output/yaml.ts';
+import { loadRack } from '../../rack-file.ts';
+
+interface Options {
+  json?: true;
+  yaml?: true;
+}
+
+/** `skolo rack show`: the expanded inventory, or what of it has these names and hangs together with them. */
+export function addRackShow(noun: SkoloCommand, io: Io): void {
+  const command = noun
+    .command('show')
+    .description(
+      'The inventory, with all ranges expanded. With names: what each is, what it needs for power and network, and who goes dark with it.',
+    )
+    .summary('the inventory; what X depends on, who goes dark with it')
+    .argument(
+      '[names...]',
+      'machines, devices, phones, identities, outlets (switch-1/14), addresses; ranges, too: rpi-[001-004]',
+    )
+    .option('--json', 'print JSON')
+    .option('--yaml', 'print the expanded rack.yaml')
+    .uses('rack')
+    .example('skolo rack show switch-1/14 skia-rpi2-rack4-shelf1-007');
+
+  command.action(async (names: string[], { json, yaml }: Options) => {
+    if (json && yaml) command.error("give '--json' or '--yaml', not both");
+    if (yaml && names.length > 0)
+      command.error("'--yaml' is for the whole rack; names take '--json'");
+    const rack = await loadRack(command.globals());
+    if (names.length > 0) return showNames(io, rack, names, json);
+    const { expandedInventory } = await import('@skolo/rack');
+    if (json) return printJson(io, expandedInventory(rack));
+    if (yaml) return io.out(yamlOf(expandedInventory(rack)));
+    const { printInventory } = await import('./inventory-tables.ts');
+    return printInventory(io, rack);
+  });
+}
+
+/** Shows what there is, and says what there is not. */
+async function showNames(io: Io, rack: Rack, names: string[], json: true | undefined) {
+  const { findSubjects } = await import('./subjects.ts');
+  const { detailsAsJson, detailsOf, printDetails } = await import('./details.ts');
+  const { subjects, unknown } = findSubjects(rack, names);
+  for (const sentence of unknown) complain(io, sentence);
+  if (unknown.length > 0) {
+    io.exitCode = subjects.length > 0 ? exitCodes.partlyFailed : exitCodes.failed;
+  }
+  if (subjects.length === 0) return;
+  const details = detailsOf(rack, subjects);
+  if (json) printJson(io, detailsAsJson(rack, details));
+  else printDetails(io, rack, details);
+}

@@ -1,0 +1,110 @@
+/** What the words after `skolo rack show` mean. */
+import {
+  type AttachedDevice,
+  expandNames,
+  type Identity,
+  type InfrastructureDevice,
+  type Jumphost,
+  type Machine,
+  models,
+  type Outlet,
+  type Rack,
+} from '@skolo/rack';
+import { hubOutlet, outletText } from './wiring-text.ts';
+
+export type Subject =
+  | { is: 'machine'; name: string; machine: Machine }
+  | { is: 'device'; name: string; device: InfrastructureDevice }
+  | { is: 'jumphost'; name: string; jumphost: Jumphost }
+  | { is: 'phone'; name: string; phone: AttachedDevice; machine: Machine }
+  | { is: 'outlet'; name: string; outlet: Outlet }
+  | { is: 'identity'; name: string; identity: Identity };
+
+export interface Found {
+  subjects: Subject[];
+  /** One sentence for each word that means nothing. */
+  unknown: string[];
+}
+
+/**
+ * Names, ranges of names, outlets (`switch-1/14`) and addresses. One address may be that of several, behind different
+ * ports, and one name that of an identity and of something else: then all are meant.
+ *
+ * @throws RangeSyntaxError
+ */
+export function findSubjects(rack: Rack, words: readonly string[]): Found {
+  const named = subjectsOf(rack);
+  const found: Found = { subjects: [], unknown: [] };
+  for (const word of words.flatMap((each) => expandNames(each))) {
+    const subjects = named.get(word) ?? outletOf(rack, word);
+    if (subjects.length > 0) found.subjects.push(...subjects);
+    else found.unknown.push(whyUnknown(rack, word));
+  }
+  return found;
+}
+
+/** By name, and by address. */
+function subjectsOf(rack: Rack): Map<string, Subject[]> {
+  const all = new Map<string, Subject[]>();
+  function add(subject: Subject, ...keys: (string | undefined)[]) {
+    for (const key of keys) {
+      if (key !== undefined) all.set(key, [...(all.get(key) ?? []), subject]);
+    }
+  }
+  const { jumphost } = rack;
+  const { name, aliases, address } = jumphost;
+  add({ is: 'jumphost', name, jumphost }, name, ...aliases, address);
+  for (const device of rack.infrastructure.values()) {
+    add({ is: 'device', name: device.name, device }, device.name, device.address);
+  }
+  for (const machine of rack.machines.values()) {
+    add({ is: 'machine', name: machine.name, machine }, machine.name, machine.address);
+    for (const phone of machine.devices) {
+      const name = phone.fullName;
+      const hubPort = phone.power && 'hub' in phone.power ? phone.power : undefined;
+      add({ is: 'phone', name, phone, machine }, name, phone.address);
+      if (hubPort === undefined) continue;
+      const outlet = hubOutlet(machine.name, hubPort);
+      const written = outletText(outlet);
+      add({ is: 'outlet', name: written, outlet }, written);
+    }
+  }
+  for (const identity of rack.identities.values()) {
+    add({ is: 'identity', name: identity.name, identity }, identity.name);
+  }
+  return all;
+}
+
+/** An outlet or port of the infrastructure, in the way that its model writes it: `switch-1/0/14` is `switch-1/14`. */
+function outletOf(rack: Rack, word: string): Subject[] {
+  const { device, model, written } = partsOf(rack, word);
+  if (device === undefined) return [];
+  for (const numbering of [model?.power?.outlets, model?.network]) {
+    const outlet = numbering?.find(written, device.options);
+    if (outlet === undefined) continue;
+    const found = { device: device.name, outlet };
+    return [{ is: 'outlet', name: outletText(found), outlet: found }];
+  }
+  return [];
+}
+
+function partsOf(rack: Rack, word: string) {
+  const [, name = word, written = ''] = /^([^/]*)\/(.*)$/.exec(word) ?? [];
+  const device = rack.infrastructure.get(name);
+  return { name, device, model: device && models.get(device.model), written };
+}
+
+function whyUnknown(rack: Rack, word: string): string {
+  const { name, device, model } = partsOf(rack, word);
+  const no = `there is no ${word} in ${rack.name}`;
+  if (device === undefined || model === undefined) {
+    return `${no}${name === word ? '' : `, and no ${name}`}; \`skolo rack show\` lists all`;
+  }
+  const { power, network } = model;
+  const has = [
+    power && `${power.outlets.noun} ${power.outlets.range(device.options)} for power`,
+    network && `${network.noun} ${network.range(device.options)} for network`,
+  ];
+  const known = has.filter((each) => each !== undefined).join(', ') || 'no outlets';
+  return `${no}; ${device.name} (${model.label}) has ${known}`;
+}

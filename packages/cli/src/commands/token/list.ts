@@ -1,0 +1,60 @@
+import type { TokenInfo } from '@skolo/common';
+import type { SkoloCommand } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { printJson } from '../../output/json.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { duration, timestamp } from '../../output/time.ts';
+import { tokenPath } from '../../token-path.ts';
+
+/** `skolo token list`: whose tokens there are, what they allow, and until when. */
+export function addTokenList(noun: SkoloCommand, io: Io): void {
+  const command = noun
+    .command('list')
+    .description(
+      'The tokens of the rack: whose, what they allow, and until when. Never the tokens themselves.',
+    )
+    .summary('whose tokens there are, and until when')
+    .option('--file <file>', 'the file of tokens, instead of the one that rack.yaml names')
+    .option('--json', 'print JSON')
+    .uses('rack')
+    .example('skolo token list --rack racks/rack4/rack.yaml');
+
+  command.action(async ({ file, json }: { file?: string; json?: true }) => {
+    const path = await tokenPath(command, file);
+    const { listTokens } = await import('@skolo/common');
+    const tokens = await listTokens(path);
+    const now = io.now();
+    if (json) printJson(io, { tokens: tokens.map((token) => asJson(token, now)) });
+    else printTable(io, columns(now), tokens);
+  });
+}
+
+function columns(now: number): Column<TokenInfo>[] {
+  return [
+    { title: 'NAME', cell: ({ name }) => name },
+    { title: 'ROLE', cell: ({ role }) => role },
+    { title: 'CREATED', cell: ({ created }) => timestamp(created) },
+    { title: 'EXPIRES', cell: ({ expires }) => timestamp(expires) },
+    {
+      title: 'LEFT',
+      cell: (token) =>
+        isExpired(token, now) ? 'expired' : duration((token.expires.getTime() - now) / 1000),
+      style: (token) => (isExpired(token, now) ? 'red' : undefined),
+    },
+  ];
+}
+
+function isExpired({ expires }: TokenInfo, now: number): boolean {
+  return expires.getTime() <= now;
+}
+
+function asJson(token: TokenInfo, now: number) {
+  const { name, role, created, expires } = token;
+  return {
+    name,
+    role,
+    created: timestamp(created),
+    expires: timestamp(expires),
+    expired: isExpired(token, now),
+  };
+}

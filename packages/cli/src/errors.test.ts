@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { CliError, failureOf, usageError } from './errors.ts';
+
+function coded(message: string, code: string): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+describe('failureOf', () => {
+  it.each([
+    { error: new CliError('rack.yaml: no such file'), exitCode: 1 },
+    { error: usageError('unknown command'), exitCode: 2 },
+    { error: coded('/etc/x: no such file; put it there', 'SECRET_MISSING'), exitCode: 78 },
+    { error: coded('http://rack4: no answer within 10 s', 'API_UNREACHABLE'), exitCode: 1 },
+    { error: coded('[3-1] runs backwards', 'RANGE_SYNTAX'), exitCode: 2 },
+    {
+      error: Object.assign(coded('EACCES: permission denied', 'EACCES'), { syscall: 'open' }),
+      exitCode: 1,
+    },
+  ])('is one line, and $exitCode: $error.message', ({ error, exitCode }) => {
+    expect(failureOf(error)).toEqual({ lines: [`skolo: ${error.message}`], exitCode });
+  });
+
+  it('is every mistake of a rack.yaml, as its package writes it', () => {
+    const error = coded('rack.yaml:1:1 rack: is missing\nrack.yaml:2:1 x: unknown', 'RACK_INVALID');
+
+    expect(failureOf(error)).toEqual({
+      lines: ['rack.yaml:1:1 rack: is missing', 'rack.yaml:2:1 x: unknown'],
+      exitCode: 78,
+    });
+  });
+
+  it.each([new TypeError('x is not\n  a function'), 'thrown text', undefined])(
+    'says of %j that skolo is wrong, in one line and without a stack',
+    (error) => {
+      const { lines, exitCode } = failureOf(error);
+
+      expect(exitCode).toBe(1);
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toMatch(/^skolo: a mistake in skolo itself: .*SKOLO_DEBUG=1 shows$/);
+    },
+  );
+});

@@ -1,0 +1,71 @@
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { Io } from './io.ts';
+
+/** Something that the person at the terminal can do something about. The message says what, where, and what to do. */
+export class CliError extends Error {
+  readonly code = 'CLI';
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode = exitCodes.failed, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'CliError';
+    this.exitCode = exitCode;
+  }
+}
+
+/** The command line makes no sense. */
+export function usageError(message: string, options?: ErrorOptions): CliError {
+  return new CliError(message, exitCodes.wrongCommandLine, options);
+}
+
+/** Says what is wrong while the rest goes on. The caller sets the exit code. */
+export function complain({ err }: Pick<Io, 'err'>, message: string): void {
+  err(sentence(message));
+}
+
+export interface Failure {
+  /** For standard error. One, unless there is more to say than one thing. */
+  lines: string[];
+  exitCode: ExitCode;
+}
+
+/**
+ * What is said of an error, and how the process ends. Errors of the packages are known by their `code`: their classes
+ * are in modules that most commands never load.
+ */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CliError) return failure(error.message, error.exitCode);
+  if (!(error instanceof Error)) return bug(error);
+  const code = codeOf(error);
+  if (code === 'RACK_INVALID') {
+    // One issue a line, beginning with its place, as editors and people know it from compilers.
+    return { lines: error.message.split('\n'), exitCode: exitCodes.badConfiguration };
+  }
+  if (code.startsWith('SECRET_')) return failure(error.message, exitCodes.badConfiguration);
+  if (code === 'RANGE_SYNTAX') return failure(error.message, exitCodes.wrongCommandLine);
+  if (expected.has(code) || 'syscall' in error) return failure(error.message, exitCodes.failed);
+  return bug(error);
+}
+
+const expected = new Set(['API_ERROR', 'API_UNREACHABLE', 'TOKEN_FILE']);
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+function failure(message: string, exitCode: ExitCode): Failure {
+  return { lines: [sentence(message)], exitCode };
+}
+
+function bug(error: unknown): Failure {
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return failure(
+    `a mistake in skolo itself: ${what}; please report it, with what SKOLO_DEBUG=1 shows`,
+    exitCodes.failed,
+  );
+}
+
+/** One line, with the name of the program, as other programs do. */
+function sentence(text: string): string {
+  return `skolo: ${text.trim().replaceAll(/\s*\n\s*/g, ' ')}`;
+}

@@ -1,0 +1,18 @@
+import type { ExitCode } from './exit-codes.ts';
+
+/** What a command may know of the world around it. Only main.ts touches `process`. */
+export interface Io {
+  /** Prints to standard output: what the command was asked for. A line end is added. */
+  out(text: string): void;
+  /** Prints to standard error: what is said about it. A line end is added. */
+  err(text: string): void;
+  /** Width of the terminal; undefined where the output goes elsewhere, and nothing may be cut off. */
+  readonly columns: number | undefined;
+  /** Whether the output takes colours. */
+  readonly colour: boolean;
+  readonly env: NodeJS.ProcessEnv;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** With what the process ends; 0 until a command says otherwise. A command that fails altogether throws instead. */
+  exitCode: ExitCode;
+}

@@ -1,0 +1,121 @@
+import type { Io } from '../io.ts';
+import { type Style, styled } from './style.ts';
+import { plain, shorten, shortenList, widthOf } from './text.ts';
+
+export interface Column<Row> {
+  /** In capitals: the line above the table is no row. */
+  title: string;
+  /** What stands there; of several things, a list. Nothing is shown as `-`: every line has the same columns. */
+  cell(row: Row): string | string[] | undefined;
+  style?(row: Row): Style | undefined;
+  align?: 'right';
+  /** Where the terminal is narrow, the column may be made narrower, down to so many characters. */
+  shrinkTo?: number;
+  /** Where that is not enough, the column may be left out: the lowest number goes first. */
+  leaveOut?: number;
+}
+
+export interface TableOptions {
+  /** Width of the terminal; undefined: as wide as it gets, with nothing cut and nothing left out. */
+  columns: number | undefined;
+  colour: boolean;
+}
+
+const gap = '  ';
+
+/** Prints a table; where there is no row, only its head, so that programs find it. */
+export function printTable<Row>(io: Io, columns: readonly Column<Row>[], rows: readonly Row[]) {
+  io.out(table(columns, rows, io));
+}
+
+/** Lines of a table with a head, without a line end after the last. */
+export function table<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  { columns: available, colour }: TableOptions,
+): string {
+  const shown = fit(
+    columns.map((column) => laidOut(column, rows)),
+    available,
+  );
+  const line = (row: number) =>
+    shown
+      .map((each, i) => cellText(each, row, { colour, last: i === shown.length - 1 }))
+      .join(gap)
+      .trimEnd();
+  return [-1, ...rows.keys()].map(line).join('\n');
+}
+
+/** A column with all that stands in it; the title is at -1. */
+interface LaidOut {
+  title: string;
+  cells: { items: string[]; style: Style | undefined }[];
+  width: number;
+  align: 'right' | undefined;
+  shrinkTo: number;
+  leaveOut: number | undefined;
+}
+
+function laidOut<Row>(column: Column<Row>, rows: readonly Row[]): LaidOut {
+  const { title, align, leaveOut } = column;
+  const cells = rows.map((row) => {
+    const items = [column.cell(row) ?? []].flat().map(plain);
+    return { items: items.join('') === '' ? ['-'] : items, style: column.style?.(row) };
+  });
+  const widths = cells.map(({ items }) => widthOf(items.join(',')));
+  const width = Math.max(widthOf(title), ...widths);
+  const shrinkTo = Math.max(widthOf(title), Math.min(column.shrinkTo ?? width, width));
+  return { title, cells, width, align, leaveOut, shrinkTo };
+}
+
+/** The columns that there is room for, as wide as there is room for. */
+function fit(columns: LaidOut[], available: number | undefined): LaidOut[] {
+  if (available === undefined) return columns;
+  const least = columns.map((column) => ({ ...column, width: column.shrinkTo }));
+  if (totalWidth(least) <= available) return shrunk(columns, available);
+  const droppable = columns.filter(({ leaveOut }) => leaveOut !== undefined);
+  const [first] = droppable.sort((a, b) => (a.leaveOut ?? 0) - (b.leaveOut ?? 0));
+  if (first === undefined) return least;
+  return fit(
+    columns.filter((column) => column !== first),
+    available,
+  );
+}
+
+/** Takes from the widest of the columns that may shrink, until all fit. They can. */
+function shrunk(columns: LaidOut[], available: number): LaidOut[] {
+  const narrower = columns.map((column) => ({ ...column }));
+  while (totalWidth(narrower) > available) {
+    const candidates = narrower.filter(({ width, shrinkTo }) => width > shrinkTo);
+    const widest = candidates.reduce((a, b) => (b.width > a.width ? b : a));
+    widest.width = widthUsed(widest, widest.width - 1);
+  }
+  return narrower;
+}
+
+/** A list that is cut may need less than it is given. */
+function widthUsed({ cells, shrinkTo }: LaidOut, width: number): number {
+  const widths = cells.map(({ items }) => widthOf(shortened(items, width)));
+  return Math.max(shrinkTo, ...widths);
+}
+
+function totalWidth(columns: LaidOut[]): number {
+  return columns.reduce((sum, { width }) => sum + width + gap.length, -gap.length);
+}
+
+function cellText(
+  { title, cells, width, align }: LaidOut,
+  row: number,
+  { colour, last }: { colour: boolean; last: boolean },
+): string {
+  const { items, style } = cells[row] ?? { items: [title], style: 'bold' as const };
+  const text = shortened(items, width);
+  const padding = ' '.repeat(Math.max(0, width - widthOf(text)));
+  const shown = styled(text, style, colour);
+  if (align === 'right') return padding + shown;
+  return last ? shown : shown + padding;
+}
+
+function shortened(items: string[], width: number): string {
+  return items.length > 1 ? shortenList(items, width) : shorten(items[0] ?? '', width);
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { count, plain, shorten, shortenList, wrapped } from './text.ts';
+
+it('a name cannot move the cursor, clear the screen or begin another line', () => {
+  expect(plain('a\x1b[2Jb\x1b]0;title\x07c\r\nd\te\x9b')).toBe('abc  d e ');
+});
+
+describe('shorten', () => {
+  it.each([
+    ['rpi-001', 7, 'rpi-001'],
+    ['skia-rpi2-rack4-shelf1-001', 16, 'skia-r…helf1-001'],
+    ['rpi-001', 3, 'r…1'],
+    ['rpi-001', 1, '…'],
+    ['rpi-001', 0, ''],
+    ['⚡⚡⚡⚡', 3, '⚡…⚡'],
+  ])('%s to %d is %s', (text, width, short) => {
+    expect(shorten(text, width)).toBe(short);
+  });
+});
+
+describe('shortenList', () => {
+  const list = ['pdu-1/5', 'pdu-1/6', 'pdu-2/5'];
+
+  it.each([
+    [23, 'pdu-1/5,pdu-1/6,pdu-2/5'],
+    [22, 'pdu-1/5,pdu-1/6+1'],
+    [16, 'pdu-1/5+2'],
+    [8, 'pdu…-2/5'],
+  ])('to %d is %s', (width, short) => {
+    expect(shortenList(list, width)).toBe(short);
+  });
+});
+
+describe('wrapped', () => {
+  const items = ['switch-1/1', 'switch-1', 'pdu-1/2'];
+
+  it('breaks lines between items, under the first one', () => {
+    expect(wrapped('  needs  ', items, 31)).toBe(
+      '  needs  switch-1/1, switch-1,\n         pdu-1/2',
+    );
+  });
+
+  it('is one line where there is no terminal, or room enough', () => {
+    const line = '  needs  switch-1/1, switch-1, pdu-1/2';
+
+    expect(wrapped('  needs  ', items, undefined)).toBe(line);
+    expect(wrapped('  needs  ', items, line.length)).toBe(line);
+  });
+
+  it('breaks no item, however narrow it is', () => {
+    expect(wrapped('> ', items, 4)).toBe('> switch-1/1,\n  switch-1,\n  pdu-1/2');
+  });
+});
+
+it('counts', () => {
+  expect([count(0, 'phone'), count(1, 'phone'), count(2, 'phone')]).toEqual([
+    '0 phones',
+    '1 phone',
+    '2 phones',
+  ]);
+});

@@ -1,0 +1,66 @@
+/** Text in columns: how wide it is, and how it is made shorter. */
+import { stripVTControlCharacters } from 'node:util';
+
+/** What a terminal would obey instead of show; names from rack.yaml or a service must not move the cursor. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const control = /[\u0000-\u001f\u007f-\u009f]/g;
+
+/** One line of plain text, whatever came in. */
+export function plain(text: string): string {
+  return stripVTControlCharacters(text).replaceAll(control, ' ');
+}
+
+/** In characters; wide ones (CJK) are not counted twice: inventories have none. */
+export function widthOf(text: string): number {
+  return [...text].length;
+}
+
+/** Cuts out of the middle: names of machines differ at their end. */
+export function shorten(text: string, width: number): string {
+  const letters = [...text];
+  if (letters.length <= width) return text;
+  if (width <= 1) return '…'.slice(0, width);
+  const end = Math.floor((width - 1) * 0.6);
+  return [...letters.slice(0, width - 1 - end), '…', ...letters.slice(letters.length - end)].join(
+    '',
+  );
+}
+
+/** As many items as fit, with commas between, and how many more there are: `pdu-1/5+1`. */
+export function shortenList(items: readonly string[], width: number): string {
+  for (let shown = items.length; shown > 0; shown--) {
+    const more = items.length - shown;
+    const text = items.slice(0, shown).join(',') + (more > 0 ? `+${more}` : '');
+    if (widthOf(text) <= width) return text;
+  }
+  return shorten(items.join(','), width);
+}
+
+/** `1 machine`, `2 machines`. */
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`;
+}
+
+/**
+ * `start` and the items with commas between. In a terminal, lines break between items and go on under the first one;
+ * elsewhere all is one line.
+ */
+export function wrapped(
+  start: string,
+  items: readonly string[],
+  columns: number | undefined,
+): string {
+  const indent = ' '.repeat(widthOf(start));
+  const lines: string[] = [];
+  let line = start;
+  for (const [i, item] of items.entries()) {
+    const text = i === items.length - 1 ? item : `${item}, `;
+    const fits = columns === undefined || widthOf(line + text.trimEnd()) <= columns;
+    if (!fits && line !== start && line !== indent) {
+      lines.push(line.trimEnd());
+      line = indent;
+    }
+    line += text;
+  }
+  return [...lines, line].join('\n');
+}

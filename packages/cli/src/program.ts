@@ -1,0 +1,82 @@
+/** `skolo <noun> <verb>`: all commands, and what they have in common. */
+import { CommanderError } from 'commander';
+import { addGlobalOptions, SkoloCommand } from './command.ts';
+import { addMetadataClients } from './commands/metadata/clients.ts';
+import { addMetadataIdentities } from './commands/metadata/identities.ts';
+import { addRackCheck } from './commands/rack/check.ts';
+import { addRackHosts } from './commands/rack/hosts.ts';
+import { addRackSchema } from './commands/rack/schema.ts';
+import { addRackShow } from './commands/rack/show.ts';
+import { addRackSwarmingConfig } from './commands/rack/swarming-config.ts';
+import { addTokenList } from './commands/token/list.ts';
+import { addTokenNew } from './commands/token/new.ts';
+import { addTokenRevoke } from './commands/token/revoke.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { Io } from './io.ts';
+import { ownVersion } from './version.ts';
+
+interface Noun {
+  name: string;
+  summary: string;
+  example: string;
+  verbs: ((noun: SkoloCommand, io: Io) => void)[];
+}
+
+/** A new command is added here, in the order in which help shows it, and lives in commands/<noun>/<verb>.ts. */
+const nouns: Noun[] = [
+  {
+    name: 'rack',
+    summary: 'the inventory: check it, ask it, make other files of it',
+    example: 'skolo rack show switch-1/14',
+    verbs: [addRackCheck, addRackShow, addRackHosts, addRackSwarmingConfig, addRackSchema],
+  },
+  {
+    name: 'token',
+    summary: 'who may change things in the rack',
+    example: 'skolo token list',
+    verbs: [addTokenNew, addTokenList, addTokenRevoke],
+  },
+  {
+    name: 'metadata',
+    summary: 'the metadata server: who asks it, and how fresh its tokens are',
+    example: 'skolo metadata clients',
+    verbs: [addMetadataClients, addMetadataIdentities],
+  },
+];
+
+/**
+ * Runs one command line. Sets `io.exitCode`; throws when the command failed.
+ *
+ * @param args without node and the script
+ */
+export async function run(args: readonly string[], io: Io): Promise<void> {
+  try {
+    await createProgram(io).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    // Help and version end this way, too. Errors are CliErrors.
+    if (!(error instanceof CommanderError)) throw error;
+    io.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.wrongCommandLine;
+  }
+}
+
+/** All commands, with nothing run yet. */
+function createProgram(io: Io): SkoloCommand {
+  const program = new SkoloCommand('skolo')
+    .description('Runs racks of test machines, from an engineer’s desk.')
+    .version(ownVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .example('skolo --rack racks/rack4/rack.yaml rack check')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+    });
+  addGlobalOptions(program);
+  for (const { name, summary, example, verbs } of nouns) {
+    const noun = program.command(name).summary(summary).helpCommand(false).example(example);
+    noun.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
+    for (const add of verbs) add(noun, io);
+  }
+  return program;
+}

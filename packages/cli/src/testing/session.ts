@@ -1,0 +1,133 @@
+/**
+ * Sessions: text files of command lines and all that they print, which are run and compared. What a person sees is
+ * what the test sees: the built command, in a shell.
+ *
+ *     ## A title, if wanted
+ *     $ skolo rack check broken.yaml
+ *     what it prints to standard output
+ *     ! what it prints to standard error
+ *     [78]
+ *
+ * `[n]` is the exit code, where it is not 0. `tty 60 skolo …` runs it in a terminal of 60 columns.
+ * `npx vitest run -u` writes what is printed now into the files; then read the difference.
+ */
+import { execFile } from 'node:child_process';
+import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ownFolder = fileURLToPath(new URL('../../', import.meta.url));
+const racks = fileURLToPath(new URL('../../../../racks', import.meta.url));
+
+/** A folder to run sessions in. */
+export interface Place {
+  dir: string;
+  env: NodeJS.ProcessEnv;
+  remove(): Promise<void>;
+}
+
+/**
+ * A copy of `files`, with secrets that only their owner can read, and `skolo` in the PATH. `$URL` is that of a server,
+ * also in place of `http://127.0.0.1:3` in rack4.yaml; nobody is at port 3 itself. `$RACKS` are the examples.
+ */
+export async function createPlace(files: string, url: string): Promise<Place> {
+  const root = await mkdtemp(join(tmpdir(), 'skolo-cli-'));
+  const dir = join(root, 'files');
+  await cp(files, dir, { recursive: true });
+  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) await chmod(join(entry.parentPath, entry.name), 0o600);
+  }
+  const rack = join(dir, 'rack4.yaml');
+  await writeFile(rack, (await readFile(rack, 'utf8')).replace('http://127.0.0.1:3', url));
+  await script(join(root, 'skolo'), `exec "${process.execPath}" "${ownFolder}bin/skolo.js" "$@"`);
+  await script(
+    join(root, 'tty'),
+    'columns=$1; shift; exec script -qec "stty cols $columns; $*" /dev/null',
+  );
+  return {
+    dir,
+    // HOME is in the place, and there is nothing else: whoever runs the tests has no part in them.
+    env: { PATH: `${root}:${process.env.PATH}`, HOME: root, TERM: 'xterm', URL: url, RACKS: racks },
+    remove: () => rm(root, { recursive: true, force: true }),
+  };
+}
+
+async function script(path: string, text: string): Promise<void> {
+  await writeFile(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+}
+
+/** Whether `tty` works here: `script` of util-linux. That of BSD and macOS takes other options. */
+export async function canTty(): Promise<boolean> {
+  const version = await run('script --version', { cwd: '/', env: process.env });
+  return version.stdout.includes('util-linux');
+}
+
+/** Runs the commands of a session again, in order, and gives the whole text as it is now. */
+export async function replay(text: string, { dir, env }: Place): Promise<string> {
+  const steps = [];
+  for (const { title, command } of commandsOf(text)) {
+    const { stdout, stderr, exitCode } = await run(command, { cwd: dir, env });
+    steps.push(
+      [
+        ...title,
+        `$ ${command}`,
+        ...lines(stdout),
+        ...lines(stderr).map((line) => `! ${line}`),
+        ...(exitCode === 0 ? [] : [`[${exitCode}]`]),
+        '',
+      ].join('\n'),
+    );
+  }
+  return steadied(steps.join('\n'), { dir, env });
+}
+
+interface Command {
+  title: string[];
+  command: string;
+}
+
+function commandsOf(text: string): Command[] {
+  const commands: Command[] = [];
+  let title: string[] = [];
+  for (const line of text.split('\n')) {
+    if (line.startsWith('## ')) {
+      title.push(line);
+    } else if (line.startsWith('$ ')) {
+      commands.push({ title, command: line.slice(2) });
+      title = [];
+    }
+  }
+  return commands;
+}
+
+interface Ended {
+  stdout: string;
+  stderr: string;
+  exitCode: number;
+}
+
+function run(command: string, options: { cwd: string; env: NodeJS.ProcessEnv }): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile('sh', ['-c', command], options, (error, stdout, stderr) => {
+      const exitCode = typeof error?.code === 'number' ? error.code : (child.exitCode ?? -1);
+      resolve({ stdout, stderr, exitCode });
+    });
+  });
+}
+
+function lines(output: string): string[] {
+  return output === '' ? [] : output.replace(/\n$/, '').split('\n');
+}
+
+/** What differs from run to run has a name instead. */
+export function steadied(text: string, { dir, env }: Omit<Place, 'remove'>): string {
+  return text
+    .replaceAll('\r\n', '\n')
+    .replaceAll('\x1b', '\\e')
+    .replaceAll(dir, '$DIR')
+    .replaceAll(racks, '$RACKS')
+    .replaceAll(env.URL ?? '$URL', '$URL')
+    .replaceAll(/skolo_[\w-]{43}/g, 'skolo_…')
+    .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'YYYY-MM-DDThh:mm:ssZ');
+}
