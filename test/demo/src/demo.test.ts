@@ -154,6 +154,18 @@ describe('npm start', () => {
     },
   );
 
+  it('can be ended while it starts', async () => {
+    const dir = await newFolder();
+    const demo = spawnDemo(['--dir', dir]);
+    await expect.poll(() => demo.children(), { ...patiently, interval: 5 }).not.toEqual([]);
+    const children = await demo.children();
+
+    expect(await demo.end()).toBe(0);
+
+    for (const { pid } of children) expect(await isRunning(pid)).toBe(false);
+    expect(await readdir(dir)).not.toContain('lock');
+  });
+
   it('leaves nothing running when it is killed, and starts again after that', async () => {
     const dir = await newFolder();
     const demo = await startDemo(dir);
@@ -222,7 +234,7 @@ describe('npm start', () => {
 describe('npm start -- --rack', () => {
   /** A service takes from the environment what is not in its flags. */
   async function environment() {
-    const SKOLO_STATE_DIR = await newFolder();
+    const SKOLO_STATE_DIR = join(await newFolder(), 'state', 'metadata-server');
     return { SKOLO_PORT: '0', SKOLO_METRICS_PORT: '0', SKOLO_HOST: '127.0.0.1', SKOLO_STATE_DIR };
   }
 

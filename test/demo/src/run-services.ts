@@ -55,19 +55,21 @@ export async function runServices(options: RunOptions): Promise<void> {
     for (const { process } of processes) process.kill();
   }
   hurry.addEventListener('abort', killAll);
+  const slow = setTimeout(() => output.problem('Not all services listen yet …'), slowAfterMs);
 
   try {
     await guard.start();
-    const slow = setTimeout(() => output.problem('Not all services listen yet …'), slowAfterMs);
     const started = Promise.all(
       processes.map(async ({ name, process }) => [name, await process.start()] as const),
-    ).finally(() => clearTimeout(slow));
+    );
     const ports = await Promise.race([started, aborted(stop)]);
+    clearTimeout(slow);
     if (ports) {
       await options.onListening(new Map(ports));
       await aborted(stop);
     }
   } finally {
+    clearTimeout(slow);
     await Promise.all(processes.map(({ process }) => process.stop()));
     await guard.close();
     hurry.removeEventListener('abort', killAll);
