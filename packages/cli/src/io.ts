@@ -10,7 +10,6 @@ export interface Io {
   readonly columns: number | undefined;
   /** Whether the output takes colours. */
   readonly colour: boolean;
-  readonly env: NodeJS.ProcessEnv;
   /** Milliseconds since 1970. */
   now(): number;
   /** With what the process ends; 0 until a command says otherwise. A command that fails altogether throws instead. */

@@ -18,10 +18,10 @@ for (const stream of [stdout, stderr]) {
 const io: Io = {
   out: (text) => stdout.write(`${text}\n`),
   err: (text) => stderr.write(`${text}\n`),
-  columns: stdout.isTTY ? stdout.columns : undefined,
+  // 0 where the terminal does not know its width.
+  columns: stdout.isTTY ? stdout.columns || undefined : undefined,
   // hasColors knows NO_COLOR, FORCE_COLOR and TERM=dumb.
   colour: stdout.isTTY && stdout.hasColors(),
-  env: process.env,
   now: Date.now,
   exitCode: exitCodes.done,
 };

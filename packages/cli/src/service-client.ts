@@ -49,16 +49,21 @@ async function urlOfRack(globals: Globals, service: ServiceName): Promise<string
 
 async function readToken(file: string): Promise<string> {
   const { readSecret, SecretError } = await import('@skolo/rack');
+  let token: string;
   try {
     // An empty folder: the path is relative to where skolo runs, not to rack.yaml.
-    const secret = await readSecret({ dir: '' }, file);
-    return secret.reveal().trim();
+    token = (await readSecret({ dir: '' }, file)).reveal().trim();
   } catch (error) {
     if (!(error instanceof SecretError)) throw error;
-    const what = error.message.slice(0, -`; ${error.hint}`.length);
-    const message = `${what}; --token-file or SKOLO_TOKEN_FILE should name the file with your token`;
-    throw new CliError(message, exitCodes.badConfiguration, { cause: error });
+    throw noToken(error.message.slice(0, -`; ${error.hint}`.length), { cause: error });
   }
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw noToken(`${file}: more than a token on one line`);
+}
+
+function noToken(what: string, options?: ErrorOptions): CliError {
+  const hint = '--token-file or SKOLO_TOKEN_FILE should name the file with your token';
+  return new CliError(`${what}; ${hint}`, exitCodes.badConfiguration, options);
 }
 
 function signInHint({ tokenFile }: Globals): string {

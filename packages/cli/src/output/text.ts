@@ -37,8 +37,8 @@ export function shortenList(items: readonly string[], width: number): string {
 }
 
 /** `1 machine`, `2 machines`. */
-export function count(number: number, noun: string, plural = `${noun}s`): string {
-  return `${number} ${number === 1 ? noun : plural}`;
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /**

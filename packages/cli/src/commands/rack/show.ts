@@ -46,7 +46,7 @@ export function addRackShow(noun: SkoloCommand, io: Io): void {
 /** Shows what there is, and says what there is not. */
 async function showNames(io: Io, rack: Rack, names: string[], json: true | undefined) {
   const { findSubjects } = await import('./subjects.ts');
-  const { detailsAsJson, detailsOf, printDetails } = await import('./details.ts');
+  const { detailsOf } = await import('./details.ts');
   const { subjects, unknown } = findSubjects(rack, names);
   for (const sentence of unknown) complain(io, sentence);
   if (unknown.length > 0) {
@@ -54,6 +54,11 @@ async function showNames(io: Io, rack: Rack, names: string[], json: true | undef
   }
   if (subjects.length === 0) return;
   const details = detailsOf(rack, subjects);
-  if (json) printJson(io, detailsAsJson(rack, details));
-  else printDetails(io, rack, details);
+  if (json) {
+    const { detailsAsJson } = await import('./details-json.ts');
+    printJson(io, detailsAsJson(rack, details));
+  } else {
+    const { printDetails } = await import('./details-text.ts');
+    printDetails(io, rack, details);
+  }
 }
