@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import type { Rack } from '@skolo/rack';
 import type { Globals } from './command.ts';
 import { CliError } from './errors.ts';
@@ -9,22 +10,28 @@ import { exitCodes } from './exit-codes.ts';
  * @throws RackError It is not valid.
  * @throws CliError There is no such file.
  */
-export async function loadRack({ rack: file, rackIsDefault }: Globals): Promise<Rack> {
+export async function loadRack(globals: Globals): Promise<Rack> {
   const { readRack } = await import('@skolo/rack');
-  try {
-    return await readRack(file);
-  } catch (error) {
-    if (!isMissingFile(error)) throw error;
-    const hint = rackIsDefault
-      ? 'say which rack with --rack FILE or SKOLO_RACK'
-      : 'correct --rack or SKOLO_RACK';
-    throw new CliError(`${file}: no such file; ${hint}`, exitCodes.badConfiguration, {
-      cause: error,
-    });
-  }
+  return readRack(await rackFile(globals));
 }
 
-function isMissingFile(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+/**
+ * The file of `--rack`. That it is missing is the mistake of most first tries, so it says what to do.
+ *
+ * @throws CliError There is no such file.
+ */
+export async function rackFile({ rack: file, rackIsDefault }: Globals): Promise<string> {
+  try {
+    await access(file);
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
+      const hint = rackIsDefault
+        ? 'say which rack with --rack FILE or SKOLO_RACK'
+        : 'correct --rack or SKOLO_RACK';
+      const message = `${file}: no such file; ${hint}`;
+      throw new CliError(message, exitCodes.badConfiguration, { cause });
+    }
+    // Whatever else is wrong with it is said by who reads it.
+  }
+  return file;
 }

@@ -4,6 +4,7 @@ import type { Io } from '../../io.ts';
 import { printJson } from '../../output/json.ts';
 import { type Style, styled } from '../../output/style.ts';
 import { count, plain } from '../../output/text.ts';
+import { rackFile } from '../../rack-file.ts';
 import type { CheckedFile, SecretIssue } from './checked-file.ts';
 
 interface Options {
@@ -30,7 +31,7 @@ export function addRackCheck(noun: SkoloCommand, io: Io): void {
       command.error("give files, or '--rack', not both");
     }
     const { checkFile, hasErrors } = await import('./checked-file.ts');
-    const files = given.length > 0 ? given : [command.globals().rack];
+    const files = given.length > 0 ? given : [await rackFile(command.globals())];
     const checked: CheckedFile[] = [];
     for (const file of files) checked.push(await checkFile(file, { secrets: secrets ?? false }));
     if (checked.some(hasErrors)) io.exitCode = exitCodes.badConfiguration;
