@@ -4,7 +4,6 @@ import { complain } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { Io } from '../../io.ts';
 import { printJson } from '../../output/json.ts';
-import { yamlOf } from '../../output/yaml.ts';
 import { loadRack } from '../../rack-file.ts';
 
 interface Options {
@@ -37,7 +36,10 @@ export function addRackShow(noun: SkoloCommand, io: Io): void {
     if (names.length > 0) return showNames(io, rack, names, json);
     const { expandedInventory } = await import('@skolo/rack');
     if (json) return printJson(io, expandedInventory(rack));
-    if (yaml) return io.out(yamlOf(expandedInventory(rack)));
+    if (yaml) {
+      const { yamlOf } = await import('../../output/yaml.ts');
+      return io.out(yamlOf(expandedInventory(rack)));
+    }
     const { printInventory } = await import('./inventory-tables.ts');
     return printInventory(io, rack);
   });
