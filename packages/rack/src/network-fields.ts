@@ -91,10 +91,10 @@ function firstAddress(network: string): string {
 
 /** Lower case, with colons. */
 export const mac = canonical('a MAC address', 'dc:a6:32:00:01:0f', (input) => {
+  const written =
+    /^[0-9a-f]{2}(([:-])[0-9a-f]{2})(\2[0-9a-f]{2}){4}$|^[0-9a-f]{4}(\.[0-9a-f]{4}){2}$/i;
   const digits = input.toLowerCase().replaceAll(/[:.-]/g, '');
-  return /^[0-9a-f]{12}$/.test(digits) && /^[0-9a-f]{2,4}([:.-]?[0-9a-f]{2,4})+$/i.test(input)
-    ? (digits.match(/../g) ?? []).join(':')
-    : undefined;
+  return written.test(input) ? (digits.match(/../g) ?? []).join(':') : undefined;
 });
 
 export const email = text(

@@ -28,21 +28,8 @@ import {
 import { parseOutlet, parseUsbPort } from './outlets.ts';
 import { seenBackWithin } from './seen-back.ts';
 import { overridesOf, swarmingClient } from './settings/swarming-client.ts';
-import { spreading } from './spreading.ts';
+import { each, literal } from './spreading.ts';
 import { timezone } from './time-fields.ts';
-
-function each<T extends z.ZodType>(schema: T): T {
-  const own = schema.clone();
-  spreading.add(own, { as: 'each' });
-  return own;
-}
-
-/** All names of an entry have the same. */
-function literal<T extends z.ZodType>(schema: T): T {
-  const own = schema.clone();
-  spreading.add(own, { as: 'literal' });
-  return own;
-}
 
 /** Digits of at most 64 bits, kept as text: a number in YAML would be rounded. */
 const digits64 = z

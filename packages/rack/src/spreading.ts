@@ -4,6 +4,20 @@ import { z } from 'zod';
 /** `each`: one value, a range, or a list of values. `literal`: brackets mean something else, say in an expression. */
 export const spreading = z.registry<{ as: 'each' | 'literal' }>();
 
+/** In an entry of many names, one value for each may be given as a list. */
+export function each<T extends z.ZodType>(schema: T): T {
+  const own = schema.clone();
+  spreading.add(own, { as: 'each' });
+  return own;
+}
+
+/** All names of an entry have the same, and brackets in it are no range. */
+export function literal<T extends z.ZodType>(schema: T): T {
+  const own = schema.clone();
+  spreading.add(own, { as: 'literal' });
+  return own;
+}
+
 /** The same by place: what `spreading` says of a schema and of all that is within it. */
 export interface Spread {
   as?: 'each' | 'literal';

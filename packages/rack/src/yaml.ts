@@ -1,5 +1,7 @@
 /** Text of rack.yaml to plain data, with the place of everything: line and column for each path. */
 import {
+  Composer,
+  type CST,
   type Document,
   isAlias,
   isCollection,
@@ -9,20 +11,16 @@ import {
   isSeq,
   LineCounter,
   type Node,
-  parseDocument,
-  visit,
+  Parser,
+  YAMLParseError,
 } from 'yaml';
+import { hideRanges } from './hidden-ranges.ts';
 import { type Locate, type Path, RackError, type RackIssue } from './issues.ts';
 
 /** Characters; a rack of a thousand machines written one by one has 400,000. */
 export const maxTextLength = 4_000_000;
 const maxDepth = 40;
-
-/** Where the words of the parser are for programmers. */
-const plainer: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'this key is there twice; the second would hide the first',
-  MULTIPLE_DOCS: 'a second document begins here; a rack.yaml is one',
-};
+const maxSyntaxErrors = 20;
 
 export interface Source {
   value: unknown;
@@ -31,61 +29,131 @@ export interface Source {
 
 /** Throws RackError for text that is not YAML, and for YAML that is a trap (depth, aliases). */
 export function readYaml(text: string, file: string): Source {
-  if (text.length > maxTextLength) {
-    const message = `has ${text.length} characters; more than ${maxTextLength} are not read`;
-    throw new RackError([{ file, line: 1, column: 1, path: '', message }]);
-  }
   const lines = new LineCounter();
-  const issueAt = (offset: number, message: string): RackIssue => {
-    const { line, col } = lines.linePos(offset);
-    return { file, line: Math.max(1, line), column: Math.max(1, col), path: '', message };
+  const refuse = (message: string, offset = 0, cause?: unknown): RackError => {
+    const issue = { file, ...positionOf(lines, offset), path: '', message };
+    return new RackError([issue], { cause });
   };
+  if (text.length > maxTextLength) {
+    throw refuse(`has ${text.length} characters; more than ${maxTextLength} are not read`);
+  }
   try {
-    const { protectedText, restore } = protectRanges(text);
-    const document = parseDocument(protectedText, { lineCounter: lines, prettyErrors: false });
-    const wrong = [...document.errors, ...document.warnings];
-    if (wrong.length > 0) {
-      throw new RackError(
-        wrong.map(({ pos, code, message }) => issueAt(pos[0], plainer[code] ?? restore(message))),
-      );
-    }
-    visit(document, {
-      Scalar(_, node) {
-        if (typeof node.value === 'string') node.value = restore(node.value);
-        if (node.source !== undefined) node.source = restore(node.source);
-      },
-    });
+    const { hidden, show } = hideRanges(text);
+    const tokens = [...new Parser(lines.addNewLine).parse(hidden)];
+    const trap = findTrap(tokens);
+    if (trap) throw refuse(trap.message, trap.offset);
+    const document = compose(tokens, text.length);
+    showHidden(document, show);
+    const wrong = [...document.errors, ...document.warnings, ...duplicateKeys(document)];
+    if (wrong.length > 0) throw new RackError(syntaxIssues(wrong, lines, file));
     const value: unknown = document.toJS({ maxAliasCount: 100 });
-    if (isDeeper(value, maxDepth)) {
-      throw new RackError([issueAt(0, `is nested more than ${maxDepth} deep`)]);
-    }
+    if (isDeeper(value, maxDepth)) throw refuse(`is nested more than ${maxDepth} deep`);
     return { value, locate: locator(document, lines) };
   } catch (error) {
     if (error instanceof RackError) throw error;
-    // The parser recurses: text made to break it ends here, with a full stack or too many aliases.
     const message = error instanceof Error ? error.message : String(error);
-    throw new RackError([issueAt(0, `cannot be read as YAML: ${message}`)], { cause: error });
+    throw refuse(`cannot be read as YAML: ${message}`, 0, error);
   }
 }
 
-/**
- * Within `{ }`, YAML takes `switch-1/[1-40]` for a text and a list, without a comma in between: never valid. A range
- * that stands right behind a letter, digit, hyphen or slash is therefore hidden from the parser, in as many characters.
- */
-function protectRanges(text: string): { protectedText: string; restore: (text: string) => string } {
-  if (/[\uE000-\uE002]/.test(text)) return { protectedText: text, restore: (same) => same };
-  const range = /(?<=[\w./\]\\-])\[\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*\]/g;
-  const hide = (found: string) =>
-    found.replace('[', '\uE000').replace(']', '\uE001').replaceAll(',', '\uE002');
-  return {
-    // The closing bracket of one range may stand before the next one.
-    protectedText: text.replace(range, hide),
-    restore: (hidden) =>
-      hidden.replaceAll('\uE000', '[').replaceAll('\uE001', ']').replaceAll('\uE002', ','),
-  };
+function positionOf(lines: LineCounter, offset: number): { line: number; column: number } {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-/** Whether something is nested deeper than allowed; what contains itself is endlessly deep. */
+/** What parseDocument of yaml does, from tokens. */
+function compose(tokens: CST.Token[], length: number): Document.Parsed {
+  // Duplicates are looked for here: the library compares each key with each.
+  const composer = new Composer({ uniqueKeys: false, prettyErrors: false });
+  const [document, second] = composer.compose(tokens, true, length);
+  if (document === undefined) throw new Error('there is no document');
+  if (second !== undefined) {
+    const [start, end] = second.range;
+    document.errors.push(new YAMLParseError([start, end], 'MULTIPLE_DOCS', 'MULTIPLE_DOCS'));
+  }
+  return document;
+}
+
+interface Trap {
+  message: string;
+  offset: number;
+}
+
+/** What would make the steps to come overflow the stack or run for ever. */
+function findTrap(tokens: readonly CST.Token[]): Trap | undefined {
+  const queue: { token: CST.Token; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    const { token, depth } = next;
+    if (depth > maxDepth)
+      return { message: `is nested more than ${maxDepth} deep`, offset: token.offset };
+    if (token.type === 'document' && token.value) queue.push({ token: token.value, depth });
+    if (!('items' in token)) continue;
+    for (const { key, value } of token.items) {
+      if (key && ('items' in key || key.type === 'alias')) {
+        return { message: 'a list, a map or an alias cannot be a key', offset: key.offset };
+      }
+      if (value) queue.push({ token: value, depth: depth + 1 });
+    }
+  }
+  return undefined;
+}
+
+/** All nodes, those of keys too. */
+function* nodesOf(document: Document.Parsed): Generator<Node> {
+  const queue: unknown[] = [document.contents];
+  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+    if (!isNode(node)) continue;
+    yield node;
+    if (isSeq(node)) queue.push(...node.items);
+    if (isMap(node)) queue.push(...node.items.flatMap(({ key, value }) => [key, value]));
+  }
+}
+
+function showHidden(document: Document.Parsed, show: (text: string) => string): void {
+  for (const node of nodesOf(document)) {
+    if (!isScalar(node)) continue;
+    if (typeof node.value === 'string') node.value = show(node.value);
+    if (node.source !== undefined) node.source = show(node.source);
+  }
+}
+
+function duplicateKeys(document: Document.Parsed): YAMLParseError[] {
+  const errors: YAMLParseError[] = [];
+  for (const node of nodesOf(document)) {
+    const keys = new Set<string>();
+    for (const { key } of isMap(node) ? node.items : []) {
+      if (!isScalar(key)) continue;
+      const name = String(key.value);
+      const [start, end] = key.range ?? [0, 0];
+      if (keys.has(name)) errors.push(new YAMLParseError([start, end], 'DUPLICATE_KEY', name));
+      keys.add(name);
+    }
+  }
+  return errors;
+}
+
+/** Where the words of the parser are for programmers. */
+const plainer: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'this key is there twice; the second would hide the first',
+  MULTIPLE_DOCS: 'a second document begins here; a rack.yaml is one',
+};
+
+/** One a line: a slip often makes the parser stumble several times. */
+function syntaxIssues(
+  wrong: readonly { pos: [number, number]; code: string; message: string }[],
+  lines: LineCounter,
+  file: string,
+): RackIssue[] {
+  const byLine = new Map<number, RackIssue>();
+  for (const { pos, code, message } of [...wrong].sort((a, b) => a.pos[0] - b.pos[0])) {
+    const position = positionOf(lines, pos[0]);
+    if (byLine.has(position.line)) continue;
+    byLine.set(position.line, { file, ...position, path: '', message: plainer[code] ?? message });
+  }
+  return [...byLine.values()].slice(0, maxSyntaxErrors);
+}
+
+/** Whether something is nested deeper than allowed; what contains itself, by an alias, is endlessly deep. */
 function isDeeper(value: unknown, left: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return left === 0 || Object.values(value).some((item) => isDeeper(item, left - 1));
@@ -106,10 +174,8 @@ function locator(document: Document.Parsed, lines: LineCounter): Locate {
     const complete = found.length === path.length;
     const block = isCollection(node) && !node.flow;
     const target = at === 'key' || !complete || block || node === undefined ? (key ?? node) : node;
-    const { line, col } = lines.linePos(target?.range?.[0] ?? 0);
     return {
-      line: Math.max(1, line),
-      column: Math.max(1, col),
+      ...positionOf(lines, target?.range?.[0] ?? 0),
       path: found satisfies Path,
       ...(isScalar(node) && node.source !== undefined && { source: node.source }),
     };

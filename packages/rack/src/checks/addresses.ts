@@ -1,6 +1,6 @@
 /** Addresses are in the subnet, and each is used once; where they are not the usual ones, so are its ports. */
 import ipaddr from 'ipaddr.js';
-import { type Draft, type Spot, type Report, within } from '../draft.ts';
+import { type Draft, type Report, type Spot, within } from '../draft.ts';
 import type { Ports } from '../rack.ts';
 
 interface User {

@@ -2,7 +2,7 @@
  * Outlets and ports exist and are used once. They are written in many ways (`0/14`, `14`): here each becomes the one
  * way of its model.
  */
-import { type Draft, type Spot, type Report, within } from '../draft.ts';
+import { type Draft, type Report, type Spot, within } from '../draft.ts';
 import { models } from '../models/index.ts';
 import type { Outlet } from '../rack.ts';
 import { didYouMean } from '../suggest.ts';

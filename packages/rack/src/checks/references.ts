@@ -1,5 +1,5 @@
 /** Who refers to an identity or a login refers to one that is there, and that fits. */
-import { type Draft, type Spot, type Report, within } from '../draft.ts';
+import { type Draft, type Report, type Spot, within } from '../draft.ts';
 import type { InfrastructureDevice, Login } from '../rack.ts';
 import { didYouMean } from '../suggest.ts';
 

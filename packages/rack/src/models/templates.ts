@@ -1,19 +1,20 @@
 /** What the models that are described in rack.yaml itself have in common: templates, and expressions that read an answer. */
 import { z } from 'zod';
+import { literal } from '../spreading.ts';
 import { type Numbering, named } from './model.ts';
 
-/** A regular expression, as text. */
-export const expression = z
-  .string()
-  .min(1)
-  .max(1000)
-  .refine(isExpression, {
-    error: ({ input }) => `"${input}" is not a regular expression`,
-  });
+/** A regular expression of JavaScript, as text. `[0-9]` is no range in it. */
+export const expression = literal(
+  z
+    .string()
+    .min(1)
+    .max(1000)
+    .refine(isExpression, { error: ({ input }) => `"${input}" is not a regular expression` }),
+);
 
 function isExpression(source: string): boolean {
   try {
-    new RegExp(source, 'u');
+    new RegExp(source);
     return true;
   } catch {
     return false;

@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { expandedInventory } from './inventory.ts';
+import { rackJsonSchema } from './json-schema.ts';
+import { parseRack } from './load.ts';
+import { rackReference } from './reference.ts';
+import { inventory } from './testing/arbitrary-inventory.ts';
+import { exampleRack, exampleText } from './testing/example.ts';
+
+const generate = 'run `npm run generate -w packages/rack`';
+
+describe('what is generated', () => {
+  it('rack.schema.json is current', () => {
+    const file = readFileSync(new URL('../rack.schema.json', import.meta.url), 'utf8');
+
+    expect(JSON.parse(file), generate).toEqual(JSON.parse(JSON.stringify(rackJsonSchema())));
+  });
+
+  it('docs/rack-yaml.md is current', () => {
+    const file = readFileSync(new URL('../../../docs/rack-yaml.md', import.meta.url), 'utf8');
+
+    expect(file, generate).toBe(rackReference());
+  });
+
+  it.each([
+    'network.subnet',
+    'jumphost.aliases',
+    'credentials.impersonate',
+    'snmp.privKey',
+    'devices[].serial',
+    'doors.pdudaemon.allow',
+    'repair.uplink.enabled',
+    'sinks[].url',
+    'deviceModels.NAME.hotCelsius',
+  ])('the reference has %s', (key) => {
+    const [section = '', name = ''] =
+      key.startsWith('network') || key.startsWith('jumphost') ? key.split('.') : ['', key];
+
+    const reference = rackReference();
+
+    expect(reference.slice(reference.indexOf(`## ${section}`))).toContain(`| \`${name}\` |`);
+  });
+
+  it('the example points editors to the schema', () => {
+    expect(exampleText.split('\n')[0]).toBe(
+      '# yaml-language-server: $schema=../../packages/rack/rack.schema.json',
+    );
+  });
+});
+
+// An independent judge of the schema, where it is installed (Debian's python3-jsonschema).
+const python = spawnSync('python3', ['-c', 'import jsonschema'], { stdio: 'ignore' }).status === 0;
+const judge = `
+import json, sys, jsonschema
+schema, documents = json.load(sys.stdin)
+validator = jsonschema.Draft7Validator(schema)
+validator.check_schema(schema)
+json.dump([[e.json_path for e in validator.iter_errors(d)] for d in documents], sys.stdout)
+`;
+
+function judged(documents: unknown[]): string[][] {
+  const { stdout, stderr } = spawnSync('python3', ['-W', 'ignore', '-c', judge], {
+    input: JSON.stringify([rackJsonSchema(), documents]),
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+describe.skipIf(!python)('the JSON Schema, by an independent judge', () => {
+  it('takes what is valid', () => {
+    const generated = fc.sample(inventory, { numRuns: 20, seed: 7 });
+    const expanded = generated.map((raw) =>
+      expandedInventory(parseRack(stringify(raw), { file: 'x' })),
+    );
+    const documents = [
+      parse(exampleText),
+      expandedInventory(exampleRack()),
+      ...generated,
+      ...expanded,
+    ];
+
+    expect(judged(documents).flat()).toEqual([]);
+  });
+
+  it('finds the mistakes that it can see', () => {
+    const folder = new URL('../testdata/bad/', import.meta.url);
+    const names = readdirSync(folder).filter(
+      (file) => /^(unknown|type|role|model-unknown|missing)/.test(file) && file.endsWith('.yaml'),
+    );
+    const documents = names.map((name) => parse(readFileSync(new URL(name, folder), 'utf8')));
+
+    expect(names.length).toBeGreaterThan(5);
+    expect(judged(documents).map((errors, i) => `${names[i]}: ${errors.length > 0}`)).toEqual(
+      names.map((name) => `${name}: true`),
+    );
+  });
+});

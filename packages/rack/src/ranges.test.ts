@@ -1,0 +1,145 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  escapeRange,
+  expandNames,
+  expandRange,
+  foldRange,
+  hasRange,
+  maxNames,
+  RangeSyntaxError,
+} from './ranges.ts';
+import { runs } from './testing/runs.ts';
+
+describe('expandRange', () => {
+  it.each([
+    ['rpi', ['rpi']],
+    ['rpi-[1-3]', ['rpi-1', 'rpi-2', 'rpi-3']],
+    ['rpi-[001-003,7]', ['rpi-001', 'rpi-002', 'rpi-003', 'rpi-7']],
+    ['[08-11]x', ['08x', '09x', '10x', '11x']],
+    ['[0-2]', ['0', '1', '2']],
+    ['[007]', ['007']],
+    ['rack[1-2]-[1-3]', ['rack1-1', 'rack1-2', 'rack1-3', 'rack2-1', 'rack2-2', 'rack2-3']],
+    ['a[1][2]', ['a12']],
+    ['', ['']],
+    // Brackets around anything else are text.
+    ['[a-z]', ['[a-z]']],
+    ['^\\[edit\\]', ['^\\[edit\\]']],
+    ['[1-3', ['[1-3']],
+    ['[]', ['[]']],
+    ['[1,]', ['[1,]']],
+    // A backslash makes them so.
+    ['a\\[1-3]', ['a[1-3]']],
+    ['\\[1][2-3]', ['[1]2', '[1]3']],
+  ])('%s', (text, names) => {
+    expect(expandRange(text)).toEqual(names);
+  });
+
+  it.each([
+    ['[3-1]', '[3-1] runs backwards; did you mean [1-3]?'],
+    ['[1-010]', '[1-010] mixes numbers with and without zeros; did you mean [001-010]?'],
+    ['x[1-10001]', '[1-10001] stands for more than 10000 names'],
+    ['[1-99999999999999999999]', '[1-99999999999999999999] stands for more than 10000 names'],
+    ['[1-200]-[1-200]', '"[1-200]-[1-200]" stands for more than 10000 names'],
+  ])('%s is refused', (text, message) => {
+    expect(() => expandRange(text)).toThrow(new RangeSyntaxError(message));
+  });
+
+  it('takes as many names as are allowed', () => {
+    expect(expandRange(`x[1-${maxNames}]`)).toHaveLength(maxNames);
+  });
+});
+
+describe('escapeRange', () => {
+  it('is text that expands to itself', () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.stringMatching(/^[\\[\]0-9,a-]{0,12}$/),
+      fc.constantFrom('[1-3]', '\\[1-3]', '\\\\[2]', '[1][2-1]'),
+    );
+
+    fc.assert(
+      fc.property(text, (text) => {
+        expect(expandRange(escapeRange(text))).toEqual([text]);
+      }),
+      runs(500),
+    );
+  });
+});
+
+describe('foldRange', () => {
+  it.each([
+    [['a-1', 'a-2', 'b'], 'a-[1-2],b'],
+    [['a-1', 'a-3'], 'a-1,a-3'],
+    [['a-009', 'a-010'], 'a-[009-010]'],
+    [['a-9', 'a-10'], 'a-[9-10]'],
+    [['a-09', 'a-9'], 'a-09,a-9'],
+    [['r1-1', 'r1-2', 'r2-1', 'r2-2', 'r3-1'], 'r[1-2]-[1-2],r3-1'],
+    [['b-2', 'b-1'], 'b-2,b-1'],
+    [[], ''],
+  ])('%j is %s', (names, folded) => {
+    expect(foldRange(names)).toBe(folded);
+  });
+
+  it('keeps all names, in their order', () => {
+    const name = fc
+      .tuple(
+        fc.constantFrom('a', 'rpi-', 'x1-'),
+        fc.nat(12),
+        fc.constantFrom('', '-', '-s'),
+        fc.nat(3),
+      )
+      .map(([a, b, c, d]) => `${a}${b}${c}${c === '-' ? d : ''}`);
+    const padded = fc.nat(120).map((number) => `p-${String(number).padStart(3, '0')}`);
+
+    fc.assert(
+      fc.property(fc.array(fc.oneof(name, padded), { maxLength: 40 }), (names) => {
+        const sorted = [...names].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+
+        expect(expandNames(foldRange(names))).toEqual(names);
+        expect(expandNames(foldRange(sorted))).toEqual(sorted);
+      }),
+      runs(500),
+    );
+  });
+
+  it('is the inverse of expandRange', () => {
+    const range = fc
+      .tuple(fc.nat(50), fc.nat(20), fc.nat(5), fc.nat(5))
+      .map(([from, count, a, b]) => `r[${a}-${a + b + 1}]-n[${from}-${from + count + 1}]`);
+
+    fc.assert(
+      fc.property(range, (text) => {
+        expect(foldRange(expandRange(text))).toBe(text);
+      }),
+      runs(200),
+    );
+  });
+});
+
+describe('expandNames', () => {
+  it('takes what a person types', () => {
+    expect(expandNames('a-[1-2,5], b  c-[01-02]')).toEqual([
+      'a-1',
+      'a-2',
+      'a-5',
+      'b',
+      'c-01',
+      'c-02',
+    ]);
+  });
+
+  it('bounds the sum', () => {
+    expect(() => expandNames('[1-9000] [1-9000]')).toThrow(RangeSyntaxError);
+  });
+});
+
+describe('hasRange', () => {
+  it.each([
+    ['a-[1-2]', true],
+    ['a-[x]', false],
+    ['a', false],
+  ])('%s: %s', (text, expected) => {
+    expect(hasRange(text)).toBe(expected);
+  });
+});

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { didYouMean, nearest } from './suggest.ts';
+
+describe('nearest', () => {
+  it.each([
+    ['pwoer', 'power'],
+    ['adress', 'address'],
+    ['Edgeswitch', 'edgeswitch'],
+    ['uplnk', 'uplink'],
+    ['colour', undefined],
+    ['', undefined],
+    ['x', undefined],
+  ])('%s: %s', (typed, expected) => {
+    expect(nearest(typed, ['address', 'power', 'uplink', 'edgeswitch', 'mac'])).toBe(expected);
+  });
+
+  it('takes the first of equals', () => {
+    expect(nearest('switch-4', ['switch-1', 'switch-2'])).toBe('switch-1');
+  });
+});
+
+describe('didYouMean', () => {
+  it('says nothing where nothing is near', () => {
+    expect(didYouMean('bots', ['jumphost'])).toBe('');
+    expect(didYouMean('bot', ['bots'])).toBe('; did you mean "bots"?');
+  });
+});

@@ -1,0 +1,18 @@
+/** The rack that newcomers learn from, for tests. */
+import { readFileSync } from 'node:fs';
+import { parseRack } from '../load.ts';
+import type { Rack } from '../rack.ts';
+
+const url = new URL('../../../../racks/example/rack.yaml', import.meta.url);
+
+export const exampleText = readFileSync(url, 'utf8');
+
+export function exampleRack(): Rack {
+  return parseRack(exampleText, { file: '/etc/skolo/rack.yaml' });
+}
+
+/** A rack of almost nothing, and what is added to it. */
+export function smallRack(more = ''): Rack {
+  const text = `rack: small\njumphost: { name: jumphost, address: 192.168.1.8 }\n${more}`;
+  return parseRack(text, { file: '/etc/skolo/rack.yaml' });
+}
