@@ -8,19 +8,14 @@ import { type Checked, check } from './describe.ts';
 import { type Draft, type Report, reportTo } from './draft.ts';
 import { readIdentity, readInfrastructure, readLogin, readMachine } from './entries.ts';
 import type { Expanded } from './expand.ts';
+import { infrastructureEntry, infrastructureSchema } from './infrastructure-schema.ts';
 import { type Path, type Problem, shown } from './issues.ts';
 import { withoutRefused } from './lenient.ts';
+import { machineSchema } from './machine-schema.ts';
 import { models } from './models/index.ts';
 import type { Model } from './models/model.ts';
 import { readServices } from './read-services.ts';
-import {
-  headSchema,
-  identitySchema,
-  infrastructureEntry,
-  infrastructureSchema,
-  loginSchema,
-  machineSchema,
-} from './schema.ts';
+import { headSchema, identitySchema, loginSchema } from './schema.ts';
 import { checkEach, isMap, type Raw, rangedEntries, singleEntries } from './sections.ts';
 import type { ServiceName } from './settings.ts';
 import { spreadOf } from './spreading.ts';

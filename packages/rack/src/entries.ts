@@ -1,7 +1,9 @@
 /** One entry, as its schema read it, to what the rest of the world sees. */
 import type { z } from 'zod';
 import type { Draft, Report } from './draft.ts';
+import type { infrastructureSchema } from './infrastructure-schema.ts';
 import type { Path } from './issues.ts';
+import type { machineSchema } from './machine-schema.ts';
 import type { Model, Transport } from './models/model.ts';
 import type {
   AttachedDevice,
@@ -13,13 +15,7 @@ import type {
   Ports,
   SourceCredentials,
 } from './rack.ts';
-import type {
-  credentialsSchema,
-  identitySchema,
-  infrastructureSchema,
-  loginSchema,
-  machineSchema,
-} from './schema.ts';
+import type { credentialsSchema, identitySchema, loginSchema } from './schema.ts';
 import { didYouMean } from './suggest.ts';
 
 type Written<T extends z.ZodType> = z.output<T>;

@@ -1,4 +1,7 @@
 /** A rack written out: every name singly, every default filled in. It is itself a valid rack.yaml, of the same rack. */
+
+import { infrastructureEntry } from './infrastructure-schema.ts';
+import { machineSchema } from './machine-schema.ts';
 import { models } from './models/index.ts';
 import { formatOutlet, formatUsbPort } from './outlets.ts';
 import type {
@@ -12,7 +15,6 @@ import type {
   SourceCredentials,
 } from './rack.ts';
 import { escapeRange } from './ranges.ts';
-import { infrastructureEntry, machineSchema } from './schema.ts';
 import { type Spread, spreadOf } from './spreading.ts';
 
 /** What `skolo rack show` prints. */

@@ -4,15 +4,11 @@
  */
 import { z } from 'zod';
 import { object } from './fields.ts';
+import { infrastructureShape } from './infrastructure-schema.ts';
+import { machineSchema } from './machine-schema.ts';
 import { models } from './models/index.ts';
 import type { Model } from './models/model.ts';
-import {
-  headSchema,
-  identitySchema,
-  infrastructureShape,
-  loginSchema,
-  machineSchema,
-} from './schema.ts';
+import { headSchema, identitySchema, loginSchema } from './schema.ts';
 import { settingsSchemas } from './settings.ts';
 import { spreading } from './spreading.ts';
 

@@ -138,3 +138,22 @@ export const tokenUrl = canonical(
     return input;
   },
 );
+
+/** Digits of at most 64 bits, kept as text: a number in YAML would be rounded. */
+export const digits64 = z
+  .union([z.string(), z.number()])
+  .meta({ title: 'number of 64 bits, in quotes' })
+  .transform((input, context): string => {
+    if (typeof input === 'number' && !Number.isSafeInteger(input)) {
+      const message = 'this number is too long to be read exactly; put it in quotes';
+      context.issues.push({ code: 'custom', message, input });
+      return z.NEVER;
+    }
+    const digits = String(input);
+    if (!/^\d{1,20}$/.test(digits) || BigInt(digits) >= 2n ** 64n) {
+      const message = `"${digits}" is not a number of 64 bits (0 to ${2n ** 64n - 1n})`;
+      context.issues.push({ code: 'custom', message, input });
+      return z.NEVER;
+    }
+    return BigInt(digits).toString();
+  });

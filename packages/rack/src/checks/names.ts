@@ -1,5 +1,5 @@
 /** Every name is one thing: machines, infrastructure, the jumphost and its aliases, attached devices. */
-import type { Draft, Report } from '../draft.ts';
+import { type Draft, type Report, within } from '../draft.ts';
 
 const reserved: Readonly<Record<string, string>> = {
   internet: 'an uplink that leaves the rack',
@@ -25,5 +25,23 @@ export function checkNames(draft: Draft, report: Report): void {
         `"${name}" is used twice: as ${what}, and as ${other.what} (${other.path.join('.')})`,
         at,
       );
+  }
+  checkIds(draft, report);
+}
+
+/** What the metadata server says of machines: ids differ, and one attribute is its own. */
+function checkIds(draft: Draft, report: Report): void {
+  const known = new Map<string, string>();
+  for (const machine of draft.rack.machines.values()) {
+    const { id, attributes } = machine.metadata;
+    const spot = (...keys: string[]) => within(draft, machine, 'metadata', ...keys);
+    if (Object.hasOwn(attributes, 'skolo-machine')) {
+      const message = '"skolo-machine" is reserved: the metadata server fills it itself';
+      report(() => spot('attributes', 'skolo-machine'), 'reserved', message, 'key');
+    }
+    const other = id === undefined ? undefined : known.get(id);
+    if (other !== undefined)
+      report(() => spot('id'), 'id twice', `${id} is used twice: ${other} has it already`);
+    else if (id !== undefined) known.set(id, machine.name);
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { object } from '../fields.ts';
+import { infrastructureShape } from '../infrastructure-schema.ts';
 import { models } from './index.ts';
 import type { Model, Options } from './model.ts';
 
@@ -24,6 +25,12 @@ describe.each([...models.values()])('$name', (model) => {
     expect(model.power !== undefined || model.network !== undefined || model.backup === true).toBe(
       true,
     );
+  });
+
+  it('has no key that all have', () => {
+    expect(
+      Object.keys(model.options).filter((key) => Object.hasOwn(infrastructureShape, key)),
+    ).toEqual([]);
   });
 
   it('describes each key of its own', () => {

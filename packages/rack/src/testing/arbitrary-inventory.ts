@@ -70,7 +70,7 @@ const device = fc.record(
 
 const metadata = fc.record(
   {
-    id: fc.constantFrom('0', '18446744073709551615', 42),
+    id: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String),
     zone: fc.constant('us-skolo-1'),
     machineType: word,
     description: line,
@@ -120,7 +120,10 @@ const plan = fc.record({
     maxLength: 4,
   }),
   expressions: fc.boolean(),
-  machines: fc.array(machine, { maxLength: 8 }),
+  machines: fc.uniqueArray(machine, {
+    maxLength: 8,
+    selector: ({ rest }) => rest.metadata?.id ?? Symbol('none'),
+  }),
   aliases: fc.boolean(),
   access: fc.constantFrom<object>(
     {},

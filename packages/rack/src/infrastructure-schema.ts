@@ -1,0 +1,58 @@
+/** One device of the infrastructure, once the ranges of its entry are expanded: what all have, and what its model adds. */
+import { z } from 'zod';
+import { object, text } from './fields.ts';
+import type { Model } from './models/model.ts';
+import { address, mac, portOrRange } from './network-fields.ts';
+import { each, literal } from './spreading.ts';
+import { infrastructureUplink, line, ports, power } from './wiring-fields.ts';
+
+/** What all infrastructure has; each model adds its own keys. */
+export const infrastructureShape = {
+  model: literal(z.string()).describe('Model: what its ports are called, how it is spoken to.'),
+  transport: z
+    .string()
+    .exactOptional()
+    .describe('How it is spoken to, where the model can do it in several ways.'),
+  address: each(address).exactOptional().describe('Its address.'),
+  port: each(portOrRange)
+    .exactOptional()
+    .describe('Port of its transport, where it is not the usual one.'),
+  ports,
+  mac: each(mac).exactOptional().describe('Its MAC address.'),
+  login: z.string().exactOptional().describe('A name of `logins`.'),
+  uplink: infrastructureUplink
+    .exactOptional()
+    .describe(
+      'The port that it is plugged into, the device alone where the port is not known, or `internet`.',
+    ),
+  power,
+  hostKey: each(
+    text(
+      /^SHA256:[A-Za-z0-9+/]{43}$/,
+      'a fingerprint as ssh-keygen -l prints it',
+      `SHA256:${'A'.repeat(43)}`,
+    ),
+  )
+    .exactOptional()
+    .describe('Fingerprint of its ssh host key, pinned; without it, that of the first connection.'),
+  serial: each(line)
+    .exactOptional()
+    .describe('Its serial number: another one means another device.'),
+  backup: z.boolean().default(true).describe('`false` leaves it out of the backup.'),
+} as const;
+
+/** The entry of a device whose model is not known. */
+export const infrastructureSchema = object(infrastructureShape);
+
+const entriesByModel = new Map<Model, ReturnType<typeof entryOf>>();
+
+function entryOf(model: Model) {
+  return object({ ...model.options, ...infrastructureShape });
+}
+
+/** The schema of an entry of this model. */
+export function infrastructureEntry(model: Model): ReturnType<typeof entryOf> {
+  const entry = entriesByModel.get(model) ?? entryOf(model);
+  entriesByModel.set(model, entry);
+  return entry;
+}
