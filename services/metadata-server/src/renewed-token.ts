@@ -137,9 +137,8 @@ export class RenewedToken {
   private async issue(): Promise<void> {
     const { clock, random } = this.deps;
     const askedAt = clock.uptime();
-    const signal = AbortSignal.any([AbortSignal.timeout(upstreamDeadlineMs), this.deps.closing]);
     try {
-      const { token, lifeSeconds } = await rejectOnAbort(this.deps.issue(signal), signal);
+      const { token, lifeSeconds } = await inTime(this.deps.issue, this.deps.closing);
       // Counted from before the call: better a little too short than an expired token.
       this.held = { value: token, life: lifeSeconds, expiresAt: askedAt + lifeSeconds };
       this.renewBelow = renewalThreshold(lifeSeconds, random());
@@ -188,11 +187,29 @@ function settledWithin(promise: Promise<void>, ms: number, signal?: AbortSignal)
   });
 }
 
-/** A call that ignores its signal must not keep the next one from being made. */
-function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new Error('no answer in time'));
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+/**
+ * Calls upstream; rejects after the deadline, or when the server stops. A call that ignores its signal
+ * must not keep the next one from being made.
+ *
+ * Not `AbortSignal.any` with `AbortSignal.timeout`: Node 20 forgets both at the next garbage collection,
+ * and a call that hangs then has no end.
+ */
+async function inTime<T>(
+  call: (signal: AbortSignal) => Promise<T>,
+  closing: AbortSignal,
+): Promise<T> {
+  const ended = new AbortController();
+  const end = () => ended.abort(new DOMException('no answer in time', 'TimeoutError'));
+  const tooLate = new Promise<never>((_, reject) => {
+    ended.signal.addEventListener('abort', () => reject(ended.signal.reason));
   });
+  const deadline = setTimeout(end, upstreamDeadlineMs);
+  closing.addEventListener('abort', end);
+  if (closing.aborted) end();
+  try {
+    return await Promise.race([tooLate, call(ended.signal)]);
+  } finally {
+    clearTimeout(deadline);
+    closing.removeEventListener('abort', end);
+  }
 }
