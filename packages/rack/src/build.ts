@@ -14,9 +14,10 @@ import { withoutRefused } from './lenient.ts';
 import { machineSchema } from './machine-schema.ts';
 import { models } from './models/index.ts';
 import type { Model } from './models/model.ts';
+import { isMap, type PlainMap } from './plain.ts';
 import { readServices } from './read-services.ts';
 import { headSchema, identitySchema, loginSchema } from './schema.ts';
-import { checkEach, isMap, type Raw, rangedEntries, singleEntries } from './sections.ts';
+import { checkEach, rangedEntries, singleEntries } from './sections.ts';
 import type { ServiceName } from './settings.ts';
 import { spreadOf } from './spreading.ts';
 import { didYouMean } from './suggest.ts';
@@ -94,8 +95,9 @@ export function build(
     const { path } = entry;
     for (const { name, checked } of checkEach(machineSchema, isLenient ? lenient(entry) : entry)) {
       const written = take(checked);
-      if (written)
+      if (written) {
         keep(draft, rack.machines, readMachine(name, written, path, draft, report), path);
+      }
     }
   }
   return { draft, problems };
@@ -103,7 +105,7 @@ export function build(
 
 function emptyDraft(
   file: string,
-  top: Raw,
+  top: PlainMap,
   strictFor: ServiceName | undefined,
   problems: Problem[],
 ): Draft {
@@ -190,7 +192,7 @@ function lenient<T extends Expanded>(entry: T): T {
   };
 }
 
-function lenientMachine(raw: Raw): Raw {
+function lenientMachine(raw: PlainMap): PlainMap {
   if (raw.swarming === undefined) return raw;
   const { swarming, ...rest } = raw;
   const kept = withoutRefused(machineSchema.shape.swarming, swarming);

@@ -88,7 +88,7 @@ export function describe(issue: z.core.$ZodRawIssue): string {
     case 'too_big':
       return `expected at most ${issue.maximum}${measure(issue.origin)}, found ${sizeOf(issue.input)}${milliseconds(issue)}`;
     case 'invalid_union':
-      return `expected ${unionOf(issue)}, found ${found}`;
+      return `expected ${unionOf(issue.errors)}, found ${found}`;
     case 'invalid_format':
       return `${found} does not have the right form`;
     default:
@@ -119,15 +119,11 @@ function oneOf(values: string[]): string {
   return values.length === 1 ? `${values[0]}` : `one of ${values.join(', ')}`;
 }
 
-function unionOf(issue: z.core.$ZodRawIssue): string {
-  const errors = 'errors' in issue && Array.isArray(issue.errors) ? issue.errors.flat() : [];
-  const kinds = errors.flatMap((error: z.core.$ZodIssue) =>
-    error.code === 'invalid_type'
-      ? [expected(error.expected)]
-      : error.code === 'invalid_value'
-        ? error.values.map(String)
-        : [],
-  );
+function unionOf(branches: readonly (readonly z.core.$ZodIssue[])[]): string {
+  const kinds = branches.flat().flatMap((error) => {
+    if (error.code === 'invalid_type') return [expected(error.expected)];
+    return error.code === 'invalid_value' ? error.values.map(String) : [];
+  });
   return [...new Set(kinds)].join(' or ') || 'something else';
 }
 

@@ -1,6 +1,6 @@
 /** A rack while it is being put together: what could be read so far, and where each thing stands in the file. */
 import type { Path, Problem } from './issues.ts';
-import type { Jumphost, Rack } from './rack.ts';
+import type { Identity, InfrastructureDevice, Jumphost, Login, Machine, Rack } from './rack.ts';
 
 /** Sections whose entries are referred to by name. */
 export type Section = 'identities' | 'logins' | 'infrastructure' | 'machines';
@@ -9,13 +9,10 @@ export interface Draft {
   /** Only entries without mistakes of their own. */
   rack: Omit<Rack, 'jumphost'> & {
     jumphost?: Jumphost;
-    identities: Map<string, Rack['identities'] extends ReadonlyMap<string, infer T> ? T : never>;
-    logins: Map<string, Rack['logins'] extends ReadonlyMap<string, infer T> ? T : never>;
-    infrastructure: Map<
-      string,
-      Rack['infrastructure'] extends ReadonlyMap<string, infer T> ? T : never
-    >;
-    machines: Map<string, Rack['machines'] extends ReadonlyMap<string, infer T> ? T : never>;
+    identities: Map<string, Identity>;
+    logins: Map<string, Login>;
+    infrastructure: Map<string, InfrastructureDevice>;
+    machines: Map<string, Machine>;
   };
   /** Every name, also of entries with mistakes: who refers to one of these makes no second mistake. */
   declared: Record<Section, Set<string>>;
@@ -25,7 +22,7 @@ export interface Draft {
   where: Map<object, Path>;
 }
 
-/** A spot; a function where it is worked out only if something is wrong. */
+/** A place in the file; a function where it is worked out only if something is wrong. */
 export type Spot = Path | (() => Path);
 
 /** Notes that something is wrong. Of equal paths and rules, from the names of one range, only the first is shown. */

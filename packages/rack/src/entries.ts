@@ -1,21 +1,20 @@
 /** One entry, as its schema read it, to what the rest of the world sees. */
 import type { z } from 'zod';
+import { readCredentials } from './credentials.ts';
 import type { Draft, Report } from './draft.ts';
 import type { infrastructureSchema } from './infrastructure-schema.ts';
 import type { Path } from './issues.ts';
-import type { machineSchema } from './machine-schema.ts';
+import type { deviceSchema, machineSchema } from './machine-schema.ts';
 import type { Model, Transport } from './models/model.ts';
 import type {
   AttachedDevice,
-  Credentials,
   Identity,
   InfrastructureDevice,
   Login,
   Machine,
   Ports,
-  SourceCredentials,
 } from './rack.ts';
-import type { credentialsSchema, identitySchema, loginSchema } from './schema.ts';
+import type { identitySchema, loginSchema } from './schema.ts';
 import { didYouMean } from './suggest.ts';
 
 type Written<T extends z.ZodType> = z.output<T>;
@@ -30,111 +29,40 @@ export function readIdentity(
   return credentials && { ...written, name, credentials };
 }
 
-const kinds = ['serviceAccountKey', 'refreshToken', 'externalAccount', 'fixed'] as const;
-
-function readCredentials(
-  written: Written<typeof credentialsSchema>,
-  path: Path,
-  report: Report,
-): Credentials | undefined {
-  const { impersonate, from, delegates, endpoint, ...source } = written;
-  if (impersonate === undefined) {
-    const extra = Object.keys({
-      ...(from && { from }),
-      ...(delegates && { delegates }),
-      ...(endpoint && { endpoint }),
-    });
-    for (const key of extra)
-      report([...path, key], 'credentials', 'belongs to `impersonate`, which is not here', 'key');
-    return extra.length > 0 ? undefined : readSource(source, path, report);
-  }
-  if (kinds.some((kind) => source[kind] !== undefined) || from === undefined) {
-    report(
-      path,
-      'credentials',
-      '`impersonate` needs `from: { … }` with the credentials that may do so, and nothing beside it',
-    );
-    return undefined;
-  }
-  const read = readSource(from, [...path, 'from'], report);
-  return (
-    read && {
-      kind: 'impersonate',
-      email: impersonate,
-      from: read,
-      delegates: delegates ?? [],
-      ...(endpoint !== undefined && { endpoint }),
-    }
-  );
-}
-
-function readSource(
-  written: { [K in (typeof kinds)[number] | 'tokenUrl']?: string },
-  path: Path,
-  report: Report,
-): SourceCredentials | undefined {
-  const given = kinds.filter((kind) => written[kind] !== undefined);
-  const [kind] = given;
-  const file = kind && written[kind];
-  if (given.length !== 1 || kind === undefined || file === undefined) {
-    const found = given.length === 0 ? 'none' : given.join(' and ');
-    report(
-      path,
-      'credentials',
-      `takes exactly one of ${kinds.join(', ')}, impersonate; found ${found}`,
-    );
-    return undefined;
-  }
-  if (written.tokenUrl !== undefined && kind !== 'refreshToken') {
-    report(
-      [...path, 'tokenUrl'],
-      'credentials',
-      `belongs to \`refreshToken\`, not to \`${kind}\``,
-      'key',
-    );
-    return undefined;
-  }
-  if (kind !== 'refreshToken') return { kind, file };
-  return { kind, file, ...(written.tokenUrl !== undefined && { tokenUrl: written.tokenUrl }) };
-}
-
 export function readLogin(
   name: string,
   written: Written<typeof loginSchema>,
   path: Path,
   report: Report,
 ): Login {
-  const { snmp } = written;
-  const wrong = (key: string, message: string) =>
-    report([...path, ...key.split('.')], 'login', message);
-  if (!written.username && !written.token && !written.password && !snmp) {
-    report(
-      path,
-      'login',
-      'has no `username`, `password`, `token` or `snmp`: nobody can sign in with it',
-    );
+  const { username, password, token, privateKey, passphrase, snmp } = written;
+  const wrong = (key: string, message: string) => report([...path, key], 'login', message);
+  if (!username && !token && !password && !snmp) {
+    const keys = '`username`, `password`, `token` or `snmp`';
+    report(path, 'login', `has no ${keys}: nobody can sign in with it`);
   }
-  if (written.passphrase && !written.privateKey)
-    wrong('passphrase', 'is there without a `privateKey`');
-  if (written.privateKey && !written.username) wrong('privateKey', 'is there without a `username`');
-  if (snmp?.version === 3) {
-    if (snmp.user === undefined) wrong('snmp', 'version 3 needs a `user`');
-    if (snmp.community)
-      wrong(
-        'snmp.community',
-        'belongs to versions 1 and 2; version 3 has `user`, `authKey`, `privKey`',
-      );
-    if (snmp.privKey && !snmp.authKey)
-      wrong('snmp.privKey', 'needs an `authKey`, too: there is no privacy without authentication');
-  } else if (snmp !== undefined) {
-    if (snmp.community === undefined)
-      wrong('snmp', `version ${snmp.version} needs a \`community\``);
-    for (const key of ['user', 'authKey', 'privKey'] as const) {
-      if (snmp[key] !== undefined)
-        wrong(`snmp.${key}`, `belongs to version 3; version ${snmp.version} has a \`community\``);
-    }
-  }
+  if (passphrase && !privateKey) wrong('passphrase', 'is there without a `privateKey`');
+  if (privateKey && !username) wrong('privateKey', 'is there without a `username`');
+  if (snmp) checkSnmp(snmp, [...path, 'snmp'], report);
   return { ...written, name };
+}
+
+function checkSnmp(snmp: NonNullable<Login['snmp']>, path: Path, report: Report): void {
+  const { version, user, community, authKey, privKey } = snmp;
+  const needed = version === 3 ? 'user' : 'community';
+  const foreign =
+    version === 3 ? (['community'] as const) : (['user', 'authKey', 'privKey'] as const);
+  const of = version === 3 ? 'versions 1 and 2' : 'version 3';
+  if (!(version === 3 ? user : community)) {
+    report(path, 'login', `version ${version} needs a \`${needed}\``);
+  }
+  for (const key of foreign.filter((key) => snmp[key] !== undefined)) {
+    report([...path, key], 'login', `belongs to ${of}; version ${version} has \`${needed}\``);
+  }
+  if (version === 3 && privKey && !authKey) {
+    const why = 'there is no privacy without authentication';
+    report([...path, 'privKey'], 'login', `needs an \`authKey\`, too: ${why}`);
+  }
 }
 
 export function readMachine(
@@ -145,22 +73,33 @@ export function readMachine(
   report: Report,
 ): Machine {
   const { port, ports, power, device, devices, ...rest } = written;
+  const attached = device
+    ? [readDevice(name, { name: 'device', ...device }, [...path, 'device'], draft, report)]
+    : devices?.map((one, i) => readDevice(name, one, [...path, 'devices', i], draft, report));
   return {
     ...rest,
     name,
     ports: readPorts(port, ports, 'ssh', path, report),
     power: power ?? [],
-    devices: (device ? [{ name: 'device', ...device }] : (devices ?? [])).map((one, i) => {
-      const at = device ? [...path, 'device'] : [...path, 'devices', i];
-      const short = one.name ?? `device-${i}`;
-      const attached: AttachedDevice = { ...one, name: short, fullName: `${name}-${short}` };
-      if (one.name === undefined)
-        report([...at, 'name'], 'missing', 'is missing: of several devices, each needs a name');
-      draft.where.set(attached, at);
-      draft.named.push({ name: attached.fullName, what: 'an attached device', path: at });
-      return attached;
-    }),
+    devices: attached ?? [],
   };
+}
+
+function readDevice(
+  machine: string,
+  written: Written<typeof deviceSchema>,
+  path: Path,
+  draft: Draft,
+  report: Report,
+): AttachedDevice {
+  const { name = '' } = written;
+  if (name === '') {
+    report([...path, 'name'], 'missing', 'is missing: of several devices, each needs a name');
+  }
+  const device = { ...written, name, fullName: `${machine}-${name}` };
+  draft.where.set(device, path);
+  draft.named.push({ name: device.fullName, what: 'an attached device', path });
+  return device;
 }
 
 export function readInfrastructure(
@@ -173,18 +112,13 @@ export function readInfrastructure(
   const { port, ports, power, transport: wanted, ...all } = written;
   const transport = model.transports.find((known) => known === wanted) ?? model.transports[0];
   if (wanted !== undefined && transport !== wanted) {
-    const known = model.transports.join(', ');
-    report(
-      [...path, 'transport'],
-      'transport',
-      `${model.name} is not spoken to over "${wanted}"${didYouMean(wanted, model.transports) || `; known are ${known}`}`,
-    );
+    const known = `; known are ${model.transports.join(', ')}`;
+    const hint = didYouMean(wanted, model.transports) || known;
+    const message = `${model.name} is not spoken to over "${wanted}"${hint}`;
+    report([...path, 'transport'], 'transport', message);
   }
-  const rest: Record<string, unknown> = { ...all };
   const options = Object.fromEntries(
-    Object.keys(model.options)
-      .filter((key) => rest[key] !== undefined)
-      .map((key) => [key, rest[key]]),
+    Object.entries(all).filter(([key]) => Object.hasOwn(model.options, key)),
   );
   const { model: _, address, mac, login, uplink, hostKey, serial, backup } = all;
   return {
@@ -218,12 +152,8 @@ function readPorts(
     return {};
   }
   if (ports?.[transport] !== undefined) {
-    report(
-      [...path, 'port'],
-      'port',
-      `is \`ports.${transport}\`, which is there as well; write one of them`,
-      'key',
-    );
+    const message = `is \`ports.${transport}\`, which is there as well; write one of them`;
+    report([...path, 'port'], 'port', message, 'key');
   }
   return { ...ports, [transport]: port };
 }

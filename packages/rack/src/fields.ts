@@ -2,6 +2,7 @@
  * Building blocks of the schema. Each says in its error what was found and what should be there.
  */
 import { z } from 'zod';
+import type { SecretRef } from './rack.ts';
 
 /** A map with exactly these keys. */
 export function object<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> {
@@ -85,28 +86,43 @@ export function seconds(min: number, max: number) {
   return z.number().min(min).max(max);
 }
 
-/** A path; where it is relative, it is so to the folder of rack.yaml. */
+/** A path; where it is relative, it is so to the folder of rack.yaml. No message repeats it: it may be a secret by mistake. */
 export const path = canonical('a path', 'secrets/bots.json', (input) => {
   if (/[\n\r\0]|^\s*[{[]|-----BEGIN/.test(input)) {
-    return {
-      wrong: 'this looks like the secret itself; put it in a file and write the path of the file',
-    };
+    const why = 'put it in a file and write the path of the file';
+    return { wrong: `this looks like the secret itself; ${why}` };
   }
-  return input === '' || input.trim() !== input ? undefined : input;
+  const wrong = 'this is not a path; for example secrets/bots.json';
+  return input === '' || input.trim() !== input ? { wrong } : input;
 });
 
-const envName = text(
-  /^[A-Za-z_][A-Za-z0-9_]*$/,
-  'the name of an environment variable',
-  'SWITCH_PASSWORD',
+const envName = canonical('a name of a variable', 'SWITCH_PASSWORD', (input) =>
+  /^[A-Za-z_][A-Za-z0-9_]*$/.test(input)
+    ? input
+    : { wrong: 'this is not the name of an environment variable; for example SWITCH_PASSWORD' },
 );
+
+const reference = object({
+  env: envName.exactOptional().describe('An environment variable that holds it.'),
+  file: path.exactOptional().describe('A file that holds it.'),
+}).transform(({ file, env }, context): SecretRef => {
+  if (file !== undefined && env === undefined) return { file };
+  if (env !== undefined && file === undefined) return { env };
+  const message = 'takes exactly one of { file: PATH }, { env: NAME }';
+  context.issues.push({ code: 'custom', message, input: undefined });
+  return z.NEVER;
+});
 
 /** `secrets/switch`, `{ file: secrets/switch }` or `{ env: SWITCH_PASSWORD }`. */
 export const secret = z
-  .union([path.transform((file) => ({ file })), object({ file: path }), object({ env: envName })])
+  .union([path.transform((file): SecretRef => ({ file })), reference], {
+    error: 'expected a path, { file: PATH } or { env: NAME }',
+  })
   .meta({ title: 'secret' });
 
 /** `secrets/bots.json` or `{ file: secrets/bots.json }`; its path. */
 export const secretFile = z
-  .union([path, object({ file: path }).transform(({ file }) => file)])
+  .union([path, object({ file: path }).transform(({ file }) => file)], {
+    error: 'expected a path, or { file: PATH }',
+  })
   .meta({ title: 'path' });

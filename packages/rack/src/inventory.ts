@@ -110,7 +110,8 @@ function plain(value: unknown): Json {
         .map(([key, item]) => [key, plain(item)]),
     );
   }
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
     return value;
+  }
   return null;
 }

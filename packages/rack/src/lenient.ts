@@ -1,5 +1,6 @@
 /** A section that belongs to another service: what this version does not know or understand is left out of it. */
 import type { z } from 'zod';
+import { isMap } from './plain.ts';
 
 /** The value without the keys that the schema refuses; undefined where nothing of it can be kept. */
 export function withoutRefused(schema: z.ZodType, value: unknown): unknown {
@@ -19,14 +20,9 @@ export function withoutRefused(schema: z.ZodType, value: unknown): unknown {
 
 /** Removes the key at the path; of something within a list, the list. */
 function remove(value: unknown, path: readonly string[]): void {
-  let map = value;
-  for (const key of path) {
-    if (typeof map !== 'object' || map === null || !Object.hasOwn(map, key)) return;
-    const next: unknown = Reflect.get(map, key);
-    if (typeof next !== 'object' || next === null || Array.isArray(next) || key === path.at(-1)) {
-      Reflect.deleteProperty(map, key);
-      return;
-    }
-    map = next;
-  }
+  const [key, ...rest] = path;
+  if (!isMap(value) || key === undefined || !Object.hasOwn(value, key)) return;
+  const next = value[key];
+  if (rest.length > 0 && isMap(next)) remove(next, rest);
+  else Reflect.deleteProperty(value, key);
 }

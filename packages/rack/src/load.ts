@@ -10,8 +10,8 @@ import type { ServiceName } from './settings.ts';
 import { warningsOf } from './warnings.ts';
 import { maxTextLength, readYaml } from './yaml.ts';
 
-/** What warnings need to know about a rack beyond what it is: its text. */
-const origins = new WeakMap<Rack, { text: string; file: string; draft: Draft }>();
+/** The text of a rack, for the lines of warnings. */
+const origins = new WeakMap<Rack, { text: string; file: string }>();
 
 /**
  * Reads the text of a rack.yaml. `file` is for messages, and what relative paths refer to. A service is strict about
@@ -52,9 +52,9 @@ export async function readRack(
 export function rackWarnings(rack: Rack): RackIssue[] {
   const origin = origins.get(rack);
   if (origin === undefined) return [];
-  const problems = warningsOf(rack, origin.draft);
-  if (problems.length === 0) return [];
-  return issuesOf(problems, readYaml(origin.text, origin.file).locate, origin.file);
+  const { text, file } = origin;
+  const { value, locate } = readYaml(text, file);
+  return issuesOf(warningsOf(build(value, { file }).draft), locate, file);
 }
 
 function draftOf(value: unknown, options: BuildOptions): { draft: Draft; problems: Problem[] } {
@@ -63,10 +63,9 @@ function draftOf(value: unknown, options: BuildOptions): { draft: Draft; problem
   return { draft, problems };
 }
 
-function finish(draft: Draft, text: string, file: string): Rack {
-  const { jumphost, ...rest } = draft.rack;
+function finish({ rack: { jumphost, ...rest } }: Draft, text: string, file: string): Rack {
   if (jumphost === undefined) throw new Error('a rack without mistakes has a jumphost');
   const rack: Rack = { ...rest, jumphost };
-  origins.set(rack, { text, file, draft });
+  origins.set(rack, { text, file });
   return rack;
 }

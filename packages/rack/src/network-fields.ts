@@ -103,41 +103,33 @@ export const email = text(
   'ann@example.com',
 );
 
-function parseUrl(input: string): URL | undefined {
-  return URL.canParse(input) ? new URL(input) : undefined;
-}
-
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '');
+/** No message repeats a URL: some hold a secret. */
+function checkedUrl(input: string, example: string): { url: URL } | { wrong: string } {
+  if (!URL.canParse(input) || !/^https?:\/\//i.test(input)) {
+    return { wrong: `this is not an http or https URL; for example ${example}` };
+  }
+  const url = new URL(input);
+  if (!url.username && !url.password) return { url };
+  return { wrong: 'this URL holds a password; secrets are never in rack.yaml' };
 }
 
 /** An absolute http or https URL, without a slash at its end. */
 export const httpUrl = canonical('an http or https URL', 'http://192.168.1.8:9210', (input) => {
-  const url = parseUrl(input);
-  if (url === undefined || !/^https?:\/\//i.test(input)) return undefined;
-  if (url.username || url.password)
-    return { wrong: 'this URL holds a password; secrets are never in rack.yaml' };
-  return withoutSlash(input);
+  const checked = checkedUrl(input, 'http://192.168.1.8:9210');
+  return 'wrong' in checked ? checked : input.replace(/\/+$/, '');
 });
 
+const googleTokens = 'https://oauth2.googleapis.com/token';
+
 /** A URL that tokens travel over: https, or http on loopback. */
-export const tokenUrl = canonical(
-  'an https URL',
-  'https://oauth2.googleapis.com/token',
-  (input) => {
-    const url = parseUrl(input);
-    if (url === undefined || !/^https?:\/\//i.test(input)) return undefined;
-    if (url.username || url.password)
-      return { wrong: 'this URL holds a password; secrets are never in rack.yaml' };
-    if (
-      url.protocol === 'http:' &&
-      !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
-    ) {
-      return { wrong: `"${input}": tokens go over https, or over http on loopback only` };
-    }
-    return input;
-  },
-);
+export const tokenUrl = canonical('an https URL', googleTokens, (input) => {
+  const checked = checkedUrl(input, googleTokens);
+  if ('wrong' in checked) return checked;
+  const { protocol, hostname } = checked.url;
+  const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+  if (protocol === 'https:' || isLoopback) return input;
+  return { wrong: `tokens go over https, or over http on loopback only, and not to ${hostname}` };
+});
 
 /** Digits of at most 64 bits, kept as text: a number in YAML would be rounded. */
 export const digits64 = z

@@ -1,4 +1,5 @@
 /** Settings of the agent of one machine: those of all, and what its own entry says differently. */
+import { isMap } from './plain.ts';
 import type { Machine, Rack } from './rack.ts';
 import type { SwarmingClientSettings } from './settings/swarming-client.ts';
 
@@ -11,14 +12,9 @@ export function swarmingSettings(
 }
 
 function merge<T extends object>(base: T, overrides: object): T {
-  const merged: T = { ...base };
-  for (const [key, value] of Object.entries(overrides)) {
+  const changes = Object.entries(overrides).map(([key, value]) => {
     const before: unknown = Reflect.get(base, key);
-    Reflect.set(merged, key, isMap(before) && isMap(value) ? merge(before, value) : value);
-  }
-  return merged;
-}
-
-function isMap(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+    return [key, isMap(before) && isMap(value) ? merge(before, value) : value];
+  });
+  return { ...base, ...Object.fromEntries(changes) };
 }

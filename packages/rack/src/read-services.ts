@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { check } from './describe.ts';
 import { type Problem, shown } from './issues.ts';
 import { withoutRefused } from './lenient.ts';
-import { isMap } from './sections.ts';
+import { isMap } from './plain.ts';
 import {
   type ServiceName,
   type ServicesSettings,

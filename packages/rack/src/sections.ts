@@ -6,17 +6,12 @@ import { type Expanded, expandEntry } from './expand.ts';
 import { object } from './fields.ts';
 import { type Path, type Problem, shown } from './issues.ts';
 import { hostNameProblem } from './network-fields.ts';
+import { isMap, type PlainMap } from './plain.ts';
 import { maxNames } from './ranges.ts';
 import type { Spread } from './spreading.ts';
 
-export type Raw = Readonly<Record<string, unknown>>;
-
-export function isMap(value: unknown): value is Raw {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** The value of a key that holds a map by name; without mistakes where it is not there. */
-function mapOf(section: string, top: Raw, report: Report): [string, unknown][] {
+function mapOf(section: string, top: PlainMap, report: Report): [string, unknown][] {
   const value = top[section];
   if (value === undefined) return [];
   if (isMap(value)) return Object.entries(value);
@@ -29,7 +24,7 @@ function mapOf(section: string, top: Raw, report: Report): [string, unknown][] {
 /** Identities and logins: entries of one name each. */
 export function* singleEntries(
   section: 'identities' | 'logins',
-  top: Raw,
+  top: PlainMap,
   draft: Draft,
   report: Report,
 ): Generator<{ name: string; raw: unknown; path: Path }> {
@@ -49,7 +44,7 @@ export function* singleEntries(
 export function* rangedEntries(
   section: Extract<Section, 'infrastructure' | 'machines'>,
   spreadFor: (raw: unknown) => Spread,
-  top: Raw,
+  top: PlainMap,
   draft: Draft,
   problems: Problem[],
 ): Generator<Expanded & { path: Path }> {
@@ -83,27 +78,24 @@ export function checkEach<S extends z.ZodObject>(
   schema: S,
   { names, first, changes, path }: Expanded & { path: Path },
 ): { name: string; checked: Checked<z.output<S>> }[] {
-  const [one = '', ...others] = names;
   const whole = check(schema, first, path);
-  const differing = others.map((_, i) => changes(i + 1));
-  const parts = whole.problems
-    ? undefined
-    : check(partsOf(schema, differing[0]), differing, path).value;
-  return [
-    { name: one, checked: whole },
-    ...others.map((name, i) => {
-      // With a mistake somewhere each is looked at singly, so that all mistakes are found.
-      if (!parts)
-        return { name, checked: check(schema, { ...Object(first), ...differing[i] }, path) };
-      return { name, checked: { value: Object.assign({}, whole.value, parts[i]) } };
-    }),
-  ];
+  const rest = names.slice(1);
+  const differing = rest.map((_, i) => changes(i + 1));
+  const parts = whole.value && check(partsOf(schema, differing[0]), differing, path).value;
+
+  function checkedOf(i: number): Checked<z.output<S>> {
+    if (whole.value && parts) return { value: { ...whole.value, ...parts[i] } };
+    // With a mistake somewhere each is looked at by itself, so that all mistakes are found.
+    return isMap(first) ? check(schema, { ...first, ...differing[i] }, path) : whole;
+  }
+
+  return names.map((name, i) => ({ name, checked: i === 0 ? whole : checkedOf(i - 1) }));
 }
 
 const known = new Map<z.ZodObject, Map<string, z.ZodArray<z.ZodObject>>>();
 
 /** The schema of a list of parts with these keys. */
-function partsOf(schema: z.ZodObject, keys: Raw = {}): z.ZodArray<z.ZodObject> {
+function partsOf(schema: z.ZodObject, keys: PlainMap = {}): z.ZodArray<z.ZodObject> {
   const ofSchema = known.get(schema) ?? new Map<string, z.ZodArray<z.ZodObject>>();
   known.set(schema, ofSchema);
   const id = Object.keys(keys).join();

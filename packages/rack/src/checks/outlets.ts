@@ -65,8 +65,9 @@ function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report
   const device = draft.rack.infrastructure.get(name);
   const model = device && models.get(device.model);
   if (device === undefined || model === undefined) {
-    if (!draft.declared.infrastructure.has(name))
+    if (!draft.declared.infrastructure.has(name)) {
       report(spot, 'outlet', unknownDevice(name, draft));
+    }
     return false;
   }
   const numbering = use === 'power' ? model.power?.outlets : model.network;
