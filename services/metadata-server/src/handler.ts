@@ -164,7 +164,7 @@ export function createHandler(deps: HandlerDeps): RequestListener {
   ): void {
     const before = deps.state();
     const hungUp = new AbortController();
-    exchange.response.once('close', () => hungUp.abort());
+    exchange.request.once('close', () => hungUp.abort());
     token
       .get(patienceMs, hungUp.signal)
       .then(answer, (problem: unknown) => {
@@ -195,7 +195,7 @@ export function createHandler(deps: HandlerDeps): RequestListener {
     const atOnce: MetadataRequest = { ...exchange.asked, waitForChange: false };
     const now = () => ({ ...lookUpAgain(exchange), asked: atOnce });
     deps.watchers.add({
-      response: exchange.response,
+      request: exchange.request,
       timeoutSeconds: timeoutSeconds === 'invalid' ? 0 : timeoutSeconds,
       answerNow: () => serve(now()),
       answerIfChanged() {

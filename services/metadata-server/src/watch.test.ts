@@ -1,7 +1,8 @@
 /** wait_for_change, on keys of every kind. */
 import { setMaxListeners } from 'node:events';
-import { describe, expect, it } from 'vitest';
-import { bots, rackYaml, startRack, type TestRack } from './testing/rack.ts';
+import { connect } from 'node:net';
+import { describe, expect, it, vi } from 'vitest';
+import { bots, rackYaml, self, startRack, type TestRack } from './testing/rack.ts';
 
 const changed = rackYaml.replace('pool: phones', 'pool: tablets');
 
@@ -98,6 +99,35 @@ describe('wait_for_change', () => {
     await waiting(rack, 20);
     hangUp.abort();
     await Promise.all(polls);
+    await waiting(rack, 0);
+  });
+
+  it('costs nothing when a caller of many on one connection hangs up', async () => {
+    const rack = await startRack();
+    const socket = connect({ port: rack.port, host: '127.0.0.1', localAddress: '127.0.1.1' });
+    const head = 'HTTP/1.1\r\nHost: metadata\r\nMetadata-Flavor: Google\r\n\r\n';
+    const poll = `GET /computeMetadata/v1/instance/name?wait_for_change=true ${head}`;
+    socket.write(poll.repeat(20));
+    await waiting(rack, 20);
+    socket.destroy();
+    await waiting(rack, 0);
+  });
+
+  it('costs nothing when the caller hangs up while its MAC is looked up', async () => {
+    const lookUps: ((mac: string) => void)[] = [];
+    const yaml = rackYaml.replace('    kind: rpi', '    mac: 02:00:00:00:00:0[1-9]\n    kind: rpi');
+    const findMac = () => new Promise<string>((resolve) => lookUps.push(resolve));
+    const rack = await startRack({ yaml, findMac });
+    const hangUp = new AbortController();
+    const poll = rack.get('instance/name?wait_for_change=true', { signal: hangUp.signal });
+    await vi.waitFor(() => expect(lookUps.length).toBe(1));
+    hangUp.abort();
+    await expect(poll).rejects.toThrow();
+    // An answer on a later connection: by now the server knows that this one has ended.
+    await rack.get('instance/name', { from: self });
+
+    lookUps[0]?.('02:00:00:00:00:01');
+
     await waiting(rack, 0);
   });
 

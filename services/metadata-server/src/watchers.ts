@@ -2,10 +2,10 @@
  * Requests with `wait_for_change=true`: each waits for the content of its key to differ. Hundreds of
  * them cost a set entry and a timer each.
  */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 
 export interface Watch {
-  response: ServerResponse;
+  request: IncomingMessage;
   /** Undefined: until it changes. */
   timeoutSeconds: number | undefined;
   /** Answers if what is watched has changed, and tells whether it did. */
@@ -24,7 +24,8 @@ export class Watchers {
       watch.answerNow();
       return;
     }
-    const { timeoutSeconds } = watch;
+    const { request, timeoutSeconds } = watch;
+    if (request.destroyed) return;
     const timer =
       timeoutSeconds === undefined
         ? undefined
@@ -36,8 +37,9 @@ export class Watchers {
             Math.min(timeoutSeconds * 1000, 2 ** 31 - 1),
           );
     this.watches.set(watch, timer);
-    // Also emitted after an answer, and when the caller hangs up.
-    watch.response.once('close', () => this.remove(watch));
+    // After an answer, and when the caller hangs up. A response's event would not do: it has none as long as
+    // it waits for those before it on the same connection.
+    request.once('close', () => this.remove(watch));
   }
 
   /** To be called whenever something may have changed. */
