@@ -44,6 +44,7 @@ describe('a caller', () => {
     const waiting = rack.get('instance/name?wait_for_change=true', { from: '127.0.1.1' });
     await rack.edit(rackYaml.replace('identity: bots\n    device', 'identity: none\n    device'));
     expect((await waiting).status).toBe(403);
+    expect(await rack.metrics()).toContain('skolo_metadata_unknown_caller_requests_total 1\n');
     expect((await rack.token({ from: '127.0.1.1' })).status).toBe(403);
     expect((await rack.token({ from: '127.0.0.1' })).status).toBe(200);
   });

@@ -108,6 +108,7 @@ export function createHandler(deps: HandlerDeps): RequestListener {
   }
 
   function serve(exchange: Exchange): void {
+    if (!exchange.known.access) deps.onUnknownCaller(exchange.known);
     const found = find(exchange);
     if (found.kind === 'answer') reply(exchange, found.answer);
     else if (exchange.asked.waitForChange && mustWait(found, exchange)) {
@@ -125,7 +126,6 @@ export function createHandler(deps: HandlerDeps): RequestListener {
 
   function find({ request, asked, known }: Exchange): Found {
     if (!known.access) {
-      deps.onUnknownCaller(known);
       const why = `${known.caller.address} has no identity in this rack's rack.yaml.`;
       return { kind: 'answer', answer: errorPage(403, why, closing) };
     }

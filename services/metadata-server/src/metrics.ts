@@ -87,7 +87,8 @@ export function createMetrics(
       else
         counts.set(key, { labels: { class: pathClass, code: String(status), identity }, count: 1 });
     },
-    upstreamCall({ identity, what: kind, seconds, error }) {
+    upstreamCall({ account, what: kind, seconds, error }) {
+      const identity = account.identity.name;
       upstreamCalls.inc({ identity, kind, outcome: error === undefined ? 'success' : 'failure' });
       upstreamSeconds.observe({ identity, kind }, seconds);
     },

@@ -1,6 +1,6 @@
 /** Upstream, disk and clock on a bad day. */
 import { setMaxListeners } from 'node:events';
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -256,6 +256,68 @@ describe('a token', () => {
     await rack.edit(rackYaml);
     expect((await poll).body).toBe(bots);
     expect(await readiness(rack)).toMatchObject({ degraded: [] });
+  });
+
+  it('that is still good is not called degraded once its key is back', async () => {
+    const rack = await startRack({ tickMs: 10 });
+    await rack.token({ from: self });
+    const file = join(rack.dir, 'secrets/jumphost.json');
+    const key = await readFile(file, 'utf8');
+    await rm(file);
+    await rack.edit(`${rackYaml}# edited\n`);
+    await vi.waitFor(async () => {
+      expect(await readiness(rack)).toMatchObject({ degraded: ['identity jumphost'] });
+    }, 5000);
+
+    await writeFile(file, key);
+
+    await vi.waitFor(
+      async () => expect(await readiness(rack)).toMatchObject({ degraded: [] }),
+      5000,
+    );
+  });
+
+  it('of an identity that is gone from rack.yaml is not called degraded when its call fails', async () => {
+    const rack = await startRack();
+    await rack.token();
+    const slow = rack.google.misbehave('slow');
+    const extra = `  extra: { project: p, email: ${bots}, credentials: { serviceAccountKey: ./secrets/bots.json } }`;
+    await rack.edit(rackYaml.replace('machines:', `${extra}\nmachines:`));
+    await slow.arrived();
+    const gone = rack.get('instance/attributes/pool?wait_for_change=true');
+    await rack.edit(rackYaml.replace('pool: phones', 'pool: tablets'));
+    expect((await gone).body).toBe('tablets');
+
+    rack.google.setDisabled(bots, true);
+    slow.stop();
+
+    await vi.waitFor(async () => {
+      expect(await rack.metrics()).toContain(
+        'skolo_metadata_upstream_calls_total{identity="extra",kind="access-token",outcome="failure"} 1',
+      );
+    });
+    expect(await readiness(rack)).toMatchObject({ degraded: [] });
+  });
+
+  it('is called degraded since the same time, however often other keys are looked at', async () => {
+    const google = await startTestGoogle();
+    const clock = new TestClock();
+    const other = rackYaml.replace(`email: ${bots}`, 'email: x@example.com');
+    const dir = await newRackFolder(google, other);
+    const file = join(dir, 'secrets/jumphost.json');
+    const key = await readFile(file, 'utf8');
+    await rm(file);
+    const rack = await startRack({ google, dir, clock, tickMs: 10 });
+    const entries = async () => {
+      const { body } = await ask(rack.metricsPort, '/readyz', { from: self });
+      return JSON.parse(body).degraded as { what: string; since: string }[];
+    };
+    const before = (await entries()).find(({ what }) => what === 'e-mail of identity bots');
+    clock.pass(60);
+    await writeFile(file, key);
+    await vi.waitFor(async () => expect(await entries()).toHaveLength(1), 5000);
+
+    expect(await entries()).toEqual([before]);
   });
 
   it('of a name that does not resolve is an honest 503', async () => {

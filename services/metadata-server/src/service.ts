@@ -72,13 +72,15 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
     dir: () => watch.rack.dir,
     onUpstreamCall(call) {
       metrics.upstreamCall(call);
-      if (call.what === 'id-token') return;
+      const { name } = call.account.identity;
+      // A call may outlive its identity, or its credentials.
+      if (state.accounts.get(name)?.key !== call.account.key || call.what === 'id-token') return;
       if (call.error !== undefined) {
-        degraded.raise(`identity ${call.identity}`, errorText(call.error));
+        degraded.raise(`identity ${name}`, errorText(call.error));
         return;
       }
-      lastSuccess.mark(call.identity);
-      degraded.clear(`identity ${call.identity}`);
+      lastSuccess.mark(name);
+      degraded.clear(`identity ${name}`);
     },
     onTokens(held) {
       watchers.wake();
@@ -105,17 +107,38 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
     }
   }
 
-  function readAccounts(rack: Rack): Promise<Accounts> {
+  async function readAccounts(rack: Rack): Promise<Accounts> {
+    const otherEmail = new Set<string>();
     unreadable.clear();
-    for (const name of rack.identities.keys()) degraded.clear(`e-mail of identity ${name}`);
-    return openAccounts(rack, {
+    const accounts = await openAccounts(rack, {
       now: () => clock.now(),
-      onOtherEmail: (identity, why) => degraded.raise(`e-mail of identity ${identity}`, why),
+      onOtherEmail(identity, why) {
+        otherEmail.add(identity);
+        degraded.raise(`e-mail of identity ${identity}`, why);
+      },
       onUnreadable(identity, error) {
         unreadable.add(identity);
         degraded.raise(`identity ${identity}`, errorText(error));
       },
     });
+    for (const name of accounts.keys()) {
+      if (!otherEmail.has(name)) degraded.clear(`e-mail of identity ${name}`);
+    }
+    return accounts;
+  }
+
+  /** What was said of identities that are gone, or that are well without a new token. */
+  function clearIdentities(previous: Rack, { identities }: Rack): void {
+    for (const name of previous.identities.keys()) {
+      if (identities.has(name)) continue;
+      degraded.clear(`identity ${name}`);
+      degraded.clear(`e-mail of identity ${name}`);
+    }
+    for (const { account, token } of tokens.status()) {
+      const { name } = account.identity;
+      const isWell = !unreadable.has(name) && !token.failing && token.unexpired() !== undefined;
+      if (isWell) degraded.clear(`identity ${name}`);
+    }
   }
 
   /** From here on requests see this version of rack.yaml, and tokens are those of its accounts. */
@@ -131,7 +154,9 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   function reload(): Promise<void> {
     reloading = reloading.then(async () => {
       const { rack } = watch;
+      const previous = state.rack;
       state = enforce(rack, await readAccounts(rack));
+      clearIdentities(previous, rack);
       await tokens.tick();
       watchers.wake();
     });
@@ -139,11 +164,6 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   }
 
   const stopListening = watch.onChange((rack, previous) => {
-    for (const name of previous.identities.keys()) {
-      if (rack.identities.has(name)) continue;
-      degraded.clear(`identity ${name}`);
-      degraded.clear(`e-mail of identity ${name}`);
-    }
     const folder = handoverFolder(rack, stateDir);
     if (folder !== handoverFolder(previous, stateDir)) handover = new Handover(folder);
     void reload();

@@ -23,7 +23,8 @@ export interface TokensDeps {
 }
 
 export interface UpstreamCall {
-  identity: string;
+  /** As it was in force when the call began, or is by now. */
+  account: Account;
   what: Wanted['kind'];
   seconds: number;
   error?: unknown;
@@ -158,7 +159,7 @@ export class Tokens {
     seconds: number,
   ): void {
     if (this.closing.signal.aborted) return;
-    const call = { identity: entry.account.identity.name, what: entry.wanted.kind, seconds };
+    const call = { account: entry.account, what: entry.wanted.kind, seconds };
     if ('token' in outcome) {
       delete entry.stampAtFailure;
       this.deps.onUpstreamCall(call);
