@@ -7,7 +7,6 @@ export {
   createClient,
 } from './client.ts';
 export { MetadataClient, MetadataIdentity, metadataServerApi } from './metadata-server.ts';
-export { openApiDocument } from './openapi.ts';
 export { Problem, problemType } from './problem.ts';
 export { Readiness } from './readiness.ts';
 export {

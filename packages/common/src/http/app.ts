@@ -1,4 +1,4 @@
-import { type Api, openApiDocument } from '@skolo/api';
+import type { Api } from '@skolo/api';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Registry } from 'prom-client';
 import type { AccessControl } from '../access/access-control.ts';
@@ -39,11 +39,12 @@ export function createApp<A extends Api>(options: AppOptions<A>): Express {
     .enable('case sensitive routing')
     .use(withRequestId(log), measure(metrics), plainHeaders);
   if (api !== undefined) {
-    const document = openApiDocument({ title: name, version }, api);
     app
       .route('/openapi.json')
-      .get((_request, response) => {
-        response.json(document);
+      .get(async (_request, response) => {
+        // Seldom asked for, and 6 MB of memory: loaded only then.
+        const { openApiDocument } = await import('@skolo/api/openapi');
+        response.json(openApiDocument({ title: name, version }, api));
       })
       .all(otherMethods(new Set(['GET'])));
     if (handlers !== undefined) app.use(routes(api, handlers, options));
