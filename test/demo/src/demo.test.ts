@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
@@ -114,6 +114,19 @@ describe('npm start', () => {
 
     const fresh = await startDemo(dir, '--fresh');
     expect(await ask(fresh.command(email))).toBe(bots);
+  });
+
+  it('says what to do when there is no version without mistakes', async () => {
+    const dir = await newFolder();
+    await startDemo(dir).then((demo) => demo.end());
+    await edit(join(dir, 'rack.yaml'), withIdentity('gests'));
+    await rm(join(dir, 'state'), { recursive: true });
+
+    const demo = spawnDemo(['--dir', dir]);
+
+    expect(await demo.ended).toBe(78);
+    expect(demo.output).toMatch(/rack\.yaml:\d+:\d+ .*"gests"/);
+    expect(demo.output).toContain('npm start -- --fresh');
   });
 
   it('takes other ports where these are taken', async () => {

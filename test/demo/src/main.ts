@@ -38,6 +38,9 @@ async function main(args: string[]): Promise<number> {
     const exitCode = exitCodeOf(error);
     if (exitCode === undefined || !(error instanceof Error)) throw error;
     output.problem(error.message);
+    if (error instanceof RackError) {
+      output.line('Correct that, or begin with a new rack.yaml: npm start -- --fresh');
+    }
     return exitCode;
   }
 }
