@@ -127,6 +127,17 @@ describe('upstream that fails', () => {
     await hang.hungUp();
   });
 
+  it('by never answering costs no more where another identity has no key', async () => {
+    const google = await startTestGoogle();
+    const hang = google.misbehave('hang');
+    const yaml = rackYaml.replace('secrets/jumphost.json', 'secrets/none.json');
+    const rack = await startRack({ google, yaml, tickMs: 10 });
+    await hang.arrived();
+    expect((await rack.token()).status).toBe(503);
+    // It did not wait for the end of the call.
+    expect(await rack.metrics()).not.toMatch(/upstream_calls_total\{identity="bots"/);
+  });
+
   it('is not asked more often the more callers there are', async () => {
     const google = await startTestGoogle();
     const clock = new TestClock();

@@ -154,9 +154,13 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   function reload(): Promise<void> {
     reloading = reloading.then(async () => {
       const { rack } = watch;
-      const previous = state.rack;
-      state = enforce(rack, await readAccounts(rack));
-      clearIdentities(previous, rack);
+      const previous = state;
+      const accounts = await readAccounts(rack);
+      // Requests under way start anew with another state: not without need, so not at each look at a key.
+      if (rack !== previous.rack || !sameEmails(accounts, previous.accounts)) {
+        state = enforce(rack, accounts);
+      }
+      clearIdentities(previous.rack, rack);
       await tokens.tick();
       watchers.wake();
     });
@@ -236,4 +240,9 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       await saveClients();
     },
   };
+}
+
+/** Of the same version of rack.yaml: what its credential files add to it. */
+function sameEmails(accounts: Accounts, others: Accounts): boolean {
+  return [...accounts].every(([name, { email }]) => others.get(name)?.email === email);
 }
