@@ -32,6 +32,10 @@ describe('npm start', () => {
     expect(answer.expires_in).toBeGreaterThan(600);
     expect(await shell(demo.command(email))).toBe(bots);
     expect(readiness).toEqual({ ready: true, degraded: [] });
+    expect(await shell(demo.command(/skolo rack show/))).toContain('skia-rpi2-demo-shelf1-001');
+    expect(await shell(demo.command(/skolo metadata clients/))).toMatch(
+      /skia-rpi2-demo-shelf1-001 .*bots/,
+    );
   });
 
   it('keeps secrets to their owner', async () => {
