@@ -137,6 +137,27 @@ describe('a token in hand', () => {
     await expect(late).rejects.toThrow('upstream is down');
   });
 
+  it('is served at once while upstream, which failed before, does not answer', async () => {
+    const { time, calls, token, upstreamAnswers, upstreamFails } = setUp();
+    token.renew();
+    await upstreamAnswers('a');
+    time.uptime += 3001;
+    token.renew();
+    await upstreamFails();
+    time.uptime += 10;
+
+    expect((await token.get(1e6)).value).toBe('a');
+    expect(calls.count).toBe(3);
+  });
+
+  it.each([1, 2, 3])('of %i seconds is not handed out with less than one left', async (life) => {
+    const { time, token, upstreamAnswers } = setUp(life);
+    token.renew();
+    await upstreamAnswers('a');
+    time.uptime += life - 0.9;
+    expect(token.fresh()).toBeUndefined();
+  });
+
   it('asks upstream no more often than the back-off allows, whoever asks for it', async () => {
     const { time, calls, token, upstreamFails } = setUp();
     token.renew();

@@ -93,14 +93,17 @@ export class RenewedToken {
   }
 
   /**
-   * A token, after waiting for upstream for at most `patienceMs` if need be. Whoever stops waiting does
-   * not stop the call: its token is for all. Throws `NoToken`.
+   * A token, after waiting for upstream for at most `patienceMs` if need be: not where upstream failed
+   * last and a token is still valid. Whoever stops waiting does not stop the call: its token is for all.
+   * Throws `NoToken`.
    */
   async get(patienceMs: number, signal?: AbortSignal): Promise<HeldToken> {
     const fresh = this.fresh();
     if (fresh) return fresh;
     this.renew();
-    if (this.flight !== undefined) await settledWithin(this.flight, patienceMs, signal);
+    const haveToWait = !this.failing || this.unexpired() === undefined;
+    if (haveToWait && this.flight !== undefined)
+      await settledWithin(this.flight, patienceMs, signal);
     const held = this.unexpired();
     if (held) return held;
     const wait =
@@ -159,8 +162,8 @@ export class RenewedToken {
 
 /** Seconds that are left of every token that is handed out, as long as upstream works. */
 function floorOf(life: number): number {
-  // An upstream whose tokens never live that long: as good as it gets.
-  return life > floorSeconds ? floorSeconds : 0.4 * life;
+  // An upstream whose tokens never live that long: as good as it gets. `expires_in` is a whole number above 0.
+  return life > floorSeconds ? floorSeconds : Math.max(1, 0.4 * life);
 }
 
 /**
