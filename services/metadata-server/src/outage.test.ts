@@ -1,15 +1,16 @@
 /** Upstream, disk and clock on a bad day. */
 import { setMaxListeners } from 'node:events';
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { faultKinds, makeServiceAccountKey } from '@skolo/simulators';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TestClock } from './testing/clock.ts';
 import { ask, type Reply } from './testing/http.ts';
 import {
   bots,
+  cloudPlatform,
   jumphost,
   newRackFolder,
   rackYaml,
@@ -17,6 +18,7 @@ import {
   startRack,
   startTestGoogle,
   type TestRack,
+  userinfo,
 } from './testing/rack.ts';
 
 /** Only one identity, so that the calls that upstream counts are its own. */
@@ -28,6 +30,12 @@ const oneIdentity = rackYaml
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   runInNewContext('gc')();
+}
+
+async function memoryFolder(): Promise<string> {
+  const folder = await mkdtemp('/dev/shm/skolo-test-');
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 function tokenOf(reply: Reply): string {
@@ -366,6 +374,39 @@ describe('a restart', () => {
 
     expect(tokenOf(await next.token())).not.toBe(before);
     expect(google.issued.at(-1)?.account).toBe(jumphost);
+  });
+
+  it('does not hand on a token of scopes that its identity had', async () => {
+    const google = await startTestGoogle();
+    const rack = await startRack({ google });
+    const before = tokenOf(await rack.token());
+    await rack.stop();
+    await writeFile(rack.rackFile, rackYaml.replace(`${userinfo}, ${cloudPlatform}`, userinfo));
+
+    const next = await startRack({ google, dir: rack.dir });
+    const after = tokenOf(await next.token());
+
+    expect(after).not.toBe(before);
+    expect(google.isValid(after, cloudPlatform)).toBe(false);
+  });
+
+  it('finds the tokens where rack.yaml says by then, and none of identities that are gone', async () => {
+    const google = await startTestGoogle();
+    const [first, second] = await Promise.all([memoryFolder(), memoryFolder()]);
+    const handoverIn = (yaml: string, folder: string) =>
+      yaml.replace('callers:', `handover: ${folder}\n    callers:`);
+    const rack = await startRack({ google, yaml: handoverIn(rackYaml, first) });
+    const token = tokenOf(await rack.token());
+    const gone = tokenOf(await rack.token({ from: self }));
+    google.misbehave('status-500');
+    await rack.edit(handoverIn(oneIdentity, second));
+    await vi.waitFor(async () => expect(await readdir(second)).toEqual(['tokens.json']), 5000);
+    expect(await readFile(join(second, 'tokens.json'), 'utf8')).not.toContain(gone);
+    await rack.stop();
+
+    const next = await startRack({ google, dir: rack.dir });
+
+    expect(tokenOf(await next.token())).toBe(token);
   });
 });
 

@@ -82,9 +82,9 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       lastSuccess.mark(name);
       degraded.clear(`identity ${name}`);
     },
-    onTokens(held) {
+    onTokens() {
       watchers.wake();
-      handingOver = unlessItFails('token hand-over', () => handover.save(held));
+      handOver();
     },
   });
 
@@ -105,6 +105,10 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       degraded.raise(what, errorText(error));
       return undefined;
     }
+  }
+
+  function handOver(): void {
+    handingOver = unlessItFails('token hand-over', () => handover.save(tokens.toHandOver()));
   }
 
   async function readAccounts(rack: Rack): Promise<Accounts> {
@@ -161,6 +165,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
         state = enforce(rack, accounts);
       }
       clearIdentities(previous.rack, rack);
+      if (state !== previous) handOver();
       await tokens.tick();
       watchers.wake();
     });

@@ -19,7 +19,7 @@ export interface TokensDeps {
   dir: () => string;
   onUpstreamCall: (call: UpstreamCall) => void;
   /** Called when the tokens to hand over have changed. */
-  onTokens: (tokens: HandedOver[]) => void;
+  onTokens: () => void;
 }
 
 export interface UpstreamCall {
@@ -67,12 +67,13 @@ export class Tokens {
     this.clockOffset = wallOffset(deps.clock);
   }
 
-  /** Takes over what an earlier process held, where it is still good and for an account of ours. */
+  /** Takes over what an earlier process held: still good, for an account of ours, with scopes that it still has. */
   adopt(accounts: Accounts, handedOver: readonly HandedOver[]): void {
     const byKey = new Map([...accounts.values()].map((account) => [account.key, account]));
     for (const { account: key, scopes, ...token } of handedOver) {
       const account = byKey.get(key);
-      if (account && token.expiresAt > this.deps.clock.uptime()) {
+      const allowed = account && scopes.every((scope) => account.identity.scopes.includes(scope));
+      if (allowed && token.expiresAt > this.deps.clock.uptime()) {
         this.accessToken(account, scopes).adopt(token);
       }
     }
@@ -121,6 +122,17 @@ export class Tokens {
     return [...this.entries.values()].filter(({ usual }) => usual);
   }
 
+  /** What the next process needs, if it starts while upstream is down. */
+  toHandOver(): HandedOver[] {
+    const tokens: HandedOver[] = [];
+    for (const { account, wanted, token } of this.entries.values()) {
+      const held = token.unexpired();
+      if (!held || wanted.kind === 'id-token') continue;
+      tokens.push({ account: account.key, scopes: [...wanted.scopes], ...held });
+    }
+    return tokens;
+  }
+
   /** Gives up what is under way. Nothing is called back any more. */
   async close(): Promise<void> {
     this.closing.abort();
@@ -163,23 +175,13 @@ export class Tokens {
     if ('token' in outcome) {
       delete entry.stampAtFailure;
       this.deps.onUpstreamCall(call);
-      if (this.entries.get(entry.key) === entry) this.handOver();
+      if (this.entries.get(entry.key) === entry) this.deps.onTokens();
       return;
     }
     void this.stamp(entry).then((stamp) => {
       entry.stampAtFailure = stamp;
     });
     this.deps.onUpstreamCall({ ...call, error: outcome.error });
-  }
-
-  private handOver(): void {
-    const tokens: HandedOver[] = [];
-    for (const { account, wanted, token } of this.entries.values()) {
-      const held = token.unexpired();
-      if (!held || wanted.kind === 'id-token') continue;
-      tokens.push({ account: account.key, scopes: [...wanted.scopes], ...held });
-    }
-    this.deps.onTokens(tokens);
   }
 
   private makeRoom(account: Account): void {
