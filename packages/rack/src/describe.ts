@@ -84,9 +84,9 @@ export function describe(issue: z.core.$ZodRawIssue): string {
         issue.values.map(String),
       )}`;
     case 'too_small':
-      return `expected at least ${issue.minimum}${measure(issue.origin)}, found ${sizeOf(issue.input)}`;
+      return `expected at least ${issue.minimum}${measure(issue.origin, issue.minimum)}, found ${sizeOf(issue.input)}`;
     case 'too_big':
-      return `expected at most ${issue.maximum}${measure(issue.origin)}, found ${sizeOf(issue.input)}${milliseconds(issue)}`;
+      return `expected at most ${issue.maximum}${measure(issue.origin, issue.maximum)}, found ${sizeOf(issue.input)}${milliseconds(issue)}`;
     case 'invalid_union':
       return `expected ${unionOf(issue.errors)}, found ${found}`;
     case 'invalid_format':
@@ -127,8 +127,14 @@ function unionOf(branches: readonly (readonly z.core.$ZodIssue[])[]): string {
   return [...new Set(kinds)].join(' or ') || 'something else';
 }
 
-function measure(origin: string): string {
-  return { string: ' characters', array: ' items', object: ' keys', record: ' keys' }[origin] ?? '';
+function measure(origin: string, count: number | bigint): string {
+  const words: Readonly<Record<string, string>> = {
+    string: 'character',
+    array: 'item',
+    record: 'key',
+  };
+  const word = words[origin];
+  return word === undefined ? '' : ` ${word}${count === 1 ? '' : 's'}`;
 }
 
 function sizeOf(input: unknown): string {

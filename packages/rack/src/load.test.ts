@@ -126,6 +126,12 @@ machines:
     });
   });
 
+  it('leaves letters of the private use area alone', () => {
+    const text = `${small}machines: { a: { kind: host, label: "\uE6A0[1]\uE6A1", shelf: "\\\\[1-2]" } }\n`;
+
+    expect(parse(text).machines.get('a')).toMatchObject({ label: '\uE6A01\uE6A1', shelf: '[1-2]' });
+  });
+
   it('makes the same rack of ranges and of single entries', () => {
     const shape = fc.record({
       count: fc.integer({ min: 1, max: 12 }),

@@ -83,6 +83,11 @@ describe('outlets', () => {
     ['ipmi', {}, '1', undefined],
     ['redfish', {}, 'System.Embedded.1', 'System.Embedded.1'],
     ['redfish', {}, 'a/b', undefined],
+    ['mqtt-switch', { topic: 'plug' }, 'lamp.1', 'lamp.1'],
+    ['mqtt-switch', { topic: 'plug' }, 'a b', undefined],
+    ['mqtt-switch', { topic: 'plug', outlets: 4 }, '4', '4'],
+    ['mqtt-switch', { topic: 'plug', outlets: 4 }, '5', undefined],
+    ['mqtt-switch', { topic: 'plug', outlets: 4 }, '0', undefined],
   ])('of %s %j: %s is %s', (name, given, written, found) => {
     expect(model(name).power?.outlets.find(written, optionsOf(name, given))).toBe(found);
   });
