@@ -102,7 +102,8 @@ function subnetCheck(subnet: string | undefined): (address: string) => string | 
   const low = numberOf(first);
   const high = low + 2 ** (32 - bits);
   const isIn = (address: string) => {
-    if (network.kind() === 'ipv4') return low <= numberOf(address) && numberOf(address) < high;
+    const number = numberOf(address);
+    if (network.kind() === 'ipv4') return low <= number && number < high;
     const ip = ipaddr.parse(address);
     return ip.kind() === 'ipv6' && ip.match(network, bits);
   };
@@ -115,5 +116,6 @@ function subnetCheck(subnet: string | undefined): (address: string) => string | 
 
 /** An IPv4 address as a number; NaN for IPv6. */
 function numberOf(address: string): number {
-  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  const [a, b, c, d] = address.split('.');
+  return ((Number(a) * 256 + Number(b)) * 256 + Number(c)) * 256 + Number(d);
 }

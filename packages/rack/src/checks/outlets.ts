@@ -4,7 +4,8 @@
  */
 import { type Draft, type Report, type Spot, within } from '../draft.ts';
 import { models } from '../models/index.ts';
-import type { Outlet } from '../rack.ts';
+import { formatUsbPort } from '../outlets.ts';
+import type { Machine, Outlet } from '../rack.ts';
 import { didYouMean } from '../suggest.ts';
 
 type Use = 'power' | 'uplink';
@@ -41,21 +42,30 @@ export function checkOutlets(draft: Draft, report: Report): void {
   for (const device of rack.infrastructure.values()) takeAll(device);
   for (const machine of rack.machines.values()) {
     takeAll(machine);
-    const hub = new Map<string, string>();
     for (const device of machine.devices) {
-      const { power, name, fullName } = device;
-      if (power === undefined) continue;
-      const spot = () => within(draft, device, 'power');
-      if ('device' in power) {
-        take(power, { name: fullName, use: 'power' }, spot);
-        continue;
-      }
-      const key = `usb/${power.hub}.${power.port}`;
-      const other = hub.get(key);
-      if (other !== undefined)
-        report(spot, 'outlet twice', `"${key}" is used twice: it feeds ${other} already`);
-      hub.set(key, name);
+      const { power, fullName: name } = device;
+      if (power === undefined || 'hub' in power) continue;
+      take(power, { name, use: 'power' }, () => within(draft, device, 'power'));
     }
+    if (machine.devices.length > 1) checkHub(machine, draft, report);
+  }
+}
+
+/** Each port of a machine's own hub feeds one device. */
+function checkHub({ devices }: Machine, draft: Draft, report: Report): void {
+  const users = new Map<string, string>();
+  for (const device of devices) {
+    const { power, name } = device;
+    if (power === undefined || 'device' in power) continue;
+    const port = formatUsbPort(power);
+    const other = users.get(port);
+    if (other === undefined) users.set(port, name);
+    else
+      report(
+        within(draft, device, 'power'),
+        'outlet twice',
+        `"${port}" is used twice: it feeds ${other} already`,
+      );
   }
 }
 
