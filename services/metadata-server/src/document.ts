@@ -66,9 +66,9 @@ function instance(rack: Rack, caller: Caller, identity: Identity, email: string 
       directory({
         'access-configs': list(),
         'dns-servers': values([]),
-        'forwarded-ips': values([]),
+        'forwarded-ips': list(),
         ip: text(caller.address),
-        'ip-aliases': values([]),
+        'ip-aliases': list(),
         mac: machine?.mac ? text(machine.mac) : undefined,
         network: text(`${project}/networks/${rack.name}`),
         'target-instance-ips': values([]),

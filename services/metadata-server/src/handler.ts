@@ -143,7 +143,7 @@ export function createHandler(deps: HandlerDeps): RequestListener {
     const token =
       asked.scopes.length === 0 ? usualToken : deps.tokens.accessToken(account, asked.scopes);
     const fresh = token.fresh();
-    const answer = (held: HeldToken) => accessTokenAnswer(held, deps.clock.uptime());
+    const answer = (held: HeldToken) => accessTokenAnswer(held, deps.clock.uptime(), asked.alt);
     if (fresh) reply(exchange, answer(fresh));
     else serveWhenThere(exchange, token, answer);
   }

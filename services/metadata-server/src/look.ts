@@ -52,7 +52,9 @@ function content(asked: MetadataRequest, node: Renderable): Found {
   const rendered = render(node, { recursive, alt: asked.alt });
   const answer = { status: 200, ...rendered };
   if (!asked.underV1) return { kind: 'answer', answer };
-  const etag = etagOf(rendered.body);
+  // On Google's server it is the same in each format.
+  const isJson = rendered.contentType === 'application/json';
+  const etag = etagOf(isJson ? rendered.body : render(node, { recursive, alt: 'json' }).body);
   return { kind: 'content', answer: { ...answer, headers: ['ETag', etag] }, etag };
 }
 

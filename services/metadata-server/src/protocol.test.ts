@@ -125,11 +125,56 @@ describe('methods', () => {
 });
 
 describe('headers', () => {
+  it('of a token are lines with alt=text', async () => {
+    const rack = await startRack();
+    const { access_token: token } = JSON.parse((await rack.token()).body);
+    const reply = await rack.token({ query: '?alt=text' });
+    expect(reply.headers['content-type']).toBe('application/text');
+    expect(reply.body.replace(/\d+\n/, 'N\n')).toBe(
+      `access_token ${token}\nexpires_in N\ntoken_type Bearer\n`,
+    );
+    expect((await rack.token({ query: '?alt=json' })).headers['content-type']).toBe(
+      'application/json',
+    );
+  });
+
+  it('of a network interface have directories where Google’s have', async () => {
+    const rack = await startRack();
+    const path = 'instance/network-interfaces/0';
+    expect((await rack.get(`${path}/`)).body).toBe(
+      'access-configs/\ndns-servers\nforwarded-ips/\nip\nip-aliases/\nnetwork\ntarget-instance-ips\n',
+    );
+    for (const name of ['forwarded-ips', 'ip-aliases']) {
+      expect((await rack.get(`${path}/${name}`)).status).toBe(301);
+      expect(await rack.get(`${path}/${name}/`)).toMatchObject({ status: 200, body: '' });
+      expect((await rack.get(`${path}/${name}/?recursive=true`)).body).toBe('[]');
+    }
+    expect((await rack.get('instance/')).body).toContain('\nguest-attributes/\n');
+  });
+
   it('of a token have no ETag, those of a listing do', async () => {
     const rack = await startRack();
     expect((await rack.token()).headers.etag).toBeUndefined();
     expect((await rack.get('instance/')).headers.etag).toMatch(/^[0-9a-f]{16}$/);
     expect((await rack.get('?recursive=true')).headers.etag).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it.each([
+    ['instance/name', ''],
+    ['instance/id', ''],
+    ['instance/tags', ''],
+    ['instance/service-accounts/default/scopes', ''],
+    ['instance/', 'recursive=true&'],
+    ['instance/network-interfaces/0/ip-aliases/', 'recursive=true&'],
+  ])('ETag of %s is the same in each format', async (path, query) => {
+    const rack = await startRack();
+    const etags = await Promise.all(
+      [`${path}?${query}`, `${path}?${query}alt=text`, `${path}?${query}alt=json`].map(
+        async (each) => (await rack.get(each)).headers.etag,
+      ),
+    );
+    expect(new Set(etags).size).toBe(1);
+    if (query) expect((await rack.get(path)).headers.etag).not.toBe(etags[0]);
   });
 
   it('ETag of a listing does not change between calls', async () => {

@@ -24,7 +24,7 @@ describe('a directory', () => {
   it('is listed in the order of its names, one a line, sub-directories with a slash', () => {
     expect(render(tree, plain)).toEqual({
       contentType: 'application/text',
-      body: 'attributes/\ndisks/\nempty/\nguest-attributes\nid\nscopes\ntags\ntoken\nzone\n',
+      body: 'attributes/\ndisks/\nempty/\nguest-attributes/\nid\nscopes\ntags\ntoken\nzone\n',
     });
   });
 

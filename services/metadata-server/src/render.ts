@@ -8,7 +8,6 @@ import {
   type Digits,
   type Directory,
   isDirectory,
-  type Leaf,
   type List,
   type Node,
   type Text,
@@ -74,7 +73,9 @@ function children(node: Directory | List): [string, Node][] {
 
 function listing(node: Directory | List): string {
   return children(node)
-    .map(([name, child]) => (isDirectory(child) ? `${name}/\n` : `${name}\n`))
+    .map(([name, child]) => {
+      return isDirectory(child) || isClosedDirectory(child) ? `${name}/\n` : `${name}\n`;
+    })
     .join('');
 }
 
@@ -91,12 +92,13 @@ function toJson(node: Node): string | undefined {
     members.sort(([a], [b]) => (a < b ? -1 : 1));
     return `{${members.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`;
   }
-  return isRenderable(node) ? leafToJson(node) : closedJson(node);
+  if (isRenderable(node)) return leafToJson(node);
+  return isClosedDirectory(node) ? '{}' : undefined;
 }
 
-/** A closed directory is shown empty, as Google's server shows disabled guest attributes. */
-function closedJson(leaf: Leaf): string | undefined {
-  return leaf.kind === 'closed' && leaf.status === 403 ? '{}' : undefined;
+/** Shown empty, as Google's server shows disabled guest attributes. */
+function isClosedDirectory(node: Node): boolean {
+  return node.kind === 'closed' && node.status === 403;
 }
 
 function lines(node: Directory | List, prefix: string): string {

@@ -8,9 +8,16 @@ export const patienceMs = 2000;
 /** Bodies change once a second; a rack after a power cut asks more often than that. */
 const bodies = new WeakMap<HeldToken, { expiresIn: number; answer: Answer }>();
 
-/** `uptime`: seconds, the clock of the token's expiry. `expires_in` is true at this moment, never negative. */
-export function accessTokenAnswer(held: HeldToken, uptime: number): Answer {
+/**
+ * `uptime`: seconds, the clock of the token's expiry. `expires_in` is true at this moment, never negative.
+ * `alt`: JSON but for `text`.
+ */
+export function accessTokenAnswer(held: HeldToken, uptime: number, alt?: string): Answer {
   const expiresIn = Math.max(0, Math.floor(held.expiresAt - uptime));
+  if (alt === 'text') {
+    const body = `access_token ${held.value}\nexpires_in ${expiresIn}\ntoken_type Bearer\n`;
+    return { status: 200, contentType: 'application/text', body };
+  }
   const cached = bodies.get(held);
   if (cached?.expiresIn === expiresIn) return cached.answer;
   const body = JSON.stringify({
