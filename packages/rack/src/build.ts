@@ -70,6 +70,7 @@ export function build(
   if (top.defaultIdentity !== undefined) {
     rack.defaultIdentity = take(check(z.string(), top.defaultIdentity, ['defaultIdentity'])) ?? '';
   }
+  keepDefaultIdentity(draft, report);
 
   for (const { name, raw, path } of singleEntries('identities', top, draft, report)) {
     const written = take(check(identitySchema, raw, path));
@@ -155,6 +156,17 @@ function keepJumphost(
   jumphost.aliases.forEach((name, i) => {
     draft.named.push({ name, what: 'an alias of the jumphost', path: ['jumphost', 'aliases', i] });
   });
+}
+
+/** It may stand at the top or beside `callers`. */
+function keepDefaultIdentity({ rack }: Draft, report: Report): void {
+  const { defaultIdentity } = rack.services['metadata-server'];
+  if (defaultIdentity === undefined) return;
+  if (rack.defaultIdentity !== undefined && rack.defaultIdentity !== defaultIdentity) {
+    const path = ['services', 'metadata-server', 'defaultIdentity'];
+    report(path, 'differs', `is "${defaultIdentity}", but "${rack.defaultIdentity}" at the top`);
+  }
+  rack.defaultIdentity ??= defaultIdentity;
 }
 
 const machineSpread = spreadOf(machineSchema);

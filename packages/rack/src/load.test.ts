@@ -412,6 +412,19 @@ services:
     ]);
   });
 
+  it('names machines that share an address, which only their ports tell apart', () => {
+    const shared = parse(`rack: r
+jumphost: { name: jumphost, address: 127.0.0.2 }
+machines:
+  a: { kind: host, address: 127.0.0.1, port: 2201 }
+  b: { kind: host, address: 127.0.0.1, port: 2202 }
+`);
+    const warnings = rackWarnings(shared).map(({ message }) => message);
+    expect(warnings).toContain(
+      'is also that of a: the metadata server knows callers by their address, and takes both for a',
+    );
+  });
+
   it('has nothing to say of the example, but for a PDU that gives no configuration', () => {
     expect(rackWarnings(exampleRack()).map(({ path }) => path)).toEqual(['infrastructure.pdu-2']);
   });

@@ -24,8 +24,9 @@ function warnOfJumphost({ rack: { jumphost } }: Draft, report: Report): void {
 
 function warnOfMachines(draft: Draft, report: Report): void {
   const { machines, defaultIdentity } = draft.rack;
+  const addresses = new Map<string, string>();
   for (const machine of machines.values()) {
-    const { power, uplink, address, identity = defaultIdentity } = machine;
+    const { name, power, uplink, address, identity = defaultIdentity } = machine;
     const lacks = (key: string, why: string) => {
       report(() => within(draft, machine), key, `has no \`${key}\`${why}`, 'key');
     };
@@ -33,6 +34,16 @@ function warnOfMachines(draft: Draft, report: Report): void {
     if (!uplink) lacks('uplink', ': it is not known which switch it hangs on');
     if (!address) lacks('address', ': it gets no identity, and is never seen back');
     if (!identity) lacks('identity', ', and there is no `defaultIdentity`: it gets no token');
+    const first = address && addresses.get(address);
+    if (address && first === undefined) addresses.set(address, name);
+    else if (first) {
+      const why = `the metadata server knows callers by their address, and takes both for ${first}`;
+      report(
+        () => within(draft, machine, 'address'),
+        'address',
+        `is also that of ${first}: ${why}`,
+      );
+    }
   }
 }
 

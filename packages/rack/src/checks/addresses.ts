@@ -72,12 +72,8 @@ function given(ports: Ports): { ports?: number[] } {
   return all.length === 0 ? {} : { ports: all };
 }
 
-/**
- * The services of the jumphost leave most of its ports free. A machine, however, is known to the metadata server by
- * its address alone.
- */
+/** The services of the jumphost leave most of its ports free. */
 function clash(user: User, other: User): boolean {
-  if (user.kind === 'machine' && other.kind === 'machine') return true;
   if (other.kind === 'jumphost') return user.ports === undefined;
   if (user.ports === undefined || other.ports === undefined) return true;
   return user.ports.some((port) => other.ports?.includes(port));
@@ -85,9 +81,6 @@ function clash(user: User, other: User): boolean {
 
 function twice(address: string, user: User, other: User): string {
   const start = `${address} is used twice: ${other.name} has it already`;
-  if (user.kind === 'machine' && other.kind === 'machine') {
-    return `${start}, and machines are told apart by their addresses`;
-  }
   const shared = user.ports?.filter((port) => other.ports?.includes(port)) ?? [];
   return shared.length > 0 ? `${start}, with the same port ${shared.join(', ')}` : start;
 }

@@ -17,6 +17,10 @@ export const metadataServer = section({
     .describe(
       'Callers that are not machines, say the pods of the jumphost. The most exact network wins; a machine always wins over these.',
     ),
+  defaultIdentity: z
+    .string()
+    .optional()
+    .describe('The same as `defaultIdentity` at the top: what callers get who are listed nowhere.'),
   trustedProxies: z
     .array(cidr)
     .default([])
