@@ -64,6 +64,25 @@ export const peerKinds = [
     proves: 'the benches: load from outside of Node',
   },
   {
+    name: 'dnsmasq',
+    commands: ['dnsmasq', '/usr/sbin/dnsmasq'],
+    version: ['--version'],
+    debian: ['dnsmasq-base'],
+    proves: 'the names for the router, resolved by what routers run',
+  },
+  {
+    name: 'python3-jsonschema',
+    commands: ['/usr/bin/python3', 'python3'],
+    version: [
+      '-W',
+      'ignore',
+      '-c',
+      'import jsonschema; from importlib.metadata import version; print(version("jsonschema"))',
+    ],
+    debian: ['python3-jsonschema'],
+    proves: 'the JSON Schema of rack.yaml, by an independent judge',
+  },
+  {
     name: 'ip',
     commands: ['ip', '/usr/sbin/ip', '/sbin/ip'],
     version: ['-Version'],

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { expandedInventory } from './inventory.ts';
 import { rackJsonSchema } from './json-schema.ts';
@@ -51,8 +52,8 @@ describe('what is generated', () => {
   });
 });
 
-// An independent judge of the schema, where it is installed (Debian's python3-jsonschema).
-const python = spawnSync('python3', ['-c', 'import jsonschema'], { stdio: 'ignore' }).status === 0;
+// An independent judge of the schema, where it is installed.
+const python = peer('python3-jsonschema');
 const judge = `
 import json, sys, jsonschema
 schema, documents = json.load(sys.stdin)
@@ -62,7 +63,7 @@ json.dump([[e.json_path for e in validator.iter_errors(d)] for d in documents], 
 `;
 
 function judged(documents: unknown[]): string[][] {
-  const { stdout, stderr } = spawnSync('python3', ['-W', 'ignore', '-c', judge], {
+  const { stdout, stderr } = spawnSync(python ?? '', ['-W', 'ignore', '-c', judge], {
     input: JSON.stringify([rackJsonSchema(), documents]),
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
@@ -71,7 +72,11 @@ function judged(documents: unknown[]): string[][] {
   return JSON.parse(stdout);
 }
 
-describe.skipIf(!python)('the JSON Schema, by an independent judge', () => {
+describe('the JSON Schema, by an independent judge', () => {
+  beforeEach((context) => {
+    if (!python) context.skip('python3-jsonschema is not installed');
+  });
+
   it('takes what is valid', () => {
     const generated = fc.sample(inventory, { numRuns: 20, seed: 7 });
     const expanded = generated.map((raw) =>

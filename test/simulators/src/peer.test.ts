@@ -36,11 +36,13 @@ describe('peer', () => {
     const names = [...table.matchAll(/^ {4}name: '(.+)',$/gm)].map(([, name]) => name);
     const known: Record<PeerName, true> = {
       curl: true,
-      'python3-google-auth': true,
+      dnsmasq: true,
       gcloud: true,
-      promtool: true,
-      wrk: true,
       ip: true,
+      promtool: true,
+      'python3-google-auth': true,
+      'python3-jsonschema': true,
+      wrk: true,
     };
 
     expect(names).toEqual(Object.keys(known));

@@ -3,7 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 /** A real counterpart that tests use where it is installed; the table is scripts/peers.mjs. */
-export type PeerName = 'curl' | 'python3-google-auth' | 'gcloud' | 'promtool' | 'wrk' | 'ip';
+export type PeerName =
+  | 'curl'
+  | 'dnsmasq'
+  | 'gcloud'
+  | 'ip'
+  | 'promtool'
+  | 'python3-google-auth'
+  | 'python3-jsonschema'
+  | 'wrk';
 
 const Peers = z.partialRecord(z.string(), z.object({ path: z.string(), version: z.string() }));
 

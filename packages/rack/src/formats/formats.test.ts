@@ -1,11 +1,12 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { peer } from '@skolo/simulators';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { exampleRack, smallRack } from '../testing/example.ts';
 import { dnsmasqConfig } from './dnsmasq.ts';
 import { edgeosCommands } from './edgeos.ts';
@@ -64,9 +65,12 @@ dhcp-host=dc:a6:32:00:00:01,192.168.1.101,rpi-1
 `);
   });
 
-  const dnsmasq = spawnSync('dnsmasq', ['--version']).status === 0;
+  describe('with the real dnsmasq', () => {
+    const dnsmasq = peer('dnsmasq') ?? '';
+    beforeEach((context) => {
+      if (!dnsmasq) context.skip('dnsmasq is not installed');
+    });
 
-  describe.skipIf(!dnsmasq)('with the real dnsmasq', () => {
     const undo: (() => void)[] = [];
     afterEach(() => {
       for (const step of undo.splice(0).reverse()) step();
@@ -82,7 +86,7 @@ dhcp-host=dc:a6:32:00:00:01,192.168.1.101,rpi-1
 
     it('is valid', () => {
       expect(() =>
-        execFileSync('dnsmasq', ['--test', '-C', configFile()], { stdio: 'pipe' }),
+        execFileSync(dnsmasq, ['--test', '-C', configFile()], { stdio: 'pipe' }),
       ).not.toThrow();
     });
 
@@ -92,7 +96,7 @@ dhcp-host=dc:a6:32:00:00:01,192.168.1.101,rpi-1
       const { port } = probe.address();
       probe.close();
       await once(probe, 'close');
-      const child = spawn('dnsmasq', [
+      const child = spawn(dnsmasq, [
         '-k',
         '-C',
         configFile(),
