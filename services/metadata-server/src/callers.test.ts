@@ -49,6 +49,27 @@ describe('a caller', () => {
     expect((await rack.token({ from: '127.0.0.1' })).status).toBe(200);
   });
 
+  it('that waits while its address is given to another machine gets nothing of that one', async () => {
+    const withMac = rackYaml.replace(
+      '    kind: rpi',
+      '    mac: 02:00:00:00:00:0[1-9]\n    kind: rpi',
+    );
+    const rack = await startRack({ findMac: async () => '02:00:00:00:00:66' });
+    await rack.token();
+    const polls = [
+      rack.get('instance/attributes/pool?wait_for_change=true'),
+      rack.get('?recursive=true&wait_for_change=true'),
+      rack.token({ query: '?wait_for_change=true' }),
+    ];
+    while (!(await rack.metrics()).includes('skolo_metadata_watchers 3\n'));
+    await rack.edit(
+      withMac
+        .replace('pool: phones', 'pool: tablets')
+        .replaceAll('identity: bots\n', 'identity: jumphost\n'),
+    );
+    expect((await Promise.all(polls)).map(({ status }) => status)).toEqual([403, 403, 403]);
+  });
+
   it('comes over IPv6, mapped IPv4 too, where the computer has it', async () => {
     const machine = '  six: { kind: host, address: "::1", identity: bots }\nservices:';
     const yaml = rackYaml.replace('subnet: 127.0.0.0/8, ', '').replace('services:', machine);

@@ -88,11 +88,18 @@ export function createHandler(deps: HandlerDeps): RequestListener {
     } else if (!origin) {
       const why = 'Requests with X-Forwarded-For are not answered.';
       reply(exchange, errorPage(403, why, closing));
-    } else if (known.access && known.caller.machine?.mac !== undefined) {
+    } else serveIfItsMac(exchange);
+  }
+
+  /** At once where rack.yaml says nothing of its MAC. */
+  function serveIfItsMac(exchange: Exchange): void {
+    const { access, caller } = exchange.known;
+    if (!access || caller.machine?.mac === undefined) serve(exchange);
+    else {
       checkMac(exchange)
         .then((agrees) => agrees && serve(exchange))
         .catch(fail(exchange));
-    } else serve(exchange);
+    }
   }
 
   async function checkMac(exchange: Exchange): Promise<boolean> {
@@ -173,7 +180,7 @@ export function createHandler(deps: HandlerDeps): RequestListener {
       .then((made) => {
         if (hungUp.signal.aborted) return;
         // rack.yaml changed while it waited: the caller may be somebody else now.
-        if (deps.state() !== before) serve(lookUpAgain(exchange));
+        if (deps.state() !== before) serveIfItsMac(lookUpAgain(exchange));
         else reply(exchange, made);
       })
       .catch(fail(exchange));
@@ -197,11 +204,11 @@ export function createHandler(deps: HandlerDeps): RequestListener {
     deps.watchers.add({
       request: exchange.request,
       timeoutSeconds: timeoutSeconds === 'invalid' ? 0 : timeoutSeconds,
-      answerNow: () => serve(now()),
+      answerNow: () => serveIfItsMac(now()),
       answerIfChanged() {
         const current = now();
         if (versionOf(find(current), current.known) === version) return false;
-        serve(current);
+        serveIfItsMac(current);
         return true;
       },
     });
