@@ -36,13 +36,13 @@ describe('peer', () => {
     const names = [...table.matchAll(/^ {4}name: '(.+)',$/gm)].map(([, name]) => name);
     const known: Record<PeerName, true> = {
       curl: true,
-      dnsmasq: true,
-      gcloud: true,
-      ip: true,
-      promtool: true,
       'python3-google-auth': true,
-      'python3-jsonschema': true,
+      gcloud: true,
+      promtool: true,
       wrk: true,
+      dnsmasq: true,
+      'python3-jsonschema': true,
+      ip: true,
     };
 
     expect(names).toEqual(Object.keys(known));
