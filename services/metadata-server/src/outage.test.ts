@@ -146,6 +146,23 @@ describe('upstream that fails', () => {
     expect(await rack.metrics()).not.toMatch(/upstream_calls_total\{identity="bots"/);
   });
 
+  it('is not flooded by one caller that asks for ever new audiences', async () => {
+    const google = await startTestGoogle();
+    const rack = await startRack({ google, yaml: oneIdentity });
+    await rack.token();
+    const hang = google.misbehave('hang');
+    const asking = Array.from({ length: 200 }, (_, i) =>
+      rack.get(`instance/service-accounts/default/identity?audience=${i}`),
+    );
+    await hang.arrived();
+    expect((await rack.token()).status).toBe(200);
+
+    const statuses = (await Promise.all(asking)).map(({ status }) => status);
+
+    expect(new Set(statuses)).toEqual(new Set([503]));
+    expect(hang.hits.length).toBeLessThanOrEqual(20);
+  });
+
   it('is not asked more often the more callers there are', async () => {
     const google = await startTestGoogle();
     const clock = new TestClock();

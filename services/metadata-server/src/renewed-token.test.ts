@@ -12,6 +12,7 @@ function setUp(life = 3600) {
     clock: { now: () => time.wall, uptime: () => time.uptime },
     random: () => 0.5,
     backOff: (failures) => 10 * failures,
+    mayCall: () => true,
     closing: new AbortController().signal,
     onSettled: () => undefined,
     issue: () => {

@@ -20,6 +20,8 @@ export interface RenewedTokenDeps {
   /** Between 0 and 1. */
   random: () => number;
   issue: (signal: AbortSignal) => Promise<IssuedToken>;
+  /** False while upstream has enough to do. */
+  mayCall: () => boolean;
   /** Aborted when the server stops. */
   closing: AbortSignal;
   /** Seconds to wait after a number of failures in a row. */
@@ -113,9 +115,10 @@ export class RenewedToken {
     throw new NoToken(this.lastFailure?.why ?? 'upstream has not answered yet', wait);
   }
 
-  /** Starts an upstream call, unless one is under way or the last one was too short ago. */
+  /** Starts an upstream call, unless one is under way, the last one was too short ago, or others are first. */
   renew(): void {
     if (this.flight !== undefined || this.deps.clock.uptime() < this.notBefore) return;
+    if (!this.deps.mayCall()) return;
     this.flight = this.issue().finally(() => {
       this.flight = undefined;
     });

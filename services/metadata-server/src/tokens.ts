@@ -51,12 +51,20 @@ const rememberedFor = 3600;
 /** More than this of one account are not kept: callers choose audiences freely. */
 const mostPerAccount = 100;
 
+/**
+ * Upstream calls of one account at a time, but for its usual token's: callers choose audiences freely, and
+ * thousands of calls at once would delay the rack and have it throttled by Google.
+ */
+const mostCalls = 20;
+
 /** A wall clock that moved by more than this against the uptime was set, in milliseconds. */
 const clockJump = 30_000;
 
 export class Tokens {
   private readonly deps: TokensDeps;
   private readonly entries = new Map<string, Entry>();
+  /** Upstream calls under way, by the account's key. */
+  private readonly calls = new Map<string, number>();
   private readonly closing = new AbortController();
   private clockOffset: number;
 
@@ -155,7 +163,8 @@ export class Tokens {
       clock: this.deps.clock,
       random: this.deps.random,
       backOff: this.deps.backOff,
-      issue: (signal) => issue(entry.account.source, wanted, signal),
+      issue: (signal) => this.call(entry, signal),
+      mayCall: () => entry.usual || (this.calls.get(account.key) ?? 0) < mostCalls,
       closing: this.closing.signal,
       onSettled: (outcome, seconds) => this.settled(entry, outcome, seconds),
     });
@@ -163,6 +172,18 @@ export class Tokens {
     const entry: Entry = { key, account, wanted, token, usual: false };
     this.entries.set(key, entry);
     return entry;
+  }
+
+  private async call({ account, wanted }: Entry, signal: AbortSignal): Promise<IssuedToken> {
+    const { calls } = this;
+    calls.set(account.key, (calls.get(account.key) ?? 0) + 1);
+    try {
+      return await issue(account.source, wanted, signal);
+    } finally {
+      const left = (calls.get(account.key) ?? 1) - 1;
+      if (left > 0) calls.set(account.key, left);
+      else calls.delete(account.key);
+    }
   }
 
   private settled(
@@ -189,7 +210,10 @@ export class Tokens {
       (entry) => entry.account.key === account.key && !entry.usual,
     );
     if (others.length < mostPerAccount) return;
-    const oldest = others.reduce((a, b) => (a.token.askedAt <= b.token.askedAt ? a : b));
+    const empty = others.filter(({ token }) => token.unexpired() === undefined);
+    const oldest = (empty.length > 0 ? empty : others).reduce((a, b) =>
+      a.token.askedAt <= b.token.askedAt ? a : b,
+    );
     this.entries.delete(oldest.key);
   }
 
