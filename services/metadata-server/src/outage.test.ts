@@ -270,6 +270,26 @@ describe('a token', () => {
     expect(google.isValid(after)).toBe(true);
   });
 
+  it('of another account, whose key took the place of the old one, is not shown under the old e-mail', async () => {
+    const clock = new TestClock();
+    const rack = await startRack({ clock });
+    const email = 'instance/service-accounts/default/email';
+    await rack.token({ from: self });
+    expect((await rack.get(email, { from: self })).body).toBe(jumphost);
+    const other = 'other@my-project.iam.gserviceaccount.com';
+    const key = makeServiceAccountKey({ email: other, tokenUri: rack.google.tokenUrl });
+    rack.google.addServiceAccountKey(key);
+    await writeFile(join(rack.dir, 'secrets/jumphost.json'), JSON.stringify(key));
+    clock.pass(3100);
+
+    await rack.token({ from: self });
+
+    expect(rack.google.issued.at(-1)?.account).toBe(other);
+    await vi.waitFor(async () => {
+      expect((await rack.get(email, { from: self })).body).toBe(other);
+    }, 5000);
+  });
+
   it('of an identity whose key is missing is refused, the others’ are not', async () => {
     const yaml = rackYaml.replace('secrets/jumphost.json', 'secrets/none.json');
     const rack = await startRack({ yaml });

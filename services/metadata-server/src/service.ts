@@ -64,6 +64,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   const unreadable = new Set<string>();
   let handover = new Handover(handoverFolder(watch.rack, stateDir));
   let handingOver: Promise<unknown> = Promise.resolve();
+  let reloading = Promise.resolve();
 
   const tokens: Tokens = new Tokens({
     clock,
@@ -81,6 +82,8 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       }
       lastSuccess.mark(name);
       degraded.clear(`identity ${name}`);
+      // It may be that of another account: the key file is read at each renewal.
+      void reload();
     },
     onTokens() {
       watchers.wake();
@@ -154,7 +157,6 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   }
 
   /** One at a time, and the last one wins: it reads what is in force when its turn comes. */
-  let reloading = Promise.resolve();
   function reload(): Promise<void> {
     reloading = reloading.then(async () => {
       const { rack } = watch;
