@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmod,
+  chown,
   mkdir,
   mkdtemp,
   open,
@@ -59,6 +60,35 @@ describe('writeFileAtomic', () => {
     await writeFileAtomic(file, 'new', { ...(mode !== undefined && { mode }) });
 
     expect((await stat(file)).mode & 0o777).toBe(seen);
+  });
+
+  it('leaves who may use a file as it is, when asked', async () => {
+    await writeFile(file, 'old');
+    await chmod(file, 0o640);
+    if (isRoot) await chown(file, 4711, 4712);
+    const before = await stat(file);
+
+    await writeFileAtomic(file, 'new', { keepAccess: true });
+    await writeFileAtomic(join(folder, 'other.json'), 'new', { keepAccess: true });
+
+    const { uid, gid, mode } = await stat(file);
+    expect({ uid, gid, mode }).toEqual({ uid: before.uid, gid: before.gid, mode: before.mode });
+    expect((await stat(join(folder, 'other.json'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('gives another group nothing where it may not keep the former one', async () => {
+    await writeFile(file, 'old');
+    await chmod(file, 0o664);
+    const probe = await open(file);
+    vi.spyOn(Object.getPrototypeOf(probe), 'chown').mockRejectedValue(
+      Object.assign(new Error('EPERM'), { code: 'EPERM' }),
+    );
+    await probe.close();
+
+    await writeFileAtomic(file, 'new', { keepAccess: true });
+
+    expect(await readFile(file, 'utf8')).toBe('new');
+    expect((await stat(file)).mode & 0o777).toBe(0o604);
   });
 
   it('syncs the temp file before the rename and the folder after it', async () => {

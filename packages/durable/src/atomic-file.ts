@@ -5,7 +5,7 @@
  * although the write was reported as done. That is why this is written here.
  */
 import { randomBytes } from 'node:crypto';
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 
@@ -39,6 +39,16 @@ const reasons = new Map([
   ['ENFILE', 'too many files are open'],
 ]);
 
+export interface WriteOptions {
+  /** Permissions of the file, whatever the umask; default 0600, since what services keep is nobody else's. */
+  mode?: number;
+  /**
+   * Leaves a file that is there with its owner, group and permissions, as far as this process may give them; `mode` is
+   * then for a new file. For files that one user writes and another reads.
+   */
+  keepAccess?: boolean;
+}
+
 /** Names of the temp files that this thread is writing now. */
 const underWay = new Set<string>();
 
@@ -46,7 +56,6 @@ const underWay = new Set<string>();
  * Replaces the file's content so that a crash or a power cut leaves the old content or the new, never a mix: temp
  * file beside it, fsync, rename, fsync of the folder. Once the promise is fulfilled, the new content is on the disk.
  *
- * The file's permissions are `mode` whatever the umask; by default 0600, since what services keep is nobody else's.
  * Concurrent writers do not disturb each other: the last rename wins. Temp files that a crashed writer of the same
  * path left are removed; a live writer in another container (another pid namespace) looks just like that, so a folder
  * belongs to one container. A symbolic link is replaced, not followed. The folder has to exist.
@@ -57,7 +66,7 @@ const underWay = new Set<string>();
 export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array,
-  options: { mode?: number } = {},
+  { mode = 0o600, keepAccess = false }: WriteOptions = {},
 ): Promise<void> {
   const folder = dirname(path);
   const temp = tempName(basename(path));
@@ -65,7 +74,8 @@ export async function writeFileAtomic(
   try {
     // First, because on a full disk what they hold may be the room that is missing.
     await removeStaleTemps(folder, basename(path));
-    await writeSynced(join(folder, temp), content, options.mode ?? 0o600);
+    const former = keepAccess ? await accessOf(path) : undefined;
+    await writeSynced(join(folder, temp), content, former ?? { mode });
     await rename(join(folder, temp), path);
     await syncFolder(folder);
   } catch (error) {
@@ -86,14 +96,50 @@ export async function readFileIfExists(path: string): Promise<string | undefined
   }
 }
 
-async function writeSynced(path: string, content: string | Uint8Array, mode: number) {
-  const handle = await open(path, 'wx', mode);
+interface FileAccess {
+  mode: number;
+  owner?: { uid: number; gid: number };
+}
+
+/** Of a file that is there; of a link, that of its target. */
+async function accessOf(path: string): Promise<FileAccess | undefined> {
   try {
-    await handle.chmod(mode);
+    const { mode, uid, gid } = await stat(path);
+    return { mode: mode & 0o777, owner: { uid, gid } };
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function writeSynced(path: string, content: string | Uint8Array, access: FileAccess) {
+  const handle = await open(path, 'wx', 0o600);
+  try {
+    await setAccess(handle, access);
     await handle.writeFile(content);
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** Only root may give a file away; everybody may give it to a group that he is in. */
+async function setAccess(handle: FileHandle, { mode, owner }: FileAccess) {
+  const isGroupKept = owner === undefined || (await mayChown(handle, unchanged, owner.gid));
+  if (owner !== undefined) await mayChown(handle, owner.uid, unchanged);
+  // What the former group was allowed is not for whichever group the file has now.
+  await handle.chmod(isGroupKept ? mode : mode & ~0o070);
+}
+
+/** For chown(2). */
+const unchanged = -1;
+
+async function mayChown(handle: FileHandle, uid: number, gid: number): Promise<boolean> {
+  try {
+    await handle.chown(uid, gid);
+    return true;
+  } catch {
+    return false;
   }
 }
 
