@@ -385,7 +385,7 @@ describe('tls', () => {
     const starting = start({ options: { rackFile } });
 
     await expect(starting).rejects.toThrow(TlsError);
-    await expect(starting).rejects.toThrow(`${dir}/tls.crt: cannot be read: ENOENT`);
+    await expect(starting).rejects.toThrow(`${dir}/tls.crt: no such file`);
   });
 });
 

@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { createSecureContext, type SecureContextOptions, Server as TlsServer } from 'node:tls';
-import { type RackWatch, type ServiceName, secretPath } from '@skolo/rack';
+import { type RackWatch, readSecret, type ServiceName } from '@skolo/rack';
 import { Gauge, type Registry } from 'prom-client';
 import type { DegradedList } from './degraded.ts';
 import { errorText } from './redact.ts';
@@ -32,10 +31,10 @@ export class TlsError extends Error {
 export async function readTlsFiles(rack: { dir: string }, paths: TlsPaths): Promise<TlsFiles> {
   const [cert, key] = await Promise.all(
     [paths.cert, paths.key].map(async (path) => {
-      const file = secretPath(rack, path);
-      return await readFile(file, 'utf8').catch((error: unknown) => {
-        throw new TlsError(`${file}: cannot be read: ${errorText(error)}`);
+      const secret = await readSecret(rack, path).catch((error: unknown) => {
+        throw new TlsError(errorText(error));
       });
+      return secret.reveal();
     }),
   );
   if (cert === undefined || key === undefined) throw new TypeError('two paths are two files');

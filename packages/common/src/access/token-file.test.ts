@@ -1,4 +1,14 @@
-import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tempDir } from '../testing/temp-dir.ts';
@@ -73,17 +83,31 @@ describe('newToken', () => {
   });
 
   it.each([
-    ['tokens: [', 'Flow sequence'],
-    ['tokens: { a: b }', 'tokens: Invalid input: expected array'],
-    ['tokens: [{ name: ann }]', 'tokens.0.role'],
-    ['tokens: []\nother: 1', 'other'],
+    ['tokens: [', 'not YAML: Flow sequence in block collection'],
+    ['tokens: { a: b }', 'tokens: should be a list'],
+    [
+      'tokens: [{ name: ann }]',
+      'tokens.0.role: should be view, operate or admin; tokens.0.sha256: should be 64',
+    ],
+    ['tokens: [ann]', 'tokens.0: should be a map of name, role, sha256, created, expires'],
+    ['tokens: [{ name: ann, role: boss }]', 'tokens.0.role: should be view, operate or admin'],
+    ['tokens: [{ name: 7 }]', 'tokens.0.name: should be letters'],
+    ['tokens: []\nhunter2: 1', 'file: should be `tokens:` with a list, and nothing else'],
+    [
+      'tokens: [{ id: 1 }]',
+      'tokens.0: should be a map of name, role, sha256, created, expires, and nothing else',
+    ],
+    ['other: 1', 'tokens: should be a list'],
+    ['no tokens here', 'file: should be `tokens:` with a list'],
   ])('does not touch a file that is broken: %j', async (text, why) => {
     const file = await newFile(text);
 
     const refused = newToken(file, ann);
 
     await expect(refused).rejects.toThrow(TokenFileError);
+    await expect(refused).rejects.toThrow(`${file}: `);
     await expect(refused).rejects.toThrow(why);
+    await expect(refused).rejects.not.toThrow(/hunter2|Invalid|:$/);
     expect(await readFile(file, 'utf8')).toBe(text);
     await expect(listTokens(file)).rejects.toThrow(TokenFileError);
   });
@@ -97,10 +121,51 @@ describe('newToken', () => {
     await newToken(file, ann);
   });
 
-  it('says why the file cannot be written', async () => {
-    const file = join(await newFile(''), 'below-a-file.yaml');
+  it('says what is in the way', async () => {
+    const folder = await tempDir();
+    const missing = join(folder, 'nowhere');
+    const text = await newFile('');
 
-    await expect(newToken(file, ann)).rejects.toThrow(/cannot be changed: ENOTDIR/);
+    await expect(newToken(join(missing, 'tokens.yaml'), ann)).rejects.toThrow(
+      `${join(missing, 'tokens.yaml')}: cannot be changed: there is no folder ${missing}; make it, or correct the path`,
+    );
+    await expect(newToken(join(text, 'tokens.yaml'), ann)).rejects.toThrow(
+      `cannot be changed: ${text} is not a folder; correct the path`,
+    );
+    await expect(newToken(folder, ann)).rejects.toThrow(
+      `${folder}: cannot be read: it is a folder; give the path of a file in it`,
+    );
+    await expect(listTokens(folder)).rejects.toThrow('it is a folder');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.each(['', '\n', '# ours\n', '---\n'])(
+    'takes a file without anything in it: %j',
+    async (text) => {
+      const file = await newFile(text);
+
+      expect(await listTokens(file)).toEqual([]);
+      await expect(revokeToken(file, 'bob')).rejects.toThrow('there are: none');
+      await newToken(file, ann);
+
+      expect(await listTokens(file)).toHaveLength(1);
+      expect((await readFile(file, 'utf8')).includes('# ours')).toBe(text.includes('# ours'));
+    },
+  );
+
+  it('leaves those who may read the file as they are', async () => {
+    const file = await newFile('tokens: []\n');
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) await chown(file, 4711, 4712);
+    await chmod(file, 0o640);
+    const before = await stat(file);
+
+    await newToken(file, ann);
+    await revokeToken(file, 'ann');
+
+    const { uid, gid, mode } = await stat(file);
+    expect({ uid, gid, mode }).toEqual({ uid: before.uid, gid: before.gid, mode: before.mode });
+    if (isRoot) expect([uid, gid]).toEqual([4711, 4712]);
   });
 });
 

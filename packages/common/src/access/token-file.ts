@@ -6,28 +6,45 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { open, realpath, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { type Role, SecretFile, SecretFormatError } from '@skolo/rack';
-import { Document, isSeq, parseDocument } from 'yaml';
+import { type Document, isSeq, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { errorText } from '../redact.ts';
 
-const name = z
-  .string()
-  .regex(/^[A-Za-z0-9][\w.@+-]{0,63}$/, 'letters, digits and . _ - + @, at most 64');
-const time = z.iso.datetime({ offset: true, error: 'a time such as 2026-11-20T07:30:00Z' });
+/** Text of a form; the message says which, and never quotes: the file may be another one, with a secret in it. */
+function text(form: RegExp, message: string) {
+  return z.string(message).regex(form, message);
+}
 
-const TokenEntry = z.strictObject({
-  name,
-  role: z.enum(['view', 'operate', 'admin']),
-  /** SHA-256 of the token, hexadecimal. */
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits'),
-  created: time,
-  expires: time,
+const name = text(
+  /^[A-Za-z0-9][\w.@+-]{0,63}$/,
+  'should be letters, digits and . _ - + @, at most 64',
+);
+const time = z.iso.datetime({
+  offset: true,
+  error: 'should be a time such as 2026-11-20T07:30:00Z',
 });
+
+const TokenEntry = z.strictObject(
+  {
+    name,
+    role: z.enum(['view', 'operate', 'admin'], 'should be view, operate or admin'),
+    /** SHA-256 of the token, hexadecimal. */
+    sha256: text(/^[0-9a-f]{64}$/, 'should be 64 hexadecimal digits'),
+    created: time,
+    expires: time,
+  },
+  'should be a map of name, role, sha256, created, expires, and nothing else',
+);
 type TokenEntry = z.output<typeof TokenEntry>;
 
 const Tokens = z
-  .strictObject({ tokens: z.array(TokenEntry) })
+  .strictObject(
+    { tokens: z.array(TokenEntry, 'should be a list') },
+    'should be `tokens:` with a list, and nothing else',
+  )
   .refine(({ tokens }) => new Set(tokens.map((token) => token.name)).size === tokens.length, {
     error: 'two tokens have the same name',
   });
@@ -83,7 +100,8 @@ export interface NewTokenOptions {
 }
 
 /**
- * Adds a token to the file, which is made if it is missing (mode 0600).
+ * Adds a token to the file, which is made if it is missing (mode 0600). One that is there keeps its owner, group and
+ * permissions: the service that reads it may run as another user than who edits it.
  *
  * @returns the token, which is kept nowhere: this is the only time that anybody sees it
  * @throws TokenFileError
@@ -93,7 +111,7 @@ export async function newToken(file: string, options: NewTokenOptions): Promise<
   const parsedName = name.safeParse(options.name);
   if (!parsedName.success) {
     throw new TokenFileError(
-      `${options.name}: not a name for a token: ${parsedName.error.issues[0]?.message}`,
+      `${options.name}: not a name for a token: it ${parsedName.error.issues[0]?.message}`,
     );
   }
   if (!(expiresInDays > 0 && expiresInDays <= 3650)) {
@@ -150,13 +168,12 @@ async function edit(path: string, change: (document: Document, tokens: TokenEntr
   const file = await realpath(path).catch(() => path);
   const unlock = await lock(file);
   try {
-    const text = (await readTokenFile(file)) ?? '';
-    const document = text.trim() === '' ? emptyDocument() : parseFile(file, text).document;
-    change(document, documentTokens(file, document));
-    await writeFileAtomic(file, String(document), { mode: 0o600 });
+    const { document, tokens } = parseFile(file, (await readTokenFile(file)) ?? '');
+    change(document, tokens);
+    await writeFileAtomic(file, String(document), { keepAccess: true });
   } catch (cause) {
     if (cause instanceof TokenFileError) throw cause;
-    throw new TokenFileError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new TokenFileError(errorText(cause), { cause });
   } finally {
     await unlock();
   }
@@ -168,13 +185,11 @@ async function lock(file: string): Promise<() => Promise<void>> {
   try {
     await (await open(path, 'wx', 0o600)).close();
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    throw new TokenFileError(
-      code === 'EEXIST'
-        ? `${file}: somebody else is changing it; try again, and remove ${path} if nobody is`
-        : `${file}: cannot be changed: ${cause instanceof Error ? cause.message : cause}`,
-      { cause },
-    );
+    const why =
+      systemCode(cause) === 'EEXIST'
+        ? `somebody else is changing it; try again, and remove ${path} if nobody is`
+        : `cannot be changed: ${whyNot(file, cause)}`;
+    throw new TokenFileError(`${file}: ${why}`, { cause });
   }
   return () => rm(path, { force: true });
 }
@@ -183,47 +198,69 @@ async function readTokenFile(file: string): Promise<string | undefined> {
   try {
     return await readFileIfExists(file);
   } catch (cause) {
-    throw new TokenFileError(
-      `${file}: cannot be read: ${cause instanceof Error ? cause.message : cause}`,
-      { cause },
-    );
+    throw new TokenFileError(`${file}: cannot be read: ${whyNot(file, cause)}`, { cause });
   }
 }
 
-function emptyDocument(): Document {
-  const document = new Document({ tokens: [] });
-  document.commentBefore = header;
-  return document;
+/** What is in the way, and what to do. */
+function whyNot(file: string, cause: unknown): string {
+  const folder = dirname(file);
+  switch (systemCode(cause)) {
+    case 'ENOENT':
+      return `there is no folder ${folder}; make it, or correct the path`;
+    case 'ENOTDIR':
+      return `${folder} is not a folder; correct the path`;
+    case 'EISDIR':
+      return 'it is a folder; give the path of a file in it';
+    case 'EACCES':
+    case 'EPERM':
+      return 'this user may not; try as the owner of the file and its folder, or as root';
+    case 'EROFS':
+      return 'the file system is read-only; try where rack.yaml and its secrets are kept';
+    default:
+      return errorText(cause);
+  }
 }
 
+function systemCode(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+}
+
+/** A file without anything in it, or with comments alone, has no tokens yet. */
 function parseFile(file: string, text: string): { document: Document; tokens: TokenEntry[] } {
-  const document = parseDocument(text);
-  return { document, tokens: documentTokens(file, document) };
-}
-
-function documentTokens(file: string, document: Document): TokenEntry[] {
-  const issue = document.errors[0]?.message.split('\n')[0];
-  if (issue !== undefined) throw new TokenFileError(`${file}: ${issue}`);
-  const tokens = document.get('tokens');
-  if (isSeq(tokens)) tokens.flow = false;
-  const parsed = Tokens.safeParse(document.toJS());
-  if (parsed.success) return parsed.data.tokens;
-  throw new TokenFileError(`${file}: ${describe(parsed.error)}`);
+  const document: Document = parseDocument(text);
+  const issue = document.errors[0]?.message.split('\n')[0]?.replace(/:$/, '');
+  if (issue !== undefined) throw new TokenFileError(`${file}: not YAML: ${issue}`);
+  if (document.toJS() === null) {
+    if (text.trim() === '') document.commentBefore = header;
+    document.contents = document.createNode({ tokens: [] });
+  }
+  const list = document.get('tokens');
+  if (isSeq(list)) list.flow = false;
+  const { tokens, wrong } = checked(document.toJS());
+  if (tokens === undefined) throw new TokenFileError(`${file}: ${wrong}`);
+  return { document, tokens };
 }
 
 /** For {@link SecretFile}: its errors may be shown, since they never quote. */
 function parseTokens(text: string): TokenEntry[] {
   const document = parseDocument(text);
   if (document.errors.length > 0) throw new SecretFormatError('not YAML');
-  const parsed = Tokens.safeParse(document.toJS());
-  if (parsed.success) return parsed.data.tokens;
-  throw new SecretFormatError(describe(parsed.error));
+  const { tokens, wrong } = checked(document.toJS());
+  if (tokens === undefined) throw new SecretFormatError(wrong);
+  return tokens;
 }
 
-function describe(error: z.ZodError): string {
-  return error.issues
-    .map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`)
-    .join('; ');
+type Checked = { tokens: TokenEntry[]; wrong?: never } | { tokens?: never; wrong: string };
+
+/** The tokens, or all that is wrong. */
+function checked(content: unknown): Checked {
+  const parsed = Tokens.safeParse(content);
+  if (parsed.success) return { tokens: parsed.data.tokens };
+  const wrong = parsed.error.issues.map(
+    ({ path, message }) => `${path.join('.') || 'file'}: ${message}`,
+  );
+  return { wrong: wrong.join('; ') };
 }
 
 function info(entry: TokenEntry): TokenInfo {

@@ -35,7 +35,7 @@ export function addTokenNew(noun: SkoloCommand, io: Io): void {
     )
     .option('--file <file>', 'the file of tokens, instead of the one that rack.yaml names')
     .uses('rack')
-    .example('skolo token new ann --role operate --expires 30d > ~/.skolo-token');
+    .example('(umask 077; skolo token new ann --role operate --expires 30d > ~/.skolo-token)');
 
   command.action(async (name: string, { role, expires, file }: Options) => {
     const path = await tokenPath(command, file);
