@@ -41,11 +41,6 @@ export interface VerifyIdTokenOptions {
   findKey(keyId: string): Promise<string | undefined>;
 }
 
-/** A JSON Web Token has three parts, and starts with `{"` in base64. */
-export function looksLikeJwt(token: string): boolean {
-  return /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/.test(token);
-}
-
 /** The verified e-mail address of a valid token, or what is wrong with it. Throws what `findKey` throws. */
 export async function verifyIdToken(
   token: string,
