@@ -9,24 +9,22 @@ export interface Expanded {
   first: unknown;
   /** The keys in which the i-th name differs from the first, with its values. */
   changes(index: number): Record<string, unknown>;
+  /** Ranges that do not fit; the entry is then good for finding its other mistakes, and nothing else. */
+  problems?: Problem[];
 }
 
 /** No entry may become more values, or longer texts, than this. */
 const maxWork = 20_000_000;
 
 /** Expands the key of an entry and all that is within. Problems have the path as written. */
-export function expandEntry(
-  path: Path,
-  key: string,
-  value: unknown,
-  spread: Spread,
-): Expanded | { names: string[]; problems: Problem[] } {
+export function expandEntry(path: Path, key: string, value: unknown, spread: Spread): Expanded {
   let names: string[];
   try {
     names = expandRange(key);
   } catch (error) {
     if (!(error instanceof RangeSyntaxError)) throw error;
-    return { names: [], problems: [{ path, rule: 'range', message: error.message, at: 'key' }] };
+    const problem: Problem = { path, rule: 'range', message: error.message, at: 'key' };
+    return { names: [], first: undefined, changes: () => ({}), problems: [problem] };
   }
   const size = { work: 0 };
   const problems: Problem[] = [];
@@ -35,10 +33,10 @@ export function expandEntry(
     const message = `is too large for ${names.length} names`;
     problems.push({ path, rule: 'range', message, at: 'key' });
   }
-  if (problems.length > 0) return { names, problems };
   const { varying } = plan;
   return {
     names,
+    ...(problems.length > 0 && { problems }),
     first: valueAt(plan, value, 0),
     changes: (index) =>
       varying ? Object.fromEntries(varying.map(({ key, at }) => [key, at(index)])) : {},

@@ -65,8 +65,8 @@ export function* rangedEntries(
       const wrong = hostNameProblem(name);
       if (wrong !== undefined) report(path, 'name', wrong, 'key');
     }
-    if ('problems' in expanded) problems.push(...expanded.problems);
-    else yield { ...expanded, path };
+    problems.push(...(expanded.problems ?? []));
+    if (expanded.names.length > 0) yield { ...expanded, path };
   }
 }
 
@@ -76,9 +76,15 @@ export function* rangedEntries(
  */
 export function checkEach<S extends z.ZodObject>(
   schema: S,
-  { names, first, changes, path }: Expanded & { path: Path },
+  { names, first, changes, problems, path }: Expanded & { path: Path },
 ): { name: string; checked: Checked<z.output<S>> }[] {
   const whole = check(schema, first, path);
+  if (problems) {
+    const others = whole.problems?.filter(
+      (other) => !problems.some((known) => isWithin(other, known)),
+    );
+    return names.slice(0, 1).map((name) => ({ name, checked: { problems: others ?? [] } }));
+  }
   const rest = names.slice(1);
   const differing = rest.map((_, i) => changes(i + 1));
   const parts = whole.value && check(partsOf(schema, differing[0]), differing, path).value;
@@ -90,6 +96,11 @@ export function checkEach<S extends z.ZodObject>(
   }
 
   return names.map((name, i) => ({ name, checked: i === 0 ? whole : checkedOf(i - 1) }));
+}
+
+/** Whether one problem is only another one seen from below. */
+function isWithin({ path }: Problem, { path: known }: Problem): boolean {
+  return known.every((part, i) => part === path[i]);
 }
 
 const known = new Map<z.ZodObject, Map<string, z.ZodArray<z.ZodObject>>>();
