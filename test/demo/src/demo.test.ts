@@ -240,6 +240,18 @@ describe('npm start', () => {
     expect(await readFile(file, 'utf8')).toBe('rack: mine\n');
   });
 
+  it('says what to do about a folder that it cannot use', async () => {
+    const file = join(await newFolder(), 'file');
+    await writeFile(file, '');
+
+    const demo = spawnDemo(['--dir', join(file, 'demo')]);
+
+    expect(await demo.ended).toBe(1);
+    expect(demo.output).toBe(
+      `${file}/demo/rack.yaml: a part of the path is a file. Give another folder: npm start -- --dir DIR.\n`,
+    );
+  });
+
   it('explains a wrong command line', async () => {
     const demo = spawnDemo(['--frehs']);
 

@@ -4,6 +4,7 @@ import { RackError } from '@skolo/rack';
 import { parseCommandLine, UsageError, usage } from './command-line.ts';
 import { runDemo } from './demo.ts';
 import { NotOurFolder } from './demo-copy.ts';
+import { folderTrouble } from './folder-trouble.ts';
 import { root, shown, userFolder } from './folders.ts';
 import { AlreadyRunning } from './lock.ts';
 import { outputTo } from './output.ts';
@@ -14,6 +15,7 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
   const output = outputTo(process.stdout);
+  let dir = join(root, '.skolo', 'demo');
   try {
     const options = parseCommandLine(args);
     if (options.help) {
@@ -26,14 +28,18 @@ async function main(args: string[]): Promise<number> {
       await runRealRack({ ...shared, rackFile: shown(options.rack, cwd) });
       return 0;
     }
-    const dir =
-      options.dir === undefined ? join(root, '.skolo', 'demo') : resolve(cwd, options.dir);
+    if (options.dir !== undefined) dir = resolve(cwd, options.dir);
     await runDemo({ ...shared, dir, fresh: options.fresh });
     return 0;
   } catch (error) {
     if (error instanceof UsageError) {
       output.problem(`${error.message}\n\n${usage}`);
       return 2;
+    }
+    const trouble = folderTrouble(error, dir);
+    if (trouble !== undefined) {
+      output.problem(trouble);
+      return 1;
     }
     const exitCode = exitCodeOf(error);
     if (exitCode === undefined || !(error instanceof Error)) throw error;

@@ -1,0 +1,22 @@
+const flag = 'npm start -- --dir DIR.';
+const another = `Give another folder: ${flag}`;
+
+/** What each is, and what to do about it; `dir` is the demo's folder. */
+const reasons = new Map<unknown, (dir: string) => string>([
+  ['EACCES', notOurs],
+  ['EPERM', notOurs],
+  ['EROFS', () => `the file system is read-only. ${another}`],
+  ['ENOSPC', () => `the disk is full. Make room there, or give another folder: ${flag}`],
+  ['ENOTDIR', () => `a part of the path is a file. ${another}`],
+]);
+
+function notOurs(dir: string): string {
+  return `this user may not use it. Was it made with sudo? Then: sudo chown -R "$(id -u)" "${dir}". Or give another folder: ${flag}`;
+}
+
+/** What to say of a file or folder that cannot be used; undefined for any other error. */
+export function folderTrouble(error: unknown, dir: string): string | undefined {
+  if (!(error instanceof Error && 'code' in error && 'path' in error)) return undefined;
+  const reason = reasons.get(error.code);
+  return reason && `${error.path}: ${reason(dir)}`;
+}
