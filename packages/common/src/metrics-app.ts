@@ -1,7 +1,7 @@
 import type { Readiness } from '@skolo/api';
-import express, { type Express, type RequestHandler, Router } from 'express';
+import { type Express, type RequestHandler, Router } from 'express';
 import type { Degraded } from './degraded.ts';
-import { type AppOptions, createApp } from './http/app.ts';
+import { type AppOptions, bareApp, createApp } from './http/app.ts';
 import { otherMethods } from './http/routes.ts';
 import type { ServiceDefinition } from './service.ts';
 
@@ -14,7 +14,7 @@ export interface MetricsAppOptions
 /** The app of the metrics port, and the part of it that a service may add routes to once it has started. */
 export function createMetricsApp(options: MetricsAppOptions): { app: Express; admin: Express } {
   const { readiness, metrics } = options;
-  const admin = express().enable('case sensitive routing');
+  const admin = bareApp();
   const probes = Router({ caseSensitive: true });
   const answers: Record<string, RequestHandler> = {
     '/metrics': async (_request, response) => {

@@ -135,6 +135,19 @@ describe('startService', () => {
     );
   });
 
+  it.each(['/v1/hello', '/nowhere', '/healthz'])(
+    'does not say what it is made with: %s',
+    async (path) => {
+      const { metricsPort } = await start();
+
+      const { headers } = await fetch(`http://127.0.0.1:${metricsPort}${path}`);
+
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('x-powered-by')).toBeNull();
+      expect(headers.get('etag')).toBeNull();
+    },
+  );
+
   it('has no metrics on the public port', async () => {
     const { port } = await start();
 

@@ -33,11 +33,7 @@ export interface AppOptions<A extends Api> {
  */
 export function createApp<A extends Api>(options: AppOptions<A>): Express {
   const { name, version, log, metrics, api, handlers, more = [] } = options;
-  const app = express()
-    .disable('x-powered-by')
-    .disable('etag')
-    .enable('case sensitive routing')
-    .use(withRequestId(log), measure(metrics), plainHeaders);
+  const app = bareApp().use(withRequestId(log), measure(metrics), plainHeaders);
   if (api !== undefined) {
     app
       .route('/openapi.json')
@@ -50,6 +46,11 @@ export function createApp<A extends Api>(options: AppOptions<A>): Express {
     if (handlers !== undefined) app.use(routes(api, handlers, options));
   }
   return app.use(...more, notFound, problemForError(log));
+}
+
+/** Express with its settings as we want them; an app that is mounted in another one has settings of its own. */
+export function bareApp(): Express {
+  return express().disable('x-powered-by').disable('etag').enable('case sensitive routing');
 }
 
 const plainHeaders: RequestHandler = function plainHeaders(_request, response, next) {
