@@ -29,15 +29,8 @@ export class TlsError extends Error {
 
 /** Reads both and checks that they belong together. @throws TlsError */
 export async function readTlsFiles(rack: { dir: string }, paths: TlsPaths): Promise<TlsFiles> {
-  const [cert, key] = await Promise.all(
-    [paths.cert, paths.key].map(async (path) => {
-      const secret = await readSecret(rack, path).catch((error: unknown) => {
-        throw new TlsError(errorText(error));
-      });
-      return secret.reveal();
-    }),
-  );
-  if (cert === undefined || key === undefined) throw new TypeError('two paths are two files');
+  const cert = await readPem(rack, paths.cert);
+  const key = await readPem(rack, paths.key);
   try {
     createSecureContext({ cert, key });
   } catch (error) {
@@ -45,6 +38,14 @@ export async function readTlsFiles(rack: { dir: string }, paths: TlsPaths): Prom
     throw new TlsError(`${what} cannot be used together: ${errorText(error)}`);
   }
   return { cert, key };
+}
+
+async function readPem(rack: { dir: string }, path: string): Promise<string> {
+  try {
+    return (await readSecret(rack, path)).reveal();
+  } catch (error) {
+    throw new TlsError(errorText(error));
+  }
 }
 
 const lookEveryMs = 2_000;
