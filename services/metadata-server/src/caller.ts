@@ -20,11 +20,13 @@ export interface Caller {
 export type FindCaller = (address: string) => Caller;
 
 /** Made anew for each version of rack.yaml. `ownAddresses`: those of this computer's interfaces. */
-export function callerLookup(rack: Rack, ownAddresses = interfaceAddresses()): FindCaller {
+export function callerLookup(rack: Rack, ownAddresses: readonly string[]): FindCaller {
   const machines = new Map<string, Machine>();
   for (const machine of rack.machines.values()) {
-    if (machine.address)
-      machines.set(normaliseAddress(machine.address) ?? machine.address, machine);
+    if (machine.address === undefined) continue;
+    const address = normaliseAddress(machine.address) ?? machine.address;
+    // Of machines that share an address, told apart by their ports only, the first.
+    if (!machines.has(address)) machines.set(address, machine);
   }
   const networks = rack.services['metadata-server'].callers
     .map(({ cidr, identity }) => ({
@@ -71,7 +73,8 @@ export function callerLookup(rack: Rack, ownAddresses = interfaceAddresses()): F
   };
 }
 
-function interfaceAddresses(): string[] {
+/** Those of this computer, as they are now. */
+export function interfaceAddresses(): string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return addresses.flatMap(({ address }) => normaliseAddress(address) ?? []);
 }

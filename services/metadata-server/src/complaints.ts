@@ -17,7 +17,10 @@ export class Complaints {
     const now = this.now();
     const last = this.lastMade.get(about);
     if (last !== undefined && now - last < quietMs) return;
-    if (this.lastMade.size >= most) this.lastMade.clear();
+    // The oldest is the first: those made again are put last.
+    this.lastMade.delete(about);
+    const [oldest] = this.lastMade.keys();
+    if (this.lastMade.size >= most && oldest !== undefined) this.lastMade.delete(oldest);
     this.lastMade.set(about, now);
     make();
   }

@@ -27,7 +27,7 @@ export interface AccountDeps {
 export async function openAccounts(rack: Rack, deps: AccountDeps): Promise<Accounts> {
   const accounts = await Promise.all(
     [...rack.identities.values()].map(async (identity): Promise<[string, Account]> => {
-      const source = tokenSource(identity.credentials, { dir: rack.dir, now: deps.now });
+      const source = await tokenSource(identity.credentials, { dir: rack.dir, now: deps.now });
       const email = await emailOf(identity, source, deps);
       return [identity.name, { key: accountKey(rack, identity), identity, source, email }];
     }),

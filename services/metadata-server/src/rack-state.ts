@@ -26,18 +26,25 @@ const most = 5000;
 export class RackState {
   readonly rack: Rack;
   readonly accounts: Accounts;
+  /** Of this computer's interfaces. */
+  readonly ownAddresses: readonly string[];
   private readonly clients: Clients;
   private readonly tokens: Tokens;
   private readonly findCaller: FindCaller;
   private readonly isTrustedProxy: (address: string) => boolean;
   private readonly known = new Map<string, KnownCaller>();
 
-  constructor(rack: Rack, accounts: Accounts, deps: { clients: Clients; tokens: Tokens }) {
+  constructor(
+    rack: Rack,
+    accounts: Accounts,
+    deps: { clients: Clients; tokens: Tokens; ownAddresses: readonly string[] },
+  ) {
     this.rack = rack;
     this.accounts = accounts;
     this.clients = deps.clients;
     this.tokens = deps.tokens;
-    this.findCaller = callerLookup(rack);
+    this.ownAddresses = deps.ownAddresses;
+    this.findCaller = callerLookup(rack, deps.ownAddresses);
     this.isTrustedProxy = inNetworks(rack.services['metadata-server'].trustedProxies);
   }
 

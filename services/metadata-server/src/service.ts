@@ -12,12 +12,12 @@ import type { Rack } from '@skolo/rack';
 import { adminRoutes } from './admin.ts';
 import { Clients } from './clients.ts';
 import { Complaints } from './complaints.ts';
+import { CurrentState } from './current-state.ts';
 import { createHandler } from './handler.ts';
 import { Handover, handoverFolder } from './handover.ts';
-import { type Accounts, openAccounts } from './identity.ts';
+import { openAccounts } from './identity.ts';
 import { createMetrics } from './metrics.ts';
 import { type FindMac, neighbourTable } from './neighbours.ts';
-import { RackState } from './rack-state.ts';
 import { RateLimiter } from './rate-limit.ts';
 import { Tokens } from './tokens.ts';
 import { Watchers } from './watchers.ts';
@@ -60,11 +60,10 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   const watchers = new Watchers();
   const limiter = new RateLimiter(watch.rack.services['metadata-server'].rateLimit);
   const complaints = new Complaints();
+  const clients = new Clients(join(stateDir, 'clients.json'));
   const metrics = createMetrics(context.metrics, { tokens: () => tokens, watchers });
-  const unreadable = new Set<string>();
   let handover = new Handover(handoverFolder(watch.rack, stateDir));
   let handingOver: Promise<unknown> = Promise.resolve();
-  let reloading = Promise.resolve();
 
   const tokens: Tokens = new Tokens({
     clock,
@@ -75,7 +74,8 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       metrics.upstreamCall(call);
       const { name } = call.account.identity;
       // A call may outlive its identity, or its credentials.
-      if (state.accounts.get(name)?.key !== call.account.key || call.what === 'id-token') return;
+      const isCurrent = state.get().accounts.get(name)?.key === call.account.key;
+      if (!isCurrent || call.what === 'id-token') return;
       if (call.error !== undefined) {
         degraded.raise(`identity ${name}`, errorText(call.error));
         return;
@@ -83,20 +83,18 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       lastSuccess.mark(name);
       degraded.clear(`identity ${name}`);
       // It may be that of another account: the key file is read at each renewal.
-      void reload();
+      void state.reload();
     },
-    onTokens() {
-      watchers.wake();
-      handOver();
-    },
+    onTokens: handOver,
   });
+  const onReplaced = handOver;
+  const state = new CurrentState({ ...context, watch, tokens, clients, limiter, onReplaced });
 
-  const clients = new Clients(join(stateDir, 'clients.json'));
-  await unlessItFails('clients file', () => clients.load());
-  const handedOver = (await unlessItFails('token hand-over', () => handover.load())) ?? [];
-  let state = enforce(watch.rack, await readAccounts(watch.rack));
-  tokens.adopt(state.accounts, handedOver);
-  await tokens.tick();
+  /** Those who wait for a token, and the next process. */
+  function handOver(): void {
+    watchers.wake();
+    handingOver = unlessItFails('token hand-over', () => handover.save(tokens.toHandOver()));
+  }
 
   /** Runs something that is not worth stopping for, and says in readyz if it fails. */
   async function unlessItFails<T>(what: string, run: () => Promise<T>): Promise<T | undefined> {
@@ -110,79 +108,21 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
     }
   }
 
-  function handOver(): void {
-    handingOver = unlessItFails('token hand-over', () => handover.save(tokens.toHandOver()));
-  }
-
-  async function readAccounts(rack: Rack): Promise<Accounts> {
-    const otherEmail = new Set<string>();
-    unreadable.clear();
-    const accounts = await openAccounts(rack, {
-      now: () => clock.now(),
-      onOtherEmail(identity, why) {
-        otherEmail.add(identity);
-        degraded.raise(`e-mail of identity ${identity}`, why);
-      },
-      onUnreadable(identity, error) {
-        unreadable.add(identity);
-        degraded.raise(`identity ${identity}`, errorText(error));
-      },
-    });
-    for (const name of accounts.keys()) {
-      if (!otherEmail.has(name)) degraded.clear(`e-mail of identity ${name}`);
-    }
-    return accounts;
-  }
-
-  /** What was said of identities that are gone, or that are well without a new token. */
-  function clearIdentities(previous: Rack, { identities }: Rack): void {
-    for (const name of previous.identities.keys()) {
-      if (identities.has(name)) continue;
-      degraded.clear(`identity ${name}`);
-      degraded.clear(`e-mail of identity ${name}`);
-    }
-    for (const { account, token } of tokens.status()) {
-      const { name } = account.identity;
-      const isWell = !unreadable.has(name) && !token.failing && token.unexpired() !== undefined;
-      if (isWell) degraded.clear(`identity ${name}`);
-    }
-  }
-
-  /** From here on requests see this version of rack.yaml, and tokens are those of its accounts. */
-  function enforce(rack: Rack, accounts: Accounts): RackState {
-    tokens.setAccounts(accounts);
-    limiter.setLimit(rack.services['metadata-server'].rateLimit);
-    lastSuccess.retain(accounts.keys());
-    return new RackState(rack, accounts, { clients, tokens });
-  }
-
-  /** One at a time, and the last one wins: it reads what is in force when its turn comes. */
-  function reload(): Promise<void> {
-    reloading = reloading.then(async () => {
-      const { rack } = watch;
-      const previous = state;
-      const accounts = await readAccounts(rack);
-      // Requests under way start anew with another state: not without need, so not at each look at a key.
-      if (rack !== previous.rack || !sameEmails(accounts, previous.accounts)) {
-        state = enforce(rack, accounts);
-      }
-      clearIdentities(previous.rack, rack);
-      if (state !== previous) handOver();
-      await tokens.tick();
-      watchers.wake();
-    });
-    return reloading;
-  }
+  await unlessItFails('clients file', () => clients.load());
+  const handedOver = (await unlessItFails('token hand-over', () => handover.load())) ?? [];
+  const { accounts } = await state.open();
+  tokens.adopt(accounts, handedOver);
+  await tokens.tick();
 
   const stopListening = watch.onChange((rack, previous) => {
     const folder = handoverFolder(rack, stateDir);
     if (folder !== handoverFolder(previous, stateDir)) handover = new Handover(folder);
-    void reload();
+    void state.reload();
   });
   const ticking = setInterval(() => {
     limiter.forgetIdle();
     void tokens.tick();
-    if (unreadable.size > 0) void reload();
+    state.tick();
   }, tickMs);
   const saveClients = () => unlessItFails('clients file', () => clients.save());
   const saving = setInterval(() => void saveClients(), saveClientsEvery);
@@ -196,7 +136,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
 
   return {
     handler: createHandler({
-      state: () => state,
+      state: () => state.get(),
       tokens,
       watchers,
       limiter,
@@ -229,7 +169,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       requestTimeout: 60_000,
     },
     admin: (app) => {
-      app.use(adminRoutes({ ...context, state: () => state, clients, tokens, lastSuccess }));
+      app.use(adminRoutes({ ...context, state: () => state.get(), clients, tokens, lastSuccess }));
     },
     readiness() {
       const usual = tokens.status();
@@ -241,15 +181,10 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       stopListening();
       clearInterval(ticking);
       clearInterval(saving);
-      await reloading;
+      await state.idle();
       await tokens.close();
       await handingOver;
       await saveClients();
     },
   };
-}
-
-/** Of the same version of rack.yaml: what its credential files add to it. */
-function sameEmails(accounts: Accounts, others: Accounts): boolean {
-  return [...accounts].every(([name, { email }]) => others.get(name)?.email === email);
 }

@@ -118,7 +118,7 @@ const kinds: [string, (google: GoogleOAuth) => Credentials, string, string | und
 describe.each(kinds)('%s', (_, credentials, account, accountEmail) => {
   it('gives an access token for the scopes, and its e-mail', async () => {
     const { google, source } = await setUp();
-    const tokens = source(credentials(google));
+    const tokens = await source(credentials(google));
 
     const { token, lifeSeconds } = await tokens.accessToken([cloudPlatform], soon());
 
@@ -136,7 +136,7 @@ describe.each(kinds)('%s', (_, credentials, account, accountEmail) => {
     );
     for (const kind of faults) {
       const fault = google.misbehave(kind);
-      const error = await source(credentials(google))
+      const error = await (await source(credentials(google)))
         .accessToken([cloudPlatform], soon())
         .then(
           () => undefined,
@@ -166,7 +166,7 @@ describe.each(kinds)('%s', (_, credentials, account, accountEmail) => {
     const { google, source } = await setUp();
     const hang = google.misbehave('hang');
     const stop = new AbortController();
-    const asking = source(credentials(google)).accessToken([cloudPlatform], stop.signal);
+    const asking = (await source(credentials(google))).accessToken([cloudPlatform], stop.signal);
     await hang.arrived();
     stop.abort();
     await expect(asking).rejects.toThrow();
@@ -179,7 +179,7 @@ describe('ID tokens', () => {
     'of %s are for the audience',
     async (_, credentials, account) => {
       const { google, source } = await setUp();
-      const token = await idToken(source(credentials(google)));
+      const token = await idToken(await source(credentials(google)));
       expect(google.isValid(token.token)).toBe(true);
       expect(google.issued.at(-1)).toMatchObject({ audience: 'https://service.example', account });
       expect(token.lifeSeconds).toBe(3600);
@@ -188,8 +188,8 @@ describe('ID tokens', () => {
 
   it('of an external account and of a person there are none', async () => {
     const { google, source } = await setUp();
-    expect(source(externalAccount).idToken).toBeUndefined();
-    expect(source(refreshToken(google)).idToken).toBeUndefined();
+    expect((await source(externalAccount)).idToken).toBeUndefined();
+    expect((await source(refreshToken(google))).idToken).toBeUndefined();
   });
 
   function idToken(tokens: TokenSource) {
@@ -207,7 +207,7 @@ it.each([
   if (!credentials) throw new Error(name);
   // Wrong by two minutes: a token endpoint takes that for a JWT.
   for (const wrong of [-120_000, 120_000]) {
-    const { lifeSeconds } = await source(credentials, () => Date.now() + wrong).accessToken(
+    const { lifeSeconds } = await (await source(credentials, () => Date.now() + wrong)).accessToken(
       [userinfo],
       soon(),
     );
@@ -220,7 +220,7 @@ describe('a fixed token', () => {
   it('is the line of the file, or its JSON with expiry', async () => {
     const { source, write } = await setUp();
     await write('token', 'a-token\n');
-    const fixed = source({ kind: 'fixed', file: 'token' }, () =>
+    const fixed = await source({ kind: 'fixed', file: 'token' }, () =>
       Date.parse('2026-11-20T08:00:00Z'),
     );
     expect(await fixed.accessToken([], soon())).toEqual({ token: 'a-token', lifeSeconds: 3600 });
@@ -231,10 +231,9 @@ describe('a fixed token', () => {
     expect(await fixed.email()).toBe(person);
 
     await write('token', { access_token: 'c', expires_in: 600, token_type: 'Bearer' });
-    const { token, lifeSeconds } = await source({ kind: 'fixed', file: 'token' }).accessToken(
-      [],
-      soon(),
-    );
+    const { token, lifeSeconds } = await (
+      await source({ kind: 'fixed', file: 'token' })
+    ).accessToken([], soon());
     expect(token).toBe('c');
     expect(lifeSeconds).toBeGreaterThan(500);
     expect(lifeSeconds).toBeLessThanOrEqual(601);
@@ -251,7 +250,7 @@ describe('a fixed token', () => {
   ])('that %s is refused, with the reason and without the token', async (_, content, reason) => {
     const { source, write } = await setUp();
     await write('token', content);
-    const error = await source({ kind: 'fixed', file: 'token' })
+    const error = await (await source({ kind: 'fixed', file: 'token' }))
       .accessToken([], soon())
       .catch(String);
     expect(error).toContain(reason);
@@ -276,7 +275,7 @@ describe('a credential file', () => {
       for (const content of ['SECRET-KEY', `{"private_key": "SECRET-KEY`, JSON.stringify(bad)]) {
         await write(file, content);
         const error = String(
-          await source(credentials)
+          await (await source(credentials))
             .accessToken([userinfo], soon())
             .catch((e: unknown) => e),
         );
@@ -290,7 +289,7 @@ describe('a credential file', () => {
   it('with a key that is none is refused without quoting it', async () => {
     const { source, write, key } = await setUp();
     await write('key.json', { ...key, private_key: 'SECRET-KEY' });
-    await expect(source(serviceAccountKey).accessToken([userinfo], soon())).rejects.toThrow(
+    await expect((await source(serviceAccountKey)).accessToken([userinfo], soon())).rejects.toThrow(
       'key.json: private_key is not an RSA key in PEM form',
     );
   });
@@ -304,16 +303,16 @@ describe('a credential file', () => {
       'nowhere',
     ]) {
       await write('key.json', { ...key, token_uri });
-      await expect(source(serviceAccountKey).accessToken([userinfo], soon())).rejects.toThrow(
-        'https',
-      );
+      await expect(
+        (await source(serviceAccountKey)).accessToken([userinfo], soon()),
+      ).rejects.toThrow('https');
     }
     const clear = {
       kind: 'refreshToken',
       file: 'user.json',
       tokenUrl: 'http://192.0.2.1/token',
     } as const;
-    await expect(source(clear).accessToken([userinfo], soon())).rejects.toThrow('https');
+    await expect((await source(clear)).accessToken([userinfo], soon())).rejects.toThrow('https');
   });
 
   it('with an executable is refused: it could be anything', async () => {
@@ -325,14 +324,18 @@ describe('a credential file', () => {
       token_url: 'https://sts.example/token',
       credential_source: { executable: { command: '/bin/true' } },
     });
-    await expect(source(externalAccount).accessToken([], soon())).rejects.toThrow('executable');
+    await expect((await source(externalAccount)).accessToken([], soon())).rejects.toThrow(
+      'executable',
+    );
   });
 });
 
 it('a key that upstream does not know is refused in upstream’s own words', async () => {
   const { google, source, key } = await setUp();
   google.removeServiceAccountKey(key.private_key_id);
-  await expect(source(serviceAccountKey).accessToken([userinfo], soon())).rejects.toMatchObject({
+  await expect(
+    (await source(serviceAccountKey)).accessToken([userinfo], soon()),
+  ).rejects.toMatchObject({
     code: 'refused',
     message: expect.stringMatching(/^127\.0\.0\.1:\d+: 400 invalid_grant: /),
   });

@@ -1,0 +1,140 @@
+/** What is in force now: follows rack.yaml, what its credential files add to it, and this computer's addresses. */
+import {
+  type Clock,
+  type DegradedList,
+  errorText,
+  type LastSuccess,
+  type Logger,
+} from '@skolo/common';
+import type { Rack, RackWatch } from '@skolo/rack';
+import { interfaceAddresses } from './caller.ts';
+import type { Clients } from './clients.ts';
+import { type Accounts, openAccounts } from './identity.ts';
+import { RackState } from './rack-state.ts';
+import type { RateLimiter } from './rate-limit.ts';
+import type { Tokens } from './tokens.ts';
+
+export interface CurrentStateDeps {
+  watch: Pick<RackWatch, 'rack'>;
+  clock: Clock;
+  log: Logger;
+  degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  lastSuccess: LastSuccess;
+  tokens: Tokens;
+  clients: Clients;
+  limiter: RateLimiter;
+  /** After requests see another state. */
+  onReplaced: () => void;
+}
+
+export class CurrentState {
+  private readonly deps: CurrentStateDeps;
+  private readonly unreadable = new Set<string>();
+  private ownAddresses = interfaceAddresses();
+  private state: RackState | undefined;
+  private reloading = Promise.resolve();
+
+  constructor(deps: CurrentStateDeps) {
+    this.deps = deps;
+  }
+
+  /** To be called once, before anything is asked. */
+  async open(): Promise<RackState> {
+    const { rack } = this.deps.watch;
+    this.state = this.enforce(rack, await this.readAccounts(rack));
+    return this.state;
+  }
+
+  get(): RackState {
+    if (!this.state) throw new TypeError('open() comes first');
+    return this.state;
+  }
+
+  /** One at a time, and the last one wins: it reads what is in force when its turn comes. Never rejects. */
+  reload(): Promise<void> {
+    this.reloading = this.reloading
+      .then(() => this.replaceIfChanged())
+      .catch((err: unknown) => this.deps.log.error({ err }, 'reload failed'));
+    return this.reloading;
+  }
+
+  /** To be called now and then: looks at what nobody tells of. */
+  tick(): void {
+    const addresses = interfaceAddresses();
+    const moved = addresses.join() !== this.ownAddresses.join();
+    this.ownAddresses = addresses;
+    if (moved || this.unreadable.size > 0) void this.reload();
+  }
+
+  /** Settles when no reload is under way. */
+  async idle(): Promise<void> {
+    await this.reloading;
+  }
+
+  private async replaceIfChanged(): Promise<void> {
+    const { watch, tokens } = this.deps;
+    const { rack } = watch;
+    const previous = this.get();
+    const accounts = await this.readAccounts(rack);
+    // Requests under way start anew with another state: not without need, so not at each look at a key.
+    const isSame =
+      rack === previous.rack &&
+      this.ownAddresses.join() === previous.ownAddresses.join() &&
+      sameEmails(accounts, previous.accounts);
+    if (!isSame) this.state = this.enforce(rack, accounts);
+    this.clearIdentities(previous.rack, rack);
+    await tokens.tick();
+    if (!isSame) this.deps.onReplaced();
+  }
+
+  /** From here on requests see this version of rack.yaml, and tokens are those of its accounts. */
+  private enforce(rack: Rack, accounts: Accounts): RackState {
+    const { tokens, clients, limiter, lastSuccess } = this.deps;
+    tokens.setAccounts(accounts);
+    limiter.setLimit(rack.services['metadata-server'].rateLimit);
+    lastSuccess.retain(accounts.keys());
+    return new RackState(rack, accounts, { clients, tokens, ownAddresses: this.ownAddresses });
+  }
+
+  private async readAccounts(rack: Rack): Promise<Accounts> {
+    const { clock, degraded } = this.deps;
+    const otherEmail = new Set<string>();
+    this.unreadable.clear();
+    const accounts = await openAccounts(rack, {
+      now: () => clock.now(),
+      onOtherEmail(identity, why) {
+        otherEmail.add(identity);
+        degraded.raise(`e-mail of identity ${identity}`, why);
+      },
+      onUnreadable: (identity, error) => {
+        this.unreadable.add(identity);
+        degraded.raise(`identity ${identity}`, errorText(error));
+      },
+    });
+    for (const name of accounts.keys()) {
+      if (!otherEmail.has(name)) degraded.clear(`e-mail of identity ${name}`);
+    }
+    return accounts;
+  }
+
+  /** What was said of identities that are gone, or that are well without a new token. */
+  private clearIdentities(previous: Rack, { identities }: Rack): void {
+    const { degraded, tokens } = this.deps;
+    for (const name of previous.identities.keys()) {
+      if (identities.has(name)) continue;
+      degraded.clear(`identity ${name}`);
+      degraded.clear(`e-mail of identity ${name}`);
+    }
+    for (const { account, token } of tokens.status()) {
+      const { name } = account.identity;
+      const isWell =
+        !this.unreadable.has(name) && !token.failing && token.unexpired() !== undefined;
+      if (isWell) degraded.clear(`identity ${name}`);
+    }
+  }
+}
+
+/** Of the same version of rack.yaml: what its credential files add to it. */
+function sameEmails(accounts: Accounts, others: Accounts): boolean {
+  return [...accounts].every(([name, { email }]) => others.get(name)?.email === email);
+}
