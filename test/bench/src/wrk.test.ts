@@ -33,6 +33,16 @@ describe('what wrk prints', () => {
     });
   });
 
+  it('with times of seconds, which it pads', () => {
+    expect(parseWrk(printed('wrk-seconds')).latency).toEqual({
+      p50: 2.83,
+      p75: 36.21,
+      p90: 384.68,
+      p99: 1030,
+      max: 1270,
+    });
+  });
+
   it('with answers that are not 2xx', () => {
     expect(parseWrk(printed('wrk-bad-statuses'))).toMatchObject({
       requests: 150738,

@@ -65,10 +65,10 @@ export function parseWrk(text: string): WrkResult {
     requests: Number(find(text, /^\s+(\d+) requests in /m)),
     requestsPerSecond: Number(find(text, /^Requests\/sec:\s+([\d.]+)$/m)),
     latency: {
-      p50: milliseconds(find(text, /^\s+50%\s+(\S+)$/m)),
-      p75: milliseconds(find(text, /^\s+75%\s+(\S+)$/m)),
-      p90: milliseconds(find(text, /^\s+90%\s+(\S+)$/m)),
-      p99: milliseconds(find(text, /^\s+99%\s+(\S+)$/m)),
+      p50: milliseconds(find(text, /^\s+50%\s+(\S+)\s*$/m)),
+      p75: milliseconds(find(text, /^\s+75%\s+(\S+)\s*$/m)),
+      p90: milliseconds(find(text, /^\s+90%\s+(\S+)\s*$/m)),
+      p99: milliseconds(find(text, /^\s+99%\s+(\S+)\s*$/m)),
       max: milliseconds(find(text, /^\s+Latency(?:\s+\S+){2}\s+(\S+)\s+\S+$/m)),
     },
     socketErrors: {
