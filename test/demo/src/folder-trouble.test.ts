@@ -16,7 +16,7 @@ describe('folderTrouble', () => {
   });
 
   it('names the folder in what is to be pasted', () => {
-    expect(folderTrouble(systemError('EACCES'), '/srv/my demo')).toContain(`"/srv/my demo"`);
+    expect(folderTrouble(systemError('EACCES'), '/srv/my demo')).toContain(`'/srv/my demo'`);
   });
 
   it.each([

@@ -1,3 +1,5 @@
+import { shellWord } from './shell-word.ts';
+
 const flag = 'npm start -- --dir DIR.';
 const another = `Give another folder: ${flag}`;
 
@@ -11,7 +13,7 @@ const reasons = new Map<unknown, (dir: string) => string>([
 ]);
 
 function notOurs(dir: string): string {
-  return `this user may not use it. Was it made with sudo? Then: sudo chown -R "$(id -u)" "${dir}". Or give another folder: ${flag}`;
+  return `this user may not use it. Was it made with sudo? Then: sudo chown -R "$(id -u)" ${shellWord(dir)}. Or give another folder: ${flag}`;
 }
 
 /** What to say of a file or folder that cannot be used; undefined for any other error. */

@@ -1,4 +1,5 @@
 import { type Rack, servicePorts } from '@skolo/rack';
+import { shellWord } from '../shell-word.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 
 const { port, metricsPort } = servicePorts['metadata-server'];
@@ -32,8 +33,8 @@ A mistake changes nothing; it is shown here, with its line.`,
     {
       text: 'The inventory, who asked for tokens, and whether the service is well:',
       commands: [
-        `npx skolo rack show --rack ${rackFile}`,
-        `npx skolo metadata clients --rack ${rackFile}`,
+        `npx skolo rack show --rack ${shellWord(rackFile)}`,
+        `npx skolo metadata clients --rack ${shellWord(rackFile)}`,
         `curl ${metricsUrl}/readyz`,
       ],
     },

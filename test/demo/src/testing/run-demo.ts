@@ -30,9 +30,9 @@ export interface DemoProcess {
   readonly ended: Promise<number | null>;
 }
 
-/** A folder for a demo, removed when the test ends. */
+/** A folder for a demo, removed when the test ends. Its name has a space, as those of people do. */
 export async function newFolder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-demo-'));
+  const dir = await mkdtemp(join(tmpdir(), 'skolo demo-'));
   onTestFinished(async () => {
     await rm(dir, { recursive: true, force: true });
     // Where the metadata server hands its tokens over: a folder of shared memory for each state directory.
