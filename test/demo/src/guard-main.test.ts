@@ -28,6 +28,8 @@ it('ends what it watches when nobody holds its stdin any more, but not what has 
     await service(''),
   ];
   const guard = await started([main]);
+  // Before anything may end: of an exit that has been, nobody is told.
+  const guardEnd = once(guard, 'exit');
   const ends = [obedient, stubborn].map((child) => once(child, 'exit'));
   for (const child of [obedient, stubborn, forgotten]) {
     guard.stdin?.write(`${JSON.stringify({ pid: child.pid, stopWithinMs: 300 })}\n`);
@@ -40,6 +42,6 @@ it('ends what it watches when nobody holds its stdin any more, but not what has 
     [null, 'SIGTERM'],
     [null, 'SIGKILL'],
   ]);
-  await once(guard, 'exit');
+  await guardEnd;
   expect(forgotten.exitCode ?? forgotten.signalCode).toBeNull();
 });
