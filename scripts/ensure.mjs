@@ -21,7 +21,7 @@ export function ensureInstalled() {
   const complaint = nodeComplaint(process.versions.node, readJson('package.json').engines.node);
   if (complaint) quit(complaint);
   if (isUpToDate()) return;
-  console.log('Installing dependencies (npm ci) …');
+  console.error('Installing dependencies (npm ci) …');
   const output = quietly(
     'npm ci',
     npm(),
@@ -43,7 +43,7 @@ function isUpToDate() {
 
 /** Builds what has changed. */
 export function ensureBuilt() {
-  console.log('Building what has changed …');
+  console.error('Building what has changed …');
   quietly('The build', [turbo], ['run', 'build', '--output-logs=errors-only'], turboEnv);
 }
 
