@@ -9,6 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { newToken } from './access/token-file.ts';
 import { listen } from './listen.ts';
 import { type Child, startChild } from './testing/child.ts';
+import { freePort } from './testing/free-port.ts';
 import { tempDir } from './testing/temp-dir.ts';
 import { rackYaml } from './testing/test-rack.ts';
 
@@ -120,9 +121,10 @@ describe('a running service', () => {
     const full = await open('/dev/full', 'w');
     onTestFinished(() => full.close());
     const program = fileURLToPath(new URL('../dist/testing/fixture-service.js', import.meta.url));
-    // An address of its own, so that the ports are free: nobody can tell us which it took.
+    // It cannot tell us which ports it took. An address of its own, so that nobody takes them meanwhile.
     const host = `127.77.${(process.pid >> 8) & 255}.${(process.pid & 127) + 1}`;
-    const at = ['--host', host, '--port', '8080', '--metrics-port', '8081'];
+    const [port, metricsPort] = [await freePort(host), await freePort(host)];
+    const at = ['--host', host, '--port', `${port}`, '--metrics-port', `${metricsPort}`];
     const child = spawn(process.execPath, [program, ...flags, ...at, '--log-level', 'trace'], {
       stdio: ['ignore', full.fd, 'inherit'],
     });
@@ -130,7 +132,7 @@ describe('a running service', () => {
 
     async function untilHealthy(): Promise<number> {
       for (;;) {
-        const answer = await fetch(`http://${host}:8081/healthz`).catch(() => undefined);
+        const answer = await fetch(`http://${host}:${metricsPort}/healthz`).catch(() => undefined);
         if (answer) return answer.status;
       }
     }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { route } from '@skolo/api';
@@ -10,9 +10,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { createApp } from './http/app.ts';
 import { type RouteHandlers, routes } from './http/routes.ts';
-import { ListenError, listen } from './listen.ts';
+import { ListenError } from './listen.ts';
 import type { Service, ServiceContext, ServiceDefinition } from './service.ts';
 import { type StartOptions, startService } from './start-service.ts';
+import { freePort } from './testing/free-port.ts';
 import { memoryLog } from './testing/memory-log.ts';
 import { tempDir } from './testing/temp-dir.ts';
 import { rackYaml } from './testing/test-rack.ts';
@@ -92,14 +93,6 @@ async function getJson(port: number, path: string) {
 
 async function metricsOf(port: number): Promise<string> {
   return await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server, { port: 0, flag: '--port' });
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 describe('startService', () => {
