@@ -7,6 +7,7 @@ import type { AccessControl } from './access/access-control.ts';
 import type { AuditLog } from './audit.ts';
 import type { Clock } from './clock.ts';
 import type { Degraded, DegradedList } from './degraded.ts';
+import type { AnswerMalformed } from './http/server.ts';
 import type { LastSuccess } from './last-success.ts';
 import type { Logger } from './log.ts';
 
@@ -35,6 +36,8 @@ export interface Service {
   handler: RequestListener;
   /** For the server of the public port; each overrides a default of ours. */
   serverOptions?: ServerOptions;
+  /** How the public port answers what Node cannot read as a request; default: as a problem. */
+  answerMalformed?: AnswerMalformed;
   /** Adds routes to the metrics port. */
   admin?: (app: Express) => void;
   /** `ready` is false only when it must refuse everyone. */

@@ -133,6 +133,7 @@ async function start(
   service.admin?.(admin);
   const publicServer = newServer({
     serverOptions: service.serverOptions,
+    answerMalformed: service.answerMalformed,
     tls: apiPort === 'public' ? tls.files : undefined,
   });
   const port = await serve(publicServer, service.handler, {

@@ -1,5 +1,5 @@
 /** Answers as Google's server gives them: headers, error pages, redirects (captured 2018 to 2025). */
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 
 export type ContentType = 'application/text' | 'application/json' | 'text/html; charset=UTF-8';
 
@@ -12,26 +12,13 @@ export interface Answer {
 }
 
 /** On every answer, errors included: clients refuse one without the flavor. */
-const always = [
-  'Metadata-Flavor',
-  'Google',
-  'Server',
-  'Metadata Server for VM',
-  'X-XSS-Protection',
-  '0',
-  'X-Frame-Options',
-  'SAMEORIGIN',
-] as const;
-
-const reasons = new Map([
-  [400, 'Bad Request'],
-  [403, 'Forbidden'],
-  [404, 'Not Found'],
-  [405, 'Method Not Allowed'],
-  [429, 'Too Many Requests'],
-  [500, 'Server Error'],
-  [503, 'Service Unavailable'],
-]);
+const always = {
+  'Metadata-Flavor': 'Google',
+  Server: 'Metadata Server for VM',
+  'X-XSS-Protection': '0',
+  'X-Frame-Options': 'SAMEORIGIN',
+};
+const alwaysInTurn = Object.entries(always).flat();
 
 /** Writes an answer. Node leaves the body out where the method is HEAD. */
 export function send(
@@ -40,7 +27,7 @@ export function send(
 ): void {
   const length = String(Buffer.byteLength(body));
   response.writeHead(status, [
-    ...always,
+    ...alwaysInTurn,
     'Content-Type',
     contentType,
     'Content-Length',
@@ -52,7 +39,7 @@ export function send(
 
 /** An HTML page, as Google's server sends for 403 and 404. `why` is for whoever reads it with curl. */
 export function errorPage(status: number, why: string, headers: readonly string[] = []): Answer {
-  const title = `Error ${status} (${reasons.get(status) ?? 'Error'})!!1`;
+  const title = `Error ${status} (${STATUS_CODES[status]})!!1`;
   const body = `<!DOCTYPE html>
 <html lang=en>
   <meta charset=utf-8>
@@ -60,6 +47,12 @@ export function errorPage(status: number, why: string, headers: readonly string[
   <p><b>${status}.</b> ${escapeHtml(why)}
 `;
   return { status, contentType: 'text/html; charset=UTF-8', body, headers };
+}
+
+/** The same for what Node refuses before it is a request: headers that are too large, bytes that are no HTTP. */
+export function malformedPage({ status, detail }: { status: number; detail: string }) {
+  const { contentType, body } = errorPage(status, detail);
+  return { headers: { ...always, 'Content-Type': contentType }, body };
 }
 
 /** The two errors whose text Google's server sends bare, and which clients compare. */

@@ -206,6 +206,24 @@ describe('headers', () => {
     expect(answer).toContain('Location: /computeMetadata/v1/instance/\r\n');
   });
 
+  it('are there where Node itself refuses', async () => {
+    const rack = await startRack();
+    const long = await rack.get(`instance/?x=${'x'.repeat(20_000)}`);
+    expect(long).toMatchObject({ status: 431, headers: { 'metadata-flavor': 'Google' } });
+    const answer = await new Promise<string>((resolve) => {
+      let received = '';
+      connect({ port: rack.port, host: '127.0.0.1' })
+        .on('data', (chunk) => {
+          received += chunk;
+        })
+        .on('close', () => resolve(received))
+        .end('no HTTP at all\r\n\r\n');
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('Metadata-Flavor: Google\r\n');
+    expect(answer).toContain('<title>Error 400 (Bad Request)!!1</title>');
+  });
+
   it('error pages do not carry what was asked for unescaped', async () => {
     const rack = await startRack();
     expect((await rack.get('<script>')).body).not.toContain('<script>');

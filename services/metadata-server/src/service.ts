@@ -10,6 +10,7 @@ import {
 } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { adminRoutes } from './admin.ts';
+import { malformedPage } from './answers.ts';
 import { Clients } from './clients.ts';
 import { Complaints } from './complaints.ts';
 import { CurrentState } from './current-state.ts';
@@ -168,6 +169,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       headersTimeout: 30_000,
       requestTimeout: 60_000,
     },
+    answerMalformed: malformedPage,
     admin: (app) => {
       app.use(adminRoutes({ ...context, state: () => state.get(), clients, tokens, lastSuccess }));
     },

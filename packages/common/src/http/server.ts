@@ -20,15 +20,28 @@ export interface NewServerOptions {
   serverOptions?: ServerOptions | undefined;
   /** With it, the server speaks https. */
   tls?: TlsFiles | undefined;
+  answerMalformed?: AnswerMalformed | undefined;
 }
 
+/** How what Node cannot read as a request is answered, in whose place. */
+export type AnswerMalformed = (problem: HttpProblem) => {
+  headers: Record<string, string>;
+  body: string;
+};
+
 /** An HTTP server with time-outs set, whose answer to what is no HTTP is a problem, too. */
-export function newServer({ serverOptions, tls }: NewServerOptions): Server {
+export function newServer({
+  serverOptions,
+  tls,
+  answerMalformed = asProblem,
+}: NewServerOptions): Server {
   const options = { ...timeouts, ...serverOptions };
   const server = tls
     ? createHttpsServer({ ...options, ...secureContext(tls) })
     : createHttpServer(options);
-  return server.on('clientError', answerClientError);
+  return server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    answerClientError(error, socket, answerMalformed);
+  });
 }
 
 const explained = new Map([
@@ -46,18 +59,26 @@ const notHttp = new HttpProblem(
   'this is not an HTTP/1.1 request; check the client, and http or https',
 );
 
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket) {
+function asProblem(problem: HttpProblem): ReturnType<AnswerMalformed> {
+  const headers = { 'content-type': problemType, 'x-request-id': randomUUID() };
+  return { headers, body: JSON.stringify(problem) };
+}
+
+function answerClientError(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  answerMalformed: AnswerMalformed,
+) {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
   const problem = explained.get(error.code ?? '') ?? notHttp;
-  const body = JSON.stringify(problem);
+  const { headers, body } = answerMalformed(problem);
   const head = [
     `HTTP/1.1 ${problem.status} ${problem.title}`,
-    `content-type: ${problemType}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${randomUUID()}`,
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
