@@ -104,7 +104,7 @@ const memoryIdle: Bench = {
     }),
 };
 
-/** Against the memory after the first 100,000 requests: what is still growing then, leaks. */
+/** Against the memory after the first 100,000 requests. It holds garbage that is not collected yet. */
 const memoryAfterMillion: Bench = {
   name: 'memory-after-million',
   unit: 'MiB',
@@ -115,6 +115,26 @@ const memoryAfterMillion: Bench = {
       const early = residentMemory(pid);
       await requests(port, 1_000_000);
       return { figure: residentMemory(pid), against: { 'after-100k': early } };
+    }),
+};
+
+/** The same of what is left after a collection: what grows here, leaks. */
+const heapAfterMillion: Bench = {
+  name: 'heap-after-million',
+  unit: 'MiB',
+  better: 'lower',
+  measure: () =>
+    withRack(async (rack) => {
+      const collector = join(import.meta.dirname, 'collect-on-signal.js');
+      const server = await rack.start(['--expose-gc', '--import', collector]);
+      try {
+        await requests(server.port, 100_000);
+        const early = await liveHeap(server);
+        await requests(server.port, 1_000_000);
+        return { figure: await liveHeap(server), against: { 'after-100k': early } };
+      } finally {
+        await server.stop();
+      }
     }),
 };
 
@@ -204,6 +224,19 @@ async function requests(port: number, count: number): Promise<void> {
   while (done < count) done += (await load(port, 3)).requests;
 }
 
+/** MiB, just after a collection. */
+async function liveHeap({
+  pid,
+  metricsPort,
+}: {
+  pid: number;
+  metricsPort: number;
+}): Promise<number> {
+  process.kill(pid, 'SIGUSR2');
+  const metrics = await ask(metricsPort, '/metrics');
+  return Number(/^nodejs_heap_size_used_bytes (\S+)$/m.exec(metrics)?.[1]) / 2 ** 20;
+}
+
 /** One answer of 200; tried again while the server says 503. */
 async function ask(port: number, path = token.path, agent = new Agent()): Promise<string> {
   for (;;) {
@@ -255,6 +288,7 @@ process.exitCode = await runBenches(
     watchersWake,
     memoryIdle,
     memoryAfterMillion,
+    heapAfterMillion,
     firstAnswer,
     upstreamCalls,
   ],

@@ -3,7 +3,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ServerProcess, startServer } from '@skolo/bench';
+import { readRack } from '@skolo/rack';
 import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
+import { handoverFolder } from '../handover.ts';
 
 const email = 'bots@my-project.iam.gserviceaccount.com';
 
@@ -28,8 +30,8 @@ services:
 export interface BenchRack {
   google: GoogleOAuth;
   rackFile: string;
-  /** Starts the server in a process of its own. */
-  start(): Promise<ServerProcess & { port: number; metricsPort: number }>;
+  /** Starts the server in a process of its own. `nodeFlags`: for node itself. */
+  start(nodeFlags?: string[]): Promise<ServerProcess & { port: number; metricsPort: number }>;
   remove(): Promise<void>;
 }
 
@@ -48,9 +50,9 @@ export async function benchRack(): Promise<BenchRack> {
   return {
     google,
     rackFile,
-    async start() {
+    async start(nodeFlags = []) {
       const server = await startServer({
-        command: [process.execPath, main, ...Object.entries(flags).flat(), ...state],
+        command: [process.execPath, ...nodeFlags, main, ...Object.entries(flags).flat(), ...state],
         ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
       });
       const { port, metricsPort } = server.groups;
@@ -58,6 +60,8 @@ export async function benchRack(): Promise<BenchRack> {
     },
     async remove() {
       await google.close();
+      const handover = handoverFolder(await readRack(rackFile), join(dir, 'state'));
+      await rm(handover, { recursive: true, force: true });
       await rm(dir, { recursive: true, force: true });
     },
   };

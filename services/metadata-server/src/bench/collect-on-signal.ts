@@ -1,0 +1,5 @@
+/** Loaded into the server under test: collects garbage on SIGUSR2, so that what is left is what is held. */
+process.on('SIGUSR2', () => {
+  if (!global.gc) throw new Error('start node with --expose-gc');
+  global.gc();
+});
