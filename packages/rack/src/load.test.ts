@@ -372,7 +372,7 @@ describe('readRack', () => {
           line: 1,
           column: 1,
           path: '',
-          message: "cannot be read: ENOENT: no such file or directory, open '/nowhere/rack.yaml'",
+          message: 'there is no such file',
         },
       ]),
     );

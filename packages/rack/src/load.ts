@@ -7,6 +7,7 @@ import { issuesOf, type Problem, RackError, type RackIssue } from './issues.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import type { Rack } from './rack.ts';
 import type { ServiceName } from './settings.ts';
+import { unreadableRack } from './unreadable.ts';
 import { warningsOf } from './warnings.ts';
 import { maxTextLength, readYaml } from './yaml.ts';
 
@@ -39,11 +40,8 @@ export async function readRack(
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new RackError(
-      [{ file, line: 1, column: 1, path: '', message: `cannot be read: ${why}` }],
-      { cause: error },
-    );
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw unreadableRack(file, code, error);
   }
   return parseRack(text, { ...options, file });
 }

@@ -7,6 +7,7 @@ import { RackError } from './issues.ts';
 import type { LastGoodCopy } from './last-good-copy.ts';
 import { parseRack } from './load.ts';
 import type { Rack } from './rack.ts';
+import { unreadableRack } from './unreadable.ts';
 import type { RackWatch, WatchRackOptions, WatchTuning } from './watch.ts';
 
 /** Notifications come in bursts, and in a busy folder they never stop. */
@@ -212,25 +213,13 @@ export function judge(
   version: FileVersion,
   { file, service, parse = parseRack }: Pick<WatchRackOptions, 'file' | 'service' | 'parse'>,
 ): { rack: Rack; text: string } | { refused: RackError } {
-  if ('unreadable' in version) return { refused: unreadable(file, version.unreadable) };
+  if ('unreadable' in version) return { refused: unreadableRack(file, version.unreadable) };
   try {
     return { rack: parse(version.text, { file, strictFor: service }), text: version.text };
   } catch (error) {
     if (error instanceof RackError) return { refused: error };
     return { refused: wholeFile(file, `the check itself failed: ${asError(error).message}`) };
   }
-}
-
-const reasons = new Map([
-  ['ENOENT', 'there is no such file'],
-  ['EACCES', 'may not be read; let the user that the service runs as read it'],
-  ['EISDIR', 'is a folder; give the path of the file in it'],
-  ['ENOTREG', 'is not a regular file, and only such can be watched'],
-  ['EFBIG', 'is far too large for a rack.yaml; is it the right file?'],
-]);
-
-function unreadable(file: string, code: string): RackError {
-  return wholeFile(file, reasons.get(code) ?? `cannot be read (${code})`);
 }
 
 function wholeFile(file: string, message: string): RackError {
