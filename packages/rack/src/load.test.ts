@@ -400,6 +400,7 @@ services:
       'rack.yaml:2:1 jumphost: has no `power`: what must never be cut is not known',
       'rack.yaml:2:1 jumphost: has no `uplink`: what must never be cut is not known',
       'rack.yaml:4:3 identities.bots: is used by nobody',
+      'rack.yaml:4:3 identities.bots: has no `email`: its credentials (fixed) may not tell it, and clients ask for it',
       'rack.yaml:8:3 infrastructure.switch-1: has no `login`: nobody can sign in to it over ssh',
       'rack.yaml:9:3 infrastructure.pdu-1: is not backed up: the device offers no export of its configuration',
       'rack.yaml:10:47 infrastructure.router.backup: is not backed up: rack.yaml says so',
@@ -410,6 +411,18 @@ services:
       'rack.yaml:14:43 services.power-cycle-daemon.repair.uplink: can do nothing: no device with `uplink: internet` is fed by an outlet that cycles by itself',
       'rack.yaml:15:31 services.swarming-client.servers: has no `prefix: ""`: machines with another name get no bot',
     ]);
+  });
+
+  it('names identities whose e-mail address nobody may know', () => {
+    const rack = parse(`rack: r
+jumphost: { name: jumphost, address: 127.0.0.2 }
+defaultIdentity: a
+identities:
+  a: { project: my-project, credentials: { fixed: token } }
+  b: { project: my-project, credentials: { serviceAccountKey: b.json } }
+`);
+    const emails = rackWarnings(rack).filter(({ message }) => message.includes('`email`'));
+    expect(emails.map(({ path, line }) => [path, line])).toEqual([['identities.a', 5]]);
   });
 
   it('names machines that share an address, which only their ports tell apart', () => {

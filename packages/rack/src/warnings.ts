@@ -12,6 +12,7 @@ export function warningsOf(draft: Draft): Problem[] {
   warnOfMachines(draft, report);
   warnOfInfrastructure(draft, report);
   warnOfUnused(draft, report);
+  warnOfEmails(draft, report);
   warnOfServices(draft, report);
   return problems;
 }
@@ -85,6 +86,17 @@ function warnOfUnused(draft: Draft, report: Report): void {
     ...[...rack.logins.values()].filter(({ name }) => !logins.has(name)),
   ];
   for (const entry of unused) report(within(draft, entry), 'unused', 'is used by nobody', 'key');
+}
+
+/** Clients of Google's metadata server ask for the account's e-mail address, some before anything else. */
+function warnOfEmails(draft: Draft, report: Report): void {
+  const silent = ['fixed', 'refreshToken', 'externalAccount'];
+  for (const identity of draft.rack.identities.values()) {
+    const { email, credentials } = identity;
+    if (email !== undefined || !silent.includes(credentials.kind)) continue;
+    const why = `its credentials (${credentials.kind}) may not tell it, and clients ask for it`;
+    report(within(draft, identity), 'email', `has no \`email\`: ${why}`, 'key');
+  }
 }
 
 function warnOfServices({ rack }: Draft, report: Report): void {

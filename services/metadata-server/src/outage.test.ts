@@ -284,7 +284,8 @@ describe('a token', () => {
 
     await rack.token({ from: self });
 
-    expect(rack.google.issued.at(-1)?.account).toBe(other);
+    // Among others: that of the bots is renewed at the same time.
+    expect(rack.google.issued.map(({ account }) => account)).toContain(other);
     await vi.waitFor(async () => {
       expect((await rack.get(email, { from: self })).body).toBe(other);
     }, 5000);
