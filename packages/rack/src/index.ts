@@ -23,6 +23,7 @@ export {
   hasRange,
   RangeSyntaxError,
 } from './ranges.ts';
+export { isSafeForSecrets } from './safe-url.ts';
 export { SecretFile, SecretFormatError } from './secret-file.ts';
 export type { CheckedSecret, SecretReference } from './secret-references.ts';
 export { checkSecrets, secretReferences } from './secret-references.ts';

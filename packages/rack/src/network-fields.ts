@@ -2,6 +2,7 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { canonical, text, whole } from './fields.ts';
+import { isSafeForSecrets } from './safe-url.ts';
 
 export const portNumber = whole(1, 65_535);
 
@@ -125,9 +126,8 @@ const googleTokens = 'https://oauth2.googleapis.com/token';
 export const tokenUrl = canonical('an https URL', googleTokens, (input) => {
   const checked = checkedUrl(input, googleTokens);
   if ('wrong' in checked) return checked;
-  const { protocol, hostname } = checked.url;
-  const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
-  if (protocol === 'https:' || isLoopback) return input;
+  if (isSafeForSecrets(checked.url)) return input;
+  const { hostname } = checked.url;
   return { wrong: `tokens go over https, or over http on loopback only, and not to ${hostname}` };
 });
 

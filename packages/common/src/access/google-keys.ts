@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { isSafeForSecrets } from '@skolo/rack';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { DegradedList } from '../degraded.ts';
@@ -148,7 +149,8 @@ export class GoogleKeys {
 }
 
 async function fetchKeys(url: string): Promise<{ pems: Record<string, string>; maxAgeMs: number }> {
-  if (!isSafe(new URL(url))) throw new Error('it has to be https, or on loopback');
+  // Whoever can change the keys on their way here can sign in as anybody.
+  if (!isSafeForSecrets(new URL(url))) throw new Error('it has to be https, or on loopback');
   const answer = await fetch(url, {
     redirect: 'error',
     signal: AbortSignal.timeout(fetchTimeoutMs),
@@ -157,11 +159,6 @@ async function fetchKeys(url: string): Promise<{ pems: Record<string, string>; m
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   const maxAge = /max-age=(\d+)/.exec(answer.headers.get('cache-control') ?? '')?.[1] ?? '0';
   return { pems: toPems(JSON.parse(await readLimited(answer))), maxAgeMs: Number(maxAge) * 1000 };
-}
-
-/** Whoever can change the keys on their way here can sign in as anybody. */
-function isSafe({ protocol, hostname }: URL): boolean {
-  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 async function readLimited(answer: Response): Promise<string> {

@@ -1,6 +1,5 @@
 /** What every kind of credentials offers. One file for each kind beside this one. */
-import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { isSafeForSecrets } from '@skolo/rack';
 
 export interface IssuedToken {
   token: string;
@@ -37,16 +36,8 @@ export class UpstreamError extends Error {
   }
 }
 
-/** Tokens and keys must not travel in clear text: https, except on loopback. Throws `UpstreamError`. */
+/** Tokens and keys must not travel in clear text. Throws `UpstreamError`. */
 export function requireSafeUrl(url: string, what: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const safe =
-    parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isLoopback(parsed));
-  if (safe) return url;
+  if (URL.canParse(url) && isSafeForSecrets(new URL(url))) return url;
   throw new UpstreamError('refused', `${what} must be an https address (http only on loopback)`);
-}
-
-function isLoopback(url: URL): boolean {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  return host === 'localhost' || (isIP(host) !== 0 && ipaddr.process(host).range() === 'loopback');
 }

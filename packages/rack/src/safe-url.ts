@@ -1,0 +1,8 @@
+/**
+ * Whether tokens and keys may travel to and from an address: over https, or over http on loopback, where nobody listens
+ * in or changes them.
+ */
+export function isSafeForSecrets({ protocol, hostname }: URL): boolean {
+  if (protocol === 'https:') return true;
+  return protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
