@@ -4,20 +4,14 @@
  */
 import { type AuthClient, gaxios } from 'google-auth-library';
 import { z } from 'zod';
+import { refusedBy, unreachable } from './refusal.ts';
 import { type IssuedToken, requireSafeUrl, UpstreamError } from './source.ts';
-import { reason, withoutTokens } from './token-endpoint.ts';
 
 /** What the library throws after an answer, whatever class it is of; and where it asked. */
 const Answered = z.looseObject({
   response: z.looseObject({ status: z.number(), data: z.unknown() }),
 });
 const Asked = z.looseObject({ config: z.looseObject({ url: z.instanceof(URL) }) });
-
-/** The two shapes of Google's errors: OAuth's (RFC 6749) and the APIs'. */
-const OAuthRefusal = z.looseObject({ error: z.string(), error_description: z.string().optional() });
-const ApiRefusal = z.looseObject({
-  error: z.looseObject({ status: z.string(), message: z.string() }),
-});
 
 /** Made for one renewal, so that nothing is cached twice. */
 export function transporter(signal: AbortSignal): gaxios.Gaxios {
@@ -74,26 +68,11 @@ export function withoutSecrets(error: unknown): Error {
   if (error instanceof UpstreamError) return error;
   if (error instanceof Error && error.cause instanceof UpstreamError) return error.cause;
   const answered = Answered.safeParse(error);
-  if (!answered.success)
-    return new UpstreamError('unreachable', `${hostOf(error)}${reason(error)}`);
+  if (!answered.success) return unreachable(hostOf(error), error);
   const { status, data } = answered.data.response;
-  const code = status >= 500 || status === 429 ? 'unreachable' : 'refused';
-  const said = `${hostOf(error)}${status} ${refusal(data)}`;
-  return new UpstreamError(code, said.trimEnd());
+  return refusedBy(hostOf(error), status, data);
 }
 
-function hostOf(error: unknown): string {
-  const asked = Asked.safeParse(error);
-  return asked.success ? `${asked.data.config.url.host}: ` : '';
-}
-
-function refusal(data: unknown): string {
-  const oauth = OAuthRefusal.safeParse(data);
-  if (oauth.success) {
-    const { error, error_description: description } = oauth.data;
-    return withoutTokens(description ? `${error}: ${description}` : error).slice(0, 300);
-  }
-  const api = ApiRefusal.safeParse(data);
-  if (!api.success) return '';
-  return withoutTokens(`${api.data.error.status}: ${api.data.error.message}`).slice(0, 300);
+function hostOf(error: unknown): string | undefined {
+  return Asked.safeParse(error).data?.config.url.host;
 }
