@@ -89,12 +89,103 @@ export const peerKinds = [
     debian: ['iproute2'],
     proves: "the check of a machine's MAC against the kernel's neighbour table",
   },
+  {
+    name: 'snmp-tools',
+    // snmpset and snmpwalk are beside it.
+    commands: ['snmpget'],
+    version: ['-V'],
+    debian: ['snmp'],
+    proves: 'the simulated SNMP devices, by an independent manager',
+  },
+  {
+    name: 'snmpd',
+    commands: ['snmpd', '/usr/sbin/snmpd'],
+    version: ['-v'],
+    debian: ['snmpd'],
+    proves: 'the SNMP drivers, against an independent agent',
+  },
+  {
+    name: 'fence-agents',
+    // The other agents are beside it.
+    commands: ['fence_apc_snmp', '/usr/sbin/fence_apc_snmp'],
+    version: ['-V'],
+    debian: ['fence-agents'],
+    proves: 'the simulated PDUs and servers, by drivers of somebody else',
+  },
+  {
+    name: 'ipmitool',
+    commands: ['ipmitool'],
+    version: ['-V'],
+    debian: ['ipmitool'],
+    proves: 'the driver of servers with IPMI: it is what that one runs',
+  },
+  {
+    name: 'ipmi_sim',
+    commands: ['ipmi_sim'],
+    // It prints its version, and fails for want of a configuration.
+    version: ['-x'],
+    debian: ['openipmi'],
+    proves: 'the driver of servers with IPMI, against an independent management controller',
+  },
+  {
+    name: 'mosquitto',
+    commands: ['mosquitto', '/usr/sbin/mosquitto'],
+    version: ['-h'],
+    debian: ['mosquitto'],
+    proves: 'the driver of MQTT switches, over the broker that people run',
+  },
+  {
+    name: 'mosquitto-clients',
+    // mosquitto_sub is beside it.
+    commands: ['mosquitto_pub'],
+    version: ['--help'],
+    debian: ['mosquitto-clients'],
+    proves: 'the simulated MQTT switch, by an independent client',
+  },
+  {
+    name: 'sshd',
+    commands: ['/usr/sbin/sshd', 'sshd'],
+    version: ['-V'],
+    debian: ['openssh-server'],
+    proves: 'sessions over ssh, against the server that hosts run',
+  },
+  {
+    name: 'ssh',
+    commands: ['ssh'],
+    version: ['-V'],
+    debian: ['openssh-client'],
+    proves: 'the simulated command lines, by an independent client',
+  },
+  {
+    name: 'labgrid',
+    commands: ['/usr/bin/python3', 'python3'],
+    version: [
+      '-c',
+      'import labgrid; from importlib.metadata import version; print(version("labgrid"))',
+    ],
+    debian: ['python3-labgrid'],
+    proves: "pdudaemon's API of the power-cycle daemon, by labgrid unchanged",
+  },
+  {
+    name: 'pdudaemon',
+    commands: ['/usr/sbin/pdudaemon', 'pdudaemon'],
+    version: ['--help'],
+    debian: ['pdudaemon'],
+    proves: 'the benches: the same list of outlets, switched by the daemon that labs run',
+  },
+  {
+    name: 'uhubctl',
+    commands: ['uhubctl', '/usr/sbin/uhubctl'],
+    version: ['-v'],
+    debian: ['uhubctl'],
+    proves: 'the options and error texts that the driver of USB hubs relies on',
+  },
 ];
 
 /**
  * @typedef {object} Peer
  * @property {string} path absolute
- * @property {string} version digits and dots, as far as it says
+ * @property {string} version digits and dots, or `unknown` where it does not say
  */
 
 /**
@@ -116,8 +207,8 @@ async function findPeer(kind) {
     const path = which(command);
     if (path === undefined) continue;
     const text = await ask(path, kind.version);
-    const version = text?.match(/\d+(\.\d+)+/)?.[0];
-    if (version !== undefined) return { path, version };
+    if (text === undefined) continue;
+    return { path, version: text.match(/\d+(\.\d+)+/)?.[0] ?? 'unknown' };
   }
   return undefined;
 }
@@ -132,9 +223,9 @@ async function ask(path, args) {
     const { stdout, stderr } = await run(path, args, { timeout: 20_000 });
     return stdout + stderr;
   } catch (error) {
-    // Printed it and failed all the same: wrk does so. Python without the module prints nothing.
+    // Printed it and failed all the same: wrk and mosquitto do so. Python without the module prints nothing.
     const { code, stdout } = /** @type {{ code?: unknown, stdout?: string }} */ (error);
-    return code === 1 && stdout ? stdout : undefined;
+    return (code === 1 || code === 3) && stdout ? stdout : undefined;
   }
 }
 

@@ -43,6 +43,18 @@ describe('peer', () => {
       dnsmasq: true,
       'python3-jsonschema': true,
       ip: true,
+      'snmp-tools': true,
+      snmpd: true,
+      'fence-agents': true,
+      ipmitool: true,
+      ipmi_sim: true,
+      mosquitto: true,
+      'mosquitto-clients': true,
+      sshd: true,
+      ssh: true,
+      labgrid: true,
+      pdudaemon: true,
+      uhubctl: true,
     };
 
     expect(names).toEqual(Object.keys(known));

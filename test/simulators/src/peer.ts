@@ -11,7 +11,19 @@ export type PeerName =
   | 'promtool'
   | 'python3-google-auth'
   | 'python3-jsonschema'
-  | 'wrk';
+  | 'wrk'
+  | 'snmp-tools'
+  | 'snmpd'
+  | 'fence-agents'
+  | 'ipmitool'
+  | 'ipmi_sim'
+  | 'mosquitto'
+  | 'mosquitto-clients'
+  | 'sshd'
+  | 'ssh'
+  | 'labgrid'
+  | 'pdudaemon'
+  | 'uhubctl';
 
 const Peers = z.partialRecord(z.string(), z.object({ path: z.string(), version: z.string() }));
 

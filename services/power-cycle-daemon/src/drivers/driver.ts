@@ -1,0 +1,68 @@
+/**
+ * What a driver is: how one model of equipment is told to turn an outlet on and off, and how it is asked. When to do so,
+ * how often to try, what to journal and what counts as proven is decided once, elsewhere.
+ */
+import type { Credentials, HostKeys, SessionPool } from '@skolo/equipment';
+import type { InfrastructureDevice } from '@skolo/rack';
+
+export type OutletState = 'on' | 'off';
+
+/** An outlet as the device tells it. */
+export interface OutletReading {
+  /** What is set; `unknown` where the device cannot tell. Never guessed. */
+  state: OutletState | 'unknown';
+  /**
+   * Whether power really flows where the device can tell it apart from what is set: PoE detection, a load. False with
+   * `state: 'on'` means that nothing is plugged in, or that it does not draw power (yet).
+   */
+  delivering?: boolean;
+  /** Power drawn now. */
+  watts?: number;
+  /**
+   * How it is on, for models with more than on and off (`48v`, `forced-on`, `static`): what `turnOn` is given to restore
+   * it. Only read while it is on; absent while it is off.
+   */
+  mode?: string;
+}
+
+export interface PowerDriver {
+  /**
+   * Reads outlets, all in one session. Each that was asked for is in the answer, or it throws.
+   *
+   * @throws DeviceError
+   */
+  read(outlets: readonly string[], signal: AbortSignal): Promise<Map<string, OutletReading>>;
+  /** Turns one outlet off. Fulfilled once the device has taken the command; whether it did it is read back by the caller. */
+  turnOff(outlet: string, signal: AbortSignal): Promise<void>;
+  /** Turns one outlet on, in the mode it had. Without a mode: the usual one of the model. */
+  turnOn(outlet: string, mode: string | undefined, signal: AbortSignal): Promise<void>;
+  /** Where the device itself does off, wait and on. */
+  nativeCycle?: NativeCycle;
+  /** Ends what is kept open. */
+  close(): Promise<void>;
+}
+
+export interface NativeCycle {
+  /** How long off it can be told; `fixed`: as long as is set on the device. */
+  offSeconds: { least: number; most: number } | 'fixed';
+  /** Fulfilled once the device has taken the command, that is while the outlet is off, or even before. */
+  run(outlet: string, offSeconds: number, signal: AbortSignal): Promise<void>;
+}
+
+/** What a driver is told, beside the device. */
+export interface DriverDeps {
+  /** The secrets of the device's login, read anew at each call. */
+  credentials(): Promise<Credentials>;
+  /** One session to a device at a time, kept open for a moment. */
+  sessions: SessionPool;
+  hostKeys: HostKeys;
+}
+
+/** A line of drivers/index.ts. */
+export interface DriverKind {
+  /** The name of the model in rack.yaml. */
+  model: string;
+  /** Whether only our own simulator has ever spoken to it: then it is never used for repair by itself. */
+  experimental: boolean;
+  create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver;
+}

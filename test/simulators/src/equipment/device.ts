@@ -1,0 +1,160 @@
+/**
+ * What every simulated switch, PDU and plug has in common: outlets with real state, faults on demand, a log of what it
+ * was told. How it is spoken to, and what it answers, is in one file for each model.
+ */
+import { EventEmitter } from 'node:events';
+
+/** An outlet, relay or PoE port. */
+export interface SimulatedOutlet {
+  /** What the device has set: for a PoE port the admin state. */
+  on: boolean;
+  /** For models that have more than on and off: `48v`, `forced-on`, `static` … */
+  mode?: string;
+  /** What is plugged in draws this much while the outlet is on. */
+  watts: number;
+}
+
+/** Ways in which a device misbehaves; each model says which of them it knows. */
+export const deviceFaults = [
+  /** Refuses connections (TCP), or answers nothing (UDP). */
+  'down',
+  /** Takes the connection and never says a word. */
+  'wedged',
+  /** Each answer takes `slowMs`. */
+  'slow',
+  /** The connection dies in the middle of an answer. */
+  'drops-mid-way',
+  /** Takes the command, carries it out, and the connection dies before the answer. */
+  'drops-after-command',
+  /** The command that turns the pager off has no effect. */
+  'pager-stays',
+  /** No password is right. */
+  'refuses-login',
+  /** The banner holds a line that looks like the prompt, then pauses. */
+  'prompt-in-banner',
+  /** Says yes to each command and changes nothing. */
+  'ignores-commands',
+  /** Answers with bytes that make no sense. */
+  'garbled',
+  /** HTTP: every answer is the login page, with status 200. */
+  'login-page',
+  /** Somebody else's session is open: one may not sign in, or not change anything. */
+  'busy',
+  /** HTTP: status 500. */
+  'server-error',
+  /** SNMP: the instances are missing. */
+  'missing-instance',
+] as const;
+export type DeviceFault = (typeof deviceFaults)[number];
+
+/** One thing that a device was told. */
+export interface Told {
+  /** Milliseconds since 1970. */
+  at: number;
+  /** The command, request line or variable binding, without secrets. */
+  text: string;
+}
+
+export interface OutletChange {
+  outlet: string;
+  on: boolean;
+}
+
+/** A running device. Timers of its own (a native cycle) go on when its connections die, as in real ones. */
+export interface SimulatedDevice {
+  readonly model: string;
+  readonly host: string;
+  readonly port: number;
+  /** By the name that rack.yaml gives them. Set `on` through {@link OutletBoard.set}, so that listeners hear of it. */
+  readonly board: OutletBoard;
+  /** What it was told, oldest first. */
+  readonly told: Told[];
+  readonly faults: Faults;
+  /** Open sessions now, and the most that were ever open at once. */
+  readonly sessions: { now: number; most: number; opened: number };
+  /** Of ssh: `SHA256:…` as ssh-keygen -l prints it. */
+  readonly hostKey?: string;
+  /** Loses its connections and timers, and comes up with its outlets as its model does after a power failure. */
+  reboot(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Which faults are on. */
+export class Faults {
+  slowMs = 500;
+  private readonly active = new Set<DeviceFault>();
+  private readonly known: ReadonlySet<DeviceFault>;
+
+  constructor(known: readonly DeviceFault[]) {
+    this.known = new Set(known);
+  }
+
+  /** @throws RangeError The model does not know this fault. */
+  set(fault: DeviceFault, on = true): void {
+    if (!this.known.has(fault)) throw new RangeError(`this model has no fault ${fault}`);
+    if (on) this.active.add(fault);
+    else this.active.delete(fault);
+  }
+
+  has(fault: DeviceFault): boolean {
+    return this.active.has(fault);
+  }
+
+  clear(): void {
+    this.active.clear();
+  }
+}
+
+/** The outlets of a device. Emits `change` with an {@link OutletChange}. */
+export class OutletBoard extends EventEmitter<{ change: [OutletChange] }> {
+  private readonly outlets: Map<string, SimulatedOutlet>;
+
+  constructor(outlets: Iterable<readonly [string, SimulatedOutlet]>) {
+    super();
+    this.outlets = new Map(outlets);
+  }
+
+  names(): string[] {
+    return [...this.outlets.keys()];
+  }
+
+  has(outlet: string): boolean {
+    return this.outlets.has(outlet);
+  }
+
+  /** @throws RangeError There is no such outlet. */
+  get(outlet: string): Readonly<SimulatedOutlet> {
+    return this.find(outlet);
+  }
+
+  isOn(outlet: string): boolean {
+    return this.find(outlet).on;
+  }
+
+  /** Watts drawn now. */
+  watts(outlet: string): number {
+    const { on, watts } = this.find(outlet);
+    return on ? watts : 0;
+  }
+
+  set(outlet: string, on: boolean): void {
+    const found = this.find(outlet);
+    if (found.on === on) return;
+    found.on = on;
+    this.emit('change', { outlet, on });
+  }
+
+  setMode(outlet: string, mode: string): void {
+    this.find(outlet).mode = mode;
+  }
+
+  setWatts(outlet: string, watts: number): void {
+    this.find(outlet).watts = watts;
+  }
+
+  private find(outlet: string): SimulatedOutlet {
+    const found = this.outlets.get(outlet);
+    if (found === undefined) throw new RangeError(`no outlet ${outlet}`);
+    return found;
+  }
+}
