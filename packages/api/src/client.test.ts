@@ -37,6 +37,7 @@ const api = {
     path: '/v1/things',
     summary: 'Change things',
     role: 'operate',
+    headers: z.object({ 'idempotency-key': z.string().optional() }),
     body: z.object({ why: z.string(), offSeconds: z.number().default(10) }),
     answers: { 202: Thing, 204: undefined, 409: z.object({ holder: z.string() }) },
   }),
@@ -88,15 +89,17 @@ describe('a call', () => {
     expect(requests).toEqual([]);
   });
 
-  it('sends its body as JSON, and the token', async () => {
+  it('sends its body as JSON, the token, and the headers that the route names', async () => {
     const { client, requests } = await serving({ status: 204 }, { token });
+    const headers = { 'idempotency-key': 'k1' };
 
-    expect(await client.change({ body: { why: 'it hangs – again' } })).toBeUndefined();
+    expect(await client.change({ body: { why: 'it hangs – again' }, headers })).toBeUndefined();
 
     expect(requests).toEqual([
       {
         call: 'POST /v1/things',
         authorization: `Bearer ${token}`,
+        key: 'k1',
         type: 'application/json',
         body: '{"why":"it hangs – again"}',
       },
@@ -415,7 +418,7 @@ interface Answer {
 }
 
 async function serving(answer: Answer, options: { token?: string; fetch?: typeof fetch } = {}) {
-  const requests: Record<'call' | 'authorization' | 'type' | 'body', string | undefined>[] = [];
+  const requests: Noted[] = [];
   let arrive: () => void = () => undefined;
   const arrived = new Promise<void>((resolve) => {
     arrive = resolve;
@@ -448,8 +451,12 @@ async function serving(answer: Answer, options: { token?: string; fetch?: typeof
   };
 }
 
+type Noted = Awaited<ReturnType<typeof noted>>;
+
 async function noted(request: IncomingMessage) {
+  const key = request.headers['idempotency-key'];
   return {
+    ...(key !== undefined && { key }),
     call: `${request.method} ${request.url}`,
     authorization: request.headers.authorization,
     type: request.headers['content-type'],

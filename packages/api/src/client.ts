@@ -18,6 +18,7 @@ export interface ClientOptions {
 /** What a call of a route takes. */
 export type ClientRequest<R extends RouteSpec> = Part<'params', R['params']> &
   Part<'query', R['query']> &
+  Part<'headers', R['headers']> &
   Part<'body', R['body']> & { signal?: AbortSignal | undefined; timeoutMs?: number | undefined };
 
 /** What a call of a route gives: the body of its 2xx answer, or undefined where that has none. */
@@ -85,6 +86,7 @@ export function createClient<A extends Api>(api: A, options: ClientOptions): Cli
 interface AnyRequest {
   params?: Record<string, unknown>;
   query?: Record<string, unknown>;
+  headers?: Record<string, unknown>;
   body?: unknown;
   signal?: AbortSignal;
   timeoutMs?: number;
@@ -101,6 +103,7 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
     response = await (options.fetch ?? fetch)(url, {
       method: spec.method.toUpperCase(),
       headers: {
+        ...headersOf(request),
         accept: `application/json, ${problemType}`,
         ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -141,6 +144,11 @@ function limited(ms: number, signal: AbortSignal | undefined) {
       signal?.removeEventListener('abort', abort);
     },
   };
+}
+
+function headersOf({ headers = {} }: AnyRequest): Record<string, string> {
+  const sent = Object.entries(headers).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(sent.map(([name, value]) => [name, String(value)]));
 }
 
 function urlOf(name: string, spec: RouteSpec, request: AnyRequest, baseUrl: string): string {

@@ -7,6 +7,20 @@ export {
   createClient,
 } from './client.ts';
 export { MetadataClient, MetadataIdentity, metadataServerApi } from './metadata-server.ts';
+export {
+  ControllerStatus,
+  CycleMode,
+  CycleStep,
+  Hold,
+  MachinePower,
+  Outcome,
+  OutletStatus,
+  PowerAction,
+  PowerCycle,
+  powerCycleDaemonApi,
+  Refusal,
+  StepRecord,
+} from './power-cycle-daemon.ts';
 export { Problem, problemType } from './problem.ts';
 export { Readiness } from './readiness.ts';
 export {
@@ -17,10 +31,12 @@ export {
   type Role,
   type RouteAnswer,
   type RouteBody,
+  type RouteHeaders,
   type RouteParams,
   type RouteQuery,
   type RouteRequest,
   type RouteSpec,
   route,
 } from './route.ts';
+export { AgentStatus, swarmingClientApi, UsbPortState } from './swarming-client.ts';
 export { Time } from './time.ts';

@@ -75,6 +75,7 @@ function operation(operationId: string, spec: RouteSpec): RouteConfig {
   const request = {
     ...(spec.params && { params: spec.params }),
     ...(spec.query && { query: spec.query }),
+    ...(spec.headers && { headers: spec.headers }),
     ...(spec.body && {
       body: { required: true, content: { 'application/json': { schema: spec.body } } },
     }),

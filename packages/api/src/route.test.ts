@@ -102,13 +102,21 @@ describe('the types of a route', () => {
         : { status: 200, body: { at: body.why } };
     const later: HandlerFor<typeof plain> = async () => ({ status: 200, body: { things: [] } });
     const query = { dryRun: 'false', limit: 1 } as const;
-    const request = { params: { name: 'x', port: 9 }, query, body: { why: '', offSeconds: 1 } };
+    const request = {
+      params: { name: 'x', port: 9 },
+      query,
+      headers: {},
+      body: { why: '', offSeconds: 1 },
+    };
 
     expect(await handler({ ...request, caller: 'ann' })).toEqual({
       status: 409,
       body: { holder: 'ann' },
     });
-    expect(await later({ params: {}, query: {}, body: undefined })).toHaveProperty('status', 200);
+    expect(await later({ params: {}, query: {}, headers: {}, body: undefined })).toHaveProperty(
+      'status',
+      200,
+    );
     // @ts-expect-error 409 has another body
     const wrong: RouteAnswer<typeof rich> = { status: 409, body: { at: '' } };
     expect(wrong).toBeDefined();

@@ -22,6 +22,8 @@ export interface RouteSpec {
   params?: z.ZodObject;
   /** Values arrive as strings, so numbers want `z.coerce.number()`. */
   query?: z.ZodObject;
+  /** Request headers, in lower case, that mean something to the route. */
+  headers?: z.ZodObject;
   /** JSON. Not with `get` and `delete`, where HTTP gives it no meaning. */
   body?: z.ZodType;
   /** By status; undefined: no body. At least one is 2xx. What is not 2xx is a Problem, or an extension of it. */
@@ -65,6 +67,8 @@ export function isSuccess(status: number): boolean {
 export type RouteParams<R extends RouteSpec> = OutputOf<R['params'], NoKeys>;
 /** The query as a handler gets it. */
 export type RouteQuery<R extends RouteSpec> = OutputOf<R['query'], NoKeys>;
+/** The headers as a handler gets them: those that the route names. */
+export type RouteHeaders<R extends RouteSpec> = OutputOf<R['headers'], NoKeys>;
 /** The body as a handler gets it. */
 export type RouteBody<R extends RouteSpec> = OutputOf<R['body'], undefined>;
 
@@ -72,6 +76,7 @@ export type RouteBody<R extends RouteSpec> = OutputOf<R['body'], undefined>;
 export interface RouteRequest<R extends RouteSpec> {
   params: RouteParams<R>;
   query: RouteQuery<R>;
+  headers: RouteHeaders<R>;
   body: RouteBody<R>;
 }
 

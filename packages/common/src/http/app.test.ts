@@ -34,6 +34,7 @@ const api = {
     method: 'post',
     path: '/v1/sum',
     summary: 'Adds up',
+    headers: z.object({ 'x-offset': z.coerce.number().max(99).optional() }),
     body: z.array(z.number()),
     answers: { 200: z.object({ sum: z.number() }) },
   }),
@@ -71,7 +72,10 @@ async function start(bodyLimitBytes?: number) {
         if (body.size > 10) return { status: 202 };
         return { status: 200, body: { name: params.name, size: body.size } };
       },
-      sum: ({ body }) => ({ status: 200, body: { sum: body.reduce((a, b) => a + b, 0) } }),
+      sum: ({ body, headers }) => ({
+        status: 200,
+        body: { sum: body.reduce((a, b) => a + b, headers['x-offset'] ?? 0) },
+      }),
       broken: async () => {
         throw new Error('https://host/?secret=hunter2 is inside');
       },
@@ -99,6 +103,16 @@ describe('a request', () => {
       'x-content-type-options': 'nosniff',
     });
     expect(answer.headers).not.toHaveProperty('x-powered-by');
+  });
+
+  it('reaches its handler with the headers that the route names', async () => {
+    const { app } = await start();
+
+    const answer = await request(app).post('/v1/sum').set('x-offset', '10').send([1]);
+    const wrong = await request(app).post('/v1/sum').set('x-offset', '100').send([1]);
+
+    expect(answer.body).toEqual({ sum: 11 });
+    expect([wrong.status, wrong.body.detail]).toEqual([400, expect.stringContaining('x-offset')]);
   });
 
   it('may have an answer without a body, and with headers', async () => {

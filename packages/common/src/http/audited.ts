@@ -11,11 +11,14 @@ export function changesSomething(spec: RouteSpec): boolean {
   return spec.method !== 'get' && (spec.role === 'operate' || spec.role === 'admin');
 }
 
-/** The reason that the caller gives, by convention as `why` in the body or the query. */
+/** The reason that the caller gives, by convention as `why` or `reason` in the body or the query. */
 export function whyOf(request: { body: unknown; query: unknown }): string | undefined {
   for (const source of [request.body, request.query]) {
-    if (typeof source !== 'object' || source === null || !('why' in source)) continue;
-    if (typeof source.why === 'string') return source.why.slice(0, 1000);
+    if (typeof source !== 'object' || source === null) continue;
+    for (const key of ['why', 'reason']) {
+      const given: unknown = Reflect.get(source, key);
+      if (typeof given === 'string') return given.slice(0, 1000);
+    }
   }
   return undefined;
 }

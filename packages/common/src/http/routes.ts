@@ -9,7 +9,7 @@ import { changesSomething, recordChange, whyOf } from './audited.ts';
 import { jsonBody } from './json-body.ts';
 import { HttpProblem } from './problem.ts';
 
-/** What a handler gets beside params, query and body. */
+/** What a handler gets beside params, query, headers and body. */
 export interface RouteContext {
   /** Who asks; undefined where the route requires no role. */
   caller: Caller | undefined;
@@ -106,19 +106,21 @@ function answer(name: string, spec: RouteSpec, handler: Handler, deps: RouteDeps
 interface Parsed {
   params: Record<string, unknown>;
   query: Record<string, unknown>;
+  headers: Record<string, unknown>;
   body: undefined;
 }
 
-/** All that is wrong with params, query and body at once. */
+/** All that is wrong with params, query, headers and body at once. */
 function parseRequest(spec: RouteSpec, request: Request): Parsed {
   const nothing = z.object({});
   const schema = z.object({
     params: spec.params ?? nothing,
     query: spec.query ?? nothing,
+    headers: spec.headers ?? nothing,
     body: spec.body ?? z.undefined(),
   });
-  const { params, query } = request;
-  const parsed = schema.safeParse({ params, query, body: spec.body && request.body });
+  const { params, query, headers } = request;
+  const parsed = schema.safeParse({ params, query, headers, body: spec.body && request.body });
   if (parsed.success) return parsed.data as Parsed;
   const errors = parsed.error.issues.map(({ path, message }) => ({
     path: path.join('.'),
