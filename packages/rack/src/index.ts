@@ -12,7 +12,7 @@ export { rackJsonSchema } from './json-schema.ts';
 export { parseRack, rackWarnings, readRack } from './load.ts';
 export { models } from './models/index.ts';
 export type { Model, Numbering, Transport } from './models/model.ts';
-export { formatOutlet, formatUsbPort, parseOutlet, parseUsbPort } from './outlets.ts';
+export { feedOf, formatOutlet, formatUsbPort, parseOutlet, parseUsbPort } from './outlets.ts';
 export { swarmingSettings } from './overrides.ts';
 export type * from './rack.ts';
 export {

@@ -100,6 +100,13 @@ machines:
     expect(goesDark(rack, { device: 'ups', outlet: '2' })).toEqual([]);
   });
 
+  it('counts what several outlets take together', () => {
+    const feeds = rack.machines.get('skia-e-linux-01')?.power ?? [];
+
+    expect(feeds.map((feed) => goesDark(rack, feed))).toEqual([[], []]);
+    expect(goesDark(rack, feeds)).toEqual(['skia-e-linux-01']);
+  });
+
   it('agrees with going from each thing to all of its sources', () => {
     fc.assert(
       fc.property(inventory, (raw) => {

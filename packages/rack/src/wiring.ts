@@ -70,18 +70,18 @@ export function dependsOn(rack: Rack, name: string): string[] {
 }
 
 /**
- * Everyone who loses power or network when an outlet is off, in the order of rack.yaml. Who has several feeds does so
- * only when all are dead. A port of the hub of machine `m` is `{ device: 'm', outlet: 'usb/1-1.2' }`.
+ * Everyone who loses power or network when an outlet, or all of several, are off, in the order of rack.yaml. Who has
+ * several feeds does so only when all are dead. A port of the hub of machine `m` is `{ device: 'm', outlet: 'usb/1-1.2' }`.
  */
-export function goesDark(rack: Rack, outlet: Outlet): string[] {
+export function goesDark(rack: Rack, outlets: Outlet | readonly Outlet[]): string[] {
   const things = thingsOf(rack);
-  const cut = formatOutlet(outlet);
+  const cut = new Set([outlets].flat().map(formatOutlet));
   // From what is surely on, upwards: a ring of devices that feed each other stays dark once its last feed is cut.
   const on = growing(things, (thing, isOn) => {
     if (thing.host !== undefined && !isOn(thing.host)) return false;
     const { feeds } = thing;
     return (
-      feeds.length === 0 || feeds.some((feed) => formatOutlet(feed) !== cut && isOn(feed.device))
+      feeds.length === 0 || feeds.some((feed) => !cut.has(formatOutlet(feed)) && isOn(feed.device))
     );
   });
   const linked = growing(things, ({ name, host, uplink }, isLinked) => {
