@@ -1,0 +1,58 @@
+import ssh2 from 'ssh2';
+import type { Faults } from '../device.ts';
+
+export interface Account {
+  username: string;
+  /** Absent: no password is right. */
+  password?: string;
+  /** Public keys that may sign in, as in an authorized_keys file. */
+  authorizedKeys?: readonly string[];
+}
+
+/** Who may sign in. Some devices read settings from behind the name (`admin+ct200w`); `plainName` cuts them off. */
+export class Accounts {
+  private readonly account: Account;
+  private readonly faults: Faults;
+  private readonly plainName: (login: string) => string;
+
+  constructor(account: Account, faults: Faults, plainName = (login: string) => login) {
+    this.account = account;
+    this.faults = faults;
+    this.plainName = plainName;
+  }
+
+  passwordIsRight(user: string, password: string): boolean {
+    return this.knows(user) && password === this.account.password;
+  }
+
+  /** The key is known; whether the other side has it is another question. */
+  keyIsKnown(user: string, blob: Buffer): boolean {
+    return this.keyOf(user, blob) !== undefined;
+  }
+
+  signatureIsRight(
+    user: string,
+    {
+      blob,
+      data,
+      signature,
+      hash,
+    }: { blob: Buffer; data: Buffer; signature: Buffer; hash?: string },
+  ): boolean {
+    return this.keyOf(user, blob)?.verify(data, signature, hash) === true;
+  }
+
+  private knows(user: string): boolean {
+    return !this.faults.has('refuses-login') && this.plainName(user) === this.account.username;
+  }
+
+  private keyOf(user: string, blob: Buffer): ssh2.ParsedKey | undefined {
+    if (!this.knows(user)) return undefined;
+    for (const text of this.account.authorizedKeys ?? []) {
+      const key = ssh2.utils.parseKey(text);
+      if (key instanceof Error) throw key;
+      if (key.getPublicSSH().equals(blob)) return key;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,109 @@
+/** What all devices with a command line have inside: faults, a log, timers, a count of sessions. */
+import {
+  type DeviceFault,
+  Faults,
+  type OutletBoard,
+  type SimulatedDevice,
+  type Told,
+} from '../device.ts';
+
+/** Faults that every command line knows. */
+export const cliFaults = [
+  'down',
+  'wedged',
+  'slow',
+  'drops-mid-way',
+  'drops-after-command',
+  'pager-stays',
+  'refuses-login',
+  'prompt-in-banner',
+  'ignores-commands',
+  'garbled',
+  'busy',
+] as const satisfies readonly DeviceFault[];
+
+/** A device with a command line. */
+export interface CliDevice extends SimulatedDevice {
+  /** Where it answers telnet, if it does. */
+  readonly telnetPort?: number;
+  readonly hostKey: string;
+}
+
+export interface CoreOptions {
+  board: OutletBoard;
+  faults?: readonly DeviceFault[];
+  /** How long a second of the device's own timers takes; less than 1000 in a test that will not wait. */
+  secondMs?: number;
+}
+
+export class Core {
+  readonly board: OutletBoard;
+  readonly faults: Faults;
+  readonly told: Told[] = [];
+  readonly sessions = { now: 0, most: 0, opened: 0 };
+  private readonly secondMs: number;
+  private readonly timers = new Set<NodeJS.Timeout>();
+
+  constructor({ board, faults = cliFaults, secondMs = 1000 }: CoreOptions) {
+    this.board = board;
+    this.faults = new Faults(faults);
+    this.secondMs = secondMs;
+  }
+
+  /** A session has been signed in. The answer is to be called at its end, however often. */
+  signedIn(): () => void {
+    this.sessions.opened += 1;
+    this.sessions.now += 1;
+    this.sessions.most = Math.max(this.sessions.most, this.sessions.now);
+    let open = true;
+    return () => {
+      if (open) this.sessions.now -= 1;
+      open = false;
+    };
+  }
+
+  /** The device's own timer: it runs on when the session that set it is gone. The answer stops it. */
+  later(seconds: number, run: () => void): () => void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      run();
+    }, seconds * this.secondMs);
+    this.timers.add(timer);
+    return () => {
+      clearTimeout(timer);
+      this.timers.delete(timer);
+    };
+  }
+
+  /** As when the power is gone. */
+  forgetTimers(): void {
+    for (const timer of this.timers) clearTimeout(timer);
+    this.timers.clear();
+  }
+}
+
+/** Somebody who is signed in, or about to. */
+export class Session {
+  /** The name that was given, with whatever is appended to it. */
+  user = '';
+  /** Whether it has just been told to do something to an outlet. */
+  acted = false;
+  readonly faults: Faults;
+  private readonly core: Core;
+
+  constructor(core: Core) {
+    this.core = core;
+    this.faults = core.faults;
+  }
+
+  /** Notes a command, which holds no secret. */
+  tell(text: string): void {
+    this.core.told.push({ at: Date.now(), text });
+  }
+
+  /** Carries out what a command says about outlets, unless the device only pretends to. */
+  act(change: () => void): void {
+    this.acted = true;
+    if (!this.faults.has('ignores-commands')) change();
+  }
+}

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import ssh2 from 'ssh2';
+
+export interface HostKey {
+  /** Private, in OpenSSH's or PEM format. */
+  key: string;
+  /** `SHA256:…`, as `ssh-keygen -l` prints it. */
+  fingerprint: string;
+}
+
+/** A key pair in OpenSSH's format, for tests and new devices. */
+export function makeSshKey(type: 'ed25519' | 'rsa' = 'ed25519'): {
+  private: string;
+  public: string;
+} {
+  return type === 'rsa'
+    ? ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 })
+    : ssh2.utils.generateKeyPairSync('ed25519');
+}
+
+/** Of a private key that was given, or a new one of that type. */
+export function hostKey(given: string | undefined, type: 'ed25519' | 'rsa'): HostKey {
+  const key = given ?? makeSshKey(type).private;
+  const parsed = ssh2.utils.parseKey(key);
+  if (parsed instanceof Error) throw parsed;
+  const digest = createHash('sha256').update(parsed.getPublicSSH()).digest('base64');
+  return { key, fingerprint: `SHA256:${digest.replace(/=+$/, '')}` };
+}

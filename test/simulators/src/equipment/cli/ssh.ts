@@ -1,0 +1,168 @@
+/** The ssh side of a device: who may sign in and how, and which kinds of channel there are. */
+
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import ssh2, {
+  type Algorithms,
+  type AuthContext,
+  type Connection,
+  type PseudoTtyInfo,
+  type ServerChannel,
+} from 'ssh2';
+import type { Accounts } from './accounts.ts';
+import { type Core, Session } from './core.ts';
+import type { Gate } from './gate.ts';
+import type { CliModel, SignInMethod } from './model.ts';
+import { signIn } from './sign-in.ts';
+import { HungUp, type Line, Terminal } from './terminal.ts';
+
+/** What is left to choose from on devices of that age; clients have to be told to accept it. */
+export const legacyAlgorithms: Algorithms = {
+  kex: ['diffie-hellman-group1-sha1'],
+  serverHostKey: ['ssh-rsa'],
+  cipher: ['aes128-cbc'],
+  hmac: ['hmac-sha1'],
+};
+
+export interface SshDoor {
+  core: Core;
+  model: CliModel;
+  accounts: Accounts;
+  gate: Gate;
+  methods: readonly SignInMethod[];
+  banner: string;
+  hostKey: string;
+  algorithms: Algorithms | undefined;
+}
+
+/** The answer takes connections. */
+export function createSsh(door: SshDoor): (socket: Socket) => void {
+  const { hostKey, banner, algorithms } = door;
+  const server = new ssh2.Server({
+    hostKeys: [hostKey],
+    ...(banner !== '' && { banner }),
+    ...(algorithms && { algorithms }),
+  });
+  let arriving: Socket;
+  server.on('connection', (connection: Connection) => serve(connection, arriving, door));
+  return (socket) => {
+    // The library hands over the connection, not its socket, while this call lasts.
+    arriving = socket;
+    server.injectSocket(socket);
+  };
+}
+
+function serve(connection: Connection, socket: Socket, door: SshDoor): void {
+  const { core, model, methods } = door;
+  let user = '';
+  let signedOut = () => {};
+  const login = { inBand: false };
+  connection.on('authentication', (context) => {
+    user = context.username;
+    void judge(context);
+  });
+  async function judge(context: AuthContext): Promise<void> {
+    if (core.faults.has('slow')) await sleep(core.faults.slowMs);
+    if (core.faults.has('wedged')) return;
+    const method = await authenticate(context, door);
+    login.inBand = method === 'none';
+    if (method === undefined) context.reject(methods.filter((name) => name !== 'none'));
+    else context.accept();
+  }
+  connection.on('ready', () => {
+    if (!login.inBand) signedOut = core.signedIn();
+  });
+  connection.on('close', () => signedOut());
+  connection.on('error', () => {});
+  connection.on('session', (accept) => {
+    const channels = accept();
+    let pty: PseudoTtyInfo | undefined;
+    channels.on('pty', (acceptPty, _reject, info) => {
+      pty = info;
+      acceptPty?.();
+    });
+    channels.on('window-change', (acceptChange) => acceptChange?.());
+    channels.on('shell', (acceptShell) => {
+      const { terminal, run } = open(acceptShell());
+      run(async () => {
+        if (login.inBand) {
+          if (!(await signIn(terminal, door.accounts, model.words))) return undefined;
+          signedOut = core.signedIn();
+        }
+        return model.shell(terminal);
+      });
+    });
+    channels.on('exec', (acceptExec, reject, { command }) => {
+      if (!model.exec || login.inBand) {
+        reject?.();
+        return;
+      }
+      const { terminal, run } = open(acceptExec());
+      terminal.session.tell(command);
+      run(async () => {
+        await terminal.think();
+        return model.exec?.(terminal, command);
+      });
+    });
+
+    function open(channel: ServerChannel) {
+      const line: Line = {
+        send: (data, stream) => void (stream ? channel.stderr : channel).write(data),
+        hangUp(status) {
+          door.gate.signedOut(socket);
+          if (status === undefined) {
+            connection.end();
+            return;
+          }
+          channel.exit(status);
+          channel.end();
+        },
+        drop: () => socket.destroySoon(),
+      };
+      const session = new Session(core);
+      session.user = user;
+      const terminal = new Terminal(line, session, model.screen(pty));
+      channel.on('data', (data: Buffer) => terminal.receive(data));
+      channel.on('end', () => terminal.end());
+      channel.on('close', () => terminal.close());
+      connection.on('close', () => terminal.close());
+      function run(talk: () => Promise<number | undefined>): void {
+        talk().then(
+          (status) => line.hangUp(status),
+          (error) => {
+            if (!(error instanceof HungUp)) throw error;
+            connection.end();
+          },
+        );
+      }
+      return { terminal, run };
+    }
+  });
+}
+
+/** The method by which the client is in, or undefined. */
+async function authenticate(
+  context: AuthContext,
+  { accounts, methods }: SshDoor,
+): Promise<SignInMethod | undefined> {
+  const { method, username } = context;
+  if (method === 'hostbased' || !methods.includes(method)) return undefined;
+  switch (method) {
+    case 'none':
+      return 'none';
+    case 'password':
+      return accounts.passwordIsRight(username, context.password) ? method : undefined;
+    case 'publickey': {
+      const { signature, blob, hashAlgo, key } = context;
+      if (!signature || !blob) return accounts.keyIsKnown(username, key.data) ? method : undefined;
+      const proof = { blob: key.data, data: blob, signature, ...(hashAlgo && { hash: hashAlgo }) };
+      return accounts.signatureIsRight(username, proof) ? method : undefined;
+    }
+    case 'keyboard-interactive': {
+      const [answer] = await new Promise<string[]>((resolve) => {
+        context.prompt([{ prompt: 'Password: ', echo: false }], resolve);
+      });
+      return accounts.passwordIsRight(username, answer ?? '') ? method : undefined;
+    }
+  }
+}

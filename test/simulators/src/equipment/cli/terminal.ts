@@ -1,0 +1,245 @@
+/**
+ * The device's end of an interactive session: typed characters are echoed and collected into lines, answers go out
+ * through the pager, and faults strike where they would. What is said is in the models' files.
+ *
+ * Pagers and how they are erased are as Oxidized, RANCID and users' recorded sessions show them.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Session } from './core.ts';
+import { noise } from './noise.ts';
+
+/** What carries a session, an ssh channel or a telnet connection. */
+export interface Line {
+  send(data: Buffer, stream?: 'stderr'): void;
+  /** The device ends the session; with an exit status where there is something like it. */
+  hangUp(status?: number): void;
+  /** The connection dies: what was sent arrives, and then no word of farewell. */
+  drop(): void;
+}
+
+export interface Pager {
+  /** What it asks. */
+  text: string;
+  /** What it sends to make that disappear. */
+  erase: string;
+  /** Lines of a page. */
+  rows: number;
+}
+
+export interface Screen {
+  /** How wide the device takes the terminal to be; 0: endless. */
+  width: number;
+  /** What happens to the echo of a longer line: it goes on in the next row, or scrolls sideways behind a `$`. */
+  overflow: 'wrap' | 'scroll';
+  /** Whether somebody sits at it. Without that a Unix shell neither prompts nor echoes. */
+  interactive: boolean;
+  newline: '\r\n' | '\n';
+}
+
+/** The other side is gone, or its input has ended. */
+export class HungUp extends Error {}
+
+const CTRL_C = '\x03';
+const CTRL_D = '\x04';
+const CTRL_U = '\x15';
+const CTRL_Z = '\x1a';
+
+/** How far a line that is too long scrolls at a time. */
+const SCROLL = 10;
+
+export class Terminal {
+  readonly session: Session;
+  readonly screen: Screen;
+  /** Undefined while it is off. */
+  pager: Pager | undefined;
+  private readonly line: Line;
+  private readonly gone = new AbortController();
+  private input = '';
+  private ended = false;
+  private afterReturn = false;
+  private wake: (() => void) | undefined;
+
+  constructor(line: Line, session: Session, screen: Screen) {
+    this.line = line;
+    this.session = session;
+    this.screen = screen;
+  }
+
+  /** Characters have been typed. */
+  receive(data: Buffer): void {
+    if (this.session.faults.has('wedged')) return;
+    this.input += data.toString('latin1');
+    this.wake?.();
+  }
+
+  /** Nothing more will be typed; what has been still counts. */
+  end(): void {
+    this.ended = true;
+    this.wake?.();
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    this.gone.abort();
+    this.end();
+  }
+
+  /**
+   * A line that was typed, without its end.
+   *
+   * @throws HungUp
+   */
+  async readLine(prompt: string, echo: 'plain' | 'none' | 'stars' = 'plain'): Promise<string> {
+    this.put(prompt);
+    let line = '';
+    for (;;) {
+      const key = await this.nextKey();
+      if (key === '\r' || key === '\n') {
+        if (this.screen.interactive) this.put('\n');
+        await this.think();
+        return line;
+      }
+      if (key === CTRL_Z || (key === CTRL_D && line === '')) return key;
+      if (key === CTRL_C) {
+        line = '';
+        this.put(`^C\n${prompt}`);
+      } else if (key === '\b' || key === '\x7f' || key === CTRL_U) {
+        const erased = key === CTRL_U ? line.length : Math.min(1, line.length);
+        line = line.slice(0, line.length - erased);
+        if (echo !== 'none') this.put('\b \b'.repeat(erased));
+      } else if (key >= ' ') {
+        line += key;
+        if (echo === 'stars') this.put('*');
+        if (echo === 'plain' && this.screen.interactive) this.echo(prompt, line);
+      }
+    }
+  }
+
+  /** One key, with no Enter after it. */
+  async readKey(question: string): Promise<string> {
+    this.put(question);
+    const key = await this.nextKey();
+    this.put(key >= ' ' ? `${key}\n` : '\n');
+    await this.think();
+    return key.toLowerCase();
+  }
+
+  /** What a command answers. */
+  async answer(text: string): Promise<void> {
+    const { faults, acted } = this.session;
+    if (faults.has('wedged')) await this.hang();
+    if (acted && faults.has('drops-after-command')) this.drop();
+    if (text === '') return;
+    if (faults.has('drops-mid-way') && text.trimEnd().includes('\n')) {
+      this.put(text.slice(0, text.length / 2));
+      this.drop();
+    }
+    if (faults.has('garbled')) this.send(noise(text.length));
+    else await this.page(text);
+  }
+
+  /** What is said after sign-in, before the first prompt, which looks like `prompt`. */
+  async greet(text: string, prompt: string): Promise<void> {
+    this.put(text);
+    if (!this.session.faults.has('prompt-in-banner')) return;
+    this.put(`\nMaintenance on Sunday. Do not believe it before it says:\n${prompt}`);
+    await this.pause(this.session.faults.slowMs);
+    this.put('\nThat was not it yet.\n');
+  }
+
+  /** Words that come by themselves: banners, questions, log lines. */
+  put(text: string): void {
+    this.send(Buffer.from(text.replace(/\r?\n/g, this.screen.newline)));
+  }
+
+  putError(text: string): void {
+    if (!this.session.faults.has('wedged')) this.line.send(Buffer.from(text), 'stderr');
+  }
+
+  /** @throws HungUp The connection is gone before that. */
+  async pause(milliseconds: number): Promise<void> {
+    try {
+      await sleep(milliseconds, undefined, { signal: this.gone.signal });
+    } catch {
+      throw new HungUp();
+    }
+  }
+
+  /**
+   * Before a command is carried out: a slow device takes its time, a wedged one never gets to it.
+   *
+   * @throws HungUp
+   */
+  async think(): Promise<void> {
+    const { faults } = this.session;
+    if (faults.has('slow')) await this.pause(faults.slowMs);
+    if (faults.has('wedged')) await this.hang();
+  }
+
+  private send(data: Buffer): void {
+    if (!this.gone.signal.aborted && !this.session.faults.has('wedged')) this.line.send(data);
+  }
+
+  private drop(): never {
+    this.line.drop();
+    throw new HungUp();
+  }
+
+  private async hang(): Promise<never> {
+    await new Promise((resolve) => {
+      if (this.gone.signal.aborted) resolve(undefined);
+      this.gone.signal.addEventListener('abort', resolve, { once: true });
+    });
+    throw new HungUp();
+  }
+
+  private async nextKey(): Promise<string> {
+    for (;;) {
+      const key = this.input[0];
+      if (this.gone.signal.aborted || (key === undefined && this.ended)) throw new HungUp();
+      if (key === undefined) {
+        await new Promise<void>((resolve) => {
+          this.wake = resolve;
+        });
+        continue;
+      }
+      this.input = this.input.slice(1);
+      const secondHalf = this.afterReturn && (key === '\n' || key === '\0');
+      this.afterReturn = key === '\r';
+      if (!secondHalf) return key;
+    }
+  }
+
+  private echo(prompt: string, line: string): void {
+    const { width, overflow } = this.screen;
+    const indent = prompt.slice(prompt.lastIndexOf('\n') + 1).length;
+    const key = line.slice(-1);
+    const room = width - indent - 1;
+    if (room <= SCROLL) {
+      this.put(key);
+    } else if (overflow === 'wrap') {
+      this.put((indent + line.length) % width === 0 ? `${key}\n` : key);
+    } else if (line.length > room && (line.length - room - 1) % SCROLL === 0) {
+      const shown = line.slice(SCROLL - room);
+      const rest = SCROLL - 1;
+      this.put(`${'\b'.repeat(room)}$${shown}${' '.repeat(rest)}${'\b'.repeat(rest)}`);
+    } else {
+      this.put(key);
+    }
+  }
+
+  private async page(text: string): Promise<void> {
+    let left = this.pager?.rows ?? Number.POSITIVE_INFINITY;
+    for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
+      if (this.pager && left === 0) {
+        this.put(this.pager.text);
+        const key = await this.nextKey();
+        this.put(this.pager.erase);
+        if (key === 'q' || key === CTRL_C) return;
+        left = key === '\r' || key === '\n' ? 1 : this.pager.rows;
+      }
+      this.put(line);
+      left -= 1;
+    }
+  }
+}
