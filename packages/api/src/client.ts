@@ -39,8 +39,11 @@ type Call<R extends RouteSpec> =
     ? (request?: ClientRequest<R>) => Promise<ClientAnswer<R>>
     : (request: ClientRequest<R>) => Promise<ClientAnswer<R>>;
 
-/** A key that is absent without a schema, optional when all in the schema is, and else required. */
-type Part<Key extends string, S> = S extends z.ZodType
+/**
+ * A key that is absent without a schema, optional when all in the schema is, and else required. Not distributive: of a
+ * route that is not known yet, the four parts would be too many unions for TypeScript.
+ */
+type Part<Key extends string, S> = [S] extends [z.ZodType]
   ? Record<never, never> extends Sent<S>
     ? { [K in Key]?: Sent<S> }
     : { [K in Key]: Sent<S> }
