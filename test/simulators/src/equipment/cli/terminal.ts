@@ -68,6 +68,10 @@ export class Terminal {
   /** Characters have been typed. */
   receive(data: Buffer): void {
     if (this.session.faults.has('wedged')) return;
+    if (this.session.faults.has('down')) {
+      this.line.drop();
+      return;
+    }
     this.input += data.toString('latin1');
     this.wake?.();
   }

@@ -117,7 +117,7 @@ export async function openSsh(
   const identity = join(dir, 'id');
   if (key !== undefined) await writeFile(identity, key, { mode: 0o600 });
   const args = [
-    ...['-F', 'none', '-p', String(device.port), '-oLogLevel=ERROR', '-oIdentitiesOnly=yes'],
+    ...['-F', 'none', '-p', String(device.port), '-oIdentitiesOnly=yes'],
     ...[`-oUserKnownHostsFile=${join(dir, 'known_hosts')}`, '-oStrictHostKeyChecking=accept-new'],
     ...['-oNumberOfPasswordPrompts=1', '-oIdentityAgent=none', `-oIdentityFile=${identity}`],
     ...options,
@@ -136,6 +136,6 @@ export async function openSsh(
 
 /** Starts curl as a telnet client. */
 export function openTelnet(host: string, port: number | undefined): Client {
-  const args = ['--silent', '--no-buffer', `telnet://${host}:${port}`];
+  const args = ['--silent', '--no-buffer', '--upload-file', '.', `telnet://${host}:${port}`];
   return new Client(spawn(peer('curl') ?? 'curl', args, { stdio: 'pipe' }));
 }
