@@ -16,6 +16,8 @@ export interface Target {
 /** What sessions need from outside. */
 export interface SessionDeps {
   hostKeys: HostKeys;
+  /** Until signed in; default 20,000. */
+  signInMs?: number;
   /** Told once for each connection, say which key exchange was agreed on. Never a secret. */
   onConnected?: (facts: { device: string; kex: string; cipher: string; legacy: boolean }) => void;
 }
@@ -34,6 +36,8 @@ export interface CliSession {
    * @throws DeviceTimeout, DeviceUnreachable, and DeviceRefused when the dialect knows the answer to be an error.
    */
   run(command: string, options: RunOptions): Promise<string>;
+  /** False once it has ended, from either side. */
+  isOpen(): boolean;
   /** Signs out where the dialect knows how, then closes. Never throws. */
   close(): Promise<void>;
 }
@@ -42,6 +46,8 @@ export interface CliSession {
 export interface ExecSession {
   /** @throws DeviceTimeout, DeviceUnreachable. A status other than 0 is not thrown. */
   exec(command: string, options: RunOptions): Promise<ExecResult>;
+  /** False once it has ended, from either side. */
+  isOpen(): boolean;
   close(): Promise<void>;
 }
 

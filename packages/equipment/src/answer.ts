@@ -1,0 +1,85 @@
+/**
+ * What a device answered to a command, out of all that its terminal said: the echo in front and the prompt behind are
+ * cut off, pagers and log messages between taken out. Pure, so that it does not depend on how the bytes arrived.
+ */
+import type { Dialect } from './dialects/dialect.ts';
+import { decodeBytes, shownLine, shownLines } from './screen.ts';
+
+/** Room for log messages and a late prompt before the echo. */
+const longestWayToEcho = 64 * 1024;
+
+/** Blanks are where a line was wrapped, or are not. */
+function squeezed(text: string) {
+  return text.replace(/\s+/g, '');
+}
+
+/** Bash wraps its input with a blank and a return. */
+const wrapOfInput = /([^\s\b]) \r(?=[^\s\b])/g;
+
+/**
+ * Where the echo of the command ends: the index behind its line. Undefined while it has not come. What came before it,
+ * say a prompt that answers an earlier empty line, does not count.
+ */
+export function endOfEcho(raw: string, command: string): number | undefined {
+  const wanted = squeezed(command);
+  let shown = '';
+  let from = 0;
+  while (from < longestWayToEcho) {
+    const end = raw.indexOf('\n', from);
+    if (end < 0) return undefined;
+    const line = shownLine(raw.slice(from, end).replace(wrapOfInput, '$1')).text;
+    shown += squeezed(line);
+    from = end + 1;
+    if (shown.endsWith(wanted) || isScrolledEcho(line, wanted)) return from;
+  }
+  return undefined;
+}
+
+/** IOS moves a long line to the left and shows a `$` where it was cut. */
+function isScrolledEcho(line: string, wanted: string): boolean {
+  const cut = line.lastIndexOf('$');
+  if (cut < 0) return false;
+  const end = squeezed(line.slice(cut + 1));
+  return end.length >= 8 && wanted.endsWith(end);
+}
+
+export interface AnswerRules {
+  dialect: Pick<Dialect, 'pagers' | 'noise'>;
+  /** At the end of a line. */
+  prompt: RegExp;
+  command: string;
+  /** Whether a pager was answered: only then a line that looks like one is one. */
+  isPaged: boolean;
+}
+
+/** The lines between echo and prompt. `raw` begins behind the echo and ends with the prompt. */
+export function answerIn(raw: string, rules: AnswerRules): string {
+  const { dialect, prompt, isPaged } = rules;
+  const lines = shownLines(raw);
+  const last = lastIndexWith(lines, prompt);
+  const body = lines.slice(0, last);
+  // A last line without its end: the prompt is behind it.
+  const rest = (lines[last] ?? '').trimEnd().replace(prompt, '');
+  if (rest !== '') body.push(rest);
+  if (isEchoAgain(body[0] ?? '', rules)) body.shift();
+  const kept = body.filter(
+    (line) =>
+      !dialect.noise.some((pattern) => pattern.test(line)) &&
+      !(isPaged && dialect.pagers.some((pager) => pager.line.test(line.trim()))),
+  );
+  return decodeBytes(kept.join('\n'));
+}
+
+/** What was typed before the prompt was there is echoed again behind it. */
+function isEchoAgain(line: string, { prompt, command }: AnswerRules): boolean {
+  const shown = line.trimEnd();
+  return shown.endsWith(command) && prompt.test(shown.slice(0, -command.length).trimEnd());
+}
+
+/** The last line that ends with a prompt; log messages may have come after it. */
+export function lastIndexWith(lines: readonly string[], prompt: RegExp): number {
+  for (let index = lines.length - 1; index >= 0; index -= 1) {
+    if (prompt.test((lines[index] ?? '').trimEnd())) return index;
+  }
+  return lines.length;
+}

@@ -1,0 +1,173 @@
+/** Listening to a terminal: what came since the last mark, how long it has been quiet, and waiting for what one wants to see. */
+import { type DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
+import { decodeBytes, type ShownLine, shownLine, shownLines } from './screen.ts';
+import { type Limit, settle } from './settle.ts';
+import type { Terminal } from './terminal.ts';
+import { withoutSecrets } from './without-secrets.ts';
+
+/** How long nothing has come: enough to believe that a prompt is one, to believe an odd one, and to ask. */
+export const quiet = { brief: 25, long: 400, silence: 2000 } as const;
+const quietLevels = [quiet.brief, quiet.long, quiet.silence];
+
+/** A configuration of a large router has one or two MiB. */
+const maxBytes = 32 * 1024 * 1024;
+/** More than the longest line that anybody has to recognise. */
+const tailLength = 4096;
+
+/** What can be seen of the terminal at a moment. */
+export interface View {
+  /** The line with the cursor. */
+  readonly line: ShownLine;
+  /** Of the levels of `quiet`, the one that has been reached; 0 while bytes come. Infinity: nothing will come any more. */
+  readonly quietMs: number;
+  /** Bytes since the mark. */
+  readonly length: number;
+  /** What came since the mark, as it came. */
+  raw(): string;
+  /** The last lines since the mark, the one with the cursor included. */
+  lastLines(): string[];
+}
+
+export class Conversation {
+  readonly device: string;
+  private readonly terminal: Terminal;
+  private readonly secrets: readonly string[];
+  private chunks: string[] = [];
+  private length = 0;
+  private tail = '';
+  private quietMs = 0;
+  private quietTimer: NodeJS.Timeout | undefined;
+  private why: DeviceError | undefined;
+  private changed: (() => void) | undefined;
+
+  constructor(device: string, terminal: Terminal, secrets: readonly string[]) {
+    this.device = device;
+    this.terminal = terminal;
+    this.secrets = secrets;
+    terminal.listen({
+      data: (bytes) => this.hear(bytes.toString('latin1')),
+      end: (why) => this.end(why),
+    });
+  }
+
+  /** Undefined while it goes on. */
+  get ended(): DeviceError | undefined {
+    return this.why;
+  }
+
+  /** Forgets what came so far. */
+  mark(): void {
+    this.chunks = [];
+    this.length = 0;
+    this.tail = '';
+    this.rest();
+  }
+
+  /** Begins to count the quiet anew. */
+  rest(): void {
+    clearTimeout(this.quietTimer);
+    this.quietMs = 0;
+    if (this.why === undefined) this.awaitQuiet(0);
+  }
+
+  /** What came since the mark, as it came. */
+  raw(): string {
+    return this.view().raw();
+  }
+
+  write(text: string): void {
+    this.terminal.write(text);
+  }
+
+  /** Ends it from this side. */
+  destroy(why: DeviceError): void {
+    this.terminal.destroy();
+    this.end(why);
+  }
+
+  /**
+   * Looks at each change until `look` gives something.
+   *
+   * @param what is waited for, in words: `an answer to "enable"`
+   * @throws DeviceTimeout, or what ended the terminal, with the last words of the device
+   */
+  async until<T>(what: string, limit: Limit, look: (view: View) => T | undefined): Promise<T> {
+    const late = () => new DeviceTimeout(this.device, `no ${what} in time${this.lastWords()}`);
+    return await settle<T>(limit, late, (resolve, reject) => {
+      const changed = () => {
+        try {
+          const found = look(this.view());
+          if (found !== undefined) resolve(found);
+          else if (this.why !== undefined) reject(this.lost(what, this.why));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.changed = changed;
+      changed();
+      return () => {
+        this.changed = undefined;
+      };
+    });
+  }
+
+  /** For errors: the end of what it said, without what must not be told. */
+  lastWords(): string {
+    const text = decodeBytes(shownLines(this.tail.slice(-1000)).join('\n')).trim();
+    if (text === '') return '; it said nothing';
+    return `; the last it said: ${JSON.stringify(withoutSecrets(text, this.secrets).slice(-200))}`;
+  }
+
+  private lost(what: string, why: DeviceError): DeviceError {
+    if (!(why instanceof DeviceUnreachable)) return why;
+    const reason = why.message.slice(this.device.length + 2);
+    const message = `${reason}; waited for ${what}${this.lastWords()}`;
+    return new DeviceUnreachable(this.device, message, { cause: why });
+  }
+
+  private view(): View {
+    const { tail, length, chunks } = this;
+    return {
+      line: shownLine(tail.slice(tail.lastIndexOf('\n') + 1)),
+      quietMs: this.why === undefined ? this.quietMs : Number.POSITIVE_INFINITY,
+      length,
+      raw: () => {
+        const joined = chunks.join('');
+        chunks.splice(0, chunks.length, joined);
+        return joined;
+      },
+      lastLines: () => shownLines(tail),
+    };
+  }
+
+  private hear(text: string) {
+    if (this.why !== undefined) return;
+    this.chunks.push(text);
+    this.length += text.length;
+    this.tail = (this.tail + text).slice(-tailLength);
+    if (this.length > maxBytes) {
+      const what = 'its answer has no end: more than 32 MiB';
+      this.destroy(new DeviceRefused(this.device, what));
+      return;
+    }
+    this.rest();
+    this.changed?.();
+  }
+
+  private end(why: DeviceError) {
+    if (this.why !== undefined) return;
+    this.why = why;
+    clearTimeout(this.quietTimer);
+    this.changed?.();
+  }
+
+  private awaitQuiet(level: number) {
+    const next = quietLevels[level];
+    if (next === undefined) return;
+    this.quietTimer = setTimeout(() => {
+      this.quietMs = next;
+      this.awaitQuiet(level + 1);
+      this.changed?.();
+    }, next - this.quietMs);
+  }
+}

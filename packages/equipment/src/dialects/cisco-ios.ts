@@ -1,0 +1,40 @@
+/**
+ * Cisco IOS and IOS-XE, and what speaks like them: `host>`, `host#`, `host(config-if)#`.
+ *
+ * In configuration modes the host name is cut to 20 characters. Log messages come in the middle of anything, also behind
+ * a prompt that is then not said again. Lines wider than the terminal are scrolled and cut with `$`.
+ *
+ * Sources: Cisco IOS Configuration Fundamentals, "Using the Command-Line Interface"; System Message Guide for the form
+ * of log messages.
+ */
+import { iosPager } from '../pagers.ts';
+import { type Dialect, escapePattern, usualLogin } from './dialect.ts';
+
+/** Of a host name in a configuration mode. */
+const longestInMode = 20;
+
+export const ciscoIos: Dialect = {
+  name: 'cisco-ios',
+  prompt: /^(?<base>[A-Za-z0-9][\w.:/@+-]{0,62})(?:\([\w.:/-]+\))?[>#]$/,
+  prompts(base) {
+    const names = [base, base.slice(0, longestInMode)].map(escapePattern);
+    return `(?:${names.join('|')})(?:\\([\\w.:/-]+\\))?[>#]`;
+  },
+  login: usualLogin,
+  privilege: {
+    has: (prompt) => prompt.endsWith('#'),
+    command: 'enable',
+    password: /^Password: ?$/i,
+  },
+  setUp: ['terminal length 0', 'terminal width 511'],
+  pagers: [iosPager],
+  // `% Invalid input detected at '^' marker.`; not `%LINK-3-UPDOWN:`, not `% Warning:`
+  errors: [
+    /^% ?(?!warning)(?![A-Z0-9_]+-\d-[A-Z0-9_]+:)[A-Za-z]/i,
+    /^Command (?:authorization failed|rejected)/i,
+    /^(?:Access denied|ERROR: )/i,
+  ],
+  // `*Mar  1 00:05:33.123: %LINK-3-UPDOWN: …`, `000042: Nov 20 …`, `switch 19-Nov-2026 … %LINK-W-Down`
+  noise: [/^\S?.{0,60}%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7A-Z]-[A-Za-z0-9_]+: /],
+  signOut: ['exit'],
+};

@@ -1,0 +1,57 @@
+/**
+ * How a family of devices speaks at its command line: data and small functions, one file for each family. What is
+ * common to all (learning the prompt, echoes, pagers, deadlines) is in cli.ts and sign-in.ts.
+ *
+ * Patterns see text of one character for each byte, lines without blanks at their end.
+ */
+import type { Pager } from '../pagers.ts';
+
+export interface Dialect {
+  name: string;
+  /**
+   * A line that may be a prompt, while the real one is not known; its group `base` is the part that stays the same in
+   * every mode, the host name.
+   */
+  prompt: RegExp;
+  /** Source of a pattern for the prompts of all modes of the device whose base this is; without `^` and `$`. */
+  prompts(base: string): string;
+  login: LoginDialogue;
+  /** Where commands need a privileged mode. */
+  privilege?: Privilege;
+  /** Once signed in, before the first command: pager off, lines wide. One that it does not know is no error. */
+  setUp: readonly string[];
+  pagers: readonly Pager[];
+  /** Lines that say no. Looked for in short answers only: a configuration may hold anything. */
+  errors: readonly RegExp[];
+  /** Lines that come by themselves at any moment: log messages. */
+  noise: readonly RegExp[];
+  /** How to leave. A question that this raises (save the changes?) is answered with no. */
+  signOut: readonly string[];
+  /** What this family wants added to the user's name. */
+  username?(name: string): string;
+  /** This command line is reached through another one: its dialect, and the command that opens this one. */
+  through?: { dialect: Dialect; command: string };
+}
+
+/** Questions in the terminal itself: always over telnet, on some old devices over ssh, too. */
+export interface LoginDialogue {
+  username: RegExp;
+  password: RegExp;
+}
+
+export interface Privilege {
+  has(prompt: string): boolean;
+  command: string;
+  password: RegExp;
+}
+
+/** What most devices ask. */
+export const usualLogin: LoginDialogue = {
+  username: /^(?:.* )?(?:user(?: ?name| ?id)?|login) ?:$/i,
+  password: /^(?:.* )?(?:password|passwd)(?: for [^:]*)? ?:$/i,
+};
+
+/** For a pattern that is to match exactly this text. */
+export function escapePattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}

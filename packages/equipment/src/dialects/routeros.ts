@@ -1,0 +1,24 @@
+/**
+ * MikroTik RouterOS: `[user@Identity] >`, `[user@Identity] /interface>`.
+ *
+ * `+cet511w` behind the user's name: no colours, no automatic detection of the terminal (which sends cursor probes and
+ * waits), 511 columns. Source: RouterOS manual, "Command Line Interface", console login options.
+ */
+import { routerosPager } from '../pagers.ts';
+import { type Dialect, escapePattern, usualLogin } from './dialect.ts';
+
+export const routeros: Dialect = {
+  name: 'routeros',
+  prompt: /^(?<base>\[[^\]]+@[^\]]+\]) (?:\/[\w -]*|<SAFE>)?>$/,
+  prompts: (base) => `${escapePattern(base)} (?:\\/[\\w -]*|<SAFE>)?>`,
+  login: usualLogin,
+  setUp: [],
+  pagers: [routerosPager],
+  errors: [
+    /^(?:bad command name|syntax error|expected |input does not match|invalid value|no such item)/i,
+    /^(?:failure:|not enough permissions|ambiguous value|missing value)/i,
+  ],
+  noise: [],
+  signOut: ['/quit'],
+  username: (name) => `${name}+cet511w`,
+};

@@ -1,0 +1,102 @@
+/**
+ * Host keys of devices that rack.yaml does not pin: the one seen first is believed from then on. They are public, but
+ * who may change this file may pretend to be a switch.
+ */
+import { rename } from 'node:fs/promises';
+import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { z } from 'zod';
+
+const File = z.object({
+  hostKeys: z.record(
+    z.string(),
+    z.object({ fingerprint: z.string().startsWith('SHA256:'), firstSeen: z.iso.datetime() }),
+  ),
+});
+
+export interface PinnedHostKey {
+  device: string;
+  /** `SHA256:…`, as `ssh-keygen -l` prints it. */
+  fingerprint: string;
+  /** RFC 3339. */
+  firstSeen: string;
+}
+
+/** The keys seen first, kept in a file. A file that cannot be read or written stops nobody; `problem` says so. */
+export class HostKeys {
+  private readonly path: string;
+  private readonly now: () => number;
+  private readonly keys = new Map<string, PinnedHostKey>();
+  private writing: Promise<void> = Promise.resolve();
+  private notRead: string | undefined;
+  private notWritten: string | undefined;
+
+  constructor(path: string, now: () => number = Date.now) {
+    this.path = path;
+    this.now = now;
+  }
+
+  /** Reads the file. A broken one is set aside as `….bad`, and the keys of devices are pinned anew. */
+  async load(): Promise<void> {
+    try {
+      const text = await readFileIfExists(this.path);
+      if (text === undefined) return;
+      for (const [device, pinned] of Object.entries(File.parse(JSON.parse(text)).hostKeys)) {
+        this.keys.set(device, { device, ...pinned });
+      }
+    } catch (error) {
+      this.notRead = `${this.path}: cannot be used, host keys are pinned anew: ${reasonOf(error)}`;
+      await rename(this.path, `${this.path}.bad`).catch(() => undefined);
+    }
+  }
+
+  /** What is wrong with the file; undefined while all is well. */
+  get problem(): string | undefined {
+    return this.notWritten ?? this.notRead;
+  }
+
+  get(device: string): string | undefined {
+    return this.keys.get(device)?.fingerprint;
+  }
+
+  /** Fulfilled when it is on the disk, or could not be written there. A device that has a key keeps it. */
+  async pin(device: string, fingerprint: string): Promise<void> {
+    if (this.keys.has(device)) return;
+    const firstSeen = new Date(this.now()).toISOString();
+    this.keys.set(device, { device, fingerprint, firstSeen });
+    await this.save();
+  }
+
+  /** After a swap: the next key that it shows is believed. False where none was known. */
+  async forget(device: string): Promise<boolean> {
+    if (!this.keys.delete(device)) return false;
+    await this.save();
+    return true;
+  }
+
+  list(): PinnedHostKey[] {
+    return [...this.keys.values()].sort((a, b) => (a.device < b.device ? -1 : 1));
+  }
+
+  /** One after the other, so that an older state never replaces a newer one. */
+  private save(): Promise<void> {
+    this.writing = this.writing.then(() => this.write());
+    return this.writing;
+  }
+
+  private async write() {
+    const hostKeys = Object.fromEntries(
+      this.list().map(({ device, ...pinned }) => [device, pinned] as const),
+    );
+    try {
+      await writeFileAtomic(this.path, `${JSON.stringify({ hostKeys }, undefined, 2)}\n`);
+      this.notWritten = undefined;
+    } catch (error) {
+      this.notWritten = `${reasonOf(error)}; host keys seen since are forgotten at the next start`;
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof z.ZodError) return z.prettifyError(error).replaceAll('\n', ' ');
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,35 @@
+/** Talking to network equipment. */
+export { type Credentials, readCredentials, type SnmpCredentials } from './credentials.ts';
+export { ciscoIos } from './dialects/cisco-ios.ts';
+export {
+  type Dialect,
+  escapePattern,
+  type LoginDialogue,
+  type Privilege,
+  usualLogin,
+} from './dialects/dialect.ts';
+export { fastpath } from './dialects/fastpath.ts';
+export { fastpathBehindShell } from './dialects/fastpath-behind-shell.ts';
+export { linuxShell } from './dialects/linux-shell.ts';
+export { routeros } from './dialects/routeros.ts';
+export {
+  DeviceBusy,
+  DeviceError,
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+  HostKeyChanged,
+  SignInRefused,
+} from './errors.ts';
+export { HostKeys, type PinnedHostKey } from './host-keys.ts';
+export { openCli, openExec } from './open.ts';
+export { allPagers, type Pager } from './pagers.ts';
+export type {
+  CliSession,
+  ExecResult,
+  ExecSession,
+  RunOptions,
+  SessionDeps,
+  Target,
+} from './session.ts';
+export { type PoolSession, SessionPool, type SessionPoolOptions } from './session-pool.ts';

@@ -1,0 +1,70 @@
+/** Opening a session with a device. */
+import { openCliOn } from './cli.ts';
+import type { Dialect } from './dialects/dialect.ts';
+import { SshExec } from './exec.ts';
+import type { CliSession, ExecSession, SessionDeps, Target } from './session.ts';
+import { limitOf } from './settle.ts';
+import { connectSsh } from './ssh.ts';
+import { connectTelnet } from './telnet.ts';
+
+const signInMs = 20_000;
+
+/**
+ * Connects, signs in, and gets to the privileged prompt.
+ *
+ * @throws DeviceUnreachable, DeviceTimeout, DeviceBusy, DeviceRefused, SignInRefused, HostKeyChanged
+ *
+ * @example
+ * const cli = await openCli(target, 'ssh', fastpath, { hostKeys }, signal);
+ * const answer = await cli.run('show poe status 0/5', { signal });
+ * await cli.close();
+ */
+export async function openCli(
+  target: Target,
+  transport: 'ssh' | 'telnet',
+  dialect: Dialect,
+  deps: SessionDeps,
+  signal: AbortSignal,
+): Promise<CliSession> {
+  const limit = limitOf(signal, deps.signInMs ?? signInMs);
+  const options = { device: target.name, dialect, credentials: target.credentials, limit };
+  if (transport === 'telnet') {
+    return await openCliOn(await connectTelnet(target, limit), options);
+  }
+  const connection = await connectSsh(withUsername(target, dialect), deps, limit);
+  try {
+    const cli = await openCliOn(await connection.shell(limit), options);
+    return {
+      run: (command, runOptions) => cli.run(command, runOptions),
+      isOpen: () => cli.isOpen(),
+      async close() {
+        await cli.close();
+        connection.close();
+      },
+    };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/**
+ * Connects and signs in to a device with a real shell, for one command a channel.
+ *
+ * @throws DeviceUnreachable, DeviceTimeout, DeviceRefused, SignInRefused, HostKeyChanged
+ */
+export async function openExec(
+  target: Target,
+  deps: SessionDeps,
+  signal: AbortSignal,
+): Promise<ExecSession> {
+  const limit = limitOf(signal, deps.signInMs ?? signInMs);
+  return new SshExec(target.name, await connectSsh(target, deps, limit));
+}
+
+function withUsername(target: Target, dialect: Dialect): Target {
+  const { username } = target.credentials;
+  if (username === undefined || dialect.username === undefined) return target;
+  const credentials = { ...target.credentials, username: dialect.username(username) };
+  return { ...target, credentials };
+}

@@ -1,0 +1,131 @@
+/**
+ * What a terminal would show of the bytes that a device sends, on lines without end: backspaces, returns and cursor
+ * sequences are carried out, colours and bells dropped. That is what undoes echoes that were edited and pagers that
+ * were wiped, and it does not depend on how the bytes were cut into packets. Text is one character for each byte.
+ */
+
+/** Escape sequences: CSI, OSC, character sets, the rest. An unfinished one at the end is dropped, too. */
+const escapeSequence = new RegExp(
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.
+  /\x1b(?:\[([0-9;?]*)[ -/]*([@-~])?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[()*+][A-Z0-9]?|.?)/,
+  'y',
+);
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
+const control = /[\x00-\x08\x0b-\x1f\x7f]/;
+/** Next line, as ProCurve ends its lines. */
+const nextLine = '\x1bE';
+
+/** The lines, the last one being where the cursor is. */
+export function shownLines(raw: string): string[] {
+  return raw
+    .replaceAll(nextLine, '\n')
+    .split('\n')
+    .map((line) => shownLine(line).text);
+}
+
+export interface ShownLine {
+  text: string;
+  /** Whether the cursor is behind the text: false while the device is wiping it. */
+  isCursorAtEnd: boolean;
+}
+
+/** One line, without its `\n`. */
+export function shownLine(raw: string): ShownLine {
+  const trimmed = raw.replace(/^\r+|\r+$/g, '');
+  if (!control.test(trimmed)) {
+    const isWiping = raw.endsWith('\r') && trimmed !== '';
+    return { text: trimmed, isCursorAtEnd: !isWiping };
+  }
+  return new Line().play(raw);
+}
+
+class Line {
+  private cells: string[] = [];
+  private cursor = 0;
+  /** Blanks at the end of a line that was wiped are not what the device wanted to say. */
+  private isWiped = false;
+
+  play(raw: string): ShownLine {
+    let at = 0;
+    while (at < raw.length) {
+      const char = raw.charAt(at);
+      if (char === '\x1b') {
+        escapeSequence.lastIndex = at;
+        const [whole = char, parameters = '', final = ''] = escapeSequence.exec(raw) ?? [];
+        this.sequence(final, parameters);
+        at += whole.length;
+      } else {
+        this.take(char);
+        at += 1;
+      }
+    }
+    const text = this.cells.join('');
+    return {
+      text: this.isWiped ? text.trimEnd() : text,
+      isCursorAtEnd: this.cursor === this.cells.length,
+    };
+  }
+
+  private take(char: string) {
+    if (char === '\r') this.cursor = 0;
+    else if (char === '\b') this.cursor = Math.max(0, this.cursor - 1);
+    else if (char === '\t' || !control.test(char)) this.put(char);
+  }
+
+  private put(char: string) {
+    if (this.cursor < this.cells.length) this.isWiped = true;
+    this.cells[this.cursor] = char;
+    this.cursor += 1;
+  }
+
+  private sequence(final: string, parameters: string) {
+    const [first = 0, second = 0] = parameters.split(';').map((digits) => Number(digits) || 0);
+    switch (final) {
+      case 'K':
+      case 'J':
+        this.erase(first);
+        break;
+      case 'P':
+        this.cells.splice(this.cursor, Math.max(1, first));
+        break;
+      case 'C':
+        this.moveTo(this.cursor + Math.max(1, first));
+        break;
+      case 'D':
+        this.moveTo(this.cursor - Math.max(1, first));
+        break;
+      case 'G':
+        this.moveTo(first - 1);
+        break;
+      case 'H':
+      case 'f':
+        this.moveTo(second - 1);
+        break;
+    }
+  }
+
+  private erase(how: number) {
+    this.isWiped = true;
+    if (how === 0) this.cells.length = Math.min(this.cells.length, this.cursor);
+    else if (how === 1) this.cells.fill(' ', 0, this.cursor);
+    else {
+      this.cells = [];
+      this.moveTo(this.cursor);
+    }
+  }
+
+  private moveTo(column: number) {
+    this.cursor = Math.min(Math.max(0, column), 4096);
+    while (this.cells.length < this.cursor) this.cells.push(' ');
+  }
+}
+
+/** Bytes as text: UTF-8 where they are valid UTF-8, else each its own character (ISO 8859-1), so that none is lost. */
+export function decodeBytes(latin1: string): string {
+  const bytes = Buffer.from(latin1, 'latin1');
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return latin1;
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * From the first byte to a prompt that is believed.
+ *
+ * What looks like a prompt may be part of a banner. So an empty line is sent, and only a device that answers with the
+ * same prompt and nothing else has one. A late answer to such an empty line does no harm: cli.ts looks for the echo
+ * of each command before it looks for the prompt.
+ */
+import { type Conversation, quiet, type View } from './conversation.ts';
+import type { Credentials } from './credentials.ts';
+import type { Dialect } from './dialects/dialect.ts';
+import {
+  DeviceBusy,
+  type DeviceError,
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+  SignInRefused,
+} from './errors.ts';
+import type { Limit } from './settle.ts';
+
+export const enter = '\r';
+const mostProbes = 8;
+const mostNudges = 3;
+
+/** Why a device may not say its prompt. Said in a banner they mean nothing, so they only explain a failure. */
+const refusal =
+  /login (?:incorrect|failed|invalid)|(?:incorrect|invalid|wrong|bad) (?:\w+ )?(?:login|user|password|secret)|authentication fail|access denied|permission denied/i;
+const full =
+  /too many (?:\w+ )?(?:users|sessions|logins|connections)|maximum (?:number of )?(?:\w+ )?(?:users|sessions|connections|logins)|(?:sessions|connections|lines) (?:are )?(?:\w+ )?(?:in use|busy)|another (?:user|session)|already (?:logged|in use)|no (?:free|available|more) (?:\w+ )?(?:sessions|lines|connections)/i;
+
+type Seen =
+  | { kind: 'username' | 'password' | 'silence' | 'back outside' }
+  | { kind: 'prompt'; prompt: string; isConfirmed: boolean };
+
+export interface SignInOptions {
+  dialect: Dialect;
+  credentials: Credentials;
+  limit: Limit;
+  /** The prompt of the command line that this one is reached through. */
+  outside?: string;
+}
+
+/**
+ * Answers the questions of the login, if there are any, and learns the prompt, which it gives.
+ *
+ * @throws SignInRefused, DeviceBusy, DeviceRefused, DeviceTimeout, DeviceUnreachable
+ */
+export function signIn(conversation: Conversation, options: SignInOptions): Promise<string> {
+  return new SignIn(conversation, options).run();
+}
+
+class SignIn {
+  private readonly conversation: Conversation;
+  private readonly options: SignInOptions;
+  private readonly told = { username: 0, password: 0, probes: 0, nudges: 0 };
+  private candidate: string | undefined;
+
+  constructor(conversation: Conversation, options: SignInOptions) {
+    this.conversation = conversation;
+    this.options = options;
+  }
+
+  async run(): Promise<string> {
+    for (;;) {
+      const seen = await this.next();
+      if (seen.kind !== 'prompt') this.answer(seen.kind);
+      else if (seen.isConfirmed) return seen.prompt;
+      else this.probe(seen.prompt);
+    }
+  }
+
+  private async next(): Promise<Seen> {
+    const { conversation, told } = this;
+    const { limit } = this.options;
+    let text = '';
+    try {
+      return await conversation.until('prompt', limit, (view) => {
+        text = view.lastLines().join('\n');
+        return this.look(view);
+      });
+    } catch (error) {
+      if (!(error instanceof DeviceUnreachable || error instanceof DeviceTimeout)) throw error;
+      if (told.password > 0 && refusal.test(text)) throw this.refused();
+      if (full.test(text)) {
+        throw new DeviceBusy(conversation.device, `takes no session${conversation.lastWords()}`);
+      }
+      throw error;
+    }
+  }
+
+  private look(view: View): Seen | undefined {
+    const { dialect, outside } = this.options;
+    const { quietMs } = view;
+    if (quietMs < quiet.brief || quietMs === Number.POSITIVE_INFINITY) return undefined;
+    const line = view.line.text.trimEnd();
+    if (dialect.login.username.test(line)) return { kind: 'username' };
+    if (dialect.login.password.test(line)) return { kind: 'password' };
+    if (outside !== undefined && line === outside && quietMs >= quiet.long) {
+      return { kind: 'back outside' };
+    }
+    if (dialect.prompt.test(line) && line !== outside) {
+      const isConfirmed = line === this.candidate && this.isAlone(view);
+      // Where something else came, too, all is to come that will.
+      if (isConfirmed || this.candidate === undefined || quietMs >= quiet.long) {
+        return { kind: 'prompt', prompt: line, isConfirmed };
+      }
+    }
+    if (quietMs >= quiet.silence && this.told.nudges < mostNudges) return { kind: 'silence' };
+    return undefined;
+  }
+
+  /** Whether nothing but the prompt came since the empty line, and log messages. */
+  private isAlone(view: View): boolean {
+    const { noise } = this.options.dialect;
+    return view
+      .lastLines()
+      .slice(0, -1)
+      .every((line) => line.trim() === '' || noise.some((pattern) => pattern.test(line)));
+  }
+
+  private probe(prompt: string): void {
+    this.told.probes += 1;
+    if (this.told.probes > mostProbes) {
+      const what = `no two of its prompts are alike${this.conversation.lastWords()}`;
+      throw new DeviceRefused(this.conversation.device, what);
+    }
+    this.candidate = prompt;
+    this.say('');
+  }
+
+  private answer(question: Exclude<Seen['kind'], 'prompt'>): void {
+    const { conversation, told } = this;
+    const { credentials, dialect } = this.options;
+    switch (question) {
+      case 'username': {
+        told.username += 1;
+        // Asked again without a password: an empty line, sent to try a prompt, was taken for the name.
+        if (told.password > 0 || told.username > 3) throw this.refused();
+        const { username } = credentials;
+        if (username === undefined) throw this.lacks('a user', 'username');
+        this.say(dialect.username?.(username) ?? username);
+        break;
+      }
+      case 'password':
+        if (told.password > 0) throw this.refused();
+        told.password += 1;
+        if (credentials.password === undefined) throw this.lacks('a password', 'password');
+        this.say(credentials.password.reveal());
+        break;
+      case 'silence':
+        told.nudges += 1;
+        conversation.rest();
+        conversation.write(enter);
+        break;
+      case 'back outside': {
+        const what = `its command line cannot be reached${conversation.lastWords()}`;
+        throw new DeviceRefused(conversation.device, what);
+      }
+    }
+  }
+
+  private say(text: string): void {
+    this.conversation.mark();
+    this.conversation.write(`${text}${enter}`);
+  }
+
+  private refused(): DeviceError {
+    const { conversation } = this;
+    const what = `does not take the user and password of its login${conversation.lastWords()}`;
+    return new SignInRefused(conversation.device, what);
+  }
+
+  private lacks(what: string, key: string): DeviceError {
+    return new SignInRefused(this.conversation.device, `asks for ${what}; its login has no ${key}`);
+  }
+}

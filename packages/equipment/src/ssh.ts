@@ -1,0 +1,217 @@
+/**
+ * Connections over ssh (ssh2 1.17). The host key is always checked, passwords and keys are offered in the order in which
+ * a device is least likely to count a failure, and every error becomes one of errors.ts.
+ */
+import { createHash } from 'node:crypto';
+import { Client, type ClientChannel } from 'ssh2';
+import { DeviceBusy, DeviceError, DeviceTimeout, HostKeyChanged } from './errors.ts';
+import type { SessionDeps, Target } from './session.ts';
+import { type Limit, settle } from './settle.ts';
+import { algorithms, isLegacy } from './ssh-algorithms.ts';
+import { authentication } from './ssh-authentication.ts';
+import { connectionLost, sshError } from './ssh-errors.ts';
+import { type Terminal, type TerminalListener, terminalSize, terminalType } from './terminal.ts';
+
+const keepaliveMs = 10_000;
+const goodByeMs = 500;
+
+export interface SshConnection {
+  /** A terminal. DeviceBusy when the device has no session left for one. */
+  shell(limit: Limit): Promise<Terminal>;
+  /** A channel that runs one command. */
+  exec(command: string, limit: Limit): Promise<ClientChannel>;
+  /** Undefined while it is up. */
+  ended(): DeviceError | undefined;
+  /** Told once when it ends, at once if it has; gives what takes the listener away. */
+  onEnd(listener: (why: DeviceError) => void): () => void;
+  /** Says good-bye to the device. */
+  close(): void;
+}
+
+/** @throws DeviceUnreachable, DeviceTimeout, DeviceRefused, SignInRefused, HostKeyChanged */
+export async function connectSsh(
+  target: Target,
+  deps: SessionDeps,
+  limit: Limit,
+): Promise<SshConnection> {
+  const { name, address, port, credentials } = target;
+  const client = new Client();
+  const listeners = new Set<(why: DeviceError) => void>();
+  const hostKey = new HostKeyCheck(target, deps);
+  let stage = `an answer of ${address}:${port}`;
+  let why: DeviceError | undefined;
+
+  function end(error: DeviceError, isPolite = false) {
+    if (why !== undefined) return;
+    why = error;
+    if (isPolite) {
+      client.end();
+      setTimeout(() => client.destroy(), goodByeMs).unref();
+    } else {
+      client.destroy();
+    }
+    for (const listener of [...listeners]) listener(error);
+    listeners.clear();
+  }
+
+  // For the whole life of the client: ssh2 may emit several errors, also long after the first.
+  client.on('error', (error) => end(hostKey.refusal ?? sshError(target, error)));
+  client.on('close', () => end(connectionLost(target)));
+
+  function onEnd(listener: (why: DeviceError) => void) {
+    if (why !== undefined) listener(why);
+    else listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** Waits for what ssh2 tells by a callback. */
+  function answered<T>(
+    what: string,
+    within: Limit,
+    ask: (done: (error: Error | undefined, value: T) => void) => void,
+  ): Promise<T> {
+    const late = () => new DeviceTimeout(name, `no answer in time; waited for ${what}`);
+    return settle(within, late, (resolve, reject) => {
+      const stop = onEnd(reject);
+      const failed = (error: unknown) =>
+        reject(new DeviceBusy(name, `gives no session: ${textOf(error)}`, { cause: error }));
+      try {
+        ask((error, value) => (error ? failed(error) : resolve(value)));
+      } catch (error) {
+        failed(error);
+      }
+      return stop;
+    });
+  }
+
+  try {
+    await settle<void>(
+      limit,
+      () => new DeviceTimeout(name, `no answer in time; waited for ${stage}`),
+      (resolve, reject) => {
+        const stop = onEnd(reject);
+        client.on('connect', () => {
+          stage = 'its ssh handshake';
+        });
+        client.once('handshake', (agreed) => {
+          stage = 'its answer to the sign-in';
+          const facts = { device: name, kex: agreed.kex, cipher: agreed.cs.cipher };
+          deps.onConnected?.({ ...facts, legacy: isLegacy(agreed) });
+        });
+        client.on('ready', () => resolve());
+        client.connect({
+          host: address,
+          username: credentials.username ?? '',
+          port,
+          readyTimeout: 0,
+          keepaliveInterval: keepaliveMs,
+          keepaliveCountMax: 3,
+          algorithms: algorithms(credentials.legacySsh),
+          hostVerifier: (key: Buffer) => hostKey.check(key),
+          authHandler: authentication(target, (error) => end(error)),
+        });
+        return stop;
+      },
+    );
+    await hostKey.pin();
+  } catch (error) {
+    end(error instanceof DeviceError ? error : connectionLost(target, error));
+    throw error;
+  }
+
+  return {
+    ended: () => why,
+    onEnd,
+    async shell(within) {
+      const { columns: cols, rows } = terminalSize;
+      const window = { cols, rows, term: terminalType };
+      const channel = await answered<ClientChannel>('its shell', within, (done) =>
+        client.shell(window, done),
+      );
+      return new SshTerminal(channel, onEnd, () => connectionLost(target));
+    },
+    exec: (command, within) =>
+      answered<ClientChannel>('a channel for the command', within, (done) =>
+        client.exec(command, done),
+      ),
+    close: () => end(connectionLost(target), true),
+  };
+}
+
+/** Is it the key that is pinned, in rack.yaml before all? */
+class HostKeyCheck {
+  refusal: HostKeyChanged | undefined;
+  private readonly target: Target;
+  private readonly deps: SessionDeps;
+  private shown: string | undefined;
+
+  constructor(target: Target, deps: SessionDeps) {
+    this.target = target;
+    this.deps = deps;
+  }
+
+  check(key: Buffer): boolean {
+    const { name, hostKey } = this.target;
+    this.shown = `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+    const pinned = (hostKey ?? this.deps.hostKeys.get(name))?.replace(/=+$/, '');
+    if (pinned === undefined || pinned === this.shown) return true;
+    const type = key.toString('latin1', 4, 4 + key.readUInt32BE(0));
+    const hint =
+      hostKey === undefined
+        ? `if the device was swapped, run: skolo equipment forget ${name}`
+        : `if the device was swapped, correct its hostKey in rack.yaml`;
+    this.refusal = new HostKeyChanged(
+      name,
+      `its host key (${type}) is ${this.shown}, not ${pinned}: somebody may be in between; ${hint}`,
+    );
+    return false;
+  }
+
+  /** Once it has let us in: a mistyped address must not become what is believed. */
+  async pin(): Promise<void> {
+    const { name, hostKey } = this.target;
+    if (hostKey !== undefined || this.shown === undefined) return;
+    await this.deps.hostKeys.pin(name, this.shown);
+  }
+}
+
+class SshTerminal implements Terminal {
+  private readonly channel: ClientChannel;
+  private readonly onEnd: SshConnection['onEnd'];
+  private readonly ended: () => DeviceError;
+
+  constructor(channel: ClientChannel, onEnd: SshConnection['onEnd'], ended: () => DeviceError) {
+    this.channel = channel;
+    this.onEnd = onEnd;
+    this.ended = ended;
+    channel.on('error', () => undefined);
+  }
+
+  listen(listener: TerminalListener): void {
+    let heard = false;
+    const end = (why: DeviceError) => {
+      if (heard) return;
+      heard = true;
+      listener.end(why);
+    };
+    this.channel.on('data', (bytes: Buffer) => listener.data(bytes));
+    this.channel.stderr.on('data', (bytes: Buffer) => listener.data(bytes));
+    this.channel.on('close', () => end(this.ended()));
+    this.onEnd(end);
+  }
+
+  write(text: string): void {
+    if (this.channel.writable) this.channel.write(text, 'latin1');
+  }
+
+  destroy(): void {
+    this.channel.removeAllListeners('data');
+    this.channel.removeAllListeners('close');
+    this.channel.stderr.removeAllListeners('data');
+    this.channel.close();
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,79 @@
+/**
+ * Telnet (RFC 854, 855), as much of it as a switch needs: the device may echo and leave out go-aheads, it is told how
+ * wide the terminal is (NAWS, RFC 1073) and what it is (TTYPE, RFC 1091); everything else is refused.
+ */
+import { connect, type Socket } from 'node:net';
+import { type DeviceError, DeviceTimeout } from './errors.ts';
+import type { Target } from './session.ts';
+import { type Limit, settle } from './settle.ts';
+import { connectionLost, socketError } from './ssh-errors.ts';
+import { Negotiation } from './telnet-negotiation.ts';
+import type { Terminal, TerminalListener } from './terminal.ts';
+
+/** @throws DeviceUnreachable, DeviceTimeout */
+export async function connectTelnet(target: Target, limit: Limit): Promise<Terminal> {
+  const { name, address, port } = target;
+  const socket = connect({ host: address, port, noDelay: true, keepAlive: true });
+  const terminal = new TelnetTerminal(socket, target);
+  const late = () => new DeviceTimeout(name, `no connection to ${address}:${port} in time`);
+  try {
+    await settle<void>(limit, late, (resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', (error) => reject(socketError(target, error)));
+      return () => undefined;
+    });
+  } catch (error) {
+    terminal.destroy();
+    throw error;
+  }
+  return terminal;
+}
+
+class TelnetTerminal implements Terminal {
+  private readonly socket: Socket;
+  private readonly negotiation = new Negotiation();
+  private listener: TerminalListener | undefined;
+  private early: Buffer[] = [];
+  private why: DeviceError | undefined;
+
+  constructor(socket: Socket, target: Target) {
+    this.socket = socket;
+    socket.on('data', (bytes) => this.hear(bytes));
+    socket.on('error', (error) => this.end(socketError(target, error)));
+    socket.on('close', () => this.end(connectionLost(target)));
+  }
+
+  listen(listener: TerminalListener): void {
+    this.listener = listener;
+    for (const bytes of this.early.splice(0)) listener.data(bytes);
+    if (this.why !== undefined) listener.end(this.why);
+  }
+
+  write(text: string): void {
+    if (!this.socket.writable) return;
+    // A return alone is followed by NUL (RFC 854); 255 begins a telnet command, so it is doubled.
+    const line = text.replaceAll('\r', '\r\0').replaceAll('\xff', '\xff\xff');
+    this.socket.write(line, 'latin1');
+  }
+
+  destroy(): void {
+    this.listener = undefined;
+    this.why ??= undefined;
+    this.socket.destroy();
+  }
+
+  private hear(bytes: Buffer) {
+    const { text, reply } = this.negotiation.take(bytes);
+    if (reply.length > 0 && this.socket.writable) this.socket.write(reply);
+    if (text.length === 0) return;
+    if (this.listener) this.listener.data(text);
+    else this.early.push(text);
+  }
+
+  private end(why: DeviceError) {
+    if (this.why !== undefined) return;
+    this.why = why;
+    this.listener?.end(why);
+    this.socket.destroy();
+  }
+}

@@ -1,0 +1,39 @@
+/** What tests tell a session. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Secret } from '@skolo/rack';
+import { onTestFinished } from 'vitest';
+import type { Credentials } from '../credentials.ts';
+import { HostKeys } from '../host-keys.ts';
+import type { SessionDeps, Target } from '../session.ts';
+import { password, user } from './ssh-server.ts';
+
+export function target(port: number, credentials: Partial<Credentials> = {}): Target {
+  return {
+    name: 'switch-1',
+    address: '127.0.0.1',
+    port,
+    credentials: {
+      username: user,
+      password: new Secret(password),
+      legacySsh: false,
+      ...credentials,
+    },
+  };
+}
+
+export async function tempDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-equipment-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+export async function deps(options: Partial<SessionDeps> = {}): Promise<SessionDeps> {
+  return { hostKeys: new HostKeys(join(await tempDir(), 'host-keys.json')), ...options };
+}
+
+/** A signal for what is expected to be done well before anybody loses patience. */
+export function soon(): AbortSignal {
+  return new AbortController().signal;
+}
