@@ -1,0 +1,228 @@
+/**
+ * What every simulated device with a web server has in common: connections that can be refused, wedged, slow, cut or
+ * held to one at a time; sign-in; a clock of its own for what it does by itself. What it is asked and answers is in one
+ * file for each model. Where a model's documents do not tell how it fails, it fails here as small web servers do.
+ */
+import {
+  createServer as createWebServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import {
+  type DeviceFault,
+  Faults,
+  OutletBoard,
+  type SimulatedDevice,
+  type SimulatedOutlet,
+  type Told,
+} from '../device.ts';
+import { type Answer, type Asked, dropMidWay, inBytes } from './http-message.ts';
+import { ownCertificate } from './own-certificate.ts';
+
+export interface HttpDeviceOptions {
+  /** 127.0.0.1 when absent. */
+  host?: string;
+  /** Any free one when absent. */
+  port?: number;
+  /** How many milliseconds a second of the device takes: 1000 unless a test is in a hurry. */
+  secondMs?: number;
+  /** A board made elsewhere, in place of outlets that are all on. */
+  board?: OutletBoard;
+}
+
+export const httpFaults: readonly DeviceFault[] = [
+  'down',
+  'wedged',
+  'slow',
+  'drops-mid-way',
+  'drops-after-command',
+  'refuses-login',
+  'ignores-commands',
+  'garbled',
+  'login-page',
+  'busy',
+  'server-error',
+];
+
+/** A page that holds every word somebody may look for. */
+const loginPage = `<!DOCTYPE html>
+<html><head><title>Sign in</title></head><body>
+<form method="post" action="/login.cgi">User <input name="username"> Password <input name="password" type="password">
+<p>Outlets 1, 2, 3 and 4 can be turned on and off: $A0 "ison":true {"POWER":"ON"} once you are signed in.</p>
+</form></body></html>
+`;
+
+/** Outlets that are on and draw 4 W each. */
+export function outletsOn(names: Iterable<string>, mode?: string): OutletBoard {
+  const on = (): SimulatedOutlet => ({ on: true, watts: 4, ...(mode !== undefined && { mode }) });
+  return new OutletBoard([...names].map((name) => [name, on()] as const));
+}
+
+/** `1`, `2` … or, from 0, `0`, `1` … */
+export function numbered(count: number, first = 1): string[] {
+  return Array.from({ length: count }, (_, index) => String(index + first));
+}
+
+export abstract class HttpDevice implements SimulatedDevice {
+  abstract readonly model: string;
+  readonly host: string;
+  readonly board: OutletBoard;
+  readonly told: Told[] = [];
+  readonly faults = new Faults(httpFaults);
+  readonly sessions = { now: 0, most: 0, opened: 0 };
+  /** Serves a client only once the one before has closed its connection. */
+  protected oneClientAtATime = false;
+  private readonly secondMs: number;
+  private readonly web: Server;
+  private readonly front = createServer((socket) => this.admit(socket));
+  private readonly wantedPort: number;
+  private readonly open = new Set<Socket>();
+  private readonly waiting: Socket[] = [];
+  private served: Socket | undefined;
+  private readonly timers = new Set<NodeJS.Timeout>();
+
+  constructor(board: OutletBoard, options: HttpDeviceOptions & { tls?: boolean }) {
+    this.board = options.board ?? board;
+    this.host = options.host ?? '127.0.0.1';
+    this.wantedPort = options.port ?? 0;
+    this.secondMs = options.secondMs ?? 1000;
+    const handle = (request: IncomingMessage, response: ServerResponse) => {
+      this.handle(request, response).catch((error) => response.destroy(error));
+    };
+    this.web = options.tls ? createTlsServer(ownCertificate(), handle) : createWebServer(handle);
+  }
+
+  get port(): number {
+    return (this.front.address() as AddressInfo).port;
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.front.once('error', reject);
+      this.front.listen(this.wantedPort, this.host, resolve);
+    });
+  }
+
+  async reboot(): Promise<void> {
+    this.loseEverything();
+    this.afterPowerFailure();
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.front.close(() => resolve()));
+    this.loseEverything();
+    await closed;
+  }
+
+  /** Whether this request may be carried out. */
+  protected abstract isSignedIn(asked: Asked): boolean;
+  /** What it answers to whom it does not let in. */
+  protected abstract refusal(asked: Asked): Answer;
+  protected abstract answer(asked: Asked): Answer | Promise<Answer>;
+
+  /** The request for the log, without secrets. */
+  protected tell({ method, target, body }: Asked): string {
+    return `${method} ${target}${body === '' ? '' : ` ${body}`}`;
+  }
+
+  /** Which outlets are on after the mains came back; unless a model says otherwise, those that were. */
+  protected afterPowerFailure(): void {}
+
+  /** Carries out a command, unless it is to be ignored. */
+  protected turn(outlet: string, on: boolean): void {
+    if (!this.faults.has('ignores-commands')) this.board.set(outlet, on);
+  }
+
+  /** Does something by itself, whoever asked for it may be gone. Gives what calls it off. */
+  protected after(seconds: number, run: () => void): () => void {
+    return this.afterMs(seconds * this.secondMs, run);
+  }
+
+  private afterMs(ms: number, run: () => void): () => void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      run();
+    }, ms);
+    this.timers.add(timer);
+    return () => {
+      clearTimeout(timer);
+      this.timers.delete(timer);
+    };
+  }
+
+  private loseEverything(): void {
+    for (const timer of this.timers) clearTimeout(timer);
+    this.timers.clear();
+    for (const socket of this.open) socket.destroy();
+    this.web.closeAllConnections();
+  }
+
+  private admit(socket: Socket): void {
+    // A client that hangs up is no news.
+    socket.on('error', () => {});
+    if (this.faults.has('down')) {
+      socket.resetAndDestroy();
+      return;
+    }
+    this.open.add(socket);
+    this.sessions.opened += 1;
+    this.sessions.now += 1;
+    this.sessions.most = Math.max(this.sessions.most, this.sessions.now);
+    socket.once('close', () => {
+      this.open.delete(socket);
+      this.sessions.now -= 1;
+      if (this.served === socket) this.serve(this.waiting.shift());
+      else if (this.waiting.includes(socket)) this.waiting.splice(this.waiting.indexOf(socket), 1);
+    });
+    if (this.faults.has('wedged')) socket.resume();
+    else if (this.oneClientAtATime && this.served) this.waiting.push(socket);
+    else this.serve(socket);
+  }
+
+  private serve(socket: Socket | undefined): void {
+    this.served = socket;
+    if (socket) this.web.emit('connection', socket);
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const target = request.url ?? '/';
+    const [path = '', query = ''] = target.split(/\?(.*)/s);
+    const { method = 'GET', headers } = request;
+    const params = new URLSearchParams(query);
+    const body = await text(request);
+    const asked: Asked = { method, path, query, params, headers, body, target };
+    this.told.push({ at: Date.now(), text: this.tell(asked) });
+    if (this.faults.has('wedged')) return;
+    if (this.faults.has('slow')) {
+      await new Promise<void>((resolve) => this.afterMs(this.faults.slowMs, resolve));
+    }
+    const answer = await this.answerOrFail(asked);
+    if (this.faults.has('drops-after-command')) {
+      request.socket.destroy();
+      return;
+    }
+    const { status, head, content } = inBytes(answer);
+    if (this.faults.has('drops-mid-way')) {
+      dropMidWay(request.socket, content);
+      return;
+    }
+    response.writeHead(status, {
+      ...head,
+      ...(this.oneClientAtATime && { connection: 'close' }),
+    });
+    response.end(content);
+  }
+
+  private async answerOrFail(asked: Asked): Promise<Answer> {
+    if (this.faults.has('server-error')) return { status: 500, body: 'Internal Server Error\n' };
+    if (this.faults.has('busy')) return { status: 503, body: 'Another user is logged in.\n' };
+    if (this.faults.has('login-page')) return { body: loginPage };
+    if (this.faults.has('refuses-login') || !this.isSignedIn(asked)) return this.refusal(asked);
+    const answer = await this.answer(asked);
+    return this.faults.has('garbled') ? { body: '\u0000\u001b%{]"$A\u0007}[on1' } : answer;
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * Tasmota over HTTP: `GET /cm?cmnd=COMMAND`, with `user` and `password` beside it where one is set.
+ *
+ * A command without a value reads; a relay index of 0 means all of them; no index means the first. One relay alone is
+ * called POWER, not POWER1, unless SetOption26 is set. `Backlog A; B` carries out each in turn, in its own time, and
+ * answers at once with nothing to read. `Delay n` in it waits n tenths of a second. `PulseTime` turns a relay off again
+ * after it was turned on: tenths of a second up to 111, then seconds and 100.
+ *
+ * Sources: tasmota.github.io/docs/Commands; arendst/Tasmota support_command.ino (CmndBacklog, CmndDelay, CmndPower,
+ * CmndPulsetime, CmndPowerOnState) and xdrv_01_9_webserver.ino (HandleHttpCommand).
+ */
+import { HttpDevice, type HttpDeviceOptions, numbered, outletsOn } from './http-device.ts';
+import type { Answer, Asked } from './http-message.ts';
+
+export interface TasmotaOptions extends HttpDeviceOptions {
+  /** 1 when absent. */
+  outlets?: number;
+  /** Of the user `admin`; none when absent. */
+  password?: string;
+  /** How it says no to who is not signed in: older firmware with status 200. 401 when absent. */
+  refusalStatus?: 200 | 401;
+  /** Tells `POWER1` even where there is but one relay. */
+  setOption26?: boolean;
+  /** Whether each relay is measured, all together, or none; each when absent. */
+  meters?: 'each' | 'together' | 'none';
+  /** Older firmware answers what has no answer with a warning. */
+  warnsOfNoAnswer?: boolean;
+}
+
+/** Tenths of a second between two commands of a backlog (MIN_BACKLOG_DELAY). */
+const leastDelay = 2;
+const states = new Map([
+  ['on', true],
+  ['1', true],
+  ['true', true],
+  ['off', false],
+  ['0', false],
+  ['false', false],
+]);
+
+export async function startTasmota(options: TasmotaOptions = {}): Promise<SimulatedTasmota> {
+  const device = new SimulatedTasmota(options);
+  await device.start();
+  return device;
+}
+
+export class SimulatedTasmota extends HttpDevice {
+  readonly model = 'tasmota';
+  /** 0 off, 1 on, 3 as before, after the mains came back. */
+  powerOnState = 3;
+  private readonly options: TasmotaOptions;
+  private readonly backlog: string[] = [];
+  private isWaiting = false;
+  private readonly pulseTimes = new Map<string, number>();
+  private readonly pulses = new Map<string, () => void>();
+
+  constructor(options: TasmotaOptions) {
+    super(outletsOn(numbered(options.outlets ?? 1)), options);
+    this.options = options;
+  }
+
+  protected isSignedIn({ params }: Asked): boolean {
+    const { password } = this.options;
+    if (password === undefined) return true;
+    return params.get('user') === 'admin' && params.get('password') === password;
+  }
+
+  protected refusal(): Answer {
+    const warning = { WARNING: 'Need user=<username>&password=<password>' };
+    return { status: this.options.refusalStatus ?? 401, body: warning };
+  }
+
+  protected override tell({ path, params }: Asked): string {
+    return `GET ${path}?cmnd=${params.get('cmnd') ?? ''}`;
+  }
+
+  protected answer({ path, params }: Asked): Answer {
+    if (path !== '/cm') return { status: 404, body: 'File Not Found' };
+    const told = this.execute(params.get('cmnd') ?? '');
+    const nothing = { WARNING: 'Enable weblog 2 if response expected' };
+    const silent = Object.keys(told).length === 0 && this.options.warnsOfNoAnswer;
+    return { body: silent ? nothing : told };
+  }
+
+  protected override afterPowerFailure(): void {
+    this.backlog.length = 0;
+    this.isWaiting = false;
+    this.pulses.clear();
+    if (this.powerOnState > 1) return;
+    for (const relay of this.board.names()) this.board.set(relay, this.powerOnState === 1);
+  }
+
+  private execute(command: string): Record<string, unknown> {
+    const [, name = '', index = '', value = ''] =
+      /^\s*([a-z]+?)(\d*)(?:\s+(.*?))?\s*$/is.exec(command) ?? [];
+    switch (name.toLowerCase()) {
+      case 'power':
+        return this.power(index, value.toLowerCase());
+      case 'pulsetime':
+        return this.pulseTime(index === '' ? '1' : index, value);
+      case 'poweronstate':
+        if (/^[0-5]$/.test(value)) this.powerOnState = Number(value);
+        return { PowerOnState: this.powerOnState };
+      case 'state':
+        return this.relays();
+      case 'status':
+        if (value === '11') return { StatusSTS: this.relays() };
+        if (value === '8' || value === '10') return { StatusSNS: this.sensors() };
+        return { Command: 'Unknown' };
+      case 'backlog':
+        return this.append(value);
+      default:
+        return { Command: 'Unknown' };
+    }
+  }
+
+  private power(index: string, value: string): Record<string, unknown> {
+    const relay = index === '' ? '1' : index;
+    const on = states.get(value);
+    if (relay === '0') {
+      if (on !== undefined) for (const each of this.board.names()) this.switch(each, on);
+      return this.relays(on);
+    }
+    if (!this.board.has(relay)) return { Command: 'Unknown' };
+    const wanted = value === 'toggle' || value === '2' ? !this.board.isOn(relay) : on;
+    if (wanted !== undefined) this.switch(relay, wanted);
+    return { [this.key(relay)]: (wanted ?? this.board.isOn(relay)) ? 'ON' : 'OFF' };
+  }
+
+  private switch(relay: string, on: boolean): void {
+    this.pulses.get(relay)?.();
+    this.pulses.delete(relay);
+    this.turn(relay, on);
+    const pulse = this.pulseTimes.get(relay) ?? 0;
+    if (!on || pulse === 0) return;
+    const seconds = pulse <= 111 ? pulse / 10 : pulse - 100;
+    this.pulses.set(
+      relay,
+      this.after(seconds, () => this.turn(relay, false)),
+    );
+  }
+
+  private pulseTime(relay: string, value: string): Record<string, unknown> {
+    if (!this.board.has(relay)) return { Command: 'Unknown' };
+    if (/^\d{1,5}$/.test(value)) this.pulseTimes.set(relay, Number(value));
+    return { [`PulseTime${relay}`]: { Set: this.pulseTimes.get(relay) ?? 0, Remaining: 0 } };
+  }
+
+  private append(commands: string): Record<string, unknown> {
+    if (commands === '') {
+      const wasEmpty = this.backlog.length === 0;
+      this.backlog.length = 0;
+      return { Backlog: wasEmpty ? 'Empty' : 'Aborted' };
+    }
+    this.backlog.push(...commands.split(';').map((command) => command.trim()));
+    if (!this.isWaiting) this.next(0);
+    return {};
+  }
+
+  private next(tenths: number): void {
+    this.isWaiting = true;
+    this.after(tenths / 10, () => {
+      const command = this.backlog.shift();
+      this.isWaiting = command !== undefined;
+      if (command === undefined) return;
+      const delay = /^delay (\d{1,4})$/i.exec(command)?.[1];
+      if (delay === undefined) this.execute(command);
+      const asked = Number(delay ?? leastDelay);
+      this.next(asked >= leastDelay && asked <= 3600 ? asked : leastDelay);
+    });
+  }
+
+  private key(relay: string): string {
+    const alone = this.board.names().length === 1 && !this.options.setOption26;
+    return alone ? 'POWER' : `POWER${relay}`;
+  }
+
+  private relays(as?: boolean): Record<string, unknown> {
+    const relays = this.board.names().map((relay) => {
+      return [this.key(relay), (as ?? this.board.isOn(relay)) ? 'ON' : 'OFF'] as const;
+    });
+    return { Time: '2026-11-20T10:00:00', Uptime: '0T00:10:00', ...Object.fromEntries(relays) };
+  }
+
+  private sensors(): Record<string, unknown> {
+    const { meters = 'each' } = this.options;
+    if (meters === 'none') return { Time: '2026-11-20T10:00:00' };
+    const each = this.board.names().map((relay) => this.board.watts(relay));
+    const sum = each.reduce((total, watts) => total + watts, 0);
+    const power = meters === 'each' && each.length > 1 ? each : sum;
+    return { Time: '2026-11-20T10:00:00', ENERGY: { Total: 3.185, Power: power, Voltage: 230 } };
+  }
+}
