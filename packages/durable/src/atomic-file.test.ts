@@ -13,17 +13,16 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { threadId } from 'node:worker_threads';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { versionText } from './atomic-file.test-writer.ts';
 import { FileNotWritten, readFileIfExists, writeFileAtomic } from './atomic-file.ts';
+import { buildWriter, kills, killWithin, seed, seeded, startWriter } from './kill-test.ts';
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
@@ -248,19 +247,15 @@ describe('writeFileAtomic', () => {
 });
 
 describe('writeFileAtomic in other processes', () => {
-  const kills = process.env.SKOLO_LONG ? 200 : 20;
-  const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
-  const here = dirname(fileURLToPath(import.meta.url));
-  const script = join(here, '..', 'dist', 'atomic-file.test-writer.js');
+  const script = 'atomic-file.test-writer.js';
 
-  beforeAll(() => buildWriter(here));
+  beforeAll(() => buildWriter());
 
   it('lets writers in several processes be', async () => {
     const writers = [1, 2, 3].map((writer) => {
-      const child = spawn(process.execPath, [script, file, String(writer * 1000)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      return { child, closed: once(child, 'close'), lines: createInterface(child.stdout) };
+      const child = startWriter(script, file, String(writer * 1000));
+      const input = child.stdout ?? Readable.from([]);
+      return { child, closed: once(child, 'close'), lines: createInterface({ input }) };
     });
     await Promise.all(
       writers.map(async ({ lines }) => {
@@ -287,21 +282,9 @@ describe('writeFileAtomic in other processes', () => {
 
     let acknowledged = -1;
     for (let kill = 0; kill < kills; kill += 1) {
-      const child = spawn(process.execPath, [script, file, String(acknowledged + 1)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      let output = '';
-      child.stdout.setEncoding('utf8').on('data', (text) => {
-        output += text;
-      });
-      const closed = once(child, 'close');
-      await once(child.stdout, 'data');
-      // The moment of the kill is what the test is about.
-      await sleep(random() * 40);
-      child.kill('SIGKILL');
-      await closed;
+      const writer = startWriter(script, file, String(acknowledged + 1));
+      const lines = await killWithin(writer, random() * 40);
 
-      const lines = output.split('\n').filter((line) => line !== '');
       acknowledged = Number(lines.at(-1));
       const content = await readFile(file, 'utf8');
       const version = Number(content.split('\n')[1]);
@@ -334,24 +317,4 @@ async function finishedProcess() {
   const child = spawn(process.execPath, ['-e', '']);
   await once(child, 'close');
   return { pid: child.pid };
-}
-
-/** The child runs compiled code, so that has to be today's; no work when it is. */
-async function buildWriter(here: string) {
-  const tsc = join(
-    dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
-    'bin/tsc',
-  );
-  await run(process.execPath, [tsc, '-b'], { cwd: join(here, '..') });
-}
-
-/** mulberry32: small, good enough for moments in time. */
-function seeded(seed: number) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { reasonFor, systemCode } from './system-error.ts';
 
 /** A file could not be written. `code` is the system's, such as `ENOSPC`. */
 export class FileNotWritten extends Error {
@@ -16,28 +17,12 @@ export class FileNotWritten extends Error {
 
   constructor(path: string, cause: unknown) {
     const code = systemCode(cause);
-    super(`${path}: not written: ${reasons.get(code) ?? String(cause)} (${code})`, { cause });
+    super(`${path}: not written: ${reasonFor(code) ?? String(cause)} (${code})`, { cause });
     this.name = 'FileNotWritten';
     this.path = path;
     this.code = code;
   }
 }
-
-const reasons = new Map([
-  ['ENOSPC', 'the disk is full'],
-  ['EDQUOT', 'the disk quota is used up'],
-  ['EROFS', 'the file system is read-only'],
-  ['EACCES', 'this user may not write in that folder'],
-  ['EPERM', 'this user may not write in that folder'],
-  ['ENOENT', 'there is no such folder'],
-  ['ENOTDIR', 'a part of the path is a file, not a folder'],
-  ['EISDIR', 'there is a folder of that name'],
-  ['ENOTEMPTY', 'there is a folder of that name'],
-  ['ENAMETOOLONG', 'the name is too long'],
-  ['EIO', 'the disk reports an error'],
-  ['EMFILE', 'too many files are open'],
-  ['ENFILE', 'too many files are open'],
-]);
 
 export interface WriteOptions {
   /** Permissions of the file, whatever the umask; default 0600, since what services keep is nobody else's. */
@@ -143,7 +128,7 @@ async function mayChown(handle: FileHandle, uid: number, gid: number): Promise<b
   }
 }
 
-async function syncFolder(folder: string) {
+export async function syncFolder(folder: string) {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
@@ -190,8 +175,4 @@ function isRunning(pid: number) {
   } catch (error) {
     return systemCode(error) !== 'ESRCH';
   }
-}
-
-function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }

@@ -1,1 +1,3 @@
 export { FileNotWritten, readFileIfExists, writeFileAtomic } from './atomic-file.ts';
+export { Journal, type JournalChange } from './journal.ts';
+export { JournalUnavailable } from './journal-unavailable.ts';

@@ -1,0 +1,298 @@
+/**
+ * Records by key that survive kill -9 and power cuts: what is under way, and what is owed.
+ *
+ * On LevelDB, whose log makes one write of several keys atomic. What LevelDB leaves open is settled here: a write that
+ * failed is not there afterwards, writes work again once the disk is well, and damaged files are neither passed over
+ * in silence nor deleted.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import { syncFolder } from './atomic-file.ts';
+import { JournalUnavailable } from './journal-unavailable.ts';
+import { readLog } from './leveldb/log.ts';
+import { decodeRecord, encodeRecord } from './record.ts';
+
+/** All of it, or nothing of it. A key that is in both is put. */
+export interface JournalChange {
+  put?: Readonly<Record<string, unknown>>;
+  delete?: readonly string[];
+}
+
+type Level = ClassicLevel<string, Buffer>;
+type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
+
+interface Waiting {
+  operations: Operation[];
+  resolve(): void;
+  reject(error: JournalUnavailable): void;
+}
+
+/** Keys of our own; nobody else's begin with a NUL. */
+const lastBatchKey = '\0batch';
+const firstOfOthers = '\u0001';
+
+export class Journal {
+  readonly folder: string;
+  private level: Level | undefined;
+  private waiting: Waiting[] = [];
+  private draining: Promise<void> | undefined;
+  private reviving: Promise<Level> | undefined;
+  /** The batch that failed: whether it is in the log is not known, and LevelDB would take no other. */
+  private failedBatch: string | undefined;
+  private readonly unreadable = new Set<string>();
+  private batches = 0;
+  private newestLog = '';
+  private isClosed = false;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /**
+   * Creates the folder where there is none.
+   *
+   * @throws JournalUnavailable
+   */
+  static async open(folder: string): Promise<Journal> {
+    const journal = new Journal(folder);
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      journal.level = await openLevel(folder);
+    } catch (error) {
+      throw new JournalUnavailable(folder, 'not opened', error);
+    }
+    return journal;
+  }
+
+  /** Records that were found to be unreadable since the journal was opened. Their bytes are kept. */
+  get damaged(): number {
+    return this.unreadable.size;
+  }
+
+  /**
+   * Fulfilled once the change is on the disk. Changes take effect in the order in which they were asked for; those that wait
+   * together share one sync.
+   *
+   * @throws JournalUnavailable Nothing of the change is there. Others that waited may be written.
+   * @throws TypeError A value is not JSON, or a key begins with a NUL.
+   */
+  async write(change: JournalChange): Promise<void> {
+    const operations = operationsOf(change);
+    if (this.isClosed) throw this.closed('not written');
+    await new Promise<void>((resolve, reject) => {
+      this.waiting.push({ operations, resolve, reject });
+      this.draining ??= this.drain();
+    });
+  }
+
+  /** @throws JournalUnavailable */
+  async get(key: string): Promise<unknown | undefined> {
+    try {
+      const level = await this.ready();
+      const bytes = await level.get(key);
+      if (bytes === undefined) return undefined;
+      const record = decodeRecord(key, bytes);
+      if (!record) this.unreadable.add(key);
+      return record?.value;
+    } catch (error) {
+      throw this.unavailable('not read', error);
+    }
+  }
+
+  /**
+   * All records whose key begins with the prefix, by key, as they were when the iteration began.
+   *
+   * @throws JournalUnavailable
+   */
+  async *entries(prefix = ''): AsyncGenerator<[string, unknown]> {
+    try {
+      const level = await this.ready();
+      const from = prefix === '' ? firstOfOthers : prefix;
+      for await (const [key, bytes] of level.iterator({ gte: from })) {
+        if (!key.startsWith(prefix)) return;
+        const record = decodeRecord(key, bytes);
+        if (record) yield [key, record.value];
+        else this.unreadable.add(key);
+      }
+    } catch (error) {
+      throw this.unavailable('not read', error);
+    }
+  }
+
+  /** Finishes the writes that wait. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.draining;
+    await this.reviving?.catch(() => undefined);
+    await this.level?.close();
+    this.level = undefined;
+  }
+
+  private async drain() {
+    // A turn of the event loop, so that changes asked for in one go share the first sync, too.
+    await undefined;
+    while (this.waiting.length > 0) await this.commit(this.waiting.splice(0));
+    this.draining = undefined;
+  }
+
+  private async commit(group: Waiting[]) {
+    try {
+      await this.apply(group);
+      for (const { resolve } of group) resolve();
+    } catch {
+      await this.commitEach(group);
+    }
+  }
+
+  /** After a failure: what is small may have room where what it shared a sync with had none. */
+  private async commitEach(group: Waiting[]) {
+    for (const [position, change] of group.entries()) {
+      try {
+        await this.revive();
+      } catch (error) {
+        for (const { reject } of group.slice(position))
+          reject(this.unavailable('not written', error));
+        return;
+      }
+      await this.apply([change]).then(change.resolve, (error) =>
+        change.reject(this.unavailable('not written', error)),
+      );
+    }
+  }
+
+  private async apply(group: Waiting[]) {
+    const level = await this.ready();
+    if (this.failedBatch !== undefined) throw new Error('the last write failed');
+    const batch = `${randomUUID()}-${this.batches++}`;
+    const operations = group.flatMap(({ operations }) => operations);
+    try {
+      await level.batch(
+        [...operations, { type: 'put', key: lastBatchKey, value: Buffer.from(batch) }],
+        {
+          sync: true,
+        },
+      );
+    } catch (error) {
+      this.failedBatch = batch;
+      // Now, so that it does not come back if this process dies next; again before the database is opened.
+      await removeFromLog(this.folder, batch).catch(() => undefined);
+      throw error;
+    }
+    try {
+      await this.syncNewLog();
+    } catch (error) {
+      // LevelDB has it in memory already.
+      this.failedBatch = batch;
+      this.level = undefined;
+      await level.close();
+      throw error;
+    }
+  }
+
+  /** LevelDB does not sync the folder when it begins another log. */
+  private async syncNewLog() {
+    const newest = (await logs(this.folder)).at(-1) ?? '';
+    if (newest !== this.newestLog) await syncFolder(this.folder);
+    this.newestLog = newest;
+  }
+
+  private async ready(): Promise<Level> {
+    if (this.isClosed && !this.level) throw this.closed('not read');
+    return this.reviving !== undefined || !this.level ? this.revive() : this.level;
+  }
+
+  private revive(): Promise<Level> {
+    this.reviving ??= this.reopen().finally(() => {
+      this.reviving = undefined;
+    });
+    return this.reviving;
+  }
+
+  /** LevelDB never recovers from a failed write by itself, and cannot open a database on a full disk. */
+  private async reopen(): Promise<Level> {
+    if (this.level && this.failedBatch === undefined) return this.level;
+    await findRoom(this.folder);
+    await this.level?.close();
+    this.level = undefined;
+    if (this.failedBatch !== undefined) await removeFromLog(this.folder, this.failedBatch);
+    this.level = await openLevel(this.folder);
+    this.failedBatch = undefined;
+    return this.level;
+  }
+
+  private closed(what: string) {
+    return new JournalUnavailable(this.folder, what, undefined, 'CLOSED');
+  }
+
+  private unavailable(what: string, error: unknown) {
+    return error instanceof JournalUnavailable
+      ? error
+      : new JournalUnavailable(this.folder, what, error);
+  }
+}
+
+async function openLevel(folder: string): Promise<Level> {
+  // Compressed blocks would turn one flipped bit into the loss of many records.
+  const level: Level = new ClassicLevel(folder, { compression: false, valueEncoding: 'buffer' });
+  await level.open();
+  return level;
+}
+
+function operationsOf({ put = {}, delete: deleted = [] }: JournalChange): Operation[] {
+  const keys = [...deleted, ...Object.keys(put)];
+  const reserved = keys.find((key) => key === '' || key.startsWith('\0'));
+  if (reserved !== undefined) throw new TypeError(`${JSON.stringify(reserved)} is no key`);
+  return [
+    ...deleted.map((key): Operation => ({ type: 'del', key })),
+    ...Object.entries(put).map(
+      ([key, value]): Operation => ({ type: 'put', key, value: encodeRecord(key, value) }),
+    ),
+  ];
+}
+
+/** Names of the logs, oldest first. */
+async function logs(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  const number = (name: string) => Number.parseInt(name, 10);
+  return names
+    .filter((name) => /^\d+\.log$/.test(name))
+    .sort((left, right) => number(left) - number(right));
+}
+
+/** Cuts the log where the batch begins. It is the last one: nothing was written since. */
+async function removeFromLog(folder: string, batch: string) {
+  for (const name of await logs(folder)) {
+    const path = join(folder, name);
+    const record = readLog(await readFile(path)).records.find(({ payload }) =>
+      payload.includes(batch),
+    );
+    if (!record) continue;
+    const handle = await open(path, 'r+');
+    try {
+      await handle.truncate(record.start);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** Tries if there is room for what opening the database writes: the logs once more, as a table, and small files. */
+async function findRoom(folder: string) {
+  const path = join(folder, 'room.tmp');
+  let missing = 65_536;
+  for (const name of await logs(folder)) missing += (await stat(join(folder, name))).size;
+  try {
+    const handle = await open(path, 'w', 0o600);
+    try {
+      for (; missing > 0; missing -= 65_536) await handle.writeFile(Buffer.alloc(65_536));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } finally {
+    await rm(path, { force: true }).catch(() => undefined);
+  }
+}
