@@ -1,3 +1,4 @@
+export { type CiscoIosOptions, startCiscoIos } from './equipment/cli/cisco-ios.ts';
 export { type CliDevice, cliFaults } from './equipment/cli/core.ts';
 export { type EdgeSwitchOptions, startEdgeSwitch } from './equipment/cli/edge-switch.ts';
 export { makeSshKey } from './equipment/cli/host-key.ts';

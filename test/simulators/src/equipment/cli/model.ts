@@ -36,6 +36,8 @@ export interface CliOptions extends Account {
 export interface CliModel {
   name: string;
   core: Core;
+  /** How its ssh server introduces itself, after `SSH-2.0-`. Clients know some of them and their faults. */
+  ident?: string;
   /** Ways to sign in over ssh when the options do not say. */
   signIn: readonly SignInMethod[];
   /** How it asks for name and password itself. */

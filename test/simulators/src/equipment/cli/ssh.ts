@@ -37,9 +37,10 @@ export interface SshDoor {
 
 /** The answer takes connections. */
 export function createSsh(door: SshDoor): (socket: Socket) => void {
-  const { hostKey, banner, algorithms } = door;
+  const { hostKey, banner, algorithms, model } = door;
   const server = new ssh2.Server({
     hostKeys: [hostKey],
+    ...(model.ident !== undefined && { ident: model.ident }),
     ...(banner !== '' && { banner }),
     ...(algorithms && { algorithms }),
   });

@@ -1,0 +1,249 @@
+/**
+ * The command line of Cisco IOS and IOS-XE, as far as PoE goes.
+ *
+ * Modes, prompts and refusals are as in Cisco's command references and recorded sessions; the pager's erasing as RANCID
+ * and Oxidized know it. In configuration mode the prompt shows 20 characters of the host name.
+ */
+import {
+  ciscoConfiguration,
+  configuration,
+  interfaceLines,
+  logLine,
+} from './cisco-configuration.ts';
+import { type CiscoPoe, longName } from './cisco-poe.ts';
+import { type Command, findCommand } from './command-table.ts';
+import type { Pager, Terminal } from './terminal.ts';
+
+export interface Cisco {
+  hostName: string;
+  poe: CiscoPoe;
+  /** What `enable` asks for; absent: it lets nobody in but those with privilege 15. */
+  enablePassword?: string;
+  /** 15 is in privileged mode from the start. */
+  privilege: 1 | 15;
+  /** Beginnings of commands that AAA refuses. */
+  denied: readonly string[];
+  /** When log lines appear: in an answer, or after the prompt, which is not repeated then. */
+  logging: 'none' | 'before-prompt' | 'after-prompt';
+}
+
+const pager: Pager = {
+  text: ' --More-- ',
+  erase: `${'\b'.repeat(9)}${' '.repeat(8)}${'\b'.repeat(9)}`,
+  rows: 24,
+};
+
+type Mode = 'user' | 'privileged' | 'config' | 'interface';
+
+interface State {
+  device: Cisco;
+  terminal: Terminal;
+  mode: Mode;
+  /** Of the interface mode. */
+  port: string;
+  log: string[];
+  over: boolean;
+}
+
+type Run = (state: State, words: string[]) => string | Promise<string>;
+
+const CTRL_Z = '\x1a';
+
+/** Talks until somebody logs out. */
+export async function ciscoCli(terminal: Terminal, device: Cisco): Promise<undefined> {
+  const mode = device.privilege === 15 ? 'privileged' : 'user';
+  const state: State = { device, terminal, mode, port: '', log: [], over: false };
+  terminal.pager = pager;
+  await terminal.greet('\n', promptOf({ ...state, mode: 'privileged' }));
+  while (!state.over) {
+    const prompt = promptOf(state);
+    const log = state.log.splice(0).join('\n');
+    if (device.logging === 'before-prompt' && log) terminal.put(`${log}\n`);
+    const after = device.logging === 'after-prompt' && log ? `\n${log}\n` : '';
+    const typed = await terminal.readLine(`${prompt}${after}`);
+    const line = typed === CTRL_Z ? 'end' : typed;
+    if (typed === CTRL_Z) terminal.put('^Z\n');
+    if (line.trim() === '') continue;
+    terminal.session.tell(line.trim());
+    await terminal.answer(await carryOut(state, line, prompt.length));
+  }
+}
+
+function promptOf({ device: { hostName }, mode }: State): string {
+  const short = hostName.slice(0, 20);
+  const prompts: Record<Mode, string> = {
+    user: `${hostName}>`,
+    privileged: `${hostName}#`,
+    config: `${short}(config)#`,
+    interface: `${short}(config-if)#`,
+  };
+  return prompts[mode];
+}
+
+async function carryOut(state: State, line: string, indent: number): Promise<string> {
+  const doing = /^\s*do\s+/.exec(line)?.[0] ?? '';
+  const inConfig = state.mode === 'config' || state.mode === 'interface';
+  const table = doing && inConfig ? commands.privileged : commands[state.mode];
+  // A name and its number may be apart.
+  const joined = line
+    .slice(inConfig ? doing.length : 0)
+    .replace(/\b(gi\w*|te\w*|fa\w*) +(?=\d)/i, '$1');
+  const found = findCommand(table, joined);
+  switch (found.kind) {
+    case 'command': {
+      const command = found.words.join(' ');
+      if (state.device.denied.some((start) => command.startsWith(start))) {
+        return inConfig ? 'Command authorization failed.\n\n' : '% Authorization failed.\n';
+      }
+      return found.run(state, found.words);
+    }
+    case 'ambiguous':
+      return `% Ambiguous command:  "${joined}"\n`;
+    case 'incomplete':
+      return '% Incomplete command.\n\n';
+    case 'invalid':
+      if (!inConfig && found.column === 0 && !joined.includes(' ')) {
+        return `Translating "${joined}"...domain server (255.255.255.255)\n% Unknown command or computer name, or unable to find computer address\n`;
+      }
+      return invalid(indent + doing.length + found.column);
+  }
+}
+
+function invalid(column: number): string {
+  return `${' '.repeat(column)}^\n% Invalid input detected at '^' marker.\n\n`;
+}
+
+async function enable(state: State): Promise<string> {
+  const { terminal, device } = state;
+  if (device.enablePassword === undefined) return '% Error in authentication.\n\n';
+  for (let i = 0; i < 3; i++) {
+    const password = await terminal.readLine('Password: ', 'none');
+    if (password === device.enablePassword) {
+      state.mode = 'privileged';
+      return '';
+    }
+  }
+  return '% Bad secrets\n\n';
+}
+
+function to(mode: Mode, answer = ''): Run {
+  return (state) => {
+    state.mode = mode;
+    return answer;
+  };
+}
+
+function end(state: State): string {
+  state.mode = 'privileged';
+  state.log.push(logLine('%SYS-5-CONFIG_I: Configured from console by admin on vty0'));
+  return '';
+}
+
+function leave(state: State): string {
+  state.over = true;
+  return '';
+}
+
+function enterInterface(state: State, words: string[]): string {
+  const port = state.device.poe.find(words[1] ?? '');
+  if (!port) return invalid(promptOf(state).length + 'interface '.length);
+  Object.assign(state, { mode: 'interface', port });
+  return '';
+}
+
+function setMode(state: State, mode: string): string {
+  const { device, terminal, port, log } = state;
+  if (!device.poe.setMode(terminal.session, port, mode)) return '';
+  if (mode === 'never') {
+    log.push(
+      logLine(`%ILPOWER-5-IEEE_DISCONNECT: Interface ${port}: PD removed`),
+      logLine(`%LINK-3-UPDOWN: Interface ${longName(port)}, changed state to down`),
+    );
+  } else {
+    log.push(
+      logLine(`%ILPOWER-7-DETECT: Interface ${port}: Power Device detected: IEEE PD`),
+      logLine(`%ILPOWER-5-POWER_GRANTED: Interface ${port}: Power granted`),
+    );
+  }
+  return '';
+}
+
+function setPager({ terminal }: State, words: string[]): string {
+  const rows = Number(words[2]);
+  if (terminal.session.faults.has('pager-stays')) return '';
+  terminal.pager = rows === 0 ? undefined : { ...pager, rows };
+  return '';
+}
+
+function setWidth({ terminal }: State, words: string[]): string {
+  terminal.screen.width = Number(words[2]);
+  return '';
+}
+
+function showPower(state: State, words: string[]): string {
+  const port = state.device.poe.find(words[3] ?? '');
+  return port
+    ? state.device.poe.one(port)
+    : invalid(promptOf(state).length + 'show power inline '.length);
+}
+
+function showInterface(state: State, words: string[]): string {
+  const port = state.device.poe.find(words[3] ?? '');
+  return port
+    ? configuration(interfaceLines(state.device, port))
+    : invalid(promptOf(state).length + 'show running-config interface '.length);
+}
+
+function save({ device }: State): string {
+  device.poe.save();
+  return 'Building configuration...\n[OK]\n';
+}
+
+const leaving: Command<Run>[] = ['exit', 'logout', 'quit'].map((pattern) => ({
+  pattern,
+  run: leave,
+}));
+const exec: Command<Run>[] = [
+  ...leaving,
+  { pattern: 'show power inline', run: ({ device }) => device.poe.all() },
+  { pattern: 'show power inline <port>', run: showPower },
+  { pattern: 'terminal length <lines>', run: setPager },
+  { pattern: 'terminal width <columns>', run: setWidth },
+  { pattern: 'enable', run: enable },
+];
+const enterConfig = to('config', 'Enter configuration commands, one per line.  End with CNTL/Z.\n');
+
+const commands: Record<Mode, Command<Run>[]> = {
+  user: exec,
+  privileged: [
+    ...exec.filter(({ pattern }) => pattern !== 'enable'),
+    { pattern: 'enable', run: () => '' },
+    { pattern: 'disable', run: to('user') },
+    { pattern: 'configure terminal', run: enterConfig },
+    { pattern: 'show running-config', run: ({ device }) => ciscoConfiguration(device) },
+    { pattern: 'show running-config interface <port>', run: showInterface },
+    { pattern: 'write memory', run: save },
+    { pattern: 'write', run: save },
+  ],
+  config: [
+    { pattern: 'interface <port>', run: enterInterface },
+    { pattern: 'exit', run: end },
+    { pattern: 'end', run: end },
+  ],
+  interface: [
+    { pattern: 'interface <port>', run: enterInterface },
+    {
+      pattern: 'power inline auto|never|static',
+      run: (state, words) => setMode(state, words[2] ?? ''),
+    },
+    {
+      pattern: 'power inline auto|static max <milliwatts>',
+      run: (state, words) => setMode(state, words.slice(2).join(' ')),
+    },
+    { pattern: 'no power inline auto|never|static', run: (state) => setMode(state, 'auto') },
+    { pattern: 'no power inline', run: (state) => setMode(state, 'auto') },
+    { pattern: 'default power inline', run: (state) => setMode(state, 'auto') },
+    { pattern: 'exit', run: to('config') },
+    { pattern: 'end', run: end },
+  ],
+};
