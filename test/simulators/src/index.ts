@@ -55,6 +55,16 @@ export {
   startTasmota,
   type TasmotaOptions,
 } from './equipment/http/tasmota.ts';
+export { type SnmpModel, type SnmpOptions, snmpFaults } from './equipment/snmp/agent.ts';
+export { type ApcRpduOptions, apcRpduModel, startApcRpdu } from './equipment/snmp/apc-rpdu.ts';
+export { type ApcRpdu2Options, apcRpdu2Model, startApcRpdu2 } from './equipment/snmp/apc-rpdu2.ts';
+export {
+  type PoeSwitchOptions,
+  poeSwitchModel,
+  startPoeSwitch,
+} from './equipment/snmp/poe-switch.ts';
+export { startSnmpd } from './equipment/snmp/snmpd.ts';
+export type { SnmpUser } from './equipment/snmp/usm.ts';
 export type { RefreshGrant, SubjectGrant } from './google-oauth/accounts.ts';
 export type { Call, Endpoint } from './google-oauth/calls.ts';
 export {

@@ -1,0 +1,83 @@
+/**
+ * APC switched rack PDU of the second generation (AP8900 and its family): rPDU2 of PowerNet-MIB, and the older tables.
+ * The trap: the command is 1 on, 2 off (and reads back so), the state beside it is 1 off, 2 on.
+ *
+ * Source: PowerNet-MIB, rPDU2OutletSwitched (26.9.2) and rPDU2OutletMetered (26.9.4: power in W, -1 where it is not
+ * metered, current in tenths of A).
+ */
+import { Faults, type SimulatedDevice } from '../device.ts';
+import { type SnmpModel, type SnmpOptions, snmpFaults, startSnmpAgent } from './agent.ts';
+import {
+  ApcBank,
+  type ApcCommand,
+  type ApcOutlets,
+  allOutlets,
+  column,
+  firstGenerationTables,
+} from './apc.ts';
+import { SnmpMib, systemGroup } from './mib.ts';
+
+export interface ApcRpdu2Outlets extends ApcOutlets {
+  /** Whether each outlet has a meter (AP8600); default false (AP8900). */
+  metered?: boolean;
+}
+
+export interface ApcRpdu2Options extends SnmpOptions, ApcRpdu2Outlets {}
+
+export function startApcRpdu2(options: ApcRpdu2Options = {}): Promise<SimulatedDevice> {
+  return startSnmpAgent(apcRpdu2Model(options), options);
+}
+
+const commands = new Map<number, ApcCommand>([
+  [1, 'on'],
+  [2, 'off'],
+  [3, 'reboot'],
+  [5, 'later-on'],
+  [6, 'later-off'],
+  [7, 'later-reboot'],
+  [8, 'cancel'],
+]);
+
+export function apcRpdu2Model({ metered = false, ...options }: ApcRpdu2Outlets = {}): SnmpModel {
+  const bank = new ApcBank(options, true);
+  const { board } = bank;
+  const faults = new Faults(snmpFaults);
+  const objectId = '1.3.6.1.4.1.318.1.3.4.6';
+  const rows = (oid: string, read: (outlet: string) => number | string) =>
+    column(bank, faults, oid, read);
+  const meters = [
+    ...rows('26.9.4.3.1.1', Number),
+    ...rows('26.9.4.3.1.6', (outlet) => Math.round(board.watts(outlet) / 23)),
+    ...rows('26.9.4.3.1.7', (outlet) => board.watts(outlet)),
+  ];
+  return {
+    model: 'apc-rpdu2',
+    objectId,
+    board,
+    faults,
+    mib: new SnmpMib([
+      ...systemGroup({ descr: 'APC Rack PDU, AP8941 (simulated)', objectId, name: 'pdu' }),
+      ...firstGenerationTables(bank, faults),
+      allOutlets(
+        bank,
+        '26.4.4.1.4.1',
+        new Map([
+          [1, 'on'],
+          [3, 'off'],
+          [4, 'reboot'],
+        ]),
+      ),
+      ...rows('26.9.2.1.1.7', () => Math.round(bank.rebootSeconds)),
+      ...rows('26.9.2.3.1.1', Number),
+      ...rows('26.9.2.3.1.3', (outlet) => `Outlet ${outlet}`),
+      ...rows('26.9.2.3.1.4', Number),
+      ...rows('26.9.2.3.1.5', (outlet) => (board.isOn(outlet) ? 2 : 1)),
+      ...rows('26.9.2.3.1.6', (outlet) => (bank.isPending(outlet) ? 1 : 2)),
+      ...rows('26.9.2.4.1.1', Number),
+      ...column(bank, faults, '26.9.2.4.1.5', (outlet) => (board.isOn(outlet) ? 1 : 2), commands),
+      ...(metered ? meters : []),
+    ]),
+    restart: () => bank.restart(),
+    stop: () => bank.stop(),
+  };
+}

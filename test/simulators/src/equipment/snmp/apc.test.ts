@@ -1,0 +1,172 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { SimulatedDevice } from '../device.ts';
+import { type ApcRpduOptions, startApcRpdu } from './apc-rpdu.ts';
+import { type ApcRpdu2Options, startApcRpdu2 } from './apc-rpdu2.ts';
+import { runFence, runTool, users } from './testing.ts';
+
+const apc = '.1.3.6.1.4.1.318.1.1';
+
+async function rpdu(options: ApcRpduOptions = {}): Promise<SimulatedDevice> {
+  const device = await startApcRpdu({ users, ...options });
+  onTestFinished(() => device.close());
+  return device;
+}
+
+async function rpdu2(options: ApcRpdu2Options = {}): Promise<SimulatedDevice> {
+  const device = await startApcRpdu2({ users, ...options });
+  onTestFinished(() => device.close());
+  return device;
+}
+
+describe('PDUs, switched by fence_apc_snmp', () => {
+  const kinds = [
+    ['apc-rpdu', rpdu],
+    ['apc-rpdu2', rpdu2],
+  ] as const;
+  const login = [
+    ['a community', ['-c', 'private']],
+    [
+      'a user',
+      [
+        ['-d', '3', '--snmp-sec-level', 'authPriv', '-l', 'sha', '-p', 'authauth1'],
+        ['-P', 'privpriv1', '--snmp-auth-prot', 'SHA', '--snmp-priv-prot', 'AES'],
+      ].flat(),
+    ],
+  ] as const;
+  const table = kinds.flatMap(([model, start]) =>
+    login.map(([who, args]) => [model, who, start, args] as const),
+  );
+
+  it.for(table)('%s obeys %s', async ([, , start, args], context) => {
+    const device = await start();
+    const fence = (...verb: string[]) => runFence(context, device, ...args, ...verb);
+
+    const off = await fence('-n', '3', '-o', 'off');
+    const seenOff = await fence('-n', '3', '-o', 'status');
+    const on = await fence('-n', 'Outlet 3', '-o', 'on');
+    const seenOn = await fence('-n', '3', '-o', 'status');
+
+    expect(off.stdout).toContain('Success: Powered OFF');
+    expect(seenOff).toMatchObject({ status: 2, stdout: 'Status: OFF\n' });
+    expect(on.stdout).toContain('Success: Powered ON');
+    expect(seenOn).toMatchObject({ status: 0, stdout: 'Status: ON\n' });
+  });
+
+  it('is listed and rebooted', async (context) => {
+    const device = await rpdu({ outlets: 2 });
+    const changes: unknown[] = [];
+    device.board.on('change', (change) => changes.push(change));
+
+    const list = await runFence(context, device, '-c', 'private', '-o', 'list');
+    const reboot = await runFence(context, device, '-c', 'private', '-n', '2', '-o', 'reboot');
+
+    expect(list.stdout).toBe('1,Outlet 1\n2,Outlet 2\n');
+    expect(reboot.stdout).toContain('Success: Rebooted');
+    expect(changes).toEqual([
+      { outlet: '2', on: false },
+      { outlet: '2', on: true },
+    ]);
+  });
+});
+
+describe('commands of a PDU', () => {
+  const commands = { rpdu: '12.3.3.1.1.4', rpdu2: '26.9.2.4.1.5' };
+
+  it.for([
+    ['apc-rpdu leaves off', rpdu, commands.rpdu, false],
+    ['apc-rpdu2 turns on', rpdu2, commands.rpdu2, true],
+  ] as const)('a reboot of %s what was off', async ([, start, column, comesOn], context) => {
+    const device = await start({ rebootSeconds: 0.2 });
+    const { board } = device;
+    board.set('2', false);
+    const reboot = (n: number) =>
+      runTool(context, device, ['snmpset', `${apc}.${column}.${n}`, 'i', '3']);
+
+    await reboot(2);
+    await reboot(1);
+
+    expect(board.isOn('1')).toBe(false);
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(true));
+    expect(board.isOn('2')).toBe(comesOn);
+  });
+
+  it('apc-rpdu2: the state is 1 off, 2 on, and the command the other way round', async (context) => {
+    const device = await rpdu2();
+    const both = ['snmpget', `${apc}.26.9.2.4.1.5.1`, `${apc}.26.9.2.3.1.5.1`];
+
+    const on = await runTool(context, device, both);
+    await runTool(context, device, ['snmpset', `${apc}.26.9.2.4.1.5.1`, 'i', '2']);
+    const off = await runTool(context, device, both);
+
+    expect(numbers(on.stdout)).toEqual([1, 2]);
+    expect(numbers(off.stdout)).toEqual([2, 1]);
+    expect(device.board.isOn('1')).toBe(false);
+  });
+
+  it.for([
+    ['apc-rpdu', rpdu, '12.3.3.1.1.4', 5, 7, '12.3.5.1.1.5'],
+    ['apc-rpdu2', rpdu2, '26.9.2.4.1.5', 6, 8, '26.9.2.3.1.6'],
+  ] as const)(
+    '%s: a delayed command is pending until it is cancelled',
+    async ([, start, column, delayedOff, cancel, pending], context) => {
+      const device = await start();
+      const tell = (n: number) =>
+        runTool(context, device, ['snmpset', `${apc}.${column}.1`, 'i', `${n}`]);
+      const ask = () => runTool(context, device, ['snmpget', `${apc}.${pending}.1`]);
+
+      await tell(delayedOff);
+      const before = await ask();
+      await tell(cancel);
+      const after = await ask();
+
+      expect(numbers(before.stdout)).toEqual([1]);
+      expect(numbers(after.stdout)).toEqual([2]);
+      expect(device.board.isOn('1')).toBe(true);
+    },
+  );
+
+  it.for([
+    ['apc-rpdu', rpdu, '12.3.1.1.0'],
+    ['apc-rpdu2', rpdu2, '26.4.4.1.4.1'],
+  ] as const)(
+    '%s: 3 to the wrong object turns all outlets off',
+    async ([, start, all], context) => {
+      const device = await start({ outlets: 3 });
+
+      await runTool(context, device, ['snmpset', `${apc}.${all}`, 'i', '3']);
+
+      expect(device.board.names().map((name) => device.board.isOn(name))).toEqual([
+        false,
+        false,
+        false,
+      ]);
+    },
+  );
+
+  it('apc-rpdu2: tells watts where outlets are metered, and has no such table elsewhere', async (context) => {
+    const [metered, plain] = [await rpdu2({ metered: true, watts: 46 }), await rpdu2()];
+    const power = ['snmpget', `${apc}.26.9.4.3.1.7.1`, `${apc}.26.9.4.3.1.6.1`];
+
+    const told = await runTool(context, metered, power);
+    const silent = await runTool(context, plain, power);
+
+    expect(numbers(told.stdout)).toEqual([46, 2]);
+    expect(silent.stdout).toContain('No Such');
+  });
+
+  it('after a power failure all outlets are on, and what was to come is forgotten', async (context) => {
+    const device = await rpdu2({ delaySeconds: 0.2 });
+    device.board.set('2', false);
+    await runTool(context, device, ['snmpset', `${apc}.26.9.2.4.1.5.1`, 'i', '6']);
+
+    await device.reboot();
+
+    const pending = await runTool(context, device, ['snmpget', `${apc}.26.9.2.3.1.6.1`]);
+    expect(numbers(pending.stdout)).toEqual([2]);
+    expect(device.board.isOn('2')).toBe(true);
+  });
+});
+
+function numbers(stdout: string): number[] {
+  return [...stdout.matchAll(/INTEGER: (\d+)/g)].map(([, number]) => Number(number));
+}

@@ -1,0 +1,196 @@
+/**
+ * What both generations of APC's switched rack PDUs have in common: outlets that obey commands at once, with a delay, or
+ * by "reboot", and the tables of the first generation and of MasterSwitch, which the second one still serves (so say
+ * fence_apc_snmp and labgrid, which use nothing else).
+ *
+ * Source: PowerNet-MIB (sPDU and rPDU groups). Prefix 1.3.6.1.4.1.318.1.1.
+ */
+import { type Faults, OutletBoard } from '../device.ts';
+import { integer, type SnmpObject, text } from './mib.ts';
+
+export const powerNet = '1.3.6.1.4.1.318.1.1';
+
+/** What an outlet can be told; each table has numbers of its own for it. */
+export type ApcCommand =
+  | 'on'
+  | 'off'
+  | 'reboot'
+  | 'later-on'
+  | 'later-off'
+  | 'later-reboot'
+  | 'cancel';
+
+export interface ApcOutlets {
+  outlets?: number;
+  /** What is plugged into each outlet draws this much; default 40. */
+  watts?: number;
+  /** How long off a reboot is, as configured on the device; default 5. */
+  rebootSeconds?: number;
+  /** How late "delayed" is, as configured on the device; default 15. */
+  delaySeconds?: number;
+}
+
+const delayed = new Map<ApcCommand, ApcCommand>([
+  ['later-on', 'on'],
+  ['later-off', 'off'],
+  ['later-reboot', 'reboot'],
+]);
+
+/** Outlets, and their commands that are still to come. */
+export class ApcBank {
+  readonly board: OutletBoard;
+  readonly names: readonly string[];
+  readonly rebootSeconds: number;
+  private readonly delaySeconds: number;
+  private readonly pending = new Map<string, NodeJS.Timeout>();
+  /** Whether a reboot turns an outlet on that was off before; the first generation leaves it off (powerman's note). */
+  private readonly rebootTurnsOn: boolean;
+
+  constructor(options: ApcOutlets, rebootTurnsOn: boolean) {
+    const { outlets = 8, watts = 40, rebootSeconds = 5, delaySeconds = 15 } = options;
+    this.names = Array.from({ length: outlets }, (_, index) => String(index + 1));
+    this.board = new OutletBoard(this.names.map((name) => [name, { on: true, watts }]));
+    this.rebootSeconds = rebootSeconds;
+    this.delaySeconds = delaySeconds;
+    this.rebootTurnsOn = rebootTurnsOn;
+  }
+
+  isPending(outlet: string): boolean {
+    return this.pending.has(outlet);
+  }
+
+  obey(outlet: string, command: ApcCommand): void {
+    clearTimeout(this.pending.get(outlet));
+    this.pending.delete(outlet);
+    const { board } = this;
+    const then = delayed.get(command);
+    if (then) {
+      this.later(outlet, then, this.delaySeconds);
+    } else if (command === 'reboot') {
+      const comesBack = board.isOn(outlet) || this.rebootTurnsOn;
+      board.set(outlet, false);
+      if (comesBack) this.later(outlet, 'on', this.rebootSeconds);
+    } else if (command !== 'cancel') {
+      board.set(outlet, command === 'on');
+    }
+  }
+
+  obeyAll(command: ApcCommand): void {
+    for (const name of this.names) this.obey(name, command);
+  }
+
+  /** With mains back each outlet is turned on at once: `PowerOnTime` 0, as it comes from the factory. */
+  restart(): void {
+    this.stop();
+    for (const name of this.names) this.board.set(name, true);
+  }
+
+  stop(): void {
+    for (const timer of this.pending.values()) clearTimeout(timer);
+    this.pending.clear();
+  }
+
+  private later(outlet: string, command: ApcCommand, seconds: number): void {
+    const timer = setTimeout(() => this.obey(outlet, command), seconds * 1000);
+    this.pending.set(outlet, timer);
+  }
+}
+
+/** A column of a table with one row for each outlet. A number that is not in `commands` is refused. */
+export function column(
+  bank: ApcBank,
+  faults: Faults,
+  oid: string,
+  read: (outlet: string) => number | string,
+  commands?: ReadonlyMap<number, ApcCommand>,
+): SnmpObject[] {
+  return bank.names.map((outlet) => ({
+    oid: `${powerNet}.${oid}.${outlet}`,
+    read() {
+      if (faults.has('missing-instance')) return undefined;
+      const value = read(outlet);
+      return typeof value === 'number' ? integer(value) : text(value);
+    },
+    ...(commands && {
+      write: {
+        check: (value) => commands.has(value),
+        commit(value) {
+          const command = commands.get(value);
+          if (command) bank.obey(outlet, command);
+        },
+      },
+    }),
+  }));
+}
+
+/** The one object that tells all outlets at once. Its numbers are others than an outlet's, in each table. */
+export function allOutlets(
+  bank: ApcBank,
+  oid: string,
+  commands: ReadonlyMap<number, ApcCommand>,
+): SnmpObject {
+  return {
+    oid: `${powerNet}.${oid}`,
+    read: () => integer(1),
+    write: {
+      check: (value) => value === 1 || commands.has(value),
+      commit(value) {
+        const command = commands.get(value);
+        if (command) bank.obeyAll(command);
+      },
+    },
+  };
+}
+
+const masterSwitchCommands = new Map<number, ApcCommand>([
+  [1, 'on'],
+  [2, 'off'],
+  [3, 'reboot'],
+  [5, 'later-on'],
+  [6, 'later-off'],
+  [7, 'later-reboot'],
+]);
+
+const rpduCommands = new Map<number, ApcCommand>([
+  [1, 'on'],
+  [2, 'off'],
+  [3, 'reboot'],
+  [4, 'later-on'],
+  [5, 'later-off'],
+  [6, 'later-reboot'],
+  [7, 'cancel'],
+]);
+
+/** sPDUOutletControl (4.4.2) and rPDUOutlet (12.3). */
+export function firstGenerationTables(bank: ApcBank, faults: Faults): SnmpObject[] {
+  const onOff = (outlet: string) => (bank.board.isOn(outlet) ? 1 : 2);
+  const pending = (outlet: string) => (bank.isPending(outlet) ? 1 : 2);
+  const name = (outlet: string) => `Outlet ${outlet}`;
+  const rows = (oid: string, read: (outlet: string) => number | string) =>
+    column(bank, faults, oid, read);
+  return [
+    { oid: `${powerNet}.4.4.1.0`, read: () => integer(bank.names.length) },
+    ...rows('4.4.2.1.1', Number),
+    ...rows('4.4.2.1.2', pending),
+    ...column(bank, faults, '4.4.2.1.3', onOff, masterSwitchCommands),
+    ...rows('4.4.2.1.4', name),
+    { oid: `${powerNet}.12.1.8.0`, read: () => integer(bank.names.length) },
+    allOutlets(
+      bank,
+      '12.3.1.1.0',
+      new Map([
+        [2, 'on'],
+        [3, 'off'],
+        [4, 'reboot'],
+      ]),
+    ),
+    ...rows('12.3.3.1.1.1', Number),
+    ...rows('12.3.3.1.1.2', name),
+    ...column(bank, faults, '12.3.3.1.1.4', onOff, rpduCommands),
+    ...rows('12.3.4.1.1.6', () => Math.round(bank.rebootSeconds)),
+    ...rows('12.3.5.1.1.1', Number),
+    ...rows('12.3.5.1.1.2', name),
+    ...rows('12.3.5.1.1.4', onOff),
+    ...rows('12.3.5.1.1.5', pending),
+  ];
+}

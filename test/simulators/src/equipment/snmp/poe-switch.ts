@@ -1,0 +1,121 @@
+/**
+ * A switch that feeds its ports by PoE, as POWER-ETHERNET-MIB (RFC 3621, 1.3.6.1.2.1.105) tells it: what is set
+ * (pethPsePortAdminEnable), what comes of it (pethPsePortDetectionStatus), and the power supply of each group. Power
+ * drawn is told for a group, never for a port.
+ *
+ * A port that is turned on searches for about a second before it delivers; one with nothing plugged in searches for
+ * ever. Some switches are busy while they apply a setting, for longer than a client waits (net-snmp issue 194, Netgear
+ * GS724TP): `setMs`. What is set is lost with power unless it was saved, so after a reboot every port is on.
+ */
+import { Faults, OutletBoard, type SimulatedDevice } from '../device.ts';
+import { type SnmpModel, type SnmpOptions, snmpFaults, startSnmpAgent } from './agent.ts';
+import { integer, SnmpMib, type SnmpObject, systemGroup } from './mib.ts';
+
+export interface PoeSwitchPorts {
+  ports?: number;
+  /** Slots, or members of a stack; the outlets of the first are `7`, of the others `2.7`. */
+  groups?: number;
+  /** What is plugged into each port draws this much; default 4. A port of 0 W has nothing plugged in. */
+  watts?: number;
+  /** Between on and power; default 1000. */
+  detectMs?: number;
+}
+
+export interface PoeSwitchOptions extends SnmpOptions, PoeSwitchPorts {}
+
+export function startPoeSwitch(options: PoeSwitchOptions = {}): Promise<SimulatedDevice> {
+  return startSnmpAgent(poeSwitchModel(options), options);
+}
+
+const portTable = '1.3.6.1.2.1.105.1.1.1';
+const mainPseTable = '1.3.6.1.2.1.105.1.3.1.1';
+const truth = { true: 1, false: 2 } as const;
+const detection = { disabled: 1, searching: 2, deliveringPower: 3 } as const;
+/** Watts that the power supply of a group has. */
+const budget = 370;
+
+export function poeSwitchModel(options: PoeSwitchPorts = {}): SnmpModel {
+  const { ports = 8, groups = 1, watts = 4, detectMs = 1000 } = options;
+  const numbered = range(groups).flatMap((group) =>
+    range(ports).map((port) => ({
+      group,
+      port,
+      name: group === 1 ? `${port}` : `${group}.${port}`,
+    })),
+  );
+  const board = new OutletBoard(numbered.map(({ name }) => [name, { on: true, watts }]));
+  const faults = new Faults(snmpFaults);
+  const turnedOn = new Map<string, number>();
+  board.on('change', ({ outlet, on }) => {
+    if (on) turnedOn.set(outlet, performance.now());
+  });
+
+  function detected(name: string): number {
+    if (!board.isOn(name)) return detection.disabled;
+    const since = performance.now() - (turnedOn.get(name) ?? Number.NEGATIVE_INFINITY);
+    const found = board.watts(name) > 0 && since >= detectMs;
+    return found ? detection.deliveringPower : detection.searching;
+  }
+
+  function rows({ group, port, name }: (typeof numbered)[number]): SnmpObject[] {
+    const object = (column: number, read: () => number, write?: (on: boolean) => void) => ({
+      oid: `${portTable}.${column}.${group}.${port}`,
+      read: () => (faults.has('missing-instance') ? undefined : integer(read())),
+      ...(write && {
+        write: {
+          check: (value: number) => value === truth.true || value === truth.false,
+          commit: (value: number) => write(value === truth.true),
+        },
+      }),
+    });
+    return [
+      object(
+        3,
+        () => (board.isOn(name) ? truth.true : truth.false),
+        (on) => board.set(name, on),
+      ),
+      object(6, () => detected(name)),
+      // class0 is 1, class3 is 4.
+      object(10, () => (board.watts(name) > 0 ? 4 : 1)),
+    ];
+  }
+
+  function supply(group: number): SnmpObject[] {
+    const drawn = () =>
+      numbered
+        .filter((port) => port.group === group && detected(port.name) === detection.deliveringPower)
+        .reduce((sum, { name }) => sum + board.watts(name), 0);
+    return [
+      { oid: `${mainPseTable}.2.${group}`, read: () => ({ type: 'gauge', value: budget }) },
+      { oid: `${mainPseTable}.3.${group}`, read: () => integer(1) },
+      {
+        oid: `${mainPseTable}.4.${group}`,
+        read: () => ({ type: 'gauge', value: Math.round(drawn()) }),
+      },
+    ];
+  }
+
+  const objectId = '1.3.6.1.4.1.8072.3.2.10';
+  return {
+    model: 'snmp-poe',
+    objectId,
+    board,
+    faults,
+    mib: new SnmpMib([
+      ...systemGroup({ descr: 'Switch with PoE (simulated)', objectId, name: 'switch' }),
+      ...numbered.flatMap(rows),
+      ...range(groups).flatMap(supply),
+    ]),
+    restart() {
+      for (const { name } of numbered) {
+        board.set(name, true);
+        turnedOn.set(name, performance.now());
+      }
+    },
+    stop: () => undefined,
+  };
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}

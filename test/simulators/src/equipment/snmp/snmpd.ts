@@ -1,0 +1,128 @@
+/**
+ * Debian's snmpd (net-snmp 5.9) in front of a model's tables, as an agent that is independent of ours: it does all of the
+ * protocol, and asks us for values only, by `pass_persist` (snmpd.conf(5)).
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { peer } from '../../peer.ts';
+import type { SimulatedDevice, Told } from '../device.ts';
+import { startRelay } from '../relay.ts';
+import type { SnmpModel, SnmpOptions } from './agent.ts';
+import { answerValues } from './pass-persist.ts';
+import type { AuthProtocol } from './usm.ts';
+
+/**
+ * Starts it on 127.0.0.1, or gives undefined where it is not installed. Of the faults only `ignores-commands`,
+ * `missing-instance` and `slow` (for each value) are there, and `told` has only what changes something.
+ */
+export async function startSnmpd(
+  model: SnmpModel,
+  options: SnmpOptions = {},
+): Promise<SimulatedDevice | undefined> {
+  const path = peer('snmpd');
+  if (path === undefined) return undefined;
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-snmpd-'));
+  const told: Told[] = [];
+  const relay = await startRelay(dir, (call) => answerValues(model, told, call));
+  const port = options.port ?? (await freePort());
+  await writeFile(join(dir, 'agent.conf'), configuration(model, options, relay.command, port));
+  let running: ChildProcess | undefined;
+  async function close() {
+    model.stop();
+    await stop(running);
+    await relay.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+  try {
+    running = await startProcess(path, dir);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    model: model.model,
+    host: '127.0.0.1',
+    port,
+    board: model.board,
+    told,
+    faults: model.faults,
+    sessions: { now: 0, most: 0, opened: 0 },
+    async reboot() {
+      await stop(running);
+      model.restart();
+      running = await startProcess(path, dir);
+    },
+    close,
+  };
+}
+
+const protocolNames: Readonly<Record<AuthProtocol, string>> = {
+  md5: 'MD5',
+  sha: 'SHA',
+  sha224: 'SHA-224',
+  sha256: 'SHA-256',
+  sha384: 'SHA-384',
+  sha512: 'SHA-512',
+};
+
+/** Where the tables of PowerNet-MIB and POWER-ETHERNET-MIB are. */
+const subtrees = ['1.3.6.1.4.1.318', '1.3.6.1.2.1.105'];
+
+/** The address is given here only: on the command line, too, it would be bound twice. */
+function configuration(
+  { objectId }: SnmpModel,
+  { readCommunity = 'public', writeCommunity = 'private', users = [] }: SnmpOptions,
+  command: string,
+  port: number,
+): string {
+  const lines = [
+    `agentAddress udp:127.0.0.1:${port}`,
+    `rocommunity ${readCommunity} 127.0.0.1`,
+    `rwcommunity ${writeCommunity} 127.0.0.1`,
+    `sysobjectid .${objectId}`,
+    ...users.flatMap(({ name, access, authProtocol, authKey, privKey }) => [
+      `createUser ${name} ${protocolNames[authProtocol]} "${authKey}"${privKey ? ` AES "${privKey}"` : ''}`,
+      `${access === 'write' ? 'rwuser' : 'rouser'} ${name} ${privKey ? 'priv' : 'auth'}`,
+    ]),
+    ...subtrees.map((subtree) => `pass_persist .${subtree} ${command} ${subtree}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+async function startProcess(path: string, dir: string): Promise<ChildProcess> {
+  const child = spawn(path, ['-f', '-Le', '-C', '-c', join(dir, 'agent.conf')], {
+    env: { ...process.env, SNMP_PERSISTENT_DIR: dir, MIBS: '' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let log = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stderr.on('data', (data: Buffer) => {
+      log += data.toString();
+      // Printed once the sockets are open.
+      if (log.includes('NET-SNMP version')) resolve();
+    });
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`snmpd ended: ${log}`)));
+  });
+  return child;
+}
+
+async function stop(child: ChildProcess | undefined): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, 'close');
+  return port;
+}
