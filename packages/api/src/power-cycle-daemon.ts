@@ -34,8 +34,9 @@ export type CycleMode = z.output<typeof CycleMode>;
 /** What a cycle does, in this order; not each of them does all. */
 export const CycleStep = z.enum([
   'queued',
-  'contact',
+  'check',
   'soft-reboot',
+  'contact',
   'turn-off',
   'off',
   'turn-on',
@@ -360,6 +361,25 @@ export const powerCycleDaemonApi = {
     params: id,
     query: z.strictObject({ why: z.string().max(1000).optional() }),
     answers: { 200: Hold, 404: Problem, 503: Problem },
+  }),
+  alerts: route({
+    method: 'post',
+    path: '/v1/alerts',
+    summary: 'Webhook of Alertmanager (version 4): who is missing, for repair by itself',
+    role: 'operate',
+    audited: false,
+    body: z.looseObject({
+      alerts: z
+        .array(
+          z.looseObject({
+            status: z.enum(['firing', 'resolved']),
+            labels: z.record(z.string(), z.string()),
+            startsAt: z.string(),
+          }),
+        )
+        .max(10_000),
+    }),
+    answers: { 200: z.object({ heard: z.int() }) },
   }),
   hostKeys: route({
     method: 'get',

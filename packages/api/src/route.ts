@@ -18,6 +18,8 @@ export interface RouteSpec {
   tags?: readonly string[];
   /** What the caller has to be; absent: anybody. */
   role?: Role;
+  /** False: calls are not in the audit log, since they change nothing themselves; what follows from them is recorded there. */
+  audited?: false;
   /** A key for each `{name}` of the path. */
   params?: z.ZodObject;
   /** Values arrive as strings, so numbers want `z.coerce.number()`. */

@@ -20,6 +20,8 @@ export interface AppOptions<A extends Api> {
   api?: A | undefined;
   /** A handler for each route of the API. Absent: the app says what the API is, and something else answers it. */
   handlers?: RouteHandlers<NoInfer<A>>;
+  /** What answers paths that a route's pattern would take: `/v1/things/events` beside `/v1/things/{id}`. */
+  first?: RequestHandler[];
   /** Whatever else answers. Before them comes the request id, after them 404 and the problems. */
   more?: RequestHandler[];
   bodyLimitBytes?: number;
@@ -32,8 +34,8 @@ export interface AppOptions<A extends Api> {
  * @example createApp({ ...context, api: powerApi, handlers: { machines: () => … } })
  */
 export function createApp<A extends Api>(options: AppOptions<A>): Express {
-  const { name, version, log, metrics, api, handlers, more = [] } = options;
-  const app = bareApp().use(withRequestId(log), measure(metrics), plainHeaders);
+  const { name, version, log, metrics, api, handlers, first = [], more = [] } = options;
+  const app = bareApp().use(withRequestId(log), measure(metrics), plainHeaders, ...first);
   if (api !== undefined) {
     app
       .route('/openapi.json')

@@ -6,8 +6,9 @@ import { toProblem } from './errors.ts';
 /** Everything of an audit entry but what came of it. */
 export type Change = Omit<NewAuditEntry, 'outcome'>;
 
-/** Whether calls of a route go to the audit log: whatever is no GET and needs more than reading. */
+/** Whether calls of a route go to the audit log: whatever is no GET and needs more than reading, unless it says otherwise. */
 export function changesSomething(spec: RouteSpec): boolean {
+  if (spec.audited === false) return false;
   return spec.method !== 'get' && (spec.role === 'operate' || spec.role === 'admin');
 }
 
