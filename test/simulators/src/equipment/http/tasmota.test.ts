@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { peer } from '../../peer.ts';
 import { startTasmota, type TasmotaOptions } from './tasmota.ts';
 import { changes, closing, curl, needs, python, url } from './testing.ts';
@@ -56,6 +56,7 @@ describe('Tasmota', () => {
 
     await run('Backlog Power1 OFF; Delay 3600; Power1 ON');
     await off;
+    await vi.waitFor(async () => expect(await run('Delay')).toEqual({ Delay: 3600 }));
 
     expect(await run('Backlog')).toEqual({ Backlog: 'Aborted' });
     await device.reboot();

@@ -3,7 +3,7 @@
  *
  * A command without a value reads; a relay index of 0 means all of them; no index means the first. One relay alone is
  * called POWER, not POWER1, unless SetOption26 is set. `Backlog A; B` carries out each in turn, in its own time, and
- * answers at once with nothing to read. `Delay n` in it waits n tenths of a second. `PulseTime` turns a relay off again
+ * answers at once with nothing to read. `Delay n` in it waits n tenths of a second; `Delay` tells what is left of that. `PulseTime` turns a relay off again
  * after it was turned on: tenths of a second up to 111, then seconds and 100.
  *
  * Sources: tasmota.github.io/docs/Commands; arendst/Tasmota support_command.ino (CmndBacklog, CmndDelay, CmndPower,
@@ -51,6 +51,8 @@ export class SimulatedTasmota extends HttpDevice {
   private readonly options: TasmotaOptions;
   private readonly backlog: string[] = [];
   private isWaiting = false;
+  /** Tenths of a second that the backlog waits; it does not count down here. */
+  private delay = 0;
   private readonly pulseTimes = new Map<string, number>();
   private readonly pulses = new Map<string, () => void>();
 
@@ -107,6 +109,8 @@ export class SimulatedTasmota extends HttpDevice {
         if (value === '11') return { StatusSTS: this.relays() };
         if (value === '8' || value === '10') return { StatusSNS: this.sensors() };
         return { Command: 'Unknown' };
+      case 'delay':
+        return { Delay: this.backlog.length > 0 ? this.delay : 0 };
       case 'backlog':
         return this.append(value);
       default:
@@ -159,6 +163,7 @@ export class SimulatedTasmota extends HttpDevice {
 
   private next(tenths: number): void {
     this.isWaiting = true;
+    this.delay = tenths;
     this.after(tenths / 10, () => {
       const command = this.backlog.shift();
       this.isWaiting = command !== undefined;
