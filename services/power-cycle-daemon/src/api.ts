@@ -1,0 +1,191 @@
+/** The HTTP API: what is asked becomes a request, what is known is shown. Nothing is decided here. */
+import type { PowerCycle, powerCycleDaemonApi } from '@skolo/api';
+import { HttpProblem, type RouteHandlers } from '@skolo/common';
+import type { HostKeys } from '@skolo/equipment';
+import type { Cycles } from './cycles.ts';
+import { BadHold, type Holds } from './holds.ts';
+import { isJournalUnavailable } from './journal.ts';
+import type { OwnDevices } from './own-devices.ts';
+import type { CycleRecord } from './records.ts';
+import type { Repair } from './repair/repair.ts';
+import { KeyReused, type Request, RequestRefused } from './requests.ts';
+import { shownController, shownCycle, shownMachines, shownOutlets, type View } from './shown.ts';
+import { JournalDown } from './store.ts';
+import { allTargets, findTargets } from './targets.ts';
+import { positions } from './turns.ts';
+
+export interface ApiDeps {
+  view: View;
+  cycles: Cycles;
+  holds: Holds;
+  ownDevices: OwnDevices;
+  repair: Repair;
+  hostKeys: HostKeys;
+}
+
+export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemonApi> {
+  const { view, cycles, holds, ownDevices, repair, hostKeys } = deps;
+
+  async function take(request: Request) {
+    const accepted = await view.requests.take(request).catch(problemOf);
+    return { status: 202 as const, body: accepted };
+  }
+
+  return {
+    requestCycles: ({ body, headers, caller }) => {
+      const { machines, reason, mode, force, offSeconds, skipRefused } = body;
+      return take({
+        targets: machines,
+        ask: { action: 'cycle', mode, force, offSeconds },
+        reason,
+        skipRefused,
+        by: caller?.name ?? 'anonymous',
+        origin: 'person',
+        key: headers['idempotency-key'],
+      });
+    },
+    requestDeviceCycles: async ({ body, from }) => {
+      const accepted = await ownDevices.take(body, from).catch(problemOf);
+      return { status: 202 as const, body: accepted };
+    },
+    cycles: ({ query }) => ({
+      status: 200 as const,
+      body: { cycles: select(deps, query).map((record) => shown(deps, record)) },
+    }),
+    cycle: ({ params }) => ({ status: 200 as const, body: shown(deps, find(deps, params.id)) }),
+    cancelCycle: async ({ params, query, caller }) => {
+      const record = find(deps, params.id);
+      const why = query.why === undefined ? '' : `: ${query.why}`;
+      const isCancelled = await cycles.cancel(record.id, `cancelled by ${caller?.name}${why}`);
+      const now = find(deps, params.id);
+      if (!isCancelled || now.outcome !== 'cancelled') {
+        const state = now.outcome === undefined ? 'has begun' : `is finished (${now.outcome})`;
+        throw new HttpProblem(
+          409,
+          `the cycle of ${now.target} ${state}; it can no longer be cancelled`,
+        );
+      }
+      return { status: 200 as const, body: shown(deps, now) };
+    },
+    switchOutlets: ({ body, headers, caller }) => {
+      const { targets, state, reason, force, skipRefused } = body;
+      return take({
+        targets,
+        ask: { action: state, mode: 'hard', force },
+        reason,
+        skipRefused,
+        by: caller?.name ?? 'anonymous',
+        origin: 'person',
+        key: headers['idempotency-key'],
+      });
+    },
+    outlets: () => ({ status: 200 as const, body: { outlets: shownOutlets(view) } }),
+    machines: ({ query }) => {
+      const names = [query.name ?? []].flat();
+      const { targets, unknown } = findTargets(view.rack(), names);
+      if (unknown.length > 0) {
+        const refused = unknown.map(({ name, why }) => ({
+          target: name,
+          code: 'unknown' as const,
+          detail: `${name}: ${why}`,
+        }));
+        return problemOf(new RequestRefused(refused));
+      }
+      const chosen = names.length === 0 ? allTargets(view.rack()) : targets;
+      return { status: 200 as const, body: { machines: shownMachines(chosen, view) } };
+    },
+    controllers: () => ({
+      status: 200 as const,
+      body: { controllers: view.controllers.all().map(shownController) },
+    }),
+    holds: () => ({ status: 200 as const, body: { holds: holds.list() } }),
+    hold: async ({ body: { targets, until, reason }, caller }) => {
+      const by = caller?.name ?? 'anonymous';
+      const added = await holds.add(targets, { until, by, reason }).catch(problemOf);
+      return { status: 201 as const, body: { holds: added } };
+    },
+    release: async ({ params }) => {
+      const hold = await holds.release(params.id).catch(problemOf);
+      if (hold !== undefined) return { status: 200 as const, body: hold };
+      throw new HttpProblem(404, `there is no hold ${params.id}; GET /v1/holds lists them`);
+    },
+    alerts: async ({ body }) => ({
+      status: 200 as const,
+      body: { heard: await repair.hear(body.alerts) },
+    }),
+    hostKeys: () => ({ status: 200 as const, body: { hostKeys: hostKeys.list() } }),
+    forgetHostKey: async ({ params: { device } }) => ({
+      status: 200 as const,
+      body: { device, forgotten: await hostKeys.forget(device) },
+    }),
+  };
+}
+
+/** A cycle as it is shown, with its place among those that wait. */
+export function shown({ cycles }: Pick<ApiDeps, 'cycles'>, record: CycleRecord): PowerCycle {
+  const waits = record.phase === 'queued' || record.phase === 'ready';
+  return shownCycle(record, waits ? positions(cycles.waiting()).get(record.id) : undefined);
+}
+
+function find({ view }: ApiDeps, id: string): CycleRecord {
+  const record = view.store.cycles.get(id);
+  if (record !== undefined) return record;
+  throw new HttpProblem(404, `there is no cycle ${id}; GET /v1/power-cycles lists them`);
+}
+
+interface Query {
+  target?: string | undefined;
+  state?: 'queued' | 'running' | 'finished' | undefined;
+  outcome?: string | undefined;
+  by?: string | undefined;
+  since?: string | undefined;
+  limit: number;
+}
+
+function select({ view }: ApiDeps, query: Query): CycleRecord[] {
+  const { target, state, outcome, by, since, limit } = query;
+  const targets = target === undefined ? undefined : namesOf(view, target);
+  return [...view.store.cycles.all.values()]
+    .filter(
+      (record) =>
+        (targets === undefined || targets.has(record.target)) &&
+        (state === undefined || stateOf(record) === state) &&
+        (outcome === undefined || record.outcome === outcome) &&
+        (by === undefined || record.by === by) &&
+        (since === undefined || record.requestedAt >= since),
+    )
+    .sort((a, b) => b.number - a.number)
+    .slice(0, limit);
+}
+
+/** One that has left rack.yaml still has a past. */
+function namesOf({ rack }: View, written: string): Set<string> {
+  const { targets } = findTargets(rack(), [written]);
+  return new Set([written, ...targets.map(({ name }) => name)]);
+}
+
+function stateOf({ phase, begun }: CycleRecord): 'queued' | 'running' | 'finished' {
+  if (phase === 'finished') return 'finished';
+  return begun || (phase !== 'queued' && phase !== 'ready') ? 'running' : 'queued';
+}
+
+/** What the parts throw, as the answer to whoever asked. */
+export function problemOf(error: unknown): never {
+  if (error instanceof RequestRefused) {
+    const { refused } = error;
+    const status = refused.every(({ code }) => code === 'unknown') ? 404 : 409;
+    const untils = refused.flatMap(({ until }) => (until === undefined ? [] : [until]));
+    const hint = untils.length === 0 ? '' : `; possible from ${untils.sort().at(-1)}`;
+    throw new HttpProblem(status, `${error.message}${hint}`, { members: { refused } });
+  }
+  if (error instanceof KeyReused) throw new HttpProblem(422, error.message);
+  if (error instanceof BadHold) throw new HttpProblem(400, error.message);
+  if (error instanceof JournalDown || isJournalUnavailable(error)) {
+    throw new HttpProblem(
+      503,
+      'nothing was accepted, because the journal cannot be written; /readyz says why, try again once the disk is well',
+      { headers: { 'retry-after': '30' }, cause: error },
+    );
+  }
+  throw error;
+}

@@ -1,0 +1,235 @@
+/**
+ * One switch, PDU or hub: its driver behind a queue of its own, so that one that is slow, wedged or gone delays nobody
+ * else. One operation at a time; turning on goes first; readings that wait for their turn are made together.
+ */
+import type { Clock } from '@skolo/common';
+import { errorText } from '@skolo/common';
+import { DeviceBusy, DeviceError, DeviceRefused, DeviceTimeout } from '@skolo/equipment';
+import type { OutletReading, PowerDriver } from './drivers/driver.ts';
+import { pause } from './pause.ts';
+
+export interface ControllerDeps {
+  clock: Pick<Clock, 'now'>;
+  /** Told when it begins or ceases to answer. */
+  onState?: (controller: Controller) => void;
+  /** Told what was read. */
+  onRead?: (controller: Controller, readings: ReadonlyMap<string, OutletReading>) => void;
+}
+
+export interface ControllerFacts {
+  name: string;
+  model: string;
+  experimental: boolean;
+}
+
+interface Job {
+  first: boolean;
+  run: (signal: AbortSignal) => Promise<void>;
+}
+
+interface PendingRead {
+  outlets: Set<string>;
+  waiting: {
+    resolve: (readings: ReadonlyMap<string, OutletReading>) => void;
+    reject: (error: unknown) => void;
+  }[];
+}
+
+/** One operation, from signing in to the answer; a busy device is asked again within this time. */
+const operationMs = 30_000;
+const busyPauseMs = 1000;
+
+export class Controller {
+  readonly name: string;
+  readonly model: string;
+  readonly experimental: boolean;
+  state: 'unknown' | 'up' | 'down' = 'unknown';
+  /** Since when it is in this state; milliseconds since 1970. */
+  since: number;
+  /** Why it is down. */
+  detail: string | undefined;
+  lastContact: number | undefined;
+  private readonly driver: PowerDriver;
+  private readonly deps: ControllerDeps;
+  private readonly jobs: Job[] = [];
+  private readonly closing = new AbortController();
+  private pendingRead: PendingRead | undefined;
+  private working: Promise<void> | undefined;
+
+  constructor(facts: ControllerFacts, driver: PowerDriver, deps: ControllerDeps) {
+    this.name = facts.name;
+    this.model = facts.model;
+    this.experimental = facts.experimental;
+    this.driver = driver;
+    this.deps = deps;
+    this.since = deps.clock.now();
+  }
+
+  /** Operations that wait or run. */
+  get queueLength(): number {
+    return this.jobs.length + (this.working === undefined ? 0 : 1);
+  }
+
+  /** Whether the device can do off, wait and on by itself, for so long; undefined: however long it likes. */
+  cyclesNatively(offSeconds: number | undefined): boolean {
+    const native = this.driver.nativeCycle;
+    if (native === undefined) return false;
+    if (native.offSeconds === 'fixed') return offSeconds === undefined;
+    if (offSeconds === undefined) return true;
+    return offSeconds >= native.offSeconds.least && offSeconds <= native.offSeconds.most;
+  }
+
+  /** Whether the time off of its own cycle is set on the device. */
+  get hasFixedCycle(): boolean {
+    return this.driver.nativeCycle?.offSeconds === 'fixed';
+  }
+
+  /** @throws DeviceError */
+  read(outlets: readonly string[]): Promise<ReadonlyMap<string, OutletReading>> {
+    return new Promise((resolve, reject) => {
+      const pending = this.pendingRead ?? { outlets: new Set(), waiting: [] };
+      for (const outlet of outlets) pending.outlets.add(outlet);
+      pending.waiting.push({ resolve, reject });
+      if (this.pendingRead !== undefined) return;
+      this.pendingRead = pending;
+      this.enqueue({ first: false, run: (signal) => this.readNow(signal) });
+    });
+  }
+
+  /** @throws DeviceError */
+  turnOff(outlet: string): Promise<void> {
+    return this.operate(false, (signal) => this.driver.turnOff(outlet, signal));
+  }
+
+  /** @throws DeviceError */
+  turnOn(outlet: string, mode: string | undefined): Promise<void> {
+    return this.operate(true, (signal) => this.driver.turnOn(outlet, mode, signal));
+  }
+
+  /** @throws DeviceError */
+  cycleNatively(outlet: string, offSeconds: number): Promise<void> {
+    const native = this.driver.nativeCycle;
+    if (native === undefined) throw new TypeError(`${this.name} has no cycle of its own`);
+    return this.operate(false, (signal) => native.run(outlet, offSeconds, signal));
+  }
+
+  /** Ends what runs; what waits is refused. */
+  async close(): Promise<void> {
+    this.closing.abort(new Error(`${this.name}: no longer in the rack, or the daemon stops`));
+    await this.working;
+    await this.driver.close();
+  }
+
+  private async readNow(signal: AbortSignal): Promise<void> {
+    const pending = this.pendingRead;
+    this.pendingRead = undefined;
+    if (pending === undefined) return;
+    try {
+      const readings = await this.attempt(
+        (limit) => this.driver.read([...pending.outlets], limit),
+        signal,
+      );
+      this.deps.onRead?.(this, readings);
+      for (const { resolve } of pending.waiting) resolve(readings);
+    } catch (error) {
+      for (const { reject } of pending.waiting) reject(error);
+    }
+  }
+
+  private operate(first: boolean, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.enqueue({
+        first,
+        run: (signal) => this.attempt(work, signal).then(resolve, reject),
+      });
+    });
+  }
+
+  private enqueue(job: Job): void {
+    const firstOther = this.jobs.findIndex(({ first }) => !first);
+    if (job.first && firstOther >= 0) this.jobs.splice(firstOther, 0, job);
+    else this.jobs.push(job);
+    this.working ??= this.work();
+  }
+
+  private async work(): Promise<void> {
+    for (let job = this.jobs.shift(); job !== undefined; job = this.jobs.shift()) {
+      await job.run(this.closing.signal);
+    }
+    this.working = undefined;
+  }
+
+  /** Within its time; a busy device again and again. What comes of it is what is known of the device. */
+  private async attempt<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const limit = new AbortController();
+    const timer = setTimeout(() => {
+      limit.abort(new DeviceTimeout(this.name, `no answer within ${operationMs / 1000} s`));
+    }, operationMs);
+    const abort = () => limit.abort(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    try {
+      const result = await this.untilNotBusy(work, limit.signal);
+      this.answered();
+      return result;
+    } catch (error) {
+      const isOurs = limit.signal.aborted && !(error instanceof DeviceError);
+      const reason: unknown = isOurs ? limit.signal.reason : error;
+      this.failed(reason);
+      throw reason;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  private async untilNotBusy<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    for (;;) {
+      try {
+        return await orAborted(work(signal), signal);
+      } catch (error) {
+        if (!(error instanceof DeviceBusy)) throw error;
+        // The operation's deadline ends this; what it was waiting for is told then.
+        await pause(busyPauseMs, signal).catch(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  private answered(): void {
+    this.lastContact = this.deps.clock.now();
+    this.enter('up', undefined);
+  }
+
+  /** One that says no is there; everything else means that nobody can use it now. */
+  private failed(error: unknown): void {
+    if (this.closing.signal.aborted) return;
+    if (error instanceof DeviceRefused) this.answered();
+    else this.enter('down', errorText(error));
+  }
+
+  private enter(state: 'up' | 'down', detail: string | undefined): void {
+    const changed = state !== this.state;
+    if (changed) this.since = this.deps.clock.now();
+    this.state = state;
+    this.detail = detail;
+    if (changed) this.deps.onState?.(this);
+  }
+}
+
+/** A driver that does not hear its signal must not hold the queue. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,116 @@
+/** All controllers of the rack: switches and PDUs by rack.yaml, and the hubs of machines when they are first needed. */
+import { isDeepStrictEqual } from 'node:util';
+import { type HostKeys, readCredentials, type SessionPool } from '@skolo/equipment';
+import {
+  type InfrastructureDevice,
+  type Machine,
+  models,
+  type Rack,
+  serviceUrl,
+} from '@skolo/rack';
+import { Controller, type ControllerDeps } from './controller.ts';
+import type { DriverDeps, DriverKind, PowerDriver } from './drivers/driver.ts';
+
+export interface ControllersDeps extends ControllerDeps {
+  rack: () => Rack;
+  drivers: ReadonlyMap<string, DriverKind>;
+  sessions: SessionPool;
+  hostKeys: HostKeys;
+  /** The driver of a machine's own USB hub. */
+  createUsbHub: CreateUsbHub;
+}
+
+export type CreateUsbHub = (
+  machine: Machine,
+  deps: DriverDeps & { agentUrl: string | undefined },
+) => PowerDriver;
+
+interface Entry {
+  controller: Controller;
+  /** What it was made of; another one makes another controller. */
+  made: object;
+}
+
+export class Controllers {
+  private readonly deps: ControllersDeps;
+  private readonly entries = new Map<string, Entry>();
+  private closing: Promise<unknown>[] = [];
+
+  constructor(deps: ControllersDeps) {
+    this.deps = deps;
+    this.follow();
+  }
+
+  /** Takes over what rack.yaml says now. A device that did not change keeps its queue and its session. */
+  follow(): void {
+    const { rack } = this.deps;
+    const { infrastructure, machines } = rack();
+    for (const [name, { controller, made }] of this.entries) {
+      const now = infrastructure.get(name) ?? machines.get(name);
+      if (now !== undefined && isDeepStrictEqual(now, made)) continue;
+      this.entries.delete(name);
+      this.closing.push(controller.close());
+    }
+    for (const device of infrastructure.values()) {
+      if (models.get(device.model)?.power !== undefined) this.get(device.name);
+    }
+  }
+
+  /** Undefined where rack.yaml has no such device, or nothing can switch it. */
+  get(name: string): Controller | undefined {
+    const known = this.entries.get(name);
+    if (known !== undefined) return known.controller;
+    const { infrastructure, machines } = this.deps.rack();
+    const device = infrastructure.get(name);
+    const machine = machines.get(name);
+    const made = device ? this.ofDevice(device) : machine && this.ofMachine(machine);
+    if (made === undefined) return undefined;
+    this.entries.set(name, { controller: made, made: device ?? machine ?? {} });
+    return made;
+  }
+
+  /** Switches and PDUs in the order of rack.yaml, then hubs that have been used. */
+  all(): Controller[] {
+    const { infrastructure } = this.deps.rack();
+    const order = [...infrastructure.keys()];
+    return [...this.entries.values()]
+      .map(({ controller }) => controller)
+      .sort((a, b) => rank(order, a.name) - rank(order, b.name));
+  }
+
+  async close(): Promise<void> {
+    for (const { controller } of this.entries.values()) this.closing.push(controller.close());
+    this.entries.clear();
+    await Promise.all(this.closing);
+  }
+
+  private ofDevice(device: InfrastructureDevice): Controller | undefined {
+    const kind = this.deps.drivers.get(device.model);
+    if (kind === undefined) return undefined;
+    const { name, model } = device;
+    const driver = kind.create(device, this.driverDeps(device.login));
+    return this.controller({ name, model, experimental: kind.experimental }, driver);
+  }
+
+  private ofMachine(machine: Machine): Controller {
+    const { rack } = this.deps;
+    const agentUrl =
+      machine.address === undefined ? undefined : serviceUrl(rack(), 'swarming-client', machine);
+    const driver = this.deps.createUsbHub(machine, { ...this.driverDeps(machine.login), agentUrl });
+    return this.controller({ name: machine.name, model: 'usb-hub', experimental: true }, driver);
+  }
+
+  private controller(facts: ConstructorParameters<typeof Controller>[0], driver: PowerDriver) {
+    return new Controller(facts, driver, this.deps);
+  }
+
+  private driverDeps(login: string | undefined): DriverDeps {
+    const { rack, sessions, hostKeys } = this.deps;
+    return { credentials: () => readCredentials(rack(), login), sessions, hostKeys };
+  }
+}
+
+function rank(order: readonly string[], name: string): number {
+  const index = order.indexOf(name);
+  return index < 0 ? order.length : index;
+}

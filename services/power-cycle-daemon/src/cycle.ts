@@ -1,0 +1,328 @@
+/**
+ * A cycle as a state machine: state and event in, next state and effect out. Nothing here waits, asks or writes.
+ * The caller journals the state before it carries out the effect.
+ *
+ *     queued → check → soft-reboot → going-down ──────────────────────┐
+ *                 └──────────┴──→ contact → ready → turn-off → off → turn-on → see-back → finished
+ *
+ * From `turn-off` on there is one way out: through `turn-on`. Whatever goes wrong is kept as `failure` and told once
+ * the power has been seen on again.
+ */
+import type { CycleStep, Outcome } from '@skolo/api';
+import type { CycleRecord, Phase } from './records.ts';
+
+/** What the runner is to do next. Each ends with one of the events named behind it. */
+export type Effect =
+  /** Ask the agent whether a task is running, and for the boot that runs: `checked`. */
+  | 'check'
+  /** Ask the machine to reboot itself: `soft-sent`, `soft-impossible`. */
+  | 'soft-reboot'
+  /** Watch it go down: `went-down`, `not-down`. */
+  | 'watch-down'
+  /** Read the outlets: `contacted`, `contact-failed`. */
+  | 'contact'
+  /** Wait for a turn: `admitted`. */
+  | 'wait-for-turn'
+  /** Off, and read back: `seen-off`, `off-failed`. Or the device's own cycle: `cycled-natively`, `left-off`, `off-failed`. */
+  | 'turn-off'
+  /** Wait: `off-waited`. */
+  | 'wait-off'
+  /** On, and read back: `seen-on`, `stuck`. */
+  | 'turn-on'
+  /** Watch it come back: `back`, `not-back`, `nobody-tells`. */
+  | 'see-back'
+  | 'none';
+
+export type CycleEvent =
+  | { is: 'begin' }
+  | { is: 'checked'; task: 'running' | 'idle' | 'unknown'; text: string; bootId?: string }
+  | { is: 'soft-sent'; text: string }
+  | { is: 'soft-impossible'; text: string }
+  | { is: 'went-down'; text: string }
+  | { is: 'not-down'; text: string }
+  | { is: 'contacted'; modes: ReadonlyMap<string, string | undefined>; text: string }
+  | { is: 'contact-failed'; text: string }
+  | { is: 'admitted' }
+  /** At any moment: nothing changes but what is told. */
+  | { is: 'noted'; text: string }
+  | { is: 'seen-down'; text: string }
+  | { is: 'seen-off'; text: string }
+  | { is: 'off-failed'; text: string }
+  | { is: 'cycled-natively'; text: string }
+  /** The device's own cycle turned it off, and did not turn it on in time. */
+  | { is: 'left-off'; text: string }
+  | { is: 'off-waited' }
+  | { is: 'seen-on'; text: string }
+  | { is: 'stuck'; text: string }
+  | { is: 'back'; text: string }
+  | { is: 'not-back'; text: string }
+  | { is: 'nobody-tells'; text: string }
+  | { is: 'cancelled'; text: string }
+  /** The journal was read by a new process. */
+  | { is: 'restarted' };
+
+/** What does not change while a cycle runs. */
+export interface CycleFacts {
+  now: number;
+  /** Whether anything can tell that the target is back. */
+  canBeSeen: boolean;
+  /** Whole cycles for one request. */
+  tries: number;
+}
+
+export interface Transition {
+  record: CycleRecord;
+  effect: Effect;
+}
+
+/** The step of a cycle as people are told it. */
+export function stepOf({ phase, steps }: CycleRecord): CycleStep {
+  switch (phase) {
+    case 'ready':
+      return 'queued';
+    case 'going-down':
+      return 'soft-reboot';
+    case 'finished':
+      return steps.at(-1)?.step ?? 'queued';
+    default:
+      return phase;
+  }
+}
+
+/** Whether outlets may be off because of it. */
+export function holdsPower({ phase }: CycleRecord): boolean {
+  return phase === 'turn-off' || phase === 'off' || phase === 'turn-on';
+}
+
+/** Whether nothing has been touched yet. */
+export function hasNotBegun({ begun, phase }: CycleRecord): boolean {
+  return !begun && phase !== 'soft-reboot' && phase !== 'finished';
+}
+
+/**
+ * @throws Error The event cannot come in this phase: a mistake of the caller.
+ */
+export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts): Transition {
+  const { phase } = record;
+  if (event.is === 'restarted') return afterRestart(record, facts);
+  // Told by whoever watches the machine, at any moment.
+  if (event.is === 'seen-down') {
+    return { record: said({ ...record, sawDown: true }, facts, event.text), effect: 'none' };
+  }
+  if (event.is === 'noted') return { record: said(record, facts, event.text), effect: 'none' };
+  if (event.is === 'cancelled' && hasNotBegun(record)) {
+    return finish(record, 'cancelled', facts, event.text);
+  }
+  switch (phase) {
+    case 'queued':
+      if (event.is === 'begin') return begin(record, facts);
+      break;
+    case 'check':
+      if (event.is === 'checked') return checked(record, event, facts);
+      break;
+    case 'soft-reboot':
+      if (event.is === 'soft-sent') {
+        return go({ ...record, begun: true }, 'going-down', facts, event.text);
+      }
+      if (event.is === 'soft-impossible') return afterSoft(record, event.text, facts);
+      break;
+    case 'going-down':
+      if (event.is === 'went-down') {
+        return go({ ...record, sawDown: true }, 'see-back', facts, event.text);
+      }
+      if (event.is === 'not-down') return afterSoft(record, event.text, facts);
+      break;
+    case 'contact':
+      if (event.is === 'contacted') return contacted(record, event, facts);
+      if (event.is === 'contact-failed') return fail(record, event.text, facts);
+      break;
+    case 'ready':
+      if (event.is === 'admitted') {
+        return go(
+          { ...record, begun: true },
+          record.action === 'on' ? 'turn-on' : 'turn-off',
+          facts,
+        );
+      }
+      break;
+    case 'turn-off':
+      return turningOff(record, event, facts);
+    case 'off':
+      if (event.is === 'off-waited') return go(record, 'turn-on', facts);
+      break;
+    case 'turn-on':
+      if (event.is === 'seen-on') return seenOn(record, event.text, facts);
+      if (event.is === 'stuck') return finish(record, 'stuck-off', facts, event.text);
+      break;
+    case 'see-back':
+      if (event.is === 'back') return finish(record, 'back', facts, event.text);
+      if (event.is === 'nobody-tells') return finish(record, 'on', facts, event.text);
+      if (event.is === 'not-back') return notBack(record, event.text, facts);
+      break;
+    case 'finished':
+      break;
+  }
+  throw new Error(`cycle ${record.id}: ${event.is} in phase ${phase}`);
+}
+
+function begin(record: CycleRecord, facts: CycleFacts): Transition {
+  const started = { ...record, startedAt: time(facts), attempt: 1 };
+  return go(started, record.action === 'cycle' ? 'check' : 'contact', facts);
+}
+
+function checked(
+  record: CycleRecord,
+  event: Extract<CycleEvent, { is: 'checked' }>,
+  facts: CycleFacts,
+): Transition {
+  const { bootId } = event;
+  const known = { ...record, ...(bootId !== undefined && { bootId }) };
+  if (event.task === 'running' && !record.force) return finish(known, 'busy', facts, event.text);
+  return go(known, record.mode === 'hard' ? 'contact' : 'soft-reboot', facts, event.text);
+}
+
+/** The machine did not reboot itself. Whether it was asked at all is unknown after a restart: then it is not cut. */
+function afterSoft(record: CycleRecord, text: string, facts: CycleFacts): Transition {
+  const mayGoOn = record.mode === 'auto' && record.feeds.length > 0 && !record.interrupted;
+  return mayGoOn ? go(record, 'contact', facts, text) : fail(record, text, facts);
+}
+
+function contacted(
+  record: CycleRecord,
+  event: Extract<CycleEvent, { is: 'contacted' }>,
+  facts: CycleFacts,
+): Transition {
+  const feeds = record.feeds.map((feed) => {
+    const mode = event.modes.get(`${feed.controller}/${feed.outlet}`);
+    return { ...feed, ...(mode !== undefined && { mode }) };
+  });
+  const known = { ...record, feeds };
+  // What is turned off draws no current: it need not wait for its turn.
+  if (record.action !== 'off') return go(known, 'ready', facts, event.text);
+  return go({ ...known, begun: true }, 'turn-off', facts, event.text);
+}
+
+function turningOff(record: CycleRecord, event: CycleEvent, facts: CycleFacts): Transition {
+  if (event.is === 'seen-off') {
+    const off = { ...record, sawOff: true };
+    if (record.action === 'off') return finish(off, 'off', facts, event.text);
+    return go(off, 'off', facts, event.text);
+  }
+  if (event.is === 'cycled-natively') {
+    return seenOn({ ...record, sawOff: true }, event.text, facts);
+  }
+  if (event.is === 'left-off') {
+    return go({ ...record, sawOff: true }, 'turn-on', facts, event.text);
+  }
+  if (event.is === 'off-failed') {
+    if (record.action === 'off') return fail(record, event.text, facts);
+    const failure = { step: 'turn-off' as const, detail: event.text };
+    return go({ ...record, failure }, 'turn-on', facts, event.text);
+  }
+  throw new Error(`cycle ${record.id}: ${event.is} in phase ${record.phase}`);
+}
+
+function seenOn(record: CycleRecord, text: string, facts: CycleFacts): Transition {
+  const told = said(record, facts, text);
+  const { failure } = record;
+  if (failure !== undefined) return finish(told, 'failed', facts, failure.detail, failure.step);
+  if (record.action === 'on' || !facts.canBeSeen) return finish(told, 'on', facts);
+  return go(told, 'see-back', facts);
+}
+
+function notBack(record: CycleRecord, text: string, facts: CycleFacts): Transition {
+  // It rebooted by itself and hangs now: the outlet is what is left.
+  const wasSoft = !record.sawOff;
+  const canGoOn = record.feeds.length > 0 && !record.interrupted;
+  if (wasSoft && record.mode === 'auto' && canGoOn) return go(record, 'contact', facts, text);
+  if (wasSoft || !canGoOn || record.attempt >= facts.tries) return fail(record, text, facts);
+  const again = { ...record, attempt: record.attempt + 1, sawOff: false, sawDown: false };
+  return go(again, 'contact', facts, `${text}; attempt ${again.attempt} of ${facts.tries}`);
+}
+
+/** What was under way goes on where no outlet is left off and nothing is done twice. */
+function afterRestart(record: CycleRecord, facts: CycleFacts): Transition {
+  switch (record.phase) {
+    case 'queued':
+    case 'check':
+    case 'contact':
+    case 'ready': {
+      const { startedAt: _, ...rest } = record;
+      if (record.begun) return go(record, 'contact', facts, 'the daemon was restarted; it goes on');
+      return { record: { ...rest, phase: 'queued', attempt: 0 }, effect: 'none' };
+    }
+    case 'soft-reboot':
+    case 'going-down': {
+      const interrupted = { ...record, interrupted: true };
+      return go(interrupted, 'going-down', facts, 'the daemon was restarted; did it reboot?');
+    }
+    case 'turn-off': {
+      if (record.action === 'off') return go(record, 'turn-off', facts, 'the daemon was restarted');
+      const detail = 'the daemon was restarted before the outlet was seen off';
+      return go({ ...record, failure: { step: 'turn-off', detail } }, 'turn-on', facts, detail);
+    }
+    case 'off':
+    case 'turn-on':
+      return go(record, 'turn-on', facts, 'the daemon was restarted; the power comes first');
+    case 'see-back':
+      return go(record, 'see-back', facts, 'the daemon was restarted; still waiting for it');
+    case 'finished':
+      return { record, effect: 'none' };
+  }
+}
+
+const effects = {
+  queued: 'none',
+  check: 'check',
+  'soft-reboot': 'soft-reboot',
+  'going-down': 'watch-down',
+  contact: 'contact',
+  ready: 'wait-for-turn',
+  'turn-off': 'turn-off',
+  off: 'wait-off',
+  'turn-on': 'turn-on',
+  'see-back': 'see-back',
+  finished: 'none',
+} as const satisfies Record<Phase, Effect>;
+
+/** To the next phase; `text` tells how the one before it ended. */
+function go(record: CycleRecord, phase: Phase, facts: CycleFacts, text?: string): Transition {
+  const told = text === undefined ? record : said(record, facts, text);
+  return { record: { ...told, phase }, effect: effects[phase] };
+}
+
+function fail(record: CycleRecord, detail: string, facts: CycleFacts): Transition {
+  return finish(record, 'failed', facts, detail, stepOf(record));
+}
+
+function finish(
+  record: CycleRecord,
+  outcome: Outcome,
+  facts: CycleFacts,
+  detail?: string,
+  failedStep?: CycleStep,
+): Transition {
+  const told = detail === undefined ? record : said(record, facts, detail);
+  return {
+    record: {
+      ...told,
+      phase: 'finished',
+      finishedAt: time(facts),
+      outcome,
+      ...(failedStep !== undefined && { failedStep }),
+    },
+    effect: 'none',
+  };
+}
+
+/** Adds what happened. The same words twice in a row are said once. */
+function said(record: CycleRecord, facts: CycleFacts, text: string): CycleRecord {
+  const step = stepOf(record);
+  const last = record.steps.at(-1);
+  if (last?.text === text && last.step === step) return { ...record, detail: text };
+  return { ...record, detail: text, steps: [...record.steps, { at: time(facts), step, text }] };
+}
+
+function time({ now }: CycleFacts): string {
+  return new Date(now).toISOString();
+}

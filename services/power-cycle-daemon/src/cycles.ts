@@ -1,0 +1,262 @@
+/**
+ * Runs cycles: carries out what the state machine wants, journals each step before the next, and hands out turns.
+ * What a step is, is in cycle.ts; how an outlet is proven, in prove.ts.
+ */
+import type { Clock, Logger } from '@skolo/common';
+import { errorText } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import type { Controller } from './controller.ts';
+import { type CycleEvent, type Effect, next, type Transition } from './cycle.ts';
+import { type Hands, perform } from './perform.ts';
+import { type CycleRecord, type Debt, feedKey } from './records.ts';
+import type { Restorer } from './restorer.ts';
+import type { Store } from './store.ts';
+import { findTarget } from './targets.ts';
+import { admitted } from './turns.ts';
+
+export interface CyclesDeps {
+  rack: () => Rack;
+  store: Store;
+  restorer: Restorer;
+  controller(name: string): Controller | undefined;
+  hands: Omit<Hands, 'note' | 'seenDown'>;
+  clock: Clock;
+  log: Logger;
+  /** Told of each change of a cycle, after it is in memory. */
+  onChange: (record: CycleRecord) => void;
+  signal: AbortSignal;
+}
+
+/** So many are being checked and asked at once; what they wait for is mostly silence. */
+const preparedAtOnce = 64;
+
+export class Cycles {
+  private readonly deps: CyclesDeps;
+  private readonly running = new Map<string, Promise<void>>();
+  /** The changes of one cycle come one after another. */
+  private readonly changing = new Map<string, Promise<unknown>>();
+  private readonly turns = new Map<string, (isAdmitted: boolean) => void>();
+  private queue: string[] = [];
+  private preparing = 0;
+
+  constructor(deps: CyclesDeps) {
+    this.deps = deps;
+  }
+
+  /** Goes on with what the last process left; call it once the old debts are being paid. */
+  async resume(): Promise<void> {
+    const { store } = this.deps;
+    const left = [...store.cycles.all.values()]
+      .filter(({ phase }) => phase !== 'finished')
+      .sort((a, b) => a.number - b.number);
+    for (const { id } of left) {
+      const effect = await this.apply(id, { is: 'restarted' });
+      if (effect === 'none') this.queue.push(id);
+      else this.start(id, effect);
+    }
+    this.prepare();
+  }
+
+  /** Begins with a cycle that the store has, as soon as there is room. */
+  add(id: string): void {
+    this.queue.push(id);
+    this.prepare();
+  }
+
+  /** Cancels what has not begun. Gives false when it has. */
+  async cancel(id: string, text: string): Promise<boolean> {
+    const effect = await this.apply(id, { is: 'cancelled', text }).catch(() => undefined);
+    if (effect === undefined) return false;
+    this.queue = this.queue.filter((each) => each !== id);
+    this.turns.get(id)?.(false);
+    return true;
+  }
+
+  /** Cycles that wait for their turn to draw current, and those that have not been looked at. */
+  waiting(): CycleRecord[] {
+    return this.active().filter(({ phase }) => phase === 'queued' || phase === 'ready');
+  }
+
+  active(): CycleRecord[] {
+    return [...this.deps.store.cycles.all.values()].filter(({ phase }) => phase !== 'finished');
+  }
+
+  /** Looks again who may draw current: a controller came back, a limit was changed. */
+  giveTurns(): void {
+    if (this.turns.size === 0) return;
+    const { store, controller, rack } = this.deps;
+    const ready: CycleRecord[] = [];
+    for (const id of this.turns.keys()) {
+      const record = store.cycles.get(id);
+      if (record !== undefined) ready.push(record);
+    }
+    const running = this.active().filter(({ id }) => !this.turns.has(id));
+    const isDown = (name: string) => controller(name)?.state === 'down';
+    for (const { id } of admitted(ready, running, rack().services['power-cycle-daemon'], isDown)) {
+      this.turns.get(id)?.(true);
+    }
+  }
+
+  /** Fulfilled once nothing is under way; the signal has been aborted, and what was not finished is in the journal. */
+  async close(): Promise<void> {
+    for (const end of this.turns.values()) end(false);
+    await Promise.all(this.running.values());
+  }
+
+  private prepare(): void {
+    const { signal } = this.deps;
+    while (this.preparing < preparedAtOnce && !signal.aborted) {
+      const id = this.queue.shift();
+      if (id === undefined) return;
+      this.preparing += 1;
+      this.start(id);
+    }
+  }
+
+  private start(id: string, effect?: Effect): void {
+    let isPreparing = effect === undefined;
+    const prepared = () => {
+      if (!isPreparing) return;
+      isPreparing = false;
+      this.preparing -= 1;
+      this.prepare();
+    };
+    const run = this.drive(id, effect, prepared)
+      .catch((error: unknown) => {
+        if (!this.deps.signal.aborted)
+          this.deps.log.error({ err: error, cycle: id }, 'cycle broke');
+      })
+      .finally(() => {
+        this.running.delete(id);
+        prepared();
+        this.giveTurns();
+      });
+    this.running.set(id, run);
+  }
+
+  private async drive(id: string, begun: Effect | undefined, prepared: () => void): Promise<void> {
+    let effect = begun ?? (await this.apply(id, { is: 'begin' }));
+    while (effect !== 'none') {
+      if (effect === 'wait-for-turn') prepared();
+      const event = await this.carryOut(id, effect);
+      if (event === undefined) return;
+      effect = await this.apply(id, event);
+      this.giveTurns();
+    }
+  }
+
+  /** Undefined: it was cancelled meanwhile, or the daemon stops. */
+  private async carryOut(id: string, effect: Effect): Promise<CycleEvent | undefined> {
+    const { store, signal, rack } = this.deps;
+    const record = store.cycles.get(id);
+    if (record === undefined || signal.aborted) return undefined;
+    if (effect === 'wait-for-turn') {
+      return (await this.turn(id)) ? { is: 'admitted' } : undefined;
+    }
+    if (effect === 'turn-on') return this.payFor(record);
+    const note = (text: string) => void this.apply(id, { is: 'noted', text });
+    const seenDown = (text: string) => void this.apply(id, { is: 'seen-down', text });
+    const target = findTarget(rack(), record.target);
+    const hands = { ...this.deps.hands, note, seenDown };
+    const event = await perform(effect, record, target, hands, signal);
+    return isFinished(store.cycles.get(id)) ? undefined : event;
+  }
+
+  private turn(id: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.turns.set(id, (isAdmitted) => {
+        this.turns.delete(id);
+        resolve(isAdmitted);
+      });
+      this.giveTurns();
+    });
+  }
+
+  private async payFor(record: CycleRecord): Promise<CycleEvent> {
+    const debts = record.feeds.map((feed) => this.debtOf(record, feed));
+    const restored = await Promise.all(debts.map((debt) => this.deps.restorer.restore(debt)));
+    const stuck = restored.filter(({ is }) => is === 'stuck');
+    const texts = (stuck.length > 0 ? stuck : restored).map(({ text }) => text);
+    // The daemon stops: the journal says where it was.
+    this.deps.signal.throwIfAborted();
+    return { is: stuck.length > 0 ? 'stuck' : 'seen-on', text: texts.join(', ') };
+  }
+
+  private debtOf(record: CycleRecord, feed: CycleRecord['feeds'][number]): Debt {
+    const since = new Date(this.deps.clock.now()).toISOString();
+    return this.deps.store.debts.get(feedKey(feed)) ?? { ...feed, since, cycle: record.id };
+  }
+
+  /** Puts an event into the state machine. What comes out is journaled before it is true. */
+  private apply(id: string, event: CycleEvent): Promise<Effect> {
+    const before = this.changing.get(id) ?? Promise.resolve();
+    const change = before.catch(() => undefined).then(() => this.applyNow(id, event));
+    this.changing.set(id, change);
+    // Only the last in line forgets the line.
+    const forget = () => {
+      if (this.changing.get(id) === change) this.changing.delete(id);
+    };
+    change.then(forget, forget);
+    return change;
+  }
+
+  private async applyNow(id: string, event: CycleEvent): Promise<Effect> {
+    const { store, log, onChange } = this.deps;
+    const record = store.cycles.get(id);
+    if (record === undefined || record.phase === 'finished') return 'none';
+    const transition = this.transition(record, event);
+    const effect = await this.save(record, transition);
+    const now = store.cycles.get(id) ?? transition.record;
+    if (now.phase !== record.phase) {
+      const { target, phase, outcome, detail } = now;
+      log.info({ cycle: id, target, phase, outcome, detail }, 'cycle');
+    }
+    onChange(now);
+    return effect;
+  }
+
+  private transition(record: CycleRecord, event: CycleEvent): Transition {
+    const { rack, clock } = this.deps;
+    const target = findTarget(rack(), record.target);
+    return next(record, event, {
+      now: clock.now(),
+      canBeSeen: target !== undefined && this.deps.hands.canBeSeen(target),
+      tries: rack().services['power-cycle-daemon'].tries.cycle,
+    });
+  }
+
+  /** Before anything is touched the journal must have it; afterwards nothing may wait for the disk. */
+  private async save(former: CycleRecord, transition: Transition): Promise<Effect> {
+    const { store, clock } = this.deps;
+    const { record, effect } = transition;
+    const touchesFirst =
+      effect === 'soft-reboot' || effect === 'turn-off' || (effect === 'turn-on' && !former.begun);
+    if (!touchesFirst || former.phase === record.phase) {
+      await store.keep([store.cycles.put(record)]);
+      return effect;
+    }
+    // Whoever is to be off because a person wants it is owed nothing.
+    const owed = record.action === 'off' || effect === 'soft-reboot' ? [] : record.feeds;
+    const debts = owed.map((feed) => store.debts.put(this.debtOf(record, feed)));
+    try {
+      await store.write([store.cycles.put(record), ...debts]);
+      return effect;
+    } catch (error) {
+      const detail = `nothing was touched, because the journal cannot be written: ${errorText(error)}`;
+      const failed: CycleRecord = {
+        ...former,
+        phase: 'finished',
+        outcome: 'failed',
+        failedStep: 'queued',
+        detail,
+        finishedAt: new Date(clock.now()).toISOString(),
+      };
+      await store.keep([store.cycles.put(failed)]);
+      return 'none';
+    }
+  }
+}
+
+function isFinished(record: CycleRecord | undefined): boolean {
+  return record === undefined || record.phase === 'finished';
+}

@@ -1,0 +1,101 @@
+/** "Under repair until …": keeps everybody from cycling a machine, a device and what hangs on it, or the rack. */
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import type { HoldRecord } from './records.ts';
+import { RequestRefused } from './requests.ts';
+import type { Store } from './store.ts';
+import { findTargets } from './targets.ts';
+
+export interface HoldsDeps {
+  rack: () => Rack;
+  store: Store;
+  clock: Pick<Clock, 'now'>;
+}
+
+/** Its end is not in the future, or too far away. */
+export class BadHold extends Error {
+  readonly code = 'BAD_HOLD';
+}
+
+const hourMs = 3_600_000;
+
+export class Holds {
+  private readonly deps: HoldsDeps;
+
+  constructor(deps: HoldsDeps) {
+    this.deps = deps;
+  }
+
+  /** Those in force, the one that ends first in front. */
+  list(): HoldRecord[] {
+    const now = this.deps.clock.now();
+    return [...this.deps.store.holds.all.values()]
+      .filter(({ until }) => Date.parse(until) > now)
+      .sort((a, b) => Date.parse(a.until) - Date.parse(b.until));
+  }
+
+  /**
+   * @throws RequestRefused A name is not in the rack.
+   * @throws BadHold The end is wrong.
+   * @throws JournalDown, JournalUnavailable Nothing is held.
+   */
+  async add(
+    names: readonly string[],
+    { until, by, reason }: { until: string | undefined; by: string; reason: string },
+  ): Promise<HoldRecord[]> {
+    const { rack, store, clock } = this.deps;
+    const { defaultHours, maxHours } = rack().services['power-cycle-daemon'].holds;
+    const now = clock.now();
+    const end = until === undefined ? now + defaultHours * hourMs : Date.parse(until);
+    if (end <= now) throw new BadHold(`until ${until} is past; give a time to come`);
+    if (end > now + maxHours * hourMs) {
+      throw new BadHold(`no hold is longer than ${maxHours} hours; give an earlier end`);
+    }
+    const targets = this.namesOf(names);
+    const records = targets.map(
+      (target): HoldRecord => ({
+        id: randomUUID(),
+        target,
+        by,
+        since: new Date(now).toISOString(),
+        until: new Date(end).toISOString(),
+        reason,
+      }),
+    );
+    // A new hold of the same thing takes the place of the old one.
+    const former = [...store.holds.all.values()].filter(
+      (hold) => targets.includes(hold.target) || Date.parse(hold.until) <= now,
+    );
+    await store.write([
+      ...former.map(({ id }) => store.holds.remove(id)),
+      ...records.map((record) => store.holds.put(record)),
+    ]);
+    return records;
+  }
+
+  /** Undefined: there is none. */
+  async release(id: string): Promise<HoldRecord | undefined> {
+    const { store } = this.deps;
+    const hold = store.holds.get(id);
+    if (hold !== undefined) await store.write([store.holds.remove(id)]);
+    return hold;
+  }
+
+  private namesOf(names: readonly string[]): string[] {
+    const rack = this.deps.rack();
+    const others = names.filter((name) => name !== rack.name);
+    const { targets, unknown } = findTargets(rack, others);
+    if (unknown.length > 0) {
+      throw new RequestRefused(
+        unknown.map(({ name, why }) => ({
+          target: name,
+          code: 'unknown',
+          detail: `${name}: ${why}`,
+        })),
+      );
+    }
+    const own = names.includes(rack.name) ? [rack.name] : [];
+    return [...own, ...targets.map(({ name }) => name)];
+  }
+}

@@ -1,0 +1,43 @@
+/** The journal in the state directory, opened now or as soon as the disk is well. */
+import { join } from 'node:path';
+import { errorText, type Logger } from '@skolo/common';
+import { Journal, JournalUnavailable } from '@skolo/durable';
+import { pause } from './pause.ts';
+
+export interface OpenJournalDeps {
+  stateDir: string;
+  log: Logger;
+  onTrouble(why: string): void;
+  signal: AbortSignal;
+}
+
+export function isJournalUnavailable(error: unknown): error is JournalUnavailable {
+  return error instanceof JournalUnavailable;
+}
+
+const retryMs = 5000;
+
+/** Tries once. Undefined, after telling why, when it cannot be had. */
+export async function tryOpenJournal(deps: OpenJournalDeps): Promise<Journal | undefined> {
+  try {
+    const journal = await Journal.open(join(deps.stateDir, 'journal'));
+    if (journal.recovered !== undefined) {
+      deps.log.error({ recovered: journal.recovered }, 'journal was damaged');
+    }
+    return journal;
+  } catch (error) {
+    deps.onTrouble(errorText(error));
+    return undefined;
+  }
+}
+
+/** Tries until it is open. Undefined when the daemon stops first. */
+export async function openJournal(deps: OpenJournalDeps): Promise<Journal | undefined> {
+  while (!deps.signal.aborted) {
+    await pause(retryMs, deps.signal).catch(() => undefined);
+    if (deps.signal.aborted) return undefined;
+    const journal = await tryOpenJournal(deps);
+    if (journal !== undefined) return journal;
+  }
+  return undefined;
+}

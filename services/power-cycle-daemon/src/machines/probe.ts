@@ -1,0 +1,100 @@
+/** Whether a machine is there: at its ssh port, its URL, or by a ping. One look each; who waits looks again. */
+import { execFile } from 'node:child_process';
+import { connect } from 'node:net';
+import type { Machine, Rack, SeenBack } from '@skolo/rack';
+
+export interface Look {
+  up: boolean;
+  /** For people: `ssh answers at 192.168.1.101:22`, `connection refused`. */
+  text: string;
+}
+
+/** Looks once. Never throws; silence within `timeoutMs` is `up: false`. */
+export type Probe = (timeoutMs: number, signal: AbortSignal) => Promise<Look>;
+
+/** How a machine is seen, by its own entry, the setting of the daemon, or else its ssh port. Undefined: it has no address. */
+export function probeOf(rack: Rack, machine: Machine): Probe | undefined {
+  const { address, ports } = machine;
+  const how: SeenBack = machine.seenBack ??
+    rack.services['power-cycle-daemon'].seenBack ?? { ssh: ports.ssh ?? 22 };
+  if ('http' in how) return (timeoutMs, signal) => lookHttp(how.http, timeoutMs, signal);
+  if (address === undefined) return undefined;
+  if ('ssh' in how) return (timeoutMs, signal) => lookSsh(address, how.ssh, timeoutMs, signal);
+  return (timeoutMs, signal) => lookIcmp(address, timeoutMs, signal);
+}
+
+/** How long it may take until it is back, in seconds. */
+export function backWithin(rack: Rack, machine: Machine): number {
+  return machine.seenBack?.timeoutSeconds ?? rack.services['power-cycle-daemon'].seenBackSeconds;
+}
+
+/** RFC 4253, 4.2: a server begins with a line `SSH-2.0-…`, perhaps after others. A port that only accepts is not it. */
+function lookSsh(
+  address: string,
+  port: number,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Look> {
+  return new Promise((resolve) => {
+    const where = `${address}:${port}`;
+    const socket = connect({ host: address, port });
+    let received = '';
+    const end = (up: boolean, text: string) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      socket.destroy();
+      resolve({ up, text });
+    };
+    const abort = () => end(false, 'no longer asked');
+    const timer = setTimeout(
+      () => end(false, `nothing at ${where} within ${timeoutMs} ms`),
+      timeoutMs,
+    );
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort);
+    socket.on('data', (data) => {
+      received = (received + data.toString('latin1')).slice(-4096);
+      if (/(^|\n)SSH-/.test(received)) end(true, `ssh answers at ${where}`);
+    });
+    socket.on('error', (error) => end(false, `nothing at ${where}: ${codeOf(error)}`));
+    socket.on('close', () => end(false, `nothing at ${where}: the connection was closed`));
+  });
+}
+
+async function lookHttp(url: string, timeoutMs: number, signal: AbortSignal): Promise<Look> {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), timeoutMs);
+  const abort = () => limit.abort();
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  try {
+    const response = await fetch(url, { signal: limit.signal, redirect: 'manual' });
+    await response.body?.cancel();
+    return { up: response.status < 400, text: `${url} answers ${response.status}` };
+  } catch (error) {
+    const why = limit.signal.aborted ? `not within ${timeoutMs} ms` : codeOf(error);
+    return { up: false, text: `${url} does not answer: ${why}` };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** By the system's ping, which has the right to send what we have not. */
+export function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal): Promise<Look> {
+  const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)));
+  return new Promise((resolve) => {
+    execFile('ping', ['-n', '-c', '1', '-W', seconds, address], { signal }, (error) => {
+      if (error === null) resolve({ up: true, text: `${address} answers a ping` });
+      else if (error.code === 'ENOENT')
+        resolve({ up: false, text: 'there is no ping program here' });
+      else resolve({ up: false, text: `${address} does not answer a ping` });
+    });
+  });
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return error.cause === undefined ? error.message : codeOf(error.cause);
+}

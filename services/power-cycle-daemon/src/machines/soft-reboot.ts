@@ -1,0 +1,79 @@
+/** Asks a machine to reboot itself: through its agent, else over ssh. */
+import { errorText } from '@skolo/common';
+import { type HostKeys, openExec, readCredentials } from '@skolo/equipment';
+import type { Machine, Rack } from '@skolo/rack';
+import { withDeadline } from '../pause.ts';
+import type { Agent } from './agent.ts';
+
+export interface SoftRebootDeps {
+  agent: Agent | undefined;
+  hostKeys: HostKeys;
+  /** For the agent; for ssh, from connecting to the answer. */
+  timeoutMs: number;
+}
+
+/** `accepted`: it said yes, or the connection broke, as it does when a machine goes down at once. */
+export interface SoftReboot {
+  accepted: boolean;
+  text: string;
+}
+
+/** `-f` is not asked for: a machine that can still shut down properly keeps its SD card whole. */
+const command = 'sudo -n systemctl reboot || sudo -n /sbin/reboot';
+
+export async function softReboot(
+  rack: Rack,
+  machine: Machine,
+  why: string,
+  deps: SoftRebootDeps,
+  signal: AbortSignal,
+): Promise<SoftReboot> {
+  const refusals: string[] = [];
+  if (deps.agent !== undefined) {
+    const refusal = await deps.agent.reboot(why, deps.timeoutMs, signal);
+    if (refusal === undefined) return { accepted: true, text: 'asked to reboot, by its agent' };
+    refusals.push(refusal);
+  }
+  if (machine.login === undefined) refusals.push('rack.yaml gives it no login for ssh');
+  else {
+    const answer = await overSsh(rack, machine, deps, signal);
+    if (answer.accepted) return answer;
+    refusals.push(answer.text);
+  }
+  return { accepted: false, text: `not rebooted by itself: ${refusals.join('; ')}` };
+}
+
+async function overSsh(
+  rack: Rack,
+  { name, address, ports, login }: Machine,
+  { hostKeys, timeoutMs }: SoftRebootDeps,
+  signal: AbortSignal,
+): Promise<SoftReboot> {
+  if (address === undefined) return { accepted: false, text: 'no address for ssh' };
+  const accepted = { accepted: true, text: 'asked to reboot, over ssh' };
+  try {
+    const credentials = await readCredentials(rack, login);
+    const target = { name, address, port: ports.ssh ?? 22, credentials };
+    const session = await withDeadline(timeoutMs, signal, (limit) =>
+      openExec(target, { hostKeys }, limit),
+    );
+    try {
+      const { status, stderr } = await session.exec(command, { signal, timeoutMs });
+      if (status === 0 || status === undefined) return accepted;
+      return { accepted: false, text: `reboot over ssh: status ${status}, ${firstLine(stderr)}` };
+    } catch {
+      signal.throwIfAborted();
+      // The command was sent, and the connection broke or fell silent: that is what a reboot looks like.
+      return accepted;
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    return { accepted: false, text: errorText(error) };
+  }
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n')[0]?.slice(0, 200) || 'no word why';
+}

@@ -1,0 +1,114 @@
+/** Waiting for a machine to go down, and to be back. A machine that never went down is not back. */
+
+import { pause } from '../pause.ts';
+import type { Agent } from './agent.ts';
+import type { Probe } from './probe.ts';
+
+export interface MachineEyes {
+  probe: Probe;
+  agent: Agent | undefined;
+}
+
+/** Milliseconds. */
+export interface WatchTuning {
+  lookMs: number;
+  everyMs: number;
+}
+
+export const usualWatch: WatchTuning = { lookMs: 2000, everyMs: 500 };
+
+/** Until it is seen down. Gives how, or undefined when `withinMs` are over. */
+export async function seeDown(
+  { probe }: MachineEyes,
+  withinMs: number,
+  { lookMs, everyMs }: WatchTuning,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const end = performance.now() + withinMs;
+  do {
+    const look = await probe(lookMs, signal);
+    signal.throwIfAborted();
+    if (!look.up) return look.text;
+    await pause(everyMs, signal);
+  } while (performance.now() < end);
+  return undefined;
+}
+
+export type Return =
+  | { is: 'back'; text: string }
+  | { is: 'never-down'; text: string }
+  | { is: 'not-back'; text: string };
+
+export interface ReturnOptions {
+  /** It was seen down already. */
+  sawDown: boolean;
+  /** The boot that was to end. */
+  bootId: string | undefined;
+  withinMs: number;
+  onDown: (text: string) => void;
+}
+
+/**
+ * Until it answers again. Proof that it was gone is that it was seen down, or that another boot runs now (the agent
+ * tells). Without either, an answer means nothing.
+ */
+export async function seeBack(
+  eyes: MachineEyes,
+  { sawDown, bootId, withinMs, onDown }: ReturnOptions,
+  { lookMs, everyMs }: WatchTuning,
+  signal: AbortSignal,
+): Promise<Return> {
+  const start = performance.now();
+  let wasDown = sawDown;
+  let last = 'not looked yet';
+  let wait = everyMs;
+  do {
+    const look = await eyes.probe(lookMs, signal);
+    signal.throwIfAborted();
+    last = look.text;
+    if (!look.up && !wasDown) {
+      wasDown = true;
+      onDown(look.text);
+    }
+    if (look.up && wasDown) return { is: 'back', text: `back: ${look.text}${after(start)}` };
+    if (look.up) {
+      const boot = await bootOf(eyes, lookMs, signal);
+      if (boot !== undefined && bootId !== undefined && boot !== bootId) {
+        return { is: 'back', text: `back: ${look.text}, another boot runs${after(start)}` };
+      }
+      return { is: 'never-down', text: `${look.text}, but it was never seen down` };
+    }
+    await pause(wait, signal);
+    wait = Math.min(wait * 1.2, 5000);
+  } while (performance.now() - start < withinMs);
+  return { is: 'not-back', text: `not back within ${Math.round(withinMs / 1000)} s: ${last}` };
+}
+
+async function bootOf({ agent }: MachineEyes, timeoutMs: number, signal: AbortSignal) {
+  return (await agent?.status(timeoutMs, signal))?.bootId;
+}
+
+function after(start: number): string {
+  return `, after ${Math.round((performance.now() - start) / 1000)} s`;
+}
+
+/** Until the agent says that a phone is there. Undefined: the agent is silent, so nobody tells. */
+export async function seePhone(
+  agent: Agent,
+  device: string,
+  withinMs: number,
+  { lookMs, everyMs }: WatchTuning,
+  signal: AbortSignal,
+): Promise<Return | undefined> {
+  const start = performance.now();
+  let state = 'unknown';
+  do {
+    const status = await agent.status(lookMs, signal);
+    if (status === undefined) return undefined;
+    state = status.devices.find(({ name }) => name === device)?.state ?? 'unknown';
+    if (state === 'present') return { is: 'back', text: `back: its agent sees it${after(start)}` };
+    await pause(everyMs * 2, signal);
+  } while (performance.now() - start < withinMs);
+  const text = `not back within ${Math.round(withinMs / 1000)} s: for the agent it is ${state}`;
+  return state === 'unknown' ? undefined : { is: 'not-back', text };
+}

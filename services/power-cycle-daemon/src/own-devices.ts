@@ -1,0 +1,74 @@
+/** An agent asks for its own phones: from its machine's own address, without a token, and not too often. */
+
+import type { Clock } from '@skolo/common';
+import { HttpProblem, normaliseAddress } from '@skolo/common';
+import type { Machine, Rack } from '@skolo/rack';
+import type { Accepted, Request } from './requests.ts';
+
+export interface OwnDevicesDeps {
+  rack: () => Rack;
+  clock: Pick<Clock, 'uptime'>;
+  take: (request: Request) => Promise<Accepted>;
+}
+
+const hour = 3600;
+
+export class OwnDevices {
+  private readonly deps: OwnDevicesDeps;
+  /** When each machine asked, in seconds since boot. */
+  private readonly asked = new Map<string, number[]>();
+
+  constructor(deps: OwnDevicesDeps) {
+    this.deps = deps;
+  }
+
+  /**
+   * @throws HttpProblem 403 for whoever is no machine of the rack or asks for what is not its own, 429 for too often.
+   * @throws RequestRefused
+   */
+  async take(
+    { devices, reason }: { devices: readonly string[]; reason: string },
+    from: string,
+  ): Promise<Accepted> {
+    const machine = this.machineAt(from);
+    const targets = devices.map((name) => ownDevice(machine, name));
+    this.count(machine);
+    return this.deps.take({
+      targets,
+      ask: { action: 'cycle', mode: 'hard', force: false },
+      reason,
+      by: machine.name,
+      origin: 'agent',
+      skipRefused: false,
+    });
+  }
+
+  private machineAt(from: string): Machine {
+    for (const machine of this.deps.rack().machines.values()) {
+      if (machine.address !== undefined && normaliseAddress(machine.address) === from)
+        return machine;
+    }
+    const hint = 'with a token, POST /v1/power-cycles takes any machine';
+    throw new HttpProblem(403, `${from} is no machine of rack.yaml; ${hint}`);
+  }
+
+  private count({ name }: Machine): void {
+    const { devicesPerHour } = this.deps.rack().services['power-cycle-daemon'];
+    const now = this.deps.clock.uptime();
+    const recent = (this.asked.get(name) ?? []).filter((at) => now - at < hour);
+    const [oldest] = recent;
+    if (recent.length >= devicesPerHour) {
+      const wait = oldest === undefined ? hour : Math.ceil(oldest + hour - now);
+      throw new HttpProblem(429, `${name} has asked ${recent.length} times in an hour`, {
+        headers: { 'retry-after': String(wait) },
+      });
+    }
+    this.asked.set(name, [...recent, now]);
+  }
+}
+
+function ownDevice({ name, devices }: Machine, asked: string): string {
+  const own = devices.find((device) => device.name === asked || device.fullName === asked);
+  if (own !== undefined) return own.fullName;
+  throw new HttpProblem(403, `${asked} is no device of ${name}; it may ask for its own only`);
+}

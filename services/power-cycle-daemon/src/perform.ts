@@ -1,0 +1,324 @@
+/** Carries out one effect of a cycle on the world, and tells what came of it. */
+import type { Clock } from '@skolo/common';
+import { errorText } from '@skolo/common';
+import { DeviceError, type HostKeys } from '@skolo/equipment';
+import type { Rack } from '@skolo/rack';
+import type { Controller } from './controller.ts';
+import type { CycleEvent, Effect } from './cycle.ts';
+import type { OutletReading } from './drivers/driver.ts';
+import { agentOf } from './machines/agent.ts';
+import { infrastructureProbe } from './machines/infrastructure-probe.ts';
+import { backWithin, probeOf } from './machines/probe.ts';
+import { softReboot } from './machines/soft-reboot.ts';
+import {
+  type MachineEyes,
+  seeBack,
+  seeDown,
+  seePhone,
+  type WatchTuning,
+} from './machines/watch.ts';
+import { pause } from './pause.ts';
+import { cycleNatively, type Patience, turnOff } from './prove.ts';
+import { type CycleRecord, feedKey } from './records.ts';
+import type { Target } from './targets.ts';
+
+/** What there is to act with. */
+export interface Hands {
+  rack: () => Rack;
+  controller(name: string): Controller | undefined;
+  hostKeys: HostKeys;
+  clock: Clock;
+  /** Whether anything tells that a target is back. */
+  canBeSeen(target: Target): boolean;
+  patience: Patience;
+  watch: WatchTuning;
+  /** Pause between attempts to reach a controller. */
+  contactPauseMs: number;
+  softTimeoutMs: number;
+  /** Adds a line to the steps of the cycle. */
+  note: (text: string) => void;
+  seenDown: (text: string) => void;
+}
+
+type Performed = Exclude<Effect, 'none' | 'wait-for-turn' | 'turn-on'>;
+
+/**
+ * @param target undefined: it is no longer in rack.yaml
+ * @throws The signal's reason, when the daemon stops.
+ */
+export async function perform(
+  effect: Effect,
+  record: CycleRecord,
+  target: Target | undefined,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  switch (effect as Performed) {
+    case 'check':
+      return check(target, hands, signal);
+    case 'soft-reboot':
+      return reboot(record, target, hands, signal);
+    case 'watch-down':
+      return watchDown(target, hands, signal);
+    case 'contact':
+      return contact(record, hands, signal);
+    case 'turn-off':
+      return allOff(record, target, hands, signal);
+    case 'wait-off':
+      return waitOff(record, target, hands, signal);
+    case 'see-back':
+      return back(record, target, hands, signal);
+  }
+}
+
+/** How a target is looked at; undefined: nothing tells. Phones are told of by the agent of their machine. */
+export function eyesFor(rack: Rack, target: Target): MachineEyes | undefined {
+  const { kind, machine, infrastructure } = target;
+  if (kind === 'machine' && machine !== undefined) {
+    const probe = probeOf(rack, machine);
+    return probe && { probe, agent: agentOf(rack, machine) };
+  }
+  if (kind === 'infrastructure' && infrastructure !== undefined) {
+    const probe = infrastructureProbe(infrastructure);
+    return probe && { probe, agent: undefined };
+  }
+  return undefined;
+}
+
+/** Whether anything may tell that it is back. */
+export function canBeSeen(rack: Rack, target: Target): boolean {
+  if (target.kind === 'device') return target.machine?.address !== undefined;
+  return eyesFor(rack, target) !== undefined;
+}
+
+function settings({ rack }: Hands) {
+  return rack().services['power-cycle-daemon'];
+}
+
+async function check(
+  target: Target | undefined,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  const agent = target?.machine && agentOf(hands.rack(), target.machine);
+  if (agent === undefined) {
+    return { is: 'checked', task: 'unknown', text: 'no agent to ask whether a task is running' };
+  }
+  const status = await agent.status(settings(hands).taskCheckSeconds * 1000, signal);
+  if (status === undefined) {
+    return {
+      is: 'checked',
+      task: 'unknown',
+      text: 'its agent is silent, which counts as not busy',
+    };
+  }
+  const { task, bootId } = status;
+  const boot = bootId === undefined ? {} : { bootId };
+  if (!task.running) return { is: 'checked', task: 'idle', text: 'no task is running', ...boot };
+  const id = task.id === undefined ? '' : ` ${task.id}`;
+  return { is: 'checked', task: 'running', text: `a task is running${id}`, ...boot };
+}
+
+async function reboot(
+  { reason }: CycleRecord,
+  target: Target | undefined,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  const machine = target?.kind === 'machine' ? target.machine : undefined;
+  if (machine === undefined)
+    return { is: 'soft-impossible', text: 'not a machine: its power is cut' };
+  const rack = hands.rack();
+  const probe = probeOf(rack, machine);
+  const look = await probe?.(hands.watch.lookMs, signal);
+  signal.throwIfAborted();
+  if (look !== undefined && !look.up) {
+    return {
+      is: 'soft-impossible',
+      text: `not reachable, so it is not asked to reboot: ${look.text}`,
+    };
+  }
+  const deps = {
+    agent: agentOf(rack, machine),
+    hostKeys: hands.hostKeys,
+    timeoutMs: hands.softTimeoutMs,
+  };
+  const { accepted, text } = await softReboot(rack, machine, reason, deps, signal);
+  return { is: accepted ? 'soft-sent' : 'soft-impossible', text };
+}
+
+async function watchDown(
+  target: Target | undefined,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  const eyes = target && eyesFor(hands.rack(), target);
+  const { softSeconds } = settings(hands);
+  const down = eyes && (await seeDown(eyes, softSeconds * 1000, hands.watch, signal));
+  if (down !== undefined) return { is: 'went-down', text: `seen down: ${down}` };
+  return { is: 'not-down', text: `did not go down within ${softSeconds} s` };
+}
+
+/** Reads all feeds, so that nothing is turned off that could not be turned on again. */
+async function contact(
+  { feeds }: CycleRecord,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  const { tries } = settings(hands);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const read = await Promise.all(feeds.map((feed) => readFeed(feed, hands)));
+      const modes = new Map(read.map(([key, reading]) => [key, reading.mode]));
+      const text = read.map(([key, reading]) => `${key} is ${reading.state}`).join(', ');
+      return { is: 'contacted', modes, text };
+    } catch (error) {
+      signal.throwIfAborted();
+      const isFinal = error instanceof DeviceError && !error.retry;
+      if (isFinal || attempt >= tries.off) return { is: 'contact-failed', text: errorText(error) };
+      hands.note(`${errorText(error)}; tried again`);
+      await pause(hands.contactPauseMs, signal);
+    }
+  }
+}
+
+async function readFeed(
+  feed: CycleRecord['feeds'][number],
+  hands: Hands,
+): Promise<[string, OutletReading]> {
+  const key = feedKey(feed);
+  const controller = hands.controller(feed.controller);
+  if (controller === undefined) throw new Error(`${feed.controller} is not in rack.yaml any more`);
+  const reading = (await controller.read([feed.outlet])).get(feed.outlet);
+  if (reading === undefined) throw new Error(`${key}: no reading`);
+  return [key, reading];
+}
+
+async function allOff(
+  record: CycleRecord,
+  target: Target | undefined,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  signal.addEventListener('abort', end);
+  // From before it is off until it was seen down, or the attempt is over.
+  const eyes = record.action === 'cycle' && target ? eyesFor(hands.rack(), target) : undefined;
+  if (eyes !== undefined) void noteDown(eyes, hands, ending.signal);
+  try {
+    return await offWay(record, hands, signal);
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
+}
+
+async function noteDown(eyes: MachineEyes, hands: Hands, signal: AbortSignal): Promise<void> {
+  try {
+    const down = await seeDown(eyes, 3_600_000, hands.watch, signal);
+    if (down !== undefined) hands.seenDown(`seen down: ${down}`);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+async function offWay(record: CycleRecord, hands: Hands, signal: AbortSignal): Promise<CycleEvent> {
+  const [feed, ...more] = record.feeds;
+  const controller = feed && hands.controller(feed.controller);
+  if (record.action === 'cycle' && feed && controller && more.length === 0) {
+    const isFixed = controller.hasFixedCycle;
+    const asked = isFixed && !record.offSecondsGiven ? undefined : record.offSeconds;
+    if (controller.cyclesNatively(asked)) {
+      const { patience, note } = hands;
+      const options = { offSeconds: asked, patience, onSeenOff: note };
+      const outcome = await cycleNatively(controller, feed.outlet, options, signal);
+      if (outcome.is === 'cycled') return { is: 'cycled-natively', text: outcome.text };
+      if (outcome.is === 'left-off') return { is: 'left-off', text: outcome.text };
+      if (record.nativeOnly) return { is: 'off-failed', text: outcome.text };
+      note(`${outcome.text}; now step by step`);
+    }
+  }
+  if (record.nativeOnly) {
+    const why = 'the device can no longer cycle the outlet by itself, and nobody could turn it on';
+    return { is: 'off-failed', text: why };
+  }
+  return stepByStep(record, hands, signal);
+}
+
+async function stepByStep(
+  { feeds }: CycleRecord,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  const { tries } = settings(hands);
+  const { patience } = hands;
+  const proofs = await Promise.all(
+    feeds.map((feed) => {
+      const controller = hands.controller(feed.controller);
+      if (controller !== undefined) {
+        return turnOff(controller, feed.outlet, { tries: tries.off, patience }, signal);
+      }
+      return { is: 'not' as const, text: `${feed.controller} is not in rack.yaml any more` };
+    }),
+  );
+  const failed = proofs.filter(({ is }) => is === 'not');
+  const text = (failed.length > 0 ? failed : proofs).map((proof) => proof.text).join(', ');
+  return { is: failed.length > 0 ? 'off-failed' : 'seen-off', text };
+}
+
+async function waitOff(
+  record: CycleRecord,
+  target: Target | undefined,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  const eyes = target && eyesFor(hands.rack(), target);
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  signal.addEventListener('abort', end);
+  // One look is made after it was seen off, however short the time is.
+  const looking = eyes && !record.sawDown ? noteDown(eyes, hands, ending.signal) : undefined;
+  try {
+    await pause(record.offSeconds * 1000, signal);
+    if (eyes !== undefined) await Promise.race([looking, pause(hands.watch.lookMs, signal)]);
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
+  return { is: 'off-waited' };
+}
+
+async function back(
+  record: CycleRecord,
+  target: Target | undefined,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  const rack = hands.rack();
+  if (target === undefined) return { is: 'nobody-tells', text: 'no longer in rack.yaml' };
+  const { machine, device, kind } = target;
+  const withinMs = (machine ? backWithin(rack, machine) : settings(hands).seenBackSeconds) * 1000;
+  if (kind === 'device' && machine !== undefined && device !== undefined) {
+    const agent = agentOf(rack, machine);
+    const seen = agent && (await seePhone(agent, device.name, withinMs, hands.watch, signal));
+    if (seen === undefined)
+      return { is: 'nobody-tells', text: 'on; no agent tells whether it is back' };
+    return { is: seen.is === 'back' ? 'back' : 'not-back', text: seen.text };
+  }
+  const eyes = eyesFor(rack, target);
+  if (eyes === undefined)
+    return { is: 'nobody-tells', text: 'on; nothing tells whether it is back' };
+  const { sawDown, bootId } = record;
+  const options = { sawDown, bootId, withinMs, onDown: hands.seenDown };
+  const seen = await seeBack(eyes, options, hands.watch, signal);
+  if (seen.is === 'never-down') {
+    const feeds = record.feeds.map(feedKey).join(', ');
+    const why =
+      record.interrupted || record.steps.some(({ text }) => text.includes('restarted'))
+        ? 'the daemon was restarted meanwhile and may have missed it'
+        : `is it really ${feeds} that feeds it?`;
+    return { is: 'not-back', text: `${seen.text}; ${why}` };
+  }
+  return { is: seen.is, text: seen.text };
+}

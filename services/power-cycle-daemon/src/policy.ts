@@ -1,0 +1,254 @@
+/**
+ * May this be done, now? Pure: everything it knows is handed in. A refusal says why, and when it will be possible.
+ */
+import type { Refusal } from '@skolo/api';
+import { dependsOn, formatOutlet, goesDark, models, type Outlet, type Rack } from '@skolo/rack';
+import { type CycleRecord, feedKey, type HoldRecord, type Wish } from './records.ts';
+import type { Target } from './targets.ts';
+
+/** What is asked of one target. */
+export interface Ask {
+  action: 'cycle' | 'on' | 'off';
+  mode: 'auto' | 'soft' | 'hard';
+  force: boolean;
+  offSeconds?: number | undefined;
+}
+
+/** How often, and how long ago. Seconds since boot, which no wall clock can turn back. */
+export interface PastCycle {
+  target: string;
+  begunAt: number;
+  /** Absent: under way. */
+  endedAt?: number;
+}
+
+export interface Situation {
+  rack: Rack;
+  now: number;
+  /** Seconds since boot. */
+  uptime: number;
+  holds: readonly HoldRecord[];
+  wishes: ReadonlyMap<string, Wish>;
+  /** Cycles that are not finished. */
+  active: readonly CycleRecord[];
+  past: readonly PastCycle[];
+  /** Whether the device can do off, wait and on by itself, for so long. */
+  cyclesNatively(outlet: Outlet, offSeconds: number | undefined): boolean;
+}
+
+export type Verdict =
+  /** It is being cycled already: this is that cycle. */
+  | { is: 'joined'; cycle: CycleRecord }
+  | { is: 'allowed'; nativeOnly: boolean }
+  | { is: 'refused'; refusal: Refusal };
+
+const hour = 3600;
+
+/** Decides for one target. The order is that of what a person would want to know first. */
+export function decide(target: Target, ask: Ask, situation: Situation): Verdict {
+  const { active } = situation;
+  const own = active.find((cycle) => cycle.target === target.name);
+  if (own !== undefined) {
+    if (own.action === ask.action) return { is: 'joined', cycle: own };
+    return refused(
+      target,
+      'under-way',
+      `${verb(own)} is under way (${own.id}); wait for it or cancel it`,
+    );
+  }
+  const refusal =
+    cannot(target, ask) ??
+    held(target, ask, situation) ??
+    switchedOff(target, ask, situation) ??
+    overlapping(target, situation) ??
+    tooSoon(target, ask, situation);
+  if (refusal !== undefined) return refusal;
+  if (ask.action === 'on' || ask.mode === 'soft' || target.feeds.length === 0) {
+    return { is: 'allowed', nativeOnly: false };
+  }
+  return dangerous(target, ask, situation);
+}
+
+function cannot(target: Target, { action, mode }: Ask): Verdict | undefined {
+  const { kind, feeds, machine } = target;
+  const isMachine = kind === 'machine';
+  if (mode === 'soft' && !isMachine) {
+    const detail = 'only a machine can be asked to reboot itself; ask with mode auto';
+    return refused(target, 'not-possible', detail);
+  }
+  if (mode === 'soft' && machine?.address === undefined) {
+    return refused(target, 'not-reachable', 'rack.yaml gives it no address to ask it at');
+  }
+  const canAskIt =
+    action === 'cycle' && mode !== 'hard' && isMachine && machine?.address !== undefined;
+  if (feeds.length > 0 || canAskIt) return undefined;
+  const detail = 'rack.yaml does not say what feeds it; add `power:` to its entry';
+  return refused(target, 'no-outlet', detail);
+}
+
+function held(
+  target: Target,
+  { action }: Ask,
+  { rack, now, holds }: Situation,
+): Verdict | undefined {
+  // Whoever repairs it turns it on and off.
+  if (action !== 'cycle') return undefined;
+  const hold = findHold(rack, target, holds, now);
+  if (hold === undefined) return undefined;
+  const whose = hold.target === target.name ? '' : ` (${hold.target})`;
+  const detail = `under repair${whose} until ${hold.until}, by ${hold.by}: ${hold.reason}`;
+  return refused(target, 'held', detail, { until: hold.until });
+}
+
+/** The hold that keeps a target from being cycled: its own, its machine's, that of what it hangs on, or the rack's. */
+export function findHold(
+  rack: Rack,
+  target: Target,
+  holds: readonly HoldRecord[],
+  now: number,
+): HoldRecord | undefined {
+  const { name, feeds, machine, infrastructure } = target;
+  const uplink = machine?.uplink ?? infrastructure?.uplink;
+  const names = new Set([
+    rack.name,
+    name,
+    ...(machine ? [machine.name] : []),
+    ...feeds.map(({ device }) => device),
+    ...(uplink !== undefined && uplink !== 'internet' ? [uplink.device] : []),
+  ]);
+  return holds.find((hold) => names.has(hold.target) && Date.parse(hold.until) > now);
+}
+
+function switchedOff(target: Target, { action }: Ask, { wishes }: Situation): Verdict | undefined {
+  if (action !== 'cycle') return undefined;
+  const wish = target.feeds.map((feed) => wishes.get(formatOutlet(feed))).find(Boolean);
+  if (wish === undefined) return undefined;
+  const detail = `${feedKey(wish)} was turned off by ${wish.by} at ${wish.at}: ${wish.reason}; turn it on instead`;
+  return refused(target, 'switched-off', detail);
+}
+
+/** Two cycles must not touch the same outlet, a phone not be cycled together with its machine, nor a machine with its switch. */
+function overlapping(target: Target, { rack, active }: Situation): Verdict | undefined {
+  const touched = new Set([
+    target.name,
+    ...target.feeds.flatMap((feed) => [formatOutlet(feed), feed.device]),
+  ]);
+  if (target.machine !== undefined) touched.add(target.machine.name);
+  const names = ownNames(target);
+  const other = active.find(
+    (cycle) =>
+      touched.has(cycle.target) ||
+      cycle.feeds.some((feed) => touched.has(feedKey(feed)) || names.has(feed.controller)),
+  );
+  if (other === undefined) return undefined;
+  const detail = `${verb(other)} of ${other.target} (${other.id}) is under way in ${rack.name}; ask again when it is done`;
+  return refused(target, 'under-way', detail);
+}
+
+function tooSoon(target: Target, { action }: Ask, situation: Situation): Verdict | undefined {
+  if (action !== 'cycle') return undefined;
+  const { now } = situation;
+  const { wait, why } = waitFor(target.name, situation);
+  if (wait <= 0) return undefined;
+  const until = new Date(now + wait * 1000).toISOString();
+  const code = why === 'cooldown' ? 'cooling-down' : 'too-often';
+  const { cooldownSeconds, maxPerHour } = situation.rack.services['power-cycle-daemon'];
+  const rule =
+    why === 'cooldown'
+      ? `it is left alone for ${cooldownSeconds} s after a cycle`
+      : `no more than ${maxPerHour} cycles in an hour`;
+  return refused(target, code, `${rule}; possible in ${Math.ceil(wait)} s`, { until });
+}
+
+/** Seconds until a target may be cycled again, by the limits for one machine. */
+export function waitFor(
+  name: string,
+  { rack, uptime, past }: Pick<Situation, 'rack' | 'uptime' | 'past'>,
+): { wait: number; why: 'cooldown' | 'per-hour' } {
+  const { cooldownSeconds, maxPerHour } = rack.services['power-cycle-daemon'];
+  const own = past.filter(({ target }) => target === name);
+  const ends = own.flatMap(({ endedAt }) => (endedAt === undefined ? [] : [endedAt]));
+  const cooldown = ends.length === 0 ? 0 : Math.max(...ends) + cooldownSeconds - uptime;
+  const begun = own.map(({ begunAt }) => begunAt).sort((a, b) => b - a);
+  // The one that has to be an hour old before there may be another.
+  const oldest = begun[maxPerHour - 1];
+  const perHour = oldest === undefined ? 0 : oldest + hour - uptime;
+  return perHour > cooldown
+    ? { wait: perHour, why: 'per-hour' }
+    : { wait: cooldown, why: 'cooldown' };
+}
+
+/** Who else goes dark, and whether the daemon would cut its own branch. */
+function dangerous(target: Target, ask: Ask, situation: Situation): Verdict {
+  const { rack } = situation;
+  const { feeds } = target;
+  const dark = goesDark(rack, feeds).filter((name) => !ownNames(target).has(name));
+  const cutOff = branch(rack, feeds, dark);
+  if (cutOff !== undefined) {
+    if (ask.action === 'off') {
+      return refused(target, 'protected', `${cutOff}; it is never turned off from here`);
+    }
+    const [feed, ...more] = feeds;
+    const alone = feed !== undefined && more.length === 0;
+    if (!alone || !situation.cyclesNatively(feed, ask.offSeconds)) {
+      const detail = `${cutOff}; nothing could turn it on again, since its outlet cannot cycle by itself`;
+      return refused(target, 'protected', detail);
+    }
+    if (!ask.force) {
+      const detail = `${cutOff}; its outlet can cycle by itself: ask with force if that is what you want`;
+      return refused(target, 'protected', detail, { dark });
+    }
+    return { is: 'allowed', nativeOnly: true };
+  }
+  if (dark.length > 0 && !ask.force) {
+    const detail = `${dark.length} others would lose power or network; ask with force if that is what you want`;
+    return refused(target, 'others-go-dark', detail, { dark });
+  }
+  return { is: 'allowed', nativeOnly: false };
+}
+
+/** Why cutting these outlets would leave nobody to turn them on again; undefined: it would not. */
+function branch(rack: Rack, feeds: readonly Outlet[], dark: readonly string[]): string | undefined {
+  const needed = new Set(dependsOn(rack, rack.jumphost.name));
+  const own = feeds.find((feed) => needed.has(formatOutlet(feed)));
+  if (own !== undefined)
+    return `the jumphost, where this daemon runs, depends on ${formatOutlet(own)}`;
+  if (dark.includes(rack.jumphost.name))
+    return 'the jumphost, where this daemon runs, would go dark';
+  const controller = feeds.find(({ device }) => dark.includes(device));
+  if (controller !== undefined)
+    return `${controller.device}, which switches it, would be cut off itself`;
+  return undefined;
+}
+
+/** What goes dark by intention: the target, its phones; of an outlet, what hangs on it alone is somebody else. */
+function ownNames({ name, kind, machine }: Target): Set<string> {
+  const phones = kind === 'machine' ? (machine?.devices ?? []).map(({ fullName }) => fullName) : [];
+  return new Set([name, ...phones]);
+}
+
+/** How long off, where nobody says: the machine's own, else the longest that its outlets' models want. */
+export function defaultOffSeconds(rack: Rack, { machine, kind, feeds }: Target): number {
+  if (kind === 'machine' && machine?.offSeconds !== undefined) return machine.offSeconds;
+  const wanted = feeds.map(({ device }) => {
+    const model = rack.infrastructure.get(device)?.model;
+    return (model !== undefined && models.get(model)?.power?.offSeconds) || usbOffSeconds;
+  });
+  return Math.max(0, ...wanted);
+}
+
+/** Long enough for a phone to notice. */
+const usbOffSeconds = 5;
+
+function verb({ action }: CycleRecord): string {
+  return action === 'cycle' ? 'a cycle' : `turning it ${action}`;
+}
+
+function refused(
+  { name }: Pick<Target, 'name'>,
+  code: Refusal['code'],
+  detail: string,
+  more: Partial<Refusal> = {},
+): Verdict {
+  return { is: 'refused', refusal: { target: name, code, detail: `${name}: ${detail}`, ...more } };
+}

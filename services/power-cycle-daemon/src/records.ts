@@ -1,0 +1,129 @@
+/** What the journal keeps: cycles, the power that is owed, wishes, holds, requests, repairs. Parsed when it is read. */
+import { CycleMode, CycleStep, Outcome, PowerAction, StepRecord, Time } from '@skolo/api';
+import { z } from 'zod';
+
+/** Where a cycle is. `ready` waits for its turn to draw current; `going-down` waits for a machine that reboots itself. */
+export const Phase = z.enum([
+  'queued',
+  'check',
+  'soft-reboot',
+  'going-down',
+  'contact',
+  'ready',
+  'turn-off',
+  'off',
+  'turn-on',
+  'see-back',
+  'finished',
+]);
+export type Phase = z.output<typeof Phase>;
+
+/** An outlet that feeds the target. */
+export const Feed = z.object({
+  controller: z.string(),
+  outlet: z.string(),
+  /** How it was on before: what is restored. */
+  mode: z.string().exactOptional(),
+});
+export type Feed = z.output<typeof Feed>;
+
+/** One action on one target, from the request to its outcome. */
+export const CycleRecord = z.object({
+  id: z.string(),
+  /** Counts up: the order in which they were asked for, whatever the wall clock says. */
+  number: z.int(),
+  target: z.string(),
+  action: PowerAction,
+  mode: CycleMode,
+  feeds: z.array(Feed),
+  /** The device itself does off, wait and on: the only way for what this daemon depends on. */
+  nativeOnly: z.boolean(),
+  /** Somebody said how long off it should be; a device with a time of its own is then not asked to cycle by itself. */
+  offSecondsGiven: z.boolean(),
+  offSeconds: z.number(),
+  reason: z.string(),
+  by: z.string(),
+  origin: z.enum(['person', 'agent', 'door', 'repair', 'uplink']),
+  force: z.boolean(),
+  requestedAt: Time,
+  startedAt: Time.exactOptional(),
+  finishedAt: Time.exactOptional(),
+  phase: Phase,
+  /** The machine was asked to reboot, or an outlet was touched. */
+  begun: z.boolean(),
+  /** Whole cycles begun for this request. */
+  attempt: z.int(),
+  /** All feeds were seen off at the same time, in this attempt. */
+  sawOff: z.boolean(),
+  /** The machine was seen down, in this attempt. */
+  sawDown: z.boolean(),
+  /** The boot that is to end. */
+  bootId: z.string().exactOptional(),
+  /** The machine was asked to reboot itself, and the daemon died then: whether it did may be unknown. */
+  interrupted: z.boolean(),
+  /** What went wrong, told once the power is on again. */
+  failure: z.object({ step: CycleStep, detail: z.string() }).exactOptional(),
+  outcome: Outcome.exactOptional(),
+  failedStep: CycleStep.exactOptional(),
+  detail: z.string().exactOptional(),
+  steps: z.array(StepRecord),
+});
+export type CycleRecord = z.output<typeof CycleRecord>;
+
+/** Power that must come back: written before an outlet is turned off, deleted once it has been seen on. */
+export const Debt = z.object({
+  controller: z.string(),
+  outlet: z.string(),
+  mode: z.string().exactOptional(),
+  since: Time,
+  /** The cycle that owes it. */
+  cycle: z.string(),
+});
+export type Debt = z.output<typeof Debt>;
+
+/** A person turned it off. */
+export const Wish = z.object({
+  controller: z.string(),
+  outlet: z.string(),
+  by: z.string(),
+  at: Time,
+  reason: z.string(),
+  /** How it was on before. */
+  mode: z.string().exactOptional(),
+});
+export type Wish = z.output<typeof Wish>;
+
+export const HoldRecord = z.object({
+  id: z.string(),
+  target: z.string(),
+  by: z.string(),
+  since: Time,
+  until: Time,
+  reason: z.string(),
+});
+export type HoldRecord = z.output<typeof HoldRecord>;
+
+/** A request with an Idempotency-Key, so that its repetition is the same one. */
+export const RequestRecord = z.object({
+  /** The caller and the key. */
+  key: z.string(),
+  /** SHA-256 of what was asked. */
+  content: z.string(),
+  at: Time,
+  cycles: z.array(z.object({ id: z.string(), target: z.string(), joined: z.boolean() })),
+});
+export type RequestRecord = z.output<typeof RequestRecord>;
+
+/** What repair by itself has tried with a machine. */
+export const RepairRecord = z.object({
+  target: z.string(),
+  tries: z.int(),
+  lastTryAt: Time.exactOptional(),
+  needsHands: z.string().exactOptional(),
+});
+export type RepairRecord = z.output<typeof RepairRecord>;
+
+/** `switch-1/14` */
+export function feedKey({ controller, outlet }: { controller: string; outlet: string }): string {
+  return `${controller}/${outlet}`;
+}

@@ -1,0 +1,115 @@
+/**
+ * Whether a machine that is missing is cycled without anybody asking. Pure. When in doubt it is not: a machine that
+ * stays dead an hour longer is cheaper than a rack that is cycled because its switch was down.
+ */
+import { dependsOn, type Machine, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
+import type { RepairRecord } from '../records.ts';
+
+export type RepairSettings = PowerCycleDaemonSettings['repair'];
+
+/** What an alert says of one machine, by a clock that does not jump. */
+export interface Missing {
+  machine: string;
+  /** Seconds since boot at which it went missing. */
+  since: number;
+  /** Seconds since boot at which it was heard of last; Alertmanager repeats what fires and is not silenced. */
+  heardAt: number;
+}
+
+export interface RepairSituation {
+  rack: Rack;
+  /** Seconds since boot. */
+  uptime: number;
+  /** All that is missing, the machine in question included. */
+  missing: readonly Missing[];
+  record: RepairRecord | undefined;
+  /** Seconds since boot at the last try; undefined: none, or so long ago that it does not matter. */
+  lastTryAt: number | undefined;
+  /** Whether a device of the rack does not answer. */
+  isDown(device: string): boolean;
+  isExperimental(controller: string): boolean;
+}
+
+export type Decision =
+  | { is: 'cycle' }
+  | { is: 'needs-hands'; why: string }
+  /** Not now, and why: a brake. `quiet`: only time is missing. */
+  | { is: 'wait'; why: string; brake: string; quiet: boolean };
+
+/** Silence from Alertmanager for so long means resolved, or silenced by a person. */
+export const heardWithinSeconds = 15 * 60;
+
+export function decideRepair(
+  machine: Machine,
+  missing: Missing,
+  situation: RepairSituation,
+): Decision {
+  const { rack, uptime, record, lastTryAt } = situation;
+  const settings = rack.services['power-cycle-daemon'].repair;
+  const brake = brakeFor(machine, settings, situation);
+  if (uptime - missing.heardAt > heardWithinSeconds) {
+    return wait('silent', 'Alertmanager no longer repeats the alert: resolved, or silenced', true);
+  }
+  if (uptime - missing.since < settings.deadMinutes * 60) {
+    return wait('not-long', `missing for less than ${settings.deadMinutes} minutes`, true);
+  }
+  if (record?.needsHands !== undefined) return { is: 'needs-hands', why: record.needsHands };
+  const sinceTry = lastTryAt === undefined ? Number.POSITIVE_INFINITY : uptime - lastTryAt;
+  if (sinceTry < settings.pauseMinutes * 60) {
+    return wait('pause', `tried less than ${settings.pauseMinutes} minutes ago`, true);
+  }
+  if (record !== undefined && record.tries >= settings.tries) {
+    return { is: 'needs-hands', why: `still missing after ${record.tries} cycles` };
+  }
+  return brake ?? { is: 'cycle' };
+}
+
+function brakeFor(
+  machine: Machine,
+  settings: RepairSettings,
+  situation: RepairSituation,
+): Decision | undefined {
+  const { rack, uptime, isDown, isExperimental } = situation;
+  if (uptime < settings.bootGraceMinutes * 60) {
+    return wait('boot', `the rack booted less than ${settings.bootGraceMinutes} minutes ago`, true);
+  }
+  const down = dependsOn(rack, machine.name).find(
+    (name) => rack.infrastructure.has(name) && isDown(name),
+  );
+  if (down !== undefined) return wait('shared-down', `${down}, which it needs, does not answer`);
+  const experimental = machine.power.find(({ device }) => isExperimental(device));
+  if (experimental !== undefined) {
+    return wait('experimental', `the driver of ${experimental.device} is experimental`);
+  }
+  return tooMany(machine, settings, situation);
+}
+
+/** Many at once are not many dead machines: something that they share is. */
+function tooMany(
+  machine: Machine,
+  { maxDown, maxDownPercent }: RepairSettings,
+  { rack, missing, uptime }: RepairSituation,
+): Decision | undefined {
+  const recent = new Set(
+    missing
+      .filter(({ heardAt }) => uptime - heardAt <= heardWithinSeconds)
+      .map(({ machine: name }) => name),
+  );
+  for (const device of sharedBy(machine)) {
+    const peers = [...rack.machines.values()].filter((peer) => sharedBy(peer).has(device));
+    const down = peers.filter(({ name }) => recent.has(name)).length;
+    const most = Math.max(maxDown, (peers.length * maxDownPercent) / 100);
+    if (down > most) {
+      return wait('many-down', `${down} of the ${peers.length} machines of ${device} are missing`);
+    }
+  }
+  return undefined;
+}
+
+function sharedBy({ power, uplink }: Machine): Set<string> {
+  return new Set([...power, ...(uplink ? [uplink] : [])].map(({ device }) => device));
+}
+
+function wait(brake: string, why: string, quiet = false): Decision {
+  return { is: 'wait', why, brake, quiet };
+}

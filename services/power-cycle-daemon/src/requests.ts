@@ -1,0 +1,264 @@
+/**
+ * Taking requests: everything is checked before anything is touched, and what is accepted is durable before it is
+ * answered. One request at a time, so that what one sees is what it decides on.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import type { Refusal } from '@skolo/api';
+import type { Clock } from '@skolo/common';
+import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
+import type { Controllers } from './controllers.ts';
+import type { Cycles } from './cycles.ts';
+import type { PastCycles } from './past-cycles.ts';
+import { type Ask, decide, defaultOffSeconds, type Situation } from './policy.ts';
+import type { CycleRecord, Feed, RequestRecord } from './records.ts';
+import type { Change, Store } from './store.ts';
+import { findTargets, type Target } from './targets.ts';
+
+export interface Request {
+  targets: readonly string[];
+  ask: Ask;
+  reason: string;
+  by: string;
+  origin: CycleRecord['origin'];
+  /** Leaves out those that are refused, instead of refusing all. */
+  skipRefused: boolean;
+  /** The Idempotency-Key. */
+  key?: string | undefined;
+}
+
+export interface Accepted {
+  cycles: { id: string; target: string; joined: boolean }[];
+  refused: Refusal[];
+}
+
+/** Some of what was asked may not be done; nothing was. */
+export class RequestRefused extends Error {
+  readonly code = 'REQUEST_REFUSED';
+  readonly refused: Refusal[];
+
+  constructor(refused: Refusal[]) {
+    const [first] = refused;
+    const more = refused.length > 1 ? `, and ${refused.length - 1} more` : '';
+    super(`${first?.detail ?? 'refused'}${more}`);
+    this.name = 'RequestRefused';
+    this.refused = refused;
+  }
+}
+
+/** The key was used for another request. */
+export class KeyReused extends Error {
+  readonly code = 'KEY_REUSED';
+
+  constructor() {
+    super('this Idempotency-Key was used for another request; make a new key for a new request');
+    this.name = 'KeyReused';
+  }
+}
+
+export interface RequestsDeps {
+  rack: () => Rack;
+  store: Store;
+  cycles: Cycles;
+  controllers: Controllers;
+  past: PastCycles;
+  clock: Clock;
+  onRefused: (refusal: Refusal) => void;
+  /** Told of each new cycle, once it is durable. */
+  onTaken: (record: CycleRecord) => void;
+}
+
+const dayMs = 86_400_000;
+/** Finished cycles that are kept, for people to look at. */
+const keptCycles = 5000;
+
+export class Requests {
+  private readonly deps: RequestsDeps;
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: RequestsDeps) {
+    this.deps = deps;
+  }
+
+  /**
+   * @throws RequestRefused, KeyReused
+   * @throws JournalDown, JournalUnavailable Nothing was accepted.
+   */
+  take(request: Request): Promise<Accepted> {
+    const taken = this.last.catch(() => undefined).then(() => this.takeNow(request));
+    this.last = taken;
+    return taken;
+  }
+
+  /** What the policy looks at, now. */
+  situation(): Situation {
+    const { rack, store, cycles, controllers, past, clock } = this.deps;
+    return {
+      rack: rack(),
+      now: clock.now(),
+      uptime: clock.uptime(),
+      holds: [...store.holds.all.values()],
+      wishes: store.wishes.all,
+      active: cycles.active(),
+      past: past.list(),
+      cyclesNatively: ({ device }: Outlet, offSeconds) =>
+        controllers.get(device)?.cyclesNatively(offSeconds) ?? false,
+    };
+  }
+
+  private async takeNow(request: Request): Promise<Accepted> {
+    const { store, cycles } = this.deps;
+    const repeated = this.repeated(request);
+    if (repeated !== undefined) return { cycles: repeated.cycles, refused: [] };
+    const { accepted, records, refused } = this.decideAll(request);
+    for (const refusal of refused) this.deps.onRefused(refusal);
+    if (refused.length > 0 && (!request.skipRefused || accepted.length === 0)) {
+      throw new RequestRefused(refused);
+    }
+    const changes = [
+      ...records.flatMap((record) => this.changesFor(record)),
+      ...this.remember(request, accepted),
+      ...this.forgetOld(),
+    ];
+    if (changes.length > 0) await store.write(changes);
+    for (const record of records) {
+      this.deps.onTaken(record);
+      cycles.add(record.id);
+    }
+    return { cycles: accepted, refused };
+  }
+
+  private decideAll({ targets: written, ask, ...request }: Request) {
+    const { rack } = this.deps;
+    const { targets, unknown } = findTargets(rack(), written);
+    const refused: Refusal[] = unknown.map(({ name, why }) => ({
+      target: name,
+      code: 'unknown',
+      detail: `${name}: ${why}`,
+    }));
+    const situation = this.situation();
+    const active = [...situation.active];
+    const accepted: Accepted['cycles'] = [];
+    const records: CycleRecord[] = [];
+    for (const target of targets) {
+      const verdict = decide(target, ask, { ...situation, active });
+      if (verdict.is === 'refused') refused.push(verdict.refusal);
+      else if (verdict.is === 'joined') {
+        accepted.push({ id: verdict.cycle.id, target: target.name, joined: true });
+      } else {
+        const record = this.record(target, ask, verdict.nativeOnly, request);
+        records.push(record);
+        active.push(record);
+        accepted.push({ id: record.id, target: target.name, joined: false });
+      }
+    }
+    return { accepted, records, refused };
+  }
+
+  private record(
+    target: Target,
+    ask: Ask,
+    nativeOnly: boolean,
+    { reason, by, origin }: Pick<Request, 'reason' | 'by' | 'origin'>,
+  ): CycleRecord {
+    const own = target.kind === 'machine' ? target.machine?.offSeconds : undefined;
+    return {
+      id: randomUUID(),
+      number: this.nextNumber(),
+      target: target.name,
+      action: ask.action,
+      mode: ask.mode,
+      feeds: target.feeds.map((feed) => this.feed(feed)),
+      nativeOnly,
+      offSecondsGiven: ask.offSeconds !== undefined || own !== undefined,
+      offSeconds: ask.offSeconds ?? defaultOffSeconds(this.deps.rack(), target),
+      reason,
+      by,
+      origin,
+      force: ask.force,
+      requestedAt: this.now(),
+      phase: 'queued',
+      begun: false,
+      attempt: 0,
+      sawOff: false,
+      sawDown: false,
+      interrupted: false,
+      steps: [],
+    };
+  }
+
+  private feed({ device, outlet }: Outlet): Feed {
+    const { store } = this.deps;
+    const key = formatOutlet({ device, outlet });
+    // Off now, so that only what is remembered tells how it was on.
+    const mode = store.wishes.get(key)?.mode ?? store.debts.get(key)?.mode;
+    return { controller: device, outlet, ...(mode !== undefined && { mode }) };
+  }
+
+  private changesFor(record: CycleRecord): Change[] {
+    const { store } = this.deps;
+    const { action, feeds, by, reason, requestedAt: at } = record;
+    const changes = [store.cycles.put(record)];
+    for (const feed of feeds) {
+      const key = `${feed.controller}/${feed.outlet}`;
+      if (action === 'on') changes.push(store.wishes.remove(key));
+      if (action !== 'off') continue;
+      changes.push(store.wishes.put({ ...feed, by, reason, at }), store.debts.remove(key));
+    }
+    return changes;
+  }
+
+  private repeated({ key, by, ...request }: Request): RequestRecord | undefined {
+    if (key === undefined) return undefined;
+    const known = this.deps.store.requests.get(requestKey(by, key));
+    if (known === undefined || this.isOld(known.at)) return undefined;
+    if (known.content !== contentOf(request)) throw new KeyReused();
+    return known;
+  }
+
+  private remember({ key, by, ...request }: Request, cycles: Accepted['cycles']): Change[] {
+    if (key === undefined) return [];
+    const content = contentOf(request);
+    const record = { key: requestKey(by, key), content, at: this.now(), cycles };
+    return [this.deps.store.requests.put(record)];
+  }
+
+  private forgetOld(): Change[] {
+    const { requests, cycles } = this.deps.store;
+    const stale = [...requests.all.values()].filter(({ at }) => this.isOld(at));
+    const finished = [...cycles.all.values()]
+      .filter(({ phase }) => phase === 'finished')
+      .sort((a, b) => b.number - a.number);
+    return [
+      ...stale.map(({ key }) => requests.remove(key)),
+      ...finished.slice(keptCycles).map(({ id }) => cycles.remove(id)),
+    ];
+  }
+
+  private isOld(at: string): boolean {
+    return Math.abs(this.deps.clock.now() - Date.parse(at)) > dayMs;
+  }
+
+  private numbered = 0;
+  private nextNumber(): number {
+    if (this.numbered === 0) {
+      for (const { number } of this.deps.store.cycles.all.values()) {
+        this.numbered = Math.max(this.numbered, number);
+      }
+    }
+    this.numbered += 1;
+    return this.numbered;
+  }
+
+  private now(): string {
+    return new Date(this.deps.clock.now()).toISOString();
+  }
+}
+
+function requestKey(by: string, key: string): string {
+  return `${by}\n${key}`;
+}
+
+function contentOf({ targets, ask, reason, origin }: Omit<Request, 'key' | 'by'>): string {
+  const content = JSON.stringify([targets, ask, reason, origin]);
+  return createHash('sha256').update(content).digest('hex');
+}

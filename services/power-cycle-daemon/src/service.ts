@@ -1,0 +1,303 @@
+/** The power-cycle daemon, wired: nothing here decides, everything is told what it needs. */
+import { join } from 'node:path';
+import { type PowerCycle, powerCycleDaemonApi } from '@skolo/api';
+import {
+  createApp,
+  errorText,
+  type Service,
+  type ServiceContext,
+  type ServiceDefinition,
+} from '@skolo/common';
+import type { Journal } from '@skolo/durable';
+import { HostKeys, readCredentials, SessionPool } from '@skolo/equipment';
+import { models, type Rack } from '@skolo/rack';
+import { type RequestHandler, Router } from 'express';
+import { apiHandlers, shown } from './api.ts';
+import { AuditTrail } from './audit-trail.ts';
+import { Controllers, type CreateUsbHub } from './controllers.ts';
+import { Cycles } from './cycles.ts';
+import { Doors } from './doors/index.ts';
+import type { DriverKind } from './drivers/driver.ts';
+import { drivers } from './drivers/index.ts';
+import { createUsbHub } from './drivers/uhubctl.ts';
+import { Events } from './events.ts';
+import { Holds } from './holds.ts';
+import { openJournal, tryOpenJournal } from './journal.ts';
+import { usualWatch, type WatchTuning } from './machines/watch.ts';
+import { createMetrics } from './metrics.ts';
+import { OutletWatch } from './outlet-watch.ts';
+import { OwnDevices } from './own-devices.ts';
+import { PastCycles } from './past-cycles.ts';
+import { canBeSeen } from './perform.ts';
+import { type Patience, usualPatience } from './prove.ts';
+import type { CycleRecord } from './records.ts';
+import { Repair } from './repair/repair.ts';
+import { Requests } from './requests.ts';
+import { Restorer } from './restorer.ts';
+import type { View } from './shown.ts';
+import { Store } from './store.ts';
+
+/** What a test may replace. */
+export interface PowerCycleDaemonDeps {
+  drivers?: ReadonlyMap<string, DriverKind>;
+  patience?: Patience;
+  watch?: WatchTuning;
+  /** Pause between attempts to reach a controller, in milliseconds. */
+  contactPauseMs?: number;
+  createUsbHub?: CreateUsbHub;
+}
+
+const journalTrouble = 'journal';
+const flushEveryMs = 5000;
+
+export function createPowerCycleDaemon(deps: PowerCycleDaemonDeps = {}): ServiceDefinition {
+  return {
+    name: 'power-cycle-daemon',
+    api: powerCycleDaemonApi,
+    checkSecrets,
+    start: (context) => start(context, deps),
+  };
+}
+
+/** Those of the logins by which something is switched. */
+async function checkSecrets(rack: Rack): Promise<string[]> {
+  const problems: string[] = [];
+  const switching = [...rack.infrastructure.values()].filter(
+    ({ model }) => models.get(model)?.power !== undefined,
+  );
+  const used = [...switching, ...rack.machines.values()].map(({ login }) => login);
+  for (const login of new Set(used.filter((each) => each !== undefined))) {
+    await readCredentials(rack, login).catch((error: unknown) => {
+      problems.push(`logins.${login}: ${errorText(error)}`);
+    });
+  }
+  return problems;
+}
+
+async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promise<Service> {
+  const { rack: watched, log, clock, degraded, stateDir, signal, audit } = context;
+  const rack = () => watched.rack;
+  const { patience = usualPatience, watch = usualWatch, contactPauseMs = 5000 } = deps;
+  const stopping = new AbortController();
+
+  const journalDeps = {
+    stateDir,
+    log,
+    signal: stopping.signal,
+    onTrouble: (why: string) => degraded.raise(journalTrouble, why),
+  };
+  let journal: Journal | undefined = await tryOpenJournal(journalDeps);
+  const store = new Store({
+    journal: () => journal,
+    onTrouble: (error) => degraded.raise(journalTrouble, errorText(error)),
+    onWell: () => degraded.clear(journalTrouble),
+  });
+
+  const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));
+  await hostKeys.load();
+  const sessions = new SessionPool();
+  const controllers = new Controllers({
+    rack,
+    drivers: deps.drivers ?? drivers,
+    sessions,
+    hostKeys,
+    createUsbHub: deps.createUsbHub ?? createUsbHub,
+    clock,
+    onState: ({ name, state, detail }) => {
+      log[state === 'up' ? 'info' : 'warn']({ controller: name, state, detail }, 'controller');
+      if (state === 'down') degraded.raise(`controller ${name}`, detail ?? 'does not answer');
+      else degraded.clear(`controller ${name}`);
+      cycles.giveTurns();
+    },
+    onRead: (controller, readings) => outletWatch.noteReadings(controller, readings, clock.now()),
+  });
+  const controller = (name: string) => controllers.get(name);
+
+  const restorer = new Restorer({
+    store,
+    controller,
+    patience,
+    staggerSeconds: () => rack().services['power-cycle-daemon'].staggerSeconds,
+    signal: stopping.signal,
+    onStuck: ({ controller: name, outlet, cycle }, text) => {
+      log.error({ outlet: `${name}/${outlet}`, cycle, why: text }, 'stuck off');
+      degraded.raise(`outlet ${name}/${outlet}`, `stuck off: ${text}`);
+    },
+    onPaid: ({ controller: name, outlet, cycle }, wasStuck) => {
+      degraded.clear(`outlet ${name}/${outlet}`);
+      if (wasStuck) log.warn({ outlet: `${name}/${outlet}`, cycle }, 'no longer stuck off');
+    },
+  });
+  const outletWatch = new OutletWatch({
+    rack,
+    store,
+    controllers: () => controllers.all(),
+    patience,
+    log,
+    signal: stopping.signal,
+  });
+
+  const past = new PastCycles(clock);
+  const events = new Events();
+  const trail = new AuditTrail(audit, log);
+  const cycles: Cycles = new Cycles({
+    rack,
+    store,
+    restorer,
+    controller,
+    hands: {
+      rack,
+      controller,
+      hostKeys,
+      clock,
+      canBeSeen: (target) => canBeSeen(rack(), target),
+      patience,
+      watch,
+      contactPauseMs,
+      softTimeoutMs: 10_000,
+    },
+    clock,
+    log,
+    onChange,
+    signal: stopping.signal,
+  });
+  const requests = new Requests({
+    rack,
+    store,
+    cycles,
+    controllers,
+    past,
+    clock,
+    onRefused: ({ target, code, detail }) => {
+      metrics.refused(code);
+      log.info({ target, code, detail }, 'refused');
+    },
+    onTaken: onChange,
+  });
+  const view: View = {
+    rack,
+    store,
+    controllers,
+    readings: outletWatch.readings,
+    stuck: restorer.stuck,
+    requests,
+  };
+  const metrics = createMetrics(context.metrics, {
+    view: () => view,
+    active: () => cycles.active(),
+    monotonicSeconds: () => clock.uptime(),
+  });
+
+  function findCycle(id: string): PowerCycle | undefined {
+    const record = store.cycles.get(id);
+    return record && shown({ cycles }, record);
+  }
+
+  function onChange(record: CycleRecord): void {
+    past.note(record);
+    metrics.changed(record);
+    events.tell(shown({ cycles }, record));
+    if (record.phase === 'finished') trail.finished(record);
+  }
+
+  const take = (request: Parameters<Requests['take']>[0]) =>
+    trail.recorded(request, () => requests.take(request));
+  const holds = new Holds({ rack, store, clock });
+  const ownDevices = new OwnDevices({ rack, clock, take });
+  const repair = new Repair({
+    rack,
+    store,
+    controllers,
+    take,
+    clock,
+    log,
+    onDecision: metrics.repaired,
+    signal: stopping.signal,
+  });
+  const doors = new Doors({
+    rack,
+    log,
+    take,
+    degraded,
+    untilPowerIsProven: (id) => events.until(id, isPowerProven, (each) => findCycle(each)),
+    record: (entry) => audit.append(entry),
+  });
+
+  /** The power that is owed comes first, then what was under way, then everything else. */
+  async function begin(opened: Journal): Promise<void> {
+    const unreadable = await store.load(opened);
+    if (unreadable > 0) log.error({ unreadable }, 'journal has records that cannot be understood');
+    past.load(store.cycles.all.values());
+    await store.flush();
+    restorer.payOldDebts();
+    await cycles.resume();
+    degraded.clear(journalTrouble);
+  }
+  const opening = journal === undefined ? openLater() : begin(journal);
+  async function openLater(): Promise<void> {
+    const opened = await openJournal(journalDeps);
+    if (opened === undefined) return;
+    journal = opened;
+    await begin(opened);
+  }
+  if (journal !== undefined) await opening;
+
+  outletWatch.follow();
+  repair.start();
+  await doors.follow();
+  const stopFollowing = watched.onChange(() => {
+    controllers.follow();
+    outletWatch.follow();
+    cycles.giveTurns();
+    void doors.follow();
+    for (const { what } of degraded.list()) {
+      const [kind, name = ''] = what.split(' ');
+      if (kind === 'controller' && controllers.get(name) === undefined) degraded.clear(what);
+    }
+  });
+  const flushing = setInterval(() => void store.flush(), flushEveryMs);
+  signal.addEventListener('abort', () => events.close(), { once: true });
+
+  const app = createApp({
+    ...context,
+    api: powerCycleDaemonApi,
+    handlers: apiHandlers({ view, cycles, holds, ownDevices, repair, hostKeys }),
+    first: [streamEvents(context, events, findCycle)],
+  });
+  return {
+    handler: app,
+    readiness: () => ({ ready: journal !== undefined, degraded: [] }),
+    async stop() {
+      stopFollowing();
+      clearInterval(flushing);
+      stopping.abort(new Error('the daemon stops'));
+      await doors.close();
+      await repair.close();
+      await cycles.close();
+      await restorer.close();
+      await outletWatch.close();
+      await controllers.close();
+      await sessions.close();
+      await opening;
+      await store.flush();
+      await journal?.close();
+    },
+  };
+}
+
+/** Its power is on again, or off as a person wanted; whether the machine comes back is another matter. */
+function isPowerProven({ outcome, step }: PowerCycle): boolean {
+  return outcome !== undefined || step === 'see-back';
+}
+
+function streamEvents(
+  { access }: ServiceContext,
+  events: Events,
+  find: (id: string) => PowerCycle | undefined,
+): RequestHandler {
+  return Router({ caseSensitive: true }).get(
+    '/v1/power-cycles/events',
+    access.require('view'),
+    events.handler(find),
+  );
+}

@@ -1,0 +1,133 @@
+/** What people ask for, found in the rack: machines, phones, devices, single outlets. */
+import {
+  type AttachedDevice,
+  expandNames,
+  feedOf,
+  formatOutlet,
+  hasRange,
+  type InfrastructureDevice,
+  type Machine,
+  models,
+  type Outlet,
+  parseOutlet,
+  type Rack,
+  RangeSyntaxError,
+} from '@skolo/rack';
+
+/** Something whose power can be asked for. */
+export interface Target {
+  /** One name for one thing, however it was asked for. */
+  name: string;
+  kind: 'machine' | 'device' | 'infrastructure' | 'outlet';
+  feeds: Outlet[];
+  /** The machine itself, or the one that a phone hangs on. */
+  machine?: Machine;
+  /** The phone. */
+  device?: AttachedDevice;
+  infrastructure?: InfrastructureDevice;
+}
+
+/** A name that nothing in the rack has. */
+export interface UnknownTarget {
+  name: string;
+  why: string;
+}
+
+/** Finds all names, ranges expanded, each target once and in the order asked for. */
+export function findTargets(
+  rack: Rack,
+  written: readonly string[],
+): { targets: Target[]; unknown: UnknownTarget[] } {
+  const targets = new Map<string, Target>();
+  const unknown: UnknownTarget[] = [];
+  for (const text of written) {
+    for (const name of namesOf(text, unknown)) {
+      const target = findTarget(rack, name);
+      if (target === undefined) unknown.push({ name, why: whyUnknown(rack, name) });
+      else targets.set(target.name, target);
+    }
+  }
+  return { targets: [...targets.values()], unknown };
+}
+
+function namesOf(text: string, unknown: UnknownTarget[]): string[] {
+  if (!hasRange(text)) return [text];
+  try {
+    return expandNames(text);
+  } catch (error) {
+    if (!(error instanceof RangeSyntaxError)) throw error;
+    unknown.push({ name: text, why: error.message });
+    return [];
+  }
+}
+
+/** A single name, without a range. An outlet that feeds just one thing, and alone, is that thing. */
+export function findTarget(rack: Rack, name: string): Target | undefined {
+  const machine = rack.machines.get(name);
+  if (machine !== undefined) return { name, kind: 'machine', feeds: machine.power, machine };
+  const infrastructure = rack.infrastructure.get(name);
+  if (infrastructure !== undefined) {
+    return { name, kind: 'infrastructure', feeds: infrastructure.power, infrastructure };
+  }
+  return findDevice(rack, name) ?? findOutlet(rack, name);
+}
+
+/** Everything that has a name of its own, in the order of rack.yaml. */
+export function allTargets(rack: Rack): Target[] {
+  const machines = [...rack.machines.values()].flatMap((machine): Target[] => [
+    { name: machine.name, kind: 'machine', feeds: machine.power, machine },
+    ...machine.devices.map((device) => phone(machine, device)),
+  ]);
+  const infrastructure = [...rack.infrastructure.values()].map(
+    (device): Target => ({
+      name: device.name,
+      kind: 'infrastructure',
+      feeds: device.power,
+      infrastructure: device,
+    }),
+  );
+  return [...machines, ...infrastructure];
+}
+
+function phone(machine: Machine, device: AttachedDevice): Target {
+  const feed = feedOf(machine.name, device);
+  const feeds = feed === undefined ? [] : [feed];
+  return { name: device.fullName, kind: 'device', feeds, machine, device };
+}
+
+function findDevice(rack: Rack, name: string): Target | undefined {
+  for (const machine of rack.machines.values()) {
+    if (!name.startsWith(`${machine.name}-`)) continue;
+    const device = machine.devices.find(({ fullName }) => fullName === name);
+    if (device !== undefined) return phone(machine, device);
+  }
+  return undefined;
+}
+
+function findOutlet(rack: Rack, name: string): Target | undefined {
+  const written = parseOutlet(name);
+  const controller = written && rack.infrastructure.get(written.device);
+  const power = controller && models.get(controller.model)?.power;
+  if (written === undefined || controller === undefined || power === undefined) return undefined;
+  const outlet = power.outlets.find(written.outlet, controller.options);
+  if (outlet === undefined) return undefined;
+  const feed = { device: controller.name, outlet };
+  const key = formatOutlet(feed);
+  const fed = allTargets(rack).filter(({ feeds }) =>
+    feeds.some((one) => formatOutlet(one) === key),
+  );
+  const [only, ...others] = fed;
+  if (only !== undefined && others.length === 0 && only.feeds.length === 1) return only;
+  return { name: key, kind: 'outlet', feeds: [feed] };
+}
+
+function whyUnknown(rack: Rack, name: string): string {
+  if (name === rack.jumphost.name) {
+    return 'it is the jumphost, where this daemon runs; nothing here can bring it back';
+  }
+  const written = parseOutlet(name);
+  if (written !== undefined && written.outlet !== '' && rack.infrastructure.has(written.device)) {
+    return `${written.device} has no such outlet that can be switched; skolo rack show ${written.device} lists them`;
+  }
+  return `${rack.name} has no machine, phone or device of this name; skolo rack show lists them`;
+}

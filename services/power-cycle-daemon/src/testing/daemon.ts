@@ -1,0 +1,150 @@
+/** A power-cycle daemon for a test: a rack on loopback addresses, and devices in memory behind it. */
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, createClient, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
+import { type Clock, createLogger, newToken, startService } from '@skolo/common';
+import { onTestFinished } from 'vitest';
+import type { DriverKind } from '../drivers/driver.ts';
+import { createPowerCycleDaemon } from '../service.ts';
+import { Boards } from './board-driver.ts';
+
+/** Reads back often and gives up early: what is in memory answers at once. */
+const patience = { firstMs: 10, mostMs: 20, withinMs: 400 };
+const watch = { lookMs: 500, everyMs: 20 };
+
+export interface DaemonOptions {
+  /** rack.yaml from `infrastructure:` on. */
+  yaml: string;
+  settings?: string;
+  boards?: Boards;
+  drivers?: ReadonlyMap<string, DriverKind>;
+  clock?: Clock;
+  /** Kept for the next daemon when given. */
+  dir?: string;
+}
+
+export interface TestDaemon {
+  dir: string;
+  stateDir: string;
+  url: string;
+  metricsUrl: string;
+  client: Client<typeof powerCycleDaemonApi>;
+  boards: Boards;
+  logged: () => Record<string, unknown>[];
+  /** Replaces rack.yaml, as an editor does. */
+  edit: (yaml: string) => Promise<void>;
+  /** The cycle, once it is finished. */
+  finished: (id: string) => Promise<PowerCycle>;
+  until: (id: string, test: (cycle: PowerCycle) => boolean) => Promise<PowerCycle>;
+  stop: () => Promise<void>;
+}
+
+export function rackYaml(yaml: string, settings = ''): string {
+  return `rack: rack1
+timezone: Europe/Berlin
+network: { subnet: 127.0.0.0/8, domain: lan }
+jumphost: { name: jumphost-rack1, address: 127.0.0.1 }
+access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
+${yaml}
+services:
+  power-cycle-daemon:
+    cooldownSeconds: 0
+    maxPerHour: 60
+    staggerSeconds: 0
+${settings}
+`;
+}
+
+/** Models whose devices are boards: an EdgeSwitch that cycles by itself, a PDU that does not, one with its own time. */
+export function boardDrivers(boards: Boards): ReadonlyMap<string, DriverKind> {
+  return new Map([
+    ['edgeswitch', boards.kind('edgeswitch', { least: 0.1, most: 60 })],
+    ['apc-rpdu', boards.kind('apc-rpdu')],
+    ['synaccess', boards.kind('synaccess', 'fixed')],
+  ]);
+}
+
+export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
+  const { yaml, settings, boards = new Boards(), clock } = options;
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'skolo-power-')));
+  const stateDir = join(dir, 'state');
+  await mkdir(stateDir, { recursive: true });
+  const rackFile = join(dir, 'rack.yaml');
+  const edit = async (text: string) => {
+    await writeFile(join(dir, 'new.yaml'), rackYaml(text, settings));
+    await rename(join(dir, 'new.yaml'), rackFile);
+  };
+  await edit(yaml);
+  const tokens = join(dir, 'tokens.yaml');
+  const name = `ann-${Math.random().toString(36).slice(2, 8)}`;
+  const token = await newToken(tokens, { name, role: 'operate', expiresInDays: 1 });
+  const lines: Record<string, unknown>[] = [];
+  const log = createLogger({
+    service: 'power-cycle-daemon',
+    level: 'debug',
+    destination: { write: (line: string) => void lines.push(JSON.parse(line)) },
+  });
+  const service = await startService(
+    createPowerCycleDaemon({
+      drivers: options.drivers ?? boardDrivers(boards),
+      patience,
+      watch,
+      contactPauseMs: 20,
+    }),
+    {
+      rackFile,
+      stateDir,
+      port: 0,
+      metricsPort: 0,
+      host: '127.0.0.1',
+      log,
+      ...(clock && { clock }),
+    },
+  );
+  const url = `http://127.0.0.1:${service.port}`;
+  const client = createClient(powerCycleDaemonApi, { baseUrl: url, token });
+  const stop = () => service.stop();
+  onTestFinished(async () => {
+    await stop();
+    if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+  });
+
+  async function until(id: string, test: (cycle: PowerCycle) => boolean): Promise<PowerCycle> {
+    const controller = new AbortController();
+    const response = await fetch(`${url}/v1/power-cycles/events?ids=${id}`, {
+      signal: controller.signal,
+    });
+    try {
+      let text = '';
+      for await (const chunk of response.body ?? []) {
+        text += Buffer.from(chunk).toString('utf8');
+        const events = text.split('\n\n');
+        text = events.pop() ?? '';
+        for (const event of events) {
+          const data = /^data: (.*)$/m.exec(event)?.[1];
+          if (data === undefined) continue;
+          const cycle = PowerCycle.parse(JSON.parse(data));
+          if (test(cycle)) return cycle;
+        }
+      }
+      throw new Error(`the events of ${id} ended`);
+    } finally {
+      controller.abort();
+    }
+  }
+
+  return {
+    dir,
+    stateDir,
+    url,
+    metricsUrl: `http://127.0.0.1:${service.metricsPort}`,
+    client,
+    boards,
+    logged: () => lines,
+    edit,
+    finished: (id) => until(id, ({ outcome }) => outcome !== undefined),
+    until,
+    stop,
+  };
+}

@@ -1,0 +1,80 @@
+/** Signing in over HTTP: Basic (RFC 7617) and digest (RFC 7616: MD5, SHA-256; RFC 2617 without `algorithm`). */
+import { createHash, randomBytes } from 'node:crypto';
+import type { Credentials } from '@skolo/equipment';
+
+export function basicHeader({ username, password }: Credentials): string | undefined {
+  if (username === undefined && password === undefined) return undefined;
+  const pair = `${username ?? ''}:${password?.reveal() ?? ''}`;
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
+
+interface Challenge {
+  scheme: string;
+  parameters: ReadonlyMap<string, string>;
+}
+
+/** Best first. */
+const algorithms = [
+  { name: 'SHA-256', hash: 'sha256' },
+  { name: 'MD5', hash: 'md5' },
+] as const;
+
+/**
+ * An answer to a `WWW-Authenticate` header, to the strongest way in that it offers: digest with SHA-256, with MD5, Basic.
+ * Undefined where it offers none of them.
+ */
+export function answerTo(
+  header: string,
+  { method, path }: { method: string; path: string },
+  credentials: Credentials,
+): string | undefined {
+  const challenges = challengesIn(header);
+  for (const { name, hash } of algorithms) {
+    const challenge = challenges.find(({ scheme, parameters }) => {
+      const algorithm = parameters.get('algorithm') ?? 'MD5';
+      return scheme === 'digest' && algorithm.toUpperCase() === name;
+    });
+    if (challenge === undefined) continue;
+    const { parameters } = challenge;
+    const qops = parameters.get('qop')?.split(/\s*,\s*/);
+    if (qops && !qops.includes('auth')) continue;
+    const digest = (text: string) => createHash(hash).update(text).digest('hex');
+    const { username = '', password } = credentials;
+    const [realm = '', nonce = ''] = [parameters.get('realm'), parameters.get('nonce')];
+    const who = digest(`${username}:${realm}:${password?.reveal() ?? ''}`);
+    const what = digest(`${method}:${path}`);
+    const [count, cnonce] = ['00000001', randomBytes(8).toString('hex')];
+    const response = qops
+      ? digest(`${who}:${nonce}:${count}:${cnonce}:auth:${what}`)
+      : digest(`${who}:${nonce}:${what}`);
+    const opaque = parameters.get('opaque');
+    return [
+      `Digest username="${escaped(username)}", realm="${escaped(realm)}", nonce="${escaped(nonce)}"`,
+      `uri="${path}", response="${response}"`,
+      ...(parameters.has('algorithm') ? [`algorithm=${name}`] : []),
+      ...(qops ? [`qop=auth, nc=${count}, cnonce="${cnonce}"`] : []),
+      ...(opaque === undefined ? [] : [`opaque="${escaped(opaque)}"`]),
+    ].join(', ');
+  }
+  const hasBasic = challenges.some(({ scheme }) => scheme === 'basic');
+  return hasBasic ? basicHeader(credentials) : undefined;
+}
+
+/** Several may come in one header, or in several that Node joins with commas. */
+function challengesIn(header: string): Challenge[] {
+  return header
+    .split(/(?:^|,)\s*(?=[A-Za-z]+ +[\w-]+=)/)
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [scheme = '', rest = ''] = part.split(/ (.*)/s);
+      const pairs = rest.matchAll(/([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g);
+      const parameters = [...pairs].map(([, key = '', quoted, plain = '']) => {
+        return [key.toLowerCase(), quoted?.replaceAll(/\\(.)/g, '$1') ?? plain] as const;
+      });
+      return { scheme: scheme.toLowerCase(), parameters: new Map(parameters) };
+    });
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/["\\]/g, '\\$&');
+}
