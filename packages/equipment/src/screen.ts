@@ -105,7 +105,7 @@ class Line {
   }
 
   private erase(how: number) {
-    this.isWiped = true;
+    if (this.cells.length > (how === 0 ? this.cursor : 0)) this.isWiped = true;
     if (how === 0) this.cells.length = Math.min(this.cells.length, this.cursor);
     else if (how === 1) this.cells.fill(' ', 0, this.cursor);
     else {

@@ -19,7 +19,7 @@ import {
 import type { Limit } from './settle.ts';
 
 export const enter = '\r';
-const mostProbes = 8;
+const mostProbes = 5;
 const mostNudges = 3;
 
 /** Why a device may not say its prompt. Said in a banner they mean nothing, so they only explain a failure. */
@@ -134,8 +134,9 @@ class SignIn {
     switch (question) {
       case 'username': {
         told.username += 1;
-        // Asked again without a password: an empty line, sent to try a prompt, was taken for the name.
-        if (told.password > 0 || told.username > 3) throw this.refused();
+        if (told.username > 1 && (told.password > 0 || told.username > 3)) throw this.refused();
+        // A password that was asked for earlier: an empty line, sent to try a prompt, was taken for the name.
+        told.password = 0;
         const { username } = credentials;
         if (username === undefined) throw this.lacks('a user', 'username');
         this.say(dialect.username?.(username) ?? username);

@@ -1,0 +1,93 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { HostKeys } from './host-keys.ts';
+import { tempDir } from './testing/targets.ts';
+
+const noon = Date.parse('2026-11-20T12:00:00Z');
+
+async function loaded(path: string) {
+  const keys = new HostKeys(path, () => noon);
+  await keys.load();
+  return keys;
+}
+
+describe('host keys', () => {
+  it('are kept over a restart', async () => {
+    const path = join(await tempDir(), 'host-keys.json');
+    const before = await loaded(path);
+
+    await before.pin('switch-2', 'SHA256:two');
+    await before.pin('switch-1', 'SHA256:one');
+    const keys = await loaded(path);
+
+    expect(keys.list()).toEqual([
+      { device: 'switch-1', fingerprint: 'SHA256:one', firstSeen: '2026-11-20T12:00:00.000Z' },
+      { device: 'switch-2', fingerprint: 'SHA256:two', firstSeen: '2026-11-20T12:00:00.000Z' },
+    ]);
+    expect(keys.get('switch-1')).toBe('SHA256:one');
+    expect(keys.get('switch-3')).toBeUndefined();
+    expect(keys.problem).toBeUndefined();
+  });
+
+  it('are those seen first', async () => {
+    const keys = await loaded(join(await tempDir(), 'host-keys.json'));
+
+    await keys.pin('switch-1', 'SHA256:one');
+    await keys.pin('switch-1', 'SHA256:other');
+
+    expect(keys.get('switch-1')).toBe('SHA256:one');
+  });
+
+  it('are forgotten on demand, for good', async () => {
+    const path = join(await tempDir(), 'host-keys.json');
+    const before = await loaded(path);
+    await before.pin('switch-1', 'SHA256:one');
+
+    expect(await before.forget('switch-1')).toBe(true);
+    expect(await before.forget('switch-1')).toBe(false);
+    expect((await loaded(path)).list()).toEqual([]);
+  });
+
+  it('that are pinned at the same time are all kept', async () => {
+    const path = join(await tempDir(), 'host-keys.json');
+    const keys = await loaded(path);
+    const devices = Array.from({ length: 20 }, (_, index) => `switch-${index}`);
+
+    await Promise.all(devices.map((device) => keys.pin(device, `SHA256:${device}`)));
+
+    expect((await loaded(path)).list()).toHaveLength(20);
+  });
+
+  it.each(['', '{', '[]', '{"hostKeys":{"switch-1":{"fingerprint":"md5","firstSeen":"never"}}}'])(
+    'of a broken file are set aside, and nothing stops: %j',
+    async (text) => {
+      const dir = await tempDir();
+      const path = join(dir, 'host-keys.json');
+      await writeFile(path, text);
+
+      const keys = await loaded(path);
+      const { problem } = keys;
+      await keys.pin('switch-1', 'SHA256:one');
+
+      expect(problem).toContain('host keys are pinned anew');
+      expect(await readFile(`${path}.bad`, 'utf8')).toBe(text);
+      expect((await loaded(path)).get('switch-1')).toBe('SHA256:one');
+    },
+  );
+
+  it('that cannot be written are known until the end, and written once that works', async () => {
+    const dir = join(await tempDir(), 'missing');
+    const keys = await loaded(join(dir, 'host-keys.json'));
+
+    await keys.pin('switch-1', 'SHA256:one');
+    const { problem } = keys;
+    await mkdir(dir);
+    await keys.pin('switch-2', 'SHA256:two');
+
+    expect(problem).toContain('there is no such folder');
+    expect(keys.problem).toBeUndefined();
+    expect(await readdir(dir)).toEqual(['host-keys.json']);
+    expect((await loaded(join(dir, 'host-keys.json'))).list()).toHaveLength(2);
+  });
+});
