@@ -167,6 +167,20 @@ export const peerKinds = [
     proves: "pdudaemon's API of the power-cycle daemon, by labgrid unchanged",
   },
   {
+    name: 'alertmanager',
+    commands: ['prometheus-alertmanager', 'alertmanager'],
+    version: ['--version'],
+    debian: ['prometheus-alertmanager'],
+    proves: 'webhooks of alerts, sent and silenced by Alertmanager itself',
+  },
+  {
+    name: 'amtool',
+    commands: ['amtool'],
+    version: ['--version'],
+    debian: ['prometheus-alertmanager'],
+    proves: 'alerts and silences, made as people make them',
+  },
+  {
     name: 'pdudaemon',
     commands: ['/usr/sbin/pdudaemon', 'pdudaemon'],
     version: ['--help'],

@@ -53,6 +53,8 @@ describe('peer', () => {
       sshd: true,
       ssh: true,
       labgrid: true,
+      alertmanager: true,
+      amtool: true,
       pdudaemon: true,
       uhubctl: true,
     };

@@ -22,6 +22,8 @@ export type PeerName =
   | 'sshd'
   | 'ssh'
   | 'labgrid'
+  | 'alertmanager'
+  | 'amtool'
   | 'pdudaemon'
   | 'uhubctl';
 
