@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -86,6 +86,21 @@ describe('Journal', () => {
     for (const call of batch.mock.calls) expect(call).toMatchObject([{}, { sync: true }]);
   });
 
+  it('passes over records that are not its own, and counts them', async () => {
+    const foreign = new ClassicLevel(folder);
+    await foreign.batch([
+      { type: 'put', key: 'a', value: 'no record' },
+      { type: 'put', key: 'b', value: '00000000 {"checksum":"wrong"}' },
+    ]);
+    await foreign.close();
+    const journal = await openJournal();
+    await journal.write({ put: { c: 1 } });
+
+    expect(await contentOf(journal)).toEqual({ c: 1 });
+    expect(await journal.get('a')).toBeUndefined();
+    expect(journal.damaged).toBe(2);
+  });
+
   it.each([
     { title: 'no key', change: { put: { '': 1 } }, message: '"" is no key' },
     { title: 'a key of its own', change: { delete: ['\0a'] }, message: '"\\u0000a" is no key' },
@@ -140,6 +155,63 @@ describe('Journal', () => {
 });
 
 describe('Journal on a bad disk', () => {
+  it('takes a change out of the log again when only its sync failed', async () => {
+    const journal = await openJournal();
+    await journal.write({ put: { a: 'old' } });
+    failAfterWriting(2);
+
+    const failed = journal.write({ put: { a: 'new', b: 'new' } });
+
+    await expect(failed).rejects.toMatchObject({
+      code: 'EIO',
+      message: `${folder}: not written: the disk reports an error (EIO)`,
+    });
+    await journal.write({ put: { c: 1 } });
+    expect(await contentOf(journal)).toEqual({ a: 'old', c: 1 });
+    await journal.close();
+    expect(await contentOf(await openJournal())).toEqual({ a: 'old', c: 1 });
+  });
+
+  it('takes it out at once, since the process may die next', async () => {
+    const journal = await openJournal();
+    await journal.write({ put: { a: 'old' } });
+    failAfterWriting(2);
+
+    await expect(journal.write({ put: { a: 'new' } })).rejects.toThrow(JournalUnavailable);
+
+    await cp(folder, `${folder}.copy`, { recursive: true });
+    const copy = await Journal.open(`${folder}.copy`);
+    expect(await contentOf(copy)).toEqual({ a: 'old' });
+    await copy.close();
+  });
+
+  it('tries again before it gives up, and each waiting change alone', async () => {
+    const journal = await openJournal();
+    failAfterWriting(2);
+
+    const outcomes = await Promise.allSettled([
+      journal.write({ put: { a: 1 } }),
+      journal.write({ put: { b: 1 } }),
+    ]);
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(await contentOf(journal)).toEqual({ b: 1 });
+  });
+
+  /** As when fsync(2) fails: the log has all of it. */
+  function failAfterWriting(times: number) {
+    const levels: { batch(...call: never[]): unknown } = ClassicLevel.prototype;
+    const { batch } = levels;
+    const spy = vi.spyOn(levels, 'batch');
+    async function fail(this: unknown, ...call: never[]) {
+      await Reflect.apply(batch, this, call);
+      throw Object.assign(new Error('IO error: 000003.log: Input/output error'), {
+        code: 'LEVEL_IO_ERROR',
+      });
+    }
+    for (let time = 0; time < times; time += 1) spy.mockImplementationOnce(fail);
+  }
+
   async function mountSmall(skip: (note: string) => never, size: string) {
     if (!isRoot || process.platform !== 'linux') skip('needs root to mount a small tmpfs');
     await run('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', parent]).catch(() =>
@@ -152,7 +224,7 @@ describe('Journal on a bad disk', () => {
     try {
       const journal = await openJournal();
       await journal.write({ put: { a: 'old', kept: 'k' } });
-      await writeFile(join(parent, 'filling'), Buffer.alloc(900_000));
+      await writeFile(join(parent, 'filling'), Buffer.alloc(990_000));
 
       const failed = journal.write({ put: { a: 'new', b: 'x'.repeat(200_000) }, delete: ['kept'] });
       await expect(failed).rejects.toMatchObject({
@@ -199,6 +271,7 @@ describe('Journal and kill -9', () => {
         expect(records).toEqual(recordsAt(lane, version));
       }
       expect(journal.damaged).toBe(0);
+      if (journal.recovered) expect(journal.recovered).toContain('the last change');
       await journal.close();
     }
   }, 600_000);

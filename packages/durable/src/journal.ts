@@ -6,13 +6,14 @@
  * in silence nor deleted.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
 import { syncFolder } from './atomic-file.ts';
 import { JournalUnavailable } from './journal-unavailable.ts';
+import type { Level } from './level.ts';
 import { readLog } from './leveldb/log.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
+import { openSalvaged } from './salvage.ts';
 
 /** All of it, or nothing of it. A key that is in both is put. */
 export interface JournalChange {
@@ -20,7 +21,6 @@ export interface JournalChange {
   delete?: readonly string[];
 }
 
-type Level = ClassicLevel<string, Buffer>;
 type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
 
 interface Waiting {
@@ -35,6 +35,8 @@ const firstOfOthers = '\u0001';
 
 export class Journal {
   readonly folder: string;
+  /** For people: what was not whole when it was opened, what was saved, where the damaged files are. */
+  recovered: string | undefined;
   private level: Level | undefined;
   private waiting: Waiting[] = [];
   private draining: Promise<void> | undefined;
@@ -51,15 +53,14 @@ export class Journal {
   }
 
   /**
-   * Creates the folder where there is none.
+   * Creates the folder where there is none. Of damaged files, what can be saved is, and `recovered` says so.
    *
    * @throws JournalUnavailable
    */
   static async open(folder: string): Promise<Journal> {
     const journal = new Journal(folder);
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      journal.level = await openLevel(folder);
+      await journal.openAny();
     } catch (error) {
       throw new JournalUnavailable(folder, 'not opened', error);
     }
@@ -217,9 +218,16 @@ export class Journal {
     await this.level?.close();
     this.level = undefined;
     if (this.failedBatch !== undefined) await removeFromLog(this.folder, this.failedBatch);
-    this.level = await openLevel(this.folder);
+    const level = await this.openAny();
     this.failedBatch = undefined;
-    return this.level;
+    return level;
+  }
+
+  private async openAny(): Promise<Level> {
+    const { level, recovered } = await openSalvaged(this.folder);
+    this.level = level;
+    this.recovered = recovered ?? this.recovered;
+    return level;
   }
 
   private closed(what: string) {
@@ -231,13 +239,6 @@ export class Journal {
       ? error
       : new JournalUnavailable(this.folder, what, error);
   }
-}
-
-async function openLevel(folder: string): Promise<Level> {
-  // Compressed blocks would turn one flipped bit into the loss of many records.
-  const level: Level = new ClassicLevel(folder, { compression: false, valueEncoding: 'buffer' });
-  await level.open();
-  return level;
 }
 
 function operationsOf({ put = {}, delete: deleted = [] }: JournalChange): Operation[] {
@@ -261,21 +262,20 @@ async function logs(folder: string): Promise<string[]> {
     .sort((left, right) => number(left) - number(right));
 }
 
-/** Cuts the log where the batch begins. It is the last one: nothing was written since. */
+/** Cuts the newest log where the batch begins: it is the last one, nothing was written since. */
 async function removeFromLog(folder: string, batch: string) {
-  for (const name of await logs(folder)) {
-    const path = join(folder, name);
-    const record = readLog(await readFile(path)).records.find(({ payload }) =>
-      payload.includes(batch),
-    );
-    if (!record) continue;
-    const handle = await open(path, 'r+');
-    try {
-      await handle.truncate(record.start);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+  const name = (await logs(folder)).at(-1);
+  if (name === undefined) return;
+  const path = join(folder, name);
+  const { records, end, isCutShort } = readLog(await readFile(path));
+  const record = records.find(({ payload }) => payload.includes(batch));
+  if (!record && !isCutShort) return;
+  const handle = await open(path, 'r+');
+  try {
+    await handle.truncate(record?.start ?? end);
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -14,7 +14,9 @@ export interface LogRecord {
 
 export interface Log {
   records: LogRecord[];
-  /** The file ends within a record, as after a power cut while it was written. */
+  /** Where the last of them ends. */
+  end: number;
+  /** More begins after that, as when the power is cut or the process killed while a record is written. */
   isCutShort: boolean;
   /** Bytes that are neither records nor such an end. */
   damagedBytes: number;
@@ -25,9 +27,14 @@ const headerSize = 7;
 const kinds = { zero: 0, full: 1, first: 2, middle: 3, last: 4 };
 
 export function readLog(bytes: Buffer): Log {
-  const log: Log = { records: [], isCutShort: false, damagedBytes: 0 };
+  const log: Log = { records: [], end: 0, isCutShort: false, damagedBytes: 0 };
   let begun: { start: number; parts: Buffer[] } | undefined;
   let zeros = 0;
+
+  function add(record: LogRecord, end: number) {
+    log.records.push(record);
+    log.end = end;
+  }
 
   function drop(count: number) {
     log.damagedBytes += count + size(begun?.parts ?? []);
@@ -65,12 +72,12 @@ export function readLog(bytes: Buffer): Log {
       const payload = bytes.subarray(at + headerSize, next);
       if (kind === kinds.full || kind === kinds.first) {
         if (begun) drop(0);
-        if (kind === kinds.full) log.records.push({ start: at, payload });
+        if (kind === kinds.full) add({ start: at, payload }, next);
         else begun = { start: at, parts: [payload] };
       } else if ((kind === kinds.middle || kind === kinds.last) && begun) {
         begun.parts.push(payload);
         if (kind === kinds.last) {
-          log.records.push({ start: begun.start, payload: Buffer.concat(begun.parts) });
+          add({ start: begun.start, payload: Buffer.concat(begun.parts) }, next);
           begun = undefined;
         }
       } else {
@@ -81,7 +88,7 @@ export function readLog(bytes: Buffer): Log {
     // Fewer bytes than a header's: the filling of a whole block, or the end of a file that was cut short.
     if (at < end && end < block + blockSize) log.isCutShort = true;
   }
-  if (begun) log.isCutShort = true;
+  if (begun || zeros > 0) log.isCutShort = true;
   return log;
 }
 
