@@ -156,8 +156,10 @@ export class Terminal {
     this.send(Buffer.from(text.replace(/\r?\n/g, this.screen.newline)));
   }
 
+  /** What goes to the other stream where nobody sits at a terminal. */
   putError(text: string): void {
-    if (!this.session.faults.has('wedged')) this.line.send(Buffer.from(text), 'stderr');
+    if (this.screen.interactive) this.put(text);
+    else if (!this.session.faults.has('wedged')) this.line.send(Buffer.from(text), 'stderr');
   }
 
   /** @throws HungUp The connection is gone before that. */
@@ -184,17 +186,14 @@ export class Terminal {
     if (!this.gone.signal.aborted && !this.session.faults.has('wedged')) this.line.send(data);
   }
 
-  private drop(): never {
+  /** The connection dies here and now. */
+  drop(): never {
     this.line.drop();
     throw new HungUp();
   }
 
   private async hang(): Promise<never> {
-    await new Promise((resolve) => {
-      if (this.gone.signal.aborted) resolve(undefined);
-      this.gone.signal.addEventListener('abort', resolve, { once: true });
-    });
-    throw new HungUp();
+    for (;;) await this.pause(2 ** 31 - 1);
   }
 
   private async nextKey(): Promise<string> {
