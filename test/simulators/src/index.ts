@@ -3,6 +3,7 @@ export { type CliDevice, cliFaults } from './equipment/cli/core.ts';
 export { type EdgeSwitchOptions, startEdgeSwitch } from './equipment/cli/edge-switch.ts';
 export { makeSshKey } from './equipment/cli/host-key.ts';
 export type { CliOptions, SignInMethod } from './equipment/cli/model.ts';
+export { startUnifiSwitch, type UnifiSwitchOptions } from './equipment/cli/unifi-switch.ts';
 export {
   type DeviceFault,
   deviceFaults,
@@ -55,6 +56,13 @@ export {
   startTasmota,
   type TasmotaOptions,
 } from './equipment/http/tasmota.ts';
+export {
+  type Broker,
+  type BrokerOptions,
+  startBroker,
+  startMosquitto,
+} from './equipment/mqtt/broker.ts';
+export { type MqttPlugOptions, startMqttPlug } from './equipment/mqtt/plug.ts';
 export { type SnmpModel, type SnmpOptions, snmpFaults } from './equipment/snmp/agent.ts';
 export { type ApcRpduOptions, apcRpduModel, startApcRpdu } from './equipment/snmp/apc-rpdu.ts';
 export { type ApcRpdu2Options, apcRpdu2Model, startApcRpdu2 } from './equipment/snmp/apc-rpdu2.ts';

@@ -89,12 +89,12 @@ export class FastpathPoe {
   status(ports: readonly string[]): string {
     const meter = this.options.consumedMeter;
     const rows = ports.map((port) => {
-      const { detection, watts, volts } = this.measure(port);
+      const { detection, watts, volts, powerClass } = this.measure(port);
       const milliamperes = volts === 0 ? 0 : (watts / volts) * 1000;
       return [
         port.padEnd(9),
         detection.padEnd(14),
-        powerClass(watts).padEnd(7),
+        powerClass.padEnd(7),
         watts.toFixed(2).padStart(11),
         volts.toFixed(2).padStart(10),
         milliamperes.toFixed(2).padStart(11),
@@ -154,19 +154,30 @@ export class FastpathPoe {
     this.core.later(seconds, () => this.searching.delete(port));
   }
 
-  private measure(port: string): { detection: string; watts: number; volts: number } {
+  measure(port: string): Measured {
     const outlet = outletOf(port);
-    const nothing = { watts: 0, volts: 0 };
-    if (!this.core.board.isOn(outlet)) return { detection: 'Disabled', ...nothing };
+    const { board } = this.core;
+    if (!board.isOn(outlet)) return { detection: 'Disabled', ...nothing };
     if (this.searching.has(port)) return { detection: 'Searching', ...nothing };
-    const watts = this.core.board.watts(outlet);
+    const watts = board.watts(outlet);
     if (watts === 0) return { detection: 'Open Circuit', ...nothing };
-    return { detection: 'Good', watts, volts: this.opMode(port) === 'passive24v' ? 24.1 : 53.46 };
+    const volts = this.opMode(port) === 'passive24v' ? 24.1 : 53.46;
+    return { detection: 'Good', watts, volts, powerClass: powerClass(watts) };
   }
 }
 
+interface Measured {
+  /** `Good`: power flows. */
+  detection: string;
+  watts: number;
+  volts: number;
+  /** `Class2`, `Unknown`. */
+  powerClass: string;
+}
+
+const nothing = { watts: 0, volts: 0, powerClass: 'Unknown' };
+
 function powerClass(watts: number): string {
-  if (watts === 0) return 'Unknown';
   const limits = [3.84, 6.49, 12.95];
   const index = limits.findIndex((limit) => watts <= limit);
   return `Class${index === -1 ? 4 : index + 1}`;

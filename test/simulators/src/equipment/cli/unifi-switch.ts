@@ -1,0 +1,167 @@
+/**
+ * Ubiquiti UniFi switch: ssh leads to a BusyBox shell with `swctrl`; on older models `telnet 127.0.0.1` in that shell leads
+ * to Fastpath's command line, without sign-in.
+ *
+ * `swctrl poe show` and the warning of the inner telnet are as in sessions that users recorded (USW-Lite-16, USW-Flex,
+ * US-24). Without `id`, a command means every port. What it says of a wrong id is made up. What was not set by the
+ * controller is gone after a restart.
+ */
+import { OutletBoard } from '../device.ts';
+import { type CliDevice, Core } from './core.ts';
+import { fastpathCli } from './fastpath.ts';
+import { FastpathPoe, outletOf } from './fastpath-poe.ts';
+import type { CliOptions } from './model.ts';
+import type { Call, Output } from './shell.ts';
+import { startCliDevice } from './start.ts';
+import { HungUp, type Line, Terminal } from './terminal.ts';
+import { noFiles, unixModel } from './unix-model.ts';
+
+export interface UnifiSwitchOptions extends CliOptions {
+  /** Ports with PoE; 16 when absent. */
+  ports?: number;
+  /** The name in the prompt; `USW-Lite-16` when absent. */
+  name?: string;
+  /** Whether it is an older model, with Fastpath behind `telnet 127.0.0.1`. */
+  fastpath?: boolean;
+  /** What each plugged-in machine draws; 4.5 when absent. */
+  watts?: number;
+}
+
+/** How long `swctrl poe restart` keeps a port off. */
+const RESTART_SECONDS = 5;
+
+export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<CliDevice> {
+  const { ports: count = 16, name = 'USW-Lite-16', fastpath = false, watts = 4.5 } = options;
+  const ports = Array.from({ length: count }, (_, i) => `0/${i + 1}`);
+  const board = new OutletBoard(
+    ports.map((port) => [outletOf(port), { on: false, mode: 'auto', watts }]),
+  );
+  const core = new Core({ board, ...options });
+  const poe = new FastpathPoe(core, ports, {});
+  const model = unixModel({
+    name: 'unifi-switch',
+    core,
+    ident: 'dropbear_2017.75',
+    box: {
+      motd: `\n\nBusyBox v1.25.1 () built-in shell (ash)\n\n`,
+      prompt: `${name}-US.6.2.5# `,
+      programs: {
+        swctrl: (call) => swctrl(call, poe),
+        ...(fastpath && { telnet: (call: Call) => telnet(call, poe) }),
+      },
+      files: noFiles,
+    },
+    powerUp: () => poe.powerUp(),
+  });
+  return await startCliDevice(model, options);
+}
+
+function swctrl({ args, terminal: { session } }: Call, poe: FastpathPoe): Output {
+  const [area, verb, ...rest] = args;
+  const mode = verb === 'set' ? rest.shift() : undefined;
+  const [id, list, ...extra] = rest;
+  const ports = id === undefined ? [...poe.ports] : portsOf(poe, id === 'id' ? list : undefined);
+  if (area !== 'poe' || extra.length > 0) return usage;
+  if (ports === undefined) return { stdout: 'Invalid port id\n', status: 1 };
+  if (verb === 'show') return { stdout: show(poe, ports) };
+  if (verb === 'restart') {
+    poe.reset(session, ports, RESTART_SECONDS);
+    return {};
+  }
+  if (verb !== 'set' || (mode !== 'auto' && mode !== 'off')) return usage;
+  poe.setOpMode(session, ports, mode === 'off' ? 'shutdown' : 'auto');
+  return {};
+}
+
+const usage: Output = {
+  stdout: 'Usage: swctrl poe show|set|restart [auto|off] [id <port list>]\n',
+  status: 1,
+};
+
+/** `3`, `1-8`, `1,3`. */
+function portsOf(poe: FastpathPoe, list = ''): string[] | undefined {
+  const ports: string[] = [];
+  for (const range of list.split(',')) {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    const [from, to] = [poe.ports.indexOf(`0/${first}`), poe.ports.indexOf(`0/${last}`)];
+    if (from === -1 || to < from) return undefined;
+    ports.push(...poe.ports.slice(from, to + 1));
+  }
+  return ports;
+}
+
+function show(poe: FastpathPoe, ports: readonly string[]): string {
+  const rows = ports.map((port) => {
+    const { detection, watts, volts, powerClass } = poe.measure(port);
+    const on = detection === 'Good';
+    return [
+      outletOf(port).padStart(4),
+      { auto: 'Auto', passive24v: 'Pasv24', shutdown: 'Off' }[poe.opMode(port)].padStart(6),
+      'Dot3at'.padStart(12),
+      '32000'.padStart(8),
+      powerClass.replace(/^Class/, 'Class ').padEnd(7),
+      (on ? 'On' : 'Off').padStart(6),
+      (on ? 'Good' : 'Bad').padStart(7),
+      watts.toFixed(2).padStart(8),
+      volts.toFixed(2).padStart(10),
+      (on ? (watts / volts) * 1000 : 0).toFixed(2).padStart(11),
+    ].join('  ');
+  });
+  return [
+    'Total Power Limit(mW): 45000',
+    '',
+    'Port  OpMode      HpMode    PwrLimit   Class   PoEPwr  PwrGood  Power(W)  Voltage(V)  Current(mA)',
+    '                              (mW)                                                               ',
+    '----  ------  ------------  --------  -------  ------  -------  --------  ----------  -----------',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+const warning =
+  '\nWarning!\nThe changes may break controller settings and only be effective until reboot.\n\n';
+
+/** The telnet client of the shell: to a person, or in a pipe. */
+async function telnet({ args, stdin, terminal }: Call, poe: FastpathPoe): Promise<Output> {
+  const [host = '', port = '23'] = args;
+  if (!/^(localhost|127\.0\.0\.1)$/.test(host) || port !== '23') {
+    return {
+      stderr: `telnet: can't connect to remote host (${host}): Connection refused\n`,
+      status: 1,
+    };
+  }
+  const device = { name: 'UBNT', poe };
+  if (stdin !== undefined) return { stdout: await pipe(stdin, terminal, device), status: 1 };
+  const { interactive, newline } = terminal.screen;
+  Object.assign(terminal.screen, { interactive: true, newline: '\r\n' });
+  terminal.put(`\nEntering character mode\nEscape character is '^]'.\n\n${warning}`);
+  await fastpathCli(terminal, device);
+  terminal.pager = undefined;
+  Object.assign(terminal.screen, { interactive, newline });
+  return { stdout: 'Connection closed by foreign host\n', status: 1 };
+}
+
+async function pipe(
+  stdin: string,
+  outer: Terminal,
+  device: { name: string; poe: FastpathPoe },
+): Promise<string> {
+  let output = '';
+  const line: Line = {
+    send: (data) => {
+      output += data.toString('latin1');
+    },
+    hangUp: () => {},
+    drop: () => outer.drop(),
+  };
+  const screen = { width: 0, overflow: 'wrap', interactive: true, newline: '\r\n' } as const;
+  const inner = new Terminal(line, outer.session, screen);
+  inner.put(warning);
+  inner.receive(Buffer.from(stdin));
+  inner.end();
+  // The connection ends with the input, wherever the dialogue is then.
+  await fastpathCli(inner, device).catch((error) => {
+    if (!(error instanceof HungUp)) throw error;
+  });
+  return output;
+}
