@@ -3,7 +3,8 @@
  * switches ask for user and password later, in the terminal), then the key, the password, and the dialogue. Only what
  * the device takes is offered, since old ones hang up after three failures.
  */
-import { type AnyAuthMethod, type AuthHandlerMiddleware, type Prompt, utils } from 'ssh2';
+// Not by name: Node does not see the CommonJS export `utils`, though bundlers do.
+import ssh2, { type AnyAuthMethod, type AuthHandlerMiddleware, type Prompt } from 'ssh2';
 import { type DeviceError, SignInRefused } from './errors.ts';
 import type { Target } from './session.ts';
 
@@ -18,7 +19,7 @@ export function authentication(
   let isFirst = true;
 
   if (privateKey !== undefined) {
-    const key = utils.parseKey(privateKey.reveal(), passphrase?.reveal());
+    const key = ssh2.utils.parseKey(privateKey.reveal(), passphrase?.reveal());
     // Its message tells the reason, never the key.
     if (key instanceof Error) unusableKey = `; its privateKey cannot be used: ${key.message}`;
     else left.push({ type: 'publickey', username, key });
