@@ -56,6 +56,7 @@ export {
   startTasmota,
   type TasmotaOptions,
 } from './equipment/http/tasmota.ts';
+export { type IpmiSimOptions, startIpmiSim } from './equipment/ipmi/ipmi-sim.ts';
 export {
   type Broker,
   type BrokerOptions,

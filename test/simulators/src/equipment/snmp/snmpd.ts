@@ -3,13 +3,13 @@
  * protocol, and asks us for values only, by `pass_persist` (snmpd.conf(5)).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peer } from '../../peer.ts';
 import type { SimulatedDevice, Told } from '../device.ts';
+import { freeUdpPort } from '../free-port.ts';
 import { startRelay } from '../relay.ts';
 import type { SnmpModel, SnmpOptions } from './agent.ts';
 import { answerValues } from './pass-persist.ts';
@@ -28,7 +28,7 @@ export async function startSnmpd(
   const dir = await mkdtemp(join(tmpdir(), 'skolo-snmpd-'));
   const told: Told[] = [];
   const relay = await startRelay(dir, (call) => answerValues(model, told, call));
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? (await freeUdpPort());
   await writeFile(join(dir, 'agent.conf'), configuration(model, options, relay.command, port));
   let running: ChildProcess | undefined;
   async function close() {
@@ -116,13 +116,4 @@ async function stop(child: ChildProcess | undefined): Promise<void> {
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
   await ended;
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
 }

@@ -1,0 +1,172 @@
+/**
+ * A server's management controller: ipmi_sim of OpenIPMI (2.0), which speaks IPMI over LAN (RMCP+, cipher suite 3 and no
+ * newer one) and asks us what its chassis does. Independent of ours, so it needs no proof of the protocol.
+ *
+ * It says yes to a command before the power has really changed, as real ones do: `cycle` is off, and on a second later.
+ *
+ * Sources: ipmi_lan(5), ipmi_sim_cmd(5).
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { peer } from '../../peer.ts';
+import {
+  type DeviceFault,
+  Faults,
+  OutletBoard,
+  type SimulatedDevice,
+  type Told,
+} from '../device.ts';
+import { freeUdpPort } from '../free-port.ts';
+import { type RelayCall, startRelay } from '../relay.ts';
+
+export interface IpmiSimOptions {
+  /** Default `lab`. */
+  username?: string;
+  /** Default `s3cret`. */
+  password?: string;
+}
+
+/** Gives undefined where it is not installed. Its one outlet is `chassis`. */
+export async function startIpmiSim(
+  options: IpmiSimOptions = {},
+): Promise<SimulatedDevice | undefined> {
+  const path = peer('ipmi_sim');
+  if (path === undefined) return undefined;
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-ipmi-'));
+  const board = new OutletBoard([['chassis', { on: true, watts: 120 }]]);
+  const told: Told[] = [];
+  let child: ChildProcess | undefined;
+  const faults = new IpmiFaults((stopped) => child?.kill(stopped ? 'SIGSTOP' : 'SIGCONT'));
+  const relay = await startRelay(dir, (call) => answerChassis(board, faults, told, call));
+  const port = await freeUdpPort();
+  const configuration = join(dir, 'lan.conf');
+  const emulator = join(dir, 'bmc.emu');
+  await mkdir(join(dir, 'state'));
+  await writeFile(configuration, lanConfiguration(options, relay.command, port));
+  await writeFile(emulator, controller);
+  async function start() {
+    const args = ['-c', configuration, '-f', emulator, '-s', join(dir, 'state'), '-n'];
+    // It ends when its standard input does.
+    child = spawn(path ?? '', args, { stdio: ['pipe', 'ignore', 'ignore'] });
+    await answering(child, port);
+  }
+  async function stop() {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+  async function close() {
+    await stop();
+    await relay.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+  try {
+    await start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    model: 'ipmi',
+    host: '127.0.0.1',
+    port,
+    board,
+    told,
+    faults,
+    sessions: { now: 0, most: 0, opened: 0 },
+    /** Of the controller; the server goes on as it was. */
+    async reboot() {
+      await stop();
+      await start();
+    },
+    close,
+  };
+}
+
+const controller = `mc_setbmc 0x20
+mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr
+mc_enable 0x20
+`;
+
+function lanConfiguration(
+  { username = 'lab', password = 's3cret' }: IpmiSimOptions,
+  command: string,
+  port: number,
+): string {
+  return `name "server"
+set_working_mc 0x20
+startlan 1
+  addr 127.0.0.1 ${port}
+  priv_limit admin
+  allowed_auths_admin none md5
+  guid a123456789abcdefa123456789abcdef
+endlan
+chassis_control "${command} 0x20"
+user 2 true "${username}" "${password}" admin 10 none md5
+`;
+}
+
+/** Called as `0x20 get power` or `0x20 set power 0 reset 1 …`. */
+async function answerChassis(
+  board: OutletBoard,
+  faults: Faults,
+  told: Told[],
+  { args: [, verb, ...rest], write }: RelayCall,
+): Promise<void> {
+  told.push({ at: Date.now(), text: [verb, ...rest].join(' ') });
+  if (faults.has('slow')) await sleep(faults.slowMs);
+  if (verb === 'get') {
+    for (const name of rest) write(`${name}:${board.isOn('chassis') ? 1 : 0}\n`);
+  } else if (!faults.has('ignores-commands')) {
+    const [name, value] = rest;
+    if (name === 'power') board.set('chassis', value === '1');
+    // A server that is asked to shut down does so.
+    if (name === 'shutdown') board.set('chassis', false);
+  }
+}
+
+/** Get Channel Authentication Capabilities (IPMI 2.0, 22.13), which everybody may ask. */
+const anybodyThere = Buffer.from('0600ff0700000000000000000009' + '2018c88100388e04b5', 'hex');
+
+async function answering(child: ChildProcess, port: number): Promise<void> {
+  const failed = once(child, 'error').then(([error]) => Promise.reject(error));
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('ipmi_sim ended')));
+  const socket = createSocket('udp4');
+  const answer = once(socket, 'message').then(() => true);
+  try {
+    for (;;) {
+      socket.send(anybodyThere, port, '127.0.0.1');
+      if (await Promise.race([answer, failed, ended, sleep(50, false)])) return;
+    }
+  } finally {
+    socket.close();
+    failed.catch(() => undefined);
+    ended.catch(() => undefined);
+  }
+}
+
+/** Down and wedged are the same from outside, and are those of the process. */
+class IpmiFaults extends Faults {
+  private readonly halt: (stopped: boolean) => void;
+
+  constructor(halt: (stopped: boolean) => void) {
+    super(['down', 'wedged', 'slow', 'ignores-commands']);
+    this.halt = halt;
+  }
+
+  override set(fault: DeviceFault, on = true): void {
+    super.set(fault, on);
+    this.halt(this.has('down') || this.has('wedged'));
+  }
+
+  override clear(): void {
+    super.clear();
+    this.halt(false);
+  }
+}

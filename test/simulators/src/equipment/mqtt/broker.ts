@@ -1,0 +1,99 @@
+/** Brokers for tests: one in this process (aedes), and Debian's mosquitto where it is installed. Both on 127.0.0.1. */
+import { spawn } from 'node:child_process';
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { Aedes } from 'aedes';
+import { peer } from '../../peer.ts';
+import { freeTcpPort } from '../free-port.ts';
+
+export interface Broker {
+  host: string;
+  port: number;
+  close(): Promise<void>;
+}
+
+export interface BrokerOptions {
+  /** Whoever does not sign in as this one is refused; absent: anybody may connect. */
+  account?: { username: string; password: string };
+}
+
+export async function startBroker({ account }: BrokerOptions = {}): Promise<Broker> {
+  const aedes = await Aedes.createBroker({
+    authenticate(_client, username, password, done) {
+      const known = username === account?.username && password?.toString() === account?.password;
+      if (account === undefined || known) return done(null, true);
+      // 5: not authorized (MQTT 3.1.1, 3.2.2.3).
+      done(Object.assign(new Error('not authorized'), { returnCode: 5 }), null);
+    },
+  });
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    aedes.handle(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => aedes.close(resolve));
+      await closed;
+    },
+  };
+}
+
+/** Gives undefined where it is not installed. */
+export async function startMosquitto({ account }: BrokerOptions = {}): Promise<Broker | undefined> {
+  const path = peer('mosquitto');
+  if (path === undefined) return undefined;
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-mosquitto-'));
+  const port = await freeTcpPort();
+  const passwords = join(dir, 'passwords');
+  const access = account
+    ? `allow_anonymous false\npassword_file ${passwords}`
+    : 'allow_anonymous true';
+  const user = `user ${userInfo().username}`;
+  const configuration = join(dir, 'mosquitto.conf');
+  await writeFile(
+    configuration,
+    `listener ${port} 127.0.0.1\n${access}\n${user}\nlog_dest stderr\n`,
+  );
+  if (account) await writeFile(passwords, passwordLine(account), { mode: 0o600 });
+  const child = spawn(path, ['-c', configuration], { stdio: ['ignore', 'ignore', 'pipe'] });
+  async function close() {
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    }
+    await rm(dir, { recursive: true, force: true });
+  }
+  let log = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stderr.on('data', (data: Buffer) => {
+      log += data.toString();
+      if (/mosquitto version \S+ running/.test(log)) resolve();
+    });
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`mosquitto ended: ${log}`)));
+  }).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  return { host: '127.0.0.1', port, close };
+}
+
+/** As mosquitto_passwd(1) writes it: PBKDF2 with SHA-512. */
+function passwordLine({ username, password }: { username: string; password: string }): string {
+  const [salt, rounds] = [randomBytes(12), 101];
+  const hash = pbkdf2Sync(password, salt, rounds, 64, 'sha512');
+  return `${username}:$7$${rounds}$${salt.toString('base64')}$${hash.toString('base64')}\n`;
+}
