@@ -1,10 +1,17 @@
 /** Commands over ssh's exec channels: no terminal, no prompt, an exit status. */
 import type { ClientChannel } from 'ssh2';
-import { type DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
+import {
+  DeviceBusy,
+  type DeviceError,
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+} from './errors.ts';
 import { decodeBytes } from './screen.ts';
 import type { ExecResult, ExecSession, RunOptions } from './session.ts';
 import { type Limit, limitOf, settle } from './settle.ts';
 import type { SshConnection } from './ssh.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 const runMs = 10_000;
 const maxBytes = 32 * 1024 * 1024;
@@ -24,11 +31,12 @@ export class SshExec implements ExecSession {
 
   async exec(command: string, { signal, timeoutMs = runMs }: RunOptions): Promise<ExecResult> {
     const limit = limitOf(signal, timeoutMs);
-    const channel = await this.connection.exec(command, limit);
-    channel.on('error', () => undefined);
     try {
+      const channel = await this.connection.exec(command, limit);
+      channel.on('error', () => undefined);
       return await this.result(channel, command, limit);
     } catch (error) {
+      if (error instanceof DeviceBusy) throw error;
       // Closing the channel alone would leave the command running where the device does not notice.
       this.connection.close();
       throw error;
@@ -42,12 +50,17 @@ export class SshExec implements ExecSession {
   private result(channel: ClientChannel, command: string, limit: Limit): Promise<ExecResult> {
     const { device, connection } = this;
     const what = JSON.stringify(command);
-    const late = () => new DeviceTimeout(device, `no end of ${what} in time`);
+    const texts = { stdout: [] as string[], stderr: [] as string[] };
+    const late = () => {
+      const said = withoutSecrets([...texts.stdout, ...texts.stderr].join('').trim(), []).slice(
+        -200,
+      );
+      const words = said === '' ? '; it said nothing' : `; it said: ${JSON.stringify(said)}`;
+      return new DeviceTimeout(device, `no end of ${what} in time${words}`);
+    };
     return settle<ExecResult>(limit, late, (resolve, reject) => {
-      const texts = { stdout: [] as string[], stderr: [] as string[] };
       let length = 0;
       let status: number | undefined;
-      let hasEnded = false;
       const take = (texts: string[]) => (bytes: Buffer) => {
         texts.push(bytes.toString('latin1'));
         length += bytes.length;
@@ -62,17 +75,12 @@ export class SshExec implements ExecSession {
       channel.on('data', take(texts.stdout));
       channel.stderr.on('data', take(texts.stderr));
       channel.on('exit', (code: number | null) => {
-        hasEnded = true;
         status = code ?? undefined;
-      });
-      channel.on('end', () => {
-        hasEnded = true;
       });
       channel.on('close', () => {
         // The connection's death closes channels, too; it is told by onEnd.
         const why = connection.ended();
         if (why !== undefined) lost(why);
-        else if (!hasEnded) lost(new DeviceUnreachable(device, 'the channel was cut'));
         else {
           const [stdout, stderr] = [texts.stdout, texts.stderr].map((text) =>
             decodeBytes(text.join('')),

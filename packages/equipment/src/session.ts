@@ -54,6 +54,6 @@ export interface ExecSession {
 export interface ExecResult {
   stdout: string;
   stderr: string;
-  /** Undefined when a signal ended it, or the device gives none. */
+  /** Undefined when a signal ended it, or the device gives none: then nothing proves that the output is all of it. */
   status: number | undefined;
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Client, type ClientChannel } from 'ssh2';
-import { DeviceBusy, DeviceError, DeviceTimeout, HostKeyChanged } from './errors.ts';
+import { DeviceBusy, DeviceError, DeviceRefused, DeviceTimeout, HostKeyChanged } from './errors.ts';
 import type { SessionDeps, Target } from './session.ts';
 import { type Limit, settle } from './settle.ts';
 import { algorithms, isLegacy } from './ssh-algorithms.ts';
@@ -73,8 +73,7 @@ export async function connectSsh(
     const late = () => new DeviceTimeout(name, `no answer in time; waited for ${what}`);
     return settle(within, late, (resolve, reject) => {
       const stop = onEnd(reject);
-      const failed = (error: unknown) =>
-        reject(new DeviceBusy(name, `gives no session: ${textOf(error)}`, { cause: error }));
+      const failed = (error: unknown) => reject(noChannel(name, error));
       try {
         ask((error, value) => (error ? failed(error) : resolve(value)));
       } catch (error) {
@@ -213,6 +212,11 @@ class SshTerminal implements Terminal {
   }
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function noChannel(device: string, cause: unknown): DeviceError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  // It opened a channel, and does not run commands in channels: most switches have only a shell.
+  if (text === 'Unable to exec') {
+    return new DeviceRefused(device, 'takes no commands over ssh, only a terminal', { cause });
+  }
+  return new DeviceBusy(device, `gives no session: ${text}`, { cause });
 }

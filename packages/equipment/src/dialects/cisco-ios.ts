@@ -34,7 +34,9 @@ export const ciscoIos: Dialect = {
     /^Command (?:authorization failed|rejected)/i,
     /^(?:Access denied|ERROR: )/i,
   ],
-  // `*Mar  1 00:05:33.123: %LINK-3-UPDOWN: …`, `000042: Nov 20 …`, `switch 19-Nov-2026 … %LINK-W-Down`
-  noise: [/^\S?.{0,60}%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7A-Z]-[A-Za-z0-9_]+: /],
+  // `*Mar  1 00:05:33.123: %LINK-3-UPDOWN: …`, `000042: Nov 20 …: %…`, `19-Nov-2026 10:00:00 %LINK-W-Down: …`
+  noise: [
+    /^(?:[*.]?(?=\S*\d|[A-Z][a-z]{2} )\S+ +(?:[\w:.+-]+ +){0,5}:?)?%[A-Z]\w*(?:-\w+)*-[0-7A-Z]-\w+: /,
+  ],
   signOut: ['exit'],
 };

@@ -31,6 +31,8 @@ export interface FakeSwitch {
   serve(stream: Duplex): void;
 }
 
+/** What telnet clients answer; comes in packets of its own. */
+const telnetCommand = /\xff\xfa.*?\xff\xf0|\xff[\xfb-\xfe]./gs;
 const more = '--More-- or (q)uit';
 
 export function fakeSwitch(options: FakeSwitchOptions = {}): FakeSwitch {
@@ -54,7 +56,7 @@ export function fakeSwitch(options: FakeSwitchOptions = {}): FakeSwitch {
 
     stream.on('error', () => undefined);
     stream.on('data', (bytes: Buffer) => {
-      for (const char of bytes.toString('latin1')) hear(char);
+      for (const char of bytes.toString('latin1').replace(telnetCommand, '')) hear(char);
     });
 
     function hear(char: string) {
