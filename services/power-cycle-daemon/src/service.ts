@@ -1,4 +1,5 @@
 /** The power-cycle daemon, wired: nothing here decides, everything is told what it needs. */
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { type PowerCycle, powerCycleDaemonApi } from '@skolo/api';
 import {
@@ -79,6 +80,8 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const rack = () => watched.rack;
   const { patience = usualPatience, watch = usualWatch, contactPauseMs = 5000 } = deps;
   const stopping = new AbortController();
+  // Hundreds of cycles may wait, and each of them wants to hear of it.
+  setMaxListeners(0, stopping.signal);
 
   const journalDeps = {
     stateDir,
