@@ -1,0 +1,86 @@
+/**
+ * Ubiquiti mPower strip: a BusyBox shell behind an ssh server of about 2011, and a file for each relay.
+ *
+ * Files and their numbers are as in sessions and scripts of users (firmware MF.v2.1.11). After a power failure every
+ * outlet is on, unless that was changed in its configuration, which is not simulated.
+ */
+import { OutletBoard } from '../device.ts';
+import { type CliDevice, Core } from './core.ts';
+import type { CliOptions } from './model.ts';
+import type { UnixBox } from './shell.ts';
+import { startCliDevice } from './start.ts';
+import { unixModel } from './unix-model.ts';
+
+export interface MpowerOptions extends CliOptions {
+  /** 1, 3, 6 or 8; 8 when absent. */
+  outlets?: number;
+  /** What each plugged-in machine draws; 40 when absent. */
+  watts?: number;
+}
+
+const VOLTS = 122.129747152;
+
+export async function startMpower(options: MpowerOptions): Promise<CliDevice> {
+  const { outlets = 8, watts = 40 } = options;
+  const names = Array.from({ length: outlets }, (_, i) => String(i + 1));
+  const core = new Core({
+    board: new OutletBoard(names.map((name) => [name, { on: false, watts }])),
+    ...options,
+  });
+  const model = unixModel({
+    name: 'mpower',
+    core,
+    ident: 'dropbear_0.51',
+    box: {
+      motd: `\n\nBusyBox v1.11.2 (2013-11-11 20:08:57 PST) built-in shell (ash)\nEnter 'help' for a list of built-in commands.\n\n`,
+      prompt: 'MF.v2.1.11# ',
+      programs: {},
+      files: procPower(core),
+    },
+    powerUp: () => {
+      for (const name of names) core.board.set(name, true);
+    },
+  });
+  return await startCliDevice(model, { legacyOnly: true, ...options });
+}
+
+/** `/proc/power`, where writing to `relayN` switches outlet N. */
+function procPower({ board }: Core): UnixBox['files'] {
+  const values: Record<string, (outlet: string) => string> = {
+    active_pwr: (outlet) => measured(board.watts(outlet)),
+    enabled: () => '1',
+    energy_sum: () => '1.5625',
+    i_rms: (outlet) => measured(board.watts(outlet) / VOLTS),
+    lock: () => '0',
+    pf: (outlet) => measured(board.watts(outlet) === 0 ? 0 : 0.98),
+    relay: (outlet) => (board.isOn(outlet) ? '1' : '0'),
+    v_rms: () => measured(VOLTS),
+  };
+  const split = (path: string) => {
+    const [, kind = '', outlet = ''] = /^\/proc\/power\/([a-z_]+)(\d+)$/.exec(path) ?? [];
+    return { value: board.has(outlet) ? values[kind] : undefined, kind, outlet };
+  };
+  return {
+    list: () =>
+      Object.keys(values).flatMap((kind) =>
+        board.names().map((outlet) => `/proc/power/${kind}${outlet}`),
+      ),
+    read: (path) => {
+      const { value, outlet } = split(path);
+      return value && `${value(outlet)}\n`;
+    },
+    write: (path, text, { session }) => {
+      const { value, kind, outlet } = split(path);
+      if (!value) return false;
+      const state = text.trim();
+      if (kind === 'relay' && /^[01]$/.test(state)) {
+        session.act(() => board.set(outlet, state === '1'));
+      }
+      return true;
+    },
+  };
+}
+
+function measured(value: number): string {
+  return value === 0 ? '0.0' : value.toFixed(9);
+}
