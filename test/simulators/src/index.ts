@@ -1,8 +1,12 @@
 export { type CiscoIosOptions, startCiscoIos } from './equipment/cli/cisco-ios.ts';
 export { type CliDevice, cliFaults } from './equipment/cli/core.ts';
 export { type EdgeSwitchOptions, startEdgeSwitch } from './equipment/cli/edge-switch.ts';
+export { type EdgeosOptions, startEdgeos } from './equipment/cli/edgeos.ts';
+export type { EdgeosPort } from './equipment/cli/edgeos-configuration.ts';
 export { makeSshKey } from './equipment/cli/host-key.ts';
 export type { CliOptions, SignInMethod } from './equipment/cli/model.ts';
+export { type MpowerOptions, startMpower } from './equipment/cli/mpower.ts';
+export { type OpenwrtOptions, startOpenwrt } from './equipment/cli/openwrt.ts';
 export { startUnifiSwitch, type UnifiSwitchOptions } from './equipment/cli/unifi-switch.ts';
 export {
   type DeviceFault,
