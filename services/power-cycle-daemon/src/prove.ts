@@ -146,8 +146,8 @@ export async function cycleNatively(
     why = errorText(error);
   }
   // Asked often, since a short time off is soon over.
-  const often = { ...patience, mostMs: patience.firstMs };
-  const off = await seeState(controller, outlet, 'off', often, signal);
+  const quick = { ...patience, mostMs: patience.firstMs };
+  const off = await seeState(controller, outlet, 'off', quick, signal);
   if (off.is === 'not') {
     const text = [why, `${off.text}; never seen off`]
       .filter((each) => each !== undefined)
@@ -155,9 +155,12 @@ export async function cycleNatively(
     return { is: 'not-seen-off', text };
   }
   onSeenOff(`${off.text}; ${controller.name} turns it on by itself`);
-  const offMs = offSeconds === undefined ? fixedOffMs : offSeconds * 1000;
-  const withinMs = offMs + patience.withinMs;
-  const on = await seeState(controller, outlet, 'on', { ...patience, withinMs }, signal);
+  // It was off for a moment before it was seen off, and is asked in time for that.
+  if (offSeconds !== undefined)
+    await pause(Math.max(0, offSeconds * 1000 - patience.mostMs), signal);
+  const withinMs = patience.withinMs + (offSeconds === undefined ? fixedOffMs : patience.mostMs);
+  const pace = offSeconds === undefined ? patience : quick;
+  const on = await seeState(controller, outlet, 'on', { ...pace, withinMs }, signal);
   return on.is === 'proven'
     ? { is: 'cycled', text: on.text }
     : { is: 'left-off', text: `${controller.name} did not turn it on in time: ${on.text}` };
