@@ -7,6 +7,7 @@ export { makeSshKey } from './equipment/cli/host-key.ts';
 export type { CliOptions, SignInMethod } from './equipment/cli/model.ts';
 export { type MpowerOptions, startMpower } from './equipment/cli/mpower.ts';
 export { type OpenwrtOptions, startOpenwrt } from './equipment/cli/openwrt.ts';
+export { type RouterosOptions, startRouteros } from './equipment/cli/routeros.ts';
 export { startUnifiSwitch, type UnifiSwitchOptions } from './equipment/cli/unifi-switch.ts';
 export {
   type DeviceFault,
@@ -23,7 +24,7 @@ export {
   type SimulatedEsphome,
   startEsphome,
 } from './equipment/http/esphome.ts';
-export type { HttpDevice, HttpDeviceOptions } from './equipment/http/http-device.ts';
+export type { HttpDevice, HttpDeviceOptions, Tls } from './equipment/http/http-device.ts';
 export type { Account } from './equipment/http/http-message.ts';
 export {
   type HttpRelayOptions,

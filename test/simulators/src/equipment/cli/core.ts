@@ -22,6 +22,11 @@ export const cliFaults = [
   'busy',
 ] as const satisfies readonly DeviceFault[];
 
+/** Those of a plain Unix shell. */
+export const shellFaults: readonly DeviceFault[] = cliFaults.filter(
+  (fault) => fault !== 'pager-stays',
+);
+
 /** A device with a command line. */
 export interface CliDevice extends SimulatedDevice {
   /** Where it answers telnet, if it does. */

@@ -8,7 +8,7 @@
  * made up. Which voltages a port can give differs by model: a wrong one is refused when it is committed.
  */
 import { OutletBoard } from '../device.ts';
-import { type CliDevice, Core } from './core.ts';
+import { type CliDevice, Core, shellFaults } from './core.ts';
 import { EdgeosConfiguration, type EdgeosPort } from './edgeos-configuration.ts';
 import type { CliOptions } from './model.ts';
 import type { Call, Output } from './shell.ts';
@@ -32,7 +32,7 @@ const fivePorts: Readonly<Record<string, EdgeosPort>> = Object.fromEntries(
 export async function startEdgeos(options: EdgeosOptions): Promise<CliDevice> {
   const { ports = fivePorts, watts = 4.5 } = options;
   const board = new OutletBoard(Object.keys(ports).map((name) => [name, { on: false, watts }]));
-  const core = new Core({ board, ...options });
+  const core = new Core({ board, ...options, faults: shellFaults });
   const configuration = new EdgeosConfiguration(core, ports);
   const api = (call: Call) => shellApi(call, configuration);
   const operational = (call: Call) => show(call, configuration);

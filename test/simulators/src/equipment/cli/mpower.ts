@@ -5,7 +5,7 @@
  * outlet is on, unless that was changed in its configuration, which is not simulated.
  */
 import { OutletBoard } from '../device.ts';
-import { type CliDevice, Core } from './core.ts';
+import { type CliDevice, Core, shellFaults } from './core.ts';
 import type { CliOptions } from './model.ts';
 import type { UnixBox } from './shell.ts';
 import { startCliDevice } from './start.ts';
@@ -26,6 +26,7 @@ export async function startMpower(options: MpowerOptions): Promise<CliDevice> {
   const core = new Core({
     board: new OutletBoard(names.map((name) => [name, { on: false, watts }])),
     ...options,
+    faults: shellFaults,
   });
   const model = unixModel({
     name: 'mpower',

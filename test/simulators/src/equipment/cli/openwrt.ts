@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import { OutletBoard } from '../device.ts';
-import { type CliDevice, Core } from './core.ts';
+import { type CliDevice, Core, shellFaults } from './core.ts';
 import type { CliOptions } from './model.ts';
 import type { Call, Output } from './shell.ts';
 import { startCliDevice } from './start.ts';
@@ -40,6 +40,7 @@ export async function startOpenwrt(options: OpenwrtOptions): Promise<CliDevice> 
   const core = new Core({
     board: new OutletBoard(names.map((name) => [name, { on: false, watts }])),
     ...options,
+    faults: shellFaults,
   });
   const model = unixModel({
     name: 'openwrt',

@@ -1,0 +1,134 @@
+/**
+ * MikroTik with RouterOS 7 over ssh: a console with colours and probes of the terminal, unless the login name asks for
+ * less (`admin+ct200w`), and a channel for single commands whose exit status is 0 whatever they answer.
+ *
+ * Sources: MikroTik's manual (console login, PoE-Out); netmiko's and Oxidized's notes on the login suffix and on the prompt
+ * that is painted twice. Settings are kept over a power failure without being saved. Its answer to the probes is not
+ * waited for.
+ */
+import { OutletBoard } from '../device.ts';
+import { type CliDevice, Core } from './core.ts';
+import type { CliModel, CliOptions } from './model.ts';
+import { RouterosError, RouterosPoe } from './routeros-poe.ts';
+import { startCliDevice } from './start.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface RouterosOptions extends CliOptions {
+  /** Ports with PoE, from ether1; 8 when absent. */
+  ports?: number;
+  /** The identity in the prompt; `MikroTik` when absent. */
+  identity?: string;
+  /** What each plugged-in machine draws; 4.5 when absent. */
+  watts?: number;
+}
+
+export async function startRouteros(options: RouterosOptions): Promise<CliDevice> {
+  const { ports = 8, identity = 'MikroTik', watts = 4.5 } = options;
+  const names = Array.from({ length: ports }, (_, i) => `ether${i + 1}`);
+  const core = new Core({
+    board: new OutletBoard(names.map((name) => [name, { on: false, mode: 'auto-on', watts }])),
+    ...options,
+  });
+  const poe = new RouterosPoe(core);
+  const model: CliModel = {
+    name: 'routeros',
+    core,
+    ident: 'ROSSSH',
+    signIn: ['publickey', 'password', 'keyboard-interactive'],
+    plainName: (login) => login.replace(/\+.*$/, ''),
+    words: {
+      before: '\nMikroTik v7.15.3 (stable)\n',
+      user: 'Login: ',
+      password: 'Password: ',
+      wrong: '\nLogin failed, incorrect username or password\n\n',
+      hidden: 'none',
+      tries: 5,
+    },
+    screen: () => ({ width: 0, overflow: 'wrap', interactive: true, newline: '\r\n' }),
+    shell: (terminal) => talk(terminal, poe, identity),
+    async exec(terminal, command) {
+      await terminal.answer(await carryOut(terminal, command, poe));
+      return 0;
+    },
+    powerUp: () => poe.powerUp(),
+  };
+  return await startCliDevice(model, options);
+}
+
+/** The page length of a console that nobody told another. */
+const pager = { text: '-- [Q quit|D dump|down]', erase: '\r\x1b[K', rows: 22 };
+
+async function talk(terminal: Terminal, poe: RouterosPoe, identity: string): Promise<undefined> {
+  const [, name = '', flags = ''] = /^([^+]*)\+?(.*)$/.exec(terminal.session.user) ?? [];
+  const plain = `[${name}@${identity}] > `;
+  const prompt = flags.includes('c')
+    ? plain
+    : `\x1b[m\x1b[32m[\x1b[m${name}@${identity}\x1b[32m] \x1b[m> `;
+  if (!flags.includes('t')) terminal.put('\x1bZ\x1b[6n\r\x1b[K');
+  await terminal.greet('\n\n  MikroTik RouterOS 7.15.3 (c) 1999-2024\n\n', plain);
+  for (;;) {
+    const line = (await terminal.readLine(`${prompt}\r\r\r\r${prompt}`)).trim();
+    if (line === '') continue;
+    terminal.session.tell(line);
+    if (/^\/?quit$/.test(line)) {
+      terminal.put('interrupted\n');
+      return undefined;
+    }
+    const unpaged = /\bwithout-paging\b|\bmonitor\b/.test(line);
+    terminal.pager = unpaged && !terminal.session.faults.has('pager-stays') ? undefined : pager;
+    await terminal.answer(await carryOut(terminal, line, poe));
+  }
+}
+
+/** Commands that are separated by semicolons. */
+async function carryOut(terminal: Terminal, line: string, poe: RouterosPoe): Promise<string> {
+  let output = '';
+  for (const command of line.split(/;\s*/).filter((part) => part.trim() !== '')) {
+    try {
+      output += await carryOutOne(terminal, command.trim(), poe);
+    } catch (error) {
+      if (!(error instanceof RouterosError)) throw error;
+      return `${output}${error.message}\n`;
+    }
+  }
+  return output;
+}
+
+async function carryOutOne(terminal: Terminal, line: string, poe: RouterosPoe): Promise<string> {
+  const [, inner] = /^:put \[(.*)\]$/.exec(line) ?? [];
+  const [, verb, rest = ''] =
+    /^\/?interface[ /]ethernet[ /]poe[ /]([\w-]+)\s*(.*)$/.exec(inner ?? line) ?? [];
+  const args = rest.match(/\[[^\]]*\]|[\w-]+="[^"]*"|\S+/g) ?? [];
+  const { session } = terminal;
+  switch (verb) {
+    case 'print':
+      return poe.print(args);
+    case 'set':
+      return poe.set(session, args);
+    case 'get':
+      return inner === undefined ? '' : poe.get(args);
+    case 'power-cycle':
+      return poe.powerCycle(session, args);
+    case 'monitor':
+      return await monitor(terminal, args, poe);
+    default: {
+      const [word = ''] = /[\w-]+/.exec(line) ?? [];
+      throw new RouterosError(`bad command name ${word} (line 1 column ${line.indexOf(word) + 1})`);
+    }
+  }
+}
+
+/** Without `once` it goes on until somebody types Q. */
+async function monitor(
+  terminal: Terminal,
+  args: readonly string[],
+  poe: RouterosPoe,
+): Promise<string> {
+  const [selector] = args.filter((arg) => arg !== 'once');
+  if (selector === undefined) throw new RouterosError('missing value(s) of argument(s) numbers');
+  const look = poe.monitor(selector);
+  if (args.includes('once')) return look;
+  terminal.put(look);
+  while ((await terminal.readKey('-- [Q quit|D dump|C-z pause]')) !== 'q') terminal.put(look);
+  return '';
+}
