@@ -14,7 +14,6 @@ describe('a device with a web server', () => {
 
   it.each([
     ['down', 0, ''],
-    ['drops-after-command', 0, ''],
     ['refuses-login', 401, ''],
     ['busy', 503, 'Another user'],
     ['server-error', 500, 'Internal Server Error'],
@@ -83,6 +82,7 @@ describe('a device with a web server', () => {
 
     expect(answer.status).toBe(0);
     expect(device.board.isOn('2')).toBe(false);
+    expect(await curl(program, url(device, '/relay/2'))).toEqual({ status: 200, body: '0' });
   });
 
   it('knows what it was told and by how many at once', async () => {

@@ -34,6 +34,9 @@ export interface HttpDeviceOptions {
   board?: OutletBoard;
 }
 
+/** https, with the key that all simulated devices of this process share, or with one of its own. */
+export type Tls = boolean | 'new-key';
+
 export const httpFaults: readonly DeviceFault[] = [
   'down',
   'wedged',
@@ -79,32 +82,38 @@ export abstract class HttpDevice implements SimulatedDevice {
   private readonly secondMs: number;
   private readonly web: Server;
   private readonly front = createServer((socket) => this.admit(socket));
-  private readonly wantedPort: number;
+  /** As wanted, until it has started. */
+  private boundPort: number;
   private readonly open = new Set<Socket>();
   private readonly waiting: Socket[] = [];
   private served: Socket | undefined;
+  private hasActed = false;
   private readonly timers = new Set<NodeJS.Timeout>();
 
-  constructor(board: OutletBoard, options: HttpDeviceOptions & { tls?: boolean }) {
+  constructor(board: OutletBoard, options: HttpDeviceOptions & { tls?: Tls }) {
     this.board = options.board ?? board;
     this.host = options.host ?? '127.0.0.1';
-    this.wantedPort = options.port ?? 0;
+    this.boundPort = options.port ?? 0;
     this.secondMs = options.secondMs ?? 1000;
     const handle = (request: IncomingMessage, response: ServerResponse) => {
       this.handle(request, response).catch((error) => response.destroy(error));
     };
-    this.web = options.tls ? createTlsServer(ownCertificate(), handle) : createWebServer(handle);
+    const { tls = false } = options;
+    this.web = tls
+      ? createTlsServer(ownCertificate(tls === 'new-key'), handle)
+      : createWebServer(handle);
   }
 
   get port(): number {
-    return (this.front.address() as AddressInfo).port;
+    return this.boundPort;
   }
 
   async start(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.front.once('error', reject);
-      this.front.listen(this.wantedPort, this.host, resolve);
+      this.front.listen(this.boundPort, this.host, resolve);
     });
+    this.boundPort = (this.front.address() as AddressInfo).port;
   }
 
   async reboot(): Promise<void> {
@@ -122,7 +131,7 @@ export abstract class HttpDevice implements SimulatedDevice {
   protected abstract isSignedIn(asked: Asked): boolean;
   /** What it answers to whom it does not let in. */
   protected abstract refusal(asked: Asked): Answer;
-  protected abstract answer(asked: Asked): Answer | Promise<Answer>;
+  protected abstract answer(asked: Asked): Answer;
 
   /** The request for the log, without secrets. */
   protected tell({ method, target, body }: Asked): string {
@@ -132,8 +141,14 @@ export abstract class HttpDevice implements SimulatedDevice {
   /** Which outlets are on after the mains came back; unless a model says otherwise, those that were. */
   protected afterPowerFailure(): void {}
 
+  /** Notes that the request is a command: `drops-after-command` leaves readings alone. */
+  protected act(): void {
+    this.hasActed = true;
+  }
+
   /** Carries out a command, unless it is to be ignored. */
   protected turn(outlet: string, on: boolean): void {
+    this.act();
     if (!this.faults.has('ignores-commands')) this.board.set(outlet, on);
   }
 
@@ -200,8 +215,9 @@ export abstract class HttpDevice implements SimulatedDevice {
     if (this.faults.has('slow')) {
       await new Promise<void>((resolve) => this.afterMs(this.faults.slowMs, resolve));
     }
-    const answer = await this.answerOrFail(asked);
-    if (this.faults.has('drops-after-command')) {
+    this.hasActed = false;
+    const answer = this.answerOrFail(asked);
+    if (this.hasActed && this.faults.has('drops-after-command')) {
       request.socket.destroy();
       return;
     }
@@ -217,12 +233,12 @@ export abstract class HttpDevice implements SimulatedDevice {
     response.end(content);
   }
 
-  private async answerOrFail(asked: Asked): Promise<Answer> {
+  private answerOrFail(asked: Asked): Answer {
     if (this.faults.has('server-error')) return { status: 500, body: 'Internal Server Error\n' };
     if (this.faults.has('busy')) return { status: 503, body: 'Another user is logged in.\n' };
     if (this.faults.has('login-page')) return { body: loginPage };
     if (this.faults.has('refuses-login') || !this.isSignedIn(asked)) return this.refusal(asked);
-    const answer = await this.answer(asked);
+    const answer = this.answer(asked);
     return this.faults.has('garbled') ? { body: '\u0000\u001b%{]"$A\u0007}[on1' } : answer;
   }
 }

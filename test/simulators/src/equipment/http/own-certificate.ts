@@ -2,7 +2,21 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { selfSignedCertificate } from '../../google-oauth/certificate.ts';
 
-export function ownCertificate(): { key: string; cert: string } {
+let shared: Certified | undefined;
+
+export interface Certified {
+  key: string;
+  cert: string;
+}
+
+/** The same for all devices of this process, because making keys takes long, unless a new one is asked for. */
+export function ownCertificate(isNew: boolean): Certified {
+  if (isNew) return makeCertificate();
+  shared ??= makeCertificate();
+  return shared;
+}
+
+function makeCertificate(): Certified {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const day = 24 * 60 * 60 * 1000;
   const cert = selfSignedCertificate({

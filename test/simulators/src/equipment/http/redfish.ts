@@ -11,7 +11,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { HttpDevice, type HttpDeviceOptions, outletsOn } from './http-device.ts';
+import { HttpDevice, type HttpDeviceOptions, outletsOn, type Tls } from './http-device.ts';
 import type { Account, Answer, Asked } from './http-message.ts';
 import {
   type AllowableIn,
@@ -35,7 +35,7 @@ export interface RedfishOptions extends HttpDeviceOptions {
   /** root/calvin when absent. */
   account?: Account;
   /** https, with a certificate that it signed itself, when absent. */
-  tls?: boolean;
+  tls?: Tls;
   /** Until a command shows; 2 when absent. */
   delaySeconds?: number;
   /** How long a PowerCycle leaves it off; 5 when absent. */
@@ -194,6 +194,7 @@ export class SimulatedRedfish extends HttpDevice {
 
   private carryOut(name: string, value: string): void {
     const { delaySeconds = 2, cycleSeconds = 5 } = this.options;
+    this.act();
     switch (value) {
       case 'On':
         this.change(name, true, delaySeconds);

@@ -9,7 +9,13 @@
  * words of `detail`.
  */
 import { z } from 'zod';
-import { HttpDevice, type HttpDeviceOptions, numbered, outletsOn } from './http-device.ts';
+import {
+  HttpDevice,
+  type HttpDeviceOptions,
+  numbered,
+  outletsOn,
+  type Tls,
+} from './http-device.ts';
 import type { Account, Answer, Asked } from './http-message.ts';
 import { basicFits } from './sign-in.ts';
 
@@ -19,7 +25,7 @@ export interface RouterosRestOptions extends HttpDeviceOptions {
   /** admin without a password, as delivered, when absent. */
   account?: Account;
   /** https with a certificate that it signed itself. */
-  tls?: boolean;
+  tls?: Tls;
 }
 
 const menu = '/rest/interface/ethernet/poe';

@@ -156,6 +156,7 @@ export class SimulatedTasmota extends HttpDevice {
       this.backlog.length = 0;
       return { Backlog: wasEmpty ? 'Empty' : 'Aborted' };
     }
+    this.act();
     this.backlog.push(...commands.split(';').map((command) => command.trim()));
     if (!this.isWaiting) this.next(0);
     return {};
