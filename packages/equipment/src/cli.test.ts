@@ -7,7 +7,7 @@ import { fastpath } from './dialects/fastpath.ts';
 import { DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
 import { openCli } from './open.ts';
 import { type FakeSwitchOptions, fakeSwitch } from './testing/fake-switch.ts';
-import { password, startSshServer, user } from './testing/ssh-server.ts';
+import { password, startSshServer, testHostKey, user } from './testing/ssh-server.ts';
 import { deps, soon, target } from './testing/targets.ts';
 
 const signal = soon();
@@ -21,7 +21,13 @@ async function openSwitch(options: FakeSwitchOptions = {}) {
 }
 
 async function openEdgeSwitch(options: { ports?: number } = {}) {
-  const device = await startEdgeSwitch({ username: user, password, ports: 8, ...options });
+  const device = await startEdgeSwitch({
+    hostKey: testHostKey(),
+    username: user,
+    password,
+    ports: 8,
+    ...options,
+  });
   onTestFinished(() => device.close());
   const cli = await openCli(target(device.port), 'ssh', fastpath, await deps(), signal);
   onTestFinished(() => cli.close());

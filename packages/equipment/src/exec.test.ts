@@ -7,7 +7,7 @@ import { linuxShell } from './dialects/linux-shell.ts';
 import { DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
 import { openCli, openExec } from './open.ts';
 import type { SessionDeps, Target } from './session.ts';
-import { password, startSshServer, user } from './testing/ssh-server.ts';
+import { password, startSshServer, testHostKey, user } from './testing/ssh-server.ts';
 import { type Sshd, startSshd } from './testing/sshd.ts';
 import { deps, soon, target } from './testing/targets.ts';
 
@@ -206,7 +206,7 @@ describe('a command that fails', () => {
   });
 
   it('is not possible where there is only a terminal', async () => {
-    const device = await startEdgeSwitch({ username: user, password });
+    const device = await startEdgeSwitch({ hostKey: testHostKey(), username: user, password });
     onTestFinished(() => device.close());
     const session = await openExec(target(device.port), await deps(), signal);
     onTestFinished(() => session.close());

@@ -1,5 +1,11 @@
 /** What ssh2 and the sockets report, in the words and classes of errors.ts. */
-import { type DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
+import {
+  DeviceBusy,
+  type DeviceError,
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+} from './errors.ts';
 import type { Target } from './session.ts';
 
 /** The connection is gone, for a reason that nobody told. */
@@ -47,8 +53,9 @@ export function sshError(target: Target, error: Error): DeviceError {
   if (level === 'client-socket' || level === 'client-dns') return socketError(target, error);
   if (level === 'client-timeout') return new DeviceTimeout(name, 'answers no keepalive', cause);
   if (/before handshake/.test(error.message)) {
+    // How devices turn away who is one too many; one that is rebooting may do the same.
     const what = `${address}:${port} closed the connection before its ssh handshake; too many sessions?`;
-    return new DeviceUnreachable(name, what, cause);
+    return new DeviceBusy(name, what, cause);
   }
   return new DeviceUnreachable(name, `${address}:${port}: ssh failed: ${error.message}`, cause);
 }

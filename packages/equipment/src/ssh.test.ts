@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Secret } from '@skolo/rack';
-import { type EdgeSwitchOptions, makeSshKey, startEdgeSwitch } from '@skolo/simulators';
+import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import type { AuthContext } from 'ssh2';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Credentials } from './credentials.ts';
@@ -16,14 +16,28 @@ import {
 } from './errors.ts';
 import { openCli, openExec } from './open.ts';
 import type { SessionDeps } from './session.ts';
-import { fingerprintOf, newHostKey, password, startSshServer, user } from './testing/ssh-server.ts';
+import {
+  fingerprintOf,
+  newHostKey,
+  newKeyPair,
+  password,
+  startSshServer,
+  testHostKey,
+  user,
+} from './testing/ssh-server.ts';
 import { deps, soon, target } from './testing/targets.ts';
 import { startTcpServer, unusedPort } from './testing/tcp-server.ts';
 
 const signal = soon();
 
 async function start(options: Partial<EdgeSwitchOptions> = {}) {
-  const device = await startEdgeSwitch({ username: user, password, ports: 8, ...options });
+  const device = await startEdgeSwitch({
+    hostKey: testHostKey(),
+    username: user,
+    password,
+    ports: 8,
+    ...options,
+  });
   onTestFinished(() => device.close());
   return device;
 }
@@ -127,7 +141,7 @@ describe('signing in over ssh', () => {
   );
 
   it('works by key, and the key comes before the password', async () => {
-    const key = makeSshKey();
+    const key = newKeyPair();
     const device = await start({ authorizedKeys: [key.public] });
     const credentials = { privateKey: new Secret(key.private), password: new Secret('wrong') };
 
@@ -138,7 +152,7 @@ describe('signing in over ssh', () => {
 
   it('works by password where the key is not known', async () => {
     const device = await start();
-    const credentials = { privateKey: new Secret(makeSshKey().private) };
+    const credentials = { privateKey: new Secret(newKeyPair().private) };
 
     const cli = await open(device.port, { credentials });
 
@@ -153,7 +167,7 @@ describe('signing in over ssh', () => {
         context.reject(['keyboard-interactive']);
       },
     });
-    const credentials = { privateKey: new Secret(makeSshKey().private) };
+    const credentials = { privateKey: new Secret(newKeyPair().private) };
 
     await expect(openExec(target(server.port, credentials), await deps(), signal)).rejects.toThrow(
       SignInRefused,
@@ -250,10 +264,12 @@ describe('a device that cannot be reached over ssh', () => {
   });
 
   it('hangs up before its handshake', async () => {
-    const device = await start();
-    device.faults.set('busy');
+    const server = await startTcpServer((socket) => socket.end());
 
-    await expect(open(device.port)).rejects.toThrow('too many sessions?');
+    const opened = open(server.port);
+
+    await expect(opened).rejects.toBeInstanceOf(DeviceBusy);
+    await expect(opened).rejects.toThrow('too many sessions?');
   });
 
   it('never says a word', async () => {

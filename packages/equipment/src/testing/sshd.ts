@@ -6,9 +6,9 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { makeSshKey, peer } from '@skolo/simulators';
+import { peer } from '@skolo/simulators';
 import { onTestFinished, vi } from 'vitest';
-import { fingerprintOf } from './ssh-server.ts';
+import { fingerprintOf, newKeyPair } from './ssh-server.ts';
 import { tempDir } from './targets.ts';
 import { unusedPort } from './tcp-server.ts';
 
@@ -24,7 +24,7 @@ export interface Sshd {
 export async function startSshd(lines: readonly string[] = []): Promise<Sshd> {
   const dir = await tempDir();
   await chmod(dir, 0o755);
-  const [host, user] = [makeSshKey(), makeSshKey()];
+  const [host, user] = [newKeyPair(), newKeyPair()];
   const hostKeyFile = join(dir, 'host_key');
   const authorized = join(dir, 'authorized_keys');
   await writeFile(hostKeyFile, host.private, { mode: 0o600 });
