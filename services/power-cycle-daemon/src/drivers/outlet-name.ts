@@ -12,7 +12,10 @@ type Device = Pick<InfrastructureDevice, 'name' | 'model' | 'options'>;
  */
 export function outletName({ name, model, options }: Device, outlet: string): string {
   const found = models.get(model)?.power?.outlets.find(outlet, options);
-  if (found === undefined) throw new DeviceRefused(name, `no outlet ${JSON.stringify(outlet)}`);
+  // In a path, dots alone are another place.
+  if (found === undefined || /^\.+$/.test(found)) {
+    throw new DeviceRefused(name, `no outlet ${JSON.stringify(outlet)}`);
+  }
   return found;
 }
 
@@ -30,6 +33,6 @@ export function outletCount({ options }: Device): number {
 export function checkCount(device: Device, told: number, nouns: string): void {
   const expected = outletCount(device);
   if (told === expected) return;
-  const what = `it has ${told} ${nouns}, rack.yaml says ${expected}; correct \`outlets\` of ${device.name}`;
+  const what = `its number of ${nouns} is ${told}, rack.yaml says ${expected}; is it another device?`;
   throw new DeviceRefused(device.name, what);
 }

@@ -27,6 +27,7 @@ export function answerTo(
   header: string,
   { method, path }: { method: string; path: string },
   credentials: Credentials,
+  cnonce = randomBytes(8).toString('hex'),
 ): string | undefined {
   const challenges = challengesIn(header);
   for (const { name, hash } of algorithms) {
@@ -43,7 +44,7 @@ export function answerTo(
     const [realm = '', nonce = ''] = [parameters.get('realm'), parameters.get('nonce')];
     const who = digest(`${username}:${realm}:${password?.reveal() ?? ''}`);
     const what = digest(`${method}:${path}`);
-    const [count, cnonce] = ['00000001', randomBytes(8).toString('hex')];
+    const count = '00000001';
     const response = qops
       ? digest(`${who}:${nonce}:${count}:${cnonce}:auth:${what}`)
       : digest(`${who}:${nonce}:${what}`);

@@ -1,12 +1,14 @@
 /**
  * https to a device. Equipment in racks has certificates that it signed itself, for names that are not its own, so most
- * cannot be verified. Sending a password to whoever answers is no choice either: such a device is believed as those over ssh
- * are. Its public key is pinned once it has let us in, or in rack.yaml (`hostKey`), and nothing is sent to another one.
- * A certificate that does verify, for the address, by an authority that Node trusts, needs no pin. The key is pinned, not the
- * certificate, which many devices renew by themselves:
+ * cannot be verified. Sending a password to whoever answers is no choice either: such a device is believed as those over
+ * ssh are. Its public key is pinned once it has let us in, or in rack.yaml (`hostKey`), and nothing is sent to one with
+ * another key. A certificate that does verify, for the address, by an authority that Node trusts, needs no pin. The key is
+ * pinned, not the certificate, which many devices renew by themselves:
  *
  *     openssl s_client -connect ADDRESS:443 </dev/null | openssl x509 -pubkey -noout | openssl pkey -pubin -outform der |
  *       openssl dgst -sha256 -binary | base64
+ *
+ * prints what follows `SHA256:`, with a `=` at its end that is left out.
  */
 import { createHash } from 'node:crypto';
 import { connect, type TLSSocket } from 'node:tls';
