@@ -114,7 +114,12 @@ export function routerosRest(device: InfrastructureDevice, deps: DriverDeps): Po
         // Nothing tells whether every version answers at once, or when the power is back.
         const timeoutMs = (offSeconds + 5) * 1000;
         const body = await post('power-cycle', { numbers: port, duration }, signal, timeoutMs);
-        readJson(name, body, z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]), 'that it cycles the port');
+        readJson(
+          name,
+          body,
+          z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]),
+          'that it cycles the port',
+        );
       },
     },
     close: async () => {},

@@ -50,11 +50,17 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
       });
       return new Map(readings);
     },
-    turnOff: (outlet, signal) => tell(`$A3 ${outletNumber(device, outlet)} 0`, signal),
-    turnOn: (outlet, _mode, signal) => tell(`$A3 ${outletNumber(device, outlet)} 1`, signal),
+    async turnOff(outlet, signal) {
+      await tell(`$A3 ${outletNumber(device, outlet)} 0`, signal);
+    },
+    async turnOn(outlet, _mode, signal) {
+      await tell(`$A3 ${outletNumber(device, outlet)} 1`, signal);
+    },
     nativeCycle: {
       offSeconds: 'fixed',
-      run: (outlet, _offSeconds, signal) => tell(`$A4 ${outletNumber(device, outlet)}`, signal),
+      async run(outlet, _offSeconds, signal) {
+        await tell(`$A4 ${outletNumber(device, outlet)}`, signal);
+      },
     },
     close: async () => {},
   };
