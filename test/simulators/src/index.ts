@@ -97,4 +97,12 @@ export {
   makeServiceAccountKey,
   type ServiceAccountKey,
 } from './google-oauth/service-account-key.ts';
+export type { Task } from './machines/agent.ts';
+export { type MachineFault, machineFaults } from './machines/faults.ts';
+export {
+  type SimulatedMachine,
+  type SimulatedMachineOptions,
+  startSimulatedMachine,
+} from './machines/machine.ts';
+export { type Phone, raspberryPi4, type UsbHub } from './machines/usb.ts';
 export { type PeerName, peer } from './peer.ts';

@@ -111,6 +111,8 @@ export class OutletBoard extends EventEmitter<{ change: [OutletChange] }> {
 
   constructor(outlets: Iterable<readonly [string, SimulatedOutlet]>) {
     super();
+    // Each machine that it feeds listens.
+    this.setMaxListeners(0);
     this.outlets = new Map(outlets);
   }
 

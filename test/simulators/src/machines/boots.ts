@@ -1,0 +1,126 @@
+/** Whether a machine runs: what power, boots, reboots and faults make of it. Without a timer but while it boots. */
+import { randomUUID } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import type { Door } from './door.ts';
+import type { MachineFault } from './faults.ts';
+
+/** Between the answer to a request for a reboot and going down. */
+const shutdownMs = 30;
+
+export interface BootsOptions {
+  doors: readonly Door[];
+  faults: ReadonlySet<MachineFault>;
+  bootSeconds: () => number;
+  hasPower: () => boolean;
+  /** Before its ports open. */
+  onBoot: () => void;
+  onPowerLoss: () => void;
+}
+
+export class Boots extends EventEmitter<{ up: []; down: [] }> {
+  /** Another one after each boot. */
+  bootId = '';
+  count = 0;
+  isUp = false;
+  private readonly options: BootsOptions;
+  private hadPower = false;
+  private timer: NodeJS.Timeout | undefined;
+  /** Changes whenever what is under way no longer counts. */
+  private life = {};
+
+  constructor(options: BootsOptions) {
+    super();
+    this.setMaxListeners(0);
+    this.options = options;
+  }
+
+  /** As it is after having run for long; without power it is down, and its ports are known all the same. */
+  async start(): Promise<void> {
+    this.hadPower = this.options.hasPower();
+    await this.comeUp();
+    if (this.hadPower) return;
+    this.goDown();
+    this.options.onPowerLoss();
+    this.count = 0;
+  }
+
+  async close(): Promise<void> {
+    this.goDown();
+    await Promise.all(this.options.doors.map((door) => door.close()));
+  }
+
+  /** What feeds it has changed, or its wiring. */
+  powerChanged(): void {
+    const { faults, hasPower, onPowerLoss } = this.options;
+    const has = faults.has('ignores-power') || hasPower();
+    if (has === this.hadPower) return;
+    this.hadPower = has;
+    if (has) {
+      this.boot();
+      return;
+    }
+    this.goDown();
+    onPowerLoss();
+  }
+
+  /** It has been asked to. */
+  reboot(): void {
+    if (!this.isUp || this.options.faults.has('hangs-at-reboot')) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.goDown();
+      this.boot();
+    }, shutdownMs);
+  }
+
+  /** Its ports close; it stays so until it boots. */
+  goDown(): void {
+    this.life = {};
+    clearTimeout(this.timer);
+    for (const door of this.options.doors) void door.close();
+    if (!this.isUp) return;
+    this.isUp = false;
+    this.emit('down');
+  }
+
+  /** What hung runs on, without a boot. */
+  async wakeUp(): Promise<void> {
+    if (this.hadPower && !this.isUp) await this.openDoors();
+  }
+
+  async when(state: 'up' | 'down', signal?: AbortSignal): Promise<void> {
+    if (this.isUp !== (state === 'up')) await once(this, state, { ...(signal && { signal }) });
+  }
+
+  async whenCount(count: number, signal?: AbortSignal): Promise<void> {
+    while (this.count < count) await once(this, 'up', { ...(signal && { signal }) });
+  }
+
+  private boot(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (!this.options.faults.has('never-boots')) void this.comeUp();
+    }, this.options.bootSeconds() * 1000);
+  }
+
+  private async comeUp(): Promise<void> {
+    this.bootId = randomUUID();
+    this.options.onBoot();
+    await this.openDoors(() => {
+      this.count += 1;
+    });
+  }
+
+  private async openDoors(onOpen: () => void = () => {}): Promise<void> {
+    const { life } = this;
+    const { doors } = this.options;
+    await Promise.all(doors.map((door) => door.open()));
+    if (this.life !== life) {
+      for (const door of doors) void door.close();
+      return;
+    }
+    onOpen();
+    this.isUp = true;
+    this.emit('up');
+  }
+}

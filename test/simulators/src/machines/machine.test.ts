@@ -1,0 +1,366 @@
+import { execFile } from 'node:child_process';
+import { getActiveResourcesInfo } from 'node:process';
+import { promisify } from 'node:util';
+import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { makeSshKey } from '../equipment/cli/host-key.ts';
+import { openSsh } from '../equipment/cli/testing.ts';
+import { OutletBoard } from '../equipment/device.ts';
+import { peer } from '../peer.ts';
+import {
+  type SimulatedMachine,
+  type SimulatedMachineOptions,
+  startSimulatedMachine,
+} from './machine.ts';
+
+const account = { username: 'pi', password: 'raspberry' };
+const run = promisify(execFile);
+
+let board: OutletBoard;
+beforeEach(() => {
+  board = new OutletBoard(['1', '2'].map((outlet) => [outlet, { on: true, watts: 4.5 }]));
+});
+
+async function start(options: Partial<SimulatedMachineOptions> = {}) {
+  const machine = await startSimulatedMachine({
+    ...account,
+    feeds: [[board, '1']],
+    bootSeconds: 0.01,
+    ...options,
+  });
+  onTestFinished(() => machine.close());
+  return machine;
+}
+
+async function ssh(machine: SimulatedMachine, command: string, login = {}) {
+  const client = await openSsh(
+    { host: machine.host, port: machine.sshPort },
+    { user: 'pi', password: 'raspberry', options: ['-T'], command, ...login },
+  );
+  const status = await client.ended;
+  return { status, output: client.output };
+}
+
+/** Status and body, `refused`, or `silent`. */
+async function curl(machine: SimulatedMachine, path: string, ...args: string[]) {
+  const url = `${machine.agentUrl}${path}`;
+  const all = ['--silent', '--max-time', '1', '--write-out', '\n%{http_code}', ...args, url];
+  try {
+    const { stdout } = await run(peer('curl') ?? 'curl', all);
+    const [, body = '', status] = /^(.*)\n(\d+)$/s.exec(stdout) ?? [];
+    return { status: Number(status), body: body === '' ? undefined : JSON.parse(body) };
+  } catch (error) {
+    const { code } = error as { code?: number };
+    return { 7: 'refused', 28: 'silent' }[code ?? 0] ?? `curl ${code}`;
+  }
+}
+
+function needsCurl(context: TestContext) {
+  if (!peer('curl')) context.skip('curl is not installed');
+}
+
+const put = (on: boolean) => ['--request', 'PUT', '--json', JSON.stringify({ on, why: 'a test' })];
+
+describe('a machine and its power', () => {
+  beforeEach(needsCurl);
+
+  it('is up while any of its outlets is on, and boots anew after none was', async () => {
+    const machine = await start({
+      feeds: [
+        [board, '1'],
+        [board, '2'],
+      ],
+    });
+    const first = machine.bootId;
+    expect([machine.isUp(), machine.boots]).toEqual([true, 1]);
+
+    board.set('1', false);
+    expect(machine.isUp()).toBe(true);
+    board.set('2', false);
+    expect(machine.isUp()).toBe(false);
+    board.set('1', true);
+    await machine.whenUp();
+
+    expect(machine.boots).toBe(2);
+    expect(machine.bootId).not.toBe(first);
+  });
+
+  it('is not there until it has power', async () => {
+    board.set('1', false);
+    const machine = await start();
+    expect([machine.isUp(), machine.boots]).toEqual([false, 0]);
+    expect(await curl(machine, '/v1/status')).toBe('refused');
+
+    board.set('1', true);
+    await machine.whenBooted(1);
+
+    expect(await curl(machine, '/v1/status')).toMatchObject({ status: 200 });
+  });
+
+  it('starts its boot again when the power fails during it', async () => {
+    const machine = await start({ bootSeconds: 30 });
+
+    board.set('1', false);
+    board.set('1', true);
+    board.set('1', false);
+
+    expect(machine.boots).toBe(1);
+    expect(machine.isUp()).toBe(false);
+  });
+
+  it('gives up waiting when told to', async () => {
+    const machine = await start();
+
+    const waiting = machine.whenDown(AbortSignal.abort());
+
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('keeps its ports and refuses connections while it is down', async () => {
+    const machine = await start();
+    const { agentPort, sshPort } = machine;
+
+    board.set('1', false);
+    expect(await curl(machine, '/v1/status')).toBe('refused');
+    board.set('1', true);
+    await machine.whenUp();
+
+    expect([machine.agentPort, machine.sshPort]).toEqual([agentPort, sshPort]);
+    expect(await curl(machine, '/v1/status')).toMatchObject({ status: 200 });
+  });
+
+  it('ends its connections when the power goes', async (context) => {
+    if (!peer('ssh')) return context.skip('ssh is not installed');
+    const machine = await start();
+    const client = await openSsh(
+      { host: machine.host, port: machine.sshPort },
+      { user: 'pi', password: 'raspberry', options: ['-T'], command: 'echo here; sleep 3600' },
+    );
+    await client.see('here');
+
+    board.set('1', false);
+
+    expect(await client.ended).toBe(255);
+  });
+
+  it('costs nothing but sockets, however many there are', async () => {
+    const timers = () => getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+
+    const machines = await Promise.all(Array.from({ length: 300 }, () => start()));
+
+    expect(timers()).toBeLessThanOrEqual(before);
+    expect(new Set(machines.map(({ hostKey }) => hostKey)).size).toBe(1);
+  });
+});
+
+describe('a machine that misbehaves', () => {
+  beforeEach(needsCurl);
+
+  it('never boots, until a later power cycle finds it well', async () => {
+    const machine = await start();
+    const neighbour = await start();
+    await machine.misbehave('never-boots');
+
+    board.set('1', false);
+    board.set('1', true);
+    await neighbour.whenBooted(2);
+    expect(machine.isUp()).toBe(false);
+    await machine.behave('never-boots');
+    board.set('1', false);
+    board.set('1', true);
+    await machine.whenBooted(2);
+
+    expect(machine.isUp()).toBe(true);
+  });
+
+  it('is dead until a power cycle', async () => {
+    const machine = await start();
+
+    await machine.misbehave('dead');
+    expect(await curl(machine, '/v1/status')).toBe('refused');
+    board.set('1', false);
+    board.set('1', true);
+    await machine.whenUp();
+
+    expect(await curl(machine, '/v1/status')).toMatchObject({ status: 200 });
+  });
+
+  it('stays up without power where its wiring is wrong, and goes down once it is right', async () => {
+    const machine = await start();
+    await machine.misbehave('ignores-power');
+
+    board.set('1', false);
+    expect(machine.isUp()).toBe(true);
+    await machine.behave();
+
+    expect(machine.isUp()).toBe(false);
+    expect(machine.boots).toBe(1);
+  });
+
+  it('has an agent that never says a word', async () => {
+    const machine = await start();
+
+    await machine.misbehave('agent-silent');
+
+    expect(await curl(machine, '/v1/status')).toBe('silent');
+  });
+
+  it('lets nobody in over ssh', async (context) => {
+    if (!peer('ssh')) return context.skip('ssh is not installed');
+    const machine = await start();
+    await machine.misbehave('ssh-refuses-login');
+
+    expect((await ssh(machine, 'true')).output).toContain('Permission denied');
+    await machine.behave();
+
+    expect(await ssh(machine, 'true')).toEqual({ status: 0, output: expect.any(String) });
+  });
+});
+
+describe('a machine over ssh', () => {
+  beforeEach((context) => {
+    if (!peer('ssh')) context.skip('ssh is not installed');
+  });
+
+  it('tells its boot, to whoever has the key', async () => {
+    const { private: key, public: authorized } = makeSshKey();
+    const machine = await start({ username: 'pi', authorizedKeys: [authorized] });
+
+    const { status, output } = await ssh(machine, 'cat /proc/sys/kernel/random/boot_id', { key });
+
+    expect(status).toBe(0);
+    expect(output).toContain(machine.bootId);
+  });
+
+  it.each([
+    'sudo -n reboot',
+    'sudo -n /sbin/reboot',
+    'sudo -n systemctl reboot || sudo -n /sbin/reboot',
+  ])('reboots by %s', async (command) => {
+    const machine = await start();
+    const { bootId } = machine;
+
+    expect(await ssh(machine, command)).toMatchObject({ status: 0 });
+    await machine.whenBooted(2);
+
+    expect(machine.bootId).not.toBe(bootId);
+    expect(machine.told.map(({ text }) => text)).toEqual([command]);
+  });
+
+  it.each([
+    { command: 'systemctl reboot', says: 'Interactive authentication required', status: 1 },
+    { fault: 'reboot-refused', says: 'Transaction for reboot.target/start', status: 1 },
+    { fault: 'sudo-asks', says: 'sudo: a password is required', status: 1 },
+    { fault: 'hangs-at-reboot', says: '', status: 0 },
+  ] as const)('does not reboot: $fault $command', async (given) => {
+    const machine = await start();
+    if ('fault' in given) await machine.misbehave(given.fault);
+    const command = 'command' in given ? given.command : 'sudo -n systemctl reboot';
+
+    const { status, output } = await ssh(machine, command);
+
+    expect(status).toBe(given.status);
+    expect(output).toContain(given.says);
+    expect(machine.boots).toBe(1);
+  });
+
+  it('may hang at a command that reboots', async () => {
+    const machine = await start();
+    await machine.misbehave('reboot-command-hangs');
+    const client = await openSsh(
+      { host: machine.host, port: machine.sshPort },
+      {
+        ...{ user: 'pi', password: 'raspberry', options: ['-T'] },
+        command: 'echo here; sudo -n reboot; echo there',
+      },
+    );
+
+    await client.see('here');
+    board.set('1', false);
+    await client.ended;
+
+    expect(client.output).not.toContain('there');
+  });
+
+  it('does not know other programs', async () => {
+    const machine = await start();
+
+    expect(await ssh(machine, 'sudo -n poweroff')).toMatchObject({
+      status: 1,
+      output: expect.stringContaining('sudo: poweroff: command not found'),
+    });
+  });
+});
+
+describe('a machine’s agent', () => {
+  beforeEach(needsCurl);
+
+  it('tells task and phones, and needs no token for that', async () => {
+    const machine = await start({
+      agentToken: 'secret',
+      phones: [{ name: 'device', port: 'usb/1-1.2' }, { name: 'other' }],
+    });
+    machine.task = { running: true, id: '4711' };
+    machine.usb.set('usb/1-1.2', false);
+
+    expect(await curl(machine, '/v1/status')).toEqual({
+      status: 200,
+      body: {
+        machine: 'rpi-1',
+        bootId: machine.bootId,
+        task: { running: true, id: '4711' },
+        devices: [
+          { name: 'device', state: 'missing' },
+          { name: 'other', state: 'present' },
+        ],
+      },
+    });
+  });
+
+  it('reboots the machine for whoever has the token', async () => {
+    const machine = await start({ agentToken: 'secret' });
+    const body = ['--json', '{"why":"a test"}'];
+
+    expect(await curl(machine, '/v1/reboot', ...body)).toMatchObject({ status: 401 });
+    const token = ['--header', 'authorization: Bearer secret'];
+    expect(await curl(machine, '/v1/reboot', ...token, ...body)).toMatchObject({ status: 202 });
+
+    await machine.whenBooted(2);
+  });
+
+  it('switches USB ports, which are on again after a boot', async () => {
+    const machine = await start();
+
+    expect(await curl(machine, '/v1/usb/1-1/2', ...put(false))).toEqual({
+      status: 200,
+      body: { hub: '1-1', port: 2, on: false },
+    });
+    expect(machine.usb.isOn('usb/1-1.2')).toBe(false);
+    board.set('1', false);
+    expect(machine.usb.isOn('usb/1-1.1')).toBe(false);
+    board.set('1', true);
+    await machine.whenUp();
+
+    expect(await curl(machine, '/v1/usb/1-1/2')).toMatchObject({ body: { on: true } });
+  });
+
+  it.each([
+    { path: '/v1/usb/1-1/9', status: 404 },
+    { path: '/v1/usb/1-2/1', status: 404 },
+    { path: '/v1/else', status: 404 },
+    { path: '/v1/reboot', args: ['--json', '{}'], status: 400 },
+  ])('refuses $path', async ({ path, args = [], status }) => {
+    const machine = await start();
+
+    expect(await curl(machine, path, ...args)).toMatchObject({ status, body: { status } });
+  });
+
+  it('leaves a port on where the hub does not obey', async () => {
+    const machine = await start();
+    await machine.misbehave('usb-ignored');
+
+    expect(await curl(machine, '/v1/usb/1-1/2', ...put(false))).toMatchObject({
+      body: { on: true },
+    });
+  });
+});

@@ -1,0 +1,226 @@
+/**
+ * A machine of a rack: a Raspberry Pi with its phones, as others see it over the network. It is up while an outlet that
+ * feeds it is on, and for as long as it boots after that it is not.
+ *
+ * There may be hundreds: without a connection they cost two listening sockets each and no timer.
+ */
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Account, Accounts } from '../equipment/cli/accounts.ts';
+import { Core } from '../equipment/cli/core.ts';
+import { Gate } from '../equipment/cli/gate.ts';
+import { type HostKey, hostKey } from '../equipment/cli/host-key.ts';
+import { createSsh } from '../equipment/cli/ssh.ts';
+import { unixModel } from '../equipment/cli/unix-model.ts';
+import type { OutletBoard, Told } from '../equipment/device.ts';
+import { answerAgent, type Task } from './agent.ts';
+import { Boots } from './boots.ts';
+import { Door } from './door.ts';
+import type { MachineFault } from './faults.ts';
+import { machineBox } from './unix.ts';
+import { boardOf, type Phone, raspberryPi4, type UsbHub } from './usb.ts';
+
+export interface SimulatedMachineOptions extends Account {
+  /** As in rack.yaml; `rpi-1` when absent. */
+  name?: string;
+  /** Outlets that feed it; any of them is enough. None: it always has power. */
+  feeds?: readonly (readonly [board: OutletBoard, outlet: string])[];
+  /** 127.0.0.1 when absent. */
+  host?: string;
+  /** Any free one when absent. */
+  sshPort?: number;
+  /** Any free one when absent; false: it has no agent. */
+  agentPort?: number | false;
+  /** What its agent wants to see; anybody may tell it anything when absent. */
+  agentToken?: string;
+  /** From power to open ports; 0.2 when absent. A function is asked at each boot. */
+  bootSeconds?: number | (() => number);
+  /** Private key of the host; absent: one that all machines of this process share. */
+  hostKey?: string;
+  /** A Raspberry Pi 4's when absent. */
+  hubs?: readonly UsbHub[];
+  /** Phones and where they are plugged in; those on a port that has no power are missing. */
+  phones?: readonly Pick<Phone, 'name' | 'port'>[];
+}
+
+export interface SimulatedMachine {
+  readonly name: string;
+  readonly host: string;
+  readonly sshPort: number;
+  readonly agentPort: number | undefined;
+  /** `http://127.0.0.1:PORT` */
+  readonly agentUrl: string | undefined;
+  /** `SHA256:…` */
+  readonly hostKey: string;
+  /** Its USB ports: `usb/1-1.2`. All are on after a boot. */
+  readonly usb: OutletBoard;
+  readonly phones: Phone[];
+  /** What runs on it; set it at will. */
+  task: Task;
+  /** Commands over ssh and requests to its agent, oldest first. */
+  readonly told: Told[];
+  slowMs: number;
+  isUp(): boolean;
+  /** How often it came up, the first time included. */
+  readonly boots: number;
+  readonly bootId: string;
+  /** Resolves at once where it is so already. */
+  whenUp(signal?: AbortSignal): Promise<void>;
+  whenDown(signal?: AbortSignal): Promise<void>;
+  /** Until it came up that often. */
+  whenBooted(count: number, signal?: AbortSignal): Promise<void>;
+  misbehave(fault: MachineFault): Promise<void>;
+  /** Ends that fault, or all. */
+  behave(fault?: MachineFault): Promise<void>;
+  close(): Promise<void>;
+}
+
+let sharedKey: HostKey | undefined;
+
+/** Up when the promise is fulfilled, where it has power. */
+export async function startSimulatedMachine(
+  options: SimulatedMachineOptions,
+): Promise<SimulatedMachine> {
+  const { name = 'rpi-1', host = '127.0.0.1', feeds = [], hubs = [raspberryPi4] } = options;
+  const { bootSeconds = 0.2, agentPort = 0 } = options;
+  const faults = new Set<MachineFault>();
+  const phones = (options.phones ?? []).map((phone): Phone => ({ works: true, ...phone }));
+  const board = boardOf(hubs);
+  const core = new Core({ board, faults: ['refuses-login', 'wedged'] });
+  let task: Task = { running: false };
+  const key = keyOf(options.hostKey);
+
+  const ssh = new Door(host, options.sshPort ?? 0, takeSsh);
+  const agent = agentPort === false ? undefined : new Door(host, agentPort, takeHttp);
+  const boots = new Boots({
+    doors: agent ? [ssh, agent] : [ssh],
+    faults,
+    bootSeconds: typeof bootSeconds === 'function' ? bootSeconds : () => bootSeconds,
+    hasPower: () => feeds.length === 0 || feeds.some(([source, outlet]) => source.isOn(outlet)),
+    onBoot: () => setAllPorts(true),
+    onPowerLoss() {
+      faults.delete('dead');
+      setAllPorts(false);
+    },
+  });
+
+  function setAllPorts(on: boolean): void {
+    for (const port of board.names()) board.set(port, on);
+  }
+
+  // Made when the first client comes: most machines of a large rack are never spoken to.
+  let sshServer: ((socket: Socket) => void) | undefined;
+  function takeSsh(socket: Socket): void {
+    if (faults.has('ssh-silent')) return;
+    const box = machineBox({
+      machine: name,
+      bootId: () => boots.bootId,
+      faults,
+      hubs,
+      board,
+      phones,
+      reboot: () => boots.reboot(),
+    });
+    const ident = 'OpenSSH_9.2p1 Debian-2+deb12u3';
+    sshServer ??= createSsh({
+      core,
+      model: unixModel({ name: 'machine', core, ident, box, powerUp() {} }),
+      accounts: new Accounts(options, core.faults),
+      gate: new Gate({
+        core,
+        maxSessions: Number.POSITIVE_INFINITY,
+        keepsDeadSessions: false,
+        busyInside: true,
+      }),
+      methods: ['publickey', 'password'],
+      banner: '',
+      hostKey: key.key,
+      algorithms: undefined,
+    });
+    sshServer(socket);
+  }
+
+  let httpServer: Server | undefined;
+  function takeHttp(socket: Socket): void {
+    if (faults.has('agent-silent')) return;
+    httpServer ??= createServer(async (request, response) => {
+      if (faults.has('agent-slow')) await sleep(machine.slowMs);
+      await answerAgent(request, response, {
+        machine: name,
+        bootId: () => boots.bootId,
+        task: () => task,
+        phones,
+        board,
+        token: options.agentToken,
+        hubObeys: () => !faults.has('usb-ignored'),
+        reboot: () => boots.reboot(),
+        tell: (text) => core.told.push({ at: Date.now(), text }),
+      });
+    });
+    httpServer.emit('connection', socket);
+  }
+
+  const listeners = feeds.map(([source, outlet]) => {
+    const listener = (change: { outlet: string }) => {
+      if (change.outlet === outlet) boots.powerChanged();
+    };
+    source.on('change', listener);
+    return () => source.off('change', listener);
+  });
+
+  await boots.start();
+  const machine: SimulatedMachine = {
+    name,
+    host,
+    sshPort: ssh.port,
+    agentPort: agent?.port,
+    agentUrl: agent && `http://${host}:${agent.port}`,
+    hostKey: key.fingerprint,
+    usb: board,
+    phones,
+    get task() {
+      return task;
+    },
+    set task(now) {
+      task = now;
+    },
+    told: core.told,
+    slowMs: 500,
+    isUp: () => boots.isUp,
+    get boots() {
+      return boots.count;
+    },
+    get bootId() {
+      return boots.bootId;
+    },
+    whenUp: (signal) => boots.when('up', signal),
+    whenDown: (signal) => boots.when('down', signal),
+    whenBooted: (count, signal) => boots.whenCount(count, signal),
+    async misbehave(fault) {
+      faults.add(fault);
+      if (fault === 'ssh-refuses-login') core.faults.set('refuses-login');
+      if (fault === 'dead') boots.goDown();
+      if (fault === 'ignores-power') boots.powerChanged();
+    },
+    async behave(fault) {
+      const was = new Set(faults);
+      if (fault === undefined) faults.clear();
+      else faults.delete(fault);
+      if (!faults.has('ssh-refuses-login')) core.faults.set('refuses-login', false);
+      if (was.has('dead') && !faults.has('dead')) await boots.wakeUp();
+      if (was.has('ignores-power') && !faults.has('ignores-power')) boots.powerChanged();
+    },
+    async close() {
+      for (const stop of listeners) stop();
+      await boots.close();
+    },
+  };
+  return machine;
+}
+
+function keyOf(given: string | undefined): HostKey {
+  if (given !== undefined) return hostKey(given, 'ed25519');
+  sharedKey ??= hostKey(undefined, 'ed25519');
+  return sharedKey;
+}
