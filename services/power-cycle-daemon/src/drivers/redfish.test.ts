@@ -3,6 +3,7 @@ import { type RedfishOptions, startRedfish } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { redfish } from './redfish.ts';
 import {
+  driverFor,
   meetsFaults,
   patient,
   refusesWrongPassword,
@@ -126,6 +127,32 @@ describe('redfish', () => {
     await expect(driver.read(['2'], patient())).rejects.toThrow(
       /status 404: The resource at .*Systems\/2/,
     );
+  });
+
+  it.each([{ Id: '2', PowerState: 'On' }, { PowerState: 'On' }, { Id: '1', PowerState: 'on' }])(
+    'does not read %o',
+    async (answer) => {
+      const driver = await driverFor(server(), answer);
+
+      await expect(driver.read(['1'], patient())).rejects.toThrow(DeviceRefused);
+    },
+  );
+
+  it.each(['//elsewhere/reset', 'https://elsewhere/reset', 'reset', '/reset?to=http://elsewhere'])(
+    'does not send the password to %s',
+    async (target) => {
+      const Actions = { '#ComputerSystem.Reset': { target } };
+      const driver = await driverFor(server(), { Id: '1', PowerState: 'On', Actions });
+
+      await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRefused);
+    },
+  );
+
+  it('does not guess what a device does not tell', async () => {
+    const driver = await driverFor(server(), { Id: '1' });
+
+    expect([...(await driver.read(['1'], patient()))]).toEqual([['1', { state: 'unknown' }]]);
+    await expect(driver.turnOff('1', patient())).rejects.toThrow(/has no #ComputerSystem.Reset/);
   });
 
   meetsFaults(server(), '1', ['1?x', '../Chassis/1', 'a'.repeat(61)]);

@@ -25,7 +25,7 @@ import { outletName } from './outlet-name.ts';
 export const redfish: DriverKind = { model: 'redfish', experimental: true, create };
 
 /** On this device only: a path, never another host. */
-const Path = z.string().regex(/^\/(?!\/)[\w./~%-]*$/);
+const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
 const Values = z.array(z.string()).optional();
 const Action = z.object({
   target: Path,

@@ -1,7 +1,9 @@
+import { DeviceRefused } from '@skolo/equipment';
 import { type ShellyGen1Options, startShellyGen1, startShellyGen2 } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { shellyGen1 } from './shelly-gen1.ts';
 import {
+  driverFor,
   meetsFaults,
   patient,
   refusesWrongPassword,
@@ -62,6 +64,22 @@ describe('shelly-gen1', () => {
     const { driver } = await startDriver({ ...withRelays(1), start: () => startShellyGen2() });
 
     await expect(driver.read(['0'], patient())).rejects.toThrow(/its model is shelly-gen2/);
+  });
+
+  it.each([{ ison: true, has_timer: false }, { ison: 'false', has_timer: false }, { turn: 'off' }])(
+    'does not take %o for success',
+    async (answer) => {
+      const driver = await driverFor(withRelays(1), answer);
+
+      await expect(driver.turnOff('0', patient())).rejects.toThrow(DeviceRefused);
+    },
+  );
+
+  it('does not believe in a timer that the device does not tell of', async () => {
+    const driver = await driverFor(withRelays(1), { ison: false, has_timer: false });
+
+    await driver.turnOff('0', patient());
+    await expect(driver.nativeCycle?.run('0', 5, patient())).rejects.toThrow(DeviceRefused);
   });
 
   meetsFaults(withRelays(2), '1', ['2', '01', '0?turn=off', '-1']);

@@ -1,7 +1,9 @@
+import { DeviceRefused } from '@skolo/equipment';
 import { type ShellyGen2Options, startShellyGen1, startShellyGen2 } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { shellyGen2 } from './shelly-gen2.ts';
 import {
+  driverFor,
   meetsFaults,
   patient,
   refusesWrongPassword,
@@ -77,6 +79,24 @@ describe('shelly-gen2', () => {
     const { driver } = await startDriver({ ...withSwitches(1), start: () => startShellyGen1() });
 
     await expect(driver.turnOff('0', patient())).rejects.toThrow(/status 404/);
+  });
+
+  it.each([
+    { id: 7, result: { was_on: true } },
+    { id: 1, result: null },
+    { id: 1, result: { method: 'Switch.Set' } },
+    { result: { was_on: true } },
+  ])('does not take %o for success', async (answer) => {
+    const driver = await driverFor(withSwitches(1), answer);
+
+    await expect(driver.turnOff('0', patient())).rejects.toThrow(DeviceRefused);
+  });
+
+  it('reads no switch that tells of another one', async () => {
+    const result = { 'switch:0': { id: 1, output: true } };
+    const driver = await driverFor(withSwitches(1), { id: 1, result });
+
+    await expect(driver.read(['0'], patient())).rejects.toThrow(/whether switch 0 is on/);
   });
 
   meetsFaults(withSwitches(2), '1', ['2', '01', 'true', '-1']);

@@ -3,6 +3,7 @@ import { startSynaccess } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { synaccess } from './synaccess.ts';
 import {
+  driverFor,
   meetsFaults,
   patient,
   refusesWrongPassword,
@@ -73,6 +74,16 @@ describe('synaccess', () => {
 
     await expect(driver.turnOff('9', patient())).rejects.toThrow(/\$A3 9 0 failed/);
   });
+
+  it.each(['', '$A0,11111', '$A3 2 0 $A0', '$A0 $AF', '<html>$A0</html>', '$A0\r\n$AF'])(
+    'does not take %j for success',
+    async (answer) => {
+      const driver = await driverFor(setup, answer);
+
+      await expect(driver.turnOff('2', patient())).rejects.toThrow(DeviceRefused);
+      await expect(driver.read(['2'], patient())).rejects.toThrow(DeviceRefused);
+    },
+  );
 
   meetsFaults(setup, '2', ['0', '6', '02', '2 0', '$A7', '-1']);
   refusesWrongPassword(setup, '2');

@@ -3,6 +3,7 @@ import { startTasmota, type TasmotaOptions } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { tasmota } from './tasmota.ts';
 import {
+  driverFor,
   meetsFaults,
   patient,
   refusesWrongPassword,
@@ -104,6 +105,25 @@ describe('tasmota', () => {
 
     await expect(driver.read(['1'], patient())).rejects.toThrow(SignInRefused);
     await expect(driver.turnOff('1', patient())).rejects.not.toThrow(DeviceRefused);
+  });
+
+  it.each([
+    {},
+    { POWER2: 'OFF' },
+    { POWER: 'OFF' },
+    { POWER1: 'ON' },
+    { cmnd: 'Power1 OFF', POWER10: 'OFF' },
+    { WARNING: 'Enable weblog 2 if response expected' },
+  ])('does not take %o for success', async (answer) => {
+    const driver = await driverFor(withRelays(2), answer);
+
+    await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRefused);
+  });
+
+  it('reads no state that is neither on nor off', async () => {
+    const driver = await driverFor(withRelays(2), { POWER1: 'BLINK', POWER2: 'ON' });
+
+    await expect(driver.read(['1'], patient())).rejects.toThrow(/whether relay 1 is on/);
   });
 
   meetsFaults(withRelays(2), '2', ['0', '3', '02', '2 OFF', '-1']);

@@ -1,5 +1,7 @@
 /** What the tests of the drivers over HTTP share: a driver for a simulated device, and the faults that all of them meet. */
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -51,6 +53,22 @@ export async function startDriver(setup: Setup): Promise<Started> {
   const driver = kind.create(rackDevice(kind.model, device, setup.options), deps);
   onTestFinished(() => driver.close());
   return { device, driver };
+}
+
+/** A driver for a server that gives the same answer to everything. */
+export async function driverFor(
+  { kind, options, login }: Omit<Setup, 'start'>,
+  answer: string | object,
+): Promise<PowerDriver> {
+  const body = typeof answer === 'string' ? answer : JSON.stringify(answer);
+  const server = createServer((_request, response) => response.end(body));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const device = rackDevice(kind.model, { host: '127.0.0.1', port }, options);
+  return kind.create(device, await depsWith(login));
 }
 
 /** The device as rack.yaml would have it. */
