@@ -1,0 +1,66 @@
+/** Sessions with a device of rack.yaml: where it is, how to sign in, and one at a time for each. */
+import {
+  type CliSession,
+  DeviceRefused,
+  type Dialect,
+  type ExecResult,
+  type ExecSession,
+  openCli,
+  openExec,
+  type Target,
+} from '@skolo/equipment';
+import type { InfrastructureDevice } from '@skolo/rack';
+import type { DriverDeps } from './driver.ts';
+
+type Device = Pick<InfrastructureDevice, 'name' | 'address' | 'ports' | 'hostKey' | 'transport'>;
+type Deps = Pick<DriverDeps, 'credentials' | 'sessions' | 'hostKeys'>;
+
+/** Works at the device's command line, which is kept for a moment: ten calls are one login. */
+export type UseSession<S> = <T>(
+  work: (session: S, signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+) => Promise<T>;
+
+export function cliOf(device: Device, deps: Deps, dialect: Dialect): UseSession<CliSession> {
+  const transport = device.transport === 'telnet' ? 'telnet' : 'ssh';
+  return (work, signal) =>
+    deps.sessions.use(
+      device.name,
+      async (either) =>
+        openCli(await targetOf(device, deps, transport), transport, dialect, deps, either),
+      work,
+      signal,
+    );
+}
+
+export function execOf(device: Device, deps: Deps): UseSession<ExecSession> {
+  return (work, signal) =>
+    deps.sessions.use(
+      device.name,
+      async (either) => openExec(await targetOf(device, deps, 'ssh'), deps, either),
+      work,
+      signal,
+    );
+}
+
+async function targetOf(device: Device, deps: Deps, transport: 'ssh' | 'telnet'): Promise<Target> {
+  const { name, address, ports, hostKey } = device;
+  if (address === undefined) throw new DeviceRefused(name, 'rack.yaml gives it no address');
+  const port = ports[transport] ?? (transport === 'ssh' ? 22 : 23);
+  const credentials = await deps.credentials();
+  return { name, address, port, credentials, ...(hostKey !== undefined && { hostKey }) };
+}
+
+/**
+ * What a command printed, where it succeeded.
+ *
+ * @throws DeviceRefused It failed, or does not tell whether it did.
+ */
+export function succeeded(device: Device, command: string, result: ExecResult): string {
+  const { status, stdout, stderr } = result;
+  if (status === 0) return stdout;
+  const said = (stderr.trim() || stdout.trim()).replaceAll(/\s+/g, ' ').slice(0, 200);
+  const how = status === undefined ? 'tells no exit status' : `fails with exit status ${status}`;
+  const what = `${JSON.stringify(command)} ${how}${said === '' ? '' : `: ${said}`}`;
+  throw new DeviceRefused(device.name, what);
+}

@@ -1,0 +1,65 @@
+/**
+ * Ubiquiti EdgeSwitch: PoE ports, in Fastpath's command line over ssh or telnet.
+ *
+ *     switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches, portCount: 24 }
+ *     logins: { switches: { username: ubnt, password: { file: secrets/switch }, enablePassword: …, legacySsh: true } }
+ *
+ * Proven against: own simulator, whose ssh and telnet OpenSSH and curl have spoken to as well. Independent software that
+ * speaks this command line: none. Hardware: none.
+ *
+ * What is set is read from `show poe port`, where the firmware has it, else from `show running-config interface`; whether
+ * power flows from `show poe status`, whose rows are read from the right, since Detection is one word or two and newer
+ * firmware has one more column. While the switch itself resets a port, it is set to auto and reads `Disabled`: that is off.
+ *
+ * Nothing is saved: after a reboot of the switch its ports are as its configuration says, that is on.
+ *
+ * Sources: EdgeSwitch CLI command reference, "Power over Ethernet commands"; sessions recorded by users.
+ */
+import { type CliSession, DeviceRefused, fastpath } from '@skolo/equipment';
+import type { InfrastructureDevice } from '@skolo/rack';
+import { cliOf } from './device-session.ts';
+import type { DriverDeps, DriverKind, PowerDriver } from './driver.ts';
+import { atInterface, fastpathModes, readFastpath } from './fastpath-poe.ts';
+import { outletName } from './outlet-name.ts';
+
+export const edgeSwitch: DriverKind = { model: 'edgeswitch', experimental: true, create };
+
+function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
+  const { name } = device;
+  const use = cliOf(device, deps, fastpath);
+
+  /** `14` is `0/14`; on a stack it is written in full. */
+  function interfaceOf(outlet: string): string {
+    const found = outletName(device, outlet);
+    return found.includes('/') ? found : `0/${found}`;
+  }
+
+  async function set(outlet: string, command: string, signal: AbortSignal): Promise<void> {
+    const port = interfaceOf(outlet);
+    await use((cli: CliSession, either) => atInterface(cli, port, command, either), signal);
+  }
+
+  return {
+    async read(outlets, signal) {
+      const ports = new Map(outlets.map((outlet) => [outlet, interfaceOf(outlet)]));
+      return await use((cli, either) => readFastpath(name, cli, ports, either), signal);
+    },
+    async turnOff(outlet, signal) {
+      await set(outlet, 'poe opmode shutdown', signal);
+    },
+    async turnOn(outlet, mode = 'auto', signal) {
+      if (!fastpathModes.has(mode)) throw new DeviceRefused(name, `no PoE mode ${mode}`);
+      await set(outlet, `poe opmode ${mode}`, signal);
+    },
+    nativeCycle: {
+      offSeconds: { least: 1, most: 60 },
+      async run(outlet, offSeconds, signal) {
+        if (!Number.isInteger(offSeconds) || offSeconds < 1 || offSeconds > 60) {
+          throw new DeviceRefused(name, `it resets ports for 1 to 60 s, not for ${offSeconds} s`);
+        }
+        await set(outlet, `poe reset ${offSeconds}`, signal);
+      },
+    },
+    close: () => deps.sessions.end(name),
+  };
+}
