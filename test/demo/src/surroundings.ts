@@ -1,6 +1,7 @@
 /** What a rack has around it in real life: the passwords of its equipment, and all that stands in for something. */
 import type { Rack, RackWatch } from '@skolo/rack';
 import { makeUpLoginSecrets } from './login-secrets.ts';
+import { makeUpOperatorToken } from './operator-token.ts';
 import { standIns } from './stand-ins/index.ts';
 import type { StandIn } from './stand-ins/stand-in.ts';
 
@@ -21,11 +22,12 @@ export async function startSurroundings(
   }
   async function follow(edited: Rack) {
     await makeUpLoginSecrets(edited, dir);
+    await makeUpOperatorToken(edited, dir);
     for (const standIn of started) await standIn.follow(edited, dir);
   }
 
   try {
-    for (const start of standIns) started.push(await start());
+    for (const start of standIns) started.push(await start((text) => onError(new Error(text))));
     await follow(rack.rack);
   } catch (error) {
     await closeAll();

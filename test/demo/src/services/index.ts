@@ -1,5 +1,6 @@
 /** All services that exist, in the order in which they are shown. */
 import { metadataServer } from './metadata-server.ts';
+import { powerCycleDaemon } from './power-cycle-daemon.ts';
 import type { DemoService } from './service.ts';
 
-export const services: readonly DemoService[] = [metadataServer];
+export const services: readonly DemoService[] = [metadataServer, powerCycleDaemon];

@@ -1,7 +1,7 @@
 import type { Rack } from '@skolo/rack';
 
 /** Something that the services talk to and that is simulated here. To add one: a file, and a line in index.ts. */
-export type StartStandIn = () => Promise<StandIn>;
+export type StartStandIn = (onProblem: (text: string) => void) => Promise<StandIn>;
 
 export interface StandIn {
   /** What it stands in for. */

@@ -1,0 +1,145 @@
+/** `npm run bench -w services/power-cycle-daemon [-- --json] [-- --only NAME]` */
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bench, NotRun, residentMemory, runBenches } from '@skolo/bench';
+import { bound, type Load } from './bound.ts';
+import {
+  cycleAll,
+  type Lab,
+  type LabOptions,
+  machinesOf,
+  pdus,
+  perPdu,
+  perSwitch,
+  type RunningDaemon,
+  startLab,
+  switches,
+} from './lab.ts';
+import { cycleAllWithPdudaemon } from './pdudaemon.ts';
+
+const limits = { atOncePerController: 5, atOnce: 20 };
+
+/** All 300 asked for at once, with the default limits and off-times, until the last one is back. */
+const rackCycle: Bench = {
+  name: 'rack-cycle',
+  unit: 's',
+  better: 'lower',
+  measure: () =>
+    withDaemon({ switchModel: 'edgeswitch' }, async (daemon) => {
+      const figure = await cycleAll(daemon, machinesOf(switches));
+      return { figure, against: { bound: bound(loads(switches, 5, 10), limits) } };
+    }),
+};
+
+/** Five switches and the PDUs, while the machines of a wedged sixth one were asked for, too; against without it. */
+const oneWedged: Bench = {
+  name: 'one-wedged',
+  unit: 's',
+  better: 'lower',
+  measure: () =>
+    withDaemon({ switchModel: 'edgeswitch', offSeconds: 2 }, async (daemon, lab) => {
+      const others = machinesOf(switches - 1);
+      const healthy = await cycleAll(daemon, others);
+      lab.switches.at(-1)?.faults.set('wedged');
+      const machines = [`switch-${switches}-m[1-${perSwitch}]`];
+      await daemon.client.requestCycles({ body: { machines, reason: 'bench', mode: 'hard' } });
+      const figure = await cycleAll(daemon, others);
+      return { figure, against: { 'all-well': healthy } };
+    }),
+};
+
+const delay = 2;
+
+/** The same list over SNMP, off for two seconds each, by the two daemons; ours proves it, and sees the machines back. */
+const againstPdudaemon: Bench = {
+  name: 'rack-cycle-snmp',
+  unit: 's',
+  better: 'lower',
+  measure: () =>
+    withDaemon({ switchModel: 'snmp-poe', offSeconds: delay }, async (daemon, lab) => {
+      const figure = await cycleAll(daemon, machinesOf(switches));
+      await daemon.stop();
+      const least = bound(loads(switches, delay, delay), limits);
+      try {
+        const pdudaemon = await cycleAllWithPdudaemon(lab, { port: await freePort(), delay });
+        return { figure, against: { bound: least, pdudaemon } };
+      } catch (error) {
+        if (!(error instanceof NotRun)) throw error;
+        return { figure, against: { bound: least }, notRun: { pdudaemon: error.message } };
+      }
+    }),
+};
+
+const memoryIdle: Bench = {
+  name: 'memory-idle',
+  unit: 'MiB',
+  better: 'lower',
+  measure: () =>
+    withDaemon({ switchModel: 'edgeswitch' }, async ({ pid, client }) => {
+      await client.machines();
+      await sleep(10_000);
+      return { figure: residentMemory(pid) };
+    }),
+};
+
+const idleSeconds = 120;
+
+/** What it writes while nothing happens but readings of outlets. */
+const idleWrites: Bench = {
+  name: 'idle-writes',
+  unit: 'B/min',
+  better: 'lower',
+  measure: () =>
+    withDaemon({ switchModel: 'edgeswitch' }, async ({ pid, client }) => {
+      await client.machines();
+      await sleep(5000);
+      const before = await writtenBytes(pid);
+      await sleep(idleSeconds * 1000);
+      return { figure: ((await writtenBytes(pid)) - before) / (idleSeconds / 60) };
+    }),
+};
+
+function loads(switchCount: number, poeSeconds: number, outletSeconds: number): Load[] {
+  return [
+    ...Array.from({ length: switchCount }, () => ({ machines: perSwitch, offSeconds: poeSeconds })),
+    ...Array.from({ length: pdus }, () => ({ machines: perPdu, offSeconds: outletSeconds })),
+  ];
+}
+
+async function withDaemon<T>(
+  options: LabOptions,
+  measure: (daemon: RunningDaemon, lab: Lab) => Promise<T>,
+): Promise<T> {
+  const lab = await startLab(options);
+  try {
+    const daemon = await lab.start();
+    try {
+      return await measure(daemon, lab);
+    } finally {
+      await daemon.stop();
+    }
+  } finally {
+    await lab.remove();
+  }
+}
+
+/** To the disk, as the kernel counts it: proc(5), /proc/pid/io. */
+async function writtenBytes(pid: number): Promise<number> {
+  const io = await readFile(`/proc/${pid}/io`, 'utf8');
+  return Number(/^write_bytes: (\d+)$/m.exec(io)?.[1]);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+process.exitCode = await runBenches(
+  [rackCycle, oneWedged, againstPdudaemon, memoryIdle, idleWrites],
+  process.argv.slice(2),
+);

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { servicePorts } from '@skolo/rack';
+import { operatorTokenFile } from '../operator-token.ts';
+import { shellWord } from '../shell-word.ts';
+import type { DemoService, RunningService, Suggestion } from './service.ts';
+
+const { port, metricsPort } = servicePorts['power-cycle-daemon'];
+
+export const powerCycleDaemon: DemoService = {
+  name: 'power-cycle-daemon',
+  ports: [port],
+  metricsPorts: [metricsPort],
+  suggestions,
+};
+
+function suggestions({ rack, rackFile }: RunningService): Suggestion[] {
+  const machine = [...rack.machines.values()].find(({ power }) => power.length > 0);
+  if (machine === undefined) return [];
+  const token = join(rackFile, '..', operatorTokenFile);
+  const where = `--rack ${shellWord(rackFile)} --token-file ${shellWord(token)}`;
+  const feed = machine.power.map(({ device, outlet }) => `${device}/${outlet}`).join(' and ');
+  return [
+    {
+      text: `Power-cycle ${machine.name}, which hangs on ${feed}, and watch each step:`,
+      commands: [
+        `npx skolo power cycle ${machine.name} --mode hard --reason 'to see it' --wait ${where}`,
+      ],
+    },
+    {
+      text: 'What has power, and what happened to it:',
+      commands: [`npx skolo power status ${where}`, `npx skolo power log ${where}`],
+    },
+  ];
+}

@@ -1,0 +1,214 @@
+/** Switches, PDUs and the router of the rack, at the addresses and with the passwords of rack.yaml; and its machines, fed by them. */
+import { isDeepStrictEqual } from 'node:util';
+import { type Credentials, readCredentials } from '@skolo/equipment';
+import {
+  feedOf,
+  formatUsbPort,
+  type InfrastructureDevice,
+  type Machine,
+  type Outlet,
+  type Rack,
+  serviceUrl,
+} from '@skolo/rack';
+import {
+  OutletBoard,
+  type SimulatedDevice,
+  type SimulatedMachine,
+  startApcRpdu2,
+  startEdgeos,
+  startEdgeSwitch,
+  startSimulatedMachine,
+} from '@skolo/simulators';
+import type { StandIn } from './stand-in.ts';
+
+type Start = (device: InfrastructureDevice, credentials: Credentials) => Promise<SimulatedDevice>;
+
+/** What can be simulated here, by model. */
+const models = new Map<string, Start>([
+  ['edgeswitch', edgeSwitch],
+  ['edgeos', edgeRouter],
+  ['apc-rpdu2', apcRpdu2],
+]);
+
+/** Long enough to watch it boot. */
+const bootSeconds = 4;
+
+interface Running<T> {
+  simulated: T;
+  /** What it was made of: parts of rack.yaml, and what feeds it. */
+  made: unknown[];
+}
+
+export async function startEquipment(onProblem: (text: string) => void): Promise<StandIn> {
+  const devices = new Map<string, Running<SimulatedDevice>>();
+  const machines = new Map<string, Running<SimulatedMachine>>();
+  let unplug: (() => void)[] = [];
+
+  /** Starts it unless it runs just so. One that cannot have its port is missing, and said to be. */
+  async function renew<T extends { close(): Promise<void> }>(
+    running: Map<string, Running<T>>,
+    { name, made }: { name: string; made: unknown[] },
+    start: () => Promise<T>,
+  ) {
+    const former = running.get(name);
+    if (former !== undefined && isSame(former.made, made)) return;
+    await former?.simulated.close();
+    running.delete(name);
+    try {
+      running.set(name, { simulated: await start(), made });
+    } catch (error) {
+      onProblem(`${name} is not simulated: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  async function followDevices(rack: Rack) {
+    for (const device of rack.infrastructure.values()) {
+      const start = models.get(device.model);
+      if (start === undefined) continue;
+      const { name, login } = device;
+      const made = [device, login === undefined ? undefined : rack.logins.get(login)];
+      await renew(devices, { name, made }, async () =>
+        start(device, await readCredentials(rack, login)),
+      );
+    }
+    await closeOthers(devices, rack.infrastructure);
+    for (const end of unplug) end();
+    unplug = [];
+    for (const { name, power } of rack.infrastructure.values()) feed(name, power);
+  }
+
+  /** A device without power answers nobody, and boots when it comes back. */
+  function feed(name: string, power: readonly Outlet[]) {
+    const own = devices.get(name)?.simulated;
+    const feeds = feedsOf(power);
+    if (own === undefined || feeds.length === 0) return;
+    const look = () => {
+      const hasPower = feeds.some(([board, outlet]) => board.isOn(outlet));
+      if (hasPower === !own.faults.has('down')) return;
+      own.faults.set('down', !hasPower);
+      if (hasPower) void own.reboot();
+    };
+    for (const [board] of feeds) {
+      board.on('change', look);
+      unplug.push(() => board.off('change', look));
+    }
+  }
+
+  async function followMachines(rack: Rack) {
+    for (const machine of rack.machines.values()) {
+      const { name, address, power } = machine;
+      if (!address?.startsWith('127.')) continue;
+      const feeds = feedsOf(power);
+      const made = [machine, ...feeds.map(([board]) => board)];
+      await renew(machines, { name, made }, async () => {
+        const { username = 'nobody', password, token } = await readCredentials(rack, machine.login);
+        return startSimulatedMachine({
+          name,
+          host: address,
+          sshPort: machine.ports.ssh ?? 22,
+          agentPort: Number(new URL(serviceUrl(rack, 'swarming-client', machine)).port),
+          username,
+          ...(password && { password: password.reveal().trim() }),
+          ...(token && { agentToken: token.reveal().trim() }),
+          feeds,
+          bootSeconds,
+          phones: phonesOf(machine),
+        });
+      });
+    }
+    await closeOthers(machines, rack.machines);
+  }
+
+  function feedsOf(power: readonly Outlet[]) {
+    return power.flatMap(({ device, outlet }) => {
+      const board = devices.get(device)?.simulated.board;
+      return board?.has(outlet) ? [[board, outlet] as const] : [];
+    });
+  }
+
+  return {
+    name: 'equipment and machines',
+    get url() {
+      return `${devices.size} devices and ${machines.size} machines on loopback`;
+    },
+    async follow(rack) {
+      await followDevices(rack);
+      await followMachines(rack);
+    },
+    async close() {
+      for (const { simulated } of [...machines.values(), ...devices.values()])
+        await simulated.close();
+    },
+  };
+}
+
+function isSame(former: unknown[], now: unknown[]): boolean {
+  const isBoard = (part: unknown) => part instanceof OutletBoard;
+  return (
+    former.length === now.length &&
+    now.every((part, i) =>
+      isBoard(part) ? part === former[i] : isDeepStrictEqual(part, former[i]),
+    )
+  );
+}
+
+async function closeOthers(
+  running: Map<string, Running<{ close(): Promise<void> }>>,
+  wanted: ReadonlyMap<string, unknown>,
+) {
+  for (const [name, { simulated }] of running) {
+    if (wanted.has(name)) continue;
+    running.delete(name);
+    await simulated.close();
+  }
+}
+
+function phonesOf(machine: Machine) {
+  return machine.devices.flatMap((device) => {
+    const { power } = device;
+    if (power === undefined || !('hub' in power) || feedOf(machine.name, device) === undefined)
+      return [];
+    return [{ name: device.name, port: formatUsbPort(power) }];
+  });
+}
+
+function edgeSwitch(device: InfrastructureDevice, credentials: Credentials) {
+  const { enablePassword } = credentials;
+  return startEdgeSwitch({
+    ...place(device, 'ssh', 22),
+    ...account(credentials),
+    ports: Number(device.options.portCount),
+    ...(enablePassword && { enablePassword: enablePassword.reveal().trim() }),
+    legacyOnly: credentials.legacySsh,
+  });
+}
+
+function edgeRouter(device: InfrastructureDevice, credentials: Credentials) {
+  return startEdgeos({ ...place(device, 'ssh', 22), ...account(credentials) });
+}
+
+function apcRpdu2(device: InfrastructureDevice, { snmp }: Credentials) {
+  const { authKey, privKey, user: name = 'nobody', authProtocol = 'sha' } = snmp ?? {};
+  return startApcRpdu2({
+    ...place(device, 'snmp', 161),
+    outlets: Number(device.options.outlets),
+    metered: true,
+    users: [
+      {
+        name,
+        access: 'write',
+        authProtocol,
+        authKey: authKey?.reveal().trim() ?? '',
+        ...(privKey && { privKey: privKey.reveal().trim() }),
+      },
+    ],
+  });
+}
+
+function place({ address, ports }: InfrastructureDevice, kind: 'ssh' | 'snmp', usual: number) {
+  return { host: address ?? '127.0.0.1', port: ports[kind] ?? usual };
+}
+
+function account({ username = 'nobody', password }: Credentials) {
+  return { username, ...(password && { password: password.reveal().trim() }) };
+}
