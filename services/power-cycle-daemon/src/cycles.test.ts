@@ -27,6 +27,25 @@ describe('a cycle', () => {
 
     expect(cycle).toMatchObject({ target: 'b', outcome: 'on', by: expect.stringMatching(/^ann/) });
     expect(boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
-    expect(texts(cycle)).toEqual([]);
+    expect(texts(cycle)).toEqual([
+      'check: no agent to ask whether a task is running',
+      'soft-reboot: not rebooted by itself: rack.yaml gives it no login for ssh',
+      'contact: pdu-1/1 is on',
+      'turn-off: pdu-1/1 seen off',
+      'turn-on: pdu-1/1 seen on',
+    ]);
+  });
+
+  it('is left to a device that cycles by itself, and nothing is owed afterwards', async () => {
+    const { client, boards, finished } = await startDaemon({ yaml });
+
+    const body = { machines: ['a'], reason: 'dead', mode: 'hard' as const };
+    const { cycles } = await client.requestCycles({ body });
+    const cycle = await finished(cycles[0]?.id ?? '');
+    const { outlets } = await client.outlets();
+
+    expect(cycle.outcome).toBe('on');
+    expect(boards.get('switch-1').told).toEqual(['cycle 1']);
+    expect(outlets.filter(({ owedSince }) => owedSince)).toEqual([]);
   });
 });

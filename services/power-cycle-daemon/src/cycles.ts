@@ -10,7 +10,7 @@ import { type CycleEvent, type Effect, next, type Transition } from './cycle.ts'
 import { type Hands, perform } from './perform.ts';
 import { type CycleRecord, type Debt, feedKey } from './records.ts';
 import type { Restorer } from './restorer.ts';
-import type { Store } from './store.ts';
+import type { Change, Store } from './store.ts';
 import { findTarget } from './targets.ts';
 import { admitted } from './turns.ts';
 
@@ -225,6 +225,14 @@ export class Cycles {
     });
   }
 
+  /** A device that cycled by itself has paid what was owed in case it would not. */
+  private settled(former: CycleRecord, { id, phase, feeds }: CycleRecord): Change[] {
+    const { debts } = this.deps.store;
+    if (former.phase !== 'turn-off' || (phase !== 'see-back' && phase !== 'finished')) return [];
+    const own = feeds.map(feedKey).filter((key) => debts.get(key)?.cycle === id);
+    return own.map((key) => debts.remove(key));
+  }
+
   /** Before anything is touched the journal must have it; afterwards nothing may wait for the disk. */
   private async save(former: CycleRecord, transition: Transition): Promise<Effect> {
     const { store, clock } = this.deps;
@@ -232,7 +240,7 @@ export class Cycles {
     const touchesFirst =
       effect === 'soft-reboot' || effect === 'turn-off' || (effect === 'turn-on' && !former.begun);
     if (!touchesFirst || former.phase === record.phase) {
-      await store.keep([store.cycles.put(record)]);
+      await store.keep([store.cycles.put(record), ...this.settled(former, record)]);
       return effect;
     }
     // Whoever is to be off because a person wants it is owed nothing.
