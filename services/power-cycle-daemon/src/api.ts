@@ -59,11 +59,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
       const isCancelled = await cycles.cancel(record.id, `cancelled by ${caller?.name}${why}`);
       const now = find(deps, params.id);
       if (!isCancelled || now.outcome !== 'cancelled') {
-        const state = now.outcome === undefined ? 'has begun' : `is finished (${now.outcome})`;
-        throw new HttpProblem(
-          409,
-          `the cycle of ${now.target} ${state}; it can no longer be cancelled`,
-        );
+        throw new HttpProblem(409, whyNotCancelled(now));
       }
       return { status: 200 as const, body: shown(deps, now) };
     },
@@ -119,6 +115,12 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
       body: { device, forgotten: await hostKeys.forget(device) },
     }),
   };
+}
+
+function whyNotCancelled({ target, action, outcome }: CycleRecord): string {
+  if (outcome !== undefined) return `what was asked of ${target} is finished (${outcome})`;
+  if (action === 'cycle') return `the cycle of ${target} has begun; it can no longer be cancelled`;
+  return `that ${target} is to be ${action} holds since it was accepted; ask for the opposite`;
 }
 
 /** A cycle as it is shown, with its place among those that wait. */

@@ -58,6 +58,8 @@ export type CycleEvent =
   | { is: 'not-back'; text: string }
   | { is: 'nobody-tells'; text: string }
   | { is: 'cancelled'; text: string }
+  /** A mistake of ours: something threw what nobody expected. */
+  | { is: 'broke'; text: string }
   /** The journal was read by a new process. */
   | { is: 'restarted' };
 
@@ -94,9 +96,9 @@ export function holdsPower({ phase }: CycleRecord): boolean {
   return phase === 'turn-off' || phase === 'off' || phase === 'turn-on';
 }
 
-/** Whether nothing has been touched yet. */
-export function hasNotBegun({ begun, phase }: CycleRecord): boolean {
-  return !begun && phase !== 'soft-reboot' && phase !== 'finished';
+/** Whether nothing has been touched yet. A wish (on, off) holds from the moment it was accepted. */
+export function hasNotBegun({ action, begun, phase }: CycleRecord): boolean {
+  return action === 'cycle' && !begun && phase !== 'soft-reboot' && phase !== 'finished';
 }
 
 /**
@@ -113,6 +115,7 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
   if (event.is === 'cancelled' && hasNotBegun(record)) {
     return finish(record, 'cancelled', facts, event.text);
   }
+  if (event.is === 'broke' && phase !== 'turn-on') return broke(record, event.text, facts);
   switch (phase) {
     case 'queued':
       if (event.is === 'begin') return begin(record, facts);
@@ -225,7 +228,10 @@ function turningOff(record: CycleRecord, event: CycleEvent, facts: CycleFacts): 
 function seenOn(record: CycleRecord, text: string, facts: CycleFacts): Transition {
   const told = said(record, facts, text);
   const { failure } = record;
-  if (failure !== undefined) return finish(told, 'failed', facts, failure.detail, failure.step);
+  if (failure !== undefined) {
+    const { detail, step } = failure;
+    return finish({ ...told, detail }, 'failed', facts, undefined, step);
+  }
   if (record.action === 'on' || !facts.canBeSeen) return finish(told, 'on', facts);
   return go(told, 'see-back', facts);
 }
@@ -238,6 +244,12 @@ function notBack(record: CycleRecord, text: string, facts: CycleFacts): Transiti
   if (wasSoft || !canGoOn || record.attempt >= facts.tries) return fail(record, text, facts);
   const again = { ...record, attempt: record.attempt + 1, sawOff: false, sawDown: false };
   return go(again, 'contact', facts, `${text}; attempt ${again.attempt} of ${facts.tries}`);
+}
+
+/** Whatever it was: an outlet that may be off is turned on before it is told. */
+function broke(record: CycleRecord, detail: string, facts: CycleFacts): Transition {
+  if (record.action === 'off' || !holdsPower(record)) return fail(record, detail, facts);
+  return go({ ...record, failure: { step: stepOf(record), detail } }, 'turn-on', facts, detail);
 }
 
 /** What was under way goes on where no outlet is left off and nothing is done twice. */
@@ -253,7 +265,7 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): Transition {
     }
     case 'soft-reboot':
     case 'going-down': {
-      const interrupted = { ...record, interrupted: true };
+      const interrupted = { ...record, begun: true, interrupted: true };
       return go(interrupted, 'going-down', facts, 'the daemon was restarted; did it reboot?');
     }
     case 'turn-off': {
