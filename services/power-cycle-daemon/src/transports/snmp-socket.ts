@@ -1,0 +1,134 @@
+/**
+ * The UDP socket that net-snmp is given, since it believes too much: it takes an answer from any sender, of any version, and
+ * in version 3 one that is neither signed nor encrypted, though it asked in a signed and encrypted message; some answers make
+ * it throw where nobody can catch it. Here only the device is heard, in the version it was asked in, and in version 3 as
+ * secured as it was asked; but for reports, which say why it does not answer, and cannot be secured before it knows us.
+ *
+ * Source: RFC 3414, section 3.2, and RFC 3412, section 6 (header); net-snmp 3.29.2, Session.onMsg.
+ */
+import { createSocket, type Socket, type SocketType } from 'node:dgram';
+import { EventEmitter } from 'node:events';
+
+export interface Guard {
+  /** As it travels: 0, 1 (2c) or 3. */
+  version: number;
+  /** Of version 3: 1 signed, 3 encrypted, too. */
+  leastSecurity: 0 | 1 | 3;
+  /** Told of what ends the session: the way is cut, nothing listens, an answer is no SNMP. */
+  broken: (error: Error) => void;
+}
+
+/** What is no SNMP. */
+export class NoSnmp extends Error {}
+
+export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }> {
+  private readonly socket: Socket;
+  private readonly guard: Guard;
+  private connected: Promise<void> | undefined;
+  private isOpen = true;
+
+  constructor(type: SocketType, guard: Guard) {
+    super();
+    this.guard = guard;
+    this.socket = createSocket(type);
+    this.socket.on('error', guard.broken);
+    this.socket.on('message', (message) => this.hear(message));
+    this.socket.on('close', () => this.emit('close'));
+  }
+
+  send(
+    message: Buffer,
+    offset: number,
+    length: number,
+    port: number,
+    address: string,
+    sent: (error: Error | null) => void,
+  ): void {
+    this.connected ??= this.connect(port, address);
+    this.connected.then(
+      () => {
+        if (this.isOpen) this.socket.send(message, offset, length, sent);
+      },
+      (error: Error) => this.guard.broken(error),
+    );
+  }
+
+  ref(): this {
+    if (this.isOpen) this.socket.ref();
+    return this;
+  }
+
+  unref(): this {
+    if (this.isOpen) this.socket.unref();
+    return this;
+  }
+
+  close(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.socket.close();
+  }
+
+  /** A connected socket hears its peer only, and is told when nothing listens there. */
+  private async connect(port: number, address: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.socket.connect(port, address, (error?: Error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  private hear(message: Buffer): void {
+    try {
+      if (isAcceptable(message, this.guard)) this.emit('message', message);
+    } catch {
+      this.guard.broken(new NoSnmp('it answers bytes that are no SNMP'));
+    }
+  }
+}
+
+const sequence = 0x30;
+const report = 0xa8;
+
+/** @throws RangeError It is no SNMP. */
+function isAcceptable(message: Buffer, { version, leastSecurity }: Guard): boolean {
+  const [told, ...rest] = elements(only(elements(message), sequence));
+  if (told?.content.length !== 1) throw new RangeError('no version');
+  if (told.content[0] !== version) return false;
+  if (version !== 3 || leastSecurity === 0) return true;
+  const [header, , body] = rest;
+  const flags = header && elements(header.content)[2]?.content[0];
+  if (flags === undefined || body === undefined) throw new RangeError('no header');
+  if ((flags & leastSecurity) === leastSecurity) return true;
+  // In the clear: engine, context, PDU.
+  return body.tag === sequence && elements(body.content)[2]?.tag === report;
+}
+
+interface Element {
+  tag: number;
+  content: Buffer;
+}
+
+function only(found: Element[], tag: number): Buffer {
+  const [first] = found;
+  if (first?.tag !== tag) throw new RangeError('not expected');
+  return first.content;
+}
+
+/** The elements of BER that follow each other. @throws RangeError There is something else. */
+function elements(buffer: Buffer): Element[] {
+  const found: Element[] = [];
+  let at = 0;
+  while (at < buffer.length) {
+    const tag = buffer.readUInt8(at);
+    let length = buffer.readUInt8(at + 1);
+    at += 2;
+    if (length > 0x80) {
+      const bytes = length & 0x7f;
+      length = buffer.readUIntBE(at, bytes);
+      at += bytes;
+    }
+    if (at + length > buffer.length) throw new RangeError('cut short');
+    found.push({ tag, content: buffer.subarray(at, at + length) });
+    at += length;
+  }
+  return found;
+}
