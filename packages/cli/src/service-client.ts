@@ -5,46 +5,75 @@ import { CliError, usageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { loadRack } from './rack-file.ts';
 
-/**
- * Asks a service on its metrics port: at `--url`, else where rack.yaml says. With the token of `--token-file`, else
- * without one: reading may be free for this network.
- *
- * @throws CliError The service refuses, or does not answer: with what to do about it.
- */
-export async function askService<A extends Api, T>(
-  { api, service, globals }: { api: A; service: ServiceName; globals: Globals },
-  ask: (client: Client<A>) => Promise<T>,
-): Promise<T> {
-  const { ApiError, ApiUnreachable } = await import('@skolo/api');
-  const baseUrl = globals.url ?? (await urlOfRack(globals, service));
-  const client = await createClient(api, baseUrl, globals.tokenFile);
-  try {
-    return await ask(client);
-  } catch (error) {
-    if (error instanceof ApiUnreachable && globals.url === undefined) {
-      throw explained(error, `the URL comes from ${globals.rack}, --url gives another`);
-    }
-    if (error instanceof ApiError && error.status === 401) {
-      throw explained(error, signInHint(globals));
-    }
-    throw error;
-  }
+/** A service that can be asked. */
+export interface Service<A extends Api> {
+  /** For what the client cannot do. */
+  baseUrl: string;
+  token: string | undefined;
+  /**
+   * Gives the answer, or says what is wrong and what to do about it.
+   *
+   * @throws CliError The service refuses, or does not answer.
+   */
+  ask<T>(question: (client: Client<A>) => Promise<T>): Promise<T>;
 }
 
-async function createClient<A extends Api>(api: A, baseUrl: string, tokenFile: string | undefined) {
-  const { createClient } = await import('@skolo/api');
-  const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
+interface Target<A extends Api> {
+  api: A;
+  service: ServiceName;
+  /** Which of its two has the API. */
+  port: 'public' | 'metrics';
+  globals: Globals;
+}
+
+/**
+ * The service at `--url`, else where rack.yaml says. With the token of `--token-file`, else without one: reading may be
+ * free for this network. Nothing is sent yet.
+ *
+ * @throws CliError URL or token are of no use.
+ */
+export async function connectTo<A extends Api>(target: Target<A>): Promise<Service<A>> {
+  const { api, globals } = target;
+  const { ApiError, ApiUnreachable, createClient } = await import('@skolo/api');
+  const baseUrl = globals.url ?? (await urlOfRack(target));
+  const token = globals.tokenFile === undefined ? undefined : await readToken(globals.tokenFile);
+  const options = { baseUrl, ...(token !== undefined && { token }) };
+  const client = checked(() => createClient(api, options));
+  return {
+    baseUrl,
+    token,
+    async ask(question) {
+      try {
+        return await question(client);
+      } catch (error) {
+        if (error instanceof ApiUnreachable && globals.url === undefined) {
+          throw explained(error, `the URL comes from ${globals.rack}, --url gives another`);
+        }
+        // Who may not, and brought no token, may with one.
+        const signIn = token === undefined ? [401, 403] : [401];
+        if (error instanceof ApiError && signIn.includes(error.status)) {
+          throw explained(error, signInHint(globals));
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+/** Of a URL that is of no use, the person who typed it can do something. */
+function checked<T>(create: () => T): T {
   try {
-    return createClient(api, { baseUrl, ...(token !== undefined && { token }) });
+    return create();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw usageError(error.message, { cause: error });
   }
 }
 
-async function urlOfRack(globals: Globals, service: ServiceName): Promise<string> {
-  const { serviceMetricsUrl } = await import('@skolo/rack');
-  return serviceMetricsUrl(await loadRack(globals), service);
+async function urlOfRack({ globals, service, port }: Omit<Target<Api>, 'api'>): Promise<string> {
+  const { serviceMetricsUrl, serviceUrl } = await import('@skolo/rack');
+  const rack = await loadRack(globals);
+  return port === 'public' ? serviceUrl(rack, service) : serviceMetricsUrl(rack, service);
 }
 
 async function readToken(file: string): Promise<string> {
@@ -72,6 +101,7 @@ function signInHint({ tokenFile }: Globals): string {
     : `the token is that of ${tokenFile}`;
 }
 
-function explained(error: Error, hint: string): CliError {
+/** An error with what to do about it. */
+export function explained(error: Error, hint: string): CliError {
   return new CliError(`${error.message}; ${hint}`, exitCodes.failed, { cause: error });
 }

@@ -4,7 +4,7 @@ import type { Io } from '../../io.ts';
 import { printJson } from '../../output/json.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { relative } from '../../output/time.ts';
-import { askService } from '../../service-client.ts';
+import { metadataServer } from './metadata-server.ts';
 
 /** `skolo metadata clients`: who asked the metadata server, as whom, and when last. */
 export function addMetadataClients(noun: SkoloCommand, io: Io): void {
@@ -19,11 +19,8 @@ export function addMetadataClients(noun: SkoloCommand, io: Io): void {
     .example('skolo metadata clients --rack racks/rack4/rack.yaml');
 
   command.action(async ({ json }: { json?: true }) => {
-    const { metadataServerApi } = await import('@skolo/api');
-    const { clients } = await askService(
-      { api: metadataServerApi, service: 'metadata-server', globals: command.globals() },
-      (client) => client.clients(),
-    );
+    const service = await metadataServer(command);
+    const { clients } = await service.ask((client) => client.clients());
     const sorted = clients.toSorted(byLastAsked);
     if (json) printJson(io, { clients: sorted });
     else printTable(io, columns(io.now()), sorted);

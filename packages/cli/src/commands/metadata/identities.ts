@@ -6,7 +6,7 @@ import type { Style } from '../../output/style.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { duration, relative } from '../../output/time.ts';
-import { askService } from '../../service-client.ts';
+import { metadataServer } from './metadata-server.ts';
 
 /** `skolo metadata identities`: how fresh the token of each identity is, and why it is not. */
 export function addMetadataIdentities(noun: SkoloCommand, io: Io): void {
@@ -19,11 +19,8 @@ export function addMetadataIdentities(noun: SkoloCommand, io: Io): void {
     .example('skolo metadata identities --url http://192.168.1.8:20010');
 
   command.action(async ({ json }: { json?: true }) => {
-    const { metadataServerApi } = await import('@skolo/api');
-    const { identities } = await askService(
-      { api: metadataServerApi, service: 'metadata-server', globals: command.globals() },
-      (client) => client.identities(),
-    );
+    const service = await metadataServer(command);
+    const { identities } = await service.ask((client) => client.identities());
     if (json) printJson(io, { identities });
     else print(io, identities);
   });
