@@ -8,6 +8,8 @@ export const exitCodes = {
   partlyFailed: 3,
   /** rack.yaml, or a file that it names, is not as it has to be: EX_CONFIG of sysexits.h. */
   badConfiguration: 78,
+  /** Ctrl-C, as shells write it: 128 and the number of the signal. */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -6,12 +6,18 @@ export interface Io {
   out(text: string): void;
   /** Prints to standard error: what is said about it. A line end is added. */
   err(text: string): void;
+  /** Writes to standard output as it is, for what is drawn over later. Only where {@link Io.rows} is known. */
+  draw(text: string): void;
   /** Width of the terminal; undefined where the output goes elsewhere, and nothing may be cut off. */
   readonly columns: number | undefined;
+  /** Height of the terminal; undefined where what is written cannot be drawn over. */
+  readonly rows: number | undefined;
   /** Whether the output takes colours. */
   readonly colour: boolean;
   /** Milliseconds since 1970. */
   now(): number;
+  /** From now on, Ctrl-C calls the listener instead of ending the process. Returns how to end that. */
+  onInterrupt(listener: () => void): () => void;
   /** With what the process ends; 0 until a command says otherwise. A command that fails altogether throws instead. */
   exitCode: ExitCode;
 }

@@ -18,17 +18,29 @@ for (const stream of [stdout, stderr]) {
 const io: Io = {
   out: (text) => stdout.write(`${text}\n`),
   err: (text) => stderr.write(`${text}\n`),
-  // 0 where the terminal does not know its width.
-  columns: stdout.isTTY ? stdout.columns || undefined : undefined,
+  draw: (text) => stdout.write(text),
+  // Read anew each time, as windows change their size. 0 where the terminal does not know its own.
+  get columns() {
+    return stdout.isTTY ? stdout.columns || undefined : undefined;
+  },
+  get rows() {
+    return stdout.isTTY && process.env.TERM !== 'dumb' ? stdout.rows || undefined : undefined;
+  },
   // hasColors knows NO_COLOR, FORCE_COLOR and TERM=dumb.
   colour: stdout.isTTY && stdout.hasColors(),
   now: Date.now,
+  onInterrupt(listener) {
+    process.on('SIGINT', listener);
+    return () => process.off('SIGINT', listener);
+  },
   exitCode: exitCodes.done,
 };
 
 /** Not `process.exit`: what is still on its way into a pipe has to arrive. */
 function end(exitCode: ExitCode) {
   process.exitCode = exitCode;
+  // A shell ends its loop only when it sees that the signal, and not a number, ended the command.
+  if (exitCode === exitCodes.interrupted) process.kill(process.pid, 'SIGINT');
 }
 
 try {

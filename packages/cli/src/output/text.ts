@@ -26,6 +26,18 @@ export function shorten(text: string, width: number): string {
   );
 }
 
+/** Cuts off the end: of a sentence, the beginning says most. */
+export function cutOff(text: string, width: number): string {
+  const letters = [...text];
+  if (letters.length <= width) return text;
+  return width < 1
+    ? ''
+    : `${letters
+        .slice(0, width - 1)
+        .join('')
+        .trimEnd()}…`;
+}
+
 /** As many items as fit, with commas between, and how many more there are: `pdu-1/5+1`. */
 export function shortenList(items: readonly string[], width: number): string {
   for (let shown = items.length; shown > 0; shown--) {

@@ -1,0 +1,79 @@
+/**
+ * A terminal as a person sees it: what is on the screen after all that was written. It knows the few control functions
+ * that we use (ECMA-48), and throws at others.
+ */
+export class Screen {
+  private readonly columns: number;
+  private readonly rows: number;
+  private lines: string[] = [''];
+  /** The first line on the screen; those before have scrolled away and cannot be reached. */
+  private top = 0;
+  private line = 0;
+  private column = 0;
+  /** All that was ever on it, a copy whenever the cursor goes up. */
+  readonly pictures: string[] = [];
+
+  constructor(size: { columns: number; rows: number }) {
+    this.columns = size.columns;
+    this.rows = size.rows;
+  }
+
+  write(text: string): void {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    for (const [part] of text.matchAll(/\u001b\[[\d;?]*[a-zA-Z]|\r|\n|[^\u001b\r\n]+/g)) {
+      this.take(part);
+    }
+  }
+
+  /** The lines, also those that have scrolled away, without blanks at their ends. */
+  get text(): string {
+    return this.lines.map((line) => line.trimEnd()).join('\n');
+  }
+
+  private take(part: string): void {
+    if (part === '\r') this.column = 0;
+    else if (part === '\n') this.newLine();
+    else if (part.startsWith('\x1b')) this.obey(part);
+    else for (const letter of part) this.put(letter);
+  }
+
+  private obey(sequence: string): void {
+    const number = Number.parseInt(sequence.slice(2), 10);
+    const at = this.lines[this.line] ?? '';
+    switch (sequence.at(-1)) {
+      case 'A':
+        this.pictures.push(this.text);
+        this.line = Math.max(this.top, this.line - (Number.isNaN(number) ? 1 : number));
+        return;
+      case 'K':
+        this.lines[this.line] = number === 2 ? '' : at.slice(0, this.column);
+        return;
+      case 'J':
+        this.lines[this.line] = at.slice(0, this.column);
+        this.lines.length = this.line + 1;
+        return;
+      case 'm':
+        return;
+      default:
+        throw new TypeError(`unexpected control function ${JSON.stringify(sequence)}`);
+    }
+  }
+
+  private put(letter: string): void {
+    if (this.column === this.columns) {
+      this.newLine();
+      this.column = 0;
+    }
+    const at = (this.lines[this.line] ?? '').padEnd(this.column);
+    const letters = [...at];
+    letters[this.column] = letter;
+    this.lines[this.line] = letters.join('');
+    this.column++;
+  }
+
+  private newLine(): void {
+    this.line++;
+    this.lines[this.line] ??= '';
+    this.top = Math.max(this.top, this.line - this.rows + 1);
+  }
+}
