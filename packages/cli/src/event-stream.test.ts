@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type ServerEvent, serverEvents } from './event-stream.ts';
+
+async function read(...chunks: (string | Uint8Array)[]): Promise<ServerEvent[]> {
+  const encoder = new TextEncoder();
+  async function* stream() {
+    for (const each of chunks) yield typeof each === 'string' ? encoder.encode(each) : each;
+  }
+  const events: ServerEvent[] = [];
+  for await (const event of serverEvents(stream())) events.push(event);
+  return events;
+}
+
+describe('a stream of server-sent events', () => {
+  it.each([
+    ['an event', 'event: cycle\ndata: {}\n\n', [{ name: 'cycle', data: '{}' }]],
+    ['several lines of data', 'data: a\ndata:b\ndata\n\n', [{ name: 'message', data: 'a\nb\n' }]],
+    ['only one blank after the colon', 'data:  a: b\n\n', [{ name: 'message', data: ' a: b' }]],
+    [
+      'comments that keep it alive',
+      ': hello\n\n:\n\ndata: a\n\n',
+      [{ name: 'message', data: 'a' }],
+    ],
+    ['what it does not know', 'id: 7\nretry: 10\nx\ndata: a\n\n', [{ name: 'message', data: 'a' }]],
+    ['an event without data', 'event: cycle\n\ndata: a\n\n', [{ name: 'message', data: 'a' }]],
+    ['an event that is cut', 'data: a\n\ndata: b\n', [{ name: 'message', data: 'a' }]],
+    ['a byte order mark', '\ufeffdata: a\n\n', [{ name: 'message', data: 'a' }]],
+    [
+      'each kind of line end',
+      'data: a\r\n\r\ndata: b\r\rdata: c\n\n',
+      ['a', 'b', 'c'].map((data) => ({ name: 'message', data })),
+    ],
+  ])('has %s', async (_, text, events) => {
+    expect(await read(text)).toEqual(events);
+  });
+
+  it('is the same wherever it is cut into pieces, also within a character', async () => {
+    const text = 'event: cycle\r\ndata: {"text": "é – ü"}\r\n\r\n: hm\n\ndata: b\r\n\r\n';
+    const bytes = new TextEncoder().encode(text);
+    const whole = await read(text);
+
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(fc.nat(bytes.length)), async (cuts) => {
+        const places = [0, ...cuts.sort((a, b) => a - b), bytes.length];
+        const pieces = places.slice(1).map((end, i) => bytes.slice(places[i], end));
+        expect(await read(...pieces)).toEqual(whole);
+      }),
+    );
+  });
+});
