@@ -1,8 +1,22 @@
 /** `skolo <noun> <verb>`: all commands, and what they have in common. */
 import { CommanderError } from 'commander';
 import { addGlobalOptions, SkoloCommand } from './command.ts';
+import { addEquipmentForget } from './commands/equipment/forget.ts';
+import { addEquipmentKeys } from './commands/equipment/keys.ts';
 import { addMetadataClients } from './commands/metadata/clients.ts';
 import { addMetadataIdentities } from './commands/metadata/identities.ts';
+import { addPowerCancel } from './commands/power/cancel.ts';
+import { addPowerControllers } from './commands/power/controllers.ts';
+import { addPowerCycle } from './commands/power/cycle.ts';
+import { addPowerFollow } from './commands/power/follow.ts';
+import { addPowerHold } from './commands/power/hold.ts';
+import { addPowerHolds } from './commands/power/holds.ts';
+import { addPowerLog } from './commands/power/log.ts';
+import { addPowerOff } from './commands/power/off.ts';
+import { addPowerOn } from './commands/power/on.ts';
+import { addPowerRelease } from './commands/power/release.ts';
+import { addPowerShow } from './commands/power/show.ts';
+import { addPowerStatus } from './commands/power/status.ts';
 import { addRackCheck } from './commands/rack/check.ts';
 import { addRackHosts } from './commands/rack/hosts.ts';
 import { addRackSchema } from './commands/rack/schema.ts';
@@ -29,6 +43,31 @@ const nouns: Noun[] = [
     summary: 'the inventory: check it, ask it, make other files of it',
     example: 'skolo rack show switch-1/14',
     verbs: [addRackCheck, addRackShow, addRackHosts, addRackSwarmingConfig, addRackSchema],
+  },
+  {
+    name: 'power',
+    summary: 'turn machines and phones off and on, and see them back',
+    example: "skolo power cycle skia-rpi2-rack4-shelf1-007 --reason 'offline' --wait",
+    verbs: [
+      addPowerCycle,
+      addPowerStatus,
+      addPowerOn,
+      addPowerOff,
+      addPowerFollow,
+      addPowerCancel,
+      addPowerLog,
+      addPowerShow,
+      addPowerHold,
+      addPowerRelease,
+      addPowerHolds,
+      addPowerControllers,
+    ],
+  },
+  {
+    name: 'equipment',
+    summary: 'switches, PDUs and the router, and how services know them again',
+    example: 'skolo equipment keys',
+    verbs: [addEquipmentKeys, addEquipmentForget],
   },
   {
     name: 'token',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startMetadataServer } from './testing/metadata-server.ts';
+import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
 import { canTty, createPlace, type Place, replay, steadied } from './testing/session.ts';
 
 const own = fileURLToPath(new URL('../', import.meta.url));
@@ -16,7 +17,7 @@ describe('skolo prints', () => {
   it.for(names)('%s', { timeout }, async (name, { skip }) => {
     const session = await readFile(join(sessions, name), 'utf8');
     if (session.includes('$ tty ') && !(await canTty())) skip('script of util-linux is not there');
-    const place = await placeWithServer();
+    const place = await placeFor(session);
 
     const printed = await replay(session, place);
 
@@ -27,7 +28,8 @@ describe('skolo prints', () => {
 
   it('what the README says', { timeout }, async () => {
     const readme = await readFile(join(own, 'README.md'), 'utf8');
-    const place = await placeWithServer();
+    const { env, ...rest } = await placeFor(readme);
+    const place = { ...rest, env: { ...env, SKOLO_TOKEN_FILE: `${env.HOME}/.skolo-token` } };
     const blocks = [...readme.matchAll(/```console\n(.*?)```/gs)].map(([, text = '']) => text);
 
     expect(blocks.length).toBeGreaterThan(5);
@@ -38,10 +40,13 @@ describe('skolo prints', () => {
   });
 });
 
-async function placeWithServer(): Promise<Place> {
-  const server = await startMetadataServer();
-  onTestFinished(server.close);
-  const place = await createPlace(join(own, 'testdata/files'), server.url);
+async function placeFor(session: string): Promise<Place> {
+  const metadata = await startMetadataServer();
+  onTestFinished(metadata.close);
+  const needsPower = /skolo (power|equipment) /.test(session);
+  const power = needsPower ? await startPowerCycleDaemon() : undefined;
+  if (power) onTestFinished(power.close);
+  const place = await createPlace(join(own, 'testdata/files'), { metadata, power });
   onTestFinished(place.remove);
   return place;
 }

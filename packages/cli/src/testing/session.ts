@@ -27,11 +27,18 @@ export interface Place {
   remove(): Promise<void>;
 }
 
+export interface Servers {
+  /** The metadata server: `$URL`, also in place of `http://127.0.0.1:3` in rack4.yaml. */
+  metadata: { url: string };
+  /** The power-cycle daemon: `$POWER`, also in place of `http://127.0.0.1:4`. The token is in `~/.skolo-token`. */
+  power?: { url: string; token: string } | undefined;
+}
+
 /**
- * A copy of `files`, with secrets that only their owner can read, and `skolo` in the PATH. `$URL` is that of a server,
- * also in place of `http://127.0.0.1:3` in rack4.yaml; nobody is at port 3 itself. `$RACKS` are the examples.
+ * A copy of `files`, with secrets that only their owner can read, and `skolo` in the PATH. Nobody is at the ports 3 and
+ * 4 themselves. `$RACKS` are the examples.
  */
-export async function createPlace(files: string, url: string): Promise<Place> {
+export async function createPlace(files: string, { metadata, power }: Servers): Promise<Place> {
   const root = await mkdtemp(join(tmpdir(), 'skolo-cli-'));
   const dir = join(root, 'files');
   await cp(files, dir, { recursive: true });
@@ -39,7 +46,11 @@ export async function createPlace(files: string, url: string): Promise<Place> {
     if (entry.isFile()) await chmod(join(entry.parentPath, entry.name), 0o600);
   }
   const rack = join(dir, 'rack4.yaml');
-  await writeFile(rack, (await readFile(rack, 'utf8')).replace('http://127.0.0.1:3', url));
+  const urls = (await readFile(rack, 'utf8'))
+    .replace('"http://127.0.0.1:3/', `"${metadata.url}/`)
+    .replace('"http://127.0.0.1:4"', `"${power?.url ?? 'http://127.0.0.1:4'}"`);
+  await writeFile(rack, urls);
+  await writeFile(join(root, '.skolo-token'), power?.token ?? '', { mode: 0o600 });
   await script(join(root, 'skolo'), `exec "${process.execPath}" "${ownFolder}bin/skolo.js" "$@"`);
   await script(
     join(root, 'tty'),
@@ -48,7 +59,14 @@ export async function createPlace(files: string, url: string): Promise<Place> {
   return {
     dir,
     // HOME is in the place, and there is nothing else: whoever runs the tests has no part in them.
-    env: { PATH: `${root}:${process.env.PATH}`, HOME: root, TERM: 'xterm', URL: url, RACKS: racks },
+    env: {
+      PATH: `${root}:${process.env.PATH}`,
+      HOME: root,
+      TERM: 'xterm',
+      URL: metadata.url,
+      ...(power && { POWER: power.url }),
+      RACKS: racks,
+    },
     remove: () => rm(root, { recursive: true, force: true }),
   };
 }
@@ -128,6 +146,8 @@ export function steadied(text: string, { dir, env }: Omit<Place, 'remove'>): str
     .replaceAll(dir, '$DIR')
     .replaceAll(racks, '$RACKS')
     .replaceAll(env.URL ?? '$URL', '$URL')
+    .replaceAll(env.POWER ?? '$POWER', '$POWER')
+    .replaceAll(env.HOME ?? '$HOME', '$HOME')
     .replaceAll(/skolo_[\w-]{43}/g, 'skolo_…')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'YYYY-MM-DDThh:mm:ssZ');
 }

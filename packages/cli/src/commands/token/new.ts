@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { timestamp } from '../../output/time.ts';
+import { spanMs } from '../../span.ts';
 import { tokenPath } from '../../token-path.ts';
 
 const roles = ['view', 'operate', 'admin'] as const satisfies readonly Role[];
@@ -48,12 +49,10 @@ export function addTokenNew(noun: SkoloCommand, io: Io): void {
   });
 }
 
-const daysOf: Record<string, number> = { h: 1 / 24, d: 1, w: 7 };
 const mostDays = 3650;
 
 function days(text: string): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([hdw])$/.exec(text) ?? [];
-  const found = Number(number) * (daysOf[unit] ?? 0);
+  const found = (spanMs(text, 'hdw') ?? 0) / 86_400_000;
   if (found > 0 && found <= mostDays) return found;
   throw new InvalidArgumentError(`Give a number and h, d or w, such as 90d; at most ${mostDays}d`);
 }

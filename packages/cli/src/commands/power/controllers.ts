@@ -1,0 +1,70 @@
+import type { ControllerStatus } from '@skolo/api';
+import type { SkoloCommand } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { printJson } from '../../output/json.ts';
+import type { Style } from '../../output/style.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { plain } from '../../output/text.ts';
+import { duration, relative } from '../../output/time.ts';
+
+/** `skolo power controllers`: whether switches, PDUs and hubs answer. */
+export function addPowerControllers(noun: SkoloCommand, io: Io): void {
+  const command = noun
+    .command('controllers')
+    .description(
+      'Switches, PDUs and hubs that turn power on and off: whether they answer, since when and why not, and how many cycles wait for them. One that is down delays only what hangs on it. The driver of an experimental one has met nothing but our own simulator.',
+    )
+    .summary('whether switches and PDUs answer')
+    .option('--json', 'print JSON')
+    .uses('rack', 'url', 'tokenFile')
+    .example('skolo power controllers --rack racks/rack4/rack.yaml');
+
+  command.action(async ({ json }: { json?: true }) => {
+    const { powerCycleDaemon } = await import('./daemon.ts');
+    const { byNumber } = await import('./names.ts');
+    const daemon = await powerCycleDaemon(command);
+    const { controllers } = await daemon.ask((client) => client.controllers());
+    const sorted = controllers.toSorted((a, b) => byNumber(a.name, b.name));
+    if (json) printJson(io, { controllers: sorted });
+    else print(io, sorted);
+  });
+}
+
+/** The reasons are below the table, in full: they are what one came for. */
+function print(io: Io, controllers: readonly ControllerStatus[]) {
+  printTable(io, columns(io.now()), controllers);
+  const reasons = controllers.flatMap(({ name, state, detail }) =>
+    state === 'up' || detail === undefined ? [] : [`${name}: ${plain(detail)}`],
+  );
+  if (reasons.length > 0) io.out(['', ...reasons].join('\n'));
+}
+
+const styles: Record<ControllerStatus['state'], Style | undefined> = {
+  up: undefined,
+  down: 'red',
+  unknown: 'yellow',
+};
+
+function columns(now: number): Column<ControllerStatus>[] {
+  const age = (time: string | undefined) =>
+    time === undefined ? undefined : duration((now - Date.parse(time)) / 1000);
+  return [
+    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
+    { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 8, leaveOut: 2 },
+    { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
+    { title: 'FOR', cell: ({ since }) => age(since) },
+    {
+      title: 'CONTACT',
+      cell: ({ lastContact }) =>
+        lastContact === undefined ? 'never' : relative(Date.parse(lastContact), now),
+      leaveOut: 1,
+    },
+    { title: 'QUEUE', cell: ({ queue }) => String(queue), align: 'right' },
+    {
+      title: 'DRIVER',
+      cell: ({ experimental }) => (experimental ? 'experimental' : 'proven'),
+      style: ({ experimental }) => (experimental ? 'yellow' : undefined),
+      leaveOut: 3,
+    },
+  ];
+}

@@ -1,0 +1,142 @@
+/** `GET /v1/power-cycles/events`: how cycles go on, as it happens. */
+import { ApiError, PowerCycle, Problem } from '@skolo/api';
+import { type ServerEvent, serverEvents } from '../../event-stream.ts';
+
+/** The connection is gone, or there never was one. Worth another try. */
+export class ConnectionLost extends Error {
+  readonly code = 'CONNECTION_LOST';
+}
+
+export interface CycleEventsOptions {
+  baseUrl: string;
+  token: string | undefined;
+  ids: readonly string[];
+  signal: AbortSignal;
+  /** Called once the service answers, with its time of day where it says one. */
+  onOpen(serverTime: number | undefined): void;
+  /** For the answer to begin; default 10 s. */
+  connectMs?: number;
+  /** The service says something every 15 s at least; after so long it is taken for gone. Default 45 s. */
+  silenceMs?: number;
+}
+
+/**
+ * Each asked cycle as it is now, and then each of them whenever it changes.
+ *
+ * @throws ConnectionLost
+ * @throws ApiError The service does not want to: trying again does not help.
+ */
+export async function* cycleEvents(options: CycleEventsOptions): AsyncGenerator<PowerCycle> {
+  const { baseUrl, token, ids, connectMs = 10_000, silenceMs = 45_000 } = options;
+  const query = ids.map(encodeURIComponent).join(',');
+  const url = `${baseUrl.replace(/\/+$/, '')}/v1/power-cycles/events?ids=${query}`;
+  const guard = guardSilence(options.signal);
+  try {
+    guard.expect(connectMs);
+    const response = await fetch(url, {
+      headers: {
+        accept: 'text/event-stream',
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
+      redirect: 'manual',
+      signal: guard.signal,
+    });
+    const body = await streamOf(response, url);
+    options.onOpen(serverTime(response));
+    guard.expect(silenceMs);
+    for await (const event of serverEvents(heard(body))) {
+      if (event.name === 'cycle') yield cycleOf(event, url);
+    }
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (error instanceof ApiError || error instanceof ConnectionLost) throw error;
+    throw new ConnectionLost(whyLost(error), { cause: error });
+  } finally {
+    guard.end();
+  }
+  throw new ConnectionLost('the service ended it');
+
+  async function* heard(body: AsyncIterable<Uint8Array>) {
+    for await (const chunk of body) {
+      guard.expect(silenceMs);
+      yield chunk;
+    }
+  }
+}
+
+/** A signal that is aborted when nothing is heard for as long as was expected, or when the given one is. */
+function guardSilence(signal: AbortSignal) {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const abort = () => controller.abort(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  return {
+    signal: controller.signal,
+    expect(ms: number) {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        controller.abort(new ConnectionLost(`nothing heard for ${ms / 1000} s`));
+      }, ms);
+    },
+    end() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      controller.abort();
+    },
+  };
+}
+
+async function streamOf(response: Response, url: string): Promise<AsyncIterable<Uint8Array>> {
+  const { status, body } = response;
+  const type = response.headers.get('content-type')?.split(';')[0] ?? 'nothing';
+  if (status === 200 && type === 'text/event-stream' && body !== null) return body;
+  const text = await response.text();
+  const sent = Problem.safeParse(parseJson(text));
+  // Who is overloaded or starts up says so; it passes.
+  if (status >= 500 || status === 429) {
+    throw new ConnectionLost(sent.data?.detail ?? `the answer is ${status}`);
+  }
+  throw unexpected(url, sent.data ?? { status, detail: `the answer is ${status}, ${type}` });
+}
+
+function cycleOf({ data }: ServerEvent, url: string): PowerCycle {
+  const cycle = PowerCycle.safeParse(parseJson(data));
+  if (cycle.success) return cycle.data;
+  const [issue] = cycle.error.issues;
+  const detail = `${issue?.path.join('.')}: ${issue?.message}`;
+  throw unexpected(url, { status: 200, detail });
+}
+
+function unexpected(url: string, problem: Problem | { status: number; detail: string }): ApiError {
+  const what = `GET ${url.split('?')[0]}`;
+  if ('title' in problem) return new ApiError(what, problem);
+  const detail = `${problem.detail}; are the client and the service of the same version?`;
+  return new ApiError(what, {
+    ...problem,
+    type: 'about:blank',
+    title: 'unexpected answer',
+    detail,
+  });
+}
+
+function serverTime(response: Response): number | undefined {
+  const time = Date.parse(response.headers.get('date') ?? '');
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** `fetch` hides what happened in the cause. */
+function whyLost(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  if (cause instanceof Error && 'code' in cause) return String(cause.code);
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Undefined where it is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,186 @@
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ApiError, type PowerCycle } from '@skolo/api';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { exampleCycle } from '../../testing/example-cycle.ts';
+import { ConnectionLost } from './cycle-events.ts';
+import { type FollowOptions, followCycles } from './follow-cycles.ts';
+
+/** Answers as the handlers say, one for each connection, the last one for all that follow. */
+async function serve(...handlers: RequestListener[]): Promise<{ url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const handler = handlers[Math.min(asked.length, handlers.length - 1)];
+    asked.push(decodeURIComponent(request.url ?? ''));
+    handler?.(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  );
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+function send(response: ServerResponse, ...cycles: PowerCycle[]): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.write(': hello\n\nevent: other\ndata: 7\n\n');
+  for (const cycle of cycles) response.write(`event: cycle\ndata: ${JSON.stringify(cycle)}\n\n`);
+}
+
+function options(baseUrl: string, ids: string[], more: Partial<FollowOptions> = {}) {
+  const told: string[] = [];
+  const given: FollowOptions = {
+    baseUrl,
+    token: undefined,
+    ids,
+    now: Date.now,
+    signal: new AbortController().signal,
+    pauseMs: { first: 1, most: 2 },
+    watcher: {
+      connected: (ahead) => told.push(`connected ${ahead}`),
+      changed: ({ id, step, outcome }) => told.push(`${id} ${outcome ?? step}`),
+      lost: (why) => told.push(`lost: ${why}`),
+    },
+    ...more,
+  };
+  return { told, given };
+}
+
+const waiting = exampleCycle('a', { id: 'a' });
+const back = { ...waiting, outcome: 'back' } as const;
+
+describe('following cycles', () => {
+  it('ends when all are over, and closes the connection', async () => {
+    let isClosed: Promise<unknown> = Promise.resolve();
+    const server = await serve((request, response) => {
+      isClosed = new Promise((resolve) => request.on('close', resolve));
+      send(response, waiting, back, { ...back, id: 'b' });
+    });
+    const { told, given } = options(server.url, ['a', 'b']);
+
+    await followCycles(given);
+
+    expect(told).toEqual(['connected 0', 'a queued', 'a back', 'b back']);
+    expect(server.asked).toEqual(['/v1/power-cycles/events?ids=a,b']);
+    await isClosed;
+  });
+
+  it('connects again however the connection breaks, and asks only for what is not over', async () => {
+    const server = await serve(
+      (request) => request.destroy(),
+      (_, response) => response.writeHead(503).end(),
+      (request, response) => {
+        send(response, waiting, { ...back, id: 'b' });
+        response.write(': so far\n\n', () => request.destroy());
+      },
+      (_, response) => {
+        send(response, waiting);
+        response.end();
+      },
+      (_, response) => send(response, back),
+    );
+    const { told, given } = options(server.url, ['a', 'b']);
+
+    await followCycles(given);
+
+    expect(told).toEqual([
+      'lost: UND_ERR_SOCKET',
+      'lost: the answer is 503',
+      'connected 0',
+      'a queued',
+      'b back',
+      'lost: UND_ERR_SOCKET',
+      'connected 0',
+      'a queued',
+      'lost: the service ended it',
+      'connected 0',
+      'a back',
+    ]);
+    expect(server.asked.slice(2)).toEqual([
+      '/v1/power-cycles/events?ids=a,b',
+      '/v1/power-cycles/events?ids=a',
+      '/v1/power-cycles/events?ids=a',
+    ]);
+  });
+
+  it('takes a connection on which nothing is heard for dead', async () => {
+    const server = await serve(
+      (_, response) => send(response, waiting),
+      (_, response) => send(response, back),
+    );
+    const { told, given } = options(server.url, ['a'], { silenceMs: 50 });
+
+    await followCycles(given);
+
+    expect(told).toContain('lost: nothing heard for 0.05 s');
+    expect(told.at(-1)).toBe('a back');
+  });
+
+  it('gives up when there was no connection for too long', async () => {
+    const { given } = options('http://127.0.0.1:3', ['a'], { giveUpMs: 20 });
+
+    await expect(followCycles(given)).rejects.toThrow(ConnectionLost);
+  });
+
+  it('does not try again what will not be better', async () => {
+    const problem = { type: 'about:blank', title: 'Unauthorized', status: 401, detail: 'no token' };
+    const server = await serve((_, response) =>
+      response
+        .writeHead(401, { 'content-type': 'application/problem+json' })
+        .end(JSON.stringify(problem)),
+    );
+    const { given } = options(server.url, ['a']);
+
+    await expect(followCycles(given)).rejects.toThrow(/events: Unauthorized: no token$/);
+    expect(server.asked).toHaveLength(1);
+  });
+
+  it.each([
+    ['another page', 'text/html', '<html>', 'the answer is 200, text/html'],
+    ['another version', 'text/event-stream', 'event: cycle\ndata: {"id":"a"}\n\n', 'target: '],
+    ['half an event', 'text/event-stream', 'event: cycle\ndata: {"id":"a"\n\n', 'expected object'],
+  ])('says so where what answers is %s', async (_, type, body, message) => {
+    const server = await serve((_request, response) =>
+      response.writeHead(200, { 'content-type': type }).end(body),
+    );
+    const { given } = options(server.url, ['a']);
+
+    const error: unknown = await followCycles(given).catch((each: unknown) => each);
+
+    expect(error).toBeInstanceOf(ApiError);
+    expect(String(error)).toContain(message);
+  });
+
+  it('ends at once when it is told to, also in a pause', async () => {
+    const stop = new AbortController();
+    const { given } = options('http://127.0.0.1:3', ['a'], {
+      signal: stop.signal,
+      pauseMs: { first: 600_000, most: 600_000 },
+    });
+    given.watcher.lost = () => stop.abort(new Error('enough'));
+
+    await expect(followCycles(given)).rejects.toThrow();
+  });
+
+  it('asks for many in several parts, as URLs are not endless', async () => {
+    const ids = Array.from(
+      { length: 1000 },
+      (_, i) => `0193477c-7a55-7cc3-98a4-${String(i).padStart(12, '0')}`,
+    );
+    const server = await serve((request, response) => {
+      const asked = new URL(request.url ?? '', 'http://host').searchParams.get('ids') ?? '';
+      send(response, ...asked.split(',').map((id) => ({ ...back, id })));
+    });
+    const { told, given } = options(server.url, ids);
+
+    await followCycles(given);
+
+    expect(told.filter((each) => each.endsWith(' back'))).toHaveLength(1000);
+    expect(server.asked.length).toBeGreaterThan(1);
+    expect(Math.max(...server.asked.map((url) => url.length))).toBeLessThan(8000);
+  });
+});

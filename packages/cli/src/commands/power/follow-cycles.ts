@@ -1,0 +1,114 @@
+/** Following cycles until they are over, whatever becomes of the connection. */
+import { setTimeout } from 'node:timers/promises';
+import type { PowerCycle } from '@skolo/api';
+import { ConnectionLost, cycleEvents } from './cycle-events.ts';
+import { isOver } from './cycle-words.ts';
+
+/** Who wants to know. */
+export interface Watcher {
+  /** The service answers, now or again. Its clock is ahead of ours by so much. */
+  connected(clockAheadMs: number): void;
+  /** A cycle is as it says. It may have been so before. */
+  changed(cycle: PowerCycle): void;
+  /** There is no connection; it is tried again. */
+  lost(why: string): void;
+}
+
+export interface FollowOptions {
+  baseUrl: string;
+  token: string | undefined;
+  ids: readonly string[];
+  watcher: Watcher;
+  signal: AbortSignal;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Pauses between attempts double from the first to the last; default 0.5 to 10 s. */
+  pauseMs?: { first: number; most: number };
+  /** After so long without a connection it is given up; default 10 min: a jumphost that starts anew needs some. */
+  giveUpMs?: number;
+  silenceMs?: number;
+}
+
+/** What servers and proxies take as a URL begins at 8 kB. */
+const mostInUrl = 6000;
+
+/**
+ * Fulfilled when all are over.
+ *
+ * @throws ConnectionLost There was no connection for too long.
+ * @throws ApiError
+ */
+export async function followCycles(options: FollowOptions): Promise<void> {
+  const failed = new AbortController();
+  const stop = () => failed.abort(options.signal.reason);
+  options.signal.addEventListener('abort', stop);
+  if (options.signal.aborted) stop();
+  try {
+    const parts = inUrls(options.ids);
+    await Promise.all(parts.map((ids) => followSome({ ...options, ids, signal: failed.signal })));
+  } finally {
+    options.signal.removeEventListener('abort', stop);
+    // When one of them throws, nobody waits for the others.
+    failed.abort();
+  }
+}
+
+async function followSome(options: FollowOptions): Promise<void> {
+  const { baseUrl, token, watcher, signal, now, giveUpMs = 600_000, silenceMs } = options;
+  const waiting = new Set(options.ids);
+  let failures = 0;
+  let heard = performance.now();
+  while (waiting.size > 0) {
+    try {
+      const events = cycleEvents({
+        baseUrl,
+        token,
+        ids: [...waiting],
+        signal,
+        ...(silenceMs !== undefined && { silenceMs }),
+        onOpen: (serverTime) => watcher.connected(aheadMs(serverTime, now())),
+      });
+      for await (const cycle of events) {
+        failures = 0;
+        watcher.changed(cycle);
+        if (isOver(cycle)) waiting.delete(cycle.id);
+        if (waiting.size === 0) break;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof ConnectionLost)) throw error;
+      if (failures === 0) heard = performance.now();
+      if (performance.now() - heard >= giveUpMs) throw error;
+      failures++;
+      watcher.lost(error.message);
+      await setTimeout(pauseOf(failures, options.pauseMs), undefined, { signal });
+    }
+  }
+}
+
+/** The header has whole seconds, and the answer takes its time: less than two says nothing. */
+function aheadMs(serverTime: number | undefined, now: number): number {
+  const ahead = serverTime === undefined ? 0 : serverTime - now;
+  return Math.abs(ahead) < 2000 ? 0 : ahead;
+}
+
+function inUrls(ids: readonly string[]): string[][] {
+  const parts: string[][] = [];
+  let left = 0;
+  for (const id of ids) {
+    const length = encodeURIComponent(id).length + 1;
+    if (length > left) {
+      parts.push([]);
+      left = mostInUrl;
+    }
+    parts.at(-1)?.push(id);
+    left -= length;
+  }
+  return parts;
+}
+
+function pauseOf(failures: number, { first, most } = { first: 500, most: 10_000 }): number {
+  const full = Math.min(most, first * 2 ** (failures - 1));
+  // Many desks whose jumphost comes back should not ask all at once.
+  return full * (1 - Math.random() / 2);
+}

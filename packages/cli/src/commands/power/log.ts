@@ -1,0 +1,71 @@
+import type { Outcome, PowerCycle } from '@skolo/api';
+import { Option } from 'commander';
+import type { SkoloCommand } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { printJson } from '../../output/json.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { duration, timestamp } from '../../output/time.ts';
+import { outcomeWord, stateStyle, tookSeconds } from './cycle-words.ts';
+import { limit } from './options.ts';
+
+const outcomes = ['back', 'on', 'off', 'busy', 'cancelled', 'failed', 'stuck-off'] as const;
+outcomes satisfies readonly Outcome[];
+
+interface Options {
+  limit: number;
+  outcome?: Outcome;
+  json?: true;
+}
+
+/** `skolo power log`: what was done, by whom and why, and what came of it. */
+export function addPowerLog(noun: SkoloCommand, io: Io): void {
+  const command = noun
+    .command('log')
+    .description(
+      'Cycles, and what was turned on and off: when, by whom and why, and what came of it. The newest is at the bottom; those under way are there, too.',
+    )
+    .summary('what was done, and what came of it')
+    .argument('[name]', 'only of this machine, phone, device or outlet')
+    .addOption(new Option('--limit <n>', 'how many, the newest').argParser(limit).default(20))
+    .addOption(new Option('--outcome <outcome>', 'only those that ended so').choices(outcomes))
+    .option('--json', 'print JSON, each step included')
+    .uses('rack', 'url', 'tokenFile')
+    .example('skolo power log skia-rpi2-rack4-shelf1-007 --outcome failed');
+
+  command.action(async (target: string | undefined, { limit, outcome, json }: Options) => {
+    const { powerCycleDaemon } = await import('./daemon.ts');
+    const daemon = await powerCycleDaemon(command);
+    const query = { limit, ...(outcome && { outcome }), ...(target !== undefined && { target }) };
+    const { cycles } = await daemon.ask((client) => client.cycles({ query }));
+    const oldestFirst = cycles.toReversed();
+    if (json) printJson(io, { cycles: oldestFirst });
+    else printTable(io, columns, oldestFirst);
+  });
+}
+
+const columns: Column<PowerCycle>[] = [
+  { title: 'ASKED', cell: ({ requestedAt }) => timestamp(new Date(requestedAt)) },
+  { title: 'TARGET', cell: ({ target }) => target, shrinkTo: 16 },
+  { title: 'ACTION', cell: ({ action }) => action },
+  {
+    title: 'OUTCOME',
+    cell: outcomeText,
+    style: ({ outcome, step }) => stateStyle({ outcome, step }),
+  },
+  { title: 'TOOK', cell: tookText, align: 'right', leaveOut: 2 },
+  { title: 'BY', cell: ({ by }) => by, shrinkTo: 8, leaveOut: 4 },
+  { title: 'REASON', cell: ({ reason }) => reason, shrinkTo: 12, leaveOut: 1 },
+  { title: 'ID', cell: ({ id }) => id, leaveOut: 3 },
+];
+
+/** `failed at turn-off`; `turn-off now` while it goes on. */
+function outcomeText({ outcome, failedStep, step }: PowerCycle): string {
+  if (outcome === undefined) return `${step} now`;
+  const word = outcomeWord(outcome);
+  return failedStep === undefined ? word : `${word} at ${failedStep}`;
+}
+
+function tookText(cycle: PowerCycle): string | undefined {
+  const seconds = tookSeconds(cycle);
+  return seconds === undefined ? undefined : duration(seconds);
+}

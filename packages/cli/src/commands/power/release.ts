@@ -1,0 +1,40 @@
+import type { Hold } from '@skolo/api';
+import type { SkoloCommand } from '../../command.ts';
+import { complain } from '../../errors.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import type { Io } from '../../io.ts';
+
+/** `skolo power release`: the repair is over. */
+export function addPowerRelease(noun: SkoloCommand, io: Io): void {
+  const command = noun
+    .command('release')
+    .description('Ends holds before their time. Of a name, all holds are ended.')
+    .summary('end a hold')
+    .argument('<names or ids...>', 'what is held, or the ids of holds')
+    .option('--reason <text>', 'for the audit log')
+    .uses('rack', 'url', 'tokenFile')
+    .example('skolo power release switch-1');
+
+  command.action(async (words: string[], { reason }: { reason?: string }) => {
+    const { powerCycleDaemon } = await import('./daemon.ts');
+    const { expanded, namesOf } = await import('./names.ts');
+    const wanted = await expanded((await namesOf(words)).names);
+    const daemon = await powerCycleDaemon(command);
+    const { holds } = await daemon.ask((client) => client.holds());
+    const found = new Set<Hold>();
+    let unknown = 0;
+    for (const word of wanted) {
+      const meant = holds.filter(({ id, target }) => id === word || target === word);
+      for (const hold of meant) found.add(hold);
+      if (meant.length > 0) continue;
+      complain(io, `${word}: is not held by itself; skolo power holds shows what is`);
+      unknown++;
+    }
+    const query = reason === undefined ? {} : { why: reason };
+    for (const { id, target, by, reason: why } of found) {
+      await daemon.ask((client) => client.release({ params: { id }, query }));
+      io.err(`${target} is released; it was held by ${by}: ${why}`);
+    }
+    if (unknown > 0) io.exitCode = found.size > 0 ? exitCodes.partlyFailed : exitCodes.failed;
+  });
+}

@@ -1,0 +1,65 @@
+import type { PowerCycle } from '@skolo/api';
+import type { SkoloCommand } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { printJson } from '../../output/json.ts';
+import { styled } from '../../output/style.ts';
+import { plain, wrapped } from '../../output/text.ts';
+import { duration, timestamp } from '../../output/time.ts';
+import { endWords, stateStyle, stateWord } from './cycle-words.ts';
+
+/** `skolo power show`: one cycle, step by step. */
+export function addPowerShow(noun: SkoloCommand, io: Io): void {
+  const command = noun
+    .command('show')
+    .description('One cycle: who asked for it and why, each step, and what came of it.')
+    .summary('one cycle, step by step')
+    .argument('<id>', 'that `skolo power cycle` and `skolo power log` print')
+    .option('--json', 'print JSON')
+    .uses('rack', 'url', 'tokenFile')
+    .example('skolo power show 0193477c-7a55-7cc3-98a4-28c6a2b0a3f1');
+
+  command.action(async (id: string, { json }: { json?: true }) => {
+    const { powerCycleDaemon } = await import('./daemon.ts');
+    const daemon = await powerCycleDaemon(command);
+    const cycle = await daemon.ask((client) => client.cycle({ params: { id } }));
+    if (json) printJson(io, cycle);
+    else io.out(textOf(io, cycle));
+  });
+}
+
+function textOf(io: Io, cycle: PowerCycle): string {
+  const facts = factsOf(cycle);
+  const width = Math.max(...facts.map(([label]) => label.length));
+  const steps = cycle.steps.map(({ at, step, text }) =>
+    plain(`  ${time(at)}  ${step.padEnd('soft-reboot'.length)}  ${text}`),
+  );
+  const state = styled(stateWord(cycle), stateStyle(cycle), io.colour);
+  return [
+    `${styled(plain(cycle.target), 'bold', io.colour)}: ${state} ${plain(endWords(cycle))}`.trimEnd(),
+    ...facts.map(([label, items]) =>
+      wrapped(`  ${label.padEnd(width)}  `, items.map(plain), io.columns),
+    ),
+    '',
+    ...steps,
+  ]
+    .join('\n')
+    .trimEnd();
+}
+
+function factsOf(cycle: PowerCycle): [label: string, items: string[]][] {
+  const { id, action, mode, force, outlets, offSeconds, by, origin, reason } = cycle;
+  const how = action === 'cycle' ? [mode, `off for ${duration(offSeconds)}`] : [];
+  return [
+    ['id', [id]],
+    ['action', [action, ...how, ...(force ? ['forced'] : [])]],
+    ['outlets', outlets.length > 0 ? outlets : ['none']],
+    ['asked', [time(cycle.requestedAt), `by ${by} (${origin})`]],
+    ['reason', [reason]],
+    ['begun', [cycle.startedAt === undefined ? 'not yet' : time(cycle.startedAt)]],
+    ['ended', [cycle.finishedAt === undefined ? 'not yet' : time(cycle.finishedAt)]],
+  ];
+}
+
+function time(text: string): string {
+  return timestamp(new Date(text));
+}

@@ -1,0 +1,141 @@
+import type { MachinePower, OutletStatus } from '@skolo/api';
+import type { Io } from '../../io.ts';
+import type { Style } from '../../output/style.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { plain } from '../../output/text.ts';
+import { duration, relative } from '../../output/time.ts';
+import { isGood, outcomeWord, stateStyle } from './cycle-words.ts';
+import { byNumber } from './names.ts';
+
+/** Devices first, since they are few; then machines, each with its phones after it. */
+export function bySubject(a: MachinePower, b: MachinePower): number {
+  const infrastructure = (each: MachinePower) => Number(each.kind === 'infrastructure');
+  return infrastructure(b) - infrastructure(a) || byNumber(a.name, b.name);
+}
+
+/** What stands in the way is below the table, in full: it is what one came for. */
+export function printStatus(io: Io, machines: readonly MachinePower[]): void {
+  const now = io.now();
+  printTable(io, columns(now), machines);
+  const remarks = [
+    ...controllerRemarks(machines),
+    ...machines.flatMap((machine) => remarksOf(machine, now)),
+  ];
+  if (remarks.length > 0) io.out(['', ...remarks.map(plain)].join('\n'));
+}
+
+function columns(now: number): Column<MachinePower>[] {
+  return [
+    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
+    {
+      title: 'SHELF',
+      cell: ({ shelf, label }) =>
+        [shelf, label].filter((each) => each !== undefined).join('/') || undefined,
+      shrinkTo: 6,
+      leaveOut: 1,
+    },
+    { title: 'OUTLET', cell: ({ outlets }) => outlets.map(({ outlet }) => outlet), shrinkTo: 10 },
+    { title: 'POWER', cell: powerWords, style: powerStyle },
+    { title: 'WATTS', cell: wattsText, align: 'right', leaveOut: 2 },
+    { title: 'CONTROLLER', cell: controllerWords, style: controllerStyle, leaveOut: 3 },
+    { title: 'LAST', cell: (machine) => lastText(machine, now), style: lastStyle },
+    { title: 'NOTE', cell: noteWords, style: noteStyle, shrinkTo: 8 },
+  ];
+}
+
+/** One word where all outlets are alike. */
+function powerWords({ outlets }: MachinePower): string[] {
+  return [...new Set(outlets.map(outletWord))];
+}
+
+function outletWord({ state, delivering, stuckOff }: OutletStatus): string {
+  if (stuckOff) return 'stuck off';
+  return state === 'on' && delivering === false ? 'on (no load)' : state;
+}
+
+function powerStyle({ outlets }: MachinePower): Style | undefined {
+  if (outlets.some(({ stuckOff }) => stuckOff)) return 'red';
+  if (outlets.some(({ state, switchedOff }) => state === 'off' && !switchedOff)) return 'red';
+  return outlets.every((outlet) => outletWord(outlet) === 'on') ? undefined : 'yellow';
+}
+
+function wattsText({ outlets }: MachinePower): string | undefined {
+  const known = outlets.flatMap(({ watts }) => watts ?? []);
+  if (known.length === 0) return undefined;
+  return known.reduce((sum, watts) => sum + watts, 0).toFixed(1);
+}
+
+function controllerWords({ controllers }: MachinePower): string[] {
+  const unwell = controllers.filter(({ state }) => state !== 'up');
+  if (unwell.length > 0) return unwell.map(({ name, state }) => `${name} ${state}`);
+  return controllers.length > 0 ? ['up'] : [];
+}
+
+function controllerStyle({ controllers }: MachinePower): Style | undefined {
+  if (controllers.some(({ state }) => state === 'down')) return 'red';
+  return controllers.some(({ state }) => state === 'unknown') ? 'yellow' : undefined;
+}
+
+/** `turn-off now`, `back 5 min ago`. */
+function lastText({ cycle, last }: MachinePower, now: number): string | undefined {
+  if (cycle !== undefined) return `${cycle.step} now`;
+  if (last?.outcome === undefined) return undefined;
+  const ago = last.finishedAt && relative(Date.parse(last.finishedAt), now);
+  return [outcomeWord(last.outcome), ago].filter((part) => part !== undefined).join(' ');
+}
+
+function lastStyle({ cycle, last }: MachinePower): Style | undefined {
+  if (cycle !== undefined || last?.outcome === undefined || isGood(last)) return undefined;
+  return stateStyle({ outcome: last.outcome, step: 'queued' });
+}
+
+function noteWords({ outlets, hold, needsHands }: MachinePower): string[] {
+  return [
+    ...(needsHands === undefined ? [] : ['needs hands']),
+    ...(hold === undefined ? [] : ['held']),
+    ...(outlets.some(({ switchedOff }) => switchedOff) ? ['switched off'] : []),
+  ];
+}
+
+function noteStyle(machine: MachinePower): Style | undefined {
+  return noteWords(machine).length > 0 ? 'yellow' : undefined;
+}
+
+/** Once for each controller, however many hang on it. */
+function controllerRemarks(machines: readonly MachinePower[]): string[] {
+  const unwell = machines
+    .flatMap(({ controllers }) => controllers)
+    .filter(({ state }) => state !== 'up')
+    .map(({ name, state, detail }) => `${name} is ${state}${detail ? `: ${detail}` : ''}`);
+  return [...new Set(unwell)].sort(byNumber);
+}
+
+function remarksOf(machine: MachinePower, now: number): string[] {
+  const { name, outlets, hold, needsHands, last, cycle, possibleAt } = machine;
+  const ago = (time: string) => relative(Date.parse(time), now);
+  const remarks: string[] = [];
+  if (needsHands !== undefined) remarks.push(`needs hands: ${needsHands}`);
+  if (hold !== undefined) {
+    const left = duration((Date.parse(hold.until) - now) / 1000);
+    remarks.push(`held by ${hold.by} for another ${left}: ${hold.reason}`);
+  }
+  for (const { outlet, switchedOff, stuckOff, owedSince } of outlets) {
+    if (stuckOff) {
+      const when = owedSince === undefined ? '' : ` ${ago(owedSince)}`;
+      remarks.push(`${outlet} was turned off by a cycle${when}; turning it on is tried for ever`);
+    }
+    if (switchedOff !== undefined) {
+      const { by, at, reason } = switchedOff;
+      remarks.push(`${outlet} was turned off by ${by} ${ago(at)}: ${reason}`);
+    }
+  }
+  if (cycle?.detail !== undefined) remarks.push(`${cycle.step} now: ${cycle.detail}`);
+  if (cycle === undefined && last?.outcome !== undefined && !isGood(last)) {
+    const when = last.finishedAt === undefined ? '' : ` ${ago(last.finishedAt)}`;
+    remarks.push(`${outcomeWord(last.outcome)}${when}: ${last.detail ?? last.reason}`);
+  }
+  if (possibleAt !== undefined && Date.parse(possibleAt) > now) {
+    remarks.push(`may be cycled again ${ago(possibleAt)}`);
+  }
+  return remarks.map((remark) => `${name}: ${remark}`);
+}

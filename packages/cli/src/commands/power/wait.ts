@@ -1,0 +1,130 @@
+/** Waiting for cycles until all are over, and saying what became of them. */
+import { ApiUnreachable, type PowerCycle } from '@skolo/api';
+import type { SkoloCommand } from '../../command.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import type { Io } from '../../io.ts';
+import { printJson } from '../../output/json.ts';
+import { styled } from '../../output/style.ts';
+import { plain } from '../../output/text.ts';
+import { ConnectionLost } from './cycle-events.ts';
+import { endWords, goodOutcomes, isGood, stateStyle, stateWord } from './cycle-words.ts';
+import type { PowerCycleDaemon } from './daemon.ts';
+import { displayOf } from './display.ts';
+import { followCycles } from './follow-cycles.ts';
+import { commandLine } from './hints.ts';
+import { folded } from './names.ts';
+import { type AskedCycle, type Progress, summary, tally } from './progress.ts';
+
+interface Wait {
+  io: Io;
+  command: SkoloCommand;
+  daemon: PowerCycleDaemon;
+  asked: readonly AskedCycle[];
+  /** Those that did not get that far: they count as failed. */
+  refused: readonly unknown[];
+  json: boolean;
+}
+
+/** Sets the exit code: 0 all went well, 3 some did, 1 none. */
+export async function waitForCycles(wait: Wait): Promise<void> {
+  const { io, asked, refused, json } = wait;
+  const cycles = new Map<string, PowerCycle>();
+  const progress: Progress = { asked, cycles, clockAheadMs: 0 };
+  const isOver = await follow(wait, progress, cycles);
+  const known = asked.flatMap(({ id }) => cycles.get(id) ?? []);
+  if (!isOver) {
+    io.exitCode = exitCodes.interrupted;
+    return;
+  }
+  if (json) printJson(io, { cycles: known, refused });
+  else await printOutcomes(io, progress, known);
+  const good = known.filter(isGood).length;
+  if (good < asked.length + refused.length) {
+    io.exitCode = good > 0 ? exitCodes.partlyFailed : exitCodes.failed;
+  }
+}
+
+/** Gives false where Ctrl-C ended it. */
+async function follow(
+  wait: Wait,
+  progress: Progress,
+  cycles: Map<string, PowerCycle>,
+): Promise<boolean> {
+  const { io, daemon, asked, json } = wait;
+  const display = displayOf(io, progress, json);
+  const interrupt = new AbortController();
+  const stopListening = io.onInterrupt(() => interrupt.abort());
+  try {
+    await daemon.ask(() =>
+      followCycles({
+        baseUrl: daemon.baseUrl,
+        token: daemon.token,
+        ids: asked.map(({ id }) => id),
+        signal: interrupt.signal,
+        now: io.now,
+        watcher: {
+          connected(clockAheadMs) {
+            progress.clockAheadMs = clockAheadMs;
+            progress.lost = undefined;
+            display.changed(undefined);
+          },
+          changed(cycle) {
+            cycles.set(cycle.id, cycle);
+            display.changed(cycle);
+          },
+          lost(why) {
+            progress.lost = why;
+            display.lost(why);
+          },
+        },
+      }).catch((error: unknown) => {
+        throw error instanceof ConnectionLost
+          ? new ApiUnreachable(daemon.baseUrl, error.message, error)
+          : error;
+      }),
+    );
+  } catch (error) {
+    display.end(true);
+    await sayItGoesOn(wait, cycles);
+    if (!interrupt.signal.aborted) throw error;
+    return false;
+  } finally {
+    stopListening();
+  }
+  display.end(false);
+  return true;
+}
+
+/** Each that went wrong in full, the others as short as can be. */
+async function printOutcomes(io: Io, progress: Progress, known: readonly PowerCycle[]) {
+  if (known.length === 1) {
+    // Elsewhere than in a terminal, its last line has said it.
+    if (io.rows !== undefined) for (const cycle of known) printOutcome(io, cycle);
+    return;
+  }
+  for (const cycle of known) if (!isGood(cycle)) printOutcome(io, cycle);
+  for (const outcome of goodOutcomes) {
+    const alike = known.filter((cycle) => cycle.outcome === outcome);
+    if (alike.length === 0) continue;
+    const names = await folded(alike.map(({ target }) => plain(target)));
+    io.out(`${styled(outcome, 'green', io.colour)}: ${names}`);
+  }
+  io.out(summary(progress, io.now()));
+}
+
+function printOutcome(io: Io, cycle: PowerCycle) {
+  const word = styled(stateWord(cycle), stateStyle(cycle), io.colour);
+  io.out(`${plain(cycle.target)}: ${word} ${plain(endWords(cycle))}`.trimEnd());
+}
+
+async function sayItGoesOn({ io, command, asked }: Wait, cycles: ReadonlyMap<string, PowerCycle>) {
+  const open = asked.filter(({ id }) => cycles.get(id)?.outcome === undefined);
+  const names = await folded(open.map(({ target }) => target));
+  io.err(
+    [
+      `not waiting any longer; what is not over goes on: ${tally(open.map(({ id }) => cycles.get(id)))}`,
+      `to see it:                     ${commandLine(command, 'power follow', names)}`,
+      `to cancel what has not begun:  ${commandLine(command, 'power cancel', names)}`,
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,153 @@
+/** What is drawn over, and Ctrl-C: in a real terminal, with the built command. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startMetadataServer } from './testing/metadata-server.ts';
+import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
+import { Screen } from './testing/screen.ts';
+import { canTty, createPlace, steadied } from './testing/session.ts';
+
+const files = fileURLToPath(new URL('../testdata/files', import.meta.url));
+const hasTty = await canTty();
+
+async function openPlace() {
+  const metadata = await startMetadataServer();
+  onTestFinished(metadata.close);
+  const power = await startPowerCycleDaemon({ stepMs: 200 });
+  onTestFinished(power.close);
+  const place = await createPlace(files, { metadata, power });
+  onTestFinished(place.remove);
+  return place;
+}
+
+/** Runs a command line in a shell. `until` is looked for in what it prints. */
+async function run(line: string, { until, press }: { until?: RegExp; press?: string } = {}) {
+  const place = await openPlace();
+  const child = spawn('sh', ['-c', `exec ${line}`], { cwd: place.dir, env: place.env });
+  let printed = '';
+  let isPressed = false;
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+      if (isPressed || until === undefined || !until.test(printed)) return;
+      isPressed = true;
+      if (press === undefined) child.kill('SIGINT');
+      else child.stdin.write(press);
+    });
+  }
+  const [exitCode, signal] = await once(child, 'close');
+  return { printed, exitCode, signal, steady: (text: string) => steadied(text, place) };
+}
+
+/** In a terminal of that size. */
+async function watch(
+  line: string,
+  size: { columns: number; rows: number },
+  keys: { until?: RegExp; press?: string } = {},
+) {
+  const terminal = `script -qec "stty cols ${size.columns} rows ${size.rows}; ${line}" /dev/null`;
+  const { printed, exitCode, steady } = await run(terminal, keys);
+  const screen = new Screen(size);
+  screen.write(printed);
+  return { exitCode, text: steady(screen.text), pictures: screen.pictures.map(steady), printed };
+}
+
+const common = 'skolo power cycle --url $POWER --token-file ~/.skolo-token --wait';
+
+describe('waiting in a terminal', () => {
+  it('draws a line for each over, and says in the end what became of them', async ({ skip }) => {
+    if (!hasTty) skip('script of util-linux is not there');
+
+    const { text, pictures, exitCode } = await watch(
+      `${common} 'skia-rpi2-rack4-shelf1-[001-004]'`,
+      { columns: 130, rows: 24 },
+    );
+
+    expect(text.split('\n')).toEqual([
+      'cycling skia-rpi2-rack4-shelf1-[001-004]',
+      'skia-rpi2-rack4-shelf1-004: failed at turn-off, after 12 s: switch-1/4: still reads on after 3 attempts; its power is on',
+      'back: skia-rpi2-rack4-shelf1-[001-003]',
+      '4 asked for, 41 s: 1 failed, 3 back',
+      '',
+    ]);
+    expect(exitCode).toBe(3);
+    const busy = pictures.find((picture) => picture.includes('turn-on'))?.split('\n') ?? [];
+    expect(busy).toHaveLength(1 + 4 + 1 + 1);
+    expect(busy[1]).toMatch(
+      /^skia-rpi2-rack4-shelf1-001 {2}turn-on +\d+ s {2}switch-1\/1: turning on$/,
+    );
+    expect(busy[5]).toMatch(/^4 asked for, \d+ s: /);
+  });
+
+  it('fits a small one', async ({ skip }) => {
+    if (!hasTty) skip('script of util-linux is not there');
+
+    const { text, pictures } = await watch(`${common} 'skia-rpi2-rack4-shelf1-[001-004]'`, {
+      columns: 40,
+      rows: 5,
+    });
+
+    const busy = pictures.find((picture) => picture.includes('turn-on'))?.split('\n') ?? [];
+    expect(busy).toHaveLength(1 + 4 + 1);
+    expect(busy[0]).toBe('cycling skia-rpi2-rack4-shelf1-[001-004]');
+    expect(busy[1]).toMatch(/^skia-rp…helf1-00\d {2}\S+ +\d+ s$/);
+    expect(busy[3]).toMatch(/^… and 2 /);
+    expect(text).toMatch(/\n4 asked for, 41 s: 1 failed, 3 back\n$/);
+  });
+
+  it('ends with Ctrl-C, and the cycles go on', async ({ skip }) => {
+    if (!hasTty) skip('script of util-linux is not there');
+
+    const { text, exitCode } = await watch(
+      `${common} skia-e-linux-01-left skia-rpi2-rack4-shelf1-001`,
+      { columns: 300, rows: 24 },
+      { until: /a new boot/, press: '\x03' },
+    );
+
+    const lines = text.split('\n');
+    expect(lines.slice(1, 4)).toEqual([
+      expect.stringMatching(
+        /^skia-e-linux-01-left {8}see-back +\d+ s {2}pdu-1\/5: on, and reads on$/,
+      ),
+      expect.stringMatching(
+        /^skia-rpi2-rack4-shelf1-001 {2}back +41 s {2}a new boot, seen over ssh$/,
+      ),
+      expect.stringMatching(/^2 asked for, \d+ s: 1 back, 1 under way$/),
+    ]);
+    expect(lines.slice(-4)).toEqual([
+      'not waiting any longer; what is not over goes on: 1 under way',
+      'to see it:                     skolo power follow --url $POWER --token-file $HOME/.skolo-token skia-e-linux-01-left',
+      'to cancel what has not begun:  skolo power cancel --url $POWER --token-file $HOME/.skolo-token skia-e-linux-01-left',
+      '',
+    ]);
+    expect(exitCode).toBe(130);
+  });
+
+  it('is plain lines where a terminal cannot draw over', async ({ skip }) => {
+    if (!hasTty) skip('script of util-linux is not there');
+
+    const { printed } = await watch(`TERM=dumb ${common} skia-rpi2-rack4-shelf1-001`, {
+      columns: 80,
+      rows: 24,
+    });
+
+    expect(printed).toMatch(
+      /Z {2}skia-rpi2-rack4-shelf1-001 {2}turn-on {6}switch-1\/1: turning on\r\n/,
+    );
+    expect(printed).not.toContain('\x1b');
+  });
+});
+
+describe('waiting elsewhere', () => {
+  it('ends with SIGINT as shells want it, and says how to go on', async () => {
+    const { printed, exitCode, signal, steady } = await run(`${common} skia-e-linux-01-left`, {
+      until: /see-back/,
+    });
+
+    expect({ exitCode, signal }).toEqual({ exitCode: null, signal: 'SIGINT' });
+    expect(steady(printed)).toContain(
+      'to see it:                     skolo power follow --url $POWER',
+    );
+  });
+});

@@ -1,0 +1,309 @@
+/**
+ * A power-cycle daemon without power: the API over a real socket, with the conventions of every service (sign-in,
+ * schemas, problems), and cycles whose lives are written beforehand.
+ *
+ * `URL/flaky` takes each request that changes something and breaks the connection before the first answer to it.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { powerCycleDaemonApi, type Refusal } from '@skolo/api';
+import {
+  createApp,
+  HttpProblem,
+  newToken,
+  type RouteHandlers,
+  type ServiceContext,
+  startService,
+} from '@skolo/common';
+import { expandRange } from '@skolo/rack';
+import { ScriptedCycle } from './cycle-lives.ts';
+import * as data from './power-data.ts';
+
+export interface TestDaemon {
+  url: string;
+  /** May operate. */
+  token: string;
+  /** How often a request for cycles came, and how many requests that were. */
+  asked: { times: number; keys: Set<string> };
+  close(): Promise<void>;
+}
+
+/** The routes that people use. */
+const {
+  requestCycles,
+  switchOutlets,
+  cycles,
+  cycle,
+  cancelCycle,
+  machines,
+  controllers,
+  holds,
+  hold,
+  release,
+  hostKeys,
+  forgetHostKey,
+} = powerCycleDaemonApi;
+const api = {
+  requestCycles,
+  switchOutlets,
+  cycles,
+  cycle,
+  cancelCycle,
+  machines,
+  controllers,
+  holds,
+  hold,
+  release,
+  hostKeys,
+  forgetHostKey,
+};
+
+const rack = `
+rack: rack4
+jumphost: { name: jumphost, address: 127.0.0.1 }
+access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
+`;
+
+/** @param stepMs how fast time passes in the lives of cycles */
+export async function startPowerCycleDaemon({ stepMs = 5 } = {}): Promise<TestDaemon> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-cli-daemon-'));
+  const rackFile = join(dir, 'rack.yaml');
+  await writeFile(rackFile, rack);
+  const ann = { name: 'ann', role: 'operate', expiresInDays: 1, now: Date.now() } as const;
+  const token = await newToken(join(dir, 'tokens.yaml'), ann);
+  const asked: TestDaemon['asked'] = { times: 0, keys: new Set() };
+  const service = await startService(
+    {
+      name: 'power-cycle-daemon',
+      checkSecrets: async () => [],
+      start: async (context) => ({
+        handler: handlerOf(context, { asked, stepMs }),
+        readiness: () => ({ ready: true, degraded: [] }),
+        stop: async () => {},
+      }),
+    },
+    { rackFile, stateDir: dir, host: '127.0.0.1', port: 0, metricsPort: 0, logLevel: 'silent' },
+  );
+  return {
+    url: `http://127.0.0.1:${service.port}`,
+    token,
+    asked,
+    async close() {
+      await service.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function handlerOf(
+  context: ServiceContext,
+  { asked, stepMs }: Pick<TestDaemon, 'asked'> & { stepMs: number },
+): RequestListener {
+  const cycles = new Map<string, ScriptedCycle>();
+  const streams = new Streams(cycles, { stepMs, signal: context.signal });
+  const app = createApp({
+    ...context,
+    api,
+    handlers: handlersOf(cycles, asked),
+    first: [
+      (request, response, next) => {
+        if (request.path !== '/v1/power-cycles/events') return next();
+        const mayView = context.access.require('view');
+        return mayView(request, response, (error) => {
+          if (error) next(error);
+          else streams.open(request, response);
+        });
+      },
+    ],
+  });
+  const broken = new Set<string>();
+  return (request, response) => {
+    const flaky = request.url?.startsWith('/flaky/');
+    if (flaky) request.url = request.url?.slice('/flaky'.length) ?? '/';
+    const what = `${request.method} ${request.url}`;
+    if (flaky && request.method !== 'GET' && !broken.has(what)) {
+      broken.add(what);
+      Object.assign(response, { end: () => request.socket.destroy() });
+    }
+    app(request, response);
+  };
+}
+
+/** Server-sent events. Whoever listens makes time pass. */
+class Streams {
+  private readonly cycles: ReadonlyMap<string, ScriptedCycle>;
+  private readonly tuning: { stepMs: number; signal: AbortSignal };
+  private hasDropped = false;
+
+  constructor(
+    cycles: ReadonlyMap<string, ScriptedCycle>,
+    tuning: { stepMs: number; signal: AbortSignal },
+  ) {
+    this.cycles = cycles;
+    this.tuning = tuning;
+  }
+
+  open(request: IncomingMessage, response: ServerResponse): void {
+    const ids = new URL(request.url ?? '/', 'http://host').searchParams.get('ids') ?? '';
+    const wanted = ids.split(',').flatMap((id) => this.cycles.get(id) ?? []);
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n');
+    const send = ({ now }: ScriptedCycle) => {
+      response.write(`event: cycle\ndata: ${JSON.stringify(now)}\n\n`);
+    };
+    for (const cycle of wanted) send(cycle);
+    const passing = setInterval(() => {
+      for (const cycle of wanted.filter(({ isOver }) => !isOver)) {
+        cycle.advance();
+        send(cycle);
+        if (this.drops(cycle)) request.socket.destroy();
+      }
+    }, this.tuning.stepMs);
+    const end = () => {
+      clearInterval(passing);
+      this.tuning.signal.removeEventListener('abort', end);
+      response.end();
+    };
+    response.on('close', end);
+    this.tuning.signal.addEventListener('abort', end);
+  }
+
+  /** Once, in the middle of the host's first cycle. */
+  private drops({ now }: ScriptedCycle): boolean {
+    if (this.hasDropped || now.target !== 'skia-e-linux-01' || now.step !== 'off') return false;
+    this.hasDropped = true;
+    return true;
+  }
+}
+
+function handlersOf(
+  cycles: Map<string, ScriptedCycle>,
+  asked: TestDaemon['asked'],
+): RouteHandlers<typeof api> {
+  const answers = new Map<string, { id: string; target: string; joined: boolean }[]>();
+  const holds = data.firstHolds();
+  let ids = 1000;
+
+  function begin(
+    request: Pick<ScriptedCycle['now'], 'action' | 'mode' | 'reason' | 'by' | 'force'> & {
+      targets: string[];
+      offSeconds?: number | undefined;
+      skipRefused: boolean;
+      key: string | undefined;
+    },
+  ) {
+    const { targets, skipRefused, key = '', offSeconds = 5, ...rest } = request;
+    asked.times++;
+    asked.keys.add(key);
+    const wanted = targets.flatMap((target) => expandRange(target));
+    const refused = wanted.flatMap((target) => data.refusalOf(target, request.force) ?? []);
+    if (refused.length > 0 && !skipRefused) throw refusing(refused);
+    const known = answers.get(key);
+    if (known !== undefined) return { cycles: known, refused };
+    const accepted = wanted
+      .filter((target) => refused.every((refusal) => refusal.target !== target))
+      .map((target) => {
+        const open = [...cycles.values()].find(
+          ({ now, isOver }) => now.target === target && !isOver,
+        );
+        if (open !== undefined) return { id: open.now.id, target, joined: true };
+        const id = `c${++ids}`;
+        cycles.set(id, new ScriptedCycle({ ...rest, id, target, offSeconds }));
+        return { id, target, joined: false };
+      });
+    answers.set(key, accepted);
+    return { cycles: accepted, refused };
+  }
+
+  function cycleOf(id: string): ScriptedCycle['now'] {
+    const past = data.pastCycles().find((cycle) => cycle.id === id);
+    const found = cycles.get(id)?.now ?? past;
+    if (found !== undefined) return found;
+    throw new HttpProblem(404, `there is no cycle ${id}; GET /v1/power-cycles lists them`);
+  }
+
+  return {
+    requestCycles: ({ body: { machines, ...body }, headers, caller }) => {
+      const key = headers['idempotency-key'];
+      const by = caller?.name ?? '';
+      return { status: 202, body: begin({ ...body, targets: machines, action: 'cycle', key, by }) };
+    },
+    switchOutlets: ({ body: { state, ...body }, headers, caller }) => {
+      const key = headers['idempotency-key'];
+      const by = caller?.name ?? '';
+      return { status: 202, body: begin({ ...body, action: state, mode: 'hard', key, by }) };
+    },
+    cycles: ({ query: { target, state, outcome, limit } }) => {
+      const own = [...cycles.values()].map(({ now }) => now).reverse();
+      const found = [...own, ...data.pastCycles()].filter(
+        (cycle) =>
+          (target === undefined || cycle.target === target) &&
+          (outcome === undefined || cycle.outcome === outcome) &&
+          (state === undefined || stateOf(cycle) === state),
+      );
+      return { status: 200, body: { cycles: found.slice(0, limit) } };
+    },
+    cycle: ({ params }) => ({ status: 200, body: cycleOf(params.id) }),
+    cancelCycle: ({ params: { id } }) => {
+      const { step } = cycleOf(id);
+      const scripted = cycles.get(id);
+      if (step !== 'queued' || scripted === undefined) {
+        throw new HttpProblem(409, `cycle ${id} has begun, so it is finished`);
+      }
+      scripted.cancel();
+      return { status: 200, body: scripted.now };
+    },
+    machines: ({ query: { name } }) => {
+      const machines = data.machinePowers();
+      if (name === undefined) return { status: 200, body: { machines } };
+      const wanted = [name].flat().flatMap((each) => expandRange(each));
+      const refused = wanted.flatMap((each) =>
+        data.knownNames.has(each) ? [] : (data.refusalOf(each, true) ?? []),
+      );
+      if (refused.length > 0) throw refusing(refused);
+      const found = machines.filter((machine) => wanted.includes(machine.name));
+      return { status: 200, body: { machines: found } };
+    },
+    controllers: () => ({ status: 200, body: { controllers: data.controllers() } }),
+    holds: () => ({ status: 200, body: { holds } }),
+    hold: ({ body: { targets, reason, until }, caller }) => {
+      const wanted = targets.flatMap((target) => expandRange(target));
+      const unknown = wanted.flatMap((target) =>
+        data.knownNames.has(target) ? [] : (data.refusalOf(target, true) ?? []),
+      );
+      if (unknown.length > 0) throw refusing(unknown);
+      const made = wanted.map((target) => ({
+        id: `h${++ids}`,
+        target,
+        by: caller?.name ?? '',
+        since: data.ago(0),
+        until: until ?? data.ago(-24 * 3600),
+        reason,
+      }));
+      holds.push(...made);
+      return { status: 201, body: { holds: made } };
+    },
+    release: ({ params: { id } }) => {
+      const place = holds.findIndex((hold) => hold.id === id);
+      const [hold] = place < 0 ? [] : holds.splice(place, 1);
+      if (hold === undefined) throw new HttpProblem(404, `there is no hold ${id}`);
+      return { status: 200, body: hold };
+    },
+    hostKeys: () => ({ status: 200, body: { hostKeys: data.hostKeys() } }),
+    forgetHostKey: ({ params: { device } }) => {
+      const forgotten = data.hostKeys().some((key) => key.device === device);
+      return { status: 200, body: { device, forgotten } };
+    },
+  };
+}
+
+function stateOf({ step, outcome }: ScriptedCycle['now']): 'queued' | 'running' | 'finished' {
+  if (outcome !== undefined) return 'finished';
+  return step === 'queued' ? 'queued' : 'running';
+}
+
+function refusing(refused: Refusal[]): HttpProblem {
+  const status = refused.every(({ code }) => code === 'unknown') ? 404 : 409;
+  return new HttpProblem(status, 'nothing was done', { members: { refused } });
+}
