@@ -24,6 +24,9 @@ export const legacyAlgorithms: Algorithms = {
   hmac: ['hmac-sha1'],
 };
 
+/** From the last bytes of a connection to its loss. */
+const DROP_MS = 20;
+
 export interface SshDoor {
   core: Core;
   model: CliModel;
@@ -107,19 +110,29 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
     });
 
     function open(channel: ServerChannel) {
+      let dropped = false;
       const line: Line = {
         send: (data, stream) => void (stream ? channel.stderr : channel).write(data),
         hangUp(status) {
           door.gate.signedOut(socket);
-          if (status === undefined) {
-            connection.end();
-            return;
+          if (status === undefined) leave();
+          else {
+            channel.exit(status);
+            channel.end();
           }
-          channel.exit(status);
-          channel.end();
         },
-        drop: () => socket.destroySoon(),
+        drop() {
+          dropped = true;
+          // OpenSSH throws away what it has not printed when a connection is lost.
+          setTimeout(() => socket.destroySoon(), DROP_MS);
+        },
       };
+      /** The channel first: whoever is told that the connection ends may not read the rest of the channel. */
+      function leave(): void {
+        if (dropped) return;
+        channel.once('close', () => connection.end());
+        channel.end();
+      }
       const session = new Session(core);
       session.user = user;
       const terminal = new Terminal(line, session, model.screen(pty));
@@ -132,7 +145,7 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
           (status) => line.hangUp(status),
           (error) => {
             if (!(error instanceof HungUp)) throw error;
-            connection.end();
+            leave();
           },
         );
       }

@@ -64,6 +64,7 @@ export function answerTelnet(socket: Socket, door: TelnetDoor): void {
       if (await signIn(terminal, door.accounts, model.words)) {
         signedOut = core.signedIn();
         await model.shell(terminal);
+        signedOut();
       }
       line.hangUp();
     } catch (error) {

@@ -119,7 +119,11 @@ export async function openSsh(
   const args = [
     ...['-F', 'none', '-p', String(device.port), '-oIdentitiesOnly=yes'],
     ...[`-oUserKnownHostsFile=${join(dir, 'known_hosts')}`, '-oStrictHostKeyChecking=accept-new'],
-    ...['-oNumberOfPasswordPrompts=1', '-oIdentityAgent=none', `-oIdentityFile=${identity}`],
+    ...[
+      '-oNumberOfPasswordPrompts=1',
+      '-oIdentityAgent=none',
+      `-oIdentityFile=${key === undefined ? 'none' : identity}`,
+    ],
     ...options,
     `${user}@${device.host}`,
     ...(command === undefined ? [] : [command]),
