@@ -41,7 +41,7 @@ export interface SimulatedMachineOptions extends Account {
   /** A Raspberry Pi 4's when absent. */
   hubs?: readonly UsbHub[];
   /** Phones and where they are plugged in; those on a port that has no power are missing. */
-  phones?: readonly Pick<Phone, 'name' | 'port'>[];
+  phones?: readonly Omit<Phone, 'works'>[];
 }
 
 export interface SimulatedMachine {

@@ -49,7 +49,19 @@ describe('simulated uhubctl', () => {
     const { stdout } = uhubctl(['-e', '-l', '1-1', '-p', '2'], usb());
 
     expect(stdout).toBe(
-      `Current status for ${usb2}\n  Port 2: 0503 power highspeed enable connect [18d1:4ee7 Google Pixel 5 R58N]\n`,
+      `Current status for ${usb2}\n  Port 2: 0503 power highspeed enable connect [18d1:4ee7 Google Pixel 5]\n`,
+    );
+  });
+
+  it('keeps to itself with -N what devices say of themselves', () => {
+    const { stdout } = uhubctl(['-N', '-e', '-l', '1-1', '-p', '2'], usb());
+
+    expect(stdout).toBe(
+      [
+        'Current status for hub 1-1 [2109:3431, USB 2.10, 4 ports, ppps]',
+        '  Port 2: 0503 power highspeed enable connect [18d1:4ee7]',
+        '',
+      ].join('\n'),
     );
   });
 

@@ -32,7 +32,7 @@ const options = {
   wait: { type: 'string', short: 'w' },
   exact: { type: 'boolean', short: 'e', default: false },
   force: { type: 'boolean', short: 'f' },
-  nodesc: { type: 'boolean', short: 'N' },
+  nodesc: { type: 'boolean', short: 'N', default: false },
   nosysfs: { type: 'boolean', short: 'S' },
   reset: { type: 'boolean', short: 'R' },
   version: { type: 'boolean', short: 'v', default: false },
@@ -48,6 +48,11 @@ const actions: Record<string, 'off' | 'on' | 'cycle' | 'toggle'> = {
   toggle: 'toggle',
   3: 'toggle',
 };
+
+interface UsbShown extends Usb {
+  /** The words with which devices describe themselves. */
+  showsText: boolean;
+}
 
 /** One half of a hub. */
 interface Half {
@@ -88,7 +93,7 @@ export function uhubctl(args: string[], usb: Usb): Output {
       status: 1,
     };
   }
-  return { stdout: carryOut(halves, ports, action, usb) };
+  return { stdout: carryOut(halves, ports, action, { ...usb, showsText: !asked.nodesc }) };
 }
 
 function parse(args: string[]) {
@@ -142,8 +147,9 @@ function carryOut(
   halves: readonly Half[],
   ports: Set<number> | undefined,
   action: 'off' | 'on' | 'cycle' | 'toggle' | undefined,
-  usb: Usb,
+  usb: UsbShown,
 ): string {
+  const named = (half: Half) => nameOf(half, usb);
   const status = (half: Half) => statusOf(half, ports, usb);
   if (action === undefined) {
     return halves.map((half) => `Current status for ${named(half)}\n${status(half)}`).join('');
@@ -169,8 +175,9 @@ function carryOut(
   return text;
 }
 
-function named({ location, description }: Half): string {
-  return `hub ${location} [${description}]`;
+function nameOf({ location, description }: Half, { showsText }: UsbShown): string {
+  const shown = showsText ? description : description.replace(/^(\w{4}:\w{4}).*(, USB \d)/, '$1$2');
+  return `hub ${location} [${shown}]`;
 }
 
 function portNames({ location, ports: count }: UsbHub, ports: Set<number> | undefined): string[] {
@@ -180,7 +187,7 @@ function portNames({ location, ports: count }: UsbHub, ports: Set<number> | unde
 }
 
 /** wPortStatus of USB 2.0 (11.24.2.7.1) and 3.2 (10.16.2.6.1), in hexadecimal and in words. */
-function statusOf({ hub, isUsb3 }: Half, ports: Set<number> | undefined, usb: Usb): string {
+function statusOf({ hub, isUsb3 }: Half, ports: Set<number> | undefined, usb: UsbShown): string {
   return portNames(hub, ports)
     .map((name) => {
       const port = name.slice(name.lastIndexOf('.') + 1);
@@ -189,7 +196,7 @@ function statusOf({ hub, isUsb3 }: Half, ports: Set<number> | undefined, usb: Us
       if (isUsb3) return `  Port ${port}: ${on ? '02a0 power 5gbps Rx.Detect' : '0080 off'}\n`;
       if (!on) return `  Port ${port}: 0000 off\n`;
       if (!phone || !isPresent(phone, usb.board)) return `  Port ${port}: 0100 power\n`;
-      const what = `18d1:4ee7 Google Pixel 5 ${phone.name}`;
+      const what = usb.showsText ? `18d1:4ee7 ${phone.text ?? 'Google Pixel 5'}` : '18d1:4ee7';
       return `  Port ${port}: 0503 power highspeed enable connect [${what}]\n`;
     })
     .join('');

@@ -30,6 +30,8 @@ export interface Phone {
   name: string;
   /** `usb/1-1.2`; absent: it is on none that can be switched. */
   port?: string;
+  /** How it describes itself; `Google Pixel 5` when absent. Whoever owns the phone may write anything there. */
+  text?: string;
   /** Not plugged in, or out of order, where false. */
   works: boolean;
 }
