@@ -1,0 +1,47 @@
+/** Command lines of uhubctl for one port of one hub, and what it says of that port. */
+import type { UsbPort } from '@skolo/rack';
+import type { OutletReading } from './driver.ts';
+
+const hubPattern = /^\d{1,3}(-\d{1,3}(\.\d{1,3})*)?$/;
+
+/**
+ * Without `-p` uhubctl acts on all ports, without `-l` on all hubs; an empty one is as good as none. So both are made
+ * of what was checked, here and nowhere else. `-r`: some hubs turn a port off only when told often (labgrid sends 100, which
+ * takes 2 s). `-N`: no texts of attached devices, which belong to whoever owns the phone.
+ *
+ * @throws RangeError The port is none.
+ */
+export function uhubctlCommand({ hub, port }: UsbPort, action?: 'on' | 'off'): string {
+  if (!hubPattern.test(hub) || !Number.isInteger(port) || port < 1) {
+    throw new RangeError(`no USB port: ${JSON.stringify({ hub, port })}`);
+  }
+  const what = { on: ' -a on', off: ' -a off -r 100', read: '' }[action ?? 'read'];
+  return `sudo -n uhubctl -N -l ${hub} -p ${port}${what}`;
+}
+
+/**
+ * The port as the last block of exactly that hub shows it. Other blocks are of its USB 3 half, which shares the power:
+ * while one of them has the port on, there is power.
+ *
+ * Undefined where the output has no such hub or port.
+ */
+export function portIn(output: string, { hub, port }: UsbPort): OutletReading | undefined {
+  const words = new Map<string, string[]>();
+  let location: string | undefined;
+  // A last line without its end was cut off.
+  for (const line of output.split('\n').slice(0, -1)) {
+    const block = /^(?:Current|New) status for hub (\S+) \[/.exec(line);
+    if (block) location = block[1];
+    const found = /^ {2}Port (\d+): [0-9a-f]{4}(?: (.*))?$/.exec(line);
+    if (found && location !== undefined && Number(found[1]) === port) {
+      words.set(location, (found[2] ?? '').split('[')[0]?.trim().split(' ') ?? []);
+    }
+  }
+  const own = words.get(hub);
+  if (own === undefined) return undefined;
+  if (own.includes('power')) {
+    return { state: 'on', ...(own.includes('connect') && { delivering: true }) };
+  }
+  const hasPower = own.includes('connect') || [...words.values()].some((w) => w.includes('power'));
+  return { state: 'off', ...(hasPower && { delivering: true }) };
+}
