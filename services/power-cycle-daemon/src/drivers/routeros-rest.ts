@@ -19,10 +19,12 @@ import { z } from 'zod';
 import { httpTo } from '../transports/http.ts';
 import { jsonOf, readJson } from '../transports/json.ts';
 import type { DriverDeps, OutletReading, PowerDriver } from './driver.ts';
+import { offSecondsWithin } from './off-seconds.ts';
 import { outletName } from './outlet-name.ts';
 
 const menu = '/rest/interface/ethernet/poe';
 const onModes = ['auto-on', 'forced-on'] as const;
+const range = { least: 1, most: 60 };
 const Row = z.object({
   '.id': z.string().regex(/^\*[0-9A-F]+$/i),
   name: z.string(),
@@ -106,11 +108,11 @@ export function routerosRest(device: InfrastructureDevice, deps: DriverDeps): Po
       await set(outlet, known, signal);
     },
     nativeCycle: {
-      offSeconds: { least: 1, most: 60 },
+      offSeconds: range,
       async run(outlet, offSeconds, signal) {
         const port = outletName(device, outlet);
+        const duration = `${Math.round(offSecondsWithin(name, offSeconds, range))}s`;
         await rowsOf([port], signal);
-        const duration = `${Math.round(offSeconds)}s`;
         // Nothing tells whether every version answers at once, or when the power is back.
         const timeoutMs = (offSeconds + 5) * 1000;
         const body = await post('power-cycle', { numbers: port, duration }, signal, timeoutMs);

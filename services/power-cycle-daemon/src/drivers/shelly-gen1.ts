@@ -18,10 +18,12 @@ import { z } from 'zod';
 import { httpTo } from '../transports/http.ts';
 import { readJson } from '../transports/json.ts';
 import type { DriverDeps, DriverKind, PowerDriver } from './driver.ts';
+import { offSecondsWithin } from './off-seconds.ts';
 import { checkCount, outletNumber } from './outlet-name.ts';
 
 export const shellyGen1: DriverKind = { model: 'shelly-gen1', experimental: true, create };
 
+const range = { least: 1, most: 3600 };
 const Identity = z.object({
   gen: z.number().optional(),
   num_outputs: z.number().int().optional(),
@@ -76,9 +78,10 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
     turnOff: (outlet, signal) => command(outlet, 'turn=off', { ison: false }, signal),
     turnOn: (outlet, _mode, signal) => command(outlet, 'turn=on', { ison: true }, signal),
     nativeCycle: {
-      offSeconds: { least: 1, most: 3600 },
+      offSeconds: range,
       async run(outlet, offSeconds, signal) {
-        const query = `turn=off&timer=${Math.round(offSeconds)}`;
+        const seconds = Math.round(offSecondsWithin(name, offSeconds, range));
+        const query = `turn=off&timer=${seconds}`;
         await command(outlet, query, { ison: false, has_timer: true }, signal);
       },
     },

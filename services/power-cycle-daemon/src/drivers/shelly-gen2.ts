@@ -17,10 +17,12 @@ import { z } from 'zod';
 import { httpTo } from '../transports/http.ts';
 import { readJson } from '../transports/json.ts';
 import type { DriverDeps, DriverKind, PowerDriver } from './driver.ts';
+import { offSecondsWithin } from './off-seconds.ts';
 import { checkCount, outletNumber } from './outlet-name.ts';
 
 export const shellyGen2: DriverKind = { model: 'shelly-gen2', experimental: true, create };
 
+const range = { least: 1, most: 3600 };
 const Failure = z.object({ code: z.number(), message: z.string().default('') });
 const Frame = z.object({
   id: z.number(),
@@ -82,9 +84,10 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
     turnOff: (outlet, signal) => set(outlet, { on: false }, signal),
     turnOn: (outlet, _mode, signal) => set(outlet, { on: true }, signal),
     nativeCycle: {
-      offSeconds: { least: 1, most: 3600 },
-      run: (outlet, offSeconds, signal) => {
-        return set(outlet, { on: false, toggle_after: offSeconds }, signal);
+      offSeconds: range,
+      async run(outlet, offSeconds, signal) {
+        const toggle_after = offSecondsWithin(name, offSeconds, range);
+        await set(outlet, { on: false, toggle_after }, signal);
       },
     },
     close: async () => {},

@@ -18,10 +18,13 @@ import { z } from 'zod';
 import { httpTo } from '../transports/http.ts';
 import { readJson } from '../transports/json.ts';
 import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from './driver.ts';
+import { offSecondsWithin } from './off-seconds.ts';
 import { checkCount, outletCount, outletNumber } from './outlet-name.ts';
 
 export const tasmota: DriverKind = { model: 'tasmota', experimental: true, create };
 
+/** Delay takes up to 3600 tenths of a second. */
+const range = { least: 1, most: 360 };
 const Answer = z.record(z.string(), z.unknown());
 const Energy = z.object({
   StatusSNS: z.object({
@@ -75,6 +78,7 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
 
   async function cycle(outlet: string, offSeconds: number, signal: AbortSignal): Promise<void> {
     const relay = outletNumber(device, outlet);
+    const tenths = Math.round(offSecondsWithin(name, offSeconds, range) * 10);
     const pulseTime = await run(`PulseTime${relay}`, signal);
     const pulse = PulseTime.safeParse(pulseTime[`PulseTime${relay}`]);
     if (!pulse.success) throw new DeviceRefused(name, `it does not tell PulseTime${relay}`);
@@ -85,7 +89,6 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
     const { Delay: left } = await run('Delay', signal);
     if (typeof left !== 'number') throw new DeviceRefused(name, 'it does not tell its Delay');
     if (left > 0) throw new DeviceBusy(name, 'it is carrying out another backlog');
-    const tenths = Math.round(offSeconds * 10);
     await run(`Backlog Power${relay} OFF; Delay ${tenths}; Power${relay} ON`, signal);
   }
 
@@ -113,7 +116,7 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
     },
     turnOff: (outlet, signal) => turn(outlet, 'OFF', signal),
     turnOn: (outlet, _mode, signal) => turn(outlet, 'ON', signal),
-    nativeCycle: { offSeconds: { least: 1, most: 360 }, run: cycle },
+    nativeCycle: { offSeconds: range, run: cycle },
     close: async () => {},
   };
 }

@@ -187,6 +187,19 @@ export function meetsFaults(setup: Setup, outlet: string, more: readonly string[
     await vi.waitFor(() => expect(device.sessions.now).toBe(0));
   });
 
+  it('sends no cycle for a time that the device does not know', async () => {
+    const { device, driver } = await startDriver(setup);
+    const range = driver.nativeCycle?.offSeconds;
+    const beyond = typeof range === 'object' ? [0, 0.4, -5, Number.NaN, range.most + 1] : [];
+
+    for (const seconds of beyond) {
+      const cycle = driver.nativeCycle?.run(outlet, seconds, patient());
+      await expect(cycle).rejects.toThrow(DeviceRefused);
+    }
+
+    expect(device.sessions.opened).toBe(0);
+  });
+
   it('shows in the reading that a command was ignored', async () => {
     const { device, driver } = await startDriver(setup);
     device.faults.set('ignores-commands');
