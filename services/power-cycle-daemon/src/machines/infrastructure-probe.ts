@@ -16,17 +16,19 @@ export function infrastructureProbe(device: InfrastructureDevice): Probe | undef
     new Promise((resolve) => {
       const where = `${address}:${port}`;
       const socket = connect({ host: address, port });
-      const end = (up: boolean, text: string) => {
+      const end = (up: boolean, text: string, isRefused = false) => {
         clearTimeout(timer);
         signal.removeEventListener('abort', abort);
         socket.destroy();
-        resolve({ up, text });
+        resolve({ up, text, isRefused });
       };
       const abort = () => end(false, 'no longer asked');
       const timer = setTimeout(() => end(false, `nothing at ${where}`), timeoutMs);
       if (signal.aborted) return abort();
       signal.addEventListener('abort', abort);
       socket.on('connect', () => end(true, `${where} takes connections`));
-      socket.on('error', (error) => end(false, `nothing at ${where}: ${error.message}`));
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        end(false, `nothing at ${where}: ${error.message}`, error.code === 'ECONNREFUSED');
+      });
     });
 }

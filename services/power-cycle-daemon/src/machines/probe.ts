@@ -7,6 +7,10 @@ export interface Look {
   up: boolean;
   /** For people: `ssh answers at 192.168.1.101:22`, `connection refused`. */
   text: string;
+  /** Nobody listens there, and its own network stack says so. */
+  isRefused?: boolean;
+  /** Nothing was learned, since it could not be asked at all. */
+  isUnknown?: boolean;
 }
 
 /** Looks once. Never throws; silence within `timeoutMs` is `up: false`. */
@@ -87,8 +91,10 @@ export function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal
     execFile('ping', ['-n', '-c', '1', '-W', seconds, address], { signal }, (error) => {
       if (error === null) resolve({ up: true, text: `${address} answers a ping` });
       else if (error.code === 'ENOENT')
-        resolve({ up: false, text: 'there is no ping program here' });
-      else resolve({ up: false, text: `${address} does not answer a ping` });
+        resolve({ up: false, isUnknown: true, text: 'there is no ping program here' });
+      // It ends with 1 where nothing came back, and with something else where it could not send: see ping(8).
+      else if (error.code === 1) resolve({ up: false, text: `${address} does not answer a ping` });
+      else resolve({ up: false, isUnknown: true, text: `no ping can be sent to ${address}` });
     });
   });
 }

@@ -36,7 +36,12 @@ export type Decision =
   /** Not now, and why: a brake. `quiet`: only time is missing. */
   | { is: 'wait'; why: string; brake: string; quiet: boolean };
 
-/** Silence from Alertmanager for so long means resolved, or silenced by a person. */
+/**
+ * Only what Alertmanager has just said is acted upon: it repeats what fires and leaves out what a person has silenced,
+ * without saying so. Let it repeat every few minutes; the more seldom, the later a machine is repaired.
+ */
+export const freshSeconds = 2 * 60;
+/** For so long a machine counts among those that are missing. */
 export const heardWithinSeconds = 15 * 60;
 
 export function decideRepair(
@@ -47,8 +52,12 @@ export function decideRepair(
   const { rack, uptime, record, lastTryAt } = situation;
   const settings = rack.services['power-cycle-daemon'].repair;
   const brake = brakeFor(machine, settings, situation);
-  if (uptime - missing.heardAt > heardWithinSeconds) {
-    return wait('silent', 'Alertmanager no longer repeats the alert: resolved, or silenced', true);
+  if (uptime - missing.heardAt > freshSeconds) {
+    return wait(
+      'silent',
+      'waits for Alertmanager to say it again: it may be silenced by now',
+      true,
+    );
   }
   if (uptime - missing.since < settings.deadMinutes * 60) {
     return wait('not-long', `missing for less than ${settings.deadMinutes} minutes`, true);

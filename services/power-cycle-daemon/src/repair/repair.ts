@@ -5,16 +5,17 @@ import type { Controllers } from '../controllers.ts';
 import { infrastructureProbe } from '../machines/infrastructure-probe.ts';
 import { probeOf } from '../machines/probe.ts';
 import { pause } from '../pause.ts';
-import type { RepairRecord } from '../records.ts';
 import { type Accepted, type Request, RequestRefused } from '../requests.ts';
 import type { Store } from '../store.ts';
+import { type Alert, machineOf, secondsSince } from './alert.ts';
 import { decideRepair, heardWithinSeconds, type Missing } from './decide.ts';
+import type { Reach } from './reach.ts';
 import { UplinkWatch } from './uplink.ts';
 
 export interface RepairDeps {
   rack: () => Rack;
   store: Store;
-  controllers: Controllers;
+  controllers: Pick<Controllers, 'get'>;
   take: (request: Request) => Promise<Accepted>;
   clock: Clock;
   log: Logger;
@@ -22,17 +23,10 @@ export interface RepairDeps {
   signal: AbortSignal;
   /** How often it looks, in milliseconds. */
   everyMs?: number;
+  /** How the router of the uplink is looked at. */
+  reach?: Reach;
 }
 
-/** One alert of Alertmanager's webhook. */
-export interface Alert {
-  status: 'firing' | 'resolved';
-  labels: Record<string, string>;
-  /** RFC 3339. */
-  startsAt: string;
-}
-
-const daySeconds = 86_400;
 const lookMs = 3000;
 
 export class Repair {
@@ -64,20 +58,20 @@ export class Repair {
     const { alerts: names } = rack().services['power-cycle-daemon'].repair;
     let heard = 0;
     for (const { status, labels, startsAt } of alerts) {
-      const machine = machineOf(rack(), labels);
-      if (machine === undefined || !names.includes(labels.alertname ?? '')) continue;
+      const name = machineOf(rack(), labels)?.name;
+      if (name === undefined || !names.includes(labels.alertname ?? '')) continue;
       heard += 1;
       if (status === 'resolved') {
-        this.missing.delete(machine.name);
-        this.lastTries.delete(machine.name);
-        this.said.delete(machine.name);
-        if (store.repairs.get(machine.name)) await store.keep([store.repairs.remove(machine.name)]);
+        this.missing.delete(name);
+        this.lastTries.delete(name);
+        this.said.delete(name);
+        if (store.repairs.get(name)) await store.keep([store.repairs.remove(name)]);
         continue;
       }
       const uptime = clock.uptime();
-      const known = this.missing.get(machine.name);
+      const known = this.missing.get(name);
       const since = known?.since ?? uptime - secondsSince(startsAt, clock.now());
-      this.missing.set(machine.name, { machine: machine.name, since, heardAt: uptime });
+      this.missing.set(name, { machine: name, since, heardAt: uptime });
     }
     return heard;
   }
@@ -85,12 +79,11 @@ export class Repair {
   /** Looks once at all that is missing. */
   async look(): Promise<void> {
     const { rack, clock } = this.deps;
-    await this.uplink.look();
-    if (!rack().services['power-cycle-daemon'].repair.enabled) return;
     for (const [name, { heardAt }] of this.missing) {
       if (clock.uptime() - heardAt > heardWithinSeconds) this.missing.delete(name);
     }
-    if (this.missing.size === 0) return;
+    await this.forgetWhatIsOver();
+    if (!rack().services['power-cycle-daemon'].repair.enabled || this.missing.size === 0) return;
     const silent = await this.silentDevices();
     for (const missing of [...this.missing.values()]) {
       const machine = rack().machines.get(missing.machine);
@@ -99,17 +92,23 @@ export class Repair {
   }
 
   private async run(): Promise<void> {
-    const { signal, log, everyMs = 30_000 } = this.deps;
+    const { signal, everyMs = 30_000 } = this.deps;
     while (!signal.aborted) {
-      await this.look().catch((error: unknown) => {
-        if (!signal.aborted) log.error({ err: error }, 'repair broke');
-      });
+      await this.unbroken(() => this.uplink.look());
+      await this.unbroken(() => this.look());
       await pause(everyMs, signal).catch(() => undefined);
     }
   }
 
+  private async unbroken(work: () => Promise<void>): Promise<void> {
+    const { signal, log } = this.deps;
+    await work().catch((error: unknown) => {
+      if (!signal.aborted) log.error({ err: error }, 'repair broke');
+    });
+  }
+
   private async lookAt(machine: Machine, missing: Missing, silent: ReadonlySet<string>) {
-    const { rack, store, controllers, clock, log, onDecision } = this.deps;
+    const { rack, store, controllers, clock, log } = this.deps;
     const { name } = machine;
     const decision = decideRepair(machine, missing, {
       rack: rack(),
@@ -120,18 +119,11 @@ export class Repair {
       isDown: (device) => silent.has(device) || controllers.get(device)?.state === 'down',
       isExperimental: (device) => controllers.get(device)?.experimental ?? true,
     });
-    if (decision.is === 'cycle') {
-      await this.cycle(machine);
-      return;
-    }
-    if (decision.is === 'needs-hands') await this.giveUp(name, decision.why);
-    if (this.said.get(name) === decision.why) return;
-    this.said.set(name, decision.why);
-    onDecision(decision.is === 'wait' ? decision.brake : 'needs-hands');
-    if (decision.is === 'needs-hands')
-      log.error({ machine: name, why: decision.why }, 'needs hands');
-    else
-      log[decision.quiet ? 'debug' : 'warn']({ machine: name, why: decision.why }, 'not repaired');
+    if (decision.is === 'cycle') return this.cycle(machine);
+    const { why } = decision;
+    if (decision.is === 'needs-hands') return this.giveUp(name, why);
+    if (decision.quiet) log.debug({ machine: name, why }, 'not repaired');
+    else this.say(name, decision.brake, why);
   }
 
   private async cycle(machine: Machine): Promise<void> {
@@ -140,19 +132,10 @@ export class Repair {
     // An alert may be older than the truth.
     const look = await probeOf(rack(), machine)?.(lookMs, signal);
     signal.throwIfAborted();
-    if (look?.up) {
-      onDecision('answers');
-      log.info({ machine: name, why: look.text }, 'not repaired');
-      return;
-    }
+    if (look?.up) return this.say(name, 'answers', look.text);
     const tries = (store.repairs.get(name)?.tries ?? 0) + 1;
-    const record: RepairRecord = {
-      target: name,
-      tries,
-      lastTryAt: new Date(clock.now()).toISOString(),
-    };
     try {
-      await take({
+      const { cycles } = await take({
         targets: [name],
         ask: { action: 'cycle', mode: 'auto', force: false },
         reason: `missing; try ${tries}`,
@@ -160,25 +143,38 @@ export class Repair {
         origin: 'repair',
         skipRefused: false,
       });
+      // What somebody else has begun is no try of ours.
+      if (cycles.every(({ joined }) => joined)) return this.say(name, 'joined', 'cycled already');
     } catch (error) {
-      onDecision(error instanceof RequestRefused ? 'refused' : 'failed');
-      if (this.said.get(name) !== errorText(error)) {
-        log.warn({ machine: name, why: errorText(error) }, 'not repaired');
-      }
-      this.said.set(name, errorText(error));
-      return;
+      return this.say(
+        name,
+        error instanceof RequestRefused ? 'refused' : 'failed',
+        errorText(error),
+      );
     }
     this.lastTries.set(name, clock.uptime());
-    await store.keep([store.repairs.put(record)]);
+    const lastTryAt = new Date(clock.now()).toISOString();
+    await store.keep([store.repairs.put({ target: name, tries, lastTryAt })]);
+    this.said.delete(name);
     onDecision('asked');
     log.warn({ machine: name, tries }, 'repair');
   }
 
   private async giveUp(target: string, why: string): Promise<void> {
-    const { store } = this.deps;
-    const record = store.repairs.get(target);
-    if (record?.needsHands !== undefined) return;
-    await store.keep([store.repairs.put({ ...(record ?? { target, tries: 0 }), needsHands: why })]);
+    const { store, log, onDecision } = this.deps;
+    const record = store.repairs.get(target) ?? { target, tries: 0 };
+    if (record.needsHands !== undefined) return;
+    await store.keep([store.repairs.put({ ...record, needsHands: why })]);
+    onDecision('needs-hands');
+    log.error({ machine: target, why }, 'needs hands');
+  }
+
+  private say(machine: string, outcome: string, why: string): void {
+    const { log, onDecision } = this.deps;
+    if (this.said.get(machine) === why) return;
+    this.said.set(machine, why);
+    onDecision(outcome);
+    log.warn({ machine, why }, 'not repaired');
   }
 
   /** Of a try before this process only the wall time is known; one in the future counts as just now. */
@@ -192,6 +188,20 @@ export class Repair {
     return at;
   }
 
+  /** Machines that left the rack, and those that are back though nobody has said so: their alert was silenced meanwhile. */
+  private async forgetWhatIsOver(): Promise<void> {
+    const { rack, store, signal } = this.deps;
+    const quiet = [...store.repairs.all.keys()].filter((name) => !this.missing.has(name));
+    const over = quiet.map(async (name) => {
+      const machine = rack().machines.get(name);
+      const look = machine && (await probeOf(rack(), machine)?.(lookMs, signal));
+      return machine === undefined || look?.up ? [store.repairs.remove(name)] : [];
+    });
+    const changes = (await Promise.all(over)).flat();
+    signal.throwIfAborted();
+    if (changes.length > 0) await store.keep(changes);
+  }
+
   /** Devices of the rack that do not take connections where they are spoken to. */
   private async silentDevices(): Promise<Set<string>> {
     const { rack, signal } = this.deps;
@@ -203,18 +213,4 @@ export class Repair {
     signal.throwIfAborted();
     return new Set(silent);
   }
-}
-
-/** The label `machine`, else the host of `instance`, by name or address. */
-function machineOf(rack: Rack, labels: Record<string, string>): Machine | undefined {
-  const { machine, instance } = labels;
-  const written = machine ?? instance?.replace(/^\w+:\/\//, '').replace(/:\d+(\/.*)?$/, '');
-  if (written === undefined) return undefined;
-  const byName = rack.machines.get(written);
-  return byName ?? [...rack.machines.values()].find(({ address }) => address === written);
-}
-
-function secondsSince(time: string, now: number): number {
-  const seconds = (now - Date.parse(time)) / 1000;
-  return Number.isFinite(seconds) ? Math.min(Math.max(0, seconds), daySeconds) : 0;
 }

@@ -5,20 +5,20 @@
 import { type Clock, errorText, type Logger } from '@skolo/common';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { Controllers } from '../controllers.ts';
-import { infrastructureProbe } from '../machines/infrastructure-probe.ts';
-import { lookIcmp } from '../machines/probe.ts';
 import type { Accepted, Request } from '../requests.ts';
 import type { Store } from '../store.ts';
+import { type Reach, reach } from './reach.ts';
 
 export interface UplinkWatchDeps {
   rack: () => Rack;
   store: Store;
-  controllers: Controllers;
+  controllers: Pick<Controllers, 'get'>;
   take: (request: Request) => Promise<Accepted>;
   clock: Clock;
   log: Logger;
   onDecision: (outcome: string) => void;
   signal: AbortSignal;
+  reach?: Reach;
 }
 
 const lookMs = 3000;
@@ -27,7 +27,9 @@ export class UplinkWatch {
   private readonly deps: UplinkWatchDeps;
   /** Seconds since boot. */
   private silentSince: number | undefined;
-  private lastCycleAt: number | undefined;
+  private lastCycleAt = Number.NEGATIVE_INFINITY;
+  /** Cycles of the journal whose time is known. */
+  private readonly noted = new Set<string>();
   private said = '';
 
   constructor(deps: UplinkWatchDeps) {
@@ -35,12 +37,17 @@ export class UplinkWatch {
   }
 
   async look(): Promise<void> {
-    const { rack, clock } = this.deps;
+    const { rack, clock, signal } = this.deps;
     const { uplink, bootGraceMinutes } = rack().services['power-cycle-daemon'].repair;
+    this.noteJournaled();
     const router = [...rack().infrastructure.values()].find(
       (device) => device.uplink === 'internet',
     );
-    if (!uplink.enabled || router === undefined || (await this.answers(router))) {
+    const isThere =
+      !uplink.enabled ||
+      router === undefined ||
+      (await (this.deps.reach ?? reach)(router, lookMs, signal));
+    if (isThere) {
       this.silentSince = undefined;
       this.said = '';
       return;
@@ -49,22 +56,29 @@ export class UplinkWatch {
     this.silentSince ??= uptime;
     if (uptime - this.silentSince < uplink.silentMinutes * 60) return;
     if (uptime < bootGraceMinutes * 60) return this.say('boot', 'the rack has just booted');
-    const wait = uplink.pauseMinutes * 60 - this.sinceLast();
-    if (wait > 0) return this.say('pause', `cycled less than ${uplink.pauseMinutes} minutes ago`);
-    const pdu = router.power[0]?.device;
-    if (pdu === undefined || (this.deps.controllers.get(pdu)?.experimental ?? true)) {
-      return this.say('experimental', 'no outlet of its own, or one whose driver is experimental');
+    if (uptime - this.lastCycleAt < uplink.pauseMinutes * 60) {
+      return this.say('pause', `cycled less than ${uplink.pauseMinutes} minutes ago`);
     }
+    const obstacle = this.obstacle(router);
+    if (obstacle !== undefined) return this.say(...obstacle);
     await this.cycle(router);
   }
 
-  private async answers(router: InfrastructureDevice): Promise<boolean> {
-    const { signal } = this.deps;
-    const look = await infrastructureProbe(router)?.(lookMs, signal);
-    if (look?.up || router.address === undefined) return true;
-    const ping = await lookIcmp(router.address, lookMs, signal);
-    signal.throwIfAborted();
-    return ping.up;
+  /** Why its outlet is not to be touched. */
+  private obstacle({
+    name,
+    power,
+  }: InfrastructureDevice): [brake: string, why: string] | undefined {
+    const [feed, ...others] = power;
+    const controller = feed && this.deps.controllers.get(feed.device);
+    if (controller === undefined || others.length > 0) {
+      return ['no-outlet', `rack.yaml does not give ${name} the one outlet that it hangs on`];
+    }
+    if (controller.experimental) {
+      return ['experimental', `the driver of ${controller.name} is experimental`];
+    }
+    if (controller.cyclesNatively(undefined)) return undefined;
+    return ['not-native', `${controller.name} cannot cycle an outlet by itself`];
   }
 
   private async cycle({ name }: InfrastructureDevice): Promise<void> {
@@ -88,14 +102,19 @@ export class UplinkWatch {
     }
   }
 
-  /** Also over a restart: the journal knows the cycles. A wall time in the future counts as just now. */
-  private sinceLast(): number {
+  /**
+   * Of cycles before this process only the wall time is known. It is made seconds since boot once, so that a clock that
+   * was set back (a jumphost without a battery, and no uplink to ask) is a pause and not the end of all repair; a time
+   * in the future counts as just now.
+   */
+  private noteJournaled(): void {
     const { store, clock } = this.deps;
-    const journaled = [...store.cycles.all.values()]
-      .filter(({ origin }) => origin === 'uplink')
-      .map(({ requestedAt }) => Math.max(0, clock.now() - Date.parse(requestedAt)) / 1000);
-    const own = this.lastCycleAt === undefined ? [] : [clock.uptime() - this.lastCycleAt];
-    return Math.min(Number.POSITIVE_INFINITY, ...journaled, ...own);
+    for (const { id, origin, requestedAt } of store.cycles.all.values()) {
+      if (origin !== 'uplink' || this.noted.has(id)) continue;
+      this.noted.add(id);
+      const ago = Math.max(0, clock.now() - Date.parse(requestedAt)) / 1000;
+      this.lastCycleAt = Math.max(this.lastCycleAt, clock.uptime() - ago);
+    }
   }
 
   private say(brake: string, why: string): void {
