@@ -17,7 +17,7 @@ import { apiHandlers, shown } from './api.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { Controllers, type CreateUsbHub } from './controllers.ts';
 import { Cycles } from './cycles.ts';
-import { Doors } from './doors/index.ts';
+import { Doors, type DoorsDeps } from './doors/index.ts';
 import type { DriverKind } from './drivers/driver.ts';
 import { drivers } from './drivers/index.ts';
 import { createUsbHub } from './drivers/uhubctl.ts';
@@ -32,7 +32,7 @@ import { PastCycles } from './past-cycles.ts';
 import { canBeSeen } from './perform.ts';
 import { type Patience, usualPatience } from './prove.ts';
 import type { CycleRecord } from './records.ts';
-import { Repair } from './repair/repair.ts';
+import { Repair, type RepairDeps } from './repair/repair.ts';
 import { Requests } from './requests.ts';
 import { Restorer } from './restorer.ts';
 import type { View } from './shown.ts';
@@ -46,6 +46,8 @@ export interface PowerCycleDaemonDeps {
   /** Pause between attempts to reach a controller, in milliseconds. */
   contactPauseMs?: number;
   createUsbHub?: CreateUsbHub;
+  doors?: Pick<DoorsDeps, 'retryMs' | 'timeouts'>;
+  repair?: Pick<RepairDeps, 'everyMs' | 'reach'>;
 }
 
 const journalTrouble = 'journal';
@@ -216,6 +218,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     log,
     onDecision: metrics.repaired,
     signal: stopping.signal,
+    ...deps.repair,
   });
   const doors = new Doors({
     rack,
@@ -223,7 +226,9 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     take,
     degraded,
     untilPowerIsProven: (id) => events.until(id, isPowerProven, (each) => findCycle(each)),
+    situation: () => requests.situation(),
     record: (entry) => audit.append(entry),
+    ...deps.doors,
   });
 
   /** The power that is owed comes first, then what was under way, then everything else. */

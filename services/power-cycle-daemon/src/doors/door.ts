@@ -1,7 +1,8 @@
-/** A compatible door: an HTTP listener of its own, open to the networks that rack.yaml names and to nobody else. */
+/** A compatible door: a listener of its own, open to the networks that rack.yaml names and to nobody else. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { PowerCycle } from '@skolo/api';
 import type { Logger } from '@skolo/common';
+import type { Situation } from '../policy.ts';
 import type { Accepted, Request } from '../requests.ts';
 
 /** What a door can do. */
@@ -10,19 +11,45 @@ export interface DoorDeps {
   take: (request: Request) => Promise<Accepted>;
   /** Fulfilled once a cycle is finished, or its power is on again and only the machine is waited for. */
   untilPowerIsProven(id: string): Promise<PowerCycle>;
+  /** The rack, and what people have wished and held. */
+  situation(): Situation;
   /** Puts a line into the audit log. */
   record(entry: { who: string; what: string; target: string; outcome: string }): Promise<void>;
+  /** Aborted when the daemon stops: whoever still waits is told so. */
+  closing: AbortSignal;
 }
 
-/** Answers one request of somebody who may come in. */
-export type Answer = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  from: string,
-) => Promise<void>;
+/** Somebody who may come in. */
+export interface Visit {
+  url: URL;
+  /** The client's address. */
+  from: string;
+}
+
+export interface Answers {
+  http(request: IncomingMessage, response: ServerResponse, visit: Visit): Promise<void>;
+  /** Answers what is no HTTP and came in one packet; undefined where that means nothing to this door. */
+  line?(text: string, from: string): Promise<string> | undefined;
+}
 
 export interface Door {
   /** Its key in `doors:` of rack.yaml. */
   name: 'pdudaemon' | 'report';
-  create(deps: DoorDeps): Answer;
+  create(deps: DoorDeps): Answers;
+}
+
+/** Answers with one line of text, and ends the connection: each asks once, and is let in once. */
+export function say(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
+  response
+    .writeHead(status, {
+      'content-type': 'text/plain; charset=utf-8',
+      connection: 'close',
+      ...headers,
+    })
+    .end(`${text}\n`);
 }

@@ -1,46 +1,31 @@
 /** All doors, opened as rack.yaml says, and opened anew when it says something else. To add one: a file, and a line here. */
-import { createServer, type Server } from 'node:http';
+import type { ServerOptions } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
-import {
-  clientAddress,
-  type DegradedList,
-  errorText,
-  inNetworks,
-  type Logger,
-} from '@skolo/common';
+import { type DegradedList, errorText } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { Door, DoorDeps } from './door.ts';
+import { type DoorSettings, Listener } from './listener.ts';
 import { pdudaemon } from './pdudaemon.ts';
 import { report } from './report.ts';
 
 const doors: readonly Door[] = [pdudaemon, report];
 
-export interface DoorsDeps extends DoorDeps {
+export interface DoorsDeps extends Omit<DoorDeps, 'closing'> {
   rack: () => Rack;
-  log: Logger;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  /** Where something else listens now, it is tried again after so long. */
+  retryMs?: number;
+  timeouts?: ServerOptions;
 }
-
-interface Settings {
-  port: number;
-  host?: string | undefined;
-  allow: string[];
-}
-
-interface Open {
-  settings: Settings;
-  server: Server;
-}
-
-/** Where something else listens now, it is tried again. */
-const retryMs = 10_000;
 
 export class Doors {
   private readonly deps: DoorsDeps;
-  private readonly open = new Map<string, Open>();
+  private readonly open = new Map<Door['name'], Listener>();
+  /** Closed or moved, with somebody still waiting for an answer. */
+  private readonly retired = new Set<Listener>();
+  private readonly closing = new AbortController();
   private following: Promise<void> = Promise.resolve();
   private retrying: NodeJS.Timeout | undefined;
-  private isClosed = false;
 
   constructor(deps: DoorsDeps) {
     this.deps = deps;
@@ -54,83 +39,83 @@ export class Doors {
 
   /** Where a door listens; undefined while it is closed. */
   port(name: Door['name']): number | undefined {
-    const address = this.open.get(name)?.server.address();
-    return typeof address === 'object' ? address?.port : undefined;
+    return this.open.get(name)?.port;
   }
 
+  /** Whoever still waits is told that the daemon stops. */
   async close(): Promise<void> {
-    this.isClosed = true;
+    this.closing.abort();
     clearTimeout(this.retrying);
     await this.following;
-    await Promise.all([...this.open.keys()].map((name) => this.shut(name)));
+    const all = [...this.open.values(), ...this.retired];
+    this.open.clear();
+    await Promise.all(all.map((listener) => listener.close()));
   }
 
   private async followNow(): Promise<void> {
-    if (this.isClosed) return;
+    if (this.closing.signal.aborted) return;
     const wanted = this.deps.rack().services['power-cycle-daemon'].doors;
+    clearTimeout(this.retrying);
     let failed = false;
     for (const door of doors) {
-      const settings = wanted[door.name];
-      const now = this.open.get(door.name);
-      if (isDeepStrictEqual(now?.settings, settings)) continue;
-      if (now !== undefined) await this.shut(door.name);
-      if (settings === undefined) this.deps.degraded.clear(`door ${door.name}`);
-      else if (!(await this.tryOpen(door, settings))) failed = true;
+      if (!(await this.followOne(door, wanted[door.name]))) failed = true;
     }
-    clearTimeout(this.retrying);
-    if (failed) this.retrying = setTimeout(() => void this.follow(), retryMs);
+    if (!failed || this.closing.signal.aborted) return;
+    this.retrying = setTimeout(() => void this.follow(), this.deps.retryMs ?? 10_000).unref();
   }
 
-  private async tryOpen(door: Door, settings: Settings): Promise<boolean> {
-    const { log, degraded } = this.deps;
-    const server = this.serverOf(door, settings);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(
-          { port: settings.port, ...(settings.host !== undefined && { host: settings.host }) },
-          resolve,
-        );
-      });
-    } catch (error) {
-      degraded.raise(`door ${door.name}`, errorText(error));
-      return false;
+  /** Gives whether the door is as it should be. */
+  private async followOne(door: Door, settings: DoorSettings | undefined): Promise<boolean> {
+    const now = this.open.get(door.name);
+    if (now !== undefined && settings !== undefined && isSamePlace(now.settings, settings)) {
+      now.settings = settings;
+      return true;
     }
-    degraded.clear(`door ${door.name}`);
-    this.open.set(door.name, { settings, server });
-    log.info({ door: door.name, port: this.port(door.name) }, 'door open');
+    if (now !== undefined) this.retire(door.name, now);
+    if (settings !== undefined) return this.tryOpen(door, settings);
+    this.deps.degraded.clear(`door ${door.name}`);
     return true;
   }
 
-  private serverOf(door: Door, { allow }: Settings): Server {
-    const { log } = this.deps;
-    const mayEnter = inNetworks(allow);
-    const answer = door.create(this.deps);
-    const server = createServer((request, response) => {
-      const from = clientAddress(request);
-      if (!mayEnter(from)) {
-        log.warn({ door: door.name, from }, 'not let in');
-        response.writeHead(403, { 'content-type': 'text/plain' });
-        response.end(`${from} is not in the list \`allow\` of this door\n`);
-        return;
-      }
-      answer(request, response, from).catch((error: unknown) => {
-        log.error({ err: error, door: door.name }, 'request failed');
-        if (response.headersSent) response.destroy();
-        else response.writeHead(500, { 'content-type': 'text/plain' }).end('Failed\n');
-      });
-    });
-    // Its clients wait for the result, however long that takes.
-    server.requestTimeout = 60_000;
-    server.timeout = 0;
-    return server;
+  private async tryOpen(door: Door, settings: DoorSettings): Promise<boolean> {
+    const { log, degraded, timeouts } = this.deps;
+    const { name } = door;
+    const answers = door.create({ ...this.deps, closing: this.closing.signal });
+    const listener = new Listener(settings, { name, answers, log, ...(timeouts && { timeouts }) });
+    try {
+      await listener.open();
+    } catch (error) {
+      degraded.raise(`door ${name}`, whyNotOpen(name, settings, error));
+      return false;
+    }
+    degraded.clear(`door ${name}`);
+    this.open.set(name, listener);
+    log.info({ door: name, port: listener.port }, 'door open');
+    return true;
   }
 
-  private async shut(name: string): Promise<void> {
-    const found = this.open.get(name);
-    if (found === undefined) return;
+  private retire(name: Door['name'], listener: Listener): void {
     this.open.delete(name);
-    found.server.closeAllConnections();
-    await new Promise((resolve) => found.server.close(resolve));
+    this.retired.add(listener);
+    this.deps.log.info({ door: name }, 'door closed');
+    void listener.retire().then(() => this.retired.delete(listener));
+  }
+}
+
+function isSamePlace({ allow: _, ...a }: DoorSettings, { allow: __, ...b }: DoorSettings): boolean {
+  return isDeepStrictEqual(a, b);
+}
+
+function whyNotOpen(name: string, { port, host }: DoorSettings, error: unknown): string {
+  const where = `cannot listen on port ${port}${host === undefined ? '' : ` of ${host}`}`;
+  const setting = `services.power-cycle-daemon.doors.${name} in rack.yaml`;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${where}: something else listens there (ss -ltnp sport = :${port} shows what); stop it, or give another port to ${setting}`;
+    case 'EADDRNOTAVAIL':
+      return `${where}: this computer does not have that address; correct \`host\` of ${setting}`;
+    default:
+      return `${where}: ${errorText(error)}; see ${setting}`;
   }
 }

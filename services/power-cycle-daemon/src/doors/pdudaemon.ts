@@ -1,114 +1,119 @@
 /**
- * pdudaemon's HTTP API, so that labgrid and LAVA work unchanged: `GET /power/control/{on|off|reboot}` with `hostname`
- * and `port`, or `alias`; `delay` in seconds. 200 and `OK - accepted request` once it is proven; 500 with the reason for
- * everything else, since that is what its clients take for a failure. Both wait as long as the request is held.
+ * pdudaemon's two protocols, so that labgrid and LAVA work unchanged; both wait as long as the answer is held, so it is
+ * given once the result is proven.
  *
- * Source: pdudaemon 1.1.1, pdudaemon/httplistener.py; labgrid, driver/powerdriver.py (PDUDaemonDriver).
- * `hostname` is a device of rack.yaml and `port` its outlet; `alias` is a machine, a phone, or an outlet (pdu-1/4).
+ * - HTTP: `GET /power/control/{on|off|reboot}` with `hostname` and `port`, or `alias`, and `delay` in seconds. 200 and
+ *   `OK - accepted request`, or 500 with the reason, which is what its clients take for a failure.
+ * - The older one, on the same port: `HOSTNAME PORT COMMAND [DELAY]` in one packet; `ack`, or `nack` and the reason.
+ *
+ * `hostname` is a device of rack.yaml, by its name or address, and `port` its outlet; `alias` is a machine, a phone, or
+ * an outlet (pdu-1/4). `delay` of a reboot is the time off; of on and off it is waited for before anything is done.
+ *
+ * Source: pdudaemon 0.0.8 and 1.1.1, pdudaemon/{listener,httplistener,tcplistener}.py and pduclient, which speaks the
+ * older one unless it is told `--http`; labgrid, driver/powerdriver.py (PDUDaemonDriver).
  */
-import type { PowerCycle } from '@skolo/api';
-import { errorText } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
-import type { Ask } from '../policy.ts';
-import type { Door, DoorDeps } from './door.ts';
+import { type Door, type DoorDeps, say } from './door.ts';
+import { carryOut, doorName } from './order.ts';
 
 const actions = { on: 'on', off: 'off', reboot: 'cycle' } as const;
-const defaultDelay = 5;
-/** Where a client says 0, the outlet is still off for a moment. */
-const leastOffSeconds = 0.5;
+type Command = keyof typeof actions;
 
+const path = /^\/power\/control\/(?<command>on|off|reboot)\/?$/;
+const oldLine =
+  /^(?<hostname>[^\s/]+) (?<port>[^\s/]+) (?<command>on|off|reboot)(?: (?<delay>\d+))?$/;
+
+const Delay = z
+  .string()
+  .regex(/^\d{1,4}(\.\d{1,3})?$/, { error: 'delay: seconds, such as 5' })
+  .transform(Number)
+  .refine((seconds) => seconds <= 3600, { error: 'delay: at most 3600 seconds' })
+  .optional();
+
+const word = z.string().optional();
 const Query = z
-  .object({
-    hostname: z.string().min(1).optional(),
-    port: z.string().min(1).optional(),
-    alias: z.string().min(1).optional(),
-    delay: z.coerce.number().min(0).max(3600).optional(),
-  })
+  .object({ hostname: word, port: word, alias: word, delay: Delay })
   .refine(
     ({ hostname, port, alias }) => (alias === undefined ? hostname && port : !hostname && !port),
-    {
-      error: 'give hostname and port, or alias alone',
-    },
+    { error: 'give hostname and port, or alias alone' },
   );
+type Query = z.output<typeof Query>;
 
 export const pdudaemon: Door = {
   name: 'pdudaemon',
-  create(deps) {
-    return async function answer(request, response, from) {
-      const say = (status: number, text: string) => {
-        response
-          .writeHead(status, { 'content-type': 'text/plain; charset=utf-8' })
-          .end(`${text}\n`);
-      };
-      const url = new URL(request.url ?? '/', 'http://door');
-      const [, written = ''] = /^\/power\/control\/(on|off|reboot)\/?$/.exec(url.pathname) ?? [];
-      if (!isAction(written)) return say(404, 'Not found: /power/control/on, off or reboot');
-      if (request.method !== 'GET') {
-        response.setHeader('allow', 'GET');
-        return say(405, 'Only GET');
+  create: (deps) => ({
+    async http({ method }, response, { url, from }) {
+      const command = commandOf(path.exec(url.pathname)?.groups?.command);
+      if (command === undefined) {
+        return say(response, 404, 'Not found: /power/control/on, off or reboot');
       }
+      if (method !== 'GET') return say(response, 405, 'Only GET', { allow: 'GET' });
+      const query = wordsOf(url.searchParams);
       // Everything is read before anything is done: a bad delay must not leave an outlet off.
-      const query = Query.safeParse(Object.fromEntries(url.searchParams));
-      if (!query.success) {
-        return say(
-          500,
-          `Invalid request: ${query.error.issues.map(({ message }) => message).join('; ')}`,
-        );
-      }
-      const { hostname, port, alias, delay } = query.data;
-      const target = alias ?? `${hostname}/${port}`;
-      try {
-        const failure = await carryOut(deps, written, target, delay, from);
-        return failure === undefined
-          ? say(200, 'OK - accepted request')
-          : say(500, `Failed: ${failure}`);
-      } catch (error) {
-        return say(500, `Invalid request: ${errorText(error)}`);
-      }
-    };
-  },
+      if (typeof query === 'string') return say(response, 500, `Invalid request: ${query}`);
+      const why = await switchPower(command, query, from, deps);
+      if (why === undefined) say(response, 200, 'OK - accepted request');
+      else say(response, 500, `Failed: ${why}`);
+    },
+    line(text, from) {
+      const { command: written, ...words } = oldLine.exec(text.trim())?.groups ?? {};
+      const command = commandOf(written);
+      if (command === undefined) return undefined;
+      const query = Query.safeParse(words);
+      if (!query.success) return Promise.resolve(`nack ${whatIsWrong(query.error)}\n`);
+      return switchPower(command, query.data, from, deps).then((why) =>
+        why === undefined ? 'ack\n' : `nack ${why}\n`,
+      );
+    },
+  }),
 };
 
-function isAction(text: string): text is keyof typeof actions {
-  return Object.hasOwn(actions, text);
-}
-
-/** Gives why not, or undefined. */
-async function carryOut(
-  { take, untilPowerIsProven }: DoorDeps,
-  written: keyof typeof actions,
-  target: string,
-  delay: number | undefined,
+/** Gives why not, or undefined once it is proven. */
+function switchPower(
+  command: Command,
+  { hostname = '', port = '', alias, delay }: Query,
   from: string,
+  deps: DoorDeps,
 ): Promise<string | undefined> {
-  const action = actions[written];
-  const offSeconds = Math.max(leastOffSeconds, delay ?? defaultDelay);
-  const ask: Ask = {
-    action,
-    mode: 'hard',
-    force: false,
-    ...(action === 'cycle' && { offSeconds }),
-  };
-  const { cycles } = await take({
-    targets: [target],
-    ask,
-    reason: `pdudaemon's API, ${written}`,
-    by: `pdudaemon door, ${from}`,
-    origin: 'door',
-    skipRefused: false,
-  });
-  for (const { id } of cycles) {
-    const failure = failureOf(await untilPowerIsProven(id));
-    if (failure !== undefined) return failure;
-  }
-  return undefined;
+  const { rack } = deps.situation();
+  // Configurations of LAVA write `--port 08`, and pdudaemon reads it as a number.
+  const outlet = port.replace(/^0+(?=\d+$)/, '');
+  return carryOut(
+    {
+      action: actions[command],
+      target: alias ?? `${deviceName(rack, hostname)}/${outlet}`,
+      delaySeconds: delay,
+      by: `${doorName}, ${from}`,
+      reason: `pdudaemon's API: ${command}`,
+    },
+    deps,
+  );
 }
 
-function failureOf({ outcome, detail, failedStep }: PowerCycle): string | undefined {
-  // Absent: the power is proven, and the machine is on its way.
-  if (outcome === undefined || outcome === 'back' || outcome === 'on' || outcome === 'off')
-    return undefined;
-  // The power was cycled all the same, which is all that this API promises.
-  if (failedStep === 'see-back') return undefined;
-  return `${outcome}${failedStep === undefined ? '' : ` at ${failedStep}`}: ${detail ?? 'no word why'}`;
+/** In pdudaemon's configuration a PDU is often named by its address. */
+function deviceName({ infrastructure }: Rack, hostname: string): string {
+  if (infrastructure.has(hostname)) return hostname;
+  const [found, ...others] = [...infrastructure.values()].filter(
+    ({ address }) => address === hostname,
+  );
+  return found !== undefined && others.length === 0 ? found.name : hostname;
+}
+
+/** What is wrong, or the words of the query. An empty one is as good as none, and two of the same kind are not one. */
+function wordsOf(params: URLSearchParams): Query | string {
+  const words = [...params].filter(([, value]) => value !== '');
+  const names = words.map(([name]) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) return `${twice} is given twice`;
+  const query = Query.safeParse(Object.fromEntries(words));
+  return query.success ? query.data : whatIsWrong(query.error);
+}
+
+function whatIsWrong({ issues }: z.ZodError): string {
+  return issues.map(({ message }) => message).join('; ');
+}
+
+function commandOf(text: string | undefined): Command | undefined {
+  return text === 'on' || text === 'off' || text === 'reboot' ? text : undefined;
 }

@@ -6,7 +6,7 @@ import { type Client, createClient, PowerCycle, powerCycleDaemonApi } from '@sko
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import { onTestFinished } from 'vitest';
 import type { DriverKind } from '../drivers/driver.ts';
-import { createPowerCycleDaemon } from '../service.ts';
+import { createPowerCycleDaemon, type PowerCycleDaemonDeps } from '../service.ts';
 import { Boards } from './board-driver.ts';
 
 /** Reads back often and gives up early: what is in memory answers at once. */
@@ -22,6 +22,8 @@ export interface DaemonOptions {
   clock?: Clock;
   /** Kept for the next daemon when given. */
   dir?: string;
+  doors?: PowerCycleDaemonDeps['doors'];
+  repair?: PowerCycleDaemonDeps['repair'];
 }
 
 export interface TestDaemon {
@@ -30,10 +32,12 @@ export interface TestDaemon {
   url: string;
   metricsUrl: string;
   client: Client<typeof powerCycleDaemonApi>;
+  /** Of somebody who may operate. */
+  token: string;
   boards: Boards;
   logged: () => Record<string, unknown>[];
   /** Replaces rack.yaml, as an editor does. */
-  edit: (yaml: string) => Promise<void>;
+  edit: (yaml: string, settings?: string) => Promise<void>;
   /** The cycle, once it is finished. */
   finished: (id: string) => Promise<PowerCycle>;
   until: (id: string, test: (cycle: PowerCycle) => boolean) => Promise<PowerCycle>;
@@ -71,8 +75,8 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const stateDir = join(dir, 'state');
   await mkdir(stateDir, { recursive: true });
   const rackFile = join(dir, 'rack.yaml');
-  const edit = async (text: string) => {
-    await writeFile(join(dir, 'new.yaml'), rackYaml(text, settings));
+  const edit = async (text: string, changed = settings) => {
+    await writeFile(join(dir, 'new.yaml'), rackYaml(text, changed));
     await rename(join(dir, 'new.yaml'), rackFile);
   };
   await edit(yaml);
@@ -91,6 +95,8 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
       patience,
       watch,
       contactPauseMs: 20,
+      ...(options.doors && { doors: options.doors }),
+      ...(options.repair && { repair: options.repair }),
     }),
     {
       rackFile,
@@ -140,6 +146,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
     url,
     metricsUrl: `http://127.0.0.1:${service.metricsPort}`,
     client,
+    token,
     boards,
     logged: () => lines,
     edit,

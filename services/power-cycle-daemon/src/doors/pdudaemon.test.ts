@@ -1,0 +1,300 @@
+/** pdudaemon's protocols, spoken to a running daemon over real sockets; the devices behind it are in memory. */
+import { describe, expect, it } from 'vitest';
+import { startDaemon } from '../testing/daemon.ts';
+import { freePort, knock, sendText } from '../testing/door.ts';
+
+const yaml = `
+infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1 }
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+  pdu-2: { model: synaccess, address: 127.0.2.3 }
+machines:
+  a: { kind: rpi, power: switch-1/1 }
+  b: { kind: host, power: pdu-1/1 }
+  c: { kind: host, power: [pdu-1/2, pdu-2/2], offSeconds: 0.5 }
+  d-[1-2]: { kind: host, power: pdu-1/[3-4] }
+  e: { kind: host, power: pdu-2/3 }
+  f: { kind: host, power: pdu-1/8 }
+`;
+
+const accepted = { status: 200, text: 'OK - accepted request\n' };
+
+async function openDoor(rack = yaml) {
+  const port = await freePort();
+  const settings = `    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
+  const daemon = await startDaemon({ yaml: rack, settings });
+  return {
+    ...daemon,
+    port,
+    ask: (query: string) => knock(port, `/power/control/${query}`),
+    tell: (line: string) => sendText(port, line),
+    /** `off 1`, `on 1`; how it is on again is another test's business. */
+    told: (name: string) => {
+      return daemon.boards.get(name).told.map((each) => each.replace(/^(on \d+) .*/, '$1'));
+    },
+  };
+}
+
+describe("pdudaemon's HTTP API", () => {
+  it('turns an outlet off, on, and cycles it, and answers once that is proven', async () => {
+    const { ask, told, boards } = await openDoor();
+
+    const off = await ask('off?hostname=pdu-1&port=1');
+    const wasOn = boards.get('pdu-1').outlets.get('1').on;
+    const on = await ask('on?hostname=pdu-1&port=1');
+    const reboot = await ask('reboot?hostname=pdu-1&port=1&delay=0');
+
+    expect([off, on, reboot]).toMatchObject([accepted, accepted, accepted]);
+    expect(wasOn).toBe(false);
+    expect(told('pdu-1')).toEqual(['off 1', 'on 1', 'off 1', 'on 1']);
+  });
+
+  it.each([
+    ['a machine', 'alias=b&delay=0', 'pdu-1', ['off 1', 'on 1']],
+    ['all feeds of a machine', 'alias=c&delay=0', 'pdu-2', ['off 2', 'on 2']],
+    ['an outlet', 'alias=pdu-1/1&delay=0', 'pdu-1', ['off 1', 'on 1']],
+    ['a device by its address', 'hostname=127.0.2.2&port=1&delay=0', 'pdu-1', ['off 1', 'on 1']],
+    ['a port with zeros before it', 'hostname=pdu-1&port=08&delay=0', 'pdu-1', ['off 8', 'on 8']],
+    [
+      'an empty alias beside a port',
+      'hostname=pdu-1&port=1&alias=&delay=0',
+      'pdu-1',
+      ['off 1', 'on 1'],
+    ],
+    ['hardware that cycles by itself', 'hostname=switch-1&port=1&delay=1', 'switch-1', ['cycle 1']],
+  ])('finds %s', async (_what, query, device, commands) => {
+    const { ask, told } = await openDoor();
+
+    const answer = await ask(`reboot?${query}`);
+
+    expect(answer).toMatchObject(accepted);
+    expect(told(device)).toEqual(commands);
+  });
+
+  it('waits for the power and not for the machine', async () => {
+    const { ask, client } = await openDoor(`
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+machines:
+  b: { kind: host, power: pdu-1/1, address: 127.0.1.9, seenBack: { ssh: 9 } }
+`);
+
+    const answer = await ask('reboot?alias=b&delay=0');
+    const { cycles } = await client.cycles({ query: { limit: 1 } });
+
+    expect(answer).toMatchObject(accepted);
+    expect(cycles).toMatchObject([{ target: 'b', step: 'see-back' }]);
+    expect(cycles[0]).not.toHaveProperty('outcome');
+  });
+
+  it('takes the off time of the model where the client gives none', async () => {
+    const { ask, client } = await openDoor();
+
+    const answer = await ask('reboot?hostname=pdu-2&port=3');
+    const { cycles } = await client.cycles({ query: {} });
+
+    expect(answer).toMatchObject(accepted);
+    expect(cycles).toMatchObject([{ target: 'e', offSeconds: 10 }]);
+  });
+
+  it('turns on what the door itself had turned off, when asked for a reboot', async () => {
+    const { ask, told } = await openDoor();
+    await ask('off?alias=b');
+
+    const answer = await ask('reboot?alias=b&delay=0');
+
+    expect(answer).toMatchObject(accepted);
+    expect(told('pdu-1')).toEqual(['off 1', 'on 1']);
+  });
+
+  it.each(['delay=abc', 'delay=-1', 'delay=1e9', 'delay=0x10', 'delay=3601', 'delay=1&delay=2'])(
+    'a bad delay (%s) leaves nothing off',
+    async (delay) => {
+      const { ask, told } = await openDoor();
+
+      const answer = await ask(`reboot?hostname=pdu-1&port=1&${delay}`);
+
+      expect(answer).toMatchObject({
+        status: 500,
+        text: expect.stringMatching(/^Invalid request: delay/),
+      });
+      expect(told('pdu-1')).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['no hostname', 'port=1', /give hostname and port, or alias alone/],
+    ['no port', 'hostname=pdu-1', /give hostname and port, or alias alone/],
+    ['nothing', '', /give hostname and port, or alias alone/],
+    ['an alias beside a port', 'alias=b&port=1', /give hostname and port, or alias alone/],
+    ['two ports', 'hostname=pdu-1&port=1&port=2', /port is given twice/],
+    ['an unknown device', 'hostname=pdu-9&port=1', /rack1 has no machine, phone or device/],
+    ['an unknown outlet', 'hostname=pdu-1&port=77', /pdu-1 has no such outlet/],
+    [
+      'an outlet of another form',
+      'hostname=pdu-1&port=1;2',
+      /rack1 has no machine, phone or device/,
+    ],
+    ['an unknown alias', 'alias=nobody', /rack1 has no machine, phone or device/],
+    ['the jumphost', 'alias=jumphost-rack1', /nothing here can bring it back/],
+    ['a range of machines', 'alias=d-[1-2]', /without a range/],
+    ['a range of outlets', 'hostname=pdu-1&port=[1-4]', /without a range/],
+  ])('%s is a 500 that says so, and nothing is touched', async (_what, query, why) => {
+    const { ask, told, client } = await openDoor();
+
+    const answer = await ask(`reboot?${query}`);
+
+    expect(answer).toMatchObject({ status: 500, text: expect.stringMatching(why) });
+    expect(told('pdu-1')).toEqual([]);
+    expect((await client.cycles({ query: {} })).cycles).toEqual([]);
+  });
+
+  it.each([
+    ['GET', '/power/control/toggle?alias=b', 404],
+    ['GET', '/power/control', 404],
+    ['GET', '/', 404],
+    ['GET', '//', 404],
+    ['POST', '/power/control/off?alias=b', 405],
+    ['HEAD', '/power/control/off?alias=b', 405],
+  ])('%s %s is %i', async (method, path, status) => {
+    const { port, told } = await openDoor();
+
+    const answer = await knock(port, path, { method });
+
+    expect(answer.status).toBe(status);
+    expect(told('pdu-1')).toEqual([]);
+  });
+
+  it('says which policy refused', async () => {
+    const { ask, told } = await openDoor(`
+infrastructure:
+  router: { model: edgeos, address: 127.0.2.9, uplink: internet, power: pdu-1/5 }
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+machines:
+  b: { kind: host, power: pdu-1/1, uplink: router/eth1 }
+`);
+
+    const answer = await ask('off?hostname=pdu-1&port=5');
+
+    expect(answer).toMatchObject({
+      status: 500,
+      text: expect.stringMatching(/^Failed: router: .+others/),
+    });
+    expect(told('pdu-1')).toEqual([]);
+  });
+
+  it.each(['on', 'off', 'reboot'])('%s leaves alone what a person turned off', async (command) => {
+    const { ask, told, client, finished } = await openDoor();
+    const body = { targets: ['b'], state: 'off' as const, reason: 'smells of smoke' };
+    const { cycles } = await client.switchOutlets({ body });
+    await finished(cycles[0]?.id ?? '');
+
+    const answer = await ask(`${command}?alias=b&delay=0`);
+
+    expect(answer).toMatchObject({
+      status: 500,
+      text: expect.stringMatching(/pdu-1\/1 was turned off by ann.*smells of smoke/),
+    });
+    expect(told('pdu-1')).toEqual(['off 1']);
+  });
+
+  it.each(['on', 'off', 'reboot'])('%s leaves alone what is held', async (command) => {
+    const { ask, told, client } = await openDoor();
+    await client.hold({ body: { targets: ['b'], reason: 'new fan' } });
+
+    const answer = await ask(`${command}?hostname=pdu-1&port=1&delay=0`);
+
+    expect(answer).toMatchObject({
+      status: 500,
+      text: expect.stringMatching(/b.* under repair .*new fan/),
+    });
+    expect(told('pdu-1')).toEqual([]);
+  });
+
+  it.each([
+    ['does not answer', { isDown: true }, /failed at contact: .*connection refused/],
+    [
+      'takes commands and does nothing',
+      { ignores: 'off' as const },
+      /failed at turn-off: .*reads back on/,
+    ],
+    ['cannot turn it on again', { ignores: 'on' as const }, /stuck-off: .*reads back off/],
+  ])('a PDU that %s is a failure', async (_what, fault, why) => {
+    const { ask, boards } = await openDoor();
+    Object.assign(boards.get('pdu-1'), fault);
+
+    const answer = await ask('reboot?hostname=pdu-1&port=1&delay=0');
+
+    expect(answer).toMatchObject({ status: 500, text: expect.stringMatching(why) });
+  });
+
+  it('two clients that ask for the same reboot get the same one', async () => {
+    const { ask, told } = await openDoor();
+
+    const answers = await Promise.all([
+      ask('reboot?alias=b&delay=1'),
+      ask('reboot?hostname=pdu-1&port=1&delay=1'),
+    ]);
+
+    expect(answers).toMatchObject([accepted, accepted]);
+    expect(told('pdu-1')).toEqual(['off 1', 'on 1']);
+  });
+
+  it('the delay of on and off comes before it', async () => {
+    const { port, told, boards } = await openDoor();
+    const leaving = new AbortController();
+    const path = '/power/control/off?alias=b&delay=3600';
+
+    const waiting = knock(port, path, { signal: leaving.signal });
+    const other = await knock(port, '/power/control/off?alias=f&delay=0.2');
+    leaving.abort();
+
+    await expect(waiting).rejects.toThrow();
+    expect(other).toMatchObject(accepted);
+    expect(told('pdu-1')).toEqual(['off 8']);
+    expect(boards.get('pdu-1').outlets.get('1').on).toBe(true);
+  });
+
+  it('tells who asked, and for what', async () => {
+    const { ask, client } = await openDoor();
+
+    await ask('reboot?alias=b&delay=0');
+    const { cycles } = await client.cycles({ query: {} });
+
+    expect(cycles).toMatchObject([
+      { by: 'pdudaemon door, 127.0.0.1', origin: 'door', reason: "pdudaemon's API: reboot" },
+    ]);
+  });
+});
+
+describe('the older protocol, on the same port', () => {
+  it.each([
+    ['pdu-1 1 off', ['off 1']],
+    ['pdu-1 08 reboot 1', ['off 8', 'on 8']],
+    ['pdu-1 1 reboot 0\n', ['off 1', 'on 1']],
+  ])('carries out `%s` and answers ack', async (line, commands) => {
+    const { tell, told } = await openDoor();
+
+    const answer = await tell(line);
+
+    expect(answer).toBe('ack\n');
+    expect(told('pdu-1')).toEqual(commands);
+  });
+
+  it.each([
+    ['pdu-9 1 off', /^nack pdu-9\/1: /],
+    ['pdu-1 77 off', /^nack pdu-1\/77: /],
+    ['pdu-1 1 reboot 9999', /^nack delay: at most 3600 seconds\n$/],
+    ['pdu-1 [1-4] off', /^nack .* without a range\n$/],
+    ['pdu-1 1 explode', /^HTTP\/1.1 400 /],
+    ['pdu-1 1 reboot soon', /^HTTP\/1.1 400 /],
+    ['hello', /^HTTP\/1.1 400 /],
+  ])('refuses `%s`', async (line, text) => {
+    const { tell, told } = await openDoor();
+
+    const answer = await tell(line);
+
+    expect(answer).toMatch(text);
+    expect(told('pdu-1')).toEqual([]);
+  });
+});

@@ -1,0 +1,63 @@
+/** What knocks at a compatible door: requests over real sockets, from any loopback address. */
+
+import { once } from 'node:events';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { createServer, connect as openSocket } from 'node:net';
+
+export interface DoorAnswer {
+  status: number;
+  text: string;
+  headers: IncomingHttpHeaders;
+}
+
+export interface Knock {
+  method?: string;
+  body?: string | Buffer;
+  headers?: Record<string, string>;
+  host?: string;
+  /** The client's own address. */
+  from?: string;
+  signal?: AbortSignal;
+}
+
+/** One request on a connection of its own, and its whole answer. */
+export async function knock(port: number, path: string, options: Knock = {}): Promise<DoorAnswer> {
+  const { method = 'GET', body, headers, host = '127.0.0.1', from, signal } = options;
+  const asked = request({
+    port,
+    host,
+    path,
+    method,
+    agent: false,
+    ...(headers && { headers }),
+    ...(from !== undefined && { localAddress: from }),
+    ...(signal && { signal }),
+  });
+  asked.end(body);
+  const answered = once(asked, 'response');
+  const [response] = await answered;
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString('utf8');
+  return { status: response.statusCode, text, headers: response.headers };
+}
+
+/** Sends text as it is, and gives all that comes until the other side has ended. */
+export async function sendText(port: number, text: string, from = '127.0.0.1'): Promise<string> {
+  const socket = openSocket({ port, host: '127.0.0.1', localAddress: from });
+  socket.write(text);
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** A port that nobody listens at now. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
+  return address.port;
+}
