@@ -37,6 +37,7 @@ const written = {
   },
   'contact-failed': { is: 'contact-failed', text: 'switch-1: no answer' },
   admitted: { is: 'admitted' },
+  'out-of-reach': { is: 'out-of-reach' },
   noted: { is: 'noted', text: 'tried again' },
   'seen-down': { is: 'seen-down', text: 'seen down' },
   'seen-off': { is: 'seen-off', text: 'seen off' },
@@ -62,7 +63,7 @@ const expected: Record<Phase, readonly Written[]> = {
   'soft-reboot': ['soft-sent', 'soft-impossible'],
   'going-down': ['went-down', 'not-down'],
   contact: ['contacted', 'contact-failed'],
-  ready: ['admitted'],
+  ready: ['admitted', 'out-of-reach'],
   'turn-off': ['seen-off', 'off-failed', 'cycled-natively', 'left-off'],
   off: ['off-waited'],
   'turn-on': ['seen-on', 'stuck'],
@@ -208,6 +209,15 @@ const ways: Way[] = [
     outcome: 'failed',
     failedStep: 'contact',
     story: [checked, 'contact: tried again', 'contact: switch-1: no answer'],
+  },
+  {
+    name: 'reaches its controller again where that was lost while it waited for its turn',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle', 'contacted', 'out-of-reach', 'contact-failed'],
+    effects: ['check', 'contact', 'wait-for-turn', 'contact', 'none'],
+    outcome: 'failed',
+    failedStep: 'contact',
+    story: [checked, read, 'contact: switch-1: no answer'],
   },
   {
     name: 'is on again before it tells that off was not proven',
@@ -543,7 +553,7 @@ function live({ own, facts: given, luck }: Life): Moment[] {
   // Then nothing disturbs it any more.
   for (let left = 100; left > 0; left -= 1) {
     const events = usual(record);
-    const event = events[left % events.length];
+    const event = events[(left % 3) % events.length];
     if (event !== undefined) step(event);
   }
   return moments;

@@ -21,7 +21,7 @@ export type Effect =
   | 'watch-down'
   /** Read the outlets: `contacted`, `contact-failed`. */
   | 'contact'
-  /** Wait for a turn: `admitted`. */
+  /** Wait for a turn: `admitted`, `out-of-reach`. */
   | 'wait-for-turn'
   /** Off, and read back: `seen-off`, `off-failed`. Or the device's own cycle: `cycled-natively`, `left-off`, `off-failed`. */
   | 'turn-off'
@@ -43,6 +43,8 @@ export type CycleEvent =
   | { is: 'contacted'; modes: ReadonlyMap<string, string | undefined>; text: string }
   | { is: 'contact-failed'; text: string }
   | { is: 'admitted' }
+  /** While it waited for its turn, a controller ceased to answer. */
+  | { is: 'out-of-reach' }
   /** At any moment: nothing changes but what is told. */
   | { is: 'noted'; text: string }
   | { is: 'seen-down'; text: string }
@@ -140,6 +142,7 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
       if (event.is === 'contact-failed') return fail(record, event.text, facts);
       break;
     case 'ready':
+      if (event.is === 'out-of-reach') return go(record, 'contact', facts);
       if (event.is === 'admitted') {
         return go(
           { ...record, begun: true },

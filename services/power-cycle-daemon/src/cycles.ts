@@ -6,7 +6,7 @@ import type { Clock, Logger } from '@skolo/common';
 import { errorText } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { Controller } from './controller.ts';
-import { type CycleEvent, type Effect, next, type Transition } from './cycle.ts';
+import { type CycleEvent, type Effect, holdsPower, next, type Transition } from './cycle.ts';
 import { type Hands, perform } from './perform.ts';
 import { type CycleRecord, type Debt, feedKey } from './records.ts';
 import type { Restorer } from './restorer.ts';
@@ -27,15 +27,19 @@ export interface CyclesDeps {
   signal: AbortSignal;
 }
 
-/** So many are being checked and asked at once; what they wait for is mostly silence. */
+/** So many machines are being asked at once; what they wait for is mostly silence. */
 const preparedAtOnce = 64;
+const preparations: ReadonlySet<Effect> = new Set(['check', 'soft-reboot', 'watch-down']);
+
+/** How waiting for a turn ends. */
+type Turn = 'admitted' | 'out-of-reach' | 'ended';
 
 export class Cycles {
   private readonly deps: CyclesDeps;
   private readonly running = new Map<string, Promise<void>>();
   /** The changes of one cycle come one after another. */
   private readonly changing = new Map<string, Promise<unknown>>();
-  private readonly turns = new Map<string, (isAdmitted: boolean) => void>();
+  private readonly turns = new Map<string, (turn: Turn) => void>();
   private queue: string[] = [];
   private preparing = 0;
 
@@ -68,7 +72,7 @@ export class Cycles {
     const effect = await this.apply(id, { is: 'cancelled', text }).catch(() => undefined);
     if (effect === undefined) return false;
     this.queue = this.queue.filter((each) => each !== id);
-    this.turns.get(id)?.(false);
+    this.turns.get(id)?.('ended');
     return true;
   }
 
@@ -81,25 +85,30 @@ export class Cycles {
     return [...this.deps.store.cycles.all.values()].filter(({ phase }) => phase !== 'finished');
   }
 
-  /** Looks again who may draw current: a controller came back, a limit was changed. */
+  /** Looks again who may draw current: a controller went or came back, a limit was changed. */
   giveTurns(): void {
-    if (this.turns.size === 0) return;
     const { store, controller, rack } = this.deps;
-    const ready: CycleRecord[] = [];
-    for (const id of this.turns.keys()) {
-      const record = store.cycles.get(id);
-      if (record !== undefined) ready.push(record);
-    }
-    const running = this.active().filter(({ id }) => !this.turns.has(id));
     const isDown = (name: string) => controller(name)?.state === 'down';
+    const ready: CycleRecord[] = [];
+    for (const [id, end] of this.turns) {
+      const record = store.cycles.get(id);
+      // It would be off, and nobody could turn it on: it has to be reached again first.
+      if (record?.feeds.some((feed) => isDown(feed.controller))) end('out-of-reach');
+      else if (record !== undefined) ready.push(record);
+    }
+    if (ready.length === 0) return;
+    // One that was admitted a moment ago is `ready` until the journal has it.
+    const running = this.active().filter(
+      (record) => holdsPower(record) || (record.phase === 'ready' && !this.turns.has(record.id)),
+    );
     for (const { id } of admitted(ready, running, rack().services['power-cycle-daemon'], isDown)) {
-      this.turns.get(id)?.(true);
+      this.turns.get(id)?.('admitted');
     }
   }
 
   /** Fulfilled once nothing is under way; the signal has been aborted, and what was not finished is in the journal. */
   async close(): Promise<void> {
-    for (const end of this.turns.values()) end(false);
+    for (const end of this.turns.values()) end('ended');
     await Promise.all(this.running.values());
   }
 
@@ -137,7 +146,7 @@ export class Cycles {
   private async drive(id: string, begun: Effect | undefined, prepared: () => void): Promise<void> {
     let effect = begun ?? (await this.apply(id, { is: 'begin' }));
     while (effect !== 'none') {
-      if (effect === 'wait-for-turn') prepared();
+      if (!preparations.has(effect)) prepared();
       const event = await this.carryOut(id, effect);
       if (event === undefined) return;
       effect = await this.apply(id, event);
@@ -147,26 +156,31 @@ export class Cycles {
 
   /** Undefined: it was cancelled meanwhile, or the daemon stops. */
   private async carryOut(id: string, effect: Effect): Promise<CycleEvent | undefined> {
-    const { store, signal, rack } = this.deps;
+    const { store, signal, rack, log } = this.deps;
     const record = store.cycles.get(id);
     if (record === undefined || signal.aborted) return undefined;
     if (effect === 'wait-for-turn') {
-      return (await this.turn(id)) ? { is: 'admitted' } : undefined;
+      const turn = await this.turn(id);
+      return turn === 'ended' ? undefined : { is: turn };
     }
     if (effect === 'turn-on') return this.payFor(record);
     const note = (text: string) => void this.apply(id, { is: 'noted', text });
     const seenDown = (text: string) => void this.apply(id, { is: 'seen-down', text });
     const target = findTarget(rack(), record.target);
     const hands = { ...this.deps.hands, note, seenDown };
-    const event = await perform(effect, record, target, hands, signal);
+    const event = await perform(effect, record, target, hands, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      log.error({ err: error, cycle: id, effect }, 'step broke');
+      return { is: 'broke' as const, text: `a mistake of the daemon: ${errorText(error)}` };
+    });
     return isFinished(store.cycles.get(id)) ? undefined : event;
   }
 
-  private turn(id: string): Promise<boolean> {
+  private turn(id: string): Promise<Turn> {
     return new Promise((resolve) => {
-      this.turns.set(id, (isAdmitted) => {
+      this.turns.set(id, (turn) => {
         this.turns.delete(id);
-        resolve(isAdmitted);
+        resolve(turn);
       });
       this.giveTurns();
     });

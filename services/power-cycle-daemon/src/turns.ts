@@ -2,7 +2,6 @@
  * Who may draw current now: so many cycles at once on a controller, so many in the rack, in the order in which they were
  * asked for. A controller that does not answer costs the others nothing.
  */
-import { holdsPower } from './cycle.ts';
 import type { CycleRecord } from './records.ts';
 
 export interface TurnLimits {
@@ -10,28 +9,37 @@ export interface TurnLimits {
   atOnce: number;
 }
 
-/** Those of `waiting` that may go on now. `running` are those that hold power. */
+/** Those of `waiting` that may go on now, beside those that are `running`. */
 export function admitted(
   waiting: readonly CycleRecord[],
   running: readonly CycleRecord[],
   { atOncePerController, atOnce }: TurnLimits,
   isDown: (controller: string) => boolean,
 ): CycleRecord[] {
-  const perController = new Map<string, number>();
-  let total = 0;
-  const take = (record: CycleRecord) => {
-    const controllers = controllersOf(record);
-    for (const name of controllers) perController.set(name, (perController.get(name) ?? 0) + 1);
-    if (!controllers.some(isDown)) total += 1;
+  const taken = new Map<string, number>();
+  const take = (controllers: readonly string[]) => {
+    for (const name of controllers) taken.set(name, (taken.get(name) ?? 0) + 1);
   };
-  for (const record of running.filter(holdsPower)) take(record);
+  let total = 0;
+  for (const controllers of running.map(controllersOf)) {
+    take(controllers);
+    // One that is stuck on a dead controller holds up nobody else.
+    if (!controllers.some(isDown)) total += 1;
+  }
   const chosen: CycleRecord[] = [];
+  const kept = new Set<string>();
   for (const record of waiting.toSorted((a, b) => a.number - b.number)) {
     const controllers = controllersOf(record);
-    const full = controllers.some((name) => (perController.get(name) ?? 0) >= atOncePerController);
-    if (full || total >= atOnce) continue;
-    chosen.push(record);
-    take(record);
+    if (controllers.some((name) => (taken.get(name) ?? 0) >= atOncePerController)) {
+      // The first that waits for a controller keeps a place on its others: two feeds might else never be free together.
+      if (controllers.some((name) => kept.has(name))) continue;
+      take(controllers);
+      for (const name of controllers) kept.add(name);
+    } else if (total < atOnce) {
+      chosen.push(record);
+      take(controllers);
+      total += 1;
+    }
   }
   return chosen;
 }
