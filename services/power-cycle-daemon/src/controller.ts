@@ -76,7 +76,8 @@ export class Controller {
     if (native === undefined) return false;
     if (native.offSeconds === 'fixed') return offSeconds === undefined;
     if (offSeconds === undefined) return true;
-    return offSeconds >= native.offSeconds.least && offSeconds <= native.offSeconds.most;
+    const { least, most, whole = false } = native.offSeconds;
+    return offSeconds >= least && offSeconds <= most && (!whole || Number.isInteger(offSeconds));
   }
 
   /** Whether the time off of its own cycle is set on the device. */

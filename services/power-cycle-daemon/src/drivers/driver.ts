@@ -43,8 +43,8 @@ export interface PowerDriver {
 }
 
 export interface NativeCycle {
-  /** How long off it can be told; `fixed`: as long as is set on the device. */
-  offSeconds: { least: number; most: number } | 'fixed';
+  /** How long off it can be told, `whole` seconds only or not; `fixed`: as long as is set on the device. */
+  offSeconds: { least: number; most: number; whole?: true } | 'fixed';
   /** Fulfilled once the device has taken the command, that is while the outlet is off, or even before. */
   run(outlet: string, offSeconds: number, signal: AbortSignal): Promise<void>;
 }

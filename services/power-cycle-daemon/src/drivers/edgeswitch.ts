@@ -52,7 +52,7 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
       await set(outlet, `poe opmode ${mode}`, signal);
     },
     nativeCycle: {
-      offSeconds: { least: 1, most: 60 },
+      offSeconds: { least: 1, most: 60, whole: true },
       async run(outlet, offSeconds, signal) {
         if (!Number.isInteger(offSeconds) || offSeconds < 1 || offSeconds > 60) {
           throw new DeviceRefused(name, `it resets ports for 1 to 60 s, not for ${offSeconds} s`);
