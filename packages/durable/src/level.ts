@@ -4,8 +4,14 @@ import { systemCode } from './system-error.ts';
 export type Level = ClassicLevel<string, Buffer>;
 
 export async function openLevel(folder: string): Promise<Level> {
-  // Compressed blocks would turn one flipped bit into the loss of many records.
-  const level: Level = new ClassicLevel(folder, { compression: false, valueEncoding: 'buffer' });
+  const level: Level = new ClassicLevel(folder, {
+    valueEncoding: 'buffer',
+    // Compressed blocks would turn one flipped bit into the loss of many records.
+    compression: false,
+    // To open a database, its logs are written once more, as tables: small ones need little room on a full disk.
+    writeBufferSize: 1024 * 1024,
+    cacheSize: 1024 * 1024,
+  });
   await level.open();
   return level;
 }
