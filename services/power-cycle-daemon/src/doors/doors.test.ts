@@ -1,0 +1,222 @@
+/** Doors of a running daemon: who may come in, and what becomes of them when rack.yaml changes or the daemon stops. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type DaemonOptions, startDaemon } from '../testing/daemon.ts';
+import { freePort, knock, sendText } from '../testing/door.ts';
+
+const yaml = `
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+machines:
+  b: { kind: host, power: pdu-1/1 }
+`;
+
+const loopback = ['127.0.0.0/8'];
+const off = '/power/control/off?alias=b';
+
+function settingsFor(door: { port: number; host?: string; allow?: string[] } | undefined): string {
+  return `    doors: ${JSON.stringify(door ? { pdudaemon: { allow: loopback, ...door } } : {})}`;
+}
+
+async function startWith(
+  door: Parameters<typeof settingsFor>[0],
+  doors: DaemonOptions['doors'] = {},
+) {
+  const daemon = await startDaemon({ yaml, settings: settingsFor(door), doors });
+  return { ...daemon, told: daemon.boards.get('pdu-1').told };
+}
+
+async function degraded(metricsUrl: string): Promise<unknown> {
+  const response = await fetch(`${metricsUrl}/readyz`);
+  return response.json();
+}
+
+describe('who may come in', () => {
+  it('is whom the list names, and nobody else', async () => {
+    const port = await freePort();
+    const { told } = await startWith({ port, host: '127.0.0.1', allow: ['127.0.0.8/29'] });
+
+    const inside = await knock(port, off, { from: '127.0.0.9' });
+    const outside = await knock(port, '/power/control/on?alias=b', { from: '127.0.0.1' });
+
+    expect(inside.status).toBe(200);
+    expect(outside).toMatchObject({
+      status: 403,
+      text: '127.0.0.1 is not in `allow` of doors.pdudaemon in rack.yaml\n',
+    });
+    expect(told).toEqual(['off 1']);
+  });
+
+  it('holds for the older protocol, too', async () => {
+    const port = await freePort();
+    const { told } = await startWith({ port, host: '127.0.0.1', allow: ['127.0.0.9'] });
+
+    const outside = await sendText(port, 'pdu-1 1 off', '127.0.0.1');
+
+    expect(outside).toMatch(/^nack 127\.0\.0\.1 is not in `allow`/);
+    expect(told).toEqual([]);
+  });
+
+  it('is told by an IPv4 address, also where the door listens on IPv6', async () => {
+    const port = await freePort();
+    await startWith({ port, allow: ['127.0.0.9/32'] });
+
+    const inside = await knock(port, off, { from: '127.0.0.9' });
+    const outside = await knock(port, off, { from: '127.0.0.1' });
+
+    expect([inside.status, outside.status]).toEqual([200, 403]);
+  });
+
+  it.each(['x-forwarded-for', 'forwarded', 'via'])('is not whoever comes with %s', async (name) => {
+    const port = await freePort();
+    const { told } = await startWith({ port, host: '127.0.0.1' });
+
+    const answer = await knock(port, off, { headers: { [name]: 'somebody' } });
+
+    expect(answer).toMatchObject({ status: 403, text: expect.stringMatching(/without a proxy/) });
+    expect(told).toEqual([]);
+  });
+});
+
+describe('an edit of rack.yaml', () => {
+  it('opens a door, changes its list, moves it and closes it', async () => {
+    const [first, second] = [await freePort(), await freePort()];
+    const { edit } = await startWith(undefined);
+    const answersAt = (port: number) => knock(port, '/').then(({ status }) => status);
+
+    await expect(answersAt(first)).rejects.toThrow(/ECONNREFUSED/);
+    await edit(yaml, settingsFor({ port: first, host: '127.0.0.1' }));
+    await vi.waitFor(async () => expect(await answersAt(first)).toBe(404), 10_000);
+    await edit(yaml, settingsFor({ port: first, host: '127.0.0.1', allow: ['10.0.0.0/8'] }));
+    await vi.waitFor(async () => expect(await answersAt(first)).toBe(403), 10_000);
+    await edit(yaml, settingsFor({ port: second, host: '127.0.0.1' }));
+    await vi.waitFor(async () => expect(await answersAt(second)).toBe(404), 10_000);
+    await expect(answersAt(first)).rejects.toThrow(/ECONNREFUSED/);
+    await edit(yaml, settingsFor(undefined));
+    await vi.waitFor(() => expect(answersAt(second)).rejects.toThrow(/ECONNREFUSED/), 10_000);
+  });
+
+  it.each([
+    ['by HTTP', (port: number) => knock(port, `${off}&delay=3`).then(({ text }) => text), /^OK/],
+    ['by the older protocol', (port: number) => sendText(port, 'pdu-1 1 off 3'), /^ack\n$/],
+  ])('leaves nobody without an answer who waits %s', async (_how, ask, answer) => {
+    const [first, second] = [await freePort(), await freePort()];
+    const { edit } = await startWith({ port: first, host: '127.0.0.1' });
+
+    const waiting = ask(first);
+    await knock(first, '/');
+    await edit(yaml, settingsFor({ port: second, host: '127.0.0.1' }));
+    await vi.waitFor(() => expect(knock(first, '/')).rejects.toThrow(/ECONNREFUSED/), 10_000);
+
+    expect(await waiting).toMatch(answer);
+  });
+});
+
+describe('a port that something else has', () => {
+  it('is said, and tried again until it can be had', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    onTestFinished(() => void other.close());
+    const address = other.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const { metricsUrl } = await startWith({ port, host: '127.0.0.1' }, { retryMs: 20 });
+
+    const taken = await degraded(metricsUrl);
+    other.close();
+    await vi.waitFor(async () => expect((await knock(port, '/')).status).toBe(404), 10_000);
+
+    expect(taken).toMatchObject({
+      degraded: [{ what: 'door pdudaemon', why: expect.stringMatching(/something else listens/) }],
+    });
+    expect(await degraded(metricsUrl)).toMatchObject({ degraded: [] });
+  });
+
+  it('does not keep the daemon from its work', async () => {
+    const { client, metricsUrl } = await startWith({ port: 1, host: '192.0.2.1' });
+
+    const { cycles } = await client.requestCycles({ body: { machines: ['b'], reason: 'dead' } });
+
+    expect(cycles).toHaveLength(1);
+    expect(await degraded(metricsUrl)).toMatchObject({
+      degraded: [{ why: expect.stringMatching(/does not have that address; correct `host`/) }],
+    });
+  });
+});
+
+describe('whoever waits', () => {
+  it('is answered later than any time-out of a connection', async () => {
+    const port = await freePort();
+    const timeouts = {
+      headersTimeout: 100,
+      requestTimeout: 100,
+      keepAliveTimeout: 100,
+      connectionsCheckingInterval: 20,
+    };
+    await startWith({ port, host: '127.0.0.1' }, { timeouts });
+
+    const [held, older] = await Promise.all([
+      knock(port, `${off}&delay=1`),
+      sendText(port, 'pdu-1 2 off 1'),
+    ]);
+
+    expect(held.status).toBe(200);
+    expect(older).toBe('ack\n');
+  });
+
+  it('may go away: what was begun goes on', async () => {
+    const port = await freePort();
+    const { client, finished } = await startWith({ port, host: '127.0.0.1' });
+    const leaving = new AbortController();
+    const path = '/power/control/reboot?alias=b&delay=1';
+
+    const asked = knock(port, path, { signal: leaving.signal });
+    const id = await vi.waitFor(async () => {
+      const { cycles } = await client.cycles({ query: {} });
+      expect(cycles).toMatchObject([{ step: 'off' }]);
+      return cycles[0]?.id ?? '';
+    });
+    leaving.abort();
+
+    await expect(asked).rejects.toThrow();
+    expect(await finished(id)).toMatchObject({ outcome: 'on' });
+  });
+
+  it.each([
+    [
+      'by HTTP',
+      (port: number) => knock(port, '/power/control/reboot?alias=b&delay=60'),
+      { status: 500, text: 'Failed: the daemon stops; what was begun goes on when it is back\n' },
+    ],
+    [
+      'by the older protocol',
+      (port: number) => sendText(port, 'pdu-1 1 reboot 60'),
+      'nack the daemon stops; what was begun goes on when it is back\n',
+    ],
+  ])('%s is told when the daemon stops', async (_how, ask, answer) => {
+    const port = await freePort();
+    const { client, stop } = await startWith({ port, host: '127.0.0.1' });
+
+    const waiting = ask(port);
+    await vi.waitFor(async () => {
+      expect(await client.cycles({ query: {} })).toMatchObject({ cycles: [{ step: 'off' }] });
+    });
+    await stop();
+
+    expect(await waiting).toEqual(
+      typeof answer === 'string' ? answer : expect.objectContaining(answer),
+    );
+  });
+
+  it('asks for one thing on a connection', async () => {
+    const port = await freePort();
+    const { told } = await startWith({ port, host: '127.0.0.1' });
+    const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: door\r\n\r\n`;
+
+    const text = await sendText(port, get(off) + get('/power/control/on?alias=b'));
+
+    expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(1);
+    expect(text).toMatch(/connection: close/);
+    expect(told).toEqual(['off 1']);
+  });
+});

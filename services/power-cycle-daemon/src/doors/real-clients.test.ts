@@ -1,0 +1,157 @@
+/** The programs that labs have, unchanged, from their command to the outlet of a simulated PDU. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type OutletChange, peer, startSynaccess } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { drivers } from '../drivers/index.ts';
+import { startDaemon } from '../testing/daemon.ts';
+import { freePort } from '../testing/door.ts';
+
+const run = promisify(execFile);
+const labgrid = peer('labgrid');
+const noLabgrid = 'labgrid is not installed (Debian: python3-labgrid)';
+const curl = peer('curl');
+
+async function startLab() {
+  const pdu = await startSynaccess({ outlets: 8, secondMs: 20 });
+  onTestFinished(() => pdu.close());
+  const changes: OutletChange[] = [];
+  pdu.board.on('change', (change) => changes.push(change));
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-lab-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  await writeFile(join(dir, 'pdu-password'), 'admin', { mode: 0o600 });
+  const port = await freePort();
+  const daemon = await startDaemon({
+    dir,
+    drivers,
+    yaml: `
+logins: { pdus: { username: admin, password: { file: pdu-password } } }
+infrastructure:
+  pdu-1: { model: synaccess, address: 127.0.0.1, ports: { http: ${pdu.port} }, outlets: 8, login: pdus }
+machines:
+  board-[1-8]: { kind: host, power: pdu-1/[1-8] }
+`,
+    settings: `    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`,
+  });
+  return { ...daemon, pdu, changes, port };
+}
+
+type Lab = Awaited<ReturnType<typeof startLab>>;
+
+describe('labgrid', () => {
+  async function target({ dir, port }: Lab, index: number, command: string): Promise<string> {
+    const environment = join(dir, 'environment.yaml');
+    const text = `targets:
+  main:
+    resources:
+      PDUDaemonPort: { host: '127.0.0.1:${port}', pdu: pdu-1, index: ${index} }
+    drivers:
+      PDUDaemonDriver: { delay: 1.0 }
+`;
+    await writeFile(environment, text);
+    const source = `
+import sys
+from labgrid import Environment
+power = Environment(sys.argv[1]).get_target("main").get_driver("PowerProtocol")
+getattr(power, sys.argv[2])()
+print("done")`;
+    const { stdout } = await run(labgrid ?? '', ['-c', source, environment, command], {
+      timeout: 60_000,
+    });
+    return stdout;
+  }
+
+  it('turns an outlet off and on', async (context) => {
+    if (!labgrid) return context.skip(noLabgrid);
+    const lab = await startLab();
+
+    const off = await target(lab, 3, 'off');
+    const wasOn = lab.pdu.board.isOn('3');
+    const on = await target(lab, 3, 'on');
+
+    expect([off, on]).toEqual(['done\n', 'done\n']);
+    expect(wasOn).toBe(false);
+    expect(lab.pdu.board.isOn('3')).toBe(true);
+  });
+
+  it.for(['cycle', 'reset'])(
+    '%s is off, and on again when it returns',
+    async (command, context) => {
+      if (!labgrid) return context.skip(noLabgrid);
+      const lab = await startLab();
+
+      const told = await target(lab, 4, command);
+      const { cycles } = await lab.client.cycles({ query: {} });
+
+      expect(told).toBe('done\n');
+      expect(lab.changes).toEqual([
+        { outlet: '4', on: false },
+        { outlet: '4', on: true },
+      ]);
+      expect(cycles).toMatchObject([{ target: 'board-4', outcome: 'on', offSeconds: 1 }]);
+    },
+  );
+
+  it('fails when the outlet does not obey', async (context) => {
+    if (!labgrid) return context.skip(noLabgrid);
+    const lab = await startLab();
+    lab.pdu.faults.set('ignores-commands');
+
+    await expect(target(lab, 4, 'off')).rejects.toThrow(/HTTPError: 500 Server Error/);
+  });
+
+  it('fails for an outlet that is not there', async (context) => {
+    if (!labgrid) return context.skip(noLabgrid);
+    const lab = await startLab();
+
+    await expect(target(lab, 9, 'cycle')).rejects.toThrow(/HTTPError: 500 Server Error/);
+    expect(lab.changes).toEqual([]);
+  });
+});
+
+describe('curl, as in the device dictionaries of LAVA', () => {
+  async function call({ port }: Lab, query: string): Promise<string> {
+    const url = `http://127.0.0.1:${port}/power/control/${query}`;
+    const { stdout } = await run(curl ?? '', ['--fail-with-body', '-sS', url], { timeout: 60_000 });
+    return stdout;
+  }
+
+  it('hard_reset_command, power_off_command, power_on_command', async (context) => {
+    if (!curl) return context.skip('curl is not installed');
+    const lab = await startLab();
+
+    const answers = [
+      await call(lab, 'reboot?hostname=pdu-1&port=05&delay=1'),
+      await call(lab, 'off?hostname=pdu-1&port=05'),
+      await call(lab, 'on?hostname=pdu-1&port=05'),
+    ];
+
+    expect(answers).toEqual(Array.from({ length: 3 }, () => 'OK - accepted request\n'));
+    expect(lab.changes.map(({ on }) => on)).toEqual([false, true, false, true]);
+  });
+
+  it('a device that was off since the last job is on after a reset', async (context) => {
+    if (!curl) return context.skip('curl is not installed');
+    const lab = await startLab();
+    await call(lab, 'off?hostname=pdu-1&port=5');
+
+    const answer = await call(lab, 'reboot?hostname=pdu-1&port=5&delay=1');
+
+    expect(answer).toBe('OK - accepted request\n');
+    expect(lab.pdu.board.isOn('5')).toBe(true);
+  });
+
+  it('ends with 22 and the reason where it fails', async (context) => {
+    if (!curl) return context.skip('curl is not installed');
+    const lab = await startLab();
+    lab.pdu.faults.set('refuses-login');
+
+    await expect(call(lab, 'off?hostname=pdu-1&port=5')).rejects.toMatchObject({
+      code: 22,
+      stdout: expect.stringMatching(/^Failed: failed at contact: pdu-1: /),
+    });
+  });
+});

@@ -1,0 +1,90 @@
+/** The report of the original system, sent to a running daemon. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startDaemon } from '../testing/daemon.ts';
+import { freePort, knock } from '../testing/door.ts';
+
+const yaml = `
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+machines:
+  b: { kind: host, power: pdu-1/1 }
+`;
+const path = '/powercycled_bots';
+
+async function openDoor(allow = '127.0.0.0/8') {
+  const port = await freePort();
+  const settings = `    doors: { report: { port: ${port}, host: 127.0.0.1, allow: [${allow}] } }`;
+  const daemon = await startDaemon({ yaml, settings });
+  const send = (body: string | Buffer) => knock(port, path, { method: 'POST', body });
+  return { ...daemon, port, send };
+}
+
+async function audited(stateDir: string): Promise<unknown[]> {
+  const dir = join(stateDir, 'audit');
+  const [segment = ''] = await readdir(dir);
+  const lines = (await readFile(join(dir, segment), 'utf8')).trim().split('\n');
+  return lines.map((line): unknown => JSON.parse(line));
+}
+
+describe('the report door', () => {
+  it('takes a report, which is in the audit log when it is answered', async () => {
+    const { send, stateDir, boards } = await openDoor();
+
+    const answer = await send('{"powercycled_bots": ["skia-e-linux-01", "b"]}');
+
+    expect(answer).toMatchObject({ status: 202, text: 'Accepted\n' });
+    expect(await audited(stateDir)).toMatchObject([
+      {
+        who: 'report door, 127.0.0.1',
+        what: 'power-cycled elsewhere',
+        target: 'skia-e-linux-01 b',
+        outcome: 'reported',
+      },
+    ]);
+    expect(boards.get('pdu-1').told).toEqual([]);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['no JSON', 'powercycled_bots=b'],
+    ['JSON of another form', '["b"]'],
+    ['names that are no text', '{"powercycled_bots": [1]}'],
+    ['an empty name', '{"powercycled_bots": [""]}'],
+  ])('%s is 400', async (_what, body) => {
+    const { send } = await openDoor();
+
+    const answer = await send(body);
+
+    expect(answer).toMatchObject({ status: 400, text: expect.stringMatching(/^Not a report/) });
+  });
+
+  it('more than a megabyte is 413, which the client gets to read', async () => {
+    const { send } = await openDoor();
+
+    const answer = await send(Buffer.alloc(8 * 1024 * 1024, ' '));
+
+    expect(answer).toMatchObject({ status: 413, text: 'A report is at most 1048576 bytes\n' });
+  });
+
+  it.each([
+    ['GET', path, 405],
+    ['POST', '/power/control/off?alias=b', 404],
+    ['POST', '/', 404],
+  ])('%s %s is %i', async (method, where, status) => {
+    const { port } = await openDoor();
+
+    const answer = await knock(port, where, { method });
+
+    expect(answer.status).toBe(status);
+  });
+
+  it('is closed for whom rack.yaml does not name', async () => {
+    const { send } = await openDoor('10.0.0.0/8');
+
+    const answer = await send('{"powercycled_bots": ["b"]}');
+
+    expect(answer.status).toBe(403);
+  });
+});
