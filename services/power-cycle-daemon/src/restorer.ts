@@ -3,10 +3,10 @@
  * takes, also after this process died and came back. Whoever waits is told after a few failures that it is stuck; the
  * attempts go on.
  */
-import { backOffMs } from '@skolo/common';
+import { type BackOffOptions, backOffMs, errorText } from '@skolo/common';
 import type { Controller } from './controller.ts';
 import { pause } from './pause.ts';
-import { type Patience, turnOn, usualPatience } from './prove.ts';
+import { type Patience, type Proof, turnOn, usualPatience } from './prove.ts';
 import { type Debt, feedKey } from './records.ts';
 import type { Store } from './store.ts';
 
@@ -18,7 +18,9 @@ export interface RestorerDeps {
   controller(name: string): Controller | undefined;
   staggerSeconds(): number;
   patience?: Patience;
-  /** Told when an outlet is stuck off, and when a stuck one is on at last. */
+  /** Between two attempts. */
+  backOff?: BackOffOptions;
+  /** Told when an outlet is stuck off, and when it no longer is. */
   onStuck?: (debt: Debt, text: string) => void;
   onPaid?: (debt: Debt, wasStuck: boolean) => void;
   /** Aborted when the daemon stops; debts stay in the journal. */
@@ -26,13 +28,15 @@ export interface RestorerDeps {
 }
 
 interface Work {
-  first: Promise<Restored>;
+  waiting: ((restored: Restored) => void)[];
+  /** Ends the pause between two attempts. */
+  hurry: () => void;
   done: Promise<void>;
 }
 
 /** Failures until it counts as stuck. */
 const stuckAfter = 3;
-const backOff = { firstMs: 1000, maxMs: 60_000 };
+const usualBackOff = { firstMs: 1000, maxMs: 60_000 };
 
 export class Restorer {
   /** Keys of outlets that are stuck off now. */
@@ -50,13 +54,15 @@ export class Restorer {
     for (const debt of this.deps.store.debts.all.values()) {
       const before = last.get(debt.controller);
       const turn = before?.then(() => pause(this.deps.staggerSeconds() * 1000, this.deps.signal));
-      last.set(debt.controller, this.start(debt, turn).first);
+      last.set(debt.controller, told(this.start(debt, turn)));
     }
   }
 
-  /** Has an owed outlet turned on. Fulfilled when it was seen on, or when it is stuck. */
+  /** Has an outlet turned on, now. Fulfilled when it was seen on, or when it is stuck: then it is tried for ever. */
   restore(debt: Debt): Promise<Restored> {
-    return (this.working.get(feedKey(debt)) ?? this.start(debt)).first;
+    const work = this.working.get(feedKey(debt)) ?? this.start(debt);
+    work.hurry();
+    return told(work);
   }
 
   /** Fulfilled once nothing is under way any more; the signal of the deps has been aborted. */
@@ -66,45 +72,72 @@ export class Restorer {
 
   private start(debt: Debt, turn: Promise<unknown> = Promise.resolve()): Work {
     const key = feedKey(debt);
-    let tell: (restored: Restored) => void = () => undefined;
-    const first = new Promise<Restored>((resolve) => {
-      tell = resolve;
-    });
-    const done = turn
-      .then(() => this.pay(debt, tell))
-      .catch((error: unknown) => {
-        if (!this.deps.signal.aborted) throw error;
-        tell({ is: 'stuck', text: 'the daemon stops; it is turned on at its next start' });
-      })
+    const work: Work = { waiting: [], hurry: () => undefined, done: Promise.resolve() };
+    work.done = turn
+      .then(() => this.pay(debt, work))
+      .catch(() =>
+        tell(work, { is: 'stuck', text: 'the daemon stops; its next start turns it on' }),
+      )
       .finally(() => this.working.delete(key));
-    const work = { first, done };
     this.working.set(key, work);
     return work;
   }
 
-  private async pay(debt: Debt, tell: (restored: Restored) => void): Promise<void> {
-    const { store, signal, patience = usualPatience } = this.deps;
+  /** @throws The signal's reason, and nothing else. */
+  private async pay(debt: Debt, work: Work): Promise<void> {
+    const { store, backOff = usualBackOff } = this.deps;
     const key = feedKey(debt);
-    for (let failures = 0; ; ) {
+    for (let failures = 1; ; failures += 1) {
+      const wish = store.wishes.get(key);
       // A person turned it off meanwhile: that has the last word.
-      if (!store.debts.all.has(key)) return tell({ is: 'on', text: `${key} is no longer owed` });
-      const controller = this.deps.controller(debt.controller);
-      const proof =
-        controller === undefined
-          ? { is: 'not' as const, text: `${debt.controller} is no longer in rack.yaml` }
-          : await turnOn(controller, debt.outlet, debt.mode, patience, signal);
-      if (proof.is === 'proven') {
+      const proof: Proof | undefined = wish === undefined ? await this.attempt(debt) : undefined;
+      if (proof === undefined || proof.is === 'proven') {
         await store.keep([store.debts.remove(key)]);
         this.deps.onPaid?.(debt, this.stuck.delete(key));
-        return tell({ is: 'on', text: proof.text });
+        return tell(work, {
+          is: 'on',
+          text: proof?.text ?? `${key} was turned off by ${wish?.by}`,
+        });
       }
-      failures += 1;
-      if (failures === stuckAfter) {
+      if (failures >= stuckAfter) {
+        if (!this.stuck.has(key)) this.deps.onStuck?.(debt, proof.text);
         this.stuck.add(key);
-        this.deps.onStuck?.(debt, proof.text);
-        tell({ is: 'stuck', text: `${key} could not be proven on: ${proof.text}; tried for ever` });
+        const text = `${key} could not be proven on: ${proof.text}; tried for ever`;
+        tell(work, { is: 'stuck', text });
       }
-      await pause(backOffMs(failures, backOff), signal);
+      await this.rest(backOffMs(failures, backOff), work);
     }
   }
+
+  private async attempt({ controller: name, outlet, mode }: Debt): Promise<Proof> {
+    const { controller: find, patience = usualPatience, signal } = this.deps;
+    try {
+      const controller = find(name);
+      if (controller !== undefined) return await turnOn(controller, outlet, mode, patience, signal);
+      return { is: 'not', text: `${name} is no longer in rack.yaml` };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { is: 'not', text: errorText(error) };
+    }
+  }
+
+  private async rest(ms: number, work: Work): Promise<void> {
+    const { signal } = this.deps;
+    const rest = new AbortController();
+    const end = () => rest.abort();
+    work.hurry = end;
+    signal.addEventListener('abort', end);
+    await pause(ms, rest.signal).catch(() => undefined);
+    signal.removeEventListener('abort', end);
+    work.hurry = () => undefined;
+    signal.throwIfAborted();
+  }
+}
+
+function told(work: Work): Promise<Restored> {
+  return new Promise((resolve) => work.waiting.push(resolve));
+}
+
+function tell(work: Work, restored: Restored): void {
+  for (const each of work.waiting.splice(0)) each(restored);
 }

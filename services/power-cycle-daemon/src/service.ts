@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { type PowerCycle, powerCycleDaemonApi } from '@skolo/api';
 import {
+  type BackOffOptions,
   createApp,
   errorText,
   type Service,
@@ -42,6 +43,8 @@ import { Store } from './store.ts';
 export interface PowerCycleDaemonDeps {
   drivers?: ReadonlyMap<string, DriverKind>;
   patience?: Patience;
+  /** Between attempts to turn on what is owed. */
+  backOff?: BackOffOptions;
   watch?: WatchTuning;
   /** Pause between attempts to reach a controller, in milliseconds. */
   contactPauseMs?: number;
@@ -122,6 +125,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     store,
     controller,
     patience,
+    ...(deps.backOff && { backOff: deps.backOff }),
     staggerSeconds: () => rack().services['power-cycle-daemon'].staggerSeconds,
     signal: stopping.signal,
     onStuck: ({ controller: name, outlet, cycle }, text) => {

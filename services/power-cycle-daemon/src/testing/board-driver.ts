@@ -1,6 +1,7 @@
 /** A device without a wire: outlets in memory, driven as a driver drives a real one, and faults on demand. */
-import { DeviceUnreachable } from '@skolo/equipment';
+import { DeviceBusy, DeviceRefused, DeviceUnreachable } from '@skolo/equipment';
 import { OutletBoard } from '@skolo/simulators';
+import { Controller, type ControllerDeps } from '../controller.ts';
 import type { DriverKind, NativeCycle, OutletReading, PowerDriver } from '../drivers/driver.ts';
 import { pause } from '../pause.ts';
 
@@ -9,14 +10,29 @@ export interface Board {
   outlets: OutletBoard;
   /** What it was told: `off 3`, `on 3 auto`, `cycle 3`. */
   told: string[];
+  /** How often it was read, and which outlets. */
+  reads: string[][];
   /** Nothing answers. */
   isDown: boolean;
   /** Nothing answers, and nobody says so until the time is over. */
   isWedged: boolean;
+  /** As if wedged, and its driver does not hear that its time is over. */
+  isDeaf: boolean;
   /** Commands are taken and do nothing. */
   ignores: 'on' | 'off' | undefined;
+  /** It says no to each command. */
+  refuses: boolean;
   /** The command is carried out and its answer is lost, so many times. */
   losesAnswers: number;
+  /** Somebody else is signed in, so many times. */
+  busyTimes: number;
+  /** It does not tell whether an outlet is on. */
+  tellsNothing: boolean;
+  /** What is set off delivers power all the same. */
+  leaks: boolean;
+  /** Operations at once, the most that there ever were. */
+  atOnce: { now: number; most: number };
+  isClosed: boolean;
 }
 
 /** Boards by the name of their device, made when they are first asked for. */
@@ -33,10 +49,18 @@ export class Boards {
       name,
       outlets,
       told: [],
+      reads: [],
       isDown: false,
       isWedged: false,
+      isDeaf: false,
       ignores: undefined,
+      refuses: false,
       losesAnswers: 0,
+      busyTimes: 0,
+      tellsNothing: false,
+      leaks: false,
+      atOnce: { now: 0, most: 0 },
+      isClosed: false,
     };
     this.boards.set(name, board);
     return board;
@@ -46,21 +70,52 @@ export class Boards {
   kind(model: string, native?: NativeCycle['offSeconds'], experimental = false): DriverKind {
     return { model, experimental, create: ({ name }) => boardDriver(this.get(name), native) };
   }
+
+  /** A queue in front of a board. */
+  controller(
+    name: string,
+    native?: NativeCycle['offSeconds'],
+    deps: ControllerDeps = { clock: { now: () => Date.now() } },
+  ): Controller {
+    const facts = { name, model: 'board', experimental: false };
+    return new Controller(facts, boardDriver(this.get(name), native), deps);
+  }
+}
+
+/** All outlets come up on, as a PDU's do that lost its own power. */
+export function reboot({ outlets }: Board): void {
+  for (const outlet of outlets.names()) outlets.set(outlet, true);
 }
 
 function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined): PowerDriver {
-  async function contact(signal: AbortSignal): Promise<void> {
-    if (board.isDown) throw new DeviceUnreachable(board.name, 'connection refused');
-    if (board.isWedged) await pause(3_600_000, signal);
+  async function contact<T>(signal: AbortSignal, act: () => T): Promise<T> {
+    board.atOnce.now += 1;
+    board.atOnce.most = Math.max(board.atOnce.most, board.atOnce.now);
+    try {
+      if (board.isDown) throw new DeviceUnreachable(board.name, 'connection refused');
+      if (board.isDeaf) await new Promise(() => undefined);
+      if (board.isWedged) await pause(3_600_000, signal);
+      if (board.busyTimes > 0) {
+        board.busyTimes -= 1;
+        throw new DeviceBusy(board.name, 'another session is open');
+      }
+      // An answer takes a turn of the event loop, so that others come in between.
+      await pause(0, signal);
+      return act();
+    } finally {
+      board.atOnce.now -= 1;
+    }
   }
 
-  async function tell(text: string, signal: AbortSignal, act: () => void): Promise<void> {
-    await contact(signal);
-    board.told.push(text);
-    act();
-    if (board.losesAnswers === 0) return;
-    board.losesAnswers -= 1;
-    throw new DeviceUnreachable(board.name, 'the connection died');
+  function tell(text: string, signal: AbortSignal, act: () => void): Promise<void> {
+    return contact(signal, () => {
+      if (board.refuses) throw new DeviceRefused(board.name, 'no such command');
+      board.told.push(text);
+      act();
+      if (board.losesAnswers === 0) return;
+      board.losesAnswers -= 1;
+      throw new DeviceUnreachable(board.name, 'the connection died');
+    });
   }
 
   function set(outlet: string, on: boolean) {
@@ -68,10 +123,11 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
   }
 
   return {
-    async read(outlets, signal) {
-      await contact(signal);
-      return new Map(outlets.map((outlet) => [outlet, reading(board, outlet)]));
-    },
+    read: (outlets, signal) =>
+      contact(signal, () => {
+        board.reads.push([...outlets]);
+        return new Map(outlets.map((outlet) => [outlet, reading(board, outlet)]));
+      }),
     turnOff: (outlet, signal) => tell(`off ${outlet}`, signal, () => set(outlet, false)),
     turnOn: (outlet, mode, signal) =>
       tell(`on ${outlet} ${mode ?? 'usual'}`, signal, () => set(outlet, true)),
@@ -86,15 +142,18 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
           }),
       },
     }),
-    close: async () => undefined,
+    close: async () => {
+      board.isClosed = true;
+    },
   };
 }
 
-function reading({ outlets }: Board, outlet: string): OutletReading {
+function reading({ outlets, tellsNothing, leaks }: Board, outlet: string): OutletReading {
+  if (tellsNothing) return { state: 'unknown' };
   const { on, mode } = outlets.get(outlet);
   return {
     state: on ? 'on' : 'off',
-    delivering: on,
+    delivering: on || leaks,
     watts: outlets.watts(outlet),
     ...(on && mode !== undefined && { mode }),
   };

@@ -11,6 +11,7 @@ import { Boards } from './board-driver.ts';
 
 /** Reads back often and gives up early: what is in memory answers at once. */
 const patience = { firstMs: 10, mostMs: 20, withinMs: 400 };
+const backOff = { firstMs: 20, maxMs: 100 };
 const watch = { lookMs: 500, everyMs: 20 };
 
 export interface DaemonOptions {
@@ -93,6 +94,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
     createPowerCycleDaemon({
       drivers: options.drivers ?? boardDrivers(boards),
       patience,
+      backOff,
       watch,
       contactPauseMs: 20,
       ...(options.doors && { doors: options.doors }),

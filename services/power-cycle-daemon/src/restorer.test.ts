@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest';
+import type { Debt, Wish } from './records.ts';
+import { Restorer, type RestorerDeps } from './restorer.ts';
+import { Store } from './store.ts';
+import { Boards } from './testing/board-driver.ts';
+import { waitUntil } from './testing/wait-until.ts';
+
+const at = '2026-11-20T12:00:00.000Z';
+
+function debt(controller: string, outlet: string, mode?: string): Debt {
+  return { controller, outlet, since: at, cycle: 'cycle-1', ...(mode !== undefined && { mode }) };
+}
+
+const wish: Wish = { controller: 'pdu-1', outlet: '1', by: 'ann', at, reason: 'smoke' };
+
+/** A restorer of boards whose outlets are all off; in memory, since the disk has no say here. */
+async function withDebts(debts: readonly Debt[], own: Partial<RestorerDeps> = {}) {
+  const boards = new Boards();
+  const names = [...new Set(debts.map(({ controller }) => controller))];
+  const controllers = new Map(names.map((name) => [name, boards.controller(name)]));
+  for (const { controller, outlet } of debts) boards.get(controller).outlets.set(outlet, false);
+  const store = new Store({
+    journal: () => undefined,
+    onTrouble: () => undefined,
+    onWell: () => undefined,
+  });
+  await store.keep(debts.map((each) => store.debts.put(each)));
+  const stopping = new AbortController();
+  const events: string[] = [];
+  const restorer = new Restorer({
+    store,
+    controller: (name) => controllers.get(name),
+    staggerSeconds: () => 0,
+    patience: { firstMs: 1, mostMs: 2, withinMs: 10 },
+    backOff: { firstMs: 5, maxMs: 20 },
+    onStuck: ({ outlet }, text) => events.push(`stuck ${outlet}: ${text}`),
+    onPaid: ({ outlet }, wasStuck) => events.push(`paid ${outlet}${wasStuck ? ', was stuck' : ''}`),
+    signal: stopping.signal,
+    ...own,
+  });
+  async function stop() {
+    stopping.abort(new Error('the daemon stops'));
+    await restorer.close();
+  }
+  return { boards, controllers, store, restorer, events, stop };
+}
+
+describe('the restorer', () => {
+  it('turns on what is owed, as it was, and forgets it once it was seen on', async () => {
+    const owed = debt('pdu-1', '3', 'forced-on');
+    const { boards, store, restorer, events } = await withDebts([owed]);
+
+    const restored = await restorer.restore(owed);
+
+    expect(restored).toEqual({ is: 'on', text: 'pdu-1/3 seen on' });
+    expect(boards.get('pdu-1').told).toEqual(['on 3 forced-on']);
+    expect(store.debts.all.size).toBe(0);
+    expect(events).toEqual(['paid 3']);
+  });
+
+  it('leaves alone what is on already', async () => {
+    const owed = debt('pdu-1', '3');
+    const { boards, store, restorer } = await withDebts([owed]);
+    boards.get('pdu-1').outlets.set('3', true);
+
+    expect(await restorer.restore(owed)).toMatchObject({ is: 'on' });
+    expect(boards.get('pdu-1').told).toEqual([]);
+    expect(store.debts.all.size).toBe(0);
+  });
+
+  it('proves on what nothing says is owed: whoever asks wants it on', async () => {
+    const { boards, restorer, store } = await withDebts([debt('pdu-1', '3')]);
+    await store.keep([store.debts.remove('pdu-1/3')]);
+
+    const restored = await restorer.restore(debt('pdu-1', '3'));
+
+    expect(restored).toEqual({ is: 'on', text: 'pdu-1/3 seen on' });
+    expect(boards.get('pdu-1').outlets.isOn('3')).toBe(true);
+  });
+
+  it('works on an outlet once, however many ask', async () => {
+    const owed = debt('pdu-1', '3');
+    const { boards, restorer } = await withDebts([owed]);
+
+    const restored = await Promise.all([1, 2, 3].map(() => restorer.restore(owed)));
+
+    expect(restored.map(({ is }) => is)).toEqual(['on', 'on', 'on']);
+    expect(boards.get('pdu-1').told).toEqual(['on 3 usual']);
+  });
+
+  it('tells that it is stuck, goes on for ever, and tells when it is on at last', async () => {
+    const owed = debt('pdu-1', '3');
+    const { boards, store, restorer, events } = await withDebts([owed]);
+    const board = boards.get('pdu-1');
+    board.isDown = true;
+
+    const restored = await restorer.restore(owed);
+    const wasStuck = new Set(restorer.stuck);
+    board.isDown = false;
+    await waitUntil(() => (store.debts.all.size === 0 ? true : undefined));
+
+    expect(restored.is).toBe('stuck');
+    expect(restored.text).toContain('pdu-1/3 could not be proven on: pdu-1: connection refused');
+    expect([...wasStuck]).toEqual(['pdu-1/3']);
+    expect(restorer.stuck.size).toBe(0);
+    expect(board.outlets.isOn('3')).toBe(true);
+    expect(events).toEqual([expect.stringContaining('stuck 3'), 'paid 3, was stuck']);
+  });
+
+  it('does not believe an outlet that takes the command and stays off', async () => {
+    const owed = debt('pdu-1', '3');
+    const { boards, restorer, stop } = await withDebts([owed]);
+    boards.get('pdu-1').ignores = 'on';
+
+    const restored = await restorer.restore(owed);
+    await stop();
+
+    expect(restored).toMatchObject({
+      is: 'stuck',
+      text: expect.stringContaining('reads back off'),
+    });
+  });
+
+  it('tries at once when somebody asks for what is stuck, and tells what came of that', async () => {
+    const owed = debt('pdu-1', '3');
+    const { boards, restorer } = await withDebts([owed], {
+      backOff: { firstMs: 3_600_000, maxMs: 3_600_000 },
+    });
+    const board = boards.get('pdu-1');
+    board.ignores = 'on';
+    const first = restorer.restore(owed);
+    await waitUntil(() => {
+      if (restorer.stuck.size > 0) return true;
+      void restorer.restore(owed);
+      return undefined;
+    });
+
+    board.ignores = undefined;
+    const again = await restorer.restore(owed);
+
+    expect([(await first).is, again.is]).toEqual(['stuck', 'on']);
+    expect(restorer.stuck.size).toBe(0);
+  });
+
+  it('leaves off what a person turned off meanwhile, which then is stuck no more', async () => {
+    const owed = debt('pdu-1', '1');
+    const { boards, store, restorer, events } = await withDebts([owed]);
+    boards.get('pdu-1').isDown = true;
+    await restorer.restore(owed);
+
+    await store.keep([store.wishes.put(wish), store.debts.remove('pdu-1/1')]);
+    boards.get('pdu-1').isDown = false;
+    await waitUntil(() => (restorer.stuck.size === 0 ? true : undefined));
+
+    expect(boards.get('pdu-1').outlets.isOn('1')).toBe(false);
+    expect(events.at(-1)).toBe('paid 1, was stuck');
+  });
+
+  it('goes on with what is not in rack.yaml now, in case it comes back', async () => {
+    const owed = debt('pdu-1', '3');
+    const found = new Map<string, ReturnType<Boards['controller']>>();
+    const { store, restorer, controllers } = await withDebts([owed], {
+      controller: (name) => found.get(name),
+    });
+
+    const restored = await restorer.restore(owed);
+    const [own] = controllers.values();
+    if (own !== undefined) found.set('pdu-1', own);
+    await waitUntil(() => (store.debts.all.size === 0 ? true : undefined));
+
+    expect(restored.text).toContain('pdu-1 is no longer in rack.yaml');
+  });
+
+  it('goes on where a driver cannot even be made', async () => {
+    const owed = debt('pdu-1', '3');
+    const { restorer, stop } = await withDebts([owed], {
+      controller: () => {
+        throw new TypeError('no such option');
+      },
+    });
+
+    const restored = await restorer.restore(owed);
+    await stop();
+
+    expect(restored.text).toContain('no such option');
+  });
+
+  it('pays old debts one after another on a controller, and all controllers at once', async () => {
+    const outlets = ['1', '2', '3'];
+    const debts = ['pdu-1', 'pdu-2'].flatMap((pdu) => outlets.map((outlet) => debt(pdu, outlet)));
+    let pauses = 0;
+    const { boards, store, restorer } = await withDebts(debts, {
+      staggerSeconds() {
+        pauses += 1;
+        return 0.03;
+      },
+    });
+    const order: string[] = [];
+    for (const name of ['pdu-1', 'pdu-2']) {
+      boards.get(name).outlets.on('change', ({ outlet }) => void order.push(outlet));
+    }
+
+    restorer.payOldDebts();
+    await waitUntil(() => (store.debts.all.size === 0 ? true : undefined));
+
+    expect(order).toEqual(['1', '1', '2', '2', '3', '3']);
+    expect(pauses).toBe(4);
+  });
+
+  it('keeps the order of an old debt for which a cycle waits', async () => {
+    const debts = [debt('pdu-1', '1'), debt('pdu-1', '2')];
+    const { boards, restorer } = await withDebts(debts);
+    const order: string[] = [];
+    boards.get('pdu-1').outlets.on('change', ({ outlet }) => void order.push(outlet));
+
+    restorer.payOldDebts();
+    await restorer.restore(debt('pdu-1', '2'));
+
+    expect(order).toEqual(['1', '2']);
+  });
+
+  it('lets one dead outlet hold up the next only until it is stuck', async () => {
+    const debts = [debt('pdu-1', '1'), debt('pdu-1', '2')];
+    const { boards, restorer, store, stop } = await withDebts(debts);
+    const { outlets } = boards.get('pdu-1');
+    outlets.on('change', ({ outlet, on }) => {
+      if (outlet === '1' && on) outlets.set('1', false);
+    });
+
+    restorer.payOldDebts();
+    await waitUntil(() => (store.debts.get('pdu-1/2') === undefined ? true : undefined));
+    await stop();
+
+    expect([...store.debts.all.keys()]).toEqual(['pdu-1/1']);
+    expect([...restorer.stuck]).toEqual(['pdu-1/1']);
+  });
+
+  it('stops when the daemon stops, and keeps what is owed', async () => {
+    const owed = debt('pdu-1', '3');
+    const { boards, store, restorer, stop } = await withDebts([owed], {
+      backOff: { firstMs: 3_600_000, maxMs: 3_600_000 },
+    });
+    boards.get('pdu-1').isDown = true;
+    const waiting = restorer.restore(owed);
+    await waitUntil(() => (boards.get('pdu-1').atOnce.most > 0 ? true : undefined));
+
+    await stop();
+
+    expect((await waiting).text).toBe('the daemon stops; its next start turns it on');
+    expect([...store.debts.all.keys()]).toEqual(['pdu-1/3']);
+    expect(restorer.stuck.size).toBe(0);
+  });
+});
