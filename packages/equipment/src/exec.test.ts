@@ -169,6 +169,19 @@ describe('a command that fails', () => {
     expect(session.isOpen()).toBe(false);
   });
 
+  it.each([0, 1])('has status %s, also where it is told at once', async (code) => {
+    const { session } = await openServer((_, channel) => {
+      channel.exit(code);
+      channel.end();
+    });
+
+    const results = await Promise.all(
+      Array.from({ length: 5 }, () => session.exec('set it', { signal })),
+    );
+
+    expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => code));
+  });
+
   it('has no status when the channel is cut', async () => {
     const { session } = await openServer((_, channel) => {
       channel.write('half of i', () => channel.close());

@@ -60,7 +60,6 @@ export class SshExec implements ExecSession {
     };
     return settle<ExecResult>(limit, late, (resolve, reject) => {
       let length = 0;
-      let status: number | undefined;
       const take = (texts: string[]) => (bytes: Buffer) => {
         texts.push(bytes.toString('latin1'));
         length += bytes.length;
@@ -74,10 +73,8 @@ export class SshExec implements ExecSession {
       };
       channel.on('data', take(texts.stdout));
       channel.stderr.on('data', take(texts.stderr));
-      channel.on('exit', (code: number | null) => {
-        status = code ?? undefined;
-      });
-      channel.on('close', () => {
+      // It tells the status once more: `exit` comes before anybody listens where a command has no output.
+      channel.on('close', (status?: number | null) => {
         // The connection's death closes channels, too; it is told by onEnd.
         const why = connection.ended();
         if (why !== undefined) lost(why);
@@ -85,7 +82,7 @@ export class SshExec implements ExecSession {
           const [stdout, stderr] = [texts.stdout, texts.stderr].map((text) =>
             decodeBytes(text.join('')),
           );
-          resolve({ stdout: stdout ?? '', stderr: stderr ?? '', status });
+          resolve({ stdout: stdout ?? '', stderr: stderr ?? '', status: status ?? undefined });
         }
       });
       return connection.onEnd(lost);
