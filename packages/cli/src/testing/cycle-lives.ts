@@ -61,18 +61,20 @@ function lifeOf(target: string, action: PowerAction): Life {
 
 /** A cycle that goes on by a step whenever it is told to. */
 export class ScriptedCycle {
-  readonly began: number;
+  private readonly began: number;
   now: PowerCycle;
   private readonly life: Life;
   private left: Moment[];
 
+  /** @param began when it was asked for; the same for all, so that what they take together is known beforehand */
   constructor(
     asked: Pick<
       PowerCycle,
       'id' | 'target' | 'action' | 'mode' | 'reason' | 'by' | 'force' | 'offSeconds'
     >,
+    began: number,
   ) {
-    this.began = Date.now();
+    this.began = began;
     this.life = lifeOf(asked.target, asked.action);
     this.left = [...this.life.moments];
     this.now = {
@@ -81,7 +83,7 @@ export class ScriptedCycle {
       origin: 'person',
       requestedAt: this.at(0),
       step: 'queued',
-      position: 0,
+      position: 2,
       steps: [{ at: this.at(0), step: 'queued', text: `asked for by ${asked.by}` }],
     };
   }

@@ -183,6 +183,7 @@ function handlersOf(
 ): RouteHandlers<typeof api> {
   const answers = new Map<string, { id: string; target: string; joined: boolean }[]>();
   const holds = data.firstHolds();
+  const began = Date.now();
   let ids = 1000;
 
   function begin(
@@ -209,7 +210,7 @@ function handlersOf(
         );
         if (open !== undefined) return { id: open.now.id, target, joined: true };
         const id = `c${++ids}`;
-        cycles.set(id, new ScriptedCycle({ ...rest, id, target, offSeconds }));
+        cycles.set(id, new ScriptedCycle({ ...rest, id, target, offSeconds }, began));
         return { id, target, joined: false };
       });
     answers.set(key, accepted);

@@ -67,8 +67,7 @@ export function stepSince({ step, steps, startedAt, requestedAt }: PowerCycle): 
   return Date.parse(first?.at ?? startedAt ?? requestedAt);
 }
 
-/** The last thing that is known of it. */
-export function lastWords({ detail, steps, step, position }: PowerCycle): string {
-  if (step === 'queued' && position !== undefined && position > 0) return `${position} before it`;
+/** The last thing that was said of it. Not its place in the queue, which changes without anybody saying so. */
+export function lastWords({ detail, steps }: PowerCycle): string {
   return detail ?? steps.at(-1)?.text ?? '';
 }

@@ -23,7 +23,7 @@ function progressOf(cycles: readonly PowerCycle[], more: Partial<Progress> = {})
 }
 
 const steps = {
-  queued: { position: 3 },
+  queued: {},
   turningOff: {
     step: 'turn-off',
     startedAt: at(2),
@@ -67,7 +67,7 @@ describe('the picture of cycles that are waited for', () => {
     expect(progressFrame(progressOf(four), plain, now)).toEqual([
       'skia-rpi2-rack4-shelf1-001  back             9 s  a new boot, seen over ssh',
       'skia-rpi2-rack4-shelf1-002  turn-off        10 s  switch-1/2: reads on; again',
-      'skia-rpi2-rack4-shelf1-003  queued          12 s  3 before it',
+      'skia-rpi2-rack4-shelf1-003  queued          12 s  asked for by ann',
       'skia-rpi2-rack4-shelf1-004  failed           8 s  switch-1/4: still reads on after 3 attempts; its…',
       '4 asked for, 12 s: 1 failed, 1 back, 1 under way, 1 queued',
     ]);

@@ -9,6 +9,7 @@ import { folded, foldedItems } from './names.ts';
 interface Group {
   names: string;
   refusal: Refusal;
+  possible: string | undefined;
   dark: string[];
 }
 
@@ -17,8 +18,8 @@ interface Group {
  * reasons in full: they are what one came for.
  */
 export async function printRefusals(io: Io, refused: readonly Refusal[]): Promise<void> {
-  const groups = await grouped(refused);
-  const columns = allColumns(io.now()).filter(
+  const groups = await grouped(refused, io.now());
+  const columns = allColumns.filter(
     ({ always, cell }) => always || groups.some((group) => [cell(group) ?? []].flat().length > 0),
   );
   // No colours: it is not known where standard error goes.
@@ -27,11 +28,11 @@ export async function printRefusals(io: Io, refused: readonly Refusal[]): Promis
   for (const { names, refusal } of groups) io.err(plain(`${names}: ${reasonOf(refusal)}`));
 }
 
-async function grouped(refused: readonly Refusal[]): Promise<Group[]> {
+async function grouped(refused: readonly Refusal[], now: number): Promise<Group[]> {
   const alike = new Map<string, Refusal[]>();
   for (const refusal of refused) {
-    const { code, until, dark } = refusal;
-    const key = JSON.stringify([code, until, dark, reasonOf(refusal)]);
+    const { code, dark } = refusal;
+    const key = JSON.stringify([code, possible(refusal, now), dark, reasonOf(refusal)]);
     alike.set(key, [...(alike.get(key) ?? []), refusal]);
   }
   const groups: Group[] = [];
@@ -41,7 +42,7 @@ async function grouped(refused: readonly Refusal[]): Promise<Group[]> {
     const names = await folded(each.map(({ target }) => target));
     // Items of a list are what a narrow terminal leaves out.
     const dark = foldedItems(await folded(refusal.dark ?? []));
-    groups.push({ names, refusal, dark });
+    groups.push({ names, refusal, possible: possible(refusal, now), dark });
   }
   return groups;
 }
@@ -51,21 +52,16 @@ function reasonOf({ target, detail }: Refusal): string {
   return detail.startsWith(`${target}: `) ? detail.slice(target.length + 2) : detail;
 }
 
-function allColumns(now: number): (Column<Group> & { always?: true })[] {
-  return [
-    { title: 'REFUSED', cell: ({ names }) => names, shrinkTo: 16, always: true },
-    {
-      title: 'WHY',
-      cell: ({ refusal }) => refusal.code.replaceAll('-', ' '),
-      always: true,
-    },
-    { title: 'POSSIBLE', cell: ({ refusal: { until } }) => until && when(until, now) },
-    { title: 'GOES DARK', cell: ({ dark }) => dark, shrinkTo: 12 },
-  ];
-}
-
-/** A moment ago is now. */
-function when(until: string, now: number): string {
+/** When it will be; a moment ago is now. */
+function possible({ until }: Refusal, now: number): string | undefined {
+  if (until === undefined) return undefined;
   const time = Date.parse(until);
   return time <= now ? 'now' : relative(time, now);
 }
+
+const allColumns: (Column<Group> & { always?: true })[] = [
+  { title: 'REFUSED', cell: ({ names }) => names, shrinkTo: 16, always: true },
+  { title: 'WHY', cell: ({ refusal }) => refusal.code.replaceAll('-', ' '), always: true },
+  { title: 'POSSIBLE', cell: (group) => group.possible },
+  { title: 'GOES DARK', cell: ({ dark }) => dark, shrinkTo: 12 },
+];

@@ -55,9 +55,13 @@ function factsOf(cycle: PowerCycle): [label: string, items: string[]][] {
     ['outlets', outlets.length > 0 ? outlets : ['none']],
     ['asked', [time(cycle.requestedAt), `by ${by} (${origin})`]],
     ['reason', [reason]],
-    ['begun', [cycle.startedAt === undefined ? 'not yet' : time(cycle.startedAt)]],
+    ['begun', [cycle.startedAt === undefined ? notYet(cycle) : time(cycle.startedAt)]],
     ['ended', [cycle.finishedAt === undefined ? 'not yet' : time(cycle.finishedAt)]],
   ];
+}
+
+function notYet({ position = 0 }: PowerCycle): string {
+  return position === 0 ? 'not yet' : `not yet, ${position} before it`;
 }
 
 function time(text: string): string {
