@@ -5,7 +5,7 @@
  * `URL/flaky` takes each request that changes something and breaks the connection before the first answer to it.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { powerCycleDaemonApi, type Refusal } from '@skolo/api';
@@ -19,6 +19,7 @@ import {
 } from '@skolo/common';
 import { expandRange } from '@skolo/rack';
 import { ScriptedCycle } from './cycle-lives.ts';
+import { CycleStreams } from './cycle-streams.ts';
 import * as data from './power-data.ts';
 
 export interface TestDaemon {
@@ -102,7 +103,7 @@ function handlerOf(
   { asked, stepMs }: Pick<TestDaemon, 'asked'> & { stepMs: number },
 ): RequestListener {
   const cycles = new Map<string, ScriptedCycle>();
-  const streams = new Streams(cycles, { stepMs, signal: context.signal });
+  const streams = new CycleStreams(cycles, { stepMs, signal: context.signal });
   const app = createApp({
     ...context,
     api,
@@ -129,52 +130,6 @@ function handlerOf(
     }
     app(request, response);
   };
-}
-
-/** Server-sent events. Whoever listens makes time pass. */
-class Streams {
-  private readonly cycles: ReadonlyMap<string, ScriptedCycle>;
-  private readonly tuning: { stepMs: number; signal: AbortSignal };
-  private hasDropped = false;
-
-  constructor(
-    cycles: ReadonlyMap<string, ScriptedCycle>,
-    tuning: { stepMs: number; signal: AbortSignal },
-  ) {
-    this.cycles = cycles;
-    this.tuning = tuning;
-  }
-
-  open(request: IncomingMessage, response: ServerResponse): void {
-    const ids = new URL(request.url ?? '/', 'http://host').searchParams.get('ids') ?? '';
-    const wanted = ids.split(',').flatMap((id) => this.cycles.get(id) ?? []);
-    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n');
-    const send = ({ now }: ScriptedCycle) => {
-      response.write(`event: cycle\ndata: ${JSON.stringify(now)}\n\n`);
-    };
-    for (const cycle of wanted) send(cycle);
-    const passing = setInterval(() => {
-      for (const cycle of wanted.filter(({ isOver }) => !isOver)) {
-        cycle.advance();
-        send(cycle);
-        if (this.drops(cycle)) request.socket.destroy();
-      }
-    }, this.tuning.stepMs);
-    const end = () => {
-      clearInterval(passing);
-      this.tuning.signal.removeEventListener('abort', end);
-      response.end();
-    };
-    response.on('close', end);
-    this.tuning.signal.addEventListener('abort', end);
-  }
-
-  /** Once, in the middle of the host's first cycle. */
-  private drops({ now }: ScriptedCycle): boolean {
-    if (this.hasDropped || now.target !== 'skia-e-linux-01' || now.step !== 'off') return false;
-    this.hasDropped = true;
-    return true;
-  }
 }
 
 function handlersOf(
