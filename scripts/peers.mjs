@@ -181,6 +181,13 @@ export const peerKinds = [
     proves: 'alerts and silences, made as people make them',
   },
   {
+    name: 'netmiko',
+    commands: ['/usr/bin/python3', 'python3'],
+    version: ['-W', 'ignore', '-c', 'import netmiko; print(netmiko.__version__)'],
+    debian: ['python3-netmiko'],
+    proves: 'the simulated switches, by a library that knows their command lines',
+  },
+  {
     name: 'pdudaemon',
     commands: ['/usr/sbin/pdudaemon', 'pdudaemon'],
     version: ['--help'],

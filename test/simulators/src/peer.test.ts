@@ -55,6 +55,7 @@ describe('peer', () => {
       labgrid: true,
       alertmanager: true,
       amtool: true,
+      netmiko: true,
       pdudaemon: true,
       uhubctl: true,
     };

@@ -24,6 +24,7 @@ export type PeerName =
   | 'labgrid'
   | 'alertmanager'
   | 'amtool'
+  | 'netmiko'
   | 'pdudaemon'
   | 'uhubctl';
 
