@@ -1,4 +1,5 @@
 /** What Prometheus is told. Alert rules: kube/base/prometheus/rules/power.yaml. */
+import { CycleStep, Outcome, PowerAction, Refusal } from '@skolo/api';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { stepOf } from './cycle.ts';
 import type { CycleRecord } from './records.ts';
@@ -17,6 +18,24 @@ export interface MetricsDeps {
   active: () => CycleRecord[];
   monotonicSeconds: () => number;
 }
+
+/** What may come of a decision of repair by itself. */
+const repairOutcomes = [
+  'asked',
+  'answers',
+  'joined',
+  'refused',
+  'failed',
+  'needs-hands',
+  'shared-down',
+  'many-down',
+  'experimental',
+  'uplink',
+  'boot',
+  'pause',
+  'no-outlet',
+  'not-native',
+];
 
 export function createMetrics(registry: Registry, deps: MetricsDeps): Metrics {
   const registers = [registry];
@@ -53,6 +72,15 @@ export function createMetrics(registry: Registry, deps: MetricsDeps): Metrics {
     registers,
   });
   gauges(registry, deps);
+  // A counter that begins with its first event hides that one from every rate.
+  for (const action of PowerAction.options) {
+    for (const outcome of Outcome.options) {
+      const failedSteps = outcome === 'failed' ? CycleStep.options : [''];
+      for (const failed_step of failedSteps) cycles.inc({ action, outcome, failed_step }, 0);
+    }
+  }
+  for (const code of Refusal.shape.code.options) refusals.inc({ code }, 0);
+  for (const outcome of repairOutcomes) repairs.inc({ outcome }, 0);
   const entered = new Map<string, { step: string; at: number; requestedAt: number }>();
 
   return {
@@ -135,6 +163,26 @@ function gauges(registry: Registry, { view, active }: MetricsDeps): void {
     },
   });
   new Gauge({
+    name: 'skolo_power_oldest_debt_timestamp_seconds',
+    help: 'When the outlet was turned off that has been owed for longest; absent while nothing is.',
+    registers,
+    collect() {
+      const since = [...view().store.debts.all.values()].map((debt) => Date.parse(debt.since));
+      if (since.length > 0) this.set(Math.min(...since) / 1000);
+      else this.remove();
+    },
+  });
+  new Gauge({
+    name: 'skolo_power_outlets_switched_off',
+    help: 'Outlets that a person turned off; nothing but a person turns them on.',
+    labelNames: ['outlet'],
+    registers,
+    collect() {
+      this.reset();
+      for (const outlet of view().store.wishes.all.keys()) this.set({ outlet }, 1);
+    },
+  });
+  new Gauge({
     name: 'skolo_power_machines_need_hands',
     help: 'Machines that repair by itself has given up.',
     labelNames: ['machine'],
@@ -153,12 +201,17 @@ function outletGauges(registry: Registry, view: () => View): void {
   const registers = [registry];
   new Gauge({
     name: 'skolo_power_outlet_on',
-    help: 'Whether an outlet that feeds something is on, as read last; absent while unknown.',
+    help: 'Whether an outlet that feeds something, or that a person turned off, is on, as read last; absent while unknown.',
     labelNames: ['outlet'],
     registers,
     collect() {
       this.reset();
-      for (const { outlet, state } of shownOutlets(view())) {
+      const { store, readings } = view();
+      const wished = [...store.wishes.all.keys()].flatMap((outlet) => {
+        const state = readings.get(outlet)?.state;
+        return state === undefined ? [] : [{ outlet, state }];
+      });
+      for (const { outlet, state } of [...shownOutlets(view()), ...wished]) {
         if (state !== 'unknown') this.set({ outlet }, state === 'on' ? 1 : 0);
       }
     },
