@@ -31,7 +31,7 @@ export async function startBroker({ account }: BrokerOptions = {}): Promise<Brok
     },
   });
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     aedes.handle(socket);
