@@ -3,7 +3,7 @@
  */
 import type { Refusal } from '@skolo/api';
 import { dependsOn, formatOutlet, goesDark, models, type Outlet, type Rack } from '@skolo/rack';
-import { type CycleRecord, feedKey, type HoldRecord, type Wish } from './records.ts';
+import { type CycleRecord, type Debt, feedKey, type HoldRecord, type Wish } from './records.ts';
 import type { Target } from './targets.ts';
 
 /** What is asked of one target. */
@@ -29,6 +29,8 @@ export interface Situation {
   uptime: number;
   holds: readonly HoldRecord[];
   wishes: ReadonlyMap<string, Wish>;
+  /** Power that an earlier cycle still owes. */
+  debts: ReadonlyMap<string, Debt>;
   /** Cycles that are not finished. */
   active: readonly CycleRecord[];
   past: readonly PastCycle[];
@@ -50,17 +52,15 @@ export function decide(target: Target, ask: Ask, situation: Situation): Verdict 
   const own = active.find((cycle) => cycle.target === target.name);
   if (own !== undefined) {
     if (own.action === ask.action) return { is: 'joined', cycle: own };
-    return refused(
-      target,
-      'under-way',
-      `${verb(own)} is under way (${own.id}); wait for it or cancel it`,
-    );
+    const way = own.action === 'cycle' ? 'wait for it or cancel it' : 'wait for it';
+    return refused(target, 'under-way', `${verb(own)} is under way (${own.id}); ${way}`);
   }
   const refusal =
     cannot(target, ask) ??
     held(target, ask, situation) ??
     switchedOff(target, ask, situation) ??
     overlapping(target, situation) ??
+    owed(target, ask, situation) ??
     tooSoon(target, ask, situation);
   if (refusal !== undefined) return refusal;
   if (ask.action === 'on' || ask.mode === 'soft' || target.feeds.length === 0) {
@@ -129,12 +129,12 @@ function switchedOff(target: Target, { action }: Ask, { wishes }: Situation): Ve
 
 /** Two cycles must not touch the same outlet, a phone not be cycled together with its machine, nor a machine with its switch. */
 function overlapping(target: Target, { rack, active }: Situation): Verdict | undefined {
+  const names = ownNames(target);
   const touched = new Set([
-    target.name,
+    ...names,
     ...target.feeds.flatMap((feed) => [formatOutlet(feed), feed.device]),
   ]);
   if (target.machine !== undefined) touched.add(target.machine.name);
-  const names = ownNames(target);
   const other = active.find(
     (cycle) =>
       touched.has(cycle.target) ||
@@ -142,6 +142,15 @@ function overlapping(target: Target, { rack, active }: Situation): Verdict | und
   );
   if (other === undefined) return undefined;
   const detail = `${verb(other)} of ${other.target} (${other.id}) is under way in ${rack.name}; ask again when it is done`;
+  return refused(target, 'under-way', detail);
+}
+
+/** An outlet is being turned on for ever: whoever turns it off meanwhile would be in its way. */
+function owed(target: Target, { action }: Ask, { debts }: Situation): Verdict | undefined {
+  if (action !== 'cycle') return undefined;
+  const debt = target.feeds.map((feed) => debts.get(formatOutlet(feed))).find(Boolean);
+  if (debt === undefined) return undefined;
+  const detail = `${feedKey(debt)} was turned off by the cycle ${debt.cycle} and is still being turned on; turn it on to have that tried at once`;
   return refused(target, 'under-way', detail);
 }
 

@@ -98,6 +98,7 @@ export class Requests {
       uptime: clock.uptime(),
       holds: [...store.holds.all.values()],
       wishes: store.wishes.all,
+      debts: store.debts.all,
       active: cycles.active(),
       past: past.list(),
       cyclesNatively: ({ device }: Outlet, offSeconds) =>
