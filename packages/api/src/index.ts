@@ -8,7 +8,9 @@ export {
 } from './client.ts';
 export { MetadataClient, MetadataIdentity, metadataServerApi } from './metadata-server.ts';
 export {
+  type AcceptedCycles,
   ControllerStatus,
+  CycleEvent,
   CycleMode,
   CycleStep,
   Hold,

@@ -3,6 +3,7 @@ import type { PowerCycle, powerCycleDaemonApi } from '@skolo/api';
 import { HttpProblem, type RouteHandlers } from '@skolo/common';
 import type { HostKeys } from '@skolo/equipment';
 import type { Cycles } from './cycles.ts';
+import { noSuchCycle } from './events.ts';
 import { BadHold, type Holds } from './holds.ts';
 import { isJournalUnavailable } from './journal.ts';
 import type { OwnDevices } from './own-devices.ts';
@@ -132,7 +133,7 @@ export function shown({ cycles }: Pick<ApiDeps, 'cycles'>, record: CycleRecord):
 function find({ view }: ApiDeps, id: string): CycleRecord {
   const record = view.store.cycles.get(id);
   if (record !== undefined) return record;
-  throw new HttpProblem(404, `there is no cycle ${id}; GET /v1/power-cycles lists them`);
+  throw noSuchCycle(id);
 }
 
 interface Query {

@@ -1,5 +1,6 @@
 /** Server-sent events (WHATWG HTML, 9.2): each change of a cycle, to whoever listens. */
 import type { PowerCycle } from '@skolo/api';
+import { HttpProblem } from '@skolo/common';
 import type { RequestHandler, Response } from 'express';
 
 type Listener = (cycle: PowerCycle) => void;
@@ -30,10 +31,13 @@ export class Events {
   handler(find: (id: string) => PowerCycle | undefined): RequestHandler {
     return (request, response, next) => {
       if (this.open.size >= mostListeners) {
-        response.set('retry-after', '10').status(503).end();
-        return;
+        throw new HttpProblem(503, `${mostListeners} listen already; try again later`, {
+          headers: { 'retry-after': '10' },
+        });
       }
       const ids = idsOf(request.query.ids);
+      const unknown = [...(ids ?? [])].find((id) => find(id) === undefined);
+      if (unknown !== undefined) throw noSuchCycle(unknown);
       const send = (cycle: PowerCycle) => {
         if (response.writableLength > mostUnsentBytes) response.destroy();
         else response.write(`event: cycle\ndata: ${JSON.stringify(cycle)}\n\n`);
@@ -82,6 +86,11 @@ export class Events {
   close(): void {
     for (const response of this.open) response.end();
   }
+}
+
+/** The answer to whoever asks for a cycle that is not there. */
+export function noSuchCycle(id: string): HttpProblem {
+  return new HttpProblem(404, `there is no cycle ${id}; GET /v1/power-cycles lists them`);
 }
 
 function idsOf(query: unknown): Set<string> | undefined {

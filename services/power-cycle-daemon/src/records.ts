@@ -1,5 +1,5 @@
 /** What the journal keeps: cycles, the power that is owed, wishes, holds, requests, repairs. Parsed when it is read. */
-import { CycleMode, CycleStep, Outcome, PowerAction, StepRecord, Time } from '@skolo/api';
+import { CycleMode, CycleStep, Outcome, PowerAction, Refusal, StepRecord, Time } from '@skolo/api';
 import { z } from 'zod';
 
 /** Where a cycle is. `ready` waits for its turn to draw current; `going-down` waits for a machine that reboots itself. */
@@ -111,6 +111,8 @@ export const RequestRecord = z.object({
   content: z.string(),
   at: Time,
   cycles: z.array(z.object({ id: z.string(), target: z.string(), joined: z.boolean() })),
+  /** Those that were left out. */
+  refused: z.array(Refusal),
 });
 export type RequestRecord = z.output<typeof RequestRecord>;
 

@@ -109,7 +109,7 @@ export class Requests {
   private async takeNow(request: Request): Promise<Accepted> {
     const { store, cycles } = this.deps;
     const repeated = this.repeated(request);
-    if (repeated !== undefined) return { cycles: repeated.cycles, refused: [] };
+    if (repeated !== undefined) return { cycles: repeated.cycles, refused: repeated.refused };
     const { accepted, records, refused } = this.decideAll(request);
     for (const refusal of refused) this.deps.onRefused(refusal);
     if (refused.length > 0 && (!request.skipRefused || accepted.length === 0)) {
@@ -117,7 +117,7 @@ export class Requests {
     }
     const changes = [
       ...records.flatMap((record) => this.changesFor(record)),
-      ...this.remember(request, accepted),
+      ...this.remember(request, { cycles: accepted, refused }),
       ...this.forgetOld(),
     ];
     if (changes.length > 0) await store.write(changes);
@@ -216,10 +216,10 @@ export class Requests {
     return known;
   }
 
-  private remember({ key, by, ...request }: Request, cycles: Accepted['cycles']): Change[] {
+  private remember({ key, by, ...request }: Request, accepted: Accepted): Change[] {
     if (key === undefined) return [];
     const content = contentOf(request);
-    const record = { key: requestKey(by, key), content, at: this.now(), cycles };
+    const record = { key: requestKey(by, key), content, at: this.now(), ...accepted };
     return [this.deps.store.requests.put(record)];
   }
 
