@@ -1,4 +1,6 @@
 /** Switches, PDUs and the router of the rack, at the addresses and with the passwords of rack.yaml; and its machines, fed by them. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Credentials, readCredentials } from '@skolo/equipment';
 import {
@@ -11,6 +13,7 @@ import {
   serviceUrl,
 } from '@skolo/rack';
 import {
+  makeSshKey,
   OutletBoard,
   type SimulatedDevice,
   type SimulatedMachine,
@@ -19,9 +22,15 @@ import {
   startEdgeSwitch,
   startSimulatedMachine,
 } from '@skolo/simulators';
+import { writeMissingSecret } from '../secret-files.ts';
 import type { StandIn } from './stand-in.ts';
 
-type Start = (device: InfrastructureDevice, credentials: Credentials) => Promise<SimulatedDevice>;
+/** `hostKey`: a private key that it keeps, since the service remembers it. */
+type Start = (
+  device: InfrastructureDevice,
+  credentials: Credentials,
+  hostKey: string,
+) => Promise<SimulatedDevice>;
 
 /** What can be simulated here, by model. */
 const models = new Map<string, Start>([
@@ -61,14 +70,14 @@ export async function startEquipment(onProblem: (text: string) => void): Promise
     }
   }
 
-  async function followDevices(rack: Rack) {
+  async function followDevices(rack: Rack, dir: string) {
     for (const device of rack.infrastructure.values()) {
       const start = models.get(device.model);
       if (start === undefined) continue;
       const { name, login } = device;
       const made = [device, login === undefined ? undefined : rack.logins.get(login)];
       await renew(devices, { name, made }, async () =>
-        start(device, await readCredentials(rack, login)),
+        start(device, await readCredentials(rack, login), await hostKeyOf(dir, name)),
       );
     }
     await closeOthers(devices, rack.infrastructure);
@@ -94,7 +103,7 @@ export async function startEquipment(onProblem: (text: string) => void): Promise
     }
   }
 
-  async function followMachines(rack: Rack) {
+  async function followMachines(rack: Rack, dir: string) {
     for (const machine of rack.machines.values()) {
       const { name, address, power } = machine;
       if (!address?.startsWith('127.')) continue;
@@ -108,6 +117,7 @@ export async function startEquipment(onProblem: (text: string) => void): Promise
           sshPort: machine.ports.ssh ?? 22,
           agentPort: Number(new URL(serviceUrl(rack, 'swarming-client', machine)).port),
           username,
+          hostKey: await hostKeyOf(dir, name),
           ...(password && { password: password.reveal().trim() }),
           ...(token && { agentToken: token.reveal().trim() }),
           feeds,
@@ -131,9 +141,9 @@ export async function startEquipment(onProblem: (text: string) => void): Promise
     get url() {
       return `${devices.size} devices and ${machines.size} machines on loopback`;
     },
-    async follow(rack) {
-      await followDevices(rack);
-      await followMachines(rack);
+    async follow(rack, dir) {
+      await followDevices(rack, dir);
+      await followMachines(rack, dir);
     },
     async close() {
       for (const { simulated } of [...machines.values(), ...devices.values()])
@@ -163,6 +173,13 @@ async function closeOthers(
   }
 }
 
+/** The same after each start. RSA, which devices with old software have. */
+async function hostKeyOf(dir: string, name: string): Promise<string> {
+  const file = `secrets/host-keys/${name}`;
+  await writeMissingSecret(dir, file, () => makeSshKey('rsa').private);
+  return await readFile(join(dir, file), 'utf8');
+}
+
 function phonesOf(machine: Machine) {
   return machine.devices.flatMap((device) => {
     const { power } = device;
@@ -172,19 +189,20 @@ function phonesOf(machine: Machine) {
   });
 }
 
-function edgeSwitch(device: InfrastructureDevice, credentials: Credentials) {
+function edgeSwitch(device: InfrastructureDevice, credentials: Credentials, hostKey: string) {
   const { enablePassword } = credentials;
   return startEdgeSwitch({
     ...place(device, 'ssh', 22),
     ...account(credentials),
+    hostKey,
     ports: Number(device.options.portCount),
     ...(enablePassword && { enablePassword: enablePassword.reveal().trim() }),
     legacyOnly: credentials.legacySsh,
   });
 }
 
-function edgeRouter(device: InfrastructureDevice, credentials: Credentials) {
-  return startEdgeos({ ...place(device, 'ssh', 22), ...account(credentials) });
+function edgeRouter(device: InfrastructureDevice, credentials: Credentials, hostKey: string) {
+  return startEdgeos({ ...place(device, 'ssh', 22), ...account(credentials), hostKey });
 }
 
 function apcRpdu2(device: InfrastructureDevice, { snmp }: Credentials) {
