@@ -1,15 +1,9 @@
 import { apcRpduModel, startApcRpdu } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { apcRpdu } from './apc-rpdu.ts';
-import {
-  logins,
-  meetsFaults,
-  neverSends,
-  patient,
-  type SnmpSetup,
-  startDriver,
-  switchesOutlets,
-} from './testing/snmp.ts';
+import { patient } from './testing/outlets.ts';
+import { logins, type SnmpSetup, startDriver, switchesOutlets } from './testing/snmp.ts';
+import { meetsFaults, neverSendsOthers } from './testing/snmp-faults.ts';
 
 const setup: SnmpSetup = {
   kind: apcRpdu,
@@ -67,5 +61,5 @@ describe('apc-rpdu', () => {
   });
 
   meetsFaults(setup, '3');
-  neverSends(setup, ['25', '3.1', '1.3']);
+  neverSendsOthers(setup, ['25', '3.1', '1.3']);
 });

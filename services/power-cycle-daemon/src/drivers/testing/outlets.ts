@@ -1,5 +1,11 @@
-/** What the tests of drivers share that speak over neither HTTP, SNMP nor a command line. */
-import { type Credentials, DeviceRefused, HostKeys, SessionPool } from '@skolo/equipment';
+/** What the tests of drivers share that speak over neither HTTP nor a command line. */
+import {
+  type Credentials,
+  DeviceRefused,
+  HostKeys,
+  SessionPool,
+  type SnmpCredentials,
+} from '@skolo/equipment';
 import { type InfrastructureDevice, models, type Ports, Secret } from '@skolo/rack';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -10,7 +16,7 @@ export interface Place {
   ports?: Ports;
   /** As in rack.yaml, without what has a default. */
   options?: Record<string, unknown>;
-  login?: { username?: string; password?: string };
+  login?: { username?: string; password?: string; snmp?: SnmpCredentials };
 }
 
 /** For what is not to be given up. */
@@ -30,11 +36,12 @@ export function driverFor(kind: DriverKind, place: Place): PowerDriver {
     backup: false,
     options: z.object(models.get(kind.model)?.options ?? {}).parse(options),
   };
-  const { username, password } = login;
+  const { username, password, snmp } = login;
   const credentials: Credentials = {
     legacySsh: false,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password: new Secret(password) }),
+    ...(snmp && { snmp }),
   };
   const sessions = new SessionPool();
   onTestFinished(() => sessions.close());

@@ -1,29 +1,20 @@
-/** What the tests of the drivers over SNMP share: a driver for a simulated device, and the faults that all of them meet. */
+/**
+ * What the tests of the drivers over SNMP share: a driver for a simulated device, and what all of them do. What can go wrong
+ * is in snmp-faults.ts.
+ */
 
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
+import type { SnmpCredentials } from '@skolo/equipment';
+import { Secret } from '@skolo/rack';
 import {
-  type Credentials,
-  DeviceRefused,
-  DeviceTimeout,
-  DeviceUnreachable,
-  HostKeys,
-  SessionPool,
-  SignInRefused,
-  type SnmpCredentials,
-} from '@skolo/equipment';
-import { type InfrastructureDevice, models, Secret } from '@skolo/rack';
-import {
-  type DeviceFault,
   type SimulatedDevice,
   type SnmpModel,
   type SnmpOptions,
   type SnmpUser,
   startSnmpd,
 } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
-import { z } from 'zod';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import type { DriverKind, PowerDriver } from '../driver.ts';
+import { driverFor, patient, stateOf } from './outlets.ts';
 
 const [authKey, privKey] = ['authauth1', 'privpriv1'];
 
@@ -81,11 +72,6 @@ export interface Started {
   driver: PowerDriver;
 }
 
-/** For what is not to be given up. */
-export function patient(): AbortSignal {
-  return new AbortController().signal;
-}
-
 export async function startDriver(
   setup: SnmpSetup,
   login: SnmpCredentials | undefined = logins.v2c,
@@ -93,7 +79,7 @@ export async function startDriver(
 ): Promise<Started> {
   const device = await setup.start({ users, ...options });
   onTestFinished(() => device.close());
-  return { device, driver: driverFor(setup, device, login) };
+  return { device, driver: driverAt(setup, device, login) };
 }
 
 /** In front of Debian's agent; skips the test where it is not installed. */
@@ -105,56 +91,22 @@ export async function startDriverOfSnmpd(
   const device = await startSnmpd(setup.model(), { users });
   if (!device) return context.skip('snmpd is not installed');
   onTestFinished(() => device.close());
-  return { device, driver: driverFor(setup, device, login) };
+  return { device, driver: driverAt(setup, device, login) };
 }
 
-export function driverFor(
-  { kind, options }: SnmpSetup,
-  place: { host: string; port: number },
+/** The driver of a device at that place. */
+export function driverAt(
+  { kind, options = {} }: SnmpSetup,
+  { host, port }: { host: string; port: number },
   login: SnmpCredentials | undefined,
 ): PowerDriver {
-  const credentials: Credentials = { legacySsh: false, ...(login && { snmp: login }) };
-  const sessions = new SessionPool();
-  onTestFinished(() => sessions.close());
-  const driver = kind.create(rackDevice(kind.model, place, options), {
-    credentials: async () => credentials,
-    hostKeys: new HostKeys('/nowhere'),
-    sessions,
-  });
-  onTestFinished(() => driver.close());
-  return driver;
-}
-
-function rackDevice(
-  model: string,
-  { host, port }: { host: string; port: number },
-  options: Record<string, unknown> = {},
-): InfrastructureDevice {
-  return {
-    name: 'device-1',
-    model,
+  const ports = { snmp: port };
+  return driverFor(kind, {
     address: host,
-    ports: { snmp: port },
-    power: [],
-    transport: 'snmp',
-    backup: false,
-    options: z.object(models.get(model)?.options ?? {}).parse(options),
-  };
-}
-
-/** Each verb once, by its name. */
-export function verbs(driver: PowerDriver, outlet: string, signal: AbortSignal = patient()) {
-  const { nativeCycle } = driver;
-  return {
-    read: async () => void (await driver.read([outlet], signal)),
-    turnOff: () => driver.turnOff(outlet, signal),
-    turnOn: () => driver.turnOn(outlet, undefined, signal),
-    ...(nativeCycle && { nativeCycle: () => nativeCycle.run(outlet, 5, signal) }),
-  };
-}
-
-async function readState(driver: PowerDriver, outlet: string): Promise<string | undefined> {
-  return (await driver.read([outlet], patient())).get(outlet)?.state;
+    ports,
+    options,
+    ...(login && { login: { snmp: login } }),
+  });
 }
 
 /** What every one of them does, over our agent and over Debian's. */
@@ -173,9 +125,9 @@ export function switchesOutlets(setup: SnmpSetup, outlet: string): void {
         device.board.on('change', (change) => changes.push(change));
 
         await driver.turnOff(outlet, patient());
-        const off = await readState(driver, outlet);
+        const off = await stateOf(driver, outlet);
         await driver.turnOn(outlet, undefined, patient());
-        const on = await readState(driver, outlet);
+        const on = await stateOf(driver, outlet);
 
         expect([off, on]).toEqual(['off', 'on']);
         expect(changes).toEqual([
@@ -190,182 +142,6 @@ export function switchesOutlets(setup: SnmpSetup, outlet: string): void {
     const started = await startDriver(setup, logins.sha, { host: '::1' }).catch(() => undefined);
     if (!started) return context.skip('there is no IPv6');
 
-    expect(await readState(started.driver, outlet)).toBe('on');
+    expect(await stateOf(started.driver, outlet)).toBe('on');
   });
-}
-
-const silent: DeviceFault[] = ['down', 'wedged', 'slow', 'refuses-login'];
-const unbelievable: DeviceFault[] = ['garbled', 'missing-instance'];
-
-/** The tests of what can go wrong. */
-export function meetsFaults(setup: SnmpSetup, outlet: string): void {
-  /** Runs it for 5 s in no time. */
-  async function isLate(verb: () => Promise<void>): Promise<void> {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    onTestFinished(() => {
-      vi.useRealTimers();
-    });
-    const refused = expect(verb()).rejects.toThrow(DeviceTimeout);
-    await vi.advanceTimersByTimeAsync(5_000);
-    await refused;
-    vi.useRealTimers();
-  }
-
-  it.for(silent)('waits 5 s for a device that is, or has, %s', async (fault) => {
-    const { device, driver } = await startDriver(setup);
-    device.faults.slowMs = 60_000;
-    device.faults.set(fault);
-
-    for (const verb of Object.values(verbs(driver, outlet))) await isLate(verb);
-  });
-
-  it.for(unbelievable)('does not believe a device that has %s', async (fault) => {
-    const { device, driver } = await startDriver(setup);
-    device.faults.set(fault);
-
-    for (const verb of Object.values(verbs(driver, outlet))) {
-      await expect(verb()).rejects.toThrow(DeviceRefused);
-    }
-  });
-
-  it('knows at once when nothing listens there', async () => {
-    const socket = createSocket('udp4').bind(0, '127.0.0.1');
-    await once(socket, 'listening');
-    const place = { host: '127.0.0.1', port: socket.address().port };
-    socket.close();
-
-    const driver = driverFor(setup, place, logins.v2c);
-
-    for (const verb of Object.values(verbs(driver, outlet))) {
-      await expect(verb()).rejects.toThrow(DeviceUnreachable);
-    }
-  });
-
-  it('does not send a command twice when its answer is lost', async () => {
-    const { device, driver } = await startDriver(setup);
-    device.faults.set('drops-after-command');
-
-    await isLate(() => driver.turnOff(outlet, patient()));
-
-    expect(device.told).toHaveLength(1);
-    expect(await readState(driver, outlet)).toBe('off');
-  });
-
-  it('shows in the reading that a command was ignored', async () => {
-    const { device, driver } = await startDriver(setup);
-    device.faults.set('ignores-commands');
-
-    await driver.turnOff(outlet, patient());
-
-    expect(await readState(driver, outlet)).toBe('on');
-  });
-
-  it.for(['v2c', 'sha'] as const)('gives up when it is told to, signed in by %s', async (who) => {
-    const { device, driver } = await startDriver(setup, logins[who]);
-    device.faults.set('wedged');
-    const told = new AbortController();
-    const why = new Error('the daemon stops');
-
-    const all = Object.values(verbs(driver, outlet, told.signal)).map((verb) => verb());
-    const ends = Promise.all(all.map((verb) => expect(verb).rejects.toBe(why)));
-    told.abort(why);
-
-    await ends;
-    for (const verb of Object.values(verbs(driver, outlet, told.signal))) {
-      await expect(verb()).rejects.toBe(why);
-    }
-  });
-
-  it.for(['wrongAuthKey', 'wrongPrivKey', 'wrongUser', 'wrongProtocol'] as const)(
-    'says that its login is not taken, and not what it is: %s',
-    async (who) => {
-      const { device, driver } = await startDriver(setup, logins[who]);
-
-      for (const verb of Object.values(verbs(driver, outlet))) {
-        const error = await verb().catch((reason: unknown) => reason);
-        expect(error).toBeInstanceOf(SignInRefused);
-        expect(everythingIn(error)).not.toMatch(/hunter2|authauth1|privpriv1/);
-      }
-      expect(device.board.isOn(outlet)).toBe(true);
-    },
-  );
-
-  it('takes a wrong community for silence, and says so without telling it', async () => {
-    const { driver } = await startDriver(setup, logins.stranger);
-
-    await isLate(async () => {
-      const error = await driver.turnOff(outlet, patient()).catch((reason: unknown) => reason);
-      expect(everythingIn(error)).toContain('a wrong community gets none, either');
-      expect(everythingIn(error)).not.toContain('hunter2');
-      throw error;
-    });
-  });
-
-  it.for(['readOnly', 'reader'] as const)(
-    'reads with a login that may only read (%s), and says why it does no more',
-    async (who) => {
-      const { device, driver } = await startDriver(setup, logins[who]);
-
-      await expect(driver.turnOff(outlet, patient())).rejects.toThrow(/may only read/);
-
-      expect(await readState(driver, outlet)).toBe('on');
-      expect(device.board.isOn(outlet)).toBe(true);
-    },
-  );
-
-  it.for([
-    ['no login', undefined, /no login with `snmp`/],
-    ['no community', { ...logins.v2c, community: undefined }, /no `community`/],
-    ['no user', { ...logins.sha, user: undefined }, /no `user`/],
-    ['a key to encrypt and none to sign', { ...logins.sha, authKey: undefined }, /no `authKey`/],
-  ] as const)('says what is missing when there is %s', async ([, login, message]) => {
-    const { device } = await startDriver(setup);
-    const driver = driverFor(setup, device, withoutUndefined(login));
-
-    for (const verb of Object.values(verbs(driver, outlet))) {
-      await expect(verb()).rejects.toThrow(SignInRefused);
-      await expect(verb()).rejects.toThrow(message);
-    }
-    expect(device.sessions.opened).toBe(0);
-  });
-}
-
-/** `names` are outlets that the model's own do not have, beside those that none has. */
-export function neverSends(setup: SnmpSetup, names: readonly string[]): void {
-  const malformed = [
-    '',
-    ' ',
-    '0',
-    '-1',
-    '+1',
-    '1 ',
-    ' 1',
-    '1.0',
-    '01',
-    '1e0',
-    '٣',
-    '1\n',
-    '*',
-    'all',
-  ];
-
-  it.for([...malformed, ...names])('never sends an outlet %j', async (name) => {
-    const { device, driver } = await startDriver(setup);
-
-    for (const verb of Object.values(verbs(driver, name))) {
-      await expect(verb()).rejects.toThrow(DeviceRefused);
-    }
-    expect(device.sessions.opened).toBe(0);
-  });
-}
-
-function everythingIn(error: unknown): string {
-  const { stack, cause } = error instanceof Error ? error : new Error(String(error));
-  return `${stack} ${JSON.stringify(error)} ${cause === undefined ? '' : everythingIn(cause)}`;
-}
-
-function withoutUndefined(login: Record<string, unknown> | undefined): SnmpCredentials | undefined {
-  if (login === undefined) return undefined;
-  const entries = Object.entries(login).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as unknown as SnmpCredentials;
 }
