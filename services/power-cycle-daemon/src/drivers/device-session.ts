@@ -7,6 +7,7 @@ import {
   type ExecSession,
   openCli,
   openExec,
+  type PoolSession,
   type Target,
 } from '@skolo/equipment';
 import type { InfrastructureDevice } from '@skolo/rack';
@@ -22,25 +23,38 @@ export type UseSession<S> = <T>(
 ) => Promise<T>;
 
 export function cliOf(device: Device, deps: Deps, dialect: Dialect): UseSession<CliSession> {
-  const transport = device.transport === 'telnet' ? 'telnet' : 'ssh';
-  return (work, signal) =>
-    deps.sessions.use(
-      device.name,
-      async (either) =>
-        openCli(await targetOf(device, deps, transport), transport, dialect, deps, either),
-      work,
-      signal,
-    );
+  return sharing(device, deps, (signal) => openCliOf(device, deps, dialect, signal));
 }
 
 export function execOf(device: Device, deps: Deps): UseSession<ExecSession> {
-  return (work, signal) =>
-    deps.sessions.use(
-      device.name,
-      async (either) => openExec(await targetOf(device, deps, 'ssh'), deps, either),
-      work,
-      signal,
-    );
+  return sharing(device, deps, (signal) => openExecOf(device, deps, signal));
+}
+
+/** For a driver whose sessions are its own kind. */
+export function sharing<S extends PoolSession>(
+  { name }: Device,
+  { sessions }: Deps,
+  open: (signal: AbortSignal) => Promise<S>,
+): UseSession<S> {
+  return (work, signal) => sessions.use(name, open, work, signal);
+}
+
+export async function openCliOf(
+  device: Device,
+  deps: Deps,
+  dialect: Dialect,
+  signal: AbortSignal,
+): Promise<CliSession> {
+  const transport = device.transport === 'telnet' ? 'telnet' : 'ssh';
+  return openCli(await targetOf(device, deps, transport), transport, dialect, deps, signal);
+}
+
+export async function openExecOf(
+  device: Device,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<ExecSession> {
+  return openExec(await targetOf(device, deps, 'ssh'), deps, signal);
 }
 
 async function targetOf(device: Device, deps: Deps, transport: 'ssh' | 'telnet'): Promise<Target> {

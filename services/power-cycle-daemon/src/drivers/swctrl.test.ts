@@ -1,0 +1,104 @@
+import { DeviceRefused, type ExecSession } from '@skolo/equipment';
+import { describe, expect, it } from 'vitest';
+import { readSwctrl, restartSwctrl, setSwctrl } from './swctrl.ts';
+
+const { signal } = new AbortController();
+
+function table(...rows: string[]): string {
+  return [
+    'Total Power Limit(mW): 45000',
+    '',
+    'Port  OpMode      HpMode    PwrLimit   Class   PoEPwr  PwrGood  Power(W)  Voltage(V)  Current(mA)',
+    '                              (mW)                                                               ',
+    '----  ------  ------------  --------  -------  ------  -------  --------  ----------  -----------',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+const one =
+  '   1    Auto        Dot3at     32000  Class 4      On     Good      6.81       53.24       128.00';
+const two =
+  '   2    Auto        Dot3at     32000  Unknown     Off      Bad      0.00        0.00         0.00';
+const off =
+  '   2     Off        Dot3at     32000  Unknown     Off      Bad      0.00        0.00         0.00';
+const passive =
+  '   3  Pasv24        Dot3at     32000  Unknown      On     Good      3.10       24.00       129.00';
+const allOff = one.replace('  Auto', '   Off');
+
+/** Answers `show` with these, in turn, and everything else with nothing. */
+function answering(...shown: string[]) {
+  const commands: string[] = [];
+  const session: ExecSession = {
+    isOpen: () => true,
+    close: async () => {},
+    async exec(command) {
+      commands.push(command);
+      const stdout = command.endsWith(' show') ? (shown.shift() ?? '') : '';
+      return { stdout, stderr: '', status: 0 };
+    },
+  };
+  return { session, commands };
+}
+
+describe('swctrl', () => {
+  it('is read from the right, since a class may be two words', async () => {
+    const { session } = answering(table(one, two, passive));
+    const ports = new Map([
+      ['1', 1],
+      ['2', 2],
+      ['3', 3],
+    ]);
+
+    const readings = await readSwctrl('switch-1', session, ports, signal);
+
+    expect([...readings]).toEqual([
+      ['1', { state: 'on', delivering: true, watts: 6.81, mode: 'auto' }],
+      ['2', { state: 'on', delivering: false, watts: 0, mode: 'auto' }],
+      ['3', { state: 'on', delivering: true, watts: 3.1, mode: 'pasv24' }],
+    ]);
+  });
+
+  it('is believed when only that port changed', async () => {
+    const { session, commands } = answering(table(one, two), table(one, off));
+
+    await setSwctrl('switch-1', session, 2, 'off', signal);
+
+    expect(commands).toEqual(['swctrl poe show', 'swctrl poe set off id 2', 'swctrl poe show']);
+  });
+
+  it.each([
+    ['turned off', (session: ExecSession) => setSwctrl('switch-1', session, 2, 'off', signal)],
+    ['restarted', (session: ExecSession) => restartSwctrl('switch-1', session, 2, signal)],
+  ])('tells that other ports changed when one was %s', async (_what, act) => {
+    const { session } = answering(table(one, two), table(allOff, off));
+
+    await expect(act(session)).rejects.toThrow(
+      'switch-1: when port 2 was told to change, so did 1; look at them',
+    );
+  });
+
+  it('does not turn off a port that it could not turn on as it was', async () => {
+    const { session, commands } = answering(table(one, two, passive));
+
+    await expect(setSwctrl('switch-1', session, 3, 'off', signal)).rejects.toThrow(
+      'switch-1: port 3 is set to pasv24; it could not be turned on like that again; restart it instead',
+    );
+
+    expect(commands).toEqual(['swctrl poe show']);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['another table', '1 Auto Good\n2 Auto Good\n'],
+    ['a row that is cut', table(one).slice(0, -30)],
+    ['a row that is garbled', table(one.replace('Auto', '\x7f\x01'))],
+    ['other ports', table(two)],
+  ])('is not believed when it tells %s', async (_what, shown) => {
+    const { session } = answering(shown);
+
+    const read = readSwctrl('switch-1', session, new Map([['1', 1]]), signal);
+
+    await expect(read).rejects.toThrow(DeviceRefused);
+  });
+});
