@@ -22,6 +22,7 @@ import { z } from 'zod';
 import { type HttpAnswer, httpTo } from '../transports/http.ts';
 import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from './driver.ts';
 import { outletName } from './outlet-name.ts';
+import { readState } from './read-back.ts';
 
 export const httpSwitch: DriverKind = { model: 'http-switch', experimental: false, create };
 
@@ -42,7 +43,6 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
   const { name } = device;
   const { on, off, read } = Options.parse(device.options);
   const send = httpTo(device, deps, { signIn: 'challenge' });
-  const [isOn, isOff] = [new RegExp(read.on), new RegExp(read.off)];
 
   async function ask(
     { method, path, body, headers }: z.infer<typeof Request>,
@@ -73,10 +73,7 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
 
   async function look(outlet: string, signal: AbortSignal): Promise<OutletReading> {
     const { body } = await ask(read, outlet, signal);
-    const [fitsOn, fitsOff] = [isOn.test(body), isOff.test(body)];
-    if (fitsOn !== fitsOff) return { state: fitsOn ? 'on' : 'off' };
-    const what = fitsOn ? 'both `on` and `off`' : 'neither `on` nor `off`';
-    throw new DeviceRefused(name, `its answer fits ${what} of \`read\` in rack.yaml`);
+    return { state: readState(name, body, read) };
   }
 
   return {

@@ -1,7 +1,6 @@
 import { type RouterosRestOptions, startRouterosRest } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
-import type { DriverKind } from './driver.ts';
-import { routerosRest } from './routeros-rest.ts';
+import { routeros } from './routeros.ts';
 import {
   meetsFaults,
   patient,
@@ -11,11 +10,15 @@ import {
 } from './testing/http.ts';
 
 const account = { username: 'power', password: 'joker' };
-const kind: DriverKind = { model: 'routeros', experimental: true, create: routerosRest };
 
 function withPorts(portCount: number, more: RouterosRestOptions = {}): Setup {
   const start = () => startRouterosRest({ portCount, account, secondMs: 5, ...more });
-  return { kind, start, options: { portCount, https: more.tls === true }, login: account };
+  return {
+    kind: routeros,
+    start,
+    options: { portCount, https: more.tls === true },
+    login: account,
+  };
 }
 
 describe('routeros, REST', () => {
