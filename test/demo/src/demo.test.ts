@@ -38,6 +38,23 @@ describe('npm start', () => {
     );
   });
 
+  it('prints a command that cycles a machine and shows each step', async () => {
+    const demo = await startDemo(await newFolder());
+
+    const output = await shell(demo.command(/skolo power cycle /));
+    const log = await shell(demo.command(/skolo power log /));
+
+    for (const step of [
+      /turn-off +switch-1\/1 seen off/,
+      /switch-1\/1 seen on/,
+      /see-back +back:/,
+    ]) {
+      expect(output).toMatch(step);
+    }
+    expect(output).toContain('1 back');
+    expect(log).toMatch(/skia-rpi2-demo-shelf1-001 +cycle +back/);
+  });
+
   it('keeps secrets to their owner', async () => {
     const dir = await newFolder();
     await startDemo(dir);
