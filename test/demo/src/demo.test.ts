@@ -45,7 +45,7 @@ describe('npm start', () => {
     const log = await shell(demo.command(/skolo power log /));
 
     expect(output).toMatch(
-      /turn-off +switch-1\/1 seen off[^]*switch-1\/1 seen on[^]*see-back +back:[^]*back +after/,
+      /turn-off +switch-1\/1 seen off.*switch-1\/1 seen on.*see-back +back:.*back +after/s,
     );
     expect(log).toMatch(/skia-rpi2-demo-shelf1-001 +cycle +back/);
   });
