@@ -188,6 +188,13 @@ export const peerKinds = [
     proves: 'the simulated switches, by a library that knows their command lines',
   },
   {
+    name: 'redfishtool',
+    commands: ['redfishtool'],
+    version: ['-V'],
+    debian: ['redfishtool'],
+    proves: "the simulated server with Redfish, by DMTF's own client",
+  },
+  {
     name: 'pdudaemon',
     commands: ['/usr/sbin/pdudaemon', 'pdudaemon'],
     version: ['--help'],

@@ -56,6 +56,7 @@ describe('peer', () => {
       alertmanager: true,
       amtool: true,
       netmiko: true,
+      redfishtool: true,
       pdudaemon: true,
       uhubctl: true,
     };

@@ -25,6 +25,7 @@ export type PeerName =
   | 'alertmanager'
   | 'amtool'
   | 'netmiko'
+  | 'redfishtool'
   | 'pdudaemon'
   | 'uhubctl';
 

@@ -4,8 +4,8 @@
  *     bmc-1: { model: redfish, address: 192.168.1.40, login: bmcs }
  *     pdu-2: { model: redfish, address: 192.168.1.41, rackPdu: '1', login: pdus }
  *
- * Proven against: own simulator, which fence_redfish (4.12.1) reads, turns off and on in a test, and redfishtool (1.1.5) did,
- * PowerCycle too, by hand. Outlets of PDUs: written from DMTF's mockup, spoken by nobody else. Hardware: none.
+ * Proven against: own simulator, which fence_redfish (4.12.1) reads, turns off and on, and redfishtool (1.1.5) cycles, each in
+ * a test. Outlets of PDUs: written from DMTF's mockup, spoken by nobody else. Hardware: none.
  *
  * Oddities. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off,
  * and the reading tells when it is done; tasks are not followed. Servers refuse to be turned off that are off: then what they
@@ -22,7 +22,7 @@ import { jsonOf, readJson } from '../transports/json.ts';
 import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from './driver.ts';
 import { outletName } from './outlet-name.ts';
 
-export const redfish: DriverKind = { model: 'redfish', experimental: true, create };
+export const redfish: DriverKind = { model: 'redfish', experimental: false, create };
 
 /** On this device only: a path, never another host. */
 const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);

@@ -165,3 +165,31 @@ describe('Redfish, by fence_redfish', () => {
     expect(answer.status).toBe(1);
   });
 });
+
+describe('Redfish, by redfishtool', () => {
+  needs('redfishtool');
+
+  it('is cycled: off and on, and says so', async () => {
+    const device = await closing(startRedfish({ tls: false, secondMs: 5 }));
+    const seen = changes(device, 2);
+    const target = [
+      '-r',
+      `${device.host}:${device.port}`,
+      '-u',
+      'root',
+      '-p',
+      'calvin',
+      '-S',
+      'Never',
+    ];
+
+    const cycled = await finished(
+      peer('redfishtool') ?? '',
+      ...target,
+      ...['-A', 'Basic', 'Systems', '-I', '1', 'reset', 'PowerCycle'],
+    );
+
+    expect(cycled.status).toBe(0);
+    expect(await seen).toEqual(['1 off', '1 on']);
+  });
+});
