@@ -89,7 +89,9 @@ export class Controllers {
     if (kind === undefined) return undefined;
     const { name, model } = device;
     const driver = kind.create(device, this.driverDeps(device.login));
-    return this.controller({ name, model, experimental: kind.experimental }, driver);
+    const { experimental: known } = kind;
+    const experimental = typeof known === 'boolean' ? known : known(device);
+    return this.controller({ name, model, experimental }, driver);
   }
 
   private ofMachine(machine: Machine): Controller {

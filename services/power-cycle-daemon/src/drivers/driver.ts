@@ -62,7 +62,10 @@ export interface DriverDeps {
 export interface DriverKind {
   /** The name of the model in rack.yaml. */
   model: string;
-  /** Whether only our own simulator has ever spoken to it: then it is never used for repair by itself. */
-  experimental: boolean;
+  /**
+   * Whether only our own simulator has ever spoken to it: then it is never used for repair by itself. Where it depends
+   * on the way to speak to the device, a function.
+   */
+  experimental: boolean | ((device: InfrastructureDevice) => boolean);
   create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver;
 }

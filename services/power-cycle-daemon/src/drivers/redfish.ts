@@ -22,7 +22,11 @@ import { jsonOf, readJson } from '../transports/json.ts';
 import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from './driver.ts';
 import { outletName } from './outlet-name.ts';
 
-export const redfish: DriverKind = { model: 'redfish', experimental: false, create };
+export const redfish: DriverKind = {
+  model: 'redfish',
+  experimental: ({ options }) => options.rackPdu !== undefined,
+  create,
+};
 
 /** On this device only: a path, never another host. */
 const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
