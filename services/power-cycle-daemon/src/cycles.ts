@@ -6,7 +6,14 @@ import type { Clock, Logger } from '@skolo/common';
 import { errorText } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { Controller } from './controller.ts';
-import { type CycleEvent, type Effect, holdsPower, next, type Transition } from './cycle.ts';
+import {
+  type CycleEvent,
+  type Effect,
+  holdsPower,
+  next,
+  stepOf,
+  type Transition,
+} from './cycle.ts';
 import { type Hands, perform } from './perform.ts';
 import { type CycleRecord, type Debt, feedKey } from './records.ts';
 import type { Restorer } from './restorer.ts';
@@ -247,6 +254,19 @@ export class Cycles {
     return own.map((key) => debts.remove(key));
   }
 
+  /** What is to become of its outlets: on again, or off as a person wants it, and on as they were when a person wants that. */
+  private promises(record: CycleRecord): Change[] {
+    const { debts, wishes } = this.deps.store;
+    if (record.action !== 'off') {
+      return record.feeds.map((feed) => debts.put(this.debtOf(record, feed)));
+    }
+    return record.feeds.flatMap((feed) => {
+      const wish = wishes.get(feedKey(feed));
+      const { mode } = feed;
+      return wish === undefined || mode === undefined ? [] : [wishes.put({ ...wish, mode })];
+    });
+  }
+
   /** Before anything is touched the journal must have it; afterwards nothing may wait for the disk. */
   private async save(former: CycleRecord, transition: Transition): Promise<Effect> {
     const { store, clock } = this.deps;
@@ -257,19 +277,18 @@ export class Cycles {
       await store.keep([store.cycles.put(record), ...this.settled(former, record)]);
       return effect;
     }
-    // Whoever is to be off because a person wants it is owed nothing.
-    const owed = record.action === 'off' || effect === 'soft-reboot' ? [] : record.feeds;
-    const debts = owed.map((feed) => store.debts.put(this.debtOf(record, feed)));
     try {
-      await store.write([store.cycles.put(record), ...debts]);
+      const promises = effect === 'soft-reboot' ? [] : this.promises(record);
+      await store.write([store.cycles.put(record), ...promises]);
       return effect;
     } catch (error) {
-      const detail = `nothing was touched, because the journal cannot be written: ${errorText(error)}`;
+      const what = former.begun ? 'nothing more was touched' : 'nothing was touched';
+      const detail = `${what}, because the journal cannot be written: ${errorText(error)}`;
       const failed: CycleRecord = {
         ...former,
         phase: 'finished',
         outcome: 'failed',
-        failedStep: 'queued',
+        failedStep: stepOf(former),
         detail,
         finishedAt: new Date(clock.now()).toISOString(),
       };

@@ -2,7 +2,7 @@
 import type { Clock } from '@skolo/common';
 import { errorText } from '@skolo/common';
 import { DeviceError, type HostKeys } from '@skolo/equipment';
-import type { Rack } from '@skolo/rack';
+import { formatOutlet, type Rack } from '@skolo/rack';
 import type { Controller } from './controller.ts';
 import type { CycleEvent, Effect } from './cycle.ts';
 import type { OutletReading } from './drivers/driver.ts';
@@ -11,6 +11,7 @@ import { infrastructureProbe } from './machines/infrastructure-probe.ts';
 import { backWithin, probeOf } from './machines/probe.ts';
 import { softReboot } from './machines/soft-reboot.ts';
 import {
+  bootSince,
   type MachineEyes,
   seeBack,
   seeDown,
@@ -59,16 +60,33 @@ export async function perform(
     case 'soft-reboot':
       return reboot(record, target, hands, signal);
     case 'watch-down':
-      return watchDown(target, hands, signal);
-    case 'contact':
+      return watchDown(record, target, hands, signal);
+    case 'contact': {
+      const moved = whyMoved(record, target);
+      if (moved !== undefined) return { is: 'contact-failed', text: moved };
       return contact(record, hands, signal);
-    case 'turn-off':
+    }
+    case 'turn-off': {
+      const moved = whyMoved(record, target);
+      if (moved !== undefined) return { is: 'off-failed', text: moved };
       return allOff(record, target, hands, signal);
+    }
     case 'wait-off':
       return waitOff(record, target, hands, signal);
     case 'see-back':
       return back(record, target, hands, signal);
   }
+}
+
+/** Since it was asked for, rack.yaml may have given its outlet to somebody else. */
+function whyMoved(
+  { target: name, feeds }: CycleRecord,
+  target: Target | undefined,
+): string | undefined {
+  if (target === undefined) return `${name} is no longer in rack.yaml`;
+  const [then, now] = [feeds.map(feedKey).join(', '), target.feeds.map(formatOutlet).join(', ')];
+  if (then === now) return undefined;
+  return `${name} is not fed by ${then} any more, but by ${now || 'nothing'}; ask again`;
 }
 
 /** How a target is looked at; undefined: nothing tells. Phones are told of by the agent of their machine. */
@@ -148,6 +166,7 @@ async function reboot(
 }
 
 async function watchDown(
+  { bootId }: CycleRecord,
   target: Target | undefined,
   hands: Hands,
   signal: AbortSignal,
@@ -156,12 +175,15 @@ async function watchDown(
   const { softSeconds } = settings(hands);
   const down = eyes && (await seeDown(eyes, softSeconds * 1000, hands.watch, signal));
   if (down !== undefined) return { is: 'went-down', text: `seen down: ${down}` };
+  // It may have been down, and be back, before anybody looked: the daemon was restarted meanwhile.
+  const boot = eyes && (await bootSince(eyes, bootId, hands.watch.lookMs, signal));
+  if (boot === 'another') return { is: 'went-down', text: 'another boot runs already' };
   return { is: 'not-down', text: `did not go down within ${softSeconds} s` };
 }
 
-/** Reads all feeds, so that nothing is turned off that could not be turned on again. */
+/** Reads all feeds, so that nothing is turned off that could not be turned on again and seen on. */
 async function contact(
-  { feeds }: CycleRecord,
+  { action, feeds }: CycleRecord,
   hands: Hands,
   signal: AbortSignal,
 ): Promise<CycleEvent> {
@@ -169,6 +191,8 @@ async function contact(
   for (let attempt = 1; ; attempt += 1) {
     try {
       const read = await Promise.all(feeds.map((feed) => readFeed(feed, hands)));
+      const silent = read.find(([, { state }]) => action !== 'on' && state === 'unknown');
+      if (silent) throw new Error(`${silent[0]}: the device does not tell whether it is on`);
       const modes = new Map(read.map(([key, reading]) => [key, reading.mode]));
       const text = read.map(([key, reading]) => `${key} is ${reading.state}`).join(', ');
       return { is: 'contacted', modes, text };
@@ -235,7 +259,8 @@ async function offWay(record: CycleRecord, hands: Hands, signal: AbortSignal): P
       const outcome = await cycleNatively(controller, feed.outlet, options, signal);
       if (outcome.is === 'cycled') return { is: 'cycled-natively', text: outcome.text };
       if (outcome.is === 'left-off') return { is: 'left-off', text: outcome.text };
-      if (record.nativeOnly) return { is: 'off-failed', text: outcome.text };
+      // Where it may have been off, unseen, to turn it off now would be the second time.
+      if (record.nativeOnly || !outcome.isRefused) return { is: 'off-failed', text: outcome.text };
       note(`${outcome.text}; now step by step`);
     }
   }

@@ -120,7 +120,8 @@ export async function turnOn(
 export type NativeOutcome =
   | { is: 'cycled'; text: string }
   | { is: 'left-off'; text: string }
-  | { is: 'not-seen-off'; text: string };
+  /** `isRefused`: the device said no, so that it was not off either. */
+  | { is: 'not-seen-off'; isRefused: boolean; text: string };
 
 export interface NativeOptions {
   /** Undefined: as long as is set on the device. */
@@ -139,11 +140,13 @@ export async function cycleNatively(
   signal: AbortSignal,
 ): Promise<NativeOutcome> {
   let why: string | undefined;
+  let isRefused = false;
   try {
     await controller.cycleNatively(outlet, offSeconds ?? 0);
   } catch (error) {
     // It is not sent again: it may have been carried out. The reading tells.
     why = errorText(error);
+    isRefused = error instanceof DeviceError && !error.retry;
   }
   // Asked often, since a short time off is soon over.
   const quick = { ...patience, mostMs: patience.firstMs };
@@ -152,7 +155,7 @@ export async function cycleNatively(
     const text = [why, `${off.text}; never seen off`]
       .filter((each) => each !== undefined)
       .join('; ');
-    return { is: 'not-seen-off', text };
+    return { is: 'not-seen-off', isRefused, text };
   }
   onSeenOff(`${off.text}; ${controller.name} turns it on by itself`);
   // It was off for a moment before it was seen off, and is asked in time for that.

@@ -283,12 +283,14 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
       stopFollowing();
       clearInterval(flushing);
       stopping.abort(new Error('the daemon stops'));
+      // At once: others wait for what a device that is slow does not answer. What is unfinished is in the journal.
+      const closed = controllers.close();
       await doors.close();
       await repair.close();
       await cycles.close();
       await restorer.close();
       await outletWatch.close();
-      await controllers.close();
+      await closed;
       await sessions.close();
       await opening;
       await store.flush();

@@ -49,8 +49,8 @@ export interface ReturnOptions {
 }
 
 /**
- * Until it answers again. Proof that it was gone is that it was seen down, or that another boot runs now (the agent
- * tells). Without either, an answer means nothing.
+ * Until it answers again. Proof that it was gone is that another boot runs now, where the agent tells, or else that it was
+ * seen down. Without either, an answer means nothing.
  */
 export async function seeBack(
   eyes: MachineEyes,
@@ -70,12 +70,16 @@ export async function seeBack(
       wasDown = true;
       onDown(look.text);
     }
-    if (look.up && wasDown) return { is: 'back', text: `back: ${look.text}${after(start)}` };
     if (look.up) {
-      const boot = await bootOf(eyes, lookMs, signal);
-      if (boot !== undefined && bootId !== undefined && boot !== bootId) {
+      const boot = await bootSince(eyes, bootId, lookMs, signal);
+      // Silence for a moment is not a boot.
+      if (boot === 'same') {
+        return { is: 'never-down', text: `${look.text}, but it still runs the same boot` };
+      }
+      if (boot === 'another') {
         return { is: 'back', text: `back: ${look.text}, another boot runs${after(start)}` };
       }
+      if (wasDown) return { is: 'back', text: `back: ${look.text}${after(start)}` };
       return { is: 'never-down', text: `${look.text}, but it was never seen down` };
     }
     await pause(wait, signal);
@@ -84,8 +88,17 @@ export async function seeBack(
   return { is: 'not-back', text: `not back within ${Math.round(withinMs / 1000)} s: ${last}` };
 }
 
-async function bootOf({ agent }: MachineEyes, timeoutMs: number, signal: AbortSignal) {
-  return (await agent?.status(timeoutMs, signal))?.bootId;
+/** What the agent tells of the boot that was to end. */
+export async function bootSince(
+  { agent }: MachineEyes,
+  bootId: string | undefined,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<'same' | 'another' | 'unknown'> {
+  if (bootId === undefined) return 'unknown';
+  const now = (await agent?.status(timeoutMs, signal))?.bootId;
+  if (now === undefined) return 'unknown';
+  return now === bootId ? 'same' : 'another';
 }
 
 function after(start: number): string {

@@ -22,6 +22,8 @@ export interface Board {
   ignores: 'on' | 'off' | undefined;
   /** It says no to each command. */
   refuses: boolean;
+  /** It says no when it is told to cycle by itself. */
+  refusesCycles: boolean;
   /** The command is carried out and its answer is lost, so many times. */
   losesAnswers: number;
   /** Somebody else is signed in, so many times. */
@@ -55,6 +57,7 @@ export class Boards {
       isDeaf: false,
       ignores: undefined,
       refuses: false,
+      refusesCycles: false,
       losesAnswers: 0,
       busyTimes: 0,
       tellsNothing: false,
@@ -109,7 +112,8 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
 
   function tell(text: string, signal: AbortSignal, act: () => void): Promise<void> {
     return contact(signal, () => {
-      if (board.refuses) throw new DeviceRefused(board.name, 'no such command');
+      if (board.refuses || (board.refusesCycles && text.startsWith('cycle')))
+        throw new DeviceRefused(board.name, 'no such command');
       board.told.push(text);
       act();
       if (board.losesAnswers === 0) return;

@@ -10,7 +10,7 @@ import { createPowerCycleDaemon, type PowerCycleDaemonDeps } from '../service.ts
 import { Boards } from './board-driver.ts';
 
 /** Reads back often and gives up early: what is in memory answers at once. */
-const patience = { firstMs: 10, mostMs: 20, withinMs: 400 };
+const patience = { firstMs: 10, mostMs: 20, withinMs: 250 };
 const backOff = { firstMs: 20, maxMs: 100 };
 const watch = { lookMs: 500, everyMs: 20 };
 
@@ -21,8 +21,8 @@ export interface DaemonOptions {
   boards?: Boards;
   drivers?: ReadonlyMap<string, DriverKind>;
   clock?: Clock;
-  /** Kept for the next daemon when given. */
-  dir?: string;
+  /** Of a daemon that was stopped: this one goes on where that one was. */
+  former?: TestDaemon;
   doors?: PowerCycleDaemonDeps['doors'];
   repair?: PowerCycleDaemonDeps['repair'];
 }
@@ -33,8 +33,9 @@ export interface TestDaemon {
   url: string;
   metricsUrl: string;
   client: Client<typeof powerCycleDaemonApi>;
-  /** Of somebody who may operate. */
+  /** Of somebody who may operate, and their name. */
   token: string;
+  who: string;
   boards: Boards;
   logged: () => Record<string, unknown>[];
   /** Replaces rack.yaml, as an editor does. */
@@ -71,8 +72,9 @@ export function boardDrivers(boards: Boards): ReadonlyMap<string, DriverKind> {
 }
 
 export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
-  const { yaml, settings, boards = new Boards(), clock } = options;
-  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'skolo-power-')));
+  const { yaml, settings, former, clock } = options;
+  const boards = options.boards ?? former?.boards ?? new Boards();
+  const dir = former?.dir ?? (await mkdtemp(join(tmpdir(), 'skolo-power-')));
   const stateDir = join(dir, 'state');
   await mkdir(stateDir, { recursive: true });
   const rackFile = join(dir, 'rack.yaml');
@@ -81,9 +83,10 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
     await rename(join(dir, 'new.yaml'), rackFile);
   };
   await edit(yaml);
+  const who = former?.who ?? `ann-${Math.random().toString(36).slice(2, 8)}`;
   const tokens = join(dir, 'tokens.yaml');
-  const name = `ann-${Math.random().toString(36).slice(2, 8)}`;
-  const token = await newToken(tokens, { name, role: 'operate', expiresInDays: 1 });
+  const token =
+    former?.token ?? (await newToken(tokens, { name: who, role: 'operate', expiresInDays: 1 }));
   const lines: Record<string, unknown>[] = [];
   const log = createLogger({
     service: 'power-cycle-daemon',
@@ -115,7 +118,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const stop = () => service.stop();
   onTestFinished(async () => {
     await stop();
-    if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+    if (former === undefined) await rm(dir, { recursive: true, force: true });
   });
 
   async function until(id: string, test: (cycle: PowerCycle) => boolean): Promise<PowerCycle> {
@@ -149,6 +152,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
     metricsUrl: `http://127.0.0.1:${service.metricsPort}`,
     client,
     token,
+    who,
     boards,
     logged: () => lines,
     edit,

@@ -1,0 +1,45 @@
+/** A machine that hangs on the outlets of boards, and how rack.yaml tells where it is. */
+import {
+  type SimulatedMachine,
+  type SimulatedMachineOptions,
+  startSimulatedMachine,
+} from '@skolo/simulators';
+import { onTestFinished } from 'vitest';
+import type { Boards } from './board-driver.ts';
+
+export interface PluggedMachine extends SimulatedMachine {
+  /** Its entry in rack.yaml. */
+  entry: string;
+}
+
+/** @param power `switch-1/1` */
+export async function plugIn(
+  boards: Boards,
+  name: string,
+  power: readonly string[],
+  options: Partial<SimulatedMachineOptions> & { more?: string } = {},
+): Promise<PluggedMachine> {
+  const { more, ...own } = options;
+  const machine = await startSimulatedMachine({
+    name,
+    username: 'chrome-bot',
+    feeds: power.map((feed) => {
+      const [device = '', outlet = ''] = feed.split('/');
+      return [boards.get(device).outlets, outlet] as const;
+    }),
+    bootSeconds: 0.1,
+    ...own,
+  });
+  onTestFinished(() => machine.close());
+  const { host, sshPort, agentUrl } = machine;
+  const fields = [
+    'kind: rpi',
+    `address: ${host}`,
+    ...(power.length > 0 ? [`power: [${power.join(', ')}]`] : []),
+    `seenBack: { ssh: ${sshPort}, timeoutSeconds: 20 }`,
+    ...(agentUrl === undefined ? [] : [`swarming: { url: ${agentUrl} }`]),
+    'offSeconds: 0.5',
+    ...(more === undefined ? [] : [more]),
+  ];
+  return Object.assign(machine, { entry: `{ ${fields.join(', ')} }` });
+}
