@@ -32,7 +32,6 @@ const repairOutcomes = [
   'experimental',
   'uplink',
   'boot',
-  'pause',
   'no-outlet',
   'not-native',
 ];

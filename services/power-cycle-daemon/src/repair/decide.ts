@@ -12,7 +12,9 @@ export interface Missing {
   machine: string;
   /** Seconds since boot at which it went missing. */
   since: number;
-  /** Seconds since boot at which it was heard of last; Alertmanager repeats what fires and is not silenced. */
+  /** Seconds since boot at which it was heard of first. */
+  firstHeardAt: number;
+  /** The same, last; Alertmanager repeats what fires and is not silenced. */
   heardAt: number;
 }
 
@@ -41,6 +43,8 @@ export type Decision =
  * without saying so. Let it repeat every few minutes; the more seldom, the later a machine is repaired.
  */
 export const freshSeconds = 2 * 60;
+/** What went missing together is not heard of at once, but one group of alerts after another. */
+export const settleSeconds = 60;
 /** For so long a machine counts among those that are missing. */
 export const heardWithinSeconds = 15 * 60;
 
@@ -58,6 +62,9 @@ export function decideRepair(
       'waits for Alertmanager to say it again: it may be silenced by now',
       true,
     );
+  }
+  if (uptime - missing.firstHeardAt < settleSeconds) {
+    return wait('settling', 'waits for what else may be missing', true);
   }
   if (uptime - missing.since < settings.deadMinutes * 60) {
     return wait('not-long', `missing for less than ${settings.deadMinutes} minutes`, true);

@@ -71,7 +71,8 @@ export class Repair {
       const uptime = clock.uptime();
       const known = this.missing.get(name);
       const since = known?.since ?? uptime - secondsSince(startsAt, clock.now());
-      this.missing.set(name, { machine: name, since, heardAt: uptime });
+      const firstHeardAt = known?.firstHeardAt ?? uptime;
+      this.missing.set(name, { machine: name, since, firstHeardAt, heardAt: uptime });
     }
     return heard;
   }

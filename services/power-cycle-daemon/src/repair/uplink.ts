@@ -56,9 +56,7 @@ export class UplinkWatch {
     this.silentSince ??= uptime;
     if (uptime - this.silentSince < uplink.silentMinutes * 60) return;
     if (uptime < bootGraceMinutes * 60) return this.say('boot', 'the rack has just booted');
-    if (uptime - this.lastCycleAt < uplink.pauseMinutes * 60) {
-      return this.say('pause', `cycled less than ${uplink.pauseMinutes} minutes ago`);
-    }
+    if (uptime - this.lastCycleAt < uplink.pauseMinutes * 60) return;
     const obstacle = this.obstacle(router);
     if (obstacle !== undefined) return this.say(...obstacle);
     await this.cycle(router);

@@ -1,0 +1,57 @@
+/** What counts as an answer of the router, over real sockets. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { InfrastructureDevice } from '@skolo/rack';
+import { parseRack } from '@skolo/rack';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { rackYaml } from '../testing/daemon.ts';
+import { freePort } from '../testing/door.ts';
+import { reach } from './reach.ts';
+
+function device(entry: string): InfrastructureDevice {
+  const rack = parseRack(rackYaml(`infrastructure: { router: { uplink: internet, ${entry} } }`), {
+    file: 'rack.yaml',
+  });
+  const found = rack.infrastructure.get('router');
+  if (found === undefined) throw new Error('no router');
+  return found;
+}
+
+const patient = () => new AbortController().signal;
+
+/** The broadcast address of the loopback network: no connection can be made to it, and no ping is answered. */
+function nobody(): InfrastructureDevice {
+  return { ...device('model: edgeos, address: 127.0.2.9'), address: '127.255.255.255' };
+}
+
+describe('a router', () => {
+  it('is there when it takes a connection', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const router = device(`model: edgeos, address: 127.0.0.1, port: ${port}`);
+
+    expect(await reach(router, 2000, patient())).toBe(true);
+  });
+
+  it('is there when it refuses one: its ssh server may be gone, the router is not', async () => {
+    const router = device(`model: edgeos, address: 127.0.0.1, port: ${await freePort()}`);
+
+    expect(await reach(router, 2000, patient())).toBe(true);
+  });
+
+  it('is silent when nothing comes back', async () => {
+    expect(await reach(nobody(), 500, patient())).toBe(false);
+  });
+
+  it('is not asked any more once the daemon stops', async () => {
+    const stopping = new AbortController();
+
+    const asked = reach(nobody(), 60_000, stopping.signal);
+    stopping.abort(new Error('the daemon stops'));
+
+    await expect(asked).rejects.toThrow('the daemon stops');
+  });
+});

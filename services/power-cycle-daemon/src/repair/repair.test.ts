@@ -1,0 +1,316 @@
+/** Repair by itself in a running daemon: alerts come through the webhook, time is the test's. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Boards } from '../testing/board-driver.ts';
+import { boardDrivers } from '../testing/daemon.ts';
+import { fakeClock } from '../testing/fake-clock.ts';
+import { type RepairLab, startRepairLab } from '../testing/repair-lab.ts';
+
+function rackWith(a = 'power: pdu-1/1'): string {
+  return `
+infrastructure:
+  router: { model: edgeos, address: 127.0.2.9, uplink: internet }
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+machines:
+  a: { kind: host, offSeconds: 0.5, ${a} }
+  b-[01-20]: { kind: host, power: pdu-1/[3-22], offSeconds: 0.5 }
+`;
+}
+
+const yaml = rackWith();
+// The uplink is watched so that the lab knows when everything has been looked at.
+function settingsWith(repair = 'tries: 2'): string {
+  return `    repair: { enabled: true, ${repair}, uplink: { enabled: true } }`;
+}
+
+const settings = settingsWith();
+
+/** It is said that a machine has been missing for so long, and a minute passes. */
+async function hear({ missing, after }: RepairLab, machine: string, minutes: number) {
+  await missing(machine, minutes);
+  await after(1);
+}
+
+/** What answers as an ssh server does, at an address of a machine. */
+async function startSsh(): Promise<number> {
+  const server = createServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'));
+  server.listen(0, '127.0.1.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  return typeof address === 'object' ? (address?.port ?? 0) : 0;
+}
+
+async function untilCycled({ cycles, finished }: RepairLab, count: number): Promise<void> {
+  await expect.poll(async () => (await cycles()).length).toBe(count);
+  const [newest] = await cycles();
+  await finished(newest?.id ?? '');
+}
+
+describe('a missing machine', () => {
+  it('is cycled once it has been dead for long enough', async () => {
+    const lab = await startRepairLab({ yaml, settings });
+
+    await hear(lab, 'a', 13);
+    const tooEarly = await lab.cycles();
+    await lab.after(1);
+    await untilCycled(lab, 1);
+
+    expect(tooEarly).toEqual([]);
+    expect(await lab.cycles()).toMatchObject([
+      { target: 'a', by: 'repair', origin: 'repair', mode: 'auto', force: false, outcome: 'on' },
+    ]);
+    expect(lab.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
+  });
+
+  it('is cycled so many times, with a pause, and then needs hands', async () => {
+    const lab = await startRepairLab({ yaml, settings });
+
+    await hear(lab, 'a', 20);
+    await untilCycled(lab, 1);
+    await lab.after(50);
+    await hear(lab, 'a', 70);
+    const withinPause = await lab.cycles();
+    await lab.after(11);
+    await hear(lab, 'a', 81);
+    await untilCycled(lab, 2);
+    await lab.after(61);
+    await hear(lab, 'a', 142);
+    const { machines } = await lab.client.machines({ query: { name: 'a' } });
+
+    expect(withinPause).toHaveLength(1);
+    expect(await lab.cycles()).toMatchObject([
+      { reason: 'missing; try 2' },
+      { reason: 'missing; try 1' },
+    ]);
+    expect(machines).toMatchObject([{ needsHands: 'still missing after 2 cycles' }]);
+    expect(lab.said('needs hands')).toEqual(['still missing after 2 cycles']);
+  });
+
+  it('keeps its tries over a restart, and loses them when it is resolved', async () => {
+    const first = await startRepairLab({ yaml, settings });
+    await hear(first, 'a', 20);
+    await untilCycled(first, 1);
+    await first.stop();
+
+    const second = await startRepairLab({ yaml, settings, former: first, clock: first.clock });
+    await second.after(30);
+    await hear(second, 'a', 50);
+    const withinPause = await second.cycles();
+    await second.after(31);
+    await hear(second, 'a', 81);
+    await untilCycled(second, 2);
+    await second.resolved('a');
+    await second.after(61);
+    await hear(second, 'a', 20);
+    await untilCycled(second, 3);
+
+    expect(withinPause).toHaveLength(1);
+    expect(await second.cycles()).toMatchObject([
+      { reason: 'missing; try 1' },
+      { reason: 'missing; try 2' },
+      { reason: 'missing; try 1' },
+    ]);
+  });
+
+  it('waits until it is said again: a silenced alert is not', async () => {
+    const lab = await startRepairLab({ yaml, settings });
+
+    await hear(lab, 'a', 10);
+    await lab.after(5);
+    const silent = await lab.cycles();
+    await hear(lab, 'a', 16);
+    await untilCycled(lab, 1);
+
+    expect(silent).toEqual([]);
+  });
+
+  it('that answers is left alone, and is said to', async () => {
+    const own = `power: pdu-1/1, address: 127.0.1.1, seenBack: { ssh: ${await startSsh()} }`;
+    const lab = await startRepairLab({ yaml: rackWith(own), settings });
+
+    await hear(lab, 'a', 20);
+    await lab.after(1);
+
+    expect(await lab.cycles()).toEqual([]);
+    expect(lab.said('not repaired')).toEqual([
+      expect.stringMatching(/^ssh answers at 127\.0\.1\.1/),
+    ]);
+  });
+
+  it('that somebody else cycles already costs no try', async () => {
+    const lab = await startRepairLab({ yaml, settings });
+    const body = { machines: ['a'], reason: 'by hand', offSeconds: 1 };
+    await lab.client.requestCycles({ body });
+
+    await hear(lab, 'a', 20);
+    await untilCycled(lab, 1);
+    await lab.after(0);
+    await untilCycled(lab, 2);
+
+    expect(lab.said('not repaired')).toEqual(['cycled already']);
+    expect(await lab.cycles()).toMatchObject([{ reason: 'missing; try 1' }, { reason: 'by hand' }]);
+  });
+
+  it.each([
+    [
+      'held',
+      (lab: RepairLab) => lab.client.hold({ body: { targets: ['a'], reason: 'new fan' } }),
+      /under repair/,
+    ],
+    [
+      'switched off',
+      (lab: RepairLab) =>
+        lab.client.switchOutlets({ body: { targets: ['a'], state: 'off', reason: 'smoke' } }),
+      /turned off by ann|under way/,
+    ],
+  ])('that is %s by a person is theirs', async (_what, act, why) => {
+    const lab = await startRepairLab({ yaml, settings });
+    await act(lab);
+
+    await hear(lab, 'a', 20);
+    await lab.after(1);
+
+    expect((await lab.cycles()).filter(({ origin }) => origin === 'repair')).toEqual([]);
+    expect(lab.said('not repaired')).toContainEqual(expect.stringMatching(why));
+  });
+
+  it('that needs hands is forgotten once it answers, although nobody said so', async () => {
+    const own = 'power: pdu-1/1, address: 127.0.1.1, seenBack: { ssh: 1, timeoutSeconds: 1 }';
+    const lab = await startRepairLab({ yaml: rackWith(own), settings: settingsWith('tries: 1') });
+    await hear(lab, 'a', 20);
+    await untilCycled(lab, 1);
+    await lab.after(61);
+    await hear(lab, 'a', 81);
+    const needsHands = async () => {
+      const { machines } = await lab.client.machines({ query: { name: 'a' } });
+      return machines[0]?.needsHands;
+    };
+
+    const before = await needsHands();
+    const back = `power: pdu-1/1, address: 127.0.1.1, seenBack: { ssh: ${await startSsh()} }`;
+    await lab.edit(rackWith(back));
+    lab.clock.passMinutes(16);
+
+    expect(before).toBe('still missing after 1 cycles');
+    await expect.poll(needsHands, { timeout: 10_000 }).toBeUndefined();
+  });
+});
+
+describe('what is heard', () => {
+  it.each([
+    ['by the label machine', { machine: 'a' }, 1],
+    ['by its name in the domain', { machine: 'a.lan' }, 1],
+    ['by the host of instance', { instance: 'a:9100' }, 1],
+    ['by an address with a port', { instance: '127.0.1.1:9100' }, 1],
+    ['by a URL', { instance: 'http://a.lan:9100/metrics' }, 1],
+    ['an alert of another name', { machine: 'a', alertname: 'DiskFull' }, 0],
+    ['a machine of another rack', { machine: 'z' }, 0],
+    ['no machine at all', {}, 0],
+  ])('%s', async (_what, labels, heard) => {
+    const lab = await startRepairLab({
+      yaml: rackWith('power: pdu-1/1, address: 127.0.1.1'),
+      settings,
+    });
+    const alert = { status: 'firing' as const, startsAt: new Date().toISOString() };
+
+    const answer = await lab.client.alerts({
+      body: { alerts: [{ ...alert, labels: { alertname: 'MachineMissing', ...labels } }] },
+    });
+
+    expect(answer.heard).toBe(heard);
+  });
+
+  it('is heard from nobody without a token', async () => {
+    const { url } = await startRepairLab({ yaml, settings });
+
+    const { status } = await fetch(`${url}/v1/alerts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"alerts": []}',
+    });
+
+    expect([401, 403]).toContain(status);
+  });
+
+  it('is of no consequence where repair is off', async () => {
+    const off = '    repair: { enabled: false, uplink: { enabled: true } }';
+    const lab = await startRepairLab({ yaml, settings: off });
+
+    await hear(lab, 'a', 60);
+
+    expect(await lab.cycles()).toEqual([]);
+  });
+});
+
+describe('brakes', () => {
+  it('while more machines of a PDU are missing than one would expect', async () => {
+    const lab = await startRepairLab({ yaml, settings });
+    const several = ['a', 'b-01', 'b-02', 'b-03', 'b-04'];
+    for (const name of several) {
+      await lab.missing(name, 20);
+      await lab.after(0);
+    }
+
+    await lab.after(1);
+    const braked = await lab.cycles();
+    const why = lab.said('not repaired');
+    await lab.resolved('b-04');
+    await lab.after(0);
+    await expect.poll(async () => (await lab.cycles()).length).toBe(4);
+
+    expect(braked).toEqual([]);
+    expect(new Set(why)).toEqual(new Set(['5 of the 21 machines of pdu-1 are missing']));
+  });
+
+  it('while the rack boots', async () => {
+    const clock = fakeClock({ uptimeMinutes: 9 });
+    const lab = await startRepairLab({ yaml, settings, clock });
+
+    await hear(lab, 'a', 20);
+    const booting = await lab.cycles();
+    await lab.after(4);
+    await hear(lab, 'a', 25);
+    await untilCycled(lab, 1);
+
+    expect(booting).toEqual([]);
+  });
+
+  it('while what it needs does not answer', async () => {
+    const lab = await startRepairLab({
+      yaml: rackWith('power: pdu-1/1, uplink: router/eth1'),
+      settings,
+    });
+
+    await hear(lab, 'a', 20);
+
+    expect(await lab.cycles()).toEqual([]);
+    expect(lab.said('not repaired')).toEqual(['router, which it needs, does not answer']);
+  });
+
+  it('while its PDU does not answer', async () => {
+    const boards = new Boards();
+    boards.get('pdu-1').isDown = true;
+    const lab = await startRepairLab({ yaml, settings, boards });
+    const isDown = async () => (await lab.client.controllers()).controllers[0]?.state;
+    await expect.poll(isDown).toBe('down');
+
+    await hear(lab, 'a', 20);
+
+    expect(await lab.cycles()).toEqual([]);
+    expect(lab.said('not repaired')).toEqual(['pdu-1, which it needs, does not answer']);
+  });
+
+  it('with a driver that is experimental', async () => {
+    const boards = new Boards();
+    const experimental = boards.kind('apc-rpdu', undefined, true);
+    const drivers = new Map([...boardDrivers(boards), ['apc-rpdu', experimental]]);
+    const lab = await startRepairLab({ yaml, settings, boards, drivers });
+
+    await hear(lab, 'a', 20);
+
+    expect(await lab.cycles()).toEqual([]);
+    expect(lab.said('not repaired')).toEqual(['the driver of pdu-1 is experimental']);
+  });
+});
