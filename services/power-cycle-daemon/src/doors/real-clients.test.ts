@@ -1,10 +1,9 @@
 /** The programs that labs have, unchanged, from their command to the outlet of a simulated PDU. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type OutletChange, peer, startSynaccess } from '@skolo/simulators';
+import { type OutletChange, peer, startTasmota } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { drivers } from '../drivers/index.ts';
 import { startDaemon } from '../testing/daemon.ts';
@@ -16,21 +15,16 @@ const noLabgrid = 'labgrid is not installed (Debian: python3-labgrid)';
 const curl = peer('curl');
 
 async function startLab() {
-  const pdu = await startSynaccess({ outlets: 8, secondMs: 20 });
+  const pdu = await startTasmota({ outlets: 8 });
   onTestFinished(() => pdu.close());
   const changes: OutletChange[] = [];
   pdu.board.on('change', (change) => changes.push(change));
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-lab-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  await writeFile(join(dir, 'pdu-password'), 'admin', { mode: 0o600 });
   const port = await freePort();
   const daemon = await startDaemon({
-    dir,
     drivers,
     yaml: `
-logins: { pdus: { username: admin, password: { file: pdu-password } } }
 infrastructure:
-  pdu-1: { model: synaccess, address: 127.0.0.1, ports: { http: ${pdu.port} }, outlets: 8, login: pdus }
+  pdu-1: { model: tasmota, address: 127.0.0.1, ports: { http: ${pdu.port} }, outlets: 8 }
 machines:
   board-[1-8]: { kind: host, power: pdu-1/[1-8] }
 `,
@@ -147,7 +141,7 @@ describe('curl, as in the device dictionaries of LAVA', () => {
   it('ends with 22 and the reason where it fails', async (context) => {
     if (!curl) return context.skip('curl is not installed');
     const lab = await startLab();
-    lab.pdu.faults.set('refuses-login');
+    lab.pdu.faults.set('down');
 
     await expect(call(lab, 'off?hostname=pdu-1&port=5')).rejects.toMatchObject({
       code: 22,
