@@ -191,7 +191,7 @@ describe('a missing machine', () => {
     const before = await needsHands();
     const back = `power: pdu-1/1, address: 127.0.1.1, seenBack: { ssh: ${await startSsh()} }`;
     await lab.edit(rackWith(back));
-    lab.clock.passMinutes(16);
+    lab.clock.pass(16 * 60);
 
     expect(before).toBe('still missing after 1 cycles');
     await expect.poll(needsHands, { timeout: 10_000 }).toBeUndefined();
@@ -265,7 +265,7 @@ describe('brakes', () => {
   });
 
   it('while the rack boots', async () => {
-    const clock = fakeClock({ uptimeMinutes: 9 });
+    const clock = fakeClock(undefined, 9 * 60);
     const lab = await startRepairLab({ yaml, settings, clock });
 
     await hear(lab, 'a', 20);

@@ -94,7 +94,7 @@ describe('a silent router', () => {
     await first.after(16);
     await first.stop();
 
-    const clock = fakeClock({ wall: 0, uptimeMinutes: 1 });
+    const clock = fakeClock('1970-01-01T00:00:00Z', 60);
     const second = await startRepairLab({ yaml, settings, former: first, clock });
     second.router.isThere = false;
     await second.after(0);
@@ -110,9 +110,9 @@ describe('a silent router', () => {
     const lab = await startRepairLab({ yaml, settings: '    repair: { enabled: true }' });
 
     lab.router.isThere = false;
-    lab.clock.passMinutes(120);
+    lab.clock.pass(120 * 60);
     await lab.missing('a', 120);
-    lab.clock.passMinutes(1);
+    lab.clock.pass(60);
     await expect.poll(() => lab.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
 
     expect(lab.boards.get('switch-1').told).toEqual([]);
@@ -122,7 +122,7 @@ describe('a silent router', () => {
 
 describe('brakes', () => {
   it('while the rack boots', async () => {
-    const clock = fakeClock({ uptimeMinutes: 2 });
+    const clock = fakeClock(undefined, 2 * 60);
     const quick =
       '    repair: { bootGraceMinutes: 15, uplink: { enabled: true, silentMinutes: 5 } }';
     const { router, after, cycles, said } = await startRepairLab({ yaml, settings: quick, clock });

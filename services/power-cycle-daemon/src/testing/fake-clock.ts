@@ -2,22 +2,21 @@
 import type { Clock } from '@skolo/common';
 
 export interface FakeClock extends Clock {
-  /** Lets time pass: wall clock and uptime. */
-  passMinutes(minutes: number): void;
-  /** Sets the wall clock and nothing else. */
+  /** Wall clock and uptime go on. */
+  pass(seconds: number): void;
+  /** Somebody sets the wall clock; the uptime does not notice. */
   setWall(time: string): void;
 }
 
-/** It is now, and the computer has been up for a day unless said otherwise. */
-export function fakeClock({ wall = Date.now(), uptimeMinutes = 1440 } = {}): FakeClock {
-  let now = wall;
-  let uptime = uptimeMinutes * 60;
+export function fakeClock(wall = '2026-11-20T12:00:00Z', uptime = 100_000): FakeClock {
+  let now = Date.parse(wall);
+  let up = uptime;
   return {
     now: () => now,
-    uptime: () => uptime,
-    passMinutes(minutes) {
-      now += minutes * 60_000;
-      uptime += minutes * 60;
+    uptime: () => up,
+    pass(seconds) {
+      now += seconds * 1000;
+      up += seconds;
     },
     setWall(time) {
       now = Date.parse(time);

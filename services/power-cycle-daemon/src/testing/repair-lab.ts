@@ -51,7 +51,7 @@ export async function startRepairLab(
     resolved: (machine) => tell('resolved', machine, 0),
     router,
     async after(minutes) {
-      clock.passMinutes(minutes);
+      clock.pass(minutes * 60);
       await new Promise<void>((resolve) => waiting.push({ looks: 0, resolve }));
     },
     cycles: async () => (await daemon.client.cycles({ query: {} })).cycles,
