@@ -1,0 +1,46 @@
+import { parseRack } from '@skolo/rack';
+import { describe, expect, it } from 'vitest';
+import { rackYaml } from '../testing/daemon.ts';
+import { machineOf, secondsSince } from './alert.ts';
+
+const rack = parseRack(
+  rackYaml(`machines:
+  rpi-001: { kind: rpi, address: 127.0.1.1 }
+  rpi-002: { kind: rpi }
+`),
+  { file: 'rack.yaml' },
+);
+
+describe('whom an alert is about', () => {
+  it.each([
+    [{ machine: 'rpi-001' }, 'rpi-001'],
+    [{ machine: 'rpi-001.lan', instance: 'rpi-002' }, 'rpi-001'],
+    [{ machine: '127.0.1.1' }, 'rpi-001'],
+    [{ instance: 'rpi-002' }, 'rpi-002'],
+    [{ instance: 'rpi-002.lan:9100' }, 'rpi-002'],
+    [{ instance: 'https://127.0.1.1:9100/metrics' }, 'rpi-001'],
+    [{ instance: '[::ffff:127.0.1.1]:9100' }, 'rpi-001'],
+    [{ instance: '[::ffff:127.0.1.1]' }, 'rpi-001'],
+    [{ machine: 'rpi-003', instance: 'rpi-002' }, undefined],
+    [{ machine: '127.0.1.2' }, undefined],
+    [{ machine: 'lan' }, undefined],
+    [{ instance: '' }, undefined],
+    [{}, undefined],
+  ])('%j', (labels, name) => {
+    expect(machineOf(rack, labels)?.name).toBe(name);
+  });
+});
+
+describe('how long ago', () => {
+  const now = Date.parse('2026-11-20T12:00:00Z');
+
+  it.each([
+    ['2026-11-20T11:59:00Z', 60],
+    ['2026-11-20T12:59:00+01:00', 60],
+    ['2026-11-20T12:01:00Z', 0],
+    ['0001-01-01T00:00:00Z', 86_400],
+    ['yesterday', 0],
+  ])('%s: %i s', (time, seconds) => {
+    expect(secondsSince(time, now)).toBe(seconds);
+  });
+});

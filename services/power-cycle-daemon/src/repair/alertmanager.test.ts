@@ -1,0 +1,130 @@
+/** Repair by itself, asked for by Alertmanager itself. */
+import { peer } from '@skolo/simulators';
+import { describe, expect, it, type TestContext } from 'vitest';
+import { type Alertmanager, startAlertmanager } from '../testing/alertmanager.ts';
+import { fakeClock } from '../testing/fake-clock.ts';
+import { type RepairLab, startRepairLab } from '../testing/repair-lab.ts';
+
+const yaml = `
+infrastructure:
+  router: { model: edgeos, address: 127.0.2.9, uplink: internet }
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+machines:
+  a: { kind: host, power: pdu-1/1, offSeconds: 0.5 }
+  b: { kind: host, power: pdu-1/2, offSeconds: 0.5 }
+`;
+const settings = '    repair: { enabled: true, tries: 2, uplink: { enabled: true } }';
+const alertmanager = peer('alertmanager');
+const amtool = peer('amtool');
+
+interface Lab extends RepairLab {
+  alerts: Alertmanager;
+  /** Fulfilled once everything that is firing now has been heard, and looked at a minute later. */
+  aMinuteLater: () => Promise<void>;
+  /** The reasons of the finished cycles of a machine, the newest first. */
+  tries: (machine: string) => Promise<string[]>;
+}
+
+async function startLab(context: TestContext): Promise<Lab> {
+  if (!alertmanager || !amtool) {
+    return context.skip('Alertmanager is not installed (Debian: prometheus-alertmanager)');
+  }
+  // Alertmanager goes by the real clock: where the two begin they agree.
+  const lab = await startRepairLab({ yaml, settings, clock: fakeClock(new Date().toISOString()) });
+  const alerts = await startAlertmanager({ alertmanager, amtool }, lab);
+  async function webhooks(): Promise<number> {
+    const text = await (await fetch(`${lab.metricsUrl}/metrics`)).text();
+    const count = /^http_request_duration_seconds_count\{.*"\/v1\/alerts",code="200"\} (\d+)$/m;
+    return Number(count.exec(text)?.[1] ?? 0);
+  }
+  async function heardAgain(): Promise<void> {
+    const before = await webhooks();
+    // One may have been under way; the one after it was begun later.
+    await expect.poll(webhooks, { timeout: 10_000 }).toBeGreaterThan(before + 1);
+  }
+  return {
+    ...lab,
+    alerts,
+    async aMinuteLater() {
+      await heardAgain();
+      await lab.after(1);
+    },
+    async tries(machine) {
+      const { cycles } = await lab.client.cycles({ query: { target: machine } });
+      return cycles.map(({ reason }) => reason);
+    },
+  };
+}
+
+describe('Alertmanager', () => {
+  it('has a missing machine cycled, and not one that is silenced until it no longer is', async (context) => {
+    const { alerts, aMinuteLater, tries } = await startLab(context);
+    const silence = await alerts.silence('b');
+
+    await alerts.fire('b', 60);
+    await alerts.fire('a', 60);
+    await aMinuteLater();
+    await expect.poll(() => tries('a')).toEqual(['missing; try 1']);
+    await aMinuteLater();
+    const ofSilenced = await tries('b');
+    await alerts.expire(silence);
+    await aMinuteLater();
+
+    expect(ofSilenced).toEqual([]);
+    await expect.poll(() => tries('b')).toEqual(['missing; try 1']);
+  });
+
+  it('silences what had been firing before it was dead for long enough', async (context) => {
+    const { alerts, aMinuteLater, tries, after } = await startLab(context);
+
+    await alerts.fire('a', 60);
+    await alerts.fire('b', 10);
+    await aMinuteLater();
+    await alerts.silence('b');
+    await aMinuteLater();
+    await after(10);
+    await aMinuteLater();
+
+    expect(await tries('b')).toEqual([]);
+    expect(await tries('a')).toEqual(['missing; try 1']);
+  });
+
+  it('hears that a machine is back, and the next time counts anew', async (context) => {
+    const { alerts, aMinuteLater, tries, finished, cycles } = await startLab(context);
+
+    await alerts.fire('a', 60);
+    await aMinuteLater();
+    await expect.poll(() => tries('a')).toEqual(['missing; try 1']);
+    const [first] = await cycles();
+    await finished(first?.id ?? '');
+    await alerts.resolve('a');
+    await alerts.fire('b', 1);
+    await aMinuteLater();
+    await alerts.fire('a', 60);
+    await aMinuteLater();
+
+    await expect.poll(() => tries('a')).toEqual(['missing; try 1', 'missing; try 1']);
+  });
+
+  it('goes on until the machine needs hands', async (context) => {
+    const { alerts, aMinuteLater, tries, after, client, finished, cycles } =
+      await startLab(context);
+    const needsHands = async () => {
+      const { machines } = await client.machines({ query: { name: 'a' } });
+      return machines[0]?.needsHands;
+    };
+
+    await alerts.fire('a', 60);
+    await aMinuteLater();
+    for (const count of [1, 2]) {
+      await expect.poll(async () => (await tries('a')).length).toBe(count);
+      const [newest] = await cycles();
+      await finished(newest?.id ?? '');
+      await after(60);
+      await aMinuteLater();
+    }
+
+    await expect.poll(needsHands).toBe('still missing after 2 cycles');
+    expect(await tries('a')).toEqual(['missing; try 2', 'missing; try 1']);
+  });
+});
