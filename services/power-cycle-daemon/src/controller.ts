@@ -27,12 +27,10 @@ interface Job {
   run: (signal: AbortSignal) => Promise<void>;
 }
 
-interface PendingRead {
-  outlets: Set<string>;
-  waiting: {
-    resolve: (readings: ReadonlyMap<string, OutletReading>) => void;
-    reject: (error: unknown) => void;
-  }[];
+interface Read {
+  outlets: readonly string[];
+  resolve: (readings: ReadonlyMap<string, OutletReading>) => void;
+  reject: (error: unknown) => void;
 }
 
 /** One operation, from signing in to the answer; a busy device is asked again within this time. */
@@ -53,7 +51,9 @@ export class Controller {
   private readonly deps: ControllerDeps;
   private readonly jobs: Job[] = [];
   private readonly closing = new AbortController();
-  private pendingRead: PendingRead | undefined;
+  /** The one that runs. */
+  private job: Job | undefined;
+  private reads: Read[] = [];
   private working: Promise<void> | undefined;
 
   constructor(facts: ControllerFacts, driver: PowerDriver, deps: ControllerDeps) {
@@ -67,7 +67,7 @@ export class Controller {
 
   /** Operations that wait or run. */
   get queueLength(): number {
-    return this.jobs.length + (this.working === undefined ? 0 : 1);
+    return this.jobs.length + (this.job === undefined ? 0 : 1);
   }
 
   /** Whether the device can do off, wait and on by itself, for so long; undefined: however long it likes. */
@@ -88,12 +88,9 @@ export class Controller {
   /** @throws DeviceError */
   read(outlets: readonly string[]): Promise<ReadonlyMap<string, OutletReading>> {
     return new Promise((resolve, reject) => {
-      const pending = this.pendingRead ?? { outlets: new Set(), waiting: [] };
-      for (const outlet of outlets) pending.outlets.add(outlet);
-      pending.waiting.push({ resolve, reject });
-      if (this.pendingRead !== undefined) return;
-      this.pendingRead = pending;
-      this.enqueue({ first: false, run: (signal) => this.readNow(signal) });
+      this.reads.push({ outlets, resolve, reject });
+      if (this.reads.length > 1) return;
+      this.enqueue({ first: false, run: (signal) => this.readAll(this.reads.splice(0), signal) });
     });
   }
 
@@ -121,19 +118,19 @@ export class Controller {
     await this.driver.close();
   }
 
-  private async readNow(signal: AbortSignal): Promise<void> {
-    const pending = this.pendingRead;
-    this.pendingRead = undefined;
-    if (pending === undefined) return;
+  private async readAll(reads: readonly Read[], signal: AbortSignal): Promise<void> {
+    const outlets = [...new Set(reads.flatMap((read) => read.outlets))];
     try {
-      const readings = await this.attempt(
-        (limit) => this.driver.read([...pending.outlets], limit),
-        signal,
-      );
+      const readings = await this.attempt((limit) => this.driver.read(outlets, limit), signal);
       this.deps.onRead?.(this, readings);
-      for (const { resolve } of pending.waiting) resolve(readings);
+      for (const { resolve } of reads) resolve(readings);
     } catch (error) {
-      for (const { reject } of pending.waiting) reject(error);
+      if (error instanceof DeviceRefused && reads.length > 1) {
+        // An outlet that the device does not have must not hide the others.
+        for (const read of reads) await this.readAll([read], signal);
+      } else {
+        for (const { reject } of reads) reject(error);
+      }
     }
   }
 
@@ -154,9 +151,13 @@ export class Controller {
   }
 
   private async work(): Promise<void> {
-    for (let job = this.jobs.shift(); job !== undefined; job = this.jobs.shift()) {
-      await job.run(this.closing.signal);
+    // Readings that are asked for in one go are made together, the first time too.
+    await undefined;
+    while (this.jobs.length > 0) {
+      this.job = this.jobs.shift();
+      await this.job?.run(this.closing.signal);
     }
+    this.job = undefined;
     this.working = undefined;
   }
 
@@ -192,6 +193,8 @@ export class Controller {
     signal: AbortSignal,
   ): Promise<T> {
     for (;;) {
+      // What waited until the end is not even begun.
+      signal.throwIfAborted();
       try {
         return await orAborted(work(signal), signal);
       } catch (error) {

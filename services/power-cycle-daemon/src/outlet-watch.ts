@@ -18,7 +18,12 @@ export interface OutletWatchDeps {
   controllers: () => Controller[];
   patience: Patience;
   log: Logger;
-  signal: AbortSignal;
+}
+
+interface Loop {
+  controller: Controller;
+  ending: AbortController;
+  done: Promise<void>;
 }
 
 export interface TimedReading extends OutletReading {
@@ -30,9 +35,7 @@ export class OutletWatch {
   /** By `switch-1/14`, as read last by anybody. */
   readonly readings = new Map<string, TimedReading>();
   private readonly deps: OutletWatchDeps;
-  private readonly loops = new Map<string, { controller: Controller; done: Promise<void> }>();
-  /** Wakes a loop before its time. */
-  private readonly wakers = new Map<string, () => void>();
+  private readonly loops = new Set<Loop>();
 
   constructor(deps: OutletWatchDeps) {
     this.deps = deps;
@@ -40,18 +43,13 @@ export class OutletWatch {
 
   /** Watches each controller that there is, and no other. Call it again when rack.yaml has changed. */
   follow(): void {
-    for (const controller of this.deps.controllers()) {
-      const { name } = controller;
-      // A machine's hub is asked when somebody wants to know: hundreds of them every minute would be a nuisance.
-      if (this.deps.rack().machines.has(name)) continue;
-      if (this.loops.get(name)?.controller === controller) continue;
-      this.wakers.get(name)?.();
-      const done = this.loop(controller).catch((error: unknown) => {
-        if (!this.deps.signal.aborted)
-          this.deps.log.error({ err: error, controller: name }, 'watch broke');
-      });
-      this.loops.set(name, { controller, done });
+    const { controllers, rack } = this.deps;
+    // A machine's hub is asked when somebody wants to know: hundreds of them every minute would be a nuisance.
+    const wanted = new Set(controllers().filter(({ name }) => !rack().machines.has(name)));
+    for (const { controller, ending } of this.loops) {
+      if (!wanted.delete(controller)) ending.abort();
     }
+    for (const controller of wanted) this.begin(controller);
   }
 
   noteReadings(
@@ -65,48 +63,65 @@ export class OutletWatch {
   }
 
   async close(): Promise<void> {
-    for (const wake of this.wakers.values()) wake();
-    await Promise.all([...this.loops.values()].map(({ done }) => done));
+    for (const { ending } of this.loops) ending.abort();
+    await Promise.all([...this.loops].map(({ done }) => done));
   }
 
-  private async loop(controller: Controller): Promise<void> {
-    const { signal } = this.deps;
-    let failures = 0;
-    while (!signal.aborted && this.isCurrent(controller)) {
-      const failed = await this.look(controller);
+  private begin(controller: Controller): void {
+    const ending = new AbortController();
+    const loop: Loop = { controller, ending, done: Promise.resolve() };
+    loop.done = this.loop(controller, ending.signal)
+      .catch((error: unknown) => {
+        if (ending.signal.aborted) return;
+        this.deps.log.error({ err: error, controller: controller.name }, 'watch broke');
+      })
+      .finally(() => this.loops.delete(loop));
+    this.loops.add(loop);
+  }
+
+  /** @throws The signal's reason. */
+  private async loop(controller: Controller, signal: AbortSignal): Promise<void> {
+    for (let failures = 0; ; ) {
+      const failed = await this.look(controller, signal);
       failures = failed ? failures + 1 : 0;
       const { readSeconds, probeSeconds } = this.deps.rack().services['power-cycle-daemon'];
       const bounds = { firstMs: probeSeconds.first * 1000, maxMs: probeSeconds.most * 1000 };
-      await this.sleep(controller.name, failed ? backOffMs(failures, bounds) : readSeconds * 1000);
+      await pause(failed ? backOffMs(failures, bounds) : readSeconds * 1000, signal);
     }
   }
 
   /** Gives whether it failed. */
-  private async look(controller: Controller): Promise<boolean> {
+  private async look(controller: Controller, signal: AbortSignal): Promise<boolean> {
     const outlets = this.outletsOf(controller.name);
     if (outlets.length === 0) return false;
-    try {
-      const readings = await controller.read(outlets);
-      await this.enforce(controller, readings);
-      return false;
-    } catch (error) {
-      this.deps.log.debug({ controller: controller.name, why: errorText(error) }, 'not read');
-      return true;
+    // Asked for one by one, and read together: one that cannot be read does not hide the others.
+    const answers = await Promise.allSettled(outlets.map((outlet) => controller.read([outlet])));
+    let isRead = false;
+    for (const [index, answer] of answers.entries()) {
+      const outlet = outlets[index] ?? '';
+      if (answer.status === 'rejected') {
+        const why = errorText(answer.reason);
+        this.deps.log.debug({ outlet: `${controller.name}/${outlet}`, why }, 'not read');
+        continue;
+      }
+      isRead = true;
+      if (answer.value.get(outlet)?.state === 'on') await this.enforce(controller, outlet, signal);
     }
+    return !isRead;
   }
 
+  /** It is on. */
   private async enforce(
     controller: Controller,
-    readings: ReadonlyMap<string, OutletReading>,
+    outlet: string,
+    signal: AbortSignal,
   ): Promise<void> {
-    const { store, log, patience, signal } = this.deps;
-    for (const [outlet, { state }] of readings) {
-      const key = `${controller.name}/${outlet}`;
-      const wish = store.wishes.get(key);
-      if (wish === undefined || state !== 'on' || this.isUnderWay(key)) continue;
-      const proof = await turnOff(controller, outlet, { tries: 1, patience }, signal);
-      log.warn({ outlet: key, by: wish.by, at: wish.at, result: proof.text }, 'turned off again');
-    }
+    const { store, log, patience } = this.deps;
+    const key = `${controller.name}/${outlet}`;
+    const wish = store.wishes.get(key);
+    if (wish === undefined || this.isUnderWay(key)) return;
+    const proof = await turnOff(controller, outlet, { tries: 1, patience }, signal);
+    log.warn({ outlet: key, by: wish.by, at: wish.at, result: proof.text }, 'turned off again');
   }
 
   private isUnderWay(key: string): boolean {
@@ -128,16 +143,5 @@ export class OutletWatch {
     const used = feeds.filter(({ device }) => device === name).map(({ outlet }) => outlet);
     const wished = [...store.wishes.all.values()].filter(({ controller }) => controller === name);
     return [...new Set([...used, ...wished.map(({ outlet }) => outlet)])];
-  }
-
-  private isCurrent(controller: Controller): boolean {
-    return this.deps.controllers().includes(controller);
-  }
-
-  private async sleep(name: string, ms: number): Promise<void> {
-    const awake = new AbortController();
-    this.wakers.set(name, () => awake.abort());
-    await pause(ms, awake.signal).catch(() => undefined);
-    this.wakers.delete(name);
   }
 }

@@ -143,7 +143,6 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     controllers: () => controllers.all(),
     patience,
     log,
-    signal: stopping.signal,
   });
 
   const past = new PastCycles(clock);

@@ -32,6 +32,8 @@ export interface Board {
   tellsNothing: boolean;
   /** What is set off delivers power all the same. */
   leaks: boolean;
+  /** Each answer takes so long. */
+  slowMs: number;
   /** Operations at once, the most that there ever were. */
   atOnce: { now: number; most: number };
   isClosed: boolean;
@@ -62,6 +64,7 @@ export class Boards {
       busyTimes: 0,
       tellsNothing: false,
       leaks: false,
+      slowMs: 0,
       atOnce: { now: 0, most: 0 },
       isClosed: false,
     };
@@ -103,7 +106,7 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
         throw new DeviceBusy(board.name, 'another session is open');
       }
       // An answer takes a turn of the event loop, so that others come in between.
-      await pause(0, signal);
+      await pause(board.slowMs, signal);
       return act();
     } finally {
       board.atOnce.now -= 1;
@@ -129,6 +132,8 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
   return {
     read: (outlets, signal) =>
       contact(signal, () => {
+        const missing = outlets.find((outlet) => !board.outlets.has(outlet));
+        if (missing !== undefined) throw new DeviceRefused(board.name, `no outlet ${missing}`);
         board.reads.push([...outlets]);
         return new Map(outlets.map((outlet) => [outlet, reading(board, outlet)]));
       }),
