@@ -116,12 +116,14 @@ class Cli implements CliSession {
   private async ask(command: string, limit: Limit): Promise<string> {
     const { conversation, dialect } = this;
     const what = `prompt after ${JSON.stringify(command)}`;
+    // One character for each byte, as everywhere here.
+    const line = Buffer.from(command).toString('latin1');
     try {
       limit.signal.throwIfAborted();
       conversation.mark();
-      conversation.write(`${Buffer.from(command).toString('latin1')}${enter}`);
+      conversation.write(`${line}${enter}`);
       const echo = await conversation.until(`echo of ${JSON.stringify(command)}`, limit, (view) =>
-        endOfEcho(view.raw(), command),
+        endOfEcho(view.raw(), line),
       );
       let isPaged = false;
       let answeredAt = 0;
@@ -136,7 +138,7 @@ class Cli implements CliSession {
         return this.isAtPrompt(view, view.length - echo) ? true : undefined;
       });
       const raw = conversation.raw().slice(echo);
-      return answerIn(raw, { dialect, prompt: this.promptAtEnd, command, isPaged });
+      return answerIn(raw, { dialect, prompt: this.promptAtEnd, command: line, isPaged });
     } catch (error) {
       conversation.destroy(new DeviceUnreachable(conversation.device, 'the session was given up'));
       throw error;

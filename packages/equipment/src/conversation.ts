@@ -81,8 +81,8 @@ export class Conversation {
 
   /** Ends it from this side. */
   destroy(why: DeviceError): void {
-    this.terminal.destroy();
     this.end(why);
+    this.terminal.destroy();
   }
 
   /**
@@ -92,7 +92,8 @@ export class Conversation {
    * @throws DeviceTimeout, or what ended the terminal, with the last words of the device
    */
   async until<T>(what: string, limit: Limit, look: (view: View) => T | undefined): Promise<T> {
-    const late = () => new DeviceTimeout(this.device, `no ${what} in time${this.lastWords()}`);
+    const late = () =>
+      new DeviceTimeout(this.device, `no ${what} ${limit.within}${this.lastWords()}`);
     return await settle<T>(limit, late, (resolve, reject) => {
       const changed = () => {
         try {

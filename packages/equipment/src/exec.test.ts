@@ -151,7 +151,7 @@ describe('a command that fails', () => {
     const asked = session.exec('show it', { signal, timeoutMs: 500 });
 
     await expect(asked).rejects.toThrow(
-      String.raw`switch-1: no end of "show it" in time; it said: "begun\npassword: <secret>"`,
+      String.raw`switch-1: no end of "show it" within 0.5 s; it said: "begun\npassword: <secret>"`,
     );
   });
 

@@ -56,7 +56,7 @@ export class SshExec implements ExecSession {
         -200,
       );
       const words = said === '' ? '; it said nothing' : `; it said: ${JSON.stringify(said)}`;
-      return new DeviceTimeout(device, `no end of ${what} in time${words}`);
+      return new DeviceTimeout(device, `no end of ${what} ${limit.within}${words}`);
     };
     return settle<ExecResult>(limit, late, (resolve, reject) => {
       let length = 0;

@@ -4,8 +4,9 @@ import type { Dialect } from './dialects/dialect.ts';
 import { SshExec } from './exec.ts';
 import type { CliSession, ExecSession, SessionDeps, Target } from './session.ts';
 import { limitOf } from './settle.ts';
-import { connectSsh } from './ssh.ts';
+import { connectSsh, type SshConnection } from './ssh.ts';
 import { connectTelnet } from './telnet.ts';
+import type { Terminal } from './terminal.ts';
 
 const signInMs = 20_000;
 
@@ -33,15 +34,7 @@ export async function openCli(
   }
   const connection = await connectSsh(withUsername(target, dialect), deps, limit);
   try {
-    const cli = await openCliOn(await connection.shell(limit), options);
-    return {
-      run: (command, runOptions) => cli.run(command, runOptions),
-      isOpen: () => cli.isOpen(),
-      async close() {
-        await cli.close();
-        connection.close();
-      },
-    };
+    return await openCliOn(ending(connection, await connection.shell(limit)), options);
   } catch (error) {
     connection.close();
     throw error;
@@ -67,4 +60,16 @@ function withUsername(target: Target, dialect: Dialect): Target {
   if (username === undefined || dialect.username === undefined) return target;
   const credentials = { ...target.credentials, username: dialect.username(username) };
   return { ...target, credentials };
+}
+
+/** The terminal is all that the connection is for. */
+function ending(connection: SshConnection, terminal: Terminal): Terminal {
+  return {
+    listen: (listener) => terminal.listen(listener),
+    write: (text) => terminal.write(text),
+    destroy() {
+      terminal.destroy();
+      connection.close();
+    },
+  };
 }

@@ -4,10 +4,12 @@ export interface Limit {
   signal: AbortSignal;
   /** By `performance.now()`. */
   endsAt: number;
+  /** For errors: `within 10 s`. */
+  within: string;
 }
 
 export function limitOf(signal: AbortSignal, timeoutMs: number): Limit {
-  return { signal, endsAt: performance.now() + timeoutMs };
+  return { signal, endsAt: performance.now() + timeoutMs, within: `within ${timeoutMs / 1000} s` };
 }
 
 /**
@@ -15,7 +17,7 @@ export function limitOf(signal: AbortSignal, timeoutMs: number): Limit {
  * whichever is first. What `start` returns is called at the end, to remove listeners.
  */
 export async function settle<T>(
-  { signal, endsAt }: Limit,
+  { signal, endsAt }: Pick<Limit, 'signal' | 'endsAt'>,
   late: () => Error,
   start: (resolve: (value: T) => void, reject: (error: unknown) => void) => () => void,
 ): Promise<T> {

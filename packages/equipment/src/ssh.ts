@@ -38,7 +38,7 @@ export async function connectSsh(
   const client = new Client();
   const listeners = new Set<(why: DeviceError) => void>();
   const hostKey = new HostKeyCheck(target, deps);
-  let stage = `an answer of ${address}:${port}`;
+  let stage = `connection to ${address}:${port}`;
   let why: DeviceError | undefined;
 
   function end(error: DeviceError, isPolite = false) {
@@ -61,7 +61,7 @@ export async function connectSsh(
   function onEnd(listener: (why: DeviceError) => void) {
     if (why !== undefined) listener(why);
     else listeners.add(listener);
-    return () => listeners.delete(listener);
+    return () => void listeners.delete(listener);
   }
 
   /** Waits for what ssh2 tells by a callback. */
@@ -70,7 +70,7 @@ export async function connectSsh(
     within: Limit,
     ask: (done: (error: Error | undefined, value: T) => void) => void,
   ): Promise<T> {
-    const late = () => new DeviceTimeout(name, `no answer in time; waited for ${what}`);
+    const late = () => new DeviceTimeout(name, `no ${what} ${within.within}`);
     return settle(within, late, (resolve, reject) => {
       const stop = onEnd(reject);
       const failed = (error: unknown) => reject(noChannel(name, error));
@@ -86,16 +86,16 @@ export async function connectSsh(
   try {
     await settle<void>(
       limit,
-      () => new DeviceTimeout(name, `no answer in time; waited for ${stage}`),
+      () => new DeviceTimeout(name, `no ${stage} ${limit.within}`),
       (resolve, reject) => {
         const stop = onEnd(reject);
         client.on('connect', () => {
           // A command is a small packet that waits for its answer: Nagle would cost 40 ms for each.
           client.setNoDelay(true);
-          stage = 'its ssh handshake';
+          stage = 'ssh handshake';
         });
         client.once('handshake', (agreed) => {
-          stage = 'its answer to the sign-in';
+          stage = 'answer to the sign-in';
           const facts = { device: name, kex: agreed.kex, cipher: agreed.cs.cipher };
           deps.onConnected?.({ ...facts, legacy: isLegacy(agreed) });
         });
@@ -126,13 +126,13 @@ export async function connectSsh(
     async shell(within) {
       const { columns: cols, rows } = terminalSize;
       const window = { cols, rows, term: terminalType };
-      const channel = await answered<ClientChannel>('its shell', within, (done) =>
+      const channel = await answered<ClientChannel>('shell', within, (done) =>
         client.shell(window, done),
       );
       return new SshTerminal(channel, onEnd, () => connectionLost(target));
     },
     exec: (command, within) =>
-      answered<ClientChannel>('a channel for the command', within, (done) =>
+      answered<ClientChannel>('channel for the command', within, (done) =>
         client.exec(command, done),
       ),
     close: () => end(connectionLost(target), true),
@@ -180,6 +180,7 @@ class SshTerminal implements Terminal {
   private readonly channel: ClientChannel;
   private readonly onEnd: SshConnection['onEnd'];
   private readonly ended: () => DeviceError;
+  private stopListening = () => {};
 
   constructor(channel: ClientChannel, onEnd: SshConnection['onEnd'], ended: () => DeviceError) {
     this.channel = channel;
@@ -198,7 +199,7 @@ class SshTerminal implements Terminal {
     this.channel.on('data', (bytes: Buffer) => listener.data(bytes));
     this.channel.stderr.on('data', (bytes: Buffer) => listener.data(bytes));
     for (const last of ['end', 'close']) this.channel.on(last, () => end(this.ended()));
-    this.onEnd(end);
+    this.stopListening = this.onEnd(end);
   }
 
   write(text: string): void {
@@ -208,6 +209,7 @@ class SshTerminal implements Terminal {
   destroy(): void {
     for (const event of ['data', 'end', 'close']) this.channel.removeAllListeners(event);
     this.channel.stderr.removeAllListeners('data');
+    this.stopListening();
     this.channel.close();
   }
 }

@@ -151,7 +151,7 @@ describe('a command line over telnet', () => {
     const opened = openCli(target(server.port), 'telnet', fastpath, impatient, signal);
 
     await expect(opened).rejects.toBeInstanceOf(DeviceTimeout);
-    await expect(opened).rejects.toThrow('switch-1: no prompt in time; it said nothing');
+    await expect(opened).rejects.toThrow('switch-1: no prompt within 0.2 s; it said nothing');
   });
 
   it('is given up when somebody says so', async () => {

@@ -15,7 +15,7 @@ export async function connectTelnet(target: Target, limit: Limit): Promise<Termi
   const { name, address, port } = target;
   const socket = connect({ host: address, port, noDelay: true, keepAlive: true });
   const terminal = new TelnetTerminal(socket, target);
-  const late = () => new DeviceTimeout(name, `no connection to ${address}:${port} in time`);
+  const late = () => new DeviceTimeout(name, `no connection to ${address}:${port} ${limit.within}`);
   try {
     await settle<void>(limit, late, (resolve, reject) => {
       socket.once('connect', resolve);

@@ -1,0 +1,37 @@
+/** A simulated EdgeSwitch, and sessions with it over ssh. */
+import { type CliDevice, type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
+import { onTestFinished } from 'vitest';
+import type { Credentials } from '../credentials.ts';
+import { fastpath } from '../dialects/fastpath.ts';
+import { openCli } from '../open.ts';
+import type { CliSession, SessionDeps } from '../session.ts';
+import { password, testHostKey, user } from './ssh-server.ts';
+import { deps, soon, target } from './targets.ts';
+
+/** Is closed at the end of the test. */
+export async function startSwitch(options: Partial<EdgeSwitchOptions> = {}): Promise<CliDevice> {
+  const device = await startEdgeSwitch({
+    hostKey: testHostKey(),
+    username: user,
+    password,
+    ports: 8,
+    ...options,
+  });
+  onTestFinished(() => device.close());
+  return device;
+}
+
+export interface How {
+  credentials?: Partial<Credentials>;
+  deps?: SessionDeps;
+}
+
+export async function openSsh(
+  port: number,
+  { credentials, ...more }: How = {},
+): Promise<CliSession> {
+  const sessionDeps = more.deps ?? (await deps());
+  const session = await openCli(target(port, credentials), 'ssh', fastpath, sessionDeps, soon());
+  onTestFinished(() => session.close());
+  return session;
+}
