@@ -98,6 +98,8 @@ export class Store {
   private readonly deps: StoreDeps;
   /** Keys whose last change is not in the journal yet. */
   private readonly dirty = new Set<string>();
+  /** Keys that are being written; memory has their former state until then. */
+  private readonly writing = new Set<string>();
   private flushing: Promise<void> = Promise.resolve();
 
   constructor(deps: StoreDeps) {
@@ -119,14 +121,17 @@ export class Store {
   async write(changes: readonly Change[]): Promise<void> {
     const journal = this.deps.journal();
     if (journal === undefined) throw new JournalDown();
+    for (const { key } of changes) this.writing.add(key);
     try {
       await journal.write(toJournal(changes));
+      for (const change of changes) change.apply();
     } catch (error) {
       this.deps.onTrouble(error);
       throw error;
+    } finally {
+      for (const { key } of changes) this.writing.delete(key);
     }
     this.deps.onWell();
-    for (const change of changes) change.apply();
   }
 
   /**
@@ -149,9 +154,9 @@ export class Store {
 
   private async flushNow(): Promise<void> {
     const journal = this.deps.journal();
-    if (this.dirty.size === 0 || journal === undefined) return;
-    const keys = [...this.dirty];
-    this.dirty.clear();
+    const keys = [...this.dirty].filter((key) => !this.writing.has(key));
+    if (keys.length === 0 || journal === undefined) return;
+    for (const key of keys) this.dirty.delete(key);
     try {
       await journal.write(toJournal(keys.map((key) => ({ key, value: this.find(key) }))));
       this.deps.onWell();
