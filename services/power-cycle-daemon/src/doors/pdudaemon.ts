@@ -9,6 +9,9 @@
  * `hostname` is a device of rack.yaml, by its name or address, and `port` its outlet; `alias` is a machine, a phone, or
  * an outlet (pdu-1/4). `delay` of a reboot is the time off; of on and off it is waited for before anything is done.
  *
+ * Proven with: Debian's labgrid 0.4.1, curl, and pduclient of pdudaemon 1.1.1 by either protocol. In a device dictionary
+ * of LAVA, curl needs `--fail`, or a failure looks like success.
+ *
  * Source: pdudaemon 0.0.8 and 1.1.1, pdudaemon/{listener,httplistener,tcplistener}.py and pduclient, which speaks the
  * older one unless it is told `--http`; labgrid, driver/powerdriver.py (PDUDaemonDriver).
  */
