@@ -9,8 +9,8 @@
  * `hostname` is a device of rack.yaml, by its name or address, and `port` its outlet; `alias` is a machine, a phone, or
  * an outlet (pdu-1/4). `delay` of a reboot is the time off; of on and off it is waited for before anything is done.
  *
- * Proven with: Debian's labgrid 0.4.1, curl, and pduclient of pdudaemon 1.1.1 by either protocol. In a device dictionary
- * of LAVA, curl needs `--fail`, or a failure looks like success.
+ * Proven with: Debian's labgrid 0.4.1 and curl, in tests; by hand with what pduclient sends and expects, in either
+ * protocol (Debian has no pduclient). In a device dictionary of LAVA, curl needs `--fail`, or a failure looks like success.
  *
  * Source: pdudaemon 0.0.8 and 1.1.1, pdudaemon/{listener,httplistener,tcplistener}.py and pduclient, which speaks the
  * older one unless it is told `--http`; labgrid, driver/powerdriver.py (PDUDaemonDriver).
