@@ -109,13 +109,14 @@ class SignIn {
     return undefined;
   }
 
-  /** Whether nothing but the prompt came since the empty line, and log messages. */
+  /** Whether nothing but the prompt came since the empty line, which may be painted with it once more, and log messages. */
   private isAlone(view: View): boolean {
     const { noise } = this.options.dialect;
+    const isNothing = (line: string) => line === '' || line === this.candidate;
     return view
       .lastLines()
       .slice(0, -1)
-      .every((line) => line.trim() === '' || noise.some((pattern) => pattern.test(line)));
+      .every((line) => isNothing(line.trimEnd()) || noise.some((pattern) => pattern.test(line)));
   }
 
   private probe(prompt: string): void {

@@ -1,8 +1,10 @@
 /**
  * MikroTik RouterOS: `[user@Identity] >`, `[user@Identity] /interface>`.
  *
- * `+cet511w` behind the user's name: no colours, no automatic detection of the terminal (which sends cursor probes and
- * waits), 511 columns. Source: RouterOS manual, "Command Line Interface", console login options.
+ * `+ct511w4098h` behind the user's name: no colours, no automatic detection of the terminal (which sends cursor probes and
+ * waits), 511 columns, 4098 lines before the pager. What is typed is painted once more when it is entered.
+ *
+ * Source: RouterOS manual, "Command Line Interface", console login options; netmiko uses the same ones.
  */
 import { routerosPager } from '../pagers.ts';
 import { type Dialect, escapePattern, usualLogin } from './dialect.ts';
@@ -20,5 +22,5 @@ export const routeros: Dialect = {
   ],
   noise: [],
   signOut: ['/quit'],
-  username: (name) => `${name}+cet511w`,
+  username: (name) => `${name}+ct511w4098h`,
 };
