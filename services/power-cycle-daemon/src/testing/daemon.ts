@@ -18,6 +18,7 @@ export interface DaemonOptions {
   /** rack.yaml from `infrastructure:` on. */
   yaml: string;
   settings?: string;
+  cooldownSeconds?: number;
   boards?: Boards;
   drivers?: ReadonlyMap<string, DriverKind>;
   clock?: Clock;
@@ -46,7 +47,7 @@ export interface TestDaemon {
   stop: () => Promise<void>;
 }
 
-export function rackYaml(yaml: string, settings = ''): string {
+export function rackYaml(yaml: string, settings = '', cooldownSeconds = 0): string {
   return `rack: rack1
 timezone: Europe/Berlin
 network: { subnet: 127.0.0.0/8, domain: lan }
@@ -55,7 +56,7 @@ access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
 ${yaml}
 services:
   power-cycle-daemon:
-    cooldownSeconds: 0
+    cooldownSeconds: ${cooldownSeconds}
     maxPerHour: 60
     staggerSeconds: 0
 ${settings}
@@ -72,14 +73,14 @@ export function boardDrivers(boards: Boards): ReadonlyMap<string, DriverKind> {
 }
 
 export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
-  const { yaml, settings, former, clock } = options;
+  const { yaml, settings, cooldownSeconds, former, clock } = options;
   const boards = options.boards ?? former?.boards ?? new Boards();
   const dir = former?.dir ?? (await mkdtemp(join(tmpdir(), 'skolo-power-')));
   const stateDir = join(dir, 'state');
   await mkdir(stateDir, { recursive: true });
   const rackFile = join(dir, 'rack.yaml');
   const edit = async (text: string, changed = settings) => {
-    await writeFile(join(dir, 'new.yaml'), rackYaml(text, changed));
+    await writeFile(join(dir, 'new.yaml'), rackYaml(text, changed, cooldownSeconds));
     await rename(join(dir, 'new.yaml'), rackFile);
   };
   await edit(yaml);
