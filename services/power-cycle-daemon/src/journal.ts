@@ -7,7 +7,11 @@ import { pause } from './pause.ts';
 export interface OpenJournalDeps {
   stateDir: string;
   log: Logger;
+  /** Reads what it has: one that cannot be read is not open. */
+  load(journal: Journal): Promise<void>;
   onTrouble(why: string): void;
+  /** Pause between two attempts. */
+  retryMs: number;
   signal: AbortSignal;
 }
 
@@ -15,17 +19,18 @@ export function isJournalUnavailable(error: unknown): error is JournalUnavailabl
   return error instanceof JournalUnavailable;
 }
 
-const retryMs = 5000;
-
 /** Tries once. Undefined, after telling why, when it cannot be had. */
 export async function tryOpenJournal(deps: OpenJournalDeps): Promise<Journal | undefined> {
+  let journal: Journal | undefined;
   try {
-    const journal = await Journal.open(join(deps.stateDir, 'journal'));
+    journal = await Journal.open(join(deps.stateDir, 'journal'));
     if (journal.recovered !== undefined) {
       deps.log.error({ recovered: journal.recovered }, 'journal was damaged');
     }
+    await deps.load(journal);
     return journal;
   } catch (error) {
+    await journal?.close();
     deps.onTrouble(errorText(error));
     return undefined;
   }
@@ -34,7 +39,7 @@ export async function tryOpenJournal(deps: OpenJournalDeps): Promise<Journal | u
 /** Tries until it is open. Undefined when the daemon stops first. */
 export async function openJournal(deps: OpenJournalDeps): Promise<Journal | undefined> {
   while (!deps.signal.aborted) {
-    await pause(retryMs, deps.signal).catch(() => undefined);
+    await pause(deps.retryMs, deps.signal).catch(() => undefined);
     if (deps.signal.aborted) return undefined;
     const journal = await tryOpenJournal(deps);
     if (journal !== undefined) return journal;

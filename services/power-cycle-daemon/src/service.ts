@@ -24,7 +24,7 @@ import { drivers } from './drivers/index.ts';
 import { createUsbHub } from './drivers/uhubctl.ts';
 import { Events } from './events.ts';
 import { Holds } from './holds.ts';
-import { openJournal, tryOpenJournal } from './journal.ts';
+import { type OpenJournalDeps, openJournal, tryOpenJournal } from './journal.ts';
 import { usualWatch, type WatchTuning } from './machines/watch.ts';
 import { createMetrics } from './metrics.ts';
 import { OutletWatch } from './outlet-watch.ts';
@@ -48,13 +48,14 @@ export interface PowerCycleDaemonDeps {
   watch?: WatchTuning;
   /** Pause between attempts to reach a controller, in milliseconds. */
   contactPauseMs?: number;
+  /** Pause between attempts to open the journal, or to write what it did not take. */
+  flushEveryMs?: number;
   createUsbHub?: CreateUsbHub;
   doors?: Pick<DoorsDeps, 'retryMs' | 'timeouts'>;
   repair?: Pick<RepairDeps, 'everyMs' | 'reach'>;
 }
 
 const journalTrouble = 'journal';
-const flushEveryMs = 5000;
 
 export function createPowerCycleDaemon(deps: PowerCycleDaemonDeps = {}): ServiceDefinition {
   return {
@@ -84,22 +85,30 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const { rack: watched, log, clock, degraded, stateDir, signal, audit } = context;
   const rack = () => watched.rack;
   const { patience = usualPatience, watch = usualWatch, contactPauseMs = 5000 } = deps;
+  const { flushEveryMs = 5000 } = deps;
   const stopping = new AbortController();
   // Hundreds of cycles may wait, and each of them wants to hear of it.
   setMaxListeners(0, stopping.signal);
 
-  const journalDeps = {
-    stateDir,
-    log,
-    signal: stopping.signal,
-    onTrouble: (why: string) => degraded.raise(journalTrouble, why),
-  };
-  let journal: Journal | undefined = await tryOpenJournal(journalDeps);
+  let journal: Journal | undefined;
   const store = new Store({
     journal: () => journal,
     onTrouble: (error) => degraded.raise(journalTrouble, errorText(error)),
     onWell: () => degraded.clear(journalTrouble),
   });
+  const journalDeps: OpenJournalDeps = {
+    stateDir,
+    log,
+    signal: stopping.signal,
+    retryMs: flushEveryMs,
+    onTrouble: (why) => degraded.raise(journalTrouble, why),
+    async load(opened) {
+      const unreadable = await store.load(opened);
+      if (unreadable > 0)
+        log.error({ unreadable }, 'journal has records that cannot be understood');
+    },
+  };
+  journal = await tryOpenJournal(journalDeps);
 
   const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));
   await hostKeys.load();
@@ -235,21 +244,17 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   });
 
   /** The power that is owed comes first, then what was under way, then everything else. */
-  async function begin(opened: Journal): Promise<void> {
-    const unreadable = await store.load(opened);
-    if (unreadable > 0) log.error({ unreadable }, 'journal has records that cannot be understood');
+  async function begin(): Promise<void> {
     past.load(store.cycles.all.values());
     await store.flush();
     restorer.payOldDebts();
     await cycles.resume();
     degraded.clear(journalTrouble);
   }
-  const opening = journal === undefined ? openLater() : begin(journal);
+  const opening = journal === undefined ? openLater() : begin();
   async function openLater(): Promise<void> {
-    const opened = await openJournal(journalDeps);
-    if (opened === undefined) return;
-    journal = opened;
-    await begin(opened);
+    journal = await openJournal(journalDeps);
+    if (journal !== undefined) await begin();
   }
   if (journal !== undefined) await opening;
 

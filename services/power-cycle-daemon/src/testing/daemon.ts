@@ -22,6 +22,8 @@ export interface DaemonOptions {
   boards?: Boards;
   drivers?: ReadonlyMap<string, DriverKind>;
   clock?: Clock;
+  /** Before it starts. */
+  prepare?: (stateDir: string) => Promise<void>;
   /** Of a daemon that was stopped: this one goes on where that one was. */
   former?: TestDaemon;
   doors?: PowerCycleDaemonDeps['doors'];
@@ -75,9 +77,10 @@ export function boardDrivers(boards: Boards): ReadonlyMap<string, DriverKind> {
 export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const { yaml, settings, cooldownSeconds, former, clock } = options;
   const boards = options.boards ?? former?.boards ?? new Boards();
-  const dir = former?.dir ?? (await mkdtemp(join(tmpdir(), 'skolo-power-')));
+  const dir = former?.dir ?? (await newDir());
   const stateDir = join(dir, 'state');
   await mkdir(stateDir, { recursive: true });
+  await options.prepare?.(stateDir);
   const rackFile = join(dir, 'rack.yaml');
   const edit = async (text: string, changed = settings) => {
     await writeFile(join(dir, 'new.yaml'), rackYaml(text, changed, cooldownSeconds));
@@ -101,6 +104,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
       backOff,
       watch,
       contactPauseMs: 20,
+      flushEveryMs: 50,
       ...(options.doors && { doors: options.doors }),
       ...(options.repair && { repair: options.repair }),
     }),
@@ -117,10 +121,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const url = `http://127.0.0.1:${service.port}`;
   const client = createClient(powerCycleDaemonApi, { baseUrl: url, token });
   const stop = () => service.stop();
-  onTestFinished(async () => {
-    await stop();
-    if (former === undefined) await rm(dir, { recursive: true, force: true });
-  });
+  onTestFinished(stop);
 
   async function until(id: string, test: (cycle: PowerCycle) => boolean): Promise<PowerCycle> {
     const controller = new AbortController();
@@ -161,4 +162,10 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
     until,
     stop,
   };
+}
+
+async function newDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-power-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
 }
