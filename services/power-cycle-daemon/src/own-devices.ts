@@ -31,8 +31,8 @@ export class OwnDevices {
     from: string,
   ): Promise<Accepted> {
     const machine = this.machineAt(from);
-    const targets = devices.map((name) => ownDevice(machine, name));
-    this.count(machine);
+    const targets = [...new Set(devices.map((name) => ownDevice(machine, name)))];
+    this.count(machine, targets.length);
     return this.deps.take({
       targets,
       ask: { action: 'cycle', mode: 'hard', force: false },
@@ -52,18 +52,23 @@ export class OwnDevices {
     throw new HttpProblem(403, `${from} is no machine of rack.yaml; ${hint}`);
   }
 
-  private count({ name }: Machine): void {
+  private count({ name }: Machine, devices: number): void {
     const { devicesPerHour } = this.deps.rack().services['power-cycle-daemon'];
+    if (devices > devicesPerHour) {
+      const detail = `rack.yaml allows ${name} to ask for ${devicesPerHour} of its devices in an hour, and not for ${devices}`;
+      throw new HttpProblem(403, detail);
+    }
     const now = this.deps.clock.uptime();
     const recent = (this.asked.get(name) ?? []).filter((at) => now - at < hour);
-    const [oldest] = recent;
-    if (recent.length >= devicesPerHour) {
-      const wait = oldest === undefined ? hour : Math.ceil(oldest + hour - now);
-      throw new HttpProblem(429, `${name} has asked ${recent.length} times in an hour`, {
+    // The last of those that have to be an hour old before there is room for all that is asked for.
+    const last = recent[recent.length + devices - devicesPerHour - 1];
+    if (last !== undefined) {
+      const wait = Math.ceil(last + hour - now);
+      throw new HttpProblem(429, `${name} has asked for ${recent.length} in an hour`, {
         headers: { 'retry-after': String(wait) },
       });
     }
-    this.asked.set(name, [...recent, now]);
+    this.asked.set(name, [...recent, ...Array<number>(devices).fill(now)]);
   }
 }
 

@@ -1,0 +1,120 @@
+import { HttpProblem } from '@skolo/common';
+import { parseRack } from '@skolo/rack';
+import { describe, expect, it } from 'vitest';
+import { OwnDevices } from './own-devices.ts';
+import type { Request } from './requests.ts';
+import { rackYaml } from './testing/daemon.ts';
+import { fakeClock } from './testing/fake-clock.ts';
+
+const yaml = `
+infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1 }
+machines:
+  a:
+    kind: rpi
+    address: 127.0.1.1
+    power: switch-1/1
+    devices: [{ name: left, kind: android, power: usb/1-1.1 }, { name: right, kind: android, power: usb/1-1.2 }]
+  b: { kind: rpi, address: 127.0.1.2, power: switch-1/2, device: { kind: android, power: usb/1-1.1 } }
+`;
+
+function asked(devicesPerHour = 3) {
+  const rack = parseRack(rackYaml(yaml, `    devicesPerHour: ${devicesPerHour}`), {
+    file: '/rack.yaml',
+  });
+  const clock = fakeClock();
+  const taken: Request[] = [];
+  const own = new OwnDevices({
+    rack: () => rack,
+    clock,
+    async take(request) {
+      taken.push(request);
+      return { cycles: [], refused: [] };
+    },
+  });
+  const ask = (devices: string[], from = '127.0.1.1') =>
+    own.take({ devices, reason: 'adb is gone' }, from).then(
+      () => 202,
+      (error: unknown) => (error instanceof HttpProblem ? error : Promise.reject(error)),
+    );
+  return { ask, taken, clock };
+}
+
+describe('an agent', () => {
+  it('asks for its own phones, by either name, and each once', async () => {
+    const { ask, taken } = asked();
+
+    expect(await ask(['left', 'a-left', 'a-right'])).toBe(202);
+    expect(taken).toEqual([
+      {
+        targets: ['a-left', 'a-right'],
+        ask: { action: 'cycle', mode: 'hard', force: false },
+        reason: 'adb is gone',
+        by: 'a',
+        origin: 'agent',
+        skipRefused: false,
+      },
+    ]);
+  });
+
+  it.each([
+    [['b-device'], '127.0.1.1', 'b-device is no device of a; it may ask for its own only'],
+    [['a'], '127.0.1.1', 'a is no device of a; it may ask for its own only'],
+    [['left', 'b-device'], '127.0.1.1', 'b-device is no device of a; it may ask for its own only'],
+    [['left'], '127.0.1.2', 'left is no device of b; it may ask for its own only'],
+    [
+      ['left'],
+      '127.0.1.9',
+      '127.0.1.9 is no machine of rack.yaml; with a token, POST /v1/power-cycles takes any machine',
+    ],
+  ])('may not ask for %s from %s', async (devices, from, message) => {
+    const { ask, taken } = asked();
+
+    expect(await ask(devices, from)).toMatchObject({ status: 403, message });
+    expect(taken).toEqual([]);
+  });
+
+  it('may ask for so many in an hour, each phone counted', async () => {
+    const { ask, taken, clock } = asked(3);
+    await ask(['left', 'right']);
+    clock.pass(600);
+
+    const tooMany = await ask(['left', 'right']);
+    const one = await ask(['left']);
+    const next = await ask(['right']);
+    clock.pass(3000);
+    const later = await ask(['left', 'right']);
+
+    expect(tooMany).toMatchObject({
+      status: 429,
+      message: 'a has asked for 2 in an hour',
+      headers: { 'retry-after': '3000' },
+    });
+    expect([one, later]).toEqual([202, 202]);
+    expect(next).toMatchObject({ status: 429, headers: { 'retry-after': '3000' } });
+    expect(taken).toHaveLength(3);
+  });
+
+  it('is not counted together with another', async () => {
+    const { ask } = asked(1);
+
+    expect([await ask(['left']), await ask(['device'], '127.0.1.2')]).toEqual([202, 202]);
+  });
+
+  it('is not fooled by a wall clock that jumps', async () => {
+    const { ask, clock } = asked(1);
+    await ask(['left']);
+    clock.setWall('2036-01-01T00:00:00Z');
+
+    expect(await ask(['left'])).toMatchObject({ status: 429 });
+  });
+
+  it('may not where rack.yaml forbids it', async () => {
+    const { ask } = asked(0);
+
+    expect(await ask(['left'])).toMatchObject({
+      status: 403,
+      message: 'rack.yaml allows a to ask for 0 of its devices in an hour, and not for 1',
+    });
+  });
+});
