@@ -5,6 +5,12 @@ import { openSsh } from './testing.ts';
 
 const login = { user: 'admin', password: 'm1krotik' };
 const poe = '/interface ethernet poe';
+const plain = '[admin@MikroTik] > ';
+
+/** Painted, wiped by so many blanks, and painted again. */
+function painted(prompt: string, blanks: number): string {
+  return `\r\r\r\r${prompt}${' '.repeat(blanks)}\r${prompt}`;
+}
 
 async function start(options: Partial<RouterosOptions> = {}) {
   const device = await startRouteros({
@@ -105,17 +111,20 @@ describe.skipIf(peer('ssh') === undefined)('a MikroTik, to OpenSSH', () => {
 
   it('paints its prompt in colours and twice', async () => {
     const { device } = await start({ identity: 'rack4 router' });
+    const prompt = '\x1b[m\x1b[32m[\x1b[madmin@rack4 router\x1b[32m] \x1b[m> ';
     const ssh = await openSsh(device, login);
 
     await ssh.see('\x1b[6n');
     await ssh.see('MikroTik RouterOS');
-    await ssh.see('admin@rack4 router\x1b[32m] \x1b[m> \r');
-    await ssh.see('\x1b[m> ');
+    await ssh.see(painted(prompt, 56));
     ssh.say(`${poe} set ether1 poe-out=off`);
-    await ssh.see('\x1b[m> ');
+    const told = await ssh.see(painted(prompt, 56));
     ssh.say('/quit');
 
     expect(await ssh.ended).toBe(255);
+    expect(told).toBe(
+      `${poe} set ether1 poe-out=off\r${prompt}${poe} set ether1 poe-out=off\r\n${painted(prompt, 56)}`,
+    );
     expect(device.board.isOn('ether1')).toBe(false);
   });
 
@@ -123,9 +132,9 @@ describe.skipIf(peer('ssh') === undefined)('a MikroTik, to OpenSSH', () => {
     const { device } = await start();
     const ssh = await openSsh(device, { ...login, user: 'admin+ct200w' });
 
-    await ssh.see('[admin@MikroTik] > \r\r\r\r[admin@MikroTik] > ');
-    ssh.say(`${poe} print`);
-    await ssh.see('[admin@MikroTik] > ');
+    await ssh.see(painted(plain, 180));
+    ssh.say(`${poe} get ether1 poe-out`);
+    await ssh.see(painted(plain, 180));
 
     expect(ssh.output).not.toContain('\x1b');
   });
@@ -134,16 +143,26 @@ describe.skipIf(peer('ssh') === undefined)('a MikroTik, to OpenSSH', () => {
     const { device } = await start({ ports: 48 });
     const ssh = await openSsh(device, { ...login, user: 'admin+ct' });
 
-    await ssh.see('> \r\r\r\r[admin@MikroTik] > ');
+    await ssh.see(painted(plain, 60));
     ssh.say(`${poe} print`);
     await ssh.see('-- [Q quit|D dump|down]');
     ssh.type('q');
-    await ssh.see('> \r\r\r\r[admin@MikroTik] > ');
+    await ssh.see(painted(plain, 60));
     ssh.say(`${poe} print without-paging`);
-    const whole = await ssh.see('> \r\r\r\r');
+    const whole = await ssh.see(painted(plain, 60));
 
     expect(whole).toContain('47 ether48');
     expect(whole).not.toContain('Q quit');
+  });
+
+  it('takes the page to be as long as it is told by name', async () => {
+    const { device } = await start({ ports: 48 });
+    const ssh = await openSsh(device, { ...login, user: 'admin+ct4098h' });
+
+    await ssh.see(painted(plain, 60));
+    ssh.say(`${poe} print`);
+
+    expect(await ssh.see(painted(plain, 60))).toContain('47 ether48');
   });
 
   it('keeps its settings over a power failure', async () => {
@@ -160,7 +179,7 @@ describe.skipIf(peer('ssh') === undefined)('a MikroTik, to OpenSSH', () => {
     const { device } = await start();
     const ssh = await openSsh(device, { ...login, user: 'admin+ct' });
 
-    await ssh.see('> \r\r\r\r[admin@MikroTik] > ');
+    await ssh.see(painted(plain, 60));
     ssh.say(`${poe} monitor ether1`);
     await ssh.see('[Q quit');
     ssh.type('x');

@@ -2,9 +2,11 @@
  * MikroTik with RouterOS 7 over ssh: a console with colours and probes of the terminal, unless the login name asks for
  * less (`admin+ct200w`), and a channel for single commands whose exit status is 0 whatever they answer.
  *
- * Sources: MikroTik's manual (console login, PoE-Out); netmiko's and Oxidized's notes on the login suffix and on the prompt
- * that is painted twice. Settings are kept over a power failure without being saved. Its answer to the probes is not
- * waited for.
+ * The prompt is painted twice, wiped in between, and a finished line once more, as in sessions that gnetcli (6.49) and
+ * quickchr (7.21) recorded and as netmiko counts them.
+ *
+ * Sources: MikroTik's manual (console login, PoE-Out); netmiko's and Oxidized's notes on the login suffix. Settings are kept
+ * over a power failure without being saved. Its answer to the probes is not waited for.
  */
 import { OutletBoard } from '../device.ts';
 import { type CliDevice, Core } from './core.ts';
@@ -55,19 +57,30 @@ export async function startRouteros(options: RouterosOptions): Promise<CliDevice
   return await startCliDevice(model, options);
 }
 
-/** The page length of a console that nobody told another. */
-const pager = { text: '-- [Q quit|D dump|down]', erase: '\r\x1b[K', rows: 22 };
+/** What can be asked for behind the login name: numbers come before their letters. */
+function consoleOptions(login: string) {
+  const [, name = '', flags = ''] = /^([^+]*)\+?(.*)$/.exec(login) ?? [];
+  const number = (letter: string) => new RegExp(`(\\d+)${letter}`).exec(flags)?.[1];
+  return {
+    name,
+    colours: !flags.includes('c'),
+    probes: !flags.includes('t'),
+    columns: Number(number('w') ?? 80),
+    lines: Number(number('h') ?? 24),
+  };
+}
 
 async function talk(terminal: Terminal, poe: RouterosPoe, identity: string): Promise<undefined> {
-  const [, name = '', flags = ''] = /^([^+]*)\+?(.*)$/.exec(terminal.session.user) ?? [];
+  const { name, colours, probes, columns, lines } = consoleOptions(terminal.session.user);
+  const pager = { text: '-- [Q quit|D dump|down]', erase: '\r\x1b[K', rows: lines - 2 };
   const plain = `[${name}@${identity}] > `;
-  const prompt = flags.includes('c')
-    ? plain
-    : `\x1b[m\x1b[32m[\x1b[m${name}@${identity}\x1b[32m] \x1b[m> `;
-  if (!flags.includes('t')) terminal.put('\x1bZ\x1b[6n\r\x1b[K');
+  const prompt = colours ? `\x1b[m\x1b[32m[\x1b[m${name}@${identity}\x1b[32m] \x1b[m> ` : plain;
+  const blanks = ' '.repeat(Math.max(0, columns - 1 - plain.length));
+  terminal.screen.repaint = (line) => `\r${prompt}${line}`;
+  if (probes) terminal.put('\x1bZ\x1b[6n\r\x1b[K');
   await terminal.greet('\n\n  MikroTik RouterOS 7.15.3 (c) 1999-2024\n\n', plain);
   for (;;) {
-    const line = (await terminal.readLine(`${prompt}\r\r\r\r${prompt}`)).trim();
+    const line = (await terminal.readLine(`\r\r\r\r${prompt}${blanks}\r${prompt}`)).trim();
     if (line === '') continue;
     terminal.session.tell(line);
     if (/^\/?quit$/.test(line)) {
@@ -76,7 +89,8 @@ async function talk(terminal: Terminal, poe: RouterosPoe, identity: string): Pro
     }
     const unpaged = /\bwithout-paging\b|\bmonitor\b/.test(line);
     terminal.pager = unpaged && !terminal.session.faults.has('pager-stays') ? undefined : pager;
-    await terminal.answer(await carryOut(terminal, line, poe));
+    const answer = await carryOut(terminal, line, poe);
+    await terminal.answer(answer && `\r${answer}`);
   }
 }
 

@@ -1,7 +1,6 @@
 /**
  * The device's end of an interactive session: typed characters are echoed and collected into lines, answers go out
  * through the pager, and faults strike where they would. What is said is in the models' files.
- *
  * Pagers and how they are erased are as Oxidized, RANCID and users' recorded sessions show them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,6 +33,8 @@ export interface Screen {
   /** Whether somebody sits at it. Without that a Unix shell neither prompts nor echoes. */
   interactive: boolean;
   newline: '\r\n' | '\n';
+  /** What is shown of a line that is finished, where it is shown once more. */
+  repaint?: (line: string) => string;
 }
 
 /** The other side is gone, or its input has ended. */
@@ -99,7 +100,7 @@ export class Terminal {
     for (;;) {
       const key = await this.nextKey();
       if (key === '\r' || key === '\n') {
-        if (this.screen.interactive) this.put('\n');
+        if (this.screen.interactive) this.put(`${this.screen.repaint?.(line) ?? ''}\n`);
         await this.think();
         return line;
       }
