@@ -34,6 +34,18 @@ export class EdgeosConfiguration {
     return this.running.get(port);
   }
 
+  /** Whether there is something to commit in that session. */
+  isUncommitted(id: string): boolean {
+    return (this.sessions.get(id)?.size ?? 0) > 0;
+  }
+
+  /** Whether a power failure would change anything. */
+  isUnsaved(): boolean {
+    return [...this.running, ...this.saved].some(
+      ([port]) => this.running.get(port) !== this.saved.get(port),
+    );
+  }
+
   powerUp(): void {
     this.sessions.clear();
     this.running = new Map(this.saved);

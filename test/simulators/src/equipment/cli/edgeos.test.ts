@@ -107,6 +107,52 @@ describe.skipIf(peer('ssh') === undefined)('an EdgeRouter, to OpenSSH', () => {
     expect([device.board.isOn('eth1'), device.board.isOn('eth2')]).toEqual([false, true]);
   });
 
+  it('has a configuration mode for who sits at a terminal, and for nobody else', async () => {
+    const { device, exec } = await start();
+    const elsewhere = await exec('show interfaces ethernet poe');
+    const ssh = await openSsh(device, login);
+
+    await ssh.see('ubnt@ubnt:~$ ');
+    ssh.say('configure');
+    await ssh.see('[edit]\r\nubnt@ubnt# ');
+    ssh.say('set interfaces ethernet eth1 poe output off');
+    await ssh.see('[edit]\r\nubnt@ubnt# ');
+    ssh.say('exit');
+    const stopped = await ssh.see('[edit]');
+    const before = device.board.isOn('eth1');
+    ssh.say('commit');
+    await ssh.see('[edit]\r\nubnt@ubnt# ');
+    const after = device.board.isOn('eth1');
+    ssh.say('run show interfaces ethernet poe');
+    const shown = await ssh.see('[edit]');
+    ssh.say('exit');
+    const left = await ssh.see('ubnt@ubnt:~$ ');
+
+    expect(elsewhere).toEqual({ status: 127, output: '-sh: show: not found\n' });
+    expect(stopped).toContain('\r\nCannot exit: configuration modified.\r\n');
+    expect([before, after]).toEqual([true, false]);
+    expect(shown).toMatch(/^eth1 +off /m);
+    expect(left).toMatch(/exit\r\nWarning: .* not been saved\.\r\nexit\r\nubnt@ubnt:~\$ $/);
+  });
+
+  it.each([
+    ['exit discard', 'exit\r\nubnt@ubnt:~$ '],
+    ['nonsense', '\r\n\r\n  Invalid command: [nonsense]\r\n\r\n[edit]\r\nubnt@ubnt# '],
+  ])('answers %j in configuration mode', async (line, answer) => {
+    const { device } = await start();
+    const ssh = await openSsh(device, login);
+    await ssh.see('ubnt@ubnt:~$ ');
+    ssh.say('configure');
+    await ssh.see('ubnt@ubnt# ');
+    ssh.say('set interfaces ethernet eth1 poe output off');
+    await ssh.see('ubnt@ubnt# ');
+
+    ssh.say(line);
+
+    await ssh.see(answer);
+    expect(device.board.isOn('eth1')).toBe(true);
+  });
+
   it.each([
     ['drops-after-command', 255, false],
     ['ignores-commands', 0, true],

@@ -10,6 +10,7 @@
 import { OutletBoard } from '../device.ts';
 import { type CliDevice, Core, shellFaults } from './core.ts';
 import { EdgeosConfiguration, type EdgeosPort } from './edgeos-configuration.ts';
+import { edgeosFunctions, invalidCommand } from './edgeos-shell.ts';
 import type { CliOptions } from './model.ts';
 import type { Call, Output } from './shell.ts';
 import { startCliDevice } from './start.ts';
@@ -52,6 +53,7 @@ export async function startEdgeos(options: EdgeosOptions): Promise<CliDevice> {
         '/bin/cli-shell-api': api,
         '/opt/vyatta/sbin/my_cli_shell_api': api,
       },
+      functions: edgeosFunctions(configuration, operational),
       files: noFiles,
     },
     powerUp: () => configuration.powerUp(),
@@ -75,6 +77,6 @@ function show({ args }: Call, configuration: EdgeosConfiguration): Output {
     case 'show configuration commands':
       return { stdout: configuration.commands() };
     default:
-      return { stdout: '\n  Invalid command\n\n', status: 1 };
+      return invalidCommand(args);
   }
 }

@@ -45,6 +45,8 @@ export interface UnixBox {
   motd: string;
   prompt: string;
   programs: Readonly<Record<string, Program>>;
+  /** What the shell of somebody at a terminal has in addition. */
+  functions?: Readonly<Record<string, Program>>;
   files: Files;
 }
 
@@ -55,8 +57,9 @@ let lastProcess = 1000;
 
 /** Talks until `exit` or the end of what is typed; the answer is the last exit status. */
 export async function unixShell(terminal: Terminal, box: UnixBox): Promise<number> {
-  const shell = new Shell(terminal, box);
   const { interactive } = terminal.screen;
+  const functions = interactive ? box.functions : {};
+  const shell = new Shell(terminal, { ...box, programs: { ...box.programs, ...functions } });
   if (interactive) await terminal.greet(box.motd, box.prompt);
   try {
     while (!shell.over) {
