@@ -123,6 +123,17 @@ Intf      Detection      Class   Consumed(W) Voltage(V) Current(mA) Temperature(
     expect(whole).not.toContain('More');
   });
 
+  it('leaves no empty line behind an empty line', async () => {
+    const ssh = await enabled(await start());
+
+    ssh.say('');
+    ssh.say('terminal length 0');
+
+    expect(await ssh.see(`\r\n\r\n${prompt}`)).toBe(
+      `\r\n${prompt}terminal length 0\r\n\r\n${prompt}`,
+    );
+  });
+
   it('resets a port by its own timer, though the session is gone', async () => {
     const device = await start({ secondMs: 50 });
     const changes: boolean[] = [];

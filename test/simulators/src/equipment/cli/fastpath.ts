@@ -43,10 +43,12 @@ export async function fastpathCli(terminal: Terminal, device: Fastpath): Promise
   const state: State = { device, terminal, mode: 'user', range: '', ports: [], over: false };
   terminal.pager = fastpathPager;
   await terminal.greet('', promptOf({ ...state, mode: 'privileged' }));
+  let gap = '\n';
   while (!state.over) {
     const prompt = promptOf(state);
-    const line = await terminal.readLine(`\n${prompt}`);
-    if (line.trim() === '') continue;
+    const line = await terminal.readLine(`${gap}${prompt}`);
+    gap = line.trim() === '' ? '' : '\n';
+    if (gap === '') continue;
     terminal.session.tell(line.trim());
     await terminal.answer(await carryOut(state, line, prompt.length));
   }
