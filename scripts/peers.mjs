@@ -235,7 +235,7 @@ async function findPeer(kind) {
     const path = which(command);
     if (path === undefined) continue;
     const text = await ask(path, kind.version);
-    if (text === undefined) continue;
+    if (!text) continue;
     return { path, version: text.match(/\d+(\.\d+)+/)?.[0] ?? 'unknown' };
   }
   return undefined;

@@ -2,6 +2,7 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
+import { services } from './services/index.ts';
 import { isRunning } from './testing/processes.ts';
 import { ask, edit, newFolder, shell, spawnDemo, startDemo } from './testing/run-demo.ts';
 
@@ -9,6 +10,8 @@ const token = /\/token$/;
 const email = /\/email$/;
 const bots = 'bots@skolo-demo.iam.gserviceaccount.com';
 const guests = 'guests@skolo-guests.iam.gserviceaccount.com';
+/** The process that ends the services when the demo is killed. */
+const guards = 1;
 // Many processes are started, and other tests run meanwhile.
 vi.setConfig({ testTimeout: 120_000 });
 /** What a promise of two seconds may take on a busy computer. */
@@ -54,10 +57,16 @@ describe('npm start', () => {
     const dir = await newFolder();
     await startDemo(dir);
 
-    const files = await readdir(join(dir, 'secrets'));
-    const modes = await Promise.all(files.map((file) => stat(join(dir, 'secrets', file))));
+    const secrets = join(dir, 'secrets');
+    const entries = await readdir(secrets, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const modes = await Promise.all(
+      files.map(({ parentPath, name }) => stat(join(parentPath, name))),
+    );
 
-    expect(files).toEqual(expect.arrayContaining(['bots.json', 'guests.json', 'switch-password']));
+    expect(files.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['bots.json', 'guests.json', 'switch-password', 'operator-token']),
+    );
     for (const { mode } of modes) expect(mode & 0o777).toBe(0o600);
   });
 
@@ -178,7 +187,7 @@ describe('npm start', () => {
       const exitCode = await demo.end(signal);
 
       expect(exitCode).toBe(0);
-      expect(children).toHaveLength(2);
+      expect(children).toHaveLength(services.length + guards);
       for (const { pid } of children) expect(await isRunning(pid)).toBe(false);
     },
   );
