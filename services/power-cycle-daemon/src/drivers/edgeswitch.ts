@@ -4,8 +4,9 @@
  *     switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches, portCount: 24 }
  *     logins: { switches: { username: ubnt, password: { file: secrets/switch }, enablePassword: …, legacySsh: true } }
  *
- * Proven against: own simulator, whose ssh and telnet OpenSSH and curl have spoken to as well. Independent software that
- * speaks this command line: none. Hardware: none.
+ * Proven against: own simulator, which netmiko (2.4.2, `ubiquiti_edgeswitch`) drives: off, auto and reset over ssh, off and
+ * passive24v over telnet, each read back. Sign-in, `enable`, pager, modes and prompts are as netmiko knows them; the PoE
+ * commands and tables it only passes on, they are from the sources below. Hardware: none.
  *
  * What is set is read from `show poe port`, where the firmware has it, else from `show running-config interface`; whether
  * power flows from `show poe status`, whose rows are read from the right, since Detection is one word or two and newer
@@ -22,7 +23,7 @@ import type { DriverDeps, DriverKind, PowerDriver } from './driver.ts';
 import { atInterface, fastpathModes, readFastpath } from './fastpath-poe.ts';
 import { outletName } from './outlet-name.ts';
 
-export const edgeSwitch: DriverKind = { model: 'edgeswitch', experimental: true, create };
+export const edgeSwitch: DriverKind = { model: 'edgeswitch', experimental: false, create };
 
 function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
   const { name } = device;
