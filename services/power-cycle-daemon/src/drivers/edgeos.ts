@@ -4,8 +4,8 @@
  *     router: { model: edgeos, address: 192.168.1.1, login: router, portCount: 5 }
  *     logins: { router: { username: skolo, privateKey: secrets/id_ed25519 } }    # a user of level admin
  *
- * Proven against: own simulator, which OpenSSH has spoken to as well. Independent software: none. Hardware: none. Reading the
- * saved configuration is tested with texts only.
+ * Proven against: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2, `vyos`) commits to it in configuration
+ * mode, not by the wrapper. Hardware: none. Reading the saved configuration is tested with texts only.
  *
  * A port gives 24 V, 48 V or nothing, without asking what is plugged in, and the wrong voltage destroys it. So a port is
  * turned on only as it was: in the mode that was read before, else the one of the saved configuration. Where neither tells,

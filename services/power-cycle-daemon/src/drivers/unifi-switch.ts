@@ -5,8 +5,8 @@
  *     switch-5: { model: unifi-switch, address: 192.168.1.15, login: unifi, portCount: 16 }
  *     logins: { unifi: { username: admin, password: { file: secrets/unifi } } }
  *
- * Proven against: own simulator, which OpenSSH has spoken to as well. Independent software that speaks to it: none (several
- * projects' scripts use the same commands, and were read). Hardware: none.
+ * Proven against: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2) turns ports of its Fastpath off and on,
+ * as an EdgeSwitch's; of `swctrl` no independent software knows (scripts with these commands were read). Hardware: none.
  *
  * A port that restarts shows `Auto` and no power, just like one with nothing plugged in, so it is told as off only while
  * a restart of ours is under way. The controller overwrites what was not set there, and so does a reboot.
