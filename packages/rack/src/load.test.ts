@@ -438,6 +438,17 @@ machines:
     );
   });
 
+  it('names a login whose encryption cannot be spoken here', () => {
+    const rack = parse(`rack: r
+jumphost: { name: jumphost, address: 127.0.0.2 }
+logins:
+  pdus: { snmp: { version: 3, user: a, authKey: a, privKey: b, privProtocol: des } }
+`);
+
+    const found = rackWarnings(rack).filter(({ path }) => path.endsWith('privProtocol'));
+    expect(found.map(({ line, column }) => [line, column])).toEqual([[4, 78]]);
+  });
+
   it('has nothing to say of the example, but for a PDU that gives no configuration', () => {
     expect(rackWarnings(exampleRack()).map(({ path }) => path)).toEqual(['infrastructure.pdu-2']);
   });

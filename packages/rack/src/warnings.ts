@@ -11,6 +11,7 @@ export function warningsOf(draft: Draft): Problem[] {
   warnOfJumphost(draft, report);
   warnOfMachines(draft, report);
   warnOfInfrastructure(draft, report);
+  warnOfLogins(draft, report);
   warnOfUnused(draft, report);
   warnOfEmails(draft, report);
   warnOfServices(draft, report);
@@ -61,6 +62,19 @@ function warnOfInfrastructure(draft: Draft, report: Report): void {
     } else if (!backup) {
       report([...path, 'backup'], 'backup', 'is not backed up: rack.yaml says so', 'key');
     }
+  }
+}
+
+/** OpenSSL 3 keeps DES in its legacy provider, which Node does not load. */
+function warnOfLogins({ rack }: Draft, report: Report): void {
+  for (const { name, snmp } of rack.logins.values()) {
+    if (snmp?.privProtocol !== 'des') continue;
+    const path = ['logins', name, 'snmp', 'privProtocol'];
+    report(
+      path,
+      'privProtocol',
+      'is des, which cannot be spoken here; use aes where the device can',
+    );
   }
 }
 
