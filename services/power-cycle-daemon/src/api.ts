@@ -155,7 +155,7 @@ function select({ view }: ApiDeps, query: Query): CycleRecord[] {
         (state === undefined || stateOf(record) === state) &&
         (outcome === undefined || record.outcome === outcome) &&
         (by === undefined || record.by === by) &&
-        (since === undefined || record.requestedAt >= since),
+        (since === undefined || Date.parse(record.requestedAt) >= Date.parse(since)),
     )
     .sort((a, b) => b.number - a.number)
     .slice(0, limit);

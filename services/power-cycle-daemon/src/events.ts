@@ -94,5 +94,6 @@ export function noSuchCycle(id: string): HttpProblem {
 }
 
 function idsOf(query: unknown): Set<string> | undefined {
-  return typeof query === 'string' ? new Set(query.split(',').filter(Boolean)) : undefined;
+  const lists = [query].flat().filter((each) => typeof each === 'string');
+  return lists.length === 0 ? undefined : new Set(lists.join(',').split(',').filter(Boolean));
 }

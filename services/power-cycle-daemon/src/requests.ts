@@ -67,13 +67,15 @@ export interface RequestsDeps {
   onTaken: (record: CycleRecord) => void;
 }
 
-const dayMs = 86_400_000;
+const daySeconds = 86_400;
 /** Finished cycles that are kept, for people to look at. */
 const keptCycles = 5000;
 
 export class Requests {
   private readonly deps: RequestsDeps;
   private last: Promise<unknown> = Promise.resolve();
+  /** When a key was used, in seconds since boot. */
+  private readonly takenAt = new Map<string, number>();
 
   constructor(deps: RequestsDeps) {
     this.deps = deps;
@@ -211,7 +213,7 @@ export class Requests {
   private repeated({ key, by, ...request }: Request): RequestRecord | undefined {
     if (key === undefined) return undefined;
     const known = this.deps.store.requests.get(requestKey(by, key));
-    if (known === undefined || this.isOld(known.at)) return undefined;
+    if (known === undefined || this.isOld(known)) return undefined;
     if (known.content !== contentOf(request)) throw new KeyReused();
     return known;
   }
@@ -220,12 +222,14 @@ export class Requests {
     if (key === undefined) return [];
     const content = contentOf(request);
     const record = { key: requestKey(by, key), content, at: this.now(), ...accepted };
+    this.takenAt.set(record.key, this.deps.clock.uptime());
     return [this.deps.store.requests.put(record)];
   }
 
   private forgetOld(): Change[] {
     const { requests, cycles } = this.deps.store;
-    const stale = [...requests.all.values()].filter(({ at }) => this.isOld(at));
+    const stale = [...requests.all.values()].filter((record) => this.isOld(record));
+    for (const { key } of stale) this.takenAt.delete(key);
     const finished = [...cycles.all.values()]
       .filter(({ phase }) => phase === 'finished')
       .sort((a, b) => b.number - a.number);
@@ -235,8 +239,13 @@ export class Requests {
     ];
   }
 
-  private isOld(at: string): boolean {
-    return Math.abs(this.deps.clock.now() - Date.parse(at)) > dayMs;
+  /** By a clock that does not jump. Of what another process took only the wall time is known; the future means just now. */
+  private isOld({ key, at }: RequestRecord): boolean {
+    const { clock } = this.deps;
+    const ago = Math.max(0, clock.now() - Date.parse(at)) / 1000;
+    const takenAt = this.takenAt.get(key) ?? clock.uptime() - ago;
+    this.takenAt.set(key, takenAt);
+    return clock.uptime() - takenAt > daySeconds;
   }
 
   private numbered = 0;

@@ -90,7 +90,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const who = former?.who ?? `ann-${Math.random().toString(36).slice(2, 8)}`;
   const tokens = join(dir, 'tokens.yaml');
   const token =
-    former?.token ?? (await newToken(tokens, { name: who, role: 'operate', expiresInDays: 1 }));
+    former?.token ?? (await newToken(tokens, { name: who, role: 'operate', expiresInDays: 3650 }));
   const lines: Record<string, unknown>[] = [];
   const log = createLogger({
     service: 'power-cycle-daemon',
