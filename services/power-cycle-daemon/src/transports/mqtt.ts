@@ -16,7 +16,7 @@ import {
   SignInRefused,
 } from '@skolo/equipment';
 import type { InfrastructureDevice } from '@skolo/rack';
-import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import type { IClientOptions, MqttClient } from 'mqtt';
 import type { DriverDeps } from '../drivers/driver.ts';
 import { withinTime } from './deadline.ts';
 
@@ -56,6 +56,8 @@ export async function visitBroker<T>(
   if (address === undefined) throw new DeviceRefused(name, 'rack.yaml gives it no address');
   const port = ports.mqtt ?? usualPort;
   const credentials = await deps.credentials();
+  // 7 MB of memory, which few racks need.
+  const { connect } = await import('mqtt');
   signal.throwIfAborted();
   const client = connect(clientOptions(address, port, credentials));
   const broken = failureOf(client, name, `${address}:${port}`, watch);
