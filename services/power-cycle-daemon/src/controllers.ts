@@ -16,6 +16,7 @@ export interface ControllersDeps extends ControllerDeps {
   drivers: ReadonlyMap<string, DriverKind>;
   sessions: SessionPool;
   hostKeys: HostKeys;
+  onConnected?: NonNullable<DriverDeps['onConnected']>;
   /** The driver of a machine's own USB hub. */
   createUsbHub: CreateUsbHub;
 }
@@ -107,8 +108,9 @@ export class Controllers {
   }
 
   private driverDeps(login: string | undefined): DriverDeps {
-    const { rack, sessions, hostKeys } = this.deps;
-    return { credentials: () => readCredentials(rack(), login), sessions, hostKeys };
+    const { rack, sessions, hostKeys, onConnected } = this.deps;
+    const credentials = () => readCredentials(rack(), login);
+    return { credentials, sessions, hostKeys, ...(onConnected && { onConnected }) };
   }
 }
 

@@ -19,7 +19,7 @@ import { AuditTrail } from './audit-trail.ts';
 import { Controllers, type CreateUsbHub } from './controllers.ts';
 import { Cycles } from './cycles.ts';
 import { Doors, type DoorsDeps } from './doors/index.ts';
-import type { DriverKind } from './drivers/driver.ts';
+import type { DriverDeps, DriverKind } from './drivers/driver.ts';
 import { drivers } from './drivers/index.ts';
 import { createUsbHub } from './drivers/uhubctl.ts';
 import { Events } from './events.ts';
@@ -119,6 +119,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     sessions,
     hostKeys,
     createUsbHub: deps.createUsbHub ?? createUsbHub,
+    onConnected: logAlgorithms(log),
     clock,
     onState: ({ name, state, detail }) => {
       log[state === 'up' ? 'info' : 'warn']({ controller: name, state, detail }, 'controller');
@@ -318,4 +319,15 @@ function streamEvents(
     access.require('view'),
     events.handler(find),
   );
+}
+
+/** Once for each device, and again when it agrees on others: some day the old ones can be switched off. */
+function logAlgorithms(log: ServiceContext['log']): NonNullable<DriverDeps['onConnected']> {
+  const known = new Map<string, string>();
+  return ({ device, kex, cipher, legacy }) => {
+    const now = `${kex} ${cipher}`;
+    if (known.get(device) === now) return;
+    known.set(device, now);
+    log.info({ device, kex, cipher, legacy }, 'ssh');
+  };
 }

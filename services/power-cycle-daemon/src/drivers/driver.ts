@@ -2,7 +2,7 @@
  * What a driver is: how one model of equipment is told to turn an outlet on and off, and how it is asked. When to do so,
  * how often to try, what to journal and what counts as proven is decided once, elsewhere.
  */
-import type { Credentials, HostKeys, SessionPool } from '@skolo/equipment';
+import type { Credentials, HostKeys, SessionDeps, SessionPool } from '@skolo/equipment';
 import type { InfrastructureDevice } from '@skolo/rack';
 
 export type OutletState = 'on' | 'off';
@@ -56,6 +56,8 @@ export interface DriverDeps {
   /** One session to a device at a time, kept open for a moment. */
   sessions: SessionPool;
   hostKeys: HostKeys;
+  /** Told which key exchange and cipher an ssh connection agreed on. */
+  onConnected?: NonNullable<SessionDeps['onConnected']>;
 }
 
 /** A line of drivers/index.ts. */
