@@ -13,9 +13,21 @@ import { type Machine, type Rack, serviceUrl } from '@skolo/rack';
 export interface Agent {
   /** Undefined when it does not answer within `timeoutMs`. */
   status(timeoutMs: number, signal: AbortSignal): Promise<AgentStatus | undefined>;
-  /** Asks for a reboot of the machine. Gives why not, or undefined when it was accepted. */
-  reboot(why: string, timeoutMs: number, signal: AbortSignal): Promise<string | undefined>;
+  /** Asks for a reboot of the machine. Undefined: it was accepted. */
+  reboot(why: string, timeoutMs: number, signal: AbortSignal): Promise<NotRebooted | undefined>;
 }
+
+export interface NotRebooted {
+  why: string;
+  /** Only the answer is missing: it may reboot all the same. */
+  maybe: boolean;
+}
+
+/** Errors of a connection that was never there, so that nothing was asked. */
+const notConnected: ReadonlySet<unknown> = new Set([
+  ...['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 /** Undefined for a machine without an address. */
 export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
@@ -46,10 +58,17 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
         return undefined;
       } catch (error) {
         signal.throwIfAborted();
-        return error instanceof ApiError
-          ? `its agent refuses: ${errorText(error)}`
-          : `its agent does not answer: ${errorText(error)}`;
+        const text = errorText(error);
+        if (error instanceof ApiError) return { why: `its agent refuses: ${text}`, maybe: false };
+        return { why: `its agent does not answer: ${text}`, maybe: wasConnected(error) };
       }
     },
   };
+}
+
+/** What `fetch` throws has the reason as its cause, and is itself the cause of what the client throws. */
+function wasConnected(error: unknown): boolean {
+  if (!(error instanceof Error)) return true;
+  if ('code' in error && notConnected.has(error.code)) return false;
+  return wasConnected(error.cause);
 }

@@ -1,0 +1,119 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HostKeys } from '@skolo/equipment';
+import { readRack } from '@skolo/rack';
+import type { MachineFault } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Boards } from '../testing/board-driver.ts';
+import { rackYaml } from '../testing/daemon.ts';
+import { type PluggedMachine, plugIn } from '../testing/machine.ts';
+import { agentOf } from './agent.ts';
+import { softReboot } from './soft-reboot.ts';
+
+const logins = `logins:
+  machines: { username: chrome-bot, password: password, token: token }
+`;
+
+/** Asks a machine that misbehaves, or has no agent, or no login. */
+async function asked(
+  options: { faults?: MachineFault[]; agentPort?: false; hasLogin?: boolean; token?: string } = {},
+) {
+  const { faults = [], agentPort, hasLogin = true, token = 'secret' } = options;
+  const machine: PluggedMachine = await plugIn(new Boards(), 'm', [], {
+    host: '127.0.1.1',
+    password: 'secret',
+    agentToken: 'secret',
+    ...(agentPort === false && { agentPort }),
+  });
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-soft-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  await writeFile(join(dir, 'password'), 'secret', { mode: 0o600 });
+  await writeFile(join(dir, 'token'), token, { mode: 0o600 });
+  const entry = machine.entry.replace(
+    'kind: rpi',
+    `kind: rpi, ports: { ssh: ${machine.sshPort} }${hasLogin ? ', login: machines' : ''}`,
+  );
+  const file = join(dir, 'rack.yaml');
+  await writeFile(file, rackYaml(`${logins}machines:\n  m: ${entry}\n`));
+  const rack = await readRack(file);
+  const found = rack.machines.get('m');
+  if (found === undefined) throw new RangeError('m');
+  for (const fault of faults) await machine.misbehave(fault);
+  const agent = agentPort === false ? undefined : agentOf(rack, found);
+  const answer = await softReboot(
+    rack,
+    found,
+    'dead',
+    { agent, hostKeys: new HostKeys(join(dir, 'host-keys.json')), timeoutMs: 1000 },
+    new AbortController().signal,
+  );
+  return { answer, machine };
+}
+
+describe('a machine is asked to reboot itself', () => {
+  it('by its agent', async () => {
+    const { answer, machine } = await asked();
+
+    expect(answer).toEqual({ accepted: true, text: 'asked to reboot, by its agent' });
+    await machine.whenBooted(2);
+  });
+
+  it('over ssh where it has no agent', async () => {
+    const { answer, machine } = await asked({ agentPort: false });
+
+    expect(answer).toEqual({ accepted: true, text: 'asked to reboot, over ssh' });
+    await machine.whenBooted(2);
+  });
+
+  it('over ssh where its agent refuses', async () => {
+    const { answer } = await asked({ token: 'another' });
+
+    expect(answer).toEqual({ accepted: true, text: 'asked to reboot, over ssh' });
+  });
+
+  it('over ssh where its agent is silent', async () => {
+    const { answer } = await asked({ faults: ['agent-silent'] });
+
+    expect(answer).toEqual({ accepted: true, text: 'asked to reboot, over ssh' });
+  });
+
+  it('and may be about to, where only the answer of its agent is missing', async () => {
+    const { answer } = await asked({ faults: ['agent-silent', 'ssh-refuses-login'] });
+
+    expect(answer.accepted).toBe(true);
+    expect(answer.text).toMatch(
+      /^perhaps it reboots: its agent does not answer: .*no answer within 1 s; /,
+    );
+  });
+
+  it('where the command that was sent has no end', async () => {
+    const { answer } = await asked({ agentPort: false, faults: ['reboot-command-hangs'] });
+
+    expect(answer).toEqual({ accepted: true, text: 'asked to reboot, over ssh' });
+  });
+
+  it.each([
+    ['it refuses', ['reboot-refused'], /^not rebooted by itself: reboot over ssh: status \d+, /],
+    [
+      'sudo wants a password',
+      ['sudo-asks'],
+      /^not rebooted by itself: reboot over ssh: status \d+, .*sudo/,
+    ],
+    ['nobody may sign in', ['ssh-refuses-login'], /^not rebooted by itself: m: /],
+    ['nobody listens', ['dead'], /^not rebooted by itself: m: /],
+  ] as const)('in vain where %s', async (_name, faults, text) => {
+    const { answer } = await asked({ agentPort: false, faults: [...faults] });
+
+    expect(answer).toEqual({ accepted: false, text: expect.stringMatching(text) });
+  });
+
+  it('in vain where nobody listens at its agent’s port, and it has no login', async () => {
+    const { answer } = await asked({ faults: ['dead'], hasLogin: false });
+
+    expect(answer.accepted).toBe(false);
+    expect(answer.text).toMatch(
+      /^not rebooted by itself: its agent does not answer: .*ECONNREFUSED.*; rack.yaml gives it no login for ssh$/,
+    );
+  });
+});
