@@ -1,8 +1,9 @@
 /** Cycles from the request to the outcome, through the API, on devices in memory. */
 import type { PowerCycle } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
+import type { DriverKind } from './drivers/driver.ts';
 import { Boards } from './testing/board-driver.ts';
-import { startDaemon, type TestDaemon } from './testing/daemon.ts';
+import { boardDrivers, startDaemon, type TestDaemon } from './testing/daemon.ts';
 import { plugIn } from './testing/machine.ts';
 import { waitUntil } from './testing/wait-until.ts';
 
@@ -306,6 +307,32 @@ machines:`,
     expect(other.outcome).toBe('on');
     expect(cycles).toHaveLength(80);
     expect(new Set(cycles.map(({ step }) => step))).toEqual(new Set(['contact']));
+  });
+
+  it('comes to its end, with the power on, also through a mistake of ours', async () => {
+    const boards = new Boards();
+    const kind = boards.kind('apc-rpdu');
+    const broken: DriverKind = {
+      ...kind,
+      create: (device, deps) =>
+        Object.defineProperty(kind.create(device, deps), 'nativeCycle', {
+          get: () => {
+            throw new TypeError('x is not a function');
+          },
+        }),
+    };
+    const daemon = await startDaemon({
+      yaml,
+      boards,
+      drivers: new Map([...boardDrivers(boards), ['apc-rpdu', broken]]),
+    });
+
+    const cycle = await daemon.finished(await ask(daemon, 'b'));
+
+    const detail = 'a mistake of the daemon: x is not a function';
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off', detail });
+    expect(boards.get('pdu-1').outlets.isOn('1')).toBe(true);
+    expect(await owed(daemon)).toEqual([]);
   });
 
   it('draws no more current at once than rack.yaml allows', async () => {

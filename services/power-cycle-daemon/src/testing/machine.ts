@@ -37,7 +37,8 @@ export async function plugIn(
     `address: ${host}`,
     ...(power.length > 0 ? [`power: [${power.join(', ')}]`] : []),
     `seenBack: { ssh: ${sshPort}, timeoutSeconds: 20 }`,
-    ...(agentUrl === undefined ? [] : [`swarming: { url: ${agentUrl} }`]),
+    // Without an agent: where nobody listens, whatever else runs on this computer.
+    `swarming: { url: ${agentUrl ?? `http://${host}:9`} }`,
     'offSeconds: 0.5',
     ...(more === undefined ? [] : [more]),
   ];
