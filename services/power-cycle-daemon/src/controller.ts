@@ -115,7 +115,8 @@ export class Controller {
   async close(): Promise<void> {
     this.closing.abort(new Error(`${this.name}: no longer in the rack, or the daemon stops`));
     await this.working;
-    await this.driver.close();
+    // Whatever it says, it is not used any more.
+    await this.driver.close().catch(() => undefined);
   }
 
   private async readAll(reads: readonly Read[], signal: AbortSignal): Promise<void> {

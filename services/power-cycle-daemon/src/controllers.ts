@@ -35,7 +35,8 @@ interface Entry {
 export class Controllers {
   private readonly deps: ControllersDeps;
   private readonly entries = new Map<string, Entry>();
-  private closing: Promise<unknown>[] = [];
+  private readonly closing: Promise<unknown>[] = [];
+  private isClosed = false;
 
   constructor(deps: ControllersDeps) {
     this.deps = deps;
@@ -60,7 +61,7 @@ export class Controllers {
   /** Undefined where rack.yaml has no such device, or nothing can switch it. */
   get(name: string): Controller | undefined {
     const known = this.entries.get(name);
-    if (known !== undefined) return known.controller;
+    if (known !== undefined || this.isClosed) return known?.controller;
     const { infrastructure, machines } = this.deps.rack();
     const device = infrastructure.get(name);
     const machine = machines.get(name);
@@ -79,7 +80,9 @@ export class Controllers {
       .sort((a, b) => rank(order, a.name) - rank(order, b.name));
   }
 
+  /** Ends what runs on them. From then on there are none. */
   async close(): Promise<void> {
+    this.isClosed = true;
     for (const { controller } of this.entries.values()) this.closing.push(controller.close());
     this.entries.clear();
     await Promise.all(this.closing);

@@ -37,6 +37,7 @@ export interface Board {
   /** Operations at once, the most that there ever were. */
   atOnce: { now: number; most: number };
   isClosed: boolean;
+  failsToClose: boolean;
 }
 
 /** Boards by the name of their device, made when they are first asked for. */
@@ -67,6 +68,7 @@ export class Boards {
       slowMs: 0,
       atOnce: { now: 0, most: 0 },
       isClosed: false,
+      failsToClose: false,
     };
     this.boards.set(name, board);
     return board;
@@ -75,6 +77,10 @@ export class Boards {
   /** A kind of driver for a model; `native`: it cycles by itself. */
   kind(model: string, native?: NativeCycle['offSeconds'], experimental = false): DriverKind {
     return { model, experimental, create: ({ name }) => boardDriver(this.get(name), native) };
+  }
+
+  driver(name: string): PowerDriver {
+    return boardDriver(this.get(name), undefined);
   }
 
   /** A queue in front of a board. */
@@ -153,6 +159,7 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
     }),
     close: async () => {
       board.isClosed = true;
+      if (board.failsToClose) throw new Error('nobody to take leave of');
     },
   };
 }
