@@ -494,11 +494,10 @@ describe('a machine', () => {
   });
 
   it('that does not come back has failed, with its power on', async () => {
-    const { daemon, machine, finished, boards } = await withMachine(['pdu-1/9']);
+    const { daemon, machine, finished, boards } = await withMachine(['pdu-1/9'], {
+      timeoutSeconds: 1,
+    });
     await machine.misbehave('never-boots');
-    const entry = machine.entry.replace('timeoutSeconds: 20', 'timeoutSeconds: 1');
-    await daemon.edit(`${yaml}  m: ${entry}\n`);
-    await waitUntil(() => daemon.logged().find(({ msg }) => msg === 'rack.yaml reloaded'));
 
     const cycle = await finished(await ask(daemon, 'm'));
 
@@ -514,5 +513,58 @@ describe('a machine', () => {
 
     expect(cycle.outcome).toBe('back');
     expect(machine.boots).toBe(2);
+  });
+});
+
+describe('a phone', () => {
+  const phones = {
+    phones: [{ name: 'device', port: 'usb/1-1.2' }],
+    more: 'device: { kind: android, power: usb/1-1.2 }',
+  };
+  const short = { offSeconds: 0.5 };
+
+  it('is cut at a port of its machine’s own hub, and back when the agent sees it', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], phones);
+    const changes: string[] = [];
+    machine.usb.on('change', ({ outlet, on }) => void changes.push(`${outlet} ${on}`));
+
+    const cycle = await finished(await ask(daemon, 'm-device', { ...short, mode: 'auto' }));
+
+    expect(cycle).toMatchObject({ outcome: 'back', outlets: ['m/usb/1-1.2'] });
+    expect(changes).toEqual(['usb/1-1.2 false', 'usb/1-1.2 true']);
+    expect(machine.boots).toBe(1);
+    expect(texts(cycle)[1]).toBe('soft-reboot: not a machine: its power is cut');
+    expect(cycle.detail).toMatch(/^back: its agent sees it, after \d+ s$/);
+  });
+
+  it('is not cut while its machine runs a task', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], phones);
+    machine.task = { running: true };
+
+    expect((await finished(await ask(daemon, 'm-device', short))).outcome).toBe('busy');
+    expect(machine.usb.isOn('usb/1-1.2')).toBe(true);
+  });
+
+  it('that stays away has failed', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], {
+      ...phones,
+      timeoutSeconds: 1,
+    });
+    for (const phone of machine.phones) phone.works = false;
+
+    const cycle = await finished(await ask(daemon, 'm-device', short));
+
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'see-back' });
+    expect(cycle.detail).toBe('not back within 1 s: for the agent it is missing');
+  });
+
+  it('on a hub that does not obey is not said to have been off', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], phones);
+    await machine.misbehave('usb-ignored');
+
+    const cycle = await finished(await ask(daemon, 'm-device', short));
+
+    expect(cycle).toMatchObject({ outcome: 'failed', failedStep: 'turn-off' });
+    expect(cycle.detail).toContain('m/usb/1-1.2 reads back on');
   });
 });

@@ -17,9 +17,9 @@ export async function plugIn(
   boards: Boards,
   name: string,
   power: readonly string[],
-  options: Partial<SimulatedMachineOptions> & { more?: string } = {},
+  options: Partial<SimulatedMachineOptions> & { more?: string; timeoutSeconds?: number } = {},
 ): Promise<PluggedMachine> {
-  const { more, ...own } = options;
+  const { more, timeoutSeconds = 20, ...own } = options;
   const machine = await startSimulatedMachine({
     name,
     username: 'chrome-bot',
@@ -36,7 +36,7 @@ export async function plugIn(
     'kind: rpi',
     `address: ${host}`,
     ...(power.length > 0 ? [`power: [${power.join(', ')}]`] : []),
-    `seenBack: { ssh: ${sshPort}, timeoutSeconds: 20 }`,
+    `seenBack: { ssh: ${sshPort}, timeoutSeconds: ${timeoutSeconds} }`,
     // Without an agent: where nobody listens, whatever else runs on this computer.
     `swarming: { url: ${agentUrl ?? `http://${host}:9`} }`,
     'offSeconds: 0.5',
