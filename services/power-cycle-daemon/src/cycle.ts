@@ -21,7 +21,7 @@ export type Effect =
   | 'watch-down'
   /** Read the outlets: `contacted`, `contact-failed`. */
   | 'contact'
-  /** Wait for a turn: `admitted`, `out-of-reach`. */
+  /** Wait for a turn: `admitted`, `out-of-reach`, `forbidden`, `task-begun`. */
   | 'wait-for-turn'
   /** Off, and read back: `seen-off`, `off-failed`. Or the device's own cycle: `cycled-natively`, `left-off`, `off-failed`. */
   | 'turn-off'
@@ -45,6 +45,10 @@ export type CycleEvent =
   | { is: 'admitted' }
   /** While it waited for its turn, a controller ceased to answer. */
   | { is: 'out-of-reach' }
+  /** While it waited, somebody held it, or rack.yaml was edited. */
+  | { is: 'forbidden'; text: string }
+  /** While it waited, its machine was given a task. */
+  | { is: 'task-begun'; text: string }
   /** At any moment: nothing changes but what is told. */
   | { is: 'noted'; text: string }
   | { is: 'seen-down'; text: string }
@@ -143,6 +147,8 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
       break;
     case 'ready':
       if (event.is === 'out-of-reach') return go(record, 'contact', facts);
+      if (event.is === 'forbidden') return fail(record, event.text, facts);
+      if (event.is === 'task-begun') return finish(record, 'busy', facts, event.text);
       if (event.is === 'admitted') {
         return go(
           { ...record, begun: true },

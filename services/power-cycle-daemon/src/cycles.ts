@@ -14,7 +14,7 @@ import {
   stepOf,
   type Transition,
 } from './cycle.ts';
-import { type Hands, perform } from './perform.ts';
+import { type Hands, perform, taskBegun, whyNot } from './perform.ts';
 import { type CycleRecord, type Debt, feedKey } from './records.ts';
 import type { Restorer } from './restorer.ts';
 import type { Change, Store } from './store.ts';
@@ -100,7 +100,8 @@ export class Cycles {
     for (const [id, end] of this.turns) {
       const record = store.cycles.get(id);
       // It would be off, and nobody could turn it on: it has to be reached again first.
-      if (record?.feeds.some((feed) => isDown(feed.controller))) end('out-of-reach');
+      const isOn = record?.action === 'on';
+      if (!isOn && record?.feeds.some((feed) => isDown(feed.controller))) end('out-of-reach');
       else if (record !== undefined) ready.push(record);
     }
     if (ready.length === 0) return;
@@ -168,7 +169,8 @@ export class Cycles {
     if (record === undefined || signal.aborted) return undefined;
     if (effect === 'wait-for-turn') {
       const turn = await this.turn(id);
-      return turn === 'ended' ? undefined : { is: turn };
+      if (turn !== 'admitted') return turn === 'ended' ? undefined : { is: turn };
+      return this.whatStopsIt(record);
     }
     if (effect === 'turn-on') return this.payFor(record);
     const note = (text: string) => void this.apply(id, { is: 'noted', text });
@@ -183,6 +185,16 @@ export class Cycles {
     return isFinished(store.cycles.get(id)) ? undefined : event;
   }
 
+  /** Its turn has come, perhaps long after it was asked for and looked at. */
+  private async whatStopsIt(record: CycleRecord): Promise<CycleEvent> {
+    const { rack, hands, signal } = this.deps;
+    const target = () => findTarget(rack(), record.target);
+    const task = await taskBegun(record, target(), hands, signal);
+    if (task !== undefined) return { is: 'task-begun', text: task };
+    const why = whyNot(record, target(), hands);
+    return why === undefined ? { is: 'admitted' } : { is: 'forbidden', text: why };
+  }
+
   private turn(id: string): Promise<Turn> {
     return new Promise((resolve) => {
       this.turns.set(id, (turn) => {
@@ -195,7 +207,10 @@ export class Cycles {
 
   private async payFor(record: CycleRecord): Promise<CycleEvent> {
     const debts = record.feeds.map((feed) => this.debtOf(record, feed));
-    const restored = await Promise.all(debts.map((debt) => this.deps.restorer.restore(debt)));
+    const isInDoubt = record.failure !== undefined;
+    const restored = await Promise.all(
+      debts.map((debt) => this.deps.restorer.restore(debt, { isInDoubt })),
+    );
     const stuck = restored.filter(({ is }) => is === 'stuck');
     const texts = (stuck.length > 0 ? stuck : restored).map(({ text }) => text);
     // The daemon stops: the journal says where it was.

@@ -45,6 +45,7 @@ function watched(settings = often) {
     rack: () => rack,
     store,
     controllers: () => controllers,
+    controller: (name) => controllers.find((each) => each.name === name),
     patience: { firstMs: 1, mostMs: 2, withinMs: 50 },
     log: createLogger({
       service: 'power-cycle-daemon',

@@ -8,6 +8,7 @@ import type { Rack } from '@skolo/rack';
 import type { Controller } from './controller.ts';
 import type { OutletReading } from './drivers/driver.ts';
 import { pause } from './pause.ts';
+import { whyNeeded } from './policy.ts';
 import { type Patience, turnOff } from './prove.ts';
 import type { Store } from './store.ts';
 import { allTargets } from './targets.ts';
@@ -16,6 +17,8 @@ export interface OutletWatchDeps {
   rack: () => Rack;
   store: Store;
   controllers: () => Controller[];
+  /** Also the hub of a machine. */
+  controller(name: string): Controller | undefined;
   patience: Patience;
   log: Logger;
 }
@@ -36,16 +39,22 @@ export class OutletWatch {
   readonly readings = new Map<string, TimedReading>();
   private readonly deps: OutletWatchDeps;
   private readonly loops = new Set<Loop>();
+  /** Outlets that are left on though a person turned them off. */
+  private readonly spared = new Set<string>();
 
   constructor(deps: OutletWatchDeps) {
     this.deps = deps;
   }
 
-  /** Watches each controller that there is, and no other. Call it again when rack.yaml has changed. */
+  /** Watches each controller that there is, and no other. Call it again when rack.yaml or what people wish has changed. */
   follow(): void {
-    const { controllers, rack } = this.deps;
-    // A machine's hub is asked when somebody wants to know: hundreds of them every minute would be a nuisance.
-    const wanted = new Set(controllers().filter(({ name }) => !rack().machines.has(name)));
+    const { controllers, controller, rack, store } = this.deps;
+    const isHub = (name: string) => rack().machines.has(name);
+    // A machine's hub is asked when somebody wants to know: hundreds of them every minute would be a nuisance. But one
+    // of whose ports a person turned off turns it on with each reboot of the machine.
+    const hubs = [...store.wishes.all.values()].map((wish) => wish.controller).filter(isHub);
+    const wished = hubs.flatMap((name) => controller(name) ?? []);
+    const wanted = new Set([...controllers().filter(({ name }) => !isHub(name)), ...wished]);
     for (const { controller, ending } of this.loops) {
       if (!wanted.delete(controller)) ending.abort();
     }
@@ -116,10 +125,18 @@ export class OutletWatch {
     outlet: string,
     signal: AbortSignal,
   ): Promise<void> {
-    const { store, log, patience } = this.deps;
+    const { rack, store, log, patience } = this.deps;
     const key = `${controller.name}/${outlet}`;
     const wish = store.wishes.get(key);
     if (wish === undefined || this.isUnderWay(key)) return;
+    const why = whyNeeded(rack(), { device: controller.name, outlet });
+    if (why !== undefined) {
+      if (!this.spared.has(key))
+        log.error({ outlet: key, by: wish.by, why }, 'not turned off again');
+      this.spared.add(key);
+      return;
+    }
+    this.spared.delete(key);
     const proof = await turnOff(controller, outlet, { tries: 1, patience }, signal);
     log.warn({ outlet: key, by: wish.by, at: wish.at, result: proof.text }, 'turned off again');
   }

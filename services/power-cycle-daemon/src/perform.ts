@@ -29,6 +29,8 @@ export interface Hands {
   controller(name: string): Controller | undefined;
   hostKeys: HostKeys;
   clock: Clock;
+  /** Why what was allowed when it was asked for is not any more. */
+  whyNoLonger(record: CycleRecord, target: Target): string | undefined;
   /** Whether anything tells that a target is back. */
   canBeSeen(target: Target): boolean;
   patience: Patience;
@@ -57,13 +59,16 @@ export async function perform(
   switch (effect as Performed) {
     case 'check':
       return check(target, hands, signal);
-    case 'soft-reboot':
+    case 'soft-reboot': {
+      const why = whyNot(record, target, hands);
+      if (why !== undefined) return { is: 'soft-impossible', text: why };
       return reboot(record, target, hands, signal);
+    }
     case 'watch-down':
       return watchDown(record, target, hands, signal);
     case 'contact': {
-      const moved = whyMoved(record, target);
-      if (moved !== undefined) return { is: 'contact-failed', text: moved };
+      const why = whyNot(record, target, hands);
+      if (why !== undefined) return { is: 'contact-failed', text: why };
       return contact(record, hands, signal);
     }
     case 'turn-off': {
@@ -76,6 +81,15 @@ export async function perform(
     case 'see-back':
       return back(record, target, hands, signal);
   }
+}
+
+/** Why it is not to be begun any more, or not to be gone on with. */
+export function whyNot(
+  record: CycleRecord,
+  target: Target | undefined,
+  { whyNoLonger }: Pick<Hands, 'whyNoLonger'>,
+): string | undefined {
+  return whyMoved(record, target) ?? (target && whyNoLonger(record, target));
 }
 
 /** Since it was asked for, rack.yaml may have given its outlet to somebody else. */
@@ -133,8 +147,27 @@ async function check(
   const { task, bootId } = status;
   const boot = bootId === undefined ? {} : { bootId };
   if (!task.running) return { is: 'checked', task: 'idle', text: 'no task is running', ...boot };
-  const id = task.id === undefined ? '' : ` ${task.id}`;
-  return { is: 'checked', task: 'running', text: `a task is running${id}`, ...boot };
+  return { is: 'checked', task: 'running', text: taskText(task), ...boot };
+}
+
+/** What was idle when it was looked at may have been given a task while it waited for its turn. */
+export async function taskBegun(
+  { action, begun, force, bootId }: CycleRecord,
+  target: Target | undefined,
+  hands: Pick<Hands, 'rack'>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  // One that was silent then is silent now; nobody waits for it twice.
+  if (action !== 'cycle' || begun || force || bootId === undefined) return undefined;
+  const rack = hands.rack();
+  const agent = target?.machine && agentOf(rack, target.machine);
+  const seconds = rack.services['power-cycle-daemon'].taskCheckSeconds;
+  const task = (await agent?.status(seconds * 1000, signal))?.task;
+  return task?.running ? taskText(task) : undefined;
+}
+
+function taskText({ id }: { id?: string | undefined }): string {
+  return id === undefined ? 'a task is running' : `a task is running ${id}`;
 }
 
 async function reboot(
@@ -198,7 +231,12 @@ async function contact(
       return { is: 'contacted', modes, text };
     } catch (error) {
       signal.throwIfAborted();
-      const isFinal = error instanceof DeviceError && !error.retry;
+      const isOfDevice = error instanceof DeviceError;
+      // Whoever wants it on is owed that: it is tried until it is.
+      if (action === 'on' && isOfDevice) {
+        return { is: 'contacted', modes: new Map(), text: errorText(error) };
+      }
+      const isFinal = isOfDevice && !error.retry;
       if (isFinal || attempt >= tries.off) return { is: 'contact-failed', text: errorText(error) };
       hands.note(`${errorText(error)}; tried again`);
       await pause(hands.contactPauseMs, signal);

@@ -69,6 +69,21 @@ export function decide(target: Target, ask: Ask, situation: Situation): Verdict 
   return dangerous(target, ask, situation);
 }
 
+/** Why what was allowed when it was asked for is not any more: a hold, an edit of rack.yaml. Undefined: it still is. */
+export function whyNoLonger(
+  target: Target,
+  { action, mode, force, nativeOnly, offSeconds, offSecondsGiven }: CycleRecord,
+  situation: Situation,
+): string | undefined {
+  const ask = { action, mode, force, ...(offSecondsGiven && { offSeconds }) };
+  const isSafe = action === 'on' || mode === 'soft' || target.feeds.length === 0;
+  const verdict =
+    held(target, ask, situation) ?? (isSafe ? undefined : dangerous(target, ask, situation));
+  if (verdict?.is === 'refused') return verdict.refusal.detail;
+  if (verdict?.is !== 'allowed' || !verdict.nativeOnly || nativeOnly) return undefined;
+  return `${target.name}: this daemon itself depends on it by now; ask again`;
+}
+
 function cannot(target: Target, { action, mode }: Ask): Verdict | undefined {
   const { kind, feeds, machine } = target;
   const isMachine = kind === 'machine';
@@ -214,6 +229,11 @@ function dangerous(target: Target, ask: Ask, situation: Situation): Verdict {
     return refused(target, 'others-go-dark', detail, { dark });
   }
   return { is: 'allowed', nativeOnly: false };
+}
+
+/** Why nothing is to turn this outlet off by itself, as rack.yaml is now; undefined: nothing speaks against it. */
+export function whyNeeded(rack: Rack, outlet: Outlet): string | undefined {
+  return branch(rack, [outlet], goesDark(rack, outlet));
 }
 
 /** Why cutting these outlets would leave nobody to turn them on again; undefined: it would not. */

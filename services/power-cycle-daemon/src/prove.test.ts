@@ -122,14 +122,18 @@ describe('turning on', () => {
     const { controller, board } = plugged();
     board.outlets.set('1', false);
 
-    expect(await turnOn(controller, '1', '48v', patience, signal)).toMatchObject({ is: 'proven' });
+    expect(await turnOn(controller, '1', { mode: '48v' }, patience, signal)).toMatchObject({
+      is: 'proven',
+    });
     expect(board.told).toEqual(['on 1 48v']);
   });
 
   it('leaves alone what is on', async () => {
     const { controller, board } = plugged();
 
-    expect(await turnOn(controller, '1', '48v', patience, signal)).toMatchObject({ is: 'proven' });
+    expect(await turnOn(controller, '1', { mode: '48v' }, patience, signal)).toMatchObject({
+      is: 'proven',
+    });
     expect(board.told).toEqual([]);
   });
 
@@ -138,7 +142,7 @@ describe('turning on', () => {
     board.outlets.set('1', false);
     board.refuses = true;
 
-    expect(await turnOn(controller, '1', undefined, patience, signal)).toEqual({
+    expect(await turnOn(controller, '1', { mode: undefined }, patience, signal)).toEqual({
       is: 'not',
       text: 'pdu-1: no such command; pdu-1/1 reads back off',
     });
@@ -149,7 +153,7 @@ describe('turning on', () => {
     board.outlets.set('1', false);
     board.losesAnswers = 1;
 
-    expect(await turnOn(controller, '1', undefined, patience, signal)).toMatchObject({
+    expect(await turnOn(controller, '1', { mode: undefined }, patience, signal)).toMatchObject({
       is: 'proven',
     });
   });

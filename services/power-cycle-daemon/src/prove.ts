@@ -92,27 +92,32 @@ export async function turnOff(
   return { is: 'not', text: `not seen off: ${[...new Set(reasons)].join('; ')}` };
 }
 
-/** One attempt to have it on; one that is on already is left alone. */
+/**
+ * One attempt to have it on; one that is on already is left alone. But where an off may still be on its way (`isInDoubt`)
+ * it is told all the same, and only believed once the device has taken that: it carries out one after the other.
+ */
 export async function turnOn(
   controller: Controller,
   outlet: string,
-  mode: string | undefined,
+  { mode, isInDoubt = false }: { mode: string | undefined; isInDoubt?: boolean },
   patience: Patience,
   signal: AbortSignal,
 ): Promise<Proof> {
   const before = await look(controller, outlet, 'on');
   signal.throwIfAborted();
-  if (before.seen && before.reading !== undefined) {
+  if (before.seen && before.reading !== undefined && !isInDoubt) {
     return { is: 'proven', reading: before.reading, text: `${controller.name}/${outlet} seen on` };
   }
   let why: string | undefined;
+  let isTaken = true;
   try {
-    await controller.turnOn(outlet, mode);
+    await controller.turnOn(outlet, before.reading?.mode ?? mode);
   } catch (error) {
     why = errorText(error);
+    isTaken = error instanceof DeviceError && !error.retry;
   }
   const proof = await seeState(controller, outlet, 'on', patience, signal);
-  if (proof.is === 'proven') return proof;
+  if (proof.is === 'proven' && (isTaken || !isInDoubt)) return proof;
   return { is: 'not', text: [why, proof.text].filter((text) => text !== undefined).join('; ') };
 }
 

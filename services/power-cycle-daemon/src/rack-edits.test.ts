@@ -82,7 +82,7 @@ describe('an edit of rack.yaml', () => {
 
     expect(cycle).toMatchObject({
       outcome: 'failed',
-      failedStep: 'turn-off',
+      failedStep: 'queued',
       detail: 'b is not fed by pdu-1/2 any more, but by pdu-1/3; ask again',
     });
     await daemon.finished(first);

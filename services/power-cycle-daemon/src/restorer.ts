@@ -34,7 +34,12 @@ interface Work {
   done: Promise<void>;
 }
 
-/** Failures until it counts as stuck. */
+interface StartOptions {
+  isInDoubt: boolean;
+  turn?: Promise<unknown> | undefined;
+}
+
+/** Failures until it counts as stuck; by then, too, an off that was on its way has arrived. */
 const stuckAfter = 3;
 const usualBackOff = { firstMs: 1000, maxMs: 60_000 };
 
@@ -54,13 +59,18 @@ export class Restorer {
     for (const debt of this.deps.store.debts.all.values()) {
       const before = last.get(debt.controller);
       const turn = before?.then(() => pause(this.deps.staggerSeconds() * 1000, this.deps.signal));
-      last.set(debt.controller, told(this.start(debt, turn)));
+      // What that one told last may still be on its way.
+      last.set(debt.controller, told(this.start(debt, { isInDoubt: true, turn })));
     }
   }
 
-  /** Has an outlet turned on, now. Fulfilled when it was seen on, or when it is stuck: then it is tried for ever. */
-  restore(debt: Debt): Promise<Restored> {
-    const work = this.working.get(feedKey(debt)) ?? this.start(debt);
+  /**
+   * Has an outlet turned on, now. Fulfilled when it was seen on, or when it is stuck: then it is tried for ever.
+   *
+   * @param isInDoubt it was told to go off and never seen off, so that it may still do so
+   */
+  restore(debt: Debt, { isInDoubt = false }: { isInDoubt?: boolean } = {}): Promise<Restored> {
+    const work = this.working.get(feedKey(debt)) ?? this.start(debt, { isInDoubt });
     work.hurry();
     return told(work);
   }
@@ -70,11 +80,11 @@ export class Restorer {
     await Promise.all([...this.working.values()].map(({ done }) => done));
   }
 
-  private start(debt: Debt, turn: Promise<unknown> = Promise.resolve()): Work {
+  private start(debt: Debt, { isInDoubt, turn = Promise.resolve() }: StartOptions): Work {
     const key = feedKey(debt);
     const work: Work = { waiting: [], hurry: () => undefined, done: Promise.resolve() };
     work.done = turn
-      .then(() => this.pay(debt, work))
+      .then(() => this.pay(debt, work, isInDoubt))
       .catch(() =>
         tell(work, { is: 'stuck', text: 'the daemon stops; its next start turns it on' }),
       )
@@ -84,13 +94,14 @@ export class Restorer {
   }
 
   /** @throws The signal's reason, and nothing else. */
-  private async pay(debt: Debt, work: Work): Promise<void> {
+  private async pay(debt: Debt, work: Work, isInDoubt: boolean): Promise<void> {
     const { store, backOff = usualBackOff } = this.deps;
     const key = feedKey(debt);
     for (let failures = 1; ; failures += 1) {
       const wish = store.wishes.get(key);
       // A person turned it off meanwhile: that has the last word.
-      const proof: Proof | undefined = wish === undefined ? await this.attempt(debt) : undefined;
+      const doubt = isInDoubt && failures < stuckAfter;
+      const proof = wish === undefined ? await this.attempt(debt, doubt) : undefined;
       if (proof === undefined || proof.is === 'proven') {
         await store.keep([store.debts.remove(key)]);
         this.deps.onPaid?.(debt, this.stuck.delete(key));
@@ -109,11 +120,16 @@ export class Restorer {
     }
   }
 
-  private async attempt({ controller: name, outlet, mode }: Debt): Promise<Proof> {
+  private async attempt(
+    { controller: name, outlet, mode }: Debt,
+    isInDoubt: boolean,
+  ): Promise<Proof> {
     const { controller: find, patience = usualPatience, signal } = this.deps;
     try {
       const controller = find(name);
-      if (controller !== undefined) return await turnOn(controller, outlet, mode, patience, signal);
+      if (controller !== undefined) {
+        return await turnOn(controller, outlet, { mode, isInDoubt }, patience, signal);
+      }
       return { is: 'not', text: `${name} is no longer in rack.yaml` };
     } catch (error) {
       signal.throwIfAborted();

@@ -31,6 +31,7 @@ import { OutletWatch } from './outlet-watch.ts';
 import { OwnDevices } from './own-devices.ts';
 import { PastCycles } from './past-cycles.ts';
 import { canBeSeen } from './perform.ts';
+import { whyNoLonger } from './policy.ts';
 import { type Patience, usualPatience } from './prove.ts';
 import type { CycleRecord } from './records.ts';
 import { Repair, type RepairDeps } from './repair/repair.ts';
@@ -151,6 +152,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     rack,
     store,
     controllers: () => controllers.all(),
+    controller,
     patience,
     log,
   });
@@ -168,6 +170,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
       controller,
       hostKeys,
       clock,
+      whyNoLonger: (record, target) => whyNoLonger(target, record, requests.situation()),
       canBeSeen: (target) => canBeSeen(rack(), target),
       patience,
       watch,
@@ -190,7 +193,10 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
       metrics.refused(code);
       log.info({ target, code, detail }, 'refused');
     },
-    onTaken: onChange,
+    onTaken(record) {
+      onChange(record);
+      if (record.action !== 'cycle') outletWatch.follow();
+    },
   });
   const view: View = {
     rack,
@@ -255,7 +261,9 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const opening = journal === undefined ? openLater() : begin();
   async function openLater(): Promise<void> {
     journal = await openJournal(journalDeps);
-    if (journal !== undefined) await begin();
+    if (journal === undefined) return;
+    await begin();
+    if (!stopping.signal.aborted) outletWatch.follow();
   }
   if (journal !== undefined) await opening;
 

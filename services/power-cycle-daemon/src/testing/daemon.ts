@@ -19,6 +19,8 @@ export interface DaemonOptions {
   yaml: string;
   settings?: string;
   cooldownSeconds?: number;
+  /** More fields of the jumphost: `, power: pdu-1/8`. */
+  jumphost?: string;
   boards?: Boards;
   drivers?: ReadonlyMap<string, DriverKind>;
   clock?: Clock;
@@ -28,6 +30,7 @@ export interface DaemonOptions {
   former?: TestDaemon;
   doors?: PowerCycleDaemonDeps['doors'];
   repair?: PowerCycleDaemonDeps['repair'];
+  createUsbHub?: PowerCycleDaemonDeps['createUsbHub'];
 }
 
 export interface TestDaemon {
@@ -49,11 +52,11 @@ export interface TestDaemon {
   stop: () => Promise<void>;
 }
 
-export function rackYaml(yaml: string, settings = '', cooldownSeconds = 0): string {
+export function rackYaml(yaml: string, settings = '', cooldownSeconds = 0, jumphost = ''): string {
   return `rack: rack1
 timezone: Europe/Berlin
 network: { subnet: 127.0.0.0/8, domain: lan }
-jumphost: { name: jumphost-rack1, address: 127.0.0.1 }
+jumphost: { name: jumphost-rack1, address: 127.0.0.1${jumphost} }
 access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
 ${yaml}
 services:
@@ -83,7 +86,10 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   await options.prepare?.(stateDir);
   const rackFile = join(dir, 'rack.yaml');
   const edit = async (text: string, changed = settings) => {
-    await writeFile(join(dir, 'new.yaml'), rackYaml(text, changed, cooldownSeconds));
+    await writeFile(
+      join(dir, 'new.yaml'),
+      rackYaml(text, changed, cooldownSeconds, options.jumphost),
+    );
     await rename(join(dir, 'new.yaml'), rackFile);
   };
   await edit(yaml);
@@ -107,6 +113,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
       flushEveryMs: 50,
       ...(options.doors && { doors: options.doors }),
       ...(options.repair && { repair: options.repair }),
+      ...(options.createUsbHub && { createUsbHub: options.createUsbHub }),
     }),
     {
       rackFile,
