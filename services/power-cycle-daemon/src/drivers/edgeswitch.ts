@@ -37,7 +37,7 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
 
   async function set(outlet: string, command: string, signal: AbortSignal): Promise<void> {
     const port = interfaceOf(outlet);
-    await use((cli: CliSession, either) => atInterface(cli, port, command, either), signal);
+    await use((cli: CliSession, either) => atInterface(name, cli, port, command, either), signal);
   }
 
   return {

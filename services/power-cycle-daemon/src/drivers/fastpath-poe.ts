@@ -91,8 +91,14 @@ function readingOf(device: string, port: string, mode: string, table: string): O
   return { state: 'on', delivering, watts, mode };
 }
 
-/** Leaves the modes that it entered, whatever the switch says. */
+/**
+ * Leaves the modes that it entered, whatever the switch says. It says nothing when it has gone to an interface; whatever
+ * else it says, it may not be there, and one mode above the same command is for all ports.
+ *
+ * @throws DeviceError
+ */
 export async function atInterface(
+  device: string,
   cli: CliSession,
   port: string,
   command: string,
@@ -100,10 +106,16 @@ export async function atInterface(
 ): Promise<void> {
   let depth = 0;
   try {
-    for (const line of ['configure', `interface ${port}`]) {
-      await cli.run(line, { signal });
-      depth += 1;
+    await cli.run('configure', { signal });
+    depth += 1;
+    const said = (await cli.run(`interface ${port}`, { signal })).trim();
+    if (said !== '') {
+      // Nobody knows where this session is now.
+      await cli.close();
+      const shown = said.replaceAll(/\s+/g, ' ').slice(0, 200);
+      throw new DeviceRefused(device, `does not go to interface ${port}: ${shown}`);
     }
+    depth += 1;
     await cli.run(command, { signal });
   } finally {
     await leave(cli, depth, signal);

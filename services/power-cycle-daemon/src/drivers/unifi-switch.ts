@@ -77,7 +77,7 @@ export function createUnifiSwitch(
     await use(async (session, either) => {
       if (session.kind === 'swctrl') return setSwctrl(name, session.exec, number, mode, either);
       const command = `poe opmode ${mode === 'off' ? 'shutdown' : mode}`;
-      await atInterface(session.cli, `0/${number}`, command, either);
+      await atInterface(name, session.cli, `0/${number}`, command, either);
     }, signal);
   }
 
@@ -117,7 +117,14 @@ export function createUnifiSwitch(
         const number = outletNumber(device, outlet);
         await use(async (session, either) => {
           if (session.kind === 'swctrl') await restartSwctrl(name, session.exec, number, either);
-          else await atInterface(session.cli, `0/${number}`, `poe reset ${resetSeconds}`, either);
+          else
+            await atInterface(
+              name,
+              session.cli,
+              `0/${number}`,
+              `poe reset ${resetSeconds}`,
+              either,
+            );
         }, signal);
         restarting.set(number, performance.now() + restartMs);
       },
