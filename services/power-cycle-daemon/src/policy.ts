@@ -206,8 +206,9 @@ export function waitFor(
 function dangerous(target: Target, ask: Ask, situation: Situation): Verdict {
   const { rack } = situation;
   const { feeds } = target;
-  const dark = goesDark(rack, feeds).filter((name) => !ownNames(target).has(name));
-  const cutOff = branch(rack, feeds, dark);
+  const gone = goesDarkNow(feeds, situation);
+  const dark = gone.filter((name) => !ownNames(target).has(name));
+  const cutOff = branch(rack, feeds, gone);
   if (cutOff !== undefined) {
     if (ask.action === 'off') {
       return refused(target, 'protected', `${cutOff}; it is never turned off from here`);
@@ -236,6 +237,18 @@ export function whyNeeded(rack: Rack, outlet: Outlet): string | undefined {
   return branch(rack, [outlet], goesDark(rack, outlet));
 }
 
+/** Who has power and network yet. Of two feeds one may be off already: then the other one is the last. */
+function goesDarkNow(
+  feeds: readonly Outlet[],
+  { rack, wishes, debts }: Pick<Situation, 'rack' | 'wishes' | 'debts'>,
+): string[] {
+  const off = [...wishes.values(), ...debts.values()].map(({ controller, outlet }) => {
+    return { device: controller, outlet };
+  });
+  const darkAlready = new Set(off.length === 0 ? [] : goesDark(rack, off));
+  return goesDark(rack, [...feeds, ...off]).filter((name) => !darkAlready.has(name));
+}
+
 /** Why cutting these outlets would leave nobody to turn them on again; undefined: it would not. */
 function branch(rack: Rack, feeds: readonly Outlet[], dark: readonly string[]): string | undefined {
   const needed = new Set(dependsOn(rack, rack.jumphost.name));
@@ -247,7 +260,17 @@ function branch(rack: Rack, feeds: readonly Outlet[], dark: readonly string[]): 
   const controller = feeds.find(({ device }) => dark.includes(device));
   if (controller !== undefined)
     return `${controller.device}, which switches it, would be cut off itself`;
+  // The broker of an MQTT switch, or whatever else is spoken to there, runs on something that has a name of its own.
+  for (const { device } of feeds) {
+    const address = rack.infrastructure.get(device)?.address;
+    const way = dark.find((name) => address !== undefined && addressOf(rack, name) === address);
+    if (way !== undefined) return `${device}, which switches it, is spoken to through ${way}`;
+  }
   return undefined;
+}
+
+function addressOf({ machines, infrastructure }: Rack, name: string): string | undefined {
+  return (machines.get(name) ?? infrastructure.get(name))?.address;
 }
 
 /** What goes dark by intention: the target, its phones; of an outlet, what hangs on it alone is somebody else. */
