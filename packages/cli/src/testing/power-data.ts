@@ -163,6 +163,21 @@ export function machinePowers(): MachinePower[] {
       possibleAt: ago(-3.5 * minutes),
     },
     {
+      name: 'skia-e-linux-01-left',
+      kind: 'device',
+      outlets: [outlet('skia-e-linux-01/2-1', 'skia-e-linux-01-left', { state: 'unknown' })],
+      controllers: [{ name: 'skia-e-linux-01', state: 'unknown' }],
+      last: {
+        id: 'c0899',
+        action: 'cycle',
+        outcome: 'stuck-off',
+        detail: 'skia-e-linux-01/2-1: no answer, after 3 attempts to turn it on',
+        finishedAt: ago(5.5 * days),
+        by: 'ann',
+        reason: 'adb: offline',
+      },
+    },
+    {
       name: 'skia-e-linux-01',
       kind: 'machine',
       outlets: ['pdu-1/5', 'pdu-1/6'].map((name) =>
@@ -193,7 +208,7 @@ export function controllers(): ControllerStatus[] {
     },
     {
       name: 'skia-rpi2-rack4-shelf1-001',
-      model: 'uhubctl',
+      model: 'usb-hub',
       state: 'unknown',
       experimental: true,
       queue: 0,

@@ -4,7 +4,7 @@ import type { Io } from '../../io.ts';
 import { printJson } from '../../output/json.ts';
 import type { Style } from '../../output/style.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { plain } from '../../output/text.ts';
+import { count, plain } from '../../output/text.ts';
 import { duration, relative } from '../../output/time.ts';
 
 /** `skolo power controllers`: whether switches, PDUs and hubs answer. */
@@ -30,9 +30,14 @@ export function addPowerControllers(noun: SkoloCommand, io: Io): void {
   });
 }
 
-/** The reasons are below the table, in full: they are what one came for. */
+/** The reasons are below the table, in full: they are what one came for. Hubs that nobody has asked would only hide it. */
 function print(io: Io, controllers: readonly ControllerStatus[]) {
-  printTable(io, columns(io.now()), controllers);
+  const isAsked = ({ model, state, queue }: ControllerStatus) =>
+    model !== 'usb-hub' || state !== 'unknown' || queue > 0;
+  const asked = controllers.filter(isAsked);
+  printTable(io, columns(io.now()), asked);
+  const others = controllers.length - asked.length;
+  if (others > 0) io.out(`\nand ${count(others, 'USB hub')} that nobody has asked yet`);
   const reasons = controllers.flatMap(({ name, state, detail }) =>
     state === 'up' || detail === undefined ? [] : [`${name}: ${plain(detail)}`],
   );

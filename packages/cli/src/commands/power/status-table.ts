@@ -101,11 +101,11 @@ function noteStyle(machine: MachinePower): Style | undefined {
   return noteWords(machine).length > 0 ? 'yellow' : undefined;
 }
 
-/** Once for each controller, however many hang on it. */
+/** Once for each controller, however many hang on it. One that has not been asked yet is nothing to worry about. */
 function controllerRemarks(machines: readonly MachinePower[]): string[] {
   const unwell = machines
     .flatMap(({ controllers }) => controllers)
-    .filter(({ state }) => state !== 'up')
+    .filter(({ state }) => state === 'down')
     .map(({ name, state, detail }) => `${name} is ${state}${detail ? `: ${detail}` : ''}`);
   return [...new Set(unwell)].sort(byNumber);
 }
@@ -132,7 +132,9 @@ function remarksOf(machine: MachinePower, now: number): string[] {
   if (cycle?.detail !== undefined) remarks.push(`${cycle.step} now: ${cycle.detail}`);
   if (cycle === undefined && last?.outcome !== undefined && !isGood(last)) {
     const when = last.finishedAt === undefined ? '' : ` ${ago(last.finishedAt)}`;
-    remarks.push(`${outcomeWord(last.outcome)}${when}: ${last.detail ?? last.reason}`);
+    const isPaid = last.outcome === 'stuck-off' && outlets.every(({ stuckOff }) => !stuckOff);
+    const since = isPaid ? '; since then it was turned on' : '';
+    remarks.push(`${outcomeWord(last.outcome)}${when}: ${last.detail ?? last.reason}${since}`);
   }
   if (possibleAt !== undefined && Date.parse(possibleAt) > now) {
     remarks.push(`may be cycled again ${ago(possibleAt)}`);
