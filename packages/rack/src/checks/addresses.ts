@@ -1,7 +1,7 @@
 /** Addresses are in the subnet, and each is used once; where they are not the usual ones, so are its ports. */
 import ipaddr from 'ipaddr.js';
 import { type Draft, type Report, type Spot, within } from '../draft.ts';
-import type { Ports } from '../rack.ts';
+import type { InfrastructureDevice, Ports } from '../rack.ts';
 
 interface User {
   name: string;
@@ -15,6 +15,7 @@ export function checkAddresses(draft: Draft, report: Report): void {
   const isWrong = subnetCheck(rack.network.subnet);
   const users = new Map<string, User[]>();
   const macs = new Map<string, string>();
+  const topics = new Map<string, string>();
 
   function take(address: string | undefined, user: User, spot: Spot): void {
     if (address === undefined) return;
@@ -34,6 +35,19 @@ export function checkAddresses(draft: Draft, report: Report): void {
     else macs.set(mac, name);
   }
 
+  /** The address is the broker's, which others share; what is a device's own is where it hears commands. */
+  function takeTopic({ name, address, ports, options }: InfrastructureDevice, spot: Spot): void {
+    if (address === undefined) return;
+    const wrong = isWrong(address);
+    if (wrong !== undefined) report(spot, 'subnet', wrong);
+    const topic = String(options.command).replaceAll('{device}', () => String(options.topic));
+    const place = `${address} ${ports.mqtt ?? 1883} ${topic}`;
+    const other = topics.get(place);
+    topics.set(place, other ?? name);
+    if (other === undefined) return;
+    report(spot, 'address twice', `${topic} on ${address} is used twice: ${other} has it already`);
+  }
+
   const { jumphost } = rack;
   if (jumphost) {
     take(jumphost.address, { name: jumphost.name, kind: 'jumphost' }, ['jumphost', 'address']);
@@ -48,9 +62,9 @@ export function checkAddresses(draft: Draft, report: Report): void {
         `is missing: ${device.model} is spoken to over ${transport}`,
       );
     }
-    take(address, { name, kind: 'infrastructure', ...given(ports) }, () =>
-      within(draft, device, 'address'),
-    );
+    const spot = () => within(draft, device, 'address');
+    if (transport === 'mqtt') takeTopic(device, spot);
+    else take(address, { name, kind: 'infrastructure', ...given(ports) }, spot);
     takeMac(mac, name, () => within(draft, device, 'mac'));
   }
   for (const machine of rack.machines.values()) {
