@@ -38,6 +38,8 @@ const written = {
   'contact-failed': { is: 'contact-failed', text: 'switch-1: no answer' },
   admitted: { is: 'admitted' },
   'out-of-reach': { is: 'out-of-reach' },
+  forbidden: { is: 'forbidden', text: 'under repair' },
+  'task-begun': { is: 'task-begun', text: 'a task is running' },
   noted: { is: 'noted', text: 'tried again' },
   'seen-down': { is: 'seen-down', text: 'seen down' },
   'seen-off': { is: 'seen-off', text: 'seen off' },
@@ -63,7 +65,7 @@ const expected: Record<Phase, readonly Written[]> = {
   'soft-reboot': ['soft-sent', 'soft-impossible'],
   'going-down': ['went-down', 'not-down'],
   contact: ['contacted', 'contact-failed'],
-  ready: ['admitted', 'out-of-reach'],
+  ready: ['admitted', 'out-of-reach', 'forbidden', 'task-begun'],
   'turn-off': ['seen-off', 'off-failed', 'cycled-natively', 'left-off'],
   off: ['off-waited'],
   'turn-on': ['seen-on', 'stuck'],
@@ -218,6 +220,23 @@ const ways: Way[] = [
     outcome: 'failed',
     failedStep: 'contact',
     story: [checked, read, 'contact: switch-1: no answer'],
+  },
+  {
+    name: 'is not begun where it was held while it waited for its turn',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle', 'contacted', 'forbidden'],
+    effects: ['check', 'contact', 'wait-for-turn', 'none'],
+    outcome: 'failed',
+    failedStep: 'queued',
+    story: [checked, read, 'queued: under repair'],
+  },
+  {
+    name: 'is not begun where a task was begun while it waited for its turn',
+    own: { mode: 'hard' },
+    events: ['begin', 'checked idle', 'contacted', 'task-begun'],
+    effects: ['check', 'contact', 'wait-for-turn', 'none'],
+    outcome: 'busy',
+    story: [checked, read, 'queued: a task is running'],
   },
   {
     name: 'is on again before it tells that off was not proven',
@@ -506,7 +525,9 @@ const life = fc.record({
   luck: fc.array(fc.nat(), { maxLength: 60 }),
 }) satisfies fc.Arbitrary<Life>;
 
-function usual({ phase, action }: CycleRecord): readonly Written[] {
+function usual({ phase, action, begun }: CycleRecord): readonly Written[] {
+  // Nobody asks for tasks of what has been touched already.
+  if (phase === 'ready' && begun) return expected.ready.filter((event) => event !== 'task-begun');
   return phase === 'turn-off' && action === 'off' ? expectedOfOff : expected[phase];
 }
 

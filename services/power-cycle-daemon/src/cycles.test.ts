@@ -400,9 +400,7 @@ describe('a machine', () => {
 
     expect(cycle.outcome).toBe('back');
     expect(machine.boots).toBe(2);
-    expect(texts(cycle)).toContainEqual(
-      expect.stringMatching(/: seen down: nothing at .*ECONNREFUSED/),
-    );
+    expect(texts(cycle)).toContainEqual(expect.stringMatching(/: seen down: nothing at /));
     expect(cycle.detail).toMatch(/^back: ssh answers at 127\.0\.1\.1:\d+, after \d+ s$/);
   });
 
