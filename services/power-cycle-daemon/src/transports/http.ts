@@ -14,7 +14,7 @@ import {
   DeviceTimeout,
   SignInRefused,
 } from '@skolo/equipment';
-import type { InfrastructureDevice, Secret } from '@skolo/rack';
+import type { InfrastructureDevice } from '@skolo/rack';
 import type { DriverDeps } from '../drivers/driver.ts';
 import { answerTo, basicHeader } from './sign-in.ts';
 import { connectionError, connectTls, type TlsConnection } from './tls.ts';
@@ -212,7 +212,7 @@ function judge(
   reason: string | undefined,
 ): void {
   if (status >= 200 && status < 300) return;
-  const why = reason === undefined ? '' : `: ${shown(reason, credentials.password)}`;
+  const why = reason === undefined ? '' : `: ${shown(reason, credentials)}`;
   if (status === 401 || status === 403) {
     const hasLogin = credentials.password !== undefined || credentials.token !== undefined;
     const what = hasLogin ? 'it does not take the password of its login' : 'it wants a password';
@@ -227,9 +227,10 @@ function judge(
   throw new DeviceRefused(name, `it answers with status ${status}${why}`);
 }
 
-/** What a device says, short and without the password that it may repeat. */
-function shown(text: string, password: Secret | undefined): string {
-  const secret = password?.reveal() ?? '';
-  const hidden = secret === '' ? text : text.replaceAll(secret, '<secret>');
+/** What a device says, short and without what it was told in confidence and may repeat. */
+function shown(text: string, { password, token }: Credentials): string {
+  const signedIn = text.replaceAll(/\b(?:Basic|Bearer|Digest) [^\s"',;]+/gi, '<secret>');
+  const secrets = [password?.reveal() ?? '', token?.reveal() ?? ''].filter((each) => each !== '');
+  const hidden = secrets.reduce((rest, each) => rest.replaceAll(each, '<secret>'), signedIn);
   return hidden.replaceAll(/\s+/g, ' ').slice(0, 200);
 }
