@@ -11,11 +11,13 @@ const rack = parseRack(
 infrastructure:
   pdu-1: { model: apc-rpdu, address: 127.0.2.1 }
   pdu-2: { model: apc-rpdu, address: 127.0.2.2 }
+  pdu-3: { model: apc-rpdu, address: 127.0.2.3, ports: { snmp: 1161 } }
   plug-1: { model: mqtt-switch, address: 127.0.1.1, port: 1883, topic: plug-1, outlets: 4 }
 machines:
   broker: { kind: host, address: 127.0.1.1, ports: { ssh: 22 }, power: plug-1/1 }
   other: { kind: host, power: plug-1/2 }
   c: { kind: host, power: [pdu-1/2, pdu-2/2] }
+  forwarded: { kind: host, address: 127.0.2.3, port: 2022, power: pdu-3/3 }
 `),
   { file: '/rack.yaml' },
 );
@@ -76,4 +78,8 @@ describe('a switch behind a broker', () => {
   it('cuts others', () => {
     expect(verdict('other', {})).toMatchObject({ is: 'allowed' });
   });
+});
+
+it('a PDU and a machine may have one address, and ports of it: they are forwarded, or all on one computer', () => {
+  expect(verdict('forwarded', {})).toMatchObject({ is: 'allowed' });
 });

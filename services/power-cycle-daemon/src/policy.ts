@@ -260,14 +260,24 @@ function branch(rack: Rack, feeds: readonly Outlet[], dark: readonly string[]): 
   const controller = feeds.find(({ device }) => dark.includes(device));
   if (controller !== undefined)
     return `${controller.device}, which switches it, would be cut off itself`;
-  // The broker of an MQTT switch, or whatever else is spoken to there, runs on something that has a name of its own.
   for (const { device } of feeds) {
-    const address = rack.infrastructure.get(device)?.address;
+    const address = gatewayOf(rack, device);
     const way = dark.find((name) => address !== undefined && addressOf(rack, name) === address);
     if (way !== undefined) return `${device}, which switches it, is spoken to through ${way}`;
   }
   return undefined;
 }
+
+/**
+ * The broker or web service that a switch is spoken to through: it runs on something that may have a name of its own.
+ * An address that other devices share with somebody tells nothing: their ports are forwarded.
+ */
+function gatewayOf({ infrastructure }: Rack, name: string): string | undefined {
+  const device = infrastructure.get(name);
+  return device !== undefined && behindGateways.has(device.model) ? device.address : undefined;
+}
+
+const behindGateways: ReadonlySet<string> = new Set(['mqtt-switch', 'http-switch']);
 
 function addressOf({ machines, infrastructure }: Rack, name: string): string | undefined {
   return (machines.get(name) ?? infrastructure.get(name))?.address;
