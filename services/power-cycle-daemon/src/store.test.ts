@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal, JournalUnavailable } from '@skolo/durable';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Debt } from './records.ts';
 import { JournalDown, Store } from './store.ts';
 import { cycleRecord } from './testing/records.ts';
@@ -102,6 +102,23 @@ describe('the store', () => {
     expect([...next.debts.all.keys()]).toEqual(['pdu-1/2']);
     expect([...next.cycles.all.keys()]).toEqual(['cycle-1']);
     expect(said).toEqual(['well', 'trouble', 'well']);
+  });
+
+  it('does not wait for ever for a disk that neither writes nor fails', async () => {
+    const { store, journal, said, reread } = await onDisk();
+    const stalled = vi.spyOn(journal() ?? {}, 'write').mockReturnValue(new Promise(() => {}));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => vi.useRealTimers());
+
+    const kept = store.keep([store.debts.put(debt)]);
+    await vi.advanceTimersByTimeAsync(2000);
+    await kept;
+    stalled.mockRestore();
+    const { next } = await reread();
+
+    expect(store.debts.all.size).toBe(1);
+    expect(next.debts.all.size).toBe(0);
+    expect(said).toEqual(['trouble']);
   });
 
   it('keeps without a journal, too, and what is newer in memory outlives the reading of the journal', async () => {

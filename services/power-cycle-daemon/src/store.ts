@@ -4,6 +4,7 @@
  */
 import type { Journal, JournalChange } from '@skolo/durable';
 import type { z } from 'zod';
+import { pause } from './pause.ts';
 import {
   CycleRecord,
   Debt,
@@ -88,6 +89,9 @@ export class JournalDown extends Error {
   }
 }
 
+/** A disk that neither writes nor fails holds up nobody for longer. */
+const mostWaitMs = 2000;
+
 export class Store {
   readonly cycles = new Table('cycle', CycleRecord, ({ id }) => id);
   readonly debts = new Table('debt', Debt, feedKey);
@@ -136,14 +140,20 @@ export class Store {
 
   /**
    * Makes changes true now, and durable as soon as the disk allows. For what must go on whatever happens to the disk:
-   * power comes back first. Fulfilled after the first attempt to write; never throws.
+   * power comes back first. Fulfilled after the first attempt to write, or when that takes too long; never throws.
    */
   async keep(changes: readonly Change[]): Promise<void> {
     for (const change of changes) {
       change.apply();
       this.dirty.add(change.key);
     }
-    await this.flush();
+    const waiting = new AbortController();
+    const tooLong = pause(mostWaitMs, waiting.signal).then(
+      () => this.deps.onTrouble(new Error(`the disk takes longer than ${mostWaitMs / 1000} s`)),
+      () => undefined,
+    );
+    await Promise.race([this.flush(), tooLong]);
+    waiting.abort();
   }
 
   /** Writes what could not be written before. Never throws. */
