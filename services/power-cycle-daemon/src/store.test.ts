@@ -106,9 +106,13 @@ describe('the store', () => {
 
   it('does not wait for ever for a disk that neither writes nor fails', async () => {
     const { store, journal, said, reread } = await onDisk();
-    const stalled = vi.spyOn(journal() ?? {}, 'write').mockReturnValue(new Promise(() => {}));
+    const opened = journal();
+    if (opened === undefined) throw new TypeError('no journal');
+    const stalled = vi.spyOn(opened, 'write').mockReturnValue(new Promise(() => {}));
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    onTestFinished(() => vi.useRealTimers());
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
 
     const kept = store.keep([store.debts.put(debt)]);
     await vi.advanceTimersByTimeAsync(2000);
