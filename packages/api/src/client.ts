@@ -13,7 +13,11 @@ export interface ClientOptions {
   fetch?: typeof fetch;
   /** For one call, from connecting to the end of the answer. 10 s by default; `fetch` itself gives up after 300 s. */
   timeoutMs?: number;
+  /** No answer is larger, once it is unpacked; 64 MiB by default. */
+  mostBytes?: number;
 }
+
+const usualMostBytes = 64 * 1024 * 1024;
 
 /** What a call of a route takes. */
 export type ClientRequest<R extends RouteSpec> = Part<'params', R['params']> &
@@ -116,11 +120,13 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
       redirect: 'manual',
       signal: limit.signal,
     });
-    text = await response.text();
+    text = await textOf(response, options.mostBytes ?? usualMostBytes);
   } catch (error) {
     request.signal?.throwIfAborted();
     const { origin } = new URL(url);
-    if (error instanceof OutOfTime) throw new ApiUnreachable(origin, error.message);
+    if (error instanceof OutOfTime || error instanceof TooLarge) {
+      throw new ApiUnreachable(origin, error.message);
+    }
     throw new ApiUnreachable(origin, whyUnreachable(error), error);
   } finally {
     limit.end();
@@ -130,6 +136,19 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
 }
 
 class OutOfTime extends Error {}
+class TooLarge extends Error {}
+
+/** As much as may be, and not what somebody makes of it who wants this process to run out of memory. */
+async function textOf({ body }: Response, mostBytes: number): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body ?? []) {
+    length += piece.length;
+    if (length > mostBytes) throw new TooLarge(`its answer is larger than ${mostBytes} bytes`);
+    pieces.push(piece);
+  }
+  return new TextDecoder().decode(Buffer.concat(pieces));
+}
 
 /** Not `AbortSignal.any`: on Node 20 each use of it costs a long-lived signal some memory for good. */
 function limited(ms: number, signal: AbortSignal | undefined) {

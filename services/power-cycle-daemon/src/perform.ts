@@ -145,7 +145,8 @@ async function check(
     };
   }
   const { task, bootId } = status;
-  const boot = bootId === undefined ? {} : { bootId };
+  // A boot's id has 36 characters. Whatever is longer is somebody's joke.
+  const boot = bootId === undefined || bootId.length > 100 ? {} : { bootId };
   if (!task.running) return { is: 'checked', task: 'idle', text: 'no task is running', ...boot };
   return { is: 'checked', task: 'running', text: taskText(task), ...boot };
 }
@@ -167,7 +168,7 @@ export async function taskBegun(
 }
 
 function taskText({ id }: { id?: string | undefined }): string {
-  return id === undefined ? 'a task is running' : `a task is running ${id}`;
+  return id === undefined ? 'a task is running' : `a task is running ${id.slice(0, 100)}`;
 }
 
 async function reboot(

@@ -34,6 +34,8 @@ export interface UsbHubDeps extends DriverDeps {
 
 /** A machine that is up answers at once, and ssh is still there for one that does not. */
 const agentTimeoutMs = 3000;
+/** Strangers are root there: what it says is short, or is not read. */
+const agentMostBytes = 64 * 1024;
 /** `-r 100` takes 2 s for each half of the hub. */
 const commandTimeoutMs = 15_000;
 
@@ -79,6 +81,7 @@ export function createUsbHub(
     const client = createClient(swarmingClientApi, {
       baseUrl: deps.agentUrl,
       timeoutMs: agentTimeoutMs,
+      mostBytes: agentMostBytes,
       ...(token !== undefined && { token: token.reveal() }),
       ...(deps.fetch && { fetch: deps.fetch }),
     });
@@ -147,7 +150,7 @@ function refusalOf(name: string, error: unknown): DeviceError {
   if (error instanceof DeviceRefused || error instanceof DeviceUnreachable) return error;
   if (!(error instanceof ApiError)) throw error;
   const { status, problem } = error;
-  const what = `its agent refuses: ${problem.detail}`;
+  const what = `its agent refuses: ${problem.detail.slice(0, 500)}`;
   return status === 401 || status === 403
     ? new SignInRefused(name, what, { cause: error })
     : new DeviceRefused(name, what, { cause: error });

@@ -29,6 +29,9 @@ const notConnected: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+/** Strangers are root on that machine: what it says is short, or is not read. */
+const mostBytes = 64 * 1024;
+
 /** Undefined for a machine without an address. */
 export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
   if (machine.address === undefined) return undefined;
@@ -38,6 +41,7 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
     const { token } = await readCredentials(rack, machine.login);
     return createClient(swarmingClientApi, {
       baseUrl,
+      mostBytes,
       ...(token !== undefined && { token: token.reveal() }),
     });
   }
@@ -45,7 +49,8 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
   return {
     async status(timeoutMs, signal) {
       try {
-        return await createClient(swarmingClientApi, { baseUrl }).status({ timeoutMs, signal });
+        const client = createClient(swarmingClientApi, { baseUrl, mostBytes });
+        return await client.status({ timeoutMs, signal });
       } catch {
         signal.throwIfAborted();
         return undefined;
@@ -58,7 +63,7 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
         return undefined;
       } catch (error) {
         signal.throwIfAborted();
-        const text = errorText(error);
+        const text = errorText(error).slice(0, 500);
         if (error instanceof ApiError) return { why: `its agent refuses: ${text}`, maybe: false };
         return { why: `its agent does not answer: ${text}`, maybe: wasConnected(error) };
       }
