@@ -90,7 +90,7 @@ export class Controller {
     return new Promise((resolve, reject) => {
       this.reads.push({ outlets, resolve, reject });
       if (this.reads.length > 1) return;
-      this.enqueue({ first: false, run: (signal) => this.readAll(this.reads.splice(0), signal) });
+      this.enqueue({ first: false, run: (signal) => this.readSome(signal) });
     });
   }
 
@@ -117,6 +117,19 @@ export class Controller {
     await this.working;
     // Whatever it says, it is not used any more.
     await this.driver.close().catch(() => undefined);
+  }
+
+  /** As many of those that wait as fit into one operation; the others are behind what is more urgent. */
+  private readSome(signal: AbortSignal): Promise<void> {
+    const { readsAtOnce = Number.POSITIVE_INFINITY } = this.driver;
+    const outlets = new Set<string>();
+    const more = this.reads.findIndex((read, index) => {
+      for (const outlet of read.outlets) outlets.add(outlet);
+      return index > 0 && outlets.size > readsAtOnce;
+    });
+    const now = this.reads.splice(0, more < 0 ? this.reads.length : more);
+    if (more >= 0) this.enqueue({ first: false, run: (later) => this.readSome(later) });
+    return this.readAll(now, signal);
   }
 
   private async readAll(reads: readonly Read[], signal: AbortSignal): Promise<void> {

@@ -57,6 +57,7 @@ function create(device: InfrastructureDevice, _deps: DriverDeps): PowerDriver {
   }
 
   return {
+    readsAtOnce: 4,
     async read(outlets, signal) {
       const readings = new Map<string, OutletReading>();
       for (const outlet of outlets) {

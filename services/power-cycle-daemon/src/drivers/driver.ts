@@ -32,6 +32,8 @@ export interface PowerDriver {
    * @throws DeviceError
    */
   read(outlets: readonly string[], signal: AbortSignal): Promise<Map<string, OutletReading>>;
+  /** So many outlets are read in one operation, where each takes a while of its own; absent: all of them. */
+  readsAtOnce?: number;
   /** Turns one outlet off. Fulfilled once the device has taken the command; whether it did it is read back by the caller. */
   turnOff(outlet: string, signal: AbortSignal): Promise<void>;
   /** Turns one outlet on, in the mode it had. Without a mode: the usual one of the model. */

@@ -77,6 +77,7 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
   }
 
   return {
+    readsAtOnce: 4,
     async read(outlets, signal) {
       const readings = new Map<string, OutletReading>();
       for (const outlet of outlets) readings.set(outlet, await look(outlet, signal));

@@ -90,6 +90,7 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
   }
 
   return {
+    readsAtOnce: 4,
     async read(outlets, signal) {
       const readings = new Map<string, OutletReading>();
       if (outlets.length === 0) return readings;

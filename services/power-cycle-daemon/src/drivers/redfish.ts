@@ -136,6 +136,7 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
   }
 
   return {
+    readsAtOnce: 4,
     async read(outlets, signal) {
       const readings = new Map<string, OutletReading>();
       for (const outlet of outlets) {
