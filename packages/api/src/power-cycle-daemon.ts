@@ -281,6 +281,8 @@ export const powerCycleDaemonApi = {
     method: 'get',
     path: '/v1/power-cycles/{id}',
     summary: 'One cycle, step by step',
+    description:
+      '`GET /v1/power-cycles/events?ids=a,b` sends the same as server-sent events named `cycle`: the state of each now, and then each change; without `ids`, of all.',
     role: 'view',
     params: id,
     answers: { 200: PowerCycle, 404: Problem },
@@ -405,5 +407,5 @@ export const powerCycleDaemonApi = {
   }),
 };
 
-/** What `GET /v1/power-cycles/events` and `GET /v1/power-cycles/{id}/events` send as server-sent events named `cycle`. */
+/** What `GET /v1/power-cycles/events?ids=a,b` sends as server-sent events named `cycle`. */
 export const CycleEvent = PowerCycle;
