@@ -33,6 +33,9 @@ export interface UnknownTarget {
   why: string;
 }
 
+/** A rack has a few hundred of them. */
+const mostNames = 10_000;
+
 /** Finds all names, ranges expanded, each target once and in the order asked for. */
 export function findTargets(
   rack: Rack,
@@ -40,8 +43,16 @@ export function findTargets(
 ): { targets: Target[]; unknown: UnknownTarget[] } {
   const targets = new Map<string, Target>();
   const unknown: UnknownTarget[] = [];
+  let count = 0;
   for (const text of written) {
-    for (const name of namesOf(text, unknown)) {
+    const names = namesOf(text, unknown);
+    count += names.length;
+    if (count > mostNames) {
+      const why = `together with what is in front of it, it stands for more than ${mostNames} names; ask for fewer at once`;
+      unknown.push({ name: text, why });
+      break;
+    }
+    for (const name of names) {
       const target = findTarget(rack, name);
       if (target === undefined) unknown.push({ name, why: whyUnknown(rack, name) });
       else targets.set(target.name, target);
