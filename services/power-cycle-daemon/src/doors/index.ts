@@ -1,4 +1,5 @@
 /** All doors, opened as rack.yaml says, and opened anew when it says something else. To add one: a file, and a line here. */
+import { setMaxListeners } from 'node:events';
 import type { ServerOptions } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { type DegradedList, errorText } from '@skolo/common';
@@ -29,6 +30,8 @@ export class Doors {
 
   constructor(deps: DoorsDeps) {
     this.deps = deps;
+    // Each answer that is held wants to hear of it.
+    setMaxListeners(0, this.closing.signal);
   }
 
   /** Opens and closes what rack.yaml says now. Never throws: a door that cannot be opened is degraded. */
