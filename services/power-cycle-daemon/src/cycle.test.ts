@@ -43,6 +43,7 @@ const written = {
   noted: { is: 'noted', text: 'tried again' },
   'seen-down': { is: 'seen-down', text: 'seen down' },
   'seen-off': { is: 'seen-off', text: 'seen off' },
+  'off-natively': { is: 'off-natively', text: 'seen off; switch-1 turns it on by itself' },
   'off-failed': { is: 'off-failed', text: 'not seen off' },
   'cycled-natively': { is: 'cycled-natively', text: 'seen on' },
   'left-off': { is: 'left-off', text: 'did not turn it on in time' },
@@ -496,6 +497,13 @@ describe('a restart', () => {
     expect(record).toMatchObject({ outcome: 'failed', failedStep: 'soft-reboot' });
   });
 
+  it('after a device that cycles by itself was seen off goes on to see it back', () => {
+    const { record, effects } = tell(cycleRecord(), [...upToOff, 'off-natively', 'restarted']);
+
+    expect(effects.at(-1)).toBe('turn-on');
+    expect(tell(record, ['seen-on', 'back']).record).toMatchObject({ outcome: 'back' });
+  });
+
   it('before the outlet was seen off is told as a failure, once it is on', () => {
     const { record } = tell(cycleRecord(), [...upToOff, 'restarted', 'seen-on']);
 
@@ -537,6 +545,7 @@ function possible(record: CycleRecord): Written[] {
   return [
     ...usual(record),
     ...(phase === 'finished' ? [] : (['noted', 'seen-down', 'restarted'] as const)),
+    ...(phase === 'turn-off' && record.action === 'cycle' ? (['off-natively'] as const) : []),
     ...(isIdle ? [] : (['broke'] as const)),
     ...(hasNotBegun(record) ? (['cancelled'] as const) : []),
   ];

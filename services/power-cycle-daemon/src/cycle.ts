@@ -52,6 +52,8 @@ export type CycleEvent =
   /** At any moment: nothing changes but what is told. */
   | { is: 'noted'; text: string }
   | { is: 'seen-down'; text: string }
+  /** While the device's own cycle runs. */
+  | { is: 'off-natively'; text: string }
   | { is: 'seen-off'; text: string }
   | { is: 'off-failed'; text: string }
   | { is: 'cycled-natively'; text: string }
@@ -116,6 +118,9 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
   // Told by whoever watches the machine, at any moment.
   if (event.is === 'seen-down') {
     return { record: said({ ...record, sawDown: true }, facts, event.text), effect: 'none' };
+  }
+  if (event.is === 'off-natively') {
+    return { record: said({ ...record, sawOff: true }, facts, event.text), effect: 'none' };
   }
   if (event.is === 'noted') return { record: said(record, facts, event.text), effect: 'none' };
   if (event.is === 'cancelled' && hasNotBegun(record)) {
@@ -261,6 +266,8 @@ function broke(record: CycleRecord, detail: string, facts: CycleFacts): Transiti
   return go({ ...record, failure: { step: stepOf(record), detail } }, 'turn-on', facts, detail);
 }
 
+const powerFirst = 'the daemon was restarted; the power comes first';
+
 /** What was under way goes on where no outlet is left off and nothing is done twice. */
 function afterRestart(record: CycleRecord, facts: CycleFacts): Transition {
   switch (record.phase) {
@@ -279,12 +286,13 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): Transition {
     }
     case 'turn-off': {
       if (record.action === 'off') return go(record, 'turn-off', facts, 'the daemon was restarted');
+      if (record.sawOff) return go(record, 'turn-on', facts, powerFirst);
       const detail = 'the daemon was restarted before the outlet was seen off';
       return go({ ...record, failure: { step: 'turn-off', detail } }, 'turn-on', facts, detail);
     }
     case 'off':
     case 'turn-on':
-      return go(record, 'turn-on', facts, 'the daemon was restarted; the power comes first');
+      return go(record, 'turn-on', facts, powerFirst);
     case 'see-back':
       return go(record, 'see-back', facts, 'the daemon was restarted; still waiting for it');
     case 'finished':

@@ -26,7 +26,7 @@ export interface CyclesDeps {
   store: Store;
   restorer: Restorer;
   controller(name: string): Controller | undefined;
-  hands: Omit<Hands, 'note' | 'seenDown'>;
+  hands: Omit<Hands, 'note' | 'seenDown' | 'offNatively'>;
   clock: Clock;
   log: Logger;
   /** Told of each change of a cycle, after it is in memory. */
@@ -175,8 +175,9 @@ export class Cycles {
     if (effect === 'turn-on') return this.payFor(record);
     const note = (text: string) => void this.apply(id, { is: 'noted', text });
     const seenDown = (text: string) => void this.apply(id, { is: 'seen-down', text });
+    const offNatively = (text: string) => void this.apply(id, { is: 'off-natively', text });
     const target = findTarget(rack(), record.target);
-    const hands = { ...this.deps.hands, note, seenDown };
+    const hands = { ...this.deps.hands, note, seenDown, offNatively };
     const event = await perform(effect, record, target, hands, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       log.error({ err: error, cycle: id, effect }, 'step broke');

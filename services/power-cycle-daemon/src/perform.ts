@@ -41,6 +41,8 @@ export interface Hands {
   /** Adds a line to the steps of the cycle. */
   note: (text: string) => void;
   seenDown: (text: string) => void;
+  /** It was seen off by the device's own cycle. */
+  offNatively: (text: string) => void;
 }
 
 type Performed = Exclude<Effect, 'none' | 'wait-for-turn' | 'turn-on'>;
@@ -293,8 +295,8 @@ async function offWay(record: CycleRecord, hands: Hands, signal: AbortSignal): P
     const isFixed = controller.hasFixedCycle;
     const asked = isFixed && !record.offSecondsGiven ? undefined : record.offSeconds;
     if (controller.cyclesNatively(asked)) {
-      const { patience, note } = hands;
-      const options = { offSeconds: asked, patience, onSeenOff: note };
+      const { patience, note, offNatively } = hands;
+      const options = { offSeconds: asked, patience, onSeenOff: offNatively };
       const outcome = await cycleNatively(controller, feed.outlet, options, signal);
       if (outcome.is === 'cycled') return { is: 'cycled-natively', text: outcome.text };
       if (outcome.is === 'left-off') return { is: 'left-off', text: outcome.text };
