@@ -87,7 +87,7 @@ describe('an agent', () => {
 
     expect(tooMany).toMatchObject({
       status: 429,
-      message: 'a has asked for 2 in an hour',
+      message: 'a has asked for 2 in an hour, of 3 that rack.yaml allows; possible in 3000 s',
       headers: { 'retry-after': '3000' },
     });
     expect([one, later]).toEqual([202, 202]);

@@ -64,9 +64,8 @@ export class OwnDevices {
     const last = recent[recent.length + devices - devicesPerHour - 1];
     if (last !== undefined) {
       const wait = Math.ceil(last + hour - now);
-      throw new HttpProblem(429, `${name} has asked for ${recent.length} in an hour`, {
-        headers: { 'retry-after': String(wait) },
-      });
+      const detail = `${name} has asked for ${recent.length} in an hour, of ${devicesPerHour} that rack.yaml allows; possible in ${wait} s`;
+      throw new HttpProblem(429, detail, { headers: { 'retry-after': String(wait) } });
     }
     this.asked.set(name, [...recent, ...Array<number>(devices).fill(now)]);
   }
