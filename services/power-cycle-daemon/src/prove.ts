@@ -2,6 +2,7 @@
 import { errorText } from '@skolo/common';
 import { DeviceError } from '@skolo/equipment';
 import type { Controller } from './controller.ts';
+import { CannotCycle } from './drivers/cannot-cycle.ts';
 import type { OutletReading, OutletState } from './drivers/driver.ts';
 import { pause } from './pause.ts';
 
@@ -145,13 +146,14 @@ export async function cycleNatively(
   signal: AbortSignal,
 ): Promise<NativeOutcome> {
   let why: string | undefined;
-  let isRefused = false;
   try {
     await controller.cycleNatively(outlet, offSeconds ?? 0);
   } catch (error) {
+    if (error instanceof CannotCycle) {
+      return { is: 'not-seen-off', isRefused: true, text: errorText(error) };
+    }
     // It is not sent again: it may have been carried out. The reading tells.
     why = errorText(error);
-    isRefused = error instanceof DeviceError && !error.retry;
   }
   // Asked often, since a short time off is soon over.
   const quick = { ...patience, mostMs: patience.firstMs };
@@ -160,7 +162,7 @@ export async function cycleNatively(
     const text = [why, `${off.text}; never seen off`]
       .filter((each) => each !== undefined)
       .join('; ');
-    return { is: 'not-seen-off', isRefused, text };
+    return { is: 'not-seen-off', isRefused: false, text };
   }
   onSeenOff(`${off.text}; ${controller.name} turns it on by itself`);
   // It was off for a moment before it was seen off, and is asked in time for that.

@@ -47,7 +47,11 @@ export interface PowerDriver {
 export interface NativeCycle {
   /** How long off it can be told, `whole` seconds only or not; `fixed`: as long as is set on the device. */
   offSeconds: { least: number; most: number; whole?: true } | 'fixed';
-  /** Fulfilled once the device has taken the command, that is while the outlet is off, or even before. */
+  /**
+   * Fulfilled once the device has taken the command, that is while the outlet is off, or even before.
+   *
+   * @throws CannotCycle Nothing was done. After any other DeviceError it may have been carried out.
+   */
   run(outlet: string, offSeconds: number, signal: AbortSignal): Promise<void>;
 }
 

@@ -18,9 +18,10 @@
  */
 import { type CliSession, DeviceRefused, fastpath } from '@skolo/equipment';
 import type { InfrastructureDevice } from '@skolo/rack';
+import { CannotCycle } from './cannot-cycle.ts';
 import { cliOf } from './device-session.ts';
 import type { DriverDeps, DriverKind, PowerDriver } from './driver.ts';
-import { atInterface, fastpathModes, readFastpath } from './fastpath-poe.ts';
+import { atInterface, fastpathModes, readFastpath, resetPort } from './fastpath-poe.ts';
 import { outletName } from './outlet-name.ts';
 
 export const edgeSwitch: DriverKind = { model: 'edgeswitch', experimental: false, create };
@@ -56,9 +57,10 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
       offSeconds: { least: 1, most: 60, whole: true },
       async run(outlet, offSeconds, signal) {
         if (!Number.isInteger(offSeconds) || offSeconds < 1 || offSeconds > 60) {
-          throw new DeviceRefused(name, `it resets ports for 1 to 60 s, not for ${offSeconds} s`);
+          throw new CannotCycle(name, `it resets ports for 1 to 60 s, not for ${offSeconds} s`);
         }
-        await set(outlet, `poe reset ${offSeconds}`, signal);
+        const port = interfaceOf(outlet);
+        await use((cli, either) => resetPort(name, cli, port, offSeconds, either), signal);
       },
     },
     close: () => deps.sessions.end(name),

@@ -1,5 +1,6 @@
 /** PoE ports at Fastpath's command line, as the EdgeSwitch and older UniFi switches have them. See edgeswitch.ts. */
 import { type CliSession, DeviceRefused } from '@skolo/equipment';
+import { orCannotCycle } from './cannot-cycle.ts';
 import type { OutletReading } from './driver.ts';
 import { numberOf, rowOf } from './table.ts';
 
@@ -120,6 +121,21 @@ export async function atInterface(
   } finally {
     await leave(cli, depth, signal);
   }
+}
+
+/**
+ * Has the switch cycle a port by itself.
+ *
+ * @throws CannotCycle Its firmware does not know the command, or does not go to the port.
+ */
+export async function resetPort(
+  device: string,
+  cli: CliSession,
+  port: string,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await orCannotCycle(atInterface(device, cli, port, `poe reset ${seconds}`, signal));
 }
 
 /** The session is kept for others, so it must be where they expect it. What was told is not undone by a failure here. */

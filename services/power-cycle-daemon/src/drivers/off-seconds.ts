@@ -1,12 +1,12 @@
 /** How long a device's own cycle leaves an outlet off, checked before it becomes part of a command: 0 is "for ever" to some. */
-import { DeviceRefused } from '@skolo/equipment';
+import { CannotCycle } from './cannot-cycle.ts';
 
 export interface SecondsRange {
   least: number;
   most: number;
 }
 
-/** @throws DeviceRefused The device cannot do so by itself. */
+/** @throws CannotCycle The device cannot do so by itself. */
 export function offSecondsWithin(
   device: string,
   offSeconds: number,
@@ -14,5 +14,5 @@ export function offSecondsWithin(
 ): number {
   if (offSeconds >= least && offSeconds <= most) return offSeconds;
   const what = `it cycles outlets for ${least} to ${most} s, not for ${offSeconds} s`;
-  throw new DeviceRefused(device, what);
+  throw new CannotCycle(device, what);
 }

@@ -19,6 +19,7 @@ import type { InfrastructureDevice } from '@skolo/rack';
 import { z } from 'zod';
 import { httpTo } from '../transports/http.ts';
 import { jsonOf, readJson } from '../transports/json.ts';
+import { CannotCycle } from './cannot-cycle.ts';
 import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from './driver.ts';
 import { outletName } from './outlet-name.ts';
 
@@ -123,7 +124,8 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
     const value = way.values[verb].find((candidate) => values?.includes(candidate) ?? true);
     if (value === undefined) {
       const offered = values?.join(', ') ?? '';
-      throw new DeviceRefused(name, `${outlet} cannot be told ${verb}; it offers ${offered}`);
+      const what = `${outlet} cannot be told ${verb}; it offers ${offered}`;
+      throw verb === 'cycle' ? new CannotCycle(name, what) : new DeviceRefused(name, what);
     }
     const body = JSON.stringify({ [way.parameter]: value });
     const json = { ...headers, 'content-type': 'application/json' };

@@ -10,6 +10,7 @@
  * Sources: sessions recorded by users (US-24, USW-Lite-16, USW-Flex); devwithimagination.com, 2022-08-07, on `id`.
  */
 import { DeviceRefused, type ExecResult, type ExecSession } from '@skolo/equipment';
+import { CannotCycle, orCannotCycle } from './cannot-cycle.ts';
 import type { OutletReading } from './driver.ts';
 import { numberOf } from './table.ts';
 
@@ -62,15 +63,16 @@ export async function setSwctrl(
   checkOthers(device, number, before, await list(device, session, signal));
 }
 
+/** @throws CannotCycle Nothing was done. Any other DeviceError: it may have been. */
 export async function restartSwctrl(
   device: string,
   session: ExecSession,
   number: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const before = await list(device, session, signal);
-  portOf(device, before, number);
-  await tell(device, session, `swctrl poe restart id ${number}`, signal);
+  const before = await orCannotCycle(list(device, session, signal));
+  if (!before.has(number)) throw new CannotCycle(device, `its list of ports has no port ${number}`);
+  await orCannotCycle(tell(device, session, `swctrl poe restart id ${number}`, signal));
   checkOthers(device, number, before, await list(device, session, signal));
 }
 

@@ -17,6 +17,7 @@ import type { InfrastructureDevice } from '@skolo/rack';
 import { z } from 'zod';
 import { httpTo } from '../transports/http.ts';
 import { readJson } from '../transports/json.ts';
+import { CannotCycle } from './cannot-cycle.ts';
 import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from './driver.ts';
 import { offSecondsWithin } from './off-seconds.ts';
 import { checkCount, outletCount, outletNumber } from './outlet-name.ts';
@@ -84,7 +85,7 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
     if (!pulse.success) throw new DeviceRefused(name, `it does not tell PulseTime${relay}`);
     if (pulse.data !== 0) {
       const what = `relay ${relay} would go off again by its PulseTime of ${pulse.data}; set it to 0`;
-      throw new DeviceRefused(name, what);
+      throw new CannotCycle(name, what);
     }
     const { Delay: left } = await run('Delay', signal);
     if (typeof left !== 'number') throw new DeviceRefused(name, 'it does not tell its Delay');

@@ -20,9 +20,10 @@ import {
   fastpathBehindShell,
 } from '@skolo/equipment';
 import type { InfrastructureDevice } from '@skolo/rack';
+import { CannotCycle } from './cannot-cycle.ts';
 import { openCliOf, openExecOf, sharing } from './device-session.ts';
 import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from './driver.ts';
-import { atInterface, readFastpath } from './fastpath-poe.ts';
+import { atInterface, readFastpath, resetPort } from './fastpath-poe.ts';
 import { outletNumber } from './outlet-name.ts';
 import { isMissing, listSwctrl, readSwctrl, restartSwctrl, setSwctrl } from './swctrl.ts';
 
@@ -115,18 +116,17 @@ export function createUnifiSwitch(
       offSeconds: 'fixed',
       async run(outlet, _offSeconds, signal) {
         const number = outletNumber(device, outlet);
-        await use(async (session, either) => {
-          if (session.kind === 'swctrl') await restartSwctrl(name, session.exec, number, either);
-          else
-            await atInterface(
-              name,
-              session.cli,
-              `0/${number}`,
-              `poe reset ${resetSeconds}`,
-              either,
-            );
-        }, signal);
+        // From now on, since a failure below may come after it was carried out.
         restarting.set(number, performance.now() + restartMs);
+        try {
+          await use(async (session, either) => {
+            if (session.kind === 'swctrl') return restartSwctrl(name, session.exec, number, either);
+            await resetPort(name, session.cli, `0/${number}`, resetSeconds, either);
+          }, signal);
+        } catch (error) {
+          if (error instanceof CannotCycle) restarting.delete(number);
+          throw error;
+        }
       },
     },
     close: () => deps.sessions.end(name),

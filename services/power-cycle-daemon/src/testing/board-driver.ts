@@ -2,6 +2,7 @@
 import { DeviceBusy, DeviceRefused, DeviceUnreachable } from '@skolo/equipment';
 import { OutletBoard } from '@skolo/simulators';
 import { Controller, type ControllerDeps } from '../controller.ts';
+import { CannotCycle } from '../drivers/cannot-cycle.ts';
 import type { DriverKind, NativeCycle, OutletReading, PowerDriver } from '../drivers/driver.ts';
 import { pause } from '../pause.ts';
 
@@ -121,8 +122,10 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
 
   function tell(text: string, signal: AbortSignal, act: () => void): Promise<void> {
     return contact(signal, () => {
-      if (board.refuses || (board.refusesCycles && text.startsWith('cycle')))
-        throw new DeviceRefused(board.name, 'no such command');
+      if (board.refuses) throw new DeviceRefused(board.name, 'no such command');
+      if (board.refusesCycles && text.startsWith('cycle')) {
+        throw new CannotCycle(board.name, 'no such command');
+      }
       board.told.push(text);
       act();
       if (board.losesAnswers === 0) return;
