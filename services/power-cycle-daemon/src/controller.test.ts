@@ -162,7 +162,7 @@ describe('a device', () => {
     },
   );
 
-  it('is up when it answers, even if it says no, and down when it does not', async () => {
+  it('is up when it answers, even if it then says no, and down when it does not', async () => {
     const { controller, board, states, pass } = plugged();
 
     await controller.read(['1']);
@@ -174,7 +174,11 @@ describe('a device', () => {
     board.isDown = false;
     board.refuses = true;
     await failure(controller.turnOff('1'));
+    const refusing = controller.state;
+    board.refuses = false;
+    await controller.read(['1']);
 
+    expect(refusing).toBe('down');
     expect(states).toEqual(['up', 'down: pdu-1: connection refused', 'up']);
     expect(controller).toMatchObject({ state: 'up', since: 1002, lastContact: 1002 });
     expect(controller.detail).toBeUndefined();

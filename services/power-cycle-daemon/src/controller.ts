@@ -229,8 +229,13 @@ export class Controller {
   /** One that says no is there; everything else means that nobody can use it now. */
   private failed(error: unknown): void {
     if (this.closing.signal.aborted) return;
-    if (error instanceof DeviceRefused) this.answered();
-    else this.enter('down', errorText(error));
+    if (!(error instanceof DeviceRefused)) this.enter('down', errorText(error));
+    else if (this.state !== 'down') this.answered();
+  }
+
+  /** It answers, and nothing that it says can be used: a login page, another device. */
+  makesNoSense(why: string): void {
+    this.enter('down', why);
   }
 
   private enter(state: 'up' | 'down', detail: string | undefined): void {

@@ -184,7 +184,7 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
 
 function begin(record: CycleRecord, facts: CycleFacts): Transition {
   const started = { ...record, startedAt: time(facts), attempt: 1 };
-  return go(started, record.action === 'cycle' ? 'check' : 'contact', facts);
+  return go(started, record.action === 'on' ? 'contact' : 'check', facts);
 }
 
 function checked(
@@ -195,7 +195,8 @@ function checked(
   const { bootId } = event;
   const known = { ...record, ...(bootId !== undefined && { bootId }) };
   if (event.task === 'running' && !record.force) return finish(known, 'busy', facts, event.text);
-  return go(known, record.mode === 'hard' ? 'contact' : 'soft-reboot', facts, event.text);
+  const isCut = record.mode === 'hard' || record.action === 'off';
+  return go(known, isCut ? 'contact' : 'soft-reboot', facts, event.text);
 }
 
 /** The machine did not reboot itself. Whether it was asked at all is unknown after a restart: then it is not cut. */
@@ -226,7 +227,7 @@ function turningOff(record: CycleRecord, event: CycleEvent, facts: CycleFacts): 
     return go(off, 'off', facts, event.text);
   }
   if (event.is === 'cycled-natively') {
-    return seenOn({ ...record, sawOff: true }, event.text, facts);
+    return seenOn({ ...record, phase: 'turn-on', sawOff: true }, event.text, facts);
   }
   if (event.is === 'left-off') {
     return go({ ...record, sawOff: true }, 'turn-on', facts, event.text);

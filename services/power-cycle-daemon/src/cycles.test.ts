@@ -86,7 +86,7 @@ describe('a cycle', () => {
       checked,
       'contact: switch-1/1 is on',
       'turn-off: switch-1/1 seen off; switch-1 turns it on by itself',
-      'turn-off: switch-1/1 seen on',
+      'turn-on: switch-1/1 seen on',
     ]);
     expect(await owed(daemon)).toEqual([]);
   });

@@ -9,11 +9,13 @@ import type { Controller } from './controller.ts';
 import {
   type CycleEvent,
   type Effect,
+  hasNotBegun,
   holdsPower,
   next,
   stepOf,
   type Transition,
 } from './cycle.ts';
+import { pause } from './pause.ts';
 import { type Hands, perform, taskBegun, whyNot } from './perform.ts';
 import { type CycleRecord, type Debt, feedKey } from './records.ts';
 import type { Restorer } from './restorer.ts';
@@ -26,7 +28,7 @@ export interface CyclesDeps {
   store: Store;
   restorer: Restorer;
   controller(name: string): Controller | undefined;
-  hands: Omit<Hands, 'note' | 'seenDown' | 'offNatively'>;
+  hands: Omit<Hands, 'note' | 'seenDown' | 'offNatively' | 'ending'>;
   clock: Clock;
   log: Logger;
   /** Told of each change of a cycle, after it is in memory. */
@@ -36,6 +38,7 @@ export interface CyclesDeps {
 
 /** So many machines are being asked at once; what they wait for is mostly silence. */
 const preparedAtOnce = 64;
+const lookAgainMs = 50;
 const preparations: ReadonlySet<Effect> = new Set(['check', 'soft-reboot', 'watch-down']);
 
 /** How waiting for a turn ends. */
@@ -49,6 +52,8 @@ export class Cycles {
   private readonly turns = new Map<string, (turn: Turn) => void>();
   private queue: string[] = [];
   private preparing = 0;
+  /** Aborted when nothing more is to be begun. */
+  private readonly ending = new AbortController();
 
   constructor(deps: CyclesDeps) {
     this.deps = deps;
@@ -104,7 +109,7 @@ export class Cycles {
       if (!isOn && record?.feeds.some((feed) => isDown(feed.controller))) end('out-of-reach');
       else if (record !== undefined) ready.push(record);
     }
-    if (ready.length === 0) return;
+    if (ready.length === 0 || this.ending.signal.aborted) return;
     // One that was admitted a moment ago is `ready` until the journal has it.
     const running = this.active().filter(
       (record) => holdsPower(record) || (record.phase === 'ready' && !this.turns.has(record.id)),
@@ -112,6 +117,19 @@ export class Cycles {
     for (const { id } of admitted(ready, running, rack().services['power-cycle-daemon'], isDown)) {
       this.turns.get(id)?.('admitted');
     }
+  }
+
+  /**
+   * Before the daemon stops: nothing more is begun, and what is off is not left off any longer. Fulfilled once the power
+   * of all that could be reached is on again, or `withinMs` are over; the rest is in the journal.
+   */
+  async windDown(withinMs: number): Promise<void> {
+    if (withinMs <= 0) return;
+    this.ending.abort();
+    const { store, restorer, signal } = this.deps;
+    const end = performance.now() + withinMs;
+    const isOwed = () => [...store.debts.all.keys()].some((key) => !restorer.stuck.has(key));
+    while (isOwed() && performance.now() < end) await pause(lookAgainMs, signal);
   }
 
   /** Fulfilled once nothing is under way; the signal has been aborted, and what was not finished is in the journal. */
@@ -122,7 +140,7 @@ export class Cycles {
 
   private prepare(): void {
     const { signal } = this.deps;
-    while (this.preparing < preparedAtOnce && !signal.aborted) {
+    while (this.preparing < preparedAtOnce && !signal.aborted && !this.ending.signal.aborted) {
       const id = this.queue.shift();
       if (id === undefined) return;
       this.preparing += 1;
@@ -167,6 +185,8 @@ export class Cycles {
     const { store, signal, rack, log } = this.deps;
     const record = store.cycles.get(id);
     if (record === undefined || signal.aborted) return undefined;
+    // The next start begins with it anew.
+    if (this.ending.signal.aborted && hasNotBegun(record)) return undefined;
     if (effect === 'wait-for-turn') {
       const turn = await this.turn(id);
       if (turn !== 'admitted') return turn === 'ended' ? undefined : { is: turn };
@@ -177,7 +197,8 @@ export class Cycles {
     const seenDown = (text: string) => void this.apply(id, { is: 'seen-down', text });
     const offNatively = (text: string) => void this.apply(id, { is: 'off-natively', text });
     const target = findTarget(rack(), record.target);
-    const hands = { ...this.deps.hands, note, seenDown, offNatively };
+    const ending = this.ending.signal;
+    const hands = { ...this.deps.hands, note, seenDown, offNatively, ending };
     const event = await perform(effect, record, target, hands, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       log.error({ err: error, cycle: id, effect }, 'step broke');
@@ -262,9 +283,12 @@ export class Cycles {
     });
   }
 
-  /** A device that cycled by itself has paid what was owed in case it would not. */
-  private settled(former: CycleRecord, { id, phase, feeds }: CycleRecord): Change[] {
-    const { debts } = this.deps.store;
+  /** A device that cycled by itself has paid what was owed in case it would not; a task keeps its power, whoever wished. */
+  private settled(former: CycleRecord, record: CycleRecord): Change[] {
+    const { id, action, outcome, phase, feeds } = record;
+    const { debts, wishes } = this.deps.store;
+    if (action === 'off' && outcome === 'busy')
+      return feeds.map((feed) => wishes.remove(feedKey(feed)));
     if (former.phase !== 'turn-off' || (phase !== 'see-back' && phase !== 'finished')) return [];
     const own = feeds.map(feedKey).filter((key) => debts.get(key)?.cycle === id);
     return own.map((key) => debts.remove(key));

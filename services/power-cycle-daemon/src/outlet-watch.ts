@@ -4,6 +4,7 @@
  * a rebooted PDU turned on is turned off again.
  */
 import { backOffMs, errorText, type Logger } from '@skolo/common';
+import { DeviceRefused } from '@skolo/equipment';
 import type { Rack } from '@skolo/rack';
 import type { Controller } from './controller.ts';
 import type { OutletReading } from './drivers/driver.ts';
@@ -106,16 +107,19 @@ export class OutletWatch {
     // Asked for one by one, and read together: one that cannot be read does not hide the others.
     const answers = await Promise.allSettled(outlets.map((outlet) => controller.read([outlet])));
     let isRead = false;
+    let refusal: unknown;
     for (const [index, answer] of answers.entries()) {
       const outlet = outlets[index] ?? '';
       if (answer.status === 'rejected') {
         const why = errorText(answer.reason);
+        refusal ??= answer.reason;
         this.deps.log.debug({ outlet: `${controller.name}/${outlet}`, why }, 'not read');
         continue;
       }
       isRead = true;
       if (answer.value.get(outlet)?.state === 'on') await this.enforce(controller, outlet, signal);
     }
+    if (!isRead && refusal instanceof DeviceRefused) controller.makesNoSense(errorText(refusal));
     return !isRead;
   }
 

@@ -41,6 +41,8 @@ export interface Hands {
   /** Adds a line to the steps of the cycle. */
   note: (text: string) => void;
   seenDown: (text: string) => void;
+  /** Aborted when the daemon is about to stop: what is off comes back now. */
+  ending: AbortSignal;
   /** It was seen off by the device's own cycle. */
   offNatively: (text: string) => void;
 }
@@ -333,6 +335,16 @@ async function stepByStep(
   return { is: failed.length > 0 ? 'off-failed' : 'seen-off', text };
 }
 
+/** Waits, but no longer than until one of the signals is aborted. */
+async function untilEither(ms: number, signals: readonly AbortSignal[]): Promise<void> {
+  const wait = new AbortController();
+  const end = () => wait.abort();
+  if (signals.some(({ aborted }) => aborted)) end();
+  for (const signal of signals) signal.addEventListener('abort', end);
+  await pause(ms, wait.signal).catch(() => undefined);
+  for (const signal of signals) signal.removeEventListener('abort', end);
+}
+
 async function waitOff(
   record: CycleRecord,
   target: Target | undefined,
@@ -346,8 +358,12 @@ async function waitOff(
   // One look is made after it was seen off, however short the time is.
   const looking = eyes && !record.sawDown ? noteDown(eyes, hands, ending.signal) : undefined;
   try {
-    await pause(record.offSeconds * 1000, signal);
-    if (eyes !== undefined) await Promise.race([looking, pause(hands.watch.lookMs, signal)]);
+    await untilEither(record.offSeconds * 1000, [signal, hands.ending]);
+    if (hands.ending.aborted) hands.note('the daemon stops: the power comes back early');
+    else if (eyes !== undefined) {
+      await Promise.race([looking, pause(hands.watch.lookMs, ending.signal)]);
+    }
+    signal.throwIfAborted();
   } finally {
     signal.removeEventListener('abort', end);
     end();

@@ -75,6 +75,11 @@ export class Restorer {
     return told(work);
   }
 
+  /** Tries at once what is stuck: a controller has come back. */
+  hurry(): void {
+    for (const { hurry } of this.working.values()) hurry();
+  }
+
   /** Fulfilled once nothing is under way any more; the signal of the deps has been aborted. */
   async close(): Promise<void> {
     await Promise.all([...this.working.values()].map(({ done }) => done));

@@ -125,7 +125,10 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     onState: ({ name, state, detail }) => {
       log[state === 'up' ? 'info' : 'warn']({ controller: name, state, detail }, 'controller');
       if (state === 'down') degraded.raise(`controller ${name}`, detail ?? 'does not answer');
-      else degraded.clear(`controller ${name}`);
+      else {
+        degraded.clear(`controller ${name}`);
+        restorer.hurry();
+      }
       cycles.giveTurns();
     },
     onRead: (controller, readings) => outletWatch.noteReadings(controller, readings, clock.now()),
@@ -273,6 +276,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const stopFollowing = watched.onChange(() => {
     controllers.follow();
     outletWatch.follow();
+    restorer.hurry();
     cycles.giveTurns();
     void doors.follow();
     for (const { what } of degraded.list()) {
@@ -295,6 +299,9 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     async stop() {
       stopFollowing();
       clearInterval(flushing);
+      await cycles.windDown(
+        Math.max(0, rack().services['power-cycle-daemon'].stopWithin - 2) * 1000,
+      );
       stopping.abort(new Error('the daemon stops'));
       // At once: others wait for what a device that is slow does not answer. What is unfinished is in the journal.
       const closed = controllers.close();

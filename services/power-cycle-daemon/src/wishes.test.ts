@@ -3,6 +3,7 @@ import { ApiError } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
 import { Boards, reboot } from './testing/board-driver.ts';
 import { startDaemon, type TestDaemon } from './testing/daemon.ts';
+import { plugIn } from './testing/machine.ts';
 import { waitUntil } from './testing/wait-until.ts';
 
 const yaml = `
@@ -48,6 +49,32 @@ describe('off by a person', () => {
       `b: pdu-1/1 was turned off by ${daemon.who} at `,
     );
     expect(daemon.boards.get('pdu-1').told).toEqual(['off 1']);
+  });
+
+  it('is not for a machine with a running task, unless it is forced', async () => {
+    const boards = new Boards();
+    const machine = await plugIn(boards, 'm', ['pdu-1/1'], { host: '127.0.1.1' });
+    machine.task = { running: true, id: '6f1c' };
+    const daemon = await startDaemon({
+      boards,
+      yaml: `
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+machines:
+  m: ${machine.entry}
+`,
+    });
+
+    const busy = await turn(daemon, 'm', 'off');
+    const wished = await outlet(daemon, 'pdu-1/1');
+    const body = { targets: ['m'], state: 'off' as const, reason: 'smoke', force: true };
+    const { cycles } = await daemon.client.switchOutlets({ body });
+    const forced = await daemon.finished(cycles[0]?.id ?? '');
+
+    expect(busy).toMatchObject({ outcome: 'busy', detail: 'a task is running 6f1c' });
+    expect(wished).not.toHaveProperty('switchedOff');
+    expect(forced.outcome).toBe('off');
+    expect(boards.get('pdu-1').told).toEqual(['off 1']);
   });
 
   it('is undone by a person, who finds the port as it was', async () => {

@@ -87,16 +87,17 @@ async function lookHttp(url: string, timeoutMs: number, signal: AbortSignal): Pr
 /** By the system's ping, which has the right to send what we have not. */
 export function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal): Promise<Look> {
   const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)));
-  return new Promise((resolve) => {
-    execFile('ping', ['-n', '-c', '1', '-W', seconds, address], { signal }, (error) => {
+  const args = ['-n', '-c', '1', '-W', seconds, address];
+  const unknown = (text: string): Look => ({ up: false, isUnknown: true, text });
+  return new Promise<Look>((resolve) => {
+    execFile('ping', args, { signal }, (error) => {
       if (error === null) resolve({ up: true, text: `${address} answers a ping` });
-      else if (error.code === 'ENOENT')
-        resolve({ up: false, isUnknown: true, text: 'there is no ping program here' });
+      else if (error.code === 'ENOENT') resolve(unknown('there is no ping program here'));
       // It ends with 1 where nothing came back, and with something else where it could not send: see ping(8).
       else if (error.code === 1) resolve({ up: false, text: `${address} does not answer a ping` });
-      else resolve({ up: false, isUnknown: true, text: `no ping can be sent to ${address}` });
+      else resolve(unknown(`no ping can be sent to ${address}`));
     });
-  });
+  }).catch((error: unknown) => unknown(`no ping can be started: ${codeOf(error)}`));
 }
 
 function codeOf(error: unknown): string {

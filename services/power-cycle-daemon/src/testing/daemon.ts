@@ -28,6 +28,8 @@ export interface DaemonOptions {
   prepare?: (stateDir: string) => Promise<void>;
   /** Of a daemon that was stopped: this one goes on where that one was. */
   former?: TestDaemon;
+  /** Seconds for what is under way when it is told to stop; default: none. */
+  stopWithin?: number;
   doors?: PowerCycleDaemonDeps['doors'];
   repair?: PowerCycleDaemonDeps['repair'];
   createUsbHub?: PowerCycleDaemonDeps['createUsbHub'];
@@ -52,7 +54,16 @@ export interface TestDaemon {
   stop: () => Promise<void>;
 }
 
-export function rackYaml(yaml: string, settings = '', cooldownSeconds = 0, jumphost = ''): string {
+/** So short that a stop leaves cycles as a crash does. */
+const atOnce = 1;
+
+export function rackYaml(
+  yaml: string,
+  settings = '',
+  cooldownSeconds = 0,
+  jumphost = '',
+  stopWithin = atOnce,
+): string {
   return `rack: rack1
 timezone: Europe/Berlin
 network: { subnet: 127.0.0.0/8, domain: lan }
@@ -64,6 +75,7 @@ services:
     cooldownSeconds: ${cooldownSeconds}
     maxPerHour: 60
     staggerSeconds: 0
+    stopWithin: ${stopWithin}
 ${settings}
 `;
 }
@@ -88,7 +100,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const edit = async (text: string, changed = settings) => {
     await writeFile(
       join(dir, 'new.yaml'),
-      rackYaml(text, changed, cooldownSeconds, options.jumphost),
+      rackYaml(text, changed, cooldownSeconds, options.jumphost, options.stopWithin),
     );
     await rename(join(dir, 'new.yaml'), rackFile);
   };
