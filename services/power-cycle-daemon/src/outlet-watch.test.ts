@@ -1,5 +1,6 @@
 import { createLogger } from '@skolo/common';
 import { parseRack } from '@skolo/rack';
+import { OutletBoard } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Controller } from './controller.ts';
 import { OutletWatch } from './outlet-watch.ts';
@@ -62,6 +63,22 @@ function watched(settings = often) {
 }
 
 describe('the watch', () => {
+  it('takes a controller whose every answer is useless for down, until it makes sense again', async () => {
+    const { boards, watch, controllers } = watched();
+    const [controller] = controllers;
+    const { outlets } = boards.get('pdu-1');
+    boards.get('pdu-1').outlets = new OutletBoard([]);
+
+    watch.follow();
+    const down = await waitUntil(() =>
+      controller?.state === 'down' ? controller.detail : undefined,
+    );
+    boards.get('pdu-1').outlets = outlets;
+    await waitUntil(() => (controller?.state === 'up' ? true : undefined));
+
+    expect(down).toBe('pdu-1: no outlet 1');
+  });
+
   it('reads what feeds something, in one go for each controller, and leaves hubs of machines alone', async () => {
     const { boards, watch } = watched();
 

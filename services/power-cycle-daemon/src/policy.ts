@@ -12,6 +12,8 @@ export interface Ask {
   mode: 'auto' | 'soft' | 'hard';
   force: boolean;
   offSeconds?: number | undefined;
+  /** Only by the device itself: whoever asks may be cut off meanwhile. */
+  nativeOnly?: boolean | undefined;
 }
 
 /** How often, and how long ago. Seconds since boot, which no wall clock can turn back. */
@@ -229,7 +231,7 @@ function dangerous(target: Target, ask: Ask, situation: Situation): Verdict {
     const detail = `${dark.length} others would lose power or network; ask with force if that is what you want`;
     return refused(target, 'others-go-dark', detail, { dark });
   }
-  return { is: 'allowed', nativeOnly: false };
+  return { is: 'allowed', nativeOnly: ask.nativeOnly === true };
 }
 
 /** Why nothing is to turn this outlet off by itself, as rack.yaml is now; undefined: nothing speaks against it. */

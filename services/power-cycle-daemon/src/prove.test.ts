@@ -170,15 +170,15 @@ describe('the own cycle of a device', () => {
   };
 
   it.each([
-    ['the time it was told', { least: 0, most: 60 }, 0.05],
-    ['a time of its own', 'fixed', undefined],
-  ] as const)('is seen off and on, after %s', async (_name, native, offSeconds) => {
+    ['the time it was told', { least: 0, most: 60 }, 0.05, ''],
+    ['a time of its own', 'fixed', undefined, ', after the time that is set on it'],
+  ] as const)('is seen off and on, after %s', async (_name, native, offSeconds, when) => {
     const { controller, board } = plugged(native);
 
     const { outcome, seenOff } = await cycle(controller, offSeconds);
 
     expect(outcome).toEqual({ is: 'cycled', text: 'pdu-1/1 seen on' });
-    expect(seenOff).toEqual(['pdu-1/1 seen off; pdu-1 turns it on by itself']);
+    expect(seenOff).toEqual([`pdu-1/1 seen off; pdu-1 turns it on by itself${when}`]);
     expect(board.told).toEqual(['cycle 1']);
   });
 

@@ -164,7 +164,8 @@ export async function cycleNatively(
       .join('; ');
     return { is: 'not-seen-off', isRefused: false, text };
   }
-  onSeenOff(`${off.text}; ${controller.name} turns it on by itself`);
+  const when = offSeconds === undefined ? ', after the time that is set on it' : '';
+  onSeenOff(`${off.text}; ${controller.name} turns it on by itself${when}`);
   // It was off for a moment before it was seen off, and is asked in time for that.
   if (offSeconds !== undefined)
     await pause(Math.max(0, offSeconds * 1000 - patience.mostMs), signal);

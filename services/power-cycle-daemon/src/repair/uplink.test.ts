@@ -78,6 +78,8 @@ describe('a silent router', () => {
 
     const second = await startRepairLab({ yaml, settings, former: first, clock: first.clock });
     second.router.isThere = false;
+    const [left] = await second.cycles();
+    await second.finished(left?.id ?? '');
     await second.after(0);
     await second.after(58);
     const within = await second.cycles();
@@ -97,6 +99,8 @@ describe('a silent router', () => {
     const clock = fakeClock('1970-01-01T00:00:00Z', 60);
     const second = await startRepairLab({ yaml, settings, former: first, clock });
     second.router.isThere = false;
+    const [left] = await second.cycles();
+    await second.finished(left?.id ?? '');
     await second.after(0);
     await second.after(58);
     const within = await second.cycles();

@@ -88,7 +88,7 @@ export class UplinkWatch {
     try {
       await take({
         targets: [name],
-        ask: { action: 'cycle', mode: 'hard', force: true },
+        ask: { action: 'cycle', mode: 'hard', force: true, nativeOnly: true },
         reason: `silent for ${silentMinutes} minutes`,
         by: 'uplink dead-man',
         origin: 'uplink',
