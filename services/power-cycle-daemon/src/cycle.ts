@@ -114,7 +114,7 @@ export function hasNotBegun({ action, begun, phase }: CycleRecord): boolean {
  */
 export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts): Transition {
   const { phase } = record;
-  if (event.is === 'restarted') return afterRestart(record, facts);
+  if (event.is === 'restarted') return afterRestart(unwatched(record), facts);
   // Told by whoever watches the machine, at any moment.
   if (event.is === 'seen-down') {
     return { record: said({ ...record, sawDown: true }, facts, event.text), effect: 'none' };
@@ -257,7 +257,8 @@ function notBack(record: CycleRecord, text: string, facts: CycleFacts): Transiti
   const canGoOn = record.feeds.length > 0 && !record.interrupted;
   if (wasSoft && record.mode === 'auto' && canGoOn) return go(record, 'contact', facts, text);
   if (wasSoft || !canGoOn || record.attempt >= facts.tries) return fail(record, text, facts);
-  const again = { ...record, attempt: record.attempt + 1, sawOff: false, sawDown: false };
+  const attempt = record.attempt + 1;
+  const again = { ...record, attempt, sawOff: false, sawDown: false, unwatched: false };
   return go(again, 'contact', facts, `${text}; attempt ${again.attempt} of ${facts.tries}`);
 }
 
@@ -265,6 +266,12 @@ function notBack(record: CycleRecord, text: string, facts: CycleFacts): Transiti
 function broke(record: CycleRecord, detail: string, facts: CycleFacts): Transition {
   if (record.action === 'off' || !holdsPower(record)) return fail(record, detail, facts);
   return go({ ...record, failure: { step: stepOf(record), detail } }, 'turn-on', facts, detail);
+}
+
+/** From when its outlets are touched until it is seen back, somebody ought to watch. */
+function unwatched(record: CycleRecord): CycleRecord {
+  const isMissed = holdsPower(record) || record.phase === 'see-back';
+  return isMissed ? { ...record, unwatched: true } : record;
 }
 
 const powerFirst = 'the daemon was restarted; the power comes first';

@@ -15,8 +15,10 @@ import {
   stepOf,
   type Transition,
 } from './cycle.ts';
+import type { Hands } from './hands.ts';
+import { taskBegun } from './machine-steps.ts';
 import { pause } from './pause.ts';
-import { type Hands, perform, taskBegun, whyNot } from './perform.ts';
+import { perform, whyNot } from './perform.ts';
 import { type CycleRecord, type Debt, feedKey } from './records.ts';
 import type { Restorer } from './restorer.ts';
 import type { Change, Store } from './store.ts';
@@ -181,7 +183,10 @@ export class Cycles {
   }
 
   /** Undefined: it was cancelled meanwhile, or the daemon stops. */
-  private async carryOut(id: string, effect: Effect): Promise<CycleEvent | undefined> {
+  private async carryOut(
+    id: string,
+    effect: Exclude<Effect, 'none'>,
+  ): Promise<CycleEvent | undefined> {
     const { store, signal, rack, log } = this.deps;
     const record = store.cycles.get(id);
     if (record === undefined || signal.aborted) return undefined;

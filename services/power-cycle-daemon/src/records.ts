@@ -32,6 +32,8 @@ export const CycleRecord = z.object({
   id: z.string(),
   /** Counts up: the order in which they were asked for, whatever the wall clock says. */
   number: z.int(),
+  /** The same for all of one request: the number of the first. */
+  batch: z.int(),
   target: z.string(),
   action: PowerAction,
   mode: CycleMode,
@@ -61,6 +63,8 @@ export const CycleRecord = z.object({
   bootId: z.string().exactOptional(),
   /** The machine was asked to reboot itself, and the daemon died then: whether it did may be unknown. */
   interrupted: z.boolean(),
+  /** Nobody watched for a while after its outlets were touched: the daemon was restarted. */
+  unwatched: z.boolean(),
   /** What went wrong, told once the power is on again. */
   failure: z.object({ step: CycleStep, detail: z.string() }).exactOptional(),
   outcome: Outcome.exactOptional(),

@@ -148,7 +148,10 @@ export class Requests {
       else if (verdict.is === 'joined') {
         accepted.push({ id: verdict.cycle.id, target: target.name, joined: true });
       } else {
-        const record = this.record(target, ask, verdict.nativeOnly, request);
+        const number = this.nextNumber();
+        const batch = records[0]?.number ?? number;
+        const order = { number, batch };
+        const record = { ...this.record(target, ask, verdict.nativeOnly, request), ...order };
         records.push(record);
         active.push(record);
         accepted.push({ id: record.id, target: target.name, joined: false });
@@ -162,11 +165,10 @@ export class Requests {
     ask: Ask,
     nativeOnly: boolean,
     { reason, by, origin }: Pick<Request, 'reason' | 'by' | 'origin'>,
-  ): CycleRecord {
+  ): Omit<CycleRecord, 'number' | 'batch'> {
     const own = target.kind === 'machine' ? target.machine?.offSeconds : undefined;
     return {
       id: randomUUID(),
-      number: this.nextNumber(),
       target: target.name,
       action: ask.action,
       mode: ask.mode,
@@ -185,6 +187,7 @@ export class Requests {
       sawOff: false,
       sawDown: false,
       interrupted: false,
+      unwatched: false,
       steps: [],
     };
   }

@@ -14,6 +14,8 @@ function cycles(on: readonly string[], from = 1): CycleRecord[] {
     cycleRecord({
       id: `${from + index}`,
       number: from + index,
+      // A request of its own.
+      batch: from + index,
       feeds: [...controllers].map((controller) => ({ controller, outlet: `${index}` })),
     }),
   );
@@ -28,6 +30,15 @@ describe('turns', () => {
     const waiting = cycles(['A', 'A', 'A', 'B', 'B', 'C']).reverse();
 
     expect(names(admitted(waiting, [], limits, up))).toEqual(['1', '2', '4']);
+  });
+
+  it('go first to the controllers that take longest, among those of one request', () => {
+    const one = cycles(['A', 'B', 'B', 'B', 'C', 'C']).map((record) => ({ ...record, batch: 1 }));
+    const later = cycles(['D', 'D', 'D', 'D'], 7).map((record) => ({ ...record, batch: 7 }));
+
+    const turns = admitted([...later, ...one], [], { ...limits, atOnce: 5 }, up);
+
+    expect(names(turns)).toEqual(['2', '3', '5', '6', '1']);
   });
 
   it('count those that run', () => {

@@ -1,6 +1,7 @@
 /**
  * Who may draw current now: so many cycles at once on a controller, so many in the rack, in the order in which they were
- * asked for. A controller that does not answer costs the others nothing.
+ * asked for. Of one request, the controllers that will take longest come first, or they would be left over at the end. A
+ * controller that does not answer costs the others nothing.
  */
 import type { CycleRecord } from './records.ts';
 
@@ -28,7 +29,7 @@ export function admitted(
   }
   const chosen: CycleRecord[] = [];
   const kept = new Set<string>();
-  for (const record of waiting.toSorted((a, b) => a.number - b.number)) {
+  for (const record of inOrder(waiting)) {
     const controllers = controllersOf(record);
     if (controllers.some((name) => (taken.get(name) ?? 0) >= atOncePerController)) {
       // The first that waits for a controller keeps a place on its others: two feeds might else never be free together.
@@ -42,6 +43,27 @@ export function admitted(
     }
   }
   return chosen;
+}
+
+/** Requests as they came; within one, by the time that is still to be spent on the busiest controller of each. */
+function inOrder(waiting: readonly CycleRecord[]): CycleRecord[] {
+  const ahead = new Map<string, number>();
+  for (const record of waiting) {
+    for (const name of controllersOf(record)) {
+      ahead.set(name, (ahead.get(name) ?? 0) + record.offSeconds);
+    }
+  }
+  const longest = (record: CycleRecord) =>
+    Math.max(0, ...controllersOf(record).map((name) => ahead.get(name) ?? 0));
+  return waiting
+    .map((record) => ({ record, seconds: longest(record) }))
+    .sort(
+      (a, b) =>
+        a.record.batch - b.record.batch ||
+        b.seconds - a.seconds ||
+        a.record.number - b.record.number,
+    )
+    .map(({ record }) => record);
 }
 
 /** Behind how many others each of `waiting` is, on the fullest of its controllers. */

@@ -6,6 +6,7 @@ export function cycleRecord(own: Partial<CycleRecord> = {}): CycleRecord {
   return {
     id: 'cycle-1',
     number: 1,
+    batch: 1,
     target: 'a',
     action: 'cycle',
     mode: 'auto',
@@ -24,6 +25,7 @@ export function cycleRecord(own: Partial<CycleRecord> = {}): CycleRecord {
     sawOff: false,
     sawDown: false,
     interrupted: false,
+    unwatched: false,
     steps: [],
     ...own,
   };

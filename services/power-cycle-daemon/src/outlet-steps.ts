@@ -1,0 +1,163 @@
+/** What a cycle does with the outlets that feed its target: reach them, turn them off, wait. Each ends with an event. */
+import { errorText } from '@skolo/common';
+import { DeviceError } from '@skolo/equipment';
+import type { CycleEvent } from './cycle.ts';
+import type { OutletReading } from './drivers/driver.ts';
+import { eyesFor, type Hands, settingsOf } from './hands.ts';
+import { type MachineEyes, seeDown } from './machines/watch.ts';
+import { pause } from './pause.ts';
+import { cycleNatively, turnOff } from './prove.ts';
+import { type CycleRecord, feedKey } from './records.ts';
+import type { Target } from './targets.ts';
+
+/** Reads all feeds, so that nothing is turned off that could not be turned on again and seen on. */
+export async function contact(
+  { action, feeds }: CycleRecord,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  const { tries } = settingsOf(hands);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const read = await Promise.all(feeds.map((feed) => readFeed(feed, hands)));
+      const silent = read.find(([, { state }]) => action !== 'on' && state === 'unknown');
+      if (silent) throw new Error(`${silent[0]}: the device does not tell whether it is on`);
+      const modes = new Map(read.map(([key, reading]) => [key, reading.mode]));
+      const text = read.map(([key, reading]) => `${key} is ${reading.state}`).join(', ');
+      return { is: 'contacted', modes, text };
+    } catch (error) {
+      signal.throwIfAborted();
+      const isOfDevice = error instanceof DeviceError;
+      // Whoever wants it on is owed that: it is tried until it is.
+      if (action === 'on' && isOfDevice) {
+        return { is: 'contacted', modes: new Map(), text: errorText(error) };
+      }
+      const isFinal = isOfDevice && !error.retry;
+      if (isFinal || attempt >= tries.off) return { is: 'contact-failed', text: errorText(error) };
+      hands.note(`${errorText(error)}; tried again`);
+      await pause(hands.contactPauseMs, signal);
+    }
+  }
+}
+
+async function readFeed(
+  feed: CycleRecord['feeds'][number],
+  hands: Hands,
+): Promise<[string, OutletReading]> {
+  const key = feedKey(feed);
+  const controller = hands.controller(feed.controller);
+  if (controller === undefined) throw new Error(`${feed.controller} is not in rack.yaml any more`);
+  const reading = (await controller.read([feed.outlet])).get(feed.outlet);
+  if (reading === undefined) throw new Error(`${key}: no reading`);
+  return [key, reading];
+}
+
+export async function allOff(
+  record: CycleRecord,
+  target: Target | undefined,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  signal.addEventListener('abort', end);
+  // From before it is off until it was seen down, or the attempt is over.
+  const eyes = record.action === 'cycle' && target ? eyesFor(hands.rack(), target) : undefined;
+  if (eyes !== undefined) void noteDown(eyes, hands, ending.signal);
+  try {
+    return await offWay(record, hands, signal);
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
+}
+
+async function noteDown(eyes: MachineEyes, hands: Hands, signal: AbortSignal): Promise<void> {
+  try {
+    const down = await seeDown(eyes, 3_600_000, hands.watch, signal);
+    if (down !== undefined) hands.seenDown(`seen down: ${down}`);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+async function offWay(record: CycleRecord, hands: Hands, signal: AbortSignal): Promise<CycleEvent> {
+  const [feed, ...more] = record.feeds;
+  const controller = feed && hands.controller(feed.controller);
+  if (record.action === 'cycle' && feed && controller && more.length === 0) {
+    const isFixed = controller.hasFixedCycle;
+    const asked = isFixed && !record.offSecondsGiven ? undefined : record.offSeconds;
+    if (controller.cyclesNatively(asked)) {
+      const { patience, note, offNatively } = hands;
+      const options = { offSeconds: asked, patience, onSeenOff: offNatively };
+      const outcome = await cycleNatively(controller, feed.outlet, options, signal);
+      if (outcome.is === 'cycled') return { is: 'cycled-natively', text: outcome.text };
+      if (outcome.is === 'left-off') return { is: 'left-off', text: outcome.text };
+      // Where it may have been off, unseen, to turn it off now would be the second time.
+      if (record.nativeOnly || !outcome.isRefused) return { is: 'off-failed', text: outcome.text };
+      note(`${outcome.text}; now step by step`);
+    }
+  }
+  if (record.nativeOnly) {
+    const why = 'the device can no longer cycle the outlet by itself, and nobody could turn it on';
+    return { is: 'off-failed', text: why };
+  }
+  return stepByStep(record, hands, signal);
+}
+
+async function stepByStep(
+  { feeds }: CycleRecord,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  const { tries } = settingsOf(hands);
+  const { patience } = hands;
+  const proofs = await Promise.all(
+    feeds.map((feed) => {
+      const controller = hands.controller(feed.controller);
+      if (controller !== undefined) {
+        return turnOff(controller, feed.outlet, { tries: tries.off, patience }, signal);
+      }
+      return { is: 'not' as const, text: `${feed.controller} is not in rack.yaml any more` };
+    }),
+  );
+  const failed = proofs.filter(({ is }) => is === 'not');
+  const text = (failed.length > 0 ? failed : proofs).map((proof) => proof.text).join(', ');
+  return { is: failed.length > 0 ? 'off-failed' : 'seen-off', text };
+}
+
+/** Waits, but no longer than until one of the signals is aborted. */
+async function untilEither(ms: number, signals: readonly AbortSignal[]): Promise<void> {
+  const wait = new AbortController();
+  const end = () => wait.abort();
+  if (signals.some(({ aborted }) => aborted)) end();
+  for (const signal of signals) signal.addEventListener('abort', end);
+  await pause(ms, wait.signal).catch(() => undefined);
+  for (const signal of signals) signal.removeEventListener('abort', end);
+}
+
+export async function waitOff(
+  record: CycleRecord,
+  target: Target | undefined,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  const eyes = target && eyesFor(hands.rack(), target);
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  signal.addEventListener('abort', end);
+  // One look is made after it was seen off, however short the time is.
+  const looking = eyes && !record.sawDown ? noteDown(eyes, hands, ending.signal) : undefined;
+  try {
+    await untilEither(record.offSeconds * 1000, [signal, hands.ending]);
+    if (hands.ending.aborted) hands.note('the daemon stops: the power comes back early');
+    else if (eyes !== undefined) {
+      await Promise.race([looking, pause(hands.watch.lookMs, ending.signal)]);
+    }
+    signal.throwIfAborted();
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
+  return { is: 'off-waited' };
+}
