@@ -320,6 +320,15 @@ export const powerCycleDaemonApi = {
     role: 'view',
     answers: { 200: z.object({ outlets: z.array(OutletStatus) }) },
   }),
+  forgetOwed: route({
+    method: 'delete',
+    path: '/v1/outlets/{outlet}/owed',
+    summary: 'No longer tries to turn on an outlet of a device that has left rack.yaml',
+    role: 'operate',
+    params: z.object({ outlet: z.string().min(1).max(200) }),
+    query: z.strictObject({ why: z.string().max(1000).optional() }),
+    answers: { 200: z.object({ outlet: z.string() }), 404: Problem, 409: Problem, 503: Problem },
+  }),
   machines: route({
     method: 'get',
     path: '/v1/machines',

@@ -9,6 +9,7 @@ import { addPowerCancel } from './commands/power/cancel.ts';
 import { addPowerControllers } from './commands/power/controllers.ts';
 import { addPowerCycle } from './commands/power/cycle.ts';
 import { addPowerFollow } from './commands/power/follow.ts';
+import { addPowerForget } from './commands/power/forget.ts';
 import { addPowerHold } from './commands/power/hold.ts';
 import { addPowerHolds } from './commands/power/holds.ts';
 import { addPowerLog } from './commands/power/log.ts';
@@ -61,6 +62,7 @@ const nouns: Noun[] = [
       addPowerRelease,
       addPowerHolds,
       addPowerControllers,
+      addPowerForget,
     ],
   },
   {

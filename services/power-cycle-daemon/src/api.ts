@@ -10,6 +10,7 @@ import type { OwnDevices } from './own-devices.ts';
 import type { CycleRecord } from './records.ts';
 import type { Repair } from './repair/repair.ts';
 import { KeyReused, type Request, RequestRefused } from './requests.ts';
+import type { Restorer } from './restorer.ts';
 import { shownController, shownCycle, shownMachines, shownOutlets, type View } from './shown.ts';
 import { JournalDown } from './store.ts';
 import { allTargets, findTargets } from './targets.ts';
@@ -21,11 +22,12 @@ export interface ApiDeps {
   holds: Holds;
   ownDevices: OwnDevices;
   repair: Repair;
+  restorer: Restorer;
   hostKeys: HostKeys;
 }
 
 export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemonApi> {
-  const { view, cycles, holds, ownDevices, repair, hostKeys } = deps;
+  const { view, cycles, holds, ownDevices, repair, restorer, hostKeys } = deps;
 
   async function take(request: Request) {
     const accepted = await view.requests.take(request).catch(problemOf);
@@ -77,6 +79,15 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
       });
     },
     outlets: () => ({ status: 200 as const, body: { outlets: shownOutlets(view) } }),
+    forgetOwed: async ({ params: { outlet } }) => {
+      const why = await restorer.giveUp(outlet).catch(problemOf);
+      if (why === undefined) return { status: 200 as const, body: { outlet } };
+      if (why === 'not-owed') {
+        throw new HttpProblem(404, `${outlet} is not owed; skolo power status shows what is`);
+      }
+      const detail = `${outlet}: its device is in rack.yaml, so it is turned on as soon as that can be`;
+      throw new HttpProblem(409, detail);
+    },
     machines: ({ query }) => {
       const names = [query.name ?? []].flat();
       const { targets, unknown } = findTargets(view.rack(), names);

@@ -119,6 +119,26 @@ describe('an edit of rack.yaml', () => {
     expect(after).toMatchObject({ degraded: [] });
   });
 
+  it('that takes the PDU away for good lets a person give the outlet up', async () => {
+    const daemon = await startDaemon({ yaml: rackOf([pdu1, pdu2], [a]) });
+    const { client } = daemon;
+    const id = await ask(daemon, 'a', 5);
+    await daemon.until(id, ({ step }) => step === 'off');
+    const key = { params: { outlet: 'pdu-1/1' } };
+
+    const inTheRack = await client.forgetOwed(key).catch((error: unknown) => error);
+    await edited(daemon, rackOf([pdu2], ['  a: { kind: host, power: pdu-2/1 }']));
+    await daemon.finished(id);
+    await client.forgetOwed(key);
+    const again = await client.forgetOwed(key).catch((error: unknown) => error);
+    const metrics = await (await fetch(`${daemon.metricsUrl}/metrics`)).text();
+
+    expect(inTheRack).toMatchObject({ status: 409 });
+    expect(again).toMatchObject({ status: 404 });
+    expect(metrics).toMatch(/^skolo_power_outlets_owed 0$/m);
+    expect(metrics).not.toContain('skolo_power_outlets_stuck_off{');
+  });
+
   it('changes the limits that hold from now on', async () => {
     const machines = ['  e-[1-4]: { kind: host, power: "pdu-1/[11-14]", offSeconds: 1 }'];
     const yaml = rackOf([pdu1], machines);

@@ -29,6 +29,7 @@ export interface RestorerDeps {
 
 interface Work {
   waiting: ((restored: Restored) => void)[];
+  isGivenUp: boolean;
   /** Ends the pause between two attempts. */
   hurry: () => void;
   done: Promise<void>;
@@ -75,6 +76,24 @@ export class Restorer {
     return told(work);
   }
 
+  /**
+   * Gives up what is owed on a device that has left the rack: nobody can ever pay it. Gives why not.
+   *
+   * @throws JournalDown, JournalUnavailable It is still owed.
+   */
+  async giveUp(key: string): Promise<'not-owed' | 'in-the-rack' | undefined> {
+    const { store } = this.deps;
+    const debt = store.debts.get(key);
+    if (debt === undefined) return 'not-owed';
+    if (this.deps.controller(debt.controller) !== undefined) return 'in-the-rack';
+    await store.write([store.debts.remove(key)]);
+    const work = this.working.get(key);
+    if (work !== undefined) work.isGivenUp = true;
+    work?.hurry();
+    this.deps.onPaid?.(debt, this.stuck.delete(key));
+    return undefined;
+  }
+
   /** Tries at once what is stuck: a controller has come back. */
   hurry(): void {
     for (const { hurry } of this.working.values()) hurry();
@@ -87,7 +106,12 @@ export class Restorer {
 
   private start(debt: Debt, { isInDoubt, turn = Promise.resolve() }: StartOptions): Work {
     const key = feedKey(debt);
-    const work: Work = { waiting: [], hurry: () => undefined, done: Promise.resolve() };
+    const work: Work = {
+      waiting: [],
+      isGivenUp: false,
+      hurry: () => undefined,
+      done: Promise.resolve(),
+    };
     work.done = turn
       .then(() => this.pay(debt, work, isInDoubt))
       .catch(() =>
@@ -115,6 +139,7 @@ export class Restorer {
           text: proof?.text ?? `${key} was turned off by ${wish?.by}`,
         });
       }
+      if (work.isGivenUp) return tell(work, { is: 'stuck', text: `${key} was given up` });
       if (failures >= stuckAfter) {
         if (!this.stuck.has(key)) this.deps.onStuck?.(debt, proof.text);
         this.stuck.add(key);
@@ -122,6 +147,7 @@ export class Restorer {
         tell(work, { is: 'stuck', text });
       }
       await this.rest(backOffMs(failures, backOff), work);
+      if (work.isGivenUp) return;
     }
   }
 

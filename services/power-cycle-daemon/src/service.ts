@@ -290,7 +290,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const app = createApp({
     ...context,
     api: powerCycleDaemonApi,
-    handlers: apiHandlers({ view, cycles, holds, ownDevices, repair, hostKeys }),
+    handlers: apiHandlers({ view, cycles, holds, ownDevices, repair, restorer, hostKeys }),
     first: [streamEvents(context, events, findCycle)],
   });
   return {

@@ -43,6 +43,7 @@ const {
   holds,
   hold,
   release,
+  forgetOwed,
   hostKeys,
   forgetHostKey,
 } = powerCycleDaemonApi;
@@ -57,6 +58,7 @@ const api = {
   holds,
   hold,
   release,
+  forgetOwed,
   hostKeys,
   forgetHostKey,
 };
@@ -245,6 +247,10 @@ function handlersOf(
       const [hold] = place < 0 ? [] : holds.splice(place, 1);
       if (hold === undefined) throw new HttpProblem(404, `there is no hold ${id}`);
       return { status: 200, body: hold };
+    },
+    forgetOwed: ({ params: { outlet } }) => {
+      if (outlet !== 'pdu-9/1') throw new HttpProblem(404, `${outlet} is not owed`);
+      return { status: 200, body: { outlet } };
     },
     hostKeys: () => ({ status: 200, body: { hostKeys: data.hostKeys() } }),
     forgetHostKey: ({ params: { device } }) => {
