@@ -21,23 +21,3 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener('abort', abort);
   });
 }
-
-/** Gives `work` a signal that ends after so many milliseconds, or with the other one. */
-export async function withDeadline<T>(
-  ms: number,
-  signal: AbortSignal,
-  work: (limit: AbortSignal) => Promise<T>,
-): Promise<T> {
-  // Not `AbortSignal.any`: on Node 20 a time-out that nothing else holds may be collected before it fires.
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(new Error(`no answer within ${ms / 1000} s`)), ms);
-  const abort = () => limit.abort(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort);
-  try {
-    return await work(limit.signal);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', abort);
-  }
-}

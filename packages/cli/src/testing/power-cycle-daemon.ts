@@ -31,37 +31,13 @@ export interface TestDaemon {
   close(): Promise<void>;
 }
 
-/** The routes that people use. */
+/** The routes that people use; the others are for agents, Alertmanager and programs. */
 const {
-  requestCycles,
-  switchOutlets,
-  cycles,
-  cycle,
-  cancelCycle,
-  machines,
-  controllers,
-  holds,
-  hold,
-  release,
-  forgetOwed,
-  hostKeys,
-  forgetHostKey,
+  requestDeviceCycles: _agents,
+  alerts: _alerts,
+  outlets: _outlets,
+  ...api
 } = powerCycleDaemonApi;
-const api = {
-  requestCycles,
-  switchOutlets,
-  cycles,
-  cycle,
-  cancelCycle,
-  machines,
-  controllers,
-  holds,
-  hold,
-  release,
-  forgetOwed,
-  hostKeys,
-  forgetHostKey,
-};
 
 const rack = `
 rack: rack4

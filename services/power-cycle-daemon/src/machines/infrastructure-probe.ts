@@ -1,6 +1,6 @@
 /** Whether a switch, router or PDU is there: by the port that it is spoken to at. Nothing is said to it. */
-import { connect } from 'node:net';
 import type { InfrastructureDevice, Transport } from '@skolo/rack';
+import { lookTcp } from './look-tcp.ts';
 import type { Probe } from './probe.ts';
 
 /** Only what is reached over TCP; a datagram that nobody answers proves nothing. */
@@ -12,23 +12,17 @@ export function infrastructureProbe(device: InfrastructureDevice): Probe | undef
   // The address of an MQTT switch is that of its broker.
   if (address === undefined || usual === undefined || transport === 'mqtt') return undefined;
   const port = (transport in ports ? ports[transport as keyof typeof ports] : undefined) ?? usual;
-  return (timeoutMs, signal) =>
-    new Promise((resolve) => {
-      const where = `${address}:${port}`;
-      const socket = connect({ host: address, port });
-      const end = (up: boolean, text: string, isRefused = false) => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', abort);
-        socket.destroy();
-        resolve({ up, text, isRefused });
-      };
-      const abort = () => end(false, 'no longer asked');
-      const timer = setTimeout(() => end(false, `nothing at ${where}`), timeoutMs);
-      if (signal.aborted) return abort();
-      signal.addEventListener('abort', abort);
-      socket.on('connect', () => end(true, `${where} takes connections`));
-      socket.on('error', (error: NodeJS.ErrnoException) => {
-        end(false, `nothing at ${where}: ${error.message}`, error.code === 'ECONNREFUSED');
-      });
-    });
+  const where = `${address}:${port}`;
+  return async (timeoutMs, signal) => {
+    const look = await lookTcp({ address, port }, timeoutMs, signal);
+    if (look.is === 'up') return { up: true, text: `${where} takes connections`, isRefused: false };
+    if (look.is === 'aborted') return { up: false, text: 'no longer asked', isRefused: false };
+    if (look.is !== 'failed') return { up: false, text: `nothing at ${where}`, isRefused: false };
+    const { message, code } = look.error;
+    return {
+      up: false,
+      text: `nothing at ${where}: ${message}`,
+      isRefused: code === 'ECONNREFUSED',
+    };
+  };
 }

@@ -1,7 +1,7 @@
 /** Whether a machine is there: at its ssh port, its URL, or by a ping. One look each; who waits looks again. */
 import { execFile } from 'node:child_process';
-import { connect } from 'node:net';
 import type { Machine, Rack, SeenBack } from '@skolo/rack';
+import { lookTcp } from './look-tcp.ts';
 
 export interface Look {
   up: boolean;
@@ -33,36 +33,26 @@ export function backWithin(rack: Rack, machine: Machine): number {
 }
 
 /** RFC 4253, 4.2: a server begins with a line `SSH-2.0-…`, perhaps after others. A port that only accepts is not it. */
-function lookSsh(
+async function lookSsh(
   address: string,
   port: number,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Look> {
-  return new Promise((resolve) => {
-    const where = `${address}:${port}`;
-    const socket = connect({ host: address, port });
-    let received = '';
-    const end = (up: boolean, text: string) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      socket.destroy();
-      resolve({ up, text });
-    };
-    const abort = () => end(false, 'no longer asked');
-    const timer = setTimeout(
-      () => end(false, `nothing at ${where} within ${timeoutMs} ms`),
-      timeoutMs,
-    );
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort);
-    socket.on('data', (data) => {
-      received = (received + data.toString('latin1')).slice(-4096);
-      if (/(^|\n)SSH-/.test(received)) end(true, `ssh answers at ${where}`);
-    });
-    socket.on('error', (error) => end(false, `nothing at ${where}: ${codeOf(error)}`));
-    socket.on('close', () => end(false, `nothing at ${where}: the connection was closed`));
-  });
+  const where = `${address}:${port}`;
+  const look = await lookTcp({ address, port, banner: /(^|\n)SSH-/ }, timeoutMs, signal);
+  switch (look.is) {
+    case 'up':
+      return { up: true, text: `ssh answers at ${where}` };
+    case 'silent':
+      return { up: false, text: `nothing at ${where} within ${timeoutMs} ms` };
+    case 'failed':
+      return { up: false, text: `nothing at ${where}: ${codeOf(look.error)}` };
+    case 'closed':
+      return { up: false, text: `nothing at ${where}: the connection was closed` };
+    case 'aborted':
+      return { up: false, text: 'no longer asked' };
+  }
 }
 
 async function lookHttp(url: string, timeoutMs: number, signal: AbortSignal): Promise<Look> {

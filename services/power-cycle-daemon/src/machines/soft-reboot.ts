@@ -2,7 +2,7 @@
 import { errorText } from '@skolo/common';
 import { type HostKeys, openExec, readCredentials } from '@skolo/equipment';
 import type { Machine, Rack } from '@skolo/rack';
-import { withDeadline } from '../pause.ts';
+import { withinTime } from '../transports/deadline.ts';
 import type { Agent } from './agent.ts';
 
 export interface SoftRebootDeps {
@@ -56,7 +56,8 @@ async function overSsh(
   try {
     const credentials = await readCredentials(rack, login);
     const target = { name, address, port: ports.ssh ?? 22, credentials };
-    const session = await withDeadline(timeoutMs, signal, (limit) =>
+    const late = () => new Error(`no answer within ${timeoutMs / 1000} s`);
+    const session = await withinTime(timeoutMs, late, signal, (limit) =>
       openExec(target, { hostKeys }, limit),
     );
     try {

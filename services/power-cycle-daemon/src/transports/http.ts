@@ -16,6 +16,7 @@ import {
 } from '@skolo/equipment';
 import type { InfrastructureDevice } from '@skolo/rack';
 import type { DriverDeps } from '../drivers/driver.ts';
+import { withinTime } from './deadline.ts';
 import { answerTo, basicHeader } from './sign-in.ts';
 import { connectionError, connectTls, type TlsConnection } from './tls.ts';
 
@@ -92,7 +93,7 @@ export function httpTo(
         `no answer of ${address}:${port} within ${timeoutMs / 1000} s`,
       );
     };
-    return await within(timeoutMs, late, signal, async (limit) => {
+    return await withinTime(timeoutMs, late, signal, async (limit) => {
       const exchange = { device, address, port, deps, credentials, signal: limit };
       const way = request.anonymous ? 'by-driver' : signIn;
       const answer = await signedIn(exchange, request, way);
@@ -101,28 +102,6 @@ export function httpTo(
       return { status: answer.status, body: answer.body };
     });
   };
-}
-
-/** Ends `work` after its time, or when `signal` does, whichever is first. */
-async function within<T>(
-  timeoutMs: number,
-  late: () => Error,
-  signal: AbortSignal,
-  work: (limit: AbortSignal) => Promise<T>,
-): Promise<T> {
-  signal.throwIfAborted();
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(late()), timeoutMs);
-  const abort = () => limit.abort(signal.reason);
-  signal.addEventListener('abort', abort);
-  try {
-    return await work(limit.signal);
-  } catch (error) {
-    throw limit.signal.aborted ? limit.signal.reason : error;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 async function signedIn(
