@@ -26,6 +26,13 @@ export { type RouteContext, type RouteDeps, type RouteHandlers, routes } from '.
 export { LastSuccess, type LastSuccessDeps } from './last-success.ts';
 export { ListenError } from './listen.ts';
 export { createLogger, type Logger, type LogLevel } from './log.ts';
+export {
+  isJournalUnavailable,
+  type OpenJournalDeps,
+  openJournal,
+  tryOpenJournal,
+} from './open-journal.ts';
+export { pause } from './pause.ts';
 export { errorText, redacted, stripSecrets } from './redact.ts';
 export { runService } from './run-service.ts';
 export type { Service, ServiceContext, ServiceDefinition } from './service.ts';

@@ -1,18 +1,18 @@
 /** The HTTP API: what is asked becomes a request, what is known is shown. Nothing is decided here. */
+
 import type { PowerCycle, powerCycleDaemonApi } from '@skolo/api';
-import { HttpProblem, type RouteHandlers } from '@skolo/common';
+import { HttpProblem, isJournalUnavailable, type RouteHandlers } from '@skolo/common';
+import { JournalDown } from '@skolo/durable';
 import type { HostKeys } from '@skolo/equipment';
 import type { Cycles } from './cycles.ts';
 import { noSuchCycle } from './events.ts';
 import { BadHold, type Holds } from './holds.ts';
-import { isJournalUnavailable } from './journal.ts';
 import type { OwnDevices } from './own-devices.ts';
 import type { CycleRecord } from './records.ts';
 import type { Repair } from './repair/repair.ts';
 import { KeyReused, type Request, RequestRefused } from './requests.ts';
 import type { Restorer } from './restorer.ts';
 import { shownController, shownCycle, shownMachines, shownOutlets, type View } from './shown.ts';
-import { JournalDown } from './store.ts';
 import { allTargets, findTargets } from './targets.ts';
 import { positions } from './turns.ts';
 

@@ -2,11 +2,9 @@
  * One switch, PDU or hub: its driver behind a queue of its own, so that one that is slow, wedged or gone delays nobody
  * else. One operation at a time; turning on goes first; readings that wait for their turn are made together.
  */
-import type { Clock } from '@skolo/common';
-import { errorText } from '@skolo/common';
+import { type Clock, errorText, pause } from '@skolo/common';
 import { DeviceBusy, DeviceError, DeviceRefused, DeviceTimeout } from '@skolo/equipment';
 import type { OutletReading, PowerDriver } from './drivers/driver.ts';
-import { pause } from './pause.ts';
 
 export interface ControllerDeps {
   clock: Pick<Clock, 'now'>;

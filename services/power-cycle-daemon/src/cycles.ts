@@ -2,8 +2,9 @@
  * Runs cycles: carries out what the state machine wants, journals each step before the next, and hands out turns.
  * What a step is, is in cycle.ts; how an outlet is proven, in prove.ts.
  */
-import type { Clock, Logger } from '@skolo/common';
-import { errorText } from '@skolo/common';
+
+import { type Clock, errorText, type Logger, pause } from '@skolo/common';
+import type { Change } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
 import type { Controller } from './controller.ts';
 import {
@@ -17,11 +18,10 @@ import {
 } from './cycle.ts';
 import type { Hands } from './hands.ts';
 import { taskBegun } from './machine-steps.ts';
-import { pause } from './pause.ts';
 import { perform, whyNot } from './perform.ts';
 import { type CycleRecord, type Debt, feedKey } from './records.ts';
 import type { Restorer } from './restorer.ts';
-import type { Change, Store } from './store.ts';
+import type { Store } from './store.ts';
 import { findTarget } from './targets.ts';
 import { admitted } from './turns.ts';
 

@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ApiError } from '@skolo/api';
-import { createLogger } from '@skolo/common';
+import { createLogger, openJournal, tryOpenJournal } from '@skolo/common';
 import { Journal } from '@skolo/durable';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { openJournal, tryOpenJournal } from './journal.ts';
 import { startDaemon, type TestDaemon } from './testing/daemon.ts';
 import { waitUntil } from './testing/wait-until.ts';
 

@@ -1,11 +1,10 @@
 /** What a cycle does with the outlets that feed its target: reach them, turn them off, wait. Each ends with an event. */
-import { errorText } from '@skolo/common';
+import { errorText, pause } from '@skolo/common';
 import { DeviceError } from '@skolo/equipment';
 import type { CycleEvent } from './cycle.ts';
 import type { OutletReading } from './drivers/driver.ts';
 import { eyesFor, type Hands, settingsOf } from './hands.ts';
 import { type MachineEyes, seeDown } from './machines/watch.ts';
-import { pause } from './pause.ts';
 import { cycleNatively, turnOff } from './prove.ts';
 import { type CycleRecord, feedKey } from './records.ts';
 import type { Target } from './targets.ts';

@@ -3,12 +3,11 @@
  * controller answers at all. One that does not is asked again with growing pauses, for ever. What a person turned off and
  * a rebooted PDU turned on is turned off again.
  */
-import { backOffMs, errorText, type Logger } from '@skolo/common';
+import { backOffMs, errorText, type Logger, pause } from '@skolo/common';
 import { DeviceRefused } from '@skolo/equipment';
 import type { Rack } from '@skolo/rack';
 import type { Controller } from './controller.ts';
 import type { OutletReading } from './drivers/driver.ts';
-import { pause } from './pause.ts';
 import { whyNeeded } from './policy.ts';
 import { type Patience, turnOff } from './prove.ts';
 import type { Store } from './store.ts';

@@ -1,10 +1,9 @@
 /** Turning outlets off and on, and not believing it before it has been read back. */
-import { errorText } from '@skolo/common';
+import { errorText, pause } from '@skolo/common';
 import { DeviceError } from '@skolo/equipment';
 import type { Controller } from './controller.ts';
 import { CannotCycle } from './drivers/cannot-cycle.ts';
 import type { OutletReading, OutletState } from './drivers/driver.ts';
-import { pause } from './pause.ts';
 
 /** Pauses between readings, and how long a device has until it shows what it was told. Milliseconds. */
 export interface Patience {

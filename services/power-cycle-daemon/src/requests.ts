@@ -2,16 +2,18 @@
  * Taking requests: everything is checked before anything is touched, and what is accepted is durable before it is
  * answered. One request at a time, so that what one sees is what it decides on.
  */
+
 import { createHash, randomUUID } from 'node:crypto';
 import type { Refusal } from '@skolo/api';
 import type { Clock } from '@skolo/common';
+import type { Change } from '@skolo/durable';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { Controllers } from './controllers.ts';
 import type { Cycles } from './cycles.ts';
 import type { PastCycles } from './past-cycles.ts';
 import { type Ask, decide, defaultOffSeconds, type Situation } from './policy.ts';
 import type { CycleRecord, Feed, RequestRecord } from './records.ts';
-import type { Change, Store } from './store.ts';
+import type { Store } from './store.ts';
 import { findTargets, type Target } from './targets.ts';
 
 export interface Request {

@@ -3,9 +3,8 @@
  * takes, also after this process died and came back. Whoever waits is told after a few failures that it is stuck; the
  * attempts go on.
  */
-import { type BackOffOptions, backOffMs, errorText } from '@skolo/common';
+import { type BackOffOptions, backOffMs, errorText, pause } from '@skolo/common';
 import type { Controller } from './controller.ts';
-import { pause } from './pause.ts';
 import { type Patience, type Proof, turnOn, usualPatience } from './prove.ts';
 import { type Debt, feedKey } from './records.ts';
 import type { Store } from './store.ts';

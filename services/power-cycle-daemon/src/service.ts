@@ -6,9 +6,12 @@ import {
   type BackOffOptions,
   createApp,
   errorText,
+  type OpenJournalDeps,
+  openJournal,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
+  tryOpenJournal,
 } from '@skolo/common';
 import type { Journal } from '@skolo/durable';
 import { HostKeys, readCredentials, SessionPool } from '@skolo/equipment';
@@ -25,7 +28,6 @@ import { createUsbHub } from './drivers/uhubctl.ts';
 import { Events } from './events.ts';
 import { canBeSeen } from './hands.ts';
 import { Holds } from './holds.ts';
-import { type OpenJournalDeps, openJournal, tryOpenJournal } from './journal.ts';
 import { usualWatch, type WatchTuning } from './machines/watch.ts';
 import { createMetrics } from './metrics.ts';
 import { OutletWatch } from './outlet-watch.ts';

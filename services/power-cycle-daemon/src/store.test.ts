@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Journal, JournalUnavailable } from '@skolo/durable';
+import { Journal, JournalDown, JournalUnavailable } from '@skolo/durable';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Debt } from './records.ts';
-import { JournalDown, Store } from './store.ts';
+import { Store } from './store.ts';
 import { cycleRecord } from './testing/records.ts';
 
 /** A disk that can be taken away: a journal that is closed refuses all writes. */

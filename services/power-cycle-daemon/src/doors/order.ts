@@ -2,9 +2,8 @@
  * What an old protocol asks for, carried out and proven. Behind it are programs and not people, so two rules are
  * stricter here: what a person turned off is theirs, and what is held is not switched at all.
  */
-import { errorText } from '@skolo/common';
+import { errorText, pause } from '@skolo/common';
 import { formatOutlet, hasRange } from '@skolo/rack';
-import { pause } from '../pause.ts';
 import { type Ask, findHold } from '../policy.ts';
 import { feedKey, type Wish } from '../records.ts';
 import { RequestRefused } from '../requests.ts';

@@ -1,10 +1,9 @@
 /** Repair by itself: hears of missing machines, and asks for cycles by policy (decide.ts). Off unless rack.yaml says so. */
-import { type Clock, errorText, type Logger } from '@skolo/common';
+import { type Clock, errorText, type Logger, pause } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';
 import type { Controllers } from '../controllers.ts';
 import { infrastructureProbe } from '../machines/infrastructure-probe.ts';
 import { probeOf } from '../machines/probe.ts';
-import { pause } from '../pause.ts';
 import { type Accepted, type Request, RequestRefused } from '../requests.ts';
 import type { Store } from '../store.ts';
 import { type Alert, machineOf, secondsSince } from './alert.ts';

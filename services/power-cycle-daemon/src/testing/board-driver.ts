@@ -1,10 +1,10 @@
 /** A device without a wire: outlets in memory, driven as a driver drives a real one, and faults on demand. */
+import { pause } from '@skolo/common';
 import { DeviceBusy, DeviceRefused, DeviceUnreachable } from '@skolo/equipment';
 import { OutletBoard } from '@skolo/simulators';
 import { Controller, type ControllerDeps } from '../controller.ts';
 import { CannotCycle } from '../drivers/cannot-cycle.ts';
 import type { DriverKind, NativeCycle, OutletReading, PowerDriver } from '../drivers/driver.ts';
-import { pause } from '../pause.ts';
 
 export interface Board {
   name: string;

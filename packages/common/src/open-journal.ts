@@ -1,8 +1,9 @@
 /** The journal in the state directory, opened now or as soon as the disk is well. */
 import { join } from 'node:path';
-import { errorText, type Logger } from '@skolo/common';
 import { Journal, JournalUnavailable } from '@skolo/durable';
+import type { Logger } from './log.ts';
 import { pause } from './pause.ts';
+import { errorText } from './redact.ts';
 
 export interface OpenJournalDeps {
   stateDir: string;
@@ -36,7 +37,7 @@ export async function tryOpenJournal(deps: OpenJournalDeps): Promise<Journal | u
   }
 }
 
-/** Tries until it is open. Undefined when the daemon stops first. */
+/** Tries until it is open. Undefined when the service stops first. */
 export async function openJournal(deps: OpenJournalDeps): Promise<Journal | undefined> {
   while (!deps.signal.aborted) {
     await pause(deps.retryMs, deps.signal).catch(() => undefined);

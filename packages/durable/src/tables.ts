@@ -1,0 +1,183 @@
+/**
+ * Tables of records, in memory and in the journal. A change is first in the journal, then in memory; who may not go on
+ * without it awaits `write`, who may not wait for a sick disk calls `keep`.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Journal, JournalChange } from './journal.ts';
+
+/** What a record is parsed by when it is read: a zod schema is one. */
+export interface RecordSchema<T> {
+  safeParse(value: unknown): { success: true; data: T } | { success: false };
+}
+
+/** One record to put or to remove. */
+export interface Change {
+  key: string;
+  /** Undefined: removed. */
+  value: unknown;
+  apply(): void;
+}
+
+/** Records of one kind, by their key. Read it freely; change it by giving its changes to the store. */
+export class Table<T> {
+  readonly all: ReadonlyMap<string, T>;
+  private readonly records = new Map<string, T>();
+  private readonly prefix: string;
+  private readonly schema: RecordSchema<T>;
+  private readonly keyOf: (record: T) => string;
+
+  constructor(prefix: string, schema: RecordSchema<T>, keyOf: (record: T) => string) {
+    this.all = this.records;
+    this.prefix = `${prefix}!`;
+    this.schema = schema;
+    this.keyOf = keyOf;
+  }
+
+  get(key: string): T | undefined {
+    return this.records.get(key);
+  }
+
+  put(record: T): Change {
+    const key = this.keyOf(record);
+    const apply = () => void this.records.set(key, record);
+    return { key: this.prefix + key, value: record, apply };
+  }
+
+  remove(key: string): Change {
+    const apply = () => void this.records.delete(key);
+    return { key: this.prefix + key, value: undefined, apply };
+  }
+
+  /** What the journal is to hold for a key of this table; undefined: nothing. */
+  find(key: string): unknown {
+    return key.startsWith(this.prefix)
+      ? this.records.get(key.slice(this.prefix.length))
+      : undefined;
+  }
+
+  /** Reads what the journal has, but for `newer` keys. Gives the number of records that did not fit their schema. */
+  async load(journal: Journal, newer: ReadonlySet<string>): Promise<number> {
+    let unreadable = 0;
+    for await (const [key, value] of journal.entries(this.prefix)) {
+      const parsed = this.schema.safeParse(value);
+      if (!parsed.success) unreadable += 1;
+      else if (!newer.has(key)) this.records.set(key.slice(this.prefix.length), parsed.data);
+    }
+    return unreadable;
+  }
+}
+
+export interface TablesDeps {
+  /** Undefined while the disk is down. */
+  journal(): Journal | undefined;
+  onTrouble(error: unknown): void;
+  onWell(): void;
+}
+
+/** There is no journal now; why has been said where it was opened. */
+export class JournalDown extends Error {
+  readonly code = 'JOURNAL_DOWN';
+
+  constructor() {
+    super('the journal cannot be opened');
+    this.name = 'JournalDown';
+  }
+}
+
+/** A disk that neither writes nor fails holds up nobody for longer. */
+const mostWaitMs = 2000;
+
+/** The tables of one journal. */
+export class Tables {
+  private readonly tables: readonly Pick<Table<unknown>, 'find' | 'load'>[];
+  private readonly deps: TablesDeps;
+  /** Keys whose last change is not in the journal yet. */
+  private readonly dirty = new Set<string>();
+  /** Keys that are being written; memory has their former state until then. */
+  private readonly writing = new Set<string>();
+  private flushing: Promise<void> = Promise.resolve();
+
+  constructor(tables: readonly Pick<Table<unknown>, 'find' | 'load'>[], deps: TablesDeps) {
+    this.tables = tables;
+    this.deps = deps;
+  }
+
+  /** Reads the journal; what is newer in memory stays. Gives the number of records that could not be understood. */
+  async load(journal: Journal): Promise<number> {
+    let unreadable = 0;
+    for (const table of this.tables) unreadable += await table.load(journal, this.dirty);
+    return unreadable;
+  }
+
+  /**
+   * Makes changes durable, all of them or none, and then true.
+   *
+   * @throws JournalUnavailable, JournalDown Nothing has changed.
+   */
+  async write(changes: readonly Change[]): Promise<void> {
+    const journal = this.deps.journal();
+    if (journal === undefined) throw new JournalDown();
+    for (const { key } of changes) this.writing.add(key);
+    try {
+      await journal.write(toJournal(changes));
+      for (const change of changes) change.apply();
+    } catch (error) {
+      this.deps.onTrouble(error);
+      throw error;
+    } finally {
+      for (const { key } of changes) this.writing.delete(key);
+    }
+    this.deps.onWell();
+  }
+
+  /**
+   * Makes changes true now, and durable as soon as the disk allows. For what must go on whatever happens to the disk:
+   * power comes back first. Fulfilled after the first attempt to write, or when that takes too long; never throws.
+   */
+  async keep(changes: readonly Change[]): Promise<void> {
+    for (const change of changes) {
+      change.apply();
+      this.dirty.add(change.key);
+    }
+    const waiting = new AbortController();
+    const tooLong = pause(mostWaitMs, undefined, { signal: waiting.signal }).then(
+      () => this.deps.onTrouble(new Error(`the disk takes longer than ${mostWaitMs / 1000} s`)),
+      () => undefined,
+    );
+    await Promise.race([this.flush(), tooLong]);
+    waiting.abort();
+  }
+
+  /** Writes what could not be written before. Never throws. */
+  async flush(): Promise<void> {
+    this.flushing = this.flushing.then(() => this.flushNow());
+    await this.flushing;
+  }
+
+  private async flushNow(): Promise<void> {
+    const journal = this.deps.journal();
+    const keys = [...this.dirty].filter((key) => !this.writing.has(key));
+    if (keys.length === 0 || journal === undefined) return;
+    for (const key of keys) this.dirty.delete(key);
+    try {
+      await journal.write(toJournal(keys.map((key) => ({ key, value: this.find(key) }))));
+      this.deps.onWell();
+    } catch (error) {
+      for (const key of keys) this.dirty.add(key);
+      this.deps.onTrouble(error);
+    }
+  }
+
+  private find(key: string): unknown {
+    return this.tables.map((table) => table.find(key)).find((value) => value !== undefined);
+  }
+}
+
+function toJournal(changes: readonly Pick<Change, 'key' | 'value'>[]): JournalChange {
+  const kept = changes.filter(({ value }) => value !== undefined);
+  const gone = changes.filter(({ value }) => value === undefined);
+  return {
+    put: Object.fromEntries(kept.map(({ key, value }) => [key, value])),
+    delete: gone.map(({ key }) => key),
+  };
+}
