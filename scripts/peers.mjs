@@ -188,6 +188,30 @@ export const peerKinds = [
     proves: 'the simulated switches, by a library that knows their command lines',
   },
   {
+    name: 'frr',
+    // The other daemons are beside it; vtysh, which is in PATH, has no way to print its version.
+    commands: ['/usr/lib/frr/staticd'],
+    version: ['--version'],
+    debian: ['frr'],
+    proves: 'backup and restore of a router, on a real one',
+  },
+  {
+    name: 'rancid',
+    // The rest is beside it.
+    commands: ['/usr/lib/rancid/bin/rancid', 'rancid'],
+    version: ['-V'],
+    debian: ['rancid'],
+    proves: 'the simulated switches, read by the backup software that knows them; the benches',
+  },
+  {
+    name: 'age',
+    // age-keygen is beside it.
+    commands: ['age'],
+    version: ['--version'],
+    debian: ['age'],
+    proves: 'what leaves the rack encrypted, decrypted by the program that people have',
+  },
+  {
     name: 'redfishtool',
     commands: ['redfishtool'],
     version: ['-V'],

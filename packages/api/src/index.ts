@@ -40,5 +40,17 @@ export {
   type RouteSpec,
   route,
 } from './route.ts';
+export {
+  BackupDevice,
+  BackupRun,
+  BackupVersion,
+  DeviceResult,
+  DeviceState,
+  FailureClass,
+  OffsiteStatus,
+  RestoreStep,
+  RunDevice,
+  routerBackupApi,
+} from './router-backup.ts';
 export { AgentStatus, swarmingClientApi, UsbPortState } from './swarming-client.ts';
 export { Time } from './time.ts';

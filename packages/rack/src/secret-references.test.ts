@@ -34,6 +34,8 @@ services:
   router-backup:
     git: { remote: git@git.example.com:racks/rack4.git, privateKey: secrets/git }
     webhook: { url: "https://example.com/hook", token: { env: HOOK } }
+    uploadKey: secrets/bucket.json
+    powerToken: secrets/power-token
     encrypt: none
   alert-to-pubsub:
     credentials: { keyFile: secrets/pubsub.json }
@@ -66,6 +68,8 @@ const tls = {
 const backup = {
   'services.router-backup.git.privateKey': { file: 'secrets/git' },
   'services.router-backup.webhook.token': { env: 'HOOK' },
+  'services.router-backup.uploadKey': { file: 'secrets/bucket.json' },
+  'services.router-backup.powerToken': { file: 'secrets/power-token' },
 };
 const alerts = {
   'services.alert-to-pubsub.auth.password': { file: 'secrets/alertmanager' },

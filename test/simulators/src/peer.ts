@@ -25,6 +25,9 @@ export type PeerName =
   | 'alertmanager'
   | 'amtool'
   | 'netmiko'
+  | 'frr'
+  | 'rancid'
+  | 'age'
   | 'redfishtool'
   | 'pdudaemon'
   | 'uhubctl';

@@ -1,4 +1,5 @@
 /** Ubiquiti EdgeRouter (EdgeOS). PoE differs by model and port: 24 V, 48 V or none. */
+import { z } from 'zod';
 import { whole } from '../fields.ts';
 import { counted, type Model } from './model.ts';
 
@@ -11,5 +12,11 @@ export const edgeos: Model = {
   power: { outlets: ports, offSeconds: 5, nativeCycle: false },
   network: ports,
   backup: true,
-  options: { portCount: whole(1, 16).default(5).describe('Number of its ports, from eth0.') },
+  options: {
+    portCount: whole(1, 16).default(5).describe('Number of its ports, from eth0.'),
+    export: z
+      .enum(['file', 'commands'])
+      .default('file')
+      .describe('What is backed up: the configuration as a file, or as `set` commands.'),
+  },
 };

@@ -1,4 +1,5 @@
 /** VyOS, a router on a PC: no PoE. */
+import { z } from 'zod';
 import { whole } from '../fields.ts';
 import { counted, type Model } from './model.ts';
 
@@ -8,5 +9,11 @@ export const vyos: Model = {
   transports: ['ssh'],
   network: counted('port', 'portCount', { first: 0, prefix: 'eth' }),
   backup: true,
-  options: { portCount: whole(1, 64).default(8).describe('Number of its ports, from eth0.') },
+  options: {
+    portCount: whole(1, 64).default(8).describe('Number of its ports, from eth0.'),
+    export: z
+      .enum(['file', 'commands'])
+      .default('file')
+      .describe('What is backed up: the configuration as a file, or as `set` commands.'),
+  },
 };

@@ -6,8 +6,8 @@ import { cron } from '../time-fields.ts';
 import { common } from './common.ts';
 
 const recipient = text(
-  /^(age1[02-9ac-hj-np-z]{58}|age1[a-z0-9]+1[02-9ac-hj-np-z]{58,}|ssh-(ed25519|rsa) \S+( .*)?)$/,
-  'an age recipient',
+  /^age1[02-9ac-hj-np-z]{58}$/,
+  'an age recipient, as age-keygen prints it',
   'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
 );
 
@@ -43,6 +43,11 @@ export const routerBackup = section({
     .exactOptional()
     .describe(
       'Where copies leave the rack to: a bucket of Google Cloud Storage, or a mounted directory.',
+    ),
+  uploadKey: secret
+    .exactOptional()
+    .describe(
+      'Key file of a service account that may write to the bucket; without it, the tokens that the metadata server of the rack gives the jumphost.',
     ),
   encrypt: z
     .union([z.array(recipient).min(1), z.literal('none')])
@@ -85,6 +90,11 @@ export const routerBackup = section({
   })
     .exactOptional()
     .describe('Who is told.'),
+  powerToken: secret
+    .exactOptional()
+    .describe(
+      'Token to ask the power-cycle daemon with whether a device is wanted there first; it needs none where `access.anonymousRead` lets the jumphost look.',
+    ),
   notices: section({
     syslogPort: portNumber
       .exactOptional()

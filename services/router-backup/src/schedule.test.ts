@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { jitterOf, Schedule } from './schedule.ts';
+
+const at = (time: string) => Date.parse(time);
+
+/** Looks once a minute, and tells when a run was wanted. */
+function runs(schedule: Schedule, from: string, to: string): string[] {
+  const found: string[] = [];
+  let { seen } = schedule.look(undefined, at(from));
+  for (let now = at(from); now <= at(to); now += 60_000) {
+    const look = schedule.look(seen, now);
+    seen = look.seen;
+    if (look.isDue) found.push(new Date(now).toISOString());
+  }
+  return found;
+}
+
+describe('the schedule', () => {
+  it('is in the time zone of the rack', () => {
+    const daily = new Schedule('15 3 * * *', 'America/New_York');
+
+    expect(runs(daily, '2026-11-20T00:00:00Z', '2026-11-22T00:00:00Z')).toEqual([
+      '2026-11-20T08:15:00.000Z',
+      '2026-11-21T08:15:00.000Z',
+    ]);
+  });
+
+  it('makes up for the hour that summer time skips', () => {
+    const daily = new Schedule('30 2 * * *', 'Europe/Berlin');
+
+    expect(runs(daily, '2027-03-27T12:00:00Z', '2027-03-29T12:00:00Z')).toEqual([
+      '2027-03-28T01:00:00.000Z',
+      '2027-03-29T00:30:00.000Z',
+    ]);
+  });
+
+  it('runs once in the hour that winter time brings twice', () => {
+    const daily = new Schedule('30 2 * * *', 'Europe/Berlin');
+
+    expect(runs(daily, '2026-10-24T12:00:00Z', '2026-10-26T12:00:00Z')).toEqual([
+      '2026-10-25T00:30:00.000Z',
+      '2026-10-26T01:30:00.000Z',
+    ]);
+  });
+
+  it('makes up once for what passed while the power was off', () => {
+    const hourly = new Schedule('0 * * * *', 'UTC');
+    const { seen } = hourly.look(undefined, at('2026-11-20T00:30:00Z'));
+
+    const later = hourly.look(seen, at('2026-11-20T09:30:00Z'));
+    const again = hourly.look(later.seen, at('2026-11-20T09:31:00Z'));
+
+    expect([later.isDue, again.isDue]).toEqual([true, false]);
+  });
+
+  it('is not due where nothing passed', () => {
+    const weekly = new Schedule('0 4 * * sun', 'UTC');
+    const { seen } = weekly.look(undefined, at('2026-11-16T00:00:00Z'));
+
+    expect(weekly.look(seen, at('2026-11-21T23:59:00Z')).isDue).toBe(false);
+    expect(weekly.look(seen, at('2026-11-22T04:00:00Z')).isDue).toBe(true);
+  });
+
+  it('runs on after a clock that was years ahead, and once after one that was years behind', () => {
+    const daily = new Schedule('15 3 * * *', 'UTC');
+
+    const ahead = daily.look(daily.local(at('2031-01-01T00:00:00Z')), at('2026-11-20T03:00:00Z'));
+    const next = daily.look(ahead.seen, at('2026-11-20T03:15:00Z'));
+    const behind = daily.look(daily.local(at('1970-01-01T00:00:00Z')), at('2026-11-20T12:00:00Z'));
+
+    expect([ahead.isDue, next.isDue, behind.isDue]).toEqual([false, true, true]);
+  });
+
+  it('runs on every day of the year, in any zone, at any minute', () => {
+    const zones = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kathmandu'];
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...zones),
+        fc.integer({ min: 0, max: 23 }),
+        fc.constantFrom(0, 15, 30, 59),
+        fc.date({ min: new Date('2026-01-01'), max: new Date('2027-12-01'), noInvalidDate: true }),
+        (zone, hour, minute, day) => {
+          const schedule = new Schedule(`${minute} ${hour} * * *`, zone);
+          let { seen } = schedule.look(undefined, day.getTime());
+          let count = 0;
+          // Looks every ten minutes for four days.
+          for (let now = day.getTime(); now <= day.getTime() + 4 * 86_400_000; now += 600_000) {
+            const look = schedule.look(seen, now);
+            seen = look.seen;
+            if (look.isDue) count += 1;
+          }
+          expect(count).toBeGreaterThanOrEqual(3);
+          expect(count).toBeLessThanOrEqual(5);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('the spread', () => {
+  it('gives each device its own place, always the same', () => {
+    const places = Array.from({ length: 200 }, (_, i) => jitterOf(`switch-${i}`, 600));
+
+    expect(places).toEqual(places.map((_, i) => jitterOf(`switch-${i}`, 600)));
+    expect(Math.min(...places)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...places)).toBeLessThan(600_000);
+    const thirds = [0, 1, 2].map(
+      (third) => places.filter((place) => Math.floor(place / 200_000) === third).length,
+    );
+    expect(Math.min(...thirds)).toBeGreaterThan(40);
+  });
+});
