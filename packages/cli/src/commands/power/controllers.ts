@@ -21,7 +21,7 @@ export function addPowerControllers(noun: SkoloCommand, io: Io): void {
 
   command.action(async ({ json }: { json?: true }) => {
     const { powerCycleDaemon } = await import('./daemon.ts');
-    const { byNumber } = await import('./names.ts');
+    const { byNumber } = await import('../../names.ts');
     const daemon = await powerCycleDaemon(command);
     const { controllers } = await daemon.ask((client) => client.controllers());
     const sorted = controllers.toSorted((a, b) => byNumber(a.name, b.name));

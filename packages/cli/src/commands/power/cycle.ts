@@ -2,7 +2,7 @@ import type { CycleMode } from '@skolo/api';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { namesOf } from './names.ts';
+import { namesOf } from '../../names.ts';
 import { offSeconds, targetsHelp } from './options.ts';
 import type { SubmitOptions } from './submit.ts';
 

@@ -18,7 +18,7 @@ export function addPowerFollow(noun: SkoloCommand, io: Io): void {
   command.action(async (words: string[], { json = false }: { json?: boolean }) => {
     const { powerCycleDaemon } = await import('./daemon.ts');
     const { openCycles } = await import('./open-cycles.ts');
-    const { folded } = await import('./names.ts');
+    const { folded } = await import('../../names.ts');
     const daemon = await powerCycleDaemon(command);
     const { cycles, unknown } = await openCycles(daemon, words);
     if (unknown.length > 0) {

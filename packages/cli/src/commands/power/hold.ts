@@ -44,7 +44,7 @@ export function addPowerHold(noun: SkoloCommand, io: Io): void {
     if (end !== undefined && end.getTime() <= now) command.error('the time of --until is past');
     const { powerCycleDaemon } = await import('./daemon.ts');
     const { complainOfNames } = await import('./request.ts');
-    const { namesOf } = await import('./names.ts');
+    const { namesOf } = await import('../../names.ts');
     const { names: targets } = await namesOf(words);
     const daemon = await powerCycleDaemon(command);
     const body = { targets, reason, ...(end !== undefined && { until: end.toISOString() }) };

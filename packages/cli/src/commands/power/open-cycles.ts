@@ -1,6 +1,6 @@
 import type { PowerCycle } from '@skolo/api';
+import { byNumber, expanded, namesOf } from '../../names.ts';
 import type { PowerCycleDaemon } from './daemon.ts';
-import { byNumber, expanded, namesOf } from './names.ts';
 
 export interface FoundCycles {
   cycles: PowerCycle[];

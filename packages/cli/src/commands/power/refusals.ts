@@ -1,9 +1,9 @@
 import type { Refusal } from '@skolo/api';
 import type { Io } from '../../io.ts';
+import { folded, foldedItems } from '../../names.ts';
 import { type Column, table } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
-import { folded, foldedItems } from './names.ts';
 
 /** Refusals of the same kind: of a shelf they all say the same. */
 interface Group {

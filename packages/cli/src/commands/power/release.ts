@@ -17,7 +17,7 @@ export function addPowerRelease(noun: SkoloCommand, io: Io): void {
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {
     const { powerCycleDaemon } = await import('./daemon.ts');
-    const { expanded, namesOf } = await import('./names.ts');
+    const { expanded, namesOf } = await import('../../names.ts');
     const wanted = await expanded((await namesOf(words)).names);
     const daemon = await powerCycleDaemon(command);
     const { holds } = await daemon.ask((client) => client.holds());

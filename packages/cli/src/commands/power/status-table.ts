@@ -1,11 +1,11 @@
 import type { MachinePower, OutletStatus } from '@skolo/api';
 import type { Io } from '../../io.ts';
+import { byNumber } from '../../names.ts';
 import type { Style } from '../../output/style.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { duration, relative } from '../../output/time.ts';
 import { isGood, outcomeWord, stateStyle } from './cycle-words.ts';
-import { byNumber } from './names.ts';
 
 /** Devices first, since they are few; then machines, each with its phones after it. */
 export function bySubject(a: MachinePower, b: MachinePower): number {

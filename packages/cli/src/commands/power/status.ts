@@ -18,7 +18,7 @@ export function addPowerStatus(noun: SkoloCommand, io: Io): void {
   command.action(async (words: string[], { json }: { json?: true }) => {
     const { powerCycleDaemon } = await import('./daemon.ts');
     const { bySubject, printStatus } = await import('./status-table.ts');
-    const { namesOf } = await import('./names.ts');
+    const { namesOf } = await import('../../names.ts');
     const queries = words.length === 0 ? [{}] : inQueries((await namesOf(words)).names);
     const daemon = await powerCycleDaemon(command);
     const { complainOfNames } = await import('./request.ts');

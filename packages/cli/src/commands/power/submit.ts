@@ -4,12 +4,12 @@ import type { Client, ClientAnswer, powerCycleDaemonApi, Refusal } from '@skolo/
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
+import { commandLine } from '../../hints.ts';
 import type { Io } from '../../io.ts';
+import { folded, type Names } from '../../names.ts';
 import { printJson } from '../../output/json.ts';
 import { printTable } from '../../output/table.ts';
 import { powerCycleDaemon } from './daemon.ts';
-import { commandLine } from './hints.ts';
-import { folded, type Names } from './names.ts';
 import { printRefusals } from './refusals.ts';
 import { persistently, refusedBy } from './request.ts';
 

@@ -1,6 +1,6 @@
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { namesOf } from './names.ts';
+import { namesOf } from '../../names.ts';
 import type { SubmitOptions } from './submit.ts';
 
 export interface SwitchOptions extends SubmitOptions {

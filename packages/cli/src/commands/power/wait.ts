@@ -2,7 +2,9 @@
 import { ApiUnreachable, type PowerCycle } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../exit-codes.ts';
+import { commandLine } from '../../hints.ts';
 import type { Io } from '../../io.ts';
+import { folded } from '../../names.ts';
 import { printJson } from '../../output/json.ts';
 import { styled } from '../../output/style.ts';
 import { plain } from '../../output/text.ts';
@@ -11,8 +13,6 @@ import { endWords, goodOutcomes, isGood, stateStyle, stateWord } from './cycle-w
 import type { PowerCycleDaemon } from './daemon.ts';
 import { displayOf } from './display.ts';
 import { followCycles } from './follow-cycles.ts';
-import { commandLine } from './hints.ts';
-import { folded } from './names.ts';
 import { type AskedCycle, type Progress, summary, tally } from './progress.ts';
 
 interface Wait {

@@ -1,5 +1,5 @@
 /** Command lines for a person to paste. */
-import type { GlobalName, SkoloCommand } from '../../command.ts';
+import type { GlobalName, SkoloCommand } from './command.ts';
 
 const flags: Record<GlobalName, string> = {
   rack: '--rack',

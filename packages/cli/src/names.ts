@@ -1,5 +1,5 @@
 /** Names as a person types them, and as they are shown to him. */
-import { usageError } from '../../errors.ts';
+import { usageError } from './errors.ts';
 
 export interface Names {
   /** As typed, ranges and all: the service knows what they mean. */
