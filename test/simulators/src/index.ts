@@ -1,5 +1,6 @@
 export { type CiscoIosOptions, startCiscoIos } from './equipment/cli/cisco-ios.ts';
-export { type CliDevice, cliFaults } from './equipment/cli/core.ts';
+export { configurationFaults } from './equipment/cli/configuration-faults.ts';
+export { type CliDevice, type ConfiguredDevice, cliFaults } from './equipment/cli/core.ts';
 export { type EdgeSwitchOptions, startEdgeSwitch } from './equipment/cli/edge-switch.ts';
 export { type EdgeosOptions, startEdgeos } from './equipment/cli/edgeos.ts';
 export type { EdgeosPort } from './equipment/cli/edgeos-configuration.ts';

@@ -44,6 +44,19 @@ export const deviceFaults = [
   'server-error',
   /** SNMP: the instances are missing. */
   'missing-instance',
+  // While a configuration is shown, and when signing in for it: cli/configuration-faults.ts says what each is.
+  'drops-mid-configuration',
+  'cut-short',
+  'prompt-in-configuration',
+  'password-twice',
+  'long-banner',
+  'trickles',
+  'odd-line-ends',
+  'odd-bytes',
+  'huge-configuration',
+  'log-lines-between',
+  'error-text',
+  'empty-answer',
 ] as const;
 export type DeviceFault = (typeof deviceFaults)[number];
 
@@ -82,6 +95,8 @@ export interface SimulatedDevice {
 /** Which faults are on. */
 export class Faults {
   slowMs = 500;
+  /** Of `huge-configuration`. */
+  hugeBytes = 20 * 1024 * 1024;
   private readonly active = new Set<DeviceFault>();
   private readonly known: ReadonlySet<DeviceFault>;
 

@@ -6,6 +6,12 @@ import {
   type SimulatedDevice,
   type Told,
 } from '../device.ts';
+import {
+  addedLines,
+  type ConfigurationWords,
+  configurationFaults,
+  usualWords,
+} from './configuration-faults.ts';
 
 /** Faults that every command line knows. */
 export const cliFaults = [
@@ -20,6 +26,7 @@ export const cliFaults = [
   'ignores-commands',
   'garbled',
   'busy',
+  ...configurationFaults,
 ] as const satisfies readonly DeviceFault[];
 
 /** Those of a plain Unix shell. */
@@ -34,22 +41,42 @@ export interface CliDevice extends SimulatedDevice {
   readonly hostKey: string;
 }
 
+/** One that shows its configuration. */
+export interface ConfiguredDevice extends CliDevice {
+  /** What it shows now of what is in force: with the lines that change by themselves, lines ended by `\n`. */
+  running(): Buffer;
+  /** The same of what it would boot with. */
+  startup(): Buffer;
+}
+
 export interface CoreOptions {
   board: OutletBoard;
   faults?: readonly DeviceFault[];
   /** How long a second of the device's own timers takes; less than 1000 in a test that will not wait. */
   secondMs?: number;
+  /** Its own words where a fault speaks. */
+  configurationWords?: Partial<ConfigurationWords>;
 }
 
 export class Core {
+  /** What it asks for a command with, as it did so last. */
+  prompt = 'Switch#';
+  readonly secondMs: number;
+  readonly words: ConfigurationWords;
   readonly board: OutletBoard;
   readonly faults: Faults;
   readonly told: Told[] = [];
   readonly sessions = { now: 0, most: 0, opened: 0 };
-  private readonly secondMs: number;
+  private shows = 0;
   private readonly timers = new Set<NodeJS.Timeout>();
 
-  constructor({ board, faults = cliFaults, secondMs = 1000 }: CoreOptions) {
+  constructor({
+    board,
+    faults = cliFaults,
+    secondMs = 1000,
+    configurationWords = {},
+  }: CoreOptions) {
+    this.words = { ...usualWords, ...configurationWords };
     this.board = board;
     this.faults = new Faults(faults);
     this.secondMs = secondMs;
@@ -80,6 +107,17 @@ export class Core {
     };
   }
 
+  /** Lines that a fault puts into the configuration, bare; the model gives them the form of a comment or a description. */
+  addedLines(): string[] {
+    return addedLines(this.faults, this.prompt);
+  }
+
+  /** How often a configuration has been shown, this time included. */
+  countShow(): number {
+    this.shows += 1;
+    return this.shows;
+  }
+
   /** As when the power is gone. */
   forgetTimers(): void {
     for (const timer of this.timers) clearTimeout(timer);
@@ -94,7 +132,8 @@ export class Session {
   /** Whether it has just been told to do something to an outlet. */
   acted = false;
   readonly faults: Faults;
-  private readonly core: Core;
+  readonly core: Core;
+  private shown: string | undefined;
 
   constructor(core: Core) {
     this.core = core;
@@ -104,6 +143,19 @@ export class Session {
   /** Notes a command, which holds no secret. */
   tell(text: string): void {
     this.core.told.push({ at: Date.now(), text });
+  }
+
+  /** Marks what is about to be answered as the configuration: its faults strike there. */
+  configuration(text: string): string {
+    this.shown = text;
+    return text;
+  }
+
+  /** Whether what is answered is the configuration, or holds it. */
+  isConfiguration(answer: string): boolean {
+    const { shown } = this;
+    this.shown = undefined;
+    return shown !== undefined && shown !== '' && answer.includes(shown);
   }
 
   /** Carries out what a command says about outlets, unless the device only pretends to. */

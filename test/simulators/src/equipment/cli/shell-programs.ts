@@ -1,11 +1,13 @@
 /** Programs that every BusyBox has. */
 import type { Call, Output, Program } from './shell.ts';
 
-function cat({ args, stdin, box }: Call): Output {
+function cat({ args, stdin, box, terminal }: Call): Output {
   if (args.length === 0) return { stdout: stdin ?? '' };
   const found = args.map((path) => ({ path, text: box.files.read(path) }));
+  const text = found.map(({ text = '' }) => text).join('');
+  const isConfiguration = args.some((path) => box.files.isConfiguration?.(path) ?? false);
   return {
-    stdout: found.map(({ text }) => text ?? '').join(''),
+    stdout: isConfiguration ? terminal.session.configuration(text) : text,
     stderr: found
       .filter(({ text }) => text === undefined)
       .map(({ path }) => `cat: can't open '${path}': No such file or directory\n`)

@@ -38,6 +38,8 @@ export interface Files {
   read(path: string): string | undefined;
   /** Whether there is such a file that can be written. */
   write(path: string, text: string, terminal: Terminal): boolean;
+  /** Files that hold the configuration: its faults strike when one is shown. */
+  isConfiguration?(path: string): boolean;
 }
 
 export interface UnixBox {

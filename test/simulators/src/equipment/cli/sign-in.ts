@@ -22,7 +22,7 @@ export async function signIn(
   terminal.put(words.before);
   for (let i = 0; i < words.tries; i++) {
     const user = await terminal.readLine(words.user);
-    const password = await terminal.readLine(words.password, words.hidden);
+    const password = await terminal.readPassword(words.password, words.hidden);
     if (accounts.passwordIsRight(user, password)) {
       terminal.session.user = user;
       return true;

@@ -60,7 +60,7 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
   const { core, model, methods } = door;
   let user = '';
   let signedOut = () => {};
-  const login = { inBand: false };
+  const login = { inBand: false, isPassword: false };
   connection.on('authentication', (context) => {
     user = context.username;
     void judge(context);
@@ -70,6 +70,7 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
     if (core.faults.has('wedged')) return;
     const method = await authenticate(context, door);
     login.inBand = method === 'none';
+    login.isPassword = method === 'password';
     if (method === undefined) context.reject(methods.filter((name) => name !== 'none'));
     else context.accept();
   }
@@ -92,6 +93,8 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
         if (login.inBand) {
           if (!(await signIn(terminal, door.accounts, model.words))) return undefined;
           signedOut = core.signedIn();
+        } else if (login.isPassword && core.faults.has('password-twice')) {
+          await terminal.readLine(model.words.password, model.words.hidden);
         }
         return model.shell(terminal);
       });
@@ -157,7 +160,7 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
 /** The method by which the client is in, or undefined. */
 async function authenticate(
   context: AuthContext,
-  { accounts, methods }: SshDoor,
+  { accounts, methods, core }: SshDoor,
 ): Promise<SignInMethod | undefined> {
   const { method, username } = context;
   if (method === 'hostbased' || !methods.includes(method)) return undefined;
@@ -173,9 +176,12 @@ async function authenticate(
       return accounts.signatureIsRight(username, proof) ? method : undefined;
     }
     case 'keyboard-interactive': {
-      const [answer] = await new Promise<string[]>((resolve) => {
-        context.prompt([{ prompt: 'Password: ', echo: false }], resolve);
-      });
+      const ask = () =>
+        new Promise<string[]>((resolve) => {
+          context.prompt([{ prompt: 'Password: ', echo: false }], resolve);
+        });
+      if (core.faults.has('password-twice')) await ask();
+      const [answer] = await ask();
       return accounts.passwordIsRight(username, answer ?? '') ? method : undefined;
     }
   }

@@ -4,8 +4,10 @@
  * Pagers and how they are erased are as Oxidized, RANCID and users' recorded sessions show them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cutShort, longBanner, withLogLines, withOddEnds } from './configuration-faults.ts';
 import type { Session } from './core.ts';
 import { noise } from './noise.ts';
+import { encodeText, escapeByte } from './text-bytes.ts';
 
 /** What carries a session, an ssh channel or a telnet connection. */
 export interface Line {
@@ -58,6 +60,7 @@ export class Terminal {
   private input = '';
   private ended = false;
   private afterReturn = false;
+  private hasOddEnds = false;
   private wake: (() => void) | undefined;
 
   constructor(line: Line, session: Session, screen: Screen) {
@@ -73,7 +76,7 @@ export class Terminal {
       this.line.drop();
       return;
     }
-    this.input += data.toString('latin1');
+    this.input += Array.from(data, escapeByte).join('');
     this.wake?.();
   }
 
@@ -95,6 +98,8 @@ export class Terminal {
    * @throws HungUp
    */
   async readLine(prompt: string, echo: 'plain' | 'none' | 'stars' = 'plain'): Promise<string> {
+    const lastLine = prompt.slice(prompt.lastIndexOf('\n') + 1);
+    if (echo === 'plain' && lastLine !== '') this.session.core.prompt = lastLine;
     this.put(prompt);
     let line = '';
     for (;;) {
@@ -120,6 +125,13 @@ export class Terminal {
     }
   }
 
+  /** A line that is not shown; some devices ask for it twice. */
+  async readPassword(prompt: string, echo: 'none' | 'stars'): Promise<string> {
+    const password = await this.readLine(prompt, echo);
+    if (!this.session.faults.has('password-twice')) return password;
+    return await this.readLine(prompt, echo);
+  }
+
   /** One key, with no Enter after it. */
   async readKey(question: string): Promise<string> {
     this.put(question);
@@ -134,17 +146,20 @@ export class Terminal {
     const { faults, acted } = this.session;
     if (faults.has('wedged')) await this.hang();
     if (acted && faults.has('drops-after-command')) this.drop();
+    const isConfiguration = this.session.isConfiguration(text);
     if (text === '') return;
     if (faults.has('drops-mid-way') && text.trimEnd().includes('\n')) {
       this.put(text.slice(0, text.length / 2));
       this.drop();
     }
     if (faults.has('garbled')) this.send(noise(text.length));
+    else if (isConfiguration) await this.show(text);
     else await this.page(text);
   }
 
   /** What is said after sign-in, before the first prompt, which looks like `prompt`. */
   async greet(text: string, prompt: string): Promise<void> {
+    if (this.session.faults.has('long-banner')) this.put(longBanner);
     this.put(text);
     if (!this.session.faults.has('prompt-in-banner')) return;
     this.put(`\nMaintenance on Sunday. Do not believe it before it says:\n${prompt}`);
@@ -154,13 +169,15 @@ export class Terminal {
 
   /** Words that come by themselves: banners, questions, log lines. */
   put(text: string): void {
-    this.send(Buffer.from(text.replace(/\r?\n/g, this.screen.newline)));
+    if (this.screen.newline === '\n') this.send(encodeText(text));
+    else
+      this.send(encodeText(this.hasOddEnds ? withOddEnds(text) : text.replace(/\r?\n/g, '\r\n')));
   }
 
   /** What goes to the other stream where nobody sits at a terminal. */
   putError(text: string): void {
     if (this.screen.interactive) this.put(text);
-    else if (!this.session.faults.has('wedged')) this.line.send(Buffer.from(text), 'stderr');
+    else if (!this.session.faults.has('wedged')) this.line.send(encodeText(text), 'stderr');
   }
 
   /** @throws HungUp The connection is gone before that. */
@@ -232,7 +249,48 @@ export class Terminal {
     }
   }
 
+  /** A configuration, with all that can go wrong then. */
+  private async show(text: string): Promise<void> {
+    const { faults, core } = this.session;
+    const time = core.countShow();
+    if (faults.has('empty-answer')) return;
+    if (faults.has('error-text')) return await this.page(core.words.error);
+    if (faults.has('drops-mid-configuration')) {
+      this.put(text.slice(0, text.length / 2));
+      this.drop();
+    }
+    let shown = faults.has('cut-short') ? cutShort(text, time) : text;
+    if (faults.has('log-lines-between') && this.screen.interactive) {
+      shown = withLogLines(shown, core.words.logLine);
+    }
+    this.hasOddEnds = faults.has('odd-line-ends');
+    try {
+      if (faults.has('trickles')) await this.trickle(shown);
+      else if (faults.has('prompt-in-configuration')) await this.pauseBehindPrompt(shown);
+      else await this.page(shown);
+    } finally {
+      this.hasOddEnds = false;
+    }
+  }
+
+  private async trickle(text: string): Promise<void> {
+    for (const character of text) {
+      this.put(character);
+      await this.pause(this.session.core.secondMs);
+    }
+  }
+
+  private async pauseBehindPrompt(text: string): Promise<void> {
+    const { faults, core } = this.session;
+    const at = text.indexOf(core.prompt);
+    const end = at === -1 ? 0 : at + core.prompt.length;
+    await this.page(text.slice(0, end));
+    await this.pause(faults.slowMs);
+    await this.page(text.slice(end));
+  }
+
   private async page(text: string): Promise<void> {
+    if (this.pager === undefined) return this.put(text);
     let left = this.pager?.rows ?? Number.POSITIVE_INFINITY;
     for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
       if (this.pager && left === 0) {

@@ -1,0 +1,105 @@
+/**
+ * What can go wrong while a device shows its configuration, for all command lines alike.
+ *
+ * A model does two things, and needs to know no fault by name:
+ *
+ *     // What it shows is composed with the lines that a fault adds, each in the form of its configuration (a comment, a
+ *     // description); a size or checksum is told of the whole. `running()` of the device composes it in the same way.
+ *     const text = compose(settings, core.addedLines().map((line) => `! ${line}`));
+ *     // It is marked as the configuration where it is shown; everything else is done by the terminal.
+ *     return terminal.session.configuration(text);
+ *
+ * A shell marks the files that are one: `UnixBox.files.isConfiguration(path)`. Where a model has its own wording, it says so in
+ * `CoreOptions.configurationWords`: its log line, its error text.
+ */
+import type { DeviceFault } from '../device.ts';
+import { escapeByte } from './text-bytes.ts';
+
+/** Each strikes whenever the configuration is shown, or, where that is said, at sign-in. */
+export const configurationFaults = [
+  /** The connection dies in the middle of the configuration, and of nothing else. */
+  'drops-mid-configuration',
+  /** The device stops somewhere in the middle, each time elsewhere, and goes on with its prompt as if that were all. */
+  'cut-short',
+  /** The configuration has a line that ends like the prompt, and there the device pauses for `slowMs`. */
+  'prompt-in-configuration',
+  /** At sign-in, and at `enable`: the right password is asked for once more. */
+  'password-twice',
+  /** At sign-in: 500 lines. */
+  'long-banner',
+  /** One byte a second of the device's time (`secondMs`). */
+  'trickles',
+  /** A terminal's lines end in CR CR LF, LF CR, CR NUL LF … */
+  'odd-line-ends',
+  /** The configuration has bytes that are no UTF-8. */
+  'odd-bytes',
+  /** The configuration has `hugeBytes`. */
+  'huge-configuration',
+  /** Log messages come between its lines; only to terminals. */
+  'log-lines-between',
+  /** An error text comes where the configuration should. */
+  'error-text',
+  /** Nothing comes, but the prompt. */
+  'empty-answer',
+] as const satisfies readonly DeviceFault[];
+
+export interface ConfigurationWords {
+  /** A message of its log, as it comes in the middle of anything. */
+  logLine: string;
+  /** Instead of a configuration, with its newline. */
+  error: string;
+}
+
+export const usualWords: ConfigurationWords = {
+  logLine: '<190> Nov 20 10:37:49 UBNT-1 TRAPMGR[trapTask]: traputil.c(721) 213 %% Link Up: 0/5',
+  error: '% Authorization failed.\n',
+};
+
+interface State {
+  has(fault: DeviceFault): boolean;
+  hugeBytes: number;
+}
+
+const hugeLine =
+  'that nobody has looked at since, and that nobody dares to remove, whatever it does';
+
+/** Lines that a fault puts into the configuration. `prompt` is what the device asks for a command with. */
+export function addedLines(faults: State, prompt: string): string[] {
+  const lines: string[] = [];
+  if (faults.has('prompt-in-configuration')) lines.push(prompt);
+  if (faults.has('odd-bytes')) {
+    lines.push(`caf${escapeByte(0xe9)} ${escapeByte(0xff)}${escapeByte(0x80)} 4.OG`);
+  }
+  if (faults.has('huge-configuration')) {
+    const count = Math.ceil(faults.hugeBytes / (hugeLine.length + 10));
+    for (let i = 0; i < count; i++) lines.push(`${String(i).padStart(8, '0')} ${hugeLine}`);
+  }
+  return lines;
+}
+
+/** What is left of a text that ends somewhere: whole lines, from a third to nine tenths, each `time` others. */
+export function cutShort(text: string, time: number): string {
+  const part = 0.33 + ((time * 0.37) % 0.57);
+  return text.slice(0, text.lastIndexOf('\n', Math.floor(text.length * part)) + 1);
+}
+
+/** With log messages on lines of their own. */
+export function withLogLines(text: string, logLine: string): string {
+  const lines = text.split('\n');
+  const places = [0.8, 0.5, 0.2].map((part) => Math.floor(lines.length * part));
+  for (const place of new Set(places)) lines.splice(place, 0, logLine);
+  return lines.join('\n');
+}
+
+const oddEnds = ['\r\r\n', '\n\r', '\r\n', '\r\0\n'];
+
+/** Line ends as no two devices agree on them; what is seen on a screen is the same. */
+export function withOddEnds(text: string): string {
+  let count = 0;
+  return text.replace(/\r?\n/g, () => oddEnds[count++ % oddEnds.length] ?? '\n');
+}
+
+export const longBanner = Array.from(
+  { length: 500 },
+  (_, i) => `* ${String(i + 1).padStart(3)} * Authorized use only. All you do here is seen. *\n`,
+).join('');
