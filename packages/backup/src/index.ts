@@ -1,4 +1,13 @@
 /** Configurations of network equipment: what to ask each model, the history, copies off site, the way back. */
+export {
+  memberBytes,
+  memberStream,
+  readTar,
+  type TarLimits,
+  type TarMember,
+  tarFault,
+} from './archive.ts';
+export { membersToWrite, type NewMember, tarOf, writeTar } from './archive-write.ts';
 export { BackupError } from './errors.ts';
 export type { DeviceCli, DeviceConnection } from './models/connection.ts';
 export type {
