@@ -256,7 +256,7 @@ describe('an archive', () => {
   it('keeps any names and contents', async () => {
     const part = fc
       .string({ minLength: 1, maxLength: 40, unit: 'binary' })
-      .filter((text) => !/[/\0]|^\.\.?$/.test(text) && text.isWellFormed());
+      .filter((text) => !/[/\0]|^\.\.?$/.test(text));
     const members = fc.uniqueArray(
       fc.record({
         name: part,

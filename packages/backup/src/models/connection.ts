@@ -17,7 +17,10 @@ export interface DeviceConnection {
    */
   exec(command: string, options?: { accept?: readonly number[]; input?: Buffer }): Promise<Buffer>;
   /** The same for output that may be large: it is written to a file of the caller's, which is removed after use. */
-  execToFile(command: string): Promise<{ file: string; size: number }>;
+  execToFile(
+    command: string,
+    options?: { accept?: readonly number[]; input?: Buffer },
+  ): Promise<{ file: string; size: number }>;
   /** A file of the device by scp, whose size is known beforehand. */
   download(path: string): Promise<Buffer>;
   /** A file to the device by scp, mode 0600. */

@@ -62,14 +62,15 @@ export interface Restore {
   /** How it is done by hand, in text that the device accepts. */
   steps(content: Buffer, about: RestoreAbout): RestoreStep[];
   /**
-   * Asks the device whether it would take it, and changes nothing.
+   * Asks the device whether it would take it, and changes nothing. Without `accepted`: there is no way to ask it as it
+   * is reached now; `said` tells why.
    *
    * @throws DeviceError
    */
   check?(
     connection: DeviceConnection,
     content: Buffer,
-  ): Promise<{ accepted: boolean; said: string }>;
+  ): Promise<{ accepted?: boolean; said: string }>;
   /**
    * Loads it, in a way that a session which dies half-way cannot leave the device cut off; and saves it.
    *
