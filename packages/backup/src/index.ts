@@ -8,6 +8,7 @@ export {
   tarFault,
 } from './archive.ts';
 export { membersToWrite, type NewMember, tarOf, writeTar } from './archive-write.ts';
+export type { CommitAbout } from './commit-message.ts';
 export { BackupError } from './errors.ts';
 export type { DeviceCli, DeviceConnection } from './models/connection.ts';
 export type {
@@ -21,4 +22,6 @@ export type {
   SecretRule,
 } from './models/model.ts';
 export type { ObjectAbout, OffsitePlace, StoredObject } from './offsite/place.ts';
+export { type Change, Repository } from './repository.ts';
+export { setAside } from './repository-folder.ts';
 export type { BackupSource, Version } from './source.ts';

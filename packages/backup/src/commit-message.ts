@@ -1,0 +1,99 @@
+/**
+ * What a commit of the history says: a line for people, then trailers (`Key: value`), which `git log
+ * --format='%(trailers)'` shows as well.
+ */
+import type { Version } from './source.ts';
+
+/** Who asked for it, when it was read, and from what. */
+export interface CommitAbout {
+  rack: string;
+  model: string;
+  run: string;
+  /** RFC 3339, when it was read. */
+  time: string;
+  by: string;
+  reason?: string;
+  /** What the device itself says. */
+  changedBy?: string;
+  /** In place of what the history would say by itself: `changed (+3 -1)`. */
+  summary?: string;
+}
+
+export interface Trailers extends Partial<Omit<CommitAbout, 'summary'>> {
+  device?: string;
+  size?: number;
+  sha1?: string;
+}
+
+const longest = 1000;
+
+export function commitMessage(subject: string, trailers: Trailers): string {
+  const pairs: [string, string | number | undefined][] = [
+    ['Rack', trailers.rack],
+    ['Device', trailers.device],
+    ['Model', trailers.model],
+    ['Run', trailers.run],
+    ['Read-At', trailers.time],
+    ['By', trailers.by],
+    ['Reason', trailers.reason],
+    ['Changed-By', trailers.changedBy],
+    ['Size', trailers.size],
+    ['SHA1', trailers.sha1],
+  ];
+  const lines = pairs.flatMap(([key, value]) => {
+    const text = oneLine(String(value ?? ''));
+    return text === '' ? [] : [`${key}: ${text}`];
+  });
+  return `${oneLine(subject)}\n\n${lines.join('\n')}\n`;
+}
+
+export interface Commit {
+  id: string;
+  /** Seconds since 1970. */
+  committedAt: number;
+  message: string;
+}
+
+/** The commit as a version of a device. What it does not say, as one that somebody made by hand, is absent. */
+export function versionOf({ id, committedAt, message }: Commit, device: string): Version {
+  const paragraphs = message.trimEnd().split('\n\n');
+  const said = new Map<string, string>();
+  for (const line of (paragraphs.at(-1) ?? '').split('\n')) {
+    const [, key, value] = /^([A-Za-z0-9-]+): (.*)$/.exec(line) ?? [];
+    if (key !== undefined && value !== undefined) said.set(key, value);
+  }
+  function text<Name extends keyof Version>(name: Name, key: string) {
+    const value = said.get(key);
+    return value === undefined ? {} : { [name]: value };
+  }
+  const size = said.get('Size') ?? '';
+  const sha1 = said.get('SHA1') ?? '';
+  return {
+    id,
+    device,
+    time: timeOf(said.get('Read-At'), committedAt),
+    ...(/^\d{1,15}$/.test(size) && { size: Number(size) }),
+    ...(/^[0-9a-f]{40}$/.test(sha1) && { sha1 }),
+    ...text('model', 'Model'),
+    ...text('run', 'Run'),
+    ...text('by', 'By'),
+    ...text('reason', 'Reason'),
+    ...text('changedBy', 'Changed-By'),
+    summary: paragraphs[0]?.split('\n')[0] ?? '',
+  };
+}
+
+function timeOf(readAt: string | undefined, committedAt: number) {
+  const time = new Date(readAt ?? Number.NaN);
+  return (Number.isNaN(time.getTime()) ? new Date(committedAt * 1000) : time).toISOString();
+}
+
+/** Controls, line ends and halves of characters become blanks. */
+export function oneLine(text: string): string {
+  return text
+    .replaceAll(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .trim()
+    .slice(0, longest)
+    .replace(/\p{Cs}$/u, '')
+    .trim();
+}

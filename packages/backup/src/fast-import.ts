@@ -1,0 +1,131 @@
+/** One commit, written by one `git fast-import`: its file, trees, commit and branch, or nothing. */
+
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { BackupError } from './errors.ts';
+import { startGit, written } from './git.ts';
+import type { Content } from './models/model.ts';
+
+export interface NewCommit {
+  branch: string;
+  /** The commit before; none for the first one. */
+  parent?: string;
+  message: string;
+  /** Seconds since 1970; what git cannot store is clamped. */
+  committedAt: number;
+  /** Who `git log` shows. */
+  author: { name: string; email: string };
+  /** Absent: the commit changes nothing. */
+  file?: { path: string; content: Content; digest: Digest };
+}
+
+/** Of a content: as git names it, and as people do. */
+export interface Digest {
+  size: number;
+  sha1: string;
+  blob: string;
+}
+
+const settings = [
+  // What it wrote is on the disk when it ends; this takes git 2.36.
+  ...['-c', 'core.fsync=all', '-c', 'core.fsyncMethod=fsync'],
+  // Always one pack, so that one folder has to be synced.
+  ...['-c', 'fastimport.unpackLimit=0'],
+  // Larger ones go through a small buffer, not into memory.
+  ...['-c', 'core.bigFileThreshold=4m'],
+];
+const importMayTake = 600_000;
+const pieceSize = 1 << 20;
+
+/** @throws GitFailed; BackupError where a content is not the one that was digested */
+export async function importCommit(dir: string, commit: NewCommit): Promise<string> {
+  const abort = new AbortController();
+  const { stdin, stdout, ended } = startGit(
+    [...settings, 'fast-import', '--quiet', '--done', '--date-format=raw'],
+    { dir, signal: abort.signal, timeoutMs: importMayTake },
+  );
+  let answer = '';
+  stdout.setEncoding('utf8').on('data', (text: string) => {
+    answer += text;
+  });
+  try {
+    if (commit.file) {
+      await written(stdin, `blob\nmark :1\ndata ${commit.file.digest.size}\n`);
+      const hash = createHash('sha1');
+      for await (const piece of pieces(commit.file.content)) {
+        hash.update(piece);
+        await written(stdin, piece);
+      }
+      if (hash.digest('hex') !== commit.file.digest.sha1) {
+        throw new BackupError('storage', `${commit.file.path}: changed while it was stored`);
+      }
+    }
+    await written(stdin, commands(commit));
+    stdin.end();
+  } catch (error) {
+    abort.abort();
+    await ended.catch(() => undefined);
+    throw error;
+  }
+  await ended;
+  return answer.trim();
+}
+
+function commands({ branch, parent, message, committedAt, author, file }: NewCommit) {
+  const seconds = Math.min(Math.max(Math.floor(committedAt) || 0, 0), 0x7fffffffffff);
+  const text = Buffer.from(message);
+  const lines = [
+    `commit refs/heads/${branch}`,
+    'mark :2',
+    `committer ${personal(author.name)} <${personal(author.email)}> ${seconds} +0000`,
+    `data ${text.length}`,
+    text.toString(),
+    ...(parent === undefined ? [] : [`from ${parent}`]),
+    ...(file ? [`M 100644 :1 ${file.path}`] : []),
+    'get-mark :2',
+    'done',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function personal(text: string) {
+  return text.replaceAll(/[<>\p{Cc}]/gu, ' ').trim();
+}
+
+/** @throws of the file system, where the content is a file */
+export async function digest(content: Content): Promise<Digest> {
+  const size = 'bytes' in content ? content.bytes.length : content.size;
+  const sha1 = createHash('sha1');
+  const blob = createHash('sha1').update(`blob ${size}\0`);
+  let seen = 0;
+  for await (const piece of pieces(content)) {
+    sha1.update(piece);
+    blob.update(piece);
+    seen += piece.length;
+  }
+  if (seen !== size) {
+    throw new BackupError('storage', `its file has ${seen} bytes, where there should be ${size}`);
+  }
+  return { size, sha1: sha1.digest('hex'), blob: blob.digest('hex') };
+}
+
+/** Exactly `size` bytes of a file, or fewer where it is shorter. */
+export async function* pieces(content: Content): AsyncGenerator<Buffer> {
+  if ('bytes' in content) {
+    yield content.bytes;
+    return;
+  }
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(content.file, 'r');
+    for (let position = 0; position < content.size; ) {
+      const length = Math.min(pieceSize, content.size - position);
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, position);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+      position += bytesRead;
+    }
+  } finally {
+    await handle?.close();
+  }
+}

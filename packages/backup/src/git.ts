@@ -1,0 +1,148 @@
+/**
+ * Runs git, which knows nothing of the user's or the system's configuration, asks nobody anything, and is killed with all
+ * that it started.
+ */
+import { spawn } from 'node:child_process';
+import { finished, type Readable, type Writable } from 'node:stream';
+import { BackupError } from './errors.ts';
+
+/** git ended with a status other than 0, was killed, or took too long. What it was asked is its first argument only. */
+export class GitFailed extends Error {
+  /** The last of what it wrote to standard error. */
+  readonly stderr: string;
+  readonly reason: 'failed' | 'timeout' | 'aborted';
+
+  constructor(command: string, reason: GitFailed['reason'], stderr: string, status: string) {
+    const said = stderr.trim() || status;
+    super(`git ${command}: ${reason === 'timeout' ? 'took too long' : said}`);
+    this.name = 'GitFailed';
+    this.stderr = stderr;
+    this.reason = reason;
+  }
+}
+
+export interface GitOptions {
+  /** The repository; for commands that need one. */
+  dir?: string;
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number;
+  /** In place of the clean one. */
+  env?: NodeJS.ProcessEnv;
+}
+
+export interface GitProcess {
+  stdin: Writable;
+  stdout: Readable;
+  /** Fulfilled when it ended with status 0. @throws GitFailed, or BackupError where there is no git */
+  ended: Promise<void>;
+}
+
+const twoMinutes = 120_000;
+const keptOfStderr = 4000;
+
+/** A git command with its streams. What it writes must be read, or it never ends. */
+export function startGit(
+  args: readonly string[],
+  { dir, signal, timeoutMs = twoMinutes, env = cleanEnvironment() }: GitOptions,
+): GitProcess {
+  const command = commandOf(args);
+  signal?.throwIfAborted();
+  const child = spawn('git', args, {
+    ...(dir !== undefined && { cwd: dir }),
+    env: { ...env, ...(dir !== undefined && { GIT_DIR: dir }) },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // A process group of its own: what it started itself ends with it.
+    detached: true,
+  });
+  let reason: GitFailed['reason'] = 'failed';
+  function kill(why: GitFailed['reason']) {
+    reason = why;
+    if (child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+  const timer = setTimeout(() => kill('timeout'), timeoutMs);
+  const onAbort = () => kill('aborted');
+  signal?.addEventListener('abort', onAbort);
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-keptOfStderr);
+  });
+  // It may end without having read everything; why is in its status.
+  child.stdin.on('error', () => undefined);
+  const ended = new Promise<void>((resolve, reject) => {
+    child.on('error', (error) => reject(notStarted(error)));
+    child.on('close', (code, signalName) => {
+      if (code === 0) resolve();
+      else reject(new GitFailed(command, reason, stderr, `status ${code ?? signalName}`));
+    });
+  }).finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  });
+  // Whoever reads the output first still hears of it.
+  ended.catch(() => undefined);
+  return { stdin: child.stdin, stdout: child.stdout, ended };
+}
+
+/** All that it writes to standard output. @throws GitFailed */
+export async function git(args: readonly string[], options: GitOptions): Promise<Buffer> {
+  const { stdin, stdout, ended } = startGit(args, options);
+  stdin.end();
+  const chunks: Buffer[] = [];
+  stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await ended;
+  return Buffer.concat(chunks);
+}
+
+/** Waits until there is room for more; what comes after the end of the process is lost, and its status says so. */
+export function written(stream: Writable, chunk: Buffer | string): Promise<void> {
+  if (stream.destroyed || stream.write(chunk)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const stop = finished(stream, () => resolve());
+    stream.once('drain', () => {
+      stop();
+      resolve();
+    });
+  });
+}
+
+/** Nothing of the user's or the system's, and no way to fetch a missing object from somewhere. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    ...(process.env.TMPDIR !== undefined && { TMPDIR: process.env.TMPDIR }),
+    LC_ALL: 'C',
+    TZ: 'UTC',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ASKPASS: '',
+    SSH_ASKPASS: '',
+    GIT_LITERAL_PATHSPECS: '1',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_ALLOW_PROTOCOL: 'none',
+  };
+}
+
+/** The subcommand: what comes before it are settings. */
+function commandOf(args: readonly string[]) {
+  let index = 0;
+  while (args[index] === '-c') index += 2;
+  return args[index] ?? '';
+}
+
+function notStarted(error: Error) {
+  const isMissing = 'code' in error && error.code === 'ENOENT';
+  return new BackupError(
+    'storage',
+    isMissing
+      ? 'git cannot be run: is it installed, and is its folder there?'
+      : `git: ${error.message}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,141 @@
+/** The folder of a history: made whole or not at all, synced, and set aside when it is broken. */
+import { chmod, mkdir, open, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { commitMessage } from './commit-message.ts';
+import { BackupError } from './errors.ts';
+import { importCommit } from './fast-import.ts';
+import { git } from './git.ts';
+import { codeOf, inWords } from './storage-error.ts';
+
+export const branch = 'main';
+
+/** Who `git log` shows. */
+export function authorOf(rack: string | undefined) {
+  return { name: 'router-backup', email: `router-backup@${rack ?? 'skolo'}` };
+}
+
+/**
+ * Its real path. Made with a first commit, so that a branch that has gone is known for damage, where it is missing or empty.
+ *
+ * @throws BackupError
+ */
+export async function openFolder(folder: string, rack: string | undefined): Promise<string> {
+  try {
+    if (await isMissingOrEmpty(folder)) await create(folder, rack);
+  } catch (error) {
+    throw new BackupError('storage', `${folder}: no history can be made: ${inWords(error)}`, {
+      cause: error,
+    });
+  }
+  let head: string;
+  try {
+    head = await readFile(join(folder, 'HEAD'), 'utf8');
+  } catch (error) {
+    const code = codeOf(error) === 'ENOENT' ? 'damaged' : 'storage';
+    const why = code === 'damaged' ? 'it is no git repository: HEAD is missing' : inWords(error);
+    throw new BackupError(code, `${folder}: ${why}`, { cause: error });
+  }
+  if (head.trim() !== `ref: refs/heads/${branch}`) {
+    throw new BackupError('damaged', `${folder}: HEAD does not name the branch ${branch}`);
+  }
+  return await realpath(folder);
+}
+
+/**
+ * Renames a history that is broken to `FOLDER.broken-TIME`, so that a new one can begin. Gives the new name.
+ *
+ * @throws BackupError `storage`
+ */
+export async function setAside(folder: string): Promise<string> {
+  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  try {
+    for (let number = 1; ; number += 1) {
+      const name = `${folder.replace(/\/+$/, '')}.broken-${time}${number === 1 ? '' : `-${number}`}`;
+      if (!(await isMissingOrEmpty(name))) continue;
+      await rename(folder, name);
+      await syncFolder(dirname(folder));
+      return name;
+    }
+  } catch (error) {
+    throw new BackupError('storage', `${folder}: cannot be set aside: ${inWords(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Puts what git renamed on the disk; git itself syncs only what is in the files. */
+export async function syncCommits(dir: string): Promise<void> {
+  for (const folder of ['objects/pack', 'refs/heads']) await syncFolder(join(dir, folder));
+}
+
+async function create(folder: string, rack: string | undefined) {
+  // Beside it and by a name that is always the same: what a killed one began is begun again.
+  const half = join(dirname(folder), `.${basename(folder)}.new`);
+  await rm(half, { recursive: true, force: true });
+  await mkdir(half, { recursive: true, mode: 0o700 });
+  await chmod(half, 0o700);
+  const dir = await realpath(half);
+  await git(
+    [
+      'init',
+      '--quiet',
+      '--bare',
+      '--template=',
+      '--object-format=sha1',
+      `--initial-branch=${branch}`,
+    ],
+    { dir },
+  );
+  // For whoever works in it by hand: nothing is packed or thrown away behind our back, and what is written is synced.
+  for (const [key, value] of [
+    ['gc.auto', '0'],
+    ['maintenance.auto', 'false'],
+    ['receive.autogc', 'false'],
+    ['core.fsync', 'all'],
+    ['core.fsyncMethod', 'fsync'],
+  ] as const) {
+    await git(['config', '--local', key, value], { dir });
+  }
+  await importCommit(dir, {
+    branch,
+    author: authorOf(rack),
+    committedAt: Date.now() / 1000,
+    message: commitMessage(
+      `history of ${rack ?? 'the rack'} begins`,
+      rack === undefined ? {} : { rack },
+    ),
+  });
+  await syncAll(dir);
+  await rename(half, folder);
+  await syncFolder(dirname(folder));
+}
+
+async function isMissingOrEmpty(folder: string) {
+  try {
+    return (await readdir(folder)).length === 0;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return true;
+    throw error;
+  }
+}
+
+async function syncAll(folder: string) {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await syncAll(path);
+    else await syncFolder(path);
+  }
+  await syncFolder(folder);
+}
+
+async function syncFolder(path: string) {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some file systems cannot sync a folder, and nothing is to be synced on one that is read-only.
+    if (!['EINVAL', 'ENOTSUP', 'EROFS'].includes(codeOf(error))) throw error;
+  } finally {
+    await handle.close();
+  }
+}
