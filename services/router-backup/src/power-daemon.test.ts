@@ -1,0 +1,250 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ControllerStatus, PowerCycle } from '@skolo/api';
+import { DeviceBusy } from '@skolo/equipment';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { PowerDaemon, type PowerDaemonDeps } from './power-daemon.ts';
+import { smallRack } from './testing/small-rack.ts';
+
+const infrastructure = `{
+  switch-1: { model: edgeswitch, address: 127.0.2.1, power: pdu-1/2 },
+  switch-2: { model: edgeswitch, address: 127.0.2.2, power: pdu-1/3 },
+  pdu-1: { model: apc-rpdu2, address: 127.0.2.3 },
+}`;
+const never = new AbortController().signal;
+
+interface FakeDaemon {
+  controllers: ControllerStatus[];
+  cycles: PowerCycle[];
+  /** How it answers instead. */
+  instead?: (request: IncomingMessage, response: ServerResponse) => void;
+  requests: string[];
+  tokens: (string | undefined)[];
+  url: string;
+}
+
+/** Answers the two questions that a backup has. */
+async function startDaemon(): Promise<FakeDaemon> {
+  const daemon: FakeDaemon = { controllers: [], cycles: [], requests: [], tokens: [], url: '' };
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://daemon');
+    daemon.requests.push(`${request.method} ${url.pathname}${url.search}`);
+    daemon.tokens.push(request.headers.authorization);
+    if (daemon.instead) return daemon.instead(request, response);
+    const isRunning = url.searchParams.get('state') === 'running';
+    const { controllers, cycles } = daemon;
+    const answers: Record<string, unknown> = {
+      '/v1/controllers': { controllers },
+      '/v1/power-cycles': {
+        cycles: cycles.filter(({ startedAt }) => (startedAt !== undefined) === isRunning),
+      },
+    };
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(answers[url.pathname]));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  daemon.url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  return daemon;
+}
+
+function controller(name: string, queue: number): ControllerStatus {
+  return { name, model: 'edgeswitch', state: 'up', experimental: false, queue };
+}
+
+function cycle(about: Partial<PowerCycle>): PowerCycle {
+  return {
+    id: 'c1',
+    target: 'rpi-1',
+    action: 'cycle',
+    mode: 'auto',
+    outlets: ['switch-1/1'],
+    reason: 'dead',
+    by: 'ann',
+    origin: 'person',
+    requestedAt: '2026-11-20T12:00:00Z',
+    startedAt: '2026-11-20T12:00:01Z',
+    offSeconds: 5,
+    force: false,
+    step: 'turn-off',
+    steps: [],
+    ...about,
+  };
+}
+
+function asking(daemon: Pick<FakeDaemon, 'url'>, deps: Partial<PowerDaemonDeps> = {}): PowerDaemon {
+  const rack = smallRack({ infrastructure, power: `{ url: "${daemon.url}" }` });
+  return new PowerDaemon({ rack: () => rack, ...deps });
+}
+
+describe('wanted', () => {
+  it.each<[string, Pick<FakeDaemon, 'controllers' | 'cycles'>, string[]]>([
+    ['nothing happens', { controllers: [controller('switch-1', 0)], cycles: [] }, []],
+    ['outlets are read', { controllers: [controller('switch-1', 1)], cycles: [] }, []],
+    ['more waits', { controllers: [controller('switch-1', 2)], cycles: [] }, ['switch-1']],
+    ['a cycle runs', { controllers: [], cycles: [cycle({})] }, ['switch-1']],
+    [
+      'a cycle waits',
+      { controllers: [], cycles: [cycle({ step: 'queued', startedAt: undefined })] },
+      ['switch-1'],
+    ],
+    ['a machine boots', { controllers: [], cycles: [cycle({ step: 'see-back' })] }, []],
+    [
+      'a switch is cycled',
+      { controllers: [], cycles: [cycle({ target: 'switch-2', outlets: ['pdu-1/3'] })] },
+      ['pdu-1', 'switch-2'],
+    ],
+    [
+      'a switch boots',
+      {
+        controllers: [],
+        cycles: [cycle({ target: 'switch-2', outlets: ['pdu-1/3'], step: 'see-back' })],
+      },
+      ['switch-2'],
+    ],
+    [
+      'the outlet that feeds a switch is cycled',
+      { controllers: [], cycles: [cycle({ target: 'pdu-1/2', outlets: ['pdu-1/2'] })] },
+      ['pdu-1', 'switch-1'],
+    ],
+    [
+      'a phone is cycled at its own hub',
+      { controllers: [], cycles: [cycle({ outlets: ['rpi-1/usb/1-1.2'] })] },
+      [],
+    ],
+  ])('%s', async (_, says, expected) => {
+    const daemon = await startDaemon();
+    Object.assign(daemon, says);
+
+    const names = await asking(daemon).wanted(never);
+
+    expect([...names].sort()).toEqual(expected);
+  });
+
+  it('asks once for all who ask within two seconds', async () => {
+    const daemon = await startDaemon();
+    let uptime = 1000;
+    const power = asking(daemon, { clock: { uptime: () => uptime } });
+
+    await Promise.all([power.wanted(never), power.wanted(never)]);
+    uptime += 1.9;
+    await power.wanted(never);
+    const asked = daemon.requests.length;
+    uptime += 0.2;
+    await power.wanted(never);
+
+    expect(asked).toBe(3);
+    expect(daemon.requests).toHaveLength(6);
+  });
+
+  it('shows its token where rack.yaml names one, and goes without where it cannot be read', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'skolo-power-'));
+    onTestFinished(() => rm(dir, { recursive: true }));
+    await writeFile(join(dir, 'token'), 'sk_looks\n');
+    const daemon = await startDaemon();
+    const rackWith = (powerToken: string) =>
+      smallRack({
+        dir,
+        settings: `{ powerToken: ${powerToken} }`,
+        power: `{ url: "${daemon.url}" }`,
+      });
+
+    await new PowerDaemon({ rack: () => rackWith('token') }).wanted(never);
+    await new PowerDaemon({ rack: () => rackWith('missing') }).wanted(never);
+
+    expect(new Set(daemon.tokens.slice(0, 3))).toEqual(new Set(['Bearer sk_looks']));
+    expect(new Set(daemon.tokens.slice(3))).toEqual(new Set([undefined]));
+  });
+
+  it.each<[string, FakeDaemon['instead']]>([
+    ['refuses', (_, response) => void response.writeHead(401).end('{}')],
+    ['talks nonsense', (_, response) => void response.end('<html>log in</html>')],
+    ['never answers', () => undefined],
+    ['dies while it answers', (_, response) => void response.writeHead(200).destroy()],
+  ])('wants nothing when the daemon %s', async (_, instead) => {
+    const daemon = await startDaemon();
+    Object.assign(daemon, { instead, cycles: [cycle({})] });
+
+    const names = await asking(daemon, { timeoutMs: 50 }).wanted(never);
+
+    expect([...names]).toEqual([]);
+  });
+
+  it('wants nothing when no daemon is there, and says so once', async () => {
+    const said: unknown[] = [];
+    let uptime = 0;
+    const power = asking(
+      { url: 'http://127.0.0.1:1' },
+      { clock: { uptime: () => uptime }, log: { info: (...line: unknown[]) => said.push(line) } },
+    );
+
+    const names = await power.wanted(never);
+    uptime += 3;
+    await power.wanted(never);
+
+    expect([...names]).toEqual([]);
+    expect(said).toHaveLength(1);
+  });
+
+  it('does not keep somebody who gives up, nor spoil the answer for the others', async () => {
+    const daemon = await startDaemon();
+    const release: (() => void)[] = [];
+    daemon.instead = (_, response) => {
+      release.push(() => response.end(JSON.stringify({ controllers: [], cycles: [cycle({})] })));
+    };
+    const power = asking(daemon);
+    const gone = new AbortController();
+
+    const left = power.wanted(gone.signal);
+    const stayed = power.wanted(never);
+    gone.abort(new Error('no time'));
+
+    await expect(left).rejects.toThrow('no time');
+    await expect.poll(() => release.length).toBe(3);
+    for (const answer of release) answer();
+    expect([...(await stayed)]).toEqual(['switch-1']);
+  });
+});
+
+describe('follow', () => {
+  it('tells when the device becomes wanted, and only who reads that one', async () => {
+    const daemon = await startDaemon();
+    const power = asking(daemon, { pollMs: 5 });
+    const one = power.follow('switch-1', never);
+    const two = power.follow('switch-2', never);
+
+    await expect.poll(() => daemon.requests.length).toBeGreaterThan(6);
+    expect(one.signal.aborted).toBe(false);
+    daemon.cycles = [cycle({})];
+    await expect.poll(() => one.signal.aborted).toBe(true);
+    one.end();
+    two.end();
+
+    expect(one.signal.reason).toBeInstanceOf(DeviceBusy);
+    expect(String(one.signal.reason)).toContain('switch-1: a power cycle needs it');
+    expect(two.signal.aborted).toBe(false);
+  });
+
+  it('ends with the caller, and asks no more when nobody is left', async () => {
+    const daemon = await startDaemon();
+    const power = asking(daemon, { pollMs: 5 });
+    const caller = new AbortController();
+
+    const following = power.follow('switch-1', caller.signal);
+    caller.abort(new Error('stops'));
+    following.end();
+    const again = power.follow('switch-1', never);
+    again.end();
+
+    expect(following.signal.reason).toEqual(new Error('stops'));
+    expect(again.signal.aborted).toBe(false);
+    expect(daemon.requests).toEqual([]);
+  });
+});

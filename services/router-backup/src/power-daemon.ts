@@ -1,0 +1,190 @@
+/**
+ * Which devices the power-cycle daemon wants now: a power cycle comes before a backup. It may be down, refuse us or talk
+ * nonsense; then nobody wants anything.
+ */
+import {
+  type ControllerStatus,
+  createClient,
+  type PowerCycle,
+  powerCycleDaemonApi,
+} from '@skolo/api';
+import { type Clock, errorText, type Logger, systemClock } from '@skolo/common';
+import { DeviceBusy } from '@skolo/equipment';
+import { formatOutlet, parseOutlet, type Rack, readSecret, serviceUrl } from '@skolo/rack';
+
+export interface PowerDaemonDeps {
+  rack: () => Rack;
+  log?: Pick<Logger, 'info'>;
+  fetch?: typeof fetch;
+  clock?: Pick<Clock, 'uptime'>;
+  /** How long it has to answer. */
+  timeoutMs?: number;
+  /** How often it is asked while somebody is followed. */
+  pollMs?: number;
+}
+
+/** A device that is being read. */
+export interface Following {
+  /** Aborted with a DeviceBusy once the device is wanted, and with the caller's own signal. */
+  signal: AbortSignal;
+  /** Must be called when the device is no longer read. */
+  end(): void;
+}
+
+interface Follower {
+  device: string;
+  controller: AbortController;
+}
+
+type Names = ReadonlySet<string>;
+
+const nobody: Names = new Set();
+/** An answer serves everybody who asks within this time. */
+const freshSeconds = 2;
+/** A thousand cycles with their steps are some megabytes. */
+const mostBytes = 16 * 1024 * 1024;
+
+export class PowerDaemon {
+  private readonly deps: PowerDaemonDeps;
+  private readonly clock: Pick<Clock, 'uptime'>;
+  private readonly followers = new Set<Follower>();
+  private answer: { at: number; names: Promise<Names> } | undefined;
+  private polling: NodeJS.Timeout | undefined;
+  private isSilent = false;
+
+  constructor(deps: PowerDaemonDeps) {
+    this.deps = deps;
+    this.clock = deps.clock ?? systemClock;
+  }
+
+  /**
+   * Names of devices that switch power for a cycle, or wait to, or are being cycled themselves.
+   *
+   * @throws The signal's reason; nothing else.
+   */
+  async wanted(signal: AbortSignal): Promise<Names> {
+    return orAborted(this.latest(), signal);
+  }
+
+  /** Tells when the device becomes wanted while it is read. All that are followed share one look every two seconds. */
+  follow(device: string, signal: AbortSignal): Following {
+    const controller = new AbortController();
+    const follower = { device, controller };
+    const abort = () => controller.abort(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    this.followers.add(follower);
+    this.poll();
+    return {
+      signal: controller.signal,
+      end: () => {
+        signal.removeEventListener('abort', abort);
+        this.followers.delete(follower);
+        if (this.followers.size > 0) return;
+        clearTimeout(this.polling);
+        this.polling = undefined;
+      },
+    };
+  }
+
+  private poll(): void {
+    if (this.polling !== undefined) return;
+    const timer = setTimeout(() => void this.look(timer), this.deps.pollMs ?? 2000);
+    this.polling = timer;
+  }
+
+  private async look(timer: NodeJS.Timeout): Promise<void> {
+    const names = await this.refresh();
+    for (const { device, controller } of this.followers) {
+      if (names.has(device)) controller.abort(new DeviceBusy(device, busy));
+    }
+    // Nobody was left meanwhile, and then somebody came, who has a timer of his own.
+    if (this.polling !== timer) return;
+    this.polling = undefined;
+    if (this.followers.size > 0) this.poll();
+  }
+
+  private latest(): Promise<Names> {
+    const age = this.clock.uptime() - (this.answer?.at ?? Number.NEGATIVE_INFINITY);
+    return this.answer !== undefined && age < freshSeconds ? this.answer.names : this.refresh();
+  }
+
+  private refresh(): Promise<Names> {
+    const names = this.ask();
+    this.answer = { at: this.clock.uptime(), names };
+    return names;
+  }
+
+  private async ask(): Promise<Names> {
+    const rack = this.deps.rack();
+    try {
+      const token = await tokenOf(rack);
+      const client = createClient(powerCycleDaemonApi, {
+        baseUrl: serviceUrl(rack, 'power-cycle-daemon'),
+        timeoutMs: this.deps.timeoutMs ?? 1000,
+        mostBytes,
+        ...(token !== undefined && { token }),
+        ...(this.deps.fetch && { fetch: this.deps.fetch }),
+      });
+      const cycles = (state: 'queued' | 'running') =>
+        client.cycles({ query: { state, limit: 1000 } });
+      const [{ controllers }, queued, running] = await Promise.all([
+        client.controllers(),
+        cycles('queued'),
+        cycles('running'),
+      ]);
+      this.isSilent = false;
+      return wantedBy(rack, controllers, [...queued.cycles, ...running.cycles]);
+    } catch (error) {
+      // Once, and not for each device of each night.
+      if (!this.isSilent)
+        this.deps.log?.info({ why: errorText(error) }, 'power-cycle daemon not asked');
+      this.isSilent = true;
+      return nobody;
+    }
+  }
+}
+
+const busy = 'a power cycle needs it, and comes first; it is read again later';
+
+/** Without the token it may still be allowed to look. */
+async function tokenOf(rack: Rack): Promise<string | undefined> {
+  const ref = rack.services['router-backup'].powerToken;
+  if (ref === undefined) return undefined;
+  return readSecret(rack, ref).then(
+    (secret) => secret.reveal(),
+    () => undefined,
+  );
+}
+
+/**
+ * A single operation in a controller's queue is mostly the reading of its outlets, which the daemon does each minute; a backup
+ * that gave way to that would hardly end on a slow device. A machine whose power is on again needs its controller no more.
+ */
+function wantedBy(
+  rack: Rack,
+  controllers: readonly Pick<ControllerStatus, 'name' | 'queue'>[],
+  cycles: readonly Pick<PowerCycle, 'target' | 'outlets' | 'step' | 'finishedAt'>[],
+): Names {
+  const names = new Set<string>();
+  for (const { name, queue } of controllers) if (queue > 1) names.add(name);
+  for (const { target, outlets, step, finishedAt } of cycles) {
+    if (finishedAt !== undefined) continue;
+    names.add(target);
+    for (const device of rack.infrastructure.values()) {
+      if (device.power.some((feed) => outlets.includes(formatOutlet(feed)))) names.add(device.name);
+    }
+    if (step === 'see-back') continue;
+    for (const outlet of outlets) names.add(parseOutlet(outlet)?.device ?? outlet);
+  }
+  return new Set([...names].filter((name) => rack.infrastructure.has(name)));
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,26 @@
+/** A rack as services see it, with as much of it as a test needs. */
+import { parseRack, type Rack } from '@skolo/rack';
+
+export interface SmallRackParts {
+  infrastructure?: string;
+  /** Of `services.router-backup`. */
+  settings?: string;
+  /** Of `services.power-cycle-daemon`. */
+  power?: string;
+  /** Folder that secrets are relative to. */
+  dir?: string;
+}
+
+/** Each part is YAML in flow style: `{ switch-1: … }`. */
+export function smallRack(parts: SmallRackParts = {}): Rack {
+  const { infrastructure = '{}', settings = '{}', power = '{}', dir = '/' } = parts;
+  const text = `
+rack: rack4
+timezone: Europe/Berlin
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
+infrastructure: ${infrastructure}
+services: { router-backup: ${settings}, power-cycle-daemon: ${power} }
+`;
+  return { ...parseRack(text, { file: `${dir}/rack.yaml` }), dir };
+}
