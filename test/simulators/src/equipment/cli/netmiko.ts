@@ -22,9 +22,9 @@ const ExecResult = z.object({ status: z.number(), output: z.string() });
 const account = { username: 'skolo', password: 'f1rst' };
 
 /** A device, and a netmiko that is not connected to it yet. Both end with the test. */
-export async function sit(
+export async function sit<Device extends CliDevice>(
   context: TestContext,
-  start: (options: typeof account) => Promise<CliDevice>,
+  start: (options: typeof account) => Promise<Device>,
 ) {
   const python = peer('netmiko');
   if (python === undefined) return context.skip('netmiko is not installed');

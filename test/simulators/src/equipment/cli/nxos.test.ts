@@ -1,0 +1,107 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { peer } from '../../peer.ts';
+import { sit } from './netmiko.ts';
+import { type NxosOptions, startNxos } from './nxos.ts';
+import { openSsh } from './testing.ts';
+
+const login = { user: 'skolo', password: 'f1rst' };
+
+async function start(options: Partial<NxosOptions> = {}) {
+  const device = await startNxos({ username: 'skolo', password: 'f1rst', ...options });
+  onTestFinished(() => device.close());
+  const ssh = await openSsh(device, login);
+  await ssh.see('\rnexus-1# ');
+  async function say(line: string, prompt = '\rnexus-1# ') {
+    ssh.say(line);
+    return await ssh.see(prompt);
+  }
+  return { device, ssh, say };
+}
+
+describe.skipIf(peer('ssh') === undefined)('a Nexus, to OpenSSH', () => {
+  it('shows its configuration, with its time, behind an echo that ends in CR CR LF', async () => {
+    const { device, say } = await start();
+
+    await say('terminal length 0');
+    const answer = await say('show running-config');
+
+    expect(answer).toMatch(
+      /^show running-config\r\r\n\r\n!Command: show running-config\r\n!Running configuration last done at: Thu Nov 19 09:12:33 2026\r\n!Time: \w{3} \w{3} +\d+ [\d:]+ \d{4}\r\n\r\nversion 9\.3/,
+    );
+    expect(answer.replaceAll('\r\n', '\n')).toContain(
+      device.running().toString().split('\n').slice(4).join('\n'),
+    );
+  });
+
+  it('has a pager', async () => {
+    const { ssh, say } = await start();
+
+    const page = await say('show running-config', '\x1b[7m--More--\x1b[m');
+    ssh.type('q');
+    const rest = await ssh.see('nexus-1# ');
+
+    expect(page.split('\r\n')).toHaveLength(25);
+    expect(rest).toBe('\r\x1b[K\rnexus-1# ');
+  });
+
+  it('has in force what is typed, boots with what is saved', async () => {
+    const { device, say } = await start();
+
+    await say('configure terminal', 'nexus-1(config)# ');
+    await say('interface Ethernet1/2', 'nexus-1(config-if)# ');
+    await say('description spare', 'nexus-1(config-if)# ');
+    await say('hostname nexus-2', 'nexus-2(config)# ');
+    await say('end', 'nexus-2# ');
+    const isUnsaved = !device.startup().includes('spare');
+    await say('copy running-config startup-config', 'Copy complete.\r\n');
+
+    expect(isUnsaved).toBe(true);
+    expect(device.startup().toString()).toContain('\n  description spare\n');
+    expect(device.startup().toString()).toContain('!Startup config saved at: ');
+    expect(device.running().toString()).toContain('\nhostname nexus-2\n');
+  });
+
+  it('forgets what is not saved when its power is gone', async () => {
+    const { device, say } = await start();
+
+    await say('configure terminal', '(config)# ');
+    await say('no feature nxapi', '(config)# ');
+    await device.reboot();
+
+    expect(device.running().toString()).toContain('\nfeature nxapi\n');
+  });
+
+  it.each([
+    ['show runing-config', "% Invalid command at '^' marker.", 14],
+    ['show', "% Incomplete command at '^' marker.", 13],
+  ])('refuses %s', async (command, words, column) => {
+    const { say } = await start();
+
+    const answer = await say(command);
+
+    expect(answer).toBe(`${command}\r\r\n${' '.repeat(column)}^\r\n${words}\r\n\rnexus-1# `);
+  });
+});
+
+describe('netmiko, to a Nexus', () => {
+  it('reads, changes and saves the configuration', async (context) => {
+    const { device, netmiko } = await sit(context, startNxos);
+    const send = (command: string) => netmiko.call('send_command', [command]);
+
+    const prompt = await netmiko.connect('cisco_nxos');
+    const running = await send('show running-config');
+    const inventory = await send('show inventory');
+    await netmiko.call('send_config_set', [['interface Ethernet1/2', 'description spare']]);
+    const changed = await send('show running-config');
+    await netmiko.call('save_config');
+
+    expect(prompt).toBe('nexus-1');
+    expect(running.trim().split('\n').slice(3)).toEqual(
+      expect.arrayContaining(['feature nxapi', '    password 3 S3cretBgp', 'line vty']),
+    );
+    expect(running).not.toContain('More');
+    expect(inventory).toContain('SN: FDO21120ABC');
+    expect(changed).toContain('\n  description spare\n');
+    expect(device.startup().toString()).toContain('\n  description spare\n');
+  });
+});
