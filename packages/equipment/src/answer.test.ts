@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { answerIn, endOfEcho } from './answer.ts';
+import { answerIn, EchoSearch } from './answer.ts';
 import { allPagers } from './pagers.ts';
 
 const command = 'show running-config interface 0/14';
@@ -9,7 +9,7 @@ const prompt = /switch#$/;
 const noise = [/^\*.*%[A-Z]+-\d-[A-Z]+: /];
 
 function answerOf(said: string, isPaged = false): string | undefined {
-  const end = endOfEcho(said, command);
+  const end = new EchoSearch(command).take(said);
   if (end === undefined) return undefined;
   const rules = { dialect: { pagers: allPagers, noise }, prompt, command, isPaged };
   return answerIn(said.slice(end), rules);

@@ -17,22 +17,44 @@ function squeezed(text: string) {
 const wrapOfInput = /([^\s\b]) \r(?=[^\s\b])/g;
 
 /**
- * Where the echo of the command ends: the index behind its line. Undefined while it has not come. What came before it,
- * say a prompt that answers an earlier empty line, does not count.
+ * Looks for the echo of a command in what comes after it was typed. What came before the echo, say a prompt that answers
+ * an earlier empty line, does not count. Each byte is looked at once, so that a flood without an echo costs nothing.
  */
-export function endOfEcho(raw: string, command: string): number | undefined {
-  const wanted = squeezed(command);
-  let shown = '';
-  let from = 0;
-  while (from < longestWayToEcho) {
-    const end = raw.indexOf('\n', from);
-    if (end < 0) return undefined;
-    const line = shownLine(raw.slice(from, end).replace(wrapOfInput, '$1')).text;
-    shown += squeezed(line);
-    from = end + 1;
-    if (shown.endsWith(wanted) || isScrolledEcho(line, wanted)) return from;
+export class EchoSearch {
+  /** How many bytes were looked at. */
+  length = 0;
+  private readonly wanted: string;
+  /** The end of what the lines so far show. */
+  private shown = '';
+  /** The line that has not ended, and where it begins. */
+  private line = '';
+  private from = 0;
+
+  constructor(command: string) {
+    this.wanted = squeezed(command);
   }
-  return undefined;
+
+  /** @returns the index behind the line of the echo; undefined while it has not come */
+  take(bytes: string): number | undefined {
+    this.length += bytes.length;
+    let at = 0;
+    while (this.from + this.line.length < longestWayToEcho) {
+      const end = bytes.indexOf('\n', at);
+      this.line += end < 0 ? bytes.slice(at) : bytes.slice(at, end);
+      if (end < 0) break;
+      at = end + 1;
+      this.from += this.line.length + 1;
+      if (this.isEcho(shownLine(this.line.replace(wrapOfInput, '$1')).text)) return this.from;
+      this.line = '';
+    }
+    return undefined;
+  }
+
+  private isEcho(line: string): boolean {
+    const { wanted } = this;
+    this.shown = (this.shown + squeezed(line)).slice(-Math.max(1, wanted.length));
+    return this.shown.endsWith(wanted) || isScrolledEcho(line, wanted);
+  }
 }
 
 /** IOS moves a long line to the left and shows a `$` where it was cut. */
@@ -54,6 +76,11 @@ export interface AnswerRules {
 
 /** The lines between echo and prompt. `raw` begins behind the echo and ends with the prompt. */
 export function answerIn(raw: string, rules: AnswerRules): string {
+  return decodeBytes(answerBytes(raw, rules));
+}
+
+/** The same, not decoded: one character for each byte. */
+export function answerBytes(raw: string, rules: AnswerRules): string {
   const { dialect, prompt, isPaged } = rules;
   const lines = shownLines(raw);
   const last = lastIndexWith(lines, prompt);
@@ -67,7 +94,7 @@ export function answerIn(raw: string, rules: AnswerRules): string {
       !dialect.noise.some((pattern) => pattern.test(line)) &&
       !(isPaged && dialect.pagers.some((pager) => pager.line.test(line.trim()))),
   );
-  return decodeBytes(kept.join('\n'));
+  return kept.join('\n');
 }
 
 /** What was typed before the prompt was there is echoed again behind it. */

@@ -2,28 +2,31 @@
  * A command line: one command for each prompt. The echo of a command is looked for first, then the prompt behind it,
  * so that nothing that came earlier is taken for an answer; pagers are answered whether or not they could be turned off.
  */
-import { Secret } from '@skolo/rack';
-import { answerIn, endOfEcho, lastIndexWith } from './answer.ts';
+import { answerBytes, EchoSearch, lastIndexWith } from './answer.ts';
+import { confirmPrompt, isNoise } from './confirm.ts';
 import { Conversation, quiet, type View } from './conversation.ts';
-import type { Credentials } from './credentials.ts';
+import { type Credentials, secretsOf } from './credentials.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { DeviceRefused, DeviceUnreachable } from './errors.ts';
 import { becomePrivileged } from './privilege.ts';
+import { decodeBytes } from './screen.ts';
 import type { CliSession, RunOptions } from './session.ts';
 import { type Limit, limitOf } from './settle.ts';
 import { enter, signIn } from './sign-in.ts';
+import { type OnTalk, Talk } from './talk.ts';
 import type { Terminal } from './terminal.ts';
 
 const runMs = 10_000;
 const signOutMs = 1000;
 /** An answer that says no is short; a longer one is a configuration, in which anything may be written. */
-const longestRefusal = 10;
+const longestRefusal = { lines: 10, text: 64 * 1024 };
 
 export interface CliOptions {
   device: string;
   dialect: Dialect;
   credentials: Credentials;
   limit: Limit;
+  onTalk?: OnTalk | undefined;
 }
 
 /**
@@ -32,10 +35,10 @@ export interface CliOptions {
  * @throws SignInRefused, DeviceBusy, DeviceRefused, DeviceTimeout, DeviceUnreachable
  */
 export async function openCliOn(terminal: Terminal, options: CliOptions): Promise<CliSession> {
-  const { device, dialect, credentials, limit } = options;
-  const secrets = Object.values(credentials).filter((value) => value instanceof Secret);
-  const hidden = secrets.map((secret) => secret.reveal());
-  const conversation = new Conversation(device, terminal, hidden);
+  const { device, dialect, credentials, limit, onTalk } = options;
+  const secrets = secretsOf(credentials);
+  const talk = onTalk && new Talk(onTalk, secrets);
+  const conversation = new Conversation(device, terminal, { secrets, talk });
   try {
     const cli = new Cli(conversation, dialect, await reach(conversation, options));
     await cli.getReady(credentials, limit);
@@ -91,13 +94,29 @@ class Cli implements CliSession {
     return this.closing === undefined && this.conversation.ended === undefined;
   }
 
-  async run(command: string, { signal, timeoutMs = runMs }: RunOptions): Promise<string> {
+  async run(command: string, options: RunOptions): Promise<string> {
+    return decodeBytes(await this.answer(command, options));
+  }
+
+  async runBytes(command: string, options: RunOptions): Promise<Buffer> {
+    return Buffer.from(await this.answer(command, options), 'latin1');
+  }
+
+  async read(command: string, options: RunOptions): Promise<Buffer> {
+    return Buffer.from(await this.answer(command, options, true), 'latin1');
+  }
+
+  /** One character for each byte. */
+  private async answer(command: string, options: RunOptions, confirm = false): Promise<string> {
+    const { signal, timeoutMs = runMs, idleMs } = options;
     // Two lines would be two commands, and their answers would be taken for each other's ever after.
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be sent.
     if (/[\x00-\x1f\x7f]/.test(command)) throw new RangeError('a command is one line of text');
-    const answer = await this.inTurn(() => this.ask(command, limitOf(signal, timeoutMs)));
-    this.throwIfRefused(command, answer);
-    return answer;
+    const said = await this.inTurn(() =>
+      this.ask(command, limitOf(signal, timeoutMs, idleMs), confirm),
+    );
+    this.throwIfRefused(command, said);
+    return said;
   }
 
   close(): Promise<void> {
@@ -113,7 +132,7 @@ class Cli implements CliSession {
   }
 
   /** A failure leaves the command line in a state that nobody knows, so it is ended then. */
-  private async ask(command: string, limit: Limit): Promise<string> {
+  private async ask(command: string, limit: Limit, confirm = false): Promise<string> {
     const { conversation, dialect } = this;
     const what = `prompt after ${JSON.stringify(command)}`;
     // One character for each byte, as everywhere here.
@@ -122,12 +141,13 @@ class Cli implements CliSession {
       limit.signal.throwIfAborted();
       conversation.mark();
       conversation.write(`${line}${enter}`);
+      const search = new EchoSearch(line);
       const echo = await conversation.until(`echo of ${JSON.stringify(command)}`, limit, (view) =>
-        endOfEcho(view.raw(), line),
+        search.take(view.since(search.length)),
       );
       let isPaged = false;
       let answeredAt = 0;
-      await conversation.until(what, limit, (view) => {
+      const prompt = await conversation.until(what, limit, (view) => {
         if (view.length <= echo) return undefined;
         const key = view.length > answeredAt ? this.pagerKey(view) : undefined;
         if (key !== undefined) {
@@ -135,10 +155,11 @@ class Cli implements CliSession {
           answeredAt = view.length;
           conversation.write(key);
         }
-        return this.isAtPrompt(view, view.length - echo) ? true : undefined;
+        return this.promptIn(view, view.length - echo);
       });
       const raw = conversation.raw().slice(echo);
-      return answerIn(raw, { dialect, prompt: this.promptAtEnd, command: line, isPaged });
+      if (confirm) await confirmPrompt(conversation, { dialect, prompt, command, limit });
+      return answerBytes(raw, { dialect, prompt: this.promptAtEnd, command: line, isPaged });
     } catch (error) {
       conversation.destroy(new DeviceUnreachable(conversation.device, 'the session was given up'));
       throw error;
@@ -151,25 +172,28 @@ class Cli implements CliSession {
     return this.dialect.pagers.find((pager) => pager.line.test(text))?.key;
   }
 
-  private isAtPrompt({ line, quietMs, lastLines }: View, sinceEcho: number): boolean {
-    if (quietMs < quiet.brief) return false;
+  /** The prompt, where it is believed to be one. */
+  private promptIn({ line, quietMs, lastLines }: View, sinceEcho: number): string | undefined {
+    if (quietMs < quiet.brief) return undefined;
     const text = line.text.trimEnd();
-    if (this.promptAlone.test(text)) return true;
+    if (this.promptAlone.test(text)) return text;
     // Rarer: behind a line without its end, or followed by log messages.
-    if (quietMs < quiet.long || sinceEcho === 0) return false;
-    if (this.promptAtEnd.test(text)) return true;
+    if (quietMs < quiet.long || sinceEcho === 0) return undefined;
+    const behind = this.promptAtEnd.exec(text)?.[0];
+    if (behind !== undefined) return behind;
     const lines = lastLines();
     const at = lastIndexWith(lines, this.promptAtEnd);
-    return lines.slice(at).length > 1 && lines.slice(at + 1).every((each) => this.isNoise(each));
-  }
-
-  private isNoise(line: string): boolean {
-    return line.trim() === '' || this.dialect.noise.some((pattern) => pattern.test(line));
+    const later = lines.slice(at + 1);
+    if (later.length === 0 || !later.every((each) => isNoise(each, this.dialect))) return undefined;
+    return this.promptAtEnd.exec((lines[at] ?? '').trimEnd())?.[0];
   }
 
   private throwIfRefused(command: string, answer: string): void {
-    const lines = answer.split('\n').filter((line) => line.trim() !== '');
-    if (lines.length > longestRefusal) return;
+    if (answer.length > longestRefusal.text) return;
+    const lines = decodeBytes(answer)
+      .split('\n')
+      .filter((line) => line.trim() !== '');
+    if (lines.length > longestRefusal.lines) return;
     const no = lines.find((line) => this.dialect.errors.some((error) => error.test(line.trim())));
     if (no === undefined) return;
     const what = `refuses ${JSON.stringify(command)}: ${no.trim().slice(0, 200)}`;

@@ -1,7 +1,8 @@
 /** Listening to a terminal: what came since the last mark, how long it has been quiet, and waiting for what one wants to see. */
 import { type DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
 import { decodeBytes, type ShownLine, shownLine, shownLines } from './screen.ts';
-import { type Limit, settle } from './settle.ts';
+import { type Ear, type Limit, settle } from './settle.ts';
+import type { Talk } from './talk.ts';
 import type { Terminal } from './terminal.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
@@ -24,8 +25,17 @@ export interface View {
   readonly length: number;
   /** What came since the mark, as it came. */
   raw(): string;
+  /** The same from this byte on: cheap where it is near the end. */
+  since(index: number): string;
   /** The last lines since the mark, the one with the cursor included. */
   lastLines(): string[];
+}
+
+export interface ConversationOptions {
+  /** Not to be seen in errors. */
+  secrets: readonly string[];
+  /** Is told everything. */
+  talk: Talk | undefined;
 }
 
 export class Conversation {
@@ -38,12 +48,15 @@ export class Conversation {
   private quietMs = 0;
   private quietTimer: NodeJS.Timeout | undefined;
   private why: DeviceError | undefined;
+  private readonly talk: Talk | undefined;
   private changed: (() => void) | undefined;
+  private ear: Ear | undefined;
 
-  constructor(device: string, terminal: Terminal, secrets: readonly string[]) {
+  constructor(device: string, terminal: Terminal, { secrets, talk }: ConversationOptions) {
     this.device = device;
     this.terminal = terminal;
     this.secrets = secrets;
+    this.talk = talk;
     terminal.listen({
       data: (bytes) => this.hear(bytes.toString('latin1')),
       end: (why) => this.end(why),
@@ -76,7 +89,14 @@ export class Conversation {
   }
 
   write(text: string): void {
+    this.talk?.say(text);
     this.terminal.write(text);
+  }
+
+  /** For what must not be told, whatever it is. */
+  writeSecret(secret: string, end: string): void {
+    this.talk?.say(`<secret>${end}`);
+    this.terminal.write(`${secret}${end}`);
   }
 
   /** Ends it from this side. */
@@ -92,9 +112,9 @@ export class Conversation {
    * @throws DeviceTimeout, or what ended the terminal, with the last words of the device
    */
   async until<T>(what: string, limit: Limit, look: (view: View) => T | undefined): Promise<T> {
-    const late = () =>
-      new DeviceTimeout(this.device, `no ${what} ${limit.within}${this.lastWords()}`);
-    return await settle<T>(limit, late, (resolve, reject) => {
+    const late = (how: string) =>
+      new DeviceTimeout(this.device, `no ${what}${how}${this.lastWords()}`);
+    return await settle<T>(limit, late, (resolve, reject, ear) => {
       const changed = () => {
         try {
           const found = look(this.view());
@@ -105,9 +125,11 @@ export class Conversation {
         }
       };
       this.changed = changed;
+      this.ear = ear;
       changed();
       return () => {
         this.changed = undefined;
+        this.ear = undefined;
       };
     });
   }
@@ -137,12 +159,24 @@ export class Conversation {
         chunks.splice(0, chunks.length, joined);
         return joined;
       },
+      since(index) {
+        let from = chunks.length;
+        let left = length - index;
+        while (left > 0 && from > 0) {
+          from -= 1;
+          left -= chunks[from]?.length ?? 0;
+        }
+        const text = chunks.slice(from).join('');
+        return left < 0 ? text.slice(-left) : text;
+      },
       lastLines: () => shownLines(tail),
     };
   }
 
   private hear(text: string) {
     if (this.why !== undefined) return;
+    this.talk?.hear(text);
+    this.ear?.heard();
     this.chunks.push(text);
     this.length += text.length;
     this.tail = (this.tail + text).slice(-tailLength);
@@ -158,6 +192,7 @@ export class Conversation {
   private end(why: DeviceError) {
     if (this.why !== undefined) return;
     this.why = why;
+    this.talk?.end();
     clearTimeout(this.quietTimer);
     this.changed?.();
   }

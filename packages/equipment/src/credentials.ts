@@ -1,5 +1,5 @@
 /** How to sign in to a device, with the secrets of its login read. */
-import { type Login, type Rack, readSecret, type Secret, type SecretRef } from '@skolo/rack';
+import { type Login, type Rack, readSecret, Secret, type SecretRef } from '@skolo/rack';
 
 export interface Credentials {
   username?: string;
@@ -19,6 +19,12 @@ export interface SnmpCredentials
   community?: Secret;
   authKey?: Secret;
   privKey?: Secret;
+}
+
+/** What must be seen nowhere. */
+export function secretsOf(credentials: Credentials): string[] {
+  const all = [...Object.values(credentials), ...Object.values(credentials.snmp ?? {})];
+  return all.filter((value) => value instanceof Secret).map((secret) => secret.reveal());
 }
 
 /**

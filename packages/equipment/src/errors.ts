@@ -48,3 +48,9 @@ export class DeviceRefused extends DeviceError {
   readonly code = 'DEVICE_REFUSED';
   readonly retry = false;
 }
+
+/** More came after what looked like the prompt behind an answer: what was read is not all of it. */
+export class AnswerCut extends DeviceError {
+  readonly code = 'ANSWER_CUT';
+  readonly retry = true;
+}

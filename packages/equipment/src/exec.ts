@@ -1,4 +1,5 @@
 /** Commands over ssh's exec channels: no terminal, no prompt, an exit status. */
+import { finished, type Writable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import {
   DeviceBusy,
@@ -7,85 +8,190 @@ import {
   DeviceTimeout,
   DeviceUnreachable,
 } from './errors.ts';
+import { scpDownload, scpUpload } from './scp.ts';
 import { decodeBytes } from './screen.ts';
-import type { ExecResult, ExecSession, RunOptions } from './session.ts';
+import type { ExecBytes, ExecOptions, ExecResult, ExecSession, RunOptions } from './session.ts';
 import { type Limit, limitOf, settle } from './settle.ts';
 import type { SshConnection } from './ssh.ts';
+import { type OnTalk, Talk } from './talk.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 const runMs = 10_000;
+/** Of what is kept in memory. */
 const maxBytes = 32 * 1024 * 1024;
 
-export class SshExec implements ExecSession {
-  private readonly device: string;
-  private readonly connection: SshConnection;
+export interface SshExecOptions {
+  device: string;
+  /** Not to be seen in errors. */
+  secrets: readonly string[];
+  onTalk: OnTalk | undefined;
+}
 
-  constructor(device: string, connection: SshConnection) {
-    this.device = device;
+export class SshExec implements ExecSession {
+  private readonly connection: SshConnection;
+  private readonly options: SshExecOptions;
+
+  constructor(connection: SshConnection, options: SshExecOptions) {
     this.connection = connection;
+    this.options = options;
   }
 
   isOpen(): boolean {
     return this.connection.ended() === undefined;
   }
 
-  async exec(command: string, { signal, timeoutMs = runMs }: RunOptions): Promise<ExecResult> {
-    const limit = limitOf(signal, timeoutMs);
-    try {
-      const channel = await this.connection.exec(command, limit);
-      channel.on('error', () => undefined);
-      return await this.result(channel, command, limit);
-    } catch (error) {
-      if (error instanceof DeviceBusy) throw error;
-      // Closing the channel alone would leave the command running where the device does not notice.
-      this.connection.close();
-      throw error;
-    }
+  async exec(command: string, options: RunOptions): Promise<ExecResult> {
+    const { stdout, stderr, status } = await this.execBytes(command, options);
+    return { stdout: decodeBytes(stdout.toString('latin1')), stderr, status };
+  }
+
+  async execBytes(command: string, options: ExecOptions): Promise<ExecBytes> {
+    return await this.inChannel(command, options, (channel, limit, talk) => {
+      if (options.input !== undefined) {
+        talk?.say(`<${options.input.length} bytes>\n`);
+        channel.end(options.input);
+      }
+      return this.result(channel, { command, limit, talk, to: options.to });
+    });
+  }
+
+  async download(path: string, options: RunOptions): Promise<Buffer> {
+    const { connection } = this;
+    const command = `scp -f ${argument(path)}`;
+    const content = await this.inChannel(command, options, (channel, limit, talk) =>
+      scpDownload(channel, path, { ...this.options, connection, limit, talk, maxBytes }),
+    );
+    if (content instanceof DeviceRefused) throw content;
+    return content;
+  }
+
+  async upload(path: string, content: Buffer, options: RunOptions): Promise<void> {
+    const { connection } = this;
+    const command = `scp -t ${argument(path)}`;
+    const refused = await this.inChannel(command, options, (channel, limit, talk) =>
+      scpUpload(channel, path, content, { ...this.options, connection, limit, talk }),
+    );
+    if (refused !== undefined) throw refused;
   }
 
   async close(): Promise<void> {
     this.connection.close();
   }
 
-  private result(channel: ClientChannel, command: string, limit: Limit): Promise<ExecResult> {
-    const { device, connection } = this;
-    const what = JSON.stringify(command);
-    const texts = { stdout: [] as string[], stderr: [] as string[] };
-    const late = () => {
-      const said = withoutSecrets([...texts.stdout, ...texts.stderr].join('').trim(), []).slice(
-        -200,
-      );
-      const words = said === '' ? '; it said nothing' : `; it said: ${JSON.stringify(said)}`;
-      return new DeviceTimeout(device, `no end of ${what} ${limit.within}${words}`);
+  private async inChannel<T>(
+    command: string,
+    { signal, timeoutMs = runMs, idleMs }: RunOptions,
+    work: (channel: ClientChannel, limit: Limit, talk: Talk | undefined) => Promise<T>,
+  ): Promise<T> {
+    const { onTalk, secrets } = this.options;
+    const limit = limitOf(signal, timeoutMs, idleMs);
+    const talk = onTalk && new Talk(onTalk, secrets);
+    talk?.say(`${Buffer.from(command).toString('latin1')}\n`);
+    try {
+      const channel = await this.connection.exec(command, limit);
+      channel.on('error', () => undefined);
+      return await work(channel, limit, talk);
+    } catch (error) {
+      if (error instanceof DeviceBusy) throw error;
+      // Closing the channel alone would leave the command running where the device does not notice.
+      this.connection.close();
+      throw error;
+    } finally {
+      talk?.end();
+    }
+  }
+
+  private async result(channel: ClientChannel, about: Running): Promise<ExecBytes> {
+    const { connection } = this;
+    const { device, secrets } = this.options;
+    const { limit, talk, to } = about;
+    const what = JSON.stringify(about.command);
+    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+    const late = (how: string) => {
+      const said = decodeBytes(endOf([...stdout, ...stderr]).toString('latin1')).trim();
+      const end = withoutSecrets(said, secrets).slice(-200);
+      const words = said === '' ? '; it said nothing' : `; it said: ${JSON.stringify(end)}`;
+      return new DeviceTimeout(device, `no end of ${what}${how}${words}`);
     };
-    return settle<ExecResult>(limit, late, (resolve, reject) => {
-      let length = 0;
-      const take = (texts: string[]) => (bytes: Buffer) => {
-        texts.push(bytes.toString('latin1'));
-        length += bytes.length;
-        if (length > maxBytes) {
+    const result = await settle<ExecBytes>(limit, late, (resolve, reject, ear) => {
+      let kept = 0;
+      let size = 0;
+      const keep = (bytes: Buffer, texts: Buffer[]) => {
+        talk?.hear(bytes.toString('latin1'));
+        texts.push(bytes);
+        kept += bytes.length;
+        if (kept > maxBytes) {
           reject(new DeviceRefused(device, `the answer to ${what} has no end: more than 32 MiB`));
         }
+      };
+      const pass = (bytes: Buffer, stream: Writable) => {
+        if (stream.write(bytes)) return;
+        // The disk is slow, not the device.
+        channel.pause();
+        ear.hold();
+        stream.once('drain', () => {
+          ear.heard();
+          channel.resume();
+        });
       };
       const lost = (why: DeviceError) => {
         const reason = why.message.slice(device.length + 2);
         reject(new DeviceUnreachable(device, `${reason} during ${what}`, { cause: why }));
       };
-      channel.on('data', take(texts.stdout));
-      channel.stderr.on('data', take(texts.stderr));
+      let ended: ExecBytes | undefined;
+      const unwatch =
+        to &&
+        finished(to, { readable: false }, (error) => {
+          if (error) reject(error);
+          else if (ended) resolve(ended);
+        });
+      channel.on('data', (bytes: Buffer) => {
+        ear.heard();
+        size += bytes.length;
+        if (to === undefined) keep(bytes, stdout);
+        else pass(bytes, to);
+      });
+      channel.stderr.on('data', (bytes: Buffer) => {
+        ear.heard();
+        keep(bytes, stderr);
+      });
       // It tells the status once more: `exit` comes before anybody listens where a command has no output.
       channel.on('close', (status?: number | null) => {
         // The connection's death closes channels, too; it is told by onEnd.
         const why = connection.ended();
-        if (why !== undefined) lost(why);
-        else {
-          const [stdout, stderr] = [texts.stdout, texts.stderr].map((text) =>
-            decodeBytes(text.join('')),
-          );
-          resolve({ stdout: stdout ?? '', stderr: stderr ?? '', status: status ?? undefined });
-        }
+        if (why !== undefined) return lost(why);
+        const said = decodeBytes(Buffer.concat(stderr).toString('latin1'));
+        ended = { stdout: Buffer.concat(stdout), stderr: said, status: status ?? undefined, size };
+        if (to === undefined) return resolve(ended);
+        ear.hold();
+        to.end();
       });
-      return connection.onEnd(lost);
+      const stop = connection.onEnd(lost);
+      return () => {
+        stop();
+        unwatch?.();
+        for (const stream of [channel, channel.stderr]) stream.removeAllListeners('data');
+      };
     });
+    if (to !== undefined) talk?.hear(`<${result.size} bytes>\n`);
+    return result;
   }
+}
+
+interface Running {
+  command: string;
+  limit: Limit;
+  talk: Talk | undefined;
+  to: Writable | undefined;
+}
+
+function endOf(chunks: readonly Buffer[]): Buffer {
+  const few = chunks.slice(-64);
+  return Buffer.concat(few).subarray(-1000);
+}
+
+/** A path for a device's shell, if it has one: quoted only where it must be, since many have none. */
+function argument(path: string): string {
+  const plain = path.startsWith('-') ? `./${path}` : path;
+  return /^[\w./:@%+=,~-]+$/.test(plain) ? plain : `'${plain.replaceAll("'", `'\\''`)}'`;
 }

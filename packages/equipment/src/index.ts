@@ -13,6 +13,7 @@ export { fastpathBehindShell } from './dialects/fastpath-behind-shell.ts';
 export { linuxShell } from './dialects/linux-shell.ts';
 export { routeros } from './dialects/routeros.ts';
 export {
+  AnswerCut,
   DeviceBusy,
   DeviceError,
   DeviceRefused,
@@ -26,6 +27,8 @@ export { openCli, openExec } from './open.ts';
 export { allPagers, type Pager } from './pagers.ts';
 export type {
   CliSession,
+  ExecBytes,
+  ExecOptions,
   ExecResult,
   ExecSession,
   RunOptions,
@@ -33,3 +36,4 @@ export type {
   Target,
 } from './session.ts';
 export { type PoolSession, SessionPool, type SessionPoolOptions } from './session-pool.ts';
+export type { OnTalk } from './talk.ts';

@@ -1,5 +1,6 @@
 /** Opening a session with a device. */
 import { openCliOn } from './cli.ts';
+import { secretsOf } from './credentials.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { SshExec } from './exec.ts';
 import type { CliSession, ExecSession, SessionDeps, Target } from './session.ts';
@@ -27,8 +28,9 @@ export async function openCli(
   deps: SessionDeps,
   signal: AbortSignal,
 ): Promise<CliSession> {
-  const limit = limitOf(signal, deps.signInMs ?? signInMs);
-  const options = { device: target.name, dialect, credentials: target.credentials, limit };
+  const limit = limitOf(signal, deps.signInMs ?? signInMs, deps.idleMs);
+  const { name: device, credentials } = target;
+  const options = { device, dialect, credentials, limit, onTalk: deps.onTalk };
   if (transport === 'telnet') {
     return await openCliOn(await connectTelnet(target, limit), options);
   }
@@ -51,8 +53,10 @@ export async function openExec(
   deps: SessionDeps,
   signal: AbortSignal,
 ): Promise<ExecSession> {
-  const limit = limitOf(signal, deps.signInMs ?? signInMs);
-  return new SshExec(target.name, await connectSsh(target, deps, limit));
+  const limit = limitOf(signal, deps.signInMs ?? signInMs, deps.idleMs);
+  const secrets = secretsOf(target.credentials);
+  const connection = await connectSsh(target, deps, limit);
+  return new SshExec(connection, { device: target.name, secrets, onTalk: deps.onTalk });
 }
 
 function withUsername(target: Target, dialect: Dialect): Target {

@@ -43,7 +43,8 @@ export async function becomePrivileged(
     if (passwords.length === 0 || (!isQuestion && !isAsked)) throw refused();
     if (isQuestion) {
       isAsked = true;
-      say(passwords.shift() ?? '');
+      conversation.mark();
+      conversation.writeSecret(passwords.shift() ?? '', enter);
     } else {
       say(privilege.command);
     }

@@ -147,7 +147,8 @@ class SignIn {
         if (told.password > 0) throw this.refused();
         told.password += 1;
         if (credentials.password === undefined) throw this.lacks('a password', 'password');
-        this.say(credentials.password.reveal());
+        conversation.mark();
+        conversation.writeSecret(credentials.password.reveal(), enter);
         break;
       case 'silence':
         told.nudges += 1;

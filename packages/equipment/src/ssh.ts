@@ -70,7 +70,7 @@ export async function connectSsh(
     within: Limit,
     ask: (done: (error: Error | undefined, value: T) => void) => void,
   ): Promise<T> {
-    const late = () => new DeviceTimeout(name, `no ${what} ${within.within}`);
+    const late = (how: string) => new DeviceTimeout(name, `no ${what}${how}`);
     return settle(within, late, (resolve, reject) => {
       const stop = onEnd(reject);
       const failed = (error: unknown) => reject(noChannel(name, error));
@@ -86,15 +86,17 @@ export async function connectSsh(
   try {
     await settle<void>(
       limit,
-      () => new DeviceTimeout(name, `no ${stage} ${limit.within}`),
-      (resolve, reject) => {
+      (how) => new DeviceTimeout(name, `no ${stage}${how}`),
+      (resolve, reject, ear) => {
         const stop = onEnd(reject);
         client.on('connect', () => {
           // A command is a small packet that waits for its answer: Nagle would cost 40 ms for each.
           client.setNoDelay(true);
+          ear.heard();
           stage = 'ssh handshake';
         });
         client.once('handshake', (agreed) => {
+          ear.heard();
           stage = 'answer to the sign-in';
           const facts = { device: name, kex: agreed.kex, cipher: agreed.cs.cipher };
           deps.onConnected?.({ ...facts, legacy: isLegacy(agreed) });

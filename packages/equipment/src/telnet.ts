@@ -15,7 +15,8 @@ export async function connectTelnet(target: Target, limit: Limit): Promise<Termi
   const { name, address, port } = target;
   const socket = connect({ host: address, port, noDelay: true, keepAlive: true });
   const terminal = new TelnetTerminal(socket, target);
-  const late = () => new DeviceTimeout(name, `no connection to ${address}:${port} ${limit.within}`);
+  const late = (how: string) =>
+    new DeviceTimeout(name, `no connection to ${address}:${port}${how}`);
   try {
     await settle<void>(limit, late, (resolve, reject) => {
       socket.once('connect', resolve);

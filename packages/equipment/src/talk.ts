@@ -1,0 +1,55 @@
+/** What is said in a session, for a transcript: as it was said, but for the secrets of its login. */
+
+/** Told everything in the order in which it was said. One character for each byte. */
+export type OnTalk = (from: 'us' | 'device', text: string) => void;
+
+/** Passes on what is said. A secret that the device says is hidden, too, however its bytes were cut into packets. */
+export class Talk {
+  private readonly onTalk: OnTalk;
+  /** The longest first, since one may be part of another. */
+  private readonly secrets: readonly string[];
+  private held = '';
+
+  constructor(onTalk: OnTalk, secrets: readonly string[]) {
+    this.onTalk = onTalk;
+    this.secrets = secrets
+      .filter((secret) => secret !== '')
+      .map((secret) => Buffer.from(secret).toString('latin1'))
+      .sort((a, b) => b.length - a.length);
+  }
+
+  say(text: string): void {
+    this.end();
+    this.onTalk('us', this.without(text));
+  }
+
+  hear(text: string): void {
+    const heard = this.without(this.held + text);
+    const kept = this.beginOfSecret(heard);
+    this.held = heard.slice(heard.length - kept);
+    if (heard.length > kept) this.onTalk('device', heard.slice(0, heard.length - kept));
+  }
+
+  /** Nothing more comes, or not at once. */
+  end(): void {
+    const { held } = this;
+    this.held = '';
+    if (held !== '') this.onTalk('device', held);
+  }
+
+  private without(text: string): string {
+    return this.secrets.reduce((rest, secret) => rest.replaceAll(secret, '<secret>'), text);
+  }
+
+  /** How many characters at its end may become a secret with what comes next. */
+  private beginOfSecret(text: string): number {
+    const longest = Math.min(text.length, (this.secrets[0]?.length ?? 1) - 1);
+    for (let length = longest; length > 0; length -= 1) {
+      const end = text.slice(-length);
+      if (this.secrets.some((secret) => secret.length > length && secret.startsWith(end))) {
+        return length;
+      }
+    }
+    return 0;
+  }
+}
