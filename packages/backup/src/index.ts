@@ -11,6 +11,7 @@ export { membersToWrite, type NewMember, tarOf, writeTar } from './archive-write
 export type { CommitAbout } from './commit-message.ts';
 export { BackupError } from './errors.ts';
 export type { DeviceCli, DeviceConnection } from './models/connection.ts';
+export { backupModels } from './models/index.ts';
 export type {
   BackupModel,
   Content,
