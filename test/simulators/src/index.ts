@@ -4,6 +4,7 @@ export { type CliDevice, type ConfiguredDevice, cliFaults } from './equipment/cl
 export { type EdgeSwitchOptions, startEdgeSwitch } from './equipment/cli/edge-switch.ts';
 export { type EdgeosOptions, startEdgeos } from './equipment/cli/edgeos.ts';
 export type { EdgeosPort } from './equipment/cli/edgeos-configuration.ts';
+export { type EosOptions, startEos } from './equipment/cli/eos.ts';
 export { makeSshKey } from './equipment/cli/host-key.ts';
 export type { CliOptions, SignInMethod } from './equipment/cli/model.ts';
 export { type MpowerOptions, startMpower } from './equipment/cli/mpower.ts';

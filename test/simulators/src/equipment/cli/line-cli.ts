@@ -4,7 +4,7 @@
  */
 import { type Command, type Found, findCommand } from './command-table.ts';
 import { LineConfiguration, type LineStyle } from './line-configuration.ts';
-import type { Terminal } from './terminal.ts';
+import type { Pager, Terminal } from './terminal.ts';
 
 export type LineMode = 'user' | 'privileged' | 'config';
 
@@ -29,11 +29,6 @@ export class LineSettings {
     this.saved = { text: this.running.print(), by: 'admin' };
     this.changedAt = new Date('2026-11-19T09:12:33Z');
     this.savedAt = new Date('2026-11-19T09:14:02Z');
-  }
-
-  enter(line: string): void {
-    this.running.enter(line);
-    this.changedAt = new Date();
   }
 
   save(by: string): void {
@@ -66,8 +61,8 @@ export interface LineFamily {
   config: readonly Command<LineRun>[];
   /** What is said to a line that is none. */
   refuse(session: LineSession, line: string, found: Refused): string;
-  /** What is said when the configuration mode is left. */
-  left?(session: LineSession): string;
+  /** Where what this session types goes, where it is not what is in force. */
+  target?(session: LineSession): LineConfiguration | undefined;
 }
 
 export type Refused = Exclude<Found<LineRun>, { kind: 'command' }>;
@@ -80,7 +75,7 @@ export async function lineCli(session: LineSession, family: LineFamily): Promise
   while (!session.isOver) {
     const typed = await family.readLine(session);
     const line = typed === CTRL_Z ? 'end' : typed;
-    if (line.trim() === '' && !session.settings.running.isInFreeText) continue;
+    if (line.trim() === '' && !targetOf(session, family).isInFreeText) continue;
     terminal.session.tell(line.trim());
     await terminal.answer(await carryOut(session, line, family));
   }
@@ -104,26 +99,29 @@ async function run(
 
 async function configure(session: LineSession, line: string, family: LineFamily): Promise<string> {
   const { settings, terminal } = session;
-  const { running } = settings;
+  const target = targetOf(session, family);
   const text = line.trim();
-  if (!running.isInFreeText) {
-    if (text === 'end' || (text === 'exit' && running.sections.length === 0)) {
-      running.leave();
+  if (!target.isInFreeText) {
+    if (text === 'end' || (text === 'exit' && target.sections.length === 0)) {
+      target.leave();
       session.mode = 'privileged';
-      return family.left?.(session) ?? '';
-    }
-    if (text === 'exit') {
-      running.enter(text);
       return '';
     }
     const found = findCommand(family.config, text.replace(/^do /, ''));
     if (found.kind === 'command') return await found.run(session, found.words);
-    if (!running.knows(text) && !/^!/.test(text)) {
+    if (text !== 'exit' && !/^!/.test(text) && !target.knows(text)) {
       return family.refuse(session, line, { kind: 'invalid', column: line.search(/\S/) });
     }
   }
-  terminal.session.act(() => settings.enter(line));
+  terminal.session.act(() => {
+    target.enter(line);
+    if (target === settings.running) settings.changedAt = new Date();
+  });
   return '';
+}
+
+function targetOf(session: LineSession, family: LineFamily): LineConfiguration {
+  return family.target?.(session) ?? session.settings.running;
 }
 
 /** Commands that only change the mode. */
@@ -131,6 +129,16 @@ export function to(mode: LineMode, answer = ''): LineRun {
   return (session) => {
     session.mode = mode;
     return answer;
+  };
+}
+
+/** `terminal length N`, which may have no effect. */
+export function setPager(pager: Pager, said: (rows: number) => string = () => ''): LineRun {
+  return ({ terminal }, words) => {
+    const rows = Number(words[2]);
+    if (terminal.session.faults.has('pager-stays')) return '';
+    terminal.pager = rows === 0 ? undefined : { ...pager, rows };
+    return said(rows);
   };
 }
 

@@ -11,7 +11,15 @@
 import { OutletBoard } from '../device.ts';
 import type { Command } from './command-table.ts';
 import { type ConfiguredDevice, Core } from './core.ts';
-import { type LineFamily, type LineRun, LineSettings, leave, lineCli, to } from './line-cli.ts';
+import {
+  type LineFamily,
+  type LineRun,
+  LineSettings,
+  leave,
+  lineCli,
+  setPager,
+  to,
+} from './line-cli.ts';
 import type { CliModel, CliOptions } from './model.ts';
 import { nxosExample, nxosRunning, nxosStartup, nxosStyle } from './nxos-configuration.ts';
 import { nxosFacts } from './nxos-facts.ts';
@@ -133,7 +141,7 @@ function nxosFamily(serial: string, running: () => string): LineFamily {
     privileged: [
       ...leaving,
       ...shown,
-      { pattern: 'terminal length <lines>', run: setPager },
+      { pattern: 'terminal length <lines>', run: setPager(pager) },
       { pattern: 'terminal width <columns>', run: () => '' },
       { pattern: 'terminal no monitor-force', run: () => '' },
       {
@@ -156,11 +164,4 @@ function nxosFamily(serial: string, running: () => string): LineFamily {
 const save: LineRun = ({ settings, terminal }) => {
   terminal.session.act(() => settings.save(terminal.session.user));
   return '[########################################] 100%\nCopy complete, now saving to disk (please wait)...\nCopy complete.\n';
-};
-
-const setPager: LineRun = ({ terminal }, words) => {
-  const rows = Number(words[2]);
-  if (terminal.session.faults.has('pager-stays')) return '';
-  terminal.pager = rows === 0 ? undefined : { ...pager, rows };
-  return '';
 };

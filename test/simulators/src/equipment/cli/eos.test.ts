@@ -1,0 +1,131 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { peer } from '../../peer.ts';
+import { type EosOptions, startEos } from './eos.ts';
+import { sit } from './netmiko.ts';
+import { openSsh } from './testing.ts';
+
+const login = { user: 'skolo', password: 'f1rst' };
+
+async function start(options: Partial<EosOptions> = {}) {
+  const device = await startEos({ username: 'skolo', password: 'f1rst', ...options });
+  onTestFinished(() => device.close());
+  const ssh = await openSsh(device, login);
+  const greeting = await ssh.see('>');
+  async function say(line: string, prompt = '#') {
+    ssh.say(line);
+    return await ssh.see(prompt);
+  }
+  return { device, ssh, say, greeting };
+}
+
+describe.skipIf(peer('ssh') === undefined)('an Arista switch, to OpenSSH', () => {
+  it('probes the terminal, lets nobody read before enable, and then shows its configuration', async () => {
+    const { device, say, greeting } = await start();
+
+    const refused = await say('show running-config', '>');
+    await say('enable');
+    await say('terminal length 0');
+    const answer = await say('show running-config', '\nend\r\n');
+
+    expect(greeting).toMatch(/Last login: .*\r\n\x1b\[5narista-1>$/);
+    expect(refused).toContain('\r\n% Invalid input (privileged mode required)\r\n');
+    expect(answer).toMatch(
+      /^ ?show running-config\r\n! Command: show running-config\r\n! Time: .*\r\n! device: arista-1 \(DCS-7050SX3-48YC8, EOS-4.29.2F\)\r\n!\r\n/m,
+    );
+    expect(answer.replaceAll('\r\n', '\n')).toContain(
+      device.running().toString().split('\n').slice(3).join('\n'),
+    );
+  });
+
+  it('asks for a second password where there is one', async () => {
+    const { say } = await start({ enablePassword: 's3cond' });
+
+    await say('enable', 'Password: ');
+    await say('wrong', 'Password: ');
+
+    expect(await say('s3cond')).toBe('\r\narista-1#');
+  });
+
+  it('has a pager', async () => {
+    const { ssh, say } = await start();
+    await say('enable');
+
+    await say('show running-config', '\x1b[7m --More-- \x1b[27m\x1b[K');
+    ssh.type('q');
+
+    expect(await ssh.see('#')).toBe('\r\x1b[Karista-1#');
+  });
+
+  it('has in force what is typed, boots with what is saved', async () => {
+    const { device, say } = await start();
+    await say('enable');
+
+    await say('configure', 'arista-1(config)#');
+    await say('interface Ethernet2', 'arista-1(config-if-Et2)#');
+    await say('description spare', 'arista-1(config-if-Et2)#');
+    await say('end', 'arista-1#');
+    const isUnsaved = !device.startup().includes('spare');
+    await say('write memory', 'Copy completed successfully.');
+
+    expect(isUnsaved).toBe(true);
+    expect(device.startup().toString()).toMatch(/! Startup-config last modified at .* by skolo\n/);
+    expect(device.startup().toString()).toContain('\n   description spare\n');
+  });
+
+  it('is configured as a whole in a session, for a while or for good', async () => {
+    const { device, say } = await start({ secondMs: 10 });
+    await say('enable');
+    const before = device.running().toString();
+    const lines = ['hostname other', 'interface Ethernet1', '   description all', '!'];
+    async function replace() {
+      await say('configure session restore', '(config-s-restore)#');
+      await say('rollback clean-config', '(config-s-restore)#');
+      for (const line of lines) await say(line, ')#');
+      return await say('commit timer 00:00:30', 'other#');
+    }
+
+    await replace();
+    const during = device.running().toString();
+    await vi.waitFor(() => expect(device.running().toString()).toContain('hostname arista-1'));
+    const after = device.running().toString();
+    await replace();
+    await say('configure session restore commit', 'other#');
+
+    expect(during).toContain(
+      '\n!\nhostname other\n!\ninterface Ethernet1\n   description all\n!\nend\n',
+    );
+    expect(after.split('\n').slice(2)).toEqual(before.split('\n').slice(2));
+    expect(device.running().toString()).toContain('hostname other');
+  });
+
+  it.each([
+    ['show runing-config', "% Invalid input (at token 1: 'runing-config')"],
+    ['show', '% Incomplete command'],
+    ['nonsense', "% Invalid input (at token 0: 'nonsense')"],
+  ])('refuses %s', async (command, words) => {
+    const { say } = await start();
+    await say('enable');
+
+    expect(await say(command)).toBe(` ${command}\r\n${words}\r\narista-1#`.trimStart());
+  });
+});
+
+describe('netmiko, to an Arista switch', () => {
+  it('reads, changes and saves the configuration', async (context) => {
+    const { device, netmiko } = await sit(context, (account) =>
+      startEos({ ...account, enablePassword: 's3cond' }),
+    );
+    const send = (command: string) => netmiko.call('send_command', [command]);
+
+    const prompt = await netmiko.connect('arista_eos', { secret: 's3cond' });
+    await netmiko.call('enable');
+    const running = await send('show running-config');
+    await netmiko.call('send_config_set', [['interface Ethernet2', 'description spare']]);
+    await netmiko.call('save_config', ['write memory']);
+
+    expect(prompt).toBe('arista-1');
+    expect(running).toMatch(/^! Command: show running-config\n[^]*\nend\s*$/);
+    expect(running).not.toContain('More');
+    expect(device.startup().toString()).toContain('\n   description spare\n');
+  });
+});
