@@ -9,7 +9,10 @@ export {
 } from './archive.ts';
 export { membersToWrite, type NewMember, tarOf, writeTar } from './archive-write.ts';
 export type { CommitAbout } from './commit-message.ts';
+export { commonSecrets } from './common-secrets.ts';
+export { changedLines, difference } from './diff.ts';
 export { BackupError } from './errors.ts';
+export { createMask, type Mask } from './mask.ts';
 export type { DeviceCli, DeviceConnection } from './models/connection.ts';
 export { backupModels } from './models/index.ts';
 export type {
@@ -22,7 +25,10 @@ export type {
   RestoreStep,
   SecretRule,
 } from './models/model.ts';
+export { type Connection, type ConnectionDeps, openConnection } from './models/open-connection.ts';
 export type { ObjectAbout, OffsitePlace, StoredObject } from './offsite/place.ts';
 export { type Change, Repository } from './repository.ts';
 export { setAside } from './repository-folder.ts';
 export type { BackupSource, Version } from './source.ts';
+export { isSame, textOf, withoutVolatile } from './text.ts';
+export { resolveVersion } from './versions.ts';

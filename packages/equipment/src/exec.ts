@@ -18,7 +18,7 @@ import { withoutSecrets } from './without-secrets.ts';
 
 const runMs = 10_000;
 /** Of what is kept in memory. */
-const maxBytes = 32 * 1024 * 1024;
+const keptBytes = 32 * 1024 * 1024;
 
 export interface SshExecOptions {
   device: string;
@@ -51,7 +51,9 @@ export class SshExec implements ExecSession {
         talk?.say(`<${options.input.length} bytes>\n`);
         channel.end(options.input);
       }
-      return this.result(channel, { command, limit, talk, to: options.to });
+      const most = options.to === undefined ? keptBytes : Number.POSITIVE_INFINITY;
+      const { to, maxBytes = most } = options;
+      return this.result(channel, { command, limit, talk, to, maxBytes });
     });
   }
 
@@ -59,7 +61,7 @@ export class SshExec implements ExecSession {
     const { connection } = this;
     const command = `scp -f ${argument(path)}`;
     const content = await this.inChannel(command, options, (channel, limit, talk) =>
-      scpDownload(channel, path, { ...this.options, connection, limit, talk, maxBytes }),
+      scpDownload(channel, path, { ...this.options, connection, limit, talk, maxBytes: keptBytes }),
     );
     if (content instanceof DeviceRefused) throw content;
     return content;
@@ -104,7 +106,7 @@ export class SshExec implements ExecSession {
   private async result(channel: ClientChannel, about: Running): Promise<ExecBytes> {
     const { connection } = this;
     const { device, secrets } = this.options;
-    const { limit, talk, to } = about;
+    const { limit, talk, to, maxBytes } = about;
     const what = JSON.stringify(about.command);
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
     const late = (how: string) => {
@@ -114,15 +116,16 @@ export class SshExec implements ExecSession {
       return new DeviceTimeout(device, `no end of ${what}${how}${words}`);
     };
     const result = await settle<ExecBytes>(limit, late, (resolve, reject, ear) => {
-      let kept = 0;
       let size = 0;
+      let errors = 0;
       const keep = (bytes: Buffer, texts: Buffer[]) => {
         talk?.hear(bytes.toString('latin1'));
         texts.push(bytes);
-        kept += bytes.length;
-        if (kept > maxBytes) {
-          reject(new DeviceRefused(device, `the answer to ${what} has no end: more than 32 MiB`));
-        }
+      };
+      const count = () => {
+        if (size <= maxBytes && errors <= keptBytes) return;
+        const most = `${(size > maxBytes ? maxBytes : keptBytes) / 1024 / 1024} MiB`;
+        reject(new DeviceRefused(device, `the answer to ${what} has no end: more than ${most}`));
       };
       const pass = (bytes: Buffer, stream: Writable) => {
         if (stream.write(bytes)) return;
@@ -148,11 +151,14 @@ export class SshExec implements ExecSession {
       channel.on('data', (bytes: Buffer) => {
         ear.heard();
         size += bytes.length;
+        count();
         if (to === undefined) keep(bytes, stdout);
         else pass(bytes, to);
       });
       channel.stderr.on('data', (bytes: Buffer) => {
         ear.heard();
+        errors += bytes.length;
+        count();
         keep(bytes, stderr);
       });
       // It tells the status once more: `exit` comes before anybody listens where a command has no output.
@@ -183,6 +189,7 @@ interface Running {
   limit: Limit;
   talk: Talk | undefined;
   to: Writable | undefined;
+  maxBytes: number;
 }
 
 function endOf(chunks: readonly Buffer[]): Buffer {

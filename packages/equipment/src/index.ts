@@ -1,5 +1,10 @@
 /** Talking to network equipment. */
-export { type Credentials, readCredentials, type SnmpCredentials } from './credentials.ts';
+export {
+  type Credentials,
+  readCredentials,
+  type SnmpCredentials,
+  secretsOf,
+} from './credentials.ts';
 export { ciscoIos } from './dialects/cisco-ios.ts';
 export {
   type Dialect,
@@ -37,3 +42,4 @@ export type {
 } from './session.ts';
 export { type PoolSession, SessionPool, type SessionPoolOptions } from './session-pool.ts';
 export type { OnTalk } from './talk.ts';
+export { withoutSecrets } from './without-secrets.ts';

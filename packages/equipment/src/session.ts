@@ -98,6 +98,8 @@ export interface ExecOptions extends RunOptions {
   input?: Buffer;
   /** Where the output goes to, at the pace at which it is taken; is ended with it. An error of it is thrown as it is. */
   to?: Writable;
+  /** More output than this is refused; default 32 MiB where it is kept, any where it goes to a stream. */
+  maxBytes?: number;
 }
 
 export interface ExecBytes {

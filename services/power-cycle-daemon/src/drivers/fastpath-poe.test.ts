@@ -12,6 +12,8 @@ function session(answer: string): { cli: CliSession; told: string[] } {
       told.push(command);
       return command.startsWith('interface') ? answer : '';
     },
+    runBytes: () => Promise.reject(new Error('nothing to read')),
+    read: () => Promise.reject(new Error('nothing to read')),
     isOpen: () => true,
     close: async () => undefined,
   };

@@ -32,6 +32,9 @@ function answering(...shown: string[]) {
   const session: ExecSession = {
     isOpen: () => true,
     close: async () => {},
+    execBytes: () => Promise.reject(new Error('nothing to read')),
+    download: () => Promise.reject(new Error('no files')),
+    upload: () => Promise.reject(new Error('no files')),
     async exec(command) {
       commands.push(command);
       const stdout = command.endsWith(' show') ? (shown.shift() ?? '') : '';
