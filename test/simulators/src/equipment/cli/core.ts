@@ -131,6 +131,10 @@ export class Session {
   user = '';
   /** Whether it has just been told to do something to an outlet. */
   acted = false;
+  /** Whether the connection is to die before anything is answered. */
+  isDoomed = false;
+  /** Ends the connection here and now. */
+  die: () => void = () => {};
   readonly faults: Faults;
   readonly core: Core;
   private shown: string | undefined;
@@ -143,6 +147,10 @@ export class Session {
   /** Notes a command, which holds no secret. */
   tell(text: string): void {
     this.core.told.push({ at: Date.now(), text });
+    const { dropAt } = this.faults;
+    if (!dropAt?.command.test(text)) return;
+    if (dropAt.when === 'before') this.die();
+    this.isDoomed = true;
   }
 
   /** Marks what is about to be answered as the configuration: its faults strike there. */

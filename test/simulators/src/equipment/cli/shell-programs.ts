@@ -1,5 +1,8 @@
 /** Programs that every BusyBox has. */
+import { createHash } from 'node:crypto';
+import { scp } from './scp.ts';
 import type { Call, Output, Program } from './shell.ts';
+import { encodeText } from './text-bytes.ts';
 
 function cat({ args, stdin, box, terminal }: Call): Output {
   if (args.length === 0) return { stdout: stdin ?? '' };
@@ -31,6 +34,51 @@ function grep({ args, stdin, box }: Call): Output {
   return { stdout: lines.map((line) => `${line}\n`).join(''), status: lines.length > 0 ? 0 : 1 };
 }
 
+/** One line for each file, or for what a pipe brings; `line` makes it of the bytes. */
+function eachFile(program: string, line: (bytes: Buffer, path: string) => string): Program {
+  return ({ args, stdin, box }) => {
+    const paths = args.filter((arg) => !arg.startsWith('-'));
+    if (paths.length === 0) return { stdout: line(encodeText(stdin ?? ''), '') };
+    const output = { stdout: '', stderr: '', status: 0 };
+    for (const path of paths) {
+      const text = box.files.read(path);
+      if (text === undefined) {
+        output.stderr += `${program}: ${path}: No such file or directory\n`;
+        output.status = 1;
+      } else {
+        output.stdout += line(encodeText(text), path);
+      }
+    }
+    return output;
+  };
+}
+
+function checksum(algorithm: 'md5' | 'sha256'): Program {
+  return eachFile(`${algorithm}sum`, (bytes, path) => {
+    const digest = createHash(algorithm).update(bytes).digest('hex');
+    return `${digest}  ${path === '' ? '-' : path}\n`;
+  });
+}
+
+/** Which not every BusyBox has. */
+export const sha256sum = checksum('sha256');
+
+/** `wc -c`: only bytes are counted. */
+const wc = eachFile('wc', (bytes, path) => `${bytes.length}${path === '' ? '' : ` ${path}`}\n`);
+
+function rm({ args, box }: Call): Output {
+  const missing = args
+    .filter((arg) => !arg.startsWith('-'))
+    .filter((path) => !(box.files.remove?.(path) ?? false));
+  if (missing.length === 0 || args.includes('-f')) return {};
+  return {
+    stderr: missing
+      .map((path) => `rm: can't remove '${path}': No such file or directory\n`)
+      .join(''),
+    status: 1,
+  };
+}
+
 export const builtIns: Readonly<Record<string, Program>> = {
   cat,
   echo: ({ args }) =>
@@ -42,9 +90,14 @@ export const builtIns: Readonly<Record<string, Program>> = {
     const names = box.files.list().filter((path) => path.startsWith(`${dir}/`));
     return { stdout: names.map((path) => `${path.slice(dir.length + 1)}\n`).join('') };
   },
+  md5sum: checksum('md5'),
+  rm,
+  scp,
   sleep: async ({ args, terminal }) => {
     await terminal.pause(Number(args[0]) * 1000);
     return {};
   },
   true: () => ({}),
+  umask: () => ({}),
+  wc,
 };

@@ -38,6 +38,8 @@ export interface Files {
   read(path: string): string | undefined;
   /** Whether there is such a file that can be written. */
   write(path: string, text: string, terminal: Terminal): boolean;
+  /** Whether there was such a file. */
+  remove?(path: string): boolean;
   /** Files that hold the configuration: its faults strike when one is shown. */
   isConfiguration?(path: string): boolean;
 }
@@ -69,12 +71,27 @@ export async function unixShell(terminal: Terminal, box: UnixBox): Promise<numbe
       if (line === CTRL_D) break;
       if (line.trim() === '' || line === CTRL_Z) continue;
       terminal.session.tell(line.trim());
-      await shell.run(line);
+      await shell.run(...(await withHereDocument(terminal, line)));
     }
   } catch (error) {
     if (!(error instanceof HungUp)) throw error;
   }
   return shell.status;
+}
+
+/** A command, and the lines that follow it where it has `<< 'WORD'`, up to that word. */
+async function withHereDocument(
+  terminal: Terminal,
+  line: string,
+): Promise<[command: string, stdin?: string]> {
+  const [redirection, , word] = /<< *(['"]?)(\w+)\1/.exec(line) ?? [];
+  if (redirection === undefined) return [line];
+  let text = '';
+  for (;;) {
+    const next = await terminal.readLine(terminal.screen.interactive ? '> ' : '');
+    if (next === word) return [line.replace(redirection, ''), text];
+    text += `${next}\n`;
+  }
 }
 
 /** Carries out a command line; the answer is its exit status. */
@@ -97,7 +114,7 @@ class Shell {
     this.box = box;
   }
 
-  async run(line: string): Promise<void> {
+  async run(line: string, stdin?: string): Promise<void> {
     let list: List;
     try {
       list = parseShell(line);
@@ -107,7 +124,7 @@ class Shell {
       this.status = 2;
       return;
     }
-    await this.runList(list, undefined, async ({ stdout = '', stderr = '' }) => {
+    await this.runList(list, stdin, async ({ stdout = '', stderr = '' }) => {
       if (stderr !== '') this.terminal.putError(stderr);
       await this.terminal.answer(stdout);
     });
@@ -172,6 +189,11 @@ class Shell {
     if (name === 'exit') {
       this.over = true;
       return { status: Number(args[0] ?? this.status) };
+    }
+    if (name === 'sh' && args.length === 0 && stdin === undefined) {
+      const { motd: _motd, functions: _functions, ...box } = this.box;
+      const status = await unixShell(this.terminal, { ...box, motd: '', prompt: '$ ' });
+      return { status };
     }
     if (name === 'export') return this.runCommand(words.slice(1), stdin);
     const program = this.box.programs[name] ?? builtIns[name];

@@ -105,8 +105,8 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
         return;
       }
       const { terminal, run } = open(acceptExec());
-      terminal.session.tell(command);
       run(async () => {
+        terminal.session.tell(command);
         await terminal.think();
         return model.exec?.(terminal, command);
       });

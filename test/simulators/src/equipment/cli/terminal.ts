@@ -55,6 +55,8 @@ export class Terminal {
   readonly screen: Screen;
   /** Undefined while it is off. */
   pager: Pager | undefined;
+  /** Whether the connection died by a fault. */
+  isDropped = false;
   private readonly line: Line;
   private readonly gone = new AbortController();
   private input = '';
@@ -67,6 +69,7 @@ export class Terminal {
     this.line = line;
     this.session = session;
     this.screen = screen;
+    session.die = () => this.drop();
   }
 
   /** Characters have been typed. */
@@ -132,6 +135,24 @@ export class Terminal {
     return await this.readLine(prompt, echo);
   }
 
+  /**
+   * So many bytes, as they are, of a protocol: one character for each.
+   *
+   * @throws HungUp
+   */
+  async readBytes(count: number): Promise<string> {
+    for (;;) {
+      if (this.gone.signal.aborted) throw new HungUp();
+      if (this.input.length >= count) {
+        const bytes = this.input.slice(0, count);
+        this.input = this.input.slice(count);
+        return Array.from(bytes, (byte) => String.fromCharCode(byte.charCodeAt(0) & 0xff)).join('');
+      }
+      if (this.ended) throw new HungUp();
+      await this.nextInput();
+    }
+  }
+
   /** One key, with no Enter after it. */
   async readKey(question: string): Promise<string> {
     this.put(question);
@@ -145,7 +166,7 @@ export class Terminal {
   async answer(text: string): Promise<void> {
     const { faults, acted } = this.session;
     if (faults.has('wedged')) await this.hang();
-    if (acted && faults.has('drops-after-command')) this.drop();
+    if (this.session.isDoomed || (acted && faults.has('drops-after-command'))) this.drop();
     const isConfiguration = this.session.isConfiguration(text);
     if (text === '') return;
     if (faults.has('drops-mid-way') && text.trimEnd().includes('\n')) {
@@ -206,6 +227,7 @@ export class Terminal {
 
   /** The connection dies here and now. */
   drop(): never {
+    this.isDropped = true;
     this.line.drop();
     throw new HungUp();
   }
@@ -219,9 +241,7 @@ export class Terminal {
       const key = this.input[0];
       if (this.gone.signal.aborted || (key === undefined && this.ended)) throw new HungUp();
       if (key === undefined) {
-        await new Promise<void>((resolve) => {
-          this.wake = resolve;
-        });
+        await this.nextInput();
         continue;
       }
       this.input = this.input.slice(1);
@@ -229,6 +249,12 @@ export class Terminal {
       this.afterReturn = key === '\r';
       if (!secondHalf) return key;
     }
+  }
+
+  private nextInput(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
   }
 
   private echo(prompt: string, line: string): void {
