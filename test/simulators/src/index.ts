@@ -100,6 +100,20 @@ export {
   makeServiceAccountKey,
   type ServiceAccountKey,
 } from './google-oauth/service-account-key.ts';
+export type { BucketObject } from './google-storage/bucket.ts';
+export type { Operation, StorageCall } from './google-storage/calls.ts';
+export {
+  type Fault as StorageFault,
+  type FaultKind as StorageFaultKind,
+  type FaultOptions as StorageFaultOptions,
+  faultKinds as storageFaultKinds,
+} from './google-storage/faults.ts';
+export type { Permission } from './google-storage/refusal.ts';
+export {
+  type GoogleStorage,
+  type GoogleStorageOptions,
+  startGoogleStorage,
+} from './google-storage/server.ts';
 export type { Task } from './machines/agent.ts';
 export { type MachineFault, machineFaults } from './machines/faults.ts';
 export {

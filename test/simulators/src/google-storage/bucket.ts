@@ -1,0 +1,154 @@
+/**
+ * Objects of one bucket, without versions: what is replaced is gone.
+ *
+ * Sources: https://cloud.google.com/storage/docs/json_api/v1/objects (the resource),
+ * https://cloud.google.com/storage/docs/request-preconditions
+ */
+import { z } from 'zod';
+import { crc32cOf, md5Of } from './checksums.ts';
+import { conditionNotMet, invalid, noSuchObject } from './refusal.ts';
+
+/** What a client may say about an object. */
+export const ObjectMetadata = z.looseObject({
+  name: z.string().optional(),
+  contentType: z.string().optional(),
+  contentEncoding: z.string().optional(),
+  md5Hash: z.string().optional(),
+  crc32c: z.string().optional(),
+  metadata: z.record(z.string(), z.string().nullable()).optional(),
+});
+export type ObjectMetadata = z.output<typeof ObjectMetadata>;
+
+export interface BucketObject {
+  name: string;
+  content: Buffer;
+  generation: string;
+  metageneration: number;
+  contentType: string;
+  contentEncoding?: string;
+  /** Of the content as the bucket has it. */
+  md5Hash: string;
+  crc32c: string;
+  timeCreated: string;
+  updated: string;
+  /** Custom metadata. */
+  metadata: Record<string, string>;
+}
+
+/** `ifGenerationMatch` and its kin, from the query. */
+export class Preconditions {
+  private readonly query: URLSearchParams;
+
+  constructor(query: URLSearchParams) {
+    this.query = query;
+  }
+
+  /** @throws Refusal 412 */
+  check(object: BucketObject | undefined): void {
+    const generation = object?.generation ?? '0';
+    const metageneration = String(object?.metageneration ?? 0);
+    const wanted = (name: string) => this.query.get(name);
+    const holds =
+      (wanted('ifGenerationMatch') ?? generation) === generation &&
+      wanted('ifGenerationNotMatch') !== generation &&
+      (wanted('ifMetagenerationMatch') ?? metageneration) === metageneration &&
+      wanted('ifMetagenerationNotMatch') !== metageneration;
+    if (!holds) throw conditionNotMet();
+  }
+}
+
+export class Bucket {
+  readonly name: string;
+  private readonly objects = new Map<string, BucketObject>();
+  private readonly now: () => number;
+  private newest = 0n;
+
+  constructor(name: string, now: () => number) {
+    this.name = name;
+    this.now = now;
+  }
+
+  find(name: string): BucketObject | undefined {
+    return this.objects.get(name);
+  }
+
+  /** @throws Refusal 404 */
+  get(name: string, generation: string | null = null): BucketObject {
+    const object = this.objects.get(name);
+    if (!object || (generation !== null && generation !== object.generation)) {
+      throw noSuchObject(this.name, name);
+    }
+    return object;
+  }
+
+  /** Sorted by name, as UTF-8 sorts. */
+  list(): BucketObject[] {
+    return [...this.objects.values()].sort((a, b) =>
+      Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)),
+    );
+  }
+
+  /**
+   * @param stored what ends up in the bucket; the content, unless something silently goes wrong
+   * @throws Refusal 400: the content is not what its checksums say
+   */
+  insert(name: string, about: ObjectMetadata, content: Buffer, stored = content): BucketObject {
+    checkSum('MD5 hash', about.md5Hash, md5Of(content));
+    checkSum('CRC32C', about.crc32c, crc32cOf(content));
+    const time = new Date(this.now()).toISOString();
+    const object: BucketObject = {
+      name,
+      content: stored,
+      generation: this.nextGeneration(),
+      metageneration: 1,
+      contentType: about.contentType ?? 'application/octet-stream',
+      ...(about.contentEncoding !== undefined && { contentEncoding: about.contentEncoding }),
+      md5Hash: md5Of(stored),
+      crc32c: crc32cOf(stored),
+      timeCreated: time,
+      updated: time,
+      metadata: merged({}, about.metadata),
+    };
+    this.objects.set(name, object);
+    return object;
+  }
+
+  /** Another content behind the back of the metadata: what a broken disk does. */
+  spoil(name: string, content: Buffer): void {
+    this.get(name).content = content;
+  }
+
+  update(name: string, about: ObjectMetadata): BucketObject {
+    const object = this.get(name);
+    object.metadata = merged(object.metadata, about.metadata);
+    object.contentType = about.contentType ?? object.contentType;
+    object.metageneration += 1;
+    object.updated = new Date(this.now()).toISOString();
+    return object;
+  }
+
+  delete(name: string): void {
+    this.objects.delete(name);
+  }
+
+  /** The time in microseconds, never the same twice. */
+  private nextGeneration(): string {
+    const time = BigInt(Math.round(this.now())) * 1000n;
+    this.newest = time > this.newest ? time : this.newest + 1n;
+    return String(this.newest);
+  }
+}
+
+function checkSum(what: string, said: string | undefined, calculated: string): void {
+  if (said === undefined || said === calculated) return;
+  throw invalid(`Provided ${what} "${said}" doesn't match calculated ${what} "${calculated}".`);
+}
+
+/** A value of null removes its key. */
+function merged(
+  before: Record<string, string>,
+  changes: Record<string, string | null> = {},
+): Record<string, string> {
+  const all = Object.entries({ ...before, ...changes });
+  return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null));
+}

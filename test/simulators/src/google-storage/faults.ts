@@ -1,0 +1,137 @@
+/** The ways in which the simulator misbehaves on demand. */
+import type { ServerResponse } from 'node:http';
+import type { Operation, StorageCall } from './calls.ts';
+
+export const faultKinds = [
+  'unavailable',
+  'too-many-requests',
+  'bad-gateway',
+  'garbage',
+  'hang',
+  'reset',
+  'drop',
+  'corrupt',
+  'slow',
+] as const;
+/**
+ * - `unavailable`: 503; `too-many-requests`: 429; `bad-gateway`: 502, an HTML page; `garbage`: 200 with bytes that are no text
+ * - `hang`: never answers, though it reads what is sent; `reset`: the connection is reset before anything is read
+ * - `drop`: the connection dies in the middle, of what is sent or, of a download, of the answer
+ * - `corrupt`: of an upload, one bit of what is stored is another than was sent, and its checksums say so; of a
+ *   download, one bit changes on the way
+ * - `slow`: waits for `release()`, then goes on as if nothing had been
+ */
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface FaultOptions {
+  /** How many calls it hits; until `stop()` when absent. */
+  times?: number;
+  /** All of them when absent. */
+  operations?: Operation[];
+  /** Of `drop`: bytes of the request that still arrive. Default 1. */
+  afterBytes?: number;
+}
+
+/** One misbehaviour that was asked for. */
+export class Fault {
+  readonly kind: FaultKind;
+  readonly afterBytes: number;
+  /** Calls that ran into it, oldest first. */
+  readonly hits: StorageCall[] = [];
+  private readonly operations: readonly Operation[] | undefined;
+  private readonly changed: () => void;
+  private left: number;
+  private held: (() => void)[] = [];
+
+  constructor(kind: FaultKind, options: FaultOptions, changed: () => void) {
+    this.kind = kind;
+    this.afterBytes = options.afterBytes ?? 1;
+    this.operations = options.operations;
+    this.left = options.times ?? Number.POSITIVE_INFINITY;
+    this.changed = changed;
+  }
+
+  applies(operation: Operation): boolean {
+    return this.left > 0 && (this.operations?.includes(operation) ?? true);
+  }
+
+  hit(call: StorageCall): void {
+    this.left -= 1;
+    this.hits.push(call);
+    call.fault = this.kind;
+    this.changed();
+  }
+
+  /** Lets the calls go that `slow` holds. */
+  release(): void {
+    for (const go of this.held.splice(0)) go();
+  }
+
+  /** Hits nobody any more; held calls go on. */
+  stop(): void {
+    this.left = 0;
+    this.release();
+  }
+
+  async hold(): Promise<void> {
+    await new Promise<void>((resolve) => this.held.push(resolve));
+  }
+}
+
+/** Plays a fault that needs no answer of the API's. False when `kind` is none of these. */
+export function playInstead(kind: FaultKind, response: ServerResponse): boolean {
+  switch (kind) {
+    case 'unavailable':
+      send(response, 503, json, problem(503, 'backendError', 'Backend Error'));
+      return true;
+    case 'too-many-requests':
+      response.setHeader('retry-after', '30');
+      send(
+        response,
+        429,
+        json,
+        problem(
+          429,
+          'rateLimitExceeded',
+          'The object exceeded the rate limit for object mutation operations (create, update, and delete). Please reduce your request rate.',
+        ),
+      );
+      return true;
+    case 'bad-gateway':
+      send(response, 502, 'text/html; charset=UTF-8', badGatewayPage);
+      return true;
+    case 'garbage':
+      send(response, 200, json, Buffer.from(Array.from({ length: 256 }, (_, n) => 255 - n)));
+      return true;
+    case 'hang':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The same with one bit changed. */
+export function corrupted(content: Buffer): Buffer {
+  if (content.length === 0) return Buffer.from([0]);
+  const copy = Buffer.from(content);
+  const middle = Math.floor(copy.length / 2);
+  copy[middle] = (copy[middle] ?? 0) ^ 1;
+  return copy;
+}
+
+const json = 'application/json; charset=UTF-8';
+
+function problem(code: number, reason: string, message: string): string {
+  return JSON.stringify({
+    error: { code, message, errors: [{ message, domain: 'global', reason }] },
+  });
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string | Buffer): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+const badGatewayPage =
+  '<!DOCTYPE html>\n<html lang=en><title>Error 502 (Server Error)!!1</title>' +
+  '<p><b>502.</b> <ins>That’s an error.</ins><p>The server encountered a temporary error.\n';
