@@ -1,11 +1,27 @@
-/** How many lines came and went. */
-import { diffLines } from 'diff';
+/** What changed from one text to another. */
+import { createTwoFilesPatch, diffLines, FILE_HEADERS_ONLY } from 'diff';
 
+/** Milliseconds in which nothing else happens in this process. */
 const mayTake = 1000;
+/** Where that is not enough, so many lines are still shown: all of the old ones, then all of the new ones. */
+const shownUpTo = 20_000;
 
+/** A unified diff, which `patch` takes; `''` when they are equal. Of what has changed beyond comparing, one sentence. */
+export function difference(from: string, to: string, names: { from: string; to: string }): string {
+  if (from === to) return '';
+  const [before, after] = [oneLine(names.from), oneLine(names.to)];
+  const patch = createTwoFilesPatch(before, after, from, to, undefined, undefined, {
+    context: 3,
+    timeout: mayTake,
+    headerOptions: FILE_HEADERS_ONLY,
+  });
+  return patch ?? `--- ${before}\n+++ ${after}\n${replaced(from, to)}`;
+}
+
+/** How many lines came and went. */
 export function changedLines(from: string, to: string): { added: number; removed: number } {
-  const changes = diffLines(from, to, { timeout: mayTake });
-  if (!changes) return { added: lines(to), removed: lines(from) };
+  const changes = diffLines(from, to, { timeout: mayTake / 4 });
+  if (!changes) return exchangedLines(from, to);
   let added = 0;
   let removed = 0;
   for (const change of changes) {
@@ -15,6 +31,66 @@ export function changedLines(from: string, to: string): { added: number; removed
   return { added, removed };
 }
 
-function lines(text: string) {
-  return text === '' ? 0 : text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
+/** One hunk: what is before and behind the change stays, all between is replaced. */
+function replaced(from: string, to: string) {
+  const [old, fresh] = [linesOf(from), linesOf(to)];
+  let start = 0;
+  while (start < old.length && old[start] === fresh[start]) start += 1;
+  let same = 0;
+  while (
+    same < Math.min(old.length, fresh.length) - start &&
+    old.at(-1 - same) === fresh.at(-1 - same)
+  ) {
+    same += 1;
+  }
+  const out = old.slice(start, old.length - same);
+  const into = fresh.slice(start, fresh.length - same);
+  if (out.length + into.length > shownUpTo) {
+    return `${lines(out.length)} from line ${start + 1} replaced by ${into.length}: too much to be compared\n`;
+  }
+  const first = Math.max(0, start - 3);
+  const before = old.slice(first, start);
+  const behind = old.slice(old.length - same, old.length - same + 3);
+  const common = before.length + behind.length;
+  const at = (count: number) => `${count === 0 ? first : first + 1},${count}`;
+  return [
+    `@@ -${at(common + out.length)} +${at(common + into.length)} @@\n`,
+    ...marked(' ', before),
+    ...marked('-', out),
+    ...marked('+', into),
+    ...marked(' ', behind),
+  ].join('');
+}
+
+function marked(mark: string, list: readonly string[]) {
+  return list.map((line) =>
+    line.endsWith('\n') ? mark + line : `${mark}${line}\n\\ No newline at end of file\n`,
+  );
+}
+
+/** By what is in them, wherever it is: quick, and a line that only moved is no change. */
+function exchangedLines(from: string, to: string) {
+  const balance = new Map<string, number>();
+  for (const line of linesOf(from)) balance.set(line, (balance.get(line) ?? 0) - 1);
+  for (const line of linesOf(to)) balance.set(line, (balance.get(line) ?? 0) + 1);
+  let added = 0;
+  let removed = 0;
+  for (const count of balance.values()) {
+    if (count > 0) added += count;
+    else removed -= count;
+  }
+  return { added, removed };
+}
+
+/** With their ends. */
+function linesOf(text: string): string[] {
+  return text === '' ? [] : text.split(/(?<=\n)/);
+}
+
+function lines(count: number) {
+  return count === 1 ? '1 line' : `${count} lines`;
+}
+
+function oneLine(name: string) {
+  return name.replaceAll(/[\r\n\t]+/g, ' ');
 }

@@ -1,0 +1,118 @@
+/** Configurations without their secrets, in which one still sees that a secret changed. */
+import { createHmac } from 'node:crypto';
+import type { SecretRule } from './models/model.ts';
+
+export interface Mask {
+  /**
+   * With `<secret 3f9a2c>` for each secret that a rule names. The same secret is always the same word, a changed one
+   * another; what the word was made of is not to be found out without the key.
+   */
+  text(text: string, rules: readonly SecretRule[]): string;
+}
+
+/** @param key kept by whoever shows texts, so that words of today and yesterday can be compared */
+export function createMask(key: Uint8Array): Mask {
+  function word(secret: string) {
+    return `<secret ${createHmac('sha256', key).update(secret).digest('hex').slice(0, 6)}>`;
+  }
+
+  function text(whole: string, rules: readonly SecretRule[]) {
+    const inLines = rules.filter((rule) => rule instanceof RegExp).map(everywhere);
+    const blocks = rules.filter(isBlock);
+    const masked: string[] = [];
+    /** The block that we are in, and its lines. */
+    let until: RegExp | undefined;
+    let hidden: string[] = [];
+    function endOfBlock() {
+      if (hidden.length > 0) masked.push(word(hidden.join('\n')));
+      hidden = [];
+      until = undefined;
+    }
+    for (const line of whole.split('\n')) {
+      if (until && !matches(until, line)) {
+        hidden.push(line);
+        continue;
+      }
+      endOfBlock();
+      masked.push(maskLine(line, inLines, word));
+      until = blocks.find(({ from }) => matches(from, line))?.until;
+    }
+    // Without its end, all that follows is taken for secret, but not the line end behind it.
+    const isEnded = hidden.at(-1) === '';
+    if (isEnded) hidden.pop();
+    endOfBlock();
+    if (isEnded) masked.push('');
+    return masked.join('\n');
+  }
+
+  return { text };
+}
+
+type Block = Exclude<SecretRule, RegExp>;
+
+function isBlock(rule: SecretRule): rule is Block {
+  return !(rule instanceof RegExp);
+}
+
+interface Range {
+  start: number;
+  end: number;
+}
+
+function maskLine(line: string, rules: readonly RegExp[], word: (secret: string) => string) {
+  const ranges = rules.flatMap((rule) => secretsIn(line.replace(/\r$/, ''), rule));
+  if (ranges.length === 0) return line;
+  const words = [...line.matchAll(/<secret(?: [0-9a-f]{6})?>/g)].map(
+    ({ index, 0: { length } }) => ({
+      start: index,
+      end: index + length,
+    }),
+  );
+  let masked = '';
+  let position = 0;
+  for (const { start, end } of merged(ranges)) {
+    // What is masked already stays as it is.
+    if (words.some((known) => known.start <= start && end <= known.end)) continue;
+    masked += line.slice(position, start) + word(line.slice(start, end));
+    position = end;
+  }
+  return masked + line.slice(position);
+}
+
+/** What the groups of the rule match; where no group did, the whole match. */
+function secretsIn(line: string, rule: RegExp): Range[] {
+  const found: Range[] = [];
+  for (const { indices = [] } of line.matchAll(rule)) {
+    const [whole, ...groups] = indices;
+    const named = groups.filter((group) => group !== undefined && group[0] < group[1]);
+    for (const range of named.length > 0 || groups.some(isThere) ? named : [whole]) {
+      if (range && range[0] < range[1]) found.push({ start: range[0], end: range[1] });
+    }
+  }
+  return found;
+}
+
+function isThere(group: unknown) {
+  return group !== undefined;
+}
+
+/** What overlaps is one secret. */
+function merged(ranges: Range[]): Range[] {
+  const result: Range[] = [];
+  for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
+    const last = result.at(-1);
+    if (last && range.start < last.end) last.end = Math.max(last.end, range.end);
+    else result.push({ ...range });
+  }
+  return result;
+}
+
+/** Every match in a line, with the places of its groups. */
+function everywhere(rule: RegExp) {
+  return new RegExp(rule.source, [...new Set(`${rule.flags.replace('y', '')}dg`)].join(''));
+}
+
+function matches(rule: RegExp, line: string) {
+  rule.lastIndex = 0;
+  return rule.test(line.replace(/\r$/, ''));
+}

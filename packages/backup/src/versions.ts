@@ -1,0 +1,80 @@
+/** Which version somebody means. */
+import { BackupError } from './errors.ts';
+import type { Version } from './source.ts';
+
+const shortestId = 4;
+
+/**
+ * `latest`, `latest~2` (two before it), an id or its beginning, or a date or time: what was in force then, of a date at the
+ * end of that day (UTC).
+ *
+ * @param versions of one device, the newest first
+ * @throws BackupError `not-found`
+ */
+export function resolveVersion(versions: readonly Version[], wanted: string): Version {
+  const newest = versions[0];
+  if (!newest) throw notFound('it has no versions');
+  const back = /^latest(?:~(?<count>\d{1,9}))?$/.exec(wanted)?.groups;
+  if (back) return versions[Number(back.count ?? 0)] ?? fewer(versions, wanted);
+  const time = timeOf(wanted);
+  if (time !== undefined) return inForce(versions, time, wanted);
+  return byId(versions, wanted);
+}
+
+function fewer(versions: readonly Version[], wanted: string): never {
+  throw notFound(`there is no ${wanted}: it has ${count(versions.length)}`);
+}
+
+function inForce(versions: readonly Version[], time: number, wanted: string) {
+  const found = versions.find((version) => Date.parse(version.time) <= time);
+  if (found) return found;
+  throw notFound(`there was none at ${wanted}: the oldest is of ${versions.at(-1)?.time}`);
+}
+
+function byId(versions: readonly Version[], wanted: string): Version {
+  const exact = versions.find(({ id }) => id === wanted);
+  if (exact) return exact;
+  const known = versions.map(({ id }) => id);
+  const found = versions.filter(({ id }) => id.startsWith(wanted));
+  const [only, another] = found;
+  if (only && !another && wanted.length >= shortestId) return only;
+  if (only && wanted.length < shortestId) {
+    throw notFound(`${wanted} is too short: at least ${shortestId} characters of an id`);
+  }
+  if (only)
+    throw notFound(`${wanted} may be ${count(found.length)}: ${ids(found.map(({ id }) => id))}`);
+  throw notFound(
+    `there is no ${JSON.stringify(wanted.slice(0, 100))}; give latest, latest~1, a date such as 2026-11-19, or an id: ${ids(known)}`,
+  );
+}
+
+/** Milliseconds since 1970; undefined: it is no date or time. */
+function timeOf(wanted: string): number | undefined {
+  const isDate = /^\d{4}-\d\d-\d\d$/.test(wanted);
+  if (
+    !isDate &&
+    !/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)$/.test(wanted)
+  ) {
+    return undefined;
+  }
+  const time = Date.parse(
+    isDate ? `${wanted}T23:59:59.999Z` : wanted.toUpperCase().replace(' ', 'T'),
+  );
+  const isReal =
+    !Number.isNaN(time) && (!isDate || new Date(time).toISOString().startsWith(wanted));
+  if (!isReal) throw notFound(`there is no day or time ${wanted}`);
+  return time;
+}
+
+function ids(all: readonly string[]) {
+  const shown = all.slice(0, 5).map((id) => (/^[0-9a-f]{40}$/.test(id) ? id.slice(0, 10) : id));
+  return shown.join(', ') + (all.length > shown.length ? ', …' : '');
+}
+
+function count(versions: number) {
+  return versions === 1 ? 'one version' : `${versions} versions`;
+}
+
+function notFound(message: string) {
+  return new BackupError('not-found', message);
+}
