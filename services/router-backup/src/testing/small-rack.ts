@@ -18,7 +18,7 @@ export function smallRack(parts: SmallRackParts = {}): Rack {
 rack: rack4
 timezone: Europe/Berlin
 network: { subnet: 127.0.0.0/8 }
-jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.8 }
 infrastructure: ${infrastructure}
 services: { router-backup: ${settings}, power-cycle-daemon: ${power} }
 `;

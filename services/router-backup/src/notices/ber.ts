@@ -1,0 +1,70 @@
+/** As much of ASN.1's basic encoding rules as notices need (ITU-T X.690; RFC 3417, section 8). */
+
+export interface Element {
+  tag: number;
+  content: Buffer;
+  /** Where its tag is: offset in the memory that the buffer is a part of. */
+  start: number;
+}
+
+export const tags = { integer: 0x02, text: 0x04, oid: 0x06, sequence: 0x30 };
+
+/** More than any message has; who sends more means harm. */
+const mostElements = 1000;
+
+/** The elements that follow each other. @throws RangeError There is something else. */
+export function elements(buffer: Buffer): Element[] {
+  const found: Element[] = [];
+  let at = 0;
+  while (at < buffer.length) {
+    const start = buffer.byteOffset + at;
+    const tag = buffer.readUInt8(at);
+    let length = buffer.readUInt8(at + 1);
+    at += 2;
+    if (length >= 0x80) {
+      const bytes = length & 0x7f;
+      if (bytes < 1 || bytes > 4) throw new RangeError('a length that nobody uses');
+      length = buffer.readUIntBE(at, bytes);
+      at += bytes;
+    }
+    if (at + length > buffer.length) throw new RangeError('cut short');
+    if (found.push({ tag, content: buffer.subarray(at, at + length), start }) > mostElements) {
+      throw new RangeError('too much');
+    }
+    at += length;
+  }
+  return found;
+}
+
+/** What is in an element of that kind. @throws RangeError It is none. */
+export function contentOf(element: Element | undefined, tag: number): Buffer {
+  if (element?.tag !== tag) throw new RangeError(`no element of kind ${tag}`);
+  return element.content;
+}
+
+/** @throws RangeError It is none, or larger than any that is looked at. */
+export function integerOf(element: Element | undefined): number {
+  const content = contentOf(element, tags.integer);
+  if (content.length < 1 || content.length > 6) throw new RangeError('not such an integer');
+  return content.readIntBE(0, content.length);
+}
+
+/** Dotted. @throws RangeError */
+export function oidOf(element: Element | undefined): string {
+  const content = contentOf(element, tags.oid);
+  const numbers: number[] = [];
+  let number = 0;
+  for (const [index, byte] of content.entries()) {
+    number = number * 128 + (byte & 0x7f);
+    if (number > 0xffffffff) throw new RangeError('not an object identifier');
+    if ((byte & 0x80) === 0) {
+      numbers.push(number);
+      number = 0;
+    } else if (index === content.length - 1) throw new RangeError('cut short');
+  }
+  const [first, ...rest] = numbers;
+  if (first === undefined || numbers.length > 128) throw new RangeError('not an object identifier');
+  // The first two share a number (X.690, 8.19.4).
+  const arc = Math.min(2, Math.floor(first / 40));
+  return [arc, first - arc * 40, ...rest].join('.');
+}

@@ -1,0 +1,82 @@
+/**
+ * Waits until a device has said nothing more for a while: who changes one thing mostly changes another. But not for ever,
+ * and not again and again for a device that speaks of changes and has none.
+ */
+
+export interface SettleDeps {
+  settleSeconds: () => number;
+  /** Told once it is quiet, with what was heard first. */
+  onQuiet: (device: string, notice: string) => void;
+}
+
+interface Waiting {
+  notice: string;
+  /** Both in ms since some moment that does not matter. */
+  first: number;
+  timer: NodeJS.Timeout;
+}
+
+/** Whoever goes on speaking is heard after so many times the pause. */
+const mostPauses = 10;
+const longestPauseMs = 3600_000;
+
+export class Settle {
+  private readonly deps: SettleDeps;
+  private readonly waiting = new Map<string, Waiting>();
+  /** How often in a row nothing had changed. */
+  private readonly falseAlarms = new Map<string, number>();
+
+  constructor(deps: SettleDeps) {
+    this.deps = deps;
+  }
+
+  heard(device: string, notice: string): void {
+    const known = this.waiting.get(device);
+    const now = performance.now();
+    const first = known?.first ?? now;
+    const pauseMs = this.pauseMs(device);
+    const atLast = first + mostPauses * pauseMs - now;
+    clearTimeout(known?.timer);
+    const timer = setTimeout(() => this.quiet(device), Math.max(0, Math.min(pauseMs, atLast)));
+    this.waiting.set(device, { notice: known?.notice ?? notice, first, timer: timer.unref() });
+  }
+
+  /**
+   * Whether there was a change when the device was read because of a notice. Where there was none, the next notices wait
+   * twice as long, up to an hour: else a device that tells of being read would be read for ever.
+   */
+  outcome(device: string, changed: boolean): void {
+    if (changed) this.falseAlarms.delete(device);
+    else this.falseAlarms.set(device, Math.min(16, (this.falseAlarms.get(device) ?? 0) + 1));
+  }
+
+  /** Forgets all but these. */
+  retain(devices: ReadonlyMap<string, unknown>): void {
+    for (const [device, { timer }] of this.waiting) {
+      if (devices.has(device)) continue;
+      clearTimeout(timer);
+      this.waiting.delete(device);
+    }
+    for (const device of this.falseAlarms.keys()) {
+      if (!devices.has(device)) this.falseAlarms.delete(device);
+    }
+  }
+
+  close(): void {
+    for (const { timer } of this.waiting.values()) clearTimeout(timer);
+    this.waiting.clear();
+  }
+
+  private pauseMs(device: string): number {
+    const usual = this.deps.settleSeconds() * 1000;
+    // The first false alarm is for free: people look around.
+    const doublings = Math.max(0, (this.falseAlarms.get(device) ?? 0) - 1);
+    return Math.max(usual, Math.min(longestPauseMs, usual * 2 ** doublings));
+  }
+
+  private quiet(device: string): void {
+    const known = this.waiting.get(device);
+    this.waiting.delete(device);
+    if (known !== undefined) this.deps.onQuiet(device, known.notice);
+  }
+}
