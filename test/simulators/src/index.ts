@@ -123,3 +123,6 @@ export {
 } from './machines/machine.ts';
 export { type Phone, raspberryPi4, type UsbHub } from './machines/usb.ts';
 export { type PeerName, peer } from './peer.ts';
+export { type Frr, type FrrFault, type FrrOptions, frrFaults, startFrr } from './real/frr.ts';
+export { type LinuxHost, startLinuxHost } from './real/linux-host.ts';
+export { type RealSshd, type SshDoor, startSshd } from './real/sshd.ts';

@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { peer } from '../peer.ts';
+import { type Frr, type FrrOptions, startFrr } from './frr.ts';
+import type { SshDoor } from './sshd.ts';
+
+const run = promisify(execFile);
+
+async function start(context: TestContext, options?: FrrOptions): Promise<Frr> {
+  if (!peer('ssh')) return context.skip('ssh is not installed');
+  const frr = await startFrr(options);
+  if (!frr) return context.skip('FRR or sshd are not installed, or may not be run');
+  onTestFinished(() => frr.close());
+  return frr;
+}
+
+async function ssh(door: SshDoor, ...command: string[]) {
+  const { username, host, port, privateKeyFile } = door;
+  const known = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'];
+  const args = ['-F', 'none', ...known, '-o', 'LogLevel=ERROR', '-i', privateKeyFile];
+  const child = run('ssh', [...args, '-p', String(port), `${username}@${host}`, ...command]);
+  child.child.stdin?.end();
+  return await child.catch(({ code, stdout, stderr }) => ({ code, stdout, stderr }));
+}
+
+describe('FRRouting behind sshd', () => {
+  it('answers a command, and has what its file says', async (context) => {
+    const configuration = 'ip route 10.1.0.0/16 Null0\n';
+    const frr = await start(context, { configuration, hostname: 'rt-1' });
+
+    const { stdout } = await ssh(frr, 'show running-config');
+
+    expect(stdout).toMatch(/^Building configuration\.\.\.\n\nCurrent configuration:\n/);
+    if (frr.daemons.includes('zebra')) expect(stdout).toContain('\nhostname rt-1\n');
+    expect(stdout).toContain('\nip route 10.1.0.0/16 Null0\n');
+    expect(stdout).toMatch(/\nend\n$/);
+    expect(await frr.vtysh('show running-config')).toBe(stdout);
+  });
+
+  it('is configured, saved and restarted', async (context) => {
+    const frr = await start(context);
+
+    await ssh(frr, 'configure terminal\nip route 10.2.0.0/16 Null0\nend\nwrite memory');
+    await ssh(frr, 'configure terminal\nip route 10.3.0.0/16 Null0');
+    const before = (await ssh(frr, 'show running-config')).stdout;
+    await frr.restart();
+    const after = (await ssh(frr, 'show running-config')).stdout;
+
+    expect(before).toContain('10.3.0.0/16');
+    expect(after).toContain('10.2.0.0/16');
+    expect(after).not.toContain('10.3.0.0/16');
+  });
+
+  it('has a command line', async (context) => {
+    const frr = await start(context);
+
+    const { stdout } = await ssh(frr, '-tt', 'show version');
+
+    expect(stdout).toContain('FRRouting');
+  });
+
+  it('is a program of a host where the account has a shell', async (context) => {
+    const frr = await start(context, { account: 'shell' });
+
+    const { stdout } = await ssh(
+      frr,
+      "vtysh -c 'write memory'; ls /etc/frr; cat /etc/frr/frr.conf",
+    );
+
+    expect(stdout).toContain('[OK]');
+    expect(stdout).toContain('vtysh.conf\n');
+    expect(stdout).toContain('frr defaults traditional');
+  });
+
+  it.for([
+    ['cut', /^Building configuration/, 255],
+    ['refused', /^% Authorization failed\n$/, undefined],
+    ['empty', /^$/, undefined],
+    ['no-commands', /Hello, this is FRRouting/, undefined],
+  ] as const)('has the fault %s', async ([fault, said, code], context) => {
+    const frr = await start(context);
+
+    await frr.setFault(fault);
+    const result = await ssh(frr, 'show running-config');
+    await frr.setFault(undefined);
+
+    expect(result.stdout).toMatch(said);
+    expect(result.stdout).not.toContain('\nend\n');
+    expect('code' in result ? result.code : undefined).toBe(code);
+    expect((await ssh(frr, 'show running-config')).stdout).toContain('\nend\n');
+  });
+});

@@ -1,0 +1,51 @@
+/** Programs of others that a test starts in a folder of its own, and ends by their id. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const patienceMs = 30_000;
+
+export class Process {
+  private readonly child: ChildProcess;
+  private said = '';
+
+  constructor(program: string, args: readonly string[]) {
+    this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on('data', (data: Buffer) => {
+        this.said = `${this.said}${data}`.slice(-2000);
+      });
+    }
+    this.child.on('error', (error) => {
+      this.said += error.message;
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Asks again and again until it says yes. @throws Error The program has ended, or takes too long */
+  async until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + patienceMs;
+    while (!(await isSo())) {
+      if (this.hasEnded()) throw new Error(`${this.child.spawnfile} has ended: ${this.said}`);
+      if (performance.now() > deadline) {
+        throw new Error(`${this.child.spawnfile}: ${what} takes too long: ${this.said}`);
+      }
+      await pause(10);
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.hasEnded()) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
+  }
+
+  private hasEnded(): boolean {
+    const { pid, exitCode, signalCode } = this.child;
+    return pid === undefined || exitCode !== null || signalCode !== null;
+  }
+}
