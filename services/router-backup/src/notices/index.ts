@@ -3,7 +3,7 @@
  * proves nothing, since anybody can send a datagram with any sender; all that it does is that one device is read earlier.
  */
 import type { RemoteInfo } from 'node:dgram';
-import { type DegradedList, errorText, type Logger, normaliseAddress } from '@skolo/common';
+import { type DegradedList, errorText, normaliseAddress } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { Settle } from './settle.ts';
 import { changeInSyslog } from './syslog.ts';
@@ -12,7 +12,7 @@ import { UdpPort } from './udp.ts';
 
 export interface NoticesDeps {
   rack: () => Rack;
-  log: Pick<Logger, 'info' | 'warn' | 'debug'>;
+  log: Record<'info' | 'warn' | 'debug', (fields: object, message: string) => void>;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
   /** A device has changed, and has been quiet since. @param notice the kind of its first notice, without what was in it */
   onChange: (device: string, notice: string) => void;
