@@ -6,6 +6,7 @@ export { type EdgeosOptions, startEdgeos } from './equipment/cli/edgeos.ts';
 export type { EdgeosPort } from './equipment/cli/edgeos-configuration.ts';
 export { type EosOptions, startEos } from './equipment/cli/eos.ts';
 export { makeSshKey } from './equipment/cli/host-key.ts';
+export { type JunosOptions, startJunos } from './equipment/cli/junos.ts';
 export type { CliOptions, SignInMethod } from './equipment/cli/model.ts';
 export { type MpowerOptions, startMpower } from './equipment/cli/mpower.ts';
 export { type NxosOptions, startNxos } from './equipment/cli/nxos.ts';

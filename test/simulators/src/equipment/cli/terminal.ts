@@ -19,8 +19,8 @@ export interface Line {
 }
 
 export interface Pager {
-  /** What it asks. */
-  text: string;
+  /** What it asks; some tell the share that has been shown. */
+  text: string | ((share: number) => string);
   /** What it sends to make that disappear. */
   erase: string;
   /** Lines of a page. */
@@ -37,6 +37,8 @@ export interface Screen {
   newline: '\r\n' | '\n';
   /** What is shown of a line that is finished, where it is shown once more. */
   repaint?: (line: string) => string;
+  /** What is shown of the last key of a line, where it is not the key itself. */
+  echo?: (line: string) => string;
 }
 
 /** The other side is gone, or its input has ended. */
@@ -258,11 +260,13 @@ export class Terminal {
   }
 
   private echo(prompt: string, line: string): void {
-    const { width, overflow } = this.screen;
+    const { width, overflow, echo } = this.screen;
     const indent = prompt.slice(prompt.lastIndexOf('\n') + 1).length;
     const key = line.slice(-1);
     const room = width - indent - 1;
-    if (room <= SCROLL) {
+    if (echo !== undefined) {
+      this.put(echo(line));
+    } else if (room <= SCROLL) {
       this.put(key);
     } else if (overflow === 'wrap') {
       this.put((indent + line.length) % width === 0 ? `${key}\n` : key);
@@ -317,14 +321,16 @@ export class Terminal {
 
   private async page(text: string): Promise<void> {
     if (this.pager === undefined) return this.put(text);
-    let left = this.pager?.rows ?? Number.POSITIVE_INFINITY;
-    for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
+    let left = this.pager.rows;
+    const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+    for (const [shown, line] of lines.entries()) {
       if (this.pager && left === 0) {
-        this.put(this.pager.text);
+        const { text: question, erase, rows } = this.pager;
+        this.put(typeof question === 'string' ? question : question(shown / lines.length));
         const key = await this.nextKey();
-        this.put(this.pager.erase);
+        this.put(erase);
         if (key === 'q' || key === CTRL_C) return;
-        left = key === '\r' || key === '\n' ? 1 : this.pager.rows;
+        left = key === '\r' || key === '\n' ? 1 : rows;
       }
       this.put(line);
       left -= 1;
