@@ -1,6 +1,7 @@
 /** `GET /v1/power-cycles/events`: how cycles go on, as it happens. */
 import { ApiError, PowerCycle, Problem } from '@skolo/api';
 import { type ServerEvent, serverEvents } from '../../event-stream.ts';
+import { guardSilence } from '../../silence.ts';
 
 /** The connection is gone, or there never was one. Worth another try. */
 export class ConnectionLost extends Error {
@@ -30,7 +31,10 @@ export async function* cycleEvents(options: CycleEventsOptions): AsyncGenerator<
   const { baseUrl, token, ids, connectMs = 10_000, silenceMs = 45_000 } = options;
   const query = ids.map(encodeURIComponent).join(',');
   const url = `${baseUrl.replace(/\/+$/, '')}/v1/power-cycles/events?ids=${query}`;
-  const guard = guardSilence(options.signal);
+  const guard = guardSilence(
+    options.signal,
+    (ms) => new ConnectionLost(`nothing heard for ${ms / 1000} s`),
+  );
   try {
     guard.expect(connectMs);
     const response = await fetch(url, {
@@ -62,29 +66,6 @@ export async function* cycleEvents(options: CycleEventsOptions): AsyncGenerator<
       yield chunk;
     }
   }
-}
-
-/** A signal that is aborted when nothing is heard for as long as was expected, or when the given one is. */
-function guardSilence(signal: AbortSignal) {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const abort = () => controller.abort(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort);
-  return {
-    signal: controller.signal,
-    expect(ms: number) {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        controller.abort(new ConnectionLost(`nothing heard for ${ms / 1000} s`));
-      }, ms);
-    },
-    end() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      controller.abort();
-    },
-  };
 }
 
 async function streamOf(response: Response, url: string): Promise<AsyncIterable<Uint8Array>> {

@@ -2,11 +2,11 @@ import type { Outcome, PowerCycle } from '@skolo/api';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
+import { upTo } from '../../limit.ts';
 import { printJson } from '../../output/json.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { outcomeWord, stateStyle, tookSeconds } from './cycle-words.ts';
-import { limit } from './options.ts';
 
 const outcomes = ['back', 'on', 'off', 'busy', 'cancelled', 'failed', 'stuck-off'] as const;
 outcomes satisfies readonly Outcome[];
@@ -26,7 +26,7 @@ export function addPowerLog(noun: SkoloCommand, io: Io): void {
     )
     .summary('what was done, and what came of it')
     .argument('[name]', 'only of this machine, phone, device or outlet')
-    .addOption(new Option('--limit <n>', 'how many, the newest').argParser(limit).default(20))
+    .addOption(new Option('--limit <n>', 'how many, the newest').argParser(upTo(1000)).default(20))
     .addOption(new Option('--outcome <outcome>', 'only those that ended so').choices(outcomes))
     .option('--json', 'print JSON, each step included')
     .uses('rack', 'url', 'tokenFile')

@@ -10,9 +10,3 @@ export function offSeconds(text: string): number {
   if (seconds >= 0.5 && seconds <= 3600) return seconds;
   throw new InvalidArgumentError('Give seconds, from 0.5 to 3600.');
 }
-
-export function limit(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number >= 1 && number <= 1000) return number;
-  throw new InvalidArgumentError('Give a whole number from 1 to 1000.');
-}
