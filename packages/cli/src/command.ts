@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, Option, type ParseOptionsResult } from 'commander';
 import { usageError } from './errors.ts';
 
 /** Options that stand anywhere on the command line. */
@@ -45,6 +45,28 @@ export class SkoloCommand extends Command {
     return this.hook('preAction', () => this.refuseUnused());
   }
 
+  /** Commander would take `skolo backup show router --version latest~1` for the `--version` of skolo itself. */
+  override parseOptions(args: string[]): ParseOptionsResult {
+    const verbAt = this.parent === null ? this.ownVersionAt(args) : undefined;
+    if (verbAt === undefined) return super.parseOptions(args);
+    const hidden = args.map((arg, at) =>
+      at > verbAt ? arg.replace(/^--version(?=$|=)/, verbsVersion) : arg,
+    );
+    const { operands, unknown } = super.parseOptions(hidden);
+    const shown = (arg: string) => arg.replace(verbsVersion, '--version');
+    return { operands: operands.map(shown), unknown: unknown.map(shown) };
+  }
+
+  /** Where on the line the verb is, if it has a `--version` of its own. */
+  private ownVersionAt(args: readonly string[]): number | undefined {
+    let within: Command = this;
+    for (const [at, arg] of args.entries()) {
+      within = within.commands.find((command) => command.name() === arg) ?? within;
+      if (within.options.some(isVersion) && within !== this) return at;
+    }
+    return undefined;
+  }
+
   globals(): Globals {
     const root = this.root();
     const { rack, url, tokenFile } = root.opts<Partial<Record<GlobalName, string>>>();
@@ -85,6 +107,13 @@ export class SkoloCommand extends Command {
     for (let at: Command | null = this; at; at = at.parent) names.unshift(at.name());
     return names.join(' ');
   }
+}
+
+/** What no person types. */
+const verbsVersion = '--\u0000version';
+
+function isVersion({ long }: Option): boolean {
+  return long === '--version';
 }
 
 const globalNames = ['rack', 'url', 'tokenFile'] as const satisfies readonly GlobalName[];

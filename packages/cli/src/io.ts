@@ -8,6 +8,10 @@ export interface Io {
   err(text: string): void;
   /** Writes to standard output as it is, for what is drawn over later. Only where {@link Io.rows} is known. */
   draw(text: string): void;
+  /** Writes bytes to standard output, as they are. Fulfilled when they have been taken. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Whether standard output is a terminal: it obeys control characters. */
+  readonly isTerminal: boolean;
   /** Width of the terminal; undefined where the output goes elsewhere, and nothing may be cut off. */
   readonly columns: number | undefined;
   /** Height of the terminal; undefined where what is written cannot be drawn over. */
@@ -18,6 +22,10 @@ export interface Io {
   now(): number;
   /** From now on, Ctrl-C calls the listener instead of ending the process. Returns how to end that. */
   onInterrupt(listener: () => void): () => void;
+  /** Whether there is somebody to ask. */
+  readonly canAsk: boolean;
+  /** Asks on standard error, and gives the line that is typed; undefined where the input ends instead. */
+  ask(question: string): Promise<string | undefined>;
   /** With what the process ends; 0 until a command says otherwise. A command that fails altogether throws instead. */
   exitCode: ExitCode;
 }

@@ -1,11 +1,12 @@
 /** The only file that touches `process`. */
+import { createInterface } from 'node:readline';
 import { failureOf } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { plain } from './output/text.ts';
 import { run } from './program.ts';
 
-const { stdout, stderr } = process;
+const { stdin, stdout, stderr } = process;
 
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -19,6 +20,8 @@ const io: Io = {
   out: (text) => stdout.write(`${text}\n`),
   err: (text) => stderr.write(`${text}\n`),
   draw: (text) => stdout.write(text),
+  write: (bytes) => new Promise((resolve) => stdout.write(bytes, () => resolve())),
+  isTerminal: stdout.isTTY === true,
   // Read anew each time, as windows change their size. 0 where the terminal does not know its own.
   get columns() {
     return stdout.isTTY ? stdout.columns || undefined : undefined;
@@ -32,6 +35,18 @@ const io: Io = {
   onInterrupt(listener) {
     process.on('SIGINT', listener);
     return () => process.off('SIGINT', listener);
+  },
+  canAsk: stdin.isTTY === true,
+  ask(question) {
+    // The terminal edits the line, and Ctrl-C is what it always is.
+    const lines = createInterface({ input: stdin, output: stderr, terminal: false });
+    return new Promise((resolve) => {
+      lines.on('close', () => resolve(undefined));
+      lines.question(question, (line) => {
+        resolve(line);
+        lines.close();
+      });
+    });
   },
   exitCode: exitCodes.done,
 };

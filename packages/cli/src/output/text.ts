@@ -10,6 +10,24 @@ export function plain(text: string): string {
   return stripVTControlCharacters(text).replaceAll(control, ' ');
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const controlInLines = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** Whether a terminal would obey some of it; line ends and tabs are harmless. */
+export function hasControl(text: string): boolean {
+  return text.replaceAll('\r\n', '\n').search(controlInLines) !== -1;
+}
+
+/** Lines of text as `cat -v` shows them: `^C`, and nothing that a terminal would obey. */
+export function visible(text: string): string {
+  return text.replaceAll('\r\n', '\n').replaceAll(controlInLines, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 0x80
+      ? `^${String.fromCharCode(code ^ 0x40)}`
+      : `M-^${String.fromCharCode(code ^ 0xc0)}`;
+  });
+}
+
 /** In characters; wide ones (CJK) are not counted twice: inventories have none. */
 export function widthOf(text: string): number {
   return [...text].length;
