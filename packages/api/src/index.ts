@@ -1,4 +1,4 @@
-export { ApiError, ApiUnreachable } from './api-error.ts';
+export { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
 export {
   type Client,
   type ClientAnswer,
