@@ -1,20 +1,22 @@
+/** The file that a device has in a history. */
 import { BackupError } from './errors.ts';
-import { folderOfDevices } from './history.ts';
+
+export const folderOfDevices = 'devices/';
+/** How the name of one ends whose content is encrypted. */
+export const encrypted = /\.age$/;
 
 const name = /^[a-z0-9](?:[a-z0-9._-]{0,198}[a-z0-9_-])?$/i;
 
 /** Whether a device may have a file of this name, on any system. */
 export function isDeviceName(device: string): boolean {
-  return name.test(device) && !device.includes('..');
+  return name.test(device) && !device.includes('..') && !encrypted.test(device);
 }
 
-/** Of a device in the history. @throws BackupError `not-found` */
+/** @throws BackupError `not-found` */
 export function pathOf(device: string): string {
-  if (!isDeviceName(device)) {
-    throw new BackupError(
-      'not-found',
-      `${JSON.stringify(device.slice(0, 80))} is not the name of a device: letters, digits, ".", "_" and "-", at most 200`,
-    );
-  }
-  return folderOfDevices + device;
+  if (isDeviceName(device)) return folderOfDevices + device;
+  throw new BackupError(
+    'not-found',
+    `${JSON.stringify(device.slice(0, 80))} is not the name of a device: letters, digits, ".", "_" and "-", at most 200`,
+  );
 }

@@ -26,9 +26,11 @@ export interface Digest {
   blob: string;
 }
 
+/** What git wrote is on the disk when it ends; this takes git 2.36. */
+export const durable = ['-c', 'core.fsync=all', '-c', 'core.fsyncMethod=fsync'];
+
 const settings = [
-  // What it wrote is on the disk when it ends; this takes git 2.36.
-  ...['-c', 'core.fsync=all', '-c', 'core.fsyncMethod=fsync'],
+  ...durable,
   // Always one pack, so that one folder has to be synced.
   ...['-c', 'fastimport.unpackLimit=0'],
   // Larger ones go through a small buffer, not into memory.

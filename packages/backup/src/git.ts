@@ -6,18 +6,17 @@ import { spawn } from 'node:child_process';
 import { finished, type Readable, type Writable } from 'node:stream';
 import { BackupError } from './errors.ts';
 
-/** git ended with a status other than 0, was killed, or took too long. What it was asked is its first argument only. */
+/** git ended with a status other than 0, was killed, or took too long. Of its arguments, only the command is told. */
 export class GitFailed extends Error {
   /** The last of what it wrote to standard error. */
   readonly stderr: string;
-  readonly reason: 'failed' | 'timeout' | 'aborted';
+  readonly isTimeout: boolean;
 
-  constructor(command: string, reason: GitFailed['reason'], stderr: string, status: string) {
-    const said = stderr.trim() || status;
-    super(`git ${command}: ${reason === 'timeout' ? 'took too long' : said}`);
+  constructor(command: string, stderr: string, status: string, isTimeout: boolean) {
+    super(`git ${command}: ${isTimeout ? 'it took too long' : stderr.trim() || status}`);
     this.name = 'GitFailed';
     this.stderr = stderr;
-    this.reason = reason;
+    this.isTimeout = isTimeout;
   }
 }
 
@@ -25,6 +24,7 @@ export interface GitOptions {
   /** The repository; for commands that need one. */
   dir?: string;
   signal?: AbortSignal | undefined;
+  /** Default two minutes. */
   timeoutMs?: number;
   /** In place of the clean one. */
   env?: NodeJS.ProcessEnv;
@@ -33,7 +33,7 @@ export interface GitOptions {
 export interface GitProcess {
   stdin: Writable;
   stdout: Readable;
-  /** Fulfilled when it ended with status 0. @throws GitFailed, or BackupError where there is no git */
+  /** Fulfilled when it ended with status 0. @throws GitFailed; BackupError: there is no git; what `signal` was aborted with */
   ended: Promise<void>;
 }
 
@@ -54,9 +54,8 @@ export function startGit(
     // A process group of its own: what it started itself ends with it.
     detached: true,
   });
-  let reason: GitFailed['reason'] = 'failed';
-  function kill(why: GitFailed['reason']) {
-    reason = why;
+  let isTimeout = false;
+  function kill() {
     if (child.pid === undefined) return;
     try {
       process.kill(-child.pid, 'SIGKILL');
@@ -64,9 +63,13 @@ export function startGit(
       // It has ended.
     }
   }
-  const timer = setTimeout(() => kill('timeout'), timeoutMs);
-  const onAbort = () => kill('aborted');
-  signal?.addEventListener('abort', onAbort);
+  const timer = Number.isFinite(timeoutMs)
+    ? setTimeout(() => {
+        isTimeout = true;
+        kill();
+      }, timeoutMs)
+    : undefined;
+  signal?.addEventListener('abort', kill);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-keptOfStderr);
@@ -77,11 +80,12 @@ export function startGit(
     child.on('error', (error) => reject(notStarted(error)));
     child.on('close', (code, signalName) => {
       if (code === 0) resolve();
-      else reject(new GitFailed(command, reason, stderr, `status ${code ?? signalName}`));
+      else if (signal?.aborted) reject(signal.reason);
+      else reject(new GitFailed(command, stderr, `status ${code ?? signalName}`, isTimeout));
     });
   }).finally(() => {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+    signal?.removeEventListener('abort', kill);
   });
   // Whoever reads the output first still hears of it.
   ended.catch(() => undefined);

@@ -1,92 +1,159 @@
 /** Versions and contents out of a git repository of configurations. Only reads. */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { Transform } from 'node:stream';
+import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { pathOf } from './device-file.ts';
+import { encrypted, isDeviceName, pathOf } from './device-file.ts';
 import { BackupError } from './errors.ts';
 import { git, startGit } from './git.ts';
-import { readBlobId, readTip, readVersions } from './history.ts';
+import { findBlob, readNames, readTip, readVersions } from './history.ts';
 import type { Version } from './source.ts';
 import { codeOf, notRead } from './storage-error.ts';
 
 const contentMayTake = 600_000;
 
-export class HistoryReader {
-  private readonly dir: string;
-  private readonly branch: string;
-  /** As people know it. */
-  private readonly place: string;
+export interface HistoryPlace {
+  /** The git directory. */
+  dir: string;
+  branch: string;
+  /** For people, without secrets. */
+  place: string;
+  /** Opens what is in `NAME.age`; without it, nobody can. */
+  decrypt?: (content: Buffer) => Promise<Buffer>;
+}
 
-  constructor(dir: string, branch: string, place: string) {
-    this.dir = dir;
-    this.branch = branch;
-    this.place = place;
+export class HistoryReader {
+  private readonly history: HistoryPlace;
+
+  constructor(history: HistoryPlace) {
+    this.history = history;
   }
 
-  /** @throws BackupError */
+  /** Names, sorted. @throws BackupError */
+  async devices(): Promise<string[]> {
+    const { dir, branch, place } = this.history;
+    const names = await this.reading(place, async () => readNames(dir, await readTip(dir, branch)));
+    const devices = names.map((name) => name.replace(encrypted, '')).filter(isDeviceName);
+    return [...new Set(devices)].sort();
+  }
+
+  /** The newest first. @throws BackupError */
   async versions(device: string, { limit }: { limit?: number } = {}): Promise<Version[]> {
+    const { dir, branch } = this.history;
     const path = pathOf(device);
-    return await this.reading(device, async () => {
-      const tip = await readTip(this.dir, this.branch);
-      return await readVersions(this.dir, { tip, path, device, limit });
+    return await this.reading(this.nameOf(device), async () => {
+      const tip = await readTip(dir, branch);
+      return await readVersions(dir, { tip, paths: [path, `${path}.age`], device, limit });
     });
   }
 
   /** @throws BackupError */
-  async content({ id, device, sha1 }: Version): Promise<Buffer> {
-    const content = await this.reading(device, async () =>
-      this.blob(await readBlobId(this.dir, id, pathOf(device))),
-    );
-    if (sha1 !== undefined)
-      this.compare(createHash('sha1').update(content).digest('hex'), sha1, device);
+  async content(version: Version): Promise<Buffer> {
+    const { decrypt, place } = this.history;
+    const { blob, path } = await this.find(version);
+    const chunks: Buffer[] = [];
+    const collect = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        chunks.push(chunk);
+        done();
+      },
+    });
+    const hash = await this.copy(version, blob, collect);
+    const stored = Buffer.concat(chunks);
+    if (!encrypted.test(path)) {
+      this.compare(version, hash);
+      return stored;
+    }
+    if (!decrypt) {
+      throw new BackupError(
+        'no-key',
+        `${place}: ${version.device} is encrypted; give the identity that opens it`,
+      );
+    }
+    const content = await decrypt(stored);
+    this.compare(version, createHash('sha1').update(content));
     return content;
+  }
+
+  /** To a file that is not there yet, mode 0600. As it is stored. @throws BackupError */
+  async contentToFile(version: Version, file: string): Promise<void> {
+    const { blob } = await this.find(version);
+    try {
+      const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
+      this.compare(version, await this.copy(version, blob, target));
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') await rm(file, { force: true }).catch(() => undefined);
+      throw notRead(`${this.nameOf(version.device)}: ${file} cannot be written`, error);
+    }
+  }
+
+  /** Why a version cannot be given back, for people. @throws BackupError `storage` */
+  async damageOf(version: Version): Promise<string | undefined> {
+    try {
+      const { blob } = await this.find(version);
+      const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+      this.compare(version, await this.copy(version, blob, nowhere));
+      return undefined;
+    } catch (error) {
+      if (error instanceof BackupError && error.code !== 'storage') return error.message;
+      throw error;
+    }
   }
 
   /** @throws GitFailed */
   async blob(id: string): Promise<Buffer> {
-    return await git(['cat-file', 'blob', id], { dir: this.dir, timeoutMs: contentMayTake });
+    const { dir } = this.history;
+    return await git(['cat-file', 'blob', id], { dir, timeoutMs: contentMayTake });
   }
 
-  /** @throws BackupError */
-  async contentToFile({ id, device, sha1 }: Version, file: string): Promise<void> {
-    const blob = await this.reading(device, () => readBlobId(this.dir, id, pathOf(device)));
-    const hash = createHash('sha1');
-    const hashing = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk);
-        done(null, chunk);
-      },
-    });
-    const source = startGit(['cat-file', 'blob', blob], {
-      dir: this.dir,
-      timeoutMs: contentMayTake,
-    });
+  private async find({ id, device }: Version) {
+    const path = pathOf(device);
+    const paths = [path, `${path}.age`];
+    const found = await this.reading(this.nameOf(device), () =>
+      findBlob(this.history.dir, id, paths),
+    );
+    if (found) return found;
+    throw new BackupError('not-found', `${this.nameOf(device)} has no version ${id.slice(0, 100)}`);
+  }
+
+  private async copy({ device }: Version, blob: string, target: Writable): Promise<Hash> {
+    const { dir } = this.history;
+    const source = startGit(['cat-file', 'blob', blob], { dir, timeoutMs: contentMayTake });
     source.stdin.end();
-    try {
-      await pipeline(source.stdout, hashing, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
-      await this.reading(device, () => source.ended);
-      if (sha1 !== undefined) this.compare(hash.digest('hex'), sha1, device);
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') await rm(file, { force: true }).catch(() => undefined);
-      throw notRead(`${device}: ${file} cannot be written`, error);
-    }
+    const hash = createHash('sha1');
+    await pipeline(
+      source.stdout,
+      async function* hashed(chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          hash.update(chunk);
+          yield chunk;
+        }
+      },
+      target,
+    );
+    await this.reading(this.nameOf(device), () => source.ended);
+    return hash;
   }
 
-  private compare(found: string, sha1: string, device: string) {
-    if (found === sha1) return;
+  private compare({ device, id, sha1 }: Version, hash: Hash) {
+    const found = hash.digest('hex');
+    if (sha1 === undefined || found === sha1) return;
     throw new BackupError(
       'damaged',
-      `${this.place}: the content of ${device} has the SHA-1 ${found}, not ${sha1}`,
+      `${this.nameOf(device)}, version ${id.slice(0, 10)}: its content has the SHA-1 ${found}, not ${sha1}`,
     );
   }
 
-  private async reading<T>(device: string, read: () => Promise<T>): Promise<T> {
+  private nameOf(device: string) {
+    return `${this.history.place}: ${device}`;
+  }
+
+  private async reading<T>(what: string, read: () => Promise<T>): Promise<T> {
     try {
       return await read();
     } catch (error) {
-      throw notRead(`${this.place}: ${device} cannot be read`, error);
+      throw notRead(`${what} cannot be read`, error);
     }
   }
 }

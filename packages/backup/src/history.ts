@@ -1,11 +1,9 @@
 /** Reads what is in a git repository of configurations: `devices/NAME` on a branch, one commit for each version. */
 
 import { type Commit, versionOf } from './commit-message.ts';
-import { BackupError } from './errors.ts';
-import { GitFailed, type GitOptions, git, startGit } from './git.ts';
+import { folderOfDevices } from './device-file.ts';
+import { GitFailed, git, startGit } from './git.ts';
 import type { Version } from './source.ts';
-
-export const folderOfDevices = 'devices/';
 
 /** What the history has of a device. */
 export interface DeviceHistory {
@@ -19,11 +17,7 @@ const format = '--format=%H%x00%ct%x00%B';
 const aWalkMayTake = 900_000;
 
 /** Of every file in `devices/`: how many versions, and which is the newest. Reads each commit once. */
-export async function readDevices(
-  dir: string,
-  tip: string,
-  options: Omit<GitOptions, 'dir'> = {},
-): Promise<Map<string, DeviceHistory>> {
+export async function readDevices(dir: string, tip: string): Promise<Map<string, DeviceHistory>> {
   const devices = new Map<string, DeviceHistory>();
   const log = startGit(
     [
@@ -38,7 +32,7 @@ export async function readDevices(
       '--',
       folderOfDevices,
     ],
-    { timeoutMs: aWalkMayTake, ...options, dir },
+    { dir, timeoutMs: aWalkMayTake },
   );
   log.stdin.end();
   let commit: Commit | undefined;
@@ -61,29 +55,17 @@ export async function readDevices(
   return devices;
 }
 
-/** The commits that changed a file, the newest first. */
+/** The commits that changed one of the files, the newest first. */
 export async function readVersions(
   dir: string,
-  {
-    tip,
-    path,
-    device,
-    limit,
-  }: { tip: string; path: string; device: string; limit?: number | undefined },
-  options: Omit<GitOptions, 'dir'> = {},
+  wanted: { tip: string; paths: readonly string[]; device: string; limit?: number | undefined },
 ): Promise<Version[]> {
-  const log = startGit(
-    [
-      'log',
-      '-z',
-      ...(limit === undefined ? [] : [`--max-count=${limit}`]),
-      format,
-      tip,
-      '--',
-      path,
-    ],
-    { timeoutMs: aWalkMayTake, ...options, dir },
-  );
+  const { tip, paths, device, limit } = wanted;
+  const most = limit === undefined ? [] : [`--max-count=${limit}`];
+  const log = startGit(['log', '-z', ...most, format, tip, '--', ...paths], {
+    dir,
+    timeoutMs: aWalkMayTake,
+  });
   log.stdin.end();
   const versions: Version[] = [];
   const fields = zeroSeparated(log.stdout);
@@ -102,27 +84,40 @@ export async function readTip(dir: string, branch: string): Promise<string> {
     .trim();
 }
 
-/**
- * The blob that a file was in a commit.
- *
- * @throws BackupError `not-found`
- */
-export async function readBlobId(dir: string, commit: string, path: string): Promise<string> {
-  if (!/^[0-9a-f]{40}$/.test(commit)) throw noSuchVersion(commit, path);
-  const tree = await git(['ls-tree', '-z', '--full-tree', commit, '--', path], { dir }).catch(
-    (error: unknown) => {
-      const isUnknown =
-        error instanceof GitFailed && /not a tree object|not a valid object/i.test(error.stderr);
-      throw isUnknown ? noSuchVersion(commit, path) : error;
-    },
-  );
-  const blob = /^\d+ blob (?<id>[0-9a-f]{40})\t/.exec(tree.toString())?.groups?.id;
-  if (blob === undefined) throw noSuchVersion(commit, path);
-  return blob;
+/** Names in `devices/`. @throws GitFailed */
+export async function readNames(dir: string, tip: string): Promise<string[]> {
+  const args = ['ls-tree', '-z', '--name-only', '--full-tree', tip, '--', folderOfDevices];
+  const paths = (await git(args, { dir })).toString().split('\0');
+  return paths.filter(Boolean).map((path) => path.slice(folderOfDevices.length));
 }
 
-function noSuchVersion(commit: string, path: string) {
-  return new BackupError('not-found', `there is no version ${commit.slice(0, 40)} of ${path}`);
+/** What one of the files was in a commit; undefined: there is no such commit, or none of them in it. @throws GitFailed */
+export async function findBlob(
+  dir: string,
+  commit: string,
+  paths: readonly string[],
+): Promise<{ blob: string; path: string } | undefined> {
+  if (!/^[0-9a-f]{40}$/.test(commit)) return undefined;
+  const args = ['ls-tree', '-z', '--full-tree', `${commit}^{commit}`, '--', ...paths];
+  const tree = await git(args, { dir }).catch(async (error: unknown) => {
+    if (error instanceof GitFailed && !(await isThere(dir, commit))) return '';
+    throw error;
+  });
+  const { blob, path } =
+    /^\d+ blob (?<blob>[0-9a-f]{40})\t(?<path>[^\0]+)/.exec(`${tree}`)?.groups ?? {};
+  return blob === undefined || path === undefined ? undefined : { blob, path };
+}
+
+/** Whether git knows of an object, even where it cannot read it. */
+async function isThere(dir: string, id: string) {
+  try {
+    await git(['cat-file', '-t', id], { dir });
+    return true;
+  } catch (error) {
+    return !(
+      error instanceof GitFailed && /^fatal: .*could not get object info$/.test(error.stderr.trim())
+    );
+  }
 }
 
 async function readCommit(id: string, fields: AsyncGenerator<string>): Promise<Commit> {

@@ -139,3 +139,27 @@ describe('a history', () => {
     expect((await plainGit('rev-list', '--count', 'main')).toString().trim()).toBe('2');
   });
 });
+
+describe('a history that is looked after', () => {
+  it('is sound, and stays so with few packs', async () => {
+    const repository = await open();
+    for (let n = 0; n < 12; n += 1) {
+      await repository.commit({
+        device: `switch-${n % 3}`,
+        content: bytes(`${n}\n`),
+        about: about(),
+      });
+    }
+
+    await repository.maintain(new AbortController().signal);
+    await repository.maintain(new AbortController().signal);
+
+    const names = await readdir(join(folder, 'objects/pack'));
+    expect(names.filter((name) => name.endsWith('.pack'))).toHaveLength(1);
+    expect(await repository.check(new AbortController().signal)).toBeUndefined();
+    const versions = await repository.versions('switch-1');
+    expect(await Promise.all(versions.map((version) => repository.content(version)))).toEqual(
+      ['10\n', '7\n', '4\n', '1\n'].map((text) => Buffer.from(text)),
+    );
+  });
+});

@@ -19,6 +19,7 @@ import type { Content } from './models/model.ts';
 import { authorOf, branch, openFolder, syncCommits } from './repository-folder.ts';
 import type { BackupSource, Version } from './source.ts';
 import { notRead, notStored } from './storage-error.ts';
+import { findDamage, repack } from './upkeep.ts';
 
 export interface Change {
   device: string;
@@ -44,7 +45,7 @@ export class Repository implements BackupSource {
   private constructor(folder: string, dir: string) {
     this.folder = folder;
     this.dir = dir;
-    this.reader = new HistoryReader(dir, branch, folder);
+    this.reader = new HistoryReader({ dir, branch, place: folder });
   }
 
   /**
@@ -127,10 +128,51 @@ export class Repository implements BackupSource {
     });
   }
 
+  /**
+   * Looks at everything that is stored: whether git finds it sound, and the newest version of each device is what its commit
+   * says. Says what is wrong, for people.
+   *
+   * @throws BackupError `storage`: it could not be looked at. Else what `signal` was aborted with.
+   */
+  async check(signal: AbortSignal): Promise<string | undefined> {
+    const damage = await this.findDamage(signal);
+    // Beside a commit or `maintain` it may have looked for what was just being moved.
+    return damage && (await this.inTurn(() => this.findDamage(signal)));
+  }
+
+  /**
+   * Keeps the folder small and quick; once a day is enough. Nothing is thrown away. Commits wait for it.
+   *
+   * @throws BackupError. Else what `signal` was aborted with.
+   */
+  async maintain(signal: AbortSignal): Promise<void> {
+    await this.inTurn(async () => {
+      await removeLeftovers(this.dir);
+      try {
+        await repack(this.dir, signal);
+        await syncCommits(this.dir);
+      } catch (error) {
+        await removeLeftovers(this.dir);
+        throw signal.aborted ? error : notStored(`${this.folder}: cannot be repacked`, error);
+      }
+    });
+  }
+
   /** Waits for what is being written. */
   async close(): Promise<void> {
     this.closed = true;
     await this.last;
+  }
+
+  private async findDamage(signal: AbortSignal) {
+    const damage = await findDamage(this.dir, signal);
+    if (damage !== undefined) return damage;
+    for (const { newest } of [...this.heads.values()]) {
+      signal.throwIfAborted();
+      const wrong = await this.reader.damageOf(newest);
+      if (wrong !== undefined) return wrong;
+    }
+    return undefined;
   }
 
   private async append(

@@ -50,13 +50,12 @@ export function notStored(what: string, error: unknown): BackupError {
 }
 
 /** Why something could not be read: git finds what it wrote, or it is damaged. */
-export function notRead(what: string, error: unknown): unknown {
+export function notRead(what: string, error: unknown): BackupError {
   if (error instanceof BackupError) return error;
   if (!(error instanceof GitFailed)) {
     return new BackupError('storage', `${what}: ${inWords(error)}`, { cause: error });
   }
-  if (error.reason === 'aborted') return error;
-  const isDisk = error.reason === 'timeout' || faultOfDisk(error) !== undefined;
+  const isDisk = error.isTimeout || faultOfDisk(error) !== undefined;
   return new BackupError(isDisk ? 'storage' : 'damaged', `${what}: ${inWords(error)}`, {
     cause: error,
   });

@@ -1,0 +1,47 @@
+/** Looks whether a history is sound, and keeps it small. */
+
+import { durable } from './fast-import.ts';
+import { GitFailed, git, startGit } from './git.ts';
+
+/** What is wrong, for people; undefined: nothing. @throws what `signal` was aborted with, BackupError without git */
+export async function findDamage(dir: string, signal: AbortSignal): Promise<string | undefined> {
+  const fsck = startGit(['fsck', '--full', '--strict', '--no-dangling', '--no-progress'], {
+    dir,
+    signal,
+    timeoutMs: Number.POSITIVE_INFINITY,
+  });
+  fsck.stdin.end();
+  const said: string[] = [];
+  let rest = '';
+  fsck.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    if (said.length < shown) said.push(...lines.slice(0, shown));
+  });
+  try {
+    await fsck.ended;
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof GitFailed)) throw error;
+    const lines = [...error.stderr.split('\n'), ...said].map((line) => line.trim()).filter(Boolean);
+    return `git fsck: ${lines.slice(0, shown).join('; ') || error.message}`;
+  }
+}
+
+const shown = 4;
+
+/**
+ * Puts the packs of many commits into few, each time only as many as are small; nothing is ever thrown away. When it is
+ * killed, the old packs are still there.
+ */
+export async function repack(dir: string, signal: AbortSignal): Promise<void> {
+  const modest = ['pack.threads=1', 'pack.windowMemory=64m', 'core.bigFileThreshold=16m'];
+  await git(
+    [
+      ...durable,
+      ...modest.flatMap((setting) => ['-c', setting]),
+      ...['repack', '--quiet', '-d', '-l', '-n', '--geometric=2'],
+    ],
+    { dir, signal, timeoutMs: Number.POSITIVE_INFINITY },
+  );
+}
