@@ -1,0 +1,242 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { smallRack } from './testing/small-rack.ts';
+import { Webhook, WebhookBody, type WebhookDeps } from './webhook.ts';
+
+interface Receiver {
+  url: string;
+  heard: { body: WebhookBody; headers: IncomingMessage['headers'] }[];
+  /** Status of the next answers; then 200. */
+  statuses: number[];
+  instead?: (response: ServerResponse) => void;
+}
+
+async function startReceiver(): Promise<Receiver> {
+  const receiver: Receiver = { url: '', heard: [], statuses: [] };
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      receiver.heard.push({ body: WebhookBody.parse(JSON.parse(body)), headers: request.headers });
+      if (receiver.instead) return receiver.instead(response);
+      response.writeHead(receiver.statuses.shift() ?? 200, { location: '/elsewhere' }).end('{}');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  receiver.url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/hook`;
+  return receiver;
+}
+
+function webhookTo(settings: string, deps: Partial<WebhookDeps> & { dir?: string } = {}) {
+  const { dir, ...rest } = deps;
+  const rack = smallRack({ settings: `{ webhook: ${settings} }`, ...(dir && { dir }) });
+  const outcomes: string[] = [];
+  const lines: string[] = [];
+  const say = (fields: object, message: string) =>
+    void lines.push(`${message} ${JSON.stringify(fields)}`);
+  const webhook = new Webhook({
+    rack: () => rack,
+    log: { info: say, warn: say },
+    onOutcome: (outcome) => void outcomes.push(outcome),
+    clock: { now: () => Date.parse('2026-11-20T12:00:00Z') },
+    firstPauseMs: 1,
+    ...rest,
+  });
+  onTestFinished(() => webhook.close());
+  return { webhook, outcomes, lines };
+}
+
+const change = {
+  kind: 'change',
+  run: 'r1',
+  device: 'switch-1',
+  version: 'abc',
+  diff: '+a\n',
+  summary: 'switch-1: changed (+1 -0)',
+} as const;
+
+describe('Webhook', () => {
+  it('posts what happened', async () => {
+    const { url, heard } = await startReceiver();
+    const { webhook, outcomes } = webhookTo(`{ url: "${url}" }`);
+
+    webhook.send(change);
+
+    await expect.poll(() => outcomes).toEqual(['sent']);
+    expect(heard.map(({ body }) => body)).toEqual([
+      { rack: 'rack4', at: '2026-11-20T12:00:00.000Z', ...change },
+    ]);
+    expect(heard[0]?.headers).toMatchObject({ 'content-type': 'application/json' });
+    expect(heard[0]?.headers.authorization).toBeUndefined();
+  });
+
+  it('posts only what rack.yaml asks for, and nothing without a webhook', async () => {
+    const { url, heard } = await startReceiver();
+    const { webhook, outcomes } = webhookTo(`{ url: "${url}", on: [run] }`);
+    const none = new Webhook({
+      rack: () => smallRack(),
+      log: { info: () => undefined, warn: () => undefined },
+      onOutcome: () => void outcomes.push('no'),
+    });
+
+    none.send(change);
+    webhook.send(change);
+    webhook.send({ kind: 'failure', device: 'switch-1', failure: 'auth' });
+    webhook.send({ kind: 'run', run: 'r1', summary: '1 changed' });
+
+    await expect.poll(() => outcomes).toEqual(['sent']);
+    await none.close();
+    expect(heard.map(({ body }) => body.kind)).toEqual(['run']);
+  });
+
+  it('tries again, with the same key, and gives up after five tries', async () => {
+    const receiver = await startReceiver();
+    const { webhook, outcomes, lines } = webhookTo(`{ url: "${receiver.url}" }`);
+
+    receiver.statuses = [500, 429, 503, 502];
+    webhook.send(change);
+    await expect.poll(() => outcomes).toEqual(['sent']);
+    receiver.statuses = [500, 500, 500, 500, 500];
+    webhook.send(change);
+    await expect.poll(() => outcomes).toEqual(['sent', 'failed']);
+
+    const keys = receiver.heard.map(({ headers }) => headers['idempotency-key']);
+    expect(keys).toHaveLength(10);
+    expect(new Set(keys).size).toBe(2);
+    expect(lines).toEqual([
+      expect.stringMatching(/^webhook message not delivered .*"tries":5.*answers 500/),
+    ]);
+  });
+
+  it.each([
+    [401, 'correct `token`'],
+    [404, 'correct `url`'],
+    [302, 'give the URL that it leads to'],
+    [400, 'answers 400'],
+  ])('does not insist after %i', async (status, hint) => {
+    const receiver = await startReceiver();
+    receiver.statuses = [status];
+    const { webhook, outcomes, lines } = webhookTo(`{ url: "${receiver.url}" }`);
+
+    webhook.send(change);
+
+    await expect.poll(() => outcomes).toEqual(['failed']);
+    expect(receiver.heard).toHaveLength(1);
+    expect(lines.join()).toContain(hint);
+  });
+
+  it('gives up on a receiver that never answers, and goes on with the next message', async () => {
+    const receiver = await startReceiver();
+    receiver.instead = () => undefined;
+    const { webhook, outcomes, lines } = webhookTo(`{ url: "${receiver.url}" }`, { timeoutMs: 20 });
+
+    webhook.send(change);
+    await expect.poll(() => outcomes, { timeout: 10_000 }).toEqual(['failed']);
+    delete receiver.instead;
+    webhook.send(change);
+    await expect.poll(() => outcomes).toEqual(['failed', 'sent']);
+
+    expect(lines.join()).toContain('no answer in 20 ms');
+  });
+
+  it('says that nobody is there', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    server.close();
+    await once(server, 'close');
+    const { webhook, outcomes, lines } = webhookTo(
+      `{ url: "http://127.0.0.1:${port}/secret-path" }`,
+    );
+
+    webhook.send(change);
+
+    await expect.poll(() => outcomes).toEqual(['failed']);
+    expect(lines.join()).toContain(`127.0.0.1:${port}: connect ECONNREFUSED`);
+    expect(lines.join()).not.toContain('secret-path');
+  });
+
+  it('drops the oldest of too many, and says so once', async () => {
+    const receiver = await startReceiver();
+    const held: ServerResponse[] = [];
+    receiver.instead = (response) => void held.push(response);
+    const { webhook, outcomes, lines } = webhookTo(`{ url: "${receiver.url}" }`);
+
+    webhook.send({ ...change, run: 'first' });
+    await expect.poll(() => held.length).toBe(1);
+    for (let index = 0; index < 110; index += 1) webhook.send({ ...change, run: `r${index}` });
+    delete receiver.instead;
+    held[0]?.end();
+    await expect
+      .poll(() => outcomes.filter((outcome) => outcome === 'sent').length, { timeout: 10_000 })
+      .toBe(101);
+
+    expect(outcomes.filter((outcome) => outcome === 'dropped')).toHaveLength(10);
+    expect(receiver.heard.map(({ body }) => body.run).slice(0, 2)).toEqual(['first', 'r10']);
+    expect(lines).toHaveLength(1);
+  });
+
+  it('ends at once, whatever it waits for', async () => {
+    const receiver = await startReceiver();
+    receiver.instead = () => undefined;
+    const { webhook, outcomes } = webhookTo(`{ url: "${receiver.url}" }`);
+
+    webhook.send(change);
+    webhook.send(change);
+    await expect.poll(() => receiver.heard.length).toBe(1);
+    await webhook.close();
+    webhook.send(change);
+
+    expect(outcomes).toEqual(['failed', 'dropped']);
+  });
+
+  it('shows its token to https and to this computer only', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'skolo-webhook-'));
+    onTestFinished(() => rm(dir, { recursive: true }));
+    await writeFile(join(dir, 'hook'), 'canary-token\n');
+    const receiver = await startReceiver();
+    const asked: string[] = [];
+    const near = webhookTo(`{ url: "${receiver.url}", token: hook }`, { dir });
+    const far = webhookTo('{ url: "http://192.0.2.1/hook", token: hook }', {
+      dir,
+      fetch: (url) => {
+        asked.push(String(url));
+        return Promise.reject(new Error('not here'));
+      },
+    });
+
+    near.webhook.send(change);
+    far.webhook.send(change);
+
+    await expect.poll(() => near.outcomes).toEqual(['sent']);
+    await expect.poll(() => far.outcomes).toEqual(['failed']);
+    expect(receiver.heard[0]?.headers.authorization).toBe('Bearer canary-token');
+    expect(asked).toEqual([]);
+    expect(far.lines.join()).toContain('give an https URL');
+    expect([...near.lines, ...far.lines].join()).not.toContain('canary');
+  });
+
+  it('cuts a long difference at the end of a line, and says so', async () => {
+    const { url, heard } = await startReceiver();
+    const { webhook, outcomes } = webhookTo(`{ url: "${url}" }`);
+    const line = `+${'ü'.repeat(50)}\n`;
+
+    webhook.send({ ...change, diff: line.repeat(10_000) });
+    webhook.send({ ...change, diff: 'ü'.repeat(100_000) });
+    await expect.poll(() => outcomes).toEqual(['sent', 'sent']);
+
+    const [lines, long] = heard.map(({ body }) => body.diff ?? '');
+    expect(Buffer.byteLength(lines ?? '')).toBeLessThanOrEqual(64 * 1024);
+    expect(lines).toMatch(/ü\n… cut: \d+ bytes more\n$/);
+    expect(Buffer.byteLength(long ?? '')).toBeLessThanOrEqual(64 * 1024);
+  });
+});

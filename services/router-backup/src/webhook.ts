@@ -1,0 +1,213 @@
+/**
+ * Tells somebody else's program what happened: a POST with JSON ({@link WebhookBody}) for each run, each changed device and each
+ * device that failed, as `services.router-backup.webhook` says. Nothing waits for it; what cannot be delivered is lost,
+ * logged and counted, since all of it is in the API as well.
+ */
+import { randomUUID } from 'node:crypto';
+import { FailureClass, Time } from '@skolo/api';
+import { backOffMs, type Clock, errorText, pause, systemClock } from '@skolo/common';
+import { isSafeForSecrets, type Rack, readSecret } from '@skolo/rack';
+import { z } from 'zod';
+
+const longestDiff = 64 * 1024;
+
+export const WebhookBody = z.object({
+  rack: z.string(),
+  kind: z.enum(['run', 'change', 'failure']),
+  at: Time,
+  /** Id of the run. */
+  run: z.string().optional(),
+  /** Of `change` and `failure`. */
+  device: z.string().optional(),
+  /** Of `change`: id of the version that is in force now. */
+  version: z.string().optional(),
+  /** Of `change`: unified diff from the version before, secrets masked, cut at 64 KiB. */
+  diff: z.string().optional(),
+  /** Of `failure`. */
+  failure: FailureClass.optional(),
+  /** For people, without secrets: one line. */
+  summary: z.string().optional(),
+});
+export type WebhookBody = z.output<typeof WebhookBody>;
+export type WebhookEvent = Omit<WebhookBody, 'rack' | 'at'>;
+
+export interface WebhookDeps {
+  rack: () => Rack;
+  log: Record<'info' | 'warn', (fields: object, message: string) => void>;
+  /** Told what became of each. */
+  onOutcome?: (outcome: 'sent' | 'failed' | 'dropped') => void;
+  clock?: Pick<Clock, 'now'>;
+  fetch?: typeof fetch;
+  timeoutMs?: number;
+  /** Before the second try; it doubles. */
+  firstPauseMs?: number;
+}
+
+interface Waiting {
+  /** The same for each try, so that who hears it twice can tell. */
+  id: string;
+  kind: WebhookBody['kind'];
+  body: string;
+}
+
+const tries = 5;
+const mostWaiting = 100;
+
+export class Webhook {
+  private readonly deps: WebhookDeps;
+  private readonly queue: Waiting[] = [];
+  private readonly closing = new AbortController();
+  private working: Promise<void> | undefined;
+  private isDropping = false;
+
+  constructor(deps: WebhookDeps) {
+    this.deps = deps;
+  }
+
+  /** Returns at once. */
+  send(event: WebhookEvent): void {
+    const rack = this.deps.rack();
+    const { webhook } = rack.services['router-backup'];
+    if (webhook === undefined || !webhook.on.includes(event.kind)) return;
+    if (this.closing.signal.aborted) return;
+    const at = new Date((this.deps.clock ?? systemClock).now()).toISOString();
+    const { diff, ...rest } = event;
+    const body: WebhookBody = {
+      rack: rack.name,
+      at,
+      ...rest,
+      ...(diff !== undefined && { diff: cut(diff) }),
+    };
+    this.queue.push({ id: randomUUID(), kind: event.kind, body: JSON.stringify(body) });
+    if (this.queue.length > mostWaiting) this.drop();
+    this.working ??= this.work();
+  }
+
+  /** What has not been delivered yet is lost. */
+  async close(): Promise<void> {
+    this.closing.abort(new Error('the service stops'));
+    await this.working;
+  }
+
+  private drop(): void {
+    this.queue.shift();
+    this.deps.onOutcome?.('dropped');
+    // Once, until the receiver has caught up.
+    if (this.isDropping) return;
+    this.isDropping = true;
+    this.deps.log.warn(
+      { waiting: mostWaiting, hint: 'the receiver is slower than what happens; is it down?' },
+      'webhook messages dropped',
+    );
+  }
+
+  private async work(): Promise<void> {
+    // So that `send` has returned before anything happens.
+    await undefined;
+    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+      if (this.closing.signal.aborted) {
+        this.deps.onOutcome?.('dropped');
+      } else await this.deliver(next);
+    }
+    this.isDropping = false;
+    this.working = undefined;
+  }
+
+  private async deliver(message: Waiting): Promise<void> {
+    const { log, onOutcome, firstPauseMs: firstMs = 1000 } = this.deps;
+    for (let failures = 1; ; failures += 1) {
+      const failed = await this.attempt(message);
+      if (failed === undefined) {
+        onOutcome?.('sent');
+        return;
+      }
+      if (!failed.retry || failures >= tries || this.closing.signal.aborted) {
+        const { kind } = message;
+        log.warn({ kind, tries: failures, why: failed.why }, 'webhook message not delivered');
+        onOutcome?.('failed');
+        return;
+      }
+      await pause(backOffMs(failures, { firstMs, maxMs: 60_000 }), this.closing.signal).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  /** What went wrong; undefined: it was taken. */
+  private async attempt(message: Waiting): Promise<{ why: string; retry: boolean } | undefined> {
+    const rack = this.deps.rack();
+    const { webhook } = rack.services['router-backup'];
+    if (webhook === undefined) return { why: 'rack.yaml names no webhook any more', retry: false };
+    const url = new URL(webhook.url);
+    try {
+      if (webhook.token !== undefined && !isSafeForSecrets(url)) {
+        const why = `${url.host} is neither https nor this computer, so its token would travel in the clear; give an https URL`;
+        return { why, retry: false };
+      }
+      const token = webhook.token && (await readSecret(rack, webhook.token));
+      const status = await this.post(url, message, token?.reveal());
+      if (status >= 200 && status < 300) return undefined;
+      return { why: `${url.host} answers ${status}${hintFor(status)}`, retry: mayPass(status) };
+    } catch (error) {
+      return { why: `${url.host}: ${whyOf(error)}`, retry: true };
+    }
+  }
+
+  private async post(url: URL, { id, body }: Waiting, token: string | undefined): Promise<number> {
+    const { fetch: ask = fetch, timeoutMs = 10_000 } = this.deps;
+    const limit = new AbortController();
+    const timer = setTimeout(
+      () => limit.abort(new Error(`no answer in ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    const abort = () => limit.abort(this.closing.signal.reason);
+    if (this.closing.signal.aborted) abort();
+    this.closing.signal.addEventListener('abort', abort);
+    try {
+      const response = await ask(url, {
+        method: 'POST',
+        body,
+        headers: {
+          'content-type': 'application/json',
+          'idempotency-key': id,
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        },
+        // The token must not follow it.
+        redirect: 'manual',
+        signal: limit.signal,
+      });
+      // Whatever it says, nobody reads it.
+      await response.body?.cancel();
+      return response.status;
+    } finally {
+      clearTimeout(timer);
+      this.closing.signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+function mayPass(status: number): boolean {
+  return status >= 500 || [408, 425, 429].includes(status);
+}
+
+function hintFor(status: number): string {
+  if (status === 401 || status === 403) return '; correct `token` of the webhook in rack.yaml';
+  if (status === 404) return '; correct `url` of the webhook in rack.yaml';
+  return status >= 300 && status < 400 ? '; give the URL that it leads to' : '';
+}
+
+/** Of fetch, the reason is in the cause. */
+function whyOf(error: unknown): string {
+  const { cause } = error instanceof Error ? error : {};
+  return errorText(cause instanceof Error ? cause : error);
+}
+
+/** At the end of a line. */
+function cut(diff: string): string {
+  const bytes = Buffer.from(diff);
+  if (bytes.length <= longestDiff) return diff;
+  const room = bytes.subarray(0, longestDiff - 100);
+  const end = room.lastIndexOf('\n') + 1;
+  const kept = room.subarray(0, end === 0 ? room.length : end).toString('utf8');
+  return `${kept}… cut: ${bytes.length - Buffer.byteLength(kept)} bytes more\n`;
+}
