@@ -15,6 +15,7 @@ export {
 } from './dialects/dialect.ts';
 export { fastpath } from './dialects/fastpath.ts';
 export { fastpathBehindShell } from './dialects/fastpath-behind-shell.ts';
+export { frr } from './dialects/frr.ts';
 export { linuxShell } from './dialects/linux-shell.ts';
 export { routeros } from './dialects/routeros.ts';
 export {
