@@ -1,0 +1,117 @@
+/**
+ * What leaves the rack is encrypted with age (https://age-encryption.org/v1): to recipients that rack.yaml names, whose
+ * identities are elsewhere. Debian's `age -d -i FILE` opens it, too.
+ */
+import { Readable } from 'node:stream';
+import { ReadableStream } from 'node:stream/web';
+import { Secret } from '@skolo/rack';
+import { Decrypter, Encrypter } from 'age-encryption';
+import { BackupError } from '../errors.ts';
+
+/**
+ * A stage of `pipeline` that encrypts what goes through it, 64 KiB at a time.
+ *
+ * @throws BackupError `refused`: there is no recipient, or one that is none
+ */
+export function encryptTo(recipients: readonly string[]) {
+  const encrypter = new Encrypter();
+  if (recipients.length === 0) {
+    throw new BackupError('refused', 'there is no age recipient to encrypt for');
+  }
+  for (const recipient of recipients) {
+    try {
+      encrypter.addRecipient(recipient);
+    } catch (error) {
+      throw new BackupError('refused', `${recipient} is not an age recipient`, { cause: error });
+    }
+  }
+  return async function* encrypted(plain: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    yield* await encrypter.encrypt(ReadableStream.from(plain));
+  };
+}
+
+/**
+ * A stage of `pipeline` that decrypts what goes through it. What it gives before it throws is not to be believed.
+ *
+ * @param what for people: what is encrypted
+ * @throws BackupError `no-key`: none of the identities opens it. `damaged`: it is not whole, or no age file
+ */
+export function decryptWith(identities: readonly Secret[], what: string) {
+  return async function* decrypted(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    if (identities.length === 0) {
+      throw new BackupError('no-key', `${what} is encrypted; ${give}`);
+    }
+    const decrypter = new Decrypter();
+    for (const identity of identities) decrypter.addIdentity(identity.reveal());
+    try {
+      yield* await decrypter.decrypt(ReadableStream.from(content));
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('no identity matched')) {
+        const given =
+          identities.length === 1 ? 'the identity' : `the ${identities.length} identities`;
+        throw new BackupError('no-key', `${what} is not encrypted for ${given} given; ${give}`);
+      }
+      if (error instanceof BackupError) throw error;
+      throw new BackupError('damaged', `${what} cannot be decrypted: it is damaged`, {
+        cause: error,
+      });
+    }
+  };
+}
+
+const give =
+  'give the file with the age identity (a line AGE-SECRET-KEY-1…) of one of the recipients that rack.yaml named when it was stored';
+
+/** The whole of it, in memory. @throws BackupError `no-key`, `damaged` */
+export async function decrypt(
+  content: Uint8Array,
+  identities: readonly Secret[],
+  what: string,
+): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of decryptWith(identities, what)(Readable.from([content]))) {
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+/**
+ * The identities of a file as `age-keygen` writes it: one a line, with comments and empty lines.
+ *
+ * @param where for people: the file
+ * @throws BackupError `no-key`: there is none, or a line is something else
+ */
+export function parseIdentities(file: Secret, where: string): Secret[] {
+  const text = file.reveal();
+  if (text.startsWith('age-encryption.org/') || text.startsWith('-----BEGIN AGE')) {
+    throw new BackupError(
+      'no-key',
+      `${where}: is itself encrypted; age --decrypt it into a file that only you can read, and give that`,
+    );
+  }
+  const identities = text.split(/\r?\n/).flatMap((untrimmed, index) => {
+    const line = untrimmed.trim();
+    if (line === '' || line.startsWith('#')) return [];
+    try {
+      new Decrypter().addIdentity(line);
+    } catch {
+      // The cause would quote it.
+      throw new BackupError(
+        'no-key',
+        `${where}: line ${index + 1} is not an age identity (AGE-SECRET-KEY-1…)${hintFor(line)}`,
+      );
+    }
+    return [new Secret(line)];
+  });
+  if (identities.length === 0) {
+    throw new BackupError('no-key', `${where}: has no age identity (a line AGE-SECRET-KEY-1…)`);
+  }
+  return identities;
+}
+
+function hintFor(line: string): string {
+  if (line.startsWith('age1')) return '; it is a recipient, which can only encrypt';
+  if (line.startsWith('AGE-PLUGIN-')) return '; identities of plugins cannot be used here';
+  if (line.startsWith('-----BEGIN')) return '; ssh keys cannot be used here';
+  return '';
+}

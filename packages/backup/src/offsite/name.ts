@@ -1,0 +1,63 @@
+/** Names of objects off site: `YYYY-MM-DD-HOST-SHA1.gz`, with `.age` behind it where it is encrypted. */
+import { isDeviceName } from '../device-file.ts';
+import { BackupError } from '../errors.ts';
+
+export interface NamedObject {
+  device: string;
+  /** `YYYY-MM-DD`, UTC. */
+  day: string;
+  /** Of the content as the device gave it, in hex. */
+  sha1: string;
+  encrypted: boolean;
+}
+
+const pattern = /^(?<day>\d{4}-\d{2}-\d{2})-(?<device>.+)-(?<sha1>[0-9a-f]{40})\.gz(?<age>\.age)?$/;
+
+/**
+ * @param object.time RFC 3339, when it was read
+ * @throws BackupError `storage`: there can be no such object
+ */
+export function objectName(object: {
+  device: string;
+  time: string;
+  sha1: string;
+  encrypted: boolean;
+}): string {
+  const { device, time, sha1, encrypted } = object;
+  const at = Date.parse(time);
+  const name = `${dayOf(at)}-${device}-${sha1}.gz${encrypted ? '.age' : ''}`;
+  if (parseObjectName(name)?.device !== device) {
+    throw new BackupError(
+      'storage',
+      `${device}: a version of ${JSON.stringify(time)} with SHA-1 ${JSON.stringify(sha1)} can have no name off site`,
+    );
+  }
+  return name;
+}
+
+/** Undefined: it is not one of ours. */
+export function parseObjectName(name: string): NamedObject | undefined {
+  const parts = pattern.exec(name)?.groups;
+  const { day = '', device = '', sha1 = '', age } = parts ?? {};
+  if (dayOf(Date.parse(`${day}T00:00:00Z`)) !== day || !isDeviceName(device)) return undefined;
+  return { device, day, sha1, encrypted: age !== undefined };
+}
+
+/** UTC; of no time, and of one that four digits cannot tell, nothing. */
+function dayOf(at: number): string {
+  if (Number.isNaN(at)) return '';
+  const text = new Date(at).toISOString();
+  return text.length === 24 ? text.slice(0, 10) : '';
+}
+
+/**
+ * When the version was read: what the place knows, unless its name tells another day. The time of a file is that of its
+ * last copying where somebody copied it.
+ *
+ * @returns RFC 3339
+ */
+export function timeOf({ day }: NamedObject, time: string): string {
+  const at = Date.parse(time);
+  if (dayOf(at) === day) return new Date(at).toISOString();
+  return `${day}T00:00:00.000Z`;
+}
