@@ -26,8 +26,8 @@ export interface GitOptions {
   signal?: AbortSignal | undefined;
   /** Default two minutes. */
   timeoutMs?: number;
-  /** In place of the clean one. */
-  env?: NodeJS.ProcessEnv;
+  /** With the user's own configuration, keys and terminal, for what he asked for himself. */
+  asUser?: boolean;
 }
 
 export interface GitProcess {
@@ -43,22 +43,25 @@ const keptOfStderr = 4000;
 /** A git command with its streams. What it writes must be read, or it never ends. */
 export function startGit(
   args: readonly string[],
-  { dir, signal, timeoutMs = twoMinutes, env = cleanEnvironment() }: GitOptions,
+  { dir, signal, timeoutMs = twoMinutes, asUser = false }: GitOptions,
 ): GitProcess {
   const command = commandOf(args);
   signal?.throwIfAborted();
   const child = spawn('git', args, {
     ...(dir !== undefined && { cwd: dir }),
-    env: { ...env, ...(dir !== undefined && { GIT_DIR: dir }) },
+    env: {
+      ...(asUser ? process.env : cleanEnvironment()),
+      ...(dir !== undefined && { GIT_DIR: dir }),
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
-    // A process group of its own: what it started itself ends with it.
-    detached: true,
+    // A process group of its own: what it started itself ends with it. It has no terminal to ask at, then.
+    detached: !asUser,
   });
   let isTimeout = false;
   function kill() {
     if (child.pid === undefined) return;
     try {
-      process.kill(-child.pid, 'SIGKILL');
+      process.kill(asUser ? child.pid : -child.pid, 'SIGKILL');
     } catch {
       // It has ended.
     }
@@ -115,7 +118,7 @@ export function written(stream: Writable, chunk: Buffer | string): Promise<void>
 }
 
 /** Nothing of the user's or the system's, and no way to fetch a missing object from somewhere. */
-export function cleanEnvironment(): NodeJS.ProcessEnv {
+function cleanEnvironment(): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
     ...(process.env.TMPDIR !== undefined && { TMPDIR: process.env.TMPDIR }),
