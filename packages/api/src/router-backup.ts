@@ -242,6 +242,7 @@ export const routerBackupApi = {
       }),
       403: Problem,
       404: Problem,
+      409: Problem,
       503: Problem,
     },
   }),

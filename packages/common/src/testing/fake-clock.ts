@@ -1,3 +1,4 @@
+/** Time that passes when a test says so; for the tests of services, too: `@skolo/common/testing`. */
 import type { Clock } from '../clock.ts';
 
 export interface FakeClock extends Clock {

@@ -1,0 +1,179 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ApiError } from '@skolo/api';
+import { describe, expect, it } from 'vitest';
+import { unreachable } from './testing/fake-device.ts';
+import { type Lab, startLab } from './testing/lab.ts';
+
+const router = { device: 'router' };
+
+async function twoVersions(): Promise<Lab> {
+  const lab = await startLab();
+  await lab.idle();
+  const device = lab.devices.get('router');
+  device.text = 'hostname router\npassword canary-2\ndomain lan\nend\n';
+  await lab.run('router');
+  return lab;
+}
+
+async function content(lab: Lab, query = '', token = lab.adminToken, version = 'latest') {
+  const response = await fetch(`${lab.url}/v1/devices/router/versions/${version}/content${query}`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  return { status: response.status, text: await response.text(), headers: response.headers };
+}
+
+const statusOf = async (work: Promise<unknown>) =>
+  work.then(
+    () => 200,
+    (error: unknown) => (error instanceof ApiError ? error.status : error),
+  );
+
+describe('the API', () => {
+  it('lists versions, the newest first, and who asked for them', async () => {
+    const lab = await twoVersions();
+
+    const { versions } = await lab.admin.versions({ params: router, query: {} });
+
+    expect(versions).toMatchObject([
+      { device: 'router', model: 'frr', by: 'ann', size: 49 },
+      { device: 'router', model: 'frr', by: 'schedule' },
+    ]);
+  });
+
+  it('gives the bytes of a version to an admin who asks for them, and writes that down', async () => {
+    const lab = await twoVersions();
+
+    const newest = await content(lab, '?secrets=true');
+    const former = await content(lab, '?secrets=true', lab.adminToken, 'latest~1');
+    const operator = await content(lab, '?secrets=true', lab.operatorToken);
+
+    expect(newest.text).toBe('hostname router\npassword canary-2\ndomain lan\nend\n');
+    expect(former.text).toBe('hostname router\npassword canary-router\nend\n');
+    expect(newest.headers.get('x-skolo-sha1')).toMatch(/^[0-9a-f]{40}$/);
+    expect(operator.status).toBe(403);
+    const folder = join(lab.stateDir, 'audit');
+    const [segment = ''] = await readdir(folder);
+    const audit = await readFile(join(folder, segment), 'utf8');
+    expect(audit.match(/read with secrets/g)).toHaveLength(2);
+  });
+
+  it('masks secrets for everybody else', async () => {
+    const lab = await twoVersions();
+
+    const masked = await content(lab, '', lab.operatorToken);
+    const { diff } = await lab.operator.diff({ params: router, query: {} });
+
+    expect(masked.text).toMatch(
+      /^hostname router\npassword <secret [0-9a-f]+>\ndomain lan\nend\n$/,
+    );
+    expect(diff).toMatch(/^-password <secret [0-9a-f]+>$/m);
+    expect(diff).toMatch(/^\+password <secret [0-9a-f]+>$/m);
+    expect(diff).toMatch(/^\+domain lan$/m);
+    expect(diff).not.toContain('canary');
+  });
+
+  it('compares with secrets for an admin alone', async () => {
+    const lab = await twoVersions();
+    const query = { secrets: 'true' as const };
+
+    const { diff } = await lab.admin.diff({ params: router, query });
+
+    expect(diff).toContain('+password canary-2');
+    expect(await statusOf(lab.operator.diff({ params: router, query }))).toBe(403);
+  });
+
+  it('says what is not there', async () => {
+    const lab = await twoVersions();
+    const none = { device: 'router-9' };
+
+    expect(await statusOf(lab.admin.device({ params: none }))).toBe(404);
+    expect(await statusOf(lab.admin.versions({ params: none, query: {} }))).toBe(404);
+    expect(await statusOf(lab.admin.transcript({ params: router }))).toBe(404);
+    expect(await statusOf(lab.admin.backup({ params: { id: 'x' } }))).toBe(404);
+    expect(await statusOf(lab.admin.requestBackup({ body: { devices: ['router-9'] } }))).toBe(404);
+    expect((await content(lab, '', lab.adminToken, 'latest~7')).status).toBe(404);
+    expect((await content(lab, '?secret=1')).status).toBe(400);
+  });
+
+  it('keeps what was said in an attempt that failed, until one succeeds', async () => {
+    const lab = await twoVersions();
+
+    lab.devices.get('router').failures.push(unreachable('router'));
+    await lab.run('router');
+    const failed = await lab.device('router');
+    const { transcript } = await lab.operator.transcript({ params: router });
+    await lab.run('router');
+
+    expect(failed).toMatchObject({ state: 'failed', hasTranscript: true, failures: 1 });
+    expect(transcript).toBeTypeOf('string');
+    expect(await statusOf(lab.admin.transcript({ params: router }))).toBe(404);
+  });
+
+  it('tells the steps back, to an admin', async () => {
+    const lab = await twoVersions();
+    const params = { ...router, version: 'latest~1' };
+
+    const restore = await lab.admin.restoreSteps({ params });
+
+    expect(restore).toMatchObject({ comment: '!', canApply: true, canCheck: true });
+    expect(restore.steps[0]?.lines).toEqual(['hostname router', 'password canary-router', 'end']);
+    expect(await statusOf(lab.operator.restoreSteps({ params }))).toBe(403);
+  });
+
+  it('restores a version after a look at what would change, and keeps what was there', async () => {
+    const lab = await twoVersions();
+    const device = lab.devices.get('router');
+    const wanted = { ...router, version: 'latest~1' };
+    const { versions } = await lab.admin.versions({ params: router, query: {} });
+    const id = versions[1]?.id ?? '';
+    device.text = device.text.replace('domain lan', 'domain wan');
+
+    const look = await lab.admin.checkRestore({ params: wanted });
+    const body = { running: look.running, reason: 'broken since noon' };
+    const done = await lab.admin.restore({ params: { ...router, version: id }, body });
+
+    expect(look).toMatchObject({ rehearsed: true, accepted: true, canApply: true });
+    expect(look.diff).toContain('-domain wan');
+    expect(look.diff).not.toContain('canary');
+    expect(done).toMatchObject({ restored: true, remaining: '', steps: ['typed it'] });
+    expect(device.text).toBe('hostname router\npassword canary-router\nend\n');
+    const after = await lab.admin.versions({ params: router, query: {} });
+    expect(after.versions).toHaveLength(4);
+    expect(after.versions[0]).toMatchObject({ by: 'ann', reason: 'broken since noon' });
+  });
+
+  it('restores nothing into a device that changed since the look', async () => {
+    const lab = await twoVersions();
+    const device = lab.devices.get('router');
+    const params = { ...router, version: 'latest~1' };
+
+    const { running } = await lab.admin.checkRestore({ params });
+    device.text = device.text.replace('domain lan', 'domain wan');
+    const body = { running, reason: 'broken' };
+
+    expect(await statusOf(lab.admin.restore({ params, body }))).toBe(409);
+    expect(device.applied).toEqual([]);
+    expect(await statusOf(lab.operator.restore({ params, body }))).toBe(403);
+  });
+
+  it('shows no secret in log, metrics, readiness or journal', async () => {
+    const lab = await twoVersions();
+    lab.devices.get('router').text = 'password canary-3\n';
+    await lab.run('router');
+
+    const seen = [
+      JSON.stringify(lab.logged()),
+      await lab.metrics(),
+      await lab.degraded(),
+      JSON.stringify(await lab.operator.devices({ query: {} })),
+      JSON.stringify(await lab.operator.backups({ query: {} })),
+    ];
+    await lab.stop();
+    for (const name of await readdir(join(lab.stateDir, 'journal'))) {
+      seen.push(await readFile(join(lab.stateDir, 'journal', name), 'latin1'));
+    }
+
+    expect(seen.filter((text) => text.includes('canary'))).toEqual([]);
+  });
+});

@@ -1,0 +1,60 @@
+/** Which class of failure an error is. */
+import type { FailureClass } from '@skolo/api';
+import { BackupError } from '@skolo/backup';
+import { errorText } from '@skolo/common';
+import {
+  AnswerCut,
+  DeviceBusy,
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+  HostKeyChanged,
+  SignInRefused,
+} from '@skolo/equipment';
+import { SecretError } from '@skolo/rack';
+
+/** Why there is no new version. The message begins with the device's name. */
+export class BackupFailed extends Error {
+  readonly failure: FailureClass;
+
+  constructor(device: string, failure: FailureClass, what: string, options?: ErrorOptions) {
+    super(`${device}: ${what}`, options);
+    this.name = 'BackupFailed';
+    this.failure = failure;
+  }
+}
+
+/** Whether the same may work a moment later. */
+export const isWorthRetrying: Readonly<Record<FailureClass, boolean>> = {
+  unreachable: true,
+  timeout: true,
+  busy: true,
+  incomplete: true,
+  storage: true,
+  auth: false,
+  'host-key': false,
+  refused: false,
+  'suspiciously-small': false,
+  'wrong-device': false,
+  internal: false,
+};
+
+/** Any error of an attempt as one of ours. */
+export function failureOf(device: string, error: unknown): BackupFailed {
+  if (error instanceof BackupFailed) return error;
+  const text = errorText(error);
+  const what = text.startsWith(`${device}: `) ? text.slice(device.length + 2) : text;
+  return new BackupFailed(device, classOf(error), what, { cause: error });
+}
+
+function classOf(error: unknown): FailureClass {
+  if (error instanceof AnswerCut) return 'incomplete';
+  if (error instanceof DeviceBusy) return 'busy';
+  if (error instanceof DeviceTimeout) return 'timeout';
+  if (error instanceof DeviceUnreachable) return 'unreachable';
+  if (error instanceof HostKeyChanged) return 'host-key';
+  if (error instanceof SignInRefused || error instanceof SecretError) return 'auth';
+  if (error instanceof DeviceRefused) return 'refused';
+  if (error instanceof BackupError) return 'storage';
+  return 'internal';
+}

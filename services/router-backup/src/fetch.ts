@@ -1,0 +1,182 @@
+/**
+ * One configuration of one device, read and looked at: whole, not an error text, of the right device. Whatever is not
+ * that is a BackupFailed with its class; nothing is stored here.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import {
+  type BackupModel,
+  backupModels,
+  type Connection,
+  type Content,
+  type Identity,
+  isSame,
+  openConnection,
+  type Reading,
+} from '@skolo/backup';
+import type { HostKeys } from '@skolo/equipment';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import { BackupFailed, failureOf } from './failure.ts';
+import { refusalIn } from './refusal.ts';
+import type { Talk } from './transcript.ts';
+
+export interface FetchDeps {
+  rack: () => Rack;
+  hostKeys: HostKeys;
+  /** Folder for what is too large for memory. */
+  scratch: string;
+  models?: ReadonlyMap<string, (device: InfrastructureDevice) => BackupModel>;
+}
+
+export interface Fetched {
+  model: BackupModel;
+  content: Content;
+  size: number;
+  /** Of the content, in hex. */
+  sha1: string;
+  identity: Identity;
+  /** Absent: the device keeps but one configuration. */
+  unsaved?: boolean;
+  changedBy?: string;
+}
+
+export class Fetch {
+  private readonly deps: FetchDeps;
+
+  constructor(deps: FetchDeps) {
+    this.deps = deps;
+  }
+
+  model(device: InfrastructureDevice): BackupModel {
+    const create = (this.deps.models ?? backupModels).get(device.model);
+    if (create === undefined) {
+      throw new BackupFailed(device.name, 'internal', `no model ${device.model} can be read`);
+    }
+    return create(device);
+  }
+
+  /**
+   * Reads it, with all checks that need nothing but what was read.
+   *
+   * @param talk takes down what is said
+   * @throws BackupFailed
+   */
+  async read(device: InfrastructureDevice, talk: Talk, signal: AbortSignal): Promise<Fetched> {
+    const model = this.model(device);
+    return await this.connected(device, talk, signal, async (connection) => {
+      const reading = await model.read(connection);
+      try {
+        check(device.name, model, reading);
+        if (model.proof === 'twice') await checkAgain(device.name, model, reading, connection);
+        return await fetched(model, reading);
+      } catch (error) {
+        await drop(reading.content);
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Opens the device for `work`, within the time that a device is given altogether.
+   *
+   * @throws BackupFailed, for any error of `work` as well
+   */
+  async connected<T>(
+    device: InfrastructureDevice,
+    talk: Talk,
+    signal: AbortSignal,
+    work: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    const { rack, hostKeys, scratch } = this.deps;
+    const { idleSeconds, totalSeconds } = rack().services['router-backup'];
+    const connection = openConnection(device, {
+      rack: rack(),
+      hostKeys,
+      signal,
+      idleMs: idleSeconds * 1000,
+      deadlineMs: totalSeconds * 1000,
+      scratch,
+      onTalk: (from, text) => talk.note(from, text),
+    });
+    const done = new AbortController();
+    try {
+      // A session ends with the signal; what a model does beside it must not hold up anybody either.
+      return await Promise.race([work(connection), rejected(signal, done.signal)]);
+    } catch (error) {
+      throw failureOf(device.name, error);
+    } finally {
+      done.abort();
+      await connection.close();
+    }
+  }
+}
+
+/** Rejects when the signal is aborted, until nobody wants to know. */
+function rejected(signal: AbortSignal, unwanted: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { signal: unwanted });
+  });
+}
+
+/** Removes what was read into a file. */
+export async function drop(content: Content): Promise<void> {
+  if ('file' in content) await rm(content.file, { force: true }).catch(() => undefined);
+}
+
+function check(device: string, model: BackupModel, { content }: Reading): void {
+  if ('bytes' in content && model.format === 'text') {
+    const text = content.bytes.toString('latin1');
+    if (text.trim() === '') {
+      throw new BackupFailed(device, 'incomplete', 'it answered with nothing');
+    }
+    const refusal = refusalIn(text);
+    if (refusal !== undefined) {
+      throw new BackupFailed(device, 'refused', `it answered with an error: ${refusal}`);
+    }
+  }
+  const missing = model.incomplete(content);
+  if (missing !== undefined) throw new BackupFailed(device, 'incomplete', missing);
+}
+
+async function checkAgain(
+  device: string,
+  model: BackupModel,
+  first: Reading,
+  connection: Connection,
+): Promise<void> {
+  const second = await model.read(connection);
+  try {
+    const [one, other] = [first.content, second.content];
+    if (!('bytes' in one) || !('bytes' in other)) {
+      throw new BackupFailed(device, 'internal', 'what is read twice has to be in memory');
+    }
+    if (isSame(one.bytes, other.bytes, model)) return;
+    const [a, b] = [one.bytes.length, other.bytes.length];
+    const what = `two readings differ (${a} and ${b} bytes): one of them is not all of it, or somebody is changing it`;
+    throw new BackupFailed(device, 'incomplete', what);
+  } finally {
+    await drop(second.content);
+  }
+}
+
+async function fetched(model: BackupModel, reading: Reading): Promise<Fetched> {
+  const { content, identity, startup, changedBy } = reading;
+  return {
+    model,
+    content,
+    identity,
+    size: 'bytes' in content ? content.bytes.length : content.size,
+    sha1: await sha1Of(content),
+    ...(startup && 'bytes' in content && { unsaved: !isSame(content.bytes, startup, model) }),
+    ...(changedBy !== undefined && { changedBy }),
+  };
+}
+
+async function sha1Of(content: Content): Promise<string> {
+  const hash = createHash('sha1');
+  if ('bytes' in content) return hash.update(content.bytes).digest('hex');
+  for await (const chunk of createReadStream(content.file)) hash.update(chunk);
+  return hash.digest('hex');
+}

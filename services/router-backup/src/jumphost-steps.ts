@@ -1,0 +1,33 @@
+/** How an archive of the jumphost is brought back: it is done at a desk, with the key that is not in the rack. */
+import type { RestoreStep, Version } from '@skolo/backup';
+
+export function jumphostSteps({ device, id }: Version): {
+  comment: string;
+  steps: RestoreStep[];
+  canApply: boolean;
+  canCheck: boolean;
+} {
+  const file = `${device}.tar.gz.age`;
+  return {
+    comment: '#',
+    canApply: false,
+    canCheck: false,
+    steps: [
+      {
+        title: 'Get the archive',
+        where: 'desk',
+        lines: [`skolo backup show ${device} --version ${id} --secrets -o ${file}`],
+      },
+      {
+        title: 'Decrypt it with the age identity of one of the recipients, and look into it',
+        where: 'desk',
+        lines: [`age -d -i IDENTITY-FILE ${file} | tar -tzf -`],
+      },
+      {
+        title: 'On the new jumphost, before k3s and the services are started',
+        where: 'device',
+        lines: [`age -d -i IDENTITY-FILE ${file} | tar -xzpf - -C /`],
+      },
+    ],
+  };
+}

@@ -1,0 +1,130 @@
+/** When runs begin by themselves: by the schedule, for what is overdue, and for devices that were never read. */
+import type { Clock, Logger } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import type { Inventory } from './inventory.ts';
+import type { MarkRecord } from './records.ts';
+import type { Runs } from './runs.ts';
+import { Schedule } from './schedule.ts';
+import type { State } from './state.ts';
+import { targetsOf } from './targets.ts';
+
+const minuteMs = 60_000;
+/** Later than this it was not node-cron that woke us: something was made up for. */
+const punctualMs = 90_000;
+
+export interface PlannerDeps {
+  rack: () => Rack;
+  state: State;
+  runs: Runs;
+  inventory: Inventory;
+  clock: Clock;
+  log: Logger;
+  /** Whether a device has a version in the history. */
+  hasVersion(device: string): Promise<boolean>;
+  everyMs?: number;
+}
+
+export class Planner {
+  private readonly deps: PlannerDeps;
+  private schedule: Schedule;
+  private lastLook: number | undefined;
+  /** The last look, in local minutes; undefined: none in this zone. */
+  private seen: number | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private looking: Promise<void> = Promise.resolve();
+
+  constructor(deps: PlannerDeps) {
+    this.deps = deps;
+    this.schedule = this.newSchedule();
+  }
+
+  async start(): Promise<void> {
+    this.seen = this.deps.state.marks.get('schedule')?.seen;
+    this.schedule.start(() => void this.look());
+    this.timer = setInterval(() => void this.look(), this.deps.everyMs ?? minuteMs);
+    await this.look();
+  }
+
+  /** Takes over what rack.yaml says now. */
+  async follow(): Promise<void> {
+    const { expression, timezone } = this.schedule;
+    const { rack } = this.deps;
+    const now = {
+      expression: rack().services['router-backup'].schedule,
+      timezone: rack().timezone,
+    };
+    if (now.expression !== expression || now.timezone !== timezone) {
+      await this.schedule.stop();
+      this.schedule = this.newSchedule();
+      // What another clock or expression had seen says nothing of this one.
+      this.seen = undefined;
+      this.schedule.start(() => void this.look());
+    }
+    await this.look();
+  }
+
+  /** When node-cron will wake us next. */
+  next(): Date | undefined {
+    return this.schedule.next();
+  }
+
+  /** Looks whether anything is due. One after the other, so that nothing is begun twice. */
+  async look(): Promise<void> {
+    this.looking = this.looking.then(
+      () => this.lookNow(),
+      () => this.lookNow(),
+    );
+    await this.looking.catch((error: unknown) => {
+      this.deps.log.error({ err: error }, 'schedule is not looked at');
+    });
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.schedule.stop();
+    await this.looking.catch(() => undefined);
+  }
+
+  private newSchedule(): Schedule {
+    const { rack } = this.deps;
+    return new Schedule(rack().services['router-backup'].schedule, rack().timezone);
+  }
+
+  private async lookNow(): Promise<void> {
+    const { clock, state, runs, inventory, log } = this.deps;
+    const isFirst = this.seen === undefined;
+    const { isDue, seen } = this.schedule.look(this.seen, clock.now());
+    this.seen = seen;
+    const uptime = clock.uptime() * 1000;
+    const isPunctual = this.lastLook !== undefined && uptime - this.lastLook < punctualMs;
+    this.lastLook = uptime;
+    const mark: MarkRecord = { name: 'schedule', seen };
+    await inventory.look();
+    if (isDue && runs.isUnderWay(['schedule', 'overdue'])) {
+      log.warn('a run is due while the one before is still under way; it is left out');
+      await state.keep([state.marks.put(mark)]);
+    } else if (isDue) {
+      const origin = isPunctual ? 'schedule' : 'overdue';
+      await runs.begun({ origin, by: 'schedule', isSpread: isPunctual }, [state.marks.put(mark)]);
+    } else if (isFirst) {
+      await state.keep([state.marks.put(mark)]);
+    }
+    await this.lookForNew();
+  }
+
+  /** Who comes new into rack.yaml need not wait for the night; nor who lost its history. */
+  private async lookForNew(): Promise<void> {
+    const { rack, state, runs, hasVersion } = this.deps;
+    const devices: string[] = [];
+    for (const { name, why } of targetsOf(rack())) {
+      if (why !== undefined || runs.isAskedFor(name)) continue;
+      const known = state.devices.get(name);
+      const isNew = known === undefined || known.retiredAt !== undefined;
+      const isLost = known?.failure === undefined && !(await hasVersion(name));
+      if (isNew || isLost) devices.push(name);
+    }
+    if (devices.length === 0) return;
+    const reason = 'not yet backed up';
+    await runs.begun({ devices, origin: 'overdue', by: 'schedule', reason });
+  }
+}

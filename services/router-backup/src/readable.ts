@@ -1,0 +1,77 @@
+/** A version as people read it: text, with secrets masked unless they may see them; and what changed from one to another. */
+import {
+  type BackupModel,
+  backupModels,
+  commonSecrets,
+  difference,
+  type Mask,
+  textOf,
+  type Version,
+} from '@skolo/backup';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { Versions } from './versions.ts';
+
+export interface ReadableDeps {
+  rack: () => Rack;
+  versions: Versions;
+  mask: Mask;
+  models?: ReadonlyMap<string, (device: InfrastructureDevice) => BackupModel>;
+}
+
+export class Readable {
+  private readonly deps: ReadableDeps;
+
+  constructor(deps: ReadableDeps) {
+    this.deps = deps;
+  }
+
+  /** @throws BackupError */
+  async text(version: Version, showsSecrets: boolean): Promise<string> {
+    return this.readable(version, await this.deps.versions.content(version), showsSecrets);
+  }
+
+  /** Of bytes that may not be a version yet. */
+  readable(of: Pick<Version, 'device' | 'model'>, content: Buffer, showsSecrets = false): string {
+    const model = this.model(of);
+    const text = textOf(content, model?.format ?? 'text');
+    return showsSecrets ? text : this.masked(text, model);
+  }
+
+  /** A unified diff; empty: the same. @throws BackupError */
+  async diff(from: Version, to: Version, showsSecrets: boolean): Promise<string> {
+    const [one, other] = await Promise.all([
+      this.text(from, showsSecrets),
+      this.text(to, showsSecrets),
+    ]);
+    return difference(one, other, { from: nameOf(from), to: nameOf(to) });
+  }
+
+  /** How a version was read, by what rack.yaml says of the device now, or else by what the version says of its model. */
+  model({ device: name, model }: Pick<Version, 'device' | 'model'>): BackupModel | undefined {
+    const { rack, models = backupModels } = this.deps;
+    const device = rack().infrastructure.get(name);
+    if (device !== undefined && (model === undefined || device.model === model)) {
+      return models.get(device.model)?.(device);
+    }
+    if (model === undefined) return undefined;
+    const retired: InfrastructureDevice = {
+      name,
+      model,
+      ports: {},
+      power: [],
+      transport: 'ssh',
+      backup: true,
+      options: {},
+    };
+    // What a described device was like went with its entry.
+    return model === 'generic' ? undefined : models.get(model)?.(retired);
+  }
+
+  private masked(text: string, model: BackupModel | undefined): string {
+    return this.deps.mask.text(text, model === undefined ? commonSecrets : model.secrets);
+  }
+}
+
+function nameOf({ device, id, time }: Version): string {
+  return `${device} ${id.slice(0, 12)} ${time}`;
+}

@@ -1,0 +1,36 @@
+/**
+ * Answers that mean no, where a configuration should be. A model's own marks catch most of them; this is for all, since
+ * one that is stored as a version hides the last good one.
+ *
+ * Sources: the command references of Cisco IOS, NX-OS, EdgeSwitch, Junos, RouterOS; what Oxidized stored as success.
+ */
+
+/** A configuration is longer; in a longer text anything may be written. */
+const longest = 10;
+
+const refusals: readonly RegExp[] = [
+  /^%\s*(?:Error|Invalid|Incomplete|Unknown|Ambiguous|Unrecognized|Bad|Authorization|Permission|Access)/i,
+  /^Command authorization failed/i,
+  /^(?:Authorization|Authentication|Permission|Access) (?:failed|denied)/i,
+  /^Invalid (?:command|input|syntax)/i,
+  /^(?:error: )?unknown command/i,
+  /^syntax error/i,
+  /^bad command name/i,
+  /^Line has invalid autocommand/i,
+  /^Could not open config/i,
+  /^Configuration system locked/i,
+  /^This (?:system|account) (?:is|has) (?:been )?(?:locked|expired)/i,
+  /^-?\w*sh: .*(?:not found|No such file|Permission denied)/i,
+  /^(?:cat|tar|ls|sudo): /,
+  /: (?:command )?not found$/,
+];
+
+/** The line that says no; undefined: none does. */
+export function refusalIn(text: string): string | undefined {
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  if (lines.length > longest) return undefined;
+  return lines.find((line) => refusals.some((refusal) => refusal.test(line)))?.slice(0, 200);
+}

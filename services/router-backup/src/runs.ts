@@ -1,0 +1,299 @@
+/**
+ * Runs: who asked for which devices to be read, and what came of each. Devices are read side by side, one session with
+ * each at a time; what fails and may work a moment later is tried again; what a stop leaves is gone on with at the next
+ * start.
+ */
+import { randomBytes } from 'node:crypto';
+import type { BackupRun } from '@skolo/api';
+import { type Clock, HttpProblem, type Logger, pause } from '@skolo/common';
+import type { Change } from '@skolo/durable';
+import type { Rack } from '@skolo/rack';
+import PQueue from 'p-queue';
+import { type Occasion, type Outcome, Stopping } from './backup.ts';
+import { isWorthRetrying } from './failure.ts';
+import type { Locks } from './locks.ts';
+import type { RunEntry, RunRecord } from './records.ts';
+import { jitterOf } from './schedule.ts';
+import type { State } from './state.ts';
+import { summaryOf } from './summary.ts';
+import { type Target, targetsOf } from './targets.ts';
+
+/** So many are remembered. */
+const keptRuns = 200;
+
+export interface RunsDeps {
+  rack: () => Rack;
+  state: State;
+  locks: Locks;
+  clock: Clock;
+  log: Logger;
+  /** Reads one of them once, and never throws but for Stopping. */
+  attempt(target: Target, occasion: Occasion, signal: AbortSignal): Promise<Outcome>;
+  /** Fulfilled when nobody wants to power-cycle the device, or when that takes too long. */
+  whenFree(device: string, isByHand: boolean, signal: AbortSignal): Promise<void>;
+  /** Pauses between attempts at one device, in milliseconds: as many as there are further attempts. */
+  retryPauses: { byHand: readonly number[]; byItself: readonly number[] };
+  onOutcome(run: RunRecord, target: Target, outcome: Outcome): void;
+  onFinished(run: RunRecord): void;
+  signal: AbortSignal;
+}
+
+export interface RunRequest {
+  /** Absent: all. */
+  devices?: readonly string[];
+  origin: BackupRun['origin'];
+  by: string;
+  reason?: string;
+  /** Whether the devices are spread over the jitter of the settings. */
+  isSpread?: boolean;
+}
+
+export class Runs {
+  private readonly deps: RunsDeps;
+  private readonly queue: PQueue;
+  /** Under way, with what has come of them so far. */
+  private readonly live = new Map<string, RunRecord>();
+  private readonly reading = new Set<string>();
+  private readonly working = new Set<Promise<void>>();
+
+  constructor(deps: RunsDeps) {
+    this.deps = deps;
+    this.queue = new PQueue({ concurrency: deps.rack().services['router-backup'].concurrency });
+  }
+
+  /** Takes over what rack.yaml says now. */
+  follow(): void {
+    this.queue.concurrency = this.deps.rack().services['router-backup'].concurrency;
+  }
+
+  /**
+   * Begins a run. It is durable when this is fulfilled, and not yet finished.
+   *
+   * @throws HttpProblem There is no such device. JournalUnavailable, JournalDown: it would not survive.
+   */
+  async request(request: RunRequest): Promise<BackupRun> {
+    const { state } = this.deps;
+    const record = this.newRecord(request, this.targets(request.devices));
+    await state.write([state.runs.put(record)]);
+    this.begin(record, request.isSpread ?? false);
+    return shown(record);
+  }
+
+  /**
+   * The same for what nobody waits for: it is begun whatever the disk says.
+   *
+   * @param changes made durable together with it
+   */
+  async begun(request: RunRequest, changes: readonly Change[] = []): Promise<BackupRun> {
+    const { state } = this.deps;
+    const record = this.newRecord(request, this.targets(request.devices));
+    await state.keep([state.runs.put(record), ...changes]);
+    this.begin(record, request.isSpread ?? false);
+    return shown(record);
+  }
+
+  /** Goes on with what the last process left. */
+  resume(): void {
+    const { state, log } = this.deps;
+    for (const record of state.runs.all.values()) {
+      if (record.finishedAt !== undefined || this.live.has(record.id)) continue;
+      const devices = record.devices.map((entry) => this.asLeft(record.id, entry));
+      log.info({ run: record.id, left: devices.filter(isOpen).length }, 'run goes on');
+      this.begin({ ...record, devices }, false);
+    }
+  }
+
+  /** The newest first. */
+  list(): BackupRun[] {
+    const records = [...this.deps.state.runs.all.values()].sort((a, b) => b.number - a.number);
+    return records.map((record) => shown(this.live.get(record.id) ?? record));
+  }
+
+  find(id: string): BackupRun | undefined {
+    const record = this.live.get(id) ?? this.deps.state.runs.get(id);
+    return record && shown(record);
+  }
+
+  /** Whether one of this kind is under way. */
+  isUnderWay(origins: readonly BackupRun['origin'][]): boolean {
+    return [...this.live.values()].some(({ origin }) => origins.includes(origin));
+  }
+
+  isReading(device: string): boolean {
+    return this.reading.has(device);
+  }
+
+  /** Whether it waits to be read, or is being read. */
+  isAskedFor(device: string): boolean {
+    return [...this.live.values()].some(({ devices }) =>
+      devices.some((entry) => entry.device === device && isOpen(entry)),
+    );
+  }
+
+  /** Fulfilled when what was under way has ended, which `signal` of the deps makes happen. */
+  async close(): Promise<void> {
+    await Promise.all(this.working);
+  }
+
+  private targets(names: readonly string[] | undefined): Target[] {
+    const all = targetsOf(this.deps.rack());
+    if (names === undefined) return all;
+    return [...new Set(names)].map((name) => {
+      const found = all.find((target) => target.name === name);
+      if (found === undefined) {
+        throw new HttpProblem(404, `rack.yaml has no device ${name}; see GET /v1/devices`);
+      }
+      return found;
+    });
+  }
+
+  private newRecord({ origin, by, reason }: RunRequest, targets: readonly Target[]): RunRecord {
+    const { clock, state } = this.deps;
+    const numbers = [...state.runs.all.values()].map(({ number }) => number);
+    const requestedAt = new Date(clock.now()).toISOString();
+    return {
+      id: `${requestedAt.slice(0, 19).replaceAll(/[-:]/g, '')}Z-${randomBytes(3).toString('hex')}`,
+      number: Math.max(0, ...numbers, ...[...this.live.values()].map((run) => run.number)) + 1,
+      origin,
+      by,
+      ...(reason !== undefined && { reason }),
+      requestedAt,
+      devices: targets.map(({ name }) => ({ device: name, state: 'waiting' })),
+    };
+  }
+
+  /** What is known of a device that was done before the stop. */
+  private asLeft(run: string, entry: RunEntry): RunEntry {
+    const known = this.deps.state.devices.get(entry.device);
+    if (known?.lastRun !== run || known.lastResult === undefined) {
+      return { device: entry.device, state: 'waiting' };
+    }
+    const { lastResult: result, failure, detail, unsaved, seconds } = known;
+    return {
+      device: entry.device,
+      state: 'done',
+      result,
+      ...(failure && { failure }),
+      ...(detail !== undefined && { detail }),
+      ...(unsaved !== undefined && { unsaved }),
+      ...(seconds !== undefined && { seconds }),
+    };
+  }
+
+  private begin(record: RunRecord, isSpread: boolean): void {
+    this.live.set(record.id, record);
+    const work = this.perform(record, isSpread).catch((error: unknown) => {
+      if (error instanceof Stopping || this.deps.signal.aborted) return;
+      this.deps.log.error({ err: error, run: record.id }, 'run failed');
+    });
+    this.working.add(work);
+    void work.finally(() => this.working.delete(work));
+  }
+
+  private async perform(record: RunRecord, isSpread: boolean): Promise<void> {
+    const { clock, state, log, rack, onFinished } = this.deps;
+    const { jitterSeconds } = rack().services['router-backup'];
+    await Promise.all(
+      record.devices.filter(isOpen).map(async (entry) => {
+        const delayMs = isSpread ? jitterOf(entry.device, jitterSeconds) : 0;
+        await this.bring(record, entry, delayMs);
+      }),
+    );
+    record.finishedAt = new Date(clock.now()).toISOString();
+    await state.keep([state.runs.put(record), ...this.forgotten()]);
+    this.live.delete(record.id);
+    const { text, ...counts } = summaryOf(record.devices);
+    log.info({ run: record.id, origin: record.origin, by: record.by, ...counts }, 'run finished');
+    onFinished(record);
+  }
+
+  private forgotten() {
+    const { state } = this.deps;
+    const records = [...state.runs.all.values()].sort((a, b) => b.number - a.number);
+    return records.slice(keptRuns).map(({ id }) => state.runs.remove(id));
+  }
+
+  /** One device, until it is done. */
+  private async bring(record: RunRecord, entry: RunEntry, delayMs: number): Promise<void> {
+    const { signal, rack, retryPauses, onOutcome } = this.deps;
+    const isByHand = record.origin === 'person';
+    await this.wait(delayMs);
+    const pauses = isByHand ? retryPauses.byHand : retryPauses.byItself;
+    for (let tries = 0; ; tries += 1) {
+      const target = targetsOf(rack()).find(({ name }) => name === entry.device);
+      if (target === undefined || target.why !== undefined) {
+        const detail = target?.why ?? 'it has left rack.yaml';
+        return set(entry, { state: 'done', result: 'not-backed-up', detail });
+      }
+      const outcome = await this.read(record, entry, target, isByHand);
+      const { result, failure } = outcome;
+      const isLast = tries >= pauses.length || !failure || !isWorthRetrying[failure];
+      set(entry, { state: isLast ? 'done' : 'waiting', ...facts(outcome) });
+      if (isLast) return onOutcome(record, target, outcome);
+      if (result === 'failed') await this.wait(pauses[tries] ?? 0);
+      signal.throwIfAborted();
+    }
+  }
+
+  private async read(
+    { id: run, by, reason }: RunRecord,
+    entry: RunEntry,
+    target: Target,
+    isByHand: boolean,
+  ): Promise<Outcome> {
+    const { locks, signal, attempt, whenFree } = this.deps;
+    const { name } = target;
+    return await locks.hold(name, async () => {
+      await whenFree(name, isByHand, signal);
+      // Who waits for a person comes before the rest of the night's run.
+      return await this.queue.add(
+        async () => {
+          if (signal.aborted) throw signal.reason;
+          set(entry, { state: 'reading' });
+          this.reading.add(name);
+          try {
+            const occasion = { run, by, isByHand, ...(reason !== undefined && { reason }) };
+            return await attempt(target, occasion, signal);
+          } finally {
+            this.reading.delete(name);
+          }
+        },
+        { priority: isByHand ? 1 : 0 },
+      );
+    });
+  }
+
+  private async wait(ms: number): Promise<void> {
+    const { signal } = this.deps;
+    if (ms > 0) await pause(ms, signal);
+    else signal.throwIfAborted();
+  }
+}
+
+function isOpen({ state }: RunEntry): boolean {
+  return state !== 'done';
+}
+
+/** What comes of it takes the place of what came of the attempt before. */
+function set(entry: RunEntry, now: Omit<RunEntry, 'device'>): void {
+  for (const key of ['result', 'failure', 'detail', 'version', 'unsaved', 'size'] as const) {
+    delete entry[key];
+  }
+  Object.assign(entry, now);
+}
+
+function facts({ result, failure, detail, version, unsaved, size, seconds }: Outcome) {
+  return {
+    result,
+    ...(failure && { failure }),
+    ...(detail !== undefined && { detail }),
+    ...(version !== undefined && { version }),
+    ...(unsaved !== undefined && { unsaved }),
+    ...(size !== undefined && { size }),
+    seconds,
+  };
+}
+
+function shown({ number: _, ...run }: RunRecord): BackupRun {
+  return structuredClone(run);
+}

@@ -1,0 +1,298 @@
+/** The router backup, wired: nothing here decides, everything is told what it needs. */
+import { setMaxListeners } from 'node:events';
+import { join } from 'node:path';
+import { routerBackupApi } from '@skolo/api';
+import { backupModels, createMask } from '@skolo/backup';
+import {
+  createApp,
+  errorText,
+  type OpenJournalDeps,
+  openJournal,
+  pause,
+  type Service,
+  type ServiceContext,
+  type ServiceDefinition,
+  tryOpenJournal,
+} from '@skolo/common';
+import type { Journal } from '@skolo/durable';
+import { HostKeys, readCredentials } from '@skolo/equipment';
+import { type Rack, models as rackModels } from '@skolo/rack';
+import { apiHandlers } from './api.ts';
+import { Backup, type BackupDeps, Stopping } from './backup.ts';
+import { contentRoute } from './content.ts';
+import { Fetch, type FetchDeps } from './fetch.ts';
+import { Inventory } from './inventory.ts';
+import { Locks } from './locks.ts';
+import { readMaskKey } from './mask-key.ts';
+import { createMetrics } from './metrics.ts';
+import { Notices } from './notices/index.ts';
+import type { Offsite } from './offsite.ts';
+import { Planner } from './planner.ts';
+import { PowerDaemon } from './power-daemon.ts';
+import { Readable } from './readable.ts';
+import { Restores } from './restore.ts';
+import { Runs, type RunsDeps } from './runs.ts';
+import type { View } from './shown.ts';
+import { State } from './state.ts';
+import { Store } from './store.ts';
+import { Teller } from './tell.ts';
+import { Transcripts } from './transcript.ts';
+import { type Kept, Versions } from './versions.ts';
+import { Webhook } from './webhook.ts';
+
+/** What a test may replace. */
+export interface RouterBackupDeps {
+  models?: NonNullable<FetchDeps['models']>;
+  retryPauses?: RunsDeps['retryPauses'];
+  power?: BackupDeps['power'];
+  /** Pause between attempts to open journal and repository, and to write what they did not take, in milliseconds. */
+  openEveryMs?: number;
+  /** How often is looked at what is due. */
+  lookEveryMs?: number;
+  checkEveryMs?: number;
+}
+
+const journalTrouble = 'journal';
+const minuteMs = 60_000;
+/** How long a power cycle is waited for, in milliseconds, before the device counts as busy. */
+const patience = { byHand: minuteMs, byItself: 10 * minuteMs };
+const usualPauses = { byHand: [], byItself: [0.5 * minuteMs, 3 * minuteMs, 15 * minuteMs] };
+
+export function createRouterBackup(deps: RouterBackupDeps = {}): ServiceDefinition {
+  return {
+    name: 'router-backup',
+    api: routerBackupApi,
+    checkSecrets,
+    start: (context) => start(context, deps),
+  };
+}
+
+/** Those of the logins by which something is read. */
+async function checkSecrets(rack: Rack): Promise<string[]> {
+  const problems: string[] = [];
+  const read = [...rack.infrastructure.values()].filter(
+    ({ model, backup }) => backup && rackModels.get(model)?.backup === true,
+  );
+  for (const login of new Set(read.flatMap(({ login: name }) => name ?? []))) {
+    await readCredentials(rack, login).catch((error: unknown) => {
+      problems.push(`logins.${login}: ${errorText(error)}`);
+    });
+  }
+  return problems;
+}
+
+async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<Service> {
+  const { rack: watched, log, clock, degraded, stateDir, lastSuccess } = context;
+  const { openEveryMs = 5000, models = backupModels } = deps;
+  const rack = () => watched.rack;
+  const stopping = new AbortController();
+  // Hundreds of devices may wait, and each of them wants to hear of it.
+  setMaxListeners(0, stopping.signal);
+
+  let journal: Journal | undefined;
+  const state = new State({
+    journal: () => journal,
+    onTrouble: (error) => degraded.raise(journalTrouble, errorText(error)),
+    onWell: () => degraded.clear(journalTrouble),
+  });
+  const journalDeps: OpenJournalDeps = {
+    stateDir,
+    log,
+    signal: stopping.signal,
+    retryMs: openEveryMs,
+    onTrouble: (why) => degraded.raise(journalTrouble, why),
+    async load(opened) {
+      const unreadable = await state.load(opened);
+      if (unreadable > 0)
+        log.error({ unreadable }, 'journal has records that cannot be understood');
+    },
+  };
+  journal = await tryOpenJournal(journalDeps);
+
+  const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));
+  await hostKeys.load();
+  const mask = createMask(await readMaskKey(stateDir, log));
+  const transcripts = new Transcripts(join(stateDir, 'transcripts'), mask);
+  const store: Store = new Store({
+    stateDir,
+    rack: rack().name,
+    log,
+    degraded,
+    retryMs: openEveryMs,
+    checkEveryMs: deps.checkEveryMs ?? 24 * 60 * minuteMs,
+    signal: stopping.signal,
+    onBegunAnew: () => void planner.look(),
+  });
+  const fetch = new Fetch({ rack, hostKeys, scratch: join(stateDir, 'scratch'), models });
+  const offsite: Offsite = { add: () => undefined, status: () => [], stateOf: () => 'none' };
+  const archives: Kept = {
+    versions: async () => [],
+    content: async () => Buffer.alloc(0),
+    newest: async () => undefined,
+    count: async () => 0,
+  };
+  const isArchived = (name: string) => name === rack().jumphost.name;
+  const versions = new Versions({ store, archives, isArchived });
+  const readable = new Readable({ rack, versions, mask, models });
+  const locks = new Locks();
+  const power = deps.power ?? new PowerDaemon({ rack, log, clock });
+  const backup = new Backup({
+    rack,
+    fetch,
+    store,
+    state,
+    transcripts,
+    lastSuccess,
+    power,
+    clock,
+    log,
+    onVersion: (version) => offsite.add(version),
+  });
+  const runs: Runs = new Runs({
+    rack,
+    state,
+    locks,
+    clock,
+    log,
+    attempt: (target, occasion, signal) => {
+      if (target.device === undefined) throw new Error('no jumphost yet');
+      return backup.attempt(target.device, occasion, signal);
+    },
+    whenFree: (device, isByHand, signal) =>
+      whenFree(power, device, isByHand ? patience.byHand : patience.byItself, signal),
+    retryPauses: deps.retryPauses ?? usualPauses,
+    onOutcome(run, { name }, outcome) {
+      metrics.attempted(name, outcome);
+      if (run.origin === 'notice') notices.outcome(name, outcome.result === 'changed');
+      void teller.outcome(run, name, outcome);
+    },
+    onFinished(run) {
+      metrics.ran(run);
+      teller.finished(run);
+    },
+    signal: stopping.signal,
+  });
+  const inventory = new Inventory({ rack, state, store, clock, log, degraded });
+  const planner: Planner = new Planner({
+    rack,
+    state,
+    runs,
+    inventory,
+    clock,
+    log,
+    hasVersion: async (device) => (await versions.newest(device)) !== undefined,
+    ...(deps.lookEveryMs !== undefined && { everyMs: deps.lookEveryMs }),
+  });
+  const webhook = new Webhook({ rack, log, clock, onOutcome: (outcome) => metrics.told(outcome) });
+  const teller = new Teller({ webhook, readable, log });
+  const notices: Notices = new Notices({
+    rack,
+    log,
+    degraded,
+    onChange(device, notice) {
+      const request = { devices: [device], origin: 'notice', by: device, reason: notice } as const;
+      runs.begun(request).catch((error: unknown) => {
+        // It has left rack.yaml since.
+        log.info({ device, why: errorText(error) }, 'notice is not followed');
+      });
+    },
+  });
+  const restores = new Restores({
+    rack,
+    fetch,
+    backup,
+    versions,
+    readable,
+    locks,
+    signal: stopping.signal,
+  });
+  const view: View = {
+    rack,
+    state,
+    runs,
+    versions,
+    transcripts,
+    lastSuccess,
+    clock,
+    offsite: (_device, version) => offsite.stateOf(version),
+  };
+  const metrics = createMetrics(context.metrics, {
+    view: () => view,
+    store: () => store,
+    offsite: () => offsite,
+  });
+
+  await store.start();
+  /** Nothing begins by itself before it is known what was. */
+  async function begin(): Promise<void> {
+    runs.resume();
+    await planner.start();
+    await notices.follow();
+    degraded.clear(journalTrouble);
+  }
+  const opening = journal === undefined ? openLater() : begin();
+  async function openLater(): Promise<void> {
+    journal = await openJournal(journalDeps);
+    if (journal !== undefined) await begin();
+  }
+  if (journal !== undefined) await opening;
+
+  const stopFollowing = watched.onChange(() => {
+    runs.follow();
+    if (journal === undefined) return;
+    void planner.follow();
+    void notices.follow();
+  });
+  const flushing = setInterval(() => void state.flush(), openEveryMs);
+
+  return {
+    handler: createApp({
+      ...context,
+      api: routerBackupApi,
+      handlers: apiHandlers({
+        rack,
+        view,
+        runs,
+        inventory,
+        state,
+        versions,
+        readable,
+        restores,
+        transcripts,
+        offsite,
+        hostKeys,
+        audit: context.audit,
+        clock,
+      }),
+      first: [contentRoute({ ...context, versions, readable })],
+    }),
+    readiness: () => ({ ready: journal !== undefined, degraded: [] }),
+    async stop() {
+      stopFollowing();
+      clearInterval(flushing);
+      stopping.abort(new Stopping());
+      await notices.close();
+      await planner.stop();
+      await runs.close();
+      await webhook.close();
+      await store.close();
+      await opening;
+      await state.flush();
+      await journal?.close();
+    },
+  };
+}
+
+/** Waits until nobody wants to power-cycle the device, but not for ever. */
+async function whenFree(
+  power: Pick<PowerDaemon, 'wanted'>,
+  device: string,
+  mostMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const everyMs = 2000;
+  for (let waitedMs = 0; waitedMs < mostMs; waitedMs += everyMs) {
+    if (!(await power.wanted(signal)).has(device)) return;
+    await pause(everyMs, signal);
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * The history in git, below the state directory: opened now or as soon as the disk is well, checked at start and once
+ * a day. A broken one is set aside, never deleted, and a new one begun, so that the next backups have a place.
+ */
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { BackupError, Repository, setAside } from '@skolo/backup';
+import { type DegradedList, errorText, type Logger, pause } from '@skolo/common';
+
+export interface StoreDeps {
+  stateDir: string;
+  rack: string;
+  log: Logger;
+  degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  /** Pause between two attempts to open it. */
+  retryMs: number;
+  checkEveryMs: number;
+  signal: AbortSignal;
+  /** A new repository was begun: every device wants a version there. */
+  onBegunAnew(): void;
+}
+
+const trouble = 'repository';
+const aside = 'repository set aside';
+
+export class Store {
+  private readonly deps: StoreDeps;
+  private readonly folder: string;
+  private opened: Repository | undefined;
+  private why = 'it is being opened';
+  private looking: Promise<void> = Promise.resolve();
+
+  constructor(deps: StoreDeps) {
+    this.deps = deps;
+    this.folder = join(deps.stateDir, 'repository');
+  }
+
+  /** Whether it is open, and was sound when it was last checked. */
+  get isSound(): boolean {
+    return this.opened !== undefined;
+  }
+
+  /** @throws BackupError It cannot be had now. */
+  get repository(): Repository {
+    if (this.opened === undefined) {
+      throw new BackupError('storage', `the repository cannot be used: ${this.why}`);
+    }
+    return this.opened;
+  }
+
+  /** Opens it, and keeps trying and checking beside what else goes on. Fulfilled after the first attempt. */
+  async start(): Promise<void> {
+    await this.showSetAside();
+    await this.tryOpen();
+    this.looking = this.lookAfter().catch((error: unknown) => {
+      if (!this.deps.signal.aborted)
+        this.deps.log.error({ err: error }, 'repository is not looked after');
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.looking;
+    await this.opened?.close();
+    this.opened = undefined;
+  }
+
+  /** A device’s write failed in a way that lays it at the repository’s door. */
+  async doubt(): Promise<void> {
+    await this.check();
+  }
+
+  private async lookAfter(): Promise<void> {
+    const { signal, retryMs, checkEveryMs } = this.deps;
+    if (this.opened !== undefined) await this.check();
+    while (!signal.aborted) {
+      await pause(this.opened === undefined ? retryMs : checkEveryMs, signal).catch(
+        () => undefined,
+      );
+      if (signal.aborted) return;
+      if (this.opened === undefined) await this.tryOpen();
+      else await this.check();
+    }
+  }
+
+  private async tryOpen(): Promise<void> {
+    const { rack, degraded } = this.deps;
+    try {
+      this.opened = await Repository.open(this.folder, { rack });
+      degraded.clear(trouble);
+    } catch (error) {
+      if (error instanceof BackupError && error.code === 'damaged')
+        await this.beginAnew(error.message);
+      else this.isDown(errorText(error));
+    }
+  }
+
+  private async check(): Promise<void> {
+    const { signal, log } = this.deps;
+    const { opened } = this;
+    if (opened === undefined) return;
+    try {
+      const wrong = await opened.check(signal);
+      if (wrong !== undefined) return await this.beginAnew(wrong);
+      await opened.maintain(signal);
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error }, 'repository could not be checked');
+    }
+  }
+
+  private async beginAnew(wrong: string): Promise<void> {
+    const { log, rack, degraded, onBegunAnew } = this.deps;
+    await this.opened?.close();
+    this.opened = undefined;
+    try {
+      const where = await setAside(this.folder);
+      log.error({ wrong, where }, 'repository is broken; it was set aside, and a new one begun');
+      this.opened = await Repository.open(this.folder, { rack });
+      degraded.clear(trouble);
+      onBegunAnew();
+    } catch (error) {
+      this.isDown(`${wrong}; and a new one cannot be begun: ${errorText(error)}`);
+    }
+    await this.showSetAside();
+  }
+
+  private isDown(why: string): void {
+    this.why = why;
+    this.deps.degraded.raise(trouble, why);
+  }
+
+  /** Said for as long as it lies there: somebody has to look what can be saved of it. */
+  private async showSetAside(): Promise<void> {
+    const { stateDir, degraded } = this.deps;
+    const names = await readdir(stateDir).catch(() => []);
+    const broken = names
+      .filter((name) => name.startsWith(`${basename(this.folder)}.broken-`))
+      .sort();
+    if (broken.length === 0) return degraded.clear(aside);
+    const what =
+      'a broken history was set aside, newer backups are in a new one; save what can be saved, then move it away:';
+    degraded.raise(aside, `${what} ${broken.map((name) => join(stateDir, name)).join(', ')}`);
+  }
+}

@@ -1,0 +1,49 @@
+/** What there is to back up: switches, routers and PDUs of rack.yaml, and the jumphost itself. */
+import { type InfrastructureDevice, models, type Rack } from '@skolo/rack';
+
+export interface Target {
+  name: string;
+  model: string;
+  /** Absent: the jumphost. */
+  device?: InfrastructureDevice;
+  /** Why it is not backed up; absent: it is. */
+  why?: string;
+}
+
+/** As the jumphost is called where devices have their model. */
+export const jumphostModel = 'jumphost';
+
+/** In the order of rack.yaml. */
+export function targetsOf(rack: Rack): Target[] {
+  const targets = [...rack.infrastructure.values()].map(
+    (device): Target => ({
+      name: device.name,
+      model: device.model,
+      device,
+      ...because(whyNot(device)),
+    }),
+  );
+  const { name } = rack.jumphost;
+  return [...targets, { name, model: jumphostModel, ...because(whyNotJumphost(rack)) }];
+}
+
+function because(why: string | undefined): Pick<Target, 'why'> {
+  return why === undefined ? {} : { why };
+}
+
+function whyNot({ model: name, backup, address }: InfrastructureDevice): string | undefined {
+  if (!backup) return 'rack.yaml leaves it out: `backup: false`';
+  const model = models.get(name);
+  if (model?.backup !== true) return model?.backup.no ?? `${name} is not a model`;
+  if (address === undefined) return 'rack.yaml gives it no address';
+  return undefined;
+}
+
+function whyNotJumphost({ services }: Rack): string | undefined {
+  const { jumphost, encrypt } = services['router-backup'];
+  if (!jumphost.backup) return 'rack.yaml leaves it out: `jumphost: { backup: false }`';
+  if (encrypt === undefined || encrypt === 'none') {
+    return 'it holds secrets, so it is only kept encrypted: give services.router-backup.encrypt an age recipient';
+  }
+  return undefined;
+}

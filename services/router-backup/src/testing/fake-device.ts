@@ -1,0 +1,105 @@
+/** A device in memory, and the model that reads it: what goes wrong with real ones is tested with the models. */
+import type { BackupModel } from '@skolo/backup';
+import { DeviceTimeout, DeviceUnreachable } from '@skolo/equipment';
+import type { InfrastructureDevice } from '@skolo/rack';
+
+export interface FakeDevice {
+  /** Lines up to `end`, which is what makes it complete. */
+  text: string;
+  startup?: string;
+  serial?: string;
+  hostname?: string;
+  /** The next reads fail with these. */
+  failures: Error[];
+  /** Reads wait for it. */
+  gate?: Promise<void>;
+  reads: number;
+  /** Now, and the most at once. */
+  reading: number;
+  mostAtOnce: number;
+  applied: string[];
+}
+
+/** Devices by name; each is made when it is first asked for. */
+export class FakeDevices {
+  private readonly devices = new Map<string, FakeDevice>();
+  reading = 0;
+  mostAtOnce = 0;
+
+  get(name: string): FakeDevice {
+    const known = this.devices.get(name) ?? {
+      text: `hostname ${name}\npassword canary-${name}\nend\n`,
+      hostname: name,
+      failures: [],
+      reads: 0,
+      reading: 0,
+      mostAtOnce: 0,
+      applied: [],
+    };
+    this.devices.set(name, known);
+    return known;
+  }
+
+  /** For each of these models of rack.yaml. */
+  models(...names: string[]): ReadonlyMap<string, (device: InfrastructureDevice) => BackupModel> {
+    return new Map(names.map((name) => [name, (device) => this.model(name, device)]));
+  }
+
+  private model(name: string, { name: deviceName }: InfrastructureDevice): BackupModel {
+    const device = () => this.get(deviceName);
+    return {
+      name,
+      format: 'text',
+      proof: 'mark',
+      read: async (connection) => {
+        const fake = device();
+        fake.reads += 1;
+        fake.reading += 1;
+        this.reading += 1;
+        fake.mostAtOnce = Math.max(fake.mostAtOnce, fake.reading);
+        this.mostAtOnce = Math.max(this.mostAtOnce, this.reading);
+        try {
+          void connection;
+          await fake.gate;
+          const failure = fake.failures.shift();
+          if (failure !== undefined) throw failure;
+          const { text, startup, serial, hostname } = fake;
+          return {
+            content: { bytes: Buffer.from(text) },
+            identity: { ...(serial && { serial }), ...(hostname && { hostname }) },
+            ...(startup !== undefined && { startup: Buffer.from(startup) }),
+          };
+        } finally {
+          fake.reading -= 1;
+          this.reading -= 1;
+        }
+      },
+      incomplete: (content) =>
+        'bytes' in content && !content.bytes.toString().trimEnd().endsWith('end')
+          ? 'its last line is not "end"'
+          : undefined,
+      volatile: [/^! up /],
+      secrets: [/^password (\S+)/],
+      restore: {
+        comment: '!',
+        steps: (content) => [
+          { title: 'Type it', where: 'device', lines: content.toString().trimEnd().split('\n') },
+        ],
+        check: async () => ({ accepted: true, said: '' }),
+        apply: async (_connection, content, step) => {
+          step('typed it');
+          device().text = content.toString();
+          device().applied.push(content.toString());
+        },
+      },
+    };
+  }
+}
+
+export function unreachable(name: string): Error {
+  return new DeviceUnreachable(name, 'no connection');
+}
+
+export function silent(name: string): Error {
+  return new DeviceTimeout(name, 'no prompt within 30 s');
+}

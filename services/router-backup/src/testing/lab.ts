@@ -1,0 +1,173 @@
+/** A router backup for a test: a rack on loopback addresses, its devices in memory unless a test brings its own. */
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type BackupDevice,
+  type BackupRun,
+  type Client,
+  createClient,
+  routerBackupApi,
+} from '@skolo/api';
+import { type Clock, createLogger, newToken, startService } from '@skolo/common';
+import { expect, onTestFinished } from 'vitest';
+import { createRouterBackup, type RouterBackupDeps } from '../service.ts';
+import { FakeDevices } from './fake-device.ts';
+
+export interface LabOptions extends Pick<RouterBackupDeps, 'retryPauses' | 'power'> {
+  /** Devices of rack.yaml, from `infrastructure:` on. */
+  yaml?: string;
+  /** Of the service, in block style, indented by four. */
+  settings?: string;
+  timezone?: string;
+  clock?: Clock;
+  devices?: FakeDevices;
+  /** False: the models of the product, against devices that the test started. */
+  isFake?: boolean;
+  prepare?: (stateDir: string) => Promise<void>;
+  /** Of one that was stopped: this one goes on where that one was. */
+  former?: Lab;
+}
+
+export interface Lab {
+  dir: string;
+  stateDir: string;
+  url: string;
+  metricsUrl: string;
+  devices: FakeDevices;
+  /** Of an admin, and of somebody who may only ask for backups. */
+  admin: Client<typeof routerBackupApi>;
+  operator: Client<typeof routerBackupApi>;
+  adminToken: string;
+  operatorToken: string;
+  logged: () => Record<string, unknown>[];
+  edit: (yaml: string, settings?: string) => Promise<void>;
+  /** A run by hand, once it is finished. */
+  run: (...devices: string[]) => Promise<BackupRun>;
+  finished: (id: string) => Promise<BackupRun>;
+  device: (name: string) => Promise<BackupDevice>;
+  /** All runs have ended. */
+  idle: () => Promise<void>;
+  metrics: () => Promise<string>;
+  degraded: () => Promise<string>;
+  stop: () => Promise<void>;
+}
+
+export const threeDevices = `infrastructure:
+  router: { model: frr, address: 127.0.2.1 }
+  switch-1: { model: frr, address: 127.0.2.2 }
+  switch-2: { model: frr, address: 127.0.2.3 }
+`;
+
+function rackYaml({
+  yaml,
+  settings,
+  timezone,
+}: Required<Pick<LabOptions, 'yaml' | 'settings' | 'timezone'>>) {
+  return `rack: rack1
+timezone: ${timezone}
+network: { subnet: 127.0.0.0/8, domain: lan }
+jumphost: { name: jumphost-rack1, address: 127.0.0.1 }
+access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
+${yaml}
+services:
+  power-cycle-daemon: { url: "http://127.0.0.1:9" }
+  router-backup:
+    jitterSeconds: 0
+    stopWithin: 1
+${settings}
+`;
+}
+
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  const { former, clock, yaml = threeDevices, settings = '', timezone = 'Europe/Berlin' } = options;
+  const devices = options.devices ?? former?.devices ?? new FakeDevices();
+  const dir = former?.dir ?? (await newDir());
+  const stateDir = join(dir, 'state');
+  await mkdir(stateDir, { recursive: true });
+  await options.prepare?.(stateDir);
+  const rackFile = join(dir, 'rack.yaml');
+  const edit = async (text: string, changed = settings) => {
+    await writeFile(join(dir, 'new.yaml'), rackYaml({ yaml: text, settings: changed, timezone }));
+    await rename(join(dir, 'new.yaml'), rackFile);
+  };
+  await edit(yaml);
+  const tokens = join(dir, 'tokens.yaml');
+  const token = (name: string, role: 'admin' | 'operate') =>
+    newToken(tokens, { name, role, expiresInDays: 3650 });
+  const adminToken = former?.adminToken ?? (await token('ann', 'admin'));
+  const operatorToken = former?.operatorToken ?? (await token('otto', 'operate'));
+  const lines: Record<string, unknown>[] = [];
+  const service = await startService(
+    createRouterBackup({
+      ...(options.isFake !== false && { models: devices.models('frr', 'cisco-ios') }),
+      retryPauses: options.retryPauses ?? { byHand: [], byItself: [10, 10] },
+      ...(options.power && { power: options.power }),
+      openEveryMs: 50,
+      lookEveryMs: 50,
+    }),
+    {
+      rackFile,
+      stateDir,
+      port: 0,
+      metricsPort: 0,
+      host: '127.0.0.1',
+      log: createLogger({
+        service: 'router-backup',
+        level: 'debug',
+        destination: { write: (line: string) => void lines.push(JSON.parse(line)) },
+      }),
+      ...(clock && { clock }),
+    },
+  );
+  const url = `http://127.0.0.1:${service.port}`;
+  const metricsUrl = `http://127.0.0.1:${service.metricsPort}`;
+  const client = (bearer: string) => createClient(routerBackupApi, { baseUrl: url, token: bearer });
+  const admin = client(adminToken);
+  const stop = () => service.stop();
+  onTestFinished(stop);
+
+  async function finished(id: string): Promise<BackupRun> {
+    await expect
+      .poll(async () => (await admin.backup({ params: { id } })).finishedAt, { timeout: 20_000 })
+      .toBeDefined();
+    return await admin.backup({ params: { id } });
+  }
+
+  return {
+    dir,
+    stateDir,
+    url,
+    metricsUrl,
+    devices,
+    admin,
+    operator: client(operatorToken),
+    adminToken,
+    operatorToken,
+    logged: () => lines,
+    edit,
+    finished,
+    async run(...names) {
+      const body = names.length === 0 ? {} : { devices: names };
+      const { id } = await admin.requestBackup({ body });
+      return await finished(id);
+    },
+    device: (name) => admin.device({ params: { device: name } }),
+    async idle() {
+      const open = async () => {
+        const { backups } = await admin.backups({ query: {} });
+        return backups.filter(({ finishedAt }) => finishedAt === undefined).length;
+      };
+      await expect.poll(open, { timeout: 20_000 }).toBe(0);
+    },
+    metrics: async () => (await fetch(`${metricsUrl}/metrics`)).text(),
+    degraded: async () => (await fetch(`${metricsUrl}/readyz`)).text(),
+    stop,
+  };
+}
+
+async function newDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-backup-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
