@@ -11,6 +11,7 @@ export type { CliOptions, SignInMethod } from './equipment/cli/model.ts';
 export { type MpowerOptions, startMpower } from './equipment/cli/mpower.ts';
 export { type NxosOptions, startNxos } from './equipment/cli/nxos.ts';
 export { type OpenwrtOptions, startOpenwrt } from './equipment/cli/openwrt.ts';
+export { type ProcurveOptions, startProcurve } from './equipment/cli/procurve.ts';
 export { type RouterosOptions, startRouteros } from './equipment/cli/routeros.ts';
 export { startUnifiSwitch, type UnifiSwitchOptions } from './equipment/cli/unifi-switch.ts';
 export {

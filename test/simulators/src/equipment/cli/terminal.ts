@@ -4,6 +4,7 @@
  * Pagers and how they are erased are as Oxidized, RANCID and users' recorded sessions show them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { cutShort, longBanner, withLogLines, withOddEnds } from './configuration-faults.ts';
 import type { Session } from './core.ts';
 import { noise } from './noise.ts';
@@ -39,6 +40,8 @@ export interface Screen {
   repaint?: (line: string) => string;
   /** What is shown of the last key of a line, where it is not the key itself. */
   echo?: (line: string) => string;
+  /** All that is shown when a line is finished, where it is not a new line. */
+  entered?: (line: string) => string;
 }
 
 /** The other side is gone, or its input has ended. */
@@ -103,14 +106,15 @@ export class Terminal {
    * @throws HungUp
    */
   async readLine(prompt: string, echo: 'plain' | 'none' | 'stars' = 'plain'): Promise<string> {
-    const lastLine = prompt.slice(prompt.lastIndexOf('\n') + 1);
+    const lastLine = stripVTControlCharacters(prompt.slice(prompt.lastIndexOf('\n') + 1));
     if (echo === 'plain' && lastLine !== '') this.session.core.prompt = lastLine;
     this.put(prompt);
     let line = '';
     for (;;) {
       const key = await this.nextKey();
       if (key === '\r' || key === '\n') {
-        if (this.screen.interactive) this.put(`${this.screen.repaint?.(line) ?? ''}\n`);
+        const { interactive, repaint, entered } = this.screen;
+        if (interactive) this.put(entered?.(line) ?? `${repaint?.(line) ?? ''}\n`);
         await this.think();
         return line;
       }
@@ -153,6 +157,13 @@ export class Terminal {
       if (this.ended) throw new HungUp();
       await this.nextInput();
     }
+  }
+
+  /** Any key, which is not shown. */
+  async readAnyKey(question: string): Promise<void> {
+    this.put(question);
+    await this.nextKey();
+    await this.think();
   }
 
   /** One key, with no Enter after it. */
