@@ -1,0 +1,191 @@
+/** Copies of journals that are being written to, opened as journals. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { changeOf, lanes } from './journal.test-writer.ts';
+import { Journal } from './journal.ts';
+import { buildWriter, kills, killWithin, seed, seeded, startWriter } from './kill-test.ts';
+import { copyLive } from './live-copy.ts';
+
+let folder: string;
+
+beforeAll(buildWriter);
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'skolo-live-copy-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+/** What `copyLive` gives, written into a folder of its own. */
+async function copyTo(to: string, from: string): Promise<string | undefined> {
+  const copy = await copyLive(from);
+  if (copy === undefined) throw new Error('no journal');
+  try {
+    await mkdir(to);
+    for (const { name, size, stream } of copy.files) {
+      const bytes = await buffer(stream());
+      expect(bytes.length, name).toBe(size);
+      await writeFile(join(to, name), bytes);
+    }
+    return copy.damage;
+  } finally {
+    await copy.close();
+  }
+}
+
+/** Version of each lane, all of whose records fit to it. */
+async function versionsIn(journal: Journal): Promise<number[]> {
+  const versions: number[] = [];
+  for (const lane of lanes) {
+    const version = Number((await journal.get(`lane/${lane}/version`)) ?? 0);
+    const { put = {} } = changeOf(lane, version);
+    if (version > 0) {
+      for (const [key, value] of Object.entries(put)) {
+        expect(await journal.get(key), key).toEqual(value);
+      }
+    }
+    versions.push(version);
+  }
+  return versions;
+}
+
+/** The newest version of each lane that the writer has reported. */
+function follow(writer: ChildProcess): number[] {
+  const reported = lanes.map(() => 0);
+  let rest = '';
+  writer.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    const lines = `${rest}${text}`.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const [lane = 0, version = 0] = line.split(' ').map(Number);
+      reported[lane] = version;
+    }
+  });
+  return reported;
+}
+
+describe('copyLive', () => {
+  it(`has all that was reported when it began (${kills} copies)`, {
+    timeout: 300_000,
+  }, async () => {
+    const live = join(folder, 'journal');
+    const writer = startWriter('journal.test-writer.js', live);
+    const ended = once(writer, 'close');
+    onTestFinished(async () => {
+      writer.kill('SIGKILL');
+      await ended;
+    });
+    const reported = follow(writer);
+    await expect.poll(() => Math.min(...reported), { timeout: 30_000 }).toBeGreaterThan(0);
+
+    for (let round = 0; round < kills; round += 1) {
+      const before = [...reported];
+      const to = join(folder, `copy-${round}`);
+      const damage = await copyTo(to, live);
+      const journal = await Journal.open(to);
+      const copied = await versionsIn(journal);
+      await journal.close();
+      await rm(to, { recursive: true });
+
+      expect(damage).toBeUndefined();
+      expect(journal.recovered).toBeUndefined();
+      expect(journal.damaged).toBe(0);
+      for (const lane of lanes) expect(copied[lane]).toBeGreaterThanOrEqual(before[lane] ?? 0);
+      // So that the next copy finds other files.
+      const next = Math.max(...reported) + 20;
+      await expect.poll(() => Math.max(...reported), { timeout: 30_000 }).toBeGreaterThan(next);
+    }
+  });
+
+  it('has all that was reported by a writer that was killed', { timeout: 300_000 }, async () => {
+    const random = seeded(seed);
+    const live = join(folder, 'journal');
+    for (let round = 0; round < kills / 4; round += 1) {
+      const writer = startWriter('journal.test-writer.js', live);
+      const lines = await killWithin(writer, random() * 300);
+      const to = join(folder, `copy-${round}`);
+
+      const damage = await copyTo(to, live);
+      const journal = await Journal.open(to);
+      const copied = await versionsIn(journal);
+      await journal.close();
+
+      expect(damage, `SKOLO_SEED=${seed}`).toBeUndefined();
+      expect(journal.recovered, `SKOLO_SEED=${seed}`).toBeUndefined();
+      for (const line of lines) {
+        const [lane = 0, version = 0] = line.split(' ').map(Number);
+        expect(copied[lane], `SKOLO_SEED=${seed}`).toBeGreaterThanOrEqual(version);
+      }
+    }
+  });
+
+  it('touches nothing, and has neither lock nor log texts', async () => {
+    const live = join(folder, 'journal');
+    const journal = await Journal.open(live);
+    await journal.write({ put: { a: 1 } });
+    const before = await readdir(live);
+
+    await copyTo(join(folder, 'copy'), live);
+    await journal.write({ put: { a: 2 } });
+    await journal.close();
+
+    expect((await readdir(join(folder, 'copy'))).toSorted()).toEqual(
+      before.filter((name) => !['LOCK', 'LOG', 'LOG.old'].includes(name)).toSorted(),
+    );
+    expect(before).toContain('LOCK');
+  });
+
+  it('leaves out a record that is not written to its end', async () => {
+    const live = join(folder, 'journal');
+    const journal = await Journal.open(live);
+    await journal.write({ put: { a: 1 } });
+    const log = (await readdir(live)).find((name) => name.endsWith('.log')) ?? '';
+    await appendFile(join(live, log), Buffer.from('0102030405', 'hex'));
+
+    await copyTo(join(folder, 'copy'), live);
+    const copy = await Journal.open(join(folder, 'copy'));
+    const found = await copy.get('a');
+    await copy.close();
+    await journal.close();
+
+    expect(found).toBe(1);
+    expect(copy.recovered).toBeUndefined();
+  });
+
+  it('is no copy of what is no journal', async () => {
+    await writeFile(join(folder, 'audit.jsonl'), '{}');
+
+    expect(await copyLive(folder)).toBeUndefined();
+  });
+
+  it('takes a damaged one as it is, and says so', async () => {
+    const live = join(folder, 'journal');
+    const journal = await Journal.open(live);
+    await journal.write({ put: { a: 1 } });
+    await journal.close();
+    const manifest = (await readdir(live)).find((name) => name.startsWith('MANIFEST')) ?? '';
+    const bytes = await readFile(join(live, manifest));
+    bytes[10] = (bytes[10] ?? 0) ^ 0xff;
+    await writeFile(join(live, manifest), bytes);
+
+    const copy = await copyLive(live, { tries: 2 });
+    await copy?.close();
+
+    expect(copy?.damage).toBe(`${manifest} is damaged`);
+    expect(copy?.files.map(({ name }) => name)).toContain(manifest);
+  });
+
+  it('ends with its signal', async () => {
+    const live = join(folder, 'journal');
+    await mkdir(live);
+    await writeFile(join(live, 'CURRENT'), 'MANIFEST-000001\n');
+    const signal = AbortSignal.abort(new Error('stops'));
+
+    await expect(copyLive(live, { signal })).rejects.toThrow('stops');
+  });
+});
