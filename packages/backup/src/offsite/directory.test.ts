@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { directoryPlace, markName } from './directory.ts';
+import { run, soon, tempDir } from './testing.ts';
+
+const name = '2026-11-20-router-da39a3ee5e6b4b0d3255bfef95601890afd80709.gz';
+const about = { device: 'router', time: '2026-11-20T08:15:00.000Z' };
+
+async function start(content = randomBytes(3_000_000)) {
+  const dir = await tempDir();
+  const folder = join(dir, 'away');
+  const file = join(dir, 'outgoing');
+  await mkdir(folder);
+  await writeFile(file, content);
+  return { dir, folder, file, content, place: directoryPlace(folder) };
+}
+
+describe('a directory', () => {
+  it('keeps what was put there, with the time when it was read', async () => {
+    const { folder, file, content, place } = await start();
+
+    await place.put(name, file, about, soon());
+
+    expect((await place.get(name, soon())).equals(content)).toBe(true);
+    expect(await place.list(soon())).toEqual([{ name, size: content.length, time: about.time }]);
+    expect((await readdir(folder)).sort()).toEqual([markName, name].sort());
+    expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
+  });
+
+  it('replaces an object of the same name as a whole', async () => {
+    const { folder, file, place } = await start();
+    await writeFile(join(folder, name), 'damaged');
+    await writeFile(join(folder, `.${name}.part`), 'left by one that was killed');
+
+    await place.put(name, file, about, soon());
+
+    expect((await readFile(join(folder, name))).equals(await readFile(file))).toBe(true);
+    expect((await readdir(folder)).sort()).toEqual([markName, name].sort());
+  });
+
+  it('lists what others put there, too, but no folders and nothing hidden', async () => {
+    const { folder, place } = await start();
+    await mkdir(join(folder, 'lost+found'));
+    await writeFile(join(folder, '.hidden'), '');
+    await writeFile(join(folder, 'README'), 'hello');
+
+    expect((await place.list(soon())).map((object) => object.name)).toEqual(['README']);
+  });
+
+  it('removes, and does not mind what is not there', async () => {
+    const { file, place } = await start();
+    await place.put(name, file, about, soon());
+
+    await place.remove(name, soon());
+    await place.remove(name, soon());
+
+    expect(await place.list(soon())).toEqual([]);
+    await expect(place.get(name, soon())).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it.each(['../outgoing', 'a/b', '.hidden', '..', ''])('has no object %j', async (other) => {
+    const { file, place } = await start();
+
+    await expect(place.get(other, soon())).rejects.toMatchObject({ code: 'not-found' });
+    await expect(place.remove(other, soon())).rejects.toMatchObject({ code: 'not-found' });
+    await expect(place.put(other, file, about, soon())).rejects.toMatchObject({
+      code: 'not-found',
+    });
+  });
+
+  it('is not there: says so, and makes none', async () => {
+    const { dir, file } = await start();
+    const place = directoryPlace(join(dir, 'nowhere'));
+    const error = {
+      code: 'unreachable',
+      message: `${join(dir, 'nowhere')}: there is no such directory; is its disk mounted?`,
+    };
+
+    await expect(place.put(name, file, about, soon())).rejects.toMatchObject(error);
+    await expect(place.list(soon())).rejects.toMatchObject(error);
+    expect(await readdir(dir)).not.toContain('nowhere');
+  });
+
+  it('is empty, though it was not: its disk is not mounted', async () => {
+    const { folder, file, place } = await start();
+    await place.put(name, file, about, soon());
+    await rename(folder, `${folder}.unmounted`);
+    await mkdir(folder);
+    const known = directoryPlace(folder, { isKnown: () => true });
+
+    await expect(known.put(name, file, about, soon())).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('is its disk mounted?'),
+    });
+    expect(await readdir(folder)).toEqual([]);
+
+    await writeFile(join(folder, markName), '');
+    await known.put(name, file, about, soon());
+  });
+
+  it('does not answer: is given up, and not asked again before it does', async (context) => {
+    const { folder, place: writable } = await start();
+    await mkfifo(join(folder, name), context);
+    const place = directoryPlace(folder, { patienceMs: 50 });
+
+    // Opening a FIFO waits for its other end, as a share does for its server.
+    await expect(place.get(name, soon())).rejects.toMatchObject({
+      code: 'unreachable',
+      message: `${folder}: does not answer for 0.05 s`,
+    });
+    await expect(place.list(soon())).rejects.toThrow(`${folder}: still does not answer`);
+
+    await writeFile(join(folder, name), 'the other end');
+    await expect.poll(() => place.list(soon())).toEqual([]);
+    await writable.list(soon());
+  });
+
+  it('stops waiting when it is told to', async (context) => {
+    const { folder, place } = await start();
+    await mkfifo(join(folder, name), context);
+    const stopping = new AbortController();
+
+    const getting = place.get(name, stopping.signal);
+    stopping.abort(new Error('stopped'));
+
+    await expect(getting).rejects.toThrow('stopped');
+    await writeFile(join(folder, name), 'the other end');
+  });
+
+  it('says that a disk is full, or may not be written, and leaves nothing half', async (context) => {
+    const { file } = await start();
+    const disk = await smallDisk(context);
+    const place = directoryPlace(disk);
+
+    await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
+      code: 'storage',
+      message: `${disk}: the disk is full`,
+    });
+    expect((await readdir(disk)).filter((entry) => entry !== markName)).toEqual([]);
+
+    await run('mount', ['-o', 'remount,ro', disk]);
+    await expect(place.put(name, file, about, soon())).rejects.toMatchObject({
+      code: 'refused',
+      message: `${disk}: the file system is read-only`,
+    });
+  });
+});
+
+async function mkfifo(path: string, context: TestContext) {
+  await run('mkfifo', [path]).catch(() => context.skip('mkfifo is not installed'));
+}
+
+/** Of one megabyte. */
+async function smallDisk(context: TestContext): Promise<string> {
+  if (process.getuid?.() !== 0 || process.platform !== 'linux') {
+    context.skip('needs root to mount a tmpfs');
+  }
+  const disk = join(await tempDir(), 'disk');
+  await mkdir(disk);
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]).catch(() =>
+    context.skip('may not mount a small tmpfs here'),
+  );
+  onTestFinished(async () => void (await run('umount', [disk])));
+  return disk;
+}

@@ -1,0 +1,214 @@
+/**
+ * A directory that is somewhere else: a disk that is mounted, a share.
+ *
+ * Each object is a file. Its time is when it was read. A mark in the directory tells it from the empty one that is left
+ * where nothing is mounted.
+ */
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { syncFolder, writeFileAtomic } from '@skolo/durable';
+import { BackupError } from '../errors.ts';
+import { codeOf, inWords } from '../storage-error.ts';
+import { Patience } from './patience.ts';
+import type { ObjectAbout, OffsitePlace, StoredObject } from './place.ts';
+
+export interface DirectoryOptions {
+  /** Whether it has kept something of ours before: then it bears our mark, or its disk is not mounted. */
+  isKnown?: () => boolean;
+  /** It is given up when it does not answer for so long; default a minute. */
+  patienceMs?: number;
+}
+
+export const markName = '.skolo-backups';
+const markText = 'Copies of configurations of a rack are kept here, by router-backup of skolo.\n';
+const pieceSize = 1 << 20;
+
+export function directoryPlace(
+  folder: string,
+  { isKnown = () => false, patienceMs = 60_000 }: DirectoryOptions = {},
+): OffsitePlace {
+  const patience = new Patience(folder, patienceMs);
+
+  async function put(name: string, file: string, about: ObjectAbout, signal: AbortSignal) {
+    const step: Step = (work) => patience.for(work, signal);
+    const target = pathOf(name);
+    await checkMark(step);
+    // Always the same name: what a killed one left is written over.
+    const half = join(folder, `.${name}.part`);
+    try {
+      const { size, sum } = await copy(file, half, new Date(about.time), step);
+      const found = await read(half, step);
+      if (found.size !== size || found.sum !== sum) {
+        throw new BackupError(
+          'damaged',
+          `${folder}: ${name} is not on the disk as it was written; is the disk sound?`,
+        );
+      }
+      await step(() => rename(half, target));
+      await step(() => syncFolder(folder));
+    } catch (error) {
+      await step(() => rm(half, { force: true })).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async function checkMark(step: Step) {
+    const mark = join(folder, markName);
+    if (await step(() => isThere(mark))) return;
+    await step(() => readdir(folder));
+    if (isKnown()) {
+      throw new BackupError(
+        'unreachable',
+        `${folder}: has no file ${markName}, though copies were put there before: is its disk mounted? If it is another disk now: touch ${mark}`,
+      );
+    }
+    await step(() => writeFileAtomic(mark, markText, { mode: 0o644 }));
+  }
+
+  async function list(signal: AbortSignal): Promise<StoredObject[]> {
+    const step: Step = (work) => patience.for(work, signal);
+    const entries = await step(() => readdir(folder, { withFileTypes: true }));
+    const names = entries
+      .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+      .map(({ name }) => name)
+      .sort();
+    const objects: StoredObject[] = [];
+    for (const name of names) {
+      const about = await step(() => statIfThere(join(folder, name)));
+      if (about) objects.push({ name, size: about.size, time: about.mtime.toISOString() });
+    }
+    return objects;
+  }
+
+  async function get(name: string, signal: AbortSignal): Promise<Buffer> {
+    try {
+      return await patience.for(() => readFile(pathOf(name)), signal);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      throw new BackupError('not-found', `${folder}: there is no ${name}`, { cause: error });
+    }
+  }
+
+  async function remove(name: string, signal: AbortSignal): Promise<void> {
+    await patience.for(() => rm(pathOf(name), { force: true }), signal);
+    await patience.for(() => syncFolder(folder), signal);
+  }
+
+  function pathOf(name: string) {
+    if (name === '' || name !== basename(name) || name.startsWith('.')) {
+      throw new BackupError('not-found', `${folder}: ${JSON.stringify(name)} is no name there`);
+    }
+    return join(folder, name);
+  }
+
+  /** What goes wrong, as errors for people. */
+  async function told<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof BackupError) throw error;
+      signal.throwIfAborted();
+      throw asBackupError(folder, error);
+    }
+  }
+
+  return {
+    url: folder,
+    put: (name, file, about, signal) => told(signal, put(name, file, about, signal)),
+    list: (signal) => told(signal, list(signal)),
+    get: (name, signal) => told(signal, get(name, signal)),
+    remove: (name, signal) => told(signal, remove(name, signal)),
+  };
+}
+
+type Step = <T>(work: () => Promise<T>) => Promise<T>;
+
+interface Sum {
+  size: number;
+  sum: string;
+}
+
+/** Durable when fulfilled. */
+async function copy(from: string, to: string, time: Date, step: Step): Promise<Sum> {
+  const target = await step(() => open(to, 'w', 0o600));
+  try {
+    const sum = await eachPiece(from, step, (piece) => step(() => writeWhole(target, piece)));
+    await step(() => target.utimes(time, time));
+    await step(() => target.sync());
+    return sum;
+  } finally {
+    await close(target, step);
+  }
+}
+
+async function read(file: string, step: Step): Promise<Sum> {
+  return await eachPiece(file, step, async () => undefined);
+}
+
+async function eachPiece(
+  file: string,
+  step: Step,
+  use: (piece: Buffer) => Promise<void>,
+): Promise<Sum> {
+  const hash = createHash('sha256');
+  let size = 0;
+  const source = await step(() => open(file, 'r'));
+  try {
+    for (;;) {
+      const { bytesRead, buffer } = await step(() => source.read(Buffer.alloc(pieceSize)));
+      if (bytesRead === 0) return { size, sum: hash.digest('hex') };
+      const piece = buffer.subarray(0, bytesRead);
+      hash.update(piece);
+      size += bytesRead;
+      await use(piece);
+    }
+  } finally {
+    await close(source, step);
+  }
+}
+
+/** What it has to say is of no interest: what was written is synced. */
+async function close(handle: FileHandle, step: Step) {
+  const closing = handle.close().catch(() => undefined);
+  await step(() => closing).catch(() => undefined);
+}
+
+async function writeWhole(target: FileHandle, piece: Buffer) {
+  for (let start = 0; start < piece.length; ) {
+    start += (await target.write(piece, start)).bytesWritten;
+  }
+}
+
+async function isThere(path: string) {
+  return (await statIfThere(path)) !== undefined;
+}
+
+async function statIfThere(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Of a mount that is gone, or whose server is. */
+const unreachable = ['ENOENT', 'ENOTDIR', 'EIO', 'ESTALE', 'ENOTCONN', 'EHOSTDOWN', 'ENODEV'];
+const refused = ['EACCES', 'EPERM', 'EROFS'];
+
+function asBackupError(folder: string, error: unknown): BackupError {
+  const code = codeOf(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new BackupError(
+      'unreachable',
+      `${folder}: there is no such directory; is its disk mounted?`,
+      { cause: error },
+    );
+  }
+  if (unreachable.includes(code)) {
+    return new BackupError('unreachable', `${folder}: ${inWords(error)}`, { cause: error });
+  }
+  const kind = refused.includes(code) ? 'refused' : 'storage';
+  return new BackupError(kind, `${folder}: ${inWords(error)}`, { cause: error });
+}
