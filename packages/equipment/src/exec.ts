@@ -12,6 +12,7 @@ import { scpDownload, scpUpload } from './scp.ts';
 import { decodeBytes } from './screen.ts';
 import type { ExecBytes, ExecOptions, ExecResult, ExecSession, RunOptions } from './session.ts';
 import { type Limit, limitOf, settle } from './settle.ts';
+import { shownCommand } from './shown-command.ts';
 import type { SshConnection } from './ssh.ts';
 import { type OnTalk, Talk } from './talk.ts';
 import { withoutSecrets } from './without-secrets.ts';
@@ -107,7 +108,7 @@ export class SshExec implements ExecSession {
     const { connection } = this;
     const { device, secrets } = this.options;
     const { limit, talk, to, maxBytes } = about;
-    const what = JSON.stringify(about.command);
+    const what = shownCommand(about.command);
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
     const late = (how: string) => {
       const said = decodeBytes(endOf([...stdout, ...stderr]).toString('latin1')).trim();

@@ -42,5 +42,6 @@ export type {
   Target,
 } from './session.ts';
 export { type PoolSession, SessionPool, type SessionPoolOptions } from './session-pool.ts';
+export { shownCommand } from './shown-command.ts';
 export type { OnTalk } from './talk.ts';
 export { withoutSecrets } from './without-secrets.ts';

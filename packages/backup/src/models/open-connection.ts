@@ -23,6 +23,7 @@ import {
   type RunOptions,
   type SessionDeps,
   secretsOf,
+  shownCommand,
   type Target,
   withoutSecrets,
 } from '@skolo/equipment';
@@ -164,7 +165,7 @@ class LazyConnection implements Connection {
 
   private failed(command: string, { status, stderr, stdout }: ExecBytes): DeviceError {
     const { name } = this.device;
-    const what = JSON.stringify(command.length > 200 ? `${command.slice(0, 200)}…` : command);
+    const what = shownCommand(command);
     const words = stderr.trim() || stdout.subarray(0, 1000).toString('latin1').trim();
     const said = withoutSecrets(words, this.secrets).replaceAll(/\s+/g, ' ').slice(0, 200);
     const end = said === '' ? '' : `: ${said}`;

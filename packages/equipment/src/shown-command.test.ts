@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest';
+import { shownCommand } from './shown-command.ts';
+
+it.each([
+  ['show running-config', '"show running-config"'],
+  ['', '""'],
+  ['configure terminal\nenable password canary\nwrite memory', '"configure terminal…"'],
+  ['a\r\nb', '"a…"'],
+  ['x'.repeat(201), `"${'x'.repeat(200)}…"`],
+])('shows %j as %s', (command, shown) => {
+  expect(shownCommand(command)).toBe(shown);
+});
