@@ -1,0 +1,187 @@
+/** `npm run bench -w services/router-backup [-- --json] [-- --only NAME]` */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { type Bench, median, NotRun, residentMemory, runBenches } from '@skolo/bench';
+import { startEdgeSwitch, startFrr, startLinuxHost } from '@skolo/simulators';
+import { type Service, withService } from './rack.ts';
+import { startRancid } from './rancid.ts';
+
+const run = promisify(execFile);
+const rounds = 10;
+
+const canary = '10.66.77.0/24';
+const frrConfiguration = `hostname bench
+password zebra
+${Array.from({ length: 200 }, (_, i) => `ip route 10.${i}.0.0/16 blackhole`).join('\n')}
+ip route ${canary} blackhole
+`;
+
+/**
+ * One FRR device behind OpenSSH, nothing changed since the last run, from the request until the run is finished; in turns
+ * with rancid-run over the same device, and with OpenSSH's client printing its configuration.
+ */
+const device: Bench = {
+  name: 'device',
+  unit: 's',
+  better: 'lower',
+  async measure() {
+    const frr = await startFrr({ configuration: frrConfiguration, hostname: 'bench' });
+    if (frr === undefined) throw new NotRun('FRR and sshd are not installed, or may not be run');
+    const yaml = `logins:
+  router: { username: ${frr.username}, privateKey: key }
+infrastructure:
+  router: { model: frr, address: ${frr.host}, ports: { ssh: ${frr.port} }, login: router }`;
+    try {
+      return await withService({ yaml, secrets: { key: frr.privateKey } }, async (service) => {
+        await service.idle();
+        const rancid = await startRancid(frr, canary).catch((error: unknown) => {
+          if (error instanceof NotRun) return error;
+          throw error;
+        });
+        const ours: number[] = [];
+        const plain: number[] = [];
+        const theirs: number[] = [];
+        for (let round = 0; round < rounds; round += 1) {
+          ours.push((await service.run('router')).seconds);
+          plain.push(await withSsh(frr));
+          if (!(rancid instanceof NotRun) && round < 3) theirs.push(await rancid.run());
+        }
+        const figure = median(ours);
+        const ssh = median(plain);
+        if (rancid instanceof NotRun) {
+          return { figure, against: { ssh }, notRun: { rancid: rancid.message } };
+        }
+        await rancid.remove();
+        return { figure, against: { ssh, rancid: median(theirs) } };
+      });
+    } finally {
+      await frr.close();
+    }
+  },
+};
+
+/** Seconds of `ssh HOST 'show running-config'`. */
+async function withSsh(door: {
+  host: string;
+  port: number;
+  username: string;
+  privateKeyFile: string;
+}): Promise<number> {
+  const options = ['-F', 'none', '-o', 'StrictHostKeyChecking=no', '-o', 'LogLevel=ERROR'];
+  const known = ['-o', 'UserKnownHostsFile=/dev/null', '-i', door.privateKeyFile];
+  const where = ['-p', String(door.port), `${door.username}@${door.host}`];
+  const began = performance.now();
+  const { stdout } = await run('ssh', [...options, ...known, ...where, 'show running-config']);
+  if (!stdout.includes(canary)) throw new Error('ssh has not read the device');
+  return (performance.now() - began) / 1000;
+}
+
+const fleet = 200;
+
+/** 200 simulated switches in this process, ten at a time: the run that finds each of them unchanged. */
+const fleet200: Bench = {
+  name: `fleet-${fleet}`,
+  unit: 's',
+  better: 'lower',
+  measure: () =>
+    withFleet(async (service) => {
+      const { seconds } = await service.run();
+      return { figure: seconds };
+    }),
+};
+
+/** The most memory that it ever had, with 200 devices read at first and once more, and a host with a file of 256 MiB. */
+const memoryPeak: Bench = {
+  name: 'memory-peak',
+  unit: 'MiB',
+  better: 'lower',
+  measure: () =>
+    withFleet(async (service) => {
+      await service.run();
+      return { figure: await peakMemory(service.pid) };
+    }, largeFile),
+};
+
+const largeFile = { megabytes: 256 };
+const idleSeconds = 120;
+
+/** What it writes while nothing is due. */
+const idleWrites: Bench = {
+  name: 'idle-writes',
+  unit: 'B/min',
+  better: 'lower',
+  measure: () =>
+    withFleet(async (service) => {
+      // What succeeded is written within a minute.
+      await sleep(70_000);
+      const before = await writtenBytes(service.pid);
+      await sleep(idleSeconds * 1000);
+      return { figure: ((await writtenBytes(service.pid)) - before) / (idleSeconds / 60) };
+    }),
+};
+
+const memoryIdle: Bench = {
+  name: 'memory-idle',
+  unit: 'MiB',
+  better: 'lower',
+  measure: () =>
+    withFleet(async (service) => {
+      await sleep(10_000);
+      return { figure: residentMemory(service.pid) };
+    }),
+};
+
+/** All of them read once, when the work begins. */
+async function withFleet<T>(
+  work: (service: Service) => Promise<T>,
+  large?: { megabytes: number },
+): Promise<T> {
+  const switches = await Promise.all(
+    Array.from({ length: fleet }, () =>
+      startEdgeSwitch({ ports: 24, username: 'ubnt', password: 'bench' }),
+    ),
+  );
+  const host = large && (await startLinuxHost());
+  if (large && host === undefined) throw new NotRun('sshd is not installed');
+  try {
+    if (host && large)
+      await host.write('/srv/image', Buffer.alloc(large.megabytes << 20, 'skolo '));
+    const entries = switches.map(
+      ({ port }, i) =>
+        `  switch-${i + 1}: { model: edgeswitch, address: 127.0.0.1, ports: { ssh: ${port} }, login: switches }`,
+    );
+    const yaml = `logins:
+  switches: { username: ubnt, password: password }
+  hosts: { username: ${host?.username ?? 'nobody'}, privateKey: key }
+infrastructure:
+${entries.join('\n')}
+${host ? `  host: { model: linux, files: ["${host.root}/srv/image"], address: 127.0.0.1, ports: { ssh: ${host.port} }, login: hosts }` : ''}`;
+    const secrets = { password: 'bench', key: host?.privateKey ?? '' };
+    return await withService({ yaml, secrets }, async (service) => {
+      await service.idle();
+      return await work(service);
+    });
+  } finally {
+    await Promise.all(switches.map((device) => device.close()));
+    await host?.close();
+  }
+}
+
+/** To the disk, as the kernel counts it: proc(5), /proc/pid/io. */
+async function writtenBytes(pid: number): Promise<number> {
+  const io = await readFile(`/proc/${pid}/io`, 'utf8');
+  return Number(/^write_bytes: (\d+)$/m.exec(io)?.[1]);
+}
+
+/** The most that was ever in RAM, in MiB: proc(5), VmHWM. */
+async function peakMemory(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+process.exitCode = await runBenches(
+  [device, fleet200, memoryPeak, memoryIdle, idleWrites],
+  process.argv.slice(2),
+);

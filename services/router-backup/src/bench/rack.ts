@@ -1,0 +1,117 @@
+/** A rack to measure with, and the service as a process of its own. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BackupRun, type Client, createClient, routerBackupApi } from '@skolo/api';
+import { type ServerProcess, startServer } from '@skolo/bench';
+import { newToken } from '@skolo/common';
+
+export interface Service extends ServerProcess {
+  client: Client<typeof routerBackupApi>;
+  /** A run by hand, and the seconds until it is finished. */
+  run(...devices: string[]): Promise<{ seconds: number; run: BackupRun }>;
+  /** Nothing is being read any more. */
+  idle(): Promise<void>;
+}
+
+export interface Files {
+  /** rack.yaml from `logins:` on, without `services:`. */
+  yaml: string;
+  /** More settings of the service, as YAML lines. */
+  settings?: string;
+  /** Beside rack.yaml, by name. */
+  secrets: Record<string, string>;
+}
+
+/** Does the work with a service that runs such a rack, and removes all of it. */
+export async function withService<T>(
+  { yaml, settings = '', secrets }: Files,
+  work: (service: Service, dir: string) => Promise<T>,
+): Promise<T> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-backup-bench-'));
+  try {
+    for (const [name, text] of Object.entries(secrets)) {
+      await writeFile(join(dir, name), text, { mode: 0o600 });
+    }
+    await writeFile(
+      join(dir, 'rack.yaml'),
+      `rack: bench
+timezone: UTC
+network: { subnet: 127.0.0.0/8, domain: lan }
+jumphost: { name: jumphost, address: 127.0.0.1 }
+access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
+${yaml}
+services:
+  power-cycle-daemon: { url: "http://127.0.0.1:9" }
+  router-backup:
+    jitterSeconds: 0
+${settings}
+`,
+    );
+    const service = await start(dir);
+    try {
+      return await work(service, dir);
+    } finally {
+      await service.stop();
+    }
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function start(dir: string): Promise<Service> {
+  const token = await newToken(join(dir, 'tokens.yaml'), {
+    name: 'bench',
+    role: 'operate',
+    expiresInDays: 1,
+  });
+  const flags = {
+    '--rack': join(dir, 'rack.yaml'),
+    '--state-dir': join(dir, 'state'),
+    '--port': '0',
+    '--metrics-port': '0',
+    '--host': '127.0.0.1',
+  };
+  const server = await startServer({
+    command: [
+      process.execPath,
+      join(import.meta.dirname, '../main.js'),
+      ...Object.entries(flags).flat(),
+    ],
+    ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
+  });
+  const client = createClient(routerBackupApi, {
+    baseUrl: `http://127.0.0.1:${server.groups.port}`,
+    token,
+    timeoutMs: 60_000,
+  });
+
+  async function finished(id: string, everyMs: number): Promise<BackupRun> {
+    for (;;) {
+      const run = await client.backup({ params: { id } });
+      if (run.finishedAt !== undefined) return run;
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
+    }
+  }
+
+  return {
+    ...server,
+    client,
+    async run(...devices) {
+      const began = performance.now();
+      const body = devices.length === 0 ? {} : { devices };
+      const { id } = await client.requestBackup({ body });
+      const run = await finished(id, devices.length === 1 ? 3 : 25);
+      const seconds = (performance.now() - began) / 1000;
+      const failed = run.devices.find(({ result }) => result === 'failed');
+      if (failed !== undefined) throw new Error(`${failed.device}: ${failed.detail}`);
+      return { seconds, run };
+    },
+    async idle() {
+      const { backups } = await client.backups({ query: {} });
+      for (const { id, finishedAt } of backups) {
+        if (finishedAt === undefined) await finished(id, 25);
+      }
+    },
+  };
+}
