@@ -147,7 +147,7 @@ class Cli implements CliSession {
       );
       let isPaged = false;
       let answeredAt = 0;
-      const prompt = await conversation.until(what, limit, (view) => {
+      const { prompt, pauseMs } = await conversation.until(what, limit, (view) => {
         if (view.length <= echo) return undefined;
         const key = view.length > answeredAt ? this.pagerKey(view) : undefined;
         if (key !== undefined) {
@@ -155,10 +155,11 @@ class Cli implements CliSession {
           answeredAt = view.length;
           conversation.write(key);
         }
-        return this.promptIn(view, view.length - echo);
+        const prompt = this.promptIn(view, view.length - echo);
+        return prompt === undefined ? undefined : { prompt, pauseMs: view.pauseMs };
       });
       const raw = conversation.raw().slice(echo);
-      if (confirm) await confirmPrompt(conversation, { dialect, prompt, command, limit });
+      if (confirm) await confirmPrompt(conversation, { dialect, prompt, pauseMs, command, limit });
       return answerBytes(raw, { dialect, prompt: this.promptAtEnd, command: line, isPaged });
     } catch (error) {
       conversation.destroy(new DeviceUnreachable(conversation.device, 'the session was given up'));

@@ -23,6 +23,8 @@ export interface View {
   readonly quietMs: number;
   /** Bytes since the mark. */
   readonly length: number;
+  /** The longest that it paused since the mark, before it went on. */
+  readonly pauseMs: number;
   /** What came since the mark, as it came. */
   raw(): string;
   /** The same from this byte on: cheap where it is near the end. */
@@ -45,6 +47,8 @@ export class Conversation {
   private chunks: string[] = [];
   private length = 0;
   private tail = '';
+  private heardAt = 0;
+  private pauseMs = 0;
   private quietMs = 0;
   private quietTimer: NodeJS.Timeout | undefined;
   private why: DeviceError | undefined;
@@ -73,6 +77,8 @@ export class Conversation {
     this.chunks = [];
     this.length = 0;
     this.tail = '';
+    this.heardAt = performance.now();
+    this.pauseMs = 0;
     this.rest();
   }
 
@@ -154,6 +160,7 @@ export class Conversation {
       line: shownLine(tail.slice(tail.lastIndexOf('\n') + 1)),
       quietMs: this.why === undefined ? this.quietMs : Number.POSITIVE_INFINITY,
       length,
+      pauseMs: this.pauseMs,
       raw: () => {
         const joined = chunks.join('');
         chunks.splice(0, chunks.length, joined);
@@ -175,6 +182,9 @@ export class Conversation {
 
   private hear(text: string) {
     if (this.why !== undefined) return;
+    const now = performance.now();
+    this.pauseMs = Math.max(this.pauseMs, now - this.heardAt);
+    this.heardAt = now;
     this.talk?.hear(text);
     this.ear?.heard();
     this.chunks.push(text);

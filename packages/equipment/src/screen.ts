@@ -31,12 +31,20 @@ export interface ShownLine {
 
 /** One line, without its `\n`. */
 export function shownLine(raw: string): ShownLine {
-  const trimmed = raw.replace(/^\r+|\r+$/g, '');
+  const trimmed = withoutReturns(raw);
   if (!control.test(trimmed)) {
     const isWiping = raw.endsWith('\r') && trimmed !== '';
     return { text: trimmed, isCursorAtEnd: !isWiping };
   }
   return new Line().play(raw);
+}
+
+/** Not by a pattern, which would look at long rows of returns again and again. */
+function withoutReturns(raw: string): string {
+  let [from, to] = [0, raw.length];
+  while (from < to && raw.charAt(from) === '\r') from += 1;
+  while (to > from && raw.charAt(to - 1) === '\r') to -= 1;
+  return raw.slice(from, to);
 }
 
 class Line {
@@ -61,7 +69,8 @@ class Line {
     }
     const text = this.cells.join('');
     return {
-      text: this.isWiped ? text.trimEnd() : text,
+      // Blanks alone: what is no ASCII may be part of a character.
+      text: this.isWiped ? text.replace(/ +$/, '') : text,
       isCursorAtEnd: this.cursor === this.cells.length,
     };
   }
