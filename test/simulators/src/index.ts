@@ -14,6 +14,8 @@ export { type OpenwrtOptions, startOpenwrt } from './equipment/cli/openwrt.ts';
 export { type ProcurveOptions, startProcurve } from './equipment/cli/procurve.ts';
 export { type RouterosOptions, startRouteros } from './equipment/cli/routeros.ts';
 export { startUnifiSwitch, type UnifiSwitchOptions } from './equipment/cli/unifi-switch.ts';
+export type { VyattaDevice } from './equipment/cli/vyatta.ts';
+export { startVyos, type VyosOptions } from './equipment/cli/vyos.ts';
 export {
   type DeviceFault,
   deviceFaults,

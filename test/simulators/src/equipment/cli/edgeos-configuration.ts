@@ -1,6 +1,8 @@
-/** The configuration system of EdgeOS, as far as it concerns PoE: sessions, commits and their lock. */
-import type { Core } from './core.ts';
-import type { Call, Output } from './shell.ts';
+/** What EdgeOS is configured with, and what of it concerns PoE. */
+import type { OutletBoard } from '../device.ts';
+import type { Output } from './shell.ts';
+import { notValid, type VyattaConfiguration, type VyattaHooks } from './vyatta-configuration.ts';
+import { type VyattaItem, vyattaValue } from './vyatta-tree.ts';
 
 export interface EdgeosPort {
   /** What `poe output` may be beside `off`: `24v`, `24v-4pair`, `48v`, `pthru`, `auto`. None: the port has no PoE. */
@@ -9,166 +11,126 @@ export interface EdgeosPort {
   saved?: string;
 }
 
+export type EdgeosPorts = Readonly<Record<string, EdgeosPort>>;
+
 const vocabulary = ['off', '24v', '24v-4pair', '48v', 'auto', 'pthru'];
 
-/** Changes that a session has asked for; undefined: the node is to go. */
-type Session = Map<string, string | undefined>;
+/** Behind the configuration in config.boot. */
+export const edgeosVersions = `
 
-export class EdgeosConfiguration {
-  private readonly core: Core;
-  private readonly ports: Readonly<Record<string, EdgeosPort>>;
-  private readonly sessions = new Map<string, Session>();
-  private running = new Map<string, string>();
-  private saved: Map<string, string>;
+/* Warning: Do not remove the following line. */
+/* === vyatta-config-version: "config-management@1:conntrack@1:cron@1:dhcp-relay@1:dhcp-server@4:firewall@5:ipsec@5:nat@3:qos@1:quagga@2:suspend@1:system@5:ubnt-l2tp@1:ubnt-pptp@1:ubnt-udapi-server@1:ubnt-unms@2:ubnt-util@1:vrrp@1:vyatta-netflow@1:webgui@1:webproxy@1:zone-policy@1" === */
+/* Release version: v2.0.9-hotfix.6.5574652.221230.1020 */
+`;
 
-  constructor(core: Core, ports: Readonly<Record<string, EdgeosPort>>) {
-    this.core = core;
-    this.ports = ports;
-    this.saved = new Map(
-      Object.entries(ports).flatMap(([port, { saved }]) => (saved ? [[port, saved]] : [])),
-    );
-  }
-
-  /** The committed value, or undefined where there is none. */
-  active(port: string): string | undefined {
-    return this.running.get(port);
-  }
-
-  /** Whether there is something to commit in that session. */
-  isUncommitted(id: string): boolean {
-    return (this.sessions.get(id)?.size ?? 0) > 0;
-  }
-
-  /** Whether a power failure would change anything. */
-  isUnsaved(): boolean {
-    return [...this.running, ...this.saved].some(
-      ([port]) => this.running.get(port) !== this.saved.get(port),
-    );
-  }
-
-  powerUp(): void {
-    this.sessions.clear();
-    this.running = new Map(this.saved);
-    for (const port of Object.keys(this.ports)) this.power(port);
-  }
-
-  poeTable(): string {
-    const rows = Object.entries(this.ports)
-      .filter(([, { modes }]) => modes.length > 0)
-      .map(([port]) => {
-        const output = this.running.get(port) ?? 'off';
-        const [volts] = /^\d+v/.exec(output) ?? [output === 'off' ? '-' : '24v'];
-        return `${port.padEnd(9)}  ${output.padEnd(9)}  ${volts?.padEnd(7)}  disabled\n`;
-      });
-    const dashes = `${'-'.repeat(9)}  ${'-'.repeat(9)}  ${'-'.repeat(7)}  ${'-'.repeat(8)}\n`;
-    return `Interface  Output     Voltage  Watchdog\n${dashes}${rows.join('')}`;
-  }
-
-  commands(): string {
-    return Object.keys(this.ports)
-      .flatMap((port) => {
-        const path = `set interfaces ethernet ${port}`;
-        const output = this.running.get(port);
-        return [`${path} duplex auto\n`, ...(output ? [`${path} poe output ${output}\n`] : [])];
-      })
-      .join('');
-  }
-
-  /** vyatta-cfg-cmd-wrapper. */
-  wrapper({ args: [verb = '', ...path], env, parent, terminal }: Call): Output {
-    const id = env.CMD_WRAPPER_SESSION_ID ?? String(parent);
-    if (verb === 'begin') {
-      this.sessions.set(id, new Map());
-      return {};
+/** What it comes with, but for its ports. */
+export function edgeosFactory(ports: EdgeosPorts): string {
+  const interfaces = Object.entries(ports).map(
+    ([port, { saved }]) => `    ethernet ${port} {
+        duplex auto
+${saved ? `        poe {\n            output ${saved}\n        }\n` : ''}        speed auto
     }
-    const session = this.sessions.get(id);
-    if (!session) return { stdout: 'not in configuration session\n', status: 1 };
-    switch (verb) {
-      case 'end':
-        this.sessions.delete(id);
-        return {};
-      case 'set':
-        return this.set(session, path);
-      case 'delete':
-        return this.remove(session, path);
-      case 'discard':
-        session.clear();
-        return {};
-      case 'commit':
-        return this.commit(session, (change) => terminal.session.act(change));
-      case 'save':
-        this.saved = new Map(this.running);
-        return { stdout: "Saving configuration to '/config/config.boot'...\nDone\n" };
-      default:
-        return {
-          stdout: `Invalid command "${verb}" for vyatta-cfg-cmd-wrapper\n`,
-          status: 1,
-        };
+`,
+  );
+  return `firewall {
+    all-ping enable
+    broadcast-ping disable
+    syn-cookies enable
+}
+interfaces {
+${interfaces.join('')}    loopback lo {
     }
-  }
+}
+service {
+    gui {
+        http-port 80
+        https-port 443
+        older-ciphers enable
+    }
+    ssh {
+        port 22
+        protocol-version v2
+    }
+}
+system {
+    config-management {
+        commit-revisions 50
+    }
+    host-name ubnt
+    login {
+        user ubnt {
+            authentication {
+                encrypted-password $1$zKNoUbAo$gomzUbYvgyUMcD436Wo66.
+            }
+            level admin
+        }
+    }
+    ntp {
+        server 0.ubnt.pool.ntp.org {
+        }
+    }
+    syslog {
+        global {
+            facility all {
+                level notice
+            }
+        }
+    }
+    time-zone UTC
+}
+${edgeosVersions}`;
+}
 
-  private set(session: Session, path: readonly string[]): Output {
-    const [, port = '', value = ''] =
-      /^interfaces ethernet (\S+) poe output (\S+)$/.exec(path.join(' ')) ?? [];
-    if (!this.ports[port]?.modes.length) {
-      return {
-        stdout: `\n  Configuration path: [${path.join(' ')}] is not valid\n  Set failed\n\n`,
-        status: 1,
-      };
-    }
-    if (!vocabulary.includes(value)) {
-      return {
-        stdout: `must be ${vocabulary.join(', ')}\n\nValue validation failed\nSet failed\n`,
-        status: 1,
-      };
-    }
-    const current = session.has(port) ? session.get(port) : this.running.get(port);
-    if (current === value) {
-      return { stdout: 'The specified configuration node already exists\n', status: 1 };
-    }
-    session.set(port, value);
-    return {};
-  }
-
-  private remove(session: Session, path: readonly string[]): Output {
-    const [, port = ''] = /^interfaces ethernet (\S+) poe( output)?$/.exec(path.join(' ')) ?? [];
-    if (!this.running.has(port)) {
-      return { stdout: 'Nothing to delete (the specified node does not exist)\n', status: 1 };
-    }
-    session.set(port, undefined);
-    return {};
-  }
-
-  private commit(session: Session, act: (change: () => void) => void): Output {
-    if (this.core.faults.has('busy')) {
-      return {
-        stdout: 'Configuration system temporarily locked due to another commit in progress\n',
-        status: 1,
-      };
-    }
-    if (session.size === 0) return { stdout: 'No configuration changes to commit\n' };
-    for (const [port, value = 'off'] of session) {
-      if (value === 'off' || this.ports[port]?.modes.includes(value)) continue;
-      const node = `interfaces ethernet ${port} poe output ${value}`;
-      return {
-        stdout: `[ ${node} ]\n${value} is not supported on ${port}\n\nCommit failed\n`,
-        status: 1,
-      };
-    }
-    act(() => {
-      for (const [port, value] of session) {
-        if (value === undefined) this.running.delete(port);
-        else this.running.set(port, value);
-        this.power(port);
+/** Ports that give what the configuration says. */
+export function edgeosPoe(
+  board: OutletBoard,
+  ports: EdgeosPorts,
+): Pick<VyattaHooks, 'checkSet' | 'checkCommit' | 'changed'> {
+  return {
+    checkSet: (path) => refusal(ports, path),
+    checkCommit(next) {
+      for (const [port, { modes }] of Object.entries(ports)) {
+        const value = outputOf(next, port) ?? 'off';
+        if (value === 'off' || modes.includes(value)) continue;
+        return `[ interfaces ethernet ${port} poe output ${value} ]\n${value} is not supported on ${port}`;
       }
-    });
-    session.clear();
-    return {};
-  }
+      return undefined;
+    },
+    changed(items) {
+      for (const port of Object.keys(ports)) {
+        const output = outputOf(items, port) ?? 'off';
+        if (output !== 'off') board.setMode(port, output);
+        board.set(port, output !== 'off');
+      }
+    },
+  };
+}
 
-  private power(port: string): void {
-    const output = this.running.get(port) ?? 'off';
-    if (output !== 'off') this.core.board.setMode(port, output);
-    this.core.board.set(port, output !== 'off');
-  }
+function refusal(ports: EdgeosPorts, path: readonly string[]): Output | undefined {
+  const [, port = '', value = ''] =
+    /^interfaces ethernet (\S+) poe output (\S+)$/.exec(path.join(' ')) ?? [];
+  if (port === '') return undefined;
+  if (!ports[port]?.modes.length) return notValid(path);
+  if (vocabulary.includes(value)) return undefined;
+  return {
+    stdout: `must be ${vocabulary.join(', ')}\n\nValue validation failed\nSet failed\n`,
+    status: 1,
+  };
+}
+
+function outputOf(items: readonly VyattaItem[], port: string): string | undefined {
+  return vyattaValue(items, ['interfaces', 'ethernet', port, 'poe', 'output']);
+}
+
+/** `show interfaces ethernet poe`. */
+export function poeTable(configuration: VyattaConfiguration, ports: EdgeosPorts): string {
+  const rows = Object.entries(ports)
+    .filter(([, { modes }]) => modes.length > 0)
+    .map(([port]) => {
+      const output = outputOf(configuration.tree, port) ?? 'off';
+      const [volts] = /^\d+v/.exec(output) ?? [output === 'off' ? '-' : '24v'];
+      return `${port.padEnd(9)}  ${output.padEnd(9)}  ${volts?.padEnd(7)}  disabled\n`;
+    });
+  const dashes = `${'-'.repeat(9)}  ${'-'.repeat(9)}  ${'-'.repeat(7)}  ${'-'.repeat(8)}\n`;
+  return `Interface  Output     Voltage  Watchdog\n${dashes}${rows.join('')}`;
 }

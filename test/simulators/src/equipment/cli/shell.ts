@@ -64,10 +64,11 @@ export async function unixShell(terminal: Terminal, box: UnixBox): Promise<numbe
   const { interactive } = terminal.screen;
   const functions = interactive ? box.functions : {};
   const shell = new Shell(terminal, { ...box, programs: { ...box.programs, ...functions } });
-  if (interactive) await terminal.greet(box.motd, box.prompt);
+  const { prompt } = box;
+  if (interactive) await terminal.greet(box.motd, prompt);
   try {
     while (!shell.over) {
-      const line = await terminal.readLine(interactive ? box.prompt : '');
+      const line = await terminal.readLine(interactive ? prompt : '');
       if (line === CTRL_D) break;
       if (line.trim() === '' || line === CTRL_Z) continue;
       terminal.session.tell(line.trim());
@@ -186,7 +187,7 @@ class Shell {
       Object.assign(this.env, assignments);
       return {};
     }
-    if (name === 'exit') {
+    if (name === 'exit' || name === 'logout') {
       this.over = true;
       return { status: Number(args[0] ?? this.status) };
     }
