@@ -1,10 +1,20 @@
 /** Copies of journals that are being written to, opened as journals. */
-import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { changeOf, lanes } from './journal.test-writer.ts';
 import { Journal } from './journal.ts';
@@ -54,19 +64,30 @@ async function versionsIn(journal: Journal): Promise<number[]> {
   return versions;
 }
 
-/** The newest version of each lane that the writer has reported. */
-function follow(writer: ChildProcess): number[] {
-  const reported = lanes.map(() => 0);
-  let rest = '';
-  writer.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    const lines = `${rest}${text}`.split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const [lane = 0, version = 0] = line.split(' ').map(Number);
-      reported[lane] = version;
-    }
+/** The writer of the kill tests, which reports into a file: a pipe that is not read in time would end it. */
+async function startReporting(journal: string): Promise<() => Promise<number[]>> {
+  const report = join(folder, 'report');
+  const output = await open(report, 'w');
+  const script = fileURLToPath(new URL('../dist/journal.test-writer.js', import.meta.url));
+  const writer = spawn(process.execPath, [script, journal], {
+    stdio: ['ignore', output.fd, 'inherit'],
   });
-  return reported;
+  const ended = once(writer, 'close');
+  onTestFinished(async () => {
+    writer.kill('SIGKILL');
+    await ended;
+    await output.close();
+  });
+  /** The newest version of each lane that the writer has reported. */
+  return async () => {
+    const versions = lanes.map(() => 0);
+    const lines = (await readFile(report, 'utf8')).split('\n');
+    for (const line of lines.slice(0, -1)) {
+      const [lane = 0, version = 0] = line.split(' ').map(Number);
+      versions[lane] = version;
+    }
+    return versions;
+  };
 }
 
 describe('copyLive', () => {
@@ -74,17 +95,15 @@ describe('copyLive', () => {
     timeout: 300_000,
   }, async () => {
     const live = join(folder, 'journal');
-    const writer = startWriter('journal.test-writer.js', live);
-    const ended = once(writer, 'close');
-    onTestFinished(async () => {
-      writer.kill('SIGKILL');
-      await ended;
-    });
-    const reported = follow(writer);
-    await expect.poll(() => Math.min(...reported), { timeout: 30_000 }).toBeGreaterThan(0);
+    const reported = await startReporting(live);
+    const beyond = (version: number) =>
+      expect
+        .poll(reported, { timeout: 30_000 })
+        .toSatisfy((versions: number[]) => versions.every((each) => each > version));
+    await beyond(0);
 
     for (let round = 0; round < kills; round += 1) {
-      const before = [...reported];
+      const before = await reported();
       const to = join(folder, `copy-${round}`);
       const damage = await copyTo(to, live);
       const journal = await Journal.open(to);
@@ -97,8 +116,7 @@ describe('copyLive', () => {
       expect(journal.damaged).toBe(0);
       for (const lane of lanes) expect(copied[lane]).toBeGreaterThanOrEqual(before[lane] ?? 0);
       // So that the next copy finds other files.
-      const next = Math.max(...reported) + 20;
-      await expect.poll(() => Math.max(...reported), { timeout: 30_000 }).toBeGreaterThan(next);
+      await beyond(Math.max(...before) + 20);
     }
   });
 
