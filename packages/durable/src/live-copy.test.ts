@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { changeOf, lanes } from './journal.test-writer.ts';
 import { Journal } from './journal.ts';
 import { buildWriter, kills, killWithin, seed, seeded, startWriter } from './kill-test.ts';
@@ -65,7 +65,7 @@ async function versionsIn(journal: Journal): Promise<number[]> {
 }
 
 /** The writer of the kill tests, which reports into a file: a pipe that is not read in time would end it. */
-async function startReporting(journal: string): Promise<() => Promise<number[]>> {
+async function startReporting(journal: string) {
   const report = join(folder, 'report');
   const output = await open(report, 'w');
   const script = fileURLToPath(new URL('../dist/journal.test-writer.js', import.meta.url));
@@ -73,13 +73,13 @@ async function startReporting(journal: string): Promise<() => Promise<number[]>>
     stdio: ['ignore', output.fd, 'inherit'],
   });
   const ended = once(writer, 'close');
-  onTestFinished(async () => {
+  async function stop(): Promise<void> {
     writer.kill('SIGKILL');
     await ended;
     await output.close();
-  });
+  }
   /** The newest version of each lane that the writer has reported. */
-  return async () => {
+  async function reported(): Promise<number[]> {
     const versions = lanes.map(() => 0);
     const lines = (await readFile(report, 'utf8')).split('\n');
     for (const line of lines.slice(0, -1)) {
@@ -87,15 +87,24 @@ async function startReporting(journal: string): Promise<() => Promise<number[]>>
       versions[lane] = version;
     }
     return versions;
-  };
+  }
+  return { reported, stop };
 }
 
 describe('copyLive', () => {
+  let stop: (() => Promise<void>) | undefined;
+  afterEach(async () => {
+    await stop?.();
+    stop = undefined;
+  });
+
   it(`has all that was reported when it began (${kills} copies)`, {
     timeout: 300_000,
   }, async () => {
     const live = join(folder, 'journal');
-    const reported = await startReporting(live);
+    const writer = await startReporting(live);
+    const { reported } = writer;
+    stop = writer.stop;
     const beyond = (version: number) =>
       expect
         .poll(reported, { timeout: 30_000 })
