@@ -27,6 +27,7 @@ export type {
   SecretRule,
 } from './models/model.ts';
 export { type Connection, type ConnectionDeps, openConnection } from './models/open-connection.ts';
+export { decryptWith, encryptTo } from './offsite/age.ts';
 export type { ObjectAbout, OffsitePlace, StoredObject } from './offsite/place.ts';
 export { type Change, Repository } from './repository.ts';
 export { setAside } from './repository-folder.ts';
