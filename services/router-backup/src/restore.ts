@@ -4,15 +4,21 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type BackupModel, difference, type Version, withoutVolatile } from '@skolo/backup';
-import { HttpProblem } from '@skolo/common';
+import {
+  type BackupModel,
+  type DeviceConnection,
+  difference,
+  type Version,
+  withoutVolatile,
+} from '@skolo/backup';
+import { HttpProblem, pause } from '@skolo/common';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { Backup, Occasion } from './backup.ts';
 import { BackupFailed } from './failure.ts';
 import { drop, type Fetch, type Fetched } from './fetch.ts';
 import type { Locks } from './locks.ts';
 import type { Readable } from './readable.ts';
-import { Talk } from './transcript.ts';
+import { Talk, type Transcripts } from './transcript.ts';
 import type { Versions } from './versions.ts';
 
 export interface RestoreDeps {
@@ -22,6 +28,7 @@ export interface RestoreDeps {
   versions: Versions;
   readable: Readable;
   locks: Locks;
+  transcripts: Transcripts;
   signal: AbortSignal;
 }
 
@@ -44,6 +51,7 @@ export interface Restored {
 
 export class Restores {
   private readonly deps: RestoreDeps;
+  private readonly working = new Set<Promise<unknown>>();
 
   constructor(deps: RestoreDeps) {
     this.deps = deps;
@@ -51,11 +59,11 @@ export class Restores {
 
   /** @throws HttpProblem, BackupFailed, BackupError */
   async check(version: Version): Promise<Rehearsal> {
-    const { locks, fetch, versions } = this.deps;
+    const { versions } = this.deps;
     const device = this.device(version);
     const content = await versions.content(version);
-    return await locks.hold(device.name, async () => {
-      const now = await this.read(device);
+    return await this.alone(device, async (talk) => {
+      const now = await this.read(device, talk);
       const { model } = now;
       const facts = {
         running: digestOf(now.bytes, model),
@@ -64,9 +72,7 @@ export class Restores {
       };
       const rehearse = model.restore.check;
       if (rehearse === undefined) return { ...facts, rehearsed: false };
-      const { accepted, said } = await fetch.connected(device, new Talk(), this.deps.signal, (to) =>
-        rehearse(to, content),
-      );
+      const { accepted, said } = await this.connected(device, talk, (to) => rehearse(to, content));
       return {
         ...facts,
         rehearsed: accepted !== undefined,
@@ -81,7 +87,7 @@ export class Restores {
    * @throws HttpProblem 409: the device has changed since, or its model has no safe way. BackupFailed, BackupError
    */
   async apply(version: Version, running: string, occasion: Occasion): Promise<Restored> {
-    const { locks, fetch, backup, versions, signal } = this.deps;
+    const { fetch, backup, versions, signal } = this.deps;
     const device = this.device(version);
     const { apply } = fetch.model(device).restore;
     if (apply === undefined) {
@@ -91,8 +97,8 @@ export class Restores {
       );
     }
     const content = await versions.content(version);
-    return await locks.hold(device.name, async () => {
-      const before = await this.read(device);
+    return await this.alone(device, async (talk) => {
+      const before = await this.read(device, talk);
       if (digestOf(before.bytes, before.model) !== running) {
         throw new HttpProblem(
           409,
@@ -101,14 +107,57 @@ export class Restores {
       }
       await backup.keep(device, before.fetched, occasion);
       const steps: string[] = [];
-      await fetch.connected(device, new Talk(), signal, (to) =>
+      await this.connected(device, talk, (to) =>
         apply(to, content, (step) => void steps.push(step)),
       );
-      const after = await this.read(device);
-      await backup.keep(device, after.fetched, occasion);
-      const remaining = this.diff(version, content, after.bytes);
+      const outcome = await backup.attempt(device, occasion, signal);
+      if (outcome.failure !== undefined) {
+        const what = `loaded (${steps.join('; ')}), but it cannot be read back: ${outcome.detail}`;
+        throw new BackupFailed(device.name, outcome.failure, what);
+      }
+      const after = await versions.find(device.name, outcome.version ?? 'latest');
+      const remaining = this.diff(version, content, await versions.content(after));
       return { restored: remaining === '', remaining, steps };
     });
+  }
+
+  /** Fulfilled when what is being loaded is loaded, or when that takes too long: half of it would be worse than none. */
+  async windDown(mostMs: number): Promise<void> {
+    const waited = new AbortController();
+    await Promise.race([
+      Promise.allSettled(this.working),
+      pause(mostMs, waited.signal).catch(() => undefined),
+    ]);
+    waited.abort();
+  }
+
+  /** With nobody else at the device; what was said is kept where it fails. */
+  private async alone<T>(
+    device: InfrastructureDevice,
+    work: (talk: Talk) => Promise<T>,
+  ): Promise<T> {
+    const { locks, transcripts, fetch } = this.deps;
+    const talk = new Talk();
+    const working = locks.hold(device.name, () => work(talk));
+    this.working.add(working);
+    try {
+      return await working;
+    } catch (error) {
+      if (error instanceof BackupFailed) {
+        await transcripts.keep(device.name, talk.text(), fetch.model(device).secrets);
+      }
+      throw error;
+    } finally {
+      this.working.delete(working);
+    }
+  }
+
+  private async connected<T>(
+    device: InfrastructureDevice,
+    talk: Talk,
+    work: (connection: DeviceConnection) => Promise<T>,
+  ): Promise<T> {
+    return await this.deps.fetch.connected(device, talk, this.deps.signal, work);
   }
 
   private device(version: Version): InfrastructureDevice {
@@ -130,8 +179,9 @@ export class Restores {
 
   private async read(
     device: InfrastructureDevice,
+    talk: Talk,
   ): Promise<{ bytes: Buffer; model: BackupModel; fetched: Fetched }> {
-    const fetched = await this.deps.fetch.read(device, new Talk(), this.deps.signal);
+    const fetched = await this.deps.fetch.read(device, talk, this.deps.signal);
     const { content, model } = fetched;
     if ('bytes' in content) return { bytes: content.bytes, model, fetched };
     try {

@@ -204,6 +204,7 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     versions,
     readable,
     locks,
+    transcripts,
     signal: stopping.signal,
   });
   const view: View = {
@@ -270,6 +271,7 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     async stop() {
       stopFollowing();
       clearInterval(flushing);
+      await restores.windDown(Math.max(0, rack().services['router-backup'].stopWithin - 2) * 1000);
       stopping.abort(new Stopping());
       await notices.close();
       await planner.stop();
