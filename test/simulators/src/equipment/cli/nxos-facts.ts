@@ -9,6 +9,7 @@ export function nxosFacts(serial: string): Command<LineRun>[] {
       run: ({ settings }) => version(settings.running.value('hostname'), serial),
     },
     { pattern: 'show inventory', run: () => inventory(serial) },
+    { pattern: 'show debug', run: () => 'Debug level is set to Minor(1)\n' },
     { pattern: 'show license host-id', run: () => `License hostid: VDH=${serial}\n` },
     {
       pattern: 'show hostname',
