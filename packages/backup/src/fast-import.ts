@@ -1,15 +1,21 @@
-/** One commit, written by one `git fast-import`: its file, trees, commit and branch, or nothing. */
+/** Commits, written by one `git fast-import`: files, trees, commits and the branch last, or nothing. */
 
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
 import { BackupError } from './errors.ts';
 import { startGit, written } from './git.ts';
 import type { Content } from './models/model.ts';
 
-export interface NewCommit {
+export interface NewCommits {
   branch: string;
-  /** The commit before; none for the first one. */
+  /** Where the branch is now; absent: there is none yet. */
   parent?: string;
+  /** In their order. */
+  commits: readonly NewCommit[];
+}
+
+export interface NewCommit {
   message: string;
   /** Seconds since 1970; what git cannot store is clamped. */
   committedAt: number;
@@ -37,10 +43,19 @@ const settings = [
   ...['-c', 'core.bigFileThreshold=4m'],
 ];
 const importMayTake = 600_000;
+/** Seconds; later ones are not dates to everybody. */
+const latest = 0xffffffff;
 const pieceSize = 1 << 20;
 
-/** @throws GitFailed; BackupError where a content is not the one that was digested */
-export async function importCommit(dir: string, commit: NewCommit): Promise<string> {
+/**
+ * Their ids. The branch moves once, to the last one.
+ *
+ * @throws GitFailed; BackupError where a content is not the one that was digested
+ */
+export async function importCommits(
+  dir: string,
+  { branch, parent, commits }: NewCommits,
+): Promise<string[]> {
   const abort = new AbortController();
   const { stdin, stdout, ended } = startGit(
     [...settings, 'fast-import', '--quiet', '--done', '--date-format=raw'],
@@ -51,41 +66,49 @@ export async function importCommit(dir: string, commit: NewCommit): Promise<stri
     answer += text;
   });
   try {
-    if (commit.file) {
-      await written(stdin, `blob\nmark :1\ndata ${commit.file.digest.size}\n`);
-      const hash = createHash('sha1');
-      for await (const piece of pieces(commit.file.content)) {
-        hash.update(piece);
-        await written(stdin, piece);
-      }
-      if (hash.digest('hex') !== commit.file.digest.sha1) {
-        throw new BackupError('storage', `${commit.file.path}: changed while it was stored`);
-      }
+    let before = parent;
+    for (const [index, commit] of commits.entries()) {
+      const [blob, mark] = [`:${2 * index + 1}`, `:${2 * index + 2}`];
+      if (commit.file) await writeBlob(stdin, blob, commit.file);
+      await written(stdin, commands(commit, { branch, parent: before, blob, mark }));
+      before = mark;
     }
-    await written(stdin, commands(commit));
-    stdin.end();
+    stdin.end('done\n');
   } catch (error) {
     abort.abort();
     await ended.catch(() => undefined);
     throw error;
   }
   await ended;
-  return answer.trim();
+  return answer.trim().split('\n');
 }
 
-function commands({ branch, parent, message, committedAt, author, file }: NewCommit) {
-  const seconds = Math.min(Math.max(Math.floor(committedAt) || 0, 0), 0x7fffffffffff);
-  const text = Buffer.from(message);
+async function writeBlob(stdin: Writable, mark: string, file: NonNullable<NewCommit['file']>) {
+  await written(stdin, `blob\nmark ${mark}\ndata ${file.digest.size}\n`);
+  const hash = createHash('sha1');
+  for await (const piece of pieces(file.content)) {
+    hash.update(piece);
+    await written(stdin, piece);
+  }
+  if (hash.digest('hex') !== file.digest.sha1) {
+    throw new BackupError('storage', `${file.path}: it changed while it was stored`);
+  }
+}
+
+function commands(
+  { message, committedAt, author, file }: NewCommit,
+  at: { branch: string; parent: string | undefined; blob: string; mark: string },
+) {
+  const seconds = Math.min(Math.max(Math.floor(committedAt) || 0, 0), latest);
   const lines = [
-    `commit refs/heads/${branch}`,
-    'mark :2',
+    `commit refs/heads/${at.branch}`,
+    `mark ${at.mark}`,
     `committer ${personal(author.name)} <${personal(author.email)}> ${seconds} +0000`,
-    `data ${text.length}`,
-    text.toString(),
-    ...(parent === undefined ? [] : [`from ${parent}`]),
-    ...(file ? [`M 100644 :1 ${file.path}`] : []),
-    'get-mark :2',
-    'done',
+    `data ${Buffer.byteLength(message)}`,
+    message,
+    ...(at.parent === undefined ? [] : [`from ${at.parent}`]),
+    ...(file ? [`M 100644 ${at.blob} ${file.path}`] : []),
+    `get-mark ${at.mark}`,
   ];
   return `${lines.join('\n')}\n`;
 }

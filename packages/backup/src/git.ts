@@ -105,6 +105,14 @@ export async function git(args: readonly string[], options: GitOptions): Promise
   return Buffer.concat(chunks);
 }
 
+/** @throws BackupError It is not there, or so old that it does not sync what it writes. */
+export async function checkGit(): Promise<void> {
+  const version = (await git(['version'], {})).toString();
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(version) ?? [];
+  if (Number(major) * 1000 + Number(minor) >= 2036) return;
+  throw new BackupError('storage', `${version.trim()} does not sync what it writes; git 2.36 does`);
+}
+
 /** Waits until there is room for more; what comes after the end of the process is lost, and its status says so. */
 export function written(stream: Writable, chunk: Buffer | string): Promise<void> {
   if (stream.destroyed || stream.write(chunk)) return Promise.resolve();

@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { encrypted, isDeviceName, pathOf } from './device-file.ts';
 import { BackupError } from './errors.ts';
-import { git, startGit } from './git.ts';
+import { startGit } from './git.ts';
 import { findBlob, readNames, readTip, readVersions } from './history.ts';
 import type { Version } from './source.ts';
 import { codeOf, notRead } from './storage-error.ts';
@@ -86,25 +86,6 @@ export class HistoryReader {
       if (codeOf(error) !== 'EEXIST') await rm(file, { force: true }).catch(() => undefined);
       throw notRead(`${this.nameOf(version.device)}: ${file} cannot be written`, error);
     }
-  }
-
-  /** Why a version cannot be given back, for people. @throws BackupError `storage` */
-  async damageOf(version: Version): Promise<string | undefined> {
-    try {
-      const { blob } = await this.find(version);
-      const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-      this.compare(version, await this.copy(version, blob, nowhere));
-      return undefined;
-    } catch (error) {
-      if (error instanceof BackupError && error.code !== 'storage') return error.message;
-      throw error;
-    }
-  }
-
-  /** @throws GitFailed */
-  async blob(id: string): Promise<Buffer> {
-    const { dir } = this.history;
-    return await git(['cat-file', 'blob', id], { dir, timeoutMs: contentMayTake });
   }
 
   private async find({ id, device }: Version) {

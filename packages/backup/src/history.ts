@@ -1,5 +1,6 @@
 /** Reads what is in a git repository of configurations: `devices/NAME` on a branch, one commit for each version. */
 
+import { createHash, type Hash } from 'node:crypto';
 import { type Commit, versionOf } from './commit-message.ts';
 import { folderOfDevices } from './device-file.ts';
 import { GitFailed, git, startGit } from './git.ts';
@@ -118,6 +119,75 @@ async function isThere(dir: string, id: string) {
       error instanceof GitFailed && /^fatal: .*could not get object info$/.test(error.stderr.trim())
     );
   }
+}
+
+/** Contents of blobs, by one git. Those that are not there are left out. @throws GitFailed */
+export async function readBlobs(dir: string, ids: readonly string[]): Promise<Map<string, Buffer>> {
+  const chunks = new Map<string, Buffer[]>();
+  await eachBlob(dir, ids, (id, chunk) => {
+    const list = chunks.get(id) ?? [];
+    list.push(chunk);
+    chunks.set(id, list);
+  });
+  return new Map([...chunks].map(([id, list]) => [id, Buffer.concat(list)]));
+}
+
+/** The same for their SHA-1, in hex, without keeping them. */
+export async function sha1OfBlobs(
+  dir: string,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
+  const hashes = new Map<string, Hash>();
+  await eachBlob(
+    dir,
+    ids,
+    (id, chunk) => {
+      const hash = hashes.get(id) ?? createHash('sha1');
+      hashes.set(id, hash.update(chunk));
+    },
+    signal,
+  );
+  return new Map([...hashes].map(([id, hash]) => [id, hash.digest('hex')]));
+}
+
+/** Tells each blob piece by piece, one of no bytes as an empty piece. Each is told once. */
+async function eachBlob(
+  dir: string,
+  ids: readonly string[],
+  told: (id: string, chunk: Buffer) => void,
+  signal?: AbortSignal,
+) {
+  if (ids.length === 0) return;
+  const batch = startGit(['cat-file', '--batch'], { dir, signal, timeoutMs: aWalkMayTake });
+  batch.stdin.end([...new Set(ids)].map((id) => `${id}\n`).join(''));
+  let header = '';
+  let id = '';
+  /** Of the blob, and of the line end behind it. */
+  let left = 0;
+  for await (const piece of batch.stdout) {
+    for (let rest: Buffer = piece; rest.length > 0; ) {
+      if (left === 0) {
+        const end = rest.indexOf(10);
+        header += rest.subarray(0, end === -1 ? rest.length : end).toString();
+        rest = rest.subarray(end === -1 ? rest.length : end + 1);
+        if (end === -1) continue;
+        const size = /^[0-9a-f]+ blob (?<size>\d+)$/.exec(header)?.groups?.size;
+        id = header.split(' ')[0] ?? '';
+        header = '';
+        if (size === undefined) continue;
+        left = Number(size) + 1;
+        if (left === 1) told(id, Buffer.alloc(0));
+      } else {
+        const content = rest.subarray(0, Math.min(rest.length, left - 1));
+        if (content.length > 0) told(id, content);
+        const used = left <= rest.length ? left : rest.length;
+        left -= used;
+        rest = rest.subarray(used);
+      }
+    }
+  }
+  await batch.ended;
 }
 
 async function readCommit(id: string, fields: AsyncGenerator<string>): Promise<Commit> {

@@ -3,8 +3,8 @@ import { chmod, mkdir, open, readdir, readFile, realpath, rename, rm } from 'nod
 import { basename, dirname, join } from 'node:path';
 import { commitMessage } from './commit-message.ts';
 import { BackupError } from './errors.ts';
-import { importCommit } from './fast-import.ts';
-import { git } from './git.ts';
+import { importCommits } from './fast-import.ts';
+import { checkGit, git } from './git.ts';
 import { codeOf, inWords } from './storage-error.ts';
 
 export const branch = 'main';
@@ -20,6 +20,7 @@ export function authorOf(rack: string | undefined) {
  * @throws BackupError
  */
 export async function openFolder(folder: string, rack: string | undefined): Promise<string> {
+  await checkGit();
   try {
     if (await isMissingOrEmpty(folder)) await create(folder, rack);
   } catch (error) {
@@ -96,15 +97,12 @@ async function create(folder: string, rack: string | undefined) {
   ] as const) {
     await git(['config', '--local', key, value], { dir });
   }
-  await importCommit(dir, {
-    branch,
-    author: authorOf(rack),
-    committedAt: Date.now() / 1000,
-    message: commitMessage(
-      `history of ${rack ?? 'the rack'} begins`,
-      rack === undefined ? {} : { rack },
-    ),
-  });
+  const message = commitMessage(
+    `history of ${rack ?? 'the rack'} begins`,
+    rack === undefined ? {} : { rack },
+  );
+  const first = { message, committedAt: Date.now() / 1000, author: authorOf(rack) };
+  await importCommits(dir, { branch, commits: [first] });
   await syncAll(dir);
   await rename(half, folder);
   await syncFolder(dirname(folder));
