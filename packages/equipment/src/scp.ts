@@ -26,7 +26,7 @@ export async function scpDownload(
     const size = await announced(wire);
     if (size > maxBytes) throw wire.refused(`it has ${size} bytes, more than ${maxBytes}`);
     wire.send(ok);
-    const content = await wire.take(size, `all ${size} bytes of ${JSON.stringify(path)}`);
+    const content = await wire.take(size, `end of the ${size} bytes`);
     options.talk?.hear(`<${size} bytes>\n`);
     await reply(wire, 'word that they are all');
     wire.send(ok);
