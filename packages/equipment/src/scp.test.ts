@@ -128,7 +128,7 @@ describe('a file that comes', () => {
     const { session } = await openServer((channel) => {
       const said = 'T1 0 1 0\nC0644 5 config.ini\nhello\0';
       let at = 0;
-      const next = () => {
+      const next = (): void => {
         if (at < said.length) channel.write(said.charAt(at++), () => setImmediate(next));
       };
       channel.once('data', next);
