@@ -148,14 +148,10 @@ describe('a file that comes', () => {
   });
 
   it.each([
-    ['is cut by the device', (channel: ServerChannel) => channel.close(), DeviceUnreachable],
+    ['is cut by the device', cut, DeviceUnreachable],
     ['has status 0', ending(0), DeviceUnreachable],
     ['fails', ending(1), DeviceRefused],
-    [
-      'cannot be read on',
-      (channel: ServerChannel) => void channel.write('lo\0\0\x01scp: I/O error\n'),
-      DeviceRefused,
-    ],
+    ['cannot be read on', complaining, DeviceRefused],
   ] as const)('is none where it %s half-way', async (_how, end, kind) => {
     const { session } = await openServer((channel) => {
       channel.once('data', () => channel.write('C0644 7 config.ini\nhel', () => end(channel)));
@@ -244,9 +240,17 @@ describe('a file that comes', () => {
   });
 });
 
-function ending(status: number) {
-  return (channel: ServerChannel) => {
+function ending(status: number): (channel: ServerChannel) => void {
+  return (channel) => {
     channel.exit(status);
     channel.end();
   };
+}
+
+function cut(channel: ServerChannel): void {
+  channel.close();
+}
+
+function complaining(channel: ServerChannel): void {
+  channel.write('lo\0\0\x01scp: I/O error\n');
 }
