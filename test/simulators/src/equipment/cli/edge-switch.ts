@@ -6,32 +6,39 @@
  * sixth session is turned away is not documented; here its connection is closed without a word.
  */
 import { OutletBoard } from '../device.ts';
-import { type CliDevice, Core } from './core.ts';
+import { type ConfiguredDevice, Core } from './core.ts';
 import { fastpathCli } from './fastpath.ts';
+import { FastpathSettings, factoryName } from './fastpath-configuration.ts';
 import { FastpathPoe, type FastpathPoeOptions, outletOf } from './fastpath-poe.ts';
 import type { CliModel, CliOptions } from './model.ts';
 import { startCliDevice } from './start.ts';
+import { encodeText } from './text-bytes.ts';
 
 export interface EdgeSwitchOptions extends CliOptions, FastpathPoeOptions {
   /** Ports with PoE, of each member of a stack; 24 when absent. */
   ports?: number;
   /** Members of the stack: its ports are then `1/0/1` and so on. */
   stack?: number;
-  /** The name in the prompt; `UBNT EdgeSwitch` when absent. */
+  /** The name in the prompt, where the configuration has no `hostname`; `UBNT EdgeSwitch` when absent. */
   name?: string;
+  /** What is saved when it starts, as `show running-config` prints it; the factory's when absent. */
+  configuration?: string;
+  /** `F09FC2DE5678` when absent. */
+  serial?: string;
   /** Absent: `enable` asks for nothing. */
   enablePassword?: string;
   /** What each plugged-in machine draws; 4.5 when absent. */
   watts?: number;
 }
 
-export async function startEdgeSwitch(options: EdgeSwitchOptions): Promise<CliDevice> {
+export async function startEdgeSwitch(options: EdgeSwitchOptions): Promise<ConfiguredDevice> {
   const {
     ports: count = 24,
     stack,
-    name = 'UBNT EdgeSwitch',
+    name = factoryName,
     enablePassword,
     watts = 4.5,
+    serial = 'F09FC2DE5678',
   } = options;
   const slots = stack === undefined ? ['0'] : Array.from({ length: stack }, (_, i) => `${i + 1}/0`);
   const ports = slots.flatMap((slot) =>
@@ -42,6 +49,7 @@ export async function startEdgeSwitch(options: EdgeSwitchOptions): Promise<CliDe
   );
   const core = new Core({ board, ...options });
   const poe = new FastpathPoe(core, ports, options);
+  const settings = new FastpathSettings(core, poe, { name, serial }, options.configuration);
   const model: CliModel = {
     name: 'edgeswitch',
     core,
@@ -61,8 +69,16 @@ export async function startEdgeSwitch(options: EdgeSwitchOptions): Promise<CliDe
       newline: '\r\n',
     }),
     shell: (terminal) =>
-      fastpathCli(terminal, { name, poe, ...(enablePassword !== undefined && { enablePassword }) }),
-    powerUp: () => poe.powerUp(),
+      fastpathCli(terminal, {
+        settings,
+        poe,
+        ...(enablePassword !== undefined && { enablePassword }),
+      }),
+    powerUp: () => settings.powerUp(),
   };
-  return await startCliDevice(model, { maxSessions: 5, ...options });
+  const device = await startCliDevice(model, { maxSessions: 5, ...options });
+  return Object.assign(device, {
+    running: () => encodeText(settings.running()),
+    startup: () => encodeText(settings.startup()),
+  });
 }

@@ -72,6 +72,16 @@ export class FastpathPoe {
     });
   }
 
+  /** What it has after a power failure; `auto` where nothing is said. */
+  setSaved(modes: ReadonlyMap<string, OpMode>): void {
+    this.saved = new Map(modes);
+  }
+
+  setAll(mode: OpMode): void {
+    this.unsaved = true;
+    for (const port of this.ports) this.apply(port, mode);
+  }
+
   save(): void {
     this.saved = new Map(this.running);
     this.unsaved = false;

@@ -5,13 +5,13 @@
  * Oxidized's model `edgeswitch` and in recorded sessions; the wording of rarer refusals is from memory.
  */
 import { type Command, findCommand } from './command-table.ts';
-import { fastpathConfiguration, fastpathInterface } from './fastpath-configuration.ts';
+import { type FastpathSettings, versionOf } from './fastpath-configuration.ts';
+import { opensBlock } from './fastpath-lines.ts';
 import type { FastpathPoe, OpMode } from './fastpath-poe.ts';
 import type { Pager, Terminal } from './terminal.ts';
 
 export interface Fastpath {
-  /** In the prompt's parentheses; may hold spaces and brackets. */
-  name: string;
+  settings: FastpathSettings;
   /** What `enable` asks for; absent: it does not ask. */
   enablePassword?: string;
   /** `0/14`, or `2/0/14` on a stack. */
@@ -24,7 +24,7 @@ export const fastpathPager: Pager = {
   rows: 23,
 };
 
-type Mode = 'user' | 'privileged' | 'config' | 'interface';
+type Mode = 'user' | 'privileged' | 'vlan' | 'config' | 'interface' | 'block';
 
 interface State {
   device: Fastpath;
@@ -33,6 +33,8 @@ interface State {
   /** Of the interface mode, as it was given, and what that means. */
   range: string;
   ports: string[];
+  /** Of another block in the configuration. */
+  block: string;
   over: boolean;
 }
 
@@ -40,7 +42,15 @@ type Run = (state: State, words: string[]) => string | Promise<string>;
 
 /** Talks until somebody logs out. */
 export async function fastpathCli(terminal: Terminal, device: Fastpath): Promise<undefined> {
-  const state: State = { device, terminal, mode: 'user', range: '', ports: [], over: false };
+  const state: State = {
+    device,
+    terminal,
+    mode: 'user',
+    range: '',
+    ports: [],
+    block: '',
+    over: false,
+  };
   terminal.pager = fastpathPager;
   await terminal.greet('', promptOf({ ...state, mode: 'privileged' }));
   let gap = '\n';
@@ -49,23 +59,31 @@ export async function fastpathCli(terminal: Terminal, device: Fastpath): Promise
     const line = await terminal.readLine(`${gap}${prompt}`);
     gap = line.trim() === '' ? '' : '\n';
     if (gap === '') continue;
-    terminal.session.tell(line.trim());
+    terminal.session.tell(withoutSecret(line.trim()));
     await terminal.answer(await carryOut(state, line, prompt.length));
   }
 }
 
-function promptOf({ device, mode, range }: State): string {
+function withoutSecret(line: string): string {
+  return line.replace(/\b(password|key|community|auth-\w+|priv-\w+) ("[^"]*"|\S+)/g, '$1 <secret>');
+}
+
+function promptOf({ device, mode, range, block }: State): string {
   const places: Record<Mode, string> = {
     user: ' >',
     privileged: ' #',
+    vlan: ' (Vlan)#',
     config: ' (Config)#',
     interface: ` (Interface ${range})#`,
+    block: ` (Config-${block.split(' ')[0]})#`,
   };
-  return `(${device.name})${places[mode]}`;
+  return `(${device.settings.name})${places[mode]}`;
 }
 
 async function carryOut(state: State, line: string, indent: number): Promise<string> {
   const found = findCommand(commands[state.mode], line);
+  if (found.kind !== 'command' && isStatement(state, line))
+    return await enterStatement(state, line);
   switch (found.kind) {
     case 'command':
       return found.run(state, found.words);
@@ -80,6 +98,58 @@ async function carryOut(state: State, line: string, indent: number): Promise<str
 
 function invalid(column: number): string {
   return `${' '.repeat(column)}^\n% Invalid input detected at '^' marker.\n`;
+}
+
+/** First words of what may be configured. */
+const statements: Record<Mode, RegExp | undefined> = {
+  user: undefined,
+  privileged: /^(no )?(hostname|network|ip ssh|ip http|set) /,
+  vlan: /^(no )?vlan /,
+  config:
+    /^(no )?(snmp-server|sntp|clock|username|users|ip|ipv6|logging|spanning-tree|radius|radius-server|tacacs-server|aaa|authentication|line|router|policy-map|class-map|mac|lldp|set|storm-control|enable|vlan|hostname|network|port-channel|monitor|dhcp|dot1x|snmp|interface) /,
+  interface:
+    /^(no )?(description|vlan|switchport|spanning-tree|lldp|speed|auto-negotiate|mtu|storm-control|shutdown|addport|routing|ip|ipv6|port-security|dot1x|cos-queue|channel-group)\b/,
+  block: /^(no )?\S/,
+};
+
+function isStatement({ mode }: State, line: string): boolean {
+  const text = line.trim();
+  return text.startsWith('!') || (statements[mode]?.test(`${text} `) ?? false);
+}
+
+/** Where statements of the mode are kept. */
+function pathsOf({ mode, ports, block }: State): string[][] {
+  switch (mode) {
+    case 'vlan':
+      return [['vlan database']];
+    case 'config':
+      return [['configure']];
+    case 'interface':
+      return ports.map((port) => ['configure', `interface ${port}`]);
+    case 'block':
+      return [['configure', block]];
+    default:
+      return [[]];
+  }
+}
+
+async function enterStatement(state: State, typed: string): Promise<string> {
+  const { device, terminal } = state;
+  const line = typed.trim();
+  if (line.startsWith('!')) return '';
+  if (state.mode === 'config' && opensBlock(line, 1)) {
+    terminal.session.act(() => void device.settings.block(['configure', line]));
+    Object.assign(state, { mode: 'block', block: line });
+    return '';
+  }
+  const text = [line];
+  while ((text.join('\n').match(/"/g)?.length ?? 0) % 2 === 1) {
+    text.push(await terminal.readLine('> '));
+  }
+  terminal.session.act(() => {
+    for (const path of pathsOf(state)) device.settings.change(path, text.join('\n'));
+  });
+  return '';
 }
 
 /** The ports that `all`, `0/5` or `0/1-0/12` mean. */
@@ -109,7 +179,7 @@ function to(mode: Mode): Run {
 async function enable(state: State): Promise<string> {
   const { terminal, device } = state;
   if (device.enablePassword !== undefined) {
-    const password = await terminal.readLine('Password:', 'stars');
+    const password = await terminal.readPassword('Password:', 'stars');
     if (password !== device.enablePassword) return '\nIncorrect Password!\n';
   }
   state.mode = 'privileged';
@@ -124,7 +194,7 @@ async function logout(state: State): Promise<string> {
     '\nThe system has unsaved changes.\nWould you like to save them now? (y/n) ',
   );
   if (key !== 'y') return '\nConfiguration Not Saved!\n';
-  device.poe.save();
+  device.settings.save();
   return '\nConfiguration Saved!\n';
 }
 
@@ -135,8 +205,15 @@ async function writeMemory({ terminal, device }: State): Promise<string> {
       'Are you sure you want to save? (y/n) ',
   );
   if (key !== 'y') return '\nConfiguration Not Saved!\n';
-  device.poe.save();
+  device.settings.save();
   return "\nConfig file 'startup-config' created successfully .\n\n\nConfiguration Saved!\n";
+}
+
+async function clearConfiguration({ terminal, device }: State): Promise<string> {
+  const key = await terminal.readKey('\nAre you sure you want to clear the configuration? (y/n) ');
+  if (key !== 'y') return '\nConfiguration Not Cleared!\n';
+  terminal.session.act(() => device.settings.clear());
+  return '\nClearing configuration. Please wait for login prompt.\n';
 }
 
 function setPager({ terminal }: State, words: string[]): string {
@@ -184,15 +261,21 @@ const leave: Command<Run>[] = [
 ];
 const privilegedShow: Command<Run>[] = [
   ...show,
-  { pattern: 'show running-config', run: ({ device }) => fastpathConfiguration(device) },
+  {
+    pattern: 'show running-config',
+    run: ({ device, terminal }) => terminal.session.configuration(device.settings.running()),
+  },
+  {
+    pattern: 'show startup-config',
+    run: ({ device, terminal }) => terminal.session.configuration(device.settings.startup()),
+  },
   {
     pattern: 'show running-config interface <port>',
     run: onPorts(({ device }, ports) =>
-      ['', '!Current Configuration:', '!', ...ports.map((p) => fastpathInterface(device, p))].join(
-        '\n',
-      ),
+      ['', '!Current Configuration:', '!', ...ports.map((p) => device.settings.port(p))].join('\n'),
     ),
   },
+  { pattern: 'show version', run: ({ device }) => versionOf(device.settings.facts) },
 ];
 
 const commands: Record<Mode, Command<Run>[]> = {
@@ -201,10 +284,18 @@ const commands: Record<Mode, Command<Run>[]> = {
     ...privilegedShow,
     ...leave,
     { pattern: 'configure', run: to('config') },
+    { pattern: 'vlan database', run: to('vlan') },
     { pattern: 'exit', run: to('user') },
     { pattern: 'disable', run: to('user') },
     { pattern: 'terminal length <lines>', run: setPager },
     { pattern: 'write memory', run: writeMemory },
+    { pattern: 'copy system:running-config nvram:startup-config', run: writeMemory },
+    { pattern: 'clear config', run: clearConfiguration },
+  ],
+  vlan: [
+    ...privilegedShow,
+    { pattern: 'exit', run: to('privileged') },
+    { pattern: 'end', run: to('privileged') },
   ],
   config: [
     ...privilegedShow,
@@ -217,6 +308,10 @@ const commands: Record<Mode, Command<Run>[]> = {
     { pattern: 'interface <port>', run: enterInterface },
     { pattern: 'poe opmode auto|shutdown|passive24v', run: setOpMode },
     { pattern: 'poe reset <seconds>', run: resetPorts },
+    { pattern: 'exit', run: to('config') },
+    { pattern: 'end', run: to('privileged') },
+  ],
+  block: [
     { pattern: 'exit', run: to('config') },
     { pattern: 'end', run: to('privileged') },
   ],

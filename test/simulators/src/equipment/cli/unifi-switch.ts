@@ -8,7 +8,8 @@
  */
 import { OutletBoard } from '../device.ts';
 import { type CliDevice, Core } from './core.ts';
-import { fastpathCli } from './fastpath.ts';
+import { type Fastpath, fastpathCli } from './fastpath.ts';
+import { FastpathSettings } from './fastpath-configuration.ts';
 import { FastpathPoe, outletOf } from './fastpath-poe.ts';
 import type { CliOptions } from './model.ts';
 import type { Call, Output } from './shell.ts';
@@ -38,6 +39,7 @@ export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<Cli
   );
   const core = new Core({ board, ...options });
   const poe = new FastpathPoe(core, ports, {});
+  const inside = { settings: new FastpathSettings(core, poe, { name: 'UBNT', serial: '' }), poe };
   const model = unixModel({
     name: 'unifi-switch',
     core,
@@ -47,11 +49,11 @@ export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<Cli
       prompt: `${name}-US.6.2.5# `,
       programs: {
         swctrl: (call) => swctrl(call, poe),
-        ...(fastpath && { telnet: (call: Call) => telnet(call, poe) }),
+        ...(fastpath && { telnet: (call: Call) => telnet(call, inside) }),
       },
       files: noFiles,
     },
-    powerUp: () => poe.powerUp(),
+    powerUp: () => inside.settings.powerUp(),
   });
   return await startCliDevice(model, options);
 }
@@ -122,7 +124,7 @@ const warning =
   '\nWarning!\nThe changes may break controller settings and only be effective until reboot.\n\n';
 
 /** The telnet client of the shell: to a person, or in a pipe. */
-async function telnet({ args, stdin, terminal }: Call, poe: FastpathPoe): Promise<Output> {
+async function telnet({ args, stdin, terminal }: Call, device: Fastpath): Promise<Output> {
   const [host = '', port = '23'] = args;
   if (!/^(localhost|127\.0\.0\.1)$/.test(host) || port !== '23') {
     return {
@@ -130,7 +132,6 @@ async function telnet({ args, stdin, terminal }: Call, poe: FastpathPoe): Promis
       status: 1,
     };
   }
-  const device = { name: 'UBNT', poe };
   if (stdin !== undefined) return { stdout: await pipe(stdin, terminal, device), status: 1 };
   const { interactive, newline } = terminal.screen;
   Object.assign(terminal.screen, { interactive: true, newline: '\r\n' });
@@ -141,11 +142,7 @@ async function telnet({ args, stdin, terminal }: Call, poe: FastpathPoe): Promis
   return { stdout: 'Connection closed by foreign host\n', status: 1 };
 }
 
-async function pipe(
-  stdin: string,
-  outer: Terminal,
-  device: { name: string; poe: FastpathPoe },
-): Promise<string> {
+async function pipe(stdin: string, outer: Terminal, device: Fastpath): Promise<string> {
   let output = '';
   const line: Line = {
     send: (data) => {
