@@ -10,7 +10,7 @@ export { type JunosOptions, startJunos } from './equipment/cli/junos.ts';
 export type { CliOptions, SignInMethod } from './equipment/cli/model.ts';
 export { type MpowerOptions, startMpower } from './equipment/cli/mpower.ts';
 export { type NxosOptions, startNxos } from './equipment/cli/nxos.ts';
-export { type OpenwrtOptions, startOpenwrt } from './equipment/cli/openwrt.ts';
+export { type OpenwrtDevice, type OpenwrtOptions, startOpenwrt } from './equipment/cli/openwrt.ts';
 export { type ProcurveOptions, startProcurve } from './equipment/cli/procurve.ts';
 export { type RouterosOptions, startRouteros } from './equipment/cli/routeros.ts';
 export { startUnifiSwitch, type UnifiSwitchOptions } from './equipment/cli/unifi-switch.ts';

@@ -9,9 +9,10 @@ import { z } from 'zod';
 import { OutletBoard } from '../device.ts';
 import { type CliDevice, Core, shellFaults } from './core.ts';
 import type { CliOptions } from './model.ts';
+import { OpenwrtFiles } from './openwrt-files.ts';
 import type { Call, Output } from './shell.ts';
 import { startCliDevice } from './start.ts';
-import { noFiles, unixModel } from './unix-model.ts';
+import { unixModel } from './unix-model.ts';
 
 export interface OpenwrtOptions extends CliOptions {
   /** Ports with PoE, from lan1; 8 when absent. */
@@ -24,6 +25,12 @@ export interface OpenwrtOptions extends CliOptions {
   statusUnknown?: boolean;
 }
 
+/** Its configuration is files. */
+export interface OpenwrtDevice extends CliDevice {
+  /** All that an archive of it holds now, by name, `etc/config/network`. */
+  contents(): Map<string, Buffer>;
+}
+
 /** ubus_strerror() of some codes. */
 const errors: Record<number, string> = {
   2: 'Invalid argument',
@@ -34,7 +41,7 @@ const errors: Record<number, string> = {
 
 const Manage = z.object({ port: z.string(), enable: z.boolean() });
 
-export async function startOpenwrt(options: OpenwrtOptions): Promise<CliDevice> {
+export async function startOpenwrt(options: OpenwrtOptions): Promise<OpenwrtDevice> {
   const { ports = 8, watts = 4.5 } = options;
   const names = Array.from({ length: ports }, (_, i) => `lan${i + 1}`);
   const core = new Core({
@@ -42,6 +49,7 @@ export async function startOpenwrt(options: OpenwrtOptions): Promise<CliDevice> 
     ...options,
     faults: shellFaults,
   });
+  const files = new OpenwrtFiles(core);
   const model = unixModel({
     name: 'openwrt',
     core,
@@ -49,14 +57,15 @@ export async function startOpenwrt(options: OpenwrtOptions): Promise<CliDevice> 
     box: {
       motd: '\n\nBusyBox v1.36.1 (2025-02-03 23:09:37 UTC) built-in shell (ash)\n\n',
       prompt: 'root@OpenWrt:~# ',
-      programs: { ubus: (call) => ubus(call, core, options) },
-      files: noFiles,
+      programs: { ubus: (call) => ubus(call, core, options), ...files.programs() },
+      files: files.asFiles(),
     },
     powerUp: () => {
       for (const name of names) core.board.set(name, true);
     },
   });
-  return await startCliDevice(model, options);
+  const device = await startCliDevice(model, options);
+  return { ...device, contents: () => files.contents() };
 }
 
 function ubus({ args, terminal }: Call, { board }: Core, options: OpenwrtOptions): Output {

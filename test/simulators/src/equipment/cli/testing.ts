@@ -51,7 +51,7 @@ export class Client {
   }
 
   /** Types all there is to type; what is to come is in `output` after `ended`. */
-  endWith(text: string): void {
+  endWith(text: string | Buffer): void {
     this.child.stdin?.end(text);
   }
 
