@@ -1,3 +1,4 @@
+export { type ApcCardOptions, startApcCard } from './equipment/cli/apc-card.ts';
 export { type CiscoIosOptions, startCiscoIos } from './equipment/cli/cisco-ios.ts';
 export { configurationFaults } from './equipment/cli/configuration-faults.ts';
 export { type CliDevice, type ConfiguredDevice, cliFaults } from './equipment/cli/core.ts';
