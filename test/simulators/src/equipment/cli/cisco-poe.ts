@@ -55,6 +55,16 @@ export class CiscoPoe {
     return this.core.board.isOn(port) !== before;
   }
 
+  /** What it has after a power failure; `auto` where nothing is said. */
+  setSaved(modes: ReadonlyMap<string, InlineMode>): void {
+    this.saved = new Map(modes);
+  }
+
+  /** All of them at once; `auto` where nothing is said. */
+  setAll(modes: ReadonlyMap<string, InlineMode>): void {
+    for (const port of this.ports) this.apply(port, modes.get(port) ?? 'auto');
+  }
+
   save(): void {
     this.saved = new Map(this.running);
   }

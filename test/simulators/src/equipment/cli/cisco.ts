@@ -4,18 +4,15 @@
  * Modes, prompts and refusals are as in Cisco's command references and recorded sessions; the pager's erasing as RANCID
  * and Oxidized know it. In configuration mode the prompt shows 20 characters of the host name.
  */
-import {
-  ciscoConfiguration,
-  configuration,
-  interfaceLines,
-  logLine,
-} from './cisco-configuration.ts';
+import { type CiscoSettings, inventoryOf, logLine, versionOf } from './cisco-configuration.ts';
+import type { Flash } from './cisco-flash.ts';
 import { type CiscoPoe, longName } from './cisco-poe.ts';
 import { type Command, findCommand } from './command-table.ts';
 import type { Pager, Terminal } from './terminal.ts';
 
 export interface Cisco {
-  hostName: string;
+  settings: CiscoSettings;
+  flash: Flash;
   poe: CiscoPoe;
   /** What `enable` asks for; absent: it lets nobody in but those with privilege 15. */
   enablePassword?: string;
@@ -33,7 +30,7 @@ const pager: Pager = {
   rows: 24,
 };
 
-type Mode = 'user' | 'privileged' | 'config' | 'interface';
+type Mode = 'user' | 'privileged' | 'config' | 'interface' | 'section';
 
 interface State {
   device: Cisco;
@@ -64,31 +61,44 @@ export async function ciscoCli(terminal: Terminal, device: Cisco): Promise<undef
     const line = typed === CTRL_Z ? 'end' : typed;
     if (typed === CTRL_Z) terminal.put('^Z\n');
     if (line.trim() === '') continue;
-    terminal.session.tell(line.trim());
+    terminal.session.tell(withoutSecret(line.trim()));
     await terminal.answer(await carryOut(state, line, prompt.length));
   }
 }
 
-function promptOf({ device: { hostName }, mode }: State): string {
+function withoutSecret(line: string): string {
+  return line.replace(
+    /\b(password|secret|key|community|key-string|md5)((?: \d)?) (?:".*"|\S+)/g,
+    '$1$2 <secret>',
+  );
+}
+
+function promptOf({ device: { settings }, mode }: State): string {
+  const { hostName } = settings;
   const short = hostName.slice(0, 20);
+  const section = settings.lines.running.sections.at(-1)?.split(' ')[0];
   const prompts: Record<Mode, string> = {
     user: `${hostName}>`,
     privileged: `${hostName}#`,
     config: `${short}(config)#`,
     interface: `${short}(config-if)#`,
+    section: `${short}(config-${section})#`,
   };
   return prompts[mode];
 }
 
 async function carryOut(state: State, line: string, indent: number): Promise<string> {
   const doing = /^\s*do\s+/.exec(line)?.[0] ?? '';
-  const inConfig = state.mode === 'config' || state.mode === 'interface';
+  const inConfig = ['config', 'interface', 'section'].includes(state.mode);
+  if (state.device.settings.lines.running.isInFreeText && inConfig) return enterLine(state, line);
   const table = doing && inConfig ? commands.privileged : commands[state.mode];
   // A name and its number may be apart.
   const joined = line
     .slice(inConfig ? doing.length : 0)
     .replace(/\b(gi\w*|te\w*|fa\w*) +(?=\d)/i, '$1');
   const found = findCommand(table, joined);
+  const isStatement = found.kind !== 'command' && inConfig && doing === '';
+  if (isStatement && state.device.settings.lines.running.knows(line)) return enterLine(state, line);
   switch (found.kind) {
     case 'command': {
       const command = found.words.join(' ');
@@ -113,11 +123,41 @@ function invalid(column: number): string {
   return `${' '.repeat(column)}^\n% Invalid input detected at '^' marker.\n\n`;
 }
 
+/** Any other statement, and what that leads to. */
+function enterLine(state: State, line: string): string {
+  const { device, terminal } = state;
+  if (device.denied.some((start) => line.trim().startsWith(start))) {
+    return 'Command authorization failed.\n\n';
+  }
+  const { settings } = device;
+  terminal.session.act(() => {
+    settings.lines.running.enter(line);
+    settings.changed(terminal.session.user);
+  });
+  goToSection(state);
+  return '';
+}
+
+function goToSection(state: State): void {
+  const { sections } = state.device.settings.lines.running;
+  const [, name = ''] = /^interface (\S+)$/.exec(sections.at(-1) ?? '') ?? [];
+  const port = state.device.poe.find(name);
+  const mode = sections.length === 0 ? 'config' : port ? 'interface' : 'section';
+  Object.assign(state, { mode, ...(port && { port }) });
+}
+
+/** Out of the innermost section. */
+function leaveSection(state: State): string {
+  state.device.settings.lines.running.enter('exit');
+  goToSection(state);
+  return '';
+}
+
 async function enable(state: State): Promise<string> {
   const { terminal, device } = state;
   if (device.enablePassword === undefined) return '% Error in authentication.\n\n';
   for (let i = 0; i < 3; i++) {
-    const password = await terminal.readLine('Password: ', 'none');
+    const password = await terminal.readPassword('Password: ', 'none');
     if (password === device.enablePassword) {
       state.mode = 'privileged';
       return '';
@@ -135,6 +175,7 @@ function to(mode: Mode, answer = ''): Run {
 
 function end(state: State): string {
   state.mode = 'privileged';
+  state.device.settings.lines.running.leave();
   state.log.push(logLine('%SYS-5-CONFIG_I: Configured from console by admin on vty0'));
   return '';
 }
@@ -146,13 +187,23 @@ function leave(state: State): string {
 
 function enterInterface(state: State, words: string[]): string {
   const port = state.device.poe.find(words[1] ?? '');
-  if (!port) return invalid(promptOf(state).length + 'interface '.length);
-  Object.assign(state, { mode: 'interface', port });
-  return '';
+  const other = /^(vlan|loopback|port-channel|tunnel)(\d+)$/i.exec(words[1] ?? '');
+  if (!port && !other) return invalid(promptOf(state).length + 'interface '.length);
+  const name = port
+    ? longName(port)
+    : `${other?.[1]?.replace(/^./, (c) => c.toUpperCase())}${other?.[2]}`;
+  state.device.settings.lines.running.leave();
+  return enterLine(state, `interface ${name}`);
 }
 
 function setMode(state: State, mode: string): string {
   const { device, terminal, port, log } = state;
+  terminal.session.act(() => {
+    const line = mode === 'auto' ? 'no power inline' : `power inline ${mode}`;
+    const { running } = device.settings.lines;
+    if (mode !== 'auto' || / power inline /.test(running.print())) running.enter(line);
+    device.settings.changed(terminal.session.user);
+  });
   if (!device.poe.setMode(terminal.session, port, mode)) return '';
   if (mode === 'never') {
     log.push(
@@ -190,13 +241,47 @@ function showPower(state: State, words: string[]): string {
 function showInterface(state: State, words: string[]): string {
   const port = state.device.poe.find(words[3] ?? '');
   return port
-    ? configuration(interfaceLines(state.device, port))
+    ? state.device.settings.port(port)
     : invalid(promptOf(state).length + 'show running-config interface '.length);
 }
 
-function save({ device }: State): string {
-  device.poe.save();
+function save({ device, terminal }: State): string {
+  device.settings.save(terminal.session.user);
   return 'Building configuration...\n[OK]\n';
+}
+
+async function copyToStartup(state: State): Promise<string> {
+  await state.terminal.readLine('Destination filename [startup-config]? ');
+  return save(state);
+}
+
+async function replaceConfiguration(state: State, words: string[]): Promise<string> {
+  const { device, terminal } = state;
+  const text = device.flash.files.get(words[2] ?? '');
+  if (text === undefined) return `%Error opening ${words[2]} (No such file or directory)\n`;
+  if (!/^end$/m.test(text)) {
+    return `%The input file is not a valid config file.\n`;
+  }
+  if (words[3] !== 'force') {
+    const answer = await terminal.readLine(
+      'This will apply all necessary additions and deletions\nto replace the current running configuration with the\ncontents of the specified configuration file, which is\nassumed to be a complete configuration, not a partial\nconfiguration. Enter Y if you are sure you want to proceed. ? [no]: ',
+    );
+    if (!/^y/i.test(answer)) return '';
+  }
+  terminal.session.act(() => device.settings.replace(text, terminal.session.user));
+  return '\nTotal number of passes: 1\nRollback Done\n\n';
+}
+
+function showFile({ device, terminal }: State, words: string[]): string {
+  const text = device.flash.files.get(words[1] ?? '');
+  if (text === undefined) return `%Error opening ${words[1]} (File not found)\n`;
+  return terminal.session.configuration(text);
+}
+
+function deleteFile({ device }: State, words: string[]): string {
+  return device.flash.files.delete(words[2] ?? '')
+    ? ''
+    : `%Error deleting ${words[2]} (No such file or directory)\n`;
 }
 
 const leaving: Command<Run>[] = ['exit', 'logout', 'quit'].map((pattern) => ({
@@ -210,6 +295,11 @@ const exec: Command<Run>[] = [
   { pattern: 'terminal length <lines>', run: setPager },
   { pattern: 'terminal width <columns>', run: setWidth },
   { pattern: 'enable', run: enable },
+  {
+    pattern: 'show version',
+    run: ({ device: { settings } }) => versionOf(settings.facts, settings.hostName),
+  },
+  { pattern: 'show inventory', run: ({ device }) => inventoryOf(device.settings.facts) },
 ];
 const enterConfig = to('config', 'Enter configuration commands, one per line.  End with CNTL/Z.\n');
 
@@ -220,10 +310,27 @@ const commands: Record<Mode, Command<Run>[]> = {
     { pattern: 'enable', run: () => '' },
     { pattern: 'disable', run: to('user') },
     { pattern: 'configure terminal', run: enterConfig },
-    { pattern: 'show running-config', run: ({ device }) => ciscoConfiguration(device) },
+    {
+      pattern: 'show running-config',
+      run: ({ device, terminal }) => terminal.session.configuration(device.settings.running()),
+    },
+    {
+      pattern: 'show startup-config',
+      run: ({ device, terminal }) => terminal.session.configuration(device.settings.startup()),
+    },
     { pattern: 'show running-config interface <port>', run: showInterface },
     { pattern: 'write memory', run: save },
     { pattern: 'write', run: save },
+    { pattern: 'copy running-config startup-config', run: copyToStartup },
+    {
+      pattern: 'tclsh',
+      run: ({ device, terminal }) =>
+        device.flash.tclsh(terminal, `${device.settings.hostName}(tcl)#`),
+    },
+    { pattern: 'configure replace <file>', run: replaceConfiguration },
+    { pattern: 'configure replace <file> force', run: replaceConfiguration },
+    { pattern: 'more <file>', run: showFile },
+    { pattern: 'delete /force <file>', run: deleteFile },
   ],
   config: [
     { pattern: 'interface <port>', run: enterInterface },
@@ -243,7 +350,12 @@ const commands: Record<Mode, Command<Run>[]> = {
     { pattern: 'no power inline auto|never|static', run: (state) => setMode(state, 'auto') },
     { pattern: 'no power inline', run: (state) => setMode(state, 'auto') },
     { pattern: 'default power inline', run: (state) => setMode(state, 'auto') },
-    { pattern: 'exit', run: to('config') },
+    { pattern: 'exit', run: leaveSection },
+    { pattern: 'end', run: end },
+  ],
+  section: [
+    { pattern: 'interface <port>', run: enterInterface },
+    { pattern: 'exit', run: leaveSection },
     { pattern: 'end', run: end },
   ],
 };
