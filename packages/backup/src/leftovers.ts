@@ -6,11 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const folders = ['.', 'refs', 'refs/heads', 'objects', 'objects/pack', 'objects/info'];
 const leftover =
   /^(?:.+\.lock|tmp_(?:pack|idx|rev|obj)_.+|\.tmp-\d+-pack-.+|pack-[0-9a-f]+\.keep|fast_import_crash_\d+|gc\.pid)$/;
+const writing = /\0(?:fast-import|repack|pack-objects|config|init)\0/;
 const patience = 10_000;
 
 /**
- * Removes them; what cannot be removed is left. Nothing of ours may be writing. A git that outlived the process which
- * started it is waited for, as far as the system tells.
+ * Removes them; what cannot be removed is left. A git that is still writing, because it outlived the process which started
+ * it, is waited for, as far as the system tells; if it does not end, all is left as it is.
  */
 export async function removeLeftovers(dir: string): Promise<void> {
   const found: string[] = [];
@@ -21,20 +22,23 @@ export async function removeLeftovers(dir: string): Promise<void> {
     );
   }
   if (found.length === 0) return;
-  for (const end = performance.now() + patience; performance.now() < end; await sleep(20)) {
-    if (!(await isGitAtWork(dir))) break;
+  const end = performance.now() + patience;
+  while (await isBeingWritten(dir)) {
+    if (performance.now() > end) return;
+    await sleep(20);
   }
   for (const path of found) await rm(path, { force: true }).catch(() => undefined);
 }
 
-/** Whether a git has the repository as its current folder, as every one that we start does. Linux only. */
-async function isGitAtWork(dir: string) {
+/** Whether there is a git that writes, in the repository as its current folder, as all are that we start. Linux only. */
+async function isBeingWritten(dir: string) {
   const processes = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
     processes.map(async (pid) => {
       const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
       if (cwd !== dir) return false;
-      return (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).startsWith('git');
+      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      return writing.test(command);
     }),
   );
   return found.includes(true);

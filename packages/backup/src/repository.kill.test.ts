@@ -1,0 +1,95 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { devices, versionText } from './repository.test-writer.ts';
+import type { Repository } from './repository.ts';
+import { change, TestHistory } from './testing/history.ts';
+import { buildWriter, killAfter, kills, seed, seeded, startWriter } from './testing/kills.ts';
+
+let history: TestHistory;
+
+beforeAll(buildWriter, 300_000);
+
+beforeEach(async () => {
+  history = await TestHistory.make();
+});
+
+afterEach(() => history.remove());
+
+it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice (seed ${seed})`, {
+  timeout: kills * 30_000,
+}, async () => {
+  console.log(`a writer of a history: ${kills} kills, SKOLO_SEED=${seed}`);
+  const random = seeded(seed);
+  const acknowledged = new Map<string, { number: number; id: string }[]>();
+
+  for (let kill = 0; kill < kills; kill += 1) {
+    const counts = devices.map((device) => acknowledged.get(device)?.length ?? 0);
+    // As the service does: what was not acknowledged is read and stored again.
+    const writer = startWriter(
+      'repository.test-writer.js',
+      history.folder,
+      `${Math.min(...counts)}`,
+    );
+    for (const line of await killAfter(writer, random() * 700, { all: kill % 2 === 0 })) {
+      const [device = '', number = '', id = ''] = line.split(' ');
+      if (device === 'open') continue;
+      const known = acknowledged.get(device) ?? [];
+      if (Number(number) === known.length) known.push({ number: known.length, id });
+      acknowledged.set(device, known);
+    }
+
+    const repository = await history.open();
+    // Only now: a git that outlived its process is waited for.
+    await history.git('fsck', '--strict', '--full', '--no-dangling');
+    expect(await leftovers()).toEqual([]);
+    for (const device of devices) {
+      await compare(repository, device, acknowledged.get(device) ?? []);
+    }
+    await repository.close();
+  }
+  expect(acknowledged.get('router')?.length).toBeGreaterThan(kills / 2);
+});
+
+it(`begins whole or not at all, ${kills} times killed at its birth`, {
+  timeout: kills * 30_000,
+}, async () => {
+  const random = seeded(seed);
+  for (let kill = 0; kill < kills; kill += 1) {
+    await rm(history.folder, { recursive: true, force: true });
+    const writer = startWriter('repository.test-writer.js', history.folder, '0');
+
+    await killAfter(writer, 60 + random() * 200, { all: kill % 2 === 0, atOnce: true });
+
+    const repository = await history.open();
+    expect(await repository.check(new AbortController().signal)).toBeUndefined();
+    await repository.commit(change('router', `after kill ${kill}`));
+    await repository.close();
+  }
+});
+
+/** All that was acknowledged is there by its id, each number once and in order, and one more at most. */
+async function compare(
+  repository: Repository,
+  device: string,
+  acknowledged: { number: number; id: string }[],
+) {
+  const versions = (await repository.versions(device)).reverse();
+  expect(versions.map(({ run }) => run)).toEqual(versions.map((_, number) => `run-${number}`));
+  expect(versions.length - acknowledged.length).toBeOneOf([0, 1]);
+  expect(versions.map(({ id }) => id)).toEqual(
+    expect.arrayContaining(acknowledged.map(({ id }) => id)),
+  );
+  const last = versions.length - 1;
+  for (const number of new Set([0, Math.floor(last / 2), last - 1, last])) {
+    const version = versions[number];
+    if (!version) continue;
+    expect((await repository.content(version)).equals(versionText(device, number))).toBe(true);
+  }
+  expect(await repository.count(device)).toBe(versions.length);
+}
+
+async function leftovers() {
+  const files = await readdir(history.folder, { recursive: true });
+  return files.filter((file) => /\.lock$|tmp|crash|\.keep$/.test(join('/', file)));
+}

@@ -1,0 +1,48 @@
+/**
+ * The process that repository.kill.test.ts kills: `node repository.test-writer.js FOLDER FIRST` stores version FIRST, FIRST + 1,
+ * … of four devices, now and then as a large file, repacks at times, and prints `DEVICE NUMBER ID` once a version is stored.
+ */
+import { createHash } from 'node:crypto';
+import { writeFileSync, writeSync } from 'node:fs';
+import { argv } from 'node:process';
+import { Repository } from './repository.ts';
+
+const [, script, folder, first] = argv;
+
+export const devices = ['router', 'switch-1', 'switch-2', 'jumphost'];
+
+/** Its own number, a checksum, and from 0 to 64 KiB of filling; the jumphost's up to 5 MB. */
+export function versionText(device: string, version: number): Buffer {
+  const size = device === 'jumphost' ? (version * 7919) % 5_000_000 : (version * 7919) % 65_536;
+  const text = `${version}\n${String.fromCharCode(97 + (version % 26)).repeat(size)}\n`;
+  return Buffer.from(`${createHash('sha256').update(text).digest('hex')}\n${text}`);
+}
+
+async function store(repository: Repository, device: string, version: number) {
+  const bytes = versionText(device, version);
+  const file = `${folder}.${device}`;
+  if (device === 'jumphost') writeFileSync(file, bytes);
+  const { id } = await repository.commit({
+    device,
+    content: device === 'jumphost' ? { file, size: bytes.length } : { bytes },
+    about: {
+      rack: 'rack4',
+      model: 'test',
+      run: `run-${version}`,
+      // The clock of a rack jumps.
+      time: new Date(1_700_000_000_000 + ((version * 7919) % 1_000_000) * 1000).toISOString(),
+      by: 'test',
+    },
+  });
+  writeSync(1, `${device} ${version} ${id}\n`);
+}
+
+if (script?.endsWith('repository.test-writer.js') && folder !== undefined) {
+  const repository = await Repository.open(folder, { rack: 'rack4' });
+  writeSync(1, 'open\n');
+  for (let version = Number(first); ; version += 1) {
+    const work = devices.map((device) => store(repository, device, version));
+    if (version % 5 === 0) work.push(repository.maintain(new AbortController().signal));
+    await Promise.all(work);
+  }
+}

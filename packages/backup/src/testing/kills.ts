@@ -1,0 +1,92 @@
+/** What the kill -9 tests share: which moments, how often, and the compiled writer that is killed. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+export const kills: number = process.env.SKOLO_LONG ? 200 : 20;
+export const seed: number = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
+
+/** The child runs compiled code, so that has to be today's; no work when it is. */
+export async function buildWriter(): Promise<void> {
+  const tsc = join(
+    dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
+    'bin/tsc',
+  );
+  await promisify(execFile)(process.execPath, [tsc, '-b'], { cwd: root });
+}
+
+/** `node dist/NAME ARGUMENTS…`, reading its standard output. */
+export function startWriter(name: string, ...args: string[]): ChildProcess {
+  return spawn(process.execPath, [join(root, 'dist', name), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+/**
+ * Lets the writer report something, kills it after some time, and gives the lines that it wrote.
+ *
+ * @param all also kills what it started, as a power cut does; else that goes on by itself
+ * @param atOnce does not wait for what it reports
+ */
+export async function killAfter(
+  writer: ChildProcess,
+  milliseconds: number,
+  { all, atOnce = false }: { all: boolean; atOnce?: boolean },
+): Promise<string[]> {
+  let output = '';
+  writer.stdout?.setEncoding('utf8').on('data', (text) => {
+    output += text;
+  });
+  const closed = once(writer, 'close');
+  if (writer.stdout && !atOnce) await Promise.race([once(writer.stdout, 'data'), closed]);
+  // The moment of the kill is what the test is about.
+  await sleep(milliseconds);
+  writer.kill('SIGSTOP');
+  const started = all ? childrenOf(writer.pid ?? 0) : [];
+  for (const pid of started) killGroup(pid);
+  writer.kill('SIGKILL');
+  const [status] = await closed;
+  if (status !== null) throw new Error(`the writer ended by itself, with status ${status}`);
+  return output.split('\n').filter((line) => line !== '');
+}
+
+/** Each leads a process group of its own. */
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent;
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+function killGroup(pid: number) {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
+/** mulberry32: small, good enough for moments in time. */
+export function seeded(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
