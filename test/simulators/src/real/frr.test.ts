@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { peer } from '../peer.ts';
 import { type Frr, type FrrOptions, startFrr } from './frr.ts';
+import { readByRancid } from './rancid.ts';
 import type { SshDoor } from './sshd.ts';
 
 const run = promisify(execFile);
@@ -22,6 +23,11 @@ async function ssh(door: SshDoor, ...command: string[]) {
   const child = run('ssh', [...args, '-p', String(port), `${username}@${host}`, ...command]);
   child.child.stdin?.end();
   return await child.catch(({ code, stdout, stderr }) => ({ code, stdout, stderr }));
+}
+
+/** Without those that say nothing. */
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => !/^\s*!|^$/.test(line));
 }
 
 describe('FRRouting behind sshd', () => {
@@ -71,6 +77,16 @@ describe('FRRouting behind sshd', () => {
     expect(stdout).toContain('[OK]');
     expect(stdout).toContain('vtysh.conf\n');
     expect(stdout).toContain('frr defaults traditional');
+  });
+
+  it('is read by RANCID, which knows FRR', { timeout: 60_000 }, async (context) => {
+    const configuration = 'ip route 10.1.0.0/16 Null0\nip prefix-list A seq 5 permit 10.0.0.0/8\n';
+    const frr = await start(context, { configuration });
+
+    const theirs = lines(await readByRancid(context, frr, 'frr'));
+
+    const ours = lines(await frr.vtysh('show running-config'));
+    expect(theirs.slice(theirs.indexOf(ours[2] ?? ''))).toEqual(ours.slice(2));
   });
 
   it.for([

@@ -113,7 +113,9 @@ class Router {
     if (this.hostname !== undefined) this.holder ??= await this.holdNamespaces(this.hostname);
     await mkdir(this.sockets());
     if (this.holder) execFileSync('chown', ['frr:frr', this.sockets()]);
-    for (const daemon of this.daemons) await this.startDaemon(daemon);
+    const [first = '', ...others] = this.daemons;
+    await this.startDaemon(first);
+    await Promise.all(others.map((daemon) => this.startDaemon(daemon)));
     // As FRR's own start does: the file goes through vtysh, which knows whose line is whose. Lines that it refuses are
     // left out, as there.
     await run(...this.inside('vtysh', [...this.options(), '-b'])).catch(() => undefined);
