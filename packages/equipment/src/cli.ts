@@ -216,6 +216,8 @@ class Cli implements CliSession {
       // It is cut below.
     } finally {
       conversation.destroy(gone);
+      // Few devices have room for the next session before.
+      await conversation.gone();
     }
   }
 

@@ -111,6 +111,11 @@ export class Conversation {
     this.terminal.destroy();
   }
 
+  /** Fulfilled once nothing is left of the connection, soon after its end. */
+  gone(): Promise<void> {
+    return this.terminal.gone();
+  }
+
   /**
    * Looks at each change until `look` gives something.
    *

@@ -79,6 +79,7 @@ export class SshExec implements ExecSession {
 
   async close(): Promise<void> {
     this.connection.close();
+    await this.connection.gone();
   }
 
   private async inChannel<T>(

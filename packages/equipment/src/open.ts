@@ -75,5 +75,6 @@ function ending(connection: SshConnection, terminal: Terminal): Terminal {
       terminal.destroy();
       connection.close();
     },
+    gone: () => connection.gone(),
   };
 }

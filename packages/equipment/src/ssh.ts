@@ -26,6 +26,8 @@ export interface SshConnection {
   onEnd(listener: (why: DeviceError) => void): () => void;
   /** Says good-bye to the device. */
   close(): void;
+  /** Fulfilled once nothing is left of it, soon after its end. */
+  gone(): Promise<void>;
 }
 
 /** @throws DeviceUnreachable, DeviceTimeout, DeviceRefused, SignInRefused, HostKeyChanged */
@@ -38,6 +40,7 @@ export async function connectSsh(
   const client = new Client();
   const listeners = new Set<(why: DeviceError) => void>();
   const hostKey = new HostKeyCheck(target, deps);
+  const gone = new Promise<void>((resolve) => client.once('close', () => resolve()));
   let stage = `connection to ${address}:${port}`;
   let why: DeviceError | undefined;
 
@@ -131,13 +134,14 @@ export async function connectSsh(
       const channel = await answered<ClientChannel>('shell', within, (done) =>
         client.shell(window, done),
       );
-      return new SshTerminal(channel, onEnd, () => connectionLost(target));
+      return new SshTerminal(channel, { onEnd, gone, ended: () => connectionLost(target) });
     },
     exec: (command, within) =>
       answered<ClientChannel>('channel for the command', within, (done) =>
         client.exec(command, done),
       ),
     close: () => end(connectionLost(target), true),
+    gone: () => gone,
   };
 }
 
@@ -178,16 +182,21 @@ class HostKeyCheck {
   }
 }
 
+interface TerminalConnection {
+  onEnd: SshConnection['onEnd'];
+  gone: Promise<void>;
+  /** Why there is no more of the channel. */
+  ended: () => DeviceError;
+}
+
 class SshTerminal implements Terminal {
   private readonly channel: ClientChannel;
-  private readonly onEnd: SshConnection['onEnd'];
-  private readonly ended: () => DeviceError;
+  private readonly connection: TerminalConnection;
   private stopListening = () => {};
 
-  constructor(channel: ClientChannel, onEnd: SshConnection['onEnd'], ended: () => DeviceError) {
+  constructor(channel: ClientChannel, connection: TerminalConnection) {
     this.channel = channel;
-    this.onEnd = onEnd;
-    this.ended = ended;
+    this.connection = connection;
     channel.on('error', () => undefined);
   }
 
@@ -200,8 +209,8 @@ class SshTerminal implements Terminal {
     };
     this.channel.on('data', (bytes: Buffer) => listener.data(bytes));
     this.channel.stderr.on('data', (bytes: Buffer) => listener.data(bytes));
-    for (const last of ['end', 'close']) this.channel.on(last, () => end(this.ended()));
-    this.stopListening = this.onEnd(end);
+    for (const last of ['end', 'close']) this.channel.on(last, () => end(this.connection.ended()));
+    this.stopListening = this.connection.onEnd(end);
   }
 
   write(text: string): void {
@@ -213,6 +222,10 @@ class SshTerminal implements Terminal {
     this.channel.stderr.removeAllListeners('data');
     this.stopListening();
     this.channel.close();
+  }
+
+  gone(): Promise<void> {
+    return this.connection.gone;
   }
 }
 

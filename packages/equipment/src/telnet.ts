@@ -36,9 +36,11 @@ class TelnetTerminal implements Terminal {
   private listener: TerminalListener | undefined;
   private early: Buffer[] = [];
   private why: DeviceError | undefined;
+  private readonly closed: Promise<void>;
 
   constructor(socket: Socket, target: Target) {
     this.socket = socket;
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('data', (bytes) => this.hear(bytes));
     socket.on('error', (error) => this.end(socketError(target, error)));
     socket.on('close', () => this.end(connectionLost(target)));
@@ -61,6 +63,10 @@ class TelnetTerminal implements Terminal {
     this.listener = undefined;
     this.why ??= undefined;
     this.socket.destroy();
+  }
+
+  gone(): Promise<void> {
+    return this.closed;
   }
 
   private hear(bytes: Buffer) {

@@ -8,6 +8,8 @@ export interface Terminal {
   write(text: string): void;
   /** Cuts the connection. The listener hears nothing more. */
   destroy(): void;
+  /** Fulfilled once nothing is left of the connection, soon after its end. */
+  gone(): Promise<void>;
 }
 
 export interface TerminalListener {
