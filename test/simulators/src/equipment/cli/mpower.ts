@@ -5,10 +5,13 @@
  * outlet is on, unless that was changed in its configuration, which is not simulated.
  */
 import { OutletBoard } from '../device.ts';
-import { type CliDevice, Core, shellFaults } from './core.ts';
+import { type ConfiguredDevice, Core, shellFaults } from './core.ts';
 import type { CliOptions } from './model.ts';
 import type { UnixBox } from './shell.ts';
+import { joinedFiles, memoryFiles } from './shell-files.ts';
 import { startCliDevice } from './start.ts';
+import { SystemCfg } from './system-cfg.ts';
+import { encodeText } from './text-bytes.ts';
 import { unixModel } from './unix-model.ts';
 
 export interface MpowerOptions extends CliOptions {
@@ -16,17 +19,41 @@ export interface MpowerOptions extends CliOptions {
   outlets?: number;
   /** What each plugged-in machine draws; 40 when absent. */
   watts?: number;
+  /** `/tmp/system.cfg` when it starts; a small one when absent. */
+  configuration?: string;
+  /** Its MAC address; `24A43CDEF012` when absent. */
+  serial?: string;
 }
+
+const usual = `users.status=enabled
+users.1.status=enabled
+users.1.name=ubnt
+users.1.password=hiddenHash0Vw
+wireless.1.ssid=lab
+aaa.1.wpa.psk=hiddenPsk
+resolv.host.1.name=mpower-1
+resolv.host.1.status=enabled
+sshd.status=enabled
+sshd.port=22
+`;
 
 const VOLTS = 122.129747152;
 
-export async function startMpower(options: MpowerOptions): Promise<CliDevice> {
-  const { outlets = 8, watts = 40 } = options;
+export async function startMpower(options: MpowerOptions): Promise<ConfiguredDevice> {
+  const { outlets = 8, watts = 40, serial = '24A43CDEF012' } = options;
   const names = Array.from({ length: outlets }, (_, i) => String(i + 1));
   const core = new Core({
     board: new OutletBoard(names.map((name) => [name, { on: false, watts }])),
     ...options,
     faults: shellFaults,
+  });
+  const systemCfg = new SystemCfg(core, options.configuration ?? usual);
+  const files = memoryFiles({
+    files: {
+      '/tmp/system.cfg': systemCfg.made(),
+      '/etc/board.info': `board.name=mPower Pro\nboard.shortname=P8U\nboard.hwaddr=${serial}\n`,
+    },
+    configuration: ['/tmp/system.cfg'],
   });
   const model = unixModel({
     name: 'mpower',
@@ -35,14 +62,19 @@ export async function startMpower(options: MpowerOptions): Promise<CliDevice> {
     box: {
       motd: `\n\nBusyBox v1.11.2 (2013-11-11 20:08:57 PST) built-in shell (ash)\nEnter 'help' for a list of built-in commands.\n\n`,
       prompt: 'MF.v2.1.11# ',
-      programs: {},
-      files: procPower(core),
+      programs: { cfgmtd: systemCfg.cfgmtd },
+      files: joinedFiles(procPower(core), files),
     },
     powerUp: () => {
+      systemCfg.powerUp();
       for (const name of names) core.board.set(name, true);
     },
   });
-  return await startCliDevice(model, { legacyOnly: true, ...options });
+  const device = await startCliDevice(model, { legacyOnly: true, ...options });
+  return Object.assign(device, {
+    running: () => encodeText(systemCfg.running()),
+    startup: () => encodeText(systemCfg.startup()),
+  });
 }
 
 /** `/proc/power`, where writing to `relayN` switches outlet N. */

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { CliDevice } from './core.ts';
 import { startEdgeos } from './edgeos.ts';
 import type { CliOptions } from './model.ts';
 import { startMpower } from './mpower.ts';
@@ -112,7 +113,7 @@ const shells = [
 
 describe.concurrent('netmiko, to a shell', () => {
   it.for(shells)('turns an outlet of an $name off and on', async (shell, context) => {
-    const { netmiko, changes } = await sit(context, shell.start);
+    const { netmiko, changes } = await sit<CliDevice>(context, shell.start);
 
     const prompt = await netmiko.connect('linux');
     await netmiko.call('send_command', [shell.turnOff]);

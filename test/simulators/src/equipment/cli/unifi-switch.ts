@@ -4,18 +4,23 @@
  *
  * `swctrl poe show` and the warning of the inner telnet are as in sessions that users recorded (USW-Lite-16, USW-Flex,
  * US-24). Without `id`, a command means every port. What it says of a wrong id is made up. What was not set by the
- * controller is gone after a restart.
+ * controller is gone after a restart: it has it apply `/tmp/system.cfg`, which is kept with `cfgmtd`. Keys of that file, of
+ * `/etc/persistent/cfg/mgmt` and of `/etc/board.info` are as users show them; which the firmware knows beside is made up.
  */
 import { OutletBoard } from '../device.ts';
-import { type CliDevice, Core } from './core.ts';
+import { type ConfiguredDevice, Core } from './core.ts';
 import { type Fastpath, fastpathCli } from './fastpath.ts';
 import { FastpathSettings } from './fastpath-configuration.ts';
 import { FastpathPoe, outletOf } from './fastpath-poe.ts';
 import type { CliOptions } from './model.ts';
 import type { Call, Output } from './shell.ts';
+import { memoryFiles } from './shell-files.ts';
+import { sha256sum } from './shell-programs.ts';
 import { startCliDevice } from './start.ts';
+import { SystemCfg } from './system-cfg.ts';
 import { HungUp, type Line, Terminal } from './terminal.ts';
-import { noFiles, unixModel } from './unix-model.ts';
+import { encodeText } from './text-bytes.ts';
+import { unixModel } from './unix-model.ts';
 
 export interface UnifiSwitchOptions extends CliOptions {
   /** Ports with PoE; 16 when absent. */
@@ -26,19 +31,54 @@ export interface UnifiSwitchOptions extends CliOptions {
   fastpath?: boolean;
   /** What each plugged-in machine draws; 4.5 when absent. */
   watts?: number;
+  /** `/tmp/system.cfg` when it starts; a small one when absent. */
+  configuration?: string;
+  /** `/etc/persistent/cfg/mgmt`. */
+  mgmt?: string;
+  /** Its MAC address, which is its serial number; `788a20de9abc` when absent. */
+  serial?: string;
 }
+
+const usual = `# users
+users.status=enabled
+users.1.name=ubnt
+users.1.password=$1$hiddenSalt$hiddenHashOfTheUser00
+users.1.status=enabled
+# switch
+switch.status=enabled
+switch.managementvlan=1
+switch.vlan.1.id=1
+switch.vlan.1.mode=untagged
+switch.vlan.2.id=10
+switch.vlan.2.name=phones
+switch.port.1.name=to skia-rpi2
+switch.port.1.pvid=10
+switch.snmp.community=hiddenCommunity
+# resolv
+resolv.status=enabled
+resolv.host.1.name=unifi-1
+`;
+
+const usualMgmt = `mgmt.is_default=false
+mgmt.cfgversion=3f9a2c1d4e5f6071
+mgmt.authkey=hiddenAuthkey00hiddenAuthkey0000
+mgmt.servers.1.url=http://192.168.1.5:8080/inform
+mgmt.led_enabled=true
+`;
 
 /** How long `swctrl poe restart` keeps a port off. */
 const RESTART_SECONDS = 5;
 
-export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<CliDevice> {
+export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<ConfiguredDevice> {
   const { ports: count = 16, name = 'USW-Lite-16', fastpath = false, watts = 4.5 } = options;
+  const { serial = '788a20de9abc', mgmt = usualMgmt } = options;
   const ports = Array.from({ length: count }, (_, i) => `0/${i + 1}`);
   const board = new OutletBoard(
     ports.map((port) => [outletOf(port), { on: false, mode: 'auto', watts }]),
   );
   const core = new Core({ board, ...options });
   const poe = new FastpathPoe(core, ports, {});
+  const systemCfg = new SystemCfg(core, options.configuration ?? usual);
   const inside = { settings: new FastpathSettings(core, poe, { name: 'UBNT', serial: '' }), poe };
   const model = unixModel({
     name: 'unifi-switch',
@@ -49,13 +89,31 @@ export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<Cli
       prompt: `${name}-US.6.2.5# `,
       programs: {
         swctrl: (call) => swctrl(call, poe),
+        cfgmtd: systemCfg.cfgmtd,
+        sha256sum,
+        'syswrapper.sh': () => ({}),
         ...(fastpath && { telnet: (call: Call) => telnet(call, inside) }),
       },
-      files: noFiles,
+      files: memoryFiles({
+        folders: ['/tmp', '/etc/persistent'],
+        files: {
+          '/tmp/system.cfg': systemCfg.made(),
+          '/etc/persistent/cfg/mgmt': mgmt,
+          '/etc/board.info': `board.name=USW-Lite-16-PoE\nboard.shortname=USL16P\nboard.hwaddr=${serial.toUpperCase()}\nboard.serialno=${serial}\n`,
+        },
+        configuration: ['/tmp/system.cfg', '/etc/persistent/cfg/mgmt'],
+      }),
     },
-    powerUp: () => inside.settings.powerUp(),
+    powerUp: () => {
+      systemCfg.powerUp();
+      inside.settings.powerUp();
+    },
   });
-  return await startCliDevice(model, options);
+  const device = await startCliDevice(model, options);
+  return Object.assign(device, {
+    running: () => encodeText(systemCfg.running()),
+    startup: () => encodeText(systemCfg.startup()),
+  });
 }
 
 function swctrl({ args, terminal: { session } }: Call, poe: FastpathPoe): Output {
