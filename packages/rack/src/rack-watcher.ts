@@ -59,6 +59,10 @@ export class RackWatcher implements RackWatch {
     await this.running;
   }
 
+  get file(): string {
+    return this.deps.file;
+  }
+
   get rack(): Rack {
     return this.state.rack;
   }

@@ -16,6 +16,8 @@ import type { ServiceName } from './settings.ts';
 
 /** The inventory that is in force, and whether it is the one that it should be. */
 export interface RackWatch {
+  /** Where rack.yaml is. */
+  readonly file: string;
   readonly rack: Rack;
   /** What works less well than it should: the newest edit is refused, or the last good copy cannot be kept. */
   readonly degraded: { what: string; why: string; since: Date }[];

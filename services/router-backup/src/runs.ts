@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { BackupRun } from '@skolo/api';
 import { type Clock, HttpProblem, type Logger, pause } from '@skolo/common';
 import type { Change } from '@skolo/durable';
-import type { Rack } from '@skolo/rack';
+import { expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
 import { type Occasion, type Outcome, Stopping } from './backup.ts';
 import { isWorthRetrying } from './failure.ts';
@@ -138,7 +138,7 @@ export class Runs {
   private targets(names: readonly string[] | undefined): Target[] {
     const all = targetsOf(this.deps.rack());
     if (names === undefined) return all;
-    return [...new Set(names)].map((name) => {
+    return [...new Set(names.flatMap(inRange))].map((name) => {
       const found = all.find((target) => target.name === name);
       if (found === undefined) {
         throw new HttpProblem(404, `rack.yaml has no device ${name}; see GET /v1/devices`);
@@ -296,4 +296,14 @@ function facts({ result, failure, detail, version, unsaved, size, seconds }: Out
 
 function shown({ number: _, ...run }: RunRecord): BackupRun {
   return structuredClone(run);
+}
+
+/** `switch-[1-3]` is three of them. */
+function inRange(text: string): string[] {
+  try {
+    return expandNames(text);
+  } catch (error) {
+    if (error instanceof RangeSyntaxError) throw new HttpProblem(400, error.message);
+    throw error;
+  }
 }

@@ -22,6 +22,7 @@ import { Backup, type BackupDeps, Stopping } from './backup.ts';
 import { contentRoute } from './content.ts';
 import { Fetch, type FetchDeps } from './fetch.ts';
 import { Inventory } from './inventory.ts';
+import { JumphostBackup } from './jumphost-backup.ts';
 import { Locks } from './locks.ts';
 import { readMaskKey } from './mask-key.ts';
 import { createMetrics } from './metrics.ts';
@@ -37,7 +38,7 @@ import { State } from './state.ts';
 import { Store } from './store.ts';
 import { Teller } from './tell.ts';
 import { Transcripts } from './transcript.ts';
-import { type Kept, Versions } from './versions.ts';
+import { Versions } from './versions.ts';
 import { Webhook } from './webhook.ts';
 
 /** What a test may replace. */
@@ -125,14 +126,18 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
   });
   const fetch = new Fetch({ rack, hostKeys, scratch: join(stateDir, 'scratch'), models });
   const offsite: Offsite = { add: () => undefined, status: () => [], stateOf: () => 'none' };
-  const archives: Kept = {
-    versions: async () => [],
-    content: async () => Buffer.alloc(0),
-    newest: async () => undefined,
-    count: async () => 0,
-  };
+  const jumphost = new JumphostBackup({
+    rack,
+    rackFile: watched.file,
+    stateDir,
+    state,
+    lastSuccess,
+    clock,
+    log,
+    onVersion: (version) => offsite.add(version),
+  });
   const isArchived = (name: string) => name === rack().jumphost.name;
-  const versions = new Versions({ store, archives, isArchived });
+  const versions = new Versions({ store, archives: jumphost, isArchived });
   const readable = new Readable({ rack, versions, mask, models });
   const locks = new Locks();
   const power = deps.power ?? new PowerDaemon({ rack, log, clock });
@@ -154,10 +159,10 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     locks,
     clock,
     log,
-    attempt: (target, occasion, signal) => {
-      if (target.device === undefined) throw new Error('no jumphost yet');
-      return backup.attempt(target.device, occasion, signal);
-    },
+    attempt: ({ device }, occasion, signal) =>
+      device === undefined
+        ? jumphost.attempt(occasion, signal)
+        : backup.attempt(device, occasion, signal),
     whenFree: (device, isByHand, signal) =>
       whenFree(power, device, isByHand ? patience.byHand : patience.byItself, signal),
     retryPauses: deps.retryPauses ?? usualPauses,

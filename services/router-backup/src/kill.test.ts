@@ -1,0 +1,117 @@
+/**
+ * `kill -9` of the service at random moments, while it reads hosts that change behind a real sshd. Whatever the moment: the
+ * repository is sound, no version that was told is lost, none is there twice, and the run that was asked for is finished.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { newToken } from '@skolo/common';
+import { type LinuxHost, startLinuxHost } from '@skolo/simulators';
+import { expect, it, onTestFinished, type TestContext } from 'vitest';
+import { type BackupProcess, startBackupProcess } from './testing/backup-process.ts';
+import { seeded } from './testing/seeded.ts';
+
+const run = promisify(execFile);
+const kills = process.env.SKOLO_LONG ? 200 : 20;
+const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
+/** From the request to the end of the run, undisturbed; a kill comes within it. */
+const usualMs = 1500;
+const names = ['host-1', 'host-2', 'host-3'];
+
+interface Lab {
+  dir: string;
+  token: string;
+  host: LinuxHost;
+}
+
+async function startLab({ skip }: Pick<TestContext, 'skip'>): Promise<Lab> {
+  const host = await startLinuxHost();
+  if (host === undefined) return skip('sshd is not installed');
+  onTestFinished(() => host.close());
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-backup-kill-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  for (const name of names) await host.write(`/${name}/settings`, 'count 0\n');
+  const entry = (name: string) =>
+    `  ${name}: { model: linux, files: ["${host.root}/${name}/**"], address: 127.0.0.1, ports: { ssh: ${host.port} }, login: hosts }`;
+  const yaml = `rack: rack1
+timezone: UTC
+network: { subnet: 127.0.0.0/8, domain: lan }
+jumphost: { name: jumphost-rack1, address: 127.0.0.1 }
+access: { tokens: { file: tokens.yaml } }
+logins:
+  hosts: { username: ${host.username}, privateKey: key }
+infrastructure:
+${names.map(entry).join('\n')}
+services:
+  power-cycle-daemon: { url: "http://127.0.0.1:9" }
+  router-backup: { jitterSeconds: 0, jumphost: { backup: false } }
+`;
+  await writeFile(join(dir, 'key'), host.privateKey, { mode: 0o600 });
+  await writeFile(join(dir, 'rack.yaml'), yaml);
+  const token = await newToken(join(dir, 'tokens.yaml'), {
+    name: 'ann',
+    role: 'admin',
+    expiresInDays: 1,
+  });
+  return { dir, token, host };
+}
+
+async function finished({ client }: BackupProcess, id: string) {
+  await expect
+    .poll(async () => (await client.backup({ params: { id } })).finishedAt, { timeout: 60_000 })
+    .toBeDefined();
+  return await client.backup({ params: { id } });
+}
+
+async function versionsOf({ client }: BackupProcess, device: string) {
+  return (await client.versions({ params: { device }, query: { limit: 10_000 } })).versions;
+}
+
+it(`survives ${kills} kills (seed ${seed})`, { timeout: 3_600_000 }, async (context) => {
+  const { dir, token, host } = await startLab(context);
+  const random = seeded(seed);
+  const told = new Map(names.map((name) => [name, new Set<string>()]));
+
+  for (let kill = 1; kill <= kills; kill += 1) {
+    const service = await startBackupProcess(dir, token);
+    for (const name of names) {
+      if (random() < 0.7) await host.write(`/${name}/settings`, `count ${kill}\n`);
+    }
+    // A kill may come before the answer.
+    const asked = service.client.requestBackup({ body: {} }).then(
+      ({ id }) => id,
+      () => undefined,
+    );
+    const listening = Promise.all(
+      names.map(async (name) => {
+        for (;;) {
+          for (const { id } of await versionsOf(service, name)) told.get(name)?.add(id);
+          await sleep(20);
+        }
+      }),
+    ).catch(() => undefined);
+    // The moment of the kill is what the test is about.
+    await sleep(random() * usualMs);
+    await service.end('SIGKILL');
+    await listening;
+    const id = await asked;
+    await run('git', ['-C', join(dir, 'state', 'repository'), 'fsck', '--strict', '--no-dangling']);
+
+    const next = await startBackupProcess(dir, token);
+    if (id !== undefined) {
+      const { devices } = await finished(next, id);
+      expect(devices.filter(({ result }) => result === 'failed')).toEqual([]);
+    }
+    for (const name of names) {
+      const versions = await versionsOf(next, name);
+      const ids = new Set(versions.map(({ id: version }) => version));
+      expect([...(told.get(name) ?? [])].filter((version) => !ids.has(version))).toEqual([]);
+      const contents = versions.map(({ sha1 }) => sha1);
+      expect(contents.filter((sha1, i) => sha1 === contents[i + 1])).toEqual([]);
+    }
+    expect(await next.end('SIGTERM')).toBe(0);
+  }
+});
