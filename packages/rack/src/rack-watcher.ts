@@ -60,7 +60,7 @@ export class RackWatcher implements RackWatch {
   }
 
   get file(): string {
-    return this.deps.file;
+    return this.deps.options.file;
   }
 
   get rack(): Rack {
