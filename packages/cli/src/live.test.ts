@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startMetadataServer } from './testing/metadata-server.ts';
 import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
+import { startRouterBackup } from './testing/router-backup.ts';
 import { Screen } from './testing/screen.ts';
 import { canTty, createPlace, steadied } from './testing/session.ts';
+import { createTokens } from './testing/tokens.ts';
 
 const files = fileURLToPath(new URL('../testdata/files', import.meta.url));
 const hasTty = await canTty();
@@ -14,9 +16,13 @@ const hasTty = await canTty();
 async function openPlace() {
   const metadata = await startMetadataServer();
   onTestFinished(metadata.close);
-  const power = await startPowerCycleDaemon({ stepMs: 200 });
+  const tokens = await createTokens();
+  onTestFinished(tokens.remove);
+  const power = await startPowerCycleDaemon({ tokens, stepMs: 200 });
   onTestFinished(power.close);
-  const place = await createPlace(files, { metadata, power });
+  const backup = await startRouterBackup({ tokens });
+  onTestFinished(backup.close);
+  const place = await createPlace(files, { metadata, power, backup, tokens });
   onTestFinished(place.remove);
   return place;
 }
@@ -136,6 +142,51 @@ describe('waiting in a terminal', () => {
       /Z {2}skia-rpi2-rack4-shelf1-001 {2}turn-on {6}switch-1\/1: turning on\r\n/,
     );
     expect(printed).not.toContain('\x1b');
+  });
+});
+
+describe('waiting for a run in a terminal', () => {
+  const command = 'skolo backup run --url $BACKUP --token-file ~/.operate-token --wait';
+
+  it('draws a line for each over, and says in the end what became of them', async ({ skip }) => {
+    if (!hasTty) skip('script of util-linux is not there');
+
+    const { text, pictures, exitCode } = await watch(`${command} router switch-1 pdu-1`, {
+      columns: 100,
+      rows: 24,
+    });
+
+    expect(pictures.map((picture) => picture.split('\n').slice(0, 3))).toContainEqual([
+      'router    changed          0.3 s  version 40c04d7e5b1d, 252 B',
+      'switch-1  unchanged        1.2 s  12.3 kB, unsaved: it would boot with another configuration',
+      'pdu-1     waiting',
+    ]);
+    expect(text.split('\n')).toEqual([
+      'switch-1: unchanged after 1.2 s: 12.3 kB, unsaved: it would boot with another configuration',
+      'router: changed after 0.3 s: version 40c04d7e5b1d, 252 B',
+      'pdu-1: failed (auth) after 0.8 s: it does not take the password of logins.pdus',
+      '2 ok (1 changed), 1 failed (auth)',
+      '',
+    ]);
+    expect(exitCode).toBe(3);
+  });
+
+  it('ends with Ctrl-C, and the run goes on', async ({ skip }) => {
+    if (!hasTty) skip('script of util-linux is not there');
+
+    const { text, exitCode } = await watch(
+      `${command} router switch-1 pdu-1 pdu-2 switch-2 jumphost-rack4`,
+      { columns: 120, rows: 24 },
+      { until: /252 B/, press: '\x03' },
+    );
+
+    expect(text.split('\n').slice(-4)).toEqual([
+      expect.stringMatching(/^6 asked for, \d+ s: 2 ok \(1 changed\), 4 waiting$/),
+      'not waiting any longer; the run goes on',
+      'to see it: skolo backup runs --url $BACKUP --token-file $HOME/.operate-token r1001',
+      '',
+    ]);
+    expect(exitCode).toBe(130);
   });
 });
 

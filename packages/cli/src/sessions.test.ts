@@ -2,9 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createHistory } from './testing/copies.ts';
 import { startMetadataServer } from './testing/metadata-server.ts';
 import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
+import { startRouterBackup } from './testing/router-backup.ts';
 import { canTty, createPlace, type Place, replay, steadied } from './testing/session.ts';
+import { createTokens } from './testing/tokens.ts';
 
 const own = fileURLToPath(new URL('../', import.meta.url));
 const sessions = join(own, 'testdata/sessions');
@@ -28,8 +31,9 @@ describe('skolo prints', () => {
 
   it('what the README says', { timeout }, async () => {
     const readme = await readFile(join(own, 'README.md'), 'utf8');
-    const { env, ...rest } = await placeFor(readme);
-    const place = { ...rest, env: { ...env, SKOLO_TOKEN_FILE: `${env.HOME}/.skolo-token` } };
+    const unsigned = await placeFor(readme);
+    const { env } = unsigned;
+    const place = { ...unsigned, env: { ...env, SKOLO_TOKEN_FILE: `${env.HOME}/.skolo-token` } };
     const blocks = [...readme.matchAll(/```console\n(.*?)```/gs)].map(([, text = '']) => text);
 
     expect(blocks.length).toBeGreaterThan(5);
@@ -43,10 +47,19 @@ describe('skolo prints', () => {
 async function placeFor(session: string): Promise<Place> {
   const metadata = await startMetadataServer();
   onTestFinished(metadata.close);
-  const needsPower = /skolo (power|equipment) /.test(session);
-  const power = needsPower ? await startPowerCycleDaemon() : undefined;
+  const tokens = await createTokens();
+  onTestFinished(tokens.remove);
+  const power = /skolo (power|equipment) /.test(session)
+    ? await startPowerCycleDaemon({ tokens })
+    : undefined;
   if (power) onTestFinished(power.close);
-  const place = await createPlace(join(own, 'testdata/files'), { metadata, power });
+  const backup = /skolo (backup|equipment) /.test(session)
+    ? await startRouterBackup({ tokens })
+    : undefined;
+  if (backup) onTestFinished(backup.close);
+  const servers = { metadata, power, backup, tokens };
+  const place = await createPlace(join(own, 'testdata/files'), servers);
   onTestFinished(place.remove);
-  return place;
+  if (!session.includes('history.git')) return place;
+  return { ...place, standIns: await createHistory(place.dir) };
 }

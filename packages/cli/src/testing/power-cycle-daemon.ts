@@ -4,31 +4,19 @@
  *
  * `URL/flaky` takes each request that changes something and breaks the connection before the first answer to it.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { powerCycleDaemonApi, type Refusal } from '@skolo/api';
-import {
-  createApp,
-  HttpProblem,
-  newToken,
-  type RouteHandlers,
-  type ServiceContext,
-  startService,
-} from '@skolo/common';
+import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
 import { expandRange } from '@skolo/rack';
 import { ScriptedCycle } from './cycle-lives.ts';
 import { CycleStreams } from './cycle-streams.ts';
 import * as data from './power-data.ts';
+import { startTestService, type TestService } from './test-service.ts';
+import type { TestTokens } from './tokens.ts';
 
-export interface TestDaemon {
-  url: string;
-  /** May operate. */
-  token: string;
+export interface TestDaemon extends TestService {
   /** How often a request for cycles came, and how many requests that were. */
   asked: { times: number; keys: Set<string> };
-  close(): Promise<void>;
 }
 
 /** The routes that people use; the others are for agents, Alertmanager and programs. */
@@ -39,41 +27,19 @@ const {
   ...api
 } = powerCycleDaemonApi;
 
-const rack = `
-rack: rack4
-jumphost: { name: jumphost, address: 127.0.0.1 }
-access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
-`;
-
 /** @param stepMs how fast time passes in the lives of cycles */
-export async function startPowerCycleDaemon({ stepMs = 5 } = {}): Promise<TestDaemon> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-cli-daemon-'));
-  const rackFile = join(dir, 'rack.yaml');
-  await writeFile(rackFile, rack);
-  const ann = { name: 'ann', role: 'operate', expiresInDays: 1, now: Date.now() } as const;
-  const token = await newToken(join(dir, 'tokens.yaml'), ann);
+export async function startPowerCycleDaemon({
+  tokens,
+  stepMs = 5,
+}: {
+  tokens: TestTokens;
+  stepMs?: number;
+}): Promise<TestDaemon> {
   const asked: TestDaemon['asked'] = { times: 0, keys: new Set() };
-  const service = await startService(
-    {
-      name: 'power-cycle-daemon',
-      checkSecrets: async () => [],
-      start: async (context) => ({
-        handler: handlerOf(context, { asked, stepMs }),
-        readiness: () => ({ ready: true, degraded: [] }),
-        stop: async () => {},
-      }),
-    },
-    { rackFile, stateDir: dir, host: '127.0.0.1', port: 0, metricsPort: 0, logLevel: 'silent' },
+  const service = await startTestService('power-cycle-daemon', tokens, (context) =>
+    handlerOf(context, { asked, stepMs }),
   );
-  return {
-    url: `http://127.0.0.1:${service.port}`,
-    token,
-    asked,
-    async close() {
-      await service.stop();
-      await rm(dir, { recursive: true, force: true });
-    },
-  };
+  return { ...service, asked };
 }
 
 function handlerOf(

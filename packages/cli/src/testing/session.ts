@@ -24,21 +24,28 @@ const racks = fileURLToPath(new URL('../../../../racks', import.meta.url));
 export interface Place {
   dir: string;
   env: NodeJS.ProcessEnv;
+  /** What differs from run to run, and what it is called instead. */
+  standIns?: ReadonlyMap<string, string>;
   remove(): Promise<void>;
 }
 
 export interface Servers {
   /** The metadata server: `$URL`, also in place of `http://127.0.0.1:3` in rack4.yaml. */
   metadata: { url: string };
-  /** The power-cycle daemon: `$POWER`, also in place of `http://127.0.0.1:4`. The token is in `~/.skolo-token`. */
-  power?: { url: string; token: string } | undefined;
+  /** The power-cycle daemon: `$POWER`, also in place of `http://127.0.0.1:4`. */
+  power?: { url: string } | undefined;
+  /** The router backup: `$BACKUP`, also in place of `http://127.0.0.1:5`. */
+  backup?: { url: string } | undefined;
+  /** In `~/.skolo-token` that of ann, who is admin; in `~/.operate-token` that of bob, who may operate. */
+  tokens?: { admin: string; operate: string } | undefined;
 }
 
 /**
- * A copy of `files`, with secrets that only their owner can read, and `skolo` in the PATH. Nobody is at the ports 3 and
- * 4 themselves. `$RACKS` are the examples.
+ * A copy of `files`, with secrets that only their owner can read, and `skolo` in the PATH. Nobody is at the ports 3 to
+ * 5 themselves. `$RACKS` are the examples.
  */
-export async function createPlace(files: string, { metadata, power }: Servers): Promise<Place> {
+export async function createPlace(files: string, servers: Servers): Promise<Place> {
+  const { metadata, power, backup, tokens } = servers;
   const root = await mkdtemp(join(tmpdir(), 'skolo-cli-'));
   const dir = join(root, 'files');
   await cp(files, dir, { recursive: true });
@@ -48,9 +55,11 @@ export async function createPlace(files: string, { metadata, power }: Servers): 
   const rack = join(dir, 'rack4.yaml');
   const urls = (await readFile(rack, 'utf8'))
     .replace('"http://127.0.0.1:3/', `"${metadata.url}/`)
-    .replace('"http://127.0.0.1:4"', `"${power?.url ?? 'http://127.0.0.1:4'}"`);
+    .replace('"http://127.0.0.1:4"', `"${power?.url ?? 'http://127.0.0.1:4'}"`)
+    .replace('"http://127.0.0.1:5"', `"${backup?.url ?? 'http://127.0.0.1:5'}"`);
   await writeFile(rack, urls);
-  await writeFile(join(root, '.skolo-token'), power?.token ?? '', { mode: 0o600 });
+  await writeFile(join(root, '.skolo-token'), tokens?.admin ?? '', { mode: 0o600 });
+  await writeFile(join(root, '.operate-token'), tokens?.operate ?? '', { mode: 0o600 });
   await script(join(root, 'skolo'), `exec "${process.execPath}" "${ownFolder}bin/skolo.js" "$@"`);
   await script(
     join(root, 'tty'),
@@ -65,6 +74,7 @@ export async function createPlace(files: string, { metadata, power }: Servers): 
       TERM: 'xterm',
       URL: metadata.url,
       ...(power && { POWER: power.url }),
+      ...(backup && { BACKUP: backup.url }),
       RACKS: racks,
     },
     remove: () => rm(root, { recursive: true, force: true }),
@@ -82,7 +92,8 @@ export async function canTty(): Promise<boolean> {
 }
 
 /** Runs the commands of a session again, in order, and gives the whole text as it is now. */
-export async function replay(text: string, { dir, env }: Place): Promise<string> {
+export async function replay(text: string, place: Place): Promise<string> {
+  const { dir, env } = place;
   const steps = [];
   for (const { title, command } of commandsOf(text)) {
     const { stdout, stderr, exitCode } = await run(command, { cwd: dir, env });
@@ -97,7 +108,7 @@ export async function replay(text: string, { dir, env }: Place): Promise<string>
       ].join('\n'),
     );
   }
-  return steadied(steps.join('\n'), { dir, env });
+  return steadied(steps.join('\n'), place);
 }
 
 interface Command {
@@ -139,15 +150,18 @@ function lines(output: string): string[] {
 }
 
 /** What differs from run to run has a name instead. */
-export function steadied(text: string, { dir, env }: Omit<Place, 'remove'>): string {
-  return text
+export function steadied(text: string, { dir, env, standIns }: Omit<Place, 'remove'>): string {
+  return [...(standIns ?? [])]
+    .reduce((steady, [word, standIn]) => steady.replaceAll(word, standIn), text)
     .replaceAll('\r\n', '\n')
     .replaceAll('\x1b', '\\e')
     .replaceAll(dir, '$DIR')
     .replaceAll(racks, '$RACKS')
     .replaceAll(env.URL ?? '$URL', '$URL')
     .replaceAll(env.POWER ?? '$POWER', '$POWER')
+    .replaceAll(env.BACKUP ?? '$BACKUP', '$BACKUP')
     .replaceAll(env.HOME ?? '$HOME', '$HOME')
     .replaceAll(/skolo_[\w-]{43}/g, 'skolo_…')
+    .replaceAll(/<secret [0-9a-f]{6}>/g, '<secret 5e1f00>')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'YYYY-MM-DDThh:mm:ssZ');
 }

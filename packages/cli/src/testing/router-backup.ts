@@ -1,0 +1,252 @@
+/**
+ * A router backup without routers: the API over a real socket, with the conventions of every service (sign-in, schemas,
+ * problems), and devices whose answers are written beforehand. In a run, each look at it finds the next two devices.
+ */
+import { createHash } from 'node:crypto';
+import { routerBackupApi as api, type BackupRun, type BackupVersion } from '@skolo/api';
+import { difference } from '@skolo/backup';
+import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
+import * as data from './backup-data.ts';
+import { ago } from './power-data.ts';
+import { startTestService, type TestService } from './test-service.ts';
+import type { TestTokens } from './tokens.ts';
+
+export function startRouterBackup({ tokens }: { tokens: TestTokens }): Promise<TestService> {
+  return startTestService('router-backup', tokens, (context) =>
+    createApp({
+      ...context,
+      api,
+      handlers: handlersOf(),
+      more: [contentRoute(context)],
+    }),
+  );
+}
+
+function versionOf(device: string, wanted: string): { version: BackupVersion; content: string } {
+  const versions = data.versionsOf(device);
+  if (versions.length === 0) {
+    throw new HttpProblem(
+      404,
+      `there is no backup of ${device}; GET /v1/devices lists what there is`,
+    );
+  }
+  const number = /^latest(?:~(\d+))?$/.exec(wanted);
+  const place = number
+    ? Number(number[1] ?? 0)
+    : versions.findIndex(({ version: { id } }) => wanted.length >= 4 && id.startsWith(wanted));
+  const found = versions[place];
+  if (found !== undefined) return found;
+  throw new HttpProblem(404, `${device}: there is no version ${wanted}; it has ${versions.length}`);
+}
+
+type Handler = NonNullable<Parameters<typeof createApp>[0]['more']>[number];
+
+function contentRoute({ access }: ServiceContext): Handler {
+  return (request, response, next) => {
+    const path = /^\/v1\/devices\/([^/]+)\/versions\/([^/]+)\/content$/.exec(request.path);
+    if (!path) return next();
+    const withSecrets = request.query.secrets === 'true';
+    return access.require(withSecrets ? 'admin' : 'view')(request, response, (error) => {
+      if (error) return next(error);
+      try {
+        const { version, content } = versionOf(path[1] ?? '', decodeURIComponent(path[2] ?? ''));
+        const sha1 = createHash('sha1').update(content).digest('hex');
+        response.set({ 'x-skolo-version': version.id, 'x-skolo-sha1': sha1 });
+        response.type('application/octet-stream');
+        response.end(withSecrets ? content : data.masked(content));
+        return undefined;
+      } catch (problem) {
+        return next(problem);
+      }
+    });
+  };
+}
+
+function between(
+  from: { content: string },
+  to: { content: string },
+  names: { from: string; to: string },
+): string {
+  return difference(data.masked(from.content), data.masked(to.content), names);
+}
+
+function handlersOf(): RouteHandlers<typeof api> {
+  const runs = new Map<string, BackupRun>(data.pastRuns().map((run) => [run.id, run]));
+  let ids = 1000;
+
+  function known(names: readonly string[]): string[] {
+    const all = data.devices().map(({ name }) => name);
+    const unknown = names.find((name) => !all.includes(name));
+    if (unknown === undefined) return [...names];
+    throw new HttpProblem(404, `${unknown}: rack.yaml has no device of that name`);
+  }
+
+  function advance(run: BackupRun): BackupRun {
+    const open = run.devices.filter(({ state }) => state !== 'done').slice(0, 2);
+    const devices = run.devices.map((device) =>
+      open.includes(device) ? data.resultOf(device.device) : device,
+    );
+    const isOver = devices.every(({ state }) => state === 'done');
+    // As long as a run of the story takes, not as one of the test does.
+    const end = new Date(Date.parse(run.requestedAt) + 41_000).toISOString();
+    const next = { ...run, devices, ...(isOver && { finishedAt: run.finishedAt ?? end }) };
+    runs.set(run.id, next);
+    return next;
+  }
+
+  return {
+    requestBackup: ({ body: { devices, reason }, caller }) => {
+      const all = data
+        .devices()
+        .filter(({ state }) => state !== 'retired' && state !== 'never')
+        .map(({ name }) => name);
+      const run: BackupRun = {
+        id: `r${++ids}`,
+        origin: 'person',
+        by: caller?.name ?? '',
+        ...(reason !== undefined && { reason }),
+        requestedAt: ago(0),
+        devices: known(devices ?? all).map((device) => ({ device, state: 'waiting' })),
+      };
+      runs.set(run.id, run);
+      return { status: 202, body: run };
+    },
+    backups: ({ query: { limit } }) => {
+      const newestFirst = [...runs.values()].sort((a, b) =>
+        b.requestedAt.localeCompare(a.requestedAt),
+      );
+      return { status: 200, body: { backups: newestFirst.slice(0, limit) } };
+    },
+    backup: ({ params: { id } }) => {
+      const run = runs.get(id);
+      if (run === undefined) {
+        throw new HttpProblem(404, `there is no run ${id}; GET /v1/backups lists them`);
+      }
+      return { status: 200, body: advance(run) };
+    },
+    devices: () => ({ status: 200, body: { devices: data.devices(), offsite: data.offsite() } }),
+    device: ({ params: { device } }) => {
+      const found = data.devices().find(({ name }) => name === device);
+      if (found === undefined) throw new HttpProblem(404, `${device}: there is no such device`);
+      return { status: 200, body: found };
+    },
+    versions: ({ params: { device }, query: { limit } }) => {
+      versionOf(device, 'latest');
+      const versions = data.versionsOf(device).map(({ version }) => version);
+      return { status: 200, body: { versions: versions.slice(0, limit) } };
+    },
+    diff: ({ params: { device }, query: { from, to, secrets } }) => {
+      const [a, b] = [versionOf(device, from), versionOf(device, to)];
+      const name = ({ id, time }: BackupVersion) => `${device} ${id.slice(0, 12)}, ${time}`;
+      const show = secrets === 'true' ? (text: string) => text : data.masked;
+      const diff = difference(show(a.content), show(b.content), {
+        from: name(a.version),
+        to: name(b.version),
+      });
+      return { status: 200, body: { from: a.version, to: b.version, diff } };
+    },
+    transcript: ({ params: { device } }) => {
+      if (device !== 'switch-2') throw new HttpProblem(404, `${device}: nothing failed there`);
+      const transcript =
+        '(switch-2) #show running-config\r\n!Current Configuration:\r\n\u001b[1;1H--More-- or (q)uit';
+      return { status: 200, body: { at: ago(20.5 * 60), transcript } };
+    },
+    restoreSteps: ({ params: { device, version: wanted } }) => {
+      const { version, content } = versionOf(device, wanted);
+      if (device === 'switch-1') {
+        const steps = [
+          { title: 'all of it', where: 'device' as const, lines: ['configure', 'exit'] },
+        ];
+        const body = { version, comment: '', steps, canApply: false, canCheck: false };
+        return { status: 200, body };
+      }
+      const steps = [
+        { title: 'begin', where: 'device' as const, lines: ['configure'] },
+        {
+          title: 'load it; without step 4 it reboots after 10 minutes, with what it had',
+          where: 'device' as const,
+          lines: [
+            ...(content.match(/vif \d+/g) ?? []).map(
+              (vif) => `set interfaces ethernet eth1 ${vif}`,
+            ),
+            'set system login user admin authentication encrypted-password $6$s3same',
+            'commit-confirm 10',
+          ],
+        },
+        { title: 'see that it answers', where: 'desk' as const, lines: ['ping -c 3 192.168.1.1'] },
+        { title: 'keep it', where: 'device' as const, lines: ['confirm', 'save', 'exit'] },
+      ];
+      return {
+        status: 200,
+        body: { version, comment: '#', steps, canApply: true, canCheck: true },
+      };
+    },
+    checkRestore: ({ params: { device, version: wanted } }) => {
+      const [now, then] = [versionOf(device, 'latest'), versionOf(device, wanted)];
+      if (device === 'switch-1') {
+        const body = {
+          version: then.version,
+          running: 'sha1:4',
+          diff: '',
+          rehearsed: false,
+          canApply: false,
+        };
+        return { status: 200, body };
+      }
+      const place = data
+        .versionsOf(device)
+        .findIndex(({ version }) => version.id === then.version.id);
+      return {
+        status: 200,
+        body: {
+          version: then.version,
+          running: 'sha1:0123',
+          diff: between(now, then, { from: 'as it runs now', to: wanted }),
+          rehearsed: true,
+          accepted: place < 2,
+          said:
+            place < 2 ? '' : 'system host-name ubnt\n  is not a valid name\n\n  Commit failed\n',
+          canApply: true,
+        },
+      };
+    },
+    restore: ({ params: { device, version: wanted }, body: { running, reason } }) => {
+      const [now, then] = [versionOf(device, 'latest'), versionOf(device, wanted)];
+      if (running !== 'sha1:0123' || reason === 'too late') {
+        throw new HttpProblem(409, `${device}: its configuration has changed since it was checked`);
+      }
+      const isHalf = reason === 'by halves';
+      const remaining = between(now, then, { from: 'as it runs now', to: wanted });
+      return {
+        status: 200,
+        body: {
+          version: then.version,
+          restored: reason !== 'in vain' && !isHalf,
+          remaining: isHalf ? remaining : '',
+          steps: [
+            'loaded, to be confirmed within 10 min',
+            reason === 'in vain'
+              ? 'no answer after that; it undoes it by itself'
+              : 'read back, confirmed and saved',
+          ],
+        },
+      };
+    },
+    hostKeys: () => ({
+      status: 200,
+      body: {
+        hostKeys: [
+          {
+            device: 'router',
+            fingerprint: 'SHA256:Jk2Nn9Ff0xT1XqKx2l7vC6mWb2gF0mYv3oH5cXk0t1Q',
+            firstSeen: ago(60.5 * 86_400),
+          },
+        ],
+      },
+    }),
+    forgetHostKey: ({ params: { device } }) => ({
+      status: 200,
+      body: { device, forgotten: device === 'router' },
+    }),
+  };
+}
