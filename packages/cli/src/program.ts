@@ -1,6 +1,14 @@
 /** `skolo <noun> <verb>`: all commands, and what they have in common. */
 import { CommanderError } from 'commander';
 import { addGlobalOptions, SkoloCommand } from './command.ts';
+import { addBackupDiff } from './commands/backup/diff.ts';
+import { addBackupList } from './commands/backup/list.ts';
+import { addBackupRestore } from './commands/backup/restore.ts';
+import { addBackupRun } from './commands/backup/run.ts';
+import { addBackupRuns } from './commands/backup/runs.ts';
+import { addBackupShow } from './commands/backup/show.ts';
+import { addBackupStatus } from './commands/backup/status.ts';
+import { addBackupTranscript } from './commands/backup/transcript.ts';
 import { addEquipmentForget } from './commands/equipment/forget.ts';
 import { addEquipmentKeys } from './commands/equipment/keys.ts';
 import { addMetadataClients } from './commands/metadata/clients.ts';
@@ -63,6 +71,21 @@ const nouns: Noun[] = [
       addPowerHolds,
       addPowerControllers,
       addPowerForget,
+    ],
+  },
+  {
+    name: 'backup',
+    summary: 'configurations of devices: what changed, the way back',
+    example: 'skolo backup status',
+    verbs: [
+      addBackupStatus,
+      addBackupRun,
+      addBackupList,
+      addBackupShow,
+      addBackupDiff,
+      addBackupRestore,
+      addBackupRuns,
+      addBackupTranscript,
     ],
   },
   {

@@ -1,0 +1,107 @@
+/** What devices and runs are called in words, and how they look. */
+import type { BackupDevice, BackupRun, DeviceState, FailureClass, RunDevice } from '@skolo/api';
+import type { Style } from '../../output/style.ts';
+
+/** Those that want somebody first. */
+const stateOrder: DeviceState[] = ['overdue', 'failed', 'never', 'ok', 'not-backed-up', 'retired'];
+
+/** The lower, the more it wants somebody. */
+export function urgencyOf({ state, unsaved }: BackupDevice): number {
+  const rank = stateOrder.indexOf(state);
+  // It is backed up; what runs would be lost with its power.
+  return state === 'ok' && unsaved ? rank - 0.5 : rank;
+}
+
+export function stateWord({ state, failure }: Pick<BackupDevice, 'state' | 'failure'>): string {
+  const word = state === 'never' ? 'never backed up' : state.replaceAll('-', ' ');
+  return failure === undefined || !isWrong({ state }) ? word : `${word} (${failure})`;
+}
+
+/** It should have a backup of its present configuration, and has not. */
+export function isWrong({ state }: Pick<BackupDevice, 'state'>): boolean {
+  return state === 'overdue' || state === 'failed' || state === 'never';
+}
+
+export function stateStyle(device: Pick<BackupDevice, 'state' | 'failure'>): Style | undefined {
+  if (device.state === 'never' && device.failure === undefined) return 'yellow';
+  if (isWrong(device)) return 'red';
+  return device.state === 'ok' ? undefined : 'dim';
+}
+
+/** `17 ok, 1 failed (timeout), 1 not backed up; 1 unsaved`: what is wrong is not cut off, since there is little else. */
+export function tallyOfDevices(devices: readonly BackupDevice[]): string {
+  const order: DeviceState[] = ['ok', 'failed', 'overdue', 'never', 'not-backed-up', 'retired'];
+  const parts = order.flatMap((state) => {
+    const alike = devices.filter((device) => device.state === state);
+    if (alike.length === 0) return [];
+    const word = stateWord({ state });
+    return [`${alike.length} ${word}${isWrong({ state }) ? classes(alike) : ''}`];
+  });
+  const unsaved = devices.filter((device) => device.unsaved).length;
+  return parts.join(', ') + (unsaved > 0 ? `; ${unsaved} unsaved` : '');
+}
+
+/** `18 ok (2 changed), 1 failed (timeout), 1 not backed up`, and what is not over. */
+export function tallyOfRun(devices: readonly RunDevice[]): string {
+  const number = (wanted: (device: RunDevice) => boolean) => devices.filter(wanted).length;
+  const changed = number(({ result }) => result === 'changed');
+  const ok = changed + number(({ result }) => result === 'unchanged');
+  const failed = devices.filter(({ result }) => result === 'failed');
+  const part = (count: number, words: string) => (count > 0 ? [`${count} ${words}`] : []);
+  return [
+    ...part(ok, changed > 0 ? `ok (${changed} changed)` : 'ok'),
+    ...part(failed.length, `failed${classes(failed)}`),
+    ...part(
+      number(({ result }) => result === 'not-backed-up'),
+      'not backed up',
+    ),
+    ...part(
+      number(({ state }) => state === 'reading'),
+      'being read',
+    ),
+    ...part(
+      number(({ state }) => state === 'waiting'),
+      'waiting',
+    ),
+  ].join(', ');
+}
+
+/** ` (timeout)`; of several ` (2 timeout, 1 auth)`. */
+function classes(failed: readonly { failure?: FailureClass | undefined }[]): string {
+  const counts = new Map<string, number>();
+  for (const { failure } of failed) {
+    if (failure !== undefined) counts.set(failure, (counts.get(failure) ?? 0) + 1);
+  }
+  const known = [...counts].toSorted(([, a], [, b]) => b - a);
+  if (known.length <= 1) return known.map(([failure]) => ` (${failure})`).join('');
+  return ` (${known.map(([failure, number]) => `${number} ${failure}`).join(', ')})`;
+}
+
+export function isOk({ result }: RunDevice): boolean {
+  return result === 'changed' || result === 'unchanged';
+}
+
+/** What came of it; while it is not over, how far it is. */
+export function resultWord({ state, result, failure }: RunDevice): string {
+  if (result === undefined) return state;
+  const word = result.replaceAll('-', ' ');
+  return failure === undefined ? word : `${word} (${failure})`;
+}
+
+export function resultStyle({ result, state }: RunDevice): Style | undefined {
+  switch (result) {
+    case 'changed':
+    case 'unchanged':
+      return 'green';
+    case 'failed':
+      return 'red';
+    case 'not-backed-up':
+      return 'dim';
+    default:
+      return state === 'waiting' ? 'dim' : undefined;
+  }
+}
+
+export function isOver({ finishedAt }: BackupRun): boolean {
+  return finishedAt !== undefined;
+}

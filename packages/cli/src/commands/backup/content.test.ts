@@ -1,0 +1,92 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ApiError, ApiUnreachable } from '@skolo/api';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { contentOf } from './content.ts';
+
+const wanted = { device: 'router', version: 'latest~1', secrets: true };
+
+async function serve(listener: RequestListener) {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  );
+  const { port } = server.address() as AddressInfo;
+  return { baseUrl: `http://127.0.0.1:${port}/`, token: 'the-token' };
+}
+
+describe('the content of a version', () => {
+  it('is byte for byte what was sent', async () => {
+    const bytes = Buffer.from([0, 13, 10, 0xff, 0xe4, 10]);
+    const asked: unknown[] = [];
+    const service = await serve(({ url, headers }, response) => {
+      asked.push([url, headers.authorization]);
+      response.end(bytes);
+    });
+
+    const content = await contentOf(service, wanted);
+
+    expect(Buffer.from(content).equals(bytes)).toBe(true);
+    expect(asked).toEqual([
+      ['/v1/devices/router/versions/latest~1/content?secrets=true', 'Bearer the-token'],
+    ]);
+  });
+
+  it('is refused where it is not what its checksum says', async () => {
+    const service = await serve((_request, response) => {
+      response.setHeader('x-skolo-sha1', '0'.repeat(40)).end('half of i');
+    });
+
+    await expect(contentOf(service, wanted)).rejects.toThrow(
+      /is not the version with the SHA-1 0+;/,
+    );
+    // Masked, it is other bytes.
+    await expect(contentOf(service, { ...wanted, secrets: false })).resolves.toHaveLength(9);
+  });
+
+  it('has an end, and begins some time', async () => {
+    const endless = await serve((_request, response) => {
+      const send = () => response.write('x'.repeat(1000), send);
+      send();
+    });
+    const silent = await serve(() => {});
+    const stalls = await serve((_request, response) => response.write('x'));
+
+    await expect(contentOf(endless, { ...wanted, mostBytes: 5000 })).rejects.toThrow(
+      /larger than 5.0 kB/,
+    );
+    for (const service of [silent, stalls]) {
+      const lost = contentOf(service, { ...wanted, silenceMs: 50 });
+      await expect(lost).rejects.toThrow(ApiUnreachable);
+      await expect(lost).rejects.toThrow(/nothing heard for 0.05 s/);
+    }
+  });
+
+  it.each([
+    [302, { location: 'http://127.0.0.1:1/' }, '', /the answer is 302, nothing/],
+    [200, { 'content-length': '10' }, 'x', /the connection broke/],
+    [
+      404,
+      { 'content-type': 'application/problem+json' },
+      '{"title": "Not Found", "status": 404, "detail": "router: there is no version latest~1"}',
+      /Not Found: router: there is no version latest~1$/,
+    ],
+    [502, { 'content-type': 'text/html' }, '<h1>', /the answer is 502, text\/html/],
+  ])('%d is an error', async (status, headers, body, message) => {
+    const service = await serve((request, response) => {
+      response.writeHead(status, headers).write(body);
+      if ('content-length' in headers) setImmediate(() => request.socket.destroy());
+      else response.end();
+    });
+
+    const got = contentOf(service, wanted);
+
+    await expect(got).rejects.toThrow(message);
+    if (status !== 200) await expect(got).rejects.toThrow(ApiError);
+  });
+});

@@ -1,0 +1,55 @@
+import { difference, resolveVersion, type Version } from '@skolo/backup';
+import { CliError } from '../../errors.ts';
+import { type Copy, type CopyOptions, explaining, openCopy } from './copy.ts';
+import type { Reader } from './reader.ts';
+import { shortId } from './versions-table.ts';
+
+/** What a copy has. */
+export async function copyReader(options: CopyOptions): Promise<Reader> {
+  const copy = await openCopy(options);
+  const find = async (device: string, wanted: string) => {
+    const versions = await copy.versions(device);
+    return explaining(async () => resolveVersion(versions, wanted), { subject: device });
+  };
+  const textOf = async (version: Version, secrets: boolean) =>
+    copy.text(version, await copy.content(version), secrets);
+  return {
+    versions: (device, limit) => copy.versions(device, limit),
+    async content(device, wanted, secrets) {
+      const version = await find(device, wanted);
+      const content = await copy.content(version);
+      return secrets ? content : Buffer.from(copy.text(version, content, false));
+    },
+    async diff(device, wanted, secrets) {
+      const from = await find(device, wanted.from);
+      const to = await find(device, wanted.to);
+      const [before, after] = [await textOf(from, secrets), await textOf(to, secrets)];
+      const names = { from: nameOf(from), to: nameOf(to) };
+      return { from, to, diff: difference(before, after, names) };
+    },
+    async restoreSteps(device, wanted) {
+      const version = await find(device, wanted);
+      return { ...stepsOf(copy, version, await copy.content(version), options.from), version };
+    },
+    close: () => copy.close(),
+  };
+}
+
+function nameOf({ device, id, time }: Version): string {
+  return `${device}\t${shortId(id)}, ${time}`;
+}
+
+function stepsOf(copy: Copy, version: Version, content: Buffer, from: string) {
+  const { device: name, id, time } = version;
+  const device = copy.deviceOf(version);
+  const model = copy.modelOf(version);
+  if (device === undefined || model === undefined) {
+    const which = version.model === undefined ? 'no model is known of it' : `of ${version.model}`;
+    throw new CliError(
+      `${name}: how it gets back into the device is not known (${which}); --rack FILE gives its model, and skolo backup show ${name} --from ${from} --secrets -o FILE what to bring back`,
+    );
+  }
+  const { comment } = model.restore;
+  const steps = model.restore.steps(content, { device, id, time });
+  return { comment, steps, canApply: false, canCheck: false };
+}

@@ -1,0 +1,51 @@
+import type { Version } from '@skolo/backup';
+import type { Io } from '../../io.ts';
+import { printJson } from '../../output/json.ts';
+import { sizeText } from '../../output/size.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { count } from '../../output/text.ts';
+import { relative, timestamp } from '../../output/time.ts';
+import { type CopyOptions, openCopy } from './copy.ts';
+import { shortId } from './versions-table.ts';
+import type { WantedNames } from './wanted-names.ts';
+
+interface Options extends CopyOptions {
+  io: Io;
+  wanted: WantedNames;
+  json?: true;
+}
+
+/** The devices of a copy, with the newest version that it has of each. */
+export async function printCopyStatus({ io, wanted, json, ...options }: Options): Promise<void> {
+  const copy = await openCopy(options);
+  try {
+    const names = (await copy.devices()).map((name) => ({ name }));
+    const devices: { name: string; newest: Version }[] = [];
+    for (const { name } of wanted.of(io, names)) {
+      const [newest] = await copy.versions(name, 1);
+      if (newest !== undefined) devices.push({ name, newest });
+    }
+    if (json) return printJson(io, { devices });
+    if (devices.length === 0 && names.length > 0) return undefined;
+    printTable(io, columns(io.now()), devices);
+    io.out(`\n${count(devices.length, 'device')} in ${options.from}`);
+  } finally {
+    await copy.close();
+  }
+}
+
+function columns(now: number): Column<{ name: string; newest: Version }>[] {
+  return [
+    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
+    { title: 'MODEL', cell: ({ newest: { model } }) => model, shrinkTo: 8, leaveOut: 1 },
+    { title: 'NEWEST', cell: ({ newest }) => timestamp(new Date(newest.time)), leaveOut: 3 },
+    { title: 'AGE', cell: ({ newest }) => relative(Date.parse(newest.time), now) },
+    {
+      title: 'SIZE',
+      cell: ({ newest: { size } }) => (size === undefined ? undefined : sizeText(size)),
+      align: 'right',
+      leaveOut: 2,
+    },
+    { title: 'ID', cell: ({ newest: { id } }) => shortId(id), shrinkTo: 12, leaveOut: 0 },
+  ];
+}

@@ -1,0 +1,156 @@
+/** A copy of the history, outside of the rack: what is in it, and what its configurations mean. */
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import {
+  BackupError,
+  type BackupModel,
+  type BackupSource,
+  backupModels,
+  commonSecrets,
+  createMask,
+  type Mask,
+  openGitSource,
+  textOf,
+  type Version,
+} from '@skolo/backup';
+import { type InfrastructureDevice, models, type Rack, readSecret, SecretError } from '@skolo/rack';
+import type { Globals } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import { loadRack } from '../../rack-file.ts';
+
+export interface CopyOptions {
+  globals: Globals;
+  from: string;
+  identity?: string;
+}
+
+export interface Copy {
+  devices(): Promise<string[]>;
+  /** The newest first. */
+  versions(device: string, limit?: number): Promise<Version[]>;
+  /** Byte for byte. */
+  content(version: Version): Promise<Buffer>;
+  /** The device as rack.yaml knows it, or as far as the version tells; undefined where neither does. */
+  deviceOf(version: Version): InfrastructureDevice | undefined;
+  /** Undefined where nothing is known of it. */
+  modelOf(version: Version): BackupModel | undefined;
+  /** Text for people: unless `secrets`, masked by the rules of its model, or those that fit most. */
+  text(version: Version, content: Buffer, secrets: boolean): string;
+  close(): Promise<void>;
+}
+
+/** @throws CliError It cannot be opened. */
+export async function openCopy({ globals, from, identity }: CopyOptions): Promise<Copy> {
+  if (identity !== undefined) await readIdentities(identity);
+  const rack = await rackOf(globals);
+  const source = await explaining(async () => openGitSource(await absolute(from)));
+  return copyOf(source, rack, createMask(randomBytes(32)), identity);
+}
+
+function copyOf(
+  source: BackupSource,
+  rack: Rack | undefined,
+  mask: Mask,
+  identity: string | undefined,
+): Copy {
+  const noKey =
+    identity === undefined
+      ? 'give the file of an age identity with --identity or SKOLO_AGE_IDENTITY_FILE'
+      : `the identity is that of ${identity}`;
+  function deviceOf({ device, model }: Version): InfrastructureDevice | undefined {
+    const known = rack?.infrastructure.get(device);
+    if (known !== undefined && (model === undefined || known.model === model)) return known;
+    return model === undefined ? undefined : unknownDevice(device, model);
+  }
+  function modelOf(version: Version): BackupModel | undefined {
+    const device = deviceOf(version);
+    const create = device && backupModels.get(device.model);
+    try {
+      return device && create?.(device);
+    } catch {
+      // One that is described in rack.yaml, which is not here.
+      return undefined;
+    }
+  }
+  return {
+    devices: () => explaining(() => source.devices(), { noKey }),
+    async versions(device, limit) {
+      const options = limit === undefined ? {} : { limit };
+      const versions = await explaining(() => source.versions(device, options), { noKey });
+      if (versions.length > 0) return versions;
+      throw new CliError(
+        `${device}: there is no version of it; skolo backup status with the same --from shows what there is`,
+      );
+    },
+    content: (version) => explaining(() => source.content(version), { noKey }),
+    deviceOf,
+    modelOf,
+    text(version, content, secrets) {
+      const model = modelOf(version);
+      const text = textOf(content, model?.format ?? (isTar(content) ? 'tar' : 'text'));
+      return secrets ? text : mask.text(text, model?.secrets ?? commonSecrets);
+    },
+    close: () => source.close(),
+  };
+}
+
+/** A folder is where skolo runs; whatever else it is, it stays. */
+async function absolute(from: string): Promise<string> {
+  const path = resolve(from);
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ? path : from;
+}
+
+/** All that can be known of a device whose rack.yaml is not here. */
+function unknownDevice(name: string, model: string): InfrastructureDevice {
+  const transport = models.get(model)?.transports[0] ?? 'ssh';
+  return { name, model, transport, ports: {}, power: [], backup: true, options: {} };
+}
+
+/** As POSIX marks each of its headers. */
+function isTar(content: Buffer): boolean {
+  return content.subarray(257, 262).toString('latin1') === 'ustar';
+}
+
+/** Nobody has to say a rack here; one that is said, by flag or variable, has to be right. */
+async function rackOf(globals: Globals): Promise<Rack | undefined> {
+  return globals.rackIsDefault ? undefined : loadRack(globals);
+}
+
+/** The keys of an identity file, as age-keygen writes it. */
+async function readIdentities(file: string): Promise<string[]> {
+  let text: string;
+  try {
+    // An empty folder: the path is relative to where skolo runs.
+    text = (await readSecret({ dir: '' }, file)).reveal();
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    throw noIdentity(error.message.slice(0, -`; ${error.hint}`.length), { cause: error });
+  }
+  const lines = text.split('\n').map((line) => line.trim());
+  const keys = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  if (keys.length > 0 && keys.every((key) => /^AGE-SECRET-KEY-1[0-9A-Z]+$/.test(key))) return keys;
+  throw noIdentity(`${file}: is no age identity, whose lines begin with AGE-SECRET-KEY-1`);
+}
+
+function noIdentity(what: string, options?: ErrorOptions): CliError {
+  const hint = '--identity or SKOLO_AGE_IDENTITY_FILE should name the file of an age identity';
+  return new CliError(`${what}; ${hint}`, exitCodes.badConfiguration, options);
+}
+
+/** What is stored there says what is wrong; what it is about, and what to do, is known here. */
+export async function explaining<T>(
+  ask: () => Promise<T>,
+  { subject, noKey }: { subject?: string; noKey?: string } = {},
+): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    const hint = error.code === 'no-key' && noKey !== undefined ? `; ${noKey}` : '';
+    const message = `${subject === undefined ? '' : `${subject}: `}${error.message}${hint}`;
+    throw new CliError(message, exitCodes.failed, { cause: error });
+  }
+}

@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { CliError } from '../../errors.ts';
+import type { Io } from '../../io.ts';
+import { sizeText } from '../../output/size.ts';
+import { hasControl, visible } from '../../output/text.ts';
+
+export interface GiveOptions {
+  /** It is wanted byte for byte. */
+  exact: boolean;
+  /** A file, instead of standard output. */
+  output?: string | undefined;
+}
+
+/** To where it was asked for. */
+export async function giveContent(
+  io: Io,
+  content: Uint8Array,
+  { exact, output }: GiveOptions,
+): Promise<void> {
+  if (output === undefined) return printContent(io, content, exact);
+  await saveContent(output, content);
+  io.err(`${output}: ${sizeText(content.length)}, for you alone`);
+}
+
+/**
+ * To standard output as it is. To a terminal, no control characters go: masked text shows them, but what is wanted byte
+ * for byte would be something else then.
+ */
+export async function printContent(
+  io: Pick<Io, 'write' | 'isTerminal'>,
+  content: Uint8Array,
+  exact: boolean,
+): Promise<void> {
+  if (!io.isTerminal) return io.write(content);
+  const text = Buffer.from(content).toString('utf8');
+  if (!exact) return io.write(Buffer.from(visible(text)));
+  if (!hasControl(text)) return io.write(content);
+  throw new CliError(
+    'there are control characters in it, which a terminal would obey; -o FILE writes it to a file',
+  );
+}
+
+/** Into a file that only its owner can read, whoever could read the one that was there before; wholly or not at all. */
+async function saveContent(file: string, content: Uint8Array): Promise<void> {
+  const before = await stat(file).catch(() => undefined);
+  // A pipe or a terminal: somebody reads it, and it cannot be replaced.
+  if (before !== undefined && !before.isFile() && !before.isDirectory()) {
+    return writeFile(file, content);
+  }
+  const temporary = join(dirname(file), `.skolo-${randomBytes(6).toString('hex')}`);
+  try {
+    await writeFile(temporary, content, { mode: 0o600, flag: 'wx' });
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'no reason given';
+    throw new CliError(`${file}: cannot be written (${why}); give another file with -o`, 1, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,55 @@
+import type { BackupRun, RunDevice } from '@skolo/api';
+import { expect, it } from 'vitest';
+import { widthOf } from '../../output/text.ts';
+import { resultOf } from '../../testing/backup-data.ts';
+import { runFrame } from './run-display.ts';
+
+const plain = { columns: 100, rows: 24, colour: false };
+
+function progress(devices: RunDevice[], lost?: string) {
+  const run: BackupRun = {
+    id: 'r1',
+    origin: 'person',
+    by: 'ann',
+    requestedAt: '2026-11-20T07:30:00Z',
+    devices,
+  };
+  return { run, lost, took: '3 s' };
+}
+
+const devices: RunDevice[] = [
+  resultOf('router'),
+  { device: 'switch-1', state: 'reading' },
+  resultOf('switch-2'),
+  { device: 'switch-3', state: 'waiting' },
+];
+
+it('shows each device, how far it is, and what came of it', () => {
+  expect(runFrame(progress(devices), plain)).toEqual([
+    'router    changed          0.3 s  version 40c04d7e5b1d, 252 B',
+    'switch-1  reading',
+    'switch-2  failed            31 s  timeout: nothing heard for 30 s, waiting for the prompt after "s…',
+    'switch-3  waiting',
+    '4 asked for, 3 s: 1 ok (1 changed), 1 failed (timeout), 1 being read, 1 waiting',
+  ]);
+});
+
+it('shows those that failed, and says what it leaves out, where there is not room for all', () => {
+  expect(runFrame(progress(devices, 'no answer'), { ...plain, columns: 40, rows: 5 })).toEqual([
+    'switch-1  reading',
+    'switch-2  failed            31 s',
+    '… and 1 ok (1 changed), 1 waiting',
+    'no connection (no answer), trying agai…',
+  ]);
+});
+
+it('fits every window', () => {
+  for (let columns = 1; columns < 60; columns++) {
+    for (let rows = 1; rows < 8; rows++) {
+      const lines = runFrame(progress(devices), { columns, rows, colour: false });
+
+      expect(lines.length).toBeLessThanOrEqual(Math.max(1, rows - 1));
+      if (columns > 40) for (const line of lines) expect(widthOf(line)).toBeLessThan(columns);
+    }
+  }
+});

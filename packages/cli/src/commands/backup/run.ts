@@ -1,0 +1,46 @@
+import type { SkoloCommand } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { printJson } from '../../output/json.ts';
+
+interface Options {
+  reason?: string;
+  wait?: true;
+  json?: boolean;
+}
+
+/** `skolo backup run`: reads devices now. */
+export function addBackupRun(noun: SkoloCommand, io: Io): void {
+  const command = noun
+    .command('run')
+    .description(
+      'Backs up devices now: all of the rack, or those that are named. With --wait it ends with 0 when all went well, with 3 when some failed, with 1 when none went well.',
+    )
+    .summary('back up now')
+    .argument('[names...]', "only these; ranges in quotes: 'switch-[1-3]'")
+    .option('--reason <text>', 'for the history, and whoever looks at it next')
+    .option('--wait', 'wait until all have been read or have failed, and show each')
+    .option('--json', 'print JSON: the run, or with --wait how it ended')
+    .uses('rack', 'url', 'tokenFile')
+    .example("skolo backup run router --reason 'new vlan for the lab' --wait");
+
+  command.action(async (words: string[], { reason, wait, json = false }: Options) => {
+    const { expanded, namesOf } = await import('../../names.ts');
+    const devices = words.length === 0 ? [] : await expanded((await namesOf(words)).names);
+    const { routerBackup } = await import('./service.ts');
+    const service = await routerBackup(command);
+    const body = {
+      ...(devices.length > 0 && { devices: [...new Set(devices)] }),
+      ...(reason !== undefined && { reason }),
+    };
+    const run = await service.ask((client) => client.requestBackup({ body }));
+    if (wait) {
+      const { waitForRun } = await import('./wait.ts');
+      return waitForRun({ io, command, service, run, json });
+    }
+    if (json) return printJson(io, run);
+    const { commandLine } = await import('../../hints.ts');
+    const { folded } = await import('../../names.ts');
+    io.out(`${run.id}: ${await folded(run.devices.map(({ device }) => device))}`);
+    io.err(`to see what becomes of it: ${commandLine(command, 'backup runs', run.id)}`);
+  });
+}

@@ -1,0 +1,47 @@
+import type { BackupDevice } from '@skolo/api';
+import type { SkoloCommand } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { printJson } from '../../output/json.ts';
+import { canReadCopies, isFromCopy, type ReaderOptions } from './reader.ts';
+
+interface Options extends ReaderOptions {
+  retired?: true;
+  json?: true;
+}
+
+/** `skolo backup status`: which devices are backed up, and which are not, and why. */
+export function addBackupStatus(noun: SkoloCommand, io: Io): void {
+  const command = noun
+    .command('status')
+    .description(
+      'Every device: whether its configuration is backed up, when it was read last, what failed, whether it would boot with what it runs, whether the newest version has left the rack. Those that want somebody are on top. With --from: the devices of a copy, and the newest version that it has.',
+    )
+    .summary('what is backed up, and what is not')
+    .argument('[names...]', "only these; ranges in quotes: 'switch-[1-3]'")
+    .option('--retired', 'also those that have left rack.yaml')
+    .option('--json', 'print JSON');
+  canReadCopies(command).example('skolo backup status --rack racks/rack4/rack.yaml');
+
+  command.action(async (words: string[], options: Options) => {
+    const { wantedNames } = await import('./wanted-names.ts');
+    const wanted = await wantedNames(words);
+    if (isFromCopy(command, options)) {
+      const { printCopyStatus } = await import('./copy-status.ts');
+      return printCopyStatus({ io, globals: command.globals(), ...options, wanted });
+    }
+    const { routerBackup } = await import('./service.ts');
+    const { printStatus } = await import('./status-table.ts');
+    const service = await routerBackup(command);
+    const { devices, offsite } = await service.ask((client) => client.devices());
+    const found = wanted.of(io, devices);
+    if (options.json) return printJson(io, { devices: found, offsite });
+    if (found.length === 0 && words.length > 0) return undefined;
+    const isShown = ({ state }: BackupDevice) =>
+      options.retired || words.length > 0 || state !== 'retired';
+    return printStatus(io, {
+      devices: found.filter(isShown),
+      hidden: found.filter((device) => !isShown(device)).length,
+      offsite,
+    });
+  });
+}

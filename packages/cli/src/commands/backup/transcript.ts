@@ -1,0 +1,33 @@
+import type { SkoloCommand } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { printJson } from '../../output/json.ts';
+import { relative, timestamp } from '../../output/time.ts';
+
+/** `skolo backup transcript`: what was said in the last attempt that failed. */
+export function addBackupTranscript(noun: SkoloCommand, io: Io): void {
+  const command = noun
+    .command('transcript')
+    .description(
+      'What the service and the device said to each other in the last attempt that failed. Secrets are masked.',
+    )
+    .summary('what was said when it failed')
+    .argument('<device>', 'its name in rack.yaml')
+    .option('--json', 'print JSON')
+    .uses('rack', 'url', 'tokenFile')
+    .example('skolo backup transcript switch-3');
+
+  command.action(async (word: string, { json }: { json?: true }) => {
+    const { routerBackup } = await import('./service.ts');
+    const { oneDevice } = await import('./wanted-names.ts');
+    const { printContent } = await import('./give-content.ts');
+    const device = oneDevice(word);
+    const service = await routerBackup(command);
+    const answer = await service.ask((client) => client.transcript({ params: { device } }));
+    if (json) return printJson(io, answer);
+    const { at, transcript } = answer;
+    const end = transcript === '' || transcript.endsWith('\n') ? '' : '\n';
+    await printContent(io, Buffer.from(transcript + end), false);
+    io.err(`said ${relative(Date.parse(at), io.now())}, at ${timestamp(new Date(at))}`);
+    return undefined;
+  });
+}

@@ -1,0 +1,33 @@
+import { complain, usageError } from '../../errors.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import type { Io } from '../../io.ts';
+import { byNumber, expanded, namesOf } from '../../names.ts';
+
+export interface WantedNames {
+  /** Those that are wanted, sorted. Complains of names that nobody has, and sets the exit code. */
+  of<T extends { name: string }>(io: Io, all: readonly T[]): T[];
+}
+
+/** Of words on the command line; all where there is none. */
+export async function wantedNames(words: readonly string[]): Promise<WantedNames> {
+  const names = words.length === 0 ? [] : await expanded((await namesOf(words)).names);
+  return {
+    of(io, all) {
+      const unknown = names.filter((name) => all.every((each) => each.name !== name));
+      for (const name of unknown) {
+        complain(io, `${name}: no such device; skolo backup status shows which there are`);
+      }
+      const found = all.filter(({ name }) => words.length === 0 || names.includes(name));
+      if (unknown.length > 0) {
+        io.exitCode = found.length > 0 ? exitCodes.partlyFailed : exitCodes.failed;
+      }
+      return found.toSorted((a, b) => byNumber(a.name, b.name));
+    },
+  };
+}
+
+/** One device; a range is none. */
+export function oneDevice(word: string): string {
+  if (!/[\s,[\]]/.test(word) && word !== '') return word;
+  throw usageError(`${word}: give the name of one device`);
+}
