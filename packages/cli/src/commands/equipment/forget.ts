@@ -7,7 +7,7 @@ export function addEquipmentForget(noun: SkoloCommand, io: Io): void {
   const command = noun
     .command('forget')
     .description(
-      'Makes the services forget the ssh host key of a device that was swapped; the next one that they see is pinned. Say it only when you know that the device was swapped: else somebody may pretend to be it.',
+      'Makes the services forget the ssh host key of a device that was swapped, and the router backup also its serial number and host name; the next ones that they see are pinned. Say it only when you know that the device was swapped: else somebody may pretend to be it.',
     )
     .summary('forget the host key of a device that was swapped')
     .argument('<device>', 'its name in rack.yaml')
@@ -28,8 +28,9 @@ export function addEquipmentForget(noun: SkoloCommand, io: Io): void {
     const forgot = answers.filter(({ forgotten }) => forgotten);
     for (const { name } of forgot) io.err(`${name} has forgotten the host key of ${device}`);
     if (forgot.length > 0) return;
+    const who = answers.length < keepers.length ? 'no service that answered' : 'no service';
     throw new CliError(
-      `${device}: no service has pinned a host key of it; skolo equipment keys shows which there are`,
+      `${device}: ${who} has pinned a host key of it; skolo equipment keys shows which there are`,
     );
   });
 }

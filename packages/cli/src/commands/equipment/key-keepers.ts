@@ -8,7 +8,7 @@ const { hostKeys, forgetHostKey } = powerCycleDaemonApi;
 const hostKeysApi = { hostKeys, forgetHostKey };
 
 /** Those that pin host keys, each its own. */
-const services = ['power-cycle-daemon'] as const satisfies readonly ServiceName[];
+const services = ['power-cycle-daemon', 'router-backup'] as const satisfies readonly ServiceName[];
 
 export interface KeyKeeper {
   /** The service, or with `--url` what stands there. */
