@@ -24,9 +24,33 @@ describe('the echo of a command', () => {
     ['scrolled as IOS does it', `show running-c\b\b\b\b\b\b\b\b$-config interface 0/14\r\n`],
     ['drawn again with its prompt', `s\r${host} show\r\x1b[K${host} ${command}\r\n`],
     ['after a late prompt', `\r\n${host}${command}\r\n`],
+    ['scrolled up as ProCurve does it', `${command}\x1b[24;0H\x1bE\x1b[24;1H\x1b[2K\x1b[24;1H`],
+    [
+      'scrolled up as its console does it',
+      `${command}\x1b[1;0H\x1b[1M\x1b[24;1H\x1b[1L\x1b[24;1H\x1b[2K`,
+    ],
     ['after a log message', `\r\n*Mar 1: %LINK-3-UPDOWN: up\r\n${host}${command}\r\n`],
   ])('is recognised %s', (_how, echo) => {
     expect(answerOf(`${echo}text\r\n${host}`)).toBe('text');
+  });
+
+  it('is recognised however it was cut into packets', () => {
+    const echo = `${host} ${command}\x1b[24;60H\x1b[1;0H\x1b[1M\x1b[24;1H\x1b[1L\x1b[2Ktext\r\n`;
+    const whole = new EchoSearch(command).take(echo);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1 }), (lengths) => {
+        const search = new EchoSearch(command);
+        let found: number | undefined;
+        let at = 0;
+        for (let turn = 0; found === undefined && at < echo.length; turn += 1) {
+          const length = lengths[turn % lengths.length] ?? 1;
+          found = search.take(echo.slice(at, at + length));
+          at += length;
+        }
+
+        expect(found).toBe(whole);
+      }),
+    );
   });
 
   it.each([

@@ -3,7 +3,7 @@
  * cut off, pagers and log messages between taken out. Pure, so that it does not depend on how the bytes arrived.
  */
 import type { Dialect } from './dialects/dialect.ts';
-import { decodeBytes, shownLine, shownLines } from './screen.ts';
+import { decodeBytes, lineEnd, longestLineEnd, shownLine, shownLines } from './screen.ts';
 
 /** Room for log messages and a late prompt before the echo. */
 const longestWayToEcho = 64 * 1024;
@@ -37,16 +37,22 @@ export class EchoSearch {
   /** @returns the index behind the line of the echo; undefined while it has not come */
   take(bytes: string): number | undefined {
     this.length += bytes.length;
+    if (this.from + this.line.length >= longestWayToEcho) return undefined;
+    // An end may come in two parts.
+    const seam = this.line.slice(-longestLineEnd);
+    const text = seam + bytes;
+    let begun = this.line.slice(0, this.line.length - seam.length);
     let at = 0;
-    while (this.from + this.line.length < longestWayToEcho) {
-      const end = bytes.indexOf('\n', at);
-      this.line += end < 0 ? bytes.slice(at) : bytes.slice(at, end);
-      if (end < 0) break;
-      at = end + 1;
-      this.from += this.line.length + 1;
-      if (this.isEcho(shownLine(this.line.replace(wrapOfInput, '$1')).text)) return this.from;
-      this.line = '';
+    lineEnd.lastIndex = 0;
+    for (let end = lineEnd.exec(text); end !== null; end = lineEnd.exec(text)) {
+      const line = begun + text.slice(at, end.index);
+      at = lineEnd.lastIndex;
+      this.from += line.length + end[0].length;
+      if (this.isEcho(shownLine(line.replace(wrapOfInput, '$1')).text)) return this.from;
+      if (this.from >= longestWayToEcho) return undefined;
+      begun = '';
     }
+    this.line = begun + text.slice(at);
     return undefined;
   }
 

@@ -14,6 +14,14 @@ export const iosPager: Pager = { line: /^--More--$/i, key: ' ' };
 /** `-- [Q quit|D dump|down]`, of RouterOS: D shows all the rest. */
 export const routerosPager: Pager = { line: /^-- \[Q quit\|.*\]$/, key: 'd' };
 
+/** `-- MORE --, next page: Space, …`, of ProCurve. */
+export const procurvePager: Pager = {
+  line: /^-- MORE --, next page: Space, next line: Enter, quit: (?:Control-C|q)$/,
+  key: ' ',
+};
+/** `---(more 12%)---`, of Junos. */
+export const junosPager: Pager = { line: /^---\(more(?: \d+%)?\)---$/, key: ' ' };
+
 /** All that are known, for devices that may be anything. */
 export const allPagers: readonly Pager[] = [
   fastpathPager,
@@ -21,10 +29,8 @@ export const allPagers: readonly Pager[] = [
   routerosPager,
   // more(1) and `--More--(byte 1234)`
   { line: /^--More--\s?\([^()]*\)$/i, key: ' ' },
-  // ProCurve
-  { line: /^-- MORE --, next page: Space, next line: Enter, quit: Control-C$/, key: ' ' },
-  // Junos
-  { line: /^---\(more(?: \d+%)?\)---$/, key: ' ' },
+  procurvePager,
+  junosPager,
   // ASA
   { line: /^<--- More --->$/, key: ' ' },
   // D-Link, TP-Link

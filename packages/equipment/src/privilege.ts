@@ -1,5 +1,5 @@
 /** Into the privileged mode: `enable`, with a password, or none, or the one of the login. */
-import { type Conversation, quiet } from './conversation.ts';
+import { type Conversation, quiet, type View } from './conversation.ts';
 import type { Credentials } from './credentials.ts';
 import type { Privilege } from './dialects/dialect.ts';
 import { SignInRefused } from './errors.ts';
@@ -14,6 +14,11 @@ export interface PrivilegeOptions {
   limit: Limit;
 }
 
+interface Seen {
+  kind: 'prompt' | 'password' | 'name';
+  line: string;
+}
+
 /**
  * Without an `enablePassword` the password of the login is tried, then none: both are usual.
  *
@@ -23,31 +28,44 @@ export async function becomePrivileged(
   conversation: Conversation,
   { privilege, isPrompt, credentials, limit }: PrivilegeOptions,
 ): Promise<void> {
-  const { enablePassword, password } = credentials;
+  const { enablePassword, password, username } = credentials;
   const passwords =
     enablePassword !== undefined
       ? [enablePassword.reveal()]
       : [...(password === undefined ? [] : [password.reveal()]), ''];
+  const names = privilege.username && [...new Set([username, privilege.username.usual])];
   const waitedFor = `answer to ${JSON.stringify(privilege.command)}`;
-  let isAsked = false;
+  /** How often it has asked, for a name, and for a password. */
+  const asked = { names: 0, passwords: 0 };
   say(privilege.command);
 
   for (;;) {
-    const line = await conversation.until(waitedFor, limit, (view) => {
-      const shown = view.line.text.trimEnd();
-      if (view.quietMs < quiet.brief) return undefined;
-      return isPrompt(shown) || privilege.password.test(shown) ? shown : undefined;
-    });
-    if (privilege.has(line)) return;
-    const isQuestion = privilege.password.test(line);
-    if (passwords.length === 0 || (!isQuestion && !isAsked)) throw refused();
-    if (isQuestion) {
-      isAsked = true;
-      conversation.mark();
-      conversation.writeSecret(passwords.shift() ?? '', enter);
-    } else {
-      say(privilege.command);
+    const seen = await conversation.until(waitedFor, limit, look);
+    if (seen.kind === 'name') {
+      asked.names += 1;
+      say(names?.[Math.floor(asked.passwords / passwords.length)] ?? '');
+      continue;
     }
+    if (seen.kind === 'prompt' && privilege.has(seen.line)) return;
+    const tries = passwords.length * (asked.names > 0 ? (names?.length ?? 1) : 1);
+    if (asked.passwords === tries || (seen.kind === 'prompt' && asked.passwords === 0)) {
+      throw refused();
+    }
+    if (seen.kind === 'prompt') say(privilege.command);
+    else {
+      conversation.mark();
+      conversation.writeSecret(passwords[asked.passwords % passwords.length] ?? '', enter);
+      asked.passwords += 1;
+    }
+  }
+
+  function look({ line, quietMs }: View): Seen | undefined {
+    if (quietMs < quiet.brief) return undefined;
+    const text = line.text.trimEnd();
+    if (isPrompt(text)) return { kind: 'prompt', line: text };
+    if (privilege.password.test(text)) return { kind: 'password', line: text };
+    if (privilege.username?.question.test(text)) return { kind: 'name', line: text };
+    return undefined;
   }
 
   function say(text: string) {

@@ -12,15 +12,18 @@ const escapeSequence = new RegExp(
 );
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
 const control = /[\x00-\x08\x0b-\x1f\x7f]/;
-/** Next line, as ProCurve ends its lines. */
-const nextLine = '\x1bE';
+/** The end of a line; also as ProCurve scrolls it up, by ESC E, or by deleting a line at the top and inserting one. */
+export const lineEnd = new RegExp(
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
+  /\n|\x1bE|\x1b\[1M\x1b\[\d{1,4};\d{1,4}H\x1b\[1L/,
+  'g',
+);
+/** No end of a line is longer. */
+export const longestLineEnd = 20;
 
 /** The lines, the last one being where the cursor is. */
 export function shownLines(raw: string): string[] {
-  return raw
-    .replaceAll(nextLine, '\n')
-    .split('\n')
-    .map((line) => shownLine(line).text);
+  return raw.split(lineEnd).map((line) => shownLine(line).text);
 }
 
 export interface ShownLine {

@@ -29,7 +29,7 @@ const full =
   /too many (?:\w+ )?(?:users|sessions|logins|connections)|maximum (?:number of )?(?:\w+ )?(?:users|sessions|connections|logins)|(?:sessions|connections|lines) (?:are )?(?:\w+ )?(?:in use|busy)|another (?:user|session)|already (?:logged|in use)|no (?:free|available|more) (?:\w+ )?(?:sessions|lines|connections)/i;
 
 type Seen =
-  | { kind: 'username' | 'password' | 'silence' | 'back outside' }
+  | { kind: 'username' | 'password' | 'any key' | 'silence' | 'back outside' }
   | { kind: 'prompt'; prompt: string; isConfirmed: boolean };
 
 export interface SignInOptions {
@@ -95,6 +95,7 @@ class SignIn {
     const line = view.line.text.trimEnd();
     if (dialect.login.username.test(line)) return { kind: 'username' };
     if (dialect.login.password.test(line)) return { kind: 'password' };
+    if (dialect.login.anyKey?.test(line)) return { kind: 'any key' };
     if (outside !== undefined && line === outside && quietMs >= quiet.long) {
       return { kind: 'back outside' };
     }
@@ -149,6 +150,10 @@ class SignIn {
         if (credentials.password === undefined) throw this.lacks('a password', 'password');
         conversation.mark();
         conversation.writeSecret(credentials.password.reveal(), enter);
+        break;
+      case 'any key':
+        conversation.mark();
+        conversation.write(' ');
         break;
       case 'silence':
         told.nudges += 1;

@@ -37,12 +37,16 @@ export interface Dialect {
 export interface LoginDialogue {
   username: RegExp;
   password: RegExp;
+  /** Waits for any key, say behind a screen of copyright. */
+  anyKey?: RegExp;
 }
 
 export interface Privilege {
   has(prompt: string): boolean;
   command: string;
   password: RegExp;
+  /** Some ask for a name, too: that of the login, or the usual one of who is privileged. */
+  username?: { question: RegExp; usual: string };
 }
 
 /** What most devices ask. */
