@@ -13,10 +13,15 @@ export {
   type Privilege,
   usualLogin,
 } from './dialects/dialect.ts';
+export { eos } from './dialects/eos.ts';
 export { fastpath } from './dialects/fastpath.ts';
 export { fastpathBehindShell } from './dialects/fastpath-behind-shell.ts';
 export { frr } from './dialects/frr.ts';
+export { type GenericDialectOptions, genericDialect } from './dialects/generic.ts';
+export { junos } from './dialects/junos.ts';
 export { linuxShell } from './dialects/linux-shell.ts';
+export { nxos } from './dialects/nxos.ts';
+export { procurve } from './dialects/procurve.ts';
 export { routeros } from './dialects/routeros.ts';
 export {
   AnswerCut,

@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { ciscoIos } from './cisco-ios.ts';
 import type { Dialect } from './dialect.ts';
+import { eos } from './eos.ts';
 import { fastpath } from './fastpath.ts';
+import { genericDialect } from './generic.ts';
+import { junos } from './junos.ts';
 import { linuxShell } from './linux-shell.ts';
+import { nxos } from './nxos.ts';
+import { procurve } from './procurve.ts';
 import { routeros } from './routeros.ts';
+
+const generic = genericDialect({ prompt: /^[\w-]+(?:\(.*\))?[>#]$/, refused: [/^nope/] });
 
 const longHost = 'a-switch-with-quite-a-long-name-1';
 
@@ -43,6 +50,15 @@ const prompts: [Dialect, string, string[]][] = [
     ['[admin@MikroTik] /interface ethernet>', '[admin@MikroTik] <SAFE>>'],
   ],
   [routeros, '[skolo@rack 4 router] >', []],
+  [nxos, 'n9k-9316-test#', ['n9k-9316-test(config)#', 'n9k-9316-test(config-tacacs+)#']],
+  [nxos, 'rdc1_sw_rack42.spine-1-0#', ['rdc1_sw_rack42.spine-1-0(config-if)#']],
+  [nxos, `${longHost}>`, [`${longHost}#`, `${longHost}(config-router-neighbor)#`]],
+  [eos, 'abc-abc-1f1>', ['abc-abc-1f1#', 'abc-abc-1f1(config-if-Et1/1)#', 'abc-abc-1f1(s1)#']],
+  [eos, 'abc(s1)#', ['abc#', 'abc(s1)(config)#', 'abc(config-s-restore-vlan-10)#']],
+  [junos, 'loginlog@lab-xdc-d1>', ['loginlog@lab-xdc-d1#']],
+  [procurve, 'HP-2620-24>', ['HP-2620-24#', 'HP-2620-24(config)#', 'HP-2620-24(vlan-10)#']],
+  [procurve, 'ProCurve Switch 2810-24G#', ['ProCurve Switch 2810-24G(eth-A1)#']],
+  [generic, 'box-1>', ['box-1#', 'box-1(config)#', 'box-1 (vlan 10)#']],
 ];
 
 /** What is no prompt of that device. */
@@ -61,10 +77,15 @@ const others: [Dialect, string, string[]][] = [
   [ciscoIos, 'switch>', ['switch2#', 'my-switch#', 'switch', 'switch # text', '!switch#']],
   [linuxShell, 'root@host:~#', ['root@other:~#', 'xroot@host:~#']],
   [routeros, '[admin@MikroTik] >', ['[admin@Other] >']],
+  [nxos, 'n9k#', ['n9k-2#', 'my-n9k#', 'n9k # text', '! n9k#']],
+  [eos, 'abc>', ['abcd>', 'x abc#', 'abc(s1)(config)(more)#']],
+  [junos, 'me@ex-1>', ['me@ex-10>', 'you@ex-1>', 'me@ex-1> exit', '[edit]']],
+  [procurve, 'HP-2620-24>', ['HP-2620-240>', '; HP-2620-24#', 'name "HP-2620-24#"']],
+  [generic, 'box-1>', ['box-12>', 'xbox-1#', 'box-1']],
 ];
 
 const whole = (dialect: Dialect, learned: string) => {
-  const base = dialect.prompt.exec(learned)?.groups?.base ?? '';
+  const base = dialect.prompt.exec(learned)?.groups?.base ?? learned;
   return new RegExp(`^(?:${dialect.prompts(base)})$`);
 };
 
@@ -142,6 +163,21 @@ describe('lines that say no', () => {
     [routeros, 'bad command name poe (line 1 column 21)'],
     [routeros, 'no such item'],
     [routeros, 'failure: device does not support PoE'],
+    [nxos, "% Invalid command at '^' marker."],
+    [nxos, "Invalid range at '^' marker."],
+    [nxos, '% Permission denied for the role'],
+    [eos, '% Invalid input (privileged mode required)'],
+    [eos, '%% Please use copy <url> running-config'],
+    [eos, "% Authorization denied for command 'show running-config'"],
+    [junos, 'syntax error, expecting <command>.'],
+    [junos, 'unknown command.'],
+    [junos, 'configure exclusive error: configuration database modified'],
+    [junos, 'load complete (1 errors)'],
+    [procurve, 'Invalid input: running'],
+    [procurve, 'Not authorized to run this command.'],
+    [generic, '% Unknown command: x'],
+    [generic, 'bad command name x (line 1 column 1)'],
+    [generic, 'nope'],
   ])('are seen: %#', (dialect, line) => {
     expect(dialect.errors.some((pattern) => pattern.test(line))).toBe(true);
   });
@@ -154,6 +190,11 @@ describe('lines that say no', () => {
     [ciscoIos, 'Gi1/0/1   auto   on   15.4   Ieee PD   3   30.0'],
     [linuxShell, '1'],
     [routeros, 'poe-out-status: powered-on'],
+    [nxos, '%ETHPORT-5-IF_UP: Interface Ethernet1/1 is up'],
+    [eos, '% Writing 0 Arp, 0 Route, 1 Mac events to the database'],
+    [junos, 'load complete'],
+    [junos, 'error-correction 3;'],
+    [procurve, 'Running configuration:'],
   ])('are not seen in others: %#', (dialect, line) => {
     expect(dialect.errors.some((pattern) => pattern.test(line))).toBe(false);
   });
@@ -175,5 +216,36 @@ describe('log messages', () => {
     '% Invalid input detected',
   ])('of Cisco are not seen in: %s', (line) => {
     expect(ciscoIos.noise.some((pattern) => pattern.test(line))).toBe(false);
+  });
+
+  it.each([
+    [
+      nxos,
+      '2026 Nov 20 10:37:49 nexus-1 %ETHPORT-5-IF_UP: Interface Ethernet1/1 is up in mode access',
+    ],
+    [nxos, '2026 Nov 20 10:37:49.123 n7k %$ VDC-1 %$ %PLATFORM-2-PS_OK: Power supply 1 ok'],
+    [
+      eos,
+      'Nov 20 10:37:49 arista-1 Ebra: %LINEPROTO-5-UPDOWN: Line protocol on Interface Ethernet1',
+    ],
+    [eos, 'Nov  2 10:37:49 arista-1 ConfigAgent[123]: %SYS-5-CONFIG_E: Enter configuration mode'],
+    [junos, 'Nov 20 10:37:49  ex-1 mib2d[1999]: SNMP_TRAP_LINK_DOWN: ifIndex 501, ifName ge-0/0/0'],
+    [junos, '{master:0}'],
+    [junos, '{primary:node0}[edit interfaces]'],
+    [junos, '[edit]'],
+    [procurve, 'I 11/20/26 10:37:49 00076 ports: port 1 is now on-line'],
+    [generic, '2026 Nov 20 10:37:49 nexus-1 %ETHPORT-5-IF_UP: Interface Ethernet1/1 is up'],
+  ])('of others are recognised: %#', (dialect, line) => {
+    expect(dialect.noise.some((pattern) => pattern.test(line))).toBe(true);
+  });
+
+  it.each([
+    [nxos, 'rmon event 1 log description FATAL(1) owner PMON@FATAL'],
+    [eos, 'logging format timestamp high-resolution'],
+    [junos, 'message "Nov 20 10:37:49";'],
+    [junos, 'system {'],
+    [procurve, 'time daylight-time-rule western-europe'],
+  ])('of others are not seen in: %#', (dialect, line) => {
+    expect(dialect.noise.some((pattern) => pattern.test(line))).toBe(false);
   });
 });
