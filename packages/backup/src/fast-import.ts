@@ -3,7 +3,6 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import { BackupError } from './errors.ts';
 import { startGit, written } from './git.ts';
 import type { Content } from './models/model.ts';
 
@@ -50,7 +49,7 @@ const pieceSize = 1 << 20;
 /**
  * Their ids. The branch moves once, to the last one.
  *
- * @throws GitFailed; BackupError where a content is not the one that was digested
+ * @throws GitFailed; Error where a content is not the one that was digested
  */
 export async function importCommits(
   dir: string,
@@ -91,7 +90,7 @@ async function writeBlob(stdin: Writable, mark: string, file: NonNullable<NewCom
     await written(stdin, piece);
   }
   if (hash.digest('hex') !== file.digest.sha1) {
-    throw new BackupError('storage', `${file.path}: it changed while it was stored`);
+    throw new Error('its file changed while it was stored');
   }
 }
 
@@ -117,7 +116,7 @@ function personal(text: string) {
   return text.replaceAll(/[<>\p{Cc}]/gu, ' ').trim();
 }
 
-/** @throws of the file system, where the content is a file */
+/** @throws Error of the file system, or its file is not as long as it should be */
 export async function digest(content: Content): Promise<Digest> {
   const size = 'bytes' in content ? content.bytes.length : content.size;
   const sha1 = createHash('sha1');
@@ -129,7 +128,7 @@ export async function digest(content: Content): Promise<Digest> {
     seen += piece.length;
   }
   if (seen !== size) {
-    throw new BackupError('storage', `its file has ${seen} bytes, where there should be ${size}`);
+    throw new Error(`its file has ${seen} bytes, where there should be ${size}`);
   }
   return { size, sha1: sha1.digest('hex'), blob: blob.digest('hex') };
 }

@@ -73,7 +73,8 @@ async function create(folder: string, rack: string | undefined) {
   // Beside it and by a name that is always the same: what a killed one began is begun again.
   const half = join(dirname(folder), `.${basename(folder)}.new`);
   await rm(half, { recursive: true, force: true });
-  await mkdir(half, { recursive: true, mode: 0o700 });
+  await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
+  await mkdir(half, { mode: 0o700 });
   await chmod(half, 0o700);
   const dir = await realpath(half);
   await git(

@@ -17,7 +17,7 @@ const disk = new Map([
 
 /** As strerror(3) says them, which is what git repeats. */
 const texts: [RegExp, string][] = [
-  [/No space left on device/i, 'ENOSPC'],
+  [/No space left on device|Out of disk ?space/i, 'ENOSPC'],
   [/Disk quota exceeded/i, 'EDQUOT'],
   [/Read-only file system/i, 'EROFS'],
   [/Permission denied|Operation not permitted|insufficient permission/i, 'EACCES'],
@@ -39,7 +39,8 @@ function faultOfDisk(error: unknown): string | undefined {
 
 export function inWords(error: unknown): string {
   const words = faultOfDisk(error) ?? (error instanceof Error ? error.message : String(error));
-  return words.split('\n').slice(0, 3).join('; ');
+  const lines = words.split('\n').filter((line) => !/dumping crash report/.test(line));
+  return lines.slice(0, 3).join('; ');
 }
 
 /** Why something could not be written. */

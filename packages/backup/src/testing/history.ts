@@ -38,6 +38,13 @@ export class TestHistory {
     return stdout;
   }
 
+  /** The same with something to read. */
+  async feed(args: readonly string[], input: string): Promise<void> {
+    const running = run('git', ['--git-dir', this.folder, ...args]);
+    running.child.stdin?.end(input);
+    await running;
+  }
+
   async remove(): Promise<void> {
     for (const repository of this.opened) await repository.close();
     await rm(this.parent, { recursive: true });
