@@ -28,9 +28,17 @@ export interface FrrOptions {
   account?: 'vtysh' | 'shell';
 }
 
-export const frrFaults = ['cut', 'refused', 'empty', 'hangs', 'no-commands'] as const;
+export const frrFaults = [
+  'cut',
+  'dies-configuring',
+  'refused',
+  'empty',
+  'hangs',
+  'no-commands',
+] as const;
 /**
  * - `cut`: the connection dies in the middle of the answer
+ * - `dies-configuring`: once, the connection dies when the device has heard what it is to be configured with
  * - `refused`: `% Authorization failed` is all that it says, with status 0
  * - `empty`: it says nothing, with status 0
  * - `hangs`: half of the answer, then silence
@@ -162,6 +170,11 @@ esac
 if [ -z "$SSH_ORIGINAL_COMMAND" ]; then exec ${terminal}; fi
 case "$fault" in
 cut) half; kill -9 $PPID ;;
+dies-configuring)
+  case "$SSH_ORIGINAL_COMMAND" in
+  conf*|*'vtysh -f'*) rm ${dir}/fault; kill -9 $PPID ;;
+  esac
+  exec ${terminal} -c "$SSH_ORIGINAL_COMMAND" ;;
 hangs) half; exec sleep 20 ;;
 no-commands) exec ${terminal} < /dev/null ;;
 *) exec ${terminal} -c "$SSH_ORIGINAL_COMMAND" ;;
