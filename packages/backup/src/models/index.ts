@@ -1,6 +1,7 @@
 /** All models that can be backed up, by the name that rack.yaml gives. To add one: a file, and a line here. */
 import type { InfrastructureDevice } from '@skolo/rack';
+import { frr } from './frr.ts';
 import type { BackupModel } from './model.ts';
 
 export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) => BackupModel> =
-  new Map<string, (device: InfrastructureDevice) => BackupModel>([]);
+  new Map<string, (device: InfrastructureDevice) => BackupModel>([['frr', frr]]);

@@ -1,0 +1,68 @@
+/**
+ * A configuration of FRRouting as a tree: what is indented, and ended by `exit` or `exit-…`, is in the context of the line
+ * above it. The order of lines says nothing: what has one has numbers (`seq 5`).
+ */
+
+/** A line, and what is in its context. */
+export interface Block {
+  line: string;
+  children: Block[];
+  /** It opens a context, even if nothing is in it. */
+  opens: boolean;
+}
+
+/** What FRR takes from its files, its version and the system: no command changes it. */
+const given =
+  /^(?:frr (?:version|defaults) |hostname |domainname |service integrated-vtysh-config$)/;
+
+/** Of `show running-config`, with or without what it says before and after. */
+export function parseConfiguration(text: string): Block[] {
+  const root: Block[] = [];
+  const open: { indent: number; block: Block }[] = [];
+  for (const whole of body(text)) {
+    const line = whole.trim();
+    if (line === '' || line.startsWith('!')) continue;
+    const indent = whole.length - whole.trimStart().length;
+    while ((open.at(-1)?.indent ?? -1) > indent) open.pop();
+    const above = open.at(-1);
+    if (/^exit(?:-[\w-]+)?$/.test(line)) {
+      if (above?.indent === indent) above.block.opens = true;
+      open.pop();
+      continue;
+    }
+    if (above?.indent === indent) open.pop();
+    const parent = open.at(-1)?.block;
+    if (parent) parent.opens = true;
+    const siblings = parent?.children ?? root;
+    // FRR may show one context twice.
+    const known = siblings.find((each) => each.line === line);
+    const block = known ?? { line, children: [], opens: false };
+    if (!known) siblings.push(block);
+    open.push({ indent, block });
+  }
+  return root;
+}
+
+/** What no command changes: `hostname rt-1`. */
+export function givenLines(blocks: readonly Block[]): string[] {
+  return blocks.map(({ line }) => line).filter((line) => given.test(line));
+}
+
+/** What commands can change. */
+export function settable(blocks: readonly Block[]): Block[] {
+  return blocks.filter(({ line }) => !given.test(line));
+}
+
+export function firstHostname(text: string): string | undefined {
+  return body(text)
+    .map((line) => /^hostname (\S+)$/.exec(line.trim())?.[1])
+    .find((name) => name !== undefined);
+}
+
+/** Without what vtysh says around it. */
+export function body(text: string): string[] {
+  const lines = text.split(/\r?\n/);
+  const first = lines.findIndex((line) => line.startsWith('Current configuration:')) + 1;
+  const last = lines.findLastIndex((line) => line.trim() !== '');
+  return lines.slice(first, lines[last] === 'end' ? last : undefined);
+}
