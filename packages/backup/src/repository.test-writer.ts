@@ -1,5 +1,5 @@
 /**
- * The process that repository.kill.test.ts kills: `node repository.test-writer.js FOLDER FIRST` stores version FIRST, FIRST + 1,
+ * The process that repository.kill.test.ts kills: `node repository.test-writer.js FOLDER FIRST [LAST]` stores version FIRST, FIRST + 1,
  * … of four devices, now and then as a large file, repacks at times, and prints `DEVICE NUMBER ID` once a version is stored.
  */
 import { createHash } from 'node:crypto';
@@ -7,7 +7,7 @@ import { writeFileSync, writeSync } from 'node:fs';
 import { argv } from 'node:process';
 import { Repository } from './repository.ts';
 
-const [, script, folder, first] = argv;
+const [, script, folder, first, last = 'Infinity'] = argv;
 
 export const devices = ['router', 'switch-1', 'switch-2', 'jumphost'];
 
@@ -40,7 +40,7 @@ async function store(repository: Repository, device: string, version: number) {
 if (script?.endsWith('repository.test-writer.js') && folder !== undefined) {
   const repository = await Repository.open(folder, { rack: 'rack4' });
   writeSync(1, 'open\n');
-  for (let version = Number(first); ; version += 1) {
+  for (let version = Number(first); version <= Number(last); version += 1) {
     const work = devices.map((device) => store(repository, device, version));
     if (version % 5 === 0) work.push(repository.maintain(new AbortController().signal));
     await Promise.all(work);

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+export const root: string = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 export const kills: number = process.env.SKOLO_LONG ? 200 : 20;
 export const seed: number = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
