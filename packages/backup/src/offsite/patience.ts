@@ -1,9 +1,18 @@
 /** Waiting for what may never answer: a mount whose server is gone, a connection that was silently cut. */
 import { BackupError } from '../errors.ts';
 
+export interface PatienceOptions {
+  /**
+   * A step that was given up may hold a thread for ever, so none is begun before it has ended. Default true; for what
+   * ends by itself, false.
+   */
+  inTurn?: boolean;
+}
+
 export class Patience {
   private readonly what: string;
   private readonly ms: number;
+  private readonly inTurn: boolean;
   /** Steps that were given up, and have not ended. */
   private stuck = 0;
 
@@ -11,19 +20,20 @@ export class Patience {
    * @param what for people: whom we wait for
    * @param ms for one step
    */
-  constructor(what: string, ms: number) {
+  constructor(what: string, ms: number, { inTurn = true }: PatienceOptions = {}) {
     this.what = what;
     this.ms = ms;
+    this.inTurn = inTurn;
   }
 
   /**
-   * What the step gives. One that was given up may hold a thread for ever, so there is no other before it has ended.
+   * What the step gives.
    *
    * @throws BackupError `unreachable`: it takes too long; of an aborted signal its reason
    */
   async for<T>(step: () => Promise<T>, signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
-    if (this.stuck > 0) throw this.unreachable('still does not answer');
+    if (this.inTurn && this.stuck > 0) throw this.unreachable('still does not answer');
     let isPending = true;
     let giveUp: (reason: unknown) => void = () => undefined;
     const givenUp = new Promise<never>((_resolve, reject) => {
@@ -35,17 +45,11 @@ export class Patience {
       isPending = false;
     };
     stepping.then(ended, ended);
-    const onAbort = () => giveUp(signal.reason);
-    signal.addEventListener('abort', onAbort);
-    const timer = setTimeout(
-      () => giveUp(this.unreachable(`does not answer for ${this.ms / 1000} s`)),
-      this.ms,
-    );
+    const watch = this.watch(signal, giveUp);
     try {
       return await Promise.race([stepping, givenUp]);
     } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      watch.end();
       if (isPending) {
         isPending = false;
         this.stuck += 1;
@@ -53,7 +57,36 @@ export class Patience {
     }
   }
 
+  /** Something that shows signs of life: told to give up when it shows none for too long, or when the signal is aborted. */
+  watch(signal: AbortSignal, giveUp: (reason: Error) => void): Watch {
+    let reason: Error | undefined;
+    const stop = (why: Error) => {
+      end();
+      reason = why;
+      giveUp(why);
+    };
+    const onAbort = () => stop(signal.reason);
+    const timer = setTimeout(
+      () => stop(this.unreachable(`does not answer for ${this.ms / 1000} s`)),
+      this.ms,
+    );
+    function end() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    }
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+    return { alive: () => void timer.refresh(), end, reason: () => reason };
+  }
+
   private unreachable(why: string) {
     return new BackupError('unreachable', `${this.what}: ${why}`);
   }
+}
+
+export interface Watch {
+  alive(): void;
+  end(): void;
+  /** Why it was given up. */
+  reason(): Error | undefined;
 }

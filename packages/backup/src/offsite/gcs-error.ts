@@ -1,0 +1,88 @@
+/** What Google's storage, its client, or the network say, as errors for people. */
+import { BackupError } from '../errors.ts';
+
+const role = 'give it the role Storage Object User (roles/storage.objectUser) on the bucket';
+
+const network = new Map([
+  ['ECONNREFUSED', 'the connection is refused'],
+  ['ECONNRESET', 'the connection broke'],
+  ['EPIPE', 'the connection broke'],
+  ['ERR_STREAM_PREMATURE_CLOSE', 'the connection broke'],
+  ['ENOTFOUND', 'its name is not found; is the uplink down?'],
+  ['EAI_AGAIN', 'its name is not found; is the uplink down?'],
+  ['ENETUNREACH', 'the network is unreachable'],
+  ['EHOSTUNREACH', 'the network is unreachable'],
+  ['ETIMEDOUT', 'it does not answer'],
+]);
+
+/** Of an answer; undefined where there was none. */
+export function statusOf(error: unknown): number | undefined {
+  for (const key of ['code', 'status'] as const) {
+    const value = field(error, key);
+    const status = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value;
+    if (typeof status === 'number') return status;
+  }
+  const response = field(error, 'response');
+  return response === undefined ? undefined : statusOf(response);
+}
+
+/** Errors of the client carry requests with their tokens, so only what is said here is told. */
+export function asBackupError(place: string, error: unknown): BackupError {
+  if (error instanceof BackupError) return error;
+  const status = statusOf(error);
+  const said = saidBy(error);
+  if (status === 401) {
+    return new BackupError('refused', `${place}: the credentials are not accepted: ${said}`);
+  }
+  if (status === 403) return new BackupError('refused', `${place}: ${said}; ${role}`);
+  if (status === 404 && /bucket does not exist/i.test(said)) {
+    return new BackupError('refused', `${place}: there is no such bucket`);
+  }
+  if (status === 404) return new BackupError('not-found', `${place}: ${said}`);
+  if (status === 400 && /doesn't match calculated/.test(said)) {
+    return new BackupError('damaged', `${place}: what arrived is not what was sent`);
+  }
+  if (status === 412) {
+    return new BackupError('refused', `${place}: somebody else writes the same object`);
+  }
+  if (status !== undefined) {
+    const isTransient = status >= 500 || status === 408 || status === 429;
+    const code = isTransient ? 'unreachable' : 'refused';
+    return new BackupError(code, `${place}: answers ${status}: ${said}`);
+  }
+  const systems = field(error, 'code');
+  const words = typeof systems === 'string' ? network.get(systems) : undefined;
+  return new BackupError('unreachable', `${place}: ${words ?? said}`);
+}
+
+/** In one line, without the address, which may hold the session of an upload. */
+function saidBy(error: unknown): string {
+  const text = apiMessage(error) ?? (error instanceof Error ? error.message : String(error));
+  const line = text
+    .replaceAll(/https?:\/\/\S+/g, '…')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return /<html|<!doctype/i.test(line) ? 'with an HTML page' : line.slice(0, 300);
+}
+
+/** The JSON API's own words, of a request that went past the client's own translation. */
+function apiMessage(error: unknown): string | undefined {
+  const data = field(field(error, 'response'), 'data') ?? bodyInMessage(error);
+  const message = field(field(data, 'error'), 'message');
+  return typeof message === 'string' ? message : undefined;
+}
+
+/** Of a download that is refused, the client takes the whole body for the message. */
+function bodyInMessage(error: unknown): unknown {
+  try {
+    return error instanceof Error ? JSON.parse(error.message) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function field(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.entries(Object.getOwnPropertyDescriptors(value)).find(([name]) => name === key)?.[1]
+    .value;
+}
