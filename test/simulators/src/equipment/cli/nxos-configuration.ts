@@ -17,7 +17,7 @@ export const nxosStyle: LineStyle = {
     /^aaa group server /,
     /^hsrp \d+$/,
   ],
-  single: ['hostname', 'version', 'name', 'description', 'banner', 'session-limit'],
+  single: ['hostname', 'name', 'description', 'banner', 'session-limit'],
   separator: '',
   comment: /^!/,
   freeText: (line) => {
@@ -27,9 +27,7 @@ export const nxosStyle: LineStyle = {
   },
 };
 
-export const nxosExample = `version 9.3(8) Bios:version 07.69
-switchname nexus-1
-hostname nexus-1
+export const nxosExample = `hostname nexus-1
 vdc nexus-1 id 1
   limit-resource vlan minimum 16 maximum 4094
   limit-resource vrf minimum 2 maximum 4096
@@ -108,16 +106,18 @@ logging server 10.0.0.9 5 use-vrf management facility local7
 logging timestamp milliseconds
 `;
 
+const version = 'version 9.3(8) Bios:version 07.69\n';
+
 /** `show running-config`. Lines that a fault adds come in a banner, where they are printed as they are. */
 export function nxosRunning(settings: LineSettings, added: readonly string[]): string {
   const last = ctime(settings.changedAt);
-  return `\n!Command: show running-config\n!Running configuration last done at: ${last}\n!Time: ${ctime(new Date())}\n\n${body(settings.running.print(), added)}\n`;
+  return `\n!Command: show running-config\n!Running configuration last done at: ${last}\n!Time: ${ctime(new Date())}\n\n${version}${body(settings.running.print(), added)}\n`;
 }
 
 /** `show startup-config`. */
 export function nxosStartup({ saved, savedAt, changedAt }: LineSettings): string {
   if (saved === undefined) return 'No startup configuration\n';
-  return `\n!Command: show startup-config\n!Running configuration last done at: ${ctime(changedAt)}\n!Time: ${ctime(new Date())}\n!Startup config saved at: ${ctime(savedAt)}\n\n${saved.text}\n`;
+  return `\n!Command: show startup-config\n!Running configuration last done at: ${ctime(changedAt)}\n!Time: ${ctime(new Date())}\n!Startup config saved at: ${ctime(savedAt)}\n\n${version}${saved.text}\n`;
 }
 
 function body(text: string, added: readonly string[]): string {
