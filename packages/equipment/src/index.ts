@@ -23,6 +23,7 @@ export { linuxShell } from './dialects/linux-shell.ts';
 export { nxos } from './dialects/nxos.ts';
 export { procurve } from './dialects/procurve.ts';
 export { routeros } from './dialects/routeros.ts';
+export { vyatta } from './dialects/vyatta.ts';
 export {
   AnswerCut,
   DeviceBusy,
