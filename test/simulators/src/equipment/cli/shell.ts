@@ -189,7 +189,8 @@ class Shell {
     }
     if (name === 'exit' || name === 'logout') {
       this.over = true;
-      return { status: Number(args[0] ?? this.status) };
+      const status = Number(args[0] ?? this.status);
+      return { status: Number.isInteger(status) ? status : 2 };
     }
     if (name === 'sh' && args.length === 0 && stdin === undefined) {
       const { motd: _motd, functions: _functions, ...box } = this.box;
