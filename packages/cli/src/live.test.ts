@@ -1,6 +1,9 @@
 /** What is drawn over, and Ctrl-C: in a real terminal, with the built command. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startMetadataServer } from './testing/metadata-server.ts';
@@ -200,5 +203,28 @@ describe('waiting elsewhere', () => {
     expect(steady(printed)).toContain(
       'to see it:                     skolo power follow --url $POWER',
     );
+  });
+
+  it('leaves nothing of a clone behind', async () => {
+    const place = await openPlace();
+    const temp = join(place.dir, 'temp');
+    await mkdir(temp);
+    // In the place of ssh: somebody who takes the call, and never answers.
+    const ssh = `sh -c 'touch ${place.dir}/called; exec cat > /dev/null'`;
+    const child = spawn('skolo', ['backup', 'status', '--from', 'git@nobody.example:rack4.git'], {
+      cwd: place.dir,
+      env: { ...place.env, TMPDIR: temp, GIT_SSH_COMMAND: ssh },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = once(child, 'close');
+    const said = text(child.stderr);
+    await expect.poll(() => readdir(place.dir), { timeout: 60_000 }).toContain('called');
+    expect(await readdir(temp)).toHaveLength(1);
+
+    child.kill('SIGINT');
+
+    expect(await ended).toEqual([null, 'SIGINT']);
+    expect(await said).toBe('skolo: interrupted\n');
+    expect(await readdir(temp)).toEqual([]);
   });
 });

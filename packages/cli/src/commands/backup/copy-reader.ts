@@ -1,12 +1,11 @@
 import { difference, resolveVersion, type Version } from '@skolo/backup';
 import { CliError } from '../../errors.ts';
-import { type Copy, type CopyOptions, explaining, openCopy } from './copy.ts';
+import { type Copy, explaining } from './copy.ts';
 import type { Reader } from './reader.ts';
 import { shortId } from './versions-table.ts';
 
 /** What a copy has. */
-export async function copyReader(options: CopyOptions): Promise<Reader> {
-  const copy = await openCopy(options);
+export function copyReader(copy: Copy, from: string): Reader {
   const find = async (device: string, wanted: string) => {
     const versions = await copy.versions(device);
     return explaining(async () => resolveVersion(versions, wanted), { subject: device });
@@ -29,9 +28,8 @@ export async function copyReader(options: CopyOptions): Promise<Reader> {
     },
     async restoreSteps(device, wanted) {
       const version = await find(device, wanted);
-      return { ...stepsOf(copy, version, await copy.content(version), options.from), version };
+      return { ...stepsOf(copy, version, await copy.content(version), from), version };
     },
-    close: () => copy.close(),
   };
 }
 

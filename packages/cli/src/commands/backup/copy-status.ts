@@ -1,11 +1,12 @@
 import type { Version } from '@skolo/backup';
+import { exitCodes } from '../../exit-codes.ts';
 import type { Io } from '../../io.ts';
 import { printJson } from '../../output/json.ts';
 import { sizeText } from '../../output/size.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
-import { type CopyOptions, openCopy } from './copy.ts';
+import { type CopyOptions, withCopy } from './copy.ts';
 import { shortId } from './versions-table.ts';
 import type { WantedNames } from './wanted-names.ts';
 
@@ -16,22 +17,21 @@ interface Options extends CopyOptions {
 }
 
 /** The devices of a copy, with the newest version that it has of each. */
-export async function printCopyStatus({ io, wanted, json, ...options }: Options): Promise<void> {
-  const copy = await openCopy(options);
-  try {
+export async function printCopyStatus({ wanted, json, ...options }: Options): Promise<void> {
+  const { io, from } = options;
+  const devices = await withCopy(options, async (copy) => {
     const names = (await copy.devices()).map((name) => ({ name }));
-    const devices: { name: string; newest: Version }[] = [];
+    const found: { name: string; newest: Version }[] = [];
     for (const { name } of wanted.of(io, names)) {
       const [newest] = await copy.versions(name, 1);
-      if (newest !== undefined) devices.push({ name, newest });
+      if (newest !== undefined) found.push({ name, newest });
     }
-    if (json) return printJson(io, { devices });
-    if (devices.length === 0 && names.length > 0) return undefined;
-    printTable(io, columns(io.now()), devices);
-    io.out(`\n${count(devices.length, 'device')} in ${options.from}`);
-  } finally {
-    await copy.close();
-  }
+    return found;
+  });
+  if (json) return printJson(io, { devices });
+  if (devices.length === 0 && io.exitCode !== exitCodes.done) return undefined;
+  printTable(io, columns(io.now()), devices);
+  return io.out(`\n${count(devices.length, 'device')} in ${from}`);
 }
 
 function columns(now: number): Column<{ name: string; newest: Version }>[] {

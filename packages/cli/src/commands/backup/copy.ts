@@ -18,9 +18,11 @@ import { type InfrastructureDevice, models, type Rack, readSecret, SecretError }
 import type { Globals } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
+import type { Io } from '../../io.ts';
 import { loadRack } from '../../rack-file.ts';
 
 export interface CopyOptions {
+  io: Pick<Io, 'onInterrupt'>;
   globals: Globals;
   from: string;
   identity?: string;
@@ -38,15 +40,42 @@ export interface Copy {
   modelOf(version: Version): BackupModel | undefined;
   /** Text for people: unless `secrets`, masked by the rules of its model, or those that fit most. */
   text(version: Version, content: Buffer, secrets: boolean): string;
-  close(): Promise<void>;
 }
 
-/** @throws CliError It cannot be opened. */
-export async function openCopy({ globals, from, identity }: CopyOptions): Promise<Copy> {
+/**
+ * Calls `read` with the copy. A clone that was made for it holds configurations: it is removed, also when Ctrl-C ends it.
+ *
+ * @throws CliError It cannot be opened or read, or was interrupted.
+ */
+export async function withCopy<T>(
+  { io, globals, from, identity }: CopyOptions,
+  read: (copy: Copy) => Promise<T>,
+): Promise<T> {
   if (identity !== undefined) await readIdentities(identity);
   const rack = await rackOf(globals);
-  const source = await explaining(async () => openGitSource(await absolute(from)));
-  return copyOf(source, rack, createMask(randomBytes(32)), identity);
+  const interrupt = new AbortController();
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    interrupt.signal.addEventListener('abort', () => {
+      reject(new CliError('interrupted', exitCodes.interrupted));
+    });
+  });
+  interrupted.catch(() => {});
+  const stopListening = io.onInterrupt(() => interrupt.abort());
+  let source: BackupSource | undefined;
+  try {
+    const { signal } = interrupt;
+    const place = await absolute(from);
+    source = await explaining(() => openGitSource(place, { signal })).catch((error: unknown) => {
+      // It has cleaned up, and may say so in its own way.
+      if (signal.aborted) return interrupted;
+      throw error;
+    });
+    const copy = copyOf(source, rack, createMask(randomBytes(32)), identity);
+    return await Promise.race([read(copy), interrupted]);
+  } finally {
+    stopListening();
+    await source?.close();
+  }
 }
 
 function copyOf(
@@ -92,7 +121,6 @@ function copyOf(
       const text = textOf(content, model?.format ?? (isTar(content) ? 'tar' : 'text'));
       return secrets ? text : mask.text(text, model?.secrets ?? commonSecrets);
     },
-    close: () => source.close(),
   };
 }
 

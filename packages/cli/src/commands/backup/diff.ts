@@ -28,7 +28,7 @@ export function addBackupDiff(noun: SkoloCommand, io: Io): void {
     const { oneDevice } = await import('./wanted-names.ts');
     const { printDiff } = await import('./diff-text.ts');
     const device = oneDevice(word);
-    const difference = await withReader({ command, options }, (reader) =>
+    const difference = await withReader({ io, command, options }, (reader) =>
       reader.diff(device, { from, to }, options.secrets ?? false),
     );
     if (options.json) return printJson(io, difference);

@@ -29,7 +29,7 @@ export function addBackupList(noun: SkoloCommand, io: Io): void {
     const { oneDevice } = await import('./wanted-names.ts');
     const { printVersions } = await import('./versions-table.ts');
     const device = oneDevice(word);
-    const versions = await withReader({ command, options }, (reader) =>
+    const versions = await withReader({ io, command, options }, (reader) =>
       reader.versions(device, options.limit),
     );
     if (options.json) return printJson(io, { versions });

@@ -2,6 +2,7 @@
 import type { BackupVersion, RestoreStep } from '@skolo/api';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
+import type { Io } from '../../io.ts';
 
 /** Of an encrypted copy, the size is not known before it is opened. */
 export type KnownVersion = Omit<BackupVersion, 'size'> & { size?: number | undefined };
@@ -18,7 +19,6 @@ export interface Reader {
     secrets: boolean,
   ): Promise<Difference>;
   restoreSteps(device: string, version: string): Promise<RestoreSteps>;
-  close(): Promise<void>;
 }
 
 export interface Difference {
@@ -74,24 +74,17 @@ export function isFromCopy(
   return true;
 }
 
-/** Calls `read` with what the options say, and closes that. */
+/** Calls `read` with what the options say. */
 export async function withReader<T>(
-  { command, options }: { command: SkoloCommand; options: ReaderOptions },
+  { io, command, options }: { io: Io; command: SkoloCommand; options: ReaderOptions },
   read: (reader: Reader) => Promise<T>,
 ): Promise<T> {
-  const reader = await open();
-  try {
-    return await read(reader);
-  } finally {
-    await reader.close();
+  if (isFromCopy(command, options)) {
+    const { withCopy } = await import('./copy.ts');
+    const { copyReader } = await import('./copy-reader.ts');
+    const globals = command.globals();
+    return withCopy({ io, globals, ...options }, (copy) => read(copyReader(copy, options.from)));
   }
-
-  async function open(): Promise<Reader> {
-    if (isFromCopy(command, options)) {
-      const { copyReader } = await import('./copy-reader.ts');
-      return copyReader({ globals: command.globals(), ...options });
-    }
-    const { serviceReader } = await import('./service-reader.ts');
-    return serviceReader(command);
-  }
+  const { serviceReader } = await import('./service-reader.ts');
+  return read(await serviceReader(command));
 }

@@ -52,7 +52,7 @@ export function addBackupRestore(noun: SkoloCommand, io: Io): void {
     }
     const { hintsOf, textOfSteps } = await import('./steps-text.ts');
     const { giveContent } = await import('./give-content.ts');
-    const steps = await withReader({ command, options }, (reader) =>
+    const steps = await withReader({ io, command, options }, (reader) =>
       reader.restoreSteps(wanted.device, version),
     );
     if (json) return printJson(io, steps);

@@ -20,6 +20,5 @@ export async function serviceReader(command: SkoloCommand): Promise<Reader> {
     },
     restoreSteps: (device, version) =>
       service.ask((client) => client.restoreSteps({ params: { device, version } })),
-    async close() {},
   };
 }

@@ -29,7 +29,7 @@ export function addBackupShow(noun: SkoloCommand, io: Io): void {
     const { oneDevice } = await import('./wanted-names.ts');
     const { giveContent } = await import('./give-content.ts');
     const device = oneDevice(word);
-    const content = await withReader({ command, options }, (reader) =>
+    const content = await withReader({ io, command, options }, (reader) =>
       reader.content(device, version, secrets),
     );
     await giveContent(io, content, { exact: secrets, output });

@@ -47,7 +47,10 @@ function columns(now: number): Column<BackupDevice>[] {
       ],
       style: (device) => stateStyle(device) ?? (device.unsaved ? 'yellow' : undefined),
     },
-    { title: 'VERIFIED', cell: ({ lastSuccess }) => age(lastSuccess) },
+    {
+      title: 'VERIFIED',
+      cell: (device) => age(device.lastSuccess) ?? (isWrong(device) ? 'never' : undefined),
+    },
     { title: 'CHANGED', cell: ({ changedAt }) => age(changedAt), leaveOut: 5 },
     { title: 'VERSIONS', cell: ({ versions }) => String(versions), align: 'right', leaveOut: 3 },
     {
