@@ -1,0 +1,238 @@
+/**
+ * The jumphost as one encrypted archive: state of the services, cluster database and token of k3s, rack.yaml. A tar, gzip, age,
+ * so that it comes back without this program:
+ *
+ *     age -d -i IDENTITY ARCHIVE | tar -xz -C FOLDER
+ *
+ * into an empty folder, and from there each to its place, while its service is down. Nothing is ever on the disk in the clear.
+ * Services go on meanwhile: journals are copied as they are at one moment (copyLive of `@skolo/durable`), SQLite databases
+ * with their logs (`sqlite.ts`), other files as long as they are when they are opened. The copies are of slightly different
+ * moments, as after a power cut.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { BackupError, encryptTo } from '@skolo/backup';
+import { errorText } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
+import { type Headers, type Pack, pack } from 'tar-stream';
+import { type Found, findAll, type Left } from './find.ts';
+import { ContentChanged, type Member, membersOf } from './members.ts';
+
+export interface ArchiveOptions {
+  rack: Pick<Rack, 'name' | 'jumphost'>;
+  /** Files and folders; those that cannot be read are left out, and named. rack.yaml is one of them. */
+  paths: readonly string[];
+  /** Below those: what is left out without a word. */
+  exclude: readonly string[];
+  /** `services.router-backup.encrypt`. */
+  recipients: readonly string[] | 'none' | undefined;
+  /** Where the archive is made, and what has to lie somewhere for a moment, sealed. */
+  folder: string;
+  signal: AbortSignal;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+export interface JumphostArchive {
+  /** The caller's; mode 0600, and on the disk. */
+  file: string;
+  /** Of the file. */
+  size: number;
+  /** Of the file, in hex. */
+  sha256: string;
+  /** Of names, kinds, permissions and contents. The same: nothing has changed, although each archive is other bytes. */
+  digest: string;
+  /** The tar in it. */
+  plain: { size: number; sha1: string };
+  /** How many. */
+  files: number;
+  left: Left[];
+}
+
+/** Beside everything else, so that who restores it knows what it is, and what is not in it. */
+export const aboutFile = 'skolo-jumphost.json';
+
+const tries = 5;
+
+/**
+ * @throws BackupError `refused`: nobody is named who could open it. `storage`: there is no room for it, or files change
+ *   faster than they can be read. Of an aborted signal its reason. Nothing is left then.
+ */
+export async function archiveJumphost(options: ArchiveOptions): Promise<JumphostArchive> {
+  const { recipients, folder, signal } = options;
+  if (recipients === undefined || recipients === 'none' || recipients.length === 0) {
+    throw new BackupError('refused', nobodyToOpenIt);
+  }
+  const search = { ...options, exclude: [...options.exclude, folder] };
+  const unreadable = new Map<string, Left>();
+  for (let left = tries; ; left -= 1) {
+    const { found, left: notFound } = await findAll(search);
+    const wanted = found.filter(({ path }) => !unreadable.has(path));
+    const known = [...notFound, ...unreadable.values()];
+    const file = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
+    try {
+      return await write(file, wanted, known, { ...options, recipients });
+    } catch (error) {
+      await rm(file, { force: true }).catch(() => undefined);
+      signal.throwIfAborted();
+      if (error instanceof ContentChanged && left > 1) {
+        // What is written anew again and again is left out in the end.
+        if (left <= tries - 2) unreadable.set(error.path, error);
+        continue;
+      }
+      if (error instanceof BackupError) throw error;
+      throw new BackupError('storage', `${folder}: no archive: ${errorText(error)}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+export const nobodyToOpenIt =
+  'the jumphost holds secrets, so it is only kept encrypted: give services.router-backup.encrypt an age recipient (age-keygen prints one)';
+
+interface WriteOptions extends ArchiveOptions {
+  recipients: readonly string[];
+}
+
+async function write(
+  file: string,
+  found: readonly Found[],
+  known: readonly Left[],
+  options: WriteOptions,
+): Promise<JumphostArchive> {
+  const { folder, signal, recipients } = options;
+  const left = [...known];
+  const tar = pack();
+  const plain = new Measured('sha1');
+  const sealed = new Measured('sha256');
+  const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
+  const members = membersOf(found, { folder, signal, leave: (each) => left.push(each) });
+  const [{ digest, files }] = await Promise.all([
+    fill(tar, members, () => aboutMember(options, left)),
+    pipeline(
+      tar,
+      (chunks: AsyncIterable<Uint8Array>) => plain.measure(chunks),
+      createGzip(),
+      encryptTo(recipients),
+      (chunks: AsyncIterable<Uint8Array>) => sealed.measure(chunks),
+      target,
+      { signal },
+    ),
+  ]);
+  await sync(file);
+  const { size, digest: sha256 } = sealed.result();
+  const { size: plainSize, digest: sha1 } = plain.result();
+  return { file, size, sha256, digest, plain: { size: plainSize, sha1 }, files, left };
+}
+
+async function fill(
+  tar: Pack,
+  members: AsyncIterable<Member>,
+  last: () => Member,
+): Promise<{ digest: string; files: number }> {
+  const digest = createHash('sha256');
+  let files = 0;
+  async function add(member: Member): Promise<void> {
+    const { name, type, mode, size, target = '' } = member;
+    const content = await addMember(tar, member);
+    digest.update(`${JSON.stringify([name, type, mode, size, target, content])}\n`);
+  }
+  try {
+    for await (const member of members) {
+      await add(member);
+      if (member.type === 'file') files += 1;
+    }
+    await add(last());
+    tar.finalize();
+  } catch (error) {
+    tar.destroy(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+  return { digest: digest.digest('hex'), files };
+}
+
+/** What tar-stream does, but does not tell. */
+interface PaxHeaders extends Headers {
+  pax?: Record<string, string>;
+}
+
+const types = { file: 'file', folder: 'directory', link: 'symlink' } as const;
+/** What tar-stream has room for: six octal digits. */
+const largestId = 0o777777;
+
+/** Gives the SHA-256 of the content. */
+async function addMember(tar: Pack, member: Member): Promise<string> {
+  const { name, type, mode, uid, gid, mtime, size, target, content } = member;
+  const large = Object.entries({ uid, gid }).filter(([, id]) => id > largestId);
+  const header: PaxHeaders = {
+    name: type === 'folder' ? `${name}/` : name,
+    type: types[type],
+    mode,
+    uid: Math.min(uid, largestId),
+    gid: Math.min(gid, largestId),
+    size,
+    mtime,
+    ...(target !== undefined && { linkname: target }),
+    ...(large.length > 0 && { pax: Object.fromEntries(large.map(([key, id]) => [key, `${id}`])) }),
+  };
+  const hash = new Measured('sha256');
+  const source = content ?? Readable.from([]);
+  await pipeline(
+    source,
+    (chunks: AsyncIterable<Uint8Array>) => hash.measure(chunks),
+    tar.entry(header),
+  );
+  return hash.result().digest;
+}
+
+/** Without a time: it would be another one each day. */
+function aboutMember({ rack, paths, now }: ArchiveOptions, left: readonly Left[]): Member {
+  const about = { rack: rack.name, jumphost: rack.jumphost.name, paths, left };
+  const content = Buffer.from(`${JSON.stringify(about, undefined, 2)}\n`);
+  return {
+    name: aboutFile,
+    type: 'file',
+    mode: 0o600,
+    uid: 0,
+    gid: 0,
+    mtime: new Date(now),
+    size: content.length,
+    content: Readable.from([content]),
+  };
+}
+
+class Measured {
+  private readonly hash: ReturnType<typeof createHash>;
+  private size = 0;
+
+  constructor(algorithm: 'sha1' | 'sha256') {
+    this.hash = createHash(algorithm);
+  }
+
+  async *measure(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      this.hash.update(chunk);
+      this.size += chunk.length;
+      yield chunk;
+    }
+  }
+
+  result(): { size: number; digest: string } {
+    return { size: this.size, digest: this.hash.digest('hex') };
+  }
+}
+
+async function sync(file: string): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

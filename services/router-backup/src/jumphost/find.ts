@@ -1,0 +1,210 @@
+/** What there is to archive of the jumphost: files and folders, journals and databases, and what has to be left out. */
+import type { Stats } from 'node:fs';
+import { lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { errorText } from '@skolo/common';
+import { isDatabase } from './sqlite.ts';
+
+/** One thing to archive. A journal is a folder of files that belong together; a database brings its log. */
+export interface Found {
+  kind: 'file' | 'folder' | 'link' | 'journal' | 'database';
+  path: string;
+  /** In the archive: the path without the first slash. */
+  name: string;
+  mode: number;
+  uid: number;
+  gid: number;
+  mtime: Date;
+  /** Of a link, as it is written. */
+  target?: string;
+}
+
+/** What is not in the archive. */
+export interface Left {
+  path: string;
+  /** For people. */
+  why: string;
+}
+
+export interface FindOptions {
+  /** Absolute; they may be links, what is in them is not followed. */
+  paths: readonly string[];
+  /** Files and folders that are left out without a word. */
+  exclude: readonly string[];
+  signal: AbortSignal;
+}
+
+const mostFound = 200_000;
+/** Temp files of atomic writes: each is either a whole file by now, or nothing. */
+const tempFile = /^\..+\.\d+-\d+-[0-9a-f]{12}\.tmp$/;
+/** Beside the files of a journal that matter: whose it is, and what LevelDB noted. */
+const noPartOfJournal: ReadonlySet<string> = new Set(['LOCK', 'LOG', 'LOG.old']);
+
+/** Sorted by name. @throws Error There is far too much, or the reason of the signal. */
+export async function findAll(options: FindOptions): Promise<{ found: Found[]; left: Left[] }> {
+  const search = new Search(options);
+  for (const path of options.paths) await search.top(resolve(path));
+  return search.result();
+}
+
+class Search {
+  private readonly found = new Map<string, Found>();
+  private readonly left = new Map<string, Left>();
+  private readonly options: FindOptions;
+  private excluded: Promise<ReadonlySet<string>> | undefined;
+
+  constructor(options: FindOptions) {
+    this.options = options;
+  }
+
+  /** One that rack.yaml names: a link is what it leads to, as ConfigMaps are links. */
+  async top(path: string): Promise<void> {
+    try {
+      await this.visit(path, await realpath(path), await stat(path));
+    } catch (error) {
+      this.options.signal.throwIfAborted();
+      if (error instanceof TooMuch) throw error;
+      this.leave(path, whyNot(error));
+    }
+  }
+
+  result(): { found: Found[]; left: Left[] } {
+    const all = [...this.found.values()];
+    const databases = new Set(
+      all.filter(({ kind }) => kind === 'database').map(({ path }) => path),
+    );
+    const isOwn = ({ path }: Found) => databases.has(path.replace(/-(?:wal|shm|journal)$/, ''));
+    const found = all.filter((each) => each.kind !== 'file' || !isOwn(each));
+    return {
+      found: sorted(found, ({ name }) => name),
+      left: sorted(this.left.values(), ({ path }) => path),
+    };
+  }
+
+  /** @param real where it is, whatever links lead there */
+  private async visit(path: string, real: string, stats: Stats): Promise<void> {
+    this.options.signal.throwIfAborted();
+    const excluded = await this.exclusions();
+    if (excluded.has(path) || excluded.has(real)) return;
+    if (stats.isDirectory()) await this.folder(path, real, stats);
+    else if (stats.isFile()) await this.file(path, stats);
+    else if (stats.isSymbolicLink()) {
+      this.add(path, 'link', stats, await readlink(path));
+    } else this.leave(path, `it is ${kindOf(stats)}, which has no content`);
+  }
+
+  private async folder(path: string, real: string, stats: Stats): Promise<void> {
+    const names = await readdir(path);
+    if (names.includes('member') && path.endsWith('/etcd')) {
+      this.leave(
+        path,
+        'the etcd of a running k3s cannot be copied; its own snapshots can, beside it',
+      );
+      return;
+    }
+    this.add(path, 'folder', stats);
+    const isJournal = names.includes('CURRENT');
+    if (isJournal) this.add(path, 'journal', stats);
+    for (const name of names) {
+      if (tempFile.test(name) || (isJournal && isPartOfJournal(name))) continue;
+      await this.below(join(path, name), join(real, name));
+    }
+  }
+
+  private async below(path: string, real: string): Promise<void> {
+    try {
+      await this.visit(path, real, await lstat(path));
+    } catch (error) {
+      this.options.signal.throwIfAborted();
+      if (error instanceof TooMuch) throw error;
+      // It was there a moment ago; somebody does not need it any more.
+      if (!isGone(error)) this.leave(path, whyNot(error));
+    }
+  }
+
+  private async file(path: string, stats: Stats): Promise<void> {
+    const handle = await open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
+      const kind = isDatabase(buffer.subarray(0, bytesRead)) ? 'database' : 'file';
+      this.add(path, kind, stats);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  private add(path: string, kind: Found['kind'], stats: Stats, target?: string): void {
+    const { uid, gid, mtime } = stats;
+    const name = path.replace(/^\/+/, '');
+    if (name === '') return;
+    // A journal is beside its own folder; and its name sorts behind that.
+    const key = kind === 'journal' ? `${name}/` : name;
+    this.found.set(key, {
+      kind,
+      path,
+      name,
+      mode: stats.mode & 0o7777,
+      uid,
+      gid,
+      mtime,
+      ...(target !== undefined && { target }),
+    });
+    if (this.found.size > mostFound) {
+      throw new TooMuch(`more than ${mostFound} files; name less in jumphost.paths of rack.yaml`);
+    }
+  }
+
+  private leave(path: string, why: string): void {
+    this.left.set(path, { path, why });
+  }
+
+  /** As they are written, and where they lead. */
+  private exclusions(): Promise<ReadonlySet<string>> {
+    this.excluded ??= Promise.all(
+      this.options.exclude.map(async (path) => {
+        const absolute = resolve(path);
+        return [absolute, await realpath(absolute).catch(() => absolute)];
+      }),
+    ).then((pairs) => new Set(pairs.flat()));
+    return this.excluded;
+  }
+}
+
+class TooMuch extends Error {}
+
+/** By the bytes of the text, as `LC_ALL=C sort` does: folders come before what is in them. */
+function sorted<T>(all: Iterable<T>, by: (each: T) => string): T[] {
+  const keyed = [...all].map((each) => ({ key: Buffer.from(by(each)), each }));
+  return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ each }) => each);
+}
+
+function isPartOfJournal(name: string): boolean {
+  return (
+    noPartOfJournal.has(name) || /^(CURRENT|MANIFEST-\d+|\d+\.(log|ldb|sst|dbtmp))$/.test(name)
+  );
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isSocket()) return 'a socket';
+  if (stats.isFIFO()) return 'a pipe';
+  return 'a device';
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+export function whyNot(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such file or folder';
+    case 'EACCES':
+    case 'EPERM':
+      return 'the service may not read it; run it as a user that may, or take it out of jumphost.paths';
+    case 'EIO':
+      return 'the disk cannot read it';
+    default:
+      return errorText(error);
+  }
+}

@@ -1,0 +1,151 @@
+/** What was found, as members of an archive, one after the other: each is open only while it is read. */
+import { type FileHandle, open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { copyLive } from '@skolo/durable';
+import { type Found, type Left, whyNot } from './find.ts';
+import { copyDatabase, DatabaseBusy } from './sqlite.ts';
+
+export interface Member {
+  name: string;
+  type: 'file' | 'folder' | 'link';
+  mode: number;
+  uid: number;
+  gid: number;
+  mtime: Date;
+  size: number;
+  target?: string;
+  /** Exactly `size` bytes. @throws ContentChanged */
+  content?: Readable;
+}
+
+export interface MembersOptions {
+  /** For what has to lie somewhere for a moment, sealed. */
+  folder: string;
+  signal: AbortSignal;
+  /** Told what could not be read after all. */
+  leave: (left: Left) => void;
+}
+
+/** What was begun cannot be finished: the file became shorter, or the disk does not read it. */
+export class ContentChanged extends Error {
+  readonly path: string;
+  readonly why: string;
+
+  constructor(path: string, why: string, options?: ErrorOptions) {
+    super(`${path}: ${why}`, options);
+    this.path = path;
+    this.why = why;
+  }
+}
+
+/** Each member must be read, or left alone, before the next one is asked for. */
+export async function* membersOf(
+  found: Iterable<Found>,
+  options: MembersOptions,
+): AsyncGenerator<Member> {
+  for (const each of found) {
+    options.signal.throwIfAborted();
+    if (each.kind === 'journal') yield* journalMembers(each, options);
+    else if (each.kind === 'database') yield* databaseMembers(each, options);
+    else if (each.kind === 'file') yield* fileMember(each, options);
+    else yield { ...aboutOf(each), type: each.kind, size: 0 };
+  }
+}
+
+async function* journalMembers(
+  found: Found,
+  { signal, leave }: MembersOptions,
+): AsyncGenerator<Member> {
+  const copy = await copyLive(found.path, { signal }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    leave({ path: found.path, why: whyNot(error) });
+  });
+  if (copy === undefined) return;
+  try {
+    const why = `taken as it is: ${copy.damage}; what can be read of it is saved when it is opened`;
+    if (copy.damage !== undefined) leave({ path: found.path, why });
+    for (const { name, size, stream } of copy.files.toSorted(byName)) {
+      const about = { ...aboutOf(found), name: `${found.name}/${name}`, mode: 0o600 };
+      const content = exactly(size, stream(), `${found.path}/${name}`);
+      yield { ...about, type: 'file', size, content };
+    }
+  } finally {
+    await copy.close();
+  }
+}
+
+async function* databaseMembers(
+  found: Found,
+  { folder, signal, leave }: MembersOptions,
+): AsyncGenerator<Member> {
+  const copy = await copyDatabase(found.path, { folder, signal }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    if (isFull(error)) throw error;
+    leave({ path: found.path, why: error instanceof DatabaseBusy ? error.message : whyNot(error) });
+  });
+  if (copy === undefined) return;
+  try {
+    for (const { suffix, size, stream } of copy.files) {
+      const content = exactly(size, stream(), found.path + suffix);
+      yield { ...aboutOf(found), name: found.name + suffix, type: 'file', size, content };
+    }
+  } finally {
+    await copy.remove();
+  }
+}
+
+async function* fileMember(found: Found, { leave }: MembersOptions): AsyncGenerator<Member> {
+  let handle: FileHandle;
+  try {
+    handle = await open(found.path, 'r');
+  } catch (error) {
+    // Gone since it was found: nobody needs it any more.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+      leave({ path: found.path, why: whyNot(error) });
+    }
+    return;
+  }
+  try {
+    // What is appended meanwhile is for the next archive.
+    const { size, mtime } = await handle.stat();
+    const source =
+      size === 0
+        ? Readable.from([])
+        : handle.createReadStream({ start: 0, end: size - 1, autoClose: false });
+    const content = exactly(size, source, found.path);
+    yield { ...aboutOf(found), mtime, type: 'file', size, content };
+  } finally {
+    await handle.close();
+  }
+}
+
+function exactly(size: number, source: Readable, path: string): Readable {
+  async function* checked(): AsyncGenerator<Uint8Array> {
+    let length = 0;
+    try {
+      for await (const chunk of source) {
+        length += chunk.length;
+        yield chunk;
+      }
+    } catch (error) {
+      throw new ContentChanged(path, whyNot(error), { cause: error });
+    }
+    if (length !== size) throw new ContentChanged(path, 'it became shorter while it was read');
+  }
+  return Readable.from(checked(), { objectMode: false });
+}
+
+function aboutOf({ name, mode, uid, gid, mtime, target }: Found) {
+  return { name, mode, uid, gid, mtime, ...(target !== undefined && { target }) };
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
+}
+
+/** Of the disk that the copy goes to, not of the database's: then there is no archive at all. */
+function isFull(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT'].includes(String(error.code))
+  );
+}
