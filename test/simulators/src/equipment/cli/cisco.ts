@@ -192,8 +192,12 @@ function enterInterface(state: State, words: string[]): string {
   const name = port
     ? longName(port)
     : `${other?.[1]?.replace(/^./, (c) => c.toUpperCase())}${other?.[2]}`;
-  state.device.settings.lines.running.leave();
-  return enterLine(state, `interface ${name}`);
+  const { running } = state.device.settings.lines;
+  running.leave();
+  // Going there changes nothing yet.
+  running.enter(`interface ${name}`);
+  goToSection(state);
+  return '';
 }
 
 function setMode(state: State, mode: string): string {
