@@ -14,6 +14,7 @@ export { type NxosOptions, startNxos } from './equipment/cli/nxos.ts';
 export { type OpenwrtDevice, type OpenwrtOptions, startOpenwrt } from './equipment/cli/openwrt.ts';
 export { type ProcurveOptions, startProcurve } from './equipment/cli/procurve.ts';
 export { type RouterosOptions, startRouteros } from './equipment/cli/routeros.ts';
+export { type Typed, typeInto } from './equipment/cli/typist.ts';
 export { startUnifiSwitch, type UnifiSwitchOptions } from './equipment/cli/unifi-switch.ts';
 export type { VyattaDevice } from './equipment/cli/vyatta.ts';
 export { startVyos, type VyosOptions } from './equipment/cli/vyos.ts';
