@@ -2,6 +2,10 @@
 import type { InfrastructureDevice } from '@skolo/rack';
 import { frr } from './frr.ts';
 import type { BackupModel } from './model.ts';
+import { nxos } from './nxos.ts';
 
 export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) => BackupModel> =
-  new Map<string, (device: InfrastructureDevice) => BackupModel>([['frr', frr]]);
+  new Map<string, (device: InfrastructureDevice) => BackupModel>([
+    ['frr', frr],
+    ['nxos', nxos],
+  ]);
