@@ -49,6 +49,14 @@ describe('the content of a version', () => {
     await expect(contentOf(service, { ...wanted, secrets: false })).resolves.toHaveLength(9);
   });
 
+  it('is named by what is in it where it is encrypted', async () => {
+    const service = await serve((_request, response) => {
+      response.setHeader('x-skolo-sha1', '0'.repeat(40)).end('age-encryption.org/v1\n-> X25519');
+    });
+
+    await expect(contentOf(service, wanted)).resolves.toHaveLength(31);
+  });
+
   it('has an end, and begins some time', async () => {
     const endless = await serve((_request, response) => {
       const send = () => response.write('x'.repeat(1000), send);

@@ -27,7 +27,7 @@ export function addBackupTranscript(noun: SkoloCommand, io: Io): void {
     const { at, transcript } = answer;
     const end = transcript === '' || transcript.endsWith('\n') ? '' : '\n';
     await printContent(io, Buffer.from(transcript + end), false);
-    const what = transcript === '' ? 'nothing was said' : 'said';
+    const what = transcript.trim() === '' ? 'nothing was said' : 'said';
     io.err(`${what} ${relative(Date.parse(at), io.now())}, at ${timestamp(new Date(at))}`);
     return undefined;
   });
