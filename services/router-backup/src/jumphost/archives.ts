@@ -197,8 +197,11 @@ export class Archives {
       device,
       time,
       model: 'jumphost',
-      summary: `${device}: ${files} files${without}`,
-      ...(plain.sha1 !== '' && { size: plain.size, sha1: plain.sha1 }),
+      ...(plain.sha1 !== '' && {
+        size: plain.size,
+        sha1: plain.sha1,
+        summary: `${device}: ${files} files${without}`,
+      }),
       ...(run !== undefined && { run }),
       ...(by !== undefined && { by }),
       ...(reason !== undefined && { reason }),

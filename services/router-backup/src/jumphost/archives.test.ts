@@ -1,0 +1,198 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { JumphostArchive } from './archive.ts';
+import { Archives } from './archives.ts';
+
+const about = { time: '2026-11-20T03:15:00Z', run: 'r1', by: 'schedule' };
+
+async function tempFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-archives-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** As `archiveJumphost` leaves it. */
+async function archiveIn({ folder }: Archives, digest: string): Promise<JumphostArchive> {
+  const content = randomBytes(1000);
+  const file = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
+  await writeFile(file, content, { mode: 0o600 });
+  return {
+    file,
+    digest,
+    size: content.length,
+    sha256: createHash('sha256').update(content).digest('hex'),
+    plain: { size: 5000, sha1: createHash('sha1').update(digest).digest('hex') },
+    files: 12,
+    left: [{ path: '/x', why: 'it is a socket, which has no content' }],
+  };
+}
+
+async function caught(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+describe('Archives', () => {
+  it('keeps what it was given, also after a restart', async () => {
+    const parent = join(await tempFolder(), 'state/archives');
+    const archives = await Archives.open(parent, 'jumphost-rack4');
+    const first = await archiveIn(archives, 'one');
+    const second = await archiveIn(archives, 'two');
+
+    const added = await archives.add(first, about);
+    await archives.add(second, { ...about, time: '2026-11-21T03:15:00Z', reason: 'why not' });
+    const again = await Archives.open(parent, 'jumphost-rack4');
+
+    expect(added.changed).toBe(true);
+    expect(added.version).toEqual({
+      id: `2026-11-20T03-15-00Z-${first.sha256.slice(0, 12)}`,
+      device: 'jumphost-rack4',
+      time: '2026-11-20T03:15:00.000Z',
+      model: 'jumphost',
+      size: 5000,
+      sha1: first.plain.sha1,
+      run: 'r1',
+      by: 'schedule',
+      summary: 'jumphost-rack4: 12 files, 1 left out',
+    });
+    expect(again.versions()).toEqual(archives.versions());
+    expect(again.versions().map(({ reason }) => reason)).toEqual(['why not', undefined]);
+    expect(again.newest()?.time).toBe('2026-11-21T03:15:00.000Z');
+    expect(again.count).toBe(2);
+    expect(again.left(added.version.id)).toEqual(first.left);
+    const kept = again.file(added.version.id);
+    expect(kept).toMatchObject({ size: 1000, sha256: first.sha256 });
+    expect(kept.path).toMatch(/\.tar\.gz\.age$/);
+    expect((await stat(kept.path)).mode & 0o777).toBe(0o600);
+    await expect(again.check(added.version.id)).resolves.toBeUndefined();
+  });
+
+  it('keeps none that is the same as the newest', async () => {
+    const archives = await Archives.open(await tempFolder(), 'j');
+    const first = await archives.add(await archiveIn(archives, 'one'), about);
+
+    const same = await archives.add(await archiveIn(archives, 'one'), about);
+    const other = await archives.add(await archiveIn(archives, 'two'), about);
+    const back = await archives.add(await archiveIn(archives, 'one'), about);
+
+    expect(same).toEqual({ version: first.version, changed: false });
+    expect([other.changed, back.changed]).toEqual([true, true]);
+    // In one second, and each behind the one before.
+    expect(archives.versions().map(({ id }) => id.slice(0, 20))).toEqual([
+      '2026-11-20T03-15-02Z',
+      '2026-11-20T03-15-01Z',
+      '2026-11-20T03-15-00Z',
+    ]);
+    expect(await readdir(archives.folder)).toHaveLength(6);
+  });
+
+  it('knows the newest although the clock went back', async () => {
+    const parent = await tempFolder();
+    const archives = await Archives.open(parent, 'j');
+    await archives.add(await archiveIn(archives, 'one'), { time: '2031-01-01T00:00:00Z' });
+    await archives.add(await archiveIn(archives, 'two'), { time: '2026-11-20T03:15:00Z' });
+    const third = await archives.add(await archiveIn(archives, 'three'), {
+      time: '2026-11-21T03:15:00Z',
+    });
+
+    const again = await Archives.open(parent, 'j');
+
+    expect(again.newest()).toEqual(third.version);
+    expect(third.version.time).toBe('2026-11-21T03:15:00.000Z');
+  });
+
+  it('removes what a process that died has left, and nothing else', async () => {
+    const parent = await tempFolder();
+    const archives = await Archives.open(parent, 'j');
+    const { version } = await archives.add(await archiveIn(archives, 'one'), about);
+    const { folder } = archives;
+    await archiveIn(archives, 'never added');
+    await writeFile(join(folder, `2026-11-20T04-00-00Z-0123456789ab.json`), '{}');
+    await writeFile(join(folder, 'note of a person.txt'), 'do not touch');
+
+    const again = await Archives.open(parent, 'j');
+
+    expect((await readdir(folder)).toSorted()).toEqual([
+      `${version.id}.json`,
+      `${version.id}.tar.gz.age`,
+      'note of a person.txt',
+    ]);
+    expect(again.versions()).toEqual([version]);
+  });
+
+  it('still has an archive of which nothing is known any more', async () => {
+    const parent = await tempFolder();
+    const archives = await Archives.open(parent, 'j');
+    const { version } = await archives.add(await archiveIn(archives, 'one'), about);
+    const kept = archives.file(version.id);
+    await writeFile(join(archives.folder, `${version.id}.json`), 'half of i');
+
+    const again = await Archives.open(parent, 'j');
+    const next = await again.add(await archiveIn(again, 'one'), about);
+
+    expect(again.versions()[1]).toEqual({
+      id: version.id,
+      device: 'j',
+      time: '2026-11-20T03:15:00.000Z',
+      model: 'jumphost',
+    });
+    expect(again.file(version.id)).toEqual(kept);
+    expect(next.changed).toBe(true);
+  });
+
+  it('takes over nothing that the disk does not give back', async () => {
+    const archives = await Archives.open(await tempFolder(), 'j');
+    const archive = await archiveIn(archives, 'one');
+    const bytes = await readFile(archive.file);
+    bytes[500] = (bytes[500] ?? 0) ^ 1;
+    await writeFile(archive.file, bytes);
+
+    const error = await caught(archives.add(archive, about));
+
+    expect(error).toMatchObject({ code: 'damaged' });
+    expect(archives.versions()).toEqual([]);
+  });
+
+  it('says which one has been spoilt since', async () => {
+    const archives = await Archives.open(await tempFolder(), 'j');
+    const { version } = await archives.add(await archiveIn(archives, 'one'), about);
+    const { path } = archives.file(version.id);
+    await appendFile(path, 'x');
+
+    expect(await caught(archives.check(version.id))).toMatchObject({
+      code: 'damaged',
+      message: expect.stringContaining(path),
+    });
+    expect(await caught(archives.check('2026'))).toMatchObject({ code: 'not-found' });
+  });
+
+  it('retains the newest, and at least one', async () => {
+    const archives = await Archives.open(await tempFolder(), 'j');
+    const ids: string[] = [];
+    for (const digest of ['one', 'two', 'three']) {
+      ids.push((await archives.add(await archiveIn(archives, digest), about)).version.id);
+    }
+
+    const removed = await archives.retain(2);
+    const more = await archives.retain(0);
+
+    expect(removed).toEqual([ids[0]]);
+    expect(more).toEqual([ids[1]]);
+    expect(archives.versions().map(({ id }) => id)).toEqual([ids[2]]);
+    expect(await readdir(archives.folder)).toHaveLength(2);
+  });
+
+  it('says where the disk does not take it', async () => {
+    const parent = await tempFolder();
+    await writeFile(join(parent, 'j'), 'a file');
+
+    const error = await caught(Archives.open(parent, 'j'));
+
+    expect(error).toMatchObject({ code: 'storage', message: expect.stringContaining(parent) });
+  });
+});
