@@ -82,6 +82,16 @@ export async function importCommits(
   return answer.trim().split('\n');
 }
 
+/** One. @throws as `importCommits` */
+export async function importCommit(
+  dir: string,
+  { branch, parent, ...commit }: NewCommit & Pick<NewCommits, 'branch' | 'parent'>,
+): Promise<string> {
+  const at = { branch, ...(parent !== undefined && { parent }) };
+  const [id = ''] = await importCommits(dir, { ...at, commits: [commit] });
+  return id;
+}
+
 async function writeBlob(stdin: Writable, mark: string, file: NonNullable<NewCommit['file']>) {
   await written(stdin, `blob\nmark ${mark}\ndata ${file.digest.size}\n`);
   const hash = createHash('sha1');

@@ -11,13 +11,22 @@ export class GitFailed extends Error {
   /** The last of what it wrote to standard error. */
   readonly stderr: string;
   readonly isTimeout: boolean;
+  /** It did not end by itself: it took too long, or somebody killed it, as the kernel does when memory runs out. */
+  readonly isKilled: boolean;
 
-  constructor(command: string, stderr: string, status: string, isTimeout: boolean) {
-    super(`git ${command}: ${isTimeout ? 'it took too long' : stderr.trim() || status}`);
+  constructor(command: string, stderr: string, end: End) {
+    super(`git ${command}: ${end.isKilled ? end.status : stderr.trim() || end.status}`);
     this.name = 'GitFailed';
     this.stderr = stderr;
-    this.isTimeout = isTimeout;
+    this.isTimeout = end.isTimeout;
+    this.isKilled = end.isKilled;
   }
+}
+
+interface End {
+  status: string;
+  isTimeout: boolean;
+  isKilled: boolean;
 }
 
 export interface GitOptions {
@@ -28,6 +37,8 @@ export interface GitOptions {
   timeoutMs?: number;
   /** With the user's own configuration, keys and terminal, for what he asked for himself. */
   asUser?: boolean;
+  /** Besides what it is given anyway. */
+  env?: NodeJS.ProcessEnv;
 }
 
 export interface GitProcess {
@@ -43,7 +54,7 @@ const keptOfStderr = 4000;
 /** A git command with its streams. What it writes must be read, or it never ends. */
 export function startGit(
   args: readonly string[],
-  { dir, signal, timeoutMs = twoMinutes, asUser = false }: GitOptions,
+  { dir, signal, timeoutMs = twoMinutes, asUser = false, env = {} }: GitOptions,
 ): GitProcess {
   const command = commandOf(args);
   signal?.throwIfAborted();
@@ -51,6 +62,7 @@ export function startGit(
     ...(dir !== undefined && { cwd: dir }),
     env: {
       ...(asUser ? process.env : cleanEnvironment()),
+      ...env,
       ...(dir !== undefined && { GIT_DIR: dir }),
     },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -84,7 +96,7 @@ export function startGit(
     child.on('close', (code, signalName) => {
       if (code === 0) resolve();
       else if (signal?.aborted) reject(signal.reason);
-      else reject(new GitFailed(command, stderr, `status ${code ?? signalName}`, isTimeout));
+      else reject(new GitFailed(command, stderr, endOf(code, signalName, isTimeout)));
     });
   }).finally(() => {
     clearTimeout(timer);
@@ -142,6 +154,14 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_ALLOW_PROTOCOL: 'none',
   };
+}
+
+const crashes: readonly NodeJS.Signals[] = ['SIGSEGV', 'SIGABRT', 'SIGFPE', 'SIGILL'];
+
+function endOf(code: number | null, signal: NodeJS.Signals | null, isTimeout: boolean): End {
+  if (isTimeout) return { status: 'it took too long', isTimeout, isKilled: true };
+  const isKilled = signal !== null && !crashes.includes(signal);
+  return { status: signal ? `ended by ${signal}` : `status ${code}`, isTimeout, isKilled };
 }
 
 /** The subcommand: what comes before it are settings. */

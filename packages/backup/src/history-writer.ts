@@ -8,7 +8,7 @@ import { GitFailed } from './git.ts';
 import { type DeviceHistory, readBlobs, readDevices, readTip } from './history.ts';
 import { removeLeftovers } from './leftovers.ts';
 import type { Content } from './models/model.ts';
-import { authorOf, branch, syncCommits } from './repository-folder.ts';
+import { authorOf, branch, findUnreadable, syncCommits } from './repository-folder.ts';
 import type { Version } from './source.ts';
 import { notRead, notStored } from './storage-error.ts';
 
@@ -55,7 +55,8 @@ export class HistoryWriter {
       await syncCommits(this.dir);
       this.inDoubt = false;
     } catch (error) {
-      throw notRead(`${this.folder}: the history cannot be read`, error);
+      const unreadable = await findUnreadable(this.dir);
+      throw unreadable ?? notRead(`${this.folder}: the history cannot be read`, error);
     }
   }
 

@@ -196,7 +196,8 @@ async function readCommit(id: string, fields: AsyncGenerator<string>): Promise<C
   return { id, committedAt, message };
 }
 
-async function* zeroSeparated(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+/** What `-z` separates. */
+export async function* zeroSeparated(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let rest: Buffer[] = [];
   for await (const chunk of stream) {
     let start = 0;

@@ -1,9 +1,20 @@
 /** The folder of a history: made whole or not at all, synced, and set aside when it is broken. */
-import { chmod, mkdir, open, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import {
+  access,
+  chmod,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { commitMessage } from './commit-message.ts';
 import { BackupError } from './errors.ts';
-import { importCommits } from './fast-import.ts';
+import { importCommit } from './fast-import.ts';
 import { checkGit, git } from './git.ts';
 import { codeOf, inWords } from './storage-error.ts';
 
@@ -64,6 +75,27 @@ export async function setAside(folder: string): Promise<string> {
   }
 }
 
+/**
+ * Why this user may not read all of it, which git takes for damage; undefined: he may.
+ *
+ * @returns BackupError `storage`
+ */
+export async function findUnreadable(dir: string): Promise<BackupError | undefined> {
+  for (const folder of ['.', 'refs', 'refs/heads', 'objects', 'objects/pack']) {
+    let path = join(dir, folder);
+    try {
+      for (const entry of await readdir(path, { withFileTypes: true })) {
+        path = join(dir, folder, entry.name);
+        if (entry.isFile()) await access(path, constants.R_OK);
+      }
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') continue;
+      return new BackupError('storage', `${path}: ${inWords(error)}`, { cause: error });
+    }
+  }
+  return undefined;
+}
+
 /** Puts what git renamed on the disk; git itself syncs only what is in the files. */
 export async function syncCommits(dir: string): Promise<void> {
   for (const folder of ['objects/pack', 'refs/heads']) await syncFolder(join(dir, folder));
@@ -102,8 +134,8 @@ async function create(folder: string, rack: string | undefined) {
     `history of ${rack ?? 'the rack'} begins`,
     rack === undefined ? {} : { rack },
   );
-  const first = { message, committedAt: Date.now() / 1000, author: authorOf(rack) };
-  await importCommits(dir, { branch, commits: [first] });
+  const about = { committedAt: Date.now() / 1000, author: authorOf(rack) };
+  await importCommit(dir, { branch, message, ...about });
   await syncAll(dir);
   await rename(half, folder);
   await syncFolder(dirname(folder));

@@ -1,6 +1,6 @@
-import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BackupError } from './errors.ts';
 import { Repository } from './repository.ts';
 import { setAside } from './repository-folder.ts';
@@ -15,7 +15,10 @@ beforeEach(async () => {
   history = await TestHistory.make();
 });
 
-afterEach(() => history.remove());
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await history.remove();
+});
 
 async function filled() {
   const repository = await history.open();
@@ -128,6 +131,52 @@ describe('a damaged history', () => {
     await expect(newest && repository.content(newest)).rejects.toMatchObject({ code: 'damaged' });
   });
 
+  it.each([
+    ['was killed, as where memory runs out', 'kill -9 $$', 'ended by SIGKILL'],
+    [
+      'had not enough memory',
+      'echo "fatal: Out of memory, malloc failed (tried to allocate 1048576 bytes)" >&2; exit 128',
+      'there is not enough memory',
+    ],
+    [
+      'could not read the disk',
+      'echo "error: packfile x cannot be mapped: Input/output error" >&2; exit 1',
+      'the disk reports an error',
+    ],
+  ])('is none where git %s', async (_what, script, message) => {
+    const repository = await filled();
+    const programs = join(history.parent, 'programs');
+    await mkdir(programs);
+    await writeFile(join(programs, 'git'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${programs}:${process.env.PATH}`);
+
+    const failure = { code: 'storage', message: expect.stringContaining(message) };
+    await expect(repository.check(signal)).rejects.toMatchObject(failure);
+    await expect(repository.commit(change('switch-1', 'x'))).rejects.toMatchObject(failure);
+    await expect(repository.versions('switch-1')).rejects.toMatchObject(failure);
+    vi.unstubAllEnvs();
+    expect(await repository.check(signal)).toBeUndefined();
+    expect((await repository.commit(change('switch-1', 'x'))).device).toBe('switch-1');
+  });
+
+  it('is none where this user may not read it', async ({ skip }) => {
+    const { seteuid } = process;
+    if (process.getuid?.() !== 0 || !seteuid) return skip('needs root to be another user');
+    await (await filled()).close();
+    for (const folder of [history.parent, history.folder]) await chmod(folder, 0o755);
+    await chmod(join(history.folder, 'objects'), 0o700);
+    const nobody = 65_534;
+
+    seteuid(nobody);
+    const opening = await history.open().catch((error: unknown) => error);
+    seteuid(0);
+
+    expect(opening).toMatchObject({
+      code: 'storage',
+      message: expect.stringMatching(/objects: this user may not read and write there$/),
+    });
+  });
+
   it('that cannot be set aside says why', async () => {
     await expect(setAside(join(history.parent, 'nothing'))).rejects.toMatchObject({
       code: 'storage',
@@ -171,7 +220,7 @@ it(`never gives back a wrong version, and says so, in ${kills} damaged copies (s
     const damaged = Buffer.from(content);
     const kind = random();
     if (kind < 0.4) damaged.writeUInt8(damaged.readUInt8(at) ^ (1 << Math.floor(random() * 8)), at);
-    else if (kind < 0.7) damaged.fill(0, at, at + 512);
+    else if (kind < 0.7) damaged.fill(0, at, Math.min(at + 512, damaged.length));
     await rm(path);
     await writeFile(path, kind < 0.7 ? damaged : damaged.subarray(0, at));
     const isWhole = (await readFile(path)).equals(content);

@@ -16,9 +16,9 @@ import { HistoryReader } from './history-reader.ts';
 import { type Entry, HistoryWriter, type Written } from './history-writer.ts';
 import { removeLeftovers } from './leftovers.ts';
 import type { Content } from './models/model.ts';
-import { branch, openFolder, syncCommits } from './repository-folder.ts';
+import { branch, findUnreadable, openFolder, syncCommits } from './repository-folder.ts';
 import type { BackupSource, Version } from './source.ts';
-import { notStored } from './storage-error.ts';
+import { notRead, notStored } from './storage-error.ts';
 import { findDamage, repack } from './upkeep.ts';
 
 export interface Change {
@@ -152,14 +152,24 @@ export class Repository implements BackupSource {
   }
 
   private async findDamage(signal: AbortSignal): Promise<string | undefined> {
-    const damage = await findDamage(this.dir, signal);
-    if (damage !== undefined) return damage;
+    let damage: string | undefined;
+    try {
+      damage = (await findDamage(this.dir, signal)) ?? (await this.findWrongHead(signal));
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const failure = notRead(`${this.folder}: it cannot be checked`, error);
+      if (failure.code !== 'damaged') throw failure;
+      damage = failure.message;
+    }
+    const unreadable = damage === undefined ? undefined : await findUnreadable(this.dir);
+    if (unreadable) throw unreadable;
+    return damage;
+  }
+
+  private async findWrongHead(signal: AbortSignal): Promise<string | undefined> {
     const heads = [...this.writer.heads.values()];
-    const found = await sha1OfBlobs(
-      this.dir,
-      heads.map(({ blob }) => blob),
-      signal,
-    );
+    const blobs = heads.map(({ blob }) => blob);
+    const found = await sha1OfBlobs(this.dir, blobs, signal);
     for (const { blob, newest } of heads) {
       const sha1 = found.get(blob);
       const wrong = sha1 === undefined ? 'is not there' : `has the SHA-1 ${sha1}`;

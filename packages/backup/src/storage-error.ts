@@ -13,6 +13,7 @@ const disk = new Map([
   ['EIO', 'the disk reports an error'],
   ['EMFILE', 'too many files are open'],
   ['ENFILE', 'too many files are open'],
+  ['ENOMEM', 'there is not enough memory'],
 ]);
 
 /** As strerror(3) says them, which is what git repeats. */
@@ -23,22 +24,28 @@ const texts: [RegExp, string][] = [
   [/Permission denied|Operation not permitted|insufficient permission/i, 'EACCES'],
   [/Input\/output error|I\/O error/i, 'EIO'],
   [/Too many open files/i, 'EMFILE'],
+  [/Cannot allocate memory|cannot fork|unable to (?:fork|create thread|start)/i, 'ENOMEM'],
 ];
+
+/** What git asks for where a damaged file told it a size; more than any computer has that it runs on. */
+const absurd = 1e12;
 
 /** Of an error of the system. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }
 
-/** The disk's fault, in words; undefined: it is not the disk's. */
-function faultOfDisk(error: unknown): string | undefined {
+/** A fault of the disk or the system, in words; undefined: it is neither's. */
+function faultOfSystem(error: unknown): string | undefined {
   if (!(error instanceof GitFailed)) return disk.get(codeOf(error));
+  const [, wanted] = /Out of memory.*allocate (\d+) bytes/i.exec(error.stderr) ?? [];
+  if (wanted !== undefined) return Number(wanted) > absurd ? undefined : disk.get('ENOMEM');
   const [, code] = texts.find(([text]) => text.test(error.stderr)) ?? [];
   return code === undefined ? undefined : disk.get(code);
 }
 
 export function inWords(error: unknown): string {
-  const words = faultOfDisk(error) ?? (error instanceof Error ? error.message : String(error));
+  const words = faultOfSystem(error) ?? (error instanceof Error ? error.message : String(error));
   const lines = words.split('\n').filter((line) => !/dumping crash report/.test(line));
   return lines.slice(0, 3).join('; ');
 }
@@ -46,17 +53,20 @@ export function inWords(error: unknown): string {
 /** Why something could not be written. */
 export function notStored(what: string, error: unknown): BackupError {
   if (error instanceof BackupError) return error;
-  const code = faultOfDisk(error) === undefined && isDamage(error) ? 'damaged' : 'storage';
+  const code = faultOfSystem(error) === undefined && isDamage(error) ? 'damaged' : 'storage';
   return new BackupError(code, `${what}: ${inWords(error)}`, { cause: error });
 }
 
-/** Why something could not be read: git finds what it wrote, or it is damaged. */
+/**
+ * Why something could not be read. Only what git itself ends with is damage: a history is set aside for it, which must not
+ * happen because memory was short.
+ */
 export function notRead(what: string, error: unknown): BackupError {
   if (error instanceof BackupError) return error;
   if (!(error instanceof GitFailed)) {
     return new BackupError('storage', `${what}: ${inWords(error)}`, { cause: error });
   }
-  const isDisk = error.isTimeout || faultOfDisk(error) !== undefined;
+  const isDisk = error.isKilled || faultOfSystem(error) !== undefined;
   return new BackupError(isDisk ? 'storage' : 'damaged', `${what}: ${inWords(error)}`, {
     cause: error,
   });
@@ -65,6 +75,7 @@ export function notRead(what: string, error: unknown): BackupError {
 function isDamage(error: unknown) {
   return (
     error instanceof GitFailed &&
+    !error.isKilled &&
     /corrupt|not a valid|unable to read|bad object|broken|not a git repository|missing|does not match/i.test(
       error.stderr,
     )

@@ -2,10 +2,15 @@
 
 import { durable } from './fast-import.ts';
 import { GitFailed, git, startGit } from './git.ts';
+import { notRead } from './storage-error.ts';
 
-/** What is wrong, for people; undefined: nothing. @throws what `signal` was aborted with, BackupError without git */
+/**
+ * What git finds wrong, for people; undefined: nothing.
+ *
+ * @throws GitFailed: it could not look everywhere. BackupError: there is no git. What `signal` was aborted with.
+ */
 export async function findDamage(dir: string, signal: AbortSignal): Promise<string | undefined> {
-  const fsck = startGit(['fsck', '--full', '--strict', '--no-dangling', '--no-progress'], {
+  const fsck = startGit(['fsck', '--full', '--no-dangling', '--no-progress'], {
     dir,
     signal,
     timeoutMs: Number.POSITIVE_INFINITY,
@@ -22,7 +27,7 @@ export async function findDamage(dir: string, signal: AbortSignal): Promise<stri
     await fsck.ended;
     return undefined;
   } catch (error) {
-    if (!(error instanceof GitFailed)) throw error;
+    if (!(error instanceof GitFailed) || notRead('', error).code !== 'damaged') throw error;
     const lines = [...error.stderr.split('\n'), ...said].map((line) => line.trim()).filter(Boolean);
     return `git fsck: ${lines.slice(0, shown).join('; ') || error.message}`;
   }
