@@ -1,31 +1,29 @@
 import { nxos as dialect } from '@skolo/equipment';
 import { type NxosOptions, startNxos, typeInto } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createMask } from '../mask.ts';
 import { itSurvives } from '../testing/every-fault.ts';
-import { account, bytesOf, proven, simulated } from '../testing/simulated-device.ts';
+import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { isSame } from '../text.ts';
 import { nxos } from './nxos.ts';
 
 async function sit(options: Partial<NxosOptions> = {}) {
-  const simulator = await startNxos({ ...account, secondMs: 1, ...options });
-  onTestFinished(() => simulator.close());
-  const about = await simulated(simulator, { model: 'nxos' });
-  return { ...about, simulator, model: nxos(about.device) };
+  const start = (login: typeof account) => startNxos({ ...login, secondMs: 1, ...options });
+  return { ...(await simulated(start, { model: 'nxos' })), model: nxos() };
 }
 
 describe('the configuration of a Nexus', () => {
   it('is what it shows, byte for byte, with its serial number and name', async () => {
-    const { simulator, model, connect } = await sit();
+    const { device, model, connect } = await sit();
 
-    const { content, identity, startup } = await proven(model, connect());
+    const { content, identity, startup } = await backUp(model, connect());
 
     const withoutTimes = (text: Buffer) =>
       text
         .toString()
         .replace(/^!Time.*\n/gm, '')
         .trimEnd();
-    expect(withoutTimes(bytesOf(content))).toBe(withoutTimes(simulator.running()));
+    expect(withoutTimes(bytesOf(content))).toBe(withoutTimes(device.running()));
     expect(identity).toEqual({ serial: 'FDO21120ABC', hostname: 'nexus-1' });
     expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
   });
@@ -42,14 +40,14 @@ describe('the configuration of a Nexus', () => {
       await cli.run(line);
     }
 
-    const { content, startup } = await proven(model, connect());
+    const { content, startup } = await backUp(model, connect());
 
     expect(startup && isSame(bytesOf(content), startup, model)).toBe(false);
   });
 
   it('shows none of its secrets once they are masked', async () => {
-    const { simulator, model } = await sit();
-    const text = simulator.running().toString();
+    const { device, model } = await sit();
+    const text = device.running().toString();
 
     const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
 
@@ -61,19 +59,23 @@ describe('the configuration of a Nexus', () => {
   });
 
   it('gets back into a switch that is fresh from the factory, by the steps', async () => {
-    const { simulator, model, device } = await sit();
-    const version = simulator.running();
+    const { device, inventory, model } = await sit();
+    const version = device.running();
     const fresh = await sit({ configuration: '' });
 
-    const steps = model.restore.steps(version, { device, id: 'abc', time: '2026-11-20T10:00:00Z' });
+    const steps = model.restore.steps(version, {
+      device: inventory,
+      id: 'abc',
+      time: '2026-11-20T10:00:00Z',
+    });
     const typed = steps
       .flatMap(({ lines }) => lines)
       .map((line) => ({ keys: `${line}\r`, until: '# ' }));
     const last = { keys: 'show hostname\r', until: 'nexus-1 \r\n' };
-    await typeInto(fresh.simulator, account, '# ', [...typed, last]);
+    await typeInto(fresh.device, account, '# ', [...typed, last]);
 
-    expect(isSame(fresh.simulator.running(), version, model)).toBe(true);
-    expect(isSame(fresh.simulator.startup(), version, model)).toBe(true);
+    expect(isSame(fresh.device.running(), version, model)).toBe(true);
+    expect(isSame(fresh.device.startup(), version, model)).toBe(true);
   });
 
   it.each([
@@ -81,7 +83,7 @@ describe('the configuration of a Nexus', () => {
     ['an error', '% Permission denied for the role\n'],
     ['the end of one', 'line vty\n  session-limit 16\n'],
   ])('is not %s', (_what, text) => {
-    const model = nxos({ name: 'x' } as never);
+    const model = nxos();
 
     expect(model.incomplete({ bytes: Buffer.from(text) })).toMatch(/begin|version/);
   });
@@ -89,6 +91,6 @@ describe('the configuration of a Nexus', () => {
   itSurvives({
     sit: (small) =>
       sit(small ? { configuration: 'hostname nexus-1\nvlan 10\n  name phones\n' } : {}),
-    truth: ({ simulator }) => (simulator as Awaited<ReturnType<typeof startNxos>>).running(),
+    truth: (device) => device.running(),
   });
 });

@@ -9,9 +9,15 @@
  * Source: Cisco Nexus 9000 NX-OS Fundamentals Configuration Guide, "Configuration Files".
  */
 import { nxos as dialect } from '@skolo/equipment';
-import type { InfrastructureDevice } from '@skolo/rack';
 import type { DeviceConnection } from './connection.ts';
-import type { BackupModel, Content, Reading, RestoreStep, SecretRule } from './model.ts';
+import type {
+  BackupModel,
+  Content,
+  Reading,
+  RestoreAbout,
+  RestoreStep,
+  SecretRule,
+} from './model.ts';
 import { given, ifAllowed, linesOf, plainText } from './text-reading.ts';
 
 const header = '!Command: show running-config';
@@ -36,7 +42,7 @@ export const nxosSecrets: readonly SecretRule[] = [
   /(\$\d\$[^\s"]+)/,
 ];
 
-export function nxos({ name }: InfrastructureDevice): BackupModel {
+export function nxos(): BackupModel {
   return {
     name: 'nxos',
     format: 'text',
@@ -53,7 +59,7 @@ export function nxos({ name }: InfrastructureDevice): BackupModel {
       /^\s*$/,
     ],
     secrets: nxosSecrets,
-    restore: { comment: '!', steps: (content) => steps(content, name) },
+    restore: { comment: '!', steps },
   };
 }
 
@@ -78,7 +84,7 @@ function incomplete(content: Content): string | undefined {
   return undefined;
 }
 
-function steps(content: Buffer, name: string): RestoreStep[] {
+function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
       title: `Type it into ${name} in configuration mode. What is there stays where the version says nothing of it: on a switch that is fresh from the factory (write erase, reload) it becomes exactly the version. Not in it: host keys, certificates; SNMPv3 users need the same engine ID`,
