@@ -1,5 +1,6 @@
 /** All models that can be backed up, by the name that rack.yaml gives. To add one: a file, and a line here. */
 import type { InfrastructureDevice } from '@skolo/rack';
+import { eos } from './eos.ts';
 import { frr } from './frr.ts';
 import type { BackupModel } from './model.ts';
 import { nxos } from './nxos.ts';
@@ -8,4 +9,5 @@ export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) =>
   new Map<string, (device: InfrastructureDevice) => BackupModel>([
     ['frr', frr],
     ['nxos', nxos],
+    ['eos', eos],
   ]);
