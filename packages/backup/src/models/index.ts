@@ -2,6 +2,7 @@
 import type { InfrastructureDevice } from '@skolo/rack';
 import { eos } from './eos.ts';
 import { frr } from './frr.ts';
+import { junos } from './junos.ts';
 import type { BackupModel } from './model.ts';
 import { nxos } from './nxos.ts';
 
@@ -9,5 +10,6 @@ export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) =>
   new Map<string, (device: InfrastructureDevice) => BackupModel>([
     ['frr', frr],
     ['nxos', nxos],
+    ['junos', junos],
     ['eos', eos],
   ]);
