@@ -29,9 +29,10 @@ export async function becomePrivileged(
   { privilege, isPrompt, credentials, limit }: PrivilegeOptions,
 ): Promise<void> {
   const { enablePassword, password, username } = credentials;
+  // One that is known is told twice: some devices ask for it twice.
   const passwords =
     enablePassword !== undefined
-      ? [enablePassword.reveal()]
+      ? [enablePassword.reveal(), enablePassword.reveal()]
       : [...(password === undefined ? [] : [password.reveal()]), ''];
   const names = privilege.username && [...new Set([username, privilege.username.usual])];
   const waitedFor = `answer to ${JSON.stringify(privilege.command)}`;

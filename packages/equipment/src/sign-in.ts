@@ -21,6 +21,7 @@ import type { Limit } from './settle.ts';
 export const enter = '\r';
 const mostProbes = 5;
 const mostNudges = 3;
+const mostPasswords = 2;
 
 /** Why a device may not say its prompt. Said in a banner they mean nothing, so they only explain a failure. */
 const refusal =
@@ -145,7 +146,7 @@ class SignIn {
         break;
       }
       case 'password':
-        if (told.password > 0) throw this.refused();
+        if (this.isPasswordWrong()) throw this.refused();
         told.password += 1;
         if (credentials.password === undefined) throw this.lacks('a password', 'password');
         conversation.mark();
@@ -165,6 +166,12 @@ class SignIn {
         throw new DeviceRefused(conversation.device, what);
       }
     }
+  }
+
+  /** Some devices ask for it twice; one that says why will not be asked again. */
+  private isPasswordWrong(): boolean {
+    const { password } = this.told;
+    return password >= mostPasswords || (password > 0 && refusal.test(this.conversation.raw()));
   }
 
   private say(text: string): void {

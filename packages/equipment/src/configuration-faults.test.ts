@@ -1,0 +1,145 @@
+/** A simulated switch whose configuration does not come as it should: all of it is read, or an error says what was wrong. */
+import { Secret } from '@skolo/rack';
+import {
+  type CliDevice,
+  type DeviceFault,
+  startCiscoIos,
+  startEdgeSwitch,
+} from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ciscoIos } from './dialects/cisco-ios.ts';
+import { fastpath } from './dialects/fastpath.ts';
+import { AnswerCut, DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
+import { openCli } from './open.ts';
+import type { CliSession } from './session.ts';
+import { password, testHostKey, user } from './testing/ssh-server.ts';
+import { deps, soon, target } from './testing/targets.ts';
+
+const signal = soon();
+const enablePassword = new Secret('second');
+const show = 'show running-config';
+
+const devices = [
+  { name: 'EdgeSwitch over ssh', dialect: fastpath, transport: 'ssh', start: startEdgeSwitch },
+  {
+    name: 'EdgeSwitch over telnet',
+    dialect: fastpath,
+    transport: 'telnet',
+    start: startEdgeSwitch,
+  },
+  { name: 'Cisco switch over ssh', dialect: ciscoIos, transport: 'ssh', start: startCiscoIos },
+  {
+    name: 'Cisco switch over telnet',
+    dialect: ciscoIos,
+    transport: 'telnet',
+    start: startCiscoIos,
+  },
+] as const;
+
+describe.each(devices)('$name', ({ dialect, transport, start }) => {
+  /** What it gives while all is well, and a session since something is not. */
+  async function open(faults: readonly DeviceFault[] = []) {
+    const device: CliDevice = await start({
+      hostKey: testHostKey(),
+      username: user,
+      password,
+      enablePassword: 'second',
+      telnetPort: 0,
+      secondMs: 2,
+    });
+    onTestFinished(() => device.close());
+    const whole = await read(await connect(device));
+    device.faults.slowMs = 300;
+    for (const fault of faults) device.faults.set(fault);
+    return { device, cli: await connect(device), whole };
+  }
+
+  async function connect(device: CliDevice): Promise<CliSession> {
+    const port = transport === 'telnet' ? (device.telnetPort ?? 0) : device.port;
+    const cli = await openCli(
+      target(port, { enablePassword }),
+      transport,
+      dialect,
+      await deps(),
+      signal,
+    );
+    onTestFinished(() => cli.close());
+    return cli;
+  }
+
+  function read(cli: CliSession, idleMs = 5000): Promise<Buffer> {
+    return cli.read(show, { signal, timeoutMs: 50_000, idleMs });
+  }
+
+  it.each([
+    'password-twice',
+    'long-banner',
+    'trickles',
+    'odd-line-ends',
+    'log-lines-between',
+    'pager-stays',
+    'slow',
+  ] as const)('gives the same with %s', async (fault) => {
+    const { cli, whole } = await open([fault]);
+
+    expect(lasting(await read(cli))).toBe(lasting(whole));
+  });
+
+  it('gives bytes that are no text', async () => {
+    const { cli, whole } = await open(['odd-bytes']);
+
+    const seen = await read(cli);
+
+    expect(seen.length).toBeGreaterThan(whole.length);
+    expect(seen.includes(Buffer.from('caf\xe9 \xff\x80 4.OG', 'latin1'))).toBe(true);
+  });
+
+  it('gives 20 MiB', async () => {
+    const { cli, device } = await open();
+    device.faults.hugeBytes = 20 * 1024 * 1024;
+    device.faults.set('huge-configuration');
+
+    expect((await read(cli, 20_000)).length).toBeGreaterThan(20 * 1024 * 1024);
+  });
+
+  it('is not cut at its prompt', async () => {
+    const { cli, whole } = await open(['prompt-in-configuration']);
+
+    const seen = await read(cli).catch((error: unknown) => error);
+
+    if (seen instanceof Error) expect(seen).toBeInstanceOf(AnswerCut);
+    else expect(String(seen).length).toBeGreaterThan(whole.length);
+  });
+
+  it('gives nothing where the connection dies', async () => {
+    const { cli } = await open(['drops-mid-configuration']);
+
+    await expect(read(cli)).rejects.toBeInstanceOf(DeviceUnreachable);
+  });
+
+  it('gives nothing where the device falls silent', async () => {
+    const { cli, device } = await open();
+    device.faults.set('wedged');
+
+    await expect(read(cli, 300)).rejects.toBeInstanceOf(DeviceTimeout);
+  });
+
+  it('gives no error text', async () => {
+    const { cli } = await open(['error-text']);
+
+    await expect(read(cli)).rejects.toBeInstanceOf(DeviceRefused);
+  });
+
+  it('gives nothing where nothing comes', async () => {
+    const { cli } = await open(['empty-answer']);
+
+    expect((await read(cli)).toString().trim()).toBe('');
+  });
+});
+
+/** Without what the device changes by itself. */
+function lasting(configuration: Buffer): string {
+  return configuration
+    .toString()
+    .replace(/^.*(?:System Up Time|Last configuration|clock-period).*\n/gm, '');
+}
