@@ -1,0 +1,261 @@
+/**
+ * The history in a git remote, so that it is read with plain git when the rack is dead.
+ *
+ * What leaves the rack is encrypted, so it is another repository than the history: the same commits, with the contents as
+ * `devices/NAME.age`. Each says of which commit it is the copy (`Mirrors:`), and so it goes on where it was, whatever
+ * happened in between, and with another rack's disk, too: a copy that is missing here is fetched from the remote.
+ */
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Secret } from '@skolo/rack';
+import { folderOfDevices, isDeviceName } from '../device-file.ts';
+import { BackupError } from '../errors.ts';
+import { digest, importCommits, type NewCommit } from '../fast-import.ts';
+import { git, startGit } from '../git.ts';
+import { readTip, zeroSeparated } from '../history.ts';
+import { removeLeftovers } from '../leftovers.ts';
+import { authorOf, branch, openFolder, setAside, syncCommits } from '../repository-folder.ts';
+import { notRead, notStored } from '../storage-error.ts';
+import { encryptTo } from './age.ts';
+import { GitRemote } from './git-push.ts';
+
+export interface GitMirrorOptions {
+  /** Folder of the history. */
+  history: string;
+  /** Where the encrypted copy is made, and known hosts are kept. */
+  folder: string;
+  remote: string;
+  /** Of the remote; default `main`. */
+  branch?: string;
+  /** Of age; `none` pushes the history itself. */
+  recipients: readonly string[] | 'none';
+  privateKey?: Secret;
+  /** Fingerprint of the host key of the remote. */
+  hostKey?: string;
+  rack?: string;
+  /** For one conversation with the remote; default ten minutes. */
+  timeoutMs?: number;
+}
+
+interface Mirrored {
+  id: string;
+  committedAt: number;
+  message: string;
+  files: { path: string; blob: string }[];
+}
+
+const fetched = 'refs/mirror/fetched';
+const copyMayTake = 600_000;
+
+export class GitMirror {
+  /** For people, without secrets. */
+  readonly url: string;
+  private readonly options: GitMirrorOptions;
+  private readonly remote: GitRemote;
+
+  /** @throws BackupError `refused`: it is no remote */
+  constructor(options: GitMirrorOptions) {
+    const { remote, privateKey, hostKey, folder } = options;
+    this.options = options;
+    this.remote = new GitRemote({
+      remote,
+      branch: options.branch ?? 'main',
+      folder,
+      timeoutMs: options.timeoutMs ?? 600_000,
+      ...(privateKey && { privateKey }),
+      ...(hostKey !== undefined && { hostKey }),
+    });
+    this.url = this.remote.shown;
+  }
+
+  /**
+   * All that the history has now. One at a time.
+   *
+   * @throws BackupError `refused`: the remote says no, and what to do. `unreachable`; `storage` and `damaged` of what is here
+   */
+  async push(signal: AbortSignal): Promise<void> {
+    const { recipients, history } = this.options;
+    const dir = recipients === 'none' ? history : await this.copy(recipients, signal);
+    await this.remote.push(dir, branch, signal);
+  }
+
+  /** Gives the folder of the copy, up to date. */
+  private async copy(recipients: readonly string[], signal: AbortSignal): Promise<string> {
+    const { folder, history } = this.options;
+    const encrypted = encryptTo(recipients);
+    const dir = await this.open(signal);
+    try {
+      await removeLeftovers(dir);
+      await removeTemps(folder);
+      let parent = await readTip(dir, branch);
+      const since = await mirroredBy(dir, parent);
+      for await (const commit of commitsSince(history, since, signal)) {
+        parent = await this.append(dir, parent, commit, encrypted, signal);
+      }
+      await syncCommits(dir);
+      return dir;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw notRead(`${folder}: the encrypted copy of the history cannot be made`, error);
+    }
+  }
+
+  /** The repository of the copy: as it is, else as the remote has it, else a new one. */
+  private async open(signal: AbortSignal): Promise<string> {
+    const { folder, rack } = this.options;
+    const repository = join(folder, 'encrypted.git');
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw notStored(`${folder}: no encrypted copy of the history can be made`, error);
+    }
+    const isNew = !(await isThere(repository));
+    let dir = await openFolder(repository, rack).catch(async (error: unknown) => {
+      if (!(error instanceof BackupError) || error.code !== 'damaged') throw error;
+      await setAside(repository);
+      return undefined;
+    });
+    if (dir !== undefined && !isNew && (await isUsed(dir))) return dir;
+    dir ??= await openFolder(repository, rack);
+    if (await this.remote.fetch(dir, fetched, signal)) await adopt(dir);
+    return dir;
+  }
+
+  /** A commit that changed several files, made by hand, becomes several here; all of them, or none. */
+  private async append(
+    dir: string,
+    parent: string,
+    { id, committedAt, message, files }: Mirrored,
+    encrypted: Encrypting,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { folder, rack } = this.options;
+    const about = { committedAt, author: authorOf(rack) };
+    const commits: NewCommit[] = [];
+    try {
+      for (const [index, { path, blob }] of files.entries()) {
+        const file = join(folder, `content-${index}.tmp`);
+        await this.encrypt(blob, file, encrypted, signal);
+        const content = { file, size: (await stat(file)).size };
+        const stored = { path: `${path}.age`, content, digest: await digest(content) };
+        commits.push({ ...about, message, file: stored });
+      }
+      const last = commits.pop() ?? about;
+      commits.push({ ...last, message: withTrailer(message, `Mirrors: ${id}`) });
+      return (await importCommits(dir, { branch, parent, commits })).at(-1) ?? parent;
+    } finally {
+      await removeTemps(folder);
+    }
+  }
+
+  private async encrypt(blob: string, file: string, encrypted: Encrypting, signal: AbortSignal) {
+    const source = startGit(['cat-file', 'blob', blob], {
+      dir: this.options.history,
+      signal,
+      timeoutMs: copyMayTake,
+    });
+    source.stdin.end();
+    // What nobody has begun to read when the process ends is lost, and encrypting begins later.
+    const read = new PassThrough();
+    const target = createWriteStream(file, { mode: 0o600 });
+    await pipeline(source.stdout, read, encrypted, target);
+    await source.ended;
+  }
+}
+
+type Encrypting = ReturnType<typeof encryptTo>;
+
+/** Commits of the history, the oldest first; all of them where it does not have that one. */
+async function* commitsSince(
+  history: string,
+  since: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Mirrored> {
+  const range = since !== undefined && (await isIn(history, since)) ? [`^${since}`] : [];
+  const log = startGit(
+    [
+      'log',
+      '-z',
+      '--reverse',
+      '--raw',
+      '--no-abbrev',
+      '--no-renames',
+      '--no-ext-diff',
+      '--format=%H%x00%ct%x00%B',
+      branch,
+      ...range,
+      '--',
+    ],
+    { dir: history, signal, timeoutMs: Number.POSITIVE_INFINITY },
+  );
+  log.stdin.end();
+  const fields = zeroSeparated(log.stdout);
+  const next = async () => String((await fields.next()).value ?? '');
+  let commit: Mirrored | undefined;
+  for await (const field of fields) {
+    const text = field.replace(/^\n/, '');
+    if (!text.startsWith(':')) {
+      if (commit) yield commit;
+      commit = { id: text, committedAt: Number(await next()), message: await next(), files: [] };
+      continue;
+    }
+    const [, , , blob = ''] = text.split(' ');
+    const path = await next();
+    const name = path.slice(folderOfDevices.length);
+    const isOurs = path.startsWith(folderOfDevices) && isDeviceName(name);
+    if (isOurs && !/^0+$/.test(blob)) commit?.files.push({ path, blob });
+  }
+  if (commit) yield commit;
+  await log.ended;
+}
+
+/** Whether the branch of the history has the commit. */
+async function isIn(history: string, id: string): Promise<boolean> {
+  return await git(['merge-base', '--is-ancestor', id, branch], { dir: history }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The commit of the history that the newest one of the copy is of; of a new one, none. */
+async function mirroredBy(dir: string, tip: string): Promise<string | undefined> {
+  const format = '--format=%(trailers:key=Mirrors,valueonly)';
+  const said = (await git(['log', '-1', format, tip, '--'], { dir })).toString().trim();
+  return /^[0-9a-f]{40}$/.exec(said.split('\n').at(-1) ?? '')?.[0];
+}
+
+async function isUsed(dir: string): Promise<boolean> {
+  return (await mirroredBy(dir, await readTip(dir, branch))) !== undefined;
+}
+
+/** Goes on with what was fetched, where it is a copy of ours. */
+async function adopt(dir: string): Promise<void> {
+  const tip = (await git(['rev-parse', '--verify', fetched], { dir })).toString().trim();
+  if ((await mirroredBy(dir, tip)) !== undefined) {
+    await git(['-c', 'core.fsync=all', 'update-ref', `refs/heads/${branch}`, tip], { dir });
+  }
+  await git(['update-ref', '-d', fetched], { dir });
+}
+
+function withTrailer(message: string, trailer: string): string {
+  const text = message.trimEnd();
+  const last = text.split('\n\n').slice(1).at(-1) ?? '';
+  const hasTrailers = last !== '' && last.split('\n').every((line) => /^[\w-]+: /.test(line));
+  return `${text}${hasTrailers ? '\n' : '\n\n'}${trailer}\n`;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function removeTemps(folder: string) {
+  for (const name of await readdir(folder)) {
+    if (name.endsWith('.tmp')) await rm(join(folder, name), { force: true });
+  }
+}

@@ -1,0 +1,60 @@
+/** Git remotes as people write them: `ssh://…`, `git@host:path`, `https://…`, `file://…`, a path. */
+import { BackupError } from '../errors.ts';
+
+export interface Remote {
+  /** What git is given; without user and password of `https://`. */
+  url: string;
+  kind: 'ssh' | 'https' | 'local';
+  /** Of ssh. */
+  host?: string;
+  port?: number;
+  /** `user:password` of `https://`. */
+  credentials?: string;
+}
+
+const scpLike = /^(?:[\w.-]+@)?(?<host>[\w.-]+|\[[\da-fA-F:.]+\]):(?!\/\/)./;
+
+/** @throws BackupError `refused` */
+export function parseRemote(remote: string): Remote {
+  if (remote.startsWith('/')) return { url: remote, kind: 'local' };
+  const short = scpLike.exec(remote)?.groups;
+  if (short?.host !== undefined) {
+    return { url: remote, kind: 'ssh', host: checked(short.host), port: 22 };
+  }
+  if (!URL.canParse(remote)) throw notUnderstood();
+  const url = new URL(remote);
+  if (url.protocol === 'file:') return { url: remote, kind: 'local' };
+  if (url.protocol === 'ssh:') {
+    return { url: remote, kind: 'ssh', host: checked(url.hostname), port: Number(url.port || 22) };
+  }
+  if (url.protocol !== 'https:') throw notUnderstood();
+  const { username, password } = url;
+  url.username = '';
+  url.password = '';
+  return {
+    url: url.href,
+    kind: 'https',
+    ...(username !== '' && {
+      credentials: `${decodeURIComponent(username)}:${decodeURIComponent(password)}`,
+    }),
+  };
+}
+
+/** For people. */
+export function shownRemote(remote: string): string {
+  return remote.replace(/(?<=:\/\/)[^/@\s]*@/, '');
+}
+
+/** It becomes an argument of programs. */
+function checked(host: string): string {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  if (!/^[\da-zA-Z_:][\w.:-]*$/.test(bare)) throw notUnderstood();
+  return bare;
+}
+
+function notUnderstood() {
+  return new BackupError(
+    'refused',
+    'the git remote is none of ssh://…, user@host:path, https://…, file://… or an absolute path',
+  );
+}
