@@ -5,6 +5,7 @@ import { frr } from './frr.ts';
 import { junos } from './junos.ts';
 import type { BackupModel } from './model.ts';
 import { nxos } from './nxos.ts';
+import { procurve } from './procurve.ts';
 
 export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) => BackupModel> =
   new Map<string, (device: InfrastructureDevice) => BackupModel>([
@@ -12,4 +13,5 @@ export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) =>
     ['nxos', nxos],
     ['junos', junos],
     ['eos', eos],
+    ['procurve', procurve],
   ]);
