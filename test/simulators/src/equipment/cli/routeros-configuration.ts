@@ -133,8 +133,9 @@ export class RouterosConfiguration {
       '#',
       '# model = RB5009UPr+S+',
       `# serial number = ${serial}`,
-      ...added.map((line) => `# ${line}`),
     ];
+    const notes = added.map((line) => `add address=192.0.2.1 comment="${line}" list=notes`);
+    if (notes.length > 0) lines.push('/ip firewall address-list', ...notes);
     return [...head, ...lines, ''].join('\n');
   }
 

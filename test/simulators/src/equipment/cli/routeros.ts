@@ -69,7 +69,12 @@ export async function startRouteros(options: RouterosOptions): Promise<Configure
       hidden: 'none',
       tries: 5,
     },
-    screen: () => ({ width: 0, overflow: 'wrap', interactive: true, newline: '\r\n' }),
+    screen: (pty) => ({
+      width: 0,
+      overflow: 'wrap',
+      interactive: pty !== undefined,
+      newline: '\r\n',
+    }),
     shell: (terminal) => talk(terminal, inside, identity),
     async exec(terminal, command) {
       if (command.startsWith('scp ')) return await copy(terminal, command, system);
