@@ -6,6 +6,7 @@ import { junos } from './junos.ts';
 import type { BackupModel } from './model.ts';
 import { nxos } from './nxos.ts';
 import { procurve } from './procurve.ts';
+import { routeros } from './routeros.ts';
 
 export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) => BackupModel> =
   new Map<string, (device: InfrastructureDevice) => BackupModel>([
@@ -13,5 +14,6 @@ export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) =>
     ['nxos', nxos],
     ['junos', junos],
     ['eos', eos],
+    ['routeros', routeros],
     ['procurve', procurve],
   ]);
