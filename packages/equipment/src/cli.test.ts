@@ -255,6 +255,17 @@ describe('a command line that fails', () => {
     expect(cli.isOpen()).toBe(false);
   });
 
+  it('is closed soon, also while the device has yet to answer', async () => {
+    const { cli, server } = await openSwitch({ answers: { 'show a': () => undefined } });
+    const asked = cli.run('show a', { signal, timeoutMs: 50_000 });
+    const ended = expect(asked).rejects.toThrow('switch-1: the session is closed');
+
+    await cli.close();
+
+    await ended;
+    await vi.waitFor(() => expect(server.sockets.size).toBe(0));
+  });
+
   it('knows that it ended while nobody asked', async () => {
     const { cli, server } = await openSwitch();
 

@@ -120,8 +120,26 @@ class Cli implements CliSession {
   }
 
   close(): Promise<void> {
-    this.closing ??= this.inTurn(() => this.signOut()).catch(() => undefined);
+    this.closing ??= this.end();
     return this.closing;
+  }
+
+  /** A command that is under way is waited for, but not for long. */
+  private async end(): Promise<void> {
+    const { conversation } = this;
+    const closed = new DeviceUnreachable(conversation.device, 'the session is closed');
+    const late = setTimeout(() => conversation.destroy(closed), signOutMs);
+    try {
+      await this.inTurn(async () => {
+        clearTimeout(late);
+        await this.signOut();
+        conversation.destroy(closed);
+        // Few devices have room for the next session before.
+        await conversation.gone();
+      });
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   /** One command after the other. */
@@ -203,7 +221,6 @@ class Cli implements CliSession {
 
   private async signOut(): Promise<void> {
     const { conversation, dialect } = this;
-    const gone = new DeviceUnreachable(conversation.device, 'the session is closed');
     try {
       const limit = limitOf(new AbortController().signal, signOutMs);
       for (const command of dialect.signOut) {
@@ -213,11 +230,7 @@ class Cli implements CliSession {
         await conversation.until('end', limit, (view) => this.hasLeft(view));
       }
     } catch {
-      // It is cut below.
-    } finally {
-      conversation.destroy(gone);
-      // Few devices have room for the next session before.
-      await conversation.gone();
+      // It is cut then.
     }
   }
 

@@ -464,7 +464,10 @@ describe('a command of its own', () => {
   });
 
   it('is not the fault of the device where the disk takes nothing', async (context) => {
-    const opened = await openHost({ deps: { scratch: '/nowhere' } });
+    const file = join(await tempDir(), 'file');
+    await writeFile(file, '');
+    const scratch = join(file, 'scratch');
+    const opened = await openHost({ deps: { scratch } });
     if (opened === undefined) return context.skip(noSshd);
 
     const error = await failureOf(opened.connection.execToFile('echo it'));
@@ -472,7 +475,7 @@ describe('a command of its own', () => {
     expect(error).toBeInstanceOf(BackupError);
     expect(error).toMatchObject({
       code: 'storage',
-      message: 'what switch-1 gives cannot be kept in /nowhere: there is no such folder',
+      message: `what switch-1 gives cannot be kept in ${scratch}: a part of the path is a file, not a folder`,
     });
   });
 

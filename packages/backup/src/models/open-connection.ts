@@ -3,8 +3,8 @@
  * all of them within one deadline.
  */
 import { randomUUID } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import {
   type CliSession,
@@ -48,7 +48,7 @@ export interface ConnectionDeps {
   idleMs: number;
   /** For everything together, from the first use on. */
   deadlineMs: number;
-  /** Folder for the files of `execToFile`. */
+  /** Folder for the files of `execToFile`; is made when it is needed. */
   scratch: string;
   /** Told everything that is said, without the secrets of the login. */
   onTalk?: OnTalk;
@@ -259,6 +259,7 @@ class DiskFile {
 
   async open(): Promise<Writable> {
     try {
+      await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
       const handle = await open(this.path, 'wx', 0o600);
       this.stream = handle.createWriteStream();
     } catch (error) {
