@@ -141,8 +141,12 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
       const terminal = new Terminal(line, session, model.screen(pty));
       channel.on('data', (data: Buffer) => terminal.receive(data));
       channel.on('end', () => terminal.end());
-      channel.on('close', () => terminal.close());
-      connection.on('close', () => terminal.close());
+      const gone = () => terminal.close();
+      connection.on('close', gone);
+      channel.on('close', () => {
+        connection.off('close', gone);
+        terminal.close();
+      });
       function run(talk: () => Promise<number | undefined>): void {
         talk().then(
           (status) => line.hangUp(status),

@@ -78,12 +78,12 @@ export class VyattaConfiguration {
 
   /** What is in force, in braces, with what a fault adds to it. */
   running(): string {
-    return `${this.added()}${renderVyatta(this.items, this.words.quotes.shown)}`;
+    return renderVyatta(this.withAdded(this.items), this.words.quotes.shown);
   }
 
   /** What is saved: /config/config.boot. */
   boot(): string {
-    return `${this.added()}${this.saved}`;
+    return `${renderVyatta(this.withAdded([]), this.words.quotes.saved)}${this.saved}`;
   }
 
   /** Somebody writes to the file. */
@@ -92,7 +92,7 @@ export class VyattaConfiguration {
   }
 
   get tree(): readonly VyattaItem[] {
-    return this.items;
+    return this.withAdded(this.items);
   }
 
   value(...path: string[]): string | undefined {
@@ -196,15 +196,15 @@ export class VyattaConfiguration {
     return this.confirm !== undefined;
   }
 
-  /** What a fault adds. */
-  addedComments(): string[] {
-    return this.core.addedLines();
-  }
-
-  private added(): string {
-    return this.addedComments()
-      .map((line) => `/* ${line} */\n`)
-      .join('');
+  /** With what a fault adds. */
+  private withAdded(items: readonly VyattaItem[]): readonly VyattaItem[] {
+    const lines = this.core.addedLines();
+    if (lines.length === 0) return items;
+    const children = lines.map((line) => ({
+      words: ['description', `"${line}"`],
+      comments: [],
+    }));
+    return [{ words: ['custom-attribute', 'added'], comments: [], children }, ...items];
   }
 
   private set(session: VyattaItem[], path: readonly string[]): Output {

@@ -59,10 +59,7 @@ export function invalidCommand(words: readonly string[]): Output {
 }
 
 export function commandsOf({ configuration, quote }: VyattaShell): string {
-  const added = configuration
-    .addedComments()
-    .map((line) => `set system login banner pre-login ${quote(line)}\n`);
-  return vyattaCommands(configuration.tree, quote) + added.join('');
+  return vyattaCommands(configuration.tree, quote);
 }
 
 function operational({ args, terminal }: Call, shell: VyattaShell): Output {

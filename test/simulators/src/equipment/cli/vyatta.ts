@@ -8,9 +8,11 @@ import { startCliDevice } from './start.ts';
 import { encodeText } from './text-bytes.ts';
 import { unixModel } from './unix-model.ts';
 import { VyattaConfiguration, type VyattaHooks, type VyattaWords } from './vyatta-configuration.ts';
-import { type VyattaShell, vyattaFunctions, vyattaPrograms } from './vyatta-shell.ts';
+import { commandsOf, type VyattaShell, vyattaFunctions, vyattaPrograms } from './vyatta-shell.ts';
 
 export interface VyattaDevice extends ConfiguredDevice {
+  /** What is in force, as `set` commands. */
+  commands(): Buffer;
   /** Whether a commit is waiting to be confirmed. */
   isConfirmPending(): boolean;
 }
@@ -91,6 +93,7 @@ export async function startVyatta(
   return Object.assign(device, {
     running: () => encodeText(configuration.running()),
     startup: () => encodeText(configuration.boot()),
+    commands: () => encodeText(commandsOf(shell)),
     isConfirmPending: () => configuration.isConfirmPending,
   });
 }
