@@ -1,0 +1,110 @@
+/**
+ * A configuration of Vyatta's descendants: blocks in braces, behind them comments that tell which versions of what wrote it; or
+ * `set` commands. Texts are one character for each byte.
+ */
+
+/** `interfaces ethernet eth0 duplex auto`, without quotes. */
+export type Setting = string;
+
+const warning = /^\s*(?:\/\*|\/\/) Warning: Do not remove the following line/m;
+
+/** The versions at the end, with the empty lines before them. */
+export function splitVersions(text: string): { body: string; versions: string } {
+  const at = warning.exec(text)?.index;
+  if (at === undefined) return { body: text, versions: '' };
+  const body = text.slice(0, at).trimEnd();
+  const end = body === '' ? 0 : body.length + 1;
+  return { body: text.slice(0, end), versions: text.slice(end) };
+}
+
+/** Why it is not the whole of /config/config.boot. */
+export function whyCut(text: string): string | undefined {
+  const { body, versions } = splitVersions(text);
+  if (body.trim() === '') return 'it is empty';
+  const settings = settingsIn(body);
+  if (typeof settings === 'string') return settings;
+  if (
+    !/^(?:\/\* === vyatta-config-version: ".*" === \*\/|\/\/ vyos-config-version: ".*")\s*$/m.test(
+      versions,
+    )
+  ) {
+    return 'the line with the versions of its parts is missing at the end';
+  }
+  const last = versions.trimEnd().split('\n').at(-1) ?? '';
+  if (!/^(?:\/\*|\/\/) Release version: \S/.test(last))
+    return 'its last line is not "Release version"';
+  if (!settings.some((setting) => setting.startsWith('system '))) return 'it has no block "system"';
+  const hidden = settings.find((setting) => / \*{8,}$/.test(setting));
+  return hidden && `its secrets are hidden: ${hidden}`;
+}
+
+/** Why these are not all commands. There is no mark at their end, so more cannot be said. */
+export function whyNoCommands(text: string): string | undefined {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const other = lines.find((line) => !line.startsWith('set '));
+  if (other !== undefined)
+    return `a line is no "set" command: ${JSON.stringify(other.slice(0, 60))}`;
+  if (!lines.some((line) => line.startsWith('set system '))) return 'nothing is set in "system"';
+  return lines.some((line) => / '?\*{8,}'?$/.test(line)) ? 'its secrets are hidden' : undefined;
+}
+
+/** All settings, or why there is no telling. */
+export function settingsIn(body: string): Setting[] | string {
+  const settings: Setting[] = [];
+  const open: { path: string; isEmpty: boolean }[] = [];
+  for (const [index, whole] of body.split('\n').entries()) {
+    const line = whole.trim();
+    if (line === '' || (line.startsWith('/*') && line.endsWith('*/'))) continue;
+    if (line === '}') {
+      const closed = open.pop();
+      if (closed === undefined) return `line ${index + 1} closes a block that is not open`;
+      if (closed.isEmpty) settings.push(closed.path);
+      continue;
+    }
+    const above = open.at(-1);
+    if (above) above.isEmpty = false;
+    const opens = line.endsWith(' {');
+    const path = [above?.path, words(opens ? line.slice(0, -2) : line)].join(' ').trim();
+    if (opens) open.push({ path, isEmpty: true });
+    else settings.push(path);
+  }
+  const left = open.at(-1);
+  return left === undefined ? settings : `the block "${left.path}" is not closed`;
+}
+
+/** Of `set` commands. */
+export function settingsOf(commands: string): Setting[] {
+  return commands
+    .split('\n')
+    .filter((line) => line.startsWith('set '))
+    .map((line) => words(line.slice('set '.length)));
+}
+
+/** Whether they say the same, in whatever order. */
+export function isSameSettings(a: readonly Setting[], b: readonly Setting[]): boolean {
+  if (a.length !== b.length) return false;
+  const [one, other] = [[...a].sort(), [...b].sort()];
+  return one.every((setting, i) => setting === other[i]);
+}
+
+export function commandsOf(settings: readonly Setting[]): string {
+  return settings.map((setting) => `set ${setting}\n`).join('');
+}
+
+/** The value of a leaf that there is only one of. */
+export function valueIn(settings: readonly Setting[], path: string): string | undefined {
+  return settings.find((setting) => setting.startsWith(`${path} `))?.slice(path.length + 1);
+}
+
+/** What is shown, with quotes where `like` has them: VyOS saves all values in quotes, and shows them without. */
+export function quotedLike(shown: string, like: string): string {
+  if (!/^\s*[\w-]+ "[\w.:/-]+"$/m.test(like)) return shown;
+  return shown.replace(/^(\s*[\w-]+) ([^\s"{][^\n{]*)$/gm, '$1 "$2"');
+}
+
+/** Without the quotes around values. */
+function words(line: string): string {
+  return line
+    .replace(/ "((?:[^"\\]|\\.)*)"$/, (_, value: string) => ` ${value.replace(/\\(["\\])/g, '$1')}`)
+    .replace(/ '([^']*)'$/, ' $1');
+}
