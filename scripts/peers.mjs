@@ -212,6 +212,13 @@ export const peerKinds = [
     proves: 'what leaves the rack encrypted, decrypted by the program that people have',
   },
   {
+    name: 'busybox',
+    commands: ['busybox'],
+    version: ['--help'],
+    debian: ['busybox'],
+    proves: 'backup and restore of the files of a small Linux, by its own tools',
+  },
+  {
     name: 'redfishtool',
     commands: ['redfishtool'],
     version: ['-V'],

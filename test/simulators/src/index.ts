@@ -6,7 +6,7 @@ export { type EdgeSwitchOptions, startEdgeSwitch } from './equipment/cli/edge-sw
 export { type EdgeosOptions, startEdgeos } from './equipment/cli/edgeos.ts';
 export type { EdgeosPort } from './equipment/cli/edgeos-configuration.ts';
 export { type EosOptions, startEos } from './equipment/cli/eos.ts';
-export { makeSshKey } from './equipment/cli/host-key.ts';
+export { makeSshKey, publicSshKey } from './equipment/cli/host-key.ts';
 export { type JunosOptions, startJunos } from './equipment/cli/junos.ts';
 export type { CliOptions, SignInMethod } from './equipment/cli/model.ts';
 export { type MpowerOptions, startMpower } from './equipment/cli/mpower.ts';
@@ -130,5 +130,5 @@ export {
 export { type Phone, raspberryPi4, type UsbHub } from './machines/usb.ts';
 export { type PeerName, peer } from './peer.ts';
 export { type Frr, type FrrFault, type FrrOptions, frrFaults, startFrr } from './real/frr.ts';
-export { type LinuxHost, startLinuxHost } from './real/linux-host.ts';
+export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';
 export { type RealSshd, type SshDoor, startSshd } from './real/sshd.ts';

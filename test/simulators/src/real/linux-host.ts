@@ -13,23 +13,35 @@ export interface LinuxHost extends SshDoor {
   /** A file beneath `root`, with its folders. */
   write(path: string, content: string | Buffer, mode?: number): Promise<void>;
   /**
-   * A shell script that is found before the program of that name; `$REAL` in it is where all others are, so
-   * `PATH=$REAL tar "$@"` is the real one.
+   * A shell script that is found before the program of that name. In it, `$REAL` is where all others are, so
+   * `PATH=$REAL tar "$@"` is the real one, and `$SSHD` the process of sshd for this session, whose death cuts the
+   * connection.
    */
   program(name: string, script: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Undefined where sshd is not installed. @param lines more of sshd_config */
-export async function startLinuxHost(lines?: readonly string[]): Promise<LinuxHost | undefined> {
+export interface LinuxHostOptions {
+  /** What is run is run as `nobody`. For tests that root runs, who can read all. */
+  asNobody?: boolean;
+  /** More of sshd_config. */
+  lines?: readonly string[];
+}
+
+/** Undefined where sshd is not installed. */
+export async function startLinuxHost({
+  asNobody = false,
+  lines,
+}: LinuxHostOptions = {}): Promise<LinuxHost | undefined> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-host-'));
   const [root, programs] = [join(dir, 'root'), join(dir, 'programs')];
   await mkdir(root);
   await mkdir(programs);
+  const as = asNobody ? 'setpriv --reuid=65534 --regid=65534 --clear-groups ' : '';
   const session = `#!/bin/sh
-export REAL="$PATH" PATH="${programs}:$PATH"
-if [ -z "$SSH_ORIGINAL_COMMAND" ]; then exec sh -i; fi
-exec sh -c "$SSH_ORIGINAL_COMMAND"
+export REAL="$PATH" PATH="${programs}:$PATH" SSHD=$PPID
+if [ -z "$SSH_ORIGINAL_COMMAND" ]; then exec ${as}sh -i; fi
+exec ${as}sh -c "$SSH_ORIGINAL_COMMAND"
 `;
   await writeFile(join(dir, 'session'), session, { mode: 0o755 });
   // Whoever signs in may not be who made it.
