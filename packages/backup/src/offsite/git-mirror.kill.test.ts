@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { openGitSource } from '../git-source.ts';
+import { Repository } from '../repository.ts';
+import { buildWriter, killAfter, kills, seed, seeded, startWriter } from '../testing/kills.ts';
+import { decrypt } from './age.ts';
+import { GitMirror } from './git-mirror.ts';
+import { bareRemote, plainGit } from './git-testing.ts';
+import { newKeyPair, soon, tempDir } from './testing.ts';
+
+beforeAll(buildWriter, 300_000);
+
+it(`has each version once, and all that were pushed, after ${kills} kill -9 (seed ${seed})`, {
+  timeout: kills * 30_000,
+}, async () => {
+  console.log(`a mirror of a history: ${kills} kills, SKOLO_SEED=${seed}`);
+  const random = seeded(seed);
+  const dir = await tempDir();
+  const [history, folder] = [join(dir, 'history'), join(dir, 'mirror')];
+  const remote = await bareRemote();
+  const { identity, recipient } = await newKeyPair();
+  let pushed = 0;
+
+  for (let kill = 0; kill < kills; kill += 1) {
+    const writer = startWriter(
+      'offsite/git-mirror.test-writer.js',
+      ...[history, folder, remote, recipient],
+    );
+    const lines = await killAfter(writer, random() * 1500, { all: kill % 2 === 0 });
+    for (const line of lines) {
+      const number = /^pushed (?<number>\d+)$/.exec(line)?.groups?.number;
+      if (number !== undefined) pushed = Math.max(pushed, Number(number) + 1);
+    }
+
+    await plainGit(remote, 'fsck', '--full', '--strict', '--no-dangling');
+    expect(await readBack()).toEqual(expect.arrayContaining(numbers(pushed)));
+  }
+
+  const repository = await Repository.open(history, { rack: 'rack4' });
+  const count = await repository.count('router');
+  await repository.close();
+  await new GitMirror({ history, folder, remote, recipients: [recipient] }).push(soon());
+  expect(await readBack()).toEqual(numbers(count));
+  expect(count).toBeGreaterThan(kills / 2);
+
+  /** The oldest first. */
+  async function readBack(): Promise<string[]> {
+    if ((await plainGit(remote, 'for-each-ref')) === '') return [];
+    const source = await openGitSource(remote, {
+      decrypt: (content) => decrypt(content, [identity], 'router'),
+    });
+    const contents: string[] = [];
+    for (const version of await source.versions('router')) {
+      contents.push(String(await source.content(version)));
+    }
+    await source.close();
+    return contents.reverse();
+  }
+});
+
+function numbers(count: number): string[] {
+  return Array.from({ length: count }, (_, number) => `version ${number}\n`);
+}

@@ -1,0 +1,67 @@
+/** Versions from wherever they are: a bucket, a git remote, a folder. */
+import { stat } from 'node:fs/promises';
+import type { Secret } from '@skolo/rack';
+import { BackupError } from '../errors.ts';
+import { findGitDir, openGitSource } from '../git-source.ts';
+import type { BackupSource } from '../source.ts';
+import { codeOf, inWords } from '../storage-error.ts';
+import { decrypt } from './age.ts';
+import { directoryPlace } from './directory.ts';
+import { type GcsOptions, gcsPlace } from './gcs.ts';
+import { objectSource } from './object-source.ts';
+import { shownRemote } from './remote.ts';
+
+export interface OpenSourceOptions extends Pick<GcsOptions, 'token' | 'keyFile' | 'apiEndpoint'> {
+  /** Of age, for what is encrypted. */
+  identities?: readonly Secret[];
+  /** Of a git repository; default `main`, else the one that its HEAD names. */
+  branch?: string;
+  signal?: AbortSignal;
+}
+
+/**
+ * @param from `gs://BUCKET/FOLDER`, a git remote (`ssh://…`, `https://…`, `git@host:path`, `file://…`), or a folder: a git
+ *   repository, or one with objects
+ * @throws BackupError `not-found`, `unreachable`, `refused`, `damaged`, `storage`
+ */
+export async function openSource(
+  from: string,
+  options: OpenSourceOptions = {},
+): Promise<BackupSource> {
+  const { identities = [], branch, signal, ...google } = options;
+  const ofObjects = { identities, ...(signal && { signal }) };
+  if (from.startsWith('gs://')) return objectSource(gcsPlace(from, google), ofObjects);
+  const unknown = /^(?<scheme>[a-z][\w+.-]*):\/\//i.exec(from)?.groups?.scheme ?? 'file';
+  if (!['ssh', 'git+ssh', 'ssh+git', 'https', 'http', 'git', 'file'].includes(unknown)) {
+    throw new BackupError(
+      'refused',
+      `${shownRemote(from)}: is none of gs://BUCKET/FOLDER, a git remote, a folder`,
+    );
+  }
+  if (isRemote(from) || (await isRepository(from))) {
+    return await openGitSource(from, {
+      decrypt: (content) => decrypt(content, identities, shownRemote(from)),
+      ...(branch !== undefined && { branch }),
+      ...(signal && { signal }),
+    });
+  }
+  return objectSource(directoryPlace(from), ofObjects);
+}
+
+/** As git sees it: with a scheme, or `host:path`. */
+function isRemote(from: string): boolean {
+  return /^[\w.+-]+:\/\/|^[^/]+:/.test(from);
+}
+
+/** @throws BackupError `not-found`: there is no such folder */
+async function isRepository(folder: string): Promise<boolean> {
+  try {
+    if ((await stat(folder)).isDirectory()) return (await findGitDir(folder)) !== undefined;
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') {
+      throw new BackupError('storage', `${folder}: ${inWords(error)}`, { cause: error });
+    }
+    throw new BackupError('not-found', `${folder}: there is no such folder`, { cause: error });
+  }
+  throw new BackupError('not-found', `${folder}: is a file; give the folder that it is in`);
+}
