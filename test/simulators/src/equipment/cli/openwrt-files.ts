@@ -89,7 +89,11 @@ const others: Record<string, OpenwrtFile> = {
   ),
   '/etc/dropbear/dropbear_ed25519_host_key': {
     mode: 0o600,
-    content: Buffer.from(Array.from({ length: 83 }, (_, i) => (i * 37 + 128) % 256)),
+    // As ssh writes it: lengths, and bytes that are no text.
+    content: Buffer.concat([
+      Buffer.from('\0\0\0\x0bssh-ed25519\0\0\0@'),
+      Buffer.from(Array.from({ length: 64 }, (_, i) => (i * 37 + 128) % 256)),
+    ]),
   },
   '/etc/group': text('root:x:0:\n'),
   '/etc/hosts': text('127.0.0.1 localhost\n'),
