@@ -11,6 +11,7 @@ import { type Dialect, escapePattern, usualLogin } from './dialect.ts';
 import { eos } from './eos.ts';
 import { fastpath } from './fastpath.ts';
 import { frr } from './frr.ts';
+import { junos } from './junos.ts';
 import { nxos } from './nxos.ts';
 import { procurve } from './procurve.ts';
 import { routeros } from './routeros.ts';
@@ -25,7 +26,7 @@ export interface GenericDialectOptions {
   logout?: string;
 }
 
-const known = [ciscoIos, nxos, eos, fastpath, frr, procurve, routeros];
+const known = [ciscoIos, nxos, eos, junos, fastpath, frr, procurve, routeros];
 const sign = '[>#$%:\\]]{1,2}';
 /** A name, a mode, a sign. */
 const usualPrompt = new RegExp(`^(?<name>.*?[^\\s()]) ?(?:\\([^()]*\\))? ?${sign}$`);
