@@ -1,11 +1,14 @@
 /** All models that can be backed up, by the name that rack.yaml gives. To add one: a file, and a line here. */
 import type { InfrastructureDevice } from '@skolo/rack';
+import { apcRpdu, apcRpdu2 } from './apc-rpdu.ts';
 import { edgeos } from './edgeos.ts';
 import { eos } from './eos.ts';
 import { frr } from './frr.ts';
+import { generic } from './generic.ts';
 import { junos } from './junos.ts';
 import type { BackupModel } from './model.ts';
 import { nxos } from './nxos.ts';
+import { openwrt } from './openwrt.ts';
 import { procurve } from './procurve.ts';
 import { routeros } from './routeros.ts';
 import { vyos } from './vyos.ts';
@@ -20,4 +23,8 @@ export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) =>
     ['procurve', procurve],
     ['edgeos', edgeos],
     ['vyos', vyos],
+    ['openwrt', openwrt],
+    ['apc-rpdu', apcRpdu],
+    ['apc-rpdu2', apcRpdu2],
+    ['generic', generic],
   ]);
