@@ -53,6 +53,23 @@ describe('npm start', () => {
     expect(log).toMatch(/skia-rpi2-demo-shelf1-001 +cycle +back/);
   });
 
+  it('prints commands that change the router, back it up and show the change', async (context) => {
+    if (!peer('ssh')) return context.skip('ssh is not installed');
+    const demo = await startDemo(await newFolder());
+    await expect
+      .poll(() => shell(demo.command(/skolo backup status/)), patiently)
+      .toMatch(/router +ok/);
+
+    await shell(demo.command(/^printf .* ssh /));
+    const run = await shell(demo.command(/skolo backup run /));
+    const diff = await shell(demo.command(/skolo backup diff /));
+    const restore = await shell(demo.command(/skolo backup restore /));
+
+    expect(run).toMatch(/router +changed/);
+    expect(diff).toMatch(/^\+ +domain-name lab\.example$/m);
+    expect(restore).toContain('commit-confirm');
+  });
+
   it('keeps secrets to their owner', async () => {
     const dir = await newFolder();
     await startDemo(dir);
@@ -65,7 +82,13 @@ describe('npm start', () => {
     );
 
     expect(files.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['bots.json', 'guests.json', 'switch-password', 'operator-token']),
+      expect.arrayContaining([
+        'bots.json',
+        'guests.json',
+        'switch-password',
+        'router-key',
+        'operator-token',
+      ]),
     );
     for (const { mode } of modes) expect(mode & 0o777).toBe(0o600);
   });

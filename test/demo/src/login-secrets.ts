@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { type Rack, secretReferences } from '@skolo/rack';
+import { makeSshKey } from '@skolo/simulators';
 import { writeMissingSecret } from './secret-files.ts';
 
-/** Makes up the passwords of equipment that rack.yaml wants in files and nobody has put there. */
+/** Makes up the passwords and keys of equipment that rack.yaml wants in files and nobody has put there. */
 export async function makeUpLoginSecrets(rack: Rack, dir: string): Promise<void> {
   for (const { where, ref } of secretReferences(rack)) {
     if (!where.startsWith('logins.') || !('file' in ref)) continue;
-    await writeMissingSecret(dir, ref.file, () => `${randomBytes(12).toString('base64url')}\n`);
+    const make = where.endsWith('.privateKey')
+      ? () => makeSshKey().private
+      : () => `${randomBytes(12).toString('base64url')}\n`;
+    await writeMissingSecret(dir, ref.file, make);
   }
 }

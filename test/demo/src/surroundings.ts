@@ -1,9 +1,9 @@
 /** What a rack has around it in real life: the passwords of its equipment, and all that stands in for something. */
 import type { Rack, RackWatch } from '@skolo/rack';
 import { makeUpLoginSecrets } from './login-secrets.ts';
-import { makeUpOperatorToken } from './operator-token.ts';
 import { standIns } from './stand-ins/index.ts';
 import type { StandIn } from './stand-ins/stand-in.ts';
+import { makeUpTokens } from './tokens.ts';
 
 export interface Surroundings {
   readonly standIns: readonly StandIn[];
@@ -22,7 +22,7 @@ export async function startSurroundings(
   }
   async function follow(edited: Rack) {
     await makeUpLoginSecrets(edited, dir);
-    await makeUpOperatorToken(edited, dir);
+    await makeUpTokens(edited, dir);
     for (const standIn of started) await standIn.follow(edited, dir);
   }
 

@@ -1,6 +1,7 @@
 /** All services that exist, in the order in which they are shown. */
 import { metadataServer } from './metadata-server.ts';
 import { powerCycleDaemon } from './power-cycle-daemon.ts';
+import { routerBackup } from './router-backup.ts';
 import type { DemoService } from './service.ts';
 
-export const services: readonly DemoService[] = [metadataServer, powerCycleDaemon];
+export const services: readonly DemoService[] = [metadataServer, powerCycleDaemon, routerBackup];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { servicePorts } from '@skolo/rack';
-import { operatorTokenFile } from '../operator-token.ts';
 import { shellWord } from '../shell-word.ts';
+import { operatorTokenFile } from '../tokens.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 
 const { port, metricsPort } = servicePorts['power-cycle-daemon'];

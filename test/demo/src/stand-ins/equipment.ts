@@ -15,8 +15,10 @@ import {
 import {
   makeSshKey,
   OutletBoard,
+  publicSshKey,
   type SimulatedDevice,
   type SimulatedMachine,
+  startApcCard,
   startApcRpdu2,
   startEdgeos,
   startEdgeSwitch,
@@ -39,6 +41,9 @@ const models = new Map<string, Start>([
   ['apc-rpdu2', apcRpdu2],
 ]);
 
+/** What gives the configuration of a model, where that is spoken to apart from its outlets. */
+const cards = new Map<string, Start>([['apc-rpdu2', apcCard]]);
+
 /** Long enough to watch it boot. */
 const bootSeconds = 4;
 
@@ -50,6 +55,7 @@ interface Running<T> {
 
 export async function startEquipment(onProblem: (text: string) => void): Promise<StandIn> {
   const devices = new Map<string, Running<SimulatedDevice>>();
+  const besides = new Map<string, Running<SimulatedDevice>>();
   const machines = new Map<string, Running<SimulatedMachine>>();
   let unplug: (() => void)[] = [];
 
@@ -72,15 +78,19 @@ export async function startEquipment(onProblem: (text: string) => void): Promise
 
   async function followDevices(rack: Rack, dir: string) {
     for (const device of rack.infrastructure.values()) {
-      const start = models.get(device.model);
-      if (start === undefined) continue;
-      const { name, login } = device;
+      const { name, model, login } = device;
       const made = [device, login === undefined ? undefined : rack.logins.get(login)];
-      await renew(devices, { name, made }, async () =>
-        start(device, await readCredentials(rack, login), await hostKeyOf(dir, name)),
-      );
+      for (const [running, start] of [
+        [devices, models.get(model)],
+        [besides, cards.get(model)],
+      ] as const) {
+        if (start === undefined) continue;
+        await renew(running, { name, made }, async () =>
+          start(device, await readCredentials(rack, login), await hostKeyOf(dir, name)),
+        );
+      }
     }
-    await closeOthers(devices, rack.infrastructure);
+    for (const running of [devices, besides]) await closeOthers(running, rack.infrastructure);
     for (const end of unplug) end();
     unplug = [];
     for (const { name, power } of rack.infrastructure.values()) feed(name, power);
@@ -146,8 +156,9 @@ export async function startEquipment(onProblem: (text: string) => void): Promise
       await followMachines(rack, dir);
     },
     async close() {
-      for (const { simulated } of [...machines.values(), ...devices.values()])
-        await simulated.close();
+      for (const running of [machines, besides, devices]) {
+        for (const { simulated } of running.values()) await simulated.close();
+      }
     },
   };
 }
@@ -223,10 +234,18 @@ function apcRpdu2(device: InfrastructureDevice, { snmp }: Credentials) {
   });
 }
 
+function apcCard(device: InfrastructureDevice, credentials: Credentials, hostKey: string) {
+  return startApcCard({ ...place(device, 'ssh', 22), ...account(credentials), hostKey });
+}
+
 function place({ address, ports }: InfrastructureDevice, kind: 'ssh' | 'snmp', usual: number) {
   return { host: address ?? '127.0.0.1', port: ports[kind] ?? usual };
 }
 
-function account({ username = 'nobody', password }: Credentials) {
-  return { username, ...(password && { password: password.reveal().trim() }) };
+function account({ username = 'nobody', password, privateKey }: Credentials) {
+  return {
+    username,
+    ...(password && { password: password.reveal().trim() }),
+    ...(privateKey && { authorizedKeys: [publicSshKey(privateKey.reveal())] }),
+  };
 }

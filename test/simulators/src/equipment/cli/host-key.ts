@@ -21,6 +21,13 @@ export function makeSshKey(type: 'ed25519' | 'rsa' = 'ed25519'): {
   }
 }
 
+/** As in an authorized_keys file. @param privateKey in OpenSSH's or PEM format, without a passphrase */
+export function publicSshKey(privateKey: string): string {
+  const parsed = ssh2.utils.parseKey(privateKey);
+  if (parsed instanceof Error) throw parsed;
+  return `${parsed.type} ${parsed.getPublicSSH().toString('base64')}`;
+}
+
 /** Of a private key that was given, or a new one of that type. */
 export function hostKey(given: string | undefined, type: 'ed25519' | 'rsa'): HostKey {
   const key = given ?? makeSshKey(type).private;
