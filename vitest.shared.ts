@@ -12,5 +12,7 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is waited for comes later where others work, too.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

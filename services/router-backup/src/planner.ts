@@ -2,13 +2,15 @@
 import type { Clock, Logger } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { Inventory } from './inventory.ts';
-import type { MarkRecord } from './records.ts';
+import type { DeviceRecord, MarkRecord } from './records.ts';
 import type { Runs } from './runs.ts';
 import { Schedule } from './schedule.ts';
 import type { State } from './state.ts';
 import { targetsOf } from './targets.ts';
 
 const minuteMs = 60_000;
+/** What the disk did not take is tried again after this long. */
+const storageRetryMs = 15 * minuteMs;
 /** Later than this it was not node-cron that woke us: something was made up for. */
 const punctualMs = 90_000;
 
@@ -19,7 +21,7 @@ export interface PlannerDeps {
   inventory: Inventory;
   clock: Clock;
   log: Logger;
-  /** Whether a device has a version in the history. */
+  /** Whether a device has a version in the history; true where that cannot be known now. */
   hasVersion(device: string): Promise<boolean>;
   everyMs?: number;
 }
@@ -112,6 +114,12 @@ export class Planner {
     await this.lookForNew();
   }
 
+  /** What was read and could not be stored: the disk may be well again, and the device has done its part. */
+  private isOwed({ failure, lastAttempt }: DeviceRecord): boolean {
+    if (failure !== 'storage' || lastAttempt === undefined) return false;
+    return Math.abs(this.deps.clock.now() - Date.parse(lastAttempt)) > storageRetryMs;
+  }
+
   /** Who comes new into rack.yaml need not wait for the night; nor who lost its history. */
   private async lookForNew(): Promise<void> {
     const { rack, state, runs, hasVersion } = this.deps;
@@ -121,10 +129,10 @@ export class Planner {
       const known = state.devices.get(name);
       const isNew = known === undefined || known.retiredAt !== undefined;
       const isLost = known?.failure === undefined && !(await hasVersion(name));
-      if (isNew || isLost) devices.push(name);
+      if (isNew || isLost || (known && this.isOwed(known))) devices.push(name);
     }
     if (devices.length === 0) return;
-    const reason = 'not yet backed up';
+    const reason = 'not in the history yet';
     await runs.begun({ devices, origin: 'overdue', by: 'schedule', reason });
   }
 }

@@ -185,7 +185,11 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     inventory,
     clock,
     log,
-    hasVersion: async (device) => (await versions.newest(device)) !== undefined,
+    hasVersion: (device) =>
+      versions.newest(device).then(
+        (newest) => newest !== undefined,
+        () => true,
+      ),
     ...(deps.lookEveryMs !== undefined && { everyMs: deps.lookEveryMs }),
   });
   const webhook = new Webhook({ rack, log, clock, onOutcome: (outcome) => metrics.told(outcome) });
