@@ -102,6 +102,26 @@ describe.skipIf(peer('ssh') === undefined)('an mPower strip, to OpenSSH', () => 
     expect((await exec('cat /proc/power/relay*')).output).toBe('1\n1\n1\n');
   });
 
+  it('restarts when it is told to, which turns outlets on and forgets what was not kept', async () => {
+    const { device, exec } = await start();
+    const before = device.running();
+    await exec('echo 0 > /proc/power/relay3');
+    await exec('echo users.status=disabled > /tmp/system.cfg');
+
+    await exec('reboot');
+
+    expect((await exec('cat /proc/power/relay3')).output).toBe('1\n');
+    expect(device.running()).toEqual(before);
+  });
+
+  it('may have a BusyBox without checksums', async () => {
+    const { exec } = await start({ checksums: false });
+
+    const { status } = await exec('md5sum /tmp/system.cfg');
+
+    expect(status).toBe(127);
+  });
+
   it.each([
     ['ignores-commands', 0, true],
     ['drops-after-command', 255, false],

@@ -2,12 +2,12 @@
  * Ubiquiti mPower strip: a BusyBox shell behind an ssh server of about 2011, and a file for each relay.
  *
  * Files and their numbers are as in sessions and scripts of users (firmware MF.v2.1.11). After a power failure every
- * outlet is on, unless that was changed in its configuration, which is not simulated.
+ * outlet is on, unless that was changed in its configuration, which is not simulated. That `reboot` does the same is made up.
  */
 import { OutletBoard } from '../device.ts';
-import { type ConfiguredDevice, Core, shellFaults } from './core.ts';
+import { type CliDevice, type ConfiguredDevice, Core, shellFaults } from './core.ts';
 import type { CliOptions } from './model.ts';
-import type { UnixBox } from './shell.ts';
+import type { Output, UnixBox } from './shell.ts';
 import { joinedFiles, memoryFiles } from './shell-files.ts';
 import { startCliDevice } from './start.ts';
 import { SystemCfg } from './system-cfg.ts';
@@ -23,6 +23,8 @@ export interface MpowerOptions extends CliOptions {
   configuration?: string;
   /** Its MAC address; `24A43CDEF012` when absent. */
   serial?: string;
+  /** Whether its BusyBox has `md5sum`; it does when absent. */
+  checksums?: boolean;
 }
 
 const usual = `users.status=enabled
@@ -40,7 +42,8 @@ sshd.port=22
 const VOLTS = 122.129747152;
 
 export async function startMpower(options: MpowerOptions): Promise<ConfiguredDevice> {
-  const { outlets = 8, watts = 40, serial = '24A43CDEF012' } = options;
+  const { outlets = 8, watts = 40, serial = '24A43CDEF012', checksums = true } = options;
+  let device: CliDevice | undefined;
   const names = Array.from({ length: outlets }, (_, i) => String(i + 1));
   const core = new Core({
     board: new OutletBoard(names.map((name) => [name, { on: false, watts }])),
@@ -62,7 +65,14 @@ export async function startMpower(options: MpowerOptions): Promise<ConfiguredDev
     box: {
       motd: `\n\nBusyBox v1.11.2 (2013-11-11 20:08:57 PST) built-in shell (ash)\nEnter 'help' for a list of built-in commands.\n\n`,
       prompt: 'MF.v2.1.11# ',
-      programs: { cfgmtd: systemCfg.cfgmtd },
+      programs: {
+        cfgmtd: systemCfg.cfgmtd,
+        reboot: () => {
+          void device?.reboot();
+          return {};
+        },
+        ...(!checksums && { md5sum: missing }),
+      },
       files: joinedFiles(procPower(core), files),
     },
     powerUp: () => {
@@ -70,11 +80,15 @@ export async function startMpower(options: MpowerOptions): Promise<ConfiguredDev
       for (const name of names) core.board.set(name, true);
     },
   });
-  const device = await startCliDevice(model, { legacyOnly: true, ...options });
+  device = await startCliDevice(model, { legacyOnly: true, ...options });
   return Object.assign(device, {
     running: () => encodeText(systemCfg.running()),
     startup: () => encodeText(systemCfg.startup()),
   });
+}
+
+function missing(): Output {
+  return { stderr: '-sh: md5sum: not found\n', status: 127 };
 }
 
 /** `/proc/power`, where writing to `relayN` switches outlet N. */
