@@ -135,8 +135,8 @@ export class RouterosConfiguration {
       `# serial number = ${serial}`,
     ];
     const notes = added.map((line) => `add address=192.0.2.1 comment="${line}" list=notes`);
-    if (notes.length > 0) lines.push('/ip firewall address-list', ...notes);
-    return [...head, ...lines, ''].join('\n');
+    const list = notes.length > 0 ? ['/ip firewall address-list', ...notes] : [];
+    return [...head, ...lines, ...list, ''].join('\n');
   }
 
   /** `/import`: what is added is added once more, what is set is set. */
