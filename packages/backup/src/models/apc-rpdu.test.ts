@@ -11,7 +11,7 @@ async function sit(generation: NonNullable<ApcCardOptions['generation']> = 'rpdu
     // A session that was cut is given back late; that is not what is tried here.
     startApcCard({ ...login, secondMs: 1, generation, maxSessions: 4 });
   const model = generation === 'rpdu' ? apcRpdu() : apcRpdu2();
-  return { ...(await simulated(start, { model: model.name })), model };
+  return { ...(await simulated(start, { model: model.name, transport: 'snmp' })), model };
 }
 
 describe('the configuration of an APC rack PDU', () => {

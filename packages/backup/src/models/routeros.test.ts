@@ -8,7 +8,10 @@ import { routeros } from './routeros.ts';
 
 async function sit(options: Partial<RouterosOptions> = {}) {
   const start = (login: typeof account) => startRouteros({ ...login, secondMs: 1, ...options });
-  return { ...(await simulated(start, { model: 'routeros' })), model: routeros() };
+  return {
+    ...(await simulated(start, { model: 'routeros', transport: 'http' })),
+    model: routeros(),
+  };
 }
 
 /** As it comes over ssh. */
