@@ -16,7 +16,10 @@ import { damaged } from './tar-header.ts';
 export type NewMember = Omit<TarMember, 'offset'> & { content?: Buffer | (() => Readable) };
 
 /** Writes an archive to a file. @throws Error A content is not as long as its `size`. */
-export async function writeTar(members: Iterable<NewMember>, file: string): Promise<Content> {
+export async function writeTar(
+  members: Iterable<NewMember>,
+  file: string,
+): Promise<{ file: string; size: number }> {
   const tar = pack();
   await Promise.all([
     pipeline(tar, createWriteStream(file, { mode: 0o600 })),

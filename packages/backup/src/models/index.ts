@@ -6,6 +6,7 @@ import { eos } from './eos.ts';
 import { frr } from './frr.ts';
 import { generic } from './generic.ts';
 import { junos } from './junos.ts';
+import { linux } from './linux.ts';
 import type { BackupModel } from './model.ts';
 import { nxos } from './nxos.ts';
 import { openwrt } from './openwrt.ts';
@@ -16,6 +17,7 @@ import { vyos } from './vyos.ts';
 export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) => BackupModel> =
   new Map<string, (device: InfrastructureDevice) => BackupModel>([
     ['frr', frr],
+    ['linux', linux],
     ['nxos', nxos],
     ['junos', junos],
     ['eos', eos],
