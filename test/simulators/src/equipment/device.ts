@@ -97,7 +97,7 @@ export class Faults {
   slowMs = 500;
   /** Of `huge-configuration`. */
   hugeBytes = 20 * 1024 * 1024;
-  /** Of command lines: the connection dies at such a command, before or after it is carried out. */
+  /** Of command lines: the connection dies at the next such command, before or after it is carried out. */
   dropAt: { command: RegExp; when: 'before' | 'after' } | undefined;
   private readonly active = new Set<DeviceFault>();
   private readonly known: ReadonlySet<DeviceFault>;

@@ -149,6 +149,7 @@ export class Session {
     this.core.told.push({ at: Date.now(), text });
     const { dropAt } = this.faults;
     if (!dropAt?.command.test(text)) return;
+    this.faults.dropAt = undefined;
     if (dropAt.when === 'before') this.die();
     this.isDoomed = true;
   }

@@ -85,7 +85,7 @@ async function withHereDocument(
   terminal: Terminal,
   line: string,
 ): Promise<[command: string, stdin?: string]> {
-  const [redirection, , word] = /<< *(['"]?)(\w+)\1/.exec(line) ?? [];
+  const [redirection, , word] = /<< *(['"]?)([\w-]+)\1/.exec(line) ?? [];
   if (redirection === undefined) return [line];
   let text = '';
   for (;;) {
