@@ -77,9 +77,7 @@ async function commit(connection: DeviceConnection, cli: DeviceCli): Promise<Sai
     }
     return said;
   } catch (error) {
-    if (error instanceof DeviceError && error.retry && !(error instanceof DeviceBusy)) {
-      return undefined;
-    }
+    if (isLost(error)) return undefined;
     throw error;
   }
 }
@@ -102,13 +100,14 @@ async function confirm(
     const running = await runningAfter(connection, committed);
     if (isSame(running, wanted)) {
       step('reached in a new session; the version is in force');
-      const cli = await configure(connection);
-      const { text, isRefusal } = await ask(cli, 'confirm');
-      if (isRefusal) throw refused(connection, `does not take the confirmation: ${text}`);
+      await twice(() => sayConfirm(connection, wanted));
       step('confirmed');
       return;
     }
-    const words = said === undefined ? '' : `: ${withoutSecrets(said.text).trim().slice(0, 300)}`;
+    // It may still be at it, and must be able to go back.
+    if (said === undefined)
+      throw refused(connection, 'the session was lost, and it is not in force');
+    const words = `: ${withoutSecrets(said.text).trim().slice(0, 300)}`;
     if (!isSame(running, former)) throw refused(connection, `took only a part of it${words}`);
     // It would start anew for nothing. Where it has nothing to confirm, it says so, and that is all.
     const cli = await configure(connection);
@@ -120,6 +119,27 @@ async function confirm(
     const back = `within ${minutes} minutes it starts anew, with what it had`;
     throw refused(connection, `the version was not confirmed: ${error.message}; ${back}`, error);
   }
+}
+
+async function sayConfirm(connection: DeviceConnection, wanted: readonly Setting[]): Promise<void> {
+  const { text, isRefusal } = await ask(await configure(connection), 'confirm');
+  // It was confirmed before, and only the answer was lost; unless it has started anew meanwhile.
+  const isDone = /no confirm pending/i.test(text) && isSame(await readRunning(connection), wanted);
+  if (isRefusal && !isDone) throw refused(connection, `does not take the confirmation: ${text}`);
+}
+
+/** Once more in a new session, where the first one was lost. */
+async function twice(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isLost(error)) throw error;
+    await work();
+  }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof DeviceError && error.retry && !(error instanceof DeviceBusy);
 }
 
 class NothingChanged extends DeviceRefused {}
@@ -142,9 +162,11 @@ async function finish(
   step: (text: string) => void,
 ): Promise<void> {
   try {
-    const cli = await configure(connection);
-    await save(connection, cli);
-    await ask(cli, 'exit');
+    await twice(async () => {
+      const cli = await configure(connection);
+      await save(connection, cli);
+      await ask(cli, 'exit');
+    });
     if (!isSame(await readSaved(connection), wanted)) {
       throw refused(connection, 'has saved something else');
     }
