@@ -144,6 +144,8 @@ export class SshExec implements ExecSession {
         reject(new DeviceUnreachable(device, `${reason} during ${what}`, { cause: why }));
       };
       let ended: ExecBytes | undefined;
+      // Also once nobody waits any more.
+      to?.on('error', () => undefined);
       const unwatch =
         to &&
         finished(to, { readable: false }, (error) => {
@@ -159,6 +161,7 @@ export class SshExec implements ExecSession {
       });
       channel.stderr.on('data', (bytes: Buffer) => {
         ear.heard();
+        if (channel.isPaused()) ear.hold();
         errors += bytes.length;
         count();
         keep(bytes, stderr);

@@ -3,9 +3,7 @@
  * all of them within one deadline.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { Writable } from 'node:stream';
+import { join } from 'node:path';
 import {
   type CliSession,
   type DeviceError,
@@ -30,6 +28,7 @@ import {
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { notStored } from '../storage-error.ts';
 import type { DeviceCli, DeviceConnection } from './connection.ts';
+import { DiskFile } from './disk-file.ts';
 import { targetOf } from './target.ts';
 
 /** More than anybody backs up; less than what fills a disk unseen. */
@@ -244,36 +243,5 @@ class LazyConnection implements Connection {
     const turn = this.last.then(start, start);
     this.last = turn;
     return turn;
-  }
-}
-
-/** A new file that only we may read. */
-class DiskFile {
-  problem: unknown;
-  private readonly path: string;
-  private stream: Writable | undefined;
-
-  constructor(path: string) {
-    this.path = path;
-  }
-
-  async open(): Promise<Writable> {
-    try {
-      await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
-      const handle = await open(this.path, 'wx', 0o600);
-      this.stream = handle.createWriteStream();
-    } catch (error) {
-      this.problem = error;
-      throw error;
-    }
-    this.stream.on('error', (error) => {
-      this.problem = error;
-    });
-    return this.stream;
-  }
-
-  async remove(): Promise<void> {
-    this.stream?.destroy();
-    await rm(this.path, { force: true }).catch(() => undefined);
   }
 }

@@ -1,0 +1,37 @@
+/** Where output of a device goes to that may be large. */
+import { mkdir, open, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Writable } from 'node:stream';
+
+/** A new file that only we may read. */
+export class DiskFile {
+  /** What went wrong with the disk. */
+  problem: unknown;
+  private readonly path: string;
+  private stream: Writable | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Its folder is made where it is missing. */
+  async open(): Promise<Writable> {
+    try {
+      await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+      const handle = await open(this.path, 'wx', 0o600);
+      this.stream = handle.createWriteStream();
+    } catch (error) {
+      this.problem = error;
+      throw error;
+    }
+    this.stream.on('error', (error) => {
+      this.problem = error;
+    });
+    return this.stream;
+  }
+
+  async remove(): Promise<void> {
+    this.stream?.destroy();
+    await rm(this.path, { force: true }).catch(() => undefined);
+  }
+}
