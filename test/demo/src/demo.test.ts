@@ -58,14 +58,14 @@ describe('npm start', () => {
     const demo = await startDemo(await newFolder());
     await expect
       .poll(() => shell(demo.command(/skolo backup status/)), patiently)
-      .toMatch(/router +ok/);
+      .toMatch(/router +edgeos +ok/);
 
     await shell(demo.command(/^printf .* ssh /));
     const run = await shell(demo.command(/skolo backup run /));
     const diff = await shell(demo.command(/skolo backup diff /));
     const restore = await shell(demo.command(/skolo backup restore /));
 
-    expect(run).toMatch(/router +changed/);
+    expect(run).toMatch(/router +.*changed/);
     expect(diff).toMatch(/^\+ +domain-name lab\.example$/m);
     expect(restore).toContain('commit-confirm');
   });
