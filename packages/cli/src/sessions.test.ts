@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createHistory } from './testing/copies.ts';
+import { createHistory, createObjects } from './testing/copies.ts';
 import { startMetadataServer } from './testing/metadata-server.ts';
 import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
 import { startRouterBackup } from './testing/router-backup.ts';
@@ -60,6 +60,9 @@ async function placeFor(session: string): Promise<Place> {
   const servers = { metadata, power, backup, tokens };
   const place = await createPlace(join(own, 'testdata/files'), servers);
   onTestFinished(place.remove);
-  if (!session.includes('history.git')) return place;
-  return { ...place, standIns: await createHistory(place.dir) };
+  const standIns = [
+    ...(session.includes('history.git') ? await createHistory(place.dir) : []),
+    ...(/--from (objects|encrypted)/.test(session) ? await createObjects(place.dir) : []),
+  ];
+  return { ...place, standIns: new Map(standIns) };
 }

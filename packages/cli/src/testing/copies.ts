@@ -1,6 +1,12 @@
 /** What is left of a rack that is dead: real copies of its history, in the folder of a session. */
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Repository } from '@skolo/backup';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { gzipSync } from 'node:zlib';
+import { encryptTo, Repository } from '@skolo/backup';
 import { versionsOf } from './backup-data.ts';
 
 /** What a commit is called in each run, and always. */
@@ -31,5 +37,29 @@ export async function createHistory(dir: string): Promise<StandIns> {
     }
   }
   await repository.close();
+  return standIns;
+}
+
+/** Of `key.txt`, in the folder of a session. */
+const recipient = 'age1a6vmyvkzxlmrthshfcela8a7qtfpvgam32klj5vkqljvkgr559fq42txr6';
+
+/** `objects`, as `upload` leaves them, and `encrypted`, the same for who has `key.txt`. */
+export async function createObjects(dir: string): Promise<StandIns> {
+  const standIns = new Map<string, string>();
+  await mkdir(join(dir, 'objects'));
+  await mkdir(join(dir, 'encrypted'));
+  for (const device of ['router', 'switch-1']) {
+    for (const { version, content } of versionsOf(device)) {
+      const day = version.time.slice(0, 10);
+      const sha1 = createHash('sha1').update(content).digest('hex');
+      const name = `${day}-${device}-${sha1}.gz`;
+      const packed = gzipSync(content);
+      const files = [join(dir, 'objects', name), join(dir, 'encrypted', `${name}.age`)] as const;
+      await writeFile(files[0], packed);
+      await pipeline(Readable.from([packed]), encryptTo([recipient]), createWriteStream(files[1]));
+      for (const file of files) await utimes(file, new Date(version.time), new Date(version.time));
+      standIns.set(`${day}-${device}`, `YYYY-MM-DD-${device}`);
+    }
+  }
   return standIns;
 }

@@ -1,4 +1,4 @@
-import { difference, resolveVersion, type Version } from '@skolo/backup';
+import { difference, resolveVersion, shownRemote, type Version } from '@skolo/backup';
 import { CliError } from '../../errors.ts';
 import { type Copy, explaining } from './copy.ts';
 import type { Reader } from './reader.ts';
@@ -28,7 +28,7 @@ export function copyReader(copy: Copy, from: string): Reader {
     },
     async restoreSteps(device, wanted) {
       const version = await find(device, wanted);
-      return { ...stepsOf(copy, version, await copy.content(version), from), version };
+      return { version, ...stepsOf(copy, version, await copy.content(version), from) };
     },
   };
 }
@@ -44,7 +44,7 @@ function stepsOf(copy: Copy, version: Version, content: Buffer, from: string) {
   if (device === undefined || model === undefined) {
     const which = version.model === undefined ? 'no model is known of it' : `of ${version.model}`;
     throw new CliError(
-      `${name}: how it gets back into the device is not known (${which}); --rack FILE gives its model, and skolo backup show ${name} --from ${from} --secrets -o FILE what to bring back`,
+      `${name}: how it gets back into the device is not known (${which}); --rack FILE gives its model, and skolo backup show ${name} --from ${shownRemote(from)} --secrets -o FILE what to bring back`,
     );
   }
   const { comment } = model.restore;

@@ -1,5 +1,5 @@
-import type { Version } from '@skolo/backup';
-import { exitCodes } from '../../exit-codes.ts';
+import { shownRemote, type Version } from '@skolo/backup';
+import { CliError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { printJson } from '../../output/json.ts';
 import { sizeText } from '../../output/size.ts';
@@ -21,6 +21,10 @@ export async function printCopyStatus({ wanted, json, ...options }: Options): Pr
   const { io, from } = options;
   const devices = await withCopy(options, async (copy) => {
     const names = (await copy.devices()).map((name) => ({ name }));
+    if (names.length === 0) {
+      const place = shownRemote(from);
+      throw new CliError(`${place}: no copy of a configuration is there; is it the right place?`);
+    }
     const found: { name: string; newest: Version }[] = [];
     for (const { name } of wanted.of(io, names)) {
       const [newest] = await copy.versions(name, 1);
@@ -29,9 +33,9 @@ export async function printCopyStatus({ wanted, json, ...options }: Options): Pr
     return found;
   });
   if (json) return printJson(io, { devices });
-  if (devices.length === 0 && io.exitCode !== exitCodes.done) return undefined;
+  if (devices.length === 0) return undefined;
   printTable(io, columns(io.now()), devices);
-  return io.out(`\n${count(devices.length, 'device')} in ${from}`);
+  return io.out(`\n${count(devices.length, 'device')} in ${shownRemote(from)}`);
 }
 
 function columns(now: number): Column<{ name: string; newest: Version }>[] {

@@ -10,11 +10,19 @@ import {
   commonSecrets,
   createMask,
   type Mask,
-  openGitSource,
+  openSource,
+  parseIdentities,
   textOf,
   type Version,
 } from '@skolo/backup';
-import { type InfrastructureDevice, models, type Rack, readSecret, SecretError } from '@skolo/rack';
+import {
+  type InfrastructureDevice,
+  models,
+  type Rack,
+  readSecret,
+  type Secret,
+  SecretError,
+} from '@skolo/rack';
 import type { Globals } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
@@ -51,7 +59,7 @@ export async function withCopy<T>(
   { io, globals, from, identity }: CopyOptions,
   read: (copy: Copy) => Promise<T>,
 ): Promise<T> {
-  if (identity !== undefined) await readIdentities(identity);
+  const identities = identity === undefined ? [] : await readIdentities(identity);
   const rack = await rackOf(globals);
   const interrupt = new AbortController();
   const interrupted = new Promise<never>((_resolve, reject) => {
@@ -65,11 +73,13 @@ export async function withCopy<T>(
   try {
     const { signal } = interrupt;
     const place = await absolute(from);
-    source = await explaining(() => openGitSource(place, { signal })).catch((error: unknown) => {
-      // It has cleaned up, and may say so in its own way.
-      if (signal.aborted) return interrupted;
-      throw error;
-    });
+    source = await explaining(() => openSource(place, { identities, signal })).catch(
+      (error: unknown) => {
+        // It has cleaned up, and may say so in its own way.
+        if (signal.aborted) return interrupted;
+        throw error;
+      },
+    );
     const copy = copyOf(source, rack, createMask(randomBytes(32)), identity);
     return await Promise.race([read(copy), interrupted]);
   } finally {
@@ -86,8 +96,8 @@ function copyOf(
 ): Copy {
   const noKey =
     identity === undefined
-      ? 'give the file of an age identity with --identity or SKOLO_AGE_IDENTITY_FILE'
-      : `the identity is that of ${identity}`;
+      ? 'say which with --identity or SKOLO_AGE_IDENTITY_FILE'
+      : `those given are of ${identity}`;
   function deviceOf({ device, model }: Version): InfrastructureDevice | undefined {
     const known = rack?.infrastructure.get(device);
     if (known !== undefined && (model === undefined || known.model === model)) return known;
@@ -148,19 +158,21 @@ async function rackOf(globals: Globals): Promise<Rack | undefined> {
 }
 
 /** The keys of an identity file, as age-keygen writes it. */
-async function readIdentities(file: string): Promise<string[]> {
-  let text: string;
+async function readIdentities(file: string): Promise<Secret[]> {
+  let secret: Secret;
   try {
     // An empty folder: the path is relative to where skolo runs.
-    text = (await readSecret({ dir: '' }, file)).reveal();
+    secret = await readSecret({ dir: '' }, file);
   } catch (error) {
     if (!(error instanceof SecretError)) throw error;
     throw noIdentity(error.message.slice(0, -`; ${error.hint}`.length), { cause: error });
   }
-  const lines = text.split('\n').map((line) => line.trim());
-  const keys = lines.filter((line) => line !== '' && !line.startsWith('#'));
-  if (keys.length > 0 && keys.every((key) => /^AGE-SECRET-KEY-1[0-9A-Z]+$/.test(key))) return keys;
-  throw noIdentity(`${file}: is no age identity, whose lines begin with AGE-SECRET-KEY-1`);
+  try {
+    return parseIdentities(secret, file);
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    throw noIdentity(error.message, { cause: error });
+  }
 }
 
 function noIdentity(what: string, options?: ErrorOptions): CliError {
