@@ -70,7 +70,7 @@ describe('the configuration of an Arista switch', () => {
       id: 'abc',
       time: '2026-11-20T10:00:00Z',
     });
-    const lines = steps.flatMap(({ lines: [first = '', ...rest] }) => [first, ...rest]);
+    const lines = steps.flatMap((step) => step.lines);
     await typeInto(other.device, account, '>', [
       { keys: 'enable\r', until: 'Password: ' },
       { keys: `${enablePassword}\r`, until: '#' },

@@ -1,3 +1,4 @@
+import { DeviceRefused } from '@skolo/equipment';
 import { type JunosOptions, startJunos, typeInto } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -22,6 +23,13 @@ describe('the configuration of a Juniper switch', () => {
     expect(identity).toEqual({ serial: 'JW3619430123', hostname: 'ex-1' });
     expect(startup).toBeUndefined();
     expect(changedBy).toBe('2026-11-19 09:12:33 UTC by admin');
+  });
+
+  it('is refused where the login may not see it', async () => {
+    const { device, model, connect } = await sit();
+    device.faults.set('error-text');
+
+    await expect(backUp(model, connect())).rejects.toThrow(DeviceRefused);
   });
 
   it('shows none of its secrets once they are masked', async () => {

@@ -8,6 +8,7 @@
  * too. Braces match also where the end is missing, if it is missing between two statements, so it is read twice.
  * Source: Junos CLI User Guide, "Viewing the Configuration", "Loading Configuration Files", `commit confirmed`.
  */
+import { junos as dialect } from '@skolo/equipment';
 import type { DeviceConnection } from './connection.ts';
 import type {
   BackupModel,
@@ -17,7 +18,15 @@ import type {
   RestoreStep,
   SecretRule,
 } from './model.ts';
-import { given, ifAllowed, lastLine, linesOf, plainText, quoted } from './text-reading.ts';
+import {
+  given,
+  ifAllowed,
+  lastLine,
+  linesOf,
+  plainText,
+  quoted,
+  throwIfRefused,
+} from './text-reading.ts';
 
 const header = '## Last commit: ';
 /** Minutes that a restored configuration is given before it undoes itself. */
@@ -56,9 +65,12 @@ export function junos(): BackupModel {
   };
 }
 
+/** `display omit`: also what is left out otherwise, as it is long. */
+const command = 'show configuration | display omit | no-more';
+
 async function read(connection: DeviceConnection): Promise<Reading> {
-  // `display omit`: also what is left out otherwise, as it is long.
-  const bytes = await connection.exec('show configuration | display omit | no-more');
+  const bytes = await connection.exec(command);
+  throwIfRefused(connection.device.name, command, bytes, dialect);
   const hardware = await ifAllowed(connection.exec('show chassis hardware | no-more'));
   const text = bytes.toString();
   // A virtual chassis has no serial number, but its members do.

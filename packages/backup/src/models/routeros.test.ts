@@ -1,6 +1,8 @@
+import { DeviceRefused } from '@skolo/equipment';
 import { type RouterosOptions, startRouteros, typeInto } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { createMask } from '../mask.ts';
+import { answering } from '../testing/answering.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { isSame } from '../text.ts';
@@ -40,11 +42,28 @@ describe('the configuration of a MikroTik', () => {
     expect(device.told.at(-2)?.text).toContain(word);
   });
 
-  it('is not believed without its secrets', async () => {
+  it('is refused where the login may not see it', async () => {
     const { device, model, connect } = await sit();
     device.faults.set('error-text');
 
-    await expect(backUp(model, connect())).rejects.toThrow('by RouterOS');
+    const failed = backUp(model, connect());
+
+    await expect(failed).rejects.toThrow(DeviceRefused);
+    await expect(failed).rejects.toThrow('not enough permissions');
+  });
+
+  it('is not believed without its secrets', async () => {
+    const { model, inventory } = await sit();
+    const exec = (command: string) =>
+      Buffer.from(
+        command === '/export'
+          ? '# 2026-11-20 10:00:00 by RouterOS 7.99\n/ip pool\n'
+          : 'expected end of command (line 1 column 9)\n',
+      );
+
+    const failed = model.read(answering(inventory, exec));
+
+    await expect(failed).rejects.toThrow('has RouterOS 7, but refuses "/export show-sensitive"');
   });
 
   it('shows none of its secrets once they are masked', async () => {

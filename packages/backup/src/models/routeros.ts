@@ -8,7 +8,7 @@
  * device stalls: that of ssh2 is 2 MiB. Passwords of users and certificates are in no export.
  * Source: MikroTik's manual, "Configuration Management"; Oxidized's issue 3867 for the window.
  */
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRefused, routeros as dialect } from '@skolo/equipment';
 import type { DeviceConnection } from './connection.ts';
 import type {
   BackupModel,
@@ -18,7 +18,7 @@ import type {
   RestoreStep,
   SecretRule,
 } from './model.ts';
-import { given, ifAllowed, lastLine, plainText, quoted } from './text-reading.ts';
+import { given, ifAllowed, lastLine, plainText, quoted, throwIfRefused } from './text-reading.ts';
 
 /** `# 2026-11-20 10:00:00 by RouterOS 7.15.3`, `# nov/20/2026 10:00:00 by RouterOS 6.49.17` */
 const head = /^# .{1,40} by RouterOS (\d+)\.\S+/;
@@ -69,16 +69,19 @@ async function read(connection: DeviceConnection): Promise<Reading> {
 
 /** With all secrets, in the way of its version. A refusal has status 0, too. */
 async function exported(connection: DeviceConnection): Promise<Buffer> {
-  const whole = await connection.exec('/export show-sensitive');
-  const said = whole.toString('latin1').trim();
-  if (head.test(said) || !/^(?:expected end of command|syntax error|bad parameter)/.test(said)) {
+  const { name } = connection.device;
+  const told = '/export show-sensitive';
+  const whole = await connection.exec(told);
+  const said = whole.subarray(0, 200).toString('latin1').trim();
+  if (!/^(?:expected end of command|bad parameter)/.test(said)) {
+    throwIfRefused(name, told, whole, dialect);
     return whole;
   }
   const plain = await connection.exec('/export');
+  throwIfRefused(name, '/export', plain, dialect);
   const version = head.exec(plain.toString('latin1').trimStart())?.[1];
   if (version !== undefined && Number(version) >= 7) {
-    const what = `has RouterOS ${version}, but refuses "/export show-sensitive": ${said.slice(0, 100)}`;
-    throw new DeviceRefused(connection.device.name, what);
+    throw new DeviceRefused(name, `has RouterOS ${version}, but refuses "${told}": ${said}`);
   }
   return plain;
 }
