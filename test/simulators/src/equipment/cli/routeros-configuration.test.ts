@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../peer.ts';
+import { sit } from './netmiko.ts';
 import { type RouterosOptions, startRouteros } from './routeros.ts';
 import { RouterosConfiguration } from './routeros-configuration.ts';
 import { openSsh } from './testing.ts';
@@ -101,5 +102,18 @@ describe.skipIf(peer('ssh') === undefined)('a MikroTik that exports, to OpenSSH'
     expect(merged).toMatch(/name=dhcp_pool0 .*\nadd name=p ranges/s);
     expect(merged).toContain('\nset name=other\n');
     expect(device.running().toString().split('\n').slice(5).join('\n')).toBe(text);
+  });
+});
+
+describe('netmiko, to a MikroTik', () => {
+  it('reads its export', async (context) => {
+    const { netmiko } = await sit(context, startRouteros);
+
+    await netmiko.connect('mikrotik_routeros');
+    const text = await netmiko.call('send_command_timing', ['/export show-sensitive']);
+
+    expect(text).toMatch(/^# \d{4}-\d\d-\d\d [\d:]{8} by RouterOS 7\.15\.3\n/m);
+    expect(text).toContain('\nset name="rack 4 router"\n');
+    expect(text).toContain('\nset address=10.0.0.9 from=rack4@example.com password=S3cretMail');
   });
 });
