@@ -125,7 +125,11 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     expect(device.startup()).toEqual(version.file);
   });
 
-  const phases = ['scp -t', '^configure$', '^load ', '^compare$', '^commit-confirm', '^confirm$'];
+  // They take their time, and are the same for both.
+  const phases =
+    name === 'edgeos'
+      ? ['scp -t', '^configure$', '^load ', '^compare$', '^commit-confirm', '^confirm$']
+      : ['^commit-confirm'];
   it.each(
     phases.flatMap((phase) => (['before', 'after'] as const).map((when) => ({ phase, when }))),
   )('leaves the router as it was, or has loaded it: line lost $when $phase', async (lost) => {
@@ -152,7 +156,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
   });
 
   it('goes back by itself when the router is out of reach', async () => {
-    const { device, version, former, model, connect } = await sit({ secondMs: 20 });
+    const { device, version, former, model, connect } = await sit({ secondMs: 5 });
 
     const lost = model.restore.apply?.(connect(), version.file, (text) => {
       if (text.startsWith('committed')) device.faults.set('down');
