@@ -11,23 +11,20 @@ const patience = 10_000;
 
 /**
  * Removes them; what cannot be removed is left. A git that is still writing, because it outlived the process which started
- * it, is waited for, as far as the system tells; if it does not end, all is left as it is.
+ * it, is waited for first, as far as the system tells; if it does not end, all is left as it is.
  */
 export async function removeLeftovers(dir: string): Promise<void> {
-  const found: string[] = [];
-  for (const folder of folders) {
-    const names = await readdir(join(dir, folder)).catch(() => []);
-    found.push(
-      ...names.filter((name) => leftover.test(name)).map((name) => join(dir, folder, name)),
-    );
-  }
-  if (found.length === 0) return;
   const end = performance.now() + patience;
   while (await isBeingWritten(dir)) {
     if (performance.now() > end) return;
     await sleep(20);
   }
-  for (const path of found) await rm(path, { force: true }).catch(() => undefined);
+  for (const folder of folders) {
+    const names = await readdir(join(dir, folder)).catch(() => []);
+    for (const name of names.filter((each) => leftover.test(each))) {
+      await rm(join(dir, folder, name), { force: true }).catch(() => undefined);
+    }
+  }
 }
 
 /** Whether there is a git that writes, in the repository as its current folder, as all are that we start. Linux only. */

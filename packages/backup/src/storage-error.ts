@@ -14,6 +14,7 @@ const disk = new Map([
   ['EMFILE', 'too many files are open'],
   ['ENFILE', 'too many files are open'],
   ['ENOMEM', 'there is not enough memory'],
+  ['unwritten', 'the disk does not take it; is it full?'],
 ]);
 
 /** As strerror(3) says them, which is what git repeats. */
@@ -25,6 +26,11 @@ const texts: [RegExp, string][] = [
   [/Input\/output error|I\/O error/i, 'EIO'],
   [/Too many open files/i, 'EMFILE'],
   [/Cannot allocate memory|cannot fork|unable to (?:fork|create thread|start)/i, 'ENOMEM'],
+  // Where git does not say why.
+  [
+    /could(?:n't| not) (?:write|create)|(?:unable|failed) to (?:write|create)|write error/i,
+    'unwritten',
+  ],
 ];
 
 /** What git asks for where a damaged file told it a size; more than any computer has that it runs on. */
