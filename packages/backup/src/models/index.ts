@@ -12,6 +12,7 @@ import { nxos } from './nxos.ts';
 import { openwrt } from './openwrt.ts';
 import { procurve } from './procurve.ts';
 import { routeros } from './routeros.ts';
+import { unifiSwitch } from './unifi-switch.ts';
 import { vyos } from './vyos.ts';
 
 export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) => BackupModel> =
@@ -25,6 +26,7 @@ export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) =>
     ['procurve', procurve],
     ['edgeos', edgeos],
     ['vyos', vyos],
+    ['unifi-switch', unifiSwitch],
     ['openwrt', openwrt],
     ['apc-rpdu', apcRpdu],
     ['apc-rpdu2', apcRpdu2],
