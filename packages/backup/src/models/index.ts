@@ -8,6 +8,7 @@ import { generic } from './generic.ts';
 import { junos } from './junos.ts';
 import { linux } from './linux.ts';
 import type { BackupModel } from './model.ts';
+import { mpower } from './mpower.ts';
 import { nxos } from './nxos.ts';
 import { openwrt } from './openwrt.ts';
 import { procurve } from './procurve.ts';
@@ -27,6 +28,7 @@ export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) =>
     ['edgeos', edgeos],
     ['vyos', vyos],
     ['unifi-switch', unifiSwitch],
+    ['mpower', mpower],
     ['openwrt', openwrt],
     ['apc-rpdu', apcRpdu],
     ['apc-rpdu2', apcRpdu2],
