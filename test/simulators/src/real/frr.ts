@@ -106,7 +106,7 @@ class Router {
   private readonly programs: string;
   /** Undefined where namespaces are not allowed. */
   private readonly hostname: string | undefined;
-  /** Does nothing but have the namespaces. */
+  /** Does nothing but have the namespaces, and end the daemons when we are gone. */
   private holder: Process | undefined;
   private running: Process[] = [];
 
@@ -194,9 +194,12 @@ esac
 
   private async holdNamespaces(hostname: string): Promise<Process> {
     const held = join(this.dir, 'held');
+    // FRR leaves a folder for each process in /var/tmp/frr. When whoever started this is gone, the daemons are ended.
     const script = `
-      mount --bind ${this.dir} /etc/frr && ip link set lo up && hostname ${hostname} &&
-      touch ${held} && exec sleep infinity`;
+      mkdir -p ${this.dir}/tmp /var/tmp/frr && chown frr ${this.dir}/tmp &&
+      mount --bind ${this.dir}/tmp /var/tmp/frr && mount --bind ${this.dir} /etc/frr &&
+      ip link set lo up && hostname ${hostname} && touch ${held} && read -r _
+      for file in ${this.sockets()}/*.pid; do kill -9 "$(cat "$file")"; done`;
     const holder = new Process('unshare', ['-nmu', 'sh', '-c', script]);
     await holder.until('making namespaces', () => exists(held));
     return holder;

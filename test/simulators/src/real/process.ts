@@ -9,8 +9,9 @@ export class Process {
   private readonly child: ChildProcess;
   private said = '';
 
+  /** Its standard input ends when we do, however that happens. */
   constructor(program: string, args: readonly string[]) {
-    this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (data: Buffer) => {
         this.said = `${this.said}${data}`.slice(-2000);
@@ -35,6 +36,14 @@ export class Process {
       }
       await pause(10);
     }
+  }
+
+  /** For one that ends with its standard input. */
+  async leave(): Promise<void> {
+    if (this.hasEnded()) return;
+    const ended = once(this.child, 'exit');
+    this.child.stdin?.end();
+    await ended;
   }
 
   async stop(): Promise<void> {

@@ -53,7 +53,7 @@ export async function startSshd(
     `HostKey ${join(dir, 'host_key')}`,
     `AuthorizedKeysFile ${join(dir, 'authorized_keys')}`,
     `ForceCommand ${command}`,
-    'PidFile none',
+    `PidFile ${join(dir, 'pid')}`,
     'UsePAM no',
     'StrictModes no',
     'PasswordAuthentication no',
@@ -66,9 +66,12 @@ export async function startSshd(
   // Where root runs it, it wants its folder for privilege separation.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
   const log = join(dir, 'log');
-  const sshd = new Process(program, ['-D', '-f', join(dir, 'sshd_config'), '-E', log]);
+  // It ends when we do, however that happens.
+  const script = `{ "$@"; kill $$; } & read -r _; kill -9 "$(cat ${join(dir, 'pid')})"`;
+  const args = [program, '-D', '-f', join(dir, 'sshd_config'), '-E', log];
+  const sshd = new Process('sh', ['-c', script, 'sh', ...args]);
   async function close() {
-    await sshd.stop();
+    await sshd.leave();
     await rm(dir, { recursive: true, force: true });
   }
   try {
