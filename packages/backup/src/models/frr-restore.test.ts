@@ -260,7 +260,7 @@ describe('a version of FRRouting', () => {
         }
         expect(blocks(await router.vtysh('show running-config'))).toEqual(blocks(version));
       }),
-      { ...runs(20), endOnFailure: true },
+      { ...runs(10), endOnFailure: true },
     );
   });
 });
