@@ -1,6 +1,6 @@
 import { difference, resolveVersion, shownRemote, type Version } from '@skolo/backup';
 import { CliError } from '../../errors.ts';
-import { type Copy, explaining } from './copy.ts';
+import { type Copy, explaining, isTar } from './copy.ts';
 import type { Reader } from './reader.ts';
 import { shortId } from './versions-table.ts';
 
@@ -42,9 +42,16 @@ function stepsOf(copy: Copy, version: Version, content: Buffer, from: string) {
   const device = copy.deviceOf(version);
   const model = copy.modelOf(version);
   if (device === undefined || model === undefined) {
+    const get = (file: string) =>
+      `skolo backup show ${name} --from ${shownRemote(from)} --secrets -o ${file}`;
+    if (isTar(content)) {
+      throw new CliError(
+        `${name}: it is an archive of files: ${get(`${name}.tar`)} gives it, and tar -xpf ${name}.tar -C / unpacks it where it belongs`,
+      );
+    }
     const which = version.model === undefined ? 'no model is known of it' : `of ${version.model}`;
     throw new CliError(
-      `${name}: how it gets back into the device is not known (${which}); --rack FILE gives its model, and skolo backup show ${name} --from ${shownRemote(from)} --secrets -o FILE what to bring back`,
+      `${name}: how it gets back into the device is not known (${which}); --rack FILE gives its model, and ${get('FILE')} what to bring back`,
     );
   }
   const { comment } = model.restore;

@@ -128,8 +128,14 @@ function copyOf(
     modelOf,
     text(version, content, secrets) {
       const model = modelOf(version);
-      const text = textOf(content, model?.format ?? (isTar(content) ? 'tar' : 'text'));
-      return secrets ? text : mask.text(text, model?.secrets ?? commonSecrets);
+      const format = model?.format ?? (isTar(content) ? 'tar' : 'text');
+      const text = textOf(content, format);
+      if (secrets) return text;
+      if (model !== undefined) return mask.text(text, model.secrets);
+      if (format === 'text') return mask.text(text, commonSecrets);
+      throw new CliError(
+        `${version.device}: it is an archive of files, and what is secret in them is not known; --secrets gives it as it is`,
+      );
     },
   };
 }
@@ -148,7 +154,7 @@ function unknownDevice(name: string, model: string): InfrastructureDevice {
 }
 
 /** As POSIX marks each of its headers. */
-function isTar(content: Buffer): boolean {
+export function isTar(content: Buffer): boolean {
   return content.subarray(257, 262).toString('latin1') === 'ustar';
 }
 
