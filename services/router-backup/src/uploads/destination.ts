@@ -1,0 +1,91 @@
+/** The places off site that rack.yaml names. */
+import { join } from 'node:path';
+import {
+  BackupError,
+  directoryPlace,
+  type GetToken,
+  GitMirror,
+  gcsPlace,
+  metadataServerToken,
+  type OffsitePlace,
+  serviceAccountToken,
+  shownRemote,
+} from '@skolo/backup';
+import { type Rack, readSecret, serviceUrl } from '@skolo/rack';
+
+export interface Destination {
+  /** Names it in the journal; without secrets. */
+  id: string;
+  kind: 'upload' | 'git';
+  /** For people, without secrets. */
+  url: string;
+  /** Changes with every setting that matters to it. */
+  settings: string;
+}
+
+export function destinationsOf(rack: Rack): Destination[] {
+  const { upload, uploadKey, encrypt, git } = rack.services['router-backup'];
+  const server = serviceUrl(rack, 'metadata-server');
+  const destinations: Destination[] = [];
+  if (upload !== undefined) {
+    const settings = JSON.stringify([upload, uploadKey, encrypt, server]);
+    destinations.push({ id: `upload ${upload}`, kind: 'upload', url: upload, settings });
+  }
+  if (git.remote !== undefined) {
+    const url = shownRemote(git.remote);
+    const settings = JSON.stringify([git, encrypt]);
+    destinations.push({ id: `git ${url} ${git.branch}`, kind: 'git', url, settings });
+  }
+  return destinations;
+}
+
+/**
+ * For whom everything that leaves is encrypted.
+ *
+ * @throws BackupError `refused`: nobody has said
+ */
+export function recipientsOf(rack: Rack): readonly string[] | 'none' {
+  const { encrypt } = rack.services['router-backup'];
+  if (encrypt !== undefined) return encrypt;
+  throw new BackupError(
+    'refused',
+    'nothing leaves the rack before services.router-backup.encrypt says for whom it is encrypted (`[age1…]`, or `none`)',
+  );
+}
+
+/**
+ * The bucket or directory, with the key as it is now.
+ *
+ * @param isKnown whether something was stored there before
+ * @throws BackupError, SecretError
+ */
+export async function openPlace(rack: Rack, isKnown: () => boolean): Promise<OffsitePlace> {
+  const { upload = '' } = rack.services['router-backup'];
+  if (!upload.startsWith('gs://')) return directoryPlace(upload, { isKnown });
+  return gcsPlace(upload, { token: await tokenFor(rack) });
+}
+
+async function tokenFor(rack: Rack): Promise<GetToken> {
+  const { uploadKey } = rack.services['router-backup'];
+  if (uploadKey === undefined) return metadataServerToken(serviceUrl(rack, 'metadata-server'));
+  return serviceAccountToken(await readSecret(rack, uploadKey));
+}
+
+/**
+ * The git remote, with the key as it is now.
+ *
+ * @throws BackupError, SecretError
+ */
+export async function openMirror(rack: Rack, stateDir: string): Promise<GitMirror> {
+  const { remote = '', branch, privateKey, hostKey } = rack.services['router-backup'].git;
+  return new GitMirror({
+    history: join(stateDir, 'repository'),
+    folder: join(stateDir, 'mirror'),
+    remote,
+    branch,
+    recipients: recipientsOf(rack),
+    rack: rack.name,
+    ...(privateKey !== undefined && { privateKey: await readSecret(rack, privateKey) }),
+    ...(hostKey !== undefined && { hostKey }),
+  });
+}
