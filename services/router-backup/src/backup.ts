@@ -14,7 +14,7 @@ import { type Clock, errorText, type LastSuccess, type Logger } from '@skolo/com
 import { DeviceBusy } from '@skolo/equipment';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { BackupFailed, failureOf } from './failure.ts';
-import { drop, type Fetch, type Fetched } from './fetch.ts';
+import type { Fetch, Fetched } from './fetch.ts';
 import { pin, whyAnother } from './identity.ts';
 import type { PowerDaemon } from './power-daemon.ts';
 import type { DeviceRecord } from './records.ts';
@@ -84,7 +84,7 @@ export class Backup {
         const kept = await this.keep(device, fetched, occasion);
         return await this.succeeded(device, fetched, { ...kept, at, seconds: seconds() }, occasion);
       } finally {
-        await drop(fetched.content);
+        await fetch.drop(device);
       }
     } catch (error) {
       const failed = failureOf(device.name, error);

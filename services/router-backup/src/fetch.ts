@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   type BackupModel,
   backupModels,
@@ -64,17 +65,28 @@ export class Fetch {
    */
   async read(device: InfrastructureDevice, talk: Talk, signal: AbortSignal): Promise<Fetched> {
     const model = this.model(device);
-    return await this.connected(device, talk, signal, async (connection) => {
-      const reading = await model.read(connection);
-      try {
+    try {
+      return await this.connected(device, talk, signal, async (connection) => {
+        const reading = await model.read(connection);
         check(device.name, model, reading);
         if (model.proof === 'twice') await checkAgain(device.name, model, reading, connection);
         return await fetched(model, reading);
-      } catch (error) {
-        await drop(reading.content);
-        throw error;
-      }
-    });
+      });
+    } catch (error) {
+      await this.drop(device);
+      throw error;
+    }
+  }
+
+  /** Removes what was read of a device into files. There is one reading of it at a time. */
+  async drop({ name }: InfrastructureDevice): Promise<void> {
+    const folder = join(this.deps.scratch, name);
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  /** Removes what a process that died has left. */
+  async clear(): Promise<void> {
+    await rm(this.deps.scratch, { recursive: true, force: true }).catch(() => undefined);
   }
 
   /**
@@ -96,7 +108,7 @@ export class Fetch {
       signal,
       idleMs: idleSeconds * 1000,
       deadlineMs: totalSeconds * 1000,
-      scratch,
+      scratch: join(scratch, device.name),
       onTalk: (from, text) => talk.note(from, text),
     });
     const done = new AbortController();
@@ -118,11 +130,6 @@ function rejected(signal: AbortSignal, unwanted: AbortSignal): Promise<never> {
     if (signal.aborted) reject(signal.reason);
     else signal.addEventListener('abort', () => reject(signal.reason), { signal: unwanted });
   });
-}
-
-/** Removes what was read into a file. */
-export async function drop(content: Content): Promise<void> {
-  if ('file' in content) await rm(content.file, { force: true }).catch(() => undefined);
 }
 
 function check(device: string, model: BackupModel, { content }: Reading): void {
@@ -147,18 +154,14 @@ async function checkAgain(
   connection: Connection,
 ): Promise<void> {
   const second = await model.read(connection);
-  try {
-    const [one, other] = [first.content, second.content];
-    if (!('bytes' in one) || !('bytes' in other)) {
-      throw new BackupFailed(device, 'internal', 'what is read twice has to be in memory');
-    }
-    if (isSame(one.bytes, other.bytes, model)) return;
-    const [a, b] = [one.bytes.length, other.bytes.length];
-    const what = `two readings differ (${a} and ${b} bytes): one of them is not all of it, or somebody is changing it`;
-    throw new BackupFailed(device, 'incomplete', what);
-  } finally {
-    await drop(second.content);
+  const [one, other] = [first.content, second.content];
+  if (!('bytes' in one) || !('bytes' in other)) {
+    throw new BackupFailed(device, 'internal', 'what is read twice has to be in memory');
   }
+  if (isSame(one.bytes, other.bytes, model)) return;
+  const [a, b] = [one.bytes.length, other.bytes.length];
+  const what = `two readings differ (${a} and ${b} bytes): one of them is not all of it, or somebody is changing it`;
+  throw new BackupFailed(device, 'incomplete', what);
 }
 
 async function fetched(model: BackupModel, reading: Reading): Promise<Fetched> {

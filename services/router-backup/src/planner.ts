@@ -32,6 +32,8 @@ export class Planner {
   private lastLook: number | undefined;
   /** The last look, in local minutes; undefined: none in this zone. */
   private seen: number | undefined;
+  /** Who failed for want of a disk need not wait. */
+  private isDiskWellAgain = false;
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> = Promise.resolve();
 
@@ -70,12 +72,15 @@ export class Planner {
     return this.schedule.next();
   }
 
-  /** Looks whether anything is due. One after the other, so that nothing is begun twice. */
-  async look(): Promise<void> {
-    this.looking = this.looking.then(
-      () => this.lookNow(),
-      () => this.lookNow(),
-    );
+  /**
+   * Looks whether anything is due. One after the other, so that nothing is begun twice.
+   *
+   * @param isDiskWell it was not, until now
+   */
+  async look({ isDiskWell = false } = {}): Promise<void> {
+    if (isDiskWell) this.isDiskWellAgain = true;
+    const look = () => this.lookNow();
+    this.looking = this.looking.then(look, look);
     await this.looking.catch((error: unknown) => {
       this.deps.log.error({ err: error }, 'schedule is not looked at');
     });
@@ -117,6 +122,7 @@ export class Planner {
   /** What was read and could not be stored: the disk may be well again, and the device has done its part. */
   private isOwed({ failure, lastAttempt }: DeviceRecord): boolean {
     if (failure !== 'storage' || lastAttempt === undefined) return false;
+    if (this.isDiskWellAgain) return true;
     return Math.abs(this.deps.clock.now() - Date.parse(lastAttempt)) > storageRetryMs;
   }
 
@@ -124,13 +130,20 @@ export class Planner {
   private async lookForNew(): Promise<void> {
     const { rack, state, runs, hasVersion } = this.deps;
     const devices: string[] = [];
+    let isLater = false;
     for (const { name, why } of targetsOf(rack())) {
-      if (why !== undefined || runs.isAskedFor(name)) continue;
+      if (why !== undefined) continue;
+      if (runs.isAskedFor(name)) {
+        // It may yet fail for want of a disk.
+        isLater = true;
+        continue;
+      }
       const known = state.devices.get(name);
       const isNew = known === undefined || known.retiredAt !== undefined;
       const isLost = known?.failure === undefined && !(await hasVersion(name));
       if (isNew || isLost || (known && this.isOwed(known))) devices.push(name);
     }
+    this.isDiskWellAgain &&= isLater;
     if (devices.length === 0) return;
     const reason = 'not in the history yet';
     await runs.begun({ devices, origin: 'overdue', by: 'schedule', reason });

@@ -15,7 +15,7 @@ import { HttpProblem, pause } from '@skolo/common';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { Backup, Occasion } from './backup.ts';
 import { BackupFailed } from './failure.ts';
-import { drop, type Fetch, type Fetched } from './fetch.ts';
+import type { Fetch, Fetched } from './fetch.ts';
 import type { Locks } from './locks.ts';
 import type { Readable } from './readable.ts';
 import { Talk, type Transcripts } from './transcript.ts';
@@ -188,7 +188,7 @@ export class Restores {
       const bytes = await readLimited(device.name, content);
       return { bytes, model, fetched: { ...fetched, content: { bytes } } };
     } finally {
-      await drop(content);
+      await this.deps.fetch.drop(device);
     }
   }
 

@@ -14,7 +14,7 @@ import {
   type ServiceDefinition,
   tryOpenJournal,
 } from '@skolo/common';
-import type { Journal } from '@skolo/durable';
+import type { Journal, TablesDeps } from '@skolo/durable';
 import { HostKeys, readCredentials } from '@skolo/equipment';
 import { type Rack, models as rackModels } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
@@ -27,7 +27,6 @@ import { Locks } from './locks.ts';
 import { readMaskKey } from './mask-key.ts';
 import { createMetrics } from './metrics.ts';
 import { Notices } from './notices/index.ts';
-import type { Offsite } from './offsite.ts';
 import { Planner } from './planner.ts';
 import { PowerDaemon } from './power-daemon.ts';
 import { Readable } from './readable.ts';
@@ -38,6 +37,8 @@ import { State } from './state.ts';
 import { Store } from './store.ts';
 import { Teller } from './tell.ts';
 import { Transcripts } from './transcript.ts';
+import { localVersions } from './uploads/local-versions.ts';
+import { Uploads } from './uploads.ts';
 import { Versions } from './versions.ts';
 import { Webhook } from './webhook.ts';
 
@@ -91,11 +92,12 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
   setMaxListeners(0, stopping.signal);
 
   let journal: Journal | undefined;
-  const state = new State({
+  const disk: TablesDeps = {
     journal: () => journal,
     onTrouble: (error) => degraded.raise(journalTrouble, errorText(error)),
     onWell: () => degraded.clear(journalTrouble),
-  });
+  };
+  const state = new State(disk);
   const journalDeps: OpenJournalDeps = {
     stateDir,
     log,
@@ -103,13 +105,11 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     retryMs: openEveryMs,
     onTrouble: (why) => degraded.raise(journalTrouble, why),
     async load(opened) {
-      const unreadable = await state.load(opened);
+      const unreadable = (await state.load(opened)) + (await offsite.load(opened));
       if (unreadable > 0)
         log.error({ unreadable }, 'journal has records that cannot be understood');
     },
   };
-  journal = await tryOpenJournal(journalDeps);
-
   const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));
   await hostKeys.load();
   const mask = createMask(await readMaskKey(stateDir, log));
@@ -122,10 +122,9 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     retryMs: openEveryMs,
     checkEveryMs: deps.checkEveryMs ?? 24 * 60 * minuteMs,
     signal: stopping.signal,
-    onBegunAnew: () => void planner.look(),
+    onWell: () => void planner.look({ isDiskWell: true }),
   });
   const fetch = new Fetch({ rack, hostKeys, scratch: join(stateDir, 'scratch'), models });
-  const offsite: Offsite = { add: () => undefined, status: () => [], stateOf: () => 'none' };
   const jumphost = new JumphostBackup({
     rack,
     rackFile: watched.file,
@@ -138,6 +137,16 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
   });
   const isArchived = (name: string) => name === rack().jumphost.name;
   const versions = new Versions({ store, archives: jumphost, isArchived });
+  const offsite: Uploads = new Uploads({
+    ...disk,
+    rack,
+    stateDir,
+    versions: localVersions({ store, versions, jumphost, isArchived }),
+    lastSuccess,
+    degraded,
+    clock,
+    log,
+  });
   const readable = new Readable({ rack, versions, mask, models });
   const locks = new Locks();
   const power = deps.power ?? new PowerDaemon({ rack, log, clock });
@@ -232,12 +241,15 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     offsite: () => offsite,
   });
 
+  journal = await tryOpenJournal(journalDeps);
+  await fetch.clear();
   await store.start();
   /** Nothing begins by itself before it is known what was. */
   async function begin(): Promise<void> {
     runs.resume();
     await planner.start();
     await notices.follow();
+    await offsite.start();
     degraded.clear(journalTrouble);
   }
   const opening = journal === undefined ? openLater() : begin();
@@ -252,8 +264,12 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     if (journal === undefined) return;
     void planner.follow();
     void notices.follow();
+    void offsite.follow();
   });
-  const flushing = setInterval(() => void state.flush(), openEveryMs);
+  const flushing = setInterval(() => {
+    void state.flush();
+    void offsite.flush();
+  }, openEveryMs);
 
   return {
     handler: createApp({
@@ -286,6 +302,7 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
       await planner.stop();
       await runs.close();
       await webhook.close();
+      await offsite.close();
       await store.close();
       await opening;
       await state.flush();

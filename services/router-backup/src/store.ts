@@ -16,8 +16,8 @@ export interface StoreDeps {
   retryMs: number;
   checkEveryMs: number;
   signal: AbortSignal;
-  /** A new repository was begun: every device wants a version there. */
-  onBegunAnew(): void;
+  /** It can be written again, or a new one was begun: what is not in it wants to be there. */
+  onWell(): void;
 }
 
 const trouble = 'repository';
@@ -77,8 +77,12 @@ export class Store {
         () => undefined,
       );
       if (signal.aborted) return;
-      if (this.opened === undefined) await this.tryOpen();
-      else await this.check();
+      if (this.opened !== undefined) {
+        await this.check();
+        continue;
+      }
+      await this.tryOpen();
+      if (this.isSound) this.deps.onWell();
     }
   }
 
@@ -108,7 +112,7 @@ export class Store {
   }
 
   private async beginAnew(wrong: string): Promise<void> {
-    const { log, rack, degraded, onBegunAnew } = this.deps;
+    const { log, rack, degraded, onWell } = this.deps;
     await this.opened?.close();
     this.opened = undefined;
     try {
@@ -116,7 +120,7 @@ export class Store {
       log.error({ wrong, where }, 'repository is broken; it was set aside, and a new one begun');
       this.opened = await Repository.open(this.folder, { rack });
       degraded.clear(trouble);
-      onBegunAnew();
+      onWell();
     } catch (error) {
       this.isDown(`${wrong}; and a new one cannot be begun: ${errorText(error)}`);
     }
