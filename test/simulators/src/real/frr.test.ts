@@ -25,6 +25,15 @@ async function ssh(door: SshDoor, ...command: string[]) {
   return await child.catch(({ code, stdout, stderr }) => ({ code, stdout, stderr }));
 }
 
+/** Of all that it knows, FRR is most like IOS. */
+function netmiko({ host, port, username, privateKeyFile }: SshDoor): string {
+  const about = { device_type: 'cisco_ios', host, port, username, key_file: privateKeyFile };
+  return `from netmiko import ConnectHandler
+about = ${JSON.stringify(about)}
+with ConnectHandler(**about, use_keys=True, fast_cli=True) as connection:
+    print(connection.send_command("show running-config"))`;
+}
+
 /** Without those that say nothing. */
 function lines(text: string): string[] {
   return text.split('\n').filter((line) => !/^\s*!|^$/.test(line));
@@ -87,6 +96,16 @@ describe('FRRouting behind sshd', () => {
 
     const ours = lines(await frr.vtysh('show running-config'));
     expect(theirs.slice(theirs.indexOf(ours[2] ?? ''))).toEqual(ours.slice(2));
+  });
+
+  it('is read by netmiko at its command line', { timeout: 60_000 }, async (context) => {
+    const python = peer('netmiko');
+    if (python === undefined) return context.skip('netmiko is not installed');
+    const frr = await start(context, { configuration: 'ip route 10.1.0.0/16 Null0\n' });
+
+    const { stdout } = await run(python, ['-W', 'ignore', '-c', netmiko(frr)]);
+
+    expect(lines(stdout)).toEqual(lines(await frr.vtysh('show running-config')));
   });
 
   it.for([
