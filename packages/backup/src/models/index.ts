@@ -1,7 +1,9 @@
 /** All models that can be backed up, by the name that rack.yaml gives. To add one: a file, and a line here. */
 import type { InfrastructureDevice } from '@skolo/rack';
 import { apcRpdu, apcRpdu2 } from './apc-rpdu.ts';
+import { ciscoIos } from './cisco-ios.ts';
 import { edgeos } from './edgeos.ts';
+import { edgeswitch } from './edgeswitch.ts';
 import { eos } from './eos.ts';
 import { frr } from './frr.ts';
 import { generic } from './generic.ts';
@@ -33,4 +35,6 @@ export const backupModels: ReadonlyMap<string, (device: InfrastructureDevice) =>
     ['apc-rpdu', apcRpdu],
     ['apc-rpdu2', apcRpdu2],
     ['generic', generic],
+    ['edgeswitch', edgeswitch],
+    ['cisco-ios', ciscoIos],
   ]);
