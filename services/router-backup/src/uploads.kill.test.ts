@@ -1,0 +1,85 @@
+/** `kill -9` while versions are stored and uploaded: whatever the moment, what is off site is whole, and nothing is missing in the end. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openSource, Repository } from '@skolo/backup';
+import { Secret } from '@skolo/rack';
+import { expect, it, onTestFinished } from 'vitest';
+import { seeded } from './testing/seeded.ts';
+import { devices, versionText } from './testing/uploads-writer.ts';
+
+const kills = process.env.SKOLO_LONG ? 200 : 20;
+const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
+const program = join(import.meta.dirname, '../dist/testing/uploads-writer.js');
+/** Made by age-keygen for this test alone. */
+const recipient = 'age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn';
+const identities = [
+  new Secret('AGE-SECRET-KEY-17U8ZSYGVSC9L7UYP3XMPRM57U6N539TKMY0558LSU5R87VG9NNJSG66MCS'),
+];
+
+function start(dir: string, ...more: string[]): ChildProcess {
+  const child = spawn(process.execPath, [program, dir, recipient, ...more], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed})`, {
+  timeout: kills * 30_000,
+}, async () => {
+  console.log(`uploads: ${kills} kills, SKOLO_SEED=${seed}`);
+  const random = seeded(seed);
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-uploads-kill-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const away = join(dir, 'away');
+
+  for (let kill = 0; kill < kills; kill += 1) {
+    const writer = start(dir);
+    const ended = once(writer, 'close');
+    if (writer.stdout) await Promise.race([once(writer.stdout, 'data'), ended]);
+    // The moment of the kill is what the test is about.
+    await sleep(random() * 600);
+    writer.kill('SIGKILL');
+    expect(await ended).toEqual([null, 'SIGKILL']);
+
+    const source = await openSource(away, { identities });
+    for (const device of await source.devices()) {
+      for (const version of await source.versions(device, { limit: 3 })) {
+        expect(await source.content(version)).toHaveLength(
+          versionText(device, numberOf(version.time)).length,
+        );
+      }
+    }
+  }
+  const last = start(dir, 'drain');
+  const [code] = await once(last, 'close');
+  expect(code).toBe(0);
+
+  const repository = await Repository.open(join(dir, 'state', 'repository'), { rack: 'rack4' });
+  const source = await openSource(away, { identities });
+  for (const device of devices) {
+    const stored = (await repository.versions(device)).reverse();
+    const sha1s = stored.map(({ sha1 }) => sha1);
+    const found = (await source.versions(device)).map(({ sha1 }) => sha1).reverse();
+    // A place that is new gets the newest version, and a kill may come before that was the first one.
+    expect(sha1s.slice(-found.length)).toEqual(found);
+    expect(stored.length - found.length).toBeLessThan(5);
+    for (const { sha1, time } of stored) {
+      const text = versionText(device, numberOf(time));
+      expect(sha1).toBe(createHash('sha1').update(text).digest('hex'));
+    }
+  }
+  expect(await repository.count('router')).toBeGreaterThan(kills / 2);
+  await repository.close();
+  expect(await readdir(join(dir, 'state', 'outgoing'))).toEqual([]);
+  expect((await readdir(away)).filter((name) => name.endsWith('.part'))).toEqual([]);
+});
+
+function numberOf(time: string): number {
+  return (Date.parse(time) - 1_700_000_000_000) / 60_000;
+}
