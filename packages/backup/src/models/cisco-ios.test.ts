@@ -198,6 +198,18 @@ describe('the configuration of a Cisco switch', () => {
     expect(incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });
 
+  it('is not whole wherever it is cut', async () => {
+    const { device, model } = await sit();
+    const whole = asRead(device.running());
+
+    const passing = Array.from(whole.keys()).filter(
+      (end) => model.incomplete({ bytes: whole.subarray(0, end) }) === undefined,
+    );
+
+    // But for the end of its last line.
+    expect(passing).toEqual([whole.length - 1]);
+  });
+
   itSurvives(
     {
       sit: (isSmall) =>

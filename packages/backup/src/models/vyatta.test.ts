@@ -200,6 +200,29 @@ describe.each(kinds)('a configuration of $name', ({ name, start, model: create, 
     expect(model.incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });
 
+  it('is not whole wherever it is cut', async () => {
+    const { device, model } = await sit();
+    const whole = device.startup();
+
+    const passing = Array.from(whole.keys()).filter(
+      (end) => model.incomplete({ bytes: whole.subarray(0, end) }) === undefined,
+    );
+
+    expect(passing).toEqual([]);
+    expect(model.incomplete({ bytes: whole })).toBeUndefined();
+  });
+
+  it.each(['cut-short', 'error-text', 'empty-answer', 'drops-mid-configuration'] as const)(
+    'is not taken for whole when it is not saved, either: %s',
+    async (fault) => {
+      const { device, model, connect } = await sit();
+      await type(connect, 'set system host-name other', 'commit');
+      device.faults.set(fault);
+
+      await expect(backUp(model, connect())).rejects.toThrow();
+    },
+  );
+
   describe.each(['file', 'commands'])('as %s', (as) => {
     const small = 'system {\n    host-name small\n}\n';
     itSurvives(

@@ -21,6 +21,7 @@ export function splitVersions(text: string): { body: string; versions: string } 
 export function whyCut(text: string): string | undefined {
   const { body, versions } = splitVersions(text);
   if (body.trim() === '') return 'it is empty';
+  if (!text.endsWith('\n')) return 'its last line has no end';
   const settings = settingsIn(body);
   if (typeof settings === 'string') return settings;
   if (
