@@ -24,39 +24,51 @@ const names = ['host-1', 'host-2', 'host-3'];
 interface Lab {
   dir: string;
   token: string;
-  host: LinuxHost;
+  /** In the order of `names`. */
+  hosts: LinuxHost[];
 }
 
 async function startLab({ skip }: Pick<TestContext, 'skip'>): Promise<Lab> {
-  const host = await startLinuxHost();
-  if (host === undefined) return skip('sshd is not installed');
-  onTestFinished(() => host.close());
+  const hosts: LinuxHost[] = [];
+  for (const _ of names) {
+    const host = await startLinuxHost();
+    if (host === undefined) return skip('sshd is not installed');
+    onTestFinished(() => host.close());
+    await host.write('/etc/settings', 'count 0\n');
+    hosts.push(host);
+  }
   const dir = await mkdtemp(join(tmpdir(), 'skolo-backup-kill-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  for (const name of names) await host.write(`/${name}/settings`, 'count 0\n');
-  const entry = (name: string) =>
-    `  ${name}: { model: linux, files: ["${host.root}/${name}/**"], address: 127.0.0.1, ports: { ssh: ${host.port} }, login: hosts }`;
+  const entries = hosts.map(
+    ({ root, port }, i) =>
+      `  ${names[i]}: { model: linux, files: ["${root}/etc/**"], address: 127.0.0.1, ports: { ssh: ${port} }, login: host-${i} }`,
+  );
+  const logins = hosts.map(
+    ({ username }, i) => `  host-${i}: { username: ${username}, privateKey: key-${i} }`,
+  );
+  for (const [i, { privateKey }] of hosts.entries()) {
+    await writeFile(join(dir, `key-${i}`), privateKey, { mode: 0o600 });
+  }
   const yaml = `rack: rack1
 timezone: UTC
 network: { subnet: 127.0.0.0/8, domain: lan }
 jumphost: { name: jumphost-rack1, address: 127.0.0.1 }
 access: { tokens: { file: tokens.yaml } }
 logins:
-  hosts: { username: ${host.username}, privateKey: key }
+${logins.join('\n')}
 infrastructure:
-${names.map(entry).join('\n')}
+${entries.join('\n')}
 services:
   power-cycle-daemon: { url: "http://127.0.0.1:9" }
   router-backup: { jitterSeconds: 0, jumphost: { backup: false } }
 `;
-  await writeFile(join(dir, 'key'), host.privateKey, { mode: 0o600 });
   await writeFile(join(dir, 'rack.yaml'), yaml);
   const token = await newToken(join(dir, 'tokens.yaml'), {
     name: 'ann',
     role: 'admin',
     expiresInDays: 1,
   });
-  return { dir, token, host };
+  return { dir, token, hosts };
 }
 
 async function finished({ client }: BackupProcess, id: string) {
@@ -71,14 +83,14 @@ async function versionsOf({ client }: BackupProcess, device: string) {
 }
 
 it(`survives ${kills} kills (seed ${seed})`, { timeout: 3_600_000 }, async (context) => {
-  const { dir, token, host } = await startLab(context);
+  const { dir, token, hosts } = await startLab(context);
   const random = seeded(seed);
   const told = new Map(names.map((name) => [name, new Set<string>()]));
 
   for (let kill = 1; kill <= kills; kill += 1) {
     const service = await startBackupProcess(dir, token);
-    for (const name of names) {
-      if (random() < 0.7) await host.write(`/${name}/settings`, `count ${kill}\n`);
+    for (const host of hosts) {
+      if (random() < 0.7) await host.write('/etc/settings', `count ${kill}\n`);
     }
     // A kill may come before the answer.
     const asked = service.client.requestBackup({ body: {} }).then(
