@@ -515,6 +515,8 @@ describe('a git remote', () => {
     expect(lab.uploads.stateOf(version)).toBe('stored');
     expect(await contentsIn(remote, 'router')).toEqual(['four', 'two', 'one']);
     expect(await contentsIn(remote, 'switch-1')).toEqual(['three']);
+    await lab.restart();
+    expect(await readdir(join(lab.stateDir, 'outgoing', 'mirror'))).toEqual(['encrypted.git']);
   });
 
   it('that says no is named, and does not hold up the other place', async () => {

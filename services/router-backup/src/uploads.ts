@@ -18,7 +18,7 @@ import {
   type Logger,
   pause,
 } from '@skolo/common';
-import { type Change, type Journal, Table, Tables, type TablesDeps } from '@skolo/durable';
+import type { Journal, TablesDeps } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
 import type { Offsite } from './offsite.ts';
 import type { Carrier, LocalVersions } from './uploads/carrier.ts';
@@ -26,7 +26,8 @@ import { Courier } from './uploads/courier.ts';
 import { type Destination, destinationsOf, openMirror, openPlace } from './uploads/destination.ts';
 import { GitCarrier } from './uploads/git-carrier.ts';
 import { ObjectCarrier } from './uploads/object-carrier.ts';
-import { StoredRecord, UploadRecord } from './uploads/records.ts';
+import { Queue } from './uploads/queue.ts';
+import type { UploadRecord } from './uploads/records.ts';
 
 export interface UploadsDeps extends TablesDeps {
   rack: () => Rack;
@@ -50,29 +51,24 @@ interface Way {
 
 const usualBackOff = { firstMs: 10_000, maxMs: 15 * 60_000 };
 const aDay = 24 * 3600;
+/** In the folder of outgoing files: the copy of the history for a git remote, which stays. */
+const mirror = 'mirror';
 
 export class Uploads implements Offsite {
   private readonly deps: UploadsDeps;
-  private readonly queue: Table<UploadRecord>;
-  private readonly stored: Table<StoredRecord>;
-  private readonly tables: Tables;
+  private readonly queue: Queue;
   private readonly ways = new Map<string, Way>();
-  private number = 0;
   private isStarted = false;
   private following: Promise<void> = Promise.resolve();
 
   constructor(deps: UploadsDeps) {
     this.deps = deps;
-    this.queue = new Table('upload', UploadRecord, ({ number }) => keyOf(number));
-    this.stored = new Table('stored', StoredRecord, ({ place, device }) => `${place} ${device}`);
-    this.tables = new Tables([this.queue, this.stored], deps);
+    this.queue = new Queue(deps);
   }
 
   /** Reads what waited. Gives the number of records that cannot be understood. */
   async load(journal: Journal): Promise<number> {
-    const unreadable = await this.tables.load(journal);
-    for (const { number } of this.queue.all.values()) this.number = Math.max(this.number, number);
-    return unreadable;
+    return await this.queue.load(journal);
   }
 
   /** Begins to send, once the journal is read. */
@@ -90,7 +86,7 @@ export class Uploads implements Offsite {
 
   /** Writes what the journal did not take. Never throws. */
   async flush(): Promise<void> {
-    await this.tables.flush();
+    await this.queue.flush();
   }
 
   /** Stops sending; what has not left waits in the journal. */
@@ -99,12 +95,13 @@ export class Uploads implements Offsite {
     await this.following;
     await Promise.all([...this.ways.values()].map(({ courier }) => courier.close()));
     this.ways.clear();
-    await this.tables.flush();
+    await this.queue.flush();
   }
 
   add(version: Version): void {
-    const places = destinationsOf(this.deps.rack()).filter((place) => this.takes(place, version));
-    void this.enqueue(places.map((place) => ({ place, version })));
+    for (const place of destinationsOf(this.deps.rack())) {
+      if (this.takes(place, version)) void this.enqueue(place.id, [version]);
+    }
   }
 
   status(): OffsiteStatus[] {
@@ -115,7 +112,7 @@ export class Uploads implements Offsite {
       return {
         kind,
         url,
-        queued: this.waitingFor(id).length,
+        queued: this.queue.for(id).length,
         ...(last !== undefined && { lastSuccess: new Date(last).toISOString() }),
         ...(problem !== undefined && { problem }),
       };
@@ -133,7 +130,7 @@ export class Uploads implements Offsite {
   isStored(device: string, version: string): boolean {
     return destinationsOf(this.deps.rack())
       .filter((place) => this.takes(place, { device }))
-      .every(({ id }) => this.stored.get(`${id} ${device}`)?.version === version);
+      .every(({ id }) => this.queue.newest(id, device) === version);
   }
 
   /** Names of what succeeds, in `LastSuccess`. */
@@ -155,7 +152,12 @@ export class Uploads implements Offsite {
       this.ways.delete(id);
       this.deps.degraded.clear(troubleOf(destination));
     }
-    await this.forget((place) => !wanted.has(place));
+    for (const [place, dropped] of await this.queue.retain(new Set(wanted.keys()))) {
+      this.deps.log.info(
+        { place, dropped },
+        'place off site has left rack.yaml; what waited for it is dropped',
+      );
+    }
     for (const destination of wanted.values()) {
       if (!this.ways.has(destination.id)) this.begin(destination);
     }
@@ -171,10 +173,10 @@ export class Uploads implements Offsite {
       courier: new Courier({
         url,
         carrier: this.carrierTo(destination),
-        waiting: () => this.waitingFor(id),
+        waiting: () => this.queue.for(id),
         makeUp: () => this.makeUp(destination),
         sent: (records) => this.arrived(records),
-        lost: (record) => this.tables.keep([this.queue.remove(keyOf(record.number))]),
+        lost: (record) => this.queue.drop(record),
         onSuccess: () => lastSuccess.mark(successOf(url)),
         onProblem(why) {
           way.problem = why;
@@ -194,14 +196,19 @@ export class Uploads implements Offsite {
 
   private carrierTo({ id, kind }: Destination): Carrier {
     const { rack, versions, stateDir, clock, log } = this.deps;
-    if (kind === 'git') return new GitCarrier(() => openMirror(rack(), stateDir));
+    if (kind === 'git')
+      return new GitCarrier(() =>
+        openMirror(rack(), {
+          history: join(stateDir, 'repository'),
+          folder: join(this.outgoing, mirror),
+        }),
+      );
     const open = this.deps.openPlace ?? openPlace;
-    const isKnown = () => [...this.stored.all.values()].some(({ place }) => place === id);
     return new ObjectCarrier({
       rack,
       versions,
       outgoing: this.outgoing,
-      open: () => open(rack(), isKnown),
+      open: () => open(rack(), () => this.queue.isKnown(id)),
       clock,
       log,
     });
@@ -210,85 +217,32 @@ export class Uploads implements Offsite {
   /** Queues what a place should have, and neither has nor waits for. */
   private async makeUp(destination: Destination): Promise<void> {
     const { versions } = this.deps;
+    const { id: place } = destination;
     const missing: Version[] = [];
     for (const device of await versions.devices()) {
       if (!this.takes(destination, { device })) continue;
-      const has = this.stored.get(`${destination.id} ${device}`)?.version;
-      const waits = new Set(
-        this.waitingFor(destination.id)
-          .filter((record) => record.device === device)
-          .map(({ version }) => version),
-      );
-      const isNew = has === undefined && waits.size === 0;
-      const newer: Version[] = [];
-      for (const version of await versions.list(device, isNew ? 1 : undefined)) {
-        if (version.id === has || waits.has(version.id)) break;
-        newer.push(version);
-      }
-      missing.push(...newer.reverse());
+      const has = this.queue.newest(place, device);
+      const ofDevice = this.queue.for(place).filter((record) => record.device === device);
+      const known = new Set([has, ...ofDevice.map(({ version }) => version)]);
+      const isNew = has === undefined && ofDevice.length === 0;
+      const newestFirst = await versions.list(device, isNew ? 1 : undefined);
+      const end = newestFirst.findIndex(({ id }) => known.has(id));
+      missing.push(...newestFirst.slice(0, end < 0 ? undefined : end).reverse());
     }
-    await this.enqueue(missing.map((version) => ({ place: destination, version })));
+    await this.enqueue(place, missing);
   }
 
-  private async enqueue(wanted: { place: Destination; version: Version }[]): Promise<void> {
-    const changes: Change[] = [];
-    for (const { place, version } of wanted) {
-      const { id, device, time, sha1, model } = version;
-      const isThere = this.stored.get(`${place.id} ${device}`)?.version === id;
-      const waits = this.waitingFor(place.id).some((record) => record.version === id);
-      if (isThere || waits) continue;
-      this.number += 1;
-      const record: UploadRecord = {
-        number: this.number,
-        place: place.id,
-        device,
-        version: id,
-        time,
-        ...(sha1 !== undefined && { sha1 }),
-        ...(model !== undefined && { model }),
-      };
-      changes.push(this.queue.put(record));
-    }
-    if (changes.length === 0) return;
-    await this.tables.keep(changes);
-    for (const { courier } of this.ways.values()) courier.wake();
+  private async enqueue(place: string, versions: readonly Version[]): Promise<void> {
+    const adding = this.queue.add(place, versions);
+    this.ways.get(place)?.courier.wake();
+    await adding;
   }
 
   private async arrived(records: readonly UploadRecord[]): Promise<void> {
     for (const { place, device, version } of records) {
       this.deps.log.info({ place, device, version }, 'version has left the rack');
     }
-    await this.tables.keep(
-      records.flatMap(({ number, place, device, version }) => [
-        this.queue.remove(keyOf(number)),
-        this.stored.put({ place, device, version }),
-      ]),
-    );
-  }
-
-  /** What rack.yaml no longer names. */
-  private async forget(isGone: (place: string) => boolean): Promise<void> {
-    const waiting = [...this.queue.all.values()].filter(({ place }) => isGone(place));
-    const stored = [...this.stored.all.values()].filter(({ place }) => isGone(place));
-    for (const gone of new Set([...waiting, ...stored].map(({ place }) => place))) {
-      const dropped = waiting.filter(({ place }) => place === gone).length;
-      this.deps.log.info(
-        { place: gone, dropped },
-        'place off site has left rack.yaml; what waited for it is dropped',
-      );
-    }
-    const changes = [
-      ...waiting.map(({ number }) => this.queue.remove(keyOf(number))),
-      ...stored.map(({ place, device }) => this.stored.remove(`${place} ${device}`)),
-    ];
-    if (changes.length > 0) await this.tables.keep(changes);
-  }
-
-  /** The oldest first. */
-  private waitingFor(id: string): UploadRecord[] {
-    return [...this.queue.all.values()]
-      .filter(({ place }) => place === id)
-      .sort((a, b) => a.number - b.number);
+    await this.queue.arrived(records);
   }
 
   private get outgoing(): string {
@@ -301,17 +255,12 @@ export class Uploads implements Offsite {
     try {
       await mkdir(this.outgoing, { recursive: true, mode: 0o700 });
       for (const name of await readdir(this.outgoing)) {
-        await rm(join(this.outgoing, name), { recursive: true, force: true });
+        if (name !== mirror) await rm(join(this.outgoing, name), { recursive: true, force: true });
       }
     } catch (error) {
       log.warn({ why: errorText(error) }, 'folder of outgoing files cannot be cleared');
     }
   }
-}
-
-/** So that keys are in the order of the numbers. */
-function keyOf(number: number): string {
-  return String(number).padStart(12, '0');
 }
 
 function successOf(url: string): string {

@@ -1,5 +1,4 @@
 /** The places off site that rack.yaml names. */
-import { join } from 'node:path';
 import {
   BackupError,
   directoryPlace,
@@ -76,11 +75,13 @@ async function tokenFor(rack: Rack): Promise<GetToken> {
  *
  * @throws BackupError, SecretError
  */
-export async function openMirror(rack: Rack, stateDir: string): Promise<GitMirror> {
+export async function openMirror(
+  rack: Rack,
+  folders: { history: string; folder: string },
+): Promise<GitMirror> {
   const { remote = '', branch, privateKey, hostKey } = rack.services['router-backup'].git;
   return new GitMirror({
-    history: join(stateDir, 'repository'),
-    folder: join(stateDir, 'mirror'),
+    ...folders,
     remote,
     branch,
     recipients: recipientsOf(rack),

@@ -1,0 +1,105 @@
+/** What waits to leave the rack, and what each place has already: in memory, and in the journal. */
+import type { Version } from '@skolo/backup';
+import { type Change, type Journal, Table, Tables, type TablesDeps } from '@skolo/durable';
+import { StoredRecord, UploadRecord } from './records.ts';
+
+export class Queue {
+  private readonly waiting = new Table('upload', UploadRecord, ({ number }) => keyOf(number));
+  private readonly stored = new Table('stored', StoredRecord, ({ place, device }) =>
+    keyOfStored(place, device),
+  );
+  private readonly tables: Tables;
+  private last = 0;
+
+  constructor(deps: TablesDeps) {
+    this.tables = new Tables([this.waiting, this.stored], deps);
+  }
+
+  /** Gives the number of records that cannot be understood. */
+  async load(journal: Journal): Promise<number> {
+    const unreadable = await this.tables.load(journal);
+    for (const { number } of this.waiting.all.values()) this.last = Math.max(this.last, number);
+    return unreadable;
+  }
+
+  /** Writes what the journal did not take. Never throws. */
+  async flush(): Promise<void> {
+    await this.tables.flush();
+  }
+
+  /** What waits for a place, the oldest first. */
+  for(place: string): UploadRecord[] {
+    return [...this.waiting.all.values()]
+      .filter((record) => record.place === place)
+      .sort((a, b) => a.number - b.number);
+  }
+
+  /** The newest version of a device that a place has. */
+  newest(place: string, device: string): string | undefined {
+    return this.stored.get(keyOfStored(place, device))?.version;
+  }
+
+  /** Whether a place has ever taken anything. */
+  isKnown(place: string): boolean {
+    return [...this.stored.all.values()].some((record) => record.place === place);
+  }
+
+  /** Those that neither wait nor are there. Gives how many that were. Never throws. */
+  async add(place: string, versions: readonly Version[]): Promise<number> {
+    const waits = new Set(this.for(place).map(({ version }) => version));
+    const changes: Change[] = [];
+    for (const { id, device, time, sha1, model } of versions) {
+      if (waits.has(id) || this.newest(place, device) === id) continue;
+      this.last += 1;
+      const record: UploadRecord = {
+        number: this.last,
+        place,
+        device,
+        version: id,
+        time,
+        ...(sha1 !== undefined && { sha1 }),
+        ...(model !== undefined && { model }),
+      };
+      changes.push(this.waiting.put(record));
+    }
+    if (changes.length > 0) await this.tables.keep(changes);
+    return changes.length;
+  }
+
+  /** They are there now. */
+  async arrived(records: readonly UploadRecord[]): Promise<void> {
+    await this.tables.keep(
+      records.flatMap(({ number, place, device, version }) => [
+        this.waiting.remove(keyOf(number)),
+        this.stored.put({ place, device, version }),
+      ]),
+    );
+  }
+
+  async drop({ number }: UploadRecord): Promise<void> {
+    await this.tables.keep([this.waiting.remove(keyOf(number))]);
+  }
+
+  /** Forgets all other places. Gives how many versions waited for each of those. */
+  async retain(places: ReadonlySet<string>): Promise<Map<string, number>> {
+    const waiting = [...this.waiting.all.values()].filter(({ place }) => !places.has(place));
+    const stored = [...this.stored.all.values()].filter(({ place }) => !places.has(place));
+    const gone = new Map(stored.map(({ place }) => [place, 0]));
+    for (const { place } of waiting) gone.set(place, (gone.get(place) ?? 0) + 1);
+    const changes = [
+      ...waiting.map(({ number }) => this.waiting.remove(keyOf(number))),
+      ...stored.map(({ place, device }) => this.stored.remove(keyOfStored(place, device))),
+    ];
+    if (changes.length > 0) await this.tables.keep(changes);
+    return gone;
+  }
+}
+
+/** So that keys are in the order of the numbers. */
+function keyOf(number: number): string {
+  return String(number).padStart(12, '0');
+}
+
+function keyOfStored(place: string, device: string): string {
+  return `${place} ${device}`;
+}
