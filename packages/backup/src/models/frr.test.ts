@@ -102,7 +102,7 @@ describe('a configuration of FRRouting', () => {
     const { router, model, connect } = await sit(context, { configuration });
     await router.setFault(fault);
 
-    const idle = fault === 'hangs' ? { idleMs: 1000 } : {};
+    const idle = fault === 'hangs' ? { idleMs: 3000 } : {};
     await expect(model.read(connect(idle))).rejects.toThrow(error);
   });
 

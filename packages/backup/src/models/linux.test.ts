@@ -318,7 +318,7 @@ describe('files of a Linux host', () => {
     const first = 'case "$*" in */dev) PATH=$REAL exec tar "$@" ;; esac';
     await host.program('tar', `${first}; ${script}`);
 
-    const idle = how === 'falls silent' ? { idleMs: 1000 } : {};
+    const idle = how === 'falls silent' ? { idleMs: 3000 } : {};
     await expect(model.read(connect(idle))).rejects.toThrow(error);
     expect((await readdir(scratch)).filter((name) => /^[0-9a-f-]{36}$/.test(name))).toEqual([]);
   });
