@@ -11,11 +11,12 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { File } from '@google-cloud/storage';
 import type { Secret } from '@skolo/rack';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { BackupError } from '../errors.ts';
 import { codeOf, notStored } from '../storage-error.ts';
 import { type GcsClient, gcsClient } from './gcs-client.ts';
 import { asBackupError, statusOf } from './gcs-error.ts';
+import { isWhole, Metadata, Page, timeOf } from './gcs-metadata.ts';
 import { defaultToken, type GetToken, serviceAccountToken } from './google-token.ts';
 import { Patience } from './patience.ts';
 import type { ObjectAbout, OffsitePlace, StoredObject } from './place.ts';
@@ -32,29 +33,6 @@ export interface GcsOptions {
   /** Larger files are sent in pieces of this size, a multiple of 256 KiB. Default 4 MiB. */
   pieceBytes?: number;
 }
-
-const Metadata = z.looseObject({
-  kind: z.literal('storage#object'),
-  name: z.string(),
-  size: z.coerce.number(),
-  generation: z.coerce.string(),
-  timeCreated: z.iso.datetime({ offset: true }),
-  md5Hash: z.string().optional(),
-  metadata: z
-    .looseObject({
-      time: z.iso.datetime({ offset: true }).optional().catch(undefined),
-      model: z.string().optional().catch(undefined),
-      md5: z.string().optional().catch(undefined),
-    })
-    .default({}),
-});
-type Metadata = z.output<typeof Metadata>;
-
-const Page = z.looseObject({
-  kind: z.literal('storage#objects'),
-  items: z.array(Metadata).default([]),
-  nextPageToken: z.string().optional(),
-});
 
 const url = /^gs:\/\/(?<bucket>[^/]+)(?:\/(?<folder>.*))?$/;
 const mostTries = 3;
@@ -255,15 +233,6 @@ export function gcsPlace(address: string, options: GcsOptions = {}): OffsitePlac
     get: (name, signal) => told(signal, get(name, signal)),
     remove: (name, signal) => told(signal, remove(name, signal)),
   };
-}
-
-/** Whether what is there is what one of us sent. */
-function isWhole({ md5Hash, metadata }: Metadata, md5: string): boolean {
-  return md5Hash !== undefined && (md5Hash === md5 || md5Hash === metadata.md5);
-}
-
-function timeOf({ metadata, timeCreated }: Metadata): string {
-  return new Date(metadata.time ?? timeCreated).toISOString();
 }
 
 interface Sum {

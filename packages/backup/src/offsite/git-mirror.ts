@@ -11,16 +11,16 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Secret } from '@skolo/rack';
-import { folderOfDevices, isDeviceName } from '../device-file.ts';
 import { BackupError } from '../errors.ts';
 import { digest, importCommits, type NewCommit } from '../fast-import.ts';
 import { git, startGit } from '../git.ts';
-import { readTip, zeroSeparated } from '../history.ts';
+import { readTip } from '../history.ts';
 import { removeLeftovers } from '../leftovers.ts';
 import { authorOf, branch, openFolder, setAside, syncCommits } from '../repository-folder.ts';
 import { notRead, notStored } from '../storage-error.ts';
 import { encryptTo } from './age.ts';
 import { GitRemote } from './git-push.ts';
+import { commitsSince, type Mirrored } from './mirrored-commits.ts';
 
 export interface GitMirrorOptions {
   /** Folder of the history. */
@@ -38,13 +38,6 @@ export interface GitMirrorOptions {
   rack?: string;
   /** For one conversation with the remote; default ten minutes. */
   timeoutMs?: number;
-}
-
-interface Mirrored {
-  id: string;
-  committedAt: number;
-  message: string;
-  files: { path: string; blob: string }[];
 }
 
 const fetched = 'refs/mirror/fetched';
@@ -167,58 +160,6 @@ export class GitMirror {
 }
 
 type Encrypting = ReturnType<typeof encryptTo>;
-
-/** Commits of the history, the oldest first; all of them where it does not have that one. */
-async function* commitsSince(
-  history: string,
-  since: string | undefined,
-  signal: AbortSignal,
-): AsyncGenerator<Mirrored> {
-  const range = since !== undefined && (await isIn(history, since)) ? [`^${since}`] : [];
-  const log = startGit(
-    [
-      'log',
-      '-z',
-      '--reverse',
-      '--raw',
-      '--no-abbrev',
-      '--no-renames',
-      '--no-ext-diff',
-      '--format=%H%x00%ct%x00%B',
-      branch,
-      ...range,
-      '--',
-    ],
-    { dir: history, signal, timeoutMs: Number.POSITIVE_INFINITY },
-  );
-  log.stdin.end();
-  const fields = zeroSeparated(log.stdout);
-  const next = async () => String((await fields.next()).value ?? '');
-  let commit: Mirrored | undefined;
-  for await (const field of fields) {
-    const text = field.replace(/^\n/, '');
-    if (!text.startsWith(':')) {
-      if (commit) yield commit;
-      commit = { id: text, committedAt: Number(await next()), message: await next(), files: [] };
-      continue;
-    }
-    const [, , , blob = ''] = text.split(' ');
-    const path = await next();
-    const name = path.slice(folderOfDevices.length);
-    const isOurs = path.startsWith(folderOfDevices) && isDeviceName(name);
-    if (isOurs && !/^0+$/.test(blob)) commit?.files.push({ path, blob });
-  }
-  if (commit) yield commit;
-  await log.ended;
-}
-
-/** Whether the branch of the history has the commit. */
-async function isIn(history: string, id: string): Promise<boolean> {
-  return await git(['merge-base', '--is-ancestor', id, branch], { dir: history }).then(
-    () => true,
-    () => false,
-  );
-}
 
 /** The commit of the history that the newest one of the copy is of; of a new one, none. */
 async function mirroredBy(dir: string, tip: string): Promise<string | undefined> {
