@@ -10,21 +10,27 @@ const writing = /\0(?:fast-import|repack|pack-objects|config|init)\0/;
 const patience = 10_000;
 
 /**
- * Removes them; what cannot be removed is left. A git that is still writing, because it outlived the process which started
- * it, is waited for first, as far as the system tells; if it does not end, all is left as it is.
+ * Removes them; what cannot be removed is left. A git that is still writing is waited for first; if it does not end, all is
+ * left as it is.
  */
 export async function removeLeftovers(dir: string): Promise<void> {
-  const end = performance.now() + patience;
-  while (await isBeingWritten(dir)) {
-    if (performance.now() > end) return;
-    await sleep(20);
-  }
+  if (!(await isLeftAlone(dir))) return;
   for (const folder of folders) {
     const names = await readdir(join(dir, folder)).catch(() => []);
     for (const name of names.filter((each) => leftover.test(each))) {
       await rm(join(dir, folder, name), { force: true }).catch(() => undefined);
     }
   }
+}
+
+/** Waits for a git that outlived the process which started it, as far as the system tells; false: it does not end. */
+export async function isLeftAlone(dir: string): Promise<boolean> {
+  const end = performance.now() + patience;
+  while (await isBeingWritten(dir)) {
+    if (performance.now() > end) return false;
+    await sleep(20);
+  }
+  return true;
 }
 
 /** Whether there is a git that writes, in the repository as its current folder, as all are that we start. Linux only. */

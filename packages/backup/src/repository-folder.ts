@@ -16,6 +16,7 @@ import { commitMessage } from './commit-message.ts';
 import { BackupError } from './errors.ts';
 import { importCommit } from './fast-import.ts';
 import { checkGit, git } from './git.ts';
+import { isLeftAlone } from './leftovers.ts';
 import { codeOf, inWords } from './storage-error.ts';
 
 export const branch = 'main';
@@ -103,12 +104,12 @@ export async function syncCommits(dir: string): Promise<void> {
 
 async function create(folder: string, rack: string | undefined) {
   // Beside it and by a name that is always the same: what a killed one began is begun again.
-  const half = join(dirname(folder), `.${basename(folder)}.new`);
-  await rm(half, { recursive: true, force: true });
   await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
-  await mkdir(half, { mode: 0o700 });
-  await chmod(half, 0o700);
-  const dir = await realpath(half);
+  const dir = join(await realpath(dirname(folder)), `.${basename(folder)}.new`);
+  if (!(await isLeftAlone(dir))) throw new Error('another git is making it');
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { mode: 0o700 });
+  await chmod(dir, 0o700);
   await git(
     [
       'init',
@@ -137,7 +138,7 @@ async function create(folder: string, rack: string | undefined) {
   const about = { committedAt: Date.now() / 1000, author: authorOf(rack) };
   await importCommit(dir, { branch, message, ...about });
   await syncAll(dir);
-  await rename(half, folder);
+  await rename(dir, folder);
   await syncFolder(dirname(folder));
 }
 

@@ -55,11 +55,14 @@ it(`begins whole or not at all, ${kills} times killed at its birth`, {
   timeout: kills * 30_000,
 }, async () => {
   const random = seeded(seed);
+  const start = performance.now();
+  await killAfter(startWriter('repository.test-writer.js', history.folder, '0'), 0, { all: true });
+  const lasts = performance.now() - start;
   for (let kill = 0; kill < kills; kill += 1) {
     await rm(history.folder, { recursive: true, force: true });
     const writer = startWriter('repository.test-writer.js', history.folder, '0');
 
-    await killAfter(writer, 60 + random() * 200, { all: kill % 2 === 0, atOnce: true });
+    await killAfter(writer, lasts * (0.3 + random()), { all: kill % 2 === 0, atOnce: true });
 
     const repository = await history.open();
     expect(await repository.check(new AbortController().signal)).toBeUndefined();

@@ -315,7 +315,7 @@ describe('contents and names', () => {
 });
 
 describe('many at once', () => {
-  it('are written one after another, each once', async () => {
+  it('are written one after another, each once', { timeout: 300_000 }, async () => {
     const repository = await history.open();
     const devices = Array.from({ length: 200 }, (_, n) => `switch-${n}`);
 

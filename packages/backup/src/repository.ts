@@ -191,14 +191,15 @@ export class Repository implements BackupSource {
     return result.newest;
   }
 
+  /** Of each device one, so that its own order stays. */
   private async writeWaiting() {
     const taken = new Map<string, (typeof this.waiting)[number]>();
     for (const each of this.waiting) {
-      if (taken.size === together || taken.has(each.entry.device)) break;
-      taken.set(each.entry.device, each);
+      const isNext = taken.size < together && !taken.has(each.entry.device);
+      if (isNext) taken.set(each.entry.device, each);
     }
     const batch = [...taken.values()];
-    this.waiting = this.waiting.slice(batch.length);
+    this.waiting = this.waiting.filter((each) => taken.get(each.entry.device) !== each);
     const results = await this.writer.write(batch.map(({ entry }) => entry));
     for (const [index, { settle }] of batch.entries()) {
       const result = results[index];
