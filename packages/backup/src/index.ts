@@ -47,5 +47,5 @@ export { expired, type Retention } from './offsite/retention.ts';
 export { type Change, Repository } from './repository.ts';
 export { setAside } from './repository-folder.ts';
 export type { BackupSource, Version } from './source.ts';
-export { isSame, textOf, withoutVolatile } from './text.ts';
+export { fingerprintOf, isSame, textOf, withoutVolatile } from './text.ts';
 export { resolveVersion } from './versions.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tarOf } from './archive-write.ts';
 import { runs } from './testing/runs.ts';
-import { isSame, textOf, withoutVolatile } from './text.ts';
+import { fingerprintOf, isSame, textOf, withoutVolatile } from './text.ts';
 
 const volatile = [/^!Time: .*$/, /^; uptime/g];
 const text = { format: 'text', volatile } as const;
@@ -64,6 +64,10 @@ describe('the text of a configuration', () => {
   });
 });
 
+function hasSameFingerprint(a: Buffer, b: Buffer, model: Parameters<typeof fingerprintOf>[1]) {
+  return fingerprintOf(a, model) === fingerprintOf(b, model);
+}
+
 describe('two readings', () => {
   it.each([
     ['equal', 'a\n', 'a\n', true],
@@ -73,10 +77,14 @@ describe('two readings', () => {
     ['of another order', 'a\nb\n', 'b\na\n', false],
   ])('%s', (_what, a, b, expected) => {
     expect(isSame(Buffer.from(a), Buffer.from(b), text)).toBe(expected);
+    expect(hasSameFingerprint(Buffer.from(a), Buffer.from(b), text)).toBe(expected);
   });
 
   it('are not the same because they look the same in different encodings', () => {
-    expect(isSame(Buffer.from('é'), Buffer.from('é', 'latin1'), text)).toBe(false);
+    const [utf8, latin1] = [Buffer.from('é'), Buffer.from('é', 'latin1')];
+
+    expect(isSame(utf8, latin1, text)).toBe(false);
+    expect(hasSameFingerprint(utf8, latin1, text)).toBe(false);
   });
 
   it.each([
@@ -85,7 +93,10 @@ describe('two readings', () => {
     ['of archives with a file more', { x: 'a' }, { x: 'a', y: 'b' }, false],
     ['of archives with another binary', { x: '\0!Time: 1' }, { x: '\0!Time: 2' }, false],
   ])('%s', async (_what, a, b, expected) => {
-    expect(isSame(await archive(a), await archive(b), tar)).toBe(expected);
+    const [left, right] = [await archive(a), await archive(b)];
+
+    expect(isSame(left, right, tar)).toBe(expected);
+    expect(hasSameFingerprint(left, right, tar)).toBe(expected);
   });
 
   it('of archives with other permissions are not the same', async () => {

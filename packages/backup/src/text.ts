@@ -40,6 +40,35 @@ export function isSame(
   }
 }
 
+/** The same for contents that are the same as {@link isSame} has it, in hex. */
+export function fingerprintOf(
+  content: Buffer,
+  { format, volatile }: Pick<BackupModel, 'format' | 'volatile'>,
+): string {
+  const hash = createHash('sha1');
+  const add = (bytes: Buffer) => {
+    // "é" of one encoding is not that of another.
+    const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
+    hash.update(withoutVolatile(bytes.toString(encoding), volatile), encoding);
+  };
+  if (format === 'text') {
+    add(content);
+    return hash.digest('hex');
+  }
+  try {
+    for (const member of sortedMembers(content)) {
+      const bytes = contentOf(content, member);
+      hash.update(`${about(member)}\n`);
+      if (isText(bytes)) add(bytes);
+      else hash.update(bytes);
+    }
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    hash.update(content);
+  }
+  return hash.digest('hex');
+}
+
 function isSameText(a: Buffer, b: Buffer, volatile: readonly RegExp[]) {
   if (volatile.length === 0) return false;
   // Both in the same way: "é" of the one need not be the same bytes as "é" of the other.

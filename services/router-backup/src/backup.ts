@@ -6,6 +6,7 @@ import type { DeviceResult, FailureClass } from '@skolo/api';
 import {
   BackupError,
   type CommitAbout,
+  fingerprintOf,
   isSame,
   type Repository,
   type Version,
@@ -161,20 +162,21 @@ export class Backup {
   private async checkSize(
     name: string,
     before: Version,
-    { size, sha1 }: Fetched,
+    fetched: Fetched,
     isByHand: boolean,
   ): Promise<void> {
     const { rack, state } = this.deps;
     const { shrinkPercent } = rack().services['router-backup'];
+    const { size } = fetched;
     const former = before.size ?? 0;
     const lost = former === 0 ? 0 : ((former - size) / former) * 100;
     if (lost <= shrinkPercent) return;
-    const record = state.devices.get(name);
-    if (isByHand && record?.suspect === sha1) return;
+    const suspect = suspectOf(fetched);
+    if (isByHand && state.devices.get(name)?.suspect === suspect) return;
     throw new SuspiciouslySmall(
       name,
       `it has ${size} bytes, the version before has ${former}; if that is right, run: skolo backup run ${name}`,
-      sha1,
+      suspect,
     );
   }
 
@@ -240,7 +242,7 @@ export class Backup {
       detail,
       failures: rest.failures + 1,
       seconds,
-      ...(error instanceof SuspiciouslySmall && { suspect: error.sha1 }),
+      ...(error instanceof SuspiciouslySmall && { suspect: error.suspect }),
     };
     await state.keep([state.devices.put(record)]);
     await transcripts.keep(name, talk.text(), this.secretsOf(device));
@@ -272,12 +274,17 @@ export class Stopping extends Error {
 }
 
 class SuspiciouslySmall extends BackupFailed {
-  readonly sha1: string;
+  readonly suspect: string;
 
-  constructor(device: string, what: string, sha1: string) {
+  constructor(device: string, what: string, suspect: string) {
     super(device, 'suspiciously-small', what);
-    this.sha1 = sha1;
+    this.suspect = suspect;
   }
+}
+
+/** What tells it from another that is as small: not its clock. */
+function suspectOf({ content, model, sha1 }: Fetched): string {
+  return 'bytes' in content ? fingerprintOf(content.bytes, model) : sha1;
 }
 
 /** The same, but for what changes by itself. */

@@ -22,7 +22,7 @@ export const DeviceRecord = z.object({
   identity: z
     .object({ serial: z.string().exactOptional(), hostname: z.string().exactOptional() })
     .exactOptional(),
-  /** SHA-1 of what was suspiciously small: who asks for it by hand and gets the same means it. */
+  /** Fingerprint of what was suspiciously small: who asks for it by hand and gets the same means it. */
   suspect: z.string().exactOptional(),
   /** When it had left rack.yaml. */
   retiredAt: Time.exactOptional(),

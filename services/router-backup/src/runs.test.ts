@@ -87,9 +87,11 @@ describe('a run', () => {
   it('believes what is suspiciously small when a person asks for it again', async () => {
     const lab = await startLab();
     await lab.idle();
-    lab.devices.get('router').text = 'end\n';
+    const router = lab.devices.get('router');
 
+    router.text = '! up 1 s\nend\n';
     const first = await lab.run('router');
+    router.text = '! up 2 s\nend\n';
     const second = await lab.run('router');
 
     expect([first, second].map((run) => run.devices[0]?.result)).toEqual(['failed', 'changed']);
