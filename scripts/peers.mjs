@@ -219,6 +219,13 @@ export const peerKinds = [
     proves: 'backup and restore of the files of a small Linux, by its own tools',
   },
   {
+    name: 'strace',
+    commands: ['strace'],
+    version: ['-V'],
+    debian: ['strace'],
+    proves: 'that the history is synced before a version counts as stored',
+  },
+  {
     name: 'redfishtool',
     commands: ['redfishtool'],
     version: ['-V'],

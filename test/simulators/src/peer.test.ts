@@ -59,6 +59,7 @@ describe('peer', () => {
       frr: true,
       rancid: true,
       age: true,
+      strace: true,
       busybox: true,
       redfishtool: true,
       pdudaemon: true,

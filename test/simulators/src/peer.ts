@@ -28,6 +28,7 @@ export type PeerName =
   | 'frr'
   | 'rancid'
   | 'age'
+  | 'strace'
   | 'busybox'
   | 'redfishtool'
   | 'pdudaemon'
