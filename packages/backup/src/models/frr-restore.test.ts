@@ -182,6 +182,20 @@ describe('a version of FRRouting', () => {
     expect(await running()).toBe(version);
   });
 
+  it.for([
+    ['what the router has', 'refused', (version: string) => version],
+    ['the version', undefined, (version: string) => version.slice(0, -20)],
+  ] as const)('is not typed where %s is not whole', async ([, fault, cut], context) => {
+    const { router, version, said, apply, running } = await sit(context);
+    const before = await running();
+    await router.setFault(fault);
+
+    await expect(apply(cut(version))).rejects.toThrow('a configuration that is not whole');
+
+    expect(said).toEqual([]);
+    expect(await running()).toBe(before);
+  });
+
   it('leaves alone what no command changes', async (context) => {
     const { version, said, apply, running } = await sit(context);
 

@@ -11,13 +11,17 @@
  */
 import type { DeviceConnection } from './connection.ts';
 import { changesBetween } from './frr/changes.ts';
-import { firstHostname, parseConfiguration, settable } from './frr/configuration.ts';
+import {
+  configurationFault,
+  firstHostname,
+  parseConfiguration,
+  settable,
+} from './frr/configuration.ts';
 import { apply, check, fileOf } from './frr/restore.ts';
 import { secrets } from './frr/secrets.ts';
 import { openVtysh, type Vtysh } from './frr/vtysh.ts';
 import type { BackupModel, Content, Reading, RestoreAbout, RestoreStep } from './model.ts';
 
-const head = 'Current configuration:';
 const file = '/etc/frr/frr.conf';
 
 export function frr(): BackupModel {
@@ -47,12 +51,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
 
 function incomplete(content: Content): string | undefined {
   if (!('bytes' in content)) return 'it is too large for a configuration';
-  const lines = content.bytes.toString('latin1').split(/\r?\n/);
-  if (!lines.some((line) => line.startsWith(head))) return `there is no line "${head}"`;
-  const last = lines.findLast((line) => line.trim() !== '') ?? '';
-  return last === 'end'
-    ? undefined
-    : `its last line is ${JSON.stringify(last.slice(0, 60))}, not "end"`;
+  return configurationFault(content.bytes.toString('latin1'));
 }
 
 /** In the form of the running configuration; the same bytes where it says the same. */
@@ -60,7 +59,7 @@ async function startupOf({ shell, text }: Vtysh): Promise<Buffer | undefined> {
   if (shell === undefined) return undefined;
   const said = await shell(`cat ${file} 2>/dev/null && echo end`);
   if (!/^end$/m.test(said)) return undefined;
-  const startup = Buffer.from(`Building configuration...\n\n${head}\n!\n${said}\n`);
+  const startup = Buffer.from(`Building configuration...\n\nCurrent configuration:\n!\n${said}\n`);
   const [from, to] = [startup, text].map((each) => settable(parseConfiguration(each.toString())));
   return from && to && changesBetween(from, to).length === 0 ? text : startup;
 }

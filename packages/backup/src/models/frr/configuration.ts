@@ -15,6 +15,17 @@ export interface Block {
 const given =
   /^(?:frr (?:version|defaults) |hostname |domainname |service integrated-vtysh-config$)/;
 
+const head = 'Current configuration:';
+
+/** Why it cannot be all of `show running-config`, for people; undefined: it is. */
+export function configurationFault(text: string): string | undefined {
+  const lines = text.split(/\r?\n/);
+  if (!lines.some((line) => line.startsWith(head))) return `there is no line "${head}"`;
+  const last = lines.findLast((line) => line.trim() !== '') ?? '';
+  if (last === 'end') return undefined;
+  return `its last line is ${JSON.stringify(last.slice(0, 60))}, not "end"`;
+}
+
 /** Of `show running-config`, with or without what it says before and after. */
 export function parseConfiguration(text: string): Block[] {
   const root: Block[] = [];
@@ -62,7 +73,7 @@ export function firstHostname(text: string): string | undefined {
 /** Without what vtysh says around it. */
 export function body(text: string): string[] {
   const lines = text.split(/\r?\n/);
-  const first = lines.findIndex((line) => line.startsWith('Current configuration:')) + 1;
+  const first = lines.findIndex((line) => line.startsWith(head)) + 1;
   const last = lines.findLastIndex((line) => line.trim() !== '');
   return lines.slice(first, lines[last] === 'end' ? last : undefined);
 }

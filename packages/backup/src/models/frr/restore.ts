@@ -5,7 +5,13 @@
 import { DeviceError, DeviceRefused } from '@skolo/equipment';
 import type { DeviceConnection } from '../connection.ts';
 import { type Change, changesBetween, isLeftover } from './changes.ts';
-import { type Block, givenLines, parseConfiguration, settable } from './configuration.ts';
+import {
+  type Block,
+  configurationFault,
+  givenLines,
+  parseConfiguration,
+  settable,
+} from './configuration.ts';
 import { withoutSecrets } from './secrets.ts';
 import { openVtysh, type Vtysh } from './vtysh.ts';
 
@@ -21,17 +27,17 @@ export async function apply(
 ): Promise<void> {
   const { name } = connection.device;
   const vtysh = await openVtysh(connection);
-  const former = parseConfiguration(vtysh.text.toString());
-  const wanted = parseConfiguration(content.toString());
+  const former = whole(name, vtysh.text);
+  const wanted = whole(name, content);
   for (const text of leftAlone(former, wanted)) step(text);
-  const rest = await converge(vtysh, wanted, step);
+  const rest = await converge(name, vtysh, wanted, step);
   if (rest.changes.length > 0) {
     const what = `does not take all of the version: ${listed(rest.changes)}${rest.said}`;
-    throw new DeviceRefused(name, `${what}; ${await putBack(vtysh, former, step)}`);
+    throw new DeviceRefused(name, `${what}; ${await putBack(name, vtysh, former, step)}`);
   }
   step('read back: the running configuration is the version');
   const said = await vtysh.save();
-  if (!/\[OK\]|saved/i.test(said)) {
+  if (!said.includes('[OK]') || /^%|can't open/im.test(said)) {
     const what = `runs the version, but does not save it: ${said.slice(-300)}`;
     throw new DeviceRefused(name, `${what}; until then it boots with another one`);
   }
@@ -44,7 +50,8 @@ export async function check(
   content: Buffer,
 ): Promise<{ accepted?: boolean; said: string }> {
   const vtysh = await openVtysh(connection);
-  const changes = difference(vtysh.text, parseConfiguration(content.toString()));
+  const { name } = connection.device;
+  const changes = difference(name, vtysh.text, whole(name, content));
   const plan = `${changes.length} lines would be typed`;
   if (vtysh.shell === undefined) {
     return { said: `${plan}; without a shell, FRR cannot be asked whether it would take them` };
@@ -79,12 +86,13 @@ interface Rest {
  * typed in the next round. Where that gets nowhere, line by line, then in fewer words.
  */
 async function converge(
+  name: string,
   vtysh: Vtysh,
   wanted: readonly Block[],
   step: (text: string) => void,
 ): Promise<Rest> {
   let text = await vtysh.running();
-  let changes = difference(text, wanted);
+  let changes = difference(name, text, wanted);
   let said = '';
   let stuck = 0;
   for (let round = 1; round <= mostRounds && stuck <= mostDropped + 1; round += 1) {
@@ -100,10 +108,10 @@ async function converge(
     const before = text;
     text = await vtysh.running();
     if (text.equals(before)) stuck += 1;
-    changes = difference(text, wanted, Math.max(0, stuck - 1));
+    changes = difference(name, text, wanted, Math.max(0, stuck - 1));
     if (stuck > 1 && changes.every(isLeftover)) break;
   }
-  const left = difference(text, wanted).filter((change) => !isLeftover(change));
+  const left = difference(name, text, wanted).filter((change) => !isLeftover(change));
   return { changes: left, said: said === '' ? '' : `; it said: ${said.slice(0, 300)}` };
 }
 
@@ -114,18 +122,27 @@ async function oneByOne(vtysh: Vtysh, changes: readonly Change[]): Promise<strin
   return said.filter((text) => text !== '').join('\n');
 }
 
-function difference(text: Buffer, wanted: readonly Block[], dropped = 0): Change[] {
-  const now = parseConfiguration(text.toString());
-  return changesBetween(settable(now), settable(wanted), dropped);
+function difference(name: string, text: Buffer, wanted: readonly Block[], dropped = 0): Change[] {
+  return changesBetween(settable(whole(name, text)), settable(wanted), dropped);
+}
+
+/** @throws DeviceRefused Something is missing, so that far too much would be taken away or typed again */
+function whole(name: string, text: Buffer): Block[] {
+  const fault = configurationFault(text.toString());
+  if (fault === undefined) return parseConfiguration(text.toString());
+  const start = withoutSecrets(text.toString().trim().slice(0, 100));
+  const what = `nothing can be loaded by a configuration that is not whole: ${fault}`;
+  throw new DeviceRefused(name, `${what}; it begins with ${JSON.stringify(start)}`);
 }
 
 async function putBack(
+  name: string,
   vtysh: Vtysh,
   former: readonly Block[],
   step: (text: string) => void,
 ): Promise<string> {
   step('putting the former configuration back');
-  const { changes } = await converge(vtysh, former, step);
+  const { changes } = await converge(name, vtysh, former, step);
   if (changes.length === 0) return 'it has its former configuration again, nothing was saved';
   return `its former configuration could not be put back whole, either: ${listed(changes)}; nothing was saved, so it has it again when it is restarted`;
 }

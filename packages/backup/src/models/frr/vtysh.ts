@@ -110,16 +110,23 @@ vtysh -f "$f" > "$f.said"; cat "$f.said"; rm -f "$f" "$f.said" "$f.lock"`;
   };
 }
 
-/** Line by line: slower, and a session that dies leaves what was typed. */
+/** Line by line: slower, and a session that dies leaves what was typed. Stops at a line that is refused. */
 async function inTerminal(connection: DeviceConnection): Promise<Vtysh> {
-  const say = async (line: string) => {
+  const type = async (line: string) => {
     const cli = await connection.cli(frr);
     try {
       return withoutSecrets((await cli.run(line)).toString()).trim();
     } catch (error) {
       if (error instanceof Error) error.message = withoutSecrets(error.message);
-      if (error instanceof DeviceRefused) return error.message;
       throw error;
+    }
+  };
+  const typeAll = async (lines: readonly string[], said: string[]) => {
+    try {
+      for (const line of lines) said.push(await type(line));
+    } catch (error) {
+      if (!(error instanceof DeviceRefused)) throw error;
+      said.push(error.message);
     }
   };
   const running = async () => (await connection.cli(frr)).read(show);
@@ -128,11 +135,14 @@ async function inTerminal(connection: DeviceConnection): Promise<Vtysh> {
     running,
     async configure(changes) {
       const said: string[] = [];
-      for (const line of ['configure terminal', ...typed(changes), 'end']) {
-        said.push(await say(line));
-      }
+      await typeAll(['configure terminal', ...typed(changes)], said);
+      await typeAll(['end'], []);
       return said.filter((text) => text !== '').join('\n');
     },
-    save: () => say('write memory'),
+    async save() {
+      const said: string[] = [];
+      await typeAll(['write memory'], said);
+      return said.join('\n');
+    },
   };
 }

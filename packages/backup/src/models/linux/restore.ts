@@ -125,8 +125,12 @@ async function load(
   const sums = Object.entries(files).map(
     ([name, bytes]) => `${createHash('sha256').update(bytes).digest('hex')}  ${name}`,
   );
+  // Says something now and then, so that nobody takes it for dead.
   const put = `cd ${stage} && sha256sum -c - >&2 && {
-trap '' HUP PIPE; ${host.sudo}sh put.sh > log 2>&1; cat log; [ -d old ] || rm -rf ${stage}; }`;
+trap '' HUP PIPE
+{ while sleep 5 </dev/null >/dev/null 2>&1; do echo; done; } & beat=$!
+${host.sudo}sh put.sh > log 2>&1
+kill $beat; cat log; [ -d old ] || rm -rf ${stage}; }`;
   const input = Buffer.from(`${sums.join('\n')}\n`);
   let said: string;
   try {
@@ -136,7 +140,7 @@ trap '' HUP PIPE; ${host.sudo}sh put.sh > log 2>&1; cat log; [ -d old ] || rm -r
     step(`${error.message}; waiting until it has put the files in place`);
     said = (await connection.exec(waiting(stage), { input: none })).toString();
   }
-  const lines = said.trim().split('\n');
+  const lines = said.split('\n').filter((line) => line !== '');
   for (const line of lines) step(line);
   if (lines.at(-1) !== 'done') {
     throw new DeviceRefused(
@@ -156,5 +160,5 @@ echo "no folder can be made in /var/tmp or /tmp" >&2; exit 1`;
 
 /** The log, once the script has ended. */
 function waiting(stage: string): string {
-  return `i=0; until tail -n 1 ${quoted(stage)}/log 2>/dev/null | grep -qx 'done\\|given up' || [ $i -ge 60 ]; do sleep 1; i=$((i+1)); done; cat ${quoted(stage)}/log`;
+  return `i=0; until tail -n 1 ${quoted(stage)}/log 2>/dev/null | grep -qx 'done\\|given up' || [ $i -ge 60 ]; do sleep 1; echo; i=$((i+1)); done; cat ${quoted(stage)}/log`;
 }
