@@ -256,7 +256,7 @@ describe('a version of FRRouting', () => {
     ]);
   });
 
-  it('replaces whatever is there', { timeout: 600_000 }, async (context) => {
+  it('replaces whatever is there', { timeout: 1_800_000 }, async (context) => {
     const reference = await start(context);
     const router = await start(context);
     const { connect } = await realDevice(router, { model: 'frr' });
