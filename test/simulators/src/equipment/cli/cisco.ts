@@ -5,8 +5,10 @@
  * and Oxidized know it. In configuration mode the prompt shows 20 characters of the host name.
  */
 import { type CiscoSettings, inventoryOf, logLine, versionOf } from './cisco-configuration.ts';
+import { copyToStartup, deleteFile, replaceConfiguration, save, showFile } from './cisco-files.ts';
 import type { Flash } from './cisco-flash.ts';
 import { type CiscoPoe, longName } from './cisco-poe.ts';
+import { enterLine, goToSection, leaveSection, withoutSecret } from './cisco-sections.ts';
 import { type Command, findCommand } from './command-table.ts';
 import type { Pager, Terminal } from './terminal.ts';
 
@@ -30,26 +32,26 @@ const pager: Pager = {
   rows: 24,
 };
 
-type Mode = 'user' | 'privileged' | 'config' | 'interface' | 'section';
+export type CiscoMode = 'user' | 'privileged' | 'config' | 'interface' | 'section';
 
-interface State {
+export interface CiscoState {
   device: Cisco;
   terminal: Terminal;
-  mode: Mode;
+  mode: CiscoMode;
   /** Of the interface mode. */
   port: string;
   log: string[];
   over: boolean;
 }
 
-type Run = (state: State, words: string[]) => string | Promise<string>;
+type Run = (state: CiscoState, words: string[]) => string | Promise<string>;
 
 const CTRL_Z = '\x1a';
 
 /** Talks until somebody logs out. */
 export async function ciscoCli(terminal: Terminal, device: Cisco): Promise<undefined> {
   const mode = device.privilege === 15 ? 'privileged' : 'user';
-  const state: State = { device, terminal, mode, port: '', log: [], over: false };
+  const state: CiscoState = { device, terminal, mode, port: '', log: [], over: false };
   terminal.pager = pager;
   await terminal.greet('\n', promptOf({ ...state, mode: 'privileged' }));
   while (!state.over) {
@@ -66,18 +68,11 @@ export async function ciscoCli(terminal: Terminal, device: Cisco): Promise<undef
   }
 }
 
-function withoutSecret(line: string): string {
-  return line.replace(
-    /\b(password|secret|key|community|key-string|md5)((?: \d)?) (?:".*"|\S+)/g,
-    '$1$2 <secret>',
-  );
-}
-
-function promptOf({ device: { settings }, mode }: State): string {
+function promptOf({ device: { settings }, mode }: CiscoState): string {
   const { hostName } = settings;
   const short = hostName.slice(0, 20);
   const section = settings.lines.running.sections.at(-1)?.split(' ')[0];
-  const prompts: Record<Mode, string> = {
+  const prompts: Record<CiscoMode, string> = {
     user: `${hostName}>`,
     privileged: `${hostName}#`,
     config: `${short}(config)#`,
@@ -87,7 +82,7 @@ function promptOf({ device: { settings }, mode }: State): string {
   return prompts[mode];
 }
 
-async function carryOut(state: State, line: string, indent: number): Promise<string> {
+async function carryOut(state: CiscoState, line: string, indent: number): Promise<string> {
   const doing = /^\s*do\s+/.exec(line)?.[0] ?? '';
   const inConfig = ['config', 'interface', 'section'].includes(state.mode);
   if (state.device.settings.lines.running.isInFreeText && inConfig) return enterLine(state, line);
@@ -123,37 +118,7 @@ function invalid(column: number): string {
   return `${' '.repeat(column)}^\n% Invalid input detected at '^' marker.\n\n`;
 }
 
-/** Any other statement, and what that leads to. */
-function enterLine(state: State, line: string): string {
-  const { device, terminal } = state;
-  if (device.denied.some((start) => line.trim().startsWith(start))) {
-    return 'Command authorization failed.\n\n';
-  }
-  const { settings } = device;
-  terminal.session.act(() => {
-    settings.lines.running.enter(line);
-    settings.changed(terminal.session.user);
-  });
-  goToSection(state);
-  return '';
-}
-
-function goToSection(state: State): void {
-  const { sections } = state.device.settings.lines.running;
-  const [, name = ''] = /^interface (\S+)$/.exec(sections.at(-1) ?? '') ?? [];
-  const port = state.device.poe.find(name);
-  const mode = sections.length === 0 ? 'config' : port ? 'interface' : 'section';
-  Object.assign(state, { mode, ...(port && { port }) });
-}
-
-/** Out of the innermost section. */
-function leaveSection(state: State): string {
-  state.device.settings.lines.running.enter('exit');
-  goToSection(state);
-  return '';
-}
-
-async function enable(state: State): Promise<string> {
+async function enable(state: CiscoState): Promise<string> {
   const { terminal, device } = state;
   if (device.enablePassword === undefined) return '% Error in authentication.\n\n';
   for (let i = 0; i < 3; i++) {
@@ -166,26 +131,26 @@ async function enable(state: State): Promise<string> {
   return '% Bad secrets\n\n';
 }
 
-function to(mode: Mode, answer = ''): Run {
+function to(mode: CiscoMode, answer = ''): Run {
   return (state) => {
     state.mode = mode;
     return answer;
   };
 }
 
-function end(state: State): string {
+function end(state: CiscoState): string {
   state.mode = 'privileged';
   state.device.settings.lines.running.leave();
   state.log.push(logLine('%SYS-5-CONFIG_I: Configured from console by admin on vty0'));
   return '';
 }
 
-function leave(state: State): string {
+function leave(state: CiscoState): string {
   state.over = true;
   return '';
 }
 
-function enterInterface(state: State, words: string[]): string {
+function enterInterface(state: CiscoState, words: string[]): string {
   const port = state.device.poe.find(words[1] ?? '');
   const other = /^(vlan|loopback|port-channel|tunnel)(\d+)$/i.exec(words[1] ?? '');
   if (!port && !other) return invalid(promptOf(state).length + 'interface '.length);
@@ -200,7 +165,7 @@ function enterInterface(state: State, words: string[]): string {
   return '';
 }
 
-function setMode(state: State, mode: string): string {
+function setMode(state: CiscoState, mode: string): string {
   const { device, terminal, port, log } = state;
   terminal.session.act(() => {
     const line = mode === 'auto' ? 'no power inline' : `power inline ${mode}`;
@@ -223,69 +188,30 @@ function setMode(state: State, mode: string): string {
   return '';
 }
 
-function setPager({ terminal }: State, words: string[]): string {
+function setPager({ terminal }: CiscoState, words: string[]): string {
   const rows = Number(words[2]);
   if (terminal.session.faults.has('pager-stays')) return '';
   terminal.pager = rows === 0 ? undefined : { ...pager, rows };
   return '';
 }
 
-function setWidth({ terminal }: State, words: string[]): string {
+function setWidth({ terminal }: CiscoState, words: string[]): string {
   terminal.screen.width = Number(words[2]);
   return '';
 }
 
-function showPower(state: State, words: string[]): string {
+function showPower(state: CiscoState, words: string[]): string {
   const port = state.device.poe.find(words[3] ?? '');
   return port
     ? state.device.poe.one(port)
     : invalid(promptOf(state).length + 'show power inline '.length);
 }
 
-function showInterface(state: State, words: string[]): string {
+function showInterface(state: CiscoState, words: string[]): string {
   const port = state.device.poe.find(words[3] ?? '');
   return port
     ? state.device.settings.port(port)
     : invalid(promptOf(state).length + 'show running-config interface '.length);
-}
-
-function save({ device, terminal }: State): string {
-  device.settings.save(terminal.session.user);
-  return 'Building configuration...\n[OK]\n';
-}
-
-async function copyToStartup(state: State): Promise<string> {
-  await state.terminal.readLine('Destination filename [startup-config]? ');
-  return save(state);
-}
-
-async function replaceConfiguration(state: State, words: string[]): Promise<string> {
-  const { device, terminal } = state;
-  const text = device.flash.files.get(words[2] ?? '');
-  if (text === undefined) return `%Error opening ${words[2]} (No such file or directory)\n`;
-  if (!/^end$/m.test(text)) {
-    return `%The input file is not a valid config file.\n`;
-  }
-  if (words[3] !== 'force') {
-    const answer = await terminal.readLine(
-      'This will apply all necessary additions and deletions\nto replace the current running configuration with the\ncontents of the specified configuration file, which is\nassumed to be a complete configuration, not a partial\nconfiguration. Enter Y if you are sure you want to proceed. ? [no]: ',
-    );
-    if (!/^y/i.test(answer)) return '';
-  }
-  terminal.session.act(() => device.settings.replace(text, terminal.session.user));
-  return '\nTotal number of passes: 1\nRollback Done\n\n';
-}
-
-function showFile({ device, terminal }: State, words: string[]): string {
-  const text = device.flash.files.get(words[1] ?? '');
-  if (text === undefined) return `%Error opening ${words[1]} (File not found)\n`;
-  return terminal.session.configuration(text);
-}
-
-function deleteFile({ device }: State, words: string[]): string {
-  return device.flash.files.delete(words[2] ?? '')
-    ? ''
-    : `%Error deleting ${words[2]} (No such file or directory)\n`;
 }
 
 const leaving: Command<Run>[] = ['exit', 'logout', 'quit'].map((pattern) => ({
@@ -307,7 +233,7 @@ const exec: Command<Run>[] = [
 ];
 const enterConfig = to('config', 'Enter configuration commands, one per line.  End with CNTL/Z.\n');
 
-const commands: Record<Mode, Command<Run>[]> = {
+const commands: Record<CiscoMode, Command<Run>[]> = {
   user: exec,
   privileged: [
     ...exec.filter(({ pattern }) => pattern !== 'enable'),

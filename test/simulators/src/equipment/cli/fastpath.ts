@@ -6,8 +6,8 @@
  */
 import { type Command, findCommand } from './command-table.ts';
 import { type FastpathSettings, versionOf } from './fastpath-configuration.ts';
-import { opensBlock } from './fastpath-lines.ts';
 import type { FastpathPoe, OpMode } from './fastpath-poe.ts';
+import { enterStatement, isStatement, withoutSecret } from './fastpath-statements.ts';
 import type { Pager, Terminal } from './terminal.ts';
 
 export interface Fastpath {
@@ -24,12 +24,12 @@ export const fastpathPager: Pager = {
   rows: 23,
 };
 
-type Mode = 'user' | 'privileged' | 'vlan' | 'config' | 'interface' | 'block';
+export type FastpathMode = 'user' | 'privileged' | 'vlan' | 'config' | 'interface' | 'block';
 
-interface State {
+export interface FastpathState {
   device: Fastpath;
   terminal: Terminal;
-  mode: Mode;
+  mode: FastpathMode;
   /** Of the interface mode, as it was given, and what that means. */
   range: string;
   ports: string[];
@@ -38,11 +38,11 @@ interface State {
   over: boolean;
 }
 
-type Run = (state: State, words: string[]) => string | Promise<string>;
+type Run = (state: FastpathState, words: string[]) => string | Promise<string>;
 
 /** Talks until somebody logs out. */
 export async function fastpathCli(terminal: Terminal, device: Fastpath): Promise<undefined> {
-  const state: State = {
+  const state: FastpathState = {
     device,
     terminal,
     mode: 'user',
@@ -64,12 +64,8 @@ export async function fastpathCli(terminal: Terminal, device: Fastpath): Promise
   }
 }
 
-function withoutSecret(line: string): string {
-  return line.replace(/\b(password|key|community|auth-\w+|priv-\w+) ("[^"]*"|\S+)/g, '$1 <secret>');
-}
-
-function promptOf({ device, mode, range, block }: State): string {
-  const places: Record<Mode, string> = {
+function promptOf({ device, mode, range, block }: FastpathState): string {
+  const places: Record<FastpathMode, string> = {
     user: ' >',
     privileged: ' #',
     vlan: ' (Vlan)#',
@@ -80,7 +76,7 @@ function promptOf({ device, mode, range, block }: State): string {
   return `(${device.settings.name})${places[mode]}`;
 }
 
-async function carryOut(state: State, line: string, indent: number): Promise<string> {
+async function carryOut(state: FastpathState, line: string, indent: number): Promise<string> {
   const found = findCommand(commands[state.mode], line);
   if (found.kind !== 'command' && isStatement(state, line))
     return await enterStatement(state, line);
@@ -100,60 +96,8 @@ function invalid(column: number): string {
   return `${' '.repeat(column)}^\n% Invalid input detected at '^' marker.\n`;
 }
 
-/** First words of what may be configured. */
-const statements: Record<Mode, RegExp | undefined> = {
-  user: undefined,
-  privileged: /^(no )?(hostname|network|ip ssh|ip http|set) /,
-  vlan: /^(no )?vlan /,
-  config:
-    /^(no )?(snmp-server|sntp|clock|username|users|ip|ipv6|logging|spanning-tree|radius|radius-server|tacacs-server|aaa|authentication|line|router|policy-map|class-map|mac|lldp|set|storm-control|enable|vlan|hostname|network|port-channel|monitor|dhcp|dot1x|snmp|interface) /,
-  interface:
-    /^(no )?(description|vlan|switchport|spanning-tree|lldp|speed|auto-negotiate|mtu|storm-control|shutdown|addport|routing|ip|ipv6|port-security|dot1x|cos-queue|channel-group)\b/,
-  block: /^(no )?\S/,
-};
-
-function isStatement({ mode }: State, line: string): boolean {
-  const text = line.trim();
-  return text.startsWith('!') || (statements[mode]?.test(`${text} `) ?? false);
-}
-
-/** Where statements of the mode are kept. */
-function pathsOf({ mode, ports, block }: State): string[][] {
-  switch (mode) {
-    case 'vlan':
-      return [['vlan database']];
-    case 'config':
-      return [['configure']];
-    case 'interface':
-      return ports.map((port) => ['configure', `interface ${port}`]);
-    case 'block':
-      return [['configure', block]];
-    default:
-      return [[]];
-  }
-}
-
-async function enterStatement(state: State, typed: string): Promise<string> {
-  const { device, terminal } = state;
-  const line = typed.trim();
-  if (line.startsWith('!')) return '';
-  if (state.mode === 'config' && opensBlock(line, 1)) {
-    terminal.session.act(() => void device.settings.block(['configure', line]));
-    Object.assign(state, { mode: 'block', block: line });
-    return '';
-  }
-  const text = [line];
-  while ((text.join('\n').match(/"/g)?.length ?? 0) % 2 === 1) {
-    text.push(await terminal.readLine('> '));
-  }
-  terminal.session.act(() => {
-    for (const path of pathsOf(state)) device.settings.change(path, text.join('\n'));
-  });
-  return '';
-}
-
 /** The ports that `all`, `0/5` or `0/1-0/12` mean. */
-function portsOf({ device: { poe } }: State, text: string): string[] | undefined {
+function portsOf({ device: { poe } }: FastpathState, text: string): string[] | undefined {
   if (text === 'all') return [...poe.ports];
   const [first = '', last = first] = text.split('-');
   const [from, to] = [poe.ports.indexOf(first), poe.ports.indexOf(last)];
@@ -162,21 +106,21 @@ function portsOf({ device: { poe } }: State, text: string): string[] | undefined
 
 const noSuchInterface = '\nAn invalid interface has been used for this function.\n';
 
-function onPorts(run: (state: State, ports: string[]) => string): Run {
+function onPorts(run: (state: FastpathState, ports: string[]) => string): Run {
   return (state, words) => {
     const ports = portsOf(state, words.at(-1) ?? '');
     return ports ? run(state, ports) : noSuchInterface;
   };
 }
 
-function to(mode: Mode): Run {
+function to(mode: FastpathMode): Run {
   return (state) => {
     state.mode = mode;
     return '';
   };
 }
 
-async function enable(state: State): Promise<string> {
+async function enable(state: FastpathState): Promise<string> {
   const { terminal, device } = state;
   if (device.enablePassword !== undefined) {
     const password = await terminal.readPassword('Password:', 'stars');
@@ -186,7 +130,7 @@ async function enable(state: State): Promise<string> {
   return '';
 }
 
-async function logout(state: State): Promise<string> {
+async function logout(state: FastpathState): Promise<string> {
   const { terminal, device } = state;
   state.over = true;
   if (!device.poe.unsaved) return '';
@@ -198,7 +142,7 @@ async function logout(state: State): Promise<string> {
   return '\nConfiguration Saved!\n';
 }
 
-async function writeMemory({ terminal, device }: State): Promise<string> {
+async function writeMemory({ terminal, device }: FastpathState): Promise<string> {
   const key = await terminal.readKey(
     '\nThis operation may take a few minutes.\n' +
       'Management interfaces will not be available during this time.\n\n' +
@@ -209,21 +153,21 @@ async function writeMemory({ terminal, device }: State): Promise<string> {
   return "\nConfig file 'startup-config' created successfully .\n\n\nConfiguration Saved!\n";
 }
 
-async function clearConfiguration({ terminal, device }: State): Promise<string> {
+async function clearConfiguration({ terminal, device }: FastpathState): Promise<string> {
   const key = await terminal.readKey('\nAre you sure you want to clear the configuration? (y/n) ');
   if (key !== 'y') return '\nConfiguration Not Cleared!\n';
   terminal.session.act(() => device.settings.clear());
   return '\nClearing configuration. Please wait for login prompt.\n';
 }
 
-function setPager({ terminal }: State, words: string[]): string {
+function setPager({ terminal }: FastpathState, words: string[]): string {
   const rows = Number(words[2]);
   if (terminal.session.faults.has('pager-stays')) return '';
   terminal.pager = rows === 0 ? undefined : { ...fastpathPager, rows };
   return '';
 }
 
-function enterInterface(state: State, words: string[]): string {
+function enterInterface(state: FastpathState, words: string[]): string {
   const range = words[1] ?? '';
   const ports = range === 'all' ? undefined : portsOf(state, range);
   if (!ports) return noSuchInterface;
@@ -231,12 +175,12 @@ function enterInterface(state: State, words: string[]): string {
   return '';
 }
 
-function setOpMode({ device, terminal, ports }: State, words: string[]): string {
+function setOpMode({ device, terminal, ports }: FastpathState, words: string[]): string {
   device.poe.setOpMode(terminal.session, ports, words[2] as OpMode);
   return '';
 }
 
-function resetPorts(state: State, words: string[]): string {
+function resetPorts(state: FastpathState, words: string[]): string {
   const seconds = Number(words[2]);
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 60) {
     return invalid(promptOf(state).length + 'poe reset '.length);
@@ -278,7 +222,7 @@ const privilegedShow: Command<Run>[] = [
   { pattern: 'show version', run: ({ device }) => versionOf(device.settings.facts) },
 ];
 
-const commands: Record<Mode, Command<Run>[]> = {
+const commands: Record<FastpathMode, Command<Run>[]> = {
   user: [...show, ...leave, { pattern: 'enable', run: enable }, { pattern: 'exit', run: logout }],
   privileged: [
     ...privilegedShow,

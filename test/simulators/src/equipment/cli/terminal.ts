@@ -5,7 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { cutShort, longBanner, withLogLines, withOddEnds } from './configuration-faults.ts';
+import { longBanner, withOddEnds } from './configuration-faults.ts';
+import { showConfiguration } from './configuration-show.ts';
 import type { Session } from './core.ts';
 import { noise } from './noise.ts';
 import { encodeText, escapeByte } from './text-bytes.ts';
@@ -292,42 +293,19 @@ export class Terminal {
 
   /** A configuration, with all that can go wrong then. */
   private async show(text: string): Promise<void> {
-    const { faults, core } = this.session;
-    const time = core.countShow();
-    if (faults.has('empty-answer')) return;
-    if (faults.has('error-text')) return await this.page(core.words.error);
-    if (faults.has('drops-mid-configuration')) {
-      this.put(text.slice(0, text.length / 2));
-      this.drop();
-    }
-    let shown = faults.has('cut-short') ? cutShort(text, time) : text;
-    if (faults.has('log-lines-between') && this.screen.interactive) {
-      shown = withLogLines(shown, core.words.logLine);
-    }
-    this.hasOddEnds = faults.has('odd-line-ends');
+    this.hasOddEnds = this.session.faults.has('odd-line-ends');
     try {
-      if (faults.has('trickles')) await this.trickle(shown);
-      else if (faults.has('prompt-in-configuration')) await this.pauseBehindPrompt(shown);
-      else await this.page(shown);
+      await showConfiguration(text, {
+        session: this.session,
+        isInteractive: this.screen.interactive,
+        put: (part) => this.put(part),
+        page: (part) => this.page(part),
+        pause: (milliseconds) => this.pause(milliseconds),
+        drop: () => this.drop(),
+      });
     } finally {
       this.hasOddEnds = false;
     }
-  }
-
-  private async trickle(text: string): Promise<void> {
-    for (const character of text) {
-      this.put(character);
-      await this.pause(this.session.core.secondMs);
-    }
-  }
-
-  private async pauseBehindPrompt(text: string): Promise<void> {
-    const { faults, core } = this.session;
-    const at = text.indexOf(core.prompt);
-    const end = at === -1 ? 0 : at + core.prompt.length;
-    await this.page(text.slice(0, end));
-    await this.pause(faults.slowMs);
-    await this.page(text.slice(end));
   }
 
   private async page(text: string): Promise<void> {

@@ -1,0 +1,48 @@
+/** How a device shows its configuration when something is wrong with it or with the line. */
+import { cutShort, withLogLines } from './configuration-faults.ts';
+import type { Session } from './core.ts';
+
+/** What of a terminal is needed for it. */
+export interface Way {
+  session: Session;
+  isInteractive: boolean;
+  put(text: string): void;
+  /** Through the pager. */
+  page(text: string): Promise<void>;
+  pause(milliseconds: number): Promise<void>;
+  drop(): never;
+}
+
+export async function showConfiguration(text: string, way: Way): Promise<void> {
+  const { faults, core } = way.session;
+  const time = core.countShow();
+  if (faults.has('empty-answer')) return;
+  if (faults.has('error-text')) return await way.page(core.words.error);
+  if (faults.has('drops-mid-configuration')) {
+    way.put(text.slice(0, text.length / 2));
+    way.drop();
+  }
+  let shown = faults.has('cut-short') ? cutShort(text, time) : text;
+  if (faults.has('log-lines-between') && way.isInteractive) {
+    shown = withLogLines(shown, core.words.logLine);
+  }
+  if (faults.has('trickles')) await trickle(shown, way);
+  else if (faults.has('prompt-in-configuration')) await pauseBehindPrompt(shown, way);
+  else await way.page(shown);
+}
+
+async function trickle(text: string, { session, put, pause }: Way): Promise<void> {
+  for (const character of text) {
+    put(character);
+    await pause(session.core.secondMs);
+  }
+}
+
+async function pauseBehindPrompt(text: string, { session, page, pause }: Way): Promise<void> {
+  const { faults, core } = session;
+  const at = text.indexOf(core.prompt);
+  const end = at === -1 ? 0 : at + core.prompt.length;
+  await page(text.slice(0, end));
+  await pause(faults.slowMs);
+  await page(text.slice(end));
+}
