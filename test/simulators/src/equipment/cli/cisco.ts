@@ -1,5 +1,5 @@
 /**
- * The command line of Cisco IOS and IOS-XE, as far as PoE goes.
+ * The command line of Cisco IOS and IOS-XE, as far as PoE and its configuration go.
  *
  * Modes, prompts and refusals are as in Cisco's command references and recorded sessions; the pager's erasing as RANCID
  * and Oxidized know it. In configuration mode the prompt shows 20 characters of the host name.
