@@ -13,6 +13,8 @@ export interface Redirection {
   from: 1 | 2;
   /** A file, or another stream. */
   to: Word | 1 | 2;
+  /** To the end of a file; what it had stays. */
+  appends?: boolean;
 }
 
 export type Node =
@@ -149,7 +151,7 @@ function parseWords(tokens: Token[]): { words: Word[]; redirections: Redirection
       const file = tokens.shift();
       if (file?.kind !== 'word') throw new ShellSyntaxError('syntax error: unexpected redirection');
       const from = token.text.startsWith('2') ? 2 : 1;
-      redirections.push({ from, to: file.word });
+      redirections.push({ from, to: file.word, appends: token.text.endsWith('>>') });
     } else return { words, redirections };
   }
 }

@@ -80,6 +80,14 @@ describe('a shell', () => {
     expect(bad.status).toBe(1);
   });
 
+  it('writes to the end of a file', async () => {
+    written.length = 0;
+
+    await run('echo 0 >> /proc/a1');
+
+    expect(written).toEqual([['/proc/a1', 'a1\n0\n']]);
+  });
+
   it.each(['echo `date`', 'a &', '(echo', 'echo )', '| cat', "echo 'open"])(
     'refuses %s',
     async (command) => {

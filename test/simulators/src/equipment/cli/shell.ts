@@ -225,10 +225,14 @@ class Shell {
   }
 
   private redirect(output: Output, redirections: readonly Redirection[]): Output {
+    const { files } = this.box;
     const targets: Record<1 | 2, string> = { 1: '', 2: '/dev/stderr' };
-    for (const { from, to } of redirections) {
+    const appended = new Set<string>();
+    for (const { from, to, appends = false } of redirections) {
       targets[from] = typeof to === 'number' ? targets[to] : (this.expand(to)[0] ?? '/');
+      if (appends) appended.add(targets[from]);
     }
+    const before = (path: string) => (appended.has(path) ? (files.read(path) ?? '') : '');
     const result = { stdout: '', stderr: '', status: output.status ?? 0 };
     const texts = [
       [targets[1], output.stdout ?? ''],
@@ -237,7 +241,7 @@ class Shell {
     for (const [path, text] of texts) {
       if (path === '') result.stdout += text;
       else if (path === '/dev/stderr') result.stderr += text;
-      else if (path !== '/dev/null' && !this.box.files.write(path, text, this.terminal)) {
+      else if (path !== '/dev/null' && !files.write(path, before(path) + text, this.terminal)) {
         result.stderr += `-sh: can't create ${path}: nonexistent directory\n`;
         result.status = 1;
       }
