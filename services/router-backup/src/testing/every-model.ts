@@ -1,0 +1,315 @@
+/**
+ * A device of each model that can be backed up, real or simulated, with its entry of rack.yaml and a change that a person
+ * makes: it leaves `changed-here` in the configuration.
+ */
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ExecSession, HostKeys, openExec } from '@skolo/equipment';
+import { Secret } from '@skolo/rack';
+import {
+  type CliDevice,
+  type ConfiguredDevice,
+  peer,
+  startApcCard,
+  startCiscoIos,
+  startEdgeos,
+  startEdgeSwitch,
+  startEos,
+  startFrr,
+  startJunos,
+  startLinuxHost,
+  startMpower,
+  startNxos,
+  startOpenwrt,
+  startProcurve,
+  startRouteros,
+  startUnifiSwitch,
+  startVyos,
+  type Typed,
+  typeInto,
+} from '@skolo/simulators';
+
+export const account = { username: 'skolo', password: 'canary-login-7f3a' };
+export const enablePassword = 'canary-enable-19c';
+
+/** What the change of each device leaves. */
+export const mark = 'changed-here';
+
+export interface Example {
+  port: number;
+  /** More of its entry of rack.yaml. */
+  entry?: string;
+  /** Of a real host, which takes this one only. */
+  login?: { username: string; privateKey: string };
+  /** Whether it would boot with another configuration, before and after the change; undefined: it does not tell. */
+  unsaved?: readonly [boolean, boolean];
+  /** What it shows now, where that changes by itself. */
+  shown?: () => Buffer;
+  change(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+type Start = () => Promise<Example | undefined>;
+
+/** What is typed, line by line, and what is typed last with its answer. */
+interface Talk {
+  first: string;
+  lines: readonly string[];
+  /** Behind each line; its end when absent. */
+  until?: string;
+  last: { keys: string; until: string };
+}
+
+const login = { ...account, secondMs: 1 };
+const saving = [false, true] as const;
+const { signal } = new AbortController();
+
+function typedInto(
+  device: ConfiguredDevice,
+  { first, lines, until = '\r\n', last }: Talk,
+  about: Pick<Example, 'entry' | 'unsaved'> & { ticks?: boolean; before?: readonly Typed[] } = {},
+): Example {
+  const { ticks, before = [], ...rest } = about;
+  const keys = lines.map((line) => ({ keys: `${line}\r`, until }));
+  return {
+    port: device.port,
+    ...rest,
+    ...(ticks && { shown: () => device.running() }),
+    change: () => typeInto(device, account, first, [...before, ...keys, last]),
+    close: () => device.close(),
+  };
+}
+
+/** A Unix whose configuration is a file. */
+function withLine(
+  device: Pick<ConfiguredDevice, 'host' | 'port' | 'close'>,
+  file: string,
+  line: string,
+): Example {
+  const keys = `echo '${line}' >> ${file}\r`;
+  return {
+    port: device.port,
+    change: () =>
+      typeInto(device, account, '# ', [
+        { keys, until: '\r\n' },
+        { keys: 'echo it is done\r', until: '\nit is done' },
+      ]),
+    close: () => device.close(),
+  };
+}
+
+const showVersion = (until: string) => ({ keys: 'show version\r', until });
+const aristaLines = ['configure', 'interface Ethernet2', `description ${mark}`, 'end'];
+const arista: Talk = {
+  first: '>',
+  lines: ['terminal length 0', ...aristaLines],
+  last: { keys: 'show hostname\r', until: 'FQDN:' },
+};
+const enabled = [
+  { keys: 'enable\r', until: 'Password: ' },
+  { keys: `${enablePassword}\r`, until: '#' },
+];
+const vyatta: Talk = {
+  first: ':~$ ',
+  lines: ['configure', `set system domain-name ${mark}.example`, 'commit', 'exit'],
+  last: { keys: 'echo it is done\r', until: '\nit is done' },
+};
+
+/** By the name that rack.yaml gives. Undefined: what it needs is not installed. */
+export const examples: ReadonlyMap<string, Start> = new Map<string, Start>([
+  ['frr', frr],
+  ['linux', linux],
+  [
+    'cisco-ios',
+    async () =>
+      typedInto(
+        await startCiscoIos({ ...login, ports: 4, privilege: 15 }),
+        {
+          first: '#',
+          lines: ['configure terminal', 'interface Gi1/0/3', `description ${mark}`, 'end'],
+          last: showVersion('Configuration register'),
+        },
+        { unsaved: saving },
+      ),
+  ],
+  [
+    'nxos',
+    async () =>
+      typedInto(
+        await startNxos(login),
+        {
+          first: '# ',
+          lines: ['configure terminal', 'interface Ethernet1/2', `description ${mark}`, 'end'],
+          last: { keys: 'show clock\r', until: '# ' },
+        },
+        { unsaved: saving, ticks: true },
+      ),
+  ],
+  [
+    'eos',
+    async () =>
+      typedInto(await startEos({ ...login, enablePassword }), arista, {
+        ...{ unsaved: saving, ticks: true, before: enabled },
+      }),
+  ],
+  [
+    'generic',
+    async () =>
+      typedInto(await startEos({ ...login, enablePassword }), arista, {
+        ticks: true,
+        before: enabled,
+        entry:
+          "prompt: '^[\\w-]+(?:\\(.*\\))?[>#]$', pagingOff: [terminal length 0], enable: enable, commands: [show running-config], complete: { end: '^end$' }, volatile: ['^! Time:']",
+      }),
+  ],
+  [
+    'procurve',
+    async () =>
+      typedInto(
+        await startProcurve(login),
+        {
+          first: 'Press any key to continue',
+          lines: ['configure', 'interface 2', `name "${mark}"`, 'exit', 'exit'],
+          // It paints its screen, and has no line ends.
+          until: '# \x1b',
+          last: showVersion('Boot Image'),
+        },
+        { unsaved: saving, before: [{ keys: ' ', until: '# \x1b' }] },
+      ),
+  ],
+  [
+    'edgeswitch',
+    async () =>
+      typedInto(
+        await startEdgeSwitch({ ...login, ports: 8 }),
+        {
+          first: ' >',
+          lines: [
+            ...['enable', 'configure', 'interface 0/3'],
+            ...[`description '${mark}'`, 'exit', 'exit'],
+          ],
+          last: showVersion('Software Version'),
+        },
+        { unsaved: saving, ticks: true },
+      ),
+  ],
+  [
+    'junos',
+    async () =>
+      typedInto(await startJunos(login), {
+        first: '> ',
+        lines: ['configure', `set system location building ${mark}`, 'commit', 'exit'],
+        last: showVersion('Junos: '),
+      }),
+  ],
+  [
+    'routeros',
+    async () => {
+      const device = await startRouteros(login);
+      const keys = `/interface ethernet set ether3 comment=${mark}\r`;
+      return {
+        port: device.port,
+        shown: () => device.running(),
+        change: () =>
+          typeInto(device, account, '> ', [
+            { keys, until: '> ' },
+            { keys: '/system identity print\r', until: 'name: ' },
+          ]),
+        close: () => device.close(),
+      };
+    },
+  ],
+  ['edgeos', async () => typedInto(await startEdgeos(login), vyatta, { unsaved: saving })],
+  ['vyos', async () => typedInto(await startVyos(login), vyatta, { unsaved: saving })],
+  [
+    'unifi-switch',
+    async () => withLine(await startUnifiSwitch(login), '/tmp/system.cfg', `snmp.location=${mark}`),
+  ],
+  [
+    'mpower',
+    async () => {
+      const device = await startMpower(login);
+      const line = `echo snmp.location=${mark} >> /tmp/system.cfg`;
+      return {
+        port: device.port,
+        change: () => overSsh(device, (session) => session.execBytes(line, { signal })),
+        close: () => device.close(),
+      };
+    },
+  ],
+  ['openwrt', async () => withLine(await startOpenwrt(login), '/etc/config/network', `# ${mark}`)],
+  ['apc-rpdu', () => apc('rpdu')],
+  ['apc-rpdu2', () => apc('rpdu2')],
+]);
+
+async function apc(generation: 'rpdu' | 'rpdu2'): Promise<Example> {
+  const device = await startApcCard({ ...login, generation });
+  return {
+    port: device.port,
+    shown: () => device.running(),
+    change: () =>
+      overSsh(device, (session) =>
+        session.upload('config.ini', Buffer.from(`[SystemID]\nLocation=${mark}\n`), { signal }),
+      ),
+    close: () => device.close(),
+  };
+}
+
+async function frr(): Promise<Example | undefined> {
+  const configuration = 'ip route 10.1.0.0/16 Null0\n';
+  // As root it is a host with a shell, where what it would boot with is seen.
+  const shell = await startFrr({ configuration, account: 'shell' });
+  const router = shell ?? (await startFrr({ configuration }));
+  if (router === undefined) return undefined;
+  await router.vtysh('write memory');
+  const { port, username, privateKey } = router;
+  return {
+    port,
+    login: { username, privateKey },
+    ...(shell && { unsaved: saving }),
+    change: () => router.vtysh('configure terminal', `ip prefix-list ${mark} permit 10.7.0.0/16`),
+    close: () => router.close(),
+  };
+}
+
+async function linux(): Promise<Example | undefined> {
+  const host = await startLinuxHost();
+  if (host === undefined) return undefined;
+  await host.write('etc/hostname', 'host-1\n');
+  const { port, username, privateKey, root } = host;
+  return {
+    port,
+    login: { username, privateKey },
+    entry: `files: ["${root}/etc/**"]`,
+    change: () => host.write('etc/motd', `${mark}\n`),
+    close: () => host.close(),
+  };
+}
+
+/** Somebody's client that still speaks what ssh was in 2011. */
+async function overSsh<T>(
+  { host, port }: CliDevice,
+  work: (session: ExecSession) => Promise<T>,
+): Promise<T> {
+  const credentials = {
+    login: 'ann',
+    username: account.username,
+    password: new Secret(account.password),
+    legacySsh: true,
+  };
+  const target = { name: 'device', address: host, port, credentials };
+  const hostKeys = new HostKeys(join(tmpdir(), randomUUID()));
+  const session = await openExec(target, { hostKeys }, signal);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Why it cannot be there; undefined: it can. */
+export function missing(model: string): string | undefined {
+  if (peer('sshd') === undefined && ['frr', 'linux'].includes(model)) return 'sshd';
+  return model === 'frr' && peer('frr') === undefined ? 'FRR' : undefined;
+}
