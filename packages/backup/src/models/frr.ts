@@ -33,7 +33,8 @@ export function frr(): BackupModel {
     incomplete,
     volatile: [],
     secrets,
-    restore: { comment: '!', steps, check, apply },
+    // By hand, it is a shell that all lines are typed into.
+    restore: { comment: '#', steps, check, apply },
   };
 }
 
