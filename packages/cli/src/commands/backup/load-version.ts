@@ -138,7 +138,7 @@ async function load(
     return await service.ask((client) => client.restore(request));
   } catch (error) {
     if (error instanceof ApiError && error.status === 409) {
-      throw explained(error, `nothing was changed; look again: ${look}`);
+      throw explained(error, `nothing was changed; ${look} shows what it has now`);
     }
     // With what to do about it, it is the cause of another error.
     const lost = error instanceof CliError ? error.cause : error;
