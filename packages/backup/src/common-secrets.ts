@@ -19,11 +19,11 @@ const value = String.raw`(?:"((?:[^"\\]|\\.)+)|'([^']+)|([^\s"'{][^\s]*))`;
 export const commonSecrets: readonly SecretRule[] = [
   new RegExp(String.raw`(?<![\w.-])(?:${word})${divider}${kind}${value}`, 'i'),
   // Of XML.
-  new RegExp(String.raw`<(?:${word})(?:\s[^>]*)?>([^<]+)<`, 'i'),
+  new RegExp(String.raw`<(?:${word})(?:\s[^<>]*)?>([^<]+)<`, 'i'),
   // As crypt(3) and some vendors write them.
   /(\$(?:[0-9]|1|2[abxy]?|5|6|7|8|9|14|y|gy|sha1|md5)\$[^\s"';,:]+)/,
   // Of a URL.
-  /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:([^\s/]+)@/i,
+  /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/]+)@/i,
   /\b(?:bearer|basic)\s+([\w.~+/-]{8,}=*)/i,
   /\b(AGE-SECRET-KEY-1[0-9A-Z]+)/,
   // In one line, as JSON has it.

@@ -18,8 +18,7 @@ import type { BackupModel, Content, Reading } from './model.ts';
 import { given, ifAllowed, lastLine, plainText, quoted } from './text-reading.ts';
 
 /** In front of what is shown, up to its size. */
-const front =
-  /^(?:\s*\n)*(?:Building configuration\.\.\.\s*\n)?\s*(?:Current configuration|Using)\b.*\n/;
+const front = /^\s*(?:Building configuration\.\.\.\s+)?(?:Current configuration|Using)\b.*\n/;
 /** What its size and ours may differ by, as nobody says what it counts: line ends, the empty ones around it. */
 const leastShare = 0.9;
 

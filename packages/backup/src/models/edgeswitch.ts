@@ -45,7 +45,7 @@ export const edgeswitchSecrets: readonly SecretRule[] = [
     String.raw`\b(?:authentication-key \d+ md5|message-digest-key \d+ md5|key-string|md5) ${value}`,
   ),
   new RegExp(`^ip ospf authentication (?:simple|encrypt) ${value}`),
-  /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:([^\s/@]+)@/i,
+  /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/@]+)@/i,
 ];
 
 export function edgeswitch({ name }: InfrastructureDevice): BackupModel {
@@ -67,7 +67,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   const startup = await ifAllowed(cli.read('show startup-config'));
   const version = (await ifAllowed(cli.run('show version')))?.toString() ?? '';
   const text = bytes.toString('latin1');
-  const serial = /^\s*(?:System )?Serial Number\.+ ?(\S+)/m.exec(version)?.[1];
+  const serial = /^[ \t]*(?:System )?Serial Number\.+ ?(\S+)/m.exec(version)?.[1];
   const hostname = /^hostname "?([^"\n]+)"?\s*$/m.exec(text)?.[1];
   return {
     content: { bytes },

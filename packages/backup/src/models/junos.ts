@@ -96,10 +96,12 @@ function incomplete(content: Content): string | undefined {
     : `its last statement has no end: ${quoted(lastLine(text))}`;
 }
 
-/** Open braces at its end, those in texts and comments not counted. Undefined: one is closed that was never open. */
+/** Open braces at its end, those in texts and comments not counted; one that is not closed goes on to the end. Undefined: one is closed that was never open. */
 function depthAtEnd(text: string): number | undefined {
   let depth = 0;
-  for (const [token] of text.matchAll(/"(?:\\.|[^"\\])*"|\/\*.*?\*\/|#[^\n]*|[{}]/gs)) {
+  for (const [token] of text.matchAll(
+    /"(?:\\.|[^"\\])*(?:"|\\?$)|\/\*.*?(?:\*\/|$)|#[^\n]*|[{}]/gs,
+  )) {
     if (token === '{') depth += 1;
     if (token === '}') depth -= 1;
     if (depth < 0) return undefined;
@@ -108,7 +110,7 @@ function depthAtEnd(text: string): number | undefined {
 }
 
 function withoutMark(line: string): string {
-  return line.replace(/ *## SECRET-DATA$/, '');
+  return line.replace(/(?<! ) *## SECRET-DATA$/, '');
 }
 
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {

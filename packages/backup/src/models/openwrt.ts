@@ -86,7 +86,7 @@ async function normalised(device: string, packed: Buffer): Promise<Buffer> {
 function hostnameIn(content: Content): string | undefined {
   const member = readTar(content).find(({ name }) => name === systemFile);
   const text = member === undefined ? '' : memberBytes(content, member).toString();
-  return /^\s*option hostname ['"]?([^'"\s]+)/m.exec(text)?.[1];
+  return /^[ \t]*option hostname ['"]?([^'"\s]+)/m.exec(text)?.[1];
 }
 
 function incomplete(content: Content): string | undefined {

@@ -43,7 +43,7 @@ export const ciscoIosSecrets: readonly SecretRule[] = [
   new RegExp(String.raw`^\s*wpa-psk (?:ascii|hex) ${value}`),
   new RegExp(String.raw`^\s*(?:security wpa .*|encryption .*|set-key) (?:ascii|hex) ${value}`),
   // In URLs: archives, enrolment, downloads.
-  /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:([^\s/]+)@/i,
+  /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/]+)@/i,
   // As it hashes them, wherever they are.
   /(\$(?:1|5|6|8|9|14)\$[^\s"]+)/,
   // Certificates and keys, line by line.

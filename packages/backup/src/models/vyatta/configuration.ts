@@ -6,7 +6,7 @@
 /** `interfaces ethernet eth0 duplex auto`, without quotes. */
 export type Setting = string;
 
-const warning = /^\s*(?:\/\*|\/\/) Warning: Do not remove the following line/m;
+const warning = /^[ \t]*(?:\/\*|\/\/) Warning: Do not remove the following line/m;
 
 /** The versions at the end, with the empty lines before them. */
 export function splitVersions(text: string): { body: string; versions: string } {
@@ -25,7 +25,7 @@ export function whyCut(text: string): string | undefined {
   const settings = settingsIn(body);
   if (typeof settings === 'string') return settings;
   if (
-    !/^(?:\/\* === vyatta-config-version: ".*" === \*\/|\/\/ vyos-config-version: ".*")\s*$/m.test(
+    !/^(?:\/\* === vyatta-config-version: ".*" === \*\/|\/\/ vyos-config-version: ".*")[ \t\r]*$/m.test(
       versions,
     )
   ) {
@@ -49,6 +49,9 @@ export function whyNoCommands(text: string): string | undefined {
   return lines.some((line) => / '?\*{8,}'?$/.test(line)) ? 'its secrets are hidden' : undefined;
 }
 
+/** Blocks in blocks; a real one has fewer than ten. */
+const deepest = 100;
+
 /** All settings, or why there is no telling. */
 export function settingsIn(body: string): Setting[] | string {
   const settings: Setting[] = [];
@@ -66,6 +69,7 @@ export function settingsIn(body: string): Setting[] | string {
     if (above) above.isEmpty = false;
     const opens = line.endsWith(' {');
     const path = [above?.path, words(opens ? line.slice(0, -2) : line)].join(' ').trim();
+    if (open.length > deepest) return `line ${index + 1} is in more blocks than there are`;
     if (opens) open.push({ path, isEmpty: true });
     else settings.push(path);
   }
@@ -99,8 +103,8 @@ export function valueIn(settings: readonly Setting[], path: string): string | un
 
 /** What is shown, with quotes where `like` has them: VyOS saves all values in quotes, and shows them without. */
 export function quotedLike(shown: string, like: string): string {
-  if (!/^\s*[\w-]+ "[\w.:/-]+"$/m.test(like)) return shown;
-  return shown.replace(/^(\s*[\w-]+) ([^\s"{][^\n{]*)$/gm, '$1 "$2"');
+  if (!/^[ \t]*[\w-]+ "[\w.:/-]+"$/m.test(like)) return shown;
+  return shown.replace(/^([ \t]*[\w-]+) ([^\s"{][^\n{]*)$/gm, '$1 "$2"');
 }
 
 /** Without the quotes around values. */

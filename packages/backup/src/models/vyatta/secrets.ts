@@ -11,7 +11,7 @@ export const vyattaSecrets: readonly SecretRule[] = [
   new RegExp(String.raw`^\s*community ${value} \{$`),
   new RegExp(`^set service snmp community ${value}`),
   // Of a URL: where configurations are archived, lists are fetched.
-  /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:([^\s/]+)@/i,
+  /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/]+)@/i,
   // As crypt(3) writes them, wherever they are.
   /(\$(?:[1-9]|2[abxy]|y|gy|sha1)\$[^\s"';]+)/,
 ];
