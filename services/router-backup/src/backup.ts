@@ -151,8 +151,10 @@ export class Backup {
       onVersion(after);
       return { ...(before && { before }), after, isNew: after.id !== before?.id };
     } catch (error) {
-      if (error instanceof BackupError && error.code === 'damaged') await store.doubt();
       if (error instanceof BackupFailed) throw error;
+      // Who has to wait for room on the disk need not have all of it looked through each time.
+      if (error instanceof BackupError && error.code === 'damaged') await store.doubt();
+      else await store.miss();
       throw new BackupFailed(name, 'storage', `read, but not stored: ${errorText(error)}`, {
         cause: error,
       });

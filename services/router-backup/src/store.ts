@@ -2,7 +2,7 @@
  * The history in git, below the state directory: opened now or as soon as the disk is well, checked at start and once
  * a day. A broken one is set aside, never deleted, and a new one begun, so that the next backups have a place.
  */
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BackupError, Repository, setAside } from '@skolo/backup';
 import { type DegradedList, errorText, type Logger, pause } from '@skolo/common';
@@ -29,6 +29,9 @@ export class Store {
   private opened: Repository | undefined;
   private why = 'it is being opened';
   private looking: Promise<void> = Promise.resolve();
+  private checking: Promise<void> | undefined;
+  /** Ends the pause between two looks: it is no longer what it was when the pause began. */
+  private waking = new AbortController();
 
   constructor(deps: StoreDeps) {
     this.deps = deps;
@@ -69,15 +72,20 @@ export class Store {
     await this.check();
   }
 
+  /** A device’s write failed: is the repository still where it was? */
+  async miss(): Promise<void> {
+    if (this.opened !== undefined && (await this.isGone())) await this.check();
+  }
+
   private async lookAfter(): Promise<void> {
     const { signal, retryMs, checkEveryMs } = this.deps;
     if (this.opened !== undefined) await this.check();
     while (!signal.aborted) {
-      await pause(this.opened === undefined ? retryMs : checkEveryMs, signal).catch(
-        () => undefined,
-      );
+      const isOpen = this.opened !== undefined;
+      await this.rest(isOpen ? checkEveryMs : retryMs);
       if (signal.aborted) return;
       if (this.opened !== undefined) {
+        if (!isOpen) continue;
         await this.check();
         continue;
       }
@@ -98,17 +106,52 @@ export class Store {
     }
   }
 
-  private async check(): Promise<void> {
+  /** One look at a time, whoever wants one: two that find the same damage would set aside what the first has begun anew. */
+  private check(): Promise<void> {
+    this.checking ??= this.checkNow().finally(() => {
+      this.checking = undefined;
+    });
+    return this.checking;
+  }
+
+  private async checkNow(): Promise<void> {
     const { signal, log } = this.deps;
     const { opened } = this;
     if (opened === undefined) return;
     try {
+      if (await this.isGone()) return await this.reopen();
       const wrong = await opened.check(signal);
       if (wrong !== undefined) return await this.beginAnew(wrong);
       await opened.maintain(signal);
     } catch (error) {
       if (!signal.aborted) log.warn({ err: error }, 'repository could not be checked');
     }
+  }
+
+  /** Somebody moved it away, or its disk is no longer mounted. */
+  private async isGone(): Promise<boolean> {
+    return await stat(join(this.folder, 'HEAD')).then(
+      () => false,
+      (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT',
+    );
+  }
+
+  private async reopen(): Promise<void> {
+    const { log, onWell } = this.deps;
+    log.error({ folder: this.folder }, 'repository has gone from its place');
+    await this.opened?.close();
+    this.opened = undefined;
+    await this.tryOpen();
+    if (this.isSound) onWell();
+  }
+
+  private async rest(ms: number): Promise<void> {
+    this.waking = new AbortController();
+    const stop = () => this.waking.abort();
+    this.deps.signal.addEventListener('abort', stop);
+    if (this.deps.signal.aborted) stop();
+    await pause(ms, this.waking.signal).catch(() => undefined);
+    this.deps.signal.removeEventListener('abort', stop);
   }
 
   private async beginAnew(wrong: string): Promise<void> {
@@ -130,6 +173,7 @@ export class Store {
   private isDown(why: string): void {
     this.why = why;
     this.deps.degraded.raise(trouble, why);
+    this.waking.abort();
   }
 
   /** Said for as long as it lies there: somebody has to look what can be saved of it. */

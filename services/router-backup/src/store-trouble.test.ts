@@ -1,0 +1,107 @@
+/** The repository breaks, or goes, under a store that is open: devices ask for it at the same time. */
+import { chmod, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger } from '@skolo/common';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Store } from './store.ts';
+
+const about = {
+  rack: 'rack1',
+  model: 'frr',
+  run: 'run-1',
+  time: '2026-11-20T10:00:00Z',
+  by: 'ann',
+};
+const aDay = 24 * 3_600_000;
+
+async function open() {
+  const stateDir = await mkdtemp(join(tmpdir(), 'skolo-store-'));
+  onTestFinished(() => rm(stateDir, { recursive: true, force: true }));
+  const stop = new AbortController();
+  const troubles = new Map<string, string>();
+  let well = 0;
+  const store = new Store({
+    stateDir,
+    rack: 'rack1',
+    log: createLogger({ service: 'router-backup', level: 'silent' }),
+    degraded: {
+      raise: (what, why) => void troubles.set(what, why),
+      clear: (what) => void troubles.delete(what),
+    },
+    retryMs: 20,
+    checkEveryMs: aDay,
+    signal: stop.signal,
+    onWell: () => {
+      well += 1;
+    },
+  });
+  await store.start();
+  onTestFinished(async () => {
+    stop.abort();
+    await store.close();
+  });
+  // What is done at the start is over.
+  await store.doubt();
+  const commit = (device: string, text = device) =>
+    store.repository.commit({ device, content: { bytes: Buffer.from(text) }, about });
+  return { stateDir, store, troubles, commit, well: () => well };
+}
+
+async function rot(stateDir: string) {
+  const packs = join(stateDir, 'repository', 'objects', 'pack');
+  for (const file of await readdir(packs)) {
+    await chmod(join(packs, file), 0o600);
+    await writeFile(join(packs, file), 'rotten');
+  }
+}
+
+const broken = async (stateDir: string) =>
+  (await readdir(stateDir)).filter((name) => name.startsWith('repository.broken-'));
+
+describe('a store', () => {
+  it('sets a broken history aside once, however many find it broken', async () => {
+    const { stateDir, store, commit, troubles, well } = await open();
+    await commit('router');
+    await rot(stateDir);
+
+    await Promise.all([store.doubt(), store.doubt(), store.doubt()]);
+    await commit('router');
+
+    expect(await broken(stateDir)).toHaveLength(1);
+    expect([...troubles.keys()]).toEqual(['repository set aside']);
+    expect(well()).toBe(1);
+    expect(await store.repository.count('router')).toBe(1);
+  });
+
+  it('goes on trying where a new history cannot be begun', async () => {
+    const { stateDir, store, commit, troubles } = await open();
+    await commit('router');
+    await rot(stateDir);
+    const path = process.env.PATH;
+    const looked = store.doubt();
+    await expect.poll(() => store.isSound).toBe(false);
+    process.env.PATH = '/nonexistent';
+    await looked;
+    process.env.PATH = path;
+
+    await expect.poll(() => store.isSound).toBe(true);
+    await commit('router');
+
+    expect(troubles.has('repository')).toBe(false);
+  });
+
+  it('begins anew where somebody moved its history away', async () => {
+    const { stateDir, store, commit, well } = await open();
+    await commit('router');
+    await rename(join(stateDir, 'repository'), join(stateDir, 'elsewhere'));
+
+    await expect(commit('router', 'another')).rejects.toThrow();
+    await store.miss();
+    await commit('router', 'another');
+
+    expect(await store.repository.count('router')).toBe(1);
+    expect(well()).toBe(1);
+    expect(await broken(stateDir)).toEqual([]);
+  });
+});
