@@ -50,17 +50,28 @@ export function addBackupRestore(noun: SkoloCommand, io: Io): void {
       if (!yes && !io.canAsk) command.error('nobody can be asked here; --yes loads it unasked');
       return applyVersion({ io, command, json }, { ...wanted, reason, yes });
     }
-    const { hintsOf, textOfSteps } = await import('./steps-text.ts');
+    const { hintsOf, textOfSteps, withOptions } = await import('./steps-text.ts');
+    const { givenOptions } = await import('../../hints.ts');
     const { giveContent } = await import('./give-content.ts');
     const steps = await withReader({ io, command, options }, (reader) =>
       reader.restoreSteps(wanted.device, version),
     );
     if (json) return printJson(io, steps);
-    const text = Buffer.from(textOfSteps(wanted.device, steps));
+    const more = [...givenOptions(command), ...givenPlace(command, options)];
+    const text = Buffer.from(textOfSteps(wanted.device, withOptions(steps, more)));
     await giveContent(io, text, { exact: true, output });
     for (const hint of hintsOf(command, wanted.device, steps)) io.err(hint);
     return undefined;
   });
+}
+
+/** What the present line says of a copy. */
+function givenPlace(command: SkoloCommand, { from, identity }: Options): string[] {
+  const isSaid = command.getOptionValueSource('identity') === 'cli';
+  return [
+    ...(from === undefined ? [] : ['--from', from]),
+    ...(isSaid && identity !== undefined ? ['--identity', identity] : []),
+  ];
 }
 
 function refuseUseless(command: SkoloCommand, options: Options): void {

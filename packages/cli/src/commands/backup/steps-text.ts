@@ -1,6 +1,6 @@
 /** The steps of a restore as text for a device. A pure function: somebody pastes this into a router at night. */
 import type { SkoloCommand } from '../../command.ts';
-import { commandLine } from '../../hints.ts';
+import { commandLine, quoted } from '../../hints.ts';
 import { timestamp } from '../../output/time.ts';
 import type { RestoreSteps } from './reader.ts';
 import { shortId } from './versions-table.ts';
@@ -27,6 +27,16 @@ export function textOfSteps(device: string, { version, comment, steps }: Restore
     }),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** The same steps, in which skolo itself reads from where the present line did. */
+export function withOptions(steps: RestoreSteps, options: readonly string[]): RestoreSteps {
+  const complete = (line: string) =>
+    line.startsWith('skolo backup show ') ? [line, ...options.map(quoted)].join(' ') : line;
+  return {
+    ...steps,
+    steps: steps.steps.map((step) => ({ ...step, lines: step.lines.map(complete) })),
+  };
 }
 
 /** For people, beside the text. */

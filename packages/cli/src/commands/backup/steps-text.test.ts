@@ -1,0 +1,59 @@
+import type { RestoreStep } from '@skolo/api';
+import { expect, it } from 'vitest';
+import { textOfSteps, withOptions } from './steps-text.ts';
+
+const version = {
+  id: '3f9a2c0f5b1d4e1298a7cc01f2a95a5b0f3e1c00',
+  device: 'router',
+  time: '2026-11-20T07:30:00.123Z',
+};
+
+function restore(comment: string, steps: RestoreStep[]) {
+  return { version, comment, steps, canApply: false, canCheck: false };
+}
+
+const typed: RestoreStep = { title: 'load\nit', where: 'device', lines: ['configure', '', 'end'] };
+const get: RestoreStep = {
+  title: 'get it',
+  where: 'desk',
+  lines: ['skolo backup show router --secrets -o router.tar', 'scp router.tar 192.168.1.1:'],
+};
+
+it('is text that the device takes, whatever the titles say', () => {
+  expect(textOfSteps('router', restore('!', [typed]))).toBe(
+    '! router, version 3f9a2c0f5b1d, read 2026-11-20T07:30:00Z\n! 1 of 1: load it\nconfigure\n\nend\n',
+  );
+});
+
+it('has what is done at the desk as comments, since the device would take it for its own', () => {
+  const lines = textOfSteps('router', restore(';', [get, typed])).split('\n');
+
+  expect(lines.slice(1, 5)).toEqual([
+    '; 1 of 2, AT THE DESK: get it',
+    ';   skolo backup show router --secrets -o router.tar',
+    ';   scp router.tar 192.168.1.1:',
+    '; 2 of 2: load it',
+  ]);
+});
+
+it('is for a shell where all of it is done at the desk', () => {
+  const lines = textOfSteps('router', restore('!', [get])).split('\n');
+
+  expect(lines.slice(1)).toEqual(['# 1 of 1: get it', ...get.lines, '']);
+});
+
+it('is nothing but the lines for a device without comments', () => {
+  expect(textOfSteps('router', restore('', [get, typed]))).toBe('configure\n\nend\n');
+});
+
+it('reads from where the present line does', () => {
+  const { steps } = withOptions(restore('!', [get, typed]), ['--from', "/mnt/ann's disk"]);
+
+  expect(steps.map(({ lines }) => lines)).toEqual([
+    [
+      "skolo backup show router --secrets -o router.tar --from '/mnt/ann'\\''s disk'",
+      'scp router.tar 192.168.1.1:',
+    ],
+    typed.lines,
+  ]);
+});
