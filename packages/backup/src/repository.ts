@@ -1,6 +1,6 @@
 /**
  * The history of a rack's configurations: a bare git repository with one file for each device on the branch `main`, and one
- * commit for each change. `git log -p devices/NAME` shows it to people.
+ * commit for each change. `git log -p -- devices/NAME` shows it to people.
  *
  * How it stays sound: commits are made by `git fast-import`, which syncs what it writes and moves the branch last; the
  * folders are synced before a commit counts as done. What waits at the same time shares one git. What the branch has now

@@ -29,6 +29,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     };
     await type(device, [
       ...['configure', 'set system host-name changed', 'delete service ssh'],
+      ...['set service snmp community canary-community authorization ro'],
       ...["set interfaces ethernet eth0 description 'to somewhere'", 'commit'],
       ...(isSaved ? ['save'] : []),
       'exit',
@@ -85,6 +86,8 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     expect(good?.accepted).toBe(true);
     expect(good?.said).toContain('- host-name changed');
     expect(good?.said).toContain('- description "to somewhere"');
+    expect(good?.said).toMatch(/^ *- *community <secret \w+> \{$/m);
+    expect(good?.said).not.toContain('canary');
     expect(device.running()).toEqual(former.running);
     expect(device.startup()).toEqual(former.startup);
   });

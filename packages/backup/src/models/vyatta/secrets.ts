@@ -8,7 +8,8 @@ const leaf = String.raw`[\w-]*(?:password|passwd|passphrase|secret|psk)|(?:[\w-]
 export const vyattaSecrets: readonly SecretRule[] = [
   new RegExp(String.raw`(?:^|\s)(?:${leaf}) ${value}\s*$`),
   // A name that is the secret itself: of SNMP, not of BGP.
-  new RegExp(String.raw`^\s*community ${value} \{$`),
+  // Behind a sign where two configurations are compared.
+  new RegExp(String.raw`^[+>-]?\s*community ${value} \{$`),
   new RegExp(`^set service snmp community ${value}`),
   // Of a URL: where configurations are archived, lists are fetched.
   /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/]+)@/i,
