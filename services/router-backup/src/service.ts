@@ -16,7 +16,7 @@ import {
 } from '@skolo/common';
 import type { Journal, TablesDeps } from '@skolo/durable';
 import { HostKeys, readCredentials } from '@skolo/equipment';
-import { type Rack, models as rackModels } from '@skolo/rack';
+import { checkSecrets as checkReferences, type Rack, models as rackModels } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { Backup, type BackupDeps, Stopping } from './backup.ts';
 import { contentRoute } from './content.ts';
@@ -55,6 +55,7 @@ export interface RouterBackupDeps {
 }
 
 const journalTrouble = 'journal';
+const settingsOf = 'services.router-backup.';
 const minuteMs = 60_000;
 /** How long a power cycle is waited for, in milliseconds, before the device counts as busy. */
 const patience = { byHand: minuteMs, byItself: 10 * minuteMs };
@@ -69,7 +70,7 @@ export function createRouterBackup(deps: RouterBackupDeps = {}): ServiceDefiniti
   };
 }
 
-/** Those of the logins by which something is read. */
+/** Those of the logins by which something is read, and of the places that something is sent to. */
 async function checkSecrets(rack: Rack): Promise<string[]> {
   const problems: string[] = [];
   const read = [...rack.infrastructure.values()].filter(
@@ -79,6 +80,11 @@ async function checkSecrets(rack: Rack): Promise<string[]> {
     await readCredentials(rack, login).catch((error: unknown) => {
       problems.push(`logins.${login}: ${errorText(error)}`);
     });
+  }
+  for (const { where, error } of await checkReferences(rack, 'router-backup')) {
+    // The files of TLS are looked at for every service alike.
+    const isOurs = where.startsWith(settingsOf) && !where.startsWith(`${settingsOf}tls.`);
+    if (isOurs && error !== undefined) problems.push(`${where}: ${errorText(error)}`);
   }
   return problems;
 }
