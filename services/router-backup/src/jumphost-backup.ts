@@ -10,6 +10,7 @@ import type { Rack } from '@skolo/rack';
 import { type Occasion, type Outcome, Stopping } from './backup.ts';
 import { archiveJumphost } from './jumphost/archive.ts';
 import { Archives } from './jumphost/archives.ts';
+import type { Left } from './jumphost/find.ts';
 import type { DeviceRecord } from './records.ts';
 import type { State } from './state.ts';
 import { jumphostModel } from './targets.ts';
@@ -26,6 +27,9 @@ export interface JumphostBackupDeps {
   log: Logger;
   onVersion(version: Version): void;
 }
+
+/** Of what cannot be read, in a line of the log. */
+const mostNamed = 20;
 
 /** Of our own state: what has a way out of its own, or is of no use to anybody else. */
 const notInside = ['repository', 'archives', 'outgoing', 'scratch', 'transcripts'];
@@ -59,7 +63,11 @@ export class JumphostBackup implements Kept {
       };
       await state.keep([state.devices.put(record)]);
       lastSuccess.mark(name);
-      log.info({ device: name, run: occasion.run, result, left, version: version.id }, 'backed up');
+      const without = left.length > 0 && { left: left.slice(0, mostNamed) };
+      log.info(
+        { device: name, run: occasion.run, result, ...without, version: version.id },
+        'backed up',
+      );
       if (changed) onVersion(version);
       return {
         result,
@@ -115,7 +123,7 @@ export class JumphostBackup implements Kept {
   private async make(
     { run, by, reason }: Occasion,
     signal: AbortSignal,
-  ): Promise<{ before?: Version; version: Version; changed: boolean; left: number }> {
+  ): Promise<{ before?: Version; version: Version; changed: boolean; left: Left[] }> {
     const { rack, rackFile, stateDir, clock } = this.deps;
     const archives = await this.archives();
     const { jumphost, encrypt, retention } = rack().services['router-backup'];
@@ -132,7 +140,7 @@ export class JumphostBackup implements Kept {
     const about = { time: this.now(), run, by, ...(reason !== undefined && { reason }) };
     const { version, changed } = await archives.add(archive, about);
     await archives.retain(retention.versions);
-    return { ...(before && { before }), version, changed, left: archive.left.length };
+    return { ...(before && { before }), version, changed, left: archive.left };
   }
 
   /** Opened when it is first needed, and for another name of the jumphost anew. */

@@ -10,8 +10,8 @@ import type { Webhook } from './webhook.ts';
 
 export interface TellerDeps {
   webhook: Pick<Webhook, 'send'>;
-  readable: Readable;
-  log: Logger;
+  readable: Pick<Readable, 'diff'>;
+  log: Pick<Logger, 'warn'>;
 }
 
 export class Teller {
@@ -28,7 +28,8 @@ export class Teller {
     if (failure !== undefined) {
       webhook.send({ kind: 'failure', run, device, failure, summary: `${device}: ${detail}` });
     }
-    if (after === undefined) return;
+    // The state of the services is another one each time: an archive of it is no news.
+    if (after === undefined || after.model === jumphostModel) return;
     const diff = before && (await this.diff(before, after));
     const summary = after.summary ?? `${device}: ${before ? 'changed' : 'first version'}`;
     const { id: version } = after;
@@ -40,7 +41,6 @@ export class Teller {
   }
 
   private async diff(before: Version, after: Version): Promise<string | undefined> {
-    if (after.model === jumphostModel) return undefined;
     try {
       return await this.deps.readable.diff(before, after, false);
     } catch (error) {

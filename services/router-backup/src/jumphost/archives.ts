@@ -191,7 +191,7 @@ export class Archives {
 
   private version(id: string): Version {
     const { device, time, plain, run, by, reason, files, left } = this.about(id);
-    const without = left.length === 0 ? '' : `, ${left.length} left out`;
+    const without = left.length === 0 ? '' : `, ${left.length} left out (${namesOf(left)})`;
     return {
       id,
       device,
@@ -266,4 +266,10 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** The first few of what is not in it. */
+function namesOf(left: Kept['left']): string {
+  const first = left.slice(0, 3).map(({ path }) => path);
+  return [...first, ...(left.length > first.length ? ['…'] : [])].join(', ');
 }
