@@ -145,6 +145,20 @@ describe('a version of the files of a Linux host', () => {
     expect(await leftOf(said)).toEqual(['log', 'old']);
   });
 
+  it('may have links that lead to themselves', async (context) => {
+    const sitting = await sit(context);
+    await sitting.host.write('etc/hosts', 'localhost\n');
+    await symlink('loop', join(sitting.host.root, 'etc/loop'));
+    const [version, before] = [await sitting.read(), await sitting.tree()];
+    await rm(join(sitting.host.root, 'etc/loop'));
+    await sitting.host.write('etc/loop', 'a file');
+
+    await sitting.apply(version);
+    await leftOf(sitting.said);
+
+    expect(await sitting.tree()).toEqual(before);
+  });
+
   it('keeps what it replaced', async (context) => {
     const sitting = await sit(context);
     await fill(sitting);

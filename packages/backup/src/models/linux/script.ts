@@ -45,17 +45,21 @@ prepare() {
   rm -f "$(beside "$1")"
   cp -pP "$stage/new$1" "$(beside "$1")" || give_up "cannot write beside $1"
 }
-place() {
+move() {
   # It would be moved into the folder that the link leads to.
   if [ -L "$1" ] && [ -d "$1" ]; then rm -f "$1"; fi
-  mv -f "$(beside "$1")" "$1" || give_up "cannot replace $1"
+  # A link that leads to what it replaces is "the same file".
+  mv -f "$(beside "$1")" "$1" || { [ -L "$(beside "$1")" ] && rm -f "$1" && mv -f "$(beside "$1")" "$1"; }
+}
+place() {
+  move "$1" || give_up "cannot replace $1"
   placed=$((placed + 1))
 }
 back() {
   rm -f "$(beside "$2")"
-  if [ "$placed" -ge "$1" ]; then
+  if [ "$placed" -ge "$1" ] || ! is_there "$2"; then
     if is_there "$stage/old$2"; then
-      cp -pP "$stage/old$2" "$(beside "$2")" && mv -f "$(beside "$2")" "$2" || echo "cannot put $2 back"
+      { cp -pP "$stage/old$2" "$(beside "$2")" && move "$2"; } || echo "cannot put $2 back"
     else
       rm -f "$2"
     fi
