@@ -12,6 +12,8 @@ const quietLevels = [quiet.brief, quiet.long, quiet.silence];
 
 /** A configuration of a large router has one or two MiB. */
 const maxBytes = 32 * 1024 * 1024;
+/** Pieces that are kept as they came: single bytes must not cost many times their size. */
+const mostLoose = 1024;
 /** More than the longest line that anybody has to recognise. */
 const tailLength = 4096;
 
@@ -45,6 +47,8 @@ export class Conversation {
   private readonly terminal: Terminal;
   private readonly secrets: readonly string[];
   private chunks: string[] = [];
+  /** How many of the last chunks are as they came. */
+  private loose = 0;
   private length = 0;
   private tail = '';
   private heardAt = 0;
@@ -75,6 +79,7 @@ export class Conversation {
   /** Forgets what came so far. */
   mark(): void {
     this.chunks = [];
+    this.loose = 0;
     this.length = 0;
     this.tail = '';
     this.heardAt = performance.now();
@@ -169,6 +174,7 @@ export class Conversation {
       raw: () => {
         const joined = chunks.join('');
         chunks.splice(0, chunks.length, joined);
+        this.loose = 0;
         return joined;
       },
       since(index) {
@@ -192,7 +198,9 @@ export class Conversation {
     this.heardAt = now;
     this.talk?.hear(text);
     this.ear?.heard();
+    this.loose = (this.loose % mostLoose) + 1;
     this.chunks.push(text);
+    if (this.loose === mostLoose) this.chunks.push(this.chunks.splice(-mostLoose).join(''));
     this.length += text.length;
     this.tail = (this.tail + text).slice(-tailLength);
     if (this.length > maxBytes) {

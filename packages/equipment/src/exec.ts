@@ -8,6 +8,7 @@ import {
   DeviceTimeout,
   DeviceUnreachable,
 } from './errors.ts';
+import { addPiece } from './pieces.ts';
 import { scpDownload, scpUpload } from './scp.ts';
 import { decodeBytes } from './screen.ts';
 import type { ExecBytes, ExecOptions, ExecResult, ExecSession, RunOptions } from './session.ts';
@@ -122,7 +123,7 @@ export class SshExec implements ExecSession {
       let errors = 0;
       const keep = (bytes: Buffer, texts: Buffer[]) => {
         talk?.hear(bytes.toString('latin1'));
-        texts.push(bytes);
+        addPiece(texts, bytes);
       };
       const count = () => {
         if (size <= maxBytes && errors <= keptBytes) return;

@@ -3,6 +3,16 @@ import { decodeBytes, shownLine, shownLines } from './screen.ts';
 
 describe('what a terminal shows', () => {
   it.each([
+    ['takes characters out', '\r', '\x1b[P'],
+    ['wipes what is in front of it', '', '\x1b[1K'],
+    ['wipes all and moves', '', '\x1b[4096G\x1b[2K'],
+  ])('is told at once of a line without end that %s', (_what, back, sequence) => {
+    const line = `${'a'.repeat(1 << 20)}${back}${sequence.repeat(1 << 18)}`;
+
+    expect(shownLine(line).text).not.toContain('\x1b');
+  });
+
+  it.each([
     ['plain lines', 'a\r\nb\nc', ['a', 'b', 'c']],
     ['returns around the end of a line', 'a\r\r\nb\n\rc', ['a', 'b', 'c']],
     ['NUL and bells', 'a\0b\x07c', ['abc']],

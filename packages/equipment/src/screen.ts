@@ -50,6 +50,9 @@ function withoutReturns(raw: string): string {
   return raw.slice(from, to);
 }
 
+/** No terminal that we ask for is wider: what is further right is neither moved nor wiped, as that takes its time. */
+const widest = 1024;
+
 class Line {
   private cells: string[] = [];
   private cursor = 0;
@@ -98,7 +101,7 @@ class Line {
         this.erase(first);
         break;
       case 'P':
-        this.cells.splice(this.cursor, Math.max(1, first));
+        if (this.cells.length <= widest) this.cells.splice(this.cursor, Math.max(1, first));
         break;
       case 'C':
         this.moveTo(this.cursor + Math.max(1, first));
@@ -119,7 +122,7 @@ class Line {
   private erase(how: number) {
     if (this.cells.length > (how === 0 ? this.cursor : 0)) this.isWiped = true;
     if (how === 0) this.cells.length = Math.min(this.cells.length, this.cursor);
-    else if (how === 1) this.cells.fill(' ', 0, this.cursor);
+    else if (how === 1) this.cells.fill(' ', 0, Math.min(this.cursor, widest));
     else {
       this.cells = [];
       this.moveTo(this.cursor);
@@ -127,7 +130,7 @@ class Line {
   }
 
   private moveTo(column: number) {
-    this.cursor = Math.min(Math.max(0, column), 4096);
+    this.cursor = Math.min(Math.max(0, column), widest);
     while (this.cells.length < this.cursor) this.cells.push(' ');
   }
 }
