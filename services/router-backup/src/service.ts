@@ -275,6 +275,7 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
   const flushing = setInterval(() => {
     void state.flush();
     void offsite.flush();
+    void store.lookAside();
   }, openEveryMs);
 
   return {

@@ -94,8 +94,12 @@ describe('the history of the service', () => {
     expect(await next.device('switch-2')).toMatchObject({ state: 'ok', versions: 1 });
     expect(await next.degraded()).toContain('repository.broken-');
     const names = await readdir(next.stateDir);
-    expect(names.filter((name) => name.startsWith('repository.broken-'))).toHaveLength(1);
+    const broken = names.filter((name) => name.startsWith('repository.broken-'));
+    expect(broken).toHaveLength(1);
     expect(await next.metrics()).toContain('skolo_backup_repository_sound 1');
+
+    await rm(join(next.stateDir, broken[0] ?? ''), { recursive: true });
+    await expect.poll(() => next.degraded()).not.toContain('repository.broken-');
   });
 
   it('loses nothing on a full disk, and goes on when there is room', async (context) => {

@@ -28,6 +28,7 @@ export class Store {
   private readonly folder: string;
   private opened: Repository | undefined;
   private why = 'it is being opened';
+  private isAside = false;
   private looking: Promise<void> = Promise.resolve();
   private checking: Promise<void> | undefined;
   /** Ends the pause between two looks: it is no longer what it was when the pause began. */
@@ -176,14 +177,21 @@ export class Store {
     this.waking.abort();
   }
 
+  /** Whoever took away what was set aside wants to see that this was seen. */
+  async lookAside(): Promise<void> {
+    if (this.isAside) await this.showSetAside();
+  }
+
   /** Said for as long as it lies there: somebody has to look what can be saved of it. */
   private async showSetAside(): Promise<void> {
     const { stateDir, degraded } = this.deps;
-    const names = await readdir(stateDir).catch(() => []);
+    const names = await readdir(stateDir).catch(() => undefined);
+    if (names === undefined) return;
     const broken = names
       .filter((name) => name.startsWith(`${basename(this.folder)}.broken-`))
       .sort();
-    if (broken.length === 0) return degraded.clear(aside);
+    this.isAside = broken.length > 0;
+    if (!this.isAside) return degraded.clear(aside);
     const what =
       'a broken history was set aside, newer backups are in a new one; save what can be saved, then move it away:';
     degraded.raise(aside, `${what} ${broken.map((name) => join(stateDir, name)).join(', ')}`);
