@@ -230,8 +230,10 @@ export class Backup {
   ): Promise<Outcome> {
     const { state, transcripts, log } = this.deps;
     const { name, model } = device;
-    const { failure } = error;
-    const detail = error.message.slice(name.length + 2);
+    const { failure, cause } = error;
+    const rules = this.secretsOf(device);
+    const masked = (text: string) => transcripts.message(text, talk, rules);
+    const detail = masked(error.message.slice(name.length + 2));
     const former = state.devices.get(name);
     const { suspect: _, ...rest } = former ?? { name, model, failures: 0 };
     const record: DeviceRecord = {
@@ -247,8 +249,11 @@ export class Backup {
       ...(error instanceof SuspiciouslySmall && { suspect: error.suspect }),
     };
     await state.keep([state.devices.put(record)]);
-    await transcripts.keep(name, talk.text(), this.secretsOf(device));
-    log.warn({ device: name, run, failure, detail, seconds, err: error.cause }, 'backup failed');
+    await transcripts.keep(name, talk, rules);
+    // Only of what nobody expects it matters where it came from.
+    const stack = failure === 'internal' && cause instanceof Error ? cause.stack : undefined;
+    const where = stack !== undefined && { stack: masked(stack) };
+    log.warn({ device: name, run, failure, detail, seconds, ...where }, 'backup failed');
     return { result: 'failed', failure, detail, seconds };
   }
 

@@ -59,7 +59,7 @@ export class Restores {
 
   /** @throws HttpProblem, BackupFailed, BackupError */
   async check(version: Version): Promise<Rehearsal> {
-    const { versions } = this.deps;
+    const { versions, transcripts } = this.deps;
     const device = this.device(version);
     const content = await versions.content(version);
     return await this.alone(device, async (talk) => {
@@ -76,7 +76,7 @@ export class Restores {
       return {
         ...facts,
         rehearsed: accepted !== undefined,
-        said,
+        said: transcripts.message(said, talk, model.secrets),
         ...(accepted !== undefined && { accepted }),
       };
     });
@@ -87,7 +87,7 @@ export class Restores {
    * @throws HttpProblem 409: the device has changed since, or its model has no safe way. BackupFailed, BackupError
    */
   async apply(version: Version, running: string, occasion: Occasion): Promise<Restored> {
-    const { fetch, backup, versions, signal } = this.deps;
+    const { fetch, backup, versions, transcripts, signal } = this.deps;
     const device = this.device(version);
     const { apply } = fetch.model(device).restore;
     if (apply === undefined) {
@@ -108,7 +108,9 @@ export class Restores {
       await backup.keep(device, before.fetched, occasion);
       const steps: string[] = [];
       await this.connected(device, talk, (to) =>
-        apply(to, content, (step) => void steps.push(step)),
+        apply(to, content, (step) => {
+          steps.push(transcripts.message(step, talk, before.model.secrets));
+        }),
       );
       const outcome = await backup.attempt(device, occasion, signal);
       if (outcome.failure !== undefined) {
@@ -143,10 +145,11 @@ export class Restores {
     try {
       return await working;
     } catch (error) {
-      if (error instanceof BackupFailed) {
-        await transcripts.keep(device.name, talk.text(), fetch.model(device).secrets);
-      }
-      throw error;
+      if (!(error instanceof BackupFailed)) throw error;
+      const { secrets } = fetch.model(device);
+      await transcripts.keep(device.name, talk, secrets);
+      const what = error.message.slice(device.name.length + 2);
+      throw new BackupFailed(device.name, error.failure, transcripts.message(what, talk, secrets));
     } finally {
       this.working.delete(working);
     }

@@ -1,8 +1,9 @@
 /** What was said with a device, kept of the last attempt that failed: for whoever has to find out why. */
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { commonSecrets, type Mask, type SecretRule } from '@skolo/backup';
+import type { Mask, SecretRule } from '@skolo/backup';
 import { writeFileAtomic } from '@skolo/durable';
+import { maskedMessage, maskedTalk, withoutBegunBlock } from './words.ts';
 
 /** The beginning and the end tell most. */
 const most = 128 * 1024;
@@ -21,9 +22,11 @@ export class Talk {
     this.add(text.replaceAll('\r\n', '\n'));
   }
 
-  text(): string {
-    const cut = this.cut === 0 ? '' : `\n\n[… ${this.cut} characters …]\n\n`;
-    return `${this.head}${cut}${this.tail}`.trim();
+  /** @param rules what is secret in it */
+  text(rules: readonly SecretRule[]): string {
+    if (this.cut === 0) return `${this.head}${this.tail}`.trim();
+    const cut = `\n\n[… ${this.cut} characters …]\n\n`;
+    return `${this.head}${cut}${withoutBegunBlock(this.tail, rules)}`.trim();
   }
 
   private add(text: string) {
@@ -48,15 +51,20 @@ export class Transcripts {
   }
 
   /** Masked before it is written. Never throws: it is no reason for another failure. */
-  async keep(device: string, text: string, rules: readonly SecretRule[]): Promise<boolean> {
+  async keep(device: string, talk: Talk, rules: readonly SecretRule[]): Promise<boolean> {
     try {
-      const masked = this.mask.text(text, [...rules, ...commonSecrets]);
+      const masked = maskedTalk(this.mask, talk.text(rules), rules);
       await mkdir(this.folder, { recursive: true, mode: 0o700 });
       await writeFileAtomic(this.path(device), `${masked}\n`);
       return true;
     } catch {
       return false;
     }
+  }
+
+  /** A message about what was said, without the secrets that it quotes. */
+  message(message: string, talk: Talk, rules: readonly SecretRule[]): string {
+    return maskedMessage(this.mask, message, talk.text(rules), rules);
   }
 
   async drop(device: string): Promise<void> {

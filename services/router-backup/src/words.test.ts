@@ -1,0 +1,65 @@
+import { createMask, type SecretRule } from '@skolo/backup';
+import { describe, expect, it } from 'vitest';
+import { Talk } from './transcript.ts';
+import { maskedMessage, maskedTalk } from './words.ts';
+
+const mask = createMask(Buffer.alloc(32, 1));
+const rules: readonly SecretRule[] = [
+  /^\s*vrrp authentication text (\S+)/,
+  { from: /^certificate /, until: /^quit/ },
+];
+const talk = `>>> show running-config
+switch# show running-config
+ vrrp authentication text canary-vrrp
+certificate 01
+ 30CA9A7E
+ CANARY00 CANARY11
+quit
+hostname switch
+`;
+
+describe('what a device said', () => {
+  it.each([
+    ['behind our mark', '>>> vrrp authentication text canary'],
+    ['behind a prompt', 'ann@switch-1(config-if)# vrrp authentication text canary'],
+    ['in a difference', '+  vrrp authentication text canary'],
+    ['in a block', talk],
+  ])('is shown without secrets, %s', (_where, text) => {
+    const masked = maskedTalk(mask, text, rules);
+
+    expect(masked).toContain('<secret ');
+    expect(masked).not.toMatch(/canary/i);
+  });
+
+  it.each([
+    ['the middle of a block', 'no prompt; the last it said: "ARY00 CANARY11"', 'no prompt'],
+    ['the end of a line', 'its last line is "text canary-vr", not "end"', 'not "end"'],
+    ['lines', 'closed; the last it said: "01\\n 30CA9A7E\\n CANARY00 CAN"', 'closed'],
+    ['words without quotes', 'fails with status 1: certificate 01 CANARY00', 'certificate 01'],
+  ])('is quoted in a message without secrets: %s', (_what, message, kept) => {
+    const masked = maskedMessage(mask, message, talk, rules);
+
+    expect(masked).toContain('<secret>');
+    expect(masked).not.toMatch(/canary|30CA9A7E|ARY/i);
+    expect(masked).toContain(kept);
+  });
+
+  it('is quoted as it is where it is no secret', () => {
+    const message = 'its last line is "hostname switch", not "end"; run: skolo backup run router';
+
+    expect(maskedMessage(mask, message, talk, rules)).toBe(message);
+  });
+
+  it('is shown without a secret whose beginning was too much to keep', () => {
+    const said = new Talk();
+    said.note('device', `certificate 01\n${'x'.repeat(100_000)}\nquit\n`);
+    said.note('device', `${'long\n'.repeat(120_000)}certificate 02\n`);
+    for (let i = 0; i < 4000; i += 1) said.note('device', ` CANARY${i} ${'0'.repeat(90)}\n`);
+    said.note('device', 'quit\nthe end\n');
+
+    const masked = maskedTalk(mask, said.text(rules), rules);
+
+    expect(masked).not.toMatch(/canary/i);
+    expect(masked).toMatch(/quit\nthe end$/);
+  });
+});
