@@ -8,8 +8,12 @@ import {
   textOf,
   type Version,
 } from '@skolo/backup';
+import { HttpProblem } from '@skolo/common';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { Versions } from './versions.ts';
+
+/** Text takes many times its size in memory, and anybody who may look may ask for it. */
+const mostShown = 64 * 1024 * 1024;
 
 export interface ReadableDeps {
   rack: () => Rack;
@@ -25,8 +29,16 @@ export class Readable {
     this.deps = deps;
   }
 
-  /** @throws BackupError */
+  /** @throws BackupError. HttpProblem 409: it is too large. */
   async text(version: Version, showsSecrets: boolean): Promise<string> {
+    const { device, id, size = 0 } = version;
+    if (size > mostShown) {
+      const how = `skolo backup show ${device} --version ${id.slice(0, 12)} --secrets -o FILE`;
+      throw new HttpProblem(
+        409,
+        `its ${size} bytes are too many to be shown; an admin gets them: ${how}`,
+      );
+    }
     return this.readable(version, await this.deps.versions.content(version), showsSecrets);
   }
 

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { BackupRun } from '@skolo/api';
-import { type Clock, HttpProblem, type Logger, pause } from '@skolo/common';
+import { type Clock, errorText, HttpProblem, type Logger, pause } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
@@ -215,17 +215,23 @@ export class Runs {
 
   /** One device, until it is done. */
   private async bring(record: RunRecord, entry: RunEntry, delayMs: number): Promise<void> {
-    const { signal, rack, retryPauses, onOutcome } = this.deps;
+    const { signal, rack, retryPauses, onOutcome, log } = this.deps;
     const isByHand = record.origin === 'person';
     await this.wait(delayMs);
     const pauses = isByHand ? retryPauses.byHand : retryPauses.byItself;
     for (let tries = 0; ; tries += 1) {
-      const target = targetsOf(rack()).find(({ name }) => name === entry.device);
+      const target = find(rack(), entry.device);
       if (target === undefined || target.why !== undefined) {
         const detail = target?.why ?? 'it has left rack.yaml';
         return set(entry, { state: 'done', result: 'not-backed-up', detail });
       }
-      const outcome = await this.read(record, entry, target, isByHand);
+      const outcome = await this.read(record, entry, isByHand).catch((error: unknown) => {
+        if (error instanceof Stopping || signal.aborted) throw error;
+        // A run that never ends would keep all others from beginning.
+        log.error({ err: error, device: entry.device, run: record.id }, 'attempt failed');
+        return unforeseen(error);
+      });
+      if (outcome === undefined) continue;
       const { result, failure } = outcome;
       const isLast = tries >= pauses.length || !failure || !isWorthRetrying[failure];
       set(entry, { state: isLast ? 'done' : 'waiting', ...facts(outcome) });
@@ -235,20 +241,23 @@ export class Runs {
     }
   }
 
+  /** Undefined: by the time that it was its turn, it was not to be read any more. */
   private async read(
     { id: run, by, reason }: RunRecord,
     entry: RunEntry,
-    target: Target,
     isByHand: boolean,
-  ): Promise<Outcome> {
-    const { locks, signal, attempt, whenFree } = this.deps;
-    const { name } = target;
+  ): Promise<Outcome | undefined> {
+    const { locks, signal, attempt, whenFree, rack } = this.deps;
+    const { device: name } = entry;
     return await locks.hold(name, async () => {
       await whenFree(name, isByHand, signal);
       // Who waits for a person comes before the rest of the night's run.
       return await this.queue.add(
         async () => {
           if (signal.aborted) throw signal.reason;
+          // Its address or login may be another one since it began to wait.
+          const target = find(rack(), name);
+          if (target === undefined || target.why !== undefined) return undefined;
           set(entry, { state: 'reading' });
           this.reading.add(name);
           try {
@@ -268,6 +277,14 @@ export class Runs {
     if (ms > 0) await pause(ms, signal);
     else signal.throwIfAborted();
   }
+}
+
+function find(rack: Rack, device: string): Target | undefined {
+  return targetsOf(rack).find(({ name }) => name === device);
+}
+
+function unforeseen(error: unknown): Outcome {
+  return { result: 'failed', failure: 'internal', detail: errorText(error), seconds: 0 };
 }
 
 function isOpen({ state }: RunEntry): boolean {

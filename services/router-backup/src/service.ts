@@ -248,10 +248,11 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
   });
 
   journal = await tryOpenJournal(journalDeps);
-  await fetch.clear();
   await store.start();
   /** Nothing begins by itself before it is known what was. */
   async function begin(): Promise<void> {
+    // Not before: another service may have the state directory, and be reading into it.
+    await fetch.clear();
     runs.resume();
     await planner.start();
     await notices.follow();
