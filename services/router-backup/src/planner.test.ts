@@ -71,6 +71,21 @@ describe('the planner', () => {
       .toBe('ok');
   });
 
+  it('reads all others when one of an earlier run is not done', async () => {
+    const { clock, lab } = await atNoon('    schedule: "0 13 * * *"');
+    const hanging = lab.devices.get('switch-3');
+    hanging.gate = new Promise(() => undefined);
+    await lab.edit(`${threeDevices}  switch-3: { model: frr, address: 127.0.2.4 }\n`);
+    await expect.poll(() => hanging.reads).toBe(1);
+
+    clock.pass(hour);
+
+    await expect.poll(() => lab.devices.get('switch-2').reads).toBe(2);
+    const { backups } = await lab.admin.backups({ query: {} });
+    expect(backups[0]?.devices.map(({ device }) => device)).not.toContain('switch-3');
+    expect(hanging.reads).toBe(1);
+  });
+
   it('shows a device as overdue that has not been read for too long', async () => {
     const { clock, lab } = await atNoon('    schedule: "0 0 1 1 *"');
 

@@ -107,16 +107,33 @@ export class Planner {
     this.lastLook = uptime;
     const mark: MarkRecord = { name: 'schedule', seen };
     await inventory.look();
-    if (isDue && runs.isUnderWay(['schedule', 'overdue'])) {
-      log.warn('a run is due while the one before is still under way; it is left out');
-      await state.keep([state.marks.put(mark)]);
-    } else if (isDue) {
+    if (isDue) {
       const origin = isPunctual ? 'schedule' : 'overdue';
-      await runs.begun({ origin, by: 'schedule', isSpread: isPunctual }, [state.marks.put(mark)]);
+      const devices = this.dueDevices();
+      const changes = [state.marks.put(mark)];
+      if (devices?.length === 0) {
+        log.warn('a run is due while all of the one before still wait; it is left out');
+        await state.keep(changes);
+      } else {
+        const request = { origin, by: 'schedule', isSpread: isPunctual } as const;
+        await runs.begun({ ...request, ...(devices && { devices }) }, changes);
+      }
     } else if (isFirst) {
       await state.keep([state.marks.put(mark)]);
     }
     await this.lookForNew();
+  }
+
+  /**
+   * Those that no earlier run is about to read: one device that fails and is tried again must not cost all others their
+   * turn. Undefined: all.
+   */
+  private dueDevices(): string[] | undefined {
+    const { rack, runs } = this.deps;
+    const targets = targetsOf(rack());
+    const free = targets.filter(({ name }) => !runs.isAskedFor(name));
+    if (free.length === targets.length) return undefined;
+    return free.some(({ why }) => why === undefined) ? free.map(({ name }) => name) : [];
   }
 
   /** What was read and could not be stored: the disk may be well again, and the device has done its part. */

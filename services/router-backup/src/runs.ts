@@ -114,11 +114,6 @@ export class Runs {
     return record && shown(record);
   }
 
-  /** Whether one of this kind is under way. */
-  isUnderWay(origins: readonly BackupRun['origin'][]): boolean {
-    return [...this.live.values()].some(({ origin }) => origins.includes(origin));
-  }
-
   isReading(device: string): boolean {
     return this.reading.has(device);
   }
