@@ -498,6 +498,27 @@ describe('old copies', () => {
   });
 });
 
+describe('old copies, when the clock has jumped', () => {
+  it('stay also where something new is stored on the same day', async () => {
+    const lab = await startUploads({
+      settings: '{ upload: AWAY, encrypt: none, retention: { days: 10, versions: 1 } }',
+    });
+    await lab.store('router', 'one');
+    await lab.store('router', 'two');
+    await lab.idle();
+    const before = await objectsIn(lab.away);
+
+    lab.time.clock.setWall(Date.parse('2036-02-07T06:28:16Z'));
+    await lab.store('router', 'three');
+    await lab.idle();
+    await lab.store('router', 'four');
+    await lab.idle();
+
+    expect(await objectsIn(lab.away)).toEqual(expect.arrayContaining(before));
+    expect(before).toHaveLength(2);
+  });
+});
+
 describe('a git remote', () => {
   it('gets the history, encrypted, in one push', async () => {
     const lab = await startUploads({ settings: '{}' });

@@ -28,6 +28,8 @@ export interface ObjectCarrierDeps {
 
 /** The wall clock may have been set this much between two looks at it, in milliseconds. */
 const believedJump = 24 * 3_600_000;
+/** The next look of each day comes a moment earlier or later. */
+const almostADay = 23 * 3600;
 
 interface Packet {
   file: string;
@@ -42,6 +44,8 @@ export class ObjectCarrier implements Carrier {
   private readonly deps: ObjectCarrierDeps;
   private opened: OffsitePlace | undefined;
   private seen: { wall: number; uptime: number };
+  /** Until then, in seconds of uptime, a clock that has jumped is not believed. */
+  private doubtful = 0;
 
   constructor(deps: ObjectCarrierDeps) {
     this.deps = deps;
@@ -120,12 +124,15 @@ export class ObjectCarrier implements Carrier {
     }
   }
 
-  /** Whether the wall clock went on as time did since it was last looked at. */
+  /** Whether the wall clock went on as time did, for a day at least: what is stored meanwhile is tidied up behind, too. */
   private isClockSteady(): boolean {
     const { wall, uptime } = this.seen;
     this.seen = this.times();
     const passed = (this.seen.uptime - uptime) * 1000;
-    return Math.abs(this.seen.wall - wall - passed) < believedJump;
+    if (Math.abs(this.seen.wall - wall - passed) >= believedJump) {
+      this.doubtful = this.seen.uptime + almostADay;
+    }
+    return this.seen.uptime >= this.doubtful;
   }
 
   private times() {
