@@ -17,8 +17,10 @@ import { FakeDevices } from './fake-device.ts';
 export interface LabOptions extends Pick<RouterBackupDeps, 'retryPauses' | 'power'> {
   /** Devices of rack.yaml, from `infrastructure:` on. */
   yaml?: string;
-  /** Of the service, in block style, indented by four. */
-  settings?: string;
+  /** Of the service, in block style, indented by four; the folder of the lab may be in it. */
+  settings?: string | ((dir: string) => string);
+  /** Where the power-cycle daemon is; nowhere when absent. */
+  powerUrl?: string;
   timezone?: string;
   clock?: Clock;
   devices?: FakeDevices;
@@ -63,7 +65,8 @@ function rackYaml({
   yaml,
   settings,
   timezone,
-}: Required<Pick<LabOptions, 'yaml' | 'settings' | 'timezone'>>) {
+  powerUrl,
+}: Record<'yaml' | 'settings' | 'timezone' | 'powerUrl', string>) {
   return `rack: rack1
 timezone: ${timezone}
 network: { subnet: 127.0.0.0/8, domain: lan }
@@ -71,7 +74,7 @@ jumphost: { name: jumphost-rack1, address: 127.0.0.1 }
 access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
 ${yaml}
 services:
-  power-cycle-daemon: { url: "http://127.0.0.1:9" }
+  power-cycle-daemon: { url: "${powerUrl}" }
   router-backup:
     jitterSeconds: 0
     stopWithin: 1
@@ -80,15 +83,20 @@ ${settings}
 }
 
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const { former, clock, yaml = threeDevices, settings = '', timezone = 'Europe/Berlin' } = options;
+  const { former, clock, yaml = threeDevices, timezone = 'Europe/Berlin' } = options;
+  const { powerUrl = 'http://127.0.0.1:9', settings: given = '' } = options;
   const devices = options.devices ?? former?.devices ?? new FakeDevices();
   const dir = former?.dir ?? (await newDir());
+  const settings = typeof given === 'string' ? given : given(dir);
   const stateDir = join(dir, 'state');
   await mkdir(stateDir, { recursive: true });
   await options.prepare?.(stateDir);
   const rackFile = join(dir, 'rack.yaml');
   const edit = async (text: string, changed = settings) => {
-    await writeFile(join(dir, 'new.yaml'), rackYaml({ yaml: text, settings: changed, timezone }));
+    await writeFile(
+      join(dir, 'new.yaml'),
+      rackYaml({ yaml: text, settings: changed, timezone, powerUrl }),
+    );
     await rename(join(dir, 'new.yaml'), rackFile);
   };
   await edit(yaml);
