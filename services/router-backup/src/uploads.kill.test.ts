@@ -1,11 +1,12 @@
 /** `kill -9` while versions are stored and uploaded: whatever the moment, what is off site is whole, and nothing is missing in the end. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { openSource, Repository } from '@skolo/backup';
 import { Secret } from '@skolo/rack';
 import { expect, it, onTestFinished } from 'vitest';
@@ -38,6 +39,7 @@ it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed}
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const away = join(dir, 'away');
 
+  let waiting = 0;
   for (let kill = 0; kill < kills; kill += 1) {
     const writer = start(dir);
     const ended = once(writer, 'close');
@@ -47,6 +49,8 @@ it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed}
     writer.kill('SIGKILL');
     expect(await ended).toEqual([null, 'SIGKILL']);
 
+    const newest = await newestSha1(join(dir, 'state', 'repository'));
+    if (!(await readdir(away)).some((name) => name.includes(newest))) waiting += 1;
     const source = await openSource(away, { identities });
     for (const device of await source.devices()) {
       for (const version of await source.versions(device, { limit: 3 })) {
@@ -56,6 +60,8 @@ it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed}
       }
     }
   }
+  // Kills that left nothing to be uploaded would prove little.
+  expect(waiting).toBeGreaterThan(kills / 2);
   const last = start(dir, 'drain');
   const [code] = await once(last, 'close');
   expect(code).toBe(0);
@@ -79,6 +85,13 @@ it(`has all of it off site, and nothing half, after ${kills} kills (seed ${seed}
   expect(await readdir(join(dir, 'state', 'outgoing'))).toEqual([]);
   expect((await readdir(away)).filter((name) => name.endsWith('.part'))).toEqual([]);
 });
+
+/** Of what was stored last. */
+async function newestSha1(repository: string): Promise<string> {
+  const format = '--format=%(trailers:key=SHA1,valueonly)';
+  const { stdout } = await promisify(execFile)('git', ['-C', repository, 'log', '-1', format]);
+  return stdout.trim();
+}
 
 function numberOf(time: string): number {
   return (Date.parse(time) - 1_700_000_000_000) / 60_000;
