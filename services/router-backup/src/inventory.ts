@@ -23,6 +23,7 @@ export interface InventoryDeps {
 export class Inventory {
   private readonly deps: InventoryDeps;
   private why: string | undefined;
+  private looking: Promise<void> = Promise.resolve();
 
   constructor(deps: InventoryDeps) {
     this.deps = deps;
@@ -39,6 +40,13 @@ export class Inventory {
    * @param isMeant a person has asked for all that it lists
    */
   async look({ isMeant = false } = {}): Promise<void> {
+    // One after the other: half of a retirement looks like a mistake.
+    const look = () => this.lookNow(isMeant);
+    this.looking = this.looking.then(look, look);
+    await this.looking;
+  }
+
+  private async lookNow(isMeant: boolean): Promise<void> {
     const { rack, state, degraded, log } = this.deps;
     const known = [...state.devices.all.values()].filter(
       ({ retiredAt, model }) => retiredAt === undefined && model !== jumphostModel,

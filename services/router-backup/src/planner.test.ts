@@ -144,9 +144,12 @@ describe('the inventory', () => {
     const states = async () =>
       (await lab.admin.devices({ query: {} })).devices.map(({ state }) => state);
     const before = await lab.metrics();
+    const missing = await lab.device('switch-2');
     await lab.run();
 
     expect(before).toContain('skolo_backup_last_success_timestamp_seconds{device="switch-2"}');
+    expect(missing).toMatchObject({ state: 'not-backed-up', versions: 1 });
+    expect(missing.why).toContain('is it the right file?');
     expect((await states()).filter((state) => state === 'retired').length).toBeGreaterThan(1);
     expect(await lab.degraded()).not.toContain('is it the right file?');
   });

@@ -239,6 +239,7 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     transcripts,
     lastSuccess,
     clock,
+    inventoryProblem: () => inventory.problem,
     offsite: (_device, version) => offsite.stateOf(version),
   };
   const metrics = createMetrics(context.metrics, {

@@ -18,6 +18,8 @@ export interface View {
   transcripts: Transcripts;
   lastSuccess: Pick<LastSuccess, 'get'>;
   clock: Clock;
+  /** Why rack.yaml cannot be meant like that; undefined: it can. */
+  inventoryProblem(): string | undefined;
   /** Whether the newest version has left the rack. */
   offsite(device: string, version: Version | undefined): BackupDevice['offsite'];
 }
@@ -69,7 +71,11 @@ async function shownDevice(view: View, { name, model, why }: Target): Promise<Ba
 async function shownRetired(view: View, record: DeviceRecord): Promise<BackupDevice> {
   const shown = await common(view, record.name, record);
   const { model, retiredAt } = record;
-  return { ...shown, model, state: 'retired', ...(retiredAt !== undefined && { retiredAt }) };
+  if (retiredAt === undefined) {
+    const why = view.inventoryProblem() ?? 'it has left rack.yaml';
+    return { ...shown, model, state: 'not-backed-up', why };
+  }
+  return { ...shown, model, state: 'retired', retiredAt };
 }
 
 async function common(
