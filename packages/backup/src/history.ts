@@ -23,6 +23,8 @@ export async function readDevices(dir: string, tip: string): Promise<Map<string,
   const log = startGit(
     [
       'log',
+      // A folder of somebody else's may have settings that run programs.
+      '--no-show-signature',
       '-z',
       '--raw',
       '--no-abbrev',
@@ -63,7 +65,7 @@ export async function readVersions(
 ): Promise<Version[]> {
   const { tip, paths, device, limit } = wanted;
   const most = limit === undefined ? [] : [`--max-count=${limit}`];
-  const log = startGit(['log', '-z', ...most, format, tip, '--', ...paths], {
+  const log = startGit(['log', '--no-show-signature', '-z', ...most, format, tip, '--', ...paths], {
     dir,
     timeoutMs: aWalkMayTake,
   });

@@ -157,6 +157,25 @@ describe('the API', () => {
     expect(await statusOf(lab.operator.restore({ params, body }))).toBe(403);
   });
 
+  it('restores nothing into a device that a power cycle needs', async () => {
+    const wanted = new Set<string>();
+    const lab = await startLab({
+      power: {
+        wanted: async () => wanted,
+        follow: (_device, signal) => ({ signal, end: () => undefined }),
+      },
+    });
+    await lab.idle();
+    const params = { ...router, version: 'latest' };
+    const { running } = await lab.admin.checkRestore({ params });
+
+    wanted.add('router');
+    const body = { running, reason: 'broken' };
+
+    expect(await statusOf(lab.admin.restore({ params, body }))).toBe(409);
+    expect(lab.devices.get('router').applied).toEqual([]);
+  });
+
   it('shows no secret in log, metrics, readiness or journal', async () => {
     const lab = await twoVersions();
     lab.devices.get('router').text = 'password canary-3\n';

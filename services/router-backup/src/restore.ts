@@ -17,6 +17,7 @@ import type { Backup, Occasion } from './backup.ts';
 import { BackupFailed } from './failure.ts';
 import type { Fetch, Fetched } from './fetch.ts';
 import type { Locks } from './locks.ts';
+import type { PowerDaemon } from './power-daemon.ts';
 import type { Readable } from './readable.ts';
 import { Talk, type Transcripts } from './transcript.ts';
 import type { Versions } from './versions.ts';
@@ -28,6 +29,7 @@ export interface RestoreDeps {
   versions: Versions;
   readable: Readable;
   locks: Locks;
+  power: Pick<PowerDaemon, 'wanted'>;
   transcripts: Transcripts;
   signal: AbortSignal;
 }
@@ -87,7 +89,7 @@ export class Restores {
    * @throws HttpProblem 409: the device has changed since, or its model has no safe way. BackupFailed, BackupError
    */
   async apply(version: Version, running: string, occasion: Occasion): Promise<Restored> {
-    const { fetch, backup, versions, transcripts, signal } = this.deps;
+    const { power, fetch, backup, versions, transcripts, signal } = this.deps;
     const device = this.device(version);
     const { apply } = fetch.model(device).restore;
     if (apply === undefined) {
@@ -98,6 +100,12 @@ export class Restores {
     }
     const content = await versions.content(version);
     return await this.alone(device, async (talk) => {
+      if ((await power.wanted(signal)).has(device.name)) {
+        throw new HttpProblem(
+          409,
+          `${device.name} is needed for a power cycle, or is being cycled; nothing was loaded, try again later`,
+        );
+      }
       const before = await this.read(device, talk);
       if (digestOf(before.bytes, before.model) !== running) {
         throw new HttpProblem(

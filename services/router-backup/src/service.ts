@@ -228,6 +228,7 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     versions,
     readable,
     locks,
+    power,
     transcripts,
     signal: stopping.signal,
   });

@@ -9,7 +9,7 @@ import { jumphostModel } from './targets.ts';
 import type { Webhook } from './webhook.ts';
 
 export interface TellerDeps {
-  webhook: Pick<Webhook, 'send'>;
+  webhook: Pick<Webhook, 'send' | 'wants'>;
   readable: Pick<Readable, 'diff'>;
   log: Pick<Logger, 'warn'>;
 }
@@ -30,6 +30,8 @@ export class Teller {
     }
     // The state of the services is another one each time: an archive of it is no news.
     if (after === undefined || after.model === jumphostModel) return;
+    // Two readings of the history for nobody.
+    if (!webhook.wants('change')) return;
     const diff = before && (await this.diff(before, after));
     const summary = after.summary ?? `${device}: ${before ? 'changed' : 'first version'}`;
     const { id: version } = after;

@@ -64,11 +64,16 @@ export class Webhook {
     this.deps = deps;
   }
 
+  /** Whether somebody wants to hear of this kind. */
+  wants(kind: WebhookEvent['kind']): boolean {
+    const { webhook } = this.deps.rack().services['router-backup'];
+    return webhook?.on.includes(kind) ?? false;
+  }
+
   /** Returns at once. */
   send(event: WebhookEvent): void {
     const rack = this.deps.rack();
-    const { webhook } = rack.services['router-backup'];
-    if (webhook === undefined || !webhook.on.includes(event.kind)) return;
+    if (!this.wants(event.kind)) return;
     if (this.closing.signal.aborted) return;
     const at = new Date((this.deps.clock ?? systemClock).now()).toISOString();
     const { diff, ...rest } = event;

@@ -26,6 +26,8 @@ export function steps(
   const where = `/var/tmp/${file}`;
   const before = `/var/tmp/${device.name}-before.tar`;
   const root = sudo ? 'sudo ' : '';
+  const { ssh = 22 } = device.ports;
+  const port = ssh === 22 ? '' : `-P ${ssh} `;
   const hash = createHash('sha256').update(content).digest('hex');
   return [
     {
@@ -34,9 +36,9 @@ export function steps(
       lines: [`skolo backup show ${device.name} --version ${id} --secrets -o ${file}`],
     },
     {
-      title: 'Copy it to the host',
+      title: `Copy it to the host, as the user of the login ${device.login ?? 'in rack.yaml'}`,
       where: 'desk',
-      lines: [`scp ${file} ${device.address ?? 'ADDRESS'}:${where}`],
+      lines: [`scp ${port}${file} USER@${device.address ?? 'ADDRESS'}:${where}`],
     },
     {
       title: 'See that it is whole, and what is in it',
