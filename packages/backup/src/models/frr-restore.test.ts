@@ -274,7 +274,7 @@ describe('a version of FRRouting', () => {
         }
         expect(blocks(await router.vtysh('show running-config'))).toEqual(blocks(version));
       }),
-      { ...runs(10), endOnFailure: true },
+      { ...runs(4), endOnFailure: true },
     );
   });
 });
