@@ -284,6 +284,33 @@ describe('a process that ends', () => {
     expect(await readdir(outgoing)).toEqual([]);
   });
 
+  it('sends in order what is stored while it is made up for', async () => {
+    const lab = await startUploads();
+    await lab.store('router', 'one');
+    await lab.idle();
+    await lab.storeOnly('router', 'two');
+    const newest = await lab.storeOnly('router', 'three');
+
+    await lab.kill();
+    lab.uploads.add(newest);
+    await lab.idle();
+
+    expect(lab.uploads.stateOf(newest)).toBe('stored');
+    expect(await contentsIn(lab.away, 'router')).toEqual(['three', 'two', 'one']);
+  });
+
+  it('ends with the newest version where a place is new while one is stored', async () => {
+    const lab = await startUploads({ settings: '{}' });
+    const older = await lab.storeOnly('router', 'one');
+    const newest = await lab.storeOnly('router', 'two');
+
+    await lab.settings('{ upload: AWAY, encrypt: none }');
+    lab.uploads.add(older);
+    await lab.idle();
+
+    expect(lab.uploads.stateOf(newest)).toBe('stored');
+  });
+
   it('stores nothing twice', async () => {
     const lab = await startUploads();
     await lab.store('router', 'one');

@@ -47,6 +47,8 @@ interface Way {
   destination: Destination;
   courier: Courier;
   problem: string | undefined;
+  /** Stored while what is missing there was being found out, and to be sent behind that. Undefined: it is known. */
+  late: Version[] | undefined;
 }
 
 const usualBackOff = { firstMs: 10_000, maxMs: 15 * 60_000 };
@@ -100,7 +102,11 @@ export class Uploads implements Offsite {
 
   add(version: Version): void {
     for (const place of destinationsOf(this.deps.rack())) {
-      if (this.takes(place, version)) void this.enqueue(place.id, [version]);
+      // Before that, it is found when what is missing there is made up for.
+      const way = this.ways.get(place.id);
+      if (way === undefined || !this.takes(place, version)) continue;
+      if (way.late !== undefined) way.late.push(version);
+      else void this.enqueue(place.id, [version]);
     }
   }
 
@@ -170,11 +176,12 @@ export class Uploads implements Offsite {
     const way: Way = {
       destination,
       problem: undefined,
+      late: [],
       courier: new Courier({
         url,
         carrier: this.carrierTo(destination),
         waiting: () => this.queue.for(id),
-        makeUp: () => this.makeUp(destination),
+        makeUp: () => this.makeUp(way),
         sent: (records) => this.arrived(records),
         lost: (record) => this.queue.drop(record),
         onSuccess: () => lastSuccess.mark(successOf(url)),
@@ -215,21 +222,28 @@ export class Uploads implements Offsite {
   }
 
   /** Queues what a place should have, and neither has nor waits for. */
-  private async makeUp(destination: Destination): Promise<void> {
+  private async makeUp(way: Way): Promise<void> {
     const { versions } = this.deps;
+    const { destination } = way;
     const { id: place } = destination;
     const missing: Version[] = [];
+    const listed = new Set<string>();
     for (const device of await versions.devices()) {
       if (!this.takes(destination, { device })) continue;
       const has = this.queue.newest(place, device);
       const ofDevice = this.queue.for(place).filter((record) => record.device === device);
       const known = new Set([has, ...ofDevice.map(({ version }) => version)]);
       const isNew = has === undefined && ofDevice.length === 0;
-      const newestFirst = await versions.list(device, isNew ? 1 : undefined);
-      const end = newestFirst.findIndex(({ id }) => known.has(id));
-      missing.push(...newestFirst.slice(0, end < 0 ? undefined : end).reverse());
+      const newestFirst = await versions.list(device);
+      for (const { id } of newestFirst) listed.add(id);
+      const last = newestFirst.findIndex(({ id }) => known.has(id));
+      const end = isNew ? 1 : last < 0 ? undefined : last;
+      missing.push(...newestFirst.slice(0, end).reverse());
     }
-    await this.enqueue(place, missing);
+    // What is in no list came after it.
+    const late = (way.late ?? []).filter(({ id }) => !listed.has(id));
+    way.late = undefined;
+    await this.enqueue(place, [...missing, ...late]);
   }
 
   private async enqueue(place: string, versions: readonly Version[]): Promise<void> {
