@@ -102,7 +102,7 @@ function watch(child: ChildProcess, ended: Promise<number | null>): DemoProcess 
     command(pattern) {
       const line = output
         .split('\n')
-        .find((line) => /^ {2}(curl|npx) /.test(line) && pattern.test(line));
+        .find((line) => /^ {2}(curl|npx|printf) /.test(line) && pattern.test(line));
       return line?.trim() ?? expect.fail(`no command with ${pattern} in:\n${output}`);
     },
     async children() {
