@@ -247,9 +247,9 @@ export class Uploads implements Offsite {
   }
 
   private async enqueue(place: string, versions: readonly Version[]): Promise<void> {
-    const adding = this.queue.add(place, versions);
+    // On the disk first: what a place has and the journal knows nothing of, the next process takes for a new place.
+    await this.queue.add(place, versions);
     this.ways.get(place)?.courier.wake();
-    await adding;
   }
 
   private async arrived(records: readonly UploadRecord[]): Promise<void> {
