@@ -1,5 +1,6 @@
 /** The power-cycle daemon: asking for cycles, following them, turning outlets on and off, holds. */
 import { z } from 'zod';
+import { hostKeyRoutes } from './host-keys.ts';
 import { Problem } from './problem.ts';
 import { route } from './route.ts';
 import { Time } from './time.ts';
@@ -392,28 +393,9 @@ export const powerCycleDaemonApi = {
     }),
     answers: { 200: z.object({ heard: z.int() }) },
   }),
-  hostKeys: route({
-    method: 'get',
-    path: '/v1/host-keys',
-    summary: 'Host keys of devices that were pinned when they were first seen',
-    role: 'view',
-    answers: {
-      200: z.object({
-        hostKeys: z.array(
-          z.object({ device: z.string(), fingerprint: z.string(), firstSeen: Time }),
-        ),
-      }),
-    },
-  }),
-  forgetHostKey: route({
-    method: 'delete',
-    path: '/v1/host-keys/{device}',
-    summary: 'Forgets the host key of a device that was swapped; the next one seen is pinned',
-    role: 'operate',
-    params: z.object({ device: z.string().min(1).max(100) }),
-    query: z.strictObject({ why: z.string().max(1000).optional() }),
-    answers: { 200: z.object({ device: z.string(), forgotten: z.boolean() }), 503: Problem },
-  }),
+  ...hostKeyRoutes(
+    'Forgets the host key of a device that was swapped; the next one seen is pinned',
+  ),
 };
 
 /** What `GET /v1/power-cycles/events?ids=a,b` sends as server-sent events named `cycle`. */

@@ -1,5 +1,6 @@
 /** The router backup: asking for backups, what is known of each device, versions, differences, the way back. */
 import { z } from 'zod';
+import { hostKeyRoutes } from './host-keys.ts';
 import { Problem } from './problem.ts';
 import { route } from './route.ts';
 import { Time } from './time.ts';
@@ -322,27 +323,7 @@ export const routerBackupApi = {
       503: Problem,
     },
   }),
-  hostKeys: route({
-    method: 'get',
-    path: '/v1/host-keys',
-    summary: 'Host keys of devices that were pinned when they were first seen',
-    role: 'view',
-    answers: {
-      200: z.object({
-        hostKeys: z.array(
-          z.object({ device: z.string(), fingerprint: z.string(), firstSeen: Time }),
-        ),
-      }),
-    },
-  }),
-  forgetHostKey: route({
-    method: 'delete',
-    path: '/v1/host-keys/{device}',
-    summary:
-      'Forgets host key, serial number and host name of a device that was swapped; the next ones seen are pinned',
-    role: 'operate',
-    params: z.object({ device: z.string().min(1).max(100) }),
-    query: z.strictObject({ why: z.string().max(1000).optional() }),
-    answers: { 200: z.object({ device: z.string(), forgotten: z.boolean() }), 503: Problem },
-  }),
+  ...hostKeyRoutes(
+    'Forgets host key, serial number and host name of a device that was swapped; the next ones seen are pinned',
+  ),
 };

@@ -12,6 +12,7 @@ import { BackupError } from '../errors.ts';
 import { codeOf, inWords } from '../storage-error.ts';
 import { Patience } from './patience.ts';
 import type { ObjectAbout, OffsitePlace, StoredObject } from './place.ts';
+import { withBackupErrors } from './place-errors.ts';
 
 export interface DirectoryOptions {
   /** Whether it has kept something of ours before: then it bears our mark, or its disk is not mounted. */
@@ -102,24 +103,7 @@ export function directoryPlace(
     return join(folder, name);
   }
 
-  /** What goes wrong, as errors for people. */
-  async function told<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      if (error instanceof BackupError) throw error;
-      signal.throwIfAborted();
-      throw asBackupError(folder, error);
-    }
-  }
-
-  return {
-    url: folder,
-    put: (name, file, about, signal) => told(signal, put(name, file, about, signal)),
-    list: (signal) => told(signal, list(signal)),
-    get: (name, signal) => told(signal, get(name, signal)),
-    remove: (name, signal) => told(signal, remove(name, signal)),
-  };
+  return withBackupErrors({ url: folder, put, list, get, remove }, asBackupError);
 }
 
 type Step = <T>(work: () => Promise<T>) => Promise<T>;

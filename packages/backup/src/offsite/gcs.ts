@@ -20,6 +20,7 @@ import { isWhole, Metadata, Page, timeOf } from './gcs-metadata.ts';
 import { defaultToken, type GetToken, serviceAccountToken } from './google-token.ts';
 import { Patience } from './patience.ts';
 import type { ObjectAbout, OffsitePlace, StoredObject } from './place.ts';
+import { withBackupErrors } from './place-errors.ts';
 
 export interface GcsOptions {
   /** Gives a token that is good now; asked for each request. */
@@ -216,23 +217,7 @@ export function gcsPlace(address: string, options: GcsOptions = {}): OffsitePlac
     throw new BackupError('unreachable', `${place}: answers what is not Cloud Storage's API`);
   }
 
-  async function told<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      if (error instanceof BackupError) throw error;
-      signal.throwIfAborted();
-      throw asBackupError(place, error);
-    }
-  }
-
-  return {
-    url: place,
-    put: (name, file, about, signal) => told(signal, put(name, file, about, signal)),
-    list: (signal) => told(signal, list(signal)),
-    get: (name, signal) => told(signal, get(name, signal)),
-    remove: (name, signal) => told(signal, remove(name, signal)),
-  };
+  return withBackupErrors({ url: place, put, list, get, remove }, asBackupError);
 }
 
 interface Sum {
