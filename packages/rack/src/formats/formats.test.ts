@@ -84,6 +84,30 @@ dhcp-host=dc:a6:32:00:00:01,192.168.1.101,rpi-1
       return file;
     }
 
+    /** Starts dnsmasq, and gives its port. It wants the same port by UDP and by TCP: one may be taken meanwhile. */
+    async function startDnsmasq(): Promise<number> {
+      let said = '';
+      for (let attempt = 0; attempt < 5; attempt++) {
+        const probe = createSocket('udp4').bind(0, '127.0.0.1');
+        await once(probe, 'listening');
+        const { port } = probe.address();
+        probe.close();
+        await once(probe, 'close');
+        const options = ['-C', configFile(), '-p', String(port), '-a', '127.0.0.1', '-u', 'root'];
+        const child = spawn(dnsmasq, [
+          ...options,
+          ...['-k', '-z', '-R', '-h', '--pid-file', '--log-facility=-'],
+        ]);
+        undo.push(() => child.kill());
+        said = '';
+        for await (const data of child.stderr) {
+          said += String(data);
+          if (said.includes('started')) return port;
+        }
+      }
+      throw new Error(`dnsmasq does not start: ${said}`);
+    }
+
     it('is valid', () => {
       expect(() =>
         execFileSync(dnsmasq, ['--test', '-C', configFile()], { stdio: 'pipe' }),
@@ -91,31 +115,8 @@ dhcp-host=dc:a6:32:00:00:01,192.168.1.101,rpi-1
     });
 
     it('resolves every name, and never GCE', async () => {
-      const probe = createSocket('udp4').bind(0, '127.0.0.1');
-      await once(probe, 'listening');
-      const { port } = probe.address();
-      probe.close();
-      await once(probe, 'close');
-      const child = spawn(dnsmasq, [
-        '-k',
-        '-C',
-        configFile(),
-        '-p',
-        String(port),
-        '-a',
-        '127.0.0.1',
-        '-z',
-        '-R',
-        '-h',
-        '-u',
-        'root',
-        '--pid-file',
-        '--log-facility=-',
-      ]);
-      undo.push(() => child.kill());
-      await once(child.stderr, 'data');
       const resolver = new Resolver();
-      resolver.setServers([`127.0.0.1:${port}`]);
+      resolver.setServers([`127.0.0.1:${await startDnsmasq()}`]);
 
       const names = hostsOf(exampleRack()).flatMap(({ name, aliases }) => [
         name,
