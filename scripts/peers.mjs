@@ -56,6 +56,24 @@ export const peerKinds = [
     proves: "the alert rules, read by Prometheus' own parser",
   },
   {
+    name: 'prometheus',
+    commands: ['prometheus'],
+    version: ['--version'],
+    debian: ['prometheus'],
+    proves: 'alert-to-pubsub, where Prometheus posts its alerts',
+  },
+  {
+    name: 'pubsub-emulator',
+    // Beside gcloud, where that has it; it starts Java, and has no way to print its version.
+    commands: [
+      '/usr/lib/google-cloud-sdk/platform/pubsub-emulator/bin/cloud-pubsub-emulator',
+      '/usr/share/google-cloud-sdk/platform/pubsub-emulator/bin/cloud-pubsub-emulator',
+    ],
+    version: ['--help'],
+    debian: [],
+    proves: "the Pub/Sub sink, and our own embedded Pub/Sub, against Google's emulator",
+  },
+  {
     name: 'wrk',
     commands: ['wrk'],
     // It has no way to print its version and succeed.

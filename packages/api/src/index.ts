@@ -1,3 +1,4 @@
+export { alertToPubsubApi, DeadLetter, KnownAlert, SinkStatus } from './alert-to-pubsub.ts';
 export { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
 export {
   type Client,

@@ -39,6 +39,8 @@ describe('peer', () => {
       'python3-google-auth': true,
       gcloud: true,
       promtool: true,
+      prometheus: true,
+      'pubsub-emulator': true,
       wrk: true,
       dnsmasq: true,
       'python3-jsonschema': true,

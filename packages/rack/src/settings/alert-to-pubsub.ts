@@ -8,7 +8,24 @@ const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a name for a sink', 'pagers');
 const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a topic of Pub/Sub', 'prometheus-alerts');
 const project = text(/^([a-z0-9.-]+:)?[a-z][a-z0-9-]{0,61}[a-z0-9]$/, 'a project id', 'my-project');
 
+/** What every further sink has. */
+const anySink = {
+  heartbeat: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether it gets the heartbeats, too: a dead-man service wants them, a pager does not.',
+    ),
+  dropWhenFull: z
+    .boolean()
+    .default(false)
+    .describe(
+      'When the spool is full, what only this sink has not got is dropped, and told, instead of refusing new alerts.',
+    ),
+};
+
 const fileSink = object({
+  ...anySink,
   name: name.describe('Its place in the spool: rename it and it starts anew.'),
   kind: z.literal('file'),
   file: path.describe('Gets a JSON object a line.'),
@@ -18,6 +35,7 @@ const fileSink = object({
 });
 
 const httpSink = object({
+  ...anySink,
   name: name.describe('Its place in the spool: rename it and it starts anew.'),
   kind: z.literal('http'),
   url: httpUrl.describe('Gets a request for each message.'),
@@ -83,6 +101,14 @@ export const alertToPubsub = section({
   refreshSeconds: whole(1, 240)
     .default(60)
     .describe('An alert that goes on is told again after this long.'),
+  repeatHours: z
+    .number()
+    .positive()
+    .max(87_600)
+    .default(24)
+    .describe(
+      'Alertmanager repeats within this time what still fires (`repeat_interval`, and some); what it does not is resolved as expired.',
+    ),
   heartbeatSeconds: whole(1, 3600).default(15).describe('How often it says that it lives.'),
   watchdog: section({
     alert: z

@@ -1,0 +1,104 @@
+/** What travels: changes of alerts, notices about the way itself, heartbeats. In the spool, and on to every sink. */
+import { z } from 'zod';
+
+const Time = z.iso.datetime();
+const Texts = z.record(z.string(), z.string());
+
+/** Where an alert came in. */
+export const Door = z.enum(['webhook', 'v1', 'v2']);
+export type Door = z.output<typeof Door>;
+
+/** An alert, in the words of Alertmanager. */
+export const Alert = z.object({
+  /** 16 hex digits over the labels, as Alertmanager computes it: the identity. */
+  fingerprint: z.string(),
+  status: z.enum(['firing', 'resolved']),
+  labels: Texts,
+  annotations: Texts,
+  startsAt: Time,
+  /** When it was resolved; while it fires, when it would count as resolved without another word. */
+  endsAt: Time.optional(),
+  generatorURL: z.string().optional(),
+  /** What else the sender said of it. */
+  more: z.record(z.string(), z.unknown()).optional(),
+});
+export type Alert = z.output<typeof Alert>;
+
+/** What Alertmanager told with it: the rest of its webhook message. */
+export const Group = z.object({
+  key: z.string().optional(),
+  receiver: z.string().optional(),
+  labels: Texts.optional(),
+  commonLabels: Texts.optional(),
+  commonAnnotations: Texts.optional(),
+  externalURL: z.string().optional(),
+  more: z.record(z.string(), z.unknown()).optional(),
+});
+export type Group = z.output<typeof Group>;
+
+/** An alert fires, is resolved, or still fires. */
+export const AlertMessage = z.object({
+  kind: z.enum(['transition', 'refresh']),
+  /** The same for each attempt to send it: subscribers drop what they have seen. 32 hex digits. */
+  id: z.string(),
+  /** When it was accepted, or when the refresh was due. */
+  at: Time,
+  alert: Alert,
+  group: Group.optional(),
+  door: Door,
+  /** When this firing was first and last heard of, and how often. */
+  first: Time,
+  last: Time,
+  count: z.int(),
+  /** Nobody said that it is resolved: it was not heard of in time. */
+  expired: z.literal(true).optional(),
+});
+export type AlertMessage = z.output<typeof AlertMessage>;
+
+/**
+ * What subscribers have to know about the way.
+ *
+ * - `gap`: nothing could be delivered for a while; what waited has arrived before this.
+ * - `truncated`: Alertmanager left alerts out (`max_alerts`). `dead-letters`: some were none, and are kept.
+ * - `damaged`: the spool was, and some messages may be lost. `dropped`: a sink that was away too long lost some.
+ */
+export const Notice = z.enum(['gap', 'truncated', 'dead-letters', 'damaged', 'dropped']);
+export type Notice = z.output<typeof Notice>;
+
+export const NoticeMessage = z.object({
+  kind: z.literal('notice'),
+  id: z.string(),
+  at: Time,
+  notice: Notice,
+  /** For people. */
+  text: z.string(),
+  facts: z.record(z.string(), z.union([z.string(), z.number()])),
+  /** Only for this sink. */
+  sink: z.string().optional(),
+});
+export type NoticeMessage = z.output<typeof NoticeMessage>;
+
+/** Says that the way works, or how it does not. Never in the spool. */
+export const HeartbeatMessage = z.object({
+  kind: z.literal('heartbeat'),
+  id: z.string(),
+  at: Time,
+  version: z.string(),
+  /** Prometheus and Alertmanager are heard of, and alerts can be accepted. */
+  healthy: z.boolean(),
+  /** Why not, for people. */
+  why: z.string().optional(),
+  /** When the watchdog, or any alert, was last heard of. */
+  lastHeard: Time.optional(),
+  /** What waits for this sink. */
+  spoolDepth: z.int(),
+  spoolOldestSeconds: z.number(),
+  startedAt: Time,
+});
+export type HeartbeatMessage = z.output<typeof HeartbeatMessage>;
+
+/** What the spool holds. */
+export const SpooledMessage = z.discriminatedUnion('kind', [AlertMessage, NoticeMessage]);
+export type SpooledMessage = z.output<typeof SpooledMessage>;
+
+export type Message = SpooledMessage | HeartbeatMessage;

@@ -1,0 +1,55 @@
+/** A place that messages are sent to. One kind per file beside this one. */
+import type { Message } from '../message.ts';
+
+/**
+ * Why something could not be sent.
+ *
+ * - `unavailable`: it cannot be reached, or says that it cannot now. `timeout`: it did not answer.
+ * - `credentials`: there are none, or they are wrong. `permission`: they may not. `quota`: too much at the moment.
+ * - `topic`: the topic, the URL or the folder is not there. `disk`: full, read-only, broken.
+ * - `refused`: not this message, today or ever; others may pass.
+ */
+export type SinkReason =
+  | 'unavailable'
+  | 'timeout'
+  | 'credentials'
+  | 'permission'
+  | 'quota'
+  | 'topic'
+  | 'disk'
+  | 'refused';
+
+/** All reasons but `refused` are tried again, for ever. The message is for people, and says what to do. */
+export class SinkError extends Error {
+  readonly reason: SinkReason;
+  /** Of the protocol: `PERMISSION_DENIED`, `503`, `ENOSPC`. */
+  readonly code: string;
+
+  constructor(reason: SinkReason, code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SinkError';
+    this.reason = reason;
+    this.code = code;
+  }
+}
+
+export interface Sink {
+  readonly name: string;
+  /** What can be sent in one go. */
+  readonly limits: {
+    /** Lanes at the same time. */
+    lanes: number;
+    /** Messages of one lane at once. */
+    messages: number;
+  };
+  /** Messages of one lane arrive in the order in which they are sent. */
+  laneOf(message: Message): string;
+  /**
+   * Fulfilled when all of them are there; called for one lane only when the last call for it has ended.
+   *
+   * @throws SinkError Some of them may be there; they are sent again. With `refused` and more than one message, at least
+   * one of them is refused.
+   */
+  send(messages: readonly Message[], lane: string, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,90 @@
+/** Alerts on their way to Pub/Sub: what fires, what waits, what was refused. Alerts come in by doors of their own. */
+import { z } from 'zod';
+import { route } from './route.ts';
+import { Time } from './time.ts';
+
+const texts = z.record(z.string(), z.string());
+
+export const KnownAlert = z
+  .object({
+    fingerprint: z.string().meta({ description: 'of its labels, as Alertmanager computes it' }),
+    status: z.enum(['firing', 'resolved']),
+    labels: texts,
+    annotations: texts,
+    startsAt: Time,
+    endsAt: Time.optional(),
+    generatorURL: z.string().optional(),
+    door: z.enum(['webhook', 'v1', 'v2']).meta({ description: 'where it was last heard of' }),
+    first: Time.meta({ description: 'when this firing was first heard of' }),
+    last: Time,
+    count: z.int().meta({ description: 'how often it was heard of' }),
+    expired: z.literal(true).optional().meta({ description: 'nobody said that it is resolved' }),
+  })
+  .meta({ id: 'KnownAlert' });
+export type KnownAlert = z.output<typeof KnownAlert>;
+
+/** A place that messages are sent to. */
+export const SinkStatus = z
+  .object({
+    name: z.string(),
+    kind: z.enum(['pubsub', 'file', 'http']),
+    depth: z.int().meta({ description: 'messages that wait for it' }),
+    oldestSeconds: z.number().meta({ description: 'how long the oldest of them has waited' }),
+    lastSuccess: Time.optional(),
+    failingSince: Time.optional(),
+    reason: z.string().optional().meta({ description: 'class of what is wrong' }),
+    detail: z.string().optional().meta({ description: 'for people' }),
+  })
+  .meta({ id: 'SinkStatus' });
+export type SinkStatus = z.output<typeof SinkStatus>;
+
+export const DeadLetter = z
+  .object({
+    at: Time,
+    from: z.string().meta({ description: 'the door or the sink that it is from' }),
+    why: z.string(),
+    found: z.unknown().meta({ description: 'as it came, cut where it is large' }),
+  })
+  .meta({ id: 'DeadLetter' });
+export type DeadLetter = z.output<typeof DeadLetter>;
+
+export const alertToPubsubApi = {
+  alerts: route({
+    method: 'get',
+    path: '/v1/alerts',
+    summary: 'Alerts that fire, and those that were resolved a short time ago',
+    description:
+      'Alerts come in at `POST /webhook` (webhook of Alertmanager, version 4), and at `POST /api/v2/alerts` and `/api/v1/alerts` (what Prometheus posts to an Alertmanager); there `GET /api/v2/alerts` and `/api/v2/status` answer as an Alertmanager.',
+    role: 'view',
+    answers: { 200: z.object({ alerts: z.array(KnownAlert) }) },
+  }),
+  status: route({
+    method: 'get',
+    path: '/v1/status',
+    summary: 'The way of an alert: who is heard of, what waits, what arrives',
+    role: 'view',
+    answers: {
+      200: z.object({
+        location: z.string(),
+        healthy: z.boolean().meta({ description: 'what the heartbeat says' }),
+        why: z.string().optional(),
+        lastHeard: Time.optional().meta({ description: 'the watchdog, or any alert' }),
+        firing: z.int(),
+        spool: z.object({
+          bytes: z.int(),
+          maxBytes: z.int(),
+          refusing: z.string().optional().meta({ description: 'why nothing is accepted' }),
+        }),
+        sinks: z.array(SinkStatus),
+      }),
+    },
+  }),
+  deadLetters: route({
+    method: 'get',
+    path: '/v1/dead-letters',
+    summary: 'What was no alert, or what a sink will never take; the newest first',
+    role: 'view',
+    query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
+    answers: { 200: z.object({ deadLetters: z.array(DeadLetter) }) },
+  }),
+};
