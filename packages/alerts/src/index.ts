@@ -1,4 +1,13 @@
 export {
+  type Decoded,
+  type DecodedAlert,
+  type DecodedHeartbeat,
+  decode,
+  type NotDecoded,
+} from './decode.ts';
+export { type EncodeAs, type Encoded, encode, type FieldNames, heartbeatName } from './encode.ts';
+export { lane, noLane } from './lane.ts';
+export {
   Alert,
   AlertMessage,
   Door,

@@ -1,0 +1,198 @@
+/**
+ * Messages as subscribers get them: ours in both formats, and the original's, which had no attributes. Read with
+ * tolerance: what they do not say is undefined, what nobody knows is passed over.
+ */
+import { Buffer } from 'node:buffer';
+import { type FieldNames, heartbeatName } from './encode.ts';
+import { Notice } from './message.ts';
+import { labelsOf } from './notice.ts';
+
+interface Common {
+  location: string | undefined;
+  /** The same for each attempt to send it. */
+  id: string | undefined;
+  /** When it was accepted; of a heartbeat, when it was made. */
+  at: string | undefined;
+}
+
+export interface DecodedAlert extends Common {
+  /** A notice is about the way itself, and looks like an alert. */
+  kind: 'transition' | 'refresh' | 'notice';
+  status: 'firing' | 'resolved';
+  name: string | undefined;
+  severity: string | undefined;
+  fingerprint: string | undefined;
+  startsAt: string | undefined;
+  /** Of the graph. */
+  link: string | undefined;
+  /** Nobody said that it is resolved: it was not heard of in time. */
+  expired: boolean;
+  /** Labels and annotations; where both have a name, the annotation. */
+  values: Record<string, string>;
+}
+
+export interface DecodedHeartbeat extends Common {
+  kind: 'heartbeat';
+  /** The original's say no more than that they come: true. */
+  healthy: boolean;
+  why: string | undefined;
+  version: string | undefined;
+  lastHeard: string | undefined;
+  startedAt: string | undefined;
+  spoolDepth: number | undefined;
+  spoolOldestSeconds: number | undefined;
+}
+
+export interface NotDecoded {
+  kind: 'unknown';
+  /** For people. */
+  why: string;
+}
+
+export type Decoded = DecodedAlert | DecodedHeartbeat | NotDecoded;
+
+type Attributes = Readonly<Record<string, string>>;
+type Json = Record<string, unknown>;
+
+const defaultFields: FieldNames = {
+  state: '__state__',
+  link: 'link_to_source',
+  location: 'location',
+};
+const originalLocation = 'skia_location';
+
+/**
+ * @param attributes none with what the original sends
+ * @param fields the names that the sender was told to use
+ */
+export function decode(
+  data: Uint8Array | string,
+  attributes: Attributes = {},
+  fields: FieldNames = defaultFields,
+): Decoded {
+  const body = parse(data);
+  if (body === undefined) return { kind: 'unknown', why: 'its data is not a JSON object' };
+  if (isHeartbeat(body, attributes)) return heartbeat(body, attributes, fields);
+  // In `flat` no value is an object.
+  if (isJson(body.alert)) return fullAlert(body, body.alert, attributes);
+  if (isJson(body.facts)) return fullNotice(body, body.facts, attributes);
+  return flatAlert(body, attributes, fields);
+}
+
+function isHeartbeat(body: Json, { kind }: Attributes): boolean {
+  if (kind !== undefined) return kind === 'heartbeat';
+  return body.__name__ === heartbeatName && body.alertname === undefined;
+}
+
+function heartbeat(body: Json, attributes: Attributes, fields: FieldNames): DecodedHeartbeat {
+  return {
+    kind: 'heartbeat',
+    healthy: String(body.healthy ?? true) !== 'false',
+    location: first(attributes.location, body[fields.location], body[originalLocation]),
+    id: first(attributes.id, body.id),
+    at: first(attributes.at, body.at),
+    why: first(body.why),
+    version: first(body.version),
+    lastHeard: first(body.lastHeard),
+    startedAt: first(body.startedAt),
+    spoolDepth: numberOf(body.spoolDepth),
+    spoolOldestSeconds: numberOf(body.spoolOldestSeconds),
+  };
+}
+
+function fullAlert(body: Json, alert: Json, attributes: Attributes): DecodedAlert {
+  const values = textsOf(alert.labels, alert.annotations);
+  return {
+    kind: kindOf(body.kind),
+    status: alert.status === 'resolved' ? 'resolved' : 'firing',
+    expired: body.expired === true,
+    values,
+    name: first(isJson(alert.labels) ? alert.labels.alertname : undefined),
+    severity: first(isJson(alert.labels) ? alert.labels.severity : undefined),
+    fingerprint: first(alert.fingerprint),
+    startsAt: first(alert.startsAt),
+    link: first(alert.generatorURL),
+    location: first(body.location, attributes.location),
+    id: first(body.id, attributes.id),
+    at: first(body.at, attributes.at),
+  };
+}
+
+function fullNotice(body: Json, facts: Json, attributes: Attributes): DecodedAlert {
+  const text = first(body.text) ?? '';
+  const labels = labelsOfNotice(body.notice);
+  return {
+    kind: 'notice',
+    status: 'firing',
+    expired: false,
+    values: textsOf(labels, facts, { summary: text, description: text }),
+    name: first(labels?.alertname, attributes.alertname),
+    severity: first(labels?.severity, attributes.severity),
+    fingerprint: undefined,
+    startsAt: undefined,
+    link: undefined,
+    location: first(body.location, attributes.location),
+    id: first(body.id, attributes.id),
+    at: first(body.at, attributes.at),
+  };
+}
+
+function flatAlert(body: Json, attributes: Attributes, fields: FieldNames): DecodedAlert {
+  const location = Object.hasOwn(body, fields.location) ? fields.location : originalLocation;
+  const added = [fields.state, fields.link, location];
+  const values = Object.entries(textsOf(body)).filter(([name]) => !added.includes(name));
+  return {
+    kind: kindOf(attributes.kind),
+    status: (attributes.status ?? body[fields.state]) === 'resolved' ? 'resolved' : 'firing',
+    expired: attributes.expired === 'true',
+    values: Object.fromEntries(values),
+    name: first(attributes.alertname, body.alertname),
+    severity: first(attributes.severity, body.severity),
+    link: first(body[fields.link]),
+    location: first(attributes.location, body[location]),
+    fingerprint: first(attributes.fingerprint),
+    startsAt: first(attributes.startsAt),
+    id: first(attributes.id),
+    at: first(attributes.at),
+  };
+}
+
+function parse(data: Uint8Array | string): Json | undefined {
+  try {
+    const text = typeof data === 'string' ? data : Buffer.from(data).toString('utf8');
+    const value: unknown = JSON.parse(text);
+    return isJson(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function kindOf(kind: unknown): DecodedAlert['kind'] {
+  return kind === 'refresh' || kind === 'notice' ? kind : 'transition';
+}
+
+/** Later ones win. Not by assignment: a label may be called `__proto__`. */
+function textsOf(...objects: unknown[]): Record<string, string> {
+  const entries = objects.filter(isJson).flatMap((object) => Object.entries(object));
+  const texts = entries.filter(([, value]) => typeof value !== 'object' || value === null);
+  return Object.fromEntries(texts.map(([name, value]) => [name, String(value)]));
+}
+
+function first(...values: unknown[]): string | undefined {
+  return values.find((value) => typeof value === 'string' && value !== '')?.toString();
+}
+
+function numberOf(value: unknown): number | undefined {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
+
+/** Later versions may know more of them. */
+function labelsOfNotice(notice: unknown): { alertname: string; severity: string } | undefined {
+  const known = Notice.safeParse(notice);
+  return known.success ? labelsOf(known.data) : undefined;
+}

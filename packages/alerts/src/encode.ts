@@ -1,0 +1,124 @@
+/**
+ * What a message looks like once it has left: JSON, and beside it the attributes that Pub/Sub filters by.
+ *
+ * `flat` is the original's, field for field: one object whose values are all strings, since its readers decode them so.
+ */
+import { Buffer } from 'node:buffer';
+import type { Message } from './message.ts';
+import { alertOfNotice } from './notice.ts';
+
+export interface EncodeAs {
+  format: 'flat' | 'full';
+  /** Names of what `flat` adds to the labels. */
+  fields: FieldNames;
+  /** Where alerts say they come from. */
+  location: string;
+}
+
+export interface FieldNames {
+  state: string;
+  link: string;
+  location: string;
+}
+
+export interface Encoded {
+  json: string;
+  attributes: Record<string, string>;
+}
+
+/** Of the attributes and of `full`. It changes when a reader of the one before would misunderstand. */
+export const schemaVersion = '1';
+
+/** In place of `alertname`: as the original's, which put it where Prometheus has the name of a metric. */
+export const heartbeatName = 'HEALTHZ';
+
+/** What Pub/Sub allows: https://cloud.google.com/pubsub/quotas#resource_limits */
+const maxValueBytes = 1024;
+
+export function encode(message: Message, as: EncodeAs): Encoded {
+  const body = as.format === 'flat' ? flat(message, as) : full(message, as);
+  return { json: JSON.stringify(body), attributes: attributesOf(message, as.location) };
+}
+
+/** @param entries later ones win; in this way even `__proto__` is a name like any other */
+function merged(...entries: readonly [string, unknown][][]): Record<string, unknown> {
+  return Object.fromEntries(entries.flat());
+}
+
+function flat(message: Message, { fields, location }: EncodeAs): Record<string, unknown> {
+  const where: [string, string] = [fields.location, location];
+  switch (message.kind) {
+    case 'heartbeat': {
+      const { kind: _, ...facts } = message;
+      const texts = Object.entries(facts).map(([name, fact]): [string, string] => [
+        name,
+        String(fact),
+      ]);
+      return merged(texts, [['__name__', heartbeatName], where]);
+    }
+    case 'notice': {
+      const { labels, annotations } = alertOfNotice(message);
+      return merged(Object.entries(labels), Object.entries(annotations), [
+        [fields.state, 'active'],
+        [fields.link, ''],
+        where,
+      ]);
+    }
+    default: {
+      const { labels, annotations, status, generatorURL = '' } = message.alert;
+      return merged(Object.entries(labels), Object.entries(annotations), [
+        [fields.state, status === 'resolved' ? 'resolved' : 'active'],
+        [fields.link, generatorURL],
+        where,
+      ]);
+    }
+  }
+}
+
+function full(message: Message, { fields, location }: EncodeAs): Record<string, unknown> {
+  // A dead-man switch has one way to recognise a heartbeat, whatever the format.
+  const heartbeat =
+    message.kind === 'heartbeat' ? { __name__: heartbeatName, [fields.location]: location } : {};
+  return { schema: schemaVersion, location, ...message, ...heartbeat };
+}
+
+/** None empty; names of ours only, so that no label can be taken for one. */
+function attributesOf(message: Message, location: string): Record<string, string> {
+  const attributes = { ...namesOf(message), location, id: message.id, at: message.at };
+  const kept: Record<string, string> = { schema: schemaVersion, kind: message.kind };
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value) kept[name] = cutText(value, maxValueBytes);
+  }
+  return kept;
+}
+
+function namesOf(message: Message): Record<string, string | undefined> {
+  switch (message.kind) {
+    case 'heartbeat':
+      return { alertname: heartbeatName, status: message.healthy ? 'healthy' : 'unhealthy' };
+    case 'notice': {
+      const { alertname, severity } = alertOfNotice(message).labels;
+      return { alertname, severity, status: 'firing' };
+    }
+    default: {
+      const { labels, status, fingerprint, startsAt } = message.alert;
+      return {
+        alertname: labels.alertname,
+        severity: labels.severity,
+        status,
+        fingerprint,
+        startsAt,
+        ...(message.expired && { expired: 'true' }),
+      };
+    }
+  }
+}
+
+/** As UTF-8 of at most so many bytes, no character cut in two, and half a surrogate pair replaced: protobuf takes no other. */
+export function cutText(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text);
+  let end = Math.min(bytes.length, maxBytes);
+  // The first byte that is left out must begin a character.
+  while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
+}
