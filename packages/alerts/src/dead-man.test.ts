@@ -1,0 +1,233 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DeadMan, type DeadManOptions, type Heard, type Report } from './dead-man.ts';
+
+/** The clock of this computer is an hour ahead, and Pub/Sub's right. */
+const began = { wall: Date.parse('2026-11-20T13:00:00Z'), steady: 5_000 };
+const right = Date.parse('2026-11-20T12:00:00Z');
+
+function at(seconds: number) {
+  return { wall: began.wall + seconds * 1000, steady: began.steady + seconds * 1000 };
+}
+
+function watch(options: Partial<DeadManOptions> = {}) {
+  return new DeadMan({ locations: ['rack4', 'rack5'], silentAfterMs: 90_000, began, ...options });
+}
+
+/** Said so many seconds after the watch began. */
+function beat(location: string, seconds: number, more: Partial<Heard> = {}): Heard {
+  return { location, healthy: true, published: right + seconds * 1000, ...more };
+}
+
+function states({ locations }: Report) {
+  return Object.fromEntries(locations.map(({ location, state }) => [location, state]));
+}
+
+describe('the dead man', () => {
+  it('says who is well, who is not, and waits for the others for a while', () => {
+    const man = watch({ locations: ['rack4', 'rack5', 'rack6'] });
+    man.heard(beat('rack4', 1), at(1));
+    man.heard(beat('rack5', 2, { healthy: false, why: 'Prometheus is dead' }), at(2));
+
+    const report = man.report(at(3));
+
+    expect(states(report)).toEqual({ rack4: 'well', rack5: 'unhealthy', rack6: 'waiting' });
+    expect(report.locations[1]?.heard?.why).toBe('Prometheus is dead');
+  });
+
+  it('tells since when one is silent, also one that was never heard of', () => {
+    const man = watch();
+    man.heard(beat('rack4', 10), at(10));
+
+    expect(states(man.report(at(99.9)))).toEqual({ rack4: 'well', rack5: 'silent' });
+    expect(man.report(at(100)).locations).toEqual([
+      expect.objectContaining({ state: 'silent', silentSince: right + 10_000 }),
+      { location: 'rack5', state: 'silent', silentSince: began.wall },
+    ]);
+  });
+
+  it('believes one that is back', () => {
+    const man = watch();
+    man.report(at(500));
+
+    man.heard(beat('rack4', 501), at(501));
+
+    expect(states(man.report(at(502)))).toEqual({ rack4: 'well', rack5: 'silent' });
+  });
+
+  it('goes by the newest heartbeat, in whatever order they come', () => {
+    const man = watch();
+    man.heard(beat('rack4', 30, { healthy: false }), at(30));
+    man.heard(beat('rack4', 15), at(31));
+
+    expect(man.report(at(32)).locations[0]).toMatchObject({
+      state: 'unhealthy',
+      lastHeard: right + 30_000,
+    });
+  });
+
+  it('names those that are not expected', () => {
+    const man = watch();
+    man.heard(beat('rack9', 1), at(1));
+
+    expect(man.report(at(2)).unexpected).toEqual([{ location: 'rack9', lastHeard: right + 1000 }]);
+  });
+
+  it('takes no old heartbeat for a sign of life', () => {
+    const man = watch({ began: { ...began, wall: right }, mayBeOld: true });
+    man.heard(beat('rack4', -3600), at(1));
+
+    expect(states(man.report(at(2)))).toEqual({ rack4: 'waiting', rack5: 'waiting' });
+    expect(man.report(at(90)).locations[0]).toMatchObject({
+      state: 'silent',
+      silentSince: right - 3_600_000,
+    });
+  });
+
+  it('goes on where the one before ended', () => {
+    const first = watch();
+    first.heard(beat('rack5', 100), at(100));
+    const kept = first.keep(at(120));
+    const later = at(500);
+
+    const second = watch({ locations: ['rack4', 'rack5', 'constructor'], kept, began: later });
+
+    expect(second.report(later).locations).toEqual([
+      { location: 'rack4', state: 'silent', silentSince: began.wall },
+      { location: 'rack5', state: 'waiting', lastHeard: right + 100_000 },
+      { location: 'constructor', state: 'waiting' },
+    ]);
+  });
+
+  it('calls nobody silent while it is blind itself, and gives them time afterwards', () => {
+    const man = watch();
+    man.heard(beat('rack4', 10), at(10));
+    man.report(at(95));
+    man.blind(at(96));
+    const meanwhile = man.report(at(4000));
+    man.seeing(at(5000));
+
+    expect(meanwhile).toMatchObject({ blindSince: at(96).wall });
+    expect(states(meanwhile)).toEqual({ rack4: 'well', rack5: 'silent' });
+    expect(states(man.report(at(5001)))).toEqual({ rack4: 'waiting', rack5: 'silent' });
+    expect(states(man.report(at(5090)))).toEqual({ rack4: 'silent', rack5: 'silent' });
+  });
+
+  it('calls nobody silent because this computer slept', () => {
+    const man = watch();
+    for (const location of ['rack4', 'rack5']) man.heard(beat(location, 10), at(10));
+    // It sleeps for an hour; then its steady clock is behind.
+    man.heard(beat('rack4', 3620), at(20));
+
+    expect(states(man.report(at(21)))).toEqual({ rack4: 'well', rack5: 'waiting' });
+    man.heard(beat('rack5', 3625), at(25));
+    expect(states(man.report(at(26)))).toEqual({ rack4: 'well', rack5: 'well' });
+  });
+});
+
+const silentAfter = 90;
+const Happening = fc.record({
+  after: fc.integer({ min: 0, max: 60 }),
+  what: fc.constantFrom('rack4', 'rack5', 'blind', 'seeing', 'look'),
+  latency: fc.integer({ min: 0, max: 5 }),
+});
+
+/** Plays them on a dead man, and beside it on the simplest thing that could be right. */
+function play(happenings: readonly (typeof Happening extends fc.Arbitrary<infer T> ? T : never)[]) {
+  const man = watch();
+  const lastHeard = new Map<string, number>();
+  let now = 0;
+  let isBlind = false;
+  let seeingSince = 0;
+  const looks = [];
+  for (const { after, what, latency } of happenings) {
+    now += after;
+    if (what === 'blind') {
+      man.blind(at(now));
+      isBlind = true;
+    } else if (what === 'seeing') {
+      man.seeing(at(now));
+      if (isBlind) seeingSince = now;
+      isBlind = false;
+    } else if (what !== 'look' && !isBlind) {
+      man.heard(beat(what, now - latency), at(now));
+      lastHeard.set(what, Math.max(now - latency, lastHeard.get(what) ?? 0));
+    }
+    looks.push({
+      now,
+      isBlind,
+      seeingSince,
+      last: new Map(lastHeard),
+      report: man.report(at(now)),
+    });
+  }
+  return looks;
+}
+
+describe('whatever happens,', () => {
+  const runs = fc.array(Happening, { maxLength: 60 });
+
+  it('nobody is silent who was heard of a short time ago, or that could not be heard', () => {
+    fc.assert(
+      fc.property(runs, (happenings) => {
+        let before = new Map<string, string>();
+        for (const { now, isBlind, seeingSince, last, report } of play(happenings)) {
+          for (const { location, state } of report.locations) {
+            const quiet = now - (last.get(location) ?? Number.NEGATIVE_INFINITY);
+            if (isBlind || state !== 'silent') continue;
+            expect(quiet).toBeGreaterThan(silentAfter - 5 - 1);
+            const isNew = before.get(location) !== 'silent';
+            if (isNew) expect(now - seeingSince).toBeGreaterThanOrEqual(silentAfter);
+          }
+          before = new Map(report.locations.map(({ location, state }) => [location, state]));
+        }
+      }),
+    );
+  });
+
+  it('whoever is quiet for long enough while all can be heard is silent', () => {
+    fc.assert(
+      fc.property(runs, (happenings) => {
+        for (const { now, isBlind, seeingSince, last, report } of play(happenings)) {
+          for (const { location, state } of report.locations) {
+            const quiet = now - Math.max(seeingSince, last.get(location) ?? 0);
+            if (!isBlind && quiet >= silentAfter + 5) expect(state).toBe('silent');
+          }
+        }
+      }),
+    );
+  });
+
+  it('nothing changes while it is blind', () => {
+    fc.assert(
+      fc.property(runs, (happenings) => {
+        let before: Report | undefined;
+        for (const { isBlind, report } of play(happenings)) {
+          if (isBlind && before?.blindSince) expect(report).toEqual(before);
+          before = report;
+        }
+      }),
+    );
+  });
+
+  it('a watch that begins anew knows what the one before knew', () => {
+    fc.assert(
+      fc.property(runs, fc.integer({ min: 0, max: 1e6 }), (happenings, gap) => {
+        const man = watch();
+        let now = 0;
+        for (const { after, what } of happenings) {
+          now += after;
+          if (what.startsWith('rack')) man.heard(beat(what, now), at(now));
+        }
+        const { locations } = man.report(at(now));
+        const next = watch({ kept: man.keep(at(now)), began: at(now + gap) });
+
+        for (const [i, location] of next.report(at(now + gap)).locations.entries()) {
+          expect(location.state === 'silent').toBe(locations[i]?.state === 'silent');
+          expect(location.lastHeard).toBe(locations[i]?.lastHeard);
+          expect(location.silentSince).toBe(locations[i]?.silentSince);
+        }
+      }),
+    );
+  });
+});
