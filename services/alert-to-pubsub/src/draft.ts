@@ -1,0 +1,45 @@
+/** What a group of requests would change: messages for the spool, and the alerts as they would be known then. */
+import type { SpooledMessage } from '@skolo/alerts';
+import type { DeadLetter } from '@skolo/api';
+import type { Tracked } from './state.ts';
+
+export class Draft {
+  readonly messages: SpooledMessage[] = [];
+  readonly letters: DeadLetter[] = [];
+  private readonly alerts: Map<string, Tracked>;
+  private readonly changes = new Map<string, Tracked | undefined>();
+
+  constructor(alerts: Map<string, Tracked>) {
+    this.alerts = alerts;
+  }
+
+  get(fingerprint: string): Tracked | undefined {
+    return this.changes.has(fingerprint)
+      ? this.changes.get(fingerprint)
+      : this.alerts.get(fingerprint);
+  }
+
+  set(fingerprint: string, tracked: Tracked): void {
+    this.changes.set(fingerprint, tracked);
+  }
+
+  forget(fingerprint: string): void {
+    this.changes.set(fingerprint, undefined);
+  }
+
+  /** All that is known, changes included. */
+  *known(): Generator<[string, Tracked]> {
+    for (const fingerprint of new Set([...this.alerts.keys(), ...this.changes.keys()])) {
+      const tracked = this.get(fingerprint);
+      if (tracked !== undefined) yield [fingerprint, tracked];
+    }
+  }
+
+  /** Makes the changes true. */
+  apply(): void {
+    for (const [fingerprint, tracked] of this.changes) {
+      if (tracked === undefined) this.alerts.delete(fingerprint);
+      else this.alerts.set(fingerprint, tracked);
+    }
+  }
+}

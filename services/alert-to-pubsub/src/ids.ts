@@ -1,0 +1,20 @@
+import { randomInt } from 'node:crypto';
+
+const counterEnd = 0x10_0000;
+
+/**
+ * Ids of messages, 32 hex digits: 16 of the alert's fingerprint (of a notice: zeros), 11 of the time in milliseconds, 5
+ * of a counter. The counter begins anywhere, so that a clock that goes back over a restart gives no id twice.
+ */
+export function createIds(
+  start: number = randomInt(counterEnd),
+): (fingerprint: string | undefined, now: number) => string {
+  let counter = start;
+  return (fingerprint = '0'.repeat(16), now) => {
+    counter = (counter + 1) % counterEnd;
+    const time = Math.max(0, now).toString(16).padStart(11, '0');
+    return fingerprint + time + counter.toString(16).padStart(5, '0');
+  };
+}
+
+export type NewId = ReturnType<typeof createIds>;

@@ -1,0 +1,191 @@
+import { AlertMessage } from '@skolo/alerts';
+import { describe, expect, it } from 'vitest';
+import { fingerprintOf } from './fingerprint.ts';
+import { createIds } from './ids.ts';
+import type { HeardAlert } from './receive/heard.ts';
+import { hear, type Moment, pass, restored, type Tracked, type Word } from './state.ts';
+
+const settings = { refreshSeconds: 60, repeatHours: 24 };
+const newId = createIds(0);
+const start = Date.parse('2026-11-20T07:00:00Z');
+const labels = { alertname: 'InstanceDown', instance: 'rpi-1' };
+const minutes = (count: number) => count * 60;
+
+/** So many seconds after the beginning. */
+const after = (seconds: number): Moment => ({ now: start + seconds * 1000, uptime: seconds });
+
+function word(alert: Partial<HeardAlert>, door: Word['door'] = 'v2'): Word {
+  const heard = { labels, annotations: {}, ...alert };
+  return { fingerprint: fingerprintOf(heard.labels), alert: heard, door };
+}
+
+/** Hears words at their seconds, one after the other; passes time where there is no word. */
+function story(...steps: [number, Word?][]): { said: string[]; tracked: Tracked | undefined } {
+  let tracked: Tracked | undefined;
+  const said: string[] = [];
+  for (const [seconds, spoken] of steps) {
+    if (spoken === undefined && tracked === undefined) continue;
+    const change =
+      spoken === undefined
+        ? tracked && pass(tracked, after(seconds), settings, newId)
+        : hear(tracked, spoken, after(seconds), settings, newId);
+    if (change === undefined) continue;
+    if (change === 'forget') {
+      tracked = undefined;
+      said.push(`${seconds} forgotten`);
+      continue;
+    }
+    tracked = change.tracked;
+    for (const message of change.messages) {
+      expect(AlertMessage.parse(message)).toEqual(message);
+      const { kind, alert, expired, count } = message;
+      const status = kind === 'refresh' ? 'refresh' : alert.status;
+      said.push(`${seconds} ${status}${expired ? ' expired' : ''} ×${count}`);
+    }
+  }
+  return { said, tracked };
+}
+
+/** As Prometheus tells it: good for four minutes. */
+const firing = (seconds: number, startsAt = 0): [number, Word] => [
+  seconds,
+  word({ startsAt: start + startsAt * 1000, endsAt: start + (seconds + 240) * 1000 }),
+];
+const ended = (seconds: number, endsAt = seconds): [number, Word] => [
+  seconds,
+  word({ startsAt: start, endsAt: start + endsAt * 1000 }),
+];
+
+describe('an alert of Prometheus', () => {
+  it('fires once and is resolved once, however often it is repeated', () => {
+    const { said } = story(firing(0), firing(10), ended(20), ended(80, 20), ended(140, 20));
+
+    expect(said).toEqual(['0 firing ×1', '20 resolved ×3']);
+  });
+
+  it('fires again after it was resolved, also with the same start', () => {
+    const { said } = story(firing(0), ended(20), firing(30), ended(40));
+
+    expect(said).toEqual(['0 firing ×1', '20 resolved ×2', '30 firing ×1', '40 resolved ×2']);
+  });
+
+  it('keeps the end that was said first', () => {
+    const { tracked } = story(firing(0), ended(20, 19), ended(80, 20));
+
+    expect(tracked?.known.alert.endsAt).toBe('2026-11-20T07:00:19.000Z');
+  });
+
+  it('that was over before it was heard of is resolved all the same', () => {
+    expect(story(ended(20)).said).toEqual(['20 resolved ×1']);
+  });
+
+  it('is told again after refreshSeconds, with how often it was heard of', () => {
+    const { said } = story(firing(0), firing(59), [60], firing(119), [120], [180]);
+
+    expect(said).toEqual(['0 firing ×1', '60 refresh ×2', '120 refresh ×3', '180 refresh ×3']);
+  });
+
+  it('that was told a moment ago waits for the next time', () => {
+    expect(story(firing(50), [60], [120]).said).toEqual(['50 firing ×1', '120 refresh ×1']);
+  });
+
+  it('is resolved as expired when nobody repeats it for as long as it said', () => {
+    const { said, tracked } = story(firing(0), [240], [241], [300]);
+
+    expect(said).toEqual(['0 firing ×1', '240 refresh ×1', '241 resolved expired ×1']);
+    expect(tracked?.known.alert.endsAt).toBe('2026-11-20T07:04:01.000Z');
+  });
+
+  it('has two ends and starts when the first end was missed', () => {
+    const { said } = story(firing(0), firing(60), firing(600, 500));
+
+    expect(said).toEqual(['0 firing ×1', '600 resolved expired ×2', '600 firing ×1']);
+  });
+
+  it('is one, though two Prometheis give it different starts', () => {
+    const { said, tracked } = story(firing(0, 0), firing(5, -7), firing(60, 0), firing(65, -7));
+
+    expect(said).toEqual(['0 firing ×1']);
+    expect(tracked?.known.alert.startsAt).toBe('2026-11-20T07:00:00.000Z');
+  });
+
+  it('without an end is good for five minutes, as in Alertmanager', () => {
+    const { said } = story([0, word({})], [300], [301]);
+
+    expect(said).toEqual(['0 firing ×1', '300 refresh ×1', '301 resolved expired ×1']);
+  });
+
+  it('is forgotten when nobody says any more that it is resolved', () => {
+    const { said } = story(
+      firing(0),
+      ended(20),
+      ended(minutes(15), 20),
+      [minutes(34)],
+      [minutes(36)],
+    );
+
+    expect(said).toEqual(['0 firing ×1', '20 resolved ×2', `${minutes(36)} forgotten`]);
+  });
+
+  it('shows the newest annotations, and what is not understood', () => {
+    const { tracked } = story(firing(0), [
+      10,
+      word({ annotations: { value: '9' }, more: { foo: 1 }, generatorURL: 'http://p/g' }),
+    ]);
+
+    expect(tracked?.known.alert).toMatchObject({
+      annotations: { value: '9' },
+      more: { foo: 1 },
+      generatorURL: 'http://p/g',
+      startsAt: '2026-11-20T07:00:00.000Z',
+    });
+  });
+});
+
+describe('an alert of the webhook', () => {
+  const hook = (status: 'firing' | 'resolved') => word({ status, startsAt: start }, 'webhook');
+
+  it('goes on for as long as Alertmanager may take to repeat it', () => {
+    const hours = 3600;
+    const { said } = story([0, hook('firing')], [24 * hours], [24 * hours + 1]);
+
+    expect(said).toEqual([
+      '0 firing ×1',
+      `${24 * hours} refresh ×1`,
+      `${24 * hours + 1} resolved expired ×1`,
+    ]);
+  });
+
+  it('is the same as at the other doors', () => {
+    const { said } = story([0, hook('firing')], firing(1), ended(2), [3, hook('resolved')]);
+
+    expect(said).toEqual(['0 firing ×1', '2 resolved ×3']);
+  });
+});
+
+describe('a clock that jumps', () => {
+  const day = 86_400_000;
+
+  it.each([day, -day])('ends no alert by %d ms', (jump) => {
+    const { tracked } = hear(undefined, firing(0)[1], after(0), settings, newId);
+    const moment = { now: after(100).now + jump, uptime: 100 };
+
+    expect(pass(tracked, moment, settings, newId)).toMatchObject({
+      messages: [{ kind: 'refresh' }],
+    });
+  });
+});
+
+describe('after a restart', () => {
+  it('goes on with what the last message said, and has time to be heard of', () => {
+    const { tracked, messages } = hear(undefined, firing(0)[1], after(0), settings, newId);
+    const [message] = messages;
+    const uptime = 100_000;
+    const again = message && restored(message, { now: start, uptime }, settings);
+
+    expect(again).toEqual({ ...tracked, heardAt: uptime, toldAt: uptime });
+    expect(again && pass(again, after(uptime + 241), settings, newId)).toMatchObject({
+      messages: [{ expired: true }],
+    });
+  });
+});

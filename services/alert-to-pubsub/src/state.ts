@@ -1,0 +1,228 @@
+/**
+ * The alerts that are known, and what is told of them. Pure: an alert and a word of it in, the alert as it is now and
+ * messages out.
+ *
+ * A repeat of what is known is counted, and told with the next refresh. Deadlines are by uptime, since the wall clock
+ * jumps: an alert expires when nothing was heard of it for as long as its sender said, whatever the time is meanwhile.
+ */
+import { AlertMessage, type Door, type Group } from '@skolo/alerts';
+import { z } from 'zod';
+import type { NewId } from './ids.ts';
+import type { HeardAlert } from './receive/heard.ts';
+
+/** An alert as it was last told of. */
+export const KnownAlert = AlertMessage.pick({
+  alert: true,
+  group: true,
+  door: true,
+  first: true,
+  last: true,
+  count: true,
+  expired: true,
+}).extend({
+  /** How long it may go unheard of until it counts as resolved, from when it was last heard of. */
+  silentMs: z.number(),
+});
+export type KnownAlert = z.output<typeof KnownAlert>;
+
+/** A known alert in memory, with its deadlines. All of them in seconds of uptime. */
+export interface Tracked {
+  known: KnownAlert;
+  heardAt: number;
+  /** When a message about it was last made. */
+  toldAt: number;
+}
+
+/** Now, by both clocks. */
+export interface Moment {
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Seconds. */
+  uptime: number;
+}
+
+export interface Word {
+  fingerprint: string;
+  alert: HeardAlert;
+  door: Door;
+  group?: Group | undefined;
+}
+
+export interface StateSettings {
+  /** An alert that goes on is told again after this long. */
+  refreshSeconds: number;
+  /** What Alertmanager does not repeat within this time is resolved. */
+  repeatHours: number;
+}
+
+export interface Change {
+  tracked: Tracked;
+  messages: AlertMessage[];
+}
+
+/** What an Alertmanager takes for the end of an alert that comes without one (`resolve_timeout`). */
+const resolveTimeoutMs = 5 * 60_000;
+const hourMs = 3_600_000;
+/** A resolved alert is remembered for this long: Prometheus repeats for 15 minutes that it is resolved. */
+const rememberSeconds = 20 * 60;
+/** What never says for how long it is good: RFC 3339 has years of four digits. */
+const latest = Date.UTC(9999, 11, 31);
+
+/** What one word changes. */
+export function hear(
+  before: Tracked | undefined,
+  word: Word,
+  moment: Moment,
+  settings: StateSettings,
+  newId: NewId,
+): Change {
+  const heard = asKnown(before, word, moment, settings);
+  const tracked = { known: heard, heardAt: moment.uptime, toldAt: moment.uptime };
+  if (before === undefined || before.known.alert.status !== heard.alert.status) {
+    return { tracked, messages: [message('transition', heard, moment, newId)] };
+  }
+  if (heard.alert.status === 'firing' && isAnotherFiring(before.known, word.alert)) {
+    const missed = resolved(before.known, before.known.last);
+    return {
+      tracked,
+      messages: [missed, heard].map((known) => message('transition', known, moment, newId)),
+    };
+  }
+  return { tracked: { ...tracked, toldAt: before.toldAt }, messages: [] };
+}
+
+/** What time alone changes: undefined: nothing. `forget`: it need not be known any longer. */
+export function pass(
+  tracked: Tracked,
+  moment: Moment,
+  settings: StateSettings,
+  newId: NewId,
+): Change | 'forget' | undefined {
+  const { known, heardAt, toldAt } = tracked;
+  const silentSeconds = moment.uptime - heardAt;
+  if (known.alert.status === 'resolved') {
+    return silentSeconds > rememberSeconds ? 'forget' : undefined;
+  }
+  if (silentSeconds * 1000 > known.silentMs) {
+    const ended = resolved(known, timeOf(moment.now));
+    return {
+      tracked: { known: ended, heardAt: moment.uptime, toldAt: moment.uptime },
+      messages: [message('transition', ended, moment, newId)],
+    };
+  }
+  // Looked at every refreshSeconds: what was told a moment ago waits for the next time, the rest would be late by then.
+  const { refreshSeconds } = settings;
+  const momentAgo = Math.min(refreshSeconds / 4, mostRefreshSeconds - refreshSeconds);
+  if (moment.uptime - toldAt < momentAgo) return undefined;
+  return {
+    tracked: { ...tracked, toldAt: moment.uptime },
+    messages: [message('refresh', known, moment, newId)],
+  };
+}
+
+/** Subscribers take an alert that they have not heard of for five minutes for resolved. */
+const mostRefreshSeconds = 240;
+
+/** What a message leaves behind, after a restart: it was heard of just now, since nothing was heard meanwhile. */
+export function restored(
+  { alert, group, door, first, last, count, expired }: AlertMessage,
+  { uptime }: Moment,
+  { repeatHours }: StateSettings,
+): Tracked {
+  const goodUntil = alert.endsAt === undefined ? undefined : Date.parse(alert.endsAt);
+  const silentMs =
+    goodUntil === undefined ? repeatHours * hourMs : Math.max(0, goodUntil - Date.parse(last));
+  const known: KnownAlert = { alert, door, first, last, count, silentMs };
+  if (group !== undefined) known.group = group;
+  if (expired !== undefined) known.expired = expired;
+  return { known, heardAt: uptime, toldAt: uptime };
+}
+
+function asKnown(
+  before: Tracked | undefined,
+  { fingerprint, alert: heard, door, group }: Word,
+  { now }: Moment,
+  { repeatHours }: StateSettings,
+): KnownAlert {
+  const { labels, annotations, generatorURL, more } = heard;
+  // Alertmanager says itself when an alert is over; whoever posts to it says for how long the alert is good.
+  const endsAt = heard.endsAt ?? (door === 'webhook' ? undefined : now + resolveTimeoutMs);
+  const status = heard.status ?? (endsAt !== undefined && endsAt <= now ? 'resolved' : 'firing');
+  const former = continued(before?.known, status, heard);
+  const alert: KnownAlert['alert'] = {
+    fingerprint,
+    status,
+    labels,
+    annotations,
+    startsAt: former?.alert.startsAt ?? timeOf(heard.startsAt ?? Math.min(endsAt ?? now, now)),
+  };
+  if (status === 'resolved') alert.endsAt = endedAt(former, endsAt ?? now);
+  else if (endsAt !== undefined) alert.endsAt = timeOf(endsAt);
+  if (generatorURL !== undefined) alert.generatorURL = generatorURL;
+  if (more !== undefined) alert.more = more;
+  const known: KnownAlert = {
+    alert,
+    door,
+    first: former?.first ?? timeOf(now),
+    last: timeOf(now),
+    count: (former?.count ?? 0) + 1,
+    silentMs: status === 'firing' && endsAt !== undefined ? endsAt - now : repeatHours * hourMs,
+  };
+  if (group !== undefined) known.group = group;
+  if (former?.expired && status === 'resolved') known.expired = true;
+  return known;
+}
+
+/** The firing that this is another word of; undefined: the first word of it. */
+function continued(
+  former: KnownAlert | undefined,
+  status: string,
+  heard: HeardAlert,
+): KnownAlert | undefined {
+  if (former === undefined) return undefined;
+  if (former.alert.status === 'resolved') return status === 'resolved' ? former : undefined;
+  return isAnotherFiring(former, heard) ? undefined : former;
+}
+
+/** It ends when it was first said to. */
+function endedAt(former: KnownAlert | undefined, endsAt: number): string {
+  const said = former?.alert.status === 'resolved' ? former.alert.endsAt : undefined;
+  return said ?? timeOf(endsAt);
+}
+
+/**
+ * It has started after the last word of the one that is known: that one's end was missed. Two Prometheis that watch the
+ * same give different starts, too, but each of them before the other's last word.
+ */
+function isAnotherFiring({ last }: KnownAlert, { startsAt }: HeardAlert): boolean {
+  return startsAt !== undefined && startsAt > Date.parse(last);
+}
+
+function resolved(known: KnownAlert, endsAt: string): KnownAlert {
+  return { ...known, alert: { ...known.alert, status: 'resolved', endsAt }, expired: true };
+}
+
+function message(
+  kind: AlertMessage['kind'],
+  { alert, group, door, first, last, count, expired }: KnownAlert,
+  { now }: Moment,
+  newId: NewId,
+): AlertMessage {
+  const about: AlertMessage = {
+    kind,
+    id: newId(alert.fingerprint, now),
+    at: timeOf(now),
+    alert,
+    door,
+    first,
+    last,
+    count,
+  };
+  if (group !== undefined) about.group = group;
+  if (expired !== undefined) about.expired = expired;
+  return about;
+}
+
+function timeOf(milliseconds: number): string {
+  return new Date(Math.min(Math.max(milliseconds, 0), latest)).toISOString();
+}
