@@ -106,6 +106,26 @@ export {
   makeServiceAccountKey,
   type ServiceAccountKey,
 } from './google-oauth/service-account-key.ts';
+export {
+  type Method as PubSubMethod,
+  methods as pubSubMethods,
+  type PubSubCall,
+} from './google-pubsub/calls.ts';
+export { type PubSubEmulator, startPubSubEmulator } from './google-pubsub/emulator.ts';
+export {
+  type Fault as PubSubFault,
+  type FaultKind as PubSubFaultKind,
+  type FaultOptions as PubSubFaultOptions,
+  faultKinds as pubSubFaultKinds,
+} from './google-pubsub/faults.ts';
+export type { Limits as PubSubLimits } from './google-pubsub/limits.ts';
+export type { Code as PubSubCode } from './google-pubsub/refusal.ts';
+export {
+  type GooglePubSub,
+  type GooglePubSubOptions,
+  startGooglePubSub,
+} from './google-pubsub/server.ts';
+export type { PublishedMessage } from './google-pubsub/topic.ts';
 export type { BucketObject } from './google-storage/bucket.ts';
 export type { Operation, StorageCall } from './google-storage/calls.ts';
 export {

@@ -1,0 +1,200 @@
+/** The topics and subscriptions that there are. */
+import { parseFilter } from './filter.ts';
+import { checkName, checkPublish, idOf, type Limits } from './limits.ts';
+import {
+  alreadyExists,
+  invalid,
+  invalidAckDeadline,
+  invalidArgument,
+  leftOut,
+  notFound,
+  tooLarge,
+} from './refusal.ts';
+import { Subscription } from './subscription.ts';
+import type { PublishedMessage, Topic } from './topic.ts';
+import type {
+  Page,
+  PublishRequest,
+  SubscriptionResource,
+  TopicResource,
+  UpdateSubscriptionRequest,
+  UpdateTopicRequest,
+} from './wire.ts';
+
+export interface BrokerOptions {
+  limits: Limits;
+  /** Whether topics remember what was published. */
+  keep: boolean;
+  orderedInFlight: number;
+  published(topic: string, messages: readonly PublishedMessage[]): void;
+}
+
+/** What a subscription says of a topic that is no longer there. */
+const deletedTopic = '_deleted-topic_';
+
+export class Broker {
+  readonly topics = new Map<string, Topic>();
+  readonly subscriptions = new Map<string, Subscription>();
+  private readonly options: BrokerOptions;
+  /** Never the same twice, not even after a restart. */
+  private newestId = Date.now() * 1000;
+
+  constructor(options: BrokerOptions) {
+    this.options = options;
+  }
+
+  createTopic(resource: TopicResource): TopicResource {
+    checkName('topics', resource.name);
+    if (this.topics.has(resource.name)) throw alreadyExists(idOf(resource.name));
+    this.topics.set(resource.name, { resource, messages: [], count: 0, bytes: 0 });
+    return resource;
+  }
+
+  topic(name: string): Topic {
+    checkName('topics', name);
+    const topic = this.topics.get(name);
+    if (!topic) throw notFound(idOf(name));
+    return topic;
+  }
+
+  updateTopic({ topic, updateMask }: UpdateTopicRequest): TopicResource {
+    if (!topic) throw invalidArgument('topic');
+    const known = this.topic(topic.name);
+    known.resource = updated(known.resource, topic, updateMask?.paths, [
+      'labels',
+      'messageRetentionDuration',
+    ]);
+    return known.resource;
+  }
+
+  deleteTopic(name: string): void {
+    this.topic(name);
+    this.topics.delete(name);
+    for (const { resource } of this.subscriptionsOf(name)) resource.topic = deletedTopic;
+  }
+
+  listTopics(project: string): TopicResource[] {
+    return [...this.topics.values()]
+      .map(({ resource }) => resource)
+      .filter(({ name }) => name.startsWith(`${project}/`));
+  }
+
+  subscriptionsOf(topic: string): Subscription[] {
+    return [...this.subscriptions.values()].filter(({ resource }) => resource.topic === topic);
+  }
+
+  publish(request: PublishRequest): string[] {
+    checkName('topics', request.topic);
+    checkPublish(request, this.options.limits);
+    const topic = this.topic(request.topic);
+    const publishTime = new Date();
+    const messages = request.messages.map(({ data, attributes, orderingKey }): PublishedMessage => {
+      this.newestId += 1;
+      return { data, attributes, orderingKey, messageId: String(this.newestId), publishTime };
+    });
+    topic.count += messages.length;
+    for (const { data } of messages) topic.bytes += data.length;
+    if (this.options.keep) topic.messages.push(...messages);
+    this.options.published(request.topic, messages);
+    for (const subscription of this.subscriptionsOf(request.topic)) {
+      for (const message of messages) subscription.offer(message);
+      subscription.pump();
+    }
+    return messages.map(({ messageId }) => messageId);
+  }
+
+  createSubscription(asked: SubscriptionResource): SubscriptionResource {
+    checkName('subscriptions', asked.name);
+    checkSettings(asked);
+    if (Buffer.byteLength(asked.filter) > this.options.limits.filter) {
+      throw tooLarge('filter', Buffer.byteLength(asked.filter), this.options.limits.filter);
+    }
+    const filter = parseFilter(asked.filter);
+    this.topic(asked.topic);
+    if (this.subscriptions.has(asked.name)) throw alreadyExists(idOf(asked.name));
+    const resource = { ...asked, ackDeadlineSeconds: asked.ackDeadlineSeconds || 10 };
+    this.subscriptions.set(
+      asked.name,
+      new Subscription(resource, filter, this.options.orderedInFlight),
+    );
+    return resource;
+  }
+
+  subscription(name: string): Subscription {
+    checkName('subscriptions', name);
+    const subscription = this.subscriptions.get(name);
+    if (!subscription) throw notFound(idOf(name));
+    return subscription;
+  }
+
+  updateSubscription(request: UpdateSubscriptionRequest): SubscriptionResource {
+    const { subscription, updateMask } = request;
+    if (!subscription) throw invalidArgument('subscription');
+    const known = this.subscription(subscription.name);
+    const resource = updated(known.resource, subscription, updateMask?.paths, [
+      'ackDeadlineSeconds',
+      'expirationPolicy',
+      'labels',
+      'messageRetentionDuration',
+    ]);
+    checkSettings(resource);
+    known.resource = resource;
+    return resource;
+  }
+
+  deleteSubscription(name: string): void {
+    const subscription = this.subscription(name);
+    this.subscriptions.delete(name);
+    subscription.disconnect(notFound(idOf(name)));
+    subscription.close();
+  }
+
+  listSubscriptions(project: string): SubscriptionResource[] {
+    return [...this.subscriptions.values()]
+      .map(({ resource }) => resource)
+      .filter(({ name }) => name.startsWith(`${project}/`));
+  }
+}
+
+/** @throws Refusal They are wrong, or would do nothing here */
+function checkSettings(asked: SubscriptionResource): void {
+  const { ackDeadlineSeconds } = asked;
+  if (ackDeadlineSeconds !== 0 && (ackDeadlineSeconds < 10 || ackDeadlineSeconds > 600)) {
+    throw invalidAckDeadline(ackDeadlineSeconds, 10, 600);
+  }
+  if (asked.pushConfig?.pushEndpoint) throw leftOut('push subscriptions');
+  if (asked.bigqueryConfig || asked.cloudStorageConfig) throw leftOut('export subscriptions');
+  if (asked.enableExactlyOnceDelivery) throw leftOut('exactly-once delivery');
+}
+
+/** @param paths as in a field mask: `ack_deadline_seconds` */
+function updated<T extends object>(
+  known: T,
+  wanted: T,
+  paths: readonly string[] | undefined,
+  changeable: readonly (string & keyof T)[],
+): T {
+  if (!paths?.length) {
+    throw invalid(
+      'The update_mask in the request must be set, and must contain a field to update.',
+    );
+  }
+  const names = paths.map((path) => path.replace(/_(.)/g, (_all, letter) => letter.toUpperCase()));
+  const unknown = names.findIndex((name) => !new Set<string>(changeable).has(name));
+  if (unknown >= 0) {
+    throw invalid(
+      `Invalid update_mask provided in the request: '${paths[unknown]}' is not a known or updatable field.`,
+    );
+  }
+  const changes = changeable.filter((field) => names.includes(field));
+  return { ...known, ...Object.fromEntries(changes.map((field) => [field, wanted[field]])) };
+}
+
+/** One page of a list, and the token of the next one; empty: that was all. */
+export function pageOf<T>(all: T[], { pageSize, pageToken }: Page): { page: T[]; next: string } {
+  const from = pageToken === '' ? 0 : Number(pageToken);
+  if (!Number.isSafeInteger(from) || from < 0) throw invalidArgument('page_token');
+  if (pageSize < 0) throw invalidArgument('page_size');
+  const to = from + (pageSize || 100);
+  return { page: all.slice(from, to), next: to < all.length ? String(to) : '' };
+}

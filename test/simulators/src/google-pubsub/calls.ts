@@ -1,0 +1,69 @@
+import type { FaultKind } from './faults.ts';
+import type { Code } from './refusal.ts';
+
+/** Those that the simulator has; others are answered with UNIMPLEMENTED. */
+export const methods = [
+  'CreateTopic',
+  'GetTopic',
+  'UpdateTopic',
+  'ListTopics',
+  'DeleteTopic',
+  'Publish',
+  'ListTopicSubscriptions',
+  'CreateSubscription',
+  'GetSubscription',
+  'UpdateSubscription',
+  'ListSubscriptions',
+  'DeleteSubscription',
+  'Pull',
+  'StreamingPull',
+  'Acknowledge',
+  'ModifyAckDeadline',
+] as const;
+export type Method = (typeof methods)[number];
+
+/** One call that reached the simulator, good or bad. */
+export interface PubSubCall {
+  method: Method;
+  /** Of the topic, the subscription or the project. */
+  resource: string;
+  /** Of the authorization header. */
+  token?: string;
+  /** Of a publish. */
+  messages?: number;
+  orderingKey?: string;
+  /** The fault that it ran into. */
+  fault?: FaultKind;
+  /** What it was answered; absent as long as there is no answer. */
+  code?: Code | 'OK';
+  /** The client gave up, or its connection ended. */
+  cancelled: boolean;
+}
+
+/** The calls so far, and a way to wait for the next ones without polling. */
+export class CallLog {
+  readonly calls: PubSubCall[] = [];
+  private waiting: { isEnough: () => boolean; go: () => void }[] = [];
+
+  arrive(call: PubSubCall, keep: boolean): void {
+    if (keep) this.calls.push(call);
+    this.update();
+  }
+
+  /** Something has changed. */
+  update(): void {
+    this.waiting = this.waiting.filter(({ isEnough, go }) => {
+      if (!isEnough()) return true;
+      go();
+      return false;
+    });
+  }
+
+  /** Resolves once it is so, at once when it is. */
+  async until(isEnough: () => boolean): Promise<void> {
+    await new Promise<void>((go) => {
+      this.waiting.push({ isEnough, go });
+      this.update();
+    });
+  }
+}

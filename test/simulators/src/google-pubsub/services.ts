@@ -1,0 +1,120 @@
+/** The methods, each as a function from request to answer. */
+import { type Broker, pageOf } from './broker.ts';
+import { pull } from './pull.ts';
+import type {
+  AcknowledgeRequest,
+  ModifyAckDeadlineRequest,
+  Page,
+  PublishRequest,
+  PullRequest,
+  SubscriptionResource,
+  TopicResource,
+  UpdateSubscriptionRequest,
+  UpdateTopicRequest,
+} from './wire.ts';
+
+/** One way to call; `resource` is what a request is about. */
+export interface Unary<Request> {
+  resource(request: Request): string;
+  answer(request: Request, gone: (then: () => void) => void): object | Promise<object>;
+}
+
+/** Tells the request's type where it is not told elsewhere. */
+function unary<Request>(method: Unary<Request>): Unary<Request> {
+  return method;
+}
+
+export function publisherOf(broker: Broker) {
+  return {
+    CreateTopic: unary<TopicResource>({
+      resource: ({ name }) => name,
+      answer: (topic) => broker.createTopic(topic),
+    }),
+    GetTopic: unary<{ topic: string }>({
+      resource: ({ topic }) => topic,
+      answer: ({ topic }) => broker.topic(topic).resource,
+    }),
+    UpdateTopic: unary<UpdateTopicRequest>({
+      resource: ({ topic }) => topic?.name ?? '',
+      answer: (request) => broker.updateTopic(request),
+    }),
+    ListTopics: unary<Page & { project: string }>({
+      resource: ({ project }) => project,
+      answer: (request) => {
+        const { page, next } = pageOf(broker.listTopics(request.project), request);
+        return { topics: page, nextPageToken: next };
+      },
+    }),
+    DeleteTopic: unary<{ topic: string }>({
+      resource: ({ topic }) => topic,
+      answer: ({ topic }) => {
+        broker.deleteTopic(topic);
+        return {};
+      },
+    }),
+    Publish: unary<PublishRequest>({
+      resource: ({ topic }) => topic,
+      answer: (request) => ({ messageIds: broker.publish(request) }),
+    }),
+    ListTopicSubscriptions: unary<Page & { topic: string }>({
+      resource: ({ topic }) => topic,
+      answer: (request) => {
+        broker.topic(request.topic);
+        const names = broker.subscriptionsOf(request.topic).map(({ resource }) => resource.name);
+        const { page, next } = pageOf(names, request);
+        return { subscriptions: page, nextPageToken: next };
+      },
+    }),
+  };
+}
+
+export function subscriberOf(broker: Broker) {
+  return {
+    CreateSubscription: unary<SubscriptionResource>({
+      resource: ({ name }) => name,
+      answer: (subscription) => broker.createSubscription(subscription),
+    }),
+    GetSubscription: unary<{ subscription: string }>({
+      resource: ({ subscription }) => subscription,
+      answer: ({ subscription }) => broker.subscription(subscription).resource,
+    }),
+    UpdateSubscription: unary<UpdateSubscriptionRequest>({
+      resource: ({ subscription }) => subscription?.name ?? '',
+      answer: (request) => broker.updateSubscription(request),
+    }),
+    ListSubscriptions: unary<Page & { project: string }>({
+      resource: ({ project }) => project,
+      answer: (request) => {
+        const { page, next } = pageOf(broker.listSubscriptions(request.project), request);
+        return { subscriptions: page, nextPageToken: next };
+      },
+    }),
+    DeleteSubscription: unary<{ subscription: string }>({
+      resource: ({ subscription }) => subscription,
+      answer: ({ subscription }) => {
+        broker.deleteSubscription(subscription);
+        return {};
+      },
+    }),
+    Pull: unary<PullRequest>({
+      resource: ({ subscription }) => subscription,
+      answer: async (request, gone) => ({
+        receivedMessages: await pull(broker.subscription(request.subscription), request, gone),
+      }),
+    }),
+    Acknowledge: unary<AcknowledgeRequest>({
+      resource: ({ subscription }) => subscription,
+      answer: ({ subscription, ackIds }) => {
+        broker.subscription(subscription).acknowledge(ackIds);
+        return {};
+      },
+    }),
+    ModifyAckDeadline: unary<ModifyAckDeadlineRequest>({
+      resource: ({ subscription }) => subscription,
+      answer: ({ subscription, ackIds, ackDeadlineSeconds }) => {
+        broker.subscription(subscription).modifyAckDeadline(ackIds, ackDeadlineSeconds);
+        return {};
+      },
+    }),
+  };
+}
