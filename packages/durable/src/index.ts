@@ -2,6 +2,9 @@ export { FileNotWritten, readFileIfExists, syncFolder, writeFileAtomic } from '.
 export { Journal, type JournalChange } from './journal.ts';
 export { JournalUnavailable } from './journal-unavailable.ts';
 export { copyLive, type LiveCopy, type LiveCopyOptions, type LiveFile } from './live-copy.ts';
+export type { SpoolDamage } from './spool/opening.ts';
+export { Spool, type SpoolOptions, type SpoolRecord } from './spool/spool.ts';
+export { SpoolUnavailable } from './spool/unavailable.ts';
 export {
   type Change,
   JournalDown,

@@ -40,7 +40,8 @@ const texts = new Map<string, string>([
   ['not a directory', 'ENOTDIR'],
 ]);
 
-function codeOf(error: unknown): string {
+/** The system's code of an error that LevelDB or the system threw, or one of ours. */
+export function codeOf(error: unknown): string {
   const code = systemCode(error);
   if (code === 'LEVEL_DATABASE_NOT_OPEN') {
     return error instanceof Error && error.cause !== undefined ? codeOf(error.cause) : 'CLOSED';

@@ -1,0 +1,98 @@
+/**
+ * One line of a segment: `<checksum> <seq> <text>\n` is a record, `<checksum> - <json>\n` a note of the spool's own. The
+ * checksum is the CRC-32 of what follows it, so that a damaged byte costs one line and the next newline is firm ground.
+ */
+import { crc32 } from 'node:zlib';
+
+/** What the spool writes about itself; the first line of each segment is one. */
+export interface Note {
+  /** Number of the segment in which it is written; they only grow. */
+  segment: number;
+  /** Sequence number of the oldest record that is kept. */
+  first: number;
+  /** Sequence number of the next record that will be written. */
+  next: number;
+  cursors: Record<string, number>;
+}
+
+/** A longer one is refused, so that what is read at once stays bounded, whatever is in a file. */
+export const longestText = 16 * 1024 * 1024;
+const space = 0x20;
+
+export function encodeRecord(seq: number, text: string): string {
+  return encode(`${seq} ${text}`);
+}
+
+export function encodeNote(note: Note): string {
+  return encode(`- ${JSON.stringify(note)}`);
+}
+
+function encode(body: string): string {
+  return `${crc32(body).toString(16).padStart(8, '0')} ${body}\n`;
+}
+
+/** What `lineAt` says of a line that is not a record. */
+export const isNote = 0;
+export const isDamaged = -1;
+
+/** The record's sequence number, `isNote` or `isDamaged`. The line's newline is not part of `start` to `end`. */
+export function lineAt(bytes: Buffer, start: number, end: number): number {
+  const body = start + 9;
+  if (end < body + 2 || bytes[start + 8] !== space) return isDamaged;
+  const checksum = checksumAt(bytes, start);
+  if (checksum === undefined || crc32(bytes.subarray(body, end)) !== checksum) return isDamaged;
+  if (bytes[body] === 0x2d && bytes[body + 1] === space) return isNote;
+  let seq = 0;
+  for (let position = body; position < end; position += 1) {
+    const byte = bytes[position] ?? 0;
+    if (byte === space) return seq > 0 ? seq : isDamaged;
+    if (byte < 0x30 || byte > 0x39) return isDamaged;
+    seq = seq * 10 + byte - 0x30;
+  }
+  return isDamaged;
+}
+
+/** Eight lower-case hexadecimal digits, or undefined. */
+export function checksumAt(bytes: Buffer, start: number): number | undefined {
+  let checksum = 0;
+  for (let position = start; position < start + 8; position += 1) {
+    const byte = bytes[position] ?? 0;
+    if (byte >= 0x30 && byte <= 0x39) checksum = checksum * 16 + byte - 0x30;
+    else if (byte >= 0x61 && byte <= 0x66) checksum = checksum * 16 + byte - 0x57;
+    else return undefined;
+  }
+  return checksum;
+}
+
+/** The text of a record's line that is whole. */
+export function textOf(bytes: Buffer, start: number, end: number, seq: number): string {
+  return bytes.toString('utf8', start + 10 + String(seq).length, end);
+}
+
+/** Of a note's line that is whole. Undefined where it is a note of somebody else. */
+export function noteOf(bytes: Buffer, start: number, end: number): Note | undefined {
+  try {
+    const found: unknown = JSON.parse(bytes.toString('utf8', start + 11, end));
+    return isSpoolNote(found) ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isSpoolNote(found: unknown): found is Note {
+  if (typeof found !== 'object' || found === null) return false;
+  if (!('segment' in found && 'first' in found && 'next' in found && 'cursors' in found)) {
+    return false;
+  }
+  const { segment, first, next, cursors } = found;
+  return (
+    [segment, first, next].every(isSequence) &&
+    typeof cursors === 'object' &&
+    cursors !== null &&
+    Object.values(cursors).every(isSequence)
+  );
+}
+
+export function isSequence(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}

@@ -1,0 +1,93 @@
+/** Lines of a segment's bytes: those that are whole, also beside a damaged newline, and the rest. */
+import { crc32 } from 'node:zlib';
+import { checksumAt, isDamaged, isNote, lineAt, type Note, noteOf } from './line.ts';
+
+/** Who wants to know. `offset` is a place in the file; `bytes` is used again as soon as the call is over. */
+export interface LineSink {
+  record(seq: number, bytes: Buffer, start: number, end: number, offset: number): void;
+  note?(note: Note, offset: number): void;
+  damaged?(bytes: Buffer, start: number, end: number, offset: number): void;
+}
+
+/** `offset`: where in the file the bytes begin. Their end ends a line, with a newline or without. */
+export function readLines(bytes: Buffer, offset: number, sink: LineSink): void {
+  let start = 0;
+  while (start < bytes.length) {
+    const newline = bytes.indexOf(10, start);
+    const end = newline < 0 ? bytes.length : newline;
+    const isWhole = readLine(bytes, start, end, offset, sink);
+    const next = newline < 0 ? bytes.length : newline + 1;
+    if (!isWhole) readDamaged(bytes, start, end, next, offset, sink);
+    start = next;
+  }
+}
+
+function readLine(bytes: Buffer, start: number, end: number, offset: number, sink: LineSink) {
+  const seq = lineAt(bytes, start, end);
+  if (seq === isDamaged) return false;
+  if (seq !== isNote) {
+    sink.record(seq, bytes, start, end, offset + start);
+    return true;
+  }
+  const note = noteOf(bytes, start, end);
+  if (note) sink.note?.(note, offset + start);
+  return note !== undefined;
+}
+
+/** How many beginnings of lines are looked at within one damaged line. */
+const mostStarts = 64;
+
+/** A line whose newline is damaged has become one with the next: both are whole, but for one byte between them. */
+function readDamaged(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  next: number,
+  offset: number,
+  sink: LineSink,
+) {
+  const starts = startsWithin(bytes, start, end);
+  let bad = start;
+  for (let number = 0; number < starts.length; number += 1) {
+    const from = starts[number] ?? end;
+    if (from < bad) continue;
+    const ends = [...starts.slice(number + 1).map((other) => other - 1), end - 1, end];
+    const to = wholeUntil(bytes, from, ends);
+    if (to === undefined) continue;
+    if (from > bad) sink.damaged?.(bytes, bad, from, offset + bad);
+    readLine(bytes, from, to, offset, sink);
+    bad = to;
+  }
+  // Also the one byte that should have been a newline.
+  if (bad < end || (bad === end && start === end)) sink.damaged?.(bytes, bad, next, offset + bad);
+}
+
+/** Where a line's checksum may stand: at the start, and wherever eight such digits follow a byte that is no newline. */
+function startsWithin(bytes: Buffer, start: number, end: number): number[] {
+  const starts = [start];
+  let position = start + 1;
+  while (starts.length < mostStarts) {
+    const gap = bytes.indexOf(32, position + 8);
+    if (gap < 0 || gap >= end) break;
+    const body = bytes[gap + 1] ?? 0;
+    const mayBe = body === 0x2d || (body >= 0x31 && body <= 0x39);
+    if (mayBe && gap - 8 > start && checksumAt(bytes, gap - 8) !== undefined) starts.push(gap - 8);
+    position = gap - 7;
+  }
+  return starts;
+}
+
+/** The first of the ends, in order, at which the line that starts there is whole. */
+function wholeUntil(bytes: Buffer, start: number, ends: number[]): number | undefined {
+  const checksum = checksumAt(bytes, start);
+  if (checksum === undefined) return undefined;
+  let crc = 0;
+  let done = start + 9;
+  for (const end of ends) {
+    if (end < done) continue;
+    crc = crc32(bytes.subarray(done, end), crc);
+    done = end;
+    if (crc === checksum && lineAt(bytes, start, end) !== isDamaged) return end;
+  }
+  return undefined;
+}

@@ -1,0 +1,113 @@
+/** One file of the spool: what is known of it in memory, and how its bytes are read. */
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { longestText } from './line.ts';
+
+export interface Segment {
+  path: string;
+  /** Of its notes; undefined where none is whole. */
+  number: number | undefined;
+  /** Sequence number of its first record; while it has none: of the one that comes next. */
+  first: number;
+  /** Sequence number of its last record; while it has none: `first - 1`. */
+  last: number;
+  /** Records from here on were withdrawn: their sequence numbers are those of a later segment. */
+  limit: number;
+  /** How many of its bytes are good and on the disk. */
+  end: number;
+  /** Places at which a reader may begin. */
+  marks: Mark[];
+  /** Places that are known to be damaged. */
+  damaged: Set<number>;
+}
+
+export interface Mark {
+  /** Of the first record from here on, or less. */
+  seq: number;
+  offset: number;
+}
+
+export const chunkBytes = 256 * 1024;
+const longestLine = longestText + 64;
+
+/** Segments by name: the sequence number of the first record; a suffix where the name was taken. */
+export const segmentName = /^\d{16}(-\d+)?\.spool$/;
+
+export function segmentPath(folder: string, first: number, attempt: number): string {
+  const suffix = attempt === 0 ? '' : `-${attempt}`;
+  return join(folder, `${String(first).padStart(16, '0')}${suffix}.spool`);
+}
+
+/** Keeps a mark for each chunk, so that a reader who begins anywhere reads little in vain. */
+export function mark(marks: Mark[], seq: number, offset: number): void {
+  const last = marks.at(-1);
+  if (last === undefined || offset - last.offset >= chunkBytes) marks.push({ seq, offset });
+}
+
+/** Where to begin in order to meet that record. */
+export function offsetOf({ marks }: Segment, seq: number): number {
+  let low = 0;
+  let high = marks.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((marks[middle]?.seq ?? 0) <= seq) low = middle + 1;
+    else high = middle;
+  }
+  return low === 0 ? 0 : (marks[low - 1]?.offset ?? 0);
+}
+
+export interface Chunk {
+  /** Used again for the next chunk. */
+  bytes: Buffer;
+  /** Where in the file they begin. */
+  offset: number;
+}
+
+/**
+ * Whole lines, up to what `end` says whenever it gets there. Only a line without end comes in pieces, since memory
+ * has to stay bounded.
+ */
+export async function* chunksOf(
+  handle: FileHandle,
+  from: number,
+  end: () => number,
+): AsyncGenerator<Chunk> {
+  let buffer = Buffer.allocUnsafe(chunkBytes);
+  let offset = from;
+  let filled = 0;
+  for (;;) {
+    const wanted = Math.min(buffer.length - filled, end() - offset - filled);
+    const got = wanted > 0 ? await readAt(handle, buffer, filled, wanted, offset + filled) : 0;
+    filled += got;
+    const isLast = got === 0;
+    const usable = isLast ? filled : buffer.lastIndexOf(10, filled - 1) + 1;
+    if (usable > 0) {
+      yield { bytes: buffer.subarray(0, usable), offset };
+      buffer.copyWithin(0, usable, filled);
+      offset += usable;
+      filled -= usable;
+    } else if (isLast) {
+      return;
+    } else if (filled >= longestLine) {
+      yield { bytes: buffer.subarray(0, filled), offset };
+      offset += filled;
+      filled = 0;
+    } else if (filled === buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.min(buffer.length * 2, longestLine));
+      buffer.copy(larger, 0, 0, filled);
+      buffer = larger;
+    }
+    if (filled === 0 && buffer.length > chunkBytes) buffer = Buffer.allocUnsafe(chunkBytes);
+  }
+}
+
+async function readAt(
+  handle: FileHandle,
+  buffer: Buffer,
+  at: number,
+  length: number,
+  from: number,
+) {
+  const { bytesRead } = await handle.read(buffer, at, length, from);
+  return bytesRead;
+}
