@@ -1,10 +1,8 @@
 /** The only file that touches `process`. */
 import { createInterface } from 'node:readline';
-import { failureOf } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
-import { plain } from './output/text.ts';
-import { run } from './program.ts';
+import { complete } from './program.ts';
 
 const { stdin, stdout, stderr } = process;
 
@@ -58,12 +56,5 @@ function end(exitCode: ExitCode) {
   if (exitCode === exitCodes.interrupted) process.kill(process.pid, 'SIGINT');
 }
 
-try {
-  await run(process.argv.slice(2), io);
-  end(io.exitCode);
-} catch (error) {
-  if (process.env.SKOLO_DEBUG === '1') console.error(error);
-  const { lines, exitCode } = failureOf(error);
-  for (const line of lines) io.err(plain(line));
-  end(exitCode);
-}
+const debug = process.env.SKOLO_DEBUG === '1' ? console.error : undefined;
+end(await complete(process.argv.slice(2), io, debug));

@@ -34,8 +34,10 @@ import { addRackSwarmingConfig } from './commands/rack/swarming-config.ts';
 import { addTokenList } from './commands/token/list.ts';
 import { addTokenNew } from './commands/token/new.ts';
 import { addTokenRevoke } from './commands/token/revoke.ts';
-import { exitCodes } from './exit-codes.ts';
+import { failureOf } from './errors.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
+import { plain } from './output/text.ts';
 import { ownVersion } from './version.ts';
 
 interface Noun {
@@ -109,11 +111,31 @@ const nouns: Noun[] = [
 ];
 
 /**
- * Runs one command line. Sets `io.exitCode`; throws when the command failed.
+ * Runs one command line to its end, and says what became of it.
  *
  * @param args without node and the script
+ * @param debug gets the error of a command that failed
  */
-export async function run(args: readonly string[], io: Io): Promise<void> {
+export async function complete(
+  args: readonly string[],
+  io: Io,
+  debug?: (error: unknown) => void,
+): Promise<ExitCode> {
+  try {
+    await run(args, io);
+    return io.exitCode;
+  } catch (error) {
+    debug?.(error);
+    const { lines, exitCode } = failureOf(error);
+    for (const line of lines) io.err(plain(line));
+    return exitCode;
+  }
+}
+
+/**
+ * Runs one command line. Sets `io.exitCode`; throws when the command failed.
+ */
+async function run(args: readonly string[], io: Io): Promise<void> {
   try {
     await createProgram(io).parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { CommandLines } from './testing/command-lines.ts';
 import { createHistory, createObjects } from './testing/copies.ts';
 import { startMetadataServer } from './testing/metadata-server.ts';
 import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
@@ -11,9 +12,13 @@ import { createTokens } from './testing/tokens.ts';
 
 const own = fileURLToPath(new URL('../', import.meta.url));
 const sessions = join(own, 'testdata/sessions');
-/** Each starts some twenty processes, on a computer that has other things to do. */
+/** Each has some twenty commands, on a computer that has other things to do. */
 const timeout = 180_000;
 const names = (await readdir(sessions)).filter((name) => name.endsWith('.console'));
+
+// In the long run, each command is a process of its own, as it is always for what pipes, and in a terminal.
+const commandLines = process.env.SKOLO_LONG === '1' ? undefined : new CommandLines();
+afterAll(() => commandLines?.close());
 
 /** Adding a file adds a test. */
 describe('skolo prints', () => {
@@ -22,7 +27,7 @@ describe('skolo prints', () => {
     if (session.includes('$ tty ') && !(await canTty())) skip('script of util-linux is not there');
     const place = await placeFor(session);
 
-    const printed = await replay(session, place);
+    const printed = await replay(session, place, commandLines);
 
     // The secret of all fixtures: it may stand in commands, and in nothing that they print.
     expect(printed.replaceAll(/^\$ .*$/gm, '')).not.toContain('hunter2');
@@ -39,7 +44,7 @@ describe('skolo prints', () => {
     expect(blocks.length).toBeGreaterThan(5);
     for (const block of blocks) {
       const said = steadied(block.replaceAll('/srv/racks', place.dir), place);
-      expect(await replay(block, place)).toBe(said);
+      expect(await replay(block, place, commandLines)).toBe(said);
     }
   });
 });

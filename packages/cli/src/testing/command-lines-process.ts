@@ -1,0 +1,36 @@
+/** What {@link CommandLines} starts: each message is a command line, each answer all that became of it. */
+import { exitCodes } from '../exit-codes.ts';
+import type { Io } from '../io.ts';
+import { complete } from '../program.ts';
+import type { Ended, Request } from './command-lines.ts';
+
+process.on('message', async ({ args, dir, env }: Request) => {
+  process.chdir(dir);
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  Object.assign(process.env, env);
+  const stdout: Uint8Array[] = [];
+  const stderr: string[] = [];
+  /** As in a process whose output goes into pipes. */
+  const io: Io = {
+    out: (text) => stdout.push(Buffer.from(`${text}\n`)),
+    err: (text) => stderr.push(`${text}\n`),
+    draw: (text) => stdout.push(Buffer.from(text)),
+    write: async (bytes) => void stdout.push(bytes),
+    isTerminal: false,
+    columns: undefined,
+    rows: undefined,
+    colour: false,
+    now: Date.now,
+    onInterrupt: () => () => {},
+    canAsk: false,
+    ask: async () => undefined,
+    exitCode: exitCodes.done,
+  };
+  const exitCode = await complete(args, io);
+  const ended: Ended = {
+    stdout: Buffer.concat(stdout).toString(),
+    stderr: stderr.join(''),
+    exitCode,
+  };
+  process.send?.(ended);
+});
