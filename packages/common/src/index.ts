@@ -21,8 +21,15 @@ export { type Clock, createClock, readBootId, systemClock } from './clock.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
 export { exitCodes } from './exit-codes.ts';
 export { type AppOptions, createApp } from './http/app.ts';
+export { jsonErrorOffset, lineAndColumn } from './http/json-position.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';
-export { type RouteContext, type RouteDeps, type RouteHandlers, routes } from './http/routes.ts';
+export {
+  otherMethods,
+  type RouteContext,
+  type RouteDeps,
+  type RouteHandlers,
+  routes,
+} from './http/routes.ts';
 export { LastSuccess, type LastSuccessDeps } from './last-success.ts';
 export { ListenError } from './listen.ts';
 export { createLogger, type Logger, type LogLevel } from './log.ts';

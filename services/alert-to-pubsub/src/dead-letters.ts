@@ -1,0 +1,226 @@
+/**
+ * What was no alert, or what a sink will never take: kept for a person to look at, the newest of it. JSON lines in two
+ * files, the newer and the one before, each at most half of what is allowed.
+ */
+import { statSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DeadLetter } from '@skolo/api';
+import { FileNotWritten, syncFolder } from '@skolo/durable';
+
+const mostLetterBytes = 64 * 1024;
+const chunkBytes = 256 * 1024;
+const newline = 0x0a;
+
+interface Waiting {
+  lines: string[];
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+export class DeadLetters {
+  private readonly folder: string;
+  private readonly maxBytes: () => number;
+  private readonly newer: string;
+  private readonly older: string;
+  private waiting: Waiting[] = [];
+  private writer: Promise<void> | undefined;
+  private added = 0;
+
+  /**
+   * @param folder made when the first letter is written
+   * @param maxBytes of both files together; 0: nothing is kept, and all of it is counted
+   */
+  constructor(folder: string, maxBytes: () => number) {
+    this.folder = folder;
+    this.maxBytes = maxBytes;
+    this.newer = join(folder, 'dead-letters.jsonl');
+    this.older = join(folder, 'dead-letters.1.jsonl');
+  }
+
+  /** Since the start. */
+  get count(): number {
+    return this.added;
+  }
+
+  /** On the disk. */
+  get bytes(): number {
+    return [this.newer, this.older]
+      .map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0)
+      .reduce((a, b) => a + b);
+  }
+
+  /**
+   * Keeps them. When the promise is fulfilled, they are on the disk, each cut at 64 KiB. Of more than half of what is
+   * allowed at once, the last are kept.
+   *
+   * @throws FileNotWritten None of them is kept, or only some of those that were there before.
+   */
+  async add(letters: readonly DeadLetter[]): Promise<void> {
+    if (letters.length === 0) return;
+    const most = Math.min(mostLetterBytes, this.half() - 1);
+    const lines = letters.map((letter) => lineOf(letter, most));
+    const written = new Promise<void>((resolve, reject) => {
+      this.waiting.push({ lines, resolve, reject });
+    });
+    this.writer ??= this.writeWaiting();
+    await written;
+    this.added += letters.length;
+  }
+
+  /** The newest first. A line that is not whole is passed over. */
+  async list({ limit }: { limit: number }): Promise<DeadLetter[]> {
+    const letters: DeadLetter[] = [];
+    // Both before either is read: meanwhile the newer may become the older.
+    const files = [await openIfThere(this.newer), await openIfThere(this.older)];
+    try {
+      const seen = new Set<number>();
+      for (const file of files) {
+        if (file === undefined) continue;
+        const { ino, size } = await file.stat();
+        if (seen.has(ino)) continue;
+        seen.add(ino);
+        for await (const line of linesBackwards(file, size)) {
+          if (letters.length >= limit) return letters;
+          const letter = parseLine(line);
+          if (letter !== undefined) letters.push(letter);
+        }
+      }
+      return letters;
+    } finally {
+      for (const file of files) await file?.close();
+    }
+  }
+
+  private half(): number {
+    return Math.floor(this.maxBytes() / 2);
+  }
+
+  /** All that came meanwhile shares the next sync. */
+  private async writeWaiting() {
+    while (this.waiting.length > 0) {
+      const batch = this.waiting;
+      this.waiting = [];
+      try {
+        await this.write(batch.flatMap(({ lines }) => lines));
+        for (const { resolve } of batch) resolve();
+      } catch (cause) {
+        const error = new FileNotWritten(this.newer, cause);
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    // In the same turn as the last look at what is waiting, so that nothing waits without a writer.
+    this.writer = undefined;
+  }
+
+  private async write(lines: string[]) {
+    const half = this.half();
+    const text = lastOf(lines, half);
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await this.makeRoom(text.length, half);
+    if (text.length === 0) return;
+    const file = await open(this.newer, 'a+', 0o600);
+    try {
+      await append(file, text);
+    } finally {
+      await file.close();
+    }
+    await syncFolder(this.folder);
+  }
+
+  private async makeRoom(bytes: number, half: number) {
+    const [newer = 0, older = 0] = [this.newer, this.older].map(
+      (file) => statSync(file, { throwIfNoEntry: false })?.size,
+    );
+    // The bound has become smaller.
+    if (older > half) await rm(this.older, { force: true });
+    // A newline more where the last line is not whole.
+    if (newer + bytes + 1 <= half) return;
+    if (newer > half) await rm(this.newer, { force: true });
+    else if (newer > 0) await rename(this.newer, this.older);
+  }
+}
+
+function lineOf(letter: DeadLetter, most: number): string {
+  const whole = `${JSON.stringify({ ...letter, found: letter.found ?? null })}\n`;
+  if (Buffer.byteLength(whole) <= most) return whole;
+  const why = letter.why.slice(0, 1000);
+  const found = JSON.stringify(letter.found ?? null);
+  for (let kept = most; kept >= 1; kept = Math.floor(kept / 1.2)) {
+    const cut = `${JSON.stringify({ ...letter, why, found: `${found.slice(0, kept)}…` })}\n`;
+    if (Buffer.byteLength(cut) <= most) return cut;
+  }
+  // So little is allowed that nothing fits.
+  return '';
+}
+
+/** As many of them, from the end, as fit. */
+function lastOf(lines: readonly string[], most: number): Buffer {
+  let bytes = 0;
+  let from = lines.length;
+  for (; from > 0; from -= 1) {
+    bytes += Buffer.byteLength(lines[from - 1] ?? '');
+    // A newline more where the last line is not whole.
+    if (bytes + 1 > most) break;
+  }
+  return Buffer.from(lines.slice(from).join(''));
+}
+
+async function append(file: FileHandle, text: Buffer) {
+  const { size } = await file.stat();
+  const isCut = size > 0 && !(await endsWithNewline(file, size));
+  try {
+    await file.appendFile(isCut ? Buffer.concat([Buffer.from('\n'), text]) : text);
+    await file.datasync();
+  } catch (error) {
+    // A disk that fills up takes a part of a line; what was refused must not be found there later.
+    await file.truncate(size).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function endsWithNewline(file: FileHandle, size: number): Promise<boolean> {
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer[0] === newline;
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The last one first, whatever the size of the file. */
+async function* linesBackwards(file: FileHandle, size: number): AsyncGenerator<string> {
+  let rest = Buffer.alloc(0);
+  for (let at = size; at > 0; ) {
+    const length = Math.min(chunkBytes, at);
+    at -= length;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
+    const block = Buffer.concat([buffer.subarray(0, bytesRead), rest]);
+    let end = block.length;
+    for (let start = lineStart(block, end); start > 0; start = lineStart(block, end)) {
+      yield block.toString('utf8', start, end);
+      end = start - 1;
+    }
+    // No line of ours is that long: the file is damaged, and that line is lost.
+    rest = end > 4 * chunkBytes ? Buffer.alloc(0) : block.subarray(0, end);
+  }
+  yield rest.toString('utf8');
+}
+
+/** Behind the last newline before `end`; 0: there is none. */
+function lineStart(block: Buffer, end: number): number {
+  return end === 0 ? 0 : block.lastIndexOf(newline, end - 1) + 1;
+}
+
+function parseLine(line: string): DeadLetter | undefined {
+  try {
+    return DeadLetter.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}

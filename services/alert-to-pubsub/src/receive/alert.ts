@@ -1,0 +1,110 @@
+/** One alert, as it comes in a message of Alertmanager or in a list of Prometheus. */
+import type { Door } from '@skolo/alerts';
+import type { HeardAlert } from './heard.ts';
+import { readTime } from './time.ts';
+
+/** Of what Prometheus posts. */
+const listed = new Set(['labels', 'annotations', 'startsAt', 'endsAt', 'generatorURL']);
+const fingerprint = /^[0-9a-f]{16}$/;
+
+/**
+ * The alert, or why it is none, for people. What is understood is not copied but handed on: nobody else has it.
+ *
+ * As Alertmanager does it: labels without values are as good as not there, one has to be left, and `startsAt` is not after
+ * `endsAt`. The fingerprint that a webhook has is not kept, since it says no more than the labels.
+ */
+export function readAlert(found: unknown, door: Door): HeardAlert | string {
+  if (!isObject(found)) return `the alert is ${shown(found)}, not an object`;
+  if (found.labels === undefined || found.labels === null) return 'labels: there are none';
+  const labels = readTexts(found.labels, 'labels', { dropEmpty: true });
+  if (typeof labels === 'string') return labels;
+  if (isEmpty(labels)) return 'labels: none has a value';
+  const annotations = readTexts(found.annotations ?? {}, 'annotations');
+  if (typeof annotations === 'string') return annotations;
+  const startsAt = readTime(found.startsAt);
+  if (typeof startsAt === 'string') return `startsAt: ${shown(found.startsAt)} ${startsAt}`;
+  const endsAt = readTime(found.endsAt);
+  if (typeof endsAt === 'string') return `endsAt: ${shown(found.endsAt)} ${endsAt}`;
+  if (startsAt !== undefined && endsAt !== undefined && startsAt > endsAt) {
+    return `startsAt: ${shown(found.startsAt)} is after endsAt, ${shown(found.endsAt)}`;
+  }
+  const { generatorURL = null } = found;
+  if (generatorURL !== null && typeof generatorURL !== 'string') {
+    return `generatorURL: expected a text, found ${shown(generatorURL)}`;
+  }
+  const alert: HeardAlert = { labels, annotations };
+  if (startsAt !== undefined) alert.startsAt = startsAt;
+  if (endsAt !== undefined) alert.endsAt = endsAt;
+  if (generatorURL) alert.generatorURL = generatorURL;
+  if (door === 'webhook' && found.status !== undefined && found.status !== null) {
+    const { status } = found;
+    if (status !== 'firing' && status !== 'resolved') {
+      return `status: expected firing or resolved, found ${shown(status)}`;
+    }
+    alert.status = status;
+  }
+  const more = whatElse(found, (name, value) => listed.has(name) || isOfWebhook(name, value, door));
+  if (more !== undefined) alert.more = more;
+  return alert;
+}
+
+function isOfWebhook(name: string, value: unknown, door: Door): boolean {
+  if (door !== 'webhook') return false;
+  return name === 'status' || (name === 'fingerprint' && fingerprint.test(String(value)));
+}
+
+/** The fields that are not known; undefined where there are none. */
+export function whatElse(
+  found: Record<string, unknown>,
+  isKnown: (name: string, value: unknown) => boolean,
+): Record<string, unknown> | undefined {
+  let others: [string, unknown][] | undefined;
+  for (const name in found) {
+    if (isKnown(name, found[name])) continue;
+    others ??= [];
+    others.push([name, found[name]]);
+  }
+  // Not by assignment, which would take a field named __proto__ for something else.
+  return others && Object.fromEntries(others);
+}
+
+/** Names with texts, or why it is not that. */
+export function readTexts(
+  found: unknown,
+  field: string,
+  { dropEmpty = false } = {},
+): Record<string, string> | string {
+  if (!isObject(found)) return `${field}: expected names with texts, found ${shown(found)}`;
+  let hasEmpty = false;
+  for (const name in found) {
+    const text = found[name];
+    if (typeof text !== 'string') {
+      return `${field}: ${shown(name)}: expected a text, found ${shown(text)}`;
+    }
+    if (name === '') return `${field}: a name is empty`;
+    if (text === '') hasEmpty = true;
+  }
+  // Each has been looked at.
+  const texts = found as Record<string, string>;
+  if (!hasEmpty || !dropEmpty) return texts;
+  return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''));
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isEmpty(object: object): boolean {
+  for (const _name in object) return false;
+  return true;
+}
+
+const mostShown = 60;
+
+/** A value in a sentence for people, not all of it where it is long. */
+export function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value !== 'string') return String(value);
+  return JSON.stringify(value.length > mostShown ? `${value.slice(0, mostShown)}…` : value);
+}

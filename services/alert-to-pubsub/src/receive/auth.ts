@@ -1,0 +1,113 @@
+/** Who may hand in alerts: whoever sends the password or the token that rack.yaml names, as its file says it now. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type DegradedList, errorText } from '@skolo/common';
+import {
+  type AlertToPubsubSettings,
+  type Rack,
+  readSecret,
+  Secret,
+  SecretFile,
+  type SecretRef,
+  secretPath,
+} from '@skolo/rack';
+import { Refused } from './refused.ts';
+
+export interface DoorAuthDeps {
+  rack: () => Pick<Rack, 'dir'>;
+  settings: () => AlertToPubsubSettings;
+  degraded: Pick<DegradedList, 'raise' | 'clear'>;
+}
+
+type Settings = AlertToPubsubSettings['auth'];
+const trouble = 'door secrets';
+
+export class DoorAuth {
+  private readonly deps: DoorAuthDeps;
+  private readonly files = new Map<string, SecretFile<Secret>>();
+
+  constructor(deps: DoorAuthDeps) {
+    this.deps = deps;
+  }
+
+  /**
+   * Lets in who may.
+   *
+   * @throws Refused 401; or 503 for everybody, while a secret cannot be read: who may come in is not known then.
+   */
+  async check(authorization: string | undefined): Promise<void> {
+    const { auth } = this.deps.settings();
+    const { username, password, bearer } = auth;
+    const isOpen = username === undefined && password === undefined && bearer === undefined;
+    if (isOpen) return this.deps.degraded.clear(trouble);
+    const wanted = await this.wanted(auth);
+    // All of them, so that the time does not tell which it was.
+    const fits = wanted.map((one) => isSame(one, authorization ?? ''));
+    if (!fits.includes(true)) throw wrong(auth, authorization);
+  }
+
+  /** The values of the header that are let in. */
+  private async wanted({ username, password, bearer }: Settings): Promise<string[]> {
+    try {
+      const values: string[] = [];
+      if (username !== undefined || password !== undefined) {
+        if (username === undefined || password === undefined) {
+          throw new Error(
+            'auth of alert-to-pubsub in rack.yaml: username and password go together',
+          );
+        }
+        const secret = await this.read(password);
+        values.push(basic(username, secret.reveal()));
+      }
+      if (bearer !== undefined) values.push(`bearer ${(await this.read(bearer)).reveal()}`);
+      this.deps.degraded.clear(trouble);
+      return values;
+    } catch (cause) {
+      this.deps.degraded.raise(trouble, `alerts are refused: ${errorText(cause)}`);
+      throw new Refused(
+        'auth',
+        503,
+        'nobody is let in, because the secret of this door cannot be read; /readyz says why',
+        { headers: { 'retry-after': '10' }, cause },
+      );
+    }
+  }
+
+  private async read(ref: SecretRef): Promise<Secret> {
+    const rack = this.deps.rack();
+    if ('env' in ref) return readSecret(rack, ref);
+    const path = secretPath(rack, ref.file);
+    const known = this.files.get(path) ?? new SecretFile(path, (text) => new Secret(text));
+    this.files.set(path, known);
+    return known.read();
+  }
+}
+
+function basic(username: string, password: string): string {
+  return `basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+/** The name of the scheme in any letters; the rest exactly. */
+function isSame(wanted: string, authorization: string): boolean {
+  const given = authorization
+    .trim()
+    .replace(/^\S+ +/, (scheme) => `${scheme.trim().toLowerCase()} `);
+  return timingSafeEqual(digest(wanted), digest(given));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function wrong({ bearer, password }: Settings, authorization: string | undefined): Refused {
+  const schemes = [
+    ...(password === undefined ? [] : ['Basic realm="alert-to-pubsub", charset="UTF-8"']),
+    ...(bearer === undefined ? [] : ['Bearer realm="alert-to-pubsub"']),
+  ];
+  const what = authorization === undefined ? 'there are no credentials' : 'they are wrong';
+  return new Refused(
+    'auth',
+    401,
+    `${what}; send those of \`auth\` of alert-to-pubsub in rack.yaml (http_config of Alertmanager, alertmanagers of Prometheus)`,
+    { headers: { 'www-authenticate': schemes.join(', ') } },
+  );
+}

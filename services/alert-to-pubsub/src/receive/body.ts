@@ -1,0 +1,161 @@
+/** Reads the body of a request: plain or gzip, within a limit of its own and one for all that are being read. */
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { createGunzip, type Gunzip } from 'node:zlib';
+import { Refused } from './refused.ts';
+
+/** What is in memory of all requests together. */
+export class BodiesInFlight {
+  private taken = 0;
+
+  /** Keeps what it takes until it is released. */
+  share(most: number): Share {
+    let own = 0;
+    return {
+      take: (bytes) => {
+        // One alone is bounded by the limit of its own.
+        if (this.taken > own && this.taken + bytes > most) return false;
+        this.taken += bytes;
+        own += bytes;
+        return true;
+      },
+      release: () => {
+        this.taken -= own;
+        own = 0;
+      },
+    };
+  }
+}
+
+export interface Share {
+  take(bytes: number): boolean;
+  release(): void;
+}
+
+export interface BodyLimits {
+  /** Unpacked. */
+  mostBytes: number;
+  timeoutMs: number;
+}
+
+/**
+ * After a refusal the rest is read and thrown away, since many clients only listen once they have said everything.
+ *
+ * @throws Refused
+ */
+export function readBody(
+  request: IncomingMessage,
+  share: Share,
+  limits: BodyLimits,
+): Promise<Buffer> {
+  const { mostBytes, timeoutMs } = limits;
+  const packed = isPacked(request);
+  onlyUtf8(request);
+  if (!packed && Number(request.headers['content-length'] ?? 0) > mostBytes) {
+    throw tooLarge(mostBytes);
+  }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const unpacking = packed ? createGunzip() : undefined;
+    const source: Readable = unpacking ?? request;
+    const timer = setTimeout(() => end(tooSlow(timeoutMs)), timeoutMs);
+    let ended = false;
+
+    function end(error?: Refused) {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      source.off('data', take);
+      if (error === undefined) {
+        resolve(Buffer.concat(chunks, length));
+        return;
+      }
+      stopUnpacking(request, unpacking);
+      request.resume();
+      reject(error);
+    }
+
+    function take(chunk: Buffer) {
+      length += chunk.length;
+      if (length > mostBytes) end(tooLarge(mostBytes));
+      else if (share.take(chunk.length)) chunks.push(chunk);
+      else end(tooMany());
+    }
+
+    source.on('data', take).once('end', () => end());
+    unpacking?.on('error', () => end(notGzip()));
+    request.on('error', () => end(gone()));
+    request.once('close', () => {
+      if (!request.complete) end(gone());
+    });
+    if (unpacking !== undefined) request.pipe(unpacking);
+    // It went before anybody listened.
+    if (request.destroyed && !request.complete) end(gone());
+  });
+}
+
+function stopUnpacking(request: IncomingMessage, unpacking: Gunzip | undefined) {
+  if (unpacking === undefined) return;
+  request.unpipe(unpacking);
+  unpacking.destroy();
+}
+
+/** @throws Refused */
+function isPacked(request: IncomingMessage): boolean {
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? '';
+  if (encoding === 'gzip' || encoding === 'x-gzip') return true;
+  if (encoding === '' || encoding === 'identity') return false;
+  throw new Refused(
+    'encoding',
+    415,
+    `content-encoding: ${encoding.slice(0, 40)} is not understood; send the body plain or with gzip`,
+    { headers: { 'accept-encoding': 'gzip, identity' } },
+  );
+}
+
+/** Any type will do as long as it is JSON inside: Prometheus, amtool and curl say three different ones. */
+function onlyUtf8(request: IncomingMessage) {
+  const type = request.headers['content-type'] ?? '';
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
+  if (['utf-8', 'utf8', 'us-ascii', ''].includes(charset)) return;
+  throw new Refused(
+    'encoding',
+    415,
+    `content-type: charset ${charset.slice(0, 40)} is not understood; send JSON in UTF-8`,
+  );
+}
+
+function tooLarge(mostBytes: number): Refused {
+  return new Refused(
+    'too-large',
+    413,
+    `the body is larger than ${mostBytes} bytes; send fewer alerts at once (max_alerts of Alertmanager), or raise maxBodyBytes of alert-to-pubsub in rack.yaml`,
+  );
+}
+
+function tooSlow(timeoutMs: number): Refused {
+  return new Refused(
+    'slow',
+    408,
+    `the body did not arrive within ${timeoutMs / 1000} s; send it faster`,
+    { headers: { connection: 'close' } },
+  );
+}
+
+function tooMany(): Refused {
+  return new Refused(
+    'busy',
+    503,
+    'too many large requests are being read at once; send it again in a moment',
+    { headers: { 'retry-after': '1' } },
+  );
+}
+
+function notGzip(): Refused {
+  return new Refused('malformed', 400, 'the body is not whole gzip, as content-encoding says');
+}
+
+function gone(): Refused {
+  return new Refused('gone', 400, 'the sender went away before the body was complete');
+}

@@ -1,0 +1,82 @@
+/** The bytes of a body as what they say: UTF-8, JSON, and nothing that only costs memory. */
+import { isUtf8 } from 'node:buffer';
+import { jsonErrorOffset, lineAndColumn } from '@skolo/common';
+import { malformed, Refused } from './refused.ts';
+
+const mostDeep = 64;
+/** Far more than any message within the limit of bytes has, unless it is made to fill the memory: `[[],[],[],…` */
+const mostContainers = 1_000_000;
+const mostParts = 10_000_000;
+/** To find what is wrong is slower than to find that something is. */
+const mostSearched = 1024 * 1024;
+
+/** @throws Refused */
+export function parseJson(bytes: Buffer): unknown {
+  refuseBombs(bytes);
+  if (!isUtf8(bytes)) throw malformed('the body is not UTF-8; send JSON in UTF-8');
+  const text = wellFormed(withoutMark(bytes.toString('utf8')));
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw malformed(`the body is not JSON: ${whatIsWrong(text)}`);
+  }
+}
+
+function whatIsWrong(text: string): string {
+  if (text.trim() === '') return 'it is empty';
+  if (text.length > mostSearched) return 'something is wrong in it; was it cut?';
+  return `something is wrong at ${lineAndColumn(text, jsonErrorOffset(text) ?? 0)}`;
+}
+
+/** What files from Windows begin with. */
+function withoutMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+/** Half of a pair that is escaped is no character. What Go makes of it, so that an alert is the same alert through all doors. */
+function wellFormed(text: string): string {
+  if (!/\\u[dD][89a-fA-F]/.test(text)) return text;
+  return text.replace(/\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u[dD][89a-fA-F]..|\\./gs, (found) =>
+    found.length === 6 ? '\\ufffd' : found,
+  );
+}
+
+const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
+const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** `JSON.parse` would take them, and the process would not live. */
+function refuseBombs(bytes: Buffer) {
+  const { length } = bytes;
+  let depth = 0;
+  let containers = 0;
+  let parts = 0;
+  for (let at = 0; at < length; at += 1) {
+    switch (bytes[at]) {
+      case quote:
+        for (at += 1; at < length && bytes[at] !== quote; at += 1) {
+          if (bytes[at] === backslash) at += 1;
+        }
+        break;
+      case openList:
+      case openObject:
+        depth += 1;
+        containers += 1;
+        if (depth > mostDeep) throw malformed(`the body is nested deeper than ${mostDeep} levels`);
+        break;
+      case closeList:
+      case closeObject:
+        depth -= 1;
+        break;
+      case comma:
+      case colon:
+        parts += 1;
+        break;
+    }
+  }
+  if (containers <= mostContainers && parts <= mostParts) return;
+  throw new Refused(
+    'too-large',
+    413,
+    `the body has more than ${mostContainers} lists and objects, or ${mostParts} values; send fewer alerts at once`,
+  );
+}

@@ -1,0 +1,92 @@
+/** Whole messages: the webhook of Alertmanager, and the list that Prometheus posts. */
+import type { Door, Group } from '@skolo/alerts';
+import { isObject, readAlert, readTexts, shown, whatElse } from './alert.ts';
+import type { BadAlert, Batch, HeardAlert } from './heard.ts';
+import { malformed } from './refused.ts';
+
+/** @throws Refused It is no such message. */
+export function readMessage(value: unknown, door: Door): Batch {
+  return door === 'webhook' ? readWebhook(value) : readList(value, door);
+}
+
+/** What an Alertmanager takes. */
+function readList(value: unknown, door: Door): Batch {
+  if (Array.isArray(value)) return { door, ...readAlerts(value, door), truncated: 0 };
+  const hint =
+    isObject(value) && Array.isArray(value.alerts)
+      ? '; this is a webhook of Alertmanager: post it to /webhook'
+      : '; put even a single alert into a list';
+  throw malformed(`expected a list of alerts, found ${shown(value)}${hint}`);
+}
+
+/** The names that `version` "4" has beside `alerts`. */
+const texts = { groupKey: 'key', receiver: 'receiver', externalURL: 'externalURL' } as const;
+const maps = {
+  groupLabels: 'labels',
+  commonLabels: 'commonLabels',
+  commonAnnotations: 'commonAnnotations',
+} as const;
+
+/**
+ * Version 4. What says that it is of another version, or of none (others than Alertmanager post such messages, too), is
+ * read in the same way, as long as it makes sense: one alert at least is one, or alerts were left out. A field of the
+ * group that is not what it should be costs no alert; it is kept as it came.
+ */
+function readWebhook(value: unknown): Batch {
+  if (!isObject(value)) {
+    const hint = Array.isArray(value) ? '; post a list of alerts to /api/v2/alerts' : '';
+    throw malformed(`expected a webhook message of Alertmanager, found ${shown(value)}${hint}`);
+  }
+  const { alerts: found = null, version, truncatedAlerts } = value;
+  const isCount = Number.isSafeInteger(truncatedAlerts) && Number(truncatedAlerts) >= 0;
+  const truncated = isCount ? Number(truncatedAlerts) : 0;
+  if (found === null ? truncated === 0 : !Array.isArray(found)) {
+    throw malformed(
+      `alerts: expected a list, found ${shown(found)}; send the webhook message of Alertmanager, without a payload of your own`,
+    );
+  }
+  const { alerts, bad } = readAlerts(Array.isArray(found) ? found : [], 'webhook');
+  if (version !== '4' && alerts.length === 0 && truncated === 0) {
+    const why = bad[0]?.why ?? 'there is no alert in it';
+    throw malformed(`version: expected "4", found ${shown(version)}, and ${why}`);
+  }
+  return { door: 'webhook', alerts, bad, group: readGroup(value, isCount), truncated };
+}
+
+function readGroup(value: Record<string, unknown>, isCount: boolean): Group {
+  const group: Group = {};
+  const understood = new Set(['alerts']);
+  if (isCount) understood.add('truncatedAlerts');
+  if (value.version === '4') understood.add('version');
+  for (const [field, name] of entriesOf(texts)) {
+    const text = value[field];
+    if (typeof text !== 'string') continue;
+    group[name] = text;
+    understood.add(field);
+  }
+  for (const [field, name] of entriesOf(maps)) {
+    const map = readTexts(value[field], field);
+    if (typeof map === 'string') continue;
+    group[name] = map;
+    understood.add(field);
+  }
+  const more = whatElse(value, (name) => understood.has(name));
+  if (more !== undefined) group.more = more;
+  return group;
+}
+
+/** `Object.entries` forgets which names there are. */
+function entriesOf<K extends string, V>(object: { readonly [name in K]: V }): [K, V][] {
+  return Object.entries(object) as [K, V][];
+}
+
+function readAlerts(found: unknown[], door: Door): { alerts: HeardAlert[]; bad: BadAlert[] } {
+  const alerts: HeardAlert[] = [];
+  const bad: BadAlert[] = [];
+  for (const one of found) {
+    const alert = readAlert(one, door);
+    if (typeof alert === 'string') bad.push({ why: alert, found: one });
+    else alerts.push(alert);
+  }
+  return { alerts, bad };
+}

@@ -1,0 +1,171 @@
+/** The doors of an app like the service's, on a port of their own, with somebody behind them who writes down what comes. */
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KnownAlert } from '@skolo/api';
+import { AccessControl, AuditLog, createApp, createLogger, type Degraded } from '@skolo/common';
+import { fakeClock } from '@skolo/common/testing';
+import { type AlertToPubsubSettings, parseRack } from '@skolo/rack';
+import { Registry } from 'prom-client';
+import { onTestFinished } from 'vitest';
+import { doors, type Received, type Tuning } from '../doors.ts';
+import type { Batch } from '../heard.ts';
+import type { RefusedWhy } from '../refused.ts';
+
+const yaml = `rack: rack4
+timezone: Europe/Berlin
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost, address: 127.0.0.1 }
+`;
+
+export interface LabOptions {
+  /** The section of rack.yaml, in one line. */
+  settings?: string;
+  known?: KnownAlert[];
+  tuning?: Partial<Tuning>;
+  /** Takes a batch, or throws. */
+  accept?: (batch: Batch) => Promise<void>;
+  now?: string;
+}
+
+export async function startDoors(options: LabOptions = {}) {
+  const {
+    settings = '{}',
+    known = [],
+    tuning = {},
+    accept,
+    now = '2026-11-20T08:00:00Z',
+  } = options;
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-doors-'));
+  const file = join(dir, 'rack.yaml');
+  const read = (section: string) =>
+    parseRack(`${yaml}services: { alert-to-pubsub: ${section} }\n`, { file });
+  const rack = { rack: read(settings) };
+  const batches: Batch[] = [];
+  const received: Received[] = [];
+  const refusals: { door: string; why: RefusedWhy }[] = [];
+  const troubles = new Map<string, string>();
+  let log = '';
+  const clock = fakeClock(now);
+  const metrics = new Registry();
+  const degraded = {
+    raise: (what: Degraded['what'], why: string) => void troubles.set(what, why),
+    clear: (what: string) => void troubles.delete(what),
+  };
+  const logger = createLogger({
+    service: 'test',
+    level: 'trace',
+    destination: {
+      write(line: string) {
+        log += line;
+      },
+    },
+  });
+  const app = createApp({
+    name: 'alert-to-pubsub',
+    version: '1.2.3',
+    log: logger,
+    metrics,
+    access: new AccessControl({ rack, stateDir: dir, metrics, clock, degraded }),
+    audit: new AuditLog(join(dir, 'audit'), { clock, degraded }),
+    first: doors({
+      intake: {
+        async accept(batch) {
+          await accept?.(batch);
+          batches.push(batch);
+        },
+      },
+      known: () => known,
+      settings: (): AlertToPubsubSettings => rack.rack.services['alert-to-pubsub'],
+      rack: () => rack.rack,
+      degraded,
+      startedAt: clock.now(),
+      version: '1.2.3',
+      clock,
+      log: logger,
+      onReceived: (one) => void received.push(one),
+      onRefused: (one) => void refusals.push(one),
+      tuning,
+    }),
+  });
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  onTestFinished(async () => {
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+    await rm(dir, { recursive: true, force: true });
+  });
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    port,
+    dir,
+    clock,
+    batches,
+    received,
+    refusals,
+    troubles,
+    logged: () => log,
+    metrics: () => metrics.metrics(),
+    edit: (section: string) => {
+      rack.rack = read(section);
+    },
+    async post(path: string, body: unknown, headers: Record<string, string> = {}) {
+      const sent =
+        typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
+      const response = await fetch(url + path, { method: 'POST', body: sent, headers });
+      return { status: response.status, headers: response.headers, text: await response.text() };
+    },
+    async get(path: string, headers: Record<string, string> = {}) {
+      const response = await fetch(url + path, { headers });
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, text };
+    },
+  };
+}
+
+export type DoorLab = Awaited<ReturnType<typeof startDoors>>;
+
+/** As Alertmanager 0.25 sends it. */
+export function webhook(more: Record<string, unknown> = {}) {
+  return {
+    receiver: 'skolo',
+    status: 'firing',
+    alerts: [
+      {
+        status: 'firing',
+        labels: { alertname: 'Disk', severity: 'critical' },
+        annotations: { summary: 'full' },
+        startsAt: '2026-11-20T07:30:00.123456789Z',
+        endsAt: '0001-01-01T00:00:00Z',
+        generatorURL: 'http://prometheus/graph?g0.expr=up&g0.tab=1',
+        fingerprint: '0123456789abcdef',
+      },
+    ],
+    groupLabels: { alertname: 'Disk' },
+    commonLabels: { alertname: 'Disk', severity: 'critical' },
+    commonAnnotations: { summary: 'full' },
+    externalURL: 'http://alertmanager:9093',
+    version: '4',
+    groupKey: '{}:{alertname="Disk"}',
+    truncatedAlerts: 0,
+    ...more,
+  };
+}
+
+/** As Prometheus sends one of a list. */
+export function listed(more: Record<string, unknown> = {}) {
+  return {
+    annotations: { summary: 'full' },
+    endsAt: '2026-11-20T08:04:00.000Z',
+    startsAt: '2026-11-20T07:30:00.123Z',
+    generatorURL: 'http://prometheus/graph?g0.expr=up&g0.tab=1',
+    labels: { alertname: 'Disk', severity: 'critical' },
+    ...more,
+  };
+}
