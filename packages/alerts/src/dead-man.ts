@@ -98,11 +98,12 @@ export class DeadMan {
     // This computer slept, or its clock was wrong: nobody else had a chance to be heard meanwhile.
     if (olderBy > this.silentAfterMs / 4) this.seeingSince = steady;
     const watched = this.watched.get(beat.location);
-    if (watched === undefined) return this.heardOther(beat);
+    if (watched === undefined) this.heardOther(beat);
     // They come in any order, and some twice.
-    if (watched.heard && watched.heard.published >= beat.published) return;
-    watched.heard = beat;
-    watched.lastHeard = Math.max(beat.published, watched.lastHeard ?? 0);
+    else if (watched.heard === undefined || watched.heard.published < beat.published) {
+      watched.heard = beat;
+      watched.lastHeard = Math.max(beat.published, watched.lastHeard ?? 0);
+    }
   }
 
   /** Nothing can be heard. From now on silence is nobody's. */

@@ -1,4 +1,13 @@
 export {
+  DeadMan,
+  type DeadManOptions,
+  type Heard,
+  type KeptLocation,
+  type LocationReport,
+  type LocationState,
+  type Report,
+} from './dead-man.ts';
+export {
   type Decoded,
   type DecodedAlert,
   type DecodedHeartbeat,
@@ -18,4 +27,14 @@ export {
   NoticeMessage,
   SpooledMessage,
 } from './message.ts';
+export { type Moment, momentNow } from './moment.ts';
 export { type Sink, SinkError, type SinkReason } from './sinks/sink.ts';
+export {
+  type Received,
+  type SubscribeConnection,
+  type SubscribeOptions,
+  type SubscriptionState,
+  subscribe,
+} from './subscribe.ts';
+export { SubscribeError } from './subscription-errors.ts';
+export { type WatchChanges, type WatchNow, watchChanges } from './watch-alerts.ts';

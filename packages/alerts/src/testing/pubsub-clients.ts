@@ -1,0 +1,26 @@
+/** Who tests a subscriber needs somebody who publishes. */
+import type { v1 } from '@google-cloud/pubsub';
+import { connectPubSub, type PubSubConnection } from '../pubsub-client.ts';
+
+export interface PubsubClients {
+  connection: PubSubConnection;
+  publisher: v1.PublisherClient;
+  subscriber: v1.SubscriberClient;
+  close(): Promise<void>;
+}
+
+/** @param endpoint of something that speaks plain text: `127.0.0.1:8538` */
+export async function plainTextClients(endpoint: string): Promise<PubsubClients> {
+  const connection = await connectPubSub({ project: 'rack-4', endpoint, credentials: 'default' });
+  const publisher = connection.publisher();
+  const subscriber = connection.subscriber();
+  return {
+    connection,
+    publisher,
+    subscriber,
+    async close() {
+      await publisher.close();
+      await subscriber.close();
+    },
+  };
+}

@@ -1,0 +1,131 @@
+/** What a watch over locations tells others, as alerts: they fire, and are resolved. Logic only. */
+import { createHash } from 'node:crypto';
+import type { LocationReport, Report } from './dead-man.ts';
+import type { Alert, AlertMessage } from './message.ts';
+
+export interface WatchChanges {
+  /** In the order in which they are to be told. */
+  messages: AlertMessage[];
+  /** What fires from now on. */
+  firing: Alert[];
+}
+
+export interface WatchNow {
+  report: Report;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Being blind for longer than this is told, too. */
+  blindAfterMs: number;
+}
+
+interface Condition {
+  labels: Record<string, string>;
+  /** Undefined: it is not known now, and stays as it was. */
+  holds: boolean | undefined;
+  since: number;
+  text: string;
+}
+
+/** @param firing what was told before, and not resolved */
+export function watchChanges(firing: readonly Alert[], watch: WatchNow): WatchChanges {
+  const conditions = conditionsOf(watch);
+  const known = new Set(conditions.map(({ labels }) => identity(labels)));
+  const before = new Map(firing.map((alert) => [alert.fingerprint, alert]));
+  const messages: AlertMessage[] = [];
+  const after: Alert[] = [];
+  // Those of locations that are no longer expected.
+  for (const alert of firing) {
+    if (!known.has(alert.fingerprint))
+      messages.push(message(resolved(alert, watch.now), watch.now));
+  }
+  for (const condition of conditions) {
+    const alert = before.get(identity(condition.labels));
+    if (alert !== undefined && condition.holds === false) {
+      messages.push(message(resolved(alert, watch.now), watch.now));
+    } else if (alert !== undefined) {
+      after.push(alert);
+    } else if (condition.holds) {
+      const started = begun(condition);
+      messages.push(message(started, watch.now));
+      after.push(started);
+    }
+  }
+  return { messages, firing: after };
+}
+
+function conditionsOf({ report, now, blindAfterMs }: WatchNow): Condition[] {
+  const { locations, blindSince } = report;
+  return [
+    {
+      labels: { alertname: 'WatchBlind', severity: 'critical' },
+      holds: blindSince !== undefined && (now - blindSince >= blindAfterMs || undefined),
+      since: blindSince ?? now,
+      text: 'the watch cannot reach Pub/Sub: whether a rack is silent is not known',
+    },
+    ...locations.flatMap((each) => ofLocation(each, blindSince !== undefined)),
+  ];
+}
+
+function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
+  const { location, state, silentSince = 0, lastHeard, heard } = report;
+  const isKnown = !isBlind && state !== 'waiting';
+  const labels = { location, severity: 'critical' };
+  return [
+    {
+      labels: { alertname: 'RackSilent', ...labels },
+      holds: isKnown ? state === 'silent' : undefined,
+      since: silentSince,
+      text:
+        lastHeard === undefined
+          ? `${location} was never heard of since ${timeText(silentSince)}`
+          : `${location} is silent since ${timeText(lastHeard)}: no heartbeat comes; is the rack, its uplink or alert-to-pubsub down?`,
+    },
+    {
+      labels: { alertname: 'RackUnhealthy', ...labels },
+      // Of one that is silent nobody knows.
+      holds: isKnown && state !== 'silent' ? state === 'unhealthy' : undefined,
+      since: heard?.published ?? 0,
+      text: `${location}: ${heard?.why ?? 'alerts do not get through'}`,
+    },
+  ];
+}
+
+function begun({ labels, since, text }: Condition): Alert {
+  return {
+    fingerprint: identity(labels),
+    status: 'firing',
+    labels,
+    annotations: { summary: text },
+    startsAt: new Date(since).toISOString(),
+  };
+}
+
+function resolved(alert: Alert, now: number): Alert {
+  return { ...alert, status: 'resolved', endsAt: new Date(now).toISOString() };
+}
+
+function message(alert: Alert, now: number): AlertMessage {
+  const at = new Date(now).toISOString();
+  const time = now.toString(16).padStart(11, '0');
+  const id = `${alert.fingerprint}${time}${alert.status === 'firing' ? '00000' : '00001'}`;
+  return {
+    kind: 'transition',
+    id,
+    at,
+    alert,
+    door: 'v2',
+    first: alert.startsAt,
+    last: at,
+    count: 1,
+  };
+}
+
+/** Nobody else makes these alerts, so nobody else has to come to the same. */
+function identity(labels: Record<string, string>): string {
+  const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 16);
+}
+
+function timeText(time: number): string {
+  return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
+}
