@@ -1,0 +1,128 @@
+/**
+ * What alert rules ask for is there: a name with a slip in it never fires, and nobody sees that.
+ *
+ * Metrics of our own are compared with what the services really export where all of them run: test/demo.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { peer } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { metricsAskedFor, metricsOf, ruleFiles, rulesFolder, rulesIn } from './rule-files.ts';
+
+const patiently = { timeout: 20_000, interval: 100 };
+
+/** The names in the first column of the table in README.md: names that are not ours. */
+function metricsOfOthers(): string[] {
+  const text = readFileSync(`${rulesFolder}/README.md`, 'utf8');
+  const table = text.slice(text.indexOf('## Metrics of others'));
+  const cells = [...table.matchAll(/^\| (`[^|]*) \|/gm)].map(([, cell = '']) => cell);
+  return cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
+}
+
+async function folder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-rules-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+function start(program: string, flags: Record<string, string>): ChildProcess {
+  const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+  const child = spawn(program, args, { stdio: 'ignore' });
+  const exited = once(child, 'exit');
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  return child;
+}
+
+/** Names of the metrics that a process exports. */
+async function exported(port: number): Promise<string[]> {
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined);
+  const text = (await answer?.text()) ?? '';
+  return [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name);
+}
+
+describe('metrics in alert rules', () => {
+  it('are found', () => {
+    const expression = `sum by (job, le) (rate(a_b:c{d="e{", f=~"g"}[5m] offset 1h)) > 0.5e9
+      and on (h) group_left (i) predict_linear(j[1h:30s], 86400) < 4 * k unless l == 0`;
+
+    expect(metricsOf(expression)).toEqual(['a_b:c', 'j', 'k', 'l']);
+  });
+
+  it('are ours, recorded by a rule, or told in README.md with their source, and nothing else is', () => {
+    const recorded = ruleFiles
+      .flatMap(rulesIn)
+      .flatMap((rule) => ('record' in rule ? [rule.record] : []));
+    const asked = metricsAskedFor().filter((name) => !recorded.includes(name));
+
+    const others = asked.filter((name) => !name.startsWith('skolo_'));
+    expect(others).toEqual(metricsOfOthers().toSorted());
+    expect(asked.length).toBeGreaterThan(others.length);
+  });
+
+  it('of Prometheus and Alertmanager are what these really export', async (context) => {
+    const [prometheus, alertmanager] = [peer('prometheus'), peer('alertmanager')];
+    if (!prometheus || !alertmanager) {
+      return context.skip('prometheus or prometheus-alertmanager is not installed');
+    }
+    const dir = await folder();
+    const ports = { prometheus: await freePort(), alertmanager: await freePort() };
+    const alertmanagerAt = `127.0.0.1:${ports.alertmanager}`;
+    await writeFile(
+      join(dir, 'prometheus.yml'),
+      `global: { evaluation_interval: 1s }
+rule_files: ['${rulesFolder}/prometheus.yaml']
+alerting: { alertmanagers: [{ static_configs: [{ targets: ['${alertmanagerAt}'] }] }] }
+`,
+    );
+    await writeFile(
+      join(dir, 'alertmanager.yml'),
+      `route: { receiver: webhook }
+receivers: [{ name: webhook, webhook_configs: [{ url: 'http://127.0.0.1:1/' }] }]
+`,
+    );
+
+    start(alertmanager, {
+      'config.file': join(dir, 'alertmanager.yml'),
+      'storage.path': join(dir, 'alertmanager'),
+      'web.listen-address': alertmanagerAt,
+      'cluster.listen-address': '',
+    });
+    start(prometheus, {
+      'config.file': join(dir, 'prometheus.yml'),
+      'storage.tsdb.path': join(dir, 'prometheus'),
+      'web.listen-address': `127.0.0.1:${ports.prometheus}`,
+    });
+
+    const theirs = metricsAskedFor().filter((name) =>
+      /^(prometheus|alertmanager|process)_/.test(name),
+    );
+    expect(theirs.length).toBeGreaterThan(10);
+    await expect
+      .poll(async () => {
+        const there = [
+          ...(await exported(ports.prometheus)),
+          ...(await exported(ports.alertmanager)),
+        ];
+        return theirs.filter((name) => !there.includes(name));
+      }, patiently)
+      .toEqual([]);
+  });
+});
