@@ -3,7 +3,8 @@ export { Journal, type JournalChange } from './journal.ts';
 export { JournalUnavailable } from './journal-unavailable.ts';
 export { copyLive, type LiveCopy, type LiveCopyOptions, type LiveFile } from './live-copy.ts';
 export type { SpoolDamage } from './spool/opening.ts';
-export { Spool, type SpoolOptions, type SpoolRecord } from './spool/spool.ts';
+export type { SpoolRecord } from './spool/reading.ts';
+export { Spool, type SpoolOptions } from './spool/spool.ts';
 export { SpoolUnavailable } from './spool/unavailable.ts';
 export {
   type Change,

@@ -69,7 +69,7 @@ export function textOf(bytes: Buffer, start: number, end: number, seq: number): 
   return bytes.toString('utf8', start + 10 + String(seq).length, end);
 }
 
-/** Of a note's line that is whole. Undefined where it is a note of somebody else. */
+/** Of a note's line that is whole. Undefined where another version wrote it, and it says something else. */
 export function noteOf(bytes: Buffer, start: number, end: number): Note | undefined {
   try {
     const found: unknown = JSON.parse(bytes.toString('utf8', start + 11, end));

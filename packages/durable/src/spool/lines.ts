@@ -31,7 +31,7 @@ function readLine(bytes: Buffer, start: number, end: number, offset: number, sin
   }
   const note = noteOf(bytes, start, end);
   if (note) sink.note?.(note, offset + start);
-  return note !== undefined;
+  return true;
 }
 
 /** How many beginnings of lines are looked at within one damaged line. */

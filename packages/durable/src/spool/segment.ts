@@ -1,6 +1,7 @@
 /** One file of the spool: what is known of it in memory, and how its bytes are read. */
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemCode } from '../system-error.ts';
 import { longestText } from './line.ts';
 
 export interface Segment {
@@ -27,11 +28,24 @@ export interface Mark {
   offset: number;
 }
 
+export function newSegment(path: string, number: number | undefined, first: number): Segment {
+  const limit = Number.POSITIVE_INFINITY;
+  return { path, number, first, last: first - 1, limit, end: 0, marks: [], damaged: new Set() };
+}
+
 export const chunkBytes = 256 * 1024;
 const longestLine = longestText + 64;
+/** What a disk reads at least. */
+const smallestRead = 4096;
 
 /** Segments by name: the sequence number of the first record; a suffix where the name was taken. */
 export const segmentName = /^\d{16}(-\d+)?\.spool$/;
+
+/** What the name says, where the file says nothing. */
+export function seqOfName(name: string): number {
+  const seq = Number(name.slice(0, 16));
+  return Number.isSafeInteger(seq) ? Math.max(1, seq) : 1;
+}
 
 export function segmentPath(folder: string, first: number, attempt: number): string {
   const suffix = attempt === 0 ? '' : `-${attempt}`;
@@ -101,13 +115,21 @@ export async function* chunksOf(
   }
 }
 
+/** Where the disk cannot be read there are zeros, so that what is whole before and behind it is found. */
 async function readAt(
   handle: FileHandle,
   buffer: Buffer,
   at: number,
   length: number,
   from: number,
-) {
-  const { bytesRead } = await handle.read(buffer, at, length, from);
-  return bytesRead;
+): Promise<number> {
+  try {
+    return (await handle.read(buffer, at, length, from)).bytesRead;
+  } catch (error) {
+    if (systemCode(error) !== 'EIO') throw error;
+    const piece = Math.min(length, smallestRead - (from % smallestRead));
+    if (length > piece) return readAt(handle, buffer, at, piece, from);
+    buffer.fill(0, at, at + length);
+    return length;
+  }
 }

@@ -5,42 +5,30 @@
  * Files of lines, since it is all appended and all read in order; `line.ts` says what a line is. LevelDB was measured
  * for it: a quarter of the records a second, and 220 MB resident when it is read.
  */
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../system-error.ts';
-import { encodeNote, encodeRecord, isSequence, longestText, textOf } from './line.ts';
-import { readLines } from './lines.ts';
+import { Cursors } from './cursors.ts';
+import { GroupCommit } from './group-commit.ts';
+import { encodeRecord, longestText } from './line.ts';
 import { lock } from './lock.ts';
 import { examine, type Found, type SpoolDamage } from './opening.ts';
-import { type Chunk, chunksOf, mark, offsetOf, type Segment, segmentPath } from './segment.ts';
-import { Tail } from './tail.ts';
+import { readRecords, type SpoolRecord } from './reading.ts';
 import { SpoolUnavailable } from './unavailable.ts';
-
-export interface SpoolRecord {
-  seq: number;
-  text: string;
-}
+import { Watchers } from './watchers.ts';
+import { Writer } from './writer.ts';
 
 export interface SpoolOptions {
   /** How large a segment becomes before the next one begins; default 16 MiB. */
   segmentBytes?: number;
 }
 
-interface Waiting {
+interface Work {
   texts: readonly string[];
   bytes: number;
-  resolve(seq: number): void;
-  reject(error: unknown): void;
+  /** Begins a new segment, so that the one before can be deleted. */
+  isReplacing?: boolean;
 }
 
-interface Watcher {
-  next: number;
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
-/** How much is written and synced at once. */
-const mostAtOnce = 4 * 1024 * 1024;
 /** A newest segment of which all is done is replaced from this size on. */
 const worthReplacing = 1024 * 1024;
 
@@ -48,44 +36,32 @@ export class Spool {
   readonly folder: string;
   /** What was not whole when it was opened, but for a last line that was not written to its end. */
   readonly damage: SpoolDamage | undefined;
-  /** What was cut off a last line that was not written to its end: a crash leaves that, it was not acknowledged. */
+  /** What was cut off: a last line that was not written to its end, as a crash leaves it. It was not acknowledged. */
   readonly tornBytes: number;
   private readonly segmentBytes: number;
   private readonly unlock: () => Promise<void>;
-  private readonly segments: Segment[];
-  private readonly places: Map<string, number>;
-  private readonly watchers = new Set<Watcher>();
-  private tail: Tail | undefined;
-  private number: number;
-  private floor: number;
-  private nextSeq: number;
-  private changes = 0;
-  private durableChanges = 0;
-  private isReplacing = false;
-  private waiting: Waiting[] = [];
-  private draining: Promise<void> | undefined;
+  private readonly writer: Writer;
+  private readonly places: Cursors;
+  private readonly commits: GroupCommit<Work>;
+  private readonly watchers = new Watchers();
   private trimming: Promise<void> = Promise.resolve();
+  private closing: Promise<void> | undefined;
   private unreadablePlaces = 0;
-  private isClosed = false;
 
   private constructor(
     folder: string,
-    { segmentBytes = 16 * 1024 * 1024 }: SpoolOptions,
-    unlock: () => Promise<void>,
+    segmentBytes: number,
     found: Found,
-    tail: Tail | undefined,
+    parts: { writer: Writer; places: Cursors; unlock: () => Promise<void> },
   ) {
     this.folder = folder;
     this.segmentBytes = segmentBytes;
-    this.unlock = unlock;
     this.damage = found.damage;
     this.tornBytes = found.tornBytes;
-    this.segments = found.segments;
-    this.places = found.cursors;
-    this.number = found.number;
-    this.floor = found.floor;
-    this.nextSeq = found.next;
-    this.tail = tail;
+    this.writer = parts.writer;
+    this.places = parts.places;
+    this.unlock = parts.unlock;
+    this.commits = new GroupCommit((work) => this.write(work));
   }
 
   /**
@@ -94,14 +70,15 @@ export class Spool {
    * @throws SpoolUnavailable
    */
   static async open(folder: string, options: SpoolOptions = {}): Promise<Spool> {
+    const { segmentBytes = 16 * 1024 * 1024 } = options;
     let unlock: (() => Promise<void>) | undefined;
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       unlock = await lock(join(folder, 'lock'));
       const found = await examine(folder);
-      const newest = found.segments.at(-1);
-      const tail = newest && found.canContinue ? await Tail.of(newest) : undefined;
-      return new Spool(folder, options, unlock, found, tail);
+      const places = new Cursors(found.cursors);
+      const writer = await Writer.open(folder, segmentBytes, found, places);
+      return new Spool(folder, segmentBytes, found, { writer, places, unlock });
     } catch (error) {
       await unlock?.();
       throw new SpoolUnavailable(folder, 'not opened', error);
@@ -110,17 +87,18 @@ export class Spool {
 
   /** Sequence number of the oldest record; `next` where there is none. */
   get first(): number {
-    return this.segments.find(({ first, last }) => last >= first)?.first ?? this.nextSeq;
+    const oldest = this.writer.segments.find(({ first, last }) => last >= first);
+    return oldest?.first ?? this.next;
   }
 
   /** Sequence number of the next record. It begins with 1 and never goes back. */
   get next(): number {
-    return this.nextSeq;
+    return this.writer.next;
   }
 
   /** What it takes of the disk. */
   get bytes(): number {
-    return this.segments.reduce((sum, { end }) => sum + end, 0);
+    return this.writer.segments.reduce((sum, { end }) => sum + end, 0);
   }
 
   /** Places that became unreadable after it was opened, and that a reader met. */
@@ -136,14 +114,15 @@ export class Spool {
    * @throws TypeError A text has a newline, or is longer than 16 MiB.
    */
   async append(texts: readonly string[]): Promise<number> {
-    let bytes = 0;
+    let sum = 0;
     for (const text of texts) {
-      if (text.includes('\n')) throw new TypeError('a text for the spool may not have a newline');
-      bytes += Buffer.byteLength(text);
-      if (Buffer.byteLength(text) > longestText)
-        throw new TypeError(`a text for the spool may have ${longestText} bytes at most`);
+      const bytes = Buffer.byteLength(text);
+      if (bytes > longestText || text.includes('\n')) {
+        throw new TypeError(`a text has a newline, or more than ${longestText} bytes`);
+      }
+      sum += bytes;
     }
-    return this.enqueue(texts, bytes);
+    return this.run({ texts, bytes: sum });
   }
 
   /**
@@ -155,81 +134,61 @@ export class Spool {
     for await (const records of this.readMany(from)) yield* records;
   }
 
-  /** As `read`, by some hundred records at a time. */
+  /** As `read`, by some hundred records at a time: what about 256 KiB hold. */
   async *readMany(from: number): AsyncGenerator<SpoolRecord[]> {
-    let wanted = from;
-    for (;;) {
-      const segment = this.segments.find(({ last }) => last >= wanted);
-      if (!segment) return;
-      const begin = offsetOf(segment, wanted);
-      let place = begin;
-      for await (const chunk of this.chunks(segment, begin)) {
-        const records = this.recordsOf(segment, chunk, wanted);
-        place = chunk.offset + chunk.bytes.length;
-        wanted = (records.at(-1)?.seq ?? wanted - 1) + 1;
-        if (records.length > 0) yield records;
-      }
-      if (place < segment.end) {
-        // More has been appended meanwhile – or the file has lost its end.
-        if (place > begin) continue;
-        this.addUnreadable(segment, place);
-      }
-      wanted = Math.max(wanted, segment.last + 1);
+    this.refuseIfClosed('not read');
+    const count = () => {
+      this.unreadablePlaces += 1;
+    };
+    try {
+      yield* readRecords(this.writer.segments, from, count);
+    } catch (error) {
+      throw this.unavailable('not read', error);
     }
   }
 
   /** Fulfilled when `spool.next` is greater than that. Rejected when the signal aborts, or the spool is closed. */
   async changed(next: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (this.nextSeq > next) return;
-    if (this.isClosed) throw this.closed('not read');
-    const { promise, resolve, reject } = withResolvers();
-    const watcher: Watcher = { next, resolve, reject };
-    const abort = () => reject(signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
-    this.watchers.add(watcher);
-    try {
-      await promise;
-    } finally {
-      this.watchers.delete(watcher);
-      signal?.removeEventListener('abort', abort);
-    }
-  }
-
-  /** The sequence number that this reader wants next. */
-  cursor(name: string): number | undefined {
-    const place = this.places.get(name);
-    return place === undefined ? undefined : this.clamp(place);
-  }
-
-  /** Durable with the next append, `sync`, `trim` or `close`. */
-  setCursor(name: string, seq: number): void {
-    if (!isSequence(seq)) throw new TypeError(`${seq} is no sequence number`);
-    if (this.places.get(name) === seq) return;
-    this.places.set(name, seq);
-    this.changes += 1;
-  }
-
-  removeCursor(name: string): void {
-    if (this.places.delete(name)) this.changes += 1;
-  }
-
-  cursors(): ReadonlyMap<string, number> {
-    return new Map([...this.places].map(([name, place]) => [name, this.clamp(place)]));
+    if (this.next > next) return;
+    this.refuseIfClosed('not read');
+    await this.watchers.wait(next, signal);
   }
 
   /**
-   * Writes the cursors, where they have changed.
+   * The sequence number that this reader wants next. Of records that are gone, the oldest one that is there; never more
+   * than `next`.
+   */
+  cursor(name: string): number | undefined {
+    const place = this.places.all.get(name);
+    return place === undefined ? undefined : this.clamp(place);
+  }
+
+  /** Durable with the next `append`, `sync`, `trim` or `close`. */
+  setCursor(name: string, seq: number): void {
+    this.places.set(name, seq);
+  }
+
+  removeCursor(name: string): void {
+    this.places.remove(name);
+  }
+
+  cursors(): ReadonlyMap<string, number> {
+    return new Map([...this.places.all].map(([name, place]) => [name, this.clamp(place)]));
+  }
+
+  /**
+   * Writes the cursors, if they have changed.
    *
    * @throws SpoolUnavailable
    */
   async sync(): Promise<void> {
-    if (this.changes > this.durableChanges) await this.enqueue([], 0);
+    if (this.places.isChanged) await this.run({ texts: [], bytes: 0 });
   }
 
   /**
-   * Deletes segments of which every record is before that; first the cursors are written, so that none points to what is
-   * gone.
+   * Deletes segments of which every record is before that, and writes the cursors first. Only where the disk is too full
+   * for them, room is made first: a cursor to what is gone then means the oldest record that is there.
    *
    * @throws SpoolUnavailable
    */
@@ -239,206 +198,92 @@ export class Spool {
     await done;
   }
 
-  /** Finishes what waits. */
-  async close(): Promise<void> {
-    if (this.isClosed) return;
-    await this.trimming;
-    // Cursors that are lost cost some repetition, no more.
+  /** Finishes what waits, and writes the cursors if it can: without them, readers meet some records again. */
+  close(): Promise<void> {
+    this.closing ??= this.closeNow();
+    return this.closing;
+  }
+
+  private async closeNow() {
     const last = this.sync().catch(() => undefined);
-    this.isClosed = true;
+    await this.trimming;
     await last;
-    await this.draining;
-    for (const watcher of this.watchers) watcher.reject(this.closed('not read'));
-    await this.tail?.close().catch(() => undefined);
+    await this.commits.idle();
+    this.watchers.end(this.unavailable('not read', undefined, 'CLOSED'));
+    await this.writer.close();
     await this.unlock();
   }
 
-  private enqueue(texts: readonly string[], bytes: number): Promise<number> {
-    if (this.isClosed) return Promise.reject(this.closed('not written'));
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ texts, bytes, resolve, reject });
-      this.draining ??= this.drain();
-    });
-  }
-
-  private async drain() {
-    // What is asked for in one go shares the first sync, too.
-    await undefined;
-    while (this.waiting.length > 0) await this.commit(this.takeGroup());
-    this.draining = undefined;
-  }
-
-  private takeGroup(): Waiting[] {
-    let bytes = 0;
-    const rest = this.waiting.findIndex((one, position) => {
-      bytes += one.bytes;
-      return position > 0 && bytes > mostAtOnce;
-    });
-    return this.waiting.splice(0, rest < 0 ? this.waiting.length : rest);
-  }
-
-  private async commit(group: Waiting[]) {
+  private async run(work: Work): Promise<number> {
+    this.refuseIfClosed('not written');
     try {
-      await this.write(group);
+      return await this.commits.run(work);
     } catch (error) {
-      if (group.length === 1)
-        group[0]?.reject(new SpoolUnavailable(this.folder, 'not written', error));
-      // What is small may have room where what it shared a write with had none.
-      else for (const one of group) await this.commit([one]);
+      throw this.unavailable('not written', error);
     }
   }
 
-  private async write(group: Waiting[]) {
-    const from = this.nextSeq;
-    let seq = from;
+  private async write(works: Work[]): Promise<number[]> {
+    const firsts: number[] = [];
     const lines: string[] = [];
-    for (const { texts } of group) {
-      for (const text of texts) lines.push(encodeRecord(seq++, text));
+    const { next } = this.writer;
+    for (const { texts } of works) {
+      firsts.push(next + lines.length);
+      for (const text of texts) lines.push(encodeRecord(next + lines.length, text));
     }
-    const changes = this.changes;
-    if (lines.length > 0 || changes > this.durableChanges || this.isReplacing) {
-      await this.writeLines(lines, seq, changes > this.durableChanges);
-      this.durableChanges = changes;
-    }
-    this.nextSeq = seq;
-    let first = from;
-    for (const { texts, resolve } of group) {
-      resolve(first);
-      first += texts.length;
-    }
-    for (const watcher of this.watchers) if (seq > watcher.next) watcher.resolve();
-  }
-
-  private async writeLines(lines: string[], next: number, hasNote: boolean) {
-    const { tail } = this;
-    const note = hasNote || !tail ? this.note(tail?.segment.number ?? 0) : '';
-    const bytes = Buffer.from(note + lines.join(''));
-    if (!tail || tail.isSpent || this.isReplacing || this.isFull(tail.segment, bytes.length)) {
-      await this.beginSegment(lines, next);
-      return;
-    }
-    const { segment } = tail;
-    const offset = segment.end;
-    await tail.append(bytes);
-    if (lines.length === 0) return;
-    if (segment.last < segment.first) segment.first = this.nextSeq;
-    mark(segment.marks, this.nextSeq, offset);
-    segment.last = next - 1;
-  }
-
-  private isFull({ end }: Segment, more: number) {
-    return end > 0 && end + more > this.segmentBytes;
-  }
-
-  private async beginSegment(lines: string[], next: number) {
-    const number = this.number + 1;
-    const bytes = Buffer.from(this.note(number) + lines.join(''));
-    const tail = await this.createSegment(number, bytes);
-    this.number = number;
-    tail.segment.last = next - 1;
-    if (lines.length > 0) mark(tail.segment.marks, this.nextSeq, 0);
-    await this.tail?.close().catch(() => undefined);
-    this.tail = tail;
-    this.isReplacing = false;
-    this.segments.push(tail.segment);
-  }
-
-  private async createSegment(number: number, bytes: Buffer): Promise<Tail> {
-    const first = this.nextSeq;
-    for (let attempt = 0; ; attempt += 1) {
-      const segment: Segment = {
-        path: segmentPath(this.folder, first, attempt),
-        number,
-        first,
-        last: first - 1,
-        limit: Number.POSITIVE_INFINITY,
-        end: 0,
-        marks: [],
-        damaged: new Set(),
-      };
-      try {
-        return await Tail.begin(segment, bytes);
-      } catch (error) {
-        if (systemCode(error) !== 'EEXIST' || attempt > 99) throw error;
-      }
-    }
-  }
-
-  private note(segment: number): string {
-    const cursors = Object.fromEntries(this.places);
-    return encodeNote({ segment, first: this.floor, next: this.nextSeq, cursors });
-  }
-
-  private async *chunks(segment: Segment, from: number): AsyncGenerator<Chunk> {
-    try {
-      const handle = await open(segment.path, 'r');
-      try {
-        yield* chunksOf(handle, from, () => segment.end);
-      } finally {
-        await handle.close();
-      }
-    } catch (error) {
-      // Trimmed, or lost, while the reader was elsewhere.
-      if (systemCode(error) !== 'ENOENT') {
-        throw new SpoolUnavailable(this.folder, 'not read', error);
-      }
-    }
-  }
-
-  private recordsOf(segment: Segment, { bytes, offset }: Chunk, from: number): SpoolRecord[] {
-    const records: SpoolRecord[] = [];
-    let wanted = from;
-    readLines(bytes, offset, {
-      record(seq, line, start, end) {
-        if (seq < wanted || seq >= segment.limit) return;
-        wanted = seq + 1;
-        records.push({ seq, text: textOf(line, start, end, seq) });
-      },
-      damaged: (_bytes, _start, _end, place) => this.addUnreadable(segment, place),
-    });
-    return records;
-  }
-
-  private addUnreadable(segment: Segment, place: number) {
-    if (segment.damaged.has(place)) return;
-    segment.damaged.add(place);
-    this.unreadablePlaces += 1;
+    if (works.some(({ isReplacing }) => isReplacing)) await this.writer.replace();
+    await this.writer.write(lines);
+    this.watchers.tell(this.next);
+    return firsts;
   }
 
   private async trimNow(before: number) {
-    const newest = this.segments.at(-1);
-    const isDone = newest && newest.last >= newest.first && newest.last < before;
-    if (isDone && newest.end >= Math.min(worthReplacing, this.segmentBytes)) {
-      this.isReplacing = true;
-      await this.enqueue([], 0);
+    const { segments } = this.writer;
+    const newest = segments.at(-1);
+    if (newest && newest.last >= newest.first && newest.last < before) {
+      const isLarge = newest.end >= Math.min(worthReplacing, this.segmentBytes / 2);
+      if (isLarge || !this.writer.isWhole) {
+        await unlessFull(this.run({ texts: [], bytes: 0, isReplacing: true }));
+      }
     }
-    const kept = this.segments.findIndex(
-      ({ last }, position) => last >= before || position === this.segments.length - 1,
+    const kept = segments.findIndex(
+      ({ last }, position) => last >= before || position === segments.length - 1,
     );
-    if (kept > 0) {
-      this.floor = this.segments[kept]?.first ?? this.floor;
-      this.changes += 1;
+    const done = segments.slice(0, Math.max(0, kept));
+    if (done.length > 0) {
+      this.writer.floor = segments[kept]?.first ?? this.writer.floor;
+      this.places.touch();
+    }
+    await unlessFull(this.sync());
+    for (const segment of done) {
+      await rm(segment.path, { force: true }).catch((error) => {
+        throw this.unavailable('not trimmed', error);
+      });
+      if (segments.includes(segment)) segments.splice(segments.indexOf(segment), 1);
     }
     await this.sync();
-    for (const { path } of this.segments.splice(0, Math.max(0, kept)))
-      await rm(path, { force: true });
   }
 
   private clamp(place: number): number {
-    return Math.min(Math.max(place, this.first), this.nextSeq);
+    return Math.min(Math.max(place, this.first), this.next);
   }
 
-  private closed(what: string) {
-    return new SpoolUnavailable(this.folder, what, undefined, 'CLOSED');
+  private refuseIfClosed(what: string) {
+    if (this.closing !== undefined) throw this.unavailable(what, undefined, 'CLOSED');
+  }
+
+  private unavailable(what: string, cause?: unknown, code?: string): SpoolUnavailable {
+    if (cause instanceof SpoolUnavailable) return cause;
+    return new SpoolUnavailable(this.folder, what, cause, code);
   }
 }
 
-function withResolvers() {
-  let resolve = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<void>((fulfil, refuse) => {
-    resolve = fulfil;
-    reject = refuse;
-  });
-  return { promise, resolve, reject };
+/** On a full disk, trimming goes on without what it would write. */
+async function unlessFull(writing: Promise<unknown>) {
+  try {
+    await writing;
+  } catch (error) {
+    const isFull = error instanceof SpoolUnavailable && ['ENOSPC', 'EDQUOT'].includes(error.code);
+    if (!isFull) throw error;
+  }
 }

@@ -2,13 +2,14 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '../atomic-file.ts';
-import { systemCode } from '../system-error.ts';
 import type { Segment } from './segment.ts';
 
 export class Tail {
   readonly segment: Segment;
-  /** Nothing more may be written to it: what its pages say is no longer what the disk has. */
+  /** Nothing more may be written to it. */
   isSpent = false;
+  /** Nothing is in it behind what was acknowledged. */
+  isClean = true;
   private readonly handle: FileHandle;
 
   private constructor(segment: Segment, handle: FileHandle) {
@@ -16,9 +17,21 @@ export class Tail {
     this.handle = handle;
   }
 
-  /** Goes on with a segment that is whole. */
-  static async of(segment: Segment): Promise<Tail> {
-    return new Tail(segment, await open(segment.path, 'r+'));
+  /**
+   * Goes on with a segment that is whole. What a killed process wrote and did not sync is made durable now, since it is
+   * going to be read; if that fails, the file is left alone.
+   *
+   * @throws Error Of the system.
+   */
+  static async continue(segment: Segment): Promise<Tail> {
+    const tail = new Tail(segment, await open(segment.path, 'r+'));
+    try {
+      await tail.handle.datasync();
+      await syncFolder(dirname(segment.path));
+    } catch {
+      tail.isSpent = true;
+    }
+    return tail;
   }
 
   /**
@@ -36,19 +49,19 @@ export class Tail {
       await handle.truncate(0).catch(() => undefined);
       await handle.close().catch(() => undefined);
       await rm(segment.path, { force: true }).catch(() => undefined);
-      throw systemCode(error) === 'EEXIST' ? new Error(String(error)) : error;
+      throw error;
     }
     segment.end = bytes.length;
     return new Tail(segment, handle);
   }
 
-  /** @throws Error Of the system: nothing of the bytes is there. */
+  /** @throws Error Of the system: nothing of the bytes is there, unless `isClean` says that it could not be taken out. */
   async append(bytes: Buffer): Promise<void> {
     const { end } = this.segment;
     try {
       await writeAll(this.handle, bytes, end);
     } catch (error) {
-      this.isSpent = !(await this.withdraw());
+      await this.withdraw();
       throw error;
     }
     try {
@@ -66,13 +79,13 @@ export class Tail {
     await this.handle.close();
   }
 
-  private async withdraw(): Promise<boolean> {
+  private async withdraw() {
     try {
       await this.handle.truncate(this.segment.end);
       await this.handle.datasync();
-      return true;
     } catch {
-      return false;
+      this.isSpent = true;
+      this.isClean = false;
     }
   }
 }

@@ -1,0 +1,82 @@
+/** Records of the segments, in order, while others are appended and trimmed. */
+import { open } from 'node:fs/promises';
+import { systemCode } from '../system-error.ts';
+import { textOf } from './line.ts';
+import { readLines } from './lines.ts';
+import { type Chunk, chunksOf, offsetOf, type Segment } from './segment.ts';
+
+export interface SpoolRecord {
+  seq: number;
+  /** JSON. */
+  text: string;
+}
+
+/**
+ * By some hundred records at a time. `segments` is the living list.
+ *
+ * @throws Error Of the system.
+ */
+export async function* readRecords(
+  segments: readonly Segment[],
+  from: number,
+  onUnreadable: () => void,
+): AsyncGenerator<SpoolRecord[]> {
+  let wanted = from;
+  for (;;) {
+    const segment = segments.find(({ last }) => last >= wanted);
+    if (!segment) return;
+    const begin = offsetOf(segment, wanted);
+    let place = begin;
+    for await (const chunk of chunks(segment, begin)) {
+      const records = recordsOf(segment, chunk, wanted, onUnreadable);
+      place = chunk.offset + chunk.bytes.length;
+      wanted = (records.at(-1)?.seq ?? wanted - 1) + 1;
+      if (records.length > 0) yield records;
+    }
+    if (place < segment.end) {
+      // More has been appended meanwhile – or the file has lost its end, or is gone.
+      if (place > begin) continue;
+      if (segments.includes(segment)) addUnreadable(segment, place, onUnreadable);
+    }
+    wanted = Math.max(wanted, segment.last + 1);
+  }
+}
+
+async function* chunks(segment: Segment, from: number): AsyncGenerator<Chunk> {
+  try {
+    const handle = await open(segment.path, 'r');
+    try {
+      yield* chunksOf(handle, from, () => segment.end);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    // Trimmed, or lost, while the reader was elsewhere.
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+function recordsOf(
+  segment: Segment,
+  { bytes, offset }: Chunk,
+  from: number,
+  onUnreadable: () => void,
+): SpoolRecord[] {
+  const records: SpoolRecord[] = [];
+  let wanted = from;
+  readLines(bytes, offset, {
+    record(seq, line, start, end) {
+      if (seq < wanted || seq >= segment.limit) return;
+      wanted = seq + 1;
+      records.push({ seq, text: textOf(line, start, end, seq) });
+    },
+    damaged: (_bytes, _start, _end, place) => addUnreadable(segment, place, onUnreadable),
+  });
+  return records;
+}
+
+function addUnreadable({ damaged }: Segment, place: number, onUnreadable: () => void) {
+  if (damaged.has(place)) return;
+  damaged.add(place);
+  onUnreadable();
+}

@@ -1,0 +1,137 @@
+/** Appends to the newest segment, and begins the next one when it is full or cannot be trusted. */
+import { rm } from 'node:fs/promises';
+import { systemCode } from '../system-error.ts';
+import type { Cursors } from './cursors.ts';
+import { encodeNote } from './line.ts';
+import type { Found } from './opening.ts';
+import { mark, newSegment, type Segment, segmentPath } from './segment.ts';
+import { Tail } from './tail.ts';
+
+export class Writer {
+  /** Oldest first. */
+  readonly segments: Segment[];
+  /** Sequence number of the next record. */
+  next: number;
+  /** Sequence number of the oldest record that is not trimmed. */
+  floor: number;
+  private readonly folder: string;
+  private readonly segmentBytes: number;
+  private readonly cursors: Cursors;
+  private number: number;
+  private tail: Tail | undefined;
+
+  private constructor(folder: string, segmentBytes: number, found: Found, cursors: Cursors) {
+    this.folder = folder;
+    this.segmentBytes = segmentBytes;
+    this.segments = found.segments;
+    this.next = found.next;
+    this.floor = found.floor;
+    this.number = found.number;
+    this.cursors = cursors;
+  }
+
+  static async open(
+    folder: string,
+    segmentBytes: number,
+    found: Found,
+    cursors: Cursors,
+  ): Promise<Writer> {
+    const writer = new Writer(folder, segmentBytes, found, cursors);
+    const newest = found.segments.at(-1);
+    if (newest && found.canContinue) writer.tail = await Tail.continue(newest);
+    return writer;
+  }
+
+  /** The newest segment can be gone on with: what was read of it is whole, and all was written. */
+  get isWhole(): boolean {
+    return this.tail !== undefined && !this.tail.isSpent;
+  }
+
+  /**
+   * Writes lines of records, the first of which has the number `next`; and the cursors, if they have changed.
+   *
+   * @throws Error Of the system: nothing of it is there.
+   */
+  async write(lines: readonly string[]): Promise<void> {
+    const written = this.cursors.writing();
+    if (lines.length > 0 || this.cursors.isChanged) {
+      if (!(await this.append(lines))) await this.begin(lines);
+    }
+    written();
+    this.next += lines.length;
+  }
+
+  /** Begins a new segment, so that the one before can be deleted. */
+  async replace(): Promise<void> {
+    const written = this.cursors.writing();
+    await this.begin([]);
+    written();
+  }
+
+  async close(): Promise<void> {
+    await this.tail?.close().catch(() => undefined);
+  }
+
+  private async append(lines: readonly string[]): Promise<boolean> {
+    const { tail } = this;
+    if (!tail || tail.isSpent) return false;
+    const { segment } = tail;
+    const note = this.cursors.isChanged ? this.note(segment.number ?? this.number) : '';
+    const bytes = Buffer.from(note + lines.join(''));
+    if (segment.end + bytes.length > this.segmentBytes) return false;
+    const offset = segment.end;
+    try {
+      await tail.append(bytes);
+    } catch (error) {
+      // What could not be taken out again is void once a later segment begins with its sequence number.
+      if (!tail.isClean) await this.begin([]).catch(() => undefined);
+      throw error;
+    }
+    this.added(segment, lines.length, offset);
+    return true;
+  }
+
+  private async begin(lines: readonly string[]) {
+    const number = this.number + 1;
+    const tail = await this.create(number, Buffer.from(this.note(number) + lines.join('')));
+    await this.close();
+    this.tail = tail;
+    this.number = number;
+    this.segments.push(tail.segment);
+    this.added(tail.segment, lines.length, 0);
+    await this.dropEmpty();
+  }
+
+  private added(segment: Segment, count: number, offset: number) {
+    if (count === 0) return;
+    if (segment.last < segment.first) segment.first = this.next;
+    segment.last = this.next + count - 1;
+    mark(segment.marks, this.next, offset);
+  }
+
+  private async create(number: number, bytes: Buffer): Promise<Tail> {
+    for (let attempt = 0; ; attempt += 1) {
+      const segment = newSegment(segmentPath(this.folder, this.next, attempt), number, this.next);
+      try {
+        return await Tail.begin(segment, bytes);
+      } catch (error) {
+        if (systemCode(error) !== 'EEXIST' || attempt > 99) throw error;
+      }
+    }
+  }
+
+  /** Segments without records, but for the newest one, which says all that they said. */
+  private async dropEmpty() {
+    for (const segment of this.segments.slice(0, -1)) {
+      if (segment.last >= segment.first) continue;
+      this.segments.splice(this.segments.indexOf(segment), 1);
+      // It says nothing; if it stays, nothing is wrong.
+      await rm(segment.path, { force: true }).catch(() => undefined);
+    }
+  }
+
+  private note(segment: number): string {
+    const cursors = Object.fromEntries(this.cursors.all);
+    return encodeNote({ segment, first: this.floor, next: this.next, cursors });
+  }
+}
