@@ -2,12 +2,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Delivery } from './deliver.ts';
 import { lab as createLab, type LabOptions } from './testing/delivery-lab.ts';
 import { fails, fakeSink, hangs } from './testing/fake-sink.ts';
+import type { FakeTime } from './testing/fake-time.ts';
 
-const begun: Delivery[] = [];
+const begun: { delivery: Delivery; time: FakeTime }[] = [];
 
 function lab(options: LabOptions = {}) {
   const made = createLab(options);
-  begun.push(made.delivery);
+  begun.push(made);
   return made;
 }
 
@@ -21,7 +22,11 @@ async function started(many: number, options: LabOptions & { over?: number } = {
 }
 
 afterEach(async () => {
-  await Promise.all(begun.splice(0).map((delivery) => delivery.stop(0)));
+  for (const { delivery, time } of begun.splice(0)) {
+    const stopping = delivery.stop();
+    await time.pass(60_000);
+    await stopping;
+  }
 });
 
 describe('a sink that works', () => {
@@ -313,7 +318,7 @@ describe('its place in the spool', () => {
     expect(spool.cursor('pubsub')).toBe(21);
     sink.behave = () => undefined;
     const next = begin();
-    begun.push(next);
+    begun.push({ delivery: next, time });
     next.start();
     await time.until(() => spool.cursor('pubsub') === spool.next);
 

@@ -100,8 +100,9 @@ function merged(before: Gap, after: Gap): Gap {
 }
 
 function noticeOf(sink: string, { from: since, to: until, messages }: Gap): GapNotice {
-  const seconds = Math.max(0, Math.round(until.uptime - since));
-  const from = new Date(until.now - seconds * 1000).toISOString();
+  const waited = Math.max(0, until.uptime - since);
+  const seconds = Math.round(waited);
+  const from = new Date(Math.round(until.now - waited * 1000)).toISOString();
   const to = new Date(until.now).toISOString();
   const text = `nothing, or not all, could be delivered to ${sink} from ${from} to ${to} (${seconds} s); the ${messages} messages that waited have arrived before this one`;
   return { notice: 'gap', text, facts: { from, to, seconds, messages }, sink };
