@@ -1,0 +1,166 @@
+/** What is asked of an Alertmanager, asked at the doors. */
+import type { KnownAlert } from '@skolo/api';
+import { describe, expect, it } from 'vitest';
+import { startDoors } from './testing/door-lab.ts';
+
+function known(labels: Record<string, string>, more: Partial<KnownAlert> = {}): KnownAlert {
+  return {
+    fingerprint: 'ffffffffffffffff',
+    status: 'firing',
+    labels,
+    annotations: { summary: 'full' },
+    startsAt: '2026-11-20T07:00:00.000Z',
+    door: 'webhook',
+    first: '2026-11-20T07:00:01.000Z',
+    last: '2026-11-20T07:30:00.000Z',
+    count: 3,
+    ...more,
+  };
+}
+
+const alerts = [
+  known({ alertname: 'Disk', severity: 'critical', 'ünï.cödé': 'a "b"' }),
+  known({ alertname: 'Heat', severity: 'warning' }, { fingerprint: '0000000000000000' }),
+  known({ alertname: 'Over' }, { status: 'resolved' }),
+  known({ alertname: 'Late' }, { endsAt: '2026-11-20T07:59:59.000Z' }),
+];
+
+async function namesFor(query: string): Promise<string[] | number> {
+  const lab = await startDoors({ known: alerts });
+  const answer = await lab.get(`/api/v2/alerts${query}`);
+  if (answer.status !== 200) return answer.status;
+  const found: { labels: { alertname: string } }[] = JSON.parse(answer.text);
+  return found.map(({ labels }) => labels.alertname);
+}
+
+const query = (...filters: string[]) =>
+  `?${new URLSearchParams(filters.map((filter) => ['filter', filter]))}`;
+
+describe('GET /api/v2/alerts', () => {
+  it('tells what fires', async () => {
+    const lab = await startDoors({ known: alerts, settings: '{ repeatHours: 1 }' });
+
+    const answer = await lab.get('/api/v2/alerts?active=true&silenced=false');
+
+    expect(JSON.parse(answer.text)[1]).toEqual({
+      annotations: { summary: 'full' },
+      endsAt: '2026-11-20T08:30:00.000Z',
+      fingerprint: 'ffffffffffffffff',
+      receivers: [{ name: 'pubsub' }],
+      startsAt: '2026-11-20T07:00:00.000Z',
+      status: { inhibitedBy: [], mutedBy: [], silencedBy: [], state: 'active' },
+      updatedAt: '2026-11-20T07:30:00.000Z',
+      generatorURL: '',
+      labels: { alertname: 'Disk', severity: 'critical', 'ünï.cödé': 'a "b"' },
+    });
+  });
+
+  it.each([
+    ['', ['Heat', 'Disk']],
+    ['?active=true&inhibited=false&silenced=false&unprocessed=false', ['Heat', 'Disk']],
+    ['?active=false', []],
+    ['?receiver=pub.*', ['Heat', 'Disk']],
+    ['?receiver=pub', []],
+    [query('alertname=Disk'), ['Disk']],
+    [query('alertname="Disk"'), ['Disk']],
+    [query(' alertname = "Disk" '), ['Disk']],
+    [query('alertname!="Disk"'), ['Heat']],
+    [query('alertname=~"D.*|X"'), ['Disk']],
+    [query('alertname=~"D"'), []],
+    [query('alertname!~"D.*"'), ['Heat']],
+    [query('alertname=~(?i)disk'), ['Disk']],
+    [query('alertname=~"(?P<x>D)isk"'), ['Disk']],
+    [query('alertname=~"D\\\\-?isk\\\\_?"'), ['Disk']],
+    [query('severity=~"critical|warning"', 'alertname="Heat"'), ['Heat']],
+    [query('"ünï.cödé"="a \\"b\\""'), ['Disk']],
+    [query('ünï.cödé=~".+"'), ['Disk']],
+    [query('toString=""'), ['Heat', 'Disk']],
+    [query('__proto__=""'), ['Heat', 'Disk']],
+    [query('nothing!=""'), []],
+    [query('nothing='), ['Heat', 'Disk']],
+  ])('%s: %j', async (text, names) => {
+    expect(await namesFor(text)).toEqual(names);
+  });
+
+  it.each(['alertname', '=x', 'a=="x"', 'a="x', 'a=x"', 'a=~"("', '{a="b"}', ''])(
+    'says what is wrong with the filter %s',
+    async (filter) => {
+      const lab = await startDoors({ known: alerts });
+
+      const answer = await lab.get(`/api/v2/alerts${query(filter)}`);
+
+      expect(answer.status).toBe(400);
+      expect(JSON.parse(answer.text)).toMatch(/^filter: /);
+    },
+  );
+
+  it('is not held up by an expression that takes for ever', async () => {
+    const lab = await startDoors({ known: [known({ a: 'a'.repeat(50) })] });
+
+    const answer = await lab.get(`/api/v2/alerts${query('a=~"(a+)+b"')}`);
+
+    expect([answer.status, JSON.parse(answer.text)]).toEqual([
+      400,
+      expect.stringContaining('takes too long'),
+    ]);
+  });
+});
+
+describe('the rest of an Alertmanager', () => {
+  it('tells groups, by name, for each receiver', async () => {
+    const settings = '{ sinks: [{ name: pagers, kind: file, file: x }] }';
+    const lab = await startDoors({ known: alerts, settings });
+    const summary = async (path: string) => {
+      const groups: { labels: unknown; receiver: { name: string }; alerts: unknown[] }[] =
+        JSON.parse((await lab.get(path)).text);
+      return groups.map(({ labels, receiver, alerts }) => [receiver.name, labels, alerts.length]);
+    };
+
+    expect(await summary('/api/v2/alerts/groups')).toEqual([
+      ['pubsub', { alertname: 'Heat' }, 1],
+      ['pubsub', { alertname: 'Disk' }, 1],
+      ['pagers', { alertname: 'Heat' }, 1],
+      ['pagers', { alertname: 'Disk' }, 1],
+    ]);
+    expect(await summary('/api/v2/alerts/groups?receiver=pagers&filter=alertname%3DDisk')).toEqual([
+      ['pagers', { alertname: 'Disk' }, 1],
+    ]);
+    expect(JSON.parse((await lab.get('/api/v2/receivers')).text)).toEqual([
+      { name: 'pubsub' },
+      { name: 'pagers' },
+    ]);
+  });
+
+  it('says what it is', async () => {
+    const lab = await startDoors();
+
+    const status: unknown = JSON.parse((await lab.get('/api/v2/status')).text);
+
+    expect(status).toMatchObject({
+      cluster: { status: 'disabled' },
+      config: { original: expect.stringContaining('name: pubsub') },
+      uptime: '2026-11-20T08:00:00.000Z',
+      versionInfo: { version: '1.2.3' },
+    });
+  });
+
+  it('has no silences, and says where they belong', async () => {
+    const lab = await startDoors();
+
+    const none = await lab.get('/api/v2/silences');
+    const made = await lab.post('/api/v2/silences', { matchers: [] });
+    const one = await lab.get('/api/v2/silence/1');
+
+    expect([none.status, none.text]).toEqual([200, '[]']);
+    expect([made.status, one.status]).toEqual([400, 400]);
+    expect(JSON.parse(made.text)).toContain('in the Alertmanager before this');
+  });
+
+  it.each(['/-/ready', '/-/healthy'])('answers %s', async (path) => {
+    const lab = await startDoors();
+
+    const answer = await lab.get(path);
+
+    expect([answer.status, answer.text]).toEqual([200, 'OK']);
+  });
+});

@@ -1,0 +1,122 @@
+/** Who may hand in alerts. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startDoors, webhook } from './testing/door-lab.ts';
+
+const basicAuth = '{ auth: { username: am, password: { file: password } } }';
+const bearerAuth = '{ auth: { bearer: { file: token } } }';
+const both = '{ auth: { username: am, password: { file: password }, bearer: { file: token } } }';
+
+const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
+
+async function startWith(settings: string) {
+  const lab = await startDoors({ settings });
+  await writeFile(join(lab.dir, 'password'), 'pässword:1\n');
+  await writeFile(join(lab.dir, 'token'), 't0ken\n');
+  const ask = async (authorization?: string) =>
+    lab.post('/webhook', webhook(), authorization === undefined ? {} : { authorization });
+  return { ...lab, ask, status: async (text?: string) => (await ask(text)).status };
+}
+
+describe('a door with secrets', () => {
+  it.each([
+    [basicAuth, basic('am:pässword:1'), 200],
+    [basicAuth, basic('am:pässword:1').replace('Basic', 'bAsIc '), 200],
+    [basicAuth, basic('am:pässword:2'), 401],
+    [basicAuth, basic('am2:pässword:1'), 401],
+    [basicAuth, basic('am'), 401],
+    [basicAuth, 'Basic', 401],
+    [basicAuth, 'Bearer t0ken', 401],
+    [basicAuth, undefined, 401],
+    [basicAuth, '', 401],
+    [bearerAuth, 'Bearer t0ken', 200],
+    [bearerAuth, 'bearer t0ken', 200],
+    [bearerAuth, 'Bearer T0KEN', 401],
+    [bearerAuth, 'Bearer ', 401],
+    [bearerAuth, 't0ken', 401],
+    [bearerAuth, 'Basic t0ken', 401],
+    [both, 'Bearer t0ken', 200],
+    [both, basic('am:pässword:1'), 200],
+    [both, basic('am:t0ken'), 401],
+  ])('%s lets in with %s: %i', async (settings, authorization, status) => {
+    const lab = await startWith(settings);
+
+    expect(await lab.status(authorization)).toBe(status);
+    expect(lab.batches).toHaveLength(status === 200 ? 1 : 0);
+    expect(lab.refusals).toEqual(status === 200 ? [] : [{ door: 'webhook', why: 'auth' }]);
+  });
+
+  it('says how to come in, and never what is right', async () => {
+    const lab = await startWith(both);
+
+    const answer = await lab.ask('Bearer t0ken2');
+
+    expect(answer.headers.get('www-authenticate')).toBe(
+      'Basic realm="alert-to-pubsub", charset="UTF-8", Bearer realm="alert-to-pubsub"',
+    );
+    expect(answer.text).toContain('`auth` of alert-to-pubsub');
+    expect(answer.text + lab.logged()).not.toMatch(/t0ken|pässword:1/);
+  });
+
+  it('goes by what the file says now', async () => {
+    const lab = await startWith(bearerAuth);
+    expect(await lab.status('Bearer t0ken')).toBe(200);
+
+    await writeFile(join(lab.dir, 'token'), 'new');
+
+    expect(await lab.status('Bearer t0ken')).toBe(401);
+    expect(await lab.status('Bearer new')).toBe(200);
+  });
+
+  it.each([
+    [bearerAuth, 'Bearer t0ken'],
+    [both, 'Bearer t0ken'],
+    [both, basic('am:pässword:1')],
+    [bearerAuth, undefined],
+    [bearerAuth, 'Bearer '],
+  ])(
+    'lets nobody in while a secret cannot be read: %s with %s',
+    async (settings, authorization) => {
+      const lab = await startWith(settings);
+      await rm(join(lab.dir, 'token'));
+
+      const answer = await lab.ask(authorization);
+
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '10']);
+      expect(answer.text).toContain('the secret of this door cannot be read');
+      expect(lab.troubles.get('door secrets')).toMatch(/token: no such file; put the secret there/);
+      expect(lab.batches).toEqual([]);
+
+      await writeFile(join(lab.dir, 'token'), 't0ken');
+      await lab.status('Bearer t0ken');
+      expect(lab.troubles.size).toBe(0);
+      expect(lab.batches).toHaveLength(1);
+    },
+  );
+
+  it('is open for all once rack.yaml says so', async () => {
+    const lab = await startWith(bearerAuth);
+    await rm(join(lab.dir, 'token'));
+    expect(await lab.status()).toBe(503);
+
+    lab.edit('{}');
+
+    expect(await lab.status()).toBe(200);
+    expect(lab.troubles.size).toBe(0);
+  });
+
+  it('is one for each path but the probes', async () => {
+    const lab = await startWith(bearerAuth);
+    const paths = ['alerts', 'alerts/groups', 'status', 'silences', 'receivers'];
+    const statuses = async (headers: Record<string, string>) => {
+      const answers = [];
+      for (const path of paths) answers.push((await lab.get(`/api/v2/${path}`, headers)).status);
+      return new Set(answers);
+    };
+
+    expect(await statuses({})).toEqual(new Set([401]));
+    expect(await statuses({ authorization: 'Bearer t0ken' })).toEqual(new Set([200]));
+    expect((await lab.get('/-/ready')).status).toBe(200);
+  });
+});

@@ -1,0 +1,266 @@
+/** Bodies of every kind: packed, cut, far too large, slow, many at once, in another charset. */
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { deflateSync, gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { type DoorLab, listed, startDoors, webhook } from './testing/door-lab.ts';
+
+const gzip = { 'content-encoding': 'gzip' };
+const limit = '{ maxBodyBytes: 100000 }';
+const padded = (bytes: number) => JSON.stringify([listed({ padding: 'x'.repeat(bytes) })]);
+
+/** Says that there is more, and leaves it at this. */
+function begin(lab: DoorLab, text: string, length = 1_000_000) {
+  const sending = request(`${lab.url}/webhook`, {
+    method: 'POST',
+    headers: { 'content-length': length },
+    agent: false,
+  });
+  sending.on('error', () => undefined);
+  sending.write(text);
+  return sending;
+}
+
+describe('a packed body', () => {
+  it.each(['gzip', 'GZIP', 'x-gzip'])('is unpacked: %s', async (encoding) => {
+    const lab = await startDoors();
+
+    const answer = await lab.post('/webhook', gzipSync(JSON.stringify(webhook())), {
+      'content-encoding': encoding,
+    });
+
+    expect(answer.status).toBe(200);
+    expect(lab.batches).toHaveLength(1);
+  });
+
+  it('may be plain, and say so', async () => {
+    const lab = await startDoors();
+
+    expect((await lab.post('/webhook', webhook(), { 'content-encoding': 'identity' })).status).toBe(
+      200,
+    );
+  });
+
+  it.each(['deflate', 'br', 'gzip, gzip'])('is refused where it is %s', async (encoding) => {
+    const lab = await startDoors();
+
+    const answer = await lab.post('/webhook', deflateSync(JSON.stringify(webhook())), {
+      'content-encoding': encoding,
+    });
+
+    expect([answer.status, answer.headers.get('accept-encoding')]).toEqual([415, 'gzip, identity']);
+    expect(lab.refusals).toEqual([{ door: 'webhook', why: 'encoding' }]);
+  });
+
+  it('is refused wherever it is cut', async () => {
+    const lab = await startDoors();
+    const packed = gzipSync(JSON.stringify(webhook()));
+    const cuts = Array.from({ length: 20 }, (_, i) => Math.floor((packed.length * i) / 20));
+
+    const answers = [];
+    for (const at of cuts) answers.push(await lab.post('/webhook', packed.subarray(0, at), gzip));
+
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([400]));
+    expect(lab.batches).toEqual([]);
+  });
+
+  it('is refused where it is not packed at all', async () => {
+    const lab = await startDoors();
+
+    const answer = await lab.post('/webhook', webhook(), gzip);
+
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain('not whole gzip');
+  });
+
+  it('is measured unpacked', async () => {
+    const lab = await startDoors({ settings: limit });
+    const bomb = gzipSync(Buffer.alloc(64 * 2 ** 20, ' '));
+    expect(bomb.length).toBeLessThan(100_000);
+
+    const answer = await lab.post('/webhook', bomb, gzip);
+    const after = await lab.post('/webhook', webhook());
+
+    expect([answer.status, after.status]).toEqual([413, 200]);
+    expect(lab.refusals).toEqual([{ door: 'webhook', why: 'too-large' }]);
+  });
+});
+
+describe('a body that is too large', () => {
+  it.each(['/webhook', '/api/v2/alerts', '/api/v1/alerts'])('is 413 at %s', async (path) => {
+    const lab = await startDoors({ settings: limit });
+
+    const just = await lab.post('/api/v2/alerts', padded(99_500));
+    const over = await lab.post(path, padded(200_000));
+
+    expect([just.status, over.status]).toEqual([200, 413]);
+    expect(over.text).toContain('raise maxBodyBytes');
+  });
+
+  it('is 413 where its length is not told, and the connection goes on', async () => {
+    const lab = await startDoors({ settings: limit });
+    const socket = connect(lab.port, '127.0.0.1');
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    const chunk = `${(65_536).toString(16)}\r\n${' '.repeat(65_536)}\r\n`;
+    const get = 'GET /-/ready HTTP/1.1\r\nhost: door\r\nconnection: close\r\n\r\n';
+
+    socket.write('POST /webhook HTTP/1.1\r\nhost: door\r\ntransfer-encoding: chunked\r\n\r\n');
+    for (let count = 0; count < 100; count += 1) socket.write(chunk);
+    socket.end(`0\r\n\r\n${get}`);
+    await once(socket, 'close');
+
+    expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+  });
+});
+
+describe('bodies in memory', () => {
+  it('are bounded all together, and let go', async () => {
+    const lab = await startDoors({ tuning: { mostInFlightBytes: 100_000 } });
+
+    const waiting = begin(lab, ' '.repeat(90_000));
+    await expect
+      .poll(async () => (await lab.post('/webhook', `${' '.repeat(20_000)}{}`)).status)
+      .toBe(503);
+    const small = await lab.post('/webhook', webhook());
+    const large = await lab.post('/webhook', `${' '.repeat(20_000)}{}`);
+    waiting.destroy();
+    await expect
+      .poll(async () => (await lab.post('/webhook', `${' '.repeat(20_000)}{}`)).status)
+      .toBe(400);
+
+    expect(small.status).toBe(200);
+    expect(large.headers.get('retry-after')).toBe('1');
+    expect(lab.refusals).toContainEqual({ door: 'webhook', why: 'busy' });
+  });
+
+  it('are held until they are kept', async () => {
+    let keep = (): void => undefined;
+    const kept = new Promise<void>((resolve) => {
+      keep = resolve;
+    });
+    let taken = 0;
+    const lab = await startDoors({
+      tuning: { mostInFlightBytes: 100_000 },
+      accept: async () => {
+        taken += 1;
+        if (taken === 1) await kept;
+      },
+    });
+
+    const first = lab.post('/api/v2/alerts', padded(90_000));
+    await expect.poll(() => taken).toBe(1);
+    const second = await lab.post('/api/v2/alerts', padded(20_000));
+    keep();
+
+    expect([(await first).status, second.status]).toEqual([200, 503]);
+    expect((await lab.post('/api/v2/alerts', padded(20_000))).status).toBe(200);
+  });
+
+  it('may be larger than that alone, within their own limit', async () => {
+    const lab = await startDoors({ tuning: { mostInFlightBytes: 10_000 } });
+
+    expect((await lab.post('/api/v2/alerts', padded(2_000_000))).status).toBe(200);
+  });
+});
+
+describe('whoever sends it', () => {
+  it('may go away in the middle', async () => {
+    const lab = await startDoors();
+
+    const sending = request(`${lab.url}/webhook`, {
+      method: 'POST',
+      headers: { 'content-length': 1000, expect: '100-continue' },
+      agent: false,
+    });
+    sending.on('error', () => undefined).flushHeaders();
+    await once(sending, 'continue');
+    sending.write('{"version":');
+    sending.destroy();
+
+    await expect.poll(() => lab.refusals).toEqual([{ door: 'webhook', why: 'gone' }]);
+    expect((await lab.post('/webhook', webhook())).status).toBe(200);
+  });
+
+  it('has to do so within the time', async () => {
+    const lab = await startDoors({ tuning: { bodyTimeoutMs: 50 } });
+
+    const [answer] = await once(begin(lab, '{"version":'), 'response');
+
+    expect([answer.statusCode, answer.headers.connection]).toEqual([408, 'close']);
+    expect(lab.refusals).toEqual([{ door: 'webhook', why: 'slow' }]);
+  });
+});
+
+describe('the text', () => {
+  it.each([
+    'application/json',
+    'application/json; charset=utf-8',
+    'application/x-www-form-urlencoded',
+    'text/plain; charset="UTF-8"',
+    'application/json;charset=us-ascii',
+    '*/*',
+  ])('may be called %s', async (type) => {
+    const lab = await startDoors();
+
+    expect((await lab.post('/webhook', webhook(), { 'content-type': type })).status).toBe(200);
+  });
+
+  it('is refused in another charset', async () => {
+    const lab = await startDoors();
+    const type = { 'content-type': 'application/json; charset=iso-8859-1' };
+
+    const answer = await lab.post('/webhook', webhook(), type);
+
+    expect(answer.status).toBe(415);
+    expect(answer.text).toContain('iso-8859-1');
+  });
+
+  it.each([
+    ['begins with a byte order mark', `\ufeff${JSON.stringify(webhook())}`, 200],
+    ['is Latin-1', Buffer.from('[{"labels":{"a":"Gerät"}}]', 'latin1'), 400],
+    ['is UTF-16', Buffer.from('[{"labels":{"a":"b"}}]', 'utf16le'), 400],
+    ['has a NUL in it', '[{"labels":{"a":"\0"}}]', 400],
+    ['ends with one', '[]\0', 400],
+    ['is cut', JSON.stringify(webhook()).slice(0, -1), 400],
+    ['has something behind it', '[] []', 400],
+    ['is a number', '5', 400],
+  ])('%s', async (_what, body, status) => {
+    const lab = await startDoors();
+
+    expect((await lab.post('/webhook', body)).status).toBe(status);
+    expect(lab.batches).toHaveLength(status === 200 ? 1 : 0);
+  });
+});
+
+describe('a message made to fill the memory', () => {
+  it.each([
+    ['lists in lists', `${'['.repeat(2e6)}${']'.repeat(2e6)}`],
+    ['lists that are not closed', '['.repeat(4e6)],
+    ['objects in an alert', `[{"labels":{"a":"b"},"x":${'{"a":'.repeat(1e5)}1${'}'.repeat(1e5)}}]`],
+  ])('of %s is 400', async (_what, body) => {
+    const lab = await startDoors();
+
+    for (const path of ['/webhook', '/api/v2/alerts', '/api/v1/alerts']) {
+      const answer = await lab.post(path, body);
+      expect(answer.status).toBe(400);
+      expect(answer.text).toContain('nested deeper than 64 levels');
+    }
+    expect(lab.batches).toEqual([]);
+  });
+
+  it.each([
+    ['lists', `[${'[],'.repeat(2e6)}[]]`],
+    ['numbers', `[${'1,'.repeat(11e6)}1]`],
+  ])('of very many %s is 413', async (_what, body) => {
+    const lab = await startDoors();
+
+    const answer = await lab.post('/api/v2/alerts', body);
+
+    expect(answer.status).toBe(413);
+    expect(answer.text).toContain('send fewer alerts at once');
+  });
+});
