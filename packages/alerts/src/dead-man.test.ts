@@ -42,7 +42,7 @@ describe('the dead man', () => {
     expect(states(man.report(at(99.9)))).toEqual({ rack4: 'well', rack5: 'silent' });
     expect(man.report(at(100)).locations).toEqual([
       expect.objectContaining({ state: 'silent', silentSince: right + 10_000 }),
-      { location: 'rack5', state: 'silent', silentSince: began.wall },
+      { location: 'rack5', state: 'silent', since: began.wall, silentSince: began.wall },
     ]);
   });
 
@@ -93,9 +93,9 @@ describe('the dead man', () => {
     const second = watch({ locations: ['rack4', 'rack5', 'constructor'], kept, began: later });
 
     expect(second.report(later).locations).toEqual([
-      { location: 'rack4', state: 'silent', silentSince: began.wall },
-      { location: 'rack5', state: 'waiting', lastHeard: right + 100_000 },
-      { location: 'constructor', state: 'waiting' },
+      { location: 'rack4', state: 'silent', since: began.wall, silentSince: began.wall },
+      { location: 'rack5', state: 'waiting', since: began.wall, lastHeard: right + 100_000 },
+      { location: 'constructor', state: 'waiting', since: later.wall },
     ]);
   });
 
@@ -111,6 +111,14 @@ describe('the dead man', () => {
     expect(states(meanwhile)).toEqual({ rack4: 'well', rack5: 'silent' });
     expect(states(man.report(at(5001)))).toEqual({ rack4: 'waiting', rack5: 'silent' });
     expect(states(man.report(at(5090)))).toEqual({ rack4: 'silent', rack5: 'silent' });
+  });
+
+  it('waits for nobody once it is asked for an end', () => {
+    const man = watch();
+    man.heard(beat('rack4', 10), at(10));
+    man.conclude(at(30));
+
+    expect(states(man.report(at(30)))).toEqual({ rack4: 'well', rack5: 'silent' });
   });
 
   it('calls nobody silent because this computer slept', () => {

@@ -30,6 +30,8 @@ export type LocationState = 'well' | 'unhealthy' | 'silent' | 'waiting';
 export interface LocationReport {
   location: string;
   state: LocationState;
+  /** When it was first expected. By the wall clock. */
+  since: number;
   /** Of a silent one: when it was last heard of, or, if never, when it was first expected. By the wall clock. */
   silentSince?: number;
   /** The newest heartbeat; of one from before the watch began only the time is known. By the clock of Pub/Sub. */
@@ -120,6 +122,12 @@ export class DeadMan {
     this.seeingSince = steady;
   }
 
+  /** Nobody is waited for any longer. */
+  conclude(now: Moment): void {
+    this.settle(now);
+    for (const watched of this.watched.values()) watched.silent = !watched.fresh;
+  }
+
   report(now: Moment): Report {
     this.settle(now);
     return {
@@ -168,6 +176,7 @@ function reportOf(location: string, watched: Watched): LocationReport {
   return {
     location,
     state: stateOf(watched),
+    since,
     ...(silent && { silentSince: lastHeard ?? since }),
     ...(lastHeard !== undefined && { lastHeard }),
     ...(heard && { heard }),

@@ -38,3 +38,4 @@ export {
 } from './subscribe.ts';
 export { SubscribeError } from './subscription-errors.ts';
 export { type WatchChanges, type WatchNow, watchChanges } from './watch-alerts.ts';
+export { readWatchState, WatchState, WatchStateError, writeWatchState } from './watch-state.ts';

@@ -8,6 +8,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { v1 } from '@google-cloud/pubsub';
 import { type Decoded, decode } from './decode.ts';
+import type { FieldNames } from './encode.ts';
 import type { PubSubConnection } from './pubsub-client.ts';
 import { type ReceivedMessage, StreamEnded, streamed } from './pull-stream.ts';
 import {
@@ -30,6 +31,8 @@ export interface SubscribeOptions {
   subscription?: string | undefined;
   /** Only of this location. */
   location?: string | undefined;
+  /** Names of fields that the senders were given, where they are others. */
+  fields?: FieldNames | undefined;
   /** Only heartbeats. */
   onlyHeartbeats?: boolean;
   /** After so long without a message Pub/Sub is asked whether it is there, and has as long to answer. Default 20 s. */
@@ -158,7 +161,7 @@ class Subscriber {
     const ids: string[] = [];
     for (const message of messages) {
       if (this.options.signal.aborted) break;
-      const received = receivedOf(message);
+      const received = receivedOf(message, this.options.fields);
       if (this.isWanted(received)) await this.given(received);
       ids.push(message.ackId);
     }
@@ -214,7 +217,8 @@ class Subscriber {
   }
 }
 
-function receivedOf({ data, attributes, publishedMs, messageId }: ReceivedMessage): Received {
-  const decoded = decode(data, attributes);
+function receivedOf(message: ReceivedMessage, fields: FieldNames | undefined): Received {
+  const { data, attributes, publishedMs, messageId } = message;
+  const decoded = decode(data, attributes, fields);
   return { decoded, attributes, published: publishedMs, messageId, data };
 }

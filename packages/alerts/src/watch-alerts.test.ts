@@ -12,6 +12,7 @@ function of(state: LocationState, location = 'rack4'): LocationReport {
   return {
     location,
     state,
+    since: lastHeard - 1000,
     lastHeard,
     ...(state === 'silent' && { silentSince: lastHeard }),
     heard: {
