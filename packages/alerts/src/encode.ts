@@ -40,37 +40,37 @@ export function encode(message: Message, as: EncodeAs): Encoded {
   return { json: JSON.stringify(body), attributes: attributesOf(message, as.location) };
 }
 
-/** @param entries later ones win; in this way even `__proto__` is a name like any other */
-function merged(...entries: readonly [string, unknown][][]): Record<string, unknown> {
-  return Object.fromEntries(entries.flat());
-}
-
-function flat(message: Message, { fields, location }: EncodeAs): Record<string, unknown> {
-  const where: [string, string] = [fields.location, location];
+/** Later ones win. Not by assignment: a label may be called `__proto__`. */
+function flat(message: Message, { fields, location }: EncodeAs): Record<string, string> {
   switch (message.kind) {
     case 'heartbeat': {
       const { kind: _, ...facts } = message;
-      const texts = Object.entries(facts).map(([name, fact]): [string, string] => [
-        name,
-        String(fact),
-      ]);
-      return merged(texts, [['__name__', heartbeatName], where]);
+      const texts = Object.entries(facts).map(([name, fact]) => [name, String(fact)]);
+      return {
+        ...Object.fromEntries(texts),
+        __name__: heartbeatName,
+        [fields.location]: location,
+      };
     }
     case 'notice': {
       const { labels, annotations } = alertOfNotice(message);
-      return merged(Object.entries(labels), Object.entries(annotations), [
-        [fields.state, 'active'],
-        [fields.link, ''],
-        where,
-      ]);
+      return {
+        ...labels,
+        ...annotations,
+        [fields.state]: 'active',
+        [fields.link]: '',
+        [fields.location]: location,
+      };
     }
     default: {
       const { labels, annotations, status, generatorURL = '' } = message.alert;
-      return merged(Object.entries(labels), Object.entries(annotations), [
-        [fields.state, status === 'resolved' ? 'resolved' : 'active'],
-        [fields.link, generatorURL],
-        where,
-      ]);
+      return {
+        ...labels,
+        ...annotations,
+        [fields.state]: status === 'resolved' ? 'resolved' : 'active',
+        [fields.link]: generatorURL,
+        [fields.location]: location,
+      };
     }
   }
 }
@@ -84,9 +84,13 @@ function full(message: Message, { fields, location }: EncodeAs): Record<string, 
 
 /** None empty; names of ours only, so that no label can be taken for one. */
 function attributesOf(message: Message, location: string): Record<string, string> {
-  const attributes = { ...namesOf(message), location, id: message.id, at: message.at };
+  const attributes = namesOf(message);
+  attributes.location = location;
+  attributes.id = message.id;
+  attributes.at = message.at;
   const kept: Record<string, string> = { schema: schemaVersion, kind: message.kind };
-  for (const [name, value] of Object.entries(attributes)) {
+  for (const name in attributes) {
+    const value = attributes[name];
     if (value) kept[name] = cutText(value, maxValueBytes);
   }
   return kept;
@@ -114,8 +118,12 @@ function namesOf(message: Message): Record<string, string | undefined> {
   }
 }
 
+const surrogate = /[\ud800-\udfff]/;
+
 /** As UTF-8 of at most so many bytes, no character cut in two, and half a surrogate pair replaced: protobuf takes no other. */
 export function cutText(text: string, maxBytes: number): string {
+  // By far the most are; a character takes up to three bytes, and those of four are two surrogates.
+  if (text.length * 3 <= maxBytes && !surrogate.test(text)) return text;
   const bytes = Buffer.from(text);
   let end = Math.min(bytes.length, maxBytes);
   // The first byte that is left out must begin a character.
