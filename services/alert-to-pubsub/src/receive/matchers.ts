@@ -38,7 +38,7 @@ function unquoted(text: string): string {
 /** @throws Refused */
 function expression(source: string): RegExp {
   const { flags = '', rest = source } =
-    /^\(\?(?<flags>[ims]+)\)(?<rest>.*)$/s.exec(source)?.groups ?? {};
+    /^\(\?(?<flags>[is]+)\)(?<rest>.*)$/s.exec(source)?.groups ?? {};
   const named = rest.replaceAll('(?P<', '(?<');
   for (const more of ['u', '']) {
     try {
@@ -50,7 +50,8 @@ function expression(source: string): RegExp {
   throw malformed(`filter: ${JSON.stringify(source)} is no regular expression`);
 }
 
-const timeoutMs = 100;
+/** For all expressions of a request. */
+const timeoutMs = 50;
 const script = new Script('texts.map((text) => expression.test(text))');
 
 /**
@@ -63,10 +64,11 @@ export function matching<T extends { labels: Readonly<Record<string, string>> }>
   matchers: readonly Matcher[],
   all: readonly T[],
 ): T[] {
+  const end = performance.now() + timeoutMs;
   let left = [...all];
   for (const matcher of matchers) {
     const texts = left.map(({ labels }) => textOf(labels, matcher.name));
-    const fits = fitting(matcher, texts);
+    const fits = fitting(matcher, texts, end);
     left = left.filter((_one, index) => fits[index]);
   }
   return left;
@@ -77,17 +79,17 @@ function textOf(labels: Readonly<Record<string, string>>, name: string): string 
   return Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
 }
 
-function fitting({ operator, value }: Matcher, texts: readonly string[]): boolean[] {
+function fitting({ operator, value }: Matcher, texts: readonly string[], end: number): boolean[] {
   if (operator === '=') return texts.map((text) => text === value);
   if (operator === '!=') return texts.map((text) => text !== value);
-  const found = testAll(expression(value), texts);
+  const found = testAll(expression(value), texts, end);
   return operator === '=~' ? found : found.map((one) => !one);
 }
 
-function testAll(expression: RegExp, texts: readonly string[]): boolean[] {
+function testAll(expression: RegExp, texts: readonly string[], end: number): boolean[] {
   try {
     const found: unknown = script.runInContext(createContext({ expression, texts }), {
-      timeout: timeoutMs,
+      timeout: Math.max(1, Math.ceil(end - performance.now())),
     });
     return Array.isArray(found) ? found.map(Boolean) : [];
   } catch {
@@ -97,6 +99,6 @@ function testAll(expression: RegExp, texts: readonly string[]): boolean[] {
 
 /** Whether a whole name is matched, as by `receiver=`. @throws Refused */
 export function matchesAll(source: string, names: readonly string[]): string[] {
-  const found = testAll(expression(source), names);
+  const found = testAll(expression(source), names, performance.now() + timeoutMs);
   return names.filter((_name, index) => found[index]);
 }

@@ -1,0 +1,14 @@
+/** Adds dead letters until it is killed; says which are kept. `node dead-letters.test-writer.js FOLDER MAX_BYTES FIRST` */
+import { DeadLetters } from './dead-letters.ts';
+
+const [folder = '', maxBytes, first] = process.argv.slice(2);
+const letters = new DeadLetters(folder, () => Number(maxBytes));
+for (let number = Number(first); ; number += 3) {
+  const found = 'x'.repeat((number * 37) % 3000);
+  const at = new Date(0).toISOString();
+  const numbers = [number, number + 1, number + 2];
+  await Promise.all(
+    numbers.map((one) => letters.add([{ at, from: 'v2', why: String(one), found }])),
+  );
+  console.log(numbers.join('\n'));
+}

@@ -1,0 +1,232 @@
+/** The doors, used by those that they are made for: Prometheus, Alertmanager and amtool, unchanged. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { peer } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { NotAccepted } from './heard.ts';
+import { startDoors } from './testing/door-lab.ts';
+import { runProgram, startAlertmanager, startPrometheus } from './testing/real-senders.ts';
+
+const amtool = peer('amtool');
+const alertmanager = peer('alertmanager');
+const prometheus = peer('prometheus');
+const noAlertmanager = 'Alertmanager is not installed (Debian: prometheus-alertmanager)';
+const noPrometheus = 'Prometheus is not installed (Debian: prometheus)';
+
+describe('amtool', () => {
+  it('adds an alert, and ends it', async ({ skip }) => {
+    if (!amtool) return skip(noAlertmanager);
+    const lab = await startDoors();
+    const add = (...words: string[]) =>
+      runProgram(amtool, [`--alertmanager.url=${lab.url}`, 'alert', 'add', ...words]);
+
+    const fired = await add('Disk', 'severity=critical', '--annotation=summary=full');
+    const ended = await add('Disk', '--end=2026-11-20T07:59:00Z', '--start=2026-11-20T07:00:00Z');
+
+    expect([fired, ended]).toMatchObject([
+      { status: 0, stdout: '' },
+      { status: 0, stdout: '' },
+    ]);
+    expect(lab.batches).toMatchObject([
+      {
+        door: 'v2',
+        alerts: [
+          {
+            labels: { alertname: 'Disk', severity: 'critical' },
+            annotations: { summary: 'full' },
+          },
+        ],
+        bad: [],
+      },
+      {
+        alerts: [
+          {
+            startsAt: Date.parse('2026-11-20T07:00:00Z'),
+            endsAt: Date.parse('2026-11-20T07:59:00Z'),
+          },
+        ],
+      },
+    ]);
+    expect(lab.batches[0]?.alerts[0]).not.toHaveProperty('endsAt');
+    expect(lab.received.map(({ firing, resolved }) => [firing, resolved])).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+  });
+
+  it('hears what is wrong with one', async ({ skip }) => {
+    if (!amtool) return skip(noAlertmanager);
+    const lab = await startDoors();
+
+    const words = ['Disk', '--start=2026-11-20T09:00:00Z', '--end=2026-11-20T08:00:00Z'];
+    const ended = await runProgram(amtool, [
+      `--alertmanager.url=${lab.url}`,
+      ...['alert', 'add', ...words],
+    ]);
+
+    expect(ended.status).toBe(1);
+    expect(ended.stderr).toContain('is after endsAt');
+  });
+
+  it('finds what fires, and what the status is', async ({ skip }) => {
+    if (!amtool) return skip(noAlertmanager);
+    const at = '2026-11-20T07:00:00.000Z';
+    const lab = await startDoors({
+      known: ['Disk', 'Heat'].map((alertname) => ({
+        fingerprint: '0123456789abcdef',
+        status: 'firing',
+        labels: { alertname, severity: 'critical' },
+        annotations: {},
+        startsAt: at,
+        door: 'webhook',
+        first: at,
+        last: at,
+        count: 1,
+      })),
+    });
+    const ask = (...words: string[]) =>
+      runProgram(amtool, [`--alertmanager.url=${lab.url}`, '--output=json', ...words]);
+    const names = async (...matchers: string[]) => {
+      const { status, stdout } = await ask('alert', 'query', ...matchers);
+      expect(status).toBe(0);
+      const found: { labels: { alertname: string } }[] = JSON.parse(stdout);
+      return found.map(({ labels }) => labels.alertname).sort();
+    };
+
+    expect(await names()).toEqual(['Disk', 'Heat']);
+    expect(await names('Disk')).toEqual(['Disk']);
+    expect(await names('alertname=~"D.*"', 'severity="critical"')).toEqual(['Disk']);
+    expect(await names('severity!~crit.*')).toEqual([]);
+    const config = await ask('config', 'show');
+    const silences = await ask('silence', 'query');
+    const silence = await ask('silence', 'add', '--author=ann', '--comment=fan', 'alertname=Disk');
+    expect([config.status, silences.status, silence.status]).toEqual([0, 0, 1]);
+    expect(config.stdout).toContain('pubsub');
+    expect(silence.stderr).toContain('in the Alertmanager before this');
+  });
+});
+
+describe('Alertmanager', () => {
+  it(`tells what fires and what ends, with the password of rack.yaml`, async ({ skip }) => {
+    if (!alertmanager || !amtool) return skip(noAlertmanager);
+    const lab = await startDoors({
+      settings: '{ auth: { username: am, password: { file: password } } }',
+    });
+    await writeFile(join(lab.dir, 'password'), 'canary-1');
+    const url = await startAlertmanager(alertmanager, lab.url, {
+      webhook: '        http_config: { basic_auth: { username: am, password_file: password } }',
+      files: { password: 'canary-1' },
+    });
+    const add = (...words: string[]) =>
+      runProgram(amtool, [`--alertmanager.url=${url}`, 'alert', 'add', ...words]);
+    const begun = new Date(Date.now() - 60_000);
+
+    await add('Disk', 'team=lab', `--start=${begun.toISOString()}`, '--annotation=summary=full');
+    await expect.poll(() => lab.batches.length).toBeGreaterThan(0);
+    await add('Disk', 'team=lab', `--start=${begun.toISOString()}`, `--end=${now()}`);
+    await expect.poll(() => lab.batches.at(-1)?.alerts[0]?.status).toBe('resolved');
+
+    expect(lab.batches[0]).toEqual({
+      door: 'webhook',
+      alerts: [
+        {
+          status: 'firing',
+          labels: { alertname: 'Disk', team: 'lab' },
+          annotations: { summary: 'full' },
+          startsAt: begun.getTime(),
+        },
+      ],
+      bad: [],
+      group: {
+        key: '{}:{team="lab"}',
+        receiver: 'skolo',
+        labels: { team: 'lab' },
+        commonLabels: { alertname: 'Disk', team: 'lab' },
+        commonAnnotations: { summary: 'full' },
+        externalURL: expect.stringMatching(/^http/),
+        more: { status: 'firing' },
+      },
+      truncated: 0,
+    });
+    expect(lab.batches.at(-1)?.alerts[0]?.endsAt).toBeGreaterThan(begun.getTime());
+    expect(lab.refusals).toEqual([]);
+  });
+
+  it(`says how many it leaves out`, async ({ skip }) => {
+    if (!alertmanager || !amtool) return skip(noAlertmanager);
+    const lab = await startDoors();
+    const url = await startAlertmanager(alertmanager, lab.url, {
+      webhook: '        max_alerts: 2',
+    });
+    const alerts = Array.from({ length: 5 }, (_, i) => ({ labels: { alertname: `A${i}` } }));
+
+    await fetch(`${url}/api/v2/alerts`, {
+      method: 'POST',
+      body: JSON.stringify(alerts),
+      headers: { 'content-type': 'application/json' },
+    });
+
+    await expect.poll(() => lab.batches.at(-1)?.truncated).toBe(3);
+    expect(lab.batches.at(-1)?.alerts).toHaveLength(2);
+  });
+
+  it(`comes again after 503`, async ({ skip }) => {
+    if (!alertmanager || !amtool) return skip(noAlertmanager);
+    let tries = 0;
+    const lab = await startDoors({
+      accept: async () => {
+        tries += 1;
+        if (tries <= 2) throw new NotAccepted('the spool is full', 15);
+      },
+    });
+    const url = await startAlertmanager(alertmanager, lab.url);
+
+    await runProgram(amtool, [`--alertmanager.url=${url}`, 'alert', 'add', 'Disk']);
+
+    await expect.poll(() => lab.batches.length).toBe(1);
+    expect(lab.refusals.map(({ why }) => why)).toEqual(['full', 'full']);
+  });
+});
+
+describe('Prometheus', () => {
+  it.for(['v2', 'v1'])('posts to %s what fires, and that it ended', async (version, { skip }) => {
+    if (!prometheus) return skip(noPrometheus);
+    const settings = '{ auth: { bearer: { file: token } } }';
+    const lab = await startDoors({ settings, now: now() });
+    await writeFile(join(lab.dir, 'token'), 'canary-2');
+    const { end } = await startPrometheus(prometheus, lab.url, {
+      alerting: `, api_version: ${version}, authorization: { credentials_file: token }`,
+      files: { token: 'canary-2' },
+    });
+    const last = () => lab.batches.at(-1)?.alerts[0];
+
+    await expect.poll(last).toBeDefined();
+    const before = Date.now();
+    await end();
+    // Prometheus takes some seconds to begin with other rules.
+    await expect.poll(() => Number(last()?.endsAt) <= Date.now(), { timeout: 45_000 }).toBe(true);
+
+    const [first] = lab.batches;
+    expect(first).toEqual({
+      door: version,
+      alerts: [
+        {
+          labels: { alertname: 'Fires', severity: 'critical', cluster: 'rack4' },
+          annotations: { summary: 'is 1' },
+          startsAt: expect.any(Number),
+          endsAt: expect.any(Number),
+          generatorURL: expect.stringContaining('/graph?g0.expr=vector'),
+        },
+      ],
+      bad: [],
+      truncated: 0,
+    });
+    expect(first?.alerts[0]?.endsAt).toBeGreaterThan(before);
+    expect(last()?.labels).toEqual(first?.alerts[0]?.labels);
+    expect(lab.refusals).toEqual([]);
+  });
+});
+
+function now(): string {
+  return new Date().toISOString();
+}
