@@ -119,10 +119,15 @@ export {
   faultKinds as pubSubFaultKinds,
 } from './google-pubsub/faults.ts';
 export type { Limits as PubSubLimits } from './google-pubsub/limits.ts';
+export {
+  type GooglePubSubProcess,
+  startGooglePubSubProcess,
+} from './google-pubsub/process.ts';
 export type { Code as PubSubCode } from './google-pubsub/refusal.ts';
 export {
   type GooglePubSub,
   type GooglePubSubOptions,
+  type MessageToPublish,
   startGooglePubSub,
 } from './google-pubsub/server.ts';
 export type { PublishedMessage } from './google-pubsub/topic.ts';

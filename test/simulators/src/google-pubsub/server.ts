@@ -20,12 +20,18 @@ export interface GooglePubSubOptions {
   limits?: Partial<Limits>;
   /** False: what was published and called is counted only, not remembered. */
   keep?: boolean;
-  /** Messages of one ordering key that may be out on a subscription at a time; 1 when absent. */
+  /** Messages of one ordering key that may be out on a subscription at a time; as many as there are when absent. */
   orderedInFlight?: number;
   /** Whether a bearer token, or none, is good; any, and none, is when absent. Clients send theirs over TLS only. */
   accepts?: (token: string | undefined) => boolean;
   /** Speaks TLS instead of plain text. PEM. */
   tls?: { key: string; certificate: string };
+}
+
+export interface MessageToPublish {
+  data?: Buffer | string;
+  attributes?: Record<string, string>;
+  orderingKey?: string;
 }
 
 /** Google Cloud Pub/Sub on loopback; see `startGooglePubSub`. Topics and subscriptions may be named by their id alone. */
@@ -40,6 +46,8 @@ export interface GooglePubSub {
     settings?: { filter?: string; enableMessageOrdering?: boolean; ackDeadlineSeconds?: number },
   ): void;
 
+  /** Publishes, as another client would have. @throws Refusal */
+  publish(topic: string, ...messages: MessageToPublish[]): void;
   /** What was published to a topic, oldest first; empty when nothing is kept. */
   published(topic: string): readonly PublishedMessage[];
   /** Resolves once so many messages are stored, of all topics when none is given. */
@@ -82,7 +90,7 @@ export interface GooglePubSub {
  * retry and dead-letter policies are accepted and not obeyed.
  */
 export async function startGooglePubSub(options: GooglePubSubOptions = {}): Promise<GooglePubSub> {
-  const { host = '127.0.0.1', port = 0, topics = [], keep = true, orderedInFlight = 1 } = options;
+  const { host = '127.0.0.1', port = 0, topics = [], keep = true } = options;
   const log = new CallLog();
   const faults: Fault[] = [];
   const listeners = new Set<Parameters<GooglePubSub['onPublish']>[0]>();
@@ -90,7 +98,7 @@ export async function startGooglePubSub(options: GooglePubSubOptions = {}): Prom
   const broker = new Broker({
     limits: { ...serviceLimits, ...options.limits },
     keep,
-    orderedInFlight,
+    orderedInFlight: options.orderedInFlight ?? Number.POSITIVE_INFINITY,
     published: (topic, messages) => {
       counts.messages += messages.length;
       for (const { data } of messages) counts.bytes += data.length;
@@ -154,6 +162,19 @@ export async function startGooglePubSub(options: GooglePubSubOptions = {}): Prom
         filter: settings.filter ?? '',
         expirationPolicy: null,
         messageRetentionDuration: null,
+      });
+    },
+    publish: (topic, ...messages) => {
+      broker.publish({
+        topic: find(broker.topics, topic)?.resource.name ?? topic,
+        messages: messages.map(({ data = '', attributes = {}, orderingKey = '' }) => ({
+          data: Buffer.from(data),
+          attributes,
+          orderingKey,
+          messageId: '',
+          publishTime: null,
+        })),
+        requestBytes: 0,
       });
     },
     published: (topic) => find(broker.topics, topic)?.messages ?? [],
