@@ -4,7 +4,15 @@ import { peer } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { services } from './services/index.ts';
 import { isRunning } from './testing/processes.ts';
-import { ask, edit, newFolder, shell, spawnDemo, startDemo } from './testing/run-demo.ts';
+import {
+  ask,
+  edit,
+  leaveRunning,
+  newFolder,
+  shell,
+  spawnDemo,
+  startDemo,
+} from './testing/run-demo.ts';
 
 const token = /\/token$/;
 const email = /\/email$/;
@@ -68,6 +76,24 @@ describe('npm start', () => {
     expect(run).toMatch(/^router: changed after/);
     expect(diff).toMatch(/^\+ +domain-name lab\.example$/m);
     expect(restore).toContain('commit-confirm');
+  });
+
+  it('prints commands that fire alerts and show them arrive', async (context) => {
+    if (!peer('curl')) return context.skip('curl is not installed');
+    const demo = await startDemo(await newFolder());
+
+    const tail = leaveRunning(demo.command(/skolo alerts tail /));
+    const send = () => shell(demo.command(/skolo alerts send /));
+
+    expect(await send()).toMatch(/firing +accepted after .* arrived after .*resolved +accepted/s);
+    // What was fired before it listens is missed.
+    await expect
+      .poll(() => send().then(() => tail.output), patiently)
+      .toMatch(/ demo +firing +SkoloTest/);
+    await shell(demo.command(/curl .*\/api\/v2\/alerts/));
+    await expect
+      .poll(() => tail.output, patiently)
+      .toMatch(/ demo +firing +HostHot +warning +skia-rpi2-demo-shelf1-001/);
   });
 
   it('keeps secrets to their owner', async () => {

@@ -12,7 +12,7 @@ import { EndedAtOnce } from './service-process.ts';
 import { services } from './services/index.ts';
 import type { StandIn } from './stand-ins/stand-in.ts';
 import { type Summary, serviceRow, summaryText } from './summary.ts';
-import { startSurroundings } from './surroundings.ts';
+import { closeAll, followRack, startStandIns } from './surroundings.ts';
 
 export interface DemoOptions {
   dir: string;
@@ -44,10 +44,17 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   try {
     if (fresh) await copy.clear();
     const manyAddresses = await hasManyLoopbackAddresses();
+    const onError = (error: Error) => output.problem(error.message);
+    const standIns = await startStandIns(onError);
+    closers.push(() => closeAll(standIns));
     const prepare = (places: Place[]) =>
       copy.prepare({
         adapt: (text) => (manyAddresses ? text : withOneAddress(text)),
-        place: (text) => withPlaces(text, places),
+        place: (text) =>
+          standIns.reduce(
+            (placed, each) => each.place?.(placed) ?? placed,
+            withPlaces(text, places),
+          ),
       });
     let places = await choosePlaces();
     const origin = await prepare(places);
@@ -59,11 +66,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       onRefused: () => undefined,
     });
     closers.push(() => rack.close());
-    const surroundings = await startSurroundings(rack, dir, (error) =>
-      output.problem(error.message),
-    );
+    const surroundings = await followRack(rack, { dir, started: standIns, onError });
     closers.push(() => surroundings.close());
-    const demo = { copy, lock, rack, standIns: surroundings.standIns, origin, manyAddresses };
+    const demo = { copy, lock, rack, standIns, origin, manyAddresses };
 
     for (let left = attempts; ; left--) {
       try {

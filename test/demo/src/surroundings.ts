@@ -6,43 +6,53 @@ import type { StandIn } from './stand-ins/stand-in.ts';
 import { makeUpTokens } from './tokens.ts';
 
 export interface Surroundings {
-  readonly standIns: readonly StandIn[];
+  /** Follows no longer. */
   close(): Promise<void>;
 }
 
-/** Makes what rack.yaml expects to be there, and goes on with that when it is edited. */
-export async function startSurroundings(
-  rack: RackWatch,
-  dir: string,
-  onError: (error: Error) => void,
-): Promise<Surroundings> {
+export interface FollowOptions {
+  /** Of rack.yaml. */
+  dir: string;
+  started: readonly StandIn[];
+  onError: (error: Error) => void;
+}
+
+/** Starts all that stands in for something, as far as that needs no rack.yaml. */
+export async function startStandIns(onError: (error: Error) => void): Promise<StandIn[]> {
   const started: StandIn[] = [];
-  async function closeAll() {
-    for (const standIn of started) await standIn.close();
+  try {
+    for (const start of standIns) started.push(await start((text) => onError(new Error(text))));
+  } catch (error) {
+    await closeAll(started);
+    throw error;
   }
+  return started;
+}
+
+/** Makes what rack.yaml expects to be there, and goes on with that when it is edited. */
+export async function followRack(
+  rack: RackWatch,
+  { dir, started, onError }: FollowOptions,
+): Promise<Surroundings> {
   async function follow(edited: Rack) {
     await makeUpLoginSecrets(edited, dir);
     await makeUpTokens(edited, dir);
     for (const standIn of started) await standIn.follow(edited, dir);
   }
 
-  try {
-    for (const start of standIns) started.push(await start((text) => onError(new Error(text))));
-    await follow(rack.rack);
-  } catch (error) {
-    await closeAll();
-    throw error;
-  }
+  await follow(rack.rack);
   let following = Promise.resolve();
   const unfollow = rack.onChange((edited) => {
     following = following.then(() => follow(edited)).catch(onError);
   });
   return {
-    standIns: started,
     async close() {
       unfollow();
       await following;
-      await closeAll();
     },
   };
+}
+
+export async function closeAll(started: readonly StandIn[]): Promise<void> {
+  for (const standIn of started) await standIn.close();
 }

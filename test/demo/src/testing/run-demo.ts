@@ -134,6 +134,32 @@ export async function shell(command: string): Promise<string> {
   return stdout;
 }
 
+/** Starts a command as somebody who pastes it into a shell and lets it run; it is ended with the test. All that it prints. */
+export function leaveRunning(command: string): { readonly output: string } {
+  // A group of its own, so that what the shell starts can be ended, too.
+  const child = spawn('sh', ['-c', command], {
+    cwd: root,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'close');
+  onTestFinished(async () => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
+    await ended;
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+  }
+  return {
+    get output() {
+      return output;
+    },
+  };
+}
+
 /** Changes a text file as editors do it. */
 export async function edit(file: string, change: (text: string) => string): Promise<void> {
   await writeFile(`${file}~`, change(await readFile(file, 'utf8')));

@@ -1,0 +1,56 @@
+/** All services run here: is what the alert rules ask for really exported? A name with a slip in it never fires. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { root } from './folders.ts';
+import { ask, newFolder, startDemo } from './testing/run-demo.ts';
+
+const rulesFolder = join(root, 'kube', 'base', 'prometheus', 'rules');
+// Many processes are started, and other tests run meanwhile.
+vi.setConfig({ testTimeout: 120_000 });
+
+/** Exported only with `tls`, and by `skolo alerts watch`, which run in no demo: the source that names them. */
+const elsewhere: Record<string, string> = {
+  skolo_alerts_location_healthy: 'packages/cli',
+  skolo_alerts_location_last_heartbeat_timestamp_seconds: 'packages/cli',
+  skolo_tls_certificate_expiry_timestamp_seconds: 'packages/common',
+};
+
+/** Names in all that is no comment. */
+async function metricsAskedFor(): Promise<string[]> {
+  const files = (await readdir(rulesFolder)).filter((name) => /^[a-z]+\.yaml$/.test(name));
+  const texts = await Promise.all(files.map((file) => readFile(join(rulesFolder, file), 'utf8')));
+  const names = texts.flatMap((text) => text.replace(/#.*$/gm, '').match(/\bskolo_\w+/g) ?? []);
+  return [...new Set(names)].toSorted();
+}
+
+async function sourceOf(folder: string): Promise<string> {
+  const source = join(root, folder, 'src');
+  const files = (await readdir(source, { recursive: true })).filter((name) =>
+    /(?<!\.test)\.ts$/.test(name),
+  );
+  const texts = await Promise.all(files.map((name) => readFile(join(source, name), 'utf8')));
+  return texts.join('\n');
+}
+
+describe('alert rules', () => {
+  it('ask only for metrics that are exported', async () => {
+    const demo = await startDemo(await newFolder());
+    const urls = demo.output.match(/http:\S+\/metrics$/gm) ?? [];
+
+    const texts = await Promise.all(urls.map(ask));
+
+    const exported = new Set(
+      texts.flatMap((text) => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)),
+    );
+    const asked = await metricsAskedFor();
+    const missing = asked.filter((name) => !exported.has(name));
+    expect(missing).toEqual(Object.keys(elsewhere).toSorted());
+    for (const [name, folder] of Object.entries(elsewhere)) {
+      expect(await sourceOf(folder), name).toContain(`'${name}'`);
+    }
+    for (const prefix of ['metadata', 'power', 'backup', 'alerts']) {
+      expect(asked.some((name) => name.startsWith(`skolo_${prefix}_`))).toBe(true);
+    }
+  });
+});

@@ -1,0 +1,35 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startPubSub } from './google-pubsub.ts';
+
+const services = (settings: string) => `rack: mine # ours
+services:
+  alert-to-pubsub: { topic: alerts${settings} } # where alerts go
+`;
+
+async function start() {
+  const standIn = await startPubSub();
+  onTestFinished(() => standIn.close());
+  return standIn;
+}
+
+describe('the stand-in for Pub/Sub', () => {
+  it('is where rack.yaml says, also where there are two of them', async () => {
+    const standIns = [await start(), await start()];
+
+    const texts = standIns.map((each) => each.place?.(services(', endpoint: 127.0.0.1:8085')));
+
+    expect(texts).toEqual(standIns.map(({ url }) => services(`, endpoint: ${url}`)));
+    expect(new Set(texts).size).toBe(2);
+  });
+
+  it.each([
+    { what: 'a real one', text: services(', endpoint: us-east1-pubsub.googleapis.com:443') },
+    { what: 'the usual real one', text: services('') },
+    { what: 'a file without services', text: 'rack: mine\n' },
+    { what: 'a file that is none', text: 'services: [broken\n  alert-to-pubsub: {' },
+  ])('leaves $what alone', async ({ text }) => {
+    const { place } = await start();
+
+    expect(place?.(text)).toBe(text);
+  });
+});

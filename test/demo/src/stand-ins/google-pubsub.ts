@@ -1,0 +1,30 @@
+/** Google Pub/Sub. Its messages are in memory, and gone with the demo, as are its topics: the service makes its own again. */
+import { startGooglePubSub } from '@skolo/simulators';
+import { parseDocument } from 'yaml';
+import { choosePort, host } from '../ports.ts';
+import { setValue } from '../yaml-text.ts';
+import type { StandIn } from './stand-in.ts';
+
+/** As Google's own emulator. */
+const usualPort = 8085;
+const endpoint = ['services', 'alert-to-pubsub', 'endpoint'] as const;
+
+export async function startPubSub(): Promise<StandIn> {
+  // Nobody asks what was published: it would only grow.
+  const start = (port: number) => startGooglePubSub({ host, port, keep: false });
+  // Somebody may take the port between our look and the start.
+  const pubsub = await start(await choosePort([usualPort])).catch(() => start(0));
+  return {
+    name: 'Google Pub/Sub',
+    url: pubsub.endpoint,
+    place: (text) => (isOurs(text) ? setValue(text, endpoint, pubsub.endpoint) : text),
+    follow: async () => undefined,
+    close: () => pubsub.close(),
+  };
+}
+
+/** A real one that somebody put there is left alone; so is a file that says nothing, which means the real one. */
+function isOurs(text: string): boolean {
+  const found: unknown = parseDocument(text).getIn(endpoint);
+  return typeof found === 'string' && /^127\.0\.0\.1:\d+$/.test(found);
+}
