@@ -235,6 +235,20 @@ describe('a wall clock that jumps', () => {
     },
   );
 
+  it('is not believed when it was not set yet', async () => {
+    const { accept, time, spool } = lab();
+    time.clock.setWall(5000);
+    await accept(5);
+    time.clock.setWall(Date.parse('2026-11-20T12:00:00Z'));
+
+    const { delivery, isEmpty } = lab({ spool, time });
+    delivery.start();
+    await time.until(isEmpty);
+    await time.pass(60_000);
+
+    expect(spool.next).toBe(6);
+  });
+
   it('does not make messages from before the start younger than nothing', async () => {
     const { delivery, accept, time, spool, uplink, begin } = lab();
     uplink.isAway = true;

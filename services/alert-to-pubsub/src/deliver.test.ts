@@ -173,6 +173,16 @@ describe('a sink that is away', () => {
     );
   });
 
+  it('is logged once for each reason, however often they take turns', async () => {
+    const sink = fakeSink();
+    sink.behave = () => fails(sink.calls.length % 2 === 0 ? 'timeout' : 'unavailable');
+    const { time, logged } = await started(3, { sink });
+
+    await time.pass(3_600_000);
+
+    expect(logged.messages).toHaveLength(2);
+  });
+
   it('costs no more memory than the window', async () => {
     const sink = fakeSink();
     let isAway = true;
@@ -382,6 +392,30 @@ describe('its place in the spool', () => {
 
     expect(dropped).toBe(60);
     expect(sink.arrived.get('lane-0')).toEqual(ids.slice(60));
+  });
+});
+
+describe('a place that is moved on while something is under way', () => {
+  it.each([
+    ['arrives', ['m0', 'm1', 'm2', 'm3', 'm4']],
+    ['fails', []],
+  ])('leaves that alone; when it %s, no more of it is sent', async (outcome, first) => {
+    const sink = fakeSink({ messages: 5 });
+    sink.behave = async () => {
+      if (sink.calls.length > 1) return;
+      await time.pause(1000);
+      if (outcome === 'fails') fails('unavailable');
+    };
+    const { time, ids, isEmpty, delivery, spool } = await started(30, { sink });
+    await time.settle();
+
+    expect(delivery.skipTo(21)).toBe(15);
+    expect(spool.cursor('pubsub')).toBe(1);
+    await time.pass(1100);
+    delivery.skipTo(21);
+    await time.until(isEmpty);
+
+    expect(sink.arrived.get('lane-0')).toEqual([...first, ...ids.slice(20)]);
   });
 });
 

@@ -14,9 +14,10 @@ import {
   pause as usualPause,
 } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
-import { type GapNotice, Gaps } from './deliver/gaps.ts';
+import type { GapNotice } from './deliver/gaps.ts';
 import { Lanes, type Turn } from './deliver/lanes.ts';
 import { Reader } from './deliver/reader.ts';
+import { Teller } from './deliver/teller.ts';
 import { Trouble } from './deliver/trouble.ts';
 import { type Waiting, Window, type WindowBounds } from './deliver/window.ts';
 import { graceMs, type Pause, within } from './deliver/within.ts';
@@ -67,7 +68,7 @@ export class Delivery {
   private readonly pause: Pause;
   private readonly window: Window;
   private readonly lanes = new Lanes();
-  private readonly gaps = new Gaps();
+  private readonly teller: Teller;
   private readonly trouble: Trouble;
   private readonly reader: Reader;
   private readonly sending = new Set<Promise<void>>();
@@ -76,12 +77,9 @@ export class Delivery {
   /** What is under way ends. */
   private readonly ending = new AbortController();
   private reading: Promise<void> = Promise.resolve();
-  private telling: Promise<void> | undefined;
   private isResting = false;
   private isProbing = false;
   private isPumpDue = false;
-  /** The place in the spool stays where it is. */
-  private isHeld = false;
   private isClosed = false;
   /** In seconds of uptime. */
   private workedAt: number | undefined;
@@ -92,6 +90,13 @@ export class Delivery {
     this.pause = pause;
     this.window = new Window(window);
     this.trouble = new Trouble({ sink: sink.name, clock, log });
+    this.teller = new Teller({
+      ...{ sink: sink.name, clock, log, pause, stopping: this.stopping.signal },
+      notice: (notice) => deps.notice(notice),
+      next: () => spool.next,
+      rest: (failures) => this.restFor(failures),
+      onReleased: () => this.movePlace(),
+    });
     const from = spool.cursor(sink.name) ?? deps.from ?? spool.first;
     const own = { seq: spool.next, since: clock.uptime() };
     this.reader = new Reader(
@@ -120,7 +125,7 @@ export class Delivery {
     await this.settled(withinMs);
     this.ending.abort();
     await this.settled(graceMs);
-    await this.tellNow();
+    await this.teller.flush();
     this.movePlace();
     this.isClosed = true;
   }
@@ -218,12 +223,11 @@ export class Delivery {
   }
 
   private arrived(turn: Turn, begun: number, seconds: number) {
-    const { clock, spool, onSent } = this.deps;
+    const { clock, onSent } = this.deps;
     const isBack = this.trouble.failures > 0;
     this.workedAt = clock.uptime();
     this.trouble.worked(turn.lane, begun);
-    const at = { now: clock.now(), uptime: this.workedAt };
-    this.gaps.arrived(turn.batch, at, spool.next, isBack);
+    this.teller.arrived(turn.batch, isBack);
     this.settle(turn);
     onSent({ messages: turn.batch.length, seconds });
   }
@@ -292,9 +296,7 @@ export class Delivery {
 
   /** Something has arrived, or was passed over. */
   private look() {
-    const { clock, spool } = this.deps;
-    const oldest = this.window.oldestAlert();
-    if (this.gaps.waits(this.lowest(), oldest, clock.uptime(), spool.next)) this.tellSoon();
+    this.teller.waits(this.lowest(), this.window.oldestAlert());
     this.movePlace();
   }
 
@@ -303,60 +305,15 @@ export class Delivery {
   }
 
   private movePlace() {
-    if (this.isHeld || this.isClosed) return;
+    if (this.teller.isHolding || this.isClosed) return;
     const { spool, sink } = this.deps;
     const lowest = this.lowest();
     if (spool.cursor(sink.name) !== lowest) spool.setCursor(sink.name, lowest);
   }
 
-  private tellSoon() {
-    if (this.telling !== undefined) return;
-    this.telling = this.tell().finally(() => {
-      this.telling = undefined;
-    });
-  }
-
-  /** Tells what is over, until there is nothing to tell. */
-  private async tell() {
-    const { clock, log, sink } = this.deps;
-    const { signal } = this.stopping;
-    for (let failures = 0; ; ) {
-      const due = this.gaps.dueIn(clock.uptime());
-      if (due === undefined || signal.aborted) return;
-      if (due > 0) await this.pause(due * 1000, signal).catch(() => undefined);
-      else if (await this.tellNow(failures === 0)) failures = 0;
-      else {
-        failures += 1;
-        if (failures === 1) log.warn({ sink: sink.name }, 'gap cannot be told now');
-        await this.restFor(failures);
-      }
-    }
-  }
-
-  /**
-   * While the notice is written the place in the spool stays, so that a crash does not cost it; but only the first time,
-   * since a full spool takes notices only once the place has moved.
-   */
-  private async tellNow(hold = false): Promise<boolean> {
-    const { clock, sink, notice } = this.deps;
-    const gap = this.gaps.take(sink.name, clock.uptime());
-    if (gap === undefined) return true;
-    this.isHeld = hold;
-    try {
-      await notice(gap.notice);
-      return true;
-    } catch {
-      gap.putBack();
-      return false;
-    } finally {
-      this.isHeld = false;
-      this.movePlace();
-    }
-  }
-
   private async settled(ms: number) {
     const over = new AbortController();
-    const all = Promise.all([...this.sending, this.reading, this.telling]);
+    const all = Promise.all([...this.sending, this.reading, this.teller.idle()]);
     await Promise.race([all, this.pause(ms, over.signal).catch(() => undefined)]);
     over.abort();
   }

@@ -31,6 +31,8 @@ interface Found {
   waiting: Waiting;
 }
 
+/** What is older was written before the wall clock was set: nobody knows when. */
+const clockWasSet = Date.parse('2020-01-01T00:00:00Z');
 const backOff = { firstMs: 500, maxMs: 30_000 };
 
 export class Reader {
@@ -121,8 +123,9 @@ export class Reader {
   private sinceOf(seq: number, { at }: SpooledMessage): number {
     const { clock, own } = this.deps;
     const uptime = clock.uptime();
-    const since = Math.min(uptime, uptime - (clock.now() - Date.parse(at)) / 1000);
-    return seq >= own.seq ? Math.max(since, own.since) : since;
+    const accepted = Date.parse(at);
+    const since = Math.min(uptime, uptime - (clock.now() - accepted) / 1000);
+    return seq >= own.seq || accepted < clockWasSet ? Math.max(since, own.since) : since;
   }
 
   private async room(bytes: number, signal: AbortSignal) {

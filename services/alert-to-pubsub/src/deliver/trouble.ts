@@ -17,7 +17,10 @@ export interface TroubleDeps {
 /** Who has to wait: all, this lane, or nobody, since the sink was found to be away meanwhile. */
 export type Verdict = 'all' | 'lane' | 'nobody';
 
-/** The same is not logged again within this time, in seconds: a sink may come and go all day. */
+/**
+ * A reason is logged once while the sink does not work, and not again within this time, in seconds: it may come and go
+ * all day.
+ */
 const quiet = 60;
 
 export class Trouble {
@@ -31,7 +34,8 @@ export class Trouble {
   /** Lanes that have failed and not worked since: when. */
   private readonly failing = new Map<Lane, number>();
   private now: { since: number; reason: string; detail: string } | undefined;
-  private said: { reason: string; at: number } | undefined;
+  /** When each reason was last logged. */
+  private readonly said = new Map<string, number>();
   private isSaid = false;
 
   constructor(deps: TroubleDeps) {
@@ -84,10 +88,11 @@ export class Trouble {
   private note(reason: string, code: string, detail: string) {
     const { clock, log, sink } = this.deps;
     const at = clock.uptime();
-    this.now = { since: this.now?.since ?? at, reason, detail };
-    const isKnown = this.said?.reason === reason && (this.isSaid || at - this.said.at < quiet);
-    if (isKnown) return;
-    this.said = { reason, at };
+    const since = this.now?.since ?? at;
+    this.now = { since, reason, detail };
+    const saidAt = this.said.get(reason) ?? Number.NEGATIVE_INFINITY;
+    if (saidAt >= since || at - saidAt < quiet) return;
+    this.said.set(reason, at);
     this.isSaid = true;
     log.warn({ sink, reason, code, why: detail }, 'sink does not take messages');
   }
