@@ -28,7 +28,19 @@ export {
   SpooledMessage,
 } from './message.ts';
 export { type Moment, momentNow } from './moment.ts';
+export {
+  connectPubSub,
+  type PubSubConnection,
+  type PubSubDeps,
+  type PubSubSettings,
+} from './pubsub-client.ts';
+export type { PubSubCredentials } from './pubsub-credentials.ts';
+export { createFileSink, type FileSinkOptions } from './sinks/file.ts';
+export { createHttpSink, type HttpSinkOptions } from './sinks/http.ts';
+export { createSinks, encodeAsOf, pubSubName, type SinkSettings } from './sinks/index.ts';
+export { createPubSubSink, type PubSubSinkOptions } from './sinks/pubsub.ts';
 export { type Sink, SinkError, type SinkReason } from './sinks/sink.ts';
+export { parseTemplate, type Template } from './sinks/template.ts';
 export {
   type Received,
   type SubscribeConnection,

@@ -24,12 +24,20 @@ export class SinkError extends Error {
   readonly reason: SinkReason;
   /** Of the protocol: `PERMISSION_DENIED`, `503`, `ENOSPC`. */
   readonly code: string;
+  /** It asked not to be tried again before. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(reason: SinkReason, code: string, message: string, options?: ErrorOptions) {
+  constructor(
+    reason: SinkReason,
+    code: string,
+    message: string,
+    { retryAfterSeconds, ...options }: ErrorOptions & { retryAfterSeconds?: number } = {},
+  ) {
     super(message, options);
     this.name = 'SinkError';
     this.reason = reason;
     this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

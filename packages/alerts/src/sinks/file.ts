@@ -1,0 +1,138 @@
+/**
+ * A file that gets a JSON object a line: `{"attributes":{…},"message":{…}}`. `flat` alone says neither when nor which.
+ *
+ * It is opened anew for each send, so whoever moves it away (logrotate) needs to tell nobody.
+ */
+import { Buffer } from 'node:buffer';
+import { type FileHandle, open, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { syncFolder } from '@skolo/durable';
+import { type EncodeAs, encode } from '../encode.ts';
+import type { Message } from '../message.ts';
+import { type Sink, SinkError, type SinkReason } from './sink.ts';
+
+export interface FileSinkOptions {
+  name: string;
+  /** Absolute. Its folder has to exist: a disk that is not mounted must not be mistaken for an empty folder. */
+  file: string;
+  /** Then it is set aside as FILE.1 and begun anew. */
+  maxBytes: number;
+  encodeAs: EncodeAs;
+}
+
+const newline = 0x0a;
+/** Of a new file: collectors of logs run in a group of the operator's choice. */
+const mode = 0o640;
+
+export function createFileSink({ name, file, maxBytes, encodeAs }: FileSinkOptions): Sink {
+  // Heartbeats come beside what has its turn.
+  let last: Promise<void> = Promise.resolve();
+  return {
+    name,
+    limits: { lanes: 1, messages: 1000 },
+    laneOf: () => 'file',
+    async send(messages, _lane, signal) {
+      const lines = messages.map((message) => lineOf(message, encodeAs)).join('');
+      const turn = last.then(async () => {
+        if (signal.aborted) {
+          throw new SinkError('unavailable', 'ABORTED', `${file}: ended before it was written`);
+        }
+        await append(file, Buffer.from(lines), maxBytes);
+      });
+      last = turn.catch(() => undefined);
+      await turn;
+    },
+    close: () => last,
+  };
+}
+
+function lineOf(message: Message, as: EncodeAs): string {
+  const { json, attributes } = encode(message, as);
+  return `{"attributes":${JSON.stringify(attributes)},"message":${json}}\n`;
+}
+
+/** All of it is on the disk, or nothing of it is there. */
+async function append(file: string, lines: Buffer, maxBytes: number): Promise<void> {
+  try {
+    const size = await sizeOf(file);
+    const isFull = size !== undefined && size > 0 && size + lines.length > maxBytes;
+    if (isFull) await rename(file, `${file}.1`);
+    const handle = await open(file, 'a+', mode);
+    try {
+      await write(handle, lines);
+    } finally {
+      await handle.close();
+    }
+    if (isFull || size === undefined) await syncFolder(dirname(file));
+  } catch (error) {
+    throw error instanceof SinkError ? error : fileError(file, error);
+  }
+}
+
+async function write(handle: FileHandle, lines: Buffer): Promise<void> {
+  const { size } = await handle.stat();
+  try {
+    // What a process left that was killed while it wrote is a line of its own, and is sent again.
+    if (!(await endsWithLine(handle, size))) await writeAll(handle, Buffer.from([newline]));
+    await writeAll(handle, lines);
+    await handle.sync();
+  } catch (error) {
+    await handle.truncate(size).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    written += (await handle.write(bytes, written)).bytesWritten;
+  }
+}
+
+async function endsWithLine(handle: FileHandle, size: number): Promise<boolean> {
+  if (size === 0) return true;
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  return bytesRead === 0 || buffer[0] === newline;
+}
+
+/** Undefined where there is none. Opening a pipe would wait for its reader. */
+async function sizeOf(file: string): Promise<number | undefined> {
+  const found = await stat(file).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found === undefined || found.isFile()) return found?.size;
+  throw new SinkError(
+    'topic',
+    'NOT_A_FILE',
+    `${file} is no regular file; name another in rack.yaml`,
+  );
+}
+
+interface Kind {
+  reason: SinkReason;
+  text: string;
+}
+
+const kinds: Record<string, Kind> = {
+  ENOSPC: { reason: 'disk', text: 'the disk is full; make room' },
+  EDQUOT: { reason: 'disk', text: 'the quota is used up; make room, or raise it' },
+  EFBIG: { reason: 'disk', text: 'larger than a file may be; lower maxBytes of the sink' },
+  EROFS: { reason: 'disk', text: 'the disk is read-only; look at its errors, mount it again' },
+  EIO: { reason: 'disk', text: 'the disk reports an error; replace it' },
+  ENOENT: { reason: 'topic', text: 'its folder is not there; make it, or mount its disk' },
+  ENOTDIR: { reason: 'topic', text: 'a part of the path is a file; correct it in rack.yaml' },
+  EACCES: { reason: 'permission', text: 'this user may not write there; change its owner or mode' },
+  EPERM: { reason: 'permission', text: 'this user may not write there; change its owner or mode' },
+};
+
+function fileError(file: string, error: unknown): SinkError {
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const { reason, text } = kinds[code] ?? { reason: 'disk' as const, text: message };
+  return new SinkError(reason, code, `${file}: not written: ${text} (${code})`, { cause: error });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+}

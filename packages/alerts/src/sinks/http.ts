@@ -1,0 +1,172 @@
+/**
+ * A request for each message: PagerDuty, chat, ntfy, whatever takes a POST.
+ *
+ * - The header `idempotency-key` is the same each time that a message is sent.
+ * - Redirects are not followed: a token and a message are for whom rack.yaml names.
+ * - Errors name the host only: paths of webhooks are secrets, as a rule.
+ */
+import { isSafeForSecrets, type Secret, SecretError } from '@skolo/rack';
+import { type EncodeAs, encode } from '../encode.ts';
+import { lane } from '../lane.ts';
+import type { Message } from '../message.ts';
+import { type Sink, SinkError, type SinkReason } from './sink.ts';
+import { parseTemplate } from './template.ts';
+
+export interface HttpSinkOptions {
+  name: string;
+  url: string;
+  method: 'POST' | 'PUT';
+  headers: Record<string, string>;
+  /** Read for each request, so that it may change. @throws SecretError */
+  token?: (() => Promise<Secret>) | undefined;
+  /** See {@link parseTemplate}; without one, the message as it is encoded. */
+  body?: string | undefined;
+  timeoutSeconds: number;
+  encodeAs: EncodeAs;
+}
+
+/** Of different alerts at the same time. */
+const lanesAtOnce = 8;
+/** Of what is answered, this much is told. */
+const toldChars = 200;
+
+export function createHttpSink(options: HttpSinkOptions): Sink {
+  const { name, url, method, encodeAs } = options;
+  const { location } = encodeAs;
+  const host = new URL(url).host;
+  const given = new Headers(options.headers);
+  const type = given.get('content-type');
+  const template =
+    options.body === undefined
+      ? undefined
+      : parseTemplate(options.body, type === null ? undefined : /json/i.test(type));
+  if (type === null) {
+    given.set('content-type', template?.isJson === false ? 'text/plain' : 'application/json');
+  }
+
+  async function request(message: Message, signal: AbortSignal): Promise<void> {
+    const headers = new Headers(given);
+    headers.set('idempotency-key', message.id);
+    const token = await tokenFor(name, url, options.token);
+    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+    const body = template?.render(message, location) ?? encode(message, encodeAs).json;
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    const timer = setTimeout(end, options.timeoutSeconds * 1000);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+    try {
+      const answer = await fetch(url, {
+        method,
+        headers,
+        body,
+        redirect: 'manual',
+        signal: ending.signal,
+      });
+      if (answer.ok) return void (await answer.body?.cancel());
+      const said = (await told(answer)).replaceAll(token ?? '\n', '<secret>');
+      throw refusal(`${name} (${host})`, answer, said);
+    } catch (error) {
+      if (error instanceof SinkError) throw error;
+      throw failure(`${name} (${host})`, error, {
+        isStopped: signal.aborted,
+        isLate: ending.signal.aborted,
+        seconds: options.timeoutSeconds,
+      });
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+    }
+  }
+
+  return {
+    name,
+    limits: { lanes: lanesAtOnce, messages: 1 },
+    laneOf: (message) => lane(message, location, lanesAtOnce),
+    async send(messages, _lane, signal) {
+      for (const message of messages) await request(message, signal);
+    },
+    async close() {},
+  };
+}
+
+async function tokenFor(
+  name: string,
+  url: string,
+  token: HttpSinkOptions['token'],
+): Promise<string | undefined> {
+  if (token === undefined) return undefined;
+  if (!isSafeForSecrets(new URL(url))) {
+    throw new SinkError(
+      'credentials',
+      'UNSAFE_URL',
+      `${name}: its token is not sent in the clear; make the URL https`,
+    );
+  }
+  try {
+    return (await token()).reveal();
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    throw new SinkError('credentials', error.code, `${name}: its token: ${error.message}`);
+  }
+}
+
+const kinds: Record<number, { reason: SinkReason; hint: string }> = {
+  401: { reason: 'credentials', hint: 'correct its token' },
+  403: { reason: 'permission', hint: 'allow its token to do this' },
+  404: { reason: 'topic', hint: 'correct its URL' },
+  405: { reason: 'topic', hint: 'correct its URL or method' },
+  408: { reason: 'timeout', hint: 'it is tried again' },
+  410: { reason: 'topic', hint: 'correct its URL' },
+  421: { reason: 'topic', hint: 'correct its URL' },
+  425: { reason: 'quota', hint: 'it is tried again' },
+  429: { reason: 'quota', hint: 'it is tried again' },
+};
+
+function refusal(what: string, { status, headers }: Response, said: string): SinkError {
+  const { reason, hint } = kinds[status] ?? kindOf(status);
+  const answer = said === '' ? '' : `: ${said}`;
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+  return new SinkError(reason, String(status), `${what} answers ${status}${answer}; ${hint}`, {
+    ...(seconds >= 0 && { retryAfterSeconds: seconds }),
+  });
+}
+
+function kindOf(status: number): { reason: SinkReason; hint: string } {
+  if (status >= 500) return { reason: 'unavailable', hint: 'it is tried again' };
+  if (status >= 400) return { reason: 'refused', hint: 'correct its body, method or headers' };
+  return {
+    reason: 'topic',
+    hint: 'it leads elsewhere, which is not followed: correct its URL',
+  };
+}
+
+async function told(answer: Response): Promise<string> {
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of answer.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length >= toldChars) break;
+  }
+  // What a stranger answers may end in a terminal.
+  return text
+    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    .trim()
+    .slice(0, toldChars);
+}
+
+function failure(
+  what: string,
+  error: unknown,
+  { isStopped, isLate, seconds }: { isStopped: boolean; isLate: boolean; seconds: number },
+): SinkError {
+  if (isStopped) return new SinkError('unavailable', 'ABORTED', `${what}: ended before an answer`);
+  if (isLate) {
+    return new SinkError('timeout', 'TIMEOUT', `${what} has not answered within ${seconds} s`);
+  }
+  // Node hides what happened behind `fetch failed`.
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'UNKNOWN';
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new SinkError('unavailable', code, `${what} cannot be reached: ${why}`);
+}

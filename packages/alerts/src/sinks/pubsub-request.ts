@@ -1,0 +1,151 @@
+/** Requests to Pub/Sub: what fits into one, and one that is called, with a deadline and an end at any moment. */
+import { Buffer } from 'node:buffer';
+import type { protos, v1 } from '@google-cloud/pubsub';
+import { type EncodeAs, encode } from '../encode.ts';
+import type { Message } from '../message.ts';
+import { SinkError } from './sink.ts';
+
+export interface Request {
+  messages: protos.google.pubsub.v1.IPubsubMessage[];
+  bytes: number;
+}
+
+/** Pub/Sub takes 10 MB a request, and so a message: https://cloud.google.com/pubsub/quotas#resource_limits */
+const maxMessageBytes = 9_500_000;
+const maxRequestBytes = 9_000_000;
+const maxRequestMessages = 1000;
+/** Of protobuf, around a message and around each attribute; a little much. */
+const frameBytes = 16;
+
+const createTopicTimeoutMs = 15_000;
+
+/**
+ * As few requests as hold them, in order.
+ *
+ * @param key of ordering; '' for none
+ * @throws SinkError `refused`: one is too large
+ */
+export function requestsOf(messages: readonly Message[], key: string, as: EncodeAs): Request[] {
+  const requests: Request[] = [];
+  let last: Request | undefined;
+  for (const message of messages) {
+    const { json, attributes } = encode(message, as);
+    const data = Buffer.from(json);
+    const bytes = data.length + bytesAround(attributes, key);
+    if (bytes > maxMessageBytes) {
+      throw new SinkError(
+        'refused',
+        'TOO_LARGE',
+        `Pub/Sub takes messages of up to 10 MB; ${message.kind} ${message.id} has ${(bytes / 1e6).toFixed(1)} MB; shorten its annotations`,
+      );
+    }
+    const isFull =
+      last === undefined ||
+      last.messages.length >= maxRequestMessages ||
+      last.bytes + bytes > maxRequestBytes;
+    if (isFull || last === undefined) {
+      last = { messages: [], bytes: 0 };
+      requests.push(last);
+    }
+    last.messages.push({ data, attributes, ...(key !== '' && { orderingKey: key }) });
+    last.bytes += bytes;
+  }
+  return requests;
+}
+
+function bytesAround(attributes: Record<string, string>, key: string): number {
+  let bytes = Buffer.byteLength(key) + frameBytes;
+  for (const [name, value] of Object.entries(attributes)) {
+    bytes += name.length + Buffer.byteLength(value) + frameBytes;
+  }
+  return bytes;
+}
+
+/** A connection, and how many use it. */
+export class Channel {
+  private readonly client: v1.PublisherClient;
+  private users = 0;
+  private isOld = false;
+
+  constructor(client: v1.PublisherClient) {
+    this.client = client;
+  }
+
+  async used<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+    this.users += 1;
+    try {
+      return await use(this);
+    } finally {
+      this.users -= 1;
+      if (this.isOld) this.closeWhenUnused();
+    }
+  }
+
+  closeWhenUnused(): void {
+    this.isOld = true;
+    if (this.users === 0) this.close().catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.client.close();
+  }
+
+  /** @throws what the library throws; SinkError when it is aborted */
+  async publish(
+    topic: string,
+    messages: Request['messages'],
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.client.initialize();
+    if (signal.aborted) throw aborted();
+    // Not `client.publish`, which cannot be cancelled.
+    const call: Cancellable = this.client.innerApiCalls.publish?.(
+      { topic, messages },
+      {
+        timeout: timeoutMs,
+        retry: null,
+        isBundling: false,
+        otherArgs: {
+          headers: { 'x-goog-request-params': `topic=${encodeURIComponent(topic)}` },
+        },
+      },
+    );
+    const cancel = () => call.cancel();
+    signal.addEventListener('abort', cancel);
+    try {
+      await call;
+    } catch (error) {
+      throw signal.aborted ? aborted() : error;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  async createTopic(topic: string): Promise<void> {
+    await this.client.createTopic({ name: topic }, { timeout: createTopicTimeoutMs, retry: null });
+  }
+}
+
+interface Cancellable extends Promise<unknown> {
+  cancel(): void;
+}
+
+/** The promise goes on by itself: others may wait for it, too. @throws SinkError */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) throw aborted();
+  let stop = () => {};
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(aborted());
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([promise, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+function aborted(): SinkError {
+  return new SinkError('unavailable', 'ABORTED', 'ended before there was an answer');
+}

@@ -1,0 +1,407 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import {
+  type GooglePubSub,
+  type GooglePubSubOptions,
+  startGooglePubSub,
+  startPubSubEmulator,
+} from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { decode } from '../decode.ts';
+import { connectPubSub } from '../pubsub-client.ts';
+import { alertMessage, flat, heartbeatMessage, numberedAlert } from '../testing/messages.ts';
+import { createPubSubSink, type PubSubSinkOptions } from './pubsub.ts';
+import { type Sink, SinkError } from './sink.ts';
+
+const topic = 'projects/my-project/topics/alerts';
+
+async function start(options: GooglePubSubOptions = {}) {
+  const google = await startGooglePubSub({ topics: [topic], ...options });
+  onTestFinished(() => google.close());
+  return google;
+}
+
+function sinkFor(
+  { endpoint }: { endpoint: string },
+  options: Partial<PubSubSinkOptions> = {},
+): Sink {
+  const sink = createPubSubSink(
+    {
+      name: 'pubsub',
+      project: 'my-project',
+      topic: 'alerts',
+      createTopic: true,
+      endpoint,
+      credentials: 'default',
+      orderingKeys: 4,
+      encodeAs: flat,
+      ...options,
+    },
+    { env: {} },
+  );
+  onTestFinished(() => sink.close());
+  return sink;
+}
+
+/** Between us and Pub/Sub. What is connected when it swallows gets no answer any more, and is not told. */
+async function startUplink(port: number) {
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    near.pipe(far).pipe(near);
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const address = server.address();
+  const own = typeof address === 'object' ? address?.port : undefined;
+  function swallow(): void {
+    for (const socket of sockets) {
+      socket.unpipe();
+      socket.resume();
+    }
+  }
+  return { endpoint: `127.0.0.1:${own}`, swallow };
+}
+
+function never(): AbortSignal {
+  return new AbortController().signal;
+}
+
+async function errorOf(sending: Promise<void>): Promise<SinkError> {
+  const error = await sending.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof SinkError) return error;
+  throw new Error('no SinkError', { cause: error });
+}
+
+function published(google: GooglePubSub) {
+  return google.published(topic).map(({ data, attributes, orderingKey }) => ({
+    key: orderingKey,
+    decoded: decode(data, attributes),
+  }));
+}
+
+describe('what is published', () => {
+  it('is one request, with the lane as ordering key, in order', async () => {
+    const google = await start();
+    const sink = sinkFor(google);
+    const messages = Array.from({ length: 50 }, (_, n) => numberedAlert(n));
+
+    await sink.send(messages, 'rack4-3', never());
+
+    expect(google.counts.requests).toEqual({ Publish: 1 });
+    expect(published(google)).toMatchObject(
+      messages.map(({ id }) => ({ key: 'rack4-3', decoded: { kind: 'transition', id } })),
+    );
+  });
+
+  it('has attributes, and no ordering key where it is a heartbeat', async () => {
+    const google = await start();
+    const sink = sinkFor(google);
+    const heartbeat = heartbeatMessage();
+
+    await sink.send([heartbeat], sink.laneOf(heartbeat), never());
+
+    expect(google.published(topic)).toMatchObject([
+      { orderingKey: '', attributes: { kind: 'heartbeat', schema: '1', location: 'rack4' } },
+    ]);
+  });
+
+  it('is split where it is too much for one request', async () => {
+    const google = await start();
+    const sink = sinkFor(google);
+    const large = { description: 'x'.repeat(2_500_000) };
+    const messages = Array.from({ length: 5 }, (_, n) => numberedAlert(n, large));
+    const many = Array.from({ length: 1001 }, (_, n) => numberedAlert(10 + n));
+
+    await sink.send(messages, 'rack4-0', never());
+    await sink.send(many, 'rack4-0', never());
+
+    expect(google.counts.requests).toEqual({ Publish: 4 });
+    expect(published(google).map(({ decoded }) => decoded)).toMatchObject(
+      [...messages, ...many].map(({ id }) => ({ id })),
+    );
+  });
+
+  it('goes on in all lanes at the same time', async () => {
+    const google = await start();
+    const sink = sinkFor(google);
+    const held = google.misbehave('slow');
+    const lanes = ['rack4-0', 'rack4-1', 'rack4-2', 'rack4-3'];
+
+    const sending = lanes.map((lane, n) => sink.send([numberedAlert(n)], lane, never()));
+    await google.callsSeen(4, 'Publish');
+    held.stop();
+    await Promise.all(sending);
+
+    expect(google.counts.messages).toBe(4);
+  });
+
+  it('makes nothing before the first message, and loads nothing', () => {
+    const sink = createPubSubSink({
+      name: 'pubsub',
+      topic: 'alerts',
+      createTopic: true,
+      credentials: { keyFile: '/nowhere/key.json' },
+      orderingKeys: 32,
+      encodeAs: flat,
+    });
+
+    expect(sink.limits.messages).toBeGreaterThan(1);
+    expect(sink.laneOf(alertMessage())).toBe('rack4-19');
+  });
+});
+
+describe('the topic', () => {
+  it('is made where it is missing, once for all lanes', async () => {
+    const google = await start({ topics: [] });
+    const sink = sinkFor(google);
+
+    await Promise.all(
+      [0, 1, 2, 3].map((n) => sink.send([numberedAlert(n)], `rack4-${n}`, never())),
+    );
+
+    expect(google.counts.messages).toBe(4);
+    expect(google.calls.filter(({ method }) => method === 'CreateTopic')).toHaveLength(1);
+  });
+
+  it('may be made by somebody else meanwhile', async () => {
+    const google = await start({ topics: [] });
+    const sink = sinkFor(google);
+    google.failNext({ method: 'Publish', code: 'NOT_FOUND' });
+    google.addTopic(topic);
+
+    await sink.send([numberedAlert(1)], 'rack4-0', never());
+
+    expect(google.counts.messages).toBe(1);
+  });
+
+  it('is asked for where it may not be made', async () => {
+    const google = await start({ topics: [] });
+    const error = await errorOf(
+      sinkFor(google, { createTopic: false }).send([numberedAlert(1)], 'rack4-0', never()),
+    );
+
+    expect(error).toMatchObject({ reason: 'topic', code: 'NOT_FOUND' });
+    expect(error.message).toContain(topic);
+    expect(google.counts.requests).toEqual({ Publish: 1 });
+  });
+
+  it('is asked for where these credentials cannot make it', async () => {
+    const google = await start({ topics: [] });
+    google.misbehave('refuse', { methods: ['CreateTopic'], code: 'PERMISSION_DENIED' });
+
+    const error = await errorOf(sinkFor(google).send([numberedAlert(1)], 'rack4-0', never()));
+
+    expect(error).toMatchObject({ reason: 'topic', code: 'PERMISSION_DENIED' });
+    expect(error.message).toContain('gcloud pubsub topics create alerts --project my-project');
+  });
+});
+
+describe('what goes wrong', () => {
+  it.each([
+    ['UNAVAILABLE', 'unavailable'],
+    ['ABORTED', 'unavailable'],
+    ['INTERNAL', 'unavailable'],
+    ['UNKNOWN', 'unavailable'],
+    ['CANCELLED', 'unavailable'],
+    ['DEADLINE_EXCEEDED', 'timeout'],
+    ['PERMISSION_DENIED', 'permission'],
+    ['UNAUTHENTICATED', 'credentials'],
+    ['RESOURCE_EXHAUSTED', 'quota'],
+    ['FAILED_PRECONDITION', 'topic'],
+    ['INVALID_ARGUMENT', 'refused'],
+  ] as const)('%s is told as %s, after one try', async (code, reason) => {
+    const google = await start();
+    const sink = sinkFor(google);
+    google.failNext({ method: 'Publish', code });
+
+    const error = await errorOf(sink.send([numberedAlert(1)], 'rack4-0', never()));
+
+    expect(error).toMatchObject({ reason, code });
+    expect(error.message).toMatch(new RegExp(`^Pub/Sub, ${topic}: ${code}: .+; .+`));
+    expect(google.counts.requests).toEqual({ Publish: 1 });
+    await sink.send([numberedAlert(1)], 'rack4-0', never());
+    expect(google.counts.messages).toBe(1);
+  });
+
+  it('blames no message for the name of the topic', async () => {
+    const google = await start();
+    const sink = sinkFor(google);
+    google.failNext({ code: 'INVALID_ARGUMENT', message: 'Invalid resource name given (name=x).' });
+
+    const error = await errorOf(sink.send([numberedAlert(1)], 'rack4-0', never()));
+
+    expect(error.reason).toBe('topic');
+  });
+
+  it('refuses what is too large before it is sent', async () => {
+    const google = await start();
+    const large = numberedAlert(1, { description: 'x'.repeat(9_600_000) });
+
+    const error = await errorOf(
+      sinkFor(google).send([numberedAlert(2), large], 'rack4-0', never()),
+    );
+
+    expect(error).toMatchObject({ reason: 'refused', code: 'TOO_LARGE' });
+    expect(error.message).toContain(large.id);
+    expect(google.counts.requests).toEqual({});
+  });
+
+  it('has a deadline, and does not keep a connection that swallows everything', async () => {
+    const google = await start();
+    const uplink = await startUplink(google.port);
+    const sink = sinkFor(uplink, { timeoutMs: 500, heartbeatTimeoutMs: 500 });
+    await sink.send([numberedAlert(1)], 'rack4-0', never());
+    uplink.swallow();
+
+    const errors = await Promise.all([
+      errorOf(sink.send([numberedAlert(2)], 'rack4-0', never())),
+      errorOf(sink.send([heartbeatMessage()], '', never())),
+    ]);
+    await sink.send([numberedAlert(3)], 'rack4-0', never());
+
+    expect(errors).toMatchObject([
+      { reason: 'timeout', code: 'DEADLINE_EXCEEDED' },
+      { reason: 'timeout', code: 'DEADLINE_EXCEEDED' },
+    ]);
+    expect(published(google)).toHaveLength(2);
+  });
+
+  it('ends at once when it is told to', async () => {
+    const google = await start();
+    const sink = sinkFor(google);
+    google.misbehave('hang');
+    const ending = new AbortController();
+
+    const sending = errorOf(sink.send([numberedAlert(1)], 'rack4-0', ending.signal));
+    await google.callsSeen(1);
+    ending.abort();
+
+    expect(await sending).toMatchObject({ code: 'ABORTED' });
+    expect(await errorOf(sink.send([numberedAlert(1)], 'rack4-0', ending.signal))).toMatchObject({
+      code: 'ABORTED',
+    });
+    expect(google.counts.requests).toEqual({ Publish: 1 });
+  });
+
+  it('recovers by itself after an outage', { timeout: 30_000 }, async () => {
+    const google = await start();
+    const sink = sinkFor(google);
+    await sink.send([numberedAlert(1)], 'rack4-0', never());
+    await google.stop();
+
+    const error = await errorOf(sink.send([numberedAlert(2)], 'rack4-0', never()));
+    await google.start();
+
+    expect(error).toMatchObject({ reason: 'unavailable', code: 'UNAVAILABLE' });
+    await expect
+      .poll(
+        () =>
+          sink.send([numberedAlert(2)], 'rack4-0', never()).then(
+            () => 'sent',
+            () => 'not yet',
+          ),
+        { timeout: 20_000 },
+      )
+      .toBe('sent');
+    expect(published(google)).toHaveLength(2);
+  });
+
+  it('says so when there is no project', async () => {
+    const google = await start();
+    const sink = sinkFor(google, { project: undefined });
+
+    const error = await errorOf(sink.send([numberedAlert(1)], 'rack4-0', never()));
+
+    expect(error).toMatchObject({ reason: 'credentials', code: 'NO_PROJECT' });
+    expect(error.message).toContain('services.alert-to-pubsub.project');
+  });
+});
+
+describe('the emulator', () => {
+  it('is where PUBSUB_EMULATOR_HOST says, whatever rack.yaml says', async () => {
+    const google = await start();
+    const connection = await connectPubSub(
+      { endpoint: 'us-east1-pubsub.googleapis.com:443', credentials: { keyFile: '/nowhere' } },
+      { env: { PUBSUB_EMULATOR_HOST: google.endpoint, GOOGLE_CLOUD_PROJECT: 'env-project' } },
+    ).catch((error: unknown) => error);
+
+    // The project is asked for where it should be, although nobody signs in.
+    expect(connection).toMatchObject({ reason: 'credentials', code: 'SECRET_MISSING' });
+    const other = await connectPubSub(
+      { endpoint: 'us-east1-pubsub.googleapis.com:443', credentials: 'default' },
+      { env: { PUBSUB_EMULATOR_HOST: google.endpoint, GOOGLE_CLOUD_PROJECT: 'env-project' } },
+    );
+    expect(other.project).toBe('env-project');
+    const publisher = other.publisher();
+    onTestFinished(() => publisher.close());
+    await publisher.createTopic({ name: 'projects/env-project/topics/there' });
+    expect(google.counts.requests).toEqual({ CreateTopic: 1 });
+  });
+
+  it('of Google takes it all', { timeout: 60_000 }, async (context) => {
+    const emulator = await startPubSubEmulator();
+    if (emulator === undefined) return context.skip('the Pub/Sub emulator is not installed');
+    onTestFinished(() => emulator.close());
+    const connection = await connectPubSub({
+      project: 'my-project',
+      endpoint: emulator.endpoint,
+      credentials: 'default',
+    });
+    const [publisher, subscriber] = [connection.publisher(), connection.subscriber()];
+    onTestFinished(async () => void (await Promise.all([publisher.close(), subscriber.close()])));
+    const sink = sinkFor(emulator);
+    const messages = Array.from({ length: 20 }, (_, n) => numberedAlert(n));
+
+    const missing = await errorOf(
+      sinkFor(emulator, { createTopic: false }).send([numberedAlert(1)], 'rack4-0', never()),
+    );
+    await publisher.createTopic({ name: topic });
+    const subscription = 'projects/my-project/subscriptions/all';
+    await subscriber.createSubscription({
+      name: subscription,
+      topic,
+      enableMessageOrdering: true,
+    });
+    await sink.send(messages, 'rack4-1', never());
+    await sinkFor(emulator, { topic: 'another' }).send([heartbeatMessage()], '', never());
+    const ids: string[] = [];
+    while (ids.length < messages.length) {
+      const [{ receivedMessages }] = await subscriber.pull({ subscription, maxMessages: 100 });
+      for (const { message } of receivedMessages ?? []) {
+        const decoded = decode(Buffer.from(message?.data ?? ''), message?.attributes ?? {});
+        expect(message?.orderingKey).toBe('rack4-1');
+        ids.push('id' in decoded ? (decoded.id ?? '') : '');
+      }
+      const ackIds = (receivedMessages ?? []).map(({ ackId }) => ackId ?? '');
+      if (ackIds.length > 0) await subscriber.acknowledge({ subscription, ackIds });
+    }
+
+    expect(missing).toMatchObject({ reason: 'topic', code: 'NOT_FOUND' });
+    expect(ids).toEqual(messages.map(({ id }) => id));
+  });
+});
+
+describe('the library', () => {
+  it('is not loaded by whoever only imports this', () => {
+    const file = new URL('../../dist/index.js', import.meta.url).href;
+    const script = `import(${JSON.stringify(file)}).then(() => {
+      const loaded = Object.keys(require.cache).filter((path) => /google|grpc/.test(path));
+      console.log(JSON.stringify(loaded));
+    })`;
+
+    expect(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' })).toBe('[]\n');
+  });
+});

@@ -1,0 +1,149 @@
+/**
+ * Google Pub/Sub. One request for each send, its lane the ordering key of all its messages; the library's own batching,
+ * buffering and retrying stay off, so that order, memory and repetition are in the hands of whoever calls.
+ */
+import type { EncodeAs } from '../encode.ts';
+import { lane, noLane } from '../lane.ts';
+import type { Message } from '../message.ts';
+import { connectPubSub, type PubSubConnection, type PubSubDeps } from '../pubsub-client.ts';
+import type { PubSubCredentials } from '../pubsub-credentials.ts';
+import { grpcCode, publishError, topicMissing } from './pubsub-error.ts';
+import { Channel, type Request, requestsOf, unlessAborted } from './pubsub-request.ts';
+import type { Sink } from './sink.ts';
+
+export interface PubSubSinkOptions {
+  name: string;
+  project?: string | undefined;
+  topic: string;
+  /** Make it where it is missing. */
+  createTopic: boolean;
+  endpoint?: string | undefined;
+  credentials: PubSubCredentials;
+  metadataUrl?: string | undefined;
+  /** How many ordering keys. */
+  orderingKeys: number;
+  encodeAs: EncodeAs;
+  /** For an answer; what is large, or sent beside others, gets more. */
+  timeoutMs?: number;
+  heartbeatTimeoutMs?: number;
+}
+
+/** Slower uplinks than this get no backlog through in time, only what is new. */
+const slowestBytesPerMs = 64;
+
+/** Measured (README): more lanes or messages at a time cost memory and bring nothing. */
+const lanesAtOnce = 16;
+const messagesAtOnce = 200;
+
+/** Nothing is connected, or read, before the first message. */
+export function createPubSubSink(options: PubSubSinkOptions, deps: PubSubDeps = {}): Sink {
+  const publisher = new Publisher(options, deps);
+  return {
+    name: options.name,
+    limits: { lanes: Math.min(options.orderingKeys, lanesAtOnce), messages: messagesAtOnce },
+    laneOf: (message) => lane(message, options.encodeAs.location, options.orderingKeys),
+    send: (messages, key, signal) => publisher.send(messages, key, signal),
+    close: () => publisher.close(),
+  };
+}
+
+class Publisher {
+  private readonly options: PubSubSinkOptions;
+  private readonly deps: PubSubDeps;
+  private connecting: Promise<PubSubConnection> | undefined;
+  private channel: Channel | undefined;
+  private makingTopic: Promise<void> | undefined;
+  /** Of all requests under way. */
+  private bytesUnderWay = 0;
+
+  constructor(options: PubSubSinkOptions, deps: PubSubDeps) {
+    this.options = options;
+    this.deps = deps;
+  }
+
+  async send(messages: readonly Message[], key: string, signal: AbortSignal): Promise<void> {
+    const requests = requestsOf(messages, key, this.options.encodeAs);
+    for (const request of requests) await this.publish(request, key, signal);
+  }
+
+  async close(): Promise<void> {
+    const channel = this.channel;
+    this.connecting = undefined;
+    this.channel = undefined;
+    await channel?.close();
+  }
+
+  private async publish(request: Request, key: string, signal: AbortSignal): Promise<void> {
+    const connection = await unlessAborted(this.connected(), signal);
+    await unlessAborted(connection.signIn(), signal);
+    const topic = `projects/${connection.project}/topics/${this.options.topic}`;
+    this.bytesUnderWay += request.bytes;
+    const timeoutMs = this.timeoutMs(key);
+    const call = () =>
+      this.call(connection, (channel) =>
+        channel.publish(topic, request.messages, timeoutMs, signal),
+      );
+    try {
+      await call();
+    } catch (error) {
+      if (grpcCode(error) !== 'NOT_FOUND' || !this.options.createTopic)
+        throw publishError(error, topic);
+      await unlessAborted(this.madeTopic(connection, topic), signal);
+      await call().catch((again) => {
+        throw publishError(again, topic);
+      });
+    } finally {
+      this.bytesUnderWay -= request.bytes;
+    }
+  }
+
+  private timeoutMs(key: string): number {
+    const { timeoutMs = 15_000, heartbeatTimeoutMs = 10_000 } = this.options;
+    // What is late is of no use: the next one is due.
+    if (key === noLane) return heartbeatTimeoutMs;
+    return timeoutMs + this.bytesUnderWay / slowestBytesPerMs;
+  }
+
+  private connected(): Promise<PubSubConnection> {
+    this.connecting ??= connectPubSub(this.options, this.deps).catch((error) => {
+      this.connecting = undefined;
+      throw error;
+    });
+    return this.connecting;
+  }
+
+  private async call<T>(
+    connection: PubSubConnection,
+    use: (channel: Channel) => Promise<T>,
+  ): Promise<T> {
+    this.channel ??= new Channel(connection.publisher());
+    const channel = this.channel;
+    try {
+      return await channel.used(use);
+    } catch (error) {
+      const code = grpcCode(error);
+      if (code === 'UNAUTHENTICATED') connection.forgetCredentials();
+      // A connection that swallows everything would be used until TCP gives it up, which takes a quarter of an hour.
+      if (code === 'DEADLINE_EXCEEDED' && this.channel === channel) {
+        this.channel = undefined;
+        channel.closeWhenUnused();
+      }
+      throw error;
+    }
+  }
+
+  /** All lanes that miss it at the same time make it once. */
+  private madeTopic(connection: PubSubConnection, topic: string): Promise<void> {
+    this.makingTopic ??= this.call(connection, (channel) => channel.createTopic(topic))
+      .catch((error) => {
+        const code = grpcCode(error);
+        if (code === 'ALREADY_EXISTS') return;
+        const isSettled = code === 'PERMISSION_DENIED' || code === 'NOT_FOUND';
+        throw isSettled ? topicMissing(error, topic) : publishError(error, topic);
+      })
+      .finally(() => {
+        this.makingTopic = undefined;
+      });
+    return this.makingTopic;
+  }
+}
