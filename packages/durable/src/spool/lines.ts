@@ -36,6 +36,8 @@ function readLine(bytes: Buffer, start: number, end: number, offset: number, sin
 
 /** How many beginnings of lines are looked at within one damaged line. */
 const mostStarts = 64;
+/** Two lines that have become one are longer. */
+const shortestPair = 22;
 
 /** A line whose newline is damaged has become one with the next: both are whole, but for one byte between them. */
 function readDamaged(
@@ -46,7 +48,7 @@ function readDamaged(
   offset: number,
   sink: LineSink,
 ) {
-  const starts = startsWithin(bytes, start, end);
+  const starts = end - start > shortestPair ? startsWithin(bytes, start, end) : [];
   let bad = start;
   for (let number = 0; number < starts.length; number += 1) {
     const from = starts[number] ?? end;

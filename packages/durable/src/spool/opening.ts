@@ -1,7 +1,8 @@
 /** What is in a spool's folder: the segments in their order, what is whole in them, and what is not. */
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic-file.ts';
+import type { Places } from './places.ts';
 import { type Beginning, beginningOf, type Scan, scanSegment } from './scan.ts';
 import { type Segment, segmentName, seqOfName } from './segment.ts';
 
@@ -34,6 +35,8 @@ export interface Found {
 
 /** Files with damaged bytes that are kept; of more, the oldest go. */
 const mostKeptFiles = 20;
+/** How much of one segment's damaged bytes is put aside. */
+const mostKept = 1024 * 1024;
 const suffix = '.damaged';
 
 /** @throws Error Of the system. */
@@ -49,7 +52,7 @@ export async function examine(folder: string): Promise<Found> {
     if (scan.records > 0) seen = scan.segment.last;
     damage.lines += scan.damagedLines;
     damage.bytes += scan.damagedBytes;
-    if (scan.kept.length > 0) await putAside(scan, damage);
+    if (scan.damagedLines > 0) await putAside(scan.segment, damage);
     scans.push(scan);
   }
 
@@ -75,7 +78,7 @@ export async function examine(folder: string): Promise<Found> {
 }
 
 function isWhole({ segment, endsWithNewline }: Scan): boolean {
-  return segment.number !== undefined && segment.damaged.size === 0 && endsWithNewline;
+  return segment.number !== undefined && segment.damaged.all.length === 0 && endsWithNewline;
 }
 
 /** In the order in which they were begun; `atLeast` is what names say of the next sequence number. */
@@ -133,14 +136,28 @@ async function finishTrimming(scans: Scan[], floor: number): Promise<Scan[]> {
 }
 
 /** Best effort: on a full disk they are only where they were. */
-async function putAside({ segment, kept }: Scan, damage: SpoolDamage) {
-  const path = `${segment.path}${suffix}`;
+async function putAside({ path, damaged }: Segment, damage: SpoolDamage) {
   try {
-    await writeFileAtomic(path, Buffer.concat(kept));
-    damage.kept.push(path);
+    await writeFileAtomic(`${path}${suffix}`, await bytesOf(path, damaged));
+    damage.kept.push(`${path}${suffix}`);
   } catch {
     // `kept` does not name it.
   }
+}
+
+async function bytesOf(path: string, { all }: Places): Promise<Buffer> {
+  const kept = Buffer.alloc(mostKept);
+  let filled = 0;
+  const handle = await open(path, 'r');
+  try {
+    for (const { start, end } of all) {
+      const length = Math.min(end - start, mostKept - filled);
+      if (length > 0) filled += (await handle.read(kept, filled, length, start)).bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
+  return kept.subarray(0, filled);
 }
 
 async function dropOldest(folder: string) {

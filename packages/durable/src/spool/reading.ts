@@ -22,10 +22,11 @@ export async function* readRecords(
   onUnreadable: () => void,
 ): AsyncGenerator<SpoolRecord[]> {
   let wanted = from;
+  let former: { segment: Segment; place: number } | undefined;
   for (;;) {
     const segment = segments.find(({ last }) => last >= wanted);
     if (!segment) return;
-    const begin = offsetOf(segment, wanted);
+    const begin = former?.segment === segment ? former.place : offsetOf(segment, wanted);
     let place = begin;
     for await (const chunk of chunks(segment, begin)) {
       const records = recordsOf(segment, chunk, wanted, onUnreadable);
@@ -33,10 +34,11 @@ export async function* readRecords(
       wanted = (records.at(-1)?.seq ?? wanted - 1) + 1;
       if (records.length > 0) yield records;
     }
+    former = { segment, place };
     if (place < segment.end) {
       // More has been appended meanwhile – or the file has lost its end, or is gone.
       if (place > begin) continue;
-      if (segments.includes(segment)) addUnreadable(segment, place, onUnreadable);
+      if (segments.includes(segment) && segment.damaged.add(place, segment.end)) onUnreadable();
     }
     wanted = Math.max(wanted, segment.last + 1);
   }
@@ -70,13 +72,9 @@ function recordsOf(
       wanted = seq + 1;
       records.push({ seq, text: textOf(line, start, end, seq) });
     },
-    damaged: (_bytes, _start, _end, place) => addUnreadable(segment, place, onUnreadable),
+    damaged(_bytes, start, end, place) {
+      if (segment.damaged.add(place, place + end - start)) onUnreadable();
+    },
   });
   return records;
-}
-
-function addUnreadable({ damaged }: Segment, place: number, onUnreadable: () => void) {
-  if (damaged.has(place)) return;
-  damaged.add(place);
-  onUnreadable();
 }

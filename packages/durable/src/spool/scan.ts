@@ -4,9 +4,6 @@ import type { Note } from './line.ts';
 import { type LineSink, readLines } from './lines.ts';
 import { chunksOf, mark, newSegment, type Segment } from './segment.ts';
 
-/** How much of one segment's damaged bytes is put aside. */
-const mostKept = 1024 * 1024;
-
 /** Its first line that is whole. A name says little: files are renamed, and copied. */
 export interface Beginning {
   path: string;
@@ -51,8 +48,6 @@ export interface Scan {
   records: number;
   damagedLines: number;
   damagedBytes: number;
-  /** Of the damaged bytes, the first. */
-  kept: Buffer[];
   /** Of a last line that was not written to its end. Only of the newest segment. */
   tornBytes: number;
   endsWithNewline: boolean;
@@ -70,12 +65,10 @@ export async function scanSegment(
     records: 0,
     damagedLines: 0,
     damagedBytes: 0,
-    kept: [],
     tornBytes: 0,
     endsWithNewline: true,
   };
   let previous = seen;
-  let room = mostKept;
   const sink: LineSink = {
     record(seq, _bytes, _start, _end, offset) {
       if (seq <= previous || seq >= limit) return;
@@ -94,12 +87,9 @@ export async function scanSegment(
         scan.tornBytes = end - start;
         return;
       }
-      segment.damaged.add(offset);
+      segment.damaged.add(offset, offset + end - start);
       scan.damagedLines += 1;
       scan.damagedBytes += end - start;
-      if (room <= 0) return;
-      scan.kept.push(Buffer.from(bytes.subarray(start, Math.min(end, start + room))));
-      room -= end - start;
     },
   };
   const handle = await open(path, 'r');

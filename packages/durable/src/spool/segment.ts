@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../system-error.ts';
 import { longestText } from './line.ts';
+import { Places } from './places.ts';
 
 export interface Segment {
   path: string;
@@ -19,7 +20,7 @@ export interface Segment {
   /** Places at which a reader may begin. */
   marks: Mark[];
   /** Places that are known to be damaged. */
-  damaged: Set<number>;
+  damaged: Places;
 }
 
 export interface Mark {
@@ -30,7 +31,7 @@ export interface Mark {
 
 export function newSegment(path: string, number: number | undefined, first: number): Segment {
   const limit = Number.POSITIVE_INFINITY;
-  return { path, number, first, last: first - 1, limit, end: 0, marks: [], damaged: new Set() };
+  return { path, number, first, last: first - 1, limit, end: 0, marks: [], damaged: new Places() };
 }
 
 export const chunkBytes = 256 * 1024;
