@@ -16,12 +16,22 @@ export interface PubSubEmulator {
 export async function startPubSubEmulator(): Promise<PubSubEmulator | undefined> {
   const path = peer('pubsub-emulator');
   if (path === undefined) return undefined;
+  // Somebody may take the port between our look and its start.
+  for (let attempt = 1; ; attempt += 1) {
+    const emulator = await startAt(path, await freeTcpPort());
+    if (emulator) return emulator;
+    if (attempt === 5) throw new Error('the Pub/Sub emulator finds all ports taken');
+  }
+}
+
+/** Undefined: the port is taken. */
+async function startAt(path: string, port: number): Promise<PubSubEmulator | undefined> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-pubsub-'));
-  const port = await freeTcpPort();
   // The script starts Java as a child, so both are ended as a group.
   const child = spawn(path, ['--host=127.0.0.1', `--port=${port}`, `--data-dir=${dir}`], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' },
   });
   const endWithUs = () => endGroup(child);
   process.once('exit', endWithUs);
@@ -35,20 +45,26 @@ export async function startPubSubEmulator(): Promise<PubSubEmulator | undefined>
     await rm(dir, { recursive: true, force: true });
   }
   let log = '';
-  await new Promise<void>((resolve, reject) => {
+  const isListening = new Promise<boolean>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (data: Buffer) => {
         log = `${log}${data}`.slice(-4000);
-        if (log.includes('Server started, listening on')) resolve();
+        if (log.includes('Server started, listening on')) resolve(true);
+        // It says so and stays.
+        if (log.includes('java.net.BindException')) resolve(false);
       });
     }
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`the Pub/Sub emulator has ended: ${log}`)));
-  }).catch(async (error: unknown) => {
+  });
+  try {
+    if (await isListening) return { endpoint: `127.0.0.1:${port}`, close };
+  } catch (error) {
     await close();
     throw error;
-  });
-  return { endpoint: `127.0.0.1:${port}`, close };
+  }
+  await close();
+  return undefined;
 }
 
 function endGroup({ pid }: ChildProcess): void {

@@ -28,7 +28,14 @@ describe('what is published', () => {
     expect(google.published(topicName)).toHaveLength(1);
     expect(google.counts).toEqual({ requests: { Publish: 1 }, refused: 0, messages: 1, bytes: 7 });
     expect(google.calls).toMatchObject([
-      { method: 'Publish', resource: topicName, messages: 1, orderingKey: 'rack4-1', code: 'OK' },
+      {
+        method: 'Publish',
+        resource: topicName,
+        messages: 1,
+        orderingKey: 'rack4-1',
+        code: 'OK',
+        cancelled: false,
+      },
     ]);
   });
 

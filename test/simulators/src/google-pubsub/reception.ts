@@ -80,6 +80,8 @@ export class Reception {
         book.orderingKey = call.request.messages[0]?.orderingKey ?? '';
       }
       call.on('cancelled', () => {
+        // The library says so of calls that have their answer, too.
+        if (book.code !== undefined) return;
         book.cancelled = true;
         this.deps.log.update();
         for (const then of gone) then();
@@ -133,7 +135,7 @@ export class Reception {
       });
       call.on('end', () => stream?.end());
       call.on('cancelled', () => {
-        if (book) book.cancelled = true;
+        if (book && book.code === undefined) book.cancelled = true;
         this.deps.log.update();
         stream?.end();
       });
