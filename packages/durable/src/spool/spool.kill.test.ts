@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { buildWriter, kills, killWithin, seed, seeded, startWriter } from '../kill-test.ts';
+import { lanes, parsed, segmentBytes } from './spool.test-writer.ts';
+import { Spool } from './spool.ts';
+
+const script = 'spool/spool.test-writer.js';
+
+let parent: string;
+let folder: string;
+beforeAll(() => buildWriter());
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
+  folder = join(parent, 'spool');
+});
+afterEach(() => rm(parent, { recursive: true }));
+
+/** What the killed processes reported, and what was found after them. */
+interface Known {
+  /** By sequence number. */
+  acknowledged: Map<number, string>;
+  trimmed: number;
+  cursors: Map<string, number>;
+  next: number;
+  /** By lane: the last version of which anything was seen. */
+  versions: Map<number, number>;
+}
+
+function hear(known: Known, line: string) {
+  const [what, ...words] = line.split(' ');
+  const numbers = words.map(Number);
+  if (what === 'trim') known.trimmed = Math.max(known.trimmed, numbers[0] ?? 0);
+  if (what === 'cursor') known.cursors.set(words[0] ?? '', numbers[1] ?? 0);
+  if (what !== 'append') return;
+  const [lane = 0, version = 0, count = 0, seq = 0] = numbers;
+  for (let part = 0; part < count; part += 1) {
+    known.acknowledged.set(seq + part, `${lane} ${version} ${part}`);
+  }
+}
+
+async function compare(known: Known, spool: Spool) {
+  expect([spool.damage, spool.unreadable]).toEqual([undefined, 0]);
+  expect(spool.next).toBeGreaterThan(Math.max(0, ...known.acknowledged.keys()));
+  expect(spool.next).toBeGreaterThanOrEqual(known.next);
+  expect(spool.first).toBeLessThanOrEqual(Math.max(known.trimmed, 1));
+  for (const [name, seq] of known.cursors) {
+    expect(spool.cursor(name)).toBeGreaterThanOrEqual(Math.max(seq, spool.first));
+  }
+  const problems: string[] = [];
+  let expected = spool.first;
+  for await (const { seq, text } of spool.read(1)) {
+    if (seq !== expected) problems.push(`${seq} comes where ${expected} should`);
+    expected = seq + 1;
+    const change = parsed(text);
+    const found = change ? `${change.lane} ${change.version} ${change.part}` : text;
+    const acknowledged = known.acknowledged.get(seq);
+    if (!change || (acknowledged !== undefined && acknowledged !== found)) {
+      problems.push(`${seq} is ${found}, not ${acknowledged}`);
+    }
+    if (change) known.versions.set(change.lane, change.version);
+  }
+  expect(problems).toEqual([]);
+  expect(expected).toBe(spool.next);
+  known.next = spool.next;
+  for (const seq of known.acknowledged.keys()) {
+    if (seq < spool.first) known.acknowledged.delete(seq);
+  }
+}
+
+it(`has every acknowledged record, in order and whole, after each of ${kills} times kill -9 (seed ${seed})`, async () => {
+  console.log(`kill -9 of the spool's writer: ${kills} kills, SKOLO_SEED=${seed}`);
+  const random = seeded(seed);
+  const known: Known = {
+    acknowledged: new Map(),
+    trimmed: 0,
+    cursors: new Map(),
+    next: 1,
+    versions: new Map(),
+  };
+  for (let kill = 0; kill < kills; kill += 1) {
+    const versions = lanes.map((lane) => String((known.versions.get(lane) ?? 0) + 1));
+    const writer = startWriter(script, folder, String(seed + kill), ...versions);
+    for (const line of await killWithin(writer, random() ** 2 * 250)) hear(known, line);
+
+    const spool = await Spool.open(folder, { segmentBytes });
+    await compare(known, spool);
+    await spool.close();
+  }
+  expect(known.trimmed).toBeGreaterThan(1);
+}, 600_000);
+
+it('is one process’s', async () => {
+  const writer = startWriter(script, folder, '1');
+  const closed = once(writer, 'close');
+  if (writer.stdout) await once(writer.stdout, 'data');
+
+  await expect(Spool.open(folder)).rejects.toMatchObject({ code: 'LOCKED' });
+
+  writer.kill('SIGKILL');
+  await closed;
+  await (await Spool.open(folder)).close();
+});

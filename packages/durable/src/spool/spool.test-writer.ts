@@ -1,0 +1,68 @@
+/**
+ * The process that spool.kill.test.ts kills: `node spool.test-writer.js FOLDER SEED` appends to the spool in several lanes
+ * at the same time for ever, while two readers follow and what both have read is trimmed. It prints
+ * `append LANE VERSION COUNT SEQ` once that is reported as written, `cursor NAME SEQ` once that is, and
+ * `trim SEQ` before it trims.
+ */
+import { writeSync } from 'node:fs';
+import { argv } from 'node:process';
+import { seeded } from '../kill-test.ts';
+import { Spool } from './spool.ts';
+
+export const lanes = [0, 1, 2, 3, 4, 5];
+export const segmentBytes = 20_000;
+
+/** Text number `part` of that change: whoever sees it knows if it is whole. */
+export function textOf(lane: number, version: number, part: number): string {
+  const filling = 'f'.repeat((version * 7919 + part * 31) % 1500);
+  return JSON.stringify({ lane, version, part, filling });
+}
+
+export function countOf(version: number): number {
+  return 1 + (version % 3);
+}
+
+/** What `textOf` made; undefined if it is anything else. */
+export function parsed(text: string) {
+  const { lane, version, part } = JSON.parse(text);
+  return text === textOf(lane, version, part) ? { lane, version, part } : undefined;
+}
+
+async function appendForEver(spool: Spool, lane: number, from: number) {
+  for (let version = from; ; version += 1) {
+    const count = countOf(version);
+    const texts = Array.from({ length: count }, (_, part) => textOf(lane, version, part));
+    const seq = await spool.append(texts);
+    writeSync(1, `append ${lane} ${version} ${count} ${seq}\n`);
+  }
+}
+
+async function followForEver(spool: Spool, name: string) {
+  for (let next = spool.cursor(name) ?? 1; ; await spool.changed(next)) {
+    for await (const { seq } of spool.read(next)) next = seq + 1;
+    spool.setCursor(name, next);
+    await spool.sync();
+    writeSync(1, `cursor ${name} ${next}\n`);
+  }
+}
+
+async function trimForEver(spool: Spool, random: () => number) {
+  for (;;) {
+    await spool.changed(spool.next + 20);
+    const done = Math.min(spool.cursor('a') ?? 1, spool.cursor('b') ?? 1);
+    const before = random() < 0.2 ? done : Math.max(1, done - 100);
+    writeSync(1, `trim ${before}\n`);
+    await spool.trim(before);
+  }
+}
+
+const [, script, folder, seed, ...versions] = argv;
+if (script?.endsWith('spool.test-writer.js') && folder !== undefined) {
+  const spool = await Spool.open(folder, { segmentBytes });
+  await Promise.all([
+    ...lanes.map((lane) => appendForEver(spool, lane, Number(versions[lane] ?? 1))),
+    followForEver(spool, 'a'),
+    followForEver(spool, 'b'),
+    trimForEver(spool, seeded(Number(seed))),
+  ]);
+}
