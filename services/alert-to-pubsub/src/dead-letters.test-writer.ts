@@ -1,9 +1,9 @@
-/** Adds dead letters until it is killed; says which are kept. `node dead-letters.test-writer.js FOLDER MAX_BYTES FIRST` */
+/** Adds dead letters until it is killed; says which are kept. `node dead-letters.test-writer.js FOLDER MAX_BYTES FIRST [END]` */
 import { DeadLetters } from './dead-letters.ts';
 
-const [folder = '', maxBytes, first] = process.argv.slice(2);
+const [folder = '', maxBytes, first, end = 'Infinity'] = process.argv.slice(2);
 const letters = new DeadLetters(folder, () => Number(maxBytes));
-for (let number = Number(first); ; number += 3) {
+for (let number = Number(first); number < Number(end); number += 3) {
   const found = 'x'.repeat((number * 37) % 3000);
   const at = new Date(0).toISOString();
   const numbers = [number, number + 1, number + 2];

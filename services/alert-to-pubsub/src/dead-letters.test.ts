@@ -19,6 +19,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { DeadLetter } from '@skolo/api';
+import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { DeadLetters } from './dead-letters.ts';
@@ -260,7 +261,10 @@ describe('a disk that does not take it', () => {
 const kills = process.env.SKOLO_LONG ? 200 : 20;
 const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
 
-describe('kill -9', () => {
+/** Compiled, as it is now. */
+const writer = fileURLToPath(new URL('../dist/dead-letters.test-writer.js', import.meta.url));
+
+describe('another process', () => {
   beforeAll(async () => {
     const require = createRequire(import.meta.url);
     const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
@@ -269,13 +273,12 @@ describe('kill -9', () => {
     });
   }, 300_000);
 
-  it(`at ${kills} moments costs none that was kept (seed ${seed})`, {
+  it(`that is killed at ${kills} moments loses none that was kept (seed ${seed})`, {
     timeout: 600_000,
   }, async () => {
     console.log(`dead letters: ${kills} kills, SKOLO_SEED=${seed}`);
     const moments = fc.sample(fc.nat(40), { numRuns: kills, seed });
     const folder = await tempDir();
-    const writer = fileURLToPath(new URL('../dist/dead-letters.test-writer.js', import.meta.url));
     const maxBytes = 200_000;
     let next = 0;
 
@@ -306,5 +309,30 @@ describe('kill -9', () => {
       expect(letters.bytes).toBeLessThanOrEqual(maxBytes);
       next = (numbers[0] ?? 0) + 1;
     }
+  });
+
+  // A kill does not lose what the kernel holds, so the system calls are looked at.
+  it('has synced a letter, and its name, before it is kept', { timeout: 300_000 }, async ({
+    skip,
+  }) => {
+    const program = peer('strace');
+    if (program === undefined) return skip('strace is not installed');
+    const dir = await tempDir();
+    const log = join(dir, 'calls');
+    await run(program, ['-qq', '-o', log, 'true']).catch(() => skip('may not trace here'));
+
+    const options = ['-f', '-qq', '-y', '-e', 'trace=write,fsync,fdatasync', '-o', log];
+    const letters = join(dir, 'letters');
+    await run(program, [...options, process.execPath, writer, letters, '100000', '1', '4']);
+
+    const calls = (await readFile(log, 'utf8')).split('\n');
+    const steps = [
+      /write\(\d+<.*dead-letters\.jsonl>/,
+      /fdatasync\(\d+<.*dead-letters\.jsonl>/,
+      /fsync\(\d+<.*letters>/,
+      /write\(1<.*"1\\n2\\n3/,
+    ].map((step) => calls.findIndex((call) => step.test(call)));
+    expect(steps[0]).toBeGreaterThan(0);
+    expect(steps).toEqual([...steps].sort((a, b) => a - b));
   });
 });

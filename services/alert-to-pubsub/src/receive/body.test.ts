@@ -252,6 +252,30 @@ describe('a message made to fill the memory', () => {
     expect(lab.batches).toEqual([]);
   });
 
+  it('of very many names is 400', async () => {
+    const lab = await startDoors();
+    const labels = Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`k${i}`, 'v']));
+
+    const answer = await lab.post('/api/v2/alerts', [{ labels }]);
+
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain('more than 10000 names');
+  });
+
+  it('of very many that are none costs the good one nothing', async () => {
+    const lab = await startDoors();
+
+    const answer = await lab.post(
+      '/api/v1/alerts',
+      `[${'1,'.repeat(1e6)}${JSON.stringify(listed())}]`,
+    );
+
+    expect(answer.status).toBe(200);
+    expect(lab.batches[0]?.alerts).toHaveLength(1);
+    expect(lab.batches[0]?.bad).toHaveLength(10_001);
+    expect(lab.batches[0]?.bad.at(-1)?.why).toBe('990000 more are none, and are not kept');
+  });
+
   it.each([
     ['lists', `[${'[],'.repeat(2e6)}[]]`],
     ['numbers', `[${'1,'.repeat(11e6)}1]`],

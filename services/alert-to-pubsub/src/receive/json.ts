@@ -6,7 +6,9 @@ import { malformed, Refused } from './refused.ts';
 const mostDeep = 64;
 /** Far more than any message within the limit of bytes has, unless it is made to fill the memory: `[[],[],[],…` */
 const mostContainers = 1_000_000;
-const mostParts = 10_000_000;
+const mostParts = 5_000_000;
+/** Of one object. */
+const mostNames = 10_000;
 /** To find what is wrong is slower than to find that something is. */
 const mostSearched = 1024 * 1024;
 
@@ -47,6 +49,7 @@ const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
 /** `JSON.parse` would take them, and the process would not live. */
 function refuseBombs(bytes: Buffer) {
   const { length } = bytes;
+  const names = new Uint32Array(mostDeep + 1);
   let depth = 0;
   let containers = 0;
   let parts = 0;
@@ -62,13 +65,20 @@ function refuseBombs(bytes: Buffer) {
         depth += 1;
         containers += 1;
         if (depth > mostDeep) throw malformed(`the body is nested deeper than ${mostDeep} levels`);
+        names[depth] = 0;
         break;
       case closeList:
       case closeObject:
         depth -= 1;
         break;
-      case comma:
       case colon:
+        parts += 1;
+        names[depth] = (names[depth] ?? 0) + 1;
+        if (Number(names[depth]) > mostNames) {
+          throw malformed(`an object has more than ${mostNames} names`);
+        }
+        break;
+      case comma:
         parts += 1;
         break;
     }

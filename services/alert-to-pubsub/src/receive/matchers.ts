@@ -51,7 +51,7 @@ function expression(source: string): RegExp {
 }
 
 /** For all expressions of a request. */
-const timeoutMs = 50;
+const timeoutMs = 500;
 const script = new Script('texts.map((text) => expression.test(text))');
 
 /**

@@ -80,13 +80,19 @@ function entriesOf<K extends string, V>(object: { readonly [name in K]: V }): [K
   return Object.entries(object) as [K, V][];
 }
 
+/** Each is kept with its reason: so many that there are more is somebody's error that a few of them show. */
+const mostBad = 10_000;
+
 function readAlerts(found: unknown[], door: Door): { alerts: HeardAlert[]; bad: BadAlert[] } {
   const alerts: HeardAlert[] = [];
   const bad: BadAlert[] = [];
+  let unkept = 0;
   for (const one of found) {
     const alert = readAlert(one, door);
-    if (typeof alert === 'string') bad.push({ why: alert, found: one });
-    else alerts.push(alert);
+    if (typeof alert !== 'string') alerts.push(alert);
+    else if (bad.length < mostBad) bad.push({ why: alert, found: one });
+    else unkept += 1;
   }
+  if (unkept > 0) bad.push({ why: `${unkept} more are none, and are not kept`, found: null });
   return { alerts, bad };
 }

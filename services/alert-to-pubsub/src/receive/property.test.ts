@@ -3,16 +3,11 @@ import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../testing/runs.ts';
 import type { HeardAlert } from './heard.ts';
 import { readMessage } from './messages.ts';
 import { Refused } from './refused.ts';
 import { type DoorLab, startDoors } from './testing/door-lab.ts';
-
-const { SKOLO_LONG: long, SKOLO_SEED: seed } = process.env;
-const runs = (few: number) => ({
-  numRuns: long ? few * 20 : few,
-  ...(seed && { seed: Number(seed) }),
-});
 
 const doors = ['webhook', 'v1', 'v2'] as const;
 const paths = ['/webhook', '/api/v1/alerts', '/api/v2/alerts'];
