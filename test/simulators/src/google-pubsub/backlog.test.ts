@@ -2,11 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Backlog, type Item } from './backlog.ts';
 
-type Step = { do: 'add'; key: string } | { do: 'take' } | { do: 'ack' | 'giveBack'; which: number };
+type Step =
+  | { do: 'add'; key: string }
+  | { do: 'take'; by: object }
+  | { do: 'ack' | 'giveBack'; which: number };
+
+const one = {};
+const other = {};
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('add'), key: fc.constantFrom('', 'a', 'b') }),
-  fc.record({ do: fc.constant('take') }),
+  fc.record({ do: fc.constant('take'), by: fc.constantFrom(one, other) }),
   fc.record({ do: fc.constantFrom('ack', 'giveBack'), which: fc.nat() }),
 );
 
@@ -18,12 +24,15 @@ function messageOf(id: number, orderingKey: string) {
 /** Keeps its own books of what is out, and does the steps. */
 function play(backlog: Backlog, steps: readonly Step[]) {
   const out: Item[] = [];
+  const owners = new Map<Item, object>();
   let added = 0;
   for (const next of steps) {
     if (next.do === 'add') backlog.add(messageOf(added++, next.key));
     else if (next.do === 'take') {
-      const item = backlog.take();
-      if (item) out.push(item);
+      const item = backlog.take(next.by);
+      if (!item) continue;
+      out.push(item);
+      owners.set(item, next.by);
     } else {
       const [item] = out.splice(next.which % out.length, 1);
       if (!item) continue;
@@ -35,7 +44,7 @@ function play(backlog: Backlog, steps: readonly Step[]) {
       }
     }
   }
-  return { out, added };
+  return { out, owners, added };
 }
 
 describe('backlog', () => {
@@ -48,7 +57,7 @@ describe('backlog', () => {
 
         const waiting = backlog.waiting;
         const seen: Record<string, number[]> = {};
-        for (let item = backlog.take(); item; item = backlog.take()) {
+        for (let item = backlog.take(one); item; item = backlog.take(one)) {
           const { orderingKey, messageId } = item.message;
           seen[orderingKey] = [...(seen[orderingKey] ?? []), Number(messageId)];
           backlog.acknowledge(item);
@@ -63,17 +72,19 @@ describe('backlog', () => {
     );
   });
 
-  it('has no more of a key out than what is allowed, and skips none', () => {
+  it('has no more of a key out than what is allowed, with one consumer, and skips none', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (steps, n) => {
         const backlog = new Backlog({ isOrdered: true, orderedInFlight: n });
 
-        const { out } = play(backlog, steps);
+        const { out, owners } = play(backlog, steps);
 
         for (const key of ['a', 'b']) {
-          const ids = out.filter(({ message }) => message.orderingKey === key).map(idOf);
+          const items = out.filter(({ message }) => message.orderingKey === key);
+          const ids = items.map(idOf);
           expect(ids.length).toBeLessThanOrEqual(n);
-          expect(ids).toEqual(ids.toSorted((one, other) => one - other));
+          expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+          expect(new Set(items.map((item) => owners.get(item))).size).toBeLessThanOrEqual(1);
         }
       }),
     );

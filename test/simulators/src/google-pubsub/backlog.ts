@@ -13,6 +13,8 @@ interface Lane {
   sent: number;
   /** Out and not acknowledged. */
   out: number;
+  /** Who has those, and gets what follows: through another stream it might come first. */
+  owner: object | undefined;
 }
 
 /**
@@ -41,16 +43,23 @@ export class Backlog {
       this.loose.push({ message, lane: undefined, acked: false });
       return;
     }
-    const lane = this.lanes.get(key) ?? { items: new Queue<Item>(), sent: 0, out: 0 };
+    const lane = this.lanes.get(key) ?? {
+      items: new Queue<Item>(),
+      sent: 0,
+      out: 0,
+      owner: undefined,
+    };
     this.lanes.set(key, lane);
     lane.items.push({ message, lane, acked: false });
     this.refresh(lane);
   }
 
-  /** The next one that may go out; it is out then. */
-  take(): Item | undefined {
+  /** The next one that may go out to this consumer; it is out then. */
+  take(consumer: object): Item | undefined {
     for (const lane of this.ready) {
+      if (lane.out > 0 && lane.owner !== consumer) continue;
       const item = lane.items.at(lane.sent);
+      lane.owner = consumer;
       lane.sent += 1;
       lane.out += 1;
       this.waiting -= 1;

@@ -162,6 +162,18 @@ describe('ordering', () => {
     expect(textsOf(await pull())).toBe('2');
   });
 
+  it('is kept though a client has several streams', async () => {
+    const { google, publishWithKey } = await subscribed({ enableMessageOrdering: true });
+    for (let n = 0; n < 500; n += 1) publishWithKey(`${n % 3}`, `${n}`.padStart(3, '0'));
+
+    const messages = await readSome(clientOf(google).subscription(subscriptionName), 500);
+
+    for (const key of ['0', '1', '2']) {
+      const texts = messages.filter(({ orderingKey }) => orderingKey === key).map(textOf);
+      expect(texts).toEqual(texts.toSorted());
+    }
+  });
+
   it('is nothing to a subscription that did not ask for it', async () => {
     const { publishWithKey, pull, nack } = await subscribed();
     publishWithKey('a', '1', '2');
@@ -218,14 +230,14 @@ describe('streaming pull', () => {
       streamingOptions: { maxStreams: 1 },
     });
 
-    const messages = await read(subscription, (message, count) => {
-      message.ack();
-      if (count === 2) return 'done';
-      google.endStreams();
-      google.callsSeen(2, 'StreamingPull').then(() => publish('2'));
-      return 'more';
-    });
+    const reading = readSome(subscription, 2);
+    await google.callsSeen(1, 'Acknowledge');
 
+    google.endStreams();
+    await google.callsSeen(2, 'StreamingPull');
+    publish('2');
+
+    const messages = await reading;
     expect(messages.map(textOf)).toEqual(['1', '2']);
   });
 

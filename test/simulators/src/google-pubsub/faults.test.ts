@@ -221,14 +221,13 @@ describe('a token', () => {
       if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
       callback(null, metadata);
     });
-    const channel = credentials.createSsl(Buffer.from(tls.certificate), null, null, {
-      checkServerIdentity: () => undefined,
-    });
+    const channel = credentials.createSsl(Buffer.from(tls.certificate));
     const publisher = new v1.PublisherClient({
       servicePath: '127.0.0.1',
       port: google.port,
       sslCreds: credentials.combineChannelCredentials(channel, call),
       projectId: 'my-project',
+      'grpc.ssl_target_name_override': 'localhost',
     });
     onTestFinished(() => publisher.close());
     const messages = [{ data: Buffer.from('1') }];

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { clientOf, once, publisherOf, start, topicName } from './testing.ts';
+import { PubSub } from '@google-cloud/pubsub';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { clientOf, once, publisherOf, start, textOf, topicName } from './testing.ts';
 
 async function topicOf(options: Parameters<typeof start>[0] = {}) {
   const google = await start(options);
@@ -37,6 +38,18 @@ describe('what is published', () => {
         cancelled: false,
       },
     ]);
+  });
+
+  it('comes from a client that is told of it by the environment', async () => {
+    const google = await start();
+    vi.stubEnv('PUBSUB_EMULATOR_HOST', google.endpoint);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const client = new PubSub({ projectId: 'my-project' });
+    onTestFinished(() => client.close());
+
+    await client.topic('alerts').publishMessage({ json: { on: 'fire' } });
+
+    expect(google.published('alerts').map(textOf)).toEqual(['{"on":"fire"}']);
   });
 
   it('is only counted when nothing is kept', async () => {

@@ -132,7 +132,7 @@ export class Subscription {
     const batch: ReceivedMessage[] = [];
     let size = 0;
     while (batch.length < batchMessages && size < batchBytes && consumer.hasRoom()) {
-      const item = this.backlog.take();
+      const item = this.backlog.take(consumer);
       if (!item) break;
       const bytes = sizeOf(item.message);
       size += bytes;
