@@ -71,7 +71,7 @@ function byDefaultChain(): SignIn {
   }
   return {
     headers: () => ask(({ client }) => client.getRequestHeaders(audience)),
-    project: () => ask(({ auth }) => auth.getProjectId()).catch(() => undefined),
+    project: () => ask(({ auth }) => auth.getProjectId().catch(() => undefined)),
     forget() {
       found = undefined;
     },
@@ -131,16 +131,19 @@ const Token = z.looseObject({
   expires_in: z.number().positive(),
 });
 
-/** Where the token has a few minutes left, the next one is asked for. */
+/** When the token has a few minutes left, the next one is asked for; not each time, if there is none yet. */
 const aheadMs = 240_000;
+const askAgainMs = 10_000;
 const answerWithinMs = 10_000;
 
 function byMetadataServer(url: string): SignIn {
   let token = '';
   let expires = 0;
+  let renewAt = 0;
   let renewing: Promise<void> | undefined;
   async function renew() {
     const asked = performance.now();
+    renewAt = asked + askAgainMs;
     const text = await askMetadata(url, 'instance/service-accounts/default/token');
     const answer = Token.safeParse(parseJson(text));
     if (!answer.success) {
@@ -148,17 +151,18 @@ function byMetadataServer(url: string): SignIn {
     }
     token = answer.data.access_token;
     expires = asked + answer.data.expires_in * 1000;
+    renewAt = Math.max(renewAt, expires - aheadMs);
   }
   return {
     async headers() {
-      if (performance.now() > expires - aheadMs) {
+      if (performance.now() >= Math.min(renewAt, expires)) {
         renewing ??= renew().finally(() => {
           renewing = undefined;
         });
         try {
           await renewing;
         } catch (error) {
-          if (performance.now() > expires) throw error;
+          if (performance.now() >= expires) throw error;
         }
       }
       return new Headers({ authorization: `Bearer ${token}` });
@@ -214,6 +218,8 @@ async function googleAuth(): Promise<GoogleAuth> {
   });
 }
 
+const ofNetworks = /^(E(AI_AGAIN|CONN|HOST|NET|NOTFOUND|PIPE|PROTO|TIMEDOUT)|UND_ERR|CERT_)/;
+
 const Answered = z.looseObject({ response: z.looseObject({ status: z.number() }) });
 
 /** What the library throws holds the request, and that the secret: nothing of it is kept but its first line. */
@@ -225,7 +231,7 @@ function libraryError(what: string, error: unknown, hint: string): SinkError {
     return new SinkError('credentials', String(status), `${what} are refused: ${why}; ${hint}`);
   }
   const code = status === undefined ? codeOf(error) : String(status);
-  if (status !== undefined || /^E[A-Z_]+$/.test(code)) {
+  if (status !== undefined || ofNetworks.test(code)) {
     return new SinkError('unavailable', code, `${what}: no token can be had now: ${why}`);
   }
   return new SinkError('credentials', 'NO_CREDENTIALS', `${what}: ${why}; ${hint}`);

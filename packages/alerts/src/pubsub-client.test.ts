@@ -1,0 +1,298 @@
+import { createPublicKey, verify } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeServiceAccountKey, startGooglePubSub } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { PubSubCredentials } from './pubsub-credentials.ts';
+import { createPubSubSink } from './sinks/pubsub.ts';
+import { type Sink, SinkError } from './sinks/sink.ts';
+import { flat, numberedAlert } from './testing/messages.ts';
+
+const { certificate } = vi.hoisted(() => {
+  const file = new URL('./testing/tls/localhost.crt', import.meta.url).pathname;
+  // gRPC reads it when it is loaded.
+  vi.stubEnv('GRPC_DEFAULT_SSL_ROOTS_FILE_PATH', file);
+  return { certificate: file };
+});
+const tls = {
+  certificate: readFileSync(certificate, 'utf8'),
+  key: readFileSync(certificate.replace('.crt', '.key'), 'utf8'),
+};
+
+/** Over TLS, since tokens travel no other way; it keeps what it was shown. */
+async function start(isGood: (token: string) => boolean = () => true) {
+  const shown: (string | undefined)[] = [];
+  const google = await startGooglePubSub({
+    topics: ['projects/my-project/topics/alerts'],
+    tls,
+    accepts: (token) => {
+      shown.push(token);
+      return token !== undefined && isGood(token);
+    },
+  });
+  onTestFinished(() => google.close());
+  return { google, shown };
+}
+
+type Google = Awaited<ReturnType<typeof start>>['google'];
+
+function sinkFor(google: Google, credentials: PubSubCredentials, metadataUrl?: string): Sink {
+  const sink = createPubSubSink(
+    {
+      name: 'pubsub',
+      topic: 'alerts',
+      createTopic: false,
+      endpoint: `localhost:${google.port}`,
+      credentials,
+      metadataUrl,
+      orderingKeys: 4,
+      encodeAs: flat,
+    },
+    { env: {}, loopbackIsPlain: false },
+  );
+  onTestFinished(() => sink.close());
+  return sink;
+}
+
+async function send(sink: Sink): Promise<void> {
+  await sink.send([numberedAlert(1)], 'rack4-0', new AbortController().signal);
+}
+
+async function errorOf(sending: Promise<void>): Promise<SinkError> {
+  const error = await sending.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof SinkError) return error;
+  throw new Error('no SinkError', { cause: error });
+}
+
+async function startMetadata() {
+  const asked: { path: string; headers: IncomingHttpHeaders }[] = [];
+  const state = { token: 'one', expiresIn: 3600, answer: (_: ServerResponse) => false };
+  const server = createServer(({ url = '', headers }, response) => {
+    asked.push({ path: url, headers });
+    response.setHeader('metadata-flavor', 'Google');
+    if (state.answer(response)) return;
+    if (url.endsWith('/project/project-id')) return void response.end('my-project');
+    if (!url.endsWith('/instance/service-accounts/default/token')) {
+      response.statusCode = 404;
+      return void response.end();
+    }
+    const { token, expiresIn } = state;
+    const body = { access_token: token, expires_in: expiresIn, token_type: 'Bearer' };
+    response.end(JSON.stringify(body));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const tokens = () => asked.filter(({ path }) => path.endsWith('/token')).length;
+  return { url: `http://127.0.0.1:${port}`, asked, tokens, state };
+}
+
+async function tempFile(content: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-alerts-key-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'key.json');
+  await writeFile(file, content, { mode: 0o600 });
+  return file;
+}
+
+describe("the rack's metadata server", () => {
+  it('is asked for project and token, and no other is looked for', async () => {
+    const metadata = await startMetadata();
+    const { google, shown } = await start((token) => token === 'one');
+    const sink = sinkFor(google, 'metadata', metadata.url);
+
+    await send(sink);
+    await send(sink);
+
+    expect(google.counts.messages).toBe(2);
+    expect(new Set(shown)).toEqual(new Set(['one']));
+    expect(metadata.asked.map(({ path, headers }) => [path, headers['metadata-flavor']])).toEqual([
+      ['/computeMetadata/v1/project/project-id', 'Google'],
+      ['/computeMetadata/v1/instance/service-accounts/default/token', 'Google'],
+    ]);
+  });
+
+  it('is asked again when its token is refused', async () => {
+    const metadata = await startMetadata();
+    const { google } = await start((token) => token === 'two');
+    const sink = sinkFor(google, 'metadata', metadata.url);
+
+    const error = await errorOf(send(sink));
+    metadata.state.token = 'two';
+    await send(sink);
+
+    expect(error).toMatchObject({ reason: 'credentials', code: 'UNAUTHENTICATED' });
+    expect(error.message).not.toContain('one:');
+    expect(metadata.tokens()).toBe(2);
+  });
+
+  it('is asked ahead of time; while it has none, the one in hand is used', async () => {
+    const metadata = await startMetadata();
+    const { google } = await start();
+    const sink = sinkFor(google, 'metadata', metadata.url);
+    metadata.state.expiresIn = 300;
+    await send(sink);
+    onTestFinished(() => void vi.useRealTimers());
+    vi.useFakeTimers({ toFake: ['performance'] });
+    vi.advanceTimersByTime(120_000);
+    metadata.state.answer = (response) => {
+      response.statusCode = 503;
+      response.end();
+      return true;
+    };
+    await send(sink);
+
+    expect(metadata.tokens()).toBe(2);
+    expect(google.counts.messages).toBe(2);
+    vi.advanceTimersByTime(200_000);
+    expect(await errorOf(send(sink))).toMatchObject({ reason: 'unavailable', code: '503' });
+  });
+
+  it.each([
+    [503, 'unavailable', 'its log says why'],
+    [404, 'credentials', 'give it an identity in rack.yaml'],
+    [403, 'credentials', 'give it an identity in rack.yaml'],
+  ] as const)('is told apart when it answers %i', async (status, reason, hint) => {
+    const metadata = await startMetadata();
+    const { google } = await start();
+    metadata.state.answer = (response) => {
+      response.statusCode = status;
+      response.end();
+      return true;
+    };
+
+    const error = await errorOf(send(sinkFor(google, 'metadata', metadata.url)));
+
+    expect(error).toMatchObject({ reason, code: String(status) });
+    expect(error.message).toContain(`the metadata server ${metadata.url}`);
+    expect(error.message).toContain(hint);
+  });
+
+  it('is not believed when it does not say that it is one, and missed when it is not there', async () => {
+    const metadata = await startMetadata();
+    const { google } = await start();
+    metadata.state.answer = (response) => {
+      response.removeHeader('metadata-flavor');
+      response.end('<html>sign in to the wireless network</html>');
+      return true;
+    };
+
+    const portal = await errorOf(send(sinkFor(google, 'metadata', metadata.url)));
+    const nobody = await errorOf(send(sinkFor(google, 'metadata', 'http://127.0.0.1:1')));
+
+    expect(portal).toMatchObject({ reason: 'credentials' });
+    expect(nobody).toMatchObject({ reason: 'unavailable' });
+    expect(nobody.message).toContain('is it running?');
+  });
+});
+
+/** The claims, where the signature is good. */
+function claimsOf(token: string, { private_key }: { private_key: string }): unknown {
+  const [header = '', claims = '', signature = ''] = token.split('.');
+  const key = createPublicKey(private_key);
+  const isGood = verify(
+    'RSA-SHA256',
+    Buffer.from(`${header}.${claims}`),
+    key,
+    Buffer.from(signature, 'base64url'),
+  );
+  return isGood ? JSON.parse(Buffer.from(claims, 'base64url').toString()) : undefined;
+}
+
+function makeKey(name: string) {
+  return makeServiceAccountKey({
+    email: `${name}@my-project.iam.gserviceaccount.com`,
+    tokenUri: 'https://localhost:1/token',
+  });
+}
+
+describe('a key file', () => {
+  it('signs its own tokens, and is read again when it changes', async () => {
+    const [first, second] = [makeKey('first'), makeKey('second')];
+    const { google, shown } = await start();
+    const keyFile = await tempFile(JSON.stringify(first));
+    const sink = sinkFor(google, { keyFile });
+
+    await send(sink);
+    await writeFile(keyFile, JSON.stringify(second));
+    await send(sink);
+
+    expect(claimsOf(shown[0] ?? '', first)).toMatchObject({
+      iss: first.client_email,
+      scope: expect.stringContaining('https://www.googleapis.com/auth/pubsub'),
+    });
+    expect(claimsOf(shown[1] ?? '', second)).toMatchObject({ iss: second.client_email });
+    expect(google.counts.messages).toBe(2);
+  });
+
+  it.each([
+    ['is no JSON', '{"private_key": "s3cret"', 'it is no key file of Google'],
+    ['is another file', '{"s3cret": "s3cret"}', 'it is no key file of Google'],
+    [
+      'holds a broken key',
+      JSON.stringify({ ...makeKey('broken'), private_key: 's3cret' }),
+      'put a valid key in its place',
+    ],
+    ['is empty', '', 'empty'],
+  ])('that %s is told, and nothing of it', async (_, content, hint) => {
+    const { google } = await start();
+    const keyFile = await tempFile(content);
+
+    const error = await errorOf(send(sinkFor(google, { keyFile })));
+
+    expect(error.reason).toBe('credentials');
+    expect(error.message).toContain(keyFile);
+    expect(error.message).toContain(hint);
+    expect(`${error.message} ${JSON.stringify(error)}`).not.toContain('s3cret');
+    expect(google.counts.requests).toEqual({});
+  });
+
+  it('that is missing may come later', async () => {
+    const { google } = await start();
+    const keyFile = `${await tempFile('')}.new`;
+    const sink = sinkFor(google, { keyFile });
+
+    const error = await errorOf(send(sink));
+    await writeFile(keyFile, JSON.stringify(makeKey('late')));
+    await send(sink);
+
+    expect(error).toMatchObject({ reason: 'credentials', code: 'SECRET_MISSING' });
+    expect(google.counts.messages).toBe(1);
+  });
+});
+
+describe("this computer's own credentials", () => {
+  it('are those of GOOGLE_APPLICATION_CREDENTIALS, or what else Google finds', async () => {
+    const key = makeKey('default');
+    const { google, shown } = await start();
+    const home = await mkdtemp(join(tmpdir(), 'skolo-alerts-home-'));
+    onTestFinished(() => rm(home, { recursive: true, force: true }));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('HOME', home);
+    vi.stubEnv('CLOUDSDK_CONFIG', home);
+    vi.stubEnv('METADATA_SERVER_DETECTION', 'none');
+    vi.stubEnv('GOOGLE_CLOUD_PROJECT', 'my-project');
+    vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '');
+    const sink = sinkFor(google, 'default');
+
+    const error = await errorOf(send(sink));
+    vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', await tempFile(JSON.stringify(key)));
+    await send(sink);
+
+    expect(error).toMatchObject({ reason: 'credentials', code: 'NO_CREDENTIALS' });
+    expect(error.message).toContain('GOOGLE_APPLICATION_CREDENTIALS');
+    expect(claimsOf(shown[0] ?? '', key)).toMatchObject({ iss: key.client_email });
+  });
+});

@@ -1,0 +1,215 @@
+import { execFileSync } from 'node:child_process';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { decode } from '../decode.ts';
+import { flat, heartbeatMessage, numberedAlert } from '../testing/messages.ts';
+import { createFileSink, type FileSinkOptions } from './file.ts';
+import { type Sink, SinkError } from './sink.ts';
+
+async function tempFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-file-sink-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function start(options: Partial<FileSinkOptions> = {}) {
+  const file = options.file ?? join(await tempFolder(), 'alerts.jsonl');
+  const sink = createFileSink({ name: 'file', file, maxBytes: 1e9, encodeAs: flat, ...options });
+  onTestFinished(() => sink.close());
+  return { file, sink };
+}
+
+async function send(sink: Sink, ...numbers: number[]): Promise<void> {
+  const messages = numbers.map((n) => numberedAlert(n));
+  await sink.send(messages, 'file', new AbortController().signal);
+}
+
+async function errorOf(sending: Promise<void>): Promise<SinkError> {
+  const error = await sending.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof SinkError) return error;
+  throw new Error('no SinkError', { cause: error });
+}
+
+/** The numbers of the alerts in it; what is no line of ours is undefined. */
+async function numbersIn(file: string): Promise<(number | undefined)[]> {
+  const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1);
+  return lines.map((line) => {
+    try {
+      return Number(JSON.parse(line).message.n);
+    } catch {
+      return undefined;
+    }
+  });
+}
+
+describe('the file', () => {
+  it('gets a line for each message, with its attributes', async () => {
+    const { file, sink } = await start();
+
+    await send(sink, 1, 2);
+    await sink.send([heartbeatMessage()], '', new AbortController().signal);
+
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    const decoded = lines.map((line) => {
+      const { message, attributes } = JSON.parse(line);
+      return decode(JSON.stringify(message), attributes);
+    });
+    expect(decoded).toMatchObject([
+      { kind: 'transition', id: numberedAlert(1).id, values: { n: '1' } },
+      { kind: 'transition', id: numberedAlert(2).id, values: { n: '2' } },
+      { kind: 'heartbeat' },
+    ]);
+    expect((await stat(file)).mode & 0o027).toBe(0);
+  });
+
+  it('keeps the order of what is sent at the same time', async () => {
+    const { file, sink } = await start();
+
+    await Promise.all(Array.from({ length: 20 }, (_, n) => send(sink, 2 * n, 2 * n + 1)));
+
+    expect(await numbersIn(file)).toEqual(Array.from({ length: 40 }, (_, n) => n));
+  });
+
+  it('is set aside when it is full, and nothing gets lost between', async () => {
+    const { file, sink } = await start({ maxBytes: 3000 });
+
+    for (let n = 0; n < 9; n += 1) await send(sink, n);
+
+    const [before, now] = [await numbersIn(`${file}.1`), await numbersIn(file)];
+    expect(before.length).toBeGreaterThan(1);
+    expect([...before, ...now]).toEqual(
+      Array.from(
+        { length: before.length + now.length },
+        (_, n) => 9 - before.length - now.length + n,
+      ),
+    );
+    expect((await stat(`${file}.1`)).size).toBeLessThanOrEqual(3000);
+  });
+
+  it('takes what is larger than the bound in a file of its own', async () => {
+    const { file, sink } = await start({ maxBytes: 10 });
+
+    await send(sink, 1);
+    await send(sink, 2);
+
+    expect([await numbersIn(`${file}.1`), await numbersIn(file)]).toEqual([[1], [2]]);
+  });
+
+  it('may be moved away, or removed, by somebody else', async () => {
+    const { file, sink } = await start();
+    await send(sink, 1);
+
+    await rename(file, `${file}.old`);
+    await send(sink, 2);
+    await rm(file);
+    await send(sink, 3);
+
+    expect([await numbersIn(`${file}.old`), await numbersIn(file)]).toEqual([[1], [3]]);
+  });
+
+  it('goes on in a new line after half a line of one who was killed', async () => {
+    const { file, sink } = await start();
+    await send(sink, 1);
+    await appendFile(file, '{"attributes":{"id":"00');
+
+    await send(sink, 2);
+
+    expect(await numbersIn(file)).toEqual([1, undefined, 2]);
+  });
+
+  it('may be a link', async () => {
+    const folder = await tempFolder();
+    await writeFile(join(folder, 'target'), '');
+    await symlink('target', join(folder, 'link'));
+    const { sink } = await start({ file: join(folder, 'link') });
+
+    await send(sink, 1);
+
+    expect(await numbersIn(join(folder, 'target'))).toEqual([1]);
+  });
+});
+
+describe('what goes wrong', () => {
+  it('is a folder that is not there: it is not made, since its disk may be missing', async () => {
+    const folder = await tempFolder();
+    const { file, sink } = await start({ file: join(folder, 'mount', 'alerts.jsonl') });
+
+    const error = await errorOf(send(sink, 1));
+    await mkdir(join(folder, 'mount'));
+    await send(sink, 1);
+
+    expect(error).toMatchObject({ reason: 'topic', code: 'ENOENT' });
+    expect(error.message).toContain(file);
+    expect(error.message).toContain('make it');
+    expect(await numbersIn(file)).toEqual([1]);
+  });
+
+  it('is something else of that name', async () => {
+    const folder = await tempFolder();
+    await writeFile(join(folder, 'plain'), '');
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+
+    for (const file of [folder, join(folder, 'pipe'), join(folder, 'plain', 'alerts.jsonl')]) {
+      const { sink } = await start({ file });
+      expect(await errorOf(send(sink, 1))).toMatchObject({ reason: 'topic' });
+    }
+  });
+
+  it('is that it was ended before its turn', async () => {
+    const { file, sink } = await start();
+    const ending = new AbortController();
+
+    const first = send(sink, 1);
+    const second = errorOf(sink.send([numberedAlert(2)], 'file', ending.signal));
+    ending.abort();
+
+    await first;
+    expect(await second).toMatchObject({ code: 'ABORTED' });
+    expect(await numbersIn(file)).toEqual([1]);
+  });
+
+  it('is a full disk: nothing of it is there, and it goes on when there is room', async (context) => {
+    const folder = await tempFolder();
+    if (!mountSmall(folder)) return context.skip('mounting a small disk needs root on Linux');
+    const { file, sink } = await start({ file: join(folder, 'alerts.jsonl') });
+    await send(sink, 1);
+    await writeFile(join(folder, 'ballast'), Buffer.alloc(60 * 1024)).catch(() => undefined);
+    const before = await readFile(file);
+
+    const many = Array.from({ length: 200 }, (_, n) => n);
+    const error = await errorOf(send(sink, ...many));
+    const after = await readFile(file);
+    await rm(join(folder, 'ballast'));
+    await send(sink, 2);
+
+    expect(error).toMatchObject({ reason: 'disk', code: 'ENOSPC' });
+    expect(error.message).toContain('make room');
+    expect(after.equals(before)).toBe(true);
+    expect(await numbersIn(file)).toEqual([1, 2]);
+  });
+});
+
+function mountSmall(folder: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    return false;
+  }
+  onTestFinished(() => void execFileSync('umount', [folder]));
+  return true;
+}

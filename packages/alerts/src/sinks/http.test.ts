@@ -1,0 +1,252 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { Secret, SecretError } from '@skolo/rack';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Message } from '../message.ts';
+import { alertMessage, flat, heartbeatMessage, noticeMessage } from '../testing/messages.ts';
+import { createHttpSink, type HttpSinkOptions } from './http.ts';
+import { type Sink, SinkError } from './sink.ts';
+
+interface Request {
+  method: string | undefined;
+  url: string | undefined;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+type Answer = (response: ServerResponse) => void;
+
+async function start(answer: Answer = (response) => response.end('ok')) {
+  const requests: Request[] = [];
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const { method, url, headers } = request;
+    requests.push({ method, url, headers, body });
+    answer(response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  return { url: `http://127.0.0.1:${port}/services/T0/s3cret?key=k3y`, port, requests };
+}
+
+function sinkFor({ url }: { url: string }, options: Partial<HttpSinkOptions> = {}): Sink {
+  return createHttpSink({
+    name: 'pagers',
+    url,
+    method: 'POST',
+    headers: {},
+    timeoutSeconds: 10,
+    encodeAs: flat,
+    ...options,
+  });
+}
+
+async function sendOne(
+  sink: Sink,
+  message: Message = alertMessage(),
+  signal = new AbortController().signal,
+) {
+  await sink.send([message], sink.laneOf(message), signal);
+}
+
+async function errorOf(sending: Promise<void>): Promise<SinkError> {
+  const error = await sending.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof SinkError) return error;
+  throw new Error('no SinkError', { cause: error });
+}
+
+describe('what is sent', () => {
+  it('is the message, with a key that is the same each time', async () => {
+    const there = await start();
+    const sink = sinkFor(there, { method: 'PUT', headers: { 'X-Rack': 'rack4' } });
+
+    await sendOne(sink);
+    await sendOne(sink);
+
+    expect(there.requests).toHaveLength(2);
+    expect(there.requests[1]).toMatchObject({
+      method: 'PUT',
+      url: '/services/T0/s3cret?key=k3y',
+      headers: {
+        'content-type': 'application/json',
+        'x-rack': 'rack4',
+        'idempotency-key': alertMessage().id,
+      },
+    });
+    expect(JSON.parse(there.requests[1]?.body ?? '')).toMatchObject({
+      alertname: 'MachineMissing',
+      __state__: 'active',
+    });
+    expect(there.requests[1]?.headers).not.toHaveProperty('authorization');
+  });
+
+  it('is made of a template, in JSON or as text', async () => {
+    const there = await start();
+
+    await sendOne(sinkFor(there, { body: '{"text": "{{labels.alertname}}: {{status}}"}' }));
+    await sendOne(sinkFor(there, { body: '{{labels.alertname}} at {{location}}' }));
+    await sendOne(
+      sinkFor(there, {
+        body: '{"a": "{{annotations.summary}}"}',
+        headers: { 'Content-Type': 'application/vnd.api+json' },
+      }),
+    );
+
+    expect(there.requests.map(({ headers, body }) => [headers['content-type'], body])).toEqual([
+      ['application/json', '{"text": "MachineMissing: firing"}'],
+      ['text/plain', 'MachineMissing at rack4'],
+      ['application/vnd.api+json', '{"a": "rpi-001 is not there"}'],
+    ]);
+  });
+
+  it('carries the token as it is at the moment', async () => {
+    const there = await start();
+    const tokens = ['first', 'second'];
+    const sink = sinkFor(there, { token: async () => new Secret(tokens.shift() ?? '') });
+
+    await sendOne(sink);
+    await sendOne(sink);
+
+    expect(there.requests.map(({ headers }) => headers.authorization)).toEqual([
+      'Bearer first',
+      'Bearer second',
+    ]);
+  });
+
+  it('is one message at a time, those of one alert in order', async () => {
+    const there = await start();
+    const sink = sinkFor(there);
+    const resolved = alertMessage({ id: 'other', alert: { status: 'resolved' } });
+
+    expect(sink.limits.messages).toBe(1);
+    expect(sink.laneOf(resolved)).toBe(sink.laneOf(alertMessage()));
+    await sendOne(sink, noticeMessage());
+    await sink.send([heartbeatMessage()], '', new AbortController().signal);
+
+    expect(there.requests.map(({ headers }) => headers['idempotency-key'])).toEqual([
+      noticeMessage().id,
+      heartbeatMessage().id,
+    ]);
+  });
+});
+
+describe('what goes wrong', () => {
+  it.each([
+    [400, 'refused'],
+    [401, 'credentials'],
+    [403, 'permission'],
+    [404, 'topic'],
+    [405, 'topic'],
+    [408, 'timeout'],
+    [409, 'refused'],
+    [410, 'topic'],
+    [413, 'refused'],
+    [415, 'refused'],
+    [422, 'refused'],
+    [425, 'quota'],
+    [429, 'quota'],
+    [500, 'unavailable'],
+    [503, 'unavailable'],
+  ] as const)('%i is told as %s, without what is secret in the URL', async (status, reason) => {
+    const there = await start((response) => {
+      response.statusCode = status;
+      response.end(`no \u001b[31m t0ken ${'x'.repeat(5000)}`);
+    });
+    const sink = sinkFor(there, { token: async () => new Secret('t0ken') });
+
+    const error = await errorOf(sendOne(sink));
+
+    expect(error).toMatchObject({ reason, code: String(status), retryAfterSeconds: undefined });
+    expect(error.message).toContain(`pagers (127.0.0.1:${there.port}) answers ${status}: no`);
+    expect(error.message).not.toMatch(/s3cret|k3y|t0ken|\p{Cc}/u);
+    expect(error.message.length).toBeLessThan(400);
+  });
+
+  it('tells when to come again', async () => {
+    const there = await start((response) => {
+      response.writeHead(429, { 'retry-after': '7' });
+      response.end();
+    });
+
+    expect(await errorOf(sendOne(sinkFor(there)))).toMatchObject({ retryAfterSeconds: 7 });
+  });
+
+  it('is a redirect: neither message nor token go elsewhere', async () => {
+    const elsewhere = await start();
+    const there = await start((response) => {
+      response.writeHead(307, { location: elsewhere.url });
+      response.end();
+    });
+
+    const error = await errorOf(sendOne(sinkFor(there, { token: async () => new Secret('t') })));
+
+    expect(error).toMatchObject({ reason: 'topic', code: '307' });
+    expect(error.message).not.toContain('s3cret');
+    expect(elsewhere.requests).toEqual([]);
+  });
+
+  it('is a server that is not there, or says nothing', async () => {
+    const there = await start((response) => response.destroy());
+    const silent = await start(() => undefined);
+
+    expect(await errorOf(sendOne(sinkFor(there)))).toMatchObject({ reason: 'unavailable' });
+    expect(await errorOf(sendOne(sinkFor({ url: 'http://127.0.0.1:1/x' })))).toMatchObject({
+      reason: 'unavailable',
+    });
+    expect(await errorOf(sendOne(sinkFor(silent, { timeoutSeconds: 0.1 })))).toMatchObject({
+      reason: 'timeout',
+      code: 'TIMEOUT',
+    });
+  });
+
+  it('is an answer that never ends', async () => {
+    const there = await start((response) => {
+      response.writeHead(500);
+      response.write('x');
+    });
+
+    const error = await errorOf(sendOne(sinkFor(there, { timeoutSeconds: 0.2 })));
+
+    expect(error.reason).toBe('timeout');
+  });
+
+  it('ends at once when it is told to', async () => {
+    const ending = new AbortController();
+    const there = await start(() => ending.abort());
+    const sink = sinkFor(there);
+
+    const error = await errorOf(sendOne(sink, alertMessage(), ending.signal));
+    const again = await errorOf(sendOne(sink, alertMessage(), ending.signal));
+
+    expect([error, again]).toMatchObject([{ code: 'ABORTED' }, { code: 'ABORTED' }]);
+    expect(there.requests).toHaveLength(1);
+  });
+
+  it('is a token that cannot be had, or would travel in the clear', async () => {
+    const there = await start();
+    const missing = async () => {
+      throw new SecretError('SECRET_MISSING', '/etc/token', 'not there', 'put it there');
+    };
+    const open = sinkFor({ url: 'http://192.0.2.1/x' }, { token: async () => new Secret('t') });
+
+    const error = await errorOf(sendOne(sinkFor(there, { token: missing })));
+
+    expect(error).toMatchObject({ reason: 'credentials', code: 'SECRET_MISSING' });
+    expect(error.message).toBe('pagers: its token: /etc/token: not there; put it there');
+    expect(await errorOf(sendOne(open))).toMatchObject({
+      reason: 'credentials',
+      code: 'UNSAFE_URL',
+    });
+    expect(there.requests).toEqual([]);
+  });
+});

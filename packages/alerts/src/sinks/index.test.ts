@@ -1,0 +1,61 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Rack, readRack } from '@skolo/rack';
+import { startGooglePubSub } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { alertMessage } from '../testing/messages.ts';
+import { createSinks, encodeAsOf } from './index.ts';
+
+async function rackWith(settings: string): Promise<Rack> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-sinks-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const file = join(dir, 'rack.yaml');
+  const yaml = `
+rack: rack4
+timezone: America/New_York
+network: { subnet: 192.168.1.0/24, domain: lan }
+jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
+services:
+  alert-to-pubsub: ${settings}
+`;
+  await writeFile(file, yaml);
+  return await readRack(file);
+}
+
+describe('createSinks', () => {
+  it('is Pub/Sub first, and what else rack.yaml names', async () => {
+    const google = await startGooglePubSub();
+    onTestFinished(() => google.close());
+    const rack = await rackWith(`
+    project: my-project
+    topic: rack-alerts
+    endpoint: ${google.endpoint}
+    location: shelf-east
+    format: full
+    sinks:
+      - { name: history, kind: file, file: history.jsonl }
+      - { name: pagers, kind: http, url: 'https://example.com/hook' }`);
+
+    const sinks = createSinks(rack, { env: {} });
+    onTestFinished(async () => void (await Promise.all(sinks.map((sink) => sink.close()))));
+    const [pubsub, history] = sinks;
+    const signal = new AbortController().signal;
+    await pubsub?.send([alertMessage()], pubsub.laneOf(alertMessage()), signal);
+    await history?.send([alertMessage()], 'file', signal);
+
+    expect(sinks.map(({ name }) => name)).toEqual(['pubsub', 'history', 'pagers']);
+    expect(google.published('projects/my-project/topics/rack-alerts')).toMatchObject([
+      { orderingKey: 'shelf-east-19', attributes: { location: 'shelf-east' } },
+    ]);
+    const line = await readFile(join(rack.dir, 'history.jsonl'), 'utf8');
+    expect(JSON.parse(line).message).toMatchObject({ schema: '1', alert: { status: 'firing' } });
+  });
+
+  it('can do without Pub/Sub', async () => {
+    const rack = await rackWith('{ pubsub: false }');
+
+    expect(createSinks(rack)).toEqual([]);
+    expect(encodeAsOf(rack)).toMatchObject({ format: 'flat', location: 'rack4' });
+  });
+});
