@@ -33,7 +33,7 @@ function told(firing: readonly Alert[], report: Report, at = now) {
   return {
     ...changes,
     lines: changes.messages.map(
-      ({ alert: { status, labels } }) => `${status} ${labels.alertname} ${labels.location ?? '-'}`,
+      ({ alert: { status, labels } }) => `${status} ${labels.alertname} ${labels.rack ?? '-'}`,
     ),
   };
 }

@@ -69,7 +69,8 @@ function conditionsOf({ report, now, blindAfterMs }: WatchNow): Condition[] {
 function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
   const { location, state, silentSince = 0, lastHeard, heard } = report;
   const isKnown = !isBlind && state !== 'waiting';
-  const labels = { location, severity: 'critical' };
+  // Not `location`: that is where an alert comes from, and this one is from the watch.
+  const labels = { rack: location, severity: 'critical' };
   return [
     {
       labels: { alertname: 'RackSilent', ...labels },

@@ -41,13 +41,14 @@ export function failureOf(error: unknown): Failure {
     // One issue a line, beginning with its place, as editors and people know it from compilers.
     return { lines: error.message.split('\n'), exitCode: exitCodes.badConfiguration };
   }
-  if (code.startsWith('SECRET_')) return failure(error.message, exitCodes.badConfiguration);
+  if (code.startsWith('SECRET_') || code === 'WATCH_STATE')
+    return failure(error.message, exitCodes.badConfiguration);
   if (code === 'RANGE_SYNTAX') return failure(error.message, exitCodes.wrongCommandLine);
   if (expected.has(code) || 'syscall' in error) return failure(error.message, exitCodes.failed);
   return bug(error);
 }
 
-const expected = new Set(['API_ERROR', 'API_UNREACHABLE', 'TOKEN_FILE']);
+const expected = new Set(['API_ERROR', 'API_UNREACHABLE', 'SUBSCRIBE', 'TOKEN_FILE']);
 
 function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -22,6 +22,11 @@ export interface Io {
   now(): number;
   /** From now on, Ctrl-C calls the listener instead of ending the process. Returns how to end that. */
   onInterrupt(listener: () => void): () => void;
+  /**
+   * From now on, Ctrl-C, SIGTERM, and whoever reads no further (`| head`), call the listener instead of ending the
+   * process. Returns how to end that.
+   */
+  onStop(listener: () => void): () => void;
   /** Whether there is somebody to ask. */
   readonly canAsk: boolean;
   /** Asks on standard error, and gives the line that is typed; undefined where the input ends instead. */

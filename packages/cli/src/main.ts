@@ -6,11 +6,17 @@ import { complete } from './program.ts';
 
 const { stdin, stdout, stderr } = process;
 
+/** Who wants to be told that it is time to end. */
+const stopListeners = new Set<() => void>();
+let isUnread = false;
+
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
     // Who reads has enough (`| head`): nothing to say, and nobody to say it to.
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.done);
-    throw error;
+    if (stopListeners.size === 0 && !isUnread) process.exit(process.exitCode ?? exitCodes.done);
+    isUnread = true;
+    for (const listener of stopListeners) listener();
   });
 }
 
@@ -33,6 +39,14 @@ const io: Io = {
   onInterrupt(listener) {
     process.on('SIGINT', listener);
     return () => process.off('SIGINT', listener);
+  },
+  onStop(listener) {
+    stopListeners.add(listener);
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, listener);
+    return () => {
+      stopListeners.delete(listener);
+      for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, listener);
+    };
   },
   canAsk: stdin.isTTY === true,
   ask(question) {

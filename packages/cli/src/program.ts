@@ -1,6 +1,12 @@
 /** `skolo <noun> <verb>`: all commands, and what they have in common. */
 import { CommanderError } from 'commander';
 import { addGlobalOptions, SkoloCommand } from './command.ts';
+import { addAlertsDeadLetters } from './commands/alerts/dead-letters.ts';
+import { addAlertsList } from './commands/alerts/list.ts';
+import { addAlertsSend } from './commands/alerts/send.ts';
+import { addAlertsStatus } from './commands/alerts/status.ts';
+import { addAlertsTail } from './commands/alerts/tail.ts';
+import { addAlertsWatch } from './commands/alerts/watch.ts';
 import { addBackupDiff } from './commands/backup/diff.ts';
 import { addBackupList } from './commands/backup/list.ts';
 import { addBackupRestore } from './commands/backup/restore.ts';
@@ -88,6 +94,19 @@ const nouns: Noun[] = [
       addBackupRestore,
       addBackupRuns,
       addBackupTranscript,
+    ],
+  },
+  {
+    name: 'alerts',
+    summary: 'what fires, whether it gets through, which rack is silent',
+    example: 'skolo alerts tail --location rack4',
+    verbs: [
+      addAlertsList,
+      addAlertsStatus,
+      addAlertsTail,
+      addAlertsWatch,
+      addAlertsSend,
+      addAlertsDeadLetters,
     ],
   },
   {

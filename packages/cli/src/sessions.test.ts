@@ -6,6 +6,7 @@ import { CommandLines } from './testing/command-lines.ts';
 import { createHistory, createObjects } from './testing/copies.ts';
 import { startMetadataServer } from './testing/metadata-server.ts';
 import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
+import { startPubSubRacks } from './testing/pubsub-racks.ts';
 import { startRouterBackup } from './testing/router-backup.ts';
 import { canTty, createPlace, type Place, replay, steadied } from './testing/session.ts';
 import { createTokens } from './testing/tokens.ts';
@@ -62,7 +63,9 @@ async function placeFor(session: string): Promise<Place> {
     ? await startRouterBackup({ tokens })
     : undefined;
   if (backup) onTestFinished(backup.close);
-  const servers = { metadata, power, backup, tokens };
+  const alerts = session.includes('skolo alerts ') ? await startPubSubRacks({ tokens }) : undefined;
+  if (alerts) onTestFinished(alerts.close);
+  const servers = { metadata, power, backup, alerts, tokens };
   const place = await createPlace(join(own, 'testdata/files'), servers);
   onTestFinished(place.remove);
   const standIns = [

@@ -22,6 +22,7 @@ process.on('message', async ({ args, dir, env }: Request) => {
     colour: false,
     now: Date.now,
     onInterrupt: () => () => {},
+    onStop: () => () => {},
     canAsk: false,
     ask: async () => undefined,
     exitCode: exitCodes.done,

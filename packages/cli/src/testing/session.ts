@@ -37,16 +37,18 @@ export interface Servers {
   power?: { url: string } | undefined;
   /** The router backup: `$BACKUP`, also in place of `http://127.0.0.1:5`. */
   backup?: { url: string } | undefined;
+  /** The alert-to-pubsub: `$ALERTS`, also in place of `http://127.0.0.1:6`, and its Pub/Sub. */
+  alerts?: { url: string; pubsub: { endpoint: string } } | undefined;
   /** In `~/.skolo-token` that of ann, who is admin; in `~/.operate-token` that of bob, who may operate. */
   tokens?: { admin: string; operate: string } | undefined;
 }
 
 /**
  * A copy of `files`, with secrets that only their owner can read, and `skolo` in the PATH. Nobody is at the ports 3 to
- * 5 themselves. `$RACKS` are the examples.
+ * 6 themselves. `$RACKS` are the examples.
  */
 export async function createPlace(files: string, servers: Servers): Promise<Place> {
-  const { metadata, power, backup, tokens } = servers;
+  const { metadata, power, backup, alerts, tokens } = servers;
   const root = await mkdtemp(join(tmpdir(), 'skolo-cli-'));
   const dir = join(root, 'files');
   await cp(files, dir, { recursive: true });
@@ -57,7 +59,8 @@ export async function createPlace(files: string, servers: Servers): Promise<Plac
   const urls = (await readFile(rack, 'utf8'))
     .replace('"http://127.0.0.1:3/', `"${metadata.url}/`)
     .replace('"http://127.0.0.1:4"', `"${power?.url ?? 'http://127.0.0.1:4'}"`)
-    .replace('"http://127.0.0.1:5"', `"${backup?.url ?? 'http://127.0.0.1:5'}"`);
+    .replace('"http://127.0.0.1:5"', `"${backup?.url ?? 'http://127.0.0.1:5'}"`)
+    .replace('"http://127.0.0.1:6"', `"${alerts?.url ?? 'http://127.0.0.1:6'}"`);
   await writeFile(rack, urls);
   await writeFile(join(root, '.skolo-token'), tokens?.admin ?? '', { mode: 0o600 });
   await writeFile(join(root, '.operate-token'), tokens?.operate ?? '', { mode: 0o600 });
@@ -76,6 +79,7 @@ export async function createPlace(files: string, servers: Servers): Promise<Plac
       URL: metadata.url,
       ...(power && { POWER: power.url }),
       ...(backup && { BACKUP: backup.url }),
+      ...(alerts && { ALERTS: alerts.url, PUBSUB_EMULATOR_HOST: alerts.pubsub.endpoint }),
       RACKS: racks,
     },
     remove: () => rm(root, { recursive: true, force: true }),
@@ -167,6 +171,7 @@ export function steadied(text: string, { dir, env, standIns }: Omit<Place, 'remo
       .replaceAll(env.URL ?? '$URL', '$URL')
       .replaceAll(env.POWER ?? '$POWER', '$POWER')
       .replaceAll(env.BACKUP ?? '$BACKUP', '$BACKUP')
+      .replaceAll(env.ALERTS ?? '$ALERTS', '$ALERTS')
       .replaceAll(env.HOME ?? '$HOME', '$HOME')
       .replaceAll(/skolo_[\w-]{43}/g, 'skolo_…')
       // How long until the year 2099 is another number each day.

@@ -1,0 +1,76 @@
+/** A message in one line. */
+import type { DecodedAlert, DecodedHeartbeat, Received } from '@skolo/alerts';
+import { type Style, styled } from '../../output/style.ts';
+import { plain } from '../../output/text.ts';
+import { duration, timestamp } from '../../output/time.ts';
+import { alertSummary, severityStyle, whichOf } from './alert-words.ts';
+
+const gap = '  ';
+const stateWidth = 'unhealthy'.length;
+/** What arrives later than this has waited, and the reader has to know. */
+const lateMs = 60_000;
+
+export function messageLine({ decoded, published, attributes }: Received, colour: boolean): string {
+  if (decoded.kind === 'unknown') {
+    const where = attributes.location;
+    const rest = [decoded.why];
+    return line({ at: published, where, state: 'unreadable', style: 'yellow', rest, colour });
+  }
+  const at = decoded.at === undefined ? published : Date.parse(decoded.at);
+  const parts = decoded.kind === 'heartbeat' ? heartbeatParts(decoded) : alertParts(decoded);
+  const late = published - at >= lateMs ? [`(${duration((published - at) / 1000)} late)`] : [];
+  return line({ at, where: decoded.location, ...parts, rest: [...parts.rest, ...late], colour });
+}
+
+/** All that is known, for programs. */
+export function messageJson({ decoded, published, messageId, attributes, data }: Received) {
+  const time = new Date(published).toISOString();
+  const body = decoded.kind === 'unknown' ? { text: Buffer.from(data).toString() } : {};
+  return { published: time, messageId, ...decoded, ...body, attributes };
+}
+
+interface Parts {
+  state: string;
+  style: Style | undefined;
+  rest: (string | undefined)[];
+}
+
+function alertParts(alert: DecodedAlert): Parts {
+  const { name, severity, values } = alert;
+  const isFiring = alert.status === 'firing';
+  return {
+    state: stateOf(alert),
+    style: isFiring ? severityStyle(severity) : 'green',
+    rest: [name ?? '-', severity ?? '-', whichOf(values) ?? '-', alertSummary(values)],
+  };
+}
+
+function stateOf({ kind, status, expired }: DecodedAlert): string {
+  if (expired) return 'expired';
+  return kind === 'transition' ? status : kind;
+}
+
+function heartbeatParts(beat: DecodedHeartbeat): Parts {
+  const { healthy, why, version, spoolDepth = 0, spoolOldestSeconds = 0 } = beat;
+  const oldest = `${spoolDepth} waiting, the oldest for ${duration(spoolOldestSeconds)}`;
+  return {
+    state: healthy ? 'healthy' : 'unhealthy',
+    style: healthy ? undefined : 'red',
+    rest: ['HEALTHZ', version && `version ${version}`, why, spoolDepth > 0 ? oldest : undefined],
+  };
+}
+
+interface Line extends Parts {
+  at: number;
+  where: string | undefined;
+  colour: boolean;
+}
+
+function line({ at, where, state, style, rest, colour }: Line): string {
+  const time = Number.isFinite(at) ? timestamp(new Date(at)) : '-';
+  const shown = styled(state.padEnd(stateWidth), style, colour);
+  const others = rest
+    .filter((part) => part !== undefined && part !== '')
+    .map((part) => plain(String(part)));
+  return [time, plain(where ?? '-'), shown, ...others].join(gap).trimEnd();
+}

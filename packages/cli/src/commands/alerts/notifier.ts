@@ -1,0 +1,114 @@
+/** Tells a sink what changes: in order, again until it is there. */
+import { type AlertMessage, type Sink, SinkError } from '@skolo/alerts';
+import { complain } from '../../errors.ts';
+import type { Io } from '../../io.ts';
+import { within } from './within.ts';
+
+export interface Notifier {
+  /** In order. */
+  readonly waiting: readonly AlertMessage[];
+  tell(messages: readonly AlertMessage[]): void;
+  /** Called when one more is told, or never will be. */
+  onTold(listener: () => void): void;
+  /** Fulfilled when all is told, or after so long. */
+  flush(withinMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Changes of racks are few; who is not there to hear so many of them will look at the racks instead. */
+const mostWaiting = 10_000;
+const firstPauseMs = 1000;
+const longestPauseMs = 60_000;
+
+export function openNotifier(
+  sink: Sink,
+  io: Pick<Io, 'err'>,
+  left: readonly AlertMessage[],
+): Notifier {
+  return new SinkNotifier(sink, io, left);
+}
+
+class SinkNotifier implements Notifier {
+  readonly waiting: AlertMessage[];
+  private readonly sink: Sink;
+  private readonly io: Pick<Io, 'err'>;
+  private readonly ending = new AbortController();
+  private told: () => void = () => {};
+  private running: Promise<void> | undefined;
+  private failing: string | undefined;
+
+  constructor(sink: Sink, io: Pick<Io, 'err'>, left: readonly AlertMessage[]) {
+    this.sink = sink;
+    this.io = io;
+    this.waiting = [...left];
+    this.run();
+  }
+
+  tell(messages: readonly AlertMessage[]): void {
+    this.waiting.push(...messages);
+    const tooMany = this.waiting.length - mostWaiting;
+    if (tooMany > 0) {
+      this.waiting.splice(0, tooMany);
+      complain(this.io, `${this.sink.name}: ${tooMany} changes are dropped: too many wait`);
+    }
+    this.run();
+  }
+
+  onTold(listener: () => void): void {
+    this.told = listener;
+  }
+
+  async flush(withinMs: number): Promise<void> {
+    if (this.running !== undefined) await within(this.running, withinMs, this.ending.signal);
+  }
+
+  async close(): Promise<void> {
+    this.ending.abort();
+    await this.running;
+    const left = this.waiting.length;
+    if (left > 0)
+      complain(this.io, `${this.sink.name}: ${left} not told: ${this.failing ?? 'no time'}`);
+    await this.sink.close();
+  }
+
+  private run(): void {
+    this.running ??= this.work().finally(() => {
+      this.running = undefined;
+    });
+  }
+
+  private async work(): Promise<void> {
+    const { signal } = this.ending;
+    let pauseMs = firstPauseMs;
+    for (let [next] = this.waiting; next && !signal.aborted; [next] = this.waiting) {
+      if (await this.send(next)) {
+        pauseMs = firstPauseMs;
+        // Unless it was dropped meanwhile.
+        if (this.waiting[0] === next) this.waiting.shift();
+        this.told();
+      } else {
+        await within(new Promise(() => {}), pauseMs, signal).catch(() => undefined);
+        pauseMs = Math.min(longestPauseMs, pauseMs * 2);
+      }
+    }
+  }
+
+  /** Whether it is done with: told, or refused for good. */
+  private async send(message: AlertMessage): Promise<boolean> {
+    const { sink, io } = this;
+    try {
+      await sink.send([message], sink.laneOf(message), this.ending.signal);
+      if (this.failing !== undefined) io.err(`${sink.name}: told again`);
+      this.failing = undefined;
+      return true;
+    } catch (error) {
+      if (this.ending.signal.aborted) return false;
+      const why = error instanceof Error ? error.message : String(error);
+      const isFinal = error instanceof SinkError && error.reason === 'refused';
+      const what = isFinal ? 'not taken' : 'not told yet, trying again';
+      if (why !== this.failing || isFinal) complain(io, `${sink.name}: ${what}: ${why}`);
+      this.failing = isFinal ? undefined : why;
+      return isFinal;
+    }
+  }
+}

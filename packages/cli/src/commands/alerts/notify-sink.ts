@@ -1,0 +1,85 @@
+/** The sink of `--notify`, by the same rules as those of rack.yaml. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createSinks, type Sink } from '@skolo/alerts';
+import { parseRack, RackError, type RackIssue } from '@skolo/rack';
+import { CliError, usageError } from '../../errors.ts';
+import { exitCodes } from '../../exit-codes.ts';
+
+/** A rack of nothing but a sink; the file follows, indented. */
+const around = [
+  'rack: watch',
+  'jumphost: { name: watch, address: 127.0.0.1 }',
+  'services:',
+  '  alert-to-pubsub:',
+  '    pubsub: false',
+  '    sinks:',
+  '      -',
+  '',
+].join('\n');
+const linesBefore = around.split('\n').length - 1;
+const indent = ' '.repeat(8);
+const pathBefore = 'services.alert-to-pubsub.sinks[0]';
+
+/**
+ * Nothing is opened or sent yet.
+ *
+ * @param notify `file:PATH`, a URL, or a YAML file
+ * @throws CliError It is not valid.
+ * @throws RackError Of the YAML file, with its lines.
+ */
+export async function sinkOf(notify: string): Promise<Sink> {
+  if (/^https?:/.test(notify)) return ofUrl(notify);
+  const [, path] = /^file:(.+)$/.exec(notify) ?? [];
+  if (path !== undefined) return made({ name: 'notify', kind: 'file', file: resolve(path) });
+  const text = await readYaml(notify);
+  return parsed(text, notify);
+}
+
+function ofUrl(url: string): Sink {
+  if (!URL.canParse(url))
+    throw usageError(`--notify ${url}: no URL, such as https://ntfy.sh/racks`);
+  return made({ name: 'notify', kind: 'http', url });
+}
+
+function made(sink: object): Sink {
+  try {
+    return parsed(JSON.stringify(sink), 'notify');
+  } catch (error) {
+    if (!(error instanceof RackError)) throw error;
+    const messages = error.issues.map(({ message }) => message);
+    throw usageError(`--notify: ${messages.join('; ')}`, { cause: error });
+  }
+}
+
+async function readYaml(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : cause;
+    const message = `${file}: cannot be read (${code}); give a YAML file with a sink, file:PATH, or a URL`;
+    throw new CliError(message, exitCodes.badConfiguration, { cause });
+  }
+}
+
+function parsed(text: string, file: string): Sink {
+  const lines = text.replace(/^---.*\n/, '\n').split('\n');
+  const indented = lines.map((line) => (line.trim() === '' ? '' : indent + line)).join('\n');
+  try {
+    const [sink] = createSinks(parseRack(around + indented, { file }));
+    if (sink === undefined) throw new TypeError('a rack with a sink has none');
+    return sink;
+  } catch (error) {
+    if (!(error instanceof RackError)) throw error;
+    throw new RackError(error.issues.map(inFile), { cause: error });
+  }
+}
+
+/** Where it stands in the file itself. */
+function inFile(issue: RackIssue): RackIssue {
+  const path = issue.path.startsWith(pathBefore)
+    ? issue.path.slice(pathBefore.length).replace(/^\./, '')
+    : '';
+  const line = Math.max(1, issue.line - linesBefore);
+  return { ...issue, line, column: Math.max(1, issue.column - indent.length), path };
+}

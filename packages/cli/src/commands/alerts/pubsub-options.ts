@@ -1,0 +1,94 @@
+/** Where messages are read: what rack.yaml says, or the command line, for who watches many racks from a desk. */
+import type { FieldNames, PubSubConnection } from '@skolo/alerts';
+import { Option } from 'commander';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { loadRack } from '../../rack-file.ts';
+
+export interface PubSubOptions {
+  project?: string;
+  topic?: string;
+  endpoint?: string;
+  keyFile?: string;
+  subscription?: string;
+}
+
+/** What messages are read from. */
+export interface Source {
+  connection: PubSubConnection;
+  topic: string;
+  subscription: string | undefined;
+  fields: FieldNames | undefined;
+}
+
+const defaultTopic = 'prometheus-alerts';
+
+/** Adds the options that say where. */
+export function canSubscribe(command: SkoloCommand): SkoloCommand {
+  return command
+    .addOption(new Option('--project <id>', 'the project of the topic; then rack.yaml is not read'))
+    .addOption(
+      new Option(
+        '--topic <name>',
+        `the topic, instead of what rack.yaml says (default: "${defaultTopic}")`,
+      ),
+    )
+    .addOption(
+      new Option('--endpoint <host:port>', 'a region of Pub/Sub, instead of what rack.yaml says'),
+    )
+    .addOption(
+      new Option('--key-file <file>', 'key of a service account, instead of what rack.yaml says'),
+    );
+}
+
+export function withSubscription(command: SkoloCommand): SkoloCommand {
+  return canSubscribe(command).addOption(
+    new Option(
+      '--subscription <name>',
+      'one that exists, instead of a temporary one; it is shared with all others that read it',
+    ),
+  );
+}
+
+/**
+ * Nothing is asked of Pub/Sub yet, except for the project where nobody says it.
+ *
+ * @throws CliError There are no credentials, or they name no project.
+ */
+export async function sourceOf(command: SkoloCommand, options: PubSubOptions): Promise<Source> {
+  const settings = await settingsOf(command, options);
+  const { connectPubSub, SinkError } = await import('@skolo/alerts');
+  const { topic, fields, ...where } = settings;
+  try {
+    const connection = await connectPubSub(where);
+    return { connection, topic, fields, subscription: options.subscription };
+  } catch (error) {
+    if (error instanceof SinkError) throw new CliError(error.message, undefined, { cause: error });
+    throw error;
+  }
+}
+
+async function settingsOf(command: SkoloCommand, options: PubSubOptions) {
+  const { project, topic, endpoint, keyFile } = options;
+  const own = { ...(endpoint && { endpoint }), ...(keyFile && { credentials: { keyFile } }) };
+  if (project !== undefined) {
+    const credentials = 'default' as const;
+    return { credentials, ...own, project, topic: topic ?? defaultTopic, fields: undefined };
+  }
+  const { secretPath, serviceUrl } = await import('@skolo/rack');
+  const rack = await loadRack(command.globals());
+  const settings = rack.services['alert-to-pubsub'];
+  const { credentials } = settings;
+  return {
+    project: settings.project,
+    endpoint: settings.endpoint,
+    credentials:
+      typeof credentials === 'object'
+        ? { keyFile: secretPath(rack, credentials.keyFile) }
+        : credentials,
+    metadataUrl: serviceUrl(rack, 'metadata-server'),
+    ...own,
+    topic: topic ?? settings.topic,
+    fields: settings.fields,
+  };
+}

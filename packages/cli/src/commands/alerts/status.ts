@@ -1,0 +1,74 @@
+import type { SinkStatus } from '@skolo/api';
+import type { SkoloCommand } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { printJson } from '../../output/json.ts';
+import { sizeText } from '../../output/size.ts';
+import { styled } from '../../output/style.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { count } from '../../output/text.ts';
+import { duration, relative } from '../../output/time.ts';
+
+/** `skolo alerts status`: whether alerts of the rack get through, and where they wait. */
+export function addAlertsStatus(noun: SkoloCommand, io: Io): void {
+  const command = noun
+    .command('status')
+    .description(
+      'The way of an alert in the rack: whether Prometheus is heard of, what waits, whether it arrives where it is sent.',
+    )
+    .summary('whether alerts get through, and where they wait')
+    .option('--json', 'print JSON')
+    .uses('rack', 'url', 'tokenFile')
+    .example('skolo alerts status --rack racks/rack4/rack.yaml');
+
+  command.action(async ({ json }: { json?: true }) => {
+    const { alertToPubsub } = await import('./service.ts');
+    const service = await alertToPubsub(command);
+    const status = await service.ask((client) => client.status());
+    if (json) return printJson(io, status);
+    const { location, healthy, why, lastHeard, firing, spool, sinks } = status;
+    const now = io.now();
+    const health = healthy
+      ? styled('healthy', 'green', io.colour)
+      : styled(`not healthy: ${why ?? 'it does not say why'}`, 'red', io.colour);
+    io.out(`${location}: ${health}`);
+    const heard =
+      lastHeard === undefined
+        ? 'never heard'
+        : `last heard ${relative(Date.parse(lastHeard), now)}`;
+    io.out(`Prometheus or Alertmanager: ${heard}; ${count(firing, 'alert')} firing`);
+    const refusing = spool.refusing === undefined ? '' : `; nothing is accepted: ${spool.refusing}`;
+    io.out(`spool: ${sizeText(spool.bytes)} of ${sizeText(spool.maxBytes)}${refusing}`);
+    io.out('');
+    printTable(io, columns(now), sinks);
+    for (const { name, detail } of sinks) {
+      if (detail !== undefined) io.out(`\n${name}: ${detail}`);
+    }
+    return undefined;
+  });
+}
+
+function columns(now: number): Column<SinkStatus>[] {
+  const since = (time: string | undefined) =>
+    time === undefined ? 'never' : relative(Date.parse(time), now);
+  return [
+    { title: 'SINK', cell: ({ name }) => name },
+    { title: 'KIND', cell: ({ kind }) => kind, leaveOut: 1 },
+    {
+      title: 'STATE',
+      cell: ({ failingSince, reason }) =>
+        failingSince === undefined ? 'ok' : `failing (${reason ?? 'unknown'})`,
+      style: ({ failingSince }) => (failingSince === undefined ? undefined : 'red'),
+    },
+    {
+      title: 'FOR',
+      cell: ({ failingSince }) => failingSince && duration((now - Date.parse(failingSince)) / 1000),
+      leaveOut: 2,
+    },
+    { title: 'WAITING', cell: ({ depth }) => String(depth), align: 'right' },
+    {
+      title: 'OLDEST',
+      cell: ({ depth, oldestSeconds }) => (depth > 0 ? duration(oldestSeconds) : undefined),
+    },
+    { title: 'ARRIVED', cell: ({ lastSuccess }) => since(lastSuccess) },
+  ];
+}

@@ -1,0 +1,84 @@
+/** What a watch shows Prometheus: https://prometheus.io/docs/instrumenting/exposition_formats/ */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { CliError } from '../../errors.ts';
+import type { WatchFacts } from './watcher.ts';
+
+export interface WatchMetrics {
+  port: number;
+  close(): Promise<void>;
+}
+
+/** @throws CliError It cannot listen there. */
+export async function startWatchMetrics(
+  port: number,
+  facts: () => WatchFacts,
+): Promise<WatchMetrics> {
+  const server = createServer(({ method, url = '' }, response) => {
+    const [path] = url.split('?');
+    if (method !== 'GET') response.writeHead(405, { allow: 'GET' }).end();
+    else if (path === '/metrics') {
+      response
+        .writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+        .end(metricsText(facts()));
+    } else if (path === '/healthz') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}\n');
+    } else response.writeHead(404).end();
+  });
+  try {
+    server.listen(port);
+    await once(server, 'listening');
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CliError(`--metrics-port ${port}: ${why}`, undefined, { cause });
+  }
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+export function metricsText({ report, blindWhy, notToldYet }: WatchFacts): string {
+  const each = (
+    name: string,
+    help: string,
+    samples: [location: string | undefined, n: number][],
+  ) => [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} gauge`,
+    ...samples.map(([location, n]) => `${name}${labelsOf(location)} ${n}`),
+  ];
+  const { locations } = report;
+  return [
+    ...each(
+      'skolo_alerts_location_last_heartbeat_timestamp_seconds',
+      'When it was last heard of; 0 = never.',
+      locations.map(({ location, lastHeard = 0 }) => [location, lastHeard / 1000]),
+    ),
+    ...each(
+      'skolo_alerts_location_healthy',
+      '1 if it is heard of and says that it is healthy; while the watch is blind, as it was before.',
+      locations.map(({ location, state }) => [location, state === 'well' ? 1 : 0]),
+    ),
+    ...each(
+      'skolo_alerts_watch_blind',
+      '1 while Pub/Sub cannot be reached, and nobody can be heard.',
+      [[undefined, blindWhy === undefined ? 0 : 1]],
+    ),
+    ...each('skolo_alerts_watch_not_told', 'Changes that the sink of --notify has not taken yet.', [
+      [undefined, notToldYet],
+    ]),
+    '',
+  ].join('\n');
+}
+
+function labelsOf(location: string | undefined): string {
+  if (location === undefined) return '';
+  const escaped = location.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n');
+  return `{location="${escaped}"}`;
+}

@@ -1,0 +1,92 @@
+/**
+ * An alert-to-pubsub that sends at once: its API over a real socket, with the conventions of every service. Alerts
+ * called `Refused` are not accepted, and those called `Stuck` never leave the rack.
+ */
+import { text } from 'node:stream/consumers';
+import { alertToPubsubApi as api, type SinkStatus } from '@skolo/api';
+import { createApp } from '@skolo/common';
+import { z } from 'zod';
+import * as data from './alert-data.ts';
+import { ago } from './power-data.ts';
+import { startTestService, type TestService } from './test-service.ts';
+import type { TestTokens } from './tokens.ts';
+
+interface Options {
+  tokens: TestTokens;
+  send(labels: Record<string, string>, status: 'firing' | 'resolved'): Promise<void>;
+}
+
+type Handler = NonNullable<Parameters<typeof createApp>[0]['first']>[number];
+
+const Posted = z.array(
+  z.object({ labels: z.record(z.string(), z.string()), endsAt: z.iso.datetime() }),
+);
+
+export function startAlertToPubsub({ tokens, send }: Options): Promise<TestService> {
+  let isStuck = false;
+  const door: Handler = async (request, response, next) => {
+    if (request.method !== 'POST' || request.path !== '/api/v2/alerts') return next();
+    for (const { labels, endsAt } of Posted.parse(JSON.parse(await text(request)))) {
+      if (labels.alertname === 'Refused') {
+        response.status(503).json('the spool is full; it sends what waits, and accepts then');
+        return undefined;
+      }
+      const status = Date.parse(endsAt) <= Date.now() ? 'resolved' : 'firing';
+      if (labels.alertname === 'Stuck') isStuck = true;
+      // It is sent when it is accepted, and not before that is said.
+      else response.once('finish', () => void send(labels, status));
+    }
+    response.status(200).end();
+    return undefined;
+  };
+  return startTestService('alert-to-pubsub', tokens, (context) =>
+    createApp({
+      ...context,
+      api,
+      first: [door],
+      handlers: {
+        alerts: () => ({ status: 200, body: { alerts: data.knownAlerts() } }),
+        deadLetters: ({ query: { limit } }) => ({
+          status: 200,
+          body: { deadLetters: data.deadLetters().slice(0, limit) },
+        }),
+        status: () => ({ status: 200, body: statusOf(isStuck) }),
+      },
+    }),
+  );
+}
+
+function statusOf(isStuck: boolean) {
+  return {
+    location: 'rack4',
+    healthy: !isStuck,
+    ...(isStuck && { why: 'Prometheus was not heard of for 6 min' }),
+    lastHeard: ago((isStuck ? 6.5 : 2.5) * minutes),
+    firing: 2,
+    spool: { bytes: 12_345, maxBytes: 1_073_741_824 },
+    sinks: [isStuck ? stuck() : flowing(), pagers],
+  };
+}
+
+const minutes = 60;
+const pubsub = { name: 'pubsub', kind: 'pubsub' } as const;
+
+function flowing(): SinkStatus {
+  return { ...pubsub, depth: 0, oldestSeconds: 0, lastSuccess: ago(2.5 * minutes) };
+}
+
+function stuck(): SinkStatus {
+  const since = ago(5.5 * 60 * minutes);
+  return {
+    ...pubsub,
+    depth: 12,
+    oldestSeconds: 5.5 * 60 * minutes,
+    lastSuccess: since,
+    failingSince: since,
+    reason: 'permission',
+    detail:
+      'projects/my-project/topics/prometheus-alerts: these credentials may not publish; give them roles/pubsub.publisher',
+  };
+}
+
+const pagers: SinkStatus = { name: 'pagers', kind: 'http', depth: 0, oldestSeconds: 0 };
