@@ -57,8 +57,28 @@ export class GroupCommit<J extends Job> {
       for (const [position, { resolve }] of group.entries()) resolve(results[position] ?? 0);
     } catch (error) {
       if (group.length === 1) group[0]?.reject(error);
-      // What is small may have room where what it shared a write with had none.
-      else for (const one of group) await this.commit([one]);
+      else await this.commitEach(group);
+    }
+  }
+
+  /**
+   * What is small may have room where what it shared a write with had none. What is no smaller than one that failed is
+   * not tried: on a slow disk, others wait meanwhile.
+   */
+  private async commitEach(group: Waiting<J>[]) {
+    let failed: { bytes: number; error: unknown } | undefined;
+    for (const { job, resolve, reject } of group) {
+      if (failed && job.bytes >= failed.bytes) {
+        reject(failed.error);
+        continue;
+      }
+      try {
+        const [result] = await this.write([job]);
+        resolve(result ?? 0);
+      } catch (error) {
+        failed = { bytes: job.bytes, error };
+        reject(error);
+      }
     }
   }
 }

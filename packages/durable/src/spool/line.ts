@@ -17,7 +17,7 @@ export interface Note {
 
 /** A longer one is refused, so that what is read at once stays bounded, whatever is in a file. */
 export const longestText = 16 * 1024 * 1024;
-const space = 0x20;
+export const space = 0x20;
 
 export function encodeRecord(seq: number, text: string): string {
   return encode(`${seq} ${text}`);

@@ -1,6 +1,6 @@
 /** Lines of a segment's bytes: those that are whole, also beside a damaged newline, and the rest. */
 import { crc32 } from 'node:zlib';
-import { checksumAt, isDamaged, isNote, lineAt, type Note, noteOf } from './line.ts';
+import { checksumAt, isDamaged, isNote, lineAt, type Note, noteOf, space } from './line.ts';
 
 /** Who wants to know. `offset` is a place in the file; `bytes` is used again as soon as the call is over. */
 export interface LineSink {
@@ -34,12 +34,15 @@ function readLine(bytes: Buffer, start: number, end: number, offset: number, sin
   return true;
 }
 
-/** How many beginnings of lines are looked at within one damaged line. */
+/** How many beginnings of lines are looked for within one damaged line. */
 const mostStarts = 64;
 /** Two lines that have become one are longer. */
 const shortestPair = 22;
 
-/** A line whose newline is damaged has become one with the next: both are whole, but for one byte between them. */
+/**
+ * A line whose newline is damaged has become one with the next: both are whole, but for one byte between them. Only a
+ * line that follows a whole one is believed: what looks like a line further within may be somebody's text.
+ */
 function readDamaged(
   bytes: Buffer,
   start: number,
@@ -48,35 +51,32 @@ function readDamaged(
   offset: number,
   sink: LineSink,
 ) {
-  const starts = end - start > shortestPair ? startsWithin(bytes, start, end) : [];
-  let bad = start;
-  for (let number = 0; number < starts.length; number += 1) {
-    const from = starts[number] ?? end;
-    if (from < bad) continue;
-    const ends = [...starts.slice(number + 1).map((other) => other - 1), end - 1, end];
+  const ends = end - start > shortestPair ? endsWithin(bytes, start, end) : [end - 1];
+  let from = start;
+  for (;;) {
     const to = wholeUntil(bytes, from, ends);
-    if (to === undefined) continue;
-    if (from > bad) sink.damaged?.(bytes, bad, from, offset + bad);
+    if (to === undefined) break;
     readLine(bytes, from, to, offset, sink);
-    bad = to;
+    if (to === end) return;
+    // The one byte that should have been a newline.
+    sink.damaged?.(bytes, to, to + 1, offset + to);
+    from = to + 1;
+    if (from === end) return;
   }
-  // Also the one byte that should have been a newline.
-  if (bad < end || (bad === end && start === end)) sink.damaged?.(bytes, bad, next, offset + bad);
+  sink.damaged?.(bytes, from, next, offset + from);
 }
 
-/** Where a line's checksum may stand: at the start, and wherever eight such digits follow a byte that is no newline. */
-function startsWithin(bytes: Buffer, start: number, end: number): number[] {
-  const starts = [start];
-  let position = start + 1;
-  while (starts.length < mostStarts) {
-    const gap = bytes.indexOf(32, position + 8);
-    if (gap < 0 || gap >= end) break;
+/** Where a line may end: one byte before what looks like a checksum and a sequence number, and at the very end. */
+function endsWithin(bytes: Buffer, start: number, end: number): number[] {
+  const ends: number[] = [];
+  let gap = bytes.indexOf(space, start + 9);
+  while (gap >= 0 && gap < end && ends.length < mostStarts) {
     const body = bytes[gap + 1] ?? 0;
     const mayBe = body === 0x2d || (body >= 0x31 && body <= 0x39);
-    if (mayBe && gap - 8 > start && checksumAt(bytes, gap - 8) !== undefined) starts.push(gap - 8);
-    position = gap - 7;
+    if (mayBe && gap - 9 > start && checksumAt(bytes, gap - 8) !== undefined) ends.push(gap - 9);
+    gap = bytes.indexOf(space, gap + 1);
   }
-  return starts;
+  return [...ends, end - 1, end];
 }
 
 /** The first of the ends, in order, at which the line that starts there is whole. */
@@ -86,7 +86,7 @@ function wholeUntil(bytes: Buffer, start: number, ends: number[]): number | unde
   let crc = 0;
   let done = start + 9;
   for (const end of ends) {
-    if (end < done) continue;
+    if (end <= done) continue;
     crc = crc32(bytes.subarray(done, end), crc);
     done = end;
     if (crc === checksum && lineAt(bytes, start, end) !== isDamaged) return end;

@@ -2,6 +2,7 @@
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic-file.ts';
+import type { Note } from './line.ts';
 import type { Places } from './places.ts';
 import { type Beginning, beginningOf, type Scan, scanSegment } from './scan.ts';
 import { type Segment, segmentName, seqOfName } from './segment.ts';
@@ -10,7 +11,10 @@ import { type Segment, segmentName, seqOfName } from './segment.ts';
 export interface SpoolDamage {
   /** Lines that were not whole. */
   lines: number;
-  /** Sequence numbers that should be there and are not. */
+  /**
+   * Sequence numbers that should be there and are not. Where the newest segment has lost its end, also some may be counted
+   * that were trimmed.
+   */
   missing: number;
   /** Of the lines that were not whole. */
   bytes: number;
@@ -69,12 +73,18 @@ export async function examine(folder: string): Promise<Found> {
     segments: kept.map(({ segment }) => segment),
     next,
     floor,
-    cursors: new Map(Object.entries(notes.at(-1)?.cursors ?? {})),
+    cursors: cursorsOf(notes.at(-1), next),
     number: Math.max(0, ...scans.map(({ segment }) => segment.number ?? 0)),
     damage: damage.lines > 0 || damage.missing > 0 ? damage : undefined,
     tornBytes: tornBytes + (newest?.tornBytes ?? 0),
     canContinue: newest !== undefined && isWhole(newest),
   };
+}
+
+/** Where the newest records have vanished, others get their numbers: nobody may pass over them. */
+function cursorsOf(note: Note | undefined, next: number): Map<string, number> {
+  const cursors = Object.entries(note?.cursors ?? {});
+  return new Map(cursors.map(([name, place]) => [name, Math.min(place, next)]));
 }
 
 function isWhole({ segment, endsWithNewline }: Scan): boolean {

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { kills, seed, seeded } from '../kill-test.ts';
+import { encodeRecord } from './line.ts';
 import { Spool } from './spool.ts';
 
 /** Records 1 to 300 in segments of some thirty; up to 40 trimmed; cursors on the way. */
@@ -148,6 +149,23 @@ describe('a damaged spool', () => {
 
     expect(damage).toMatchObject({ lines: 1, missing: 0, bytes: 1 });
     expect(missingOf(seen)).toBe(0);
+  });
+
+  it('does not take for a record what somebody wrote into one', async () => {
+    await rm(folder, { recursive: true });
+    const first = await Spool.open(folder, { segmentBytes });
+    const lines = [encodeRecord(9, 'x'), encodeRecord(2, '"x'), encodeRecord(3, '"x"}')];
+    await first.append([JSON.stringify({ label: lines.join('-').replaceAll('\n', '') })]);
+    await first.append(['"whole"']);
+    await first.close();
+    const path = join(folder, '0000000000000001.spool');
+    await flip(path, (await readFile(path)).indexOf('label'));
+
+    const spool = await Spool.open(folder, { segmentBytes });
+
+    expect(spool.damage).toMatchObject({ lines: 1, missing: 1 });
+    expect((await spool.read(1).next()).value).toEqual({ seq: 2, text: '"whole"' });
+    await spool.close();
   });
 
   it('loses nothing to a damaged newline at the very end', async () => {

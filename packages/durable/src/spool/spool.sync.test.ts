@@ -195,11 +195,19 @@ describe('Spool on a bad disk', () => {
     await spool.append(['"old"']);
     fail('write', { times: 2, code: 'ENOSPC' });
 
-    const outcomes = await Promise.allSettled(['1', '2', '3'].map((text) => spool.append([text])));
+    const outcomes = await Promise.allSettled(
+      ['222', '333', '4', '5'].map((text) => spool.append([text])),
+    );
 
-    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
-    expect(await textsOf(spool)).toEqual(['"old"', '2', '3']);
-    expect(await textsIfItDied()).toEqual(['"old"', '2', '3']);
+    // The second is no smaller than the first, which had no room.
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      'rejected',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ]);
+    expect(await textsOf(spool)).toEqual(['"old"', '4', '5']);
+    expect(await textsIfItDied()).toEqual(['"old"', '4', '5']);
   });
 
   it.each(['datasync', 'sync'] as const)('begins no segment whose %s fails', async (step) => {

@@ -155,18 +155,15 @@ export class Spool {
     await this.watchers.wait(next, signal);
   }
 
-  /**
-   * The sequence number that this reader wants next. Of records that are gone, the oldest one that is there; never more
-   * than `next`.
-   */
+  /** The sequence number that this reader wants next; where that is gone, the oldest one that is there. */
   cursor(name: string): number | undefined {
     const place = this.places.all.get(name);
-    return place === undefined ? undefined : this.clamp(place);
+    return place === undefined ? undefined : Math.max(place, this.first);
   }
 
-  /** Durable with the next `append`, `sync`, `trim` or `close`. */
+  /** Durable with the next `append`, `sync`, `trim` or `close`. More than `next` means `next`. */
   setCursor(name: string, seq: number): void {
-    this.places.set(name, seq);
+    this.places.set(name, Math.min(seq, this.next));
   }
 
   removeCursor(name: string): void {
@@ -174,7 +171,8 @@ export class Spool {
   }
 
   cursors(): ReadonlyMap<string, number> {
-    return new Map([...this.places.all].map(([name, place]) => [name, this.clamp(place)]));
+    const { first } = this;
+    return new Map([...this.places.all].map(([name, place]) => [name, Math.max(place, first)]));
   }
 
   /**
@@ -262,10 +260,6 @@ export class Spool {
       if (segments.includes(segment)) segments.splice(segments.indexOf(segment), 1);
     }
     await this.sync();
-  }
-
-  private clamp(place: number): number {
-    return Math.min(Math.max(place, this.first), this.next);
   }
 
   private refuseIfClosed(what: string) {
