@@ -11,7 +11,7 @@ import type { Health } from './watchdog.ts';
 
 /** A sink that wants heartbeats, and what waits for it. */
 export interface Listener {
-  sink: Pick<Sink, 'name' | 'send'>;
+  sink: Pick<Sink, 'name' | 'send' | 'laneOf'>;
   status(): { depth: number; oldestSeconds: number };
 }
 
@@ -29,8 +29,6 @@ export interface HeartbeatDeps {
   onFailed(sink: string, failure: { reason: string; code: string }): void;
 }
 
-/** Their own, so that none waits for an alert. */
-const lane = 'heartbeat';
 /** One that takes longer, in seconds, says nothing any more. */
 const mostSeconds = 10;
 /** A wall clock that is moved by less is not worth another time of the start, in milliseconds. */
@@ -131,8 +129,11 @@ export class Heartbeat {
       if (listener === undefined) break;
       const ms = Math.min(every(), mostSeconds) * 1000;
       try {
-        const messages = [this.message(listener)];
-        const send = (signal: AbortSignal) => listener.sink.send(messages, lane, signal);
+        const { sink } = listener;
+        const message = this.message(listener);
+        // A lane that no alert is in, so that it waits for none.
+        const lane = sink.laneOf(message);
+        const send = (signal: AbortSignal) => sink.send([message], lane, signal);
         await within(ms, send, { pause, closing });
         this.sent(name, beat);
       } catch (error) {

@@ -27,7 +27,7 @@ function story(...steps: [number, Word?][]): { said: string[]; tracked: Tracked 
     if (spoken === undefined && tracked === undefined) continue;
     const change =
       spoken === undefined
-        ? tracked && pass(tracked, after(seconds), settings, newId)
+        ? tracked && pass(tracked, after(seconds), settings, newId, true)
         : hear(tracked, spoken, after(seconds), settings, newId);
     if (change === undefined) continue;
     if (change === 'forget') {
@@ -170,7 +170,7 @@ describe('a clock that jumps', () => {
     const { tracked } = hear(undefined, firing(0)[1], after(0), settings, newId);
     const moment = { now: after(100).now + jump, uptime: 100 };
 
-    expect(pass(tracked, moment, settings, newId)).toMatchObject({
+    expect(pass(tracked, moment, settings, newId, true)).toMatchObject({
       messages: [{ kind: 'refresh' }],
     });
   });
@@ -184,7 +184,7 @@ describe('after a restart', () => {
     const again = message && restored(message, { now: start, uptime }, settings);
 
     expect(again).toEqual({ ...tracked, heardAt: uptime, toldAt: uptime });
-    expect(again && pass(again, after(uptime + 241), settings, newId)).toMatchObject({
+    expect(again && pass(again, after(uptime + 241), settings, newId, false)).toMatchObject({
       messages: [{ expired: true }],
     });
   });

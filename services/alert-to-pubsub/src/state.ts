@@ -91,12 +91,17 @@ export function hear(
   return { tracked: { ...tracked, toldAt: before.toldAt }, messages: [] };
 }
 
-/** What time alone changes: undefined: nothing. `forget`: it need not be known any longer. */
+/**
+ * What time alone changes. Undefined: nothing. `forget`: it need not be known any longer.
+ *
+ * @param isRefresh it is the time at which what goes on is told again, which comes every `refreshSeconds`
+ */
 export function pass(
   tracked: Tracked,
   moment: Moment,
   settings: StateSettings,
   newId: NewId,
+  isRefresh: boolean,
 ): Change | 'forget' | undefined {
   const { known, heardAt, toldAt } = tracked;
   const silentSeconds = moment.uptime - heardAt;
@@ -110,7 +115,8 @@ export function pass(
       messages: [message('transition', ended, moment, newId)],
     };
   }
-  // Looked at every refreshSeconds: what was told a moment ago waits for the next time, the rest would be late by then.
+  if (!isRefresh) return undefined;
+  // What was told a moment ago waits for the next time; the rest would be late by then.
   const { refreshSeconds } = settings;
   const momentAgo = Math.min(refreshSeconds / 4, mostRefreshSeconds - refreshSeconds);
   if (moment.uptime - toldAt < momentAgo) return undefined;

@@ -20,6 +20,8 @@ export interface WrkOptions {
   connections: number;
   seconds: number;
   headers?: Record<string, string>;
+  /** A file in Lua that makes the requests; see wrk's SCRIPTING. */
+  script?: string;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface WrkOptions {
  */
 export async function wrk(options: WrkOptions): Promise<WrkResult> {
   if (!findProgram('wrk')) throw new NotRun('wrk is not installed (Debian: apt-get install wrk)');
-  const { url, connections, seconds, headers = {} } = options;
+  const { url, connections, seconds, headers = {}, script } = options;
   const command = [
     'wrk',
     '--threads=1',
@@ -37,6 +39,7 @@ export async function wrk(options: WrkOptions): Promise<WrkResult> {
     `--duration=${seconds}s`,
     '--latency',
     ...Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
+    ...(script === undefined ? [] : ['--script', script]),
     url,
   ];
   const [program = '', ...args] = pinned(command, 'load');

@@ -135,7 +135,7 @@ export const alertToPubsub = section({
     bearer: secret.exactOptional().describe('Or a bearer token.'),
   }).describe('Who may hand in alerts; by default everybody who reaches the port.'),
   spool: section({
-    maxBytes: whole(2 ** 20, 2 ** 50)
+    maxBytes: whole(2 ** 22, 2 ** 50)
       .default(2 ** 30)
       .describe('Beyond it new alerts are refused with 503.'),
     maxAgeHours: z

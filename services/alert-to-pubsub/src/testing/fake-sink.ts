@@ -33,10 +33,10 @@ export function fakeSink(
     most: 0,
     underWay: 0,
     behave: () => undefined,
-    laneOf: (message) =>
-      message.kind === 'transition' || message.kind === 'refresh'
-        ? (message.alert.labels.lane ?? 'lane-0')
-        : 'lane-0',
+    laneOf(message) {
+      if (message.kind === 'heartbeat') return 'heartbeat';
+      return message.kind === 'notice' ? 'lane-0' : (message.alert.labels.lane ?? 'lane-0');
+    },
     arrive(messages, lane) {
       const there = sink.arrived.get(lane) ?? [];
       there.push(...messages.map(({ id }) => id));

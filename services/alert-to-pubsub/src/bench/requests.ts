@@ -1,0 +1,50 @@
+/** What the benches send: alerts that fire and are resolved in turn, so that each of them is a transition. */
+
+/** Alerts of the rack; each is told of again only when all others were. */
+export const alerts = 1000;
+
+/** An alert as Prometheus posts it, of the usual size. `$N` is its number, `$END` when it ends. */
+const alert = JSON.stringify({
+  annotations: {
+    description: 'rpi-$N:9100 of job node has been down for more than 5 minutes.',
+    summary: 'Instance rpi-$N:9100 down',
+  },
+  endsAt: '$END',
+  startsAt: '2026-11-20T07:00:00.000Z',
+  generatorURL: 'http://prometheus.example.com/graph?g0.expr=up+%3D%3D+0&g0.tab=1',
+  labels: {
+    alertname: 'InstanceDown',
+    cluster: 'rack4',
+    instance: 'rpi-$N:9100',
+    job: 'node',
+    severity: 'critical',
+  },
+});
+
+/** A script for wrk that posts batches of so many alerts: all of them firing, then all of them resolved, and so on. */
+export function alertScript(batch: number): string {
+  return `local template = [==[${alert}]==]
+local next = 0
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+function one(number)
+  local ends = math.floor(number / ${alerts}) % 2 == 0 and "2099-01-01T00:00:00Z" or "2026-11-20T07:05:00Z"
+  return (template:gsub("$END", ends):gsub("$N", tostring(number % ${alerts})))
+end
+function request()
+  local all = {}
+  for i = 1, ${batch} do
+    all[i] = one(next)
+    next = next + 1
+  end
+  return wrk.format(nil, nil, nil, "[" .. table.concat(all, ",") .. "]")
+end
+`;
+}
+
+/** A script for wrk that posts so many bytes. */
+export function bytesScript(bytes: number): string {
+  return `wrk.method = "POST"
+wrk.body = string.rep("x", ${bytes - 1}) .. "\\n"
+`;
+}

@@ -1,0 +1,271 @@
+import { SpooledMessage } from '@skolo/alerts';
+import type { DeadLetter } from '@skolo/api';
+import { fakeClock } from '@skolo/common/testing';
+import { describe, expect, it } from 'vitest';
+import { createIds } from './ids.ts';
+import { Intake, type IntakeDeps } from './intake.ts';
+import { type Batch, NotAccepted } from './receive/heard.ts';
+import { smallRack } from './testing/small-rack.ts';
+
+const settings = smallRack().services['alert-to-pubsub'];
+
+/** A spool that takes what it is told to take, when it is told to. */
+class FakeSpool {
+  readonly records: string[] = [];
+  syncs = 0;
+  trouble: Error | undefined;
+  /** Bytes that it takes at once. */
+  room = Number.POSITIVE_INFINITY;
+  private gate: Promise<void> = Promise.resolve();
+
+  hold(): () => void {
+    let open: () => void = () => undefined;
+    this.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    return open;
+  }
+
+  async append(texts: readonly string[]): Promise<number> {
+    await this.gate;
+    if (this.trouble) throw this.trouble;
+    if (texts.join('').length > this.room) throw new Error('no space left on the device');
+    this.syncs += 1;
+    this.records.push(...texts);
+    return this.records.length - texts.length + 1;
+  }
+
+  get messages(): SpooledMessage[] {
+    return this.records.map((text) => SpooledMessage.parse(JSON.parse(text)));
+  }
+
+  /** Status of the alerts, in order. */
+  get said(): string[] {
+    return this.messages.map((message) =>
+      message.kind === 'notice'
+        ? `notice ${message.notice}`
+        : `${message.alert.labels.alertname} ${message.kind === 'refresh' ? 'refresh' : message.alert.status}`,
+    );
+  }
+}
+
+function start(over: Partial<IntakeDeps> = {}) {
+  const spool = new FakeSpool();
+  const clock = fakeClock('2026-11-20T07:00:00Z');
+  const letters: DeadLetter[] = [];
+  const heard: Batch[] = [];
+  const troubles: unknown[] = [];
+  const intake = new Intake({
+    settings: () => settings,
+    spool: () => spool,
+    refusal: () => undefined,
+    deadLetters: { add: async (added) => void letters.push(...added) },
+    newId: createIds(0),
+    clock,
+    onAccepted: () => undefined,
+    onHeard: (batch) => void heard.push(batch),
+    onDisk: (trouble) => void troubles.push(trouble),
+    ...over,
+  });
+  return { intake, spool, clock, letters, heard, troubles };
+}
+
+function batch(names: string[], more: Partial<Batch> = {}): Batch {
+  const alerts = names.map((name) => ({
+    labels: { alertname: name.replace('-', '') },
+    annotations: {},
+    status: name.endsWith('-') ? ('resolved' as const) : ('firing' as const),
+  }));
+  return { door: 'webhook', alerts, bad: [], truncated: 0, ...more };
+}
+
+describe('accept', () => {
+  it('is fulfilled when the spool has it, and not before', async () => {
+    const { intake, spool } = start();
+    const release = spool.hold();
+    let isDone = false;
+    const accepted = intake.accept(batch(['A'])).then(() => {
+      isDone = true;
+    });
+    await new Promise(setImmediate);
+
+    expect(isDone).toBe(false);
+    release();
+    await accepted;
+    expect(spool.said).toEqual(['A firing']);
+  });
+
+  it('writes nothing for what is known', async () => {
+    const { intake, spool } = start();
+    await intake.accept(batch(['A']));
+    await intake.accept(batch(['A']));
+
+    expect(spool.syncs).toBe(1);
+    expect(intake.alerts.size).toBe(1);
+  });
+
+  it('does not answer a repeat before the first of it is written', async () => {
+    const { intake, spool } = start();
+    const release = spool.hold();
+    const first = intake.accept(batch(['A']));
+    const answers: string[] = [];
+    const repeat = intake.accept(batch(['A'])).then(
+      () => answers.push('accepted'),
+      () => answers.push('refused'),
+    );
+    await new Promise(setImmediate);
+    expect(answers).toEqual([]);
+    spool.trouble = new Error('the disk is gone');
+    release();
+    await expect(first).rejects.toThrow(NotAccepted);
+    await repeat;
+
+    expect(answers).toEqual(['refused']);
+    expect(intake.alerts.size).toBe(0);
+  });
+
+  it('shares one sync among all that wait', async () => {
+    const { intake, spool } = start();
+    const release = spool.hold();
+    const names = Array.from({ length: 100 }, (_, i) => `A${i}`);
+    const all = names.map((name) => intake.accept(batch([name])));
+    await new Promise(setImmediate);
+    release();
+    await Promise.all(all);
+
+    expect(spool.syncs).toBe(1);
+    expect(spool.said).toEqual(names.map((name) => `${name} firing`));
+  });
+
+  it('takes what is small when the whole does not fit', async () => {
+    const { intake, spool } = start();
+    spool.room = 1000;
+    const large = intake.accept(batch(Array.from({ length: 50 }, (_, i) => `L${i}`)));
+    const small = intake.accept(batch(['S']));
+
+    await expect(large).rejects.toThrow(/no space left/);
+    await small;
+    expect(spool.said).toEqual(['S firing']);
+    expect([...intake.alerts.values()].map(({ known }) => known.alert.labels)).toEqual([
+      { alertname: 'S' },
+    ]);
+  });
+
+  it('knows nothing of what was refused: the next time it is new', async () => {
+    const { intake, spool, troubles } = start();
+    spool.trouble = new Error('the disk is full');
+    await expect(intake.accept(batch(['A']))).rejects.toThrow(/the disk is full/);
+    spool.trouble = undefined;
+    await intake.accept(batch(['A']));
+
+    expect(spool.said).toEqual(['A firing']);
+    expect(troubles).toEqual([new Error('the disk is full'), undefined]);
+  });
+
+  it('refuses what is new while the spool is full, not what is known', async () => {
+    let refusal: string | undefined;
+    const { intake } = start({ refusal: () => refusal });
+    await intake.accept(batch(['A']));
+    refusal = 'the spool is full';
+
+    await intake.accept(batch(['A']));
+    await expect(intake.accept(batch(['A', 'B']))).rejects.toThrow('the spool is full');
+    await expect(intake.accept(batch(['A-']))).rejects.toThrow('the spool is full');
+    refusal = undefined;
+    await intake.accept(batch(['A-', 'B']));
+    expect(intake.alerts.size).toBe(2);
+  });
+
+  it('tells firing and resolved of the same batch, in their order', async () => {
+    const { intake, spool } = start();
+    await intake.accept(batch(['A', 'A-', 'A']));
+
+    expect(spool.said).toEqual(['A firing', 'A resolved', 'A firing']);
+  });
+
+  it('gives each message an id of its own', async () => {
+    const { intake, spool } = start();
+    await intake.accept(batch(['A', 'A-', 'B']));
+
+    expect(new Set(spool.messages.map(({ id }) => id)).size).toBe(3);
+    expect(spool.messages.every(({ id }) => /^[0-9a-f]{32}$/.test(id))).toBe(true);
+  });
+
+  it('keeps bad alerts as dead letters, each once, and tells of them', async () => {
+    const { intake, spool, letters } = start();
+    const bad = [
+      { why: 'labels are missing', found: { foo: 1 } },
+      { why: 'labels are missing', found: { foo: 1 } },
+      { why: 'labels are missing', found: { foo: 2 } },
+    ];
+    await intake.accept(batch(['A'], { bad }));
+    await intake.accept(batch(['A'], { bad }));
+
+    expect(letters.map(({ found }) => found)).toEqual([{ foo: 1 }, { foo: 2 }]);
+    expect(spool.said).toEqual(['A firing', 'notice dead-letters']);
+  });
+
+  it('tells of alerts that Alertmanager left out, again after an hour', async () => {
+    const { intake, spool, clock } = start();
+    const cut = batch(['A'], { truncated: 3, group: { key: '{}:{}', receiver: 'rack' } });
+    await intake.accept(cut);
+    await intake.accept(cut);
+    clock.pass(3_700_000);
+    await intake.accept(cut);
+
+    expect(spool.said).toEqual(['A firing', 'notice truncated', 'notice truncated']);
+    expect(spool.messages[1]).toMatchObject({
+      facts: { count: 3, group: '{}:{}', receiver: 'rack' },
+      text: expect.stringContaining('raise max_alerts of its receiver rack'),
+    });
+  });
+});
+
+describe('tick', () => {
+  it('refreshes all that fires in one write', async () => {
+    const { intake, spool, clock } = start();
+    await intake.accept(batch(['A', 'B', 'C', 'C-']));
+    clock.pass(60_000);
+    await intake.tick(true);
+
+    expect(spool.said.slice(4)).toEqual(['A refresh', 'B refresh']);
+    expect(spool.syncs).toBe(2);
+  });
+
+  it('writes nothing when nothing is due', async () => {
+    const { intake, spool, clock } = start();
+    await intake.accept(batch(['A']));
+    clock.pass(10_000);
+    await intake.tick(true);
+
+    expect(spool.syncs).toBe(1);
+  });
+
+  it('tells again what the disk did not take', async () => {
+    const { intake, spool, clock } = start();
+    await intake.accept(batch(['A']));
+    clock.pass(60_000);
+    spool.trouble = new Error('full');
+    await expect(intake.tick(true)).rejects.toThrow('full');
+    spool.trouble = undefined;
+    await intake.tick(true);
+
+    expect(spool.said).toEqual(['A firing', 'A refresh']);
+  });
+
+  it('counts what was heard between', async () => {
+    const { intake, spool, clock } = start();
+    await intake.accept(batch(['A']));
+    clock.pass(30_000);
+    await intake.accept(batch(['A']));
+    clock.pass(30_000);
+    await intake.tick(true);
+
+    expect(spool.messages[1]).toMatchObject({
+      count: 2,
+      first: '2026-11-20T07:00:00.000Z',
+      last: '2026-11-20T07:00:30.000Z',
+      at: '2026-11-20T07:01:00.000Z',
+    });
+  });
+});

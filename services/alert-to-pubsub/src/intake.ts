@@ -1,0 +1,198 @@
+/**
+ * What was heard becomes messages in the spool, one group after the other: whatever waits while a group is written is
+ * the next group, and shares one sync. What is known changes only once the spool has it; so nobody is answered by
+ * what may be lost yet.
+ */
+import type { NoticeMessage, SpooledMessage } from '@skolo/alerts';
+import { type Clock, errorText } from '@skolo/common';
+import type { Spool } from '@skolo/durable';
+import type { AlertToPubsubSettings } from '@skolo/rack';
+import { Complaints } from './complaints.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import { Draft } from './draft.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import type { NewId } from './ids.ts';
+import { type Batch, type Intake as Doorway, NotAccepted } from './receive/heard.ts';
+import { hear, type Moment, pass, type Tracked } from './state.ts';
+
+export interface IntakeDeps {
+  settings(): AlertToPubsubSettings;
+  /** Undefined while the disk is down. */
+  spool(): Pick<Spool, 'append'> | undefined;
+  /** Why so many more bytes cannot be accepted, for people. */
+  refusal(bytes: number): string | undefined;
+  deadLetters: Pick<DeadLetters, 'add'>;
+  newId: NewId;
+  clock: Clock;
+  /** What the spool has now, in its order. */
+  onAccepted(messages: readonly SpooledMessage[]): void;
+  /** Somebody lives who sends alerts. */
+  onHeard(batch: Batch): void;
+  /** The disk takes it, or why not. */
+  onDisk(trouble: unknown): void;
+}
+
+/** Something that is to happen, all of it or nothing. */
+interface Job {
+  draw(draft: Draft): void;
+  resolve(): void;
+  reject(error: NotAccepted): void;
+}
+
+/** What is wrong beside the alerts, told as a notice. */
+export type Complaint = Omit<NoticeMessage, 'kind' | 'id' | 'at'>;
+
+const retryAfterSeconds = 15;
+
+export class Intake implements Doorway {
+  /** By fingerprint. */
+  readonly alerts = new Map<string, Tracked>();
+  /** The sequence number of the first message that `alerts` does not know of yet. */
+  next = 1;
+  private readonly deps: IntakeDeps;
+  private readonly complaints: Complaints;
+  private jobs: Job[] = [];
+  private working: Promise<void> | undefined;
+
+  constructor(deps: IntakeDeps) {
+    this.deps = deps;
+    this.complaints = new Complaints(() => deps.clock.uptime());
+  }
+
+  async accept(batch: Batch): Promise<void> {
+    await this.enqueue((draft) => this.draw(draft, batch));
+    this.deps.onHeard(batch);
+  }
+
+  /**
+   * Appends a notice, for those who read the messages.
+   *
+   * @throws NotAccepted
+   */
+  async notify(complaint: Complaint): Promise<void> {
+    await this.enqueue((draft) => this.complain(draft, complaint));
+  }
+
+  /**
+   * Ends what was not heard of in time; with `isRefresh` it also tells again what goes on.
+   *
+   * @throws NotAccepted It is done the next time.
+   */
+  async tick(isRefresh: boolean): Promise<void> {
+    await this.enqueue((draft) => {
+      const moment = this.moment();
+      const settings = this.deps.settings();
+      for (const [fingerprint, tracked] of draft.known()) {
+        const change = pass(tracked, moment, settings, this.deps.newId, isRefresh);
+        if (change === 'forget') draft.forget(fingerprint);
+        else if (change !== undefined) {
+          draft.set(fingerprint, change.tracked);
+          draft.messages.push(...change.messages);
+        }
+      }
+    });
+  }
+
+  /** Fulfilled when nothing is under way. */
+  async close(): Promise<void> {
+    await this.working;
+  }
+
+  private draw(draft: Draft, batch: Batch) {
+    const { door, group, bad, truncated } = batch;
+    const moment = this.moment();
+    const settings = this.deps.settings();
+    for (const alert of batch.alerts) {
+      const fingerprint = fingerprintOf(alert.labels, settings.replicaLabels);
+      const word = { fingerprint, alert, door, group };
+      const change = hear(draft.get(fingerprint), word, moment, settings, this.deps.newId);
+      draft.set(fingerprint, change.tracked);
+      for (const message of change.messages) draft.messages.push(message);
+    }
+    const at = new Date(moment.now).toISOString();
+    for (const { why, found } of bad) {
+      // Alertmanager sends the same one again and again: it must not push the others out.
+      if (this.complaints.isNew(`${why} ${JSON.stringify(found)}`)) {
+        draft.letters.push({ at, from: door, why, found });
+      }
+    }
+    if (bad.length > 0 && this.complaints.isNew(`bad ${door}`)) {
+      const text = `${bad.length} of the alerts at the door ${door} are none, and are kept as dead letters: ${bad[0]?.why}; skolo alerts dead-letters shows them`;
+      this.complain(draft, { notice: 'dead-letters', text, facts: { count: bad.length, door } });
+    }
+    if (truncated > 0 && this.complaints.isNew(`truncated ${group?.key} ${truncated}`)) {
+      const text = `Alertmanager left ${truncated} alerts of a group out: raise max_alerts of its receiver${group?.receiver ? ` ${group.receiver}` : ''}, or split the group`;
+      const facts = { count: truncated, group: group?.key ?? '', receiver: group?.receiver ?? '' };
+      this.complain(draft, { notice: 'truncated', text, facts });
+    }
+  }
+
+  private complain(draft: Draft, complaint: Complaint) {
+    const { newId, clock } = this.deps;
+    const now = clock.now();
+    const at = new Date(now).toISOString();
+    draft.messages.push({ kind: 'notice', id: newId(undefined, now), at, ...complaint });
+  }
+
+  private enqueue(draw: Job['draw']): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.jobs.push({ draw, resolve, reject });
+      this.working ??= this.work();
+    });
+  }
+
+  private async work() {
+    // A turn of the event loop, so that what comes at the same time shares the first sync, too.
+    await undefined;
+    while (this.jobs.length > 0) await this.doAll(this.jobs.splice(0));
+    this.working = undefined;
+  }
+
+  /** Together if that is possible: what is small may have room where all of it has none. */
+  private async doAll(jobs: Job[]) {
+    try {
+      await this.write(jobs);
+      for (const { resolve } of jobs) resolve();
+    } catch (error) {
+      if (jobs.length === 1) return jobs[0]?.reject(asNotAccepted(error));
+      for (const job of jobs) await this.doAll([job]);
+    }
+  }
+
+  private async write(jobs: readonly Job[]) {
+    const { deps } = this;
+    const draft = new Draft(this.alerts);
+    this.complaints.begin();
+    for (const { draw } of jobs) draw(draft);
+    const { messages, letters } = draft;
+    if (messages.length > 0 || letters.length > 0) {
+      const texts = messages.map((message) => JSON.stringify(message));
+      const refusal = deps.refusal(texts.reduce((sum, { length }) => sum + length, 0));
+      const spool = deps.spool();
+      if (refusal !== undefined || spool === undefined) {
+        throw new NotAccepted(refusal ?? 'the spool cannot be opened', retryAfterSeconds);
+      }
+      try {
+        if (letters.length > 0) await deps.deadLetters.add(letters);
+        if (texts.length > 0) this.next = (await spool.append(texts)) + texts.length;
+      } catch (error) {
+        deps.onDisk(error);
+        throw error;
+      }
+      deps.onDisk(undefined);
+    }
+    draft.apply();
+    this.complaints.keep();
+    deps.onAccepted(messages);
+  }
+
+  private moment(): Moment {
+    const { clock } = this.deps;
+    return { now: clock.now(), uptime: clock.uptime() };
+  }
+}
+
+function asNotAccepted(error: unknown): NotAccepted {
+  if (error instanceof NotAccepted) return error;
+  return new NotAccepted(errorText(error), retryAfterSeconds, { cause: error });
+}

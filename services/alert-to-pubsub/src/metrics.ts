@@ -1,0 +1,141 @@
+/** Metrics of alert-to-pubsub. Names and labels are all declared here; the alert rules ask for them. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { View } from './view.ts';
+
+export interface Metrics {
+  received(door: string, status: 'firing' | 'resolved', count: number): void;
+  refused(door: string, reason: string): void;
+  transition(status: 'firing' | 'resolved'): void;
+  truncated(count: number): void;
+  deadLetters(from: string, count: number): void;
+  damaged(records: number): void;
+  dropped(sink: string, count: number): void;
+  sent(sink: string, messages: number, seconds: number): void;
+  failed(sink: string, reason: string, code: string): void;
+  heartbeat(sink: string, outcome: 'sent' | 'failed'): void;
+}
+
+export function createMetrics(registry: Registry, view: () => View): Metrics {
+  const registers = [registry];
+  const counter = <L extends string>(what: string, help: string, labelNames: readonly L[]) =>
+    new Counter({ name: `skolo_alerts_${what}_total`, help, labelNames, registers });
+  const received = counter('received', 'Alerts that came in and were accepted.', [
+    'door',
+    'status',
+  ]);
+  const refused = counter('refused', 'Requests, and alerts in them, that were not accepted.', [
+    'door',
+    'reason',
+  ]);
+  const transitions = counter('transitions', 'Alerts that began to fire, or were resolved.', [
+    'status',
+  ]);
+  const truncated = counter('truncated', 'Alerts that Alertmanager left out (max_alerts).', []);
+  const letters = counter('dead_letters', 'What was no alert, or what a sink will never take.', [
+    'from',
+  ]);
+  const damaged = counter(
+    'spool_damaged_records',
+    'Records of the spool that were found damaged or missing.',
+    [],
+  );
+  const dropped = counter('dropped', 'Messages that a sink lost since the spool was full.', [
+    'sink',
+  ]);
+  const published = counter('published', 'Messages that a sink has taken.', ['sink']);
+  const failures = counter('publish_failures', 'Attempts of a sink that failed.', [
+    'sink',
+    'reason',
+    'code',
+  ]);
+  const heartbeats = counter('heartbeats', 'Heartbeats by what became of them: sent, failed.', [
+    'sink',
+    'outcome',
+  ]);
+  const duration = new Histogram({
+    name: 'skolo_alerts_publish_duration_seconds',
+    help: 'Time until a sink has taken a batch of messages.',
+    labelNames: ['sink'],
+    buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
+    registers,
+  });
+  wayGauges(registry, view);
+  sinkGauges(registry, view);
+  return {
+    received: (door, status, count) => received.inc({ door, status }, count),
+    refused: (door, reason) => refused.inc({ door, reason }),
+    transition: (status) => transitions.inc({ status }),
+    truncated: (count) => truncated.inc(count),
+    deadLetters: (from, count) => letters.inc({ from }, count),
+    damaged: (records) => damaged.inc(records),
+    dropped: (sink, count) => dropped.inc({ sink }, count),
+    sent(sink, messages, seconds) {
+      published.inc({ sink }, messages);
+      duration.observe({ sink }, seconds);
+    },
+    failed: (sink, reason, code) => failures.inc({ sink, reason, code }),
+    heartbeat: (sink, outcome) => heartbeats.inc({ sink, outcome }),
+  };
+}
+
+function wayGauges(registry: Registry, view: () => View): void {
+  const gauge = (what: string, help: string, read: () => number) =>
+    new Gauge({
+      name: `skolo_alerts_${what}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('firing', 'Alerts that fire.', () => view().firing());
+  gauge('spool_bytes', 'Size of the spool.', () => view().spool().bytes);
+  gauge(
+    'spool_max_bytes',
+    'Size at which nothing more is accepted.',
+    () => view().spool().maxBytes,
+  );
+  gauge('refusing', 'Whether alerts are refused now.', () => (view().refusing() ? 1 : 0));
+  gauge('heartbeat_healthy', 'Whether the heartbeat says that all is well.', () =>
+    view().health().healthy ? 1 : 0,
+  );
+  gauge(
+    'last_heard_timestamp_seconds',
+    'When the watchdog, or any alert, was last heard of; 0: never.',
+    () => (view().health().lastHeard ?? 0) / 1000,
+  );
+}
+
+function sinkGauges(registry: Registry, view: () => View): void {
+  const gauge = (
+    what: string,
+    help: string,
+    read: (sink: ReturnType<View['sinks']>[number]) => number,
+  ) =>
+    new Gauge({
+      name: `skolo_alerts_${what}`,
+      help,
+      labelNames: ['sink'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const sink of view().sinks()) this.set({ sink: sink.name }, read(sink));
+      },
+    });
+  gauge('spool_depth', 'Messages that wait for a sink.', ({ depth }) => depth);
+  gauge(
+    'spool_oldest_seconds',
+    'How long the oldest of them has waited.',
+    (sink) => sink.oldestSeconds,
+  );
+  gauge(
+    'last_success_timestamp_seconds',
+    'When a sink last took a message; 0: never.',
+    ({ lastSuccess }) => (lastSuccess ?? 0) / 1000,
+  );
+  gauge(
+    'heartbeat_last_success_timestamp_seconds',
+    'When a sink last took a heartbeat; 0: never.',
+    ({ lastHeartbeat }) => (lastHeartbeat ?? 0) / 1000,
+  );
+}

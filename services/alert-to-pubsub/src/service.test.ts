@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { type Lab, startLab } from './testing/lab.ts';
+
+const down = { labels: { alertname: 'InstanceDown', instance: 'rpi-1' } };
+const firing = { ...down, endsAt: '2099-01-01T00:00:00Z' };
+const resolved = { ...down, endsAt: '2026-11-20T07:00:00Z' };
+
+const said = (lab: Lab) =>
+  lab
+    .arrived()
+    .map(({ kind, attributes }) =>
+      kind === 'notice' ? `notice ${attributes.alertname}` : `${kind} ${attributes.status}`,
+    );
+
+describe('alert-to-pubsub', () => {
+  it('publishes what fires and what is resolved, as the original did', async () => {
+    const lab = await startLab();
+    const answer = await lab.post({ ...firing, annotations: { summary: 'it is down' } });
+    await lab.post(resolved);
+
+    expect([answer.status, await answer.text()]).toEqual([200, '']);
+    await expect.poll(() => said(lab)).toEqual(['transition firing', 'transition resolved']);
+    expect(lab.arrived()[0]).toMatchObject({
+      body: {
+        alertname: 'InstanceDown',
+        instance: 'rpi-1',
+        summary: 'it is down',
+        __state__: 'active',
+        location: 'rack4',
+      },
+      attributes: { alertname: 'InstanceDown', location: 'rack4', status: 'firing' },
+    });
+    expect(new Set(lab.arrived().map(({ lane }) => lane)).size).toBe(1);
+  });
+
+  it('delivers a short alert that came and went while Pub/Sub was away', async () => {
+    const lab = await startLab();
+    await lab.pubsub.stop();
+    await lab.post(firing);
+    await lab.post(resolved);
+    await expect.poll(async () => (await lab.client.status({})).sinks[0]?.reason).toBeDefined();
+    expect(await lab.readyz()).toMatchObject({
+      status: 200,
+      body: expect.stringContaining('sink pubsub'),
+    });
+    await lab.pubsub.start();
+
+    await expect
+      .poll(() => said(lab), { timeout: 30_000 })
+      .toEqual(['transition firing', 'transition resolved']);
+  });
+
+  it('goes on after a restart: what was delivered is known, what was not is delivered', async () => {
+    const lab = await startLab();
+    await lab.post(firing);
+    await expect.poll(() => said(lab)).toEqual(['transition firing']);
+    await lab.pubsub.stop();
+    await lab.post(resolved);
+    await lab.stop();
+    await lab.pubsub.start();
+    const again = await startLab({ former: lab });
+    await expect.poll(() => said(again)).toEqual(['transition firing', 'transition resolved']);
+    await again.post(resolved);
+    await again.post(firing);
+
+    await expect
+      .poll(() => said(again))
+      .toEqual(['transition firing', 'transition resolved', 'transition firing']);
+  });
+
+  it('tells again what goes on', async () => {
+    const lab = await startLab({ settings: 'refreshSeconds: 1' });
+    await lab.post(firing);
+
+    await expect.poll(() => said(lab).slice(0, 2)).toEqual(['transition firing', 'refresh firing']);
+  });
+
+  it('sends everything to each sink, at its own pace', async () => {
+    const lab = await startLab({
+      settings: (dir) => `sinks: [{ name: log, kind: file, file: ${dir}/log.jsonl }]`,
+    });
+    await lab.pubsub.stop();
+    await lab.post(firing);
+
+    await expect
+      .poll(async () => (await lab.client.status({})).sinks.map(({ depth }) => depth))
+      .toEqual([1, 0]);
+  });
+
+  it('says that it lives, and that nobody is heard of', async () => {
+    const lab = await startLab({ settings: 'heartbeatSeconds: 1' });
+    await expect.poll(() => lab.heartbeats().length).toBeGreaterThan(0);
+
+    expect(lab.heartbeats()[0]).toMatchObject({
+      lane: '',
+      body: { __name__: 'HEALTHZ', location: 'rack4', healthy: 'true', spoolDepth: '0' },
+    });
+    expect(lab.heartbeats()[0]?.body.why).toMatch(/^not heard of yet/);
+  });
+
+  it('follows an edit of its sinks', async () => {
+    const lab = await startLab();
+    await lab.edit(`sinks: [{ name: log, kind: file, file: ${lab.dir}/log.jsonl }]`);
+    await expect
+      .poll(async () => (await lab.client.status({})).sinks.map(({ name }) => name))
+      .toEqual(['pubsub', 'log']);
+    await lab.edit('pubsub: false');
+
+    await expect.poll(async () => (await lab.client.status({})).sinks).toEqual([]);
+  });
+
+  it('refuses with 503 when the spool is full, and takes alerts again when there is room', async () => {
+    const lab = await startLab({ settings: 'spool: { maxBytes: 4194304 }' });
+    await lab.pubsub.stop();
+    const large = (name: string) => ({
+      labels: { alertname: name },
+      annotations: { text: 'x'.repeat(1_500_000) },
+    });
+    expect((await lab.post(large('a'), large('b'))).status).toBe(200);
+    const refused = await lab.post(large('c'));
+
+    expect(refused.status).toBe(503);
+    expect(await refused.text()).toMatch(/spool is full/);
+    expect((await lab.post(large('a'))).status).toBe(200);
+    await lab.pubsub.start();
+    await expect
+      .poll(async () => (await lab.post(large('c'))).status, { timeout: 30_000 })
+      .toBe(200);
+  });
+});

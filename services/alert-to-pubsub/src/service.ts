@@ -1,0 +1,245 @@
+/** alert-to-pubsub, wired: nothing here decides, everything is told what it needs. */
+import { join } from 'node:path';
+import { alertToPubsubApi } from '@skolo/api';
+import {
+  createApp,
+  errorText,
+  type Service,
+  type ServiceContext,
+  type ServiceDefinition,
+} from '@skolo/common';
+import { checkSecrets as checkReferences, type Rack } from '@skolo/rack';
+import { apiHandlers } from './api.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { createIds } from './ids.ts';
+import { Intake } from './intake.ts';
+import { createMetrics } from './metrics.ts';
+import { doors } from './receive/doors.ts';
+import { Room } from './room.ts';
+import { wantedSinks } from './sinks.ts';
+import { type Opened, Store } from './store.ts';
+import { Upkeep } from './upkeep.ts';
+import { shownAlert, type View } from './view.ts';
+import { Watchdog } from './watchdog.ts';
+import { heard, Ways } from './ways.ts';
+
+/** What a test may replace. */
+export interface AlertToPubsubDeps {
+  /** Pause between attempts to open the spool, in milliseconds. */
+  openEveryMs?: number;
+  /** How often is looked at what is due, in milliseconds. */
+  lookEveryMs?: number;
+  /** How often is looked at how large the spool is, in milliseconds. */
+  shrinkEveryMs?: number;
+}
+
+const diskTrouble = 'spool';
+
+export function createAlertToPubsub(deps: AlertToPubsubDeps = {}): ServiceDefinition {
+  return {
+    name: 'alert-to-pubsub',
+    api: alertToPubsubApi,
+    checkSecrets,
+    start: (context) => start(context, deps),
+  };
+}
+
+async function checkSecrets(rack: Rack): Promise<string[]> {
+  const problems: string[] = [];
+  const settingsOf = 'services.alert-to-pubsub.';
+  for (const { where, error } of await checkReferences(rack, 'alert-to-pubsub')) {
+    // The files of TLS are looked at for every service alike.
+    const isOurs = where.startsWith(settingsOf) && !where.startsWith(`${settingsOf}tls.`);
+    if (isOurs && error !== undefined) problems.push(`${where}: ${errorText(error)}`);
+  }
+  return problems;
+}
+
+async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<Service> {
+  const { rack: watched, log, clock, degraded, stateDir, lastSuccess, version } = context;
+  const { openEveryMs = 5000, lookEveryMs = 5000, shrinkEveryMs = 60_000 } = deps;
+  const rack = () => watched.rack;
+  const settings = () => rack().services['alert-to-pubsub'];
+  const location = () => settings().location ?? rack().name;
+  const stopping = new AbortController();
+  const newId = createIds();
+
+  const view: View = {
+    alerts: () => [...intake.alerts.values()].map(shownAlert),
+    firing: () =>
+      [...intake.alerts.values()].filter(({ known }) => known.alert.status === 'firing').length,
+    spool: () => ({
+      bytes: store.spool?.bytes ?? 0,
+      maxBytes: settings().spool.maxBytes,
+    }),
+    refusing: () => room.refusing,
+    health: () => watchdog.status(),
+    sinks: () => ways.views(),
+  };
+  const metrics = createMetrics(context.metrics, () => view);
+  const deadLetters = new DeadLetters(
+    join(stateDir, 'dead-letters'),
+    () => settings().spool.deadLetterBytes,
+  );
+  const room = new Room({
+    settings,
+    spool: () => store.spool,
+    oldestSeconds: () => ways.oldestSeconds,
+    makeRoom: () => ways.makeRoom(),
+    onTrouble: (why) => degraded.raise(diskTrouble, why),
+    onWell: () => degraded.clear(diskTrouble),
+  });
+  const intake: Intake = new Intake({
+    settings,
+    spool: () => store.spool,
+    refusal: (bytes) => room.refusal(bytes),
+    deadLetters,
+    newId,
+    clock,
+    onAccepted(messages) {
+      for (const message of messages) {
+        if (message.kind === 'transition') metrics.transition(message.alert.status);
+      }
+    },
+    onHeard({ alerts, bad, door, truncated }) {
+      if (truncated > 0) metrics.truncated(truncated);
+      if (bad.length > 0) metrics.deadLetters(door, bad.length);
+      for (const { labels, status } of alerts) {
+        if (status !== 'resolved') watchdog.heard(labels);
+      }
+      if (alerts.length > 0) ways.mark(heard);
+    },
+    onDisk: (trouble) => room.disk(trouble),
+  });
+  const store = new Store({
+    stateDir,
+    settings,
+    known: intake,
+    clock,
+    log,
+    retryMs: openEveryMs,
+    signal: stopping.signal,
+    onTrouble: (why) => room.closed(why),
+  });
+  const ways: Ways = new Ways({
+    delivery: { deadLetters, notice: (notice) => intake.notify(notice), clock, log },
+    lastSuccess,
+    clock,
+    log,
+    onSent: (sink, messages, seconds) => metrics.sent(sink, messages, seconds),
+    onFailed: (sink, { reason, code }) => metrics.failed(sink, reason, code),
+    onRefused: (sink) => metrics.deadLetters(sink, 1),
+    onDropped(sink, count) {
+      metrics.dropped(sink, count);
+      log.error({ sink, count }, 'messages dropped');
+      const text = `the spool was full: ${count} messages that only ${sink} had not got are lost to it`;
+      notify({ notice: 'dropped', text, facts: { count }, sink });
+    },
+  });
+  const lastHeard = lastSuccess.get(heard);
+  const watchdog: Watchdog = new Watchdog({
+    settings: () => settings().watchdog,
+    refusing: () => room.refusing,
+    before: { lastHeard },
+    clock,
+    log,
+  });
+  const heartbeat = new Heartbeat({
+    listeners: () => ways.listeners(),
+    every: () => settings().heartbeatSeconds,
+    health: () => watchdog.status(),
+    version,
+    clock,
+    log,
+    onSent(sink) {
+      ways.heartbeat(sink);
+      metrics.heartbeat(sink, 'sent');
+    },
+    onFailed: (sink) => metrics.heartbeat(sink, 'failed'),
+  });
+
+  /** It may be refused, on a full disk; then the log and the metrics have it alone. */
+  function notify(complaint: Parameters<Intake['notify']>[0]): void {
+    intake.notify(complaint).catch((error: unknown) => {
+      log.warn({ notice: complaint.notice, why: errorText(error) }, 'notice is not told');
+    });
+  }
+
+  async function begin({ damage, unreadable }: Opened): Promise<void> {
+    const { spool } = store;
+    if (spool === undefined) return;
+    room.opened();
+    await ways.begin(spool);
+    const lost = (damage?.missing ?? 0) + unreadable;
+    if (damage !== undefined || unreadable > 0) {
+      metrics.damaged(Math.max(lost, damage?.lines ?? 0));
+      log.error({ ...damage, unreadable }, 'spool was damaged');
+      const text = `the spool of ${location()} was damaged: ${lost} messages are lost; alerts that fire are told again`;
+      notify({ notice: 'damaged', text, facts: { lost, lines: damage?.lines ?? 0 } });
+    }
+    upkeep.start();
+  }
+
+  const upkeep = new Upkeep({
+    settings,
+    intake,
+    store,
+    ways,
+    room,
+    clock,
+    log,
+    lookEveryMs,
+    shrinkEveryMs,
+  });
+
+  await ways.follow(wantedSinks(rack()));
+  const opened = await store.tryOpen();
+  const opening = opened === undefined ? openLater() : begin(opened);
+  async function openLater(): Promise<void> {
+    const later = await store.open();
+    if (later !== undefined) await begin(later);
+  }
+  if (opened !== undefined) await opening;
+  heartbeat.start();
+
+  const stopFollowing = watched.onChange(() => {
+    void ways.follow(wantedSinks(rack()));
+    heartbeat.follow();
+  });
+
+  return {
+    handler: createApp({
+      ...context,
+      api: alertToPubsubApi,
+      handlers: apiHandlers({ view, location, deadLetters }),
+      first: doors({
+        intake,
+        known: view.alerts,
+        settings,
+        rack,
+        degraded,
+        clock,
+        log,
+        startedAt: clock.now(),
+        version,
+        onReceived({ door, firing, resolved }) {
+          metrics.received(door, 'firing', firing);
+          metrics.received(door, 'resolved', resolved);
+        },
+        onRefused: ({ door, why }) => metrics.refused(door, why),
+      }),
+    }),
+    readiness: () => ({ ready: room.refusing === undefined, degraded: ways.degraded() }),
+    async stop() {
+      stopFollowing();
+      stopping.abort();
+      await opening;
+      await upkeep.stop();
+      await heartbeat.stop();
+      await intake.close();
+      await ways.stop(Math.max(0.5, settings().stopWithin - 6) * 1000);
+      await store.close();
+    },
+  };
+}

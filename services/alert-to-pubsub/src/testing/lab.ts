@@ -1,0 +1,142 @@
+/** alert-to-pubsub for a test: in this process, with a Pub/Sub of its own. */
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { alertToPubsubApi, type Client, createClient, type KnownAlert } from '@skolo/api';
+import { type Clock, createLogger, startService } from '@skolo/common';
+import { type GooglePubSub, startGooglePubSub } from '@skolo/simulators';
+import { onTestFinished } from 'vitest';
+import { createAlertToPubsub } from '../service.ts';
+
+export interface LabOptions {
+  /** Settings of the service, in block style, without indentation; the folder of the lab may be in it. */
+  settings?: string | ((dir: string) => string);
+  clock?: Clock;
+  pubsub?: GooglePubSub;
+  /** Of one that was stopped: this one goes on where that one was. */
+  former?: Lab;
+}
+
+/** What arrived: attributes and the fields of its JSON. */
+export interface Arrived {
+  kind: string;
+  lane: string;
+  attributes: Record<string, string>;
+  body: Record<string, string>;
+}
+
+export interface Lab {
+  dir: string;
+  stateDir: string;
+  url: string;
+  metricsUrl: string;
+  pubsub: GooglePubSub;
+  client: Client<typeof alertToPubsubApi>;
+  logged: () => Record<string, unknown>[];
+  /** Other settings, from then on. */
+  edit: (settings: string) => Promise<void>;
+  /** Posts alerts as Prometheus does. */
+  post: (...alerts: unknown[]) => Promise<Response>;
+  /** What has reached Pub/Sub, but for heartbeats. */
+  arrived: () => Arrived[];
+  heartbeats: () => Arrived[];
+  alerts: () => Promise<KnownAlert[]>;
+  metrics: () => Promise<string>;
+  readyz: () => Promise<{ status: number; body: string }>;
+  stop: () => Promise<void>;
+}
+
+export const topic = 'projects/my-project/topics/prometheus-alerts';
+
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  const { former, clock, settings: given = '' } = options;
+  const pubsub = options.pubsub ?? former?.pubsub ?? (await newPubSub());
+  const dir = former?.dir ?? (await newDir());
+  const stateDir = join(dir, 'state');
+  await mkdir(stateDir, { recursive: true });
+  const rackFile = join(dir, 'rack.yaml');
+  const edit = async (settings: string) => {
+    await writeFile(join(dir, 'new.yaml'), rackYaml(pubsub.endpoint, settings));
+    await rename(join(dir, 'new.yaml'), rackFile);
+  };
+  await edit(typeof given === 'string' ? given : given(dir));
+  const lines: Record<string, unknown>[] = [];
+  const service = await startService(
+    createAlertToPubsub({ openEveryMs: 50, lookEveryMs: 50, shrinkEveryMs: 200 }),
+    {
+      rackFile,
+      stateDir,
+      port: 0,
+      metricsPort: 0,
+      host: '127.0.0.1',
+      log: createLogger({
+        service: 'alert-to-pubsub',
+        level: 'debug',
+        destination: { write: (line: string) => void lines.push(JSON.parse(line)) },
+      }),
+      ...(clock && { clock }),
+    },
+  );
+  const url = `http://127.0.0.1:${service.port}`;
+  const metricsUrl = `http://127.0.0.1:${service.metricsPort}`;
+  const client = createClient(alertToPubsubApi, { baseUrl: url });
+  const stop = () => service.stop();
+  onTestFinished(stop);
+  const all = () => pubsub.published(topic).map(arrivedAs);
+  return {
+    dir,
+    stateDir,
+    url,
+    metricsUrl,
+    pubsub,
+    client,
+    logged: () => lines,
+    edit,
+    post: (...alerts) =>
+      fetch(`${url}/api/v2/alerts`, { method: 'POST', body: JSON.stringify(alerts) }),
+    arrived: () => all().filter(({ kind }) => kind !== 'heartbeat'),
+    heartbeats: () => all().filter(({ kind }) => kind === 'heartbeat'),
+    alerts: async () => (await client.alerts({})).alerts,
+    metrics: async () => (await fetch(`${metricsUrl}/metrics`)).text(),
+    async readyz() {
+      const response = await fetch(`${metricsUrl}/readyz`);
+      return { status: response.status, body: await response.text() };
+    },
+    stop,
+  };
+}
+
+export async function newPubSub(): Promise<GooglePubSub> {
+  const pubsub = await startGooglePubSub();
+  onTestFinished(() => pubsub.close());
+  return pubsub;
+}
+
+function arrivedAs(message: ReturnType<GooglePubSub['published']>[number]): Arrived {
+  const { attributes, orderingKey, data } = message;
+  return {
+    kind: attributes.kind ?? '',
+    lane: orderingKey,
+    attributes,
+    body: JSON.parse(data.toString()),
+  };
+}
+
+function rackYaml(endpoint: string, settings: string) {
+  const lines = settings.split('\n').map((line) => `    ${line}\n`);
+  return `rack: rack4
+jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
+access: { anonymousRead: [127.0.0.0/8] }
+services:
+  alert-to-pubsub:
+    project: my-project
+    endpoint: ${endpoint}
+    stopWithin: 7
+${lines.join('')}`;
+}
+
+async function newDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-alerts-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}

@@ -1,0 +1,74 @@
+/** What has to be done from time to time: alerts told again, alerts ended, the spool kept small. */
+import { type Clock, errorText, type Logger } from '@skolo/common';
+import type { AlertToPubsubSettings } from '@skolo/rack';
+import type { Intake } from './intake.ts';
+import type { Room } from './room.ts';
+import type { Store } from './store.ts';
+import type { Ways } from './ways.ts';
+
+export interface UpkeepDeps {
+  settings(): Pick<AlertToPubsubSettings, 'refreshSeconds'>;
+  intake: Pick<Intake, 'tick'>;
+  store: Pick<Store, 'shrink'>;
+  ways: Pick<Ways, 'delivered'>;
+  room: Pick<Room, 'disk' | 'refusing'>;
+  clock: Clock;
+  log: Logger;
+  lookEveryMs: number;
+  shrinkEveryMs: number;
+}
+
+export class Upkeep {
+  private readonly deps: UpkeepDeps;
+  private timer: NodeJS.Timeout | undefined;
+  private looking: Promise<void> | undefined;
+  /** In seconds of uptime. */
+  private refreshedAt: number;
+  private shrunkAt: number;
+
+  constructor(deps: UpkeepDeps) {
+    this.deps = deps;
+    this.refreshedAt = deps.clock.uptime();
+    this.shrunkAt = this.refreshedAt;
+  }
+
+  start(): void {
+    this.timer = setInterval(() => {
+      // A slow disk is not asked again while it is busy.
+      this.looking ??= this.look().finally(() => {
+        this.looking = undefined;
+      });
+    }, this.deps.lookEveryMs);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.looking;
+  }
+
+  private async look(): Promise<void> {
+    const { settings, intake, room, clock, log, lookEveryMs, shrinkEveryMs } = this.deps;
+    const uptime = clock.uptime();
+    // A look too early by less than half a pause would be late by more than half of one the next time.
+    const half = lookEveryMs / 2000;
+    const isRefresh = uptime - this.refreshedAt >= settings().refreshSeconds - half;
+    if (isRefresh) this.refreshedAt = uptime;
+    await intake.tick(isRefresh).catch((error: unknown) => {
+      log.warn({ why: errorText(error) }, 'alerts cannot be told again now');
+    });
+    const isDue = uptime - this.shrunkAt >= shrinkEveryMs / 1000;
+    if (!isDue && room.refusing === undefined) return;
+    this.shrunkAt = uptime;
+    await this.shrink();
+  }
+
+  private async shrink() {
+    const { store, ways, room, log } = this.deps;
+    try {
+      await store.shrink(ways.delivered);
+    } catch (error) {
+      room.disk(error);
+      log.warn({ why: errorText(error) }, 'spool cannot be made smaller now');
+    }
+  }
+}

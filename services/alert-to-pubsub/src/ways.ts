@@ -1,0 +1,237 @@
+/** The ways out of the spool: a delivery for each sink of rack.yaml, which come and go with its edits. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Sink } from '@skolo/alerts';
+import { type Clock, type Degraded, errorText, type LastSuccess, type Logger } from '@skolo/common';
+import type { Spool } from '@skolo/durable';
+import { Delivery, type DeliveryDeps } from './deliver.ts';
+import type { Listener } from './heartbeat.ts';
+import type { SinkView } from './view.ts';
+
+/** A sink as rack.yaml wants it. */
+export interface WantedSink {
+  name: string;
+  kind: SinkView['kind'];
+  /** All that it is made of: when that changes, it is made anew. */
+  made: unknown;
+  heartbeat: boolean;
+  /** What waits for it alone is dropped when the spool is full. */
+  dropWhenFull: boolean;
+  create(): Sink;
+}
+
+export interface WaysDeps {
+  delivery: Pick<DeliveryDeps, 'deadLetters' | 'notice' | 'clock' | 'log'>;
+  lastSuccess: Pick<LastSuccess, 'get' | 'mark' | 'retain'>;
+  clock: Clock;
+  log: Logger;
+  onSent(sink: string, messages: number, seconds: number): void;
+  onFailed(sink: string, failure: { reason: string; code: string }): void;
+  onRefused(sink: string): void;
+  /** These sinks lost so many messages, since the spool was full. */
+  onDropped(sink: string, count: number): void;
+}
+
+interface Way {
+  wanted: WantedSink;
+  sink: Sink;
+  /** Undefined while there is no spool. */
+  delivery: Delivery | undefined;
+  /** When it last took a heartbeat, in seconds of uptime. */
+  heartbeatAt?: number;
+}
+
+/** A time of last success is written to the disk this often at most: an idle rack writes little. */
+const markEveryMs = 30 * 60_000;
+
+/** What lives besides the sinks in the times of last success. */
+export const heard = 'heard';
+
+export class Ways {
+  private readonly deps: WaysDeps;
+  private readonly ways = new Map<string, Way>();
+  private spool: Spool | undefined;
+  private following: Promise<void> = Promise.resolve();
+
+  constructor(deps: WaysDeps) {
+    this.deps = deps;
+  }
+
+  /** Has the sinks that are wanted, one edit after the other. */
+  async follow(wanted: readonly WantedSink[]): Promise<void> {
+    this.following = this.following.then(() => this.followNow(wanted));
+    await this.following;
+  }
+
+  /** There is a spool from here on: what waits in it is delivered. */
+  async begin(spool: Spool): Promise<void> {
+    this.following = this.following.then(() => this.beginNow(spool));
+    await this.following;
+  }
+
+  /** The first message that some sink has not got; `next` of the spool when all have all. */
+  get delivered(): number {
+    const { spool } = this;
+    if (spool === undefined) return 0;
+    const places = [...this.ways.keys()].map((name) => placeOf(spool, name));
+    return Math.min(spool.next, ...places);
+  }
+
+  /** How long the oldest message has waited, in seconds. */
+  get oldestSeconds(): number {
+    return Math.max(0, ...[...this.ways.values()].map((way) => waitingFor(way).oldestSeconds));
+  }
+
+  /** Those that want heartbeats. */
+  listeners(): Listener[] {
+    return [...this.ways.values()]
+      .filter(({ wanted }) => wanted.heartbeat)
+      .map((way) => ({ sink: way.sink, status: () => waitingFor(way) }));
+  }
+
+  /** A sink has taken a heartbeat. */
+  heartbeat(name: string): void {
+    const way = this.ways.get(name);
+    if (way === undefined) return;
+    way.heartbeatAt = this.deps.clock.uptime();
+    this.mark(heartbeatOf(name));
+  }
+
+  views(): SinkView[] {
+    const { lastSuccess, clock } = this.deps;
+    return [...this.ways].map(([name, way]) => {
+      const { wanted, delivery, heartbeatAt } = way;
+      const status = delivery?.status() ?? waitingFor(way);
+      return {
+        name,
+        kind: wanted.kind,
+        lastSuccess: lastSuccess.get(name),
+        ...status,
+        lastHeartbeat:
+          heartbeatAt === undefined
+            ? lastSuccess.get(heartbeatOf(name))
+            : clock.now() - (clock.uptime() - heartbeatAt) * 1000,
+      };
+    });
+  }
+
+  /** Sinks that do not take what waits for them. */
+  degraded(): Degraded[] {
+    return this.views().flatMap(({ name, failingSince, detail = '', reason = '' }) =>
+      failingSince === undefined
+        ? []
+        : [{ what: `sink ${name}`, why: `${reason}: ${detail}`, since: new Date(failingSince) }],
+    );
+  }
+
+  /** What waits only for sinks that may lose it makes room. */
+  makeRoom(): void {
+    const { spool } = this;
+    if (spool === undefined) return;
+    const kept = [...this.ways].filter(([, { wanted }]) => !wanted.dropWhenFull);
+    const needed = Math.min(spool.next, ...kept.map(([name]) => placeOf(spool, name)));
+    for (const [name, { wanted, delivery }] of this.ways) {
+      if (!wanted.dropWhenFull || placeOf(spool, name) >= needed) continue;
+      const count = delivery?.skipTo(needed) ?? 0;
+      if (count > 0) this.deps.onDropped(name, count);
+    }
+  }
+
+  async stop(withinMs: number): Promise<void> {
+    await this.following;
+    await Promise.all([...this.ways.values()].map((way) => this.end(way, withinMs)));
+  }
+
+  /** It happens now; written to the disk from time to time only. */
+  mark(name: string): void {
+    const { lastSuccess, clock } = this.deps;
+    const age = clock.now() - (lastSuccess.get(name) ?? Number.NEGATIVE_INFINITY);
+    if (age >= markEveryMs || age < 0) lastSuccess.mark(name);
+  }
+
+  private async followNow(wanted: readonly WantedSink[]) {
+    const names = new Set(wanted.map(({ name }) => name));
+    for (const [name, way] of [...this.ways]) {
+      if (names.has(name)) continue;
+      await this.end(way, 1000);
+      this.ways.delete(name);
+    }
+    this.deps.lastSuccess.retain([
+      heard,
+      ...[...names].flatMap((name) => [name, heartbeatOf(name)]),
+    ]);
+    this.removePlaces();
+    const from = this.from();
+    for (const each of wanted) {
+      const way = this.ways.get(each.name);
+      if (way !== undefined && isDeepStrictEqual(way.wanted.made, each.made)) {
+        way.wanted = each;
+        continue;
+      }
+      if (way !== undefined) await this.end(way, 5000);
+      const sink = each.create();
+      this.ways.set(each.name, { wanted: each, sink, delivery: this.deliver(sink, from) });
+    }
+  }
+
+  private beginNow(spool: Spool) {
+    this.spool = spool;
+    this.removePlaces();
+    const from = this.from();
+    for (const way of this.ways.values()) way.delivery = this.deliver(way.sink, from);
+  }
+
+  /** Of sinks that have left rack.yaml, also while this service was not running. */
+  private removePlaces() {
+    const { spool } = this;
+    for (const name of [...(spool?.cursors().keys() ?? [])]) {
+      if (!this.ways.has(name)) spool?.removeCursor(name);
+    }
+  }
+
+  /** Where a sink begins that has no place yet. The first ones ever get all that is there; others what comes from now on. */
+  private from(): number {
+    const { spool } = this;
+    if (spool === undefined) return 0;
+    return spool.cursors().size === 0 ? spool.first : spool.next;
+  }
+
+  private deliver(sink: Sink, from: number): Delivery | undefined {
+    const { spool } = this;
+    if (spool === undefined) return undefined;
+    const { delivery: deps, onSent, onFailed, onRefused } = this.deps;
+    const { name } = sink;
+    const delivery = new Delivery({
+      ...deps,
+      spool,
+      sink,
+      from,
+      onSent: ({ messages, seconds }) => {
+        this.mark(name);
+        onSent(name, messages, seconds);
+      },
+      onFailed: (failure) => onFailed(name, failure),
+      onRefused: () => onRefused(name),
+    });
+    delivery.start();
+    return delivery;
+  }
+
+  private async end({ sink, delivery }: Way, withinMs: number) {
+    await delivery?.stop(withinMs);
+    await sink.close().catch((error: unknown) => {
+      this.deps.log.warn({ sink: sink.name, why: errorText(error) }, 'sink does not close');
+    });
+  }
+}
+
+function waitingFor({ delivery }: Way): { depth: number; oldestSeconds: number } {
+  return delivery?.status() ?? { depth: 0, oldestSeconds: 0 };
+}
+
+function placeOf(spool: Spool, name: string): number {
+  return spool.cursor(name) ?? spool.first;
+}
+
+function heartbeatOf(sink: string): string {
+  return `${sink} heartbeat`;
+}
