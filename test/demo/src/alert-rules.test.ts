@@ -13,6 +13,8 @@ vi.setConfig({ testTimeout: 120_000 });
 const elsewhere: Record<string, string> = {
   skolo_alerts_location_healthy: 'packages/cli',
   skolo_alerts_location_last_heartbeat_timestamp_seconds: 'packages/cli',
+  skolo_alerts_watch_blind: 'packages/cli',
+  skolo_alerts_watch_not_told: 'packages/cli',
   skolo_tls_certificate_expiry_timestamp_seconds: 'packages/common',
 };
 

@@ -83,13 +83,15 @@ describe('npm start', () => {
     const demo = await startDemo(await newFolder());
 
     const tail = leaveRunning(demo.command(/skolo alerts tail /));
-    const send = () => shell(demo.command(/skolo alerts send /));
+    let sent = '';
+    async function send() {
+      sent = await shell(demo.command(/skolo alerts send /));
+      return tail.output;
+    }
 
-    expect(await send()).toMatch(/firing +accepted after .* arrived after .*resolved +accepted/s);
     // What was fired before it listens is missed.
-    await expect
-      .poll(() => send().then(() => tail.output), patiently)
-      .toMatch(/ demo +firing +SkoloTest/);
+    await expect.poll(send, patiently).toMatch(/ demo +firing +SkoloTest/);
+    expect(sent).toMatch(/firing +accepted after .* arrived after .*resolved +accepted/s);
     await shell(demo.command(/curl .*\/api\/v2\/alerts/));
     await expect
       .poll(() => tail.output, patiently)
