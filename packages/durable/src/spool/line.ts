@@ -18,17 +18,36 @@ export interface Note {
 /** A longer one is refused, so that what is read at once stays bounded, whatever is in a file. */
 export const longestText = 16 * 1024 * 1024;
 export const space = 0x20;
+export const newline = 0x0a;
 
-export function encodeRecord(seq: number, text: string): string {
-  return encode(`${seq} ${text}`);
+/** What a line has after its checksum. */
+export function recordBody(seq: number, text: string): string {
+  return `${seq} ${text}`;
 }
 
-export function encodeNote(note: Note): string {
-  return encode(`- ${JSON.stringify(note)}`);
+export function noteBody(note: Note): string {
+  return `- ${JSON.stringify(note)}`;
 }
 
-function encode(body: string): string {
-  return `${crc32(body).toString(16).padStart(8, '0')} ${body}\n`;
+const digits = Buffer.from('0123456789abcdef');
+
+/** In one buffer: to join strings takes twice as long. */
+export function encodeLines(bodies: readonly string[]): Buffer {
+  const size = bodies.reduce((sum, body) => sum + Buffer.byteLength(body) + 10, 0);
+  const bytes = Buffer.allocUnsafe(size);
+  let start = 0;
+  for (const body of bodies) {
+    const end = start + 9 + bytes.write(body, start + 9);
+    let checksum = crc32(bytes.subarray(start + 9, end));
+    for (let digit = 7; digit >= 0; digit -= 1) {
+      bytes[start + digit] = digits[checksum & 15] ?? 0;
+      checksum >>>= 4;
+    }
+    bytes[start + 8] = space;
+    bytes[end] = newline;
+    start = end + 1;
+  }
+  return bytes;
 }
 
 /** What `lineAt` says of a line that is not a record. */

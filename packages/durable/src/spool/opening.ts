@@ -93,7 +93,7 @@ function isWhole({ segment, endsWithNewline }: Scan): boolean {
 
 /** In the order in which they were begun; `atLeast` is what names say of the next sequence number. */
 async function beginningsIn(folder: string, damage: SpoolDamage) {
-  const names = (await readdir(folder)).filter((name) => segmentName.test(name)).sort();
+  const names = (await readdir(folder)).filter((name) => segmentName.test(name)).sort(byName);
   const beginnings: Beginning[] = [];
   let atLeast = 1;
   let tornBytes = 0;
@@ -120,6 +120,11 @@ async function beginningsIn(folder: string, damage: SpoolDamage) {
   }
   beginnings.sort((one, other) => one.first - other.first || order(one) - order(other));
   return { beginnings, atLeast, tornBytes };
+}
+
+/** A name with a suffix is the later one. */
+function byName(one: string, other: string): number {
+  return one.replace('.spool', '') < other.replace('.spool', '') ? -1 : 1;
 }
 
 function order({ number }: Beginning): number {

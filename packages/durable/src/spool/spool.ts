@@ -9,7 +9,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cursors } from './cursors.ts';
 import { GroupCommit } from './group-commit.ts';
-import { encodeRecord, longestText } from './line.ts';
+import { longestText } from './line.ts';
 import { lock } from './lock.ts';
 import { examine, type Found, type SpoolDamage } from './opening.ts';
 import { readRecords, type SpoolRecord } from './reading.ts';
@@ -223,14 +223,13 @@ export class Spool {
 
   private async write(works: Work[]): Promise<number[]> {
     const firsts: number[] = [];
-    const lines: string[] = [];
-    const { next } = this.writer;
+    let { next } = this.writer;
     for (const { texts } of works) {
-      firsts.push(next + lines.length);
-      for (const text of texts) lines.push(encodeRecord(next + lines.length, text));
+      firsts.push(next);
+      next += texts.length;
     }
     if (works.some(({ isReplacing }) => isReplacing)) await this.writer.replace();
-    await this.writer.write(lines);
+    await this.writer.write(works.flatMap(({ texts }) => texts));
     this.watchers.tell(this.next);
     return firsts;
   }

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { systemCode } from '../system-error.ts';
 import type { Cursors } from './cursors.ts';
-import { encodeNote } from './line.ts';
+import { encodeLines, noteBody, recordBody } from './line.ts';
 import type { Found } from './opening.ts';
 import { mark, newSegment, type Segment, segmentPath } from './segment.ts';
 import { Tail } from './tail.ts';
@@ -48,17 +48,17 @@ export class Writer {
   }
 
   /**
-   * Writes lines of records, the first of which has the number `next`; and the cursors, if they have changed.
+   * Writes records, the first of which gets the sequence number `next`; and the cursors, if they have changed.
    *
    * @throws Error Of the system: nothing of it is there.
    */
-  async write(lines: readonly string[]): Promise<void> {
+  async write(texts: readonly string[]): Promise<void> {
     const written = this.cursors.writing();
-    if (lines.length > 0 || this.cursors.isChanged) {
-      if (!(await this.append(lines))) await this.begin(lines);
+    if (texts.length > 0 || this.cursors.isChanged) {
+      if (!(await this.append(texts))) await this.begin(texts);
     }
     written();
-    this.next += lines.length;
+    this.next += texts.length;
   }
 
   /** Begins a new segment, so that the one before can be deleted. */
@@ -72,12 +72,12 @@ export class Writer {
     await this.tail?.close().catch(() => undefined);
   }
 
-  private async append(lines: readonly string[]): Promise<boolean> {
+  private async append(texts: readonly string[]): Promise<boolean> {
     const { tail } = this;
     if (!tail || tail.isSpent) return false;
     const { segment } = tail;
-    const note = this.cursors.isChanged ? this.note(segment.number ?? this.number) : '';
-    const bytes = Buffer.from(note + lines.join(''));
+    const note = this.cursors.isChanged ? [this.note(segment.number ?? this.number)] : [];
+    const bytes = this.encode(note, texts);
     if (segment.end + bytes.length > this.segmentBytes) return false;
     const offset = segment.end;
     try {
@@ -87,18 +87,18 @@ export class Writer {
       if (!tail.isClean) await this.begin([]).catch(() => undefined);
       throw error;
     }
-    this.added(segment, lines.length, offset);
+    this.added(segment, texts.length, offset);
     return true;
   }
 
-  private async begin(lines: readonly string[]) {
+  private async begin(texts: readonly string[]) {
     const number = this.number + 1;
-    const tail = await this.create(number, Buffer.from(this.note(number) + lines.join('')));
+    const tail = await this.create(number, this.encode([this.note(number)], texts));
     await this.close();
     this.tail = tail;
     this.number = number;
     this.segments.push(tail.segment);
-    this.added(tail.segment, lines.length, 0);
+    this.added(tail.segment, texts.length, 0);
     await this.dropEmpty();
   }
 
@@ -130,8 +130,13 @@ export class Writer {
     }
   }
 
+  private encode(notes: string[], texts: readonly string[]): Buffer {
+    const records = texts.map((text, position) => recordBody(this.next + position, text));
+    return encodeLines([...notes, ...records]);
+  }
+
   private note(segment: number): string {
     const cursors = Object.fromEntries(this.cursors.all);
-    return encodeNote({ segment, first: this.floor, next: this.next, cursors });
+    return noteBody({ segment, first: this.floor, next: this.next, cursors });
   }
 }
