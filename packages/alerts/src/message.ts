@@ -2,7 +2,16 @@
 import { z } from 'zod';
 
 const Time = z.iso.datetime();
-const Texts = z.record(z.string(), z.string());
+/** Not `z.record`, which loses the name `__proto__`: a label may have any name. */
+const Texts = z.custom<Record<string, string>>(
+  (value) => isObject(value) && Object.values(value).every((text) => typeof text === 'string'),
+  'expected texts by name',
+);
+const Anything = z.custom<Record<string, unknown>>(isObject, 'expected an object');
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** Where an alert came in. */
 export const Door = z.enum(['webhook', 'v1', 'v2']);
@@ -20,7 +29,7 @@ export const Alert = z.object({
   endsAt: Time.optional(),
   generatorURL: z.string().optional(),
   /** What else the sender said of it. */
-  more: z.record(z.string(), z.unknown()).optional(),
+  more: Anything.optional(),
 });
 export type Alert = z.output<typeof Alert>;
 
@@ -32,7 +41,7 @@ export const Group = z.object({
   commonLabels: Texts.optional(),
   commonAnnotations: Texts.optional(),
   externalURL: z.string().optional(),
-  more: z.record(z.string(), z.unknown()).optional(),
+  more: Anything.optional(),
 });
 export type Group = z.output<typeof Group>;
 

@@ -4,7 +4,7 @@ import type { View } from './view.ts';
 
 export interface Metrics {
   received(door: string, status: 'firing' | 'resolved', count: number): void;
-  refused(door: string, reason: string): void;
+  refused(door: string, reason: string, count?: number): void;
   transition(status: 'firing' | 'resolved'): void;
   truncated(count: number): void;
   deadLetters(from: string, count: number): void;
@@ -63,7 +63,7 @@ export function createMetrics(registry: Registry, view: () => View): Metrics {
   sinkGauges(registry, view);
   return {
     received: (door, status, count) => received.inc({ door, status }, count),
-    refused: (door, reason) => refused.inc({ door, reason }),
+    refused: (door, reason, count = 1) => refused.inc({ door, reason }, count),
     transition: (status) => transitions.inc({ status }),
     truncated: (count) => truncated.inc(count),
     deadLetters: (from, count) => letters.inc({ from }, count),

@@ -68,6 +68,15 @@ describe('alert-to-pubsub', () => {
       .toEqual(['transition firing', 'transition resolved', 'transition firing']);
   });
 
+  it('keeps a label whatever its name is', async () => {
+    const lab = await startLab();
+    const labels: unknown = JSON.parse('{"alertname":"odd","__proto__":"x","constructor":"y"}');
+    await lab.post({ labels });
+    await expect.poll(() => said(lab)).toEqual(['transition firing']);
+
+    expect(Object.entries(lab.arrived()[0]?.body ?? {})).toContainEqual(['__proto__', 'x']);
+  });
+
   it('tells again what goes on', async () => {
     const lab = await startLab({ settings: 'refreshSeconds: 1' });
     await lab.post(firing);

@@ -223,7 +223,8 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
         log,
         startedAt: clock.now(),
         version,
-        onReceived({ door, firing, resolved }) {
+        onReceived({ door, firing, resolved, bad }) {
+          if (bad > 0) metrics.refused(door, 'bad', bad);
           metrics.received(door, 'firing', firing);
           metrics.received(door, 'resolved', resolved);
         },
