@@ -6,7 +6,7 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Broker } from './broker.ts';
-import type { CallLog, Method, PubSubCall } from './calls.ts';
+import { type CallLog, type Method, methods, type PubSubCall } from './calls.ts';
 import type { Fault } from './faults.ts';
 import { invalidArgument, notSignedIn, Refusal } from './refusal.ts';
 import { publisherOf, subscriberOf, type Unary } from './services.ts';
@@ -59,10 +59,10 @@ export class Reception {
     };
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: as @grpc/grpc-js has it; each method knows its own request
-  private unaries(all: Partial<Record<Method, Unary<any>>>): UntypedServiceImplementation {
+  /** Each method knows its own request. */
+  private unaries(all: Partial<Record<Method, Unary<object>>>): UntypedServiceImplementation {
     return Object.fromEntries(
-      Object.entries(all).map(([name, method]) => [name, this.unary(name as Method, method)]),
+      methods.flatMap((name) => (all[name] ? [[name, this.unary(name, all[name])]] : [])),
     );
   }
 

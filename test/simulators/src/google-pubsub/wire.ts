@@ -5,7 +5,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type {
+  MethodDefinition,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { fromJSON, type PackageDefinition } from '@grpc/proto-loader';
 
 export interface WireMessage {
@@ -141,7 +145,9 @@ function serviceOf(
 ): ServiceDefinition<UntypedServiceImplementation> {
   const service = all[name];
   if (!service || 'format' in service) throw new Error(`the definitions have no service ${name}`);
-  return Object.fromEntries(
-    Object.entries(service).filter((entry) => typeof entry[1] !== 'string'),
-  ) as ServiceDefinition<UntypedServiceImplementation>;
+  return Object.fromEntries(Object.entries(service).filter(isMethod));
+}
+
+function isMethod(entry: [string, unknown]): entry is [string, MethodDefinition<object, object>] {
+  return typeof entry[1] === 'object';
 }
