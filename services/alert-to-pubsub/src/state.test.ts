@@ -109,6 +109,20 @@ describe('an alert of Prometheus', () => {
     expect(tracked?.known.alert.startsAt).toBe('2026-11-20T07:00:00.000Z');
   });
 
+  it('is one, though the second Prometheus sees it after the last word of the first', () => {
+    expect(story(firing(0, 0), firing(15, 15), firing(60, 0)).said).toEqual(['0 firing ×1']);
+  });
+
+  it.each(['v2', 'webhook'] as const)(
+    'is one at %s, though its sender is ahead by a second',
+    (door) => {
+      const ahead = { startsAt: start + 1000, ...(door === 'v2' && { endsAt: start + 241_000 }) };
+      const told = word({ ...ahead, ...(door === 'webhook' && { status: 'firing' }) }, door);
+
+      expect(story([0, told], [0.5, told], [60, told]).said).toEqual(['0 firing ×1']);
+    },
+  );
+
   it('without an end is good for five minutes, as in Alertmanager', () => {
     const { said } = story([0, word({})], [300], [301]);
 
@@ -153,6 +167,16 @@ describe('an alert of the webhook', () => {
       '0 firing ×1',
       `${24 * hours} refresh ×1`,
       `${24 * hours + 1} resolved expired ×1`,
+    ]);
+  });
+
+  it('has two ends and starts when the first end was missed', () => {
+    const again = word({ status: 'firing', startsAt: start + 50_000 }, 'webhook');
+
+    expect(story([0, hook('firing')], [60, again], [120, again]).said).toEqual([
+      '0 firing ×1',
+      '60 resolved expired ×1',
+      '60 firing ×1',
     ]);
   });
 

@@ -197,11 +197,12 @@ function endedAt(former: KnownAlert | undefined, endsAt: number): string {
 }
 
 /**
- * It has started after the last word of the one that is known: that one's end was missed. Two Prometheis that watch the
- * same give different starts, too, but each of them before the other's last word.
+ * It has started when the one that is known was over, by its last word: that one's end was missed. What overlaps is one, as
+ * in Alertmanager: two Prometheis see the same at different times. Nor does a sender whose clock is ahead make two of one.
  */
-function isAnotherFiring({ last }: KnownAlert, { startsAt }: HeardAlert): boolean {
-  return startsAt !== undefined && startsAt > Date.parse(last);
+function isAnotherFiring({ alert, last }: KnownAlert, { startsAt }: HeardAlert): boolean {
+  if (startsAt === undefined || startsAt === Date.parse(alert.startsAt)) return false;
+  return startsAt > Date.parse(alert.endsAt ?? last);
 }
 
 function resolved(known: KnownAlert, endsAt: string): KnownAlert {
