@@ -63,12 +63,14 @@ export async function examine(folder: string): Promise<Found> {
   const notes = scans.flatMap(({ note }) => note ?? []);
   const newest = scans.at(-1);
   const first = scans.find(({ records }) => records > 0)?.segment.first;
-  const next = Math.max(atLeast, seen + 1, ...notes.map((note) => note.next));
+  const known = Math.max(seen + 1, ...notes.map((note) => note.next));
+  const next = scans.length > 0 ? known : atLeast;
   const floor = notes.at(-1)?.first ?? first ?? next;
   const kept = await finishTrimming(scans, floor);
   const records = kept.reduce((sum, scan) => sum + scan.records, 0);
   damage.missing = Math.max(0, next - floor - records);
-  await dropOldest(folder);
+  const dropped = await dropOldest(folder);
+  damage.kept = damage.kept.filter((path) => !dropped.includes(path));
   return {
     segments: kept.map(({ segment }) => segment),
     next,
@@ -91,7 +93,7 @@ function isWhole({ segment, endsWithNewline }: Scan): boolean {
   return segment.number !== undefined && segment.damaged.all.length === 0 && endsWithNewline;
 }
 
-/** In the order in which they were begun; `atLeast` is what names say of the next sequence number. */
+/** In the order in which they were begun. Where there is none, `atLeast` is what names say of the next sequence number. */
 async function beginningsIn(folder: string, damage: SpoolDamage) {
   const names = (await readdir(folder)).filter((name) => segmentName.test(name)).sort(byName);
   const beginnings: Beginning[] = [];
@@ -108,9 +110,9 @@ async function beginningsIn(folder: string, damage: SpoolDamage) {
     }
     atLeast = Math.max(atLeast, seqOfName(name));
     if (name === names.at(-1) && !beginning.hasNewline) {
-      // It was being begun when the process died.
+      // It was being begun when the process died – or it is somebody's file.
       tornBytes += info.size;
-      await rm(path, { force: true });
+      await (info.size === 0 ? rm(path) : rename(path, `${path}${suffix}`));
     } else {
       damage.lines += 1;
       damage.bytes += info.size;
@@ -175,7 +177,9 @@ async function bytesOf(path: string, { all }: Places): Promise<Buffer> {
   return kept.subarray(0, filled);
 }
 
-async function dropOldest(folder: string) {
+async function dropOldest(folder: string): Promise<string[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(`.spool${suffix}`)).sort();
-  for (const name of names.slice(0, -mostKeptFiles)) await rm(join(folder, name), { force: true });
+  const paths = names.slice(0, -mostKeptFiles).map((name) => join(folder, name));
+  for (const path of paths) await rm(path, { force: true });
+  return paths;
 }

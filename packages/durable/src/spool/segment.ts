@@ -19,6 +19,8 @@ export interface Segment {
   end: number;
   /** Places at which a reader may begin. */
   marks: Mark[];
+  /** The same, of the newest appends. */
+  latest: Mark[];
   /** Places that are known to be damaged. */
   damaged: Places;
 }
@@ -31,13 +33,15 @@ export interface Mark {
 
 export function newSegment(path: string, number: number | undefined, first: number): Segment {
   const limit = Number.POSITIVE_INFINITY;
-  return { path, number, first, last: first - 1, limit, end: 0, marks: [], damaged: new Places() };
+  const damaged = new Places();
+  return { path, number, first, last: first - 1, limit, end: 0, marks: [], latest: [], damaged };
 }
 
 export const chunkBytes = 256 * 1024;
 const longestLine = longestText + 64;
 /** What a disk reads at least. */
 const smallestRead = 4096;
+const mostLatest = 64;
 
 /** Segments by name: the sequence number of the first record; a suffix where the name was taken. */
 export const segmentName = /^\d{16}(-\d+)?\.spool$/;
@@ -59,8 +63,19 @@ export function mark(marks: Mark[], seq: number, offset: number): void {
   if (last === undefined || offset - last.offset >= chunkBytes) marks.push({ seq, offset });
 }
 
+/** The same for what was appended just now: who follows reads nothing in vain. */
+export function markAppended({ marks, latest }: Segment, seq: number, offset: number): void {
+  mark(marks, seq, offset);
+  latest.push({ seq, offset });
+  if (latest.length > mostLatest * 2) latest.splice(0, mostLatest);
+}
+
 /** Where to begin in order to meet that record. */
-export function offsetOf({ marks }: Segment, seq: number): number {
+export function offsetOf({ marks, latest }: Segment, seq: number): number {
+  return (latest[0]?.seq ?? seq + 1) <= seq ? offsetIn(latest, seq) : offsetIn(marks, seq);
+}
+
+function offsetIn(marks: Mark[], seq: number): number {
   let low = 0;
   let high = marks.length;
   while (low < high) {
@@ -87,7 +102,8 @@ export async function* chunksOf(
   from: number,
   end: () => number,
 ): AsyncGenerator<Chunk> {
-  let buffer = Buffer.allocUnsafe(chunkBytes);
+  const expected = Math.max(end() - from, smallestRead);
+  let buffer = Buffer.allocUnsafe(Math.min(expected, chunkBytes));
   let offset = from;
   let filled = 0;
   for (;;) {

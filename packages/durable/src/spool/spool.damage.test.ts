@@ -309,12 +309,15 @@ describe('a damaged spool', () => {
   it('leaves files of others alone', async () => {
     await writeFile(join(folder, 'notes.txt'), 'not ours');
     await writeFile(join(folder, '17.spool'), 'not ours');
+    await writeFile(join(folder, '8999999999999999.spool'), 'not ours');
     await mkdir(join(folder, '0000000000000001.spool'));
 
-    const { damage, seen } = await look();
+    const { damage, next, seen } = await look();
 
-    expect([damage, missingOf(seen)]).toEqual([undefined, 0]);
-    expect(await readFile(join(folder, '17.spool'), 'utf8')).toBe('not ours');
+    expect([damage, missingOf(seen), next]).toEqual([undefined, 0, count + 1]);
+    const found = (await readdir(folder)).filter((name) => /^(notes|17|8999)/.test(name)).sort();
+    expect(found).toEqual(['17.spool', '8999999999999999.spool.damaged', 'notes.txt']);
+    for (const name of found) expect(await readFile(join(folder, name), 'utf8')).toBe('not ours');
   });
 
   it('opens when the files of its lock are damaged', async () => {

@@ -80,7 +80,7 @@ export class Spool {
       const writer = await Writer.open(folder, segmentBytes, found, places);
       return new Spool(folder, segmentBytes, found, { writer, places, unlock });
     } catch (error) {
-      await unlock?.();
+      await unlock?.().catch(() => undefined);
       throw new SpoolUnavailable(folder, 'not opened', error);
     }
   }

@@ -4,7 +4,7 @@ import { systemCode } from '../system-error.ts';
 import type { Cursors } from './cursors.ts';
 import { encodeLines, noteBody, recordBody } from './line.ts';
 import type { Found } from './opening.ts';
-import { mark, newSegment, type Segment, segmentPath } from './segment.ts';
+import { markAppended, newSegment, type Segment, segmentPath } from './segment.ts';
 import { Tail } from './tail.ts';
 
 export class Writer {
@@ -106,7 +106,7 @@ export class Writer {
     if (count === 0) return;
     if (segment.last < segment.first) segment.first = this.next;
     segment.last = this.next + count - 1;
-    mark(segment.marks, this.next, offset);
+    markAppended(segment, this.next, offset);
   }
 
   private async create(number: number, bytes: Buffer): Promise<Tail> {
