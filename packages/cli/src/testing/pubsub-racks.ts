@@ -10,6 +10,8 @@ export interface PubSubRacks {
   /** Of the alert-to-pubsub of rack4. */
   url: string;
   publish(message: Message, location: string): Promise<void>;
+  /** Who does not say that it lives. */
+  readonly muted: Set<string>;
   close(): Promise<void>;
 }
 
@@ -35,14 +37,19 @@ export async function startPubSubRacks({ tokens }: { tokens: TestTokens }): Prom
     tokens,
     send: (labels, status) => publish(data.alert(labels, { status }), 'rack4'),
   });
+  const muted = new Set<string>();
   // In one go, and the one that is well at the end: who waits for that one has heard all of them.
   const beat = async () => {
     const ill = { healthy: false, why: 'Prometheus was not heard of for 6 min', spoolDepth: 3 };
-    const messages = [
-      data.published(data.heartbeat({ version: '0.9.0' }), 'rack9'),
-      data.published(data.heartbeat(ill), 'rack5'),
-      data.published(data.heartbeat(), 'rack4'),
+    const beats = [
+      { location: 'rack9', message: data.heartbeat({ version: '0.9.0' }) },
+      { location: 'rack5', message: data.heartbeat(ill) },
+      { location: 'rack4', message: data.heartbeat() },
     ];
+    const messages = beats
+      .filter(({ location }) => !muted.has(location))
+      .map(({ location, message }) => data.published(message, location));
+    if (messages.length === 0) return;
     // Tests end Pub/Sub, too.
     await publisher.publish({ topic, messages }).catch(() => undefined);
   };
@@ -51,6 +58,7 @@ export async function startPubSubRacks({ tokens }: { tokens: TestTokens }): Prom
     pubsub,
     url: service.url,
     publish,
+    muted,
     async close() {
       clearInterval(beating);
       await service.close();

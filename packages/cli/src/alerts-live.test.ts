@@ -1,0 +1,237 @@
+/** What goes on until somebody ends it: with the built command, and signals. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { peer } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startPubSubRacks } from './testing/pubsub-racks.ts';
+import { createPlace } from './testing/session.ts';
+import { createTokens } from './testing/tokens.ts';
+
+const files = fileURLToPath(new URL('../testdata/files', import.meta.url));
+const slow = { timeout: 60_000 };
+
+async function openPlace() {
+  const tokens = await createTokens();
+  onTestFinished(tokens.remove);
+  const racks = await startPubSubRacks({ tokens });
+  onTestFinished(racks.close);
+  const metadata = { url: 'http://127.0.0.1:3' };
+  const place = await createPlace(files, { metadata, alerts: racks, tokens });
+  onTestFinished(place.remove);
+  return { ...place, racks };
+}
+
+type Opened = Awaited<ReturnType<typeof openPlace>>;
+
+/** Ends with the test at the latest. */
+function start({ dir, env }: Opened, ...args: string[]) {
+  const child = spawn('skolo', ['alerts', ...args], { cwd: dir, env });
+  const printed = { out: '', err: '' };
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    printed.out += chunk;
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    printed.err += chunk;
+  });
+  const ended = once(child, 'close');
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const end = (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    return ended;
+  };
+  /** Without times. */
+  const lines = () =>
+    printed.out
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.replace(/^\S+Z {2}/, ''));
+  return { printed, lines, end };
+}
+
+/** Told over HTTP; does not listen at first. */
+async function startSink() {
+  const told: string[] = [];
+  let refusals = 2;
+  const server = createServer(async (request, response) => {
+    const body = await text(request);
+    refusals -= 1;
+    if (refusals >= 0) return response.writeHead(503).end();
+    const { alertname, rack = '-', __state__: state } = JSON.parse(body);
+    told.push(`${alertname} ${rack} ${state}`);
+    return response.writeHead(204).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/pagers`, told };
+}
+
+async function complaintsOfPromtool(path: string, metrics: string): Promise<string> {
+  const child = spawn(path, ['check', 'metrics'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.end(metrics);
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return out + err;
+}
+
+describe('skolo alerts tail', { timeout: 120_000 }, () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'ends with %s, and leaves nothing behind',
+    async (signal) => {
+      const place = await openPlace();
+      const { lines, end } = start(place, 'tail', '--rack', 'rack4.yaml', '--heartbeats');
+      await expect.poll(lines, slow).toContain('rack4  healthy    HEALTHZ  version 1.2.3');
+
+      expect(await end(signal)).toEqual([0, null]);
+
+      const made = place.racks.pubsub.calls.filter(({ method }) => method === 'CreateSubscription');
+      const gone = place.racks.pubsub.calls.filter(({ method }) => method === 'DeleteSubscription');
+      expect(made).toHaveLength(1);
+      expect(gone).toEqual([expect.objectContaining({ resource: made[0]?.resource, code: 'OK' })]);
+    },
+  );
+
+  it('says when it hears nothing, and when it does again', async () => {
+    const place = await openPlace();
+    const { lines, printed, end } = start(place, 'tail', '--rack', 'rack4.yaml', '--heartbeats');
+    await expect.poll(lines, slow).not.toEqual([]);
+
+    await place.racks.pubsub.stop();
+    await expect
+      .poll(() => printed.err, slow)
+      .toMatch(/Pub\/Sub cannot be reached: .*; trying again/);
+    await place.racks.pubsub.start();
+    await expect.poll(() => printed.err, slow).toContain('listening again');
+    const before = lines().length;
+
+    await expect.poll(() => lines().length, slow).toBeGreaterThan(before);
+    expect(await end('SIGINT')).toEqual([0, null]);
+  });
+});
+
+describe('skolo alerts watch', { timeout: 120_000 }, () => {
+  const expected = ['--project', 'my-project', '--location', 'rack4', 'rack6'];
+
+  it('tells who is silent and who is back, and knows when it is blind itself', async () => {
+    const place = await openPlace();
+    const sink = await startSink();
+    const { lines, printed, end } = start(
+      place,
+      'watch',
+      ...expected,
+      ...['--silent-after', '5s', '--notify', sink.url, '--state', 'watch.json'],
+    );
+    const blind = expect.stringMatching(/^- {2}blind {7}\S+: Pub\/Sub cannot be reached: /);
+
+    await expect.poll(lines, slow).toContain('rack4  well');
+    await expect.poll(lines, slow).toContainEqual(expect.stringMatching(/^rack6 {2}silent/));
+    await expect.poll(() => sink.told, slow).toEqual(['RackSilent rack6 active']);
+    expect(lines()).toContain('rack9  unexpected  heard, and not expected');
+    expect(printed.err).toContain('not told yet, trying again');
+
+    place.racks.muted.add('rack4');
+    await expect.poll(() => sink.told, slow).toContain('RackSilent rack4 active');
+    expect(lines()).toContainEqual(
+      expect.stringMatching(/^rack4 {2}silent {6}silent for \d+ s$/),
+    );
+    place.racks.muted.delete('rack4');
+    await expect.poll(() => sink.told, slow).toContain('RackSilent rack4 resolved');
+    expect(lines()).toContainEqual(
+      expect.stringMatching(/^rack4 {2}well {8}after \d+ s of silence$/),
+    );
+
+    const before = lines().length;
+    await place.racks.pubsub.stop();
+    await expect.poll(() => sink.told, slow).toContain('WatchBlind - active');
+    expect(lines().slice(before)).toEqual([blind]);
+    await place.racks.pubsub.start();
+    await expect.poll(() => sink.told, slow).toContain('WatchBlind - resolved');
+    await expect
+      .poll(lines, slow)
+      .toContainEqual(expect.stringMatching(/^- {2}listening {3}after /));
+
+    expect(await end('SIGTERM')).toEqual([0, null]);
+    expect(sink.told).toEqual([
+      'RackSilent rack6 active',
+      'RackSilent rack4 active',
+      'RackSilent rack4 resolved',
+      'WatchBlind - active',
+      'WatchBlind - resolved',
+    ]);
+    const { locations, firing, waiting } = JSON.parse(
+      await readFile(join(place.dir, 'watch.json'), 'utf8'),
+    );
+    expect(locations).toMatchObject({ rack4: { silent: false }, rack6: { silent: true } });
+    expect(firing).toEqual([
+      expect.objectContaining({ labels: expect.objectContaining({ rack: 'rack6' }) }),
+    ]);
+    expect(waiting).toEqual([]);
+  });
+
+  it('is read by Prometheus', async () => {
+    const place = await openPlace();
+    const { printed, lines, end } = start(
+      place,
+      'watch',
+      ...expected,
+      ...['--metrics-port', '0', '--json'],
+    );
+    await expect.poll(lines, slow).toContainEqual(expect.stringContaining('"location":"rack4"'));
+    const [url = ''] = printed.err.match(/http:\S+/) ?? [];
+
+    const answer = await fetch(url);
+    const metrics = await answer.text();
+
+    expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect(metrics.split('\n').filter((line) => !line.startsWith('#'))).toEqual([
+      expect.stringMatching(
+        /^skolo_alerts_location_last_heartbeat_timestamp_seconds\{location="rack4"\} \d{10}(\.\d+)?$/,
+      ),
+      'skolo_alerts_location_last_heartbeat_timestamp_seconds{location="rack6"} 0',
+      'skolo_alerts_location_healthy{location="rack4"} 1',
+      'skolo_alerts_location_healthy{location="rack6"} 0',
+      'skolo_alerts_watch_blind 0',
+      'skolo_alerts_watch_not_told 0',
+      '',
+    ]);
+    const promtool = peer('promtool');
+    if (promtool !== undefined) expect(await complaintsOfPromtool(promtool, metrics)).toBe('');
+    expect((await fetch(new URL('/healthz', url))).status).toBe(200);
+    expect((await fetch(new URL('/nothing', url))).status).toBe(404);
+    expect((await fetch(url, { method: 'POST' })).status).toBe(405);
+    expect(await end('SIGINT')).toEqual([0, null]);
+    for (const line of lines())
+      expect(JSON.parse(line)).toMatchObject({ state: expect.any(String) });
+  });
+
+  it('says which port is taken', async () => {
+    const place = await openPlace();
+    const { port } = place.racks.pubsub;
+    const { printed, end } = start(place, 'watch', ...expected, '--metrics-port', String(port));
+
+    await expect.poll(() => printed.err, slow).toContain(`skolo: --metrics-port ${port}: `);
+    expect(await end('SIGINT')).toEqual([1, null]);
+  });
+});
+
+describe('skolo alerts send', { timeout: 120_000 }, () => {
+  it('ends with Ctrl-C as shells want it', async () => {
+    const place = await openPlace();
+    const { end, lines } = start(place, 'send', '--rack', 'rack4.yaml', '--resolve-after', '1h');
+    await expect.poll(lines, slow).toHaveLength(1);
+
+    expect(await end('SIGINT')).toEqual([null, 'SIGINT']);
+  });
+});
