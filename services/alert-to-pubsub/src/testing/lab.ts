@@ -112,7 +112,7 @@ export async function newPubSub(): Promise<GooglePubSub> {
   return pubsub;
 }
 
-function arrivedAs(message: ReturnType<GooglePubSub['published']>[number]): Arrived {
+export function arrivedAs(message: ReturnType<GooglePubSub['published']>[number]): Arrived {
   const { attributes, orderingKey, data } = message;
   return {
     kind: attributes.kind ?? '',
@@ -122,7 +122,7 @@ function arrivedAs(message: ReturnType<GooglePubSub['published']>[number]): Arri
   };
 }
 
-function rackYaml(endpoint: string, settings: string) {
+export function rackYaml(endpoint: string, settings: string) {
   const lines = settings.split('\n').map((line) => `    ${line}\n`);
   return `rack: rack4
 jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
@@ -135,7 +135,7 @@ services:
 ${lines.join('')}`;
 }
 
-async function newDir(): Promise<string> {
+export async function newDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-alerts-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   return dir;

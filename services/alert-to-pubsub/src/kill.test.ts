@@ -1,0 +1,103 @@
+/**
+ * `kill -9` at random moments, while alerts come in at two doors and Pub/Sub is there, away, or comes and goes: each
+ * change that was answered with 200 arrives, in order for each alert, and nothing else does.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GooglePubSub } from '@skolo/simulators';
+import { expect, it } from 'vitest';
+import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';
+import { type Flipping, noticesOf, postUntilAccepted, problemsOf } from './testing/flips.ts';
+import { newDir, newPubSub, rackYaml, topic } from './testing/lab.ts';
+import { seed, seeded } from './testing/seeded.ts';
+
+const kills = process.env.SKOLO_LONG ? 200 : 20;
+/** From the start on. */
+const longestLifeMs = 500;
+
+type Uplink = 'up' | 'down' | 'flapping';
+const uplinks: readonly Uplink[] = ['up', 'down', 'flapping'];
+
+/** Until it is over, which leaves Pub/Sub as it is at that moment. */
+async function disturb(
+  pubsub: GooglePubSub,
+  uplink: Uplink,
+  random: () => number,
+  over: AbortSignal,
+) {
+  pubsub.behave();
+  if (uplink === 'up') return pubsub.start();
+  if (uplink === 'down') return pubsub.stop();
+  while (!over.aborted) {
+    await pubsub.stop();
+    await sleep(random() * 40);
+    // Some answers are lost, some requests are done by half.
+    pubsub.misbehave('drop', { times: 2, done: random() < 0.5 ? 'some' : 'all' });
+    pubsub.misbehave('refuse', { times: 2, done: random() < 0.5 ? 'none' : 'all' });
+    await pubsub.start();
+    await sleep(random() * 150);
+  }
+}
+
+it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
+  timeout: 3_600_000,
+}, async () => {
+  console.log(`kill -9 of alert-to-pubsub: ${kills} kills, SKOLO_SEED=${seed}`);
+  const random = seeded(seed);
+  const pubsub = await newPubSub();
+  const dir = await newDir();
+  const settings = 'refreshSeconds: 1\nspool: { maxBytes: 4194304 }';
+  await writeFile(join(dir, 'rack.yaml'), rackYaml(pubsub.endpoint, settings));
+  const start = () => startAlertProcess(dir, 'testing/hasty-main.js');
+  let service: Promise<AlertProcess> = start();
+  const statuses = new Set<number>();
+  const over = new AbortController();
+
+  /** One of those that hand in alerts, one request after the other. */
+  async function load(own: Flipping[]) {
+    while (!over.signal.aborted) {
+      const changing = own.filter(() => random() < 0.5);
+      for (const each of changing) each.changes += 1;
+      const door = random() < 0.5 ? 'v2' : 'webhook';
+      for (const status of await postUntilAccepted(() => service, door, changing))
+        statuses.add(status);
+      await sleep(random() * 5);
+    }
+  }
+  const flipping = Array.from(
+    { length: 12 },
+    (_, i): Flipping => ({ name: `alert-${i}`, changes: 0 }),
+  );
+  const loads = [0, 4, 8].map((from) => load(flipping.slice(from, from + 4)));
+
+  for (let kill = 0; kill < kills; kill += 1) {
+    const victim = await service;
+    const settled = new AbortController();
+    const uplink = uplinks[Math.floor(random() * uplinks.length)] ?? 'up';
+    const disturbed = disturb(pubsub, uplink, random, settled.signal);
+    // The moment of the kill is what the test is about.
+    await sleep(random() * longestLifeMs);
+    service = victim.end('SIGKILL').then(start);
+    settled.abort();
+    await disturbed;
+  }
+  over.abort();
+  await disturb(pubsub, 'up', random, over.signal);
+  await Promise.all(loads);
+  const last = await service;
+  await expect
+    .poll(async () => (await last.client.status({})).sinks.map(({ depth }) => depth), {
+      timeout: 120_000,
+    })
+    .toEqual([0]);
+
+  const published = pubsub.published(topic);
+  expect(problemsOf(published, flipping)).toEqual([]);
+  expect(noticesOf(published).filter(({ body }) => body.alertname !== 'AlertDeliveryGap')).toEqual(
+    [],
+  );
+  // A full spool says so.
+  expect([...statuses].filter((status) => ![200, 503].includes(status))).toEqual([]);
+  expect(await last.end('SIGTERM')).toBe(0);
+});

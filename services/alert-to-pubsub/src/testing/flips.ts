@@ -1,0 +1,97 @@
+/**
+ * Alerts that fire and are resolved in turn, each change with its number, posted until they are accepted; and whether all
+ * of them have arrived in order.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Arrived, arrivedAs } from './lab.ts';
+
+/** What changes: its name, and the number of its last change; odd: it fires. */
+export interface Flipping {
+  name: string;
+  changes: number;
+}
+
+export type FlipDoor = 'v2' | 'webhook';
+
+/** What is posted to tell of the last change of each. */
+export function posted(door: FlipDoor, flipping: readonly Flipping[], now: number) {
+  const alerts = flipping.map(({ name, changes }) => {
+    const labels = { alertname: 'Flip', name };
+    const annotations = { n: String(changes), text: 'x'.repeat(600) };
+    const time = new Date(now).toISOString();
+    const isFiring = changes % 2 === 1;
+    if (door === 'v2') {
+      return {
+        labels,
+        annotations,
+        ...(isFiring ? { startsAt: time, endsAt: far } : { endsAt: time }),
+      };
+    }
+    const status = isFiring ? 'firing' : 'resolved';
+    return { status, labels, annotations, startsAt: time, endsAt: isFiring ? never : time };
+  });
+  return door === 'v2' ? alerts : { version: '4', groupKey: 'flips', receiver: 'skolo', alerts };
+}
+
+const paths = { v2: '/api/v2/alerts', webhook: '/webhook' };
+const far = '2099-01-01T00:00:00Z';
+/** As Alertmanager writes that there is no end. */
+const never = '0001-01-01T00:00:00Z';
+
+/**
+ * Posts it until it is accepted, to whatever process there is.
+ *
+ * @returns the status of each answer
+ */
+export async function postUntilAccepted(
+  service: () => Promise<{ url: string }>,
+  door: FlipDoor,
+  flipping: readonly Flipping[],
+): Promise<number[]> {
+  const body = JSON.stringify(posted(door, flipping, Date.now()));
+  for (const statuses: number[] = []; ; ) {
+    const { url } = await service();
+    const response = await fetch(`${url}${paths[door]}`, { method: 'POST', body }).catch(
+      () => undefined,
+    );
+    await response?.text().catch(() => undefined);
+    if (response !== undefined) statuses.push(response.status);
+    if (response?.status === 200) return statuses;
+    // As every sender does; a killed process is followed by the next one.
+    await sleep(20);
+  }
+}
+
+type Published = Parameters<typeof arrivedAs>[0];
+
+/** What is wrong with what has arrived; nothing, it is to be hoped. */
+export function problemsOf(
+  published: readonly Published[],
+  flipping: readonly Flipping[],
+): string[] {
+  const problems: string[] = [];
+  const last = new Map<string, number>(flipping.map(({ name }) => [name, 0]));
+  const seen = new Set<string>();
+  for (const message of published) {
+    const { kind, attributes, body } = arrivedAs(message);
+    const { id = '', status } = attributes;
+    if (kind === 'heartbeat' || kind === 'notice' || seen.has(id)) continue;
+    seen.add(id);
+    const { name = '', n = '' } = body;
+    const before = last.get(name) ?? Number.NaN;
+    const expected = kind === 'refresh' ? before : before + 1;
+    if (Number(n) !== expected) problems.push(`${name}: ${kind} ${n} where ${expected} should be`);
+    if (status !== (Number(n) % 2 === 1 ? 'firing' : 'resolved'))
+      problems.push(`${name}: ${n} is ${status}`);
+    last.set(name, Number(n));
+  }
+  for (const { name, changes } of flipping) {
+    if (last.get(name) !== changes)
+      problems.push(`${name}: ${last.get(name)} of ${changes} have arrived`);
+  }
+  return problems;
+}
+
+export function noticesOf(published: readonly Published[]): Arrived[] {
+  return published.map(arrivedAs).filter(({ kind }) => kind === 'notice');
+}

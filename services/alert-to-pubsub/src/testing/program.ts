@@ -1,0 +1,100 @@
+/** Programs of others as processes of their own, with their files in a folder of the test's. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+
+/** What a program said, and how it ended. */
+export interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export async function runProgram(program: string, args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(program, args, { timeout: 30_000 }, (_error, stdout, stderr) => {
+      resolve({ status: child.exitCode, stdout, stderr });
+    });
+  });
+}
+
+/** A server of the kind of Prometheus: it says at `/-/ready` that it is. */
+export interface Program {
+  url: string;
+  dir: string;
+  /** As `kill -9` does. */
+  kill(): Promise<void>;
+}
+
+/** Files by name, in the folder that the flags are made for. */
+export interface ProgramFiles {
+  files: Record<string, string>;
+  /** Without `--`; undefined: a flag without a value. */
+  flags(dir: string): Record<string, string | undefined>;
+}
+
+const readyWithinMs = 40_000;
+
+export async function startProgram(
+  program: string,
+  { files, flags }: ProgramFiles,
+): Promise<Program> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-program-'));
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(join(dir, name), text, { mode: 0o600 });
+  }
+  for (let attempt = 1; ; attempt += 1) {
+    const address = `127.0.0.1:${await freePort()}`;
+    const args = Object.entries({ ...flags(dir), 'web.listen-address': address }).map(
+      ([name, value]) => (value === undefined ? `--${name}` : `--${name}=${value}`),
+    );
+    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (data: Buffer) => {
+      said = `${said}${data}`.slice(-2000);
+    });
+    const exited = once(child, 'exit');
+    const end = async (signal: NodeJS.Signals) => {
+      child.kill(signal);
+      await exited;
+    };
+    if (await isReady(child, `http://${address}`)) {
+      onTestFinished(async () => {
+        await end('SIGTERM');
+        await rm(dir, { recursive: true, force: true });
+      });
+      return { url: `http://${address}`, dir, kill: () => end('SIGKILL') };
+    }
+    await end('SIGKILL');
+    // Somebody else took the port meanwhile.
+    if (attempt < 3 && said.includes('address already in use')) continue;
+    throw new Error(`${program} does not start: ${said}`);
+  }
+}
+
+/** False: it has ended, or takes too long. */
+async function isReady(child: ChildProcess, url: string): Promise<boolean> {
+  const deadline = performance.now() + readyWithinMs;
+  while (child.exitCode === null && child.signalCode === null) {
+    if ((await fetch(`${url}/-/ready`).catch(() => undefined))?.ok) return true;
+    if (performance.now() > deadline) return false;
+    await pause(30);
+  }
+  return false;
+}
+
+/** A port that nobody listens at now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
+  return address.port;
+}
