@@ -34,7 +34,8 @@ class SinkNotifier implements Notifier {
   private readonly io: Pick<Io, 'err'>;
   private readonly ending = new AbortController();
   private told: () => void = () => {};
-  private running: Promise<void> | undefined;
+  private isRunning = false;
+  private running: Promise<void> = Promise.resolve();
   private failing: string | undefined;
 
   constructor(sink: Sink, io: Pick<Io, 'err'>, left: readonly AlertMessage[]) {
@@ -59,7 +60,7 @@ class SinkNotifier implements Notifier {
   }
 
   async flush(withinMs: number): Promise<void> {
-    if (this.running !== undefined) await within(this.running, withinMs, this.ending.signal);
+    await within(this.running, withinMs, this.ending.signal);
   }
 
   async close(): Promise<void> {
@@ -72,9 +73,9 @@ class SinkNotifier implements Notifier {
   }
 
   private run(): void {
-    this.running ??= this.work().finally(() => {
-      this.running = undefined;
-    });
+    if (this.isRunning) return;
+    this.isRunning = true;
+    this.running = this.work();
   }
 
   private async work(): Promise<void> {
@@ -91,6 +92,8 @@ class SinkNotifier implements Notifier {
         pauseMs = Math.min(longestPauseMs, pauseMs * 2);
       }
     }
+    // Not any later: what is told in between would wait for the next.
+    this.isRunning = false;
   }
 
   /** Whether it is done with: told, or refused for good. */
