@@ -20,9 +20,11 @@ export { cameThroughProxy, clientAddress, inNetworks, normaliseAddress } from '.
 export { type Clock, createClock, readBootId, systemClock } from './clock.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
 export { exitCodes } from './exit-codes.ts';
-export { type AppOptions, createApp } from './http/app.ts';
+export { type AppOptions, createApp, plainHeaders } from './http/app.ts';
+export { toProblem } from './http/errors.ts';
 export { jsonErrorOffset, lineAndColumn } from './http/json-position.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';
+export { requestIdFrom } from './http/request-id.ts';
 export {
   otherMethods,
   type RouteContext,
@@ -33,6 +35,7 @@ export {
 export { LastSuccess, type LastSuccessDeps } from './last-success.ts';
 export { ListenError } from './listen.ts';
 export { createLogger, type Logger, type LogLevel } from './log.ts';
+export { httpRequestDuration } from './metrics.ts';
 export {
   isJournalUnavailable,
   type OpenJournalDeps,

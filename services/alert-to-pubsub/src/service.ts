@@ -15,7 +15,9 @@ import { Heartbeat } from './heartbeat.ts';
 import { createIds } from './ids.ts';
 import { Intake } from './intake.ts';
 import { createMetrics } from './metrics.ts';
-import { doors } from './receive/doors.ts';
+import { alertmanagerRouter } from './receive/alertmanager-router.ts';
+import { DoorAuth } from './receive/auth.ts';
+import { createDoors } from './receive/doors.ts';
 import { Room } from './room.ts';
 import { wantedSinks } from './sinks.ts';
 import { type Opened, Store } from './store.ts';
@@ -208,29 +210,30 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     heartbeat.follow();
   });
 
+  const auth = new DoorAuth({ rack, settings, degraded });
+  const take = createDoors({
+    ...{ intake, auth, settings, clock, log },
+    metrics: context.metrics,
+    onReceived({ door, firing, resolved, bad }) {
+      if (bad > 0) metrics.refused(door, 'bad', bad);
+      metrics.received(door, 'firing', firing);
+      metrics.received(door, 'resolved', resolved);
+    },
+    onRefused: ({ door, why }) => metrics.refused(door, why),
+  });
+  const startedAt = clock.now();
+  const alertmanager = { known: view.alerts, settings, clock, startedAt, version };
+  const app = createApp({
+    ...context,
+    api: alertToPubsubApi,
+    handlers: apiHandlers({ view, location, deadLetters }),
+    first: [alertmanagerRouter(alertmanager, auth)],
+  });
+
   return {
-    handler: createApp({
-      ...context,
-      api: alertToPubsubApi,
-      handlers: apiHandlers({ view, location, deadLetters }),
-      first: doors({
-        intake,
-        known: view.alerts,
-        settings,
-        rack,
-        degraded,
-        clock,
-        log,
-        startedAt: clock.now(),
-        version,
-        onReceived({ door, firing, resolved, bad }) {
-          if (bad > 0) metrics.refused(door, 'bad', bad);
-          metrics.received(door, 'firing', firing);
-          metrics.received(door, 'resolved', resolved);
-        },
-        onRefused: ({ door, why }) => metrics.refused(door, why),
-      }),
-    }),
+    handler(request, response) {
+      if (!take(request, response)) app(request, response);
+    },
     readiness: () => ({ ready: room.refusing === undefined, degraded: ways.degraded() }),
     async stop() {
       stopFollowing();

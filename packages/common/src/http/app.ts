@@ -35,7 +35,7 @@ export interface AppOptions<A extends Api> {
  */
 export function createApp<A extends Api>(options: AppOptions<A>): Express {
   const { name, version, log, metrics, api, handlers, first = [], more = [] } = options;
-  const app = bareApp().use(withRequestId(log), measure(metrics), plainHeaders, ...first);
+  const app = bareApp().use(withRequestId(log), measure(metrics, log), setPlainHeaders, ...first);
   if (api !== undefined) {
     app
       .route('/openapi.json')
@@ -55,7 +55,13 @@ export function bareApp(): Express {
   return express().disable('x-powered-by').disable('etag').enable('case sensitive routing');
 }
 
-const plainHeaders: RequestHandler = function plainHeaders(_request, response, next) {
-  response.set({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+/** In every answer. */
+export const plainHeaders: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+};
+
+const setPlainHeaders: RequestHandler = function setPlainHeaders(_request, response, next) {
+  response.set(plainHeaders);
   next();
 };

@@ -1,13 +1,14 @@
 import type { RequestHandler } from 'express';
 import type { Registry } from 'prom-client';
 import { clientAddress } from '../client-address.ts';
+import type { Logger } from '../log.ts';
 import { httpRequestDuration } from '../metrics.ts';
 
 /** As nginx calls it: the caller hung up before the answer was complete. */
 const hungUp = 499;
 
 /** Counts and times each request; logs it at level debug, without its query. */
-export function measure(metrics: Registry): RequestHandler {
+export function measure(metrics: Registry, log: Pick<Logger, 'isLevelEnabled'>): RequestHandler {
   const duration = httpRequestDuration(metrics);
   return function measured(request, response, next) {
     const { method, path } = request;
@@ -18,6 +19,7 @@ export function measure(metrics: Registry): RequestHandler {
       // The pattern, not the path: a label with few values.
       const route = typeof request.route?.path === 'string' ? request.route.path : 'none';
       duration.observe({ method, route, code }, seconds);
+      if (!log.isLevelEnabled('debug')) return;
       response.locals.log.debug(
         { method, path, code, seconds, from: clientAddress(request) },
         'request',

@@ -26,7 +26,14 @@ export function withRequestId(log: Logger) {
     const id = requestIdFrom(request.get('x-request-id'));
     response.set('x-request-id', id);
     response.locals.requestId = id;
-    response.locals.log = log.child({ requestId: id });
+    // Made when something is logged: most requests log nothing, and a child costs as much as the rest of this.
+    let own: Logger | undefined;
+    Object.defineProperty(response.locals, 'log', {
+      get() {
+        own ??= log.child({ requestId: id });
+        return own;
+      },
+    });
     next();
   };
 }

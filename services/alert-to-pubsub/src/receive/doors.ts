@@ -2,19 +2,23 @@
  * The doors: what Alertmanager and Prometheus post is understood, handed on, and answered once it is kept. Alertmanager
  * repeats what is answered with 4xx as long as the alert lives, and Prometheus repeats nothing at all: so good alerts are
  * never refused for bad ones beside them.
+ *
+ * Not on express: its part of a request was more than all the rest, the disk included.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Door } from '@skolo/alerts';
-import { type Clock, type Logger, otherMethods } from '@skolo/common';
-import { type Request, type RequestHandler, type Response, Router } from 'express';
 import {
-  type AlertmanagerDeps,
-  alertsFor,
-  groupsFor,
-  receivers,
-  statusOf,
-} from './alertmanager-api.ts';
-import { accepted, refused } from './answers.ts';
-import { DoorAuth, type DoorAuthDeps } from './auth.ts';
+  type Clock,
+  httpRequestDuration,
+  type Logger,
+  plainHeaders,
+  requestIdFrom,
+  toProblem,
+} from '@skolo/common';
+import type { AlertToPubsubSettings } from '@skolo/rack';
+import type { Registry } from 'prom-client';
+import { accepted, refused, sendProblem } from './answers.ts';
+import type { DoorAuth } from './auth.ts';
 import { BodiesInFlight, readBody } from './body.ts';
 import { type Batch, type Intake, NotAccepted } from './heard.ts';
 import { parseJson } from './json.ts';
@@ -28,10 +32,13 @@ export interface Received {
   bad: number;
 }
 
-export interface DoorsDeps extends AlertmanagerDeps, DoorAuthDeps {
+export interface DoorsDeps {
   intake: Intake;
+  settings: () => Pick<AlertToPubsubSettings, 'maxBodyBytes'>;
+  auth: Pick<DoorAuth, 'check'>;
+  metrics: Registry;
   clock: Clock;
-  log: Pick<Logger, 'warn'>;
+  log: Pick<Logger, 'warn' | 'error'>;
   /** Kept and answered. */
   onReceived(received: Received): void;
   onRefused(refusal: { door: Door; why: RefusedWhy }): void;
@@ -48,75 +55,25 @@ export interface Tuning {
 
 const usual: Tuning = { mostInFlightBytes: 256 * 2 ** 20, bodyTimeoutMs: 30_000 };
 
-const paths: readonly [string, Door][] = [
+const doorsByPath = new Map<string, Door>([
   ['/webhook', 'webhook'],
   ['/api/v1/alerts', 'v1'],
-];
+  ['/api/v2/alerts', 'v2'],
+]);
 
-/** Mount them before other routes: `createApp({ first: doors(deps), … })`. */
-export function doors(deps: DoorsDeps): RequestHandler[] {
-  const auth = new DoorAuth(deps);
-  const take = taking(deps, auth);
-  const router = Router({ caseSensitive: true });
-  for (const [path, door] of paths) {
-    router.post(path, take(door)).all(path, otherMethods(new Set(['POST'])));
-  }
-  router.post('/api/v2/alerts', take('v2'));
+/** Answers a request that hands in alerts; false where it is another one. */
+export type TakeAlerts = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-  const tell = telling(auth);
-  const only = otherMethods(new Set(['GET']));
-  router
-    .get(
-      '/api/v2/alerts',
-      tell((query) => alertsFor(deps, query)),
-    )
-    .all('/api/v2/alerts', otherMethods(new Set(['GET', 'POST'])))
-    .get(
-      '/api/v2/alerts/groups',
-      tell((query) => groupsFor(deps, query)),
-    )
-    .all('/api/v2/alerts/groups', only)
-    .get(
-      '/api/v2/receivers',
-      tell(() => receivers(deps.settings())),
-    )
-    .all('/api/v2/receivers', only)
-    .get(
-      '/api/v2/status',
-      tell(() => statusOf(deps)),
-    )
-    .all('/api/v2/status', only)
-    .get(
-      '/api/v2/silences',
-      tell(() => []),
-    )
-    .post('/api/v2/silences', tell(noSilences))
-    .all('/api/v2/silences', only)
-    .all('/api/v2/silence/:id', tell(noSilences));
-  for (const path of ['/-/ready', '/-/healthy']) {
-    router
-      .get(path, (_request, response) => void response.type('text/plain').send('OK'))
-      .all(path, only);
-  }
-  return [router];
-}
-
-function noSilences(): never {
-  throw new Refused(
-    'malformed',
-    400,
-    'nothing is silenced here: every alert is handed on; make silences in the Alertmanager before this, or where the alerts are read',
-  );
-}
-
-function taking(deps: DoorsDeps, auth: DoorAuth): (door: Door) => RequestHandler {
-  const { intake, clock, onReceived, onRefused, settings } = deps;
+/** Ask it first: `(request, response) => take(request, response) || app(request, response)`. */
+export function createDoors(deps: DoorsDeps): TakeAlerts {
+  const { intake, clock, onReceived, onRefused, settings, auth, log } = deps;
   const { mostInFlightBytes, bodyTimeoutMs } = { ...usual, ...deps.tuning };
   const inFlight = new BodiesInFlight();
   const warn = seldomWarnings(deps);
+  const duration = httpRequestDuration(deps.metrics);
 
-  async function receive(door: Door, request: Request): Promise<Batch> {
-    await auth.check(request.get('authorization'));
+  async function receive(door: Door, request: IncomingMessage): Promise<Batch> {
+    await auth.check(request.headers.authorization);
     const share = inFlight.share(mostInFlightBytes);
     try {
       const limits = { mostBytes: settings().maxBodyBytes, timeoutMs: bodyTimeoutMs };
@@ -128,22 +85,46 @@ function taking(deps: DoorsDeps, auth: DoorAuth): (door: Door) => RequestHandler
     }
   }
 
-  return (door) =>
-    async function takeAlerts(request, response) {
-      try {
-        const batch = await receive(door, request);
-        onReceived(counted(batch, clock.now()));
-        accepted(response, batch);
-      } catch (error) {
-        const refusal = refusalOf(error);
-        onRefused({ door, why: refusal?.why ?? 'failed' });
-        if (refusal === undefined) throw error;
-        warn(door, refusal);
-        if (refusal.why === 'gone') response.destroy();
-        else refused(response, door, refusal);
+  /** Never throws. */
+  async function answer(door: Door, request: IncomingMessage, response: ServerResponse) {
+    const requestId = requestIdFrom(request.headers['x-request-id']?.toString());
+    response.setHeader('x-request-id', requestId);
+    try {
+      const batch = await receive(door, request);
+      onReceived(counted(batch, clock.now()));
+      accepted(response, batch);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      onRefused({ door, why: refusal?.why ?? 'failed' });
+      if (refusal === undefined) {
+        log.error({ requestId, err: error }, 'request failed');
+        sendProblem(response, toProblem(error));
+        return;
       }
-    };
+      warn(door, refusal);
+      if (refusal.why === 'gone') response.destroy();
+      else refused(response, door, refusal);
+    }
+  }
+
+  return function takeAlerts(request, response) {
+    if (request.method !== 'POST') return false;
+    const route = request.url?.split('?', 1)[0]?.replace(/(?<=.)\/$/, '') ?? '';
+    const door = doorsByPath.get(route);
+    if (door === undefined) return false;
+    const began = performance.now();
+    for (const name in plainHeaders) response.setHeader(name, plainHeaders[name] ?? '');
+    response.once('close', () => {
+      const code = response.writableFinished ? response.statusCode : hungUp;
+      duration.observe({ method: 'POST', route, code }, (performance.now() - began) / 1000);
+    });
+    void answer(door, request, response);
+    return true;
+  };
 }
+
+/** As nginx calls it: the caller hung up before the answer was complete. */
+const hungUp = 499;
 
 function refusalOf(error: unknown): Refused | undefined {
   if (error instanceof Refused) return error;
@@ -180,19 +161,4 @@ function seldomWarnings({ clock, log }: DoorsDeps): (door: Door, refusal: Refuse
     log.warn({ door, why, detail: message, unsaid: known?.since ?? 0, ...err }, 'alerts refused');
     last.set(key, { at: now, since: 0 });
   };
-}
-
-/** What is told is for those who may hand in alerts, too. */
-function telling(auth: DoorAuth) {
-  return (answer: (query: URLSearchParams) => unknown): RequestHandler =>
-    async function tell(request: Request, response: Response) {
-      try {
-        await auth.check(request.get('authorization'));
-        const { searchParams } = new URL(request.url, 'http://localhost');
-        response.json(answer(searchParams));
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        refused(response, 'v2', error);
-      }
-    };
 }

@@ -10,7 +10,9 @@ import { fakeClock } from '@skolo/common/testing';
 import { type AlertToPubsubSettings, parseRack } from '@skolo/rack';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { doors, type Received, type Tuning } from '../doors.ts';
+import { alertmanagerRouter } from '../alertmanager-router.ts';
+import { DoorAuth } from '../auth.ts';
+import { createDoors, type Received, type Tuning } from '../doors.ts';
 import type { Batch } from '../heard.ts';
 import type { RefusedWhy } from '../refused.ts';
 
@@ -63,6 +65,29 @@ export async function startDoors(options: LabOptions = {}) {
       },
     },
   });
+  const deps = {
+    settings: (): AlertToPubsubSettings => rack.rack.services['alert-to-pubsub'],
+    rack: () => rack.rack,
+    degraded,
+    metrics,
+    clock,
+    log: logger,
+  };
+  const auth = new DoorAuth(deps);
+  const take = createDoors({
+    ...deps,
+    auth,
+    intake: {
+      async accept(batch) {
+        await accept?.(batch);
+        batches.push(batch);
+      },
+    },
+    onReceived: (one) => void received.push(one),
+    onRefused: (one) => void refusals.push(one),
+    tuning,
+  });
+  const telling = { ...deps, known: () => known, startedAt: clock.now(), version: '1.2.3' };
   const app = createApp({
     name: 'alert-to-pubsub',
     version: '1.2.3',
@@ -70,27 +95,11 @@ export async function startDoors(options: LabOptions = {}) {
     metrics,
     access: new AccessControl({ rack, stateDir: dir, metrics, clock, degraded }),
     audit: new AuditLog(join(dir, 'audit'), { clock, degraded }),
-    first: doors({
-      intake: {
-        async accept(batch) {
-          await accept?.(batch);
-          batches.push(batch);
-        },
-      },
-      known: () => known,
-      settings: (): AlertToPubsubSettings => rack.rack.services['alert-to-pubsub'],
-      rack: () => rack.rack,
-      degraded,
-      startedAt: clock.now(),
-      version: '1.2.3',
-      clock,
-      log: logger,
-      onReceived: (one) => void received.push(one),
-      onRefused: (one) => void refusals.push(one),
-      tuning,
-    }),
+    first: [alertmanagerRouter(telling, auth)],
   });
-  const server = createServer(app).listen(0, '127.0.0.1');
+  const server = createServer((request, response) => {
+    if (!take(request, response)) app(request, response);
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;

@@ -1,0 +1,245 @@
+/** `npm run bench -w services/alert-to-pubsub [-- --json] [-- --only NAME]` */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Bench,
+  inRounds,
+  residentMemory,
+  runBenches,
+  type ServerProcess,
+  wrk,
+} from '@skolo/bench';
+import { writeBacklog } from './backlog.ts';
+import { inFolder, metric, startAlertToPubsub, startAppendServer, startPubSub } from './rack.ts';
+import { alertScript, bytesScript } from './requests.ts';
+
+/** Nothing is delivered: it is the intake that is measured. */
+const intakeOnly = '    pubsub: false';
+/** What a transition of such an alert takes in the spool. */
+const recordBytes = 780;
+/** A memory file system: a sync costs nothing there. */
+const memory = '/dev/shm';
+/** An SD card's. */
+const slowSyncMs = 100;
+const connections = 64;
+
+interface Load {
+  /** Alerts in each request. */
+  batch: number;
+  syncMs?: number;
+  connections?: number;
+}
+
+/** Requests of one alert, as Alertmanager sends them: each a transition, on the disk before it is answered. */
+const intake = intakeBench('intake', { batch: 1 });
+/** The same with requests of 64, as Prometheus sends them. */
+const intakeBatches = intakeBench('intake-batches', { batch: 64 });
+const intakeSlow = intakeBench('intake-slow-disk', { batch: 1, syncMs: slowSyncMs });
+
+/** Alerts a second, against the same service where a sync is free, and a server that only appends the same bytes. */
+function intakeBench(name: string, load: Load): Bench {
+  const { batch, syncMs = 0 } = load;
+  return {
+    name,
+    unit: '1/s',
+    better: 'higher',
+    measure: () =>
+      inFolder((folder) =>
+        inFolder(async (volatile) => {
+          const ours = await startAlertToPubsub(folder, { settings: intakeOnly, syncMs });
+          const settings = { settings: intakeOnly, stateDir: join(volatile, 'state') };
+          const noSync = await startAlertToPubsub(volatile, settings);
+          const append = await startAppendServer(folder, syncMs);
+          try {
+            const alerts = await scriptFile(folder, 'alerts', alertScript(batch));
+            const bytes = await scriptFile(folder, 'bytes', bytesScript(recordBytes * batch));
+            const { figure, ...against } = await inRounds(3, {
+              figure: () => alertRate(ours, '/api/v2/alerts', alerts, load),
+              'no-fsync': () => alertRate(noSync, '/api/v2/alerts', alerts, load),
+              fsync: () => alertRate(append, '/', bytes, load),
+            });
+            return { figure, against };
+          } finally {
+            await Promise.all([ours, noSync, append].map((server) => server.stop()));
+          }
+        }, memory),
+      ),
+  };
+}
+
+async function alertRate(
+  server: ServerProcess,
+  path: string,
+  script: string,
+  { batch }: Load,
+): Promise<number> {
+  const url = `http://127.0.0.1:${server.groups.port}${path}`;
+  const { requestsPerSecond } = await wrk({ url, connections, seconds: 4, script });
+  return requestsPerSecond * batch;
+}
+
+async function scriptFile(folder: string, name: string, script: string): Promise<string> {
+  const file = join(folder, `${name}.lua`);
+  await writeFile(file, script);
+  return file;
+}
+
+const intakeP99 = p99Bench('intake-p99', 0);
+const intakeP99Slow = p99Bench('intake-p99-slow-disk', slowSyncMs);
+
+/** Latency of the slowest hundredth, with as many connections as a rack has senders. */
+function p99Bench(name: string, syncMs: number): Bench {
+  return {
+    name,
+    unit: 'ms',
+    better: 'lower',
+    measure: () =>
+      inFolder(async (folder) => {
+        const ours = await startAlertToPubsub(folder, { settings: intakeOnly, syncMs });
+        try {
+          const script = await scriptFile(folder, 'alerts', alertScript(1));
+          const url = `http://127.0.0.1:${ours.groups.port}/api/v2/alerts`;
+          const { latency } = await wrk({ url, connections: 8, seconds: 5, script });
+          return { figure: latency.p99 };
+        } finally {
+          await ours.stop();
+        }
+      }),
+  };
+}
+
+const backlog = 1_000_000;
+
+/** Messages a second of a backlog of a million transitions, to a Pub/Sub in a process of its own. */
+const drain: Bench = {
+  name: 'drain',
+  unit: '1/s',
+  better: 'higher',
+  measure: () => withDrained(({ rate }) => rate),
+};
+
+/** The most memory that it ever had meanwhile. */
+const drainMemory: Bench = {
+  name: 'drain-memory',
+  unit: 'MiB',
+  better: 'lower',
+  measure: () => withDrained(({ peak }) => peak),
+};
+
+async function withDrained(figureOf: (found: { rate: number; peak: number }) => number) {
+  return await inFolder(async (folder) => {
+    const stateDir = join(folder, 'state');
+    await writeBacklog(stateDir, backlog);
+    const pubsub = await startPubSub();
+    const settings = `    endpoint: 127.0.0.1:${pubsub.groups.port}\n    spool: { maxBytes: 4000000000 }`;
+    const service = await startAlertToPubsub(folder, { settings, stateDir });
+    try {
+      const rate = await drained(service);
+      return { figure: figureOf({ rate, peak: await peakMemory(service.pid) }) };
+    } finally {
+      await service.stop();
+      await pubsub.stop();
+    }
+  });
+}
+
+/** From the first message that has arrived to the last one. */
+async function drained(service: ServerProcess): Promise<number> {
+  let first: { at: number; sent: number } | undefined;
+  for (;;) {
+    await sleep(200);
+    const sent = await metric(service, 'skolo_alerts_published_total');
+    const at = performance.now();
+    if (sent > 0) first ??= { at, sent };
+    if (first !== undefined && sent >= backlog) {
+      return (sent - first.sent) / ((at - first.at) / 1000);
+    }
+  }
+}
+
+/** The most that was ever in RAM, in MiB: proc(5), VmHWM. */
+async function peakMemory(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+/** With heartbeats, and 20 alerts that fire. */
+const memoryIdle: Bench = {
+  name: 'memory-idle',
+  unit: 'MiB',
+  better: 'lower',
+  measure: () =>
+    withIdle(async (service) => {
+      await sleep(20_000);
+      return residentMemory(service.pid);
+    }),
+};
+
+const idleMinutes = 3;
+
+/** What it writes while 20 alerts fire, and Prometheus repeats them every minute. */
+const idleWrites: Bench = {
+  name: 'idle-writes',
+  unit: 'B/min',
+  better: 'lower',
+  measure: () =>
+    withIdle(async (service) => {
+      await sleep(70_000);
+      const before = await writtenBytes(service.pid);
+      await sleep(idleMinutes * 60_000);
+      return ((await writtenBytes(service.pid)) - before) / idleMinutes;
+    }),
+};
+
+async function withIdle(measure: (service: ServerProcess) => Promise<number>) {
+  return await inFolder(async (folder) => {
+    const pubsub = await startPubSub();
+    const settings = `    endpoint: 127.0.0.1:${pubsub.groups.port}`;
+    const service = await startAlertToPubsub(folder, { settings });
+    const repeat = () => void postIdle(service).catch(() => undefined);
+    repeat();
+    const repeating = setInterval(repeat, 60_000);
+    try {
+      return { figure: await measure(service) };
+    } finally {
+      clearInterval(repeating);
+      await service.stop();
+      await pubsub.stop();
+    }
+  });
+}
+
+async function postIdle({ groups }: ServerProcess): Promise<void> {
+  const alerts = Array.from({ length: 20 }, (_, number) => ({
+    labels: { alertname: 'BotMissing', instance: `rpi-${number}`, severity: 'critical' },
+    annotations: { summary: `rpi-${number} is missing` },
+    startsAt: '2026-11-20T07:00:00Z',
+    endsAt: new Date(Date.now() + 240_000).toISOString(),
+  }));
+  await fetch(`http://127.0.0.1:${groups.port}/api/v2/alerts`, {
+    method: 'POST',
+    body: JSON.stringify(alerts),
+  });
+}
+
+/** To the disk, as the kernel counts it: proc(5), /proc/pid/io. */
+async function writtenBytes(pid: number): Promise<number> {
+  const io = await readFile(`/proc/${pid}/io`, 'utf8');
+  return Number(/^write_bytes: (\d+)$/m.exec(io)?.[1]);
+}
+
+process.exitCode = await runBenches(
+  [
+    intake,
+    intakeBatches,
+    intakeSlow,
+    intakeP99,
+    intakeP99Slow,
+    drain,
+    drainMemory,
+    memoryIdle,
+    idleWrites,
+  ],
+  process.argv.slice(2),
+);

@@ -1,0 +1,98 @@
+/** What the benches start: the service as a process, and the Pub/Sub of the simulators as another. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { NotRun, pinned, type ServerProcess, startServer } from '@skolo/bench';
+import { peer } from '@skolo/simulators';
+
+export interface ServiceOptions {
+  /** Settings of the service, in block style, indented by four. */
+  settings: string;
+  /** On the disk when absent. */
+  stateDir?: string;
+  /** Each sync takes so much longer, as on an SD card. */
+  syncMs?: number;
+}
+
+/** Does the work in a folder of its own, below the given one, and removes it. */
+export async function inFolder<T>(
+  work: (folder: string) => Promise<T>,
+  below = tmpdir(),
+): Promise<T> {
+  const folder = await mkdtemp(join(below, 'skolo-alerts-bench-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export async function startAlertToPubsub(
+  folder: string,
+  { settings, stateDir = join(folder, 'state'), syncMs = 0 }: ServiceOptions,
+): Promise<ServerProcess> {
+  const rackFile = join(folder, 'rack.yaml');
+  await writeFile(
+    rackFile,
+    `rack: bench
+jumphost: { name: jumphost, address: 127.0.0.1 }
+access: { anonymousRead: [127.0.0.0/8] }
+services:
+  alert-to-pubsub:
+    project: bench
+${settings}
+`,
+  );
+  const flags = {
+    '--rack': rackFile,
+    '--state-dir': stateDir,
+    '--port': '0',
+    '--metrics-port': '0',
+    '--host': '127.0.0.1',
+    '--log-level': 'info',
+  };
+  const main = join(import.meta.dirname, '../main.js');
+  return await startServer({
+    command: [...slowly(syncMs), process.execPath, main, ...Object.entries(flags).flat()],
+    ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
+  });
+}
+
+/** The server that does nothing but append and sync. */
+export async function startAppendServer(folder: string, syncMs = 0): Promise<ServerProcess> {
+  const main = join(import.meta.dirname, 'append-server.js');
+  return await startServer({
+    command: [...slowly(syncMs), process.execPath, main, join(folder, 'log')],
+    ready: /"msg":"listening","port":(?<port>\d+)/,
+  });
+}
+
+/** A Pub/Sub that counts what it gets. It is kept to the other core. */
+export async function startPubSub(): Promise<ServerProcess> {
+  const index = createRequire(import.meta.url).resolve('@skolo/simulators');
+  const main = join(dirname(index), 'google-pubsub/main.js');
+  return await startServer({
+    command: pinned([process.execPath, main, '--no-keep'], 'load'),
+    ready: /"port":(?<port>\d+)/,
+  });
+}
+
+/** In front of a command: the kernel returns later from each sync; `-D` leaves the command the child that is signalled. */
+function slowly(syncMs: number): string[] {
+  if (syncMs === 0) return [];
+  const strace = peer('strace');
+  if (strace === undefined) throw new NotRun('strace is not installed (Debian: strace)');
+  const syncs = 'fdatasync,fsync';
+  const inject = `inject=${syncs}:delay_exit=${syncMs * 1000}`;
+  const options = ['-D', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null'];
+  return [strace, ...options, '-e', `trace=${syncs}`, '-e', inject];
+}
+
+/** A metric of the service, summed over its labels. */
+export async function metric({ groups }: ServerProcess, name: string): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${groups.metricsPort}/metrics`);
+  const text = await response.text();
+  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`));
+  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}

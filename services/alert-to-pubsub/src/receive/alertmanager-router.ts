@@ -1,0 +1,85 @@
+/** What is asked at the doors, and not handed in: an Alertmanager's API as far as its clients need it. */
+import { otherMethods } from '@skolo/common';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import {
+  type AlertmanagerDeps,
+  alertsFor,
+  groupsFor,
+  receivers,
+  statusOf,
+} from './alertmanager-api.ts';
+import { refused } from './answers.ts';
+import type { DoorAuth } from './auth.ts';
+import { Refused } from './refused.ts';
+
+/** Mount it before other routes: `createApp({ first: [alertmanagerRouter(deps, auth)], … })`. */
+export function alertmanagerRouter(
+  deps: AlertmanagerDeps,
+  auth: Pick<DoorAuth, 'check'>,
+): RequestHandler {
+  const router = Router({ caseSensitive: true });
+  // Alerts themselves are taken before any of this (doors.ts).
+  for (const path of ['/webhook', '/api/v1/alerts']) {
+    router.all(path, otherMethods(new Set(['POST'])));
+  }
+
+  const tell = telling(auth);
+  const only = otherMethods(new Set(['GET']));
+  router
+    .get(
+      '/api/v2/alerts',
+      tell((query) => alertsFor(deps, query)),
+    )
+    .all('/api/v2/alerts', otherMethods(new Set(['GET', 'POST'])))
+    .get(
+      '/api/v2/alerts/groups',
+      tell((query) => groupsFor(deps, query)),
+    )
+    .all('/api/v2/alerts/groups', only)
+    .get(
+      '/api/v2/receivers',
+      tell(() => receivers(deps.settings())),
+    )
+    .all('/api/v2/receivers', only)
+    .get(
+      '/api/v2/status',
+      tell(() => statusOf(deps)),
+    )
+    .all('/api/v2/status', only)
+    .get(
+      '/api/v2/silences',
+      tell(() => []),
+    )
+    .post('/api/v2/silences', tell(noSilences))
+    .all('/api/v2/silences', only)
+    .all('/api/v2/silence/:id', tell(noSilences));
+  for (const path of ['/-/ready', '/-/healthy']) {
+    router
+      .get(path, (_request, response) => void response.type('text/plain').send('OK'))
+      .all(path, only);
+  }
+  return router;
+}
+
+function noSilences(): never {
+  throw new Refused(
+    'malformed',
+    400,
+    'nothing is silenced here: every alert is handed on; make silences in the Alertmanager before this, or where the alerts are read',
+  );
+}
+
+/** What is told is for those who may hand in alerts, too. */
+function telling(auth: Pick<DoorAuth, 'check'>) {
+  return (answer: (query: URLSearchParams) => unknown): RequestHandler =>
+    async function tell(request: Request, response: Response) {
+      try {
+        await auth.check(request.get('authorization'));
+        const { searchParams } = new URL(request.url, 'http://localhost');
+        response.json(answer(searchParams));
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        refused(response, 'v2', error);
+      }
+    };
+}
