@@ -21,9 +21,13 @@ async function ask({ client }: TestDaemon, machine: string, offSeconds: number):
   return cycles[0]?.id ?? '';
 }
 
-/** a is off, and the other waits for its turn. */
-async function waiting(daemon: TestDaemon, name = 'b'): Promise<{ first: string; second: string }> {
-  const first = await ask(daemon, 'a', 2);
+/** a is off, for as long as what is changed then may take, and the other waits for its turn. */
+async function waiting(
+  daemon: TestDaemon,
+  name = 'b',
+  offSeconds = 4,
+): Promise<{ first: string; second: string }> {
+  const first = await ask(daemon, 'a', offSeconds);
   await daemon.until(first, ({ step }) => step === 'off');
   const second = await ask(daemon, name, 0.5);
   await daemon.until(second, ({ steps }) => steps.some(({ text }) => text === 'pdu-1/2 is on'));
@@ -55,7 +59,7 @@ describe('a cycle that waits for its turn', () => {
       '  switch-9: { model: edgeswitch, address: 127.0.2.9, power: pdu-1/2 }\nmachines:\n';
     const yaml = infrastructure.replace('machines:\n', switch9) + a;
     const daemon = await startDaemon({ yaml, settings: oneAtOnce });
-    const { first, second } = await waiting(daemon, 'switch-9');
+    const { first, second } = await waiting(daemon, 'switch-9', 12);
 
     await edited(daemon, `${yaml}  c: { kind: host, uplink: switch-9/1 }\n`);
     const cycle = await daemon.finished(second);

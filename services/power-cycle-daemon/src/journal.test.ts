@@ -1,6 +1,6 @@
 /** The disk fails: nothing is begun that could not be remembered, and what was begun comes to its end. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -110,8 +110,9 @@ describe('a disk that is down', () => {
 
     const second = await startDaemon({ yaml, former: first });
     const before = second.boards.get('pdu-1').outlets.isOn('1');
-    await rm(folder);
-    await run('mv', [away, folder]);
+    // At once: between two steps, the daemon would begin a journal of its own.
+    await symlink(away, join(first.dir, 'link'));
+    await rename(join(first.dir, 'link'), folder);
     await waitUntil(() => (second.boards.get('pdu-1').outlets.isOn('1') ? true : undefined));
     const cycle = await waitUntil(async () =>
       (await second.client.cycles()).cycles.find((each) => each.id === id && each.outcome),
