@@ -232,7 +232,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
   });
 
   it('does not mind that streams end now and then', async () => {
-    const { pubsub, place, ids, states, ready } = await open();
+    const { pubsub, place, ids, states, ready } = await open({ idleMs: 20_000 });
     await ready();
     for (const n of [1, 2, 3]) {
       const before = streams(pubsub);

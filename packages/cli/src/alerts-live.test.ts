@@ -131,7 +131,7 @@ describe('skolo alerts watch', { timeout: 120_000 }, () => {
       place,
       'watch',
       ...expected,
-      ...['--silent-after', '5s', '--notify', sink.url, '--state', 'watch.json'],
+      ...['--silent-after', '8s', '--notify', sink.url, '--state', 'watch.json'],
     );
     const blind = expect.stringMatching(/^- {2}blind {7}\S+: Pub\/Sub cannot be reached: /);
 
