@@ -205,6 +205,19 @@ describe('accept', () => {
     expect(spool.said).toEqual(['A firing', 'notice dead-letters']);
   });
 
+  it('keeps an alert that no sink can take as a dead letter, once', async () => {
+    const { intake, spool, letters } = start();
+    const large = batch(['L', 'A']);
+    for (const { annotations, labels } of large.alerts) {
+      if (labels.alertname === 'L') annotations.text = 'ü'.repeat(5_000_000);
+    }
+    await intake.accept(large);
+    await intake.tick(true);
+
+    expect(spool.said.slice(0, 1)).toEqual(['A firing']);
+    expect(letters).toMatchObject([{ from: 'webhook', found: { labels: { alertname: 'L' } } }]);
+  });
+
   it('tells of alerts that Alertmanager left out, again after an hour', async () => {
     const { intake, spool, clock } = start();
     const cut = batch(['A'], { truncated: 3, group: { key: '{}:{}', receiver: 'rack' } });

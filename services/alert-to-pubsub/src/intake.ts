@@ -43,6 +43,10 @@ interface Job {
 export type Complaint = Omit<NoticeMessage, 'kind' | 'id' | 'at'>;
 
 const retryAfterSeconds = 15;
+/** Of a message. Pub/Sub takes 10 MB. */
+const mostBytes = 10_000_000;
+/** Shorter ones have fewer bytes than that in any case: a character has three at most. */
+const longText = mostBytes / 3;
 
 export class Intake implements Doorway {
   /** By fingerprint. */
@@ -164,9 +168,9 @@ export class Intake implements Doorway {
     const draft = new Draft(this.alerts);
     this.complaints.begin();
     for (const { draw } of jobs) draw(draft);
+    const texts = this.textsOf(draft);
     const { messages, letters } = draft;
-    if (messages.length > 0 || letters.length > 0) {
-      const texts = messages.map((message) => JSON.stringify(message));
+    if (texts.length > 0 || letters.length > 0) {
       const refusal = deps.refusal(texts.reduce((sum, { length }) => sum + length, 0));
       const spool = deps.spool();
       if (refusal !== undefined || spool === undefined) {
@@ -184,6 +188,21 @@ export class Intake implements Doorway {
     draft.apply();
     this.complaints.keep();
     deps.onAccepted(messages);
+  }
+
+  /** What no sink takes, nor the spool, becomes a dead letter. */
+  private textsOf({ messages, letters }: Draft): string[] {
+    return messages.flatMap((message) => {
+      const text = JSON.stringify(message);
+      if (text.length <= longText || Buffer.byteLength(text) <= mostBytes) return [text];
+      const { labels } = message.kind === 'notice' ? { labels: message.facts } : message.alert;
+      const why = `larger than ${mostBytes} bytes: shorten its labels and annotations`;
+      if (this.complaints.isNew(`${why} ${JSON.stringify(labels)}`)) {
+        const from = message.kind === 'notice' ? 'notice' : message.door;
+        letters.push({ at: message.at, from, why, found: { labels } });
+      }
+      return [];
+    });
   }
 
   private moment(): Moment {

@@ -1,3 +1,4 @@
+import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
 import { type Lab, startLab } from './testing/lab.ts';
 
@@ -82,6 +83,24 @@ describe('alert-to-pubsub', () => {
     await lab.post(firing);
 
     await expect.poll(() => said(lab).slice(0, 2)).toEqual(['transition firing', 'refresh firing']);
+  });
+
+  it('does not fill the spool with repeats of what cannot be delivered', async () => {
+    const clock = fakeClock(Date.now());
+    const lab = await startLab({ clock });
+    await lab.pubsub.stop();
+    await lab.post(firing);
+    for (let minutes = 0; minutes < 60; minutes += 1) {
+      clock.pass(60_000);
+      await lab.post(firing);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    expect((await lab.client.status({})).sinks[0]?.depth).toBeLessThanOrEqual(4);
+    await lab.pubsub.start();
+
+    await expect.poll(() => said(lab).at(-1), { timeout: 30_000 }).toMatch(/notice/);
+    clock.pass(60_000);
+    await expect.poll(() => said(lab).at(-1)).toBe('refresh firing');
   });
 
   it('sends everything to each sink, at its own pace', async () => {

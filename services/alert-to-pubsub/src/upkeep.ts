@@ -10,7 +10,7 @@ export interface UpkeepDeps {
   settings(): Pick<AlertToPubsubSettings, 'refreshSeconds'>;
   intake: Pick<Intake, 'tick'>;
   store: Pick<Store, 'shrink'>;
-  ways: Pick<Ways, 'delivered'>;
+  ways: Pick<Ways, 'delivered' | 'areBehind'>;
   room: Pick<Room, 'disk' | 'refusing'>;
   clock: Clock;
   log: Logger;
@@ -47,13 +47,15 @@ export class Upkeep {
   }
 
   private async look(): Promise<void> {
-    const { settings, intake, room, clock, log, lookEveryMs, shrinkEveryMs } = this.deps;
+    const { settings, intake, ways, room, clock, log, lookEveryMs, shrinkEveryMs } = this.deps;
     const uptime = clock.uptime();
     // A look too early by less than half a pause would be late by more than half of one the next time.
     const half = lookEveryMs / 2000;
     const isRefresh = uptime - this.refreshedAt >= settings().refreshSeconds - half;
     if (isRefresh) this.refreshedAt = uptime;
-    await intake.tick(isRefresh).catch((error: unknown) => {
+    // In an outage they would fill the spool, and be old news when they arrive.
+    const isOfUse = isRefresh && !ways.areBehind(2 * settings().refreshSeconds);
+    await intake.tick(isOfUse).catch((error: unknown) => {
       log.warn({ why: errorText(error) }, 'alerts cannot be told again now');
     });
     const isDue = uptime - this.shrunkAt >= shrinkEveryMs / 1000;

@@ -81,6 +81,12 @@ export class Ways {
     return Math.max(0, ...[...this.ways.values()].map((way) => waitingFor(way).oldestSeconds));
   }
 
+  /** Whether no sink is that near to what happens now: what is told again would wait with all the rest. */
+  areBehind(seconds: number): boolean {
+    const waits = [...this.ways.values()].map((way) => waitingFor(way).oldestSeconds);
+    return waits.length > 0 && waits.every((wait) => wait > seconds);
+  }
+
   /** Those that want heartbeats. */
   listeners(): Listener[] {
     return [...this.ways.values()]
