@@ -3,9 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
+import { runProgram } from '../testing/program.ts';
 import { NotAccepted } from './heard.ts';
 import { startDoors } from './testing/door-lab.ts';
-import { runProgram, startAlertmanager, startPrometheus } from './testing/real-senders.ts';
+import { startAlertmanager, startPrometheus } from './testing/real-senders.ts';
 
 const amtool = peer('amtool');
 const alertmanager = peer('alertmanager');

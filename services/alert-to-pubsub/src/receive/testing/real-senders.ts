@@ -1,64 +1,7 @@
-/** Prometheus, Alertmanager and amtool, as processes of their own, with their files in a folder of the test's. */
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+/** Prometheus and Alertmanager, told to send to the doors. */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
-
-/** What a program said, and how it ended. */
-export interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-export async function runProgram(program: string, args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = execFile(program, args, { timeout: 30_000 }, (_error, stdout, stderr) => {
-      resolve({ status: child.exitCode, stdout, stderr });
-    });
-  });
-}
-
-/** A port that nobody listens at now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
-  return address.port;
-}
-
-async function start(
-  program: string,
-  files: Record<string, string>,
-  flagsIn: (dir: string) => Record<string, string | undefined>,
-): Promise<{ url: string; dir: string }> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-sender-'));
-  for (const [name, text] of Object.entries(files)) {
-    await writeFile(join(dir, name), text, { mode: 0o600 });
-  }
-  const url = `http://127.0.0.1:${await freePort()}`;
-  const flags = { ...flagsIn(dir), 'web.listen-address': new URL(url).host };
-  const args = Object.entries(flags).map(([name, value]) =>
-    value === undefined ? `--${name}` : `--${name}=${value}`,
-  );
-  const child = spawn(program, args, { stdio: 'ignore' });
-  const exited = once(child, 'exit');
-  onTestFinished(async () => {
-    child.kill('SIGTERM');
-    await exited;
-    await rm(dir, { recursive: true, force: true });
-  });
-  await expect
-    .poll(async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok)
-    .toBe(true);
-  return { url, dir };
-}
+import { startProgram } from '../../testing/program.ts';
 
 /** Posts to the webhook at `url`; `webhook` are further lines of its configuration. */
 export async function startAlertmanager(
@@ -74,12 +17,15 @@ receivers:
       - url: ${url}/webhook
 ${webhook}
 `;
-  const { url: own } = await start(program, { 'config.yml': config, ...files }, (dir) => ({
-    'config.file': join(dir, 'config.yml'),
-    'storage.path': dir,
-    // Alone: no port for others of its kind.
-    'cluster.listen-address': '',
-  }));
+  const { url: own } = await startProgram(program, {
+    files: { 'config.yml': config, ...files },
+    flags: (dir) => ({
+      'config.file': join(dir, 'config.yml'),
+      'storage.path': dir,
+      // Alone: no port for others of its kind.
+      'cluster.listen-address': '',
+    }),
+  });
   return own;
 }
 
@@ -95,13 +41,15 @@ rule_files: [rules.yml]
 alerting:
   alertmanagers: [{ static_configs: [{ targets: ['${new URL(url).host}'] }]${alerting} }]
 `;
-  const all = { 'config.yml': config, 'rules.yml': rules('vector(1)'), ...files };
-  const own = await start(program, all, (dir) => ({
-    'config.file': join(dir, 'config.yml'),
-    'storage.tsdb.path': join(dir, 'data'),
-    'rules.alert.resend-delay': '1s',
-    'web.enable-lifecycle': undefined,
-  }));
+  const own = await startProgram(program, {
+    files: { 'config.yml': config, 'rules.yml': rules('vector(1)'), ...files },
+    flags: (dir) => ({
+      'config.file': join(dir, 'config.yml'),
+      'storage.tsdb.path': join(dir, 'data'),
+      'rules.alert.resend-delay': '1s',
+      'web.enable-lifecycle': undefined,
+    }),
+  });
   return {
     async end() {
       await writeFile(join(own.dir, 'rules.yml'), rules('vector(1) < 0'));

@@ -1,0 +1,87 @@
+/** Prometheus and Alertmanager of a rack, configured as README.md says, and faster. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Lab } from './lab.ts';
+import { type Program, startProgram } from './program.ts';
+import { yamlOfReadme } from './readme.ts';
+
+/** Where README.md has alert-to-pubsub. */
+const readmeHost = '192.168.1.8:8001';
+export const password = 'canary-of-alertmanager';
+export const token = 'canary-of-prometheus';
+
+/** Settings of the service that README.md's configurations of Prometheus and Alertmanager sign in with. */
+export const signedIn =
+  'auth: { username: alertmanager, password: { file: password }, bearer: { file: token } }';
+
+/** Whoever signs in does so with these. */
+export async function writeSecrets({ dir }: Pick<Lab, 'dir'>): Promise<void> {
+  await writeFile(join(dir, 'password'), password, { mode: 0o600 });
+  await writeFile(join(dir, 'token'), token, { mode: 0o600 });
+}
+
+const secrets = { 'skolo-password': password, 'skolo-token': token };
+
+export interface RackPrometheus {
+  /** Alert rules, without their list marks' indentation. */
+  rules: string;
+  /** HOST:PORT of what it scrapes. */
+  scrapes: string;
+  /** Where it sends alerts. */
+  alerting: string;
+}
+
+/** README.md's, for a lab; and for an Alertmanager, too, where one is given. */
+export function alertingOf(lab: Lab, alertmanager?: Program): string {
+  const ours = yamlOfReadme('alertmanagers:').replace(readmeHost, new URL(lab.url).host);
+  return alertmanager === undefined
+    ? ours
+    : ours.replace('  alertmanagers:\n', `$&${to(alertmanager)}`);
+}
+
+/** An Alertmanager alone. */
+export function alertingAt(alertmanager: Program): string {
+  return `alerting:\n  alertmanagers:\n${to(alertmanager)}`;
+}
+
+function to({ url }: Program): string {
+  return `    - static_configs: [{ targets: ["${new URL(url).host}"] }]\n`;
+}
+
+export async function startPrometheus(program: string, rack: RackPrometheus): Promise<Program> {
+  const config = `
+global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
+scrape_configs: [{ job_name: test, static_configs: [{ targets: ['${rack.scrapes}'] }] }]
+rule_files: [rules.yml]
+${rack.alerting}`;
+  const rules = `groups: [{ name: test, rules: [${rack.rules}] }]\n`;
+  return startProgram(program, {
+    files: { 'config.yml': config, 'rules.yml': rules, ...secrets },
+    flags: (dir) => ({
+      'config.file': join(dir, 'config.yml'),
+      'storage.tsdb.path': join(dir, 'data'),
+      // What fires is good for four times as long.
+      'rules.alert.resend-delay': '10s',
+    }),
+  });
+}
+
+/** README.md's Alertmanager, which does not wait for others of a group. */
+export async function startAlertmanager(
+  program: string,
+  url: string,
+  edit: (config: string) => string = (config) => config,
+): Promise<Program> {
+  const config = yamlOfReadme('webhook_configs:')
+    .replace(`http://${readmeHost}`, url)
+    .replaceAll(/(group_wait|group_interval): \S+/g, '$1: 300ms');
+  return startProgram(program, {
+    files: { 'config.yml': edit(config), ...secrets },
+    flags: (dir) => ({
+      'config.file': join(dir, 'config.yml'),
+      'storage.path': dir,
+      // Alone: no port for others of its kind.
+      'cluster.listen-address': '',
+    }),
+  });
+}

@@ -1,0 +1,49 @@
+/** The other end: Google's client for Pub/Sub, with a subscription of its own from before anything is published. */
+import { connectPubSub, type Received, subscribe } from '@skolo/alerts';
+import { onTestFinished } from 'vitest';
+
+export interface Subscriber {
+  /** In the order in which they came, but for heartbeats. */
+  received(): Received[];
+  /** The same in words: `transition firing Hot`. */
+  said(): string[];
+  /** What the heartbeats said: `healthy`, `unhealthy`. */
+  health(): string[];
+}
+
+/** @param endpoint of something that speaks plain text */
+export async function startSubscriber(endpoint: string): Promise<Subscriber> {
+  const project = 'my-project';
+  const topic = 'prometheus-alerts';
+  const connection = await connectPubSub({ project, endpoint, credentials: 'default' });
+  const publisher = connection.publisher();
+  await publisher.createTopic({ name: `projects/${project}/topics/${topic}` });
+  await publisher.close();
+  const messages: Received[] = [];
+  const ending = new AbortController();
+  let subscribed = Promise.resolve();
+  await new Promise<void>((ready, failed) => {
+    subscribed = subscribe(connection, {
+      topic,
+      signal: ending.signal,
+      onMessage: (message) => void messages.push(message),
+      onState: ({ state }) => state === 'ready' && ready(),
+    });
+    subscribed.catch(failed);
+  });
+  onTestFinished(async () => {
+    ending.abort();
+    await subscribed;
+  });
+  const isHeartbeat = ({ attributes }: Received) => attributes.kind === 'heartbeat';
+  const received = () => messages.filter((message) => !isHeartbeat(message));
+  return {
+    received,
+    said: () =>
+      received().map(
+        ({ attributes: { kind, status, alertname, expired } }) =>
+          `${kind} ${status} ${alertname}${expired === undefined ? '' : ' expired'}`,
+      ),
+    health: () => messages.filter(isHeartbeat).map(({ attributes }) => attributes.status ?? ''),
+  };
+}
