@@ -143,9 +143,7 @@ describe('skolo alerts watch', { timeout: 120_000 }, () => {
 
     place.racks.muted.add('rack4');
     await expect.poll(() => sink.told, slow).toContain('RackSilent rack4 active');
-    expect(lines()).toContainEqual(
-      expect.stringMatching(/^rack4 {2}silent {6}silent for \d+ s$/),
-    );
+    expect(lines()).toContainEqual(expect.stringMatching(/^rack4 {2}silent {6}silent for \d+ s$/));
     place.racks.muted.delete('rack4');
     await expect.poll(() => sink.told, slow).toContain('RackSilent rack4 resolved');
     expect(lines()).toContainEqual(
