@@ -143,9 +143,10 @@ describe("the rack's metadata server", () => {
     const { google } = await start();
     const sink = sinkFor(google, 'metadata', metadata.url);
     metadata.state.expiresIn = 300;
-    await send(sink);
     onTestFinished(() => void vi.useRealTimers());
     vi.useFakeTimers({ toFake: ['performance'] });
+
+    await send(sink);
     vi.advanceTimersByTime(120_000);
     metadata.state.answer = (response) => {
       response.statusCode = 503;

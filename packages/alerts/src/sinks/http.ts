@@ -5,6 +5,7 @@
  * - Redirects are not followed: a token and a message are for whom rack.yaml names.
  * - Errors name the host only: paths of webhooks are secrets, as a rule.
  */
+import { setMaxListeners } from 'node:events';
 import { isSafeForSecrets, type Secret, SecretError } from '@skolo/rack';
 import { type EncodeAs, encode } from '../encode.ts';
 import { lane } from '../lane.ts';
@@ -84,6 +85,8 @@ export function createHttpSink(options: HttpSinkOptions): Sink {
     limits: { lanes: lanesAtOnce, messages: 1 },
     laneOf: (message) => lane(message, location, lanesAtOnce),
     async send(messages, _lane, signal) {
+      // All lanes may share it, which Node would take for a leak.
+      setMaxListeners(0, signal);
       for (const message of messages) await request(message, signal);
     },
     async close() {},

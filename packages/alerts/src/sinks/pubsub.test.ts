@@ -7,7 +7,7 @@ import {
   startGooglePubSub,
   startPubSubEmulator,
 } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { decode } from '../decode.ts';
 import { connectPubSub } from '../pubsub-client.ts';
 import { alertMessage, flat, heartbeatMessage, numberedAlert } from '../testing/messages.ts';
@@ -138,14 +138,20 @@ describe('what is published', () => {
     const google = await start();
     const sink = sinkFor(google);
     const held = google.misbehave('slow');
-    const lanes = ['rack4-0', 'rack4-1', 'rack4-2', 'rack4-3'];
+    const warned = vi.fn();
+    process.on('warning', warned);
+    onTestFinished(() => void process.off('warning', warned));
+    const signal = never();
 
-    const sending = lanes.map((lane, n) => sink.send([numberedAlert(n)], lane, never()));
-    await google.callsSeen(4, 'Publish');
+    const sending = Array.from({ length: 16 }, (_, n) =>
+      sink.send([numberedAlert(n)], `rack4-${n}`, signal),
+    );
+    await google.callsSeen(16, 'Publish');
     held.stop();
     await Promise.all(sending);
 
-    expect(google.counts.messages).toBe(4);
+    expect(google.counts.messages).toBe(16);
+    expect(warned).not.toHaveBeenCalled();
   });
 
   it('makes nothing before the first message, and loads nothing', () => {

@@ -2,6 +2,7 @@
  * Google Pub/Sub. One request for each send, its lane the ordering key of all its messages; the library's own batching,
  * buffering and retrying stay off, so that order, memory and repetition are in the hands of whoever calls.
  */
+import { setMaxListeners } from 'node:events';
 import type { EncodeAs } from '../encode.ts';
 import { lane, noLane } from '../lane.ts';
 import type { Message } from '../message.ts';
@@ -9,7 +10,7 @@ import { connectPubSub, type PubSubConnection, type PubSubDeps } from '../pubsub
 import type { PubSubCredentials } from '../pubsub-credentials.ts';
 import { grpcCode, publishError, topicMissing } from './pubsub-error.ts';
 import { Channel, type Request, requestsOf, unlessAborted } from './pubsub-request.ts';
-import type { Sink } from './sink.ts';
+import { type Sink, SinkError } from './sink.ts';
 
 export interface PubSubSinkOptions {
   name: string;
@@ -63,6 +64,8 @@ class Publisher {
 
   async send(messages: readonly Message[], key: string, signal: AbortSignal): Promise<void> {
     const requests = requestsOf(messages, key, this.options.encodeAs);
+    // All lanes may share it, which Node would take for a leak.
+    setMaxListeners(0, signal);
     for (const request of requests) await this.publish(request, key, signal);
   }
 
@@ -86,8 +89,8 @@ class Publisher {
     try {
       await call();
     } catch (error) {
-      if (grpcCode(error) !== 'NOT_FOUND' || !this.options.createTopic)
-        throw publishError(error, topic);
+      const isMade = grpcCode(error) === 'NOT_FOUND' && this.options.createTopic;
+      if (!isMade) throw publishError(error, topic);
       await unlessAborted(this.madeTopic(connection, topic), signal);
       await call().catch((again) => {
         throw publishError(again, topic);
@@ -124,7 +127,9 @@ class Publisher {
       const code = grpcCode(error);
       if (code === 'UNAUTHENTICATED') connection.forgetCredentials();
       // A connection that swallows everything would be used until TCP gives it up, which takes a quarter of an hour.
-      if (code === 'DEADLINE_EXCEEDED' && this.channel === channel) {
+      // And one that could not even be begun stays so.
+      const isOver = code === 'DEADLINE_EXCEEDED' || !(code || error instanceof SinkError);
+      if (isOver && this.channel === channel) {
         this.channel = undefined;
         channel.closeWhenUnused();
       }
