@@ -20,6 +20,11 @@ export class Places {
     return true;
   }
 
+  /** Whether all of it is known. */
+  covers(start: number, end: number): boolean {
+    return this.all.some((known) => known.start <= start && known.end >= end);
+  }
+
   private firstEndingAt(place: number): number {
     let low = 0;
     let high = this.all.length;

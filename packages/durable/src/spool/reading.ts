@@ -11,6 +11,14 @@ export interface SpoolRecord {
   text: string;
 }
 
+/** Who wants to know what is not as it was when the spool was opened. */
+export interface Trouble {
+  /** So many records cannot be read. */
+  unreadable(records: number): void;
+  /** A segment's file is gone; whether it is there again. */
+  gone(segment: Segment): Promise<boolean>;
+}
+
 /**
  * By some hundred records at a time. `segments` is the living list.
  *
@@ -19,7 +27,7 @@ export interface SpoolRecord {
 export async function* readRecords(
   segments: readonly Segment[],
   from: number,
-  onUnreadable: () => void,
+  trouble: Trouble,
 ): AsyncGenerator<SpoolRecord[]> {
   let wanted = from;
   let former: { segment: Segment; place: number } | undefined;
@@ -29,7 +37,7 @@ export async function* readRecords(
     const begin = former?.segment === segment ? former.place : offsetOf(segment, wanted);
     let place = begin;
     for await (const chunk of chunks(segment, begin)) {
-      const records = recordsOf(segment, chunk, wanted, onUnreadable);
+      const records = recordsOf(segment, chunk, wanted, trouble);
       place = chunk.offset + chunk.bytes.length;
       wanted = (records.at(-1)?.seq ?? wanted - 1) + 1;
       if (records.length > 0) yield records;
@@ -38,7 +46,13 @@ export async function* readRecords(
     if (place < segment.end) {
       // More has been appended meanwhile – or the file has lost its end, or is gone.
       if (place > begin) continue;
-      if (segments.includes(segment) && segment.damaged.add(place, segment.end)) onUnreadable();
+      if (segments.includes(segment)) {
+        if (await trouble.gone(segment)) continue;
+        if (!segment.damaged.covers(place, segment.end)) {
+          segment.damaged.add(place, segment.end);
+          trouble.unreadable(segment.last + 1 - wanted);
+        }
+      }
     }
     wanted = Math.max(wanted, segment.last + 1);
   }
@@ -62,7 +76,7 @@ function recordsOf(
   segment: Segment,
   { bytes, offset }: Chunk,
   from: number,
-  onUnreadable: () => void,
+  trouble: Trouble,
 ): SpoolRecord[] {
   const records: SpoolRecord[] = [];
   let wanted = from;
@@ -73,7 +87,7 @@ function recordsOf(
       records.push({ seq, text: textOf(line, start, end, seq) });
     },
     damaged(_bytes, start, end, place) {
-      if (segment.damaged.add(place, place + end - start)) onUnreadable();
+      if (segment.damaged.add(place, place + end - start)) trouble.unreadable(1);
     },
   });
   return records;

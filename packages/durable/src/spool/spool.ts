@@ -12,7 +12,8 @@ import { GroupCommit } from './group-commit.ts';
 import { longestText } from './line.ts';
 import { lock } from './lock.ts';
 import { examine, type Found, type SpoolDamage } from './opening.ts';
-import { readRecords, type SpoolRecord } from './reading.ts';
+import { readRecords, type SpoolRecord, type Trouble } from './reading.ts';
+import type { Segment } from './segment.ts';
 import { SpoolUnavailable } from './unavailable.ts';
 import { Watchers } from './watchers.ts';
 import { Writer } from './writer.ts';
@@ -27,6 +28,8 @@ interface Work {
   bytes: number;
   /** Begins a new segment, so that the one before can be deleted. */
   isReplacing?: boolean;
+  /** Looks whether the newest segment is still there. */
+  isLooking?: boolean;
 }
 
 /** A newest segment of which all is done is replaced from this size on. */
@@ -46,7 +49,7 @@ export class Spool {
   private readonly watchers = new Watchers();
   private trimming: Promise<void> = Promise.resolve();
   private closing: Promise<void> | undefined;
-  private unreadablePlaces = 0;
+  private unreadableRecords = 0;
 
   private constructor(
     folder: string,
@@ -101,9 +104,9 @@ export class Spool {
     return this.writer.segments.reduce((sum, { end }) => sum + end, 0);
   }
 
-  /** Places that became unreadable after it was opened, and that a reader met. */
+  /** Records that became unreadable after it was opened, and that a reader met. */
   get unreadable(): number {
-    return this.unreadablePlaces;
+    return this.unreadableRecords;
   }
 
   /**
@@ -137,11 +140,14 @@ export class Spool {
   /** As `read`, by some hundred records at a time: what about 256 KiB hold. */
   async *readMany(from: number): AsyncGenerator<SpoolRecord[]> {
     this.refuseIfClosed('not read');
-    const count = () => {
-      this.unreadablePlaces += 1;
+    const trouble: Trouble = {
+      unreadable: (records) => {
+        this.unreadableRecords += records;
+      },
+      gone: (segment) => this.isBack(segment),
     };
     try {
-      yield* readRecords(this.writer.segments, from, count);
+      yield* readRecords(this.writer.segments, from, trouble);
     } catch (error) {
       throw this.unavailable('not read', error);
     }
@@ -185,6 +191,18 @@ export class Spool {
   }
 
   /**
+   * Looks whether somebody has deleted the newest segment, or the whole folder, and writes what that segment held anew; so
+   * does whatever appends or reads. Older segments are lost then: who reads them finds them `unreadable`.
+   *
+   * @returns how often that was so since it was opened
+   * @throws SpoolUnavailable
+   */
+  async restore(): Promise<number> {
+    await this.run({ texts: [], bytes: 0, isLooking: true });
+    return this.writer.restored;
+  }
+
+  /**
    * Deletes segments of which every record is before that, and writes the cursors first. Only where the disk is too full
    * for them, room is made first: a cursor to what is gone then means the oldest record that is there.
    *
@@ -221,6 +239,14 @@ export class Spool {
     }
   }
 
+  /** Whether a segment that was gone is there again. */
+  private async isBack(segment: Segment): Promise<boolean> {
+    if (segment !== this.writer.segments.at(-1)) return false;
+    const { restored } = this.writer;
+    await this.restore();
+    return this.writer.restored > restored;
+  }
+
   private async write(works: Work[]): Promise<number[]> {
     const firsts: number[] = [];
     let { next } = this.writer;
@@ -228,6 +254,8 @@ export class Spool {
       firsts.push(next);
       next += texts.length;
     }
+    const isLooking = works.some((work) => work.isLooking);
+    if (isLooking) await this.writer.restore();
     if (works.some(({ isReplacing }) => isReplacing)) await this.writer.replace();
     await this.writer.write(works.flatMap(({ texts }) => texts));
     this.watchers.tell(this.next);

@@ -1,8 +1,9 @@
 /** The file that is written to. */
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '../atomic-file.ts';
-import type { Segment } from './segment.ts';
+import { systemCode } from '../system-error.ts';
+import { chunkBytes, type Segment } from './segment.ts';
 
 export class Tail {
   readonly segment: Segment;
@@ -10,7 +11,8 @@ export class Tail {
   isSpent = false;
   /** Nothing is in it behind what was acknowledged. */
   isClean = true;
-  private readonly handle: FileHandle;
+  private handle: FileHandle;
+  private inode: number | undefined;
 
   private constructor(segment: Segment, handle: FileHandle) {
     this.segment = segment;
@@ -40,7 +42,7 @@ export class Tail {
    * @throws Error Of the system: there is no such file then. EEXIST: the name is taken.
    */
   static async begin(segment: Segment, bytes: Buffer): Promise<Tail> {
-    const handle = await open(segment.path, 'wx', 0o600);
+    const handle = await open(segment.path, 'wx+', 0o600);
     try {
       await writeAll(handle, bytes, 0);
       await handle.datasync();
@@ -55,8 +57,12 @@ export class Tail {
     return new Tail(segment, handle);
   }
 
-  /** @throws Error Of the system: nothing of the bytes is there, unless `isClean` says that it could not be taken out. */
-  async append(bytes: Buffer): Promise<void> {
+  /**
+   * Whether the bytes are on the disk. They are not when somebody has deleted the file.
+   *
+   * @throws Error Of the system: nothing of the bytes is there, unless `isClean` says that it could not be taken out.
+   */
+  async append(bytes: Buffer): Promise<boolean> {
     const { end } = this.segment;
     try {
       await writeAll(this.handle, bytes, end);
@@ -64,6 +70,8 @@ export class Tail {
       await this.withdraw();
       throw error;
     }
+    // Beside the sync, so that it costs no time of its own.
+    const looking = this.isThere();
     try {
       await this.handle.datasync();
     } catch (error) {
@@ -72,7 +80,43 @@ export class Tail {
       await this.withdraw();
       throw error;
     }
+    if (!(await looking)) return false;
     this.segment.end = end + bytes.length;
+    return true;
+  }
+
+  /** Whether the file is still in its folder; what cannot be looked at counts as there. */
+  async isThere(): Promise<boolean> {
+    try {
+      this.inode ??= (await this.handle.stat()).ino;
+      return (await stat(this.segment.path)).ino === this.inode;
+    } catch (error) {
+      return !['ENOENT', 'ENOTDIR'].includes(systemCode(error));
+    }
+  }
+
+  /**
+   * Puts a copy where the file was: while it is open, what was acknowledged is still on the disk.
+   *
+   * @throws Error Of the system: there is no such file then.
+   */
+  async restore(): Promise<void> {
+    const { path, end } = this.segment;
+    // Somebody's file in this place.
+    await rename(path, `${path}.damaged`).catch(() => undefined);
+    const copy = await open(path, 'wx+', 0o600);
+    try {
+      await copyTo(copy, this.handle, end);
+      await copy.datasync();
+      await syncFolder(dirname(path));
+    } catch (error) {
+      await copy.close().catch(() => undefined);
+      await rm(path, { force: true }).catch(() => undefined);
+      throw error;
+    }
+    await this.handle.close().catch(() => undefined);
+    this.handle = copy;
+    this.inode = undefined;
   }
 
   async close(): Promise<void> {
@@ -95,5 +139,15 @@ async function writeAll(handle: FileHandle, bytes: Buffer, position: number) {
   while (done < bytes.length) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
     done += bytesWritten;
+  }
+}
+
+async function copyTo(copy: FileHandle, from: FileHandle, end: number) {
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  for (let done = 0; done < end; ) {
+    const { bytesRead } = await from.read(buffer, 0, Math.min(buffer.length, end - done), done);
+    if (bytesRead === 0) return;
+    await writeAll(copy, buffer.subarray(0, bytesRead), done);
+    done += bytesRead;
   }
 }

@@ -1,5 +1,7 @@
 /** Appends to the newest segment, and begins the next one when it is full or cannot be trusted. */
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { syncFolder } from '../atomic-file.ts';
 import { systemCode } from '../system-error.ts';
 import type { Cursors } from './cursors.ts';
 import { encodeLines, noteBody, recordBody } from './line.ts';
@@ -17,6 +19,8 @@ export class Writer {
   private readonly folder: string;
   private readonly segmentBytes: number;
   private readonly cursors: Cursors;
+  /** How often the newest segment was written anew, since somebody had deleted it. */
+  restored = 0;
   private number: number;
   private tail: Tail | undefined;
 
@@ -68,6 +72,20 @@ export class Writer {
     written();
   }
 
+  /**
+   * Writes the newest segment anew where somebody has deleted it, and the folder.
+   *
+   * @throws Error Of the system.
+   */
+  async restore(): Promise<void> {
+    const { tail, folder } = this;
+    if (tail === undefined || (await tail.isThere())) return;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await syncFolder(dirname(folder));
+    await tail.restore();
+    this.restored += 1;
+  }
+
   async close(): Promise<void> {
     await this.tail?.close().catch(() => undefined);
   }
@@ -80,18 +98,25 @@ export class Writer {
     const bytes = this.encode(note, texts);
     if (segment.end + bytes.length > this.segmentBytes) return false;
     const offset = segment.end;
+    let isThere: boolean;
     try {
-      await tail.append(bytes);
+      isThere = await tail.append(bytes);
     } catch (error) {
       // What could not be taken out again is void once a later segment begins with its sequence number.
       if (!tail.isClean) await this.begin([]).catch(() => undefined);
       throw error;
+    }
+    if (!isThere) {
+      await this.restore();
+      return this.append(texts);
     }
     this.added(segment, texts.length, offset);
     return true;
   }
 
   private async begin(texts: readonly string[]) {
+    await this.restore();
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
     const number = this.number + 1;
     const tail = await this.create(number, this.encode([this.note(number)], texts));
     await this.close();

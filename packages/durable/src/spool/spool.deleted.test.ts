@@ -1,0 +1,101 @@
+/** Somebody deletes the folder, or moves it, while it is in use. */
+import { copyFile, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Spool } from './spool.ts';
+
+let parent: string;
+let folder: string;
+let spool: Spool;
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
+  folder = join(parent, 'state', 'spool');
+  spool = await Spool.open(folder, { segmentBytes: 4096 });
+});
+afterEach(async () => {
+  await spool.close().catch(() => undefined);
+  await rm(parent, { recursive: true });
+});
+
+const texts = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => JSON.stringify(`text ${from + i}`));
+
+async function readAll(from = 1): Promise<number[]> {
+  const seqs: number[] = [];
+  for await (const { seq, text } of spool.read(from)) {
+    expect(text).toBe(texts(seq, seq)[0]);
+    seqs.push(seq);
+  }
+  return seqs;
+}
+
+const inUse = new Map<string, () => Promise<void>>([
+  ['deleted', () => rm(join(parent, 'state'), { recursive: true })],
+  ['moved', () => rename(join(parent, 'state'), join(parent, 'elsewhere'))],
+]);
+
+describe.each([...inUse])('a folder that is %s', (_, vanish) => {
+  it('costs nothing that the newest segment held, nor what is appended then', async () => {
+    await spool.append(texts(1, 10));
+    spool.setCursor('pubsub', 3);
+    await spool.sync();
+    await vanish();
+
+    expect(await spool.append(texts(11, 12))).toBe(11);
+    expect(await readAll()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    await rm(join(folder, 'lock'), { recursive: true, force: true });
+    await spool.close();
+    spool = await Spool.open(folder);
+    expect(await readAll()).toHaveLength(12);
+    expect([spool.damage, spool.cursor('pubsub')]).toEqual([undefined, 3]);
+  });
+
+  it('is written anew when somebody reads, or looks', async () => {
+    await spool.append(texts(1, 10));
+    await vanish();
+    expect(await readAll()).toHaveLength(10);
+    await vanish().catch(() => undefined);
+
+    expect(await spool.restore()).toBeGreaterThan(0);
+    expect((await readdir(folder)).filter((name) => name.endsWith('.spool'))).toHaveLength(1);
+    expect(await readAll()).toHaveLength(10);
+    expect(spool.unreadable).toBe(0);
+  });
+
+  it('costs what the older segments held, each record counted once', async () => {
+    const long = Array.from({ length: 12 }, (_, i) => JSON.stringify(`${i}${'x'.repeat(1000)}`));
+    for (const text of long) await spool.append([text]);
+    await vanish();
+
+    const found: number[] = [];
+    for await (const { seq } of spool.read(1)) found.push(seq);
+    for await (const _ of spool.read(1));
+    expect(found.at(-1)).toBe(12);
+    expect(found.length).toBeLessThan(12);
+    expect(spool.unreadable).toBe(12 - found.length);
+    expect(await spool.append(texts(13, 13))).toBe(13);
+  });
+
+  it('does not stop a new segment', async () => {
+    await spool.append([JSON.stringify('x'.repeat(3000))]);
+    await vanish();
+
+    expect(await spool.append([JSON.stringify('y'.repeat(3000))])).toBe(2);
+    const found: number[] = [];
+    for await (const { seq } of spool.read(1)) found.push(seq);
+    expect(found).toEqual([1, 2]);
+  });
+});
+
+it('puts a file aside that stands in the place of the newest segment', async () => {
+  await spool.append(texts(1, 3));
+  const [name = ''] = (await readdir(folder)).filter((each) => each.endsWith('.spool'));
+  await copyFile(join(folder, name), join(parent, 'backup'));
+  await spool.append(texts(4, 10));
+  await rename(join(parent, 'backup'), join(folder, name));
+
+  expect(await spool.append(texts(11, 11))).toBe(11);
+  expect(await readAll()).toHaveLength(11);
+  expect(await readdir(folder)).toContain(`${name}.damaged`);
+});
