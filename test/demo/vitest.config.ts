@@ -1,1 +1,5 @@
-export { default } from '../../vitest.shared.ts';
+import { mergeConfig } from 'vitest/config';
+import { together } from '../../vitest.shared.ts';
+
+/** One file after the other: the equipment of each demo has the same addresses and ports. */
+export default mergeConfig(together, { test: { fileParallelism: false } });

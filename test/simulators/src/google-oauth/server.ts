@@ -188,6 +188,7 @@ export async function startGoogleOAuth(options: GoogleOAuthOptions = {}): Promis
       for (const fault of faults.splice(0)) fault.stop();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
+      google.signingKeys.close();
     },
   };
 }

@@ -5,6 +5,8 @@ import type { Answer } from './refusal.ts';
 import { type KeyPair, makeKeyPair } from './service-account-key.ts';
 
 const day = 24 * 3600 * 1000;
+/** Of simulators that are closed, for the next ones: no two that run have the same, and to make one takes up to a second. */
+const spare: KeyPair[] = [];
 
 export class SigningKeys {
   private readonly now: () => number;
@@ -22,8 +24,13 @@ export class SigningKeys {
   /** Signs with a new key from now on. The former one stays published for what it signed, the older ones go. */
   rotate(): void {
     this.current();
-    this.pairs.unshift(makeKeyPair());
+    this.pairs.unshift(spare.pop() ?? makeKeyPair());
     this.pairs.splice(2);
+  }
+
+  /** Signs nothing any more. */
+  close(): void {
+    spare.push(...this.pairs.splice(0));
   }
 
   /** `GET /oauth2/v1/certs`: a certificate by key id. */
@@ -53,7 +60,7 @@ export class SigningKeys {
   }
 
   private current(): KeyPair {
-    const pair = this.pairs[0] ?? makeKeyPair();
+    const pair = this.pairs[0] ?? spare.pop() ?? makeKeyPair();
     if (this.pairs.length === 0) this.pairs.push(pair);
     return pair;
   }
