@@ -246,7 +246,8 @@ describe('npm start', () => {
   it('can be ended while it starts', async () => {
     const dir = await newFolder();
     const demo = spawnDemo(['--dir', dir]);
-    await expect.poll(() => demo.children(), { ...patiently, interval: 5 }).not.toEqual([]);
+    const soon = { timeout: 60_000, interval: 20 };
+    await expect.poll(() => demo.children(), soon).not.toEqual([]);
     const children = await demo.children();
 
     expect(await demo.end()).toBe(0);
