@@ -1,11 +1,13 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { services } from './services/index.ts';
 import { isRunning } from './testing/processes.ts';
 import {
+  type AtTheEnd,
   ask,
+  type DemoProcess,
   edit,
   leaveRunning,
   newFolder,
@@ -21,7 +23,7 @@ const guests = 'guests@skolo-guests.iam.gserviceaccount.com';
 /** The process that ends the services when the demo is killed. */
 const guards = 1;
 // Many processes are started, and other tests run meanwhile.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 /** What a promise of two seconds may take on a busy computer. */
 const patiently = { timeout: 20_000, interval: 100 };
 
@@ -31,10 +33,23 @@ function withIdentity(identity: string) {
     text.replace(/(shelf1-001:\n(?:.*\n)*?\s+identity: )\w+/, `$1${identity}`);
 }
 
-describe('npm start', () => {
+describe('npm start, while it runs', () => {
+  /** All of these look at one, or change it in ways that leave the others alone. */
+  let dir: string;
+  let demo: DemoProcess;
+  const cleanUps: (() => Promise<void>)[] = [];
+  const atTheEnd: AtTheEnd = (cleanUp) => cleanUps.unshift(cleanUp);
+
+  beforeAll(async () => {
+    dir = await newFolder(atTheEnd);
+    demo = await startDemo(dir, [], atTheEnd);
+  });
+  afterAll(async () => {
+    for (const cleanUp of cleanUps) await cleanUp();
+  });
+
   it('prints commands that work', async (context) => {
     if (!peer('curl')) return context.skip('curl is not installed');
-    const demo = await startDemo(await newFolder());
 
     const answer = JSON.parse(await shell(demo.command(token)));
     const readiness = JSON.parse(await shell(demo.command(/readyz/)));
@@ -50,8 +65,6 @@ describe('npm start', () => {
   });
 
   it('prints a command that cycles a machine and shows each step', async () => {
-    const demo = await startDemo(await newFolder());
-
     const output = await shell(demo.command(/skolo power cycle /));
     const log = await shell(demo.command(/skolo power log /));
 
@@ -63,7 +76,7 @@ describe('npm start', () => {
 
   it('prints commands that change the router, back it up and show the change', async (context) => {
     if (!peer('ssh')) return context.skip('ssh is not installed');
-    const demo = await startDemo(await newFolder());
+
     await expect
       .poll(() => shell(demo.command(/skolo backup status/)), patiently)
       .toMatch(/router +edgeos +ok/);
@@ -80,7 +93,6 @@ describe('npm start', () => {
 
   it('prints commands that fire alerts and show them arrive', async (context) => {
     if (!peer('curl')) return context.skip('curl is not installed');
-    const demo = await startDemo(await newFolder());
 
     const tail = leaveRunning(demo.command(/skolo alerts tail /));
     let sent = '';
@@ -99,9 +111,6 @@ describe('npm start', () => {
   });
 
   it('keeps secrets to their owner', async () => {
-    const dir = await newFolder();
-    await startDemo(dir);
-
     const secrets = join(dir, 'secrets');
     const entries = await readdir(secrets, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile());
@@ -121,9 +130,15 @@ describe('npm start', () => {
     for (const { mode } of modes) expect(mode & 0o777).toBe(0o600);
   });
 
+  it('refuses to start twice in one folder', async () => {
+    const second = spawnDemo(['--dir', dir]);
+
+    expect(await second.ended).toBe(1);
+    expect(second.output).toContain(`is running already (process ${demo.pid})`);
+    expect(JSON.parse(await ask(demo.command(token)))).toHaveProperty('access_token');
+  });
+
   it('puts an edit of rack.yaml in force', async () => {
-    const dir = await newFolder();
-    const demo = await startDemo(dir);
     const before = JSON.parse(await ask(demo.command(token))).access_token;
 
     await edit(join(dir, 'rack.yaml'), withIdentity('guests'));
@@ -133,8 +148,6 @@ describe('npm start', () => {
   });
 
   it('makes the key of an identity that is added', async () => {
-    const dir = await newFolder();
-    const demo = await startDemo(dir);
     const identity = '{ project: mine, credentials: { serviceAccountKey: secrets/mine.json } }';
 
     await edit(join(dir, 'rack.yaml'), (text) =>
@@ -145,7 +158,9 @@ describe('npm start', () => {
     await expect.poll(() => ask(demo.command(email)), patiently).toBe(expected);
     expect(JSON.parse(await ask(demo.command(token)))).toHaveProperty('access_token');
   });
+});
 
+describe('npm start', () => {
   it.each([
     { mistake: 'a reference to nothing', to: 'gests', message: /rack\.yaml:(\d+):\d+ .*"gests"/ },
     { mistake: 'broken YAML', to: '[guests', message: /rack\.yaml:(\d+):\d+ / },
@@ -188,7 +203,7 @@ describe('npm start', () => {
     expect(kept.output).toContain('as you left it');
     await kept.end();
 
-    const fresh = await startDemo(dir, '--fresh');
+    const fresh = await startDemo(dir, ['--fresh']);
     expect(await ask(fresh.command(email))).toBe(bots);
   });
 
@@ -216,17 +231,6 @@ describe('npm start', () => {
     for (const demo of demos) {
       expect(JSON.parse(await ask(demo.command(token)))).toHaveProperty('access_token');
     }
-  });
-
-  it('refuses to start twice in one folder', async () => {
-    const dir = await newFolder();
-    const demo = await startDemo(dir);
-
-    const second = spawnDemo(['--dir', dir]);
-
-    expect(await second.ended).toBe(1);
-    expect(second.output).toContain(`is running already (process ${demo.pid})`);
-    expect(JSON.parse(await ask(demo.command(token)))).toHaveProperty('access_token');
   });
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(

@@ -85,9 +85,11 @@ export async function startEquipment(onProblem: (text: string) => void): Promise
         [besides, cards.get(model)],
       ] as const) {
         if (start === undefined) continue;
-        await renew(running, { name, made }, async () =>
-          start(device, await readCredentials(rack, login), await hostKeyOf(dir, name)),
-        );
+        await renew(running, { name, made }, async () => {
+          const credentials = await readCredentials(rack, login);
+          const hostKey = await hostKeyOf(dir, name, credentials.legacySsh);
+          return start(device, credentials, hostKey);
+        });
       }
     }
     for (const running of [devices, besides]) await closeOthers(running, rack.infrastructure);
@@ -184,10 +186,10 @@ async function closeOthers(
   }
 }
 
-/** The same after each start. RSA, which devices with old software have. */
-async function hostKeyOf(dir: string, name: string): Promise<string> {
-  const file = `secrets/host-keys/${name}`;
-  await writeMissingSecret(dir, file, () => makeSshKey('rsa').private);
+/** The same after each start. RSA only where old software knows nothing else: it takes a while to make. */
+async function hostKeyOf(dir: string, name: string, isLegacy = false): Promise<string> {
+  const file = `secrets/host-keys/${name}${isLegacy ? '-rsa' : ''}`;
+  await writeMissingSecret(dir, file, () => makeSshKey(isLegacy ? 'rsa' : 'ed25519').private);
   return await readFile(join(dir, file), 'utf8');
 }
 

@@ -30,10 +30,13 @@ export interface DemoProcess {
   readonly ended: Promise<number | null>;
 }
 
+/** Takes what is to be done in the end, the last of it first. */
+export type AtTheEnd = (cleanUp: () => Promise<void>) => void;
+
 /** A folder for a demo, removed when the test ends. Its name has a space, as those of people do. */
-export async function newFolder(): Promise<string> {
+export async function newFolder(atTheEnd: AtTheEnd = onTestFinished): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo demo-'));
-  onTestFinished(async () => {
+  atTheEnd(async () => {
     await rm(dir, { recursive: true, force: true });
     // Where the metadata server hands its tokens over: a folder of shared memory for each state directory.
     const digest = createHash('sha256')
@@ -45,14 +48,18 @@ export async function newFolder(): Promise<string> {
 }
 
 /** Starts the demo; it is ended with the test. */
-export function spawnDemo(args: string[], env: Record<string, string> = {}): DemoProcess {
+export function spawnDemo(
+  args: string[],
+  env: Record<string, string> = {},
+  atTheEnd: AtTheEnd = onTestFinished,
+): DemoProcess {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'close').then(() => child.exitCode);
-  onTestFinished(async () => {
+  atTheEnd(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
     await ended;
   });
@@ -60,8 +67,12 @@ export function spawnDemo(args: string[], env: Record<string, string> = {}): Dem
 }
 
 /** Starts the demo in a folder and waits until it has told what is where. */
-export async function startDemo(dir: string, ...args: string[]): Promise<DemoProcess> {
-  const demo = spawnDemo(['--dir', dir, ...args]);
+export async function startDemo(
+  dir: string,
+  args: string[] = [],
+  atTheEnd?: AtTheEnd,
+): Promise<DemoProcess> {
+  const demo = spawnDemo(['--dir', dir, ...args], {}, atTheEnd);
   await demo.printed(/Ctrl-C ends all of it/);
   return demo;
 }
