@@ -90,6 +90,7 @@ export { startSnmpd } from './equipment/snmp/snmpd.ts';
 export type { SnmpUser } from './equipment/snmp/usm.ts';
 export type { RefreshGrant, SubjectGrant } from './google-oauth/accounts.ts';
 export type { Call, Endpoint } from './google-oauth/calls.ts';
+export { selfSignedCertificate } from './google-oauth/certificate.ts';
 export {
   type Fault,
   type FaultKind,

@@ -1,0 +1,128 @@
+/** alert-to-pubsub signs in to Pub/Sub with what the rack's own metadata server gives it: both as their images run. */
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  makeServiceAccountKey,
+  selfSignedCertificate,
+  startGoogleOAuth,
+  startGooglePubSub,
+} from '@skolo/simulators';
+import { expect, it, onTestFinished } from 'vitest';
+import { startServiceProcess } from './service-process.ts';
+
+const scope = 'https://www.googleapis.com/auth/pubsub';
+const topic = 'projects/my-project/topics/prometheus-alerts';
+const host = 'pubsub.googleapis.com';
+
+async function newFolder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-tokens-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** Google's token endpoint, and the file of a key that it takes. */
+async function startGoogle(dir: string) {
+  const google = await startGoogleOAuth();
+  onTestFinished(() => google.close());
+  const key = makeServiceAccountKey({
+    email: 'jumphost@my-project.iam.gserviceaccount.com',
+    project: 'my-project',
+    tokenUri: google.tokenUrl,
+  });
+  google.addServiceAccountKey(key);
+  await writeFile(join(dir, 'jumphost.json'), JSON.stringify(key), { mode: 0o600 });
+  return google;
+}
+
+/** Pub/Sub under its own name, for whoever trusts the certificate and comes by the proxy. */
+async function startPubSub(dir: string, accepts: (token: string) => boolean) {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const certificate = selfSignedCertificate({
+    publicKey,
+    privateKey,
+    commonName: host,
+    notBefore: new Date(Date.now() - 86_400_000),
+    notAfter: new Date(Date.now() + 86_400_000),
+  });
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const pubsub = await startGooglePubSub({
+    tls: { key, certificate },
+    accepts: (token) => token !== undefined && accepts(token),
+  });
+  onTestFinished(() => pubsub.close());
+  const trusted = join(dir, 'pubsub.crt');
+  await writeFile(trusted, certificate);
+  const asked: string[] = [];
+  const proxy = createServer();
+  proxy.on('connect', ({ url = '' }, client, head: Buffer) => {
+    asked.push(url);
+    const server = connect(pubsub.port, '127.0.0.1', () => {
+      client.write('HTTP/1.1 200 OK\r\n\r\n');
+      server.write(head);
+      server.pipe(client).pipe(server);
+    });
+    client.on('error', () => server.destroy());
+    server.on('error', () => client.destroy());
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  onTestFinished(() => void proxy.close());
+  const address = proxy.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  return { pubsub, asked, trusted, proxy: `http://127.0.0.1:${port}` };
+}
+
+it("publishes with tokens of the rack's metadata server, also when that is gone for a while", async () => {
+  const dir = await newFolder();
+  const rackFile = join(dir, 'rack.yaml');
+  const writeRack = (metadataServer: string) =>
+    writeFile(
+      rackFile,
+      `rack: rack4
+jumphost: { name: jumphost-rack4, address: 127.0.0.1, identity: jumphost }
+identities:
+  jumphost: { project: my-project, scopes: [${scope}], credentials: { serviceAccountKey: jumphost.json } }
+services:
+  metadata-server: { ${metadataServer} }
+  alert-to-pubsub: { credentials: metadata }
+`,
+    );
+  const flags = (name: string) => ['--rack', rackFile, '--state-dir', join(dir, name)];
+  const google = await startGoogle(dir);
+  const { pubsub, asked, trusted, proxy } = await startPubSub(dir, (token) =>
+    google.isValid(token, scope),
+  );
+  await writeRack('');
+  const metadata = await startServiceProcess('metadata-server', flags('metadata'));
+  await writeRack(`url: '${metadata.url}'`);
+  const alerts = await startServiceProcess('alert-to-pubsub', flags('alerts'), {
+    // What gRPC trusts in place of what Node does.
+    GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: trusted,
+    grpc_proxy: proxy,
+  });
+  const post = async (alertname: string) => {
+    const body = JSON.stringify([{ labels: { alertname } }]);
+    return (await fetch(`${alerts.url}/api/v2/alerts`, { method: 'POST', body })).status;
+  };
+  const arrived = () =>
+    pubsub
+      .published(topic)
+      .filter(({ attributes }) => attributes.kind !== 'heartbeat')
+      .map(({ attributes }) => attributes.alertname);
+
+  expect(await post('Disk')).toBe(200);
+  await expect.poll(arrived).toEqual(['Disk']);
+  await metadata.kill();
+  expect(await post('Heat')).toBe(200);
+  await expect.poll(arrived).toEqual(['Disk', 'Heat']);
+
+  expect(new Set(asked)).toEqual(new Set([`${host}:443`]));
+  expect(google.issued.map(({ account }) => account)).toEqual([
+    'jumphost@my-project.iam.gserviceaccount.com',
+  ]);
+});

@@ -1,0 +1,61 @@
+/** A service as its image runs it: a process of its own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { z } from 'zod';
+
+export interface ServiceProcess {
+  url: string;
+  /** Ends it as a power cut does. */
+  kill(): Promise<void>;
+}
+
+const Listening = z.object({ msg: z.literal('listening'), port: z.number() });
+
+/**
+ * Started on 127.0.0.1, on any free port, and ended with the test.
+ *
+ * @param flags `--rack` and `--state-dir`
+ */
+export async function startServiceProcess(
+  name: string,
+  flags: string[],
+  env: Record<string, string> = {},
+): Promise<ServiceProcess> {
+  const main = fileURLToPath(new URL(`../../../services/${name}/dist/main.js`, import.meta.url));
+  const anywhere = ['--host', '127.0.0.1', '--port', '0', '--metrics-port', '0'];
+  const child = spawn(process.execPath, [main, ...anywhere, ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  const exited = once(child, 'exit');
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    await exited;
+  };
+  onTestFinished(() => end('SIGTERM'));
+  let said = '';
+  child.stderr.on('data', (data: Buffer) => {
+    said = `${said}${data}`.slice(-4000);
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    createInterface(child.stdout).on('line', (line) => {
+      said = `${said}${line}\n`.slice(-4000);
+      const listening = Listening.safeParse(parsed(line)).data;
+      if (listening) resolve(listening.port);
+    });
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`${name} has ended: ${said}`)));
+  });
+  return { url: `http://127.0.0.1:${port}`, kill: () => end('SIGKILL') };
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
