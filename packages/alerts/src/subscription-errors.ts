@@ -91,7 +91,10 @@ export function grpcCodeOf(thrown: unknown): number | undefined {
 
 function detailsOf(error: unknown): string {
   const details = error instanceof Error && 'details' in error ? error.details : undefined;
-  return typeof details === 'string' && details !== '' ? oneLine(details) : firstLine(error);
+  if (typeof details !== 'string' || details === '') return firstLine(error);
+  // gRPC wraps what happened in how it came about.
+  const [, last] = /Last error: (?:Error: )?(.+?)\.? Resolution note:/.exec(details) ?? [];
+  return oneLine(last ?? details);
 }
 
 function firstLine(error: unknown): string {

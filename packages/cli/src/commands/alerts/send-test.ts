@@ -27,7 +27,7 @@ interface Way {
   /** Before anything is sent: what arrives before one listens is missed. */
   ready(): Promise<void>;
   /** @throws CliError It has not arrived in time; says where it has got to. */
-  arrived(status: AlertStatus, sentAt: number): Promise<void>;
+  arrived(status: AlertStatus, acceptedAt: number): Promise<void>;
   /** What has arrived, in one word. */
   word: string;
   end(): Promise<void>;
@@ -93,8 +93,9 @@ class TestAlert {
     const step = async (status: AlertStatus) => {
       const began = performance.now();
       await this.post(status);
-      const acceptedMs = Math.round(performance.now() - began);
-      await way.arrived(status, began);
+      const acceptedAt = performance.now();
+      const acceptedMs = Math.round(acceptedAt - began);
+      await way.arrived(status, acceptedAt);
       const arrivedMs = Math.round(performance.now() - began);
       delays[status] = { acceptedMs, [`${way.word}Ms`]: arrivedMs };
       const line = `${status.padEnd(8)}  accepted after ${acceptedMs} ms, ${way.word} after ${arrivedMs} ms`;

@@ -11,6 +11,8 @@ interface SendingDeps {
 }
 
 const pauseMs = 200;
+/** Of times in the answer. */
+const roundingMs = 100;
 
 export class Sending {
   readonly word = 'sent';
@@ -23,13 +25,15 @@ export class Sending {
   async ready(): Promise<void> {}
 
   /** Until no sink has anything waiting that is as old. */
-  async arrived(status: 'firing' | 'resolved', sentAt: number): Promise<void> {
+  async arrived(status: 'firing' | 'resolved', acceptedAt: number): Promise<void> {
     const { service, withinMs, signal } = this.deps;
     for (;;) {
+      // Before it is asked: by the time of the answer what was handed in is older than this.
+      const ageMs = performance.now() - acceptedAt;
       const { sinks } = await service.ask((client) => client.status({ signal }));
-      const age = (performance.now() - sentAt) / 1000;
-      if (sinks.every(({ depth, oldestSeconds }) => depth === 0 || oldestSeconds < age)) return;
-      if (age * 1000 >= withinMs) break;
+      const younger = (seconds: number) => seconds * 1000 < ageMs - roundingMs;
+      if (sinks.every(({ depth, oldestSeconds }) => depth === 0 || younger(oldestSeconds))) return;
+      if (ageMs >= withinMs) break;
       await setTimeout(pauseMs, undefined, { signal });
     }
     const where = await whereItWaits(service, 'any');

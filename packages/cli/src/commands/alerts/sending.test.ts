@@ -1,0 +1,55 @@
+import type { SinkStatus } from '@skolo/api';
+import { describe, expect, it } from 'vitest';
+import { Sending } from './sending.ts';
+import type { AlertToPubsub, AlertToPubsubStatus } from './service.ts';
+
+/** @param oldest how long the oldest has waited when it is asked for the n-th time; undefined: nothing waits */
+function waiting(oldest: (n: number) => number | undefined, withinMs = 60_000) {
+  let asked = 0;
+  async function answer(): Promise<AlertToPubsubStatus> {
+    const seconds = oldest(asked);
+    asked += 1;
+    const sink: SinkStatus = {
+      name: 'pubsub',
+      kind: 'pubsub',
+      depth: seconds === undefined ? 0 : 1,
+      oldestSeconds: seconds ?? 0,
+    };
+    const spool = { bytes: 0, maxBytes: 1 };
+    return { location: 'rack4', healthy: true, firing: 0, spool, sinks: [sink] };
+  }
+  const service: AlertToPubsub = {
+    baseUrl: '',
+    token: undefined,
+    // Nothing else is asked of it.
+    ask: answer as AlertToPubsub['ask'],
+  };
+  const { signal } = new AbortController();
+  return { sending: new Sending({ service, withinMs, signal }), asked: () => asked };
+}
+
+describe('an alert that the service is to send', () => {
+  it('is sent when nothing waits any more', async () => {
+    const { sending, asked } = waiting((n) => (n < 2 ? 3600 : undefined));
+
+    await sending.arrived('firing', performance.now());
+
+    expect(asked()).toBe(3);
+  });
+
+  it('is not sent while what waits is as old as it', async () => {
+    const accepted = performance.now();
+    const age = () => (performance.now() - accepted) / 1000;
+    const { sending } = waiting(age, 1000);
+
+    await expect(sending.arrived('firing', accepted)).rejects.toThrow(
+      /^firing: not sent within 1 s: it was accepted, and waits at rack4: 1 for pubsub/,
+    );
+  });
+
+  it('is sent when all that waits is younger', async () => {
+    const { sending } = waiting(() => 0.2);
+
+    await sending.arrived('firing', performance.now() - 500);
+  });
+});
