@@ -224,7 +224,8 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
     const place = await connect(pubsub, 'alerts');
     await pubsub.stop();
     const { states } = listen(place);
-    await expect.poll(() => states, slow).toContainEqual(lost('Pub/Sub cannot be reached: '));
+    const why = `alerts: Pub/Sub cannot be reached: connect ECONNREFUSED ${pubsub.endpoint}`;
+    await expect.poll(() => states, slow).toContainEqual(lost(why));
 
     await pubsub.start();
 
