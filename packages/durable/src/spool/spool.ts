@@ -182,11 +182,12 @@ export class Spool {
   }
 
   /**
-   * Writes the cursors, if they have changed.
+   * Writes the cursors, if they have changed; with `isProbe` in any case, to see whether the disk takes something.
    *
    * @throws SpoolUnavailable
    */
-  async sync(): Promise<void> {
+  async sync({ isProbe = false } = {}): Promise<void> {
+    if (isProbe) this.places.touch();
     if (this.places.isChanged) await this.run({ texts: [], bytes: 0 });
   }
 
@@ -256,6 +257,8 @@ export class Spool {
     }
     const isLooking = works.some((work) => work.isLooking);
     if (isLooking) await this.writer.restore();
+    // An idle rack writes nothing.
+    if (works.every((work) => work.isLooking)) return works.map(() => next);
     if (works.some(({ isReplacing }) => isReplacing)) await this.writer.replace();
     await this.writer.write(works.flatMap(({ texts }) => texts));
     this.watchers.tell(this.next);
