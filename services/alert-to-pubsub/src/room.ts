@@ -33,6 +33,11 @@ export class Room {
     return this.whyClosed ?? this.trouble ?? this.refusal(0);
   }
 
+  /** The disk did not take the last change. */
+  get isInTrouble(): boolean {
+    return this.trouble !== undefined;
+  }
+
   /** Why so many more bytes cannot be accepted, for people. */
   refusal(bytes: number): string | undefined {
     if (this.whyClosed !== undefined) return this.whyClosed;

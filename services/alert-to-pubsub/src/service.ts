@@ -20,7 +20,7 @@ import { DoorAuth } from './receive/auth.ts';
 import { createDoors } from './receive/doors.ts';
 import { Room } from './room.ts';
 import { wantedSinks } from './sinks.ts';
-import { type Opened, Store } from './store.ts';
+import { type Looked, type Opened, Store } from './store.ts';
 import { Upkeep } from './upkeep.ts';
 import { shownAlert, type View } from './view.ts';
 import { Watchdog } from './watchdog.ts';
@@ -168,19 +168,45 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     });
   }
 
-  async function begin({ damage, unreadable }: Opened): Promise<void> {
+  async function begin(opened: Opened): Promise<void> {
     const { spool } = store;
     if (spool === undefined) return;
     room.opened();
     await ways.begin(spool);
-    const lost = (damage?.missing ?? 0) + unreadable;
-    if (damage !== undefined || unreadable > 0) {
-      metrics.damaged(Math.max(lost, damage?.lines ?? 0));
-      log.error({ ...damage, unreadable }, 'spool was damaged');
-      const text = `the spool of ${location()} was damaged: ${lost} messages are lost; alerts that fire are told again`;
-      notify({ notice: 'damaged', text, facts: { lost, lines: damage?.lines ?? 0 } });
+    if (spool.tornBytes > 0) {
+      log.info(
+        { bytes: spool.tornBytes },
+        'the end of the spool, written as a process died, is cut off',
+      );
     }
+    tellDamage(opened);
     upkeep.start();
+  }
+
+  function tellDamage({ damage, unreadable, cut, isSnapshotLost }: Opened) {
+    const lost = (damage?.missing ?? 0) + unreadable + cut;
+    if (damage !== undefined || lost > 0) {
+      const lines = damage?.lines ?? 0;
+      metrics.damaged(Math.max(lost, lines));
+      log.error({ ...damage, unreadable, cut }, 'spool was damaged');
+      const text = `the spool of ${location()} was damaged: ${lost} messages are lost; alerts that fire are told again`;
+      notify({ notice: 'damaged', text, facts: { lost, lines } });
+    }
+    if (isSnapshotLost) {
+      metrics.damaged(1);
+      log.error({ known: intake.alerts.size }, 'list of known alerts was lost');
+      const text = `the list of known alerts of ${location()} was lost, the spool still tells of ${intake.alerts.size}; others are known again when they are next heard of`;
+      notify({ notice: 'damaged', text, facts: { lost: 0, lines: 0 } });
+    }
+  }
+
+  function tellLooked({ lost, isRestored }: Looked) {
+    if (isRestored) log.error({ stateDir }, 'spool was deleted while in use, and is written anew');
+    if (lost === 0) return;
+    metrics.damaged(lost);
+    log.error({ lost }, 'spool was damaged while in use');
+    const text = `the spool of ${location()} was damaged while in use: ${lost} messages are lost; alerts that fire are told again`;
+    notify({ notice: 'damaged', text, facts: { lost, lines: 0 } });
   }
 
   const upkeep = new Upkeep({
@@ -193,6 +219,7 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     log,
     lookEveryMs,
     shrinkEveryMs,
+    onLooked: tellLooked,
   });
 
   await ways.follow(wantedSinks(rack()));

@@ -16,7 +16,10 @@ const Snapshot = z.object({
 export type Snapshot = z.output<typeof Snapshot>;
 
 /** Undefined where there is none. One that cannot be read is set aside: the spool alone tells then what is known. */
-export async function readSnapshot(file: string, log: Logger): Promise<Snapshot | undefined> {
+export async function readSnapshot(
+  file: string,
+  log: Logger,
+): Promise<Snapshot | 'broken' | undefined> {
   const text = await readFileIfExists(file);
   if (text === undefined) return undefined;
   try {
@@ -25,7 +28,7 @@ export async function readSnapshot(file: string, log: Logger): Promise<Snapshot 
     const kept = `${file}.bad`;
     log.error({ file, kept, why: errorText(error) }, 'snapshot cannot be read');
     await rename(file, kept).catch(() => undefined);
-    return undefined;
+    return 'broken';
   }
 }
 

@@ -1,4 +1,5 @@
 /** The spool, and the alerts that are known: opened as soon as the disk is well, read back, kept small. */
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpooledMessage } from '@skolo/alerts';
 import { type Clock, errorText, type Logger, pause } from '@skolo/common';
@@ -30,11 +31,24 @@ export interface Opened {
   damage: SpoolDamage | undefined;
   /** Records that are whole, and no messages. */
   unreadable: number;
+  /** Messages at the end of the spool that there were, and are not there. */
+  cut: number;
+  /** What was known before the oldest message of the spool is lost. */
+  isSnapshotLost: boolean;
+}
+
+/** What was found since then. */
+export interface Looked {
+  /** Messages that are lost. */
+  lost: number;
+  /** Somebody has deleted what is in use; it was written anew, as far as it was there. */
+  isRestored: boolean;
 }
 
 /** After so many bytes what is known is written anew: a start reads no more of the spool than that, and what waits. */
 const snapshotBytes = 8 * 2 ** 20;
 const segmentBytes = 16 * 2 ** 20;
+const leastFreeBytes = 2 ** 20;
 
 export class Store {
   spool: Spool | undefined;
@@ -42,6 +56,8 @@ export class Store {
   private readonly file: string;
   private snapshotNext = 1;
   private bytesThen = 0;
+  private lostThen = 0;
+  private restoredThen = 0;
 
   constructor(deps: StoreDeps) {
     this.deps = deps;
@@ -56,9 +72,9 @@ export class Store {
       spool = await Spool.open(join(this.deps.stateDir, 'spool'), {
         segmentBytes: Math.min(segmentBytes, this.maxBytes / 8),
       });
-      const unreadable = await this.read(spool);
+      const found = await this.read(spool);
       this.spool = spool;
-      return { damage: spool.damage, unreadable };
+      return { damage: spool.damage, ...found };
     } catch (error) {
       await spool?.close().catch(() => undefined);
       this.deps.onTrouble(errorText(error));
@@ -96,6 +112,36 @@ export class Store {
     }
   }
 
+  /**
+   * Sees whether all is still there.
+   *
+   * @throws FileNotWritten, SpoolUnavailable
+   */
+  async look(): Promise<Looked> {
+    const { spool } = this;
+    if (spool === undefined) return { lost: 0, isRestored: false };
+    const restored = await spool.restore();
+    const isRestored = restored > this.restoredThen;
+    // What was deleted with the spool.
+    if (isRestored) await this.writeSnapshot();
+    this.restoredThen = restored;
+    const lost = spool.unreadable - this.lostThen;
+    this.lostThen += lost;
+    return { lost, isRestored };
+  }
+
+  /**
+   * After trouble with the disk: whether it is over. A few bytes may have room where no alert has.
+   *
+   * @throws SpoolUnavailable
+   */
+  async isWell(): Promise<boolean> {
+    const { bavail, bsize } = await statfs(this.deps.stateDir);
+    if (bavail * bsize < leastFreeBytes) return false;
+    await this.spool?.sync({ isProbe: true });
+    return true;
+  }
+
   /** Writes what is known, and the places of the sinks. */
   async close(): Promise<void> {
     const { spool } = this;
@@ -108,8 +154,11 @@ export class Store {
   }
 
   private async snapshot() {
+    if (this.deps.known.next !== this.snapshotNext) await this.writeSnapshot();
+  }
+
+  private async writeSnapshot() {
     const { alerts, next } = this.deps.known;
-    if (next === this.snapshotNext) return;
     const bytes = this.spool?.bytes ?? 0;
     const all = [...alerts.values()].map(({ known }) => known);
     await writeSnapshot(this.file, { next, alerts: all });
@@ -117,11 +166,12 @@ export class Store {
     this.bytesThen = bytes;
   }
 
-  private async read(spool: Spool): Promise<number> {
+  private async read(spool: Spool): Promise<Omit<Opened, 'damage'>> {
     const { known, clock, log } = this.deps;
     const settings = this.deps.settings();
     const moment = { now: clock.now(), uptime: clock.uptime() };
-    const snapshot = await readSnapshot(this.file, log);
+    const found = await readSnapshot(this.file, log);
+    const snapshot = found === 'broken' ? undefined : found;
     const seconds = moment.uptime;
     for (const alert of snapshot?.alerts ?? []) {
       const { fingerprint } = alert.alert;
@@ -137,7 +187,12 @@ export class Store {
     }
     known.next = spool.next;
     this.snapshotNext = snapshot?.next ?? 1;
-    return unreadable;
+    const cut = Math.max(0, this.snapshotNext - spool.next);
+    // Other messages get these numbers now, and are to be read the next time.
+    if (cut > 0) await this.writeSnapshot();
+    // Only what a snapshot has is ever deleted from the spool.
+    const isSnapshotLost = found === 'broken' || (snapshot === undefined && spool.first > 1);
+    return { unreadable, cut, isSnapshotLost };
   }
 }
 

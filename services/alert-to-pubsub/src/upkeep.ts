@@ -3,19 +3,21 @@ import { type Clock, errorText, type Logger } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { Intake } from './intake.ts';
 import type { Room } from './room.ts';
-import type { Store } from './store.ts';
+import type { Looked, Store } from './store.ts';
 import type { Ways } from './ways.ts';
 
 export interface UpkeepDeps {
   settings(): Pick<AlertToPubsubSettings, 'refreshSeconds'>;
   intake: Pick<Intake, 'tick'>;
-  store: Pick<Store, 'shrink'>;
+  store: Pick<Store, 'shrink' | 'look' | 'isWell'>;
   ways: Pick<Ways, 'delivered' | 'areBehind'>;
-  room: Pick<Room, 'disk' | 'refusing'>;
+  room: Pick<Room, 'disk' | 'refusing' | 'isInTrouble'>;
   clock: Clock;
   log: Logger;
   lookEveryMs: number;
   shrinkEveryMs: number;
+  /** Something of the spool was lost, or deleted, while it was in use. */
+  onLooked(looked: Looked): void;
 }
 
 export class Upkeep {
@@ -49,6 +51,7 @@ export class Upkeep {
   private async look(): Promise<void> {
     const { settings, intake, ways, room, clock, log, lookEveryMs, shrinkEveryMs } = this.deps;
     const uptime = clock.uptime();
+    await this.lookAtDisk();
     // A look too early by less than half a pause would be late by more than half of one the next time.
     const half = lookEveryMs / 2000;
     const isRefresh = uptime - this.refreshedAt >= settings().refreshSeconds - half;
@@ -62,6 +65,18 @@ export class Upkeep {
     if (!isDue && room.refusing === undefined) return;
     this.shrunkAt = uptime;
     await this.shrink();
+  }
+
+  /** Nobody may come to try: without this, a probe that keeps senders away would never end. */
+  private async lookAtDisk() {
+    const { store, room, onLooked } = this.deps;
+    try {
+      const looked = await store.look();
+      if (looked.lost > 0 || looked.isRestored) onLooked(looked);
+      if (room.isInTrouble && (await store.isWell())) room.disk(undefined);
+    } catch (error) {
+      room.disk(error);
+    }
   }
 
   private async shrink() {

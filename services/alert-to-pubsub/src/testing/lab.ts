@@ -15,6 +15,8 @@ export interface LabOptions {
   pubsub?: GooglePubSub;
   /** Of one that was stopped: this one goes on where that one was. */
   former?: Lab;
+  /** Has the state, and gets the settings. */
+  dir?: string;
 }
 
 /** What arrived: attributes and the fields of its JSON. */
@@ -51,7 +53,7 @@ export const topic = 'projects/my-project/topics/prometheus-alerts';
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const { former, clock, settings: given = '' } = options;
   const pubsub = options.pubsub ?? former?.pubsub ?? (await newPubSub());
-  const dir = former?.dir ?? (await newDir());
+  const dir = options.dir ?? former?.dir ?? (await newDir());
   const stateDir = join(dir, 'state');
   await mkdir(stateDir, { recursive: true });
   const rackFile = join(dir, 'rack.yaml');

@@ -1,0 +1,275 @@
+/** What is left of a damaged state directory arrives, what is lost is told, and nothing is made up. */
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { damageSomewhere, flipByte, segmentsIn, spooledIn } from './testing/damage.ts';
+import { type Arrived, type Lab, newDir, newPubSub, startLab } from './testing/lab.ts';
+import { seed, seeded } from './testing/seeded.ts';
+
+const rounds = process.env.SKOLO_LONG ? 200 : 12;
+/** The smallest spool: a quarter of it makes a snapshot. */
+const settings = 'refreshSeconds: 1\nspool: { maxBytes: 4194304 }';
+
+const alert = (name: string, n: number, text = '') => ({
+  labels: { alertname: 'Damaged', name },
+  annotations: { n: String(n), text },
+  ...(n % 2 === 1
+    ? { endsAt: '2099-01-01T00:00:00Z' }
+    : { startsAt: '2026-11-20T07:00:00Z', endsAt: '2026-11-20T07:00:01Z' }),
+});
+
+/** A service that has accepted so many changes of alerts, which nobody has got; and a snapshot of those before. */
+async function withBacklog(changes: number, text = 'x'.repeat(20_000)): Promise<Lab> {
+  const lab = await startLab({ settings });
+  await lab.pubsub.stop();
+  for (let n = 1; n <= changes; n += 1) {
+    const names = Array.from({ length: 6 }, (_, i) => `alert-${i}`);
+    expect((await lab.post(...names.map((name) => alert(name, n, text)))).status).toBe(200);
+  }
+  return lab;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await readdir(join(path, '..'))).includes(basename(path));
+}
+
+const depth = async (lab: Lab) => (await lab.client.status({})).sinks[0]?.depth;
+const notices = (lab: Lab) => lab.arrived().filter(({ kind }) => kind === 'notice');
+const damaged = (lab: Lab) =>
+  notices(lab).filter(({ attributes }) => attributes.alertname === 'AlertDeliveryDamaged');
+const logs = (lab: Lab, msg: string) => lab.logged().filter((line) => line.msg === msg);
+const counted = async (lab: Lab) =>
+  Number(/^skolo_alerts_spool_damaged_records_total (\d+)/m.exec(await lab.metrics())?.[1]);
+
+/** Of those that are alerts, each once. */
+function alertsOf(lab: Lab): Arrived[] {
+  const first = new Map<string, Arrived>();
+  for (const arrived of lab.arrived()) {
+    const { id = '' } = arrived.attributes;
+    if (arrived.kind !== 'notice' && !first.has(id)) first.set(id, arrived);
+  }
+  return [...first.values()];
+}
+
+const transitions = (lab: Lab) => alertsOf(lab).filter(({ kind }) => kind === 'transition');
+
+/** All that fires, as far as the service knows, is told again. */
+async function toldAgain(lab: Lab) {
+  await expect
+    .poll(async () => {
+      const refreshed = new Set(
+        alertsOf(lab)
+          .filter(({ kind }) => kind === 'refresh')
+          .map(({ body }) => body.name),
+      );
+      const firing = (await lab.alerts()).filter(({ status }) => status === 'firing');
+      return firing.filter(({ labels }) => !refreshed.has(labels.name));
+    })
+    .toEqual([]);
+}
+
+describe('a spool', () => {
+  it(`that is damaged anywhere, ${rounds} times (seed ${seed})`, {
+    timeout: 3_600_000,
+  }, async () => {
+    console.log(`damage to the state of alert-to-pubsub: ${rounds} times, SKOLO_SEED=${seed}`);
+    const random = seeded(seed);
+    const lab = await withBacklog(13);
+    const snapshot = join(lab.stateDir, 'alerts.json');
+    await expect.poll(() => isThere(snapshot)).toBe(true);
+    await lab.stop();
+    const spooled = await spooledIn(lab.stateDir);
+    const ids = [...spooled.keys()];
+
+    for (let round = 0; round < rounds; round += 1) {
+      const dir = await newDir();
+      await cp(lab.stateDir, join(dir, 'state'), { recursive: true });
+      const files = [...(await segmentsIn(join(dir, 'state'))), join(dir, 'state', 'alerts.json')];
+      const file = files[Math.floor(random() * files.length)] ?? '';
+      const { how, place } = await damageSomewhere(file, random);
+      const what = `round ${round}: ${basename(file)} ${how} at ${place}`;
+      const pubsub = await newPubSub();
+      const again = await startLab({ dir, pubsub, settings });
+      await expect.poll(() => depth(again), { message: what }).toBe(0);
+      await toldAgain(again);
+
+      const found = alertsOf(again).filter(({ attributes: { id = '' } }) => spooled.has(id));
+      const places = new Map(ids.map((id, i) => [id, i]));
+      const last = new Map<string, number>();
+      for (const { attributes, body } of found) {
+        const spooledAt = places.get(attributes.id ?? '') ?? -1;
+        const message = spooled.get(attributes.id ?? '');
+        expect(message?.kind !== 'notice' && message?.alert.annotations.n, what).toBe(body.n);
+        expect(spooledAt, what).toBeGreaterThan(last.get(body.name ?? '') ?? -1);
+        last.set(body.name ?? '', spooledAt);
+      }
+      // Nothing is made up: what is not from the spool is said by what is known.
+      const made = alertsOf(again).filter(({ attributes: { id = '' } }) => !spooled.has(id));
+      expect(
+        made.filter(({ kind }) => kind !== 'refresh'),
+        what,
+      ).toEqual([]);
+      const alerts = [...spooled.values()].filter(({ kind }) => kind !== 'notice').length;
+      const lost = alerts - found.length;
+      if (how === 'flipped') expect(lost, what).toBeLessThanOrEqual(1);
+      if (file.endsWith('.json')) expect(lost, what).toBe(0);
+      if (lost > 0 && (how === 'flipped' || file !== files.at(-2))) {
+        expect(await counted(again), what).toBeGreaterThanOrEqual(lost);
+        expect(logs(again, 'spool was damaged'), what).toHaveLength(1);
+        await expect
+          .poll(() => damaged(again)[0]?.body.description, { message: what })
+          .toMatch(/lost/);
+      }
+      await again.stop();
+      await pubsub.close();
+    }
+  });
+
+  it('that has lost its places is delivered from its beginning', async () => {
+    const lab = await startLab({ settings });
+    await lab.post(alert('a', 1));
+    await expect.poll(() => transitions(lab).length).toBe(1);
+    await lab.stop();
+    for (const file of await segmentsIn(lab.stateDir)) {
+      const lines = (await readFile(file, 'utf8')).split('\n');
+      let place = 0;
+      for (const line of lines) {
+        if (/^[0-9a-f]{8} - /.test(line)) await flipByte(file, place + 20);
+        place += Buffer.byteLength(line) + 1;
+      }
+    }
+    const before = lab.arrived().length;
+
+    const again = await startLab({ former: lab, settings });
+    await expect.poll(() => again.arrived().length).toBeGreaterThan(before);
+    expect(again.arrived()[before]?.attributes.id).toBe(again.arrived()[0]?.attributes.id);
+    expect(transitions(again)).toHaveLength(1);
+    await again.post(alert('a', 2));
+    await expect.poll(() => transitions(again).map(({ body }) => body.n)).toEqual(['1', '2']);
+    await expect.poll(() => damaged(again)).toHaveLength(1);
+  });
+
+  it('that is gone, but for the snapshot, starts anew, and what is told then is known after the next start', async () => {
+    const lab = await withBacklog(13);
+    await expect.poll(() => isThere(join(lab.stateDir, 'alerts.json'))).toBe(true);
+    await lab.stop();
+    await lab.pubsub.start();
+    await rm(join(lab.stateDir, 'spool'), { recursive: true });
+
+    const again = await startLab({ former: lab, settings });
+    await expect.poll(() => damaged(again)[0]?.body.description).toMatch(/messages are lost/);
+    expect(await counted(again)).toBeGreaterThan(0);
+    await toldAgain(again);
+    await again.post(alert('alert-0', 14));
+    await expect.poll(() => transitions(again).map(({ body }) => body.name)).toEqual(['alert-0']);
+    await again.stop();
+    const third = await startLab({ former: lab, settings });
+    const found = (await third.alerts()).find(({ labels }) => labels.name === 'alert-0');
+    expect(found?.status).toBe('resolved');
+  });
+});
+
+describe('the snapshot', () => {
+  it.each([
+    ['is no JSON', (file: string) => writeFile(file, '{"next":1,"al')],
+    ['is something else', (file: string) => writeFile(file, '{"next":-1,"alerts":{}}')],
+    ['is empty', (file: string) => writeFile(file, '')],
+    ['is missing', (file: string) => rm(file)],
+  ])('that %s costs nothing that the spool has', async (_, damage) => {
+    const lab = await startLab({ settings });
+    const file = join(lab.stateDir, 'alerts.json');
+    const text = 'x'.repeat(60_000);
+    for (
+      let n = 1;
+      !(await isThere(file)) || (await segmentsIn(lab.stateDir))[0]?.includes('00001.');
+      n += 1
+    ) {
+      await lab.post(...['a', 'b', 'c', 'd'].map((name) => alert(name, n, text)));
+      await expect.poll(() => depth(lab)).toBe(0);
+    }
+    for (const n of [1000, 1001])
+      await lab.post(...['a', 'b', 'c', 'd'].map((name) => alert(name, n)));
+    await lab.post(alert('b', 1002), alert('d', 1002));
+    await expect.poll(() => depth(lab)).toBe(0);
+    const before = await lab.alerts();
+    await lab.stop();
+    await damage(file);
+
+    const again = await startLab({ former: lab, settings });
+    const states = (alerts: typeof before) =>
+      alerts.map(({ labels, status }) => `${labels.name} ${status}`).sort();
+    expect(states(await again.alerts())).toEqual(states(before));
+    await expect.poll(() => damaged(again)[0]?.body.description).toMatch(/list of known alerts/);
+    expect(logs(again, 'list of known alerts was lost')).toHaveLength(1);
+    expect(await counted(again)).toBe(1);
+    await toldAgain(again);
+  });
+});
+
+it('a torn file of dead letters is gone on with', async () => {
+  const lab = await startLab({ settings });
+  expect((await lab.post({ labels: { alertname: '' } })).status).toBe(400);
+  await lab.stop();
+  const file = join(lab.stateDir, 'dead-letters', 'dead-letters.jsonl');
+  const whole = await readFile(file, 'utf8');
+  await writeFile(file, whole + whole.slice(0, whole.length / 2));
+
+  const again = await startLab({ former: lab, settings });
+  expect((await again.post({ labels: 17 })).status).toBe(400);
+  const { deadLetters } = await again.client.deadLetters({ query: { limit: 10 } });
+  expect(deadLetters.map(({ why }) => why.slice(0, 6))).toEqual(['labels', 'labels']);
+});
+
+describe('a state directory that vanishes while it is in use', () => {
+  it.each([
+    ['deleted', (dir: string) => rm(dir, { recursive: true })],
+    [
+      'deleted, and there again',
+      (dir: string) => rm(dir, { recursive: true }).then(() => mkdir(dir)),
+    ],
+    ['moved', (dir: string) => rename(dir, `${dir}.old`)],
+  ])('%s: what waits arrives, what comes is kept', async (_, vanish) => {
+    const lab = await withBacklog(3, '');
+    await vanish(lab.stateDir);
+    expect((await lab.post(alert('alert-0', 4), alert('new', 1))).status).toBe(200);
+    await expect
+      .poll(() => logs(lab, 'spool was deleted while in use, and is written anew').length)
+      .toBe(1);
+    await expect.poll(() => isThere(join(lab.stateDir, 'alerts.json'))).toBe(true);
+    await lab.stop();
+    await lab.pubsub.start();
+
+    const again = await startLab({ former: lab, settings });
+    await expect.poll(() => depth(again)).toBe(0);
+    expect(transitions(again)).toHaveLength(3 * 6 + 2);
+    expect(
+      (await again.alerts()).map(({ labels, status }) => `${labels.name} ${status}`),
+    ).toContain('new firing');
+    expect(damaged(again)).toEqual([]);
+  });
+
+  it('costs what was not read yet of older segments, and that is told', async () => {
+    const lab = await startLab({ settings: 'spool: { maxBytes: 16777216 }' });
+    await lab.pubsub.stop();
+    // More than what is read ahead, and more segments than the one that is read and the newest.
+    const total = 13_000;
+    for (let from = 0; from < total; from += 500) {
+      const alerts = Array.from({ length: 500 }, (_, i) =>
+        alert(`alert-${from + i}`, 1, 'x'.repeat(300)),
+      );
+      expect((await lab.post(...alerts)).status).toBe(200);
+    }
+    expect((await segmentsIn(lab.stateDir)).length).toBeGreaterThan(2);
+    await rm(lab.stateDir, { recursive: true });
+    await lab.pubsub.start();
+
+    await expect.poll(() => depth(lab), { timeout: 60_000 }).toBe(0);
+    await expect.poll(() => damaged(lab).length).toBe(1);
+    const lost = Number(
+      / (\d+) messages are lost/.exec(damaged(lab)[0]?.body.description ?? '')?.[1],
+    );
+    expect(lost).toBeGreaterThan(0);
+    expect(transitions(lab).length + lost).toBe(total);
+    expect(await counted(lab)).toBe(lost);
+  });
+});
