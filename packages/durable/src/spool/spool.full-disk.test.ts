@@ -161,3 +161,12 @@ it('says that the file system is read-only, and can be opened later', async () =
   spool = await Spool.open(folder);
   expect((await textsOf(spool)).size).toBe(1);
 });
+
+it('says that a disk is read-only, and opens once it is not', async () => {
+  await run('mount', ['-o', 'remount,ro', disk]);
+  await expect(Spool.open(folder)).rejects.toMatchObject({ code: 'EROFS' });
+  await run('mount', ['-o', 'remount,rw', disk]);
+
+  spool = await Spool.open(folder);
+  expect(await spool.append(['1'])).toBe(1);
+});

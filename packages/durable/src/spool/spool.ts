@@ -5,9 +5,10 @@
  * Files of lines, since it is all appended and all read in order; `line.ts` says what a line is. LevelDB was measured
  * for it: a quarter of the records a second, and 220 MB resident when it is read.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cursors } from './cursors.ts';
+import { makeFolder } from './folder.ts';
 import { GroupCommit } from './group-commit.ts';
 import { longestText } from './line.ts';
 import { lock } from './lock.ts';
@@ -76,7 +77,7 @@ export class Spool {
     const { segmentBytes = 16 * 1024 * 1024 } = options;
     let unlock: (() => Promise<void>) | undefined;
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder);
       unlock = await lock(join(folder, 'lock'));
       const found = await examine(folder);
       const places = new Cursors(found.cursors);

@@ -1,9 +1,10 @@
 /** Appends to the newest segment, and begins the next one when it is full or cannot be trusted. */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '../atomic-file.ts';
 import { systemCode } from '../system-error.ts';
 import type { Cursors } from './cursors.ts';
+import { makeFolder } from './folder.ts';
 import { encodeLines, noteBody, recordBody } from './line.ts';
 import type { Found } from './opening.ts';
 import { markAppended, newSegment, type Segment, segmentPath } from './segment.ts';
@@ -80,7 +81,7 @@ export class Writer {
   async restore(): Promise<void> {
     const { tail, folder } = this;
     if (tail === undefined || (await tail.isThere())) return;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     await syncFolder(dirname(folder));
     await tail.restore();
     this.restored += 1;
@@ -116,7 +117,7 @@ export class Writer {
 
   private async begin(texts: readonly string[]) {
     await this.restore();
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.folder);
     const number = this.number + 1;
     const tail = await this.create(number, this.encode([this.note(number)], texts));
     await this.close();
