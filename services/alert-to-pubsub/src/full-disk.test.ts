@@ -1,0 +1,224 @@
+/** A disk that is full, or cannot be written: nothing is accepted, that is said, what waits goes out, and it ends by itself. */
+import { execFile } from 'node:child_process';
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { spooledIn } from './testing/damage.ts';
+import { type Lab, newDir, newPubSub, startLab } from './testing/lab.ts';
+import { seed, seeded } from './testing/seeded.ts';
+
+const run = promisify(execFile);
+const rounds = process.env.SKOLO_LONG ? 2000 : 200;
+const settings = 'heartbeatSeconds: 1\nwatchdog: { withinSeconds: 86400 }';
+
+interface Disk {
+  /** Has a state directory that is a disk of its own. */
+  dir: string;
+  fill(): Promise<void>;
+  /** Makes room again. */
+  empty(): Promise<void>;
+  remount(how: 'ro' | 'rw'): Promise<void>;
+}
+
+async function smallDisk({ skip }: Pick<TestContext, 'skip'>, options = 'size=8m'): Promise<Disk> {
+  if (process.getuid?.() !== 0 || process.platform !== 'linux') skip('needs root to mount a tmpfs');
+  const dir = await newDir();
+  const disk = join(dir, 'state');
+  await mkdir(disk);
+  await run('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]).catch(() =>
+    skip('may not mount a small tmpfs here'),
+  );
+  // Lazily, since a test that failed may have left files open.
+  onTestFinished(() => run('umount', ['-l', disk]).then(() => undefined));
+  const filling = join(disk, 'filling');
+  return {
+    dir,
+    async fill() {
+      const { bavail, bsize } = await statfs(disk);
+      await writeFile(filling, Buffer.alloc(bavail * bsize + 1)).catch(() => undefined);
+    },
+    empty: () => rm(filling, { force: true }),
+    remount: (how) => run('mount', ['-o', `remount,${how}`, disk]).then(() => undefined),
+  };
+}
+
+const alert = (name: string, text = '') => ({
+  labels: { alertname: 'Full', name },
+  annotations: { text },
+  endsAt: '2099-01-01T00:00:00Z',
+});
+/** More than what a last page may have room for. */
+const large = 'x'.repeat(9000);
+
+const names = (lab: Lab) =>
+  lab
+    .arrived()
+    .filter(({ kind }) => kind === 'transition')
+    .map(({ body }) => body.name);
+const lastHeartbeat = (lab: Lab) => lab.heartbeats().at(-1);
+
+async function seesIt(lab: Lab, why: RegExp) {
+  await expect.poll(async () => (await lab.readyz()).status).toBe(503);
+  expect((await lab.readyz()).body).toMatch(why);
+  await expect.poll(() => lastHeartbeat(lab)?.attributes.status).toBe('unhealthy');
+  expect(lastHeartbeat(lab)?.body.why).toMatch(why);
+  expect((await lab.client.status({})).spool.refusing).toMatch(why);
+  expect(await lab.metrics()).toMatch(/^skolo_alerts_refusing 1$/m);
+}
+
+async function isWell(lab: Lab) {
+  await expect.poll(async () => (await lab.readyz()).status).toBe(200);
+  await expect.poll(() => lastHeartbeat(lab)?.attributes.status).toBe('healthy');
+  expect(await lab.metrics()).toMatch(/^skolo_alerts_refusing 0$/m);
+}
+
+describe('a full disk', () => {
+  it('refuses with 503, says so everywhere, and is over by itself when there is room', async (context) => {
+    const disk = await smallDisk(context);
+    const lab = await startLab({ dir: disk.dir, settings });
+    expect((await lab.post(alert('before', large))).status).toBe(200);
+    await disk.fill();
+
+    const refused = await lab.post(alert('refused', large));
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '15']);
+    expect(await refused.text()).toMatch(/no space left|disk is full/);
+    const hook = { version: '4', alerts: [{ status: 'firing', ...alert('hook', large) }] };
+    const body = JSON.stringify(hook);
+    const webhook = await fetch(`${lab.url}/webhook`, { method: 'POST', body });
+    expect([webhook.status, webhook.headers.get('retry-after')]).toEqual([503, '15']);
+    await seesIt(lab, /no space left|disk is full/);
+    expect((await lab.alerts()).map(({ labels }) => labels.name)).toEqual(['before']);
+    await disk.empty();
+    await isWell(lab);
+
+    expect((await lab.post(alert('after', large))).status).toBe(200);
+    await expect.poll(() => names(lab)).toEqual(['before', 'after']);
+    await lab.stop();
+    const kept = [...(await spooledIn(lab.stateDir)).values()];
+    expect(
+      kept.flatMap((message) => (message.kind === 'transition' ? message.alert.labels.name : [])),
+    ).toEqual(['before', 'after']);
+  });
+
+  it('does not keep what waits from going out', async (context) => {
+    const disk = await smallDisk(context);
+    const lab = await startLab({ dir: disk.dir, settings });
+    await lab.pubsub.stop();
+    for (let i = 0; i < 50; i += 1) await lab.post(alert(`alert-${i}`, large));
+    await disk.fill();
+    expect((await lab.post(alert('refused', large))).status).toBe(503);
+    await lab.pubsub.start();
+
+    await expect.poll(() => names(lab).length).toBe(50);
+    expect((await lab.post(alert('refused', large))).status).toBe(503);
+    await lab.stop();
+    // Its places could not be written: some may come twice.
+    const again = await startLab({ former: lab, settings });
+    await expect.poll(async () => (await again.client.status({})).sinks[0]?.depth).toBe(0);
+    await disk.empty();
+    await expect.poll(async () => (await again.post(alert('after', large))).status).toBe(200);
+    await expect.poll(() => new Set(names(again)).size).toBe(51);
+    expect(names(again)).not.toContain('refused');
+  });
+
+  it('that is full at the start, too: alerts are refused until there is room', async (context) => {
+    const disk = await smallDisk(context);
+    await disk.fill();
+    const lab = await startLab({ dir: disk.dir, settings });
+
+    expect((await lab.post(alert('refused'))).status).toBe(503);
+    await seesIt(lab, /no space left|disk is full/);
+    await disk.empty();
+    await isWell(lab);
+    expect((await lab.post(alert('after'))).status).toBe(200);
+    await expect.poll(() => names(lab)).toEqual(['after']);
+  });
+
+  it('keeps no half of a bad batch', async (context) => {
+    const disk = await smallDisk(context);
+    const lab = await startLab({ dir: disk.dir, settings });
+    await disk.fill();
+
+    expect((await lab.post({ labels: 17 }, alert('good', large))).status).toBe(503);
+    const { deadLetters } = await lab.client.deadLetters({ query: { limit: 10 } });
+    expect([deadLetters, await lab.alerts()]).toEqual([[], []]);
+    await disk.empty();
+    expect((await lab.post({ labels: 17 }, alert('good', large))).status).toBe(400);
+    const later = await lab.client.deadLetters({ query: { limit: 10 } });
+    expect(later.deadLetters).toHaveLength(1);
+    await expect.poll(() => names(lab)).toEqual(['good']);
+  });
+
+  it(`that fills and empties ${rounds} times, with restarts, keeps exactly what it accepted (seed ${seed})`, {
+    timeout: 1_200_000,
+  }, async (context) => {
+    const disk = await smallDisk(context);
+    console.log(
+      `alert-to-pubsub on a disk that fills and empties: ${rounds} rounds, SKOLO_SEED=${seed}`,
+    );
+    const random = seeded(seed);
+    const pubsub = await newPubSub();
+    const small = `${settings}\nspool: { maxBytes: 4194304 }`;
+    let lab = await startLab({ dir: disk.dir, pubsub, settings: small });
+    const accepted: string[] = [];
+    let refused = 0;
+    for (let round = 0; round < rounds; round += 1) {
+      const choice = random();
+      if (choice < 0.1) await disk.fill();
+      else if (choice < 0.25) await disk.empty();
+      else if (choice < 0.28) {
+        await lab.stop();
+        lab = await startLab({ former: lab, settings: small });
+      } else {
+        const count = 1 + Math.floor(random() * 4);
+        const posts = Array.from({ length: count }, async (_, i) => {
+          const name = `alert-${round}-${i}`;
+          const { status } = await lab.post(alert(name, 'x'.repeat(random() * 20_000)));
+          if (status === 200) accepted.push(name);
+          else refused += 1;
+          expect([200, 503]).toContain(status);
+        });
+        await Promise.all(posts);
+      }
+    }
+    await disk.empty();
+    await isWell(lab);
+    await expect.poll(async () => (await lab.client.status({})).sinks[0]?.depth).toBe(0);
+
+    expect([...new Set(names(lab))].sort()).toEqual(accepted.sort());
+    expect(refused).toBeGreaterThan(0);
+  });
+});
+
+describe('a state directory that cannot be written', () => {
+  it('is said, and over by itself', async (context) => {
+    const disk = await smallDisk(context);
+    await disk.remount('ro');
+    const lab = await startLab({ dir: disk.dir, settings });
+
+    const refused = await lab.post(alert('refused'));
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '15']);
+    expect(await refused.text()).toMatch(/read-only/);
+    await seesIt(lab, /read-only/);
+    await disk.remount('rw');
+    await isWell(lab);
+    expect((await lab.post(alert('after'))).status).toBe(200);
+    await expect.poll(() => names(lab)).toEqual(['after']);
+  });
+
+  it('has its backlog, which goes out when it can be written', async (context) => {
+    const disk = await smallDisk(context);
+    const lab = await startLab({ dir: disk.dir, settings });
+    await lab.pubsub.stop();
+    await lab.post(alert('before'));
+    await lab.stop();
+    await lab.pubsub.start();
+    await disk.remount('ro');
+    const again = await startLab({ former: lab, settings });
+    expect((await again.post(alert('refused'))).status).toBe(503);
+    await disk.remount('rw');
+
+    await expect.poll(() => names(again)).toEqual(['before']);
+  });
+});
