@@ -180,6 +180,19 @@ describe('an alert of the webhook', () => {
     ]);
   });
 
+  it('fires again with the same start when it was Alertmanager that had missed it', () => {
+    expect(story([0, hook('firing')], [9, hook('resolved')], [20, hook('firing')]).said).toEqual([
+      '0 firing ×1',
+      '9 resolved ×2',
+      '20 firing ×1',
+    ]);
+    expect(story(firing(0), [241], [300, hook('firing')]).said).toEqual([
+      '0 firing ×1',
+      '241 resolved expired ×1',
+      '300 firing ×1',
+    ]);
+  });
+
   it('is the same as at the other doors', () => {
     const { said } = story([0, hook('firing')], firing(1), ended(2), [3, hook('resolved')]);
 
