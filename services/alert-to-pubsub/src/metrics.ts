@@ -1,8 +1,14 @@
 /** Metrics of alert-to-pubsub. Names and labels are all declared here; the alert rules ask for them. */
+import { Door } from '@skolo/alerts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { View } from './view.ts';
+import type { SinkView, View } from './view.ts';
+
+const doors = Door.options;
+const statuses = ['firing', 'resolved'] as const;
 
 export interface Metrics {
+  /** There is such a sink from here on. */
+  sink(name: string): void;
   received(door: string, status: 'firing' | 'resolved', count: number): void;
   refused(door: string, reason: string, count?: number): void;
   transition(status: 'firing' | 'resolved'): void;
@@ -59,9 +65,19 @@ export function createMetrics(registry: Registry, view: () => View): Metrics {
     buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
     registers,
   });
+  // What has never been counted would be absent: the first one would be no increase to Prometheus.
+  for (const door of doors) {
+    letters.inc({ from: door }, 0);
+    for (const status of statuses) received.inc({ door, status }, 0);
+  }
+  for (const status of statuses) transitions.inc({ status }, 0);
   wayGauges(registry, view);
   sinkGauges(registry, view);
   return {
+    sink(sink) {
+      for (const each of [dropped, published]) each.inc({ sink }, 0);
+      letters.inc({ from: sink }, 0);
+    },
     received: (door, status, count) => received.inc({ door, status }, count),
     refused: (door, reason, count = 1) => refused.inc({ door, reason }, count),
     transition: (status) => transitions.inc({ status }),
@@ -107,11 +123,7 @@ function wayGauges(registry: Registry, view: () => View): void {
 }
 
 function sinkGauges(registry: Registry, view: () => View): void {
-  const gauge = (
-    what: string,
-    help: string,
-    read: (sink: ReturnType<View['sinks']>[number]) => number,
-  ) =>
+  const gauge = (what: string, help: string, read: (sink: SinkView) => number | undefined) =>
     new Gauge({
       name: `skolo_alerts_${what}`,
       help,
@@ -119,7 +131,10 @@ function sinkGauges(registry: Registry, view: () => View): void {
       registers: [registry],
       collect() {
         this.reset();
-        for (const sink of view().sinks()) this.set({ sink: sink.name }, read(sink));
+        for (const sink of view().sinks()) {
+          const value = read(sink);
+          if (value !== undefined) this.set({ sink: sink.name }, value);
+        }
       },
     });
   gauge('spool_depth', 'Messages that wait for a sink.', ({ depth }) => depth);
@@ -135,7 +150,7 @@ function sinkGauges(registry: Registry, view: () => View): void {
   );
   gauge(
     'heartbeat_last_success_timestamp_seconds',
-    'When a sink last took a heartbeat; 0: never.',
-    ({ lastHeartbeat }) => (lastHeartbeat ?? 0) / 1000,
+    'When a sink that wants them last took a heartbeat; 0: never.',
+    ({ wantsHeartbeat, lastHeartbeat = 0 }) => (wantsHeartbeat ? lastHeartbeat / 1000 : undefined),
   );
 }

@@ -115,6 +115,24 @@ describe('alert-to-pubsub', () => {
       .toEqual([1, 0]);
   });
 
+  it('counts from zero, so that the first one is an increase', async () => {
+    const lab = await startLab({
+      settings: (dir) => `sinks: [{ name: log, kind: file, file: ${dir}/log.jsonl }]`,
+    });
+    const metrics = await lab.metrics();
+
+    for (const line of [
+      'skolo_alerts_received_total{door="webhook",status="firing"} 0',
+      'skolo_alerts_dead_letters_total{from="v2"} 0',
+      'skolo_alerts_dead_letters_total{from="log"} 0',
+      'skolo_alerts_dropped_total{sink="pubsub"} 0',
+      'skolo_alerts_last_success_timestamp_seconds{sink="log"} 0',
+    ]) {
+      expect(metrics).toContain(line);
+    }
+    expect(metrics).not.toContain('heartbeat_last_success_timestamp_seconds{sink="log"}');
+  });
+
   it('says that it lives, and that nobody is heard of', async () => {
     const lab = await startLab({ settings: 'heartbeatSeconds: 1' });
     await expect.poll(() => lab.heartbeats().length).toBeGreaterThan(0);

@@ -129,6 +129,7 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     lastSuccess,
     clock,
     log,
+    onSink: (sink) => metrics.sink(sink),
     onSent: (sink, messages, seconds) => metrics.sent(sink, messages, seconds),
     onFailed: (sink, { reason, code }) => metrics.failed(sink, reason, code),
     onRefused: (sink) => metrics.deadLetters(sink, 1),

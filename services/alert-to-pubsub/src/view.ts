@@ -8,6 +8,7 @@ export interface SinkView {
   depth: number;
   oldestSeconds: number;
   lastSuccess?: number | undefined;
+  wantsHeartbeat: boolean;
   lastHeartbeat?: number | undefined;
   failingSince?: number | undefined;
   reason?: string | undefined;

@@ -24,6 +24,8 @@ export interface WaysDeps {
   lastSuccess: Pick<LastSuccess, 'get' | 'mark' | 'retain'>;
   clock: Clock;
   log: Logger;
+  /** There is such a sink from here on. */
+  onSink(sink: string): void;
   onSent(sink: string, messages: number, seconds: number): void;
   onFailed(sink: string, failure: { reason: string; code: string }): void;
   onRefused(sink: string): void;
@@ -110,6 +112,7 @@ export class Ways {
       return {
         name,
         kind: wanted.kind,
+        wantsHeartbeat: wanted.heartbeat,
         lastSuccess: lastSuccess.get(name),
         ...status,
         lastHeartbeat:
@@ -176,6 +179,7 @@ export class Ways {
       if (way !== undefined) await this.end(way, 5000);
       const sink = each.create();
       this.ways.set(each.name, { wanted: each, sink, delivery: this.deliver(sink, from) });
+      this.deps.onSink(each.name);
     }
   }
 

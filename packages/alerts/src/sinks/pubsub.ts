@@ -33,7 +33,7 @@ export interface PubSubSinkOptions {
 const slowestBytesPerMs = 64;
 
 /** Measured (README): more lanes or messages at a time cost memory and bring nothing. */
-const lanesAtOnce = 16;
+const lanesAtOnce = 8;
 const messagesAtOnce = 200;
 
 /** Nothing is connected, or read, before the first message. */
