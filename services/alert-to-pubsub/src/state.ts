@@ -81,7 +81,7 @@ export function hear(
   if (before === undefined || before.known.alert.status !== heard.alert.status) {
     return { tracked, messages: [message('transition', heard, moment, newId)] };
   }
-  if (heard.alert.status === 'firing' && isAnotherFiring(before.known, word.alert)) {
+  if (heard.alert.status === 'firing' && isAnotherFiring(before.known, word.alert, moment.now)) {
     const missed = resolved(before.known, before.known.last);
     return {
       tracked,
@@ -154,7 +154,7 @@ function asKnown(
   // Alertmanager says itself when an alert is over; whoever posts to it says for how long the alert is good.
   const endsAt = heard.endsAt ?? (door === 'webhook' ? undefined : now + resolveTimeoutMs);
   const status = heard.status ?? (endsAt !== undefined && endsAt <= now ? 'resolved' : 'firing');
-  const former = continued(before?.known, status, heard);
+  const former = continued(before?.known, status, heard, now);
   const alert: KnownAlert['alert'] = {
     fingerprint,
     status,
@@ -184,10 +184,11 @@ function continued(
   former: KnownAlert | undefined,
   status: string,
   heard: HeardAlert,
+  now: number,
 ): KnownAlert | undefined {
   if (former === undefined) return undefined;
   if (former.alert.status === 'resolved') return status === 'resolved' ? former : undefined;
-  return isAnotherFiring(former, heard) ? undefined : former;
+  return isAnotherFiring(former, heard, now) ? undefined : former;
 }
 
 /** It ends when it was first said to. */
@@ -198,10 +199,16 @@ function endedAt(former: KnownAlert | undefined, endsAt: number): string {
 
 /**
  * It has started when the one that is known was over, by its last word: that one's end was missed. What overlaps is one, as
- * in Alertmanager: two Prometheis see the same at different times. Nor does a sender whose clock is ahead make two of one.
+ * in Alertmanager: two Prometheis see the same at different times. Nor does a sender whose clock is ahead make two of one,
+ * or a clock that is set back: what has started in times to come says nothing.
  */
-function isAnotherFiring({ alert, last }: KnownAlert, { startsAt }: HeardAlert): boolean {
+function isAnotherFiring(
+  { alert, last }: KnownAlert,
+  { startsAt }: HeardAlert,
+  now: number,
+): boolean {
   if (startsAt === undefined || startsAt === Date.parse(alert.startsAt)) return false;
+  if (startsAt > now) return false;
   return startsAt > Date.parse(alert.endsAt ?? last);
 }
 

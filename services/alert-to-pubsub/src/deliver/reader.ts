@@ -41,12 +41,15 @@ export class Reader {
   /** Why the spool cannot be read, for people. */
   problem: string | undefined;
   private readonly deps: ReaderDeps;
+  /** When the last message of this process that was read was accepted, in seconds of uptime. */
+  private latest: number;
   private failures = 0;
   private wakeUp: (() => void) | undefined;
 
   constructor(deps: ReaderDeps, from: number) {
     this.deps = deps;
     this.next = from;
+    this.latest = deps.own.since;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -125,7 +128,10 @@ export class Reader {
     const uptime = clock.uptime();
     const accepted = Date.parse(at);
     const since = Math.min(uptime, uptime - (clock.now() - accepted) / 1000);
-    return seq >= own.seq || accepted < clockWasSet ? Math.max(since, own.since) : since;
+    if (seq < own.seq) return accepted < clockWasSet ? Math.max(since, own.since) : since;
+    // Accepted one after the other, whatever the wall clock says meanwhile.
+    this.latest = Math.max(this.latest, since);
+    return this.latest;
   }
 
   private async room(bytes: number, signal: AbortSignal) {

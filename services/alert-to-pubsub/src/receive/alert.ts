@@ -5,15 +5,20 @@ import { readTime } from './time.ts';
 
 /** Of what Prometheus posts. */
 const listed = new Set(['labels', 'annotations', 'startsAt', 'endsAt', 'generatorURL']);
+/** Clocks differ; more is a clock that was set back. In milliseconds. */
+const aheadMs = 60_000;
 const fingerprint = /^[0-9a-f]{16}$/;
 
 /**
  * The alert, or why it is none, for people. What is understood is not copied but handed on: nobody else has it.
  *
  * As Alertmanager does it: labels without values are as good as not there, one has to be left, and `startsAt` is not after
- * `endsAt`. The fingerprint that a webhook has is not kept, since it says no more than the labels.
+ * `endsAt`; unless it is to come: then the clock was set back while it fired, and when that began is not known any more.
+ * The fingerprint that a webhook has is not kept, since it says no more than the labels.
+ *
+ * @param now milliseconds since 1970
  */
-export function readAlert(found: unknown, door: Door): HeardAlert | string {
+export function readAlert(found: unknown, door: Door, now: number): HeardAlert | string {
   if (!isObject(found)) return `the alert is ${shown(found)}, not an object`;
   if (found.labels === undefined || found.labels === null) return 'labels: there are none';
   const labels = readTexts(found.labels, 'labels', { dropEmpty: true });
@@ -25,7 +30,8 @@ export function readAlert(found: unknown, door: Door): HeardAlert | string {
   if (typeof startsAt === 'string') return `startsAt: ${shown(found.startsAt)} ${startsAt}`;
   const endsAt = readTime(found.endsAt);
   if (typeof endsAt === 'string') return `endsAt: ${shown(found.endsAt)} ${endsAt}`;
-  if (startsAt !== undefined && endsAt !== undefined && startsAt > endsAt) {
+  const isOver = startsAt !== undefined && endsAt !== undefined && startsAt > endsAt;
+  if (isOver && startsAt <= now + aheadMs) {
     return `startsAt: ${shown(found.startsAt)} is after endsAt, ${shown(found.endsAt)}`;
   }
   const { generatorURL = null } = found;
@@ -33,7 +39,7 @@ export function readAlert(found: unknown, door: Door): HeardAlert | string {
     return `generatorURL: expected a text, found ${shown(generatorURL)}`;
   }
   const alert: HeardAlert = { labels, annotations };
-  if (startsAt !== undefined) alert.startsAt = startsAt;
+  if (startsAt !== undefined && !isOver) alert.startsAt = startsAt;
   if (endsAt !== undefined) alert.endsAt = endsAt;
   if (generatorURL) alert.generatorURL = generatorURL;
   if (door === 'webhook' && found.status !== undefined && found.status !== null) {

@@ -77,7 +77,8 @@ export function createDoors(deps: DoorsDeps): TakeAlerts {
     const share = inFlight.share(mostInFlightBytes);
     try {
       const limits = { mostBytes: settings().maxBodyBytes, timeoutMs: bodyTimeoutMs };
-      const batch = readMessage(parseJson(await readBody(request, share, limits)), door);
+      const found = parseJson(await readBody(request, share, limits));
+      const batch = readMessage(found, door, clock.now());
       await intake.accept(batch);
       return batch;
     } finally {

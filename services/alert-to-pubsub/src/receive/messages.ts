@@ -4,14 +4,17 @@ import { isObject, readAlert, readTexts, shown, whatElse } from './alert.ts';
 import type { BadAlert, Batch, HeardAlert } from './heard.ts';
 import { malformed } from './refused.ts';
 
-/** @throws Refused It is no such message. */
-export function readMessage(value: unknown, door: Door): Batch {
-  return door === 'webhook' ? readWebhook(value) : readList(value, door);
+/**
+ * @param now milliseconds since 1970
+ * @throws Refused It is no such message.
+ */
+export function readMessage(value: unknown, door: Door, now: number): Batch {
+  return door === 'webhook' ? readWebhook(value, now) : readList(value, door, now);
 }
 
 /** What an Alertmanager takes. */
-function readList(value: unknown, door: Door): Batch {
-  if (Array.isArray(value)) return { door, ...readAlerts(value, door), truncated: 0 };
+function readList(value: unknown, door: Door, now: number): Batch {
+  if (Array.isArray(value)) return { door, ...readAlerts(value, door, now), truncated: 0 };
   const hint =
     isObject(value) && Array.isArray(value.alerts)
       ? '; this is a webhook of Alertmanager: post it to /webhook'
@@ -32,7 +35,7 @@ const maps = {
  * read in the same way, as long as it makes sense: one alert at least is one, or alerts were left out. A field of the
  * group that is not what it should be costs no alert; it is kept as it came.
  */
-function readWebhook(value: unknown): Batch {
+function readWebhook(value: unknown, now: number): Batch {
   if (!isObject(value)) {
     const hint = Array.isArray(value) ? '; post a list of alerts to /api/v2/alerts' : '';
     throw malformed(`expected a webhook message of Alertmanager, found ${shown(value)}${hint}`);
@@ -45,7 +48,7 @@ function readWebhook(value: unknown): Batch {
       `alerts: expected a list, found ${shown(found)}; send the webhook message of Alertmanager, without a payload of your own`,
     );
   }
-  const { alerts, bad } = readAlerts(Array.isArray(found) ? found : [], 'webhook');
+  const { alerts, bad } = readAlerts(Array.isArray(found) ? found : [], 'webhook', now);
   if (version !== '4' && alerts.length === 0 && truncated === 0) {
     const why = bad[0]?.why ?? 'there is no alert in it';
     throw malformed(`version: expected "4", found ${shown(version)}, and ${why}`);
@@ -83,12 +86,16 @@ function entriesOf<K extends string, V>(object: { readonly [name in K]: V }): [K
 /** Each is kept with its reason: so many that there are more is somebody's error that a few of them show. */
 const mostBad = 10_000;
 
-function readAlerts(found: unknown[], door: Door): { alerts: HeardAlert[]; bad: BadAlert[] } {
+function readAlerts(
+  found: unknown[],
+  door: Door,
+  now: number,
+): { alerts: HeardAlert[]; bad: BadAlert[] } {
   const alerts: HeardAlert[] = [];
   const bad: BadAlert[] = [];
   let unkept = 0;
   for (const one of found) {
-    const alert = readAlert(one, door);
+    const alert = readAlert(one, door, now);
     if (typeof alert !== 'string') alerts.push(alert);
     else if (bad.length < mostBad) bad.push({ why: alert, found: one });
     else unkept += 1;

@@ -70,7 +70,7 @@ describe('any JSON', () => {
         const text = JSON.stringify(value);
         let batch: ReturnType<typeof readMessage>;
         try {
-          batch = readMessage(JSON.parse(text), door);
+          batch = readMessage(JSON.parse(text), door, Date.now());
         } catch (error) {
           expect(error).toBeInstanceOf(Refused);
           return;
@@ -138,7 +138,7 @@ describe('good alerts', () => {
           );
           const value = door === 'webhook' ? { version: '4', alerts: sent } : sent;
 
-          const batch = readMessage(JSON.parse(JSON.stringify(value)), door);
+          const batch = readMessage(JSON.parse(JSON.stringify(value)), door, Date.now());
 
           const kept = batch.alerts.filter(({ more }) => more?.marker === 'good');
           const wanted = items.flatMap((one) => ('alert' in one ? [one.alert] : []));

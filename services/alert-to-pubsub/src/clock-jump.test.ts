@@ -1,0 +1,192 @@
+/** The wall clock is set while alerts fire: nothing ends by it, nothing is refused for it, and no outage is made of it. */
+import { type FakeClock, fakeClock } from '@skolo/common/testing';
+import { describe, expect, it } from 'vitest';
+import { type Lab, startLab } from './testing/lab.ts';
+
+const start = Date.parse('2026-11-20T12:00:00Z');
+const second = 1000;
+const minute = 60 * second;
+const day = 24 * 60 * minute;
+
+const jumps: [string, number][] = [
+  ['a day ahead', start + day],
+  ['a day back', start - day],
+  ['to 1970', 5 * minute],
+];
+
+/** Uptime passes, and the wall clock with it, unless it jumps. */
+function newClock(wall = start): FakeClock {
+  return fakeClock(wall, 50_000);
+}
+
+/** Two Prometheis that watch the same, and an Alertmanager; their clock is that of the service. */
+function senders(lab: Lab, clock: FakeClock, startedAt = clock.now()) {
+  const iso = (ms: number) => new Date(ms).toISOString();
+  const labels = { alertname: 'Hot', name: 'v2' };
+  return async function send() {
+    for (const behind of [0, 15 * second]) {
+      const alert = {
+        labels,
+        startsAt: iso(startedAt + behind),
+        endsAt: iso(clock.now() + 4 * minute),
+      };
+      // At the first time the second one has not seen it yet.
+      if (behind === 0 || clock.uptime() > 50_030) expect((await lab.post(alert)).status).toBe(200);
+    }
+    const alert = {
+      status: 'firing',
+      labels: { alertname: 'Hot', name: 'webhook' },
+      startsAt: iso(startedAt),
+      endsAt: '0001-01-01T00:00:00Z',
+    };
+    const body = JSON.stringify({
+      version: '4',
+      groupKey: 'hot',
+      receiver: 'skolo',
+      alerts: [alert],
+    });
+    const response = await fetch(`${lab.url}/webhook`, { method: 'POST', body });
+    expect(response.status).toBe(200);
+  };
+}
+
+const said = (lab: Lab) =>
+  lab
+    .arrived()
+    .filter(({ kind }) => kind !== 'refresh')
+    .map(({ kind, body, attributes }) =>
+      kind === 'notice' ? `notice ${attributes.alertname}` : `${body.name} ${attributes.status}`,
+    )
+    // Each alert has an order, and no other.
+    .sort();
+const refreshes = (lab: Lab, name: string) =>
+  lab.arrived().filter(({ kind, body }) => kind === 'refresh' && body.name === name).length;
+
+describe.each(jumps)('a clock that jumps %s', (_, wall) => {
+  it('ends nothing, and refreshes and heartbeats go on', async () => {
+    const clock = newClock();
+    const lab = await startLab({ clock, settings: 'heartbeatSeconds: 1' });
+    const send = senders(lab, clock);
+    let told = 0;
+    for (let step = 0; step < 32; step += 1) {
+      if (step === 6) clock.setWall(wall);
+      if (step === 26) clock.setWall(start + 20 * minute);
+      const beats = lab.heartbeats().length;
+      clock.pass(15 * second);
+      await send();
+      if (step % 4 !== 3) continue;
+      // The next heartbeat is due by uptime, whatever the wall clock says.
+      await expect.poll(() => lab.heartbeats().length).toBeGreaterThan(beats);
+      expect(lab.heartbeats().at(-1)?.attributes.status).toBe('healthy');
+      await expect.poll(() => refreshes(lab, 'v2')).toBeGreaterThan(told);
+      told = refreshes(lab, 'v2');
+    }
+
+    expect(said(lab)).toEqual(['v2 firing', 'webhook firing']);
+    expect(refreshes(lab, 'webhook')).toBeGreaterThanOrEqual(7);
+    expect((await lab.readyz()).status).toBe(200);
+    expect((await lab.client.status({})).why).toBeUndefined();
+  });
+
+  it('does not keep an alert from its end when nobody repeats it', async () => {
+    const clock = newClock();
+    const lab = await startLab({ clock });
+    await senders(lab, clock)();
+    await expect.poll(() => said(lab)).toEqual(['v2 firing', 'webhook firing']);
+    clock.setWall(wall);
+    clock.pass(3 * minute);
+    await expect.poll(() => refreshes(lab, 'v2')).toBe(1);
+    expect(said(lab)).toEqual(['v2 firing', 'webhook firing']);
+    clock.pass(minute + second);
+
+    await expect.poll(() => said(lab)).toEqual(['v2 firing', 'v2 resolved', 'webhook firing']);
+  });
+
+  it('makes no outage of a moment, and nothing that waits too old', async () => {
+    const clock = newClock();
+    const lab = await startLab({ clock, settings: 'spool: { maxAgeHours: 1 }' });
+    const send = senders(lab, clock);
+    await lab.pubsub.stop();
+    await send();
+    clock.setWall(wall);
+    clock.pass(5 * second);
+    await send();
+    expect((await lab.client.status({})).sinks[0]?.oldestSeconds).toBeLessThan(10);
+    await lab.pubsub.start();
+    await expect.poll(() => said(lab)).toEqual(['v2 firing', 'webhook firing']);
+    await expect.poll(async () => (await lab.client.status({})).sinks[0]?.depth).toBe(0);
+    clock.pass(minute);
+
+    await expect.poll(() => refreshes(lab, 'webhook')).toBeGreaterThan(0);
+    expect(said(lab).filter((each) => each.startsWith('notice'))).toEqual([]);
+  });
+
+  it('tells how long an outage was, by the time that passed', async () => {
+    const clock = newClock();
+    const lab = await startLab({ clock });
+    clock.pass(60 * minute);
+    await lab.pubsub.stop();
+    // More than what is read ahead: the rest is read when the clock has jumped.
+    for (let from = 0; from < 6000; from += 1000) {
+      const alerts = Array.from({ length: 1000 }, (_each, i) => ({
+        labels: { alertname: 'Many', name: `many-${from + i}` },
+        endsAt: new Date(clock.now() + 60 * minute).toISOString(),
+      }));
+      expect((await lab.post(...alerts)).status).toBe(200);
+    }
+    clock.pass(2 * minute);
+    clock.setWall(wall);
+    await lab.pubsub.start();
+
+    await expect
+      .poll(() => said(lab).filter((each) => each.startsWith('notice')), { timeout: 40_000 })
+      .toEqual(['notice AlertDeliveryGap']);
+    const gap = lab.arrived().find(({ kind }) => kind === 'notice')?.body;
+    expect(Number(gap?.seconds)).toBeGreaterThanOrEqual(120);
+    expect(Number(gap?.seconds)).toBeLessThan(130);
+    expect(Date.parse(gap?.to ?? '') - Date.parse(gap?.from ?? '')).toBe(
+      Number(gap?.seconds) * second,
+    );
+  });
+
+  it('before a restart refuses nothing, and loses nothing', async () => {
+    const clock = newClock();
+    const settings = 'spool: { maxAgeHours: 100 }';
+    const lab = await startLab({ clock, settings });
+    const send = senders(lab, clock);
+    await lab.pubsub.stop();
+    await send();
+    await lab.stop();
+    clock.setWall(wall);
+    const again = await startLab({ former: lab, clock, settings });
+    clock.pass(40 * second);
+    await senders(again, clock, start)();
+    await lab.pubsub.start();
+
+    await expect
+      .poll(() => said(again).filter((each) => !each.startsWith('notice')))
+      .toEqual(['v2 firing', 'webhook firing']);
+    expect(said(again).filter((each) => each.endsWith('resolved'))).toEqual([]);
+  });
+});
+
+it('a clock that is set for the first time ends nothing, and makes nothing too old', async () => {
+  const clock = newClock(2 * minute);
+  const lab = await startLab({ clock, settings: 'spool: { maxAgeHours: 1 }' });
+  const send = senders(lab, clock);
+  await lab.pubsub.stop();
+  for (let step = 0; step < 4; step += 1) {
+    clock.pass(15 * second);
+    await send();
+  }
+  clock.setWall(start);
+  await send();
+  await lab.stop();
+  const again = await startLab({ former: lab, clock, settings: 'spool: { maxAgeHours: 1 }' });
+  clock.pass(5 * second);
+  await lab.pubsub.start();
+
+  await expect.poll(() => said(again)).toEqual(['v2 firing', 'webhook firing']);
+  expect((await again.post({ labels: { alertname: 'New', name: 'new' } })).status).toBe(200);
+  await expect.poll(() => said(again)).toEqual(['new firing', 'v2 firing', 'webhook firing']);
+});
