@@ -22,14 +22,20 @@ export interface AlertProcess {
 /**
  * @param dir has rack.yaml; the state goes below it
  * @param script what is run, below `dist`
+ * @param more flags
  */
-export async function startAlertProcess(dir: string, script = 'main.js'): Promise<AlertProcess> {
+export async function startAlertProcess(
+  dir: string,
+  script = 'main.js',
+  more: Readonly<Record<string, string>> = {},
+): Promise<AlertProcess> {
   const flags = {
     '--rack': join(dir, 'rack.yaml'),
     '--state-dir': join(dir, 'state'),
     '--port': '0',
     '--metrics-port': '0',
     '--host': '127.0.0.1',
+    ...more,
   };
   const child = spawn(process.execPath, [join(dist, script), ...Object.entries(flags).flat()], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

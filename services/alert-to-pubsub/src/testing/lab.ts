@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { alertToPubsubApi, type Client, createClient, type KnownAlert } from '@skolo/api';
 import { type Clock, createLogger, startService } from '@skolo/common';
-import { type GooglePubSub, startGooglePubSub } from '@skolo/simulators';
+import { type GooglePubSub, type GooglePubSubOptions, startGooglePubSub } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import { createAlertToPubsub } from '../service.ts';
 
@@ -108,8 +108,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   };
 }
 
-export async function newPubSub(): Promise<GooglePubSub> {
-  const pubsub = await startGooglePubSub();
+export async function newPubSub(options?: GooglePubSubOptions): Promise<GooglePubSub> {
+  const pubsub = await startGooglePubSub(options);
   onTestFinished(() => pubsub.close());
   return pubsub;
 }

@@ -1,0 +1,128 @@
+/**
+ * Pub/Sub is away for a week, in which an alert begins or ends each second, and the service is started again: all of it is
+ * accepted, in little memory, and arrives in order when Pub/Sub is back; one notice tells of the outage. The clock of the
+ * process is told by the test, so that a week takes minutes.
+ */
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { type AlertProcess, memoryOf, startAlertProcess } from './testing/alert-process.ts';
+import { type Arrived, arrivedAs, newDir, newPubSub, rackYaml } from './testing/lab.ts';
+
+const isLong = process.env.SKOLO_LONG !== undefined;
+/** As many as seconds. */
+const total = isLong ? 7 * 24 * 3600 : 21_000;
+const batch = 100;
+const alerts = 1000;
+/** Of the process, in MiB. What waits is on the disk. */
+const mostMemory = 300;
+const start = Date.parse('2026-11-20T12:00:00Z');
+
+/** What has arrived, without keeping it. */
+class Arrivals {
+  readonly problems: string[] = [];
+  readonly notices: Arrived[] = [];
+  readonly refreshed = new Set<string>();
+  transitions = 0;
+  private readonly last = new Map<string, number>();
+
+  get firing(): string[] {
+    return [...this.last].filter(([, n]) => n % 2 === 1).map(([name]) => name);
+  }
+
+  take(arrived: Arrived) {
+    const { kind, body, attributes } = arrived;
+    const { name = '' } = body;
+    const n = Number(body.n);
+    const before = this.last.get(name) ?? 0;
+    if (kind === 'notice') this.notices.push(arrived);
+    if (kind === 'refresh') this.refreshed.add(name);
+    // What a restart sends again.
+    if (kind !== 'transition' || n <= before) return;
+    if (n !== before + 1) this.problems.push(`${name}: ${n} after ${before}`);
+    const status = n % 2 === 1 ? 'firing' : 'resolved';
+    if (attributes.status !== status) this.problems.push(`${name}: ${n} is ${attributes.status}`);
+    this.last.set(name, n);
+    this.transitions += 1;
+  }
+}
+
+it(`${total} alerts in an outage of as many seconds`, { timeout: 3_600_000 }, async () => {
+  const pubsub = await newPubSub({ keep: false });
+  const arrivals = new Arrivals();
+  pubsub.onPublish((_, messages) => {
+    for (const message of messages) arrivals.take(arrivedAs(message));
+  });
+  const dir = await newDir();
+  await writeFile(join(dir, 'rack.yaml'), rackYaml(pubsub.endpoint, ''));
+  let seconds = 0;
+  const run = () =>
+    startAlertProcess(dir, 'testing/clocked-main.js', {
+      '--wall': String(start + seconds * 1000),
+      '--uptime': String(50_000 + seconds),
+    });
+  async function pass(service: AlertProcess, count: number) {
+    const passed = once(service.child, 'message');
+    service.child.send({ pass: count * 1000 });
+    seconds += count;
+    await passed;
+  }
+
+  let service = await run();
+  const memory: number[] = [];
+  async function measure() {
+    const found = await memoryOf(service);
+    if (found !== undefined) memory.push(found.most);
+  }
+  await pubsub.stop();
+  for (let posted = 0; posted < total; posted += batch) {
+    const now = start + seconds * 1000;
+    const changes = Array.from({ length: batch }, (_, i) => {
+      const n = Math.floor((posted + i) / alerts) + 1;
+      return {
+        labels: { alertname: 'Week', severity: 'page', name: `alert-${(posted + i) % alerts}` },
+        annotations: {
+          n: String(n),
+          summary: 'a text about as long as such texts are, or a bit longer',
+        },
+        endsAt: n % 2 === 1 ? '2099-01-01T00:00:00Z' : new Date(now).toISOString(),
+      };
+    });
+    const body = JSON.stringify(changes);
+    const response = await fetch(`${service.url}/api/v2/alerts`, { method: 'POST', body });
+    expect([response.status, await response.text()]).toEqual([200, '']);
+    await pass(service, batch);
+    if (posted % 10_000 === 0) await measure();
+    if (posted === total / 2) {
+      expect(await service.end('SIGTERM')).toBe(0);
+      service = await run();
+    }
+  }
+  await measure();
+  expect(arrivals.transitions).toBe(0);
+  const outage = seconds;
+  await pubsub.start();
+
+  await expect.poll(() => arrivals.transitions, { timeout: 1_800_000, interval: 200 }).toBe(total);
+  await expect.poll(() => arrivals.notices.length, { timeout: 60_000 }).toBe(1);
+  await measure();
+  expect(arrivals.problems).toEqual([]);
+  const { body } = arrivals.notices[0] ?? {};
+  expect(body?.alertname).toBe('AlertDeliveryGap');
+  expect(Number(body?.seconds)).toBeGreaterThan(outage - 2 * batch);
+  expect(Number(body?.seconds)).toBeLessThanOrEqual(outage);
+  expect(Number(body?.messages)).toBeGreaterThanOrEqual(total);
+
+  // What fires is told again.
+  const { sinks } = await service.client.status({});
+  expect(sinks[0]?.reason).toBeUndefined();
+  arrivals.refreshed.clear();
+  await pass(service, 60);
+  await expect.poll(() => arrivals.refreshed.size).toBe(arrivals.firing.length);
+  expect(arrivals.notices).toHaveLength(1);
+  const most = Math.round(Math.max(...memory));
+  console.log(`${total} alerts in an outage of ${outage} s: at most ${most} MiB resident`);
+  expect(most).toBeLessThan(mostMemory);
+  expect(await service.end('SIGTERM')).toBe(0);
+});
