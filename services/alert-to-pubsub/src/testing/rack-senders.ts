@@ -29,6 +29,8 @@ export interface RackPrometheus {
   scrapes: string;
   /** Where it sends alerts. */
   alerting: string;
+  /** Of two that watch the same. */
+  replica?: string;
 }
 
 /** README.md's, for a lab; and for an Alertmanager, too, where one is given. */
@@ -49,8 +51,10 @@ function to({ url }: Program): string {
 }
 
 export async function startPrometheus(program: string, rack: RackPrometheus): Promise<Program> {
+  const { replica } = rack;
+  const labels = replica === undefined ? '{}' : `{ prometheus_replica: ${replica} }`;
   const config = `
-global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
+global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s, external_labels: ${labels} }
 scrape_configs: [{ job_name: test, static_configs: [{ targets: ['${rack.scrapes}'] }] }]
 rule_files: [rules.yml]
 ${rack.alerting}`;
