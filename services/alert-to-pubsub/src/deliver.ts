@@ -60,7 +60,7 @@ export interface DeliveryStatus {
   detail?: string;
 }
 
-const usualWindow = { messages: 2000, bytes: 8 * 2 ** 20 };
+const usualWindow = { messages: 1000, bytes: 8 * 2 ** 20 };
 const usualBackOff = { firstMs: 500, maxMs: 30_000 };
 
 export class Delivery {

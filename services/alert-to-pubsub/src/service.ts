@@ -34,6 +34,8 @@ export interface AlertToPubsubDeps {
   lookEveryMs?: number;
   /** How often is looked at how large the spool is, in milliseconds. */
   shrinkEveryMs?: number;
+  /** A backlog is there, or is gone. */
+  onBacklog?: (isThere: boolean) => void;
 }
 
 const diskTrouble = 'spool';
@@ -220,6 +222,7 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     log,
     lookEveryMs,
     shrinkEveryMs,
+    onBacklog: deps.onBacklog ?? (() => undefined),
     onLooked: tellLooked,
   });
 

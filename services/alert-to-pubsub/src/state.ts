@@ -237,6 +237,15 @@ function message(
   return about;
 }
 
+/** Alerts come in batches, and many of a batch have the same times: writing one out costs a microsecond. */
+const written = new Map<number, string>();
+const mostWritten = 100;
+
 function timeOf(milliseconds: number): string {
-  return new Date(Math.min(Math.max(milliseconds, 0), latest)).toISOString();
+  const known = written.get(milliseconds);
+  if (known !== undefined) return known;
+  const text = new Date(Math.min(Math.max(milliseconds, 0), latest)).toISOString();
+  if (written.size >= mostWritten) written.clear();
+  written.set(milliseconds, text);
+  return text;
 }

@@ -10,7 +10,7 @@ export interface UpkeepDeps {
   settings(): Pick<AlertToPubsubSettings, 'refreshSeconds'>;
   intake: Pick<Intake, 'tick'>;
   store: Pick<Store, 'shrink' | 'look' | 'isWell'>;
-  ways: Pick<Ways, 'delivered' | 'areBehind'>;
+  ways: Pick<Ways, 'delivered' | 'areBehind' | 'depth'>;
   room: Pick<Room, 'disk' | 'refusing' | 'isInTrouble'>;
   clock: Clock;
   log: Logger;
@@ -18,7 +18,12 @@ export interface UpkeepDeps {
   shrinkEveryMs: number;
   /** Something of the spool was lost, or deleted, while it was in use. */
   onLooked(looked: Looked): void;
+  /** Whether more waits than is read at once. */
+  onBacklog(isThere: boolean): void;
 }
+
+/** Messages. */
+const backlog = 5000;
 
 export class Upkeep {
   private readonly deps: UpkeepDeps;
@@ -27,6 +32,7 @@ export class Upkeep {
   /** In seconds of uptime. */
   private refreshedAt: number;
   private shrunkAt: number;
+  private hasBacklog = false;
 
   constructor(deps: UpkeepDeps) {
     this.deps = deps;
@@ -35,6 +41,7 @@ export class Upkeep {
   }
 
   start(): void {
+    this.lookAtBacklog();
     this.timer = setInterval(() => {
       // A slow disk is not asked again while it is busy.
       this.looking ??= this.look().finally(() => {
@@ -46,6 +53,12 @@ export class Upkeep {
   async stop(): Promise<void> {
     clearInterval(this.timer);
     await this.looking;
+  }
+
+  private lookAtBacklog() {
+    const isThere = this.deps.ways.depth > backlog;
+    if (isThere !== this.hasBacklog) this.deps.onBacklog(isThere);
+    this.hasBacklog = isThere;
   }
 
   private async look(): Promise<void> {

@@ -78,6 +78,11 @@ export class Ways {
     return Math.min(spool.next, ...places);
   }
 
+  /** Messages that wait for the sink for which most do. */
+  get depth(): number {
+    return Math.max(0, ...[...this.ways.values()].map((way) => waitingFor(way).depth));
+  }
+
   /** How long the oldest message has waited, in seconds. */
   get oldestSeconds(): number {
     return Math.max(0, ...[...this.ways.values()].map((way) => waitingFor(way).oldestSeconds));
