@@ -13,11 +13,17 @@ import { newDir, newPubSub, rackYaml, topic } from './testing/lab.ts';
 import { seed, seeded } from './testing/seeded.ts';
 
 const kills = process.env.SKOLO_LONG ? 200 : 20;
-/** From the start on. */
-const longestLifeMs = 500;
+/** From the start on, or from when it publishes. */
+const longestLifeMs = 400;
 
-type Uplink = 'up' | 'down' | 'flapping';
-const uplinks: readonly Uplink[] = ['up', 'down', 'flapping'];
+type Uplink = 'up' | 'down' | 'flapping' | 'uneven';
+const uplinks: readonly Uplink[] = ['up', 'down', 'flapping', 'uneven'];
+
+async function contact(pubsub: GooglePubSub) {
+  pubsub.behave();
+  await pubsub.start();
+  await pubsub.callsSeen((pubsub.counts.requests.Publish ?? 0) + 2, 'Publish');
+}
 
 /** Until it is over, which leaves Pub/Sub as it is at that moment. */
 async function disturb(
@@ -29,6 +35,17 @@ async function disturb(
   pubsub.behave();
   if (uplink === 'up') return pubsub.start();
   if (uplink === 'down') return pubsub.stop();
+  while (!over.aborted && uplink === 'uneven') {
+    await pubsub.start();
+    // Some arrive, others before them do not.
+    for (const milliseconds of [20, 5, 20, 5]) {
+      pubsub.misbehave('refuse', { times: 1 });
+      pubsub.misbehave('slow', { times: 2, milliseconds });
+    }
+    await sleep(random() * 80);
+    pubsub.dropConnections();
+    pubsub.behave();
+  }
   while (!over.aborted) {
     await pubsub.stop();
     await sleep(random() * 40);
@@ -57,7 +74,7 @@ it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
   /** One of those that hand in alerts, one request after the other. */
   async function load(own: Flipping[]) {
     while (!over.signal.aborted) {
-      const changing = own.filter(() => random() < 0.5);
+      const changing = own.filter(() => random() < 0.2);
       for (const each of changing) each.changes += 1;
       const door = random() < 0.5 ? 'v2' : 'webhook';
       for (const status of await postUntilAccepted(() => service, door, changing))
@@ -69,11 +86,13 @@ it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
     { length: 12 },
     (_, i): Flipping => ({ name: `alert-${i}`, changes: 0 }),
   );
-  const loads = [0, 4, 8].map((from) => load(flipping.slice(from, from + 4)));
+  const loads = [0, 20, 40].map((from) => load(flipping.slice(from, from + 20)));
 
   for (let kill = 0; kill < kills; kill += 1) {
     const victim = await service;
     const settled = new AbortController();
+    // Some die before they are connected, which takes a while.
+    if (random() < 0.7) await contact(pubsub);
     const uplink = uplinks[Math.floor(random() * uplinks.length)] ?? 'up';
     const disturbed = disturb(pubsub, uplink, random, settled.signal);
     // The moment of the kill is what the test is about.

@@ -16,7 +16,7 @@ const total = isLong ? 7 * 24 * 3600 : 21_000;
 const batch = 100;
 const alerts = 1000;
 /** Of the process, in MiB. What waits is on the disk. */
-const mostMemory = 300;
+const mostMemory = 350;
 const start = Date.parse('2026-11-20T12:00:00Z');
 
 /** What has arrived, without keeping it. */
@@ -100,6 +100,7 @@ it(`${total} alerts in an outage of as many seconds`, { timeout: 3_600_000 }, as
     }
   }
   await measure();
+  const before = Math.round(Math.max(...memory));
   expect(arrivals.transitions).toBe(0);
   const outage = seconds;
   await pubsub.start();
@@ -122,7 +123,9 @@ it(`${total} alerts in an outage of as many seconds`, { timeout: 3_600_000 }, as
   await expect.poll(() => arrivals.refreshed.size).toBe(arrivals.firing.length);
   expect(arrivals.notices).toHaveLength(1);
   const most = Math.round(Math.max(...memory));
-  console.log(`${total} alerts in an outage of ${outage} s: at most ${most} MiB resident`);
+  console.log(
+    `${total} alerts in an outage of ${outage} s: at most ${before} MiB resident in it, ${most} MiB with what came then`,
+  );
   expect(most).toBeLessThan(mostMemory);
   expect(await service.end('SIGTERM')).toBe(0);
 });
