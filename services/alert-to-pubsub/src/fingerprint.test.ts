@@ -32,6 +32,13 @@ describe('fingerprintOf', () => {
     expect(fingerprintOf(labels)).toBe(byDefinition(labels));
   });
 
+  it('is what Alertmanager 0.34 gives label names in UTF-8', () => {
+    const names = { alertname: 'u', 'a.b': '1', 'grüße 🙂': '2', 'with "quotes"': '3' };
+    const labels = Object.fromEntries([...Object.entries(names), ['__proto__', 'x']]);
+
+    expect(fingerprintOf(labels)).toBe('41fc13e4d929ffe6');
+  });
+
   it('leaves labels out that only name the replica', () => {
     const one = { alertname: 'Down', replica: 'a' };
 

@@ -59,7 +59,7 @@ describe('amtool', () => {
     if (!amtool) return skip(noAlertmanager);
     const lab = await startDoors();
 
-    const words = ['Disk', '--start=2026-11-20T09:00:00Z', '--end=2026-11-20T08:00:00Z'];
+    const words = ['Disk', '--start=2026-11-20T07:30:00Z', '--end=2026-11-20T07:00:00Z'];
     const ended = await runProgram(amtool, [
       `--alertmanager.url=${lab.url}`,
       ...['alert', 'add', ...words],
@@ -145,7 +145,8 @@ describe('Alertmanager', () => {
         commonLabels: { alertname: 'Disk', team: 'lab' },
         commonAnnotations: { summary: 'full' },
         externalURL: expect.stringMatching(/^http/),
-        more: { status: 'firing' },
+        // Newer ones say more.
+        more: expect.objectContaining({ status: 'firing' }),
       },
       truncated: 0,
     });
