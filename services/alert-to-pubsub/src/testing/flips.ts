@@ -13,24 +13,29 @@ export interface Flipping {
 
 export type FlipDoor = 'v2' | 'webhook';
 
-/** What is posted to tell of the last change of each. */
-export function posted(door: FlipDoor, flipping: readonly Flipping[], now: number) {
-  const alerts = flipping.map(({ name, changes }) => {
-    const labels = { alertname: 'Flip', name };
-    const annotations = { n: String(changes), text: 'x'.repeat(600) };
-    const time = new Date(now).toISOString();
-    const isFiring = changes % 2 === 1;
-    if (door === 'v2') {
-      return {
-        labels,
-        annotations,
-        ...(isFiring ? { startsAt: time, endsAt: far } : { endsAt: time }),
-      };
-    }
-    const status = isFiring ? 'firing' : 'resolved';
-    return { status, labels, annotations, startsAt: time, endsAt: isFiring ? never : time };
+/** What Prometheus posts to tell of the last change of each. */
+export function posted(flipping: readonly Flipping[], now: number, bytes = 600) {
+  const time = new Date(now).toISOString();
+  return flipping.map(({ name, changes }) => ({
+    labels: { alertname: 'Flip', name },
+    annotations: { n: String(changes), text: 'x'.repeat(bytes) },
+    ...(isFiring(changes) ? { startsAt: time, endsAt: far } : { endsAt: time }),
+  }));
+}
+
+/** What Alertmanager posts. */
+function hooked(flipping: readonly Flipping[], now: number) {
+  const startsAt = new Date(now).toISOString();
+  const alerts = posted(flipping, now).map((alert, i) => {
+    const isOn = isFiring(flipping[i]?.changes ?? 0);
+    const status = isOn ? 'firing' : 'resolved';
+    return { ...alert, status, startsAt, endsAt: isOn ? never : startsAt };
   });
-  return door === 'v2' ? alerts : { version: '4', groupKey: 'flips', receiver: 'skolo', alerts };
+  return { version: '4', groupKey: 'flips', receiver: 'skolo', alerts };
+}
+
+function isFiring(changes: number): boolean {
+  return changes % 2 === 1;
 }
 
 const paths = { v2: '/api/v2/alerts', webhook: '/webhook' };
@@ -48,7 +53,8 @@ export async function postUntilAccepted(
   door: FlipDoor,
   flipping: readonly Flipping[],
 ): Promise<number[]> {
-  const body = JSON.stringify(posted(door, flipping, Date.now()));
+  const message = (door === 'v2' ? posted : hooked)(flipping, Date.now());
+  const body = JSON.stringify(message);
   for (const statuses: number[] = []; ; ) {
     const { url } = await service();
     const response = await fetch(`${url}${paths[door]}`, { method: 'POST', body }).catch(
@@ -81,7 +87,7 @@ export function problemsOf(
     const before = last.get(name) ?? Number.NaN;
     const expected = kind === 'refresh' ? before : before + 1;
     if (Number(n) !== expected) problems.push(`${name}: ${kind} ${n} where ${expected} should be`);
-    if (status !== (Number(n) % 2 === 1 ? 'firing' : 'resolved'))
+    if (status !== (isFiring(Number(n)) ? 'firing' : 'resolved'))
       problems.push(`${name}: ${n} is ${status}`);
     last.set(name, Number(n));
   }
