@@ -88,12 +88,23 @@ export function describe(issue: z.core.$ZodRawIssue): string {
     case 'too_big':
       return `expected at most ${issue.maximum}${measure(issue.origin, issue.maximum)}, found ${sizeOf(issue.input)}${milliseconds(issue)}`;
     case 'invalid_union':
+      if (typeof issue.discriminator === 'string' && Array.isArray(issue.options)) {
+        return describeKind(issue.discriminator, issue.options.map(String), issue.input);
+      }
       return `expected ${unionOf(issue.errors)}, found ${found}`;
     case 'invalid_format':
       return `${found} does not have the right form`;
     default:
       return `${found} is not valid here`;
   }
+}
+
+/** A map whose kind is none of those that there are. */
+function describeKind(key: string, known: string[], map: unknown): string {
+  const found: unknown =
+    typeof map === 'object' && map !== null ? Reflect.get(map, key) : undefined;
+  if (found === undefined) return `is missing; it is ${oneOf(known)}`;
+  return `expected ${oneOf(known)}, found ${shown(found)}${didYouMean(String(found), known)}`;
 }
 
 function unknownKey(key: string, known: readonly string[]): string {

@@ -23,6 +23,7 @@ export {
   hasRange,
   RangeSyntaxError,
 } from './ranges.ts';
+export { isJsonTemplate, templatePlace } from './request-template.ts';
 export { isSafeForSecrets } from './safe-url.ts';
 export { SecretFile, SecretFormatError } from './secret-file.ts';
 export type { CheckedSecret, SecretReference } from './secret-references.ts';

@@ -1,8 +1,10 @@
 /** Settings of services that fit each other. */
+
 import { type Draft, type Report, within } from '../draft.ts';
 import type { Path } from '../issues.ts';
 import { swarmingSettings } from '../overrides.ts';
 import { type ServicesSettings, servicePorts } from '../settings.ts';
+import { checkAlerts } from './alerts.ts';
 
 export function checkServices(draft: Draft, report: Report): void {
   const { services } = draft.rack;
@@ -68,19 +70,6 @@ function checkPowerCycles(settings: ServicesSettings['power-cycle-daemon'], repo
   }
   inOrder(settings.holds, 'defaultHours', 'maxHours', [...path, 'holds'], report);
   inOrder(settings.probeSeconds, 'first', 'most', [...path, 'probeSeconds'], report);
-}
-
-function checkAlerts({ sinks, auth }: ServicesSettings['alert-to-pubsub'], report: Report): void {
-  const path = ['services', 'alert-to-pubsub'];
-  const known = new Set(['pubsub']);
-  sinks.forEach(({ name }, i) => {
-    const message = `"${name}" is used twice: each sink has its own place in the spool`;
-    if (known.has(name)) report([...path, 'sinks', i, 'name'], 'twice', message);
-    known.add(name);
-  });
-  if ((auth.username === undefined) !== (auth.password === undefined)) {
-    report([...path, 'auth'], 'auth', '`username` and `password` go together');
-  }
 }
 
 function checkAgent(

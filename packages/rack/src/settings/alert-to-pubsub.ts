@@ -49,7 +49,7 @@ const httpSink = object({
     .string()
     .exactOptional()
     .describe(
-      'Template of the body; `{{labels.alertname}}` and the like are replaced, escaped for JSON. Without it, the message itself.',
+      'Template of the body; `{{labels.alertname}}` and the like are replaced, escaped for JSON; of `{{labels.severity | "warning"}}`, the first that is not empty. Without it, the message itself.',
     ),
   timeoutSeconds: seconds(0.1, 300).default(10).describe('Then it is tried again.'),
 });
