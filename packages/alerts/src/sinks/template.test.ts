@@ -30,6 +30,10 @@ describe('a JSON template', () => {
     ['["{{action}}","{{fingerprint}}"]', ['resolve', '0123456789abcdef']],
     ['{"a":"{{labels.__proto__}}{{labels.constructor}}"}', { a: '' }],
     ['{"a":"{{group}}"}', { a: '{"receiver":"skolo"}' }],
+    ['{"a":"{{labels.severity | "warning"}}"}', { a: 'warning' }],
+    ['{"a":"{{missing|labels[\'nor this\']|labels["a.b"]|"x"}}"}', { a: 'dotted' }],
+    ['{"a":{{missing | \'one | "two"\'}},"b":{{missing | count}}}', { a: 'one | "two"', b: 3 }],
+    ['{"a":"{{missing | missing.too}}","b":{{missing | missing.too}}}', { a: '', b: null }],
   ])('%s', (template, expected) => {
     expect(JSON.parse(rendered(template))).toEqual(expected);
   });

@@ -5,8 +5,10 @@
  * - In a JSON template, a place within quotes gets text, escaped; one without quotes a whole JSON value, such as
  *   `{{count}}`, `{{labels}}` or, with its quotes, `{{labels.alertname}}`.
  * - In any other, it gets text as it is.
+ * - Of `{{annotations.summary | labels.alertname | "an alert"}}` it gets the first that is not empty.
  * - What the message does not have is the empty text; without quotes in JSON, `null`.
  */
+import { isJsonTemplate, templatePlace } from '@skolo/rack';
 import type { Message } from '../message.ts';
 import { alertOfNotice } from '../notice.ts';
 
@@ -15,27 +17,27 @@ export interface Template {
   render(message: Message, location: string): string;
 }
 
-const name = String.raw`[\w-]+`;
-const quoted = String.raw`"(?:[^"\\]|\\.)*"|'[^']*'`;
-const step = String.raw`\.${name}|\[\s*(?:${quoted})\s*\]`;
-const place = new RegExp(String.raw`\{\{\s*(${name}(?:${step})*)\s*\}\}`, 'g');
-const steps = new RegExp(`(${name})|(${quoted})`, 'g');
+const choices = /(?:[^|"']|"(?:[^"\\]|\\.)*"|'[^']*')+/g;
+const steps = /([\w-]+)|("(?:[^"\\]|\\.)*"|'[^']*')/g;
+
+/** Where a value is in what a message says, or a text of the template's own. */
+type Choice = string[] | string;
 
 interface Place {
-  path: string[];
+  choices: Choice[];
   /** Between the quotes of a JSON text. */
   isQuoted: boolean;
 }
 
 /** @param isJson by default what begins like JSON is */
-export function parseTemplate(text: string, isJson = /^\s*(\{(?!\{)|\[|")/.test(text)): Template {
+export function parseTemplate(text: string, isJson = isJsonTemplate(text, {})): Template {
   const parts: (string | Place)[] = [];
   let isQuoted = false;
   let end = 0;
-  for (const match of text.matchAll(place)) {
+  for (const match of text.matchAll(templatePlace)) {
     const before = text.slice(end, match.index);
     isQuoted = isJson && endsQuoted(before, isQuoted);
-    parts.push(before, { path: pathOf(match[1] ?? ''), isQuoted });
+    parts.push(before, { choices: choicesOf(match[1] ?? ''), isQuoted });
     end = match.index + match[0].length;
   }
   parts.push(text.slice(end));
@@ -46,7 +48,7 @@ export function parseTemplate(text: string, isJson = /^\s*(\{(?!\{)|\[|")/.test(
       return parts
         .map((part) => {
           if (typeof part === 'string') return part;
-          const value = valueAt(said, part.path);
+          const value = firstOf(said, part.choices);
           if (!isJson) return textOf(value);
           return part.isQuoted
             ? JSON.stringify(textOf(value)).slice(1, -1)
@@ -63,12 +65,29 @@ function endsQuoted(piece: string, wasQuoted: boolean): boolean {
   return quotes % 2 === 1 ? !wasQuoted : wasQuoted;
 }
 
-function pathOf(text: string): string[] {
-  return Array.from(text.matchAll(steps), ([, plain, literal = '']) => {
-    if (plain !== undefined) return plain;
-    const inner = literal.slice(1, -1);
-    return literal.startsWith('"') ? inner.replaceAll(/\\(.)/gs, '$1') : inner;
+function choicesOf(text: string): Choice[] {
+  return Array.from(text.matchAll(choices), ([choice]) => {
+    const plain = choice.trim();
+    return /^["']/.test(plain) ? unquoted(plain) : pathOf(plain);
   });
+}
+
+function pathOf(text: string): string[] {
+  return Array.from(text.matchAll(steps), ([, plain, quoted = '']) => plain ?? unquoted(quoted));
+}
+
+function unquoted(quoted: string): string {
+  const inner = quoted.slice(1, -1);
+  return quoted.startsWith('"') ? inner.replaceAll(/\\(.)/gs, '$1') : inner;
+}
+
+function firstOf(said: unknown, choices: readonly Choice[]): unknown {
+  let value: unknown;
+  for (const choice of choices) {
+    value = typeof choice === 'string' ? choice : valueAt(said, choice);
+    if (textOf(value) !== '') return value;
+  }
+  return value;
 }
 
 function valueAt(said: unknown, path: readonly string[]): unknown {
