@@ -160,6 +160,31 @@ describe('bodies in memory', () => {
     expect((await lab.post('/api/v2/alerts', padded(20_000))).status).toBe(200);
   });
 
+  it('count with what is made of them', async () => {
+    let keep = (): void => undefined;
+    const kept = new Promise<void>((resolve) => {
+      keep = resolve;
+    });
+    let taken = 0;
+    const lab = await startDoors({
+      tuning: { mostInFlightBytes: 1_000_000 },
+      accept: async () => {
+        taken += 1;
+        if (taken === 1) await kept;
+      },
+    });
+    const alerts = Array.from({ length: 50 }, (_, i) => listed({ labels: { i: `${i}` } }));
+    const grouped = webhook({ alerts, groupLabels: { text: 'x'.repeat(20_000) } });
+
+    const first = lab.post('/webhook', grouped);
+    await expect.poll(() => taken).toBe(1);
+    const second = await lab.post('/webhook', grouped);
+    keep();
+
+    expect([(await first).status, second.status]).toEqual([200, 503]);
+    expect((await lab.post('/webhook', grouped)).status).toBe(200);
+  });
+
   it('may be larger than that alone, within their own limit', async () => {
     const lab = await startDoors({ tuning: { mostInFlightBytes: 10_000 } });
 
@@ -260,6 +285,21 @@ describe('a message made to fill the memory', () => {
 
     expect(answer.status).toBe(400);
     expect(answer.text).toContain('more than 10000 names');
+  });
+
+  it('of many alerts with a large group costs none of them, and is not multiplied', async () => {
+    const lab = await startDoors();
+    const alerts = Array.from({ length: 1000 }, (_, i) => listed({ labels: { i: `${i}` } }));
+
+    const groupLabels = { text: 'x'.repeat(100_000) };
+    const answer = await lab.post('/webhook', webhook({ alerts, groupLabels }));
+
+    expect(answer.status).toBe(200);
+    expect(lab.batches[0]?.alerts).toHaveLength(1000);
+    expect(lab.batches[0]).not.toHaveProperty('group');
+    expect(lab.batches[0]?.bad).toMatchObject([
+      { why: expect.stringContaining('left out'), found: { labels: groupLabels } },
+    ]);
   });
 
   it('of very many that are none costs the good one nothing', async () => {

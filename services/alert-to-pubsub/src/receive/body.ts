@@ -143,7 +143,7 @@ function tooSlow(timeoutMs: number): Refused {
   );
 }
 
-function tooMany(): Refused {
+export function tooMany(): Refused {
   return new Refused(
     'busy',
     503,

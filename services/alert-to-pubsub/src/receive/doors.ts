@@ -19,10 +19,10 @@ import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { Registry } from 'prom-client';
 import { accepted, refused, sendProblem } from './answers.ts';
 import type { DoorAuth } from './auth.ts';
-import { BodiesInFlight, readBody } from './body.ts';
+import { BodiesInFlight, readBody, tooMany } from './body.ts';
 import { type Batch, type Intake, NotAccepted } from './heard.ts';
 import { parseJson } from './json.ts';
-import { readMessage } from './messages.ts';
+import { bytesOf, readMessage } from './messages.ts';
 import { Refused, type RefusedWhy } from './refused.ts';
 
 export interface Received {
@@ -47,7 +47,7 @@ export interface DoorsDeps {
 }
 
 export interface Tuning {
-  /** Of all bodies that are being read or kept, unpacked. */
+  /** Of all bodies that are being read or kept, unpacked, and of what is made of them. */
   mostInFlightBytes: number;
   /** For one body to arrive. */
   bodyTimeoutMs: number;
@@ -79,6 +79,7 @@ export function createDoors(deps: DoorsDeps): TakeAlerts {
       const limits = { mostBytes: settings().maxBodyBytes, timeoutMs: bodyTimeoutMs };
       const found = parseJson(await readBody(request, share, limits));
       const batch = readMessage(found, door, clock.now());
+      if (!share.take(bytesOf(batch))) throw tooMany();
       await intake.accept(batch);
       return batch;
     } finally {

@@ -53,7 +53,29 @@ function readWebhook(value: unknown, now: number): Batch {
     const why = bad[0]?.why ?? 'there is no alert in it';
     throw malformed(`version: expected "4", found ${shown(version)}, and ${why}`);
   }
-  return { door: 'webhook', alerts, bad, group: readGroup(value, isCount), truncated };
+  const group = readGroup(value, isCount);
+  if (alerts.length * groupBytes(group) <= mostGroupBytes) {
+    return { door: 'webhook', alerts, bad, group, truncated };
+  }
+  bad.push({
+    why: 'the group is too large to go with each of its alerts: it is left out',
+    found: group,
+  });
+  return { door: 'webhook', alerts, bad, truncated };
+}
+
+/** Each alert goes its own way and has the group with it: of a small request that could make gigabytes. */
+const mostGroupBytes = 64 * 2 ** 20;
+/** Of a message without the text of its alert, about. */
+const messageBytes = 500;
+
+/** What a batch takes until it is in the spool, beside what it took to arrive. */
+export function bytesOf({ alerts, group }: Batch): number {
+  return alerts.length * (messageBytes + groupBytes(group));
+}
+
+function groupBytes(group: Group | undefined): number {
+  return group === undefined ? 0 : JSON.stringify(group).length;
 }
 
 function readGroup(value: Record<string, unknown>, isCount: boolean): Group {
