@@ -6,7 +6,7 @@ import { damageSomewhere, flipByte, segmentsIn, spooledIn } from './testing/dama
 import { type Arrived, type Lab, newDir, newPubSub, startLab } from './testing/lab.ts';
 import { seed, seeded } from './testing/seeded.ts';
 
-const rounds = process.env.SKOLO_LONG ? 200 : 12;
+const rounds = process.env.SKOLO_LONG ? 200 : 8;
 /** The smallest spool: a quarter of it makes a snapshot. */
 const settings = 'refreshSeconds: 1\nspool: { maxBytes: 4194304 }';
 
