@@ -104,6 +104,16 @@ describe('accept', () => {
     expect(intake.alerts.size).toBe(1);
   });
 
+  it('takes nothing while there is no spool: what is known is being read then, and may be old', async () => {
+    let isOpen = true;
+    const spool = new FakeSpool();
+    const { intake } = start({ spool: () => (isOpen ? spool : undefined) });
+    await intake.accept(batch(['A']));
+    isOpen = false;
+
+    await expect(intake.accept(batch(['A']))).rejects.toThrow(NotAccepted);
+  });
+
   it('does not answer a repeat before the first of it is written', async () => {
     const { intake, spool } = start();
     const release = spool.hold();

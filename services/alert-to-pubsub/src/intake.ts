@@ -170,9 +170,11 @@ export class Intake implements Doorway {
     for (const { draw } of jobs) draw(draft);
     const texts = this.textsOf(draft);
     const { messages, letters } = draft;
-    if (texts.length > 0 || letters.length > 0) {
+    const isWriting = texts.length > 0 || letters.length > 0;
+    const spool = deps.spool();
+    // Without one, what is known is just being read from it, and may be older than what was accepted last.
+    if (isWriting || spool === undefined) {
       const refusal = deps.refusal(texts.reduce((sum, { length }) => sum + length, 0));
-      const spool = deps.spool();
       if (refusal !== undefined || spool === undefined) {
         throw new NotAccepted(refusal ?? 'the spool cannot be opened', retryAfterSeconds);
       }
