@@ -41,14 +41,9 @@ export class Room {
   /** Why so many more bytes cannot be accepted, for people. */
   refusal(bytes: number): string | undefined {
     if (this.whyClosed !== undefined) return this.whyClosed;
-    if (this.isFull(bytes)) this.deps.makeRoom();
-    const { maxBytes, maxAgeHours } = this.deps.settings().spool;
-    if (this.isFull(bytes)) {
-      return `the spool is full (spool.maxBytes: ${maxBytes}): what is in it cannot be delivered; GET /v1/status says why`;
-    }
-    const seconds = this.deps.oldestSeconds();
-    if (seconds <= maxAgeHours * 3600 || seconds > tenYears) return undefined;
-    return `the oldest message has waited for ${Math.round(seconds / 3600)} h (spool.maxAgeHours: ${maxAgeHours}): it cannot be delivered; GET /v1/status says why`;
+    if (this.whyFull(bytes) === undefined) return undefined;
+    this.deps.makeRoom();
+    return this.whyFull(bytes);
   }
 
   opened(): void {
@@ -68,8 +63,14 @@ export class Room {
     else this.deps.onTrouble(this.trouble);
   }
 
-  private isFull(bytes: number): boolean {
+  private whyFull(bytes: number): string | undefined {
+    const { maxBytes, maxAgeHours } = this.deps.settings().spool;
     const used = this.deps.spool()?.bytes ?? 0;
-    return used + bytes > this.deps.settings().spool.maxBytes;
+    if (used + bytes > maxBytes) {
+      return `the spool is full (spool.maxBytes: ${maxBytes}): what is in it cannot be delivered; GET /v1/status says why`;
+    }
+    const seconds = this.deps.oldestSeconds();
+    if (seconds <= maxAgeHours * 3600 || seconds > tenYears) return undefined;
+    return `the oldest message has waited for ${Math.round(seconds / 3600)} h (spool.maxAgeHours: ${maxAgeHours}): it cannot be delivered; GET /v1/status says why`;
   }
 }
