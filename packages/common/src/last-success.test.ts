@@ -36,6 +36,14 @@ describe('the time of last success', () => {
     expect(times.get('bots')).toBeUndefined();
   });
 
+  it('may be some time ago', async () => {
+    const { times } = await openIn(await tempDir(), fakeClock(noon));
+
+    times.mark('bots', 60);
+
+    expect(times.get('bots')).toBe(noon - 60_000);
+  });
+
   it('follows the wall clock when that is corrected', async () => {
     const clock = fakeClock(0);
     const { times } = await openIn(await tempDir(), clock);

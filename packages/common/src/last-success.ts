@@ -60,11 +60,11 @@ export class LastSuccess {
     return times;
   }
 
-  /** It succeeded just now. */
-  mark(name: string): void {
+  /** It succeeded just now, or so many seconds ago. */
+  mark(name: string, secondsAgo = 0): void {
     this.marks.set(name, {
-      time: new Date(this.clock.now()).toISOString(),
-      uptime: this.clock.uptime(),
+      time: new Date(this.clock.now() - secondsAgo * 1000).toISOString(),
+      uptime: this.clock.uptime() - secondsAgo,
       boot: this.bootId,
     });
     this.saveSoon();

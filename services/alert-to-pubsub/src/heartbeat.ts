@@ -26,7 +26,7 @@ export interface HeartbeatDeps {
   log: Logger;
   pause?: Pause;
   onSent(sink: string): void;
-  onFailed(sink: string, failure: { reason: string; code: string }): void;
+  onFailed(sink: string, failure: { reason: string; code: string; why: string }): void;
 }
 
 /** One that takes longer, in seconds, says nothing any more. */
@@ -181,11 +181,12 @@ export class Heartbeat {
     const isKnown = error instanceof SinkError;
     const reason = isKnown ? error.reason : 'unavailable';
     const code = isKnown ? error.code : 'UNKNOWN';
+    const why = errorText(error);
     if (beat.failing !== reason) {
-      log.warn({ sink, reason, code, why: errorText(error) }, 'heartbeat does not arrive');
+      log.warn({ sink, reason, code, why }, 'heartbeat does not arrive');
     }
     beat.failing = reason;
-    onFailed(sink, { reason, code });
+    onFailed(sink, { reason, code, why });
   }
 }
 

@@ -144,6 +144,45 @@ describe('alert-to-pubsub', () => {
     expect(lab.heartbeats()[0]?.body.why).toMatch(/^not heard of yet/);
   });
 
+  it('tells of a sink that takes no heartbeats, also while no alert waits for it', async () => {
+    const lab = await startLab({ settings: 'heartbeatSeconds: 1' });
+    await lab.pubsub.stop();
+
+    await expect
+      .poll(async () => (await lab.client.status({})).sinks[0], { timeout: 10_000 })
+      .toMatchObject({ depth: 0, detail: expect.stringMatching(/^heartbeat: /) });
+    expect((await lab.readyz()).body).toContain('sink pubsub');
+    await lab.pubsub.start();
+
+    await expect
+      .poll(async () => (await lab.client.status({})).sinks[0]?.reason, { timeout: 20_000 })
+      .toBeUndefined();
+    expect((await lab.readyz()).body).not.toContain('sink pubsub');
+  });
+
+  it('knows when a sink last took something, after an edit and after a restart', async () => {
+    const clock = fakeClock(Date.now());
+    const lab = await startLab({ clock });
+    const successOf = async ({ client }: Lab) => (await client.status({})).sinks[0]?.lastSuccess;
+    await lab.post(firing);
+    await expect.poll(() => said(lab)).toEqual(['transition firing']);
+    clock.pass(600_000);
+    await lab.post(resolved);
+    await expect.poll(() => said(lab)).toContain('transition resolved');
+    await expect.poll(() => successOf(lab)).toBe(new Date(clock.now()).toISOString());
+    const last = new Date(clock.now()).toISOString();
+    clock.pass(600_000);
+    await lab.edit(
+      `topic: another\nsinks: [{ name: log, kind: file, file: ${lab.dir}/log.jsonl }]`,
+    );
+    await expect.poll(async () => (await lab.client.status({})).sinks).toHaveLength(2);
+
+    expect(await successOf(lab)).toBe(last);
+    await lab.stop();
+    const again = await startLab({ former: lab, clock });
+    expect(await successOf(again)).toBe(last);
+  });
+
   it('follows an edit of its sinks', async () => {
     const lab = await startLab();
     await lab.edit(`sinks: [{ name: log, kind: file, file: ${lab.dir}/log.jsonl }]`);

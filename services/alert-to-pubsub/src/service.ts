@@ -161,7 +161,10 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
       ways.heartbeat(sink);
       metrics.heartbeat(sink, 'sent');
     },
-    onFailed: (sink) => metrics.heartbeat(sink, 'failed'),
+    onFailed(sink, failure) {
+      ways.noHeartbeat(sink, failure);
+      metrics.heartbeat(sink, 'failed');
+    },
   });
 
   /** It may be refused, on a full disk; then the log and the metrics have it alone. */

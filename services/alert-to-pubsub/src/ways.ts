@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Sink } from '@skolo/alerts';
 import { type Clock, type Degraded, errorText, type LastSuccess, type Logger } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
-import { Delivery, type DeliveryDeps } from './deliver.ts';
+import { Delivery, type DeliveryDeps, type DeliveryStatus } from './deliver.ts';
 import type { Listener } from './heartbeat.ts';
 import type { SinkView } from './view.ts';
 
@@ -38,8 +38,8 @@ interface Way {
   sink: Sink;
   /** Undefined while there is no spool. */
   delivery: Delivery | undefined;
-  /** When it last took a heartbeat, in seconds of uptime. */
-  heartbeatAt?: number;
+  /** Why it takes no heartbeats, and since when, in seconds of uptime. */
+  silence?: { since: number; reason: string; detail: string } | undefined;
 }
 
 /** A time of last success is written to the disk this often at most: an idle rack writes little. */
@@ -51,6 +51,8 @@ export const heard = 'heard';
 export class Ways {
   private readonly deps: WaysDeps;
   private readonly ways = new Map<string, Way>();
+  /** When each thing last succeeded, in seconds of uptime. */
+  private readonly succeeded = new Map<string, number>();
   private spool: Spool | undefined;
   private following: Promise<void> = Promise.resolve();
 
@@ -105,25 +107,29 @@ export class Ways {
   heartbeat(name: string): void {
     const way = this.ways.get(name);
     if (way === undefined) return;
-    way.heartbeatAt = this.deps.clock.uptime();
+    way.silence = undefined;
     this.mark(heartbeatOf(name));
   }
 
+  /** A sink has not taken one. */
+  noHeartbeat(name: string, { reason, why }: { reason: string; why: string }): void {
+    const way = this.ways.get(name);
+    if (way === undefined) return;
+    const since = way.silence?.since ?? this.deps.clock.uptime();
+    way.silence = { since, reason, detail: `heartbeat: ${why}` };
+  }
+
   views(): SinkView[] {
-    const { lastSuccess, clock } = this.deps;
     return [...this.ways].map(([name, way]) => {
-      const { wanted, delivery, heartbeatAt } = way;
-      const status = delivery?.status() ?? waitingFor(way);
+      const { wanted, silence } = way;
       return {
         name,
         kind: wanted.kind,
         wantsHeartbeat: wanted.heartbeat,
-        lastSuccess: lastSuccess.get(name),
-        ...status,
-        lastHeartbeat:
-          heartbeatAt === undefined
-            ? lastSuccess.get(heartbeatOf(name))
-            : clock.now() - (clock.uptime() - heartbeatAt) * 1000,
+        ...(silence !== undefined && { ...silence, failingSince: this.wallTime(silence.since) }),
+        ...waitingFor(way),
+        lastSuccess: this.lastOf(name),
+        lastHeartbeat: this.lastOf(heartbeatOf(name)),
       };
     });
   }
@@ -153,13 +159,27 @@ export class Ways {
   async stop(withinMs: number): Promise<void> {
     await this.following;
     await Promise.all([...this.ways.values()].map((way) => this.end(way, withinMs)));
+    const now = this.deps.clock.uptime();
+    for (const [name, at] of this.succeeded) this.deps.lastSuccess.mark(name, now - at);
   }
 
-  /** It happens now; written to the disk from time to time only. */
+  /** It happens now; written to the disk from time to time only, and at the end. */
   mark(name: string): void {
     const { lastSuccess, clock } = this.deps;
+    this.succeeded.set(name, clock.uptime());
     const age = clock.now() - (lastSuccess.get(name) ?? Number.NEGATIVE_INFINITY);
     if (age >= markEveryMs || age < 0) lastSuccess.mark(name);
+  }
+
+  /** In milliseconds since 1970, by the wall clock of now. */
+  private wallTime(uptime: number): number {
+    const { clock } = this.deps;
+    return clock.now() - (clock.uptime() - uptime) * 1000;
+  }
+
+  private lastOf(name: string): number | undefined {
+    const at = this.succeeded.get(name);
+    return at === undefined ? this.deps.lastSuccess.get(name) : this.wallTime(at);
   }
 
   private async followNow(wanted: readonly WantedSink[]) {
@@ -169,16 +189,16 @@ export class Ways {
       await this.end(way, 1000);
       this.ways.delete(name);
     }
-    this.deps.lastSuccess.retain([
-      heard,
-      ...[...names].flatMap((name) => [name, heartbeatOf(name)]),
-    ]);
+    const kept = new Set([heard, ...[...names].flatMap((name) => [name, heartbeatOf(name)])]);
+    this.deps.lastSuccess.retain(kept);
+    for (const name of [...this.succeeded.keys()]) if (!kept.has(name)) this.succeeded.delete(name);
     this.removePlaces();
     const from = this.from();
     for (const each of wanted) {
       const way = this.ways.get(each.name);
       if (way !== undefined && isDeepStrictEqual(way.wanted.made, each.made)) {
         way.wanted = each;
+        if (!each.heartbeat) way.silence = undefined;
         continue;
       }
       if (way !== undefined) await this.end(way, 5000);
@@ -239,7 +259,7 @@ export class Ways {
   }
 }
 
-function waitingFor({ delivery }: Way): { depth: number; oldestSeconds: number } {
+function waitingFor({ delivery }: Way): Omit<DeliveryStatus, 'lastSuccess'> {
   return delivery?.status() ?? { depth: 0, oldestSeconds: 0 };
 }
 
