@@ -172,6 +172,20 @@ describe('what goes wrong', () => {
     expect(error.message.length).toBeLessThan(400);
   });
 
+  it('is told without what is secret also when the answer says it', async () => {
+    const there = await start((response) => {
+      const tokens = `${'x'.repeat(150)} ${'t0ken'.repeat(40)}`;
+      response.statusCode = 404;
+      response.end(`no t0k, no POST /services/T0/s3cret, ?key=k3y, k3y; ${tokens}`);
+    });
+    const sink = sinkFor(there, { token: async () => new Secret('t0ken'.repeat(40)) });
+
+    const { message } = await errorOf(sendOne(sink));
+
+    expect(message).toContain('answers 404: no t0k, no POST <secret>, ?<secret>, <secret>; xxx');
+    expect(message).not.toMatch(/s3cret|k3y|t0ken/);
+  });
+
   it('tells when to come again', async () => {
     const there = await start((response) => {
       response.writeHead(429, { 'retry-after': '7' });

@@ -28,13 +28,15 @@ export interface HttpSinkOptions {
 
 /** Of different alerts at the same time. */
 const lanesAtOnce = 8;
-/** Of what is answered, this much is told. */
+/** Of what is answered, so much is read, and told. */
+const mostRead = 2000;
 const toldChars = 200;
 
 export function createHttpSink(options: HttpSinkOptions): Sink {
   const { name, url, method, encodeAs } = options;
   const { location } = encodeAs;
-  const host = new URL(url).host;
+  const { host } = new URL(url);
+  const secrets = secretsOf(new URL(url));
   const given = new Headers(options.headers);
   const type = given.get('content-type');
   const template =
@@ -65,7 +67,7 @@ export function createHttpSink(options: HttpSinkOptions): Sink {
         signal: ending.signal,
       });
       if (answer.ok) return void (await answer.body?.cancel());
-      const said = (await told(answer)).replaceAll(token ?? '\n', '<secret>');
+      const said = await told(answer, [...secrets, ...(token === undefined ? [] : [token])]);
       throw refusal(`${name} (${host})`, answer, said);
     } catch (error) {
       if (error instanceof SinkError) throw error;
@@ -144,13 +146,28 @@ function kindOf(status: number): { reason: SinkReason; hint: string } {
   };
 }
 
-async function told(answer: Response): Promise<string> {
+/** What must not be told of a URL, in the ways that answers quote it. */
+function secretsOf({ pathname, search, searchParams }: URL): string[] {
+  const decoded = decodeURIComponent(pathname.replaceAll(/%(?![\da-f]{2})/gi, '%25'));
+  const parts = [pathname, decoded, search.slice(1), ...searchParams.values()];
+  return parts.filter(({ length }) => length > 2);
+}
+
+async function told(answer: Response, secrets: readonly string[]): Promise<string> {
+  const longest = Math.max(0, ...secrets.map(({ length }) => length));
   let text = '';
+  let isCut = false;
   const decoder = new TextDecoder();
   for await (const chunk of answer.body ?? []) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.length >= toldChars) break;
+    isCut = text.length >= mostRead + longest;
+    if (isCut) break;
   }
+  for (const secret of secrets.toSorted((a, b) => b.length - a.length)) {
+    text = text.replaceAll(secret, '<secret>');
+  }
+  // It may end within one.
+  if (isCut) text = text.slice(0, text.length - longest);
   // What a stranger answers may end in a terminal.
   return text
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
