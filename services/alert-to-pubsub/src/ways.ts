@@ -192,8 +192,7 @@ export class Ways {
     const kept = new Set([heard, ...[...names].flatMap((name) => [name, heartbeatOf(name)])]);
     this.deps.lastSuccess.retain(kept);
     for (const name of [...this.succeeded.keys()]) if (!kept.has(name)) this.succeeded.delete(name);
-    this.removePlaces();
-    const from = this.from();
+    const from = this.followPlaces(names);
     for (const each of wanted) {
       const way = this.ways.get(each.name);
       if (way !== undefined && isDeepStrictEqual(way.wanted.made, each.made)) {
@@ -210,24 +209,27 @@ export class Ways {
 
   private beginNow(spool: Spool) {
     this.spool = spool;
-    this.removePlaces();
-    const from = this.from();
+    const from = this.followPlaces(new Set(this.ways.keys()));
     for (const way of this.ways.values()) way.delivery = this.deliver(way.sink, from);
   }
 
-  /** Of sinks that have left rack.yaml, also while this service was not running. */
-  private removePlaces() {
-    const { spool } = this;
-    for (const name of [...(spool?.cursors().keys() ?? [])]) {
-      if (!this.ways.has(name)) spool?.removeCursor(name);
-    }
-  }
-
-  /** Where a sink begins that has no place yet. The first ones ever get all that is there; others what comes from now on. */
-  private from(): number {
+  /**
+   * Forgets the places of sinks that have left rack.yaml, also while this service was not running.
+   *
+   * @returns where a sink begins that has no place: with what comes from now on. Those that come in the place of all others
+   * begin where these were, and the first ones ever get all that is there.
+   */
+  private followPlaces(names: ReadonlySet<string>): number {
     const { spool } = this;
     if (spool === undefined) return 0;
-    return spool.cursors().size === 0 ? spool.first : spool.next;
+    // Those that come after a time without any begin where the last ones were.
+    if (names.size === 0) return spool.next;
+    const places = [...spool.cursors()];
+    const left = places.filter(([name]) => !names.has(name));
+    for (const [name] of left) spool.removeCursor(name);
+    if (places.length === 0) return spool.first;
+    if (left.length < places.length) return spool.next;
+    return Math.min(...left.map(([, place]) => place));
   }
 
   private deliver(sink: Sink, from: number): Delivery | undefined {
