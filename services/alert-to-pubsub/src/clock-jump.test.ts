@@ -59,6 +59,10 @@ const said = (lab: Lab) =>
     )
     // Each alert has an order, and no other.
     .sort();
+/** It knows, too. */
+async function allDelivered(lab: Lab) {
+  await expect.poll(async () => (await lab.client.status({})).sinks[0]?.depth).toBe(0);
+}
 const refreshes = (lab: Lab, name: string) =>
   lab.arrived().filter(({ kind, body }) => kind === 'refresh' && body.name === name).length;
 
@@ -74,6 +78,7 @@ describe.each(jumps)('a clock that jumps %s', (_, wall) => {
       const beats = lab.heartbeats().length;
       clock.pass(15 * second);
       await send();
+      await allDelivered(lab);
       if (step % 4 !== 3) continue;
       // The next heartbeat is due by uptime, whatever the wall clock says.
       await expect.poll(() => lab.heartbeats().length).toBeGreaterThan(beats);
@@ -93,10 +98,12 @@ describe.each(jumps)('a clock that jumps %s', (_, wall) => {
     const lab = await startLab({ clock });
     await senders(lab, clock)();
     await expect.poll(() => said(lab)).toEqual(['v2 firing', 'webhook firing']);
+    await allDelivered(lab);
     clock.setWall(wall);
     clock.pass(3 * minute);
     await expect.poll(() => refreshes(lab, 'v2')).toBe(1);
     expect(said(lab)).toEqual(['v2 firing', 'webhook firing']);
+    await allDelivered(lab);
     clock.pass(minute + second);
 
     await expect.poll(() => said(lab)).toEqual(['v2 firing', 'v2 resolved', 'webhook firing']);
@@ -114,7 +121,7 @@ describe.each(jumps)('a clock that jumps %s', (_, wall) => {
     expect((await lab.client.status({})).sinks[0]?.oldestSeconds).toBeLessThan(10);
     await lab.pubsub.start();
     await expect.poll(() => said(lab)).toEqual(['v2 firing', 'webhook firing']);
-    await expect.poll(async () => (await lab.client.status({})).sinks[0]?.depth).toBe(0);
+    await allDelivered(lab);
     clock.pass(minute);
 
     await expect.poll(() => refreshes(lab, 'webhook')).toBeGreaterThan(0);

@@ -80,7 +80,7 @@ it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
       const door = random() < 0.5 ? 'v2' : 'webhook';
       for (const status of await postUntilAccepted(() => service, door, changing))
         statuses.add(status);
-      await sleep(random() * 5);
+      await sleep(random() * 25);
     }
   }
   const flipping = Array.from(

@@ -116,11 +116,13 @@ it(`${total} alerts in an outage of as many seconds`, { timeout: 3_600_000 }, as
   expect(Number(body?.messages)).toBeGreaterThanOrEqual(total);
 
   // What fires is told again.
-  const { sinks } = await service.client.status({});
-  expect(sinks[0]?.reason).toBeUndefined();
+  await expect
+    .poll(async () => (await service.client.status({})).sinks[0])
+    .toMatchObject({ depth: 0, oldestSeconds: 0 });
   arrivals.refreshed.clear();
   await pass(service, 60);
   await expect.poll(() => arrivals.refreshed.size).toBe(arrivals.firing.length);
+  await expect.poll(async () => (await service.client.status({})).sinks[0]?.reason).toBeUndefined();
   expect(arrivals.notices).toHaveLength(1);
   const most = Math.round(Math.max(...memory));
   console.log(
