@@ -10,7 +10,9 @@ const offsetLow = 0x84222325;
 /** The prime is 2^40 + 0x1b3. */
 const primeLow = 0x1b3;
 
+/** Kept for the next one, unless somebody's text of megabytes has made it large. */
 let scratch = Buffer.alloc(4096);
+const mostKept = 65_536;
 
 /** 16 hex digits. Labels named in `without` do not count: two Prometheis that watch the same name only themselves apart. */
 export function fingerprintOf(
@@ -30,14 +32,16 @@ export function fingerprintOf(
     high = (Math.imul(high, primeLow) + (upper >>> 16) + (low << 8)) | 0;
     low = (upper << 16) | (lower & 0xffff);
   }
+  if (scratch.length > mostKept) scratch = Buffer.alloc(mostKept);
   return hex(high) + hex(low);
 }
 
 /** Writes a text and the separator; gives where the next one begins. */
 function write(text: string, at: number): number {
-  const most = text.length * 3 + 1;
-  if (at + most > scratch.length) {
-    scratch = Buffer.concat([scratch.subarray(0, at)], (at + most) * 2);
+  // Three bytes at most for each of its characters; counted only when that might be too many.
+  if (at + text.length * 3 + 1 > scratch.length) {
+    const needed = at + Buffer.byteLength(text) + 1;
+    if (needed > scratch.length) scratch = Buffer.concat([scratch.subarray(0, at)], needed * 2);
   }
   const end = at + scratch.write(text, at);
   scratch[end] = separator;
