@@ -40,15 +40,22 @@ export const noSignIn: SignIn = {
   forget() {},
 };
 
-/** @param metadataUrl of the rack's metadata server */
-export function signIn(credentials: PubSubCredentials, metadataUrl: string | undefined): SignIn {
-  if (credentials === 'default') return byDefaultChain();
-  if (credentials !== 'metadata') return byKeyFile(credentials.keyFile);
+/**
+ * @param metadataUrl of the rack's metadata server
+ * @param withinMs how long the library may ask others for a token; by itself it waits as long as TCP does
+ */
+export function signIn(
+  credentials: PubSubCredentials,
+  metadataUrl: string | undefined,
+  withinMs = 20_000,
+): SignIn {
+  if (credentials === 'default') return byDefaultChain(withinMs);
+  if (credentials !== 'metadata') return byKeyFile(credentials.keyFile, withinMs);
   if (metadataUrl === undefined) throw new TypeError('credentials of no metadata server');
   return byMetadataServer(metadataUrl);
 }
 
-function byDefaultChain(): SignIn {
+function byDefaultChain(withinMs: number): SignIn {
   let found: Promise<{ auth: GoogleAuth; client: AuthClient }> | undefined;
   async function find() {
     const auth = await googleAuth();
@@ -58,7 +65,7 @@ function byDefaultChain(): SignIn {
     const asked = found ?? find();
     found = asked;
     try {
-      return await question(await asked);
+      return await inTime(asked.then(question), withinMs);
     } catch (error) {
       // What is missing may be put there while we run.
       if (found === asked) found = undefined;
@@ -81,7 +88,7 @@ function byDefaultChain(): SignIn {
 const KeyFile = z.looseObject({ type: z.string(), project_id: z.string().exactOptional() });
 type KeyFile = z.output<typeof KeyFile>;
 
-function byKeyFile(path: string): SignIn {
+function byKeyFile(path: string, withinMs: number): SignIn {
   const open = () => new SecretFile(path, parseKey);
   let file = open();
   let made: { key: KeyFile; client: AuthClient } | undefined;
@@ -101,8 +108,10 @@ function byKeyFile(path: string): SignIn {
       try {
         if (made?.key !== key) made = { key, client: (await googleAuth()).fromJSON(key) };
         const { client } = made;
-        return await client.getRequestHeaders(audience);
+        return await inTime(client.getRequestHeaders(audience), withinMs);
       } catch (error) {
+        // One that was not answered may never be, and the library would wait for it again.
+        if (error instanceof NotInTime) made = undefined;
         throw libraryError(`the key ${path}`, error, 'put a valid key in its place');
       }
     },
@@ -218,6 +227,22 @@ async function googleAuth(): Promise<GoogleAuth> {
   });
 }
 
+class NotInTime extends Error {}
+
+/** @throws NotInTime */
+async function inTime<T>(answer: Promise<T>, withinMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const end = () => reject(new NotInTime(`no answer within ${withinMs / 1000} s`));
+    timer = setTimeout(end, withinMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 const ofNetworks = /^(E(AI_AGAIN|CONN|HOST|NET|NOTFOUND|PIPE|PROTO|TIMEDOUT)|UND_ERR|CERT_)/;
 
 const Answered = z.looseObject({ response: z.looseObject({ status: z.number() }) });
@@ -227,6 +252,9 @@ function libraryError(what: string, error: unknown, hint: string): SinkError {
   if (error instanceof SinkError) return error;
   const status = Answered.safeParse(error).data?.response.status;
   const why = causeOf(error);
+  if (error instanceof NotInTime) {
+    return new SinkError('timeout', 'TIMEOUT', `${what}: no token can be had now: ${why}`);
+  }
   if (status !== undefined && status < 500 && status !== 429) {
     return new SinkError('credentials', String(status), `${what} are refused: ${why}; ${hint}`);
   }

@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { signIn } from './pubsub-credentials.ts';
+
+/** Where tokens are exchanged. */
+async function startExchange(answer: (response: ServerResponse) => void): Promise<string> {
+  const server = createServer((_request, response) => answer(response)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/token`;
+}
+
+/** Credentials that have to be exchanged for a token. */
+async function keyFileFor(url: string): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-key-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const key = {
+    type: 'external_account',
+    audience: '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/a',
+    subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+    token_url: url,
+    credential_source: { file: join(dir, 'subject') },
+  };
+  await writeFile(join(dir, 'subject'), 'subject');
+  await writeFile(join(dir, 'key.json'), JSON.stringify(key), { mode: 0o600 });
+  return join(dir, 'key.json');
+}
+
+it('gives up where a token is not answered for, and asks anew the next time', async () => {
+  let asked = 0;
+  const url = await startExchange((response) => {
+    asked += 1;
+    if (asked === 1) return;
+    const token = { access_token: 'second', issued_token_type: 'x', token_type: 'Bearer' };
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ ...token, expires_in: 3600 }));
+  });
+  const signedIn = signIn({ keyFile: await keyFileFor(url) }, undefined, 1000);
+
+  await expect(signedIn.headers()).rejects.toMatchObject({ reason: 'timeout' });
+  expect((await signedIn.headers()).get('authorization')).toBe('Bearer second');
+});
