@@ -1,5 +1,6 @@
 /** What Pub/Sub refuses or does not do, in words for people. */
 
+import { saidBy } from './grpc-text.ts';
 import { StreamEnded } from './pull-stream.ts';
 import { SinkError } from './sinks/sink.ts';
 
@@ -54,7 +55,7 @@ export function subscribeError(thrown: unknown, where: Where): SubscribeError {
   if (error instanceof SinkError) {
     return new SubscribeError(error.message, error.reason === 'credentials', cause);
   }
-  const text = textOf(code, error, where) ?? `${where.subscription}: ${detailsOf(error)}`;
+  const text = textOf(code, error, where) ?? `${where.subscription}: ${saidBy(error)}`;
   return new SubscribeError(text, code !== undefined && lasting.includes(code), cause);
 }
 
@@ -77,7 +78,7 @@ function textOf(
     case grpcCodes.deadlineExceeded:
       return `${topic}: Pub/Sub does not answer; is the network there?`;
     case grpcCodes.unavailable:
-      return `${topic}: Pub/Sub cannot be reached: ${detailsOf(error)}`;
+      return `${topic}: Pub/Sub cannot be reached: ${saidBy(error)}`;
     default:
       return undefined;
   }
@@ -87,20 +88,4 @@ export function grpcCodeOf(thrown: unknown): number | undefined {
   const error = thrown instanceof StreamEnded ? thrown.cause : thrown;
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'number' ? error.code : undefined;
-}
-
-function detailsOf(error: unknown): string {
-  const details = error instanceof Error && 'details' in error ? error.details : undefined;
-  if (typeof details !== 'string' || details === '') return firstLine(error);
-  // gRPC wraps what happened in how it came about.
-  const [, last] = /Last error: (?:Error: )?(.+?)\.? Resolution note:/.exec(details) ?? [];
-  return oneLine(last ?? details);
-}
-
-function firstLine(error: unknown): string {
-  return oneLine(error instanceof Error ? error.message : String(error));
-}
-
-function oneLine(text: string): string {
-  return (text.split('\n')[0] ?? '').trim().replace(/\.$/, '');
 }

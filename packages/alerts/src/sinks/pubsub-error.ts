@@ -1,4 +1,5 @@
 /** What Pub/Sub refuses, in words for people: https://cloud.google.com/pubsub/docs/reference/error-codes */
+import { saidBy } from '../grpc-text.ts';
 import { SinkError, type SinkReason } from './sink.ts';
 
 /** Of gRPC, by number: https://grpc.io/docs/guides/status-codes/ */
@@ -74,11 +75,4 @@ export function topicMissing(error: unknown, topic: string): SinkError {
 /** Then no message would pass, and none is guilty. */
 function isAboutNames(code: GrpcCode, said: string): boolean {
   return code === 'INVALID_ARGUMENT' && /resource name/i.test(said);
-}
-
-function saidBy(error: unknown): string {
-  const details = error instanceof Error && 'details' in error ? error.details : undefined;
-  const message = error instanceof Error ? error.message : String(error);
-  const text = typeof details === 'string' && details !== '' ? details : message;
-  return (text.split('\n')[0] ?? '').trim().replace(/\.$/, '').slice(0, 500);
 }

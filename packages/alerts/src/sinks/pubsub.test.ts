@@ -312,6 +312,7 @@ describe('what goes wrong', () => {
     await google.start();
 
     expect(error).toMatchObject({ reason: 'unavailable', code: 'UNAVAILABLE' });
+    expect(String(error)).not.toContain('Resolution note');
     await expect
       .poll(
         () =>
