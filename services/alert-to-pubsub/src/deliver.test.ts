@@ -1,3 +1,4 @@
+import { SinkError } from '@skolo/alerts';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Delivery } from './deliver.ts';
 import { lab as createLab, type LabOptions } from './testing/delivery-lab.ts';
@@ -111,6 +112,25 @@ describe('a sink that works', () => {
 });
 
 describe('a sink that is away', () => {
+  it('is left alone for as long as it asks for, unless that is very long', async () => {
+    const { sink, time } = await started(1);
+    const asked = [60, 0, 1e9];
+    const calledAt: number[] = [];
+    sink.behave = () => {
+      calledAt.push(time.clock.uptime());
+      const retryAfterSeconds = asked.shift();
+      if (retryAfterSeconds === undefined) return;
+      throw new SinkError('quota', '429', 'too much', { retryAfterSeconds });
+    };
+
+    await time.until(() => calledAt.length >= 4);
+
+    const pauses = calledAt
+      .slice(1)
+      .map((at, i) => Math.round((at - (calledAt[i] ?? 0)) * 10) / 10);
+    expect(pauses).toEqual([60, 1, 900]);
+  });
+
   it('is asked by one lane at a time, with longer and longer pauses up to a bound', async () => {
     const sink = fakeSink();
     sink.behave = () => fails('unavailable');

@@ -62,6 +62,8 @@ export interface DeliveryStatus {
 
 const usualWindow = { messages: 1000, bytes: 8 * 2 ** 20 };
 const usualBackOff = { firstMs: 500, maxMs: 30_000 };
+/** A sink may ask to be left alone, but not for ever. */
+const mostAskedSeconds = 900;
 
 export class Delivery {
   private readonly deps: DeliveryDeps;
@@ -265,7 +267,7 @@ export class Delivery {
     const verdict = this.trouble.failed(lane, begun, failure);
     if (verdict === 'lane') {
       this.lanes.rest(turn, [...batch]);
-      void this.restFor(lane.failures).then(() => {
+      void this.restFor(lane.failures, failure).then(() => {
         this.lanes.wake(lane);
         this.pumpSoon();
       });
@@ -274,16 +276,17 @@ export class Delivery {
     this.lanes.free(turn, [...batch]);
     if (verdict === 'nobody') return;
     this.isResting = true;
-    void this.restFor(this.trouble.failures).then(() => {
+    void this.restFor(this.trouble.failures, failure).then(() => {
       this.isResting = false;
       this.pumpSoon();
     });
   }
 
-  private async restFor(failures: number) {
+  private async restFor(failures: number, { retryAfterSeconds = 0 }: Partial<SinkError> = {}) {
     const { random = Math.random, backOff = usualBackOff } = this.deps;
     const ms = backOffMs(failures, { ...backOff, random });
-    await this.pause(ms, this.stopping.signal).catch(() => undefined);
+    const asked = Math.min(retryAfterSeconds, mostAskedSeconds) * 1000;
+    await this.pause(Math.max(ms, asked), this.stopping.signal).catch(() => undefined);
   }
 
   /** Nobody has to care for this batch any more. */
