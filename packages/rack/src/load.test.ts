@@ -449,6 +449,21 @@ logins:
     expect(found.map(({ line, column }) => [line, column])).toEqual([[4, 78]]);
   });
 
+  it('names an account of the jumphost that it does not have', () => {
+    const warningsFor = (more: string) =>
+      rackWarnings(
+        parse(`rack: r
+jumphost: { name: jumphost, address: 127.0.0.2${more} }
+identities:
+  a: { project: my-project, email: a@example.com, credentials: { fixed: token } }
+services: { alert-to-pubsub: { credentials: metadata } }
+`),
+      ).filter(({ path }) => path.endsWith('alert-to-pubsub.credentials'));
+
+    expect(warningsFor('').map(({ line }) => line)).toEqual([5]);
+    expect(warningsFor(', identity: a')).toEqual([]);
+  });
+
   it('has nothing to say of the example, but for a PDU that gives no configuration', () => {
     expect(rackWarnings(exampleRack()).map(({ path }) => path)).toEqual(['infrastructure.pdu-2']);
   });

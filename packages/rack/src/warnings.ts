@@ -15,6 +15,7 @@ export function warningsOf(draft: Draft): Problem[] {
   warnOfUnused(draft, report);
   warnOfEmails(draft, report);
   warnOfServices(draft, report);
+  warnOfAlerts(draft, report);
   return problems;
 }
 
@@ -125,6 +126,19 @@ function warnOfServices({ rack }: Draft, report: Report): void {
     const path = ['services', 'swarming-client', 'servers'];
     report(path, 'servers', 'has no `prefix: ""`: machines with another name get no bot');
   }
+}
+
+/** It asks from the jumphost, or from a network of containers that `callers` names. */
+function warnOfAlerts({ rack }: Draft, report: Report): void {
+  const { jumphost, defaultIdentity, services } = rack;
+  const { callers } = services['metadata-server'];
+  if (services['alert-to-pubsub'].credentials !== 'metadata') return;
+  if ((jumphost?.identity ?? defaultIdentity) !== undefined || callers.length > 0) return;
+  report(
+    ['services', 'alert-to-pubsub', 'credentials'],
+    'identity',
+    'gets no token: neither does the jumphost have an `identity`, nor is there a `defaultIdentity`',
+  );
 }
 
 function hasSelfCyclingRouter({ infrastructure }: Draft['rack']): boolean {
