@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mebibytes, proportionalMemory, residentMemory } from './memory.ts';
+import { mebibytes, peakMemory, proportionalMemory, residentMemory } from './memory.ts';
 
 describe('memory of a process', () => {
   it('is read from /proc', () => {
@@ -10,6 +10,7 @@ describe('memory of a process', () => {
     // The two readings are not of the same moment.
     expect(resident).toBeGreaterThan(own / 2);
     expect(resident).toBeLessThan(own * 2);
+    expect(peakMemory(process.pid)).toBeGreaterThanOrEqual(resident);
     expect(proportionalMemory(process.pid)).toBeLessThanOrEqual(residentMemory(process.pid) * 1.1);
   });
 

@@ -5,6 +5,11 @@ export function residentMemory(pid: number): number {
   return mebibytes(readFileSync(`/proc/${pid}/status`, 'utf8'), 'VmRSS');
 }
 
+/** As `residentMemory`, but the most that there ever was. */
+export function peakMemory(pid: number): number {
+  return mebibytes(readFileSync(`/proc/${pid}/status`, 'utf8'), 'VmHWM');
+}
+
 /** As `residentMemory`, but of what it shares with other processes only its part. */
 export function proportionalMemory(pid: number): number {
   return mebibytes(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), 'Pss');

@@ -1,13 +1,15 @@
 /** `npm run bench -w services/alert-to-pubsub [-- --json] [-- --only NAME]` */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Bench,
   inRounds,
+  peakMemory,
   residentMemory,
   runBenches,
   type ServerProcess,
+  writtenBytes,
   wrk,
 } from '@skolo/bench';
 import { writeBacklog } from './backlog.ts';
@@ -136,7 +138,7 @@ async function withDrained(figureOf: (found: { rate: number; peak: number }) => 
     const service = await startAlertToPubsub(folder, { settings, stateDir });
     try {
       const rate = await drained(service);
-      return { figure: figureOf({ rate, peak: await peakMemory(service.pid) }) };
+      return { figure: figureOf({ rate, peak: peakMemory(service.pid) }) };
     } finally {
       await service.stop();
       await pubsub.stop();
@@ -156,12 +158,6 @@ async function drained(service: ServerProcess): Promise<number> {
       return (sent - first.sent) / ((at - first.at) / 1000);
     }
   }
-}
-
-/** The most that was ever in RAM, in MiB: proc(5), VmHWM. */
-async function peakMemory(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
 /** With heartbeats, and 20 alerts that fire. */
@@ -186,9 +182,9 @@ const idleWrites: Bench = {
   measure: () =>
     withIdle(async (service) => {
       await sleep(70_000);
-      const before = await writtenBytes(service.pid);
+      const before = writtenBytes(service.pid);
       await sleep(idleMinutes * 60_000);
-      return ((await writtenBytes(service.pid)) - before) / idleMinutes;
+      return (writtenBytes(service.pid) - before) / idleMinutes;
     }),
 };
 
@@ -221,12 +217,6 @@ async function postIdle({ groups }: ServerProcess): Promise<void> {
     method: 'POST',
     body: JSON.stringify(alerts),
   });
-}
-
-/** To the disk, as the kernel counts it: proc(5), /proc/pid/io. */
-async function writtenBytes(pid: number): Promise<number> {
-  const io = await readFile(`/proc/${pid}/io`, 'utf8');
-  return Number(/^write_bytes: (\d+)$/m.exec(io)?.[1]);
 }
 
 process.exitCode = await runBenches(

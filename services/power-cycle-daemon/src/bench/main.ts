@@ -1,8 +1,7 @@
 /** `npm run bench -w services/power-cycle-daemon [-- --json] [-- --only NAME]` */
-import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bench, NotRun, residentMemory, runBenches } from '@skolo/bench';
+import { type Bench, NotRun, residentMemory, runBenches, writtenBytes } from '@skolo/bench';
 import { bound, type Load } from './bound.ts';
 import {
   cycleAll,
@@ -99,9 +98,9 @@ const idleWrites: Bench = {
     withDaemon({ switchModel: 'edgeswitch' }, async ({ pid, client }) => {
       await client.machines();
       await sleep(5000);
-      const before = await writtenBytes(pid);
+      const before = writtenBytes(pid);
       await sleep(idleSeconds * 1000);
-      return { figure: ((await writtenBytes(pid)) - before) / (idleSeconds / 60) };
+      return { figure: (writtenBytes(pid) - before) / (idleSeconds / 60) };
     }),
 };
 
@@ -127,12 +126,6 @@ async function withDaemon<T>(
   } finally {
     await lab.remove();
   }
-}
-
-/** To the disk, as the kernel counts it: proc(5), /proc/pid/io. */
-async function writtenBytes(pid: number): Promise<number> {
-  const io = await readFile(`/proc/${pid}/io`, 'utf8');
-  return Number(/^write_bytes: (\d+)$/m.exec(io)?.[1]);
 }
 
 async function freePort(): Promise<number> {

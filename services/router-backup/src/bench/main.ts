@@ -1,9 +1,16 @@
 /** `npm run bench -w services/router-backup [-- --json] [-- --only NAME]` */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { type Bench, median, NotRun, residentMemory, runBenches } from '@skolo/bench';
+import {
+  type Bench,
+  median,
+  NotRun,
+  peakMemory,
+  residentMemory,
+  runBenches,
+  writtenBytes,
+} from '@skolo/bench';
 import { startEdgeSwitch, startFrr, startLinuxHost } from '@skolo/simulators';
 import { type Service, withService } from './rack.ts';
 import { startRancid } from './rancid.ts';
@@ -100,7 +107,7 @@ const memoryPeak: Bench = {
   measure: () =>
     withFleet(async (service) => {
       await service.run();
-      return { figure: await peakMemory(service.pid) };
+      return { figure: peakMemory(service.pid) };
     }, largeFile),
 };
 
@@ -116,9 +123,9 @@ const idleWrites: Bench = {
     withFleet(async (service) => {
       // What succeeded is written within a minute.
       await sleep(70_000);
-      const before = await writtenBytes(service.pid);
+      const before = writtenBytes(service.pid);
       await sleep(idleSeconds * 1000);
-      return { figure: ((await writtenBytes(service.pid)) - before) / (idleSeconds / 60) };
+      return { figure: (writtenBytes(service.pid) - before) / (idleSeconds / 60) };
     }),
 };
 
@@ -167,18 +174,6 @@ ${host ? `  host: { model: linux, files: ["${host.root}/srv/image"], address: 12
     await Promise.all(switches.map((device) => device.close()));
     await host?.close();
   }
-}
-
-/** To the disk, as the kernel counts it: proc(5), /proc/pid/io. */
-async function writtenBytes(pid: number): Promise<number> {
-  const io = await readFile(`/proc/${pid}/io`, 'utf8');
-  return Number(/^write_bytes: (\d+)$/m.exec(io)?.[1]);
-}
-
-/** The most that was ever in RAM, in MiB: proc(5), VmHWM. */
-async function peakMemory(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
 process.exitCode = await runBenches(
