@@ -212,4 +212,32 @@ describe('alert-to-pubsub', () => {
       .poll(async () => (await lab.post(large('c'))).status, { timeout: 30_000 })
       .toBe(200);
   });
+
+  it('does not look well after each start again while nobody is heard of', async () => {
+    const clock = fakeClock(Date.now());
+    const lab = await startLab({ clock, settings: 'heartbeatSeconds: 1' });
+    await lab.post(firing);
+    clock.pass(3_600_000);
+    const beats = lab.heartbeats().length;
+    await expect.poll(() => lab.heartbeats().length).toBeGreaterThan(beats);
+    await lab.stop();
+    const again = await startLab({ former: lab, clock, settings: 'heartbeatSeconds: 1' });
+
+    expect(await again.client.status({})).toMatchObject({
+      healthy: false,
+      why: expect.stringMatching(/is silent since/),
+    });
+  });
+
+  it('waits for Prometheus after a start, however long it was down', async () => {
+    const clock = fakeClock(Date.now());
+    const lab = await startLab({ clock });
+    await lab.post(firing);
+    await expect.poll(() => lab.heartbeats().length).toBeGreaterThan(0);
+    await lab.stop();
+    clock.pass(3_600_000);
+    const again = await startLab({ former: lab, clock });
+
+    expect(await again.client.status({})).toMatchObject({ healthy: true });
+  });
 });

@@ -24,7 +24,7 @@ import { type Looked, type Opened, Store } from './store.ts';
 import { Upkeep } from './upkeep.ts';
 import { shownAlert, type View } from './view.ts';
 import { Watchdog } from './watchdog.ts';
-import { heard, Ways } from './ways.ts';
+import { heard, lastAlive, Ways } from './ways.ts';
 
 /** What a test may replace. */
 export interface AlertToPubsubDeps {
@@ -142,11 +142,14 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
       notify({ notice: 'dropped', text, facts: { count }, sink });
     },
   });
-  const lastHeard = lastSuccess.get(heard);
+  const before = {
+    lastHeard: lastSuccess.get(heard),
+    lastAlive: lastAlive(lastSuccess, wantedSinks(rack())),
+  };
   const watchdog: Watchdog = new Watchdog({
     settings: () => settings().watchdog,
     refusing: () => room.refusing,
-    before: { lastHeard },
+    before,
     clock,
     log,
   });

@@ -159,8 +159,7 @@ export class Ways {
   async stop(withinMs: number): Promise<void> {
     await this.following;
     await Promise.all([...this.ways.values()].map((way) => this.end(way, withinMs)));
-    const now = this.deps.clock.uptime();
-    for (const [name, at] of this.succeeded) this.deps.lastSuccess.mark(name, now - at);
+    this.markAll();
   }
 
   /** It happens now; written to the disk from time to time only, and at the end. */
@@ -168,7 +167,14 @@ export class Ways {
     const { lastSuccess, clock } = this.deps;
     this.succeeded.set(name, clock.uptime());
     const age = clock.now() - (lastSuccess.get(name) ?? Number.NEGATIVE_INFINITY);
-    if (age >= markEveryMs || age < 0) lastSuccess.mark(name);
+    if (age >= markEveryMs || age < 0) this.markAll();
+  }
+
+  /** Together, so that after a crash they still tell which came after which, and how much later. */
+  private markAll() {
+    const { lastSuccess, clock } = this.deps;
+    const now = clock.uptime();
+    for (const [name, at] of this.succeeded) lastSuccess.mark(name, now - at);
   }
 
   /** In milliseconds since 1970, by the wall clock of now. */
@@ -184,11 +190,10 @@ export class Ways {
 
   private async followNow(wanted: readonly WantedSink[]) {
     const names = new Set(wanted.map(({ name }) => name));
-    for (const [name, way] of [...this.ways]) {
-      if (names.has(name)) continue;
-      await this.end(way, 1000);
-      this.ways.delete(name);
-    }
+    const left = [...this.ways].filter(([name]) => !names.has(name));
+    await Promise.all(left.map(([, way]) => this.end(way, 1000)));
+    // All at once: what nobody is there for is deleted from the spool.
+    for (const [name] of left) this.ways.delete(name);
     const kept = new Set([heard, ...[...names].flatMap((name) => [name, heartbeatOf(name)])]);
     this.deps.lastSuccess.retain(kept);
     for (const name of [...this.succeeded.keys()]) if (!kept.has(name)) this.succeeded.delete(name);
@@ -267,6 +272,15 @@ function waitingFor({ delivery }: Way): Omit<DeliveryStatus, 'lastSuccess'> {
 
 function placeOf(spool: Spool, name: string): number {
   return spool.cursor(name) ?? spool.first;
+}
+
+/** When this service last lived, as its heartbeats show. Milliseconds since 1970. */
+export function lastAlive(
+  lastSuccess: Pick<LastSuccess, 'get'>,
+  sinks: readonly Pick<WantedSink, 'name'>[],
+): number | undefined {
+  const times = sinks.flatMap(({ name }) => lastSuccess.get(heartbeatOf(name)) ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
 }
 
 function heartbeatOf(sink: string): string {
