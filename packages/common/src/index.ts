@@ -23,6 +23,7 @@ export { exitCodes } from './exit-codes.ts';
 export { type AppOptions, createApp, plainHeaders } from './http/app.ts';
 export { toProblem } from './http/errors.ts';
 export { jsonErrorOffset, lineAndColumn } from './http/json-position.ts';
+export { statusOf } from './http/measure.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';
 export { requestIdFrom } from './http/request-id.ts';
 export {

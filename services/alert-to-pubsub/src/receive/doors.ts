@@ -13,6 +13,7 @@ import {
   type Logger,
   plainHeaders,
   requestIdFrom,
+  statusOf,
   toProblem,
 } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
@@ -117,16 +118,13 @@ export function createDoors(deps: DoorsDeps): TakeAlerts {
     const began = performance.now();
     for (const name in plainHeaders) response.setHeader(name, plainHeaders[name] ?? '');
     response.once('close', () => {
-      const code = response.writableFinished ? response.statusCode : hungUp;
-      duration.observe({ method: 'POST', route, code }, (performance.now() - began) / 1000);
+      const seconds = (performance.now() - began) / 1000;
+      duration.observe({ method: 'POST', route, code: statusOf(response) }, seconds);
     });
     void answer(door, request, response);
     return true;
   };
 }
-
-/** As nginx calls it: the caller hung up before the answer was complete. */
-const hungUp = 499;
 
 function refusalOf(error: unknown): Refused | undefined {
   if (error instanceof Refused) return error;
