@@ -52,8 +52,6 @@ export interface DeliveryStatus {
   depth: number;
   /** How long the oldest of them has. */
   oldestSeconds: number;
-  /** Since this process started. */
-  lastSuccess?: number;
   failingSince?: number;
   reason?: string;
   /** For people. */
@@ -83,8 +81,6 @@ export class Delivery {
   private isProbing = false;
   private isPumpDue = false;
   private isClosed = false;
-  /** In seconds of uptime. */
-  private workedAt: number | undefined;
 
   constructor(deps: DeliveryDeps) {
     const { spool, sink, clock, log, window = usualWindow, pause = usualPause } = deps;
@@ -134,14 +130,13 @@ export class Delivery {
 
   status(): DeliveryStatus {
     const { clock, spool } = this.deps;
-    const { window, reader, workedAt } = this;
+    const { window, reader } = this;
     const uptime = clock.uptime();
     const oldest = window.oldest();
     const { problem } = reader;
     return {
       depth: window.size + Math.max(0, spool.next - reader.next),
       oldestSeconds: oldest === undefined ? 0 : Math.max(0, uptime - oldest.since),
-      ...(workedAt !== undefined && { lastSuccess: clock.now() - (uptime - workedAt) * 1000 }),
       ...(problem !== undefined && { reason: 'disk', detail: problem }),
       ...this.trouble.status(),
     };
@@ -225,9 +220,8 @@ export class Delivery {
   }
 
   private arrived(turn: Turn, begun: number, seconds: number) {
-    const { clock, onSent } = this.deps;
+    const { onSent } = this.deps;
     const isBack = this.trouble.failures > 0;
-    this.workedAt = clock.uptime();
     this.trouble.worked(turn.lane, begun);
     this.teller.arrived(turn.batch, isBack);
     this.settle(turn);

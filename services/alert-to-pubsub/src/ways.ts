@@ -266,7 +266,7 @@ export class Ways {
   }
 }
 
-function waitingFor({ delivery }: Way): Omit<DeliveryStatus, 'lastSuccess'> {
+function waitingFor({ delivery }: Way): DeliveryStatus {
   return delivery?.status() ?? { depth: 0, oldestSeconds: 0 };
 }
 

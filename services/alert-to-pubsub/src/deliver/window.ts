@@ -29,10 +29,6 @@ export class Window {
     return this.held.size;
   }
 
-  get bytes(): number {
-    return this.heldBytes;
-  }
-
   /** A message that is larger than all of the window fits when it is the only one. */
   hasRoomFor(bytes: number): boolean {
     const { held, heldBytes, bounds } = this;
@@ -58,9 +54,5 @@ export class Window {
   oldestAlert(): Waiting | undefined {
     for (const waiting of this.held.values()) if (waiting.message.kind !== 'notice') return waiting;
     return undefined;
-  }
-
-  values(): Iterable<Waiting> {
-    return this.held.values();
   }
 }
