@@ -33,6 +33,13 @@ export class Room {
     return this.whyClosed ?? this.trouble ?? this.refusal(0);
   }
 
+  /** Tells whether something can be accepted now: the spool becomes full, and has room again, by itself. */
+  tell(): void {
+    const why = this.refusing;
+    if (why === undefined) this.deps.onWell();
+    else this.deps.onTrouble(why);
+  }
+
   /** The disk did not take the last change. */
   get isInTrouble(): boolean {
     return this.trouble !== undefined;

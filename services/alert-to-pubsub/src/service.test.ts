@@ -240,4 +240,22 @@ describe('alert-to-pubsub', () => {
 
     expect(await again.client.status({})).toMatchObject({ healthy: true });
   });
+
+  it('says in readyz why it refuses what comes, until it takes it again', async () => {
+    const clock = fakeClock(Date.now());
+    const lab = await startLab({ clock, settings: 'spool: { maxAgeHours: 1 }' });
+    await lab.pubsub.stop();
+    await lab.post(firing);
+    clock.pass(2 * 3_600_000);
+
+    expect((await lab.post({ labels: { alertname: 'b' } })).status).toBe(503);
+    expect(await lab.readyz()).toEqual({
+      status: 503,
+      body: expect.stringMatching(/"what":"spool","why":"the oldest message has waited for 2 h/),
+    });
+    await lab.pubsub.start();
+
+    await expect.poll(async () => (await lab.readyz()).status, { timeout: 30_000 }).toBe(200);
+    expect((await lab.readyz()).body).not.toContain('"spool"');
+  });
 });

@@ -271,7 +271,10 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     handler(request, response) {
       if (!take(request, response)) app(request, response);
     },
-    readiness: () => ({ ready: room.refusing === undefined, degraded: ways.degraded() }),
+    readiness() {
+      room.tell();
+      return { ready: room.refusing === undefined, degraded: ways.degraded() };
+    },
     async stop() {
       stopFollowing();
       stopping.abort();

@@ -11,7 +11,7 @@ export interface UpkeepDeps {
   intake: Pick<Intake, 'tick'>;
   store: Pick<Store, 'shrink' | 'look' | 'isWell'>;
   ways: Pick<Ways, 'delivered' | 'areBehind' | 'depth'>;
-  room: Pick<Room, 'disk' | 'refusing' | 'isInTrouble'>;
+  room: Pick<Room, 'disk' | 'refusing' | 'isInTrouble' | 'tell'>;
   clock: Clock;
   log: Logger;
   lookEveryMs: number;
@@ -65,6 +65,7 @@ export class Upkeep {
     const { settings, intake, ways, room, clock, log, lookEveryMs, shrinkEveryMs } = this.deps;
     const uptime = clock.uptime();
     await this.lookAtDisk();
+    room.tell();
     // A look too early by less than half a pause would be late by more than half of one the next time.
     const half = lookEveryMs / 2000;
     const isRefresh = uptime - this.refreshedAt >= settings().refreshSeconds - half;
