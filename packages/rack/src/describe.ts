@@ -103,7 +103,7 @@ export function describe(issue: z.core.$ZodRawIssue): string {
 function describeKind(key: string, known: string[], map: unknown): string {
   const found: unknown =
     typeof map === 'object' && map !== null ? Reflect.get(map, key) : undefined;
-  if (found === undefined) return `is missing; it is ${oneOf(known)}`;
+  if (found === undefined) return `has no \`${key}\`; it is ${oneOf(known)}`;
   return `expected ${oneOf(known)}, found ${shown(found)}${didYouMean(String(found), known)}`;
 }
 
