@@ -65,7 +65,7 @@ function readWebhook(value: unknown, now: number): Batch {
 }
 
 /** Each alert goes its own way and has the group with it: of a small request that could make gigabytes. */
-const mostGroupBytes = 64 * 2 ** 20;
+const mostGroupBytes = 16 * 2 ** 20;
 /** Of a message without the text of its alert, about. */
 const messageBytes = 500;
 
