@@ -27,6 +27,17 @@ export class Draft {
     this.changes.set(fingerprint, undefined);
   }
 
+  /** How many more would be known then. */
+  get added(): number {
+    let added = 0;
+    for (const [fingerprint, tracked] of this.changes) {
+      const isKnown = this.alerts.has(fingerprint);
+      if (tracked !== undefined && !isKnown) added += 1;
+      if (tracked === undefined && isKnown) added -= 1;
+    }
+    return added;
+  }
+
   /** All that is known, changes included. */
   *known(): Generator<[string, Tracked]> {
     for (const fingerprint of new Set([...this.alerts.keys(), ...this.changes.keys()])) {

@@ -186,6 +186,17 @@ describe('accept', () => {
     expect(intake.alerts.size).toBe(2);
   });
 
+  it('refuses alerts beyond those that may be known, and takes what is known', async () => {
+    const { intake, spool } = start({ mostAlerts: 2 });
+    await intake.accept(batch(['A', 'B']));
+    const large = intake.accept(batch(['A', 'C']));
+    const known = intake.accept(batch(['A-']));
+
+    await expect(large).rejects.toThrow(/2 alerts are known, and there may be 2/);
+    await known;
+    expect(spool.said).toEqual(['A firing', 'B firing', 'A resolved']);
+  });
+
   it('tells firing and resolved of the same batch, in their order', async () => {
     const { intake, spool } = start();
     await intake.accept(batch(['A', 'A-', 'A']));

@@ -24,6 +24,8 @@ export interface IntakeDeps {
   deadLetters: Pick<DeadLetters, 'add'>;
   newId: NewId;
   clock: Clock;
+  /** How many alerts may be known, those that were resolved a short time ago included. */
+  mostAlerts?: number;
   /** What the spool has now, in its order. */
   onAccepted(messages: readonly SpooledMessage[]): void;
   /** Somebody lives who sends alerts. */
@@ -43,6 +45,8 @@ interface Job {
 export type Complaint = Omit<NoticeMessage, 'kind' | 'id' | 'at'>;
 
 const retryAfterSeconds = 15;
+/** Some hundred times what a rack has. They take 300 MB. */
+const usualMostAlerts = 100_000;
 /** Of a message. Pub/Sub takes 10 MB. */
 const mostBytes = 10_000_000;
 /** Shorter ones have fewer bytes than that in any case: a character has three at most. */
@@ -168,6 +172,7 @@ export class Intake implements Doorway {
     const draft = new Draft(this.alerts);
     this.complaints.begin();
     for (const { draw } of jobs) draw(draft);
+    this.refuseTooMany(draft);
     const texts = this.textsOf(draft);
     const { messages, letters } = draft;
     const isWriting = texts.length > 0 || letters.length > 0;
@@ -190,6 +195,16 @@ export class Intake implements Doorway {
     draft.apply();
     this.complaints.keep();
     deps.onAccepted(messages);
+  }
+
+  /** All that is known is in memory, and whoever reaches the doors may invent alerts. */
+  private refuseTooMany({ added }: Draft) {
+    const { mostAlerts = usualMostAlerts } = this.deps;
+    if (added <= 0 || this.alerts.size + added <= mostAlerts) return;
+    throw new NotAccepted(
+      `${this.alerts.size} alerts are known, and there may be ${mostAlerts}: new ones are taken once others were resolved for a while; skolo alerts list shows them`,
+      retryAfterSeconds,
+    );
   }
 
   /** What no sink takes, nor the spool, becomes a dead letter. */
