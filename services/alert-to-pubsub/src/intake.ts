@@ -45,7 +45,7 @@ interface Job {
 export type Complaint = Omit<NoticeMessage, 'kind' | 'id' | 'at'>;
 
 const retryAfterSeconds = 15;
-/** Some hundred times what a rack has. They take 300 MB. */
+/** Some hundred times what a rack has. Of the usual size they take 70 MB. */
 const usualMostAlerts = 100_000;
 /** Of a message. Pub/Sub takes 10 MB. */
 const mostBytes = 10_000_000;
