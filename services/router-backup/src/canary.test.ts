@@ -74,7 +74,7 @@ async function recordPrograms(dir: string, names: readonly string[]): Promise<st
   await mkdir(folder);
   for (const name of names) {
     const { stdout } = await run('sh', ['-c', `command -v ${name}`]);
-    const script = `#!/bin/sh\n{ printf '%s\\n' "${name}" "$@"; env; } >> '${calls}'\nexec ${stdout.trim()} "$@"\n`;
+    const script = `#!/bin/sh\n{ printf '%s\\n' "${name}" "$@"; export -p; } >> '${calls}'\nexec ${stdout.trim()} "$@"\n`;
     await writeFile(join(folder, name), script);
     await chmod(join(folder, name), 0o755);
   }
@@ -96,8 +96,21 @@ function yamlOf({ devices }: CanaryRack): string {
   return `logins:\n${logins.join('\n')}\ninfrastructure:\n${entries.join('\n')}\n`;
 }
 
-/** All that an operator may ask for. */
-async function ask(lab: Lab, names: Iterable<string>, seen: Seen, when: string): Promise<void> {
+/** What an operator may ask for of a device. */
+const ofDevice = [
+  ...['', '/transcript', '/diff', '/diff?secrets=true', '/versions', '/versions/latest/restore'],
+  ...['/versions/latest/content', '/versions/latest/content?secrets=true'],
+];
+/** Of that, what a backup that goes wrong may have put something into. */
+const ofFailure = ofDevice.slice(0, 3);
+
+async function ask(
+  lab: Lab,
+  names: Iterable<string>,
+  seen: Seen,
+  when: string,
+  paths = ofDevice,
+): Promise<void> {
   const get = async (path: string) => {
     const headers = { authorization: `Bearer ${lab.operatorToken}` };
     const response = await fetch(`${lab.url}${path}`, { headers });
@@ -105,13 +118,7 @@ async function ask(lab: Lab, names: Iterable<string>, seen: Seen, when: string):
   };
   for (const path of ['/v1/backups', '/v1/devices', '/v1/host-keys']) await get(path);
   for (const name of names) {
-    const device = `/v1/devices/${name}`;
-    for (const path of ['', '/versions', '/diff', '/transcript', '/diff?secrets=true']) {
-      await get(`${device}${path}`);
-    }
-    for (const path of ['/content', '/content?secrets=true', '/restore']) {
-      await get(`${device}/versions/latest${path}`);
-    }
+    for (const path of paths) await get(`/v1/devices/${name}${path}`);
   }
   seen.set(`${when}: metrics`, await lab.metrics());
   seen.set(`${when}: readyz`, await lab.degraded());
@@ -156,7 +163,7 @@ async function everythingGoesWrong(lab: Lab, rack: CanaryRack, seen: Seen): Prom
     const deaths = [`${words}; exit 2`, 'PATH=$REAL tar "$@" | head -c 3000; kill -9 $SSHD'];
     await linux?.program('tar', deaths[index % 2] ?? '');
     await lab.run();
-    await ask(lab, devices.keys(), seen, fault);
+    await ask(lab, devices.keys(), seen, fault, ofFailure);
   }
   rack.setFault(undefined);
   await frr?.setFault(undefined);

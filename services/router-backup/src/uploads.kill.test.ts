@@ -13,7 +13,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { seeded } from './testing/seeded.ts';
 import { devices, versionText } from './testing/uploads-writer.ts';
 
-const kills = process.env.SKOLO_LONG ? 200 : 20;
+const kills = process.env.SKOLO_LONG ? 200 : 10;
 const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
 const program = join(import.meta.dirname, '../dist/testing/uploads-writer.js');
 /** Made by age-keygen for this test alone. */
