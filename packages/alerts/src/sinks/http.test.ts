@@ -65,6 +65,36 @@ async function errorOf(sending: Promise<void>): Promise<SinkError> {
   throw new Error('no SinkError', { cause: error });
 }
 
+describe('a token with a place of its own', () => {
+  const token = async () => new Secret('T0/B1/s3cret"');
+
+  it('is put into URL, headers and body, and sent nowhere else', async () => {
+    const server = await start();
+    const url = `http://127.0.0.1:${server.port}/services/{{token}}`;
+    const headers = { 'x-key': 'key {{ token }}' };
+    const body = '{"routing_key": "{{token}}", "summary": "{{labels.alertname}}"}';
+    const sink = sinkFor({ url }, { token, headers, body });
+    await sink.send([alertMessage()], 'lane', new AbortController().signal);
+
+    const [request] = server.requests;
+    expect(request?.url).toBe('/services/T0/B1/s3cret%22');
+    expect(request?.headers).toMatchObject({ 'x-key': 'key T0/B1/s3cret"' });
+    expect(request?.headers.authorization).toBeUndefined();
+    expect(JSON.parse(request?.body ?? '')).toMatchObject({ routing_key: 'T0/B1/s3cret"' });
+  });
+
+  it('is not told when the answer quotes it', async () => {
+    const server = await start((response) => {
+      response.statusCode = 404;
+      response.end('no /services/T0/B1/s3cret%22 and no T0/B1/s3cret"');
+    });
+    const sink = sinkFor({ url: `http://127.0.0.1:${server.port}/services/{{token}}` }, { token });
+    const sent = sink.send([alertMessage()], 'lane', new AbortController().signal);
+
+    await expect(sent).rejects.toThrow(/404: no <secret> and no <secret>/);
+  });
+});
+
 describe('what is sent', () => {
   it('is the message, with a key that is the same each time', async () => {
     const there = await start();

@@ -4,6 +4,7 @@
  * - The header `idempotency-key` is the same each time that a message is sent.
  * - Redirects are not followed: a token and a message are for whom rack.yaml names.
  * - Errors name the host only: paths of webhooks are secrets, as a rule.
+ * - Where `{{token}}` stands in the URL, a header or the body, the token is put there, and not sent as a bearer token.
  */
 import { setMaxListeners } from 'node:events';
 import { isSafeForSecrets, type Secret, SecretError } from '@skolo/rack';
@@ -26,6 +27,8 @@ export interface HttpSinkOptions {
   encodeAs: EncodeAs;
 }
 
+const tokenPlace = /\{\{\s*token\s*\}\}/g;
+
 /** Of different alerts at the same time. */
 const lanesAtOnce = 8;
 /** Of what is answered, so much is read, and told. */
@@ -36,7 +39,9 @@ export function createHttpSink(options: HttpSinkOptions): Sink {
   const { name, url, method, encodeAs } = options;
   const { location } = encodeAs;
   const { host } = new URL(url);
-  const secrets = secretsOf(new URL(url));
+  const isPlaced = [url, options.body ?? '', ...Object.values(options.headers)].some(
+    (text) => text.search(tokenPlace) !== -1,
+  );
   const given = new Headers(options.headers);
   const type = given.get('content-type');
   const template =
@@ -48,18 +53,25 @@ export function createHttpSink(options: HttpSinkOptions): Sink {
   }
 
   async function request(message: Message, signal: AbortSignal): Promise<void> {
-    const headers = new Headers(given);
-    headers.set('idempotency-key', message.id);
     const token = await tokenFor(name, url, options.token);
-    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
-    const body = template?.render(message, location) ?? encode(message, encodeAs).json;
+    const headers = new Headers(given);
+    for (const [header, value] of given) {
+      headers.set(
+        header,
+        value.replaceAll(tokenPlace, () => token ?? ''),
+      );
+    }
+    headers.set('idempotency-key', message.id);
+    if (token !== undefined && !isPlaced) headers.set('authorization', `Bearer ${token}`);
+    const target = new URL(url.replaceAll(tokenPlace, () => encodeURI(token ?? '')));
+    const body = template?.render(message, location, token) ?? encode(message, encodeAs).json;
     const ending = new AbortController();
     const end = () => ending.abort();
     const timer = setTimeout(end, options.timeoutSeconds * 1000);
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     try {
-      const answer = await fetch(url, {
+      const answer = await fetch(target, {
         method,
         headers,
         body,
@@ -67,7 +79,8 @@ export function createHttpSink(options: HttpSinkOptions): Sink {
         signal: ending.signal,
       });
       if (answer.ok) return void (await answer.body?.cancel());
-      const said = await told(answer, [...secrets, ...(token === undefined ? [] : [token])]);
+      const secrets = [...secretsOf(target), ...(token === undefined ? [] : [token])];
+      const said = await told(answer, secrets);
       throw refusal(`${name} (${host})`, answer, said);
     } catch (error) {
       if (error instanceof SinkError) throw error;

@@ -6,6 +6,7 @@
  *   `{{count}}`, `{{labels}}` or, with its quotes, `{{labels.alertname}}`.
  * - In any other, it gets text as it is.
  * - Of `{{annotations.summary | labels.alertname | "an alert"}}` it gets the first that is not empty.
+ * - `{{token}}` is the sink's own, so that no secret is in the template.
  * - What the message does not have is the empty text; without quotes in JSON, `null`.
  */
 import { isJsonTemplate, templatePlace } from '@skolo/rack';
@@ -14,7 +15,8 @@ import { alertOfNotice } from '../notice.ts';
 
 export interface Template {
   isJson: boolean;
-  render(message: Message, location: string): string;
+  /** @param token what `{{token}}` stands for */
+  render(message: Message, location: string, token?: string): string;
 }
 
 const choices = /(?:[^|"']|"(?:[^"\\]|\\.)*"|'[^']*')+/g;
@@ -43,8 +45,8 @@ export function parseTemplate(text: string, isJson = isJsonTemplate(text, {})): 
   parts.push(text.slice(end));
   return {
     isJson,
-    render(message, location) {
-      const said = saidBy(message, location);
+    render(message, location, token) {
+      const said = { ...saidBy(message, location), token };
       return parts
         .map((part) => {
           if (typeof part === 'string') return part;

@@ -39,7 +39,14 @@ export function checkAlerts({ sinks, auth, fields }: Alerts, report: Report): vo
   }
 }
 
-function checkRequest({ headers, body }: HttpSink, at: Path, report: Report): void {
+const tokenPlace = /\{\{\s*token\s*\}\}/;
+
+function checkRequest(sink: HttpSink, at: Path, report: Report): void {
+  const { headers, body, url, token } = sink;
+  const texts = [url, body ?? '', ...Object.values(headers)];
+  if (token === undefined && texts.some((text) => tokenPlace.test(text))) {
+    report(at, 'token', '`{{token}}` stands for its `token`, which is missing; give the file');
+  }
   for (const [name, value] of Object.entries(headers)) {
     const wrong = headerProblem(name, value);
     if (wrong !== undefined) report([...at, 'headers', name], 'header', wrong);

@@ -43,8 +43,12 @@ const httpSink = object({
   headers: z
     .record(z.string(), z.string())
     .default({})
-    .describe('More headers, none of them secret.'),
-  token: secret.exactOptional().describe('Sent as a bearer token.'),
+    .describe('More headers; `{{token}}` in one of them is its token.'),
+  token: secret
+    .exactOptional()
+    .describe(
+      'Sent as a bearer token, unless `{{token}}` stands in `url`, `headers` or `body`: then there.',
+    ),
   body: z
     .string()
     .exactOptional()
