@@ -9,6 +9,7 @@ import { Secret } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
 import { onTestFinished, type TestContext } from 'vitest';
 import { Repository } from '../repository.ts';
+import { beginHistory } from '../testing/history.ts';
 import { run, tempDir } from './testing.ts';
 
 export const about = {
@@ -22,6 +23,7 @@ export const about = {
 export async function startHistory() {
   const dir = await tempDir();
   const history = join(dir, 'history');
+  await beginHistory(history);
   const repository = await Repository.open(history, { rack: 'rack4' });
   onTestFinished(() => repository.close());
   async function commit(device: string, content: string) {
@@ -56,28 +58,50 @@ export interface Sshd {
   newHostKeys(): Promise<void>;
 }
 
+interface KeyFiles {
+  private: string;
+  public: string;
+  fingerprint: string;
+}
+
+/** Made once for all tests of a file, as an RSA key is the dearest of what they need. */
+const keysMade = new Map<string, Promise<KeyFiles>>();
+
+function madeKey(name: string, type: 'rsa' | 'ed25519'): Promise<KeyFiles> {
+  const key = keysMade.get(name) ?? makeKey(type);
+  keysMade.set(name, key);
+  return key;
+}
+
+async function makeKey(type: 'rsa' | 'ed25519'): Promise<KeyFiles> {
+  const file = join(await tempDir(), 'key');
+  const bits = type === 'rsa' ? ['-b', '2048'] : [];
+  await run('ssh-keygen', ['-q', '-t', type, ...bits, '-N', '', '-f', file]);
+  const { stdout } = await run('ssh-keygen', ['-l', '-f', file]);
+  return {
+    private: await readFile(file, 'utf8'),
+    public: await readFile(`${file}.pub`, 'utf8'),
+    fingerprint: stdout.split(' ')[1] ?? '',
+  };
+}
+
 /** OpenSSH's server on loopback, with git-receive-pack behind it. */
 export async function startSshd(context: TestContext): Promise<Sshd> {
   const program = peer('sshd');
   if (!program) context.skip('sshd is not installed');
   const dir = await tempDir();
-  const keyOf = async (file: string) =>
-    new Secret((await readFile(join(dir, file), 'utf8')).trimEnd());
-  const makeKey = (file: string, type: string) =>
-    run('ssh-keygen', ['-q', '-t', type, '-N', '', '-f', join(dir, file)]);
-  const fingerprint = async (file: string) =>
-    (await run('ssh-keygen', ['-l', '-f', join(dir, file)])).stdout.split(' ')[1] ?? '';
-  async function makeHostKeys() {
-    await run('rm', ['-f', join(dir, 'host-rsa'), join(dir, 'host-ed25519')]);
-    await makeKey('host-rsa', 'rsa');
-    await makeKey('host-ed25519', 'ed25519');
+  const file = (name: string, text: string) => writeFile(join(dir, name), text, { mode: 0o600 });
+  async function writeHostKeys(which: 'first' | 'other') {
+    const rsa = await madeKey(`${which} host-rsa`, 'rsa');
+    const ed25519 = await madeKey(`${which} host-ed25519`, 'ed25519');
+    await file('host-rsa', rsa.private);
+    await file('host-ed25519', ed25519.private);
+    return { rsa: rsa.fingerprint, ed25519: ed25519.fingerprint };
   }
-  await makeHostKeys();
-  await makeKey('key', 'ed25519');
-  await makeKey('other', 'ed25519');
-  await writeFile(join(dir, 'authorized_keys'), await readFile(join(dir, 'key.pub')), {
-    mode: 0o600,
-  });
+  const hostKeys = await writeHostKeys('first');
+  const key = await madeKey('user', 'ed25519');
+  const otherKey = await madeKey('other user', 'ed25519');
+  await file('authorized_keys', key.public);
   const port = await freePort();
   const configuration = [
     `Port ${port}`,
@@ -120,12 +144,12 @@ export async function startSshd(context: TestContext): Promise<Sshd> {
   return {
     port,
     user: userInfo().username,
-    key: await keyOf('key'),
-    otherKey: await keyOf('other'),
-    hostKeys: { rsa: await fingerprint('host-rsa'), ed25519: await fingerprint('host-ed25519') },
+    key: new Secret(key.private.trimEnd()),
+    otherKey: new Secret(otherKey.private.trimEnd()),
+    hostKeys,
     stop,
     start,
-    newHostKeys: makeHostKeys,
+    newHostKeys: async () => void (await writeHostKeys('other')),
   };
 }
 

@@ -1,13 +1,44 @@
 /** A history in a temp folder, and what is stored in it. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import type { CommitAbout } from '../commit-message.ts';
 import { Repository } from '../repository.ts';
 
 const run = promisify(execFile);
+
+/** What a history is that has just begun, by path; a folder is undefined. Made once for all tests of a file. */
+let justBegun: Promise<Map<string, Buffer | undefined>> | undefined;
+
+/** As the first `open` of a folder leaves it, which takes eight processes. For tests that are not about that. */
+export async function beginHistory(folder: string): Promise<void> {
+  justBegun ??= makeOne();
+  await mkdir(folder, { mode: 0o700 });
+  for (const [path, bytes] of await justBegun) {
+    if (bytes === undefined) await mkdir(join(folder, path));
+    else await writeFile(join(folder, path), bytes);
+  }
+}
+
+async function makeOne(): Promise<Map<string, Buffer | undefined>> {
+  const history = await TestHistory.make();
+  try {
+    await (await history.open()).close();
+    const entries = await readdir(history.folder, { recursive: true, withFileTypes: true });
+    const made = new Map<string, Buffer | undefined>();
+    for (const entry of entries) {
+      const path = join(entry.parentPath, entry.name);
+      const bytes = entry.isDirectory() ? undefined : await readFile(path);
+      made.set(relative(history.folder, path), bytes);
+    }
+    // A folder comes before what is in it.
+    return new Map([...made].sort(([a], [b]) => (a < b ? -1 : 1)));
+  } finally {
+    await history.remove();
+  }
+}
 
 export class TestHistory {
   readonly parent: string;
@@ -21,6 +52,13 @@ export class TestHistory {
 
   static async make(): Promise<TestHistory> {
     return new TestHistory(await mkdtemp(join(tmpdir(), 'skolo-backup-')));
+  }
+
+  /** See `beginHistory`. */
+  static async begun(): Promise<TestHistory> {
+    const history = await TestHistory.make();
+    await beginHistory(history.folder);
+    return history;
   }
 
   async open(): Promise<Repository> {
