@@ -123,6 +123,8 @@ export class Repository implements BackupSource {
    */
   async check(signal: AbortSignal): Promise<string | undefined> {
     const damage = await this.findDamage(signal);
+    // Git may have been quicker than the word to stop: what it saw was not asked for any more.
+    signal.throwIfAborted();
     // Beside a commit or `maintain` it may have looked for what was just being moved.
     return damage && (await this.inTurn(() => this.findDamage(signal)));
   }

@@ -74,7 +74,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       try {
         return await runPlaced(options, demo, places);
       } catch (error) {
-        if (!(error instanceof EndedAtOnce) || left === 1 || (await areFree(places))) throw error;
+        if (!(error instanceof EndedAtOnce) || left === 1) throw error;
+        // Who had it may only have looked whether it is free, as we do.
+        if (!error.hadNoPort && (await areFree(places))) throw error;
       }
       output.problem('Somebody else has just taken a port: starting again with other ones.');
       places = await choosePlaces();

@@ -30,6 +30,11 @@ export function listeningPort(line: string): number | undefined {
   return event.port;
 }
 
+/** Whether a service says that it cannot have its port. */
+export function cannotListen(line: string): boolean {
+  return parseEvent(line)?.msg === 'cannot listen';
+}
+
 interface LogEvent extends Record<string, unknown> {
   msg: string;
 }

@@ -62,6 +62,16 @@ describe('ServiceProcess', () => {
     });
   });
 
+  it.each([
+    ['cannot listen', true],
+    ['start failed', false],
+  ])('tells whether it had no port: %s', async (msg, hadNoPort) => {
+    const line = JSON.stringify({ level: 'fatal', msg });
+    const { process } = await service(`console.log('${line}'); process.exitCode = 1;`);
+
+    await expect(process.start()).rejects.toMatchObject({ exitCode: 1, hadNoPort });
+  });
+
   it('kills a service that does not end', async () => {
     const { process, lines, said } = await service(
       `process.on('SIGTERM', () => {}); ${listening} setInterval(() => {}, 1000);`,

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Guard } from './guard.ts';
-import { listeningPort } from './log-lines.ts';
+import { cannotListen, listeningPort } from './log-lines.ts';
 import { signalGroup } from './process-group.ts';
 
 export interface ServiceProcessOptions {
@@ -26,10 +26,13 @@ export interface ServiceProcessOptions {
 export class EndedAtOnce extends Error {
   readonly code = 'ENDED_AT_ONCE';
   readonly exitCode: number;
+  /** Somebody else had its port at that moment. */
+  readonly hadNoPort: boolean;
 
-  constructor(message: string, exitCode: number) {
+  constructor(message: string, exitCode: number, hadNoPort = false) {
     super(message);
     this.exitCode = exitCode;
+    this.hadNoPort = hadNoPort;
   }
 }
 
@@ -44,6 +47,7 @@ export class ServiceProcess {
   private child: ChildProcess | undefined;
   private stopping = false;
   private failures = 0;
+  private hadNoPort = false;
   private next: NodeJS.Timeout | undefined;
   private onListening: ((port: number) => void) | undefined;
   private onEndedAtOnce: ((error: EndedAtOnce) => void) | undefined;
@@ -98,6 +102,7 @@ export class ServiceProcess {
     this.child = child;
     this.follow(child.stdout, (line) => {
       onLine(line);
+      this.hadNoPort ||= cannotListen(line);
       const port = listeningPort(line);
       if (port !== undefined) this.onListening?.(port);
       if (port !== undefined) this.onEndedAtOnce = undefined;
@@ -126,7 +131,8 @@ export class ServiceProcess {
     const { name, say } = this.options;
     const { text, code } = howItEnded(child);
     if (this.onEndedAtOnce) {
-      this.onEndedAtOnce(new EndedAtOnce(`${name} ended before it served (${text})`, code));
+      const message = `${name} ended before it served (${text})`;
+      this.onEndedAtOnce(new EndedAtOnce(message, code, this.hadNoPort));
       return;
     }
     this.failures = ranForMs > longestPause * 1000 ? 1 : this.failures + 1;
