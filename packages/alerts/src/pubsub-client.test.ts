@@ -9,8 +9,9 @@ import { makeServiceAccountKey, startGooglePubSub } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { PubSubCredentials } from './pubsub-credentials.ts';
 import { createPubSubSink } from './sinks/pubsub.ts';
-import { type Sink, SinkError } from './sinks/sink.ts';
+import type { Sink } from './sinks/sink.ts';
 import { flat, numberedAlert } from './testing/messages.ts';
+import { sinkErrorOf } from './testing/sink-error.ts';
 
 const { certificate } = vi.hoisted(() => {
   const file = new URL('./testing/tls/localhost.crt', import.meta.url).pathname;
@@ -60,15 +61,6 @@ function sinkFor(google: Google, credentials: PubSubCredentials, metadataUrl?: s
 
 async function send(sink: Sink): Promise<void> {
   await sink.send([numberedAlert(1)], 'rack4-0', new AbortController().signal);
-}
-
-async function errorOf(sending: Promise<void>): Promise<SinkError> {
-  const error = await sending.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof SinkError) return error;
-  throw new Error('no SinkError', { cause: error });
 }
 
 async function startMetadata() {
@@ -129,7 +121,7 @@ describe("the rack's metadata server", () => {
     const { google } = await start((token) => token === 'two');
     const sink = sinkFor(google, 'metadata', metadata.url);
 
-    const error = await errorOf(send(sink));
+    const error = await sinkErrorOf(send(sink));
     metadata.state.token = 'two';
     await send(sink);
 
@@ -158,7 +150,7 @@ describe("the rack's metadata server", () => {
     expect(metadata.tokens()).toBe(2);
     expect(google.counts.messages).toBe(2);
     vi.advanceTimersByTime(200_000);
-    expect(await errorOf(send(sink))).toMatchObject({ reason: 'unavailable', code: '503' });
+    expect(await sinkErrorOf(send(sink))).toMatchObject({ reason: 'unavailable', code: '503' });
   });
 
   it.each([
@@ -174,7 +166,7 @@ describe("the rack's metadata server", () => {
       return true;
     };
 
-    const error = await errorOf(send(sinkFor(google, 'metadata', metadata.url)));
+    const error = await sinkErrorOf(send(sinkFor(google, 'metadata', metadata.url)));
 
     expect(error).toMatchObject({ reason, code: String(status) });
     expect(error.message).toContain(`the metadata server ${metadata.url}`);
@@ -190,8 +182,8 @@ describe("the rack's metadata server", () => {
       return true;
     };
 
-    const portal = await errorOf(send(sinkFor(google, 'metadata', metadata.url)));
-    const nobody = await errorOf(send(sinkFor(google, 'metadata', 'http://127.0.0.1:1')));
+    const portal = await sinkErrorOf(send(sinkFor(google, 'metadata', metadata.url)));
+    const nobody = await sinkErrorOf(send(sinkFor(google, 'metadata', 'http://127.0.0.1:1')));
 
     expect(portal).toMatchObject({ reason: 'credentials' });
     expect(nobody).toMatchObject({ reason: 'unavailable' });
@@ -251,7 +243,7 @@ describe('a key file', () => {
     const { google } = await start();
     const keyFile = await tempFile(content);
 
-    const error = await errorOf(send(sinkFor(google, { keyFile })));
+    const error = await sinkErrorOf(send(sinkFor(google, { keyFile })));
 
     expect(error.reason).toBe('credentials');
     expect(error.message).toContain(keyFile);
@@ -265,7 +257,7 @@ describe('a key file', () => {
     const keyFile = `${await tempFile('')}.new`;
     const sink = sinkFor(google, { keyFile });
 
-    const error = await errorOf(send(sink));
+    const error = await sinkErrorOf(send(sink));
     await writeFile(keyFile, JSON.stringify(makeKey('late')));
     await send(sink);
 
@@ -288,7 +280,7 @@ describe("this computer's own credentials", () => {
     vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '');
     const sink = sinkFor(google, 'default');
 
-    const error = await errorOf(send(sink));
+    const error = await sinkErrorOf(send(sink));
     vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', await tempFile(JSON.stringify(key)));
     await send(sink);
 

@@ -37,7 +37,7 @@ export interface Tracked {
 export interface Moment {
   /** Milliseconds since 1970. */
   now: number;
-  /** Seconds. */
+  /** Seconds since boot. */
   uptime: number;
 }
 

@@ -15,8 +15,9 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { decode } from '../decode.ts';
 import { flat, heartbeatMessage, numberedAlert } from '../testing/messages.ts';
+import { sinkErrorOf } from '../testing/sink-error.ts';
 import { createFileSink, type FileSinkOptions } from './file.ts';
-import { type Sink, SinkError } from './sink.ts';
+import type { Sink } from './sink.ts';
 
 async function tempFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-file-sink-'));
@@ -34,15 +35,6 @@ async function start(options: Partial<FileSinkOptions> = {}) {
 async function send(sink: Sink, ...numbers: number[]): Promise<void> {
   const messages = numbers.map((n) => numberedAlert(n));
   await sink.send(messages, 'file', new AbortController().signal);
-}
-
-async function errorOf(sending: Promise<void>): Promise<SinkError> {
-  const error = await sending.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof SinkError) return error;
-  throw new Error('no SinkError', { cause: error });
 }
 
 /** The numbers of the alerts in it; what is no line of ours is undefined. */
@@ -149,7 +141,7 @@ describe('what goes wrong', () => {
     const folder = await tempFolder();
     const { file, sink } = await start({ file: join(folder, 'mount', 'alerts.jsonl') });
 
-    const error = await errorOf(send(sink, 1));
+    const error = await sinkErrorOf(send(sink, 1));
     await mkdir(join(folder, 'mount'));
     await send(sink, 1);
 
@@ -166,7 +158,7 @@ describe('what goes wrong', () => {
 
     for (const file of [folder, join(folder, 'pipe'), join(folder, 'plain', 'alerts.jsonl')]) {
       const { sink } = await start({ file });
-      expect(await errorOf(send(sink, 1))).toMatchObject({ reason: 'topic' });
+      expect(await sinkErrorOf(send(sink, 1))).toMatchObject({ reason: 'topic' });
     }
   });
 
@@ -175,7 +167,7 @@ describe('what goes wrong', () => {
     const ending = new AbortController();
 
     const first = send(sink, 1);
-    const second = errorOf(sink.send([numberedAlert(2)], 'file', ending.signal));
+    const second = sinkErrorOf(sink.send([numberedAlert(2)], 'file', ending.signal));
     ending.abort();
 
     await first;
@@ -192,7 +184,7 @@ describe('what goes wrong', () => {
     const before = await readFile(file);
 
     const many = Array.from({ length: 200 }, (_, n) => n);
-    const error = await errorOf(send(sink, ...many));
+    const error = await sinkErrorOf(send(sink, ...many));
     const after = await readFile(file);
     await rm(join(folder, 'ballast'));
     await send(sink, 2);

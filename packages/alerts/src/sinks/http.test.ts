@@ -4,8 +4,9 @@ import { Secret, SecretError } from '@skolo/rack';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Message } from '../message.ts';
 import { alertMessage, flat, heartbeatMessage, noticeMessage } from '../testing/messages.ts';
+import { sinkErrorOf } from '../testing/sink-error.ts';
 import { createHttpSink, type HttpSinkOptions } from './http.ts';
-import { type Sink, SinkError } from './sink.ts';
+import type { Sink } from './sink.ts';
 
 interface Request {
   method: string | undefined;
@@ -54,15 +55,6 @@ async function sendOne(
   signal = new AbortController().signal,
 ) {
   await sink.send([message], sink.laneOf(message), signal);
-}
-
-async function errorOf(sending: Promise<void>): Promise<SinkError> {
-  const error = await sending.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof SinkError) return error;
-  throw new Error('no SinkError', { cause: error });
 }
 
 describe('a token with a place of its own', () => {
@@ -194,7 +186,7 @@ describe('what goes wrong', () => {
     });
     const sink = sinkFor(there, { token: async () => new Secret('t0ken') });
 
-    const error = await errorOf(sendOne(sink));
+    const error = await sinkErrorOf(sendOne(sink));
 
     expect(error).toMatchObject({ reason, code: String(status), retryAfterSeconds: undefined });
     expect(error.message).toContain(`pagers (127.0.0.1:${there.port}) answers ${status}: no`);
@@ -210,7 +202,7 @@ describe('what goes wrong', () => {
     });
     const sink = sinkFor(there, { token: async () => new Secret('t0ken'.repeat(40)) });
 
-    const { message } = await errorOf(sendOne(sink));
+    const { message } = await sinkErrorOf(sendOne(sink));
 
     expect(message).toContain('answers 404: no t0k, no POST <secret>, ?<secret>, <secret>; xxx');
     expect(message).not.toMatch(/s3cret|k3y|t0ken/);
@@ -222,7 +214,7 @@ describe('what goes wrong', () => {
       response.end();
     });
 
-    expect(await errorOf(sendOne(sinkFor(there)))).toMatchObject({ retryAfterSeconds: 7 });
+    expect(await sinkErrorOf(sendOne(sinkFor(there)))).toMatchObject({ retryAfterSeconds: 7 });
   });
 
   it('is a redirect: neither message nor token go elsewhere', async () => {
@@ -232,7 +224,9 @@ describe('what goes wrong', () => {
       response.end();
     });
 
-    const error = await errorOf(sendOne(sinkFor(there, { token: async () => new Secret('t') })));
+    const error = await sinkErrorOf(
+      sendOne(sinkFor(there, { token: async () => new Secret('t') })),
+    );
 
     expect(error).toMatchObject({ reason: 'topic', code: '307' });
     expect(error.message).not.toContain('s3cret');
@@ -243,11 +237,11 @@ describe('what goes wrong', () => {
     const there = await start((response) => response.destroy());
     const silent = await start(() => undefined);
 
-    expect(await errorOf(sendOne(sinkFor(there)))).toMatchObject({ reason: 'unavailable' });
-    expect(await errorOf(sendOne(sinkFor({ url: 'http://127.0.0.1:1/x' })))).toMatchObject({
+    expect(await sinkErrorOf(sendOne(sinkFor(there)))).toMatchObject({ reason: 'unavailable' });
+    expect(await sinkErrorOf(sendOne(sinkFor({ url: 'http://127.0.0.1:1/x' })))).toMatchObject({
       reason: 'unavailable',
     });
-    expect(await errorOf(sendOne(sinkFor(silent, { timeoutSeconds: 0.1 })))).toMatchObject({
+    expect(await sinkErrorOf(sendOne(sinkFor(silent, { timeoutSeconds: 0.1 })))).toMatchObject({
       reason: 'timeout',
       code: 'TIMEOUT',
     });
@@ -259,7 +253,7 @@ describe('what goes wrong', () => {
       response.write('x');
     });
 
-    const error = await errorOf(sendOne(sinkFor(there, { timeoutSeconds: 0.2 })));
+    const error = await sinkErrorOf(sendOne(sinkFor(there, { timeoutSeconds: 0.2 })));
 
     expect(error.reason).toBe('timeout');
   });
@@ -269,8 +263,8 @@ describe('what goes wrong', () => {
     const there = await start(() => ending.abort());
     const sink = sinkFor(there);
 
-    const error = await errorOf(sendOne(sink, alertMessage(), ending.signal));
-    const again = await errorOf(sendOne(sink, alertMessage(), ending.signal));
+    const error = await sinkErrorOf(sendOne(sink, alertMessage(), ending.signal));
+    const again = await sinkErrorOf(sendOne(sink, alertMessage(), ending.signal));
 
     expect([error, again]).toMatchObject([{ code: 'ABORTED' }, { code: 'ABORTED' }]);
     expect(there.requests).toHaveLength(1);
@@ -283,11 +277,11 @@ describe('what goes wrong', () => {
     };
     const open = sinkFor({ url: 'http://192.0.2.1/x' }, { token: async () => new Secret('t') });
 
-    const error = await errorOf(sendOne(sinkFor(there, { token: missing })));
+    const error = await sinkErrorOf(sendOne(sinkFor(there, { token: missing })));
 
     expect(error).toMatchObject({ reason: 'credentials', code: 'SECRET_MISSING' });
     expect(error.message).toBe('pagers: its token: /etc/token: not there; put it there');
-    expect(await errorOf(sendOne(open))).toMatchObject({
+    expect(await sinkErrorOf(sendOne(open))).toMatchObject({
       reason: 'credentials',
       code: 'UNSAFE_URL',
     });

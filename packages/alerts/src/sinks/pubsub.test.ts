@@ -11,8 +11,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { decode } from '../decode.ts';
 import { connectPubSub } from '../pubsub-client.ts';
 import { alertMessage, flat, heartbeatMessage, numberedAlert } from '../testing/messages.ts';
+import { sinkErrorOf } from '../testing/sink-error.ts';
 import { createPubSubSink, type PubSubSinkOptions } from './pubsub.ts';
-import { type Sink, SinkError } from './sink.ts';
+import type { Sink } from './sink.ts';
 
 const topic = 'projects/my-project/topics/alerts';
 
@@ -74,15 +75,6 @@ async function startUplink(port: number) {
 
 function never(): AbortSignal {
   return new AbortController().signal;
-}
-
-async function errorOf(sending: Promise<void>): Promise<SinkError> {
-  const error = await sending.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof SinkError) return error;
-  throw new Error('no SinkError', { cause: error });
 }
 
 function published(google: GooglePubSub) {
@@ -195,7 +187,7 @@ describe('the topic', () => {
 
   it('is asked for where it may not be made', async () => {
     const google = await start({ topics: [] });
-    const error = await errorOf(
+    const error = await sinkErrorOf(
       sinkFor(google, { createTopic: false }).send([numberedAlert(1)], 'rack4-0', never()),
     );
 
@@ -208,7 +200,7 @@ describe('the topic', () => {
     const google = await start({ topics: [] });
     google.misbehave('refuse', { methods: ['CreateTopic'], code: 'PERMISSION_DENIED' });
 
-    const error = await errorOf(sinkFor(google).send([numberedAlert(1)], 'rack4-0', never()));
+    const error = await sinkErrorOf(sinkFor(google).send([numberedAlert(1)], 'rack4-0', never()));
 
     expect(error).toMatchObject({ reason: 'topic', code: 'PERMISSION_DENIED' });
     expect(error.message).toContain('gcloud pubsub topics create alerts --project my-project');
@@ -233,7 +225,7 @@ describe('what goes wrong', () => {
     const sink = sinkFor(google);
     google.failNext({ method: 'Publish', code });
 
-    const error = await errorOf(sink.send([numberedAlert(1)], 'rack4-0', never()));
+    const error = await sinkErrorOf(sink.send([numberedAlert(1)], 'rack4-0', never()));
 
     expect(error).toMatchObject({ reason, code });
     expect(error.message).toMatch(new RegExp(`^Pub/Sub, ${topic}: ${code}: .+; .+`));
@@ -247,7 +239,7 @@ describe('what goes wrong', () => {
     const sink = sinkFor(google);
     google.failNext({ code: 'INVALID_ARGUMENT', message: 'Invalid resource name given (name=x).' });
 
-    const error = await errorOf(sink.send([numberedAlert(1)], 'rack4-0', never()));
+    const error = await sinkErrorOf(sink.send([numberedAlert(1)], 'rack4-0', never()));
 
     expect(error.reason).toBe('topic');
   });
@@ -256,7 +248,7 @@ describe('what goes wrong', () => {
     const google = await start();
     const large = numberedAlert(1, { description: 'x'.repeat(9_600_000) });
 
-    const error = await errorOf(
+    const error = await sinkErrorOf(
       sinkFor(google).send([numberedAlert(2), large], 'rack4-0', never()),
     );
 
@@ -273,8 +265,8 @@ describe('what goes wrong', () => {
     uplink.swallow();
 
     const errors = await Promise.all([
-      errorOf(sink.send([numberedAlert(2)], 'rack4-0', never())),
-      errorOf(sink.send([heartbeatMessage()], '', never())),
+      sinkErrorOf(sink.send([numberedAlert(2)], 'rack4-0', never())),
+      sinkErrorOf(sink.send([heartbeatMessage()], '', never())),
     ]);
     await sink.send([numberedAlert(3)], 'rack4-0', never());
 
@@ -291,12 +283,14 @@ describe('what goes wrong', () => {
     google.misbehave('hang');
     const ending = new AbortController();
 
-    const sending = errorOf(sink.send([numberedAlert(1)], 'rack4-0', ending.signal));
+    const sending = sinkErrorOf(sink.send([numberedAlert(1)], 'rack4-0', ending.signal));
     await google.callsSeen(1);
     ending.abort();
 
     expect(await sending).toMatchObject({ code: 'ABORTED' });
-    expect(await errorOf(sink.send([numberedAlert(1)], 'rack4-0', ending.signal))).toMatchObject({
+    expect(
+      await sinkErrorOf(sink.send([numberedAlert(1)], 'rack4-0', ending.signal)),
+    ).toMatchObject({
       code: 'ABORTED',
     });
     expect(google.counts.requests).toEqual({ Publish: 1 });
@@ -308,7 +302,7 @@ describe('what goes wrong', () => {
     await sink.send([numberedAlert(1)], 'rack4-0', never());
     await google.stop();
 
-    const error = await errorOf(sink.send([numberedAlert(2)], 'rack4-0', never()));
+    const error = await sinkErrorOf(sink.send([numberedAlert(2)], 'rack4-0', never()));
     await google.start();
 
     expect(error).toMatchObject({ reason: 'unavailable', code: 'UNAVAILABLE' });
@@ -330,7 +324,7 @@ describe('what goes wrong', () => {
     const google = await start();
     const sink = sinkFor(google, { project: undefined });
 
-    const error = await errorOf(sink.send([numberedAlert(1)], 'rack4-0', never()));
+    const error = await sinkErrorOf(sink.send([numberedAlert(1)], 'rack4-0', never()));
 
     expect(error).toMatchObject({ reason: 'credentials', code: 'NO_PROJECT' });
     expect(error.message).toContain('services.alert-to-pubsub.project');
@@ -372,7 +366,7 @@ describe('the emulator', () => {
     const sink = sinkFor(emulator);
     const messages = Array.from({ length: 20 }, (_, n) => numberedAlert(n));
 
-    const missing = await errorOf(
+    const missing = await sinkErrorOf(
       sinkFor(emulator, { createTopic: false }).send([numberedAlert(1)], 'rack4-0', never()),
     );
     await publisher.createTopic({ name: topic });

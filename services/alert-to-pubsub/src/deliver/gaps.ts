@@ -3,16 +3,10 @@
  * so that a restart changes nothing.
  */
 import type { NoticeMessage } from '@skolo/alerts';
+import type { Moment } from '../state.ts';
 import type { Waiting } from './window.ts';
 
 export type GapNotice = Omit<NoticeMessage, 'kind' | 'id' | 'at'>;
-
-export interface Moment {
-  /** Milliseconds since 1970. */
-  now: number;
-  /** Seconds since boot. */
-  uptime: number;
-}
 
 /** Seconds. What waited for less is no outage worth a word. */
 const late = 60;
