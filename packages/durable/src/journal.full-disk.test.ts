@@ -27,10 +27,13 @@ it(`has what it acknowledged and nothing that it refused while a disk fills and 
   const expected = new Map<string, unknown>();
   let refused = 0;
 
-  async function write(round: number, journal: Journal) {
+  function someRecords(round: number): Record<string, unknown> {
     const keys = Array.from({ length: 2 }, () => `key/${Math.floor(random() * 16)}`);
     const size = random() < 0.3 ? random() * 120_000 : random() * 500;
-    const put = Object.fromEntries(keys.map((key) => [key, { round, filling: 'x'.repeat(size) }]));
+    return Object.fromEntries(keys.map((key) => [key, { round, filling: 'x'.repeat(size) }]));
+  }
+
+  async function write(journal: Journal, put: Record<string, unknown>) {
     const deleted = `key/${Math.floor(random() * 16)}`;
     try {
       await journal.write({ put, delete: [deleted] });
@@ -66,14 +69,18 @@ it(`has what it acknowledged and nothing that it refused while a disk fills and 
         await compare(journal);
       } else {
         const count = 1 + Math.floor(random() * 5);
-        await Promise.all(Array.from({ length: count }, () => write(round, journal)));
+        await Promise.all(Array.from({ length: count }, () => write(journal, someRecords(round))));
       }
     }
     await rm(filling, { force: true });
+    // Whatever was refused before: one that is larger than the disk.
+    const before = refused;
+    await write(journal, { 'key/0': 'x'.repeat(9_000_000) });
+    expect(refused).toBe(before + 1);
+    await compare(journal);
     await journal.write({ put: { 'key/0': 'the end' } });
     expected.set('key/0', 'the end');
     await compare(journal);
-    expect(refused).toBeGreaterThan(0);
   } finally {
     await journal.close();
     await run('umount', [disk]);
