@@ -11,7 +11,7 @@ export default class TestReport {
    */
   onTestRunEnd(modules, unhandledErrors) {
     /** @type {import('./results.mjs').Results} */
-    const results = { passed: 0, failed: [], skipped: [] };
+    const results = { passed: 0, failed: [], skipped: [], retried: [] };
     for (const error of unhandledErrors) {
       results.failed.push({ name: 'outside of a test', why: firstLine(error) });
     }
@@ -29,8 +29,12 @@ export default class TestReport {
       for (const test of module.children.allTests()) {
         const result = test.result();
         const name = `${file} > ${test.fullName}`;
-        if (result.state === 'passed') results.passed += 1;
-        else if (result.state === 'failed') {
+        if (result.state === 'passed') {
+          results.passed += 1;
+          // The errors of the tries before.
+          const [error] = result.errors ?? [];
+          if (error) results.retried.push({ name, why: firstLines(error) });
+        } else if (result.state === 'failed') {
           results.failed.push({ name, why: firstLine(result.errors[0]) });
         } else {
           const note = result.state === 'skipped' ? result.note : 'it was not finished';
@@ -51,6 +55,14 @@ function reasonAround(test) {
     if (around.errors().length > 0) return 'what should have prepared them failed';
     if (around.type === 'module') return 'no reason given';
   }
+}
+
+/**
+ * Of a try that nobody has seen, as the log shows only the last one. The seed of a property is in the second line.
+ * @param {{ message?: string }} error
+ */
+function firstLines({ message = 'no message' }) {
+  return message.split('\n').slice(0, 4).join(' ').slice(0, 500);
 }
 
 /** @param {{ message?: string } | undefined} error */

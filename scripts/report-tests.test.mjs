@@ -14,10 +14,10 @@ it('reports every outcome, also what fails outside of the tests', async () => {
 
   await expect(promisify(execFile)(vitest, ['run'], { cwd: folder })).rejects.toThrow();
 
-  const { passed, failed, skipped } = JSON.parse(readFileSync(file, 'utf8'));
+  const { passed, failed, skipped, retried } = JSON.parse(readFileSync(file, 'utf8'));
   const name = (/** @type {{ name: string }} */ a, /** @type {{ name: string }} */ b) =>
     a.name < b.name ? -1 : 1;
-  expect(passed).toBe(2);
+  expect(passed).toBe(3);
   expect(failed.sort(name)).toEqual([
     {
       name: 'does-not-load.fixture.mjs',
@@ -26,6 +26,9 @@ it('reports every outcome, also what fails outside of the tests', async () => {
     { name: 'outcomes.fixture.mjs > fails', why: expect.stringContaining('expected 1 to be 2') },
     { name: 'outcomes.fixture.mjs > with a hook that fails', why: 'no server' },
     { name: 'outside of a test', why: 'too late' },
+  ]);
+  expect(retried).toEqual([
+    { name: 'outcomes.fixture.mjs > passes when it is tried again', why: 'not yet seed 42' },
   ]);
   expect(skipped.sort(name)).toEqual([
     { name: 'outcomes.fixture.mjs > is skipped', why: 'curl is not installed' },

@@ -3,13 +3,14 @@
 /** @typedef {{ name: string, why: string }} Finding */
 /**
  * What one package's tests reported (scripts/report-tests.mjs).
- * @typedef {{ passed: number, failed: Finding[], skipped: Finding[] }} Results
+ * `retried` are among the passed.
+ * @typedef {{ passed: number, failed: Finding[], skipped: Finding[], retried: Finding[] }} Results
  */
 /**
  * One task of turbo's: `exitCode` is undefined when it was never started.
  * @typedef {{ package: string, task: string, exitCode: number | undefined }} Task
  */
-/** @typedef {{ passed: number, failed: Finding[], skipped: Finding[], notRun: string[] }} Total */
+/** @typedef {Results & { notRun: string[] }} Total */
 
 /**
  * The whole outcome. A build, a lint, or a test run that ended badly without saying why counts as one failure each.
@@ -19,7 +20,7 @@
  */
 export function addUp(tasks, results) {
   /** @type {Total} */
-  const total = { passed: 0, failed: [], skipped: [], notRun: [] };
+  const total = { passed: 0, failed: [], skipped: [], retried: [], notRun: [] };
   /** @type {Map<string, string[]>} */
   const notStarted = new Map();
   for (const { package: name, task, exitCode } of tasks) {
@@ -28,6 +29,7 @@ export function addUp(tasks, results) {
     total.passed += found?.passed ?? 0;
     total.failed.push(...prefixed(name, found?.failed));
     total.skipped.push(...prefixed(name, found?.skipped));
+    total.retried.push(...prefixed(name, found?.retried));
     if (exitCode === undefined) {
       notStarted.set(name, [...(notStarted.get(name) ?? []), task]);
     } else if (exitCode !== 0 && !found?.failed.length) {
@@ -51,7 +53,8 @@ function prefixed(name, findings = []) {
 }
 
 /**
- * The end of `npm test`: what failed, what was not run and why, and as the last line the three numbers.
+ * The end of `npm test`: what failed, also where it passed when it was tried again, what was not run and why, and as the
+ * last line the three numbers.
  * @param {Total} total
  * @param {string[]} peersMissing a sentence each
  * @returns {string[]} lines
@@ -61,6 +64,10 @@ export function closing(total, peersMissing) {
   if (total.failed.length > 0) {
     lines.push('', 'Failed:');
     lines.push(...total.failed.map(({ name, why }) => `  ${name}: ${why}`));
+  }
+  if (total.retried.length > 0) {
+    lines.push('', 'Passed only when tried again (a defect of the test or of the code):');
+    lines.push(...total.retried.map(({ name, why }) => `  ${name}: ${why}`));
   }
   const notRun = [...peersMissing, ...total.notRun].map((line) => `  ${line}`);
   for (const [why, names] of byReason(total.skipped)) {

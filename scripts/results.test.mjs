@@ -6,12 +6,14 @@ const good = {
   passed: 3,
   failed: [],
   skipped: [{ name: 'a.test.ts > a', why: 'curl is missing' }],
+  retried: [{ name: 'a.test.ts > b', why: 'no answer' }],
 };
 /** @type {import('./results.mjs').Results} */
 const bad = {
   passed: 1,
   failed: [{ name: 'b.test.ts > b', why: 'expected 1 to be 2' }],
   skipped: [],
+  retried: [],
 };
 
 describe('adding up', () => {
@@ -33,6 +35,7 @@ describe('adding up', () => {
       passed: 4,
       failed: [{ name: '@skolo/b b.test.ts > b', why: 'expected 1 to be 2' }],
       skipped: [{ name: '@skolo/a a.test.ts > a', why: 'curl is missing' }],
+      retried: [{ name: '@skolo/a a.test.ts > b', why: 'no answer' }],
       notRun: [],
     });
   });
@@ -74,12 +77,12 @@ describe('adding up', () => {
 
 describe('the closing lines', () => {
   it('are one when there is nothing to say', () => {
-    const lines = closing({ passed: 12, failed: [], skipped: [], notRun: [] }, []);
+    const lines = closing({ passed: 12, failed: [], skipped: [], retried: [], notRun: [] }, []);
 
     expect(lines).toEqual(['', '12 passed, 0 failed, 0 skipped']);
   });
 
-  it('name what failed and what was not run, skipped tests by their reason', () => {
+  it('name what failed, at first or at all, and what was not run, skipped tests by their reason', () => {
     const skipped = ['1', '2', '3', '4', '5', '6', '7'].map((name) => ({ name, why: 'no wrk' }));
 
     const lines = closing(
@@ -87,6 +90,7 @@ describe('the closing lines', () => {
         passed: 12,
         failed: [{ name: '@skolo/b b.test.ts > b', why: 'expected 1 to be 2' }],
         skipped: [{ name: 'x', why: 'no curl' }, ...skipped],
+        retried: [{ name: '@skolo/a a.test.ts > b', why: 'no answer' }],
         notRun: ['@skolo/c test: something that it needs failed'],
       },
       ['wrk is not installed'],
@@ -95,6 +99,9 @@ describe('the closing lines', () => {
     expect(lines.join('\n')).toBe(`
 Failed:
   @skolo/b b.test.ts > b: expected 1 to be 2
+
+Passed only when tried again (a defect of the test or of the code):
+  @skolo/a a.test.ts > b: no answer
 
 Not run:
   wrk is not installed

@@ -6,6 +6,13 @@ it('fails', () => {
   expect(1).toBe(2);
 });
 
+let tries = 0;
+
+it('passes when it is tried again', { retry: 1 }, () => {
+  tries += 1;
+  if (tries === 1) throw new Error('not yet\nseed 42');
+});
+
 it('is skipped', (context) => context.skip('curl is not installed'));
 
 describe('with a hook that fails', () => {
