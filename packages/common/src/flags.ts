@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
-import { type ServiceName, servicePorts } from '@skolo/rack';
+import { type ServiceName, servicePorts } from '@skolo/rack/ports';
 import { type LogLevel, logLevels } from './log.ts';
 
 /** What a service is started with: flag over environment over default. */

@@ -9,7 +9,7 @@
 import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { Gauge, type Registry } from 'prom-client';
 import { z } from 'zod';
 import { type Clock, readBootId } from './clock.ts';

@@ -18,7 +18,7 @@ import { isMap, type PlainMap } from './plain.ts';
 import { readServices } from './read-services.ts';
 import { headSchema, identitySchema, loginSchema } from './schema.ts';
 import { checkEach, rangedEntries, singleEntries } from './sections.ts';
-import type { ServiceName } from './settings.ts';
+import type { ServiceName } from './service-ports.ts';
 import { spreadOf } from './spreading.ts';
 import { didYouMean } from './suggest.ts';
 

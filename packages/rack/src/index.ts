@@ -36,23 +36,17 @@ export {
   SecretError,
   secretPath,
 } from './secrets.ts';
+export { hookPort, type ServiceName, serviceNames, servicePorts } from './service-ports.ts';
+export { hostOfUrl, serviceMetricsUrl, serviceUrl } from './service-urls.ts';
 export type {
   AlertToPubsubSettings,
   MetadataServerSettings,
   PowerCycleDaemonSettings,
   RouterBackupSettings,
-  ServiceName,
   ServicesSettings,
   SwarmingClientSettings,
 } from './settings.ts';
-export {
-  defaultSettings,
-  hostOfUrl,
-  serviceMetricsUrl,
-  serviceNames,
-  servicePorts,
-  serviceUrl,
-} from './settings.ts';
+export { defaultSettings } from './settings.ts';
 export type { MachineSlice } from './slice.ts';
 export { machineSlice, readMachineSlice } from './slice.ts';
 export type { RackWatch, WatchRackOptions, WatchTuning } from './watch.ts';

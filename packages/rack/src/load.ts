@@ -6,7 +6,7 @@ import type { Draft } from './draft.ts';
 import { issuesOf, type Problem, RackError, type RackIssue } from './issues.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import type { Rack } from './rack.ts';
-import type { ServiceName } from './settings.ts';
+import type { ServiceName } from './service-ports.ts';
 import { unreadableRack } from './unreadable.ts';
 import { warningsOf } from './warnings.ts';
 import { maxTextLength, readYaml } from './yaml.ts';

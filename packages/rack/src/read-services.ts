@@ -4,12 +4,8 @@ import { check } from './describe.ts';
 import { type Problem, shown } from './issues.ts';
 import { withoutRefused } from './lenient.ts';
 import { isMap } from './plain.ts';
-import {
-  type ServiceName,
-  type ServicesSettings,
-  settingsSchemas as schemas,
-  serviceNames,
-} from './settings.ts';
+import { type ServiceName, serviceNames } from './service-ports.ts';
+import { type ServicesSettings, settingsSchemas as schemas } from './settings.ts';
 import { didYouMean } from './suggest.ts';
 
 /**

@@ -5,7 +5,8 @@ import { models } from './models/index.ts';
 import type { Credentials, Rack, SecretRef } from './rack.ts';
 import { loginSchema } from './schema.ts';
 import { checkSecretFile, SecretError } from './secrets.ts';
-import { type ServiceName, serviceNames, settingsSchemas } from './settings.ts';
+import { type ServiceName, serviceNames } from './service-ports.ts';
+import { settingsSchemas } from './settings.ts';
 
 export interface SecretReference {
   /** As in rack.yaml: `identities.bots.credentials.serviceAccountKey`. */

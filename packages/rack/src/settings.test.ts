@@ -2,15 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseRack } from './load.ts';
 import { swarmingSettings } from './overrides.ts';
-import {
-  defaultSettings,
-  hostOfUrl,
-  serviceMetricsUrl,
-  serviceNames,
-  servicePorts,
-  serviceUrl,
-  settingsSchemas,
-} from './settings.ts';
+import { serviceNames, servicePorts } from './service-ports.ts';
+import { hostOfUrl, serviceMetricsUrl, serviceUrl } from './service-urls.ts';
+import { defaultSettings, settingsSchemas } from './settings.ts';
 import { exampleRack, smallRack } from './testing/example.ts';
 
 describe('the settings of services', () => {

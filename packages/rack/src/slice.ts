@@ -9,8 +9,8 @@ import { issuesOf, type Problem, RackError } from './issues.ts';
 import { withoutRefused } from './lenient.ts';
 import { swarmingSettings } from './overrides.ts';
 import type { Machine, Rack } from './rack.ts';
+import { serviceUrl } from './service-urls.ts';
 import { swarmingClient } from './settings/swarming-client.ts';
-import { serviceUrl } from './settings.ts';
 
 const deviceSlice = z.object({
   name: z.string(),

@@ -12,7 +12,7 @@ import { LastGoodCopy } from './last-good-copy.ts';
 import type { parseRack } from './load.ts';
 import type { Rack } from './rack.ts';
 import { judge, RackWatcher, type WatchState } from './rack-watcher.ts';
-import type { ServiceName } from './settings.ts';
+import type { ServiceName } from './service-ports.ts';
 
 /** The inventory that is in force, and whether it is the one that it should be. */
 export interface RackWatch {

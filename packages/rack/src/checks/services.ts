@@ -3,7 +3,8 @@
 import { type Draft, type Report, within } from '../draft.ts';
 import type { Path } from '../issues.ts';
 import { swarmingSettings } from '../overrides.ts';
-import { type ServicesSettings, servicePorts } from '../settings.ts';
+import { servicePorts } from '../service-ports.ts';
+import type { ServicesSettings } from '../settings.ts';
 import { checkAlerts } from './alerts.ts';
 
 export function checkServices(draft: Draft, report: Report): void {

@@ -1,6 +1,6 @@
 /** The file that tells the Swarming bot of a rack where its tokens are. */
 import type { Rack } from '../rack.ts';
-import { serviceUrl } from '../settings.ts';
+import { serviceUrl } from '../service-urls.ts';
 
 const tokenPath = '/computeMetadata/v1/instance/service-accounts/default/token';
 

@@ -1,0 +1,19 @@
+/**
+ * What a process may load that has to stay small, as the agent on a machine with 1 GB: no express, no rack.yaml. Nothing
+ * here may import the package's other files without a look at what those load.
+ */
+export { AuditEntry, AuditLog, AuditUnavailable, type NewAuditEntry } from './audit.ts';
+export { type BackOffOptions, backOffMs } from './back-off.ts';
+export { inNetworks, normaliseAddress } from './client-address.ts';
+export { type Clock, createClock, readBootId, systemClock } from './clock.ts';
+export { Closers } from './closers.ts';
+export { type Degraded, DegradedList } from './degraded.ts';
+export { exitCodes } from './exit-codes.ts';
+export { LastSuccess } from './last-success.ts';
+export { ListenError, listen } from './listen.ts';
+export { createLogger, type Logger, type LogLevel, logLevels, prettyLines } from './log.ts';
+export { addBuildInfo, addDegraded, httpRequestDuration, processMetrics } from './metrics.ts';
+export { pause } from './pause.ts';
+export { errorText, redacted, stripSecrets } from './redact.ts';
+export { watchStateDir } from './state-dir.ts';
+export { ownVersion } from './version.ts';

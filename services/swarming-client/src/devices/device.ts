@@ -1,0 +1,94 @@
+/** What the agent knows of a device that is attached to its machine. One file beside this one for each kind. */
+
+import type { Logger } from '@skolo/common/light';
+import type { MachineSlice } from '@skolo/rack/slice';
+import type { RunCommand } from '../run-command.ts';
+
+/** A device as the machine's slice of rack.yaml describes it. */
+export type AttachedDevice = MachineSlice['devices'][number];
+export type DeviceKind = AttachedDevice['kind'];
+
+/** Texts by key, as Swarming has them. */
+export type Dimensions = Readonly<Record<string, readonly string[]>>;
+
+/** What one look at a device that is there found. What it does not tell is absent. */
+export interface DeviceReading {
+  dimensions: Dimensions;
+  serial?: string;
+  /** 0 to 100. */
+  batteryPercent?: number;
+  /** °C, by the name of the sensor. */
+  temperatures: Readonly<Record<string, number>>;
+  /** Android's thermal status: 0 none … 3 severe … 6 shutdown (PowerManager.THERMAL_STATUS_*). */
+  thermalStatus?: number;
+  /** Seconds since it booted. */
+  uptimeSeconds?: number;
+  /** It has booted and is ready for a task; absent: nothing says so. */
+  isReady?: boolean;
+}
+
+/** What one look found. `why` is for people: "offline", "unauthorized: accept the key on its screen". */
+export type Look = { state: 'present'; reading: DeviceReading } | { state: 'missing'; why: string };
+
+export type DeviceRepair = 'adb-reconnect' | 'adb-restart' | 'device-reboot';
+
+/** A device that can be asked. Nothing here waits longer than the settings say. */
+export interface Device {
+  /** Never throws but the reason of the signal: whatever goes wrong is a device that is missing, and why. */
+  look(signal: AbortSignal): Promise<Look>;
+  /**
+   * What may bring it back, each for the kinds that have it. `device-reboot` is also for after a task.
+   *
+   * @throws CommandFailed, or an Error that says why it did not work.
+   */
+  repairs: Partial<Record<DeviceRepair, (signal: AbortSignal) => Promise<void>>>;
+  /**
+   * Keeps what shows what is wrong with it: a screenshot, its last log. Returns the names of the files.
+   *
+   * @param folder is there, and empty
+   */
+  keepEvidence?(folder: string, signal: AbortSignal): Promise<string[]>;
+}
+
+/** Settings that a device needs, as they are now. */
+export interface DeviceSettings {
+  /** Time-out of one command of adb or libimobiledevice, in seconds. */
+  commandSeconds: number;
+  ssh: { user: string; privateKey?: string | undefined; commandSeconds: number };
+}
+
+export interface DeviceDeps {
+  run: RunCommand;
+  settings: () => DeviceSettings;
+  /** The one adb server of this machine. */
+  adb: AdbServer;
+  log: Pick<Logger, 'info' | 'warn'>;
+}
+
+/** The adb server: started when it is needed, one for all, restarted when it is wedged. */
+export interface AdbServer {
+  /** @throws CommandFailed */
+  ensure(signal: AbortSignal): Promise<void>;
+  /** Ends it, by force where it must be, and starts it anew. @throws CommandFailed */
+  restart(signal: AbortSignal): Promise<void>;
+  /** Ends it if it is ours. */
+  stop(): Promise<void>;
+}
+
+export type OpenDevice = (device: AttachedDevice, deps: DeviceDeps) => Device;
+
+/** What is known of a device now. `unknown`: nobody has looked yet; that is not "missing". */
+export interface DeviceView {
+  name: string;
+  fullName: string;
+  kind: DeviceKind;
+  state: 'unknown' | 'present' | 'missing';
+  /** Of that state. */
+  since: Date;
+  /** When it was last looked at. */
+  readAt?: Date;
+  /** Why it is missing. */
+  why?: string;
+  /** The last one that there was; of a device that is missing, it is old. */
+  reading?: DeviceReading;
+}
