@@ -21,7 +21,7 @@ export interface Answer {
 
 /** What a request without an answer throws; `message` says what and where, and never shows headers. */
 export class Unreachable extends Error {
-  readonly name = 'Unreachable';
+  override readonly name = 'Unreachable';
 }
 
 /** An answer whose body is still to be read: `message` has to be read to its end, or destroyed. */
