@@ -53,5 +53,5 @@ export {
   RunDevice,
   routerBackupApi,
 } from './router-backup.ts';
-export { AgentStatus, swarmingClientApi, UsbPortState } from './swarming-client.ts';
+export { AgentStatus, LogLine, swarmingClientApi, UsbPortState } from './swarming-client.ts';
 export { Time } from './time.ts';

@@ -9,6 +9,20 @@ export { type Clock, createClock, readBootId, systemClock } from './clock.ts';
 export { Closers } from './closers.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
 export { exitCodes } from './exit-codes.ts';
+export {
+  type Flag,
+  parseHost,
+  parseLevel,
+  parsePort,
+  readFlags,
+  UsageError,
+  usageOf,
+} from './flag-table.ts';
+export { changesSomething, recordChange, whyOf } from './http/audited.ts';
+export { toProblem } from './http/errors.ts';
+export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';
+export { requestIdFrom } from './http/request-id.ts';
+export type { RouteHandlers } from './http/routes.ts';
 export { LastSuccess } from './last-success.ts';
 export { ListenError, listen } from './listen.ts';
 export { createLogger, type Logger, type LogLevel, logLevels, prettyLines } from './log.ts';

@@ -1,4 +1,4 @@
-import { isSuccess, type RouteSpec } from '@skolo/api';
+import { isSuccess, type RouteSpec } from '@skolo/api/route';
 import type { AuditLog, NewAuditEntry } from '../audit.ts';
 import type { Logger } from '../log.ts';
 import { toProblem } from './errors.ts';

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { type Problem, problemType } from '@skolo/api';
+import { type Problem, problemType } from '@skolo/api/problem';
 import type { Response } from 'express';
 
 export interface HttpProblemOptions {
