@@ -8,10 +8,13 @@ import { Spool } from './spool.ts';
 let parent: string;
 let folder: string;
 let spool: Spool;
+/** Milliseconds; the spool's clock. */
+let now: number;
 beforeEach(async () => {
+  now = 0;
   parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
   folder = join(parent, 'state', 'spool');
-  spool = await Spool.open(folder, { segmentBytes: 4096 });
+  spool = await Spool.open(folder, { segmentBytes: 4096, now: () => now });
 });
 afterEach(async () => {
   await spool.close().catch(() => undefined);
@@ -34,8 +37,15 @@ const inUse = new Map<string, () => Promise<void>>([
   ['deleted', () => rm(join(parent, 'state'), { recursive: true })],
   ['moved', () => rename(join(parent, 'state'), join(parent, 'elsewhere'))],
 ]);
+/** For so long a look at the newest segment holds good. */
+const seenForMs = 50;
 
-describe.each([...inUse])('a folder that is %s', (_, vanish) => {
+describe.each([...inUse])('a folder that is %s', (_, doVanish) => {
+  async function vanish() {
+    await doVanish();
+    now += seenForMs;
+  }
+
   it('costs nothing that the newest segment held, nor what is appended then', async () => {
     await spool.append(texts(1, 10));
     spool.setCursor('pubsub', 3);
@@ -77,6 +87,22 @@ describe.each([...inUse])('a folder that is %s', (_, vanish) => {
     expect(await spool.append(texts(13, 13))).toBe(13);
   });
 
+  it('is looked for by an append when the last look is 50 ms old', async () => {
+    await spool.append(texts(1, 1));
+    await spool.append(texts(2, 3));
+    await doVanish();
+    now += seenForMs - 1;
+    expect(await spool.append(texts(4, 6))).toBe(4);
+    await expect(readdir(folder)).rejects.toMatchObject({ code: 'ENOENT' });
+
+    now += 1;
+    expect(await spool.append(texts(7, 9))).toBe(7);
+    await rm(join(folder, 'lock'), { recursive: true, force: true });
+    await spool.close();
+    spool = await Spool.open(folder);
+    expect(await readAll()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
   it('does not stop a new segment', async () => {
     await spool.append([JSON.stringify('x'.repeat(3000))]);
     await vanish();
@@ -94,6 +120,7 @@ it('puts a file aside that stands in the place of the newest segment', async () 
   await copyFile(join(folder, name), join(parent, 'backup'));
   await spool.append(texts(4, 10));
   await rename(join(parent, 'backup'), join(folder, name));
+  now += seenForMs;
 
   expect(await spool.append(texts(11, 11))).toBe(11);
   expect(await readAll()).toHaveLength(11);

@@ -22,6 +22,8 @@ import { Writer } from './writer.ts';
 export interface SpoolOptions {
   /** How large a segment becomes before the next one begins; default 16 MiB. */
   segmentBytes?: number;
+  /** Milliseconds, of a clock that does not jump. */
+  now?: () => number;
 }
 
 interface Work {
@@ -74,14 +76,14 @@ export class Spool {
    * @throws SpoolUnavailable
    */
   static async open(folder: string, options: SpoolOptions = {}): Promise<Spool> {
-    const { segmentBytes = 16 * 1024 * 1024 } = options;
+    const { segmentBytes = 16 * 1024 * 1024, now = () => performance.now() } = options;
     let unlock: (() => Promise<void>) | undefined;
     try {
       await makeFolder(folder);
       unlock = await lock(join(folder, 'lock'));
       const found = await examine(folder);
       const places = new Cursors(found.cursors);
-      const writer = await Writer.open(folder, segmentBytes, found, places);
+      const writer = await Writer.open(folder, { segmentBytes, now }, found, places);
       return new Spool(folder, segmentBytes, found, { writer, places, unlock });
     } catch (error) {
       await unlock?.().catch(() => undefined);
@@ -194,7 +196,8 @@ export class Spool {
 
   /**
    * Looks whether somebody has deleted the newest segment, or the whole folder, and writes what that segment held anew; so
-   * does whatever appends or reads. Older segments are lost then: who reads them finds them `unreadable`.
+   * does whatever reads, and an append 50 ms after the last look. Older segments are lost then: who reads them finds them
+   * `unreadable`.
    *
    * @returns how often that was so since it was opened
    * @throws SpoolUnavailable

@@ -10,6 +10,13 @@ import type { Found } from './opening.ts';
 import { markAppended, newSegment, type Segment, segmentPath } from './segment.ts';
 import { Tail } from './tail.ts';
 
+export interface WriterOptions {
+  /** How large a segment becomes before the next one begins. */
+  segmentBytes: number;
+  /** Milliseconds, of a clock that does not jump. */
+  now: () => number;
+}
+
 export class Writer {
   /** Oldest first. */
   readonly segments: Segment[];
@@ -18,16 +25,16 @@ export class Writer {
   /** Sequence number of the oldest record that is not trimmed. */
   floor: number;
   private readonly folder: string;
-  private readonly segmentBytes: number;
+  private readonly options: WriterOptions;
   private readonly cursors: Cursors;
   /** How often the newest segment was written anew, since somebody had deleted it. */
   restored = 0;
   private number: number;
   private tail: Tail | undefined;
 
-  private constructor(folder: string, segmentBytes: number, found: Found, cursors: Cursors) {
+  private constructor(folder: string, options: WriterOptions, found: Found, cursors: Cursors) {
     this.folder = folder;
-    this.segmentBytes = segmentBytes;
+    this.options = options;
     this.segments = found.segments;
     this.next = found.next;
     this.floor = found.floor;
@@ -37,13 +44,13 @@ export class Writer {
 
   static async open(
     folder: string,
-    segmentBytes: number,
+    options: WriterOptions,
     found: Found,
     cursors: Cursors,
   ): Promise<Writer> {
-    const writer = new Writer(folder, segmentBytes, found, cursors);
+    const writer = new Writer(folder, options, found, cursors);
     const newest = found.segments.at(-1);
-    if (newest && found.canContinue) writer.tail = await Tail.continue(newest);
+    if (newest && found.canContinue) writer.tail = await Tail.continue(newest, options.now);
     return writer;
   }
 
@@ -97,7 +104,7 @@ export class Writer {
     const { segment } = tail;
     const note = this.cursors.isChanged ? [this.note(segment.number ?? this.number)] : [];
     const bytes = this.encode(note, texts);
-    if (segment.end + bytes.length > this.segmentBytes) return false;
+    if (segment.end + bytes.length > this.options.segmentBytes) return false;
     const offset = segment.end;
     let isThere: boolean;
     try {
@@ -139,7 +146,7 @@ export class Writer {
     for (let attempt = 0; ; attempt += 1) {
       const segment = newSegment(segmentPath(this.folder, this.next, attempt), number, this.next);
       try {
-        return await Tail.begin(segment, bytes);
+        return await Tail.begin(segment, bytes, this.options.now);
       } catch (error) {
         if (systemCode(error) !== 'EEXIST' || attempt > 99) throw error;
       }
