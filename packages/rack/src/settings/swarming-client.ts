@@ -106,6 +106,9 @@ export const swarmingClient = section({
       ),
     afterSeconds: whole(0, 86_400).default(120).describe('How long it must be gone.'),
     pauseSeconds: whole(1, 86_400).default(120).describe('Pause after each step.'),
+    usbOffSeconds: whole(1, 60)
+      .default(5)
+      .describe('How long `usb-cycle` leaves a port without power.'),
     rounds: whole(1, 20).default(2).describe('Then it "needs hands".'),
   }).describe('The repair ladder.'),
   afterTask: section({

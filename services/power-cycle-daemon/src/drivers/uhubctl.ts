@@ -23,8 +23,8 @@ import {
   SignInRefused,
 } from '@skolo/equipment';
 import { type Machine, parseUsbPort, type UsbPort } from '@skolo/rack';
+import { portIn, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
 import type { DriverDeps, OutletReading, PowerDriver } from './driver.ts';
-import { portIn, uhubctlCommand } from './uhubctl-command.ts';
 
 export interface UsbHubDeps extends DriverDeps {
   /** Undefined: it has none. */
@@ -100,10 +100,10 @@ export function createUsbHub(
       name,
       (either) => openSsh(either),
       async (session, either) => {
-        const command = uhubctlCommand(port, action);
+        const command = `sudo -n uhubctl ${uhubctlArgs(port, action).join(' ')}`;
         const limits = { signal: either, timeoutMs: commandTimeoutMs };
         const { status, stdout, stderr } = await session.exec(command, limits);
-        const why = whyNot(status, stderr);
+        const why = whyUhubctlFailed(status, stderr);
         if (why !== undefined) throw new DeviceRefused(name, `${JSON.stringify(command)}: ${why}`);
         const reading = portIn(stdout, port);
         if (reading) return reading;
@@ -154,24 +154,4 @@ function refusalOf(name: string, error: unknown): DeviceError {
   return status === 401 || status === 403
     ? new SignInRefused(name, what, { cause: error })
     : new DeviceRefused(name, what, { cause: error });
-}
-
-const reasons: [RegExp, string][] = [
-  [/a password is required/, 'sudo wants a password; let the user run uhubctl with NOPASSWD'],
-  [/not allowed to execute|not in the sudoers/, 'sudo does not let the user run uhubctl'],
-  [/uhubctl: command not found/, 'uhubctl is not installed there'],
-  [/invalid option -- '?N/, 'its uhubctl is older than 2.5.0'],
-  [/Failed to control port power/, 'the hub did not take it'],
-  [/No compatible devices detected/, 'there is no such hub, or its ports cannot be switched'],
-];
-
-/** Undefined where nothing says that it failed. */
-function whyNot(status: number | undefined, stderr: string): string | undefined {
-  const known = reasons.find(([pattern]) => pattern.test(stderr))?.[1];
-  if (known !== undefined || status === 0 || status === undefined) return known;
-  const said = stderr
-    .trim()
-    .replaceAll(/[^\x20-\x7e]+/g, ' ')
-    .slice(0, 200);
-  return `fails with status ${status}: ${said}`;
 }

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { portIn, uhubctlCommand } from './uhubctl-command.ts';
+import { portIn, uhubctlArgs } from './uhubctl.ts';
 
 const port = { hub: '1-1', port: 2 };
 
-describe('the command line of uhubctl', () => {
+describe('the arguments of uhubctl', () => {
   it.each([
-    { action: 'off', command: 'sudo -n uhubctl -N -l 1-1 -p 2 -a off -r 100' },
-    { action: 'on', command: 'sudo -n uhubctl -N -l 1-1 -p 2 -a on' },
-    { action: undefined, command: 'sudo -n uhubctl -N -l 1-1 -p 2' },
-  ] as const)('names hub and port: $action', ({ action, command }) => {
-    expect(uhubctlCommand(port, action)).toBe(command);
+    { action: 'off', args: '-N -l 1-1 -p 2 -a off -r 100' },
+    { action: 'on', args: '-N -l 1-1 -p 2 -a on' },
+    { action: undefined, args: '-N -l 1-1 -p 2' },
+  ] as const)('names hub and port: $action', ({ action, args }) => {
+    expect(uhubctlArgs(port, action)).toEqual(args.split(' '));
   });
 
   it.each([
@@ -21,8 +21,8 @@ describe('the command line of uhubctl', () => {
     { hub: '1-1', port: -1 },
     { hub: '1-1', port: Number.NaN },
     { hub: '1-1', port: 1.5 },
-  ])('is not made without either: $hub $port', (wrong) => {
-    expect(() => uhubctlCommand(wrong, 'off')).toThrow(RangeError);
+  ])('are not made without either: $hub $port', (wrong) => {
+    expect(() => uhubctlArgs(wrong, 'off')).toThrow(RangeError);
   });
 });
 
