@@ -1,4 +1,5 @@
 /** The inventory of a rack. */
+export { agentToken, agentTokenDigest } from './agent-token.ts';
 export { dnsmasqConfig } from './formats/dnsmasq.ts';
 export { edgeosCommands } from './formats/edgeos.ts';
 export type { Host } from './formats/hosts.ts';

@@ -37,7 +37,22 @@ describe('machineSlice', () => {
         'metadata-server': 'http://192.168.1.8:80',
         'power-cycle-daemon': 'http://192.168.1.8:9210',
       },
+      agent: { anonymousRead: rack.access.anonymousRead },
     });
+  });
+
+  it('has the digest of the token of its agent, and the networks that may read', () => {
+    const open = smallRack(`access: { anonymousRead: [192.168.1.0/24] }
+machines: { a: { kind: rpi } }
+`);
+    const [machine] = open.machines.values();
+    if (!machine) throw new Error('no machine');
+
+    expect(machineSlice(open, machine, 'abc').agent).toEqual({
+      tokenSha256: 'abc',
+      anonymousRead: ['192.168.1.0/24'],
+    });
+    expect(machineSlice(open, machine).agent).not.toHaveProperty('tokenSha256');
   });
 
   it('is plain JSON', () => {
@@ -90,6 +105,12 @@ describe('readMachineSlice', () => {
     const slice = sliceOf('skia-rpi2-rack4-shelf1-001');
 
     expect(readMachineSlice(JSON.parse(JSON.stringify(slice)), 'skolo-machine')).toEqual(slice);
+  });
+
+  it('reads what an older version made, in which nobody could sign in at the agent', () => {
+    const { agent: _, ...older } = sliceOf('skia-rpi2-rack4-shelf1-001');
+
+    expect(readMachineSlice(older, 'skolo-machine').agent).toEqual({ anonymousRead: [] });
   });
 
   it('leaves out what a newer version put in', () => {

@@ -44,13 +44,24 @@ const slice = z.object({
   }),
   swarming: swarmingClient,
   services: z.object({ 'metadata-server': z.string(), 'power-cycle-daemon': z.string() }),
+  /** Who may ask its agent: the bearer of the token with this digest, and for reading these networks. */
+  agent: z
+    .object({
+      tokenSha256: z.string().exactOptional(),
+      anonymousRead: z.array(z.string()).default([]),
+    })
+    .prefault({}),
 });
 
 /** One machine's part of a rack. Plain JSON. */
 export type MachineSlice = z.output<typeof slice>;
 
-/** The part of rack.yaml that a machine may see. */
-export function machineSlice(rack: Rack, machine: Machine): MachineSlice {
+/**
+ * The part of rack.yaml that a machine may see.
+ *
+ * @param tokenSha256 digest of its own {@link agentToken}; without it nobody can sign in at its agent
+ */
+export function machineSlice(rack: Rack, machine: Machine, tokenSha256?: string): MachineSlice {
   const { name, kind, shelf, label, address, identity = rack.defaultIdentity, metadata } = machine;
   return {
     rack: rack.name,
@@ -71,6 +82,10 @@ export function machineSlice(rack: Rack, machine: Machine): MachineSlice {
     services: {
       'metadata-server': serviceUrl(rack, 'metadata-server'),
       'power-cycle-daemon': serviceUrl(rack, 'power-cycle-daemon'),
+    },
+    agent: {
+      ...(tokenSha256 !== undefined && { tokenSha256 }),
+      anonymousRead: rack.access.anonymousRead,
     },
   };
 }
