@@ -3,6 +3,7 @@
  * the next group, and shares one sync. What is known changes only once the spool has it; so nobody is answered by
  * what may be lost yet.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import type { NoticeMessage, SpooledMessage } from '@skolo/alerts';
 import { type Clock, errorText } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
@@ -151,7 +152,7 @@ export class Intake implements Doorway {
 
   private async work() {
     // A turn of the event loop, so that what comes at the same time shares the first sync, too.
-    await undefined;
+    await turn();
     while (this.jobs.length > 0) await this.doAll(this.jobs.splice(0));
     this.working = undefined;
   }

@@ -253,8 +253,8 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     metrics: context.metrics,
     onReceived({ door, firing, resolved, bad }) {
       if (bad > 0) metrics.refused(door, 'bad', bad);
-      metrics.received(door, 'firing', firing);
-      metrics.received(door, 'resolved', resolved);
+      if (firing > 0) metrics.received(door, 'firing', firing);
+      if (resolved > 0) metrics.received(door, 'resolved', resolved);
     },
     onRefused: ({ door, why }) => metrics.refused(door, why),
   });

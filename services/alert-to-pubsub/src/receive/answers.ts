@@ -6,17 +6,20 @@ import { HttpProblem } from '@skolo/common';
 import type { Batch } from './heard.ts';
 import type { Refused } from './refused.ts';
 
+/** Those of every answer. They are written in one piece with its own: Node takes much longer to set one after the other. */
+type Headers = Readonly<Record<string, string>>;
+
 /** All of it is on the disk, and what is none is among the dead letters. */
-export function accepted(response: ServerResponse, batch: Batch): void {
+export function accepted(response: ServerResponse, batch: Batch, headers: Headers): void {
   const { door, bad } = batch;
   if (door === 'v1') {
-    sendJson(response, 200, { status: 'success' });
+    sendJson(response, 200, { status: 'success' }, headers);
   } else if (door === 'v2' && bad.length > 0) {
     // As Alertmanager, which keeps the others.
-    sendJson(response, 400, whatIsBad(batch));
+    sendJson(response, 400, whatIsBad(batch), headers);
   } else {
     // amtool takes no other status, and no body.
-    response.setHeader('content-length', 0);
+    response.writeHead(200, { ...headers, 'content-length': 0 });
     response.end();
   }
 }
@@ -30,30 +33,42 @@ function whatIsBad({ alerts, bad }: Batch): string {
   return `${kept}: ${[...named, ...others].join('; ')}`;
 }
 
-export function refused(response: ServerResponse, door: Door, refusal: Refused): void {
-  const { status, message, headers } = refusal;
+/** @param headers of every answer, where the response has none yet */
+export function refused(
+  response: ServerResponse,
+  door: Door,
+  refusal: Refused,
+  headers: Headers = {},
+): void {
+  const { status, message } = refusal;
   if (door === 'webhook') {
-    sendProblem(response, new HttpProblem(status, message, { headers, cause: refusal }));
+    const problem = new HttpProblem(status, message, { headers: refusal.headers, cause: refusal });
+    sendProblem(response, problem, headers);
     return;
   }
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   const error = { status: 'error', errorType: errorType(status), error: message };
-  sendJson(response, status, door === 'v2' ? message : error);
+  sendJson(response, status, door === 'v2' ? message : error, { ...headers, ...refusal.headers });
 }
 
-export function sendProblem(response: ServerResponse, problem: HttpProblem): void {
-  for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
-  sendJson(response, problem.status, problem, `${problemType}; charset=utf-8`);
+export function sendProblem(
+  response: ServerResponse,
+  problem: HttpProblem,
+  headers: Headers,
+): void {
+  const type = `${problemType}; charset=utf-8`;
+  sendJson(response, problem.status, problem, { ...headers, ...problem.headers }, type);
 }
 
 function sendJson(
   response: ServerResponse,
   status: number,
   body: unknown,
+  headers: Headers,
   type = 'application/json; charset=utf-8',
 ): void {
   const bytes = Buffer.from(JSON.stringify(body));
-  response.writeHead(status, { 'content-type': type, 'content-length': bytes.length });
+  const ofBody = { 'content-type': type, 'content-length': bytes.length };
+  response.writeHead(status, { ...headers, ...ofBody });
   response.end(bytes);
 }
 

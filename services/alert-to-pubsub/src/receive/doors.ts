@@ -91,22 +91,22 @@ export function createDoors(deps: DoorsDeps): TakeAlerts {
   /** Never throws. */
   async function answer(door: Door, request: IncomingMessage, response: ServerResponse) {
     const requestId = requestIdFrom(request.headers['x-request-id']?.toString());
-    response.setHeader('x-request-id', requestId);
+    const headers = { ...plainHeaders, 'x-request-id': requestId };
     try {
       const batch = await receive(door, request);
       onReceived(counted(batch, clock.now()));
-      accepted(response, batch);
+      accepted(response, batch, headers);
     } catch (error) {
       const refusal = refusalOf(error);
       onRefused({ door, why: refusal?.why ?? 'failed' });
       if (refusal === undefined) {
         log.error({ requestId, err: error }, 'request failed');
-        sendProblem(response, toProblem(error));
+        sendProblem(response, toProblem(error), headers);
         return;
       }
       warn(door, refusal);
       if (refusal.why === 'gone') response.destroy();
-      else refused(response, door, refusal);
+      else refused(response, door, refusal, headers);
     }
   }
 
@@ -116,7 +116,6 @@ export function createDoors(deps: DoorsDeps): TakeAlerts {
     const door = doorsByPath.get(route);
     if (door === undefined) return false;
     const began = performance.now();
-    for (const name in plainHeaders) response.setHeader(name, plainHeaders[name] ?? '');
     response.once('close', () => {
       const seconds = (performance.now() - began) / 1000;
       duration.observe({ method: 'POST', route, code: statusOf(response) }, seconds);
