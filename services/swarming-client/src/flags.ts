@@ -1,0 +1,142 @@
+import { hostname } from 'node:os';
+import {
+  type Flag,
+  type LogLevel,
+  parseHost,
+  parseLevel,
+  parsePort,
+  readFlags,
+  UsageError,
+  usageOf,
+} from '@skolo/common/light';
+import { hookPort, servicePorts } from '@skolo/rack/ports';
+
+export interface Flags {
+  /** Also the id of the bot. */
+  machine: string;
+  /** Undefined: the metadata server tells what rack.yaml says. */
+  rackFile: string | undefined;
+  metadataUrl: string;
+  port: number;
+  hookPort: number;
+  metricsPort: number;
+  /** Where it is listened for status and metrics, and where requests to the metadata server come from. */
+  host: string | undefined;
+  stateDir: string;
+  logLevel: LogLevel;
+  check: boolean;
+}
+
+const { port, metricsPort } = servicePorts['swarming-client'];
+
+const table: Flag[] = [
+  {
+    name: 'machine',
+    value: 'NAME',
+    env: 'SKOLO_MACHINE',
+    help: 'the name of this machine in rack.yaml, and of its bot (default: the short host name)',
+  },
+  {
+    name: 'metadata-url',
+    value: 'URL',
+    env: 'SKOLO_METADATA_URL',
+    fallback: 'http://metadata',
+    help: 'the metadata server of the rack',
+  },
+  {
+    name: 'rack',
+    value: 'FILE',
+    env: 'SKOLO_RACK',
+    help: 'the inventory, instead of what the metadata server says of this machine',
+  },
+  {
+    name: 'hook-port',
+    value: 'N',
+    env: 'SKOLO_HOOK_PORT',
+    fallback: `${hookPort}`,
+    help: 'port on 127.0.0.1 for the hooks of the bot; 0 = any free one',
+  },
+  {
+    name: 'port',
+    value: 'N',
+    env: 'SKOLO_PORT',
+    fallback: `${port}`,
+    help: 'port of the status; 0 = any free one',
+  },
+  {
+    name: 'metrics-port',
+    value: 'N',
+    env: 'SKOLO_METRICS_PORT',
+    fallback: `${metricsPort}`,
+    help: 'port of /metrics, /healthz, /readyz',
+  },
+  {
+    name: 'host',
+    value: 'ADDR',
+    env: 'SKOLO_HOST',
+    help: 'address to listen on, and to ask from (default: all, IPv6 and IPv4)',
+  },
+  {
+    name: 'state-dir',
+    value: 'DIR',
+    env: 'SKOLO_STATE_DIR',
+    fallback: '/var/lib/skolo/swarming-client',
+    help: 'all that it writes',
+  },
+  {
+    name: 'log-level',
+    value: 'L',
+    env: 'SKOLO_LOG_LEVEL',
+    fallback: 'info',
+    help: 'trace, debug, info, warn, error, fatal, silent',
+  },
+  {
+    name: 'check',
+    help: 'check what rack.yaml says of this machine, print all errors, and exit',
+  },
+  { name: 'help', help: 'show this' },
+];
+
+/**
+ * Flag over environment over default; `help` if that is what was asked for.
+ *
+ * @param args without the program
+ * @throws UsageError
+ */
+export function parseFlags(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Flags | 'help' {
+  const given = readFlags(table, args, env);
+  if (given.has('help')) return 'help';
+  const rackFile = given.read('rack').text;
+  return {
+    machine: parseMachine(given.read('machine')),
+    rackFile: rackFile === '' ? undefined : rackFile,
+    metadataUrl: parseUrl(given.read('metadata-url')),
+    port: parsePort(given.read('port')),
+    hookPort: parsePort(given.read('hook-port')),
+    metricsPort: parsePort(given.read('metrics-port')),
+    host: parseHost(given.read('host')),
+    stateDir: given.read('state-dir').text,
+    logLevel: parseLevel(given.read('log-level')),
+    check: given.has('check'),
+  };
+}
+
+/** What `--help` prints. */
+export function usage(): string {
+  return usageOf('swarming-client', table);
+}
+
+function parseMachine({ text, source }: { text: string; source: string }): string {
+  const name = (text === '' ? (hostname().split('.')[0] ?? '') : text).toLowerCase();
+  if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) return name;
+  throw new UsageError(`${source}: "${name}" is not the name of a machine`);
+}
+
+function parseUrl({ text, source }: { text: string; source: string }): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text.replace(/\/+$/, '');
+  throw new UsageError(`${source}: ${text} is not a URL; give one such as http://metadata`);
+}

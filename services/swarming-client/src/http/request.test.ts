@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { request, withAnswer } from './request.ts';
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  closers.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  return `http://127.0.0.1:${portOf(server.address())}`;
+}
+
+async function serveTcp(onSocket: (socket: Socket) => void): Promise<string> {
+  const sockets: Socket[] = [];
+  const server = createTcpServer((socket) => {
+    sockets.push(socket.on('error', () => undefined));
+    onSocket(socket);
+  }).listen(0, '127.0.0.1');
+  closers.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  await once(server, 'listening');
+  return `http://127.0.0.1:${portOf(server.address())}`;
+}
+
+function portOf(address: string | AddressInfo | null): number {
+  if (address === null || typeof address === 'string') throw new TypeError('no TCP');
+  return address.port;
+}
+
+describe('a request', () => {
+  it('sends what it is given and reads the answer, whatever its status', async () => {
+    const url = await serve(async (asked, answer) => {
+      const pieces = await asked.setEncoding('utf8').toArray();
+      const { method, headers } = asked;
+      answer.writeHead(418, { 'x-own': 'yes' });
+      answer.end(JSON.stringify({ method, flavor: headers['metadata-flavor'], body: pieces[0] }));
+    });
+
+    const answer = await request(url, {
+      method: 'POST',
+      headers: { 'metadata-flavor': 'Google' },
+      body: 'ä',
+      timeoutMs: 5000,
+    });
+
+    expect(answer).toMatchObject({ status: 418, headers: { 'x-own': 'yes' } });
+    expect(JSON.parse(answer.text)).toEqual({ method: 'POST', flavor: 'Google', body: 'ä' });
+  });
+
+  it('comes from the address that it is told to', async () => {
+    const url = await serve(({ socket }, answer) => answer.end(socket.remoteAddress));
+    const options = { timeoutMs: 5000, localAddress: '127.0.0.9' };
+
+    expect((await request(url, options)).text).toBe('127.0.0.9');
+  });
+
+  it.each<[string, (socket: Socket) => void, RegExp]>([
+    ['says nothing', () => undefined, /no answer within 0.2 s/],
+    ['hangs up', (socket) => socket.destroy(), /: .+/],
+    [
+      'stops in the middle',
+      (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab'),
+      /no answer within/,
+    ],
+    [
+      'hangs up in the middle',
+      (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab'),
+      /: .+/,
+    ],
+    ['speaks no HTTP', (socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'), /: .+/],
+  ])('fails when the server %s', async (_what, onSocket, message) => {
+    const url = await serveTcp(onSocket);
+
+    await expect(request(url, { timeoutMs: 200 })).rejects.toMatchObject({
+      name: 'Unreachable',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('says when nobody listens', async () => {
+    await expect(request('http://127.0.0.1:1/x', { timeoutMs: 5000 })).rejects.toMatchObject({
+      message: 'http://127.0.0.1:1: nobody listens there',
+    });
+  });
+
+  it('reads no more than it may', async () => {
+    const url = await serve((_, answer) => {
+      answer.end('x'.repeat(2000));
+    });
+
+    await expect(request(url, { timeoutMs: 5000, mostBytes: 1000 })).rejects.toMatchObject({
+      message: 'its answer is larger than 1000 bytes',
+    });
+  });
+
+  it('ends when it is told to, with the reason of the signal', async () => {
+    const controller = new AbortController();
+    const url = await serve(() => controller.abort(new Error('enough')));
+
+    await expect(request(url, { timeoutMs: 5000, signal: controller.signal })).rejects.toThrow(
+      'enough',
+    );
+    await expect(request(url, { timeoutMs: 5000, signal: controller.signal })).rejects.toThrow(
+      'enough',
+    );
+  });
+
+  it('throws what its reader throws', async () => {
+    const url = await serve((_, answer) => answer.end('x'));
+    const read = () => Promise.reject(new RangeError('not that'));
+
+    await expect(withAnswer(url, { timeoutMs: 5000 }, read)).rejects.toThrow(RangeError);
+  });
+});

@@ -1,0 +1,67 @@
+/**
+ * The slice from a rack.yaml on this machine, instead of the metadata server. All of rack.yaml's reader is loaded only
+ * here: it takes as much memory as the rest of the agent.
+ */
+import { errorText, type Logger } from '@skolo/common/light';
+import type { Machine, Rack, RackWatch } from '@skolo/rack';
+import type { SliceSource } from './identity.ts';
+
+export interface SliceFromFileDeps {
+  file: string;
+  machine: string;
+  stateDir: string;
+  log: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+/** @throws RackError There is neither a valid rack.yaml nor a last good copy. */
+export async function sliceFromFile(deps: SliceFromFileDeps): Promise<SliceSource> {
+  const { file, machine, stateDir, log } = deps;
+  const rackPackage = await import('@skolo/rack');
+  const { machineSlice, watchRack } = rackPackage;
+  let tell: Parameters<SliceSource['start']>[0] | undefined;
+
+  const watch: RackWatch = await watchRack({
+    file,
+    service: 'swarming-client',
+    stateDir,
+    onRefused(error) {
+      log.error({ file, problems: error.message.split('\n') }, 'rack.yaml refused');
+      tell?.failed(`rack.yaml was refused: ${error.message.split('\n')[0]}`);
+    },
+    onReload: () => log.info({ file }, 'rack.yaml reloaded'),
+    onError: (error) => log.warn({ err: error }, 'rack.yaml not watched as it should be'),
+  });
+
+  async function sayNow() {
+    const found = watch.rack.machines.get(machine);
+    if (found === undefined) {
+      tell?.failed(`${file} has no machine ${machine}; give --machine NAME, or add it there`);
+      return;
+    }
+    const digest = await tokenDigest(watch.rack, found);
+    tell?.slice(JSON.parse(JSON.stringify(machineSlice(watch.rack, found, digest))));
+  }
+
+  /** Undefined: nobody can sign in here. */
+  async function tokenDigest(rack: Rack, { name, login }: Machine): Promise<string | undefined> {
+    const token = login === undefined ? undefined : rack.logins.get(login)?.token;
+    if (token === undefined) return undefined;
+    try {
+      const secret = await rackPackage.readSecret(rack, token);
+      return rackPackage.agentTokenDigest(rackPackage.agentToken(secret.reveal().trim(), name));
+    } catch (error) {
+      log.warn({ login, why: errorText(error) }, 'token of the login cannot be read');
+      return undefined;
+    }
+  }
+
+  return {
+    from: 'file',
+    start(to) {
+      tell = to;
+      watch.onChange(() => void sayNow());
+      void sayNow();
+    },
+    stop: () => watch.close(),
+  };
+}

@@ -1,0 +1,60 @@
+/** The slice as the metadata server tells it, followed by waiting for each change. */
+import { backOffMs, errorText, pause } from '@skolo/common/light';
+import type { SliceSource } from './identity.ts';
+import { type Attribute, type MetadataClient, MetadataRefused } from './metadata-client.ts';
+
+const backOff = { firstMs: 1000, maxMs: 60_000 };
+
+export function sliceFromMetadata(client: Pick<MetadataClient, 'attribute'>): SliceSource {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let running: Promise<void> = Promise.resolve();
+
+  async function run(tell: Parameters<SliceSource['start']>[0]) {
+    let etag: string | undefined;
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        const attribute = await client.attribute('skolo-machine', { etag, signal });
+        // A server without etags is asked anew, not all the time.
+        if (attribute.etag === '') await pause(backOff.firstMs * 30, signal);
+        etag = attribute.etag === '' ? undefined : attribute.etag;
+        tell.slice(parse(attribute));
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1;
+        etag = undefined;
+        tell.failed(whyNot(error));
+        await pause(backOffMs(failures, backOff), signal).catch(() => undefined);
+      }
+    }
+  }
+
+  return {
+    from: 'metadata-server',
+    start(tell) {
+      running = run(tell);
+    },
+    async stop() {
+      stopping.abort();
+      await running.catch(() => undefined);
+    },
+  };
+}
+
+function parse({ text }: Attribute): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new MetadataRefused('its attribute skolo-machine is not JSON', 200);
+  }
+}
+
+function whyNot(error: unknown): string {
+  const text = errorText(error);
+  const isRefused = error instanceof MetadataRefused && [403, 404].includes(error.status);
+  return isRefused
+    ? `the metadata server does not know this machine by its address: ${text}; add it to rack.yaml`
+    : `the metadata server cannot be asked: ${text}`;
+}

@@ -1,0 +1,124 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { machineSlice, parseRack } from '@skolo/rack';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { IdentityKeeper, type KnownIdentity, type SliceSource } from './identity.ts';
+
+type Tell = Parameters<SliceSource['start']>[0];
+
+const rack = parseRack(
+  `
+rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost, address: 127.0.0.1 }
+identities: {}
+machines:
+  rpi-1: { kind: rpi, address: 127.0.1.1, device: { kind: android } }
+  rpi-2: { kind: rpi, address: 127.0.1.2 }
+`,
+  { file: 'rack.yaml' },
+);
+
+let stateDir: string;
+beforeEach(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'skolo-identity-'));
+});
+afterEach(() => rm(stateDir, { recursive: true }));
+
+function slice(name: string): unknown {
+  const machine = rack.machines.get(name);
+  if (machine === undefined) throw new Error(`no ${name}`);
+  return JSON.parse(JSON.stringify(machineSlice(rack, machine)));
+}
+
+async function open() {
+  let tell: Tell | undefined;
+  const changes: KnownIdentity[] = [];
+  const warnings: string[] = [];
+  const keeper = new IdentityKeeper({
+    machine: 'rpi-1',
+    stateDir,
+    source: {
+      from: 'metadata-server',
+      start: (to) => {
+        tell = to;
+      },
+      stop: async () => undefined,
+    },
+    log: {
+      info: () => undefined,
+      warn: (_fields: object, message?: string) => void warnings.push(message ?? ''),
+      error: () => undefined,
+    },
+    onChange: (now) => changes.push(now),
+  });
+  await keeper.start();
+  if (tell === undefined) throw new Error('the source was not started');
+  return { keeper, tell, changes, warnings };
+}
+
+it('is not known before somebody has said it', async () => {
+  const { keeper, tell } = await open();
+  expect(keeper.get()).toMatchObject({ slice: undefined, from: 'nowhere' });
+
+  tell.failed('nobody listens there');
+
+  expect(keeper.get()).toEqual({ slice: undefined, from: 'nowhere', why: 'nobody listens there' });
+});
+
+it('is what the metadata server says, and kept for a day without it', async () => {
+  const first = await open();
+  first.tell.slice(slice('rpi-1'));
+  expect(first.keeper.get()).toMatchObject({ slice: { name: 'rpi-1' }, from: 'metadata-server' });
+  await first.keeper.stop();
+
+  const second = await open();
+  expect(second.keeper.get()).toMatchObject({ slice: { name: 'rpi-1' }, from: 'kept copy' });
+  second.tell.failed('nobody listens there');
+  expect(second.keeper.get()).toMatchObject({
+    slice: { devices: [{ name: 'device', kind: 'android' }] },
+    from: 'kept copy',
+    why: 'nobody listens there',
+  });
+
+  second.tell.slice(slice('rpi-1'));
+  expect(second.keeper.get()).not.toHaveProperty('why');
+});
+
+it('is nobody’s where the address is that of another machine', async () => {
+  const { keeper, tell } = await open();
+
+  tell.slice(slice('rpi-2'));
+
+  expect(keeper.get()).toMatchObject({
+    slice: undefined,
+    why: 'rack.yaml has rpi-2 at the address of this machine, which calls itself rpi-1; correct one of them (--machine)',
+  });
+});
+
+it('stays as it was when what is said cannot be understood', async () => {
+  const { keeper, tell } = await open();
+  tell.slice(slice('rpi-1'));
+
+  tell.slice({ name: 7 });
+
+  expect(keeper.get()).toMatchObject({
+    slice: { name: 'rpi-1' },
+    why: expect.stringContaining('cannot be used'),
+  });
+});
+
+it.each(['', '{', '{"name":"rpi-1"}'])('begins anew with a kept copy of %j', async (text) => {
+  await writeFile(join(stateDir, 'slice.json'), text);
+
+  const { keeper, tell, warnings } = await open();
+
+  expect(keeper.get()).toMatchObject({ slice: undefined });
+  expect(warnings).toEqual(['kept slice cannot be used']);
+  tell.slice(slice('rpi-1'));
+  await keeper.stop();
+  expect(JSON.parse(await readFile(join(stateDir, 'slice.json'), 'utf8'))).toMatchObject({
+    name: 'rpi-1',
+  });
+});

@@ -1,0 +1,115 @@
+/**
+ * The rack's metadata server, asked as Google's documents say
+ * (https://cloud.google.com/compute/docs/metadata/querying-metadata): header `Metadata-Flavor: Google`, and
+ * `wait_for_change` with `last_etag` for what may change.
+ */
+import { z } from 'zod';
+import { type Answer, request, Unreachable } from '../http/request.ts';
+
+export interface MetadataClientDeps {
+  /** Where it may be, the best first: `http://metadata`. */
+  urls: () => readonly string[];
+  localAddress: string | undefined;
+  now: () => number;
+  /** The clock of this machine minus that of the server, in seconds. */
+  onClockOffset: (seconds: number) => void;
+}
+
+export interface Attribute {
+  text: string;
+  etag: string;
+}
+
+/** The server answered, and not with what was asked for. */
+export class MetadataRefused extends Error {
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const instance = '/computeMetadata/v1/instance';
+/** How long the server may wait for a change. */
+const waitSeconds = 60;
+const askMs = 20_000;
+
+const Token = z.object({ access_token: z.string().min(1), expires_in: z.number() });
+
+export class MetadataClient {
+  private readonly deps: MetadataClientDeps;
+
+  constructor(deps: MetadataClientDeps) {
+    this.deps = deps;
+  }
+
+  /**
+   * An attribute of this machine; with an etag, once it is another one, or after a minute.
+   *
+   * @throws Unreachable Nobody answers. @throws MetadataRefused
+   */
+  async attribute(
+    name: string,
+    { etag, signal }: { etag?: string | undefined; signal: AbortSignal },
+  ): Promise<Attribute> {
+    const wait = `?wait_for_change=true&timeout_sec=${waitSeconds}&last_etag=`;
+    const path = `${instance}/attributes/${name}${etag === undefined ? '' : wait + encodeURIComponent(etag)}`;
+    const timeoutMs = askMs + (etag === undefined ? 0 : waitSeconds * 1000);
+    const { text, headers } = await this.get(path, timeoutMs, signal);
+    return { text, etag: String(headers.etag ?? '') };
+  }
+
+  /** An access token of this machine's account. @throws Unreachable @throws MetadataRefused */
+  async token(signal: AbortSignal): Promise<string> {
+    const { text } = await this.get(`${instance}/service-accounts/default/token`, askMs, signal);
+    const token = Token.safeParse(parseJson(text));
+    if (!token.success) throw new MetadataRefused('its answer holds no access token', 200);
+    return token.data.access_token;
+  }
+
+  private async get(path: string, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
+    let failure: unknown;
+    for (const url of new Set(this.deps.urls())) {
+      const base = url.replace(/\/+$/, '');
+      try {
+        const answer = await request(base + path, {
+          headers: { 'metadata-flavor': 'Google' },
+          localAddress: this.deps.localAddress,
+          timeoutMs,
+          signal,
+        });
+        this.compareClocks(answer);
+        if (answer.status === 200 && answer.headers['metadata-flavor'] === 'Google') return answer;
+        throw refusal(base, answer);
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        failure ??= error;
+      }
+    }
+    throw failure ?? new Unreachable('it is not said where the metadata server is');
+  }
+
+  /** A Date header has whole seconds: it is meant to be in the middle of one. */
+  private compareClocks({ headers }: Answer) {
+    const date = Date.parse(headers.date ?? '');
+    if (Number.isNaN(date)) return;
+    this.deps.onClockOffset((this.deps.now() - date - 500) / 1000);
+  }
+}
+
+function refusal(base: string, { status, text, headers }: Answer): MetadataRefused {
+  if (headers['metadata-flavor'] !== 'Google') {
+    return new MetadataRefused(`${base} is no metadata server (status ${status})`, status);
+  }
+  const said = text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+  return new MetadataRefused(`${base} answers ${status}: ${said.trim().slice(0, 300)}`, status);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,253 @@
+/** The agent's metrics: what is known when Prometheus asks, and counts of what happened. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { BotExit, BotView } from './bot/bot-view.ts';
+import type { TaskView } from './bot/task-view.ts';
+import type { DeviceView } from './devices/device.ts';
+import { type Health, verdicts } from './health/health.ts';
+import type { HostReading } from './host/host-reading.ts';
+
+/** What the gauges show. */
+export interface Measured {
+  bot: BotView;
+  task: TaskView;
+  devices: readonly DeviceView[];
+  health: Health;
+  host: HostReading;
+  isKnown: boolean;
+  now: Date;
+}
+
+export interface Metrics {
+  hook(name: string, ok: boolean, seconds: number): void;
+  botStarted(): void;
+  botExited(why: BotExit): void;
+  downloaded(ok: boolean): void;
+  looked(kind: string, state: string, seconds: number): void;
+  repaired(step: string, outcome: string): void;
+  task(): void;
+}
+
+const botStates = [
+  'waiting',
+  'fetching',
+  'running',
+  'backing-off',
+  'stopping',
+  'stopped',
+] as const satisfies readonly BotView['state'][];
+
+export function createMetrics(registry: Registry, measured: () => Measured): Metrics {
+  const registers = [registry];
+
+  function gauge<L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    collect: (
+      set: (labels: Partial<Record<L, string>>, value: number) => void,
+      now: Measured,
+    ) => void,
+  ) {
+    new Gauge({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers,
+      collect() {
+        this.reset();
+        collect((labels, value) => this.set(labels, value), measured());
+      },
+    });
+  }
+
+  gauge(
+    'skolo_swarming_machine_known',
+    '1 if it is known what rack.yaml says of this machine.',
+    [],
+    (set, { isKnown }) => set({}, isKnown ? 1 : 0),
+  );
+  gauge(
+    'skolo_swarming_bot_state',
+    '1 for the state that the bot is in.',
+    ['state'],
+    (set, { bot }) => {
+      for (const state of botStates) set({ state }, bot.state === state ? 1 : 0);
+    },
+  );
+  gauge(
+    'skolo_swarming_bot_healthy',
+    '1 if the bot runs and has called its hooks since it was started.',
+    [],
+    (set, { bot }) => set({}, bot.state === 'running' && bot.isHealthy ? 1 : 0),
+  );
+  gauge(
+    'skolo_swarming_bot_uptime_seconds',
+    'Since the bot was started; 0: it does not run.',
+    [],
+    (set, { bot, now }) => {
+      const runs = bot.pid !== undefined && bot.startedAt !== undefined;
+      set({}, runs ? secondsBetween(bot.startedAt, now) : 0);
+    },
+  );
+  gauge('skolo_swarming_task_running', '1 while a task runs.', [], (set, { task }) =>
+    set({}, task.running ? 1 : 0),
+  );
+  gauge(
+    'skolo_swarming_task_running_seconds',
+    'How long the task has been running; 0: none does.',
+    [],
+    (set, { task, now }) => set({}, task.running ? secondsBetween(task.since, now) : 0),
+  );
+  gauge(
+    'skolo_swarming_health',
+    '1 for what the machine is: ok, recovering, maintenance (nobody is needed) or quarantined.',
+    ['verdict'],
+    (set, { health }) => {
+      for (const verdict of verdicts) set({ verdict }, health.verdict === verdict ? 1 : 0);
+    },
+  );
+  gauge(
+    'skolo_swarming_health_reason_seconds',
+    'Since when each reason for taking no tasks is there.',
+    ['code', 'device', 'verdict'],
+    (set, { health, now }) => {
+      for (const { code, device = '', verdict, since } of health.reasons) {
+        set({ code, device, verdict }, secondsBetween(since, now));
+      }
+    },
+  );
+  gauge(
+    'skolo_swarming_device_state',
+    '1 for the state that an attached device is in.',
+    ['device', 'state'],
+    (set, { devices }) => {
+      for (const { name, state } of devices) {
+        for (const each of ['unknown', 'present', 'missing']) {
+          set({ device: name, state: each }, state === each ? 1 : 0);
+        }
+      }
+    },
+  );
+  gauge(
+    'skolo_swarming_device_read_age_seconds',
+    'Since a device was last looked at.',
+    ['device'],
+    (set, { devices, now }) => {
+      for (const { name, readAt } of devices) {
+        if (readAt !== undefined) set({ device: name }, secondsBetween(readAt, now));
+      }
+    },
+  );
+  gauge(
+    'skolo_swarming_device_battery_percent',
+    'Charge of the battery of a device that is present.',
+    ['device'],
+    (set, { devices }) => {
+      for (const { name, reading } of present(devices)) {
+        if (reading.batteryPercent !== undefined) set({ device: name }, reading.batteryPercent);
+      }
+    },
+  );
+  gauge(
+    'skolo_swarming_device_temperature_celsius',
+    'What the sensors of a device that is present say.',
+    ['device', 'sensor'],
+    (set, { devices }) => {
+      for (const { name, reading } of present(devices)) {
+        for (const [sensor, celsius] of Object.entries(reading.temperatures)) {
+          set({ device: name, sensor }, celsius);
+        }
+      }
+    },
+  );
+  gauge(
+    'skolo_swarming_device_uptime_seconds',
+    'Since a device that is present has booted.',
+    ['device'],
+    (set, { devices }) => {
+      for (const { name, reading } of present(devices)) {
+        if (reading.uptimeSeconds !== undefined) set({ device: name }, reading.uptimeSeconds);
+      }
+    },
+  );
+  const ofHost: [string, string, (host: HostReading) => number | undefined][] = [
+    ['disk_free_bytes', 'Free space of the disk of the bot.', ({ disk }) => disk?.freeBytes],
+    ['disk_size_bytes', 'Size of the disk of the bot.', ({ disk }) => disk?.sizeBytes],
+    ['temperature_celsius', 'Of the processor of the machine.', ({ celsius }) => celsius],
+    ['under_voltage', '1 while its supply is too weak.', (host) => bit(host.isUnderVoltage)],
+    ['throttled', '1 while its processor is slowed down.', (host) => bit(host.isThrottled)],
+    [
+      'clock_offset_seconds',
+      'Its clock minus that of the jumphost.',
+      ({ clockOffsetSeconds }) => clockOffsetSeconds,
+    ],
+  ];
+  for (const [name, help, read] of ofHost) {
+    gauge(`skolo_swarming_host_${name}`, help, [], (set, { host }) => {
+      const value = read(host);
+      if (value !== undefined) set({}, value);
+    });
+  }
+
+  const hooks = new Histogram({
+    name: 'skolo_swarming_hook_seconds',
+    help: 'How long the bot waited for an answer to a hook.',
+    labelNames: ['hook'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1],
+    registers,
+  });
+  const hookFailures = counter('hook_failures_total', 'Hooks that were answered with an error.', [
+    'hook',
+  ]);
+  const starts = counter('bot_starts_total', 'Times that the bot was started.', []);
+  const exits = counter('bot_exits_total', 'Times that the bot ended, and why.', ['why']);
+  const downloads = counter('bot_downloads_total', 'Downloads of the bot.', ['outcome']);
+  const tasks = counter('tasks_total', 'Tasks that were begun.', []);
+  const repairs = counter('repairs_total', 'Steps that were tried with devices.', [
+    'step',
+    'outcome',
+  ]);
+  const looks = new Histogram({
+    name: 'skolo_swarming_look_seconds',
+    help: 'How long it took to read a device, by its kind and what was found.',
+    labelNames: ['kind', 'state'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+
+  function counter<L extends string>(name: string, help: string, labelNames: readonly L[]) {
+    return new Counter({
+      name: `skolo_swarming_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers,
+    });
+  }
+
+  return {
+    hook(hook, ok, seconds) {
+      hooks.observe({ hook }, seconds);
+      if (!ok) hookFailures.inc({ hook });
+    },
+    botStarted: () => starts.inc(),
+    botExited: (why) => exits.inc({ why }),
+    downloaded: (ok) => downloads.inc({ outcome: ok ? 'ok' : 'failed' }),
+    looked: (kind, state, seconds) => looks.observe({ kind, state }, seconds),
+    repaired: (step, outcome) => repairs.inc({ step, outcome }),
+    task: () => tasks.inc(),
+  };
+}
+
+function present(devices: readonly DeviceView[]) {
+  return devices.flatMap(({ name, state, reading }) =>
+    state === 'present' && reading !== undefined ? [{ name, reading }] : [],
+  );
+}
+
+function secondsBetween(since: Date | undefined, now: Date): number {
+  return since === undefined ? 0 : Math.max(0, (now.getTime() - since.getTime()) / 1000);
+}
+
+function bit(is: boolean | undefined): number | undefined {
+  return is === undefined ? undefined : Number(is);
+}

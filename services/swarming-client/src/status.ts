@@ -1,0 +1,76 @@
+/** What is known, as the status port tells it. */
+import type { AgentStatus } from '@skolo/api/swarming-client';
+import type { BotView } from './bot/bot-view.ts';
+import type { TaskView } from './bot/task-view.ts';
+import type { DeviceView } from './devices/device.ts';
+import type { Health } from './health/health.ts';
+import type { HostReading } from './host/host-reading.ts';
+import type { KnownIdentity } from './identity/identity.ts';
+
+export function shownTask({ running, id, since }: TaskView): AgentStatus['task'] {
+  return {
+    running,
+    ...(id !== undefined && { id }),
+    ...(since !== undefined && { since: since.toISOString() }),
+  };
+}
+
+export function shownDevice(view: DeviceView): AgentStatus['devices'][number] {
+  const { name, kind, state, since, readAt, why, reading } = view;
+  return {
+    ...{ name, state, kind, since: since.toISOString() },
+    ...(readAt !== undefined && { readAt: readAt.toISOString() }),
+    ...(why !== undefined && state === 'missing' && { why }),
+    ...(reading !== undefined && {
+      dimensions: Object.fromEntries(
+        Object.entries(reading.dimensions).map(([key, values]) => [key, [...values]]),
+      ),
+      temperaturesCelsius: { ...reading.temperatures },
+    }),
+    ...(reading?.serial !== undefined && { serial: reading.serial }),
+    ...(reading?.batteryPercent !== undefined && { batteryPercent: reading.batteryPercent }),
+    ...(reading?.thermalStatus !== undefined && { thermalStatus: reading.thermalStatus }),
+    ...(reading?.uptimeSeconds !== undefined && { uptimeSeconds: reading.uptimeSeconds }),
+  };
+}
+
+export function shownHealth({ verdict, since, reasons }: Health) {
+  return {
+    verdict,
+    since: since.toISOString(),
+    reasons: reasons.map((reason) => ({ ...reason, since: reason.since.toISOString() })),
+  };
+}
+
+export function shownBot(view: BotView): NonNullable<AgentStatus['bot']> {
+  const { state, since, why, pid, server, starts, isHealthy } = view;
+  const { startedAt, nextStartAt, lastExit } = view;
+  return {
+    ...{ state, since: since.toISOString(), healthy: isHealthy, starts },
+    ...(why !== undefined && { why }),
+    ...(pid !== undefined && { pid }),
+    ...(server !== undefined && { server }),
+    ...(startedAt !== undefined && { startedAt: startedAt.toISOString() }),
+    ...(nextStartAt !== undefined && { nextStartAt: nextStartAt.toISOString() }),
+    ...(lastExit !== undefined && { lastExit: { ...lastExit, at: lastExit.at.toISOString() } }),
+  };
+}
+
+export function shownHost(host: HostReading): NonNullable<AgentStatus['host']> {
+  const { disk, celsius, isUnderVoltage, isThrottled, clockOffsetSeconds } = host;
+  return {
+    ...(disk !== undefined && { diskFreeBytes: disk.freeBytes, diskSizeBytes: disk.sizeBytes }),
+    ...(celsius !== undefined && { celsius }),
+    ...(isUnderVoltage !== undefined && { underVoltage: isUnderVoltage }),
+    ...(isThrottled !== undefined && { throttled: isThrottled }),
+    ...(clockOffsetSeconds !== undefined && { clockOffsetSeconds }),
+  };
+}
+
+export function shownIdentity({ slice, from, why }: KnownIdentity): AgentStatus['identity'] {
+  return {
+    from,
+    ...(slice !== undefined && { rack: slice.rack }),
+    ...(why !== undefined && { why }),
+  };
+}
