@@ -1,3 +1,20 @@
+export {
+  type AdbState,
+  type AndroidOptions,
+  type AndroidProgram,
+  type Battery,
+  type Sensor,
+  SimulatedAndroid,
+} from './adb/android.ts';
+export {
+  type AdbServerFault,
+  type AndroidFault,
+  adbServerFaults,
+  androidFaults,
+} from './adb/faults.ts';
+export { type AndroidModelName, androidModels } from './adb/models.ts';
+export { type AdbServerOptions, SimulatedAdbServer, startAdbServer } from './adb/server.ts';
+export { screenshot } from './adb/shell.ts';
 export { type ApcCardOptions, startApcCard } from './equipment/cli/apc-card.ts';
 export { type CiscoIosOptions, startCiscoIos } from './equipment/cli/cisco-ios.ts';
 export { configurationFaults } from './equipment/cli/configuration-faults.ts';

@@ -1,0 +1,240 @@
+/**
+ * adb's server on a port of 127.0.0.1, with phones that are not there. ANDROID_ADB_SERVER_PORT leads a client to it.
+ *
+ * Whoever ends it by `host:kill` finds it started anew, at once and on the same port: a real client would start a real
+ * server there, which has no phones. A server that can be killed as a process is in installation.ts.
+ */
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Told } from '../equipment/device.ts';
+import { Door } from '../machines/door.ts';
+import { type AndroidOptions, SimulatedAndroid } from './android.ts';
+import { serveDevice } from './device-service.ts';
+import type { AdbServerFault } from './faults.ts';
+import { answerHost } from './host-service.ts';
+import {
+  listText,
+  parseHostRequest,
+  parseTransport,
+  pick,
+  refusal,
+  type Target,
+} from './targets.ts';
+import { Client, fail, okay, sized } from './wire.ts';
+
+export interface AdbServerOptions {
+  phones?: readonly AndroidOptions[];
+  /** Any free one when absent. */
+  port?: number;
+  /** Instead of starting anew after `host:kill`. */
+  onKill?: () => void;
+}
+
+export class SimulatedAdbServer {
+  /** By serial, in the order in which they were added. */
+  readonly phones: ReadonlyMap<string, SimulatedAndroid>;
+  /** What it was asked, oldest first: `host:version`, `host:tport:serial:A`, `shell:getprop`. */
+  readonly told: Told[] = [];
+  slowMs = 500;
+  /** How often it was started, the first time included. */
+  starts = 1;
+  private readonly shelf = new Map<string, SimulatedAndroid>();
+  private readonly faults = new Set<AdbServerFault>();
+  private readonly clients = new Set<Client>();
+  private readonly changes = new EventEmitter<{ change: [] }>();
+  private readonly door: Door;
+  private readonly onKill: () => void;
+
+  constructor({ phones = [], port = 0, onKill }: AdbServerOptions) {
+    this.phones = this.shelf;
+    this.changes.setMaxListeners(0);
+    this.onKill = onKill ?? (() => this.restart());
+    this.door = new Door('127.0.0.1', port, (socket) => {
+      const client = new Client(socket);
+      this.clients.add(client);
+      socket.on('close', () => this.clients.delete(client));
+      this.serve(client).catch(() => client.cut());
+    });
+    for (const phone of phones) this.add(phone);
+  }
+
+  get port(): number {
+    return this.door.port;
+  }
+
+  async open(): Promise<void> {
+    await this.door.open();
+  }
+
+  /** @throws RangeError There is none of that serial; without one: there is not exactly one. */
+  phone(serial?: string): SimulatedAndroid {
+    const [first, ...others] = this.shelf.values();
+    const found = serial === undefined ? first : this.shelf.get(serial);
+    if (!found) throw new RangeError(`no phone ${serial ?? ''}`);
+    if (serial === undefined && others.length > 0)
+      throw new RangeError('which phone? give its serial');
+    return found;
+  }
+
+  /** One more. */
+  add(options: AndroidOptions): SimulatedAndroid {
+    const phone = new SimulatedAndroid({ usb: `1-1.${this.shelf.size + 1}`, ...options });
+    this.shelf.set(phone.serial, phone);
+    phone.onChange(() => this.changes.emit('change'));
+    this.changes.emit('change');
+    return phone;
+  }
+
+  hasFault(fault: AdbServerFault): boolean {
+    return this.faults.has(fault);
+  }
+
+  /** Resolves when it is in force: after `refuses` the port is closed. Faults of phones are theirs. */
+  async misbehave(fault: AdbServerFault): Promise<void> {
+    this.faults.add(fault);
+    if (fault === 'refuses') await this.door.close();
+  }
+
+  /** Ends that fault, or all. */
+  async behave(fault?: AdbServerFault): Promise<void> {
+    const wasClosed = this.faults.has('refuses');
+    if (fault === undefined) this.faults.clear();
+    else this.faults.delete(fault);
+    if (wasClosed && !this.faults.has('refuses')) await this.door.open();
+  }
+
+  /** Those that are open. */
+  connections(): number {
+    return this.clients.size;
+  }
+
+  /** Ends its connections, and what a restart cures. */
+  restart(): void {
+    this.starts += 1;
+    this.faults.delete('wedged');
+    this.faults.delete('blind');
+    for (const client of this.clients) client.finish();
+  }
+
+  async close(): Promise<void> {
+    await this.door.close();
+    for (const phone of this.shelf.values()) phone.close();
+  }
+
+  /** The phones that it sees. */
+  private seen(): SimulatedAndroid[] {
+    if (this.faults.has('blind')) return [];
+    return [...this.shelf.values()].filter((phone) => phone.isPresent());
+  }
+
+  private async serve(client: Client): Promise<void> {
+    if (this.faults.has('drops')) return client.cut();
+    let phone: SimulatedAndroid | undefined;
+    for (;;) {
+      const request = await client.request();
+      if (request === undefined) return client.finish();
+      this.told.push({ at: Date.now(), text: request });
+      if (this.faults.has('wedged')) return;
+      if (this.faults.has('slow')) await sleep(this.slowMs);
+      if (this.faults.has('garbage'))
+        return client.finish(Buffer.from('HTTP/1.1 400\r\n\r\n\0\xff'));
+      if (phone) return serveDevice(client, phone, request);
+      const host = parseHostRequest(request);
+      if (!host) {
+        const isHost = request.startsWith('host');
+        return client.finish(
+          fail(isHost ? 'unknown host service' : 'device offline (no transport)'),
+        );
+      }
+      phone = await this.serveHost(client, host.service, host.target);
+      if (!phone) return;
+    }
+  }
+
+  /** The phone that this connection leads to from now on. Undefined: that was all. */
+  private async serveHost(
+    client: Client,
+    service: string,
+    target: Target,
+  ): Promise<SimulatedAndroid | undefined> {
+    const transport = parseTransport(service);
+    if (transport) return this.switchTo(client, transport, service.startsWith('tport:'));
+    const [, awaited] = /^wait-for-(?:any|usb|local)-(\w+)$/.exec(service) ?? [];
+    if (service === 'kill') {
+      client.finish(okay());
+      this.onKill();
+    } else if (service === 'track-devices') {
+      await this.track(client);
+    } else if (awaited !== undefined) {
+      await this.waitFor(client, target, awaited);
+    } else {
+      client.finish(answerHost(service, target, this.seen()));
+    }
+    return undefined;
+  }
+
+  private async switchTo(
+    client: Client,
+    target: Target,
+    wantsId: boolean,
+  ): Promise<SimulatedAndroid | undefined> {
+    const phone = pick(this.seen(), target);
+    const why = typeof phone === 'string' ? phone : refusal(phone);
+    if (typeof phone === 'string' || why !== undefined) {
+      client.finish(fail(why ?? 'unknown'));
+      return undefined;
+    }
+    const id = Buffer.alloc(8);
+    id.writeBigUInt64LE(BigInt(phone.transport));
+    await client.send(wantsId ? Buffer.concat([okay(), id]) : okay());
+    return phone;
+  }
+
+  /** The list, now and whenever it changes, for as long as somebody listens. */
+  private async track(client: Client): Promise<void> {
+    let last: string | undefined;
+    await client.send(okay());
+    await this.watch(client, () => {
+      const now = listText(this.seen(), false);
+      if (now !== last) client.socket.write(sized(now));
+      last = now;
+      return false;
+    });
+  }
+
+  /** `adb wait-for-device`: a second OKAY when it is so. */
+  private async waitFor(client: Client, target: Target, awaited: string): Promise<void> {
+    await client.send(okay());
+    await this.watch(client, () => {
+      const phone = pick(this.seen(), target);
+      const state = typeof phone === 'string' ? 'disconnect' : phone.state;
+      const isSo = awaited === 'any' ? state !== 'disconnect' : state === awaited;
+      if (isSo) client.finish(okay());
+      return isSo;
+    });
+  }
+
+  /** Looks now and at each change, until `look` is content or nobody listens. */
+  private async watch(client: Client, look: () => boolean): Promise<void> {
+    if (look() || client.isGone) return;
+    await new Promise<void>((resolve) => {
+      const { changes } = this;
+      function check() {
+        if (look()) stop();
+      }
+      function stop() {
+        changes.off('change', check);
+        resolve();
+      }
+      changes.on('change', check);
+      client.socket.once('close', stop);
+    });
+  }
+}
+
+/** Listening when the promise is fulfilled. */
+export async function startAdbServer(options: AdbServerOptions = {}): Promise<SimulatedAdbServer> {
+  const server = new SimulatedAdbServer(options);
+  await server.open();
+  return server;
+}
