@@ -264,6 +264,29 @@ export const peerKinds = [
     debian: ['uhubctl'],
     proves: 'the options and error texts that the driver of USB hubs relies on',
   },
+  {
+    name: 'adb',
+    commands: ['adb'],
+    version: ['version'],
+    debian: ['adb'],
+    proves: 'the simulated phones, and the agent that asks them, by the client that everybody has',
+  },
+  {
+    name: 'libimobiledevice',
+    // The other tools are beside it.
+    commands: ['ideviceinfo'],
+    version: ['--version'],
+    debian: ['libimobiledevice-utils'],
+    proves: 'the options and error texts of the simulated tools for iPhones',
+  },
+  {
+    name: 'python3',
+    // The newest one that answers.
+    commands: [14, 13, 12, 11, 10, 9, 8].map((minor) => `python3.${minor}`).concat('python3'),
+    version: ['--version'],
+    debian: ['python3'],
+    proves: 'the hooks file of the Swarming bot, and the simulated bot itself',
+  },
 ];
 
 /**

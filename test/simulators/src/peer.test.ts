@@ -66,6 +66,9 @@ describe('peer', () => {
       redfishtool: true,
       pdudaemon: true,
       uhubctl: true,
+      adb: true,
+      libimobiledevice: true,
+      python3: true,
     };
 
     expect(names).toEqual(Object.keys(known));

@@ -34,7 +34,10 @@ export type PeerName =
   | 'busybox'
   | 'redfishtool'
   | 'pdudaemon'
-  | 'uhubctl';
+  | 'uhubctl'
+  | 'adb'
+  | 'libimobiledevice'
+  | 'python3';
 
 const Peers = z.partialRecord(z.string(), z.object({ path: z.string(), version: z.string() }));
 
