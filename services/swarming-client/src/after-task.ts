@@ -1,0 +1,173 @@
+/**
+ * After a task its devices reboot, side by side, so that the next task finds them as the last one did. The hook that told of
+ * the end of the task is answered long before; the next task waits until each device is really back: there, booted, and
+ * up for less time than since it was told. One that is not back in time is left to the repair ladder.
+ *
+ * Nothing of this is written down: an agent that is restarted in between goes on with whatever it finds.
+ */
+import { type Clock, errorText, type Logger, pause } from '@skolo/common/light';
+import type { MachineSlice } from '@skolo/rack/slice';
+import type { Device, DeviceView } from './devices/device.ts';
+
+export interface RebootedDevice {
+  name: string;
+  device: Pick<Device, 'repairs'>;
+  view(): DeviceView;
+  /** Looks at once, and shares a look that is under way. */
+  look(signal: AbortSignal): Promise<DeviceView>;
+}
+
+export interface AfterTaskDeps {
+  /** Undefined: not known yet, and nothing reboots. */
+  settings: () => MachineSlice['swarming']['afterTask'] | undefined;
+  devices: () => readonly RebootedDevice[];
+  clock: Clock;
+  log: Pick<Logger, 'info' | 'warn'>;
+  onChange?: () => void;
+  /** Pauses between looks, and before a device that did not take the command is told again. */
+  lookSeconds?: number;
+  againSeconds?: number;
+}
+
+/** A device before it was told to reboot. */
+interface Asked {
+  at: Date;
+  /** Seconds since boot of this machine. */
+  uptime: number;
+  before: DeviceView;
+}
+
+const usualLookSeconds = 3;
+const usualAgainSeconds = 15;
+const commandWithinMs = 60_000;
+/** Reading a device takes a moment, and both uptimes are rounded. */
+const slackSeconds = 2;
+
+export class AfterTask {
+  private readonly deps: AfterTaskDeps;
+  private readonly underWay = new Map<string, { asked: Asked; ends: AbortController }>();
+  private readonly lost = new Map<string, Asked & { since: Date }>();
+  private readonly running = new Set<Promise<void>>();
+  private isStopped = false;
+
+  constructor(deps: AfterTaskDeps) {
+    this.deps = deps;
+  }
+
+  /** A task has ended. Returns at once. */
+  taskEnded(): void {
+    if (this.isStopped) return;
+    const isWanted = this.deps.settings()?.reboot === true;
+    for (const device of this.deps.devices()) {
+      if (isWanted && device.device.repairs['device-reboot'] !== undefined) this.begin(device);
+      else device.look(new AbortController().signal).catch(() => undefined);
+    }
+    this.deps.onChange?.();
+  }
+
+  /** Devices that reboot now, and since when. */
+  rebooting(): ReadonlyMap<string, Date> {
+    return new Map([...this.underWay].map(([name, { asked }]) => [name, asked.at]));
+  }
+
+  /** Devices that did not come back in time, and since when. One that is back meanwhile is not among them any more. */
+  notBack(): ReadonlyMap<string, Date> {
+    const devices = new Map(this.deps.devices().map((device) => [device.name, device]));
+    for (const [name, asked] of this.lost) {
+      const device = devices.get(name);
+      if (device === undefined || this.isBack(device.view(), asked)) this.lost.delete(name);
+    }
+    return new Map([...this.lost].map(([name, { since }]) => [name, since]));
+  }
+
+  /** Fulfilled when nothing of it is under way any more. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    for (const { ends } of this.underWay.values()) ends.abort(new Error('the agent stops'));
+    await Promise.all(this.running);
+  }
+
+  private begin(device: RebootedDevice): void {
+    const { name } = device;
+    // Another task has ended before it was back from the last: it starts anew.
+    this.underWay.get(name)?.ends.abort(new Error('another task has ended'));
+    this.lost.delete(name);
+    const { clock } = this.deps;
+    const asked = { at: new Date(clock.now()), uptime: clock.uptime(), before: device.view() };
+    const ends = new AbortController();
+    const own = { asked, ends };
+    this.underWay.set(name, own);
+    const done: Promise<void> = this.reboot(device, asked, ends.signal)
+      .catch((error: unknown) => {
+        if (ends.signal.aborted) return;
+        this.lost.set(name, { ...asked, since: new Date(clock.now()) });
+        this.deps.log.warn({ device: name, why: errorText(error) }, 'not back after a task');
+      })
+      .finally(() => {
+        this.running.delete(done);
+        if (this.underWay.get(name) !== own) return;
+        this.underWay.delete(name);
+        this.deps.onChange?.();
+      });
+    this.running.add(done);
+  }
+
+  /** Fulfilled when it is back. @throws Error It is not, in time. */
+  private async reboot(device: RebootedDevice, asked: Asked, signal: AbortSignal): Promise<void> {
+    const { lookSeconds = usualLookSeconds, againSeconds = usualAgainSeconds } = this.deps;
+    let toldAt: number | undefined;
+    let trouble: string | undefined;
+    for (;;) {
+      const { clock } = this.deps;
+      if (
+        toldAt === undefined ||
+        (trouble !== undefined && clock.uptime() - toldAt >= againSeconds)
+      ) {
+        toldAt = clock.uptime();
+        trouble = await this.tell(device, signal);
+      }
+      const view = await device.look(signal);
+      signal.throwIfAborted();
+      if (this.isBack(view, asked)) return;
+      const within = this.deps.settings()?.readySeconds ?? 0;
+      if (clock.uptime() - asked.uptime >= within) {
+        const why = trouble ?? view.why ?? 'it has not rebooted';
+        throw new Error(`not back within ${within} s: ${why}`);
+      }
+      await pause(lookSeconds * 1000, signal);
+    }
+  }
+
+  /** Undefined, or why it did not take the command. */
+  private async tell({ device }: RebootedDevice, signal: AbortSignal): Promise<string | undefined> {
+    const ends = new AbortController();
+    const stop = () => ends.abort(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    const late = new Error(`it was not told within ${commandWithinMs / 1000} s`);
+    const timer = setTimeout(() => ends.abort(late), commandWithinMs);
+    try {
+      await device.repairs['device-reboot']?.(ends.signal);
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      return errorText(error);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  private isBack(view: DeviceView, { uptime, before }: Asked): boolean {
+    const { state, since, reading, readAt } = view;
+    if (state !== 'present' || reading === undefined || reading.isReady === false) return false;
+    const { uptimeSeconds } = reading;
+    if (uptimeSeconds === undefined) {
+      // It does not tell: then it must have been away.
+      return since.getTime() !== before.since.getTime();
+    }
+    const { clock } = this.deps;
+    const ageSeconds =
+      readAt === undefined ? 0 : Math.max(0, clock.now() - readAt.getTime()) / 1000;
+    return uptimeSeconds + ageSeconds < clock.uptime() - uptime + slackSeconds;
+  }
+}

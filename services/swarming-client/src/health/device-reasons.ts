@@ -1,0 +1,118 @@
+/** Why a device keeps its machine from taking tasks. */
+import type { DeviceReading, DeviceView } from '../devices/device.ts';
+import type { HealthFacts, HealthSettings } from './facts.ts';
+import type { Reason } from './health.ts';
+import { isHot, isLow } from './hysteresis.ts';
+import { thresholdsFor } from './thresholds.ts';
+
+/** A reason before it is known how long it has been there. `began`: where something better than "now" is known. */
+export type Finding = Omit<Reason, 'since'> & { began?: Date };
+
+/** Whether a reason with that code was there before. */
+export type Was = (code: string, device?: string) => Reason | undefined;
+
+/** Android's PowerManager.THERMAL_STATUS_SEVERE: it slows itself down so much that nothing measured is right. */
+const severe = 3;
+/** THERMAL_STATUS_MODERATE: only below it the phone has recovered. */
+const moderate = 2;
+const statusNames = ['none', 'light', 'moderate', 'severe', 'critical', 'emergency', 'shutdown'];
+
+export function deviceReasons(
+  view: DeviceView,
+  facts: HealthFacts,
+  settings: HealthSettings,
+  was: Was,
+): Finding[] {
+  const { name } = view;
+  const hands = facts.needsHands.get(name);
+  const found: Finding[] = [];
+  if (hands !== undefined) {
+    const text = `needs hands: ${hands}`;
+    found.push({ verdict: 'quarantined', code: 'needs-hands', text, device: name });
+  }
+  found.push(...presence(view, facts, settings, was));
+  return [...found, ...figures(view, settings, was)];
+}
+
+function presence(
+  { name, state, since, why, reading }: DeviceView,
+  { now, rebooting, notBack }: HealthFacts,
+  settings: HealthSettings,
+  was: Was,
+): Finding[] {
+  const asked = rebooting.get(name);
+  if (asked !== undefined) {
+    const text = 'reboots after a task';
+    return [{ verdict: 'recovering', code: 'rebooting', text, device: name, began: asked }];
+  }
+  if (state === 'unknown') {
+    const text = 'not known yet: nobody has looked';
+    return [{ verdict: 'maintenance', code: 'not-known', text, device: name, began: since }];
+  }
+  const lost = notBack.get(name);
+  if (lost !== undefined) {
+    const how = state === 'missing' ? (why ?? 'missing') : 'it is there, but did not reboot';
+    const text = `not back from its reboot after a task: ${how}`;
+    return [{ verdict: 'quarantined', code: 'not-back', text, device: name, began: lost }];
+  }
+  if (state === 'missing') {
+    const text = `missing: ${why ?? 'nobody knows why'}`;
+    return [{ verdict: 'quarantined', code: 'missing', text, device: name, began: since }];
+  }
+  if (reading?.isReady !== false) return [];
+  const began = was('not-ready', name)?.since ?? now;
+  const isStuck = now.getTime() - began.getTime() > settings.afterTask.readySeconds * 1000;
+  const text = isStuck
+    ? `not ready: it has been booting for more than ${settings.afterTask.readySeconds} s`
+    : 'not ready: it is booting';
+  const verdict = isStuck ? 'quarantined' : 'recovering';
+  return [{ verdict, code: 'not-ready', text, device: name }];
+}
+
+/** Of a device that is away the last figures count on: an empty battery is not full because adb is gone. */
+function figures({ name, state, reading }: DeviceView, settings: HealthSettings, was: Was) {
+  if (reading === undefined) return [];
+  const isThere = state === 'present';
+  const found: Finding[] = [];
+  const add = (code: string, isTrouble: (was: boolean) => boolean, text: string) => {
+    const before = was(code, name);
+    const counts = isThere ? isTrouble(before !== undefined) : before !== undefined;
+    if (counts) found.push({ verdict: 'recovering', code, text, device: name });
+  };
+  battery(reading, settings, add);
+  heat(reading, settings, add);
+  return found;
+}
+
+type Add = (code: string, isTrouble: (was: boolean) => boolean, text: string) => void;
+
+function battery(
+  { batteryPercent: percent, dimensions }: DeviceReading,
+  settings: HealthSettings,
+  add: Add,
+) {
+  if (percent === undefined) return;
+  const { batteryLowPercent: low, batteryGoodPercent: good } = thresholdsFor(settings, dimensions);
+  const text = `battery low: ${shown(percent)} %, good at ${Math.max(low, good)} %`;
+  add('battery-low', (before) => isLow(percent, { low, good }, before), text);
+}
+
+function heat(
+  { temperatures, thermalStatus, dimensions }: DeviceReading,
+  settings: HealthSettings,
+  add: Add,
+) {
+  const { hotCelsius: hot, coolCelsius: cool, ignoreSensors } = thresholdsFor(settings, dimensions);
+  for (const [sensor, celsius] of Object.entries(temperatures)) {
+    if (ignoreSensors.includes(sensor)) continue;
+    const text = `too hot: ${sensor} ${shown(celsius)} °C, good below ${Math.min(hot, cool)} °C`;
+    add(`hot:${sensor}`, (before) => isHot(celsius, { hot, cool }, before), text);
+  }
+  if (thermalStatus === undefined) return;
+  const text = `too hot: its thermal status is ${statusNames[thermalStatus] ?? thermalStatus}`;
+  add('thermal-status', (before) => thermalStatus >= (before ? moderate : severe), text);
+}
+
+export function shown(figure: number): string {
+  return String(Math.round(figure * 10) / 10);
+}

@@ -1,0 +1,151 @@
+/**
+ * The file that quarantines a machine: whoever is on it writes one, with the reason as its text. It is removed when it was
+ * read, as people's scripts expect; the reason is kept in the state folder, so that a restart of the agent is no pardon.
+ * It is over when somebody clears it, or deletes the file in the state folder.
+ */
+import { constants } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Clock, errorText, type Logger } from '@skolo/common/light';
+import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { z } from 'zod';
+
+export interface ForcedQuarantineDeps {
+  machine: string;
+  /** `quarantineFile` of the settings; undefined: not known yet. */
+  file: () => string | undefined;
+  stateDir: string;
+  /** What `~` is; by default that of the user that runs the agent. */
+  home?: string;
+  clock: Pick<Clock, 'now'>;
+  log: Pick<Logger, 'info' | 'warn'>;
+}
+
+export interface Forced {
+  text: string;
+  since: Date;
+}
+
+const Kept = z.object({ text: z.string(), since: z.iso.datetime() });
+
+/** Swarming takes no endless text, and it is somebody's `cat` into a file. */
+const mostBytes = 1000;
+
+export class ForcedQuarantine {
+  private readonly deps: ForcedQuarantineDeps;
+  private readonly keptAt: string;
+  private forced: Forced | undefined;
+  /** What is in force could not be written down: only memory has it. */
+  private isOwed = false;
+  private trouble: string | undefined;
+  private turn: Promise<void> = Promise.resolve();
+
+  constructor(deps: ForcedQuarantineDeps) {
+    this.deps = deps;
+    this.keptAt = join(deps.stateDir, 'forced-quarantine.json');
+  }
+
+  /** Looks for the file, and for what is kept. Never throws: what does not work is logged, and tried the next time. */
+  look(): Promise<void> {
+    return this.inTurn(async () => {
+      try {
+        if (!this.isOwed) this.forced = await this.readKept();
+        await this.readFile();
+        this.trouble = undefined;
+      } catch (error) {
+        const why = errorText(error);
+        if (why !== this.trouble) {
+          this.deps.log.warn({ why }, 'the file that quarantines the machine cannot be handled');
+        }
+        this.trouble = why;
+      }
+    });
+  }
+
+  current(): Forced | undefined {
+    return this.forced;
+  }
+
+  /** Ends it. A file that is there, but could not be removed, is tried once more. @throws Error It cannot be removed. */
+  clear(): Promise<void> {
+    return this.inTurn(async () => {
+      const path = this.path();
+      if (path !== undefined) await rm(path, { force: true });
+      await rm(this.keptAt, { force: true });
+      if (this.forced) this.deps.log.info({ was: this.forced.text }, 'quarantine by a file ended');
+      this.isOwed = false;
+      this.forced = undefined;
+    });
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.turn.then(work);
+    this.turn = done.catch(() => undefined);
+    return done;
+  }
+
+  private async readKept(): Promise<Forced | undefined> {
+    const text = await readFileIfExists(this.keptAt);
+    if (text === undefined) return undefined;
+    const kept = Kept.safeParse(jsonOf(text)).data;
+    if (kept !== undefined) return { text: kept.text, since: new Date(kept.since) };
+    // Somebody was quarantined; a file that cannot be read does not say that it is over.
+    return (
+      this.forced ?? { text: `${this.keptAt} is damaged`, since: new Date(this.deps.clock.now()) }
+    );
+  }
+
+  private async readFile(): Promise<void> {
+    const path = this.path();
+    const written = path === undefined ? undefined : await firstOf(path);
+    if (written !== undefined) {
+      const text = written.replace(/\s+/g, ' ').trim() || 'no reason given';
+      const since =
+        this.forced?.text === text ? this.forced.since : new Date(this.deps.clock.now());
+      if (this.forced?.text !== text) {
+        this.deps.log.warn({ file: path, text }, 'quarantined by a file');
+        this.isOwed = true;
+      }
+      this.forced = { text, since };
+    }
+    if (this.isOwed && this.forced) {
+      const { text, since } = this.forced;
+      await writeFileAtomic(this.keptAt, JSON.stringify({ text, since: since.toISOString() }));
+      this.isOwed = false;
+    }
+    // Only now: until it is kept, the file is all that would survive.
+    if (written !== undefined && path !== undefined) await rm(path, { force: true });
+  }
+
+  private path(): string | undefined {
+    const { file, machine, home = homedir() } = this.deps;
+    const named = file()?.replaceAll('{machine}', machine);
+    return named === undefined ? undefined : resolve(home, named.replace(/^~(?=\/|$)/, home));
+  }
+}
+
+/** Undefined: there is no such file. */
+async function firstOf(path: string): Promise<string | undefined> {
+  try {
+    // A pipe that nobody writes would wait for ever.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
+      return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+/** Why the machine itself takes no tasks. */
+import type { Finding, Was } from './device-reasons.ts';
+import { shown } from './device-reasons.ts';
+import type { HealthFacts, HealthSettings } from './facts.ts';
+import { isHot, isLow } from './hysteresis.ts';
+
+const gib = 2 ** 30;
+
+export function machineReasons(facts: HealthFacts, settings: HealthSettings, was: Was): Finding[] {
+  const { forced, notReady, stopping } = facts;
+  const found: Finding[] = [];
+  if (forced !== undefined) {
+    const text = `quarantined by a file: ${forced.text}`;
+    found.push({ verdict: 'quarantined', code: 'forced', text, began: forced.since });
+  }
+  if (notReady !== undefined) {
+    found.push({ verdict: 'maintenance', code: 'not-known', text: notReady });
+  }
+  if (stopping) {
+    const text = 'the agent is stopping';
+    found.push({ verdict: 'maintenance', code: 'stopping', text });
+  }
+  return [...found, ...holdReasons(facts), ...hostReasons(facts, settings, was)];
+}
+
+function holdReasons({ holds, devices, now }: HealthFacts): Finding[] {
+  return holds
+    .filter(({ until }) => until > now)
+    .map(({ target, by, until, reason }) => {
+      const device = devices.find(({ fullName }) => fullName === target)?.name;
+      return {
+        verdict: 'maintenance',
+        code: `held:${target}:${by}`,
+        text: `held by ${by} until ${until.toISOString().slice(0, 16)}Z: ${reason}`,
+        ...(device !== undefined && { device }),
+      };
+    });
+}
+
+function hostReasons({ host }: HealthFacts, { host: limits }: HealthSettings, was: Was): Finding[] {
+  const { disk, celsius, clockOffsetSeconds: offset } = host;
+  const found: Finding[] = [];
+  const recovers = (code: string, text: string) =>
+    found.push({ verdict: 'recovering', code, text });
+
+  if (disk !== undefined && disk.sizeBytes > 0) {
+    const percent = (disk.freeBytes / disk.sizeBytes) * 100;
+    const { diskLowPercent: low, diskGoodPercent: good } = limits;
+    if (isLow(percent, { low, good }, was('disk-low') !== undefined)) {
+      const free = `${shown(percent)} % (${shown(disk.freeBytes / gib)} GiB) free`;
+      recovers('disk-low', `disk low: ${free}, good at ${Math.max(low, good)} %`);
+    }
+  }
+  if (celsius !== undefined) {
+    const { hotCelsius: hot, coolCelsius: cool } = limits;
+    if (isHot(celsius, { hot, cool }, was('host-hot') !== undefined)) {
+      const good = `good below ${Math.min(hot, cool)} °C`;
+      recovers('host-hot', `the machine is too hot: ${shown(celsius)} °C, ${good}`);
+    }
+  }
+  if (host.isUnderVoltage) {
+    recovers('under-voltage', 'under-voltage: its power supply or cable is too weak');
+  }
+  if (host.isThrottled) recovers('throttled', 'its processor is slowed down by heat or weak power');
+  if (offset !== undefined) {
+    const most = limits.clockOffsetSeconds;
+    // Half of it: a clock that is being set runs past the limit once, and not to and fro.
+    if (Math.abs(offset) > (was('clock-off') === undefined ? most : most / 2)) {
+      const which = offset > 0 ? 'ahead of' : 'behind';
+      const text = `its clock is ${shown(Math.abs(offset))} s ${which} the jumphost's`;
+      found.push({ verdict: 'quarantined', code: 'clock-off', text });
+    }
+  }
+  return found;
+}

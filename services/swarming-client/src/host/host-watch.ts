@@ -1,0 +1,105 @@
+/** Reads the machine itself again and again, in the background; whoever asks is told what was read last. */
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Clock } from '@skolo/common/light';
+import type { RunCommand } from '../run-command.ts';
+import type { HostReading } from './host-reading.ts';
+import { processorCelsius } from './processor-heat.ts';
+import { RaspberryPowerReader } from './raspberry-power.ts';
+
+export interface HostWatchDeps {
+  /** The folder of the bot, whose disk counts; undefined: not known yet. It need not be there. */
+  botDir: () => string | undefined;
+  readSeconds: () => number;
+  run: RunCommand;
+  clock: Pick<Clock, 'uptime'>;
+  /** Its clock minus the jumphost's, in seconds; undefined: not known. */
+  clockOffset?: () => number | undefined;
+  /** Usually /sys. */
+  sys?: string;
+  onChange?: () => void;
+}
+
+/** Weak power comes and goes with the load; it is over once it has not been seen for so long. */
+const powerTroubleSeconds = 120;
+
+export class HostWatch {
+  private readonly deps: HostWatchDeps;
+  private readonly power: RaspberryPowerReader;
+  private readonly sys: string;
+  private last: HostReading = {};
+  private readonly seenAt = new Map<'isUnderVoltage' | 'isThrottled', number>();
+  private timer: NodeJS.Timeout | undefined;
+  private underWay: Promise<HostReading> | undefined;
+  private readonly ended = new AbortController();
+
+  constructor(deps: HostWatchDeps) {
+    this.deps = deps;
+    this.sys = deps.sys ?? '/sys';
+    this.power = new RaspberryPowerReader({ sys: this.sys, run: deps.run });
+  }
+
+  start(): void {
+    const next = () => {
+      if (this.ended.signal.aborted) return;
+      this.timer = setTimeout(go, this.deps.readSeconds() * 1000);
+    };
+    const go = () => void this.lookNow().then(next, next);
+    go();
+  }
+
+  stop(): void {
+    this.ended.abort();
+    clearTimeout(this.timer);
+  }
+
+  reading(): HostReading {
+    const clockOffsetSeconds = this.deps.clockOffset?.();
+    return { ...this.last, ...(clockOffsetSeconds !== undefined && { clockOffsetSeconds }) };
+  }
+
+  /** A look that is under way is shared. Rejected only when it was stopped. */
+  lookNow(): Promise<HostReading> {
+    this.underWay ??= this.look().finally(() => {
+      this.underWay = undefined;
+    });
+    return this.underWay;
+  }
+
+  private async look(): Promise<HostReading> {
+    const { signal } = this.ended;
+    const botDir = this.deps.botDir();
+    const [disk, celsius, power] = await Promise.all([
+      botDir === undefined ? undefined : diskOf(botDir),
+      processorCelsius(this.sys),
+      this.power.read(signal),
+    ]);
+    this.last = {
+      ...(disk !== undefined && { disk }),
+      ...(celsius !== undefined && { celsius }),
+      ...this.lasting('isUnderVoltage', power.isUnderVoltage),
+      ...this.lasting('isThrottled', power.isThrottled),
+    };
+    this.deps.onChange?.();
+    return this.reading();
+  }
+
+  private lasting(what: 'isUnderVoltage' | 'isThrottled', seen: boolean | undefined): HostReading {
+    if (seen === undefined) return {};
+    const now = this.deps.clock.uptime();
+    if (seen) this.seenAt.set(what, now);
+    const at = this.seenAt.get(what);
+    return { [what]: at !== undefined && now - at < powerTroubleSeconds };
+  }
+}
+
+/** Of the file system that the folder is on, or will be on. */
+async function diskOf(folder: string): Promise<HostReading['disk']> {
+  try {
+    const { bsize, bavail, blocks } = await statfs(folder);
+    return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return isMissing && dirname(folder) !== folder ? diskOf(dirname(folder)) : undefined;
+  }
+}

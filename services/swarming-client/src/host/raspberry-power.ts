@@ -1,0 +1,87 @@
+/**
+ * Whether a Raspberry Pi has enough power and is not slowed down, from wherever it tells.
+ *
+ * Sources: "vcgencmd get_throttled" of the Raspberry Pi documentation (bit 0 under-voltage, 1 frequency capped, 2 throttled,
+ * 3 soft temperature limit; the same 16 bits higher: has happened since boot); the firmware driver of the Raspberry Pi kernel
+ * (drivers/firmware/raspberrypi.c: the sysfs file holds the same number as hexadecimal digits); drivers/hwmon/raspberrypi-hwmon.c
+ * (hwmon `rpi_volt`, `in0_lcrit_alarm`).
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CommandFailed, type RunCommand } from '../run-command.ts';
+
+export interface RaspberryPower {
+  isUnderVoltage?: boolean;
+  /** Capped or throttled. The soft limit of a Pi 3B+, from 60 °C on, is its ordinary life and does not count. */
+  isThrottled?: boolean;
+}
+
+export interface RaspberryPowerDeps {
+  /** Usually /sys. */
+  sys: string;
+  run: RunCommand;
+}
+
+const firmwareFile = 'devices/platform/soc/soc:firmware/get_throttled';
+const timeoutMs = 5000;
+
+export class RaspberryPowerReader {
+  private readonly deps: RaspberryPowerDeps;
+  /** It is not installed: that it is not is not asked every 30 s. */
+  private hasNoCommand = false;
+
+  constructor(deps: RaspberryPowerDeps) {
+    this.deps = deps;
+  }
+
+  /** Never throws, but the reason of the signal. What cannot be read is absent. */
+  async read(signal?: AbortSignal): Promise<RaspberryPower> {
+    const bits = bitsIn(await textOf(join(this.deps.sys, firmwareFile)));
+    if (bits !== undefined) return meaning(bits);
+    const alarm = await this.alarm();
+    const told = bitsIn(await this.ask(signal));
+    if (told !== undefined) return meaning(told);
+    return alarm === undefined ? {} : { isUnderVoltage: alarm };
+  }
+
+  private async alarm(): Promise<boolean | undefined> {
+    const folder = join(this.deps.sys, 'class/hwmon');
+    for (const chip of await namesIn(folder)) {
+      if ((await textOf(join(folder, chip, 'name')))?.trim() !== 'rpi_volt') continue;
+      const alarm = (await textOf(join(folder, chip, 'in0_lcrit_alarm')))?.trim();
+      if (alarm === '0' || alarm === '1') return alarm === '1';
+    }
+    return undefined;
+  }
+
+  private async ask(signal: AbortSignal | undefined): Promise<string | undefined> {
+    if (this.hasNoCommand) return undefined;
+    try {
+      const { stdout } = await this.deps.run('vcgencmd', ['get_throttled'], { timeoutMs, signal });
+      return stdout;
+    } catch (error) {
+      signal?.throwIfAborted();
+      this.hasNoCommand = error instanceof CommandFailed && error.code === 'missing';
+      return undefined;
+    }
+  }
+}
+
+/** `throttled=0x50005` as the program writes it, `50005` as the kernel does. */
+function bitsIn(text: string | undefined): number | undefined {
+  const [, digits] = /^(?:throttled=)?(?:0x)?([0-9a-f]{1,8})$/i.exec(text?.trim() ?? '') ?? [];
+  return digits === undefined ? undefined : Number.parseInt(digits, 16);
+}
+
+function meaning(bits: number): Required<RaspberryPower> {
+  return { isUnderVoltage: (bits & 0b1) !== 0, isThrottled: (bits & 0b110) !== 0 };
+}
+
+/** Undefined: it is not there, or cannot be read. */
+export async function textOf(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined);
+}
+
+export async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(() => [])).sort();
+}

@@ -1,0 +1,236 @@
+/**
+ * The ports of the machine's own USB hub, by uhubctl. Any may be read; only those that rack.yaml gives to the machine's own
+ * devices are set. One command at a time: two uhubctl on one hub undo each other.
+ *
+ * A port that was turned off here for a moment is owed its power until it was seen on again. Nothing of that is written
+ * down (an SD card lasts longer so): when the agent begins, ports of own devices that are off are turned on. Whoever wants
+ * one to stay off tells the power-cycle daemon, which turns it off again.
+ */
+import { errorText, type Logger, pause } from '@skolo/common/light';
+import type { MachineSlice } from '@skolo/rack/slice';
+import { portIn, type UsbPortReading, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
+import { CommandFailed, type RunCommand } from '../run-command.ts';
+
+export interface UsbPort {
+  hub: string;
+  port: number;
+}
+
+/**
+ * - `not-own`: no device of this machine is on that port. `no-port`: there is no such port.
+ * - `failed`: uhubctl does not work. `not-obeyed`: the hub did something else.
+ */
+export class UsbRefused extends Error {
+  override readonly name = 'UsbRefused';
+  readonly code: 'not-own' | 'no-port' | 'failed' | 'not-obeyed';
+
+  constructor(code: UsbRefused['code'], { hub, port }: UsbPort, why: string) {
+    super(`USB port ${hub}.${port}: ${why}`);
+    this.code = code;
+  }
+}
+
+export interface UsbPortsDeps {
+  /** The machine's own, as rack.yaml has them now. */
+  devices: () => MachineSlice['devices'];
+  run: RunCommand;
+  log: Pick<Logger, 'info' | 'warn'>;
+  /** Pause between two attempts to pay power that is owed. */
+  retrySeconds?: number;
+}
+
+/** `-r 100` takes 2 s for each half of the hub. */
+const timeoutMs = 15_000;
+const usualRetrySeconds = 10;
+/** The second look is for a uhubctl of an agent that was killed, which may still have been at work at the first. */
+const firstLooks = 2;
+
+export class UsbPorts {
+  private readonly deps: UsbPortsDeps;
+  private turn: Promise<unknown> = Promise.resolve();
+  /** Must be on, and were not yet seen so; `surely`: turned off here. */
+  private readonly owed = new Map<string, { port: UsbPort; surely: boolean }>();
+  /** Turned off by `set`, by whoever asked for it: they stay off. */
+  private readonly wishedOff = new Set<string>();
+  private readonly looked = new Map<string, number>();
+  private readonly told = new Map<string, string>();
+  private timer: NodeJS.Timeout | undefined;
+  private isStopped = false;
+
+  constructor(deps: UsbPortsDeps) {
+    this.deps = deps;
+  }
+
+  /** Begins to look after ports of own devices that are off, also of devices that become known later. */
+  start(): void {
+    const next = () => {
+      if (this.isStopped) return;
+      const seconds = this.deps.retrySeconds ?? usualRetrySeconds;
+      this.timer = setTimeout(go, seconds * 1000);
+    };
+    const go = () => void this.payOwed().then(next);
+    go();
+  }
+
+  /** Fulfilled when nothing is under way, and each port that was turned off for a moment is on or was tried to. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    clearTimeout(this.timer);
+    await this.turn.catch(() => undefined);
+    if (this.owed.size > 0) await this.payOwed();
+  }
+
+  /** @throws UsbRefused, and CommandFailed: uhubctl is not there, or does not end. The same for those that follow. */
+  read(port: UsbPort, signal?: AbortSignal): Promise<UsbPortReading> {
+    return this.inTurn(() => this.uhubctl(port, undefined, signal));
+  }
+
+  /** Sets a port of an own device; what it is set to was read back. @throws UsbRefused */
+  async set(port: UsbPort, on: boolean, signal?: AbortSignal): Promise<UsbPortReading> {
+    this.checkOwn(port);
+    return this.inTurn(async () => {
+      const key = keyOf(port);
+      if (on) this.wishedOff.delete(key);
+      else this.wishedOff.add(key);
+      this.owed.delete(key);
+      return this.setAndSee(port, on, signal);
+    });
+  }
+
+  /** Whether somebody turned it off, and it has to stay off. */
+  isWishedOff(port: UsbPort): boolean {
+    return this.wishedOff.has(keyOf(port));
+  }
+
+  /**
+   * Takes the power of an own device away for so long. Whatever happens meanwhile, the signal included, it is turned on again.
+   *
+   * @throws UsbRefused
+   * @throws The reason of the signal.
+   */
+  async cycle(port: UsbPort, offSeconds: number, signal: AbortSignal): Promise<void> {
+    this.checkOwn(port);
+    if (this.isWishedOff(port)) {
+      throw new UsbRefused('failed', port, 'somebody turned it off, and it stays off');
+    }
+    await this.inTurn(async () => {
+      signal.throwIfAborted();
+      this.owed.set(keyOf(port), { port, surely: true });
+      let isOff = false;
+      try {
+        const { delivering } = await this.setAndSee(port, false, signal);
+        isOff = true;
+        if (delivering) {
+          const why = 'it is off, and power stays on: the hub cannot switch';
+          throw new UsbRefused('not-obeyed', port, why);
+        }
+        await pause(offSeconds * 1000, signal);
+      } finally {
+        // Without the signal: it must be on.
+        await this.pay(port, isOff);
+      }
+    });
+  }
+
+  private async pay(port: UsbPort, isOff: boolean): Promise<void> {
+    try {
+      await this.setAndSee(port, true);
+      this.owed.delete(keyOf(port));
+    } catch (error) {
+      // What went wrong first tells more; it stays owed.
+      if (isOff) throw error;
+    }
+  }
+
+  private async payOwed(): Promise<void> {
+    for (const { power } of this.deps.devices()) {
+      if (power === undefined) continue;
+      const key = keyOf(power);
+      const looks = this.looked.get(key) ?? 0;
+      if (looks < firstLooks && !this.wishedOff.has(key) && !this.owed.has(key)) {
+        this.owed.set(key, { port: power, surely: false });
+      }
+      this.looked.set(key, looks + 1);
+    }
+    for (const [key, { port, surely }] of [...this.owed]) {
+      await this.inTurn(() => this.turnOnIfOff(key, port)).catch((error: unknown) => {
+        const why = errorText(error);
+        if (this.told.get(key) !== why) {
+          this.deps.log.warn({ port: key, why }, 'a USB port cannot be seen on');
+        }
+        this.told.set(key, why);
+        // A port that was never turned off, on a hub that cannot be switched, is not asked about for ever.
+        if (!surely && cannotSwitch(error)) this.owed.delete(key);
+      });
+    }
+  }
+
+  private async turnOnIfOff(key: string, port: UsbPort): Promise<void> {
+    if (!this.owed.has(key)) return;
+    if ((await this.uhubctl(port)).state === 'off') {
+      this.deps.log.info({ port: key }, 'a USB port was off, and is turned on');
+      await this.setAndSee(port, true);
+    }
+    this.owed.delete(key);
+    this.told.delete(key);
+  }
+
+  private async setAndSee(
+    port: UsbPort,
+    on: boolean,
+    signal?: AbortSignal,
+  ): Promise<UsbPortReading> {
+    await this.uhubctl(port, on ? 'on' : 'off', signal);
+    const reading = await this.uhubctl(port, undefined, signal);
+    if (reading.state !== (on ? 'on' : 'off')) {
+      const why = `it was turned ${on ? 'on' : 'off'}, and is still ${reading.state}`;
+      throw new UsbRefused('not-obeyed', port, why);
+    }
+    return reading;
+  }
+
+  private async uhubctl(port: UsbPort, action?: 'on' | 'off', signal?: AbortSignal) {
+    const args = argsOf(port, action);
+    const { status, stdout, stderr } = await this.deps.run('uhubctl', args, { timeoutMs, signal });
+    const why = whyUhubctlFailed(status, stderr);
+    if (why !== undefined) {
+      const isMissing = /No compatible devices/.test(stderr);
+      throw new UsbRefused(isMissing ? 'no-port' : 'failed', port, why);
+    }
+    const reading = portIn(stdout, port);
+    if (reading === undefined) throw new UsbRefused('no-port', port, 'the hub has no such port');
+    return reading;
+  }
+
+  private checkOwn({ hub, port }: UsbPort): void {
+    const isOwn = this.deps
+      .devices()
+      .some(({ power }) => power?.hub === hub && power.port === port);
+    if (isOwn) return;
+    const why = 'rack.yaml has no device of this machine on it, and others are not touched';
+    throw new UsbRefused('not-own', { hub, port }, why);
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.turn.then(work, work);
+    this.turn = done.catch(() => undefined);
+    return done;
+  }
+}
+
+function cannotSwitch(error: unknown): boolean {
+  if (error instanceof UsbRefused) return error.code === 'no-port';
+  return error instanceof CommandFailed && error.code === 'missing';
+}
+
+function argsOf(port: UsbPort, action: 'on' | 'off' | undefined): string[] {
+  try {
+    return uhubctlArgs(port, action);
+  } catch (error) {
+    throw new UsbRefused('no-port', port, errorText(error));
+  }
+}
+
+function keyOf({ hub, port }: UsbPort): string {
+  return `${hub}.${port}`;
+}

@@ -1,0 +1,160 @@
+/**
+ * Keeps what shows what was wrong with a device, when it stops to be well: a screenshot, its last log, and why. In
+ * `evidence/DEVICE/NUMBER-TIME/` of the state folder; the newest few of each device, and never more than some megabytes in
+ * all. Nothing else is written (it is an SD card), and the same device not twice within ten minutes.
+ */
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, errorText, type Logger } from '@skolo/common/light';
+import type { Device } from '../devices/device.ts';
+import type { Health, Reason } from '../health/health.ts';
+
+export interface EvidenceDeps {
+  stateDir: string;
+  wanted: () => boolean;
+  device: (name: string) => Pick<Device, 'keepEvidence'> | undefined;
+  clock: Clock;
+  log: Pick<Logger, 'info' | 'warn'>;
+  /** By default 5 of each device, 20 MB in all. */
+  most?: { perDevice: number; bytes: number };
+}
+
+export interface KeptEvidence {
+  device: string;
+  at: Date;
+  folder: string;
+  files: string[];
+}
+
+const usualMost = { perDevice: 5, bytes: 20_000_000 };
+const pauseSeconds = 600;
+const withinMs = 60_000;
+/** It is away because it was told to, or nobody has looked. */
+const ordinary = ['rebooting', 'not-known'];
+const whyFile = 'why.txt';
+
+export class Evidence {
+  private readonly deps: EvidenceDeps;
+  /** Devices that were not well at the last look. */
+  private sick = new Set<string>();
+  private readonly keptAt = new Map<string, number>();
+  private readonly last = new Map<string, KeptEvidence>();
+  private turn: Promise<void> = Promise.resolve();
+  private readonly ended = new AbortController();
+
+  constructor(deps: EvidenceDeps) {
+    this.deps = deps;
+  }
+
+  /** Told each time that health was judged. Fulfilled when all that is worth it is kept; never rejected. */
+  look({ reasons }: Health): Promise<void> {
+    const byDevice = new Map<string, Reason[]>();
+    for (const reason of reasons) {
+      if (reason.device === undefined || !isOwn(reason)) continue;
+      byDevice.set(reason.device, [...(byDevice.get(reason.device) ?? []), reason]);
+    }
+    const before = this.sick;
+    this.sick = new Set(byDevice.keys());
+    for (const [name, own] of byDevice) if (!before.has(name)) this.keepSoon(name, own);
+    return this.turn;
+  }
+
+  /** What was kept last of each device. */
+  view(): readonly KeptEvidence[] {
+    return [...this.last.values()];
+  }
+
+  async stop(): Promise<void> {
+    this.ended.abort(new Error('the agent stops'));
+    await this.turn;
+  }
+
+  private keepSoon(name: string, reasons: readonly Reason[]): void {
+    const now = this.deps.clock.uptime();
+    const at = this.keptAt.get(name);
+    if (!this.deps.wanted() || (at !== undefined && now - at < pauseSeconds)) return;
+    this.keptAt.set(name, now);
+    this.turn = this.turn
+      .then(() => this.keep(name, reasons))
+      .catch((error: unknown) => {
+        this.deps.log.info({ device: name, why: errorText(error) }, 'no evidence could be kept');
+      });
+  }
+
+  private async keep(name: string, reasons: readonly Reason[]): Promise<void> {
+    const device = this.deps.device(name);
+    if (device?.keepEvidence === undefined || this.ended.signal.aborted) return;
+    const at = new Date(this.deps.clock.now());
+    const root = join(this.deps.stateDir, 'evidence');
+    const folder = join(root, name, await nextName(join(root, name), at));
+    await mkdir(folder, { recursive: true });
+    try {
+      const files = await this.inTime((signal) => device.keepEvidence?.(folder, signal) ?? []);
+      if (files.length === 0) throw new Error('it gives none');
+      const why = reasons.map(({ text, since }) => `${since.toISOString()} ${text}\n`).join('');
+      await writeFile(join(folder, whyFile), why);
+      this.last.set(name, { device: name, at, folder, files: [...files, whyFile] });
+      this.deps.log.info({ device: name, folder, files }, 'evidence was kept');
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    } finally {
+      await removeOld(root, this.deps.most ?? usualMost);
+    }
+  }
+
+  private async inTime<T>(work: (signal: AbortSignal) => Promise<T> | T): Promise<T> {
+    const ends = new AbortController();
+    const stop = () => ends.abort(this.ended.signal.reason);
+    this.ended.signal.addEventListener('abort', stop, { once: true });
+    const late = new Error(`not done within ${withinMs / 1000} s`);
+    const timer = setTimeout(() => ends.abort(late), withinMs);
+    try {
+      return await work(ends.signal);
+    } finally {
+      clearTimeout(timer);
+      this.ended.signal.removeEventListener('abort', stop);
+    }
+  }
+}
+
+function isOwn({ verdict, code }: Reason): boolean {
+  return verdict !== 'maintenance' && !ordinary.includes(code);
+}
+
+/** Numbered, since a clock that is wrong would make the newest the oldest. */
+async function nextName(folder: string, at: Date): Promise<string> {
+  const numbers = (await namesIn(folder)).map((name) => Number.parseInt(name, 10) || 0);
+  const number = String(Math.max(0, ...numbers) + 1).padStart(6, '0');
+  return `${number}-${at.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
+}
+
+/** The newest of each device stay, and of all that is left as many as there is room for. */
+async function removeOld(root: string, most: { perDevice: number; bytes: number }): Promise<void> {
+  const left: { folder: string; bytes: number; changed: number }[] = [];
+  for (const device of await namesIn(root)) {
+    const names = (await namesIn(join(root, device))).sort().reverse();
+    for (const [index, name] of names.entries()) {
+      const folder = join(root, device, name);
+      if (index < most.perDevice) left.push({ folder, ...(await sizeOf(folder)) });
+      else await rm(folder, { recursive: true, force: true });
+    }
+  }
+  left.sort((a, b) => b.changed - a.changed);
+  let bytes = 0;
+  for (const evidence of left) {
+    bytes += evidence.bytes;
+    if (bytes > most.bytes) await rm(evidence.folder, { recursive: true, force: true });
+  }
+}
+
+async function sizeOf(folder: string): Promise<{ bytes: number; changed: number }> {
+  const files = await namesIn(folder);
+  const stats = await Promise.all(files.map((file) => stat(join(folder, file))));
+  const { mtimeMs } = await stat(folder);
+  return { bytes: stats.reduce((sum, { size }) => sum + size, 0), changed: mtimeMs };
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
+}

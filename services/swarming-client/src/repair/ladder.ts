@@ -1,0 +1,103 @@
+/**
+ * The repair ladder of one device: what is tried with it and when, and when it is given up. Pure: time, in seconds since
+ * boot, and what is known go in; the next state and perhaps a step come out.
+ */
+import type { MachineSlice } from '@skolo/rack/slice';
+
+export type RepairSettings = MachineSlice['swarming']['repair'];
+export type RepairStep = RepairSettings['steps'][number];
+
+export interface Ladder {
+  /** It is broken since then; undefined: it is not. */
+  brokenAt?: number;
+  /** The first is 1. */
+  round: number;
+  /** Of this round. */
+  tried: readonly RepairStep[];
+  /** How often a step of this round was put off. */
+  postponed: number;
+  /** Before it nothing is tried. */
+  nextAt: number;
+  /** Under way now. */
+  running?: RepairStep;
+  /** Given up, and why. */
+  needsHands?: string;
+}
+
+/**
+ * - `well`: it is there; whatever was begun is over, and so is a "needs hands".
+ * - `broken`: it needs repair.
+ * - `unclear`: nobody knows, or it is meant to be away. Nothing is done, and nothing forgotten.
+ */
+export type Condition = 'well' | 'broken' | 'unclear';
+
+export interface LadderFacts {
+  /** Seconds since boot. */
+  now: number;
+  condition: Condition;
+  /** No task runs, nobody holds it, nothing else is being repaired. */
+  mayAct: boolean;
+  /** What can be tried with it, in that order. */
+  steps: readonly RepairStep[];
+}
+
+export type LadderSettings = Pick<RepairSettings, 'afterSeconds' | 'pauseSeconds' | 'rounds'>;
+
+/** How a step ended. `later`: it is not refused, but not possible before so many seconds. */
+export type StepEnd = { later?: number };
+
+/** A step that is put off more often has been tried. */
+const mostPostponed = 3;
+
+export const healthy: Ladder = { round: 1, tried: [], postponed: 0, nextAt: 0 };
+
+/** What follows from what is known now. `step`: has to be begun; until `stepEnded` nothing else is. */
+export function climb(
+  ladder: Ladder,
+  facts: LadderFacts,
+  settings: LadderSettings,
+): { ladder: Ladder; step?: RepairStep } {
+  const { now, condition, mayAct, steps } = facts;
+  if (condition === 'well') {
+    const { running } = ladder;
+    return { ladder: running === undefined ? healthy : { ...healthy, running } };
+  }
+  if (condition === 'unclear' || ladder.needsHands !== undefined) return { ladder };
+  if (ladder.brokenAt === undefined) {
+    const begun = { ...ladder, brokenAt: now, nextAt: now + settings.afterSeconds };
+    return climb(begun, facts, settings);
+  }
+  if (ladder.running !== undefined || now < ladder.nextAt) return { ladder };
+  const step = steps.find((candidate) => !ladder.tried.includes(candidate));
+  if (step === undefined) {
+    const isLast = ladder.round >= settings.rounds || steps.length === 0;
+    if (isLast) return { ladder: { ...ladder, needsHands: whyGivenUp(ladder, steps) } };
+    const next = { ...ladder, round: ladder.round + 1, tried: [], postponed: 0 };
+    return climb(next, facts, settings);
+  }
+  if (!mayAct) return { ladder };
+  return { ladder: { ...ladder, running: step }, step };
+}
+
+/** The step that was under way has ended; whether it helped is seen by the next look. */
+export function stepEnded(
+  ladder: Ladder,
+  now: number,
+  { later }: StepEnd,
+  { pauseSeconds }: Pick<LadderSettings, 'pauseSeconds'>,
+): Ladder {
+  const { running, ...rest } = ladder;
+  if (running === undefined || rest.brokenAt === undefined) return rest;
+  if (later !== undefined && rest.postponed < mostPostponed) {
+    const nextAt = now + Math.max(pauseSeconds, later);
+    return { ...rest, postponed: rest.postponed + 1, nextAt };
+  }
+  const tried = [...rest.tried, running];
+  return { ...rest, tried, postponed: 0, nextAt: now + pauseSeconds };
+}
+
+function whyGivenUp({ round }: Ladder, steps: readonly RepairStep[]): string {
+  if (steps.length === 0) return 'there is no way to repair it from here';
+  const rounds = round === 1 ? '1 round' : `${round} rounds`;
+  return `${rounds} of repair (${steps.join(', ')}) did not bring it back`;
+}

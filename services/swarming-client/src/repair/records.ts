@@ -1,0 +1,78 @@
+/** What repair has done, for people and for metrics. */
+import type { RepairStep } from './ladder.ts';
+import type { StepResult } from './step-result.ts';
+
+/**
+ * - `under-way`, `done`: carried out; whether it helped is not known yet.
+ * - `helped`: the device was seen well after it. `no-help`: it was not, before the next step was due.
+ * - `failed`, `refused`, `postponed`: it was not carried out, and `text` says why.
+ */
+export type RepairOutcome =
+  | 'under-way'
+  | 'done'
+  | 'helped'
+  | 'no-help'
+  | 'failed'
+  | 'refused'
+  | 'postponed';
+
+export interface RepairView {
+  device: string;
+  round: number;
+  step: RepairStep;
+  at: Date;
+  outcome: RepairOutcome;
+  text: string;
+}
+
+const mostKept = 20;
+
+export class RepairRecords {
+  private readonly kept: RepairView[] = [];
+  private readonly counted = new Map<string, number>();
+
+  begin(step: Pick<RepairView, 'device' | 'round' | 'step' | 'at'>): RepairView {
+    this.isOver(step.device);
+    const record: RepairView = { ...step, outcome: 'under-way', text: '' };
+    this.kept.push(record);
+    if (this.kept.length > mostKept) this.kept.shift();
+    return record;
+  }
+
+  ended(record: RepairView, { outcome, text }: StepResult): void {
+    record.outcome = outcome;
+    record.text = text;
+    if (outcome !== 'done') this.count(record);
+  }
+
+  /** The device is well: what was carried out last has helped. */
+  isWell(device: string): void {
+    this.settle(device, 'helped');
+  }
+
+  /** The device is given up, or something else is tried: what was carried out last has not helped. */
+  isOver(device: string): void {
+    this.settle(device, 'no-help');
+  }
+
+  view(): readonly RepairView[] {
+    return this.kept.map((record) => ({ ...record }));
+  }
+
+  counts(): ReadonlyMap<string, number> {
+    return this.counted;
+  }
+
+  private settle(device: string, outcome: 'helped' | 'no-help'): void {
+    for (const record of this.kept) {
+      if (record.device !== device || record.outcome !== 'done') continue;
+      record.outcome = outcome;
+      this.count(record);
+    }
+  }
+
+  private count({ step, outcome }: RepairView): void {
+    const key = `${step} ${outcome}`;
+    this.counted.set(key, (this.counted.get(key) ?? 0) + 1);
+  }
+}

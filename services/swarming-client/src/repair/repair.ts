@@ -1,0 +1,207 @@
+/**
+ * Brings back devices that are gone: the ladder of each decides, one step at a time on the whole machine is carried out.
+ * What was tried before a restart of the agent is forgotten; the daemon's own limits keep that from becoming many cycles.
+ */
+import type { Clock, Logger } from '@skolo/common/light';
+import type { DeviceView } from '../devices/device.ts';
+import type { Hold } from '../health/facts.ts';
+import type { Health, Reason } from '../health/health.ts';
+import {
+  type Condition,
+  climb,
+  healthy,
+  type Ladder,
+  type RepairSettings,
+  type RepairStep,
+  stepEnded,
+} from './ladder.ts';
+import { RepairRecords, type RepairView } from './records.ts';
+import { doStep, type Patient, type StepDeps, stepsFor } from './steps.ts';
+
+/** A device as repair sees it. */
+export interface RepairTarget extends Patient {
+  view: DeviceView;
+}
+
+export interface RepairDeps extends StepDeps {
+  /** Undefined: not known yet, and nothing is done. */
+  settings: () => RepairSettings | undefined;
+  targets: () => readonly RepairTarget[];
+  health: () => Health;
+  holds: () => readonly Hold[];
+  taskRunning: () => boolean;
+  /** Devices that reboot after a task. */
+  rebooting: () => ReadonlyMap<string, Date>;
+  stopping: () => boolean;
+  /** Has the device looked at once: after a step. */
+  look: (device: string) => void;
+  clock: Clock;
+  log: Pick<Logger, 'info' | 'warn'>;
+  onChange?: () => void;
+  tickSeconds?: number;
+}
+
+/** Why a device is repaired: it is gone, or did not come back, or never gets ready. */
+const broken = ['missing', 'not-back', 'not-ready'];
+/** Longer than any step takes that looks at its own time. */
+const stepWithinMs = 180_000;
+const usualTickSeconds = 5;
+
+interface Running {
+  device: string;
+  ends: AbortController;
+  done: Promise<void>;
+}
+
+export class Repair {
+  private readonly deps: RepairDeps;
+  private readonly ladders = new Map<string, Ladder>();
+  private readonly records: RepairRecords;
+  private running: Running | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private isStopped = false;
+
+  constructor(deps: RepairDeps) {
+    this.deps = deps;
+    this.records = new RepairRecords();
+  }
+
+  start(): void {
+    this.timer = setInterval(() => this.look(), (this.deps.tickSeconds ?? usualTickSeconds) * 1000);
+  }
+
+  /** A step that is under way is broken off; a port that it turned off is turned on first. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    clearInterval(this.timer);
+    this.running?.ends.abort(new Error('broken off: the agent stops'));
+    await this.running?.done;
+  }
+
+  /** Looks at what is known now, and begins what is due. Also good to call when a task begins, or a device comes back. */
+  look(): void {
+    const settings = this.deps.settings();
+    if (settings === undefined || this.isStopped) return;
+    if (this.running && this.deps.taskRunning()) {
+      this.running.ends.abort(new Error('broken off: a task began'));
+    }
+    const targets = this.deps.targets();
+    this.forgetOthers(targets);
+    for (const target of targets) this.lookAt(target, settings);
+  }
+
+  /** Those that it has given up on, and why. */
+  needsHands(): ReadonlyMap<string, string> {
+    const given = [...this.ladders].flatMap(([name, { needsHands }]) =>
+      needsHands === undefined ? [] : [[name, needsHands] as const],
+    );
+    return new Map(given);
+  }
+
+  /** The last twenty steps, the newest last. */
+  view(): readonly RepairView[] {
+    return this.records.view();
+  }
+
+  /** Steps that have ended, by step and outcome: `usb-cycle helped`. */
+  counts(): ReadonlyMap<string, number> {
+    return this.records.counts();
+  }
+
+  /** Somebody had a look at it: what was tried is forgotten, and begins anew if it is still gone. */
+  again(device: string): void {
+    if (this.running?.device !== device) this.ladders.delete(device);
+  }
+
+  /** A step is under way: the machine should not be given a task. */
+  isUnderWay(): boolean {
+    return this.running !== undefined;
+  }
+
+  private lookAt(target: RepairTarget, settings: RepairSettings): void {
+    const { name } = target.attached;
+    const before = this.ladders.get(name) ?? healthy;
+    const reason = this.reasonFor(name);
+    const condition = this.conditionOf(target, reason);
+    if (condition === 'well') this.records.isWell(name);
+    const { ladder, step } = climb(
+      before,
+      {
+        now: this.deps.clock.uptime(),
+        condition,
+        mayAct: this.running === undefined && this.mayAct(target),
+        steps: stepsFor(settings.steps, target, this.deps),
+      },
+      settings,
+    );
+    this.ladders.set(name, ladder);
+    if (ladder.needsHands !== before.needsHands) {
+      this.records.isOver(name);
+      if (ladder.needsHands !== undefined) {
+        this.deps.log.warn({ device: name, why: ladder.needsHands }, 'a device needs hands');
+      }
+      this.deps.onChange?.();
+    }
+    if (step !== undefined) this.begin(step, target, ladder.round, reason?.text ?? 'it is gone');
+  }
+
+  private begin(step: RepairStep, target: RepairTarget, round: number, why: string): void {
+    const { name } = target.attached;
+    const ends = new AbortController();
+    const timer = setTimeout(
+      () => ends.abort(new Error(`broken off: not done within ${stepWithinMs / 1000} s`)),
+      stepWithinMs,
+    );
+    const at = new Date(this.deps.clock.now());
+    const record = this.records.begin({ device: name, round, step, at });
+    this.deps.log.info({ device: name, step, round, why }, 'a device is repaired');
+    const done = doStep(step, target, why, this.deps, ends.signal).then((result) => {
+      clearTimeout(timer);
+      this.running = undefined;
+      this.records.ended(record, result);
+      const { outcome, text } = result;
+      this.deps.log.info({ device: name, step, round, outcome, text }, 'a step of repair ended');
+      const later = result.outcome === 'postponed' ? { later: result.later } : {};
+      const settings = this.deps.settings();
+      const ladder = this.ladders.get(name);
+      if (ladder !== undefined && settings !== undefined) {
+        this.ladders.set(name, stepEnded(ladder, this.deps.clock.uptime(), later, settings));
+      }
+      if (!this.isStopped) this.deps.look(name);
+      this.deps.onChange?.();
+    });
+    this.running = { device: name, ends, done };
+    this.deps.onChange?.();
+  }
+
+  private conditionOf({ view, attached }: RepairTarget, reason: Reason | undefined): Condition {
+    if (view.state === 'unknown' || this.deps.rebooting().has(attached.name)) return 'unclear';
+    if (reason === undefined) return view.state === 'present' ? 'well' : 'unclear';
+    // It boots, and may still get ready.
+    return reason.verdict === 'quarantined' ? 'broken' : 'unclear';
+  }
+
+  private reasonFor(name: string): Reason | undefined {
+    const { reasons } = this.deps.health();
+    return reasons.find(({ device, code }) => device === name && broken.includes(code));
+  }
+
+  private mayAct({ attached }: RepairTarget): boolean {
+    const { taskRunning, stopping, holds, usb, rebooting } = this.deps;
+    if (taskRunning() || stopping()) return false;
+    const others = this.deps.targets().filter((other) => other.attached.name !== attached.name);
+    const isOthers = (hold: Hold) =>
+      others.some((other) => other.attached.fullName === hold.target);
+    if (!holds().every(isOthers)) return false;
+    // Nor while another reboots after a task: what restarts adb would disturb it.
+    if (rebooting().size > 0) return false;
+    return attached.power === undefined || !usb.isWishedOff(attached.power);
+  }
+
+  private forgetOthers(targets: readonly RepairTarget[]): void {
+    const names = new Set(targets.map(({ attached }) => attached.name));
+    for (const name of this.ladders.keys()) {
+      if (!names.has(name) && this.running?.device !== name) this.ladders.delete(name);
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/** The steps of the repair ladder: what each does with a device, and which of them a device has. */
+import { errorText } from '@skolo/common/light';
+import type { AttachedDevice, Device } from '../devices/device.ts';
+import type { UsbPorts } from '../host/usb.ts';
+import type { RepairStep } from './ladder.ts';
+import { askForPowerCycle } from './power-cycle.ts';
+import { type StepResult, textForPeople } from './step-result.ts';
+
+export interface StepDeps {
+  usb: Pick<UsbPorts, 'cycle' | 'isWishedOff'>;
+  usbOffSeconds: () => number;
+  /** Where the power-cycle daemon is; undefined: not known. */
+  powerCycleDaemon: () => string | undefined;
+  localAddress?: string;
+}
+
+/** A device that can be repaired. */
+export interface Patient {
+  attached: AttachedDevice;
+  device: Pick<Device, 'repairs'>;
+}
+
+/** Those of the wanted steps that exist for it, in the same order. */
+export function stepsFor(
+  wanted: readonly RepairStep[],
+  { attached, device }: Patient,
+  { powerCycleDaemon }: Pick<StepDeps, 'powerCycleDaemon'>,
+): RepairStep[] {
+  return wanted.filter((step) => {
+    if (step === 'usb-cycle') return attached.power !== undefined;
+    // What feeds a device that hangs on no port of ours is nobody's business here: the daemon knows.
+    if (step === 'power-cycle') return powerCycleDaemon() !== undefined;
+    return device.repairs[step] !== undefined;
+  });
+}
+
+/** Never throws: what goes wrong is how it came out. */
+export async function doStep(
+  step: RepairStep,
+  patient: Patient,
+  why: string,
+  deps: StepDeps,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  try {
+    return await perform(step, patient, why, deps, signal);
+  } catch (error) {
+    const reason: unknown = signal.aborted ? signal.reason : error;
+    return { outcome: 'failed', text: textForPeople(errorText(reason)) };
+  }
+}
+
+async function perform(
+  step: RepairStep,
+  { attached, device }: Patient,
+  why: string,
+  deps: StepDeps,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const { name, power } = attached;
+  if (step === 'usb-cycle') {
+    if (power === undefined) return { outcome: 'refused', text: 'it is on no port of ours' };
+    const seconds = deps.usbOffSeconds();
+    await deps.usb.cycle(power, seconds, signal);
+    const text = `port ${power.hub}.${power.port} was off for ${seconds} s, and is on again`;
+    return { outcome: 'done', text };
+  }
+  if (step === 'power-cycle') {
+    const url = deps.powerCycleDaemon();
+    if (url === undefined) return { outcome: 'refused', text: 'no power-cycle daemon is known' };
+    const { localAddress } = deps;
+    const asked = { url, ...(localAddress !== undefined && { localAddress }) };
+    return askForPowerCycle(name, `${name}: ${why}`, asked, signal);
+  }
+  const repair = device.repairs[step];
+  if (repair === undefined) return { outcome: 'refused', text: 'it cannot be done with it' };
+  await repair(signal);
+  return { outcome: 'done', text: 'carried out' };
+}
