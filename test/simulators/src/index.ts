@@ -170,7 +170,8 @@ export {
   type SimulatedMachineOptions,
   startSimulatedMachine,
 } from './machines/machine.ts';
-export { type Phone, raspberryPi4, type UsbHub } from './machines/usb.ts';
+export { type Usb, uhubctl } from './machines/uhubctl.ts';
+export { boardOf, type Phone, raspberryPi4, type UsbHub } from './machines/usb.ts';
 export { type PeerName, peer } from './peer.ts';
 export { type Frr, type FrrFault, type FrrOptions, frrFaults, startFrr } from './real/frr.ts';
 export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';
