@@ -23,7 +23,7 @@ export interface RepairTarget extends Patient {
   view: DeviceView;
 }
 
-export interface RepairDeps extends StepDeps {
+export interface RepairsDeps extends StepDeps {
   /** Undefined: not known yet, and nothing is done. */
   settings: () => RepairSettings | undefined;
   targets: () => readonly RepairTarget[];
@@ -53,15 +53,15 @@ interface Running {
   done: Promise<void>;
 }
 
-export class Repair {
-  private readonly deps: RepairDeps;
+export class Repairs {
+  private readonly deps: RepairsDeps;
   private readonly ladders = new Map<string, Ladder>();
   private readonly records: RepairRecords;
   private running: Running | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isStopped = false;
 
-  constructor(deps: RepairDeps) {
+  constructor(deps: RepairsDeps) {
     this.deps = deps;
     this.records = new RepairRecords();
   }
