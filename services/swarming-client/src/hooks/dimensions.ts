@@ -1,0 +1,63 @@
+/** The dimensions of the bot: those that it gave, and in their place what the agent knows better. */
+import type { DeviceView, Dimensions } from '../devices/device.ts';
+import type { AgentView } from './agent-view.ts';
+import { noTasks } from './no-tasks.ts';
+import { validDimensions } from './valid-dimensions.ts';
+
+/** What the bot sent: JSON, of which nothing else is known. */
+export type Given = Readonly<Record<string, unknown>>;
+
+/**
+ * Always valid for Swarming, and never without `id`, which the bot demands back unchanged. Ours replace those given, key
+ * by key; of those that rack.yaml says (`dimensions`) and that the device tells, rack.yaml's count.
+ */
+export function dimensionsFor(given: Given, view: AgentView): Dimensions {
+  const { slice } = view;
+  const zone = slice?.metadata.zone;
+  const all = validDimensions([
+    ...Object.entries(given),
+    ...Object.entries(found(view)),
+    ...(zone === undefined ? [] : [['zone', zonesOf(zone)] as const]),
+    ...Object.entries(slice?.swarming.dimensions ?? {}),
+    // A changed dimension makes the bot poll at once; state alone is up to two minutes late.
+    ['skolo_health', [noTasks(view).verdict]],
+  ]);
+  return { ...all, id: idOf(given, view) };
+}
+
+function idOf({ id }: Given, { machine }: AgentView): readonly string[] {
+  const isText = Array.isArray(id) && id.length === 1 && typeof id[0] === 'string' && id[0] !== '';
+  return isText ? id : [machine];
+}
+
+/** Of what is attached; where nothing is, of the machine itself. A device that is missing keeps what it told last. */
+function found({ devices, host }: AgentView): Dimensions {
+  const attached = devices.filter(({ kind }) => kind !== 'none');
+  const readings = attached.length > 0 ? attached : devices;
+  const told = readings.flatMap((device) =>
+    device.reading === undefined ? [] : [device.reading.dimensions],
+  );
+  const united = union(attached.length > 0 ? told : [host, ...told]);
+  const count = androidDevices(attached);
+  return count === 0 ? united : { ...united, android_devices: [String(count)] };
+}
+
+function union(all: readonly Dimensions[]): Dimensions {
+  const values = new Map<string, string[]>();
+  for (const [key, texts] of all.flatMap((dimensions) => Object.entries(dimensions))) {
+    const known = values.get(key) ?? [];
+    values.set(key, [...known, ...texts.filter((text) => !known.includes(text))]);
+  }
+  return Object.fromEntries(values);
+}
+
+function androidDevices(devices: readonly DeviceView[]): number {
+  const isAndroid = ({ reading }: DeviceView) => reading?.dimensions.android_devices?.[0] === '1';
+  return devices.filter(isAndroid).length;
+}
+
+/** `us-skolo-1`: us, us-skolo, us-skolo-1, as the bots of a cloud say it. */
+function zonesOf(zone: string): string[] {
+  const parts = (zone.split('/').at(-1) ?? zone).split('-');
+  return parts.map((_, index) => parts.slice(0, index + 1).join('-'));
+}

@@ -1,0 +1,121 @@
+/** What an agent may know, for tests of its answers. */
+import { type MachineSlice, machineSlice, parseRack } from '@skolo/rack';
+import fc from 'fast-check';
+import type { DeviceView } from '../../devices/device.ts';
+import { verdicts } from '../../health/health.ts';
+import type { AgentView } from '../agent-view.ts';
+
+const since = new Date('2026-01-02T03:04:05Z');
+
+/** `entry` is what rack.yaml says of the machine; as text, a flow map. */
+export function sliceWith(entry = '{ kind: rpi, identity: bots }'): MachineSlice {
+  const rack = parseRack(
+    `rack: rack4
+jumphost: { name: jumphost, address: 192.168.1.8 }
+identities: { bots: { project: p, credentials: { fixed: secrets/token } } }
+machines: { rpi-1: ${entry} }
+`,
+    { file: '/etc/skolo/rack.yaml' },
+  );
+  const machine = rack.machines.get('rpi-1');
+  if (machine === undefined) throw new Error('no rpi-1');
+  return machineSlice(rack, machine);
+}
+
+export function viewWith(more: Partial<AgentView> = {}): AgentView {
+  return {
+    machine: 'rpi-1',
+    slice: sliceWith(),
+    devices: [],
+    host: { os: ['Linux', 'Debian-13'], cores: ['4'] },
+    health: { verdict: 'ok', since, reasons: [] },
+    version: '1.2.3',
+    ...more,
+  };
+}
+
+export function phone(more: Partial<DeviceView> = {}): DeviceView {
+  return {
+    name: 'device',
+    fullName: 'rpi-1-device',
+    kind: 'android',
+    state: 'present',
+    since,
+    readAt: since,
+    reading: {
+      dimensions: { os: ['Android'], android_devices: ['1'], device_type: ['walleye'] },
+      serial: 'R58M1',
+      batteryPercent: 83,
+      temperatures: { battery: 24.5, cpu0: 31 },
+      thermalStatus: 0,
+      uptimeSeconds: 3600,
+    },
+    ...more,
+  };
+}
+
+export function reason(
+  verdict: AgentView['health']['reasons'][number]['verdict'],
+  text: string,
+  device?: string,
+): AgentView['health']['reasons'][number] {
+  return { verdict, code: 'x', text, since, ...(device !== undefined && { device }) };
+}
+
+/** Anything that a phone could ever say. */
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.constantFrom('', ' ', '\u0000', '\u0085', '\ud800', ' a ', 'é'.repeat(200), '😀'.repeat(100)),
+  fc.string({ minLength: 250, maxLength: 260, unit: 'grapheme' }),
+);
+const anyKey = fc.oneof(anyText, fc.stringMatching(/^[a-zA-Z_.-][0-9a-zA-Z_.-]{0,70}$/));
+export const anyDimensions = fc.dictionary(anyKey, fc.array(anyText, { maxLength: 4 }), {
+  maxKeys: 6,
+});
+
+const anyDevice = fc
+  .record({
+    name: fc.constantFrom('device', 'left', 'right'),
+    kind: fc.constantFrom<DeviceView['kind']>('android', 'ios', 'linux', 'none'),
+    state: fc.constantFrom<DeviceView['state']>('present', 'missing', 'unknown'),
+    dimensions: anyDimensions,
+    isRead: fc.boolean(),
+  })
+  .map(({ name, kind, state, dimensions, isRead }) =>
+    phone({
+      name,
+      kind,
+      state,
+      ...(isRead ? { reading: { dimensions, temperatures: { a: 1 } } } : {}),
+    }),
+  );
+
+const anyReason = fc
+  .record({ verdict: fc.constantFrom(...verdicts), text: anyText })
+  .map(({ verdict, text }) => reason(verdict === 'ok' ? 'recovering' : verdict, text));
+
+const known = sliceWith();
+
+export const anyView = fc
+  .record({
+    isKnown: fc.boolean(),
+    devices: fc.array(anyDevice, { maxLength: 3 }),
+    host: anyDimensions,
+    verdict: fc.constantFrom(...verdicts),
+    reasons: fc.array(anyReason, { maxLength: 3 }),
+    dimensions: anyDimensions,
+    zone: fc.option(anyText, { nil: undefined }),
+  })
+  .map(({ isKnown, devices, host, verdict, reasons, dimensions, zone }) => {
+    const slice = {
+      ...known,
+      metadata: { ...known.metadata, ...(zone !== undefined && { zone }) },
+      swarming: { ...known.swarming, dimensions },
+    };
+    return viewWith({
+      slice: isKnown ? slice : undefined,
+      devices,
+      host,
+      health: { verdict, since, reasons },
+    });
+  });

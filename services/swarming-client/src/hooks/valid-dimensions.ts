@@ -1,0 +1,48 @@
+/**
+ * What Swarming accepts as dimensions: a key of `[a-zA-Z_.-][0-9a-zA-Z_.-]*`, up to 64 characters; values that are not
+ * empty, have up to 256 bytes and no blanks around them; none twice, and at least one. A single violation quarantines the
+ * bot and drops all dimensions of that request (luci-go, swarming/server/validate).
+ */
+import type { Dimensions } from '../devices/device.ts';
+
+const keys = /^[a-zA-Z_.-][0-9a-zA-Z_.-]{0,63}$/;
+const mostValueBytes = 256;
+/** What Go, Python and JavaScript each call blank, and all that does not print. */
+const outerBlanks = /^[\s\p{Z}\p{Cc}]+|[\s\p{Z}\p{Cc}]+$/gu;
+
+/** As much of it as is valid, later entries in the place of earlier ones; an entry that has nothing valid is left out. */
+export function validDimensions(
+  entries: Iterable<readonly [key: string, values: unknown]>,
+): Dimensions {
+  const valid = new Map<string, string[]>();
+  for (const [key, values] of entries) {
+    const texts = validValues(values);
+    if (keys.test(key) && texts.length > 0) valid.set(key, texts);
+  }
+  return Object.fromEntries(valid);
+}
+
+function validValues(values: unknown): string[] {
+  if (!Array.isArray(values)) return [];
+  const texts = values.filter((value) => typeof value === 'string');
+  return [...new Set(texts.map(validValue))].filter((text) => text !== '');
+}
+
+function validValue(text: string): string {
+  return cutText(text.replace(outerBlanks, ''), mostValueBytes).replace(outerBlanks, '');
+}
+
+/** The text, or as many of its whole characters as fit into so many bytes. */
+export function cutText(text: string, mostBytes: number): string {
+  const bytes = Buffer.from(text);
+  // Half a character at the end is not given back, and half a surrogate pair becomes a whole character.
+  const cut = bytes.length <= mostBytes ? bytes : bytes.subarray(0, lastWhole(bytes, mostBytes));
+  return cut.toString();
+}
+
+/** Where the character begins that the byte at `at` is a part of. */
+function lastWhole(bytes: Buffer, at: number): number {
+  let start = at;
+  while (start > 0 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start--;
+  return start;
+}
