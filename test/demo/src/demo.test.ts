@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { services } from './services/index.ts';
 import { isRunning } from './testing/processes.ts';
 import {
@@ -26,6 +26,8 @@ const guards = 1;
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 /** What a promise of two seconds may take on a busy computer. */
 const patiently = { timeout: 20_000, interval: 100 };
+/** For what starts processes each time. */
+const rarely = { timeout: 30_000, interval: 1000 };
 
 /** The first machine's identity, in the text of rack.yaml; its place is in the error message. */
 function withIdentity(identity: string) {
@@ -78,7 +80,7 @@ describe('npm start, while it runs', () => {
     if (!peer('ssh')) return context.skip('ssh is not installed');
 
     await expect
-      .poll(() => shell(demo.command(/skolo backup status/)), patiently)
+      .poll(() => shell(demo.command(/skolo backup status/)), rarely)
       .toMatch(/router +edgeos +ok/);
 
     await shell(demo.command(/printf .* ssh /));
@@ -102,7 +104,7 @@ describe('npm start, while it runs', () => {
     }
 
     // What was fired before it listens is missed.
-    await expect.poll(send, patiently).toMatch(/ demo +firing +SkoloTest/);
+    await expect.poll(send, rarely).toMatch(/ demo +firing +SkoloTest/);
     expect(sent).toMatch(/firing +accepted after .* arrived after .*resolved +accepted/s);
     await shell(demo.command(/curl .*\/api\/v2\/alerts/));
     await expect
@@ -158,124 +160,8 @@ describe('npm start, while it runs', () => {
     await expect.poll(() => ask(demo.command(email)), patiently).toBe(expected);
     expect(JSON.parse(await ask(demo.command(token)))).toHaveProperty('access_token');
   });
-});
-
-describe('npm start', () => {
-  it.each([
-    { mistake: 'a reference to nothing', to: 'gests', message: /rack\.yaml:(\d+):\d+ .*"gests"/ },
-    { mistake: 'broken YAML', to: '[guests', message: /rack\.yaml:(\d+):\d+ / },
-  ])('refuses an edit with $mistake, also after a restart', async ({ to, message }) => {
-    const dir = await newFolder();
-    const file = join(dir, 'rack.yaml');
-    const demo = await startDemo(dir);
-    let line = 0;
-
-    await edit(file, (text) => {
-      const changed = withIdentity(to)(text);
-      line = changed.slice(0, changed.indexOf(`identity: ${to}`)).split('\n').length;
-      return changed;
-    });
-
-    const [, shownLine] = await demo.printed(message);
-    expect(Number(shownLine)).toBeGreaterThanOrEqual(line);
-    expect(Number(shownLine)).toBeLessThanOrEqual(line + 1);
-    expect(await ask(demo.command(email))).toBe(bots);
-    expect(await demo.end()).toBe(0);
-
-    const again = await startDemo(dir);
-    await expect.poll(() => message.exec(again.output)?.[1], patiently).toBe(shownLine);
-    expect(again.output).toContain('has mistakes');
-    expect(await ask(again.command(email))).toBe(bots);
-
-    await edit(file, (text) => text.replace(`identity: ${to}`, 'identity: guests'));
-    await expect.poll(() => ask(again.command(email)), patiently).toBe(guests);
-  });
-
-  it('keeps edits over a restart, and begins anew with --fresh', async () => {
-    const dir = await newFolder();
-    const file = join(dir, 'rack.yaml');
-    const demo = await startDemo(dir);
-    await edit(file, withIdentity('guests'));
-    await demo.end();
-
-    const kept = await startDemo(dir);
-    expect(await ask(kept.command(email))).toBe(guests);
-    expect(kept.output).toContain('as you left it');
-    await kept.end();
-
-    const fresh = await startDemo(dir, ['--fresh']);
-    expect(await ask(fresh.command(email))).toBe(bots);
-  });
-
-  it('says what to do when there is no version without mistakes', async () => {
-    const dir = await newFolder();
-    await startDemo(dir).then((demo) => demo.end());
-    await edit(join(dir, 'rack.yaml'), withIdentity('gests'));
-    await rm(join(dir, 'state'), { recursive: true });
-
-    const demo = spawnDemo(['--dir', dir]);
-
-    expect(await demo.ended).toBe(78);
-    expect(demo.output).toMatch(/rack\.yaml:\d+:\d+ .*"gests"/);
-    expect(demo.output).toContain('npm start -- --fresh');
-  });
-
-  it('takes other ports where these are taken', async () => {
-    const folders = [await newFolder(), await newFolder(), await newFolder()];
-
-    // At once, so that some of them lose a port between looking and listening.
-    const demos = await Promise.all(folders.map((dir) => startDemo(dir)));
-
-    expect(new Set(demos.map((demo) => demo.command(token))).size).toBe(3);
-    expect(new Set(demos.map((demo) => demo.command(/readyz/))).size).toBe(3);
-    for (const demo of demos) {
-      expect(JSON.parse(await ask(demo.command(token)))).toHaveProperty('access_token');
-    }
-  });
-
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    'leaves nothing running after %s',
-    async (signal) => {
-      const demo = await startDemo(await newFolder());
-      const children = await demo.children();
-
-      const exitCode = await demo.end(signal);
-
-      expect(exitCode).toBe(0);
-      expect(children).toHaveLength(services.length + guards);
-      for (const { pid } of children) expect(await isRunning(pid)).toBe(false);
-    },
-  );
-
-  it('can be ended while it starts', async () => {
-    const dir = await newFolder();
-    const demo = spawnDemo(['--dir', dir]);
-    const soon = { timeout: 60_000, interval: 20 };
-    await expect.poll(() => demo.children(), soon).not.toEqual([]);
-    const children = await demo.children();
-
-    expect(await demo.end()).toBe(0);
-
-    for (const { pid } of children) expect(await isRunning(pid)).toBe(false);
-    expect(await readdir(dir)).not.toContain('lock');
-  });
-
-  it('leaves nothing running when it is killed, and starts again after that', async () => {
-    const dir = await newFolder();
-    const demo = await startDemo(dir);
-    const children = await demo.children();
-
-    await demo.end('SIGKILL');
-
-    for (const { pid } of children) {
-      await expect.poll(() => isRunning(pid), patiently).toBe(false);
-    }
-    const again = await startDemo(dir);
-    expect(JSON.parse(await ask(again.command(token)))).toHaveProperty('access_token');
-  });
 
   it('starts a service again that ends by itself', async () => {
-    const demo = await startDemo(await newFolder());
     const service = (await demo.children()).find(({ command }) => /metadata-server/.test(command));
     if (!service) expect.fail('no metadata-server');
 
@@ -287,21 +173,181 @@ describe('npm start', () => {
   });
 
   it('starts its guard again', async () => {
-    const demo = await startDemo(await newFolder());
-    const isGuard = ({ command }: { command: string }) => /guard-main/.test(command);
-    const first = (await demo.children()).find(isGuard);
+    const guard = async () =>
+      (await demo.children()).find(({ command }) => /guard-main/.test(command))?.pid;
+    const first = await guard();
     if (!first) expect.fail('no guard');
 
-    process.kill(first.pid, 'SIGKILL');
+    process.kill(first, 'SIGKILL');
 
-    const second = async () => (await demo.children()).find(isGuard)?.pid;
-    await expect.poll(second, patiently).not.toBe(first.pid);
-    await expect.poll(second, patiently).toEqual(expect.any(Number));
-    const children = await demo.children();
-    await demo.end('SIGKILL');
-    for (const { pid } of children) {
-      await expect.poll(() => isRunning(pid), patiently).toBe(false);
+    await expect.poll(guard, patiently).not.toBe(first);
+    await expect.poll(guard, patiently).toEqual(expect.any(Number));
+  });
+
+  it.each(['the guard that was started again', 'the one that it begins with'])(
+    'leaves nothing running when it is killed, by %s, and starts again after that',
+    async () => {
+      const children = await demo.children();
+
+      await demo.end('SIGKILL');
+
+      expect(children).toHaveLength(services.length + guards);
+      for (const { pid } of children) {
+        await expect.poll(() => isRunning(pid), patiently).toBe(false);
+      }
+      demo = await startDemo(dir, [], atTheEnd);
+      expect(JSON.parse(await ask(demo.command(token)))).toHaveProperty('access_token');
+    },
+  );
+});
+
+describe('npm start, over restarts', () => {
+  /** Each test finds one that runs with a rack.yaml without mistakes, and leaves it so. */
+  let dir: string;
+  let file: string;
+  let demo: DemoProcess | undefined;
+  const cleanUps: (() => Promise<void>)[] = [];
+  const atTheEnd: AtTheEnd = (cleanUp) => cleanUps.unshift(cleanUp);
+
+  async function running(...args: string[]): Promise<DemoProcess> {
+    demo ??= await startDemo(dir, args, atTheEnd);
+    return demo;
+  }
+
+  /** With the exit code 0. */
+  async function end() {
+    expect(await demo?.end()).toBe(0);
+    demo = undefined;
+  }
+
+  beforeAll(async () => {
+    dir = await newFolder(atTheEnd);
+    file = join(dir, 'rack.yaml');
+  });
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== 'fail') return;
+    await demo?.end();
+    demo = undefined;
+    await rm(file, { force: true });
+  });
+  afterAll(async () => {
+    for (const cleanUp of cleanUps) await cleanUp();
+  });
+
+  it.each([
+    { mistake: 'a reference to nothing', to: 'gests', message: /rack\.yaml:(\d+):\d+ .*"gests"/ },
+    { mistake: 'broken YAML', to: '[guests', message: /rack\.yaml:(\d+):\d+ (?!.*gests)/ },
+  ])('refuses an edit with $mistake, also after a restart', async ({ to, message }) => {
+    const first = await running();
+    const before = await ask(first.command(email));
+    const seen = first.output.length;
+    let line = 0;
+
+    await edit(file, (text) => {
+      const changed = withIdentity(to)(text);
+      line = changed.slice(0, changed.indexOf(`identity: ${to}`)).split('\n').length;
+      return changed;
+    });
+
+    // As it is, or the end of it.
+    await expect
+      .poll(() => Number(message.exec(first.output.slice(seen))?.[1]), patiently)
+      .toBeOneOf([line, line + 1]);
+    const [, shownLine] = message.exec(first.output.slice(seen)) ?? [];
+    expect(await ask(first.command(email))).toBe(before);
+    await end();
+
+    const again = await running();
+    await expect.poll(() => message.exec(again.output)?.[1], patiently).toBe(shownLine);
+    expect(again.output).toContain('has mistakes');
+    expect(await ask(again.command(email))).toBe(before);
+
+    const [identity, after] = before === bots ? ['guests', guests] : ['bots', bots];
+    await edit(file, (text) => text.replace(`identity: ${to}`, `identity: ${identity}`));
+    await expect.poll(() => ask(again.command(email)), patiently).toBe(after);
+  });
+
+  it('keeps edits, and begins anew with --fresh', async () => {
+    await running();
+    await edit(file, withIdentity('guests'));
+    await end();
+
+    const kept = await running();
+    expect(await ask(kept.command(email))).toBe(guests);
+    expect(kept.output).toContain('as you left it');
+    await end();
+
+    const fresh = await running('--fresh');
+    expect(await ask(fresh.command(email))).toBe(bots);
+  });
+
+  it('says what to do when there is no version without mistakes', async () => {
+    await running();
+    await end();
+    const text = await readFile(file, 'utf8');
+    await edit(file, withIdentity('gests'));
+    await rm(join(dir, 'state'), { recursive: true });
+
+    const refused = spawnDemo(['--dir', dir]);
+
+    expect(await refused.ended).toBe(78);
+    expect(refused.output).toMatch(/rack\.yaml:\d+:\d+ .*"gests"/);
+    expect(refused.output).toContain('npm start -- --fresh');
+    await edit(file, () => text);
+  });
+});
+
+describe('npm start, three times at once', () => {
+  let demos: DemoProcess[];
+  const cleanUps: (() => Promise<void>)[] = [];
+  const atTheEnd: AtTheEnd = (cleanUp) => cleanUps.unshift(cleanUp);
+
+  beforeAll(async () => {
+    const folders = await Promise.all([1, 2, 3].map(() => newFolder(atTheEnd)));
+    // At once, so that some of them lose a port between looking and listening.
+    demos = await Promise.all(folders.map((dir) => startDemo(dir, [], atTheEnd)));
+  });
+  afterAll(async () => {
+    for (const cleanUp of cleanUps) await cleanUp();
+  });
+
+  it('takes other ports where these are taken', async () => {
+    expect(new Set(demos.map((demo) => demo.command(token))).size).toBe(3);
+    expect(new Set(demos.map((demo) => demo.command(/readyz/))).size).toBe(3);
+    for (const demo of demos) {
+      expect(JSON.parse(await ask(demo.command(token)))).toHaveProperty('access_token');
     }
+  });
+
+  it.each([
+    [0, 'SIGINT'],
+    [1, 'SIGTERM'],
+    [2, 'SIGHUP'],
+  ] as const)('of which number %i leaves nothing running after %s', async (number, signal) => {
+    const demo = demos[number];
+    if (!demo) expect.fail('no demo');
+    const children = await demo.children();
+
+    const exitCode = await demo.end(signal);
+
+    expect(exitCode).toBe(0);
+    expect(children).toHaveLength(services.length + guards);
+    for (const { pid } of children) expect(await isRunning(pid)).toBe(false);
+  });
+});
+
+describe('npm start', () => {
+  it('can be ended while it starts', async () => {
+    const dir = await newFolder();
+    const demo = spawnDemo(['--dir', dir]);
+    const soon = { timeout: 60_000, interval: 20 };
+    await expect.poll(() => demo.children(), soon).not.toEqual([]);
+    const children = await demo.children();
+
+    expect(await demo.end()).toBe(0);
+
+    for (const { pid } of children) expect(await isRunning(pid)).toBe(false);
+    expect(await readdir(dir)).not.toContain('lock');
   });
 
   it('does not touch a rack.yaml that is not its own', async () => {
