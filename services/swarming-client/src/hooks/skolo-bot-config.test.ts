@@ -1,0 +1,308 @@
+/** The script that the bot runs, in each Python that is there, against the hooks that this package serves. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createHookServer } from './hook-server.ts';
+import { phone, viewWith } from './testing/views.ts';
+
+const script = fileURLToPath(new URL('../../python/skolo_bot_config.py', import.meta.url));
+const harness = fileURLToPath(new URL('testing/call_hooks.py', import.meta.url));
+/** Those that the Swarming bot runs on. */
+const minors = [8, 9, 10, 11, 12, 13];
+
+const Output = z.object({
+  time: z.number(),
+  came_of: z.array(
+    z.object({
+      hook: z.string(),
+      returned: z.unknown().optional(),
+      raised: z.string().optional(),
+    }),
+  ),
+});
+
+let folder = '';
+const servers: Server[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'skolo-hooks-'));
+});
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+  await rm(folder, { recursive: true });
+});
+
+async function serve(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  servers.push(server);
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function listenTo(listener: RequestListener): Promise<string> {
+  return serve(createServer(listener));
+}
+
+async function startAgent() {
+  const calls: string[] = [];
+  const server = createHookServer({
+    view: () => viewWith({ devices: [phone()] }),
+    onHook: (name, ok) => calls.push(`${name} ${ok}`),
+    beforeTask: (id) => calls.push(`task ${id}`),
+    afterTask: () => calls.push('task done'),
+    log: { error: (fields: unknown) => calls.push(JSON.stringify(fields)) },
+    clock: { uptime: () => 5 },
+  });
+  return { url: await serve(server), calls };
+}
+
+/** Of pyenv, or the system's. */
+async function pythonOf(minor: number): Promise<string | undefined> {
+  const versions = join(homedir(), '.pyenv/versions');
+  const installed = await readdir(versions).catch(() => []);
+  const found = installed.find((name) => name.startsWith(`3.${minor}.`));
+  if (found !== undefined) return join(versions, found, 'bin/python3');
+  const system = await output(`python3.${minor}`, ['-c', 'print(1)'], {}).catch(() => undefined);
+  return system && `python3.${minor}`;
+}
+
+/** The newest there is. */
+async function anyPython(): Promise<string | undefined> {
+  for (const minor of minors.toReversed()) {
+    const python = await pythonOf(minor);
+    if (python !== undefined) return python;
+  }
+  return undefined;
+}
+
+async function output(file: string, args: string[], env: NodeJS.ProcessEnv, input = '') {
+  const child = spawn(file, args, { env: { PATH: process.env.PATH, ...env } });
+  const text = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (piece: string) => {
+      text[name] += piece;
+    });
+  }
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  const [status] = await once(child, 'close');
+  if (status !== 0) throw new Error(`${file} ends with ${status}: ${text.stderr}`);
+  return text;
+}
+
+type Call = [hook: string, ...args: unknown[]];
+
+async function callHooks(
+  python: string,
+  calls: readonly Call[],
+  more: { set?: object; os_utilities?: object; env?: NodeJS.ProcessEnv } = {},
+) {
+  const { env = {}, ...rest } = more;
+  const bot = { id: 'rpi-1', dimensions: { id: ['rpi-1'], pool: ['Skia'] }, state: { disks: {} } };
+  const asked = JSON.stringify({ script, bot, calls, ...rest });
+  // Were one of them asked, nothing would be answered.
+  const proxies = { http_proxy: 'http://127.0.0.1:1', all_proxy: 'http://127.0.0.1:1' };
+  const { stdout, stderr } = await output(python, [harness], { ...proxies, ...env }, asked);
+  return { ...Output.parse(JSON.parse(stdout)), stderr };
+}
+
+function configOf(url: string, headers: object = { 'Metadata-Flavor': 'Google' }) {
+  const path = join(folder, 'oauth.json');
+  return writeFile(path, JSON.stringify({ url, headers })).then(() => path);
+}
+
+describe('skolo_bot_config.py', () => {
+  it.for(minors)('forwards every hook, in Python 3.%i', async (minor, { skip }) => {
+    const python = await pythonOf(minor);
+    if (python === undefined) return skip(`Python 3.${minor} is not installed`);
+    const { url, calls } = await startAgent();
+    const asked: unknown[] = [];
+    const metadata = await listenTo((request, response) => {
+      asked.push(request.url, request.headers['metadata-flavor']);
+      response.end('{"access_token":"ya29.abc","expires_in":3000,"token_type":"Bearer"}');
+    });
+    const botFile = join(folder, 'bot_file.json');
+    await writeFile(botFile, '{"task_id":"5f1e2d3c4b5a6911"}');
+
+    const { came_of, time, stderr } = await callHooks(
+      python,
+      [
+        [
+          'env',
+          { SKOLO_HOOK_URL: url, SKOLO_OAUTH_CONFIG: await configOf(`${metadata}/token?a=b`) },
+        ],
+        ['setup_bot'],
+        ['get_dimensions'],
+        ['get_state'],
+        ['get_settings'],
+        ['get_authentication_headers'],
+        ['on_bot_startup'],
+        ['on_handshake'],
+        ['on_before_poll'],
+        ['on_after_poll', 'run'],
+        ['on_before_task', botFile, ['python3'], { SWARMING_TASK_ID: '5f1e2d3c4b5a6910' }],
+        ['on_after_task', false, false, { pool: 'Skia' }, { exit_code: 0 }],
+        ['on_before_task', botFile, ['python3'], {}],
+        ['on_before_task', '/nowhere', null, null],
+        ['on_bot_idle', 12.5],
+        ['on_bot_shutdown'],
+        ['env', { SKOLO_HOOK_URL: 'http://127.0.0.1:1' }],
+        ['get_dimensions'],
+        ['get_state'],
+        ['get_settings'],
+        ['setup_bot'],
+        ['on_before_task'],
+      ],
+      {
+        os_utilities: { dimensions: { id: ['rpi-1'], python: ['3'] }, state: { running_time: 3 } },
+      },
+    );
+
+    expect(calls).toEqual([
+      'setup_bot true',
+      'get_dimensions true',
+      'get_state true',
+      'get_settings true',
+      'on_bot_startup true',
+      'on_handshake true',
+      'on_before_poll true',
+      'on_after_poll true',
+      'task 5f1e2d3c4b5a6910',
+      'on_before_task true',
+      'task done',
+      'on_after_task true',
+      'task 5f1e2d3c4b5a6911',
+      'on_before_task true',
+      'task undefined',
+      'on_before_task true',
+      'on_bot_idle true',
+      'on_bot_shutdown true',
+    ]);
+    const by = (hook: string, nth = 0) => came_of.filter((one) => one.hook === hook)[nth];
+    expect(by('get_dimensions')?.returned).toMatchObject({
+      id: ['rpi-1'],
+      python: ['3'],
+      device_type: ['walleye'],
+    });
+    expect(by('get_state')?.returned).toMatchObject({ running_time: 3, sk_rack: 'rack4' });
+    expect(by('get_settings')?.returned).toEqual({ caches: { isolated: { size: 8589934592 } } });
+    const [headers, expiry] = z
+      .tuple([z.unknown(), z.number()])
+      .parse(by('get_authentication_headers')?.returned);
+    expect(headers).toEqual({ Authorization: 'Bearer ya29.abc' });
+    expect(expiry - time).toBeGreaterThan(2900);
+    expect(expiry - time).toBeLessThan(3001);
+    expect(asked).toEqual(['/token?a=b', 'Google']);
+    for (const hook of ['get_dimensions', 'get_state', 'get_settings']) {
+      expect(by(hook, 1)?.raised).toMatch(
+        /^skolo agent does not answer at http:\/\/127\.0\.0\.1:1: .*refused/,
+      );
+    }
+    expect(came_of.filter(({ hook }) => hook === 'setup_bot')).toEqual([
+      { hook: 'setup_bot', returned: true },
+      { hook: 'setup_bot', returned: true },
+    ]);
+    expect(came_of.filter(({ hook }) => hook.startsWith('on_'))).not.toContainEqual(
+      expect.objectContaining({ raised: expect.anything() }),
+    );
+    expect(stderr).toContain('skolo agent was not told on_before_task: ');
+  });
+
+  it('gives the bot’s own dicts where its code has no os_utilities', async ({ skip }) => {
+    const python = await anyPython();
+    if (python === undefined) return skip('Python 3 is not installed');
+    const { url } = await startAgent();
+
+    const { came_of } = await callHooks(python, [['get_dimensions'], ['get_state']], {
+      env: { SKOLO_HOOK_URL: `${url}/` },
+    });
+
+    expect(came_of).toMatchObject([
+      { returned: { id: ['rpi-1'], pool: ['Skia'] } },
+      { returned: { disks: {} } },
+    ]);
+  });
+
+  it.for([
+    ['no JSON', 200, 'hello', 'answers no JSON: hello'],
+    ['no dict', 200, '[]', 'no dict|no id'],
+    ['a refusal', 503, '{"detail":"not now"}', 'answers 503: not now'],
+    ['a redirect', 302, '', 'answers 302'],
+    ['too much', 200, '"'.padEnd(5_000_000), 'its answer is too large'],
+  ] as const)('says so where the agent answers %s', async ([_, status, text, why], { skip }) => {
+    const python = await anyPython();
+    if (python === undefined) return skip('Python 3 is not installed');
+    const url = await listenTo((_request, response) => {
+      response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end(text);
+    });
+
+    const { came_of } = await callHooks(
+      python,
+      [['get_dimensions'], ['get_state'], ['get_settings'], ['on_bot_idle', 1]],
+      { env: { SKOLO_HOOK_URL: url } },
+    );
+
+    for (const { hook, raised } of came_of.filter((one) => one.hook.startsWith('get_'))) {
+      expect(`${hook}: ${raised}`).toMatch(new RegExp(`skolo agent .*(${why})`));
+    }
+    expect(came_of.at(-1)?.raised).toBeUndefined();
+  });
+
+  it('does not wait for an agent that hangs', async ({ skip }) => {
+    const python = await anyPython();
+    if (python === undefined) return skip('Python 3 is not installed');
+    const url = await listenTo(() => undefined);
+
+    const { came_of, stderr } = await callHooks(python, [['get_state'], ['on_before_poll']], {
+      env: { SKOLO_HOOK_URL: url },
+      set: { _GET_SECONDS: 0.1, _ON_SECONDS: 0.1 },
+    });
+
+    expect(came_of[0]?.raised).toBe(`skolo agent does not answer at ${url}: timed out`);
+    expect(came_of[1]?.raised).toBeUndefined();
+    expect(stderr).toContain('skolo agent was not told on_before_poll: timed out');
+  });
+
+  it('says what is wrong with the token, and never shows it', async ({ skip }) => {
+    const python = await anyPython();
+    if (python === undefined) return skip('Python 3 is not installed');
+    const answers = [
+      [404, 'no identity for 192.168.1.9'],
+      [200, '{"access_token":"ya29.secret"}'],
+      [200, 'ya29.secret'],
+    ] as const;
+    let next = 0;
+    const url = await listenTo((_, response) => {
+      const [status, text] = answers[next++] ?? [500, ''];
+      response.writeHead(status).end(text);
+    });
+    const ask: Call = ['get_authentication_headers'];
+
+    const { came_of } = await callHooks(python, [
+      ['env', { SKOLO_OAUTH_CONFIG: await configOf(url, {}) }],
+      ask,
+      ask,
+      ask,
+      ['env', { SKOLO_OAUTH_CONFIG: '/nowhere/oauth.json' }],
+      ask,
+    ]);
+
+    expect(came_of.map(({ raised }) => raised)).toEqual([
+      `metadata server at ${url} answers 404: no identity for 192.168.1.9`,
+      `metadata server at ${url} answers something that is no token`,
+      `metadata server at ${url} answers something that is no token`,
+      expect.stringMatching(/^\/nowhere\/oauth\.json cannot be used: .*No such file/),
+    ]);
+  });
+});
