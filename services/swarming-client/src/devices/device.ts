@@ -13,6 +13,8 @@ export type Dimensions = Readonly<Record<string, readonly string[]>>;
 
 /** What one look at a device that is there found. What it does not tell is absent. */
 export interface DeviceReading {
+  /** What it is, where rack.yaml leaves that open (`auto`). */
+  kind?: DeviceKind;
   dimensions: Dimensions;
   serial?: string;
   /** 0 to 100. */
@@ -54,7 +56,7 @@ export interface Device {
 export interface DeviceSettings {
   /** Time-out of one command of adb or libimobiledevice, in seconds. */
   commandSeconds: number;
-  ssh: { user: string; privateKey?: string | undefined; commandSeconds: number };
+  ssh: { user: string; port: number; privateKey?: string | undefined; commandSeconds: number };
 }
 
 export interface DeviceDeps {
@@ -62,7 +64,11 @@ export interface DeviceDeps {
   settings: () => DeviceSettings;
   /** The one adb server of this machine. */
   adb: AdbServer;
+  /** Where the host keys of devices over ssh are remembered. */
+  stateDir: string;
   log: Pick<Logger, 'info' | 'warn'>;
+  /** Where the kernel tells what is attached; `/sys` by default. */
+  sysfs?: string;
 }
 
 /** The adb server: started when it is needed, one for all, restarted when it is wedged. */
@@ -81,6 +87,7 @@ export type OpenDevice = (device: AttachedDevice, deps: DeviceDeps) => Device;
 export interface DeviceView {
   name: string;
   fullName: string;
+  /** As in rack.yaml, or what was found where that says `auto`. */
   kind: DeviceKind;
   state: 'unknown' | 'present' | 'missing';
   /** Of that state. */

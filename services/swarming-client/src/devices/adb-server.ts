@@ -1,0 +1,215 @@
+/**
+ * The adb server of this machine: one for all devices, tasks included, on `ANDROID_ADB_SERVER_PORT` (5037 by default).
+ * One that somebody else has started is as good. It is asked over its socket, which costs no process.
+ */
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { basename } from 'node:path';
+import { pause } from '@skolo/common/light';
+import { CommandFailed, type RunCommand } from '../run-command.ts';
+import type { AdbServer, DeviceSettings } from './device.ts';
+import { complaint } from './look.ts';
+
+export interface AdbServerDeps {
+  run: RunCommand;
+  settings: () => Pick<DeviceSettings, 'commandSeconds'>;
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** Where adb looks for its port; that of this process by default. */
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Request and answer of `host:version`; see SERVICES.TXT of adb. */
+const versionRequest = '000chost:version';
+const goneMs = 20;
+
+export function createAdbServer({
+  run,
+  settings,
+  log,
+  env = process.env,
+}: AdbServerDeps): AdbServer {
+  const port = adbPort(env);
+  let isOurs = false;
+  /** A start or restart that is under way is everybody's. */
+  let starting: Promise<void> | undefined;
+
+  const timeoutMs = () => settings().commandSeconds * 1000;
+
+  async function adb(command: string, signal?: AbortSignal): Promise<void> {
+    const result = await run('adb', [command], { timeoutMs: timeoutMs(), signal, env });
+    if (result.status === 0) return;
+    throw new CommandFailed('not-started', `adb ${command}: ${complaint(result)}`);
+  }
+
+  async function start(signal: AbortSignal): Promise<void> {
+    await adb('start-server', signal);
+    isOurs = true;
+    log.info({ port }, 'adb server started');
+  }
+
+  /** Those who come later wait for the same, and no longer than they may themselves. */
+  async function once(begin: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    starting ??= begin().finally(() => {
+      starting = undefined;
+    });
+    await untilAborted(starting, signal);
+  }
+
+  async function ensure(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (starting !== undefined) return await untilAborted(starting, signal);
+    const answer = await askVersion(port, timeoutMs(), signal);
+    if (answer === 'answers') return;
+    if (answer === 'refused') return await once(() => start(signal), signal);
+    throw new CommandFailed(
+      'timeout',
+      `the adb server on port ${port} ${answer === 'silent' ? `does not answer within ${settings().commandSeconds} s` : 'gives answers that make no sense'}: it has to be restarted`,
+    );
+  }
+
+  async function end(signal?: AbortSignal): Promise<void> {
+    try {
+      await adb('kill-server', signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof CommandFailed && error.code === 'missing') throw error;
+      // It does not listen even to that; see below.
+    }
+    const pids = await adbServerPids(port);
+    for (const pid of pids) {
+      log.warn({ pid, port }, 'adb server ended by force');
+      killIfThere(pid);
+    }
+    for (let left = timeoutMs(); pids.length > 0 && left > 0; left -= goneMs) {
+      if ((await adbServerPids(port)).length === 0) return;
+      await pause(goneMs, signal);
+    }
+  }
+
+  return {
+    ensure,
+    async restart(signal) {
+      signal.throwIfAborted();
+      await once(async () => {
+        await end(signal);
+        await start(signal);
+      }, signal);
+      const answer = await askVersion(port, timeoutMs(), signal);
+      if (answer === 'answers') return;
+      throw new CommandFailed('not-started', `port ${port} is held by something that is not adb`);
+    },
+    async stop() {
+      await starting?.catch(() => undefined);
+      if (!isOurs) return;
+      isOurs = false;
+      await end().catch(() => undefined);
+    },
+  };
+}
+
+/** `ADB_SERVER_SOCKET` (`tcp:5038`, `tcp:localhost:5038`) counts before `ANDROID_ADB_SERVER_PORT`, as in adb itself. */
+export function adbPort(env: NodeJS.ProcessEnv): number {
+  const [, ofSocket] = /^tcp:(?:.*:)?(\d+)$/.exec(env.ADB_SERVER_SOCKET ?? '') ?? [];
+  const port = Number(ofSocket ?? env.ANDROID_ADB_SERVER_PORT ?? 5037);
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : 5037;
+}
+
+type Answer = 'answers' | 'refused' | 'silent' | 'nonsense';
+
+function askVersion(port: number, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    let text = '';
+    const end = (answer: Answer) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      socket.destroy();
+      resolve(answer);
+    };
+    const abort = () => {
+      end('silent');
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => end('silent'), timeoutMs);
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('connect', () => socket.write(versionRequest));
+    socket.on('data', (data) => {
+      text += data.toString('latin1');
+      if (/^OKAY[0-9a-f]{4}/i.test(text)) end('answers');
+      else if (text.length >= 8) end('nonsense');
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      end(error.code === 'ECONNREFUSED' ? 'refused' : 'nonsense');
+    });
+    socket.once('close', () => end('nonsense'));
+  });
+}
+
+/** Who listens there and is an adb server, by /proc: nobody else is ever ended. */
+async function adbServerPids(port: number): Promise<number[]> {
+  const inodes = await listenersOf(port);
+  if (inodes.size === 0) return [];
+  const pids: number[] = [];
+  for (const name of await readdir('/proc')) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === process.pid || !(await isAdbServer(pid))) continue;
+    if (await hasSocket(pid, inodes)) pids.push(pid);
+  }
+  return pids;
+}
+
+/** Inodes of sockets that listen there; see proc(5): state 0A is LISTEN. */
+async function listenersOf(port: number): Promise<Set<string>> {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const inodes = new Set<string>();
+  for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    const text = await readFile(file, 'utf8').catch(() => '');
+    for (const line of text.split('\n')) {
+      const fields = line.trim().split(/\s+/);
+      const [, local, , state] = fields;
+      if (local?.endsWith(wanted) && state === '0A' && fields[9] !== undefined)
+        inodes.add(fields[9]);
+    }
+  }
+  return inodes;
+}
+
+/** `adb -L tcp:5037 fork-server server --reply-fd 4`; a script may have its interpreter before it. */
+async function isAdbServer(pid: number): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  const args = text.split('\0');
+  const isAdb = args.slice(0, 2).some((arg) => /^adb(\.|$)/.test(basename(arg)));
+  return isAdb && args.includes('server');
+}
+
+async function hasSocket(pid: number, inodes: ReadonlySet<string>): Promise<boolean> {
+  const names = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  for (const name of names) {
+    const target = await readlink(`/proc/${pid}/fd/${name}`).catch(() => '');
+    const [, inode] = /^socket:\[(\d+)\]$/.exec(target) ?? [];
+    if (inode !== undefined && inodes.has(inode)) return true;
+  }
+  return false;
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    signal.throwIfAborted();
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

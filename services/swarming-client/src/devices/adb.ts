@@ -1,0 +1,114 @@
+/** Commands of adb, as this agent gives them. */
+import type { CommandOptions, CommandResult, RunCommand } from '../run-command.ts';
+import { CommandFailed } from '../run-command.ts';
+import type { AttachedDevice, DeviceDeps } from './device.ts';
+import { complaint, Missing } from './look.ts';
+import { type AdbDevice, readAdbDevices } from './parse/adb-devices.ts';
+import type { UsbDevice } from './usb.ts';
+
+export interface Adb {
+  devices(signal: AbortSignal): Promise<AdbDevice[]>;
+  /** Any status. */
+  try(
+    args: readonly string[],
+    signal: AbortSignal,
+    more?: Partial<CommandOptions>,
+  ): Promise<CommandResult>;
+  /** @throws Missing, with what adb said. */
+  do(args: readonly string[], signal: AbortSignal, more?: Partial<CommandOptions>): Promise<string>;
+}
+
+export function createAdb({
+  run,
+  settings,
+}: {
+  run: RunCommand;
+  settings: DeviceDeps['settings'];
+}): Adb {
+  const attempt: Adb['try'] = (args, signal, more) =>
+    run('adb', args, { timeoutMs: settings().commandSeconds * 1000, signal, ...more });
+
+  const command: Adb['do'] = async (args, signal, more) => {
+    const result = await attempt(args, signal, more);
+    if (result.status === 0) return result.stdout;
+    throw new Missing(`adb: ${complaint(result)}`);
+  };
+
+  return {
+    try: attempt,
+    do: command,
+    devices: async (signal) => readAdbDevices(await command(['devices', '-l'], signal)),
+  };
+}
+
+/** Arguments that name it. */
+export function addressOf({ serial, transportId }: AdbDevice): string[] {
+  if (serial !== '') return ['-s', serial];
+  return transportId === undefined ? ['-d'] : ['-t', transportId];
+}
+
+/**
+ * The one that is meant.
+ *
+ * @throws Missing It is not attached, or nothing says which of several it is.
+ */
+export function chosen(
+  { serial }: Pick<AttachedDevice, 'serial'>,
+  devices: readonly AdbDevice[],
+  usb: readonly UsbDevice[],
+): AdbDevice {
+  const fitting = serial === undefined ? devices : devices.filter((one) => one.serial === serial);
+  const [first, second] = fitting;
+  if (first !== undefined && second === undefined) return first;
+  if (second !== undefined) {
+    throw new Missing(
+      serial === undefined
+        ? `${devices.length} devices are attached (${namesOf(devices)}): write into rack.yaml which, by its serial`
+        : `${fitting.length} devices have the serial ${serial}: unplug all but one`,
+    );
+  }
+  throw new Missing(whyNotThere(serial, devices, usb));
+}
+
+function namesOf(devices: readonly AdbDevice[]): string {
+  return devices.map((one) => one.serial || 'no serial').join(', ');
+}
+
+function whyNotThere(
+  serial: string | undefined,
+  devices: readonly AdbDevice[],
+  usb: readonly UsbDevice[],
+): string {
+  const onBus = usb.filter((one) => serial === undefined || one.serial === serial);
+  const has = (kind: string) => onBus.some(({ interfaces }) => interfaces.includes(kind));
+  if (has('ff/42/03')) return 'is in its bootloader (fastboot): `fastboot reboot` brings it back';
+  if (has('ff/42/01')) return 'is on USB, but adb does not see it: its server may need a restart';
+  if (serial === undefined) return 'not attached: adb sees no device';
+  if (onBus.length > 0) {
+    return `${serial} is on USB, without debugging: turn on USB debugging in its developer options`;
+  }
+  const others = devices.length > 0 ? `; attached: ${namesOf(devices)}` : '';
+  return `not attached: adb sees no device with the serial ${serial}${others}`;
+}
+
+const states: Readonly<Record<string, string>> = {
+  offline: 'offline: adb sees it, and it does not answer; reconnect, reboot or replug it',
+  unauthorized: 'unauthorized: accept the key of this machine on its screen',
+  authorizing: 'adb is still connecting (authorizing)',
+  connecting: 'adb is still connecting',
+  'no permissions':
+    'no permissions: this user may not open its USB device; add udev rules (package android-sdk-platform-tools-common) or run as root',
+  recovery: 'is in recovery: `adb reboot` brings it back',
+  sideload: 'is in sideload of its recovery: `adb reboot` brings it back',
+  rescue: 'is in rescue mode: `adb reboot` brings it back',
+  bootloader: 'is in its bootloader: `fastboot reboot` brings it back',
+};
+
+/** Why a device in this state cannot be used; undefined: it can. */
+export function whyNotUsable(state: string): string | undefined {
+  return state === 'device' ? undefined : (states[state] ?? `adb says "${state}"`);
+}
+
+export function isTimeout(error: unknown): boolean {
+  return error instanceof CommandFailed && error.code === 'timeout';
+}

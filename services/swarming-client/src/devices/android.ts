@@ -1,0 +1,146 @@
+/**
+ * Android phones, over adb.
+ *
+ * rack.yaml: `device: { kind: android }`, of several on one machine each with its `serial`.
+ * A look is four short processes: which are there, then side by side its properties, battery and temperatures.
+ * Oddities: before Android 7 lines end in CRLF, before 10 there is no thermalservice; adb gives no status of commands of old
+ * ones, so only what they print is believed.
+ */
+import { type Adb, addressOf, chosen, createAdb, isTimeout, whyNotUsable } from './adb.ts';
+import { androidEvidence } from './android-evidence.ts';
+import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
+import { dimensions } from './dimensions.ts';
+import { excerpt, lookWith, Missing } from './look.ts';
+import type { AdbDevice } from './parse/adb-devices.ts';
+import { readBattery } from './parse/battery.ts';
+import { readProperties } from './parse/getprop.ts';
+import { linesOf } from './parse/lines.ts';
+import { readThermal } from './parse/thermal.ts';
+import { readUptime } from './parse/uptime.ts';
+import { listUsb } from './usb.ts';
+
+export function android(device: AttachedDevice, deps: DeviceDeps): Device {
+  const adb = createAdb(deps);
+  /** Once for each time that it goes offline; after that it is the repair ladder's turn. */
+  let mayReconnect = true;
+
+  async function find(signal: AbortSignal): Promise<AdbDevice> {
+    const devices = await adb.devices(signal);
+    const isThere = devices.some(({ serial }) => serial === (device.serial ?? serial));
+    return chosen(device, devices, isThere ? [] : await listUsb(deps.sysfs));
+  }
+
+  async function read(signal: AbortSignal): Promise<DeviceReading> {
+    await deps.adb.ensure(signal);
+    let found = await find(signal);
+    if (found.state === 'offline' && mayReconnect) {
+      mayReconnect = false;
+      await adb.do(['reconnect', 'offline'], signal);
+      found = await find(signal);
+    }
+    const why = whyNotUsable(found.state);
+    if (why !== undefined) throw new Missing(why);
+    mayReconnect = true;
+    return await readPhone(adb, found, signal);
+  }
+
+  return {
+    look: lookWith(read),
+    repairs: {
+      async 'adb-reconnect'(signal) {
+        const found = await find(signal);
+        await adb.do([...addressOf(found), 'reconnect'], signal);
+      },
+      'adb-restart': (signal) => deps.adb.restart(signal),
+      async 'device-reboot'(signal) {
+        const found = await find(signal);
+        const isOff = () => isNotReady(adb, found, signal);
+        const reboot = () => adb.do([...addressOf(found), 'reboot'], signal);
+        try {
+          await reboot();
+        } catch (error) {
+          signal.throwIfAborted();
+          // Some never close the connection of the request that they follow.
+          if (isTimeout(error) && (await isOff())) return;
+          await adb.try(['reconnect', 'offline'], signal);
+          await reboot();
+        }
+      },
+    },
+    async keepEvidence(folder, signal) {
+      return await androidEvidence(adb, folder, find, signal);
+    },
+  };
+}
+
+async function isNotReady(adb: Adb, { serial }: AdbDevice, signal: AbortSignal): Promise<boolean> {
+  const devices = await adb.devices(signal);
+  return !devices.some((one) => one.serial === serial && one.state === 'device');
+}
+
+async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promise<DeviceReading> {
+  const shell = async (command: string) =>
+    await adb.do([...addressOf(phone), 'shell', command], signal);
+  const [first, ...dumps] = await Promise.allSettled([
+    shell('cat /proc/uptime && getprop'),
+    shell('dumpsys battery'),
+    shell('dumpsys thermalservice'),
+  ]);
+  signal.throwIfAborted();
+  if (first.status === 'rejected') throw first.reason;
+  const [batteryText = '', thermalText = ''] = dumps.map((dump) =>
+    dump.status === 'fulfilled' ? dump.value : '',
+  );
+  const uptimeSeconds = linesOf(first.value)
+    .map(readUptime)
+    .find((value) => value !== undefined);
+  if (uptimeSeconds === undefined) throw new Missing(whatItSaid(first.value));
+  const properties = readProperties(first.value);
+  if (properties.size === 0) throw new Missing('answers, but has no properties: reboot it');
+  const battery = readBattery(batteryText);
+  const thermal = readThermal(thermalText, battery.celsius);
+  return {
+    dimensions: androidDimensions(properties),
+    ...(phone.serial !== '' && { serial: phone.serial }),
+    ...(battery.percent !== undefined && { batteryPercent: battery.percent }),
+    temperatures: {
+      ...thermal.temperatures,
+      ...(battery.celsius !== undefined && { dumpsys_battery: battery.celsius }),
+    },
+    ...(thermal.status !== undefined && { thermalStatus: thermal.status }),
+    uptimeSeconds,
+    isReady: ['sys.boot_completed', 'dev.bootcomplete'].some((key) => properties.get(key) === '1'),
+  };
+}
+
+function whatItSaid(text: string): string {
+  const said = excerpt(text);
+  return said === ''
+    ? 'is attached, but its shell gives no answer: reboot it'
+    : `is attached, but its answer makes no sense: "${said}"; reboot it`;
+}
+
+/** The names that the tests of Skia choose phones by (its machine server, section 6.3 of what this replaces). */
+export function androidDimensions(properties: ReadonlyMap<string, string>): Dimensions {
+  const build = properties.get('ro.build.id');
+  const incremental = properties.get('ro.build.version.incremental');
+  const brands = ['ro.product.brand', 'ro.product.system.brand'].map((key) => {
+    const brand = properties.get(key)?.toLowerCase();
+    return brand === 'aosp' ? 'android' : brand;
+  });
+  const builds =
+    build === undefined
+      ? []
+      : [build.charAt(0).toUpperCase(), build, ...(incremental ? [`${build}_${incremental}`] : [])];
+  return dimensions({
+    os: ['Android'],
+    android_devices: ['1'],
+    device_os: builds.sort(),
+    device_os_flavor: brands,
+    device_os_type: [properties.get('ro.build.type')],
+    device_type: ['ro.product.device', 'ro.build.product', 'ro.product.board'].map((key) =>
+      properties.get(key),
+    ),
+    android_hwasan_build: properties.get('ro.product.name')?.endsWith('_hwasan') ? ['1'] : [],
+  });
+}

@@ -1,0 +1,152 @@
+/**
+ * A device whose kind rack.yaml leaves open: what is attached is found, shown, and proposed for rack.yaml.
+ *
+ * rack.yaml: `device: {}` or `device: { kind: auto }`. What was found stays what it is while it is missing: a phone that is
+ * offline is an Android phone that is offline. Only something of another kind takes its place.
+ */
+import { createAdb } from './adb.ts';
+import type { AttachedDevice, Device, DeviceDeps, DeviceKind, DeviceReading } from './device.ts';
+import { lookWith, Missing } from './look.ts';
+import { readUdids } from './parse/ideviceinfo.ts';
+import { readAssignments } from './parse/lines.ts';
+import { isProbe } from './pyocd.ts';
+import { createSsh } from './ssh.ts';
+import { listUsb, type UsbDevice } from './usb.ts';
+
+type FoundKind = Exclude<DeviceKind, 'auto' | 'none'>;
+
+const apple = '05ac';
+const names: Readonly<Record<FoundKind, string>> = {
+  android: 'an Android device',
+  ios: 'an iOS device',
+  chromeos: 'a Chromebook',
+  linux: 'a computer with Linux',
+  pyocd: 'a debug probe',
+};
+
+export function auto(
+  device: AttachedDevice,
+  deps: DeviceDeps,
+  open: (kind: FoundKind) => Device,
+): Device {
+  let known: { kind: FoundKind; device: Device } | undefined;
+
+  async function search(signal: AbortSignal): Promise<FoundKind> {
+    const usb = await listUsb(deps.sysfs);
+    const kinds =
+      device.address === undefined
+        ? await attachedKinds(device, deps, usb, signal)
+        : await networkKinds(device, deps, signal);
+    const [kind, other] = kinds;
+    if (kind === undefined) throw new Missing(nothingFound(usb));
+    if (other === undefined) return kind;
+    throw new Missing(
+      `${kinds.map((one) => names[one]).join(' and ')} are attached: write into rack.yaml which (\`kind\`, \`serial\`)`,
+    );
+  }
+
+  async function read(signal: AbortSignal): Promise<DeviceReading> {
+    const first = await known?.device.look(signal);
+    if (known !== undefined && first?.state === 'present') {
+      return { ...first.reading, kind: known.kind };
+    }
+    const before = known?.kind;
+    try {
+      const kind = await search(signal);
+      if (kind !== before) known = { kind, device: open(kind) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (first?.state === 'missing') throw new Missing(first.why);
+      throw error;
+    }
+    if (known?.kind === before && first?.state === 'missing') throw new Missing(first.why);
+    const look = await known?.device.look(signal);
+    if (look === undefined || known === undefined) throw new Missing('nothing is attached');
+    if (look.state === 'missing') throw new Missing(look.why);
+    propose(known.kind, look.reading);
+    return { ...look.reading, kind: known.kind };
+  }
+
+  function propose(kind: FoundKind, { serial }: DeviceReading): void {
+    const more =
+      device.address === undefined ? serial && `serial: ${serial}` : `address: ${device.address}`;
+    const entry = [`kind: ${kind}`, ...(more ? [more] : [])].join(', ');
+    deps.log.info(
+      { device: device.fullName, kind, serial, proposal: `device: { ${entry} }` },
+      `found ${names[kind]}: write device: { kind: ${kind} } into rack.yaml`,
+    );
+  }
+
+  return {
+    look: lookWith(read),
+    get repairs() {
+      return known?.device.repairs ?? {};
+    },
+    async keepEvidence(folder, signal) {
+      return (await known?.device.keepEvidence?.(folder, signal)) ?? [];
+    },
+  };
+}
+
+/** A program that is not installed or that fails has found nothing. */
+async function orNothing<T>(signal: AbortSignal, search: () => Promise<T[]>): Promise<T[]> {
+  try {
+    return await search();
+  } catch {
+    signal.throwIfAborted();
+    return [];
+  }
+}
+
+async function attachedKinds(
+  { serial }: AttachedDevice,
+  deps: DeviceDeps,
+  usb: readonly UsbDevice[],
+  signal: AbortSignal,
+): Promise<FoundKind[]> {
+  const timeoutMs = deps.settings().commandSeconds * 1000;
+  const [phones, udids] = await Promise.all([
+    orNothing(signal, async () => {
+      await deps.adb.ensure(signal);
+      return (await createAdb(deps).devices(signal)).map((phone) => phone.serial);
+    }),
+    orNothing(signal, async () => {
+      const { stdout } = await deps.run('idevice_id', ['-l'], { timeoutMs, signal });
+      return readUdids(stdout);
+    }),
+  ]);
+  const probes = usb.filter(isProbe).map((probe) => probe.serial ?? '');
+  const found: [FoundKind, string[]][] = [
+    ['android', phones],
+    ['ios', udids],
+    ['pyocd', probes],
+  ];
+  return found
+    .filter(([, serials]) => (serial === undefined ? serials.length > 0 : serials.includes(serial)))
+    .map(([kind]) => kind);
+}
+
+async function networkKinds(
+  device: AttachedDevice,
+  deps: DeviceDeps,
+  signal: AbortSignal,
+): Promise<FoundKind[]> {
+  const text = await createSsh(device, deps).do(
+    'cat /etc/lsb-release /etc/os-release; true',
+    signal,
+  );
+  return [readAssignments(text).has('CHROMEOS_RELEASE_VERSION') ? 'chromeos' : 'linux'];
+}
+
+function nothingFound(usb: readonly UsbDevice[]): string {
+  if (usb.some(({ vendor }) => vendor === apple)) {
+    return 'something by Apple is on USB, and no tool sees it: is libimobiledevice-utils installed, and does usbmuxd run?';
+  }
+  if (usb.some(({ interfaces }) => interfaces.includes('ff/42/03'))) {
+    return 'a phone in its bootloader (fastboot) is on USB: `fastboot reboot` brings it back';
+  }
+  if (usb.some(({ interfaces }) => interfaces.includes('ff/42/01'))) {
+    return 'a phone is on USB, and adb does not see it: is adb installed?';
+  }
+  return 'nothing is attached that is known: neither adb nor idevice_id nor USB shows a device';
+}

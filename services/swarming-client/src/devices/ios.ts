@@ -1,0 +1,136 @@
+/**
+ * iPhones and iPads, by the tools of libimobiledevice.
+ *
+ * rack.yaml: `device: { kind: ios }`; of several on one machine each with its UDID as `serial`.
+ * It has to trust this machine: unlock it, answer "Trust", keep /var/lib/lockdown. usbmuxd has to run.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CommandOptions, CommandResult } from '../run-command.ts';
+import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
+import { dimensions } from './dimensions.ts';
+import { keepFile } from './evidence.ts';
+import { complaint, lookWith, Missing } from './look.ts';
+import { readIdeviceInfo, readUdids } from './parse/ideviceinfo.ts';
+
+const mostLog = 4 * 1024 * 1024;
+
+export function ios({ serial }: AttachedDevice, { run, settings }: DeviceDeps): Device {
+  const attempt = (
+    tool: string,
+    args: readonly string[],
+    signal: AbortSignal,
+    more?: Partial<CommandOptions>,
+  ) => run(tool, args, { timeoutMs: settings().commandSeconds * 1000, signal, ...more });
+
+  async function find(signal: AbortSignal): Promise<string> {
+    const result = await attempt('idevice_id', ['-l'], signal);
+    const udids = readUdids(result.stdout);
+    const known = udids.find((udid) => isSame(udid, serial));
+    if (known !== undefined) return known;
+    if (udids.length === 0 && result.status !== 0) throw new Missing(whyOf(result));
+    const others = udids.length > 0 ? `; attached: ${udids.join(', ')}` : '';
+    if (serial !== undefined) throw new Missing(`not attached: no device ${serial}${others}`);
+    const [first, second] = udids;
+    if (first === undefined) throw new Missing('not attached: usbmuxd sees no device');
+    if (second === undefined) return first;
+    throw new Missing(
+      `${udids.length} devices are attached (${udids.join(', ')}): write into rack.yaml which, by its UDID as serial`,
+    );
+  }
+
+  async function info(udid: string, more: readonly string[], signal: AbortSignal) {
+    const result = await attempt('ideviceinfo', ['-u', udid, ...more], signal);
+    if (result.status !== 0) throw new Missing(whyOf(result));
+    return readIdeviceInfo(result.stdout);
+  }
+
+  async function read(signal: AbortSignal): Promise<DeviceReading> {
+    const udid = await find(signal);
+    const [about, battery] = await Promise.allSettled([
+      info(udid, [], signal),
+      info(udid, ['-q', 'com.apple.mobile.battery'], signal),
+    ]);
+    signal.throwIfAborted();
+    if (about.status === 'rejected') throw about.reason;
+    const [type, version] = ['ProductType', 'ProductVersion'].map((key) => about.value.get(key));
+    if (!type || !version) {
+      throw new Missing('ideviceinfo tells neither ProductType nor ProductVersion: reboot it');
+    }
+    const capacity =
+      battery.status === 'fulfilled' ? battery.value.get('BatteryCurrentCapacity') : undefined;
+    const percent = /^\d{1,3}$/.test(capacity ?? '') ? Number(capacity) : undefined;
+    return {
+      dimensions: iosDimensions(type, version),
+      serial: udid,
+      ...(percent !== undefined && percent <= 100 && { batteryPercent: percent }),
+      temperatures: {},
+    };
+  }
+
+  return {
+    look: lookWith(read),
+    repairs: {
+      async 'device-reboot'(signal) {
+        const udid = await find(signal);
+        const result = await attempt('idevicediagnostics', ['-u', udid, 'restart'], signal);
+        if (result.status !== 0) throw new Missing(whyOf(result));
+      },
+    },
+    async keepEvidence(folder, signal) {
+      const listed = await keepFile(folder, 'idevices.txt', signal, async (path) => {
+        const { stdout, stderr } = await attempt('idevice_id', ['-l'], signal);
+        await writeFile(path, stdout + stderr);
+      });
+      const udid = await find(signal).catch(() => undefined);
+      signal.throwIfAborted();
+      if (udid === undefined) return listed;
+      // It never ends by itself: its time-out does that, and what came until then is kept.
+      const log = await keepFile(folder, 'syslog.txt', signal, (stdoutFile) =>
+        attempt('idevicesyslog', ['-u', udid], signal, { stdoutFile, mostBytes: mostLog }),
+      );
+      const screen = await keepFile(folder, 'screen.png', signal, (path) =>
+        attempt('idevicescreenshot', ['-u', udid, join(path)], signal),
+      );
+      return [...listed, ...log, ...screen];
+    },
+  };
+}
+
+/** Some write the hyphen of a newer UDID, some do not. */
+function isSame(udid: string, serial: string | undefined): boolean {
+  const plain = (text: string) => text.replaceAll('-', '').toLowerCase();
+  return serial !== undefined && plain(udid) === plain(serial);
+}
+
+export function iosDimensions(type: string, version: string): Dimensions {
+  return dimensions({ os: ['iOS', `iOS-${version}`], device_type: [type] });
+}
+
+/** By the errors of lockdownd, as libimobiledevice 1.3 numbers them (`include/libimobiledevice/lockdown.h`). */
+const reasons: readonly [RegExp, string][] = [
+  [
+    /error code -17\b|password ?protected|passcode/i,
+    'is locked by its passcode: unlock it, better turn it off',
+  ],
+  [
+    /error code -18\b|denied the trust/i,
+    'somebody answered "Don\'t trust": replug it, unlock it and answer "Trust"',
+  ],
+  [
+    /error code -19\b|trust dialog/i,
+    'does not trust this machine yet: unlock it and answer "Trust"',
+  ],
+  [
+    /error code -(21|4)\b|not paired|pair(ing)?/i,
+    'is not paired with this machine: `idevicepair pair`, and answer "Trust"',
+  ],
+  [/usbmuxd|unable to retrieve device list/i, 'usbmuxd does not answer: start it'],
+  [/no device found/i, 'not attached: usbmuxd sees no such device'],
+];
+
+function whyOf(result: CommandResult): string {
+  const said = complaint(result);
+  const why = reasons.find(([pattern]) => pattern.test(said))?.[1];
+  return why === undefined ? said : `${why} (${said})`;
+}

@@ -1,0 +1,50 @@
+import { errorText } from '@skolo/common/light';
+import { CommandFailed, type CommandResult } from '../run-command.ts';
+import type { Device, DeviceReading } from './device.ts';
+
+/** A device that is not there, or of no use. The message is for people. */
+export class Missing extends Error {}
+
+/** What is to be installed where a program is missing. */
+const packages: Readonly<Record<string, string>> = {
+  adb: 'adb',
+  ideviceinfo: 'libimobiledevice-utils',
+  idevice_id: 'libimobiledevice-utils',
+  idevicediagnostics: 'libimobiledevice-utils',
+  ssh: 'openssh-client',
+};
+
+/** A look that never throws but the reason of the signal. */
+export function lookWith(read: (signal: AbortSignal) => Promise<DeviceReading>): Device['look'] {
+  return async (signal) => {
+    signal.throwIfAborted();
+    try {
+      return { state: 'present', reading: await read(signal) };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { state: 'missing', why: whyOf(error) };
+    }
+  };
+}
+
+export function whyOf(error: unknown): string {
+  if (error instanceof CommandFailed && error.code === 'missing') {
+    const [program = ''] = error.message.split(' ');
+    const name = packages[program];
+    return name === undefined ? error.message : `${error.message}; install the package ${name}`;
+  }
+  return errorText(error);
+}
+
+/** What a program or a device said, as one short line that does no harm wherever it is shown. */
+export function excerpt(text: string): string {
+  const line = text.replace(/[\p{C}\s]+/gu, ' ').trim();
+  return line.length > 120 ? `${line.slice(0, 119)}…` : line;
+}
+
+/** What a program that failed said of it: its last words. */
+export function complaint({ status, stdout, stderr }: CommandResult): string {
+  const lines = `${stdout}\n${stderr}`.split('\n').map(excerpt);
+  const last = lines.findLast((line) => line !== '' && !line.startsWith('*'));
+  return last ?? (status === undefined ? 'ended by a signal' : `status ${status}`);
+}

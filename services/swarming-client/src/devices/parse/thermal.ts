@@ -1,0 +1,70 @@
+import { plausibleCelsius } from './celsius.ts';
+import { linesOf } from './lines.ts';
+
+export interface Thermal {
+  /** °C, by the name of the sensor. */
+  temperatures: Readonly<Record<string, number>>;
+  /** PowerManager.THERMAL_STATUS_*: 0 none … 6 shutdown. */
+  status?: number;
+}
+
+/** BCL_VOLTAGE, BCL_CURRENT, BCL_PERCENTAGE of android.os.Temperature: they are no temperatures. */
+const otherTypes = new Set([6, 7, 8]);
+const batteryType = 2;
+/** Sensors that vendors list among the temperatures, of any type: `battery_cycle` counts charges. */
+const otherNames =
+  /(^|[-_])(cycles?|volt(age)?|current|capacity|percent(age)?|count|[vi]bat|soc-?level|bcl)([-_\d]|$)/i;
+
+interface Sensor {
+  name: string;
+  value: number;
+  type?: number;
+}
+
+/**
+ * What `dumpsys thermalservice` prints, Android 10 and later (ThermalManagerService.java): `Thermal Status: 0`, and
+ * `Temperature{mValue=28.1, mType=2, mName=battery, mStatus=0}` under `Current temperatures from HAL:`. What is under
+ * `Cached temperatures:` may be hours old.
+ *
+ * The values are °C by the interface. Some vendors give thousandths: seen where the sensor of the battery tells about a
+ * thousand times what `dumpsys battery` does, and then believed of all of them. A value alone never tells its unit.
+ */
+export function readThermal(text: string, batteryCelsius?: number): Thermal {
+  const sensors: Sensor[] = [];
+  let status: number | undefined;
+  let isCurrent = false;
+  for (const line of linesOf(text)) {
+    if (/^\S/.test(line)) isCurrent = line.startsWith('Current temperatures from HAL');
+    const [, found] = /^\s*Thermal Status: ([0-6])\s*$/.exec(line) ?? [];
+    if (found !== undefined) status = Number(found);
+    const sensor = isCurrent ? readSensor(line) : undefined;
+    if (sensor !== undefined) sensors.push(sensor);
+  }
+  const factor = isInThousandths(sensors, batteryCelsius) ? 0.001 : 1;
+  const hottest = new Map<string, number>();
+  for (const { name, value, type } of sensors) {
+    const celsius = plausibleCelsius(value * factor);
+    if (celsius === undefined || otherTypes.has(type ?? -1) || otherNames.test(name)) continue;
+    hottest.set(name, Math.max(celsius, hottest.get(name) ?? 0));
+  }
+  const temperatures = Object.fromEntries(hottest);
+  return status === undefined ? { temperatures } : { temperatures, status };
+}
+
+function readSensor(line: string): Sensor | undefined {
+  const [, body = ''] = /^\s+Temperature\{(.*)\}\s*$/.exec(line) ?? [];
+  const value = /\bmValue=(-?[\d.]+(?:E-?\d+)?)(?=,|$)/.exec(body)?.[1];
+  const name = /\bmName=(.*?)(?=, m[A-Z]|$)/.exec(body)?.[1]?.trim();
+  const type = /\bmType=(-?\d+)/.exec(body)?.[1];
+  if (value === undefined || !name || !Number.isFinite(Number(value))) return undefined;
+  return { name, value: Number(value), ...(type !== undefined && { type: Number(type) }) };
+}
+
+function isInThousandths(sensors: readonly Sensor[], batteryCelsius: number | undefined): boolean {
+  if (batteryCelsius === undefined || batteryCelsius < 1) return false;
+  return sensors.some(({ name, value, type }) => {
+    if (type !== batteryType || otherNames.test(name)) return false;
+    const ratio = value / batteryCelsius;
+    return ratio > 500 && ratio < 2000;
+  });
+}

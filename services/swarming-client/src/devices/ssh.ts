@@ -1,0 +1,119 @@
+/** Devices that are reached over the network, by the system's own ssh: no shell here, one command there for each look. */
+import { join } from 'node:path';
+import type { AttachedDevice, DeviceDeps } from './device.ts';
+import { complaint, Missing } from './look.ts';
+import { linesOf } from './parse/lines.ts';
+
+export interface Ssh {
+  /** Runs a script of `sh` there. @throws Missing, CommandFailed */
+  do(script: string, signal: AbortSignal): Promise<string>;
+  /** The connection may end with it. @throws Missing, CommandFailed */
+  reboot(signal: AbortSignal): Promise<void>;
+}
+
+const longestConnect = 15;
+const mostBytes = 1024 * 1024;
+/** What ssh itself returns where it could not do what it should. */
+const ownFailure = 255;
+
+export function createSsh(device: AttachedDevice, { run, settings, stateDir }: DeviceDeps): Ssh {
+  async function attempt(script: string, signal: AbortSignal) {
+    const { address } = device;
+    if (address === undefined) {
+      throw new Missing('has no address: write `address:` into its entry in rack.yaml');
+    }
+    const { ssh } = settings();
+    const args = sshArguments(address, join(stateDir, 'known_hosts'), ssh, script);
+    return await run('ssh', args, { timeoutMs: ssh.commandSeconds * 1000, signal, mostBytes });
+  }
+
+  return {
+    async do(script, signal) {
+      const result = await attempt(script, signal);
+      if (result.status === 0) return result.stdout;
+      throw new Missing(whyRefused(complaint(result), join(stateDir, 'known_hosts')));
+    },
+    async reboot(signal) {
+      const { user } = settings().ssh;
+      const result = await attempt(user === 'root' ? 'reboot' : 'sudo -n reboot', signal);
+      const said = complaint(result);
+      const wasCut =
+        /closed|reset|broken pipe|status 255/i.test(said) && !/refused|denied/i.test(said);
+      if (result.status === 0 || (result.status === ownFailure && wasCut)) return;
+      throw new Missing(whyRefused(said, join(stateDir, 'known_hosts')));
+    },
+  };
+}
+
+/** Nothing of the user's own configuration counts, nothing is asked, and no address can be an option. */
+export function sshArguments(
+  address: string,
+  knownHosts: string,
+  ssh: { user: string; port: number; privateKey?: string | undefined; commandSeconds: number },
+  script: string,
+): string[] {
+  const connectSeconds = Math.max(1, Math.min(longestConnect, Math.floor(ssh.commandSeconds)));
+  const options = [
+    'BatchMode=yes',
+    `ConnectTimeout=${connectSeconds}`,
+    'StrictHostKeyChecking=accept-new',
+    `UserKnownHostsFile=${quoted(knownHosts)}`,
+    'GlobalKnownHostsFile=/dev/null',
+    'UpdateHostKeys=no',
+    'LogLevel=ERROR',
+    'ControlPath=none',
+    'ForwardAgent=no',
+    'ClearAllForwardings=yes',
+    ...(ssh.privateKey === undefined
+      ? []
+      : ['IdentitiesOnly=yes', `IdentityFile=${quoted(ssh.privateKey)}`]),
+  ];
+  return [
+    '-F',
+    '/dev/null',
+    '-T',
+    ...options.flatMap((option) => ['-o', option]),
+    '-p',
+    String(ssh.port),
+    '-l',
+    ssh.user,
+    '--',
+    address,
+    script,
+  ];
+}
+
+/** As ssh_config(5) wants a path: `%` begins a token, blanks end it. */
+function quoted(path: string): string {
+  return `"${path.replaceAll('%', '%%')}"`;
+}
+
+function whyRefused(said: string, knownHosts: string): string {
+  if (/host key verification failed|identification has changed/i.test(said)) {
+    return `its host key is another one than before: if it was set up anew, take its line out of ${knownHosts}`;
+  }
+  if (/permission denied/i.test(said)) {
+    return `does not let this machine in (${said}): put the key of \`ssh.privateKey\` into its authorized_keys`;
+  }
+  return `ssh: ${said}`;
+}
+
+const marker = '--- skolo ---';
+
+/** One script out of several; `partsOf` takes apart what it prints. Each may fail by itself. */
+export function scriptOf(parts: readonly string[]): string {
+  return `${parts.map((part) => `${part} 2>/dev/null`).join(`; echo '${marker}'; `)}; true`;
+}
+
+export function partsOf(text: string): string[] {
+  const parts: string[][] = [[]];
+  for (const line of linesOf(text)) {
+    if (line === marker) parts.push([]);
+    else parts.at(-1)?.push(line);
+  }
+  return parts.map((lines) => lines.join('\n'));
+}
+
+/** Temperatures and battery, where the kernel there knows of any. */
+export const sensorsScript =
+  'grep -H . /sys/class/thermal/thermal_zone*/type /sys/class/thermal/thermal_zone*/temp /sys/class/power_supply/*/type /sys/class/power_supply/*/scope /sys/class/power_supply/*/capacity';

@@ -1,0 +1,61 @@
+/** What is on USB, as the kernel knows it (sysfs): it costs no process, and is true also while a program hangs. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface UsbDevice {
+  /** `1-1.2`: bus and ports. */
+  path: string;
+  /** Four hexadecimal digits each. */
+  vendor: string;
+  product: string;
+  name: string;
+  serial?: string;
+  /** Class, subclass and protocol, as `ff/42/01`: that is adb; `ff/42/03` is fastboot. */
+  interfaces: readonly string[];
+}
+
+/** Empty where there is no USB, or it cannot be seen. */
+export async function listUsb(sysfs = '/sys'): Promise<UsbDevice[]> {
+  const folder = join(sysfs, 'bus/usb/devices');
+  const names = await readdir(folder).catch(() => []);
+  const paths = names.filter((name) => /^\d+-[\d.]+$/.test(name));
+  const all = await Promise.all(paths.map((path) => readDevice(folder, path, names)));
+  return all.filter((device) => device !== undefined);
+}
+
+async function readDevice(
+  folder: string,
+  path: string,
+  names: readonly string[],
+): Promise<UsbDevice | undefined> {
+  const read = (node: string, file: string) =>
+    readFile(join(folder, node, file), 'utf8').then(
+      (text) => text.trim(),
+      () => '',
+    );
+  const vendor = await read(path, 'idVendor');
+  // It was unplugged meanwhile.
+  if (vendor === '') return undefined;
+  const serial = await read(path, 'serial');
+  const interfaces = await Promise.all(
+    names
+      .filter((name) => name.startsWith(`${path}:`))
+      .map(async (node) =>
+        (
+          await Promise.all(
+            ['bInterfaceClass', 'bInterfaceSubClass', 'bInterfaceProtocol'].map((file) =>
+              read(node, file),
+            ),
+          )
+        ).join('/'),
+      ),
+  );
+  return {
+    path,
+    vendor,
+    product: await read(path, 'idProduct'),
+    name: await read(path, 'product'),
+    ...(serial !== '' && { serial }),
+    interfaces,
+  };
+}
