@@ -25,11 +25,19 @@ export interface RepairView {
   text: string;
 }
 
+/** Told of each step once its outcome is known: not `under-way`, and not `done`. */
+export type OnRepaired = (step: RepairStep, outcome: RepairOutcome) => void;
+
 const mostKept = 20;
 
 export class RepairRecords {
   private readonly kept: RepairView[] = [];
   private readonly counted = new Map<string, number>();
+  private readonly onCounted: OnRepaired | undefined;
+
+  constructor(onCounted?: OnRepaired) {
+    this.onCounted = onCounted;
+  }
 
   begin(step: Pick<RepairView, 'device' | 'round' | 'step' | 'at'>): RepairView {
     this.isOver(step.device);
@@ -74,5 +82,6 @@ export class RepairRecords {
   private count({ step, outcome }: RepairView): void {
     const key = `${step} ${outcome}`;
     this.counted.set(key, (this.counted.get(key) ?? 0) + 1);
+    this.onCounted?.(step, outcome);
   }
 }

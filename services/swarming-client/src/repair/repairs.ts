@@ -15,7 +15,7 @@ import {
   type RepairStep,
   stepEnded,
 } from './ladder.ts';
-import { RepairRecords, type RepairView } from './records.ts';
+import { type OnRepaired, RepairRecords, type RepairView } from './records.ts';
 import { doStep, type Patient, type StepDeps, stepsFor } from './steps.ts';
 
 /** A device as repair sees it. */
@@ -38,6 +38,8 @@ export interface RepairsDeps extends StepDeps {
   clock: Clock;
   log: Pick<Logger, 'info' | 'warn'>;
   onChange?: () => void;
+  /** For metrics. */
+  onRepaired?: OnRepaired;
   tickSeconds?: number;
 }
 
@@ -63,7 +65,7 @@ export class Repairs {
 
   constructor(deps: RepairsDeps) {
     this.deps = deps;
-    this.records = new RepairRecords();
+    this.records = new RepairRecords(deps.onRepaired);
   }
 
   start(): void {

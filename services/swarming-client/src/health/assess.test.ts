@@ -1,0 +1,292 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DeviceView } from '../devices/device.ts';
+import { runs } from '../testing/runs.ts';
+import { assess } from './assess.ts';
+import type { HealthFacts, HealthSettings } from './facts.ts';
+import { type Health, healthText, verdicts } from './health.ts';
+import { facts, gone, minutes, noon, phone, settings } from './testing/facts.ts';
+
+/** The verdict after each of the looks, one a minute. */
+function verdictsOf(looks: Partial<HealthFacts>[], given: HealthSettings = settings): string[] {
+  let health: Health | undefined;
+  return looks.map((look, index) => {
+    health = assess(health, facts({ now: minutes(index), ...look }), given);
+    return health.verdict;
+  });
+}
+
+function withPhone(view: DeviceView): Partial<HealthFacts> {
+  return { devices: [view] };
+}
+
+const charged = (percents: number[]) =>
+  percents.map((batteryPercent) => withPhone(phone({ batteryPercent })));
+const heated = (degrees: number[]) =>
+  degrees.map((celsius) => withPhone(phone({ temperatures: { battery: celsius } })));
+
+describe('a machine', () => {
+  it('is well while nothing says otherwise', () => {
+    const health = assess(undefined, facts({ devices: [phone({ batteryPercent: 80 })] }), settings);
+
+    expect(health).toEqual({ verdict: 'ok', since: noon, reasons: [] });
+  });
+
+  it.each([
+    {
+      title: 'unknown',
+      look: { notReady: 'not known yet: no metadata server' },
+      is: 'maintenance',
+    },
+    { title: 'stopping', look: { stopping: true }, is: 'maintenance' },
+    {
+      title: 'quarantined by a file',
+      look: { forced: { text: 'cable', since: noon } },
+      is: 'quarantined',
+    },
+    { title: 'full', look: { host: { disk: { freeBytes: 4, sizeBytes: 100 } } }, is: 'recovering' },
+    { title: 'hot', look: { host: { celsius: 81 } }, is: 'recovering' },
+    { title: 'short of power', look: { host: { isUnderVoltage: true } }, is: 'recovering' },
+    { title: 'slowed down', look: { host: { isThrottled: true } }, is: 'recovering' },
+    { title: 'late', look: { host: { clockOffsetSeconds: -11 } }, is: 'quarantined' },
+    { title: 'early', look: { host: { clockOffsetSeconds: 11 } }, is: 'quarantined' },
+  ])('that is $title is $is', ({ look, is }) => {
+    expect(verdictsOf([look, {}])).toEqual([is, 'ok']);
+  });
+
+  it('is held until the end of the hold, and says by whom', () => {
+    const hold = { target: 'rpi-1', by: 'ann', until: minutes(2), reason: 'new cable' };
+
+    const verdicts = verdictsOf([{ holds: [hold] }, { holds: [hold] }, { holds: [hold] }]);
+    const health = assess(undefined, facts({ holds: [hold] }), settings);
+
+    expect(verdicts).toEqual(['maintenance', 'maintenance', 'ok']);
+    expect(healthText(health)).toBe('held by ann until 2026-11-20T12:02Z: new cable');
+  });
+
+  it('tells of a hold on its phone with the phone', () => {
+    const hold = { target: 'rpi-1-phone', by: 'ann', until: minutes(2), reason: 'new screen' };
+
+    const { reasons } = assess(
+      undefined,
+      facts({ ...withPhone(phone()), holds: [hold] }),
+      settings,
+    );
+
+    expect(reasons).toMatchObject([{ device: 'phone', verdict: 'maintenance' }]);
+  });
+
+  it('says the worst first', () => {
+    const devices = [phone({ batteryPercent: 3 }), { ...gone(), name: 'other' }];
+
+    const { verdict, reasons } = assess(undefined, facts({ devices, stopping: true }), settings);
+
+    expect(verdict).toBe('quarantined');
+    expect(reasons.map(({ code }) => code)).toEqual(['missing', 'stopping', 'battery-low']);
+  });
+});
+
+describe('a phone', () => {
+  it.each([
+    { title: 'not looked at yet', view: phone({}, { state: 'unknown' }), is: 'maintenance' },
+    { title: 'missing', view: gone(), is: 'quarantined' },
+    { title: 'booting', view: phone({ isReady: false }), is: 'recovering' },
+    { title: 'severely hot', view: phone({ thermalStatus: 3 }), is: 'recovering' },
+    { title: 'moderately hot', view: phone({ thermalStatus: 2 }), is: 'ok' },
+  ])('that is $title makes it $is', ({ view, is }) => {
+    expect(verdictsOf([withPhone(view)])).toEqual([is]);
+  });
+
+  it('recovers below 30 % until it has 40 %', () => {
+    expect(verdictsOf(charged([30, 29, 35, 39, 40, 35, 30]))).toEqual([
+      'ok',
+      'recovering',
+      'recovering',
+      'recovering',
+      'ok',
+      'ok',
+      'ok',
+    ]);
+  });
+
+  it('recovers above 35 °C until it is below 32 °C', () => {
+    expect(verdictsOf(heated([35, 35.1, 33, 32, 31.9, 34]))).toEqual([
+      'ok',
+      'recovering',
+      'recovering',
+      'recovering',
+      'ok',
+      'ok',
+    ]);
+  });
+
+  it('recovers from a severe thermal status only below a moderate one', () => {
+    const looks = [3, 2, 1, 2].map((thermalStatus) => withPhone(phone({ thermalStatus })));
+
+    expect(verdictsOf(looks)).toEqual(['recovering', 'recovering', 'ok', 'ok']);
+  });
+
+  it('has the thresholds of its model', () => {
+    const deviceModels = {
+      walleye: { hotCelsius: 45, coolCelsius: 42, ignoreSensors: ['skin'] },
+      other: { hotCelsius: 1 },
+    };
+    const given = { ...settings, deviceModels };
+    const at = (temperatures: Record<string, number>) => withPhone(phone({ temperatures }));
+
+    const looks = [at({ battery: 44, skin: 99 }), at({ battery: 46 }), at({ battery: 41 })];
+
+    expect(verdictsOf(looks, given)).toEqual(['ok', 'recovering', 'ok']);
+  });
+
+  it('stays empty while it is away, and is so when it returns half full', () => {
+    const looks = [
+      withPhone(phone({ batteryPercent: 10 })),
+      withPhone({ ...phone({ batteryPercent: 10 }), state: 'missing' as const }),
+      withPhone(phone({ batteryPercent: 35 })),
+      withPhone(phone({ batteryPercent: 41 })),
+    ];
+
+    expect(verdictsOf(looks)).toEqual(['recovering', 'quarantined', 'recovering', 'ok']);
+  });
+
+  it('is not missing while it reboots after a task', () => {
+    const rebooting = new Map([['phone', minutes(-1)]]);
+
+    const { verdict, reasons } = assess(
+      undefined,
+      facts({ devices: [gone()], rebooting }),
+      settings,
+    );
+
+    expect(verdict).toBe('recovering');
+    expect(reasons).toMatchObject([{ code: 'rebooting', since: minutes(-1) }]);
+  });
+
+  it('that is not back from that is quarantined, whether it is missing or there', () => {
+    const notBack = new Map([['phone', noon]]);
+    const texts = [gone('offline'), phone()].map((view) =>
+      healthText(assess(undefined, facts({ devices: [view], notBack }), settings)),
+    );
+
+    expect(texts).toEqual([
+      'phone: not back from its reboot after a task: offline',
+      'phone: not back from its reboot after a task: it is there, but did not reboot',
+    ]);
+  });
+
+  it('that boots for ever needs somebody', () => {
+    const looks = [0, 5, 6].map((minute) => ({
+      now: minutes(minute),
+      ...withPhone(phone({ isReady: false })),
+    }));
+
+    expect(verdictsOf(looks)).toEqual(['recovering', 'recovering', 'quarantined']);
+  });
+
+  it('needs hands, and says why', () => {
+    const needsHands = new Map([['phone', '2 rounds did not help']]);
+
+    const health = assess(undefined, facts({ devices: [gone()], needsHands }), settings);
+
+    expect(healthText(health)).toBe(
+      'phone: needs hands: 2 rounds did not help; phone: missing: offline',
+    );
+  });
+});
+
+describe('a reason', () => {
+  it('keeps its beginning while its figures change', () => {
+    const first = assess(undefined, facts(charged([20])[0]), settings);
+    const later = assess(first, facts({ ...charged([22])[0], now: minutes(5) }), settings);
+
+    expect(first.reasons[0]).toMatchObject({
+      since: noon,
+      text: 'battery low: 20 %, good at 40 %',
+    });
+    expect(later.reasons[0]).toMatchObject({
+      since: noon,
+      text: 'battery low: 22 %, good at 40 %',
+    });
+  });
+
+  it('begins anew when it was gone', () => {
+    const first = assess(undefined, facts(charged([20])[0]), settings);
+    const well = assess(first, facts({ ...charged([50])[0], now: minutes(1) }), settings);
+    const again = assess(well, facts({ ...charged([20])[0], now: minutes(2) }), settings);
+
+    expect(well.since).toEqual(minutes(1));
+    expect(again.reasons[0]?.since).toEqual(minutes(2));
+  });
+});
+
+const anyPhone: fc.Arbitrary<DeviceView> = fc
+  .record({
+    state: fc.constantFrom('unknown' as const, 'present' as const, 'missing' as const),
+    batteryPercent: fc.integer({ min: 0, max: 100 }),
+    temperatures: fc.dictionary(
+      fc.constantFrom('battery', 'skin'),
+      fc.integer({ min: -10, max: 60 }),
+    ),
+    thermalStatus: fc.integer({ min: 0, max: 6 }),
+    isReady: fc.boolean(),
+  })
+  .map(({ state, ...reading }) => phone(reading, { state }));
+
+const anyFacts: fc.Arbitrary<HealthFacts> = fc
+  .record({
+    devices: fc.array(anyPhone, { maxLength: 1 }),
+    host: fc.record({
+      celsius: fc.integer({ min: 0, max: 100 }),
+      clockOffsetSeconds: fc.integer({ min: -30, max: 30 }),
+      disk: fc.record({ freeBytes: fc.integer({ min: 0, max: 100 }), sizeBytes: fc.constant(100) }),
+    }),
+    stopping: fc.boolean(),
+  })
+  .map(facts);
+
+const edges = fc.record({
+  low: fc.integer({ min: 0, max: 100 }),
+  good: fc.integer({ min: 0, max: 100 }),
+});
+
+describe('whatever is known', () => {
+  it('is judged the same twice, also with thresholds the wrong way round', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyFacts, { maxLength: 5 }),
+        anyFacts,
+        edges,
+        (past, last, { low, good }) => {
+          const thresholds = {
+            ...settings.thresholds,
+            batteryLowPercent: low,
+            batteryGoodPercent: good,
+            hotCelsius: good,
+            coolCelsius: low,
+          };
+          const given = { ...settings, thresholds };
+          let health: Health | undefined;
+          for (const known of [...past, last]) health = assess(health, known, given);
+
+          expect(assess(health, last, given)).toEqual(health);
+        },
+      ),
+      runs(100),
+    );
+  });
+
+  it('has the verdict of its worst reason, and each reason once', () => {
+    fc.assert(
+      fc.property(anyFacts, (known) => {
+        const { verdict, reasons } = assess(undefined, known, settings);
+        const ranks = reasons.map((reason) => verdicts.indexOf(reason.verdict));
+        const keys = reasons.map(({ code, device }) => `${device} ${code}`);
+
+        expect(verdicts.indexOf(verdict)).toBe(Math.max(0, ...ranks));
+        expect(new Set(keys).size).toBe(keys.length);
+      }),
+      runs(100),
+    );
+  });
+});

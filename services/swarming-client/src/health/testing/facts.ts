@@ -1,0 +1,70 @@
+/** Facts and settings for tests: all is well, but for what a test says. */
+import type { MachineSlice } from '@skolo/rack/slice';
+import type { DeviceReading, DeviceView } from '../../devices/device.ts';
+import type { HealthFacts, HealthSettings } from '../facts.ts';
+
+export const settings: HealthSettings & Pick<MachineSlice['swarming'], 'repair'> = {
+  thresholds: {
+    batteryLowPercent: 30,
+    batteryGoodPercent: 40,
+    hotCelsius: 35,
+    coolCelsius: 32,
+    ignoreSensors: [],
+  },
+  deviceModels: {},
+  host: {
+    diskLowPercent: 5,
+    diskGoodPercent: 8,
+    hotCelsius: 80,
+    coolCelsius: 70,
+    clockOffsetSeconds: 10,
+  },
+  afterTask: { reboot: true, readySeconds: 300 },
+  repair: {
+    steps: ['adb-reconnect', 'adb-restart', 'device-reboot', 'usb-cycle', 'power-cycle'],
+    afterSeconds: 120,
+    pauseSeconds: 60,
+    usbOffSeconds: 1,
+    rounds: 2,
+  },
+};
+
+export const noon = new Date('2026-11-20T12:00:00Z');
+
+export function minutes(count: number): Date {
+  return new Date(noon.getTime() + count * 60_000);
+}
+
+export function phone(
+  reading: Partial<DeviceReading> = {},
+  view: Partial<DeviceView> = {},
+): DeviceView {
+  return {
+    name: 'phone',
+    fullName: 'rpi-1-phone',
+    kind: 'android',
+    state: 'present',
+    since: noon,
+    readAt: noon,
+    reading: { dimensions: { device_type: ['walleye'] }, temperatures: {}, ...reading },
+    ...view,
+  };
+}
+
+export function gone(why = 'offline'): DeviceView {
+  return phone({}, { state: 'missing', why });
+}
+
+export function facts(differently: Partial<HealthFacts> = {}): HealthFacts {
+  return {
+    now: noon,
+    devices: [],
+    host: {},
+    holds: [],
+    stopping: false,
+    rebooting: new Map(),
+    notBack: new Map(),
+    needsHands: new Map(),
+    ...differently,
+  };
+}

@@ -1,0 +1,196 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { runs } from '../testing/runs.ts';
+import {
+  type Condition,
+  climb,
+  healthy,
+  type Ladder,
+  type LadderFacts,
+  type LadderSettings,
+  type RepairStep,
+  stepEnded,
+} from './ladder.ts';
+
+const settings: LadderSettings = { afterSeconds: 120, pauseSeconds: 60, rounds: 2 };
+const steps: RepairStep[] = ['adb-reconnect', 'usb-cycle'];
+
+interface Begun {
+  at: number;
+  step: RepairStep;
+  round: number;
+}
+
+/** A ladder, second by second; steps end at once unless `takes` says otherwise. */
+class Lab {
+  ladder: Ladder = healthy;
+  now = 0;
+  readonly begun: Begun[] = [];
+  later: number[] = [];
+
+  pass(seconds: number, facts: Partial<LadderFacts> = {}): this {
+    for (let second = 0; second < seconds; second += 1) {
+      const known = {
+        now: this.now,
+        condition: 'broken' as Condition,
+        mayAct: true,
+        steps,
+        ...facts,
+      };
+      const { ladder, step } = climb(this.ladder, known, settings);
+      this.ladder = ladder;
+      if (step !== undefined) {
+        this.begun.push({ at: this.now, step, round: ladder.round });
+        const later = this.later.shift();
+        this.ladder = stepEnded(ladder, this.now, later === undefined ? {} : { later }, settings);
+      }
+      this.now += 1;
+    }
+    return this;
+  }
+}
+
+describe('the ladder', () => {
+  it('tries each step, with pauses, round after round, and then gives up', () => {
+    const lab = new Lab().pass(1000);
+
+    expect(lab.begun).toEqual([
+      { at: 120, step: 'adb-reconnect', round: 1 },
+      { at: 180, step: 'usb-cycle', round: 1 },
+      { at: 240, step: 'adb-reconnect', round: 2 },
+      { at: 300, step: 'usb-cycle', round: 2 },
+    ]);
+    expect(lab.ladder.needsHands).toBe(
+      '2 rounds of repair (adb-reconnect, usb-cycle) did not bring it back',
+    );
+  });
+
+  it('gives the last step its time to help', () => {
+    expect(new Lab().pass(360).ladder.needsHands).toBeUndefined();
+    expect(new Lab().pass(361).ladder.needsHands).toBeDefined();
+  });
+
+  it('does nothing about what comes back by itself', () => {
+    const lab = new Lab();
+
+    for (let time = 0; time < 5; time += 1) lab.pass(119).pass(1, { condition: 'well' });
+
+    expect(lab.begun).toEqual([]);
+  });
+
+  it('begins anew when it was well, also after hands were needed', () => {
+    const lab = new Lab().pass(1000).pass(1, { condition: 'well' });
+
+    expect(lab.ladder).toEqual(healthy);
+    expect(lab.pass(121).begun.at(-1)).toMatchObject({ step: 'adb-reconnect', round: 1 });
+  });
+
+  it('goes on where it was after a time in which nobody knew', () => {
+    const lab = new Lab().pass(121).pass(500, { condition: 'unclear' }).pass(1);
+
+    expect(lab.begun.map(({ step }) => step)).toEqual(['adb-reconnect', 'usb-cycle']);
+  });
+
+  it('waits while it may not act', () => {
+    const lab = new Lab().pass(2000, { mayAct: false });
+
+    expect([lab.begun, lab.ladder.needsHands]).toEqual([[], undefined]);
+    expect(lab.pass(1).begun).toHaveLength(1);
+  });
+
+  it('tries a step again that is not possible yet, when it is, but not for ever', () => {
+    const lab = new Lab();
+    lab.later = [300, 1, 1, 1];
+
+    lab.pass(1000);
+
+    expect(lab.begun.slice(0, 5).map(({ at, step }) => [at, step])).toEqual([
+      [120, 'adb-reconnect'],
+      [420, 'adb-reconnect'],
+      [480, 'adb-reconnect'],
+      [540, 'adb-reconnect'],
+      [600, 'usb-cycle'],
+    ]);
+  });
+
+  it('says so where there is nothing to try', () => {
+    const lab = new Lab().pass(121, { steps: [] });
+
+    expect(lab.ladder.needsHands).toBe('there is no way to repair it from here');
+  });
+});
+
+const anyStep = fc.constantFrom<RepairStep>(
+  'adb-reconnect',
+  'adb-restart',
+  'device-reboot',
+  'usb-cycle',
+);
+const anyTick = fc.record({
+  passed: fc.integer({ min: 0, max: 400 }),
+  condition: fc.constantFrom<Condition>('well', 'broken', 'broken', 'broken', 'unclear'),
+  mayAct: fc.boolean(),
+  steps: fc.uniqueArray(anyStep, { maxLength: 4 }),
+  /** Of the step that is under way: whether it ends now, and how. */
+  ends: fc.boolean(),
+  later: fc.option(fc.integer({ min: 0, max: 1000 }), { nil: undefined }),
+});
+
+describe('whatever happens', () => {
+  it('begins no step while another runs, it may not act, it is not broken or the pause is not over', () => {
+    fc.assert(
+      fc.property(fc.array(anyTick, { maxLength: 80 }), (ticks) => {
+        let ladder: Ladder = healthy;
+        let now = 0;
+        let quietUntil = 0;
+        let sinceWell = 0;
+        let wasBroken = false;
+        for (const tick of ticks) {
+          now += tick.passed;
+          if (tick.ends && ladder.running !== undefined) {
+            const end = tick.later === undefined ? {} : { later: tick.later };
+            ladder = stepEnded(ladder, now, end, settings);
+            if (ladder.brokenAt !== undefined) quietUntil = now + settings.pauseSeconds;
+          }
+          const before = ladder;
+          const { ladder: next, step } = climb(ladder, { now, ...tick }, settings);
+          if (tick.condition === 'well') {
+            sinceWell = 0;
+            quietUntil = 0;
+            wasBroken = false;
+            expect(next.needsHands).toBeUndefined();
+          } else if (tick.condition === 'broken' && !wasBroken) {
+            wasBroken = true;
+            quietUntil = Math.max(quietUntil, now + settings.afterSeconds);
+          }
+          if (step !== undefined) {
+            sinceWell += 1;
+            expect(tick.condition).toBe('broken');
+            expect(tick.mayAct).toBe(true);
+            expect(tick.steps).toContain(step);
+            expect(before.running).toBeUndefined();
+            expect(before.needsHands).toBeUndefined();
+            expect(now).toBeGreaterThanOrEqual(quietUntil);
+          }
+          expect(next.round).toBeLessThanOrEqual(settings.rounds);
+          ladder = next;
+        }
+        // Each of the four steps, put off three times, in each round.
+        expect(sinceWell).toBeLessThanOrEqual(settings.rounds * 4 * 4);
+      }),
+      runs(200),
+    );
+  });
+
+  it('ends: a device that stays broken is given up', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(anyStep, { maxLength: 4 }), (own) => {
+        const lab = new Lab().pass(1500, { steps: own });
+
+        expect(lab.begun).toHaveLength(own.length * settings.rounds);
+        expect(lab.ladder.needsHands).toBeDefined();
+      }),
+      runs(20),
+    );
+  });
+});
