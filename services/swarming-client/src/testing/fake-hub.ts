@@ -1,0 +1,48 @@
+/** uhubctl as a RunCommand: Debian's, on a simulated hub of a Raspberry Pi 4. */
+import { boardOf, raspberryPi4, type Usb, uhubctl } from '@skolo/simulators';
+import { CommandFailed, type RunCommand } from '../run-command.ts';
+
+export interface FakeHub {
+  run: RunCommand;
+  /** `off 1-1.2`, `on 1-1.2`; what is only read is not among them. */
+  switched: string[];
+  /** Ports that are off: `usb/1-1.2`. */
+  off(): string[];
+  /** Somebody else's hand. */
+  turnOff(port: string): void;
+  fault: 'none' | 'missing' | 'deaf' | 'no-hub' | 'cannot-turn-on';
+  /** How many commands are at work now, and were at most. */
+  atOnce: { now: number; most: number };
+}
+
+export function fakeHub(): FakeHub {
+  const board = boardOf([raspberryPi4]);
+  const phones = [{ name: 'phone', port: 'usb/1-1.2', works: true }];
+  const hub: FakeHub = {
+    switched: [],
+    fault: 'none',
+    atOnce: { now: 0, most: 0 },
+    off: () => board.names().filter((name) => !board.isOn(name)),
+    turnOff: (port) => board.set(port, false),
+    async run(file, args, { signal }) {
+      signal?.throwIfAborted();
+      if (hub.fault === 'missing') throw new CommandFailed('missing', `${file} is not installed`);
+      hub.atOnce.now += 1;
+      hub.atOnce.most = Math.max(hub.atOnce.most, hub.atOnce.now);
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      hub.atOnce.now -= 1;
+      const action = args[args.indexOf('-a') + 1];
+      if (args.includes('-a')) hub.switched.push(`${action} ${args[2]}.${args[4]}`);
+      const usb: Usb = {
+        hubs: hub.fault === 'no-hub' ? [] : [raspberryPi4],
+        board,
+        phones,
+        isRoot: true,
+        obeys: hub.fault !== 'deaf' && !(hub.fault === 'cannot-turn-on' && action === 'on'),
+      };
+      const { stdout = '', stderr = '', status = 0 } = uhubctl([...args], usb);
+      return { stdout, stderr, status };
+    },
+  };
+  return hub;
+}
