@@ -12,7 +12,6 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,7 +20,7 @@ import { promisify } from 'node:util';
 import type { DeadLetter } from '@skolo/api';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { DeadLetters } from './dead-letters.ts';
 
 const run = promisify(execFile);
@@ -261,18 +260,10 @@ describe('a disk that does not take it', () => {
 const kills = process.env.SKOLO_LONG ? 200 : 20;
 const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
 
-/** Compiled, as it is now. */
+/** Compiled. */
 const writer = fileURLToPath(new URL('../dist/dead-letters.test-writer.js', import.meta.url));
 
 describe('another process', () => {
-  beforeAll(async () => {
-    const require = createRequire(import.meta.url);
-    const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
-    await run(process.execPath, [tsc, '-b'], {
-      cwd: fileURLToPath(new URL('..', import.meta.url)),
-    });
-  }, 300_000);
-
   it(`that is killed at ${kills} moments loses none that was kept (seed ${seed})`, {
     timeout: 600_000,
   }, async () => {
