@@ -8,6 +8,7 @@ export { inNetworks, normaliseAddress } from './client-address.ts';
 export { type Clock, createClock, readBootId, systemClock } from './clock.ts';
 export { Closers } from './closers.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
+export { drainable } from './drain.ts';
 export { exitCodes } from './exit-codes.ts';
 export {
   type Flag,

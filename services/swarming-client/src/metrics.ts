@@ -1,6 +1,7 @@
 /** The agent's metrics: what is known when Prometheus asks, and counts of what happened. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { BotExit, BotView } from './bot/bot-view.ts';
+import type { BotCounts } from './bot/bot.ts';
+import type { BotView } from './bot/bot-view.ts';
 import type { TaskView } from './bot/task-view.ts';
 import type { DeviceView } from './devices/device.ts';
 import { type Health, verdicts } from './health/health.ts';
@@ -9,6 +10,10 @@ import type { HostReading } from './host/host-reading.ts';
 /** What the gauges show. */
 export interface Measured {
   bot: BotView;
+  /** Since the agent was started. */
+  counts: BotCounts;
+  /** Steps of repair that have ended, by step and outcome: `usb-cycle helped`. */
+  repairs: ReadonlyMap<string, number>;
   task: TaskView;
   devices: readonly DeviceView[];
   health: Health;
@@ -19,12 +24,8 @@ export interface Measured {
 
 export interface Metrics {
   hook(name: string, ok: boolean, seconds: number): void;
-  botStarted(): void;
-  botExited(why: BotExit): void;
-  downloaded(ok: boolean): void;
   looked(kind: string, state: string, seconds: number): void;
-  repaired(step: string, outcome: string): void;
-  task(): void;
+  taskBegun(): void;
 }
 
 const botStates = [
@@ -56,6 +57,28 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
       collect() {
         this.reset();
         collect((labels, value) => this.set(labels, value), measured());
+      },
+    });
+  }
+
+  /** Counted elsewhere, and read from there. */
+  function counter<L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    collect: (
+      inc: (labels: Partial<Record<L, string>>, times: number) => void,
+      now: Measured,
+    ) => void,
+  ) {
+    new Counter({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers,
+      collect() {
+        this.reset();
+        collect((labels, times) => this.inc(labels, times), measured());
       },
     });
   }
@@ -189,6 +212,39 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     });
   }
 
+  counter(
+    'skolo_swarming_bot_starts_total',
+    'Times that the bot was started.',
+    [],
+    (inc, { counts }) => inc({}, counts.starts),
+  );
+  counter(
+    'skolo_swarming_bot_exits_total',
+    'Times that the bot ended, and why.',
+    ['why'],
+    (inc, { counts }) => {
+      for (const [why, times] of counts.exits) inc({ why }, times);
+    },
+  );
+  counter(
+    'skolo_swarming_bot_downloads_total',
+    'Downloads of the bot.',
+    ['outcome'],
+    (inc, { counts: { downloads } }) => {
+      for (const [outcome, times] of Object.entries(downloads)) inc({ outcome }, times);
+    },
+  );
+  counter(
+    'skolo_swarming_repairs_total',
+    'Steps that were tried with devices, and what came of them.',
+    ['step', 'outcome'],
+    (inc, { repairs }) => {
+      for (const [key, times] of repairs) {
+        const [step = '', outcome = ''] = key.split(' ');
+        inc({ step, outcome }, times);
+      }
+    },
+  );
   const hooks = new Histogram({
     name: 'skolo_swarming_hook_seconds',
     help: 'How long the bot waited for an answer to a hook.',
@@ -196,17 +252,17 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1],
     registers,
   });
-  const hookFailures = counter('hook_failures_total', 'Hooks that were answered with an error.', [
-    'hook',
-  ]);
-  const starts = counter('bot_starts_total', 'Times that the bot was started.', []);
-  const exits = counter('bot_exits_total', 'Times that the bot ended, and why.', ['why']);
-  const downloads = counter('bot_downloads_total', 'Downloads of the bot.', ['outcome']);
-  const tasks = counter('tasks_total', 'Tasks that were begun.', []);
-  const repairs = counter('repairs_total', 'Steps that were tried with devices.', [
-    'step',
-    'outcome',
-  ]);
+  const hookFailures = new Counter({
+    name: 'skolo_swarming_hook_failures_total',
+    help: 'Hooks that were answered with an error.',
+    labelNames: ['hook'],
+    registers,
+  });
+  const tasks = new Counter({
+    name: 'skolo_swarming_tasks_total',
+    help: 'Tasks that were begun.',
+    registers,
+  });
   const looks = new Histogram({
     name: 'skolo_swarming_look_seconds',
     help: 'How long it took to read a device, by its kind and what was found.',
@@ -215,26 +271,13 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     registers,
   });
 
-  function counter<L extends string>(name: string, help: string, labelNames: readonly L[]) {
-    return new Counter({
-      name: `skolo_swarming_${name}`,
-      help,
-      labelNames: [...labelNames],
-      registers,
-    });
-  }
-
   return {
     hook(hook, ok, seconds) {
       hooks.observe({ hook }, seconds);
       if (!ok) hookFailures.inc({ hook });
     },
-    botStarted: () => starts.inc(),
-    botExited: (why) => exits.inc({ why }),
-    downloaded: (ok) => downloads.inc({ outcome: ok ? 'ok' : 'failed' }),
     looked: (kind, state, seconds) => looks.observe({ kind, state }, seconds),
-    repaired: (step, outcome) => repairs.inc({ step, outcome }),
-    task: () => tasks.inc(),
+    taskBegun: () => tasks.inc(),
   };
 }
 

@@ -6,6 +6,7 @@ import type { DeviceView } from './devices/device.ts';
 import type { Health } from './health/health.ts';
 import type { HostReading } from './host/host-reading.ts';
 import type { KnownIdentity } from './identity/identity.ts';
+import type { RepairView } from './repair/records.ts';
 
 export function shownTask({ running, id, since }: TaskView): AgentStatus['task'] {
   return {
@@ -73,4 +74,8 @@ export function shownIdentity({ slice, from, why }: KnownIdentity): AgentStatus[
     ...(slice !== undefined && { rack: slice.rack }),
     ...(why !== undefined && { why }),
   };
+}
+
+export function shownRepair(view: RepairView): NonNullable<AgentStatus['repairs']>[number] {
+  return { ...view, at: view.at.toISOString() };
 }

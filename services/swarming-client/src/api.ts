@@ -1,0 +1,61 @@
+/** The status port: what the agent tells, and what it does for whoever may ask. */
+import type { AgentStatus, swarmingClientApi } from '@skolo/api/swarming-client';
+import { HttpProblem } from '@skolo/common/light';
+import type { TaskView } from './bot/task-view.ts';
+import type { Health } from './health/health.ts';
+import { type UsbPort, type UsbPorts, UsbRefused } from './host/usb.ts';
+import type { ApiHandlers } from './http/api-listener.ts';
+import type { RecentLines } from './recent-lines.ts';
+import { shownHealth } from './status.ts';
+
+export interface ApiDeps {
+  status: () => AgentStatus;
+  task: () => TaskView;
+  lines: RecentLines;
+  usb: Pick<UsbPorts, 'read' | 'set'>;
+  /** Ends what a person has forced, and what needs hands. */
+  clear: () => Promise<Health>;
+  /** Fulfilled when it is under way. */
+  reboot: (why: string) => void;
+}
+
+export function apiHandlers(deps: ApiDeps): ApiHandlers<typeof swarmingClientApi> {
+  return {
+    status: () => ({ status: 200, body: deps.status() }),
+    log: ({ query: { lines, after } }) => ({
+      status: 200,
+      body: {
+        lines: deps.lines
+          .last(lines, after)
+          .map((line) => ({ ...line, at: line.at.toISOString() })),
+      },
+    }),
+    clearQuarantine: async () => ({ status: 200, body: shownHealth(await deps.clear()) }),
+    reboot({ body }) {
+      const { running, id } = deps.task();
+      if (running) {
+        const which = id === undefined ? 'a task' : `task ${id}`;
+        throw new HttpProblem(409, `${which} is running; ask again when it has ended`);
+      }
+      deps.reboot(body.why);
+      return { status: 202 };
+    },
+    usbPort: ({ params }) => asked(params, () => deps.usb.read(params)),
+    setUsbPort: ({ params, body }) => asked(params, () => deps.usb.set(params, body.on)),
+  };
+}
+
+const statuses = { 'not-own': 403, 'no-port': 404, failed: 503, 'not-obeyed': 503 } as const;
+
+async function asked(
+  { hub, port }: UsbPort,
+  ask: () => Promise<{ state: 'on' | 'off' | 'unknown' }>,
+) {
+  try {
+    const { state } = await ask();
+    return { status: 200, body: { hub, port, on: state === 'on' } };
+  } catch (error) {
+    if (error instanceof UsbRefused) throw new HttpProblem(statuses[error.code], error.message);
+    throw new HttpProblem(503, error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,93 @@
+/** The agent as a process: flags, environment, signals and exit codes as section 3 of the design has them. */
+import {
+  createLogger,
+  errorText,
+  exitCodes,
+  ListenError,
+  type Logger,
+  prettyLines,
+  processMetrics,
+  UsageError,
+} from '@skolo/common/light';
+import { type RunningAgent, startAgent } from './agent.ts';
+import { type Flags, parseFlags, usage } from './flags.ts';
+import { checkIdentity } from './identity/check.ts';
+
+export async function runAgent(): Promise<void> {
+  const flags = readFlags();
+  if (flags.check) {
+    const { good, text } = await checkIdentity(flags);
+    (good ? process.stdout : process.stderr).write(`${text}\n`);
+    process.exit(good ? exitCodes.done : exitCodes.badConfiguration);
+  }
+  const log = createLogger({
+    service: 'swarming-client',
+    level: flags.logLevel,
+    ...(process.stdout.isTTY && { destination: await prettyLines(process.stdout) }),
+  });
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught');
+    process.exit(exitCodes.failed);
+  });
+  await run(flags, log);
+}
+
+function readFlags(): Flags {
+  try {
+    const flags = parseFlags(process.argv.slice(2), process.env);
+    if (flags !== 'help') return flags;
+    process.stdout.write(usage());
+    process.exit(exitCodes.done);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`swarming-client: ${error.message}\n\n${usage()}`);
+    process.exit(exitCodes.wrongCommandLine);
+  }
+}
+
+async function run(flags: Flags, log: Logger): Promise<void> {
+  let running: RunningAgent | undefined;
+  let signals = 0;
+
+  function onSignal(signal: NodeJS.Signals) {
+    signals += 1;
+    if (signals === 1) log.info({ signal }, 'stopping');
+    // Somebody does not want to wait for the task.
+    if (signals === 2) log.warn({ signal }, 'stopping at once');
+    if (running !== undefined) void stop(running);
+  }
+
+  async function stop(agent: RunningAgent) {
+    await agent.stop({ isHurried: signals > 1 });
+    log.info('stopped');
+    process.exit(exitCodes.done);
+  }
+
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  try {
+    running = await startAgent({
+      ...flags,
+      log,
+      metrics: processMetrics(),
+      ...(process.env.SKOLO_VERSION && { version: process.env.SKOLO_VERSION }),
+    });
+  } catch (error) {
+    process.exit(explain(error, log));
+  }
+  if (signals > 0) await stop(running);
+}
+
+function explain(error: unknown, log: Logger): number {
+  if (error instanceof ListenError) {
+    log.fatal({ why: error.message }, 'cannot listen');
+    return exitCodes.failed;
+  }
+  // Not by its class: rack.yaml's reader is loaded only where there is a rack.yaml.
+  if (error instanceof Error && error.name === 'RackError') {
+    log.fatal({ problems: errorText(error).split('\n') }, 'configuration refused');
+    return exitCodes.badConfiguration;
+  }
+  log.fatal({ err: error }, 'start failed');
+  return exitCodes.failed;
+}
