@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Is this file a Swarming bot that Python can run, and of the expected server?
+
+    check_bot_zip.py FILE SERVER
+
+Writes one JSON object: {"isSound": true}, or {"isSound": false, "why": "…"}. The exit status is 0 for both: another one
+means that it could not look. The bot has no checksum to compare with: its version is a hash of the members of the zip, and
+the server tells it only to a bot. Python 3.6 and newer, standard library only.
+"""
+import json
+import sys
+import zipfile
+import zipimport
+import zlib
+
+# The real one has 1.3 MB.
+MOST_BYTES = 256 * 1024 * 1024
+MOST_MEMBERS = 20000
+
+
+class Unsound(Exception):
+    pass
+
+
+def read_whole(archive, member):
+    """Reading to the end checks the CRC."""
+    with archive.open(member) as content:
+        while content.read(1024 * 1024):
+            pass
+
+
+def configured_server(archive):
+    text = archive.read('config/config.json').decode('utf-8')
+    config = json.loads(text)
+    server = config.get('server') if isinstance(config, dict) else None
+    if not isinstance(server, str):
+        raise Unsound('config/config.json names no server')
+    return server
+
+
+def check(path, expected):
+    with open(path, 'rb') as start:
+        head = start.read(512)
+    if head == b'':
+        raise Unsound('it is empty')
+    if head.lstrip()[:1] == b'<':
+        raise Unsound('it is a page of HTML, not a zip')
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > MOST_BYTES:
+            raise Unsound('it is too large')
+        names = {member.filename for member in members}
+        for name in ('__main__.py', 'config/config.json'):
+            if name not in names:
+                raise Unsound('%s is missing' % name)
+        for member in members:
+            read_whole(archive, member)
+        server = configured_server(archive)
+    if server.rstrip('/') != expected.rstrip('/'):
+        raise Unsound('it is of the server %.200s, not of %s' % (server, expected))
+    # zipfile forgives what the import of Python does not.
+    zipimport.zipimporter(path)
+
+
+def answer(path, expected):
+    try:
+        check(path, expected)
+    except Unsound as error:
+        return {'isSound': False, 'why': str(error)}
+    except (zipfile.BadZipFile, zipimport.ZipImportError, zlib.error, EOFError, ValueError, KeyError,
+            RuntimeError, NotImplementedError) as error:
+        # Errors of damaged zips; RuntimeError: it is encrypted.
+        return {'isSound': False, 'why': 'it is damaged: %.200s' % error}
+    except MemoryError:
+        raise
+    except (OSError, ImportError) as error:
+        return {'isSound': False, 'why': 'it cannot be read: %.200s' % error}
+    return {'isSound': True}
+
+
+if __name__ == '__main__':
+    print(json.dumps(answer(sys.argv[1], sys.argv[2])))

@@ -1,0 +1,247 @@
+/** One start of the bot, from the lock on its folder until nothing of it is left. */
+import { errorText } from '@skolo/common/light';
+import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-deps.ts';
+import type { BotExit } from './bot-view.ts';
+import { checkZip } from './check-zip.ts';
+import { endInOrder, settlesWithin } from './end-in-order.ts';
+import { botEnvironment } from './environment.ts';
+import { type Ending, exitOf, exitText } from './exits.ts';
+import { type InitEvent, InitProcess } from './init-process.ts';
+import { ensureZip, prepareFolder, zipOf } from './install.ts';
+import { endTree, runsTask, type Swept, sweep, sweepLostInits } from './sweep.ts';
+
+export interface RunDeps extends BotDeps {
+  onStarted: (pid: number) => void;
+  onDownload: (isOk: boolean) => void;
+}
+
+export interface RunEnd {
+  exit: BotExit;
+  text: string;
+}
+
+const killMs = 25_000;
+const askedAgainSeconds = 60;
+
+export class BotRun {
+  readonly settings: BotSettings;
+  private readonly deps: RunDeps;
+  private readonly limits: BotLimits;
+  private readonly env: NodeJS.ProcessEnv;
+  private readonly givenUp = new AbortController();
+  private init: InitProcess | undefined;
+  private last: InitEvent['event'] | undefined;
+  private exited: { status?: number | undefined; signal?: number | undefined } = {};
+  private startedAt: number | undefined;
+  private graceUntil = Number.POSITIVE_INFINITY;
+  private ending: Promise<void> | undefined;
+  private rebootAskedAt: number | undefined;
+  private lastWords: string | undefined;
+  private onEvent: () => void = () => undefined;
+
+  constructor(settings: BotSettings, deps: RunDeps) {
+    this.settings = settings;
+    this.deps = deps;
+    this.limits = { ...botLimits, ...deps.limits };
+    this.env = deps.env ?? process.env;
+  }
+
+  /**
+   * Fulfilled when the bot has ended, and with it all that it started.
+   *
+   * @throws Error With a text for people: it did not come to a start.
+   */
+  async run(): Promise<RunEnd> {
+    const { botDir } = this.settings;
+    const { signal } = this.givenUp;
+    await prepareFolder(botDir, this.env.HOME);
+    signal.throwIfAborted();
+    const init = this.startInit();
+    try {
+      await this.until(init, 'locked');
+      const swept = await sweep(botDir, init.pid, signal);
+      this.tellOfSwept(swept);
+      await this.ensureZip();
+      signal.throwIfAborted();
+      this.startedAt = this.deps.clock.uptime();
+      init.tell('start');
+      await this.until(init, 'started');
+    } catch (error) {
+      await this.killAll(init);
+      if (this.last === 'busy') this.tellOfSwept(await sweepLostInits(botDir));
+      throw error;
+    }
+    await init.ended;
+    // It waits for what hangs in the kernel, and gives up in the end.
+    await this.ending;
+    return this.result();
+  }
+
+  /** SIGTERM; its task may go on for so long. Asked again, the shorter time counts. */
+  async end(graceSeconds: number): Promise<void> {
+    const { clock, taskRunning } = this.deps;
+    this.graceUntil = Math.min(this.graceUntil, clock.uptime() + graceSeconds);
+    const { init } = this;
+    if (init === undefined || this.startedAt === undefined) {
+      this.givenUp.abort(new Error('the bot is stopped'));
+      return;
+    }
+    this.ending ??= endInOrder({
+      tell: (command) => init.tell(command),
+      ended: init.ended,
+      isTaskRunning: () => taskRunning() || (init.pid !== undefined && runsTask(init.pid)),
+      graceUntil: () => this.graceUntil,
+      limits: this.limits,
+      clock,
+    }).then(() => this.killAll(init));
+    await this.ending;
+  }
+
+  /** It was ended before it came to a start. */
+  get isGivenUp(): boolean {
+    return this.givenUp.signal.aborted;
+  }
+
+  /** A bot that calls a hook lives, whatever it was about to do. */
+  hookCalled(hook: string): void {
+    this.rebootAskedAt = hook === 'on_bot_shutdown' ? this.deps.clock.uptime() : undefined;
+  }
+
+  private startInit(): InitProcess {
+    const { botId, hookUrl, onLine } = this.deps;
+    const { settings } = this;
+    const init = new InitProcess({
+      python: settings.python,
+      botDir: settings.botDir,
+      env: botEnvironment(this.env, { botId, hookUrl: hookUrl(), settings }),
+      onEvent: (event) => this.take(event),
+      onLine: (line) => {
+        if (line.stream === 'stderr' && line.text.trim() !== '')
+          this.lastWords = line.text.slice(0, 300);
+        onLine(line);
+      },
+    });
+    this.init = init;
+    return init;
+  }
+
+  private take(event: InitEvent): void {
+    const { log, onStarted } = this.deps;
+    this.last = event.event;
+    if (event.event === 'locked' && event.warning !== undefined) {
+      log.warn({ why: event.warning }, 'the bot is looked after with less than usual');
+    }
+    if (event.event === 'started') onStarted(event.pid);
+    if (event.event === 'exited') this.exited = { status: event.status, signal: event.signal };
+    if (event.event === 'stuck') log.error({ pids: event.pids }, 'processes of the bot do not die');
+    if (event.event === 'reboot') this.takeReboot();
+    this.onEvent();
+  }
+
+  private takeReboot(): void {
+    const { clock, rebootHost } = this.deps;
+    const before = this.rebootAskedAt ?? Number.NEGATIVE_INFINITY;
+    const isFirst = this.settings.reboot === 'host' && clock.uptime() - before > askedAgainSeconds;
+    this.rebootAskedAt = clock.uptime();
+    if (isFirst) rebootHost?.('the Swarming bot asked for it');
+  }
+
+  /** @throws Error It ended instead; the reason of the signal. */
+  private async until(init: InitProcess, wanted: 'locked' | 'started'): Promise<void> {
+    const { signal } = this.givenUp;
+    const reached = new Promise<void>((resolve, reject) => {
+      this.onEvent = () => {
+        if (this.last === wanted || (wanted === 'started' && this.last === 'exited')) resolve();
+      };
+      this.onEvent();
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      if (signal.aborted) reject(signal.reason);
+    });
+    await Promise.race([
+      reached,
+      init.ended.then((why) => {
+        // What it told last is read by now.
+        if (this.last === wanted || this.last === 'exited') return;
+        throw new Error(this.whyNotStarted(why));
+      }),
+    ]);
+  }
+
+  private whyNotStarted(why: string | undefined): string {
+    const { botDir, python } = this.settings;
+    if (this.last === 'busy') return `another agent runs a bot in ${botDir}`;
+    if (this.last === 'refused') return `a bot that is not this agent's runs in ${botDir}: end it`;
+    if (why?.includes('ENOENT'))
+      return `${python} is not installed: the bot needs Python 3.7 or newer`;
+    return `${python} does not run: ${why ?? this.lastWords ?? 'it says nothing'}`;
+  }
+
+  private async ensureZip(): Promise<void> {
+    const { deps, settings, limits, env } = this;
+    const { python, server, botDir } = settings;
+    await ensureZip({
+      run: deps.run,
+      env,
+      python,
+      server,
+      botDir,
+      botId: deps.botId,
+      token: deps.token,
+      localAddress: deps.localAddress,
+      timeoutMs: limits.checkMs,
+      downloadMs: limits.downloadMs,
+      stallMs: limits.stallMs,
+      signal: this.givenUp.signal,
+      onDownload: (isOk, { why, error }) => {
+        deps.onDownload(isOk);
+        if (isOk) deps.log.info({ server, botDir, why }, 'bot downloaded');
+        else deps.log.warn({ server, botDir, why, err: error }, 'bot not downloaded');
+      },
+    });
+  }
+
+  private tellOfSwept({ ended, stuck }: Swept): void {
+    const { log } = this.deps;
+    const { botDir } = this.settings;
+    if (ended > 0) log.warn({ botDir, processes: ended }, 'ended what an earlier bot left behind');
+    if (stuck.length > 0) log.error({ botDir, pids: stuck }, 'processes of the bot do not die');
+  }
+
+  /** Whatever state it is in: nothing of it is left afterwards. */
+  private async killAll(init: InitProcess): Promise<void> {
+    init.tell('kill');
+    if (init.pid === undefined || (await settlesWithin(killMs, init.ended))) return;
+    this.tellOfSwept(await endTree(init.pid));
+    await settlesWithin(killMs, init.ended);
+  }
+
+  private async result(): Promise<RunEnd> {
+    const { clock } = this.deps;
+    const wasStopped = this.ending !== undefined;
+    const isOfSignal = this.exited.status === undefined;
+    const ending: Ending = {
+      ...this.exited,
+      wasStopped,
+      hadAskedForReboot: this.rebootAskedAt !== undefined,
+      seconds: clock.uptime() - (this.startedAt ?? clock.uptime()),
+      isZipSound: wasStopped || isOfSignal || (await this.isZipSound()),
+      lastWords: this.lastWords === undefined ? undefined : errorText(this.lastWords),
+    };
+    const exit = exitOf(ending);
+    return { exit, text: exitText(exit, ending) };
+  }
+
+  /** Nobody knows: then it is looked at before the next start. */
+  private async isZipSound(): Promise<boolean> {
+    const { deps, settings, limits, env } = this;
+    const check = await checkZip(zipOf(settings.botDir), {
+      run: deps.run,
+      env,
+      python: settings.python,
+      server: settings.server,
+      timeoutMs: limits.checkMs,
+      signal: this.givenUp.signal,
+    }).catch(() => undefined);
+    return check?.isSound ?? true;
+  }
+}

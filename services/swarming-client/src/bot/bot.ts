@@ -1,0 +1,213 @@
+/**
+ * Keeps the Swarming bot running. Whatever its exit, it is started again; only the pause differs. Its updates and
+ * restarts of itself keep its pid, and are no exits.
+ */
+import { backOffMs, errorText, pause } from '@skolo/common/light';
+import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-deps.ts';
+import { BotRun } from './bot-run.ts';
+import type { BotExit, BotView } from './bot-view.ts';
+import { sweep } from './sweep.ts';
+
+export interface BotCounts {
+  starts: number;
+  exits: ReadonlyMap<BotExit, number>;
+  downloads: { ok: number; failed: number };
+}
+
+type Change = Partial<Pick<BotView, 'why' | 'server' | 'nextStartAt'>>;
+
+export class Bot {
+  private readonly deps: BotDeps;
+  private readonly limits: BotLimits;
+  private readonly stopped = new AbortController();
+  private loop: Promise<void> | undefined;
+  private current: BotRun | undefined;
+  private wake: () => void = () => undefined;
+  private known: BotView;
+  /** Starts in a row after which no hook was called. */
+  private failures = 0;
+  private readonly exits = new Map<BotExit, number>();
+  private readonly downloads = { ok: 0, failed: 0 };
+
+  constructor(deps: BotDeps) {
+    this.deps = deps;
+    this.limits = { ...botLimits, ...deps.limits };
+    const since = new Date(deps.clock.now());
+    this.known = { state: 'waiting', since, isHealthy: false, starts: 0 };
+  }
+
+  /** Runs until it is stopped. */
+  start(): void {
+    this.loop ??= this.keepRunning().catch((error: unknown) => {
+      this.deps.log.error({ err: error }, 'the bot is not looked after any more');
+    });
+  }
+
+  view(): BotView {
+    return this.known;
+  }
+
+  counts(): BotCounts {
+    const { exits, downloads } = this;
+    return { starts: this.known.starts, exits: new Map(exits), downloads: { ...downloads } };
+  }
+
+  /** A sign of health: the next pause is the first again. */
+  hookCalled(hook: string): void {
+    const { current, known } = this;
+    if (current === undefined || known.pid === undefined) return;
+    current.hookCalled(hook);
+    this.failures = 0;
+    if (!known.isHealthy) this.update({ ...known, isHealthy: true });
+  }
+
+  /** Looks at the settings at once. Otherwise it does so every few seconds. */
+  settingsChanged(): void {
+    const { current } = this;
+    const settings = this.deps.settings();
+    if (current === undefined) this.wake();
+    else if (settings !== undefined) {
+      const others = changedKeys(current.settings, settings);
+      if (others.length > 0) void this.restart(`other settings: ${others.join(', ')}`);
+    }
+  }
+
+  /** Ends the bot in order, after its task, however long that takes, and starts it again. Fulfilled when it has ended. */
+  async restart(why: string): Promise<void> {
+    const { current } = this;
+    if (current === undefined) return this.wake();
+    if (this.stopped.signal.aborted) return;
+    if (this.known.state !== 'stopping') {
+      this.deps.log.info({ why }, 'the bot is restarted');
+      if (this.known.pid !== undefined) this.change('stopping', { why });
+    }
+    await current.end(Number.POSITIVE_INFINITY);
+  }
+
+  /** Fulfilled when nothing of the bot is alive. A task may go on for `taskGraceSeconds`. */
+  async stop(): Promise<void> {
+    const { current, deps } = this;
+    this.stopped.abort();
+    this.wake();
+    if (current !== undefined) {
+      this.change('stopping', { why: 'the agent is stopped' });
+      await current.end((deps.settings() ?? current.settings).taskGraceSeconds);
+    }
+    await this.loop;
+    this.change('stopped', {});
+  }
+
+  private async keepRunning(): Promise<void> {
+    let botDir: string | undefined;
+    while (!this.stopped.signal.aborted) {
+      const settings = this.deps.settings();
+      if (settings === undefined) {
+        this.change('waiting', { why: 'its settings are not known yet' });
+        await this.sleep(this.limits.lookMs);
+        continue;
+      }
+      botDir = settings.botDir;
+      const why = await this.runOnce(settings);
+      if (why !== undefined) await this.backOff(settings, why);
+    }
+    // What a bot_init that was killed could not end.
+    if (botDir !== undefined) await sweep(botDir, undefined).catch(() => undefined);
+  }
+
+  /** Fulfilled with why there is a pause now. */
+  private async runOnce(settings: BotSettings): Promise<string | undefined> {
+    const { deps } = this;
+    const run = new BotRun(settings, {
+      ...deps,
+      onStarted: (pid) => this.started(pid),
+      onDownload: (isOk) => {
+        this.downloads[isOk ? 'ok' : 'failed'] += 1;
+      },
+    });
+    this.current = run;
+    this.change('fetching', { server: settings.server });
+    const look = setInterval(() => this.settingsChanged(), this.limits.lookMs);
+    try {
+      const { exit, text } = await run.run();
+      this.exited(exit, text);
+      return exit === 'stopped' ? undefined : text;
+    } catch (error) {
+      if (run.isGivenUp) return undefined;
+      const why = errorText(error);
+      deps.log.warn({ why }, 'the bot cannot be started');
+      return why;
+    } finally {
+      clearInterval(look);
+      this.current = undefined;
+    }
+  }
+
+  private started(pid: number): void {
+    const { clock, log } = this.deps;
+    const { starts, server, lastExit, state } = this.known;
+    log.info({ pid, server }, 'bot started');
+    this.update({
+      state: state === 'stopping' ? state : 'running',
+      since: new Date(clock.now()),
+      startedAt: new Date(clock.now()),
+      pid,
+      isHealthy: false,
+      starts: starts + 1,
+      ...(server !== undefined && { server }),
+      ...(lastExit !== undefined && { lastExit }),
+    });
+  }
+
+  private exited(exit: BotExit, text: string): void {
+    const { clock, log, onExit } = this.deps;
+    this.exits.set(exit, (this.exits.get(exit) ?? 0) + 1);
+    const { pid: _, startedAt: __, ...rest } = this.known;
+    const lastExit = { at: new Date(clock.now()), why: exit, text };
+    this.update({ ...rest, isHealthy: false, lastExit });
+    log.info({ exit, text }, 'bot ended');
+    onExit(exit);
+  }
+
+  private async backOff({ backoffSeconds }: BotSettings, why: string): Promise<void> {
+    if (this.stopped.signal.aborted) return;
+    this.failures += 1;
+    const ms = backOffMs(this.failures, {
+      firstMs: backoffSeconds.first * 1000,
+      maxMs: backoffSeconds.most * 1000,
+    });
+    this.change('backing-off', { why, nextStartAt: new Date(this.deps.clock.now() + ms) });
+    await this.sleep(ms);
+  }
+
+  /** Ends early when it is stopped, or when there is something new. */
+  private async sleep(ms: number): Promise<void> {
+    const woken = new AbortController();
+    this.wake = () => woken.abort();
+    if (this.stopped.signal.aborted) return;
+    await pause(ms, woken.signal).catch(() => undefined);
+  }
+
+  private change(state: BotView['state'], { why, server, nextStartAt }: Change): void {
+    const { why: _, nextStartAt: __, since, ...rest } = this.known;
+    this.update({
+      ...rest,
+      state,
+      since: state === rest.state ? since : new Date(this.deps.clock.now()),
+      ...(why !== undefined && { why }),
+      ...(server !== undefined && { server }),
+      ...(nextStartAt !== undefined && { nextStartAt }),
+    });
+  }
+
+  private update(view: BotView): void {
+    this.known = view;
+    this.deps.onChange?.();
+  }
+}
+
+/** Of those that a bot has from its start. */
+function changedKeys(one: BotSettings, other: BotSettings): string[] {
+  return (['server', 'python', 'botDir', 'reboot'] as const).filter(
+    (key) => one[key] !== other[key],
+  );
+}

@@ -1,0 +1,173 @@
+/**
+ * Downloads the bot: `GET SERVER/bot_code`, which redirects to a versioned address, or answers with the zip itself.
+ * Without the header X-Luci-Swarming-Bot-ID a token that is only good for bots is refused.
+ */
+import type { FileHandle } from 'node:fs/promises';
+import { type OpenAnswer, Unreachable, withAnswer } from '../http/request.ts';
+
+/** The real one has 1.3 MB. */
+const mostBytes = 64 * 1024 * 1024;
+const mostRedirects = 5;
+const redirects = [301, 302, 303, 307, 308];
+
+export interface DownloadOptions {
+  server: string;
+  botId: string;
+  token: string;
+  localAddress?: string | undefined;
+  /** Of the whole. */
+  timeoutMs: number;
+  /** Without a byte. */
+  stallMs: number;
+  signal: AbortSignal;
+}
+
+/** Each message is for people: what was asked, and what came instead of a bot. */
+export class DownloadFailed extends Error {
+  override readonly name = 'DownloadFailed';
+}
+
+/**
+ * Writes the answer to a file that is open and empty. That it is a bot is not yet said by this.
+ *
+ * @throws DownloadFailed, Unreachable
+ * @throws Of the system, when the file cannot be written; the reason of the signal.
+ */
+export async function download(file: FileHandle, options: DownloadOptions): Promise<void> {
+  const { server, botId, token } = options;
+  const start = new URL(`${server.replace(/\/+$/, '')}/bot_code`);
+  const until = performance.now() + options.timeoutMs;
+  let url = start;
+  for (let hop = 0; hop <= mostRedirects; hop++) {
+    const credential = url.origin === start.origin && {
+      authorization: `Bearer ${token}`,
+      'x-luci-swarming-bot-id': botId,
+    };
+    const next = await ask(
+      url,
+      { ...options, timeoutMs: until - performance.now() },
+      credential,
+      file,
+    );
+    if (next === undefined) return;
+    url = next;
+  }
+  throw new DownloadFailed(`${start.href}: more than ${mostRedirects} redirects`);
+}
+
+/** Fulfilled with where to ask instead. */
+async function ask(
+  url: URL,
+  { localAddress, timeoutMs, stallMs, signal }: DownloadOptions,
+  credential: Record<string, string> | false,
+  file: FileHandle,
+): Promise<URL | undefined> {
+  const stall = new Stall(
+    `${url.origin}: it sent nothing for ${stallMs / 1000} s`,
+    stallMs,
+    signal,
+  );
+  const headers = { accept: '*/*', 'accept-encoding': 'identity', ...credential };
+  try {
+    return await withAnswer(
+      url.href,
+      { headers, timeoutMs: Math.max(1, timeoutMs), localAddress, signal: stall.signal },
+      async (answer) => {
+        stall.progress();
+        if (redirects.includes(answer.status)) return nextUrl(url, answer);
+        if (answer.status !== 200) throw new DownloadFailed(await refusal(url, answer));
+        await save(url, answer, file, stall);
+        return undefined;
+      },
+    );
+  } finally {
+    stall.end();
+  }
+}
+
+function nextUrl(url: URL, { status, headers }: OpenAnswer): URL {
+  const { location } = headers;
+  const next =
+    location !== undefined && URL.canParse(location, url) ? new URL(location, url) : undefined;
+  if (next === undefined || !/^https?:$/.test(next.protocol)) {
+    throw new DownloadFailed(`${pathOf(url)} answered ${status} without an address to follow`);
+  }
+  if (url.protocol === 'https:' && next.protocol === 'http:') {
+    throw new DownloadFailed(`${pathOf(url)} redirects from https to http: not followed`);
+  }
+  return next;
+}
+
+const hints: Record<number, string> = {
+  401: '; is the account of this machine known there?',
+  403: '; is the account of this machine allowed there?',
+};
+
+async function refusal(url: URL, { status, message }: OpenAnswer): Promise<string> {
+  const text = await firstWords(message).catch(() => '');
+  return `${pathOf(url)} answered ${status}${text === '' ? '' : ` (${text})`}${hints[status] ?? ''}`;
+}
+
+async function firstWords(message: AsyncIterable<Buffer | string>): Promise<string> {
+  const most = 200;
+  let text = '';
+  for await (const piece of message) {
+    text += piece.toString();
+    if (text.length > most) break;
+  }
+  return text.slice(0, most).replace(/\s+/g, ' ').trim();
+}
+
+async function save(url: URL, { headers, message }: OpenAnswer, file: FileHandle, stall: Stall) {
+  const announced = headers['content-length'];
+  const expected = announced === undefined ? undefined : Number(announced);
+  if (expected !== undefined && expected > mostBytes) throw tooLarge(url);
+  let length = 0;
+  for await (const piece of message) {
+    stall.progress();
+    const bytes = Buffer.from(piece);
+    length += bytes.length;
+    if (length > mostBytes) throw tooLarge(url);
+    await file.writeFile(bytes);
+  }
+  if (expected !== undefined && length !== expected) {
+    throw new DownloadFailed(`${pathOf(url)} sent ${length} of ${expected} bytes`);
+  }
+}
+
+function tooLarge(url: URL) {
+  return new DownloadFailed(`${pathOf(url)} sends more than ${mostBytes} bytes`);
+}
+
+/** Its query may be a credential. */
+function pathOf({ origin, pathname }: URL): string {
+  return origin + pathname;
+}
+
+/** A signal that is aborted when another one is, or when nothing has come for too long. */
+class Stall {
+  private readonly controller = new AbortController();
+  private readonly timer: NodeJS.Timeout;
+  private readonly outer: AbortSignal;
+  private readonly follow = () => this.controller.abort(this.outer.reason);
+
+  constructor(text: string, ms: number, outer: AbortSignal) {
+    this.outer = outer;
+    this.timer = setTimeout(() => this.controller.abort(new Unreachable(text)), ms);
+    if (outer.aborted) this.follow();
+    else outer.addEventListener('abort', this.follow, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  progress(): void {
+    this.timer.refresh();
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.outer.removeEventListener('abort', this.follow);
+  }
+}

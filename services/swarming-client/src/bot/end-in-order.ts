@@ -1,0 +1,61 @@
+import { type Clock, pause } from '@skolo/common/light';
+import type { BotLimits } from './bot-deps.ts';
+
+export interface EndDeps {
+  tell: (command: 'stop' | 'stop-task' | 'kill') => void;
+  /** Fulfilled when nothing of the bot is left. */
+  ended: Promise<unknown>;
+  isTaskRunning: () => boolean;
+  /** Until when a task may go on, in seconds since boot. It may become earlier. */
+  graceUntil: () => number;
+  limits: Pick<BotLimits, 'idleMs' | 'taskEndMs'>;
+  clock: Clock;
+}
+
+const lookMs = 1000;
+
+/**
+ * Ends the bot: SIGTERM, on which it ends after its task; when the grace is over, SIGTERM to task_runner, which ends
+ * the task and tells the server why; SIGKILL to what is then still there.
+ *
+ * Fulfilled when all of it has ended, or when that was of no use.
+ */
+export async function endInOrder(deps: EndDeps): Promise<void> {
+  const { tell, ended, isTaskRunning, graceUntil, limits, clock } = deps;
+  let idleSince = clock.uptime();
+  let hasTask = isTaskRunning();
+  const isInGrace = () =>
+    hasTask ? clock.uptime() < graceUntil() : clock.uptime() - idleSince < limits.idleMs / 1000;
+
+  tell('stop');
+  while (isInGrace()) {
+    if (await settlesWithin(Math.min(lookMs, limits.idleMs), ended)) return;
+    hasTask = isTaskRunning();
+    if (hasTask) idleSince = clock.uptime();
+  }
+  if (hasTask) {
+    tell('stop-task');
+    if (await settlesWithin(limits.taskEndMs, ended)) return;
+  }
+  tell('kill');
+  // It needs no longer itself, whatever hangs.
+  await settlesWithin(killMs, ended);
+}
+
+const killMs = 25_000;
+
+/** Whether it is fulfilled in time. */
+export async function settlesWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([
+      work.then(() => true),
+      pause(ms, over.signal).then(
+        () => false,
+        () => false,
+      ),
+    ]);
+  } finally {
+    over.abort();
+  }
+}

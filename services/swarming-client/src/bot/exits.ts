@@ -1,0 +1,49 @@
+/** What the end of a bot means. Its status alone says little: 0 is also a zip of 0 bytes. */
+import type { BotExit } from './bot-view.ts';
+
+export interface Ending {
+  /** Of the bot. Both undefined: its parent was killed, and the bot with it. */
+  status?: number | undefined;
+  signal?: number | undefined;
+  /** It was told to end. */
+  wasStopped: boolean;
+  /** It was about to reboot its host: the shim said so, or its hook on_bot_shutdown. */
+  hadAskedForReboot: boolean;
+  isZipSound: boolean;
+  seconds: number;
+  /** The last line that it said on its standard error. */
+  lastWords?: string | undefined;
+}
+
+const sigkill = 9;
+const sigterm = 15;
+
+export function exitOf(ending: Ending): BotExit {
+  const { status, signal, wasStopped, hadAskedForReboot, isZipSound } = ending;
+  if (wasStopped) return 'stopped';
+  if (!isZipSound) return 'bad-zip';
+  // While it waits for a reboot SIGTERM ends it by its default action, and at no other time.
+  if (signal === sigterm) return 'rebooted';
+  if (signal === sigkill) return hadAskedForReboot ? 'rebooted' : 'killed';
+  if (signal === undefined && status === undefined) return 'killed';
+  return status === 0 ? 'ended' : 'failed';
+}
+
+const texts: Partial<Record<BotExit, string>> = {
+  rebooted: 'it asked for a reboot of its host',
+  killed: 'killed from outside, or by the kernel for want of memory',
+  'bad-zip': 'its zip is broken',
+};
+
+/** For people: `failed after 3 s (status 1): SyntaxError: invalid syntax`. */
+export function exitText(exit: BotExit, ending: Ending): string {
+  const { status, signal, seconds, lastWords } = ending;
+  const how =
+    signal === undefined
+      ? status === undefined
+        ? 'its parent was killed'
+        : `status ${status}`
+      : `signal ${signal}`;
+  const why = texts[exit] ?? (exit === 'failed' ? lastWords : undefined);
+  return `${exit} after ${Math.round(seconds)} s (${how})${why === undefined ? '' : `: ${why}`}`;
+}

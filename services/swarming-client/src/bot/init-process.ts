@@ -1,0 +1,114 @@
+/** bot_init.py as the agent sees it: the parent of the bot, one for each start. See there what it promises. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { BotLine } from './bot-deps.ts';
+import { Lines } from './lines.ts';
+
+export const pythonFolder: string = fileURLToPath(new URL('../../python', import.meta.url));
+
+/** What its output may lie in pipes after its end. Nobody who holds one is left by then. */
+const lingerMs = 1000;
+
+const InitEvent = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('locked'), warning: z.string().exactOptional() }),
+  z.object({ event: z.literal('busy') }),
+  z.object({ event: z.literal('refused') }),
+  z.object({ event: z.literal('started'), pid: z.number() }),
+  z.object({
+    event: z.literal('exited'),
+    status: z.number().exactOptional(),
+    signal: z.number().exactOptional(),
+  }),
+  z.object({ event: z.literal('reboot') }),
+  z.object({ event: z.literal('stuck'), pids: z.array(z.number()) }),
+]);
+export type InitEvent = z.output<typeof InitEvent>;
+
+export interface InitOptions {
+  python: string;
+  botDir: string;
+  env: Record<string, string>;
+  onEvent: (event: InitEvent) => void;
+  onLine: (line: BotLine) => void;
+}
+
+export class InitProcess {
+  /** Fulfilled when it has ended, with the text of the system if it could not be started. Nothing of it is open then. */
+  readonly ended: Promise<string | undefined>;
+  private readonly child: ChildProcess;
+  private hasEnded = false;
+
+  constructor({ python, botDir, env, onEvent, onLine }: InitOptions) {
+    const init = `${pythonFolder}/bot_init.py`;
+    // A session of its own: Ctrl-C in a terminal is for the agent, which ends the bot in order.
+    this.child = spawn(python, ['-I', '-S', init, botDir, python, String(process.pid)], {
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      env,
+      cwd: '/',
+      detached: true,
+    });
+    const [stdin, stdout, stderr, events] = this.child.stdio;
+    this.ended = this.waitForEnd().finally(() => {
+      this.hasEnded = true;
+    });
+    // It may die while it is written to.
+    stdin?.on('error', () => undefined);
+    readLines(stdout, (text) => onLine({ stream: 'stdout', text }));
+    readLines(stderr, (text) => onLine({ stream: 'stderr', text }));
+    if (!isReadable(events)) return;
+    createInterface({ input: events }).on('line', (line) => {
+      const event = InitEvent.safeParse(parsed(line));
+      if (event.success) onEvent(event.data);
+    });
+    events.on('error', () => undefined);
+  }
+
+  get pid(): number | undefined {
+    return this.hasEnded ? undefined : this.child.pid;
+  }
+
+  /** See bot_init.py. */
+  tell(command: 'start' | 'stop' | 'stop-task' | 'kill'): void {
+    const { stdin } = this.child;
+    if (stdin?.writable) stdin.write(`${command}\n`);
+  }
+
+  private async waitForEnd(): Promise<string | undefined> {
+    const { child } = this;
+    const why = await new Promise<string | undefined>((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('exit', () => {
+        const timer = setTimeout(resolve, lingerMs);
+        child.once('close', () => {
+          clearTimeout(timer);
+          resolve(undefined);
+        });
+      });
+    });
+    for (const stream of child.stdio) stream?.destroy();
+    return why;
+  }
+}
+
+function readLines(stream: Readable | Writable | null | undefined, onLine: (text: string) => void) {
+  if (!isReadable(stream)) return;
+  const lines = new Lines(onLine);
+  stream.on('data', (bytes: Buffer) => lines.add(bytes));
+  stream.once('end', () => lines.end());
+  stream.on('error', () => undefined);
+}
+
+function isReadable(stream: Readable | Writable | null | undefined): stream is Readable {
+  return Boolean(stream) && stream !== null && stream !== undefined && 'read' in stream;
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,215 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { newBot, type TestBot } from './testing/new-bot.ts';
+import { python } from './testing/python.ts';
+import { stubZip } from './testing/stub-bot.ts';
+import { givesZip, startStubServer } from './testing/stub-server.ts';
+
+async function whyNot(test: TestBot): Promise<string | undefined> {
+  test.bot.start();
+  await expect.poll(() => test.bot.view().state).toBe('backing-off');
+  return test.bot.view().why;
+}
+
+/** Nothing of a download is left. */
+async function names(test: TestBot): Promise<string[]> {
+  return [...(await readdir(test.folder)), ...(await readdir(test.botDir))];
+}
+
+describe.skipIf(python === undefined)('fetching a bot', () => {
+  it.each<[string, (zip: Buffer, server: string) => Promise<Buffer>]>([
+    ['0 bytes', async () => Buffer.alloc(0)],
+    ['half a zip', async (zip) => zip.subarray(0, zip.length / 2)],
+    ['HTML', async () => Buffer.from('<!doctype html><p>Sign in')],
+    ['noise', async () => Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251))],
+    ['a flipped bit', async (zip) => flipped(zip, 200)],
+    ['another server', async () => stubZip({ server: 'https://other.example' })],
+    ['no entry', async (_, server) => stubZip({ server, members: { '__main__.py': undefined } })],
+    [
+      'no server',
+      async (_, server) => stubZip({ server, members: { 'config/config.json': '{}' } }),
+    ],
+    [
+      'other JSON',
+      async (_, server) => stubZip({ server, members: { 'config/config.json': '[' } }),
+    ],
+  ])('fetches a zip anew that is %s', async (_, damage) => {
+    await using test = await newBot({ zip: {} });
+    await mkdir(test.botDir);
+    const zip = await stubZip({ server: test.server.url });
+    await writeFile(join(test.botDir, 'swarming_bot.zip'), await damage(zip, test.server.url));
+
+    test.bot.start();
+    await expect.poll(() => test.bot.view().state).toBe('running');
+
+    expect(test.bot.counts().downloads).toEqual({ ok: 1, failed: 0 });
+    expect(await readFile(join(test.botDir, 'swarming_bot.zip'))).toEqual(zip);
+    expect((await names(test)).filter((name) => name.includes('part'))).toEqual([]);
+  });
+
+  it('leaves a sound one as it is', async () => {
+    await using test = await newBot();
+    await mkdir(test.botDir);
+    // As the bot puts it there when it has updated itself: more is in it than when it was downloaded.
+    const zip = await stubZip({ server: test.server.url, members: { more: 'x'.repeat(10_000) } });
+    await writeFile(join(test.botDir, 'swarming_bot.zip'), zip);
+
+    test.bot.start();
+    await expect.poll(() => test.bot.view().state).toBe('running');
+
+    expect(test.server.requests).toEqual([]);
+  });
+
+  it('puts it in the place of a folder', async () => {
+    await using test = await newBot({ zip: {} });
+    await mkdir(join(test.botDir, 'swarming_bot.zip/full'), { recursive: true });
+
+    test.bot.start();
+
+    await expect.poll(() => test.bot.view().state).toBe('running');
+  });
+
+  it.each<[string, RegExp, (response: ServerResponse, zip: Buffer) => void]>([
+    ['403', /answered 403 \(no access\); is the account/, (r) => r.writeHead(403).end('no access')],
+    ['500', /\/bot_code answered 500/, (r) => r.writeHead(500).end()],
+    ['HTML', /sent a broken bot: it is a page of HTML/, (r) => r.end('<html>Sign in</html>')],
+    ['nothing', /sent a broken bot: it is empty/, (r) => r.end()],
+    ['a redirect to nowhere', /answered 302 without/, (r) => r.writeHead(302).end()],
+    ['a loop', /more than 5 redirects/, (r) => r.writeHead(302, { location: '/bot_code' }).end()],
+    [
+      'another scheme',
+      /answered 302 without/,
+      (r) => r.writeHead(302, { location: 'file:///etc/passwd' }).end(),
+    ],
+    [
+      'too much',
+      /sends more than 67108864 bytes/,
+      (r) => r.writeHead(200, { 'content-length': 2 ** 30 }).write('x'),
+    ],
+    [
+      'half',
+      /broken off|aborted|bytes/,
+      (r, zip) => {
+        r.writeHead(200, { 'content-length': zip.length });
+        r.write(zip.subarray(0, 100), () => r.destroy());
+      },
+    ],
+    [
+      'half without a length',
+      /broken off|aborted|damaged/,
+      (r, zip) => {
+        r.write(zip.subarray(0, 100), () => r.destroy());
+      },
+    ],
+    ['a zip of another server', /it is of the server https:\/\/other/, () => undefined],
+  ])('is not content with %s', async (what, why, answer) => {
+    await using test = await newBot();
+    const server = what.includes('another server') ? 'https://other' : test.server.url;
+    const zip = await stubZip({ server });
+    test.server.answer = (request, response) =>
+      server === test.server.url ? answer(response, zip) : givesZip(zip)(request, response);
+
+    expect(await whyNot(test)).toMatch(why);
+
+    expect(existsSync(join(test.botDir, 'swarming_bot.zip'))).toBe(false);
+    expect((await names(test)).filter((name) => name.includes('part'))).toEqual([]);
+    expect(test.bot.counts()).toMatchObject({ starts: 0, downloads: { ok: 0 } });
+    test.server.answer = givesZip(await stubZip({ server: test.server.url }));
+    await expect.poll(() => test.bot.view().state).toBe('running');
+  });
+
+  it.each(['before its answer', 'in the middle'])(
+    'gives up on a server that hangs %s',
+    async (when) => {
+      await using test = await newBot({ limits: { stallMs: 200 } });
+      test.server.answer = (_, response) => {
+        if (when === 'in the middle')
+          response.writeHead(200, { 'content-length': 1000 }).write('PK');
+      };
+
+      expect(await whyNot(test)).toMatch(/it sent nothing for 0.2 s/);
+    },
+  );
+
+  it('gives up on one that trickles', async () => {
+    await using test = await newBot({ limits: { stallMs: 5000, downloadMs: 500 } });
+    test.server.answer = (_, response) => {
+      const timer = setInterval(() => response.write('P'), 20);
+      response.on('close', () => clearInterval(timer));
+    };
+
+    expect(await whyNot(test)).toMatch(/no answer within/);
+  });
+
+  it('shows its credential to nobody else', async () => {
+    await using test = await newBot();
+    const other = await startStubServer();
+    const zip = await stubZip({ server: test.server.url });
+    other.answer = (_, response) => response.end(zip);
+    test.server.answer = (_, response) =>
+      response.writeHead(302, { location: `${other.url}/elsewhere` }).end();
+
+    test.bot.start();
+    await expect.poll(() => test.bot.view().state).toBe('running');
+    await other.stop();
+
+    expect(other.requests.map(({ path }) => path)).toEqual(['/elsewhere']);
+    expect(JSON.stringify(other.requests)).not.toMatch(/the-token|authorization|machine-1/i);
+  });
+
+  it('says why there is no token, and shows none', async () => {
+    await using test = await newBot({
+      zip: {},
+      token: async () => {
+        throw new Error('metadata.internal: nobody listens there');
+      },
+    });
+
+    expect(await whyNot(test)).toBe('metadata.internal: nobody listens there');
+
+    expect(test.server.requests).toEqual([]);
+    expect(test.logged.join('')).not.toContain('the-token');
+  });
+
+  it('says that Python is not there, and goes on when it is', async () => {
+    await using test = await newBot({ zip: {} }, { python: '/usr/bin/no-python' });
+    const right = python ?? '';
+
+    expect(await whyNot(test)).toBe(
+      '/usr/bin/no-python is not installed: the bot needs Python 3.7 or newer',
+    );
+    test.settings.current &&= { ...test.settings.current, python: right };
+
+    await expect.poll(() => test.bot.view().state).toBe('running');
+  });
+
+  it.each(['/bin/false', '/etc/hostname', '/bin/true'])(
+    'says that %s is no Python',
+    async (path) => {
+      await using test = await newBot({ zip: {} }, { python: path });
+
+      expect(await whyNot(test)).toMatch(new RegExp(`^${path} does not run: `));
+    },
+  );
+
+  it.each(['/proc/nothing', '/dev/null', '/', '/home/x', '/tmp/bött'])(
+    'says that %s can be no folder of a bot',
+    async (botDir) => {
+      await using test = await newBot(
+        { zip: {}, env: { ...process.env, HOME: '/home/x' } },
+        { botDir },
+      );
+
+      expect(await whyNot(test)).toMatch(new RegExp(`^${botDir}`));
+    },
+  );
+});
+
+function flipped(zip: Buffer, at: number): Buffer {
+  const damaged = Buffer.from(zip);
+  damaged[at] = (damaged[at] ?? 0) ^ 1;
+  return damaged;
+}

@@ -1,0 +1,111 @@
+/** A bot under test: its folder, its server, and what it told. */
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger, systemClock } from '@skolo/common/light';
+import { createRunCommand } from '../../run-command.ts';
+import { Bot } from '../bot.ts';
+import type { BotDeps, BotLine, BotSettings } from '../bot-deps.ts';
+import type { BotExit } from '../bot-view.ts';
+import { sweep } from '../sweep.ts';
+import { python } from './python.ts';
+import { type StubZip, stubZip } from './stub-bot.ts';
+import { givesZip, type StubServer, startStubServer } from './stub-server.ts';
+
+export interface TestBot {
+  bot: Bot;
+  /** May be changed at any time. */
+  settings: { current: BotSettings | undefined };
+  folder: string;
+  botDir: string;
+  server: StubServer;
+  lines: BotLine[];
+  exits: BotExit[];
+  logged: string[];
+  /** `asked`: how often the bot's part wanted to know. */
+  task: { isRunning: boolean; asked: number };
+  /** Content of a file in the bot's folder. */
+  read: (name: string) => string | undefined;
+  pid: (name: string) => number;
+  [Symbol.asyncDispose]: () => Promise<void>;
+}
+
+export async function newBot(
+  { zip, ...deps }: Partial<BotDeps> & { zip?: Omit<StubZip, 'server'> } = {},
+  changes: Partial<BotSettings> = {},
+): Promise<TestBot> {
+  const folder = await mkdtemp(join(tmpdir(), 'bot-'));
+  const server = await startStubServer();
+  if (zip) server.answer = givesZip(await stubZip({ server: server.url, ...zip }));
+  const botDir = changes.botDir ?? join(folder, 's');
+  const settings: TestBot['settings'] = {
+    current: {
+      server: server.url,
+      python: python ?? 'python3',
+      botDir,
+      backoffSeconds: { first: 0.1, most: 0.5 },
+      taskGraceSeconds: 3600,
+      reboot: 'restart-bot',
+      ...changes,
+    },
+  };
+  const lines: BotLine[] = [];
+  const exits: BotExit[] = [];
+  const logged: string[] = [];
+  const task = { isRunning: false, asked: 0 };
+  const bot = new Bot({
+    settings: () => settings.current,
+    botId: 'machine-1',
+    hookUrl: () => 'http://127.0.0.1:1',
+    token: async () => 'the-token',
+    taskRunning() {
+      task.asked += 1;
+      return task.isRunning;
+    },
+    clock: systemClock,
+    log: createLogger({
+      service: 'swarming-client',
+      destination: { write: (line: string) => void logged.push(line) },
+    }),
+    run: createRunCommand(),
+    onLine: (line) => lines.push(line),
+    onExit: (exit) => exits.push(exit),
+    ...deps,
+    limits: { idleMs: 20_000, taskEndMs: 20_000, lookMs: 50, ...deps.limits },
+  });
+  const read = (name: string) => {
+    const path = join(botDir, name);
+    return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  };
+  return {
+    bot,
+    settings,
+    folder,
+    botDir,
+    server,
+    lines,
+    exits,
+    logged,
+    task,
+    read,
+    pid: (name) => Number(read(name) ?? Number.NaN),
+    async [Symbol.asyncDispose]() {
+      task.isRunning = false;
+      if (settings.current) settings.current = { ...settings.current, taskGraceSeconds: 0 };
+      await bot.stop();
+      await sweep(botDir, undefined);
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    // A zombie is dead, but somebody has not looked.
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
