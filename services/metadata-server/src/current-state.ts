@@ -7,6 +7,7 @@ import {
   type Logger,
 } from '@skolo/common';
 import type { Rack, RackWatch } from '@skolo/rack';
+import { type AgentDigests, readAgentDigests } from './agent-digests.ts';
 import { interfaceAddresses } from './caller.ts';
 import type { Clients } from './clients.ts';
 import { type Accounts, openAccounts } from './identity.ts';
@@ -27,9 +28,20 @@ export interface CurrentStateDeps {
   onReplaced: () => void;
 }
 
+/** A token that was replaced is known that soon, in seconds: nobody watches the files of secrets. */
+const readEvery = 60;
+
+/** What the secrets of a version of rack.yaml add to it. */
+interface FromSecrets {
+  accounts: Accounts;
+  agentDigests: AgentDigests;
+}
+
 export class CurrentState {
   private readonly deps: CurrentStateDeps;
   private readonly unreadable = new Set<string>();
+  private unreadableLogins: ReadonlySet<string> = new Set();
+  private readAt = 0;
   private ownAddresses = interfaceAddresses();
   private state: RackState | undefined;
   private reloading = Promise.resolve();
@@ -41,7 +53,7 @@ export class CurrentState {
   /** To be called once, before anything is asked. */
   async open(): Promise<RackState> {
     const { rack } = this.deps.watch;
-    this.state = this.enforce(rack, await this.readAccounts(rack));
+    this.state = this.enforce(rack, await this.readSecrets(rack));
     return this.state;
   }
 
@@ -63,7 +75,10 @@ export class CurrentState {
     const addresses = interfaceAddresses();
     const moved = addresses.join() !== this.ownAddresses.join();
     this.ownAddresses = addresses;
-    if (moved || this.unreadable.size > 0) void this.reload();
+    const isOld = this.deps.clock.uptime() - this.readAt >= readEvery;
+    if (moved || isOld || this.unreadable.size > 0 || this.unreadableLogins.size > 0) {
+      void this.reload();
+    }
   }
 
   /** Settles when no reload is under way. */
@@ -75,25 +90,49 @@ export class CurrentState {
     const { watch, tokens } = this.deps;
     const { rack } = watch;
     const previous = this.get();
-    const accounts = await this.readAccounts(rack);
+    const secrets = await this.readSecrets(rack);
     // Requests under way start anew with another state: not without need, so not at each look at a key.
     const isSame =
       rack === previous.rack &&
       this.ownAddresses.join() === previous.ownAddresses.join() &&
-      sameEmails(accounts, previous.accounts);
-    if (!isSame) this.state = this.enforce(rack, accounts);
+      sameEmails(secrets.accounts, previous.accounts) &&
+      sameDigests(secrets.agentDigests, previous.agentDigests);
+    if (!isSame) this.state = this.enforce(rack, secrets);
     this.clearIdentities(previous.rack, rack);
     await tokens.tick();
     if (!isSame) this.deps.onReplaced();
   }
 
   /** From here on requests see this version of rack.yaml, and tokens are those of its accounts. */
-  private enforce(rack: Rack, accounts: Accounts): RackState {
+  private enforce(rack: Rack, secrets: FromSecrets): RackState {
     const { tokens, clients, limiter, lastSuccess } = this.deps;
+    const { accounts } = secrets;
     tokens.setAccounts(accounts);
     limiter.setLimit(rack.services['metadata-server'].rateLimit);
     lastSuccess.retain(accounts.keys());
-    return new RackState(rack, accounts, { clients, tokens, ownAddresses: this.ownAddresses });
+    return new RackState(rack, secrets, { clients, tokens, ownAddresses: this.ownAddresses });
+  }
+
+  private async readSecrets(rack: Rack): Promise<FromSecrets> {
+    this.readAt = this.deps.clock.uptime();
+    return {
+      accounts: await this.readAccounts(rack),
+      agentDigests: await this.readAgentDigests(rack),
+    };
+  }
+
+  private async readAgentDigests(rack: Rack): Promise<AgentDigests> {
+    const { degraded } = this.deps;
+    const unreadable = new Set<string>();
+    const digests = await readAgentDigests(rack, (login, error) => {
+      unreadable.add(login);
+      degraded.raise(`token of login ${login}`, errorText(error));
+    });
+    for (const login of this.unreadableLogins) {
+      if (!unreadable.has(login)) degraded.clear(`token of login ${login}`);
+    }
+    this.unreadableLogins = unreadable;
+    return digests;
   }
 
   private async readAccounts(rack: Rack): Promise<Accounts> {
@@ -137,4 +176,11 @@ export class CurrentState {
 /** Of the same version of rack.yaml: what its credential files add to it. */
 function sameEmails(accounts: Accounts, others: Accounts): boolean {
   return [...accounts].every(([name, { email }]) => others.get(name)?.email === email);
+}
+
+function sameDigests(digests: AgentDigests, others: AgentDigests): boolean {
+  return (
+    digests.size === others.size &&
+    [...digests].every(([machine, digest]) => others.get(machine) === digest)
+  );
 }

@@ -16,17 +16,24 @@ import {
   values,
 } from './tree.ts';
 
-/** `email`: that of rack.yaml, else of the credentials; undefined while neither is known. */
+/** What a document shows that is not in rack.yaml itself. */
+export interface FromSecrets {
+  /** That of rack.yaml, else of the credentials; undefined while neither is known. */
+  email: string | undefined;
+  /** Of the token of the machine's agent. */
+  agentDigest: string | undefined;
+}
+
 export function metadataDocument(
   rack: Rack,
   caller: Caller,
   identity: Identity,
-  email: string | undefined,
+  secrets: FromSecrets,
 ): Directory {
   return directory({
     computeMetadata: directory({
       v1: directory({
-        instance: instance(rack, caller, identity, email),
+        instance: instance(rack, caller, identity, secrets),
         project: directory({
           attributes: attributes(identity.projectAttributes),
           'numeric-project-id': number(identity.projectNumber),
@@ -38,11 +45,18 @@ export function metadataDocument(
   });
 }
 
-function instance(rack: Rack, caller: Caller, identity: Identity, email: string | undefined): Node {
+function instance(
+  rack: Rack,
+  caller: Caller,
+  identity: Identity,
+  { email, agentDigest }: FromSecrets,
+): Node {
   const { machine } = caller;
   const { metadata } = machine ?? {};
   const project = `projects/${identity.projectNumber}`;
-  const skoloMachine = machine && { 'skolo-machine': JSON.stringify(machineSlice(rack, machine)) };
+  const skoloMachine = machine && {
+    'skolo-machine': JSON.stringify(machineSlice(rack, machine, agentDigest)),
+  };
   return directory({
     attributes: attributes({ ...metadata?.attributes, ...skoloMachine }),
     'cpu-platform': text(metadata?.cpuPlatform ?? 'Unknown CPU Platform'),

@@ -4,6 +4,7 @@
  */
 import { inNetworks, normaliseAddress } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
+import type { AgentDigests } from './agent-digests.ts';
 import { type Caller, callerLookup, type FindCaller } from './caller.ts';
 import type { Client, Clients } from './clients.ts';
 import { metadataDocument } from './document.ts';
@@ -26,6 +27,7 @@ const most = 5000;
 export class RackState {
   readonly rack: Rack;
   readonly accounts: Accounts;
+  readonly agentDigests: AgentDigests;
   /** Of this computer's interfaces. */
   readonly ownAddresses: readonly string[];
   private readonly clients: Clients;
@@ -36,11 +38,12 @@ export class RackState {
 
   constructor(
     rack: Rack,
-    accounts: Accounts,
+    { accounts, agentDigests }: { accounts: Accounts; agentDigests: AgentDigests },
     deps: { clients: Clients; tokens: Tokens; ownAddresses: readonly string[] },
   ) {
     this.rack = rack;
     this.accounts = accounts;
+    this.agentDigests = agentDigests;
     this.clients = deps.clients;
     this.tokens = deps.tokens;
     this.ownAddresses = deps.ownAddresses;
@@ -79,7 +82,10 @@ export class RackState {
     const client = this.clients.of(caller);
     const account = caller.identity && this.accounts.get(caller.identity.name);
     if (!caller.identity || !account) return { caller, client };
-    const document = metadataDocument(this.rack, caller, caller.identity, account.email);
+    const document = metadataDocument(this.rack, caller, caller.identity, {
+      email: account.email,
+      agentDigest: caller.machine && this.agentDigests.get(caller.machine.name),
+    });
     const usualToken = this.tokens.accessToken(account, []);
     return { caller, client, access: { account, usualToken, document } };
   }

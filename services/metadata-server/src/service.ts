@@ -10,6 +10,7 @@ import {
 } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { adminRoutes } from './admin.ts';
+import { readAgentDigests } from './agent-digests.ts';
 import { malformedPage } from './answers.ts';
 import { Clients } from './clients.ts';
 import { Complaints } from './complaints.ts';
@@ -52,6 +53,9 @@ async function checkSecrets(rack: Rack): Promise<string[]> {
     onUnreadable: (identity, error) => problems.push(`identities.${identity}: ${errorText(error)}`),
     onOtherEmail: (identity, why) => problems.push(`identities.${identity}.email: ${why}`),
   });
+  await readAgentDigests(rack, (login, error) =>
+    problems.push(`logins.${login}.token: ${errorText(error)}`),
+  );
   return problems;
 }
 
