@@ -12,6 +12,7 @@ export {
   adbServerFaults,
   androidFaults,
 } from './adb/faults.ts';
+export { type AdbInstallation, startAdbInstallation } from './adb/installation.ts';
 export { type AndroidModelName, androidModels } from './adb/models.ts';
 export { type AdbServerOptions, SimulatedAdbServer, startAdbServer } from './adb/server.ts';
 export { screenshot } from './adb/shell.ts';

@@ -5,6 +5,7 @@
  * server there, which has no phones. A server that can be killed as a process is in installation.ts.
  */
 import { EventEmitter } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Told } from '../equipment/device.ts';
 import { Door } from '../machines/door.ts';
@@ -100,7 +101,9 @@ export class SimulatedAdbServer {
     const wasClosed = this.faults.has('refuses');
     if (fault === undefined) this.faults.clear();
     else this.faults.delete(fault);
-    if (wasClosed && !this.faults.has('refuses')) await this.door.open();
+    if (!wasClosed || this.faults.has('refuses')) return;
+    await endServerAt(this.port);
+    await this.door.open();
   }
 
   /** Those that are open. */
@@ -118,6 +121,7 @@ export class SimulatedAdbServer {
 
   async close(): Promise<void> {
     await this.door.close();
+    if (this.faults.has('refuses')) await endServerAt(this.port);
     for (const phone of this.shelf.values()) phone.close();
   }
 
@@ -230,6 +234,16 @@ export class SimulatedAdbServer {
       client.socket.once('close', stop);
     });
   }
+}
+
+/** A real client that found the port closed has started a real server there. */
+async function endServerAt(port: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(sized('host:kill')));
+    socket.on('error', () => {});
+    socket.on('close', () => resolve());
+    socket.resume();
+  });
 }
 
 /** Listening when the promise is fulfilled. */
