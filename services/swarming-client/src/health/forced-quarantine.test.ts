@@ -1,0 +1,144 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fakeClock } from '@skolo/common/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { quietLog } from '../testing/quiet-log.ts';
+import { ForcedQuarantine } from './forced-quarantine.ts';
+
+async function start() {
+  const root = await mkdtemp(join(tmpdir(), 'forced-'));
+  onTestFinished(() => rm(root, { recursive: true }));
+  const home = join(root, 'home');
+  const stateDir = join(root, 'state');
+  await mkdir(home);
+  await mkdir(stateDir);
+  const clock = fakeClock('2026-11-20T12:00:00Z');
+  const log = quietLog();
+  const open = (file = '~/{machine}.force_quarantine') =>
+    new ForcedQuarantine({ machine: 'rpi-1', file: () => file, stateDir, home, clock, log });
+  const write = (text: string) => writeFile(join(home, 'rpi-1.force_quarantine'), text);
+  return { home, stateDir, clock, log, open, write };
+}
+
+describe('the file that quarantines the machine', () => {
+  it('is none as long as nobody writes it', async () => {
+    const { open } = await start();
+    const forced = open();
+
+    await forced.look();
+
+    expect(forced.current()).toBeUndefined();
+  });
+
+  it('is read, removed, and in force until it is cleared', async () => {
+    const { open, write, home, stateDir } = await start();
+    const forced = open();
+    await write('wrong\nphone\n');
+
+    await forced.look();
+    await forced.look();
+    const current = forced.current();
+    const left = await readdir(home);
+    await forced.clear();
+    await forced.look();
+
+    expect(current).toEqual({ text: 'wrong phone', since: new Date('2026-11-20T12:00:00Z') });
+    expect(left).toEqual([]);
+    expect([forced.current(), await readdir(stateDir)]).toEqual([undefined, []]);
+  });
+
+  it('stays in force over a restart of the agent', async () => {
+    const { open, write, clock } = await start();
+    await write('wrong phone');
+    await open().look();
+    clock.pass(60_000);
+    const next = open();
+
+    await next.look();
+
+    expect(next.current()).toEqual({
+      text: 'wrong phone',
+      since: new Date('2026-11-20T12:00:00Z'),
+    });
+  });
+
+  it('is over when what is kept is deleted', async () => {
+    const { open, write, stateDir } = await start();
+    const forced = open();
+    await write('wrong phone');
+    await forced.look();
+
+    await rm(join(stateDir, 'forced-quarantine.json'));
+    await forced.look();
+
+    expect(forced.current()).toBeUndefined();
+  });
+
+  it('that says nothing quarantines all the same', async () => {
+    const { open, write } = await start();
+    const forced = open();
+    await write('');
+
+    await forced.look();
+
+    expect(forced.current()?.text).toBe('no reason given');
+  });
+
+  it('may be anywhere', async () => {
+    const { open, home } = await start();
+    await writeFile(join(home, 'q'), 'wrong phone');
+    const forced = open(join(home, 'q'));
+
+    await forced.look();
+
+    expect(forced.current()?.text).toBe('wrong phone');
+  });
+
+  it('is shortened when it is long', async () => {
+    const { open, write } = await start();
+    const forced = open();
+    await write('x'.repeat(1_000_000));
+
+    await forced.look();
+
+    expect(forced.current()?.text).toHaveLength(1000);
+  });
+
+  it('that is a folder is no reason, is said once, and disturbs nothing', async () => {
+    const { open, home, log } = await start();
+    await mkdir(join(home, 'rpi-1.force_quarantine'));
+    const forced = open();
+
+    await forced.look();
+    await forced.look();
+
+    expect(forced.current()).toBeUndefined();
+    expect(log.lines).toHaveLength(1);
+  });
+
+  it('is not removed before it is kept, and in force meanwhile', async () => {
+    const { open, write, home, stateDir } = await start();
+    const forced = open();
+    await write('wrong phone');
+    await rm(stateDir, { recursive: true });
+
+    await forced.look();
+    const before = { text: forced.current()?.text, left: await readdir(home) };
+    await mkdir(stateDir);
+    await forced.look();
+
+    expect(before).toEqual({ text: 'wrong phone', left: ['rpi-1.force_quarantine'] });
+    expect([await readdir(home), await readdir(stateDir)]).toEqual([[], ['forced-quarantine.json']]);
+  });
+
+  it('of which a damaged note is kept still quarantines', async () => {
+    const { open, stateDir } = await start();
+    await writeFile(join(stateDir, 'forced-quarantine.json'), '{"text"');
+    const forced = open();
+
+    await forced.look();
+
+    expect(forced.current()?.text).toContain('is damaged');
+  });
+});

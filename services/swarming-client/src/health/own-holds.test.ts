@@ -1,0 +1,82 @@
+import { fakeClock } from '@skolo/common/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startDaemon } from '../testing/daemon.ts';
+import { quietLog } from '../testing/quiet-log.ts';
+import { OwnHolds } from './own-holds.ts';
+
+const hold = {
+  target: 'rpi-1',
+  by: 'ann',
+  until: '2026-11-20T13:00:00Z',
+  reason: 'new cable',
+};
+
+async function start() {
+  const daemon = await startDaemon();
+  const clock = fakeClock('2026-11-20T12:00:00Z');
+  const log = quietLog();
+  let changes = 0;
+  const onChange = () => {
+    changes += 1;
+  };
+  const holds = new OwnHolds({ url: () => daemon.url, clock, log, onChange });
+  onTestFinished(() => holds.stop());
+  return { daemon, clock, log, holds, changes: () => changes };
+}
+
+describe('holds on the own machine', () => {
+  it('are asked for, and told once when they change', async () => {
+    const { daemon, holds, changes } = await start();
+    daemon.answer = { status: 200, body: { holds: [hold] } };
+
+    await holds.lookNow();
+    await holds.lookNow();
+
+    expect(holds.current()).toEqual([{ ...hold, until: new Date(hold.until) }]);
+    expect(daemon.asked).toEqual(['GET /v1/own-holds', 'GET /v1/own-holds']);
+    expect(changes()).toBe(1);
+  });
+
+  it('are over when the daemon says so', async () => {
+    const { daemon, holds } = await start();
+    daemon.answer = { status: 200, body: { holds: [hold] } };
+    await holds.lookNow();
+    daemon.answer = { status: 200, body: { holds: [] } };
+
+    await holds.lookNow();
+
+    expect(holds.current()).toEqual([]);
+  });
+
+  it.each([
+    { title: 'is gone', spoil: 'close' as const },
+    { title: 'fails', spoil: { status: 500, body: {} } },
+    { title: 'is too old to know', spoil: { status: 404, body: {} } },
+    { title: 'talks nonsense', spoil: { status: 200, body: '<html>' } },
+    { title: 'tells of no time', spoil: { status: 200, body: { holds: [{ ...hold, until: 'x' }] } } },
+  ])('count until they end when the daemon $title, which is said once', async ({ spoil }) => {
+    const { daemon, clock, log, holds } = await start();
+    daemon.answer = { status: 200, body: { holds: [hold] } };
+    await holds.lookNow();
+    if (spoil === 'close') await daemon.close();
+    else daemon.answer = spoil;
+
+    await holds.lookNow();
+    await holds.lookNow();
+    const between = holds.current();
+    clock.pass(3_600_000);
+
+    expect(between).toHaveLength(1);
+    expect(holds.current()).toEqual([]);
+    expect(log.lines).toHaveLength(1);
+  });
+
+  it('are none where no daemon ever answered', async () => {
+    const { holds, daemon } = await start();
+    await daemon.close();
+
+    await holds.lookNow();
+
+    expect(holds.current()).toEqual([]);
+  });
+});

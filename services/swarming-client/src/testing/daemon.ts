@@ -1,0 +1,37 @@
+/** A power-cycle daemon that answers what a test says. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+
+export interface FakeDaemon {
+  url: string;
+  /** `POST /v1/… BODY`. */
+  asked: string[];
+  answer: { status: number; headers?: Record<string, string>; body: unknown };
+  close(): Promise<void>;
+}
+
+export async function startDaemon(): Promise<FakeDaemon> {
+  const server = createServer(async (request, response) => {
+    const body = await text(request);
+    daemon.asked.push(`${request.method} ${request.url}${body === '' ? '' : ` ${body}`}`);
+    const { status, headers = {}, body: told } = daemon.answer;
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(typeof told === 'string' ? told : JSON.stringify(told));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.closeAllConnections();
+      server.close(() => resolve());
+    });
+  onTestFinished(close);
+  const daemon: FakeDaemon = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked: [],
+    answer: { status: 404, body: {} },
+    close,
+  };
+  return daemon;
+}
