@@ -106,6 +106,7 @@ export class Evidence {
   private async inTime<T>(work: (signal: AbortSignal) => Promise<T> | T): Promise<T> {
     const ends = new AbortController();
     const stop = () => ends.abort(this.ended.signal.reason);
+    this.ended.signal.throwIfAborted();
     this.ended.signal.addEventListener('abort', stop, { once: true });
     const late = new Error(`not done within ${withinMs / 1000} s`);
     const timer = setTimeout(() => ends.abort(late), withinMs);
