@@ -1,13 +1,14 @@
 /** One start of the bot, from the lock on its folder until nothing of it is left. */
 import { errorText } from '@skolo/common/light';
 import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-deps.ts';
+import { prepareFolder } from './bot-folder.ts';
 import type { BotExit } from './bot-view.ts';
 import { checkZip } from './check-zip.ts';
 import { endInOrder, settlesWithin } from './end-in-order.ts';
 import { botEnvironment } from './environment.ts';
 import { type Ending, exitOf, exitText } from './exits.ts';
 import { type InitEvent, InitProcess } from './init-process.ts';
-import { ensureZip, prepareFolder, zipOf } from './install.ts';
+import { ensureZip, zipOf } from './install.ts';
 import { endTree, runsTask, type Swept, sweep, sweepLostInits } from './sweep.ts';
 
 export interface RunDeps extends BotDeps {
@@ -38,6 +39,7 @@ export class BotRun {
   private rebootAskedAt: number | undefined;
   private lastWords: string | undefined;
   private onEvent: () => void = () => undefined;
+  private isPrepared = false;
 
   constructor(settings: BotSettings, deps: RunDeps) {
     this.settings = settings;
@@ -55,6 +57,7 @@ export class BotRun {
     const { botDir } = this.settings;
     const { signal } = this.givenUp;
     await prepareFolder(botDir, this.env.HOME);
+    this.isPrepared = true;
     signal.throwIfAborted();
     const init = this.startInit();
     try {
@@ -95,6 +98,11 @@ export class BotRun {
       clock,
     }).then(() => this.killAll(init));
     await this.ending;
+  }
+
+  /** Ends what a bot_init that was killed could not end. */
+  async sweep(): Promise<void> {
+    if (this.isPrepared) this.tellOfSwept(await sweep(this.settings.botDir, undefined));
   }
 
   /** It was ended before it came to a start. */

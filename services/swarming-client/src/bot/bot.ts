@@ -6,7 +6,6 @@ import { backOffMs, errorText, pause } from '@skolo/common/light';
 import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-deps.ts';
 import { BotRun } from './bot-run.ts';
 import type { BotExit, BotView } from './bot-view.ts';
-import { sweep } from './sweep.ts';
 
 export interface BotCounts {
   starts: number;
@@ -98,7 +97,6 @@ export class Bot {
   }
 
   private async keepRunning(): Promise<void> {
-    let botDir: string | undefined;
     while (!this.stopped.signal.aborted) {
       const settings = this.deps.settings();
       if (settings === undefined) {
@@ -106,12 +104,9 @@ export class Bot {
         await this.sleep(this.limits.lookMs);
         continue;
       }
-      botDir = settings.botDir;
       const why = await this.runOnce(settings);
       if (why !== undefined) await this.backOff(settings, why);
     }
-    // What a bot_init that was killed could not end.
-    if (botDir !== undefined) await sweep(botDir, undefined).catch(() => undefined);
   }
 
   /** Fulfilled with why there is a pause now. */
@@ -138,6 +133,7 @@ export class Bot {
       return why;
     } finally {
       clearInterval(look);
+      if (this.stopped.signal.aborted) await run.sweep();
       this.current = undefined;
     }
   }

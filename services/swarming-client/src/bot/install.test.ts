@@ -194,18 +194,6 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
       expect(await whyNot(test)).toMatch(new RegExp(`^${path} does not run: `));
     },
   );
-
-  it.each(['/proc/nothing', '/dev/null', '/', '/home/x', '/tmp/bött'])(
-    'says that %s can be no folder of a bot',
-    async (botDir) => {
-      await using test = await newBot(
-        { zip: {}, env: { ...process.env, HOME: '/home/x' } },
-        { botDir },
-      );
-
-      expect(await whyNot(test)).toMatch(new RegExp(`^${botDir}`));
-    },
-  );
 });
 
 function flipped(zip: Buffer, at: number): Buffer {

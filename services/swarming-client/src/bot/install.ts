@@ -1,10 +1,10 @@
 /** Sees to it that a sound zip is in the bot's folder. One that is sound stays: the bot keeps it up to date itself. */
-import { constants } from 'node:fs';
-import { access, copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
+import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncFolder } from '@skolo/durable/atomic-file';
 import { type CheckDeps, checkZip } from './check-zip.ts';
 import { type DownloadOptions, download } from './download.ts';
+import { fileTrouble, isFileTrouble, systemCodeOf } from './file-trouble.ts';
 
 export interface InstallDeps extends CheckDeps, Omit<DownloadOptions, 'token' | 'timeoutMs'> {
   botDir: string;
@@ -15,28 +15,6 @@ export interface InstallDeps extends CheckDeps, Omit<DownloadOptions, 'token' | 
 
 export function zipOf(botDir: string): string {
   return join(botDir, 'swarming_bot.zip');
-}
-
-/**
- * Makes the folder where there is none.
- *
- * @throws Error With a text for people.
- */
-export async function prepareFolder(botDir: string, home: string | undefined): Promise<void> {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
-  if (!/^[\x00-\x7f]*$/.test(botDir))
-    throw new Error(`${botDir}: the bot needs a folder named in ASCII`);
-  if (botDir === home || dirname(botDir) === botDir) {
-    throw new Error(`${botDir} cannot be the bot's folder: it deletes what it does not know`);
-  }
-  try {
-    await mkdir(botDir, { recursive: true, mode: 0o755 });
-    await access(botDir, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw new Error(`${botDir}: ${textOf(error)}; the bot needs a folder of its own`, {
-      cause: error,
-    });
-  }
 }
 
 /**
@@ -69,7 +47,7 @@ async function fetchSomewhere(deps: InstallDeps): Promise<void> {
   try {
     await fetchTo(beside, inside, deps);
   } catch (error) {
-    if (!elsewhere.includes(codeOf(error) ?? '')) throw readable(error, botDir);
+    if (!elsewhere.includes(systemCodeOf(error) ?? '')) throw readable(error, botDir);
     try {
       await fetchTo(inside, inside, deps);
     } catch (second) {
@@ -102,7 +80,7 @@ async function putInPlace(temp: string, inside: string, zip: string): Promise<vo
   try {
     await replace(temp, zip);
   } catch (error) {
-    if (codeOf(error) !== 'EXDEV') throw error;
+    if (systemCodeOf(error) !== 'EXDEV') throw error;
     // The folder is a mount of its own, as it is in a container.
     try {
       await copyFile(temp, inside);
@@ -119,7 +97,7 @@ async function replace(temp: string, zip: string): Promise<void> {
   try {
     await rename(temp, zip);
   } catch (error) {
-    if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')) throw error;
+    if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(systemCodeOf(error) ?? '')) throw error;
     await rm(zip, { force: true, recursive: true });
     await rename(temp, zip);
   }
@@ -134,34 +112,8 @@ async function sync(path: string): Promise<void> {
   }
 }
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined;
-}
-
-const texts: Record<string, string> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'its quota is used up',
-  EACCES: 'it may not be written to',
-  EPERM: 'it may not be written to',
-  EROFS: 'its file system is read-only',
-  ENOTDIR: 'it is no folder',
-  EEXIST: 'it is no folder',
-  EIO: 'the disk does not work',
-};
-
-function textOf(error: unknown): string {
-  const code = codeOf(error);
-  return (
-    (code === undefined ? undefined : texts[code]) ??
-    (error instanceof Error ? error.message : String(error))
-  );
-}
-
 function readable(error: unknown, botDir: string): unknown {
-  const code = codeOf(error);
-  return code !== undefined && code in texts
-    ? new Error(`${botDir}: the bot cannot be saved there: ${textOf(error)}`, { cause: error })
+  return isFileTrouble(error)
+    ? new Error(`${botDir}: the bot cannot be saved there: ${fileTrouble(error)}`, { cause: error })
     : error;
 }

@@ -2,6 +2,7 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { pause } from '@skolo/common/light';
+import { isOfBotsOnly } from './bot-folder.ts';
 import { markVariable } from './environment.ts';
 import {
   ancestors,
@@ -106,7 +107,7 @@ function leftovers(
   except: number | undefined,
   all: ReadonlyMap<number, ProcessEntry>,
 ): Set<number> {
-  const folders = new Set([botDir, realPath(botDir)]);
+  const folders = new Set([botDir, realPath(botDir)].filter(isOfBotsOnly));
   const spared = withDescendants(
     [...(except === undefined ? [] : [except]), ...others(botDir, all)],
     all,
@@ -133,11 +134,16 @@ function others(botDir: string, all: ReadonlyMap<number, ProcessEntry>): number[
   });
 }
 
-function isOfBot({ pid, hasTerminal }: ProcessEntry, folders: Set<string>, locked: number) {
+function isOfBot(
+  { pid, hasTerminal }: ProcessEntry,
+  folders: Set<string>,
+  locked: number | undefined,
+): boolean {
   for (const folder of folders) if (hasVariable(pid, markVariable, folder)) return true;
   const cwd = workingFolder(pid);
   // Somebody at a terminal who looks at the logs is no task.
-  if (cwd !== undefined && !hasTerminal && isInside(cwd, folders)) return true;
+  if (cwd !== undefined && !hasTerminal && locked !== undefined && isInside(cwd, folders))
+    return true;
   const args = argumentsOf(pid);
   const at = args.findIndex((arg) => zipName.test(arg));
   const zip = args[at];
@@ -149,12 +155,15 @@ function isInside(path: string, folders: ReadonlySet<string>): boolean {
   return [...folders].some((folder) => path === folder || path.startsWith(`${folder}/`));
 }
 
-/** The pid that the bot wrote down, of this pid namespace or another: it says nothing without a look at the process. */
-function lockedBy(botDir: string): number {
+/**
+ * The pid that the bot wrote down, of this pid namespace or another: it says nothing without a look at the process.
+ * Undefined: no bot was ever in this folder, and who works in it is none of ours.
+ */
+function lockedBy(botDir: string): number | undefined {
   try {
     return Number(readFileSync(join(botDir, 'swarming.lck'), 'latin1').trim());
   } catch {
-    return Number.NaN;
+    return undefined;
   }
 }
 

@@ -1,0 +1,51 @@
+/** The folder of the bot, and of nothing else. */
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { dirname, normalize } from 'node:path';
+import { fileTrouble, systemCodeOf } from './file-trouble.ts';
+
+const ofSystem =
+  /^\/(?:$|(?:bin|boot|dev|etc|home|lib\d*|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var|var\/\w+|usr\/\w+|home\/[^/]+)$|(?:dev|proc|sys)\/)/;
+
+/** False for folders in which others live: the bot deletes there what it does not know, and the agent ends who is there. */
+export function isOfBotsOnly(path: string): boolean {
+  return !ofSystem.test(normalize(path).replace(/(?<=.)\/$/, ''));
+}
+
+/**
+ * Makes the folder where there is none.
+ *
+ * @throws Error With a text for people.
+ */
+export async function prepareFolder(botDir: string, home: string | undefined): Promise<void> {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
+  if (!/^[\x00-\x7f]*$/.test(botDir)) {
+    throw new Error(`${botDir}: the bot needs a folder named in ASCII`);
+  }
+  if (botDir === home || !isOfBotsOnly(botDir)) {
+    throw new Error(`${botDir} cannot be the bot's folder: it deletes what it does not know`);
+  }
+  try {
+    await makeFolder(botDir);
+    await access(botDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new Error(`${botDir}: ${fileTrouble(error)}; the bot needs a folder of its own`, {
+      cause: error,
+    });
+  }
+}
+
+/** Node's own way with `recursive` never ends where a parent refuses with ENOENT, as /proc does. */
+async function makeFolder(path: string, depth = 0): Promise<void> {
+  try {
+    await mkdir(path, 0o755);
+  } catch (error) {
+    if (systemCodeOf(error) === 'EEXIST') return;
+    if (systemCodeOf(error) !== 'ENOENT' || dirname(path) === path || depth === mostDepth)
+      throw error;
+    await makeFolder(dirname(path), depth + 1);
+    await mkdir(path, 0o755);
+  }
+}
+
+const mostDepth = 30;
