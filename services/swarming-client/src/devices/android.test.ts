@@ -1,0 +1,371 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AndroidOptions, type SimulatedAdbServer, screenshot } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { missing, never, present } from './testing/lab.ts';
+import { startShelf } from './testing/shelf.ts';
+
+const serial = '0A041FDD4003BB';
+
+describe('a phone', () => {
+  it('tells what Swarming chooses it by, and how it is', async (context) => {
+    const { open } = await startShelf(context, [{ serial, uptimeSeconds: 5000 }]);
+
+    const { uptimeSeconds, ...reading } = await present(open());
+
+    expect(uptimeSeconds).toBeGreaterThanOrEqual(5000);
+    expect(reading).toEqual({
+      dimensions: {
+        os: ['Android'],
+        android_devices: ['1'],
+        device_os: ['R', 'RQ3A.210805.001.A1', 'RQ3A.210805.001.A1_7474174'],
+        device_os_flavor: ['google'],
+        device_os_type: ['user'],
+        device_type: ['redfin'],
+      },
+      serial,
+      batteryPercent: 87,
+      temperatures: {
+        'cpu-0-0-usr': 34.6,
+        'cpu-1-3-usr': 35.2,
+        'gpuss-0-usr': 33.6,
+        battery: 28.1,
+        'skin-therm': 31.4,
+        'usbc-therm-adc': 29.9,
+        dumpsys_battery: 28.1,
+      },
+      thermalStatus: 0,
+      isReady: true,
+    });
+  });
+
+  it.for([
+    {
+      model: 'nexus-7',
+      device_os: ['M', 'MOB30X', 'MOB30X_3036618'],
+      device_type: ['flo'],
+      temperatures: ['dumpsys_battery'],
+    },
+    {
+      model: 'nexus-5x',
+      device_os: ['O', 'OPM7.181205.001', 'OPM7.181205.001_5080180'],
+      device_type: ['bullhead'],
+      temperatures: ['dumpsys_battery'],
+    },
+    {
+      model: 'pixel-6',
+      device_os: ['S', 'SD1A.210817.036', 'SD1A.210817.036_7805805'],
+      device_type: ['oriole'],
+      temperatures: [
+        'TPU',
+        'battery',
+        'BIG',
+        'G3D',
+        'usb_pwr_therm2',
+        'cellular-emergency',
+        'VIRTUAL-SKIN',
+        'VIRTUAL-USB-THROTTLING',
+        'dumpsys_battery',
+      ],
+    },
+    {
+      model: 'galaxy-s24',
+      device_os: ['A', 'AP3A.240905.015.A2', 'AP3A.240905.015.A2_S921BXXU5BYBG'],
+      device_type: ['e1s', 's5e9945'],
+      temperatures: ['AP', 'BAT', 'PA', 'SKIN', 'SUBBAT', 'USB', 'dumpsys_battery'],
+    },
+  ] as const)('is understood whatever its age: $model', async (its, context) => {
+    const { open } = await startShelf(context, [{ serial, model: its.model }]);
+
+    const reading = await present(open());
+
+    expect(reading.dimensions).toMatchObject({
+      device_os: its.device_os,
+      device_type: its.device_type,
+    });
+    expect(Object.keys(reading.temperatures)).toEqual(its.temperatures);
+    expect(reading.isReady).toBe(true);
+  });
+
+  it('needs no build id for its increment, and no brand at all', async (context) => {
+    const properties = {
+      'ro.build.id': '',
+      'ro.product.brand': '',
+      'ro.product.system.brand': 'AOSP',
+      'ro.build.type': ' ',
+      'ro.product.name': 'aosp_redfin_hwasan',
+    };
+    const { open } = await startShelf(context, [{ serial, properties }]);
+
+    const { dimensions } = await present(open());
+
+    expect(dimensions).toEqual({
+      os: ['Android'],
+      android_devices: ['1'],
+      device_os_flavor: ['android'],
+      device_type: ['redfin'],
+      android_hwasan_build: ['1'],
+    });
+  });
+
+  it('is not ready until it has booted', async (context) => {
+    const { open, server } = await startShelf(context, [{ serial }]);
+    const device = open();
+    const phone = server.phone();
+    phone.faults.add('never-boots');
+
+    await device.repairs['device-reboot']?.(never);
+    await expect.poll(() => phone.boots).toBe(2);
+
+    const reading = await present(device);
+    expect(reading.isReady).toBe(false);
+    expect(reading.uptimeSeconds).toBeLessThan(3600);
+  });
+
+  it('costs four processes a look', async (context) => {
+    const { open, ran } = await startShelf(context, [{ serial }]);
+
+    await present(open());
+
+    expect(ran).toEqual([
+      'adb devices -l',
+      `adb -s ${serial} shell cat /proc/uptime && getprop`,
+      `adb -s ${serial} shell dumpsys battery`,
+      `adb -s ${serial} shell dumpsys thermalservice`,
+    ]);
+  });
+});
+
+describe('which phone', () => {
+  const two: AndroidOptions[] = [{ serial }, { serial: 'R58M1002', model: 'galaxy-s24' }];
+
+  it('is said by its serial', async (context) => {
+    const { open } = await startShelf(context, two);
+
+    expect((await present(open({ serial: 'R58M1002' }))).dimensions.device_type).toContain('e1s');
+    expect((await present(open({ serial }))).dimensions.device_type).toEqual(['redfin']);
+  });
+
+  it('is not guessed where there are two', async (context) => {
+    const { open } = await startShelf(context, two);
+
+    expect(await missing(open())).toBe(
+      `2 devices are attached (${serial}, R58M1002): write into rack.yaml which, by its serial`,
+    );
+  });
+
+  it('is not another one than that of rack.yaml', async (context) => {
+    const { open } = await startShelf(context, [{ serial }]);
+
+    expect(await missing(open({ serial: 'X' }))).toBe(
+      `not attached: adb sees no device with the serial X; attached: ${serial}`,
+    );
+  });
+
+  it('is not there at all', async (context) => {
+    const { open } = await startShelf(context, []);
+
+    expect(await missing(open())).toBe('not attached: adb sees no device');
+  });
+
+  it.for([
+    { interfaces: ['ff/42/03'], why: /bootloader \(fastboot\)/ },
+    { interfaces: ['ff/42/01'], why: /on USB, but adb does not see it/ },
+    { interfaces: ['06/01/01'], why: /turn on USB debugging/ },
+  ])('is on USB, and adb does not see it: $interfaces', async ({ interfaces, why }, context) => {
+    const { open, plugIn } = await startShelf(context, []);
+    await plugIn('1-1.2', { vendor: '18d1', product: '4ee7', serial, interfaces });
+
+    expect(await missing(open({ serial }))).toMatch(why);
+  });
+});
+
+describe('a phone that cannot be used says why', () => {
+  it.for([
+    { state: 'unauthorized', why: /^unauthorized: accept the key of this machine on its screen$/ },
+    { state: 'authorizing', why: /^adb is still connecting \(authorizing\)$/ },
+    { state: 'no permissions', why: /^no permissions: .*udev rules/ },
+    { state: 'recovery', why: /^is in recovery/ },
+    { state: 'sideload', why: /^is in sideload/ },
+    { state: 'bootloader', why: /^is in its bootloader/ },
+  ] as const)('$state', async ({ state, why }, context) => {
+    const { open } = await startShelf(context, [{ serial, state }]);
+
+    expect(await missing(open())).toMatch(why);
+  });
+
+  it('offline, once reconnecting it did not help', async (context) => {
+    const { open, server, ran } = await startShelf(context, [{ serial, state: 'offline' }]);
+    server.phone().faults.add('stays-offline');
+    const device = open();
+
+    expect(await missing(device)).toMatch(/^offline: /);
+    expect(await missing(device)).toMatch(/^offline: /);
+
+    expect(ran.filter((command) => command === 'adb reconnect offline')).toHaveLength(1);
+  });
+
+  it('offline, and is back where reconnecting helps', async (context) => {
+    const { open } = await startShelf(context, [{ serial, state: 'offline' }]);
+
+    expect(await present(open())).toMatchObject({ serial });
+  });
+});
+
+describe('a phone that misbehaves', () => {
+  it.for([
+    { fault: 'empty-answers', why: /its shell gives no answer/ },
+    { fault: 'garbage', why: /its answer makes no sense/ },
+    { fault: 'empty-properties', why: /has no properties/ },
+    { fault: 'hangs', why: /^adb took longer than 2 s$/ },
+    { fault: 'hangs-mid-way', why: /^adb took longer than 2 s$/ },
+    { fault: 'huge-output', why: /^adb printed more than \d+ bytes$/ },
+  ] as const)('is missing, in time: $fault', async ({ fault, why }, context) => {
+    const { open, server, settings } = await startShelf(context, [{ serial }]);
+    const device = open();
+    server.phone().faults.add(fault);
+    settings.commandSeconds = fault.startsWith('hangs') ? 2 : 20;
+
+    expect(await missing(device)).toMatch(why);
+
+    await isWellAgain(server);
+    settings.commandSeconds = 20;
+    expect(await present(device)).toMatchObject({ serial });
+  });
+
+  it.for(['drops-mid-way', 'disappears-mid-way'] as const)(
+    'has a reason: %s',
+    async (fault, context) => {
+      const { open, server } = await startShelf(context, [{ serial }]);
+      const device = open();
+      server.phone().faults.add(fault);
+
+      const look = await device.look(never);
+      // Half of its properties may have come.
+      if (look.state === 'missing') expect(look.why).not.toBe('');
+
+      await isWellAgain(server);
+      expect(await present(device)).toMatchObject({ serial });
+    },
+  );
+
+  async function isWellAgain(server: SimulatedAdbServer) {
+    server.phone().faults.clear();
+    server.phone().plugIn();
+    await expect.poll(() => server.connections()).toBe(0);
+  }
+
+  it('ends its lines as Windows does', async (context) => {
+    const { open, server } = await startShelf(context, [{ serial }]);
+    const before = await present(open());
+    server.phone().faults.add('crlf');
+
+    expect(await present(open())).toEqual({ ...before, uptimeSeconds: expect.any(Number) });
+  });
+
+  it('tells thousandths of a degree', async (context) => {
+    const { open, server } = await startShelf(context, [{ serial }]);
+    server.phone().faults.add('milli-degrees');
+
+    expect((await present(open())).temperatures).toMatchObject({
+      battery: 28.1,
+      'skin-therm': 31.4,
+      dumpsys_battery: 28.1,
+    });
+  });
+
+  it('has no services: no battery, and present all the same', async (context) => {
+    const { open, server } = await startShelf(context, [{ serial }]);
+    server.phone().faults.add('no-services');
+
+    const reading = await present(open());
+
+    expect(reading.batteryPercent).toBeUndefined();
+    expect(reading.temperatures).toEqual({});
+    expect(reading.dimensions.device_type).toEqual(['redfin']);
+  });
+
+  it('is given up at once when the agent stops', async (context) => {
+    const { open, server } = await startShelf(context, [{ serial }]);
+    server.phone().faults.add('hangs');
+    const wanted = new AbortController();
+    const look = open().look(wanted.signal);
+    look.catch(() => undefined);
+    await expect.poll(() => server.phone().told.length).toBeGreaterThan(0);
+
+    wanted.abort(new Error('the agent stops'));
+
+    await expect(look).rejects.toThrow('the agent stops');
+    await expect.poll(() => server.connections()).toBe(0);
+  });
+});
+
+describe('a repair', () => {
+  it('reconnects', async (context) => {
+    const { open, server } = await startShelf(context, [{ serial, state: 'offline' }]);
+
+    await open({ serial }).repairs['adb-reconnect']?.(never);
+
+    expect(server.phone().state).toBe('device');
+  });
+
+  it('of a phone that is not there says so', async (context) => {
+    const { open } = await startShelf(context, []);
+    const { repairs } = open({ serial });
+
+    await expect(repairs['adb-reconnect']?.(never)).rejects.toThrow('not attached');
+    await expect(repairs['device-reboot']?.(never)).rejects.toThrow('not attached');
+  });
+
+  it('reboots that phone and no other', async (context) => {
+    const { open, server } = await startShelf(context, [{ serial }, { serial: 'other' }]);
+
+    await open({ serial }).repairs['device-reboot']?.(never);
+
+    await server.phone(serial).whenBooted(2);
+    expect(server.phone('other').boots).toBe(1);
+  });
+
+  it('reboots one that is offline', async (context) => {
+    const { open, server } = await startShelf(context, [{ serial, state: 'offline' }]);
+
+    await open().repairs['device-reboot']?.(never);
+
+    await server.phone().whenBooted(2);
+  });
+
+  it('reboots one that never ends the connection', async (context) => {
+    const { open, server, settings } = await startShelf(context, [{ serial, rebootMs: 60_000 }]);
+    server.phone().faults.add('reboot-hangs');
+    settings.commandSeconds = 2;
+
+    await open().repairs['device-reboot']?.(never);
+
+    expect(server.phone().isPresent()).toBe(false);
+  });
+});
+
+describe('evidence', () => {
+  it('is what adb sees, the last log and the screen', async (context) => {
+    const { open, dir } = await startShelf(context, [{ serial }]);
+    const folder = join(dir, 'evidence');
+    await mkdir(folder);
+
+    const files = await open().keepEvidence?.(folder, never);
+
+    expect(files).toEqual(['adb-devices.txt', 'logcat.txt', 'screen.png']);
+    expect(await readFile(join(folder, 'adb-devices.txt'), 'utf8')).toContain(serial);
+    expect(await readFile(join(folder, 'logcat.txt'), 'utf8')).toContain('SIGSEGV');
+    expect(await readFile(join(folder, 'screen.png'))).toEqual(screenshot);
+  });
+
+  it('is what there is', async (context) => {
+    const { open, dir, server, settings } = await startShelf(context, [{ serial }]);
+    const folder = join(dir, 'evidence');
+    await mkdir(folder);
+    server.phone().faults.add('hangs');
+    settings.commandSeconds = 2;
+
+    expect(await open().keepEvidence?.(folder, never)).toEqual(['adb-devices.txt']);
+  });
+});

@@ -1,0 +1,121 @@
+/** A machine with devices that are not there, for tests. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createLogger } from '@skolo/common/light';
+import { onTestFinished } from 'vitest';
+import { createRunCommand, type RunCommand } from '../../run-command.ts';
+import { createAdbServer } from '../adb-server.ts';
+import type {
+  AttachedDevice,
+  Device,
+  DeviceDeps,
+  DeviceReading,
+  DeviceSettings,
+} from '../device.ts';
+import { openDevice } from '../index.ts';
+
+export interface Lab {
+  dir: string;
+  deps: DeviceDeps;
+  settings: DeviceSettings;
+  /** Programs that were run: `adb devices -l`. */
+  ran: string[];
+  /** Lines of the log. */
+  logged(): Record<string, unknown>[];
+  open(device?: Partial<AttachedDevice>): Device;
+  /** A device on USB, as the kernel shows it. */
+  plugIn(path: string, usb: Usb): Promise<void>;
+}
+
+export interface Usb {
+  vendor: string;
+  product: string;
+  name?: string;
+  serial?: string;
+  interfaces?: readonly string[];
+}
+
+/** @param env more of it, or other values, for the programs that are run */
+export async function startLab(env: NodeJS.ProcessEnv = {}): Promise<Lab> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-devices-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const settings: DeviceSettings = {
+    commandSeconds: 20,
+    ssh: { user: 'root', port: 22, commandSeconds: 20 },
+  };
+  const ran: string[] = [];
+  const all = { ...process.env, HOME: dir, ...env };
+  const really = createRunCommand();
+  const run: RunCommand = (file, args, options) => {
+    ran.push([file, ...args].join(' '));
+    return really(file, args, { ...options, env: { ...all, ...options.env } });
+  };
+  const lines: string[] = [];
+  const log = createLogger({
+    service: 'test',
+    destination: { write: (line: string) => void lines.push(line) },
+  });
+  const adb = createAdbServer({ run, settings: () => settings, log, env: all });
+  onTestFinished(() => adb.stop());
+  const sysfs = join(dir, 'sys');
+  const deps: DeviceDeps = {
+    run,
+    settings: () => settings,
+    adb,
+    stateDir: dir,
+    log,
+    sysfs,
+  };
+  return {
+    dir,
+    deps,
+    settings,
+    ran,
+    logged: () => lines.map((line) => JSON.parse(line)),
+    open: (device = {}) =>
+      openDevice({ name: 'device', fullName: 'rpi-1-device', kind: 'android', ...device }, deps),
+    async plugIn(path, usb) {
+      const folder = join(sysfs, 'bus/usb/devices');
+      for (const [file, text] of filesOf(path, usb)) {
+        if (text === undefined) continue;
+        await mkdir(dirname(join(folder, file)), { recursive: true });
+        await writeFile(join(folder, file), `${text}\n`);
+      }
+    },
+  };
+}
+
+const parts = ['bInterfaceClass', 'bInterfaceSubClass', 'bInterfaceProtocol'];
+
+function filesOf(path: string, usb: Usb): [file: string, text: string | undefined][] {
+  const { vendor, product, name, serial, interfaces = [] } = usb;
+  return [
+    [`${path}/idVendor`, vendor],
+    [`${path}/idProduct`, product],
+    [`${path}/product`, name],
+    [`${path}/serial`, serial],
+    ...interfaces.flatMap((triple, at) =>
+      triple
+        .split('/')
+        .map((text, part): [string, string] => [`${path}:1.${at}/${parts[part]}`, text]),
+    ),
+  ];
+}
+
+/** Not aborted by anything. */
+export const never = new AbortController().signal;
+
+/** @throws Error It is missing, and why. */
+export async function present(device: Device): Promise<DeviceReading> {
+  const look = await device.look(never);
+  if (look.state === 'missing') throw new Error(`missing: ${look.why}`);
+  return look.reading;
+}
+
+/** Why it is missing. @throws Error It is present. */
+export async function missing(device: Device): Promise<string> {
+  const look = await device.look(never);
+  if (look.state === 'present') throw new Error(`present: ${JSON.stringify(look.reading)}`);
+  return look.why;
+}
