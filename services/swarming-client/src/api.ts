@@ -15,7 +15,9 @@ export interface ApiDeps {
   usb: Pick<UsbPorts, 'read' | 'set'>;
   /** Ends what a person has forced, and what needs hands. */
   clear: () => Promise<Health>;
-  /** Fulfilled when it is under way. */
+  /** Why the machine may not be rebooted; undefined: it may. */
+  whyNoReboot: () => string | undefined;
+  /** Begins it, and returns at once. */
   reboot: (why: string) => void;
 }
 
@@ -32,6 +34,8 @@ export function apiHandlers(deps: ApiDeps): ApiHandlers<typeof swarmingClientApi
     }),
     clearQuarantine: async () => ({ status: 200, body: shownHealth(await deps.clear()) }),
     reboot({ body }) {
+      const refused = deps.whyNoReboot();
+      if (refused !== undefined) throw new HttpProblem(409, refused);
       const { running, id } = deps.task();
       if (running) {
         const which = id === undefined ? 'a task' : `task ${id}`;

@@ -4,20 +4,17 @@ import type { BotCounts } from './bot/bot.ts';
 import type { BotView } from './bot/bot-view.ts';
 import type { TaskView } from './bot/task-view.ts';
 import type { DeviceView } from './devices/device.ts';
-import { type Health, verdicts } from './health/health.ts';
+import { verdicts } from './health/health.ts';
 import type { HostReading } from './host/host-reading.ts';
+import type { MachineView } from './machine.ts';
 
 /** What the gauges show. */
 export interface Measured {
   bot: BotView;
   /** Since the agent was started. */
   counts: BotCounts;
-  /** Steps of repair that have ended, by step and outcome: `usb-cycle helped`. */
-  repairs: ReadonlyMap<string, number>;
   task: TaskView;
-  devices: readonly DeviceView[];
-  health: Health;
-  host: HostReading;
+  machine: MachineView;
   isKnown: boolean;
   now: Date;
 }
@@ -125,7 +122,7 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     'skolo_swarming_health',
     '1 for what the machine is: ok, recovering, maintenance (nobody is needed) or quarantined.',
     ['verdict'],
-    (set, { health }) => {
+    (set, { machine: { health } }) => {
       for (const verdict of verdicts) set({ verdict }, health.verdict === verdict ? 1 : 0);
     },
   );
@@ -133,7 +130,7 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     'skolo_swarming_health_reason_seconds',
     'Since when each reason for taking no tasks is there.',
     ['code', 'device', 'verdict'],
-    (set, { health, now }) => {
+    (set, { machine: { health }, now }) => {
       for (const { code, device = '', verdict, since } of health.reasons) {
         set({ code, device, verdict }, secondsBetween(since, now));
       }
@@ -143,7 +140,7 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     'skolo_swarming_device_state',
     '1 for the state that an attached device is in.',
     ['device', 'state'],
-    (set, { devices }) => {
+    (set, { machine: { devices } }) => {
       for (const { name, state } of devices) {
         for (const each of ['unknown', 'present', 'missing']) {
           set({ device: name, state: each }, state === each ? 1 : 0);
@@ -155,7 +152,7 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     'skolo_swarming_device_read_age_seconds',
     'Since a device was last looked at.',
     ['device'],
-    (set, { devices, now }) => {
+    (set, { machine: { devices }, now }) => {
       for (const { name, readAt } of devices) {
         if (readAt !== undefined) set({ device: name }, secondsBetween(readAt, now));
       }
@@ -165,7 +162,7 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     'skolo_swarming_device_battery_percent',
     'Charge of the battery of a device that is present.',
     ['device'],
-    (set, { devices }) => {
+    (set, { machine: { devices } }) => {
       for (const { name, reading } of present(devices)) {
         if (reading.batteryPercent !== undefined) set({ device: name }, reading.batteryPercent);
       }
@@ -175,7 +172,7 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     'skolo_swarming_device_temperature_celsius',
     'What the sensors of a device that is present say.',
     ['device', 'sensor'],
-    (set, { devices }) => {
+    (set, { machine: { devices } }) => {
       for (const { name, reading } of present(devices)) {
         for (const [sensor, celsius] of Object.entries(reading.temperatures)) {
           set({ device: name, sensor }, celsius);
@@ -187,7 +184,7 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     'skolo_swarming_device_uptime_seconds',
     'Since a device that is present has booted.',
     ['device'],
-    (set, { devices }) => {
+    (set, { machine: { devices } }) => {
       for (const { name, reading } of present(devices)) {
         if (reading.uptimeSeconds !== undefined) set({ device: name }, reading.uptimeSeconds);
       }
@@ -206,7 +203,7 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     ],
   ];
   for (const [name, help, read] of ofHost) {
-    gauge(`skolo_swarming_host_${name}`, help, [], (set, { host }) => {
+    gauge(`skolo_swarming_host_${name}`, help, [], (set, { machine: { host } }) => {
       const value = read(host);
       if (value !== undefined) set({}, value);
     });
@@ -238,8 +235,8 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     'skolo_swarming_repairs_total',
     'Steps that were tried with devices, and what came of them.',
     ['step', 'outcome'],
-    (inc, { repairs }) => {
-      for (const [key, times] of repairs) {
+    (inc, { machine: { repairCounts } }) => {
+      for (const [key, times] of repairCounts) {
         const [step = '', outcome = ''] = key.split(' ');
         inc({ step, outcome }, times);
       }

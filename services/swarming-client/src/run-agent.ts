@@ -70,6 +70,7 @@ async function run(flags: Flags, log: Logger): Promise<void> {
       ...flags,
       log,
       metrics: processMetrics(),
+      proc: '/proc',
       ...(process.env.SKOLO_VERSION && { version: process.env.SKOLO_VERSION }),
     });
   } catch (error) {

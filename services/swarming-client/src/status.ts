@@ -6,9 +6,35 @@ import type { DeviceView } from './devices/device.ts';
 import type { Health } from './health/health.ts';
 import type { HostReading } from './host/host-reading.ts';
 import type { KnownIdentity } from './identity/identity.ts';
-import type { RepairView } from './repair/records.ts';
+import type { MachineView } from './machine.ts';
 
-export function shownTask({ running, id, since }: TaskView): AgentStatus['task'] {
+export interface StatusFacts {
+  name: string;
+  bootId: string | undefined;
+  task: TaskView;
+  bot: BotView;
+  machine: MachineView;
+  identity: KnownIdentity;
+  version: string;
+}
+
+export function shownStatus(facts: StatusFacts): AgentStatus {
+  const { name, bootId, task, bot, machine, identity, version } = facts;
+  return {
+    machine: name,
+    ...(bootId !== undefined && { bootId }),
+    task: shownTask(task),
+    devices: machine.devices.map(shownDevice),
+    health: shownHealth(machine.health),
+    bot: shownBot(bot),
+    repairs: machine.repairs.map((each) => ({ ...each, at: each.at.toISOString() })),
+    host: shownHost(machine.host),
+    identity: shownIdentity(identity),
+    versions: { agent: version, node: process.version },
+  };
+}
+
+function shownTask({ running, id, since }: TaskView): AgentStatus['task'] {
   return {
     running,
     ...(id !== undefined && { id }),
@@ -16,7 +42,7 @@ export function shownTask({ running, id, since }: TaskView): AgentStatus['task']
   };
 }
 
-export function shownDevice(view: DeviceView): AgentStatus['devices'][number] {
+function shownDevice(view: DeviceView): AgentStatus['devices'][number] {
   const { name, kind, state, since, readAt, why, reading } = view;
   return {
     ...{ name, state, kind, since: since.toISOString() },
@@ -43,7 +69,7 @@ export function shownHealth({ verdict, since, reasons }: Health) {
   };
 }
 
-export function shownBot(view: BotView): NonNullable<AgentStatus['bot']> {
+function shownBot(view: BotView): NonNullable<AgentStatus['bot']> {
   const { state, since, why, pid, server, starts, isHealthy } = view;
   const { startedAt, nextStartAt, lastExit } = view;
   return {
@@ -57,7 +83,7 @@ export function shownBot(view: BotView): NonNullable<AgentStatus['bot']> {
   };
 }
 
-export function shownHost(host: HostReading): NonNullable<AgentStatus['host']> {
+function shownHost(host: HostReading): NonNullable<AgentStatus['host']> {
   const { disk, celsius, isUnderVoltage, isThrottled, clockOffsetSeconds } = host;
   return {
     ...(disk !== undefined && { diskFreeBytes: disk.freeBytes, diskSizeBytes: disk.sizeBytes }),
@@ -68,14 +94,10 @@ export function shownHost(host: HostReading): NonNullable<AgentStatus['host']> {
   };
 }
 
-export function shownIdentity({ slice, from, why }: KnownIdentity): AgentStatus['identity'] {
+function shownIdentity({ slice, from, why }: KnownIdentity): AgentStatus['identity'] {
   return {
     from,
     ...(slice !== undefined && { rack: slice.rack }),
     ...(why !== undefined && { why }),
   };
-}
-
-export function shownRepair(view: RepairView): NonNullable<AgentStatus['repairs']>[number] {
-  return { ...view, at: view.at.toISOString() };
 }

@@ -40,7 +40,7 @@ const usualMostBytes = 1024 * 1024;
  * @throws The reason of the signal.
  */
 export async function request(
-  url: string,
+  url: string | URL,
   { mostBytes = usualMostBytes, ...options }: RequestOptions & { mostBytes?: number },
 ): Promise<Answer> {
   return withAnswer(url, options, async ({ status, headers, message }) => {
@@ -63,7 +63,7 @@ export async function request(
  * @throws What `read` throws, and the reason of the signal.
  */
 export async function withAnswer<T>(
-  url: string,
+  url: string | URL,
   { method = 'GET', headers, body, timeoutMs, localAddress, signal }: RequestOptions,
   read: (answer: OpenAnswer) => Promise<T>,
 ): Promise<T> {

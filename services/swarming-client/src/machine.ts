@@ -1,0 +1,225 @@
+/** The machine and its devices: read, judged and repaired, whatever the bot does. */
+import type { Clock, Closers, Logger } from '@skolo/common/light';
+import type { MachineSlice } from '@skolo/rack/slice';
+import { AfterTask } from './after-task.ts';
+import type { TaskView } from './bot/task-view.ts';
+import { createAdbServer } from './devices/adb-server.ts';
+import type { DeviceSettings, DeviceView, Dimensions } from './devices/device.ts';
+import { openDevice } from './devices/index.ts';
+import type { HealthFacts } from './health/facts.ts';
+import { ForcedQuarantine } from './health/forced-quarantine.ts';
+import type { Health } from './health/health.ts';
+import { OwnHolds } from './health/own-holds.ts';
+import type { HostReading } from './host/host-reading.ts';
+import { HostWatch } from './host/host-watch.ts';
+import { UsbPorts } from './host/usb.ts';
+import { HostFacts } from './host-facts.ts';
+import { Judge } from './judge.ts';
+import { MachineDevices } from './machine-devices.ts';
+import { Evidence } from './repair/evidence.ts';
+import type { RepairView } from './repair/records.ts';
+import { Repairs } from './repair/repairs.ts';
+import type { RunCommand } from './run-command.ts';
+
+export interface MachineDeps {
+  name: string;
+  stateDir: string;
+  /** Undefined: it is not known what rack.yaml says of it. */
+  slice: () => MachineSlice | undefined;
+  /** Why not, for people. */
+  whyUnknown: () => string;
+  task: () => TaskView;
+  isStopping: () => boolean;
+  /** Its clock minus that of the jumphost, in seconds; undefined: not known. */
+  clockOffset: () => number | undefined;
+  localAddress: string | undefined;
+  run: RunCommand;
+  clock: Clock;
+  log: Logger;
+  closers: Closers;
+  onLook: (view: DeviceView, seconds: number) => void;
+}
+
+export interface MachineView {
+  devices: readonly DeviceView[];
+  host: HostReading;
+  /** Of the machine itself; nothing where a device is attached. */
+  dimensions: Dimensions;
+  health: Health;
+  repairs: readonly RepairView[];
+  /** Steps of repair that have ended, by step and outcome: `usb-cycle helped`. */
+  repairCounts: ReadonlyMap<string, number>;
+}
+
+export interface MachineKeeper {
+  start(): Promise<void>;
+  view(): MachineView;
+  /** What is known of it is another: its slice, the task, that the agent stops. */
+  look(): void;
+  /** The slice is another. */
+  follow(): void;
+  /** A task has ended: the devices reboot, where that is wanted. */
+  taskEnded(): void;
+  /** Ends a quarantine that a person forced, and begins anew with what needs hands. @throws Error */
+  clear(): Promise<Health>;
+  usb: UsbPorts;
+}
+
+const usualReadSeconds = 30;
+const usualUsbOffSeconds = 5;
+const fileEveryMs = 10_000;
+
+export function keepMachine(deps: MachineDeps): MachineKeeper {
+  const { name, stateDir, slice, localAddress, run, clock, log, closers } = deps;
+  const settings = () => slice()?.swarming;
+  const readSeconds = () => settings()?.readSeconds ?? usualReadSeconds;
+  const powerCycleDaemon = () => slice()?.services['power-cycle-daemon'];
+  const onChange = () => judge.look();
+  const from = localAddress === undefined ? {} : { localAddress };
+
+  const ofDevices = () => deviceSettings(settings());
+  const adb = createAdbServer({ run, settings: ofDevices, log });
+  const devices = new MachineDevices({
+    open: (device) => openDevice(device, { run, settings: ofDevices, adb, stateDir, log }),
+    readSeconds,
+    clock,
+    log,
+    onChange,
+    onLook: deps.onLook,
+  });
+  const hostWatch = new HostWatch({
+    botDir: () => settings()?.botDir,
+    readSeconds,
+    run,
+    clock,
+    clockOffset: deps.clockOffset,
+    onChange,
+  });
+  const hostFacts = new HostFacts({ run, log, onChange });
+  const forced = new ForcedQuarantine({
+    machine: name,
+    file: () => settings()?.quarantineFile,
+    stateDir,
+    clock,
+    log,
+  });
+  const holds = new OwnHolds({ url: powerCycleDaemon, ...from, clock, log, onChange });
+  const usb = new UsbPorts({ devices: () => slice()?.devices ?? [], run, log });
+  const afterTask = new AfterTask({
+    settings: () => settings()?.afterTask,
+    devices: () => devices.rebooted(),
+    clock,
+    log,
+    onChange,
+  });
+  const repairs: Repairs = new Repairs({
+    settings: () => settings()?.repair,
+    targets: () => devices.patients(),
+    health: () => judge.health(),
+    holds: () => holds.current(),
+    taskRunning: () => deps.task().running,
+    rebooting: () => afterTask.rebooting(),
+    stopping: deps.isStopping,
+    look: (device) =>
+      void devices
+        .get(device)
+        ?.watch.lookNow()
+        .catch(() => undefined),
+    usb,
+    usbOffSeconds: () => settings()?.repair.usbOffSeconds ?? usualUsbOffSeconds,
+    powerCycleDaemon,
+    ...from,
+    clock,
+    log,
+    onChange,
+  });
+  const evidence = new Evidence({
+    stateDir,
+    wanted: () => settings()?.keepEvidence === true,
+    device: (device) => devices.get(device)?.device,
+    clock,
+    log,
+  });
+  const judge: Judge = new Judge({
+    settings,
+    whyUnknown: deps.whyUnknown,
+    facts,
+    clock,
+    log,
+    onJudged(health) {
+      repairs.look();
+      void evidence.look(health);
+    },
+  });
+
+  function facts(): Omit<HealthFacts, 'now'> {
+    const file = forced.current();
+    const isItself = devices.names().length === 0;
+    return {
+      devices: devices.views(),
+      host: hostWatch.reading(),
+      holds: holds.current(),
+      ...(file !== undefined && { forced: file }),
+      ...(isItself &&
+        hostFacts.dimensions() === undefined && { notReady: 'not known yet: what it is' }),
+      stopping: deps.isStopping(),
+      rebooting: afterTask.rebooting(),
+      notBack: afterTask.notBack(),
+      needsHands: repairs.needsHands(),
+    };
+  }
+
+  // In the opposite order of this they are ended.
+  closers.add('adb server', () => adb.stop());
+  closers.add('devices', () => devices.stop());
+  closers.add('host', () => hostWatch.stop());
+  closers.add('host facts', () => hostFacts.stop());
+  closers.add('holds', () => holds.stop());
+  closers.add('USB ports', () => usb.stop());
+  closers.add('repair', () => repairs.stop());
+  closers.add('reboot after a task', () => afterTask.stop());
+  closers.add('evidence', () => evidence.stop());
+  closers.add('health', () => judge.stop());
+
+  return {
+    async start() {
+      await forced.look();
+      const looking = setInterval(() => void forced.look().then(onChange), fileEveryMs);
+      closers.add('quarantine file', () => clearInterval(looking));
+      hostWatch.start();
+      usb.start();
+      holds.start();
+      repairs.start();
+      judge.start();
+    },
+    view: () => ({
+      devices: devices.views(),
+      host: hostWatch.reading(),
+      dimensions: hostFacts.dimensions() ?? {},
+      health: judge.health(),
+      repairs: repairs.view(),
+      repairCounts: repairs.counts(),
+    }),
+    look: onChange,
+    follow() {
+      const known = slice();
+      devices.follow(known?.devices ?? []);
+      hostFacts.wanted(known !== undefined && devices.names().length === 0);
+      judge.look();
+    },
+    taskEnded: () => afterTask.taskEnded(),
+    async clear() {
+      await forced.clear();
+      for (const device of devices.names()) repairs.again(device);
+      judge.look();
+      return judge.health();
+    },
+    usb,
+  };
+}
+
+function deviceSettings(settings: MachineSlice['swarming'] | undefined): DeviceSettings {
+  const { commandSeconds = 5, ssh = { user: 'root', port: 22, commandSeconds: 20 } } =
+    settings ?? {};
+  return { commandSeconds, ssh };
+}
