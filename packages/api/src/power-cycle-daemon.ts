@@ -353,6 +353,20 @@ export const powerCycleDaemonApi = {
     role: 'view',
     answers: { 200: z.object({ holds: z.array(Hold) }) },
   }),
+  ownHolds: route({
+    method: 'get',
+    path: '/v1/own-holds',
+    summary: 'What of a machine and its phones is under repair, for the agent on it',
+    description:
+      'Asked from the machine’s own address, without a token. Holds of what it hangs on, and of the rack, are among them.',
+    tags: ['holds'],
+    answers: {
+      200: z.object({
+        holds: z.array(Hold.pick({ target: true, by: true, until: true, reason: true })),
+      }),
+      403: Problem,
+    },
+  }),
   hold: route({
     method: 'post',
     path: '/v1/holds',

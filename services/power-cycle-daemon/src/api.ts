@@ -107,6 +107,10 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
       body: { controllers: view.controllers.all().map(shownController) },
     }),
     holds: () => ({ status: 200 as const, body: { holds: holds.list() } }),
+    ownHolds: ({ from }) => ({
+      status: 200 as const,
+      body: { holds: holds.coveringMachineAt(from) },
+    }),
     hold: async ({ body: { targets, until, reason }, caller }) => {
       const by = caller?.name ?? 'anonymous';
       const added = await holds.add(targets, { until, by, reason }).catch(problemOf);

@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
+import { machineAt } from './machine-at.ts';
+import { holdsOf } from './policy.ts';
 import type { HoldRecord } from './records.ts';
 import { RequestRefused } from './requests.ts';
 import type { Store } from './store.ts';
@@ -33,6 +35,24 @@ export class Holds {
     return [...this.deps.store.holds.all.values()]
       .filter(({ until }) => Date.parse(until) > now)
       .sort((a, b) => Date.parse(a.until) - Date.parse(b.until));
+  }
+
+  /**
+   * Those that cover the machine at an address, or one of its phones. Strangers are root there, so it does not learn what
+   * it hangs on: a hold of that is told as one of the machine.
+   *
+   * @throws HttpProblem 403: there is no machine.
+   */
+  coveringMachineAt(from: string): HoldRecord[] {
+    const rack = this.deps.rack();
+    const machine = machineAt(rack, from, 'with a token, GET /v1/holds lists all holds');
+    const names = [machine.name, ...machine.devices.map(({ fullName }) => fullName)];
+    const { targets } = findTargets(rack, names);
+    const now = this.deps.clock.now();
+    const mayKnow = new Set([rack.name, ...names]);
+    return this.list()
+      .filter((hold) => targets.some((target) => holdsOf(rack, target, [hold], now).length > 0))
+      .map((hold) => (mayKnow.has(hold.target) ? hold : { ...hold, target: machine.name }));
   }
 
   /**

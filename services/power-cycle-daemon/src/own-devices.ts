@@ -1,8 +1,9 @@
 /** An agent asks for its own phones: from its machine's own address, without a token, and not too often. */
 
 import type { Clock } from '@skolo/common';
-import { HttpProblem, normaliseAddress } from '@skolo/common';
+import { HttpProblem } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';
+import { machineAt } from './machine-at.ts';
 import type { Accepted, Request } from './requests.ts';
 
 export interface OwnDevicesDeps {
@@ -30,7 +31,8 @@ export class OwnDevices {
     { devices, reason }: { devices: readonly string[]; reason: string },
     from: string,
   ): Promise<Accepted> {
-    const machine = this.machineAt(from);
+    const hint = 'with a token, POST /v1/power-cycles takes any machine';
+    const machine = machineAt(this.deps.rack(), from, hint);
     const targets = [...new Set(devices.map((name) => ownDevice(machine, name)))];
     this.count(machine, targets.length);
     return this.deps.take({
@@ -41,15 +43,6 @@ export class OwnDevices {
       origin: 'agent',
       skipRefused: false,
     });
-  }
-
-  private machineAt(from: string): Machine {
-    for (const machine of this.deps.rack().machines.values()) {
-      if (machine.address !== undefined && normaliseAddress(machine.address) === from)
-        return machine;
-    }
-    const hint = 'with a token, POST /v1/power-cycles takes any machine';
-    throw new HttpProblem(403, `${from} is no machine of rack.yaml; ${hint}`);
   }
 
   private count({ name }: Machine, devices: number): void {

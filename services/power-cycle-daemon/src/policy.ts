@@ -117,13 +117,23 @@ function held(
   return refused(target, 'held', detail, { until: hold.until });
 }
 
-/** The hold that keeps a target from being cycled: its own, its machine's, that of what it hangs on, or the rack's. */
+/** A hold that keeps a target from being cycled. */
 export function findHold(
   rack: Rack,
   target: Target,
   holds: readonly HoldRecord[],
   now: number,
 ): HoldRecord | undefined {
+  return holdsOf(rack, target, holds, now)[0];
+}
+
+/** The holds that cover a target: its own, its machine's, that of what it hangs on, and the rack's. */
+export function holdsOf(
+  rack: Rack,
+  target: Target,
+  holds: readonly HoldRecord[],
+  now: number,
+): HoldRecord[] {
   const { name, feeds, machine, infrastructure } = target;
   const uplink = machine?.uplink ?? infrastructure?.uplink;
   const names = new Set([
@@ -133,7 +143,7 @@ export function findHold(
     ...feeds.map(({ device }) => device),
     ...(uplink !== undefined && uplink !== 'internet' ? [uplink.device] : []),
   ]);
-  return holds.find((hold) => names.has(hold.target) && Date.parse(hold.until) > now);
+  return holds.filter((hold) => names.has(hold.target) && Date.parse(hold.until) > now);
 }
 
 function switchedOff(target: Target, { action }: Ask, { wishes }: Situation): Verdict | undefined {

@@ -21,7 +21,8 @@ export interface TestDaemon extends TestService {
 
 /** The routes that people use; the others are for agents, Alertmanager and programs. */
 const {
-  requestDeviceCycles: _agents,
+  requestDeviceCycles: _ownDevices,
+  ownHolds: _ownHolds,
   alerts: _alerts,
   outlets: _outlets,
   ...api

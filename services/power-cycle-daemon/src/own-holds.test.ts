@@ -1,0 +1,85 @@
+/** The agent of a machine asks what is under repair, without a token. */
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { startDaemon, type TestDaemon } from './testing/daemon.ts';
+import { fakeClock } from './testing/fake-clock.ts';
+
+const yaml = `
+infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1 }
+  pdu-1: { model: apc-rpdu, address: 127.0.2.3 }
+machines:
+  a:
+    kind: rpi
+    address: 127.0.1.1
+    power: switch-1/1
+    uplink: switch-1/1
+    devices: [{ name: left, kind: android, power: usb/1-1.1 }, { name: right, kind: chromeos, power: pdu-1/1 }]
+  b: { kind: rpi, address: 127.0.1.2, power: pdu-1/2 }
+`;
+
+function ownHolds(daemon: TestDaemon, from: string): Promise<{ status: number; body: unknown }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({
+      host: '127.0.0.1',
+      port: new URL(daemon.url).port,
+      path: '/v1/own-holds',
+      localAddress: from,
+      agent: false,
+    });
+    asked.on('response', async (response) => {
+      const body = JSON.parse(await text(response));
+      resolve({ status: response.statusCode ?? 0, body });
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+describe('the agent of a machine', () => {
+  it.each([
+    ['it', 'a', 'a'],
+    ['one of its phones', 'a-left', 'a-left'],
+    ['the rack', 'rack1', 'rack1'],
+    ['what it hangs on, which it is not told', 'switch-1', 'a'],
+    ['what one of its phones hangs on', 'pdu-1', 'a'],
+  ])('learns of a hold of %s', async (_, target, told) => {
+    const daemon = await startDaemon({ yaml });
+    const body = { targets: [target], reason: 'new cable' };
+    const [hold] = (await daemon.client.hold({ body })).holds;
+
+    expect(await ownHolds(daemon, '127.0.1.1')).toEqual({
+      status: 200,
+      body: {
+        holds: [{ target: told, by: daemon.who, until: hold?.until, reason: 'new cable' }],
+      },
+    });
+  });
+
+  it('learns nothing of others, and nothing of what is over', async () => {
+    const clock = fakeClock();
+    const daemon = await startDaemon({ yaml, clock });
+    await daemon.client.hold({ body: { targets: ['a', 'switch-1'], reason: 'fan' } });
+
+    const other = await ownHolds(daemon, '127.0.1.2');
+    clock.pass(24 * 3600);
+    const later = await ownHolds(daemon, '127.0.1.1');
+
+    expect([other, later]).toEqual([
+      { status: 200, body: { holds: [] } },
+      { status: 200, body: { holds: [] } },
+    ]);
+  });
+
+  it('is at the address of a machine', async () => {
+    const daemon = await startDaemon({ yaml });
+
+    expect(await ownHolds(daemon, '127.0.0.1')).toMatchObject({
+      status: 403,
+      body: {
+        detail: '127.0.0.1 is no machine of rack.yaml; with a token, GET /v1/holds lists all holds',
+      },
+    });
+  });
+});
