@@ -71,7 +71,9 @@ export const machineSchema = object({
   login: z
     .string()
     .exactOptional()
-    .describe('A name of `logins`, for a soft reboot and its USB hub over ssh.'),
+    .describe(
+      'A name of `logins`, for a soft reboot and its USB hub: `token` for its agent, user and key for ssh.',
+    ),
   offSeconds: seconds(0.5, 3600)
     .exactOptional()
     .describe('How long off, in a cycle; by default what is right for the model of the outlet.'),

@@ -92,7 +92,11 @@ export const loginSchema = object({
   enablePassword: secret.exactOptional().describe('Second password, for `enable`.'),
   privateKey: secret.exactOptional().describe('ssh key.'),
   passphrase: secret.exactOptional().describe('Passphrase of the ssh key.'),
-  token: secret.exactOptional().describe('Bearer token, for HTTP.'),
+  token: secret
+    .exactOptional()
+    .describe(
+      'Bearer token, for HTTP. Of machines: what the tokens of their agents are made from, another one for each.',
+    ),
   legacySsh: z
     .boolean()
     .default(false)

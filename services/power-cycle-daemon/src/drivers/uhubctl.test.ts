@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DeviceRefused, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
+import { agentToken } from '@skolo/rack';
 import {
   type MachineFault,
   type SimulatedMachineOptions,
@@ -11,7 +12,7 @@ import { depsWith, type Login, patient } from './testing/http.ts';
 import { createUsbHub } from './uhubctl.ts';
 
 const forSsh: Login = { username: 'pi', password: 'raspberry' };
-const forBoth: Login = { ...forSsh, token: 'token-of-rpi-1' };
+const forBoth: Login = { ...forSsh, token: 'of-the-login' };
 
 interface Options {
   login?: Login;
@@ -25,7 +26,7 @@ async function start({ login = forBoth, machine: more, agentUrl }: Options = {})
     name: 'rpi-1',
     username: 'pi',
     password: 'raspberry',
-    agentToken: 'token-of-rpi-1',
+    agentToken: agentToken('of-the-login', 'rpi-1'),
     phones: [{ name: 'device', port: 'usb/1-1.2' }],
     ...more,
   });

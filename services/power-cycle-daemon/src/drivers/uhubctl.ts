@@ -3,8 +3,8 @@
  *
  *     rpi-1: { kind: rpi, address: 192.168.1.101, login: machines, device: { kind: android, power: usb/1-1.2 } }
  *
- * The login's `token` is for the agent, its user and key for ssh. That user may run uhubctl by sudo without a password:
- * `pi ALL=(root) NOPASSWD: /usr/sbin/uhubctl`. uhubctl 2.5.0 or newer.
+ * The token for the agent is made from the login's `token` (`agentToken`); its user and key are for ssh. That user may run
+ * uhubctl by sudo without a password: `pi ALL=(root) NOPASSWD: /usr/sbin/uhubctl`. uhubctl 2.5.0 or newer.
  *
  * Proven against: own simulator of machine and agent, behind a real ssh server's protocol; its uhubctl is written from the
  * source of 2.5.0, and its usage and errors were compared with the program of Debian. Hardware: none.
@@ -22,7 +22,7 @@ import {
   openExec,
   SignInRefused,
 } from '@skolo/equipment';
-import { type Machine, parseUsbPort, type UsbPort } from '@skolo/rack';
+import { agentToken, type Machine, parseUsbPort, type UsbPort } from '@skolo/rack';
 import { portIn, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
 import type { DriverDeps, OutletReading, PowerDriver } from './driver.ts';
 
@@ -82,7 +82,7 @@ export function createUsbHub(
       baseUrl: deps.agentUrl,
       timeoutMs: agentTimeoutMs,
       mostBytes: agentMostBytes,
-      ...(token !== undefined && { token: token.reveal() }),
+      ...(token !== undefined && { token: agentToken(token.reveal(), name) }),
       ...(deps.fetch && { fetch: deps.fetch }),
     });
     const params = { hub, port };

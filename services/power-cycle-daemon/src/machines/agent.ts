@@ -8,7 +8,7 @@ import {
 } from '@skolo/api';
 import { errorText } from '@skolo/common';
 import { readCredentials } from '@skolo/equipment';
-import { type Machine, type Rack, serviceUrl } from '@skolo/rack';
+import { agentToken, type Machine, type Rack, serviceUrl } from '@skolo/rack';
 
 export interface Agent {
   /** Undefined when it does not answer within `timeoutMs`. */
@@ -42,7 +42,7 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
     return createClient(swarmingClientApi, {
       baseUrl,
       mostBytes,
-      ...(token !== undefined && { token: token.reveal() }),
+      ...(token !== undefined && { token: agentToken(token.reveal(), machine.name) }),
     });
   }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HostKeys } from '@skolo/equipment';
-import { readRack } from '@skolo/rack';
+import { agentToken, readRack } from '@skolo/rack';
 import type { MachineFault } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
@@ -23,7 +23,7 @@ async function asked(
   const machine: PluggedMachine = await plugIn(new Boards(), 'm', [], {
     host: '127.0.1.1',
     password: 'secret',
-    agentToken: 'secret',
+    agentToken: agentToken('secret', 'm'),
     ...(agentPort === false && { agentPort }),
   });
   const dir = await mkdtemp(join(tmpdir(), 'skolo-soft-'));

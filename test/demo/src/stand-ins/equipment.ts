@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Credentials, readCredentials } from '@skolo/equipment';
 import {
+  agentToken,
   feedOf,
   formatUsbPort,
   type InfrastructureDevice,
@@ -131,7 +132,7 @@ export async function startEquipment(onProblem: (text: string) => void): Promise
           username,
           hostKey: await hostKeyOf(dir, name),
           ...(password && { password: password.reveal().trim() }),
-          ...(token && { agentToken: token.reveal().trim() }),
+          ...(token && { agentToken: agentToken(token.reveal(), name) }),
           feeds,
           bootSeconds,
           phones: phonesOf(machine),
