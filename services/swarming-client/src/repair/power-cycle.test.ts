@@ -16,7 +16,12 @@ describe('asking the power-cycle daemon', () => {
     const cycles = [{ id: 'c-1', target: 'rpi-1-phone', joined: false }];
     daemon.answer = { status: 202, body: { cycles, refused: [] } };
 
-    const result = await askForPowerCycle('phone', 'it is gone', daemon, new AbortController().signal);
+    const result = await askForPowerCycle(
+      'phone',
+      'it is gone',
+      daemon,
+      new AbortController().signal,
+    );
 
     expect(result).toEqual({ outcome: 'done', text: 'the power-cycle daemon took it: cycle c-1' });
     expect(daemon.asked).toEqual([
@@ -28,7 +33,10 @@ describe('asking the power-cycle daemon', () => {
     {
       title: 'not its own',
       answer: { status: 403, body: problem(403, 'phone is no device of rpi-1') },
-      result: { outcome: 'refused', text: 'the power-cycle daemon: phone is no device of rpi-1 (403)' },
+      result: {
+        outcome: 'refused',
+        text: 'the power-cycle daemon: phone is no device of rpi-1 (403)',
+      },
     },
     {
       title: 'held',
@@ -55,7 +63,11 @@ describe('asking the power-cycle daemon', () => {
     {
       title: 'its disk is full',
       answer: { status: 503, body: problem(503, 'its disk is full') },
-      result: { outcome: 'postponed', text: 'the power-cycle daemon: its disk is full (503)', later: 60 },
+      result: {
+        outcome: 'postponed',
+        text: 'the power-cycle daemon: its disk is full (503)',
+        later: 60,
+      },
     },
     {
       title: 'broken',

@@ -1,0 +1,362 @@
+import { fakeClock } from '@skolo/common/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { AttachedDevice, Device, DeviceRepair } from '../devices/device.ts';
+import { assess } from '../health/assess.ts';
+import type { Hold } from '../health/facts.ts';
+import { facts, gone, phone, settings } from '../health/testing/facts.ts';
+import { UsbPorts } from '../host/usb.ts';
+import { startDaemon } from '../testing/daemon.ts';
+import { fakeHub } from '../testing/fake-hub.ts';
+import { quietLog } from '../testing/quiet-log.ts';
+import { Repairs, type RepairTarget } from './repairs.ts';
+
+const attached: AttachedDevice = {
+  name: 'phone',
+  fullName: 'rpi-1-phone',
+  kind: 'android',
+  power: { hub: '1-1', port: 2 },
+};
+
+interface Options {
+  /** What its kind can do; by default each works, and does not help. */
+  repairs?: Device['repairs'];
+  /** It is on a port of the machine's hub; it is by default. */
+  hasPort?: boolean;
+  others?: RepairTarget[];
+  usbOffSeconds?: number;
+}
+
+/** A machine whose phone is gone, with everything that repair talks to. */
+async function start({
+  repairs: given,
+  hasPort = true,
+  others = [],
+  usbOffSeconds = 0,
+}: Options = {}) {
+  const clock = fakeClock('2026-11-20T12:00:00Z');
+  const daemon = await startDaemon();
+  daemon.answer = { status: 202, body: { cycles: [{ id: 'c-1', joined: false }] } };
+  const hub = fakeHub();
+  const log = quietLog();
+  const done: string[] = [];
+  const does = (repair: DeviceRepair) => async () => {
+    done.push(repair);
+  };
+  const { power: _, ...bare } = attached;
+  const own = hasPort ? attached : bare;
+  const device = {
+    repairs: given ?? {
+      'adb-reconnect': does('adb-reconnect'),
+      'adb-restart': does('adb-restart'),
+      'device-reboot': does('device-reboot'),
+    },
+  };
+  const world = {
+    view: gone(),
+    task: false,
+    holds: [] as Hold[],
+    rebooting: new Map<string, Date>(),
+    notBack: new Map<string, Date>(),
+    looked: 0,
+    settings: settings.repair,
+    counted: [] as string[],
+  };
+  const usb = new UsbPorts({ devices: () => [attached], run: hub.run, log, retrySeconds: 0.01 });
+  const targets = (): RepairTarget[] => [{ attached: own, device, view: world.view }, ...others];
+  const repairs: Repairs = new Repairs({
+    settings: () => world.settings,
+    targets,
+    health: () => {
+      const { rebooting, notBack } = world;
+      const devices = targets().map(({ view }) => view);
+      return assess(undefined, facts({ devices, rebooting, notBack }), settings);
+    },
+    holds: () => world.holds,
+    taskRunning: () => world.task,
+    rebooting: () => world.rebooting,
+    stopping: () => false,
+    look: () => {
+      world.looked += 1;
+    },
+    usb,
+    usbOffSeconds: () => usbOffSeconds,
+    powerCycleDaemon: () => daemon.url,
+    clock,
+    log,
+    onRepaired: (step, outcome) => world.counted.push(`${step} ${outcome}`),
+  });
+  onTestFinished(async () => {
+    await repairs.stop();
+    await usb.stop();
+  });
+  const settled = () => expect.poll(() => repairs.isUnderWay()).toBe(false);
+  /** Time passes, and each step that begins has its time to end. */
+  const pass = async (seconds: number) => {
+    for (let passed = 0; passed < seconds; passed += 30) {
+      repairs.look();
+      await settled();
+      clock.pass(30_000);
+    }
+    repairs.look();
+    await settled();
+  };
+  const tried = () =>
+    repairs.view().map(({ round, step, outcome }) => `${round} ${step} ${outcome}`);
+  return { clock, daemon, hub, usb, world, repairs, done, pass, tried, log };
+}
+
+describe('a device that is gone', () => {
+  it('is repaired step by step, round by round, until it needs hands', async () => {
+    const { repairs, pass, done, hub, daemon, tried, world } = await start();
+
+    await pass(1000);
+
+    expect(done).toEqual([
+      ...['adb-reconnect', 'adb-restart', 'device-reboot'],
+      ...['adb-reconnect', 'adb-restart', 'device-reboot'],
+    ]);
+    expect(hub.switched).toEqual(['off 1-1.2', 'on 1-1.2', 'off 1-1.2', 'on 1-1.2']);
+    expect(daemon.asked).toHaveLength(2);
+    expect(daemon.asked[0]).toContain('"devices":["phone"]');
+    expect(tried()).toHaveLength(10);
+    expect(new Set(tried().map((line) => line.split(' ')[2]))).toEqual(new Set(['no-help']));
+    expect(repairs.needsHands().get('phone')).toContain('2 rounds of repair');
+    expect(Object.fromEntries(repairs.counts())).toMatchObject({ 'usb-cycle no-help': 2 });
+    expect(world.counted).toHaveLength(10);
+    expect(world.looked).toBe(10);
+  });
+
+  it('is left alone once it is back, and what brought it back is told', async () => {
+    const { repairs, pass, world, tried } = await start();
+    await pass(190);
+
+    world.view = phone();
+    await pass(1000);
+
+    expect(tried()).toEqual(['1 adb-reconnect no-help', '1 adb-restart helped']);
+    expect(repairs.needsHands().size).toBe(0);
+  });
+
+  it('needs hands until it is there, or somebody says that they had a look', async () => {
+    const { repairs, pass, world } = await start();
+    await pass(1000);
+
+    world.view = phone();
+    await pass(0);
+    const there = repairs.needsHands().size;
+    world.view = gone();
+    await pass(1000);
+    const again = repairs.needsHands().size;
+    repairs.again('phone');
+
+    expect([there, again, repairs.needsHands().size]).toEqual([0, 1, 0]);
+  });
+
+  it('is tried with what exists for it', async () => {
+    const { pass, tried } = await start({ repairs: {}, hasPort: false });
+
+    await pass(1000);
+
+    expect(tried()).toEqual(['1 power-cycle no-help', '2 power-cycle no-help']);
+  });
+
+  it('is tried on when a step fails', async () => {
+    const repairs = {
+      'adb-reconnect': () => Promise.reject(new Error('error: device offline')),
+    };
+    const { pass, hub, daemon, tried, repairs: own } = await start({ repairs });
+    hub.fault = 'deaf';
+    daemon.answer = { status: 403, body: { detail: 'phone is no device of rpi-1' } };
+
+    await pass(250);
+
+    expect(tried()).toEqual([
+      '1 adb-reconnect failed',
+      '1 usb-cycle failed',
+      '1 power-cycle refused',
+    ]);
+    expect(own.view().map(({ text }) => text)).toEqual([
+      'error: device offline',
+      'USB port 1-1.2: it was turned off, and is still on',
+      'the power-cycle daemon: phone is no device of rpi-1 (403)',
+    ]);
+  });
+
+  it('is cycled later where the daemon says so', async () => {
+    const { pass, daemon, tried } = await start({ repairs: {}, hasPort: false });
+    const headers = { 'retry-after': '600' };
+    daemon.answer = { status: 429, headers, body: { detail: 'too often' } };
+
+    await pass(600);
+    const early = daemon.asked.length;
+    daemon.answer = { status: 202, body: { cycles: [{ id: 'c-1', joined: true }] } };
+    await pass(150);
+
+    expect(early).toBe(1);
+    expect(tried()).toEqual(['1 power-cycle postponed', '1 power-cycle done']);
+  });
+
+  it('goes on without a daemon', async () => {
+    const { pass, daemon, tried } = await start({ repairs: {}, hasPort: false });
+    await daemon.close();
+
+    await pass(130);
+
+    expect(tried()).toEqual(['1 power-cycle failed']);
+  });
+});
+
+describe('a device is not touched', () => {
+  const hold = (target: string): Hold => ({
+    target,
+    by: 'ann',
+    until: new Date('2027-01-01'),
+    reason: 'new cable',
+  });
+
+  it.each<{ title: string; change: (world: Awaited<ReturnType<typeof start>>['world']) => void }>([
+    {
+      title: 'a task runs',
+      change: (world) => {
+        world.task = true;
+      },
+    },
+    {
+      title: 'its machine is held',
+      change: (world) => {
+        world.holds = [hold('rpi-1')];
+      },
+    },
+    {
+      title: 'it is held',
+      change: (world) => {
+        world.holds = [hold('rpi-1-phone')];
+      },
+    },
+    {
+      title: 'it reboots after a task',
+      change: (world) => {
+        world.rebooting.set('phone', new Date());
+      },
+    },
+    {
+      title: 'nobody has looked',
+      change: (world) => {
+        world.view = phone({}, { state: 'unknown' });
+      },
+    },
+    {
+      title: 'it is there',
+      change: (world) => {
+        world.view = phone({ batteryPercent: 2 });
+      },
+    },
+    {
+      title: 'it boots',
+      change: (world) => {
+        world.view = phone({ isReady: false });
+      },
+    },
+  ])('while $title', async ({ change }) => {
+    const { pass, world, tried } = await start();
+    change(world);
+
+    await pass(2000);
+
+    expect(tried()).toEqual([]);
+  });
+
+  it('whose port somebody turned off', async () => {
+    const { pass, usb, tried } = await start();
+    await usb.set({ hub: '1-1', port: 2 }, false);
+
+    await pass(2000);
+
+    expect(tried()).toEqual([]);
+  });
+
+  it('while another is repaired', async () => {
+    let end: () => void = () => undefined;
+    const slow = () =>
+      new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    const other: RepairTarget = {
+      attached: { name: 'other', fullName: 'rpi-1-other', kind: 'android' },
+      device: { repairs: { 'adb-restart': slow } },
+      view: { ...gone(), name: 'other', fullName: 'rpi-1-other' },
+    };
+    const { repairs, clock, tried, done } = await start({
+      repairs: { 'adb-restart': slow },
+      others: [other],
+    });
+    repairs.look();
+    clock.pass(121_000);
+
+    repairs.look();
+    repairs.look();
+    const first = tried();
+    end();
+    await expect.poll(() => repairs.isUnderWay()).toBe(false);
+    repairs.look();
+
+    expect(first).toEqual(['1 adb-restart under-way']);
+    expect(repairs.view().map(({ device }) => device)).toEqual(['phone', 'other']);
+    end();
+    expect(done).toEqual([]);
+  });
+});
+
+it('is repaired, one that is there but did not come back from its reboot', async () => {
+  const { pass, world, tried } = await start();
+  world.view = phone();
+  world.notBack.set('phone', new Date());
+
+  await pass(130);
+
+  expect(tried()).toEqual(['1 adb-reconnect done']);
+});
+
+it('a held phone keeps nobody from repairing another', async () => {
+  const other: RepairTarget = {
+    attached: { name: 'other', fullName: 'rpi-1-other', kind: 'none' },
+    device: { repairs: {} },
+    view: { ...phone(), name: 'other', fullName: 'rpi-1-other' },
+  };
+  const { pass, world, tried } = await start({ others: [other] });
+  world.holds = [{ target: 'rpi-1-other', by: 'ann', until: new Date('2027-01-01'), reason: 'x' }];
+
+  await pass(130);
+
+  expect(tried()).toEqual(['1 adb-reconnect done']);
+});
+
+describe('a step that is under way', () => {
+  it('is broken off by a task, and the port has power', async () => {
+    const { repairs, clock, hub, world, tried } = await start({ repairs: {}, usbOffSeconds: 3600 });
+    repairs.look();
+    clock.pass(121_000);
+    repairs.look();
+    await expect.poll(() => hub.off()).toEqual(['usb/1-1.2']);
+
+    world.task = true;
+    repairs.look();
+
+    await expect.poll(() => repairs.isUnderWay()).toBe(false);
+    expect(hub.off()).toEqual([]);
+    expect(tried()).toEqual(['1 usb-cycle failed']);
+    expect(repairs.view()[0]?.text).toBe('broken off: a task began');
+  });
+
+  it('is broken off when the agent stops, and the port has power', async () => {
+    const { repairs, clock, hub } = await start({ repairs: {}, usbOffSeconds: 3600 });
+    repairs.look();
+    clock.pass(121_000);
+    repairs.look();
+    await expect.poll(() => hub.off()).toEqual(['usb/1-1.2']);
+
+    await repairs.stop();
+
+    expect(hub.off()).toEqual([]);
+  });
+});
