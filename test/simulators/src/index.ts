@@ -177,3 +177,24 @@ export { type PeerName, peer } from './peer.ts';
 export { type Frr, type FrrFault, type FrrOptions, frrFaults, startFrr } from './real/frr.ts';
 export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';
 export { type RealSshd, type SshDoor, startSshd } from './real/sshd.ts';
+export {
+  type BotTimes,
+  type BotZip,
+  type BotZipOptions,
+  botTimes,
+  buildBotZip,
+} from './swarming/bot-zip.ts';
+export type { Crash, SwarmingBot } from './swarming/bots.ts';
+export type { Endpoint as SwarmingEndpoint, SwarmingCall } from './swarming/calls.ts';
+export {
+  type SwarmingFault,
+  type SwarmingFaultOptions,
+  type SwarmingFaults,
+  swarmingFaults,
+} from './swarming/faults.ts';
+export { type SimulatedSwarming, type SwarmingOptions, startSwarming } from './swarming/server.ts';
+export type {
+  NewTask as NewSwarmingTask,
+  SwarmingTask,
+  TaskState as SwarmingTaskState,
+} from './swarming/tasks.ts';

@@ -1,0 +1,68 @@
+/** Hands out the bot: its versions, and the door that redirects to the stable one. */
+import { type BotTimes, type BotZip, type BotZipOptions, buildBotZip } from './bot-zip.ts';
+
+export interface BotCodeOptions {
+  hookScript?: string | undefined;
+  times?: Partial<BotTimes> | undefined;
+  disks?: BotZipOptions['disks'];
+  padding?: number | undefined;
+}
+
+export class BotCode {
+  serverVersion = '0001-simulated';
+  private spoilt: BotZipOptions['spoilt'];
+  private readonly options: BotCodeOptions;
+  private readonly stable = new Map<string, BotZip>();
+  private readonly known = new Map<string, BotZip>();
+  private updates = 1;
+
+  constructor(options: BotCodeOptions) {
+    this.options = options;
+  }
+
+  /** The zip names the host that it was asked from, so every host has a version of its own. */
+  stableFor(host: string): BotZip {
+    const found = this.stable.get(host) ?? this.build(host, this.spoilt);
+    this.stable.set(host, found);
+    this.known.set(found.version, found);
+    return found;
+  }
+
+  find(version: string): BotZip | undefined {
+    return this.known.get(version);
+  }
+
+  dead(host: string): BotZip {
+    return this.build(host, 'dead');
+  }
+
+  /** From now on another version is the stable one. */
+  renew(change: {
+    spoilt?: 'dead' | 'not-fine' | undefined;
+    hookScript?: string | undefined;
+  }): void {
+    this.updates += 1;
+    this.serverVersion = `${String(this.updates).padStart(4, '0')}-simulated`;
+    this.spoilt = change.spoilt;
+    if (change.hookScript !== undefined) this.options.hookScript = change.hookScript;
+    this.stable.clear();
+  }
+
+  private build(host: string, spoilt: BotZipOptions['spoilt']): BotZip {
+    const { serverVersion, options } = this;
+    return buildBotZip({ ...options, server: `http://${host}`, serverVersion, spoilt });
+  }
+}
+
+export const zipPath = '/swarming/api/v1/bot/bot_code/';
+
+/** The same length, and no zip any more. */
+export function corrupted(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  const from = Math.floor(copy.length / 3);
+  copy.fill(0x2a, from, from * 2);
+  return copy;
+}
+
+export const page =
+  '<!DOCTYPE html>\n<html lang="en"><head><title>Sign in</title></head><body><p>Sign in to go on.</body></html>\n';

@@ -1,0 +1,1 @@
+"""General hooks of a server that has none of its own."""

@@ -1,0 +1,94 @@
+/** The ways in which the server misbehaves on demand. */
+import type { ServerResponse } from 'node:http';
+import type { Endpoint } from './calls.ts';
+
+export const swarmingFaults = [
+  'refused',
+  'unavailable',
+  'broken',
+  'slow',
+  'hang',
+  'reset',
+  'no-redirect',
+  'half-body',
+  'html',
+  'empty-zip',
+  'corrupt-zip',
+  'wrong-server',
+  'dead-bot',
+] as const;
+/**
+ * At every endpoint, or at those that are named:
+ * - `refused`: 403; `unavailable`: 503; `broken`: 500
+ * - `slow`: answers late; `hang`: never answers; `reset`: the connection dies before an answer
+ *
+ * Where the bot is downloaded:
+ * - `no-redirect`: `/bot_code` gives the zip at once
+ * - `half-body`: the connection dies in the middle of the zip; `html`: 200 with a page in its place
+ * - `empty-zip`: 200 with nothing; `corrupt-zip`: bytes in the middle are others than they should be
+ * - `wrong-server`: a sound zip of another server; `dead-bot`: a sound zip whose bot exits with 1 at once
+ */
+export type SwarmingFault = (typeof swarmingFaults)[number];
+
+export interface SwarmingFaultOptions {
+  /** All when absent. */
+  at?: readonly Endpoint[];
+  /** How many requests it hits; until it is cleared when absent. */
+  times?: number;
+  /** Of `slow`; 500 when absent. */
+  ms?: number;
+}
+
+const ofZip: readonly SwarmingFault[] = swarmingFaults.slice(swarmingFaults.indexOf('half-body'));
+
+interface Wanted {
+  kind: SwarmingFault;
+  at: readonly Endpoint[] | undefined;
+  left: number;
+  ms: number;
+}
+
+/** What is asked for now; the oldest that fits a request hits it. */
+export class SwarmingFaults {
+  private wanted: Wanted[] = [];
+
+  set(kind: SwarmingFault, options: SwarmingFaultOptions = {}): void {
+    const { times = Number.POSITIVE_INFINITY, ms = 500, at = placesOf(kind) } = options;
+    this.wanted.push({ kind, at, left: times, ms });
+  }
+
+  /** That kind, or all. */
+  clear(kind?: SwarmingFault): void {
+    this.wanted = this.wanted.filter((one) => kind !== undefined && one.kind !== kind);
+  }
+
+  /** @internal */
+  take(endpoint: Endpoint): { kind: SwarmingFault; ms: number } | undefined {
+    const found = this.wanted.find(
+      ({ at, left }) => left > 0 && (at === undefined || at.includes(endpoint)),
+    );
+    if (found) found.left -= 1;
+    return found;
+  }
+}
+
+function placesOf(kind: SwarmingFault): Endpoint[] | undefined {
+  if (kind === 'no-redirect') return ['bot_code'];
+  return ofZip.includes(kind) ? ['zip'] : undefined;
+}
+
+/** False: it is none that needs no answer of the server's. */
+export function playInstead(kind: SwarmingFault, response: ServerResponse): boolean {
+  const statuses: Partial<Record<SwarmingFault, number>> = {
+    refused: 403,
+    unavailable: 503,
+    broken: 500,
+  };
+  const status = statuses[kind];
+  if (kind === 'reset') response.socket?.resetAndDestroy();
+  if (status !== undefined) {
+    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end(`simulated ${kind}\n`);
+  }
+  return status !== undefined || kind === 'reset' || kind === 'hang';
+}
