@@ -14,10 +14,10 @@ const phone: AttachedDevice = {
   power: own,
 };
 
-function start({ devices = [phone] }: { devices?: AttachedDevice[] } = {}) {
+function start({ devices = [phone], retrySeconds = 0.01 } = {}) {
   const hub = fakeHub();
   const log = quietLog();
-  const usb = new UsbPorts({ devices: () => devices, run: hub.run, log, retrySeconds: 0.01 });
+  const usb = new UsbPorts({ devices: () => devices, run: hub.run, log, retrySeconds });
   onTestFinished(() => usb.stop());
   return { hub, usb, log };
 }
@@ -183,6 +183,18 @@ describe('when the agent begins', () => {
 
     await expect.poll(() => log.lines.length).toBe(1);
     expect(log.lines[0]?.message).toBe('a USB port cannot be seen on');
+  });
+
+  it('a hub that is not there yet is waited for', async () => {
+    const { usb, hub, log } = start({ retrySeconds: 0.5 });
+    hub.turnOff('usb/1-1.2');
+    hub.fault = 'no-hub';
+    usb.start();
+    await expect.poll(() => log.lines.length).toBe(1);
+
+    hub.fault = 'none';
+
+    await expect.poll(() => hub.off()).toEqual([]);
   });
 
   it('one that somebody has turned off since stays off', async () => {

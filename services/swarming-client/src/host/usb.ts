@@ -42,8 +42,12 @@ export interface UsbPortsDeps {
 /** `-r 100` takes 2 s for each half of the hub. */
 const timeoutMs = 15_000;
 const usualRetrySeconds = 10;
-/** The second look is for a uhubctl of an agent that was killed, which may still have been at work at the first. */
-const firstLooks = 2;
+/**
+ * How often a port is asked about at first. One that was seen counts for several: two are enough, the second for a uhubctl
+ * of an agent that was killed, which may still have been at work at the first. The others are for a hub that is not there yet.
+ */
+const firstTries = 12;
+const seenCounts = 6;
 
 export class UsbPorts {
   private readonly deps: UsbPortsDeps;
@@ -52,7 +56,7 @@ export class UsbPorts {
   private readonly owed = new Map<string, { port: UsbPort; surely: boolean }>();
   /** Turned off by `set`, by whoever asked for it: they stay off. */
   private readonly wishedOff = new Set<string>();
-  private readonly looked = new Map<string, number>();
+  private readonly triesLeft = new Map<string, number>();
   private readonly told = new Map<string, string>();
   private timer: NodeJS.Timeout | undefined;
   private isStopped = false;
@@ -146,11 +150,8 @@ export class UsbPorts {
     for (const { power } of this.deps.devices()) {
       if (power === undefined) continue;
       const key = keyOf(power);
-      const looks = this.looked.get(key) ?? 0;
-      if (looks < firstLooks && !this.wishedOff.has(key) && !this.owed.has(key)) {
-        this.owed.set(key, { port: power, surely: false });
-      }
-      this.looked.set(key, looks + 1);
+      if (this.tries(key) <= 0 || this.wishedOff.has(key) || this.owed.has(key)) continue;
+      this.owed.set(key, { port: power, surely: false });
     }
     for (const [key, { port, surely }] of [...this.owed]) {
       await this.inTurn(() => this.turnOnIfOff(key, port)).catch((error: unknown) => {
@@ -160,7 +161,7 @@ export class UsbPorts {
         }
         this.told.set(key, why);
         // A port that was never turned off, on a hub that cannot be switched, is not asked about for ever.
-        if (!surely && cannotSwitch(error)) this.owed.delete(key);
+        if (!surely && cannotSwitch(error)) this.forgive(key, 1);
       });
     }
   }
@@ -171,8 +172,17 @@ export class UsbPorts {
       this.deps.log.info({ port: key }, 'a USB port was off, and is turned on');
       await this.setAndSee(port, true);
     }
-    this.owed.delete(key);
+    this.forgive(key, seenCounts);
     this.told.delete(key);
+  }
+
+  private tries(key: string): number {
+    return this.triesLeft.get(key) ?? firstTries;
+  }
+
+  private forgive(key: string, counts: number): void {
+    this.owed.delete(key);
+    this.triesLeft.set(key, this.tries(key) - counts);
   }
 
   private async setAndSee(

@@ -1,0 +1,16 @@
+/** Cycles port 1-1.2 again and again with the uhubctl of a folder, until it is killed. */
+import { join } from 'node:path';
+import { createRunCommand } from '../../run-command.ts';
+import { UsbPorts } from '../usb.ts';
+
+const [folder = '', offSeconds = '0'] = process.argv.slice(2);
+const run = createRunCommand();
+const power = { hub: '1-1', port: 2 };
+const quiet = () => undefined;
+const usb = new UsbPorts({
+  devices: () => [{ name: 'phone', fullName: 'rpi-1-phone', kind: 'android', power }],
+  run: (file, args, options) => run(join(folder, file), args, options),
+  log: { info: quiet, warn: quiet },
+});
+process.stdout.write('cycling\n');
+for (;;) await usb.cycle(power, Number(offSeconds), new AbortController().signal);

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createRunCommand } from '../run-command.ts';
+import { quietLog } from '../testing/quiet-log.ts';
+import { UsbPorts } from './usb.ts';
+
+const { SKOLO_LONG: long, SKOLO_SEED: seed = String(Date.now()) } = process.env;
+const kills = long ? 200 : 10;
+
+/** A hub of one port, in a file. Like the real uhubctl it takes its time to turn one off, and outlives whoever asked. */
+const uhubctl = `#!/bin/sh
+cd "$(dirname "$0")"
+case "$*" in *"-a off"*) sleep 0.05; echo 0000 off > port;; *"-a on"*) echo 0100 power > port;; esac
+echo "$*" >> asked
+echo 'Current status for hub 1-1 [2109:3431, USB 2.10, 4 ports, ppps]'
+echo "  Port 2: $(cat port)"
+`;
+
+/** mulberry32, as in the power-cycle daemon's campaigns. */
+function seeded(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+async function startHub() {
+  const folder = await mkdtemp(join(tmpdir(), 'usb-'));
+  onTestFinished(() => rm(folder, { recursive: true, maxRetries: 5 }));
+  await writeFile(join(folder, 'uhubctl'), uhubctl);
+  await chmod(join(folder, 'uhubctl'), 0o755);
+  await writeFile(join(folder, 'port'), '0100 power\n');
+  const port = () => readFile(join(folder, 'port'), 'utf8');
+  const asked = async () => (await readFile(join(folder, 'asked'), 'utf8')).split('\n').length;
+  return { folder, port, asked };
+}
+
+/** Runs an agent that cycles the port, and kills it when `moment` is over. */
+async function killAt(
+  moment: () => Promise<unknown>,
+  { folder, offSeconds }: { folder: string; offSeconds: number },
+): Promise<void> {
+  const file = fileURLToPath(new URL('../../dist/host/testing/usb-cycler.js', import.meta.url));
+  const child = spawn(process.execPath, [file, folder, String(offSeconds)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const exited = once(child, 'exit');
+  await once(child.stdout, 'data');
+  await moment();
+  child.kill('SIGKILL');
+  await exited;
+}
+
+describe('a port that was being cycled when the agent was killed', () => {
+  it(`has power again when the next one begins; seed ${seed}`, async () => {
+    const random = seeded(Number(seed));
+    const { folder, port, asked } = await startHub();
+    const run = createRunCommand();
+    const power = { hub: '1-1', port: 2 };
+    for (let kill = 0; kill < kills; kill += 1) {
+      if (kill % 2 === 0) {
+        const isOff = () => expect.poll(port, { timeout: 20_000 }).toContain('off');
+        await killAt(isOff, { folder, offSeconds: 3600 });
+      } else {
+        await killAt(() => sleep(random() * 250), { folder, offSeconds: 0.02 });
+      }
+      const before = await asked();
+      const usb = new UsbPorts({
+        devices: () => [{ name: 'phone', fullName: 'rpi-1-phone', kind: 'android', power }],
+        run: (file, args, options) => run(join(folder, file), args, options),
+        log: quietLog(),
+        retrySeconds: 0.5,
+      });
+      usb.start();
+      // Two looks: at the first, a uhubctl of the one that was killed may still be about to turn it off.
+      await expect.poll(asked, { timeout: 20_000 }).toBeGreaterThanOrEqual(before + 2);
+      await expect.poll(port, { timeout: 20_000 }).toContain('power');
+      await usb.stop();
+    }
+  }, 300_000);
+});
