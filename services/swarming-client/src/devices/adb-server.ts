@@ -21,6 +21,8 @@ export interface AdbServerDeps {
 /** Request and answer of `host:version`; see SERVICES.TXT of adb. */
 const versionRequest = '000chost:version';
 const goneMs = 20;
+/** One that is well ends at once. */
+const mostToEndMs = 2000;
 
 export function createAdbServer({
   run,
@@ -35,14 +37,14 @@ export function createAdbServer({
 
   const timeoutMs = () => settings().commandSeconds * 1000;
 
-  async function adb(command: string, signal?: AbortSignal): Promise<void> {
-    const result = await run('adb', [command], { timeoutMs: timeoutMs(), signal, env });
+  async function adb(command: string, most: number, signal?: AbortSignal): Promise<void> {
+    const result = await run('adb', [command], { timeoutMs: most, signal, env });
     if (result.status === 0) return;
     throw new CommandFailed('not-started', `adb ${command}: ${complaint(result)}`);
   }
 
   async function start(signal: AbortSignal): Promise<void> {
-    await adb('start-server', signal);
+    await adb('start-server', timeoutMs(), signal);
     isOurs = true;
     log.info({ port }, 'adb server started');
   }
@@ -69,7 +71,7 @@ export function createAdbServer({
 
   async function end(signal?: AbortSignal): Promise<void> {
     try {
-      await adb('kill-server', signal);
+      await adb('kill-server', Math.min(mostToEndMs, timeoutMs()), signal);
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof CommandFailed && error.code === 'missing') throw error;
@@ -127,8 +129,8 @@ function askVersion(port: number, timeoutMs: number, signal: AbortSignal): Promi
       resolve(answer);
     };
     const abort = () => {
-      end('silent');
       reject(signal.reason);
+      end('silent');
     };
     const timer = setTimeout(() => end('silent'), timeoutMs);
     signal.addEventListener('abort', abort, { once: true });

@@ -15,6 +15,8 @@ const longestConnect = 15;
 const mostBytes = 1024 * 1024;
 /** What ssh itself returns where it could not do what it should. */
 const ownFailure = 255;
+const neverConnected =
+  /refused|denied|timed out|no route|unreachable|verification failed|identification|resolve|bad /i;
 
 export function createSsh(device: AttachedDevice, { run, settings, stateDir }: DeviceDeps): Ssh {
   async function attempt(script: string, signal: AbortSignal) {
@@ -37,9 +39,9 @@ export function createSsh(device: AttachedDevice, { run, settings, stateDir }: D
       const { user } = settings().ssh;
       const result = await attempt(user === 'root' ? 'reboot' : 'sudo -n reboot', signal);
       const said = complaint(result);
-      const wasCut =
-        /closed|reset|broken pipe|status 255/i.test(said) && !/refused|denied/i.test(said);
-      if (result.status === 0 || (result.status === ownFailure && wasCut)) return;
+      // Whatever was said when the connection went down with the rest.
+      const wasCut = result.status === ownFailure && !neverConnected.test(said);
+      if (result.status === 0 || wasCut) return;
       throw new Missing(whyRefused(said, join(stateDir, 'known_hosts')));
     },
   };

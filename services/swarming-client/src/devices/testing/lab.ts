@@ -104,7 +104,7 @@ function filesOf(path: string, usb: Usb): [file: string, text: string | undefine
 }
 
 /** Not aborted by anything. */
-export const never = new AbortController().signal;
+export const never: AbortSignal = new AbortController().signal;
 
 /** @throws Error It is missing, and why. */
 export async function present(device: Device): Promise<DeviceReading> {

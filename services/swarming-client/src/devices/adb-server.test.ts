@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { type AdbInstallation, startAdbInstallation } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { CommandFailed } from '../run-command.ts';
+import { adbPort } from './adb-server.ts';
+import type { AdbServer } from './device.ts';
+import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
+
+interface Installed extends Lab {
+  adb: AdbServer;
+  installation: AdbInstallation;
+}
+
+const serial = '0A041FDD4003BB';
+
+async function install(context: TestContext): Promise<Installed> {
+  const installation = await startAdbInstallation({ phones: [{ serial }] });
+  if (installation === undefined) return context.skip('adb is not installed');
+  onTestFinished(() => installation.close());
+  const lab = await startLab(installation.env);
+  return { ...lab, adb: lab.deps.adb, installation };
+}
+
+describe('the adb server', () => {
+  it('is started where none runs, and ended with the agent', async (context) => {
+    const { adb, installation } = await install(context);
+
+    await adb.ensure(never);
+    expect(installation.pid()).toBeDefined();
+
+    await adb.stop();
+    await expect.poll(() => installation.pid()).toBeUndefined();
+  });
+
+  it('is started once, however many want it, and asked without a process then', async (context) => {
+    const { adb, installation, ran } = await install(context);
+
+    await Promise.all([adb.ensure(never), adb.ensure(never), adb.ensure(never)]);
+    await adb.ensure(never);
+
+    expect(installation.server.starts).toBe(1);
+    expect(ran).toEqual(['adb start-server']);
+  });
+
+  it('of somebody else is as good, and is left alone', async (context) => {
+    const { adb, installation, deps } = await install(context);
+    await deps.run('adb', ['start-server'], { timeoutMs: 20_000 });
+    const pid = installation.pid();
+
+    await adb.ensure(never);
+    await adb.stop();
+
+    expect(pid).toBeDefined();
+    expect(installation.pid()).toBe(pid);
+  });
+
+  it('is ended by force where it is wedged, and started anew', async (context) => {
+    const { adb, installation, settings, open, logged } = await install(context);
+    const device = open();
+    await present(device);
+    const pid = installation.pid();
+    await installation.server.misbehave('wedged');
+    settings.commandSeconds = 2;
+
+    expect(await missing(device)).toMatch(/adb server on port \d+ does not answer within 2 s/);
+    settings.commandSeconds = 20;
+    await Promise.all([adb.restart(never), adb.restart(never)]);
+
+    expect(installation.pid()).toBeDefined();
+    expect(installation.pid()).not.toBe(pid);
+    expect(logged()).toContainEqual(
+      expect.objectContaining({ msg: 'adb server ended by force', pid }),
+    );
+    expect(await present(device)).toMatchObject({ serial });
+  });
+
+  it('is started by a restart where none ran', async (context) => {
+    const { adb, installation } = await install(context);
+
+    await adb.restart(never);
+
+    expect(installation.pid()).toBeDefined();
+  });
+
+  it('is back after it was killed', async (context) => {
+    const { installation, open } = await install(context);
+    const device = open();
+    await present(device);
+    process.kill(installation.pid() ?? 0, 'SIGKILL');
+    await expect.poll(() => installation.pid()).toBeUndefined();
+
+    expect(await present(device)).toMatchObject({ serial });
+  });
+
+  it('is nobody else who listens there', async (context) => {
+    await install(context);
+    const other = createServer((socket) => socket.on('error', () => {}).resume());
+    await once(other.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void other.close());
+    const { port } = other.address() as AddressInfo;
+    const { deps, settings } = await startLab({ ANDROID_ADB_SERVER_PORT: String(port) });
+    settings.commandSeconds = 1;
+
+    await expect(deps.adb.restart(never)).rejects.toThrow();
+
+    // It is this process, which would not be here any more.
+    expect(other.listening).toBe(true);
+  });
+
+  it('is not installed: says what to do', async () => {
+    const { deps, open } = await startLab({ PATH: '/nonexistent', ANDROID_ADB_SERVER_PORT: '1' });
+
+    await expect(deps.adb.ensure(never)).rejects.toThrow(CommandFailed);
+    expect(await missing(open())).toBe('adb is not installed; install the package adb');
+  });
+
+  it('is not waited for when the agent stops', async (context) => {
+    const { adb, installation } = await install(context);
+    await adb.ensure(never);
+    await installation.server.misbehave('wedged');
+    const wanted = new AbortController();
+    const before = installation.server.told.length;
+    const ensured = adb.ensure(wanted.signal);
+    ensured.catch(() => undefined);
+    await expect.poll(() => installation.server.told.length).toBeGreaterThan(before);
+
+    wanted.abort(new Error('the agent stops'));
+
+    await expect(ensured).rejects.toThrow('the agent stops');
+  });
+});
+
+describe('its port', () => {
+  it.each([
+    [{}, 5037],
+    [{ ANDROID_ADB_SERVER_PORT: '5040' }, 5040],
+    [{ ANDROID_ADB_SERVER_PORT: 'x' }, 5037],
+    [{ ANDROID_ADB_SERVER_PORT: '70000' }, 5037],
+    [{ ADB_SERVER_SOCKET: 'tcp:5041', ANDROID_ADB_SERVER_PORT: '5040' }, 5041],
+    [{ ADB_SERVER_SOCKET: 'tcp:localhost:5042' }, 5042],
+  ])('is that of adb itself: %j', (env, port) => {
+    expect(adbPort(env)).toBe(port);
+  });
+});

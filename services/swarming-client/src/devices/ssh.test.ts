@@ -1,0 +1,203 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { peer, startSshd } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { sshArguments } from './ssh.ts';
+import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
+
+interface Remote extends Lab {
+  root: string;
+  write(file: string, text: string): Promise<void>;
+  program(name: string, script: string): Promise<void>;
+}
+
+/** A computer behind a real sshd, whose files are those of a folder. */
+async function startRemote(context: TestContext, files: Record<string, string>): Promise<Remote> {
+  if (peer('ssh') === undefined) context.skip('ssh is not installed');
+  const lab = await startLab();
+  const root = join(lab.dir, 'root');
+  const write = async (file: string, text: string) => {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await writeFile(join(root, file), text);
+  };
+  const program = async (name: string, script: string) => {
+    await write(`bin/${name}`, `#!/bin/sh\n${script}\n`);
+    await chmod(join(root, 'bin', name), 0o755);
+  };
+  for (const [file, text] of Object.entries(files)) await write(file, text);
+  await write(
+    'shell',
+    `PATH=${root}/bin:/usr/bin:/bin
+asked=$(printf '%s' "$SSH_ORIGINAL_COMMAND" | sed 's#/\\(proc\\|etc\\|sys\\)/#${root}/\\1/#g')
+sh -c "$asked" > ${root}/said; status=$?
+sed 's#${root}##' ${root}/said
+exit $status
+`,
+  );
+  const sshd = await startSshd(`sh ${root}/shell`);
+  if (sshd === undefined) return context.skip('sshd is not installed');
+  onTestFinished(() => sshd.close());
+  Object.assign(lab.settings.ssh, {
+    user: sshd.username,
+    port: sshd.port,
+    privateKey: sshd.privateKeyFile,
+  });
+  return { ...lab, root, write, program };
+}
+
+const chromebook = {
+  'proc/uptime': '86400.31 340000.10\n',
+  'etc/lsb-release': `CHROMEOS_RELEASE_NAME=Chrome OS
+CHROMEOS_RELEASE_CHROME_MILESTONE=89
+CHROMEOS_RELEASE_TRACK=stable-channel
+CHROMEOS_RELEASE_VERSION=13729.56.0
+CHROMEOS_RELEASE_BOARD=eve
+`,
+  'sys/class/thermal/thermal_zone0/type': 'x86_pkg_temp\n',
+  'sys/class/thermal/thermal_zone0/temp': '41000\n',
+  'sys/class/power_supply/BAT0/type': 'Battery\n',
+  'sys/class/power_supply/BAT0/capacity': '96\n',
+};
+
+const device = { kind: 'chromeos', address: '127.0.0.1' } as const;
+
+describe('a Chromebook', () => {
+  it('tells its release, its battery and its temperatures, by one process', async (context) => {
+    const { open, ran } = await startRemote(context, chromebook);
+
+    expect(await present(open(device))).toEqual({
+      dimensions: {
+        os: ['ChromeOS'],
+        release_version: ['13729.56.0'],
+        chromeos_milestone: ['89'],
+        chromeos_channel: ['stable-channel'],
+      },
+      batteryPercent: 96,
+      temperatures: { x86_pkg_temp: 41 },
+      uptimeSeconds: 86_400.31,
+    });
+    expect(ran).toHaveLength(1);
+  });
+
+  it('may end its lines as terminals do, and have no sensors', async (context) => {
+    const { open } = await startRemote(context, {
+      'proc/uptime': '5.00 6.00\r\n',
+      'etc/lsb-release': 'CHROMEOS_RELEASE_TRACK=dev-channel\r\n',
+    });
+
+    expect(await present(open(device))).toEqual({
+      dimensions: { os: ['ChromeOS'], chromeos_channel: ['dev-channel'] },
+      temperatures: {},
+      uptimeSeconds: 5,
+    });
+  });
+
+  it.each([
+    { files: { 'proc/uptime': '5 6\n', 'etc/lsb-release': 'DISTRIB_ID=x\n' }, why: /kind: linux/ },
+    { files: { 'etc/lsb-release': 'x' }, why: /does not tell its uptime/ },
+  ] as { files: Record<string, string>; why: RegExp }[])('is none: $why', async ({ files, why }) => {
+    const context = { skip: () => expect.unreachable() } as unknown as TestContext;
+    if (peer('sshd') === undefined) return;
+    const { open } = await startRemote(context, files);
+
+    expect(await missing(open(device))).toMatch(why);
+  });
+
+  it('reboots, though that ends the connection', async (context) => {
+    const { open, program, root } = await startRemote(context, chromebook);
+    // As sshd goes down with the rest.
+    await program('reboot', `echo reboot > ${root}/rebooted; kill -9 $PPID $(ps -o ppid= -p $PPID)`);
+
+    await open(device).repairs['device-reboot']?.(never);
+
+    expect(await readFile(join(root, 'rebooted'), 'utf8')).toBe('reboot\n');
+  });
+
+  it('that cannot reboot says so', async (context) => {
+    const { open, program } = await startRemote(context, chromebook);
+    await program('reboot', 'echo "reboot: must be superuser" >&2; exit 1');
+
+    await expect(open(device).repairs['device-reboot']?.(never)).rejects.toThrow(
+      'must be superuser',
+    );
+  });
+});
+
+describe('a computer with Linux', () => {
+  it('tells what it is', async (context) => {
+    const { open, program } = await startRemote(context, {
+      'proc/uptime': '100.5 200.5\n',
+      'proc/cpuinfo': 'vendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC 7B12\n',
+      'etc/os-release': 'ID=debian\nVERSION_ID="12"\n',
+      'etc/debian_version': '12.4\n',
+    });
+    await program('uname', 'echo x86_64');
+    await program('getconf', '[ $1 = LONG_BIT ] && echo 64 || echo 8');
+    await program('lspci', `echo '00:02.0 "VGA [0300]" "Intel [8086]" "HD [3ea5]" "" ""'`);
+
+    expect(await present(open({ ...device, kind: 'linux' }))).toEqual({
+      dimensions: {
+        os: ['Linux', 'Debian', 'Debian-12', 'Debian-12.4'],
+        cores: ['8'],
+        cpu: ['x86', 'x86-64', 'x86-64-AMD_EPYC_7B12'],
+        gpu: ['8086', '8086:3ea5'],
+      },
+      temperatures: {},
+      uptimeSeconds: 100.5,
+    });
+  });
+});
+
+describe('a device over ssh', () => {
+  it('without an address cannot be reached', async () => {
+    const { open } = await startLab();
+
+    expect(await missing(open({ kind: 'chromeos' }))).toMatch(/has no address/);
+  });
+
+  it('with another host key than before is not trusted', async (context) => {
+    const { open, dir, settings } = await startRemote(context, chromebook);
+    await present(open(device));
+    const known = join(dir, 'known_hosts');
+    const [place = ''] = (await readFile(known, 'utf8')).split(' ');
+    const other = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f';
+    await writeFile(known, `${place} ${other}\n`);
+
+    expect(await missing(open(device))).toMatch(/host key is another one than before/);
+    expect(settings.ssh.port).toBeGreaterThan(0);
+  });
+
+  it('that does not know our key says what to do', async (context) => {
+    const { open, settings } = await startRemote(context, chromebook);
+    settings.ssh.privateKey = '/nonexistent/key';
+
+    expect(await missing(open(device))).toMatch(/authorized_keys/);
+  });
+
+  it('that nobody answers for is missing', async (context) => {
+    if (peer('ssh') === undefined) context.skip('ssh is not installed');
+    const { open, settings } = await startLab();
+    settings.ssh.port = 1;
+
+    expect(await missing(open(device))).toMatch(/^ssh: .*refused/);
+  });
+
+  it('that hangs is given up in time', async (context) => {
+    const { open, settings, program } = await startRemote(context, chromebook);
+    await program('cat', 'exec sleep 600');
+    settings.ssh.commandSeconds = 3;
+
+    expect(await missing(open(device))).toBe('ssh took longer than 3 s');
+  });
+
+  it('is never an option of ssh', () => {
+    const ssh = { user: 'root', port: 22, privateKey: '/a b/%key', commandSeconds: 0.1 };
+    const args = sshArguments('-oProxyCommand=id', '/state dir/known_hosts', ssh, 'true');
+
+    expect(args.slice(-3)).toEqual(['--', '-oProxyCommand=id', 'true']);
+    expect(args).toContain('UserKnownHostsFile="/state dir/known_hosts"');
+    expect(args).toContain('IdentityFile="/a b/%%key"');
+    expect(args).toContain('ConnectTimeout=1');
+    expect(args).toContain('BatchMode=yes');
+  });
+});
