@@ -88,7 +88,7 @@ async function ask(
 function nextUrl(url: URL, { status, headers }: OpenAnswer): URL {
   const { location } = headers;
   const next =
-    location !== undefined && URL.canParse(location, url) ? new URL(location, url) : undefined;
+    location !== undefined && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
   if (next === undefined || !/^https?:$/.test(next.protocol)) {
     throw new DownloadFailed(`${pathOf(url)} answered ${status} without an address to follow`);
   }

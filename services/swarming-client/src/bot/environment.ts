@@ -9,7 +9,7 @@ const shimFolder = fileURLToPath(new URL('../../shim', import.meta.url));
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const passedOn =
-  /^(?:HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|DISPLAY|XAUTHORITY|XDG_RUNTIME_DIR|ANDROID_\w+|ADB_\w+|SSL_CERT_FILE|SSL_CERT_DIR|DOCKER_HOST_HOSTNAME|IMAGE_NAME|MY_RACK_NAME)$/;
+  /^(?:HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|DISPLAY|XAUTHORITY|XDG_RUNTIME_DIR|ANDROID_\w+|ADB_\w+|SSL_CERT_FILE|SSL_CERT_DIR|DOCKER_HOST_HOSTNAME|IMAGE_NAME|MY_RACK_NAME|SKOLO_OAUTH_CONFIG)$/;
 /** As names end that secrets have; whatever they begin with. */
 const secret = /(?:TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIALS?|API_?KEY)$/;
 

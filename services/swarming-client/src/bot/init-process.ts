@@ -81,7 +81,7 @@ export class InitProcess {
     const why = await new Promise<string | undefined>((resolve) => {
       child.once('error', (error) => resolve(error.message));
       child.once('exit', () => {
-        const timer = setTimeout(resolve, lingerMs);
+        const timer = setTimeout(() => resolve(undefined), lingerMs);
         child.once('close', () => {
           clearTimeout(timer);
           resolve(undefined);

@@ -1,0 +1,173 @@
+import { readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { argumentsOf, processes, withDescendants } from './processes.ts';
+import { startAgent } from './testing/agent-process.ts';
+import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
+import { python } from './testing/python.ts';
+import { seeded } from './testing/seeded.ts';
+import { bots } from './testing/stub-bot.ts';
+
+const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
+const kills = process.env.SKOLO_LONG ? 200 : 12;
+
+/** Bots that run in a folder: by their command line, whoever started them. */
+function botsIn(botDir: string): number[] {
+  return [...processes().values()].flatMap(({ pid, isZombie }) => {
+    const [, zip, command] = argumentsOf(pid);
+    return !isZombie && zip?.startsWith(`${botDir}/`) && command === 'start_bot' ? [pid] : [];
+  });
+}
+
+function initsOf(botDir: string): number[] {
+  return [...processes().values()].flatMap(({ pid }) => {
+    const args = argumentsOf(pid);
+    return args.some((arg) => arg.endsWith('/bot_init.py')) && args.includes(botDir) ? [pid] : [];
+  });
+}
+
+/** All that belongs to a folder, marked or not: by the paths on its command line. */
+function allOf(botDir: string): number[] {
+  return [...processes().values()].flatMap(({ pid, isZombie }) =>
+    !isZombie && argumentsOf(pid).some((arg) => arg.startsWith(botDir)) ? [pid] : [],
+  );
+}
+
+function zombiesBelow(pid: number): number[] {
+  const all = processes();
+  return [...withDescendants([pid], all)].filter((below) => all.get(below)?.isZombie);
+}
+
+async function inTask(test: TestBot) {
+  for (const file of ['task_runner.pid', 'task.pid', 'orphan.pid']) {
+    await expect.poll(() => isAlive(test.pid(file))).toBe(true);
+  }
+}
+
+const body = `for name in ('task_runner.pid', 'task.pid', 'orphan.pid'):
+    if os.path.exists(name): os.unlink(name)
+${bots.withTask}`;
+
+describe.skipIf(python === undefined)('a bot whose processes are killed', () => {
+  it.each(['bot', 'keeper', 'guard', 'both inits', 'task_runner', 'task'])(
+    'leaves nothing of the %s',
+    async (victim) => {
+      await using test = await newBot({ zip: { body } });
+      test.bot.start();
+      await inTask(test);
+      const bot = test.bot.view().pid ?? Number.NaN;
+      const before = allOf(test.botDir).filter((pid) => pid !== process.pid);
+      const [guard = 0, keeper = 0] = initsOf(test.botDir).sort((a, b) => a - b);
+      const victims: Record<string, number[]> = {
+        bot: [bot],
+        keeper: [keeper],
+        guard: [guard],
+        'both inits': [guard, keeper],
+        task_runner: [test.pid('task_runner.pid'), bot],
+        task: [test.pid('task.pid')],
+      };
+
+      for (const pid of victims[victim] ?? []) process.kill(pid, 'SIGKILL');
+
+      // Unless both inits are killed in one moment; then only what carries the mark can be found.
+      const orphan = victim === 'both inits' ? test.pid('orphan.pid') : undefined;
+      await expect.poll(() => before.filter((pid) => isAlive(pid) && pid !== orphan)).toEqual([]);
+      if (orphan !== undefined && isAlive(orphan)) process.kill(orphan, 'SIGKILL');
+      await expect.poll(() => test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
+      expect(botsIn(test.botDir)).toHaveLength(1);
+      expect(zombiesBelow(process.pid)).toEqual([]);
+    },
+  );
+
+  it('ends with the agent, and with the next one there is one bot', async () => {
+    await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
+    if (test.settings.current === undefined) throw new Error('no settings');
+    await using first = startAgent(test.settings.current);
+    await inTask(test);
+    const before = allOf(test.botDir).filter((pid) => pid !== first.pid);
+
+    await first.kill('SIGKILL');
+    await using second = startAgent(test.settings.current);
+
+    await expect.poll(() => second.state.state).toBe('running');
+    expect(before.filter(isAlive)).toEqual([]);
+    expect(botsIn(test.botDir)).toEqual([second.state.pid]);
+    await second.kill('SIGTERM');
+    expect(allOf(test.botDir)).toEqual([]);
+  });
+
+  it('is never there twice, whoever is killed at any moment', async () => {
+    console.info(`SKOLO_SEED=${seed}`);
+    const random = seeded(seed);
+    await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
+    if (test.settings.current === undefined) throw new Error('no settings');
+    const { current } = test.settings;
+    let agent = startAgent(current);
+    // Disposed of in the end, whichever it is by then.
+    await using _last = { [Symbol.asyncDispose]: () => agent.kill('SIGKILL') };
+    let most = 0;
+
+    for (let kill = 0; kill < kills; kill++) {
+      // The moment of the kill is what the test is about.
+      await sleep(random() * 1500);
+      const candidates = [agent.pid, ...allOf(test.botDir).filter((pid) => pid !== agent.pid)];
+      const victim = candidates[Math.floor(random() * candidates.length)] ?? agent.pid;
+      try {
+        process.kill(victim, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+      most = Math.max(most, botsIn(test.botDir).length);
+      if (victim === agent.pid) {
+        await agent.kill('SIGKILL');
+        agent = startAgent(current);
+      }
+    }
+
+    await expect.poll(() => botsIn(test.botDir), { timeout: 50_000 }).toHaveLength(1);
+    await expect.poll(() => agent.state.state).toBe('running');
+    expect(most).toBeLessThanOrEqual(1);
+    expect(test.read('second-bot')).toBeUndefined();
+    expect(zombiesBelow(agent.pid)).toEqual([]);
+    expect(openFiles(agent.pid)).toBeLessThan(40);
+    await agent.kill('SIGTERM');
+    await expect.poll(() => allOf(test.botDir)).toEqual([]);
+  }, 300_000);
+
+  it('leaves no descriptor and no zombie in the agent', async () => {
+    await using test = await newBot(
+      { zip: { body: 'sys.exit(1)' } },
+      { backoffSeconds: { first: 0.1, most: 0.1 } },
+    );
+    test.bot.start();
+    await expect.poll(() => test.exits.length).toBeGreaterThan(1);
+    const before = openFiles(process.pid);
+
+    await expect.poll(() => test.exits.length, { timeout: 50_000 }).toBeGreaterThan(8);
+
+    await test.bot.stop();
+    expect(openFiles(process.pid)).toBeLessThanOrEqual(before + 2);
+    expect(zombiesBelow(process.pid)).toEqual([]);
+  });
+
+  it('waits while another agent has the folder', async () => {
+    await using test = await newBot({ zip: {} });
+    if (test.settings.current === undefined) throw new Error('no settings');
+    await using other = startAgent(test.settings.current);
+    await expect.poll(() => other.state.state).toBe('running');
+
+    test.bot.start();
+    await expect
+      .poll(() => test.bot.view().why, { timeout: 40_000 })
+      .toBe(`another agent runs a bot in ${test.botDir}`);
+    expect(botsIn(test.botDir)).toEqual([other.state.pid]);
+    await other.kill('SIGTERM');
+
+    await expect.poll(() => test.bot.view().state, { timeout: 40_000 }).toBe('running');
+    expect(botsIn(test.botDir)).toEqual([test.bot.view().pid]);
+  });
+});
+
+function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}

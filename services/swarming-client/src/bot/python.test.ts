@@ -1,0 +1,101 @@
+/** The same with each Python that is there: what the bot runs on, the agent's two programs run on. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { createRunCommand } from '../run-command.ts';
+import { checkZip } from './check-zip.ts';
+import { pythonFolder } from './init-process.ts';
+import { isAlive, newBot } from './testing/new-bot.ts';
+import { python, pythons } from './testing/python.ts';
+import { bots, stubZip } from './testing/stub-bot.ts';
+
+const server = 'https://swarming.example';
+
+describe.skipIf(python === undefined)('on each Python', () => {
+  it.each([...new Set([python ?? '', ...pythons])])('%s', async (path) => {
+    await using test = await newBot(
+      { zip: { body: bots.withTask } },
+      { python: path, taskGraceSeconds: 0 },
+    );
+    const files = ['bot.pid', 'task_runner.pid', 'task.pid', 'orphan.pid'];
+    for (const name of ['bot_init.py', 'check_bot_zip.py']) {
+      const compile = 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")';
+      await promisify(execFile)(path, ['-W', 'error', '-c', compile, join(pythonFolder, name)]);
+    }
+
+    test.bot.start();
+    for (const file of files) await expect.poll(() => test.pid(file)).toBeGreaterThan(0);
+    await test.bot.stop();
+
+    expect(files.map(test.pid).filter(isAlive)).toEqual([]);
+    expect(test.read('task_runner.term')).toBe('1');
+  });
+
+  it.each([
+    ['', 'it is empty'],
+    ['PK\u0003\u0004', 'damaged'],
+    ['  <!doctype html>', 'HTML'],
+  ])('a zip of %j is not sound', async (content, why) => {
+    expect(await checked(Buffer.from(content))).toMatchObject({
+      why: expect.stringContaining(why),
+    });
+  });
+
+  it.each<[string, Record<string, string | undefined>, string]>([
+    ['__main__.py', { '__main__.py': undefined }, '__main__.py is missing'],
+    ['its configuration', { 'config/config.json': undefined }, 'config/config.json is missing'],
+    ['a server', { 'config/config.json': '[]' }, 'names no server'],
+    [
+      'the right server',
+      { 'config/config.json': '{"server":"https://x"}' },
+      'of the server https://x',
+    ],
+  ])('a zip without %s is not sound', async (_, members, why) => {
+    const zip = await stubZip({ server, members });
+
+    expect(await checked(zip)).toMatchObject({ why: expect.stringContaining(why) });
+  });
+
+  it('a zip whose length, bits or end were changed is not sound', async () => {
+    const zip = await stubZip({ server });
+    const step = Math.ceil(zip.length / 12);
+    for (let at = 1; at < zip.length; at += step) {
+      expect(await checked(zip.subarray(0, at))).toMatchObject({ isSound: false });
+    }
+    const content = zip.indexOf('__main__.py') + 100;
+    for (let at = content; at < content + 100; at += 25) {
+      const damaged = Buffer.from(zip);
+      damaged[at] = (damaged[at] ?? 0) ^ 4;
+      expect(await checked(damaged)).toMatchObject({ isSound: false });
+    }
+    expect(await checked(zip)).toEqual({ isSound: true });
+  });
+
+  it('what cannot look says nothing about the zip', async () => {
+    const zip = await stubZip({ server });
+
+    await expect(checked(zip, '/bin/false')).rejects.toThrow('/bin/false cannot check the zip');
+    await expect(checked(zip, '/no/python')).rejects.toThrow('/no/python is not installed');
+  });
+});
+
+async function checked(zip: Buffer, path = python ?? 'python3') {
+  const folder = await mkdtemp(join(tmpdir(), 'zip-'));
+  const file = join(folder, 'swarming_bot.zip');
+  await writeFile(file, zip);
+  try {
+    return await checkZip(file, {
+      run: createRunCommand(),
+      env: process.env,
+      python: path,
+      server,
+      timeoutMs: 30_000,
+      signal: new AbortController().signal,
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

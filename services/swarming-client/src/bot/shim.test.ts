@@ -1,0 +1,119 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { isAlive, newBot } from './testing/new-bot.ts';
+import { python } from './testing/python.ts';
+import { bots } from './testing/stub-bot.ts';
+
+/** As the real bot asks for a reboot: both commands, whatever the first one says, and then it waits. */
+const reboot = `signal.signal(signal.SIGTERM, signal.SIG_DFL)
+runs = len([name for name in os.listdir('.') if name.startswith('run')])
+write('run%d' % runs, '')
+if runs == 0:
+    status = [subprocess.call(['sudo', '-n', '/sbin/shutdown', '-r', 'now']),
+        subprocess.call(['sudo', '-n', '/sbin/reboot', '-f'])]
+    write('status', status)
+    time.sleep(600)
+is_stopped = []
+signal.signal(signal.SIGTERM, lambda *_: is_stopped.append(1))
+${bots.idle}`;
+
+describe.skipIf(python === undefined)('a bot that asks for a reboot', () => {
+  it('is started again', async () => {
+    await using test = await newBot({ zip: { body: reboot } });
+
+    test.bot.start();
+
+    await expect.poll(() => test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
+    expect(test.exits).toEqual(['rebooted']);
+    expect(test.read('status')).toBeUndefined();
+  });
+
+  it('has the agent reboot the machine, once, where the settings say so', async () => {
+    const asked: string[] = [];
+    await using test = await newBot(
+      { zip: { body: reboot }, rebootHost: (why) => asked.push(why) },
+      { reboot: 'host' },
+    );
+
+    test.bot.start();
+    await expect.poll(() => test.read('status')).toBe('[0, 0]');
+
+    await expect.poll(() => asked).toEqual(['the Swarming bot asked for it']);
+    expect(test.bot.view()).toMatchObject({ state: 'running', starts: 1 });
+  });
+
+  it('is refused, where the settings say so', async () => {
+    await using test = await newBot({ zip: { body: reboot } }, { reboot: 'refuse' });
+
+    test.bot.start();
+    await expect.poll(() => test.read('status')).toBe('[1, 1]');
+
+    expect(test.bot.view()).toMatchObject({ state: 'running', starts: 1 });
+    await expect
+      .poll(() => test.lines.map(({ text }) => text).join())
+      .toContain('the settings of this machine refuse a reboot');
+  });
+
+  it('is not ended by what its tasks ask for', async () => {
+    const body = `subprocess.call(['sh', '-c', 'sudo -n /sbin/reboot -f; echo $? > asked; :'])
+${bots.idle}`;
+    const folder = await mkdtemp(join(tmpdir(), 'shim-'));
+    await using test = await newBot({
+      zip: { body },
+      env: { ...process.env, PATH: await without(folder) },
+    });
+
+    test.bot.start();
+    await expect.poll(() => test.read('asked')).toBe('127\n');
+
+    expect(isAlive(test.bot.view().pid ?? 0)).toBe(true);
+    expect(test.lines.map(({ text }) => text)).toContain('sudo: there is none on this machine');
+    await rm(folder, { recursive: true });
+  });
+});
+
+/** A PATH with all that a shell needs, and no sudo. */
+async function without(folder: string): Promise<string> {
+  const { symlink } = await import('node:fs/promises');
+  for (const name of ['sh', 'dirname', 'tr', 'grep', 'sed', 'env']) {
+    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', `command -v ${name}`]);
+    await symlink(stdout.trim(), join(folder, name));
+  }
+  return folder;
+}
+
+describe('sudo in the image', () => {
+  const shim = fileURLToPath(new URL('../../shim', import.meta.url));
+
+  it.each([
+    [['-n', '/sbin/shutdown', '-r', 'now']],
+    [['-n', '/sbin/reboot', '-f']],
+    [['-n', '/sbin/shutdown -r now']],
+    [['-u', 'root', 'id', '*', 'a b', '']],
+    [[]],
+  ])('gives %j to the real one when it is not the bot that asks', async (args) => {
+    const folder = await mkdtemp(join(tmpdir(), 'shim-'));
+    const real = join(folder, 'sudo');
+    await writeFile(real, '#!/bin/sh\nprintf "<%s>" "$@"\nexit 7\n');
+    await chmod(real, 0o755);
+
+    const asked = promisify(execFile)(join(shim, 'sudo'), args, {
+      env: {
+        PATH: `${shim}:${shim}/.:/nowhere::${folder}:/usr/bin:/bin`,
+        SKOLO_REBOOT: 'restart-bot',
+      },
+      cwd: folder,
+    });
+
+    await expect(asked).rejects.toMatchObject({
+      code: 7,
+      stdout: args.length === 0 ? '<>' : args.map((arg) => `<${arg}>`).join(''),
+    });
+    await rm(folder, { recursive: true });
+  });
+});

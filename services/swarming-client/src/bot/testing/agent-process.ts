@@ -1,0 +1,36 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { BotSettings } from '../bot-deps.ts';
+
+export interface AgentProcess {
+  child: ChildProcess;
+  pid: number;
+  state: { state?: string; pid?: number; why?: string; starts?: number };
+  kill: (signal: NodeJS.Signals) => Promise<void>;
+  [Symbol.asyncDispose]: () => Promise<void>;
+}
+
+const program = fileURLToPath(new URL('../../../dist/bot/testing/agent.js', import.meta.url));
+
+export function startAgent(settings: BotSettings): AgentProcess {
+  const child = spawn(process.execPath, [program, JSON.stringify(settings)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const closed = once(child, 'exit');
+  const agent: AgentProcess = {
+    child,
+    pid: child.pid ?? Number.NaN,
+    state: {},
+    async kill(signal) {
+      child.kill(signal);
+      await closed;
+    },
+    [Symbol.asyncDispose]: () => agent.kill('SIGKILL'),
+  };
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    agent.state = JSON.parse(line);
+  });
+  return agent;
+}

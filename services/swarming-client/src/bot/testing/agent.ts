@@ -1,0 +1,25 @@
+/** The agent's part of the bot as a process of its own, to be killed: `node agent.js SETTINGS`. Writes each state that it is in. */
+import { createLogger, systemClock } from '@skolo/common/light';
+import { createRunCommand } from '../../run-command.ts';
+import { Bot } from '../bot.ts';
+import type { BotSettings } from '../bot-deps.ts';
+
+const settings: BotSettings = JSON.parse(process.argv[2] ?? '{}');
+const bot = new Bot({
+  settings: () => settings,
+  botId: 'machine-1',
+  hookUrl: () => 'http://127.0.0.1:1',
+  token: async () => 'the-token',
+  taskRunning: () => false,
+  clock: systemClock,
+  log: createLogger({ service: 'swarming-client', level: 'silent' }),
+  run: createRunCommand(),
+  onLine: () => undefined,
+  onChange: () => {
+    const { state, pid, why, starts } = bot.view();
+    process.stdout.write(`${JSON.stringify({ state, pid, why, starts })}\n`);
+  },
+  onExit: () => undefined,
+});
+process.once('SIGTERM', () => void bot.stop().then(() => process.exit(0)));
+bot.start();
