@@ -20,8 +20,15 @@ export interface DaemonProcess {
   end(signal: NodeJS.Signals): Promise<number | string | null>;
 }
 
+/** Takes what is to be done in the end. */
+export type AtTheEnd = (cleanUp: () => Promise<void>) => void;
+
 /** @param dir has rack.yaml; the state goes below it */
-export async function startDaemonProcess(dir: string, token: string): Promise<DaemonProcess> {
+export async function startDaemonProcess(
+  dir: string,
+  token: string,
+  atTheEnd: AtTheEnd = onTestFinished,
+): Promise<DaemonProcess> {
   const flags = {
     '--rack': join(dir, 'rack.yaml'),
     '--state-dir': join(dir, 'state'),
@@ -52,7 +59,7 @@ export async function startDaemonProcess(dir: string, token: string): Promise<Da
     const [code, by] = await exited;
     return code ?? by;
   }
-  onTestFinished(async () => {
+  atTheEnd(async () => {
     if (child.exitCode === null && child.signalCode === null) await end('SIGKILL');
   });
   return {
