@@ -129,7 +129,10 @@ describe('the file that quarantines the machine', () => {
     await forced.look();
 
     expect(before).toEqual({ text: 'wrong phone', left: ['rpi-1.force_quarantine'] });
-    expect([await readdir(home), await readdir(stateDir)]).toEqual([[], ['forced-quarantine.json']]);
+    expect([await readdir(home), await readdir(stateDir)]).toEqual([
+      [],
+      ['forced-quarantine.json'],
+    ]);
   });
 
   it('of which a damaged note is kept still quarantines', async () => {

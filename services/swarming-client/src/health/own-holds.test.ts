@@ -53,7 +53,10 @@ describe('holds on the own machine', () => {
     { title: 'fails', spoil: { status: 500, body: {} } },
     { title: 'is too old to know', spoil: { status: 404, body: {} } },
     { title: 'talks nonsense', spoil: { status: 200, body: '<html>' } },
-    { title: 'tells of no time', spoil: { status: 200, body: { holds: [{ ...hold, until: 'x' }] } } },
+    {
+      title: 'tells of no time',
+      spoil: { status: 200, body: { holds: [{ ...hold, until: 'x' }] } },
+    },
   ])('count until they end when the daemon $title, which is said once', async ({ spoil }) => {
     const { daemon, clock, log, holds } = await start();
     daemon.answer = { status: 200, body: { holds: [hold] } };
