@@ -174,6 +174,32 @@ export {
 export { type Usb, uhubctl } from './machines/uhubctl.ts';
 export { boardOf, type Phone, raspberryPi4, type UsbHub } from './machines/usb.ts';
 export { type PeerName, peer } from './peer.ts';
+export { type IphoneTools, iphoneScreenshot, startIphoneTools } from './phones/idevice-tools.ts';
+export {
+  type IphoneFault,
+  type IphoneOptions,
+  iphoneFaults,
+  type SimulatedIphone,
+} from './phones/iphone.ts';
+export {
+  type LocalFault,
+  type LocalPrograms,
+  localFaults,
+  startLocalPrograms,
+} from './phones/local-programs.ts';
+export {
+  type ProgramAnswer,
+  type Programs,
+  type StandIn,
+  startPrograms,
+} from './phones/programs.ts';
+export {
+  type SshDevice,
+  type SshDeviceFault,
+  type SshDeviceOptions,
+  sshDeviceFaults,
+  startSshDevice,
+} from './phones/ssh-device.ts';
 export { type Frr, type FrrFault, type FrrOptions, frrFaults, startFrr } from './real/frr.ts';
 export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';
 export { type RealSshd, type SshDoor, startSshd } from './real/sshd.ts';

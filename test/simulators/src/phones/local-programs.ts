@@ -1,0 +1,97 @@
+/** Programs of a Raspberry Pi itself: `uhubctl`, with what is plugged into its ports, and `vcgencmd`. */
+import type { OutletBoard } from '../equipment/device.ts';
+import { type Usb, uhubctl } from '../machines/uhubctl.ts';
+import { boardOf, type Phone, raspberryPi4, type UsbHub } from '../machines/usb.ts';
+import { type ProgramAnswer, type Programs, startPrograms } from './programs.ts';
+
+export const localFaults = [
+  /** The hub takes commands and leaves the power as it is. */
+  'usb-ignored',
+  /** The hub is gone from the bus. */
+  'usb-missing',
+  /** `uhubctl` may not. */
+  'usb-not-root',
+  'uhubctl-hangs',
+  /** No /dev/vcio: not a Raspberry Pi, or a container without it. */
+  'no-vcio',
+  'vcgencmd-hangs',
+] as const;
+export type LocalFault = (typeof localFaults)[number];
+
+/** What can be plugged into a port: phones of either kind. */
+export interface Pluggable {
+  plugIn(): void;
+  unplug(): void;
+}
+
+export interface LocalPrograms extends Programs {
+  /** Ports: `usb/1-1.2`. All are on. */
+  readonly usb: OutletBoard;
+  readonly faults: Set<LocalFault>;
+  /** Of `get_throttled`: bit 0 under-voltage now, 1 capped, 2 throttled, 3 soft limit; 16 to 19: since the boot. */
+  throttled: number;
+  /** Of `measure_temp`. */
+  celsius: number;
+  /** While its port is off, it is not there. It has a battery: it does not reboot by that. */
+  plug(what: Pluggable, port: string, name?: string): void;
+}
+
+/** `uhubctl` and `vcgencmd` for the front of PATH. */
+export async function startLocalPrograms({
+  hubs = [raspberryPi4],
+}: {
+  hubs?: readonly UsbHub[];
+} = {}): Promise<LocalPrograms> {
+  const usb = boardOf(hubs);
+  const phones: Phone[] = [];
+  const faults = new Set<LocalFault>();
+  const hub = (): Usb => ({
+    hubs: faults.has('usb-missing') ? [] : hubs,
+    board: usb,
+    phones,
+    isRoot: !faults.has('usb-not-root'),
+    obeys: !faults.has('usb-ignored'),
+  });
+  const never = new Promise<ProgramAnswer>(() => {});
+  const programs = await startPrograms({
+    uhubctl: (args) => (faults.has('uhubctl-hangs') ? never : uhubctl([...args], hub())),
+    vcgencmd: ([command = '']) => (faults.has('vcgencmd-hangs') ? never : vcgencmd(command)),
+  });
+
+  /** As userland's vcgencmd prints it. */
+  function vcgencmd(command: string): ProgramAnswer {
+    if (faults.has('no-vcio')) {
+      const stdout =
+        "Can't open device file: /dev/vcio\nTry creating a device file with: sudo mknod /dev/vcio c 100 0\n";
+      return { stdout, status: 255 };
+    }
+    switch (command) {
+      case 'get_throttled':
+        return { stdout: `throttled=0x${local.throttled.toString(16)}\n` };
+      case 'measure_temp':
+        return { stdout: `temp=${local.celsius.toFixed(1)}'C\n` };
+      case 'measure_volts':
+        return { stdout: 'volt=0.8500V\n' };
+      default:
+        return { stdout: 'error=1 error_msg="Command not registered"\n' };
+    }
+  }
+
+  const local: LocalPrograms = {
+    ...programs,
+    usb,
+    faults,
+    throttled: 0,
+    celsius: 48.3,
+    plug(what, port, name = port) {
+      if (!usb.has(port)) throw new RangeError(`no port ${port}`);
+      phones.push({ name, port, works: true });
+      usb.on('change', ({ outlet, on }) => {
+        if (outlet !== port) return;
+        if (on) what.plugIn();
+        else what.unplug();
+      });
+    },
+  };
+  return local;
+}
