@@ -4,7 +4,7 @@
  * rack.yaml: `device: { kind: ios }`; of several on one machine each with its UDID as `serial`.
  * It has to trust this machine: unlock it, answer "Trust", keep /var/lib/lockdown. usbmuxd has to run.
  */
-import { writeFile } from 'node:fs/promises';
+import { open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandOptions, CommandResult } from '../run-command.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
@@ -74,7 +74,9 @@ export function ios({ serial }: AttachedDevice, { run, settings }: DeviceDeps): 
       async 'device-reboot'(signal) {
         const udid = await find(signal);
         const result = await attempt('idevicediagnostics', ['-u', udid, 'restart'], signal);
-        if (result.status !== 0) throw new Missing(whyOf(result));
+        // It says so, and ends with status 0 all the same.
+        const isRefused = /^ERROR|failed/im.test(result.stdout + result.stderr);
+        if (result.status !== 0 || isRefused) throw new Missing(whyOf(result));
       },
     },
     async keepEvidence(folder, signal) {
@@ -89,12 +91,22 @@ export function ios({ serial }: AttachedDevice, { run, settings }: DeviceDeps): 
       const log = await keepFile(folder, 'syslog.txt', signal, (stdoutFile) =>
         attempt('idevicesyslog', ['-u', udid], signal, { stdoutFile, mostBytes: mostLog }),
       );
-      const screen = await keepFile(folder, 'screen.png', signal, (path) =>
-        attempt('idevicescreenshot', ['-u', udid, join(path)], signal),
+      const screen = await keepFile(folder, 'screen', signal, (path) =>
+        attempt('idevicescreenshot', ['-u', udid, path], signal),
       );
-      return [...listed, ...log, ...screen];
+      const shown = await Promise.all(screen.map((name) => withEnding(folder, name)));
+      return [...listed, ...log, ...shown];
     },
   };
+}
+
+/** Older devices give TIFF, newer ones PNG. */
+async function withEnding(folder: string, name: string): Promise<string> {
+  const file = await open(join(folder, name));
+  const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0).finally(() => file.close());
+  const named = `${name}.${buffer.toString('latin1').endsWith('PNG') ? 'png' : 'tiff'}`;
+  await rename(join(folder, name), join(folder, named));
+  return named;
 }
 
 /** Some write the hyphen of a newer UDID, some do not. */
@@ -107,26 +119,18 @@ export function iosDimensions(type: string, version: string): Dimensions {
   return dimensions({ os: ['iOS', `iOS-${version}`], device_type: [type] });
 }
 
-/** By the errors of lockdownd, as libimobiledevice 1.3 numbers them (`include/libimobiledevice/lockdown.h`). */
-const reasons: readonly [RegExp, string][] = [
-  [
-    /error code -17\b|password ?protected|passcode/i,
-    'is locked by its passcode: unlock it, better turn it off',
-  ],
-  [
-    /error code -18\b|denied the trust/i,
-    'somebody answered "Don\'t trust": replug it, unlock it and answer "Trust"',
-  ],
-  [
-    /error code -19\b|trust dialog/i,
-    'does not trust this machine yet: unlock it and answer "Trust"',
-  ],
-  [
-    /error code -(21|4)\b|not paired|pair(ing)?/i,
-    'is not paired with this machine: `idevicepair pair`, and answer "Trust"',
-  ],
-  [/usbmuxd|unable to retrieve device list/i, 'usbmuxd does not answer: start it'],
-  [/no device found/i, 'not attached: usbmuxd sees no such device'],
+/**
+ * By the errors of lockdownd, as libimobiledevice 1.3 numbers them (`include/libimobiledevice/lockdown.h`). Some tools
+ * say `error code -17`, some `Password protected (-17)`.
+ */
+const reasons: readonly [codes: RegExp, why: string][] = [
+  [/-17\b/, 'is locked by its passcode: unlock it, better turn it off'],
+  [/-18\b/, 'somebody answered "Don\'t trust": replug it, unlock it and answer "Trust"'],
+  [/-19\b/, 'does not trust this machine yet: unlock it and answer "Trust"'],
+  [/-(21|4)\b/, 'is not paired with this machine: `idevicepair pair`, and answer "Trust"'],
+  [/-8\b/, 'the connection to it breaks: replug it'],
+  [/unable to retrieve device list/i, 'usbmuxd does not answer: start it'],
+  [/no device found|device \S+ not found/i, 'not attached: usbmuxd does not see it any more'],
 ];
 
 function whyOf(result: CommandResult): string {

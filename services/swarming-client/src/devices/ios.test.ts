@@ -1,0 +1,144 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import {
+  type IphoneOptions,
+  type IphoneTools,
+  iphoneScreenshot,
+  startIphoneTools,
+} from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
+
+const udid = '00008030-001C2D3E0123802E';
+const other = '00008101-000A1B2C3D4E001E';
+
+async function startPhones(phones: readonly IphoneOptions[]): Promise<Lab & { tools: IphoneTools }> {
+  const tools = await startIphoneTools({ phones });
+  onTestFinished(() => tools.close());
+  const path = [tools.folder, process.env.PATH ?? ''].join(delimiter);
+  return { ...(await startLab({ PATH: path })), tools };
+}
+
+const kind = 'ios';
+
+describe('an iPhone', () => {
+  it('tells what Swarming chooses it by, and its battery', async () => {
+    const { open, ran, tools } = await startPhones([{ udid }]);
+    tools.phone().battery.set('BatteryCurrentCapacity', '64');
+
+    expect(await present(open({ kind }))).toEqual({
+      dimensions: { os: ['iOS', 'iOS-14.4.2'], device_type: ['iPhone12,1'] },
+      serial: udid,
+      batteryPercent: 64,
+      temperatures: {},
+    });
+    expect(ran).toHaveLength(3);
+  });
+
+  it.each(['', '-1', '101', 'x'])('has no battery of %j percent', async (capacity) => {
+    const { open, tools } = await startPhones([{ udid }]);
+    tools.phone().battery.set('BatteryCurrentCapacity', capacity);
+
+    expect((await present(open({ kind }))).batteryPercent).toBeUndefined();
+  });
+
+  it('is chosen by its UDID, with or without the hyphen', async () => {
+    const { open } = await startPhones([{ udid: other }, { udid, productType: 'iPad13,4' }]);
+
+    const { dimensions } = await present(open({ kind, serial: udid.replace('-', '') }));
+    expect(dimensions.device_type).toEqual(['iPad13,4']);
+  });
+
+  it('is not guessed where there are two', async () => {
+    const { open } = await startPhones([{ udid }, { udid: other }]);
+
+    expect(await missing(open({ kind }))).toMatch(/^2 devices are attached .*UDID/);
+    expect(await missing(open({ kind, serial: 'f'.repeat(40) }))).toMatch(
+      /^not attached: no device f+; attached: /,
+    );
+  });
+
+  it('is not there, or nobody can tell', async () => {
+    const { open, tools } = await startPhones([]);
+
+    expect(await missing(open({ kind }))).toBe('not attached: usbmuxd sees no device');
+    tools.isWithoutUsbmuxd = true;
+    expect(await missing(open({ kind }))).toMatch(/^usbmuxd does not answer: start it/);
+  });
+
+  it('without the tools says what to install', async () => {
+    const { open } = await startLab({ PATH: '/nonexistent' });
+
+    expect(await missing(open({ kind }))).toBe(
+      'idevice_id is not installed; install the package libimobiledevice-utils',
+    );
+  });
+
+  it.each([
+    { fault: 'locked', why: /^is locked by its passcode/ },
+    { fault: 'not-trusted', why: /^does not trust this machine yet/ },
+    { fault: 'trust-denied', why: /^somebody answered "Don't trust"/ },
+    { fault: 'mux-error', why: /^the connection to it breaks/ },
+    { fault: 'garbage', why: /tells neither ProductType nor ProductVersion/ },
+    { fault: 'empty-answers', why: /tells neither ProductType nor ProductVersion/ },
+    { fault: 'hangs', why: /^ideviceinfo took longer than 2 s$/ },
+    { fault: 'hangs-mid-way', why: /^ideviceinfo took longer than 2 s$/ },
+  ] as const)('that is $fault is missing, and says why', async ({ fault, why }) => {
+    const { open, tools, settings } = await startPhones([{ udid }]);
+    const device = open({ kind });
+    tools.phone().faults.add(fault);
+    settings.commandSeconds = fault.startsWith('hangs') ? 2 : 20;
+
+    expect(await missing(device)).toMatch(why);
+
+    tools.phone().faults.clear();
+    settings.commandSeconds = 20;
+    expect(await present(device)).toMatchObject({ serial: udid });
+  });
+});
+
+describe('a restart', () => {
+  it('is of that one', async () => {
+    const { open, tools } = await startPhones([{ udid: other }, { udid, restartMs: 60_000 }]);
+
+    await open({ kind, serial: udid }).repairs['device-reboot']?.(never);
+
+    expect(tools.phone(udid).isPresent()).toBe(false);
+    expect(tools.phone(other).isPresent()).toBe(true);
+  });
+
+  it('that is refused says so', async () => {
+    const { open, tools } = await startPhones([{ udid }]);
+    tools.phone().faults.add('restart-refused');
+
+    await expect(open({ kind }).repairs['device-reboot']?.(never)).rejects.toThrow(/restart/);
+  });
+});
+
+describe('evidence', () => {
+  it('is what is attached, some seconds of its log, and its screen', async () => {
+    const { open, dir, settings } = await startPhones([{ udid }]);
+    const folder = join(dir, 'evidence');
+    await mkdir(folder);
+    settings.commandSeconds = 5;
+
+    const files = await open({ kind }).keepEvidence?.(folder, never);
+
+    expect(files).toEqual(['idevices.txt', 'syslog.txt', 'screen.tiff']);
+    expect(await readFile(join(folder, 'syslog.txt'), 'utf8')).toContain('SpringBoard');
+    expect(await readFile(join(folder, 'screen.tiff'))).toEqual(iphoneScreenshot);
+  });
+
+  it('is what there is', async () => {
+    const { open, dir, tools, settings } = await startPhones([{ udid }]);
+    const folder = join(dir, 'evidence');
+    await mkdir(folder);
+    settings.commandSeconds = 5;
+    tools.phone().faults.add('no-screenshots');
+
+    expect(await open({ kind }).keepEvidence?.(folder, never)).toEqual([
+      'idevices.txt',
+      'syslog.txt',
+    ]);
+  });
+});
