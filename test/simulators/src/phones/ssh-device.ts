@@ -11,6 +11,7 @@ import { publicSshKey } from '../equipment/cli/host-key.ts';
 import type { Told } from '../equipment/device.ts';
 import { Door } from '../machines/door.ts';
 import { type RealSshd, type SshDoor, startSshd } from '../real/sshd.ts';
+import { rebootScript, sessionScript, sshDeviceFiles } from './ssh-device-files.ts';
 
 export const sshDeviceFaults = [
   /** Its port is closed. */
@@ -69,39 +70,6 @@ export interface SshDevice extends SshDoor {
   close(): Promise<void>;
 }
 
-const files = {
-  chromeos: {
-    // Of an Acer Chromebook, as Skia's lab recorded it.
-    'etc/lsb-release': `CHROMEOS_DEVSERVER=
-CHROMEOS_RELEASE_APPID={9A3BE5D2-C3DC-4AE6-9943-E2C113895DC5}
-CHROMEOS_RELEASE_BOARD=octopus-signed-mp-v23keys
-CHROMEOS_RELEASE_BRANCH_NUMBER=56
-CHROMEOS_RELEASE_BUILDER_PATH=octopus-release/R89-13729.56.0
-CHROMEOS_RELEASE_BUILD_NUMBER=13729
-CHROMEOS_RELEASE_BUILD_TYPE=Official Build
-CHROMEOS_RELEASE_CHROME_MILESTONE=89
-CHROMEOS_RELEASE_DESCRIPTION=13729.56.0 (Official Build) stable-channel octopus
-CHROMEOS_RELEASE_KEYSET=mp-v23
-CHROMEOS_RELEASE_NAME=Chrome OS
-CHROMEOS_RELEASE_PATCH_NUMBER=0
-CHROMEOS_RELEASE_TRACK=stable-channel
-CHROMEOS_RELEASE_UNIBUILD=1
-CHROMEOS_RELEASE_VERSION=13729.56.0
-DEVICETYPE=CHROMEBOOK
-GOOGLE_RELEASE=13729.56.0
-`,
-  },
-  linux: {
-    'etc/os-release': `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
-NAME="Debian GNU/Linux"
-VERSION_ID="12"
-VERSION="12 (bookworm)"
-ID=debian
-`,
-    'etc/hostname': 'skia-e-linux-1\n',
-  },
-} as const;
-
 /** Undefined where sshd is not installed. Needs bash. */
 export async function startSshDevice(
   options: SshDeviceOptions = {},
@@ -158,7 +126,7 @@ class Device implements SshDevice {
   }
 
   async start({ kind = 'chromeos', files: more = {} }: SshDeviceOptions): Promise<boolean> {
-    for (const [path, content] of Object.entries({ ...files[kind], ...more })) {
+    for (const [path, content] of Object.entries({ ...sshDeviceFiles[kind], ...more })) {
       await this.write(path, content);
     }
     await mkdir(join(this.root, 'proc'), { recursive: true });
@@ -288,42 +256,3 @@ const inSession: readonly SshDeviceFault[] = [
   'empty-answers',
   'crlf',
 ];
-
-function sessionScript(folder: string, port: number): string {
-  return `#!/bin/bash
-exec 3<>/dev/tcp/127.0.0.1/${port} || exit 1
-printf 'session\\0%s\\0' "$SSH_ORIGINAL_COMMAND" >&3
-read -r uptime fault <&3 || exit 1
-root='${folder}/root' out='${folder}'/out.$$
-echo "$uptime $uptime" >"$out"
-mv "$out" "$root/proc/uptime"
-case $fault in
-hangs) read -r _ <&3; exit 1 ;;
-garbage) head -c 900 /dev/urandom; exit 0 ;;
-empty-answers) exit 0 ;;
-esac
-exec 3>&-
-command=$(sed -E "s,(^|[^[:alnum:]_./-])/(proc|etc|sys)/,\\1$root/\\2/,g" <<<"$SSH_ORIGINAL_COMMAND")
-PATH='${folder}/bin':$PATH bash -c "$command" >"$out" 2>"$out.errors"
-status=$?
-sed "s,$root,,g" "$out.errors" >&2
-case $fault in
-drops-mid-way) head -c $(($(wc -c <"$out") / 2)) "$out"; kill -9 $PPID ;;
-crlf) sed "s,$root,,g; s,$,\\r," "$out" ;;
-*) sed "s,$root,,g" "$out" ;;
-esac
-rm -f "$out" "$out.errors"
-exit $status
-`;
-}
-
-function rebootScript(port: number): string {
-  return `#!/bin/bash
-exec 3<>/dev/tcp/127.0.0.1/${port} || exit 1
-printf 'reboot\\0' >&3
-read -r answer <&3
-[ "$answer" = done ] && exit 0
-echo 'reboot: must be superuser.' >&2
-exit 1
-`;
-}
