@@ -1,5 +1,5 @@
-import { fakeClock } from '@skolo/common/testing';
 import { createLogger } from '@skolo/common/light';
+import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { DeviceView, Look } from './device.ts';
 import { DeviceWatch } from './device-watch.ts';
@@ -10,8 +10,11 @@ const present: Look = { state: 'present', reading };
 
 function startWatch(readSeconds = 3600) {
   const lines: string[] = [];
-  const looks: { signal: AbortSignal; found: (look: Look) => void; fail: (error: Error) => void }[] =
-    [];
+  const looks: {
+    signal: AbortSignal;
+    found: (look: Look) => void;
+    fail: (error: Error) => void;
+  }[] = [];
   const seen: DeviceView[] = [];
   const clock = fakeClock('2026-11-20T12:00:00Z');
   const watch = new DeviceWatch({

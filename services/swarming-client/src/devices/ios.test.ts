@@ -12,7 +12,9 @@ import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
 const udid = '00008030-001C2D3E0123802E';
 const other = '00008101-000A1B2C3D4E001E';
 
-async function startPhones(phones: readonly IphoneOptions[]): Promise<Lab & { tools: IphoneTools }> {
+async function startPhones(
+  phones: readonly IphoneOptions[],
+): Promise<Lab & { tools: IphoneTools }> {
   const tools = await startIphoneTools({ phones });
   onTestFinished(() => tools.close());
   const path = [tools.folder, process.env.PATH ?? ''].join(delimiter);
@@ -120,7 +122,7 @@ describe('evidence', () => {
     const { open, dir, settings } = await startPhones([{ udid }]);
     const folder = join(dir, 'evidence');
     await mkdir(folder);
-    settings.commandSeconds = 5;
+    settings.commandSeconds = 3;
 
     const files = await open({ kind }).keepEvidence?.(folder, never);
 
@@ -133,7 +135,7 @@ describe('evidence', () => {
     const { open, dir, tools, settings } = await startPhones([{ udid }]);
     const folder = join(dir, 'evidence');
     await mkdir(folder);
-    settings.commandSeconds = 5;
+    settings.commandSeconds = 3;
     tools.phone().faults.add('no-screenshots');
 
     expect(await open({ kind }).keepEvidence?.(folder, never)).toEqual([

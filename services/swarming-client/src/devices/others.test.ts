@@ -1,7 +1,7 @@
 /** PyOCD, the machine itself, and what is found by itself. */
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { startAdbServer, startIphoneTools, peer } from '@skolo/simulators';
+import { peer, startAdbServer, startIphoneTools } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createRunCommand } from '../run-command.ts';
 import { hostDimensions } from './host.ts';
@@ -83,6 +83,17 @@ describe('a debug probe', () => {
     );
     await plugIn('1-1.1', { ...probe, serial: '066EFF' });
     expect(await present(open({ kind, serial: '066EFF' }))).toMatchObject({ serial: '066EFF' });
+  });
+
+  it('is missing once it was seen and is unplugged, without PyOCD, too', async () => {
+    const { open, plugIn, deps } = await startProbes();
+    await plugIn('1-1.1', { ...probe, serial: '066EFF' });
+    const device = open({ kind });
+    await present(device);
+
+    await rm(deps.sysfs ?? '', { recursive: true });
+
+    expect(await missing(device)).toMatch(/^was unplugged/);
   });
 
   it('is not guessed where there are two', async () => {
@@ -197,8 +208,7 @@ describe('the machine itself', () => {
     const run = createRunCommand();
     return async (machine: string, bits: 32 | 64) =>
       await hostDimensions(
-        (file, args, options) =>
-          run(file, args, { ...options, env: { PATH: join(dir, 'bin') } }),
+        (file, args, options) => run(file, args, { ...options, env: { PATH: join(dir, 'bin') } }),
         { signal: never, timeoutMs: 20_000, root: dir, machine, bits, cores: 4 },
       );
   }
@@ -235,14 +245,7 @@ describe('the machine itself', () => {
     );
 
     expect(await host('x86_64', 64)).toMatchObject({
-      gpu: [
-        '10de',
-        '10de:1d10',
-        '10de:1d10-470.103',
-        '8086',
-        '8086:3ea5',
-        '8086:3ea5-22.3.6-1',
-      ],
+      gpu: ['10de', '10de:1d10', '10de:1d10-470.103', '8086', '8086:3ea5', '8086:3ea5-22.3.6-1'],
       gce: ['1'],
       docker_installed: ['true'],
     });

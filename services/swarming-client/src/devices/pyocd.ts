@@ -27,6 +27,8 @@ type Board = z.output<typeof Probes>['boards'][number];
 const anyTarget = 'cortex_m';
 
 export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
+  /** USB tells of this probe: when it does no more, it has been unplugged. */
+  let isOnUsb = false;
   let asked: { of: string; boards: readonly Board[] | undefined } | undefined;
 
   async function boardsOf(usb: readonly UsbDevice[], signal: AbortSignal) {
@@ -43,7 +45,10 @@ export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
   async function read(signal: AbortSignal): Promise<DeviceReading> {
     const probes = (await listUsb(deps.sysfs)).filter(isProbe);
     const isSeen = probes.some((probe) => serial === undefined || isSame(probe.serial, serial));
+    isOnUsb ||= isSeen;
     const boards = await boardsOf(probes, signal);
+    if (isOnUsb && !isSeen && !boards?.length)
+      throw new Missing('was unplugged: USB shows it no more');
     const fitting = boards?.filter(
       ({ unique_id: id }) => serial === undefined || isSame(id, serial),
     );
