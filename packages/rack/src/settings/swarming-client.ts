@@ -80,6 +80,7 @@ export const swarmingClient = section({
     user: text(/^[a-z_][\w.-]*$/i, 'a user', 'root')
       .default('root')
       .describe('User on devices that are reached over ssh.'),
+    port: whole(1, 65_535).default(22).describe('Port of their ssh.'),
     privateKey: path.exactOptional().describe('Its key, a path on the machine.'),
     commandSeconds: seconds(0.1, 300).default(20).describe('Time-out of one command.'),
   }).describe('Devices over ssh (chromeos, linux).'),
