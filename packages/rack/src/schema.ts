@@ -95,7 +95,7 @@ export const loginSchema = object({
   token: secret
     .exactOptional()
     .describe(
-      'Bearer token, for HTTP. Of machines: what the tokens of their agents are made from, another one for each.',
+      'Bearer token, for HTTP. Of machines: long and random; the tokens of their agents are made from it, another one for each.',
     ),
   legacySsh: z
     .boolean()

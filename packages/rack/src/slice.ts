@@ -1,7 +1,8 @@
 /**
  * What one machine may know of rack.yaml: its own entry, its devices, the settings of its agent, and where the services
  * are that it asks. The metadata server gives it as the attribute `skolo-machine`. Nobody's wiring is in it (not even the
- * machine's own outlet: that is a fact about a switch), no login and no secret; tasks on the machine can read it as root.
+ * machine's own outlet: that is a fact about a switch), no login and no secret (of the token of its agent a digest); tasks
+ * on the machine can read it as root.
  */
 import { z } from 'zod';
 import { check } from './describe.ts';
