@@ -1,7 +1,15 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { peer, type SshDevice, startSshDevice, startSshd } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import {
+  afterAll,
+  beforeAll,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+  type TestContext,
+} from 'vitest';
 import { sshArguments } from './ssh.ts';
 import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
 

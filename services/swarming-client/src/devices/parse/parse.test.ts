@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../testing/runs.ts';
 import { dimensions, versionsOf } from '../dimensions.ts';
-import { runs } from '../testing/runs.ts';
 import { readAdbDevices } from './adb-devices.ts';
 import { readBattery } from './battery.ts';
 import { cpuNames, readCpuInfo } from './cpuinfo.ts';
