@@ -29,7 +29,7 @@ process.on('message', async ({ args, dir, env }: Request) => {
   };
   const exitCode = await complete(args, io);
   const ended: Ended = {
-    stdout: Buffer.concat(stdout).toString(),
+    stdout: Buffer.concat(stdout),
     stderr: stderr.join(''),
     exitCode,
   };

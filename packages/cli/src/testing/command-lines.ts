@@ -18,7 +18,7 @@ export interface Request {
 }
 
 export interface Ended {
-  stdout: string;
+  stdout: Uint8Array;
   stderr: string;
   exitCode: number;
 }
@@ -27,7 +27,11 @@ export class CommandLines {
   readonly #child: ChildProcess;
 
   constructor() {
-    this.#child = fork(built, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = fork(built, {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // With which bytes are sent as they are.
+      serialization: 'advanced',
+    });
   }
 
   /** One at a time. */
@@ -56,16 +60,23 @@ export class CommandLines {
   }
 }
 
+export interface Call {
+  args: string[];
+  /** The shell's, that gets its output. */
+  into: string | undefined;
+}
+
 /**
- * What the shell makes of a line that is a call of skolo and nothing more; undefined for a line that pipes, redirects,
- * sets variables or runs something else.
+ * What the shell makes of a line that is a call of skolo, and at most pipes all that it prints into something; undefined
+ * for a line that redirects, sets variables, leaves before skolo has ended (as head does) or runs something else.
  */
-export async function argsOf(
+export async function callIn(
   line: string,
   options: { cwd: string; env: NodeJS.ProcessEnv },
-): Promise<string[] | undefined> {
-  if (!/^skolo [^|&;<>()`\n]+$/.test(line)) return undefined;
+): Promise<Call | undefined> {
+  const [, own, into] = /^(skolo [^|&;<>()`\n]+?)(?: \| (?!head)([^|]+))?$/.exec(line) ?? [];
+  if (own === undefined) return undefined;
   const listing = 'skolo() { for word; do printf "%s\\0" "$word"; done; }';
-  const { stdout } = await promisify(execFile)('sh', ['-c', `${listing}\n${line}`], options);
-  return stdout.split('\0').slice(0, -1);
+  const { stdout } = await promisify(execFile)('sh', ['-c', `${listing}\n${own}`], options);
+  return { args: stdout.split('\0').slice(0, -1), into };
 }

@@ -16,7 +16,7 @@ import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { argsOf, type CommandLines, type Ended } from './command-lines.ts';
+import { type CommandLines, callIn } from './command-lines.ts';
 
 const ownFolder = fileURLToPath(new URL('../../', import.meta.url));
 const racks = fileURLToPath(new URL('../../../../racks', import.meta.url));
@@ -106,13 +106,9 @@ export async function replay(
   place: Place,
   commandLines?: CommandLines,
 ): Promise<string> {
-  const { dir, env } = place;
   const steps = [];
   for (const { title, command } of commandsOf(text)) {
-    const args = commandLines && (await argsOf(command, { cwd: dir, env }));
-    const { stdout, stderr, exitCode } = args
-      ? await commandLines.run({ args, dir, env })
-      : await run(command, { cwd: dir, env });
+    const { stdout, stderr, exitCode } = await runIn(place, command, commandLines);
     steps.push(
       [
         ...title,
@@ -125,6 +121,26 @@ export async function replay(
     );
   }
   return steadied(steps.join('\n'), place);
+}
+
+interface Printed {
+  stdout: string;
+  stderr: string;
+  exitCode: number;
+}
+
+async function runIn(
+  { dir, env }: Place,
+  command: string,
+  commandLines: CommandLines | undefined,
+): Promise<Printed> {
+  const options = { cwd: dir, env };
+  const call = commandLines && (await callIn(command, options));
+  if (!call) return await run(command, options);
+  const { stdout, stderr, exitCode } = await commandLines.run({ args: call.args, dir, env });
+  if (call.into === undefined) return { stdout: `${Buffer.from(stdout)}`, stderr, exitCode };
+  const piped = await run(call.into, options, stdout);
+  return { ...piped, stderr: stderr + piped.stderr };
 }
 
 interface Command {
@@ -146,12 +162,17 @@ function commandsOf(text: string): Command[] {
   return commands;
 }
 
-function run(command: string, options: { cwd: string; env: NodeJS.ProcessEnv }): Promise<Ended> {
+function run(
+  command: string,
+  options: { cwd: string; env: NodeJS.ProcessEnv },
+  input?: Uint8Array,
+): Promise<Printed> {
   return new Promise((resolve) => {
     const child = execFile('sh', ['-c', command], options, (error, stdout, stderr) => {
       const exitCode = typeof error?.code === 'number' ? error.code : (child.exitCode ?? -1);
       resolve({ stdout, stderr, exitCode });
     });
+    if (input) child.stdin?.end(input);
   });
 }
 
