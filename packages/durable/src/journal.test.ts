@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ClassicLevel } from 'classic-level';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { changeOf, keptVersions, lanes } from './journal.test-writer.ts';
 import { Journal } from './journal.ts';
 import { JournalUnavailable } from './journal-unavailable.ts';
@@ -133,12 +134,13 @@ describe('Journal', () => {
   it('is one process’s', async () => {
     await buildWriter();
     const writer = startWriter('journal.test-writer.js', folder);
-    const lines = killWithin(writer, 500);
-    await vi.waitFor(async () => expect(await readdir(folder)).toContain('CURRENT'));
+    onTestFinished(() => void writer.kill('SIGKILL'));
+    if (writer.stdout) await once(writer.stdout, 'data');
 
     const refused = Journal.open(folder);
-
     await expect(refused).rejects.toThrow(JournalUnavailable);
+    const lines = killWithin(writer, 0);
+
     await expect(refused).rejects.toMatchObject({
       code: 'LOCKED',
       message: `${folder}: not opened: another process has it open; one journal belongs to one process (LOCKED)`,
