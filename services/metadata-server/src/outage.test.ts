@@ -204,7 +204,10 @@ describe('a token', () => {
       if (tokenOf(reply) === tokenOf(last)) expect(left).toBe(secondsLeft(last) - 60);
       // The renewal has been asked for by now; it is not the test's to say how long that takes.
       if (left < 1500)
-        await vi.waitFor(async () => expect(secondsLeft(await rack.token())).toBeGreaterThan(left));
+        await vi.waitFor(
+          async () => expect(secondsLeft(await rack.token())).toBeGreaterThan(left),
+          20_000,
+        );
       last = await rack.token();
     }
     // 240 minutes of tokens that are renewed at about half of an hour.
@@ -352,7 +355,7 @@ describe('a token', () => {
       expect(await rack.metrics()).toContain(
         'skolo_metadata_upstream_calls_total{identity="extra",kind="access-token",outcome="failure"} 1',
       );
-    });
+    }, 20_000);
     expect(await readiness(rack)).toMatchObject({ degraded: [] });
   });
 

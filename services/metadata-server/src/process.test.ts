@@ -122,7 +122,8 @@ describe('the process', () => {
 });
 
 describe('kill -9', () => {
-  const kills = process.env.SKOLO_LONG ? 200 : 20;
+  /** Few, as the service takes long to start. */
+  const kills = process.env.SKOLO_LONG ? 200 : 10;
   const seed = Number(process.env.SKOLO_SEED ?? 42);
 
   it(`at random, ${kills} times, leaves hand-over and state readable and loses no token (seed ${seed})`, async () => {
