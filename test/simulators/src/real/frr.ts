@@ -169,7 +169,8 @@ empty) exit 0 ;;
 esac
 if [ -z "$SSH_ORIGINAL_COMMAND" ]; then exec ${terminal}; fi
 case "$fault" in
-cut) half; kill -9 $PPID ;;
+# What it has passes through sshd, which takes its time on a busy computer.
+cut) half; sleep 1; kill -9 $PPID ;;
 dies-configuring)
   case "$SSH_ORIGINAL_COMMAND" in
   conf*|*'vtysh -f'*) rm ${dir}/fault; kill -9 $PPID ;;
@@ -216,6 +217,8 @@ esac
     );
     this.running.push(process);
     const ask = this.inside('vtysh', [...this.options(), '-d', daemon, '-c', 'show version']);
+    const socket = join(this.sockets(), `${daemon}.vty`);
+    await process.until('its socket', () => exists(socket));
     await process.until('its answer', () =>
       run(...ask).then(
         ({ stdout }) => stdout.includes('FRRouting'),

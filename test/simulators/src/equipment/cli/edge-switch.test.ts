@@ -178,7 +178,7 @@ Intf      Detection      Class   Consumed(W) Voltage(V) Current(mA) Temperature(
 
     expect(await ssh.ended).toBe(255);
     expect([device.board.isOn('1'), device.board.isOn('2')]).toEqual([false, true]);
-    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }));
+    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }), 20_000);
   });
 
   it.each([
@@ -339,7 +339,7 @@ describe.skipIf(peer('ssh') === undefined)('signing in to an EdgeSwitch', () => 
     const status = await sixth.ended;
 
     expect(status).toBe(255);
-    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 6 }));
+    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 6 }), 20_000);
     await device.reboot();
     const later = await openSsh(device, login);
     await later.see(' >');
@@ -375,6 +375,6 @@ describe.skipIf(peer('curl') === undefined)('an EdgeSwitch, to a telnet client',
 
     expect(device.board.isOn('8')).toBe(false);
     expect(telnet.output).not.toMatch(/sw1tch|\xff/);
-    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }));
+    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }), 20_000);
   });
 });

@@ -46,7 +46,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
       ...['enable', 'terminal length 0', 'show poe status all', 'show poe port all'],
       ...['configure', 'interface 0/5', 'poe opmode shutdown', 'exit', 'exit'],
     ]);
-    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }));
+    await vi.waitFor(() => expect(device.sessions).toEqual({ now: 0, most: 1, opened: 1 }), 20_000);
   });
 
   it.for([
@@ -126,7 +126,7 @@ describe.concurrent('netmiko, to an EdgeSwitch', () => {
     expect(off).toMatch(/^0\/3 +Shutdown /m);
     expect(on).toMatch(/^0\/3 +Passive24v /m);
     expect(device.board.get('3')).toEqual({ on: true, mode: 'passive24v', watts: 4.5 });
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0));
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
   });
 
   it('finds one behind the shell of an older UniFi switch', async (context) => {
@@ -205,7 +205,7 @@ describe.concurrent('netmiko, to a Cisco switch', () => {
       ...['show power inline', 'show running-config'],
     ]);
     expect(told().join()).not.toContain('s3cond');
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0));
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
   });
 
   it('is told when the second password is wrong', async (context) => {

@@ -72,7 +72,7 @@ describe.skipIf(peer('ssh') === undefined)('a UniFi switch, to OpenSSH', () => {
     device.board.on('change', ({ on }) => changes.push(on));
 
     const { status } = await exec(device, 'swctrl poe restart id 1');
-    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true));
+    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
 
     expect(status).toBe(0);
     expect(changes).toEqual([false, true]);

@@ -56,7 +56,7 @@ describe('Tasmota', () => {
 
     await run('Backlog Power1 OFF; Delay 3600; Power1 ON');
     await off;
-    await vi.waitFor(async () => expect(await run('Delay')).toEqual({ Delay: 3600 }));
+    await vi.waitFor(async () => expect(await run('Delay')).toEqual({ Delay: 3600 }), 20_000);
 
     expect(await run('Backlog')).toEqual({ Backlog: 'Aborted' });
     await device.reboot();

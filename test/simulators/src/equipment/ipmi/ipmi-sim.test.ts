@@ -31,11 +31,17 @@ function program(context: TestContext, name: PeerName): string {
   return peer(name) ?? context.skip(`${name} is not installed`);
 }
 
-function ipmitool(context: TestContext, { host, port }: SimulatedDevice, password = 's3cret') {
+function ipmitool(
+  context: TestContext,
+  { host, port }: SimulatedDevice,
+  { password = 's3cret', waitSeconds = 3, tries = 5 } = {},
+) {
   const path = program(context, 'ipmitool');
   const how = ['-I', 'lanplus', '-C', '3', '-H', host, '-p', `${port}`, '-U', 'lab', '-E'];
   return (...args: string[]) =>
-    run(path, [...how, '-N', '1', '-R', '1', ...args], { IPMI_PASSWORD: password });
+    run(path, [...how, '-N', `${waitSeconds}`, '-R', `${tries}`, ...args], {
+      IPMI_PASSWORD: password,
+    });
 }
 
 describe('ipmi_sim, told by ipmitool', () => {
@@ -78,7 +84,12 @@ describe('ipmi_sim, told by ipmitool', () => {
   it('does not take a wrong password', async (context) => {
     const device = await start(context);
 
-    const ran = await ipmitool(context, device, 'wrong')('-v', 'chassis', 'power', 'status');
+    const ran = await ipmitool(context, device, { password: 'wrong' })(
+      '-v',
+      'chassis',
+      'power',
+      'status',
+    );
 
     expect(ran.status).toBe(1);
     expect(ran.output).toContain('RAKP 2 HMAC is invalid');
@@ -96,12 +107,12 @@ describe('ipmi_sim, told by ipmitool', () => {
 
   it.for(['down', 'wedged'] as const)('answers nobody while it is %s', async (fault, context) => {
     const device = await start(context);
-    const status = () => ipmitool(context, device)('chassis', 'power', 'status');
     device.faults.set(fault);
 
-    const silent = await status();
+    const impatient = ipmitool(context, device, { waitSeconds: 1, tries: 1 });
+    const silent = await impatient('chassis', 'power', 'status');
     device.faults.clear();
-    const back = await status();
+    const back = await ipmitool(context, device)('chassis', 'power', 'status');
 
     expect(silent.status).toBe(1);
     expect(back.status).toBe(0);

@@ -32,7 +32,7 @@ describe("a PoE switch, asked by net-snmp's tools", () => {
   );
 
   it('searches for a while before it delivers', async (context) => {
-    const device = await start({ detectMs: 300 });
+    const device = await start({ detectMs: 4000 });
     device.board.set('5', false);
     const read = () => runTool(context, device, ['snmpget', admin('1.5'), detection('1.5')]);
 
@@ -40,7 +40,7 @@ describe("a PoE switch, asked by net-snmp's tools", () => {
     const searching = await read();
 
     expect(numbers(searching.stdout)).toEqual([1, 2]);
-    await vi.waitFor(async () => expect(numbers((await read()).stdout)).toEqual([1, 3]), 10_000);
+    await vi.waitFor(async () => expect(numbers((await read()).stdout)).toEqual([1, 3]), 20_000);
   });
 
   it('searches for ever where nothing is plugged in', async (context) => {
