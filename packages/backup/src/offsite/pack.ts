@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import type { Secret } from '@skolo/rack';
@@ -42,10 +42,17 @@ export async function pack(
     else await pipeline(source, createGzip(), encryptTo(recipients), target, options);
     return { file, size: (await stat(file)).size, sha1: hash.digest('hex') };
   } catch (error) {
+    await end(target);
     await rm(file, { force: true }).catch(() => undefined);
     signal?.throwIfAborted();
     throw notStored(`${folder}: no room to prepare a copy`, error);
   }
+}
+
+/** It may not even have been begun, and be about to make its file. */
+async function end(target: Writable): Promise<void> {
+  target.on('error', () => undefined).destroy();
+  if (!target.closed) await new Promise<void>((resolve) => target.once('close', () => resolve()));
 }
 
 export interface PackOptions {
