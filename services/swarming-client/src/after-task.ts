@@ -42,6 +42,8 @@ const usualAgainSeconds = 15;
 const commandWithinMs = 60_000;
 /** Reading a device takes a moment, and both uptimes are rounded. */
 const slackSeconds = 2;
+/** By so much less it has been up than if it had not rebooted. */
+const leastGapSeconds = 3;
 
 export class AfterTask {
   private readonly deps: AfterTaskDeps;
@@ -157,17 +159,25 @@ export class AfterTask {
     }
   }
 
-  private isBack(view: DeviceView, { uptime, before }: Asked): boolean {
-    const { state, since, reading, readAt } = view;
+  private isBack(view: DeviceView, { at, uptime, before }: Asked): boolean {
+    const { state, since, reading } = view;
     if (state !== 'present' || reading === undefined || reading.isReady === false) return false;
     const { uptimeSeconds } = reading;
     if (uptimeSeconds === undefined) {
       // It does not tell: then it must have been away.
       return since.getTime() !== before.since.getTime();
     }
-    const { clock } = this.deps;
-    const ageSeconds =
-      readAt === undefined ? 0 : Math.max(0, clock.now() - readAt.getTime()) / 1000;
-    return uptimeSeconds + ageSeconds < clock.uptime() - uptime + slackSeconds;
+    const elapsed = this.deps.clock.uptime() - uptime;
+    const former = before.state === 'present' ? before.reading?.uptimeSeconds : undefined;
+    // By its own counting: a phone counts seconds before adb finds it, so that it seems older than its reboot.
+    const atMost =
+      former === undefined
+        ? elapsed + slackSeconds
+        : former + this.ageSeconds(before, at.getTime()) + elapsed - leastGapSeconds;
+    return uptimeSeconds + this.ageSeconds(view, this.deps.clock.now()) < atMost;
+  }
+
+  private ageSeconds({ readAt }: DeviceView, now: number): number {
+    return readAt === undefined ? 0 : Math.max(0, now - readAt.getTime()) / 1000;
   }
 }

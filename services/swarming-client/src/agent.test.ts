@@ -1,0 +1,238 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { peer } from '@skolo/simulators';
+import { afterEach, describe, expect, it, type TestContext } from 'vitest';
+import type { AgentProcess } from './testing/agent-process.ts';
+import { Lab, type LabOptions, machine } from './testing/lab.ts';
+
+let lab: Lab | undefined;
+afterEach(async () => {
+  await lab?.close();
+  lab = undefined;
+});
+
+async function open({ skip }: Pick<TestContext, 'skip'>, options?: LabOptions): Promise<Lab> {
+  if (!peer('python3')) skip('python3 is not installed');
+  if (!peer('adb')) skip('adb is not installed');
+  lab = await Lab.open(options);
+  return lab;
+}
+
+const phone = { serial: '0A1B2C3D', model: 'pixel-5' as const, rebootMs: 300 };
+
+async function isWell(agent: AgentProcess): Promise<void> {
+  await expect
+    .poll(async () => (await agent.status()).health, { timeout: 30_000 })
+    .toMatchObject({ verdict: 'ok' });
+}
+
+async function botRuns({ swarming }: Lab): Promise<void> {
+  await expect
+    .poll(() => swarming.bots.get(machine)?.polls ?? 0, { timeout: 30_000 })
+    .toBeGreaterThan(0);
+}
+
+describe('a machine with a phone', () => {
+  it('runs a task, and the phone reboots before the next', async (context) => {
+    const { swarming, adb, startAgent } = bound(await open(context, { phones: [phone] }));
+    const agent = await startAgent();
+    const first = swarming.addTask({ python: 'print("hello from the task")' });
+    const second = swarming.addTask({ python: 'print("and again")' });
+
+    await swarming.until(() => swarming.task(second).state === 'completed');
+
+    expect(swarming.task(first)).toMatchObject({ state: 'completed', exitCode: 0, bot: machine });
+    expect(swarming.task(first).output).toContain('hello from the task');
+    expect(adb.phone().told.filter(({ text }) => text.startsWith('reboot'))).toHaveLength(1);
+    const { dimensions, state } = swarming.bot(machine);
+    expect(dimensions).toMatchObject({
+      id: [machine],
+      os: ['Android'],
+      android_devices: ['1'],
+      device_type: expect.arrayContaining(['redfin']),
+    });
+    expect(state).toMatchObject({ sk_rack: 'rack4', devices: { '0A1B2C3D': { name: 'device' } } });
+    expect(await agent.metrics()).toContain('skolo_swarming_tasks_total 2');
+  });
+
+  it('takes no task while the phone is sick, and one when it is well', async (context) => {
+    const { swarming, adb, startAgent } = bound(await open(context, { phones: [phone] }));
+    adb.phone().battery.level = 5;
+    const agent = await startAgent();
+    const task = swarming.addTask({ python: 'pass' });
+
+    await expect
+      .poll(() => swarming.bots.get(machine)?.state.maintenance, { timeout: 30_000 })
+      .toMatch(/battery low: 5 %/);
+    expect(swarming.task(task).state).toBe('pending');
+    expect((await agent.status()).health).toMatchObject({
+      verdict: 'recovering',
+      reasons: [{ code: 'battery-low', device: 'device' }],
+    });
+
+    adb.phone().battery.level = 90;
+    await swarming.until(() => swarming.task(task).state === 'completed');
+  });
+
+  it('is quarantined when the phone is gone, with the reason', async (context) => {
+    const { swarming, adb, startAgent } = bound(await open(context, { phones: [phone] }));
+    const agent = await startAgent();
+    await isWell(agent);
+    adb.phone().state = 'unauthorized';
+
+    await expect
+      .poll(() => swarming.bots.get(machine)?.quarantined, { timeout: 30_000 })
+      .toMatch(/unauthorized/);
+    expect((await agent.ready()).body).toMatchObject({
+      ready: true,
+      degraded: [{ what: 'health' }],
+    });
+  });
+});
+
+describe('what rack.yaml says', () => {
+  it('is waited for, and nothing runs before', async (context) => {
+    const { swarming, metadata, setRack, startAgent } = bound(
+      await open(context, { phones: [phone] }),
+    );
+    metadata.setRack(undefined);
+    const agent = await startAgent();
+
+    await expect
+      .poll(() => agent.ready())
+      .toMatchObject({
+        status: 503,
+        body: {
+          ready: false,
+          degraded: [
+            { what: 'identity', why: expect.stringContaining('does not know this machine') },
+          ],
+        },
+      });
+    expect(await agent.hook('get_state', { disks: {} })).toMatchObject({
+      disks: {},
+      maintenance: expect.stringContaining('not known yet'),
+    });
+    expect(swarming.downloads).toBe(0);
+
+    setRack();
+    await isWell(agent);
+    await expect.poll(() => swarming.bots.has(machine), { timeout: 30_000 }).toBe(true);
+  });
+
+  it('is in force at once, and kept for a start without the jumphost', async (context) => {
+    const { swarming, metadata, setRack, startAgent } = bound(
+      await open(context, { phones: [phone] }),
+    );
+    const first = await startAgent();
+    await isWell(first);
+    setRack('device: { kind: android, name: left }');
+    await expect
+      .poll(async () => (await first.status()).devices)
+      .toMatchObject([{ name: 'left', state: 'present' }]);
+    await swarming.until(() => swarming.bots.has(machine));
+    expect(await first.end('SIGTERM')).toBe(0);
+
+    metadata.setDown(true);
+    const second = await startAgent();
+    await isWell(second);
+
+    const { identity, devices } = await second.status();
+    expect(identity).toMatchObject({ from: 'kept copy', rack: 'rack4' });
+    expect(devices).toMatchObject([{ name: 'left', state: 'present' }]);
+    // A sound zip is there, so nobody is asked for another.
+    await expect.poll(async () => (await second.status()).bot).toMatchObject({ state: 'running' });
+    expect(swarming.downloads).toBe(1);
+  });
+});
+
+describe('SIGTERM', () => {
+  it('lets a task finish, takes no other, and leaves nothing behind', async (context) => {
+    const its = await open(context, { phones: [phone] });
+    const { swarming } = its;
+    const agent = await its.startAgent();
+    const running = swarming.addTask({
+      python: `import os, time
+while not os.path.exists(${JSON.stringify(join(its.dir, 'go'))}): time.sleep(0.05)`,
+    });
+    await swarming.until(() => swarming.task(running).state === 'running');
+    await expect
+      .poll(async () => (await agent.status()).task)
+      .toMatchObject({ running: true, id: expect.any(String) });
+    const next = swarming.addTask({ python: 'pass' });
+
+    const ended = agent.end('SIGTERM');
+    await expect.poll(() => agent.logged('stopping')).toHaveLength(1);
+    expect(await agent.hook('get_state', {})).toMatchObject({
+      maintenance: expect.stringContaining('stopping'),
+    });
+    await writeFile(join(its.dir, 'go'), '');
+
+    expect(await ended).toBe(0);
+    expect(swarming.task(running).state).toBe('completed');
+    expect(swarming.task(next).state).toBe('pending');
+    expect(its.ofBot()).toEqual([]);
+  });
+
+  it('ends a task that takes too long, in order', async (context) => {
+    const its = await open(context, { phones: [phone] });
+    const { swarming } = its;
+    const agent = await its.startAgent();
+    const task = swarming.addTask({ python: 'import time; time.sleep(600)', graceSeconds: 1 });
+    await swarming.until(() => swarming.task(task).state === 'running');
+
+    const ended = agent.end('SIGTERM');
+    await expect.poll(() => agent.logged('stopping')).toHaveLength(1);
+    // Again: somebody is in a hurry.
+    agent.child.kill('SIGTERM');
+
+    expect(await ended).toBe(0);
+    expect(['killed', 'failed', 'died']).toContain(swarming.task(task).state);
+    expect(its.ofBot()).toEqual([]);
+  });
+});
+
+describe('the status port', () => {
+  it('shows its log to whoever may see it, and does what is asked with its token', async (context) => {
+    const its = await open(context, { phones: [phone] });
+    const agent = await its.startAgent();
+    await isWell(agent);
+    await botRuns(its);
+    const { lines } = await agent.client().log({ query: { lines: 1000 } });
+    expect(lines.every(({ number }, i) => number === i)).toBe(true);
+
+    const url = `http://127.0.0.1:${agent.port}`;
+    const why = JSON.stringify({ why: 'to see' });
+    const headers = { 'content-type': 'application/json' };
+    const post = (path: string, more = {}) =>
+      fetch(url + path, { method: 'POST', body: why, headers: { ...headers, ...more } });
+    expect((await post('/v1/quarantine/clear')).status).toBe(401);
+    expect((await post('/v1/reboot', { authorization: 'Bearer wrong' })).status).toBe(401);
+
+    await writeFile(join(its.dir, `${machine}.force_quarantine`), 'smells burnt\n');
+    await expect
+      .poll(async () => (await agent.status()).health, { timeout: 30_000 })
+      .toMatchObject({
+        verdict: 'quarantined',
+        reasons: [{ text: expect.stringContaining('smells burnt') }],
+      });
+    expect(await agent.client().clearQuarantine({ body: { why: 'was a sausage' } })).toMatchObject({
+      verdict: 'ok',
+    });
+    expect((await fetch(`${url}/openapi.json`)).status).toBe(200);
+    expect((await fetch(`${url}/v1/nothing`)).status).toBe(404);
+    expect((await fetch(`${url}/v1/status`, { method: 'DELETE' })).status).toBe(405);
+  });
+});
+
+/** Its methods, to be taken apart. */
+function bound(its: Lab) {
+  const { swarming, metadata, adb } = its;
+  return {
+    swarming,
+    metadata,
+    adb,
+    setRack: (entry?: string, settings?: string) => its.setRack(entry, settings),
+    startAgent: () => its.startAgent(),
+  };
+}

@@ -1,0 +1,128 @@
+/** The agent as a process of its own, as it was built, with its log. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type AgentStatus, createClient, swarmingClientApi } from '@skolo/api';
+import { agentToken } from '@skolo/rack';
+import { z } from 'zod';
+import { request } from '../http/request.ts';
+import { loginToken } from './metadata.ts';
+
+const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+const Line = z.looseObject({ level: z.string(), msg: z.string() });
+export type LogLine = z.output<typeof Line>;
+const Listening = z.looseObject({ port: z.int(), hookPort: z.int(), metricsPort: z.int() });
+
+export class AgentProcess {
+  readonly child: ChildProcess;
+  readonly lines: LogLine[] = [];
+  /** What is no line of its log. */
+  readonly said: string[] = [];
+  readonly machine: string;
+  port = 0;
+  hookPort = 0;
+  metricsPort = 0;
+
+  private constructor(child: ChildProcess, machine: string) {
+    this.child = child;
+    this.machine = machine;
+  }
+
+  /** Fulfilled when it listens. */
+  static async start(
+    machine: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+  ): Promise<AgentProcess> {
+    const all = ['--machine', machine, '--host', '127.0.0.1', ...args];
+    const child = spawn(process.execPath, [main, ...all], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const agent = new AgentProcess(child, machine);
+    const { stdout, stderr } = child;
+    createInterface({ input: stderr }).on('line', (line) => agent.said.push(line));
+    await new Promise<void>((resolve, reject) => {
+      child.once('exit', (code, signal) =>
+        reject(new Error(`ended with ${code ?? signal}: ${agent.text()}`)),
+      );
+      createInterface({ input: stdout }).on('line', (text) => {
+        const line = agent.read(text);
+        if (line?.msg !== 'listening') return;
+        Object.assign(agent, Listening.parse(line));
+        resolve();
+      });
+    });
+    return agent;
+  }
+
+  get pid(): number {
+    return z.int().parse(this.child.pid);
+  }
+
+  /** Lines of its log with that message. */
+  logged(msg: string): LogLine[] {
+    return this.lines.filter((line) => line.msg === msg);
+  }
+
+  text(): string {
+    return [...this.lines.map((line) => JSON.stringify(line)), ...this.said].join('\n');
+  }
+
+  client() {
+    return createClient(swarmingClientApi, {
+      baseUrl: `http://127.0.0.1:${this.port}`,
+      token: agentToken(loginToken, this.machine),
+    });
+  }
+
+  status(): Promise<AgentStatus> {
+    return this.client().status();
+  }
+
+  async metrics(): Promise<string> {
+    const response = await fetch(`http://127.0.0.1:${this.metricsPort}/metrics`);
+    return await response.text();
+  }
+
+  async ready(): Promise<{ status: number; body: unknown }> {
+    const response = await fetch(`http://127.0.0.1:${this.metricsPort}/readyz`);
+    return { status: response.status, body: await response.json() };
+  }
+
+  async hook(name: string, given?: object): Promise<unknown> {
+    // Not by fetch: browsers are sent away, and it says that it is one.
+    const { text } = await request(`http://127.0.0.1:${this.hookPort}/${name}`, {
+      timeoutMs: 10_000,
+      ...(given && { method: 'POST' as const, body: JSON.stringify(given) }),
+    });
+    return JSON.parse(text);
+  }
+
+  hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  /** Its exit code, or the signal that ended it. */
+  async end(signal: NodeJS.Signals): Promise<number | string | null> {
+    if (!this.hasEnded()) {
+      const ended = once(this.child, 'exit');
+      this.child.kill(signal);
+      await ended;
+    }
+    return this.child.exitCode ?? this.child.signalCode;
+  }
+
+  private read(text: string): LogLine | undefined {
+    try {
+      const line = Line.parse(JSON.parse(text));
+      this.lines.push(line);
+      return line;
+    } catch {
+      this.said.push(text);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/** A machine with all that is around it: a metadata server, Swarming, phones behind the real client of adb. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type AndroidOptions,
+  type BotTimes,
+  type SimulatedAdbServer,
+  type SimulatedSwarming,
+  startAdbServer,
+  startSwarming,
+} from '@skolo/simulators';
+import { processes, workingFolder } from '../bot/processes.ts';
+import { endTree } from '../bot/sweep.ts';
+import { AgentProcess } from './agent-process.ts';
+import { startMetadata, type TestMetadata } from './metadata.ts';
+
+export const machine = 'rpi-1';
+
+const hooks = fileURLToPath(new URL('../../python/skolo_bot_config.py', import.meta.url));
+
+export interface LabOptions {
+  phones?: readonly AndroidOptions[];
+  /** Of rack.yaml, as flow maps: the entry of the machine, and the settings of all agents. */
+  entry?: string;
+  settings?: string;
+  times?: Partial<BotTimes>;
+}
+
+export class Lab {
+  readonly dir: string;
+  readonly swarming: SimulatedSwarming;
+  readonly metadata: TestMetadata;
+  readonly adb: SimulatedAdbServer;
+  readonly agents: AgentProcess[] = [];
+
+  private constructor(dir: string, parts: Pick<Lab, 'swarming' | 'metadata' | 'adb'>) {
+    this.dir = dir;
+    this.swarming = parts.swarming;
+    this.metadata = parts.metadata;
+    this.adb = parts.adb;
+  }
+
+  static async open({ phones = [], entry, settings, times }: LabOptions = {}): Promise<Lab> {
+    const dir = await mkdtemp(join(tmpdir(), 'skolo-agent-'));
+    const metadata = await startMetadata(machine);
+    const swarming = await startSwarming({
+      accepts: (token, bot) => token === metadata.token && bot === machine,
+      hookScript: await readFile(hooks, 'utf8'),
+      ...(times && { times }),
+    });
+    const adb = await startAdbServer({ phones });
+    const lab = new Lab(dir, { swarming, metadata, adb });
+    const token = '/computeMetadata/v1/instance/service-accounts/default/token';
+    const config = { url: metadata.url + token, headers: { 'Metadata-Flavor': 'Google' } };
+    await writeFile(lab.oauthConfig, JSON.stringify(config));
+    lab.setRack(entry, settings);
+    return lab;
+  }
+
+  get botDir(): string {
+    return join(this.dir, 'b', 's');
+  }
+
+  get stateDir(): string {
+    return join(this.dir, 'state');
+  }
+
+  private get oauthConfig(): string {
+    return join(this.dir, 'oauth.json');
+  }
+
+  /** What rack.yaml says now. */
+  setRack(entry = 'device: { kind: android }', settings = ''): void {
+    this.metadata.setRack(`
+rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost, address: 127.0.0.1 }
+access: { anonymousRead: [127.0.0.0/8] }
+machines:
+  ${machine}: { kind: rpi, address: 127.0.1.1, ${entry} }
+services:
+  metadata-server: { url: "${this.metadata.url}" }
+  power-cycle-daemon: { url: "http://127.0.0.1:9" }
+  swarming-client:
+    server: ${this.swarming.url}
+    python: python3
+    botDir: ${this.botDir}
+    backoffSeconds: { first: 0.1, most: 1 }
+    taskGraceSeconds: 20
+    readSeconds: 1
+    thresholds: { hotCelsius: 60, coolCelsius: 50 }
+    commandSeconds: 10
+    ${settings}
+`);
+  }
+
+  async startAgent(...args: string[]): Promise<AgentProcess> {
+    const agent = await AgentProcess.start(
+      machine,
+      [
+        ...['--metadata-url', this.metadata.url, '--state-dir', this.stateDir],
+        ...['--port', '0', '--hook-port', '0', '--metrics-port', '0', ...args],
+      ],
+      {
+        PATH: process.env.PATH,
+        HOME: this.dir,
+        SKOLO_OAUTH_CONFIG: this.oauthConfig,
+        ANDROID_ADB_SERVER_PORT: String(this.adb.port),
+      },
+    );
+    this.agents.push(agent);
+    return agent;
+  }
+
+  /** Processes that live in the folder of the bot. */
+  ofBot(): number[] {
+    return [...processes().values()]
+      .filter(({ pid, isZombie }) => !isZombie && workingFolder(pid)?.startsWith(this.botDir))
+      .map(({ pid }) => pid);
+  }
+
+  async close(): Promise<void> {
+    for (const agent of this.agents) await agent.end('SIGKILL');
+    for (const pid of this.ofBot()) await endTree(pid);
+    await Promise.all([this.swarming.close(), this.metadata.close(), this.adb.close()]);
+    await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}

@@ -1,0 +1,89 @@
+/** As much of a metadata server as an agent and its bot ask: tokens, and what rack.yaml says of the machine. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { agentToken, agentTokenDigest, machineSlice, parseRack } from '@skolo/rack';
+
+export interface TestMetadata {
+  url: string;
+  /** What it gives for a token now. */
+  token: string;
+  tokensGiven: number;
+  /** Another rack.yaml: who waits for a change is told. Undefined: it knows nobody. */
+  setRack(text: string | undefined): void;
+  /** Answers nobody, until it is told to again. */
+  setDown(isDown: boolean): void;
+  close(): Promise<void>;
+}
+
+/** Of the login of all machines; each has its own, made from it. */
+export const loginToken = 'the token of the login';
+
+export async function startMetadata(machine: string): Promise<TestMetadata> {
+  let slice: string | undefined;
+  let isDown = false;
+  const waiting = new Set<() => void>();
+
+  const etagOf = (text: string) => Buffer.from(text).toString('base64url').slice(-16);
+
+  function answer(request: IncomingMessage, response: ServerResponse) {
+    const url = new URL(request.url ?? '/', 'http://metadata');
+    if (isDown) return void request.socket.destroy();
+    if (request.headers['metadata-flavor'] !== 'Google') return send(response, 403, 'no header');
+    if (url.pathname.endsWith('/service-accounts/default/token')) {
+      metadata.tokensGiven += 1;
+      return send(
+        response,
+        200,
+        JSON.stringify({ access_token: metadata.token, expires_in: 3600 }),
+      );
+    }
+    if (!url.pathname.endsWith('/attributes/skolo-machine')) return send(response, 404, 'nothing');
+    if (slice === undefined) return send(response, 404, `${machine} is not known`);
+    if (url.searchParams.get('last_etag') !== etagOf(slice)) return send(response, 200, slice);
+    const again = () => {
+      waiting.delete(again);
+      answer(request, response);
+    };
+    waiting.add(again);
+  }
+
+  function send(response: ServerResponse, status: number, text: string): void {
+    response.writeHead(status, { 'metadata-flavor': 'Google', etag: etagOf(text) }).end(text);
+  }
+
+  function wakeAll() {
+    for (const again of [...waiting]) again();
+  }
+
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('no TCP');
+
+  const metadata: TestMetadata = {
+    url: `http://127.0.0.1:${address.port}`,
+    token: 'ya29.first',
+    tokensGiven: 0,
+    setRack(text) {
+      slice = text === undefined ? undefined : sliceOf(text, machine);
+      wakeAll();
+    },
+    setDown(now) {
+      isDown = now;
+      if (isDown) wakeAll();
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return metadata;
+}
+
+function sliceOf(text: string, name: string): string {
+  const rack = parseRack(text, { file: 'rack.yaml' });
+  const machine = rack.machines.get(name);
+  if (machine === undefined) throw new Error(`the rack has no ${name}`);
+  const digest = agentTokenDigest(agentToken(loginToken, name));
+  return JSON.stringify(machineSlice(rack, machine, digest));
+}
