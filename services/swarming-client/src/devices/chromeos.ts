@@ -11,13 +11,16 @@ import { linesOf, readAssignments } from './parse/lines.ts';
 import { readSysfsSensors } from './parse/thermal-zones.ts';
 import { readUptime } from './parse/uptime.ts';
 import { createSsh, partsOf, scriptOf, sensorsScript } from './ssh.ts';
+import { sshMachineFile } from './ssh-machine-file.ts';
 
 const script = scriptOf(['cat /proc/uptime', 'cat /etc/lsb-release', sensorsScript]);
 
 export function chromeos(device: AttachedDevice, deps: DeviceDeps): Device {
   const ssh = createSsh(device, deps);
+  const tellTasks = sshMachineFile(device, deps);
 
   async function read(signal: AbortSignal): Promise<DeviceReading> {
+    await tellTasks();
     const [uptimeText = '', release = '', sensors = ''] = partsOf(await ssh.do(script, signal));
     const uptimeSeconds = linesOf(uptimeText)
       .map(readUptime)

@@ -69,6 +69,8 @@ export interface DeviceDeps {
   log: Pick<Logger, 'info' | 'warn'>;
   /** Where the kernel tells what is attached; `/sys` by default. */
   sysfs?: string;
+  /** Where tasks look for the device that they reach by ssh; `/tmp/ssh_machine.json` by default. */
+  sshMachineFile?: string;
 }
 
 /** The adb server: started when it is needed, one for all, restarted when it is wedged. */

@@ -12,6 +12,7 @@ import { readGpus } from './parse/lspci.ts';
 import { readSysfsSensors } from './parse/thermal-zones.ts';
 import { readUptime } from './parse/uptime.ts';
 import { createSsh, partsOf, scriptOf, sensorsScript } from './ssh.ts';
+import { sshMachineFile } from './ssh-machine-file.ts';
 
 const script = scriptOf([
   'cat /proc/uptime',
@@ -27,8 +28,10 @@ const script = scriptOf([
 
 export function linux(device: AttachedDevice, deps: DeviceDeps): Device {
   const ssh = createSsh(device, deps);
+  const tellTasks = sshMachineFile(device, deps);
 
   async function read(signal: AbortSignal): Promise<DeviceReading> {
+    await tellTasks();
     const parts = partsOf(await ssh.do(script, signal));
     const [uptimeText = '', osRelease = '', debianVersion = '', machine = '', bits = ''] = parts;
     const [, , , , , cores = '', cpuInfo = '', lspci = '', sensors = ''] = parts;

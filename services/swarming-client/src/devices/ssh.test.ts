@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { peer, type SshDevice, startSshDevice, startSshd } from '@skolo/simulators';
 import {
@@ -223,6 +223,32 @@ describe('a computer with Linux', () => {
 });
 
 describe('a device over ssh', () => {
+  it('is told to tasks, and again when they delete that', async () => {
+    const { open, deps, settings } = await startLab({ PATH: '/nonexistent' });
+    const { sshMachineFile: file = '' } = deps;
+    const told = async () => JSON.parse(await readFile(file, 'utf8')).user_ip;
+    const chromeos = open({ kind: 'chromeos', address: '192.168.1.60' });
+
+    await missing(chromeos);
+    expect(await told()).toBe('root@192.168.1.60');
+    await rm(file);
+    await missing(chromeos);
+    expect(await told()).toBe('root@192.168.1.60');
+    settings.ssh.user = 'chronos';
+    await missing(chromeos);
+    expect(await told()).toBe('chronos@192.168.1.60');
+  });
+
+  it('is reached though that cannot be told', async () => {
+    const { deps, open, logged } = await startLab({ PATH: '/nonexistent' });
+    deps.sshMachineFile = '/nonexistent/ssh_machine.json';
+    const chromeos = open({ kind: 'chromeos', address: '192.168.1.60' });
+
+    await missing(chromeos);
+    expect(await missing(chromeos)).toMatch(/^ssh is not installed/);
+    expect(logged()).toHaveLength(1);
+  });
+
   it('without an address cannot be reached', async () => {
     const { open } = await startLab();
 

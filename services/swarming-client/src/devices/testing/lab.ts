@@ -66,6 +66,7 @@ export async function startLab(env: NodeJS.ProcessEnv = {}): Promise<Lab> {
     stateDir: dir,
     log,
     sysfs,
+    sshMachineFile: join(dir, 'ssh_machine.json'),
   };
   return {
     dir,
