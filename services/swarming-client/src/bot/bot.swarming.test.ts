@@ -1,0 +1,246 @@
+/** Against the simulated Swarming and its bot, whose author knew only what the real ones do. */
+import { readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type SimulatedSwarming, type SwarmingFault, startSwarming } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { processes, withDescendants } from './processes.ts';
+import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
+import { python } from './testing/python.ts';
+
+const id = 'machine-1';
+
+interface Lab {
+  test: TestBot;
+  swarming: SimulatedSwarming;
+  [Symbol.asyncDispose]: () => Promise<void>;
+}
+
+async function newLab(
+  deps: Parameters<typeof newBot>[0] = {},
+  changes: Parameters<typeof newBot>[1] = {},
+): Promise<Lab> {
+  const swarming = await startSwarming({
+    accepts: (token, bot) => token === 'the-token' && bot === id,
+    hookScript: `def get_authentication_headers(bot):
+  return {'Authorization': 'Bearer the-token'}, None
+`,
+  });
+  const test = await newBot(deps, { server: swarming.url, ...changes });
+  return {
+    test,
+    swarming,
+    async [Symbol.asyncDispose]() {
+      await test[Symbol.asyncDispose]();
+      await swarming.close();
+    },
+  };
+}
+
+async function polling({ test, swarming }: Lab, times = 0): Promise<number> {
+  test.bot.start();
+  await expect.poll(() => swarming.bots.get(id)?.polls ?? 0).toBeGreaterThan(times);
+  return test.bot.view().pid ?? Number.NaN;
+}
+
+function eventsOf({ swarming }: Lab): string[] {
+  return swarming.bot(id).events.map(({ event }) => event);
+}
+
+/** A command that says "up", and leaves behind what no mark and no session tells of. */
+const leavesOrphan = `import os, sys, time
+print('up', flush=True)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0: os.execve('/bin/sleep', ['sleep', '613'], {})
+    os._exit(0)
+os.wait()
+time.sleep(600)`;
+
+describe.skipIf(python === undefined)('the bot of the simulated Swarming', () => {
+  it('is fetched, polls, runs a task, and says farewell', async () => {
+    await using lab = await newLab();
+    const { test, swarming } = lab;
+    const pid = await polling(lab);
+    const task = swarming.addTask({ python: 'import os; print(os.environ.get("NODE_OPTIONS"))' });
+
+    await expect.poll(() => swarming.task(task).state).toBe('completed');
+    await test.bot.stop();
+
+    expect(swarming.task(task)).toMatchObject({ output: 'None\n', exitCode: 0 });
+    expect(swarming.bot(id).pid).toBe(pid);
+    expect(eventsOf(lab)).toContain('bot_shutdown');
+    expect(swarming.downloads).toBe(1);
+    expect(test.exits).toEqual(['stopped']);
+  });
+
+  it.each<SwarmingFault>([
+    'refused',
+    'unavailable',
+    'broken',
+    'slow',
+    'hang',
+    'reset',
+    'no-redirect',
+    'half-body',
+    'html',
+    'empty-zip',
+    'corrupt-zip',
+    'wrong-server',
+  ])('comes up after %s', async (fault) => {
+    await using lab = await newLab({ limits: { stallMs: 2000 } });
+    const passing = ['slow', 'no-redirect'].includes(fault);
+    lab.swarming.faults.set(fault, {
+      times: 2,
+      ...(['refused', 'unavailable', 'broken', 'hang', 'reset', 'slow'].includes(fault) && {
+        at: ['bot_code'],
+      }),
+    });
+
+    await polling(lab);
+
+    expect(lab.test.bot.counts()).toMatchObject({
+      starts: 1,
+      exits: new Map(),
+      downloads: { ok: 1, failed: passing ? 0 : 2 },
+    });
+  });
+
+  it.each([
+    ['empty', () => Buffer.alloc(0)],
+    ['cut short', (zip: Buffer) => zip.subarray(0, zip.length - 300)],
+    ['noise', () => Buffer.from('noise '.repeat(2000))],
+  ])('is fetched anew when its zip is %s, and only then', async (_, damage) => {
+    await using lab = await newLab();
+    const { test, swarming } = lab;
+    const first = await polling(lab);
+    const path = join(test.botDir, 'swarming_bot.zip');
+    await expect.poll(() => swarming.bot(id).polls).toBeGreaterThan(2);
+
+    process.kill(first, 'SIGKILL');
+    await expect.poll(() => swarming.bot(id).handshakes).toBe(2);
+    expect(swarming.downloads).toBe(1);
+    process.kill(test.bot.view().pid ?? Number.NaN, 'SIGSTOP');
+    await writeFile(path, damage(readFileSync(path)));
+    process.kill(test.bot.view().pid ?? Number.NaN, 'SIGKILL');
+
+    await expect.poll(() => swarming.bot(id).handshakes).toBe(3);
+    expect(swarming.downloads).toBe(2);
+  });
+
+  it('is started from its zip while the server is away', async () => {
+    await using lab = await newLab({ limits: { idleMs: 1000 } });
+    const { test, swarming } = lab;
+    await polling(lab);
+    await swarming.goDown();
+
+    process.kill(test.bot.view().pid ?? Number.NaN, 'SIGKILL');
+
+    await expect.poll(() => test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
+    await swarming.comeUp();
+    await expect.poll(() => swarming.bot(id).handshakes).toBe(2);
+    expect(test.bot.counts().downloads).toEqual({ ok: 1, failed: 0 });
+  });
+
+  it('keeps its pid over an update and a restart of its own', async () => {
+    await using lab = await newLab();
+    const pid = await polling(lab);
+
+    const version = lab.swarming.askUpdate();
+    await expect.poll(() => lab.swarming.bot(id).version).toBe(version);
+    lab.swarming.askRestart();
+    await expect.poll(() => lab.swarming.bot(id).handshakes).toBe(3);
+
+    expect(lab.test.bot.view()).toMatchObject({ state: 'running', starts: 1, pid });
+    expect(lab.swarming.bot(id).pid).toBe(pid);
+  });
+
+  it('is started again after a reboot that it asked for, also once it has updated itself', async () => {
+    await using lab = await newLab();
+    await polling(lab);
+
+    lab.swarming.askReboot();
+    await expect.poll(() => lab.test.exits).toEqual(['rebooted']);
+    await expect.poll(() => lab.swarming.bot(id).handshakes).toBe(2);
+    const version = lab.swarming.askUpdate();
+    await expect.poll(() => lab.swarming.bot(id).version).toBe(version);
+    lab.swarming.askReboot();
+
+    await expect.poll(() => lab.test.exits).toEqual(['rebooted', 'rebooted']);
+    await expect.poll(() => lab.swarming.bot(id).handshakes).toBe(4);
+  });
+
+  it.each([
+    ['terminated', 'ended'],
+    ['exception', 'failed'],
+    ['killed', 'killed'],
+    [7, 'failed'],
+  ] as const)('is started again when it is %s', async (how, exit) => {
+    await using lab = await newLab();
+    const { swarming, test } = lab;
+    await polling(lab);
+
+    if (how === 'terminated') swarming.terminate();
+    else swarming.askCrash(how);
+
+    await expect.poll(() => test.exits).toEqual([exit]);
+    await expect.poll(() => swarming.bot(id).handshakes).toBe(2);
+  });
+
+  it('ends after its task when the agent is stopped', async () => {
+    await using lab = await newLab();
+    const { swarming, test } = lab;
+    await polling(lab);
+    const go = join(test.folder, 'go');
+    const task = swarming.addTask({
+      python: `import os, time\nprint('up', flush=True)\nwhile not os.path.exists('${go}'): time.sleep(0.05)`,
+    });
+    await expect.poll(() => swarming.task(task).output).toContain('up');
+
+    const stopped = test.bot.stop();
+    const asked = test.task.asked;
+    await expect.poll(() => test.task.asked).toBeGreaterThan(asked + 1);
+    await writeFile(go, '');
+    await stopped;
+    await rm(go);
+
+    expect(swarming.task(task)).toMatchObject({ state: 'completed', exitCode: 0 });
+    expect(eventsOf(lab)).toContain('bot_shutdown');
+  });
+
+  it('has its task ended in order when the grace is over, and nothing is left', async () => {
+    await using lab = await newLab({}, { taskGraceSeconds: 0 });
+    const { swarming, test } = lab;
+    const pid = await polling(lab);
+    const task = swarming.addTask({ python: leavesOrphan });
+    await expect.poll(() => swarming.task(task).output).toContain('up');
+    const tree = [...withDescendants([pid], processes())];
+
+    await test.bot.stop();
+
+    expect(tree.length).toBeGreaterThan(2);
+    expect(tree.filter(isAlive)).toEqual([]);
+    expect(swarming.task(task).state).toBe('failed');
+    expect(swarming.task(task).error).toMatch(/signal 15/);
+    expect(eventsOf(lab)).toContain('bot_shutdown');
+  });
+
+  it('leaves nothing of its task when it is killed', async () => {
+    await using lab = await newLab();
+    const { swarming, test } = lab;
+    const pid = await polling(lab);
+    const task = swarming.addTask({ python: leavesOrphan });
+    await expect.poll(() => swarming.task(task).output).toContain('up');
+    const tree = [...withDescendants([pid], processes())];
+
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => swarming.bot(id).handshakes).toBe(2);
+
+    expect(tree.filter(isAlive)).toEqual([]);
+    expect(test.exits).toEqual(['killed']);
+    const { lateUpdates } = swarming.task(task);
+    const polls = swarming.bot(id).polls;
+    await expect.poll(() => swarming.bot(id).polls).toBeGreaterThan(polls + 2);
+    expect(swarming.task(task).lateUpdates).toBe(lateUpdates);
+  });
+});
