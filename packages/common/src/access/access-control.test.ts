@@ -374,7 +374,7 @@ describe('a Google ID token', () => {
     expect((await request(app).get('/').auth(token, { type: 'bearer' })).status).toBe(200);
     await vi.waitFor(() => {
       expect(degraded.raised.get('google sign-in')).toContain('keys fetched earlier stay in use');
-    });
+    }, 20_000);
   });
 
   it('is not accepted with keys that are older than two weeks', async () => {
