@@ -76,15 +76,11 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
 
   it.each<SwarmingFault>([
     'refused',
-    'unavailable',
-    'broken',
     'slow',
     'hang',
     'reset',
     'no-redirect',
     'half-body',
-    'html',
-    'empty-zip',
     'corrupt-zip',
     'wrong-server',
   ])('comes up after %s', async (fault) => {
@@ -92,7 +88,7 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
     const passing = ['slow', 'no-redirect'].includes(fault);
     lab.swarming.faults.set(fault, {
       times: 2,
-      ...(['refused', 'unavailable', 'broken', 'hang', 'reset', 'slow'].includes(fault) && {
+      ...(['refused', 'hang', 'reset', 'slow'].includes(fault) && {
         at: ['bot_code'],
       }),
     });

@@ -80,8 +80,17 @@ async function ask(
         return undefined;
       },
     );
+  } catch (error) {
+    throw error instanceof NotSaved ? error.cause : error;
   } finally {
     stall.end();
+  }
+}
+
+/** The trouble is the disk's: it would be taken for the server's otherwise. */
+class NotSaved extends Error {
+  constructor(cause: unknown) {
+    super('not saved', { cause });
   }
 }
 
@@ -128,7 +137,9 @@ async function save(url: URL, { headers, message }: OpenAnswer, file: FileHandle
     const bytes = Buffer.from(piece);
     length += bytes.length;
     if (length > mostBytes) throw tooLarge(url);
-    await file.writeFile(bytes);
+    await file.writeFile(bytes).catch((error: unknown) => {
+      throw new NotSaved(error);
+    });
   }
   if (expected !== undefined && length !== expected) {
     throw new DownloadFailed(`${pathOf(url)} sent ${length} of ${expected} bytes`);

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
@@ -194,6 +197,46 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
       expect(await whyNot(test)).toMatch(new RegExp(`^${path} does not run: `));
     },
   );
+
+  it('comes into a folder on another file system', async (context) => {
+    const elsewhere = await mkdtemp('/dev/shm/bot-').catch(() =>
+      context.skip('/dev/shm is not there'),
+    );
+    await using test = await newBot({ zip: {} });
+    await symlink(elsewhere, test.botDir);
+
+    test.bot.start();
+    await expect.poll(() => test.bot.view().state).toBe('running');
+
+    expect(test.read('swarming_bot.zip')?.length).toBeGreaterThan(100);
+    expect((await names(test)).filter((name) => name.includes('part'))).toEqual([]);
+    await test.bot.stop();
+    await rm(elsewhere, { recursive: true });
+  });
+
+  it('waits for room on a disk that is full', async (context) => {
+    if (process.getuid?.() !== 0) context.skip('needs root to mount a tmpfs');
+    const run = promisify(execFile);
+    await using test = await newBot();
+    const disk = join(test.folder, 'disk');
+    await mkdir(disk);
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).catch(() =>
+      context.skip('may not mount a small tmpfs here'),
+    );
+    try {
+      test.settings.current &&= { ...test.settings.current, botDir: join(disk, 's') };
+      const members = { noise: randomBytes(200_000).toString('base64') };
+      test.server.answer = givesZip(await stubZip({ server: test.server.url, members }));
+
+      expect(await whyNot(test)).toBe(`${disk}/s: the bot cannot be saved there: the disk is full`);
+      await run('mount', ['-o', 'remount,size=8m', disk]);
+
+      await expect.poll(() => test.bot.view().state).toBe('running');
+      await test.bot.stop();
+    } finally {
+      await run('umount', ['-l', disk]);
+    }
+  });
 });
 
 function flipped(zip: Buffer, at: number): Buffer {
