@@ -217,14 +217,14 @@ describe('a phone that misbehaves', () => {
     { fault: 'empty-answers', why: /its shell gives no answer/ },
     { fault: 'garbage', why: /its answer makes no sense/ },
     { fault: 'empty-properties', why: /has no properties/ },
-    { fault: 'hangs', why: /^adb took longer than 2 s$/ },
-    { fault: 'hangs-mid-way', why: /^adb took longer than 2 s$/ },
+    { fault: 'hangs', why: /^adb took longer than 4 s$/ },
+    { fault: 'hangs-mid-way', why: /^adb took longer than 4 s$/ },
     { fault: 'huge-output', why: /^adb printed more than \d+ bytes$/ },
   ] as const)('is missing, in time: $fault', async ({ fault, why }, context) => {
     const { open, server, settings } = await startShelf(context, [{ serial }]);
     const device = open();
     server.phone().faults.add(fault);
-    settings.commandSeconds = fault.startsWith('hangs') ? 2 : 20;
+    settings.commandSeconds = fault.startsWith('hangs') ? 4 : 20;
 
     expect(await missing(device)).toMatch(why);
 
@@ -337,7 +337,7 @@ describe('a repair', () => {
   it('reboots one that never ends the connection', async (context) => {
     const { open, server, settings } = await startShelf(context, [{ serial, rebootMs: 60_000 }]);
     server.phone().faults.add('reboot-hangs');
-    settings.commandSeconds = 2;
+    settings.commandSeconds = 4;
 
     await open().repairs['device-reboot']?.(never);
 
@@ -364,7 +364,7 @@ describe('evidence', () => {
     const folder = join(dir, 'evidence');
     await mkdir(folder);
     server.phone().faults.add('hangs');
-    settings.commandSeconds = 2;
+    settings.commandSeconds = 4;
 
     expect(await open().keepEvidence?.(folder, never)).toEqual(['adb-devices.txt']);
   });

@@ -107,6 +107,7 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
       ...thermal.temperatures,
       ...(battery.celsius !== undefined && { dumpsys_battery: battery.celsius }),
     },
+    processorSensors: thermal.processorSensors,
     ...(thermal.status !== undefined && { thermalStatus: thermal.status }),
     uptimeSeconds,
     isReady: ['sys.boot_completed', 'dev.bootcomplete'].some((key) => properties.get(key) === '1'),

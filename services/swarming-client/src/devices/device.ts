@@ -21,6 +21,8 @@ export interface DeviceReading {
   batteryPercent?: number;
   /** °C, by the name of the sensor. */
   temperatures: Readonly<Record<string, number>>;
+  /** Those of them that are inside of a processor: they are warm whenever it works. */
+  processorSensors?: readonly string[];
   /** Android's thermal status: 0 none … 3 severe … 6 shutdown (PowerManager.THERMAL_STATUS_*). */
   thermalStatus?: number;
   /** Seconds since it booted. */

@@ -83,13 +83,13 @@ describe('an iPhone', () => {
     { fault: 'mux-error', why: /^the connection to it breaks/ },
     { fault: 'garbage', why: /tells neither ProductType nor ProductVersion/ },
     { fault: 'empty-answers', why: /tells neither ProductType nor ProductVersion/ },
-    { fault: 'hangs', why: /^ideviceinfo took longer than 2 s$/ },
-    { fault: 'hangs-mid-way', why: /^ideviceinfo took longer than 2 s$/ },
+    { fault: 'hangs', why: /^ideviceinfo took longer than 5 s$/ },
+    { fault: 'hangs-mid-way', why: /^ideviceinfo took longer than 5 s$/ },
   ] as const)('that is $fault is missing, and says why', async ({ fault, why }) => {
     const { open, tools, settings } = await startPhones([{ udid }]);
     const device = open({ kind });
     tools.phone().faults.add(fault);
-    settings.commandSeconds = fault.startsWith('hangs') ? 2 : 20;
+    settings.commandSeconds = fault.startsWith('hangs') ? 5 : 20;
 
     expect(await missing(device)).toMatch(why);
 
@@ -122,7 +122,7 @@ describe('evidence', () => {
     const { open, dir, settings } = await startPhones([{ udid }]);
     const folder = join(dir, 'evidence');
     await mkdir(folder);
-    settings.commandSeconds = 3;
+    settings.commandSeconds = 5;
 
     const files = await open({ kind }).keepEvidence?.(folder, never);
 
@@ -135,7 +135,7 @@ describe('evidence', () => {
     const { open, dir, tools, settings } = await startPhones([{ udid }]);
     const folder = join(dir, 'evidence');
     await mkdir(folder);
-    settings.commandSeconds = 3;
+    settings.commandSeconds = 5;
     tools.phone().faults.add('no-screenshots');
 
     expect(await open({ kind }).keepEvidence?.(folder, never)).toEqual([

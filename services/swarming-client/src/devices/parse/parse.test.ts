@@ -155,6 +155,7 @@ describe('temperatures of Android', () => {
         'mb-therm-monitor': 30.15,
         'usbc-therm-monitor': 26.93,
       },
+      processorSensors: ['cpu0-gold-usr', 'cpu1-silver-usr', 'gpu0-usr', 'mb-therm-monitor'],
     });
   });
 
@@ -162,6 +163,7 @@ describe('temperatures of Android', () => {
     expect(readThermal(recorded('thermalservice-android-14.txt'))).toEqual({
       status: 3,
       temperatures: { battery: 31.5, 'VIRTUAL-SKIN': 41.2, neutral_therm: 52 },
+      processorSensors: ['neutral_therm'],
     });
   });
 
@@ -365,6 +367,7 @@ describe('sensors of the kernel', () => {
 `;
     expect(readSysfsSensors(text)).toEqual({
       temperatures: { x86_pkg_temp: 52, acpitz: 29.8, thermal_zone4: 0.04 },
+      processorSensors: ['x86_pkg_temp', 'acpitz', 'thermal_zone4'],
       batteryPercent: 77,
     });
   });

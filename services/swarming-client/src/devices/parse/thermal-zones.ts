@@ -3,8 +3,12 @@ import { linesOf } from './lines.ts';
 
 export interface SysfsSensors {
   temperatures: Readonly<Record<string, number>>;
+  processorSensors: readonly string[];
   batteryPercent?: number;
 }
+
+/** All other zones of computers are in or beside a processor, whatever their vendors call them. */
+const outside = /batt|skin|case|ambient/i;
 
 const path = /^\/sys\/class\/(thermal|power_supply)\/([^/]+)\/(\w+):(.*)$/;
 
@@ -32,6 +36,7 @@ export function readSysfsSensors(text: string): SysfsSensors {
   }
   return {
     temperatures: Object.fromEntries(temperatures),
+    processorSensors: [...temperatures.keys()].filter((name) => !outside.test(name)),
     ...(percents.length > 0 && { batteryPercent: Math.min(...percents) }),
   };
 }

@@ -4,6 +4,7 @@ import { linesOf } from './lines.ts';
 export interface Thermal {
   /** °C, by the name of the sensor. */
   temperatures: Readonly<Record<string, number>>;
+  processorSensors: readonly string[];
   /** PowerManager.THERMAL_STATUS_*: 0 none … 6 shutdown. */
   status?: number;
 }
@@ -11,6 +12,8 @@ export interface Thermal {
 /** BCL_VOLTAGE, BCL_CURRENT, BCL_PERCENTAGE of android.os.Temperature: they are no temperatures. */
 const otherTypes = new Set([6, 7, 8]);
 const batteryType = 2;
+/** BATTERY, SKIN, USB_PORT, DISPLAY, AMBIENT, POGO: what one feels. All others, unknown ones too, are near a processor. */
+const outsideTypes = new Set([2, 3, 4, 11, 18, 19]);
 /** Sensors that vendors list among the temperatures, of any type: `battery_cycle` counts charges. */
 const otherNames =
   /(^|[-_])(cycles?|volt(age)?|current|capacity|percent(age)?|count|[vi]bat|soc-?level|bcl)([-_\d]|$)/i;
@@ -42,13 +45,16 @@ export function readThermal(text: string, batteryCelsius?: number): Thermal {
   }
   const factor = isInThousandths(sensors, batteryCelsius) ? 0.001 : 1;
   const hottest = new Map<string, number>();
+  const inside = new Set<string>();
   for (const { name, value, type } of sensors) {
     const celsius = plausibleCelsius(value * factor);
     if (celsius === undefined || otherTypes.has(type ?? -1) || otherNames.test(name)) continue;
     hottest.set(name, Math.max(celsius, hottest.get(name) ?? 0));
+    if (type !== undefined && !outsideTypes.has(type)) inside.add(name);
   }
   const temperatures = Object.fromEntries(hottest);
-  return status === undefined ? { temperatures } : { temperatures, status };
+  const found = { temperatures, processorSensors: [...inside] };
+  return status === undefined ? found : { ...found, status };
 }
 
 function readSensor(line: string): Sensor | undefined {
