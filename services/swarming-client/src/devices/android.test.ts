@@ -34,6 +34,7 @@ describe('a phone', () => {
         'usbc-therm-adc': 29.9,
         dumpsys_battery: 28.1,
       },
+      processorSensors: ['cpu-0-0-usr', 'cpu-1-3-usr', 'gpuss-0-usr'],
       thermalStatus: 0,
       isReady: true,
     });

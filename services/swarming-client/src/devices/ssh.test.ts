@@ -82,6 +82,7 @@ describe('a Chromebook', () => {
       },
       batteryPercent: 96,
       temperatures: { x86_pkg_temp: 41 },
+      processorSensors: ['x86_pkg_temp'],
       uptimeSeconds: 86_400.31,
     });
     expect(ran).toHaveLength(1);
@@ -96,6 +97,7 @@ describe('a Chromebook', () => {
     expect(await present(open(device))).toEqual({
       dimensions: { os: ['ChromeOS'], chromeos_channel: ['dev-channel'] },
       temperatures: {},
+      processorSensors: [],
       uptimeSeconds: 5,
     });
   });
@@ -217,6 +219,7 @@ describe('a computer with Linux', () => {
         gpu: ['8086', '8086:3ea5'],
       },
       temperatures: {},
+      processorSensors: [],
       uptimeSeconds: 100.5,
     });
   });

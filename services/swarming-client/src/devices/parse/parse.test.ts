@@ -155,7 +155,7 @@ describe('temperatures of Android', () => {
         'mb-therm-monitor': 30.15,
         'usbc-therm-monitor': 26.93,
       },
-      processorSensors: ['cpu0-gold-usr', 'cpu1-silver-usr', 'gpu0-usr', 'mb-therm-monitor'],
+      processorSensors: ['cpu0-gold-usr', 'cpu1-silver-usr', 'gpu0-usr'],
     });
   });
 
