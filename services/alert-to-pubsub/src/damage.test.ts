@@ -166,12 +166,15 @@ describe('a spool', () => {
     await expect.poll(() => damaged(again)[0]?.body.description).toMatch(/messages are lost/);
     expect(await counted(again)).toBeGreaterThan(0);
     await toldAgain(again);
-    await again.post(alert('alert-0', 14));
+    const statusIn = async (one: Lab) =>
+      (await one.alerts()).find(({ labels }) => labels.name === 'alert-0')?.status;
+    // The snapshot was written at any moment of the backlog, so it fires or not: it is told what is news.
+    const [n, status] = (await statusIn(again)) === 'firing' ? [14, 'resolved'] : [15, 'firing'];
+    await again.post(alert('alert-0', n));
     await expect.poll(() => transitions(again).map(({ body }) => body.name)).toEqual(['alert-0']);
     await again.stop();
     const third = await startLab({ former: lab, settings });
-    const found = (await third.alerts()).find(({ labels }) => labels.name === 'alert-0');
-    expect(found?.status).toBe('resolved');
+    expect(await statusIn(third)).toBe(status);
   });
 });
 
