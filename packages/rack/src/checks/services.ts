@@ -83,6 +83,7 @@ function checkAgent(
   const checkDevice = (values: object, at: Path) => {
     inOrder(values, 'batteryLowPercent', 'batteryGoodPercent', at, report);
     inOrder(values, 'coolCelsius', 'hotCelsius', at, report);
+    inOrder(values, 'coolProcessorCelsius', 'hotProcessorCelsius', at, report);
   };
   if (isOf('thresholds')) checkDevice(thresholds, [...path, 'thresholds']);
   if (isOf('deviceModels')) {

@@ -17,6 +17,12 @@ const thresholds = {
   batteryGoodPercent: percent.default(40).describe('… until it is above this.'),
   hotCelsius: degrees.default(35).describe('Above it the device recovers …'),
   coolCelsius: degrees.default(32).describe('… until it is below this.'),
+  hotProcessorCelsius: degrees
+    .default(80)
+    .describe(
+      'The same for sensors inside of its processor, which are warm when it works: above it …',
+    ),
+  coolProcessorCelsius: degrees.default(65).describe('… until it is below this.'),
   ignoreSensors: z
     .array(z.string().min(1))
     .default([])

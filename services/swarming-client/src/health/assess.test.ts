@@ -120,6 +120,14 @@ describe('a phone', () => {
     ]);
   });
 
+  it('has a processor that may be warmer than that', () => {
+    const looks = [44, 80, 81, 66, 64].map((cpu) =>
+      withPhone(phone({ temperatures: { cpu, battery: 30 }, processorSensors: ['cpu'] })),
+    );
+
+    expect(verdictsOf(looks)).toEqual(['ok', 'ok', 'recovering', 'recovering', 'ok']);
+  });
+
   it('recovers from a severe thermal status only below a moderate one', () => {
     const looks = [3, 2, 1, 2].map((thermalStatus) => withPhone(phone({ thermalStatus })));
 

@@ -98,13 +98,16 @@ function battery(
 }
 
 function heat(
-  { temperatures, thermalStatus, dimensions }: DeviceReading,
+  { temperatures, processorSensors = [], thermalStatus, dimensions }: DeviceReading,
   settings: HealthSettings,
   add: Add,
 ) {
-  const { hotCelsius: hot, coolCelsius: cool, ignoreSensors } = thresholdsFor(settings, dimensions);
+  const limits = thresholdsFor(settings, dimensions);
   for (const [sensor, celsius] of Object.entries(temperatures)) {
-    if (ignoreSensors.includes(sensor)) continue;
+    if (limits.ignoreSensors.includes(sensor)) continue;
+    const { hot, cool } = processorSensors.includes(sensor)
+      ? { hot: limits.hotProcessorCelsius, cool: limits.coolProcessorCelsius }
+      : { hot: limits.hotCelsius, cool: limits.coolCelsius };
     const text = `too hot: ${sensor} ${shown(celsius)} °C, good below ${Math.min(hot, cool)} °C`;
     add(`hot:${sensor}`, (before) => isHot(celsius, { hot, cool }, before), text);
   }

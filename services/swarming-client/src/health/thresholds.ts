@@ -23,6 +23,8 @@ export function thresholdsFor(
     batteryGoodPercent: figure('batteryGoodPercent'),
     hotCelsius: figure('hotCelsius'),
     coolCelsius: figure('coolCelsius'),
+    hotProcessorCelsius: figure('hotProcessorCelsius'),
+    coolProcessorCelsius: figure('coolProcessorCelsius'),
     ignoreSensors: texts(own.ignoreSensors) ?? thresholds.ignoreSensors,
   };
 }

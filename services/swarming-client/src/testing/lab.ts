@@ -90,7 +90,6 @@ services:
     backoffSeconds: { first: 0.1, most: 1 }
     taskGraceSeconds: 20
     readSeconds: 1
-    thresholds: { hotCelsius: 60, coolCelsius: 50 }
     commandSeconds: 10
     ${settings}
 `);

@@ -8,6 +8,8 @@ export const settings: HealthSettings & Pick<MachineSlice['swarming'], 'repair'>
     batteryLowPercent: 30,
     batteryGoodPercent: 40,
     hotCelsius: 35,
+    hotProcessorCelsius: 80,
+    coolProcessorCelsius: 65,
     coolCelsius: 32,
     ignoreSensors: [],
   },
