@@ -249,8 +249,12 @@ describe('a cycle', () => {
     });
     expect(again).toContain('is still being turned on');
     expect(board.outlets.isOn('1')).toBe(true);
-    const { outlets } = await daemon.client.outlets();
-    expect(outlets.find(({ outlet }) => outlet === 'pdu-1/1')).toMatchObject({ stuckOff: false });
+    await expect
+      .poll(async () => {
+        const { outlets } = await daemon.client.outlets();
+        return outlets.find(({ outlet }) => outlet === 'pdu-1/1')?.stuckOff;
+      })
+      .toBe(false);
     expect((await daemon.client.cycle({ params: { id: cycle.id } })).outcome).toBe('stuck-off');
   });
 

@@ -60,7 +60,7 @@ describe('metrics', () => {
           'skolo_power_cycles_total{action="off",outcome="off",failed_step=""} 2',
         ]),
       );
-    });
+    }, 20_000);
   });
 
   it('tells since when power is owed, while it is', async () => {

@@ -175,7 +175,7 @@ describe('whoever waits', () => {
       const { cycles } = await client.cycles({ query: {} });
       expect(cycles).toMatchObject([{ step: 'off' }]);
       return cycles[0]?.id ?? '';
-    });
+    }, 20_000);
     leaving.abort();
 
     await expect(asked).rejects.toThrow();
@@ -200,7 +200,7 @@ describe('whoever waits', () => {
     const waiting = ask(port);
     await vi.waitFor(async () => {
       expect(await client.cycles({ query: {} })).toMatchObject({ cycles: [{ step: 'off' }] });
-    });
+    }, 20_000);
     await stop();
 
     expect(await waiting).toEqual(

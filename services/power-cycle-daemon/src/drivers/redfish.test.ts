@@ -32,9 +32,9 @@ describe('redfish', () => {
       await driver.turnOff('1', patient());
       await vi.waitFor(async () => {
         expect([...(await driver.read(['1'], patient()))]).toEqual([['1', { state: 'off' }]]);
-      });
+      }, 20_000);
       await driver.turnOn('1', undefined, patient());
-      await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true));
+      await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
 
       const told = device.told.map(({ text }) => text).filter((text) => text.startsWith('POST'));
       const reset = 'POST /redfish/v1/Systems/1/Actions/ComputerSystem.Reset';
@@ -70,8 +70,8 @@ describe('redfish', () => {
 
     await driver.nativeCycle?.run('1', 10, patient());
 
-    await vi.waitFor(() => expect(off).toHaveBeenCalledWith({ outlet: '1', on: false }));
-    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true));
+    await vi.waitFor(() => expect(off).toHaveBeenCalledWith({ outlet: '1', on: false }), 20_000);
+    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
   });
 
   it.each(['action', 'action-info'] as const)(
@@ -96,7 +96,7 @@ describe('redfish', () => {
 
     await driver.turnOff('1', patient());
 
-    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(false));
+    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(false), 20_000);
   });
 
   it('speaks https to a device with a certificate of its own', async () => {
@@ -109,7 +109,7 @@ describe('redfish', () => {
     const { device, driver } = await startDriver(pdu());
 
     await driver.turnOff('A1', patient());
-    await vi.waitFor(() => expect(device.board.isOn('A1')).toBe(false));
+    await vi.waitFor(() => expect(device.board.isOn('A1')).toBe(false), 20_000);
     const readings = await driver.read(['A1', 'A2'], patient());
 
     expect([...readings]).toEqual([

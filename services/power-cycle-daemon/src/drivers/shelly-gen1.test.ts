@@ -45,7 +45,7 @@ describe('shelly-gen1', () => {
     await driver.nativeCycle?.run('1', 10, patient());
 
     expect(device.told.at(-1)?.text).toBe('GET /relay/1?turn=off&timer=10');
-    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true));
+    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
   });
 
   it('tells no watts where one meter measures all relays', async () => {

@@ -54,7 +54,7 @@ describe('shelly-gen2', () => {
     await driver.nativeCycle?.run('1', 10, patient());
 
     expect(device.told.at(-1)?.text).toContain('"params":{"id":1,"on":false,"toggle_after":10}');
-    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true));
+    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
   });
 
   it('tells no watts where the device measures none', async () => {

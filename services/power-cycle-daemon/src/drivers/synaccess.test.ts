@@ -45,7 +45,7 @@ describe('synaccess', () => {
     await driver.nativeCycle?.run('2', 10, patient());
 
     expect(device.told.at(-1)?.text).toBe('GET /cmd.cgi?$A4%202');
-    await vi.waitFor(() => expect(device.board.isOn('2')).toBe(true));
+    await vi.waitFor(() => expect(device.board.isOn('2')).toBe(true), 20_000);
   });
 
   it.each([{ oldStatus: true }, { inlets: 2 }] as const)('reads the status of %o', async (kind) => {

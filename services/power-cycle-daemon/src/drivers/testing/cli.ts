@@ -191,7 +191,7 @@ export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly s
     told.abort(why);
 
     await ends;
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0));
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
   });
 
   it('never takes half an answer for a reading', async () => {
@@ -241,7 +241,7 @@ export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly s
     await driver.close();
 
     expect(device.sessions).toMatchObject({ opened: setup.signIns ?? 1, most: 1 });
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0));
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
   });
 
   it('shows in the reading that a command was ignored', async () => {

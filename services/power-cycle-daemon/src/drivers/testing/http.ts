@@ -184,7 +184,7 @@ export function meetsFaults(setup: Setup, outlet: string, more: readonly string[
     told.abort(why);
 
     await ends;
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0));
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
   });
 
   it('sends no cycle for a time that the device does not know', async () => {
@@ -219,7 +219,7 @@ export function meetsFaults(setup: Setup, outlet: string, more: readonly string[
     await vi.waitFor(async () => {
       const reading = (await driver.read([outlet], patient())).get(outlet);
       expect(reading?.state).toBe('off');
-    });
+    }, 20_000);
   });
 
   it.each([...malformed, ...more])('never sends an outlet %j', async (name) => {
