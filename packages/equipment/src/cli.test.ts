@@ -35,7 +35,7 @@ describe('a command line', () => {
     expect(answer).toBe('line 1\nline 2');
     expect(device.commands).toEqual(['enable', 'terminal length 0', 'show clock', 'logout']);
     expect(cli.isOpen()).toBe(false);
-    await vi.waitFor(() => expect(server.sockets.size).toBe(0));
+    await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
   });
 
   it('goes through the modes of a switch', async () => {
@@ -195,7 +195,7 @@ describe('a command line that fails', () => {
     );
     expect(cli.isOpen()).toBe(false);
     await expect(cli.run('show a', { signal })).rejects.toBeInstanceOf(DeviceUnreachable);
-    await vi.waitFor(() => expect(server.sockets.size).toBe(0));
+    await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
   });
 
   it('says so when the device wedges', async () => {
@@ -263,7 +263,7 @@ describe('a command line that fails', () => {
     await cli.close();
 
     await ended;
-    await vi.waitFor(() => expect(server.sockets.size).toBe(0));
+    await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
   });
 
   it('knows that it ended while nobody asked', async () => {
@@ -271,7 +271,7 @@ describe('a command line that fails', () => {
 
     for (const socket of server.sockets) socket.destroy();
 
-    await vi.waitFor(() => expect(cli.isOpen()).toBe(false));
+    await vi.waitFor(() => expect(cli.isOpen()).toBe(false), 20_000);
     await expect(cli.run('show a', { signal })).rejects.toBeInstanceOf(DeviceUnreachable);
     await cli.close();
   });

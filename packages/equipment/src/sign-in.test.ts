@@ -97,7 +97,7 @@ describe.each(['ssh', 'telnet'] as const)('signing in over %s', (transport) => {
     await expect(opened).rejects.toThrow(
       `switch-1: does not let us into its privileged mode; ${hint}`,
     );
-    await vi.waitFor(() => expect(device.sessions.now).toBe(0));
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
   });
 
   it('is refused with a wrong password', async () => {

@@ -105,7 +105,7 @@ describe('a device that cannot be reached over ssh', () => {
     const opened = openSsh(server.port, { deps: await deps({ signInMs: 500 }) });
 
     await expect(opened).rejects.toThrow('switch-1: no answer to the sign-in within 0.5 s');
-    await vi.waitFor(() => expect(server.sockets.size).toBe(0));
+    await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
   });
 
   it.each(['220 ftp ready\r\n', 'SSH-1.5-old\r\n', 'SSH-2.0-x\r\n\xff\xff\xff\xff garbage'])(
@@ -119,7 +119,7 @@ describe('a device that cannot be reached over ssh', () => {
       const opened = openSsh(server.port, { deps: await deps({ signInMs: 500 }) });
 
       await expect(opened).rejects.toThrow(/^switch-1: /);
-      await vi.waitFor(() => expect(server.sockets.size).toBe(0));
+      await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
     },
   );
 
@@ -131,7 +131,7 @@ describe('a device that cannot be reached over ssh', () => {
     const opened = openSsh(server.port);
 
     await expect(opened).rejects.toBeInstanceOf(DeviceBusy);
-    await vi.waitFor(() => expect(server.sockets.size).toBe(0));
+    await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
   });
 
   it('is given up when somebody says so', async () => {
@@ -139,11 +139,11 @@ describe('a device that cannot be reached over ssh', () => {
     const stop = new AbortController();
 
     const opened = openCli(target(server.port), 'ssh', fastpath, await deps(), stop.signal);
-    await vi.waitFor(() => expect(server.sockets.size).toBe(1));
+    await vi.waitFor(() => expect(server.sockets.size).toBe(1), 20_000);
     stop.abort(new Error('enough'));
 
     await expect(opened).rejects.toThrow('enough');
-    await vi.waitFor(() => expect(server.sockets.size).toBe(0));
+    await vi.waitFor(() => expect(server.sockets.size).toBe(0), 20_000);
   });
 
   it('can go away in any state, and nothing is thrown elsewhere', async () => {
