@@ -46,6 +46,13 @@ describe('npm start, while it runs', () => {
     dir = await newFolder(atTheEnd);
     demo = await startDemo(dir, [], atTheEnd);
   });
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== 'fail') return;
+    // The next test is not to fail because this one has left it in another state.
+    console.log(demo.output);
+    await demo.end();
+    demo = await startDemo(dir, ['--fresh'], atTheEnd);
+  });
   afterAll(async () => {
     for (const cleanUp of cleanUps) await cleanUp();
   });
