@@ -1,13 +1,21 @@
 /** A folder with the bot that a server hands out, and the bot in it: as whoever starts bots sees it. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once as event } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'vitest';
-import type { SimulatedSwarming } from './server.ts';
+import { expect, type TestContext } from 'vitest';
+import { type SimulatedSwarming, type SwarmingOptions, startSwarming } from './server.ts';
 
-export const python = process.env.SKOLO_TEST_PYTHON ?? findPython();
+export const python = findPython();
 
 export interface BotProcess {
   readonly folder: string;
@@ -22,7 +30,7 @@ export async function botFolder(context: TestContext, server: SimulatedSwarming)
   const folder = mkdtempSync(join(tmpdir(), 'swarming-'));
   context.onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20 }));
   const answer = await fetch(`${server.url}/bot_code`, {
-    headers: { 'x-luci-swarming-bot-id': 'bot-1' },
+    headers: { 'x-luci-swarming-bot-id': 'bot-1', authorization: 'Bearer downloader' },
   });
   writeFileSync(join(folder, 'swarming_bot.zip'), Buffer.from(await answer.arrayBuffer()));
   return folder;
@@ -39,7 +47,7 @@ export function startBot(
   folder: string,
   { args = ['start_bot'], env = {} }: BotOptions = {},
 ): BotProcess {
-  const { PATH } = process.env;
+  const PATH = `/usr/bin:${process.env.PATH}`;
   const child: ChildProcess = spawn(python ?? 'python3', [zipIn(folder), ...args], {
     env: { PATH, SWARMING_BOT_ID: 'bot-1', SWARMING_EXTERNAL_BOT_SETUP: '1', HOME: '/', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -48,7 +56,7 @@ export function startBot(
   child.stderr?.on('data', (data: Buffer) => {
     said += data.toString();
   });
-  const exit = once(child, 'exit').then(([status, signal]) => ({ status, signal }));
+  const exit = event(child, 'exit').then(([status, signal]) => ({ status, signal }));
   context.onTestFinished(async () => {
     child.kill('SIGKILL');
     await exit;
@@ -78,10 +86,47 @@ export function commandLine(pid: number): string {
   return existsSync(file) ? readFileSync(file, 'utf8').replaceAll('\0', ' ').trim() : '';
 }
 
+/** One on PATH may be a script that looks for it first, at each start. */
 function findPython(): string | undefined {
-  try {
-    return execFileSync('which', ['python3'], { encoding: 'utf8' }).trim();
-  } catch {
-    return undefined;
-  }
+  return ['/usr/bin/python3', '/usr/local/bin/python3'].find((path) => existsSync(path));
+}
+
+/** A server, and a folder with its bot. */
+export async function start(context: TestContext, options: SwarmingOptions = {}) {
+  if (python === undefined) return context.skip('python3 is not installed');
+  const server = await startSwarming(options);
+  context.onTestFinished(() => server.close());
+  const folder = await botFolder(context, server);
+  return { server, folder, shim: sudoShim(folder) };
+}
+
+/** With a bot that polls. */
+export async function started(
+  context: TestContext,
+  options: SwarmingOptions = {},
+  env: NodeJS.ProcessEnv = {},
+) {
+  const { server, folder, shim } = await start(context, options);
+  const bot = startBot(context, folder, { env: { ...shim.env, ...env } });
+  await expect.poll(() => server.bots.get('bot-1')?.polls ?? 0).toBeGreaterThan(0);
+  return { server, folder, shim, bot };
+}
+
+/** A `sudo` that only writes down what it is asked, and by whom. */
+function sudoShim(folder: string) {
+  const bin = join(folder, 'logs', 'bin');
+  const calls = join(folder, 'logs', 'sudo.txt');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'sudo'), `#!/bin/sh\necho "$PPID $*" >> '${calls}'\n`);
+  chmodSync(join(bin, 'sudo'), 0o755);
+  const lines = () => (existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : []);
+  return {
+    env: { PATH: `${bin}:/usr/bin:${process.env.PATH}` },
+    calls: () => lines().map((line) => line.replace(/^\d+ /, '')),
+    parents: () => lines().map((line) => Number.parseInt(line, 10)),
+  };
+}
+
+export function isAlive(pid: number): boolean {
+  return commandLine(pid) !== '';
 }

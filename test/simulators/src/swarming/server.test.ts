@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, type TestContext } from 'vitest';
+import { buildBotZip } from './bot-zip.ts';
+import { malformed, sicknessOf } from './dimensions.ts';
+import { type SwarmingOptions, startSwarming } from './server.ts';
+import { python } from './testing.ts';
+
+const asBot = { 'x-luci-swarming-bot-id': 'bot-1', authorization: 'Bearer good' };
+const zipPath = '/swarming/api/v1/bot/bot_code/';
+
+async function start(context: TestContext, options: SwarmingOptions = {}) {
+  const server = await startSwarming(options);
+  context.onTestFinished(() => server.close());
+  const get = (path: string, headers: Record<string, string> = asBot) =>
+    fetch(`${server.url}${path}`, { headers, redirect: 'manual' });
+  return { server, get };
+}
+
+describe('the zip', () => {
+  it('is the same each time, and what Python reads', (context) => {
+    if (python === undefined) return context.skip('python3 is not installed');
+    const options = { server: 'http://127.0.0.1:1', serverVersion: '1', padding: 100_000 };
+    const { bytes, version } = buildBotZip(options);
+    const folder = mkdtempSync(join(tmpdir(), 'swarming-'));
+    context.onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'swarming_bot.zip');
+    writeFileSync(file, bytes);
+
+    execFileSync(python, ['-m', 'zipfile', '-t', file]);
+    const said = execFileSync(python, [file, 'version'], { encoding: 'utf8' });
+
+    expect(said).toBe(`${version}\n`);
+    expect(buildBotZip(options).bytes.equals(bytes)).toBe(true);
+    expect(buildBotZip({ ...options, serverVersion: '2' }).version).not.toBe(version);
+  });
+});
+
+describe('the download', () => {
+  it('redirects to the version, which needs no credential', async (context) => {
+    const { server, get } = await start(context, { accepts: (token) => token === 'good' });
+
+    const first = await get('/bot_code');
+    const location = first.headers.get('location') ?? '';
+    const second = await get(location, {});
+
+    expect(first.status).toBe(302);
+    expect(location).toBe(`${zipPath}${server.version}`);
+    expect(second.headers.get('content-type')).toBe('application/octet-stream');
+    expect((await second.arrayBuffer()).byteLength).toBe(
+      Number(second.headers.get('content-length')),
+    );
+    expect(server.downloads).toBe(1);
+  });
+
+  it.for([
+    ['no credential', {}],
+    ['no name of a bot', { authorization: 'Bearer good' }],
+    ['a bad token', { ...asBot, authorization: 'Bearer bad' }],
+  ] as const)('%s is refused', async ([, headers], context) => {
+    const { get } = await start(context, { accepts: (token) => token === 'good' });
+
+    expect((await get('/bot_code', headers)).status).toBe(403);
+    expect((await get(`${zipPath}unknown`, headers)).status).toBe(403);
+  });
+
+  it('a version that is not known is redirected to the stable one', async (context) => {
+    const { server, get } = await start(context);
+
+    const answer = await get(`${zipPath}unknown`);
+
+    expect(answer.headers.get('location')).toBe(`${zipPath}${server.version}`);
+  });
+
+  it.for([
+    ['refused', '/bot_code', 403],
+    ['broken', '/bot_code', 500],
+    ['unavailable', 'zip', 503],
+    ['no-redirect', '/bot_code', 200],
+    ['html', 'zip', 200],
+    ['empty-zip', 'zip', 200],
+    ['corrupt-zip', 'zip', 200],
+    ['wrong-server', 'zip', 200],
+    ['dead-bot', 'zip', 200],
+    ['slow', 'zip', 200],
+  ] as const)(
+    'fault %s at %s: %i, and only as often as was asked',
+    async ([kind, path, status], context) => {
+      const { server, get } = await start(context);
+      const url = path === 'zip' ? `${zipPath}${server.version}` : path;
+      const sound = Buffer.from(await (await get(`${zipPath}${server.version}`)).arrayBuffer());
+      server.faults.set(kind, { times: 1, ms: 1 });
+
+      const answer = await get(url);
+
+      expect(answer.status).toBe(status);
+      const same = ['no-redirect', 'slow'].includes(kind);
+      expect(Buffer.from(await answer.arrayBuffer()).equals(sound)).toBe(same);
+      expect((await get(url)).status).toBe(path === 'zip' ? 200 : 302);
+    },
+  );
+
+  it.for(['half-body', 'reset'] as const)('fault %s ends the connection', async (kind, context) => {
+    const { server, get } = await start(context);
+    server.faults.set(kind, { at: ['zip'] });
+
+    await expect(get(`${zipPath}${server.version}`).then((answer) => answer.arrayBuffer()))
+      .rejects //
+      .toThrow();
+  });
+
+  it('an outage refuses connections, and the address stays', async (context) => {
+    const { server, get } = await start(context);
+
+    await server.goDown();
+    await expect(get('/bot_code')).rejects.toThrow();
+    await server.comeUp();
+
+    expect((await get('/bot_code')).status).toBe(302);
+  });
+});
+
+describe('the verdict', () => {
+  it.for([
+    [{ id: ['a'] }, 0],
+    [{ '1id': ['a'] }, 1],
+    [{ ['k'.repeat(65)]: ['a'] }, 1],
+    [{ id: [] }, 1],
+    [{ id: ['a', 'a'] }, 1],
+    [{ id: [''] }, 1],
+    [{ id: [' a'] }, 1],
+    [{ id: ['v'.repeat(257)] }, 1],
+    [{ id: 'a' }, 1],
+    ['text', 1],
+  ] as const)('dimensions %j have %i mistakes', ([dimensions, count]) => {
+    expect(malformed(dimensions)).toHaveLength(count);
+  });
+
+  it.for([
+    [{}, {}, {}],
+    [{ quarantined: true }, {}, { quarantined: 'Bot self-quarantined' }],
+    [{ quarantined: 'false' }, {}, { quarantined: 'false' }],
+    [{ quarantined: 0 }, {}, {}],
+    [{ quarantined: [] }, {}, {}],
+    [{ quarantined: {} }, {}, { quarantined: 'Bot self-quarantined' }],
+    [{}, { quarantined: ['1'] }, { quarantined: 'Bot self-quarantined' }],
+    [{}, { quarantined: ['false'] }, { quarantined: 'false' }],
+    [{ maintenance: 'so' }, {}, { maintenance: 'so' }],
+    [{ maintenance: true }, {}, {}],
+    [{ maintenance: 1 }, {}, {}],
+  ] as const)('state %j with dimensions %j is %j', ([state, dimensions, sickness]) => {
+    expect(sicknessOf(state, dimensions)).toEqual(sickness);
+  });
+});
