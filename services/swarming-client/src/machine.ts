@@ -205,6 +205,8 @@ export function keepMachine(deps: MachineDeps): MachineKeeper {
       const known = slice();
       devices.follow(known?.devices ?? []);
       hostFacts.wanted(known !== undefined && devices.names().length === 0);
+      // Before the bot asks for its first task.
+      void holds.lookNow();
       judge.look();
     },
     taskEnded: () => afterTask.taskEnded(),

@@ -102,7 +102,10 @@ function refusal(base: string, { status, text, headers }: Answer): MetadataRefus
   if (headers['metadata-flavor'] !== 'Google') {
     return new MetadataRefused(`${base} is no metadata server (status ${status})`, status);
   }
-  const said = text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+  const said = text
+    .replace(/<(title|style)>.*?<\/\1>/gs, ' ')
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ');
   return new MetadataRefused(`${base} answers ${status}: ${said.trim().slice(0, 300)}`, status);
 }
 

@@ -1,0 +1,143 @@
+/** The agent of a machine among the services of its rack, each as its image runs it, and the command of an engineer. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import {
+  makeServiceAccountKey,
+  peer,
+  startAdbServer,
+  startGoogleOAuth,
+  startLocalPrograms,
+  startSwarming,
+} from '@skolo/simulators';
+import { expect, it, onTestFinished } from 'vitest';
+import { startServiceProcess } from './service-process.ts';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const scope = 'https://www.googleapis.com/auth/userinfo.email';
+const machine = 'rpi-1';
+/** Holds are asked for twice a minute. */
+const soon = { timeout: 90_000 };
+
+it('gives the bot tokens, holds it back, and has the phone power-cycled at its own hub', {
+  timeout: 240_000,
+}, async ({ skip }) => {
+  if (!peer('python3')) skip('python3 is not installed');
+  if (!peer('adb')) skip('adb is not installed');
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-agent-rack-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const file = (name: string) => join(dir, name);
+
+  const google = await startGoogleOAuth();
+  onTestFinished(() => google.close());
+  const key = makeServiceAccountKey({
+    email: 'bots@my-project.iam.gserviceaccount.com',
+    project: 'my-project',
+    tokenUri: google.tokenUrl,
+  });
+  google.addServiceAccountKey(key);
+  await writeFile(file('bots.json'), JSON.stringify(key), { mode: 0o600 });
+  await writeFile(file('agent-token'), 'what all tokens of agents are made from', { mode: 0o600 });
+  const hooks = join(root, 'services/swarming-client/python/skolo_bot_config.py');
+  const swarming = await startSwarming({
+    accepts: (token, bot) => bot === machine && token !== undefined && google.isValid(token, scope),
+    hookScript: await readFile(hooks, 'utf8'),
+  });
+  onTestFinished(() => swarming.close());
+  const adb = await startAdbServer({ phones: [{ serial: 'A1', rebootMs: 200 }] });
+  onTestFinished(() => adb.close());
+  const programs = await startLocalPrograms();
+  onTestFinished(() => programs.close());
+  programs.plug(adb.phone(), 'usb/1-1.2');
+
+  const rackFile = file('rack.yaml');
+  const writeRack = (urls: { metadata?: string; power?: string; agent?: string }) =>
+    writeFile(
+      rackFile,
+      `rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.1, identity: bots }
+identities:
+  bots: { project: my-project, scopes: [${scope}], credentials: { serviceAccountKey: bots.json } }
+access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
+logins: { machines: { username: pi, token: agent-token } }
+machines:
+  ${machine}:
+    kind: rpi
+    address: 127.0.1.1
+    identity: bots
+    login: machines
+    device: { kind: android, power: usb/1-1.2 }
+    swarming: { url: "${urls.agent ?? 'http://127.0.1.1:11001'}" }
+services:
+  metadata-server: { url: "${urls.metadata ?? 'http://127.0.0.1:9'}" }
+  power-cycle-daemon: { url: "${urls.power ?? 'http://127.0.0.1:9'}" }
+  swarming-client:
+    server: ${swarming.url}
+    python: python3
+    botDir: ${file('b/s')}
+    backoffSeconds: { first: 0.1, most: 1 }
+    readSeconds: 1
+    afterTask: { reboot: false }
+`,
+    );
+  const flags = (name: string) => ['--rack', rackFile, '--state-dir', file(name)];
+  await writeRack({});
+  const metadata = await startServiceProcess('metadata-server', flags('metadata'));
+  const power = await startServiceProcess('power-cycle-daemon', flags('power'));
+  const urls = { metadata: metadata.url, power: power.url };
+  await writeRack(urls);
+  const skolo = async (...args: string[]) => {
+    const env = { ...process.env, SKOLO_TOKEN_FILE: file('token') };
+    const all = [join(root, 'packages/cli/bin/skolo.js'), ...args, '--rack', rackFile];
+    return (await run(process.execPath, all, { env, cwd: dir })).stdout;
+  };
+  const made = await skolo('token', 'new', 'ann', '--role', 'operate');
+  await writeFile(file('token'), /skolo_[\w-]+/.exec(made)?.[0] ?? '', { mode: 0o600 });
+  await skolo('power', 'hold', machine, '--reason', 'a new hat');
+
+  await writeFile(
+    file('oauth.json'),
+    JSON.stringify({
+      url: `${metadata.url}/computeMetadata/v1/instance/service-accounts/default/token`,
+      headers: { 'Metadata-Flavor': 'Google' },
+    }),
+  );
+  const agent = await startServiceProcess(
+    'swarming-client',
+    [
+      ...['--machine', machine, '--metadata-url', metadata.url, '--state-dir', file('agent')],
+      ...['--host', '127.0.1.1', '--hook-port', '0'],
+    ],
+    {
+      PATH: `${programs.path}:${process.env.PATH}`,
+      HOME: dir,
+      SKOLO_OAUTH_CONFIG: file('oauth.json'),
+      ANDROID_ADB_SERVER_PORT: String(adb.port),
+    },
+  );
+  await writeRack({ ...urls, agent: agent.url.replace('127.0.0.1', '127.0.1.1') });
+  const task = swarming.addTask({ python: 'print("done")' });
+
+  await expect
+    .poll(() => swarming.bots.get(machine)?.state.maintenance, soon)
+    .toContain('a new hat');
+  expect(swarming.task(task).state).toBe('pending');
+  await skolo('power', 'release', machine);
+  await expect.poll(() => swarming.task(task).state, soon).toBe('completed');
+  expect(swarming.task(task).output).toContain('done');
+
+  const seen: string[] = [];
+  programs.usb.on('change', () => seen.push(programs.usb.isOn('usb/1-1.2') ? 'on' : 'off'));
+  const cycled = await skolo(
+    ...['power', 'cycle', `${machine}-device`, '--mode', 'hard', '--reason', 'to see it', '--wait'],
+  );
+
+  expect(cycled).toMatch(/back/);
+  expect(seen).toEqual(['off', 'on']);
+  expect(await skolo('machine', 'status', machine)).toContain('ok');
+});
