@@ -74,7 +74,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
       await expect.poll(() => before.filter((pid) => isAlive(pid) && pid !== orphan)).toEqual([]);
       if (orphan !== undefined && isAlive(orphan)) process.kill(orphan, 'SIGKILL');
       await expect.poll(() => test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
-      expect(botsIn(test.botDir)).toHaveLength(1);
+      await expect.poll(() => botsIn(test.botDir)).toHaveLength(1);
       expect(zombiesBelow(process.pid)).toEqual([]);
     },
   );
@@ -91,7 +91,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
 
     await expect.poll(() => second.state.state).toBe('running');
     expect(before.filter(isAlive)).toEqual([]);
-    expect(botsIn(test.botDir)).toEqual([second.state.pid]);
+    await expect.poll(() => botsIn(test.botDir)).toEqual([second.state.pid]);
     await second.kill('SIGTERM');
     expect(allOf(test.botDir)).toEqual([]);
   });
@@ -160,11 +160,11 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     await expect
       .poll(() => test.bot.view().why, { timeout: 40_000 })
       .toBe(`another agent runs a bot in ${test.botDir}`);
-    expect(botsIn(test.botDir)).toEqual([other.state.pid]);
+    await expect.poll(() => botsIn(test.botDir)).toEqual([other.state.pid]);
     await other.kill('SIGTERM');
 
     await expect.poll(() => test.bot.view().state, { timeout: 40_000 }).toBe('running');
-    expect(botsIn(test.botDir)).toEqual([test.bot.view().pid]);
+    await expect.poll(() => botsIn(test.botDir)).toEqual([test.bot.view().pid]);
   });
 });
 

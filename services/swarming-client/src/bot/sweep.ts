@@ -147,8 +147,12 @@ function isOfBot(
   const args = argumentsOf(pid);
   const at = args.findIndex((arg) => zipName.test(arg));
   const zip = args[at];
-  if (zip === undefined || !/^start_(?:bot|slave)$/.test(args[at + 1] ?? '')) return false;
-  return pid === locked || isInside(isAbsolute(zip) ? zip : join(cwd ?? '/', zip), folders);
+  if (zip === undefined) return false;
+  // Also what the bot runs of itself (task_runner, run_isolated), but not what somebody tries at a terminal.
+  const isStarted = /^start_(?:bot|slave)$/.test(args[at + 1] ?? '');
+  if (!isStarted && hasTerminal) return false;
+  if (isStarted && pid === locked) return true;
+  return isInside(isAbsolute(zip) ? zip : join(cwd ?? '/', zip), folders);
 }
 
 function isInside(path: string, folders: ReadonlySet<string>): boolean {
