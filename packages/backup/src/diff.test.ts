@@ -90,7 +90,7 @@ describe('a difference', () => {
     expect(await applied(from, difference(from, to, names))).toBe(to);
   });
 
-  it('of 20 MB with a few changes shows them', { timeout: 30_000 }, () => {
+  it('of 20 MB with a few changes shows them', { timeout: 120_000 }, () => {
     const from = lines(500_000, 'a line that is as long as most of them are');
     const to = from.replaceAll(/^.* \d*00777\n/gm, 'changed\n');
     // It takes most of the second that it may take, and more on a computer with other work.
@@ -102,7 +102,7 @@ describe('a difference', () => {
     expect(diff.match(/^\+changed$/gm)).toHaveLength(4);
   });
 
-  it('of 20 MB with heavy changes ends in a sentence', { timeout: 30_000 }, () => {
+  it('of 20 MB with heavy changes ends in a sentence', { timeout: 120_000 }, () => {
     const from = lines(500_000, 'a line that is as long as most of them are');
     const to = lines(500_000, 'quite another line');
 

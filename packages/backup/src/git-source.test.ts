@@ -14,7 +14,7 @@ const run = promisify(execFile);
 let history: TestHistory;
 
 beforeEach(async () => {
-  history = await TestHistory.make();
+  history = await TestHistory.begun();
 });
 
 afterEach(async () => {

@@ -12,7 +12,7 @@ const { signal } = new AbortController();
 let history: TestHistory;
 
 beforeEach(async () => {
-  history = await TestHistory.make();
+  history = await TestHistory.begun();
 });
 
 afterEach(async () => {

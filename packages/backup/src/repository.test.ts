@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -10,7 +10,7 @@ import { runs } from './testing/runs.ts';
 let history: TestHistory;
 
 beforeEach(async () => {
-  history = await TestHistory.make();
+  history = await TestHistory.begun();
 });
 
 afterEach(async () => {
@@ -87,6 +87,8 @@ describe('a history', () => {
   });
 
   it('is nobody else’s, and leaves nothing beside itself', async () => {
+    await rm(history.folder, { recursive: true });
+
     await history.open();
 
     expect((await stat(history.folder)).mode & 0o777).toBe(0o700);
@@ -94,6 +96,7 @@ describe('a history', () => {
   });
 
   it('begins in an empty folder, and where one was begun', async () => {
+    await rm(history.folder, { recursive: true });
     await mkdir(history.folder);
     await mkdir(join(history.parent, '.history.new', 'objects'), { recursive: true });
 

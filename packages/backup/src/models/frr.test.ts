@@ -1,10 +1,11 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceRefused, DeviceUnreachable } from '@skolo/equipment';
-import { type Frr, type FrrOptions, startFrr } from '@skolo/simulators';
+import type { Frr } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { createMask } from '../mask.ts';
 import { type RealDevice, realDevice } from '../testing/real-device.ts';
+import { type Account, shareFrr } from '../testing/shared-frr.ts';
 import { isSame } from '../text.ts';
 import { frr } from './frr.ts';
 import type { BackupModel, Content } from './model.ts';
@@ -14,10 +15,13 @@ interface Sitting extends RealDevice {
   model: BackupModel;
 }
 
-async function sit(context: TestContext, options?: FrrOptions): Promise<Sitting> {
-  const router = await startFrr(options);
-  if (!router) return context.skip('FRR or sshd are not installed, or may not be run');
-  onTestFinished(() => router.close());
+const configuration = `ip route 10.1.0.0/16 Null0
+ip route 10.2.0.0/16 10.9.9.9
+`;
+const start = shareFrr({ configuration });
+
+async function sit(context: TestContext, account?: Account): Promise<Sitting> {
+  const router = await start(context, account);
   const real = await realDevice(router, { model: 'frr' });
   return { ...real, router, model: frr() };
 }
@@ -26,9 +30,6 @@ function textIn(content: Content): string {
   return 'bytes' in content ? content.bytes.toString() : '';
 }
 
-const configuration = `ip route 10.1.0.0/16 Null0
-ip route 10.2.0.0/16 10.9.9.9
-`;
 const more = [
   'configure terminal',
   'password canary-1',
@@ -45,7 +46,7 @@ const more = [
 
 describe('a configuration of FRRouting', () => {
   it('is what it says itself', async (context) => {
-    const { router, model, connect } = await sit(context, { configuration });
+    const { router, model, connect } = await sit(context);
 
     const { content, identity, startup } = await model.read(connect());
 
@@ -56,7 +57,7 @@ describe('a configuration of FRRouting', () => {
   });
 
   it('is read at the command line where nothing else is offered', async (context) => {
-    const { router, model, connect } = await sit(context, { configuration });
+    const { router, model, connect } = await sit(context);
     await router.setFault('no-commands');
 
     const { content } = await model.read(connect());
@@ -65,7 +66,7 @@ describe('a configuration of FRRouting', () => {
   });
 
   it('is read by vtysh where the account has a shell, with what it would boot with', async (context) => {
-    const { router, model, connect } = await sit(context, { account: 'shell', configuration });
+    const { router, model, connect } = await sit(context, 'shell');
 
     const fresh = await model.read(connect());
     await router.vtysh('write memory');
@@ -82,7 +83,7 @@ describe('a configuration of FRRouting', () => {
   });
 
   it('has its secrets masked', async (context) => {
-    const { router, model, connect } = await sit(context, { configuration });
+    const { router, model, connect } = await sit(context);
     if (!router.daemons.includes('bgpd')) context.skip('bgpd may not be run');
     await router.vtysh(more);
 
@@ -99,7 +100,7 @@ describe('a configuration of FRRouting', () => {
     ['cut', DeviceUnreachable],
     ['hangs', 'no end of "show running-config"'],
   ] as const)('is not read when the session is %s', async ([fault, error], context) => {
-    const { router, model, connect } = await sit(context, { configuration });
+    const { router, model, connect } = await sit(context);
     await router.setFault(fault);
 
     const idle = fault === 'hangs' ? { idleMs: 3000 } : {};
@@ -110,7 +111,7 @@ describe('a configuration of FRRouting', () => {
     ['empty', 'there is no line "Current configuration:"'],
     ['refused', 'there is no line "Current configuration:"'],
   ] as const)('is not whole when the answer is %s', async ([fault, why], context) => {
-    const { router, model, connect } = await sit(context, { configuration });
+    const { router, model, connect } = await sit(context);
     await router.setFault(fault);
 
     const { content } = await model.read(connect());
@@ -120,7 +121,7 @@ describe('a configuration of FRRouting', () => {
   });
 
   it('is not whole anywhere but at its end', async (context) => {
-    const { router, model } = await sit(context, { configuration });
+    const { router, model } = await sit(context);
     const text = await router.vtysh('show running-config');
 
     for (let length = 0; length < text.trimEnd().length; length += 1) {
@@ -129,11 +130,11 @@ describe('a configuration of FRRouting', () => {
   });
 
   it('is refused in the words of the device where vtysh may not be run', async (context) => {
-    const { router, model, connect } = await sit(context, { account: 'shell' });
-    await writeFile(
-      join(router.dir, 'bin', 'vtysh'),
-      '#!/bin/sh\necho "not for you" >&2; exit 1\n',
-    );
+    const { router, model, connect } = await sit(context, 'shell');
+    const vtysh = join(router.dir, 'bin', 'vtysh');
+    const script = await readFile(vtysh, 'utf8');
+    onTestFinished(() => writeFile(vtysh, script));
+    await writeFile(vtysh, '#!/bin/sh\necho "not for you" >&2; exit 1\n');
 
     const reading = model.read(connect());
 

@@ -380,7 +380,7 @@ describe('a version of the files of a Linux host', () => {
         await leftOf(said);
         expect(await tree()).toEqual({ ...before, ...then });
       }),
-      { ...runs(3), endOnFailure: true },
+      { ...runs(2), endOnFailure: true },
     );
   });
 });

@@ -1,5 +1,9 @@
-/** Stores versions and pushes each of them, for ever, until it is killed; tells how far it is. */
+/**
+ * Stores versions and pushes each of them, for ever, until it is killed; tells how far it is. As the service does, it tries
+ * again where the remote is still busy with what a killed one had begun.
+ */
 import { writeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Repository } from '../repository.ts';
 import { GitMirror } from './git-mirror.ts';
@@ -11,14 +15,25 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 
 async function write(history: string, mirror: GitMirror) {
   const repository = await Repository.open(history, { rack: 'rack4' });
-  const { signal } = new AbortController();
   for (let number = await repository.count('router'); ; number += 1) {
     const content = { bytes: Buffer.from(`version ${number}\n`) };
     const time = new Date(number * 60_000).toISOString();
     const about = { rack: 'rack4', model: 'frr', run: `run-${number}`, time, by: 'schedule' };
     await repository.commit({ device: 'router', content, about });
     writeSync(1, `stored ${number}\n`);
-    await mirror.push(signal);
+    await pushAtLast(mirror);
     writeSync(1, `pushed ${number}\n`);
+  }
+}
+
+async function pushAtLast(mirror: GitMirror): Promise<void> {
+  const { signal } = new AbortController();
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await mirror.push(signal);
+    } catch (error) {
+      if (tries === 100) throw error;
+      await pause(50);
+    }
   }
 }

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 
 export const root: string = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-export const kills: number = process.env.SKOLO_LONG ? 200 : 20;
+export const kills: number = process.env.SKOLO_LONG ? 200 : 10;
 export const seed: number = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
 
 /** The child runs compiled code, so that has to be today's; no work when it is. */
@@ -29,23 +29,44 @@ export function startWriter(name: string, ...args: string[]): ChildProcess {
   });
 }
 
+/** How long a writer that nobody disturbs takes from its first report to the one that begins so; it is killed then. */
+export async function timeUntil(writer: ChildProcess, report: string): Promise<number> {
+  let output = '';
+  let start: number | undefined;
+  const lasts = new Promise<number>((resolve, reject) => {
+    writer.stdout?.on('data', (text: Buffer) => {
+      start ??= performance.now();
+      output += text.toString();
+      if (`\n${output}`.includes(`\n${report}`)) resolve(performance.now() - start);
+    });
+    writer.once('close', () => reject(new Error(`the writer ended: ${output}`)));
+  });
+  const milliseconds = await lasts;
+  await killAfter(writer, 0, { all: true, atOnce: true });
+  return milliseconds;
+}
+
 /**
  * Lets the writer report something, kills it after some time, and gives the lines that it wrote.
  *
  * @param all also kills what it started, as a power cut does; else that goes on by itself
  * @param atOnce does not wait for what it reports
+ * @param report how the report begins that it waits for; any
  */
 export async function killAfter(
   writer: ChildProcess,
   milliseconds: number,
-  { all, atOnce = false }: { all: boolean; atOnce?: boolean },
+  { all, atOnce = false, report = '' }: { all: boolean; atOnce?: boolean; report?: string },
 ): Promise<string[]> {
   let output = '';
-  writer.stdout?.setEncoding('utf8').on('data', (text) => {
-    output += text;
+  const reported = new Promise<void>((resolve) => {
+    writer.stdout?.setEncoding('utf8').on('data', (text) => {
+      output += text;
+      if (`\n${output}`.includes(`\n${report}`)) resolve();
+    });
   });
   const closed = once(writer, 'close');
-  if (writer.stdout && !atOnce) await Promise.race([once(writer.stdout, 'data'), closed]);
+  if (!atOnce) await Promise.race([reported, closed]);
   // The moment of the kill is what the test is about.
   await sleep(milliseconds);
   writer.kill('SIGSTOP');
