@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import { zipPath } from './bot-code.ts';
 import type { SwarmingFault } from './faults.ts';
 
 /** `bot_code`: the door that redirects; `zip`: a version of the bot. */
@@ -29,4 +31,26 @@ export interface SwarmingCall {
   /** Absent as long as there is no answer. */
   status?: number;
   fault?: SwarmingFault;
+}
+
+export function callOf(request: IncomingMessage): SwarmingCall {
+  const { method = '', url: path = '/', headers } = request;
+  const botId = headers['x-luci-swarming-bot-id'];
+  const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
+  return {
+    at: Date.now(),
+    endpoint: endpointOf(path),
+    method,
+    path,
+    ...(typeof botId === 'string' && { botId }),
+    ...(token !== undefined && { token }),
+  };
+}
+
+function endpointOf(path: string): Endpoint {
+  const { pathname } = new URL(path, 'http://swarming');
+  if (pathname === '/bot_code') return 'bot_code';
+  if (pathname.startsWith(zipPath)) return 'zip';
+  const name = /^\/swarming\/api\/v1\/bot\/([a-z_]+)(\/|$)/.exec(pathname)?.[1];
+  return endpoints.find((endpoint) => endpoint === name && name !== 'bot_code') ?? 'unknown';
 }

@@ -4,9 +4,9 @@ import { json as readJson } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ZodError } from 'zod';
 import { ApiRefusal, BotApi, type Sleeps } from './bot-api.ts';
-import { BotCode, type BotCodeOptions, zipPath } from './bot-code.ts';
+import { BotCode, type BotCodeOptions } from './bot-code.ts';
 import { Bots, type Crash, type SwarmingBot } from './bots.ts';
-import { type Endpoint, endpoints, type SwarmingCall } from './calls.ts';
+import { callOf, type SwarmingCall } from './calls.ts';
 import type { Dimensions } from './dimensions.ts';
 import { type Answer, download, json, text, write } from './download.ts';
 import { playInstead, type SwarmingFault, SwarmingFaults } from './faults.ts';
@@ -251,28 +251,6 @@ async function listen(
     server.listen(port, '127.0.0.1', resolve);
   });
   return server;
-}
-
-function callOf(request: IncomingMessage): SwarmingCall {
-  const { method = '', url: path = '/', headers } = request;
-  const botId = headers['x-luci-swarming-bot-id'];
-  const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
-  return {
-    at: Date.now(),
-    endpoint: endpointOf(path),
-    method,
-    path,
-    ...(typeof botId === 'string' && { botId }),
-    ...(token !== undefined && { token }),
-  };
-}
-
-function endpointOf(path: string): Endpoint {
-  const { pathname } = new URL(path, 'http://swarming');
-  if (pathname === '/bot_code') return 'bot_code';
-  if (pathname.startsWith(zipPath)) return 'zip';
-  const name = /^\/swarming\/api\/v1\/bot\/([a-z_]+)(\/|$)/.exec(pathname)?.[1];
-  return endpoints.find((endpoint) => endpoint === name && name !== 'bot_code') ?? 'unknown';
 }
 
 async function* limited(request: IncomingMessage): AsyncGenerator<Buffer> {
