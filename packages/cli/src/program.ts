@@ -17,6 +17,10 @@ import { addBackupStatus } from './commands/backup/status.ts';
 import { addBackupTranscript } from './commands/backup/transcript.ts';
 import { addEquipmentForget } from './commands/equipment/forget.ts';
 import { addEquipmentKeys } from './commands/equipment/keys.ts';
+import { addMachineClear } from './commands/machine/clear.ts';
+import { addMachineLog } from './commands/machine/log.ts';
+import { addMachineReboot } from './commands/machine/reboot.ts';
+import { addMachineStatus } from './commands/machine/status.ts';
 import { addMetadataClients } from './commands/metadata/clients.ts';
 import { addMetadataIdentities } from './commands/metadata/identities.ts';
 import { addPowerCancel } from './commands/power/cancel.ts';
@@ -80,6 +84,12 @@ const nouns: Noun[] = [
       addPowerControllers,
       addPowerForget,
     ],
+  },
+  {
+    name: 'machine',
+    summary: 'the agents on machines: health, bot, task, phones, log',
+    example: 'skolo machine status',
+    verbs: [addMachineStatus, addMachineLog, addMachineClear, addMachineReboot],
   },
   {
     name: 'backup',

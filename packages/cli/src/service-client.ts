@@ -76,7 +76,8 @@ async function urlOfRack({ globals, service, port }: Omit<Target<Api>, 'api'>): 
   return port === 'public' ? serviceUrl(rack, service) : serviceMetricsUrl(rack, service);
 }
 
-async function readToken(file: string): Promise<string> {
+/** The token in a file. @throws CliError */
+export async function readToken(file: string): Promise<string> {
   const { readSecret, SecretError } = await import('@skolo/rack');
   let token: string;
   try {

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startAgents } from './testing/agents.ts';
 import { CommandLines } from './testing/command-lines.ts';
 import { createHistory, createObjects } from './testing/copies.ts';
 import { startMetadataServer } from './testing/metadata-server.ts';
@@ -65,10 +66,13 @@ async function placeFor(session: string): Promise<Place> {
   if (backup) onTestFinished(backup.close);
   const alerts = session.includes('skolo alerts ') ? await startPubSubRacks({ tokens }) : undefined;
   if (alerts) onTestFinished(alerts.close);
-  const servers = { metadata, power, backup, alerts, tokens };
+  const agents = session.includes('skolo machine ') ? await startAgents() : undefined;
+  if (agents) onTestFinished(agents.close);
+  const servers = { metadata, power, backup, alerts, agents, tokens };
   const place = await createPlace(join(own, 'testdata/files'), servers);
   onTestFinished(place.remove);
   const standIns = [
+    ...(place.standIns ?? []),
     ...(session.includes('history.git') ? await createHistory(place.dir) : []),
     ...(/--from (objects|encrypted)/.test(session) ? await createObjects(place.dir) : []),
   ];

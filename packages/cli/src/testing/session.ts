@@ -39,6 +39,8 @@ export interface Servers {
   backup?: { url: string } | undefined;
   /** The alert-to-pubsub: `$ALERTS`, also in place of `http://127.0.0.1:6`, and its Pub/Sub. */
   alerts?: { url: string; pubsub: { endpoint: string } } | undefined;
+  /** Agents by machine: in place of `http://127.0.0.1:7/NAME` in rack7.yaml; the first is `$AGENT`. */
+  agents?: { urls: ReadonlyMap<string, string> } | undefined;
   /** In `~/.skolo-token` that of ann, who is admin; in `~/.operate-token` that of bob, who may operate. */
   tokens?: { admin: string; operate: string } | undefined;
 }
@@ -48,7 +50,7 @@ export interface Servers {
  * 6 themselves. `$RACKS` are the examples.
  */
 export async function createPlace(files: string, servers: Servers): Promise<Place> {
-  const { metadata, power, backup, alerts, tokens } = servers;
+  const { metadata, power, backup, alerts, agents, tokens } = servers;
   const root = await mkdtemp(join(tmpdir(), 'skolo-cli-'));
   const dir = join(root, 'files');
   await cp(files, dir, { recursive: true });
@@ -62,6 +64,15 @@ export async function createPlace(files: string, servers: Servers): Promise<Plac
     .replace('"http://127.0.0.1:5"', `"${backup?.url ?? 'http://127.0.0.1:5'}"`)
     .replace('"http://127.0.0.1:6"', `"${alerts?.url ?? 'http://127.0.0.1:6'}"`);
   await writeFile(rack, urls);
+  const agentUrls = [...(agents?.urls ?? [])];
+  const withAgents = join(dir, 'rack7.yaml');
+  await writeFile(
+    withAgents,
+    agentUrls.reduce(
+      (text, [name, url]) => text.replaceAll(`"http://127.0.0.1:7/${name}"`, `"${url}"`),
+      await readFile(withAgents, 'utf8'),
+    ),
+  );
   await writeFile(join(root, '.skolo-token'), tokens?.admin ?? '', { mode: 0o600 });
   await writeFile(join(root, '.operate-token'), tokens?.operate ?? '', { mode: 0o600 });
   await script(join(root, 'skolo'), `exec "${process.execPath}" "${ownFolder}bin/skolo.js" "$@"`);
@@ -80,8 +91,12 @@ export async function createPlace(files: string, servers: Servers): Promise<Plac
       ...(power && { POWER: power.url }),
       ...(backup && { BACKUP: backup.url }),
       ...(alerts && { ALERTS: alerts.url, PUBSUB_EMULATOR_HOST: alerts.pubsub.endpoint }),
+      ...(agentUrls[0] && { AGENT: agentUrls[0][1] }),
       RACKS: racks,
     },
+    ...(agentUrls.length > 0 && {
+      standIns: new Map(agentUrls.map(([name, url]) => [url, `http://127.0.0.1:7/${name}`])),
+    }),
     remove: () => rm(root, { recursive: true, force: true }),
   };
 }

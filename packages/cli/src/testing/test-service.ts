@@ -14,7 +14,7 @@ export interface TestService {
 /** A service over a real socket, with the conventions of every service, in a rack where everybody may look. */
 export async function startTestService(
   name: ServiceName,
-  tokens: TestTokens,
+  tokens: Pick<TestTokens, 'file'>,
   handler: (context: ServiceContext) => RequestListener,
 ): Promise<TestService> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-cli-service-'));

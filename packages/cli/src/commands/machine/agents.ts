@@ -1,0 +1,103 @@
+/**
+ * The agents of machines, one on each. Strangers are root there, so what they answer is short or not read, and no token
+ * is sent to them that opens anything else.
+ */
+import type { Client, swarmingClientApi } from '@skolo/api';
+import type { Machine, Rack } from '@skolo/rack';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError, complain } from '../../errors.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import type { Io } from '../../io.ts';
+import { byNumber, expanded, namesOf } from '../../names.ts';
+import { loadRack } from '../../rack-file.ts';
+
+export type AgentClient = Client<typeof swarmingClientApi>;
+
+/** Where the agent of a machine is. */
+export interface AgentPlace {
+  /** Undefined: whatever machine is at `--url`. */
+  name: string | undefined;
+  url: string;
+  /** As rack.yaml has it, where that was read. */
+  machine?: Machine;
+  rack?: Rack;
+}
+
+/** A status is some kB; a thousand lines of a log are more. */
+const mostBytes = { status: 64 * 1024, log: 2 * 1024 * 1024 };
+
+/** @throws CliError The URL is of no use. */
+export async function agentClient(
+  url: string,
+  options: { token?: string | undefined; timeoutMs?: number; answers: keyof typeof mostBytes },
+): Promise<AgentClient> {
+  const { createClient, swarmingClientApi: api } = await import('@skolo/api');
+  const { token, timeoutMs, answers } = options;
+  try {
+    return createClient(api, {
+      baseUrl: url,
+      mostBytes: mostBytes[answers],
+      ...(token !== undefined && { token }),
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new CliError(error.message, exitCodes.wrongCommandLine, { cause: error });
+  }
+}
+
+/**
+ * The agents of these machines, of all where there is no word; or the one at `--url`. Complains of names that rack.yaml
+ * does not have, and sets the exit code.
+ */
+export async function agentPlaces(
+  io: Io,
+  command: SkoloCommand,
+  words: readonly string[],
+): Promise<AgentPlace[]> {
+  const names = words.length === 0 ? [] : await expanded((await namesOf(words)).names);
+  const { url } = command.globals();
+  if (url !== undefined) {
+    if (names.length > 1) command.error("give one machine, or no '--url'");
+    return [{ name: names[0], url }];
+  }
+  const { serviceUrl } = await import('@skolo/rack');
+  const rack = await loadRack(command.globals());
+  const wanted = names.length === 0 ? [...rack.machines.keys()] : [...new Set(names)];
+  const places = wanted.toSorted(byNumber).flatMap((name) => {
+    const machine = rack.machines.get(name);
+    if (machine !== undefined) {
+      return [{ name, url: serviceUrl(rack, 'swarming-client', machine), machine, rack }];
+    }
+    complain(io, unknownMachine(name));
+    return [];
+  });
+  if (places.length < wanted.length) {
+    io.exitCode = places.length > 0 ? exitCodes.partlyFailed : exitCodes.failed;
+  }
+  return places;
+}
+
+/**
+ * The agent of one machine. rack.yaml is read also beside `--url` where the command line says which: the login is there.
+ *
+ * @throws CliError rack.yaml has no such machine.
+ */
+export async function agentPlace(
+  command: SkoloCommand,
+  word: string,
+): Promise<AgentPlace & { name: string }> {
+  const [name, ...others] = await expanded((await namesOf([word])).names);
+  if (name === undefined || others.length > 0) command.error('give the name of one machine');
+  const { url } = command.globals();
+  if (url !== undefined && !command.gives('rack')) return { name, url };
+  const { serviceUrl } = await import('@skolo/rack');
+  const rack = await loadRack(command.globals());
+  const machine = rack.machines.get(name);
+  if (machine === undefined) throw new CliError(unknownMachine(name));
+  return { name, url: url ?? serviceUrl(rack, 'swarming-client', machine), machine, rack };
+}
+
+function unknownMachine(name: string): string {
+  return `${name}: rack.yaml has no machine of that name; skolo rack show lists them`;
+}

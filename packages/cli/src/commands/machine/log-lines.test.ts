@@ -1,0 +1,120 @@
+import { ApiUnreachable, type LogLine } from '@skolo/api';
+import { describe, expect, it } from 'vitest';
+import { exitCodes } from '../../exit-codes.ts';
+import type { Io } from '../../io.ts';
+import { type FollowOptions, followLog } from './log-lines.ts';
+
+type Answer = LogLine[] | Error;
+
+const line = (number: number, text: string, second = number): LogLine => ({
+  number,
+  at: `2026-11-20T07:30:${String(second).padStart(2, '0')}Z`,
+  from: 'bot',
+  text,
+});
+
+/** What is printed and said until the answers are used up; then somebody presses Ctrl-C. */
+async function following(answers: readonly Answer[], options: Partial<FollowOptions> = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const asked: { lines: number; after?: number }[] = [];
+  const left = [...answers];
+  let stop = () => {};
+  const io: Io = {
+    out: (text) => out.push(text.slice('2026-11-20T07:30:00Z  bot    '.length)),
+    err: (text) => err.push(text),
+    draw: () => {},
+    write: async () => {},
+    isTerminal: false,
+    columns: undefined,
+    rows: undefined,
+    colour: false,
+    now: () => 0,
+    onInterrupt: () => () => {},
+    onStop(listener) {
+      stop = listener;
+      return () => {};
+    },
+    canAsk: false,
+    ask: async () => undefined,
+    exitCode: exitCodes.done,
+  };
+  const done = followLog(io, {
+    lines: 2,
+    pauseMs: 0,
+    ask: async (query) => {
+      asked.push(query);
+      const answer = left.shift();
+      if (left.length === 0) stop();
+      if (answer instanceof Error) throw answer;
+      return answer ?? [];
+    },
+    ...options,
+  });
+  return { done, out, err, asked };
+}
+
+describe('skolo machine log --follow', () => {
+  it('prints each line once, and asks from the last one on', async () => {
+    const log = await following([
+      [line(4, 'a'), line(5, 'b')],
+      [line(5, 'b')],
+      [line(5, 'b'), line(6, 'c')],
+      [],
+    ]);
+    await log.done;
+
+    expect(log.out).toEqual(['a', 'b', 'c']);
+    expect(log.asked.slice(0, 3)).toEqual([
+      { lines: 2 },
+      { lines: 1000, after: 4 },
+      { lines: 1000, after: 4 },
+    ]);
+  });
+
+  it('sees that the agent was started again, however many lines it has by then', async () => {
+    const log = await following([
+      [line(1, 'a')],
+      [line(1, 'x', 40), line(2, 'y', 41)],
+      [line(0, 'w', 39), line(1, 'x', 40), line(2, 'y', 41)],
+      [line(2, 'y', 41)],
+    ]);
+    await log.done;
+
+    expect(log.out).toEqual(['a', 'w', 'x', 'y']);
+    expect(log.err).toEqual(['skolo: the agent was started again']);
+  });
+
+  it('says how many it has missed', async () => {
+    const log = await following([[line(1, 'a')], [line(9, 'b')], [line(9, 'b')]]);
+    await log.done;
+
+    expect(log.out).toEqual(['a', 'b']);
+    expect(log.err).toEqual(['skolo: 7 lines came and went in between']);
+  });
+
+  it('waits for an agent that is away for a while, and says so once', async () => {
+    const away = new ApiUnreachable('http://rpi-1:11001', 'no connection');
+    const log = await following([
+      [line(1, 'a')],
+      away,
+      away,
+      [line(1, 'a'), line(2, 'b')],
+      [line(2, 'b')],
+    ]);
+    await log.done;
+
+    expect(log.out).toEqual(['a', 'b']);
+    expect(log.err).toEqual(['skolo: http://rpi-1:11001: no connection; it is asked on']);
+  });
+
+  it.each([
+    { how: 'that never answered', answers: [], giveUpMs: 1000 },
+    { how: 'that is away for too long', answers: [[line(1, 'a')]], giveUpMs: 0 },
+  ])('gives up one $how', async ({ answers, giveUpMs }) => {
+    const away = new ApiUnreachable('http://rpi-1:11001', 'no connection');
+    const log = await following([...answers, away, [line(1, 'a')], []], { giveUpMs });
+
+    await expect(log.done).rejects.toThrow('no connection');
+  });
+});

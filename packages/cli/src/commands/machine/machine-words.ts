@@ -1,0 +1,125 @@
+/** Words for what agents say. They are not trusted: everything is short, and on one line. */
+import type { AgentStatus } from '@skolo/api';
+import type { Style } from '../../output/style.ts';
+import { cutOff, plain } from '../../output/text.ts';
+import { duration, relative } from '../../output/time.ts';
+import type { Answer } from './ask-agents.ts';
+
+export type Health = NonNullable<AgentStatus['health']>;
+export type Bot = NonNullable<AgentStatus['bot']>;
+
+/** A sentence of an agent; its own are far shorter. */
+export function said(text: string): string {
+  return cutOff(plain(text), 400);
+}
+
+/** A word of an agent, for a cell. */
+export function word(text: string): string {
+  return cutOff(plain(text), 40);
+}
+
+export function healthWord({ status }: Answer): string {
+  if (status === undefined) return 'no answer';
+  return status.health?.verdict ?? 'unknown';
+}
+
+const healthStyles: Record<string, Style> = {
+  'no answer': 'red',
+  quarantined: 'red',
+  maintenance: 'yellow',
+  recovering: 'yellow',
+  unknown: 'yellow',
+};
+
+export function healthStyle(answer: Answer): Style | undefined {
+  return healthStyles[healthWord(answer)];
+}
+
+/** What wants somebody comes first; what passes by itself before what is well. */
+export function urgencyOf(answer: Answer): number {
+  const { status } = answer;
+  if (status === undefined || status.health?.verdict === 'quarantined') return 0;
+  if (status.bot !== undefined && !isWell(status.bot)) return 1;
+  return { maintenance: 2, recovering: 3 }[healthWord(answer)] ?? 4;
+}
+
+function isWell({ state, healthy }: Bot): boolean {
+  return state === 'running' && healthy;
+}
+
+/** `running`, `silent` where it runs and has not called its hooks, `backing-off`. */
+export function botWord({ state, healthy }: Bot): string {
+  return state === 'running' && !healthy ? 'silent' : state;
+}
+
+export function botStyle(bot: Bot | undefined): Style | undefined {
+  if (bot === undefined || isWell(bot)) return undefined;
+  return bot.state === 'backing-off' ? 'red' : 'yellow';
+}
+
+export function taskWord({ running, id }: AgentStatus['task']): string | undefined {
+  if (!running) return undefined;
+  return id === undefined ? 'running' : word(id);
+}
+
+export function deviceWord(
+  { name, kind, state }: AgentStatus['devices'][number],
+  isOnly: boolean,
+): string {
+  const what = state === 'present' ? (kind ?? state) : state;
+  return isOnly ? word(what) : `${word(name)}:${word(what)}`;
+}
+
+/** The hottest sensor of a device. */
+export function hottest({
+  temperaturesCelsius: all = {},
+}: AgentStatus['devices'][number]): number | undefined {
+  const figures = Object.values(all);
+  return figures.length === 0 ? undefined : Math.max(...figures);
+}
+
+const mostReasons = 20;
+
+/** Why it is as it is, in full: that is what one came for. */
+export function remarksOf(answer: Answer, now: number): string[] {
+  const { name, status, error } = answer;
+  if (status === undefined) return [`${name}: no answer: ${said(error ?? '')}`];
+  const { health, bot, machine, identity } = status;
+  const remarks: string[] = [];
+  if (machine !== name) remarks.push(`it calls itself ${word(machine)}`);
+  for (const { verdict, device, text, since } of (health?.reasons ?? []).slice(0, mostReasons)) {
+    const of = device === undefined ? '' : `${word(device)}: `;
+    remarks.push(`${verdict} for ${age(since, now)}: ${of}${said(text)}`);
+  }
+  if (bot !== undefined && !isWell(bot)) remarks.push(`bot ${botText(bot, now)}`);
+  if (identity?.why !== undefined) {
+    remarks.push(`what rack.yaml says of it is from ${identity.from}: ${said(identity.why)}`);
+  }
+  const lastRepair = health?.verdict === 'quarantined' ? status.repairs?.at(-1) : undefined;
+  if (lastRepair !== undefined) {
+    const { at, device, step, outcome, text } = lastRepair;
+    const how = [outcome, text].flatMap((part) => (part === undefined ? [] : [said(part)]));
+    const when = relative(Date.parse(at), now);
+    remarks.push(`last repair of ${word(device)} ${when}: ${word(step)}: ${how.join(': ')}`);
+  }
+  return remarks.map((remark) => `${name}: ${remark}`);
+}
+
+function botText(bot: Bot, now: number): string {
+  const { state, why, since, startedAt, nextStartAt, lastExit } = bot;
+  if (state === 'running') {
+    return `has not called its hooks since it was started ${relative(Date.parse(startedAt ?? since), now)}`;
+  }
+  const because = why ?? lastExit?.text;
+  const next = nextStartAt === undefined ? '' : `; next start ${when(nextStartAt, now)}`;
+  return `${state} for ${age(since, now)}${because === undefined ? '' : `: ${said(because)}`}${next}`;
+}
+
+function when(time: string, now: number): string {
+  const left = Date.parse(time) - now;
+  return left > 0 ? `in ${duration(left / 1000)}` : 'now';
+}
+
+export function age(time: string, now: number): string {
+  return duration((now - Date.parse(time)) / 1000);
+}

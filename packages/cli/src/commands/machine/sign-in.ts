@@ -1,0 +1,89 @@
+/** How one signs in at the agent of a machine: it takes one token, its own, made from that of the machine's login. */
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import { explained, readToken } from '../../service-client.ts';
+import { type AgentClient, type AgentPlace, agentClient } from './agents.ts';
+
+export interface SignedIn {
+  /**
+   * Gives the answer, or says what is wrong and what to do about it.
+   *
+   * @throws CliError The agent refuses, or does not answer.
+   */
+  ask<T>(question: (client: AgentClient) => Promise<T>): Promise<T>;
+}
+
+/** @throws CliError The token that the command line names is of no use. */
+export async function signIn(
+  command: SkoloCommand,
+  place: AgentPlace & { name: string },
+  answers: 'status' | 'log',
+): Promise<SignedIn> {
+  const { token, why } = await findToken(command, place);
+  const client = await agentClient(place.url, { token, answers });
+  const { ApiError, ApiUnreachable } = await import('@skolo/api');
+  return {
+    async ask(question) {
+      try {
+        return await question(client);
+      } catch (error) {
+        if (error instanceof ApiUnreachable && command.globals().url === undefined) {
+          const { rack } = command.globals();
+          throw explained(error, `the URL comes from ${rack}, --url gives another`);
+        }
+        if (error instanceof ApiError && [401, 403].includes(error.status)) {
+          throw explained(error, why);
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+/** Undefined: without one. `why` is for who is refused with it. */
+async function findToken(
+  command: SkoloCommand,
+  { name, machine, rack }: AgentPlace & { name: string },
+): Promise<{ token?: string; why: string }> {
+  const { tokenFile, rack: rackFile } = command.globals();
+  if (tokenFile !== undefined && command.gives('tokenFile')) {
+    const token = await readToken(tokenFile);
+    if (isForAgents(token)) return { token, why: `the token is that of ${tokenFile}` };
+    throw new CliError(
+      `${tokenFile}: not the token of an agent, and others are not sent to a machine, where tasks are root; leave --token-file out where the login of ${name} can be read`,
+      exitCodes.badConfiguration,
+    );
+  }
+  let why = `with --rack, it is made from the token of the machine's login`;
+  if (rack !== undefined && machine !== undefined) {
+    const { login } = machine;
+    const secret = login === undefined ? undefined : rack.logins.get(login)?.token;
+    if (secret === undefined) {
+      why = `${rackFile} has no login with a \`token\` for ${name}`;
+    } else {
+      const { agentToken, readSecret, SecretError } = await import('@skolo/rack');
+      try {
+        const found = await readSecret(rack, secret);
+        const token = agentToken(found.reveal(), name);
+        return { token, why: `the token is made from logins.${login}.token of ${rackFile}` };
+      } catch (error) {
+        if (!(error instanceof SecretError)) throw error;
+        why = `logins.${login}.token of ${rackFile} cannot be read here: ${error.message}`;
+      }
+    }
+  }
+  // What stands in the environment is mostly the token for services.
+  const own = tokenFile === undefined ? undefined : await readToken(tokenFile);
+  if (own !== undefined && isForAgents(own)) {
+    return { token: own, why: `the token is that of ${tokenFile}` };
+  }
+  return {
+    why: `${why}; without it one may only read, and from networks of access.anonymousRead`,
+  };
+}
+
+/** An HMAC-SHA256 in base64url: neither what `skolo token new` makes, nor a token of Google. */
+function isForAgents(token: string): boolean {
+  return /^[\w-]{43}$/.test(token);
+}

@@ -1,0 +1,77 @@
+/**
+ * Agents without machines: the API over real sockets, one for each machine of rack7.yaml but one. Each takes the token
+ * that is its own, and no other.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AgentStatus, swarmingClientApi } from '@skolo/api';
+import { createApp, HttpProblem, type RouteHandlers } from '@skolo/common';
+import { agentToken, agentTokenDigest } from '@skolo/rack';
+import { agentStatuses, logLines } from './agent-data.ts';
+import { startTestService } from './test-service.ts';
+
+/** The one in testdata/files/secrets/machines. */
+const loginToken = 'hunter2hunter2hunter2hunter2hunter2';
+
+const { usbPort: _usbPort, setUsbPort: _setUsbPort, ...api } = swarmingClientApi;
+
+export interface TestAgents {
+  /** By machine; that of the first is `$AGENT`. */
+  urls: ReadonlyMap<string, string>;
+  close(): Promise<void>;
+}
+
+const names = ['rpi-001', 'rpi-002', 'rpi-003', 'rpi-004', 'linux-1'];
+
+export async function startAgents(): Promise<TestAgents> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-cli-agents-'));
+  const services = await Promise.all(
+    agentStatuses().map(async (status, at) => {
+      const name = names[at] ?? status.machine;
+      const file = join(dir, `${name}.yaml`);
+      const sha256 = agentTokenDigest(agentToken(loginToken, name));
+      const dates = 'created: 2026-01-01T00:00:00Z, expires: 2099-01-01T00:00:00Z';
+      const token = `{ name: ${name}, role: operate, sha256: ${sha256}, ${dates} }`;
+      await writeFile(file, `tokens: [${token}]\n`, { mode: 0o600 });
+      const service = await startTestService('swarming-client', { file }, (context) =>
+        createApp({ ...context, api, handlers: handlersOf(status) }),
+      );
+      return { name, ...service };
+    }),
+  );
+  return {
+    urls: new Map(services.map(({ name, url }) => [name, url])),
+    async close() {
+      await Promise.all(services.map((service) => service.close()));
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function handlersOf(status: AgentStatus): RouteHandlers<typeof api> {
+  let health = status.health;
+  return {
+    status: () => ({ status: 200, body: { ...status, health } }),
+    log: ({ query: { lines, after = -1 } }) => ({
+      status: 200,
+      body: {
+        lines: logLines()
+          .filter(({ number }) => number > after)
+          .slice(-lines),
+      },
+    }),
+    clearQuarantine: () => {
+      if (health === undefined) throw new HttpProblem(503, 'nothing is known yet');
+      const reasons = health.reasons.filter(({ code }) => code !== 'needs-hands');
+      health = { ...health, reasons };
+      return { status: 200, body: health };
+    },
+    reboot: () => {
+      const { running, id } = status.task;
+      if (!running) return { status: 202 };
+      const which = id === undefined ? 'a task' : `task ${id}`;
+      throw new HttpProblem(409, `${which} is running; ask again when it has ended`);
+    },
+  };
+}
