@@ -203,7 +203,7 @@ export class BotRun {
       onDownload: (isOk, { why, error }) => {
         deps.onDownload(isOk);
         if (isOk) deps.log.info({ server, botDir, why }, 'bot downloaded');
-        else deps.log.warn({ server, botDir, why, err: error }, 'bot not downloaded');
+        else deps.log.warn({ server, botDir, why, failed: errorText(error) }, 'bot not downloaded');
       },
     });
   }
