@@ -54,13 +54,16 @@ export interface LoggerOptions {
   level?: LogLevel | undefined;
   /** Where the lines go; default stdout. */
   destination?: pino.DestinationStream;
+  /** Is told each line, too. */
+  onLine?: ((line: string) => void) | undefined;
 }
 
 /**
  * One JSON object a line: `level` as a word, `time` in RFC 3339 UTC, `service`, `msg`, and the facts as fields. The
  * message is constant for each kind of event. An error is given as `err`, and printed without secrets.
  */
-export function createLogger({ service, level = 'info', destination }: LoggerOptions): Logger {
+export function createLogger(options: LoggerOptions): Logger {
+  const { service, level = 'info', destination = stdout(), onLine } = options;
   return pino(
     {
       level,
@@ -70,8 +73,17 @@ export function createLogger({ service, level = 'info', destination }: LoggerOpt
       redact: { paths: redactPaths, censor: redacted },
       serializers: { err: loggedError, error: loggedError },
     },
-    destination ?? stdout(),
+    onLine === undefined ? destination : heard(destination, onLine),
   );
+}
+
+function heard(destination: pino.DestinationStream, onLine: (line: string) => void) {
+  return {
+    write(line: string) {
+      onLine(line);
+      destination.write(line);
+    },
+  };
 }
 
 /** For people at a terminal. Loaded only then: in an image nobody needs it. */

@@ -31,13 +31,15 @@ import { MetadataClient } from './identity/metadata-client.ts';
 import { localAddressOf } from './local-address.ts';
 import { keepMachine } from './machine.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { RecentLines } from './recent-lines.ts';
+import { botSays, RecentLines } from './recent-lines.ts';
 import { createRunCommand } from './run-command.ts';
 import { shownStatus } from './status.ts';
 import { Task } from './task.ts';
 
 export interface AgentOptions extends Omit<Flags, 'check' | 'logLevel'> {
   log: Logger;
+  /** What the status port shows of the log. */
+  lines?: RecentLines;
   metrics: Registry;
   version?: string;
   clock?: Clock;
@@ -72,10 +74,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 async function start(options: AgentOptions, closers: Closers): Promise<RunningAgent> {
   const { machine: name, rackFile, metadataUrl, stateDir, log, proc } = options;
   const { clock = systemClock, version = ownVersion(), metrics: registry } = options;
+  const { lines = new RecentLines() } = options;
   const run = createRunCommand();
   const localAddress = localAddressOf(options.host);
   const degraded = new DegradedList({ clock, log });
-  const lines = new RecentLines();
   const task = new Task(clock);
   let clockOffset: number | undefined;
   let isStopping = false;
@@ -137,7 +139,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     onLine({ stream, text }) {
       lines.add('bot', text, new Date(clock.now()));
       const level = stream === 'stderr' ? 'warn' : 'info';
-      log[level]({ line: text }, 'bot says');
+      log[level]({ line: text }, botSays);
     },
     onExit() {
       // Whatever it ran is swept away with it.

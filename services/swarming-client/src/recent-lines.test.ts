@@ -24,3 +24,21 @@ it('is bounded, whatever somebody prints', () => {
   expect(all.reduce((sum, { text }) => sum + text.length, 0)).toBeLessThanOrEqual(256 * 1024);
   expect(all.at(-1)).toMatchObject({ number: 399, text: `${'x'.repeat(2000)} …` });
 });
+
+it('has the lines of the log in words, but for what the bot says', () => {
+  const lines = new RecentLines();
+  const time = at.toISOString();
+  const line = { level: 'warn', time, service: 'swarming-client', msg: 'device missing' };
+
+  lines.addLogged(JSON.stringify({ ...line, device: 'rpi-1-device', why: 'not attached' }));
+  lines.addLogged(JSON.stringify({ ...line, msg: 'bot says', line: 'x' }));
+
+  expect(lines.last(9)).toEqual([
+    {
+      number: 0,
+      at,
+      from: 'agent',
+      text: 'warn: device missing device=rpi-1-device why="not attached"',
+    },
+  ]);
+});

@@ -1,5 +1,10 @@
 /** The last lines of agent and bot, in memory: a Pi's SD card is not for logs. */
 
+import { z } from 'zod';
+
+/** The message under which lines of the bot are in the log. */
+export const botSays = 'bot says';
+
 export interface RecentLine {
   /** Grows by one with each line. */
   number: number;
@@ -11,6 +16,9 @@ export interface RecentLine {
 const mostLines = 1000;
 const mostCharacters = 256 * 1024;
 const longest = 2000;
+
+/** A line of the agent's log: JSON, as pino writes it. */
+const LogLine = z.looseObject({ level: z.string(), time: z.string(), msg: z.string() });
 
 export class RecentLines {
   private readonly lines: RecentLine[] = [];
@@ -27,8 +35,20 @@ export class RecentLines {
     }
   }
 
+  /** A line of the agent's own log, in words. What the bot says is there already. */
+  addLogged(json: string): void {
+    const { level, time, msg, service: _, ...facts } = LogLine.parse(JSON.parse(json));
+    if (msg === botSays) return;
+    const words = Object.entries(facts).map(([key, value]) => `${key}=${wordOf(value)}`);
+    this.add('agent', [`${level}: ${msg}`, ...words].join(' '), new Date(time));
+  }
+
   /** The last ones, the newest last. */
   last(count: number, after = -1): RecentLine[] {
     return this.lines.filter(({ number }) => number > after).slice(-count);
   }
+}
+
+function wordOf(value: unknown): string {
+  return typeof value === 'string' && /^[^\s"]+$/.test(value) ? value : JSON.stringify(value);
 }

@@ -12,6 +12,7 @@ import {
 import { type RunningAgent, startAgent } from './agent.ts';
 import { type Flags, parseFlags, usage } from './flags.ts';
 import { checkIdentity } from './identity/check.ts';
+import { RecentLines } from './recent-lines.ts';
 
 export async function runAgent(): Promise<void> {
   const flags = readFlags();
@@ -20,16 +21,18 @@ export async function runAgent(): Promise<void> {
     (good ? process.stdout : process.stderr).write(`${text}\n`);
     process.exit(good ? exitCodes.done : exitCodes.badConfiguration);
   }
+  const lines = new RecentLines();
   const log = createLogger({
     service: 'swarming-client',
     level: flags.logLevel,
+    onLine: (line) => lines.addLogged(line),
     ...(process.stdout.isTTY && { destination: await prettyLines(process.stdout) }),
   });
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught');
     process.exit(exitCodes.failed);
   });
-  await run(flags, log);
+  await run(flags, log, lines);
 }
 
 function readFlags(): Flags {
@@ -45,7 +48,7 @@ function readFlags(): Flags {
   }
 }
 
-async function run(flags: Flags, log: Logger): Promise<void> {
+async function run(flags: Flags, log: Logger, lines: RecentLines): Promise<void> {
   let running: RunningAgent | undefined;
   let signals = 0;
 
@@ -69,6 +72,7 @@ async function run(flags: Flags, log: Logger): Promise<void> {
     running = await startAgent({
       ...flags,
       log,
+      lines,
       metrics: processMetrics(),
       proc: '/proc',
       ...(process.env.SKOLO_VERSION && { version: process.env.SKOLO_VERSION }),
