@@ -1,30 +1,15 @@
-import { type ServiceName, servicePorts } from '@skolo/rack/ports';
-import {
-  type Flag,
-  parseHost,
-  parseLevel,
-  parsePort,
-  readFlags,
-  UsageError,
-  usageOf,
-} from './flag-table.ts';
-import { type LogLevel, logLevels } from './log.ts';
+import type { ServiceName } from '@skolo/rack/ports';
+import { type Flag, readFlags, UsageError, usageOf } from './flag-table.ts';
+import { type ProcessFlags, processFlags, readProcessFlags } from './process-flags.ts';
 
 export { UsageError };
 
 /** What a service is started with: flag over environment over default. */
-export interface Flags {
+export interface Flags extends ProcessFlags {
   rackFile: string;
-  port: number;
-  metricsPort: number;
-  host: string | undefined;
-  stateDir: string;
-  logLevel: LogLevel;
-  check: boolean;
 }
 
 function flagsOf(service: ServiceName): Flag[] {
-  const { port, metricsPort } = servicePorts[service];
   return [
     {
       name: 'rack',
@@ -33,42 +18,11 @@ function flagsOf(service: ServiceName): Flag[] {
       fallback: '/etc/skolo/rack.yaml',
       help: 'the inventory',
     },
-    {
-      name: 'port',
-      value: 'N',
-      env: 'SKOLO_PORT',
-      fallback: `${port}`,
-      help: 'port to listen on; 0 = any free one',
-    },
-    {
-      name: 'metrics-port',
-      value: 'N',
-      env: 'SKOLO_METRICS_PORT',
-      fallback: `${metricsPort}`,
-      help: 'port of /metrics, /healthz, /readyz',
-    },
-    {
-      name: 'host',
-      value: 'ADDR',
-      env: 'SKOLO_HOST',
-      help: 'address to listen on (default: all, IPv6 and IPv4)',
-    },
-    {
-      name: 'state-dir',
-      value: 'DIR',
-      env: 'SKOLO_STATE_DIR',
-      fallback: `/var/lib/skolo/${service}`,
-      help: 'all that it writes',
-    },
-    {
-      name: 'log-level',
-      value: 'L',
-      env: 'SKOLO_LOG_LEVEL',
-      fallback: 'info',
-      help: logLevels.join(', '),
-    },
-    { name: 'check', help: 'check rack.yaml and the secrets that this service uses, and exit' },
-    { name: 'help', help: 'show this' },
+    ...processFlags(service, {
+      port: 'port to listen on',
+      host: 'address to listen on',
+      check: 'check rack.yaml and the secrets that this service uses, and exit',
+    }),
   ];
 }
 
@@ -85,15 +39,7 @@ export function parseFlags(
 ): Flags | 'help' {
   const given = readFlags(flagsOf(service), args, env);
   if (given.has('help')) return 'help';
-  return {
-    rackFile: given.read('rack').text,
-    port: parsePort(given.read('port')),
-    metricsPort: parsePort(given.read('metrics-port')),
-    host: parseHost(given.read('host')),
-    stateDir: given.read('state-dir').text,
-    logLevel: parseLevel(given.read('log-level')),
-    check: given.has('check'),
-  };
+  return { rackFile: given.read('rack').text, ...readProcessFlags(given) };
 }
 
 /** What `--help` prints. */

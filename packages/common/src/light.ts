@@ -10,15 +10,7 @@ export { Closers } from './closers.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
 export { drainable } from './drain.ts';
 export { exitCodes } from './exit-codes.ts';
-export {
-  type Flag,
-  parseHost,
-  parseLevel,
-  parsePort,
-  readFlags,
-  UsageError,
-  usageOf,
-} from './flag-table.ts';
+export { type Flag, parsePort, readFlags, UsageError, usageOf } from './flag-table.ts';
 export { changesSomething, recordChange, whyOf } from './http/audited.ts';
 export { toProblem } from './http/errors.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';
@@ -29,6 +21,7 @@ export { ListenError, listen } from './listen.ts';
 export { createLogger, type Logger, type LogLevel, logLevels, prettyLines } from './log.ts';
 export { addBuildInfo, addDegraded, httpRequestDuration, processMetrics } from './metrics.ts';
 export { pause } from './pause.ts';
+export { type ProcessFlags, processFlags, readProcessFlags } from './process-flags.ts';
 export { errorText, redacted, stripSecrets } from './redact.ts';
 export { watchStateDir } from './state-dir.ts';
 export { ownVersion } from './version.ts';

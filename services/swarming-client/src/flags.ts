@@ -1,33 +1,25 @@
 import { hostname } from 'node:os';
 import {
   type Flag,
-  type LogLevel,
-  parseHost,
-  parseLevel,
+  type ProcessFlags,
   parsePort,
+  processFlags,
   readFlags,
+  readProcessFlags,
   UsageError,
   usageOf,
 } from '@skolo/common/light';
-import { hookPort, servicePorts } from '@skolo/rack/ports';
+import { hookPort } from '@skolo/rack/ports';
 
-export interface Flags {
+/** `host`: where it is listened for status and metrics, and where requests to the metadata server come from. */
+export interface Flags extends ProcessFlags {
   /** Also the id of the bot. */
   machine: string;
   /** Undefined: the metadata server tells what rack.yaml says. */
   rackFile: string | undefined;
   metadataUrl: string;
-  port: number;
   hookPort: number;
-  metricsPort: number;
-  /** Where it is listened for status and metrics, and where requests to the metadata server come from. */
-  host: string | undefined;
-  stateDir: string;
-  logLevel: LogLevel;
-  check: boolean;
 }
-
-const { port, metricsPort } = servicePorts['swarming-client'];
 
 const table: Flag[] = [
   {
@@ -56,45 +48,11 @@ const table: Flag[] = [
     fallback: `${hookPort}`,
     help: 'port on 127.0.0.1 for the hooks of the bot; 0 = any free one',
   },
-  {
-    name: 'port',
-    value: 'N',
-    env: 'SKOLO_PORT',
-    fallback: `${port}`,
-    help: 'port of the status; 0 = any free one',
-  },
-  {
-    name: 'metrics-port',
-    value: 'N',
-    env: 'SKOLO_METRICS_PORT',
-    fallback: `${metricsPort}`,
-    help: 'port of /metrics, /healthz, /readyz',
-  },
-  {
-    name: 'host',
-    value: 'ADDR',
-    env: 'SKOLO_HOST',
-    help: 'address to listen on, and to ask from (default: all, IPv6 and IPv4)',
-  },
-  {
-    name: 'state-dir',
-    value: 'DIR',
-    env: 'SKOLO_STATE_DIR',
-    fallback: '/var/lib/skolo/swarming-client',
-    help: 'all that it writes',
-  },
-  {
-    name: 'log-level',
-    value: 'L',
-    env: 'SKOLO_LOG_LEVEL',
-    fallback: 'info',
-    help: 'trace, debug, info, warn, error, fatal, silent',
-  },
-  {
-    name: 'check',
-    help: 'check what rack.yaml says of this machine, print all errors, and exit',
-  },
-  { name: 'help', help: 'show this' },
+  ...processFlags('swarming-client', {
+    port: 'port of the status',
+    host: 'address to listen on, and to ask from',
+    check: 'check what rack.yaml says of this machine, print all errors, and exit',
+  }),
 ];
 
 /**
@@ -111,16 +69,11 @@ export function parseFlags(
   if (given.has('help')) return 'help';
   const rackFile = given.read('rack').text;
   return {
+    ...readProcessFlags(given),
     machine: parseMachine(given.read('machine')),
     rackFile: rackFile === '' ? undefined : rackFile,
     metadataUrl: parseUrl(given.read('metadata-url')),
-    port: parsePort(given.read('port')),
     hookPort: parsePort(given.read('hook-port')),
-    metricsPort: parsePort(given.read('metrics-port')),
-    host: parseHost(given.read('host')),
-    stateDir: given.read('state-dir').text,
-    logLevel: parseLevel(given.read('log-level')),
-    check: given.has('check'),
   };
 }
 
