@@ -1,7 +1,8 @@
 /**
  * What alert rules ask for is there: a name with a slip in it never fires, and nobody sees that.
  *
- * Metrics of our own are compared with what the services really export where all of them run: test/demo.
+ * Metrics of our own are compared with what the services really export where all of them run: test/demo. Those of
+ * the agent, which runs on machines, are compared here.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,6 +14,7 @@ import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { metricsAskedFor, metricsOf, ruleFiles, rulesFolder, rulesIn } from './rule-files.ts';
+import { startServiceProcess } from './service-process.ts';
 
 /** A few seconds, on a computer that does nothing else. */
 const patiently = { timeout: 45_000, interval: 100 };
@@ -125,5 +127,38 @@ receivers: [{ name: webhook, webhook_configs: [{ url: 'http://127.0.0.1:1/' }] }
         return theirs.filter((name) => !there.includes(name));
       }, patiently)
       .toEqual([]);
+  });
+
+  it('of agents are what an agent really exports', async () => {
+    const dir = await folder();
+    const nowhere = 'http://127.0.0.1:1';
+    await writeFile(
+      join(dir, 'rack.yaml'),
+      `rack: rack4
+jumphost: { name: jumphost, address: 127.0.0.1 }
+machines:
+  rpi-1: { kind: rpi, address: 127.0.1.1 }
+services:
+  metadata-server: { url: "${nowhere}" }
+  power-cycle-daemon: { url: "${nowhere}" }
+  swarming-client: { server: "${nowhere}", botDir: ${join(dir, 'bot')} }
+`,
+    );
+
+    const { metricsPort = 0 } = await startServiceProcess('swarming-client', [
+      ...['--machine', 'rpi-1', '--rack', join(dir, 'rack.yaml'), '--state-dir', dir],
+      ...['--metadata-url', nowhere, '--hook-port', '0'],
+    ]);
+
+    // Of a histogram, Prometheus makes other names.
+    const asked = ruleFiles
+      .filter((file) => file === 'swarming.yaml')
+      .flatMap(rulesIn)
+      .flatMap(({ expr }) => metricsOf(expr))
+      .filter((name) => name.startsWith('skolo_'))
+      .map((name) => name.replace(/_bucket$/, ''));
+    const there = await exported(metricsPort);
+    expect(asked.length).toBeGreaterThan(8);
+    expect(asked.filter((name) => !there.includes(name))).toEqual([]);
   });
 });

@@ -8,11 +8,17 @@ import { z } from 'zod';
 
 export interface ServiceProcess {
   url: string;
+  /** Undefined where the service does not say its port. */
+  metricsPort: number | undefined;
   /** Ends it as a power cut does. */
   kill(): Promise<void>;
 }
 
-const Listening = z.object({ msg: z.literal('listening'), port: z.number() });
+const Listening = z.object({
+  msg: z.literal('listening'),
+  port: z.number(),
+  metricsPort: z.number().optional(),
+});
 
 /**
  * Started on 127.0.0.1, on any free port, and ended with the test.
@@ -40,16 +46,16 @@ export async function startServiceProcess(
   child.stderr.on('data', (data: Buffer) => {
     said = `${said}${data}`.slice(-4000);
   });
-  const port = await new Promise<number>((resolve, reject) => {
+  const { port, metricsPort } = await new Promise<z.output<typeof Listening>>((resolve, reject) => {
     createInterface(child.stdout).on('line', (line) => {
       said = `${said}${line}\n`.slice(-4000);
       const listening = Listening.safeParse(parsed(line)).data;
-      if (listening) resolve(listening.port);
+      if (listening) resolve(listening);
     });
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`${name} has ended: ${said}`)));
   });
-  return { url: `http://127.0.0.1:${port}`, kill: () => end('SIGKILL') };
+  return { url: `http://127.0.0.1:${port}`, metricsPort, kill: () => end('SIGKILL') };
 }
 
 function parsed(line: string): unknown {
