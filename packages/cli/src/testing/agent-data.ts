@@ -4,30 +4,31 @@ import { ago } from './power-data.ts';
 
 const hour = 3600;
 
-const running = {
-  state: 'running',
-  since: ago(2.5 * hour),
-  healthy: true,
-  starts: 3,
-  startedAt: ago(2.5 * hour),
-  pid: 812,
-  server: 'https://chromium-swarm.appspot.com',
-} as const;
-
-const phone = {
-  name: 'device',
-  state: 'present',
-  kind: 'android',
-  since: ago(5.5 * hour),
-  readAt: ago(12),
-  serial: '0A1B2C3D',
-  batteryPercent: 87,
-  temperaturesCelsius: { battery: 27.2, tsens_tz_sensor0: 31.6 },
-} as const;
-
-const well = { verdict: 'ok', since: ago(5.5 * hour), reasons: [] } as const;
+const server = 'https://chromium-swarm.appspot.com';
 
 export function agentStatuses(): AgentStatus[] {
+  const since = ago(2.5 * hour);
+  const running = {
+    state: 'running',
+    since,
+    startedAt: since,
+    healthy: true,
+    starts: 3,
+    pid: 812,
+    server,
+  } as const;
+  const phone = {
+    name: 'device',
+    state: 'present',
+    kind: 'android',
+    since: ago(5.5 * hour),
+    readAt: ago(12),
+    serial: '0A1B2C3D',
+    batteryPercent: 87,
+    temperaturesCelsius: { battery: 27.2, tsens_tz_sensor0: 31.6 },
+  } as const;
+
+  const well = { verdict: 'ok', since: ago(5.5 * hour), reasons: [] } as const;
   return [
     {
       machine: 'rpi-001',
@@ -110,7 +111,7 @@ export function agentStatuses(): AgentStatus[] {
         healthy: false,
         starts: 0,
         why: 'https://chromium-swarm.appspot.com answers 403 to /bot_code: who is this?',
-        server: 'https://chromium-swarm.appspot.com',
+        server,
         nextStartAt: ago(-90.5 * 60),
       },
       identity: { rack: 'rack7', from: 'kept copy', why: 'http://metadata: connection refused' },

@@ -22,20 +22,20 @@ export interface TestAgents {
   close(): Promise<void>;
 }
 
+/** Of the statuses, in the same order. */
 const names = ['rpi-001', 'rpi-002', 'rpi-003', 'rpi-004', 'linux-1'];
 
 export async function startAgents(): Promise<TestAgents> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-cli-agents-'));
   const services = await Promise.all(
-    agentStatuses().map(async (status, at) => {
-      const name = names[at] ?? status.machine;
+    names.map(async (name, at) => {
       const file = join(dir, `${name}.yaml`);
       const sha256 = agentTokenDigest(agentToken(loginToken, name));
       const dates = 'created: 2026-01-01T00:00:00Z, expires: 2099-01-01T00:00:00Z';
       const token = `{ name: ${name}, role: operate, sha256: ${sha256}, ${dates} }`;
       await writeFile(file, `tokens: [${token}]\n`, { mode: 0o600 });
       const service = await startTestService('swarming-client', { file }, (context) =>
-        createApp({ ...context, api, handlers: handlersOf(status) }),
+        createApp({ ...context, api, handlers: handlersOf(at) }),
       );
       return { name, ...service };
     }),
@@ -49,10 +49,21 @@ export async function startAgents(): Promise<TestAgents> {
   };
 }
 
-function handlersOf(status: AgentStatus): RouteHandlers<typeof api> {
-  let health = status.health;
+/** Times are those of now, whenever it is asked. */
+function handlersOf(at: number): RouteHandlers<typeof api> {
+  let isCleared = false;
+
+  function status(): AgentStatus {
+    const found = agentStatuses()[at];
+    if (found === undefined) throw new HttpProblem(503, 'nothing is known yet');
+    const { health } = found;
+    if (health === undefined || !isCleared) return found;
+    const reasons = health.reasons.filter(({ code }) => code !== 'needs-hands');
+    return { ...found, health: { ...health, reasons } };
+  }
+
   return {
-    status: () => ({ status: 200, body: { ...status, health } }),
+    status: () => ({ status: 200, body: status() }),
     log: ({ query: { lines, after = -1 } }) => ({
       status: 200,
       body: {
@@ -62,13 +73,13 @@ function handlersOf(status: AgentStatus): RouteHandlers<typeof api> {
       },
     }),
     clearQuarantine: () => {
+      isCleared = true;
+      const { health } = status();
       if (health === undefined) throw new HttpProblem(503, 'nothing is known yet');
-      const reasons = health.reasons.filter(({ code }) => code !== 'needs-hands');
-      health = { ...health, reasons };
       return { status: 200, body: health };
     },
     reboot: () => {
-      const { running, id } = status.task;
+      const { running, id } = status().task;
       if (!running) return { status: 202 };
       const which = id === undefined ? 'a task' : `task ${id}`;
       throw new HttpProblem(409, `${which} is running; ask again when it has ended`);
