@@ -42,6 +42,8 @@ export interface AgentOptions extends Omit<Flags, 'check' | 'logLevel'> {
   lines?: RecentLines;
   metrics: Registry;
   version?: string;
+  /** Of the machine that others know; by default that of this computer. */
+  bootId?: string | undefined;
   clock?: Clock;
   /** Where the kernel can be told to reboot: /proc. There is no default, so that no test reboots its machine. */
   proc?: string;
@@ -74,6 +76,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 async function start(options: AgentOptions, closers: Closers): Promise<RunningAgent> {
   const { machine: name, rackFile, metadataUrl, stateDir, log, proc } = options;
   const { clock = systemClock, version = ownVersion(), metrics: registry } = options;
+  const { bootId = readBootId() } = options;
   const { lines = new RecentLines() } = options;
   const run = createRunCommand();
   const localAddress = localAddressOf(options.host);
@@ -180,7 +183,6 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
       });
   }
 
-  const bootId = readBootId();
   const status = (): AgentStatus =>
     shownStatus({
       name,

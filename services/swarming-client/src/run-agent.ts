@@ -76,6 +76,8 @@ async function run(flags: Flags, log: Logger, lines: RecentLines): Promise<void>
       metrics: processMetrics(),
       proc: '/proc',
       ...(process.env.SKOLO_VERSION && { version: process.env.SKOLO_VERSION }),
+      // Of a machine that is simulated: it boots, and the computer that plays it does not.
+      ...(process.env.SKOLO_BOOT_ID && { bootId: process.env.SKOLO_BOOT_ID }),
     });
   } catch (error) {
     process.exit(explain(error, log));
