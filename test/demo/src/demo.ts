@@ -1,5 +1,6 @@
 /** The demo: a rack on this computer, with stand-ins for all that is not here. */
 import { type RackWatch, watchRack } from '@skolo/rack';
+import { AgentComputer } from './agent-computer.ts';
 import { DemoCopy, type Origin } from './demo-copy.ts';
 import { shown } from './folders.ts';
 import { type Lock, takeLock } from './lock.ts';
@@ -10,9 +11,11 @@ import { hasManyLoopbackAddresses, host } from './ports.ts';
 import { type Planned, runServices } from './run-services.ts';
 import { EndedAtOnce } from './service-process.ts';
 import { services } from './services/index.ts';
+import type { DemoService } from './services/service.ts';
 import type { StandIn } from './stand-ins/stand-in.ts';
 import { type Summary, serviceRow, summaryText } from './summary.ts';
 import { closeAll, followRack, startStandIns } from './surroundings.ts';
+import { adbTrouble, pythonTrouble } from './what-is-missing.ts';
 
 export interface DemoOptions {
   dir: string;
@@ -26,6 +29,8 @@ export interface DemoOptions {
 
 /** So often somebody else may take a port between our look and the service's. */
 const attempts = 5;
+/** As racks/demo has it. */
+const machineHost = '127.0.1.1';
 
 /**
  * Runs until it is to stop.
@@ -43,20 +48,28 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const closers = [() => lock.release()];
   try {
     if (fresh) await copy.clear();
-    const manyAddresses = await hasManyLoopbackAddresses();
+    const [manyAddresses, noPython, noAdb] = await Promise.all([
+      hasManyLoopbackAddresses(),
+      pythonTrouble(),
+      adbTrouble(),
+    ]);
+    const computer = noPython === undefined ? new AgentComputer() : undefined;
+    const missing = [noPython, computer && noAdb].filter((text) => text !== undefined);
+    const running = services.filter(({ machine }) => machine === undefined || computer);
+    const choose = () => choosePlaces(running, manyAddresses ? machineHost : host);
     const onError = (error: Error) => output.problem(error.message);
-    const standIns = await startStandIns(onError);
+    const standIns = await startStandIns(onError, computer);
     closers.push(() => closeAll(standIns));
     const prepare = (places: Place[]) =>
       copy.prepare({
         adapt: (text) => (manyAddresses ? text : withOneAddress(text)),
         place: (text) =>
           standIns.reduce(
-            (placed, each) => each.place?.(placed) ?? placed,
+            (placed, each) => each.place?.(placed, dir) ?? placed,
             withPlaces(text, places),
           ),
       });
-    let places = await choosePlaces();
+    let places = await choose();
     const origin = await prepare(places);
     const rack = await watchRack({
       file: copy.rackFile,
@@ -68,7 +81,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     closers.push(() => rack.close());
     const surroundings = await followRack(rack, { dir, started: standIns, onError });
     closers.push(() => surroundings.close());
-    const demo = { copy, lock, rack, standIns, origin, manyAddresses };
+    const demo = { copy, lock, rack, standIns, origin, manyAddresses, computer, missing, running };
 
     for (let left = attempts; ; left--) {
       try {
@@ -79,7 +92,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
         if (!error.hadNoPort && (await areFree(places))) throw error;
       }
       output.problem('Somebody else has just taken a port: starting again with other ones.');
-      places = await choosePlaces();
+      places = await choose();
       await prepare(places);
     }
   } finally {
@@ -94,13 +107,18 @@ interface Demo {
   standIns: readonly StandIn[];
   origin: Origin;
   manyAddresses: boolean;
+  /** Undefined: no agent runs. */
+  computer: AgentComputer | undefined;
+  /** What is not installed, in sentences. */
+  missing: string[];
+  running: readonly DemoService[];
 }
 
 async function runPlaced(options: DemoOptions, demo: Demo, places: Place[]): Promise<void> {
   const rackFile = shown(demo.copy.rackFile, options.cwd);
   await runServices({
     ...options,
-    planned: places.map((place) => plan(place, demo.copy, rackFile)),
+    planned: places.map((place) => plan(place, places, demo, rackFile)),
     rackFile: demo.copy.rackFile,
     onGuard: (pid) => demo.lock.share(pid),
     onListening: async () => {
@@ -110,9 +128,13 @@ async function runPlaced(options: DemoOptions, demo: Demo, places: Place[]): Pro
   });
 }
 
-function plan({ name, port, metricsPort }: Place, copy: DemoCopy, rackFile: string): Planned {
+function plan(place: Place, places: Place[], demo: Demo, rackFile: string): Planned {
+  const { name, host, port, metricsPort, machine } = place;
+  const { copy, computer } = demo;
   const flags = {
-    rack: rackFile,
+    ...(machine === undefined
+      ? { rack: rackFile }
+      : { machine, 'metadata-url': metadataUrl(places), 'hook-port': 0 }),
     host,
     port,
     'metrics-port': metricsPort,
@@ -121,12 +143,17 @@ function plan({ name, port, metricsPort }: Place, copy: DemoCopy, rackFile: stri
   return {
     name,
     flags: Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]),
+    ...(machine !== undefined && computer && { computer }),
   };
 }
 
+function metadataUrl(places: readonly Place[]): string {
+  return places.find(({ name }) => name === 'metadata-server')?.url ?? 'http://metadata';
+}
+
 function describe(demo: Demo, places: Place[], rackFile: string): Summary {
-  const { rack, standIns, origin, manyAddresses } = demo;
-  const notes: string[] = [];
+  const { rack, standIns, origin, manyAddresses, missing, running } = demo;
+  const notes = [...missing];
   if (!manyAddresses) {
     notes.push(
       'This computer has 127.0.0.1 and no other loopback address: there is one machine.',
@@ -146,10 +173,13 @@ function describe(demo: Demo, places: Place[], rackFile: string): Summary {
       ...standIns.map(({ name, url }) => ({ name, url, note: 'stand-in, in this process' })),
     ],
     notes,
-    suggestions: services.flatMap((service) => {
-      const place = places.find(({ name }) => name === service.name);
-      return place ? service.suggestions({ ...place, rack: rack.rack, rackFile }) : [];
-    }),
+    suggestions: [
+      ...running.flatMap((service) => {
+        const place = places.find(({ name }) => name === service.name);
+        return place ? service.suggestions({ ...place, rack: rack.rack, rackFile }) : [];
+      }),
+      ...standIns.flatMap(({ suggestions = [] }) => suggestions),
+    ],
     closing: ['Ctrl-C ends all of it. Your rack.yaml stays; npm start -- --fresh begins anew.'],
   };
 }

@@ -1,49 +1,64 @@
 /** Which ports the services listen on this time, and where rack.yaml says it. */
 import type { ServiceName } from '@skolo/rack';
 import { choosePort, host, isFree } from './ports.ts';
-import { services } from './services/index.ts';
-import { setValue } from './yaml-text.ts';
+import type { DemoService } from './services/service.ts';
+import { hasMachine, setValue } from './yaml-text.ts';
 
 export interface Place {
   name: ServiceName;
+  /** Address that it listens on. */
+  host: string;
   port: number;
   metricsPort: number;
   url: string;
   metricsUrl: string;
+  /** Whose agent it is. */
+  machine?: string;
 }
 
-/** A place for each service. */
-export async function choosePlaces(): Promise<Place[]> {
+/** A place for each service; `machineHost` is the address of the machine that has an agent. */
+export async function choosePlaces(
+  services: readonly DemoService[],
+  machineHost: string,
+): Promise<Place[]> {
   const taken = new Set<number>();
-  async function take(wanted: readonly number[]) {
-    const port = await choosePort(wanted, taken);
+  async function take(wanted: readonly number[], at: string) {
+    const port = await choosePort(wanted, taken, at);
     taken.add(port);
     return port;
   }
   const places: Place[] = [];
-  for (const { name, ports, metricsPorts } of services) {
-    const [port, metricsPort] = [await take(ports), await take(metricsPorts)];
-    places.push({ name, port, metricsPort, url: urlOf(port), metricsUrl: urlOf(metricsPort) });
+  for (const { name, ports, metricsPorts, machine } of services) {
+    const at = machine === undefined ? host : machineHost;
+    const [port, metricsPort] = [await take(ports, at), await take(metricsPorts, at)];
+    const [url, metricsUrl] = [urlOf(at, port), urlOf(at, metricsPort)];
+    const place = { name, host: at, port, metricsPort, url, metricsUrl };
+    places.push({ ...place, ...(machine !== undefined && { machine }) });
   }
   return places;
 }
 
 /** Whether nobody else listens there. */
 export async function areFree(places: readonly Place[]): Promise<boolean> {
-  for (const { port, metricsPort } of places) {
-    if (!(await isFree(port)) || !(await isFree(metricsPort))) return false;
+  for (const { host, port, metricsPort } of places) {
+    if (!(await isFree(port, host)) || !(await isFree(metricsPort, host))) return false;
   }
   return true;
 }
 
 /** The text of rack.yaml with these places in it. */
 export function withPlaces(text: string, places: readonly Place[]): string {
-  return places.reduce((changed, { name, url, metricsUrl }) => {
-    const withUrl = setValue(changed, ['services', name, 'url'], url);
-    return setValue(withUrl, ['services', name, 'metricsUrl'], metricsUrl);
+  return places.reduce((changed, { name, url, metricsUrl, machine }) => {
+    if (machine !== undefined && !hasMachine(changed, machine)) return changed;
+    const section =
+      machine === undefined
+        ? (['services', name] as const)
+        : (['machines', machine, 'swarming'] as const);
+    const withUrl = setValue(changed, [...section, 'url'], url);
+    return setValue(withUrl, [...section, 'metricsUrl'], metricsUrl);
   }, text);
 }
 
-function urlOf(port: number): string {
+function urlOf(host: string, port: number): string {
   return port === 80 ? `http://${host}` : `http://${host}:${port}`;
 }

@@ -8,20 +8,21 @@ export const host = '127.0.0.1';
 export async function choosePort(
   wanted: readonly number[],
   taken: ReadonlySet<number> = new Set(),
+  address = host,
 ): Promise<number> {
   for (const port of wanted) {
-    if (!taken.has(port) && (await isFree(port))) return port;
+    if (!taken.has(port) && (await isFree(port, address))) return port;
   }
   for (;;) {
-    const port = await tryPort(host, 0);
-    if (port === undefined) throw new Error(`no port of ${host} is free`);
+    const port = await tryPort(address, 0);
+    if (port === undefined) throw new Error(`no port of ${address} is free`);
     if (!taken.has(port)) return port;
   }
 }
 
 /** Whether the port can be listened on now. */
-export async function isFree(port: number): Promise<boolean> {
-  return (await tryPort(host, port)) !== undefined;
+export async function isFree(port: number, address = host): Promise<boolean> {
+  return (await tryPort(address, port)) !== undefined;
 }
 
 /** Whether this computer has all of 127.0.0.0/8 (Linux), or 127.0.0.1 alone (macOS). */

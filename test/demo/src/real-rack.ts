@@ -20,7 +20,10 @@ export async function runRealRack(options: RealRackOptions): Promise<void> {
   const { rackFile, output } = options;
   await runServices({
     ...options,
-    planned: services.map(({ name }) => ({ name, flags: ['--rack', rackFile] })),
+    // The agent belongs onto its machine.
+    planned: services
+      .filter(({ machine }) => machine === undefined)
+      .map(({ name }) => ({ name, flags: ['--rack', rackFile] })),
     onListening: async (ports) => {
       const where = [...ports].map(([name, port]) => `${name} at port ${port}`);
       output.line(`\n${rackFile} runs: ${where.join(', ')}. Ctrl-C ends it.\n`);

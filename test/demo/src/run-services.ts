@@ -1,4 +1,5 @@
 import type { ServiceName } from '@skolo/rack';
+import type { Computer } from './agent-computer.ts';
 import { Guard } from './guard.ts';
 import { readableLine } from './log-lines.ts';
 import type { Output } from './output.ts';
@@ -10,6 +11,8 @@ import { stopWithinOf } from './stop-within.ts';
 export interface Planned {
   name: ServiceName;
   flags: string[];
+  /** What it runs on, where that may lose its power; this one when absent. */
+  computer?: Computer;
 }
 
 export interface RunOptions {
@@ -38,13 +41,14 @@ export async function runServices(options: RunOptions): Promise<void> {
   const { planned, rackFile, cwd, output, stop, hurry } = options;
   const guard = new Guard(options.onGuard);
   const width = Math.max(...planned.map(({ name }) => name.length));
-  const processes = planned.map(({ name, flags }) => {
+  const processes = planned.map(({ name, flags, computer }) => {
     const style = { service: name, width, colour: output.colour };
     const process = new ServiceProcess({
       name,
       args: [mainOf(name), ...flags],
       cwd,
       guard,
+      computer,
       onLine: (line) => output.line(readableLine(line, style)),
       say: (text) => output.problem(text),
       stopWithin: () => stopWithinOf(rackFile, name),

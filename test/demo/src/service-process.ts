@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Computer } from './agent-computer.ts';
 import type { Guard } from './guard.ts';
 import { cannotListen, listeningPort } from './log-lines.ts';
 import { signalGroup } from './process-group.ts';
@@ -14,6 +15,8 @@ export interface ServiceProcessOptions {
   args: string[];
   cwd: string;
   guard: Guard;
+  /** What it runs on, where that may lose its power. */
+  computer?: Computer | undefined;
   /** A line that the service wrote. */
   onLine(line: string): void;
   /** What happened to the process, for people. */
@@ -89,12 +92,14 @@ export class ServiceProcess {
   }
 
   private async launch() {
-    const { args, cwd, guard, onLine, stopWithin } = this.options;
+    const { args, cwd, guard, computer, onLine, stopWithin } = this.options;
+    await computer?.whenUp();
     const stopWithinMs = (await stopWithin()) * 1000 + graceMs;
     if (this.stopping) return;
     const startedAt = performance.now();
     const child = spawn(process.execPath, args, {
       cwd,
+      ...(computer && { env: computer.env() }),
       stdio: ['ignore', 'pipe', 'pipe'],
       // Of its own group, so that a Ctrl-C reaches it once, through us.
       detached: true,
@@ -112,10 +117,30 @@ export class ServiceProcess {
     const { pid } = child;
     if (pid === undefined) return;
     guard.watch(pid, stopWithinMs);
+    let hasPower = true;
+    const forget = computer?.onDown(() => {
+      hasPower = false;
+      this.kill();
+    });
     child.once('exit', () => {
+      forget?.();
       guard.forget(pid);
       signalGroup(pid, 'SIGKILL');
-      void this.ended(child, performance.now() - startedAt);
+      if (hasPower) void this.ended(child, performance.now() - startedAt);
+      else this.lostPower();
+    });
+  }
+
+  private lostPower() {
+    if (this.stopping) return;
+    const { name, say } = this.options;
+    say(`${name} ended: its machine has lost its power; it starts when that has booted`);
+    this.launchAgain();
+  }
+
+  private launchAgain() {
+    this.launch().catch((error: Error) => {
+      this.options.say(`${this.options.name} cannot be started: ${error.message}`);
     });
   }
 
@@ -138,9 +163,7 @@ export class ServiceProcess {
     this.failures = ranForMs > longestPause * 1000 ? 1 : this.failures + 1;
     const pause = Math.min(longestPause, 2 ** (this.failures - 1));
     say(`${name} ended (${text}); starting it again in ${pause} s`);
-    this.next = setTimeout(() => {
-      this.launch().catch((error: Error) => say(`${name} cannot be started: ${error.message}`));
-    }, pause * 1000);
+    this.next = setTimeout(() => this.launchAgain(), pause * 1000);
   }
 }
 

@@ -1,7 +1,8 @@
 /** What a rack has around it in real life: the passwords of its equipment, and all that stands in for something. */
 import type { Rack, RackWatch } from '@skolo/rack';
+import type { AgentComputer } from './agent-computer.ts';
 import { makeUpLoginSecrets } from './login-secrets.ts';
-import { standIns } from './stand-ins/index.ts';
+import { standInsFor } from './stand-ins/index.ts';
 import type { StandIn } from './stand-ins/stand-in.ts';
 import { makeUpTokens } from './tokens.ts';
 
@@ -18,10 +19,14 @@ export interface FollowOptions {
 }
 
 /** Starts all that stands in for something, as far as that needs no rack.yaml. */
-export async function startStandIns(onError: (error: Error) => void): Promise<StandIn[]> {
+export async function startStandIns(
+  onError: (error: Error) => void,
+  computer: AgentComputer | undefined,
+): Promise<StandIn[]> {
   const started: StandIn[] = [];
   try {
-    for (const start of standIns) started.push(await start((text) => onError(new Error(text))));
+    const onProblem = (text: string) => onError(new Error(text));
+    for (const start of standInsFor(computer)) started.push(await start({ onProblem, computer }));
   } catch (error) {
     await closeAll(started);
     throw error;

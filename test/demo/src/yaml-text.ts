@@ -17,6 +17,11 @@ export function setValue(text: string, path: Path, value: string | number): stri
   return doc.toString({ lineWidth: 0 });
 }
 
+/** Whether it has an entry of just this name; one with a range is another. */
+export function hasMachine(text: string, name: string): boolean {
+  return isMap(parseDocument(text).getIn(['machines', name], true));
+}
+
 /** The text without the value at `path`. */
 export function deleteValue(text: string, path: Path): string {
   const doc = parseDocument(text);

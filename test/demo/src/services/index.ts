@@ -4,10 +4,12 @@ import { metadataServer } from './metadata-server.ts';
 import { powerCycleDaemon } from './power-cycle-daemon.ts';
 import { routerBackup } from './router-backup.ts';
 import type { DemoService } from './service.ts';
+import { swarmingClient } from './swarming-client.ts';
 
 export const services: readonly DemoService[] = [
   metadataServer,
   powerCycleDaemon,
   routerBackup,
   alertToPubsub,
+  swarmingClient,
 ];

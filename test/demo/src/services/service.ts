@@ -8,6 +8,8 @@ export interface DemoService {
   /** Ports to listen on, the best first; where none can be had, any free one. */
   ports: readonly number[];
   metricsPorts: readonly number[];
+  /** It is the agent of this machine: at its address, told of in its entry, and without a rack.yaml. In the demo only. */
+  machine?: string;
   /** What to try with it. Commands must work as they are printed. */
   suggestions(running: RunningService): Suggestion[];
 }

@@ -25,8 +25,9 @@ import {
   startEdgeSwitch,
   startSimulatedMachine,
 } from '@skolo/simulators';
+import { agentMachine } from '../agent-computer.ts';
 import { writeMissingSecret } from '../secret-files.ts';
-import type { StandIn } from './stand-in.ts';
+import type { StandIn, StandInNeeds } from './stand-in.ts';
 
 /** `hostKey`: a private key that it keeps, since the service remembers it. */
 type Start = (
@@ -54,7 +55,7 @@ interface Running<T> {
   made: unknown[];
 }
 
-export async function startEquipment(onProblem: (text: string) => void): Promise<StandIn> {
+export async function startEquipment({ onProblem, computer }: StandInNeeds): Promise<StandIn> {
   const devices = new Map<string, Running<SimulatedDevice>>();
   const besides = new Map<string, Running<SimulatedDevice>>();
   const machines = new Map<string, Running<SimulatedMachine>>();
@@ -122,13 +123,16 @@ export async function startEquipment(onProblem: (text: string) => void): Promise
       if (!address?.startsWith('127.')) continue;
       const feeds = feedsOf(power);
       const made = [machine, ...feeds.map(([board]) => board)];
+      const hasRealAgent = computer !== undefined && name === agentMachine;
+      if (hasRealAgent && !isSame(machines.get(name)?.made ?? [], made)) computer.use(undefined);
       await renew(machines, { name, made }, async () => {
         const { username = 'nobody', password, token } = await readCredentials(rack, machine.login);
         return startSimulatedMachine({
           name,
           host: address,
           sshPort: machine.ports.ssh ?? 22,
-          agentPort: Number(new URL(serviceUrl(rack, 'swarming-client', machine)).port),
+          agentPort:
+            !hasRealAgent && Number(new URL(serviceUrl(rack, 'swarming-client', machine)).port),
           username,
           hostKey: await hostKeyOf(dir, name),
           ...(password && { password: password.reveal().trim() }),
@@ -138,7 +142,9 @@ export async function startEquipment(onProblem: (text: string) => void): Promise
           phones: phonesOf(machine),
         });
       });
+      if (hasRealAgent) computer.use(machines.get(name)?.simulated);
     }
+    if (!rack.machines.has(agentMachine)) computer?.use(undefined);
     await closeOthers(machines, rack.machines);
   }
 
@@ -159,6 +165,7 @@ export async function startEquipment(onProblem: (text: string) => void): Promise
       await followMachines(rack, dir);
     },
     async close() {
+      computer?.use(undefined);
       for (const running of [machines, besides, devices]) {
         for (const { simulated } of running.values()) await simulated.close();
       }

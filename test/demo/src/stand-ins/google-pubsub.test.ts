@@ -16,7 +16,7 @@ describe('the stand-in for Pub/Sub', () => {
   it('is where rack.yaml says, also where there are two of them', async () => {
     const standIns = [await start(), await start()];
 
-    const texts = standIns.map((each) => each.place?.(services(', endpoint: 127.0.0.1:8085')));
+    const texts = standIns.map((each) => each.place?.(services(', endpoint: 127.0.0.1:8085'), '/'));
 
     expect(texts).toEqual(standIns.map(({ url }) => services(`, endpoint: ${url}`)));
     expect(new Set(texts).size).toBe(2);
@@ -30,6 +30,6 @@ describe('the stand-in for Pub/Sub', () => {
   ])('leaves $what alone', async ({ text }) => {
     const { place } = await start();
 
-    expect(place?.(text)).toBe(text);
+    expect(place?.(text, '/')).toBe(text);
   });
 });

@@ -1,7 +1,16 @@
 /** Everything that is simulated, in the order in which it is shown. */
+import type { AgentComputer } from '../agent-computer.ts';
 import { startEquipment } from './equipment.ts';
 import { startPubSub } from './google-pubsub.ts';
 import { startGoogleTokens } from './google-tokens.ts';
+import { startPhone } from './phone.ts';
 import type { StartStandIn } from './stand-in.ts';
+import { startSwarmingServer } from './swarming.ts';
 
-export const standIns: readonly StartStandIn[] = [startGoogleTokens, startPubSub, startEquipment];
+const always: readonly StartStandIn[] = [startGoogleTokens, startPubSub, startEquipment];
+
+/** With what the agent needs, where it runs. */
+export function standInsFor(computer: AgentComputer | undefined): readonly StartStandIn[] {
+  if (computer === undefined) return always;
+  return [...always, () => startSwarmingServer(computer), () => startPhone(computer)];
+}

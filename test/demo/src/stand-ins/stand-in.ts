@@ -1,17 +1,30 @@
 import type { Rack } from '@skolo/rack';
+import type { AgentComputer } from '../agent-computer.ts';
+import type { Suggestion } from '../services/service.ts';
 
 /**
  * Something that the services talk to and that is simulated here. Listens, where it can, before there is a rack.yaml. To
  * add one: a file, and a line in index.ts.
  */
-export type StartStandIn = (onProblem: (text: string) => void) => Promise<StandIn>;
+export type StartStandIn = (needs: StandInNeeds) => Promise<StandIn>;
+
+export interface StandInNeeds {
+  onProblem: (text: string) => void;
+  /** The machine whose agent runs for real; undefined: none does. */
+  computer: AgentComputer | undefined;
+}
 
 export interface StandIn {
   /** What it stands in for. */
   name: string;
   url: string;
-  /** The text of rack.yaml that says where it listens, if that is where services look for it. Also of one with mistakes. */
-  place?(text: string): string;
+  /** What to try with it. */
+  suggestions?: Suggestion[];
+  /**
+   * The text of rack.yaml that says where it listens, if that is where services look for it. Also of one with mistakes.
+   * `dir` is its folder.
+   */
+  place?(text: string, dir: string): string;
   /**
    * Has what this rack.yaml expects of it, and puts what services need to find it into files below `dir`, the folder of
    * rack.yaml. Called at the start, and after each edit, one at a time.

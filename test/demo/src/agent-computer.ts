@@ -1,0 +1,90 @@
+/** The machine of the demo whose agent runs for real: what of it is simulated, its power above all. */
+import { EventEmitter } from 'node:events';
+import type { SimulatedMachine } from '@skolo/simulators';
+
+/** In racks/demo. */
+export const agentMachine = 'skia-rpi2-demo-shelf1-001';
+
+/** What a service runs on, where that may lose its power. */
+export interface Computer {
+  env(): NodeJS.ProcessEnv;
+  /** Fulfilled while it has power and has booted; at once where it is so already. */
+  whenUp(): Promise<void>;
+  /** It lost its power: whatever ran on it is gone. */
+  onDown(listener: () => void): () => void;
+}
+
+export class AgentComputer implements Computer {
+  private readonly events = new EventEmitter<{ down: []; power: [] }>();
+  private readonly variables = new Map<string, string>();
+  private simulated: SimulatedMachine | undefined;
+  private watching = new AbortController();
+
+  /** For the environment of the agent. */
+  set(name: string, value: string): void {
+    this.variables.set(name, value);
+  }
+
+  env(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      ...Object.fromEntries(this.variables),
+      ...(this.simulated && { SKOLO_BOOT_ID: this.simulated.bootId }),
+    };
+  }
+
+  /** The machine as others see it. Undefined: nobody simulates it, and it has power. */
+  get machine(): SimulatedMachine | undefined {
+    return this.simulated;
+  }
+
+  /** From now on it is this one. One that was closed because rack.yaml was edited has not lost its power. */
+  use(machine: SimulatedMachine | undefined): void {
+    if (machine === this.simulated) return;
+    this.watching.abort();
+    this.watching = new AbortController();
+    this.simulated = machine;
+    if (machine !== undefined) {
+      const { signal } = this.watching;
+      const tell = () => this.events.emit('power');
+      machine.usb.on('change', tell);
+      signal.addEventListener('abort', () => machine.usb.off('change', tell), { once: true });
+      void this.watch(machine, signal).catch(() => undefined);
+    }
+    this.events.emit('power');
+  }
+
+  /** Whether the phone at that port (`usb/1-1.2`) has power. */
+  hasPower(port: string): boolean {
+    const { simulated } = this;
+    return !simulated?.usb.has(port) || simulated.usb.isOn(port);
+  }
+
+  onPower(listener: () => void): () => void {
+    this.events.on('power', listener);
+    return () => this.events.off('power', listener);
+  }
+
+  async whenUp(): Promise<void> {
+    for (;;) {
+      const machine = this.simulated;
+      if (machine === undefined || machine.isUp()) return;
+      await machine.whenUp(this.watching.signal).catch(() => undefined);
+    }
+  }
+
+  onDown(listener: () => void): () => void {
+    this.events.on('down', listener);
+    return () => this.events.off('down', listener);
+  }
+
+  private async watch(machine: SimulatedMachine, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await machine.whenDown(signal);
+      signal.throwIfAborted();
+      this.events.emit('down');
+      await machine.whenUp(signal);
+      signal.throwIfAborted();
+    }
+  }
+}

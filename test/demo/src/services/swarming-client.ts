@@ -1,0 +1,28 @@
+import { servicePorts } from '@skolo/rack';
+import { agentMachine } from '../agent-computer.ts';
+import { shellWord } from '../shell-word.ts';
+import type { DemoService, RunningService, Suggestion } from './service.ts';
+
+const { port, metricsPort } = servicePorts['swarming-client'];
+
+export const swarmingClient: DemoService = {
+  name: 'swarming-client',
+  ports: [port],
+  metricsPorts: [metricsPort],
+  machine: agentMachine,
+  suggestions,
+};
+
+function suggestions({ rackFile, url }: RunningService): Suggestion[] {
+  const where = `--rack ${shellWord(rackFile)}`;
+  return [
+    {
+      text: `The agent of ${agentMachine} runs here for real, with a bot and a phone:`,
+      commands: [
+        `npx skolo machine status ${agentMachine} ${where}`,
+        `npx skolo machine log ${agentMachine} ${where}`,
+        `curl ${url}/v1/status`,
+      ],
+    },
+  ];
+}

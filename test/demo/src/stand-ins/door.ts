@@ -1,0 +1,39 @@
+/** A small HTTP door to a stand-in, for what only somebody in the room could do. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { choosePort, host } from '../ports.ts';
+
+/** By `METHOD /path`; a last part of digits is given as a number. */
+export type Acts = Readonly<Record<string, (number: number) => string>>;
+
+export interface OpenDoor {
+  url: string;
+  close(): Promise<void>;
+}
+
+export async function openDoor(port: number, acts: Acts): Promise<OpenDoor> {
+  const server = createServer((request, response) => {
+    request.resume();
+    const { method = '', url = '' } = request;
+    const [, path = '', number] = /^(\/.*?)(?:\/(\d{1,3}))?$/.exec(url) ?? [];
+    const act = acts[`${method} ${path}`];
+    // No page in a browser may do it: such a request has its origin with it.
+    const isOurs = act !== undefined && request.headers.origin === undefined;
+    response.writeHead(isOurs ? 200 : 404, { 'content-type': 'text/plain' });
+    response.end(`${isOurs ? act(Number(number ?? 0)) : Object.keys(acts).join('\n')}\n`);
+  });
+  // Somebody may take the port between our look and the start.
+  server.listen(await choosePort([port]), host);
+  await once(server, 'listening');
+  const address = server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  return {
+    url: `http://${host}:${bound}`,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

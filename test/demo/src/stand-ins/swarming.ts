@@ -1,0 +1,91 @@
+/** Swarming: it hands out a small bot of its own, and tasks. They are in memory, and gone with the demo. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Rack, serviceUrl } from '@skolo/rack';
+import { startSwarming } from '@skolo/simulators';
+import { parseDocument } from 'yaml';
+import { type AgentComputer, agentMachine } from '../agent-computer.ts';
+import { root } from '../folders.ts';
+import { choosePort } from '../ports.ts';
+import { hasMachine, setValue } from '../yaml-text.ts';
+import { openDoor } from './door.ts';
+import type { StandIn } from './stand-in.ts';
+
+const usualPort = 8090;
+const doorPort = 8091;
+const hooks = join(root, 'services', 'swarming-client', 'python', 'skolo_bot_config.py');
+const settings = ['machines', agentMachine, 'swarming'] as const;
+/** Long enough to see it run. */
+const task = `import os, time
+print('hello from a task on', os.environ.get('SWARMING_BOT_ID'), flush=True)
+time.sleep(2)
+print('done')`;
+
+export async function startSwarmingServer(computer: AgentComputer): Promise<StandIn> {
+  const hookScript = await readFile(hooks, 'utf8');
+  const start = (port: number) =>
+    startSwarming({
+      port,
+      hookScript,
+      // From the metadata server: who asks without one is refused.
+      accepts: (token) => token !== undefined,
+      sleeps: { idle: 1, quarantined: 2, maintenance: 1 },
+      times: { mostBackoff: 5 },
+    });
+  const swarming = await start(await choosePort([usualPort])).catch(() => start(0));
+  const add = () => swarming.addTask({ python: task });
+  const door = await openDoor(doorPort, {
+    'POST /task': () => `task ${add()} waits for a bot`,
+    'GET /tasks': () =>
+      swarming.tasks
+        .map(({ id, state, bot = '', output }) =>
+          [id, state, bot, output.trim().replaceAll('\n', ' | ')].join('  '),
+        )
+        .join('\n'),
+  });
+  add();
+
+  return {
+    name: 'Swarming',
+    url: swarming.url,
+    suggestions: [
+      {
+        text: `Give ${agentMachine} another task, and see what became of all of them:`,
+        commands: [`curl -X POST ${door.url}/task`, `curl ${door.url}/tasks`],
+      },
+    ],
+    place(text, dir) {
+      if (!hasMachine(text, agentMachine)) return text;
+      const placed = isOurs(text) ? setValue(text, [...settings, 'server'], swarming.url) : text;
+      const below = (name: string) => join(dir, 'state', name);
+      return setValue(
+        setValue(placed, [...settings, 'botDir'], below('swarming-bot')),
+        [...settings, 'quarantineFile'],
+        join(dir, 'force_quarantine'),
+      );
+    },
+    async follow(rack, dir) {
+      const file = join(dir, 'state', 'oauth2_access_token_config.json');
+      await writeOauthConfig(rack, file);
+      computer.set('SKOLO_OAUTH_CONFIG', file);
+    },
+    async close() {
+      await door.close();
+      await swarming.close();
+    },
+  };
+}
+
+/** Where the bot's hooks ask for its token; on a real machine it is below /etc. */
+async function writeOauthConfig(rack: Rack, file: string): Promise<void> {
+  const account = 'computeMetadata/v1/instance/service-accounts/default';
+  const url = `${serviceUrl(rack, 'metadata-server')}/${account}/token`;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, JSON.stringify({ url, headers: { 'Metadata-Flavor': 'Google' } }));
+}
+
+/** A real server that somebody put there is left alone. */
+function isOurs(text: string): boolean {
+  const found: unknown = parseDocument(text).getIn([...settings, 'server']);
+  return found === undefined || (typeof found === 'string' && found.startsWith('http://127.0.0.1'));
+}
