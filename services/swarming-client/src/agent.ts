@@ -54,8 +54,8 @@ export interface RunningAgent extends Doors {
   stop(how: { isHurried: boolean }): Promise<void>;
 }
 
-/** Of everything but the bot, once that has ended. */
-const closeWithinMs = 10_000;
+/** Seconds for everything but the bot, once that has ended. */
+const usualStopWithin = 10;
 
 /**
  * Runs the agent in this process, without touching the process: no flags, signals, exit codes.
@@ -260,7 +260,8 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     machine.look();
     // The hooks are served until it has ended.
     await bot.stop();
-    await closers.closeAll(closeWithinMs, log);
+    const within = slice()?.swarming.stopWithin ?? usualStopWithin;
+    await closers.closeAll(within * 1000, log);
   }
   return {
     ...doors,
