@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { services } from './services/index.ts';
-import { isRunning } from './testing/processes.ts';
+import { isRunning, processesThatName } from './testing/processes.ts';
 import {
   type AtTheEnd,
   ask,
@@ -20,8 +20,8 @@ const token = /\/token$/;
 const email = /\/email$/;
 const bots = 'bots@skolo-demo.iam.gserviceaccount.com';
 const guests = 'guests@skolo-guests.iam.gserviceaccount.com';
-/** The process that ends the services when the demo is killed. */
-const guards = 1;
+/** The services, and the process that ends them when the demo is killed. Without Python there is no agent. */
+const started = services.length - (peer('python3') ? 0 : 1) + 1;
 // Many processes are started, and other tests run meanwhile.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 /** What a promise of two seconds may take on a busy computer. */
@@ -71,6 +71,24 @@ describe('npm start, while it runs', () => {
     expect(await shell(demo.command(/skolo metadata clients/))).toMatch(
       /skia-rpi2-demo-shelf1-001 .*bots/,
     );
+  });
+
+  it('prints commands that show an agent, its phone and its tasks', async (context) => {
+    for (const name of ['python3', 'adb', 'curl'] as const) {
+      if (!peer(name)) return context.skip(`${name} is not installed`);
+    }
+    const machine = 'skia-rpi2-demo-shelf1-001';
+    const tasks = () => shell(demo.command(/\/tasks$/));
+    const status = () => shell(demo.command(/skolo machine status /));
+
+    await expect.poll(tasks, rarely).toMatch(/completed +skia-rpi2-demo-shelf1-001 +hello from/);
+    expect(JSON.parse(await ask(demo.command(/\/v1\/status/)))).toMatchObject({ machine });
+    await shell(demo.command(/\/battery\//).replace(/5$/, '20'));
+    await expect.poll(status, rarely).toContain('battery low');
+    await shell(demo.command(/\/task$/));
+
+    await expect.poll(tasks, rarely).toMatch(/completed.*\n.*completed/);
+    expect(await shell(demo.command(/skolo machine log /))).toContain('bot started');
   });
 
   it('prints a command that cycles a machine and shows each step', async () => {
@@ -198,10 +216,12 @@ describe('npm start, while it runs', () => {
 
       await demo.end('SIGKILL');
 
-      expect(children).toHaveLength(services.length + guards);
+      expect(children).toHaveLength(started);
       for (const { pid } of children) {
         await expect.poll(() => isRunning(pid), patiently).toBe(false);
       }
+      // Bots and tasks are not its children.
+      await expect.poll(() => processesThatName(dir), patiently).toEqual([]);
       demo = await startDemo(dir, [], atTheEnd);
       expect(JSON.parse(await ask(demo.command(token)))).toHaveProperty('access_token');
     },
@@ -338,7 +358,7 @@ describe('npm start, three times at once', () => {
     const exitCode = await demo.end(signal);
 
     expect(exitCode).toBe(0);
-    expect(children).toHaveLength(services.length + guards);
+    expect(children).toHaveLength(started);
     for (const { pid } of children) expect(await isRunning(pid)).toBe(false);
   });
 });

@@ -19,6 +19,12 @@ export async function isRunning(pid: number): Promise<boolean> {
   return (await processes()).some((one) => one.pid === pid);
 }
 
+/** Command lines that the text is in. */
+export async function processesThatName(text: string): Promise<string[]> {
+  const all = await processes();
+  return all.map(({ command }) => command).filter((command) => command.includes(text));
+}
+
 /** proc(5); ps is not on every Linux. */
 async function processesByProc(): Promise<OneProcess[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
