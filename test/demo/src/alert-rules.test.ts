@@ -1,7 +1,6 @@
 /** All services run here: is what the alert rules ask for really exported? A name with a slip in it never fires. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { peer } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { root } from './folders.ts';
 import { ask, newFolder, startDemo } from './testing/run-demo.ts';
@@ -42,8 +41,7 @@ async function sourceOf(folder: string): Promise<string> {
 }
 
 describe('alert rules', () => {
-  it('ask only for metrics that are exported', async (context) => {
-    if (!peer('python3')) return context.skip('python3 is not installed');
+  it('ask only for metrics that are exported', async () => {
     const demo = await startDemo(await newFolder());
     const urls = demo.output.match(/http:\S+\/metrics$/gm) ?? [];
 
@@ -58,7 +56,7 @@ describe('alert rules', () => {
     for (const [name, folder] of Object.entries(elsewhere)) {
       expect(await sourceOf(folder), name).toContain(`'${name}'`);
     }
-    for (const prefix of ['metadata', 'power', 'backup', 'alerts', 'swarming']) {
+    for (const prefix of ['metadata', 'power', 'backup', 'alerts']) {
       expect(asked.some((name) => name.startsWith(`skolo_${prefix}_`))).toBe(true);
     }
   });
