@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  type AdbInstallation,
   type AndroidOptions,
   type BotTimes,
   type SimulatedAdbServer,
   type SimulatedSwarming,
+  startAdbInstallation,
   startAdbServer,
   startSwarming,
 } from '@skolo/simulators';
@@ -26,6 +28,12 @@ export interface LabOptions {
   entry?: string;
   settings?: string;
   times?: Partial<BotTimes>;
+  /** What the server tells an idle bot to sleep, in seconds. */
+  idleSeconds?: number;
+  /** How often phones are looked at. */
+  readSeconds?: number;
+  /** The server of adb is a process of its own, which can be killed. */
+  isAdbProcess?: boolean;
 }
 
 export class Lab {
@@ -35,23 +43,36 @@ export class Lab {
   readonly adb: SimulatedAdbServer;
   readonly agents: AgentProcess[] = [];
 
-  private constructor(dir: string, parts: Pick<Lab, 'swarming' | 'metadata' | 'adb'>) {
+  /** With `isAdbProcess`. */
+  readonly installation: AdbInstallation | undefined;
+  private readonly readSeconds: number;
+
+  private constructor(
+    dir: string,
+    readSeconds: number,
+    parts: Pick<Lab, 'swarming' | 'metadata' | 'adb' | 'installation'>,
+  ) {
     this.dir = dir;
+    this.readSeconds = readSeconds;
     this.swarming = parts.swarming;
     this.metadata = parts.metadata;
     this.adb = parts.adb;
+    this.installation = parts.installation;
   }
 
-  static async open({ phones = [], entry, settings, times }: LabOptions = {}): Promise<Lab> {
+  static async open(options: LabOptions = {}): Promise<Lab> {
+    const { phones = [], entry, settings, times, idleSeconds, readSeconds = 1 } = options;
     const dir = await mkdtemp(join(tmpdir(), 'skolo-agent-'));
     const metadata = await startMetadata(machine);
     const swarming = await startSwarming({
       accepts: (token, bot) => token === metadata.token && bot === machine,
       hookScript: await readFile(hooks, 'utf8'),
       ...(times && { times }),
+      ...(idleSeconds && { sleeps: { idle: idleSeconds } }),
     });
-    const adb = await startAdbServer({ phones });
-    const lab = new Lab(dir, { swarming, metadata, adb });
+    const installation = options.isAdbProcess ? await startAdbInstallation({ phones }) : undefined;
+    const adb = installation?.server ?? (await startAdbServer({ phones }));
+    const lab = new Lab(dir, readSeconds, { swarming, metadata, adb, installation });
     const token = '/computeMetadata/v1/instance/service-accounts/default/token';
     const config = { url: metadata.url + token, headers: { 'Metadata-Flavor': 'Google' } };
     await writeFile(lab.oauthConfig, JSON.stringify(config));
@@ -89,7 +110,7 @@ services:
     botDir: ${this.botDir}
     backoffSeconds: { first: 0.1, most: 1 }
     taskGraceSeconds: 20
-    readSeconds: 1
+    readSeconds: ${this.readSeconds}
     commandSeconds: 10
     ${settings}
 `);
@@ -107,6 +128,7 @@ services:
         HOME: this.dir,
         SKOLO_OAUTH_CONFIG: this.oauthConfig,
         ANDROID_ADB_SERVER_PORT: String(this.adb.port),
+        ...this.installation?.env,
       },
     );
     this.agents.push(agent);
@@ -123,7 +145,8 @@ services:
   async close(): Promise<void> {
     for (const agent of this.agents) await agent.end('SIGKILL');
     for (const pid of this.ofBot()) await endTree(pid);
-    await Promise.all([this.swarming.close(), this.metadata.close(), this.adb.close()]);
+    const adb = this.installation ?? this.adb;
+    await Promise.all([this.swarming.close(), this.metadata.close(), adb.close()]);
     await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -1,0 +1,48 @@
+/** What is measured: an agent with one phone and a running bot, and all that is around them in the process of the bench. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NotRun } from '@skolo/bench';
+import { peer } from '@skolo/simulators';
+import type { AgentProcess } from '../testing/agent-process.ts';
+import { Lab, machine } from '../testing/lab.ts';
+
+export interface Measured {
+  agent: AgentProcess;
+  lab: Lab;
+}
+
+/** What the server tells an idle bot to sleep. A real one lets it wait longer. */
+const idleSeconds = 10;
+const wellWithinMs = 60_000;
+
+/** Fulfilled with what is measured while the phone is well and the bot has asked for tasks. */
+export async function withAgent<T>(
+  readSeconds: number,
+  measure: (measured: Measured) => Promise<T>,
+): Promise<T> {
+  for (const name of ['python3', 'adb'] as const) {
+    if (!peer(name)) throw new NotRun(`${name} is not installed`);
+  }
+  const lab = await Lab.open({
+    phones: [{ serial: '0A1B2C3D', model: 'pixel-5' }],
+    idleSeconds,
+    readSeconds,
+  });
+  try {
+    const agent = await lab.startAgent();
+    await untilWell({ agent, lab });
+    return await measure({ agent, lab });
+  } finally {
+    await lab.close();
+  }
+}
+
+async function untilWell({ agent, lab }: Measured): Promise<void> {
+  const until = Date.now() + wellWithinMs;
+  for (;;) {
+    const { health } = await agent.status();
+    const polls = lab.swarming.bots.get(machine)?.polls ?? 0;
+    if (health?.verdict === 'ok' && polls > 0) return;
+    if (Date.now() > until) throw new Error(`the agent is not well:\n${agent.text()}`);
+    await sleep(200);
+  }
+}

@@ -1,0 +1,101 @@
+/** `npm run bench -w services/swarming-client [-- --json] [-- --only NAME]` */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Bench,
+  peakMemory,
+  residentMemory,
+  runBenches,
+  writtenBytes,
+  wrk,
+} from '@skolo/bench';
+import { workedSeconds } from './cpu.ts';
+import { withAgent } from './lab.ts';
+import { hookScript } from './requests.ts';
+import { syncsOf } from './syncs.ts';
+
+const usualReadSeconds = 30;
+const idleSeconds = 120;
+
+/** The bot asks one thing after the other; here without a pause, while the phone is looked at every second. */
+const hookP99: Bench = {
+  name: 'hook-p99',
+  unit: 'ms',
+  better: 'lower',
+  measure: () =>
+    withAgent(1, async ({ agent, lab }) => {
+      const script = join(lab.dir, 'hooks.lua');
+      await writeFile(script, hookScript());
+      const url = `http://127.0.0.1:${agent.hookPort}/`;
+      const { latency } = await wrk({ url, connections: 1, seconds: 15, script });
+      return { figure: latency.p99 };
+    }),
+};
+
+/** A million bytes each, as the 60 that it may take are counted. */
+const memoryIdle: Bench = {
+  name: 'memory-idle',
+  unit: 'MB',
+  better: 'lower',
+  measure: () => ofIdle(async (pid) => megabytes(residentMemory(pid)), idleSeconds),
+};
+
+/** The most that it ever had: while it starts. */
+const memoryPeak: Bench = {
+  name: 'memory-peak',
+  unit: 'MB',
+  better: 'lower',
+  measure: () => ofIdle(async (pid) => megabytes(peakMemory(pid)), idleSeconds),
+};
+
+/** Of one core, by the agent and by the commands that it looks with. The bot and the server of adb are not among them. */
+const cpuIdle: Bench = {
+  name: 'cpu-idle',
+  unit: '%',
+  better: 'lower',
+  measure: () =>
+    ofIdle(async (pid) => {
+      const before = workedSeconds(pid);
+      await sleep(idleSeconds * 1000);
+      return ((workedSeconds(pid) - before) / idleSeconds) * 100;
+    }),
+};
+
+const idleWrites: Bench = {
+  name: 'idle-writes',
+  unit: 'B/min',
+  better: 'lower',
+  measure: () =>
+    ofIdle(async (pid) => {
+      const before = writtenBytes(pid);
+      await sleep(idleSeconds * 1000);
+      return (writtenBytes(pid) - before) / (idleSeconds / 60);
+    }),
+};
+
+const idleSyncs: Bench = {
+  name: 'idle-syncs',
+  unit: '1/min',
+  better: 'lower',
+  measure: () => ofIdle(async (pid) => (await syncsOf(pid, idleSeconds)) / (idleSeconds / 60)),
+};
+
+/** The start is over by then: what it compiled and read is collected. */
+const settleSeconds = 15;
+
+async function ofIdle(measure: (pid: number) => Promise<number>, afterSeconds = settleSeconds) {
+  return await withAgent(usualReadSeconds, async ({ agent }) => {
+    await sleep(afterSeconds * 1000);
+    return { figure: await measure(agent.pid) };
+  });
+}
+
+function megabytes(mebibytes: number): number {
+  return (mebibytes * 2 ** 20) / 1e6;
+}
+
+process.exitCode = await runBenches(
+  [hookP99, memoryIdle, memoryPeak, cpuIdle, idleWrites, idleSyncs],
+  process.argv.slice(2),
+);
