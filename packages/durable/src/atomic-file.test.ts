@@ -19,10 +19,10 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { threadId } from 'node:worker_threads';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { versionText } from './atomic-file.test-writer.ts';
 import { FileNotWritten, readFileIfExists, writeFileAtomic } from './atomic-file.ts';
-import { buildWriter, kills, killWithin, seed, seeded, startWriter } from './kill-test.ts';
+import { kills, killWithin, seed, seeded, startWriter } from './kill-test.ts';
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
@@ -248,8 +248,6 @@ describe('writeFileAtomic', () => {
 
 describe('writeFileAtomic in other processes', () => {
   const script = 'atomic-file.test-writer.js';
-
-  beforeAll(() => buildWriter());
 
   it('lets writers in several processes be', async () => {
     const writers = [1, 2, 3].map((writer) => {

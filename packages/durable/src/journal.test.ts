@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ClassicLevel } from 'classic-level';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { changeOf, keptVersions, lanes } from './journal.test-writer.ts';
 import { Journal } from './journal.ts';
 import { JournalUnavailable } from './journal-unavailable.ts';
-import { buildWriter, kills, killWithin, seed, seeded, startWriter } from './kill-test.ts';
+import { kills, killWithin, seed, seeded, startWriter } from './kill-test.ts';
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
@@ -132,7 +132,6 @@ describe('Journal', () => {
   });
 
   it('is one process’s', async () => {
-    await buildWriter();
     const writer = startWriter('journal.test-writer.js', folder);
     onTestFinished(() => void writer.kill('SIGKILL'));
     if (writer.stdout) await once(writer.stdout, 'data');
@@ -318,8 +317,6 @@ describe('Journal on a bad disk', () => {
 });
 
 describe('Journal and kill -9', () => {
-  beforeAll(() => buildWriter());
-
   it(`has every acknowledged change, and none by half, after each of ${kills} times kill -9 (seed ${seed})`, async () => {
     console.log(`kill -9 of the journal's writer: ${kills} kills, SKOLO_SEED=${seed}`);
     const random = seeded(seed);

@@ -15,15 +15,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeOf, lanes } from './journal.test-writer.ts';
 import { Journal } from './journal.ts';
-import { buildWriter, kills, killWithin, seed, seeded, startWriter } from './kill-test.ts';
+import { kills, killWithin, seed, seeded, startWriter } from './kill-test.ts';
 import { copyLive } from './live-copy.ts';
 
 let folder: string;
 
-beforeAll(buildWriter);
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'skolo-live-copy-'));
 });

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { buildWriter, kills, killWithin, seed, seeded, startWriter } from '../kill-test.ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { kills, killWithin, seed, seeded, startWriter } from '../kill-test.ts';
 import { lanes, parsed, segmentBytes } from './spool.test-writer.ts';
 import { Spool } from './spool.ts';
 
@@ -11,7 +11,6 @@ const script = 'spool/spool.test-writer.js';
 
 let parent: string;
 let folder: string;
-beforeAll(() => buildWriter());
 beforeEach(async () => {
   parent = await mkdtemp(join(tmpdir(), 'skolo-durable-'));
   folder = join(parent, 'spool');
