@@ -128,25 +128,27 @@ describe.each(jumps)('a clock that jumps %s', (_, wall) => {
     expect(said(lab).filter((each) => each.startsWith('notice'))).toEqual([]);
   });
 
-  it('tells how long an outage was, by the time that passed', async () => {
+  it('tells how long an outage was, by the time that passed', { timeout: 150_000 }, async () => {
     const clock = newClock();
     const lab = await startLab({ clock });
     clock.pass(60 * minute);
     await lab.pubsub.stop();
     // More than what is read ahead: the rest is read when the clock has jumped.
-    for (let from = 0; from < 6000; from += 1000) {
+    for (let from = 0; from < 2000; from += 1000) {
       const alerts = Array.from({ length: 1000 }, (_each, i) => ({
         labels: { alertname: 'Many', name: `many-${from + i}` },
         endsAt: new Date(clock.now() + 60 * minute).toISOString(),
       }));
       expect((await lab.post(...alerts)).status).toBe(200);
     }
+    // The first ones were read while the wall clock was right: only those tell for how long they have waited.
+    await expect.poll(async () => (await lab.client.status({})).sinks[0]?.reason).toBeDefined();
     clock.pass(2 * minute);
     clock.setWall(wall);
     await lab.pubsub.start();
 
     await expect
-      .poll(() => said(lab).filter((each) => each.startsWith('notice')), { timeout: 40_000 })
+      .poll(() => said(lab).filter((each) => each.startsWith('notice')), { timeout: 100_000 })
       .toEqual(['notice AlertDeliveryGap']);
     const gap = lab.arrived().find(({ kind }) => kind === 'notice')?.body;
     expect(Number(gap?.seconds)).toBeGreaterThanOrEqual(120);

@@ -246,6 +246,8 @@ describe('alert-to-pubsub', () => {
     const lab = await startLab({ clock, settings: 'spool: { maxAgeHours: 1 }' });
     await lab.pubsub.stop();
     await lab.post(firing);
+    // It is known how long a message has waited once it was read from the spool.
+    await expect.poll(async () => (await lab.client.status({})).sinks[0]?.reason).toBeDefined();
     clock.pass(2 * 3_600_000);
 
     expect((await lab.post({ labels: { alertname: 'b' } })).status).toBe(503);
