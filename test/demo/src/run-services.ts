@@ -53,7 +53,7 @@ export async function runServices(options: RunOptions): Promise<void> {
       say: (text) => output.problem(text),
       stopWithin: () => stopWithinOf(rackFile, name),
     });
-    return { name, process };
+    return { name, process, isAgent: computer !== undefined };
   });
   function killAll() {
     for (const { process } of processes) process.kill();
@@ -63,10 +63,7 @@ export async function runServices(options: RunOptions): Promise<void> {
 
   try {
     await guard.start();
-    const started = Promise.all(
-      processes.map(async ({ name, process }) => [name, await process.start()] as const),
-    );
-    const ports = await Promise.race([started, aborted(stop)]);
+    const ports = await Promise.race([startAll(processes), aborted(stop)]);
     clearTimeout(slow);
     if (ports) {
       await options.onListening(new Map(ports));
@@ -78,6 +75,19 @@ export async function runServices(options: RunOptions): Promise<void> {
     await guard.close();
     hurry.removeEventListener('abort', killAll);
   }
+}
+
+/** The agent last: it asks the others, and at their ports there may be somebody else until then. */
+async function startAll(
+  processes: readonly { name: ServiceName; process: ServiceProcess; isAgent: boolean }[],
+): Promise<(readonly [ServiceName, number])[]> {
+  const start = (isAgent: boolean) =>
+    Promise.all(
+      processes
+        .filter((one) => one.isAgent === isAgent)
+        .map(async ({ name, process }) => [name, await process.start()] as const),
+    );
+  return [...(await start(false)), ...(await start(true))];
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {
