@@ -9,7 +9,7 @@ import { seeded } from './testing/seeded.ts';
 import { bots } from './testing/stub-bot.ts';
 
 const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
-const kills = process.env.SKOLO_LONG ? 200 : 12;
+const kills = process.env.SKOLO_LONG ? 200 : 10;
 
 /** Bots that run in a folder: by their command line, whoever started them. */
 function botsIn(botDir: string): number[] {

@@ -1,19 +1,19 @@
 /** The hooks and their script between a bot and its server: what the agent knows decides who gets tasks. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type SwarmingOptions, startSwarming } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { python } from '../bot/testing/python.ts';
 import type { AgentView } from './agent-view.ts';
 import { createHookServer } from './hook-server.ts';
 import { phone, reason, viewWith } from './testing/views.ts';
 
 const script = new URL('../../python/skolo_bot_config.py', import.meta.url);
-const python = 'python3';
 
 async function open(server: Server, port = 0): Promise<number> {
   server.listen(port, '127.0.0.1');
@@ -59,11 +59,7 @@ async function startBot(
   options: SwarmingOptions,
   env: Record<string, string>,
 ) {
-  try {
-    execFileSync(python, ['--version'], { stdio: 'ignore' });
-  } catch {
-    return skip('python3 is not installed');
-  }
+  if (python === undefined) return skip('python3 is not installed');
   const swarming = await startSwarming(options);
   onTestFinished(() => swarming.close());
   const folder = await mkdtemp(join(tmpdir(), 'skolo-bot-'));
@@ -74,7 +70,7 @@ async function startBot(
   await writeFile(join(folder, 'swarming_bot.zip'), Buffer.from(await zip.arrayBuffer()));
   const child: ChildProcess = spawn(python, [join(folder, 'swarming_bot.zip'), 'start_bot'], {
     env: {
-      PATH: process.env.PATH,
+      PATH: `${dirname(python)}:${process.env.PATH}`,
       HOME: '/',
       SWARMING_BOT_ID: 'rpi-1',
       SWARMING_EXTERNAL_BOT_SETUP: '1',

@@ -16,6 +16,7 @@ const script = fileURLToPath(new URL('../../python/skolo_bot_config.py', import.
 const harness = fileURLToPath(new URL('testing/call_hooks.py', import.meta.url));
 /** Those that the Swarming bot runs on. */
 const minors = [8, 9, 10, 11, 12, 13];
+const tried = process.env.SKOLO_LONG ? minors : [8, 11, 13];
 
 const Output = z.object({
   time: z.number(),
@@ -123,7 +124,7 @@ function configOf(url: string, headers: object = { 'Metadata-Flavor': 'Google' }
 }
 
 describe('skolo_bot_config.py', () => {
-  it.for(minors)('forwards every hook, in Python 3.%i', async (minor, { skip }) => {
+  it.for(tried)('forwards every hook, in Python 3.%i', async (minor, { skip }) => {
     const python = await pythonOf(minor);
     if (python === undefined) return skip(`Python 3.${minor} is not installed`);
     const { url, calls } = await startAgent();
@@ -243,8 +244,11 @@ describe('skolo_bot_config.py', () => {
   ] as const)('says so where the agent answers %s', async ([_, status, text, why], { skip }) => {
     const python = await anyPython();
     if (python === undefined) return skip('Python 3 is not installed');
-    const url = await listenTo((_request, response) => {
-      response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end(text);
+    const url = await listenTo((request, response) => {
+      // All of it is read first, else the connection is reset when it ends.
+      request.resume().once('end', () => {
+        response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end(text);
+      });
     });
 
     const { came_of } = await callHooks(

@@ -1,7 +1,7 @@
 /** A machine with all that is around it: a metadata server, Swarming, phones behind the real client of adb. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type AdbInstallation,
@@ -15,6 +15,7 @@ import {
 } from '@skolo/simulators';
 import { processes, workingFolder } from '../bot/processes.ts';
 import { endTree } from '../bot/sweep.ts';
+import { python } from '../bot/testing/python.ts';
 import { AgentProcess } from './agent-process.ts';
 import { startMetadata, type TestMetadata } from './metadata.ts';
 
@@ -124,7 +125,8 @@ services:
         ...['--port', '0', '--hook-port', '0', '--metrics-port', '0', ...args],
       ],
       {
-        PATH: process.env.PATH,
+        // A python3 on the PATH may be a script that looks for it first, at each start.
+        PATH: `${dirname(python ?? '')}:${process.env.PATH}`,
         HOME: this.dir,
         SKOLO_OAUTH_CONFIG: this.oauthConfig,
         ANDROID_ADB_SERVER_PORT: String(this.adb.port),

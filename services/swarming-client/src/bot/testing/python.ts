@@ -23,10 +23,19 @@ function ofPyenv(): string[] {
 
 const onPath = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'python3'));
 
-/** Those of pyenv that are new enough for the bot. */
-export const pythons: string[] = ofPyenv().filter(
-  (path) => isProgram(path) && /\/3\.(?:[89]|1[0-9])\.[^/]*\/bin/.test(path),
-);
+function minorOf(path: string): number {
+  return Number(/\/3\.(\d+)\.[^/]*\/bin/.exec(path)?.[1] ?? 0);
+}
+
+/** Those of pyenv that are new enough for the bot, the oldest first. */
+const ofBot: string[] = ofPyenv()
+  .filter((path) => isProgram(path) && minorOf(path) >= 8)
+  .sort((a, b) => minorOf(a) - minorOf(b));
+
+/** Whatever is tried with each Python: all in the long run, else the oldest and the newest. */
+export const pythons: string[] = process.env.SKOLO_LONG
+  ? ofBot
+  : [...new Set([ofBot.at(0), ofBot.at(-1)])].flatMap((path) => path ?? []);
 
 /** One of them; the programs of pyenv on the PATH are scripts. */
 export const python: string | undefined = ['/usr/bin/python3', ...pythons, ...onPath].find(
