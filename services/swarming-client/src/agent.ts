@@ -26,7 +26,7 @@ import { type Health, healthText } from './health/health.ts';
 import { rebootMachine } from './host/reboot.ts';
 import { sliceFromFile } from './identity/from-file.ts';
 import { sliceFromMetadata } from './identity/from-metadata.ts';
-import { IdentityKeeper } from './identity/identity.ts';
+import { IdentityKeeper, type KnownIdentity } from './identity/identity.ts';
 import { MetadataClient } from './identity/metadata-client.ts';
 import { localAddressOf } from './local-address.ts';
 import { keepMachine } from './machine.ts';
@@ -152,12 +152,16 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     rebootHost: reboot,
   });
 
-  /** What rack.yaml says of this machine is another, or known at last. */
-  function follow(): void {
-    const { slice: known, why } = identity.get();
+  /** What rack.yaml says of this machine is another or known at last; or only why it is not known is. */
+  function follow({ slice: known, why }: KnownIdentity, before: KnownIdentity): void {
     if (known !== undefined && why === undefined) degraded.clear('identity');
     else degraded.raise('identity', whyUnknown());
+    if (known === before.slice) {
+      machine.look();
+      return;
+    }
     machine.follow();
+    // It would end a pause before the next start of the bot.
     bot.settingsChanged();
   }
 

@@ -4,6 +4,11 @@ import type { SliceSource } from './identity.ts';
 import { type Attribute, type MetadataClient, MetadataRefused } from './metadata-client.ts';
 
 const backOff = { firstMs: 1000, maxMs: 60_000 };
+/** Between two changes; and where the server does not wait for one: it has no etags, or answers with the same. */
+const changePauseMs = 1000;
+const noWaitPauseMs = 30_000;
+/** One that waits does so longer than this. */
+const leastWaitMs = 5000;
 
 export function sliceFromMetadata(client: Pick<MetadataClient, 'attribute'>): SliceSource {
   const stopping = new AbortController();
@@ -15,12 +20,14 @@ export function sliceFromMetadata(client: Pick<MetadataClient, 'attribute'>): Sl
     let failures = 0;
     while (!signal.aborted) {
       try {
+        const from = performance.now();
         const attribute = await client.attribute('skolo-machine', { etag, signal });
-        // A server without etags is asked anew, not all the time.
-        if (attribute.etag === '') await pause(backOff.firstMs * 30, signal);
-        etag = attribute.etag === '' ? undefined : attribute.etag;
         tell.slice(parse(attribute));
         failures = 0;
+        const isSame = attribute.etag === etag && performance.now() - from < leastWaitMs;
+        etag = attribute.etag === '' ? undefined : attribute.etag;
+        const hasWaited = etag !== undefined && !isSame;
+        await pause(hasWaited ? changePauseMs : noWaitPauseMs, signal);
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;

@@ -86,6 +86,19 @@ it('is what the metadata server says, and kept for a day without it', async () =
   expect(second.keeper.get()).not.toHaveProperty('why');
 });
 
+it('is the same one as long as it says the same', async () => {
+  const { keeper, tell, changes } = await open();
+  tell.slice(slice('rpi-1'));
+  const { slice: first } = keeper.get();
+
+  tell.failed('nobody listens there');
+  tell.slice(slice('rpi-1'));
+
+  expect(first).toBeDefined();
+  expect(new Set(changes.map((change) => change.slice))).toEqual(new Set([first]));
+  expect(keeper.get().slice).toBe(first);
+});
+
 it('is nobody’s where the address is that of another machine', async () => {
   const { keeper, tell } = await open();
 

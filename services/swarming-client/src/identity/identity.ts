@@ -1,11 +1,12 @@
 /** What rack.yaml says of this machine: its slice, and where that is from. */
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { errorText, type Logger } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { type MachineSlice, readMachineSlice } from '@skolo/rack/slice';
 
 export interface KnownIdentity {
-  /** Undefined: nobody has said yet, or it is not for this machine. */
+  /** Undefined: nobody has said yet, or it is not for this machine. The same object as long as it says the same. */
   slice: MachineSlice | undefined;
   from: 'metadata-server' | 'kept copy' | 'file' | 'nowhere';
   /** Why it is not known, or not known anew; for people. */
@@ -77,7 +78,9 @@ export class IdentityKeeper {
   private heard(value: unknown) {
     const { from } = this.deps.source;
     try {
-      const slice = this.own(value, from);
+      const heard = this.own(value, from);
+      const { slice: known } = this.now;
+      const slice = isDeepStrictEqual(heard, known) ? known : heard;
       this.become({ slice, from });
       this.keep(`${JSON.stringify(slice)}\n`);
     } catch (error) {
