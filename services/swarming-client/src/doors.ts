@@ -33,6 +33,8 @@ export interface Doors {
 
 /** Long enough for a slow line, short enough that nobody can hold connections open for nothing. */
 const limits = { headersTimeout: 15_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 };
+/** Each is a descriptor, and without one left no program can be run. */
+const mostConnections = 64;
 
 /** @throws ListenError A port cannot be had. */
 export async function openDoors(deps: DoorsDeps): Promise<Doors> {
@@ -77,6 +79,8 @@ async function serve(
   { log, closers }: Pick<DoorsDeps, 'log' | 'closers'>,
   where: { host: string | undefined; port: number; flag: string },
 ): Promise<number> {
+  // That of the hooks is its own.
+  if (!server.maxConnections) server.maxConnections = mostConnections;
   const { drain } = drainable(server);
   const port = await listen(server, where);
   closers.add(where.flag.slice(2), drain);

@@ -73,7 +73,7 @@ export function createApiListener<A extends Api>(
   const duration = httpRequestDuration(deps.metrics);
 
   async function answer(request: IncomingMessage, response: ServerResponse, requestId: string) {
-    const url = new URL(request.url ?? '/', 'http://agent');
+    const url = urlOf(request);
     const page = deps.pages[url.pathname];
     if (page !== undefined) {
       if (!isRead(request)) throw wrongMethod(request, ['GET', 'HEAD']);
@@ -149,6 +149,13 @@ export function createApiListener<A extends Api>(
       })
       .catch((error: unknown) => log.error({ why: errorText(error) }, 'request not counted'));
   };
+}
+
+/** @throws HttpProblem 400: what a browser would never ask for, such as `//`. */
+function urlOf({ url = '/' }: IncomingMessage): URL {
+  if (url.startsWith('/') && URL.canParse(`http://agent${url}`))
+    return new URL(`http://agent${url}`);
+  throw new HttpProblem(400, 'what is asked for is no path; begin it with one /');
 }
 
 function bind<A extends Api>(api: A, handlers: ApiHandlers<A>): Bound[] {

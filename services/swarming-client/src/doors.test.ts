@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { createLogger } from '@skolo/common/light';
+import { Registry } from 'prom-client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RunningAgent, startAgent } from './agent.ts';
+
+let agent: RunningAgent;
+let stateDir: string;
+const sockets: Socket[] = [];
+
+/** Of a machine that nobody knows: it runs no bot. */
+beforeEach(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'skolo-doors-'));
+  agent = await startAgent({
+    machine: 'rpi-1',
+    rackFile: undefined,
+    metadataUrl: 'http://127.0.0.1:9',
+    stateDir,
+    host: '127.0.0.1',
+    port: 0,
+    hookPort: 0,
+    metricsPort: 0,
+    log: createLogger({ service: 'swarming-client', level: 'silent' }),
+    metrics: new Registry(),
+  });
+});
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await agent.stop({ isHurried: true });
+  await rm(stateDir, { recursive: true });
+});
+
+function open(port: number): Socket {
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  sockets.push(socket);
+  return socket;
+}
+
+describe.each(['port', 'metricsPort'] as const)('%s', (door) => {
+  it.each(['//', 'http://[', '*'])('refuses %s, which nothing is served at', async (path) => {
+    const socket = open(agent[door]);
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`);
+
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 40[04] /);
+  });
+
+  it('keeps descriptors for the bot and its devices, however many connect', async () => {
+    const many = Array.from({ length: 200 }, () => open(agent[door]));
+
+    const refused = many.map((socket) => once(socket, 'close'));
+    await Promise.any(refused);
+    await expect.poll(() => many.filter(({ destroyed }) => destroyed).length).toBe(200 - 64);
+  });
+});

@@ -1,0 +1,43 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { sliceFromMetadata } from './from-metadata.ts';
+import type { Attribute } from './metadata-client.ts';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+afterEach(() => void vi.useRealTimers());
+
+/** Follows a server for a minute, and counts how often that was asked. */
+async function askedInAMinute(attribute: (etag: string | undefined) => Promise<Attribute>) {
+  const etags: (string | undefined)[] = [];
+  const heard: unknown[] = [];
+  const source = sliceFromMetadata({
+    attribute: (_name, { etag }) => {
+      etags.push(etag);
+      return attribute(etag);
+    },
+  });
+  source.start({ slice: (value) => heard.push(value), failed: () => undefined });
+  await vi.advanceTimersByTimeAsync(60_000);
+  await source.stop();
+  return { etags, heard };
+}
+
+it('asks a server that does not wait for a change now and then, not all the time', async () => {
+  const { etags, heard } = await askedInAMinute(async () => ({ text: '{}', etag: 'a' }));
+
+  expect(heard.length).toBeGreaterThan(0);
+  expect(etags.length).toBeLessThan(10);
+});
+
+it('does not ask all the time where everything is a change', async () => {
+  let count = 0;
+  const { etags } = await askedInAMinute(async () => ({ text: '{}', etag: String(count++) }));
+
+  expect(etags.length).toBeLessThan(100);
+});
+
+it('hears at once from a server without etags', async () => {
+  const { etags, heard } = await askedInAMinute(async () => ({ text: '{}', etag: '' }));
+
+  expect(heard.length).toBe(etags.length);
+  expect(etags.length).toBeLessThan(10);
+});
