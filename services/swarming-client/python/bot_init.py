@@ -148,16 +148,15 @@ def lock_folder(folder):
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 return 'without a lock: %s' % error.strerror
-        if time.monotonic() > until or is_agent_gone():
+        if time.monotonic() > until or is_to_end():
             tell('busy')
             sys.exit(EXIT_BUSY)
         time.sleep(0.1)
 
 
-def is_agent_gone():
-    poller = select.poll()
-    poller.register(0, 0)
-    return any(events & (select.POLLHUP | select.POLLERR) for _, events in poller.poll(0))
+def is_to_end():
+    """The agent has died, or said something: before the lock is had it has nothing to say but `kill`."""
+    return bool(select.select([0], [], [], 0)[0])
 
 
 def is_bot_there(folder):

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { InitProcess } from './init-process.ts';
 import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
 import { bots } from './testing/stub-bot.ts';
@@ -38,6 +39,26 @@ describe.skipIf(python === undefined)('stopping a bot', () => {
     expect(test.read('task_runner.term')).toBe('1');
     expect(test.read('after-task')).toBe('1');
     expect(pids.filter(isAlive)).toEqual([]);
+  });
+
+  // It would wait for 15 s.
+  it('does not wait for a folder that another agent has', { timeout: 12_000 }, async () => {
+    await using test = await newBot({ zip: {} });
+    await running(test, 'bot.pid');
+    const events: string[] = [];
+    const second = new InitProcess({
+      python: python ?? '',
+      botDir: test.botDir,
+      env: {},
+      onEvent: ({ event }) => events.push(event),
+      onLine: () => undefined,
+    });
+
+    second.tell('kill');
+    await second.ended;
+
+    expect(events).toEqual(['busy']);
+    expect(isAlive(test.pid('bot.pid'))).toBe(true);
   });
 
   it('kills what does not listen', async () => {
