@@ -20,7 +20,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const scope = 'https://www.googleapis.com/auth/userinfo.email';
 const machine = 'rpi-1';
-/** Holds are asked for twice a minute. */
+/** Holds are asked for twice a minute, and when rack.yaml has changed for the machine. */
 const soon = { timeout: 90_000 };
 
 it('gives the bot tokens, holds it back, and has the phone power-cycled at its own hub', {
@@ -55,7 +55,10 @@ it('gives the bot tokens, holds it back, and has the phone power-cycled at its o
   programs.plug(adb.phone(), 'usb/1-1.2');
 
   const rackFile = file('rack.yaml');
-  const writeRack = (urls: { metadata?: string; power?: string; agent?: string }) =>
+  const writeRack = (
+    urls: { metadata?: string; power?: string; agent?: string },
+    taskGraceSeconds = 600,
+  ) =>
     writeFile(
       rackFile,
       `rack: rack4
@@ -82,6 +85,7 @@ services:
     botDir: ${file('b/s')}
     backoffSeconds: { first: 0.1, most: 1 }
     readSeconds: 1
+    taskGraceSeconds: ${taskGraceSeconds}
     afterTask: { reboot: false }
 `,
     );
@@ -114,13 +118,14 @@ services:
       ...['--host', '127.0.1.1', '--hook-port', '0'],
     ],
     {
-      PATH: `${programs.path}:${process.env.PATH}`,
+      PATH: `${programs.path}:/usr/bin:${process.env.PATH}`,
       HOME: dir,
       SKOLO_OAUTH_CONFIG: file('oauth.json'),
       ANDROID_ADB_SERVER_PORT: String(adb.port),
     },
   );
-  await writeRack({ ...urls, agent: agent.url.replace('127.0.0.1', '127.0.1.1') });
+  const known = { ...urls, agent: agent.url.replace('127.0.0.1', '127.0.1.1') };
+  await writeRack(known);
   const task = swarming.addTask({ python: 'print("done")' });
 
   await expect
@@ -128,6 +133,7 @@ services:
     .toContain('a new hat');
   expect(swarming.task(task).state).toBe('pending');
   await skolo('power', 'release', machine);
+  await writeRack(known, 601);
   await expect.poll(() => swarming.task(task).state, soon).toBe('completed');
   expect(swarming.task(task).output).toContain('done');
 
