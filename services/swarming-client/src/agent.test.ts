@@ -55,6 +55,23 @@ describe('a machine with a phone', () => {
     expect(await agent.metrics()).toContain('skolo_swarming_tasks_total 2');
   });
 
+  it('reboots the phone also after a task that ended with its bot', async (context) => {
+    const { swarming, adb, startAgent } = bound(await open(context, { phones: [phone] }));
+    const agent = await startAgent();
+    const task = swarming.addTask({ python: 'import time; time.sleep(600)' });
+    await swarming.until(() => swarming.task(task).state === 'running');
+    await expect.poll(async () => (await agent.status()).task.running).toBe(true);
+
+    process.kill((await agent.status()).bot?.pid ?? Number.NaN, 'SIGKILL');
+
+    await expect
+      .poll(() => adb.phone().told.filter(({ text }) => text.startsWith('reboot')).length, {
+        timeout: 30_000,
+      })
+      .toBe(1);
+    await isWell(agent);
+  });
+
   it('takes no task while the phone is sick, and one when it is well', async (context) => {
     const { swarming, adb, startAgent } = bound(await open(context, { phones: [phone] }));
     adb.phone().battery.level = 5;

@@ -12,6 +12,7 @@ import {
   errorText,
   type Logger,
   ownVersion,
+  pause,
   readBootId,
   systemClock,
   watchStateDir,
@@ -47,6 +48,8 @@ export interface AgentOptions extends Omit<Flags, 'check' | 'logLevel'> {
   clock?: Clock;
   /** Where the kernel can be told to reboot: /proc. There is no default, so that no test reboots its machine. */
   proc?: string;
+  /** The machine was to reboot, and did not. Its bot has ended: the agent has to end, too, and to be started anew. */
+  onNotRebooted?: () => void;
 }
 
 export interface RunningAgent extends Doors {
@@ -56,6 +59,8 @@ export interface RunningAgent extends Doors {
 
 /** Seconds for everything but the bot, once that has ended. */
 const usualStopWithin = 10;
+/** A machine that was told to reboot has its services end first. */
+const rebootWithinMs = 600_000;
 
 /**
  * Runs the agent in this process, without touching the process: no flags, signals, exit codes.
@@ -145,8 +150,10 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
       log[level]({ line: text }, botSays);
     },
     onExit() {
-      // Whatever it ran is swept away with it.
+      const { running } = task.get();
+      // Whatever it ran is swept away with it; no hook will tell of its end.
       task.end();
+      if (running && !isStopping) machine.taskEnded();
       machine.look();
     },
     rebootHost: reboot,
@@ -182,8 +189,11 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     bot
       .stop()
       .then(() => rebootMachine(why, { run, proc, log }))
+      .then(() => pause(rebootWithinMs))
+      .then(() => Promise.reject(new Error('it was told to, and nothing happened')))
       .catch((error: unknown) => {
         log.error({ why: errorText(error) }, 'the machine does not reboot');
+        options.onNotRebooted?.();
       });
   }
 

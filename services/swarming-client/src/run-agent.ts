@@ -57,13 +57,13 @@ async function run(flags: Flags, log: Logger, lines: RecentLines): Promise<void>
     if (signals === 1) log.info({ signal }, 'stopping');
     // Somebody does not want to wait for the task.
     if (signals === 2) log.warn({ signal }, 'stopping at once');
-    if (running !== undefined) void stop(running);
+    if (running !== undefined) void stop(running, exitCodes.done);
   }
 
-  async function stop(agent: RunningAgent) {
+  async function stop(agent: RunningAgent, code: number) {
     await agent.stop({ isHurried: signals > 1 });
     log.info('stopped');
-    process.exit(exitCodes.done);
+    process.exit(code);
   }
 
   process.on('SIGTERM', onSignal);
@@ -75,6 +75,8 @@ async function run(flags: Flags, log: Logger, lines: RecentLines): Promise<void>
       lines,
       metrics: processMetrics(),
       proc: '/proc',
+      // Whoever keeps it running starts it anew, and with it the bot.
+      onNotRebooted: () => void (running && stop(running, exitCodes.failed)),
       ...(process.env.SKOLO_VERSION && { version: process.env.SKOLO_VERSION }),
       // Of a machine that is simulated: it boots, and the computer that plays it does not.
       ...(process.env.SKOLO_BOOT_ID && { bootId: process.env.SKOLO_BOOT_ID }),
@@ -82,7 +84,7 @@ async function run(flags: Flags, log: Logger, lines: RecentLines): Promise<void>
   } catch (error) {
     process.exit(explain(error, log));
   }
-  if (signals > 0) await stop(running);
+  if (signals > 0) await stop(running, exitCodes.done);
 }
 
 function explain(error: unknown, log: Logger): number {

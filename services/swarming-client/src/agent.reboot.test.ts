@@ -1,0 +1,65 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient, swarmingClientApi } from '@skolo/api';
+import { createLogger } from '@skolo/common/light';
+import { agentToken } from '@skolo/rack';
+import { Registry } from 'prom-client';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { startAgent } from './agent.ts';
+import { loginToken, startMetadata } from './testing/metadata.ts';
+
+const machine = 'rpi-1';
+
+/** No systemd, and a kernel that cannot be told. */
+async function stubbornMachine(dir: string): Promise<string> {
+  await mkdir(join(dir, '1'), { recursive: true });
+  await mkdir(join(dir, 'sysrq-trigger'));
+  await writeFile(join(dir, '1/comm'), 'init\n');
+  return dir;
+}
+
+it('says so when the machine does not reboot: its bot must not be gone for ever', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-reboot-'));
+  onTestFinished(() => rm(dir, { recursive: true, maxRetries: 5 }));
+  const metadata = await startMetadata(machine);
+  onTestFinished(() => metadata.close());
+  metadata.setRack(`
+rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost, address: 127.0.0.1 }
+machines: { ${machine}: { kind: host, address: 127.0.1.1 } }
+services:
+  swarming-client: { server: "http://127.0.0.1:9", botDir: ${join(dir, 'b/s')}, python: python3 }
+`);
+  const onNotRebooted = vi.fn();
+  const agent = await startAgent({
+    machine,
+    rackFile: undefined,
+    metadataUrl: metadata.url,
+    stateDir: join(dir, 'state'),
+    host: '127.0.0.1',
+    port: 0,
+    hookPort: 0,
+    metricsPort: 0,
+    log: createLogger({ service: 'swarming-client', level: 'silent' }),
+    metrics: new Registry(),
+    proc: await stubbornMachine(join(dir, 'proc')),
+    onNotRebooted,
+  });
+  onTestFinished(() => agent.stop({ isHurried: true }));
+  const client = createClient(swarmingClientApi, {
+    baseUrl: `http://127.0.0.1:${agent.port}`,
+    token: agentToken(loginToken, machine),
+  });
+  await expect
+    .poll(() =>
+      client.reboot({ body: { why: 'to see' } }).then(
+        () => true,
+        () => false,
+      ),
+    )
+    .toBe(true);
+
+  await expect.poll(() => onNotRebooted.mock.calls.length, { timeout: 30_000 }).toBe(1);
+});
