@@ -49,6 +49,8 @@ export class HostFacts {
     this.known = await hostDimensions(this.deps.run, { signal }).catch(() => this.known);
     if (signal.aborted || !this.isWanted) return;
     this.deps.onChange();
+    // A look that began before it was unwanted for a while has set one, too.
+    clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.look(), everyMs);
   }
 }

@@ -54,6 +54,8 @@ export function createAdbServer({
     starting ??= begin().finally(() => {
       starting = undefined;
     });
+    // Nobody may be left who waits for it.
+    starting.catch(() => undefined);
     await untilAborted(starting, signal);
   }
 

@@ -85,6 +85,16 @@ describe('the file that quarantines the machine', () => {
     expect(forced.current()?.text).toBe('no reason given');
   });
 
+  it('says nothing that a terminal would obey', async () => {
+    const { open, write } = await start();
+    const forced = open();
+    await write('\u001b[31mred\u001b[0m\nphone\u0007');
+
+    await forced.look();
+
+    expect(forced.current()?.text).toBe('[31mred [0m phone');
+  });
+
   it('may be anywhere', async () => {
     const { open, home } = await start();
     await writeFile(join(home, 'q'), 'wrong phone');

@@ -100,7 +100,7 @@ export class ForcedQuarantine {
     const path = this.path();
     const written = path === undefined ? undefined : await firstOf(path);
     if (written !== undefined) {
-      const text = written.replace(/\s+/g, ' ').trim() || 'no reason given';
+      const text = written.replace(/[\p{C}\s]+/gu, ' ').trim() || 'no reason given';
       const since =
         this.forced?.text === text ? this.forced.since : new Date(this.deps.clock.now());
       if (this.forced?.text !== text) {
