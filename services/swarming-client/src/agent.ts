@@ -25,6 +25,7 @@ import { type Doors, openDoors } from './doors.ts';
 import type { Flags } from './flags.ts';
 import { type Health, healthText } from './health/health.ts';
 import { rebootMachine } from './host/reboot.ts';
+import { ClockOffset } from './identity/clock-offset.ts';
 import { sliceFromFile } from './identity/from-file.ts';
 import { sliceFromMetadata } from './identity/from-metadata.ts';
 import { IdentityKeeper, type KnownIdentity } from './identity/identity.ts';
@@ -87,7 +88,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
   const localAddress = localAddressOf(options.host);
   const degraded = new DegradedList({ clock, log });
   const task = new Task(clock);
-  let clockOffset: number | undefined;
+  const clockOffset = new ClockOffset(clock);
   let isStopping = false;
   let isHurried = false;
 
@@ -101,9 +102,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     urls: () => [metadataUrl, slice()?.services['metadata-server'] ?? metadataUrl],
     localAddress,
     now: () => clock.now(),
-    onClockOffset(seconds) {
-      clockOffset = seconds;
-    },
+    onClockOffset: (seconds) => clockOffset.is(seconds),
   });
   const source =
     rackFile === undefined
@@ -121,7 +120,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     whyUnknown,
     task: () => task.get(),
     isStopping: () => isStopping,
-    clockOffset: () => clockOffset,
+    clockOffset: () => clockOffset.get(),
     localAddress,
     run,
     clock,

@@ -93,7 +93,8 @@ export class MetadataClient {
   /** A Date header has whole seconds: it is meant to be in the middle of one. */
   private compareClocks({ headers }: Answer) {
     const date = Date.parse(headers.date ?? '');
-    if (Number.isNaN(date)) return;
+    // Whoever else answers there has a clock that is nobody's concern.
+    if (Number.isNaN(date) || headers['metadata-flavor'] !== 'Google') return;
     this.deps.onClockOffset((this.deps.now() - date - 500) / 1000);
   }
 }
