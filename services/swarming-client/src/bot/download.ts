@@ -124,7 +124,10 @@ async function firstWords(message: AsyncIterable<Buffer | string>): Promise<stri
     text += piece.toString();
     if (text.length > most) break;
   }
-  return text.slice(0, most).replace(/\s+/g, ' ').trim();
+  return text
+    .slice(0, most)
+    .replace(/[\p{C}\s]+/gu, ' ')
+    .trim();
 }
 
 async function save(url: URL, { headers, message }: OpenAnswer, file: FileHandle, stall: Stall) {

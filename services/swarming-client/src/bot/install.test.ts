@@ -77,6 +77,11 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
 
   it.each<[string, RegExp, (response: ServerResponse, zip: Buffer) => void]>([
     ['403', /answered 403 \(no access\); is the account/, (r) => r.writeHead(403).end('no access')],
+    [
+      '403 in red',
+      /answered 403 \(no \[31maccess\)/,
+      (r) => r.writeHead(403).end('no\u001b[31maccess'),
+    ],
     ['500', /\/bot_code answered 500/, (r) => r.writeHead(500).end()],
     ['HTML', /sent a broken bot: it is a page of HTML/, (r) => r.end('<html>Sign in</html>')],
     ['nothing', /sent a broken bot: it is empty/, (r) => r.end()],

@@ -106,7 +106,7 @@ function refusal(base: string, { status, text, headers }: Answer): MetadataRefus
   const said = text
     .replace(/<(title|style)>.*?<\/\1>/gs, ' ')
     .replace(/<[^>]*>/g, ' ')
-    .replace(/\s+/g, ' ');
+    .replace(/[\p{C}\s]+/gu, ' ');
   return new MetadataRefused(`${base} answers ${status}: ${said.trim().slice(0, 300)}`, status);
 }
 
