@@ -2,10 +2,14 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from './clock.ts';
 import type { Degraded } from './degraded.ts';
 
-/** A registry with the metrics of this process. Once in a process: it watches the garbage collector and the event loop. */
-export function processMetrics(): Registry {
+/**
+ * A registry with the metrics of this process. Once in a process: it watches the garbage collector and the event loop.
+ *
+ * @param eventLoopEveryMs how often the event loop's delay is measured: each time wakes the process
+ */
+export function processMetrics({ eventLoopEveryMs = 10 } = {}): Registry {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopEveryMs });
   return registry;
 }
 

@@ -73,7 +73,8 @@ async function run(flags: Flags, log: Logger, lines: RecentLines): Promise<void>
       ...flags,
       log,
       lines,
-      metrics: processMetrics(),
+      // A hundred times a second doubles what an idle agent costs: 0.6 % of a core here, not 0.3 %.
+      metrics: processMetrics({ eventLoopEveryMs: 500 }),
       proc: '/proc',
       // Whoever keeps it running starts it anew, and with it the bot.
       onNotRebooted: () => void (running && stop(running, exitCodes.failed)),
