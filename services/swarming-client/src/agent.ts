@@ -58,6 +58,8 @@ export interface RunningAgent extends Doors {
   stop(how: { isHurried: boolean }): Promise<void>;
 }
 
+const noServer =
+  'no `servers` of rack.yaml fits its name: say `server` in the settings of swarming-client';
 /** Seconds for everything but the bot, once that has ended. */
 const usualStopWithin = 10;
 /** A machine that was told to reboot has its services end first. */
@@ -135,6 +137,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
       const found = known && botSettingsOf(known);
       return found && isHurried ? { ...found, taskGraceSeconds: 0 } : found;
     },
+    whyNoSettings: () => (slice() === undefined ? `not known yet: ${whyUnknown()}` : noServer),
     botId: name,
     hookUrl: () => `http://127.0.0.1:${doors.hookPort}`,
     token: (signal) => metadata.token(signal),
@@ -214,10 +217,17 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     isKnown: slice() !== undefined,
     now: new Date(clock.now()),
   }));
-  const readiness = () => ({
-    ready: slice() !== undefined && !isStopping,
-    degraded: [...degraded.list(), ...troubles(bot.view(), machine.view().health)],
-  });
+  const startedAt = new Date(clock.now());
+  const readiness = () => {
+    const isKnown = slice() !== undefined;
+    const told = degraded.list();
+    const isSaid = isKnown || told.some(({ what }) => what === 'identity');
+    const unsaid = isSaid ? [] : [{ what: 'identity', why: whyUnknown(), since: startedAt }];
+    return {
+      ready: isKnown && !isStopping,
+      degraded: [...told, ...unsaid, ...troubles(bot.view(), machine.view().health, isKnown)],
+    };
+  };
   addDegraded(registry, () => readiness().degraded);
 
   const doors = await openDoors({
@@ -289,8 +299,9 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
 }
 
 /** What does not work although the agent does. */
-function troubles(bot: BotView, health: Health): Degraded[] {
-  const isDown = bot.state === 'backing-off' && bot.why !== undefined;
+function troubles(bot: BotView, health: Health, isKnown: boolean): Degraded[] {
+  const isHeldUp = bot.state === 'backing-off' || (bot.state === 'waiting' && isKnown);
+  const isDown = isHeldUp && bot.why !== undefined;
   return [
     ...(isDown ? [{ what: 'bot', why: bot.why ?? '', since: bot.since }] : []),
     ...(health.verdict === 'quarantined'

@@ -21,6 +21,8 @@ export interface BotLine {
 export interface BotDeps {
   /** Undefined: they are not known yet. */
   settings: () => BotSettings | undefined;
+  /** Why not, for people. */
+  whyNoSettings?: () => string;
   botId: string;
   /** Where the hooks are served, `http://127.0.0.1:PORT`; the bot finds it as SKOLO_HOOK_URL. */
   hookUrl: () => string;

@@ -100,7 +100,8 @@ export class Bot {
     while (!this.stopped.signal.aborted) {
       const settings = this.deps.settings();
       if (settings === undefined) {
-        this.change('waiting', { why: 'its settings are not known yet' });
+        const why = this.deps.whyNoSettings?.() ?? 'its settings are not known yet';
+        this.change('waiting', { why });
         await this.sleep(this.limits.lookMs);
         continue;
       }

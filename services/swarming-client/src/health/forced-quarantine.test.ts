@@ -95,6 +95,18 @@ describe('the file that quarantines the machine', () => {
     expect(forced.current()?.text).toBe('[31mred [0m phone');
   });
 
+  it('quarantines also where nothing can be kept or read', async () => {
+    const { open, write, stateDir } = await start();
+    await rm(stateDir, { recursive: true });
+    await writeFile(stateDir, 'no folder');
+    const forced = open();
+    await write('wrong phone');
+
+    await forced.look();
+
+    expect(forced.current()?.text).toBe('wrong phone');
+  });
+
   it('may be anywhere', async () => {
     const { open, home } = await start();
     await writeFile(join(home, 'q'), 'wrong phone');

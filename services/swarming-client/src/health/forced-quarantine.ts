@@ -50,8 +50,11 @@ export class ForcedQuarantine {
   look(): Promise<void> {
     return this.inTurn(async () => {
       try {
-        if (!this.isOwed) this.forced = await this.readKept();
+        // A card that cannot be read is no reason to overlook the file.
+        const kept = this.isOwed ? undefined : await Promise.allSettled([this.readKept()]);
+        if (kept?.[0].status === 'fulfilled') this.forced = kept[0].value;
         await this.readFile();
+        if (kept?.[0].status === 'rejected') throw kept[0].reason;
         this.trouble = undefined;
       } catch (error) {
         const why = errorText(error);

@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger } from '@skolo/common/light';
+import { Registry } from 'prom-client';
+import { expect, it, onTestFinished } from 'vitest';
+import { startAgent } from './agent.ts';
+import { startMetadata } from './testing/metadata.ts';
+
+async function start(metadataUrl: string) {
+  const stateDir = await mkdtemp(join(tmpdir(), 'skolo-ready-'));
+  onTestFinished(() => rm(stateDir, { recursive: true, maxRetries: 5 }));
+  const agent = await startAgent({
+    machine: 'rpi-1',
+    rackFile: undefined,
+    metadataUrl,
+    stateDir,
+    host: '127.0.0.1',
+    port: 0,
+    hookPort: 0,
+    metricsPort: 0,
+    log: createLogger({ service: 'swarming-client', level: 'silent' }),
+    metrics: new Registry(),
+  });
+  onTestFinished(() => agent.stop({ isHurried: true }));
+  return async () => (await fetch(`http://127.0.0.1:${agent.metricsPort}/readyz`)).json();
+}
+
+it('says why it is not ready also while the metadata server keeps it waiting', async () => {
+  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  onTestFinished(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const ready = await start(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+
+  expect(await ready()).toMatchObject({
+    ready: false,
+    degraded: [{ what: 'identity', why: 'nobody was asked yet' }],
+  });
+});
+
+it('says that no Swarming server fits its name', async () => {
+  const metadata = await startMetadata('rpi-1');
+  onTestFinished(() => metadata.close());
+  metadata.setRack(`
+rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost, address: 127.0.0.1 }
+machines: { rpi-1: { kind: host, address: 127.0.1.1 } }
+services:
+  swarming-client: { servers: [{ prefix: other-, server: "http://127.0.0.1:9" }] }
+`);
+  const ready = await start(metadata.url);
+
+  await expect
+    .poll(ready, { timeout: 20_000 })
+    .toMatchObject({ degraded: [{ what: 'bot', why: expect.stringContaining('fits its name') }] });
+});
