@@ -1,4 +1,5 @@
 /** As much of a metadata server as an agent and its bot ask: tokens, and what rack.yaml says of the machine. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { agentToken, agentTokenDigest, machineSlice, parseRack } from '@skolo/rack';
@@ -23,7 +24,7 @@ export async function startMetadata(machine: string): Promise<TestMetadata> {
   let isDown = false;
   const waiting = new Set<() => void>();
 
-  const etagOf = (text: string) => Buffer.from(text).toString('base64url').slice(-16);
+  const etagOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
   function answer(request: IncomingMessage, response: ServerResponse) {
     const url = new URL(request.url ?? '/', 'http://metadata');
