@@ -12,6 +12,8 @@ class Phone {
   isReady = true;
   tellsUptime = true;
   takesCommand = true;
+  /** How many commands are taken and lost. */
+  loses = 0;
   told = 0;
   looks = 0;
   private last: DeviceView | undefined;
@@ -25,7 +27,7 @@ class Phone {
     'device-reboot': async () => {
       this.told += 1;
       if (!this.takesCommand) throw new Error('device offline');
-      this.bootedAt = undefined;
+      if (this.told > this.loses) this.bootedAt = undefined;
     },
   };
 
@@ -146,6 +148,23 @@ describe('after a task', () => {
 
     await expect.poll(state).toEqual(well);
     expect(before).toEqual(waiting);
+  });
+
+  it('it is told again if it took the command, and is up as before', async () => {
+    const { afterTask, phone, clock, moreLooks, state } = start();
+    phone.loses = 1;
+    afterTask.taskEnded();
+    await moreLooks();
+    clock.pass(15_000);
+    await moreLooks();
+    const early = phone.told;
+    clock.pass(6000);
+    await expect.poll(() => phone.told).toBe(2);
+    clock.pass(20_000);
+    phone.boots();
+
+    await expect.poll(state).toEqual(well);
+    expect(early).toBe(1);
   });
 
   it('one that does not tell how long it is up must have been away', async () => {

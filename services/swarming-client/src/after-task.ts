@@ -116,21 +116,22 @@ export class AfterTask {
 
   /** Fulfilled when it is back. @throws Error It is not, in time. */
   private async reboot(device: RebootedDevice, asked: Asked, signal: AbortSignal): Promise<void> {
-    const { lookSeconds = usualLookSeconds, againSeconds = usualAgainSeconds } = this.deps;
-    let toldAt: number | undefined;
+    const { lookSeconds = usualLookSeconds, againSeconds = usualAgainSeconds, clock } = this.deps;
+    let toldAt = Number.NEGATIVE_INFINITY;
     let trouble: string | undefined;
+    let isUp = false;
     for (;;) {
-      const { clock } = this.deps;
-      if (
-        toldAt === undefined ||
-        (trouble !== undefined && clock.uptime() - toldAt >= againSeconds)
-      ) {
+      // Also one that took the command and is up as before: adb may die with the command in its hands.
+      const patience = trouble === undefined ? 2 * againSeconds : againSeconds;
+      const isDue = trouble !== undefined || isUp;
+      if (toldAt === Number.NEGATIVE_INFINITY || (isDue && clock.uptime() - toldAt >= patience)) {
         toldAt = clock.uptime();
         trouble = await this.tell(device, signal);
       }
       const view = await device.look(signal);
       signal.throwIfAborted();
       if (this.isBack(view, asked)) return;
+      isUp = view.state === 'present' && view.reading?.isReady !== false;
       const within = this.deps.settings()?.readySeconds ?? 0;
       if (clock.uptime() - asked.uptime >= within) {
         const why = trouble ?? view.why ?? 'it has not rebooted';

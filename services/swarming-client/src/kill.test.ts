@@ -185,7 +185,15 @@ async function botIsBack(its: Lab, agent: AgentProcess, polls: number): Promise<
 async function settled(its: Lab, agent: AgentProcess): Promise<void> {
   const { swarming } = its;
   const isOpen = ({ state }: { state: string }) => state === 'pending' || state === 'running';
-  await expect.poll(() => swarming.tasks.filter(isOpen).length, { timeout: backWithinMs }).toBe(0);
+  const look = async () => {
+    const open = swarming.tasks.filter(isOpen).map(({ id, state }) => `${id} ${state}`);
+    if (open.length === 0) return { open };
+    // What stands in its way, for whoever reads that this has failed.
+    const { health, bot, task } = await agent.status();
+    const reasons = health?.reasons.map(({ text }) => text);
+    return { open, reasons, bot: bot?.state, task, sick: swarming.bots.get(machine)?.maintenance };
+  };
+  await expect.poll(look, { timeout: backWithinMs }).toEqual({ open: [] });
   await expect.poll(async () => (await agent.status()).task).toMatchObject({ running: false });
 }
 
