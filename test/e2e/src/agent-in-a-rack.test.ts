@@ -121,7 +121,7 @@ services:
       PATH: `${programs.path}:/usr/bin:${process.env.PATH}`,
       HOME: dir,
       SKOLO_OAUTH_CONFIG: file('oauth.json'),
-      ANDROID_ADB_SERVER_PORT: String(adb.port),
+      ADB_SERVER_SOCKET: `tcp:127.0.0.1:${adb.port}`,
     },
   );
   const known = { ...urls, agent: agent.url.replace('127.0.0.1', '127.0.1.1') };

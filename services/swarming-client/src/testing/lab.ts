@@ -129,8 +129,8 @@ services:
         PATH: `${dirname(python ?? '')}:${process.env.PATH}`,
         HOME: this.dir,
         SKOLO_OAUTH_CONFIG: this.oauthConfig,
-        ANDROID_ADB_SERVER_PORT: String(this.adb.port),
-        ...this.installation?.env,
+        // With an address, adb starts no server of its own when this one is gone.
+        ...(this.installation?.env ?? { ADB_SERVER_SOCKET: `tcp:127.0.0.1:${this.adb.port}` }),
       },
     );
     this.agents.push(agent);

@@ -30,7 +30,8 @@ export async function startPhone(computer: AgentComputer): Promise<StandIn> {
       return uhubctl([...args], { hubs: [raspberryPi4], board, phones, isRoot: true, obeys: true });
     },
   });
-  computer.set('ANDROID_ADB_SERVER_PORT', String(adb.port));
+  // With an address, adb starts no server of its own when this one is gone.
+  computer.set('ADB_SERVER_SOCKET', `tcp:127.0.0.1:${adb.port}`);
   computer.set('PATH', [programs.folder, process.env.PATH ?? ''].join(delimiter));
 
   const forget = computer.onPower(() => {
