@@ -7,7 +7,6 @@ import {
   addDegraded,
   type Clock,
   Closers,
-  type Degraded,
   DegradedList,
   errorText,
   type Logger,
@@ -19,11 +18,9 @@ import {
 } from '@skolo/common/light';
 import type { Registry } from 'prom-client';
 import { Bot } from './bot/bot.ts';
-import type { BotView } from './bot/bot-view.ts';
 import { botSettingsOf } from './bot-settings.ts';
 import { type Doors, openDoors } from './doors.ts';
 import type { Flags } from './flags.ts';
-import { type Health, healthText } from './health/health.ts';
 import { rebootMachine } from './host/reboot.ts';
 import { ClockOffset } from './identity/clock-offset.ts';
 import { sliceFromFile } from './identity/from-file.ts';
@@ -33,6 +30,7 @@ import { MetadataClient } from './identity/metadata-client.ts';
 import { localAddressOf } from './local-address.ts';
 import { keepMachine } from './machine.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { readinessOf } from './readiness.ts';
 import { botSays, RecentLines } from './recent-lines.ts';
 import { createRunCommand } from './run-command.ts';
 import { shownStatus } from './status.ts';
@@ -218,16 +216,16 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     now: new Date(clock.now()),
   }));
   const startedAt = new Date(clock.now());
-  const readiness = () => {
-    const isKnown = slice() !== undefined;
-    const told = degraded.list();
-    const isSaid = isKnown || told.some(({ what }) => what === 'identity');
-    const unsaid = isSaid ? [] : [{ what: 'identity', why: whyUnknown(), since: startedAt }];
-    return {
-      ready: isKnown && !isStopping,
-      degraded: [...told, ...unsaid, ...troubles(bot.view(), machine.view().health, isKnown)],
-    };
-  };
+  const readiness = () =>
+    readinessOf({
+      isKnown: slice() !== undefined,
+      whyUnknown: whyUnknown(),
+      startedAt,
+      isStopping,
+      told: degraded.list(),
+      bot: bot.view(),
+      health: machine.view().health,
+    });
   addDegraded(registry, () => readiness().degraded);
 
   const doors = await openDoors({
@@ -296,16 +294,4 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
       await stopped;
     },
   };
-}
-
-/** What does not work although the agent does. */
-function troubles(bot: BotView, health: Health, isKnown: boolean): Degraded[] {
-  const isHeldUp = bot.state === 'backing-off' || (bot.state === 'waiting' && isKnown);
-  const isDown = isHeldUp && bot.why !== undefined;
-  return [
-    ...(isDown ? [{ what: 'bot', why: bot.why ?? '', since: bot.since }] : []),
-    ...(health.verdict === 'quarantined'
-      ? [{ what: 'health', why: healthText(health), since: health.since }]
-      : []),
-  ];
 }
