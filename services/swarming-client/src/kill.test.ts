@@ -17,10 +17,10 @@ import {
   withDescendants,
   workingFolder,
 } from './bot/processes.ts';
-import { seeded } from './bot/testing/seeded.ts';
 import { createRunCommand } from './run-command.ts';
 import type { AgentProcess } from './testing/agent-process.ts';
 import { Lab, machine } from './testing/lab.ts';
+import { seeded } from './testing/seeded.ts';
 
 const kills = process.env.SKOLO_LONG ? 200 : 10;
 const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);

@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { seeded } from '../testing/seeded.ts';
 import { argumentsOf, processes, withDescendants } from './processes.ts';
 import { startAgent } from './testing/agent-process.ts';
 import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
-import { seeded } from './testing/seeded.ts';
 import { bots } from './testing/stub-bot.ts';
 
 const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAdbInstallation } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
-import { seeded } from '../bot/testing/seeded.ts';
+import { seeded } from '../testing/seeded.ts';
 import { never, startLab } from './testing/lab.ts';
 
 const times = process.env.SKOLO_LONG ? 200 : 10;

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createRunCommand } from '../run-command.ts';
 import { quietLog } from '../testing/quiet-log.ts';
+import { seeded } from '../testing/seeded.ts';
 import { UsbPorts } from './usb.ts';
 
 const { SKOLO_LONG: long, SKOLO_SEED: seed = String(Date.now()) } = process.env;
@@ -21,17 +22,6 @@ echo "$*" >> asked
 echo 'Current status for hub 1-1 [2109:3431, USB 2.10, 4 ports, ppps]'
 echo "  Port 2: $(cat port)"
 `;
-
-/** mulberry32, as in the power-cycle daemon's campaigns. */
-function seeded(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 async function startHub() {
   const folder = await mkdtemp(join(tmpdir(), 'usb-'));
