@@ -75,7 +75,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
       if (orphan !== undefined && isAlive(orphan)) process.kill(orphan, 'SIGKILL');
       await expect.poll(() => test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
       await expect.poll(() => botsIn(test.botDir)).toHaveLength(1);
-      expect(zombiesBelow(process.pid)).toEqual([]);
+      await expect.poll(() => zombiesBelow(process.pid)).toEqual([]);
     },
   );
 
@@ -128,7 +128,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     await expect.poll(() => agent.state.state).toBe('running');
     expect(most).toBeLessThanOrEqual(1);
     expect(test.read('second-bot')).toBeUndefined();
-    expect(zombiesBelow(agent.pid)).toEqual([]);
+    await expect.poll(() => zombiesBelow(agent.pid)).toEqual([]);
     expect(openFiles(agent.pid)).toBeLessThan(40);
     await agent.kill('SIGTERM');
     await expect.poll(() => allOf(test.botDir)).toEqual([]);
@@ -147,7 +147,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
 
     await test.bot.stop();
     expect(openFiles(process.pid)).toBeLessThanOrEqual(before + 2);
-    expect(zombiesBelow(process.pid)).toEqual([]);
+    await expect.poll(() => zombiesBelow(process.pid)).toEqual([]);
   });
 
   it('waits while another agent has the folder', async () => {
