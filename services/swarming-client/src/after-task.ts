@@ -8,6 +8,7 @@
 import { type Clock, errorText, type Logger, pause } from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { Device, DeviceView } from './devices/device.ts';
+import { inTime } from './in-time.ts';
 
 export interface RebootedDevice {
   name: string;
@@ -143,20 +144,16 @@ export class AfterTask {
 
   /** Undefined, or why it did not take the command. */
   private async tell({ device }: RebootedDevice, signal: AbortSignal): Promise<string | undefined> {
-    const ends = new AbortController();
-    const stop = () => ends.abort(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    const late = new Error(`it was not told within ${commandWithinMs / 1000} s`);
-    const timer = setTimeout(() => ends.abort(late), commandWithinMs);
     try {
-      await device.repairs['device-reboot']?.(ends.signal);
+      await inTime((either) => device.repairs['device-reboot']?.(either), {
+        ms: commandWithinMs,
+        late: `it was not told within ${commandWithinMs / 1000} s`,
+        signal,
+      });
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
       return errorText(error);
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', stop);
     }
   }
 

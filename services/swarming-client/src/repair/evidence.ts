@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type Clock, errorText, type Logger } from '@skolo/common/light';
 import type { Device } from '../devices/device.ts';
 import type { Health, Reason } from '../health/health.ts';
+import { inTime } from '../in-time.ts';
 
 export interface EvidenceDeps {
   stateDir: string;
@@ -89,7 +90,11 @@ export class Evidence {
     const folder = join(root, name, await nextName(join(root, name), at));
     await mkdir(folder, { recursive: true });
     try {
-      const files = await this.inTime((signal) => device.keepEvidence?.(folder, signal) ?? []);
+      const files = await inTime((signal) => device.keepEvidence?.(folder, signal) ?? [], {
+        ms: withinMs,
+        late: `not done within ${withinMs / 1000} s`,
+        signal: this.ended.signal,
+      });
       if (files.length === 0) throw new Error('it gives none');
       const why = reasons.map(({ text, since }) => `${since.toISOString()} ${text}\n`).join('');
       await writeFile(join(folder, whyFile), why);
@@ -100,21 +105,6 @@ export class Evidence {
       throw error;
     } finally {
       await removeOld(root, this.deps.most ?? usualMost);
-    }
-  }
-
-  private async inTime<T>(work: (signal: AbortSignal) => Promise<T> | T): Promise<T> {
-    const ends = new AbortController();
-    const stop = () => ends.abort(this.ended.signal.reason);
-    this.ended.signal.throwIfAborted();
-    this.ended.signal.addEventListener('abort', stop, { once: true });
-    const late = new Error(`not done within ${withinMs / 1000} s`);
-    const timer = setTimeout(() => ends.abort(late), withinMs);
-    try {
-      return await work(ends.signal);
-    } finally {
-      clearTimeout(timer);
-      this.ended.signal.removeEventListener('abort', stop);
     }
   }
 }
