@@ -4,27 +4,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '@skolo/common/light';
-import { Registry } from 'prom-client';
 import { expect, it, onTestFinished } from 'vitest';
-import { startAgent } from './agent.ts';
+import { startAgentHere } from './testing/agent-here.ts';
 import { startMetadata } from './testing/metadata.ts';
 
 async function start(metadataUrl: string) {
   const stateDir = await mkdtemp(join(tmpdir(), 'skolo-ready-'));
   onTestFinished(() => rm(stateDir, { recursive: true, maxRetries: 5 }));
-  const agent = await startAgent({
-    machine: 'rpi-1',
-    rackFile: undefined,
-    metadataUrl,
-    stateDir,
-    host: '127.0.0.1',
-    port: 0,
-    hookPort: 0,
-    metricsPort: 0,
-    log: createLogger({ service: 'swarming-client', level: 'silent' }),
-    metrics: new Registry(),
-  });
+  const agent = await startAgentHere({ metadataUrl, stateDir });
   onTestFinished(() => agent.stop({ isHurried: true }));
   return async () => (await fetch(`http://127.0.0.1:${agent.metricsPort}/readyz`)).json();
 }

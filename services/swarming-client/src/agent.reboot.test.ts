@@ -2,11 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, swarmingClientApi } from '@skolo/api';
-import { createLogger } from '@skolo/common/light';
 import { agentToken } from '@skolo/rack';
-import { Registry } from 'prom-client';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { startAgent } from './agent.ts';
+import { startAgentHere } from './testing/agent-here.ts';
 import { loginToken, startMetadata } from './testing/metadata.ts';
 
 const machine = 'rpi-1';
@@ -33,17 +31,9 @@ services:
   swarming-client: { server: "http://127.0.0.1:9", botDir: ${join(dir, 'b/s')}, python: python3 }
 `);
   const onNotRebooted = vi.fn();
-  const agent = await startAgent({
-    machine,
-    rackFile: undefined,
+  const agent = await startAgentHere({
     metadataUrl: metadata.url,
     stateDir: join(dir, 'state'),
-    host: '127.0.0.1',
-    port: 0,
-    hookPort: 0,
-    metricsPort: 0,
-    log: createLogger({ service: 'swarming-client', level: 'silent' }),
-    metrics: new Registry(),
     proc: await stubbornMachine(join(dir, 'proc')),
     onNotRebooted,
   });

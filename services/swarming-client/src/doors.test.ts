@@ -4,10 +4,9 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { createLogger } from '@skolo/common/light';
-import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type RunningAgent, startAgent } from './agent.ts';
+import type { RunningAgent } from './agent.ts';
+import { startAgentHere } from './testing/agent-here.ts';
 
 let agent: RunningAgent;
 let stateDir: string;
@@ -16,18 +15,7 @@ const sockets: Socket[] = [];
 /** Of a machine that nobody knows: it runs no bot. */
 beforeEach(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'skolo-doors-'));
-  agent = await startAgent({
-    machine: 'rpi-1',
-    rackFile: undefined,
-    metadataUrl: 'http://127.0.0.1:9',
-    stateDir,
-    host: '127.0.0.1',
-    port: 0,
-    hookPort: 0,
-    metricsPort: 0,
-    log: createLogger({ service: 'swarming-client', level: 'silent' }),
-    metrics: new Registry(),
-  });
+  agent = await startAgentHere({ metadataUrl: 'http://127.0.0.1:9', stateDir });
 });
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
