@@ -7,7 +7,7 @@ import { parseRack } from './load.ts';
 import { inventory } from './testing/arbitrary-inventory.ts';
 import { runs } from './testing/runs.ts';
 
-const example = new URL('../../../racks/example/rack.yaml', import.meta.url);
+const example = new URL('../../../kube/racks/rack4/rack.yaml', import.meta.url);
 const options = { file: '/etc/skolo/rack.yaml' };
 
 describe('expandedInventory', () => {

@@ -47,7 +47,7 @@ describe('what is generated', () => {
 
   it('the example points editors to the schema', () => {
     expect(exampleText.split('\n')[0]).toBe(
-      '# yaml-language-server: $schema=../../packages/rack/rack.schema.json',
+      '# yaml-language-server: $schema=../../../packages/rack/rack.schema.json',
     );
   });
 });

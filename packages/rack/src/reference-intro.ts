@@ -5,7 +5,7 @@ export const referenceIntro = `<!-- Made by \`npm run generate -w packages/rack\
 
 One file describes a rack: its jumphost, its equipment, its machines, who gets which identity, and the settings of the
 services. Everything that skolo runs reads it. A complete one, with comments, is
-[racks/example/rack.yaml](../racks/example/rack.yaml).
+[kube/racks/rack4/rack.yaml](../kube/racks/rack4/rack.yaml).
 
 - **Check it**: \`skolo rack check --rack FILE\`. All mistakes are shown at once, each with file, line and column, what was
   found, and what it probably should be. \`skolo rack show\` prints it with every range and default written out.

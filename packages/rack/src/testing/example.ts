@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseRack } from '../load.ts';
 import type { Rack } from '../rack.ts';
 
-const url = new URL('../../../../racks/example/rack.yaml', import.meta.url);
+const url = new URL('../../../../kube/racks/rack4/rack.yaml', import.meta.url);
 
 export const exampleText = readFileSync(url, 'utf8');
 
