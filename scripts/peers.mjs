@@ -287,6 +287,28 @@ export const peerKinds = [
     debian: ['python3'],
     proves: 'the hooks file of the Swarming bot, and the simulated bot itself',
   },
+  {
+    name: 'node-exporter',
+    commands: ['prometheus-node-exporter', 'node_exporter'],
+    version: ['--version'],
+    debian: ['prometheus-node-exporter'],
+    proves: 'the flags of node-exporter in kube/, and the metrics of hosts that rules ask for',
+  },
+  {
+    name: 'blackbox-exporter',
+    commands: ['prometheus-blackbox-exporter', 'blackbox_exporter'],
+    version: ['--version'],
+    debian: ['prometheus-blackbox-exporter'],
+    proves: 'the probes of kube/: ICMP, and TCP to an ssh port',
+  },
+  {
+    name: 'chronyd',
+    // chronyc is beside it.
+    commands: ['/usr/sbin/chronyd', 'chronyd'],
+    version: ['--version'],
+    debian: ['chrony'],
+    proves: "the configuration of the rack's time server",
+  },
 ];
 
 /**

@@ -69,6 +69,9 @@ describe('peer', () => {
       adb: true,
       libimobiledevice: true,
       python3: true,
+      'node-exporter': true,
+      'blackbox-exporter': true,
+      chronyd: true,
     };
 
     expect(names).toEqual(Object.keys(known));

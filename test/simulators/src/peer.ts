@@ -37,7 +37,10 @@ export type PeerName =
   | 'uhubctl'
   | 'adb'
   | 'libimobiledevice'
-  | 'python3';
+  | 'python3'
+  | 'node-exporter'
+  | 'blackbox-exporter'
+  | 'chronyd';
 
 const Peers = z.partialRecord(z.string(), z.object({ path: z.string(), version: z.string() }));
 
