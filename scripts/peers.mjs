@@ -309,6 +309,14 @@ export const peerKinds = [
     debian: ['chrony'],
     proves: "the configuration of the rack's time server",
   },
+  {
+    name: 'kubectl',
+    // 1.27 or newer, which brings kustomize 5. Debian's is older.
+    commands: ['kubectl'],
+    version: ['version', '--client'],
+    debian: [],
+    proves: 'that the overlays of kube/ build, as `kubectl apply -k` builds them',
+  },
 ];
 
 /**

@@ -72,6 +72,7 @@ describe('peer', () => {
       'node-exporter': true,
       'blackbox-exporter': true,
       chronyd: true,
+      kubectl: true,
     };
 
     expect(names).toEqual(Object.keys(known));

@@ -40,7 +40,8 @@ export type PeerName =
   | 'python3'
   | 'node-exporter'
   | 'blackbox-exporter'
-  | 'chronyd';
+  | 'chronyd'
+  | 'kubectl';
 
 const Peers = z.partialRecord(z.string(), z.object({ path: z.string(), version: z.string() }));
 
