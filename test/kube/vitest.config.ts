@@ -1,0 +1,3 @@
+import { together } from '../../vitest.shared.ts';
+
+export default together;
