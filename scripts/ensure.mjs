@@ -41,10 +41,19 @@ function isUpToDate() {
   );
 }
 
-/** Builds what has changed. */
-export function ensureBuilt() {
+/**
+ * Builds what has changed.
+ * @param {string[]} [folders] of packages, with what they need; all by default
+ */
+export function ensureBuilt(folders = []) {
   console.error('Building what has changed …');
-  quietly('The build', [turbo], ['run', 'build', '--output-logs=errors-only'], turboEnv);
+  const filters = folders.map((folder) => `--filter=${folder}`);
+  quietly(
+    'The build',
+    [turbo],
+    ['run', 'build', '--output-logs=errors-only', ...filters],
+    turboEnv,
+  );
 }
 
 /**

@@ -1,9 +1,9 @@
 /** Asks Python whether a zip is a bot that it can run; see check_bot_zip.py. */
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { pythonFolder } from '../package-files.ts';
 import type { RunCommand } from '../run-command.ts';
 import { cleanEnvironment } from './environment.ts';
-import { pythonFolder } from './init-process.ts';
 
 export const ZipCheck = z.discriminatedUnion('isSound', [
   z.object({ isSound: z.literal(true) }),

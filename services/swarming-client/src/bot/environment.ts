@@ -1,11 +1,10 @@
 /** The environment of the bot, which each of its tasks inherits: nothing secret, and nothing that was meant for Node. */
-import { fileURLToPath } from 'node:url';
+import { shimFolder } from '../package-files.ts';
 import type { BotSettings } from './bot-deps.ts';
 
 /** Marks all that belongs to the bot of a folder, so that it is found when its parents are gone. */
 export const markVariable = 'SKOLO_AGENT_BOT';
 
-const shimFolder = fileURLToPath(new URL('../../shim', import.meta.url));
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const passedOn =

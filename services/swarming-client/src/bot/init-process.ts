@@ -2,12 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { pythonFolder } from '../package-files.ts';
 import type { BotLine } from './bot-deps.ts';
 import { Lines } from './lines.ts';
-
-export const pythonFolder: string = fileURLToPath(new URL('../../python', import.meta.url));
 
 /** What its output may lie in pipes after its end. Nobody who holds one is left by then. */
 const lingerMs = 1000;

@@ -1,0 +1,106 @@
+# All images of skolo, a stage for each; docker-bake.hcl builds them for every platform. See docs/images.md.
+#
+# A base is any Debian 12 with node on its PATH; that of the builder has npm, too.
+ARG BASE=node:24-bookworm-slim
+ARG BASE_ARMV7=node:22-bookworm-slim
+ARG BUILD_BASE=node:24-bookworm-slim
+# `given` takes what `npm run bundle` has written, instead of building it here.
+ARG BUNDLE=built
+
+FROM --platform=$BUILDPLATFORM ${BUILD_BASE} AS bundle-built
+WORKDIR /skolo
+COPY . .
+RUN --mount=type=cache,target=/root/.npm npm ci
+RUN npm run bundle
+
+FROM scratch AS bundle-given
+COPY out/bundle /skolo/out/bundle
+
+FROM bundle-${BUNDLE} AS bundle
+
+# The native library is the same in all bundles.
+FROM ${BASE} AS base-amd64
+COPY --from=bundle /skolo/out/bundle/cli/opt/skolo/native/linux-x64 /opt/skolo/native/linux-x64
+FROM ${BASE} AS base-arm64
+COPY --from=bundle /skolo/out/bundle/cli/opt/skolo/native/linux-arm64 /opt/skolo/native/linux-arm64
+# Node has no binaries for it after version 22.
+FROM ${BASE_ARMV7} AS base-armv7
+COPY --from=bundle /skolo/out/bundle/cli/opt/skolo/native/linux-arm /opt/skolo/native/linux-arm
+
+FROM base-${TARGETARCH}${TARGETVARIANT} AS base
+# Not useradd: it writes the day into /etc/shadow.
+RUN echo 'skolo:x:10001:10001:skolo:/var/lib/skolo:/usr/sbin/nologin' >> /etc/passwd \
+  && echo 'skolo:x:10001:' >> /etc/group \
+  && install --directory /etc/skolo /var/lib/skolo
+WORKDIR /opt/skolo
+ENV NODE_ENV=production
+STOPSIGNAL SIGTERM
+
+FROM base AS metadata-server
+# ip: it knows machines by the MAC address of their IPv6 address, too.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends iproute2 \
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log
+RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/metadata-server
+COPY --from=bundle /skolo/out/bundle/metadata-server/opt/skolo/services services
+USER 10001:10001
+ENTRYPOINT ["node", "services/metadata-server/dist/main.js"]
+
+FROM base AS power-cycle-daemon
+# ipmitool: machines with a BMC. ping: whether a machine is back.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends ipmitool iputils-ping \
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log
+RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/power-cycle-daemon
+COPY --from=bundle /skolo/out/bundle/power-cycle-daemon/opt/skolo/services services
+USER 10001:10001
+ENTRYPOINT ["node", "services/power-cycle-daemon/dist/main.js"]
+
+FROM base AS router-backup
+# git: the history of configurations. ssh, ssh-keyscan: the way to a git server.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends git openssh-client \
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log
+RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/router-backup
+COPY --from=bundle /skolo/out/bundle/router-backup/opt/skolo/services services
+USER 10001:10001
+ENTRYPOINT ["node", "services/router-backup/dist/main.js"]
+
+FROM base AS alert-to-pubsub
+RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/alert-to-pubsub
+COPY --from=bundle /skolo/out/bundle/alert-to-pubsub/opt/skolo/services services
+USER 10001:10001
+ENTRYPOINT ["node", "services/alert-to-pubsub/dist/main.js"]
+
+FROM base AS swarming-client
+# python3: the bot. adb, libimobiledevice, ssh: devices. uhubctl: their ports. tini: collects what adb leaves behind.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends \
+    adb ca-certificates libimobiledevice-utils openssh-client python3 tini uhubctl \
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log
+COPY --from=bundle /skolo/out/bundle/swarming-client/etc /etc
+# Bots look for it, and only Docker makes it by itself.
+COPY --from=bundle /skolo/out/bundle/swarming-client/.dockerenv /.dockerenv
+COPY --from=bundle /skolo/out/bundle/swarming-client/opt/skolo/services services
+# `sudo` of the shim comes first, also for whoever comes in by `kubectl exec`.
+ENV PATH=/opt/skolo/services/swarming-client/shim:$PATH
+# Root, for USB and for what tasks do.
+ENTRYPOINT ["tini", "-s", "--", "node", "services/swarming-client/dist/main.js"]
+
+FROM base AS cli
+# git: copies of configurations are read with it.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends git openssh-client \
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log
+RUN ln --symbolic /opt/skolo/packages/cli/bin/skolo.js /usr/local/bin/skolo
+COPY --from=bundle /skolo/out/bundle/cli/opt/skolo/packages packages
+USER 10001:10001
+WORKDIR /work
+ENTRYPOINT ["node", "/opt/skolo/packages/cli/bin/skolo.js"]
+
+# The rack's time, for the component of this name. On a jumphost its base is there already.
+FROM base AS chrony
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends chrony \
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log
+ENTRYPOINT ["/usr/sbin/chronyd", "-d"]

@@ -1,0 +1,42 @@
+/** What is bundled. */
+
+/**
+ * @typedef {object} Bundle
+ * @property {string} name
+ * @property {string} folder of the package: in the repository, and under /opt/skolo
+ * @property {string[]} copies what of the package is taken over as it is, besides what is bundled
+ * @property {() => Promise<Record<string, string>>} [files] more, by their paths in the root file system
+ */
+
+/** @type {Bundle[]} */
+export const bundles = [
+  { name: 'metadata-server', folder: 'services/metadata-server', copies: [] },
+  { name: 'power-cycle-daemon', folder: 'services/power-cycle-daemon', copies: [] },
+  { name: 'router-backup', folder: 'services/router-backup', copies: [] },
+  { name: 'alert-to-pubsub', folder: 'services/alert-to-pubsub', copies: [] },
+  {
+    name: 'swarming-client',
+    folder: 'services/swarming-client',
+    copies: ['python', 'shim'],
+    files: filesForTheBot,
+  },
+  { name: 'cli', folder: 'packages/cli', copies: ['bin'] },
+];
+
+/** Its jumphost is `metadata` to its machines; all others mount what `skolo rack swarming-config` prints. */
+const usualRack = `
+rack: usual
+timezone: UTC
+network: { subnet: 192.0.2.0/24 }
+jumphost: { name: jumphost, address: 192.0.2.1, aliases: [metadata] }
+`;
+
+/** What the Swarming bot looks for: where its tokens are, and whether it is in a container. */
+async function filesForTheBot() {
+  const { parseRack, swarmingConfig } = await import('@skolo/rack');
+  const rack = parseRack(usualRack, { file: 'rack.yaml' });
+  return {
+    'etc/swarming_config/oauth2_access_token_config.json': swarmingConfig(rack),
+    '.dockerenv': '',
+  };
+}

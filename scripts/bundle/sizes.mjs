@@ -1,0 +1,97 @@
+/** How big a bundle is, and what of it is there for Google's clients alone. */
+import { readdirSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+/** Clients that are loaded only where rack.yaml wants them. */
+const clients = {
+  pubsub: 'node_modules/@google-cloud/pubsub/',
+  storage: 'node_modules/@google-cloud/storage/',
+};
+
+/**
+ * @typedef {object} Sizes bytes
+ * @property {string} name
+ * @property {number} own what is loaded, or may be, without the clients
+ * @property {number} pubsub what only Pub/Sub's client needs
+ * @property {number} storage what only Cloud Storage's client needs
+ * @property {number} other what is not JavaScript
+ * @property {Record<string, number>} native the library of each platform
+ */
+
+/**
+ * @param {import('esbuild').Metafile} metafile
+ * @param {string} folder where the bundle was written to
+ * @returns {Omit<Sizes, 'name'>}
+ */
+export function shares({ outputs }, folder) {
+  const main = Object.keys(outputs).find((path) => outputs[path]?.entryPoint?.endsWith('/main.js'));
+  if (main === undefined) throw new Error('esbuild wrote no main.js');
+  /** @param {string} except */
+  const bytesWithout = (except) => bytesOf(reached(main, except));
+  /** @param {Set<string>} paths */
+  const bytesOf = (paths) => [...paths].reduce((sum, path) => sum + (outputs[path]?.bytes ?? 0), 0);
+  const all = bytesWithout('-');
+  const pubsub = all - bytesWithout(clients.pubsub);
+  const storage = all - bytesWithout(clients.storage);
+  const { scripts, native, other } = filesOf(folder);
+  return { own: scripts - pubsub - storage, pubsub, storage, other, native };
+
+  /**
+   * The files that are loaded from this one on, and all that may be, but what begins with a client.
+   * @param {string} path
+   * @param {string} except
+   * @param {Set<string>} seen
+   */
+  function reached(path, except, seen = new Set()) {
+    const output = outputs[path];
+    if (!output || seen.has(path) || output.entryPoint?.startsWith(except)) return seen;
+    seen.add(path);
+    for (const imported of output.imports) {
+      if (!imported.external) reached(imported.path, except, seen);
+    }
+    return seen;
+  }
+}
+
+/** @param {string} folder */
+function filesOf(folder) {
+  /** @type {Record<string, number>} */
+  const native = {};
+  let [scripts, other] = [0, 0];
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const { size } = statSync(path);
+    const library = /^opt\/skolo\/native\/([^/]+)\//.exec(relative(folder, path));
+    if (library?.[1]) native[library[1]] = size;
+    else if (path.includes('/dist/')) scripts += size;
+    else other += size;
+  }
+  return { scripts, native, other };
+}
+
+/** @param {Sizes[]} sizes */
+export function sizeTable(sizes) {
+  const header = ['kB', 'bundle', 'other files', 'native', 'sum', 'Pub/Sub', 'Cloud Storage'];
+  const rows = sizes.map(({ name, own, other, native, pubsub, storage }) => {
+    const most = Math.max(0, ...Object.values(native));
+    return [name, ...[own, other, most, own + other + most, pubsub, storage].map(kilobytes)];
+  });
+  const widths = header.map((_, column) =>
+    Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)),
+  );
+  return [header, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join('  '),
+    )
+    .join('\n');
+}
+
+/** @param {number} bytes */
+function kilobytes(bytes) {
+  return bytes === 0 ? '-' : Math.round(bytes / 1000).toLocaleString('en');
+}

@@ -1,0 +1,113 @@
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+import { root } from '../ensure.mjs';
+import { leftOut, nativeLibrary } from './plugins.mjs';
+import { shares } from './sizes.mjs';
+import { thirdParties } from './third-parties.mjs';
+
+/** The library for each platform, under the name that Node has for it. */
+const natives = {
+  'linux-x64': 'linux-x64/classic-level.node',
+  'linux-arm64': 'linux-arm64/classic-level.armv8.node',
+  'linux-arm': 'linux-arm/classic-level.armv7.node',
+};
+
+/** CommonJS that is bundled expects these. */
+const banner = `import{createRequire as __createRequire}from'node:module';
+const require=__createRequire(import.meta.url),__filename=import.meta.filename,__dirname=import.meta.dirname;`;
+
+/**
+ * Writes the bundle anew: what was in the folder is gone.
+ *
+ * @param {import('./bundles.mjs').Bundle} bundle
+ * @param {string} out
+ * @returns {Promise<import('./sizes.mjs').Sizes>}
+ */
+export async function writeBundle({ name, folder, copies, files }, out) {
+  const source = join(root, folder);
+  const target = join(out, 'opt', 'skolo', folder);
+  rmSync(out, { recursive: true, force: true });
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [join(folder, 'dist', 'main.js')],
+    outdir: join(target, 'dist'),
+    // Flat, so that `../` is the package's folder for every file of it, as it is for the files of its dist.
+    entryNames: '[name]',
+    chunkNames: '[name]-[hash]',
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    splitting: true,
+    minify: true,
+    legalComments: 'none',
+    banner: { js: banner },
+    plugins: [nativeLibrary, leftOut],
+    metafile: true,
+    logLevel: 'warning',
+  });
+  for (const copy of copies) put(join(source, copy), join(target, copy));
+  writeFileSync(join(target, 'package.json'), manifest(join(source, 'package.json')));
+  const inputs = Object.keys(metafile.inputs);
+  writeFileSync(join(target, 'third-parties.txt'), thirdParties(inputs));
+  if (inputs.includes('node_modules/classic-level/binding.js')) {
+    for (const [platform, file] of Object.entries(natives)) {
+      const from = join(root, 'node_modules/classic-level/prebuilds', file);
+      put(from, join(out, 'opt', 'skolo', 'native', platform, 'classic-level.node'));
+    }
+  }
+  for (const [path, text] of Object.entries((await files?.()) ?? {})) {
+    mkdirSync(dirname(join(out, path)), { recursive: true });
+    writeFileSync(join(out, path), text);
+  }
+  settle(out);
+  return { name, ...shares(metafile, out) };
+}
+
+/**
+ * Modes and times as they are for everybody who builds this: they are in the layers of images.
+ * @param {string} path
+ */
+function settle(path) {
+  const isFolder = statSync(path).isDirectory();
+  if (isFolder) for (const entry of readdirSync(path)) settle(join(path, entry));
+  chmodSync(path, isFolder || statSync(path).mode & 0o100 ? 0o755 : 0o644);
+  utimesSync(path, 0, 0);
+}
+
+/**
+ * @param {string} from
+ * @param {string} to
+ */
+function put(from, to) {
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(from, to, { recursive: true });
+}
+
+/**
+ * What is left of a package.json when everything is bundled.
+ * @param {string} file
+ */
+function manifest(file) {
+  const {
+    name,
+    version,
+    private: isPrivate,
+    description,
+    license,
+    type,
+  } = JSON.parse(readFileSync(file, 'utf8'));
+  const left = { name, version, private: isPrivate, description, license, type };
+  return `${JSON.stringify(left, null, 2)}\n`;
+}
