@@ -38,6 +38,7 @@ import { addPowerShow } from './commands/power/show.ts';
 import { addPowerStatus } from './commands/power/status.ts';
 import { addRackCheck } from './commands/rack/check.ts';
 import { addRackHosts } from './commands/rack/hosts.ts';
+import { addRackRender } from './commands/rack/render.ts';
 import { addRackSchema } from './commands/rack/schema.ts';
 import { addRackShow } from './commands/rack/show.ts';
 import { addRackSwarmingConfig } from './commands/rack/swarming-config.ts';
@@ -63,7 +64,14 @@ const nouns: Noun[] = [
     name: 'rack',
     summary: 'the inventory: check it, ask it, make other files of it',
     example: 'skolo rack show switch-1/14',
-    verbs: [addRackCheck, addRackShow, addRackHosts, addRackSwarmingConfig, addRackSchema],
+    verbs: [
+      addRackCheck,
+      addRackShow,
+      addRackHosts,
+      addRackSwarmingConfig,
+      addRackRender,
+      addRackSchema,
+    ],
   },
   {
     name: 'power',

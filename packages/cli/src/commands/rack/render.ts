@@ -1,0 +1,92 @@
+import { dirname, join } from 'node:path';
+import type { Difference, RenderWarning } from '@skolo/rack/render';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import type { Io } from '../../io.ts';
+import { styled } from '../../output/style.ts';
+import { count, plain } from '../../output/text.ts';
+import { loadRack } from '../../rack-file.ts';
+
+interface Options {
+  to?: string;
+  check?: true;
+}
+
+/** `skolo rack render`: what kustomize cannot read from rack.yaml, as files of the rack's overlay. */
+export function addRackRender(noun: SkoloCommand, io: Io): void {
+  const command = noun
+    .command('render')
+    .description(
+      'Writes what Kubernetes has to know from rack.yaml into the overlay of the rack, as a component of kustomize: secrets, names, scrape targets, policies. Files that were made so before and are not wanted any more are removed; others are not touched. Warns of what cannot work on k3s.',
+    )
+    .summary('the derived files of its overlay, for k3s')
+    .option('--to <folder>', 'where they are written (default: derived/ beside rack.yaml)')
+    .option('--check', 'write nothing; say what is not as rack.yaml wants it, and end with 1')
+    .uses('rack')
+    .example('skolo rack render --rack kube/racks/rack4/rack.yaml');
+
+  command.action(async ({ to, check }: Options) => {
+    const globals = command.globals();
+    const rack = await loadRack(globals);
+    const { compareDerived, RenderError, renderDerived, writeDerived } = await import(
+      '@skolo/rack/render'
+    );
+    const folder = to ?? join(dirname(globals.rack), 'derived');
+    try {
+      const { files, warnings } = renderDerived(rack);
+      const warning = styled('warning:', 'yellow', io.colour);
+      for (const each of warnings) io.err(`${globals.rack} ${warning} ${sentence(each)}`);
+      const difference = await compareDerived(folder, files);
+      const changes = changesOf(folder, difference);
+      if (check) {
+        for (const { file, is } of changes) io.out(`${file}: ${is}`);
+        if (changes.length > 0) io.exitCode = exitCodes.failed;
+      } else {
+        refuseForeign(folder, difference);
+        await writeDerived(folder, files, difference);
+        for (const { file, becomes } of changes) io.out(`${file}: ${becomes}`);
+      }
+      const rest = changes.length === 0 ? 'all as rack.yaml wants them' : undefined;
+      const changed = check ? 'not as rack.yaml wants it' : 'changed';
+      const summary = rest ?? `${changes.length} ${changed}`;
+      io.out(`${rack.name}: ${count(files.size, 'derived file')}, ${summary}`);
+    } catch (error) {
+      if (!(error instanceof RenderError)) throw error;
+      for (const problem of error.problems) io.err(`${globals.rack} ${sentence(problem)}`);
+      io.exitCode = exitCodes.badConfiguration;
+    }
+  });
+}
+
+function sentence({ where, message }: RenderWarning): string {
+  return plain(`${where}: ${message}`);
+}
+
+interface Change {
+  file: string;
+  is: string;
+  becomes: string;
+}
+
+function changesOf(folder: string, { missing, stale, leftOver, foreign }: Difference): Change[] {
+  const all = [
+    ...missing.map((name) => ({ name, is: 'missing', becomes: 'written' })),
+    ...stale.map((name) => ({ name, is: 'stale', becomes: 'written' })),
+    ...leftOver.map((name) => ({ name, is: 'not wanted any more', becomes: 'removed' })),
+    ...foreign.map((name) => ({ name, is: 'not made by skolo', becomes: '' })),
+  ];
+  return all
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, ...change }) => ({ file: join(folder, name), ...change }));
+}
+
+/** @throws CliError Somebody else's files are in the way; nothing has been written. */
+function refuseForeign(folder: string, { foreign }: Difference): void {
+  const [first, ...more] = foreign;
+  if (first === undefined) return;
+  const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
+  throw new CliError(
+    `${join(folder, first)}${others}: not made by skolo, so it is not replaced; move it away, or say --to`,
+  );
+}

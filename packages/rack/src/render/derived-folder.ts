@@ -1,0 +1,67 @@
+/** The folder that derived files are in: what is there, what should be, and how the one becomes the other. */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { mark } from './derived-file.ts';
+
+/** Names of files. */
+export interface Difference {
+  /** Should be there. */
+  missing: string[];
+  /** Are not as they should be. */
+  stale: string[];
+  /** Were written once, and are not wanted any more. */
+  leftOver: string[];
+  /** Are wanted, and somebody else has written a file of that name. */
+  foreign: string[];
+}
+
+/** What a folder lacks, and has too much. Files that were not made from a rack.yaml do not count. */
+export async function compareDerived(
+  folder: string,
+  files: ReadonlyMap<string, string>,
+): Promise<Difference> {
+  const difference: Difference = { missing: [], stale: [], leftOver: [], foreign: [] };
+  for (const [name, wanted] of files) {
+    const found = await readFileIfExists(join(folder, name));
+    if (found === undefined) difference.missing.push(name);
+    else if (!isDerived(found)) difference.foreign.push(name);
+    else if (found !== wanted) difference.stale.push(name);
+  }
+  for (const name of await namesIn(folder)) {
+    if (files.has(name)) continue;
+    const found = await readFileIfExists(join(folder, name));
+    if (found !== undefined && isDerived(found)) difference.leftOver.push(name);
+  }
+  return difference;
+}
+
+/** Makes the folder what it should be. `foreign` files have to be none: whoever calls decides what to say about them. */
+export async function writeDerived(
+  folder: string,
+  files: ReadonlyMap<string, string>,
+  { missing, stale, leftOver }: Difference,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const name of [...missing, ...stale]) {
+    await writeFileAtomic(join(folder, name), files.get(name) ?? '', { mode: 0o644 });
+  }
+  for (const name of leftOver) await rm(join(folder, name));
+}
+
+function isDerived(text: string): boolean {
+  return text.slice(0, 200).includes(mark);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name)
+      .sort();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
