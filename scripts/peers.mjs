@@ -2,10 +2,12 @@
  * Real counterparts that tests use where they are installed.
  *
  * `node scripts/peers.mjs` prints what is here; `--json` what `npm test` passes on as SKOLO_PEERS;
- * `--missing-packages` one line of Debian packages for each peer that is not here and could be.
+ * `--missing-packages` one line of Debian packages for each peer that is not here and could be; with SKOLO_LONG set also
+ * for those that only `npm run test:long` uses.
  */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -18,6 +20,7 @@ const run = promisify(execFile);
  * @property {string[]} commands where to look: names in PATH or absolute paths, the first that answers is taken
  * @property {string[]} version arguments that make it print its version, and fail when it is no use
  * @property {string[]} debian packages that bring it; none where Debian has none
+ * @property {boolean} [long] only `npm run test:long` uses it, and it is large: installed for that alone
  * @property {string} proves what is tested against it
  */
 
@@ -317,6 +320,50 @@ export const peerKinds = [
     debian: [],
     proves: 'that the overlays of kube/ build, as `kubectl apply -k` builds them',
   },
+  {
+    name: 'dockerd',
+    commands: ['/usr/sbin/dockerd', 'dockerd'],
+    version: ['--version'],
+    debian: ['docker.io'],
+    proves: 'the images: built, run, and all five services as one rack',
+  },
+  {
+    name: 'docker',
+    // Debian's first: it builds by itself, where newer ones need buildx beside them.
+    commands: ['/usr/bin/docker', 'docker'],
+    version: ['--version'],
+    debian: ['docker.io'],
+    proves: 'the images, by the client that everybody has',
+  },
+  {
+    name: 'buildx',
+    // A plugin of docker, in one of the folders for these.
+    commands: [
+      join(homedir(), '.docker/cli-plugins/docker-buildx'),
+      '/usr/local/lib/docker/cli-plugins/docker-buildx',
+      '/usr/libexec/docker/cli-plugins/docker-buildx',
+      '/usr/lib/docker/cli-plugins/docker-buildx',
+    ],
+    version: ['version'],
+    debian: [],
+    proves: 'docker-bake.hcl, read by the program that it is for',
+  },
+  {
+    name: 'mmdebstrap',
+    commands: ['mmdebstrap'],
+    version: ['--version'],
+    debian: ['mmdebstrap', 'arch-test'],
+    proves: 'the images: it makes the base that they are built from where there is no registry',
+  },
+  {
+    name: 'qemu-user-static',
+    // Those for other architectures are beside it.
+    commands: ['qemu-aarch64-static'],
+    version: ['--version'],
+    debian: ['qemu-user-static'],
+    long: true,
+    proves: 'the images for arm64, built and started (npm run test:long)',
+  },
 ];
 
 /**
@@ -387,8 +434,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   if (option === '--json') {
     console.log(JSON.stringify(found));
   } else if (option === '--missing-packages') {
-    for (const { name, debian } of peerKinds) {
-      if (!(name in found) && debian.length > 0) console.log(debian.join(' '));
+    for (const { name, debian, long } of peerKinds) {
+      if (name in found || debian.length === 0 || (long && !process.env.SKOLO_LONG)) continue;
+      console.log(debian.join(' '));
     }
   } else {
     for (const { name, debian, proves } of peerKinds) {

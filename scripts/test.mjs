@@ -21,7 +21,8 @@ const summaries = join(root, '.turbo', 'runs');
 
 const options = readOptions();
 ensureInstalled();
-const whyNotInstalled = await installPeers();
+const long = options.long ? { SKOLO_LONG: '1' } : {};
+const whyNotInstalled = await installPeers({ ...process.env, ...long });
 const peers = await findPeers();
 printPeers();
 const peersText = `${JSON.stringify(peers)}\n`;
@@ -49,7 +50,7 @@ const { exitCode, interrupted } = await runChild(
       ...process.env,
       ...turboEnv,
       SKOLO_PEERS: peersText.trim(),
-      ...(options.long && { SKOLO_LONG: '1' }),
+      ...long,
     },
   },
 );

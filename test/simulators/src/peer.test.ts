@@ -73,6 +73,11 @@ describe('peer', () => {
       'blackbox-exporter': true,
       chronyd: true,
       kubectl: true,
+      dockerd: true,
+      docker: true,
+      buildx: true,
+      mmdebstrap: true,
+      'qemu-user-static': true,
     };
 
     expect(names).toEqual(Object.keys(known));

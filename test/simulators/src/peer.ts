@@ -41,7 +41,12 @@ export type PeerName =
   | 'node-exporter'
   | 'blackbox-exporter'
   | 'chronyd'
-  | 'kubectl';
+  | 'kubectl'
+  | 'dockerd'
+  | 'docker'
+  | 'buildx'
+  | 'mmdebstrap'
+  | 'qemu-user-static';
 
 const Peers = z.partialRecord(z.string(), z.object({ path: z.string(), version: z.string() }));
 
