@@ -11,7 +11,8 @@ FROM --platform=$BUILDPLATFORM ${BUILD_BASE} AS bundle-built
 WORKDIR /skolo
 COPY . .
 RUN --mount=type=cache,target=/root/.npm npm ci
-RUN npm run bundle
+ARG VERSION
+RUN npm run bundle -- --version "${VERSION}"
 
 FROM scratch AS bundle-given
 COPY out/bundle /skolo/out/bundle

@@ -2,15 +2,17 @@
  * `npm run bundle [-- NAME…]`: each service, and the command, with all that it needs of node_modules, as images and
  * systemd units have it: `out/bundle/NAME` is a part of a root file system. Same commit, same bytes.
  *
- * --out FOLDER   instead of out/bundle
- * --json         prints the table for programs
- * --no-build     of what is built already
+ * --out FOLDER         instead of out/bundle
+ * --version VERSION    what it says of itself, instead of the version in package.json
+ * --json               prints the table for programs
+ * --no-build           of what is built already
  */
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureBuilt, ensureInstalled, root } from './ensure.mjs';
 
-const usage = 'usage: npm run bundle [-- [--out FOLDER] [--json] [--no-build] NAME…]';
+const usage =
+  'usage: npm run bundle [-- [--out FOLDER] [--version VERSION] [--json] [--no-build] NAME…]';
 
 const { values: options, positionals: names } = readOptions();
 ensureInstalled();
@@ -27,7 +29,9 @@ const { sizeTable } = await import('./bundle/sizes.mjs');
 
 const out = resolve(options.out ?? join(root, 'out', 'bundle'));
 const sizes = [];
-for (const bundle of wanted) sizes.push(await writeBundle(bundle, join(out, bundle.name)));
+for (const bundle of wanted) {
+  sizes.push(await writeBundle(bundle, join(out, bundle.name), options.version));
+}
 console.log(options.json ? JSON.stringify(sizes) : sizeTable(sizes));
 
 function readOptions() {
@@ -36,6 +40,7 @@ function readOptions() {
       allowPositionals: true,
       options: {
         out: { type: 'string' },
+        version: { type: 'string' },
         json: { type: 'boolean' },
         'no-build': { type: 'boolean' },
       },

@@ -4,15 +4,20 @@ import { join } from 'node:path';
 import { root } from '../ensure.mjs';
 
 /**
- * Each package with its version and its licence's text.
+ * Each package with its version, under the text of its licence; a text that many have is there once.
  * @param {string[]} inputs files of the bundle, from the top of the repository
  */
 export function thirdParties(inputs) {
-  const folders = new Set(inputs.flatMap((path) => packageFolder(path) ?? []));
-  return [...folders]
-    .sort()
-    .map(describe)
-    .join(`\n${'-'.repeat(80)}\n`);
+  const folders = [...new Set(inputs.flatMap((path) => packageFolder(path) ?? []))].sort();
+  /** @type {Map<string, string[]>} */
+  const names = new Map();
+  for (const folder of folders) {
+    const { name, text } = read(folder);
+    names.set(text, [...(names.get(text) ?? []), name]);
+  }
+  return [...names]
+    .map(([text, named]) => `${named.join('\n')}\n\n${text}\n`)
+    .join(`\n${'-'.repeat(80)}\n\n`);
 }
 
 /** @param {string} path */
@@ -21,13 +26,16 @@ function packageFolder(path) {
 }
 
 /** @param {string} folder */
-function describe(folder) {
+function read(folder) {
   const { name, version, license } = JSON.parse(
     readFileSync(join(root, folder, 'package.json'), 'utf8'),
   );
-  const file = readdirSync(join(root, folder)).find((entry) =>
-    /^(?:licen[cs]e|copying)(?:[.-]|$)/i.test(entry),
-  );
-  const text = file ? `\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n` : '';
-  return `${name} ${version}, ${license ?? 'no licence named'}\n${text}`;
+  const file = readdirSync(join(root, folder))
+    .sort()
+    .find((entry) => /^(?:licen[cs]e|copying)(?:[.-]|$)/i.test(entry));
+  const text = file && readFileSync(join(root, folder, file), 'utf8');
+  return {
+    name: `${name} ${version} (${license ?? 'no licence named'})`,
+    text: text?.replaceAll('\r\n', '\n').trim() ?? 'Its package brings no text of the licence.',
+  };
 }

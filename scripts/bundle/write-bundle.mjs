@@ -32,9 +32,10 @@ const require=__createRequire(import.meta.url),__filename=import.meta.filename,_
  *
  * @param {import('./bundles.mjs').Bundle} bundle
  * @param {string} out
+ * @param {string | undefined} version what it says of itself, instead of the package's
  * @returns {Promise<import('./sizes.mjs').Sizes>}
  */
-export async function writeBundle({ name, folder, copies, files }, out) {
+export async function writeBundle({ name, folder, copies, files }, out, version) {
   const source = join(root, folder);
   const target = join(out, 'opt', 'skolo', folder);
   rmSync(out, { recursive: true, force: true });
@@ -58,7 +59,7 @@ export async function writeBundle({ name, folder, copies, files }, out) {
     logLevel: 'warning',
   });
   for (const copy of copies) put(join(source, copy), join(target, copy));
-  writeFileSync(join(target, 'package.json'), manifest(join(source, 'package.json')));
+  writeFileSync(join(target, 'package.json'), manifest(join(source, 'package.json'), version));
   const inputs = Object.keys(metafile.inputs);
   writeFileSync(join(target, 'third-parties.txt'), thirdParties(inputs));
   if (inputs.includes('node_modules/classic-level/binding.js')) {
@@ -98,16 +99,12 @@ function put(from, to) {
 /**
  * What is left of a package.json when everything is bundled.
  * @param {string} file
+ * @param {string | undefined} wantedVersion
  */
-function manifest(file) {
-  const {
-    name,
-    version,
-    private: isPrivate,
-    description,
-    license,
-    type,
-  } = JSON.parse(readFileSync(file, 'utf8'));
-  const left = { name, version, private: isPrivate, description, license, type };
+function manifest(file, wantedVersion) {
+  const all = JSON.parse(readFileSync(file, 'utf8'));
+  const kept = ['name', 'version', 'private', 'description', 'license', 'type'];
+  const left = Object.fromEntries(kept.map((key) => [key, all[key]]));
+  if (wantedVersion) left.version = wantedVersion;
   return `${JSON.stringify(left, null, 2)}\n`;
 }

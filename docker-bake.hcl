@@ -1,0 +1,136 @@
+# `docker buildx bake` builds all images for all platforms; see docs/images.md. Variables come from the environment.
+
+variable "PREFIX" {
+  default = "skolo/"
+}
+
+variable "TAG" {
+  default = "dev"
+}
+
+# Any Debian 12 with node on its PATH: a mirror of your own, say.
+variable "BASE" {
+  default = "node:24-bookworm-slim"
+}
+
+# Node has no binaries for arm/v7 after version 22.
+variable "BASE_ARMV7" {
+  default = "node:22-bookworm-slim"
+}
+
+# With npm, too.
+variable "BUILD_BASE" {
+  default = BASE
+}
+
+# `given`: what `npm run bundle` has written, instead of building it once more.
+variable "BUNDLE" {
+  default = "built"
+}
+
+# `git rev-parse HEAD`
+variable "REVISION" {
+  default = ""
+}
+
+# What programs say of themselves; without it the version of package.json.
+variable "VERSION" {
+  default = ""
+}
+
+# `git log -1 --format=%cI`: when the commit was made, so that the same commit is the same image.
+variable "CREATED" {
+  default = ""
+}
+
+# `git log -1 --format=%ct`: the same in seconds, for builders that put it into what they write.
+variable "SOURCE_DATE_EPOCH" {
+  default = ""
+}
+
+# Where the sources are.
+variable "SOURCE" {
+  default = ""
+}
+
+images = [
+  { name = "metadata-server", does = "Tokens by the address of the caller, as on Google's cloud" },
+  { name = "power-cycle-daemon", does = "Power-cycles machines and phones, and proves that they came back" },
+  { name = "router-backup", does = "Backs up the configuration of routers and switches, and gives it back" },
+  { name = "alert-to-pubsub", does = "Alerts of Prometheus and Alertmanager to Google Pub/Sub" },
+  { name = "swarming-client", does = "The agent on every Pi: runs the Swarming bot, looks after the phone" },
+  { name = "cli", does = "The skolo command" },
+  { name = "chrony", does = "The rack's time" },
+]
+
+group "default" {
+  targets = [for image in images : image.name]
+}
+
+group "amd64" {
+  targets = [for image in images : "${image.name}-amd64"]
+}
+
+group "arm64" {
+  targets = [for image in images : "${image.name}-arm64"]
+}
+
+group "armv7" {
+  targets = [for image in images : "${image.name}-armv7"]
+}
+
+# For all platforms, with what a registry can tell of it. Needs a builder that can: `docker buildx create --use`.
+target "image" {
+  matrix    = { image = images }
+  name      = image.name
+  inherits  = ["common"]
+  target    = image.name
+  tags      = ["${PREFIX}${image.name}:${TAG}"]
+  labels    = labels(image)
+  platforms = ["linux/amd64", "linux/arm64", "linux/arm/v7"]
+  attest    = ["type=provenance,mode=max", "type=sbom"]
+}
+
+# For one platform, which every builder can, and `--load` takes into the engine.
+target "image-of" {
+  matrix = {
+    image = images
+    arch = [
+      { name = "amd64", platform = "linux/amd64" },
+      { name = "arm64", platform = "linux/arm64" },
+      { name = "armv7", platform = "linux/arm/v7" },
+    ]
+  }
+  name      = "${image.name}-${arch.name}"
+  inherits  = ["common"]
+  target    = image.name
+  tags      = ["${PREFIX}${image.name}:${TAG}"]
+  labels    = labels(image)
+  platforms = [arch.platform]
+}
+
+target "common" {
+  args = {
+    BASE              = BASE
+    BASE_ARMV7        = BASE_ARMV7
+    BUILD_BASE        = BUILD_BASE
+    BUNDLE            = BUNDLE
+    VERSION           = VERSION
+    SOURCE_DATE_EPOCH = SOURCE_DATE_EPOCH != "" ? SOURCE_DATE_EPOCH : null
+  }
+}
+
+function "labels" {
+  params = [image]
+  result = {
+    for name, value in {
+      "org.opencontainers.image.title"       = "skolo ${image.name}"
+      "org.opencontainers.image.description" = image.does
+      "org.opencontainers.image.licenses"    = "Apache-2.0"
+      "org.opencontainers.image.source"      = SOURCE
+      "org.opencontainers.image.revision"    = REVISION
+      "org.opencontainers.image.version"     = VERSION
+      "org.opencontainers.image.created"     = CREATED
+    } : name => value if value != ""
+  }
+}
