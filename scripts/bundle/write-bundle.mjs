@@ -4,9 +4,9 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -28,17 +28,33 @@ const banner = `import{createRequire as __createRequire}from'node:module';
 const require=__createRequire(import.meta.url),__filename=import.meta.filename,__dirname=import.meta.dirname;`;
 
 /**
- * Writes the bundle anew: what was in the folder is gone.
+ * Writes the bundle anew: what was in the folder is gone. It is there as a whole, or not yet.
  *
  * @param {import('./bundles.mjs').Bundle} bundle
- * @param {string} out
+ * @param {string} folder
  * @param {string | undefined} version what it says of itself, instead of the package's
  * @returns {Promise<import('./sizes.mjs').Sizes>}
  */
-export async function writeBundle({ name, folder, copies, files }, out, version) {
+export async function writeBundle(bundle, folder, version) {
+  const draft = `${folder}.${process.pid}`;
+  try {
+    const sizes = await writeTo(draft, bundle, version);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(draft, folder);
+    return { name: bundle.name, ...sizes };
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {string} out
+ * @param {import('./bundles.mjs').Bundle} bundle
+ * @param {string | undefined} version
+ */
+async function writeTo(out, { folder, copies, files }, version) {
   const source = join(root, folder);
   const target = join(out, 'opt', 'skolo', folder);
-  rmSync(out, { recursive: true, force: true });
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [join(folder, 'dist', 'main.js')],
@@ -73,18 +89,18 @@ export async function writeBundle({ name, folder, copies, files }, out, version)
     writeFileSync(join(out, path), text);
   }
   settle(out);
-  return { name, ...shares(metafile, out) };
+  return shares(metafile, out);
 }
 
 /**
- * Modes and times as they are for everybody who builds this: they are in the layers of images.
+ * Modes that do not depend on who builds this: they are in the layers of images. Times are left as they are: a builder
+ * that is given the same files a second time knows by them what has changed.
  * @param {string} path
  */
 function settle(path) {
   const isFolder = statSync(path).isDirectory();
   if (isFolder) for (const entry of readdirSync(path)) settle(join(path, entry));
   chmodSync(path, isFolder || statSync(path).mode & 0o100 ? 0o755 : 0o644);
-  utimesSync(path, 0, 0);
 }
 
 /**
