@@ -1,0 +1,154 @@
+/** Who is to serve, decided from what one look has seen and what earlier ones remember. Touches nothing. */
+import type { Settings } from './settings.ts';
+
+export type PodState = 'ready' | 'can-run' | 'cannot-run';
+
+/** k3s, as far as it concerns one service. */
+export type Kubernetes =
+  | { state: 'absent' | 'silent'; why: string }
+  | {
+      state: 'answers';
+      node: { isReady: boolean; why: string };
+      /** Its Deployment is there and asks for a pod. */
+      isWanted: boolean;
+      pod: { state: PodState; why: string; names: string[] };
+      /** Of its LoadBalancer: whether it holds the port of the host, and whether we made it let go. */
+      publicPort: 'held' | 'lent' | 'none';
+    };
+
+export interface Seen {
+  /** Seconds since boot. */
+  uptime: number;
+  isUnitRunning: boolean;
+  /** It answers the rack, whoever it is. */
+  isAnswering: boolean;
+  /** Why the unit could not be started; undefined when it could. */
+  notInstalled: string | undefined;
+  kubernetes: Kubernetes;
+}
+
+export interface Memory {
+  /** The unit was started here, and not by a person. */
+  isStandingIn: boolean;
+  silentSince: number | null;
+  /** k3s is well since then. */
+  readySince: number | null;
+  gaveWayAt: number | null;
+  hasAnsweredSince: boolean;
+  /** How often in a row a pod that was given way to did not serve. */
+  setbacks: number;
+  /** Uptime before which the unit does not give way again. */
+  notBefore: number;
+}
+
+export interface Decision {
+  act: 'nothing' | 'stand-in' | 'give-way';
+  /** In words that stay the same as long as nothing changes. */
+  why: string;
+  memory: Memory;
+}
+
+export const noMemory: Memory = {
+  isStandingIn: false,
+  silentSince: null,
+  readySince: null,
+  gaveWayAt: null,
+  hasAnsweredSince: false,
+  setbacks: 0,
+  notBefore: 0,
+};
+
+/** A pod that has answered for so long is what it was again. */
+const settledSeconds = 600;
+const longestRetrySeconds = 6 * 3600;
+
+/** What to do now. A service that a person holds is not asked about here. */
+export function decide(seen: Seen, before: Memory, settings: Settings): Decision {
+  if (!seen.isUnitRunning) return whileStopped(seen, before, settings);
+  if (!before.isStandingIn) return nothing('the unit was started by hand', before);
+  return whileStandingIn(seen, before, settings);
+}
+
+function whileStandingIn(seen: Seen, before: Memory, settings: Settings): Decision {
+  const { uptime, kubernetes } = seen;
+  const trouble = whyNotYet(kubernetes);
+  if (trouble !== undefined) {
+    return nothing(`the unit stands in: ${trouble}`, { ...before, readySince: null });
+  }
+  const memory = { ...before, readySince: before.readySince ?? uptime };
+  if (uptime - memory.readySince < settings.readySeconds) {
+    return nothing('the unit stands in: k3s is back, and has to stay so for a while', memory);
+  }
+  if (uptime < memory.notBefore) {
+    return nothing('the unit stands in: the pod did not serve when it could last time', memory);
+  }
+  return {
+    act: 'give-way',
+    why: 'k3s can run the pod again',
+    memory: {
+      ...noMemory,
+      setbacks: memory.setbacks,
+      gaveWayAt: uptime,
+    },
+  };
+}
+
+function whyNotYet(kubernetes: Kubernetes): string | undefined {
+  if (kubernetes.state !== 'answers') return kubernetes.why;
+  if (!kubernetes.node.isReady) return kubernetes.node.why;
+  if (!kubernetes.isWanted) return 'k3s is not asked to run it';
+  return kubernetes.pod.state === 'cannot-run' ? kubernetes.pod.why : undefined;
+}
+
+function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision {
+  const { uptime, kubernetes } = seen;
+  const memory: Memory = { ...before, isStandingIn: false, readySince: null };
+  if (seen.isAnswering) {
+    const hasSettled = memory.gaveWayAt !== null && uptime - memory.gaveWayAt >= settledSeconds;
+    return nothing('k3s serves', {
+      ...memory,
+      silentSince: null,
+      hasAnsweredSince: true,
+      ...(hasSettled && { gaveWayAt: null, setbacks: 0 }),
+    });
+  }
+
+  memory.silentSince ??= uptime;
+  if (kubernetes.state === 'answers') {
+    if (!kubernetes.isWanted) return nothing('nobody serves: k3s is not asked to run it', memory);
+    if (kubernetes.node.isReady && kubernetes.pod.state === 'ready') {
+      return nothing('its pod is ready, but does not answer here', memory);
+    }
+  }
+  const isHandover = memory.gaveWayAt !== null && !memory.hasAnsweredSince;
+  const patientUntil = isHandover
+    ? (memory.gaveWayAt ?? 0) + settings.handoverSeconds
+    : Math.max(memory.silentSince + settings.silentSeconds, settings.bootSeconds);
+  if (uptime < patientUntil) {
+    return nothing(isHandover ? 'waits for the pod' : 'does not answer', memory);
+  }
+  if (seen.notInstalled !== undefined) {
+    return nothing(`nobody serves, and the unit cannot: ${seen.notInstalled}`, memory);
+  }
+  const isSetback = memory.gaveWayAt !== null;
+  const setbacks = isSetback ? memory.setbacks + 1 : memory.setbacks;
+  const retryAfter = settings.retrySeconds * 2 ** Math.max(0, setbacks - 1);
+  return {
+    act: 'stand-in',
+    why: whySilent(kubernetes),
+    memory: {
+      ...noMemory,
+      isStandingIn: true,
+      setbacks,
+      notBefore: isSetback ? uptime + Math.min(retryAfter, longestRetrySeconds) : 0,
+    },
+  };
+}
+
+function whySilent(kubernetes: Kubernetes): string {
+  return whyNotYet(kubernetes) ?? 'its pod does not get ready';
+}
+
+function nothing(why: string, memory: Memory): Decision {
+  return { act: 'nothing', why, memory };
+}

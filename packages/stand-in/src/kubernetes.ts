@@ -1,0 +1,212 @@
+/** What k3s makes of a service, and what is changed there when a unit stands in or gives way. */
+import { z } from 'zod';
+import {
+  type ApiServer,
+  KubernetesSilent,
+  NoKubernetes,
+  NotThere,
+  openApiServer,
+} from './api-server.ts';
+import type { Kubernetes, PodState } from './decide.ts';
+import type { StandInService } from './services.ts';
+
+/** The label of kube/: only somebody with the rights of the API server can give it to a node. */
+const jumphostLabel = 'node-restriction.kubernetes.io/skolo-jumphost=true';
+
+/** On a Service whose port was lent to the unit: what it was before. */
+const lentAnnotation = 'skolo/lent-to-the-host';
+
+const Node = z.object({
+  metadata: z.object({ name: z.string() }),
+  status: z.object({
+    conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
+  }),
+});
+const Nodes = z.object({ items: z.array(Node) });
+
+const Deployment = z.object({ spec: z.object({ replicas: z.number().default(1) }) });
+
+const Reason = z.object({ reason: z.string().default(''), message: z.string().default('') });
+const Ended = z.object({ exitCode: z.number() });
+const Container = z.object({
+  ready: z.boolean().default(false),
+  state: z
+    .object({
+      waiting: Reason.optional(),
+      running: z.object({}).optional(),
+      terminated: Ended.optional(),
+    })
+    .default({}),
+  lastState: z.object({ terminated: Ended.optional() }).default({}),
+});
+const Pod = z.object({
+  metadata: z.object({ name: z.string(), deletionTimestamp: z.string().optional() }),
+  status: z.object({
+    phase: z.string().default('Pending'),
+    conditions: z
+      .array(z.object({ type: z.string(), status: z.string(), message: z.string().optional() }))
+      .default([]),
+    containerStatuses: z.array(Container).default([]),
+  }),
+});
+type Pod = z.infer<typeof Pod>;
+const Pods = z.object({ items: z.array(Pod) });
+
+const Service = z.object({
+  metadata: z.object({ annotations: z.record(z.string(), z.string()).default({}) }),
+  spec: z.object({
+    type: z.string().default('ClusterIP'),
+    externalTrafficPolicy: z.string().optional(),
+  }),
+});
+const Lent = z.object({
+  type: z.literal('LoadBalancer'),
+  externalTrafficPolicy: z.string().optional(),
+});
+
+/** Asks k3s about a service. Fails with nothing: silence is an answer. */
+export async function lookAtKubernetes(
+  kubeconfig: string,
+  service: StandInService,
+): Promise<{ kubernetes: Kubernetes; api: ApiServer | undefined }> {
+  try {
+    const api = await openApiServer(kubeconfig);
+    return { kubernetes: await seen(api, service), api };
+  } catch (error) {
+    if (error instanceof NoKubernetes) {
+      return { kubernetes: { state: 'absent', why: error.message }, api: undefined };
+    }
+    if (error instanceof KubernetesSilent || error instanceof NotThere) {
+      return { kubernetes: { state: 'silent', why: error.message }, api: undefined };
+    }
+    throw error;
+  }
+}
+
+async function seen(api: ApiServer, service: StandInService): Promise<Kubernetes> {
+  const [nodes, deployment, pods, publicPort] = await Promise.all([
+    api.get(`/api/v1/nodes?labelSelector=${encodeURIComponent(jumphostLabel)}`, Nodes),
+    orUndefined(api.get(deploymentPath(service), Deployment)),
+    api.get(podsPath(service), Pods),
+    publicPortOf(api, service),
+  ]);
+  const isWanted = (deployment?.spec.replicas ?? 0) > 0;
+  return {
+    state: 'answers',
+    node: nodeState(nodes.items),
+    isWanted,
+    pod: { ...podState(pods.items), names: pods.items.map(({ metadata }) => metadata.name) },
+    publicPort,
+  };
+}
+
+function nodeState(nodes: z.infer<typeof Node>[]): { isReady: boolean; why: string } {
+  if (nodes.length === 0) return { isReady: false, why: `no node has the label ${jumphostLabel}` };
+  const isReady = nodes.some(({ status }) =>
+    status.conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+  );
+  return isReady ? { isReady, why: '' } : { isReady, why: 'the node of the jumphost is not ready' };
+}
+
+/**
+ * A pod whose container was started before can run: while the unit holds port or state, it ends with 1, or stays
+ * without getting ready. One that ended with 78 has a configuration that is no use, and one without an image none.
+ */
+function podState(pods: Pod[]): { state: PodState; why: string } {
+  const pod = pods.find(({ metadata }) => metadata.deletionTimestamp === undefined);
+  if (pod === undefined) return cannotRun('k3s has not made its pod');
+  const [container] = pod.status.containerStatuses;
+  if (container === undefined) {
+    const unscheduled = pod.status.conditions.find(
+      ({ type, status }) => type === 'PodScheduled' && status === 'False',
+    );
+    return cannotRun(`its pod is ${unscheduled?.message ?? pod.status.phase}`);
+  }
+  if (container.ready) return { state: 'ready', why: '' };
+  const { running, waiting, terminated } = container.state;
+  if (running) return { state: 'can-run', why: '' };
+  if (waiting && waiting.reason !== 'CrashLoopBackOff') {
+    return cannotRun(`its pod waits: ${waiting.reason}`);
+  }
+  const exitCode = (terminated ?? container.lastState.terminated)?.exitCode ?? 0;
+  return exitCode === 0 || exitCode === 1 || exitCode > 128
+    ? { state: 'can-run', why: '' }
+    : cannotRun(`its pod ends with ${exitCode}`);
+}
+
+function cannotRun(why: string): { state: PodState; why: string } {
+  return { state: 'cannot-run', why };
+}
+
+/** A new pod is started at once; one that has crashed waits for up to five minutes. */
+export async function renewPods(
+  api: ApiServer,
+  service: StandInService,
+  names: readonly string[],
+): Promise<void> {
+  for (const name of names) {
+    await orUndefined(api.remove(`/api/v1/namespaces/${service.namespace}/pods/${name}`));
+  }
+}
+
+/** @param replicas 0 or 1: there is never a second one. */
+export async function scale(
+  api: ApiServer,
+  service: StandInService,
+  replicas: 0 | 1,
+): Promise<void> {
+  await api.patch(`${deploymentPath(service)}/scale`, { spec: { replicas } });
+}
+
+/**
+ * ServiceLB's rules catch the port of a LoadBalancer before a process of the host sees a connection, also while there is
+ * no pod behind it. So the Service is no LoadBalancer as long as the unit serves.
+ */
+export async function lendPublicPort(api: ApiServer, service: StandInService): Promise<void> {
+  const { spec } = await api.get(servicePath(service), Service);
+  const lent = { type: spec.type, externalTrafficPolicy: spec.externalTrafficPolicy };
+  await api.patch(servicePath(service), {
+    metadata: { annotations: { [lentAnnotation]: JSON.stringify(lent) } },
+    spec: { type: 'ClusterIP', externalTrafficPolicy: null },
+  });
+}
+
+/** Makes the Service what it was. */
+export async function takePublicPortBack(api: ApiServer, service: StandInService): Promise<void> {
+  const { metadata } = await api.get(servicePath(service), Service);
+  const lent = Lent.parse(JSON.parse(metadata.annotations[lentAnnotation] ?? '{}'));
+  await api.patch(servicePath(service), {
+    metadata: { annotations: { [lentAnnotation]: null } },
+    spec: lent,
+  });
+}
+
+async function publicPortOf(api: ApiServer, service: StandInService) {
+  if (service.isOnHostNetwork) return 'none';
+  const found = await orUndefined(api.get(servicePath(service), Service));
+  if (found?.spec.type === 'LoadBalancer') return 'held';
+  return found?.metadata.annotations[lentAnnotation] === undefined ? 'none' : 'lent';
+}
+
+/** Where its Deployment is; the configuration is found there, too. */
+export function deploymentPath({ namespace, name }: StandInService): string {
+  return `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
+}
+
+function servicePath({ namespace, name }: StandInService): string {
+  return `/api/v1/namespaces/${namespace}/services/${name}`;
+}
+
+function podsPath({ namespace, name }: StandInService): string {
+  const selector = encodeURIComponent(`app.kubernetes.io/name=${name}`);
+  return `/api/v1/namespaces/${namespace}/pods?labelSelector=${selector}`;
+}
+
+async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof NotThere) return undefined;
+    throw error;
+  }
+}
