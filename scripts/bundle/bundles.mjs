@@ -21,6 +21,7 @@ export const bundles = [
     files: filesForTheBot,
   },
   { name: 'cli', folder: 'packages/cli', copies: ['bin'] },
+  { name: 'stand-in', folder: 'packages/stand-in', copies: ['bin'] },
 ];
 
 /** Its jumphost is `metadata` to its machines; all others mount what `skolo rack swarming-config` prints. */
