@@ -20,6 +20,7 @@ import { type CommandLines, callIn } from './command-lines.ts';
 
 const ownFolder = fileURLToPath(new URL('../../', import.meta.url));
 const racks = fileURLToPath(new URL('../../../../racks', import.meta.url));
+const kube = fileURLToPath(new URL('../../../../kube', import.meta.url));
 
 /** A folder to run sessions in. */
 export interface Place {
@@ -47,7 +48,7 @@ export interface Servers {
 
 /**
  * A copy of `files`, with secrets that only their owner can read, and `skolo` in the PATH. Nobody is at the ports 3 to
- * 6 themselves. `$RACKS` are the examples.
+ * 6 themselves. `$RACKS` and `$KUBE/racks` are the examples.
  */
 export async function createPlace(files: string, servers: Servers): Promise<Place> {
   const { metadata, power, backup, alerts, agents, tokens } = servers;
@@ -93,6 +94,7 @@ export async function createPlace(files: string, servers: Servers): Promise<Plac
       ...(alerts && { ALERTS: alerts.url, PUBSUB_EMULATOR_HOST: alerts.pubsub.endpoint }),
       ...(agentUrls[0] && { AGENT: agentUrls[0][1] }),
       RACKS: racks,
+      KUBE: kube,
     },
     ...(agentUrls.length > 0 && {
       standIns: new Map(agentUrls.map(([name, url]) => [url, `http://127.0.0.1:7/${name}`])),
@@ -204,6 +206,7 @@ export function steadied(text: string, { dir, env, standIns }: Omit<Place, 'remo
       .replaceAll('\x1b', '\\e')
       .replaceAll(dir, '$DIR')
       .replaceAll(racks, '$RACKS')
+      .replaceAll(kube, '$KUBE')
       .replaceAll(env.URL ?? '$URL', '$URL')
       .replaceAll(env.POWER ?? '$POWER', '$POWER')
       .replaceAll(env.BACKUP ?? '$BACKUP', '$BACKUP')

@@ -2,6 +2,9 @@
 import type { Json, Rack } from '../rack.ts';
 import type { DerivedFile } from './derived-file.ts';
 
+/** Ports below are root's, where nothing else is said. */
+export const lowPorts = 1024;
+
 export interface ExtraPort {
   service: 'power-cycle-daemon' | 'router-backup';
   /** Its name in the Service. */
@@ -32,19 +35,16 @@ export function extraPortsOf(rack: Rack): ExtraPort[] {
 }
 
 /**
- * They are added to the Service that the rack sees. A port below 1024 is one that the pod's user may not take without a
- * word about it.
+ * They are added to the Service that the rack sees. Ports of notices are mostly below 1024, where the pod's user may listen
+ * only where it is said.
  */
 export function extraPorts(rack: Rack): DerivedFile[] {
   const all = extraPortsOf(rack);
   return [...new Set(all.map(({ service }) => service))].flatMap((service) => {
     const ports = all.filter((port) => port.service === service);
-    return [servicePatch(service, ports), ...(ports.some(isLow) ? [lowPorts(service)] : [])];
+    const isLow = service === 'router-backup' && ports.some(({ port }) => port < lowPorts);
+    return [servicePatch(service, ports), ...(isLow ? [lowPortsPatch(service)] : [])];
   });
-}
-
-function isLow({ port }: ExtraPort): boolean {
-  return port < 1024;
 }
 
 function servicePatch(service: string, extra: readonly ExtraPort[]): DerivedFile {
@@ -62,7 +62,8 @@ function servicePatch(service: string, extra: readonly ExtraPort[]): DerivedFile
   };
 }
 
-function lowPorts(service: string): DerivedFile {
+/** The list of sysctls is replaced as a whole; kube/base has none for this service. */
+function lowPortsPatch(service: string): DerivedFile {
   const sysctls: Json = [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '0' }];
   return {
     name: `low-ports-${service}.yaml`,

@@ -9,6 +9,7 @@ import { prometheusTargets } from './prometheus-targets.ts';
 import { rackFacts } from './rack-facts.ts';
 import { readme } from './readme.ts';
 import { secretPatches, serviceSecrets } from './secrets.ts';
+import { stopGrace } from './stop-grace.ts';
 import { swarmingClientPatch } from './swarming-client.ts';
 import { renderWarnings } from './warnings.ts';
 
@@ -30,6 +31,7 @@ export function renderDerived(rack: Rack): Derived {
     ...secretPatches(secrets),
     hostAliases(rack),
     swarmingClientPatch(rack),
+    ...stopGrace(rack),
     ...extraPorts(rack),
     prometheusTargets(rack),
     networkPolicies(rack),

@@ -35,22 +35,22 @@ export function addRackRender(noun: SkoloCommand, io: Io): void {
     const folder = to ?? join(dirname(globals.rack), 'derived');
     try {
       const { files, warnings } = renderDerived(rack);
-      const warning = styled('warning:', 'yellow', io.colour);
-      for (const each of warnings) io.err(`${globals.rack} ${warning} ${sentence(each)}`);
       const difference = await compareDerived(folder, files);
       const changes = changesOf(folder, difference);
       if (check) {
         for (const { file, is } of changes) io.out(`${file}: ${is}`);
         if (changes.length > 0) io.exitCode = exitCodes.failed;
       } else {
+        const warning = styled('warning:', 'yellow', io.colour);
+        for (const each of warnings) io.err(`${globals.rack} ${warning} ${sentence(each)}`);
         refuseForeign(folder, difference);
         await writeDerived(folder, files, difference);
         for (const { file, becomes } of changes) io.out(`${file}: ${becomes}`);
       }
-      const rest = changes.length === 0 ? 'all as rack.yaml wants them' : undefined;
-      const changed = check ? 'not as rack.yaml wants it' : 'changed';
-      const summary = rest ?? `${changes.length} ${changed}`;
-      io.out(`${rack.name}: ${count(files.size, 'derived file')}, ${summary}`);
+      const differ = `${changes.length} ${check ? 'to be changed' : 'changed'}`;
+      io.out(
+        `${rack.name}: ${count(files.size, 'derived file')}, ${changes.length === 0 ? 'all as rack.yaml wants them' : differ}`,
+      );
     } catch (error) {
       if (!(error instanceof RenderError)) throw error;
       for (const problem of error.problems) io.err(`${globals.rack} ${sentence(problem)}`);

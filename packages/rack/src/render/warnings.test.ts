@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest';
+import { parseRack } from '../load.ts';
+import { renderDerived } from './render.ts';
+
+/** A rack about which there is nothing to say, and what is added to it. */
+function warningsOf({ subnet = '192.168.1.0/24', settings = {}, more = '' } = {}): string[] {
+  const services: Record<string, object> = {
+    'metadata-server': {},
+    'power-cycle-daemon': {},
+    'router-backup': { jumphost: { backup: false } },
+    'alert-to-pubsub': { credentials: { keyFile: 'secrets/key.json' } },
+    'swarming-client': {},
+    ...settings,
+  };
+  const text = `rack: lab
+network: { subnet: ${subnet} }
+jumphost: { name: jumphost, address: ${subnet.replace(/0\/\d+$/, '8')}, aliases: [metadata] }
+identities: { bots: { project: my-project, credentials: { fixed: secrets/token } } }
+services: ${JSON.stringify(services)}
+${more}`;
+  const { warnings } = renderDerived(parseRack(text, { file: '/etc/skolo/rack.yaml' }));
+  return warnings.map(({ where, message }) => `${where}: ${message}`);
+}
+
+const quiet = { jumphost: { backup: false } };
+const keyFile = { keyFile: 'secrets/key.json' };
+const machine = 'machines: { pi-1: { kind: rpi, address: 192.168.1.101, swarming: ';
+
+describe('renderWarnings', () => {
+  it('has none about a rack that works', () => {
+    expect(warningsOf()).toEqual([]);
+  });
+
+  it.each<[about: string, rack: Parameters<typeof warningsOf>[0], expected: RegExp]>([
+    [
+      'pods',
+      { subnet: '10.42.7.0/24' },
+      /^network\.subnet: shares addresses with 10\.42\.0\.0\/16, .* pods/,
+    ],
+    ['Services', { subnet: '10.0.0.0/8' }, /10\.43\.0\.0\/16, where k3s has its Services/],
+    [
+      'readers',
+      { more: 'access: { anonymousRead: [192.168.1.8] }' },
+      /^access\.anonymousRead: has the jumphost, .* router-backup among them, .*10\.42\.0\.0\/24/,
+    ],
+    [
+      'variables',
+      { more: 'logins: { all: { username: ann, password: { env: PASSWORD } } }' },
+      /^logins\.all\.password: is a variable, PASSWORD: .* a file is better$/,
+    ],
+    [
+      'commands',
+      {
+        more: `infrastructure:
+  relays: { model: command-switch, outlets: 1, on: [on], off: [off], read: { command: [x], on: "^on", off: "^off" } }`,
+      },
+      /^infrastructure\.relays: runs programs in the pod of power-cycle-daemon/,
+    ],
+    [
+      'the port of a service',
+      { settings: { 'power-cycle-daemon': { url: 'http://metadata.lan:8080' } } },
+      /^services\.power-cycle-daemon\.url: is port 8080, and on k3s power-cycle-daemon is at 9210/,
+    ],
+    [
+      'https of a service',
+      { settings: { 'router-backup': { ...quiet, url: 'https://192.168.1.8' } } },
+      /^services\.router-backup\.url: is port 443, /,
+    ],
+    [
+      'metrics of an agent',
+      { more: `${machine}{ metricsUrl: "http://192.168.1.101:9" } } }` },
+      /^machines\.pi-1\.swarming\.metricsUrl: is port 9, and on k3s swarming-client is at 20014/,
+    ],
+    [
+      'the address of a door',
+      {
+        settings: {
+          'power-cycle-daemon': {
+            doors: { report: { host: '192.168.1.8', allow: ['192.168.1.0/24'] } },
+          },
+        },
+      },
+      /^services\.power-cycle-daemon\.doors\.report\.host: is no address of a pod/,
+    ],
+    [
+      'the port of a door',
+      {
+        settings: {
+          'power-cycle-daemon': { doors: { pdudaemon: { port: 81, allow: ['192.168.1.0/24'] } } },
+        },
+      },
+      /^services\.power-cycle-daemon\.doors\.pdudaemon\.port: is below 1024/,
+    ],
+    [
+      'credentials',
+      { settings: { 'alert-to-pubsub': {} } },
+      /^services\.alert-to-pubsub\.credentials: is `default`, which finds nothing in a pod/,
+    ],
+    [
+      'callers of alerts',
+      { settings: { 'alert-to-pubsub': { credentials: 'metadata' } } },
+      /^services\.alert-to-pubsub\.credentials: gets no token: .*\{ cidr: 10\.42\.0\.0\/24, identity: NAME \}/,
+    ],
+    [
+      'callers of backups',
+      { settings: { 'router-backup': { ...quiet, upload: 'gs://my-backups', encrypt: 'none' } } },
+      /^services\.router-backup\.upload: gets no token/,
+    ],
+    [
+      'TLS for Alertmanager',
+      {
+        settings: {
+          'alert-to-pubsub': { credentials: keyFile, tls: { cert: 'tls/c.pem', key: 'tls/k.pem' } },
+        },
+      },
+      /^services\.alert-to-pubsub\.tls: is not known to the Alertmanager of kube\/base/,
+    ],
+    [
+      'passwords for Alertmanager',
+      { settings: { 'alert-to-pubsub': { credentials: keyFile, auth: { bearer: 'secrets/am' } } } },
+      /^services\.alert-to-pubsub\.auth: is not known/,
+    ],
+    [
+      'folders of backups',
+      { settings: { 'router-backup': { ...quiet, upload: '/mnt/backup', encrypt: 'none' } } },
+      /^services\.router-backup\.upload: is outside of \/var\/lib\/skolo\/router-backup, /,
+    ],
+    [
+      'folders of git',
+      {
+        settings: {
+          'router-backup': { ...quiet, git: { remote: 'file:///srv/git' }, encrypt: 'none' },
+        },
+      },
+      /^services\.router-backup\.git\.remote: is outside of/,
+    ],
+    [
+      'files of alerts',
+      {
+        settings: {
+          'alert-to-pubsub': {
+            credentials: keyFile,
+            sinks: [{ name: 'log', kind: 'file', file: 'alerts.json' }],
+          },
+        },
+      },
+      /^services\.alert-to-pubsub\.sinks\[0\]\.file: is outside of \/var\/lib\/skolo\/alert-to-pubsub/,
+    ],
+    [
+      'the jumphost itself',
+      { settings: { 'router-backup': {} } },
+      /^services\.router-backup\.jumphost\.paths: a pod does not see \/var\/lib\/skolo, /,
+    ],
+    [
+      'files of agents',
+      { settings: { 'swarming-client': { ssh: { privateKey: '/root/.ssh/id' } } } },
+      /^services\.swarming-client\.ssh\.privateKey: is a file of the machine/,
+    ],
+    [
+      'files of one agent',
+      { more: `${machine}{ tls: { cert: /c.pem, key: /k.pem } } } }` },
+      /^machines\.pi-1\.swarming\.tls: is a file of the machine/,
+    ],
+  ])('warns of %s', (_, rack, expected) => {
+    const found = warningsOf(rack);
+
+    expect(found.filter((warning) => expected.test(warning))).toHaveLength(1);
+  });
+
+  it.each<[about: string, rack: Parameters<typeof warningsOf>[0]]>([
+    ['pods that may read', { more: 'access: { anonymousRead: [192.168.1.8, 10.42.0.0/24] }' }],
+    [
+      'a service elsewhere',
+      { settings: { 'router-backup': { ...quiet, url: 'http://192.168.1.9:1' } } },
+    ],
+    [
+      'the usual port',
+      { settings: { 'router-backup': { ...quiet, url: 'http://metadata:8003' } } },
+    ],
+    [
+      'an identity for pods',
+      {
+        settings: {
+          'alert-to-pubsub': { credentials: 'metadata' },
+          'metadata-server': { callers: [{ cidr: '10.42.0.0/24', identity: 'bots' }] },
+        },
+      },
+    ],
+    [
+      'an identity for everybody',
+      {
+        settings: { 'alert-to-pubsub': { credentials: 'metadata' } },
+        more: 'defaultIdentity: bots',
+      },
+    ],
+    ['no Pub/Sub', { settings: { 'alert-to-pubsub': { pubsub: false } } }],
+    [
+      'files in the state of a service',
+      {
+        settings: {
+          'alert-to-pubsub': {
+            credentials: keyFile,
+            sinks: [{ name: 'log', kind: 'file', file: '/var/lib/skolo/alert-to-pubsub/log.json' }],
+          },
+        },
+      },
+    ],
+  ])('says nothing about %s', (_, rack) => {
+    expect(warningsOf(rack)).toEqual([]);
+  });
+});
