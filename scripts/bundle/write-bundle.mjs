@@ -68,6 +68,8 @@ async function writeTo(out, { folder, copies, files }, version) {
     format: 'esm',
     splitting: true,
     minify: true,
+    // Names of functions and classes are in stack traces, and some classes of errors are named after themselves.
+    keepNames: true,
     legalComments: 'none',
     banner: { js: banner },
     plugins: [nativeLibrary, leftOut],
@@ -109,7 +111,8 @@ function settle(path) {
  */
 function put(from, to) {
   mkdirSync(dirname(to), { recursive: true });
-  cpSync(from, to, { recursive: true });
+  // What Python leaves beside its files is not of ours.
+  cpSync(from, to, { recursive: true, filter: (path) => !path.endsWith('__pycache__') });
 }
 
 /**

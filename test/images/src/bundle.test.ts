@@ -1,0 +1,190 @@
+/** What is in bundles: little, all of it, and always the same. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { bundle, type Sizes, services } from './bundles.ts';
+import { root } from './paths.ts';
+
+const run = promisify(execFile);
+
+const mostBytes = 5_000_000;
+
+let out: string;
+let sizes: Sizes[];
+
+beforeAll(async () => {
+  out = await mkdtemp(join(tmpdir(), 'skolo-bundles-'));
+  sizes = await bundle(out);
+}, 240_000);
+afterAll(() => rm(out, { recursive: true, force: true }));
+
+/** Paths of all files below the folder. */
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files
+    .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1))
+    .sort();
+}
+
+/** A digest and the mode of each file, by its path. */
+async function contentsOf(folder: string): Promise<Map<string, string>> {
+  const contents = new Map<string, string>();
+  for (const path of await filesIn(folder)) {
+    const digest = createHash('sha256')
+      .update(await readFile(join(folder, path)))
+      .digest('hex');
+    const { mode } = await lstat(join(folder, path));
+    contents.set(path, `${digest} ${mode.toString(8)}`);
+  }
+  return contents;
+}
+
+/** The same files at another place, without a second copy of each. */
+async function linkTree(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) await linkTree(source, target);
+    else if (entry.isSymbolicLink()) await symlink(await readlink(source), target);
+    else if (entry.isFile()) await link(source, target);
+  }
+}
+
+/** A checkout that is somewhere else, installed and built. */
+async function anotherCheckout(): Promise<string> {
+  await mkdir(join(root, '.skolo'), { recursive: true });
+  const folder = await mkdtemp(join(root, '.skolo', 'elsewhere-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  for (const name of ['package.json', 'package-lock.json']) {
+    await link(join(root, name), join(folder, name));
+  }
+  for (const name of ['node_modules', 'packages', 'services', 'scripts']) {
+    await linkTree(join(root, name), join(folder, name));
+  }
+  return folder;
+}
+
+describe('a bundle', () => {
+  it.each(services)(
+    'of %s, with its native library, is under 5 MB without Google’s clients',
+    (name) => {
+      const {
+        own = Infinity,
+        other = 0,
+        native = {},
+      } = sizes.find((one) => one.name === name) ?? {};
+
+      expect(Object.keys(native).sort()).toEqual(['linux-arm', 'linux-arm64', 'linux-x64']);
+      expect(own + other + Math.max(...Object.values(native))).toBeLessThan(mostBytes);
+    },
+  );
+
+  it('has Google’s clients only where something is sent with them', () => {
+    const having = (client: 'pubsub' | 'storage') =>
+      sizes.filter((one) => one[client] > 0).map(({ name }) => name);
+
+    expect(having('pubsub')).toEqual(['alert-to-pubsub', 'cli']);
+    expect(having('storage')).toEqual(['router-backup', 'cli']);
+  });
+
+  it('says nothing of the folder that it was made in', async () => {
+    const words = [root, basename(out), tmpdir()].filter((word) => word.length > 4);
+    const found: string[] = [];
+    for (const path of await filesIn(out)) {
+      const text = await readFile(join(out, path), 'latin1');
+      if (words.some((word) => text.includes(word))) found.push(path);
+    }
+
+    expect(found).toEqual([]);
+  });
+
+  it('is made of the same bytes wherever it is made', async () => {
+    const second = join(await anotherCheckout(), 'out', 'second');
+
+    await bundle(second, [], join(second, '../..'));
+
+    expect(await contentsOf(second)).toEqual(await contentsOf(out));
+  }, 240_000);
+
+  it('names those whose software is in it, with their licences', async () => {
+    const file = join(out, 'alert-to-pubsub/opt/skolo/services/alert-to-pubsub/third-parties.txt');
+    const text = await readFile(file, 'utf8');
+
+    expect(text).toMatch(/^@google-cloud\/pubsub \d+\.\d+\.\d+ \(Apache-2\.0\)$/m);
+    expect(text).toMatch(/^classic-level \d+\.\d+\.\d+ \(MIT\)$/m);
+    expect(text).toContain('Apache License');
+    expect(text).not.toContain('no licence named');
+  });
+
+  it('has the version of its package, or the one that it is told', async () => {
+    const told = join(out, 'told');
+    await bundle(told, ['cli', '--version', '9.8.7+abc']);
+    const version = async (folder: string) => {
+      const bin = join(folder, 'cli/opt/skolo/packages/cli/bin/skolo.js');
+      const { stdout } = await run(process.execPath, [bin, '--version']);
+      return stdout.trim();
+    };
+    const manifest = JSON.parse(await readFile(join(root, 'packages/cli/package.json'), 'utf8'));
+
+    expect(await readdir(told)).toEqual(['cli']);
+    expect(await version(told)).toBe('9.8.7+abc');
+    expect(await version(out)).toBe(z.object({ version: z.string() }).parse(manifest).version);
+    await rm(told, { recursive: true });
+  });
+
+  it('that there is not is refused', async () => {
+    await expect(bundle(join(out, 'none'), ['metadata'])).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/no metadata here, but metadata-server, /),
+    });
+  });
+});
+
+describe('the bundle of swarming-client', () => {
+  const inBundle = (path: string) => join(out, 'swarming-client', path);
+
+  it('brings what the bot looks for in a container', async () => {
+    const text = await readFile(
+      inBundle('etc/swarming_config/oauth2_access_token_config.json'),
+      'utf8',
+    );
+
+    expect(JSON.parse(text)).toEqual({
+      url: 'http://metadata/computeMetadata/v1/instance/service-accounts/default/token',
+      headers: { 'Metadata-Flavor': 'Google' },
+    });
+    expect(await readFile(inBundle('.dockerenv'), 'utf8')).toBe('');
+  });
+
+  it('brings the programs of the agent as they are', async () => {
+    const [from, to] = [
+      join(root, 'services/swarming-client'),
+      inBundle('opt/skolo/services/swarming-client'),
+    ];
+    for (const folder of ['python', 'shim']) {
+      const there = await filesIn(join(from, folder));
+      expect(await filesIn(join(to, folder))).toEqual(there);
+      for (const name of there) {
+        const [source, copy] = [join(from, folder, name), join(to, folder, name)];
+        expect(await readFile(copy, 'utf8')).toBe(await readFile(source, 'utf8'));
+      }
+    }
+    expect((await lstat(join(to, 'shim/sudo'))).mode & 0o777).toBe(0o755);
+  });
+});
