@@ -283,6 +283,13 @@ export const peerKinds = [
     proves: 'the options and error texts of the simulated tools for iPhones',
   },
   {
+    name: 'systemd-nspawn',
+    commands: ['systemd-nspawn'],
+    version: ['--version'],
+    debian: ['systemd-container'],
+    proves: 'the units of deploy/systemd, by a systemd that has booted a computer of its own',
+  },
+  {
     name: 'python3',
     // The newest one that answers.
     commands: [14, 13, 12, 11, 10, 9, 8].map((minor) => `python3.${minor}`).concat('python3'),

@@ -68,6 +68,7 @@ describe('peer', () => {
       uhubctl: true,
       adb: true,
       libimobiledevice: true,
+      'systemd-nspawn': true,
       python3: true,
       'node-exporter': true,
       'blackbox-exporter': true,

@@ -37,6 +37,7 @@ export type PeerName =
   | 'uhubctl'
   | 'adb'
   | 'libimobiledevice'
+  | 'systemd-nspawn'
   | 'python3'
   | 'node-exporter'
   | 'blackbox-exporter'
