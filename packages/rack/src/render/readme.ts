@@ -1,6 +1,7 @@
 /** What the derived files are, and how the Secrets are made that they name. No value of a secret is in it. */
 import type { Rack } from '../rack.ts';
 import { type DerivedFile, head } from './derived-file.ts';
+import { tokenSecrets } from './monitoring-secrets.ts';
 import type { ServiceSecret } from './secrets.ts';
 
 /** README.md of the derived files. */
@@ -9,6 +10,16 @@ export function readme(
   files: readonly DerivedFile[],
   secrets: readonly ServiceSecret[],
 ): string {
+  const tokens = tokenSecrets(rack).map(({ name, tokens }) => ({
+    name,
+    namespace: 'skolo',
+    rows: tokens.map(({ key, path, where, madeBy }) => ({
+      key,
+      path,
+      content: madeBy === undefined ? `\`${path}\`` : `\`${path}\`, what \`${madeBy}\` prints`,
+      where: [where],
+    })),
+  }));
   return [
     `<!--\n${head(rack, '', '').trimEnd()}\n-->`,
     `# Derived files of ${rack.name}`,
@@ -25,35 +36,55 @@ export function readme(
     ),
     '## Secrets',
     'Each service has one, of its own name, with what rack.yaml says that it reads, and nothing else. The commands are for the folder of rack.yaml, with the files in `secrets/` and the like; leave out the line of a file that you do not have. The files do not belong in git.',
-    ...secrets.flatMap(ofService),
+    ...[...secrets.map(ofService), ...tokens].flatMap(section),
     '',
   ].join('\n\n');
 }
 
-function ofService({ service, namespace, files, variables }: ServiceSecret): string[] {
-  const rows = [
-    ...files.map(({ key, path, where }) => ({ key, path, shown: path, where })),
-    ...variables.map(({ name, where }) => ({
-      key: name,
-      path: `secrets/${name}`,
-      shown: `the variable ${name}`,
-      where,
-    })),
-  ];
-  if (rows.length === 0) return [`### ${service}`, 'None.'];
+interface Section {
+  /** Of the Secret. */
+  name: string;
+  namespace: string;
+  rows: {
+    key: string;
+    /** Of the file that holds it, before it is in the Secret. */
+    path: string;
+    content: string;
+    where: string[];
+  }[];
+}
+
+function ofService({ service, namespace, files, variables }: ServiceSecret): Section {
+  return {
+    name: service,
+    namespace,
+    rows: [
+      ...files.map((file) => ({ ...file, content: `\`${file.path}\`` })),
+      ...variables.map(({ name, where }) => ({
+        key: name,
+        path: `secrets/${name}`,
+        content: `the variable \`${name}\``,
+        where,
+      })),
+    ],
+  };
+}
+
+function section({ name, namespace, rows }: Section): string[] {
+  if (rows.length === 0) return [`### ${name}`, 'None.'];
   return [
-    `### ${service}`,
+    `### ${name}`,
     table(
-      ['key', 'file', 'in rack.yaml'],
-      rows.map(({ key, shown, where }) => [
+      ['key', 'content', 'in rack.yaml'],
+      rows.map(({ key, content, where }) => [
         `\`${key}\``,
-        `\`${shown}\``,
+        content,
         where.map((place) => `\`${place}\``).join(', '),
       ]),
     ),
     [
       '```sh',
-      `kubectl create secret generic ${service} -n ${namespace} \\`,
+      `kubectl create secret generic ${name} -n ${namespace} \\`,
       ...rows.map(({ key, path }) => `  ${quoted(`--from-file=${key}=${path}`)} \\`),
       '  --dry-run=client -o yaml | kubectl apply -f -',
       '```',

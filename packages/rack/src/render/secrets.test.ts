@@ -132,6 +132,25 @@ describe('the Secret of a service', () => {
     );
   });
 
+  it('is one of Alertmanager and Prometheus, too, where they have to say who they are', () => {
+    const rack = smallRack(`services:
+  power-cycle-daemon: { repair: { enabled: true } }
+  alert-to-pubsub: { auth: { bearer: secrets/alerts } }
+`);
+
+    const readme = renderDerived(rack).files.get('README.md');
+
+    expect(readme).toContain(`kubectl create secret generic alertmanager -n skolo \\
+  --from-file=alert-to-pubsub=secrets/alerts \\
+  --from-file=power-cycle-daemon=secrets/alertmanager-token \\
+`);
+    expect(readme).toContain('what `skolo token new alertmanager --role operate` prints');
+    expect(readme).toContain(`kubectl create secret generic prometheus -n skolo \\
+  --from-file=alert-to-pubsub=secrets/alerts \\
+  --dry-run=client`);
+    expect(renderDerived(smallRack()).files.get('README.md')).not.toContain('### alertmanager');
+  });
+
   it('refuses files that no pod sees, all at once', () => {
     const rack = smallRack(`access: { tokens: { file: ../tokens.yaml } }
 identities:

@@ -113,12 +113,52 @@ describe('renderWarnings', () => {
           'alert-to-pubsub': { credentials: keyFile, tls: { cert: 'tls/c.pem', key: 'tls/k.pem' } },
         },
       },
-      /^services\.alert-to-pubsub\.tls: is not known to the Alertmanager of kube\/base/,
+      /^services\.alert-to-pubsub\.tls: is not what Alertmanager of kube\/base expects/,
     ],
     [
-      'passwords for Alertmanager',
-      { settings: { 'alert-to-pubsub': { credentials: keyFile, auth: { bearer: 'secrets/am' } } } },
-      /^services\.alert-to-pubsub\.auth: is not known/,
+      'a password for Alertmanager',
+      {
+        settings: {
+          'alert-to-pubsub': {
+            credentials: keyFile,
+            auth: { username: 'am', password: 'secrets/am' },
+          },
+        },
+      },
+      /^services\.alert-to-pubsub\.auth: is a password, .* add `bearer`/,
+    ],
+    [
+      'rare repetitions',
+      { settings: { 'alert-to-pubsub': { credentials: keyFile, repeatHours: 12 } } },
+      /^services\.alert-to-pubsub\.repeatHours: is no longer than the 12 hours/,
+    ],
+    [
+      'a hasty watchdog',
+      {
+        settings: { 'alert-to-pubsub': { credentials: keyFile, watchdog: { withinSeconds: 60 } } },
+      },
+      /^services\.alert-to-pubsub\.watchdog\.withinSeconds: is no longer than the 120 s/,
+    ],
+    [
+      'TLS for repair',
+      {
+        settings: {
+          'power-cycle-daemon': {
+            tls: { cert: 'tls/c.pem', key: 'tls/k.pem' },
+            repair: { enabled: true },
+          },
+        },
+      },
+      /^services\.power-cycle-daemon\.tls: is not what Alertmanager/,
+    ],
+    [
+      'other alerts for repair',
+      {
+        settings: {
+          'power-cycle-daemon': { repair: { enabled: true, alerts: ['MachineMissing', 'MyOwn'] } },
+        },
+      },
+      /^services\.power-cycle-daemon\.repair\.alerts: has MyOwn, .* sends MachineMissing only/,
     ],
     [
       'folders of backups',
@@ -149,7 +189,7 @@ describe('renderWarnings', () => {
     [
       'the jumphost itself',
       { settings: { 'router-backup': {} } },
-      /^services\.router-backup\.jumphost\.paths: a pod does not see \/var\/lib\/skolo, /,
+      /^services\.router-backup\.jumphost\.paths: a pod sees nothing of \/var\/lib\/skolo, /,
     ],
     [
       'files of agents',
@@ -192,6 +232,10 @@ describe('renderWarnings', () => {
         settings: { 'alert-to-pubsub': { credentials: 'metadata' } },
         more: 'defaultIdentity: bots',
       },
+    ],
+    [
+      'a token for Alertmanager',
+      { settings: { 'alert-to-pubsub': { credentials: keyFile, auth: { bearer: 'secrets/am' } } } },
     ],
     ['no Pub/Sub', { settings: { 'alert-to-pubsub': { pubsub: false } } }],
     [

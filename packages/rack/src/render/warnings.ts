@@ -15,6 +15,11 @@ import { jumphostServices, type ServiceSecret } from './secrets.ts';
 const podNetwork = '10.42.0.0/16';
 const serviceNetwork = '10.43.0.0/16';
 
+/** As in kube/base/alertmanager: what is sent to the power-cycle daemon, and how often anything is said again. */
+const machineMissing = 'MachineMissing';
+const repeatIntervalHours = 12;
+const watchdogSeconds = 120;
+
 /** In the order of rack.yaml, as far as possible. */
 export function renderWarnings(rack: Rack, secrets: readonly ServiceSecret[]): RenderWarning[] {
   return [
@@ -166,19 +171,35 @@ function ofIdentity({ defaultIdentity, services }: Rack): RenderWarning[] {
   ];
 }
 
+/** Where rack.yaml and kube/base/alertmanager do not go together. */
 function ofAlertmanager({ services }: Rack): RenderWarning[] {
-  const { tls, auth } = services['alert-to-pubsub'];
-  const asks = {
-    tls: tls !== undefined,
-    auth: auth.username !== undefined || auth.bearer !== undefined,
+  const { tls, auth, repeatHours, watchdog } = services['alert-to-pubsub'];
+  const { tls: powerTls, repair } = services['power-cycle-daemon'];
+  const plainHttp = 'is not what Alertmanager of kube/base expects, which speaks plain http';
+  const other = repair.alerts.filter((name) => name !== machineMissing);
+  const found: Record<string, string | false> = {
+    'alert-to-pubsub.tls': tls !== undefined && plainHttp,
+    'alert-to-pubsub.auth':
+      auth.username !== undefined &&
+      auth.bearer === undefined &&
+      'is a password, and Alertmanager of kube/base sends a token; add `bearer`',
+    'alert-to-pubsub.repeatHours':
+      repeatHours <= repeatIntervalHours &&
+      `is no longer than the ${repeatIntervalHours} hours after which Alertmanager of kube/base repeats: alerts expire in between`,
+    'alert-to-pubsub.watchdog.withinSeconds':
+      watchdog.withinSeconds <= watchdogSeconds &&
+      `is no longer than the ${watchdogSeconds} s after which Alertmanager of kube/base repeats the watchdog`,
+    'power-cycle-daemon.tls': repair.enabled && powerTls !== undefined && plainHttp,
+    'power-cycle-daemon.repair.alerts':
+      repair.enabled &&
+      other.length > 0 &&
+      `has ${other.join(', ')}, and Alertmanager of kube/base sends ${machineMissing} only`,
   };
-  return Object.entries(asks)
-    .filter(([, isAsked]) => isAsked)
-    .map(([key]) => ({
-      where: `services.alert-to-pubsub.${key}`,
-      message:
-        'is not known to the Alertmanager of kube/base, whose alerts are refused then; tell it in the overlay, too',
-    }));
+  return Object.entries(found).flatMap(([key, message]) =>
+    message === false
+      ? []
+      : [{ where: `services.${key}`, message: `${message}; or change its configuration, too` }],
+  );
 }
 
 /** A pod has rack.yaml, its secrets and its own state, and nothing else of the jumphost's disk. */
@@ -209,7 +230,7 @@ function ofFolders({ services }: Rack): RenderWarning[] {
       ? [
           {
             where: 'services.router-backup.jumphost.paths',
-            message: `a pod does not see ${unseen.join(', ')}: they are left out of the backup of the jumphost; copy them from the jumphost itself`,
+            message: `a pod sees nothing of ${unseen.join(', ')} but its own state: the rest is left out of the backup of the jumphost; copy it from there`,
           },
         ]
       : []),
