@@ -1,0 +1,38 @@
+/** All policies, by what they are about. Each is told the objects of a build, and says what is wrong with them. */
+import type { Manifest } from '../manifest.ts';
+import { imageProblems } from './images.ts';
+import { liveConfigurationProblems } from './live-configuration.ts';
+import { placementProblems } from './placement.ts';
+import { podSecurityProblems } from './pod-security.ts';
+import { hostPortProblems, publicServiceProblems, servicePortProblems } from './ports.ts';
+import { probeProblems } from './probes.ts';
+import { accountProblems, rbacProblems } from './rbac.ts';
+import { referenceProblems } from './references.ts';
+import { emptyDirProblems, resourceProblems } from './resources.ts';
+import { machineSecretProblems, secretProblems, variableProblems } from './secrets.ts';
+import { defaultDenyProblems, policySelectorProblems, selectorProblems } from './selectors.ts';
+
+export type Policy = (objects: readonly Manifest[]) => string[];
+
+/** Those that know everything from the objects. Privileges and time to stop also depend on rack.yaml. */
+export const policies: ReadonlyMap<string, Policy> = new Map([
+  ['images', imageProblems],
+  ['resources', resourceProblems],
+  ['room in emptyDirs', emptyDirProblems],
+  ['probes', probeProblems],
+  ['Pod Security', podSecurityProblems],
+  ['selectors', selectorProblems],
+  ['pods that NetworkPolicies name', policySelectorProblems],
+  ['default-deny', defaultDenyProblems],
+  ['references', referenceProblems],
+  ['no secret in git', secretProblems],
+  ['no secret in variables', variableProblems],
+  ['no secret on machines', machineSecretProblems],
+  ['placement', placementProblems],
+  ['roles', rbacProblems],
+  ['accounts', accountProblems],
+  ['ports of services', servicePortProblems],
+  ['Services that the rack sees', publicServiceProblems],
+  ['ports of hosts', hostPortProblems],
+  ['live configuration', liveConfigurationProblems],
+]);

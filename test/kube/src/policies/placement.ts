@@ -1,0 +1,99 @@
+/** What belongs on the jumphost is there and stays there; agents are everywhere else. */
+import { type Manifest, type PodSpec, selects, type Workload, workloadsOf } from '../manifest.ts';
+import { withoutExceptions } from './exceptions.ts';
+
+const jumphost = 'node-restriction.kubernetes.io/skolo-jumphost';
+const controlPlane = 'node-role.kubernetes.io/control-plane';
+/** Taints of a node that may be the only jumphost. `NoExecute` ends pods, `NoSchedule` lets none in. */
+const troubles = [
+  { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute' },
+  { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' },
+  { key: controlPlane, effect: 'NoSchedule' },
+];
+const pressures = ['disk', 'memory', 'pid'].map((what) => ({
+  key: `node.kubernetes.io/${what}-pressure`,
+  effect: 'NoSchedule',
+}));
+
+/** A node as its labels tell it: the jumphost by its own label, as a k3s server, and as both; and a Pi. */
+const jumphosts = [
+  { [jumphost]: 'true' },
+  { [controlPlane]: 'true' },
+  { [jumphost]: 'true', [controlPlane]: 'true' },
+];
+const machines = [{}, { 'node-restriction.kubernetes.io/skolo-channel': 'canary' }];
+
+/** Whether a node with these labels may get its pods. */
+export function mayRunOn({ pod }: Workload, labels: Record<string, string>): boolean {
+  const terms =
+    pod.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  return (
+    selects({ matchLabels: pod.nodeSelector }, labels) &&
+    (terms === undefined || terms.some((term) => selects(term, labels)))
+  );
+}
+
+/** Whether a Pi may get its pods. */
+export function mayRunOnMachines(workload: Workload): boolean {
+  return machines.some((labels) => mayRunOn(workload, labels));
+}
+
+/** Each workload is for the jumphost or for machines, by labels that no kubelet gives itself. */
+export function placementProblems(objects: readonly Manifest[]): string[] {
+  const workloads = workloadsOf(objects);
+  const everywhere = workloads.flatMap((workload) => {
+    const onJumphost = jumphosts.some((labels) => mayRunOn(workload, labels));
+    if (!mayRunOnMachines(workload)) {
+      return onJumphost ? [] : [{ ...workload, what: 'runs nowhere' }];
+    }
+    if (!onJumphost) return [];
+    return [{ ...workload, what: 'runs on every node' }];
+  });
+  return [
+    ...withoutExceptions(everywhere),
+    ...workloads
+      .filter((workload) => !mayRunOnMachines(workload))
+      .flatMap((workload) => stayProblems(workload)),
+    ...overlaps(workloads),
+  ];
+}
+
+/** On the only jumphost there is no better node to go to. */
+function stayProblems({ title, name, pod }: Workload): string[] {
+  const chosen =
+    pod.nodeSelector[jumphost] === 'true' ? [] : [`${title}: no nodeSelector ${jumphost}`];
+  const priority = pod.priorityClassName === undefined ? [`${title}: no priorityClassName`] : [];
+  return [
+    ...chosen,
+    ...priority,
+    ...troubles
+      .filter((taint) => !tolerates(pod, taint))
+      .map(({ key }) => `${title}: does not tolerate ${key} for ever`),
+    ...withoutExceptions(
+      pressures.every((taint) => tolerates(pod, taint))
+        ? []
+        : [{ title, name, what: 'gives way under pressure' }],
+    ),
+  ];
+}
+
+function tolerates({ tolerations }: PodSpec, taint: { key: string; effect: string }): boolean {
+  return tolerations.some(
+    ({ key, operator, effect, tolerationSeconds }) =>
+      operator === 'Exists' &&
+      (key === undefined || key === taint.key) &&
+      (effect === undefined || effect === taint.effect) &&
+      tolerationSeconds === undefined,
+  );
+}
+
+/** The stable agents and the canary share no node. */
+function overlaps(workloads: readonly Workload[]): string[] {
+  const agents = workloads.filter(({ name }) => name.startsWith('swarming-client'));
+  return machines.flatMap((labels) => {
+    const found = agents.filter((agent) => mayRunOn(agent, labels));
+    return agents.length === 0 || found.length === 1
+      ? []
+      : [`a machine with the labels ${JSON.stringify(labels)} has ${found.length} agents`];
+  });
+}

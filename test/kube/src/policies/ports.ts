@@ -1,0 +1,146 @@
+/** Ports are where everybody looks for them, and nobody else's. */
+import { type ServiceName, serviceNames, servicePorts } from '@skolo/rack';
+import { z } from 'zod';
+import { type Manifest, readKind, type Workload, workloadsOf } from '../manifest.ts';
+import { mayRunOn, mayRunOnMachines } from './placement.ts';
+
+const ServiceSpec = z.looseObject({
+  spec: z.looseObject({
+    type: z.string().default('ClusterIP'),
+    externalTrafficPolicy: z.string().optional(),
+    ports: z
+      .array(
+        z.looseObject({
+          name: z.string().optional(),
+          port: z.number(),
+          targetPort: z.union([z.number(), z.string()]).optional(),
+          protocol: z.string().default('TCP'),
+        }),
+      )
+      .default([]),
+  }),
+});
+
+/** Taken on the jumphost by k3s (API, kubelet and its own proxies) and by traefik. */
+const jumphostPorts = new Map([
+  ['443/TCP', 'traefik'],
+  ['6443/TCP', 'k3s'],
+  ['6444/TCP', 'k3s'],
+  ['8472/UDP', 'flannel'],
+  ['10248/TCP', 'kubelet'],
+  ['10250/TCP', 'kubelet'],
+  ['10256/TCP', 'kube-proxy'],
+]);
+
+/** The ports of the five services are those that @skolo/rack says. */
+export function servicePortProblems(objects: readonly Manifest[]): string[] {
+  const workloads = workloadsOf(objects);
+  const services = readKind(objects, 'Service', ServiceSpec);
+  return serviceNames.flatMap((name) => {
+    const workload = workloads.find((each) => each.name === name);
+    if (!workload) return [`no workload ${name}`];
+    const wanted = servicePorts[name];
+    return [
+      // Behind traefik it has another one.
+      ...(name === 'metadata-server' && !workload.pod.hostNetwork
+        ? []
+        : portProblem(workload, 'http', wanted.port)),
+      ...portProblem(workload, 'metrics', wanted.metricsPort),
+      ...(isForTheRack(name) ? publicProblems(name, services) : []),
+    ];
+  });
+}
+
+function isForTheRack(name: ServiceName): boolean {
+  return name !== 'metadata-server' && name !== 'swarming-client';
+}
+
+function portProblem({ title, pod }: Workload, name: string, wanted: number): string[] {
+  const found = pod.containers
+    .flatMap(({ ports }) => ports)
+    .find((port) => port.name === name)?.containerPort;
+  return found === wanted
+    ? []
+    : [`${title}: its port ${name} is ${found ?? 'not there'}, not ${wanted}`];
+}
+
+type Service = ReturnType<typeof readKind<z.infer<typeof ServiceSpec>>>[number];
+
+function publicProblems(name: ServiceName, services: readonly Service[]): string[] {
+  const { port, metricsPort } = servicePorts[name];
+  const own = services.find((service) => service.name === name);
+  const metrics = services.find((service) => service.name === `${name}-metrics`);
+  return [
+    ...(own?.read.spec.ports.some((each) => each.port === port)
+      ? []
+      : [`Service ${name}: no port ${port}`]),
+    ...(metrics?.read.spec.ports.some((each) => each.port === metricsPort)
+      ? []
+      : [`Service ${name}-metrics: no port ${metricsPort}`]),
+  ];
+}
+
+/** Whoever the rack can reach sees callers' addresses, and shows no metrics. No Service has the name that bots ask for. */
+export function publicServiceProblems(objects: readonly Manifest[]): string[] {
+  return readKind(objects, 'Service', ServiceSpec).flatMap(({ title, name, read: { spec } }) => {
+    const problems = [];
+    if (name === 'metadata') {
+      problems.push(
+        `${title}: pods would find this instead of the metadata server, and have no address of their own behind it`,
+      );
+    }
+    if (spec.type === 'NodePort') problems.push(`${title}: is open on every Pi (NodePort)`);
+    if (spec.type === 'LoadBalancer') {
+      if (spec.externalTrafficPolicy !== 'Local') {
+        problems.push(`${title}: callers lose their addresses; externalTrafficPolicy: Local`);
+      }
+      if (spec.ports.some(({ targetPort }) => targetPort === 'metrics')) {
+        problems.push(`${title}: shows its metrics to the rack`);
+      }
+    }
+    return problems;
+  });
+}
+
+/** On one node a port belongs to one: pods on the host's network, Services of the jumphost, k3s itself. */
+export function hostPortProblems(objects: readonly Manifest[]): string[] {
+  const workloads = workloadsOf(objects);
+  const onHost = workloads.filter(({ pod }) => pod.hostNetwork);
+  const jumphost = {
+    'node-restriction.kubernetes.io/skolo-jumphost': 'true',
+    'node-role.kubernetes.io/control-plane': 'true',
+  };
+  const services = readKind(objects, 'Service', ServiceSpec)
+    .filter(({ read }) => read.spec.type === 'LoadBalancer')
+    .flatMap(({ title, read }) =>
+      read.spec.ports.map(({ port, protocol }) => ({ title, port: `${port}/${protocol}` })),
+    );
+  return [
+    ...twice([
+      ...[...jumphostPorts].map(([port, title]) => ({ title, port })),
+      ...services,
+      ...onHost.filter((workload) => mayRunOn(workload, jumphost)).flatMap(portsOf),
+    ]),
+    ...twice(
+      onHost
+        .filter(mayRunOnMachines)
+        .filter(({ name }) => name !== 'swarming-client-canary')
+        .flatMap(portsOf),
+    ),
+  ];
+}
+
+function portsOf({ title, pod }: Workload): { title: string; port: string }[] {
+  return pod.containers.flatMap(({ ports }) =>
+    ports.map(({ containerPort, protocol }) => ({ title, port: `${containerPort}/${protocol}` })),
+  );
+}
+
+function twice(all: readonly { title: string; port: string }[]): string[] {
+  const owners = new Map<string, string>();
+  return all.flatMap(({ title, port }) => {
+    const owner = owners.get(port);
+    owners.set(port, owner ?? title);
+    return owner === undefined ? [] : [`port ${port}: ${owner} and ${title}`];
+  });
+}

@@ -1,0 +1,192 @@
+/** Everything that is named is there. */
+import { z } from 'zod';
+import { containersOf, type Manifest, readKind, type Workload, workloadsOf } from '../manifest.ts';
+
+/** Secrets are made by hand, never in git: kube/README.md says how. Namespace and name of each. */
+export const declaredSecrets: ReadonlyMap<string, string> = new Map([
+  ['skolo-node/metadata-server', 'keys of the identities'],
+  ['skolo/power-cycle-daemon', 'logins of equipment and machines, tokens'],
+  ['skolo/router-backup', 'logins of equipment, keys of what it uploads to'],
+  ['skolo/alert-to-pubsub', 'its own sign-in, keys of sinks'],
+  ['skolo-node/adb-key', 'the key that phones have accepted'],
+  ['skolo/prometheus', 'tokens for whom it asks'],
+  ['skolo/alertmanager', 'tokens for whom it tells'],
+  ['skolo/remote-write', 'the token for the Prometheus elsewhere'],
+  ['skolo/grafana', 'its first password'],
+  ['skolo/apps-users', 'who may sign in at apps-by-name'],
+]);
+
+/** Those without which a pod had better not start, and why. */
+const needed: ReadonlyMap<string, string> = new Map([
+  ['skolo/grafana', 'its own default would be admin/admin'],
+]);
+
+const builtInPriorities = new Set(['system-cluster-critical', 'system-node-critical']);
+
+export interface Reference {
+  kind: 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim' | 'ServiceAccount' | 'PriorityClass';
+  name: string;
+  optional: boolean;
+}
+
+/** What a pod names. */
+export function referencesOf(workload: Workload): Reference[] {
+  const { pod } = workload;
+  const references: Reference[] = [];
+  function add(kind: Reference['kind'], name: string | undefined, optional = false): void {
+    if (name !== undefined) references.push({ kind, name, optional });
+  }
+  for (const volume of pod.volumes) {
+    add('ConfigMap', volume.configMap?.name, volume.configMap?.optional);
+    add('Secret', volume.secret?.secretName, volume.secret?.optional);
+    add('PersistentVolumeClaim', volume.persistentVolumeClaim?.claimName);
+    for (const { configMap, secret } of volume.projected?.sources ?? []) {
+      add('ConfigMap', configMap?.name, configMap?.optional);
+      add('Secret', secret?.name, secret?.optional);
+    }
+  }
+  for (const { env, envFrom } of containersOf(workload)) {
+    for (const { valueFrom } of env) {
+      add('ConfigMap', valueFrom?.configMapKeyRef?.name, valueFrom?.configMapKeyRef?.optional);
+      add('Secret', valueFrom?.secretKeyRef?.name, valueFrom?.secretKeyRef?.optional);
+    }
+    for (const { configMapRef, secretRef } of envFrom) {
+      add('ConfigMap', configMapRef?.name, configMapRef?.optional);
+      add('Secret', secretRef?.name, secretRef?.optional);
+    }
+  }
+  for (const { name } of pod.imagePullSecrets) add('Secret', name);
+  add('ServiceAccount', pod.serviceAccountName ?? 'default');
+  add('PriorityClass', pod.priorityClassName);
+  return references;
+}
+
+/** What a pod names has to be in the build, or a declared Secret, which may be missing: nearly all pods start without. */
+export function referenceProblems(objects: readonly Manifest[]): string[] {
+  const there = new Set(
+    objects.map(({ kind, metadata: { name, namespace = '' } }) => `${kind} ${namespace}/${name}`),
+  );
+  const ofPods = workloadsOf(objects).flatMap((workload) => {
+    const { title, namespace } = workload;
+    return referencesOf(workload).flatMap(({ kind, name, optional }) => {
+      switch (kind) {
+        case 'Secret':
+          if (!declaredSecrets.has(`${namespace}/${name}`)) {
+            return [
+              `${title}: the Secret ${name} is not a declared one (test/kube, references.ts)`,
+            ];
+          }
+          return optional || needed.has(`${namespace}/${name}`)
+            ? []
+            : [`${title}: would not start without the Secret ${name}: optional`];
+        case 'PriorityClass':
+          return builtInPriorities.has(name) || there.has(`${kind} /${name}`)
+            ? []
+            : [`${title}: no ${kind} ${name}`];
+        default:
+          return there.has(`${kind} ${namespace}/${name}`) ? [] : [`${title}: no ${kind} ${name}`];
+      }
+    });
+  });
+  return [...ofPods, ...volumeProblems(objects, there), ...ingressProblems(objects, there)];
+}
+
+const VolumeSpec = z.looseObject({
+  spec: z.looseObject({
+    storageClassName: z.string(),
+    volumeName: z.string().optional(),
+    claimRef: z.looseObject({ namespace: z.string(), name: z.string() }).optional(),
+  }),
+});
+
+/** A claim and its volume are made for each other. */
+function volumeProblems(objects: readonly Manifest[], there: ReadonlySet<string>): string[] {
+  const volumes = readKind(objects, 'PersistentVolume', VolumeSpec);
+  const claims = readKind(objects, 'PersistentVolumeClaim', VolumeSpec);
+  return [
+    ...[...volumes, ...claims].flatMap(({ title, read: { spec } }) =>
+      there.has(`StorageClass /${spec.storageClassName}`)
+        ? []
+        : [`${title}: no StorageClass ${spec.storageClassName}`],
+    ),
+    ...claims.flatMap(({ title, name, namespace, read: { spec } }) => {
+      const volume = volumes.find((each) => each.name === spec.volumeName);
+      const { claimRef } = volume?.read.spec ?? {};
+      return claimRef?.name === name && claimRef.namespace === namespace
+        ? []
+        : [`${title}: no PersistentVolume ${spec.volumeName ?? 'named'} that is kept for it`];
+    }),
+  ];
+}
+
+const IngressSpec = z.looseObject({
+  spec: z.looseObject({
+    rules: z.array(
+      z.looseObject({
+        http: z.looseObject({
+          paths: z.array(
+            z.looseObject({
+              backend: z.looseObject({
+                service: z.looseObject({
+                  name: z.string(),
+                  port: z.looseObject({
+                    name: z.string().optional(),
+                    number: z.number().optional(),
+                  }),
+                }),
+              }),
+            }),
+          ),
+        }),
+      }),
+    ),
+  }),
+});
+
+const ServicePorts = z.looseObject({
+  spec: z.looseObject({
+    ports: z.array(z.looseObject({ name: z.string().optional(), port: z.number() })).default([]),
+  }),
+});
+
+const Middleware = z.looseObject({
+  spec: z.looseObject({ basicAuth: z.looseObject({ secret: z.string() }).optional() }),
+});
+
+/** An Ingress leads to a Service and through middlewares that exist. */
+function ingressProblems(objects: readonly Manifest[], there: ReadonlySet<string>): string[] {
+  const services = readKind(objects, 'Service', ServicePorts);
+  const ofIngresses = readKind(objects, 'Ingress', IngressSpec).flatMap(
+    ({ object, title, namespace, read }) => [
+      ...read.spec.rules.flatMap(({ http }) =>
+        http.paths.flatMap(({ backend: { service: wanted } }) => {
+          const service = services.find(
+            (each) => each.name === wanted.name && each.namespace === namespace,
+          );
+          if (!service) return [`${title}: no Service ${wanted.name}`];
+          const found = service.read.spec.ports.some(
+            ({ name, port }) => name === wanted.port.name || port === wanted.port.number,
+          );
+          return found
+            ? []
+            : [`${title}: ${service.title} has no port ${wanted.port.name ?? wanted.port.number}`];
+        }),
+      ),
+      ...(object.metadata.annotations?.['traefik.ingress.kubernetes.io/router.middlewares'] ?? '')
+        .split(',')
+        .filter((reference) => reference !== '')
+        .filter((reference) => {
+          const name = reference.replace(`${namespace}-`, '').replace('@kubernetescrd', '');
+          return !there.has(`Middleware ${namespace}/${name}`);
+        })
+        .map((reference) => `${title}: no Middleware ${reference}`),
+    ],
+  );
+  const ofMiddlewares = readKind(objects, 'Middleware', Middleware).flatMap(
+    ({ title, namespace, read: { spec } }) =>
+      spec.basicAuth && !declaredSecrets.has(`${namespace}/${spec.basicAuth.secret}`)
+        ? [`${title}: the Secret ${spec.basicAuth.secret} is not a declared one`]
+        : [],
+  );
+  return [...ofIngresses, ...ofMiddlewares];
+}

@@ -1,0 +1,28 @@
+/** Every container says what it needs, and what it may have. */
+import { containersOf, type Manifest, workloadsOf } from '../manifest.ts';
+import { withoutExceptions } from './exceptions.ts';
+
+/** Requests of both kinds and a limit of memory; no limit of CPU, which only makes a slow Pi slower. */
+export function resourceProblems(objects: readonly Manifest[]): string[] {
+  return withoutExceptions(
+    workloadsOf(objects).flatMap((workload) =>
+      containersOf(workload).flatMap(({ resources: { requests = {}, limits = {} } }) => {
+        const found = [];
+        if (requests.cpu === undefined) found.push('no CPU request');
+        if (requests.memory === undefined) found.push('no memory request');
+        if (limits.memory === undefined) found.push('no memory limit');
+        if (limits.cpu !== undefined) found.push('a CPU limit');
+        return found.map((what) => ({ title: workload.title, name: workload.name, what }));
+      }),
+    ),
+  );
+}
+
+/** Room on the node's disk that a pod takes has an end: every emptyDir says which. */
+export function emptyDirProblems(objects: readonly Manifest[]): string[] {
+  return workloadsOf(objects).flatMap(({ title, pod }) =>
+    pod.volumes
+      .filter(({ emptyDir }) => emptyDir && emptyDir.sizeLimit === undefined)
+      .map(({ name }) => `${title}: the emptyDir ${name} has no sizeLimit`),
+  );
+}

@@ -1,0 +1,114 @@
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { readRack } from '@skolo/rack';
+import { peer } from '@skolo/simulators';
+import { afterAll, describe, expect, it } from 'vitest';
+import {
+  build,
+  componentNames,
+  componentsOf,
+  copyWithComponents,
+  kubeFolder,
+  rackNames,
+} from './kustomize.ts';
+import { type Manifest, workloadsOf } from './manifest.ts';
+import { exceptions } from './policies/exceptions.ts';
+import { policies } from './policies/index.ts';
+import { privilegeProblems, privilegesOf } from './policies/privileges.ts';
+import { botFolders, rackSettingsProblems } from './policies/rack-settings.ts';
+import { schemaProblems } from './schema.ts';
+
+const kubectl = usableKubectl();
+
+/** What a component cannot do without. */
+const needs = new Map([['apps-by-name/grafana', ['grafana', 'apps-by-name']]]);
+const copies: string[] = [];
+afterAll(() => {
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+});
+
+describe.each(rackNames())('%s', (rack) => {
+  it('builds as it is', async (context) => {
+    if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+
+    const objects = build(kubectl, join(kubeFolder, 'racks', rack));
+
+    expect(await problemsOf(rack, objects)).toEqual([]);
+  });
+
+  it.for(['none', ...componentNames()])(
+    'builds with the component %s alone',
+    async (component, context) => {
+      if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+      const components = component === 'none' ? [] : [...(needs.get(component) ?? []), component];
+
+      const objects = buildWith(rack, components);
+
+      expect(await problemsOf(rack, objects)).toEqual([]);
+    },
+  );
+
+  it('builds with all of them together', async (context) => {
+    if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+    const own = componentsOf(rack);
+    const others = componentNames().filter((name) => !own.includes(name));
+
+    const objects = buildWith(rack, [...own, ...others]);
+
+    expect(await problemsOf(rack, objects)).toEqual([]);
+  });
+});
+
+describe('exceptions', () => {
+  it('are each needed by some rack or component', async (context) => {
+    if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+    const [rack = ''] = rackNames();
+    const bots = botFolders(await readRackOf(rack));
+
+    const workloads = workloadsOf([
+      ...buildWith(rack, componentNames()),
+      ...buildWith(rack, ['canary']),
+    ]);
+
+    const unused = exceptions
+      .filter(({ what }) => !['no memory limit', 'runs on every node'].includes(what))
+      .filter(
+        ({ workload, what }) =>
+          !workloads.some(
+            (each) => each.name === workload && privilegesOf(each, bots).includes(what),
+          ),
+      );
+    expect(unused).toEqual([]);
+  });
+});
+
+async function problemsOf(rack: string, objects: readonly Manifest[]): Promise<string[]> {
+  const inventory = await readRackOf(rack);
+  return [
+    ...objects.flatMap(schemaProblems),
+    ...[...policies.values()].flatMap((policy) => policy(objects)),
+    ...privilegeProblems(objects, { bots: botFolders(inventory) }),
+    ...rackSettingsProblems(objects, inventory),
+  ];
+}
+
+function readRackOf(rack: string) {
+  return readRack(join(kubeFolder, 'racks', rack, 'rack.yaml'));
+}
+
+function buildWith(rack: string, components: readonly string[]): Manifest[] {
+  if (!kubectl) return [];
+  const copy = copyWithComponents(rack, components);
+  copies.push(copy);
+  return build(kubectl, join(copy, 'racks', rack));
+}
+
+/** 1.27 brought kustomize 5. */
+function usableKubectl(): string | undefined {
+  const path = peer('kubectl');
+  if (!path) return undefined;
+  const version = execFileSync(path, ['version', '--client'], { encoding: 'utf8' });
+  const [, major, minor] = /Client Version: v(\d+)\.(\d+)/.exec(version) ?? [];
+  return Number(major) > 1 || Number(minor) >= 27 ? path : undefined;
+}
