@@ -31,7 +31,8 @@ function whoServes(service: StandInService, { isUnitRunning, probe }: Found): st
 function because({ isUnitRunning, memory, notInstalled }: Found, hold: Hold | undefined): string {
   if (hold !== undefined) return `${hold.by} has taken it at ${hold.since}`;
   if (isUnitRunning && !memory.isStandingIn) return 'the unit was started by hand';
-  const readiness = notInstalled === undefined ? '' : `; the unit cannot stand in: ${notInstalled}`;
+  const isSaid = notInstalled === undefined || memory.said.includes(notInstalled);
+  const readiness = isSaid ? '' : `; the unit could not stand in: ${notInstalled}`;
   return `${memory.said || 'it has not been looked at in this boot'}${readiness}`;
 }
 
