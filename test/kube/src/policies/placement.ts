@@ -1,6 +1,6 @@
 /** What belongs on the jumphost is there and stays there; agents are everywhere else. */
 import { type Manifest, type PodSpec, selects, type Workload, workloadsOf } from '../manifest.ts';
-import { withoutExceptions } from './exceptions.ts';
+import { type Exception, exceptions, withoutExceptions } from './exceptions.ts';
 
 const jumphost = 'node-restriction.kubernetes.io/skolo-jumphost';
 const controlPlane = 'node-role.kubernetes.io/control-plane';
@@ -15,13 +15,21 @@ const pressures = ['disk', 'memory', 'pid'].map((what) => ({
   effect: 'NoSchedule',
 }));
 
-/** A node as its labels tell it: the jumphost by its own label, as a k3s server, and as both; and a Pi. */
-const jumphosts = [
-  { [jumphost]: 'true' },
-  { [controlPlane]: 'true' },
-  { [jumphost]: 'true', [controlPlane]: 'true' },
+/** The jumphost, as its labels tell it. */
+export const jumphostNode = node({ [jumphost]: 'true', [controlPlane]: 'true' });
+/** It may be told by either label. */
+const jumphosts = [node({ [jumphost]: 'true' }), node({ [controlPlane]: 'true' }), jumphostNode];
+/** Whatever else may be a node. */
+const machines = [
+  node({ 'kubernetes.io/arch': 'arm64' }),
+  node({ 'kubernetes.io/arch': 'arm' }),
+  node({}),
+  node({ 'node-restriction.kubernetes.io/skolo-channel': 'canary' }),
 ];
-const machines = [{}, { 'node-restriction.kubernetes.io/skolo-channel': 'canary' }];
+
+function node(labels: Record<string, string>): Record<string, string> {
+  return { 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64', ...labels };
+}
 
 /** Whether a node with these labels may get its pods. */
 export function mayRunOn({ pod }: Workload, labels: Record<string, string>): boolean {
@@ -39,7 +47,10 @@ export function mayRunOnMachines(workload: Workload): boolean {
 }
 
 /** Each workload is for the jumphost or for machines, by labels that no kubelet gives itself. */
-export function placementProblems(objects: readonly Manifest[]): string[] {
+export function placementProblems(
+  objects: readonly Manifest[],
+  allowed: readonly Exception[] = exceptions,
+): string[] {
   const workloads = workloadsOf(objects);
   const everywhere = workloads.flatMap((workload) => {
     const onJumphost = jumphosts.some((labels) => mayRunOn(workload, labels));
@@ -50,16 +61,16 @@ export function placementProblems(objects: readonly Manifest[]): string[] {
     return [{ ...workload, what: 'runs on every node' }];
   });
   return [
-    ...withoutExceptions(everywhere),
+    ...withoutExceptions(everywhere, allowed),
     ...workloads
       .filter((workload) => !mayRunOnMachines(workload))
-      .flatMap((workload) => stayProblems(workload)),
+      .flatMap((workload) => stayProblems(workload, allowed)),
     ...overlaps(workloads),
   ];
 }
 
 /** On the only jumphost there is no better node to go to. */
-function stayProblems({ title, name, pod }: Workload): string[] {
+function stayProblems({ title, name, pod }: Workload, allowed: readonly Exception[]): string[] {
   const chosen =
     pod.nodeSelector[jumphost] === 'true' ? [] : [`${title}: no nodeSelector ${jumphost}`];
   const priority = pod.priorityClassName === undefined ? [`${title}: no priorityClassName`] : [];
@@ -73,6 +84,7 @@ function stayProblems({ title, name, pod }: Workload): string[] {
       pressures.every((taint) => tolerates(pod, taint))
         ? []
         : [{ title, name, what: 'gives way under pressure' }],
+      allowed,
     ),
   ];
 }

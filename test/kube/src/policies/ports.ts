@@ -2,7 +2,7 @@
 import { type ServiceName, serviceNames, servicePorts } from '@skolo/rack';
 import { z } from 'zod';
 import { type Manifest, readKind, type Workload, workloadsOf } from '../manifest.ts';
-import { mayRunOn, mayRunOnMachines } from './placement.ts';
+import { jumphostNode, mayRunOn, mayRunOnMachines } from './placement.ts';
 
 const ServiceSpec = z.looseObject({
   spec: z.looseObject({
@@ -106,10 +106,6 @@ export function publicServiceProblems(objects: readonly Manifest[]): string[] {
 export function hostPortProblems(objects: readonly Manifest[]): string[] {
   const workloads = workloadsOf(objects);
   const onHost = workloads.filter(({ pod }) => pod.hostNetwork);
-  const jumphost = {
-    'node-restriction.kubernetes.io/skolo-jumphost': 'true',
-    'node-role.kubernetes.io/control-plane': 'true',
-  };
   const services = readKind(objects, 'Service', ServiceSpec)
     .filter(({ read }) => read.spec.type === 'LoadBalancer')
     .flatMap(({ title, read }) =>
@@ -119,7 +115,7 @@ export function hostPortProblems(objects: readonly Manifest[]): string[] {
     ...twice([
       ...[...jumphostPorts].map(([port, title]) => ({ title, port })),
       ...services,
-      ...onHost.filter((workload) => mayRunOn(workload, jumphost)).flatMap(portsOf),
+      ...onHost.filter((workload) => mayRunOn(workload, jumphostNode)).flatMap(portsOf),
     ]),
     ...twice(
       onHost

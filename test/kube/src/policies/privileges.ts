@@ -26,7 +26,7 @@ export function privilegeProblems(
 }
 
 /** All that a workload has of it, excepted or not. */
-export function privilegesOf(workload: Workload, bots: readonly string[]): string[] {
+function privilegesOf(workload: Workload, bots: readonly string[]): string[] {
   const { pod } = workload;
   return [
     ...(pod.hostNetwork ? ['hostNetwork'] : []),

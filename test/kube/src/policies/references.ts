@@ -12,13 +12,7 @@ export const declaredSecrets: ReadonlyMap<string, string> = new Map([
   ['skolo/prometheus', 'tokens for whom it asks'],
   ['skolo/alertmanager', 'tokens for whom it tells'],
   ['skolo/remote-write', 'the token for the Prometheus elsewhere'],
-  ['skolo/grafana', 'its first password'],
   ['skolo/apps-users', 'who may sign in at apps-by-name'],
-]);
-
-/** Those without which a pod had better not start, and why. */
-const needed: ReadonlyMap<string, string> = new Map([
-  ['skolo/grafana', 'its own default would be admin/admin'],
 ]);
 
 const builtInPriorities = new Set(['system-cluster-critical', 'system-node-critical']);
@@ -61,7 +55,7 @@ export function referencesOf(workload: Workload): Reference[] {
   return references;
 }
 
-/** What a pod names has to be in the build, or a declared Secret, which may be missing: nearly all pods start without. */
+/** What a pod names has to be in the build, or a declared Secret, which may be missing: a pod starts without it. */
 export function referenceProblems(objects: readonly Manifest[]): string[] {
   const there = new Set(
     objects.map(({ kind, metadata: { name, namespace = '' } }) => `${kind} ${namespace}/${name}`),
@@ -76,9 +70,7 @@ export function referenceProblems(objects: readonly Manifest[]): string[] {
               `${title}: the Secret ${name} is not a declared one (test/kube, references.ts)`,
             ];
           }
-          return optional || needed.has(`${namespace}/${name}`)
-            ? []
-            : [`${title}: would not start without the Secret ${name}: optional`];
+          return optional ? [] : [`${title}: would not start without the Secret ${name}: optional`];
         case 'PriorityClass':
           return builtInPriorities.has(name) || there.has(`${kind} /${name}`)
             ? []

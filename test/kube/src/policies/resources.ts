@@ -1,9 +1,12 @@
 /** Every container says what it needs, and what it may have. */
 import { containersOf, type Manifest, workloadsOf } from '../manifest.ts';
-import { withoutExceptions } from './exceptions.ts';
+import { type Exception, exceptions, withoutExceptions } from './exceptions.ts';
 
 /** Requests of both kinds and a limit of memory; no limit of CPU, which only makes a slow Pi slower. */
-export function resourceProblems(objects: readonly Manifest[]): string[] {
+export function resourceProblems(
+  objects: readonly Manifest[],
+  allowed: readonly Exception[] = exceptions,
+): string[] {
   return withoutExceptions(
     workloadsOf(objects).flatMap((workload) =>
       containersOf(workload).flatMap(({ resources: { requests = {}, limits = {} } }) => {
@@ -15,6 +18,7 @@ export function resourceProblems(objects: readonly Manifest[]): string[] {
         return found.map((what) => ({ title: workload.title, name: workload.name, what }));
       }),
     ),
+    allowed,
   );
 }
 

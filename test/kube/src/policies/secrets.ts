@@ -15,7 +15,7 @@ const shapes: readonly [what: string, shape: RegExp][] = [
 ];
 /** A value where configurations of Prometheus, Alertmanager and Grafana have their secrets; files are fine. */
 const secretPlace =
-  /^[\s-]*["']?(?:[\w]*password|credentials|bearer_token|client_secret|secret_key|api_url|[\w]*token|community)["']?\s*[:=]\s*["']?[^\s"'#{[<$]/im;
+  /(?:^[\s-]*|[{,]\s*)["']?(?:\w*password|credentials|bearer_token|client_secret|secret_key|api_url|\w*token|community)["']?\s*[:=]\s*["']?[^\s"'#{[<$]/im;
 const secretVariable = /(?:TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIALS?|_KEY)$/;
 
 /**
