@@ -161,6 +161,11 @@ describe('renderWarnings', () => {
       /^services\.power-cycle-daemon\.repair\.alerts: has MyOwn, .* sends MachineMissing only/,
     ],
     [
+      'a folder of tokens',
+      { settings: { 'metadata-server': { handover: '/run/skolo' } } },
+      /^services\.metadata-server\.handover: is outside of \/var\/lib\/skolo\/metadata-server/,
+    ],
+    [
       'folders of backups',
       { settings: { 'router-backup': { ...quiet, upload: '/mnt/backup', encrypt: 'none' } } },
       /^services\.router-backup\.upload: is outside of \/var\/lib\/skolo\/router-backup, /,
@@ -236,6 +241,10 @@ describe('renderWarnings', () => {
     [
       'a token for Alertmanager',
       { settings: { 'alert-to-pubsub': { credentials: keyFile, auth: { bearer: 'secrets/am' } } } },
+    ],
+    [
+      'a folder of tokens in memory',
+      { settings: { 'metadata-server': { handover: '/dev/shm/tokens' } } },
     ],
     ['no Pub/Sub', { settings: { 'alert-to-pubsub': { pubsub: false } } }],
     [

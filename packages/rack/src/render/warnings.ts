@@ -205,6 +205,7 @@ function ofAlertmanager({ services }: Rack): RenderWarning[] {
 /** A pod has rack.yaml, its secrets and its own state, and nothing else of the jumphost's disk. */
 function ofFolders({ services }: Rack): RenderWarning[] {
   const { upload, git, jumphost } = services['router-backup'];
+  const { handover } = services['metadata-server'];
   const { sinks } = services['alert-to-pubsub'];
   const files = sinks.map((sink, i) => ({
     service: 'alert-to-pubsub',
@@ -219,9 +220,16 @@ function ofFolders({ services }: Rack): RenderWarning[] {
     where: `services.router-backup.${where}`,
     path,
   }));
+  const handovers = [
+    {
+      service: 'metadata-server',
+      where: 'services.metadata-server.handover',
+      path: handover?.startsWith('/dev/shm/') ? undefined : handover,
+    },
+  ];
   const unseen = jumphost.paths.filter((path) => !isState('router-backup', path));
   return [
-    ...[...folders, ...files].flatMap(({ service, where, path }) => {
+    ...[...handovers, ...folders, ...files].flatMap(({ service, where, path }) => {
       if (path === undefined || isState(service, path)) return [];
       const message = `is outside of /var/lib/skolo/${service}, and the pod has no other place to write to; add a volume for it in the overlay`;
       return [{ where, message }];
