@@ -207,32 +207,35 @@ function ofFolders({ services }: Rack): RenderWarning[] {
   const { upload, git, jumphost } = services['router-backup'];
   const { handover } = services['metadata-server'];
   const { sinks } = services['alert-to-pubsub'];
-  const files = sinks.map((sink, i) => ({
-    service: 'alert-to-pubsub',
-    where: `services.alert-to-pubsub.sinks[${i}].file`,
-    path: sink.kind === 'file' ? sink.file : undefined,
-  }));
-  const folders = [
-    { where: 'upload', path: upload?.startsWith('/') ? upload : undefined },
-    { where: 'git.remote', path: /^(?:file:\/\/)?(\/.*)/.exec(git.remote ?? '')?.[1] },
-  ].map(({ where, path }) => ({
-    service: 'router-backup',
-    where: `services.router-backup.${where}`,
-    path,
-  }));
-  const handovers = [
+  const places = [
     {
       service: 'metadata-server',
-      where: 'services.metadata-server.handover',
+      key: 'handover',
+      // The jumphost's memory is the pod's, too.
       path: handover?.startsWith('/dev/shm/') ? undefined : handover,
     },
+    {
+      service: 'router-backup',
+      key: 'upload',
+      path: upload?.startsWith('/') ? upload : undefined,
+    },
+    {
+      service: 'router-backup',
+      key: 'git.remote',
+      path: /^(?:file:\/\/)?(\/.*)/.exec(git.remote ?? '')?.[1],
+    },
+    ...sinks.map((sink, i) => ({
+      service: 'alert-to-pubsub',
+      key: `sinks[${i}].file`,
+      path: sink.kind === 'file' ? sink.file : undefined,
+    })),
   ];
   const unseen = jumphost.paths.filter((path) => !isState('router-backup', path));
   return [
-    ...[...handovers, ...folders, ...files].flatMap(({ service, where, path }) => {
+    ...places.flatMap(({ service, key, path }) => {
       if (path === undefined || isState(service, path)) return [];
       const message = `is outside of /var/lib/skolo/${service}, and the pod has no other place to write to; add a volume for it in the overlay`;
-      return [{ where, message }];
+      return [{ where: `services.${service}.${key}`, message }];
     }),
     ...(jumphost.backup && unseen.length > 0
       ? [
