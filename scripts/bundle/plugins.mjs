@@ -1,4 +1,8 @@
-/** What esbuild needs to be told about packages that bring native code. */
+/** Where esbuild alone would make something that Node does not. */
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, extname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from '../ensure.mjs';
 
 /**
  * classic-level looks for its library in the folder of its package. Bundled, it takes that of its platform from
@@ -36,3 +40,41 @@ export const leftOut = {
     }));
   },
 };
+
+/**
+ * `await import()` of CommonJS: Node finds the names that it exports, esbuild only the default. So each such package is
+ * given the names that Node finds.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+export const namesOfCommonJs = {
+  name: 'names-of-commonjs',
+  setup(build) {
+    build.onResolve({ filter: /^[^./]/ }, async ({ path, kind, resolveDir }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      const found = await build.resolve(path, { kind: 'import-statement', resolveDir });
+      const isFile = found.errors.length === 0 && !found.external && found.namespace === 'file';
+      if (!isFile || !isCommonJs(found.path)) return found;
+      // From the top of the repository: its name is not to be in the bundle.
+      return { path: relative(root, found.path), namespace: 'names-of-commonjs' };
+    });
+    build.onLoad({ filter: /.*/, namespace: 'names-of-commonjs' }, async ({ path }) => {
+      const all = Object.keys(await import(pathToFileURL(join(root, path)).href));
+      const names = all.filter((name) => /^[\w$]+$/.test(name) && name !== 'default').sort();
+      return {
+        contents: `const all = require(${JSON.stringify(`./${basename(path)}`)});
+          export default all;
+          export const { ${names.join(', ')} } = all;`,
+        resolveDir: dirname(join(root, path)),
+      };
+    });
+  },
+};
+
+/** @param {string} path */
+function isCommonJs(path) {
+  if (extname(path) !== '.js') return extname(path) === '.cjs';
+  let folder = dirname(path);
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).type !== 'module';
+}

@@ -26,11 +26,11 @@ const clients = {
 export function shares({ outputs }, folder) {
   const main = Object.keys(outputs).find((path) => outputs[path]?.entryPoint?.endsWith('/main.js'));
   if (main === undefined) throw new Error('esbuild wrote no main.js');
-  /** @param {string} except */
+  /** @param {string} [except] */
   const bytesWithout = (except) => bytesOf(reached(main, except));
   /** @param {Set<string>} paths */
   const bytesOf = (paths) => [...paths].reduce((sum, path) => sum + (outputs[path]?.bytes ?? 0), 0);
-  const all = bytesWithout('-');
+  const all = bytesWithout();
   const pubsub = all - bytesWithout(clients.pubsub);
   const storage = all - bytesWithout(clients.storage);
   const { scripts, native, other } = filesOf(folder);
@@ -39,12 +39,13 @@ export function shares({ outputs }, folder) {
   /**
    * The files that are loaded from this one on, and all that may be, but what begins with a client.
    * @param {string} path
-   * @param {string} except
+   * @param {string | undefined} except
    * @param {Set<string>} seen
    */
   function reached(path, except, seen = new Set()) {
     const output = outputs[path];
-    if (!output || seen.has(path) || output.entryPoint?.startsWith(except)) return seen;
+    if (!output || seen.has(path)) return seen;
+    if (except !== undefined && output.entryPoint?.includes(except)) return seen;
     seen.add(path);
     for (const imported of output.imports) {
       if (!imported.external) reached(imported.path, except, seen);

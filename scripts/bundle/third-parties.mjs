@@ -22,7 +22,8 @@ export function thirdParties(inputs) {
 
 /** @param {string} path */
 function packageFolder(path) {
-  return /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
+  // What a plugin has made of it has the plugin's name before it.
+  return /^(?:[\w-]+:)?(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
 }
 
 /** @param {string} folder */

@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../ensure.mjs';
-import { leftOut, nativeLibrary } from './plugins.mjs';
+import { leftOut, namesOfCommonJs, nativeLibrary } from './plugins.mjs';
 import { shares } from './sizes.mjs';
 import { thirdParties } from './third-parties.mjs';
 
@@ -72,7 +72,7 @@ async function writeTo(out, { folder, copies, files }, version) {
     keepNames: true,
     legalComments: 'none',
     banner: { js: banner },
-    plugins: [nativeLibrary, leftOut],
+    plugins: [nativeLibrary, leftOut, namesOfCommonJs],
     metafile: true,
     logLevel: 'warning',
   });
