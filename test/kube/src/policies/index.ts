@@ -7,7 +7,7 @@ import { podSecurityProblems } from './pod-security.ts';
 import { hostPortProblems, publicServiceProblems, servicePortProblems } from './ports.ts';
 import { probeProblems } from './probes.ts';
 import { accountProblems, rbacProblems } from './rbac.ts';
-import { referenceProblems } from './references.ts';
+import { referenceProblems, serviceNameProblems } from './references.ts';
 import { emptyDirProblems, resourceProblems } from './resources.ts';
 import { machineSecretProblems, secretProblems, variableProblems } from './secrets.ts';
 import { defaultDenyProblems, policySelectorProblems, selectorProblems } from './selectors.ts';
@@ -25,6 +25,7 @@ export const policies: ReadonlyMap<string, Policy> = new Map([
   ['pods that NetworkPolicies name', policySelectorProblems],
   ['default-deny', defaultDenyProblems],
   ['references', referenceProblems],
+  ['Services that configurations name', serviceNameProblems],
   ['no secret in git', secretProblems],
   ['no secret in variables', variableProblems],
   ['no secret on machines', machineSecretProblems],

@@ -211,6 +211,19 @@ describe('policies', () => {
     ],
     ['no secret in git', 'kind: StorageClass', 'kind: Secret', 'is made by hand'],
     [
+      'Services that configurations name',
+      'metrics.skolo.svc',
+      'metric.skolo.svc',
+      'no Service router-backup-metric.skolo.svc:20011',
+    ],
+    [
+      'Services that configurations name',
+      'metrics.skolo.svc',
+      'metrics.skolo-node.svc',
+      'no Service',
+    ],
+    ['Services that configurations name', 'svc:20011', 'svc:20012', 'no Service'],
+    [
       'no secret in git',
       'password: secrets/switch',
       'key: -----BEGIN RSA PRIVATE KEY-----',

@@ -1,6 +1,13 @@
 /** Everything that is named is there. */
 import { z } from 'zod';
-import { containersOf, type Manifest, readKind, type Workload, workloadsOf } from '../manifest.ts';
+import {
+  containersOf,
+  type Manifest,
+  readKind,
+  titleOf,
+  type Workload,
+  workloadsOf,
+} from '../manifest.ts';
 
 /** Secrets are made by hand, never in git: kube/README.md says how. Namespace and name of each. */
 export const declaredSecrets: ReadonlyMap<string, string> = new Map([
@@ -81,6 +88,28 @@ export function referenceProblems(objects: readonly Manifest[]): string[] {
     });
   });
   return [...ofPods, ...volumeProblems(objects, there), ...ingressProblems(objects, there)];
+}
+
+/** What configurations name by the cluster's DNS is a Service with that port: a mistake there shows only as silence. */
+export function serviceNameProblems(objects: readonly Manifest[]): string[] {
+  const services = readKind(objects, 'Service', ServicePorts);
+  return objects
+    .filter(({ kind }) => kind === 'ConfigMap')
+    .flatMap((object) =>
+      [
+        ...JSON.stringify(object).matchAll(/([a-z0-9-]+)\.([a-z0-9-]+)\.svc\b[.a-z]*(?::(\d+))?/g),
+      ].flatMap(([found, name, namespace, port]) =>
+        services.some(
+          (service) =>
+            service.name === name &&
+            service.namespace === namespace &&
+            (port === undefined ||
+              service.read.spec.ports.some((each) => each.port === Number(port))),
+        )
+          ? []
+          : [`${titleOf(object)}: no Service ${found}`],
+      ),
+    );
 }
 
 const VolumeSpec = z.looseObject({

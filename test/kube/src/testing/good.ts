@@ -70,7 +70,9 @@ data: { rack.yaml: "logins: { switches: { password: secrets/switch } }" }
 apiVersion: v1
 kind: ConfigMap
 metadata: { name: settings, namespace: skolo }
-data: { settings.yaml: "basic_auth: { username: ann, password_file: /etc/password }" }
+data:
+  settings.yaml: "basic_auth: { username: ann, password_file: /etc/password }"
+  targets: "router-backup-metrics.skolo.svc:20011"
 ---
 apiVersion: v1
 kind: ServiceAccount
