@@ -1,0 +1,32 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { componentNames, kubeFolder } from './kustomize.ts';
+import { declaredSecrets } from './policies/references.ts';
+
+const readme = readFileSync(join(kubeFolder, 'README.md'), 'utf8');
+
+describe('kube/README.md', () => {
+  it('tells of each component', () => {
+    const untold = componentNames().filter((name) => !readme.includes(`\`${name}\``));
+
+    expect(untold).toEqual([]);
+  });
+
+  it('tells of each Secret', () => {
+    const untold = [...declaredSecrets.keys()].filter((id) => {
+      const [namespace, name] = id.split('/');
+      return !readme
+        .split('\n')
+        .some((line) => line.includes(`\`${name}\``) && line.includes(`\`${namespace}\``));
+    });
+
+    expect(untold).toEqual([]);
+  });
+
+  it('leads to files that are there', () => {
+    const links = [...readme.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link);
+
+    expect(links.filter((link) => !existsSync(join(kubeFolder, link)))).toEqual([]);
+  });
+});
