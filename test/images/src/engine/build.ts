@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { peer } from '@skolo/simulators';
+import { root } from '../paths.ts';
+import { type Arch, baseName, makeBase } from './base.ts';
+import { startDebianProxy } from './debian-proxy.ts';
+import { useDocker } from './docker.ts';
+import { cacheDir, type EngineAccess } from './engine.ts';
+import { startRelay } from './relay.ts';
+
+const run = promisify(execFile);
+
+/** The stages of the Dockerfile that become images. */
+export const targets = [
+  'metadata-server',
+  'power-cycle-daemon',
+  'router-backup',
+  'alert-to-pubsub',
+  'swarming-client',
+  'cli',
+  'chrony',
+] as const;
+
+export type Target = (typeof targets)[number];
+
+/** The name of an image that was built. */
+export function imageName({ prefix }: EngineAccess, target: Target, arch: Arch): string {
+  return `${prefix}/${target}:${arch}`;
+}
+
+export interface Builder {
+  /** Builds and names these. */
+  build(targets: readonly Target[]): Promise<void>;
+  /** What they asked for and did not get, since it is no mirror of Debian. */
+  refused: readonly string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Makes ready what images are built from: the base image in the engine, the bundles, and the only way out of the
+ * builder's network, to Debian's mirrors.
+ */
+export async function openBuilder(access: EngineAccess, arch: Arch): Promise<Builder> {
+  const mmdebstrap = peer('mmdebstrap');
+  if (mmdebstrap === undefined) throw new Error('mmdebstrap is not installed');
+  const docker = useDocker(access);
+  const proxy = await startDebianProxy(join(cacheDir, 'packages'));
+  const opened: { close(): Promise<void> }[] = [proxy];
+  const close = async () => {
+    for (const one of opened.reverse()) await one.close();
+  };
+  try {
+    await run(process.execPath, [join(root, 'scripts/bundle.mjs'), '--no-build'], { cwd: root });
+    const base = await makeBase(arch, { dir: cacheDir, mmdebstrap, proxy: proxy.url });
+    await docker(['load', '--quiet', '--input', base]);
+    const relay = await startRelay({
+      docker,
+      image: baseName(arch),
+      dir: access.dir,
+      network: ['--network', 'bridge'],
+      ports: { 3128: proxy.port },
+    });
+    opened.push(relay);
+    const address = '{{.NetworkSettings.IPAddress}}';
+    const host = await docker(['inspect', '--format', address, relay.container]);
+    return {
+      async build(wanted) {
+        for (const target of wanted) {
+          await docker(buildArguments(access, target, arch, `http://${host}:3128`), {
+            timeoutSeconds: arch === 'amd64' ? 300 : 1800,
+          });
+        }
+      },
+      refused: proxy.refused,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function buildArguments(access: EngineAccess, target: Target, arch: Arch, proxy: string): string[] {
+  const args = {
+    BASE: baseName(arch),
+    BUNDLE: 'given',
+    // Known to every builder, and no part of what it makes.
+    http_proxy: proxy,
+  };
+  return [
+    ...['build', '--quiet', '--platform', `linux/${arch}`, '--target', target],
+    ...['--tag', imageName(access, target, arch)],
+    ...Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
+    root,
+  ];
+}

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from 'vitest';
+import { z } from 'zod';
+import { type Docker, type DockerAccess, logsOf, useDocker } from './docker.ts';
+import type { Relay } from './relay.ts';
+
+/** A container of a test; see `startContainer`. */
+export interface Container {
+  name: string;
+  /** In the network that it was started in. */
+  address: string;
+  state(): Promise<ContainerState>;
+  /** What it has said so far. */
+  logs(): Promise<string>;
+  /** SIGTERM, and SIGKILL after so many seconds; the state after that. */
+  stop(seconds: number): Promise<ContainerState>;
+  remove(): Promise<void>;
+}
+
+const State = z.object({
+  Status: z.string(),
+  ExitCode: z.int(),
+  OOMKilled: z.boolean(),
+  StartedAt: z.string(),
+});
+
+export type ContainerState = z.output<typeof State>;
+
+const Networks = z.record(z.string(), z.object({ IPAddress: z.string() }));
+
+/**
+ * Starts one in the background.
+ *
+ * @param args of `docker run`
+ */
+export async function startContainer(
+  access: DockerAccess,
+  image: string,
+  args: readonly string[],
+  command: readonly string[] = [],
+): Promise<Container> {
+  const docker = useDocker(access);
+  const name = `skolo-test-${randomUUID().slice(0, 8)}`;
+  await docker(['run', '--detach', '--name', name, ...args, image, ...command]);
+  const inspect = async (what: string): Promise<unknown> =>
+    JSON.parse(await docker(['inspect', '--format', `{{json ${what}}}`, name]));
+  const networks = Networks.parse(await inspect('.NetworkSettings.Networks'));
+  const state = async () => State.parse(await inspect('.State'));
+  return {
+    name,
+    address: Object.values(networks)[0]?.IPAddress ?? '',
+    state,
+    logs: () => logsOf(access, name),
+    async stop(seconds) {
+      await docker(['stop', '--time', `${seconds}`, name]);
+      return state();
+    },
+    remove: () => removeContainer(docker, name),
+  };
+}
+
+async function removeContainer(docker: Docker, name: string): Promise<void> {
+  await docker(['rm', '--force', '--volumes', name]);
+}
+
+/** Waits until it is ready; fails with what it said when it is not, or has ended. */
+export async function becomesReady(
+  container: Container,
+  relay: Relay,
+  url: string,
+  timeout = 30_000,
+): Promise<void> {
+  let ended = false;
+  const look = async () => {
+    const { Status } = await container.state();
+    ended = Status === 'exited';
+    if (ended) return Status;
+    return relay.fetch(`${url}/readyz`).then(
+      ({ status, body }) => (status === 200 ? 'ready' : `${status} ${body}`),
+      (error: Error) => error.message,
+    );
+  };
+  try {
+    await expect.poll(async () => (await look()) === 'ready' || ended, { timeout }).toBe(true);
+  } finally {
+    const seen = await look();
+    if (seen !== 'ready') {
+      expect.fail(`it is not ready: ${seen}\n${await container.logs()}`);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { execFile, spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+
+/** The docker command, and the engine that it speaks to. */
+export interface DockerAccess {
+  /** Absolute path of the client. */
+  program: string;
+  /** `unix:///…`, as DOCKER_HOST. */
+  host: string;
+  /** Its settings: an own, empty folder, so that no proxy, context or credential helper of the user's is in it. */
+  configDir: string;
+}
+
+export interface DockerOptions {
+  /** 120 when absent. */
+  timeoutSeconds?: number;
+}
+
+/** Runs `docker …`. Answers what it prints, without the last line feed; rejects with what it said. */
+export type Docker = (args: readonly string[], options?: DockerOptions) => Promise<string>;
+
+/** @example const docker = useDocker(access); await docker(['network', 'ls']) */
+export function useDocker(access: DockerAccess): Docker {
+  return (args, { timeoutSeconds = 120 } = {}) =>
+    new Promise((resolve, reject) => {
+      const options = {
+        env: environment(access),
+        maxBuffer: 64 * 1024 * 1024,
+        timeout: timeoutSeconds * 1000,
+      };
+      execFile(access.program, args, options, (error, stdout, stderr) => {
+        if (!error) return resolve(stdout.trimEnd());
+        const why = error.killed
+          ? `no answer within ${timeoutSeconds} s`
+          : lastLines(stderr + stdout);
+        reject(new Error(`docker ${args.join(' ')}: ${why || error.message}`));
+      });
+    });
+}
+
+/** Both streams of a container, as far as they are now. */
+export async function logsOf(access: DockerAccess, container: string): Promise<string> {
+  const child = spawn(access.program, ['logs', '--tail', '50', container], {
+    env: environment(access),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return `${stdout}${stderr}`;
+}
+
+function environment({ host, configDir }: DockerAccess): NodeJS.ProcessEnv {
+  const { DOCKER_CONTEXT: _, ...others } = process.env;
+  return { ...others, DOCKER_HOST: host, DOCKER_CONFIG: configDir, DOCKER_BUILDKIT: '1' };
+}
+
+function lastLines(said: string): string {
+  return said.trimEnd().split('\n').slice(-30).join('\n');
+}
