@@ -315,12 +315,9 @@ const rows = [
         ],
       }),
       lines('Prometheus on its disk', 6, {
-        about: 'At most what `retention.size` says.',
+        about: 'What is older than two hours; at most what `retention.size` says.',
         unit: 'bytes',
-        queries: [
-          { expr: 'prometheus_tsdb_storage_blocks_bytes', legend: 'blocks' },
-          { expr: 'prometheus_tsdb_wal_storage_size_bytes', legend: 'log' },
-        ],
+        queries: [{ expr: 'prometheus_tsdb_storage_blocks_bytes', legend: 'blocks' }],
       }),
     ],
   },

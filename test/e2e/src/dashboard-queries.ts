@@ -1,0 +1,55 @@
+/** What queries of the dashboard ask for, and what the services declare. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './monitoring-stack.ts';
+import { metricsOf, ruleFiles, rulesIn } from './rule-files.ts';
+
+/** Recorded by rules, each with the metrics that it is made of. */
+const recorded = new Map(
+  ruleFiles
+    .flatMap(rulesIn)
+    .flatMap((rule) => ('record' in rule ? [[rule.record, metricsOf(rule.expr)] as const] : [])),
+);
+
+/** The metrics in an expression; of a recorded one those that it is made of. */
+export function metricsIn(expr: string): string[] {
+  return metricsOf(expr).flatMap((name) => recorded.get(name) ?? [name]);
+}
+
+/** The labels that an expression selects a metric by; and groups it by, where there is no other one. */
+export function labelsIn(expr: string, metric: string): string[] {
+  const selectors = [...expr.matchAll(/([\w:]+)\{([^}]*)\}/g)]
+    .filter(([, name]) => name === metric)
+    .flatMap(([, , text = '']) => [...text.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)])
+    .map(([, name = '']) => name);
+  const groups = [...expr.matchAll(/\bby\s*\(([^)]*)\)/g)].flatMap(([, text = '']) =>
+    text.split(',').map((name) => name.trim()),
+  );
+  const isAlone = metricsIn(expr).length === 1;
+  return [...new Set([...selectors, ...(isAlone ? groups : [])])];
+}
+
+const folders = ['services', 'packages'].flatMap((folder) =>
+  readdirSync(join(root, folder)).map((name) => join(root, folder, name, 'src')),
+);
+const sources = folders
+  .flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /metrics\.ts$/.test(name))
+      .map((name) => readFileSync(join(folder, name), 'utf8')),
+  )
+  .join('\n');
+
+/**
+ * The labels of one of our metrics, as its source says: `labelNames`, or the list in the arguments of the function that makes
+ * it of the end of its name. Undefined where it is not found.
+ */
+export function declaredLabels(metric: string): string[] | undefined {
+  const [, end] = /^skolo_[a-z]+_(\w+?)(_total)?$/.exec(metric) ?? [];
+  const names = [metric, ...(end === undefined ? [] : [end])];
+  for (const name of names) {
+    const found = new RegExp(`'${name}'[^[]{0,400}?\\[([^\\]]*)\\]`).exec(sources);
+    if (found) return [...(found[1] ?? '').matchAll(/'(\w+)'/g)].map(([, label = '']) => label);
+  }
+  return undefined;
+}

@@ -1,0 +1,346 @@
+/** What is configured in kube/base/{prometheus,alertmanager,…} and its components: does each program accept it, and mean it? */
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { peer } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import {
+  argsOf,
+  ask,
+  copyRules,
+  freePort,
+  knowsAlertRelabelling,
+  kubeFile,
+  replaced,
+  root,
+  start,
+  textAt,
+  withoutAlertRelabelling,
+  writeFiles,
+} from './monitoring-stack.ts';
+import { ruleFiles } from './rule-files.ts';
+
+// Many programs are started, and other tests run meanwhile.
+vi.setConfig({ testTimeout: 60_000 });
+const patiently = { timeout: 30_000, interval: 100 };
+
+const Generators = z.object({
+  configMapGenerator: z.array(
+    z.object({ name: z.string(), files: z.array(z.string()).default([]) }),
+  ),
+});
+
+async function folder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-monitoring-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+const units = new Map([
+  ['s', 1],
+  ['m', 60],
+  ['h', 3600],
+]);
+
+/** Seconds, of a duration in the way of Prometheus with one unit. */
+function seconds(duration: string): number {
+  const [, number, unit = ''] = /^(\d+)([smh])$/.exec(duration) ?? expect.fail(duration);
+  return Number(number) * (units.get(unit) ?? expect.fail(unit));
+}
+
+describe('prometheus', () => {
+  it('has all rules, and none of their tests', () => {
+    const { configMapGenerator } = Generators.parse(
+      parse(kubeFile('base/prometheus/kustomization.yaml')),
+    );
+
+    const { files = [] } = configMapGenerator.find(({ name }) => name === 'prometheus-rules') ?? {};
+
+    expect(files.toSorted()).toEqual(ruleFiles.map((file) => `rules/${file}`).toSorted());
+  });
+
+  it.for(['as it is', 'with remote-write'])(
+    '%s: promtool accepts its configuration',
+    async (how, context) => {
+      const promtool = peer('promtool');
+      if (!promtool) return context.skip('promtool is not installed (Debian: prometheus)');
+      const dir = await folder();
+      await copyRules(join(dir, 'rules'));
+      await writeFiles(join(dir, 'tokens'), { 'alert-to-pubsub': '' });
+      await writeFiles(join(dir, 'remote-write'), { token: '' });
+      let text = kubeFile('base/prometheus/prometheus.yml');
+      if (how === 'with remote-write') {
+        const kubectl = peer('kubectl');
+        if (!kubectl) return context.skip('kubectl is not installed');
+        text = await withRemoteWrite(kubectl, dir);
+        expect(text).toContain("url: 'https://prometheus.example.com/api/v1/write'");
+      }
+      const local = replaced(text, { '/etc/prometheus/': `${dir}/` });
+      await writeFiles(dir, {
+        'prometheus.yml': knowsAlertRelabelling(promtool) ? local : withoutAlertRelabelling(local),
+      });
+
+      const said = await ask(promtool, 'check', 'config', join(dir, 'prometheus.yml'));
+
+      expect(said).toContain(`SUCCESS: ${ruleFiles.length} rule files found`);
+      expect(said).toContain('is valid prometheus config file syntax');
+      expect(said).not.toContain('FAILED');
+    },
+  );
+});
+
+/** prometheus.yml as an overlay with this component gets it. */
+async function withRemoteWrite(kubectl: string, dir: string): Promise<string> {
+  const overlay = join(dir, 'overlay');
+  // kustomize reads nothing outside of what it is given, but for other bases.
+  const link = join(overlay, 'kube');
+  await writeFiles(overlay, {
+    'kustomization.yaml': `resources: [kube/base/prometheus, url.yaml]\ncomponents: [kube/components/remote-write]\n`,
+    'url.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata: { name: remote-write, annotations: { config.kubernetes.io/local-config: "true" } }
+data: { url: "https://prometheus.example.com/api/v1/write" }
+`,
+  });
+  execFileSync('cp', ['-r', join(root, 'kube'), link]);
+  const built = execFileSync(kubectl, ['kustomize', overlay], { encoding: 'utf8' });
+  const Objects = z.array(
+    z.object({ kind: z.string(), data: z.record(z.string(), z.string()).optional() }),
+  );
+  const objects = Objects.parse(built.split(/^---$/m).map((text) => parse(text)));
+  const [text = ''] = objects.flatMap(({ data }) => data?.['prometheus.yml'] ?? []);
+  return text;
+}
+
+const Route = z.object({
+  receiver: z.string(),
+  group_wait: z.string().optional(),
+  group_interval: z.string().optional(),
+  repeat_interval: z.string().optional(),
+  matchers: z.array(z.string()).default([]),
+});
+const Alertmanager = z.object({ route: Route.extend({ routes: z.array(Route) }) });
+
+describe('alertmanager', () => {
+  const { route } = Alertmanager.parse(parse(kubeFile('base/alertmanager/alertmanager.yml')));
+  const routeOf = (alert: string) =>
+    route.routes.find(({ matchers }) => matchers.includes(`alertname="${alert}"`)) ??
+    expect.fail(`no route for ${alert}`);
+
+  it('is accepted by amtool', async (context) => {
+    const amtool = peer('amtool');
+    if (!amtool) return context.skip('amtool is not installed (Debian: prometheus-alertmanager)');
+
+    const said = await ask(
+      amtool,
+      'check-config',
+      join(root, 'kube/base/alertmanager/alertmanager.yml'),
+    );
+
+    expect(said).toContain('SUCCESS');
+    expect(said).not.toContain('failed');
+  });
+
+  it.for([
+    ['Watchdog', 'alert-to-pubsub'],
+    ['HostHot', 'alert-to-pubsub'],
+    ['MachineMissing', 'power-cycle-daemon,alert-to-pubsub'],
+    ['MachinesMissing', 'alert-to-pubsub'],
+  ] as const)('sends %s to %s', async ([alert, receivers], context) => {
+    const amtool = peer('amtool');
+    if (!amtool) return context.skip('amtool is not installed (Debian: prometheus-alertmanager)');
+
+    const file = join(root, 'kube/base/alertmanager/alertmanager.yml');
+    const said = await ask(
+      amtool,
+      'config',
+      'routes',
+      'test',
+      `--config.file=${file}`,
+      `alertname=${alert}`,
+    );
+
+    const [first] = said.split('\n');
+    expect(first).toBe(receivers);
+  });
+
+  it('sends the Watchdog twice, at least, in the time after which it is missed', () => {
+    const { group_interval = '', repeat_interval = '' } = routeOf('Watchdog');
+
+    // Whether to repeat is asked at each flush: as soon as the interval has passed, one flush later at worst.
+    const atWorst = seconds(group_interval) + seconds(repeat_interval);
+    const { data: defaults } = z
+      .object({
+        services: z.object({
+          'alert-to-pubsub': z.object({ watchdog: z.object({ withinSeconds: z.number() }) }),
+        }),
+      })
+      .safeParse(shownRack());
+    expect(2 * atWorst).toBeLessThan(
+      defaults?.services['alert-to-pubsub'].watchdog.withinSeconds ?? 0,
+    );
+  });
+
+  it('repeats what is missing often enough for repair, and everything before alert-to-pubsub forgets it', () => {
+    const missing = routeOf('MachineMissing');
+    const shown = z
+      .object({ services: z.object({ 'alert-to-pubsub': z.object({ repeatHours: z.number() }) }) })
+      .parse(shownRack());
+
+    expect(seconds(missing.repeat_interval ?? '')).toBeLessThanOrEqual(300);
+    expect(seconds(missing.group_interval ?? '')).toBeLessThanOrEqual(60);
+    expect(2 * seconds(route.repeat_interval ?? '')).toBeLessThanOrEqual(
+      3600 * shown.services['alert-to-pubsub'].repeatHours,
+    );
+  });
+});
+
+/** rack.yaml of rack4 with every default, as `skolo rack show` prints it. */
+function shownRack(): unknown {
+  const skolo = join(root, 'packages/cli/bin/skolo.js');
+  const rack = join(root, 'kube/racks/rack4/rack.yaml');
+  const args = [skolo, 'rack', 'show', '--rack', rack, '--json'];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+}
+
+describe('node-exporter', () => {
+  it('takes the arguments of kube/base, and exports what rules ask of it', async (context) => {
+    const program = peer('node-exporter');
+    if (!program)
+      return context.skip('node-exporter is not installed (Debian: prometheus-node-exporter)');
+    const port = await freePort();
+    const args = argsOf('base/node-exporter/daemonset.yaml', 'node-exporter').map((arg) =>
+      arg
+        .replace(':9100', `127.0.0.1:${port}`)
+        .replace('=/host/', '=/')
+        .replace(/=\/host$/, '=/'),
+    );
+    expect(args.join(' ')).not.toContain('/host');
+
+    start(program, args, onTestFinished);
+
+    const url = `http://127.0.0.1:${port}/metrics`;
+    await expect.poll(() => textAt(url), patiently).toContain('node_boot_time_seconds');
+    const text = await textAt(url);
+    for (const collector of ['filesystem', 'stat', 'time', 'timex', 'hwmon', 'thermal_zone']) {
+      expect(text).toContain(`node_scrape_collector_success{collector="${collector}"}`);
+    }
+    for (const metric of [
+      'filesystem_avail_bytes',
+      'filesystem_readonly',
+      'timex_sync_status',
+      'time_seconds',
+    ]) {
+      expect(text).toContain(`# TYPE node_${metric} gauge`);
+    }
+  });
+});
+
+describe('blackbox-exporter', () => {
+  async function probe(query: string, program: string): Promise<string> {
+    const port = await freePort();
+    const config = join(root, 'kube/base/blackbox-exporter/blackbox.yml');
+    const listen = `127.0.0.1:${port}`;
+    start(program, [`--config.file=${config}`, `--web.listen-address=${listen}`], onTestFinished);
+    await expect.poll(() => textAt(`http://${listen}/-/healthy`), patiently).not.toBe('');
+    return textAt(`http://${listen}/probe?${query}`);
+  }
+
+  it('pings', async (context) => {
+    const program = peer('blackbox-exporter');
+    if (!program)
+      return context.skip(
+        'blackbox-exporter is not installed (Debian: prometheus-blackbox-exporter)',
+      );
+    if (!mayPing())
+      return context.skip('nobody but root may ping here (net.ipv4.ping_group_range)');
+
+    expect(await probe('module=icmp&target=127.0.0.1', program)).toContain('probe_success 1');
+  });
+
+  it('opens a port, or finds it closed', async (context) => {
+    const program = peer('blackbox-exporter');
+    if (!program)
+      return context.skip(
+        'blackbox-exporter is not installed (Debian: prometheus-blackbox-exporter)',
+      );
+    const closed = await freePort();
+
+    expect(await probe(`module=tcp_connect&target=127.0.0.1:${closed}`, program)).toContain(
+      'probe_success 0',
+    );
+  });
+});
+
+/** What kube/base/blackbox-exporter sets for its pod. */
+function mayPing(): boolean {
+  const isRoot = process.getuid?.() === 0;
+  const range = execFileSync('cat', ['/proc/sys/net/ipv4/ping_group_range'], { encoding: 'utf8' });
+  const [from = 1, to = 0] = range.trim().split(/\s+/).map(Number);
+  const group = process.getgid?.() ?? -1;
+  return isRoot || (from <= group && group <= to);
+}
+
+describe('chrony', () => {
+  /** With -x: the clock of this computer is nobody's business here. */
+  async function startChrony(program: string, dir: string, name: string, directives: string[]) {
+    const port = await freePort();
+    // It makes the folder itself: one that others may enter is not to its liking.
+    const run = join(dir, `${name}-run`);
+    const own = [
+      ...[`port ${port}`, 'bindaddress 127.0.0.1', 'allow 127.0.0.0/8'],
+      ...[`pidfile ${run}/pid`, `bindcmdaddress ${run}/chronyd.sock`],
+    ];
+    start(program, ['-x', '-d', ...directives, ...own], onTestFinished);
+    return { port };
+  }
+
+  /** The sidecar of kube/components/chrony. */
+  async function exporter(ntpPort: number): Promise<string> {
+    const program = peer('node-exporter') ?? expect.fail('no node-exporter');
+    const port = await freePort();
+    const args = argsOf('components/chrony/deployment.yaml', 'exporter').map((arg) =>
+      arg.replace(':9123', `127.0.0.1:${port}`),
+    );
+    start(program, [...args, `--collector.ntp.server-port=${ntpPort}`], onTestFinished);
+    return `http://127.0.0.1:${port}/metrics`;
+  }
+
+  it('serves the clock of the jumphost without an uplink, and that of its servers with one; the metrics say so', async (context) => {
+    const program = peer('chronyd');
+    if (!program) return context.skip('chronyd is not installed (Debian: chrony)');
+    if (!peer('node-exporter')) return context.skip('node-exporter is not installed');
+    if (process.getuid?.() !== 0) return context.skip('chronyd starts as root only');
+    const dir = await folder();
+    const uplink = await startChrony(program, dir, 'uplink', [
+      'user root',
+      'cmdport 0',
+      'local stratum 3',
+    ]);
+    const config = (server: string) =>
+      replaced(kubeFile('components/chrony/chrony.conf'), {
+        'pool pool.ntp.org iburst maxsources 4': server,
+        '/var/lib/skolo/chrony/': `${dir}/`,
+      });
+    const [nowhere, asking] = [config(''), config(`server 127.0.0.1 port ${uplink.port} iburst`)];
+    await writeFiles(dir, { 'nowhere.conf': nowhere, 'asking.conf': asking });
+
+    const alone = await startChrony(program, dir, 'alone', [`include ${dir}/nowhere.conf`]);
+    const synchronised = await startChrony(program, dir, 'asking', [`include ${dir}/asking.conf`]);
+    const silent = await freePort();
+
+    const [ofAlone, ofSynchronised, ofNobody] = await Promise.all(
+      [alone.port, synchronised.port, silent].map(exporter),
+    );
+    await expect.poll(() => textAt(ofAlone ?? ''), patiently).toMatch(/^node_ntp_stratum 10$/m);
+    await expect
+      .poll(() => textAt(ofSynchronised ?? ''), patiently)
+      .toMatch(/^node_ntp_stratum 4$/m);
+    const success = (is: 0 | 1) => `node_scrape_collector_success{collector="ntp"} ${is}`;
+    await expect.poll(() => textAt(ofNobody ?? ''), patiently).toContain(success(0));
+    expect(await textAt(ofSynchronised ?? '')).toContain(success(1));
+  });
+});

@@ -1,0 +1,127 @@
+/** Prometheus and what belongs to it, as kube/base runs them, but on loopback and in folders of a test. */
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { parseAllDocuments, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { ruleFiles, rulesFolder } from './rule-files.ts';
+
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
+const run = promisify(execFile);
+
+/** A file of kube. */
+export function kubeFile(path: string): string {
+  return readFileSync(join(root, 'kube', path), 'utf8');
+}
+
+const Workload = z.object({
+  kind: z.enum(['Deployment', 'DaemonSet']),
+  spec: z.object({
+    template: z.object({
+      spec: z.object({
+        containers: z.array(z.object({ name: z.string(), args: z.array(z.string()).default([]) })),
+      }),
+    }),
+  }),
+});
+
+/** The arguments of a container, as its manifest says. */
+export function argsOf(path: string, container: string): string[] {
+  const workloads = parseAllDocuments(kubeFile(path)).flatMap((document) => {
+    const { data } = Workload.safeParse(document.toJS());
+    return data === undefined ? [] : [data];
+  });
+  const found = workloads
+    .flatMap(({ spec }) => spec.template.spec.containers)
+    .find(({ name }) => name === container);
+  if (!found) throw new Error(`${path} has no container ${container}`);
+  return found.args;
+}
+
+/** Replaces what a test cannot have: everything has to be there, or the test would go by another configuration. */
+export function replaced(text: string, replacements: Record<string, string>): string {
+  return Object.entries(replacements).reduce((before, [what, by]) => {
+    if (!before.includes(what)) throw new Error(`there is no ${what} any more in:\n${before}`);
+    return before.replaceAll(what, by);
+  }, text);
+}
+
+/** Version of Prometheus 2.51 brought rules of relabelling for one Alertmanager of several. */
+export function knowsAlertRelabelling(program: string): boolean {
+  const text = execFileSync(program, ['--version'], { encoding: 'utf8', stdio: 'pipe' });
+  const [, major, minor] = /version (\d+)\.(\d+)/.exec(text) ?? [];
+  return Number(major) > 2 || Number(minor) >= 51;
+}
+
+/**
+ * Without the second Alertmanager, which says by such rules what it is for, where Prometheus does not know them: it would be
+ * told everything.
+ */
+export function withoutAlertRelabelling(text: string): string {
+  const document = parseDocument(text);
+  if (!document.deleteIn(['alerting', 'alertmanagers', 1])) throw new Error('there is only one');
+  return document.toString();
+}
+
+/** Rules as the ConfigMap has them. */
+export async function copyRules(to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  await Promise.all(ruleFiles.map((file) => copyFile(join(rulesFolder, file), join(to, file))));
+}
+
+/** Files with their contents, in a folder that is made. */
+export async function writeFiles(folder: string, files: Record<string, string>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await Promise.all(
+    Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text)),
+  );
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = z.object({ port: z.number() }).parse(server.address());
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Takes what is to be done in the end. */
+export type AtTheEnd = (cleanUp: () => Promise<void>) => void;
+
+export function start(
+  program: string,
+  args: readonly string[],
+  atTheEnd: AtTheEnd,
+  env: Record<string, string> = {},
+): ChildProcess {
+  const child = spawn(program, args, { stdio: 'ignore', env: { ...process.env, ...env } });
+  const exited = once(child, 'exit');
+  atTheEnd(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  return child;
+}
+
+/** What a program says, whatever it ends with. */
+export async function ask(program: string, ...args: string[]): Promise<string> {
+  try {
+    const { stdout, stderr } = await run(program, args);
+    return stdout + stderr;
+  } catch (error) {
+    const { stdout, stderr } = z.object({ stdout: z.string(), stderr: z.string() }).parse(error);
+    return `${stdout}${stderr}\n(it has failed)`;
+  }
+}
+
+/** The text at a URL; empty while nobody answers. */
+export async function textAt(url: string): Promise<string> {
+  const answer = await fetch(url).catch(() => undefined);
+  return (await answer?.text()) ?? '';
+}

@@ -1,0 +1,370 @@
+/**
+ * Monitoring of a rack, as a whole: the demo's rack with all five services, and Prometheus, Alertmanager and exporters with the
+ * configuration of kube/base and the targets of `skolo rack render`. Only addresses and intervals are of this test.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { peer } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { declaredLabels, labelsIn, metricsIn } from './dashboard-queries.ts';
+import {
+  argsOf,
+  copyRules,
+  freePort,
+  knowsAlertRelabelling,
+  kubeFile,
+  replaced,
+  root,
+  start,
+  textAt,
+  withoutAlertRelabelling,
+  writeFiles,
+} from './monitoring-stack.ts';
+
+const programs = {
+  prometheus: peer('prometheus'),
+  alertmanager: peer('alertmanager'),
+  blackbox: peer('blackbox-exporter'),
+  node: peer('node-exporter'),
+};
+const missing = Object.entries(programs).flatMap(([name, path]) => (path ? [] : [name]));
+const why = `not installed: ${missing.join(', ')}`;
+
+// Many processes are started, and other tests run meanwhile.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 });
+const patiently = { timeout: 60_000, interval: 200 };
+
+const cleanUps: (() => Promise<void>)[] = [];
+const atTheEnd = (cleanUp: () => Promise<void>) => void cleanUps.unshift(cleanUp);
+afterAll(async () => {
+  for (const cleanUp of cleanUps) await cleanUp();
+});
+
+let prometheusUrl = '';
+let alertmanagerUrl = '';
+/** Where the services of the demo are: url, and the port of its metrics. */
+let services = new Map<string, { url: string; metrics: string }>();
+
+beforeAll(async () => {
+  if (missing.length > 0) return;
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-monitoring-'));
+  atTheEnd(() => rm(dir, { recursive: true, force: true }));
+  services = await startDemo(join(dir, 'demo'));
+  await startMonitoring(dir, join(dir, 'demo'));
+});
+
+/** All services of a rack, and everything that they speak with, as `npm start` runs them. */
+async function startDemo(dir: string): Promise<typeof services> {
+  const main = join(root, 'test/demo/dist/main.js');
+  const demo = spawn(process.execPath, [main, '--dir', dir], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(demo, 'close');
+  atTheEnd(async () => {
+    demo.kill('SIGTERM');
+    await ended;
+  });
+  const output = await new Promise<string>((resolve, reject) => {
+    let said = '';
+    demo.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (said.includes('Ctrl-C ends all of it')) resolve(said);
+    });
+    demo.once('close', () => reject(new Error(`the demo has ended:\n${said}`)));
+  });
+  const lines = output.matchAll(/^ {2}([a-z-]+) +(http:\S+) +http:\/\/(\S+)\/metrics$/gm);
+  return new Map(
+    [...lines].map(([, name = '', url = '', metrics = '']) => [name, { url, metrics }]),
+  );
+}
+
+async function startMonitoring(dir: string, demo: string): Promise<void> {
+  const { prometheus = '', alertmanager = '', blackbox = '', node = '' } = programs;
+  const port = async () => `127.0.0.1:${await freePort()}`;
+  const [ofPrometheus, ofAlertmanager, ofBlackbox] = [await port(), await port(), await port()];
+  const nodePort = await freePort();
+  prometheusUrl = `http://${ofPrometheus}`;
+  alertmanagerUrl = `http://${ofAlertmanager}`;
+  const service = (name: string) => services.get(name) ?? expect.fail(`no ${name} in the demo`);
+  const host = (name: string) => new URL(service(name).url).host;
+
+  const config = replaced(kubeFile('base/prometheus/prometheus.yml'), {
+    '/etc/prometheus/': `${dir}/`,
+    'scrape_interval: 15s': 'scrape_interval: 1s',
+    'scrape_timeout: 10s': 'scrape_timeout: 1s',
+    'evaluation_interval: 15s': 'evaluation_interval: 1s',
+    'alertmanager.skolo.svc:9093': ofAlertmanager,
+    'alert-to-pubsub.skolo.svc:8001': host('alert-to-pubsub'),
+    'blackbox-exporter.skolo.svc:9115': ofBlackbox,
+    'localhost:9090': ofPrometheus,
+    'metadata-server.skolo-node.svc:20010': service('metadata-server').metrics,
+    'router-backup-metrics.skolo.svc:20011': service('router-backup').metrics,
+    'power-cycle-daemon-metrics.skolo.svc:20012': service('power-cycle-daemon').metrics,
+    'alert-to-pubsub-metrics.skolo.svc:20013': service('alert-to-pubsub').metrics,
+  });
+  await copyRules(join(dir, 'rules'));
+  await writeFiles(join(dir, 'targets'), targetsOf(demo, nodePort));
+  await writeFiles(join(dir, 'extra-targets'), {
+    'chrony.json': replaced(kubeFile('components/chrony/chrony.json'), {
+      'chrony.skolo-node.svc:9123': `127.0.0.1:${nodePort}`,
+    }),
+  });
+  // None is wanted by alert-to-pubsub here, as without its Secret.
+  const operator = await readFile(join(demo, 'secrets/operator-token'), 'utf8');
+  await writeFiles(join(dir, 'tokens'), { 'alert-to-pubsub': '', 'power-cycle-daemon': operator });
+  await writeFiles(dir, {
+    'prometheus.yml': knowsAlertRelabelling(prometheus) ? config : withoutAlertRelabelling(config),
+    'alertmanager.yml': replaced(kubeFile('base/alertmanager/alertmanager.yml'), {
+      '/etc/alertmanager/': `${dir}/`,
+      'alert-to-pubsub.skolo.svc:8001': host('alert-to-pubsub'),
+      'power-cycle-daemon.skolo.svc:9210': host('power-cycle-daemon'),
+      'group_wait: 5s': 'group_wait: 100ms',
+    }),
+  });
+
+  // Two computers with a node-exporter: the jumphost, and the machine with an agent.
+  for (const address of ['127.0.0.1', '127.0.1.1']) {
+    start(node, [`--web.listen-address=${address}:${nodePort}`], atTheEnd);
+  }
+  const modules = join(root, 'kube/base/blackbox-exporter/blackbox.yml');
+  start(blackbox, [`--config.file=${modules}`, `--web.listen-address=${ofBlackbox}`], atTheEnd);
+  start(
+    alertmanager,
+    [
+      ...argsOf('base/alertmanager/deployment.yaml', 'alertmanager').map((arg) =>
+        arg.replace('/etc/alertmanager/config', dir).replace('/var/lib/skolo/', `${dir}/data-`),
+      ),
+      `--web.listen-address=${ofAlertmanager}`,
+    ],
+    atTheEnd,
+  );
+  start(
+    prometheus,
+    [
+      ...argsOf('base/prometheus/deployment.yaml', 'prometheus').map((arg) =>
+        arg.replace('/etc/prometheus/config', dir).replace('/var/lib/skolo/', `${dir}/data-`),
+      ),
+      `--web.listen-address=${ofPrometheus}`,
+      // What is lost before Alertmanager is known is said anew at once.
+      '--rules.alert.resend-delay=1s',
+      // What the newer one of kube/base always does.
+      '--enable-feature=expand-external-labels',
+    ],
+    atTheEnd,
+    { SKOLO_RACK_NAME: 'demo' },
+  );
+}
+
+const TargetsMap = z.object({ data: z.record(z.string(), z.string()) });
+
+/** What `skolo rack render` makes of the demo's rack.yaml. */
+function targetsOf(demo: string, nodePort: number): Record<string, string> {
+  const skolo = join(root, 'packages/cli/bin/skolo.js');
+  const args = ['rack', 'render', '--rack', join(demo, 'rack.yaml'), '--to', join(demo, 'derived')];
+  execFileSync(process.execPath, [skolo, ...args], { stdio: 'pipe' });
+  const text = readFileSync(join(demo, 'derived/prometheus-targets.yaml'), 'utf8');
+  const { data } = TargetsMap.parse(parse(text));
+  return { ...data, 'node.json': replaced(data['node.json'] ?? '', { ':9100': `:${nodePort}` }) };
+}
+
+const Result = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    resultType: z.enum(['vector', 'scalar']),
+    result: z.array(
+      z.object({
+        metric: z.record(z.string(), z.string()),
+        value: z.tuple([z.number(), z.string()]),
+      }),
+    ),
+  }),
+});
+
+/** The labels and values that a query has as its answer now. */
+async function query(expr: string) {
+  const text = await textAt(
+    `${prometheusUrl}/api/v1/query?${new URLSearchParams({ query: expr })}`,
+  );
+  const answer: unknown = JSON.parse(text || '{}');
+  const { data, error } = Result.safeParse(answer);
+  if (error) throw new Error(`${expr}: ${text}`);
+  return data.data.result.map(({ metric, value: [, value] }) => ({ labels: metric, value }));
+}
+
+const machines = ['skia-e-linux-01', ...[1, 2, 3, 4].map((n) => `skia-rpi2-demo-shelf1-00${n}`)];
+
+describe.skipIf(missing.length > 0)('prometheus', () => {
+  it('has the jobs and labels that the rules expect, and no others', async () => {
+    const targets = async () =>
+      (await query('count by (job, machine, device) (up)')).map(
+        ({ labels: { job = '', machine = '', device = '' } }) => `${job} ${machine}${device}`,
+      );
+    const single = [
+      'metadata-server',
+      'router-backup',
+      'power-cycle-daemon',
+      'alert-to-pubsub',
+      'prometheus',
+      'alertmanager',
+      'chrony',
+    ];
+
+    await expect
+      .poll(async () => (await targets()).toSorted(), patiently)
+      .toEqual(
+        [
+          ...single.map((job) => `${job} `),
+          ...['jumphost-demo', ...machines].map((name) => `node ${name}`),
+          ...machines.map((name) => `swarming-client ${name}`),
+          ...[...machines, 'pdu-1', 'router', 'switch-1'].map((name) => `ping ${name}`),
+        ].toSorted(),
+      );
+  });
+
+  it('sees up what runs', async () => {
+    const down = () => query('count by (job) (up{job!~"node|swarming-client"} == 0)');
+    await expect.poll(down, patiently).toEqual([]);
+    const seen = () => query('machine:seen:max3m == 1');
+    await expect.poll(async () => (await seen()).length, patiently).toBe(machines.length + 1);
+    const agents = () => query('up{job="swarming-client"} == 1');
+    await expect.poll(async () => (await agents()).length, patiently).toBe(1);
+  });
+});
+
+describe.skipIf(missing.length > 0)('alerts', () => {
+  const doors = (door: string) =>
+    query(`skolo_alerts_received_total{door="${door}", status="firing"} > 0`);
+
+  async function raise(labels: Record<string, string>): Promise<void> {
+    const answer = await fetch(`${alertmanagerUrl}/api/v2/alerts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify([{ labels }]),
+    });
+    expect(answer.status).toBe(200);
+  }
+
+  async function known(alert: string): Promise<string> {
+    const { url = '' } = services.get('alert-to-pubsub') ?? {};
+    return textAt(
+      `${url}/api/v2/alerts?${new URLSearchParams({ filter: `alertname="${alert}"` })}`,
+    );
+  }
+
+  it('the Watchdog comes through Alertmanager to alert-to-pubsub, whose heartbeat is healthy by it', async () => {
+    await expect.poll(() => known('Watchdog'), patiently).toContain('"rack":"demo"');
+    await expect.poll(async () => (await doors('webhook')).length, patiently).toBe(1);
+    await expect
+      .poll(() => query('skolo_alerts_heartbeat_healthy == 1'), patiently)
+      .toHaveLength(1);
+    expect(await doors('v2')).toEqual([]);
+  });
+
+  it('one of a machine that is missing goes to the power-cycle daemon, too, which lets it in', async () => {
+    await raise({
+      alertname: 'MachineMissing',
+      severity: 'critical',
+      machine: 'skia-rpi2-demo-shelf1-004',
+    });
+
+    await expect
+      .poll(() => known('MachineMissing'), patiently)
+      .toContain('skia-rpi2-demo-shelf1-004');
+    const let_in = () =>
+      query(
+        'http_request_duration_seconds_count{job="power-cycle-daemon", route="/v1/alerts", code="200"} > 0',
+      );
+    await expect.poll(let_in, patiently).toHaveLength(1);
+  });
+
+  it('a full disk keeps the warning of the same disk quiet, and no other', async () => {
+    const disk = { severity: 'warning', machine: 'skia-e-linux-01', mountpoint: '/' };
+    await raise({ ...disk, alertname: 'HostDiskFull' });
+    await raise({ ...disk, alertname: 'HostDiskLow' });
+    await raise({ ...disk, alertname: 'HostDiskLow', machine: 'skia-rpi2-demo-shelf1-001' });
+
+    await expect.poll(() => known('HostDiskFull'), patiently).toContain('skia-e-linux-01');
+    await expect.poll(() => known('HostDiskLow'), patiently).toContain('skia-rpi2-demo-shelf1-001');
+    expect(await known('HostDiskLow')).not.toContain('skia-e-linux-01');
+  });
+});
+
+const Dashboard = z.object({
+  panels: z.array(
+    z.object({
+      title: z.string(),
+      targets: z
+        .array(z.object({ expr: z.string(), legendFormat: z.string().default('') }))
+        .default([]),
+      transformations: z.array(z.object({ id: z.string(), options: z.unknown() })).default([]),
+    }),
+  ),
+});
+const Columns = z.object({ include: z.object({ names: z.array(z.string()) }) });
+const { panels } = Dashboard.parse(JSON.parse(kubeFile('components/grafana/rack.json')));
+
+/** Queries of the dashboard, with the labels that are shown of what they find. */
+const queries = panels.flatMap(({ title, targets, transformations }) => {
+  const { data: table } = Columns.safeParse(transformations[0]?.options);
+  const columns = table?.include.names.filter((name) => name !== 'Value') ?? [];
+  return targets.map(({ expr, legendFormat }) => ({
+    title,
+    expr,
+    shown: [...columns, ...[...legendFormat.matchAll(/{{(\w+)}}/g)].map(([, name = '']) => name)],
+  }));
+});
+
+/** Of sensors that not every computer has: rules/README.md says whose they are. */
+const ofOthers = ['node_thermal_zone_temp'];
+
+describe('dashboard', () => {
+  it('is as its script makes it', () => {
+    const script = join(root, 'scripts/dashboard.mjs');
+
+    const text = execFileSync(process.execPath, [script, '--print'], { encoding: 'utf8' });
+
+    expect(kubeFile('components/grafana/rack.json'), 'run node scripts/dashboard.mjs').toBe(text);
+  });
+
+  it('has queries', () => {
+    expect(queries.length).toBeGreaterThan(30);
+  });
+
+  it.for(queries)('$title: $expr', async ({ expr, shown }, context) => {
+    if (missing.length > 0) return context.skip(why);
+    // The metrics are there, whatever the query selects of them.
+    for (const metric of metricsIn(expr).filter((name) => !ofOthers.includes(name))) {
+      const labels = labelsIn(expr, metric);
+      const names = () => query(`count({__name__="${metric}"})`);
+      const declared = declaredLabels(metric);
+      // One that has a value only now and then says in the source which labels it has.
+      if ((await names()).length === 0 && declared !== undefined) {
+        expect([...declared, 'job', 'machine', 'instance'], metric).toEqual(
+          expect.arrayContaining(labels),
+        );
+        continue;
+      }
+      await expect.poll(names, patiently).not.toEqual([]);
+      for (const label of labels) {
+        const having = await query(`count({__name__="${metric}", ${label}!=""})`);
+        expect(having, `${metric} has no label ${label}`).not.toEqual([]);
+      }
+    }
+
+    const found = await query(expr);
+
+    // Labels that are shown are there, where there is anything to show.
+    for (const label of expr.startsWith('ALERTS') ? ['alertname', 'severity'] : shown) {
+      if (found.length === 0) break;
+      const having = found.filter(({ labels }) => labels[label] !== undefined);
+      if (label !== 'machine') expect(having, label).not.toEqual([]);
+    }
+  });
+});
