@@ -58,7 +58,7 @@ describe('parseRack', () => {
     });
     expect(rack.logins.get('switches')).toMatchObject({
       password: { file: 'secrets/switch' },
-      enablePassword: { env: 'SWITCH_ENABLE' },
+      enablePassword: { file: 'secrets/switch-enable' },
       legacySsh: true,
     });
     expect(rack.services['metadata-server'].callers).toEqual([
