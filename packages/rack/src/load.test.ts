@@ -58,7 +58,7 @@ describe('parseRack', () => {
     });
     expect(rack.logins.get('switches')).toMatchObject({
       password: { file: 'secrets/switch' },
-      enablePassword: { file: 'secrets/switch-enable' },
+      enablePassword: { env: 'SWITCH_ENABLE' },
       legacySsh: true,
     });
     expect(rack.services['metadata-server'].callers).toEqual([
