@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 const Labels = z.record(z.string(), z.string());
 
-const Selector = z.looseObject({
+export const Selector = z.looseObject({
   matchLabels: Labels.optional(),
   matchExpressions: z
     .array(

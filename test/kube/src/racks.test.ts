@@ -15,6 +15,7 @@ import {
 import type { Manifest } from './manifest.ts';
 import { exceptions } from './policies/exceptions.ts';
 import { policies } from './policies/index.ts';
+import { isOpen } from './policies/network.ts';
 import { placementProblems } from './policies/placement.ts';
 import { privilegeProblems } from './policies/privileges.ts';
 import { botFolders, rackSettingsProblems } from './policies/rack-settings.ts';
@@ -26,6 +27,8 @@ const kubectl = usableKubectl();
 /** What a component cannot do without. */
 const needs = new Map([['apps-by-name/grafana', ['grafana', 'apps-by-name']]]);
 const copies: string[] = [];
+/** A rack with all components. */
+let everything: Manifest[] | undefined;
 afterAll(() => {
   for (const copy of copies) rmSync(copy, { recursive: true, force: true });
 });
@@ -59,6 +62,25 @@ describe.each(rackNames())('%s', (rack) => {
     const objects = buildWith(rack, [...own, ...others]);
 
     expect(await problemsOf(rack, objects)).toEqual([]);
+  });
+});
+
+describe('NetworkPolicies', () => {
+  it.for([
+    { from: 'blackbox-exporter', to: 'alert-to-pubsub', port: 8001 },
+    { from: 'blackbox-exporter', to: 'power-cycle-daemon', port: 9210 },
+    { from: 'grafana', to: 'alertmanager', port: 9093 },
+    { from: 'router-backup', to: 'alert-to-pubsub', port: 8001 },
+    { from: 'router-backup', to: 'alertmanager', port: 9093 },
+    { from: 'alert-to-pubsub', to: 'power-cycle-daemon', port: 9210 },
+    { from: 'prometheus', to: 'power-cycle-daemon', port: 9210 },
+    { from: 'alertmanager', to: 'alert-to-pubsub', port: 20013 },
+  ])('leave $to:$port closed to $from', (flow, context) => {
+    if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+    const [rack = ''] = rackNames();
+    everything ??= buildWith(rack, componentNames());
+
+    expect(isOpen(everything, flow)).toBe(false);
   });
 });
 

@@ -2,6 +2,7 @@
 import type { Manifest } from '../manifest.ts';
 import { imageProblems } from './images.ts';
 import { liveConfigurationProblems } from './live-configuration.ts';
+import { flowProblems } from './network.ts';
 import { placementProblems } from './placement.ts';
 import { podSecurityProblems } from './pod-security.ts';
 import { hostPortProblems, publicServiceProblems, servicePortProblems } from './ports.ts';
@@ -24,6 +25,7 @@ export const policies: ReadonlyMap<string, Policy> = new Map([
   ['selectors', selectorProblems],
   ['pods that NetworkPolicies name', policySelectorProblems],
   ['default-deny', defaultDenyProblems],
+  ['ways between pods', flowProblems],
   ['references', referenceProblems],
   ['Services that configurations name', serviceNameProblems],
   ['no secret in git', secretProblems],

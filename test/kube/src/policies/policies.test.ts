@@ -33,6 +33,11 @@ function afterChange(policy: string, from: string, to: string): string[] {
   return problemsOf(policy, good.replaceAll(from, to));
 }
 
+/** The object of a kind. */
+function part(kind: string): string {
+  return good.split('---').find((text) => text.includes(`kind: ${kind}\n`)) ?? '';
+}
+
 function problemsOf(policy: string, text: string): string[] {
   const check = all.get(policy);
   if (!check) throw new Error(`no policy ${policy}`);
@@ -424,7 +429,7 @@ describe('policies', () => {
     expect(afterChange(policy, from, to)).toContainEqual(expect.stringContaining(problem));
   });
 
-  const agent = good.split('---').find((text) => text.includes('kind: DaemonSet')) ?? '';
+  const agent = part('DaemonSet');
 
   it('selectors: two workloads with the same labels', () => {
     const other = agent.replace('{ name: swarming-client, namespace', '{ name: other, namespace');
@@ -447,6 +452,35 @@ describe('policies', () => {
 
     expect(problemsOf('placement', `${good}---${canary}`)).toContainEqual(
       expect.stringContaining('has 2 agents'),
+    );
+  });
+
+  it.each([
+    ['as it is', '', '', []],
+    ['nobody may ask', 'name: grafana } } }]', 'name: traefik } } }]', ['metrics']],
+    ['at another port', 'ports: [{ port: metrics }]', 'ports: [{ port: http }]', ['metrics']],
+    ['nobody may go out', '{ to: [{ podSelector: {} }] }', '', ['metrics']],
+    [
+      'only out of the cluster',
+      'to: [{ podSelector: {} }]',
+      'to: [{ ipBlock: { cidr: 0.0.0.0/0 } }]',
+      ['metrics'],
+    ],
+    [
+      'only to another namespace',
+      'to: [{ podSelector: {} }]',
+      'to: [{ namespaceSelector: { matchLabels: { a: b } } }]',
+      ['metrics'],
+    ],
+  ])('ways between pods: %s', (_, from, to, closed) => {
+    const asker = part('Deployment')
+      .replaceAll('router-backup', 'grafana')
+      .replace('projected:', 'configMap: { name: settings }\n          projected:');
+    const text = `${good}---${asker}`;
+    if (!text.includes(from)) throw new Error(`nothing to change: ${from}`);
+
+    expect(problemsOf('ways between pods', text.replace(from, to))).toEqual(
+      closed.map(() => 'grafana cannot reach router-backup at port 20011'),
     );
   });
 

@@ -1,6 +1,6 @@
 /** Labels find what they are meant to find. */
 import { z } from 'zod';
-import { type Manifest, readKind, type Selector, selects, workloadsOf } from '../manifest.ts';
+import { type Manifest, readKind, Selector, selects, workloadsOf } from '../manifest.ts';
 
 const nameLabel = 'app.kubernetes.io/name';
 /** Pods that a policy may speak of without their being in each build: of k3s, or of a component. */
@@ -95,14 +95,15 @@ export function defaultDenyProblems(objects: readonly Manifest[]): string[] {
 function namesIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(namesIn);
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, item]) => {
-    const selector: Selector = key.endsWith('odSelector') ? item : {};
-    return [
-      ...(selector.matchLabels?.[nameLabel] === undefined ? [] : [selector.matchLabels[nameLabel]]),
-      ...(selector.matchExpressions ?? [])
-        .filter((expression) => expression.key === nameLabel)
-        .flatMap(({ values = [] }) => values),
-      ...namesIn(item),
-    ];
-  });
+  return Object.entries(value).flatMap(([key, item]: [string, unknown]) => [
+    ...(key.endsWith('odSelector') ? ofSelector(Selector.parse(item)) : []),
+    ...namesIn(item),
+  ]);
+}
+
+function ofSelector({ matchLabels = {}, matchExpressions = [] }: Selector): string[] {
+  return [
+    ...(matchLabels[nameLabel] === undefined ? [] : [matchLabels[nameLabel]]),
+    ...matchExpressions.filter(({ key }) => key === nameLabel).flatMap(({ values = [] }) => values),
+  ];
 }

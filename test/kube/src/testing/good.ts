@@ -44,6 +44,14 @@ spec:
     - from: [{ podSelector: { matchLabels: { app.kubernetes.io/name: grafana } } }]
       ports: [{ port: metrics }]
 ---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: to-each-other, namespace: skolo }
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+  egress: [{ to: [{ podSelector: {} }] }]
+---
 apiVersion: storage.k8s.io/v1
 kind: StorageClass
 metadata: { name: skolo-local }
