@@ -90,8 +90,10 @@ async function writeVersion(folder: string, files: Files, gid: number) {
   const makeFolder = async (path: string) => {
     if (made.has(path)) return;
     if (path !== folder) await makeFolder(dirname(path));
-    await mkdir(path, { mode: 0o750 });
+    await mkdir(path);
     await chown(path, 0, gid);
+    // Whatever the umask is.
+    await chmod(path, 0o750);
     made.add(path);
   };
   await makeFolder(folder);

@@ -1,5 +1,6 @@
 /** What a person decides: `take` a service from k3s, and `give` it back. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { openApiServer } from './api-server.ts';
 import { type Kubernetes, noMemory } from './decide.ts';
 import { lookAtKubernetes, scale, takePublicPortBack } from './kubernetes.ts';
 import { type Context, find, lendIfHeld, sayLeftBehind, syncAll } from './look.ts';
@@ -60,6 +61,7 @@ export async function take(
 /** k3s serves from now on; true when it does. When its pod does not get ready, all is as before. */
 export async function give(context: Context, service: StandInService): Promise<boolean> {
   const { where, settings, say } = context;
+  const open = () => openApiServer(settings.kubeconfig);
   const hold = await readHold(where, service);
   const { api, kubernetes, rack, isUnitRunning } = await find(context, service, 'always');
   if (api === undefined || kubernetes?.state !== 'answers') {
@@ -77,7 +79,7 @@ export async function give(context: Context, service: StandInService): Promise<b
   if (kubernetes.isWanted) await scale(api, service, 0);
   await scale(api, service, 1);
   const isServing = await within(settings.handoverSeconds, async () => {
-    const now = (await lookAtKubernetes(settings.kubeconfig, service)).kubernetes;
+    const now = (await lookAtKubernetes(open, service)).kubernetes;
     return (
       now.state === 'answers' &&
       now.pod.state === 'ready' &&
@@ -85,7 +87,7 @@ export async function give(context: Context, service: StandInService): Promise<b
     );
   });
   if (!isServing) {
-    const { kubernetes: now } = await lookAtKubernetes(settings.kubeconfig, service);
+    const { kubernetes: now } = await lookAtKubernetes(open, service);
     say(`${service.name}: its pod does not serve (${whyOf(now)}); the unit is started again`);
     if (hold !== undefined) await scale(api, service, 0);
     await lendIfHeld(api, now, service);

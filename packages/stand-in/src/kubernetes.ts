@@ -1,12 +1,6 @@
 /** What k3s makes of a service, and what is changed there when a unit stands in or gives way. */
 import { z } from 'zod';
-import {
-  type ApiServer,
-  KubernetesSilent,
-  NoKubernetes,
-  NotThere,
-  openApiServer,
-} from './api-server.ts';
+import { type ApiServer, KubernetesSilent, NoKubernetes, NotThere } from './api-server.ts';
 import type { Kubernetes, PodState } from './decide.ts';
 import type { StandInService } from './services.ts';
 
@@ -64,13 +58,17 @@ const Lent = z.object({
   externalTrafficPolicy: z.string().optional(),
 });
 
-/** Asks k3s about a service. Fails with nothing: silence is an answer. */
+/**
+ * Asks k3s about a service. Fails with nothing: silence is an answer.
+ *
+ * @param open asks it whether it is ready; who looks at several services does so once
+ */
 export async function lookAtKubernetes(
-  kubeconfig: string,
+  open: () => Promise<ApiServer>,
   service: StandInService,
 ): Promise<{ kubernetes: Kubernetes; api: ApiServer | undefined }> {
   try {
-    const api = await openApiServer(kubeconfig);
+    const api = await open();
     return { kubernetes: await seen(api, service), api };
   } catch (error) {
     if (error instanceof NoKubernetes) {

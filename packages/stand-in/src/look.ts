@@ -29,6 +29,8 @@ export interface Context {
   say: (text: string) => void;
 }
 
+type OpenApiServer = () => Promise<ApiServer>;
+
 /** What is found of one service, before anything is done. */
 export interface Found {
   kubernetes: Kubernetes | undefined;
@@ -43,24 +45,33 @@ export interface Found {
 /** Looks at all services; true when nothing went wrong with the looking itself. */
 export async function lookAround(context: Context): Promise<boolean> {
   let isGood = true;
+  let opened: Promise<ApiServer> | undefined;
+  const open = () => {
+    opened ??= openApiServer(context.settings.kubeconfig);
+    return opened;
+  };
   for (const service of services) {
     try {
-      await lookAt(context, service);
+      await lookAt(context, service, open);
     } catch (error) {
       // The other service is looked at all the same, and this one again in half a minute.
       isGood = false;
       context.say(`${service.name}: ${error instanceof Error ? error.message : error}`);
     }
   }
-  await syncNowAndThen(context);
+  await syncNowAndThen(context, open);
   return isGood;
 }
 
-async function lookAt(context: Context, service: StandInService): Promise<void> {
+async function lookAt(
+  context: Context,
+  service: StandInService,
+  open: OpenApiServer,
+): Promise<void> {
   const { settings, where, say } = context;
   const isHeld = (await readHold(where, service)) !== undefined;
   // Nothing is asked of k3s while it serves.
-  const found = await find(context, service, isHeld ? 'always' : 'if-needed');
+  const found = await find(context, service, isHeld ? 'always' : 'if-needed', open);
   if (isHeld) {
     await keepAway(found, service, say);
     return;
@@ -84,6 +95,7 @@ export async function find(
   { settings, where }: Context,
   service: StandInService,
   askKubernetes: 'always' | 'if-needed',
+  open: OpenApiServer = () => openApiServer(settings.kubeconfig),
 ): Promise<Found> {
   const rack = await readRack(rackFileOf(where, service)).catch(() => undefined);
   const [unit, probe, memory, notInstalled] = await Promise.all([
@@ -94,7 +106,7 @@ export async function find(
   ]);
   const isNeeded = askKubernetes === 'always' || unit.isRunning || !probe.isAnswering;
   const { kubernetes, api } = isNeeded
-    ? await lookAtKubernetes(settings.kubeconfig, service)
+    ? await lookAtKubernetes(open, service)
     : { kubernetes: undefined, api: undefined };
   return { kubernetes, api, rack, probe, isUnitRunning: unit.isRunning, notInstalled, memory };
 }
@@ -123,7 +135,7 @@ async function perform(
   const { api, kubernetes } = found;
   if (act === 'stand-in') {
     say(`${service.name}: stands in, ${found.probe.text}: ${why}`);
-    await remember(where, service, { ...memory, said: why });
+    await remember(where, service, { ...memory, said: `the unit stands in: ${why}` });
     if (api === undefined) await sayLeftBehind(where, service, say);
     await lendIfHeld(api, kubernetes, service);
     await startUnit(service.unit);
@@ -207,13 +219,13 @@ export async function sayLeftBehind(
   if (ended > 0) say(`${service.name}: a container that k3s has left behind was ended`);
 }
 
-async function syncNowAndThen(context: Context): Promise<void> {
+async function syncNowAndThen(context: Context, open: OpenApiServer): Promise<void> {
   const { settings, where, uptime, say } = context;
   const last = await lastSync(where);
   if (last !== undefined && uptime() - last < settings.syncSeconds) return;
   let api: ApiServer;
   try {
-    api = await openApiServer(settings.kubeconfig);
+    api = await open();
   } catch {
     // What is on the disk stays; that k3s is silent is said where it matters.
     return;

@@ -12,21 +12,22 @@ export interface StandInService {
   isOnHostNetwork: boolean;
 }
 
-export const services: readonly StandInService[] = [
-  {
-    name: 'metadata-server',
-    unit: 'skolo-metadata-server.service',
-    namespace: 'skolo-node',
-    metricsPort: servicePorts['metadata-server'].metricsPort,
-    gid: 0,
-    isOnHostNetwork: true,
-  },
-  {
-    name: 'power-cycle-daemon',
-    unit: 'skolo-power-cycle-daemon.service',
-    namespace: 'skolo',
-    metricsPort: servicePorts['power-cycle-daemon'].metricsPort,
-    gid: 10_001,
-    isOnHostNetwork: false,
-  },
-];
+export const metadataServer: StandInService = {
+  name: 'metadata-server',
+  unit: 'skolo-metadata-server.service',
+  namespace: 'skolo-node',
+  metricsPort: servicePorts['metadata-server'].metricsPort,
+  gid: 0,
+  isOnHostNetwork: true,
+};
+
+export const powerCycleDaemon: StandInService = {
+  name: 'power-cycle-daemon',
+  unit: 'skolo-power-cycle-daemon.service',
+  namespace: 'skolo',
+  metricsPort: servicePorts['power-cycle-daemon'].metricsPort,
+  gid: 10_001,
+  isOnHostNetwork: false,
+};
+
+export const services: readonly StandInService[] = [metadataServer, powerCycleDaemon];

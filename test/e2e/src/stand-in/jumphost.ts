@@ -4,6 +4,7 @@ import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 import { Computer } from './booted.ts';
 import type { Faults, PodSpec } from './fake-k3s.ts';
 
@@ -168,6 +169,11 @@ SKOLO_STAND_IN_RETRY_SECONDS=4
 SKOLO_STAND_IN_SYNC_SECONDS=2
 `;
 
+const metadataDeployment = '/apis/apps/v1/namespaces/skolo-node/deployments/metadata-server';
+const powerService = '/api/v1/namespaces/skolo/services/power-cycle-daemon';
+const Deployment = z.looseObject({ spec: z.looseObject({ replicas: z.number() }) });
+const Service = z.object({ spec: z.object({ type: z.string() }) });
+
 export class Jumphost {
   readonly computer: Computer;
 
@@ -232,9 +238,29 @@ export class Jumphost {
     await this.computer.write(`${state}/faults.json`, JSON.stringify(faults));
   }
 
-  /** Changes an object as `kubectl` does. */
-  async object(path: string): Promise<Record<string, unknown>> {
-    return JSON.parse(await this.computer.read(`${state}/objects.json`))[path];
+  /** What the metadata server's Deployment asks for. */
+  async replicas(): Promise<number> {
+    return Deployment.parse((await this.objects())[metadataDeployment]).spec.replicas;
+  }
+
+  /** Only while k3s is off: it has what it knows in memory. */
+  async setReplicas(replicas: number): Promise<void> {
+    const all = await this.objects();
+    const deployment = Deployment.parse(all[metadataDeployment]);
+    deployment.spec.replicas = replicas;
+    const changed = { ...all, [metadataDeployment]: deployment };
+    await this.computer.write(`${state}/objects.json`, JSON.stringify(changed));
+  }
+
+  /** Of the power-cycle daemon's public port. */
+  async serviceType(): Promise<string> {
+    return Service.parse((await this.objects())[powerService]).spec.type;
+  }
+
+  private async objects(): Promise<Record<string, unknown>> {
+    return z
+      .record(z.string(), z.unknown())
+      .parse(JSON.parse(await this.computer.read(`${state}/objects.json`)));
   }
 
   async standIn(...words: string[]) {

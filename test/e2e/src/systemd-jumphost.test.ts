@@ -1,0 +1,232 @@
+/**
+ * The units of the jumphost under a real systemd: a Debian of its own is booted in namespaces, with the bundles installed as
+ * deploy/systemd/README.md says, and a stand-in for k3s whose pods are the real services. Minutes are seconds here.
+ *
+ * One test goes on where the one before has ended: it is the story of one jumphost.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { peer } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Jumphost, rack, token } from './stand-in/jumphost.ts';
+
+const run = promisify(execFile);
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+
+const metadata = 'skolo-metadata-server.service';
+const power = 'skolo-power-cycle-daemon.service';
+/** What comes after some looks of the timer, a boot, or a back-off. */
+const patient = { timeout: 50_000, interval: 250 };
+
+const nspawn = peer('systemd-nspawn');
+const why = whyNot();
+/** All that may go wrong, as far as it is told here. */
+const inFull = Boolean(process.env.SKOLO_LONG);
+
+function whyNot(): string | undefined {
+  if (nspawn === undefined) return 'systemd-nspawn is not installed';
+  return process.getuid?.() === 0 ? undefined : 'only root can boot a computer';
+}
+
+const name = why === undefined ? 'a jumphost, booted' : `a jumphost, booted (${why})`;
+describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
+  let folder: string;
+  let jumphost: Jumphost;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'skolo-bundles-'));
+    const names = ['metadata-server', 'power-cycle-daemon', 'stand-in'];
+    const script = join(repository, 'scripts/bundle.mjs');
+    await run(process.execPath, [script, '--no-build', '--out', folder, ...names]);
+    jumphost = await Jumphost.start(nspawn ?? '', folder);
+  }, 120_000);
+  afterAll(async () => {
+    await jumphost?.computer.scrap();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('is installed by one command', async () => {
+    const { exitCode, text } = await jumphost.computer.run('/opt/skolo/deploy/jumphost/install');
+
+    expect(text).toContain('install: done');
+    expect(exitCode).toBe(0);
+    const folders = ['metadata-server', 'power-cycle-daemon', 'prometheus'];
+    const paths = folders.map((name) => `/var/lib/skolo/${name}`);
+    const owners = await jumphost.computer.run('stat', '-c', '%u %a', ...paths);
+    expect(owners.text).toBe('0 700\n10001 700\n10001 700\n');
+  });
+
+  it('has the configuration of the units from k3s, and shows it to nobody else', async () => {
+    const { computer } = jumphost;
+    await expect.poll(() => jumphost.journal(), patient).toContain('daemon: configuration copied');
+
+    expect(await computer.read('/etc/skolo/metadata-server/rack.yaml')).toBe(rack);
+    expect(await computer.read('/etc/skolo/metadata-server/secrets/token.json')).toBe(token);
+    const found = await computer.run(
+      ...[
+        'find',
+        '-L',
+        '/etc/skolo',
+        '-name',
+        '..*',
+        '-prune',
+        '-o',
+        '-printf',
+        '%y %m %u %g %P\n',
+      ],
+    );
+    expect(found.text.trim().split('\n').sort()).toEqual([
+      'd 750 root root metadata-server',
+      'd 750 root root metadata-server/secrets',
+      'd 750 root skolo power-cycle-daemon',
+      'd 750 root skolo power-cycle-daemon/secrets',
+      'd 755 root root ',
+      'f 400 root root metadata-server/rack.yaml',
+      'f 400 root root metadata-server/secrets/token.json',
+      'f 440 root skolo power-cycle-daemon/environment',
+      'f 440 root skolo power-cycle-daemon/rack.yaml',
+      'f 440 root skolo power-cycle-daemon/secrets/tokens.yaml',
+    ]);
+  });
+
+  it('leaves k3s alone while it serves, and while only k3s itself is down', async () => {
+    await expect.poll(() => jumphost.askToken(), patient).toContain(token);
+    await expect.poll(() => jumphost.askPower(), patient).toBe(401);
+
+    await jumphost.computer.run('systemctl', 'stop', 'k3s');
+    const { text } = await jumphost.standIn('look');
+
+    expect(text).toBe('');
+    expect(await jumphost.askPower()).toBe(401);
+    expect(await jumphost.isActive(metadata)).toBe(false);
+  });
+
+  it('serves by its units after a power cut from which k3s does not recover', async () => {
+    await jumphost.trouble({ hangs: true });
+    await jumphost.computer.cutPower();
+    await jumphost.computer.boot();
+
+    await expect.poll(() => jumphost.askToken(), patient).toContain(token);
+    await expect.poll(() => jumphost.askPower(), patient).toBe(401);
+    expect(await jumphost.isActive(metadata)).toBe(true);
+    expect(await jumphost.isActive(power)).toBe(true);
+    const { text } = await jumphost.standIn('status');
+    expect(text).toContain(`serves         ${metadata}: http://127.0.0.1:20010 answers with 200`);
+    expect(text).toContain(
+      'because        the unit stands in: k3s does not answer (no answer within 5 s)',
+    );
+  });
+
+  it('starts a service again that is killed', async () => {
+    const { computer } = jumphost;
+    const pid = () => computer.run('systemctl', 'show', '--value', '--property=MainPID', power);
+    const before = (await pid()).text;
+
+    await computer.run('systemctl', 'kill', '--signal=KILL', power);
+
+    await expect.poll(async () => (await pid()).text, patient).not.toBe(before);
+    await expect.poll(() => jumphost.askPower(), patient).toBe(401);
+  });
+
+  it('has variables and ping in the sandbox of the power-cycle daemon', async () => {
+    const { computer } = jumphost;
+    const { text } = await computer.run(
+      'systemctl',
+      'show',
+      '--value',
+      '--property=MainPID',
+      power,
+    );
+    const environment = await computer.run('cat', `/proc/${text.trim()}/environ`);
+    const status = await computer.run('grep', 'CapAmb', `/proc/${text.trim()}/status`);
+
+    expect(environment.text.split('\0')).toContain('PDU_PASSWORD=a "b" $c');
+    // CAP_NET_RAW, and nothing else.
+    expect(status.text).toMatch(/0{12}2000$/m);
+  });
+
+  it.runIf(inFull)(
+    'goes on while k3s is half up, and has the port that ServiceLB would catch',
+    async () => {
+      await jumphost.trouble({ noImages: true });
+
+      await expect
+        .poll(() => jumphost.journal(), patient)
+        .toContain('its pod waits: ImagePullBackOff');
+      await expect.poll(() => jumphost.askPower(), patient).toBe(401);
+      expect(await jumphost.serviceType()).toBe('ClusterIP');
+      await jumphost.trouble({ nodeIsNotReady: true });
+      await expect.poll(() => jumphost.journal(), patient).toContain('the jumphost is not ready');
+      expect(await jumphost.askToken()).toContain(token);
+    },
+  );
+
+  it('gives way when k3s can run the pods again', async () => {
+    await jumphost.trouble({});
+
+    await expect.poll(() => jumphost.journal(), patient).toContain('metadata-server: gives way');
+    await expect.poll(() => jumphost.isActive(metadata), patient).toBe(false);
+    await expect.poll(() => jumphost.isActive(power), patient).toBe(false);
+    await expect.poll(() => jumphost.askToken(), patient).toContain(token);
+    await expect.poll(() => jumphost.askPower(), patient).toBe(401);
+    expect(await jumphost.serviceType()).toBe('LoadBalancer');
+  });
+
+  it('is rolled back by one command, and stays so over a reboot and an apply', async () => {
+    const taken = await jumphost.standIn('take', 'metadata-server');
+    expect(taken).toEqual({
+      exitCode: 0,
+      text: `metadata-server: ${metadata} serves, and is held\n`,
+    });
+    expect(await jumphost.replicas()).toBe(0);
+
+    await jumphost.computer.cutPower();
+    // As `kubectl apply` does.
+    await jumphost.setReplicas(1);
+    await jumphost.computer.boot();
+
+    await expect.poll(() => jumphost.replicas(), patient).toBe(0);
+    await expect.poll(() => jumphost.askToken(), patient).toContain(token);
+    expect(await jumphost.isActive(metadata)).toBe(true);
+    expect((await jumphost.standIn('status')).text).toMatch(/because {8}\w+ has taken it at 20/);
+  });
+
+  it.runIf(inFull)('is as before when k3s cannot take it back', async () => {
+    await jumphost.trouble({ noImages: true });
+
+    const given = await jumphost.standIn('give', 'metadata-server');
+
+    expect(given.exitCode).toBe(1);
+    expect(given.text).toContain('its pod does not serve (its pod waits: ImagePullBackOff)');
+    await expect.poll(() => jumphost.askToken(), patient).toContain(token);
+    expect(await jumphost.replicas()).toBe(0);
+    await jumphost.trouble({});
+  });
+
+  it('is given back to k3s by one command', async () => {
+    const given = await jumphost.standIn('give', 'metadata-server');
+
+    expect(given.text).toContain('metadata-server: k3s serves');
+    expect(given.exitCode).toBe(0);
+    expect(await jumphost.askToken()).toContain(token);
+    expect(await jumphost.isActive(metadata)).toBe(false);
+    expect((await jumphost.computer.run('systemctl', 'is-enabled', metadata)).text).toBe(
+      'disabled\n',
+    );
+  });
+
+  it.runIf(inFull)('leaves alone what a person has started', async () => {
+    const { computer } = jumphost;
+    await computer.run('systemctl', 'start', metadata);
+    // Its pod has the port, until it ends.
+    await computer.run('systemctl', 'stop', 'kubepods.slice');
+
+    await expect.poll(() => jumphost.journal(), patient).toContain('the unit was started by hand');
+    await expect.poll(() => jumphost.askToken(), patient).toContain(token);
+    await jumphost.standIn('look');
+    expect(await jumphost.isActive(metadata)).toBe(true);
+  });
+});
