@@ -58,6 +58,9 @@ if [ "\${1#-}" != "$1" ] || [ -z "$(command -v "$1")" ]; then set -- node "$@"; 
 exec "$@"
 `;
 
+/** From below to above. */
+const layers = { debian: 'debian.tar', node: 'node.tar' };
+
 const hooks = [
   'chroot "$1" groupadd --gid 1000 node',
   'chroot "$1" useradd --uid 1000 --gid node --shell /bin/bash --create-home node',
@@ -81,7 +84,7 @@ export function baseName(arch: Arch): string {
  * The file that `docker load` takes. A first one is made in half a minute, for another architecture under QEMU in two.
  */
 export async function makeBase(arch: Arch, options: BaseOptions): Promise<string> {
-  const recipe = JSON.stringify([node, suite, dpkg, image, entryPoint, hooks]);
+  const recipe = JSON.stringify([node, suite, dpkg, image, entryPoint, layers, hooks]);
   const key = createHash('sha256').update(recipe).digest('hex').slice(0, 12);
   const file = join(options.dir, `base-${arch}-${key}.tar`);
   if (existsSync(file)) return file;
@@ -97,30 +100,29 @@ export async function makeBase(arch: Arch, options: BaseOptions): Promise<string
   return file;
 }
 
-/** Writes what the official image has in /usr/local, as far as it is of use here, into `files/`. */
+/** Node as the official image has it, as a layer of its own. */
 async function addNode(arch: Arch, work: string): Promise<void> {
   const { name, integrity } = node.packages[arch];
   const pack = ['pack', `${name}@${node.version}`, '--silent', '--pack-destination', work];
   await run('npm', pack, { cwd: work });
   const archive = join(work, `${name}-${node.version}.tgz`);
-  const sum = createHash('sha512');
-  await pipeline(createReadStream(archive), sum);
-  const found = `sha512-${sum.digest('base64')}`;
+  const found = `sha512-${await sumOf('sha512', archive, 'base64')}`;
   if (found !== integrity) throw new Error(`${archive} has ${found}, and should have ${integrity}`);
-  const bin = join(work, 'bin');
-  await mkdir(bin, { mode: 0o755 });
+  const bin = join(work, 'usr/local/bin');
+  await mkdir(bin, { recursive: true });
   await run('tar', ['-xzf', archive, '-C', bin, '--strip-components=2', 'package/bin/node']);
   await rm(archive);
   await writeFile(join(bin, 'docker-entrypoint.sh'), entryPoint, { mode: 0o755 });
+  const owner = ['--owner=0', '--group=0', '--numeric-owner', '--mtime=@0', '--sort=name'];
+  await run('tar', [...owner, '--mode=go-w', '-cf', join(work, layers.node), '-C', work, 'usr']);
 }
 
 async function bootstrap(arch: Arch, work: string, options: BaseOptions): Promise<void> {
   const args = [
     ...['--variant=minbase', `--architectures=${arch}`],
     ...dpkg.map((line) => `--dpkgopt=${line}`),
-    `--customize-hook=copy-in ${join(work, 'bin/node')} ${join(work, 'bin/docker-entrypoint.sh')} /usr/local/bin`,
     ...hooks.map((hook) => `--customize-hook=${hook}`),
-    ...[suite, join(work, 'layer.tar')],
+    ...[suite, join(work, layers.debian)],
   ];
   try {
     await run(options.mmdebstrap, args, {
@@ -135,21 +137,30 @@ async function bootstrap(arch: Arch, work: string, options: BaseOptions): Promis
 
 /** The file tree with what an engine wants to know of an image; made here, since `docker import` knows no platforms. */
 async function asArchive(arch: Arch, work: string): Promise<string> {
-  const sum = createHash('sha256');
-  await pipeline(createReadStream(join(work, 'layer.tar')), sum);
+  const files = Object.values(layers);
+  const sums = await Promise.all(files.map((file) => sumOf('sha256', join(work, file), 'hex')));
+  const created = '1970-01-01T00:00:00Z';
   const config = {
     architecture: arch,
     os: 'linux',
-    created: '1970-01-01T00:00:00Z',
+    created,
     config: image,
-    rootfs: { type: 'layers', diff_ids: [`sha256:${sum.digest('hex')}`] },
-    history: [{ created: '1970-01-01T00:00:00Z', created_by: 'mmdebstrap' }],
+    rootfs: { type: 'layers', diff_ids: sums.map((sum) => `sha256:${sum}`) },
+    history: Object.keys(layers).map((name) => ({
+      created,
+      created_by: `${name} of ${baseName(arch)}`,
+    })),
   };
-  const manifest = [{ Config: 'config.json', RepoTags: [baseName(arch)], Layers: ['layer.tar'] }];
+  const manifest = [{ Config: 'config.json', RepoTags: [baseName(arch)], Layers: files }];
   await writeFile(join(work, 'config.json'), JSON.stringify(config));
   await writeFile(join(work, 'manifest.json'), JSON.stringify(manifest));
   const archive = join(work, 'image.tar');
-  const files = ['manifest.json', 'config.json', 'layer.tar'];
-  await run('tar', ['-cf', archive, '-C', work, ...files]);
+  await run('tar', ['-cf', archive, '-C', work, 'manifest.json', 'config.json', ...files]);
   return archive;
+}
+
+async function sumOf(kind: string, file: string, encoding: 'hex' | 'base64'): Promise<string> {
+  const sum = createHash(kind);
+  await pipeline(createReadStream(file), sum);
+  return sum.digest(encoding);
 }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { peer } from '@skolo/simulators';
+import { services } from '../bundles.ts';
 import { root } from '../paths.ts';
 import { type Arch, baseName, makeBase } from './base.ts';
 import { startDebianProxy } from './debian-proxy.ts';
@@ -11,16 +12,11 @@ import { startRelay } from './relay.ts';
 
 const run = promisify(execFile);
 
-/** The stages of the Dockerfile that become images. */
-export const targets = [
-  'metadata-server',
-  'power-cycle-daemon',
-  'router-backup',
-  'alert-to-pubsub',
-  'swarming-client',
-  'cli',
-  'chrony',
-] as const;
+/** The services, and the command. */
+export const images = [...services, 'cli'] as const;
+
+/** The stages of the Dockerfile that become images: also what a component of kube/ brings. */
+export const targets = [...images, 'chrony'] as const;
 
 export type Target = (typeof targets)[number];
 
@@ -52,11 +48,14 @@ export async function openBuilder(access: EngineAccess, arch: Arch): Promise<Bui
   };
   try {
     await run(process.execPath, [join(root, 'scripts/bundle.mjs'), '--no-build'], { cwd: root });
-    const base = await makeBase(arch, { dir: cacheDir, mmdebstrap, proxy: proxy.url });
-    await docker(['load', '--quiet', '--input', base]);
+    // What passes connections on need not be emulated.
+    for (const one of new Set<Arch>(['amd64', arch])) {
+      const base = await makeBase(one, { dir: cacheDir, mmdebstrap, proxy: proxy.url });
+      await docker(['load', '--quiet', '--input', base]);
+    }
     const relay = await startRelay({
       docker,
-      image: baseName(arch),
+      image: baseName('amd64'),
       dir: access.dir,
       network: ['--network', 'bridge'],
       ports: { 3128: proxy.port },

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { expect } from 'vitest';
 import { z } from 'zod';
 import { type Docker, type DockerAccess, logsOf, useDocker } from './docker.ts';
-import type { Relay } from './relay.ts';
 
 /** A container of a test; see `startContainer`. */
 export interface Container {
@@ -61,31 +59,4 @@ export async function startContainer(
 
 async function removeContainer(docker: Docker, name: string): Promise<void> {
   await docker(['rm', '--force', '--volumes', name]);
-}
-
-/** Waits until it is ready; fails with what it said when it is not, or has ended. */
-export async function becomesReady(
-  container: Container,
-  relay: Relay,
-  url: string,
-  timeout = 30_000,
-): Promise<void> {
-  let ended = false;
-  const look = async () => {
-    const { Status } = await container.state();
-    ended = Status === 'exited';
-    if (ended) return Status;
-    return relay.fetch(`${url}/readyz`).then(
-      ({ status, body }) => (status === 200 ? 'ready' : `${status} ${body}`),
-      (error: Error) => error.message,
-    );
-  };
-  try {
-    await expect.poll(async () => (await look()) === 'ready' || ended, { timeout }).toBe(true);
-  } finally {
-    const seen = await look();
-    if (seen !== 'ready') {
-      expect.fail(`it is not ready: ${seen}\n${await container.logs()}`);
-    }
-  }
 }

@@ -6,21 +6,13 @@ import { z } from 'zod';
 import { services } from '../bundles.ts';
 import { root } from '../paths.ts';
 import { baseName } from './base.ts';
-import { imageName, type Target, targets } from './build.ts';
-import { becomesReady, startContainer } from './container.ts';
+import { imageName, images, type Target } from './build.ts';
+import { startContainer } from './container.ts';
 import { useDocker } from './docker.ts';
 import { readPod } from './pod.ts';
+import { rackOfOne } from './rack-of-one.ts';
 import { type Relay, startRelay } from './relay.ts';
-import { theEngine } from './testing.ts';
-
-const rack = `rack: rack4
-network: { subnet: 198.18.64.0/24 }
-jumphost: { name: jumphost-rack4, address: 198.18.64.8 }
-machines:
-  rpi-1: { kind: rpi, address: 198.18.64.101 }
-services:
-  swarming-client: { server: "http://127.0.0.1:9" }
-`;
+import { becomesReady, theEngine } from './testing.ts';
 
 const Config = z.object({
   User: z.string(),
@@ -32,6 +24,8 @@ const Config = z.object({
   StopSignal: z.string().optional(),
 });
 
+type Skip = Parameters<typeof theEngine>[0];
+
 let relay: Relay;
 let etc: string;
 
@@ -41,7 +35,7 @@ beforeAll(async () => {
   const { access } = prepared;
   etc = join(access.dir, 'etc');
   await mkdir(etc);
-  await writeFile(join(etc, 'rack.yaml'), rack);
+  await writeFile(join(etc, 'rack.yaml'), rackOfOne);
   relay = await startRelay({
     docker: useDocker(access),
     image: baseName('amd64'),
@@ -51,23 +45,44 @@ beforeAll(async () => {
 });
 afterAll(() => relay?.close());
 
-/** Lines of what a shell in the image prints, as root. */
-async function linesIn(image: string, script: string, skip: Parameters<typeof theEngine>[0]) {
-  const { docker } = theEngine(skip);
-  const run = ['run', '--rm', '--network', 'none', '--user', '0', '--entrypoint', 'sh'];
-  const said = await docker([...run, image, '-c', script]);
-  return said === '' ? [] : said.split('\n').sort();
+function nameOf(target: Target, skip: Skip): string {
+  return imageName(theEngine(skip).access, target, 'amd64');
 }
 
-async function configOf(target: Target, skip: Parameters<typeof theEngine>[0]) {
-  const { access, docker } = theEngine(skip);
-  const said = await docker([
-    'inspect',
-    '--format',
-    '{{json .Config}}',
-    imageName(access, target, 'amd64'),
-  ]);
-  return Config.parse(JSON.parse(said));
+/** What a shell in the image prints, as root. */
+async function said(image: string, script: string, skip: Skip): Promise<string> {
+  const run = ['run', '--rm', '--network', 'none', '--user', '0', '--entrypoint', 'sh'];
+  return theEngine(skip).docker([...run, image, '-c', script]);
+}
+
+interface File {
+  type: string;
+  mode: number;
+  user: number;
+  path: string;
+}
+
+const listings = new Map<string, Promise<File[]>>();
+
+/** All that is in an image; listed once for all tests. */
+function filesOf(image: string, skip: Skip): Promise<File[]> {
+  const listed = listings.get(image) ?? listFiles(image, skip);
+  listings.set(image, listed);
+  return listed;
+}
+
+async function listFiles(image: string, skip: Skip): Promise<File[]> {
+  const lines = await said(image, `find / -xdev -printf '%y %m %U %p\\n'`, skip);
+  return lines.split('\n').map((line) => {
+    const [type = '', mode = '', user = '', ...path] = line.split(' ');
+    return { type, mode: Number.parseInt(mode, 8), user: Number(user), path: path.join(' ') };
+  });
+}
+
+async function configOf(target: Target, skip: Skip) {
+  const { docker } = theEngine(skip);
+  const image = nameOf(target, skip);
+  return Config.parse(JSON.parse(await docker(['inspect', '--format', '{{json .Config}}', image])));
 }
 
 describe.each(services)('%s', (service) => {
@@ -76,7 +91,7 @@ describe.each(services)('%s', (service) => {
   }) => {
     const { access, docker } = theEngine(skip);
     const pod = await readPod(service, etc);
-    const image = imageName(access, service, 'amd64');
+    const image = nameOf(service, skip);
     const agent = ['--rack', '/etc/skolo/rack.yaml', '--machine', 'rpi-1'];
     const isAgent = service === 'swarming-client';
     const args = isAgent ? [...pod.args, `--volume=${etc}:/etc/skolo:ro`] : pod.args;
@@ -113,76 +128,63 @@ describe.each(services)('%s', (service) => {
   });
 });
 
-describe.each(targets)('%s', (target) => {
+describe.each(images)('%s', (image) => {
   it('has programs that change the user of Debian alone', async ({ skip }) => {
-    const { access } = theEngine(skip);
-    const find = 'find / -xdev -type f -perm /6000';
-    const ours = await linesIn(imageName(access, target, 'amd64'), find, skip);
-    const bases = await linesIn(baseName('amd64'), find, skip);
+    const ours = await filesOf(nameOf(image, skip), skip);
+    const bases = await filesOf(baseName('amd64'), skip);
+    const changing = (files: File[]) =>
+      files.filter(({ type, mode }) => type === 'f' && mode & 0o6000).map(({ path }) => path);
 
     // Of openssh-client: for host-based authentication, and against being traced.
-    const known = ['/usr/lib/openssh/ssh-keysign', '/usr/bin/ssh-agent'];
-    expect(bases).toContain('/usr/bin/su');
-    expect(ours.filter((file) => !bases.includes(file) && !known.includes(file))).toEqual([]);
+    const known = ['/usr/lib/openssh/ssh-keysign', '/usr/bin/ssh-agent', ...changing(bases)];
+    expect(known).toContain('/usr/bin/su');
+    expect(changing(ours).filter((path) => !known.includes(path))).toEqual([]);
   });
 
   it('has neither sources nor what only a build needs', async ({ skip }) => {
-    const { access } = theEngine(skip);
-    const folders = [
-      '/opt',
-      '/root',
-      '/home',
-      '/tmp',
-      '/etc/skolo',
-      '/var/lib/apt/lists',
-      '/var/cache/apt',
-    ];
-    const paths = folders.map((folder) => `-path '${folder}/*'`).join(' -or ');
-    const find = `find / -xdev -type f \\( ${paths} \\)`;
-    const files = await linesIn(imageName(access, target, 'amd64'), find, skip);
-    const allowed = /^\/opt\/skolo\/|^\/(root|home\/node)\/\.(bashrc|profile|bash_logout)$|\/lock$/;
+    const files = await filesOf(nameOf(image, skip), skip);
+    const paths = files.filter(({ type }) => type === 'f').map(({ path }) => path);
+    const under = /^\/(root|home|tmp|etc\/skolo|work|var\/lib\/apt\/lists|var\/cache\/apt)\//;
+    const usual = /^\/(root|home\/node)\/\.(bashrc|profile|bash_logout)$|\/lock$/;
+    const ours = paths.filter((path) => path.startsWith('/opt/'));
 
-    expect(files.filter((file) => !allowed.test(file))).toEqual([]);
-    const opt = files.filter((file) => file.startsWith('/opt/'));
-    expect(opt.some((file) => file.endsWith('.node'))).toBe(true);
-    expect(opt.filter((file) => /\.(ts|map)$|\/node_modules\/|\.test\./.test(file))).toEqual([]);
+    expect(paths.filter((path) => under.test(path) && !usual.test(path))).toEqual([]);
+    expect(ours.filter((path) => /\.(ts|map)$|\/node_modules\/|\.test\./.test(path))).toEqual([]);
     // The native library of this platform, and of no other.
-    expect(opt.filter((file) => /\/native\/(?!linux-x64\/)/.test(file))).toEqual([]);
+    expect(ours.some((path) => /\/native\/linux-x64\/.*\.node$/.test(path))).toBe(true);
+    expect(ours.filter((path) => /\/native\/(?!linux-x64\/)/.test(path))).toEqual([]);
+  });
+
+  it('belongs to root, and only root may change it, but for its state', async ({ skip }) => {
+    const files = await filesOf(nameOf(image, skip), skip);
+
+    const foreign = files
+      .filter(({ path }) => /^\/(opt|etc|usr|var\/lib\/skolo)(\/|$)/.test(path))
+      .filter(({ type, user, mode }) => type !== 'l' && (user !== 0 || mode & 0o022));
+
+    const hasState = image !== 'swarming-client' && image !== 'cli';
+    expect(foreign.map(({ path, user }) => `${path} ${user}`)).toEqual(
+      hasState ? [`/var/lib/skolo/${image} 10001`] : [],
+    );
   });
 });
 
-it('everything in /opt/skolo belongs to root, and only root may change it', async ({ skip }) => {
-  const { access } = theEngine(skip);
-  const find =
-    'find /opt /etc /usr /var/lib/skolo -xdev -not -type l \\( -not -user 0 -or -perm /022 \\)';
-
-  for (const target of targets) {
-    const others = await linesIn(imageName(access, target, 'amd64'), find, skip);
-    const expected = services
-      .filter((service) => service === target && service !== 'swarming-client')
-      .map((service) => `/var/lib/skolo/${service}`);
-    expect(others.filter((file) => !file.startsWith('/etc/chrony'))).toEqual(expected);
-  }
-});
-
 it('swarming-client has what bots and their tasks look for', async ({ skip }) => {
-  const { access } = theEngine(skip);
-  const image = imageName(access, 'swarming-client', 'amd64');
+  const config = '/etc/swarming_config/oauth2_access_token_config.json';
 
-  const said = await linesIn(
-    image,
-    'command -v sudo; ls /.dockerenv; cat /etc/swarming_config/oauth2_access_token_config.json',
+  const found = await said(
+    nameOf('swarming-client', skip),
+    `command -v sudo; ls /.dockerenv; cat ${config}`,
     skip,
   );
 
-  expect(said).toContain('/opt/skolo/services/swarming-client/shim/sudo');
-  expect(said).toContain('/.dockerenv');
-  expect(said.join('')).toContain('/computeMetadata/v1/instance/service-accounts/default/token');
+  expect(found).toContain('/opt/skolo/services/swarming-client/shim/sudo\n/.dockerenv\n');
+  expect(found).toContain('/computeMetadata/v1/instance/service-accounts/default/token');
 });
 
 it('cli is the skolo command', async ({ skip }) => {
   const { access, docker } = theEngine(skip);
-  const image = imageName(access, 'cli', 'amd64');
+  const image = nameOf('cli', skip);
   const run = ['run', '--rm', '--read-only', '--network', 'none', '--cap-drop', 'ALL'];
   const manifest: unknown = JSON.parse(
     await readFile(join(root, 'packages/cli/package.json'), 'utf8'),
@@ -190,8 +192,8 @@ it('cli is the skolo command', async ({ skip }) => {
   const { version } = z.object({ version: z.string() }).parse(manifest);
   const folder = join(access.dir, 'racks');
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'good.yaml'), rack);
-  await writeFile(join(folder, 'bad.yaml'), rack.replace('198.18.64.101', '192.168.1.101'));
+  await writeFile(join(folder, 'good.yaml'), rackOfOne);
+  await writeFile(join(folder, 'bad.yaml'), rackOfOne.replace('198.18.64.101', '192.168.1.101'));
   const check = (name: string) =>
     docker([...run, `--volume=${folder}:/work:ro`, image, 'rack', 'check', name]);
 

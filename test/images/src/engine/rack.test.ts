@@ -14,10 +14,10 @@ import { expect, it, onTestFinished } from 'vitest';
 import { root } from '../paths.ts';
 import { baseName } from './base.ts';
 import { imageName } from './build.ts';
-import { becomesReady, startContainer } from './container.ts';
+import { startContainer } from './container.ts';
 import { readPod, type Service } from './pod.ts';
 import { type Relay, type RelayOptions, startRelay } from './relay.ts';
-import { type TestEngine, theEngine } from './testing.ts';
+import { becomesReady, type TestEngine, theEngine } from './testing.ts';
 
 // For tests of devices (RFC 2544), so that no network of the computer is meant.
 const subnet = '198.18.64.0/24';

@@ -1,8 +1,8 @@
-/** Before the tests of images: opens an engine, and builds all images in it, once. */
+/** Before the tests of images: opens an engine, and builds the images in it, once. */
 import { get } from 'node:http';
 import { peer } from '@skolo/simulators';
 import type { TestProject } from 'vitest/node';
-import { openBuilder, targets } from './build.ts';
+import { images, openBuilder } from './build.ts';
 import { type EngineAccess, openEngine } from './engine.ts';
 
 /** What tests get: an engine with all images, or why there is none, or what went wrong. */
@@ -30,7 +30,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     opened.push(engine);
     const builder = await openBuilder(engine.access, 'amd64');
     try {
-      await builder.build(targets);
+      await builder.build(images);
     } finally {
       await builder.close();
     }

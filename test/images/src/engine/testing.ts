@@ -1,6 +1,8 @@
 import { expect, inject, type TestContext } from 'vitest';
+import type { Container } from './container.ts';
 import { type Docker, useDocker } from './docker.ts';
 import type { EngineAccess } from './engine.ts';
+import type { Relay } from './relay.ts';
 
 /** The engine that has all images, and its command. */
 export interface TestEngine {
@@ -17,4 +19,31 @@ export function theEngine(skip: TestContext['skip']): TestEngine {
   if (prepared.is === 'failed') expect.fail(prepared.why);
   const { access, refused } = prepared;
   return { access, docker: useDocker(access), refused };
+}
+
+/** Waits until it is ready; fails with what it said when it is not, or has ended. */
+export async function becomesReady(
+  container: Container,
+  relay: Relay,
+  url: string,
+  timeout = 30_000,
+): Promise<void> {
+  let ended = false;
+  const look = async () => {
+    const { Status } = await container.state();
+    ended = Status === 'exited';
+    if (ended) return Status;
+    return relay.fetch(`${url}/readyz`).then(
+      ({ status, body }) => (status === 200 ? 'ready' : `${status} ${body}`),
+      (error: Error) => error.message,
+    );
+  };
+  try {
+    await expect.poll(async () => (await look()) === 'ready' || ended, { timeout }).toBe(true);
+  } finally {
+    const seen = await look();
+    if (seen !== 'ready') {
+      expect.fail(`it is not ready: ${seen}\n${await container.logs()}`);
+    }
+  }
 }

@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inRounds } from '@skolo/bench';
+import { imageName } from '../engine/build.ts';
+import { type Container, startContainer } from '../engine/container.ts';
+import type { Docker } from '../engine/docker.ts';
+import type { EngineAccess } from '../engine/engine.ts';
+import { readPod, type Service } from '../engine/pod.ts';
+import type { Relay } from '../engine/relay.ts';
+
+export interface Start {
+  /** From the engine's start of the container to the first 200 of /readyz. */
+  readyMs: number;
+  /** MiB of the service's process in RAM, then. */
+  resident: number;
+  /** MiB of all its processes and files that cannot be dropped: what a limit is compared with. */
+  workingSet: number;
+}
+
+export interface StartsOptions {
+  access: EngineAccess;
+  docker: Docker;
+  relay: Relay;
+  /** What is at /etc/skolo. */
+  etc: string;
+  rounds: number;
+}
+
+/** Medians of some starts. */
+export async function measureStarts(service: Service, options: StartsOptions): Promise<Start> {
+  let last: Start | undefined;
+  const start = async () => {
+    last = await startOnce(service, options);
+    return last.readyMs;
+  };
+  const seen = (name: 'resident' | 'workingSet') => async () => last?.[name] ?? Number.NaN;
+  return inRounds(options.rounds, {
+    readyMs: start,
+    resident: seen('resident'),
+    workingSet: seen('workingSet'),
+  });
+}
+
+async function startOnce(
+  service: Service,
+  { access, docker, relay, etc }: StartsOptions,
+): Promise<Start> {
+  const pod = await readPod(service, etc);
+  const agent = service === 'swarming-client';
+  const container = await startContainer(
+    access,
+    imageName(access, service, 'amd64'),
+    agent ? [...pod.args, `--volume=${etc}:/etc/skolo:ro`] : pod.args,
+    agent ? ['--rack', '/etc/skolo/rack.yaml', '--machine', 'rpi-1'] : [],
+  );
+  try {
+    const readyAt = await untilReady(
+      relay,
+      `http://${container.address}:${pod.metricsPort}/readyz`,
+    );
+    const { StartedAt } = await container.state();
+    return { readyMs: readyAt - Date.parse(StartedAt), ...(await memoryOf(docker, container)) };
+  } catch (error) {
+    throw new Error(`${service}: ${await container.logs()}`, { cause: error });
+  } finally {
+    await container.remove();
+  }
+}
+
+/** When it was so first. */
+async function untilReady(relay: Relay, url: string): Promise<number> {
+  const end = Date.now() + 60_000;
+  while (Date.now() < end) {
+    const answer = await relay.fetch(url).catch(() => undefined);
+    if (answer?.status === 200) return Date.now();
+    await sleep(5);
+  }
+  throw new Error(`${url} does not answer 200 within 60 s`);
+}
+
+async function memoryOf(docker: Docker, { name }: Container): Promise<Omit<Start, 'readyMs'>> {
+  const read = async (script: string) => docker(['exec', name, 'sh', '-c', script]);
+  const statuses = await read('cat /proc/[0-9]*/status');
+  const resident = [...statuses.matchAll(/^VmRSS:\s+(\d+) kB$/gm)].map(([, kib]) => Number(kib));
+  // Version 2 of control groups, or version 1; what kubelet takes for the working set.
+  const group = await read(
+    'cd /sys/fs/cgroup; if [ -e memory.current ]; then cat memory.current memory.stat; else cd memory; cat memory.usage_in_bytes memory.stat; fi',
+  );
+  const usage = Number(group.split('\n')[0]);
+  const inactive =
+    /^total_inactive_file (\d+)$/m.exec(group) ?? /^inactive_file (\d+)$/m.exec(group);
+  return {
+    // Of the container's processes, node is the largest.
+    resident: Math.max(...resident) / 1024,
+    workingSet: (usage - Number(inactive?.[1])) / 1024 / 1024,
+  };
+}

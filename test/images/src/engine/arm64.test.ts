@@ -1,0 +1,105 @@
+/** The images of the machines: built for arm64 under QEMU, and started. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { peer } from '@skolo/simulators';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { services } from '../bundles.ts';
+import { baseName } from './base.ts';
+import { imageName, openBuilder, targets } from './build.ts';
+import { startContainer } from './container.ts';
+import { useDocker } from './docker.ts';
+import { emulateArm64 } from './emulation.ts';
+import { readPod } from './pod.ts';
+import { rackOfOne } from './rack-of-one.ts';
+import { type Relay, startRelay } from './relay.ts';
+import { becomesReady, theEngine } from './testing.ts';
+
+/** An emulated processor takes ten times as long. */
+const patience = 120_000;
+
+let relay: Relay | undefined;
+let stopEmulating: (() => Promise<void>) | undefined;
+let etc: string;
+
+function whyNot(): string | undefined {
+  if (!process.env.SKOLO_LONG) return 'takes minutes: only in npm run test:long';
+  if (peer('qemu-user-static') === undefined) return 'qemu-user-static is not installed';
+  return process.getuid?.() === 0 ? undefined : 'only root can have programs emulated';
+}
+
+beforeAll(async () => {
+  const prepared = inject('prepared');
+  if (prepared.is !== 'ready' || whyNot() !== undefined) return;
+  const { access } = prepared;
+  stopEmulating = await emulateArm64();
+  const builder = await openBuilder(access, 'arm64');
+  try {
+    await builder.build(targets);
+  } finally {
+    await builder.close();
+  }
+  etc = join(access.dir, 'etc-arm64');
+  await mkdir(etc);
+  await writeFile(join(etc, 'rack.yaml'), rackOfOne);
+  relay = await startRelay({
+    docker: useDocker(access),
+    image: baseName('amd64'),
+    dir: access.dir,
+    network: ['--network', 'bridge'],
+  });
+}, 3_600_000);
+afterAll(async () => {
+  await relay?.close();
+  await stopEmulating?.();
+});
+
+it.for(services)(
+  '%s for arm64 gets ready, and ends when it is told to',
+  {
+    timeout: 2 * patience,
+  },
+  async (service, { skip }) => {
+    const why = whyNot();
+    if (why !== undefined) return skip(why);
+    const { access, docker } = theEngine(skip);
+    if (!relay) expect.fail('the images have not been built');
+    const pod = await readPod(service, etc);
+    const agent = service === 'swarming-client';
+    const container = await startContainer(
+      access,
+      imageName(access, service, 'arm64'),
+      [
+        ...pod.args,
+        '--platform',
+        'linux/arm64',
+        ...(agent ? [`--volume=${etc}:/etc/skolo:ro`] : []),
+      ],
+      agent ? ['--rack', '/etc/skolo/rack.yaml', '--machine', 'rpi-1'] : [],
+    );
+    onTestFinished(() => container.remove());
+
+    const url = `http://${container.address}:${pod.metricsPort}`;
+    await becomesReady(container, relay, url, patience);
+    expect(await docker(['exec', container.name, 'uname', '-m'])).toBe('aarch64');
+    expect(await container.stop(60)).toMatchObject({ Status: 'exited', ExitCode: 0 });
+  },
+);
+
+it('cli for arm64 is the skolo command', { timeout: patience }, async ({ skip }) => {
+  const why = whyNot();
+  if (why !== undefined) return skip(why);
+  const { access, docker } = theEngine(skip);
+  const image = imageName(access, 'cli', 'arm64');
+
+  const run = ['run', '--rm', '--read-only', '--network', 'none', '--platform', 'linux/arm64'];
+  const said = await docker([
+    ...run,
+    `--volume=${etc}:/work:ro`,
+    image,
+    'rack',
+    'check',
+    'rack.yaml',
+  ]);
+
+  expect(said).toContain('rack4');
+});
