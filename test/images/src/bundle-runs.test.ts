@@ -1,0 +1,253 @@
+/** Bundles do what the packages do that they are made of, with what these load late, by path, or natively. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  makeServiceAccountKey,
+  peer,
+  startApcRpdu2,
+  startBroker,
+  startEdgeSwitch,
+  startGoogleOAuth,
+  startGooglePubSub,
+  startGoogleStorage,
+  startMqttPlug,
+  startSwarming,
+} from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { mainOf, skolo, startBundle } from './bundle-process.ts';
+import { bundle, services } from './bundles.ts';
+
+const run = promisify(execFile);
+const scope = 'https://www.googleapis.com/auth/cloud-platform';
+/** Nobody answers here. */
+const nobody = 'http://127.0.0.1:9';
+const account = { username: 'admin', password: 'a password of this test' };
+
+let bundles: string;
+
+beforeAll(async () => {
+  bundles = await mkdtemp(join(tmpdir(), 'skolo-bundles-'));
+  await bundle(bundles);
+}, 240_000);
+afterAll(() => rm(bundles, { recursive: true, force: true }));
+
+/** A folder with a rack.yaml of this service, and what its secrets are. */
+async function newRack(yaml: string, files: Record<string, string> = {}) {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-rack-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const rackFile = join(dir, 'rack.yaml');
+  const write = (more: string) =>
+    writeFile(
+      rackFile,
+      `rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.1, identity: jumphost }
+access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
+identities:
+  jumphost: { project: my-project, scopes: [${scope}], credentials: { serviceAccountKey: key.json } }
+${more}`,
+    );
+  await write(yaml);
+  for (const [name, text] of Object.entries({ 'key.json': '{}', ...files })) {
+    await writeFile(join(dir, name), text, { mode: 0o600 });
+  }
+  const flags = ['--rack', rackFile, '--state-dir', join(dir, 'state')];
+  return { dir, rackFile, flags, write };
+}
+
+/** Somebody who may change things: variables for `skolo`. */
+async function newToken(rackFile: string, dir: string): Promise<Record<string, string>> {
+  const text = await skolo(bundles, ['token', 'new', 'ann', '--role', 'admin', '--rack', rackFile]);
+  await writeFile(join(dir, 'token'), /skolo_[\w-]+/.exec(text)?.[0] ?? '', { mode: 0o600 });
+  return { SKOLO_RACK: rackFile, SKOLO_TOKEN_FILE: join(dir, 'token') };
+}
+
+async function startGoogle() {
+  const google = await startGoogleOAuth();
+  onTestFinished(() => google.close());
+  const key = makeServiceAccountKey({
+    email: 'jumphost@my-project.iam.gserviceaccount.com',
+    project: 'my-project',
+    tokenUri: google.tokenUrl,
+  });
+  google.addServiceAccountKey(key);
+  return { google, key: JSON.stringify(key) };
+}
+
+async function ready(metricsUrl: string): Promise<number> {
+  return (await fetch(`${metricsUrl}/readyz`)).status;
+}
+
+it.each(services)('%s says how it is used', async (name) => {
+  const { stdout } = await run(process.execPath, [mainOf(bundles, name), '--help']);
+
+  expect(stdout).toMatch(new RegExp(`^usage: ${name} `));
+});
+
+describe('the bundle of', () => {
+  it('metadata-server gives tokens', async () => {
+    const { google, key } = await startGoogle();
+    const { flags } = await newRack('', { 'key.json': key });
+    const service = await startBundle(bundles, 'metadata-server', flags);
+    const path = '/computeMetadata/v1/instance/service-accounts/default/token';
+
+    const answer = await fetch(`${service.url}${path}`, {
+      headers: { 'metadata-flavor': 'Google' },
+    });
+
+    const { access_token: token } = (await answer.json()) as { access_token: string };
+    expect(google.isValid(token, scope)).toBe(true);
+    await expect.poll(() => ready(service.metricsUrl)).toBe(200);
+    expect(await service.end('SIGTERM')).toBe(0);
+  });
+
+  it('power-cycle-daemon switches by SNMP, MQTT and ssh', async () => {
+    const pdu = await startApcRpdu2({ writeCommunity: 'for-this-test' });
+    onTestFinished(() => pdu.close());
+    const broker = await startBroker();
+    onTestFinished(() => broker.close());
+    const plug = await startMqttPlug({ broker, setOption26: true });
+    onTestFinished(() => plug.close());
+    const poe = await startEdgeSwitch({ ...account, ports: 8 });
+    onTestFinished(() => poe.close());
+    const { dir, rackFile, flags, write } = await newRack('');
+    const yaml = (url: string) => `
+logins:
+  pdu: { username: any, snmp: { version: 2, community: community } }
+  switch: { username: ${account.username}, password: password }
+infrastructure:
+  pdu-1: { model: apc-rpdu2, outlets: 8, address: 127.0.0.1, ports: { snmp: ${pdu.port} }, login: pdu }
+  plug-1: { model: mqtt-switch, topic: plug, outlets: 1, address: 127.0.0.1, ports: { mqtt: ${broker.port} } }
+  switch-1: { model: edgeswitch, portCount: 8, address: 127.0.0.1, ports: { ssh: ${poe.port} }, login: switch }
+services: { power-cycle-daemon: { url: "${url}" } }
+`;
+    await writeFile(join(dir, 'community'), 'for-this-test', { mode: 0o600 });
+    await writeFile(join(dir, 'password'), account.password, { mode: 0o600 });
+    await write(yaml(nobody));
+    const service = await startBundle(bundles, 'power-cycle-daemon', flags);
+    await write(yaml(service.url));
+    const env = await newToken(rackFile, dir);
+    await expect.poll(() => ready(service.metricsUrl)).toBe(200);
+
+    const outlets = ['pdu-1/2', 'plug-1/1', 'switch-1/3'];
+    await skolo(bundles, ['power', 'off', ...outlets, '--reason', 'to see it', '--wait'], env);
+
+    expect([pdu.board.isOn('2'), plug.board.isOn('1'), poe.board.isOn('3')]).toEqual([
+      ...[false, false, false],
+    ]);
+    expect(await service.end('SIGTERM')).toBe(0);
+  }, 120_000);
+
+  it('router-backup reads by ssh, and stores in git and in Cloud Storage, encrypted', async () => {
+    const { google, key } = await startGoogle();
+    const storage = await startGoogleStorage({
+      buckets: ['backups'],
+      accepts: (token) => token !== undefined && google.isValid(token),
+    });
+    onTestFinished(() => storage.close());
+    const device = await startEdgeSwitch({ ...account, ports: 8 });
+    onTestFinished(() => device.close());
+    const { dir, rackFile, flags, write } = await newRack('', { 'key.json': key });
+    const yaml = (url: string) => `
+logins: { switch: { username: ${account.username}, password: password } }
+infrastructure:
+  switch-1: { model: edgeswitch, portCount: 8, address: 127.0.0.1, ports: { ssh: ${device.port} }, login: switch }
+services:
+  router-backup:
+    url: "${url}"
+    upload: gs://backups/rack4
+    uploadKey: key.json
+    encrypt: [age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn]
+`;
+    await writeFile(join(dir, 'password'), account.password, { mode: 0o600 });
+    await write(yaml(nobody));
+    const service = await startBundle(bundles, 'router-backup', flags, {
+      STORAGE_EMULATOR_HOST: storage.url,
+    });
+    await write(yaml(service.url));
+    const env = await newToken(rackFile, dir);
+
+    await skolo(bundles, ['backup', 'run', 'switch-1', '--reason', 'to see it', '--wait'], env);
+
+    const shown = await skolo(bundles, ['backup', 'show', 'switch-1'], env);
+    expect(shown).toContain('!Current Configuration:');
+    await expect.poll(() => storage.objects('backups').length).toBeGreaterThan(0);
+    const [object] = storage.objects('backups');
+    expect(object?.content.toString('latin1')).toMatch(/^age-encryption\.org\/v1/);
+    await expect.poll(() => ready(service.metricsUrl)).toBe(200);
+    expect(await service.end('SIGTERM')).toBe(0);
+  }, 120_000);
+
+  it('alert-to-pubsub publishes, and that of skolo sees it arrive', async () => {
+    const topic = 'projects/my-project/topics/prometheus-alerts';
+    const pubsub = await startGooglePubSub({ topics: [topic] });
+    onTestFinished(() => pubsub.close());
+    const { dir, rackFile, flags, write } = await newRack('');
+    const yaml = (url: string) => `
+services:
+  alert-to-pubsub: { url: "${url}", project: my-project, endpoint: "${pubsub.endpoint}" }
+`;
+    await write(yaml(nobody));
+    const service = await startBundle(bundles, 'alert-to-pubsub', flags);
+    await write(yaml(service.url));
+    const env = await newToken(rackFile, dir);
+    await expect.poll(() => ready(service.metricsUrl)).toBe(200);
+
+    await skolo(bundles, ['alerts', 'send'], env);
+
+    const names = pubsub.published(topic).map(({ attributes }) => attributes.alertname);
+    expect(names).toContain('SkoloTest');
+    expect(await service.end('SIGTERM')).toBe(0);
+  }, 120_000);
+
+  it('swarming-client runs the bot, with tokens of that of metadata-server', async ({ skip }) => {
+    const python = peer('python3');
+    if (!python) return skip('python3 is not installed');
+    const { google, key } = await startGoogle();
+    const own = join(bundles, 'swarming-client/opt/skolo/services/swarming-client');
+    const swarming = await startSwarming({
+      hookScript: await readFile(join(own, 'python/skolo_bot_config.py'), 'utf8'),
+      accepts: (token) => token !== undefined && google.isValid(token),
+    });
+    onTestFinished(() => swarming.close());
+    const { dir, flags, write } = await newRack('', { 'key.json': key });
+    const metadata = await startBundle(bundles, 'metadata-server', flags);
+    await writeFile(
+      join(dir, 'oauth.json'),
+      JSON.stringify({
+        url: `${metadata.url}/computeMetadata/v1/instance/service-accounts/default/token`,
+        headers: { 'Metadata-Flavor': 'Google' },
+      }),
+    );
+    await write(`
+machines: { rpi-1: { kind: rpi, address: 127.0.1.1, device: { kind: none } } }
+services:
+  power-cycle-daemon: { url: "${nobody}" }
+  swarming-client:
+    server: ${swarming.url}
+    python: ${python}
+    botDir: ${join(dir, 'b/s')}
+    taskGraceSeconds: 0
+    host: { diskLowPercent: 0, diskGoodPercent: 1, hotCelsius: 199, coolCelsius: 198 }
+`);
+    const task = swarming.addTask({ python: 'import shutil; print(shutil.which("sudo"))' });
+    const agent = await startBundle(
+      bundles,
+      'swarming-client',
+      [
+        ...[...flags.slice(0, 2), '--state-dir', join(dir, 'agent'), '--machine', 'rpi-1'],
+        ...['--hook-port', '0', '--metadata-url', metadata.url],
+      ],
+      { HOME: dir, SKOLO_OAUTH_CONFIG: join(dir, 'oauth.json') },
+    );
+
+    await expect.poll(() => swarming.task(task).state, { timeout: 60_000 }).toBe('completed');
+
+    expect(swarming.task(task).output).toContain(join(own, 'shim/sudo'));
+    expect(await ready(agent.metricsUrl)).toBe(200);
+    expect(await agent.end('SIGTERM')).toBe(0);
+  }, 120_000);
+});
