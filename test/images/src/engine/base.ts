@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
@@ -89,6 +89,7 @@ export async function makeBase(arch: Arch, options: BaseOptions): Promise<string
   const file = join(options.dir, `base-${arch}-${key}.tar`);
   if (existsSync(file)) return file;
   await mkdir(options.dir, { recursive: true });
+  await removeFormer(arch, options.dir);
   const work = await mkdtemp(join(options.dir, 'new-'));
   try {
     await addNode(arch, work);
@@ -98,6 +99,17 @@ export async function makeBase(arch: Arch, options: BaseOptions): Promise<string
     await rm(work, { recursive: true, force: true });
   }
   return file;
+}
+
+/** Of other recipes, and of runs that were killed. */
+async function removeFormer(arch: Arch, dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    const file = join(dir, name);
+    const isOfKilled =
+      name.startsWith('new-') && Date.now() - (await stat(file)).mtimeMs > 3_600_000;
+    if (isOfKilled || name.startsWith(`base-${arch}-`))
+      await rm(file, { recursive: true, force: true });
+  }
 }
 
 /** Node as the official image has it, as a layer of its own. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -24,6 +24,7 @@ const mirrors = ['deb.debian.org', 'security.debian.org'];
  */
 export async function startDebianProxy(dir: string): Promise<DebianProxy> {
   await mkdir(dir, { recursive: true });
+  await removeOld(dir);
   const refused: string[] = [];
   /** By file: several images may want the same package at the same time. */
   const arriving = new Map<string, Promise<number>>();
@@ -76,6 +77,15 @@ export async function startDebianProxy(dir: string): Promise<DebianProxy> {
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** What has been there for a month: most of it has newer versions by then. */
+async function removeOld(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    const file = join(dir, name);
+    const { mtimeMs } = await stat(file);
+    if (Date.now() - mtimeMs > 30 * 86_400_000) await rm(file, { force: true });
+  }
 }
 
 /** Fetches it whole or not at all. Answers the status. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
 import { root } from '../paths.ts';
 import { type Docker, type DockerAccess, useDocker } from './docker.ts';
-import { startOwnEngine, whyNoNamespaces } from './own-engine.ts';
+import { type OwnEngine, startOwnEngine, whyNoNamespaces } from './own-engine.ts';
 
 /** What a test needs to know of the engine; plain data, since it goes from process to process. */
 export interface EngineAccess extends DockerAccess {
@@ -64,16 +64,15 @@ async function startOrFind(
   configDir: string,
   dir: string,
 ): Promise<{ host: string; close(): Promise<void> } | string> {
-  const dockerd = peer('dockerd');
-  const whyNot = dockerd === undefined ? 'dockerd is not installed' : await whyNoOwn();
-  if (dockerd !== undefined && whyNot === undefined) return startOwnEngine(dockerd, dir);
+  const own = await startOwn(dir);
+  if (typeof own !== 'string') return own;
   const host = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
-  if (!host.startsWith('unix://')) return `${whyNot}, and DOCKER_HOST is not on this computer`;
+  if (!host.startsWith('unix://')) return `${own}, and DOCKER_HOST is not on this computer`;
   const docker = useDocker({ program, host, configDir });
   try {
     await docker(['version'], { timeoutSeconds: 20 });
   } catch {
-    return `${whyNot}, and no container engine answers at ${host}`;
+    return `${own}, and no container engine answers at ${host}`;
   }
   return { host, close: () => removeImages(docker) };
 }
@@ -85,10 +84,19 @@ async function removeImages(docker: Docker): Promise<void> {
   if (names !== '') await docker(['rmi', '--force', ...names.split('\n')]);
 }
 
-async function whyNoOwn(): Promise<string | undefined> {
+/** Or why there is none. */
+async function startOwn(dir: string): Promise<OwnEngine | string> {
+  const dockerd = peer('dockerd');
+  if (dockerd === undefined) return 'dockerd is not installed';
   if (process.getuid?.() !== 0) return 'a container engine of our own needs root';
   const why = await whyNoNamespaces();
-  return why && `a container engine of our own cannot be had here (${why})`;
+  if (why !== undefined) return `a container engine of our own cannot be had here (${why})`;
+  try {
+    return await startOwnEngine(dockerd, dir);
+  } catch (error) {
+    if (!/driver not supported/.test(String(error))) throw error;
+    return `the file system of ${parent} cannot hold layers of images (overlay2)`;
+  }
 }
 
 /** An empty one but for buildx, which newer clients build with. */

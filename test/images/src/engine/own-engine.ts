@@ -52,6 +52,8 @@ export async function startOwnEngine(dockerd: string, dir: string): Promise<OwnE
     ...['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec')],
     ...['--pidfile', join(dir, 'dockerd.pid'), '--host', `unix://${socket}`],
     ...['--cgroup-parent', `/${cgroup}`],
+    // What it takes elsewhere copies each layer whole.
+    '--storage-driver=overlay2',
     // Nothing is to be kept apart or let out in its network namespace.
     ...['--iptables=false', '--ip6tables=false', '--ip-masq=false', '--userland-proxy=false'],
     // Where CAP_SYS_RESOURCE is missing, limits cannot be raised to what it gives containers by default.
