@@ -1,11 +1,12 @@
 /** What is configured in kube/base/{prometheus,alertmanager,…} and its components: does each program accept it, and mean it? */
 import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import {
   argsOf,
@@ -114,6 +115,46 @@ data: { url: "https://prometheus.example.com/api/v1/write" }
   const [text = ''] = objects.flatMap(({ data }) => data?.['prometheus.yml'] ?? []);
   return text;
 }
+
+const Service = z.object({
+  kind: z.literal('Service'),
+  metadata: z.object({ name: z.string(), namespace: z.string().optional() }),
+  spec: z.object({ ports: z.array(z.object({ port: z.number() })) }),
+});
+const Kustomization = z.object({ namespace: z.string().optional() });
+
+/** `name.namespace.svc:port` of each Service in the folders of kube. */
+function servicesOf(folder: string): string[] {
+  const files = readdirSync(join(root, 'kube', folder), { recursive: true, encoding: 'utf8' });
+  return files
+    .filter((file) => file.endsWith('service.yaml'))
+    .flatMap((file) => {
+      const path = join(folder, file);
+      const beside = parse(kubeFile(join(dirname(path), 'kustomization.yaml')));
+      const { namespace } = Kustomization.parse(beside);
+      return parseAllDocuments(kubeFile(path)).flatMap((document) => {
+        const { data } = Service.safeParse(document.toJS());
+        const { name, namespace: own = namespace } = data?.metadata ?? {};
+        return (data?.spec.ports ?? []).map(({ port }) => `${name}.${own}.svc:${port}`);
+      });
+    });
+}
+
+describe('names of Services', () => {
+  it.each([
+    'base/prometheus/prometheus.yml',
+    'base/alertmanager/alertmanager.yml',
+    'components/chrony/chrony.json',
+    'components/grafana/provisioning/datasources.yaml',
+  ])('%s: are there, with their ports', (file) => {
+    const services = [...servicesOf('base'), ...servicesOf('components')];
+
+    const names = kubeFile(file).match(/[\w-]+\.skolo(-node)?\.svc:\d+/g) ?? [];
+
+    expect(names).not.toEqual([]);
+    expect(services).toEqual(expect.arrayContaining(names));
+  });
+});
 
 const Route = z.object({
   receiver: z.string(),
