@@ -157,8 +157,8 @@ export async function scale(
 }
 
 /**
- * ServiceLB's rules catch the port of a LoadBalancer before a process of the host sees a connection, also while there is
- * no pod behind it. So the Service is no LoadBalancer as long as the unit serves.
+ * Rules of ServiceLB and kube-proxy catch the port of a LoadBalancer before a process of the host sees a connection, also
+ * while there is no pod behind it. So the Service is no LoadBalancer as long as the unit serves.
  */
 export async function lendPublicPort(api: ApiServer, service: StandInService): Promise<void> {
   const { spec } = await api.get(servicePath(service), Service);

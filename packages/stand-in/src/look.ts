@@ -189,7 +189,7 @@ async function withUnitTrouble(
   if (probe.isAnswering) return why;
   const own = await askReadiness(service, rack);
   if (!own.isAnswering) return `${why}; but it is not ready: ${own.text}`;
-  return `${why}; but ${probe.text}: rules of ServiceLB catch the port; k3s-killall.sh removes them`;
+  return `${why}; but ${probe.text}: rules that k3s has left behind catch the port; k3s-killall.sh removes them`;
 }
 
 /**
