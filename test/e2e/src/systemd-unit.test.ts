@@ -1,6 +1,6 @@
-/** The unit of the agent for a bare machine: deploy/systemd. */
+/** The units of deploy/systemd, as far as they can be looked at without starting them. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,25 +58,109 @@ describe('the unit of the agent', () => {
   });
 
   it('and its README name variables that there are', async () => {
-    const readme = await readFile(join(folder, 'README.md'), 'utf8');
+    const readme = await readFile(join(folder, 'swarming-client.md'), 'utf8');
     const named = new Set(`${unit}${readme}`.match(/\bSKOLO_[A-Z_]+/g));
     const text = await help();
 
     expect(named.size).toBeGreaterThan(3);
     for (const variable of named) expect(text).toContain(`  ${variable} `);
   });
+});
 
-  it('is what systemd understands', async ({ skip }) => {
-    const version = await run('systemd-analyze', ['--version']).catch(() => undefined);
-    if (!version) return skip('systemd-analyze is not installed');
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-unit-'));
-    onTestFinished(() => rm(dir, { recursive: true, force: true }));
-    const copy = join(dir, name);
-    // It looks for the program, too.
-    await writeFile(copy, unit.replaceAll('/usr/bin/node', process.execPath));
+describe('the units of the jumphost', () => {
+  it.each(['metadata-server', 'power-cycle-daemon'])(
+    '%s is started with flags that there are',
+    async (name) => {
+      const text = await readFile(join(folder, `skolo-${name}.service`), 'utf8');
+      const [, line = ''] = text.match(/^ExecStart=(.*)$/m) ?? [];
+      const [program, main = '', ...flags] = line.split(' ');
+      expect(program).toBe('/usr/bin/node');
 
-    const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', copy]);
+      const { stdout } = await run(process.execPath, [main.replace('/opt/skolo/', root), '--help']);
 
-    expect(stdout + stderr).toBe('');
+      expect(flags).toEqual(['--rack', `/etc/skolo/${name}/rack.yaml`]);
+      expect(stdout).toMatch(/^ +--rack /m);
+      // The usual state directory is the one that systemd makes, and that pods mount.
+      expect(text).toContain(`\nStateDirectory=skolo/${name}\n`);
+    },
+  );
+
+  it('have variables that their README names, with the values that are usual', async () => {
+    const readme = await readFile(join(folder, 'README.md'), 'utf8');
+    const { stdout } = await run(process.execPath, [
+      '--input-type=module',
+      '--eval',
+      `import { readSettings } from '${root}packages/stand-in/dist/settings.js';
+      console.log(JSON.stringify(Object.values(readSettings({})).map(String)));`,
+    ]);
+    const rows = [...readme.matchAll(/^\| `(SKOLO_STAND_IN_\w+)` \| `?([^ `]+)`? \|$/gm)];
+
+    expect(rows.map(([, , value]) => value)).toEqual(JSON.parse(stdout));
+    for (const [, name = ''] of rows) expect(await standInSettings()).toContain(name);
+  });
+
+  it('have folders for everything that pods of the jumphost mount', async () => {
+    const tmpfiles = await readFile(join(root, 'deploy/jumphost/skolo.tmpfiles.conf'), 'utf8');
+    const made = [...tmpfiles.matchAll(/^d (\/var\/lib\/skolo\/\S+)/gm)].map(([, path]) => path);
+    const mounted = new Set<string | undefined>();
+    for (const name of await readdir(join(root, 'kube/base'), { recursive: true })) {
+      if (!name.endsWith('.yaml')) continue;
+      const text = await readFile(join(root, 'kube/base', name), 'utf8');
+      // A folder that a pod may make for itself is on machines, too.
+      const paths = text.matchAll(
+        /(?:local|hostPath): \{ path: (\/var\/lib\/skolo\/[\w-]+)(, type: Directory)? \}/g,
+      );
+      for (const [, path] of paths) mounted.add(path);
+    }
+
+    expect(mounted.size).toBeGreaterThan(4);
+    for (const path of mounted) expect(made).toContain(path);
   });
 });
+
+async function standInSettings(): Promise<string> {
+  return await readFile(join(root, 'packages/stand-in/src/settings.ts'), 'utf8');
+}
+
+const units = (await readdir(folder)).filter((name) => /\.(service|timer)$/.test(name));
+
+describe('every unit', () => {
+  it('is what systemd understands', async ({ skip }) => {
+    const copies = await copied(skip);
+
+    const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', ...copies]);
+
+    expect(units).toHaveLength(5);
+    expect(stdout + stderr).toBe('');
+  });
+
+  it('of the jumphost takes away what its service does not need', async ({ skip }) => {
+    const copies = await copied(skip);
+    // Tasks run below the agent: its README says what that means.
+    const closed = copies.filter((file) => /(server|daemon|stand-in)\.service$/.test(file));
+
+    // In tenths of what it calls exposure: 10.0 is a unit that nothing is taken from.
+    const flags = ['--offline=yes', '--threshold=30', '--no-pager'];
+    for (const file of closed) await run('systemd-analyze', ['security', ...flags, file]);
+
+    expect(closed).toHaveLength(3);
+  });
+});
+
+/** Where the programs that they start are those of this computer: systemd looks for them, too. */
+async function copied(skip: (why: string) => never): Promise<string[]> {
+  const version = await run('systemd-analyze', ['--version']).catch(() => undefined);
+  if (!version) return skip('systemd-analyze is not installed');
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-unit-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return await Promise.all(
+    units.map(async (name) => {
+      const text = await readFile(join(folder, name), 'utf8');
+      const here = text
+        .replaceAll('/usr/bin/node', process.execPath)
+        .replaceAll('/opt/skolo/packages/', join(root, 'packages/'));
+      await writeFile(join(dir, name), here);
+      return join(dir, name);
+    }),
+  );
+}
