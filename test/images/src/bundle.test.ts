@@ -81,6 +81,11 @@ async function anotherCheckout(): Promise<string> {
 }
 
 describe('a bundle', () => {
+  it('is there of every service', async () => {
+    expect([...services].sort()).toEqual((await readdir(join(root, 'services'))).sort());
+    expect(sizes.map(({ name }) => name)).toEqual(expect.arrayContaining([...services]));
+  });
+
   it.each(services)(
     'of %s, with its native library, is under 5 MB without Google’s clients',
     (name) => {
