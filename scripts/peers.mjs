@@ -286,7 +286,8 @@ export const peerKinds = [
     name: 'systemd-nspawn',
     commands: ['systemd-nspawn'],
     version: ['--version'],
-    debian: ['systemd-container'],
+    // /usr of the computer that is booted is this one's.
+    debian: ['systemd-container', 'iproute2', 'iptables', 'openssl'],
     proves: 'the units of deploy/systemd, by a systemd that has booted a computer of its own',
   },
   {

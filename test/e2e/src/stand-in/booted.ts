@@ -52,7 +52,18 @@ export class Computer {
     // Users of it have to get in.
     await chmod(root, 0o755);
     const computer = new Computer(nspawn, root);
-    for (const folder of ['dev', 'local', 'opt', 'proc', 'root', 'run', 'sys', 'tmp', 'usr', 'var']) {
+    for (const folder of [
+      'dev',
+      'local',
+      'opt',
+      'proc',
+      'root',
+      'run',
+      'sys',
+      'tmp',
+      'usr',
+      'var',
+    ]) {
       await mkdir(join(root, folder));
     }
     for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {

@@ -25,6 +25,8 @@ interface Pod {
 type Objects = Record<string, Record<string, unknown>>;
 
 export interface Faults {
+  /** It ends as soon as it is started. */
+  crashes?: boolean;
   /** It takes connections, and never answers. */
   hangs?: boolean;
   nodeIsNotReady?: boolean;
@@ -78,6 +80,8 @@ function merge(target: unknown, patch: unknown): unknown {
   }
   return merged;
 }
+
+if (faults().crashes) process.exit(1);
 
 const pods = new Map<string, Pod>();
 for (const pod of Object.values((objects.pods ?? {}) as Record<string, Pod>)) {
