@@ -14,7 +14,7 @@ const settings = readSettings({});
 const well: Extract<Kubernetes, { state: 'answers' }> = {
   state: 'answers',
   node: { isReady: true, why: '' },
-  isWanted: true,
+  deployment: 'asks',
   pod: { state: 'can-run', why: '', names: [] },
   publicPort: 'none',
 };
@@ -93,9 +93,9 @@ describe('while k3s does not serve', () => {
 
   it.each<{ title: string; kubernetes: Kubernetes; why: string }>([
     {
-      title: 'k3s is not asked to run it',
-      kubernetes: { ...well, isWanted: false },
-      why: 'nobody serves: k3s is not asked to run it',
+      title: 'its Deployment is scaled to 0',
+      kubernetes: { ...well, deployment: 'scaled-to-0' },
+      why: 'nobody serves: its Deployment is scaled to 0',
     },
     {
       title: 'its pod is ready, and only the way to it is not',
@@ -114,6 +114,13 @@ describe('while k3s does not serve', () => {
     const rack = new Rack();
     const node = { isReady: false, why: 'the node is not ready' };
     rack.kubernetes = { ...well, node, pod: { state: 'ready', why: '', names: ['a'] } };
+
+    expect(rack.watch(3600)).toEqual(['stand-in 300']);
+  });
+
+  it('the unit stands in where k3s has lost its objects', () => {
+    const rack = new Rack();
+    rack.kubernetes = { ...well, deployment: 'missing' };
 
     expect(rack.watch(3600)).toEqual(['stand-in 300']);
   });
@@ -153,7 +160,8 @@ describe('while the unit stands in', () => {
       why: 'the node is not ready',
       kubernetes: { ...well, node: { isReady: false, why: 'the node is not ready' } },
     },
-    { why: 'k3s is not asked to run it', kubernetes: { ...well, isWanted: false } },
+    { why: 'its Deployment is scaled to 0', kubernetes: { ...well, deployment: 'scaled-to-0' } },
+    { why: 'k3s has no such Deployment', kubernetes: { ...well, deployment: 'missing' } },
     {
       why: 'its pod waits: ErrImagePull',
       kubernetes: {

@@ -9,8 +9,8 @@ export type Kubernetes =
   | {
       state: 'answers';
       node: { isReady: boolean; why: string };
-      /** Its Deployment is there and asks for a pod. */
-      isWanted: boolean;
+      /** Whether its Deployment asks for a pod. One that is missing was lost, or is not applied yet. */
+      deployment: 'asks' | 'scaled-to-0' | 'missing';
       pod: { state: PodState; why: string; names: string[] };
       /** Of its LoadBalancer: whether it holds the port of the host, and whether we made it let go. */
       publicPort: 'held' | 'lent' | 'none';
@@ -96,7 +96,8 @@ function whileStandingIn(seen: Seen, before: Memory, settings: Settings): Decisi
 function whyNotYet(kubernetes: Kubernetes): string | undefined {
   if (kubernetes.state !== 'answers') return kubernetes.why;
   if (!kubernetes.node.isReady) return kubernetes.node.why;
-  if (!kubernetes.isWanted) return 'k3s is not asked to run it';
+  if (kubernetes.deployment === 'missing') return 'k3s has no such Deployment';
+  if (kubernetes.deployment === 'scaled-to-0') return 'its Deployment is scaled to 0';
   return kubernetes.pod.state === 'cannot-run' ? kubernetes.pod.why : undefined;
 }
 
@@ -115,7 +116,9 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
 
   memory.silentSince ??= uptime;
   if (kubernetes.state === 'answers') {
-    if (!kubernetes.isWanted) return nothing('nobody serves: k3s is not asked to run it', memory);
+    if (kubernetes.deployment === 'scaled-to-0') {
+      return nothing('nobody serves: its Deployment is scaled to 0', memory);
+    }
     if (kubernetes.node.isReady && kubernetes.pod.state === 'ready') {
       return nothing('its pod is ready, but does not answer here', memory);
     }

@@ -39,14 +39,14 @@ export async function take(
   await remember(where, service, { ...noMemory, said: 'held' });
   await enableUnit(service.unit);
   if (found.api !== undefined && found.kubernetes?.state === 'answers') {
-    if (found.kubernetes.isWanted) await scale(found.api, service, 0);
+    if (found.kubernetes.deployment === 'asks') await scale(found.api, service, 0);
     await lendIfHeld(found.api, found.kubernetes, service);
   } else {
     say(`${service.name}: ${whyOf(found.kubernetes)}; its Deployment is scaled to 0 once it does`);
     await sayLeftBehind(where, service, say);
   }
   await startUnit(service.unit);
-  // Until the pod has ended, the unit is started every two seconds.
+  // Until the pod has ended, the unit is started every five seconds.
   const isReady = await within(takeSeconds, async () => {
     return (await askReadiness(service, found.rack)).isAnswering;
   });
@@ -72,11 +72,17 @@ export async function give(context: Context, service: StandInService): Promise<b
     say(`${service.name}: nothing is changed: ${kubernetes.node.why}`);
     return false;
   }
+  if (kubernetes.deployment === 'missing') {
+    say(
+      `${service.name}: nothing is changed: k3s has no such Deployment; kubectl apply -k kube/racks/NAME`,
+    );
+    return false;
+  }
 
   if (kubernetes.publicPort === 'lent') await takePublicPortBack(api, service);
   if (isUnitRunning) await stopUnit(service.unit);
   // From 0 anew, so that a pod that has crashed meanwhile does not wait.
-  if (kubernetes.isWanted) await scale(api, service, 0);
+  if (kubernetes.deployment === 'asks') await scale(api, service, 0);
   await scale(api, service, 1);
   const isServing = await within(settings.handoverSeconds, async () => {
     const now = (await lookAtKubernetes(open, service)).kubernetes;

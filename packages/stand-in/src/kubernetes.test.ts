@@ -126,9 +126,9 @@ describe('what k3s makes of a service', () => {
     });
   });
 
-  it('nothing, where there is no Deployment or it is scaled to 0', async () => {
-    expect(await look([], null)).toMatchObject({ isWanted: false });
-    expect(await look([], 0)).toMatchObject({ isWanted: false });
+  it('no Deployment, and one that is scaled to 0', async () => {
+    expect(await look([], null)).toMatchObject({ deployment: 'missing' });
+    expect(await look([], 0)).toMatchObject({ deployment: 'scaled-to-0' });
   });
 
   it('a node that is not ready', async () => {

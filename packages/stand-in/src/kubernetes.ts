@@ -88,14 +88,18 @@ async function seen(api: ApiServer, service: StandInService): Promise<Kubernetes
     api.get(podsPath(service), Pods),
     publicPortOf(api, service),
   ]);
-  const isWanted = (deployment?.spec.replicas ?? 0) > 0;
   return {
     state: 'answers',
     node: nodeState(nodes.items),
-    isWanted,
+    deployment: deploymentState(deployment),
     pod: { ...podState(pods.items), names: pods.items.map(({ metadata }) => metadata.name) },
     publicPort,
   };
+}
+
+function deploymentState(deployment: z.infer<typeof Deployment> | undefined) {
+  if (deployment === undefined) return 'missing';
+  return deployment.spec.replicas > 0 ? 'asks' : 'scaled-to-0';
 }
 
 function nodeState(nodes: z.infer<typeof Node>[]): { isReady: boolean; why: string } {

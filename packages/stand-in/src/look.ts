@@ -203,7 +203,7 @@ async function keepAway(found: Found, service: StandInService, say: Context['say
     await startUnit(service.unit);
   }
   if (api === undefined || kubernetes?.state !== 'answers') return;
-  if (kubernetes.isWanted) {
+  if (kubernetes.deployment === 'asks') {
     say(`${service.name}: held, so its Deployment is scaled to 0`);
     await scale(api, service, 0);
   }

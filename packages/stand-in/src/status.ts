@@ -39,9 +39,10 @@ function because({ isUnitRunning, memory, notInstalled }: Found, hold: Hold | un
 function kubernetesText({ kubernetes }: Found): string {
   if (kubernetes === undefined) return 'not asked';
   if (kubernetes.state !== 'answers') return kubernetes.why;
-  const { node, isWanted, pod, publicPort } = kubernetes;
+  const { node, deployment, pod, publicPort } = kubernetes;
   if (!node.isReady) return node.why;
-  if (!isWanted) return 'is not asked to run it';
+  if (deployment === 'missing') return 'it has no such Deployment';
+  if (deployment === 'scaled-to-0') return 'its Deployment is scaled to 0';
   const lent = publicPort === 'lent' ? '; its public port is lent to the unit' : '';
   if (pod.state === 'cannot-run') return `${pod.why}${lent}`;
   return `${pod.state === 'ready' ? 'its pod is ready' : 'its pod can run'}${lent}`;

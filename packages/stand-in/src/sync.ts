@@ -18,7 +18,7 @@ export async function syncService(
     const isWritten = await writeFolder(configurationOf(where, service), files, service.gid);
     return isWritten ? 'written' : 'unchanged';
   } catch (error) {
-    if (error instanceof NotThere) return { problem: 'k3s is not asked to run it' };
+    if (error instanceof NotThere) return { problem: 'k3s has no such Deployment' };
     if (error instanceof FolderNotOurs) return { problem: error.message };
     return { problem: error instanceof Error ? error.message : String(error) };
   }
