@@ -94,6 +94,7 @@ const starts = services.flatMap((service): Bench[] => {
   });
   return [
     bench('start', 'ms', 'readyMs'),
+    bench('stop', 'ms', 'stopMs'),
     bench('rss', 'MiB', 'resident'),
     bench('memory', 'MiB', 'workingSet'),
   ];

@@ -4,12 +4,14 @@ import { imageName } from '../engine/build.ts';
 import { type Container, startContainer } from '../engine/container.ts';
 import type { Docker } from '../engine/docker.ts';
 import type { EngineAccess } from '../engine/engine.ts';
-import { readPod, type Service } from '../engine/pod.ts';
+import { readPodAlone, type Service } from '../engine/pod.ts';
 import type { Relay } from '../engine/relay.ts';
 
 export interface Start {
   /** From the engine's start of the container to the first 200 of /readyz. */
   readyMs: number;
+  /** From the command to stop it to its end; the command itself is in it. */
+  stopMs: number;
   /** MiB of the service's process in RAM, then. */
   resident: number;
   /** MiB of all its processes and files that cannot be dropped: what a limit is compared with. */
@@ -32,9 +34,11 @@ export async function measureStarts(service: Service, options: StartsOptions): P
     last = await startOnce(service, options);
     return last.readyMs;
   };
-  const seen = (name: 'resident' | 'workingSet') => async () => last?.[name] ?? Number.NaN;
+  const seen = (name: 'stopMs' | 'resident' | 'workingSet') => async () =>
+    last?.[name] ?? Number.NaN;
   return inRounds(options.rounds, {
     readyMs: start,
+    stopMs: seen('stopMs'),
     resident: seen('resident'),
     workingSet: seen('workingSet'),
   });
@@ -44,21 +48,20 @@ async function startOnce(
   service: Service,
   { access, docker, relay, etc }: StartsOptions,
 ): Promise<Start> {
-  const pod = await readPod(service, etc);
-  const agent = service === 'swarming-client';
-  const container = await startContainer(
-    access,
-    imageName(access, service, 'amd64'),
-    agent ? [...pod.args, `--volume=${etc}:/etc/skolo:ro`] : pod.args,
-    agent ? ['--rack', '/etc/skolo/rack.yaml', '--machine', 'rpi-1'] : [],
-  );
+  const { args, command, metricsPort } = await readPodAlone(service, etc);
+  const image = imageName(access, service, 'amd64');
+  const container = await startContainer(access, image, args, command);
   try {
-    const readyAt = await untilReady(
-      relay,
-      `http://${container.address}:${pod.metricsPort}/readyz`,
-    );
+    const readyAt = await untilReady(relay, `http://${container.address}:${metricsPort}/readyz`);
     const { StartedAt } = await container.state();
-    return { readyMs: readyAt - Date.parse(StartedAt), ...(await memoryOf(docker, container)) };
+    const memory = await memoryOf(docker, container);
+    const toldAt = Date.now();
+    const { FinishedAt } = await container.stop(30);
+    return {
+      readyMs: readyAt - Date.parse(StartedAt),
+      stopMs: Date.parse(FinishedAt) - toldAt,
+      ...memory,
+    };
   } catch (error) {
     throw new Error(`${service}: ${await container.logs()}`, { cause: error });
   } finally {
@@ -77,7 +80,10 @@ async function untilReady(relay: Relay, url: string): Promise<number> {
   throw new Error(`${url} does not answer 200 within 60 s`);
 }
 
-async function memoryOf(docker: Docker, { name }: Container): Promise<Omit<Start, 'readyMs'>> {
+async function memoryOf(
+  docker: Docker,
+  { name }: Container,
+): Promise<Pick<Start, 'resident' | 'workingSet'>> {
   const read = async (script: string) => docker(['exec', name, 'sh', '-c', script]);
   const statuses = await read('cat /proc/[0-9]*/status');
   const resident = [...statuses.matchAll(/^VmRSS:\s+(\d+) kB$/gm)].map(([, kib]) => Number(kib));

@@ -20,6 +20,7 @@ const State = z.object({
   ExitCode: z.int(),
   OOMKilled: z.boolean(),
   StartedAt: z.string(),
+  FinishedAt: z.string(),
 });
 
 export type ContainerState = z.output<typeof State>;

@@ -9,7 +9,7 @@ import { baseName } from './base.ts';
 import { imageName, images, type Target } from './build.ts';
 import { startContainer } from './container.ts';
 import { useDocker } from './docker.ts';
-import { readPod } from './pod.ts';
+import { readPodAlone, type Service } from './pod.ts';
 import { rackOfOne } from './rack-of-one.ts';
 import { type Relay, startRelay } from './relay.ts';
 import { becomesReady, theEngine } from './testing.ts';
@@ -49,6 +49,15 @@ function nameOf(target: Target, skip: Skip): string {
   return imageName(theEngine(skip).access, target, 'amd64');
 }
 
+async function startReady(service: Service, skip: Skip) {
+  const { access } = theEngine(skip);
+  const pod = await readPodAlone(service, etc);
+  const container = await startContainer(access, nameOf(service, skip), pod.args, pod.command);
+  onTestFinished(() => container.remove());
+  await becomesReady(container, relay, `http://${container.address}:${pod.metricsPort}`);
+  return { container, pod };
+}
+
 /** What a shell in the image prints, as root. */
 async function said(image: string, script: string, skip: Skip): Promise<string> {
   const run = ['run', '--rm', '--network', 'none', '--user', '0', '--entrypoint', 'sh'];
@@ -86,24 +95,24 @@ async function configOf(target: Target, skip: Skip) {
 }
 
 describe.each(services)('%s', (service) => {
-  it('gets ready with nothing but what kube/base gives it, and ends within a second', async ({
-    skip,
-  }) => {
-    const { access, docker } = theEngine(skip);
-    const pod = await readPod(service, etc);
-    const image = nameOf(service, skip);
-    const agent = ['--rack', '/etc/skolo/rack.yaml', '--machine', 'rpi-1'];
-    const isAgent = service === 'swarming-client';
-    const args = isAgent ? [...pod.args, `--volume=${etc}:/etc/skolo:ro`] : pod.args;
-    const container = await startContainer(access, image, args, isAgent ? agent : []);
-    onTestFinished(() => container.remove());
-
-    await becomesReady(container, relay, `http://${container.address}:${pod.metricsPort}`);
+  it('gets ready with nothing but what kube/base gives it', async ({ skip }) => {
+    const { docker } = theEngine(skip);
+    const { container, pod } = await startReady(service, skip);
 
     const status = await docker(['exec', container.name, 'cat', '/proc/1/status']);
     expect(status).toMatch(new RegExp(`^Uid:\\t${pod.user}\\t${pod.user}\\t`, 'm'));
-    // Another exit code is that of SIGKILL, which follows when the second is over.
-    expect(await container.stop(1)).toMatchObject({ Status: 'exited', ExitCode: 0 });
+  });
+
+  it('ends within a second', async ({ skip }) => {
+    const killed = 137;
+    const exitCodes: number[] = [];
+    // The engine sends SIGKILL when the second is over. A busy computer gets two more tries.
+    do {
+      const { container } = await startReady(service, skip);
+      exitCodes.push((await container.stop(1)).ExitCode);
+    } while (exitCodes.at(-1) === killed && exitCodes.length < 3);
+
+    expect(exitCodes.at(-1), `${exitCodes}`).toBe(0);
   });
 
   it('is not root by itself, but for the agent and what needs port 80', async ({ skip }) => {

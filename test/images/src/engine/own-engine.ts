@@ -51,7 +51,8 @@ export async function startOwnEngine(dockerd: string, dir: string): Promise<OwnE
   const args = [
     ...['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec')],
     ...['--pidfile', join(dir, 'dockerd.pid'), '--host', `unix://${socket}`],
-    ...['--cgroup-parent', `/${cgroup}`],
+    // By itself: to systemd, where that runs, its process ids would mean others.
+    ...['--exec-opt', 'native.cgroupdriver=cgroupfs', '--cgroup-parent', `/${cgroup}`],
     // What it takes elsewhere copies each layer whole.
     '--storage-driver=overlay2',
     // Nothing is to be kept apart or let out in its network namespace.

@@ -90,6 +90,24 @@ export async function readPod(service: Service, etc?: string): Promise<Pod> {
   };
 }
 
+/**
+ * The same for a service without a rack around it: the agent reads rack.yaml itself, for want of a metadata server.
+ *
+ * @param etc a folder with `rackOfOne` as rack.yaml
+ */
+export async function readPodAlone(
+  service: Service,
+  etc: string,
+): Promise<Pod & { command: string[] }> {
+  const pod = await readPod(service, etc);
+  if (service !== 'swarming-client') return { ...pod, command: [] };
+  return {
+    ...pod,
+    args: [...pod.args, `--volume=${etc}:/etc/skolo:ro`],
+    command: ['--rack', '/etc/skolo/rack.yaml', '--machine', 'rpi-1'],
+  };
+}
+
 function mount(
   { emptyDir, persistentVolumeClaim, hostPath, projected, secret }: z.output<typeof Volume>,
   path: string,

@@ -69,7 +69,7 @@ async function startClouds() {
 }
 
 /** A namespace of the network with an address, and a way to what the cloud has, on loopback as here. */
-async function joined(
+async function joinNetwork(
   { access, docker }: TestEngine,
   network: string,
   address: string,
@@ -104,17 +104,17 @@ it('gives each machine its identity, runs its bot, and delivers an alert', {
     await writeFile(join(etc, 'secrets', `${name}.json`), JSON.stringify(key));
   }
   const oauthPort = portOf(google.url);
-  const host = await joined(engine, network, jumphost, {
+  const host = await joinNetwork(engine, network, jumphost, {
     ports: { [oauthPort]: oauthPort, [pubsub.port]: pubsub.port },
     // As on a node's network: low ports are not for everybody.
     args: ['--sysctl', 'net.ipv4.ip_unprivileged_port_start=1024'],
   });
-  const pi = await joined(engine, network, '198.18.64.101', {
+  const pi = await joinNetwork(engine, network, '198.18.64.101', {
     ports: { [swarming.port]: swarming.port },
     args: ['--add-host', `metadata:${jumphost}`],
   });
-  const other = await joined(engine, network, '198.18.64.50');
-  const stranger = await joined(engine, network, '198.18.64.200');
+  const other = await joinNetwork(engine, network, '198.18.64.50');
+  const stranger = await joinNetwork(engine, network, '198.18.64.200');
 
   async function start(service: Service, at: Relay, args: string[] = []) {
     const pod = await readPod(service, etc);
