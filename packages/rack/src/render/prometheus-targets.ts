@@ -26,6 +26,8 @@ export function prometheusTargets(rack: Rack): DerivedFile {
         : [{ targets: [`${hostOfUrl(address)}:${nodePort}`], labels: { machine: name } }],
     ),
     'ping.json': [
+      // Without its node-exporter it would count as missing.
+      { targets: [rack.jumphost.address], labels: { machine: rack.jumphost.name } },
       ...machines.flatMap((machine) => pingOf(machine, 'machine')),
       ...[...rack.infrastructure.values()].flatMap((device) => pingOf(device, 'device')),
     ],

@@ -79,7 +79,7 @@ describe('renderDerived', () => {
         const pinged = targetsIn(files, 'ping.json').map(({ labels }) => labels.machine);
         const machines = [...rack.machines.values()].filter(({ address }) => address !== undefined);
         expect(pinged.filter((name) => name !== undefined)).toEqual(
-          machines.map(({ name }) => name),
+          [rack.jumphost, ...machines].map(({ name }) => name),
         );
       }),
       runs(30),
@@ -262,8 +262,9 @@ machines:
     ]);
   });
 
-  it('pings machines and equipment, or asks at the ssh port that rack.yaml gives', () => {
+  it('pings jumphost, machines and equipment, or asks at the ssh port that rack.yaml gives', () => {
     expect(targetsOf(rack, 'ping.json')).toEqual([
+      { targets: ['192.168.1.8'], labels: { machine: 'jumphost' } },
       { targets: ['192.168.1.101'], labels: { machine: 'pi-1' } },
       { targets: ['fd00::102'], labels: { machine: 'pi-2' } },
       {
