@@ -14,6 +14,8 @@ const pressures = ['disk', 'memory', 'pid'].map((what) => ({
   key: `node.kubernetes.io/${what}-pressure`,
   effect: 'NoSchedule',
 }));
+/** Priorities that a kubelet under pressure neither evicts nor refuses. Of the others it refuses each one that is scheduled there. */
+const critical = new Set(['system-cluster-critical', 'system-node-critical']);
 
 /** The jumphost, as its labels tell it. */
 export const jumphostNode = node({ [jumphost]: 'true', [controlPlane]: 'true' });
@@ -63,6 +65,10 @@ export function placementProblems(
   return [
     ...withoutExceptions(everywhere, allowed),
     ...workloads
+      .filter((workload) => mayRunOnMachines(workload))
+      .filter(({ pod }) => !critical.has(pod.priorityClassName ?? ''))
+      .map(({ title }) => `${title}: a machine whose disk is nearly full evicts it`),
+    ...workloads
       .filter((workload) => !mayRunOnMachines(workload))
       .flatMap((workload) => stayProblems(workload, allowed)),
     ...overlaps(workloads),
@@ -70,7 +76,8 @@ export function placementProblems(
 }
 
 /** On the only jumphost there is no better node to go to. */
-function stayProblems({ title, name, pod }: Workload, allowed: readonly Exception[]): string[] {
+function stayProblems(workload: Workload, allowed: readonly Exception[]): string[] {
+  const { title, pod } = workload;
   const chosen =
     pod.nodeSelector[jumphost] === 'true' ? [] : [`${title}: no nodeSelector ${jumphost}`];
   const priority = pod.priorityClassName === undefined ? [`${title}: no priorityClassName`] : [];
@@ -80,13 +87,21 @@ function stayProblems({ title, name, pod }: Workload, allowed: readonly Exceptio
     ...troubles
       .filter((taint) => !tolerates(pod, taint))
       .map(({ key }) => `${title}: does not tolerate ${key} for ever`),
-    ...withoutExceptions(
-      pressures.every((taint) => tolerates(pod, taint))
-        ? []
-        : [{ title, name, what: 'gives way under pressure' }],
-      allowed,
-    ),
+    ...pressureProblems(workload, allowed),
   ];
+}
+
+/** A Deployment whose pods are scheduled where the kubelet refuses them makes new ones without end. */
+function pressureProblems({ title, name, pod }: Workload, allowed: readonly Exception[]): string[] {
+  const tolerated = pressures.map((taint) => tolerates(pod, taint));
+  if (critical.has(pod.priorityClassName ?? '')) {
+    const found = tolerated.includes(false)
+      ? [{ title, name, what: 'gives way under pressure' }]
+      : [];
+    return withoutExceptions(found, allowed);
+  }
+  const [disk, , pid] = tolerated;
+  return disk || pid ? [`${title}: tolerates a pressure under which the kubelet refuses it`] : [];
 }
 
 function tolerates({ tolerations }: PodSpec, taint: { key: string; effect: string }): boolean {

@@ -314,6 +314,18 @@ describe('policies', () => {
     [
       'placement',
       'priorityClassName: system-cluster-critical',
+      'priorityClassName: skolo-jumphost',
+      'router-backup: tolerates a pressure under which the kubelet refuses it',
+    ],
+    [
+      'placement',
+      'priorityClassName: system-cluster-critical',
+      'priorityClassName: skolo-jumphost',
+      'swarming-client: a machine whose disk is nearly full evicts it',
+    ],
+    [
+      'placement',
+      'priorityClassName: system-cluster-critical',
       'hostIPC: false',
       'no priorityClassName',
     ],

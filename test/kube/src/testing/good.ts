@@ -204,6 +204,7 @@ spec:
                   - { key: node-restriction.kubernetes.io/skolo-jumphost, operator: DoesNotExist }
                   - { key: node-role.kubernetes.io/control-plane, operator: DoesNotExist }
       hostNetwork: true
+      priorityClassName: system-cluster-critical
       serviceAccountName: swarming-client
       automountServiceAccountToken: false
       enableServiceLinks: false
