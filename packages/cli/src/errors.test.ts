@@ -20,6 +20,20 @@ describe('failureOf', () => {
     expect(failureOf(error)).toEqual({ lines: [`skolo: ${error.message}`], exitCode });
   });
 
+  it('says which file could not be written, and takes no blame for it', () => {
+    const cause = Object.assign(coded('EACCES: permission denied, open', 'EACCES'), {
+      syscall: 'open',
+    });
+    const error = Object.assign(
+      new Error('derived/README.md: not written: this user may not write in that folder (EACCES)', {
+        cause,
+      }),
+      { code: 'EACCES' },
+    );
+
+    expect(failureOf(error)).toEqual({ lines: [`skolo: ${error.message}`], exitCode: 1 });
+  });
+
   it('is every mistake of a rack.yaml, as its package writes it', () => {
     const error = coded('rack.yaml:1:1 rack: is missing\nrack.yaml:2:1 x: unknown', 'RACK_INVALID');
 

@@ -44,11 +44,16 @@ export function failureOf(error: unknown): Failure {
   if (code.startsWith('SECRET_') || code === 'WATCH_STATE')
     return failure(error.message, exitCodes.badConfiguration);
   if (code === 'RANGE_SYNTAX') return failure(error.message, exitCodes.wrongCommandLine);
-  if (expected.has(code) || 'syscall' in error) return failure(error.message, exitCodes.failed);
+  if (expected.has(code) || isOfSystem(error)) return failure(error.message, exitCodes.failed);
   return bug(error);
 }
 
 const expected = new Set(['API_ERROR', 'API_UNREACHABLE', 'SUBSCRIBE', 'TOKEN_FILE']);
+
+/** From the system itself, or from a package that says which file it was about. */
+function isOfSystem(error: Error): boolean {
+  return [error, error.cause].some((each) => each instanceof Error && 'syscall' in each);
+}
 
 function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -44,6 +44,14 @@ describe('compareDerived', () => {
     expect(found.stale).toContain('kustomization.yaml');
     expect(JSON.stringify(found)).not.toContain('notes.txt');
   });
+
+  it('has a folder of the name for somebody else', async () => {
+    await write(files);
+    await rm(join(folder, 'README.md'));
+    await mkdir(join(folder, 'README.md'));
+
+    expect(await compareDerived(folder, files)).toMatchObject({ foreign: ['README.md'] });
+  });
 });
 
 describe('writeDerived', () => {

@@ -1,4 +1,5 @@
 /** The folder that derived files are in: what is there, what should be, and how the one becomes the other. */
+import type { Dirent } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
@@ -22,14 +23,21 @@ export async function compareDerived(
   files: ReadonlyMap<string, string>,
 ): Promise<Difference> {
   const difference: Difference = { missing: [], stale: [], leftOver: [], foreign: [] };
+  const entries = await entriesIn(folder);
+  const folders = new Set(entries.filter((each) => each.isDirectory()).map(({ name }) => name));
   for (const [name, wanted] of files) {
+    if (folders.has(name)) {
+      difference.foreign.push(name);
+      continue;
+    }
     const found = await readFileIfExists(join(folder, name));
     if (found === undefined) difference.missing.push(name);
     else if (!isDerived(found)) difference.foreign.push(name);
     else if (found !== wanted) difference.stale.push(name);
   }
-  for (const name of await namesIn(folder)) {
-    if (files.has(name)) continue;
+  for (const entry of entries) {
+    const { name } = entry;
+    if (files.has(name) || !entry.isFile()) continue;
     const found = await readFileIfExists(join(folder, name));
     if (found !== undefined && isDerived(found)) difference.leftOver.push(name);
   }
@@ -53,13 +61,10 @@ function isDerived(text: string): boolean {
   return text.slice(0, 200).includes(mark);
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function entriesIn(folder: string): Promise<Dirent[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isFile())
-      .map(({ name }) => name)
-      .sort();
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw error;

@@ -1,4 +1,5 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Rack } from '@skolo/rack';
 import type { Difference, RenderWarning } from '@skolo/rack/render';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
@@ -42,7 +43,8 @@ export function addRackRender(noun: SkoloCommand, io: Io): void {
         if (changes.length > 0) io.exitCode = exitCodes.failed;
       } else {
         const warning = styled('warning:', 'yellow', io.colour);
-        for (const each of warnings) io.err(`${globals.rack} ${warning} ${sentence(each)}`);
+        for (const each of [...ofOverlay(rack, folder), ...warnings])
+          io.err(`${globals.rack} ${warning} ${sentence(each)}`);
         refuseForeign(folder, difference);
         await writeDerived(folder, files, difference);
         for (const { file, becomes } of changes) io.out(`${file}: ${becomes}`);
@@ -57,6 +59,18 @@ export function addRackRender(noun: SkoloCommand, io: Io): void {
       io.exitCode = exitCodes.badConfiguration;
     }
   });
+}
+
+/** Overlays are `racks/NAME`: what was copied from another rack's and forgotten. */
+function ofOverlay({ name }: Rack, folder: string): RenderWarning[] {
+  const overlay = dirname(resolve(folder));
+  if (basename(dirname(overlay)) !== 'racks' || basename(overlay) === name) return [];
+  return [
+    {
+      where: 'rack',
+      message: `is ${name}, in the overlay of ${basename(overlay)}: its alerts and backups would be those of ${name}`,
+    },
+  ];
 }
 
 function sentence({ where, message }: RenderWarning): string {
