@@ -36,7 +36,8 @@ import { createRunCommand } from './run-command.ts';
 import { shownStatus } from './status.ts';
 import { Task } from './task.ts';
 
-export interface AgentOptions extends Omit<Flags, 'check' | 'logLevel'> {
+export interface AgentOptions extends Omit<Flags, 'check' | 'logLevel' | 'powerCyclePort'> {
+  powerCyclePort?: number | undefined;
   log: Logger;
   /** What the status port shows of the log. */
   lines?: RecentLines;
@@ -122,6 +123,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     isStopping: () => isStopping,
     clockOffset: () => clockOffset.get(),
     localAddress,
+    powerCyclePort: options.powerCyclePort,
     run,
     clock,
     log,

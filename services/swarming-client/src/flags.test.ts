@@ -9,6 +9,7 @@ describe('the flags', () => {
       metadataUrl: 'http://metadata',
       port: 11_001,
       hookPort: 11_000,
+      powerCyclePort: undefined,
       metricsPort: 20_014,
       host: undefined,
       stateDir: '/var/lib/skolo/swarming-client',
@@ -18,10 +19,17 @@ describe('the flags', () => {
   });
 
   it('go before the environment, which goes before the defaults', () => {
-    const env = { SKOLO_MACHINE: 'RPI-2', SKOLO_HOOK_PORT: '1', SKOLO_PORT: '', SKOLO_HOST: '::1' };
+    const env = {
+      SKOLO_MACHINE: 'RPI-2',
+      SKOLO_HOOK_PORT: '1',
+      SKOLO_POWER_CYCLE_PORT: '30210',
+      SKOLO_PORT: '',
+      SKOLO_HOST: '::1',
+    };
     expect(parseFlags(['--hook-port', '2'], env)).toMatchObject({
       machine: 'rpi-2',
       hookPort: 2,
+      powerCyclePort: 30_210,
       port: 11_001,
       host: '::1',
     });
@@ -33,6 +41,7 @@ describe('the flags', () => {
     [['--metadata-url', 'metadata'], /--metadata-url: metadata is not a URL/],
     [['--metadata-url', 'ftp://metadata'], /is not a URL/],
     [['--hook-port', '70000'], /--hook-port: 70000 is not a port/],
+    [['--power-cycle-port', 'x'], /--power-cycle-port: x is not a port/],
     [['--whatever'], 'unknown flag --whatever'],
   ])('%j: says what is wrong', (args, message) => {
     expect(() => parseFlags(args, { SKOLO_MACHINE: 'rpi-1' })).toThrow(message);

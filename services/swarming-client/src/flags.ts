@@ -19,6 +19,8 @@ export interface Flags extends ProcessFlags {
   rackFile: string | undefined;
   metadataUrl: string;
   hookPort: number;
+  /** Undefined: the power-cycle daemon has its own port only. */
+  powerCyclePort: number | undefined;
 }
 
 const table: Flag[] = [
@@ -48,6 +50,12 @@ const table: Flag[] = [
     fallback: `${hookPort}`,
     help: 'port on 127.0.0.1 for the hooks of the bot; 0 = any free one',
   },
+  {
+    name: 'power-cycle-port',
+    value: 'N',
+    env: 'SKOLO_POWER_CYCLE_PORT',
+    help: 'port of the jumphost where the power-cycle daemon is asked first: on a node of k3s',
+  },
   ...processFlags('swarming-client', {
     port: 'port of the status',
     host: 'address to listen on, and to ask from',
@@ -68,12 +76,14 @@ export function parseFlags(
   const given = readFlags(table, args, env);
   if (given.has('help')) return 'help';
   const rackFile = given.read('rack').text;
+  const powerCyclePort = given.read('power-cycle-port');
   return {
     ...readProcessFlags(given),
     machine: parseMachine(given.read('machine')),
     rackFile: rackFile === '' ? undefined : rackFile,
     metadataUrl: parseUrl(given.read('metadata-url')),
     hookPort: parsePort(given.read('hook-port')),
+    powerCyclePort: powerCyclePort.text === '' ? undefined : parsePort(powerCyclePort),
   };
 }
 

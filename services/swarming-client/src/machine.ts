@@ -16,6 +16,7 @@ import { UsbPorts } from './host/usb.ts';
 import { HostFacts } from './host-facts.ts';
 import { Judge } from './judge.ts';
 import { MachineDevices } from './machine-devices.ts';
+import { PowerCycleDaemon } from './power-cycle-daemon.ts';
 import { Evidence } from './repair/evidence.ts';
 import type { RepairView } from './repair/records.ts';
 import { Repairs } from './repair/repairs.ts';
@@ -33,6 +34,8 @@ export interface MachineDeps {
   /** Its clock minus that of the jumphost, in seconds; undefined: not known. */
   clockOffset: () => number | undefined;
   localAddress: string | undefined;
+  /** A second port of the power-cycle daemon, where it has one. */
+  powerCyclePort?: number | undefined;
   run: RunCommand;
   clock: Clock;
   log: Logger;
@@ -73,7 +76,10 @@ export function keepMachine(deps: MachineDeps): MachineKeeper {
   const { name, stateDir, slice, localAddress, run, clock, log, closers } = deps;
   const settings = () => slice()?.swarming;
   const readSeconds = () => settings()?.readSeconds ?? usualReadSeconds;
-  const powerCycleDaemon = () => slice()?.services['power-cycle-daemon'];
+  const powerCycleDaemon = new PowerCycleDaemon(
+    () => slice()?.services['power-cycle-daemon'],
+    deps.powerCyclePort,
+  );
   const onChange = () => judge.look();
   const from = localAddress === undefined ? {} : { localAddress };
 
@@ -103,7 +109,7 @@ export function keepMachine(deps: MachineDeps): MachineKeeper {
     clock,
     log,
   });
-  const holds = new OwnHolds({ url: powerCycleDaemon, ...from, clock, log, onChange });
+  const holds = new OwnHolds({ daemon: powerCycleDaemon, ...from, clock, log, onChange });
   const usb = new UsbPorts({ devices: () => slice()?.devices ?? [], run, log });
   const afterTask = new AfterTask({
     settings: () => settings()?.afterTask,
@@ -127,7 +133,7 @@ export function keepMachine(deps: MachineDeps): MachineKeeper {
         .catch(() => undefined),
     usb,
     usbOffSeconds: () => settings()?.repair.usbOffSeconds ?? usualUsbOffSeconds,
-    powerCycleDaemon,
+    powerCycleDaemon: () => powerCycleDaemon.url(),
     ...from,
     clock,
     log,

@@ -11,17 +11,24 @@ const hold = {
   reason: 'new cable',
 };
 
-async function start() {
+async function start(urlsOf?: (url: string) => string[]) {
   const daemon = await startDaemon();
+  const urls = urlsOf?.(daemon.url);
   const clock = fakeClock('2026-11-20T12:00:00Z');
   const log = quietLog();
   let changes = 0;
   const onChange = () => {
     changes += 1;
   };
-  const holds = new OwnHolds({ url: () => daemon.url, clock, log, onChange });
+  const answered: string[] = [];
+  const holds = new OwnHolds({
+    daemon: { urls: () => urls ?? [daemon.url], hasAnswered: (url) => answered.push(url) },
+    clock,
+    log,
+    onChange,
+  });
   onTestFinished(() => holds.stop());
-  return { daemon, clock, log, holds, changes: () => changes };
+  return { daemon, clock, log, holds, answered, changes: () => changes };
 }
 
 describe('holds on the own machine', () => {
@@ -72,6 +79,26 @@ describe('holds on the own machine', () => {
     expect(between).toHaveLength(1);
     expect(holds.current()).toEqual([]);
     expect(log.lines).toHaveLength(1);
+  });
+
+  it('are asked for at the next place where the first is silent', async () => {
+    const nobody = await startDaemon();
+    await nobody.close();
+    const { daemon, holds, answered } = await start((url) => [nobody.url, url]);
+    daemon.answer = { status: 200, body: { holds: [hold] } };
+
+    await holds.lookNow();
+
+    expect(holds.current()).toHaveLength(1);
+    expect(answered).toEqual([daemon.url]);
+  });
+
+  it('are not asked for elsewhere when the first place refuses', async () => {
+    const { daemon, holds } = await start((url) => [url, url]);
+
+    await holds.lookNow();
+
+    expect(daemon.asked).toHaveLength(1);
   });
 
   it('are none where no daemon ever answered', async () => {

@@ -4,7 +4,8 @@
  */
 import { type Clock, errorText, type Logger } from '@skolo/common/light';
 import { z } from 'zod';
-import { request } from '../http/request.ts';
+import { request, Unreachable } from '../http/request.ts';
+import type { PowerCycleDaemon } from '../power-cycle-daemon.ts';
 import type { Hold } from './facts.ts';
 
 const Answer = z.object({
@@ -19,8 +20,7 @@ const Answer = z.object({
 });
 
 export interface OwnHoldsDeps {
-  /** Where the power-cycle daemon is; undefined: not known yet. */
-  url: () => string | undefined;
+  daemon: Pick<PowerCycleDaemon, 'urls' | 'hasAnswered'>;
   localAddress?: string;
   clock: Pick<Clock, 'now'>;
   log: Pick<Logger, 'info'>;
@@ -60,11 +60,11 @@ export class OwnHolds {
 
   /** Never throws. */
   async lookNow(): Promise<void> {
-    const url = this.deps.url();
-    if (url === undefined || this.ended.signal.aborted) return;
+    const urls = this.deps.daemon.urls();
+    if (urls.length === 0 || this.ended.signal.aborted) return;
     const before = JSON.stringify(this.held);
     try {
-      this.held = await this.ask(url);
+      this.held = await this.askAny(urls);
       this.why = undefined;
     } catch (error) {
       const why = errorText(error);
@@ -81,11 +81,26 @@ export class OwnHolds {
     return this.held.filter(({ until }) => until > now);
   }
 
+  /** @throws What the first one said that answers, or that none does. */
+  private async askAny(urls: readonly string[]): Promise<Hold[]> {
+    const silent: Unreachable[] = [];
+    for (const url of urls) {
+      try {
+        return await this.ask(url);
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        silent.push(error);
+      }
+    }
+    throw new Error(silent.map(({ message }) => message).join('; '));
+  }
+
   private async ask(url: string): Promise<Hold[]> {
-    const { localAddress } = this.deps;
+    const { localAddress, daemon } = this.deps;
     const { signal } = this.ended;
     const own = `${url.replace(/\/+$/, '')}/v1/own-holds`;
     const { status, text } = await request(own, { timeoutMs, localAddress, signal });
+    daemon.hasAnswered(url);
     if (status !== 200) throw new Error(`${own} answers ${status}`);
     const { holds } = Answer.parse(JSON.parse(text));
     return holds.map(({ until, ...hold }) => ({ ...hold, until: new Date(until) }));

@@ -5,7 +5,12 @@ import { liveConfigurationProblems } from './live-configuration.ts';
 import { flowProblems } from './network.ts';
 import { placementProblems } from './placement.ts';
 import { podSecurityProblems } from './pod-security.ts';
-import { hostPortProblems, publicServiceProblems, servicePortProblems } from './ports.ts';
+import {
+  agentsWayProblems,
+  hostPortProblems,
+  publicServiceProblems,
+  servicePortProblems,
+} from './ports.ts';
 import { probeProblems } from './probes.ts';
 import { accountProblems, rbacProblems } from './rbac.ts';
 import { referenceProblems, serviceNameProblems } from './references.ts';
@@ -37,5 +42,6 @@ export const policies: ReadonlyMap<string, Policy> = new Map([
   ['ports of services', servicePortProblems],
   ['Services that the rack sees', publicServiceProblems],
   ['ports of hosts', hostPortProblems],
+  ['way of agents to the power-cycle daemon', agentsWayProblems],
   ['live configuration', liveConfigurationProblems],
 ]);

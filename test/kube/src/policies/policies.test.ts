@@ -392,7 +392,12 @@ describe('policies', () => {
       'externalTrafficPolicy: Cluster',
       'callers lose their addresses',
     ],
-    ['Services that the rack sees', 'type: LoadBalancer', 'type: NodePort', 'open on every Pi'],
+    [
+      'Services that the rack sees',
+      'type: LoadBalancer\n  externalTrafficPolicy: Local',
+      'type: NodePort',
+      'open on every Pi',
+    ],
     [
       'Services that the rack sees',
       'targetPort: http',
@@ -457,6 +462,37 @@ describe('policies', () => {
     expect(problemsOf('ports of hosts', `${good}---${other}`)).toEqual([
       'port 20014/TCP: DaemonSet skolo-node/swarming-client and DaemonSet skolo-node/other',
     ]);
+  });
+
+  it.each([
+    ['as it is', '', '', []],
+    ['without a port', 'value: "30210"', 'value: ""', ['asks the power-cycle daemon at ']],
+    ['at another port', 'value: "30210"', 'value: "30211"', ['the power-cycle daemon at 30211']],
+    ['without saying one', 'SKOLO_POWER', 'X', ['the power-cycle daemon at no node port']],
+    ['where addresses are lost', 'Policy: Local', 'Policy: Cluster', ['at 30210']],
+    ['at another service', 'selector: { app', 'selector: { a', ['at 30210']],
+  ])('way of agents to the power-cycle daemon: %s', (_, from, to, problems) => {
+    const daemon = part('Deployment').replaceAll('router-backup', 'power-cycle-daemon');
+    const service = `
+apiVersion: v1
+kind: Service
+metadata: { name: power-cycle-daemon-nodes, namespace: skolo }
+spec:
+  type: NodePort
+  externalTrafficPolicy: Local
+  selector: { app.kubernetes.io/name: power-cycle-daemon }
+  ports: [{ port: 9210, targetPort: http, nodePort: 30210 }]
+`;
+    const asking = agent.replace(
+      'ports: [',
+      'env: [{ name: SKOLO_POWER_CYCLE_PORT, value: "30210" }]\n          ports: [',
+    );
+    const text = [daemon, service, asking].join('---');
+    if (!text.includes(from)) throw new Error(`nothing to change: ${from}`);
+
+    expect(problemsOf('way of agents to the power-cycle daemon', text.replace(from, to))).toEqual(
+      problems.map((problem) => expect.stringContaining(problem)),
+    );
   });
 
   it('placement: a machine with two agents', () => {

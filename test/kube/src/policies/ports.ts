@@ -1,7 +1,7 @@
 /** Ports are where everybody looks for them, and nobody else's. */
 import { type ServiceName, serviceNames, servicePorts } from '@skolo/rack';
 import { z } from 'zod';
-import { type Manifest, readKind, type Workload, workloadsOf } from '../manifest.ts';
+import { type Manifest, readKind, selects, type Workload, workloadsOf } from '../manifest.ts';
 import { jumphostNode, mayRunOn, mayRunOnMachines } from './placement.ts';
 
 const ServiceSpec = z.looseObject({
@@ -15,9 +15,11 @@ const ServiceSpec = z.looseObject({
           port: z.number(),
           targetPort: z.union([z.number(), z.string()]).optional(),
           protocol: z.string().default('TCP'),
+          nodePort: z.number().optional(),
         }),
       )
       .default([]),
+    selector: z.record(z.string(), z.string()).default({}),
   }),
 });
 
@@ -89,8 +91,10 @@ export function publicServiceProblems(objects: readonly Manifest[]): string[] {
         `${title}: pods would find this instead of the metadata server, and have no address of their own behind it`,
       );
     }
-    if (spec.type === 'NodePort') problems.push(`${title}: is open on every Pi (NodePort)`);
-    if (spec.type === 'LoadBalancer') {
+    if (spec.type === 'NodePort' && spec.externalTrafficPolicy !== 'Local') {
+      problems.push(`${title}: is open on every Pi (NodePort)`);
+    }
+    if (spec.type === 'LoadBalancer' || spec.type === 'NodePort') {
       if (spec.externalTrafficPolicy !== 'Local') {
         problems.push(`${title}: callers lose their addresses; externalTrafficPolicy: Local`);
       }
@@ -100,6 +104,25 @@ export function publicServiceProblems(objects: readonly Manifest[]): string[] {
     }
     return problems;
   });
+}
+
+/** What the kube-proxy of a node does to whatever is for the port of a LoadBalancer: agents on nodes need a node port. */
+export function agentsWayProblems(objects: readonly Manifest[]): string[] {
+  const daemon = workloadsOf(objects).find(({ name }) => name === 'power-cycle-daemon');
+  const nodePorts = readKind(objects, 'Service', ServiceSpec)
+    .filter(({ read }) => read.spec.externalTrafficPolicy === 'Local')
+    .filter(({ read }) => selects({ matchLabels: read.spec.selector }, daemon?.labels ?? {}))
+    .flatMap(({ read }) => read.spec.ports)
+    .filter(({ targetPort }) => targetPort === 'http')
+    .flatMap(({ nodePort }) => (nodePort === undefined ? [] : [`${nodePort}`]));
+  return workloadsOf(objects)
+    .filter(({ name }) => daemon !== undefined && name.startsWith('swarming-client'))
+    .flatMap(({ title, pod }) =>
+      pod.containers
+        .map(({ env }) => env.find(({ name }) => name === 'SKOLO_POWER_CYCLE_PORT')?.value)
+        .filter((port) => port === undefined || !nodePorts.includes(port))
+        .map((port) => `${title}: asks the power-cycle daemon at ${port ?? 'no node port'}`),
+    );
 }
 
 /** On one node a port belongs to one: pods on the host's network, Services of the jumphost, k3s itself. */
