@@ -82,7 +82,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     const folders = ['metadata-server', 'power-cycle-daemon', 'prometheus'];
     const paths = folders.map((name) => `/var/lib/skolo/${name}`);
     const owners = await jumphost.computer.run('stat', '-c', '%u %a', ...paths);
-    expect(owners.text).toBe('0 700\n10001 700\n10001 700\n');
+    expect(owners.text).toBe('0 700\n10001 2770\n10001 2770\n');
   });
 
   it('has the configuration of the units from k3s, and shows it to nobody else', async () => {
