@@ -33,6 +33,9 @@ const node = {
 };
 const suite = 'bookworm';
 
+/** Directories merged from the start, as debootstrap does: a package that merges them would bring all of Perl. */
+const mergedUsr = '/usr/share/mmdebstrap/hooks/maybe-merged-usr';
+
 /** As Debian's slim images are configured: no manuals and translations, and no waiting for the disk in a build. */
 const dpkg = [
   ...['doc/*', 'man/*', 'groff/*', 'info/*', 'lintian/*', 'linda/*', 'locale/*'].map(
@@ -84,7 +87,7 @@ export function baseName(arch: Arch): string {
  * The file that `docker load` takes. A first one is made in half a minute, for another architecture under QEMU in two.
  */
 export async function makeBase(arch: Arch, options: BaseOptions): Promise<string> {
-  const recipe = JSON.stringify([node, suite, dpkg, image, entryPoint, layers, hooks]);
+  const recipe = JSON.stringify([node, suite, mergedUsr, dpkg, image, entryPoint, layers, hooks]);
   const key = createHash('sha256').update(recipe).digest('hex').slice(0, 12);
   const file = join(options.dir, `base-${arch}-${key}.tar`);
   if (existsSync(file)) return file;
@@ -131,14 +134,18 @@ async function addNode(arch: Arch, work: string): Promise<void> {
 
 async function bootstrap(arch: Arch, work: string, options: BaseOptions): Promise<void> {
   const args = [
-    ...['--variant=minbase', `--architectures=${arch}`],
+    ...['--variant=minbase', `--hook-dir=${mergedUsr}`, `--architectures=${arch}`],
     ...dpkg.map((line) => `--dpkgopt=${line}`),
     ...hooks.map((hook) => `--customize-hook=${hook}`),
     ...[suite, join(work, layers.debian)],
   ];
+  // Its mounts are nobody else's to see: whoever looks at one keeps it busy. Without root it sees to that itself.
+  const asRoot = process.getuid?.() === 0;
+  const alone = ['unshare', '--mount', '--propagation', 'private'];
+  const [program = '', ...rest] = [...(asRoot ? alone : []), options.mmdebstrap, ...args];
   try {
-    await run(options.mmdebstrap, args, {
-      env: { ...process.env, http_proxy: options.proxy },
+    await run(program, rest, {
+      env: { ...process.env, http_proxy: options.proxy, ...(asRoot && { TMPDIR: work }) },
       maxBuffer: 64 * 1024 * 1024,
     });
   } catch (error) {

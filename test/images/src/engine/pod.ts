@@ -92,6 +92,7 @@ export async function readPod(service: Service, etc?: string): Promise<Pod> {
 
 /**
  * The same for a service without a rack around it: the agent reads rack.yaml itself, for want of a metadata server.
+ * Names are refused at once; Node ends only when the resolver has, which waits ten seconds for one that is silent.
  *
  * @param etc a folder with `rackOfOne` as rack.yaml
  */
@@ -100,10 +101,11 @@ export async function readPodAlone(
   etc: string,
 ): Promise<Pod & { command: string[] }> {
   const pod = await readPod(service, etc);
-  if (service !== 'swarming-client') return { ...pod, command: [] };
+  const args = [...pod.args, '--dns=127.0.0.1'];
+  if (service !== 'swarming-client') return { ...pod, args, command: [] };
   return {
     ...pod,
-    args: [...pod.args, `--volume=${etc}:/etc/skolo:ro`],
+    args: [...args, `--volume=${etc}:/etc/skolo:ro`],
     command: ['--rack', '/etc/skolo/rack.yaml', '--machine', 'rpi-1'],
   };
 }
