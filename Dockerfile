@@ -59,11 +59,13 @@ COPY --from=bundle /skolo/out/bundle/power-cycle-daemon/opt/skolo/services servi
 USER 10001:10001
 ENTRYPOINT ["node", "services/power-cycle-daemon/dist/main.js"]
 
-FROM base AS router-backup
-# git: the history of configurations. ssh, ssh-keyscan: the way to a git server.
+# git: the history of configurations, and copies of it. ssh, ssh-keyscan: the way to a git server.
+FROM base AS with-git
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends git openssh-client \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log
+
+FROM with-git AS router-backup
 RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/router-backup
 COPY --from=bundle /skolo/out/bundle/router-backup/opt/skolo/services services
 USER 10001:10001
@@ -90,11 +92,7 @@ ENV PATH=/opt/skolo/services/swarming-client/shim:$PATH
 # Root, for USB and for what tasks do.
 ENTRYPOINT ["tini", "-s", "--", "node", "services/swarming-client/dist/main.js"]
 
-FROM base AS cli
-# git: copies of configurations are read with it.
-RUN apt-get update \
-  && apt-get install --yes --no-install-recommends git openssh-client \
-  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log
+FROM with-git AS cli
 RUN ln --symbolic /opt/skolo/packages/cli/bin/skolo.js /usr/local/bin/skolo
 COPY --from=bundle /skolo/out/bundle/cli/opt/skolo/packages packages
 USER 10001:10001

@@ -42,7 +42,10 @@ describe('docker-bake.hcl', () => {
     const buildx = peer('buildx');
     if (!buildx) return skip('buildx is not installed');
     const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
-    const stages = [...dockerfile.matchAll(/^FROM base AS (\S+)$/gm)].map(([, name]) => name);
+    const stages = dockerfile
+      .split(/^(?=FROM )/m)
+      .filter((stage) => stage.includes('\nENTRYPOINT '))
+      .map((stage) => stage.match(/^FROM .* AS (\S+)/)?.[1]);
 
     const targets = await plan(buildx, []);
 
