@@ -32,7 +32,8 @@ it('docker buildx bake builds an image with its labels and tag', async ({ skip }
   const image = `${access.prefix}/baked/alert-to-pubsub:1.2.3`;
   const labels = await docker(['inspect', '--format', '{{json .Config.Labels}}', image]);
   expect(JSON.parse(labels)).toEqual({
-    'org.opencontainers.image.title': expect.stringMatching(/^skolo alert-to-pubsub: /),
+    'org.opencontainers.image.title': 'skolo alert-to-pubsub',
+    'org.opencontainers.image.description': expect.stringContaining('Pub/Sub'),
     'org.opencontainers.image.licenses': 'Apache-2.0',
     'org.opencontainers.image.revision': revision,
     'org.opencontainers.image.version': '1.2.3',
