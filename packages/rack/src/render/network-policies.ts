@@ -4,7 +4,7 @@ import type { Json, Rack } from '../rack.ts';
 import { servicePorts } from '../service-ports.ts';
 import type { DerivedFile } from './derived-file.ts';
 import { extraPortsOf } from './extra-ports.ts';
-import { merged, networkOf } from './networks.ts';
+import { contains, merged, networkOf, podNetwork } from './networks.ts';
 
 /** Who speaks with equipment or machines. */
 const speakers = ['blackbox-exporter', 'power-cycle-daemon', 'prometheus', 'router-backup'];
@@ -82,19 +82,26 @@ function policy(name: string, services: string[], spec: { [key: string]: Json })
   };
 }
 
-/** A rule without networks would allow all of them. */
+/**
+ * A rule without networks would allow all of them. Never from the pods' network: pods are named in kube/base, and whoever goes to
+ * another address of the jumphost than its own (10.42.0.1, say) comes out of a pod of ServiceLB, with an address there.
+ */
 function from(
   networks: readonly string[],
   port: number,
   protocol: 'TCP' | 'UDP',
 ): Json | undefined {
-  return networks.length === 0
+  const outside = networks.filter((network) => !contains(podNetwork, network));
+  return outside.length === 0
     ? undefined
-    : { from: blocks(networks), ports: [{ port, protocol }] };
+    : { from: blocks(outside, [podNetwork]), ports: [{ port, protocol }] };
 }
 
-function blocks(networks: readonly string[]): Json[] {
-  return merged(networks).map((cidr) => ({ ipBlock: { cidr } }));
+function blocks(networks: readonly string[], without: readonly string[] = []): Json[] {
+  return merged(networks).map((cidr) => {
+    const except = without.filter((network) => contains(cidr, network));
+    return { ipBlock: { cidr, ...(except.length > 0 && { except }) } };
+  });
 }
 
 /** The subnet, which every address is in; without one, the addresses. */

@@ -1,6 +1,9 @@
 /** Networks, as CIDRs: which are within others. */
 import ipaddr from 'ipaddr.js';
 
+/** Addresses of pods, where k3s is not told otherwise. */
+export const podNetwork = '10.42.0.0/16';
+
 /** One address, as a network. */
 export function networkOf(address: string): string {
   return `${address}/${address.includes(':') ? 128 : 32}`;

@@ -371,6 +371,22 @@ machines: { pi-1: { kind: rpi, address: 192.168.1.101 } }
     });
   });
 
+  it('lets nobody in from the network of pods, where ServiceLB makes anybody come from', () => {
+    const policies = policiesOf(
+      smallRack(`network: { subnet: 192.168.1.0/24 }
+access: { anonymousRead: [10.42.0.0/24, 10.0.0.0/8] }
+services: { power-cycle-daemon: { doors: { report: { allow: [10.42.0.7] } } } }
+`),
+    );
+
+    const ports = [{ port: 9210, protocol: 'TCP' }];
+    const outside = { ipBlock: { cidr: '10.0.0.0/8', except: ['10.42.0.0/16'] } };
+    expect(policies['power-cycle-daemon-from-rack']?.ingress).toEqual([
+      { from: [...blocks('192.168.1.0/24'), outside], ports },
+    ]);
+    expect(policies['to-rack']).toMatchObject({ egress: [{ to: blocks('192.168.1.0/24') }] });
+  });
+
   it('opens no port to everybody where there is nobody to open it to', () => {
     const rack = smallRack('services: { router-backup: { notices: { trapPort: 1162 } } }\n');
 

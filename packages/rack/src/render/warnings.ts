@@ -8,11 +8,10 @@ import type { Rack } from '../rack.ts';
 import { servicePorts } from '../service-ports.ts';
 import type { RenderWarning } from './derived-file.ts';
 import { lowPorts } from './extra-ports.ts';
-import { contains, networkOf, overlap } from './networks.ts';
+import { contains, networkOf, overlap, podNetwork } from './networks.ts';
 import { jumphostServices, type ServiceSecret } from './secrets.ts';
 
-/** Addresses of pods and of Services, where k3s is not told otherwise. */
-const podNetwork = '10.42.0.0/16';
+/** Addresses of Services, where k3s is not told otherwise. */
 const serviceNetwork = '10.43.0.0/16';
 
 /** As in kube/base/alertmanager: what is sent to the power-cycle daemon, and how often anything is said again. */
