@@ -1,6 +1,7 @@
 /** Does a service answer, as the rack asks it? */
 import { hostOfUrl, type Rack, servicePorts } from '@skolo/rack';
-import { ask } from './http.ts';
+import { z } from 'zod';
+import { ask, type HttpAnswer } from './http.ts';
 import type { StandInService } from './services.ts';
 
 const timeoutMs = 5000;
@@ -21,11 +22,14 @@ export async function askService(service: StandInService, rack: Rack | undefined
   const url = new URL(`${schemeOf(service, rack)}://${host}:${servicePorts[service.name].port}/`);
   return await probe(
     url,
-    (status, headers) => status < 500 && headers['x-request-id'] !== undefined,
+    ({ status, headers }) => status < 500 && headers['x-request-id'] !== undefined,
   );
 }
 
-/** What answers at the metrics port of this computer: the unit, or a pod on the host's network. */
+/**
+ * What answers at the metrics port of this computer: the unit, or a pod on the host's network. A metadata server without any
+ * token is not ready, but it does what can be done: while the uplink is away, another one has none either.
+ */
 export async function askReadiness(
   service: StandInService,
   rack: Rack | undefined,
@@ -33,21 +37,31 @@ export async function askReadiness(
   // The rack's certificate is for where the API is.
   const scheme = service.name === 'metadata-server' ? schemeOf(service, rack) : 'http';
   const url = new URL(`${scheme}://127.0.0.1:${service.metricsPort}/readyz`);
-  return await probe(url, (status) => status === 200);
+  return await probe(url, (answer) => answer.status === 200 || lacksOnlyTokens(answer));
+}
+
+const Readiness = z.object({ degraded: z.array(z.object({ what: z.string() })) });
+
+/** It has asked for tokens, so it has started. */
+function lacksOnlyTokens({ status, body }: HttpAnswer): boolean {
+  if (status !== 503) return false;
+  try {
+    const { degraded } = Readiness.parse(JSON.parse(body));
+    return degraded.some(({ what }) => what.startsWith('identity '));
+  } catch {
+    return false;
+  }
 }
 
 function schemeOf(service: StandInService, rack: Rack | undefined): 'http' | 'https' {
   return rack?.services[service.name].tls === undefined ? 'http' : 'https';
 }
 
-async function probe(
-  url: URL,
-  isGood: (status: number, headers: Record<string, unknown>) => boolean,
-): Promise<Probe> {
+async function probe(url: URL, isGood: (answer: HttpAnswer) => boolean): Promise<Probe> {
   try {
     // Nothing secret is said, and the certificate is for the name and not for the address.
-    const { status, headers } = await ask(url, { timeoutMs, tls: { rejectUnauthorized: false } });
-    return { isAnswering: isGood(status, headers), text: `${url.origin} answers with ${status}` };
+    const answer = await ask(url, { timeoutMs, tls: { rejectUnauthorized: false } });
+    return { isAnswering: isGood(answer), text: `${url.origin} answers with ${answer.status}` };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return { isAnswering: false, text: `${url.origin} does not answer (${why})` };

@@ -118,6 +118,25 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     ]);
   });
 
+  it('leaves k3s alone after a power cut without uplink, when its pod has no token to give', async () => {
+    const { computer } = jumphost;
+    // What comes from elsewhere otherwise.
+    const file = '/var/lib/pods/metadata-server/secrets/token.json';
+    await rm(join(computer.root, file));
+    await computer.cutPower();
+    await computer.boot();
+
+    await expect.poll(() => jumphost.askToken(), patient).toContain('No valid token');
+    await expect.poll(() => jumphost.journal(), patient).toContain('metadata-server: k3s serves');
+    expect(await jumphost.journal()).not.toContain('stands in');
+    expect((await jumphost.standIn('status')).text).toContain(
+      'k3s: http://127.0.0.1:20010 answers with 503',
+    );
+
+    await computer.write(file, token);
+    await expect.poll(() => jumphost.askToken(), patient).toContain(token);
+  });
+
   it('leaves k3s alone while it serves, and while only k3s itself is down', async () => {
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     await expect.poll(() => jumphost.askPower(), patient).toBe(401);
