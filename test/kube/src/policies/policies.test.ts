@@ -495,6 +495,23 @@ spec:
     );
   });
 
+  it('Services that the rack sees: the metadata server, which is not ready without the uplink', () => {
+    const service = `
+apiVersion: v1
+kind: Service
+metadata: { name: metadata-server-http, namespace: skolo-node }
+spec:
+  selector: { app.kubernetes.io/name: metadata-server }
+  ports: [{ port: 80, targetPort: http }]
+`;
+    const always = service.replace('spec:', 'spec:\n  publishNotReadyAddresses: true');
+
+    expect(problemsOf('Services that the rack sees', always)).toEqual([]);
+    expect(problemsOf('Services that the rack sees', service)).toEqual([
+      expect.stringContaining('leads nowhere while the uplink is away'),
+    ]);
+  });
+
   it('placement: a machine with two agents', () => {
     const canary = agent.replaceAll('swarming-client', 'swarming-client-canary');
 

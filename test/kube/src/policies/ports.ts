@@ -8,6 +8,7 @@ const ServiceSpec = z.looseObject({
   spec: z.looseObject({
     type: z.string().default('ClusterIP'),
     externalTrafficPolicy: z.string().optional(),
+    publishNotReadyAddresses: z.boolean().default(false),
     ports: z
       .array(
         z.looseObject({
@@ -90,6 +91,14 @@ export function publicServiceProblems(objects: readonly Manifest[]): string[] {
       problems.push(
         `${title}: pods would find this instead of the metadata server, and have no address of their own behind it`,
       );
+    }
+    if (spec.selector['app.kubernetes.io/name'] === 'metadata-server') {
+      // Without the uplink it has no tokens and is not ready, and still tells machines who they are.
+      if (!spec.publishNotReadyAddresses) {
+        problems.push(
+          `${title}: leads nowhere while the uplink is away (publishNotReadyAddresses)`,
+        );
+      }
     }
     if (spec.type === 'NodePort' && spec.externalTrafficPolicy !== 'Local') {
       problems.push(`${title}: is open on every Pi (NodePort)`);
