@@ -22,14 +22,14 @@ describe('the flags', () => {
     const env = {
       SKOLO_MACHINE: 'RPI-2',
       SKOLO_HOOK_PORT: '1',
-      SKOLO_POWER_CYCLE_PORT: '30210',
+      SKOLO_POWER_CYCLE_PORT: '30010',
       SKOLO_PORT: '',
       SKOLO_HOST: '::1',
     };
     expect(parseFlags(['--hook-port', '2'], env)).toMatchObject({
       machine: 'rpi-2',
       hookPort: 2,
-      powerCyclePort: 30_210,
+      powerCyclePort: 30_010,
       port: 11_001,
       host: '::1',
     });

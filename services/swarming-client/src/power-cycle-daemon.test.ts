@@ -4,8 +4,8 @@ import { PowerCycleDaemon } from './power-cycle-daemon.ts';
 describe('where the power-cycle daemon is', () => {
   it.each([
     { title: 'at its own port', known: 'http://192.168.1.8:9210', port: undefined },
-    { title: 'where rack.yaml says', known: 'https://power.example.com', port: 30_210 },
-    { title: 'nowhere, before the rack is known', known: undefined, port: 30_210 },
+    { title: 'where rack.yaml says', known: 'https://power.example.com', port: 30_010 },
+    { title: 'nowhere, before the rack is known', known: undefined, port: 30_010 },
   ])('$title', ({ known, port }) => {
     const daemon = new PowerCycleDaemon(() => known, port);
 
@@ -14,8 +14,8 @@ describe('where the power-cycle daemon is', () => {
   });
 
   it('on a node of k3s at its second port, or at its own where only that one answers', () => {
-    const daemon = new PowerCycleDaemon(() => 'https://192.168.1.8:9210', 30_210);
-    const urls = ['https://192.168.1.8:30210', 'https://192.168.1.8:9210'];
+    const daemon = new PowerCycleDaemon(() => 'https://192.168.1.8:9210', 30_010);
+    const urls = ['https://192.168.1.8:30010', 'https://192.168.1.8:9210'];
 
     expect(daemon.urls()).toEqual(urls);
     expect(daemon.url()).toBe(urls[0]);

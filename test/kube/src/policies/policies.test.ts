@@ -466,11 +466,11 @@ describe('policies', () => {
 
   it.each([
     ['as it is', '', '', []],
-    ['without a port', 'value: "30210"', 'value: ""', ['asks the power-cycle daemon at ']],
-    ['at another port', 'value: "30210"', 'value: "30211"', ['the power-cycle daemon at 30211']],
+    ['without a port', 'value: "30010"', 'value: ""', ['asks the power-cycle daemon at ']],
+    ['at another port', 'value: "30010"', 'value: "30011"', ['the power-cycle daemon at 30011']],
     ['without saying one', 'SKOLO_POWER', 'X', ['the power-cycle daemon at no node port']],
-    ['where addresses are lost', 'Policy: Local', 'Policy: Cluster', ['at 30210']],
-    ['at another service', 'selector: { app', 'selector: { a', ['at 30210']],
+    ['where addresses are lost', 'Policy: Local', 'Policy: Cluster', ['at 30010']],
+    ['at another service', 'selector: { app', 'selector: { a', ['at 30010']],
   ])('way of agents to the power-cycle daemon: %s', (_, from, to, problems) => {
     const daemon = part('Deployment').replaceAll('router-backup', 'power-cycle-daemon');
     const service = `
@@ -481,11 +481,11 @@ spec:
   type: NodePort
   externalTrafficPolicy: Local
   selector: { app.kubernetes.io/name: power-cycle-daemon }
-  ports: [{ port: 9210, targetPort: http, nodePort: 30210 }]
+  ports: [{ port: 9210, targetPort: http, nodePort: 30010 }]
 `;
     const asking = agent.replace(
       'ports: [',
-      'env: [{ name: SKOLO_POWER_CYCLE_PORT, value: "30210" }]\n          ports: [',
+      'env: [{ name: SKOLO_POWER_CYCLE_PORT, value: "30010" }]\n          ports: [',
     );
     const text = [daemon, service, asking].join('---');
     if (!text.includes(from)) throw new Error(`nothing to change: ${from}`);
