@@ -90,7 +90,7 @@ COPY --from=bundle /skolo/out/bundle/swarming-client/opt/skolo/services services
 # `sudo` of the shim comes first, also for whoever comes in by `kubectl exec`.
 ENV PATH=/opt/skolo/services/swarming-client/shim:$PATH
 # Root, for USB and for what tasks do.
-ENTRYPOINT ["tini", "-s", "--", "node", "services/swarming-client/dist/main.js"]
+ENTRYPOINT ["tini", "--", "node", "services/swarming-client/dist/main.js"]
 
 FROM with-git AS cli
 RUN ln --symbolic /opt/skolo/packages/cli/bin/skolo.js /usr/local/bin/skolo

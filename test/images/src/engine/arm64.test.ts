@@ -64,15 +64,11 @@ it.for(services)(
     const { access, docker } = theEngine(skip);
     if (!relay) expect.fail('the images have not been built');
     const { args, command, metricsPort } = await readPodAlone(service, etc);
-    // QEMU 7.2 knows no subreapers, which `tini -s` does not start without.
-    const withoutTini = ['--entrypoint', 'node'];
-    const main = `services/${service}/dist/main.js`;
-    const isAgent = service === 'swarming-client';
     const container = await startContainer(
       access,
       imageName(access, service, 'arm64'),
-      [...args, '--platform', 'linux/arm64', ...(isAgent ? withoutTini : [])],
-      isAgent ? [main, ...command] : command,
+      [...args, '--platform', 'linux/arm64'],
+      command,
     );
     onTestFinished(() => container.remove());
 

@@ -125,9 +125,7 @@ describe.each(services)('%s', (service) => {
     const { Entrypoint, Cmd, WorkingDir, StopSignal, Volumes } = await configOf(service, skip);
     const main = ['node', `services/${service}/dist/main.js`];
 
-    expect(Entrypoint).toEqual(
-      service === 'swarming-client' ? ['tini', '-s', '--', ...main] : main,
-    );
+    expect(Entrypoint).toEqual(service === 'swarming-client' ? ['tini', '--', ...main] : main);
     expect({ Cmd, WorkingDir, StopSignal, Volumes: Volumes ?? null }).toEqual({
       Cmd: null,
       WorkingDir: '/opt/skolo',
