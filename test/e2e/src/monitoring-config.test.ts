@@ -332,7 +332,7 @@ describe('chrony', () => {
     // It makes the folder itself: one that others may enter is not to its liking.
     const run = join(dir, `${name}-run`);
     const own = [
-      ...[`port ${port}`, 'bindaddress 127.0.0.1', 'allow 127.0.0.0/8'],
+      ...[`port ${port}`, 'bindaddress 127.0.0.1'],
       ...[`pidfile ${run}/pid`, `bindcmdaddress ${run}/chronyd.sock`],
     ];
     start(program, ['-x', '-d', ...directives, ...own], onTestFinished);
@@ -359,6 +359,7 @@ describe('chrony', () => {
     const uplink = await startChrony(program, dir, 'uplink', [
       'user root',
       'cmdport 0',
+      'allow 127.0.0.1',
       'local stratum 3',
     ]);
     const config = (server: string) =>
