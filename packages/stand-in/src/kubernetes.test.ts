@@ -126,6 +126,15 @@ describe('what k3s makes of a service', () => {
     });
   });
 
+  it('a pod behind traefik, which cannot be asked here, left alone', async () => {
+    objects[deploymentPath] = { spec: { replicas: 1, template: { spec: {} } } };
+    const unready = pod({ ready: false, state: { running: {} } });
+    expect(await look([unready], null)).toMatchObject({ pod: { state: 'ready' } });
+
+    objects[deploymentPath] = { spec: { replicas: 1, template: { spec: { hostNetwork: true } } } };
+    expect(await look([unready], null)).toMatchObject({ pod: { state: 'can-run' } });
+  });
+
   it('no Deployment, and one that is scaled to 0', async () => {
     expect(await look([], null)).toMatchObject({ deployment: 'missing' });
     expect(await look([], 0)).toMatchObject({ deployment: 'scaled-to-0' });

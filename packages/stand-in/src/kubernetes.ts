@@ -18,7 +18,12 @@ const Node = z.object({
 });
 const Nodes = z.object({ items: z.array(Node) });
 
-const Deployment = z.object({ spec: z.object({ replicas: z.number().default(1) }) });
+const Deployment = z.object({
+  spec: z.object({
+    replicas: z.number().default(1),
+    template: z.object({ spec: z.object({ hostNetwork: z.boolean().default(false) }) }).optional(),
+  }),
+});
 
 const Reason = z.object({ reason: z.string().default(''), message: z.string().default('') });
 const Ended = z.object({ exitCode: z.number() });
@@ -92,9 +97,25 @@ async function seen(api: ApiServer, service: StandInService): Promise<Kubernetes
     state: 'answers',
     node: nodeState(nodes.items),
     deployment: deploymentState(deployment),
-    pod: { ...podState(pods.items), names: pods.items.map(({ metadata }) => metadata.name) },
+    pod: {
+      ...reachable(podState(pods.items), service, deployment),
+      names: pods.items.map(({ metadata }) => metadata.name),
+    },
     publicPort,
   };
+}
+
+/**
+ * With the component traefik-on-80 the metadata server is in the pods' network: nobody can ask it here, and what comes to the
+ * host's port goes to traefik as long as k3s is there. So its pod is left alone once it could be started.
+ */
+function reachable(
+  { state, why }: { state: PodState; why: string },
+  { isOnHostNetwork }: StandInService,
+  deployment: z.infer<typeof Deployment> | undefined,
+): { state: PodState; why: string } {
+  const isBehindTraefik = isOnHostNetwork && deployment?.spec.template?.spec.hostNetwork === false;
+  return isBehindTraefik && state === 'can-run' ? { state: 'ready', why } : { state, why };
 }
 
 function deploymentState(deployment: z.infer<typeof Deployment> | undefined) {

@@ -49,7 +49,8 @@ function deployment(name: string, env: object[], keys: string[]) {
     { secret: { name, optional: true, items: items(...keys, 'not-there') } },
   ];
   const volumes = [{ name: 'etc-skolo', projected: { sources } }];
-  return { spec: { replicas: 1, template: { spec: { containers: [{ name, env }], volumes } } } };
+  const spec = { hostNetwork: name === 'metadata-server', containers: [{ name, env }], volumes };
+  return { spec: { replicas: 1, template: { spec } } };
 }
 
 function objects() {
