@@ -9,6 +9,7 @@ export { type Clock, createClock, readBootId, systemClock } from './clock.ts';
 export { Closers } from './closers.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
 export { drainable } from './drain.ts';
+export { endProcess } from './end-process.ts';
 export { exitCodes } from './exit-codes.ts';
 export { type Flag, parsePort, readFlags, UsageError, usageOf } from './flag-table.ts';
 export { changesSomething, recordChange, whyOf } from './http/audited.ts';

@@ -1,5 +1,6 @@
 import { RackError } from '@skolo/rack';
 import { checkConfiguration } from './check-configuration.ts';
+import { endProcess } from './end-process.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Flags, parseFlags, UsageError, usage } from './flags.ts';
 import { ListenError } from './listen.ts';
@@ -79,7 +80,8 @@ class Run {
         signal: this.aborted.signal,
       });
     } catch (error) {
-      process.exit(this.aborted.signal.aborted ? exitCodes.done : this.explain(error));
+      if (this.aborted.signal.aborted) endProcess();
+      process.exit(this.explain(error));
     }
     if (this.aborted.signal.aborted) await this.stop(this.running);
   }
@@ -91,13 +93,13 @@ class Run {
     this.log.info({ signal }, 'stopping');
     this.aborted.abort();
     if (this.running) void this.stop(this.running);
-    else setTimeout(() => process.exit(exitCodes.done), startEndsWithinMs);
+    else setTimeout(endProcess, startEndsWithinMs);
   }
 
   private async stop(running: RunningService) {
     await running.stop();
     this.log.info('stopped');
-    process.exit(exitCodes.done);
+    endProcess();
   }
 
   private explain(error: unknown): number {

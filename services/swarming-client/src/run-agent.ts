@@ -1,6 +1,7 @@
 /** The agent as a process: flags, environment, signals and exit codes as section 3 of the design has them. */
 import {
   createLogger,
+  endProcess,
   errorText,
   exitCodes,
   ListenError,
@@ -63,6 +64,7 @@ async function run(flags: Flags, log: Logger, lines: RecentLines): Promise<void>
   async function stop(agent: RunningAgent, code: number) {
     await agent.stop({ isHurried: signals > 1 });
     log.info('stopped');
+    if (code === exitCodes.done) endProcess();
     process.exit(code);
   }
 

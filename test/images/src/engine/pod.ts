@@ -92,16 +92,17 @@ export async function readPod(service: Service, etc?: string): Promise<Pod> {
 
 /**
  * The same for a service without a rack around it: the agent reads rack.yaml itself, for want of a metadata server.
- * Names are refused at once; Node ends only when the resolver has, which waits ten seconds for one that is silent.
  *
  * @param etc a folder with `rackOfOne` as rack.yaml
+ * @param resolver who is asked for names; by default nobody, and that is known at once
  */
 export async function readPodAlone(
   service: Service,
   etc: string,
+  resolver = '127.0.0.1',
 ): Promise<Pod & { command: string[] }> {
   const pod = await readPod(service, etc);
-  const args = [...pod.args, '--dns=127.0.0.1'];
+  const args = [...pod.args, `--dns=${resolver}`];
   if (service !== 'swarming-client') return { ...pod, args, command: [] };
   return {
     ...pod,
