@@ -4,6 +4,8 @@ import { together } from '../../vitest.shared.ts';
 /** Tests that need a container engine share one, and the images that are built before them. */
 export default mergeConfig(together, {
   test: {
+    // One engine, two cores.
+    maxWorkers: 1,
     projects: [
       { extends: true, test: { name: 'bundles', exclude: ['src/engine/**'] } },
       {
@@ -12,8 +14,6 @@ export default mergeConfig(together, {
           name: 'engine',
           exclude: ['src/*.test.ts'],
           globalSetup: ['src/engine/setup.ts'],
-          // One engine, two cores.
-          maxWorkers: 1,
         },
       },
     ],

@@ -230,7 +230,9 @@ describe('prometheus', () => {
           ...single.map((job) => `${job} `),
           ...['jumphost-demo', ...machines].map((name) => `node ${name}`),
           ...machines.map((name) => `swarming-client ${name}`),
-          ...[...machines, 'pdu-1', 'router', 'switch-1'].map((name) => `ping ${name}`),
+          ...['jumphost-demo', ...machines, 'pdu-1', 'router', 'switch-1'].map(
+            (name) => `ping ${name}`,
+          ),
         ].toSorted(),
       );
   });
