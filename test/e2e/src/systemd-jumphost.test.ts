@@ -27,6 +27,7 @@ const nspawn = peer('systemd-nspawn');
 const why = whyNot();
 /** All that may go wrong, as far as it is told here. */
 const inFull = Boolean(process.env.SKOLO_LONG);
+const tooLong = 'takes half a minute: only in npm run test:long';
 
 function whyNot(): string | undefined {
   if (nspawn === undefined) return 'systemd-nspawn is not installed';
@@ -198,21 +199,21 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(pinged).toEqual({ exitCode: 0, text: '' });
   });
 
-  it.runIf(inFull)(
-    'goes on while k3s is half up, and has the port that ServiceLB would catch',
-    async () => {
-      await jumphost.trouble({ noImages: true });
+  it('goes on while k3s is half up, and has the port that ServiceLB would catch', async ({
+    skip,
+  }) => {
+    if (!inFull) skip(tooLong);
+    await jumphost.trouble({ noImages: true });
 
-      await expect
-        .poll(() => jumphost.journal(), patient)
-        .toContain('its pod waits: ImagePullBackOff');
-      await expect.poll(() => jumphost.askPower(), patient).toBe(401);
-      expect(await jumphost.serviceType()).toBe('ClusterIP');
-      await jumphost.trouble({ nodeIsNotReady: true });
-      await expect.poll(() => jumphost.journal(), patient).toContain('the jumphost is not ready');
-      expect(await jumphost.askToken()).toContain(token);
-    },
-  );
+    await expect
+      .poll(() => jumphost.journal(), patient)
+      .toContain('its pod waits: ImagePullBackOff');
+    await expect.poll(() => jumphost.askPower(), patient).toBe(401);
+    expect(await jumphost.serviceType()).toBe('ClusterIP');
+    await jumphost.trouble({ nodeIsNotReady: true });
+    await expect.poll(() => jumphost.journal(), patient).toContain('the jumphost is not ready');
+    expect(await jumphost.askToken()).toContain(token);
+  });
 
   it('gives way when k3s can run the pods again', async () => {
     await jumphost.trouble({});
@@ -244,7 +245,8 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect((await jumphost.standIn('status')).text).toMatch(/because {8}\w+ has taken it at 20/);
   });
 
-  it.runIf(inFull)('is as before when k3s cannot take it back', async () => {
+  it('is as before when k3s cannot take it back', async ({ skip }) => {
+    if (!inFull) skip(tooLong);
     await jumphost.trouble({ noImages: true });
 
     const given = await jumphost.standIn('give', 'metadata-server');
@@ -268,7 +270,8 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     );
   });
 
-  it.runIf(inFull)('leaves alone what a person has started', async () => {
+  it('leaves alone what a person has started', async ({ skip }) => {
+    if (!inFull) skip(tooLong);
     const { computer } = jumphost;
     await computer.run('systemctl', 'start', metadata);
     // Its pod has the port, until it ends.
@@ -280,7 +283,8 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(await jumphost.isActive(metadata)).toBe(true);
   });
 
-  it.runIf(inFull)('is rolled back while k3s is dead and its containers are not', async () => {
+  it('is rolled back while k3s is dead and its containers are not', async ({ skip }) => {
+    if (!inFull) skip(tooLong);
     const { computer } = jumphost;
     await jumphost.standIn('give', 'metadata-server');
     await computer.run('systemctl', 'stop', 'k3s');
