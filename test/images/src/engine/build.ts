@@ -65,11 +65,12 @@ export async function openBuilder(access: EngineAccess, arch: Arch): Promise<Bui
     const host = await docker(['inspect', '--format', address, relay.container]);
     return {
       async build(wanted) {
-        for (const target of wanted) {
-          await docker(buildArguments(access, target, arch, `http://${host}:3128`), {
+        const one = (target: Target) =>
+          docker(buildArguments(access, target, arch, `http://${host}:3128`), {
             timeoutSeconds: arch === 'amd64' ? 300 : 1800,
           });
-        }
+        // One after the other they wait for the disk, and for Debian.
+        await Promise.all(wanted.map(one));
       },
       refused: proxy.refused,
       close,
