@@ -179,6 +179,51 @@ describe.each(jumps)('a clock that jumps %s', (_, wall) => {
   });
 });
 
+describe.each([1, 30, 59, 61, 600])('a clock that steps back by %i s', (seconds) => {
+  /** The end of two alerts that began 2 s before the step; it comes some seconds after it was first sent. */
+  async function stepAndEnd(laterSeconds: number) {
+    const clock = newClock();
+    const lab = await startLab({ clock });
+    const send = senders(lab, clock);
+    await send();
+    await expect.poll(() => said(lab)).toEqual(['v2 firing', 'webhook firing']);
+    await allDelivered(lab);
+    clock.pass(2 * second);
+    clock.setWall(clock.now() - seconds * second);
+    clock.pass(500);
+    const ended = {
+      startsAt: new Date(start).toISOString(),
+      endsAt: new Date(clock.now()).toISOString(),
+    };
+    clock.pass(laterSeconds * second);
+    const answer = await lab.post({ labels: { alertname: 'Hot', name: 'v2' }, ...ended });
+    const body = {
+      version: '4',
+      groupKey: 'hot',
+      receiver: 'skolo',
+      alerts: [{ status: 'resolved', labels: { alertname: 'Hot', name: 'webhook' }, ...ended }],
+    };
+    const webhook = await fetch(`${lab.url}/webhook`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+    });
+    expect([answer.status, webhook.status]).toEqual([200, 200]);
+    return lab;
+  }
+
+  it.each([
+    { title: 'at once', laterSeconds: 0 },
+    { title: 'when Prometheus repeats it later', laterSeconds: 200 },
+  ])('ends an alert that began before, $title', async ({ laterSeconds }) => {
+    const lab = await stepAndEnd(laterSeconds);
+
+    await expect
+      .poll(() => said(lab))
+      .toEqual(['v2 firing', 'v2 resolved', 'webhook firing', 'webhook resolved']);
+    expect((await lab.client.deadLetters({ query: { limit: 10 } })).deadLetters).toEqual([]);
+  });
+});
+
 it('a clock that is set for the first time ends nothing, and makes nothing too old', async () => {
   const clock = newClock(2 * minute);
   const lab = await startLab({ clock, settings: 'spool: { maxAgeHours: 1 }' });

@@ -5,15 +5,18 @@ import { readTime } from './time.ts';
 
 /** Of what Prometheus posts. */
 const listed = new Set(['labels', 'annotations', 'startsAt', 'endsAt', 'generatorURL']);
-/** Clocks differ; more is a clock that was set back. In milliseconds. */
+/** A start that is further in the future was written before the clock stepped back. In milliseconds. */
 const aheadMs = 60_000;
+/** Prometheus repeats an end for 15 minutes. An end that is no older than this is current. In milliseconds. */
+const currentEndMs = 16 * 60_000;
 const fingerprint = /^[0-9a-f]{16}$/;
 
 /**
  * The alert, or why it is none, for people. What is understood is not copied but handed on: nobody else has it.
  *
  * As Alertmanager does it: labels without values are as good as not there, one has to be left, and `startsAt` is not after
- * `endsAt`; unless it is to come: then the clock was set back while it fired, and when that began is not known any more.
+ * `endsAt`. Where it is, and the end is current, the clock stepped back while the alert fired: the end is accepted and the
+ * start is dropped, because rejecting it would leave the alert firing. Alertmanager rejects such an end.
  * The fingerprint that a webhook has is not kept, since it says no more than the labels.
  *
  * @param now milliseconds since 1970
@@ -31,7 +34,7 @@ export function readAlert(found: unknown, door: Door, now: number): HeardAlert |
   const endsAt = readTime(found.endsAt);
   if (typeof endsAt === 'string') return `endsAt: ${shown(found.endsAt)} ${endsAt}`;
   const isOver = startsAt !== undefined && endsAt !== undefined && startsAt > endsAt;
-  if (isOver && startsAt <= now + aheadMs) {
+  if (isOver && startsAt <= now + aheadMs && endsAt < now - currentEndMs) {
     return `startsAt: ${shown(found.startsAt)} is after endsAt, ${shown(found.endsAt)}`;
   }
   const { generatorURL = null } = found;
