@@ -33,6 +33,7 @@ export {
   type RouteHandlers,
   routes,
 } from './http/routes.ts';
+export { type AnswerMalformed, answerStrictly, onStrictRequest } from './http/strict-requests.ts';
 export { LastSuccess, type LastSuccessDeps } from './last-success.ts';
 export { ListenError } from './listen.ts';
 export { createLogger, type Logger, type LogLevel } from './log.ts';

@@ -17,6 +17,7 @@ export { toProblem } from './http/errors.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';
 export { requestIdFrom } from './http/request-id.ts';
 export type { RouteHandlers } from './http/routes.ts';
+export { answerStrictly } from './http/strict-requests.ts';
 export { LastSuccess } from './last-success.ts';
 export { ListenError, listen } from './listen.ts';
 export { createLogger, type Logger, type LogLevel, logLevels, prettyLines } from './log.ts';

@@ -1,18 +1,16 @@
-import type { RequestListener, Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { Closers } from './closers.ts';
 import { drainable } from './drain.ts';
 import { type ListenOptions, listen } from './listen.ts';
 import type { Logger } from './log.ts';
 
-/** Lets a server listen and answer until the closers close it. @returns the port @throws ListenError */
+/** Lets a server listen until the closers close it. @returns the port @throws ListenError */
 export async function serve(
   server: Server,
-  handler: RequestListener,
   options: ListenOptions & { log: Logger; closers: Closers },
 ): Promise<number> {
   const { log, closers, flag } = options;
   const { drain } = drainable(server);
-  server.on('request', handler);
   const port = await listen(server, options);
   closers.add(flag.slice(2), drain);
   // Too many open files, mostly: it goes on accepting when there are fewer.

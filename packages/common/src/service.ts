@@ -7,7 +7,7 @@ import type { AccessControl } from './access/access-control.ts';
 import type { AuditLog } from './audit.ts';
 import type { Clock } from './clock.ts';
 import type { Degraded, DegradedList } from './degraded.ts';
-import type { AnswerMalformed } from './http/server.ts';
+import type { AnswerMalformed } from './http/strict-requests.ts';
 import type { LastSuccess } from './last-success.ts';
 import type { Logger } from './log.ts';
 

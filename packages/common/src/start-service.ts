@@ -108,8 +108,11 @@ async function start(
   const parts = { name, version, log, metrics, access, audit };
   const { app, admin } = createMetricsApp({ ...parts, api, readiness });
   // Before the service starts: its probes answer meanwhile, and a second instance ends here.
-  const metricsServer = newServer({ tls: apiPort === 'metrics' ? tls.files : undefined });
-  const metricsPort = await serve(metricsServer, app, {
+  const metricsServer = newServer({
+    handler: app,
+    tls: apiPort === 'metrics' ? tls.files : undefined,
+  });
+  const metricsPort = await serve(metricsServer, {
     log,
     closers,
     host,
@@ -132,11 +135,12 @@ async function start(
   signal.throwIfAborted();
   service.admin?.(admin);
   const publicServer = newServer({
+    handler: service.handler,
     serverOptions: service.serverOptions,
     answerMalformed: service.answerMalformed,
     tls: apiPort === 'public' ? tls.files : undefined,
   });
-  const port = await serve(publicServer, service.handler, {
+  const port = await serve(publicServer, {
     log,
     closers,
     host,

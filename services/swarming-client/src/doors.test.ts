@@ -29,6 +29,21 @@ function open(port: number): Socket {
   return socket;
 }
 
+describe.each(['port', 'hookPort', 'metricsPort'] as const)('%s', (door) => {
+  it('rejects a request with more headers than Node reads, and one with two hosts', async () => {
+    const many = open(agent[door]);
+    const host = 'Host: 127.0.0.1';
+    many.write(
+      ['GET / HTTP/1.1', host, ...Array(1000).fill('a:b'), 'Origin: x', '', ''].join('\r\n'),
+    );
+    const twice = open(agent[door]);
+    twice.write(['GET / HTTP/1.1', host, 'Host: evil.example', '', ''].join('\r\n'));
+
+    expect(await text(many)).toMatch(/^HTTP\/1\.1 431 .*send fewer/s);
+    expect(await text(twice)).toMatch(/^HTTP\/1\.1 400 .*more than one header host/s);
+  });
+});
+
 describe.each(['port', 'metricsPort'] as const)('%s', (door) => {
   it.each(['//', 'http://[', '*'])('refuses %s, which nothing is served at', async (path) => {
     const socket = open(agent[door]);

@@ -1,7 +1,14 @@
 /** The three doors of the agent: metrics, the hooks of the bot, the status. */
 import { createServer, type Server } from 'node:http';
 import { swarmingClientApi } from '@skolo/api/swarming-client';
-import { type AuditLog, type Closers, drainable, type Logger, listen } from '@skolo/common/light';
+import {
+  type AuditLog,
+  answerStrictly,
+  type Closers,
+  drainable,
+  type Logger,
+  listen,
+} from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { Registry } from 'prom-client';
 import { authorize } from './access.ts';
@@ -48,7 +55,10 @@ export async function openDoors(deps: DoorsDeps): Promise<Doors> {
   };
 
   const pages = metricsPages(metrics, deps.readiness);
-  const metricsServer = createServer(limits, createApiListener({}, {}, { ...shared, pages }));
+  const metricsServer = answerStrictly(
+    createServer(limits),
+    createApiListener({}, {}, { ...shared, pages }),
+  );
   // First: a second instance ends here.
   const metricsPort = await serve(metricsServer, deps, {
     host,
@@ -63,8 +73,8 @@ export async function openDoors(deps: DoorsDeps): Promise<Doors> {
     flag: '--hook-port',
   });
 
-  const statusServer = createServer(
-    limits,
+  const statusServer = answerStrictly(
+    createServer(limits),
     createApiListener(swarmingClientApi, apiHandlers(deps.api), {
       ...shared,
       pages: openApiPage(swarmingClientApi, version),

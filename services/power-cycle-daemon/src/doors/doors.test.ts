@@ -48,6 +48,22 @@ describe('who may come in', () => {
     expect(told).toEqual(['off 1']);
   });
 
+  it.each([
+    ['431', [...Array(1000).fill('a:b'), 'X-Forwarded-For: 10.0.0.1']],
+    ['400', ['Host: evil.example']],
+  ])('is decided by all headers, or not at all: %s', async (status, headers) => {
+    const port = await freePort();
+    const { told } = await startWith({ port, host: '127.0.0.1' });
+
+    const answer = await sendText(
+      port,
+      [`GET ${off} HTTP/1.1`, 'Host: 127.0.0.1', ...headers, '', ''].join('\r\n'),
+    );
+
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(told).toEqual([]);
+  });
+
   it('holds for the older protocol, too', async () => {
     const port = await freePort();
     const { told } = await startWith({ port, host: '127.0.0.1', allow: ['127.0.0.9'] });

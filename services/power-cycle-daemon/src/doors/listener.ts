@@ -13,6 +13,7 @@ import {
   inNetworks,
   type Logger,
   normaliseAddress,
+  onStrictRequest,
 } from '@skolo/common';
 import { type Answers, type Door, say } from './door.ts';
 
@@ -48,7 +49,11 @@ export class Listener {
     // A client may be gone, or behind a NAT that forgets what is silent.
     const alive = { keepAlive: true, keepAliveInitialDelay: 30_000 };
     this.server = createServer({ ...usualTimeouts, ...deps.timeouts, ...alive });
-    this.server.on('request', (request, response) => this.onRequest(request, response));
+    onStrictRequest(
+      this.server,
+      (request, response) => this.onRequest(request, response),
+      ({ status, detail }, response) => say(response, status, detail),
+    );
     this.server.on('clientError', (error, socket: Socket) => this.onNoHttp(error, socket));
   }
 

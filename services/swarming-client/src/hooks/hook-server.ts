@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
+  answerStrictly,
   type Clock,
   HttpProblem,
   type Logger,
@@ -73,7 +74,7 @@ export function createHookServer(deps: HookDeps): Server {
     send(response, problem.status, problem, 'application/problem+json');
   }
 
-  const server = createServer(limits, (request, response) => {
+  const server = answerStrictly(createServer(limits), (request, response) => {
     const header = request.headers['x-request-id'];
     response.setHeader('x-request-id', requestIdFrom(Array.isArray(header) ? header[0] : header));
     answer(request, response).catch((error: unknown) => refuse(request, response, error));

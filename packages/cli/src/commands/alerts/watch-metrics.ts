@@ -1,6 +1,7 @@
 /** What a watch shows Prometheus: https://prometheus.io/docs/instrumenting/exposition_formats/ */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { answerStrictly } from '@skolo/common/light';
 import { CliError } from '../../errors.ts';
 import type { WatchFacts } from './watcher.ts';
 
@@ -14,7 +15,7 @@ export async function startWatchMetrics(
   port: number,
   facts: () => WatchFacts,
 ): Promise<WatchMetrics> {
-  const server = createServer(({ method, url = '' }, response) => {
+  const server = answerStrictly(createServer(), ({ method, url = '' }, response) => {
     const [path] = url.split('?');
     if (method !== 'GET') response.writeHead(405, { allow: 'GET' }).end();
     else if (path === '/metrics') {

@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type AnswerMalformed, answerStrictly, mostHeaders } from './strict-requests.ts';
+
+/** A server that answers with the last header that it was given. */
+async function start(answerMalformed?: AnswerMalformed) {
+  const server = answerStrictly(
+    createServer(),
+    ({ rawHeaders }, response) => response.end(`last: ${rawHeaders.slice(-2).join('=')}`),
+    answerMalformed,
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return async (...headers: string[]): Promise<string> => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(['GET / HTTP/1.1', ...headers, '', ''].join('\r\n'));
+    return text(socket);
+  };
+}
+
+function others(count: number): string[] {
+  return Array.from({ length: count }, () => 'a:b');
+}
+
+describe('answerStrictly', () => {
+  it('passes on a request with as many headers as there may be, the last one included', async () => {
+    const send = await start();
+
+    const answer = await send(
+      'Host: x',
+      'Connection: close',
+      ...others(mostHeaders - 3),
+      'Last: 1',
+    );
+
+    expect(answer).toMatch(/^HTTP\/1\.1 200 .*last: Last=1$/s);
+  });
+
+  // Node keeps 1000 of them, or a little more, by how they arrive; 3500 are within its limit of 16 KiB.
+  it.each([mostHeaders, 999, 1000, 1032, 2000, 3500])(
+    'rejects a request with %i headers and one more, and hangs up',
+    async (count) => {
+      const send = await start();
+
+      const answer = await send('Host: x', ...others(count - 1), 'X-Forwarded-For: 10.0.0.1');
+
+      expect(answer).toMatch(/^HTTP\/1\.1 431 .*application\/problem\+json/s);
+      expect(answer).toContain('more than 100 headers; send fewer');
+    },
+  );
+
+  it('rejects headers of more than 16 KiB in the same form', async () => {
+    const send = await start();
+
+    const answer = await send('Host: x', `Long: ${'x'.repeat(17_000)}`);
+
+    expect(answer).toMatch(/^HTTP\/1\.1 431 .*"detail":"the headers are too large/s);
+  });
+
+  it.each(['Host', 'Authorization'])('rejects a second header %s, and hangs up', async (name) => {
+    const send = await start();
+
+    const answer = await send('Host: x', `${name}: x`, `${name.toLowerCase()}: x`);
+
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain(`more than one header ${name.toLowerCase()}; send one`);
+  });
+
+  it('rejects a request without Host', async () => {
+    const send = await start();
+
+    expect(await send('Connection: close')).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it('rejects as it is told to', async () => {
+    const send = await start(({ status }) => ({ headers: { own: 'yes' }, body: `no: ${status}` }));
+
+    expect(await send('Host: x', 'Host: y')).toMatch(/^HTTP\/1\.1 400 .*own: yes.*no: 400$/s);
+    expect(await send('no header')).toMatch(/^HTTP\/1\.1 400 .*own: yes.*no: 400$/s);
+  });
+});
