@@ -24,7 +24,7 @@ const reason = z
  * Why there is no new version.
  *
  * - `unreachable`: no connection, or it died. `timeout`: it fell silent, or had no time left; `detail` says what was waited for.
- * - `auth`: it does not take the password or key. `host-key`: its host key is not the one that is pinned.
+ * - `auth`: it does not take the password or key, or requests a new password. `host-key`: its host key is not the one that is pinned.
  * - `busy`: somebody else has it, or a power cycle was asked for; it is tried again.
  * - `refused`: it says no, or an error text came where the configuration should.
  * - `incomplete`: what came is not all of it. `suspiciously-small`: it lost more than `shrinkPercent`.

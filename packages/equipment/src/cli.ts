@@ -8,6 +8,7 @@ import { Conversation, quiet, type View } from './conversation.ts';
 import { type Credentials, secretsOf } from './credentials.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { DeviceRefused, DeviceUnreachable } from './errors.ts';
+import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
 import { becomePrivileged } from './privilege.ts';
 import { decodeBytes } from './screen.ts';
 import type { CliSession, RunOptions } from './session.ts';
@@ -172,6 +173,10 @@ class Cli implements CliSession {
           isPaged = true;
           answeredAt = view.length;
           conversation.write(key);
+        }
+        // Some devices ask at the first command. A configuration may have such a line, so that it takes a longer silence.
+        if (view.quietMs === quiet.silence && asksForNewPassword(view.line.text)) {
+          throw newPasswordRequested(conversation.device);
         }
         const prompt = this.promptIn(view, view.length - echo);
         return prompt === undefined ? undefined : { prompt, pauseMs: view.pauseMs };

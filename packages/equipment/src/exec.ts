@@ -8,6 +8,7 @@ import {
   DeviceTimeout,
   DeviceUnreachable,
 } from './errors.ts';
+import { newPasswordRequested, requiresNewPassword } from './password-change.ts';
 import { addPiece } from './pieces.ts';
 import { scpDownload, scpUpload } from './scp.ts';
 import { decodeBytes } from './screen.ts';
@@ -173,6 +174,10 @@ export class SshExec implements ExecSession {
         const why = connection.ended();
         if (why !== undefined) return lost(why);
         const said = decodeBytes(Buffer.concat(stderr).toString('latin1'));
+        // OpenSSH's server lets an expired password in, and carries out nothing.
+        if (status !== 0 && size === 0 && requiresNewPassword(said)) {
+          return reject(newPasswordRequested(device));
+        }
         ended = { stdout: Buffer.concat(stdout), stderr: said, status: status ?? undefined, size };
         if (to === undefined) return resolve(ended);
         ear.hold();

@@ -3,6 +3,7 @@ import { type Conversation, quiet, type View } from './conversation.ts';
 import type { Credentials } from './credentials.ts';
 import type { Privilege } from './dialects/dialect.ts';
 import { SignInRefused } from './errors.ts';
+import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
 import type { Limit } from './settle.ts';
 import { enter } from './sign-in.ts';
 
@@ -15,7 +16,7 @@ export interface PrivilegeOptions {
 }
 
 interface Seen {
-  kind: 'prompt' | 'password' | 'name';
+  kind: 'prompt' | 'password' | 'new password' | 'name';
   line: string;
 }
 
@@ -42,6 +43,7 @@ export async function becomePrivileged(
 
   for (;;) {
     const seen = await conversation.until(waitedFor, limit, look);
+    if (seen.kind === 'new password') throw newPasswordRequested(conversation.device);
     if (seen.kind === 'name') {
       asked.names += 1;
       say(names?.[Math.floor(asked.passwords / passwords.length)] ?? '');
@@ -64,6 +66,7 @@ export async function becomePrivileged(
     if (quietMs < quiet.brief) return undefined;
     const text = line.text.trimEnd();
     if (isPrompt(text)) return { kind: 'prompt', line: text };
+    if (asksForNewPassword(text)) return { kind: 'new password', line: text };
     if (privilege.password.test(text)) return { kind: 'password', line: text };
     if (privilege.username?.question.test(text)) return { kind: 'name', line: text };
     return undefined;

@@ -241,6 +241,58 @@ describe('a device that signs in oddly', () => {
     await expect(opened).rejects.toThrow('Login incorrect');
   });
 
+  it.each([
+    ['at once', 'Enter new password:'],
+    ['for the old one first', 'Password change required.\r\n(current) UNIX password: '],
+    ['as RouterOS does', 'Change your password\r\n\r\nnew password> '],
+    ['in a question', 'Do you want to change your password? [y/n]: '],
+    ['by the usual question', 'Your password has expired and must be changed.\r\nPassword:'],
+  ])('and requests a new password %s, gets nothing typed', async (_how, request) => {
+    let typed = '';
+    const opened = openTerminal((stream) => {
+      stream.write('\r\nUser:');
+      const questions = ['Password:', `\r\n${request}`];
+      stream.on('data', (bytes: Buffer) => {
+        const text = bytes.toString('latin1').replace(/\xff[\xfb-\xfe]./gs, '');
+        typed += text;
+        for (const _ of text.match(/\r/g) ?? []) stream.write(questions.shift() ?? '');
+      });
+    });
+
+    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toThrow('switch-1: requests a new password');
+    expect(typed.match(/\r/g)).toHaveLength(2);
+  });
+
+  it('and asks for a new password instead of leading to the privileged mode, gets none', async () => {
+    let typed = '';
+    const opened = openTerminal((stream) => {
+      stream.write('(UBNT) >');
+      stream.on('data', (bytes: Buffer) => {
+        typed += bytes.toString('latin1').replace(/\xff[\xfb-\xfe]./gs, '');
+        if (typed.endsWith('enable\r\0')) stream.write('enable\r\nEnter new password:');
+        else if (typed.endsWith('\r\0')) stream.write('\r\n(UBNT) >');
+      });
+    });
+
+    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toThrow('switch-1: requests a new password');
+    expect(typed.endsWith('enable\r\0')).toBe(true);
+  });
+
+  it('and says in a banner that passwords must be changed, is signed in to', async () => {
+    const banner =
+      '\r\nAll passwords must be changed each year.\r\nEnter new passwords at the console.\r\n';
+    const login = { username: user, password };
+
+    const cli = await openTerminal((stream) => {
+      stream.write(banner);
+      fakeSwitch({ login, banner }).serve(stream);
+    });
+
+    expect(cli.isOpen()).toBe(true);
+  });
+
   it('and has another prompt each time, has none', async () => {
     let count = 0;
     const opened = openTerminal((stream) => {

@@ -16,6 +16,11 @@ import {
   DeviceUnreachable,
   SignInRefused,
 } from './errors.ts';
+import {
+  asksForNewPassword,
+  newPasswordRequested,
+  requiresNewPassword,
+} from './password-change.ts';
 import type { Limit } from './settle.ts';
 
 export const enter = '\r';
@@ -30,7 +35,7 @@ const full =
   /too many (?:\w+ )?(?:users|sessions|logins|connections)|maximum (?:number of )?(?:\w+ )?(?:users|sessions|connections|logins)|(?:sessions|connections|lines) (?:are )?(?:\w+ )?(?:in use|busy)|another (?:user|session)|already (?:logged|in use)|no (?:free|available|more) (?:\w+ )?(?:sessions|lines|connections)/i;
 
 type Seen =
-  | { kind: 'username' | 'password' | 'any key' | 'silence' | 'back outside' }
+  | { kind: 'username' | 'password' | 'new password' | 'any key' | 'silence' | 'back outside' }
   | { kind: 'prompt'; prompt: string; isConfirmed: boolean };
 
 export interface SignInOptions {
@@ -94,6 +99,7 @@ class SignIn {
     const { quietMs } = view;
     if (quietMs < quiet.brief || quietMs === Number.POSITIVE_INFINITY) return undefined;
     const line = view.line.text.trimEnd();
+    if (asksForNewPassword(line)) return { kind: 'new password' };
     if (dialect.login.username.test(line)) return { kind: 'username' };
     if (dialect.login.password.test(line)) return { kind: 'password' };
     if (dialect.login.anyKey?.test(line)) return { kind: 'any key' };
@@ -145,7 +151,12 @@ class SignIn {
         this.say(dialect.username?.(username) ?? username);
         break;
       }
+      case 'new password':
+        throw newPasswordRequested(conversation.device);
       case 'password':
+        if (told.password > 0 && requiresNewPassword(conversation.raw())) {
+          throw newPasswordRequested(conversation.device);
+        }
         if (this.isPasswordWrong()) throw this.refused();
         told.password += 1;
         if (credentials.password === undefined) throw this.lacks('a password', 'password');

@@ -35,6 +35,37 @@ describe('signing in over ssh', () => {
     },
   );
 
+  it.each([
+    ['password', 'password-expired'],
+    ['keyboard-interactive', 'password-expired'],
+    ['none', 'password-expired'],
+    ['password', 'new-password-inside'],
+    ['keyboard-interactive', 'new-password-inside'],
+  ] as const)('is refused by %s at once with %s, and nothing is typed', async (method, fault) => {
+    const device = await startSwitch({ signIn: [method] });
+    device.faults.set(fault);
+
+    const opened = openSsh(device.port);
+
+    await expect(opened).rejects.toBeInstanceOf(SignInRefused);
+    await expect(opened).rejects.toThrow('switch-1: requests a new password');
+    expect(device.told).toEqual([]);
+  });
+
+  it('for commands is refused by a server that requests a new password', async () => {
+    const server = await startSshServer({
+      exec(_command, channel) {
+        channel.stderr.write('Password change required but no TTY available.\n');
+        channel.exit(1);
+        channel.end();
+      },
+    });
+
+    const session = await openExec(target(server.port), await deps(), signal);
+
+    await expect(session.exec('true', { signal })).rejects.toBeInstanceOf(SignInRefused);
+  });
+
   it('works by key, and the key comes before the password', async () => {
     const key = newKeyPair();
     const device = await startSwitch({ authorizedKeys: [key.public] });

@@ -6,6 +6,11 @@
 // Not by name: Node does not see the CommonJS export `utils`, though bundlers do.
 import ssh2, { type AnyAuthMethod, type AuthHandlerMiddleware, type Prompt } from 'ssh2';
 import { type DeviceError, SignInRefused } from './errors.ts';
+import {
+  asksForNewPassword,
+  newPasswordRequested,
+  requiresNewPassword,
+} from './password-change.ts';
 import type { Target } from './session.ts';
 
 export function authentication(
@@ -27,7 +32,11 @@ export function authentication(
   if (password !== undefined) {
     const secret = password.reveal();
     left.push({ type: 'password', username, password: secret });
-    left.push({ type: 'keyboard-interactive', username, prompt: dialogue(username, secret) });
+    left.push({
+      type: 'keyboard-interactive',
+      username,
+      prompt: dialogue(username, secret, () => end(newPasswordRequested(name))),
+    });
   }
 
   function refused(takes: readonly string[]) {
@@ -67,17 +76,25 @@ function userOf(username: string) {
   return username === '' ? 'a login without a username' : JSON.stringify(username);
 }
 
-/** Answers what is not echoed with the password, once: a second question is the answer "wrong". */
-function dialogue(username: string, password: string) {
+/**
+ * Answers what is not echoed with the password, once: a second question is the answer "wrong". A request for a new password is
+ * never answered.
+ */
+function dialogue(username: string, password: string, newPassword: () => void) {
   let isAnswered = false;
   return (
-    _title: string,
-    _instructions: string,
+    title: string,
+    instructions: string,
     _language: string,
     prompts: Prompt[],
     finish: (answers: string[]) => void,
   ) => {
     const asksPassword = prompts.some(({ echo }) => !echo);
+    const isAboutChange = isAnswered && requiresNewPassword(`${title}\n${instructions}`);
+    if (isAboutChange || prompts.some(({ prompt }) => asksForNewPassword(prompt))) {
+      newPassword();
+      return;
+    }
     if (asksPassword && isAnswered) {
       finish([]);
       return;

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { Client, type ClientChannel } from 'ssh2';
 import { DeviceBusy, DeviceError, DeviceRefused, DeviceTimeout, HostKeyChanged } from './errors.ts';
+import { newPasswordRequested } from './password-change.ts';
 import type { SessionDeps, Target } from './session.ts';
 import { type Limit, settle } from './settle.ts';
 import { algorithms, isLegacy } from './ssh-algorithms.ts';
@@ -60,6 +61,8 @@ export async function connectSsh(
   // For the whole life of the client: ssh2 may emit several errors, also long after the first.
   client.on('error', (error) => end(hostKey.refusal ?? sshError(target, error)));
   client.on('close', () => end(connectionLost(target)));
+  // SSH_MSG_USERAUTH_PASSWD_CHANGEREQ; ssh2 would wait for an answer.
+  client.on('change password', () => end(newPasswordRequested(name)));
 
   function onEnd(listener: (why: DeviceError) => void) {
     if (why !== undefined) listener(why);

@@ -2,7 +2,7 @@
  * What may go wrong with a device while it is backed up, on one simulated device after another: whatever it is, what
  * becomes a version is what the device has, or nothing does.
  */
-import { DeviceError } from '@skolo/equipment';
+import { DeviceError, SignInRefused } from '@skolo/equipment';
 import { type CliDevice, type DeviceFault, deviceFaults } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import type { BackupModel } from '../models/model.ts';
@@ -31,6 +31,8 @@ const usual: Partial<Record<DeviceFault, Outcome>> = {
   'error-text': 'failed',
   garbled: 'failed',
   'refuses-login': 'failed',
+  'password-expired': 'failed',
+  'new-password-inside': 'failed',
   'pager-stays': 'whole',
   'prompt-in-banner': 'whole',
   'prompt-in-configuration': 'either',
@@ -65,6 +67,8 @@ export function itSurvives<Device extends CliDevice>(
     const [result] = await Promise.allSettled([backUp(model, connect({ idleMs: 4000 }))]);
 
     if (result.status === 'rejected') {
+      if (isAboutPassword(fault)) expect(result.reason).toBeInstanceOf(SignInRefused);
+      expect(device.told.map(({ text }) => text).join()).not.toContain('new password');
       expect(outcome, String(result.reason)).not.toBe('whole');
       expect(isFailure(result.reason), String(result.reason)).toBe(true);
       expect(String(result.reason)).not.toContain(account.password);
@@ -75,6 +79,10 @@ export function itSurvives<Device extends CliDevice>(
     const isWanted = isTrue?.(got, device) ?? isSame(got, wanted, model);
     expect(isWanted, `${got.length} bytes, not ${wanted.length}`).toBe(true);
   });
+}
+
+function isAboutPassword(fault: DeviceFault): boolean {
+  return ['refuses-login', 'password-expired', 'new-password-inside'].includes(fault);
 }
 
 /** One that the service has a class for. */

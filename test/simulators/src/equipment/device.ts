@@ -30,6 +30,10 @@ export const deviceFaults = [
   'pager-stays',
   /** No password is right. */
   'refuses-login',
+  /** The right password has expired: ssh requests a new one before it lets anybody in, a terminal asks for it. */
+  'password-expired',
+  /** Sign-in succeeds, then the terminal asks for a new password. */
+  'new-password-inside',
   /** The banner holds a line that looks like the prompt, then pauses. */
   'prompt-in-banner',
   /** Says yes to each command and changes nothing. */

@@ -119,6 +119,8 @@ function verbs(driver: PowerDriver, outlet: string, signal: AbortSignal) {
 const faults: readonly [DeviceFault, abstract new (...args: never[]) => Error][] = [
   ['down', DeviceUnreachable],
   ['refuses-login', SignInRefused],
+  ['password-expired', SignInRefused],
+  ['new-password-inside', SignInRefused],
   ['busy', DeviceError],
 ];
 

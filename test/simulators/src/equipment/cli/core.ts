@@ -22,6 +22,8 @@ export const cliFaults = [
   'drops-after-command',
   'pager-stays',
   'refuses-login',
+  'password-expired',
+  'new-password-inside',
   'prompt-in-banner',
   'ignores-commands',
   'garbled',
@@ -80,6 +82,11 @@ export class Core {
     this.board = board;
     this.faults = new Faults(faults);
     this.secondMs = secondMs;
+  }
+
+  /** Notes what it was told; holds no secret. */
+  tell(text: string): void {
+    this.told.push({ at: Date.now(), text });
   }
 
   /** A session has been signed in. The answer is to be called at its end, however often. */
@@ -146,7 +153,7 @@ export class Session {
 
   /** Notes a command, which holds no secret. */
   tell(text: string): void {
-    this.core.told.push({ at: Date.now(), text });
+    this.core.tell(text);
     const { dropAt } = this.faults;
     if (!dropAt?.command.test(text)) return;
     this.faults.dropAt = undefined;

@@ -25,9 +25,19 @@ export async function signIn(
     const password = await terminal.readPassword(words.password, words.hidden);
     if (accounts.passwordIsRight(user, password)) {
       terminal.session.user = user;
-      return true;
+      const { faults } = terminal.session;
+      if (!faults.has('password-expired') && !faults.has('new-password-inside')) return true;
+      await askNewPassword(terminal);
+      return false;
     }
     terminal.put(words.wrong);
   }
   return false;
+}
+
+/** As devices ask whose password has expired. The log gets the length of what is typed. The session ends then. */
+export async function askNewPassword(terminal: Terminal): Promise<void> {
+  terminal.put('\nYour password has expired.\n');
+  const typed = await terminal.readLine('Enter new password:', 'none');
+  terminal.session.tell(`new password: ${typed.length} characters`);
 }

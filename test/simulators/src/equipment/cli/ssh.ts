@@ -13,7 +13,7 @@ import type { Accounts } from './accounts.ts';
 import { type Core, Session } from './core.ts';
 import type { Gate } from './gate.ts';
 import type { CliModel, SignInMethod } from './model.ts';
-import { signIn } from './sign-in.ts';
+import { askNewPassword, signIn } from './sign-in.ts';
 import { HungUp, type Line, Terminal } from './terminal.ts';
 
 /** What is left to choose from on devices of that age; clients have to be told to accept it. */
@@ -95,6 +95,9 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
           signedOut = core.signedIn();
         } else if (login.isPassword && core.faults.has('password-twice')) {
           await terminal.readLine(model.words.password, model.words.hidden);
+        } else if (core.faults.has('new-password-inside')) {
+          await askNewPassword(terminal);
+          return undefined;
         }
         return model.shell(terminal);
       });
@@ -108,6 +111,11 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
       run(async () => {
         terminal.session.tell(command);
         await terminal.think();
+        if (core.faults.has('new-password-inside')) {
+          // As OpenSSH's server says it where there is no terminal.
+          terminal.putError('Password change required but no TTY available.\n');
+          return 1;
+        }
         return model.exec?.(terminal, command);
       });
     });
@@ -172,7 +180,14 @@ async function authenticate(
     case 'none':
       return 'none';
     case 'password':
-      return accounts.passwordIsRight(username, context.password) ? method : undefined;
+      if (!accounts.passwordIsRight(username, context.password)) return undefined;
+      if (!core.faults.has('password-expired')) return method;
+      return await new Promise((resolve) => {
+        context.requestChange('Your password has expired. New password: ', (password) => {
+          core.tell(`new password: ${password.length} characters`);
+          resolve(undefined);
+        });
+      });
     case 'publickey': {
       const { signature, blob, hashAlgo, key } = context;
       if (!signature || !blob) return accounts.keyIsKnown(username, key.data) ? method : undefined;
@@ -180,13 +195,18 @@ async function authenticate(
       return accounts.signatureIsRight(username, proof) ? method : undefined;
     }
     case 'keyboard-interactive': {
-      const ask = () =>
+      const ask = (questions = ['Password: ']) =>
         new Promise<string[]>((resolve) => {
-          context.prompt([{ prompt: 'Password: ', echo: false }], resolve);
+          const prompts = questions.map((prompt) => ({ prompt, echo: false }));
+          context.prompt(prompts, resolve);
         });
       if (core.faults.has('password-twice')) await ask();
       const [answer] = await ask();
-      return accounts.passwordIsRight(username, answer ?? '') ? method : undefined;
+      if (!accounts.passwordIsRight(username, answer ?? '')) return undefined;
+      if (!core.faults.has('password-expired')) return method;
+      const answers = await ask(['Current password: ', 'New password: ', 'Retype new password: ']);
+      core.tell(`new password: ${answers.join('').length} characters`);
+      return undefined;
     }
   }
 }
