@@ -12,9 +12,9 @@ import { markVariable } from './bot/environment.ts';
 import { zipOf } from './bot/install.ts';
 import {
   argumentsOf,
-  hasVariable,
   processes,
   withDescendants,
+  variableOf,
   workingFolder,
 } from './bot/processes.ts';
 import { createRunCommand } from './run-command.ts';
@@ -219,7 +219,7 @@ function leftOf({ dir, botDir }: Lab): string[] {
   return [...processes().values()].flatMap(({ pid, isZombie }) => {
     const args = argumentsOf(pid);
     const isLeft =
-      hasVariable(pid, markVariable, botDir) ||
+      variableOf(pid, markVariable) === botDir ||
       workingFolder(pid)?.startsWith(dir) ||
       args.some((arg) => arg.startsWith(dir));
     return isLeft && !isZombie ? [args.join(' ')] : [];

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { seeded } from '../testing/seeded.ts';
 import { argumentsOf, processes, withDescendants } from './processes.ts';
 import { startAgent } from './testing/agent-process.ts';
+import { canUnshare, commandIn } from './testing/namespaces.ts';
 import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
 import { bots } from './testing/stub-bot.ts';
@@ -165,6 +166,43 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
 
     await expect.poll(() => test.bot.view().state, { timeout: 40_000 }).toBe('running');
     await expect.poll(() => botsIn(test.botDir)).toEqual([test.bot.view().pid]);
+  });
+});
+
+describe.skipIf(python === undefined || !canUnshare)('an agent in a container', () => {
+  it('keeps its bot and its task while another agent starts whose folder has the same path', async () => {
+    await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
+    if (test.settings.current === undefined) throw new Error('no settings');
+    const hidden = `mount -t tmpfs none '${test.folder}'`;
+    await using container = startAgent(test.settings.current, commandIn('container', hidden));
+    const lastWords = () => allOf(test.botDir).map((pid) => argumentsOf(pid).at(-1));
+    // Guard, keeper, bot, task_runner, task and orphan; what started the orphan has ended.
+    await expect.poll(() => lastWords().includes('clean') && lastWords().length).toBe(6);
+    const before = allOf(test.botDir);
+
+    test.bot.start();
+    await inTask(test);
+    await test.bot.stop();
+
+    expect(before.filter(isAlive)).toEqual(before);
+    expect(container.state).toMatchObject({ state: 'running', starts: 1 });
+  });
+
+  it('keeps both also where it has the folder that the other one wants', async () => {
+    await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
+    if (test.settings.current === undefined) throw new Error('no settings');
+    await using container = startAgent(test.settings.current, commandIn('pid'));
+    await inTask(test);
+    const before = allOf(test.botDir);
+
+    test.bot.start();
+    await expect
+      .poll(() => test.bot.view().why, { timeout: 40_000 })
+      .toBe(`another agent runs a bot in ${test.botDir}`);
+    await test.bot.stop();
+
+    expect(before.filter(isAlive)).toEqual(before);
+    expect(container.state).toMatchObject({ state: 'running', starts: 1 });
   });
 });
 

@@ -65,8 +65,24 @@ export function argumentsOf(pid: number): string[] {
   return textOf(pid, 'cmdline')?.split('\0').slice(0, -1) ?? [];
 }
 
-export function hasVariable(pid: number, name: string, value: string): boolean {
-  return `\0${textOf(pid, 'environ') ?? ''}`.includes(`\0${name}=${value}\0`);
+/** Of the environment that the process began with. Undefined: it has none of that name, or may not be read. */
+export function variableOf(pid: number, name: string): string | undefined {
+  const all = textOf(pid, 'environ')?.split('\0');
+  return all?.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+/** False also where it may not be read. */
+export function sharesPidNamespace(pid: number): boolean {
+  const own = pidNamespace('self');
+  return own !== undefined && pidNamespace(pid) === own;
+}
+
+function pidNamespace(pid: number | 'self'): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
 }
 
 export function workingFolder(pid: number): string | undefined {

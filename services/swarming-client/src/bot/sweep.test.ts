@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sweep } from './sweep.ts';
+import { python } from './testing/python.ts';
 
 let folder = '';
 let botDir = '';
@@ -14,7 +15,6 @@ beforeEach(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'sweep-')));
   botDir = join(folder, 's');
   await mkdir(join(botDir, 'w/ir'), { recursive: true });
-  await writeFile(join(botDir, 'swarming.lck'), '1');
 });
 
 afterEach(async () => {
@@ -35,14 +35,23 @@ async function sleeper(options: { env?: NodeJS.ProcessEnv; cwd?: string; script?
   return child;
 }
 
+/** Python runs a file of source as well as a zip. It changes to its folder, as the bot does. */
+const bot = `
+import os, subprocess, sys
+os.chdir(os.path.dirname(os.path.abspath(sys.argv[0])))
+child = subprocess.Popen(['sleep', '600'])
+print(flush=True)
+child.wait()
+`;
+
 function isEnded({ exitCode, signalCode }: ChildProcess) {
   return exitCode !== null || signalCode !== null;
 }
 
 describe('what a bot left', () => {
-  it('is found by its mark, and by its folder, whatever that is called', async () => {
+  it('is found by its mark, and as a task of its folder, whatever that is called', async () => {
     const marked = await sleeper({ env: { SKOLO_AGENT_BOT: botDir } });
-    const inside = await sleeper({ cwd: join(botDir, 'w/ir') });
+    const inside = await sleeper({ env: { SWARMING_HEADLESS: '1' }, cwd: join(botDir, 'w/ir') });
     await symlink(botDir, join(folder, 'link'));
 
     const swept = await sweep(join(folder, 'link'), undefined);
@@ -61,10 +70,15 @@ describe('what a bot left', () => {
     await expect.poll(() => isEnded(parent)).toBe(true);
   });
 
-  it('is a bot that somebody else started in the folder', async () => {
+  it.skipIf(python === undefined).each([
+    ['s/swarming_bot.1.zip', 'start_bot'],
+    ['/swarming_bot.zip', 'run_isolated'],
+  ])('is %s %s, whoever started it', async (zip, command) => {
+    await writeFile(join(botDir, 'swarming_bot.1.zip'), bot);
+    await writeFile(join(botDir, 'swarming_bot.zip'), bot);
     const named = spawn(
-      '/bin/sh',
-      ['-c', 'echo; sleep 600 & wait', 's/swarming_bot.1.zip', 'start_bot'],
+      python ?? '',
+      ['-u', zip.startsWith('/') ? join(botDir, zip) : zip, command],
       {
         cwd: folder,
         env: {},
@@ -84,7 +98,7 @@ describe('what a bot left', () => {
     const others = [
       await sleeper({ env: { SKOLO_AGENT_BOT: `${botDir}2` } }),
       await sleeper({ env: { PWD: botDir } }),
-      await sleeper({ cwd: folder }),
+      await sleeper({ cwd: folder, env: { SWARMING_HEADLESS: '1' } }),
       await sleeper({ script: `echo; exec sleep 600 # ${botDir}/swarming_bot.zip start_bot` }),
     ];
 
@@ -94,12 +108,19 @@ describe('what a bot left', () => {
     expect(others.filter(isEnded)).toEqual([]);
   });
 
-  it('is not who works in a folder in which no bot ever was', async () => {
-    await rm(join(botDir, 'swarming.lck'));
-    const inside = await sleeper({ cwd: botDir });
+  it('is no program that reads the folder: a log shipper, a backup, a copy of the bot', async () => {
+    const zip = join(botDir, 'swarming_bot.zip');
+    await writeFile(zip, 'a bot');
+    const readers = [
+      await sleeper({ cwd: botDir }),
+      await sleeper({ script: `echo; exec tail -f '${zip}' start_bot` }),
+      await sleeper({ script: `cd '${botDir}/w'; echo; tail -f ../swarming_bot.zip & wait` }),
+    ];
 
-    expect(await sweep(botDir, undefined)).toEqual({ ended: 0, stuck: [] });
-    expect(isEnded(inside)).toBe(false);
+    const swept = await sweep(botDir, undefined);
+
+    expect(swept).toEqual({ ended: 0, stuck: [] });
+    expect(readers.filter(isEnded)).toEqual([]);
   });
 
   it('is ended also when it multiplies', async () => {

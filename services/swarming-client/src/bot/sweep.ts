@@ -1,30 +1,28 @@
 /** Finds and ends what is left of a bot whose parents have died: by an earlier agent, or by a bot_init that was killed. */
-import { readFileSync, realpathSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { realpathSync } from 'node:fs';
 import { pause } from '@skolo/common/light';
 import { isOfBotsOnly } from './bot-folder.ts';
-import { markVariable } from './environment.ts';
+import { belongsToBot, isTaskRunner } from './bot-process.ts';
 import {
   ancestors,
   argumentsOf,
-  hasVariable,
   type ProcessEntry,
   processEntry,
   processes,
+  sharesPidNamespace,
   withDescendants,
-  workingFolder,
 } from './processes.ts';
+import { type FolderId, folderId, folderSeenBy } from './seen-folder.ts';
 
-const zipName = /(?:^|\/)swarming_bot(?:\.[12])?\.zip$/;
 /** What a process gets that hangs in the kernel; nothing else delays a SIGKILL. */
 const stuckMs = 10_000;
 const mostRounds = 20;
 
 /**
- * Ends all that belongs to the bot of a folder, but for `except`, the bot_init that is there now, and what descends from
- * it. A bot_init of another agent that lives is spared, too.
+ * Ends every process that is proven to belong to the bot of a folder (see bot-process.ts), and its descendants. It spares
+ * `except`, the current bot_init, and the bot_inits of other living agents, with their descendants.
  *
- * Fulfilled with those that do not die.
+ * Fulfilled with the processes that do not die.
  */
 export function sweep(
   botDir: string,
@@ -107,15 +105,15 @@ function leftovers(
   except: number | undefined,
   all: ReadonlyMap<number, ProcessEntry>,
 ): Set<number> {
-  const folders = new Set([botDir, realPath(botDir)].filter(isOfBotsOnly));
+  const folder = folderOfBot(botDir);
+  if (folder === undefined) return new Set();
   const spared = withDescendants(
-    [...(except === undefined ? [] : [except]), ...others(botDir, all)],
+    [...(except === undefined ? [] : [except]), ...initsOfOthers(all)],
     all,
   );
   for (const pid of ancestors(process.pid, all)) spared.add(pid);
-  const locked = lockedBy(botDir);
   const roots = [...all.values()].filter(
-    (entry) => !spared.has(entry.pid) && isOfBot(entry, folders, locked),
+    (entry) => !spared.has(entry.pid) && belongsToBot(entry, folder),
   );
   const found = withDescendants(
     roots.map(({ pid }) => pid),
@@ -125,56 +123,28 @@ function leftovers(
   return found;
 }
 
-/** The bot_inits of other agents that live. Where the lock works, there is none while this agent has it. */
-function others(botDir: string, all: ReadonlyMap<number, ProcessEntry>): number[] {
+/** Undefined where the folder is not for a bot alone: nothing is ended there. */
+function folderOfBot(botDir: string): FolderId | undefined {
+  return isOfBotsOnly(botDir) && isOfBotsOnly(realPath(botDir)) ? folderId(botDir) : undefined;
+}
+
+/** The bot_inits of other agents that live. Where the lock works, none of them has this agent's folder. */
+function initsOfOthers(all: ReadonlyMap<number, ProcessEntry>): number[] {
   return [...all.values()].flatMap(({ pid, parent }) => {
-    const init = readInit(pid);
-    const isOthers = init?.botDir === botDir && init.agent === parent && parent !== process.pid;
+    const isOthers = readInit(pid)?.agent === parent && parent !== process.pid;
     return isOthers ? [pid] : [];
   });
 }
 
-function isOfBot(
-  { pid, hasTerminal }: ProcessEntry,
-  folders: Set<string>,
-  locked: number | undefined,
-): boolean {
-  for (const folder of folders) if (hasVariable(pid, markVariable, folder)) return true;
-  const cwd = workingFolder(pid);
-  // Somebody at a terminal who looks at the logs is no task.
-  if (cwd !== undefined && !hasTerminal && locked !== undefined && isInside(cwd, folders))
-    return true;
-  const args = argumentsOf(pid);
-  const at = args.findIndex((arg) => zipName.test(arg));
-  const zip = args[at];
-  if (zip === undefined) return false;
-  // Also what the bot runs of itself (task_runner, run_isolated), but not what somebody tries at a terminal.
-  const isStarted = /^start_(?:bot|slave)$/.test(args[at + 1] ?? '');
-  if (!isStarted && hasTerminal) return false;
-  if (isStarted && pid === locked) return true;
-  return isInside(isAbsolute(zip) ? zip : join(cwd ?? '/', zip), folders);
-}
-
-function isInside(path: string, folders: ReadonlySet<string>): boolean {
-  return [...folders].some((folder) => path === folder || path.startsWith(`${folder}/`));
-}
-
-/**
- * The pid that the bot wrote down, of this pid namespace or another: it says nothing without a look at the process.
- * Undefined: no bot was ever in this folder, and who works in it is none of ours.
- */
-function lockedBy(botDir: string): number | undefined {
-  try {
-    return Number(readFileSync(join(botDir, 'swarming.lck'), 'latin1').trim());
-  } catch {
-    return undefined;
-  }
-}
-
 function lostInits(botDir: string, all: ReadonlyMap<number, ProcessEntry>) {
+  const folder = folderOfBot(botDir);
   const lost = [...all.values()].filter(({ pid, parent }) => {
     const init = readInit(pid);
-    return init?.botDir === botDir && init.agent !== parent && readInit(parent) === undefined;
+    if (init === undefined || init.agent === parent || readInit(parent) !== undefined) return false;
+    // In another namespace the agent has another number, and may live.
+    return (
+      folder !== undefined && sharesPidNamespace(pid) && folderSeenBy(pid, init.botDir) === folder
+    );
   });
   return withDescendants(
     lost.map(({ pid }) => pid),
@@ -182,10 +152,10 @@ function lostInits(botDir: string, all: ReadonlyMap<number, ProcessEntry>) {
   );
 }
 
-function readInit(pid: number): { botDir: string | undefined; agent: number } | undefined {
+function readInit(pid: number): { botDir: string; agent: number } | undefined {
   const args = argumentsOf(pid);
   const at = args.findIndex((arg) => arg.endsWith('/bot_init.py'));
-  return at < 0 ? undefined : { botDir: args[at + 1], agent: Number(args[at + 3]) };
+  return at < 0 ? undefined : { botDir: args[at + 1] ?? '', agent: Number(args[at + 3]) };
 }
 
 function realPath(path: string): string {
@@ -199,9 +169,7 @@ function realPath(path: string): string {
 /** Whether a task_runner is among the descendants of a process. */
 export function runsTask(pid: number): boolean {
   for (const below of withDescendants([pid], processes())) {
-    const args = argumentsOf(below);
-    const at = args.findIndex((arg) => zipName.test(arg));
-    if (at >= 0 && args[at + 1] === 'task_runner') return true;
+    if (isTaskRunner(argumentsOf(below))) return true;
   }
   return false;
 }

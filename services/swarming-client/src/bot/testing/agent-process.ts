@@ -14,10 +14,10 @@ export interface AgentProcess {
 
 const program = fileURLToPath(new URL('../../../dist/bot/testing/agent.js', import.meta.url));
 
-export function startAgent(settings: BotSettings): AgentProcess {
-  const child = spawn(process.execPath, [program, JSON.stringify(settings)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+/** @param inside a command that runs another one, as that of a container: `unshare …` */
+export function startAgent(settings: BotSettings, inside: readonly string[] = []): AgentProcess {
+  const [command = '', ...args] = [...inside, process.execPath, program, JSON.stringify(settings)];
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'exit');
   const agent: AgentProcess = {
     child,
