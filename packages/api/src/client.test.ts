@@ -39,6 +39,12 @@ const api = {
     role: 'operate',
     headers: z.object({ 'idempotency-key': z.string().optional() }),
     body: z.object({ why: z.string(), offSeconds: z.number().default(10) }),
+    audits: {
+      target: 'self',
+      reason: 'body.why',
+      input: ['body.offSeconds'],
+      omits: ['headers.idempotency-key'],
+    },
     answers: { 202: Thing, 204: undefined, 409: z.object({ holder: z.string() }) },
   }),
 };

@@ -25,6 +25,7 @@ export function hostKeyRoutes(forgets: string) {
     role: 'operate',
     params: z.object({ device: z.string().min(1).max(100) }),
     query: z.strictObject({ why: z.string().max(1000).optional() }),
+    audits: { target: ['params.device'], reason: 'query.why', answer: ['forgotten'] },
     answers: { 200: z.object({ device: z.string(), forgotten: z.boolean() }), 503: Problem },
   });
   return { hostKeys, forgetHostKey };

@@ -1,5 +1,6 @@
 export { alertToPubsubApi, DeadLetter, KnownAlert, SinkStatus } from './alert-to-pubsub.ts';
 export { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
+export type { AuditedElsewhere, Audits, InputPath } from './audits.ts';
 export {
   type Client,
   type ClientAnswer,

@@ -28,6 +28,7 @@ const api = {
     role: 'operate',
     params: z.object({ name: z.string() }),
     body: z.object({ offSeconds: z.number().min(1) }),
+    audits: { target: ['params.name'], input: ['body.offSeconds'] },
     answers: { 200: Thing, 204: undefined, 409: Busy, 404: Busy },
   }),
   ping: route({

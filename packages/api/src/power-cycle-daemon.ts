@@ -239,6 +239,13 @@ export const powerCycleDaemonApi = {
       force,
       skipRefused,
     }),
+    audits: {
+      target: ['body.machines'],
+      reason: 'body.reason',
+      input: ['body.mode', 'body.force', 'body.offSeconds', 'body.skipRefused'],
+      omits: ['headers.idempotency-key'],
+      answer: ['cycles', 'refused'],
+    },
     answers: { 202: Accepted, 404: Refused, 409: Refused, 422: Problem, 503: Problem },
   }),
   requestDeviceCycles: route({
@@ -254,6 +261,7 @@ export const powerCycleDaemonApi = {
         .meta({ description: 'NAME or MACHINE-NAME' }),
       reason,
     }),
+    audits: { elsewhere: 'as a request by the machine, which the daemon knows by its address' },
     answers: {
       202: Accepted,
       403: Problem,
@@ -295,6 +303,7 @@ export const powerCycleDaemonApi = {
     role: 'operate',
     params: id,
     query: z.strictObject({ why: z.string().max(1000).optional() }),
+    audits: { target: ['params.id'], reason: 'query.why', answer: ['target', 'action', 'outcome'] },
     answers: { 200: PowerCycle, 404: Problem, 409: Problem, 503: Problem },
   }),
   switchOutlets: route({
@@ -312,6 +321,13 @@ export const powerCycleDaemonApi = {
       force,
       skipRefused,
     }),
+    audits: {
+      target: ['body.targets'],
+      reason: 'body.reason',
+      input: ['body.state', 'body.force', 'body.skipRefused'],
+      omits: ['headers.idempotency-key'],
+      answer: ['cycles', 'refused'],
+    },
     answers: { 202: Accepted, 404: Refused, 409: Refused, 422: Problem, 503: Problem },
   }),
   outlets: route({
@@ -328,6 +344,7 @@ export const powerCycleDaemonApi = {
     role: 'operate',
     params: z.object({ outlet: z.string().min(1).max(200) }),
     query: z.strictObject({ why: z.string().max(1000).optional() }),
+    audits: { target: ['params.outlet'], reason: 'query.why' },
     answers: { 200: z.object({ outlet: z.string() }), 404: Problem, 409: Problem, 503: Problem },
   }),
   machines: route({
@@ -377,6 +394,12 @@ export const powerCycleDaemonApi = {
       until: Time.optional(),
       reason,
     }),
+    audits: {
+      target: ['body.targets'],
+      reason: 'body.reason',
+      input: ['body.until'],
+      answer: ['holds'],
+    },
     answers: { 201: z.object({ holds: z.array(Hold) }), 400: Problem, 404: Refused, 503: Problem },
   }),
   release: route({
@@ -386,6 +409,7 @@ export const powerCycleDaemonApi = {
     role: 'operate',
     params: id,
     query: z.strictObject({ why: z.string().max(1000).optional() }),
+    audits: { target: ['params.id'], reason: 'query.why', answer: ['target', 'by', 'until'] },
     answers: { 200: Hold, 404: Problem, 503: Problem },
   }),
   alerts: route({
@@ -393,7 +417,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/alerts',
     summary: 'Webhook of Alertmanager (version 4): who is missing, for repair by itself',
     role: 'operate',
-    audited: false,
+    audits: { elsewhere: 'as the request for a cycle that repair makes of it' },
     body: z.looseObject({
       alerts: z
         .array(

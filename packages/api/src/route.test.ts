@@ -26,6 +26,11 @@ const rich = route({
   params: z.object({ name: z.string(), port: z.coerce.number().int() }),
   query: z.object({ dryRun: z.enum(['true', 'false']).default('false'), limit: z.coerce.number() }),
   body: z.object({ why: z.string(), offSeconds: z.number().default(10) }),
+  audits: {
+    target: ['params.name', 'params.port'],
+    reason: 'body.why',
+    input: ['query.dryRun', 'query.limit', 'body.offSeconds'],
+  },
   answers: {
     200: z.object({ at: z.string().transform((text) => new Date(text)) }),
     204: undefined,
@@ -67,6 +72,44 @@ describe('route', () => {
       'no answer when all is well',
       { method: 'post', path: '/v1', summary: '', answers: { 404: z.string() } },
       'POST /v1: no answer is 2xx',
+    ],
+    [
+      'a change that does not say what is audited',
+      { method: 'post', path: '/v1', summary: '', answers },
+      'POST /v1: `audits` has to say what of a call is in the audit log',
+    ],
+    [
+      'a get that is audited',
+      { method: 'get', path: '/v1', summary: '', audits: { target: 'self' }, answers },
+      'GET /v1: a get changes nothing, so `audits` is wrong here',
+    ],
+    [
+      'an input that is neither audited nor left out',
+      {
+        method: 'post',
+        path: '/v1',
+        summary: '',
+        body: z.object({ name: z.string(), force: z.boolean() }),
+        audits: { target: ['body.name'] },
+        answers,
+      },
+      'POST /v1: `audits` does not name body.force; add it, or omit it',
+    ],
+    [
+      'an audited input that is not there',
+      { method: 'post', path: '/v1', summary: '', audits: { target: ['query.name'] }, answers },
+      'POST /v1: `audits` names query.name, which is no input',
+    ],
+    [
+      'an audited field that no answer has',
+      {
+        method: 'post',
+        path: '/v1',
+        summary: '',
+        audits: { target: 'self', answer: ['id'] },
+        answers: { 200: z.object({ name: z.string() }), 409: z.object({ id: z.string() }) },
+      },
+      'POST /v1: `audits` names id, which is in no answer',
     ],
   ])('refuses %s', (_, spec, message) => {
     expect(() => route(spec)).toThrow(new TypeError(message));

@@ -3,6 +3,7 @@
  * are all made from it, so they cannot disagree.
  */
 import type { z } from 'zod';
+import { type AuditedElsewhere, type Audits, whyNotAudited } from './audits.ts';
 
 /** Each may do what the one before it may, and more. */
 export type Role = 'view' | 'operate' | 'admin';
@@ -18,8 +19,8 @@ export interface RouteSpec {
   tags?: readonly string[];
   /** What the caller has to be; absent: anybody. */
   role?: Role;
-  /** False: calls are not in the audit log, since they change nothing themselves; what follows from them is recorded there. */
-  audited?: false;
+  /** What the audit log keeps of a call. Every route but a `get` has it. */
+  audits?: Audits | AuditedElsewhere;
   /** A key for each `{name}` of the path. */
   params?: z.ZodObject;
   /** Values arrive as strings, so numbers want `z.coerce.number()`. */
@@ -53,6 +54,8 @@ export function route<const R extends RouteSpec>(spec: R): R {
   if (!Object.keys(spec.answers).some((status) => isSuccess(Number(status)))) {
     throw new TypeError(`${name(spec)}: no answer is 2xx`);
   }
+  const why = whyNotAudited(spec);
+  if (why !== undefined) throw new TypeError(`${name(spec)}: ${why}`);
   return spec;
 }
 

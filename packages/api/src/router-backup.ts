@@ -177,6 +177,7 @@ export const routerBackupApi = {
       devices: z.array(deviceName).min(1).max(maxDevices).optional(),
       reason: reason.optional(),
     }),
+    audits: { target: ['body.devices'], reason: 'body.reason', answer: ['id'] },
     answers: { 202: BackupRun, 404: Problem, 503: Problem },
   }),
   backups: route({
@@ -282,6 +283,10 @@ export const routerBackupApi = {
     description: 'Reads the device as it is now: `running` names that state for `restore`.',
     role: 'admin',
     params: deviceVersion,
+    audits: {
+      target: ['params.device', 'params.version'],
+      answer: ['rehearsed', 'accepted', 'running'],
+    },
     answers: {
       200: z.object({
         version: BackupVersion,
@@ -308,6 +313,12 @@ export const routerBackupApi = {
       running: z.string().meta({ description: 'as `check` gave it: nothing has changed since' }),
       reason,
     }),
+    audits: {
+      target: ['params.device', 'params.version'],
+      reason: 'body.reason',
+      input: ['body.running'],
+      answer: ['restored'],
+    },
     answers: {
       200: z.object({
         version: BackupVersion,

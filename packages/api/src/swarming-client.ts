@@ -160,6 +160,7 @@ export const swarmingClientApi = {
     summary: 'Ends a quarantine that a person forced, and tries devices anew that need hands',
     role: 'operate',
     body: z.strictObject({ why }),
+    audits: { target: 'self', reason: 'body.why', answer: ['verdict'] },
     answers: { 200: HealthStatus, 503: Problem },
   }),
   reboot: route({
@@ -168,6 +169,7 @@ export const swarmingClientApi = {
     summary: 'Reboots the machine',
     role: 'operate',
     body: z.strictObject({ why }),
+    audits: { target: 'self', reason: 'body.why' },
     answers: { 202: undefined, 409: Problem, 503: Problem },
   }),
   usbPort: route({
@@ -185,6 +187,12 @@ export const swarmingClientApi = {
     role: 'operate',
     params: usbPort,
     body: z.strictObject({ on: z.boolean(), why }),
+    audits: {
+      target: 'self',
+      reason: 'body.why',
+      input: ['params.hub', 'params.port', 'body.on'],
+      answer: ['on'],
+    },
     answers: { 200: UsbPortState, 403: Problem, 404: Problem, 503: Problem },
   }),
 };

@@ -21,12 +21,16 @@ export const AuditEntry = z.object({
   from: z.string().optional(),
   /** The kind of change, such as the name of the route. */
   what: z.string(),
-  /** What was changed. */
+  /** What was changed: machines, outlets, devices. */
   target: z.string().optional(),
+  /** What else decided what happens: mode, force, how long. */
+  input: z.record(z.string(), z.unknown()).optional(),
   /** In the words of who did it. */
   why: z.string().optional(),
   /** `begun` before the change; after it `done`, `accepted` (goes on), `refused: …` or `failed: …`. `begun` alone: it died in between. */
   outcome: z.string(),
+  /** What the caller was answered, as far as the API says that it is kept: ids, those that were left out. */
+  answer: z.record(z.string(), z.unknown()).optional(),
   requestId: z.string().optional(),
 });
 export type AuditEntry = z.output<typeof AuditEntry>;
@@ -37,8 +41,10 @@ export interface NewAuditEntry {
   from?: string | undefined;
   what: string;
   target?: string | undefined;
+  input?: Record<string, unknown> | undefined;
   why?: string | undefined;
   outcome: string;
+  answer?: Record<string, unknown> | undefined;
   requestId?: string | undefined;
 }
 

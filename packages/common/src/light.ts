@@ -12,7 +12,7 @@ export { drainable } from './drain.ts';
 export { endProcess } from './end-process.ts';
 export { exitCodes } from './exit-codes.ts';
 export { type Flag, parsePort, readFlags, UsageError, usageOf } from './flag-table.ts';
-export { changesSomething, recordChange, whyOf } from './http/audited.ts';
+export { audited } from './http/audited.ts';
 export { toProblem } from './http/errors.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';
 export { requestIdFrom } from './http/request-id.ts';

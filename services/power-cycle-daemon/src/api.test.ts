@@ -1,5 +1,4 @@
 /** The HTTP API: what is answered to whom. What cycles do is in cycles.test.ts. */
-import { readdir, readFile } from 'node:fs/promises';
 import { request as send } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -675,37 +674,6 @@ describe('whoever', () => {
       status: 403,
       body: expect.stringContaining('127.0.0.1 is no machine of rack.yaml'),
     });
-  });
-});
-
-describe('the audit log', () => {
-  async function audit({ stateDir }: TestDaemon): Promise<Record<string, unknown>[]> {
-    const dir = join(stateDir, 'audit');
-    const [file = ''] = await readdir(dir);
-    const lines = await readFile(join(dir, file), 'utf8');
-    return lines
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-  }
-
-  it('has who asked for what and why, before it is done, and what came of it', async () => {
-    const daemon = await startDaemon({ yaml });
-    const { cycles } = await ask(daemon, ['b-1']);
-    const id = cycles[0]?.id ?? '';
-    await daemon.finished(id);
-    await problem(ask(daemon, ['bare']));
-    await daemon.stop();
-
-    const who = daemon.who;
-    const request = { who, role: 'operate', from: '127.0.0.1', what: 'requestCycles', why: 'dead' };
-    expect(await audit(daemon)).toMatchObject([
-      { ...request, outcome: 'begun' },
-      { ...request, outcome: 'accepted' },
-      { who, what: `cycle ${id}`, target: 'b-1', why: 'dead', outcome: 'on: pdu-1/1 seen on' },
-      { ...request, outcome: 'begun' },
-      { ...request, outcome: expect.stringMatching(/^refused: bare: rack.yaml does not say/) },
-    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** What came of each cycle, in the audit log; and the requests that did not come through the API, which records its own. */
 import { type AuditLog, errorText, type Logger } from '@skolo/common';
-import type { CycleRecord } from './records.ts';
+import { type CycleRecord, feedKey } from './records.ts';
 import { type Accepted, type Request, RequestRefused } from './requests.ts';
 
 export class AuditTrail {
@@ -18,12 +18,14 @@ export class AuditTrail {
    * @throws AuditUnavailable Nothing was taken.
    */
   async recorded(request: Request, take: () => Promise<Accepted>): Promise<Accepted> {
-    const { by: who, origin, reason: why, targets, ask } = request;
-    const entry = { who, what: `${origin}: ${ask.action}`, target: targets.join(' '), why };
+    const { by: who, origin, reason: why, targets, ask, skipRefused } = request;
+    const { action, ...how } = ask;
+    const input = { ...how, skipRefused };
+    const entry = { who, what: `${origin}: ${action}`, target: targets.join(' '), input, why };
     await this.audit.append({ ...entry, outcome: 'begun' });
     try {
       const accepted = await take();
-      await this.append({ ...entry, outcome: 'accepted' });
+      await this.append({ ...entry, outcome: 'accepted', answer: { ...accepted } });
       return accepted;
     } catch (error) {
       const word = error instanceof RequestRefused ? 'refused' : 'failed';
@@ -33,9 +35,20 @@ export class AuditTrail {
   }
 
   /** The end of a cycle. Never throws: the power does not wait for the log. */
-  finished({ id, target, by: who, action, reason: why, outcome, detail }: CycleRecord): void {
+  finished({
+    id,
+    target,
+    by: who,
+    action,
+    reason: why,
+    outcome,
+    detail,
+    ...how
+  }: CycleRecord): void {
     const told = detail === undefined ? `${outcome}` : `${outcome}: ${detail}`;
-    void this.append({ who, what: `${action} ${id}`, target, why, outcome: told });
+    const { mode, force, offSeconds, feeds } = how;
+    const input = { mode, force, offSeconds, outlets: feeds.map(feedKey) };
+    void this.append({ who, what: `${action} ${id}`, target, input, why, outcome: told });
   }
 
   private async append(entry: Parameters<AuditLog['append']>[0]): Promise<void> {

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiError } from '@skolo/api';
+import { AuditEntry } from '@skolo/common';
 import { describe, expect, it } from 'vitest';
 import { unreachable } from './testing/fake-device.ts';
 import { type Lab, startLab } from './testing/lab.ts';
@@ -21,6 +22,13 @@ async function content(lab: Lab, query = '', token = lab.adminToken, version = '
     headers: { authorization: `Bearer ${token}` },
   });
   return { status: response.status, text: await response.text(), headers: response.headers };
+}
+
+async function audited({ stateDir }: Lab): Promise<AuditEntry[]> {
+  const folder = join(stateDir, 'audit');
+  const [segment = ''] = await readdir(folder);
+  const lines = (await readFile(join(folder, segment), 'utf8')).trim().split('\n');
+  return lines.map((line) => AuditEntry.parse(JSON.parse(line)));
 }
 
 const statusOf = async (work: Promise<unknown>) =>
@@ -52,10 +60,8 @@ describe('the API', () => {
     expect(former.text).toBe('hostname router\npassword canary-router\nend\n');
     expect(newest.headers.get('x-skolo-sha1')).toMatch(/^[0-9a-f]{40}$/);
     expect(operator.status).toBe(403);
-    const folder = join(lab.stateDir, 'audit');
-    const [segment = ''] = await readdir(folder);
-    const audit = await readFile(join(folder, segment), 'utf8');
-    expect(audit.match(/read with secrets/g)).toHaveLength(2);
+    const reads = (await audited(lab)).filter(({ what }) => what === 'read with secrets');
+    expect(reads).toHaveLength(2);
   });
 
   it('masks secrets for everybody else', async () => {
@@ -141,6 +147,39 @@ describe('the API', () => {
     const after = await lab.admin.versions({ params: router, query: {} });
     expect(after.versions).toHaveLength(4);
     expect(after.versions[0]).toMatchObject({ by: 'ann', reason: 'broken since noon' });
+    expect((await audited(lab)).filter(({ what }) => what.endsWith('estore'))).toMatchObject([
+      { what: 'checkRestore', target: 'router latest~1', outcome: 'begun' },
+      { what: 'checkRestore', outcome: 'done', answer: { rehearsed: true, accepted: true } },
+      {
+        who: 'ann',
+        what: 'restore',
+        target: `router ${id}`,
+        input: { running: look.running },
+        why: 'broken since noon',
+        outcome: 'begun',
+      },
+      { what: 'restore', target: `router ${id}`, outcome: 'done', answer: { restored: true } },
+    ]);
+  });
+
+  it('audits what is asked for, of which devices and why', async () => {
+    const lab = await startLab();
+    await lab.idle();
+
+    const one = await lab.operator.requestBackup({
+      body: { devices: ['router', 'switch-1'], reason: 'before the update' },
+    });
+    await lab.operator.requestBackup({ body: {} });
+    await lab.operator.forgetHostKey({ params: router, query: { why: 'swapped' } });
+
+    expect(await audited(lab)).toMatchObject([
+      { what: 'requestBackup', target: 'router switch-1', why: 'before the update' },
+      { what: 'requestBackup', outcome: 'accepted', answer: { id: one.id } },
+      { what: 'requestBackup', target: 'all', outcome: 'begun' },
+      { what: 'requestBackup', target: 'all', outcome: 'accepted' },
+      { what: 'forgetHostKey', target: 'router', why: 'swapped', outcome: 'begun' },
+      { what: 'forgetHostKey', outcome: 'done', answer: { forgotten: expect.any(Boolean) } },
+    ]);
   });
 
   it('restores nothing into a device that changed since the look', async () => {

@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AuditEntry } from '@skolo/common/light';
 import { peer } from '@skolo/simulators';
 import { afterEach, describe, expect, it, type TestContext } from 'vitest';
 import type { AgentProcess } from './testing/agent-process.ts';
@@ -238,11 +239,23 @@ describe('the status port', () => {
     expect(await agent.client().clearQuarantine({ body: { why: 'was a sausage' } })).toMatchObject({
       verdict: 'ok',
     });
+    const line = { what: 'clearQuarantine', target: machine, why: 'was a sausage' };
+    expect(await audited(its.stateDir)).toMatchObject([
+      { ...line, outcome: 'begun' },
+      { ...line, outcome: 'done', answer: { verdict: 'ok' } },
+    ]);
     expect((await fetch(`${url}/openapi.json`)).status).toBe(200);
     expect((await fetch(`${url}/v1/nothing`)).status).toBe(404);
     expect((await fetch(`${url}/v1/status`, { method: 'DELETE' })).status).toBe(405);
   });
 });
+
+async function audited(stateDir: string): Promise<AuditEntry[]> {
+  const folder = join(stateDir, 'audit');
+  const [segment = ''] = await readdir(folder);
+  const lines = (await readFile(join(folder, segment), 'utf8')).trim().split('\n');
+  return lines.map((line) => AuditEntry.parse(JSON.parse(line)));
+}
 
 /** Its methods, to be taken apart. */
 function bound(its: Lab) {

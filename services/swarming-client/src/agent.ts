@@ -231,6 +231,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
   addDegraded(registry, () => readiness().degraded);
 
   const doors = await openDoors({
+    machine: name,
     flags: options,
     hooks: {
       view() {

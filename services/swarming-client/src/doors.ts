@@ -19,6 +19,8 @@ import { type ApiListenerDeps, createApiListener } from './http/api-listener.ts'
 import { metricsPages, openApiPage, type Readiness } from './pages.ts';
 
 export interface DoorsDeps {
+  /** The name of the machine. */
+  machine: string;
   flags: Pick<Flags, 'host' | 'port' | 'hookPort' | 'metricsPort'>;
   hooks: HookDeps;
   api: ApiDeps;
@@ -45,9 +47,10 @@ const mostConnections = 64;
 
 /** @throws ListenError A port cannot be had. */
 export async function openDoors(deps: DoorsDeps): Promise<Doors> {
-  const { flags, metrics, audit, version, log } = deps;
+  const { machine, flags, metrics, audit, version, log } = deps;
   const { host } = flags;
   const shared: Omit<ApiListenerDeps, 'pages'> = {
+    machine,
     log,
     audit,
     metrics,

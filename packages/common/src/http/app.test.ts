@@ -27,7 +27,20 @@ const api = {
     summary: 'Changes a thing',
     role: 'operate',
     params: z.object({ name: z.string() }),
-    body: z.strictObject({ size: z.number(), why: z.string().optional() }),
+    query: z.strictObject({ color: z.string().optional() }),
+    body: z.strictObject({
+      size: z.number(),
+      force: z.boolean().default(false),
+      password: z.string().optional(),
+      why: z.string().optional(),
+    }),
+    audits: {
+      target: ['params.name'],
+      reason: 'body.why',
+      input: ['body.size', 'body.force', 'query.color'],
+      omits: ['body.password'],
+      answer: ['size'],
+    },
     answers: { 200: Thing, 202: undefined },
   }),
   sum: route({
@@ -36,6 +49,7 @@ const api = {
     summary: 'Adds up',
     headers: z.object({ 'x-offset': z.coerce.number().max(99).optional() }),
     body: z.array(z.number()),
+    audits: { elsewhere: 'nowhere: it changes nothing' },
     answers: { 200: z.object({ sum: z.number() }) },
   }),
   broken: route({
@@ -48,6 +62,7 @@ const api = {
     method: 'delete',
     path: '/v1/nobody',
     summary: 'None',
+    audits: { target: 'self' },
     answers: { 204: undefined },
   }),
 };
@@ -313,11 +328,11 @@ describe('a change', () => {
       .put('/v1/things/a')
       .auth(token, { type: 'bearer' })
       .set('x-request-id', 'r1')
-      .send({ size: 3, why: 'it hangs' });
+      .send({ size: 3, why: 'it hangs', force: true, password: 'canary' });
 
     expect([answer.status, answer.body]).toEqual([200, { name: 'a', size: 3 }]);
     expect(changes).toEqual([
-      { name: 'a', size: 3, why: 'it hangs', who: 'ann', from: '127.0.0.1' },
+      expect.objectContaining({ size: 3, password: 'canary', who: 'ann', from: '127.0.0.1' }),
     ]);
     const entry = {
       time: expect.any(String),
@@ -325,13 +340,14 @@ describe('a change', () => {
       role: 'operate',
       from: '127.0.0.1',
       what: 'change',
-      target: '/v1/things/a',
+      target: 'a',
+      input: { size: 3, force: true },
       why: 'it hangs',
       requestId: 'r1',
     };
     expect(await audited()).toEqual([
       { ...entry, outcome: 'begun' },
-      { ...entry, outcome: 'done' },
+      { ...entry, outcome: 'done', answer: { size: 3 } },
     ]);
   });
 

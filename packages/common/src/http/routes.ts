@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Api, RouteAnswer, RouteRequest, RouteSpec } from '@skolo/api';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
@@ -5,7 +6,7 @@ import type { AccessControl, Caller } from '../access/access-control.ts';
 import type { AuditLog } from '../audit.ts';
 import { clientAddress } from '../client-address.ts';
 import type { Logger } from '../log.ts';
-import { changesSomething, recordChange, whyOf } from './audited.ts';
+import { audited } from './audited.ts';
 import { jsonBody } from './json-body.ts';
 import { HttpProblem } from './problem.ts';
 
@@ -46,8 +47,8 @@ type Handler = RouteHandlers<Api>[string];
 
 /**
  * The routes of an API, bound to their handlers. What a handler gets has the right role and passed the route's schemas;
- * what it gives back passes the schema of its status, so that nothing is sent that the API does not say. A change
- * ({@link changesSomething}) is in the audit log before it is made.
+ * what it gives back passes the schema of its status, so that nothing is sent that the API does not say. A change is in
+ * the audit log before it is made ({@link audited}).
  */
 export function routes<A extends Api>(
   api: A,
@@ -85,20 +86,17 @@ function answer(name: string, spec: RouteSpec, handler: Handler, deps: RouteDeps
     async function make() {
       return handler({ ...parsed, caller, log, requestId, from });
     }
-    const given = changesSomething(spec)
-      ? await recordChange(
-          {
-            who: caller?.name ?? 'anonymous',
-            role: caller?.role,
-            from,
-            what: name,
-            target: request.path,
-            why: whyOf(parsed),
-            requestId,
-          },
-          { audit: deps.audit, log, make },
-        )
-      : await make();
+    const given = await audited(
+      {
+        name,
+        spec,
+        given: parsed,
+        caller: { who: caller?.name ?? 'anonymous', role: caller?.role, from },
+        requestId,
+        self: hostname(),
+      },
+      { audit: deps.audit, log, make },
+    );
     send(spec, given, response);
   };
 }

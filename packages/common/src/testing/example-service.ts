@@ -20,6 +20,7 @@ const notesApi = {
     role: 'operate',
     params: z.object({ machine: z.string() }),
     body: z.strictObject({ text: z.string(), why: z.string().optional() }),
+    audits: { target: ['params.machine'], reason: 'body.why', input: ['body.text'] },
     answers: { 200: Note },
   }),
 };

@@ -1,7 +1,6 @@
 /** The report of the original system, sent to a running daemon. */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { audited } from '../testing/audited.ts';
 import { startDaemon } from '../testing/daemon.ts';
 import { freePort, knock } from '../testing/door.ts';
 
@@ -19,13 +18,6 @@ async function openDoor(allow = '127.0.0.0/8') {
   const daemon = await startDaemon({ yaml, settings });
   const send = (body: string | Buffer) => knock(port, path, { method: 'POST', body });
   return { ...daemon, port, send };
-}
-
-async function audited(stateDir: string): Promise<unknown[]> {
-  const dir = join(stateDir, 'audit');
-  const [segment = ''] = await readdir(dir);
-  const lines = (await readFile(join(dir, segment), 'utf8')).trim().split('\n');
-  return lines.map((line): unknown => JSON.parse(line));
 }
 
 describe('the report door', () => {

@@ -6,15 +6,13 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Api, Role, RouteSpec } from '@skolo/api/route';
 import {
   type AuditLog,
-  changesSomething,
+  audited,
   errorText,
   HttpProblem,
   httpRequestDuration,
   type Logger,
-  recordChange,
   requestIdFrom,
   toProblem,
-  whyOf,
 } from '@skolo/common/light';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
@@ -46,6 +44,8 @@ type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 export type Page = () => Promise<{ status: number; type: string; text: string }>;
 
 export interface ApiListenerDeps {
+  /** The name of the machine, for the audit log. */
+  machine: string;
   log: Logger;
   audit: AuditLog;
   metrics: Registry;
@@ -114,17 +114,18 @@ export function createApiListener<A extends Api>(
       body: spec.body && (await readJson(request)),
     });
     const make = async () => handler({ ...given, caller });
-    if (!changesSomething(spec)) return make();
-    const change = {
-      who: caller?.name ?? 'anonymous',
-      role: caller?.role,
-      from: request.socket.remoteAddress ?? '',
-      what: name,
-      target: url.pathname,
-      why: whyOf({ body: given.body, query: given.query }),
-      requestId,
-    };
-    return recordChange(change, { audit: deps.audit, log, make });
+    const from = request.socket.remoteAddress ?? '';
+    return audited(
+      {
+        name,
+        spec,
+        given,
+        caller: { who: caller?.name ?? 'anonymous', role: caller?.role, from },
+        requestId,
+        self: deps.machine,
+      },
+      { audit: deps.audit, log, make },
+    );
   }
 
   return function listener(request, response) {

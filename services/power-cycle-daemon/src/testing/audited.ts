@@ -1,0 +1,14 @@
+/** The audit log of a daemon, all segments, oldest first. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AuditEntry } from '@skolo/common';
+
+export async function audited(stateDir: string): Promise<AuditEntry[]> {
+  const dir = join(stateDir, 'audit');
+  const entries: AuditEntry[] = [];
+  for (const segment of (await readdir(dir)).sort()) {
+    const lines = (await readFile(join(dir, segment), 'utf8')).trim().split('\n');
+    entries.push(...lines.map((line) => AuditEntry.parse(JSON.parse(line))));
+  }
+  return entries;
+}
