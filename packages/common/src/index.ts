@@ -22,6 +22,7 @@ export { type Degraded, DegradedList } from './degraded.ts';
 export { exitCodes } from './exit-codes.ts';
 export { type AppOptions, createApp, plainHeaders } from './http/app.ts';
 export { toProblem } from './http/errors.ts';
+export { type HostCheck, hostCheck } from './http/host-check.ts';
 export { jsonErrorOffset, lineAndColumn } from './http/json-position.ts';
 export { statusOf } from './http/measure.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';

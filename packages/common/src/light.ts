@@ -14,6 +14,7 @@ export { exitCodes } from './exit-codes.ts';
 export { type Flag, parsePort, readFlags, UsageError, usageOf } from './flag-table.ts';
 export { audited } from './http/audited.ts';
 export { toProblem } from './http/errors.ts';
+export { type HostCheck, hostCheck } from './http/host-check.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';
 export { requestIdFrom } from './http/request-id.ts';
 export type { RouteHandlers } from './http/routes.ts';

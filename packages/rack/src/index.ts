@@ -10,6 +10,7 @@ export type { Path, RackIssue } from './issues.ts';
 export { formatIssue, RackError } from './issues.ts';
 export type { JsonSchema } from './json-schema.ts';
 export { rackJsonSchema } from './json-schema.ts';
+export { jumphostHosts } from './jumphost-hosts.ts';
 export { parseRack, rackWarnings, readRack } from './load.ts';
 export { models } from './models/index.ts';
 export type { Model, Numbering, Transport } from './models/model.ts';

@@ -37,11 +37,9 @@ export function hostNameProblem(name: string): string | undefined {
 }
 
 /** Several labels with dots. */
-export const domainName = text(
-  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
-  'a domain name',
-  'lan',
-);
+const dottedLabels =
+  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
+export const domainName = text(dottedLabels, 'a domain name', 'lan');
 
 /** The one way in which an address is written: `fd00:0::1` is `fd00::1`, `::ffff:10.0.0.1` is `10.0.0.1`. */
 export function canonicalAddress(address: string): string | undefined {
@@ -65,6 +63,12 @@ export const address = canonical('an IP address', '192.168.1.8', (input) => {
   return canonicalAddress(plain) === undefined
     ? undefined
     : { wrong: `"${input}" has leading zeros, which some programs read as octal; write ${plain}` };
+});
+
+/** What a URL may have as its host, without port and brackets. */
+export const urlHost = canonical('a host name or IP address', 'rack4.example.com', (input) => {
+  const isName = dottedLabels.test(input) && !/^[\d.]+$/.test(input);
+  return isName ? input : canonicalAddress(input);
 });
 
 /** A network, `10.42.0.0/24`; a single address is itself with all bits. Canonical text. */

@@ -152,6 +152,8 @@ export interface Jumphost {
   name: string;
   address: string;
   aliases: string[];
+  /** More that clients send as Host. */
+  hosts?: string[];
   mac?: string;
   identity?: string;
   uplink?: Outlet;

@@ -10,6 +10,7 @@ import {
   hostName,
   mac,
   tokenUrl,
+  urlHost,
 } from './network-fields.ts';
 import { timezone } from './time-fields.ts';
 import { attributes, line, power, uplink } from './wiring-fields.ts';
@@ -21,6 +22,12 @@ export const jumphostSchema = object({
     .array(domainName)
     .default([])
     .describe('More names for it; `metadata` is the one that bots ask for.'),
+  hosts: z
+    .array(urlHost)
+    .exactOptional()
+    .describe(
+      'More names and addresses that clients send as Host, say those of a NAT or a proxy in front. Requests with a Host that is not of the jumphost are rejected, because a page of another site may have resolved its own name to it.',
+    ),
   mac: mac.exactOptional().describe('Its MAC address.'),
   identity: z
     .string()

@@ -33,6 +33,8 @@ export interface HandlerDeps {
   clock: Clock;
   onAnswered: (pathClass: PathClass, status: number, identity: string) => void;
   onUnknownCaller: (known: KnownCaller) => void;
+  /** `why`: the host that it asked for is not this server. */
+  onForeignHost: (known: KnownCaller, why: string) => void;
   /** `seen`: the MAC in the kernel's table, if any; `error`: the table could not be read. */
   onMacMismatch: (known: KnownCaller, seen: string | undefined, error?: unknown) => void;
   onError: (error: unknown) => void;
@@ -82,9 +84,13 @@ export function createHandler(deps: HandlerDeps): RequestListener {
 
     deps.clients.asked(known.client, deps.clock.now(), asked.pathClass === 'token');
     const waitSeconds = deps.limiter.take(known.caller.address);
+    const foreignHost = deps.state().checkHost(request);
     if (waitSeconds > 0) {
       const why = 'This address sends too many requests.';
       reply(exchange, errorPage(429, why, retryAfter(waitSeconds)));
+    } else if (foreignHost !== undefined) {
+      deps.onForeignHost(known, foreignHost);
+      reply(exchange, errorPage(403, `${foreignHost}.`, closing));
     } else if (!origin) {
       const why = 'Requests with X-Forwarded-For are not answered.';
       reply(exchange, errorPage(403, why, closing));

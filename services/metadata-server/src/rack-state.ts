@@ -2,8 +2,9 @@
  * What one version of rack.yaml means for requests. Replaced as a whole when the file changes, so that
  * no request ever sees half of each.
  */
-import { inNetworks, normaliseAddress } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
+import { hostname } from 'node:os';
+import { type HostCheck, hostCheck, inNetworks, normaliseAddress } from '@skolo/common';
+import { jumphostHosts, type Rack } from '@skolo/rack';
 import type { AgentDigests } from './agent-digests.ts';
 import { type Caller, callerLookup, type FindCaller } from './caller.ts';
 import type { Client, Clients } from './clients.ts';
@@ -21,6 +22,15 @@ export interface KnownCaller {
   access?: { account: Account; usualToken: RenewedToken; document: Directory };
 }
 
+/** As Google's clients ask for the metadata server of a virtual machine. */
+const googleHosts = [
+  'metadata',
+  'metadata.google.internal',
+  'metadata.goog',
+  '169.254.169.254',
+  'fd20:ce::254',
+];
+
 /** Addresses come and go; beyond this what was worked out is forgotten. */
 const most = 5000;
 
@@ -30,6 +40,8 @@ export class RackState {
   readonly agentDigests: AgentDigests;
   /** Of this computer's interfaces. */
   readonly ownAddresses: readonly string[];
+  /** Does a request name this server? */
+  readonly checkHost: HostCheck;
   private readonly clients: Clients;
   private readonly tokens: Tokens;
   private readonly findCaller: FindCaller;
@@ -48,6 +60,12 @@ export class RackState {
     this.tokens = deps.tokens;
     this.ownAddresses = deps.ownAddresses;
     this.findCaller = callerLookup(rack, deps.ownAddresses);
+    this.checkHost = hostCheck([
+      ...googleHosts,
+      ...jumphostHosts(rack),
+      hostname(),
+      ...deps.ownAddresses,
+    ]);
     this.isTrustedProxy = inNetworks(rack.services['metadata-server'].trustedProxies);
   }
 

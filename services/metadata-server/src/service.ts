@@ -155,6 +155,9 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
           log.warn({ address, name, kind }, 'caller without identity');
         });
       },
+      onForeignHost({ caller: { name, address } }, why) {
+        complaints.make(`host ${address}`, () => log.warn({ address, name, why }, 'foreign host'));
+      },
       onMacMismatch({ caller }, seen, err) {
         metrics.macMismatch(caller.name);
         complaints.make(`${caller.address} ${seen}`, () => {

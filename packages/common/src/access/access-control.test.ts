@@ -190,6 +190,13 @@ describe('no token', () => {
     },
   );
 
+  it('is not enough for a page of another site, which resolved its own name to this address', async () => {
+    const { get } = await start('{ anonymousRead: [127.0.0.0/8] }');
+
+    expect((await get('/view', undefined, { host: 'evil.example:9210' })).code).toBe(401);
+    expect((await get('/view', undefined, { host: 'jumphost.lan:9210' })).code).toBe(200);
+  });
+
   it('is better than a wrong one: that is refused from a listed network, too', async () => {
     const { get, tokens } = await start(
       '{ anonymousRead: [127.0.0.0/8], tokens: { file: tokens.yaml } }',

@@ -1,9 +1,10 @@
-import { type Access, type Rack, type Role, secretPath } from '@skolo/rack';
+import { type Access, jumphostHosts, type Rack, type Role, secretPath } from '@skolo/rack';
 import type { Request, RequestHandler, Response } from 'express';
 import { Counter, type Registry } from 'prom-client';
 import { cameThroughProxy, clientAddress, inNetworks } from '../client-address.ts';
 import type { Clock } from '../clock.ts';
 import type { DegradedList } from '../degraded.ts';
+import { type HostCheck, hostCheck } from '../http/host-check.ts';
 import { HttpProblem } from '../http/problem.ts';
 import { errorText } from '../redact.ts';
 import { GoogleKeys, googleCertsUrl, NoGoogleKeys } from './google-keys.ts';
@@ -62,7 +63,9 @@ export class AccessControl {
   private readonly refusals: Counter<'reason'>;
   private tokenFile: { path: string; file: TokenFile } | undefined;
   private googleKeys: { certsUrl: string; keys: GoogleKeys } | undefined;
-  private anonymous: { networks: string[]; has: (address: string) => boolean } | undefined;
+  private anonymous:
+    | { rack: Rack; has: (address: string) => boolean; checkHost: HostCheck }
+    | undefined;
 
   constructor(deps: AccessDeps) {
     this.deps = deps;
@@ -115,11 +118,16 @@ export class AccessControl {
 
   /** Only for who brings no token at all: a wrong one should not seem to work. */
   private identifyByNetwork(request: Request, { anonymousRead, tokens, google }: Access): Caller {
-    if (this.anonymous?.networks !== anonymousRead) {
-      this.anonymous = { networks: anonymousRead, has: inNetworks(anonymousRead) };
+    const { rack } = this.deps.rack;
+    if (this.anonymous?.rack !== rack) {
+      const checkHost = hostCheck(jumphostHosts(rack));
+      this.anonymous = { rack, has: inNetworks(anonymousRead), checkHost };
     }
     // Through a proxy, everybody has the proxy's address.
     if (!cameThroughProxy(request) && this.anonymous.has(clientAddress(request))) {
+      // A page of another site, in a browser of that network, may have resolved its own name to this service.
+      const foreignHost = this.anonymous.checkHost(request);
+      if (foreignHost !== undefined) throw this.unauthorized('none', 'no token', foreignHost);
       return { name: 'anonymous', role: 'view', by: 'network' };
     }
     const how =

@@ -1,0 +1,32 @@
+/** Under which names and addresses clients reach the services on the jumphost. */
+import { hostsOf, namesOf } from './formats/hosts.ts';
+import type { Rack } from './rack.ts';
+import { serviceNames } from './service-ports.ts';
+
+/** The namespaces of kube/base. */
+const namespaces = ['skolo', 'skolo-node'];
+
+/** Host names, short and with the domain, and addresses: of the jumphost, of `hosts`, of services by URL and in the cluster. */
+export function jumphostHosts(rack: Rack): string[] {
+  const { jumphost, network, services } = rack;
+  const [self] = hostsOf(rack);
+  const urls = serviceNames.flatMap((name) => {
+    const { url, metricsUrl } = services[name];
+    return [url, metricsUrl].flatMap((each) =>
+      each === undefined ? [] : [new URL(each).hostname],
+    );
+  });
+  return [
+    jumphost.address,
+    ...(self ? namesOf(self, network.domain) : []),
+    ...(jumphost.hosts ?? []),
+    ...serviceNames.flatMap(namesInCluster),
+    ...urls.map((host) => host.replace(/^\[|\]$/g, '')),
+  ];
+}
+
+/** Every form that resolves in a pod. */
+function namesInCluster(service: string): string[] {
+  const full = namespaces.map((namespace) => `${service}.${namespace}`);
+  return [service, ...full.flatMap((name) => [name, `${name}.svc`, `${name}.svc.cluster.local`])];
+}

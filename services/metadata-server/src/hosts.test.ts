@@ -1,0 +1,65 @@
+/** A page of another site, whose name a browser in the rack resolves to the metadata server (DNS rebinding). */
+import { describe, expect, it } from 'vitest';
+import { flavor } from './testing/http.ts';
+import { rackYaml, self, startRack } from './testing/rack.ts';
+
+const token = 'instance/service-accounts/default/token';
+
+describe('a request for the host of another site', () => {
+  it.each(['evil.example', 'evil.example:80', 'metadata.evil.example', '10.9.9.9'])(
+    'is rejected: %s',
+    async (Host) => {
+      const rack = await startRack();
+
+      const reply = await rack.get(token, { headers: { ...flavor, Host } });
+      const root = await rack.raw('/', { headers: { Host } });
+
+      expect(reply).toMatchObject({ status: 403, headers: { 'metadata-flavor': 'Google' } });
+      expect(reply.body).toContain('add this one to jumphost.hosts in rack.yaml');
+      expect(reply.body).not.toContain('ya29');
+      expect(root.status).toBe(403);
+    },
+  );
+
+  it('is rejected through a trusted proxy, too', async () => {
+    const rack = await startRack();
+    const headers = { ...flavor, 'X-Forwarded-For': '127.0.1.1' };
+
+    const asked = (Host: string) =>
+      rack.get(token, { from: '127.0.9.1', headers: { ...headers, Host } });
+
+    expect((await asked('evil.example')).status).toBe(403);
+    expect((await asked('metadata')).status).toBe(200);
+  });
+
+  it('is accepted once rack.yaml lists that host', async () => {
+    const rack = await startRack();
+    const ask = () => rack.get(token, { headers: { ...flavor, Host: 'rack1.example.com:8080' } });
+    expect((await ask()).status).toBe(403);
+
+    await rack.edit(
+      rackYaml.replace('aliases: [metadata]', 'aliases: [metadata], hosts: [rack1.example.com]'),
+    );
+
+    await expect.poll(async () => (await ask()).status, { timeout: 10_000 }).toBe(200);
+  });
+});
+
+describe('a request for the server', () => {
+  it.each([
+    'metadata.google.internal',
+    'METADATA.google.internal.:80',
+    'metadata.goog',
+    '169.254.169.254',
+    '[fd20:ce::254]',
+    'metadata.lan',
+    'jumphost-rack1',
+    'jumphost-rack1.lan:8080',
+    'localhost:8080',
+    '127.0.0.1',
+  ])('is answered by the name %s', async (Host) => {
+    const rack = await startRack();
+
+    expect((await rack.get(token, { from: self, headers: { ...flavor, Host } })).status).toBe(200);
+  });
+});
