@@ -192,6 +192,30 @@ while not os.path.exists(${JSON.stringify(join(its.dir, 'go'))}): time.sleep(0.0
     expect(its.ofBot()).toEqual([]);
   });
 
+  it('reports maintenance while the bot is to restart after its task', async (context) => {
+    const its = await open(context, { phones: [phone] });
+    const { swarming, setRack, startAgent } = bound(its);
+    const agent = await startAgent();
+    await isWell(agent);
+    const go = JSON.stringify(join(its.dir, 'go'));
+    const running = swarming.addTask({
+      python: `import os, time\nwhile not os.path.exists(${go}): time.sleep(0.05)`,
+    });
+    await swarming.until(() => swarming.task(running).state === 'running');
+
+    setRack(undefined, 'reboot: refuse');
+
+    await expect
+      .poll(() => agent.hook('get_state', {}))
+      .toMatchObject({
+        maintenance: 'the bot restarts once its task has ended: other settings: reboot',
+      });
+    await writeFile(join(its.dir, 'go'), '');
+    await expect.poll(async () => (await agent.status()).bot?.starts).toBe(2);
+    expect(swarming.task(running).state).toBe('completed');
+    await isWell(agent);
+  });
+
   it('ends a task that takes too long, in order', async (context) => {
     const its = await open(context, { phones: [phone] });
     const { swarming } = its;

@@ -121,6 +121,10 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     whyUnknown,
     task: () => task.get(),
     isStopping: () => isStopping,
+    botRestart() {
+      const { state, why } = bot.view();
+      return state === 'stopping' ? (why ?? 'it was asked for') : undefined;
+    },
     clockOffset: () => clockOffset.get(),
     localAddress,
     powerCyclePort: options.powerCyclePort,
@@ -151,6 +155,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
       const level = stream === 'stderr' ? 'warn' : 'info';
       log[level]({ line: text }, botSays);
     },
+    onChange: () => machine.look(),
     onExit() {
       const { running } = task.get();
       // Whatever it ran is swept away with it; no hook will tell of its end.

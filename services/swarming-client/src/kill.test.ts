@@ -13,8 +13,8 @@ import { zipOf } from './bot/install.ts';
 import {
   argumentsOf,
   processes,
-  withDescendants,
   variableOf,
+  withDescendants,
   workingFolder,
 } from './bot/processes.ts';
 import { createRunCommand } from './run-command.ts';

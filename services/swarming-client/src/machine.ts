@@ -31,6 +31,8 @@ export interface MachineDeps {
   whyUnknown: () => string;
   task: () => TaskView;
   isStopping: () => boolean;
+  /** Why the bot restarts once its task has ended; undefined: it does not. */
+  botRestart: () => string | undefined;
   /** Its clock minus that of the jumphost, in seconds; undefined: not known. */
   clockOffset: () => number | undefined;
   localAddress: string | undefined;
@@ -161,6 +163,7 @@ export function keepMachine(deps: MachineDeps): MachineKeeper {
   function facts(): Omit<HealthFacts, 'now'> {
     const file = forced.current();
     const isItself = devices.names().length === 0;
+    const botRestart = deps.botRestart();
     return {
       devices: devices.views(),
       host: hostWatch.reading(),
@@ -169,6 +172,7 @@ export function keepMachine(deps: MachineDeps): MachineKeeper {
       ...(isItself &&
         hostFacts.dimensions() === undefined && { notReady: 'not known yet: what it is' }),
       stopping: deps.isStopping(),
+      ...(botRestart !== undefined && { botRestart }),
       rebooting: afterTask.rebooting(),
       notBack: afterTask.notBack(),
       needsHands: repairs.needsHands(),

@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type SimulatedSwarming, type SwarmingFault, startSwarming } from '@skolo/simulators';
+import {
+  type SimulatedSwarming,
+  type SwarmingFault,
+  type SwarmingOptions,
+  startSwarming,
+} from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { processes, withDescendants } from './processes.ts';
 import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
@@ -19,8 +24,10 @@ interface Lab {
 async function newLab(
   deps: Parameters<typeof newBot>[0] = {},
   changes: Parameters<typeof newBot>[1] = {},
+  times: SwarmingOptions['times'] = {},
 ): Promise<Lab> {
   const swarming = await startSwarming({
+    times,
     accepts: (token, bot) => token === 'the-token' && bot === id,
     hookScript: `def get_authentication_headers(bot):
   return {'Authorization': 'Bearer the-token'}, None
@@ -202,6 +209,22 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
 
     expect(swarming.task(task)).toMatchObject({ state: 'completed', exitCode: 0 });
     expect(eventsOf(lab)).toContain('bot_shutdown');
+  });
+
+  it('ends in order also where its update of itself meets the request, with work waiting', async () => {
+    await using lab = await newLab({}, {}, { farewell: 1 });
+    const { swarming, test } = lab;
+    await polling(lab);
+    swarming.askUpdate();
+    await expect.poll(() => eventsOf(lab)).toContain('bot_shutdown');
+    const tasks = Array.from({ length: 100 }, () => swarming.addTask({ python: '' }));
+
+    await test.bot.restart('other settings');
+
+    // By itself, or before it could catch the signal; never by SIGKILL.
+    const words = () => test.bot.view().lastExit?.text ?? '';
+    await expect.poll(words).toMatch(/^stopped .*(status 0|signal 15)/);
+    expect(tasks.map((task) => swarming.task(task).state)).toContain('pending');
   });
 
   it('has its task ended in order when the grace is over, and nothing is left', async () => {

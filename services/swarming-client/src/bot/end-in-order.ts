@@ -18,6 +18,9 @@ const lookMs = 1000;
  * Ends the bot: SIGTERM, on which it ends after its task; when the grace is over, SIGTERM to task_runner, which ends
  * the task and tells the server why; SIGKILL to what is then still there.
  *
+ * SIGTERM only sets a flag in the bot, and the bot forgets it where it becomes another version of itself in the same
+ * process. So the request is repeated until it has ended.
+ *
  * Fulfilled when all of it has ended, or when that was of no use.
  */
 export async function endInOrder(deps: EndDeps): Promise<void> {
@@ -30,12 +33,16 @@ export async function endInOrder(deps: EndDeps): Promise<void> {
   tell('stop');
   while (isInGrace()) {
     if (await settlesWithin(Math.min(lookMs, limits.idleMs), ended)) return;
+    tell('stop');
     hasTask = isTaskRunning();
     if (hasTask) idleSince = clock.uptime();
   }
   if (hasTask) {
     tell('stop-task');
-    if (await settlesWithin(limits.taskEndMs, ended)) return;
+    for (let leftMs = limits.taskEndMs; leftMs > 0; leftMs -= lookMs) {
+      if (await settlesWithin(Math.min(lookMs, leftMs), ended)) return;
+      tell('stop');
+    }
   }
   tell('kill');
   // It needs no longer itself, whatever hangs.

@@ -39,6 +39,7 @@ describe('a machine', () => {
       is: 'maintenance',
     },
     { title: 'stopping', look: { stopping: true }, is: 'maintenance' },
+    { title: 'to restart its bot', look: { botRestart: 'settings' }, is: 'maintenance' },
     {
       title: 'quarantined by a file',
       look: { forced: { text: 'cable', since: noon } },

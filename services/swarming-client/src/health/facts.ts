@@ -23,6 +23,8 @@ export interface HealthFacts {
   notReady?: string;
   /** The agent was told to end. */
   stopping: boolean;
+  /** The bot is to restart once its task has ended, and why. */
+  botRestart?: string;
   /** Devices that reboot after a task, by name, and since when. */
   rebooting: ReadonlyMap<string, Date>;
   /** Devices that did not come back from that, and since when. */

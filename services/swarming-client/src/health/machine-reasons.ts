@@ -7,7 +7,7 @@ import { isHot, isLow } from './hysteresis.ts';
 const gib = 2 ** 30;
 
 export function machineReasons(facts: HealthFacts, settings: HealthSettings, was: Was): Finding[] {
-  const { forced, notReady, stopping } = facts;
+  const { forced, notReady, stopping, botRestart } = facts;
   const found: Finding[] = [];
   if (forced !== undefined) {
     const text = `quarantined by a file: ${forced.text}`;
@@ -19,6 +19,9 @@ export function machineReasons(facts: HealthFacts, settings: HealthSettings, was
   if (stopping) {
     const text = 'the agent is stopping';
     found.push({ verdict: 'maintenance', code: 'stopping', text });
+  } else if (botRestart !== undefined) {
+    const text = `the bot restarts once its task has ended: ${botRestart}`;
+    found.push({ verdict: 'maintenance', code: 'bot-restart', text });
   }
   return [...found, ...holdReasons(facts), ...hostReasons(facts, settings, was)];
 }

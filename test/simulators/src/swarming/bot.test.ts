@@ -127,6 +127,21 @@ describe('commands', () => {
     expect(await bot.exit).toEqual({ status: null, signal: 'SIGTERM' });
   });
 
+  it('forgets a SIGTERM that comes while it updates itself', async (context) => {
+    const { server, bot } = await started(context, { times: { farewell: 1 } });
+    const version = server.askUpdate();
+    await expect.poll(() => server.bot('bot-1').events.at(-1)?.event).toBe('bot_shutdown');
+
+    bot.kill('SIGTERM');
+
+    await expect.poll(() => server.bot('bot-1').version).toBe(version);
+    const { polls } = server.bot('bot-1');
+    await expect.poll(() => server.bot('bot-1').polls).toBeGreaterThan(polls + 2);
+    expect(server.bot('bot-1').pid).toBe(bot.pid);
+    bot.kill('SIGTERM');
+    expect((await bot.exit).status).toBe(0);
+  });
+
   it('gives up a reboot that never comes, and is sick', async (context) => {
     const { server } = await started(context, { times: { reboot: 0.1, rebootGivesUp: 0.2 } });
 
