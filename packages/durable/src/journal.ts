@@ -10,7 +10,8 @@ import { syncFolder } from './atomic-file.ts';
 import { JournalUnavailable } from './journal-unavailable.ts';
 import type { Level } from './level.ts';
 import { findRoom, logs, removeFromLog } from './level-files.ts';
-import { decodeRecord, encodeRecord } from './record.ts';
+import { Mark, markOf, readMark } from './mark.ts';
+import { decodeRecord, encodeRecord, lastBatchKey } from './record.ts';
 import { openSalvaged } from './salvage.ts';
 
 /** All of it, or nothing of it. A key that is in both is put. */
@@ -27,8 +28,7 @@ interface Waiting {
   reject(error: JournalUnavailable): void;
 }
 
-/** Keys of our own; nobody else's begin with a NUL. */
-const lastBatchKey = '\0batch';
+/** Keys with a NUL in front are our own. */
 const firstOfOthers = '\u0001';
 
 export class Journal {
@@ -42,12 +42,15 @@ export class Journal {
   /** The batch that failed: whether it is in the log is not known, and LevelDB would take no other. */
   private failedBatch: string | undefined;
   private readonly unreadable = new Set<string>();
-  private batches = 0;
+  /** Number of the newest batch. They go on growing after a restart. */
+  private batch = 0;
+  private readonly mark: Mark;
   private newestLog = '';
   private isClosed = false;
 
   private constructor(folder: string) {
     this.folder = folder;
+    this.mark = new Mark(markOf(folder));
   }
 
   /**
@@ -127,6 +130,7 @@ export class Journal {
     await this.reviving?.catch(() => undefined);
     await this.level?.close();
     this.level = undefined;
+    await this.mark.close();
   }
 
   private async drain() {
@@ -164,7 +168,8 @@ export class Journal {
   private async apply(group: Waiting[]) {
     const level = await this.ready();
     if (this.failedBatch !== undefined) throw new Error('the last write failed');
-    const batch = `${randomUUID()}-${this.batches++}`;
+    this.batch += 1;
+    const batch = `${randomUUID()} ${this.batch}`;
     const operations = group.flatMap(({ operations }) => operations);
     try {
       await level.batch(
@@ -188,6 +193,7 @@ export class Journal {
       await level.close();
       throw error;
     }
+    this.mark.set(this.batch);
   }
 
   /** LevelDB does not sync the folder when it begins another log. */
@@ -222,8 +228,10 @@ export class Journal {
   }
 
   private async openAny(): Promise<Level> {
-    const { level, recovered } = await openSalvaged(this.folder);
+    const [acknowledged = 0] = (await readMark(markOf(this.folder))) ?? [];
+    const { level, recovered, batch } = await openSalvaged(this.folder, acknowledged);
     this.level = level;
+    this.batch = Math.max(this.batch, batch);
     this.recovered = recovered ?? this.recovered;
     return level;
   }

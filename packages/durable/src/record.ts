@@ -25,3 +25,13 @@ export function decodeRecord(key: string, bytes: Buffer): { value: unknown } | u
 function checksum(key: string, json: string) {
   return crc32(json, crc32(key)).toString(16).padStart(8, '0');
 }
+
+/** A key of our own; nobody else's begin with a NUL. Each batch puts it. */
+export const lastBatchKey = '\0batch';
+
+/** What a batch puts there ends with its number. 0 where there is no batch; undefined where it has no number. */
+export function numberOfBatch(value: Buffer | undefined): number | undefined {
+  if (value === undefined) return 0;
+  const number = Number(/ (\d+)$/.exec(value.toString())?.[1]);
+  return Number.isSafeInteger(number) ? number : undefined;
+}

@@ -84,12 +84,6 @@ async function cutInHalf(path: string) {
   await truncate(path, Math.floor((await stat(path)).size / 2));
 }
 
-/** A log that ends between two records looks like one into which nothing more was written. */
-async function withinRecord(file: string, position: number) {
-  const { records } = readLog(await readFile(file));
-  return records.some(({ start }) => start === position) ? position + 1 : position;
-}
-
 describe('a damaged journal', () => {
   it.each([
     {
@@ -171,7 +165,7 @@ describe('a damaged journal', () => {
     expect(recovered).toMatch(
       /the last change was not written to its end.* or \d+\.log lost its end/,
     );
-    expect(await readdir(parent)).toEqual(['journal']);
+    expect(await readdir(parent)).toEqual(['journal', 'journal.mark']);
   });
 
   it(`loses nothing in silence and makes nothing up, whatever is damaged (${kills} times, seed ${seed})`, async () => {
@@ -181,12 +175,13 @@ describe('a damaged journal', () => {
     for (let round = 0; round < kills; round += 1) {
       await rm(folder, { recursive: true });
       await cp(join(original, 'journal'), folder, { recursive: true });
+      await cp(join(original, 'journal.mark'), `${folder}.mark`);
       const files = (await readdir(folder)).filter((name) => !name.startsWith('LO'));
       const file = join(folder, String(files[Math.floor(random() * files.length)]));
       const position = Math.floor(random() * (await stat(file)).size);
       const damages = [
         () => flip(file, position, Math.floor(random() * 8)),
-        async () => truncate(file, await withinRecord(file, position)),
+        () => truncate(file, position),
         () => rm(file),
       ];
       await damages[Math.floor(random() * damages.length)]?.();
@@ -197,6 +192,46 @@ describe('a damaged journal', () => {
       for (const [key, value] of records) expect(values.get(key)).toContain(JSON.stringify(value));
     }
   }, 300_000);
+
+  it.each([
+    {
+      title: 'the end of its log is zeros',
+      damage: async () => {
+        const path = await nameOf(/\.log$/);
+        const bytes = await readFile(path);
+        await writeFile(path, bytes.fill(0, bytes.length - 4096));
+      },
+    },
+    {
+      title: 'its log was cut off between two records',
+      damage: async () => {
+        const path = await nameOf(/\.log$/);
+        const { records } = readLog(await readFile(path));
+        await truncate(path, records.at(-5)?.start ?? 0);
+      },
+    },
+    { title: 'its folder was deleted', damage: () => rm(folder, { recursive: true }) },
+  ])('reports acknowledged writes that are missing where $title', async ({ damage }) => {
+    await cp(join(original, 'journal.mark'), `${folder}.mark`);
+    await damage();
+
+    const { recovered, records } = await read();
+
+    const missing = Number(/(\d+) acknowledged writes are missing/.exec(recovered ?? '')?.[1]);
+    expect(missing).toBeGreaterThanOrEqual(5);
+    expect(await readdir(parent)).toContainEqual(expect.stringMatching(/^journal\.damaged-/));
+    const again = await read();
+    expect(again.recovered).toBeUndefined();
+    expect(again.records).toEqual(new Map([...records, ['written/later', true]]));
+  });
+
+  it('knows nothing of writes without its mark, nor of those of a version that had none', async () => {
+    await writeFile(`${folder}.mark`, 'something else');
+
+    const { recovered, records } = await read();
+
+    expect([recovered, records]).toEqual([undefined, content]);
+  });
 
   it('is left to the process that has it open', async () => {
     const journal = await Journal.open(folder);

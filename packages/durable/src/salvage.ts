@@ -11,35 +11,51 @@ import { syncFolder } from './atomic-file.ts';
 import { causeCode, type Level, openLevel, refuseIfLocked } from './level.ts';
 import { examineDatabase } from './leveldb/database.ts';
 import type { Entry } from './leveldb/entry.ts';
-import { decodeRecord } from './record.ts';
+import { decodeRecord, lastBatchKey, numberOfBatch } from './record.ts';
 import { systemCode } from './system-error.ts';
 
 export interface Opened {
   level: Level;
   /** What happened to a database that was damaged, for people. */
   recovered: string | undefined;
+  /** Number of the newest batch. */
+  batch: number;
 }
 
-/** @throws Error Of LevelDB or the system. */
-export async function openSalvaged(folder: string): Promise<Opened> {
+/**
+ * @param acknowledged number of a batch that is known to have been acknowledged; 0: none is known
+ * @throws Error Of LevelDB or the system.
+ */
+export async function openSalvaged(folder: string, acknowledged: number): Promise<Opened> {
   const finished = await finishSalvage(folder);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { problems, cutShort } = await examineDatabase(folder);
+  let newest: Entry | undefined;
+  const { problems, cutShort } = await examineDatabase(folder, (entry) => {
+    if (entry.key.toString() !== lastBatchKey) return;
+    if (newest === undefined || newest.sequence < entry.sequence) newest = entry;
+  });
+  const found = numberOfBatch(newest?.value);
+  const batch = Math.max(acknowledged, found ?? 0);
+  // Of a batch without a number, which an older version wrote, nothing is known.
+  const missing = found === undefined ? 0 : acknowledged - found;
+  if (missing > 0) {
+    problems.push(`${missing} acknowledged ${missing === 1 ? 'write is' : 'writes are'} missing`);
+  }
   if (problems.length === 0) {
     try {
       const level = await openLevel(folder);
-      return { level, recovered: finished ?? incompleteChange(folder, cutShort) };
+      return { level, recovered: finished ?? incompleteChange(folder, cutShort), batch };
     } catch (error) {
       if (causeCode(error) !== 'LEVEL_CORRUPTION') throw error;
       problems.push('LevelDB cannot open it');
     }
   }
-  const recovered = await salvage(folder, problems);
-  return { level: await openLevel(folder), recovered };
+  const recovered = await salvage(folder, problems, batch);
+  return { level: await openLevel(folder), recovered, batch };
 }
 
 /** The damaged folder stays as it is until the new one is complete. */
-async function salvage(folder: string, problems: string[]): Promise<string> {
+async function salvage(folder: string, problems: string[], batch: number): Promise<string> {
   const kept = `${folder}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
   await refuseIfLocked(folder);
   const fresh = await openLevel(`${folder}.salvaging`);
@@ -48,7 +64,7 @@ async function salvage(folder: string, problems: string[]): Promise<string> {
     // Again, since another process may have done the same meanwhile; from now on the new one's lock keeps it out.
     await refuseIfLocked(folder);
     await fresh.clear();
-    count = await fill(fresh, folder);
+    count = await fill(fresh, folder, batch);
     await rename(folder, kept);
     await rename(`${folder}.salvaging`, folder);
     await syncFolder(dirname(folder));
@@ -60,7 +76,7 @@ async function salvage(folder: string, problems: string[]): Promise<string> {
 }
 
 /** @returns How many records it has now. */
-async function fill(fresh: Level, folder: string): Promise<number> {
+async function fill(fresh: Level, folder: string, batch: number): Promise<number> {
   const newest = new Map<string, Entry>();
   await examineDatabase(folder, (entry) => {
     const key = entry.key.toString('utf8');
@@ -70,8 +86,8 @@ async function fill(fresh: Level, folder: string): Promise<number> {
   const records = [...newest].flatMap(([key, { value }]) =>
     value && decodeRecord(key, value) ? [{ type: 'put' as const, key, value }] : [],
   );
-  const mark = { type: 'put' as const, key: '\0salvaged', value: Buffer.from(`${records.length}`) };
-  await fresh.batch([...records, mark], { sync: true });
+  const last = { type: 'put' as const, key: lastBatchKey, value: Buffer.from(`salvaged ${batch}`) };
+  await fresh.batch([...records, last], { sync: true });
   return records.length;
 }
 

@@ -11,10 +11,7 @@ import { type Segment, segmentName, seqOfName } from './segment.ts';
 export interface SpoolDamage {
   /** Lines that were not whole. */
   lines: number;
-  /**
-   * Sequence numbers that should be there and are not. Where the newest segment has lost its end, also some may be counted
-   * that were trimmed.
-   */
+  /** Sequence numbers that were acknowledged, or have others behind them, and are not there. */
   missing: number;
   /** Of the lines that were not whole. */
   bytes: number;
@@ -37,14 +34,21 @@ export interface Found {
   canContinue: boolean;
 }
 
-/** Files with damaged bytes that are kept; of more, the oldest go. */
+/** Files with damaged or torn bytes that are kept; of more, the oldest go. */
 const mostKeptFiles = 20;
 /** How much of one segment's damaged bytes is put aside. */
 const mostKept = 1024 * 1024;
 const suffix = '.damaged';
 
+/** What a spool's mark says: all records before `next` were acknowledged, and those before `first` trimmed. */
+export interface Acknowledged {
+  first: number;
+  next: number;
+}
+
 /** @throws Error Of the system. */
-export async function examine(folder: string): Promise<Found> {
+export async function examine(folder: string, mark?: Acknowledged): Promise<Found> {
+  const acknowledged = mark?.next ?? 1;
   const damage: SpoolDamage = { lines: 0, missing: 0, bytes: 0, kept: [] };
   const { beginnings, atLeast, tornBytes } = await beginningsIn(folder, damage);
   const scans: Scan[] = [];
@@ -52,7 +56,7 @@ export async function examine(folder: string): Promise<Found> {
   for (const [position, beginning] of beginnings.entries()) {
     const limit = limitOf(beginning, beginnings.slice(position + 1));
     const isNewest = position === beginnings.length - 1;
-    const scan = await scanSegment(beginning, { seen, limit, isNewest });
+    const scan = await scanSegment(beginning, { seen, limit, isNewest, acknowledged });
     if (scan.records > 0) seen = scan.segment.last;
     damage.lines += scan.damagedLines;
     damage.bytes += scan.damagedBytes;
@@ -64,8 +68,9 @@ export async function examine(folder: string): Promise<Found> {
   const newest = scans.at(-1);
   const first = scans.find(({ records }) => records > 0)?.segment.first;
   const known = Math.max(seen + 1, ...notes.map((note) => note.next));
-  const next = scans.length > 0 ? known : atLeast;
-  const floor = notes.at(-1)?.first ?? first ?? next;
+  const next = Math.max(acknowledged, scans.length > 0 ? known : atLeast);
+  const noted = notes.at(-1)?.first ?? first ?? (mark === undefined ? next : 1);
+  const floor = Math.max(noted, mark?.first ?? 1);
   const kept = await finishTrimming(scans, floor);
   const records = kept.reduce((sum, scan) => sum + scan.records, 0);
   damage.missing = Math.max(0, next - floor - records);
@@ -109,7 +114,7 @@ async function beginningsIn(folder: string, damage: SpoolDamage) {
       continue;
     }
     atLeast = Math.max(atLeast, seqOfName(name));
-    if (name === names.at(-1) && !beginning.hasNewline) {
+    if (name === names.at(-1) && beginning.mayBeTorn) {
       // It was being begun when the process died – or it is somebody's file.
       tornBytes += info.size;
       await (info.size === 0 ? rm(path) : rename(path, `${path}${suffix}`));
@@ -178,7 +183,9 @@ async function bytesOf(path: string, { all }: Places): Promise<Buffer> {
 }
 
 async function dropOldest(folder: string): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(`.spool${suffix}`)).sort();
+  const names = (await readdir(folder))
+    .filter((name) => /\.spool\.(damaged|torn)$/.test(name))
+    .sort();
   const paths = names.slice(0, -mostKeptFiles).map((name) => join(folder, name));
   for (const path of paths) await rm(path, { force: true });
   return paths;

@@ -1,5 +1,6 @@
 /** What one segment's file has: every line is looked at. */
 import { type FileHandle, open } from 'node:fs/promises';
+import { writeFileAtomic } from '../atomic-file.ts';
 import type { Note } from './line.ts';
 import { type LineSink, readLines } from './lines.ts';
 import { chunksOf, mark, newSegment, type Segment } from './segment.ts';
@@ -13,10 +14,10 @@ export interface Beginning {
   first: number;
 }
 
-/** Where no line is whole: whether there is one at all. */
-export async function beginningOf(path: string): Promise<Beginning | { hasNewline: boolean }> {
+/** Where no line is whole: whether the bytes may be of a line that a process was writing when it died. */
+export async function beginningOf(path: string): Promise<Beginning | { mayBeTorn: boolean }> {
   let beginning: Beginning | undefined;
-  let hasNewline = false;
+  let mayBeTorn = true;
   const sink: LineSink = {
     record(first) {
       beginning ??= { path, number: undefined, first };
@@ -25,7 +26,8 @@ export async function beginningOf(path: string): Promise<Beginning | { hasNewlin
       beginning ??= { path, number: segment, first: next };
     },
     damaged(bytes, start, end) {
-      hasNewline ||= bytes.subarray(start, end).includes(10);
+      const found = bytes.subarray(start, end);
+      mayBeTorn &&= !found.includes(10) && !found.includes(0);
     },
   };
   const handle = await open(path, 'r');
@@ -35,7 +37,7 @@ export async function beginningOf(path: string): Promise<Beginning | { hasNewlin
       readLines(bytes, offset, sink);
       if (beginning) return beginning;
     }
-    return { hasNewline };
+    return { mayBeTorn };
   } finally {
     await handle.close();
   }
@@ -48,15 +50,25 @@ export interface Scan {
   records: number;
   damagedLines: number;
   damagedBytes: number;
-  /** Of a last line that was not written to its end. Only of the newest segment. */
+  /** Of a last line that was not written to its end, and that was not acknowledged. Only of the newest segment. */
   tornBytes: number;
   endsWithNewline: boolean;
+}
+
+export interface ScanOptions {
+  /** Sequence number of the last record before this segment. */
+  seen: number;
+  /** Sequence number with which the next segment begins. */
+  limit: number;
+  isNewest: boolean;
+  /** All records before this sequence number were acknowledged. */
+  acknowledged: number;
 }
 
 /** Counts the records after `seen` and before `limit`; others are there twice, or were withdrawn. */
 export async function scanSegment(
   { path, number, first }: Beginning,
-  { seen, limit, isNewest }: { seen: number; limit: number; isNewest: boolean },
+  { seen, limit, isNewest, acknowledged }: ScanOptions,
 ): Promise<Scan> {
   const segment = { ...newSegment(path, number, first), limit };
   const scan: Scan = {
@@ -69,6 +81,7 @@ export async function scanSegment(
     endsWithNewline: true,
   };
   let previous = seen;
+  let torn: { start: number; end: number } | undefined;
   const sink: LineSink = {
     record(seq, _bytes, _start, _end, offset) {
       if (seq <= previous || seq >= limit) return;
@@ -83,15 +96,18 @@ export async function scanSegment(
       if (note.next <= limit) scan.note = note;
     },
     damaged(bytes, start, end, offset) {
-      if (isNewest && offset + end - start === segment.end && bytes[end - 1] !== 10) {
-        scan.tornBytes = end - start;
-        return;
-      }
-      segment.damaged.add(offset, offset + end - start);
-      scan.damagedLines += 1;
-      scan.damagedBytes += end - start;
+      const place = { start: offset, end: offset + end - start };
+      // A process that dies leaves a part of what it wrote. Zeros come from the disk or the file system.
+      const mayBeTorn = bytes[end - 1] !== 10 && !bytes.subarray(start, end).includes(0);
+      if (isNewest && place.end === segment.end && mayBeTorn) torn = place;
+      else addDamage(place);
     },
   };
+  function addDamage({ start, end }: { start: number; end: number }) {
+    segment.damaged.add(start, end);
+    scan.damagedLines += 1;
+    scan.damagedBytes += end - start;
+  }
   const handle = await open(path, 'r');
   try {
     segment.end = (await handle.stat()).size;
@@ -102,17 +118,29 @@ export async function scanSegment(
   } finally {
     await handle.close();
   }
-  if (scan.tornBytes > 0) {
-    segment.end -= scan.tornBytes;
+  if (torn === undefined) return scan;
+  if (Math.max(previous + 1, scan.note?.next ?? 0) < acknowledged) {
+    addDamage(torn);
+  } else {
+    scan.tornBytes = torn.end - torn.start;
+    segment.end = torn.start;
     scan.endsWithNewline = await cut(path, segment.end).catch(() => false);
   }
   return scan;
 }
 
-/** Whether a line ends there. */
+/** A torn line's bytes are kept in a file with this suffix. */
+const tornSuffix = '.torn';
+/** A longer one is kept as far as that. */
+const mostTornBytes = 1024 * 1024;
+
+/** Keeps the bytes, unless the disk is full, and cuts them off. Whether a line ends there. */
 async function cut(path: string, end: number): Promise<boolean> {
   const handle: FileHandle = await open(path, 'r+');
   try {
+    const torn = await handle.read(Buffer.alloc(mostTornBytes), 0, mostTornBytes, end);
+    const kept = torn.buffer.subarray(0, torn.bytesRead);
+    await writeFileAtomic(`${path}${tornSuffix}`, kept).catch(() => undefined);
     await handle.truncate(end);
     await handle.datasync();
     const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, end - 1);

@@ -7,6 +7,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Mark, markOf, readMark } from '../mark.ts';
 import { Cursors } from './cursors.ts';
 import { makeFolder } from './folder.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -42,7 +43,10 @@ export class Spool {
   readonly folder: string;
   /** What was not whole when it was opened, but for a last line that was not written to its end. */
   readonly damage: SpoolDamage | undefined;
-  /** What was cut off: a last line that was not written to its end, as a crash leaves it. It was not acknowledged. */
+  /**
+   * Of a last line that was not written to its end, as a crash leaves it. It was not acknowledged: it is cut off, and kept
+   * in a file named after the segment.
+   */
   readonly tornBytes: number;
   private readonly segmentBytes: number;
   private readonly unlock: () => Promise<void>;
@@ -50,6 +54,7 @@ export class Spool {
   private readonly places: Cursors;
   private readonly commits: GroupCommit<Work>;
   private readonly watchers = new Watchers();
+  private readonly mark: Mark;
   private trimming: Promise<void> = Promise.resolve();
   private closing: Promise<void> | undefined;
   private unreadableRecords = 0;
@@ -58,7 +63,7 @@ export class Spool {
     folder: string,
     segmentBytes: number,
     found: Found,
-    parts: { writer: Writer; places: Cursors; unlock: () => Promise<void> },
+    parts: { writer: Writer; places: Cursors; mark: Mark; unlock: () => Promise<void> },
   ) {
     this.folder = folder;
     this.segmentBytes = segmentBytes;
@@ -66,6 +71,7 @@ export class Spool {
     this.tornBytes = found.tornBytes;
     this.writer = parts.writer;
     this.places = parts.places;
+    this.mark = parts.mark;
     this.unlock = parts.unlock;
     this.commits = new GroupCommit((work) => this.write(work));
   }
@@ -81,10 +87,14 @@ export class Spool {
     try {
       await makeFolder(folder);
       unlock = await lock(join(folder, 'lock'));
-      const found = await examine(folder);
+      const [first = 1, next = 1] = (await readMark(markOf(folder))) ?? [];
+      const found = await examine(folder, next > 1 ? { first, next } : undefined);
       const places = new Cursors(found.cursors);
       const writer = await Writer.open(folder, { segmentBytes, now }, found, places);
-      return new Spool(folder, segmentBytes, found, { writer, places, unlock });
+      const mark = new Mark(markOf(folder));
+      const spool = new Spool(folder, segmentBytes, found, { writer, places, mark, unlock });
+      if (writer.isWhole) spool.setMark();
+      return spool;
     } catch (error) {
       await unlock?.().catch(() => undefined);
       throw new SpoolUnavailable(folder, 'not opened', error);
@@ -232,6 +242,7 @@ export class Spool {
     await this.commits.idle();
     this.watchers.end(this.unavailable('not read', undefined, 'CLOSED'));
     await this.writer.close();
+    await this.mark.close();
     await this.unlock();
   }
 
@@ -252,7 +263,23 @@ export class Spool {
     return this.writer.restored > restored;
   }
 
+  private setMark() {
+    this.mark.set(this.writer.floor, this.next);
+  }
+
   private async write(works: Work[]): Promise<number[]> {
+    const { restored } = this.writer;
+    try {
+      return await this.writeAll(works);
+    } finally {
+      if (this.writer.restored > restored) {
+        await this.mark.renew();
+        this.setMark();
+      }
+    }
+  }
+
+  private async writeAll(works: Work[]): Promise<number[]> {
     const firsts: number[] = [];
     let { next } = this.writer;
     for (const { texts } of works) {
@@ -265,6 +292,7 @@ export class Spool {
     if (works.every((work) => work.isLooking)) return works.map(() => next);
     if (works.some(({ isReplacing }) => isReplacing)) await this.writer.replace();
     await this.writer.write(works.flatMap(({ texts }) => texts));
+    this.setMark();
     this.watchers.tell(this.next);
     return firsts;
   }

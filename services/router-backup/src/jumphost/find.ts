@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs';
 import { lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { errorText } from '@skolo/common';
+import { markOf } from '@skolo/durable';
 import { isDatabase } from './sqlite.ts';
 
 /** One thing to archive. A journal is a folder of files that belong together; a database brings its log. */
@@ -107,6 +108,8 @@ class Search {
     if (isJournal) this.add(path, 'journal', stats);
     for (const name of names) {
       if (tempFile.test(name) || (isJournal && isPartOfJournal(name))) continue;
+      // It is copied later than what it is about, and would be ahead of that.
+      if (names.some((other) => markOf(other) === name)) continue;
       await this.below(join(path, name), join(real, name));
     }
   }
