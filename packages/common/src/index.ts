@@ -21,6 +21,7 @@ export { type Clock, createClock, readBootId, systemClock } from './clock.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
 export { exitCodes } from './exit-codes.ts';
 export { type AppOptions, createApp, plainHeaders } from './http/app.ts';
+export { browserGetProblem, browserProblem } from './http/browser-check.ts';
 export { toProblem } from './http/errors.ts';
 export { type HostCheck, hostCheck } from './http/host-check.ts';
 export { jsonErrorOffset, lineAndColumn } from './http/json-position.ts';

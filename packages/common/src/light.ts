@@ -13,6 +13,7 @@ export { endProcess } from './end-process.ts';
 export { exitCodes } from './exit-codes.ts';
 export { type Flag, parsePort, readFlags, UsageError, usageOf } from './flag-table.ts';
 export { audited } from './http/audited.ts';
+export { browserProblem } from './http/browser-check.ts';
 export { toProblem } from './http/errors.ts';
 export { type HostCheck, hostCheck } from './http/host-check.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';

@@ -120,3 +120,23 @@ describe('a door with secrets', () => {
     expect((await lab.get('/-/ready')).status).toBe(200);
   });
 });
+
+describe('a page of another site, in a browser of the rack', () => {
+  it.each(['/webhook', '/api/v1/alerts', '/api/v2/alerts'])(
+    'hands in nothing at %s',
+    async (path) => {
+      const lab = await startDoors();
+      const body = path === '/webhook' ? webhook() : webhook().alerts;
+
+      const answer = await lab.post(path, body, {
+        'content-type': 'text/plain',
+        origin: 'http://evil.example',
+      });
+
+      expect(answer.status).toBe(403);
+      expect(answer.text).toContain('web browsers are rejected');
+      expect(lab.batches).toEqual([]);
+      expect(lab.refusals).toMatchObject([{ why: 'browser' }]);
+    },
+  );
+});

@@ -8,6 +8,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Door } from '@skolo/alerts';
 import {
+  browserProblem,
   type Clock,
   httpRequestDuration,
   type Logger,
@@ -74,6 +75,8 @@ export function createDoors(deps: DoorsDeps): TakeAlerts {
   const duration = httpRequestDuration(deps.metrics);
 
   async function receive(door: Door, request: IncomingMessage): Promise<Batch> {
+    const browser = browserProblem(request);
+    if (browser !== undefined) throw new Refused('browser', 403, browser);
     await auth.check(request.headers.authorization);
     const share = inFlight.share(mostInFlightBytes);
     try {

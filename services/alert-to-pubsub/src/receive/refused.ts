@@ -3,7 +3,7 @@
 /**
  * - `malformed`: not such a message. `encoding`: compressed or written in a way that is not understood.
  * - `too-large`: more than is taken at once. `slow`: it did not arrive in time. `gone`: the sender left in the middle.
- * - `auth`: not who may hand in alerts, or that cannot be told now.
+ * - `auth`: not who may hand in alerts, or that cannot be told now. `browser`: a web browser sent it for a page.
  * - `busy`: too many messages are being read at once. `full`: the spool takes nothing now. `failed`: a fault of ours.
  */
 export type RefusedWhy =
@@ -13,6 +13,7 @@ export type RefusedWhy =
   | 'slow'
   | 'gone'
   | 'auth'
+  | 'browser'
   | 'busy'
   | 'full'
   | 'failed';

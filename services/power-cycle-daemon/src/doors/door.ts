@@ -38,7 +38,10 @@ export interface Door {
   create(deps: DoorDeps): Answers;
 }
 
-/** Answers with one line of text, and ends the connection: each asks once, and is let in once. */
+/**
+ * Answers with one line of text, and ends the connection: each asks once, and is let in once. The text of a failure is the
+ * reason phrase, too: the clients of pdudaemon (labgrid, pduclient) print that, and not the body.
+ */
 export function say(
   response: ServerResponse,
   status: number,
@@ -46,10 +49,17 @@ export function say(
   headers: Record<string, string> = {},
 ): void {
   response
-    .writeHead(status, {
+    .writeHead(status, status < 400 ? undefined : reasonPhrase(text), {
       'content-type': 'text/plain; charset=utf-8',
       connection: 'close',
       ...headers,
     })
     .end(`${text}\n`);
+}
+
+/** Longer ones are cut by some clients, and other characters than these are not allowed in it. */
+const mostPhrase = 400;
+
+function reasonPhrase(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]+/g, '?').slice(0, mostPhrase);
 }

@@ -95,6 +95,57 @@ describe('who may come in', () => {
   });
 });
 
+describe('a browser', () => {
+  it.each([
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-purpose': 'prefetch;prerender' },
+    { purpose: 'prefetch' },
+    { origin: 'http://evil.example' },
+    { referer: 'http://evil.example/' },
+    { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' },
+  ])('switches nothing: %j', async (headers) => {
+    const port = await freePort();
+    const { told } = await startWith({ port, host: '127.0.0.1' });
+
+    const answer = await knock(port, off, { headers });
+
+    expect(answer).toMatchObject({
+      status: 403,
+      text: expect.stringContaining('web browsers are rejected'),
+    });
+    expect(told).toEqual([]);
+  });
+
+  it.each(['evil.example', '192.0.2.7', 'jumphost-rack1.evil.example'])(
+    'of a page that had %s resolved to this address switches nothing',
+    async (host) => {
+      const port = await freePort();
+      const { told } = await startWith({ port, host: '127.0.0.1' });
+
+      const answer = await knock(port, off, { headers: { host: `${host}:${port}` } });
+
+      expect(answer).toMatchObject({
+        status: 403,
+        text: expect.stringMatching(/is not a name or address of this server/),
+      });
+      expect(told).toEqual([]);
+    },
+  );
+
+  it.each(['jumphost-rack1', 'jumphost-rack1.lan', 'localhost', '127.0.0.1'])(
+    'is not who asks %s without being one',
+    async (host) => {
+      const port = await freePort();
+      await startWith({ port, host: '127.0.0.1' });
+
+      const headers = { host: `${host}:${port}`, 'user-agent': 'python-requests/2.28.1' };
+
+      expect(await knock(port, off, { headers })).toMatchObject({ status: 200 });
+    },
+  );
+});
+
 describe('an edit of rack.yaml', () => {
   it('opens a door, changes its list, moves it and closes it', async () => {
     const [first, second] = [await freePort(), await freePort()];
@@ -202,7 +253,7 @@ describe('whoever waits', () => {
     [
       'by HTTP',
       (port: number) => knock(port, '/power/control/reboot?alias=b&delay=60'),
-      { status: 500, text: 'Failed: the daemon stops; what was begun goes on when it is back\n' },
+      { status: 500, text: 'the daemon stops; what was begun goes on when it is back\n' },
     ],
     [
       'by the older protocol',
@@ -227,7 +278,7 @@ describe('whoever waits', () => {
   it('asks for one thing on a connection', async () => {
     const port = await freePort();
     const { told } = await startWith({ port, host: '127.0.0.1' });
-    const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: door\r\n\r\n`;
+    const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`;
 
     const text = await sendText(port, get(off) + get('/power/control/on?alias=b'));
 

@@ -2,8 +2,8 @@
 import { setMaxListeners } from 'node:events';
 import type { ServerOptions } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
-import { type DegradedList, errorText } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
+import { type DegradedList, errorText, type HostCheck, hostCheck } from '@skolo/common';
+import { jumphostHosts, type Rack } from '@skolo/rack';
 import type { Door, DoorDeps } from './door.ts';
 import { type DoorSettings, Listener } from './listener.ts';
 import { pdudaemon } from './pdudaemon.ts';
@@ -84,7 +84,13 @@ export class Doors {
     const { log, degraded, timeouts } = this.deps;
     const { name } = door;
     const answers = door.create({ ...this.deps, closing: this.closing.signal });
-    const listener = new Listener(settings, { name, answers, log, ...(timeouts && { timeouts }) });
+    const listener = new Listener(settings, {
+      name,
+      answers,
+      hostCheck: this.hostCheck,
+      log,
+      ...(timeouts && { timeouts }),
+    });
     try {
       await listener.open();
     } catch (error) {
@@ -96,6 +102,10 @@ export class Doors {
     log.info({ door: name, port: listener.port }, 'door open');
     return true;
   }
+
+  /** By rack.yaml as it is now. */
+  private readonly hostCheck: HostCheck = (request) =>
+    hostCheck(jumphostHosts(this.deps.rack()))(request);
 
   private retire(name: Door['name'], listener: Listener): void {
     this.open.delete(name);

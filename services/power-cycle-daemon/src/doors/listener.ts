@@ -8,8 +8,10 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import {
+  browserGetProblem,
   cameThroughProxy,
   clientAddress,
+  type HostCheck,
   inNetworks,
   type Logger,
   normaliseAddress,
@@ -26,6 +28,8 @@ export interface DoorSettings {
 export interface ListenerDeps {
   name: Door['name'];
   answers: Answers;
+  /** Whether a request names this daemon: a page of another site may have resolved its own name to it. */
+  hostCheck: HostCheck;
   log: Logger;
   /** Of Node's server, for requests that do not arrive; answers have none. */
   timeouts?: ServerOptions;
@@ -94,15 +98,19 @@ export class Listener {
   }
 
   private onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const { name, answers, log } = this.deps;
+    const { name, answers, hostCheck, log } = this.deps;
     const { socket, url = '/' } = request;
     // A second request on a connection that ends with the answer to the first one.
     if (this.held.has(socket)) return;
     this.hold(socket);
     const from = clientAddress(request);
-    const refusal = this.refusal(from) ?? (cameThroughProxy(request) ? viaProxy : undefined);
+    const refusal =
+      this.refusal(from) ??
+      (cameThroughProxy(request) ? viaProxy : undefined) ??
+      browserGetProblem(request) ??
+      hostCheck(request);
     if (refusal !== undefined) {
-      log.warn({ door: name, from }, 'not let in');
+      log.warn({ door: name, from, why: refusal }, 'not let in');
       say(response, 403, refusal);
     } else if (!URL.canParse(url, base)) {
       say(response, 404, 'Not found');

@@ -178,7 +178,7 @@ machines:
 
     expect(answer).toMatchObject({
       status: 500,
-      text: expect.stringMatching(/^Failed: router: .+others/),
+      text: expect.stringMatching(/^router: .+others/),
     });
     expect(told('pdu-1')).toEqual([]);
   });

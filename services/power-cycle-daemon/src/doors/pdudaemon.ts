@@ -3,7 +3,7 @@
  * given once the result is proven.
  *
  * - HTTP: `GET /power/control/{on|off|reboot}` with `hostname` and `port`, or `alias`, and `delay` in seconds. 200 and
- *   `OK - accepted request`, or 500 with the reason, which is what its clients take for a failure.
+ *   `OK - accepted request`, or 500, which its clients treat as a failure. The reason phrase and the body say why.
  * - The older one, on the same port: `HOSTNAME PORT COMMAND [DELAY]` in one packet; `ack`, or `nack` and the reason.
  *
  * `hostname` is a device of rack.yaml, by its name or address, and `port` its outlet; `alias` is a machine, a phone, or
@@ -57,7 +57,7 @@ export const pdudaemon: Door = {
       if (typeof query === 'string') return say(response, 500, `Invalid request: ${query}`);
       const why = await switchPower(command, query, from, deps);
       if (why === undefined) say(response, 200, 'OK - accepted request');
-      else say(response, 500, `Failed: ${why}`);
+      else say(response, 500, why);
     },
     line(text, from) {
       const { command: written, ...words } = oldLine.exec(text.trim())?.groups ?? {};

@@ -72,6 +72,17 @@ describe('the report door', () => {
     expect(answer.status).toBe(status);
   });
 
+  it('takes no report that a page made a browser post', async () => {
+    const { port, stateDir } = await openDoor();
+    const headers = { 'content-type': 'text/plain', origin: 'http://evil.example' };
+    const body = '{"powercycled_bots": ["b"]}';
+
+    const answer = await knock(port, path, { method: 'POST', body, headers });
+
+    expect(answer.status).toBe(403);
+    await expect(audited(stateDir)).rejects.toThrow(/ENOENT/);
+  });
+
   it('is closed for whom rack.yaml does not name', async () => {
     const { send } = await openDoor('10.0.0.0/8');
 
