@@ -105,6 +105,7 @@ export const Refusal = z
       'too-often',
       'switched-off',
       'under-way',
+      'controller-failing',
       'not-possible',
     ]),
     detail: z.string(),
@@ -137,7 +138,7 @@ const skipRefused = z
   .meta({ description: 'go on without those that are refused, instead of refusing all' });
 const force = z.boolean().default(false).meta({
   description:
-    'cuts a running task, takes others along, and cuts what the daemon itself depends on where the hardware cycles by itself',
+    'cuts a running task, takes others along, and cuts what the daemon itself depends on where the hardware cycles by itself. On a failing controller it cycles one more target, and no other one within 10 minutes',
 });
 
 const idempotencyKey = z.object({
@@ -172,9 +173,20 @@ export const ControllerStatus = z
   .object({
     name: z.string(),
     model: z.string(),
-    state: z.enum(['up', 'down', 'unknown']),
+    state: z.enum(['up', 'down', 'failing', 'unknown']).meta({
+      description:
+        '`failing`: it answers, and an outlet of it is stuck off. Nothing else on it is turned off',
+    }),
     since: Time.optional(),
-    detail: z.string().optional().meta({ description: 'why it is down' }),
+    detail: z.string().optional().meta({ description: 'why it is down or failing' }),
+    stuckOutlets: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'outlets that do not come on again; absent: none' }),
+    onProvenAt: Time.optional().meta({
+      description:
+        'when the daemon last saw one of its outlets go from off to on; absent or longer than 10 minutes ago: one outlet is off at a time',
+    }),
     experimental: z.boolean().meta({ description: 'its driver has only met our own simulator' }),
     queue: z.int().min(0),
     lastContact: Time.optional(),

@@ -104,7 +104,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
     },
     controllers: () => ({
       status: 200 as const,
-      body: { controllers: view.controllers.all().map(shownController) },
+      body: { controllers: view.controllers.all().map((each) => shownController(each, view)) },
     }),
     holds: () => ({ status: 200 as const, body: { holds: holds.list() } }),
     ownHolds: ({ from }) => ({

@@ -18,6 +18,7 @@ import {
 } from './cycle.ts';
 import type { Hands } from './hands.ts';
 import { taskBegun } from './machine-steps.ts';
+import type { OnProofs } from './on-proofs.ts';
 import { perform, whyNot } from './perform.ts';
 import { type CycleRecord, type Debt, feedKey } from './records.ts';
 import type { Restorer } from './restorer.ts';
@@ -29,6 +30,7 @@ export interface CyclesDeps {
   rack: () => Rack;
   store: Store;
   restorer: Restorer;
+  proofs: OnProofs;
   controller(name: string): Controller | undefined;
   hands: Omit<Hands, 'note' | 'seenDown' | 'offNatively' | 'ending'>;
   clock: Clock;
@@ -44,7 +46,7 @@ const lookAgainMs = 50;
 const preparations: ReadonlySet<Effect> = new Set(['check', 'soft-reboot', 'watch-down']);
 
 /** How waiting for a turn ends. */
-type Turn = 'admitted' | 'out-of-reach' | 'ended';
+type Turn = 'admitted' | 'out-of-reach' | 'controller-failing' | 'ended';
 
 export class Cycles {
   private readonly deps: CyclesDeps;
@@ -101,7 +103,8 @@ export class Cycles {
 
   /** Looks again who may draw current: a controller went or came back, a limit was changed. */
   giveTurns(): void {
-    const { store, controller, rack } = this.deps;
+    const { store, controller, rack, proofs } = this.deps;
+    const failing = proofs.failing();
     const isDown = (name: string) => controller(name)?.state === 'down';
     const ready: CycleRecord[] = [];
     for (const [id, end] of this.turns) {
@@ -109,6 +112,13 @@ export class Cycles {
       // It would be off, and nobody could turn it on: it has to be reached again first.
       const isOn = record?.action === 'on';
       if (!isOn && record?.feeds.some((feed) => isDown(feed.controller))) end('out-of-reach');
+      // Who forces it waits on: one at a time.
+      else if (
+        !isOn &&
+        !record?.force &&
+        record?.feeds.some((feed) => failing.has(feed.controller))
+      )
+        end('controller-failing');
       else if (record !== undefined) ready.push(record);
     }
     if (ready.length === 0 || this.ending.signal.aborted) return;
@@ -116,7 +126,9 @@ export class Cycles {
     const running = this.active().filter(
       (record) => holdsPower(record) || (record.phase === 'ready' && !this.turns.has(record.id)),
     );
-    for (const { id } of admitted(ready, running, rack().services['power-cycle-daemon'], isDown)) {
+    const limits = rack().services['power-cycle-daemon'];
+    const mostOff = (name: string) => proofs.mostOff(name);
+    for (const { id } of admitted(ready, running, limits, isDown, mostOff)) {
       this.turns.get(id)?.('admitted');
     }
   }
@@ -128,9 +140,9 @@ export class Cycles {
   async windDown(withinMs: number): Promise<void> {
     if (withinMs <= 0) return;
     this.ending.abort();
-    const { store, restorer, signal } = this.deps;
+    const { store, signal } = this.deps;
     const end = performance.now() + withinMs;
-    const isOwed = () => [...store.debts.all.keys()].some((key) => !restorer.stuck.has(key));
+    const isOwed = () => [...store.debts.all.values()].some(({ stuck }) => stuck === undefined);
     while (isOwed() && performance.now() < end) await pause(lookAgainMs, signal);
   }
 
@@ -193,9 +205,7 @@ export class Cycles {
     // The next start begins with it anew.
     if (this.ending.signal.aborted && hasNotBegun(record)) return undefined;
     if (effect === 'wait-for-turn') {
-      const turn = await this.turn(id);
-      if (turn !== 'admitted') return turn === 'ended' ? undefined : { is: turn };
-      return this.whatStopsIt(record);
+      return this.admission(record);
     }
     if (effect === 'turn-on') return this.payFor(record);
     const note = (text: string) => void this.apply(id, { is: 'noted', text });
@@ -209,7 +219,31 @@ export class Cycles {
       log.error({ err: error, cycle: id, effect }, 'step broke');
       return { is: 'broke' as const, text: `a mistake of the daemon: ${errorText(error)}` };
     });
+    if (event.is === 'cycled-natively') {
+      for (const feed of record.feeds) this.deps.proofs.noteOn(feed.controller);
+    }
     return isFinished(store.cycles.get(id)) ? undefined : event;
+  }
+
+  /** Undefined: it was cancelled meanwhile, or the daemon stops. */
+  private async admission(record: CycleRecord): Promise<CycleEvent | undefined> {
+    for (;;) {
+      const turn = await this.turn(record.id);
+      switch (turn) {
+        case 'ended':
+          return undefined;
+        case 'out-of-reach':
+          return { is: turn };
+        case 'admitted':
+          return this.whatStopsIt(record);
+        case 'controller-failing': {
+          const { rack, hands } = this.deps;
+          const why = whyNot(record, findTarget(rack(), record.target), hands);
+          // Otherwise it is well again, and the cycle waits on.
+          if (why !== undefined) return { is: 'forbidden', text: why };
+        }
+      }
+    }
   }
 
   /** Its turn has come, perhaps long after it was asked for and looked at. */
@@ -219,7 +253,9 @@ export class Cycles {
     const task = await taskBegun(record, target(), hands, signal);
     if (task !== undefined) return { is: 'task-begun', text: task };
     const why = whyNot(record, target(), hands);
-    return why === undefined ? { is: 'admitted' } : { is: 'forbidden', text: why };
+    if (why !== undefined) return { is: 'forbidden', text: why };
+    if (record.action !== 'on') this.deps.proofs.noteForced(record.feeds.map((f) => f.controller));
+    return { is: 'admitted' };
   }
 
   private turn(id: string): Promise<Turn> {

@@ -122,6 +122,19 @@ function gauges(registry: Registry, { view, active }: MetricsDeps): void {
     },
   });
   new Gauge({
+    name: 'skolo_power_controller_failing',
+    help: 'Whether an outlet of a switch or PDU is stuck off, so that nothing else on it is turned off.',
+    labelNames: ['controller', 'model'],
+    registers,
+    collect() {
+      this.reset();
+      const failing = view().proofs.failing();
+      for (const { name, model } of view().controllers.all()) {
+        this.set({ controller: name, model }, failing.has(name) ? 1 : 0);
+      }
+    },
+  });
+  new Gauge({
     name: 'skolo_power_queue_length',
     help: 'Operations that wait or run on a controller.',
     labelNames: ['controller'],
@@ -150,7 +163,9 @@ function gauges(registry: Registry, { view, active }: MetricsDeps): void {
     registers,
     collect() {
       this.reset();
-      for (const outlet of view().stuck) this.set({ outlet }, 1);
+      for (const [outlet, { stuck }] of view().store.debts.all) {
+        if (stuck !== undefined) this.set({ outlet }, 1);
+      }
     },
   });
   new Gauge({

@@ -38,6 +38,7 @@ function verdict(name: string, ask: Partial<Ask>, more: Partial<Situation> = {})
       holds: [],
       wishes: new Map(),
       debts: new Map(),
+      failing: new Map(),
       active: [],
       past: [],
       cyclesNatively: () => false,

@@ -3,6 +3,7 @@
  */
 import type { Refusal } from '@skolo/api';
 import { dependsOn, formatOutlet, goesDark, models, type Outlet, type Rack } from '@skolo/rack';
+import type { FailingController } from './on-proofs.ts';
 import { type CycleRecord, type Debt, feedKey, type HoldRecord, type Wish } from './records.ts';
 import type { Target } from './targets.ts';
 
@@ -33,6 +34,8 @@ export interface Situation {
   wishes: ReadonlyMap<string, Wish>;
   /** Power that an earlier cycle still owes. */
   debts: ReadonlyMap<string, Debt>;
+  /** Controllers that do not turn an outlet on again. */
+  failing: ReadonlyMap<string, FailingController>;
   /** Cycles that are not finished. */
   active: readonly CycleRecord[];
   past: readonly PastCycle[];
@@ -63,6 +66,7 @@ export function decide(target: Target, ask: Ask, situation: Situation): Verdict 
     switchedOff(target, ask, situation) ??
     overlapping(target, situation) ??
     owed(target, ask, situation) ??
+    onFailing(target, ask, situation) ??
     tooSoon(target, ask, situation);
   if (refusal !== undefined) return refusal;
   if (ask.action === 'on' || ask.mode === 'soft' || target.feeds.length === 0) {
@@ -74,13 +78,16 @@ export function decide(target: Target, ask: Ask, situation: Situation): Verdict 
 /** Why what was allowed when it was asked for is not any more: a hold, an edit of rack.yaml. Undefined: it still is. */
 export function whyNoLonger(
   target: Target,
-  { action, mode, force, nativeOnly, offSeconds, offSecondsGiven }: CycleRecord,
+  record: CycleRecord,
   situation: Situation,
 ): string | undefined {
+  const { action, mode, force, nativeOnly, offSeconds, offSecondsGiven } = record;
   const ask = { action, mode, force, ...(offSecondsGiven && { offSeconds }) };
   const isSafe = action === 'on' || mode === 'soft' || target.feeds.length === 0;
   const verdict =
-    held(target, ask, situation) ?? (isSafe ? undefined : dangerous(target, ask, situation));
+    held(target, ask, situation) ??
+    onFailing(target, ask, situation, record.number) ??
+    (isSafe ? undefined : dangerous(target, ask, situation));
   if (verdict?.is === 'refused') return verdict.refusal.detail;
   if (verdict?.is !== 'allowed' || !verdict.nativeOnly || nativeOnly) return undefined;
   return `${target.name}: this daemon itself depends on it by now; ask again`;
@@ -179,6 +186,49 @@ function owed(target: Target, { action }: Ask, { debts }: Situation): Verdict | 
   if (debt === undefined) return undefined;
   const detail = `${feedKey(debt)} was turned off by the cycle ${debt.cycle} and is still being turned on; turn it on to have that tried at once`;
   return refused(target, 'under-way', detail);
+}
+
+/**
+ * A controller that does not turn one outlet on again gets no other one to turn off. An operator may force one more.
+ *
+ * @param number of the cycle that is looked at again; the one that was forced first goes first
+ */
+function onFailing(
+  target: Target,
+  { action, mode, force, nativeOnly }: Ask,
+  { failing, active }: Situation,
+  number = Number.POSITIVE_INFINITY,
+): Verdict | undefined {
+  if (action === 'on' || mode === 'soft') return undefined;
+  const found = target.feeds
+    // A person may give up what is off already.
+    .filter((feed) => !failing.get(feed.device)?.stuckOutlets.includes(formatOutlet(feed)))
+    .map(({ device }) => failing.get(device))
+    .find(Boolean);
+  if (found === undefined) return undefined;
+  const { name, first, notForcedUntil } = found;
+  const { outlet, offSince, why } = first;
+  const what = `${name} is failing: it turned ${outlet} off at ${offSince} and does not turn it on again (${why}); nothing else on it is turned off`;
+  // Repair of the uplink forces by itself: that is no operator.
+  if (!force || nativeOnly) {
+    const detail = `${what} until that is repaired; an operator can force one more`;
+    return refused(target, 'controller-failing', detail);
+  }
+  const earlier = active.find(
+    (cycle) =>
+      cycle.force &&
+      cycle.action !== 'on' &&
+      cycle.number < number &&
+      cycle.feeds.some(({ controller }) => controller === name),
+  );
+  if (earlier !== undefined) {
+    const detail = `${what}; one more was forced already (${earlier.target})`;
+    return refused(target, 'controller-failing', detail);
+  }
+  if (notForcedUntil === undefined) return undefined;
+  const until = new Date(notForcedUntil).toISOString();
+  const detail = `${what}; one more was forced already, and the next can be at ${until}`;
+  return refused(target, 'controller-failing', detail, { until });
 }
 
 function tooSoon(target: Target, { action }: Ask, situation: Situation): Verdict | undefined {

@@ -17,7 +17,7 @@ export const usualPatience: Patience = { firstMs: 200, mostMs: 1000, withinMs: 6
 
 /** What came of an attempt, for people. */
 export type Proof =
-  | { is: 'proven'; reading: OutletReading; text: string }
+  | { is: 'proven'; reading: OutletReading; text: string; wasOff?: boolean }
   | { is: 'not'; text: string };
 
 /**
@@ -117,7 +117,9 @@ export async function turnOn(
     isTaken = error instanceof DeviceError && !error.retry;
   }
   const proof = await seeState(controller, outlet, 'on', patience, signal);
-  if (proof.is === 'proven' && (isTaken || !isInDoubt)) return proof;
+  if (proof.is === 'proven' && (isTaken || !isInDoubt)) {
+    return { ...proof, wasOff: before.reading?.state === 'off' };
+  }
   return { is: 'not', text: [why, proof.text].filter((text) => text !== undefined).join('; ') };
 }
 

@@ -82,6 +82,8 @@ export const Debt = z.object({
   since: Time,
   /** The cycle that owes it. */
   cycle: z.string(),
+  /** Several attempts to turn it on have failed; the attempts go on. */
+  stuck: z.object({ since: Time, why: z.string() }).exactOptional(),
 });
 export type Debt = z.output<typeof Debt>;
 

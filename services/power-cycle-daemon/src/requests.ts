@@ -10,6 +10,7 @@ import type { Change } from '@skolo/durable';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { Controllers } from './controllers.ts';
 import type { Cycles } from './cycles.ts';
+import type { OnProofs } from './on-proofs.ts';
 import type { PastCycles } from './past-cycles.ts';
 import { type Ask, decide, defaultOffSeconds, type Situation } from './policy.ts';
 import type { CycleRecord, Feed, RequestRecord } from './records.ts';
@@ -63,6 +64,7 @@ export interface RequestsDeps {
   cycles: Cycles;
   controllers: Controllers;
   past: PastCycles;
+  proofs: OnProofs;
   clock: Clock;
   onRefused: (refusal: Refusal) => void;
   /** Told of each new cycle, once it is durable. */
@@ -95,7 +97,7 @@ export class Requests {
 
   /** What the policy looks at, now. */
   situation(): Situation {
-    const { rack, store, cycles, controllers, past, clock } = this.deps;
+    const { rack, store, cycles, controllers, past, proofs, clock } = this.deps;
     return {
       rack: rack(),
       now: clock.now(),
@@ -103,6 +105,7 @@ export class Requests {
       holds: [...store.holds.all.values()],
       wishes: store.wishes.all,
       debts: store.debts.all,
+      failing: proofs.failing(),
       active: cycles.active(),
       past: past.list(),
       cyclesNatively: ({ device }: Outlet, offSeconds) =>

@@ -3,7 +3,7 @@
  * takes, also after this process died and came back. Whoever waits is told after a few failures that it is stuck; the
  * attempts go on.
  */
-import { type BackOffOptions, backOffMs, errorText, pause } from '@skolo/common';
+import { type BackOffOptions, backOffMs, type Clock, errorText, pause } from '@skolo/common';
 import type { Controller } from './controller.ts';
 import { type Patience, type Proof, turnOn, usualPatience } from './prove.ts';
 import { type Debt, feedKey } from './records.ts';
@@ -16,17 +16,23 @@ export interface RestorerDeps {
   /** Undefined for one that is no longer in the rack. */
   controller(name: string): Controller | undefined;
   staggerSeconds(): number;
+  clock: Pick<Clock, 'now'>;
   patience?: Patience;
   /** Between two attempts. */
   backOff?: BackOffOptions;
-  /** Told when an outlet is stuck off, and when it no longer is. */
+  /** Told when an outlet is stuck off, at a restart again, and when it no longer is. */
   onStuck?: (debt: Debt, text: string) => void;
   onPaid?: (debt: Debt, wasStuck: boolean) => void;
+  /** Told when a controller turned on what was off before. */
+  onTurnedOn?: (controller: string) => void;
   /** Aborted when the daemon stops; debts stay in the journal. */
   signal: AbortSignal;
 }
 
 interface Work {
+  controller: string;
+  /** Why the last attempt failed; undefined: none has. */
+  why: string | undefined;
   waiting: ((restored: Restored) => void)[];
   isGivenUp: boolean;
   /** Ends the pause between two attempts. */
@@ -44,8 +50,6 @@ const stuckAfter = 3;
 const usualBackOff = { firstMs: 1000, maxMs: 60_000 };
 
 export class Restorer {
-  /** Keys of outlets that are stuck off now. */
-  readonly stuck = new Set<string>();
   private readonly deps: RestorerDeps;
   private readonly working = new Map<string, Work>();
 
@@ -57,6 +61,7 @@ export class Restorer {
   payOldDebts(): void {
     const last = new Map<string, Promise<unknown>>();
     for (const debt of this.deps.store.debts.all.values()) {
+      if (debt.stuck !== undefined) this.deps.onStuck?.(debt, debt.stuck.why);
       const before = last.get(debt.controller);
       const turn = before?.then(() => pause(this.deps.staggerSeconds() * 1000, this.deps.signal));
       // What that one told last may still be on its way.
@@ -89,8 +94,20 @@ export class Restorer {
     const work = this.working.get(key);
     if (work !== undefined) work.isGivenUp = true;
     work?.hurry();
-    this.deps.onPaid?.(debt, this.stuck.delete(key));
+    this.deps.onPaid?.(debt, debt.stuck !== undefined);
     return undefined;
+  }
+
+  /** Why an outlet is still off, by the latest attempt to turn it on. */
+  whyOff(key: string): string | undefined {
+    return this.working.get(key)?.why ?? this.deps.store.debts.get(key)?.stuck?.why;
+  }
+
+  /** Whether the latest attempt to turn on some outlet of a controller failed. */
+  isInDoubt(controller: string): boolean {
+    return [...this.working.values()].some(
+      (work) => work.controller === controller && work.why !== undefined,
+    );
   }
 
   /** Tries at once what is stuck: a controller has come back. */
@@ -106,6 +123,8 @@ export class Restorer {
   private start(debt: Debt, { isInDoubt, turn = Promise.resolve() }: StartOptions): Work {
     const key = feedKey(debt);
     const work: Work = {
+      controller: debt.controller,
+      why: undefined,
       waiting: [],
       isGivenUp: false,
       hurry: () => undefined,
@@ -125,29 +144,43 @@ export class Restorer {
   private async pay(debt: Debt, work: Work, isInDoubt: boolean): Promise<void> {
     const { store, backOff = usualBackOff } = this.deps;
     const key = feedKey(debt);
+    let isStuck = debt.stuck !== undefined;
     for (let failures = 1; ; failures += 1) {
       const wish = store.wishes.get(key);
       // A person turned it off meanwhile: that has the last word.
       const doubt = isInDoubt && failures < stuckAfter;
       const proof = wish === undefined ? await this.attempt(debt, doubt) : undefined;
       if (proof === undefined || proof.is === 'proven') {
+        work.why = undefined;
+        if (proof?.wasOff) this.deps.onTurnedOn?.(debt.controller);
         await store.keep([store.debts.remove(key)]);
-        this.deps.onPaid?.(debt, this.stuck.delete(key));
+        this.deps.onPaid?.(debt, isStuck);
         return tell(work, {
           is: 'on',
           text: proof?.text ?? `${key} was turned off by ${wish?.by}`,
         });
       }
+      work.why = proof.text;
       if (work.isGivenUp) return tell(work, { is: 'stuck', text: `${key} was given up` });
       if (failures >= stuckAfter) {
-        if (!this.stuck.has(key)) this.deps.onStuck?.(debt, proof.text);
-        this.stuck.add(key);
+        await this.keepStuck(debt, proof.text);
+        isStuck = true;
         const text = `${key} could not be proven on: ${proof.text}; tried for ever`;
         tell(work, { is: 'stuck', text });
       }
       await this.rest(backOffMs(failures, backOff), work);
       if (work.isGivenUp) return;
     }
+  }
+
+  /** Journaled, so that the next process turns nothing else off on this controller. */
+  private async keepStuck(debt: Debt, why: string): Promise<void> {
+    const { store, clock, onStuck } = this.deps;
+    const known = store.debts.get(feedKey(debt)) ?? debt;
+    if (known.stuck !== undefined) return;
+    const since = new Date(clock.now()).toISOString();
+    await store.keep([store.debts.put({ ...known, stuck: { since, why } })]);
+    onStuck?.(known, why);
   }
 
   private async attempt(

@@ -30,6 +30,7 @@ import { canBeSeen } from './hands.ts';
 import { Holds } from './holds.ts';
 import { usualWatch, type WatchTuning } from './machines/watch.ts';
 import { createMetrics } from './metrics.ts';
+import { OnProofs } from './on-proofs.ts';
 import { OutletWatch } from './outlet-watch.ts';
 import { OwnDevices } from './own-devices.ts';
 import { PastCycles } from './past-cycles.ts';
@@ -140,6 +141,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const restorer = new Restorer({
     store,
     controller,
+    clock,
     patience,
     ...(deps.backOff && { backOff: deps.backOff }),
     staggerSeconds: () => rack().services['power-cycle-daemon'].staggerSeconds,
@@ -151,7 +153,15 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     onPaid: ({ controller: name, outlet, cycle }, wasStuck) => {
       degraded.clear(`outlet ${name}/${outlet}`);
       if (wasStuck) log.warn({ outlet: `${name}/${outlet}`, cycle }, 'no longer stuck off');
+      cycles.giveTurns();
     },
+    onTurnedOn: (name) => proofs.noteOn(name),
+  });
+  const proofs = new OnProofs({
+    clock,
+    debts: () => store.debts.all.values(),
+    whyOff: (key) => restorer.whyOff(key),
+    isInDoubt: (name) => restorer.isInDoubt(name),
   });
   const outletWatch = new OutletWatch({
     rack,
@@ -169,6 +179,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     rack,
     store,
     restorer,
+    proofs,
     controller,
     hands: {
       rack,
@@ -193,6 +204,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     cycles,
     controllers,
     past,
+    proofs,
     clock,
     onRefused: ({ target, code, detail }) => {
       metrics.refused(code);
@@ -208,7 +220,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     store,
     controllers,
     readings: outletWatch.readings,
-    stuck: restorer.stuck,
+    proofs,
     requests,
   };
   const metrics = createMetrics(context.metrics, {

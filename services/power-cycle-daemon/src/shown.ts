@@ -4,6 +4,7 @@ import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { Controller } from './controller.ts';
 import type { Controllers } from './controllers.ts';
 import { stepOf } from './cycle.ts';
+import type { OnProofs } from './on-proofs.ts';
 import type { TimedReading } from './outlet-watch.ts';
 import { findHold, waitFor } from './policy.ts';
 import { type CycleRecord, feedKey } from './records.ts';
@@ -38,18 +39,37 @@ export function shownCycle(record: CycleRecord, position?: number): PowerCycle {
   };
 }
 
-export function shownController(controller: Controller): ControllerStatus {
-  const { name, model, state, since, detail, experimental, queueLength, lastContact } = controller;
+export function shownController(
+  controller: Controller,
+  { proofs }: Pick<View, 'proofs'>,
+): ControllerStatus {
+  const { name, model, experimental, queueLength, lastContact } = controller;
+  const failing = proofs.failing().get(name);
+  const provenAt = proofs.provenAt(name);
   return {
     name,
     model,
-    state,
-    since: time(since),
+    ...conditionOf(controller, proofs),
     experimental,
     queue: queueLength,
-    ...(detail !== undefined && { detail }),
+    ...(failing && { stuckOutlets: failing.stuckOutlets }),
+    ...(provenAt !== undefined && { onProvenAt: time(provenAt) }),
     ...(lastContact !== undefined && { lastContact: time(lastContact) }),
   };
+}
+
+/** One that is down is not said to be failing: nothing can be learned of its outlets. */
+function conditionOf(
+  { name, state, since, detail }: Controller,
+  proofs: OnProofs,
+): Pick<ControllerStatus, 'state' | 'since' | 'detail'> {
+  const failing = proofs.failing().get(name);
+  if (failing === undefined || state === 'down') {
+    return { state, since: time(since), ...(detail !== undefined && { detail }) };
+  }
+  const { stuckOutlets, first } = failing;
+  const text = `${stuckOutlets.join(', ')} ${stuckOutlets.length > 1 ? 'are' : 'is'} stuck off: ${first.why}; nothing else on it is turned off`;
+  return { state: 'failing', since: first.since, detail: text };
 }
 
 export interface View {
@@ -57,7 +77,7 @@ export interface View {
   store: Store;
   controllers: Controllers;
   readings: ReadonlyMap<string, TimedReading>;
-  stuck: ReadonlySet<string>;
+  proofs: OnProofs;
   requests: Requests;
 }
 
@@ -75,11 +95,7 @@ export function shownOutlets(view: View): OutletStatus[] {
   return [...feeds.values()].map(({ outlet, feeds: names }) => shownOutlet(outlet, names, view));
 }
 
-function shownOutlet(
-  outlet: Outlet,
-  feeds: string[],
-  { store, readings, stuck }: View,
-): OutletStatus {
+function shownOutlet(outlet: Outlet, feeds: string[], { store, readings }: View): OutletStatus {
   const key = formatOutlet(outlet);
   const reading = readings.get(key);
   const wish = store.wishes.get(key);
@@ -89,7 +105,7 @@ function shownOutlet(
     controller: outlet.device,
     feeds,
     state: reading?.state ?? 'unknown',
-    stuckOff: stuck.has(key),
+    stuckOff: debt?.stuck !== undefined,
     ...(reading && { readAt: time(reading.at) }),
     ...(reading?.delivering !== undefined && { delivering: reading.delivering }),
     ...(reading?.watts !== undefined && { watts: reading.watts }),
@@ -126,7 +142,7 @@ export function shownMachines(targets: readonly Target[], view: View): MachinePo
       outlets: feeds.map((feed) => shownOutlet(feed, [name], view)),
       controllers: controllers.flatMap((each) => {
         const controller = view.controllers.get(each);
-        return controller ? [shownController(controller)] : [];
+        return controller ? [shownController(controller, view)] : [];
       }),
       ...(cycle && { cycle: shownCycle(cycle) }),
       ...(last && { last: shownCycle(last) }),

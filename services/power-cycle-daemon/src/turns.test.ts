@@ -3,10 +3,20 @@ import { describe, expect, it } from 'vitest';
 import type { CycleRecord } from './records.ts';
 import { cycleRecord } from './testing/records.ts';
 import { runs } from './testing/runs.ts';
-import { admitted, positions } from './turns.ts';
+import { admitted as admittedOf, positions, type TurnLimits } from './turns.ts';
 
 const limits = { atOncePerController: 2, atOnce: 3 };
 const up = () => false;
+
+function admitted(
+  waiting: readonly CycleRecord[],
+  running: readonly CycleRecord[],
+  most: TurnLimits,
+  isDown: (controller: string) => boolean,
+  mostOff: (controller: string) => number = () => Number.POSITIVE_INFINITY,
+): CycleRecord[] {
+  return admittedOf(waiting, running, most, isDown, mostOff);
+}
 
 /** `A`: on controller A; `AB`: one feed on each. In the order of their numbers. */
 function cycles(on: readonly string[], from = 1): CycleRecord[] {
@@ -51,6 +61,18 @@ describe('turns', () => {
     const running = cycles(['A', 'A'], 100);
 
     expect(names(admitted(cycles(['AB', 'B']), running, limits, up))).toEqual(['2']);
+  });
+
+  it('are fewer where a controller has not shown that it turns outlets on; turning on waits for none of that', () => {
+    const [on] = cycles(['A'], 7).map((record) => ({ ...record, action: 'on' as const }));
+    const waiting = [...cycles(['A', 'A', 'B', 'B']), ...(on ? [on] : [])];
+    const of = (most: number) =>
+      names(
+        admitted(waiting, [], { ...limits, atOnce: 9 }, up, (name) => (name === 'A' ? most : 9)),
+      );
+
+    expect(of(1)).toEqual(['1', '3', '4', '7']);
+    expect(of(0)).toEqual(['3', '4', '7']);
   });
 
   it('count two feeds on one controller once', () => {

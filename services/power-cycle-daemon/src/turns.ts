@@ -1,6 +1,6 @@
 /**
  * Who may draw current now: so many cycles at once on a controller, so many in the rack, in the order in which they were
- * asked for. Of one request, the controllers that will take longest come first, or they would be left over at the end. A
+ * asked for. A controller that has not shown that it turns outlets on gets fewer (`mostOff`). Of one request, the controllers that will take longest come first, or they would be left over at the end. A
  * controller that does not answer costs the others nothing.
  */
 import type { CycleRecord } from './records.ts';
@@ -16,6 +16,7 @@ export function admitted(
   running: readonly CycleRecord[],
   { atOncePerController, atOnce }: TurnLimits,
   isDown: (controller: string) => boolean,
+  mostOff: (controller: string) => number,
 ): CycleRecord[] {
   const taken = new Map<string, number>();
   const take = (controllers: readonly string[]) => {
@@ -31,7 +32,11 @@ export function admitted(
   const kept = new Set<string>();
   for (const record of inOrder(waiting)) {
     const controllers = controllersOf(record);
-    if (controllers.some((name) => (taken.get(name) ?? 0) >= atOncePerController)) {
+    const hasRoom = (most: (name: string) => number) =>
+      controllers.every((name) => (taken.get(name) ?? 0) < most(name));
+    // A place that is kept here would be in the way of turning others on.
+    if (record.action !== 'on' && !hasRoom(mostOff)) continue;
+    if (!hasRoom(() => atOncePerController)) {
       // The first that waits for a controller keeps a place on its others: two feeds might else never be free together.
       if (controllers.some((name) => kept.has(name))) continue;
       take(controllers);

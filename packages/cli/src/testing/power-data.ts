@@ -74,7 +74,12 @@ function outlet(name: string, feeds: string, more: Partial<Outlets[number]> = {}
   };
 }
 
-const up = { name: 'switch-1', state: 'up' } as const;
+const failing = {
+  name: 'switch-1',
+  state: 'failing',
+  detail:
+    'switch-1/3 is stuck off: switch-1: ERROR: PoE controller busy; nothing else on it is turned off',
+} as const;
 const down = {
   name: 'pdu-1',
   state: 'down',
@@ -83,7 +88,7 @@ const down = {
 
 export function machinePowers(): MachinePower[] {
   const [first = '', second = '', third = '', fourth = ''] = machineNames;
-  const rpi = { kind: 'machine' as const, shelf: 'shelf1', controllers: [up] };
+  const rpi = { kind: 'machine' as const, shelf: 'shelf1', controllers: [failing] };
   return [
     {
       ...rpi,
@@ -198,10 +203,10 @@ export function machinePowers(): MachinePower[] {
 export function controllers(): ControllerStatus[] {
   return [
     {
-      name: 'switch-1',
+      ...failing,
       model: 'edgeswitch',
-      state: 'up',
-      since: ago(4.5 * days),
+      since: ago(7.5 * minutes),
+      stuckOutlets: ['switch-1/3'],
       experimental: false,
       queue: 3,
       lastContact: ago(20),

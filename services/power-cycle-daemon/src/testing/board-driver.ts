@@ -23,6 +23,8 @@ export interface Board {
   ignores: 'on' | 'off' | undefined;
   /** It says no to each command. */
   refuses: boolean;
+  /** It rejects each command to turn an outlet on, and accepts the others. */
+  rejectsOn: boolean;
   /** It says no when it is told to cycle by itself. */
   refusesCycles: boolean;
   /** The command is carried out and its answer is lost, so many times. */
@@ -61,6 +63,7 @@ export class Boards {
       isDeaf: false,
       ignores: undefined,
       refuses: false,
+      rejectsOn: false,
       refusesCycles: false,
       losesAnswers: 0,
       busyTimes: 0,
@@ -123,6 +126,9 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
   function tell(text: string, signal: AbortSignal, act: () => void): Promise<void> {
     return contact(signal, () => {
       if (board.refuses) throw new DeviceRefused(board.name, 'no such command');
+      if (board.rejectsOn && text.startsWith('on')) {
+        throw new DeviceRefused(board.name, 'ERROR: PoE controller busy');
+      }
       if (board.refusesCycles && text.startsWith('cycle')) {
         throw new CannotCycle(board.name, 'no such command');
       }

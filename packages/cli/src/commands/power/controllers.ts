@@ -12,7 +12,7 @@ export function addPowerControllers(noun: SkoloCommand, io: Io): void {
   const command = noun
     .command('controllers')
     .description(
-      'Switches, PDUs and hubs that turn power on and off: whether they answer, since when and why not, and how many cycles wait for them. One that is down delays only what hangs on it. The driver of an experimental one has met nothing but our own simulator.',
+      'Switches, PDUs and hubs that turn power on and off: whether they answer, since when and why not, and how many operations they have to do. `failing`: an outlet of it does not come on again, so nothing else on it is turned off. `skolo power cycle --force` tries one more machine on it. One that is down delays only the machines on it. The driver of an experimental one has met nothing but our own simulator.',
     )
     .summary('whether switches and PDUs answer')
     .option('--json', 'print JSON')
@@ -47,6 +47,7 @@ function print(io: Io, controllers: readonly ControllerStatus[]) {
 const styles: Record<ControllerStatus['state'], Style | undefined> = {
   up: undefined,
   down: 'red',
+  failing: 'red',
   unknown: 'yellow',
 };
 

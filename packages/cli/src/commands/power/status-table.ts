@@ -72,7 +72,7 @@ function controllerWords({ controllers }: MachinePower): string[] {
 }
 
 function controllerStyle({ controllers }: MachinePower): Style | undefined {
-  if (controllers.some(({ state }) => state === 'down')) return 'red';
+  if (controllers.some(isBroken)) return 'red';
   return controllers.some(({ state }) => state === 'unknown') ? 'yellow' : undefined;
 }
 
@@ -101,11 +101,15 @@ function noteStyle(machine: MachinePower): Style | undefined {
   return noteWords(machine).length > 0 ? 'yellow' : undefined;
 }
 
+function isBroken({ state }: MachinePower['controllers'][number]): boolean {
+  return state === 'down' || state === 'failing';
+}
+
 /** Once for each controller, however many hang on it. One that has not been asked yet is nothing to worry about. */
 function controllerRemarks(machines: readonly MachinePower[]): string[] {
   const unwell = machines
     .flatMap(({ controllers }) => controllers)
-    .filter(({ state }) => state === 'down')
+    .filter(isBroken)
     .map(({ name, state, detail }) => `${name} is ${state}${detail ? `: ${detail}` : ''}`);
   return [...new Set(unwell)].sort(byNumber);
 }
