@@ -26,12 +26,16 @@ export type DeviceStatus = z.output<typeof DeviceStatus>;
 
 export const BotStatus = z
   .object({
-    state: z.enum(['waiting', 'fetching', 'running', 'backing-off', 'stopping', 'stopped']),
+    state: z
+      .enum(['waiting', 'fetching', 'running', 'silent', 'backing-off', 'stopping', 'stopped'])
+      .meta({ description: 'silent: it has called no hook for 10 min, has no task, and is ended' }),
     since: Time,
     why: z.string().optional().meta({ description: 'why it does not run' }),
     pid: z.int().optional(),
     server: z.string().optional(),
-    healthy: z.boolean().meta({ description: 'it has called its hooks since it was started' }),
+    healthy: z
+      .boolean()
+      .meta({ description: 'it has called its hooks since it was started, and is not silent' }),
     starts: z.int().min(0).meta({ description: 'since the agent was started' }),
     startedAt: Time.optional(),
     nextStartAt: Time.optional(),

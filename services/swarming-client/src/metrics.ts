@@ -1,7 +1,7 @@
 /** The agent's metrics: what is known when Prometheus asks, and counts of what happened. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { BotCounts } from './bot/bot.ts';
-import type { BotView } from './bot/bot-view.ts';
+import { type BotView, botExits, botStates } from './bot/bot-view.ts';
 import type { TaskView } from './bot/task-view.ts';
 import type { DeviceView } from './devices/device.ts';
 import { verdicts } from './health/health.ts';
@@ -24,15 +24,6 @@ export interface Metrics {
   looked(kind: string, state: string, seconds: number): void;
   taskBegun(): void;
 }
-
-const botStates = [
-  'waiting',
-  'fetching',
-  'running',
-  'backing-off',
-  'stopping',
-  'stopped',
-] as const satisfies readonly BotView['state'][];
 
 export function createMetrics(registry: Registry, measured: () => Measured): Metrics {
   const registers = [registry];
@@ -96,7 +87,7 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
   );
   gauge(
     'skolo_swarming_bot_healthy',
-    '1 if the bot runs and has called its hooks since it was started.',
+    '1 if the bot runs, has called its hooks since it was started, and is not silent.',
     [],
     (set, { bot }) => set({}, bot.state === 'running' && bot.isHealthy ? 1 : 0),
   );
@@ -220,7 +211,8 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     'Times that the bot ended, and why.',
     ['why'],
     (inc, { counts }) => {
-      for (const [why, times] of counts.exits) inc({ why }, times);
+      // From 0: what a counter has when it first appears is no increase.
+      for (const why of botExits) inc({ why }, counts.exits.get(why) ?? 0);
     },
   );
   counter(

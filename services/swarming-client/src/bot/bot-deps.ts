@@ -62,6 +62,8 @@ export interface BotLimits {
   downloadMs: number;
   /** No byte of a download for so long. */
   stallMs: number;
+  /** No hook for so long, without a task: the bot hangs. The server calls it dead after the same time. */
+  silentMs: number;
   /** One check of the zip, on a Raspberry Pi with a slow card. */
   checkMs: number;
 }
@@ -72,5 +74,6 @@ export const botLimits: BotLimits = {
   lookMs: 5000,
   downloadMs: 600_000,
   stallMs: 60_000,
+  silentMs: 600_000,
   checkMs: 120_000,
 };

@@ -40,6 +40,7 @@ export class BotRun {
   private lastWords: string | undefined;
   private onEvent: () => void = () => undefined;
   private isPrepared = false;
+  private wasSilent = false;
 
   constructor(settings: BotSettings, deps: RunDeps) {
     this.settings = settings;
@@ -82,7 +83,7 @@ export class BotRun {
 
   /** SIGTERM; its task may go on for so long. Asked again, the shorter time counts. */
   async end(graceSeconds: number): Promise<void> {
-    const { clock, taskRunning } = this.deps;
+    const { clock } = this.deps;
     this.graceUntil = Math.min(this.graceUntil, clock.uptime() + graceSeconds);
     const { init } = this;
     if (init === undefined || this.startedAt === undefined) {
@@ -92,12 +93,24 @@ export class BotRun {
     this.ending ??= endInOrder({
       tell: (command) => init.tell(command),
       ended: init.ended,
-      isTaskRunning: () => taskRunning() || (init.pid !== undefined && runsTask(init.pid)),
+      isTaskRunning: () => this.hasTask(),
       graceUntil: () => this.graceUntil,
       limits: this.limits,
       clock,
     }).then(() => this.killAll(init));
     await this.ending;
+  }
+
+  /** Ends a bot that hangs, in order; a task that it begins now after all may go on. */
+  async endSilent(): Promise<void> {
+    this.wasSilent = true;
+    await this.end(Number.POSITIVE_INFINITY);
+  }
+
+  /** As the hooks told, or as its processes show. */
+  hasTask(): boolean {
+    const pid = this.init?.pid;
+    return this.deps.taskRunning() || (pid !== undefined && runsTask(pid));
   }
 
   /** Ends what a bot_init that was killed could not end. */
@@ -230,6 +243,7 @@ export class BotRun {
     const ending: Ending = {
       ...this.exited,
       wasStopped,
+      wasSilent: this.wasSilent,
       hadAskedForReboot: this.rebootAskedAt !== undefined,
       seconds: clock.uptime() - (this.startedAt ?? clock.uptime()),
       isZipSound: wasStopped || isOfSignal || (await this.isZipSound()),

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Clock, systemClock } from '@skolo/common/light';
 import {
   type SimulatedSwarming,
   type SwarmingFault,
@@ -52,6 +53,18 @@ async function polling({ test, swarming }: Lab, times = 0): Promise<number> {
 
 function eventsOf({ swarming }: Lab): string[] {
   return swarming.bot(id).events.map(({ event }) => event);
+}
+
+/** The time of the system, moved on where a test says so. */
+function movableClock(): Clock & { move(seconds: number): void } {
+  let moved = 0;
+  return {
+    now: () => systemClock.now() + moved * 1000,
+    uptime: () => systemClock.uptime() + moved,
+    move(seconds) {
+      moved += seconds;
+    },
+  };
 }
 
 /** A command that says "up", and leaves behind what no mark and no session tells of. */
@@ -188,6 +201,47 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
 
     await expect.poll(() => test.exits).toEqual([exit]);
     await expect.poll(() => swarming.bot(id).handshakes).toBe(2);
+  });
+
+  it('is silent when it hangs, ended, and started again', async () => {
+    const clock = movableClock();
+    await using lab = await newLab({ clock, limits: { idleMs: 300 } });
+    const { swarming, test } = lab;
+    await polling(lab);
+    test.bot.hookCalled('get_state');
+    const seen: string[] = [];
+    test.onChange(() => seen.push(`${test.bot.view().state} ${test.bot.view().isHealthy}`));
+    swarming.askCrash('hang');
+    await expect.poll(() => swarming.bot(id).commands.at(-1)).toBe('simulated_crash');
+
+    clock.move(599);
+    await test.looked();
+    expect(test.bot.view()).toMatchObject({ state: 'running', isHealthy: true });
+    clock.move(1);
+
+    await expect.poll(() => test.exits).toEqual(['silent']);
+    expect(seen).toContain('silent false');
+    expect(test.bot.view().lastExit?.text).toContain('it called no hooks');
+    await expect.poll(() => swarming.bot(id).handshakes).toBe(2);
+    expect(test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
+  });
+
+  it('is not silent while its task runs, whether hooks told of that or not', async () => {
+    const clock = movableClock();
+    await using lab = await newLab({ clock }, { taskGraceSeconds: 0 });
+    const { swarming, test } = lab;
+    const pid = await polling(lab);
+    const task = swarming.addTask({
+      python: "import time; print('up', flush=True); time.sleep(600)",
+    });
+    await expect.poll(() => swarming.task(task).output).toContain('up');
+
+    for (const seconds of [601, 3600]) {
+      clock.move(seconds);
+      await test.looked();
+    }
+
+    expect(test.bot.view()).toMatchObject({ state: 'running', pid, starts: 1 });
   });
 
   it('ends after its task when the agent is stopped', async () => {

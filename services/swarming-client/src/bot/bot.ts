@@ -25,6 +25,8 @@ export class Bot {
   private known: BotView;
   /** Starts in a row after which no hook was called. */
   private failures = 0;
+  /** When the bot started, called a hook or was seen with a task, in seconds since boot. */
+  private lastSignAt = 0;
   private readonly exits = new Map<BotExit, number>();
   private readonly downloads = { ok: 0, failed: 0 };
 
@@ -56,6 +58,8 @@ export class Bot {
     const { current, known } = this;
     if (current === undefined || known.pid === undefined) return;
     current.hookCalled(hook);
+    this.lastSignAt = this.deps.clock.uptime();
+    if (known.state === 'silent') return;
     this.failures = 0;
     if (!known.isHealthy) this.update({ ...known, isHealthy: true });
   }
@@ -78,7 +82,8 @@ export class Bot {
     if (this.stopped.signal.aborted) return;
     if (this.known.state !== 'stopping') {
       this.deps.log.info({ why }, 'the bot is restarted');
-      if (this.known.pid !== undefined) this.change('stopping', { why });
+      if (this.known.pid !== undefined && this.known.state !== 'silent')
+        this.change('stopping', { why });
     }
     await current.end(Number.POSITIVE_INFINITY);
   }
@@ -122,7 +127,10 @@ export class Bot {
     });
     this.current = run;
     this.change('fetching', { server: settings.server });
-    const look = setInterval(() => this.settingsChanged(), this.limits.lookMs);
+    const look = setInterval(() => {
+      this.settingsChanged();
+      this.lookForSilence(run);
+    }, this.limits.lookMs);
     try {
       const { exit, text } = await run.run();
       this.exited(exit, text);
@@ -139,8 +147,25 @@ export class Bot {
     }
   }
 
+  /** A bot that hangs has its process, and looks well but for its hooks. */
+  private lookForSilence(run: BotRun): void {
+    const { clock, log } = this.deps;
+    const seconds = clock.uptime() - this.lastSignAt;
+    if (this.known.state !== 'running' || seconds * 1000 < this.limits.silentMs) return;
+    if (run.hasTask()) {
+      this.lastSignAt = clock.uptime();
+      return;
+    }
+    const why = `it has called no hook for ${Math.floor(seconds / 60)} min, and has no task`;
+    log.warn({ pid: this.known.pid, why }, 'the bot is silent');
+    this.update({ ...this.known, isHealthy: false });
+    this.change('silent', { why });
+    void run.endSilent();
+  }
+
   private started(pid: number): void {
     const { clock, log } = this.deps;
+    this.lastSignAt = clock.uptime();
     const { starts, server, lastExit, state } = this.known;
     log.info({ pid, server }, 'bot started');
     this.update({

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Ending, exitOf, exitText } from './exits.ts';
 
 const ending: Ending = {
+  wasSilent: false,
   wasStopped: false,
   hadAskedForReboot: false,
   isZipSound: true,
@@ -12,6 +13,7 @@ describe('the end of a bot', () => {
   it.each<[string, Partial<Ending>, string]>([
     ['told to', { status: 0, wasStopped: true }, 'stopped'],
     ['told to, and killed', { signal: 9, wasStopped: true }, 'stopped'],
+    ['after a hang', { signal: 9, wasStopped: true, wasSilent: true }, 'silent'],
     ['by itself', { status: 0 }, 'ended'],
     ['an empty zip', { status: 0, isZipSound: false }, 'bad-zip'],
     ['HTML for a zip', { status: 1, isZipSound: false }, 'bad-zip'],

@@ -5,6 +5,8 @@ export interface Ending {
   /** Of the bot. Both undefined: its parent was killed, and the bot with it. */
   status?: number | undefined;
   signal?: number | undefined;
+  /** It had called no hook for too long, and was ended for that. */
+  wasSilent: boolean;
   /** It was told to end. */
   wasStopped: boolean;
   /** It was about to reboot its host: the shim said so, or its hook on_bot_shutdown. */
@@ -19,7 +21,8 @@ const sigkill = 9;
 const sigterm = 15;
 
 export function exitOf(ending: Ending): BotExit {
-  const { status, signal, wasStopped, hadAskedForReboot, isZipSound } = ending;
+  const { status, signal, wasSilent, wasStopped, hadAskedForReboot, isZipSound } = ending;
+  if (wasSilent) return 'silent';
   if (wasStopped) return 'stopped';
   if (!isZipSound) return 'bad-zip';
   // While it waits for a reboot SIGTERM ends it by its default action, and at no other time.
@@ -32,6 +35,7 @@ export function exitOf(ending: Ending): BotExit {
 const texts: Partial<Record<BotExit, string>> = {
   rebooted: 'it asked for a reboot of its host',
   killed: 'killed from outside, or by the kernel for want of memory',
+  silent: 'it called no hooks, so the agent ended it',
   'bad-zip': 'its zip is broken',
 };
 

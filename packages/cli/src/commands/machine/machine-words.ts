@@ -47,14 +47,14 @@ function isWell({ state, healthy }: Bot): boolean {
   return state === 'running' && healthy;
 }
 
-/** `running`, `silent` where it runs and has not called its hooks, `backing-off`. */
+/** `running`, `starting` where it runs and has not called its hooks yet, `silent`, `backing-off`. */
 export function botWord({ state, healthy }: Bot): string {
-  return state === 'running' && !healthy ? 'silent' : state;
+  return state === 'running' && !healthy ? 'starting' : state;
 }
 
 export function botStyle(bot: Bot | undefined): Style | undefined {
   if (bot === undefined || isWell(bot)) return undefined;
-  return bot.state === 'backing-off' ? 'red' : 'yellow';
+  return ['backing-off', 'silent'].includes(bot.state) ? 'red' : 'yellow';
 }
 
 export function taskWord({ running, id }: AgentStatus['task']): string | undefined {

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, systemClock } from '@skolo/common/light';
+import { expect } from 'vitest';
 import { createRunCommand } from '../../run-command.ts';
 import { Bot } from '../bot.ts';
 import type { BotDeps, BotLine, BotSettings } from '../bot-deps.ts';
@@ -28,6 +29,9 @@ export interface TestBot {
   /** Content of a file in the bot's folder. */
   read: (name: string) => string | undefined;
   pid: (name: string) => number;
+  onChange: (listener: () => void) => void;
+  /** Fulfilled when the bot's part has looked at its settings and its bot once more. */
+  looked: () => Promise<void>;
   [Symbol.asyncDispose]: () => Promise<void>;
 }
 
@@ -54,8 +58,13 @@ export async function newBot(
   const exits: BotExit[] = [];
   const logged: string[] = [];
   const task = { isRunning: false, asked: 0 };
+  const listeners: (() => void)[] = [];
+  let looks = 0;
   const bot = new Bot({
-    settings: () => settings.current,
+    settings() {
+      looks += 1;
+      return settings.current;
+    },
     botId: 'machine-1',
     hookUrl: () => 'http://127.0.0.1:1',
     token: async () => 'the-token',
@@ -71,6 +80,9 @@ export async function newBot(
     run: createRunCommand(),
     onLine: (line) => lines.push(line),
     onExit: (exit) => exits.push(exit),
+    onChange: () => {
+      for (const listener of listeners) listener();
+    },
     ...deps,
     limits: { idleMs: 20_000, taskEndMs: 20_000, lookMs: 50, ...deps.limits },
   });
@@ -89,6 +101,12 @@ export async function newBot(
     logged,
     task,
     read,
+    onChange: (listener) => void listeners.push(listener),
+    async looked() {
+      const before = looks;
+      // The second one begins when the first one has done all its work.
+      await expect.poll(() => looks).toBeGreaterThan(before + 1);
+    },
     pid: (name) => Number(read(name) ?? Number.NaN),
     async [Symbol.asyncDispose]() {
       task.isRunning = false;
