@@ -74,6 +74,10 @@ export const alertToPubsubApi = {
           bytes: z.int(),
           maxBytes: z.int(),
           refusing: z.string().optional().meta({ description: 'why nothing is accepted' }),
+          damage: z
+            .string()
+            .optional()
+            .meta({ description: 'what the spool has lost in the last day, for people' }),
         }),
         sinks: z.array(SinkStatus),
       }),

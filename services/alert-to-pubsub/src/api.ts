@@ -20,6 +20,7 @@ export function apiHandlers({
     async status() {
       const { healthy, why, lastHeard } = view.health();
       const refusing = view.refusing();
+      const damage = view.damage();
       return {
         status: 200,
         body: {
@@ -28,7 +29,11 @@ export function apiHandlers({
           ...(why !== undefined && { why }),
           ...(lastHeard !== undefined && { lastHeard: timeOf(lastHeard) }),
           firing: view.firing(),
-          spool: { ...view.spool(), ...(refusing !== undefined && { refusing }) },
+          spool: {
+            ...view.spool(),
+            ...(refusing !== undefined && { refusing }),
+            ...(damage !== undefined && { damage }),
+          },
           sinks: view.sinks().map(shownSink),
         },
       };

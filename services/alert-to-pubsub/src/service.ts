@@ -10,6 +10,7 @@ import {
 } from '@skolo/common';
 import { checkSecrets as checkReferences, type Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
+import { Damage } from './damage.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { createIds } from './ids.ts';
@@ -20,7 +21,7 @@ import { DoorAuth } from './receive/auth.ts';
 import { createDoors } from './receive/doors.ts';
 import { Room } from './room.ts';
 import { wantedSinks } from './sinks.ts';
-import { type Looked, type Opened, Store } from './store.ts';
+import { type Opened, Store } from './store.ts';
 import { Upkeep } from './upkeep.ts';
 import { shownAlert, type View } from './view.ts';
 import { Watchdog } from './watchdog.ts';
@@ -78,6 +79,7 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
       maxBytes: settings().spool.maxBytes,
     }),
     refusing: () => room.refusing,
+    damage: () => damage.current?.why,
     health: () => watchdog.status(),
     sinks: () => ways.views(),
   };
@@ -170,6 +172,15 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     },
   });
 
+  const damage = new Damage({
+    location,
+    known: () => intake.alerts.size,
+    notify,
+    count: (records) => metrics.damaged(records),
+    clock,
+    log,
+  });
+
   /** It may be refused, on a full disk; then the log and the metrics have it alone. */
   function notify(complaint: Parameters<Intake['notify']>[0]): void {
     intake.notify(complaint).catch((error: unknown) => {
@@ -182,40 +193,8 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     if (spool === undefined) return;
     room.opened();
     await ways.begin(spool);
-    if (spool.tornBytes > 0) {
-      log.info(
-        { bytes: spool.tornBytes },
-        'the end of the spool, written as a process died, is cut off',
-      );
-    }
-    tellDamage(opened);
+    damage.opened(opened);
     upkeep.start();
-  }
-
-  function tellDamage({ damage, unreadable, cut, isSnapshotLost }: Opened) {
-    const lost = (damage?.missing ?? 0) + unreadable + cut;
-    if (damage !== undefined || lost > 0) {
-      const lines = damage?.lines ?? 0;
-      metrics.damaged(Math.max(lost, lines));
-      log.error({ ...damage, unreadable, cut }, 'spool was damaged');
-      const text = `the spool of ${location()} was damaged: ${lost} messages are lost; alerts that fire are told again`;
-      notify({ notice: 'damaged', text, facts: { lost, lines } });
-    }
-    if (isSnapshotLost) {
-      metrics.damaged(1);
-      log.error({ known: intake.alerts.size }, 'list of known alerts was lost');
-      const text = `the list of known alerts of ${location()} was lost, the spool still tells of ${intake.alerts.size}; others are known again when they are next heard of`;
-      notify({ notice: 'damaged', text, facts: { lost: 0, lines: 0 } });
-    }
-  }
-
-  function tellLooked({ lost, isRestored }: Looked) {
-    if (isRestored) log.error({ stateDir }, 'spool was deleted while in use, and is written anew');
-    if (lost === 0) return;
-    metrics.damaged(lost);
-    log.error({ lost }, 'spool was damaged while in use');
-    const text = `the spool of ${location()} was damaged while in use: ${lost} messages are lost; alerts that fire are told again`;
-    notify({ notice: 'damaged', text, facts: { lost, lines: 0 } });
   }
 
   const upkeep = new Upkeep({
@@ -229,7 +208,7 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     lookEveryMs,
     shrinkEveryMs,
     onBacklog: deps.onBacklog ?? (() => undefined),
-    onLooked: tellLooked,
+    onLooked: (looked) => damage.looked(looked),
   });
 
   await ways.follow(wantedSinks(rack()));
@@ -273,7 +252,11 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     },
     readiness() {
       room.tell();
-      return { ready: room.refusing === undefined, degraded: ways.degraded() };
+      const lost = damage.current;
+      return {
+        ready: room.refusing === undefined,
+        degraded: lost === undefined ? ways.degraded() : [lost, ...ways.degraded()],
+      };
     },
     async stop() {
       stopFollowing();

@@ -29,6 +29,8 @@ export interface StoreDeps {
 /** What was found when it was opened. */
 export interface Opened {
   damage: SpoolDamage | undefined;
+  /** Bytes at the end of the spool that were not acknowledged, and are kept in a file. */
+  tornBytes: number;
   /** Records that are whole, and no messages. */
   unreadable: number;
   /** Messages at the end of the spool that there were, and are not there. */
@@ -57,6 +59,8 @@ export class Store {
   private snapshotNext = 1;
   private bytesThen = 0;
   private lostThen = 0;
+  /** Something damaged is still in the spool, and would be reported again after the next start. */
+  private isDamaged = false;
   private restoredThen = 0;
 
   constructor(deps: StoreDeps) {
@@ -74,7 +78,9 @@ export class Store {
       });
       const found = await this.read(spool);
       this.spool = spool;
-      return { damage: spool.damage, ...found };
+      const { damage, tornBytes } = spool;
+      this.isDamaged = damage !== undefined;
+      return { damage, tornBytes, ...found };
     } catch (error) {
       await spool?.close().catch(() => undefined);
       this.deps.onTrouble(errorText(error));
@@ -105,11 +111,14 @@ export class Store {
     const much = Math.min(snapshotBytes, this.maxBytes / 4);
     const isLong = spool.bytes - this.bytesThen > much;
     const holdsUp = spool.bytes > much && delivered > snapshotNext;
-    if (isLong || holdsUp) await this.snapshot();
-    if (delivered > spool.first) {
+    const isAllDelivered = delivered === spool.next;
+    const isCleared = this.isDamaged && isAllDelivered;
+    if (isLong || holdsUp || isCleared) await this.snapshot();
+    if (delivered > spool.first || isCleared) {
       await spool.trim(Math.min(delivered, this.snapshotNext));
       this.bytesThen = Math.min(this.bytesThen, spool.bytes);
     }
+    if (isCleared) this.isDamaged = false;
   }
 
   /**
@@ -166,7 +175,7 @@ export class Store {
     this.bytesThen = bytes;
   }
 
-  private async read(spool: Spool): Promise<Omit<Opened, 'damage'>> {
+  private async read(spool: Spool): Promise<Omit<Opened, 'damage' | 'tornBytes'>> {
     const { known, clock, log } = this.deps;
     const settings = this.deps.settings();
     const moment = { now: clock.now(), uptime: clock.uptime() };
@@ -190,8 +199,9 @@ export class Store {
     const cut = Math.max(0, this.snapshotNext - spool.next);
     // Other messages get these numbers now, and are to be read the next time.
     if (cut > 0) await this.writeSnapshot();
-    // Only what a snapshot has is ever deleted from the spool.
-    const isSnapshotLost = found === 'broken' || (snapshot === undefined && spool.first > 1);
+    // Only what a snapshot has is ever deleted from the spool. What is missing was not deleted by this service.
+    const deleted = spool.first - 1 - (spool.damage?.missing ?? 0);
+    const isSnapshotLost = found === 'broken' || (snapshot === undefined && deleted > 0);
     return { unreadable, cut, isSnapshotLost };
   }
 }

@@ -21,6 +21,8 @@ export interface View {
   spool(): { bytes: number; maxBytes: number };
   /** Why nothing new is accepted, for people. */
   refusing(): string | undefined;
+  /** What the spool has lost in the last day, for people. */
+  damage(): string | undefined;
   /** What the heartbeat says. */
   health(): { healthy: boolean; why?: string | undefined; lastHeard?: number | undefined };
   sinks(): SinkView[];

@@ -30,7 +30,7 @@ export interface Found {
   number: number;
   damage: SpoolDamage | undefined;
   tornBytes: number;
-  /** The newest segment is whole to its end: it can be gone on with. */
+  /** Nothing is missing, and the newest segment is whole to its end: it can be gone on with. */
   canContinue: boolean;
 }
 
@@ -84,7 +84,8 @@ export async function examine(folder: string, mark?: Acknowledged): Promise<Foun
     number: Math.max(0, ...scans.map(({ segment }) => segment.number ?? 0)),
     damage: damage.lines > 0 || damage.missing > 0 ? damage : undefined,
     tornBytes: tornBytes + (newest?.tornBytes ?? 0),
-    canContinue: newest !== undefined && isWhole(newest),
+    // What is behind a gap goes into a segment of its own, so that the gap can be trimmed.
+    canContinue: newest !== undefined && isWhole(newest) && damage.missing === 0,
   };
 }
 

@@ -133,9 +133,19 @@ describe('acknowledged records are missed', () => {
     expect(damage?.missing).toBe(count + 1 - first);
   });
 
-  it('until what is left has been trimmed', async () => {
+  it.each([
+    { title: 'zeros', damage: async () => zero(await newest(), 4096) },
+    {
+      title: 'a cut between two lines',
+      damage: async () => {
+        const bytes = await readFile(await newest());
+        await truncate(await newest(), bytes.indexOf('\n', bytes.indexOf(' 30 {')) + 1);
+      },
+    },
+    { title: 'a deleted folder', damage: () => rm(folder, { recursive: true }) },
+  ])('until what $title left has been trimmed', async ({ damage }) => {
     await fill();
-    await zero(await newest(), 4096);
+    await damage();
     const spool = await Spool.open(folder);
     expect(spool.damage).toBeDefined();
     await spool.append(['"later"']);

@@ -310,10 +310,10 @@ export class Spool {
       ({ last }, position) => last >= before || position === segments.length - 1,
     );
     const done = segments.slice(0, Math.max(0, kept));
-    if (done.length > 0) {
-      this.writer.floor = segments[kept]?.first ?? this.writer.floor;
-      this.places.touch();
-    }
+    // Also without a segment to delete, where the records in front of the oldest one were lost.
+    const floor = Math.max(this.writer.floor, segments[kept]?.first ?? 0);
+    if (floor > this.writer.floor) this.places.touch();
+    this.writer.floor = floor;
     await unlessFull(this.sync());
     for (const segment of done) {
       await rm(segment.path, { force: true }).catch((error) => {

@@ -38,6 +38,7 @@ export function addAlertsStatus(noun: SkoloCommand, io: Io): void {
     io.out(`Prometheus or Alertmanager: ${heard}; ${count(firing, 'alert')} firing`);
     const refusing = spool.refusing === undefined ? '' : `; nothing is accepted: ${spool.refusing}`;
     io.out(`spool: ${sizeText(spool.bytes)} of ${sizeText(spool.maxBytes)}${refusing}`);
+    if (spool.damage !== undefined) io.out(styled(`damage: ${spool.damage}`, 'red', io.colour));
     io.out('');
     printTable(io, columns(now), sinks);
     for (const { name, detail } of sinks) {
