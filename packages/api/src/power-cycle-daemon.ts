@@ -183,6 +183,13 @@ export const ControllerStatus = z
       .array(z.string())
       .optional()
       .meta({ description: 'outlets that do not come on again; absent: none' }),
+    signInRejected: z
+      .object({ times: z.int().min(1), since: Time, nextAttemptAt: Time })
+      .optional()
+      .meta({
+        description:
+          'it rejects the login; nothing contacts it before `nextAttemptAt`, unless the login or its secret is changed',
+      }),
     onProvenAt: Time.optional().meta({
       description:
         'when the daemon last saw one of its outlets go from off to on; absent or longer than 10 minutes ago: one outlet is off at a time',

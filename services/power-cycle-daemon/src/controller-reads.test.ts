@@ -2,6 +2,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Controller } from './controller.ts';
 import type { PowerDriver } from './drivers/driver.ts';
+import { signInsOf } from './testing/board-driver.ts';
 
 function oneByOne() {
   const asked: string[] = [];
@@ -17,8 +18,9 @@ function oneByOne() {
     },
     close: async () => undefined,
   };
+  const clock = { now: () => 0 };
   const facts = { name: 'relay-1', model: 'command-switch', experimental: false };
-  const controller = new Controller(facts, driver, { clock: { now: () => 0 } });
+  const controller = new Controller(facts, driver, signInsOf({ clock }), { clock });
   onTestFinished(() => controller.close());
   return { controller, asked };
 }

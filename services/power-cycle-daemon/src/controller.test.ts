@@ -2,7 +2,7 @@ import { DeviceBusy, DeviceRefused, DeviceTimeout } from '@skolo/equipment';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Controller } from './controller.ts';
 import type { PowerDriver } from './drivers/driver.ts';
-import { Boards } from './testing/board-driver.ts';
+import { Boards, signInsOf } from './testing/board-driver.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -197,8 +197,9 @@ describe('a device', () => {
       turnOn: async () => undefined,
       close: async () => undefined,
     };
+    const clock = { now: () => 0 };
     const facts = { name: 'pdu-1', model: 'board', experimental: false };
-    const controller = new Controller(facts, driver, { clock: { now: () => 0 } });
+    const controller = new Controller(facts, driver, signInsOf({ clock }), { clock });
 
     const error = await failure(controller.turnOff('1'));
     const wasDown = controller.state;

@@ -3,8 +3,15 @@
  * else. One operation at a time; turning on goes first; readings that wait for their turn are made together.
  */
 import { type Clock, errorText, pause } from '@skolo/common';
-import { DeviceBusy, DeviceError, DeviceRefused, DeviceTimeout } from '@skolo/equipment';
+import {
+  DeviceBusy,
+  DeviceError,
+  DeviceRefused,
+  DeviceTimeout,
+  SignInRefused,
+} from '@skolo/equipment';
 import type { OutletReading, PowerDriver } from './drivers/driver.ts';
+import { type RejectedSignIns, type SignInPause, SignInPaused } from './sign-in-pause.ts';
 
 export interface ControllerDeps {
   clock: Pick<Clock, 'now'>;
@@ -46,6 +53,7 @@ export class Controller {
   detail: string | undefined;
   lastContact: number | undefined;
   private readonly driver: PowerDriver;
+  private readonly signIns: SignInPause;
   private readonly deps: ControllerDeps;
   private readonly jobs: Job[] = [];
   private readonly closing = new AbortController();
@@ -54,13 +62,24 @@ export class Controller {
   private reads: Read[] = [];
   private working: Promise<void> | undefined;
 
-  constructor(facts: ControllerFacts, driver: PowerDriver, deps: ControllerDeps) {
+  constructor(
+    facts: ControllerFacts,
+    driver: PowerDriver,
+    signIns: SignInPause,
+    deps: ControllerDeps,
+  ) {
     this.name = facts.name;
     this.model = facts.model;
     this.experimental = facts.experimental;
     this.driver = driver;
+    this.signIns = signIns;
     this.deps = deps;
     this.since = deps.clock.now();
+  }
+
+  /** Undefined: the device accepted the last sign-in. */
+  get rejectedSignIns(): RejectedSignIns | undefined {
+    return this.signIns.rejected;
   }
 
   /** Operations that wait or run. */
@@ -186,12 +205,17 @@ export class Controller {
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
     try {
+      await this.signIns.beforeAttempt(this.name);
       const result = await this.untilNotBusy(work, limit.signal);
+      this.signIns.accepted();
       this.answered();
       return result;
     } catch (error) {
       const isOurs = limit.signal.aborted && !(error instanceof DeviceError);
-      const reason: unknown = isOurs ? limit.signal.reason : error;
+      let reason: unknown = isOurs ? limit.signal.reason : error;
+      if (reason instanceof SignInRefused && !(reason instanceof SignInPaused)) {
+        reason = await this.signIns.rejectedBy(reason);
+      } else if (reason instanceof DeviceRefused) this.signIns.accepted();
       this.failed(reason);
       throw reason;
     } finally {

@@ -39,7 +39,7 @@ async function plugged(yaml = infrastructure + machines) {
       hubs.push({ machine: machine.name, agentUrl });
       return boards.driver(machine.name);
     },
-    clock: { now: () => 0 },
+    clock: { now: () => 0, uptime: () => 0 },
   });
   onTestFinished(async () => {
     await controllers.close();

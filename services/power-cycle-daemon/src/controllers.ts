@@ -1,5 +1,6 @@
 /** All controllers of the rack: switches and PDUs by rack.yaml, and the hubs of machines when they are first needed. */
 import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '@skolo/common';
 import { type HostKeys, readCredentials, type SessionPool } from '@skolo/equipment';
 import {
   type InfrastructureDevice,
@@ -8,10 +9,12 @@ import {
   type Rack,
   serviceUrl,
 } from '@skolo/rack';
-import { Controller, type ControllerDeps } from './controller.ts';
+import { Controller, type ControllerDeps, type ControllerFacts } from './controller.ts';
 import type { DriverDeps, DriverKind, PowerDriver } from './drivers/driver.ts';
+import { SignInPause } from './sign-in-pause.ts';
 
 export interface ControllersDeps extends ControllerDeps {
+  clock: Pick<Clock, 'now' | 'uptime'>;
   rack: () => Rack;
   drivers: ReadonlyMap<string, DriverKind>;
   sessions: SessionPool;
@@ -95,7 +98,7 @@ export class Controllers {
     const driver = kind.create(device, this.driverDeps(device.login));
     const { experimental: known } = kind;
     const experimental = typeof known === 'boolean' ? known : known(device);
-    return this.controller({ name, model, experimental }, driver);
+    return this.controller({ name, model, experimental }, driver, device.login);
   }
 
   private ofMachine(machine: Machine): Controller {
@@ -103,11 +106,14 @@ export class Controllers {
     const agentUrl =
       machine.address === undefined ? undefined : serviceUrl(rack(), 'swarming-client', machine);
     const driver = this.deps.createUsbHub(machine, { ...this.driverDeps(machine.login), agentUrl });
-    return this.controller({ name: machine.name, model: 'usb-hub', experimental: true }, driver);
+    const facts = { name: machine.name, model: 'usb-hub', experimental: true };
+    return this.controller(facts, driver, machine.login);
   }
 
-  private controller(facts: ConstructorParameters<typeof Controller>[0], driver: PowerDriver) {
-    return new Controller(facts, driver, this.deps);
+  private controller(facts: ControllerFacts, driver: PowerDriver, login: string | undefined) {
+    const { rack, clock } = this.deps;
+    const credentials = () => readCredentials(rack(), login);
+    return new Controller(facts, driver, new SignInPause({ credentials, clock }), this.deps);
   }
 
   private driverDeps(login: string | undefined): DriverDeps {

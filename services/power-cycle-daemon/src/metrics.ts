@@ -135,6 +135,18 @@ function gauges(registry: Registry, { view, active }: MetricsDeps): void {
     },
   });
   new Gauge({
+    name: 'skolo_power_sign_in_rejected',
+    help: 'Whether a switch or PDU rejected the login of its entry at the last attempt.',
+    labelNames: ['controller'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { name, rejectedSignIns } of view().controllers.all()) {
+        this.set({ controller: name }, rejectedSignIns === undefined ? 0 : 1);
+      }
+    },
+  });
+  new Gauge({
     name: 'skolo_power_queue_length',
     help: 'Operations that wait or run on a controller.',
     labelNames: ['controller'],

@@ -43,7 +43,7 @@ export function shownController(
   controller: Controller,
   { proofs }: Pick<View, 'proofs'>,
 ): ControllerStatus {
-  const { name, model, experimental, queueLength, lastContact } = controller;
+  const { name, model, experimental, queueLength, lastContact, rejectedSignIns } = controller;
   const failing = proofs.failing().get(name);
   const provenAt = proofs.provenAt(name);
   return {
@@ -53,6 +53,13 @@ export function shownController(
     experimental,
     queue: queueLength,
     ...(failing && { stuckOutlets: failing.stuckOutlets }),
+    ...(rejectedSignIns && {
+      signInRejected: {
+        times: rejectedSignIns.times,
+        since: time(rejectedSignIns.since),
+        nextAttemptAt: time(rejectedSignIns.nextAt),
+      },
+    }),
     ...(provenAt !== undefined && { onProvenAt: time(provenAt) }),
     ...(lastContact !== undefined && { lastContact: time(lastContact) }),
   };

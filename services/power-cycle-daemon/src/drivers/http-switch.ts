@@ -16,13 +16,14 @@
  * Signs in with the token of the login, else by digest or Basic, as the device asks. An answer that fits both expressions, or
  * neither, is a failure, whatever its status: a login page holds many words.
  */
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRefused, SignInRefused } from '@skolo/equipment';
 import type { InfrastructureDevice } from '@skolo/rack';
 import { z } from 'zod';
 import { type HttpAnswer, httpTo } from '../transports/http.ts';
+import { isLoginPage } from '../transports/login-page.ts';
 import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from './driver.ts';
 import { outletName } from './outlet-name.ts';
-import { readState } from './read-back.ts';
+import { readState, stateIn } from './read-back.ts';
 
 export const httpSwitch: DriverKind = { model: 'http-switch', experimental: false, create };
 
@@ -68,11 +69,19 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
   ): Promise<void> {
     const { body } = await ask(request, outlet, signal);
     if (expect === undefined || new RegExp(expect).test(body)) return;
+    if (isLoginPage(body)) throw loginPage();
     throw new DeviceRefused(name, 'its answer does not fit `expect` of rack.yaml');
+  }
+
+  function loginPage(): SignInRefused {
+    return new SignInRefused(name, 'it answers with a login page');
   }
 
   async function look(outlet: string, signal: AbortSignal): Promise<OutletReading> {
     const { body } = await ask(read, outlet, signal);
+    if (stateIn(body, read) === undefined && isLoginPage(body)) {
+      throw loginPage();
+    }
     return { state: readState(name, body, read) };
   }
 

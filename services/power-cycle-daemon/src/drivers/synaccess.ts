@@ -15,9 +15,10 @@
  *
  * Source: netBooter user's guide, "API return codes"; measurements of NP-0501DU (rmrfslashbin/netcommander).
  */
-import { DeviceRefused } from '@skolo/equipment';
+import { type DeviceError, DeviceRefused } from '@skolo/equipment';
 import type { InfrastructureDevice } from '@skolo/rack';
 import { httpTo } from '../transports/http.ts';
+import { notAnAnswer } from '../transports/login-page.ts';
 import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from './driver.ts';
 import { checkCount, outletNumber } from './outlet-name.ts';
 
@@ -74,7 +75,6 @@ function statusBits(device: string, status: string): string {
   return bits;
 }
 
-function senseless(device: string, answer: string): DeviceRefused {
-  const what = answer.startsWith('<') ? 'a web page (a login page?)' : 'something else';
-  return new DeviceRefused(device, `it answers with ${what}, not as a netBooter does`);
+function senseless(device: string, answer: string): DeviceError {
+  return notAnAnswer(device, answer, 'as a netBooter does');
 }

@@ -1,10 +1,11 @@
 /** A device without a wire: outlets in memory, driven as a driver drives a real one, and faults on demand. */
-import { pause } from '@skolo/common';
-import { DeviceBusy, DeviceRefused, DeviceUnreachable } from '@skolo/equipment';
+import { type Clock, pause } from '@skolo/common';
+import { DeviceBusy, DeviceRefused, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
 import { OutletBoard } from '@skolo/simulators';
 import { Controller, type ControllerDeps } from '../controller.ts';
 import { CannotCycle } from '../drivers/cannot-cycle.ts';
 import type { DriverKind, NativeCycle, OutletReading, PowerDriver } from '../drivers/driver.ts';
+import { SignInPause } from '../sign-in-pause.ts';
 
 export interface Board {
   name: string;
@@ -25,6 +26,10 @@ export interface Board {
   refuses: boolean;
   /** It rejects each command to turn an outlet on, and accepts the others. */
   rejectsOn: boolean;
+  /** It rejects the login. */
+  rejectsSignIn: boolean;
+  /** How often somebody signed in, or tried to. */
+  signIns: number;
   /** It says no when it is told to cycle by itself. */
   refusesCycles: boolean;
   /** The command is carried out and its answer is lost, so many times. */
@@ -64,6 +69,8 @@ export class Boards {
       ignores: undefined,
       refuses: false,
       rejectsOn: false,
+      rejectsSignIn: false,
+      signIns: 0,
       refusesCycles: false,
       losesAnswers: 0,
       busyTimes: 0,
@@ -94,8 +101,15 @@ export class Boards {
     deps: ControllerDeps = { clock: { now: () => Date.now() } },
   ): Controller {
     const facts = { name, model: 'board', experimental: false };
-    return new Controller(facts, boardDriver(this.get(name), native), deps);
+    return new Controller(facts, boardDriver(this.get(name), native), signInsOf(deps), deps);
   }
+}
+
+/** Pauses of a device whose login never changes. */
+export function signInsOf({ clock }: { clock: Pick<Clock, 'now'> }): SignInPause {
+  const uptime = () => clock.now() / 1000;
+  const credentials = async () => ({ legacySsh: false });
+  return new SignInPause({ credentials, clock: { now: () => clock.now(), uptime } });
 }
 
 /** All outlets come up on, as a PDU's do that lost its own power. */
@@ -109,6 +123,8 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
     board.atOnce.most = Math.max(board.atOnce.most, board.atOnce.now);
     try {
       if (board.isDown) throw new DeviceUnreachable(board.name, 'connection refused');
+      board.signIns += 1;
+      if (board.rejectsSignIn) throw new SignInRefused(board.name, 'wrong password');
       if (board.isDeaf) await new Promise(() => undefined);
       if (board.isWedged) await pause(3_600_000, signal);
       if (board.busyTimes > 0) {

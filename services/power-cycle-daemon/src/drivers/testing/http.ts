@@ -125,7 +125,7 @@ const faults: [DeviceFault, abstract new (...args: never[]) => Error][] = [
   ['down', DeviceUnreachable],
   ['drops-mid-way', DeviceUnreachable],
   ['refuses-login', SignInRefused],
-  ['login-page', DeviceRefused],
+  ['login-page', SignInRefused],
   ['garbled', DeviceRefused],
   ['busy', DeviceBusy],
   ['server-error', DeviceRefused],
