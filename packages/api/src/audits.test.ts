@@ -18,6 +18,9 @@ const changes = apis.flatMap(([api, routes]) =>
 /** What is in the audit log by another way than the route. Each needs a reason, and a test of its service. */
 const elsewhere = ['powerCycleDaemonApi.alerts', 'powerCycleDaemonApi.requestDeviceCycles'];
 
+/** `body.data`: pieces of a history, which hold secrets; its digest is in the line of `restoreHistory`. */
+const mayBeOmitted = ['headers.idempotency-key', 'body.data'];
+
 describe('the changes of all services', () => {
   it('include the API of each service', async () => {
     const services = await readdir(new URL('../../../services', import.meta.url));
@@ -52,7 +55,7 @@ describe('the changes of all services', () => {
     expect(named.sort()).toEqual(inputs.sort());
     const says = inputs.find((key) => key === 'reason' || key === 'why');
     expect(reason?.split('.')[1]).toBe(says);
-    return expect(omits.filter((path) => path !== 'headers.idempotency-key')).toEqual([]);
+    return expect(omits.filter((path) => !mayBeOmitted.includes(path))).toEqual([]);
   });
 });
 

@@ -49,6 +49,8 @@ export {
   DeviceResult,
   DeviceState,
   FailureClass,
+  historyPieceBytes,
+  LostHistory,
   OffsiteStatus,
   RestoreStep,
   RunDevice,

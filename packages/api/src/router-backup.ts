@@ -147,6 +147,26 @@ export const OffsiteStatus = z
   .meta({ id: 'OffsiteStatus' });
 export type OffsiteStatus = z.output<typeof OffsiteStatus>;
 
+/** A version that the service knows of, whether or not it still has it. */
+const KnownVersion = z.object({ id: z.string(), time: Time, sha1: z.string().optional() });
+
+/** Versions of a device that were in the history, and are in it no more. */
+export const LostHistory = z
+  .object({
+    device: z.string(),
+    since: Time.meta({ description: 'when it was noticed' }),
+    versions: z.int().optional().meta({ description: 'how many there were; absent: unknown' }),
+    newest: KnownVersion.optional().meta({ description: 'absent: unknown' }),
+    unsent: z
+      .array(KnownVersion)
+      .meta({ description: 'those that had not arrived in any place off site' }),
+  })
+  .meta({ id: 'LostHistory' });
+export type LostHistory = z.output<typeof LostHistory>;
+
+/** Bytes of a history in one request at most. */
+export const historyPieceBytes = 512 * 1024;
+
 const device = z.object({ device: deviceName });
 const deviceVersion = z.object({
   device: deviceName,
@@ -203,7 +223,14 @@ export const routerBackupApi = {
     role: 'view',
     query: z.strictObject({ retired: z.enum(['true', 'false']).default('true') }),
     answers: {
-      200: z.object({ devices: z.array(BackupDevice), offsite: z.array(OffsiteStatus) }),
+      200: z.object({
+        devices: z.array(BackupDevice),
+        offsite: z.array(OffsiteStatus),
+        lost: z
+          .array(LostHistory)
+          .default([])
+          .meta({ description: 'neither restored nor accepted; empty: nothing' }),
+      }),
     },
   }),
   device: route({
@@ -333,6 +360,55 @@ export const routerBackupApi = {
       502: Problem,
       503: Problem,
     },
+  }),
+  receiveHistory: route({
+    method: 'post',
+    path: '/v1/history/pieces',
+    summary: 'Takes a piece of a history that is to be restored',
+    description:
+      'A history is a git bundle of the branch `main`, sent in order. A piece at 0 begins again. `skolo backup restore-history` makes and sends one.',
+    role: 'admin',
+    audits: { target: 'self', input: ['body.offset'], omits: ['body.data'], answer: ['size'] },
+    body: z.strictObject({
+      offset: z.int().min(0),
+      data: z.base64().max(Math.ceil(historyPieceBytes / 3) * 4),
+    }),
+    answers: { 200: z.object({ size: z.int() }), 409: Problem, 503: Problem },
+  }),
+  restoreHistory: route({
+    method: 'post',
+    path: '/v1/history/restore',
+    summary: 'Puts the history that was sent in the place of the present one',
+    description: 'What was stored since the loss is appended to it. No version is removed.',
+    role: 'admin',
+    body: z.strictObject({
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of what was sent, in hex'),
+      reason,
+    }),
+    audits: {
+      target: 'self',
+      reason: 'body.reason',
+      input: ['body.sha256'],
+      answer: ['devices', 'versions'],
+    },
+    answers: {
+      200: z.object({
+        devices: z.int(),
+        versions: z.int(),
+        lost: z.array(LostHistory).meta({ description: 'what the copy does not have' }),
+      }),
+      409: Problem,
+      503: Problem,
+    },
+  }),
+  acceptLoss: route({
+    method: 'post',
+    path: '/v1/history/accept',
+    summary: 'Gives up what is lost: it is reported no longer',
+    role: 'admin',
+    body: z.strictObject({ reason }),
+    audits: { target: 'self', reason: 'body.reason', answer: ['accepted'] },
+    answers: { 200: z.object({ accepted: z.array(LostHistory) }), 503: Problem },
   }),
   ...hostKeyRoutes(
     'Forgets host key, serial number and host name of a device that was swapped; the next ones seen are pinned',

@@ -39,13 +39,14 @@ export async function openGitSource(
   try {
     if (temp !== undefined) await clone(from, temp, { timeoutMs, signal });
     const dir = local ?? temp ?? '';
-    const reader = new HistoryReader({
+    const repository = {
       dir,
       branch: await branchOf(dir, branch, place),
-      place,
       ...(decrypt && { decrypt }),
-    });
+    };
+    const reader = new HistoryReader({ ...repository, place });
     return {
+      repository,
       devices: () => reader.devices(),
       versions: (device, options) => reader.versions(device, options),
       content: (version) => reader.content(version),

@@ -44,8 +44,16 @@ export { type Packed, type PackOptions, pack, unpack } from './offsite/pack.ts';
 export type { ObjectAbout, OffsitePlace, StoredObject } from './offsite/place.ts';
 export { shownRemote } from './offsite/remote.ts';
 export { expired, type Retention } from './offsite/retention.ts';
+export {
+  appendMissing,
+  openBundle,
+  rebuildHistory,
+  type UnreadableVersion,
+  writeBundle,
+} from './rebuild.ts';
+export { repairHistory } from './repair.ts';
 export { type Change, Repository } from './repository.ts';
-export { setAside } from './repository-folder.ts';
+export { replaceHistory, setAside } from './repository-folder.ts';
 export type { BackupSource, Version } from './source.ts';
 export { fingerprintOf, isSame, textOf, withoutVolatile } from './text.ts';
 export { resolveVersion } from './versions.ts';

@@ -20,6 +20,8 @@ import { isLeftAlone } from './leftovers.ts';
 import { codeOf, inWords } from './storage-error.ts';
 
 export const branch = 'main';
+/** What HEAD says. */
+export const headText = `ref: refs/heads/${branch}`;
 
 /** Who `git log` shows. */
 export function authorOf(rack: string | undefined) {
@@ -29,13 +31,25 @@ export function authorOf(rack: string | undefined) {
 /**
  * Its real path. Made with a first commit, so that a branch that has gone is known for damage, where it is missing or empty.
  *
- * @throws BackupError
+ * @param mayBegin false: a folder that is missing or empty is an error
+ * @throws BackupError `not-found`: there is no history, and none may begin. `damaged`, `storage`
  */
-export async function openFolder(folder: string, rack: string | undefined): Promise<string> {
+export async function openFolder(
+  folder: string,
+  rack: string | undefined,
+  { mayBegin = true }: { mayBegin?: boolean } = {},
+): Promise<string> {
   await checkGit();
   try {
-    if (await isMissingOrEmpty(folder)) await create(folder, rack);
+    if (await isMissingOrEmpty(folder)) {
+      await undoHalfReplacement(folder);
+      if (await isMissingOrEmpty(folder)) {
+        if (!mayBegin) throw new BackupError('not-found', `${folder}: there is no history`);
+        await create(folder, rack);
+      }
+    }
   } catch (error) {
+    if (error instanceof BackupError) throw error;
     throw new BackupError('storage', `${folder}: no history can be made: ${inWords(error)}`, {
       cause: error,
     });
@@ -48,7 +62,7 @@ export async function openFolder(folder: string, rack: string | undefined): Prom
     const why = code === 'damaged' ? 'it is no git repository: HEAD is missing' : inWords(error);
     throw new BackupError(code, `${folder}: ${why}`, { cause: error });
   }
-  if (head.trim() !== `ref: refs/heads/${branch}`) {
+  if (head.trim() !== headText) {
     throw new BackupError('damaged', `${folder}: HEAD does not name the branch ${branch}`);
   }
   return await realpath(folder);
@@ -74,6 +88,40 @@ export async function setAside(folder: string): Promise<string> {
       cause: error,
     });
   }
+}
+
+/**
+ * Puts one history in the place of another, which is removed. Who has either open closes it first. A process that is
+ * killed in between leaves one of them in the place.
+ *
+ * @throws BackupError `storage`
+ */
+export async function replaceHistory(folder: string, by: string): Promise<void> {
+  try {
+    await syncAll(by);
+    await rename(folder, replacedBy(folder));
+    await rename(by, folder);
+    await syncFolder(dirname(folder));
+    await rm(replacedBy(folder), { recursive: true, force: true });
+  } catch (error) {
+    await undoHalfReplacement(folder).catch(() => undefined);
+    throw new BackupError('storage', `${folder}: cannot be replaced: ${inWords(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** A history that has left its place while none has taken it comes back. */
+async function undoHalfReplacement(folder: string): Promise<void> {
+  const former = replacedBy(folder);
+  if ((await isMissingOrEmpty(former)) || !(await isMissingOrEmpty(folder))) return;
+  await rm(folder, { recursive: true, force: true });
+  await rename(former, folder);
+  await syncFolder(dirname(folder));
+}
+
+function replacedBy(folder: string): string {
+  return join(dirname(folder), `.${basename(folder)}.former`);
 }
 
 /**
@@ -121,16 +169,7 @@ async function create(folder: string, rack: string | undefined) {
     ],
     { dir },
   );
-  // For whoever works in it by hand: nothing is packed or thrown away behind our back, and what is written is synced.
-  for (const [key, value] of [
-    ['gc.auto', '0'],
-    ['maintenance.auto', 'false'],
-    ['receive.autogc', 'false'],
-    ['core.fsync', 'all'],
-    ['core.fsyncMethod', 'fsync'],
-  ] as const) {
-    await git(['config', '--local', key, value], { dir });
-  }
+  await configure(dir);
   const message = commitMessage(
     `history of ${rack ?? 'the rack'} begins`,
     rack === undefined ? {} : { rack },
@@ -140,6 +179,19 @@ async function create(folder: string, rack: string | undefined) {
   await syncAll(dir);
   await rename(dir, folder);
   await syncFolder(dirname(folder));
+}
+
+/** For whoever works in it by hand: nothing is packed or thrown away behind our back, and what is written is synced. */
+export async function configure(dir: string): Promise<void> {
+  for (const [key, value] of [
+    ['gc.auto', '0'],
+    ['maintenance.auto', 'false'],
+    ['receive.autogc', 'false'],
+    ['core.fsync', 'all'],
+    ['core.fsyncMethod', 'fsync'],
+  ] as const) {
+    await git(['config', '--local', key, value], { dir });
+  }
 }
 
 async function isMissingOrEmpty(folder: string) {

@@ -47,12 +47,16 @@ export class Repository implements BackupSource {
   }
 
   /**
-   * Makes one where the folder is missing or empty.
+   * Makes one where the folder is missing or empty, unless `mayBegin` is false.
    *
-   * @throws BackupError `damaged`: git cannot read it, see `setAside`. `storage`: the disk does not take it, or there is no git
+   * @throws BackupError `damaged`: git cannot read it, see `repairHistory` and `setAside`. `not-found`: there is none, and
+   *   none may begin. `storage`: the disk does not take it, or there is no git
    */
-  static async open(folder: string, { rack }: { rack?: string } = {}): Promise<Repository> {
-    const repository = new Repository(folder, await openFolder(folder, rack));
+  static async open(
+    folder: string,
+    { rack, mayBegin = true }: { rack?: string; mayBegin?: boolean } = {},
+  ): Promise<Repository> {
+    const repository = new Repository(folder, await openFolder(folder, rack, { mayBegin }));
     await removeLeftovers(repository.dir);
     await repository.writer.catchUp();
     return repository;

@@ -1,5 +1,7 @@
 /** Where versions can be got from: the rack's own history, a git remote, a bucket, a directory. */
 export interface BackupSource {
+  /** Of a git repository: where it is, until `close`. */
+  repository?: { dir: string; branch: string; decrypt?: (content: Buffer) => Promise<Buffer> };
   /** Names of the devices that have versions, sorted. */
   devices(): Promise<string[]>;
   /** The newest first. */

@@ -7,9 +7,11 @@ import { addAlertsSend } from './commands/alerts/send.ts';
 import { addAlertsStatus } from './commands/alerts/status.ts';
 import { addAlertsTail } from './commands/alerts/tail.ts';
 import { addAlertsWatch } from './commands/alerts/watch.ts';
+import { addBackupAcceptLoss } from './commands/backup/accept-loss.ts';
 import { addBackupDiff } from './commands/backup/diff.ts';
 import { addBackupList } from './commands/backup/list.ts';
 import { addBackupRestore } from './commands/backup/restore.ts';
+import { addBackupRestoreHistory } from './commands/backup/restore-history.ts';
 import { addBackupRun } from './commands/backup/run.ts';
 import { addBackupRuns } from './commands/backup/runs.ts';
 import { addBackupShow } from './commands/backup/show.ts';
@@ -112,6 +114,8 @@ const nouns: Noun[] = [
       addBackupRestore,
       addBackupRuns,
       addBackupTranscript,
+      addBackupRestoreHistory,
+      addBackupAcceptLoss,
     ],
   },
   {

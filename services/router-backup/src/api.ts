@@ -11,8 +11,10 @@ import {
 import type { HostKeys } from '@skolo/equipment';
 import type { Rack } from '@skolo/rack';
 import { needsAdmin } from './content.ts';
+import type { HistoryRestore } from './history-restore.ts';
 import type { Inventory } from './inventory.ts';
 import { jumphostSteps } from './jumphost-steps.ts';
+import type { LostHistory } from './lost-history.ts';
 import type { Offsite } from './offsite.ts';
 import { problemOf } from './problems.ts';
 import type { Readable } from './readable.ts';
@@ -36,12 +38,15 @@ export interface ApiDeps {
   transcripts: Transcripts;
   offsite: Pick<Offsite, 'status'>;
   hostKeys: HostKeys;
+  lost: LostHistory;
+  historyRestore: HistoryRestore;
   audit: Pick<AuditLog, 'append'>;
   clock: Clock;
 }
 
 export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi> {
   const { view, runs, versions, readable, restores, transcripts, hostKeys, state } = deps;
+  const { lost, historyRestore } = deps;
 
   async function known(device: string): Promise<void> {
     if ((await findShown(view, device)) === undefined) throw noSuchDevice(device);
@@ -86,7 +91,8 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
     devices: async ({ query }) => {
       const devices = await shownDevices(view);
       const shown = devices.filter(({ state }) => query.retired === 'true' || state !== 'retired');
-      return { status: 200 as const, body: { devices: shown, offsite: deps.offsite.status() } };
+      const [offsite, lost] = [deps.offsite.status(), deps.lost.list()];
+      return { status: 200 as const, body: { devices: shown, offsite, lost } };
     },
     device: async ({ params }) => {
       const device = await findShown(view, params.device);
@@ -165,6 +171,19 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
         })
         .catch(problemOf);
       return { status: 200 as const, body: { version: shownVersion(version), ...restored } };
+    },
+    receiveHistory: async ({ body }) => {
+      const piece = Buffer.from(body.data, 'base64');
+      const size = await historyRestore.receive(body.offset, piece).catch(problemOf);
+      return { status: 200 as const, body: { size } };
+    },
+    restoreHistory: async ({ body }) => {
+      const restored = await historyRestore.restore(body.sha256).catch(problemOf);
+      return { status: 200 as const, body: restored };
+    },
+    acceptLoss: async () => {
+      const accepted = await lost.accept().catch(problemOf);
+      return { status: 200 as const, body: { accepted } };
     },
     hostKeys: () => ({ status: 200 as const, body: { hostKeys: hostKeys.list() } }),
     forgetHostKey: async ({ params }) => {

@@ -4,7 +4,6 @@
  */
 import type { DeviceResult, FailureClass } from '@skolo/api';
 import {
-  BackupError,
   type CommitAbout,
   fingerprintOf,
   isSame,
@@ -17,6 +16,7 @@ import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { BackupFailed, failureOf } from './failure.ts';
 import type { Fetch, Fetched } from './fetch.ts';
 import { pin, whyAnother } from './identity.ts';
+import { knownOf } from './lost-history.ts';
 import type { PowerDaemon } from './power-daemon.ts';
 import type { DeviceRecord } from './records.ts';
 import type { State } from './state.ts';
@@ -148,13 +148,12 @@ export class Backup {
         ...(fetched.changedBy !== undefined && { changedBy: fetched.changedBy }),
       };
       const after = await repository.commit({ device: name, content: fetched.content, about });
+      store.stored();
       onVersion(after);
       return { ...(before && { before }), after, isNew: after.id !== before?.id };
     } catch (error) {
       if (error instanceof BackupFailed) throw error;
-      // Who has to wait for room on the disk need not have all of it looked through each time.
-      if (error instanceof BackupError && error.code === 'damaged') await store.doubt();
-      else await store.miss();
+      await store.failed(error, fetched.size);
       throw new BackupFailed(name, 'storage', `read, but not stored: ${errorText(error)}`, {
         cause: error,
       });
@@ -188,7 +187,7 @@ export class Backup {
     kept: { before?: Version; after: Version; isNew: boolean; at: string; seconds: number },
     { run }: Occasion,
   ): Promise<Outcome> {
-    const { state, lastSuccess, transcripts, log } = this.deps;
+    const { state, store, lastSuccess, transcripts, log } = this.deps;
     const { name, model } = device;
     const { before, after, isNew, at, seconds } = kept;
     const { unsaved, size, identity } = fetched;
@@ -206,6 +205,8 @@ export class Backup {
       seconds,
       ...(unsaved !== undefined && { unsaved }),
       ...(Object.keys(pinned).length > 0 && { identity: pinned }),
+      newest: knownOf(after),
+      ...(await countOf(store, name)),
     };
     await state.keep([state.devices.put(record)]);
     lastSuccess.mark(name);
@@ -303,4 +304,13 @@ async function isUnchanged(
   if (before.sha1 === sha1) return true;
   if (!('bytes' in content) || model.volatile.length === 0) return false;
   return isSame(await repository.content(before), content.bytes, model);
+}
+
+/** Nothing where the history has gone since. */
+async function countOf(store: Store, device: string): Promise<Pick<DeviceRecord, 'versions'>> {
+  try {
+    return { versions: await store.repository.count(device) };
+  } catch {
+    return {};
+  }
 }

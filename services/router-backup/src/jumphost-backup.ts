@@ -11,6 +11,7 @@ import { type Occasion, type Outcome, Stopping } from './backup.ts';
 import { archiveJumphost } from './jumphost/archive.ts';
 import { Archives } from './jumphost/archives.ts';
 import type { Left } from './jumphost/find.ts';
+import { knownOf } from './lost-history.ts';
 import type { DeviceRecord } from './records.ts';
 import type { State } from './state.ts';
 import { jumphostModel } from './targets.ts';
@@ -32,7 +33,15 @@ export interface JumphostBackupDeps {
 const mostNamed = 20;
 
 /** Of our own state: what has a way out of its own, or is of no use to anybody else. */
-const notInside = ['repository', 'archives', 'outgoing', 'scratch', 'transcripts'];
+const notInside = [
+  'repository',
+  '.repository.former',
+  'incoming',
+  'archives',
+  'outgoing',
+  'scratch',
+  'transcripts',
+];
 
 export class JumphostBackup implements Kept {
   private readonly deps: JumphostBackupDeps;
@@ -60,6 +69,8 @@ export class JumphostBackup implements Kept {
         lastResult: result,
         failures: 0,
         seconds: seconds(),
+        newest: knownOf(version),
+        versions: await this.count(),
       };
       await state.keep([state.devices.put(record)]);
       lastSuccess.mark(name);
@@ -83,6 +94,8 @@ export class JumphostBackup implements Kept {
       const record: DeviceRecord = {
         ...common,
         ...(former?.lastSuccess !== undefined && { lastSuccess: former.lastSuccess }),
+        ...(former?.newest && { newest: former.newest }),
+        ...(former?.versions !== undefined && { versions: former.versions }),
         lastResult: 'failed',
         failure,
         detail,

@@ -1,6 +1,7 @@
 /** Metrics of the router backup. Names and labels are all declared here; the alert rules ask for them. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Outcome } from './backup.ts';
+import type { LostHistory } from './lost-history.ts';
 import type { Offsite } from './offsite.ts';
 import type { RunRecord } from './records.ts';
 import { lastSuccessOf, shownDevices, type View } from './shown.ts';
@@ -11,6 +12,7 @@ import { targetsOf } from './targets.ts';
 export interface MetricsDeps {
   view: () => View;
   store: () => Store;
+  lost: () => Pick<LostHistory, 'list'>;
   offsite: () => Pick<Offsite, 'status'>;
 }
 
@@ -157,14 +159,22 @@ function deviceGauges(registry: Registry, { view }: MetricsDeps): void {
   });
 }
 
-function placeGauges(registry: Registry, { store, offsite }: MetricsDeps): void {
+function placeGauges(registry: Registry, { store, lost, offsite }: MetricsDeps): void {
   const registers = [registry];
   new Gauge({
     name: 'skolo_backup_repository_sound',
-    help: 'Whether the history can be written, and was sound when it was last checked.',
+    help: 'Whether the history can be written, was sound when it was last checked, and has lost no version.',
     registers,
     collect() {
-      this.set(store().isSound ? 1 : 0);
+      this.set(store().isSound && lost().list().length === 0 ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'skolo_backup_history_lost_devices',
+    help: 'Devices with versions that are no longer in the history, and neither restored nor given up.',
+    registers,
+    collect() {
+      this.set(lost().list().length);
     },
   });
   new Gauge({

@@ -2,6 +2,10 @@
 import { BackupRun, DeviceResult, FailureClass, type RunDevice, Time } from '@skolo/api';
 import { z } from 'zod';
 
+/** A version, as far as it can be told from others without its content. */
+const KnownVersion = z.object({ id: z.string(), time: Time, sha1: z.string().exactOptional() });
+export type KnownVersion = z.output<typeof KnownVersion>;
+
 /** What is known of a device. Its versions are in the history. */
 export const DeviceRecord = z.object({
   name: z.string(),
@@ -24,10 +28,26 @@ export const DeviceRecord = z.object({
     .exactOptional(),
   /** Fingerprint of what was suspiciously small: who asks for it by hand and gets the same means it. */
   suspect: z.string().exactOptional(),
+  /** What the history had when it was last read: how a history that was lost is noticed. */
+  newest: KnownVersion.exactOptional(),
+  versions: z.int().exactOptional(),
   /** When it had left rack.yaml. */
   retiredAt: Time.exactOptional(),
 });
 export type DeviceRecord = z.output<typeof DeviceRecord>;
+
+/** Versions of a device that were in a history which is no longer there. */
+export const LostRecord = z.object({
+  device: z.string(),
+  /** When it was noticed. */
+  since: Time,
+  /** Absent: the journal does not know. */
+  versions: z.int().exactOptional(),
+  newest: KnownVersion.exactOptional(),
+  /** Those that had not arrived in any place off site. */
+  unsent: z.array(KnownVersion),
+});
+export type LostRecord = z.output<typeof LostRecord>;
 
 /** Written when it begins and when it ends; what came of a device in between is in the record of the device. */
 export const RunRecord = BackupRun.extend({

@@ -4,6 +4,7 @@
  * start.
  */
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { BackupRun } from '@skolo/api';
 import { type Clock, errorText, HttpProblem, type Logger, pause } from '@skolo/common';
 import type { Change } from '@skolo/durable';
@@ -55,6 +56,8 @@ export class Runs {
   private readonly live = new Map<string, RunRecord>();
   private readonly reading = new Set<string>();
   private readonly working = new Set<Promise<void>>();
+  /** Aborted, and replaced, when the disk takes writes again. */
+  private disk = new AbortController();
 
   constructor(deps: RunsDeps) {
     this.deps = deps;
@@ -101,6 +104,13 @@ export class Runs {
       log.info({ run: record.id, left: devices.filter(isOpen).length }, 'run goes on');
       this.begin({ ...record, devices }, false);
     }
+  }
+
+  /** What could not be stored is read again now. */
+  diskIsWell(): void {
+    this.disk.abort();
+    this.disk = new AbortController();
+    setMaxListeners(0, this.disk.signal);
   }
 
   /** The newest first. */
@@ -231,7 +241,10 @@ export class Runs {
       const isLast = tries >= pauses.length || !failure || !isWorthRetrying[failure];
       set(entry, { state: isLast ? 'done' : 'waiting', ...facts(outcome) });
       if (isLast) return onOutcome(record, target, outcome);
-      if (result === 'failed') await this.wait(pauses[tries] ?? 0);
+      if (result === 'failed') {
+        const disk = failure === 'storage' ? this.disk.signal : undefined;
+        await this.wait(pauses[tries] ?? 0, disk);
+      }
       signal.throwIfAborted();
     }
   }
@@ -267,10 +280,16 @@ export class Runs {
     });
   }
 
-  private async wait(ms: number): Promise<void> {
+  /** @param unless ends it early */
+  private async wait(ms: number, unless?: AbortSignal): Promise<void> {
     const { signal } = this.deps;
-    if (ms > 0) await pause(ms, signal);
-    else signal.throwIfAborted();
+    if (ms > 0) {
+      const either = unless ? AbortSignal.any([signal, unless]) : signal;
+      await pause(ms, either).catch((error: unknown) => {
+        if (unless?.aborted !== true) throw error;
+      });
+    }
+    signal.throwIfAborted();
   }
 }
 

@@ -21,9 +21,11 @@ import { apiHandlers } from './api.ts';
 import { Backup, type BackupDeps, Stopping } from './backup.ts';
 import { contentRoute } from './content.ts';
 import { Fetch, type FetchDeps } from './fetch.ts';
+import { HistoryRestore } from './history-restore.ts';
 import { Inventory } from './inventory.ts';
 import { JumphostBackup } from './jumphost-backup.ts';
 import { Locks } from './locks.ts';
+import { knownOf, LostHistory } from './lost-history.ts';
 import { readMaskKey } from './mask-key.ts';
 import { createMetrics } from './metrics.ts';
 import { Notices } from './notices/index.ts';
@@ -128,7 +130,12 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     retryMs: openEveryMs,
     checkEveryMs: deps.checkEveryMs ?? 24 * 60 * minuteMs,
     signal: stopping.signal,
-    onWell: () => void planner.look({ isDiskWell: true }),
+    beforeNew: () => lost.beforeNew(),
+    onOpened: () => lost.review(),
+    onWell() {
+      runs.diskIsWell();
+      void planner.look({ isDiskWell: true });
+    },
   });
   const fetch = new Fetch({ rack, hostKeys, scratch: join(stateDir, 'scratch'), models });
   const jumphost = new JumphostBackup({
@@ -152,6 +159,25 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     degraded,
     clock,
     log,
+  });
+  const lost: LostHistory = new LostHistory({
+    state,
+    versions,
+    isKnown: () => journal !== undefined,
+    unsent: (device) =>
+      offsite.unsent(device).map(({ version: id, ...record }) => knownOf({ id, ...record })),
+    degraded,
+    clock,
+    log,
+  });
+  const historyRestore = new HistoryRestore({
+    stateDir,
+    rack: () => rack().name,
+    store,
+    lost,
+    onRestored: (ids) => offsite.restored(ids),
+    log,
+    signal: stopping.signal,
   });
   const readable = new Readable({ rack, versions, mask, models });
   const locks = new Locks();
@@ -246,6 +272,7 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
   const metrics = createMetrics(context.metrics, {
     view: () => view,
     store: () => store,
+    lost: () => lost,
     offsite: () => offsite,
   });
 
@@ -255,6 +282,8 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
   async function begin(): Promise<void> {
     // Not before: another service may have the state directory, and be reading into it.
     await fetch.clear();
+    await historyRestore.clear();
+    await lost.review();
     runs.resume();
     await planner.start();
     await notices.follow();
@@ -278,7 +307,7 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
   const flushing = setInterval(() => {
     void state.flush();
     void offsite.flush();
-    void store.lookAside();
+    void store.look();
   }, openEveryMs);
 
   return {
@@ -297,6 +326,8 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
         transcripts,
         offsite,
         hostKeys,
+        lost,
+        historyRestore,
         audit: context.audit,
         clock,
       }),

@@ -1,7 +1,8 @@
 /** The repository breaks, or goes, under a store that is open: devices ask for it at the same time. */
-import { chmod, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BackupError } from '@skolo/backup';
 import { createLogger } from '@skolo/common';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Store } from './store.ts';
@@ -13,6 +14,7 @@ const about = {
   time: '2026-11-20T10:00:00Z',
   by: 'ann',
 };
+const damage = new BackupError('damaged', 'it is rotten');
 const aDay = 24 * 3_600_000;
 
 async function open() {
@@ -20,7 +22,7 @@ async function open() {
   onTestFinished(() => rm(stateDir, { recursive: true, force: true }));
   const stop = new AbortController();
   const troubles = new Map<string, string>();
-  let well = 0;
+  let [well, recorded, journalIsDown] = [0, 0, false];
   const store = new Store({
     stateDir,
     rack: 'rack1',
@@ -32,6 +34,11 @@ async function open() {
     retryMs: 20,
     checkEveryMs: aDay,
     signal: stop.signal,
+    beforeNew: async () => {
+      recorded += 1;
+      if (journalIsDown) throw new Error('the journal is not open');
+    },
+    onOpened: async () => undefined,
     onWell: () => {
       well += 1;
     },
@@ -42,10 +49,20 @@ async function open() {
     await store.close();
   });
   // What is done at the start is over.
-  await store.doubt();
+  await store.failed(damage);
   const commit = (device: string, text = device) =>
     store.repository.commit({ device, content: { bytes: Buffer.from(text) }, about });
-  return { stateDir, store, troubles, commit, well: () => well };
+  return {
+    stateDir,
+    store,
+    troubles,
+    commit,
+    well: () => well,
+    recorded: () => recorded,
+    journal: (isDown: boolean) => {
+      journalIsDown = isDown;
+    },
+  };
 }
 
 async function rot(stateDir: string) {
@@ -65,7 +82,7 @@ describe('a store', () => {
     await commit('router');
     await rot(stateDir);
 
-    await Promise.all([store.doubt(), store.doubt(), store.doubt()]);
+    await Promise.all([store.failed(damage), store.failed(damage), store.failed(damage)]);
     await commit('router');
 
     expect(await broken(stateDir)).toHaveLength(1);
@@ -79,7 +96,7 @@ describe('a store', () => {
     await commit('router');
     await rot(stateDir);
     const path = process.env.PATH;
-    const looked = store.doubt();
+    const looked = store.failed(damage);
     await expect.poll(() => store.isSound).toBe(false);
     process.env.PATH = '/nonexistent';
     await looked;
@@ -97,11 +114,44 @@ describe('a store', () => {
     await rename(join(stateDir, 'repository'), join(stateDir, 'elsewhere'));
 
     await expect(commit('router', 'another')).rejects.toThrow();
-    await store.miss();
+    await store.failed(new BackupError('storage', 'no such folder'));
     await commit('router', 'another');
 
     expect(await store.repository.count('router')).toBe(1);
     expect(well()).toBe(1);
     expect(await broken(stateDir)).toEqual([]);
+  });
+
+  it('notices by itself that its history was deleted, and begins none before that is recorded', async () => {
+    const { stateDir, store, commit, troubles, recorded, journal } = await open();
+    await commit('router');
+    const before = recorded();
+    journal(true);
+    await rm(join(stateDir, 'repository'), { recursive: true });
+
+    await store.look();
+
+    expect(store.isSound).toBe(false);
+    expect(recorded()).toBeGreaterThan(before);
+    expect(troubles.get('repository')).toBe('the journal is not open');
+    await expect(stat(join(stateDir, 'repository'))).rejects.toMatchObject({ code: 'ENOENT' });
+    journal(false);
+    await expect.poll(() => store.isSound).toBe(true);
+    expect(troubles.size).toBe(0);
+  });
+
+  it.each([
+    ['HEAD is empty', 'HEAD', ''],
+    ['the branch is zeros', 'refs/heads/main', '\0'.repeat(41)],
+  ])('keeps its history where git can repair it: %s', async (_what, file, content) => {
+    const { stateDir, store, commit, troubles } = await open();
+    const version = await commit('router');
+    await writeFile(join(stateDir, 'repository', file), content);
+
+    await store.failed(damage);
+
+    expect(await store.repository.versions('router')).toEqual([version]);
+    expect(await broken(stateDir)).toEqual([]);
+    expect(troubles.size).toBe(0);
   });
 });

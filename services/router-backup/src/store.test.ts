@@ -1,5 +1,6 @@
 /** The disk and the repository fail: nothing that was stored is lost, what is not stored is said. */
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chmod, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -96,6 +97,10 @@ describe('the history of the service', () => {
     const names = await readdir(next.stateDir);
     const broken = names.filter((name) => name.startsWith('repository.broken-'));
     expect(broken).toHaveLength(1);
+    // The new one is sound, and the former one's versions are not in it.
+    expect(await next.degraded()).not.toContain('"repository"');
+    expect(await next.metrics()).toContain('skolo_backup_history_lost_devices 3');
+    await next.admin.acceptLoss({ body: { reason: 'nothing can be saved of it' } });
     expect(await next.metrics()).toContain('skolo_backup_repository_sound 1');
 
     await rm(join(next.stateDir, broken[0] ?? ''), { recursive: true });
@@ -122,6 +127,30 @@ describe('the history of the service', () => {
     expect(devices[0]?.failure).toBe('storage');
     expect(full).toMatch(/no space/i);
     expect((await lab.device('router')).versions).toBe(2);
+    await git(lab, 'fsck', '--strict');
+  });
+
+  it('says that a version does not fit, and reads the device again as soon as it does', async (context) => {
+    const lab = await onSmallDisk(context, { retryPauses: { byHand: [3_600_000], byItself: [] } });
+    await lab.idle();
+    const filler = join(lab.stateDir, 'filler');
+    await writeFile(filler, Buffer.alloc(6 << 20));
+    // The journal has room, the history has not.
+    const random = randomBytes(2_400_000).toString('base64');
+    lab.devices.get('router').text = `hostname router\n${random}\nend\n`;
+
+    const { id } = await lab.admin.requestBackup({ body: { devices: ['router'] } });
+    await expect.poll(() => lab.degraded()).toMatch(/"repository".*router is not stored: the disk/);
+    const metrics = await lab.metrics();
+    const entry = (await lab.admin.backup({ params: { id } })).devices[0];
+    await rm(filler);
+
+    const { devices } = await lab.finished(id);
+    expect(entry).toMatchObject({ state: 'waiting', failure: 'storage' });
+    expect(metrics).toMatch(/^skolo_backup_repository_sound 0$/m);
+    expect(devices[0]?.result).toBe('changed');
+    expect(await lab.degraded()).not.toContain('"repository"');
+    expect(await lab.metrics()).toMatch(/^skolo_backup_repository_sound 1$/m);
     await git(lab, 'fsck', '--strict');
   });
 

@@ -139,6 +139,27 @@ export class Uploads implements Offsite {
       .every(({ id }) => this.queue.newest(id, device) === version);
   }
 
+  /** Versions of a device that wait for every place that takes it: they are nowhere but in the rack. */
+  unsent(device: string): UploadRecord[] {
+    const [first, ...others] = destinationsOf(this.deps.rack())
+      .filter((place) => this.takes(place, { device }))
+      .map(({ id }) => this.queue.for(id).filter((record) => record.device === device));
+    return (first ?? []).filter(({ version }) =>
+      others.every((waiting) => waiting.some((record) => record.version === version)),
+    );
+  }
+
+  /** The history was restored: the same versions have other ids now, and there are more of them. Never throws. */
+  async restored(ids: ReadonlyMap<string, string>): Promise<void> {
+    await this.queue.rename(ids);
+    for (const way of this.ways.values()) {
+      await this.makeUp(way).catch((error: unknown) => {
+        const { url: place } = way.destination;
+        this.deps.log.warn({ place, why: errorText(error) }, 'what is missing there is not known');
+      });
+    }
+  }
+
   /** Names of what succeeds, in `LastSuccess`. */
   successes(): string[] {
     return destinationsOf(this.deps.rack()).map(({ url }) => successOf(url));

@@ -20,7 +20,7 @@ import { authorOf, branch, openFolder, setAside, syncCommits } from '../reposito
 import { notRead, notStored } from '../storage-error.ts';
 import { encryptTo } from './age.ts';
 import { GitRemote } from './git-push.ts';
-import { commitsSince, type Mirrored } from './mirrored-commits.ts';
+import { commitsSince, isIn, type Mirrored } from './mirrored-commits.ts';
 
 export interface GitMirrorOptions {
   /** Folder of the history. */
@@ -84,7 +84,7 @@ export class GitMirror {
       await removeLeftovers(dir);
       await removeTemps(folder);
       let parent = await readTip(dir, branch);
-      const since = await mirroredBy(dir, parent);
+      const since = await newestShared(dir, parent, history);
       for await (const commit of commitsSince(history, since, signal)) {
         parent = await this.append(dir, parent, commit, encrypted, signal);
       }
@@ -161,21 +161,37 @@ export class GitMirror {
 
 type Encrypting = ReturnType<typeof encryptTo>;
 
-/** The commit of the history that the newest one of the copy is of; of a new one, none. */
-async function mirroredBy(dir: string, tip: string): Promise<string | undefined> {
+/**
+ * The newest commit of the history that the copy has. A history that was lost and restored lacks what was copied in
+ * between; the copy goes on after what both have.
+ */
+async function newestShared(
+  dir: string,
+  tip: string,
+  history: string,
+): Promise<string | undefined> {
+  const [newest] = await mirroredBy(dir, tip, 1);
+  if (newest === undefined || (await isIn(history, newest))) return newest;
+  for (const id of await mirroredBy(dir, tip)) if (await isIn(history, id)) return id;
+  return undefined;
+}
+
+/** The commits of the history that those of the copy are of, the newest first. */
+async function mirroredBy(dir: string, tip: string, limit?: number): Promise<string[]> {
   const format = '--format=%(trailers:key=Mirrors,valueonly)';
-  const said = (await git(['log', '-1', format, tip, '--'], { dir })).toString().trim();
-  return /^[0-9a-f]{40}$/.exec(said.split('\n').at(-1) ?? '')?.[0];
+  const most = limit === undefined ? [] : [`--max-count=${limit}`];
+  const said = (await git(['log', ...most, format, tip, '--'], { dir })).toString();
+  return said.split('\n').filter((line) => /^[0-9a-f]{40}$/.test(line));
 }
 
 async function isUsed(dir: string): Promise<boolean> {
-  return (await mirroredBy(dir, await readTip(dir, branch))) !== undefined;
+  return (await mirroredBy(dir, await readTip(dir, branch), 1)).length > 0;
 }
 
 /** Goes on with what was fetched, where it is a copy of ours. */
 async function adopt(dir: string): Promise<void> {
   const tip = (await git(['rev-parse', '--verify', fetched], { dir })).toString().trim();
-  if ((await mirroredBy(dir, tip)) !== undefined) {
+  if ((await mirroredBy(dir, tip, 1)).length > 0) {
     await git(['-c', 'core.fsync=all', 'update-ref', `refs/heads/${branch}`, tip], { dir });
   }
   await git(['update-ref', '-d', fetched], { dir });

@@ -1,8 +1,8 @@
 /** Reads the commits of a history that are to be copied. */
-import { folderOfDevices, isDeviceName } from '../device-file.ts';
+import { encrypted, folderOfDevices, isDeviceName } from '../device-file.ts';
 import { GitFailed, git, startGit } from '../git.ts';
 import { zeroSeparated } from '../history.ts';
-import { branch } from '../repository-folder.ts';
+import { branch as mainBranch } from '../repository-folder.ts';
 
 export interface Mirrored {
   id: string;
@@ -11,13 +11,14 @@ export interface Mirrored {
   files: { path: string; blob: string }[];
 }
 
-/** Commits of the history, the oldest first; all of them where it does not have that one. */
+/** Commits of the history, the oldest first: all of them, or those after one that it has. */
 export async function* commitsSince(
   history: string,
   since: string | undefined,
   signal: AbortSignal,
+  branch = mainBranch,
 ): AsyncGenerator<Mirrored> {
-  const range = since !== undefined && (await isIn(history, since)) ? [`^${since}`] : [];
+  const range = since !== undefined ? [`^${since}`] : [];
   const stopping = new AbortController();
   const stop = () => stopping.abort(signal.reason);
   signal.throwIfAborted();
@@ -52,7 +53,7 @@ export async function* commitsSince(
       }
       const [, , , blob = ''] = text.split(' ');
       const path = await next();
-      const name = path.slice(folderOfDevices.length);
+      const name = path.slice(folderOfDevices.length).replace(encrypted, '');
       const isOurs = path.startsWith(folderOfDevices) && isDeviceName(name);
       if (isOurs && !/^0+$/.test(blob)) commit?.files.push({ path, blob });
     }
@@ -66,9 +67,9 @@ export async function* commitsSince(
 }
 
 /** Whether the branch of the history has the commit. @throws GitFailed It cannot be told. */
-async function isIn(history: string, id: string): Promise<boolean> {
+export async function isIn(history: string, id: string): Promise<boolean> {
   try {
-    await git(['merge-base', '--is-ancestor', id, branch], { dir: history });
+    await git(['merge-base', '--is-ancestor', id, mainBranch], { dir: history });
     return true;
   } catch (error) {
     // Git says nothing to a commit of another branch, and this to one that it does not know.

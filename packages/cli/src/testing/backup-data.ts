@@ -2,7 +2,14 @@
  * What the router backup of the tests knows. Times are some half minutes away from where the words for them change, so
  * that a slow computer sees the same.
  */
-import type { BackupDevice, BackupRun, BackupVersion, OffsiteStatus, RunDevice } from '@skolo/api';
+import type {
+  BackupDevice,
+  BackupRun,
+  BackupVersion,
+  LostHistory,
+  OffsiteStatus,
+  RunDevice,
+} from '@skolo/api';
 import { ago } from './power-data.ts';
 
 const minutes = 60;
@@ -280,4 +287,10 @@ export function pastRuns(): BackupRun[] {
       devices: [resultOf('router')],
     },
   ];
+}
+
+/** What a copy does not have. */
+export function lost(): LostHistory[] {
+  const newest = { id: 'c0ffee3c0f5b1d4e1298a7cc01f2a95a5b0f3e1c', time: ago(20.5 * days) };
+  return [{ device: 'switch-1', since: ago(2.5 * hours), versions: 3, newest, unsent: [newest] }];
 }

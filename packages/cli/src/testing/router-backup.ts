@@ -3,7 +3,12 @@
  * problems), and devices whose answers are written beforehand. In a run, each look at it finds the next two devices.
  */
 import { createHash } from 'node:crypto';
-import { routerBackupApi as api, type BackupRun, type BackupVersion } from '@skolo/api';
+import {
+  routerBackupApi as api,
+  type BackupRun,
+  type BackupVersion,
+  type LostHistory,
+} from '@skolo/api';
 import { difference } from '@skolo/backup';
 import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
 import * as data from './backup-data.ts';
@@ -73,6 +78,9 @@ function between(
 function handlersOf(): RouteHandlers<typeof api> {
   const runs = new Map<string, BackupRun>(data.pastRuns().map((run) => [run.id, run]));
   let ids = 1000;
+  let received = Buffer.alloc(0);
+  /** Reported once a copy was restored that has not all of it. */
+  let lost: LostHistory[] = [];
 
   function known(names: readonly string[]): string[] {
     const all = data.devices().map(({ name }) => name);
@@ -124,7 +132,10 @@ function handlersOf(): RouteHandlers<typeof api> {
       }
       return { status: 200, body: advance(run) };
     },
-    devices: () => ({ status: 200, body: { devices: data.devices(), offsite: data.offsite() } }),
+    devices: () => ({
+      status: 200,
+      body: { devices: data.devices(), offsite: data.offsite(), lost },
+    }),
     device: ({ params: { device } }) => {
       const found = data.devices().find(({ name }) => name === device);
       if (found === undefined) throw new HttpProblem(404, `${device}: there is no such device`);
@@ -231,6 +242,27 @@ function handlersOf(): RouteHandlers<typeof api> {
           ],
         },
       };
+    },
+    receiveHistory: ({ body: { offset, data: piece } }) => {
+      if (offset === 0) received = Buffer.alloc(0);
+      received = Buffer.concat([received, Buffer.from(piece, 'base64')]);
+      return { status: 200, body: { size: received.length } };
+    },
+    restoreHistory: ({ body: { sha256 } }) => {
+      if (createHash('sha256').update(received).digest('hex') !== sha256) {
+        throw new HttpProblem(409, 'what arrived is not what was sent; send it again');
+      }
+      // A bundle of git says so at its begin.
+      if (!received.toString('latin1').startsWith('# v2 git bundle\n')) {
+        throw new HttpProblem(409, 'it is not a history');
+      }
+      lost = data.lost();
+      return { status: 200, body: { devices: 3, versions: 5, lost } };
+    },
+    acceptLoss: () => {
+      const accepted = lost;
+      lost = [];
+      return { status: 200, body: { accepted } };
     },
     hostKeys: () => ({
       status: 200,

@@ -76,6 +76,20 @@ export class Queue {
     );
   }
 
+  /** The same versions have other ids now. Never throws. */
+  async rename(ids: ReadonlyMap<string, string>): Promise<void> {
+    const changes: Change[] = [];
+    for (const record of this.waiting.all.values()) {
+      const version = ids.get(record.version);
+      if (version !== undefined) changes.push(this.waiting.put({ ...record, version }));
+    }
+    for (const record of this.stored.all.values()) {
+      const version = ids.get(record.version);
+      if (version !== undefined) changes.push(this.stored.put({ ...record, version }));
+    }
+    if (changes.length > 0) await this.tables.keep(changes);
+  }
+
   async drop({ number }: UploadRecord): Promise<void> {
     await this.tables.keep([this.waiting.remove(keyOf(number))]);
   }

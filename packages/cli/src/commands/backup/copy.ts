@@ -37,6 +37,9 @@ export interface CopyOptions {
 }
 
 export interface Copy {
+  source: BackupSource;
+  /** Name of the rack, where rack.yaml is here. */
+  rack: string | undefined;
   devices(): Promise<string[]>;
   /** The newest first. */
   versions(device: string, limit?: number): Promise<Version[]>;
@@ -114,6 +117,8 @@ function copyOf(
     }
   }
   return {
+    source,
+    rack: rack?.name,
     devices: () => explaining(() => source.devices(), { noKey }),
     async versions(device, limit) {
       const options = limit === undefined ? {} : { limit };

@@ -1,4 +1,4 @@
-import type { BackupDevice, OffsiteStatus } from '@skolo/api';
+import type { BackupDevice, LostHistory, OffsiteStatus } from '@skolo/api';
 import type { Io } from '../../io.ts';
 import { sizeText } from '../../output/size.ts';
 import { styled } from '../../output/style.ts';
@@ -6,6 +6,7 @@ import { type Column, printTable } from '../../output/table.ts';
 import { count, plain } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
 import { isWrong, stateStyle, stateWord, tallyOfDevices, urgencyOf } from './backup-words.ts';
+import { lostLines } from './lost-lines.ts';
 
 export interface Status {
   /** Sorted by name. */
@@ -13,10 +14,11 @@ export interface Status {
   /** How many are not among them: they have left rack.yaml. */
   hidden: number;
   offsite: readonly OffsiteStatus[];
+  lost: readonly LostHistory[];
 }
 
 /** Who wants somebody first; below the table why, in full; and last the one line that says it all. */
-export function printStatus(io: Io, { devices, hidden, offsite }: Status): void {
+export function printStatus(io: Io, { devices, hidden, offsite, lost }: Status): void {
   const now = io.now();
   const sorted = devices.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
   printTable(io, columns(now), sorted);
@@ -29,6 +31,10 @@ export function printStatus(io: Io, { devices, hidden, offsite }: Status): void 
   for (const place of offsite) {
     const style = place.problem === undefined ? undefined : 'red';
     io.out(styled(plain(placeText(place, now)), style, io.colour));
+  }
+  for (const line of lost.flatMap(lostLines)) io.out(styled(plain(line), 'red', io.colour));
+  if (lost.length > 0) {
+    io.out('skolo backup restore-history --from PLACE brings back what a copy has');
   }
   if (offsite.length === 0) io.out('nothing leaves the rack: rack.yaml names no place off site');
 }

@@ -32,9 +32,9 @@ export function addBackupStatus(noun: SkoloCommand, io: Io): void {
     const { routerBackup } = await import('./service.ts');
     const { printStatus } = await import('./status-table.ts');
     const service = await routerBackup(command);
-    const { devices, offsite } = await service.ask((client) => client.devices());
+    const { devices, offsite, lost } = await service.ask((client) => client.devices());
     const found = wanted.of(io, devices);
-    if (options.json) return printJson(io, { devices: found, offsite });
+    if (options.json) return printJson(io, { devices: found, offsite, lost });
     if (found.length === 0 && words.length > 0) return undefined;
     const isShown = ({ state }: BackupDevice) =>
       options.retired || words.length > 0 || state !== 'retired';
@@ -42,6 +42,7 @@ export function addBackupStatus(noun: SkoloCommand, io: Io): void {
       devices: found.filter(isShown),
       hidden: found.filter((device) => !isShown(device)).length,
       offsite,
+      lost,
     });
   });
 }

@@ -1,0 +1,158 @@
+/**
+ * Takes a history that was made again from a copy off site, piece by piece in one file, and puts it in the place of the
+ * present one. What was stored since the loss is appended to it first.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  appendMissing,
+  BackupError,
+  openBundle,
+  type Repository,
+  type Version,
+} from '@skolo/backup';
+import { errorText, HttpProblem, type Logger } from '@skolo/common';
+import type { LostHistory } from './lost-history.ts';
+import type { LostRecord } from './records.ts';
+import type { Store } from './store.ts';
+
+export interface HistoryRestoreDeps {
+  stateDir: string;
+  rack: () => string;
+  store: Store;
+  lost: LostHistory;
+  /** Versions that were there before, with the ids that they have now. */
+  onRestored(ids: ReadonlyMap<string, string>): Promise<void>;
+  log: Logger;
+  signal: AbortSignal;
+}
+
+export interface RestoredHistory {
+  devices: number;
+  versions: number;
+  /** What is still lost. */
+  lost: LostRecord[];
+}
+
+export class HistoryRestore {
+  private readonly deps: HistoryRestoreDeps;
+  private readonly folder: string;
+  private working: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: HistoryRestoreDeps) {
+    this.deps = deps;
+    this.folder = join(deps.stateDir, 'incoming');
+  }
+
+  /** Removes what a process that died has left. Never throws. */
+  async clear(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  /**
+   * Appends a piece to the file. The first piece, at 0, begins it again.
+   *
+   * @returns bytes that are there now
+   * @throws HttpProblem 409: another piece is next. BackupError `storage`
+   */
+  async receive(offset: number, piece: Buffer): Promise<number> {
+    return await this.inTurn(async () => {
+      try {
+        await mkdir(this.folder, { recursive: true, mode: 0o700 });
+        const handle = await open(this.file, offset === 0 ? 'w' : 'a', 0o600);
+        try {
+          const { size } = await handle.stat();
+          if (size !== offset) {
+            throw new HttpProblem(409, `there are ${size} bytes, and not ${offset}; begin at 0`);
+          }
+          await handle.writeFile(piece);
+          return size + piece.length;
+        } finally {
+          await handle.close();
+        }
+      } catch (error) {
+        if (error instanceof HttpProblem) throw error;
+        throw new BackupError('storage', `${this.file}: ${errorText(error)}`, { cause: error });
+      }
+    });
+  }
+
+  /**
+   * Puts the history that was received in the place of the present one.
+   *
+   * @throws HttpProblem 409: it is not what was sent. BackupError: the history is what it was
+   */
+  async restore(sha256: string): Promise<RestoredHistory> {
+    return await this.inTurn(async () => {
+      try {
+        await this.check(sha256);
+        return await this.replace();
+      } finally {
+        await this.clear();
+      }
+    });
+  }
+
+  private async replace(): Promise<RestoredHistory> {
+    const { store, lost, rack, signal, onRestored, log } = this.deps;
+    const copy = new Map<string, readonly Version[]>();
+    let ids: ReadonlyMap<string, string> = new Map();
+    let versions = 0;
+    await store.replace(async (present) => {
+      const folder = join(this.folder, 'history');
+      const options = { rack: rack(), signal };
+      const restored = await openBundle(this.file, folder, options).catch(notAHistory);
+      try {
+        await checked(restored, signal);
+        for (const device of await restored.devices()) {
+          copy.set(device, await restored.versions(device));
+        }
+        ids = await appendMissing(present, restored, rack());
+        for (const device of await restored.devices()) versions += await restored.count(device);
+      } finally {
+        await restored.close();
+      }
+      return folder;
+    });
+    await onRestored(ids);
+    const left = await lost.restored(copy);
+    log.warn({ devices: copy.size, versions, left: left.length }, 'history restored from a copy');
+    return { devices: copy.size, versions, lost: left };
+  }
+
+  private async check(sha256: string): Promise<void> {
+    const hash = createHash('sha256');
+    try {
+      await stat(this.file);
+      for await (const chunk of createReadStream(this.file)) hash.update(chunk);
+    } catch (error) {
+      throw new HttpProblem(409, 'no history has been sent; send its pieces first', {
+        cause: error,
+      });
+    }
+    if (hash.digest('hex') === sha256) return;
+    throw new HttpProblem(409, 'what arrived is not what was sent; send it again');
+  }
+
+  private get file(): string {
+    return join(this.folder, 'history.bundle');
+  }
+
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.working.then(work);
+    this.working = turn.catch(() => undefined);
+    return await turn;
+  }
+}
+
+function notAHistory(error: unknown): never {
+  if (!(error instanceof BackupError) || error.code !== 'damaged') throw error;
+  throw new HttpProblem(409, `it is not a history: ${error.message}`, { cause: error });
+}
+
+async function checked(repository: Repository, signal: AbortSignal): Promise<void> {
+  const wrong = await repository.check(signal);
+  if (wrong !== undefined) throw new HttpProblem(409, `it is damaged: ${wrong}`);
+}
