@@ -10,6 +10,7 @@ import {
   DeviceTimeout,
   SignInRefused,
 } from '@skolo/equipment';
+import { CannotCycle } from './drivers/cannot-cycle.ts';
 import type { OutletReading, PowerDriver } from './drivers/driver.ts';
 import { type RejectedSignIns, type SignInPause, SignInPaused } from './sign-in-pause.ts';
 
@@ -25,6 +26,17 @@ export interface ControllerFacts {
   name: string;
   model: string;
   experimental: boolean;
+}
+
+/** How often an outlet is read after a command, and for how long. Milliseconds. */
+export interface ReadBack {
+  firstMs: number;
+  withinMs: number;
+}
+
+export interface NativeResult {
+  seenOff: boolean;
+  failure?: unknown;
 }
 
 interface Job {
@@ -121,11 +133,27 @@ export class Controller {
     return this.operate(true, (signal) => this.driver.turnOn(outlet, mode, signal));
   }
 
-  /** @throws DeviceError */
-  cycleNatively(outlet: string, offSeconds: number): Promise<void> {
+  /**
+   * Has the device cycle an outlet by itself, and reads the outlet back before the next operation begins: behind other
+   * resets in the queue, the outlet would be on again. Never throws; a `failure` may come after it was carried out.
+   */
+  cycleNatively(outlet: string, offSeconds: number, watch: ReadBack): Promise<NativeResult> {
     const native = this.driver.nativeCycle;
     if (native === undefined) throw new TypeError(`${this.name} has no cycle of its own`);
-    return this.operate(false, (signal) => native.run(outlet, offSeconds, signal));
+    return new Promise((resolve) => {
+      const run = async (signal: AbortSignal) => {
+        let failure: unknown;
+        try {
+          await this.attempt((limit) => native.run(outlet, offSeconds, limit), signal);
+        } catch (error) {
+          failure = error;
+        }
+        const isNotDone = failure instanceof CannotCycle || signal.aborted;
+        const seenOff = isNotDone ? false : await this.untilOff(outlet, watch, signal);
+        resolve({ seenOff, ...(failure !== undefined && { failure }) });
+      };
+      this.enqueue({ first: false, run });
+    });
   }
 
   /** Ends what runs; what waits is refused. */
@@ -134,6 +162,27 @@ export class Controller {
     await this.working;
     // Whatever it says, it is not used any more.
     await this.driver.close().catch(() => undefined);
+  }
+
+  /** Whether it was seen off. Turning another outlet on does not wait for this. */
+  private async untilOff(
+    outlet: string,
+    { firstMs, withinMs }: ReadBack,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const end = performance.now() + withinMs;
+    for (;;) {
+      const readings = await new Promise<ReadonlyMap<string, OutletReading> | undefined>(
+        (resolve) => {
+          const reject = () => resolve(undefined);
+          void this.readAll([{ outlets: [outlet], resolve, reject }], signal);
+        },
+      );
+      if (isOff(readings?.get(outlet))) return true;
+      if (performance.now() + firstMs > end || this.jobs[0]?.first) return false;
+      await pause(firstMs, signal).catch(() => undefined);
+      if (signal.aborted) return false;
+    }
   }
 
   /** As many of those that wait as fit into one operation; the others are behind what is more urgent. */
@@ -267,6 +316,11 @@ export class Controller {
     this.detail = detail;
     if (changed) this.deps.onState?.(this);
   }
+}
+
+/** An outlet that is set off and still delivers power is not off. */
+export function isOff(reading: OutletReading | undefined): boolean {
+  return reading?.state === 'off' && reading.delivering !== true;
 }
 
 /** A driver that does not hear its signal must not hold the queue. */

@@ -41,16 +41,19 @@ const written = {
   forbidden: { is: 'forbidden', text: 'under repair' },
   'task-begun': { is: 'task-begun', text: 'a task is running' },
   noted: { is: 'noted', text: 'tried again' },
-  'seen-down': { is: 'seen-down', text: 'seen down' },
+  'seen-down': { is: 'seen-down', text: 'seen down', wasUp: true },
+  'seen-down already': { is: 'seen-down', text: 'seen down', wasUp: false },
   'seen-off': { is: 'seen-off', text: 'seen off' },
   'off-natively': { is: 'off-natively', text: 'seen off; switch-1 turns it on by itself' },
   'off-failed': { is: 'off-failed', text: 'not seen off' },
+  'off-unseen': { is: 'off-unseen', text: 'never seen off' },
   'cycled-natively': { is: 'cycled-natively', text: 'seen on' },
   'left-off': { is: 'left-off', text: 'did not turn it on in time' },
   'off-waited': { is: 'off-waited' },
   'seen-on': { is: 'seen-on', text: 'seen on' },
   stuck: { is: 'stuck', text: 'could not be proven on' },
-  back: { is: 'back', text: 'back: ssh answers' },
+  back: { is: 'back', text: 'back: ssh answers', isNewBoot: false },
+  'back, new boot': { is: 'back', text: 'back: ssh answers', isNewBoot: true },
   'not-back': { is: 'not-back', text: 'not back within 300 s' },
   'nobody-tells': { is: 'nobody-tells', text: 'nothing tells' },
   cancelled: { is: 'cancelled', text: 'cancelled by ann' },
@@ -67,10 +70,10 @@ const expected: Record<Phase, readonly Written[]> = {
   'going-down': ['went-down', 'not-down'],
   contact: ['contacted', 'contact-failed'],
   ready: ['admitted', 'out-of-reach', 'forbidden', 'task-begun'],
-  'turn-off': ['seen-off', 'off-failed', 'cycled-natively', 'left-off'],
+  'turn-off': ['seen-off', 'off-failed', 'off-unseen', 'cycled-natively', 'left-off'],
   off: ['off-waited'],
   'turn-on': ['seen-on', 'stuck'],
-  'see-back': ['back', 'not-back', 'nobody-tells'],
+  'see-back': ['back', 'back, new boot', 'not-back', 'nobody-tells'],
   finished: [],
 };
 const expectedOfOff = ['seen-off', 'off-failed'] as const;
@@ -264,6 +267,62 @@ const ways: Way[] = [
     outcome: 'back',
     story: [checked, read, 'turn-on: seen on', 'see-back: back: ssh answers'],
   },
+  ...(
+    [
+      ['by its outage', ['seen-down', 'seen-on', 'back'], 'its own outage'],
+      ['by its boot', ['seen-on', 'back, new boot'], 'its new boot'],
+    ] as const
+  ).map(
+    ([how, more, proof]): Way => ({
+      name: `believes the machine ${how} where no reading showed the outlet off`,
+      own: { mode: 'hard' },
+      events: ['begin', 'checked idle', 'contacted', 'admitted', 'off-unseen', ...more],
+      effects: [
+        ...(['check', 'contact', 'wait-for-turn', 'turn-off', 'turn-on'] as const),
+        ...(how === 'by its outage' ? (['none'] as const) : []),
+        ...(['see-back', 'none'] as const),
+      ],
+      outcome: 'back',
+      story: [
+        ...[checked, read, 'turn-off: never seen off'],
+        ...(how === 'by its outage' ? ['turn-on: seen down'] : []),
+        'turn-on: seen on',
+        `see-back: back: ssh answers; ${proof} proves that it was off`,
+      ],
+    }),
+  ),
+  ...(
+    [
+      ['a machine that was down before', 'seen-down already', 'back', 'back: ssh answers'],
+      ['one that never went down', 'noted', 'not-back', 'not back within 300 s'],
+    ] as const
+  ).map(
+    ([who, seen, end, text]): Way => ({
+      name: `fails where no reading showed the outlet off, and ${who} proves nothing`,
+      own: { mode: 'hard' },
+      events: [
+        'begin',
+        'checked idle',
+        'contacted',
+        'admitted',
+        'off-unseen',
+        seen,
+        'seen-on',
+        end,
+      ],
+      effects: [
+        ...(['check', 'contact', 'wait-for-turn', 'turn-off', 'turn-on', 'none'] as const),
+        ...(['see-back', 'none'] as const),
+      ],
+      outcome: 'failed',
+      failedStep: 'turn-off',
+      story: [
+        ...[checked, read, 'turn-off: never seen off'],
+        ...[seen === 'noted' ? 'turn-on: tried again' : 'turn-on: seen down', 'turn-on: seen on'],
+        `see-back: ${text}`,
+      ],
+    }),
+  ),
   {
     name: 'turns on itself what the device left off',
     own: { mode: 'hard' },
@@ -558,7 +617,9 @@ function possible(record: CycleRecord): Written[] {
   const isIdle = phase === 'finished' || phase === 'turn-on';
   return [
     ...usual(record),
-    ...(phase === 'finished' ? [] : (['noted', 'seen-down', 'restarted'] as const)),
+    ...(phase === 'finished'
+      ? []
+      : (['noted', 'seen-down', 'seen-down already', 'restarted'] as const)),
     ...(phase === 'turn-off' && record.action === 'cycle' ? (['off-natively'] as const) : []),
     ...(isIdle ? [] : (['broke'] as const)),
     ...(hasNotBegun(record) ? (['cancelled'] as const) : []),

@@ -23,7 +23,7 @@ export type Effect =
   | 'contact'
   /** Wait for a turn: `admitted`, `out-of-reach`, `forbidden`, `task-begun`. */
   | 'wait-for-turn'
-  /** Off, and read back: `seen-off`, `off-failed`. Or the device's own cycle: `cycled-natively`, `left-off`, `off-failed`. */
+  /** Off, and read back: `seen-off`, `off-failed`. Or the device's own cycle: `cycled-natively`, `left-off`, `off-unseen`, `off-failed`. */
   | 'turn-off'
   /** Wait: `off-waited`. */
   | 'wait-off'
@@ -51,18 +51,21 @@ export type CycleEvent =
   | { is: 'task-begun'; text: string }
   /** At any moment: nothing changes but what is told. */
   | { is: 'noted'; text: string }
-  | { is: 'seen-down'; text: string }
+  /** `wasUp`: it went down while it was watched. */
+  | { is: 'seen-down'; text: string; wasUp: boolean }
   /** While the device's own cycle runs. */
   | { is: 'off-natively'; text: string }
   | { is: 'seen-off'; text: string }
   | { is: 'off-failed'; text: string }
+  /** The device's own cycle may have been carried out, and no reading showed the outlet off. */
+  | { is: 'off-unseen'; text: string }
   | { is: 'cycled-natively'; text: string }
   /** The device's own cycle turned it off, and did not turn it on in time. */
   | { is: 'left-off'; text: string }
   | { is: 'off-waited' }
   | { is: 'seen-on'; text: string }
   | { is: 'stuck'; text: string }
-  | { is: 'back'; text: string }
+  | { is: 'back'; text: string; isNewBoot: boolean }
   | { is: 'not-back'; text: string }
   | { is: 'nobody-tells'; text: string }
   | { is: 'cancelled'; text: string }
@@ -117,7 +120,8 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
   if (event.is === 'restarted') return afterRestart(unwatched(record), facts);
   // Told by whoever watches the machine, at any moment.
   if (event.is === 'seen-down') {
-    return { record: said({ ...record, sawDown: true }, facts, event.text), effect: 'none' };
+    const seen = { ...record, sawDown: true, ...(event.wasUp && { wentDown: true }) };
+    return { record: said(seen, facts, event.text), effect: 'none' };
   }
   if (event.is === 'off-natively') {
     return { record: said({ ...record, sawOff: true }, facts, event.text), effect: 'none' };
@@ -172,8 +176,11 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
       if (event.is === 'stuck') return finish(record, 'stuck-off', facts, event.text);
       break;
     case 'see-back':
-      if (event.is === 'back') return finish(record, 'back', facts, event.text);
-      if (event.is === 'nobody-tells') return finish(record, 'on', facts, event.text);
+      if (event.is === 'back') return back(record, event, facts);
+      if (event.is === 'nobody-tells') {
+        if (record.unseenOff !== undefined) return neverOff(record, record.unseenOff, facts);
+        return finish(record, 'on', facts, event.text);
+      }
       if (event.is === 'not-back') return notBack(record, event.text, facts);
       break;
     case 'finished':
@@ -232,6 +239,9 @@ function turningOff(record: CycleRecord, event: CycleEvent, facts: CycleFacts): 
   if (event.is === 'left-off') {
     return go({ ...record, sawOff: true }, 'turn-on', facts, event.text);
   }
+  if (event.is === 'off-unseen') {
+    return go({ ...record, unseenOff: event.text }, 'turn-on', facts, event.text);
+  }
   if (event.is === 'off-failed') {
     if (record.action === 'off') return fail(record, event.text, facts);
     const failure = { step: 'turn-off' as const, detail: event.text };
@@ -247,18 +257,43 @@ function seenOn(record: CycleRecord, text: string, facts: CycleFacts): Transitio
     const { detail, step } = failure;
     return finish({ ...told, detail }, 'failed', facts, undefined, step);
   }
+  if (record.unseenOff !== undefined && !facts.canBeSeen) {
+    return neverOff(told, record.unseenOff, facts);
+  }
   if (record.action === 'on' || !facts.canBeSeen) return finish(told, 'on', facts);
   return go(told, 'see-back', facts);
 }
 
+/** Where no reading showed the outlet off, the machine has to: it went down meanwhile, or runs another boot. */
+function back(
+  record: CycleRecord,
+  { text, isNewBoot }: Extract<CycleEvent, { is: 'back' }>,
+  facts: CycleFacts,
+): Transition {
+  const { unseenOff, wentDown = false } = record;
+  if (unseenOff === undefined) return finish(record, 'back', facts, text);
+  if (!isNewBoot && !wentDown) return neverOff(said(record, facts, text), unseenOff, facts);
+  const proof = isNewBoot ? 'its new boot' : 'its own outage';
+  return finish(record, 'back', facts, `${text}; ${proof} proves that it was off`);
+}
+
+function neverOff(record: CycleRecord, detail: string, facts: CycleFacts): Transition {
+  return finish({ ...record, detail }, 'failed', facts, undefined, 'turn-off');
+}
+
 function notBack(record: CycleRecord, text: string, facts: CycleFacts): Transition {
+  const { unseenOff, wentDown = false } = record;
+  if (unseenOff !== undefined && !wentDown) {
+    return neverOff(said(record, facts, text), unseenOff, facts);
+  }
   // It rebooted by itself and hangs now: the outlet is what is left.
-  const wasSoft = !record.sawOff;
+  const wasSoft = !record.sawOff && unseenOff === undefined;
   const canGoOn = record.feeds.length > 0 && !record.interrupted;
   if (wasSoft && record.mode === 'auto' && canGoOn) return go(record, 'contact', facts, text);
   if (wasSoft || !canGoOn || record.attempt >= facts.tries) return fail(record, text, facts);
   const attempt = record.attempt + 1;
-  const again = { ...record, attempt, sawOff: false, sawDown: false, unwatched: false };
+  const { unseenOff: _, wentDown: __, ...rest } = record;
+  const again = { ...rest, attempt, sawOff: false, sawDown: false, unwatched: false };
   return go(again, 'contact', facts, `${text}; attempt ${again.attempt} of ${facts.tries}`);
 }
 

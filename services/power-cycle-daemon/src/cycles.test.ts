@@ -483,6 +483,31 @@ describe('a machine', () => {
     expect(cycle.detail).toContain(`${why}; is it really pdu-1/9 that feeds it?`);
   });
 
+  it.each([
+    ['went down and came back', {}, { outcome: 'back' }],
+    ['stayed up', { ignores: 'off' as const }, { outcome: 'failed', failedStep: 'turn-off' }],
+  ])(
+    'that %s tells what a device that cycled by itself does not',
+    async (_how, fault, expected) => {
+      const { daemon, machine, finished, boards } = await withMachine(['switch-1/20'], {
+        agentPort: false,
+        more: 'device: { kind: android, power: usb/1-1.2 }',
+      });
+      Object.assign(boards.get('switch-1'), { showsOn: true }, fault);
+
+      const cycle = await finished(await ask(daemon, 'm'));
+
+      expect(cycle).toMatchObject(expected);
+      expect(cycle.detail).toContain(
+        expected.outcome === 'back' ? 'its own outage proves that it was off' : 'never seen off',
+      );
+      expect(boards.get('switch-1').told.filter((each) => each.startsWith('cycle'))).toHaveLength(
+        1,
+      );
+      expect(machine.boots).toBe(expected.outcome === 'back' ? 2 : 1);
+    },
+  );
+
   it('that was only silent for a moment is not back either', async () => {
     const { daemon, machine, finished, until } = await withMachine(['pdu-1/9']);
     await machine.misbehave('ignores-power');

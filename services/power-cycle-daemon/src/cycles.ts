@@ -18,6 +18,7 @@ import {
 } from './cycle.ts';
 import type { Hands } from './hands.ts';
 import { taskBegun } from './machine-steps.ts';
+import type { SeenDown } from './machines/watch.ts';
 import type { OnProofs } from './on-proofs.ts';
 import { perform, whyNot } from './perform.ts';
 import { type CycleRecord, type Debt, feedKey } from './records.ts';
@@ -209,7 +210,7 @@ export class Cycles {
     }
     if (effect === 'turn-on') return this.payFor(record);
     const note = (text: string) => void this.apply(id, { is: 'noted', text });
-    const seenDown = (text: string) => void this.apply(id, { is: 'seen-down', text });
+    const seenDown = (down: SeenDown) => void this.apply(id, { is: 'seen-down', ...down });
     const offNatively = (text: string) => void this.apply(id, { is: 'off-natively', text });
     const target = findTarget(rack(), record.target);
     const ending = this.ending.signal;
@@ -270,7 +271,7 @@ export class Cycles {
 
   private async payFor(record: CycleRecord): Promise<CycleEvent> {
     const debts = record.feeds.map((feed) => this.debtOf(record, feed));
-    const isInDoubt = record.failure !== undefined;
+    const isInDoubt = record.failure !== undefined || record.unseenOff !== undefined;
     const restored = await Promise.all(
       debts.map((debt) => this.deps.restorer.restore(debt, { isInDoubt })),
     );

@@ -6,7 +6,7 @@ import type { Controller } from './controller.ts';
 import { agentOf } from './machines/agent.ts';
 import { infrastructureProbe } from './machines/infrastructure-probe.ts';
 import { probeOf } from './machines/probe.ts';
-import type { MachineEyes, WatchTuning } from './machines/watch.ts';
+import type { MachineEyes, SeenDown, WatchTuning } from './machines/watch.ts';
 import type { Patience } from './prove.ts';
 import type { CycleRecord } from './records.ts';
 import type { Target } from './targets.ts';
@@ -28,7 +28,7 @@ export interface Hands {
   softTimeoutMs: number;
   /** Adds a line to the steps of the cycle. */
   note: (text: string) => void;
-  seenDown: (text: string) => void;
+  seenDown: (down: SeenDown) => void;
   /** Aborted when the daemon is about to stop: what is off comes back now. */
   ending: AbortSignal;
   /** It was seen off by the device's own cycle. */

@@ -90,7 +90,7 @@ export async function watchDown(
   const eyes = target && eyesFor(hands.rack(), target);
   const { softSeconds } = settingsOf(hands);
   const down = eyes && (await seeDown(eyes, softSeconds * 1000, hands.watch, signal));
-  if (down !== undefined) return { is: 'went-down', text: `seen down: ${down}` };
+  if (down !== undefined) return { is: 'went-down', text: `seen down: ${down.text}` };
   // It may have been down, and be back, before anybody looked: the daemon was restarted meanwhile.
   const boot = eyes && (await bootSince(eyes, bootId, hands.watch.lookMs, signal));
   if (boot === 'another') return { is: 'went-down', text: 'another boot runs already' };
@@ -112,13 +112,16 @@ export async function back(
     const seen = agent && (await seePhone(agent, device.name, withinMs, hands.watch, signal));
     if (seen === undefined)
       return { is: 'nobody-tells', text: 'on; no agent tells whether it is back' };
-    return { is: seen.is === 'back' ? 'back' : 'not-back', text: seen.text };
+    if (seen.is !== 'back') return { is: 'not-back', text: seen.text };
+    return { is: 'back', text: seen.text, isNewBoot: seen.isNewBoot };
   }
   const eyes = eyesFor(rack, target);
   if (eyes === undefined)
     return { is: 'nobody-tells', text: 'on; nothing tells whether it is back' };
-  const { sawDown, bootId } = record;
-  const options = { sawDown, bootId, withinMs, onDown: hands.seenDown };
+  const { sawDown, bootId, unwatched } = record;
+  // Whoever watched from before its power was cut has seen it up until now.
+  const onDown = (text: string) => hands.seenDown({ text, wasUp: !unwatched });
+  const options = { sawDown, bootId, withinMs, onDown };
   const seen = await seeBack(eyes, options, hands.watch, signal);
   if (seen.is === 'never-down') {
     const feeds = record.feeds.map(feedKey).join(', ');
@@ -128,5 +131,5 @@ export async function back(
         : `is it really ${feeds} that feeds it?`;
     return { is: 'not-back', text: `${seen.text}; ${why}` };
   }
-  return { is: seen.is, text: seen.text };
+  return seen;
 }

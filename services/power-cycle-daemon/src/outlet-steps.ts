@@ -74,7 +74,7 @@ export async function allOff(
 async function noteDown(eyes: MachineEyes, hands: Hands, signal: AbortSignal): Promise<void> {
   try {
     const down = await seeDown(eyes, 3_600_000, hands.watch, signal);
-    if (down !== undefined) hands.seenDown(`seen down: ${down}`);
+    if (down !== undefined) hands.seenDown({ ...down, text: `seen down: ${down.text}` });
   } catch (error) {
     if (!signal.aborted) throw error;
   }
@@ -93,7 +93,8 @@ async function offWay(record: CycleRecord, hands: Hands, signal: AbortSignal): P
       if (outcome.is === 'cycled') return { is: 'cycled-natively', text: outcome.text };
       if (outcome.is === 'left-off') return { is: 'left-off', text: outcome.text };
       // Where it may have been off, unseen, to turn it off now would be the second time.
-      if (record.nativeOnly || !outcome.isRefused) return { is: 'off-failed', text: outcome.text };
+      if (!outcome.isRefused) return { is: 'off-unseen', text: outcome.text };
+      if (record.nativeOnly) return { is: 'off-failed', text: outcome.text };
       note(`${outcome.text}; now step by step`);
     }
   }

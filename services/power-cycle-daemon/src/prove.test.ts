@@ -182,6 +182,23 @@ describe('the own cycle of a device', () => {
     expect(board.told).toEqual(['cycle 1']);
   });
 
+  it('is seen off, however many others wait behind it on a slow command line', async () => {
+    const { controller, board } = plugged({ least: 0, most: 60 });
+    board.slowMs = 40;
+    const outlets = Array.from({ length: 8 }, (_, index) => String(index + 1));
+    const slow = { firstMs: 5, mostMs: 10, withinMs: 2000 };
+
+    const outcomes = await Promise.all(
+      outlets.map((outlet) => {
+        const options = { offSeconds: 0.2, patience: slow, onSeenOff: () => undefined };
+        return cycleNatively(controller, outlet, options, signal);
+      }),
+    );
+
+    // Eight resets one after the other take longer than each is off.
+    expect(outcomes.map(({ is }) => is)).toEqual(outlets.map(() => 'cycled'));
+  });
+
   it('leaves off what the device does not turn on in time', async () => {
     const { controller, board } = plugged({ least: 0, most: 60 });
     board.ignores = 'on';

@@ -1,7 +1,7 @@
 /** Turning outlets off and on, and not believing it before it has been read back. */
 import { errorText, pause } from '@skolo/common';
 import { DeviceError } from '@skolo/equipment';
-import type { Controller } from './controller.ts';
+import { type Controller, isOff } from './controller.ts';
 import { CannotCycle } from './drivers/cannot-cycle.ts';
 import type { OutletReading, OutletState } from './drivers/driver.ts';
 
@@ -57,7 +57,7 @@ async function look(
     if (reading.state === 'unknown') {
       return { seen: false, reading, text: `${name}: the device does not tell whether it is on` };
     }
-    if (state === 'off' && reading.state === 'off' && reading.delivering === true) {
+    if (state === 'off' && reading.state === 'off' && !isOff(reading)) {
       return { seen: false, reading, text: `${name} is set off, and still delivers power` };
     }
     return { seen: reading.state === state, reading, text: `${name} reads back ${reading.state}` };
@@ -146,27 +146,33 @@ export async function cycleNatively(
   { offSeconds, patience, onSeenOff }: NativeOptions,
   signal: AbortSignal,
 ): Promise<NativeOutcome> {
-  let why: string | undefined;
-  try {
-    await controller.cycleNatively(outlet, offSeconds ?? 0);
-  } catch (error) {
-    if (error instanceof CannotCycle) {
-      return { is: 'not-seen-off', isRefused: true, text: errorText(error) };
-    }
-    // It is not sent again: it may have been carried out. The reading tells.
-    why = errorText(error);
-  }
   // Asked often, since a short time off is soon over.
   const quick = { ...patience, mostMs: patience.firstMs };
-  const off = await seeState(controller, outlet, 'off', quick, signal);
-  if (off.is === 'not') {
-    const text = [why, `${off.text}; never seen off`]
-      .filter((each) => each !== undefined)
-      .join('; ');
-    return { is: 'not-seen-off', isRefused: false, text };
+  const watchMs = offSeconds === undefined ? patience.withinMs : offSeconds * 1000;
+  const { seenOff, failure } = await controller.cycleNatively(outlet, offSeconds ?? 0, {
+    firstMs: patience.firstMs,
+    withinMs: Math.min(watchMs, patience.withinMs),
+  });
+  signal.throwIfAborted();
+  if (failure instanceof CannotCycle) {
+    return { is: 'not-seen-off', isRefused: true, text: errorText(failure) };
+  }
+  if (!seenOff) {
+    const off = await seeState(controller, outlet, 'off', quick, signal);
+    if (off.is === 'not') {
+      // It is not sent again: it may have been carried out.
+      const why = failure === undefined ? [] : [errorText(failure)];
+      return {
+        is: 'not-seen-off',
+        isRefused: false,
+        text: [...why, `${off.text}; never seen off`].join('; '),
+      };
+    }
   }
   const when = offSeconds === undefined ? ', after the time that is set on it' : '';
-  onSeenOff(`${off.text}; ${controller.name} turns it on by itself${when}`);
+  onSeenOff(
+    `${controller.name}/${outlet} seen off; ${controller.name} turns it on by itself${when}`,
+  );
   // It was off for a moment before it was seen off, and is asked in time for that.
   if (offSeconds !== undefined)
     await pause(Math.max(0, offSeconds * 1000 - patience.mostMs), signal);

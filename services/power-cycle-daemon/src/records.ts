@@ -59,6 +59,10 @@ export const CycleRecord = z.object({
   sawOff: z.boolean(),
   /** The machine was seen down, in this attempt. */
   sawDown: z.boolean(),
+  /** It went down while it was watched, in this attempt: from before its outlets were touched. */
+  wentDown: z.boolean().exactOptional(),
+  /** The device took its own cycle, and no reading showed the outlet off: then only the machine can prove it. */
+  unseenOff: z.string().exactOptional(),
   /** The boot that is to end. */
   bootId: z.string().exactOptional(),
   /** The machine was asked to reboot itself, and the daemon died then: whether it did may be unknown. */

@@ -17,25 +17,34 @@ export interface WatchTuning {
 
 export const usualWatch: WatchTuning = { lookMs: 2000, everyMs: 500 };
 
+export interface SeenDown {
+  text: string;
+  /** It was seen up before, so that it went down while it was watched. */
+  wasUp: boolean;
+}
+
 /** Until it is seen down. Gives how, or undefined when `withinMs` are over. */
 export async function seeDown(
   { probe }: MachineEyes,
   withinMs: number,
   { lookMs, everyMs }: WatchTuning,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<SeenDown | undefined> {
+  let wasUp = false;
   const end = performance.now() + withinMs;
   do {
     const look = await probe(lookMs, signal);
     signal.throwIfAborted();
-    if (!look.up) return look.text;
+    if (!look.up) return { text: look.text, wasUp };
+    wasUp = true;
     await pause(everyMs, signal);
   } while (performance.now() < end);
   return undefined;
 }
 
 export type Return =
-  | { is: 'back'; text: string }
+  /** `isNewBoot`: its agent shows another boot than before. */
+  | { is: 'back'; text: string; isNewBoot: boolean }
   | { is: 'never-down'; text: string }
   | { is: 'not-back'; text: string };
 
@@ -77,9 +86,12 @@ export async function seeBack(
         return { is: 'never-down', text: `${look.text}, but it still runs the same boot` };
       }
       if (boot === 'another') {
-        return { is: 'back', text: `back: ${look.text}, another boot runs${after(start)}` };
+        const text = `back: ${look.text}, another boot runs${after(start)}`;
+        return { is: 'back', text, isNewBoot: true };
       }
-      if (wasDown) return { is: 'back', text: `back: ${look.text}${after(start)}` };
+      if (wasDown) {
+        return { is: 'back', text: `back: ${look.text}${after(start)}`, isNewBoot: false };
+      }
       return { is: 'never-down', text: `${look.text}, but it was never seen down` };
     }
     await pause(wait, signal);
@@ -119,7 +131,9 @@ export async function seePhone(
     const status = await agent.status(lookMs, signal);
     if (status === undefined) return undefined;
     state = status.devices.find(({ name }) => name === device)?.state ?? 'unknown';
-    if (state === 'present') return { is: 'back', text: `back: its agent sees it${after(start)}` };
+    if (state === 'present') {
+      return { is: 'back', text: `back: its agent sees it${after(start)}`, isNewBoot: false };
+    }
     await pause(everyMs * 2, signal);
   } while (performance.now() - start < withinMs);
   const text = `not back within ${Math.round(withinMs / 1000)} s: for the agent it is ${state}`;

@@ -36,6 +36,8 @@ export interface Board {
   losesAnswers: number;
   /** Somebody else is signed in, so many times. */
   busyTimes: number;
+  /** Whatever is off reads as on. */
+  showsOn: boolean;
   /** It does not tell whether an outlet is on. */
   tellsNothing: boolean;
   /** What is set off delivers power all the same. */
@@ -74,6 +76,7 @@ export class Boards {
       refusesCycles: false,
       losesAnswers: 0,
       busyTimes: 0,
+      showsOn: false,
       tellsNothing: false,
       leaks: false,
       slowMs: 0,
@@ -189,9 +192,10 @@ function boardDriver(board: Board, native: NativeCycle['offSeconds'] | undefined
   };
 }
 
-function reading({ outlets, tellsNothing, leaks }: Board, outlet: string): OutletReading {
+function reading({ outlets, tellsNothing, leaks, showsOn }: Board, outlet: string): OutletReading {
   if (tellsNothing) return { state: 'unknown' };
-  const { on, mode } = outlets.get(outlet);
+  const { on: isOn, mode } = outlets.get(outlet);
+  const on = isOn || showsOn;
   return {
     state: on ? 'on' : 'off',
     delivering: on || leaks,
