@@ -28,7 +28,8 @@ export function readinessOf(facts: ReadinessFacts): Readiness {
 }
 
 function ofBot({ state, why, since }: BotView, isKnown: boolean): Degraded[] {
-  const isHeldUp = state === 'backing-off' || state === 'silent' || (state === 'waiting' && isKnown);
+  const isHeldUp =
+    state === 'backing-off' || state === 'silent' || (state === 'waiting' && isKnown);
   return isHeldUp && why !== undefined ? [{ what: 'bot', why, since }] : [];
 }
 

@@ -135,7 +135,7 @@ export function agentStatuses(): AgentStatus[] {
           },
         ],
       },
-      bot: { ...running, healthy: false },
+      bot: { ...running, state: 'silent', healthy: false },
     },
   ];
 }
