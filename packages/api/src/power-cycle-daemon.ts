@@ -140,6 +140,10 @@ const force = z.boolean().default(false).meta({
   description:
     'cuts a running task, takes others along, and cuts what the daemon itself depends on where the hardware cycles by itself. On a failing controller it cycles one more target, and no other one within 10 minutes',
 });
+const ignoreLimits = z.boolean().default(false).meta({
+  description:
+    'cuts the power although `cooldownSeconds` or `maxPerHour` of rack.yaml, which protect the relay, do not allow it yet',
+});
 
 const idempotencyKey = z.object({
   'idempotency-key': z
@@ -256,12 +260,19 @@ export const powerCycleDaemonApi = {
       offSeconds: z.number().min(0.5).max(3600).optional(),
       mode: CycleMode.default('auto'),
       force,
+      ignoreLimits,
       skipRefused,
     }),
     audits: {
       target: ['body.machines'],
       reason: 'body.reason',
-      input: ['body.mode', 'body.force', 'body.offSeconds', 'body.skipRefused'],
+      input: [
+        'body.mode',
+        'body.force',
+        'body.ignoreLimits',
+        'body.offSeconds',
+        'body.skipRefused',
+      ],
       omits: ['headers.idempotency-key'],
       answer: ['cycles', 'refused'],
     },
@@ -338,12 +349,13 @@ export const powerCycleDaemonApi = {
       state: z.enum(['on', 'off']),
       reason,
       force,
+      ignoreLimits,
       skipRefused,
     }),
     audits: {
       target: ['body.targets'],
       reason: 'body.reason',
-      input: ['body.state', 'body.force', 'body.skipRefused'],
+      input: ['body.state', 'body.force', 'body.ignoreLimits', 'body.skipRefused'],
       omits: ['headers.idempotency-key'],
       answer: ['cycles', 'refused'],
     },

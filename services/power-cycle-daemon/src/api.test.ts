@@ -140,7 +140,7 @@ describe('a request', () => {
     expect(soon).toMatchObject({
       status: 409,
       detail:
-        'b-1: it is left alone for 300 s after a cycle; possible in 240 s; possible from 2026-11-20T12:05:00.000Z',
+        'b-1: its power was cut less than 300 s ago; possible again in 240 s, or for an operator with --ignore-limits; possible from 2026-11-20T12:05:00.000Z',
       refused: [{ code: 'cooling-down', until: '2026-11-20T12:05:00.000Z' }],
     });
     expect(machines).toMatchObject([{ possibleAt: '2026-11-20T12:05:00.000Z' }]);

@@ -36,10 +36,10 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
 
   return {
     requestCycles: ({ body, headers, caller }) => {
-      const { machines, reason, mode, force, offSeconds, skipRefused } = body;
+      const { machines, reason, mode, force, ignoreLimits, offSeconds, skipRefused } = body;
       return take({
         targets: machines,
-        ask: { action: 'cycle', mode, force, offSeconds },
+        ask: { action: 'cycle', mode, force, offSeconds, ...(ignoreLimits && { ignoreLimits }) },
         reason,
         skipRefused,
         by: caller?.name ?? 'anonymous',
@@ -67,10 +67,10 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
       return { status: 200 as const, body: shown(deps, now) };
     },
     switchOutlets: ({ body, headers, caller }) => {
-      const { targets, state, reason, force, skipRefused } = body;
+      const { targets, state, reason, force, ignoreLimits, skipRefused } = body;
       return take({
         targets,
-        ask: { action: state, mode: 'hard', force },
+        ask: { action: state, mode: 'hard', force, ...(ignoreLimits && { ignoreLimits }) },
         reason,
         skipRefused,
         by: caller?.name ?? 'anonymous',

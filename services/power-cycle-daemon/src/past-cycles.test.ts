@@ -27,13 +27,28 @@ describe('past cycles', () => {
     past.note(cycleRecord({ phase: 'finished', begun: true }));
 
     expect(before).toEqual([]);
-    expect(past.list()).toEqual([{ target: 'a', begunAt: 1001 * 60, endedAt: 1002 * 60 }]);
+    expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1001 * 60, endedAt: 1002 * 60 }]);
   });
 
-  it('are only cycles, and only those that touched something', () => {
+  it('are an off with the on that ends it', () => {
+    const { clock, past } = remembered();
+    const off = { action: 'off', begun: true, phase: 'finished', outcome: 'off' } as const;
+    const on = { action: 'on', begun: true, phase: 'finished', outcome: 'on' } as const;
+
+    past.note(cycleRecord({ id: 'off-1', ...off }));
+    clock.pass(60);
+    past.note(cycleRecord({ id: 'off-2', ...off }));
+    clock.pass(60);
+    past.note(cycleRecord({ id: 'on-1', ...on }));
+    clock.pass(60);
+    past.note(cycleRecord({ id: 'on-2', ...on }));
+
+    expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1000 * 60, endedAt: 1002 * 60 }]);
+  });
+
+  it('are only those that touched something', () => {
     const { past } = remembered();
 
-    past.note(cycleRecord({ action: 'off', begun: true, phase: 'finished' }));
     past.note(cycleRecord({ begun: false, phase: 'finished', outcome: 'busy' }));
     past.load([cycleRecord({ action: 'on', begun: true }), cycleRecord({ begun: false })]);
 
@@ -47,7 +62,7 @@ describe('past cycles', () => {
     clock.pass(120);
     past.note(cycleRecord({ begun: true, phase: 'finished' }));
 
-    expect(past.list()).toEqual([{ target: 'a', begunAt: 1000 * 60, endedAt: 1002 * 60 }]);
+    expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1000 * 60, endedAt: 1002 * 60 }]);
   });
 
   it('of another process are as long ago as the wall clock says', () => {
@@ -57,7 +72,7 @@ describe('past cycles', () => {
       cycleRecord({ begun: true, startedAt: at(-30), finishedAt: at(-10), phase: 'finished' }),
     ]);
 
-    expect(past.list()).toEqual([{ target: 'a', begunAt: -28 * 60, endedAt: -8 * 60 }]);
+    expect(past.list()).toMatchObject([{ target: 'a', begunAt: -28 * 60, endedAt: -8 * 60 }]);
   });
 
   it('of another process that lie in the future count as just now', () => {
@@ -67,7 +82,7 @@ describe('past cycles', () => {
     ]);
     clock.pass(300);
 
-    expect(past.list()).toEqual([{ target: 'a', begunAt: 1000 * 60, endedAt: 1000 * 60 }]);
+    expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1000 * 60, endedAt: 1000 * 60 }]);
   });
 
   it('that another process left go on', () => {
@@ -76,7 +91,7 @@ describe('past cycles', () => {
     clock.pass(60);
     past.note(cycleRecord({ begun: true, startedAt: at(-5), phase: 'finished' }));
 
-    expect(past.list()).toEqual([{ target: 'a', begunAt: 995 * 60, endedAt: 1001 * 60 }]);
+    expect(past.list()).toMatchObject([{ target: 'a', begunAt: 995 * 60, endedAt: 1001 * 60 }]);
   });
 
   it('are forgotten after a day', () => {

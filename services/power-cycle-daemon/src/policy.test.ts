@@ -381,6 +381,7 @@ describe('limits', () => {
   const uptime = 10_000;
   const ended = (ago: number, name = 'a'): PastCycle => ({
     target: name,
+    outlets: [],
     begunAt: uptime - ago - 30,
     endedAt: uptime - ago,
   });
@@ -389,7 +390,8 @@ describe('limits', () => {
     expect(refusal('a', { force: true }, { past: [ended(60)] })).toEqual({
       target: 'a',
       code: 'cooling-down',
-      detail: 'a: it is left alone for 300 s after a cycle; possible in 240 s',
+      detail:
+        'a: its power was cut less than 300 s ago; possible again in 240 s, or for an operator with --ignore-limits',
       until: '2026-11-20T12:04:00.000Z',
     });
     expect(verdict('a', {}, { past: [ended(300)] })).toEqual(allowed);
@@ -402,7 +404,8 @@ describe('limits', () => {
     expect(refusal('a', {}, { past })).toEqual({
       target: 'a',
       code: 'too-often',
-      detail: 'a: no more than 3 cycles in an hour; possible in 570 s',
+      detail:
+        'a: its power was cut 3 times within an hour; possible again in 570 s, or for an operator with --ignore-limits',
       until: '2026-11-20T12:09:30.000Z',
     });
     expect(verdict('a', {}, { past: [ended(3570), ended(2000), ended(400)] })).toEqual(allowed);
@@ -425,21 +428,50 @@ describe('limits', () => {
 
   it('count what was begun before this boot', () => {
     expect(
-      refusal('a', {}, { uptime: 60, past: [{ target: 'a', begunAt: -90, endedAt: -60 }] }),
+      refusal(
+        'a',
+        {},
+        { uptime: 60, past: [{ target: 'a', outlets: [], begunAt: -90, endedAt: -60 }] },
+      ),
     ).toMatchObject({ code: 'cooling-down', until: '2026-11-20T12:03:00.000Z' });
   });
 
-  it('are only for cycles', () => {
+  it('are for whatever cuts power, and not for what gives it', () => {
     const past = [ended(1)];
 
-    expect(verdict('a', { action: 'off', mode: 'hard' }, { past })).toEqual(allowed);
+    expect(refusal('a', { action: 'off', mode: 'hard' }, { past })).toMatchObject({
+      code: 'cooling-down',
+    });
     expect(verdict('a', { action: 'on', mode: 'hard' }, { past })).toEqual(allowed);
   });
 
-  it('do not count one that is under way as ended', () => {
-    const past = [{ target: 'a', begunAt: uptime - 5 }];
+  it('are not for an off of what is off: no relay moves', () => {
+    const wishes = new Map([['switch-2/1', wish('switch-2', '1')]]);
 
-    expect(waitFor('a', { rack, uptime, past }).wait).toBeLessThanOrEqual(0);
+    expect(verdict('a', { action: 'off', mode: 'hard' }, { past: [ended(1)], wishes })).toEqual(
+      allowed,
+    );
+  });
+
+  it('can be ignored by an operator who says so, and not by force alone', () => {
+    const past = [ended(1)];
+
+    expect(verdict('a', { ignoreLimits: true }, { past })).toEqual(allowed);
+    expect(verdict('a', { action: 'off', ignoreLimits: true }, { past })).toEqual(allowed);
+    expect(refusal('a', { force: true }, { past })).toMatchObject({ code: 'cooling-down' });
+  });
+
+  it('count for the relay, under whatever name it was moved', () => {
+    const past = [{ ...ended(60, 'two'), outlets: ['pdu-2/5', 'pdu-2/6'] }];
+
+    expect(refusal('pdu-2/5', { force: true }, { past })).toMatchObject({ code: 'cooling-down' });
+    expect(verdict('pdu-2/9', { force: true }, { past })).toEqual(allowed);
+  });
+
+  it('do not count one that is under way as ended', () => {
+    const past = [{ target: 'a', outlets: [], begunAt: uptime - 5 }];
+
+    expect(waitFor(target('a'), { rack, uptime, past }).wait).toBeLessThanOrEqual(0);
   });
 });
 

@@ -15,11 +15,15 @@ export interface Ask {
   offSeconds?: number | undefined;
   /** Only by the device itself: whoever asks may be cut off meanwhile. */
   nativeOnly?: boolean | undefined;
+  /** An operator accepts what one more cut does to the relay. */
+  ignoreLimits?: boolean | undefined;
 }
 
-/** How often, and how long ago. Seconds since boot, which no wall clock can turn back. */
+/** A cycle, or an off with the on that ended it. Seconds since boot, which no wall clock can turn back. */
 export interface PastCycle {
   target: string;
+  /** The relays that it moved: `pdu-1/4`. */
+  outlets: readonly string[];
   begunAt: number;
   /** Absent: under way. */
   endedAt?: number;
@@ -231,28 +235,39 @@ function onFailing(
   return refused(target, 'controller-failing', detail, { until });
 }
 
-function tooSoon(target: Target, { action }: Ask, situation: Situation): Verdict | undefined {
-  if (action !== 'cycle') return undefined;
-  const { now } = situation;
-  const { wait, why } = waitFor(target.name, situation);
+/** Limits protect the relay, whoever asks, and under whatever name. Each on ends an off, so that on needs no limit of its own. */
+function tooSoon(
+  target: Target,
+  { action, ignoreLimits }: Ask,
+  situation: Situation,
+): Verdict | undefined {
+  if (action === 'on' || ignoreLimits) return undefined;
+  const { now, wishes } = situation;
+  const isOff = target.feeds.every((feed) => wishes.has(formatOutlet(feed)));
+  if (action === 'off' && isOff) return undefined;
+  const { wait, why } = waitFor(target, situation);
   if (wait <= 0) return undefined;
   const until = new Date(now + wait * 1000).toISOString();
   const code = why === 'cooldown' ? 'cooling-down' : 'too-often';
   const { cooldownSeconds, maxPerHour } = situation.rack.services['power-cycle-daemon'];
   const rule =
     why === 'cooldown'
-      ? `it is left alone for ${cooldownSeconds} s after a cycle`
-      : `no more than ${maxPerHour} cycles in an hour`;
-  return refused(target, code, `${rule}; possible in ${Math.ceil(wait)} s`, { until });
+      ? `its power was cut less than ${cooldownSeconds} s ago`
+      : `its power was cut ${maxPerHour} times within an hour`;
+  const detail = `${rule}; possible again in ${Math.ceil(wait)} s, or for an operator with --ignore-limits`;
+  return refused(target, code, detail, { until });
 }
 
-/** Seconds until a target may be cycled again, by the limits for one machine. */
+/** Seconds until the power of a target may be cut again, by the limits for one machine. */
 export function waitFor(
-  name: string,
+  { name, feeds }: Pick<Target, 'name' | 'feeds'>,
   { rack, uptime, past }: Pick<Situation, 'rack' | 'uptime' | 'past'>,
 ): { wait: number; why: 'cooldown' | 'per-hour' } {
   const { cooldownSeconds, maxPerHour } = rack.services['power-cycle-daemon'];
-  const own = past.filter(({ target }) => target === name);
+  const relays = new Set(feeds.map(formatOutlet));
+  const own = past.filter(
+    ({ target, outlets }) => target === name || outlets.some((outlet) => relays.has(outlet)),
+  );
   const ends = own.flatMap(({ endedAt }) => (endedAt === undefined ? [] : [endedAt]));
   const cooldown = ends.length === 0 ? 0 : Math.max(...ends) + cooldownSeconds - uptime;
   const begun = own.map(({ begunAt }) => begunAt).sort((a, b) => b - a);

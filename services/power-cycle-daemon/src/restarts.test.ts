@@ -272,7 +272,7 @@ describe('a daemon that takes over a cycle', () => {
     const second = await startDaemon({ yaml, former: first, cooldownSeconds: 300 });
 
     await expect(second.client.requestCycles({ body })).rejects.toThrow(
-      /b: it is left alone for 300 s after a cycle; possible in (299|300) s/,
+      /b: its power was cut less than 300 s ago; possible again in (299|300) s/,
     );
   });
 });

@@ -139,7 +139,7 @@ export function shownMachines(targets: readonly Target[], view: View): MachinePo
     const last = latest.get(name);
     const hold = findHold(situation.rack, target, situation.holds, situation.now);
     const needsHands = store.repairs.get(name)?.needsHands;
-    const { wait } = waitFor(name, situation);
+    const { wait } = waitFor(target, situation);
     const controllers = [...new Set(feeds.map(({ device }) => device))];
     return {
       name,

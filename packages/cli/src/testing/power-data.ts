@@ -52,7 +52,7 @@ export function refusalOf(target: string, force: boolean): Refusal | undefined {
     };
   }
   if (target.endsWith('-device')) {
-    const detail = `${target}: cycled a moment ago; it is left alone for 5 min`;
+    const detail = `${target}: its power was cut less than 300 s ago; possible again in 252 s, or for an operator with --ignore-limits`;
     return { target, code: 'cooling-down', detail, until: ago(-4.5 * minutes) };
   }
   return undefined;

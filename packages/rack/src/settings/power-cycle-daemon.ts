@@ -26,8 +26,14 @@ export const powerCycleDaemon = section({
   ...common,
   cooldownSeconds: whole(0, 86_400)
     .default(300)
-    .describe('A machine is left alone for this long after a cycle.'),
-  maxPerHour: whole(1, 60).default(4).describe('Cycles of one machine in an hour.'),
+    .describe(
+      'After a cycle, or an off and on, the power of a machine is not cut again for this long. Limits protect the relay, whoever asks.',
+    ),
+  maxPerHour: whole(1, 60)
+    .default(4)
+    .describe(
+      'How often the power of one machine may be cut within an hour, by cycles and by offs.',
+    ),
   atOncePerController: whole(1, 200)
     .default(5)
     .describe('Cycles at once on one switch or PDU: what it feeds draws current together.'),

@@ -19,6 +19,7 @@ export interface DaemonOptions {
   yaml: string;
   settings?: string;
   cooldownSeconds?: number;
+  maxPerHour?: number;
   /** More fields of the jumphost: `, power: pdu-1/8`. */
   jumphost?: string;
   boards?: Boards;
@@ -63,6 +64,7 @@ export function rackYaml(
   cooldownSeconds = 0,
   jumphost = '',
   stopWithin = atOnce,
+  maxPerHour = 60,
 ): string {
   return `rack: rack1
 timezone: Europe/Berlin
@@ -73,7 +75,7 @@ ${yaml}
 services:
   power-cycle-daemon:
     cooldownSeconds: ${cooldownSeconds}
-    maxPerHour: 60
+    maxPerHour: ${maxPerHour}
     staggerSeconds: 0
     stopWithin: ${stopWithin}
 ${settings}
@@ -90,7 +92,7 @@ export function boardDrivers(boards: Boards): ReadonlyMap<string, DriverKind> {
 }
 
 export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
-  const { yaml, settings, cooldownSeconds, former, clock } = options;
+  const { yaml, settings, cooldownSeconds, maxPerHour, former, clock } = options;
   const boards = options.boards ?? former?.boards ?? new Boards();
   const dir = former?.dir ?? (await newDir());
   const stateDir = join(dir, 'state');
@@ -100,7 +102,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const edit = async (text: string, changed = settings) => {
     await writeFile(
       join(dir, 'new.yaml'),
-      rackYaml(text, changed, cooldownSeconds, options.jumphost, options.stopWithin),
+      rackYaml(text, changed, cooldownSeconds, options.jumphost, options.stopWithin, maxPerHour),
     );
     await rename(join(dir, 'new.yaml'), rackFile);
   };

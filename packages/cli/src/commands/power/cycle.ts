@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { namesOf } from '../../names.ts';
-import { offSeconds, targetsHelp } from './options.ts';
+import { ignoreLimitsHelp, offSeconds, targetsHelp } from './options.ts';
 import type { SubmitOptions } from './submit.ts';
 
 const modes = ['auto', 'soft', 'hard'] as const satisfies readonly CycleMode[];
@@ -13,6 +13,7 @@ interface Options extends SubmitOptions {
   offSeconds?: number;
   mode: CycleMode;
   force?: true;
+  ignoreLimits?: true;
 }
 
 /** `skolo power cycle`: a machine that does not answer comes back, or it is said why not. */
@@ -44,6 +45,7 @@ export function addPowerCycle(noun: SkoloCommand, io: Io): void {
         .default('auto'),
     )
     .option('--force', 'also where a running task is cut, or others go dark with it')
+    .option('--ignore-limits', ignoreLimitsHelp)
     .option('--skip-refused', 'go on without those that are refused')
     .option('--json', 'print JSON: the ids, or with --wait how each cycle ended')
     .uses('rack', 'url', 'tokenFile')
@@ -53,8 +55,9 @@ export function addPowerCycle(noun: SkoloCommand, io: Io): void {
 
   command.action(async (words: string[], options: Options) => {
     const { reason, offSeconds, mode, force = false, skipRefused = false } = options;
+    const { ignoreLimits = false } = options;
     const names = await namesOf(words);
-    const body = { machines: names.names, reason, mode, force, skipRefused };
+    const body = { machines: names.names, reason, mode, force, ignoreLimits, skipRefused };
     const { submit } = await import('./submit.ts');
     await submit({
       io,

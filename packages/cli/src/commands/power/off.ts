@@ -1,6 +1,6 @@
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { targetsHelp } from './options.ts';
+import { ignoreLimitsHelp, targetsHelp } from './options.ts';
 import { type SwitchOptions, switchOutlets } from './switch-outlets.ts';
 
 /** `skolo power off`: a wish that stays until a person turns it on again. */
@@ -15,6 +15,7 @@ export function addPowerOff(noun: SkoloCommand, io: Io): void {
     .requiredOption('--reason <text>', 'for the audit log, and whoever looks at it next')
     .option('--wait', 'wait until all are off or have failed, and show each step')
     .option('--force', 'also where a running task is cut, or others go dark with it')
+    .option('--ignore-limits', ignoreLimitsHelp)
     .option('--skip-refused', 'go on without those that are refused')
     .option('--json', 'print JSON: the ids, or with --wait how each ended')
     .uses('rack', 'url', 'tokenFile')

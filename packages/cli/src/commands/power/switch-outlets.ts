@@ -6,6 +6,7 @@ import type { SubmitOptions } from './submit.ts';
 export interface SwitchOptions extends SubmitOptions {
   reason: string;
   force?: true;
+  ignoreLimits?: true;
 }
 
 /** What `skolo power on` and `skolo power off` do. */
@@ -14,9 +15,9 @@ export async function switchOutlets(
   words: readonly string[],
   options: SwitchOptions,
 ): Promise<void> {
-  const { reason, force = false, skipRefused = false } = options;
+  const { reason, force = false, ignoreLimits = false, skipRefused = false } = options;
   const names = await namesOf(words);
-  const body = { targets: names.names, state, reason, force, skipRefused };
+  const body = { targets: names.names, state, reason, force, ignoreLimits, skipRefused };
   const { submit } = await import('./submit.ts');
   await submit({
     io,
