@@ -1,10 +1,17 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { peerKinds } from './peers.mjs';
+
+const run = promisify(execFile);
+
+/** A build on two cores takes seven minutes; one that takes longer than this is given up. */
+const buildMs = 20 * 60_000;
 
 /**
- * Runs install-peers.sh where that is wanted: with CI or SKOLO_TEST_INSTALL=1 set. Answers why a group of Debian
- * packages could not be installed, by the group.
+ * Runs install-peers.sh, and builds what Debian does not have, where that is wanted: with CI or SKOLO_TEST_INSTALL=1 set.
+ * Returns why a group of Debian packages, or a build, failed, by the group or the build's script.
  *
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<Map<string, string>>}
@@ -20,7 +27,26 @@ export async function installPeers(env = process.env) {
     const failure = /^not installed: (?<group>[^:]+): (?<why>.*)$/.exec(line)?.groups;
     if (failure?.group) failures.set(failure.group, failure.why ?? '');
   }
+  for (const { build } of peerKinds) {
+    if (build === undefined) continue;
+    const why = await whyNotBuilt(build);
+    if (why !== undefined) failures.set(build, why);
+  }
   return failures;
+}
+
+/**
+ * @param {string} script
+ * @returns {Promise<string | undefined>} the last line that it printed, where it failed
+ */
+async function whyNotBuilt(script) {
+  try {
+    await run(fileURLToPath(new URL(`../${script}`, import.meta.url)), [], { timeout: buildMs });
+    return undefined;
+  } catch (error) {
+    const { stderr } = /** @type {{ stderr?: string }} */ (error);
+    return stderr?.trim().split('\n').at(-1) || 'no result within the time limit';
+  }
 }
 
 /**

@@ -5,11 +5,11 @@
  * `--missing-packages` one line of Debian packages for each peer that is not here and could be; with SKOLO_LONG set also
  * for those that only `npm run test:long` uses.
  */
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -20,6 +20,7 @@ const run = promisify(execFile);
  * @property {string[]} commands where to look: names in PATH or absolute paths, the first that answers is taken
  * @property {string[]} version arguments that make it print its version, and fail when it is no use
  * @property {string[]} debian packages that bring it; none where Debian has none
+ * @property {string | undefined} [build] a script below the root that builds it, where Debian has none; with `--path` it prints the result's path
  * @property {boolean} [long] only `npm run test:long` uses it, and it is large: installed for that alone
  * @property {string} proves what is tested against it
  */
@@ -329,6 +330,15 @@ export const peerKinds = [
     proves: 'that the overlays of kube/ build, as `kubectl apply -k` builds them',
   },
   {
+    name: 'control-plane',
+    commands: builtBy('test/control-plane/build'),
+    version: ['version'],
+    debian: [],
+    build: 'test/control-plane/build',
+    proves:
+      'that a real Kubernetes API server accepts the overlays of kube/, and what kube/apply deletes',
+  },
+  {
     name: 'dockerd',
     commands: ['/usr/sbin/dockerd', 'dockerd'],
     version: ['--version'],
@@ -342,6 +352,13 @@ export const peerKinds = [
     version: ['--version'],
     debian: ['docker.io'],
     proves: 'the images, by the client that everybody has',
+  },
+  {
+    name: 'docker-registry',
+    commands: ['docker-registry'],
+    version: ['--version'],
+    debian: ['docker-registry'],
+    proves: 'the digests that skolo images pin writes, by the registry that people run',
   },
   {
     name: 'buildx',
@@ -375,10 +392,32 @@ export const peerKinds = [
 ];
 
 /**
+ * Where a build script puts its result; nowhere where there is no shell to run it.
+ * @param {string} script below the root
+ */
+function builtBy(script) {
+  try {
+    const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
+    return [execFileSync(path, ['--path'], { encoding: 'utf8' }).trim()];
+  } catch {
+    return [];
+  }
+}
+
+/**
  * @typedef {object} Peer
  * @property {string} path absolute
  * @property {string} version digits and dots, or `unknown` where it does not say
  */
+
+/**
+ * How it can be had, in parentheses.
+ * @param {{ debian: string[], build?: string | undefined }} kind
+ */
+export function hintOf({ debian, build }) {
+  if (debian.length > 0) return ` (Debian: ${debian.join(' ')})`;
+  return build ? ` (${build})` : '';
+}
 
 /**
  * The peers that are here, by name and in the order of the table.
@@ -447,10 +486,10 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
       console.log(debian.join(' '));
     }
   } else {
-    for (const { name, debian, proves } of peerKinds) {
+    for (const { name, debian, build, proves } of peerKinds) {
       const peer = found[name];
       const state = peer ? `${peer.version}, ${peer.path}` : 'not installed';
-      const hint = peer || debian.length === 0 ? '' : ` (Debian: ${debian.join(' ')})`;
+      const hint = peer ? '' : hintOf({ debian, build });
       console.log(`${name}: ${state}${hint}; ${proves}`);
     }
   }

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { runChild } from './child.mjs';
 import { ensureInstalled, root, turbo, turboEnv } from './ensure.mjs';
 import { installPeers } from './install-peers.mjs';
-import { findPeers, peerKinds } from './peers.mjs';
+import { findPeers, hintOf, peerKinds } from './peers.mjs';
 import { addUp, closing } from './results.mjs';
 
 const verbs = ['build', 'lint', 'test'];
@@ -138,9 +138,9 @@ function readResults() {
 function missingPeers() {
   return peerKinds
     .filter(({ name }) => !(name in peers))
-    .map(({ name, debian, proves }) => {
-      const hint = debian.length > 0 ? ` (Debian: ${debian.join(' ')})` : '';
-      const why = whyNotInstalled.get(debian.join(' '));
+    .map(({ name, debian, build, proves }) => {
+      const why = whyNotInstalled.get(build ?? debian.join(' '));
+      const hint = hintOf({ debian, build });
       return `${name} is not installed${hint}${why ? `: ${why}` : ''}; proves ${proves}`;
     });
 }

@@ -19,6 +19,7 @@ import { addBackupStatus } from './commands/backup/status.ts';
 import { addBackupTranscript } from './commands/backup/transcript.ts';
 import { addEquipmentForget } from './commands/equipment/forget.ts';
 import { addEquipmentKeys } from './commands/equipment/keys.ts';
+import { addImagesPin } from './commands/images/pin.ts';
 import { addMachineClear } from './commands/machine/clear.ts';
 import { addMachineLog } from './commands/machine/log.ts';
 import { addMachineReboot } from './commands/machine/reboot.ts';
@@ -136,6 +137,12 @@ const nouns: Noun[] = [
     summary: 'switches, PDUs and the router, and how services know them again',
     example: 'skolo equipment keys',
     verbs: [addEquipmentKeys, addEquipmentForget],
+  },
+  {
+    name: 'images',
+    summary: 'container images that manifests name',
+    example: 'skolo images pin kube/base kube/components',
+    verbs: [addImagesPin],
   },
   {
     name: 'token',

@@ -74,7 +74,7 @@ export async function give(context: Context, service: StandInService): Promise<b
   }
   if (kubernetes.deployment === 'missing') {
     say(
-      `${service.name}: nothing is changed: k3s has no such Deployment; kubectl apply -k kube/racks/NAME`,
+      `${service.name}: nothing is changed: k3s has no such Deployment; kube/apply kube/racks/NAME`,
     );
     return false;
   }

@@ -93,6 +93,20 @@ describe.skipIf(kubectl === undefined)('save-images', () => {
     expect((await readdir(folder)).filter((name) => /arm|half/.test(name))).toEqual([]);
   });
 
+  it('rejects pinned images of the engine, and asks k3s for them by their digests', async () => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const rack = await overlay(`docker.io/prom/prometheus:v3.13.3@${digest}`);
+    const file = join(folder, 'images.tar');
+    await program('docker', 'exit 0');
+    await program('k3s', 'echo "$*" > "$8"');
+
+    const ofDocker = await saveImages(rack, file);
+    await saveImages('--from', 'k3s', rack, file);
+
+    expect(ofDocker).toMatchObject({ exitCode: 1, text: expect.stringContaining('--from k3s') });
+    expect(await readFile(file, 'utf8')).toContain(` docker.io/prom/prometheus@${digest}\n`);
+  });
+
   it('asks k3s for images by their whole names', async () => {
     const rack = await overlay('skolo/metadata-server:1');
     const file = join(folder, 'images.tar');

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { peer } from '@skolo/simulators';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { type Manifest, readManifests } from './manifest.ts';
@@ -93,4 +94,13 @@ function foldersWithKustomization(folder: string): string[] {
 function kindOf(folder: string): unknown {
   const text = readFileSync(join(folder, 'kustomization.yaml'), 'utf8');
   return z.looseObject({ kind: z.string() }).parse(parse(text)).kind;
+}
+
+/** Where it is, if it is 1.27 or newer: that brought kustomize 5. */
+export function usableKubectl(): string | undefined {
+  const path = peer('kubectl');
+  if (!path) return undefined;
+  const version = execFileSync(path, ['version', '--client'], { encoding: 'utf8' });
+  const [, major, minor] = /Client Version: v(\d+)\.(\d+)/.exec(version) ?? [];
+  return Number(major) > 1 || Number(minor) >= 27 ? path : undefined;
 }

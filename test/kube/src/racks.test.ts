@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRack } from '@skolo/rack';
-import { peer } from '@skolo/simulators';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
   build,
@@ -11,6 +9,7 @@ import {
   copyWithComponents,
   kubeFolder,
   rackNames,
+  usableKubectl,
 } from './kustomize.ts';
 import type { Manifest } from './manifest.ts';
 import { exceptions } from './policies/exceptions.ts';
@@ -20,6 +19,7 @@ import { placementProblems } from './policies/placement.ts';
 import { privilegeProblems } from './policies/privileges.ts';
 import { botFolders, rackSettingsProblems } from './policies/rack-settings.ts';
 import { resourceProblems } from './policies/resources.ts';
+import { pruneProblems } from './prune.ts';
 import { schemaProblems } from './schema.ts';
 
 const kubectl = usableKubectl();
@@ -111,6 +111,7 @@ async function problemsOf(rack: string, objects: readonly Manifest[]): Promise<s
   const inventory = await readRackOf(rack);
   return [
     ...objects.flatMap(schemaProblems),
+    ...pruneProblems(objects),
     ...[...policies.values()].flatMap((policy) => policy(objects)),
     ...privilegeProblems(objects, { bots: botFolders(inventory) }),
     ...rackSettingsProblems(objects, inventory),
@@ -126,13 +127,4 @@ function buildWith(rack: string, components: readonly string[]): Manifest[] {
   const copy = copyWithComponents(rack, components);
   copies.push(copy);
   return build(kubectl, join(copy, 'racks', rack));
-}
-
-/** 1.27 brought kustomize 5. */
-function usableKubectl(): string | undefined {
-  const path = peer('kubectl');
-  if (!path) return undefined;
-  const version = execFileSync(path, ['version', '--client'], { encoding: 'utf8' });
-  const [, major, minor] = /Client Version: v(\d+)\.(\d+)/.exec(version) ?? [];
-  return Number(major) > 1 || Number(minor) >= 27 ? path : undefined;
 }

@@ -200,6 +200,8 @@ export {
   sshDeviceFaults,
   startSshDevice,
 } from './phones/ssh-device.ts';
+export { type ContainerRegistry, startContainerRegistry } from './real/container-registry.ts';
+export { type ControlPlane, startControlPlane } from './real/control-plane.ts';
 export { type Frr, type FrrFault, type FrrOptions, frrFaults, startFrr } from './real/frr.ts';
 export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';
 export { type RealSshd, type SshDoor, startSshd } from './real/sshd.ts';

@@ -42,9 +42,11 @@ export type PeerName =
   | 'node-exporter'
   | 'blackbox-exporter'
   | 'chronyd'
+  | 'control-plane'
   | 'kubectl'
   | 'dockerd'
   | 'docker'
+  | 'docker-registry'
   | 'buildx'
   | 'mmdebstrap'
   | 'qemu-user-static';

@@ -8,6 +8,8 @@ export function kustomization(files: readonly DerivedFile[], facts: Record<strin
   return {
     apiVersion: 'kustomize.config.k8s.io/v1alpha1',
     kind: 'Component',
+    // A rack applies this component last, so the label reaches every object of the rack: `kubectl apply --prune` relies on it.
+    labels: [{ pairs: { 'app.kubernetes.io/part-of': 'skolo' } }],
     resources: files.filter(({ use }) => use === 'resource').map(({ name }) => name),
     configMapGenerator: ['skolo', 'skolo-node'].map((namespace) => ({
       name: 'rack-facts',

@@ -68,11 +68,7 @@ function policy(name: string, services: string[], spec: { [key: string]: Json })
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
-    metadata: {
-      name,
-      namespace: 'skolo',
-      labels: { 'app.kubernetes.io/part-of': 'skolo' },
-    },
+    metadata: { name, namespace: 'skolo' },
     spec: {
       podSelector: {
         matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values: services }],

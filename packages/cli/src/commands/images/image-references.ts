@@ -1,0 +1,71 @@
+/** Images that Kubernetes manifests name, with their place in the text. */
+import { isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
+
+/** An image of a public or private registry; `skolo/NAME:unset` of kube/base, which names no registry, is not one. */
+export interface ImageReference {
+  /** As docker writes it: `docker.io`, `127.0.0.1:5000`. */
+  registry: string;
+  repository: string;
+  tag: string;
+  /** `sha256:…`, where it is pinned. */
+  digest: string | undefined;
+  /** From 1. */
+  line: number;
+  /** Where the reference begins and ends in the text. */
+  start: number;
+  end: number;
+}
+
+/** `REGISTRY/REPOSITORY:TAG[@DIGEST]`; the first part is a registry when it has a dot or a port, or is `localhost`. */
+const form =
+  /^(?<registry>[^/]*[.:][^/]*|localhost)\/(?<repository>[a-z0-9._/-]+):(?<tag>[\w.-]+)(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
+
+/**
+ * @returns all values of `image` that name a registry and a tag, in the order of the text
+ * @throws Error The text is not YAML.
+ */
+export function imageReferencesIn(text: string): ImageReference[] {
+  const lineCounter = new LineCounter();
+  const found: ImageReference[] = [];
+  for (const document of parseAllDocuments(text, { lineCounter })) {
+    if (!('contents' in document)) continue;
+    const [error] = document.errors;
+    if (error) throw new Error(error.message, { cause: error });
+    visit(document, {
+      Pair(_, { key, value }, path) {
+        const isImage = isScalar(key) && key.value === 'image' && isMap(path.at(-1));
+        if (!isImage || !isScalar(value) || typeof value.value !== 'string' || !value.range) return;
+        const { registry, repository, tag, digest } = form.exec(value.value)?.groups ?? {};
+        if (registry === undefined || repository === undefined || tag === undefined) return;
+        const quotes = value.type === 'QUOTE_SINGLE' || value.type === 'QUOTE_DOUBLE' ? 1 : 0;
+        const start = value.range[0] + quotes;
+        const end = value.range[1] - quotes;
+        const { line } = lineCounter.linePos(start);
+        found.push({ registry, repository, tag, digest, line, start, end });
+      },
+    });
+  }
+  return found;
+}
+
+/** `docker.io/prom/prometheus:v3.13.3`: how people and pods name it, without its digest. */
+export function nameOf({ registry, repository, tag }: ImageReference): string {
+  return `${registry}/${repository}:${tag}`;
+}
+
+/**
+ * The text with a digest behind each image that has one in `digests`; everything else stays as it is, comments included.
+ *
+ * @param digests by {@link nameOf}
+ */
+export function withDigests(text: string, digests: ReadonlyMap<string, string>): string {
+  let pinned = text;
+  // From the end, so that places before it stay right.
+  for (const reference of imageReferencesIn(text).toReversed()) {
+    const digest = digests.get(nameOf(reference));
+    if (digest === undefined) continue;
+    const { start, end } = reference;
+    pinned = `${pinned.slice(0, start)}${nameOf(reference)}@${digest}${pinned.slice(end)}`;
+  }
+  return pinned;
+}

@@ -1,0 +1,198 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { peer, startContainerRegistry } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+const run = promisify(execFile);
+const skolo = fileURLToPath(new URL('../../../bin/skolo.js', import.meta.url));
+const program = peer('docker-registry');
+
+describe.skipIf(!program)('skolo images pin, against a real registry', () => {
+  it('writes the digest that the registry knows, and nothing else', async () => {
+    const registry = await openRegistry();
+    const digest = await registry.push('prom/prometheus', 'v3.13.3', 'one');
+    const text = manifest(`${registry.host}/prom/prometheus:v3.13.3`);
+    const file = await fileWith(text);
+
+    const { stdout, code } = await pin(file);
+
+    expect(code).toBe(0);
+    expect(stdout).toBe(`${registry.host}/prom/prometheus:v3.13.3: ${digest}, pinned\n`);
+    expect(await readFile(file, 'utf8')).toBe(
+      text.replace('prometheus:v3.13.3', `prometheus:v3.13.3@${digest}`),
+    );
+  });
+
+  it('keeps a digest whose tag has moved, and says so, until it is told to update', async () => {
+    const registry = await openRegistry();
+    const former = await registry.push('grafana/grafana', '13.1.1', 'former');
+    const file = await fileWith(manifest(`${registry.host}/grafana/grafana:13.1.1@${former}`));
+    const moved = await registry.push('grafana/grafana', '13.1.1', 'moved');
+
+    const kept = await pin(file);
+    const afterwards = await readFile(file, 'utf8');
+    const updated = await pin('--update', file);
+
+    expect(kept.code).toBe(1);
+    expect(kept.stderr).toContain(`the tag moved from ${former} to ${moved}`);
+    expect(afterwards).toContain(`@${former}`);
+    expect(updated.code).toBe(0);
+    expect(await readFile(file, 'utf8')).toContain(`@${moved}`);
+  });
+
+  it('pins the rest where one tag is not there, and ends with 3', async () => {
+    const registry = await openRegistry();
+    const digest = await registry.push('prom/alertmanager', 'v0.34.0', 'one', 'image');
+    const names = [`${registry.host}/prom/alertmanager:v0.34.0`, `${registry.host}/prom/none:v1`];
+    const file = await fileWith(names.map(manifest).join('---\n'));
+
+    const { stdout, stderr, code } = await pin(file);
+
+    expect(code).toBe(3);
+    expect(stdout).toContain(`${digest}, pinned, for one platform only`);
+    expect(stderr).toBe(
+      `skolo: ${names[1]}: ${registry.host} has no such tag; correct it in the manifest\n`,
+    );
+    expect(await readFile(file, 'utf8')).toContain(`alertmanager:v0.34.0@${digest}`);
+  });
+});
+
+describe('skolo images pin', () => {
+  it('fetches a token where the registry asks for one', async () => {
+    const body = '{"schemaVersion":2,"manifests":[]}';
+    const host = await serve(({ url, headers }, response, own) => {
+      if (url === '/token?service=test&scope=repository%3Aa%2Fb%3Apull') {
+        response.end('{"token":"t1"}');
+      } else if (headers.authorization === 'Bearer t1') {
+        response.setHeader('content-type', 'application/vnd.oci.image.index.v1+json');
+        response.end(body);
+      } else {
+        const challenge = `Bearer realm="http://${own}/token",service="test",scope="repository:a/b:pull"`;
+        response.writeHead(401, { 'www-authenticate': challenge }).end();
+      }
+    });
+    const file = await fileWith(manifest(`${host}/a/b:1`));
+
+    const { code } = await pin(file);
+
+    expect(code).toBe(0);
+    // The digest of `body`, by sha256sum.
+    expect(await readFile(file, 'utf8')).toContain(
+      ':1@sha256:bc5857ac9458293d5111ab85c952172cd7f56bceb4e3014ddc4cafac8927b313',
+    );
+  });
+
+  it.each([
+    {
+      what: 'bytes that are not of the stated digest',
+      headers: {
+        'content-type': 'application/vnd.oci.image.index.v1+json',
+        'docker-content-digest': `sha256:${'0'.repeat(64)}`,
+      },
+      says: 'do not use it',
+    },
+    {
+      what: 'a page instead of a manifest',
+      headers: { 'content-type': 'text/html' },
+      says: 'sent text/html instead of a manifest',
+    },
+    { what: 'an error', status: 503, headers: {}, says: 'answered 503; try again later' },
+    {
+      what: 'a demand for a password',
+      status: 401,
+      headers: { 'www-authenticate': 'Basic realm="private"' },
+      says: 'only public images can be pinned',
+    },
+    {
+      what: 'a token server without TLS elsewhere',
+      status: 401,
+      headers: { 'www-authenticate': 'Bearer realm="http://tokens.example.com/"' },
+      says: 'names a token server without TLS: http://tokens.example.com',
+    },
+  ])('writes nothing when a registry sends $what', async ({ status = 200, headers, says }) => {
+    const host = await serve((_request, response) => response.writeHead(status, headers).end('{}'));
+    const text = manifest(`${host}/a/b:1`);
+    const file = await fileWith(text);
+
+    const { code, stderr } = await pin(file);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain(says);
+    expect(await readFile(file, 'utf8')).toBe(text);
+  });
+
+  it('lists what is not pinned, asks nobody, and ends with 1', async () => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const text = [
+      manifest(`127.0.0.1:9/a/pinned:1@${digest}`),
+      manifest('127.0.0.1:9/a/b:1'),
+      // Of skolo itself: the rack's overlay says from where.
+      manifest('skolo/chrony:unset'),
+    ].join('---\n');
+    const file = await fileWith(text);
+
+    const { code, stdout } = await pin('--check', file);
+
+    expect(code).toBe(1);
+    expect(stdout).toBe(`${file}:15 127.0.0.1:9/a/b:1: not pinned\n1 of 2 images not pinned\n`);
+  });
+});
+
+function manifest(image: string): string {
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: one }
+spec:
+  template:
+    # A comment that stays.
+    spec: { containers: [{ name: one, image: "${image}", args: [--image=other:1] }] }
+`;
+}
+
+async function openRegistry() {
+  const registry = await startContainerRegistry(program ?? '');
+  onTestFinished(registry.close);
+  return registry;
+}
+
+async function fileWith(text: string): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-pin-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  const file = join(dir, 'deployment.yaml');
+  await writeFile(file, text);
+  return file;
+}
+
+/** A registry that answers each request as told; its host and port. */
+async function serve(
+  answer: (request: IncomingMessage, response: ServerResponse, own: string) => void,
+): Promise<string> {
+  let own = '';
+  const server = createServer((request, response) => answer(request, response, own));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await once(server.close(), 'close');
+  });
+  const address = server.address();
+  own = `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  return own;
+}
+
+async function pin(...args: string[]) {
+  return run(process.execPath, [skolo, 'images', 'pin', ...args]).then(
+    ({ stdout, stderr }) => ({ stdout, stderr, code: 0 }),
+    ({ stdout, stderr, code }: { stdout: string; stderr: string; code: number }) => ({
+      stdout,
+      stderr,
+      code,
+    }),
+  );
+}

@@ -1,0 +1,84 @@
+import { writeFile } from 'node:fs/promises';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError, complain } from '../../errors.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import type { Io } from '../../io.ts';
+import { count } from '../../output/text.ts';
+import type { ImageReference } from './image-references.ts';
+import type { ManifestFile } from './manifest-files.ts';
+
+interface Options {
+  check?: true;
+  update?: true;
+}
+
+/** `skolo images pin`: the digest behind each tag of an image that others make. */
+export function addImagesPin(noun: SkoloCommand, io: Io): void {
+  const command = noun
+    .command('pin')
+    .description(
+      'Writes the digest of each image behind its tag, as the registry states it now: `prom/prometheus:v3.13.3@sha256:…`. An image that is pinned already keeps its digest; a tag that has moved since is reported. Images without a registry in their name, which are those of skolo itself, are left alone.',
+    )
+    .summary('the digest of each third-party image, from its registry')
+    .argument('<paths...>', 'manifests, or folders of them')
+    .option('--check', 'ask nobody and write nothing; list what is not pinned, and end with 1')
+    .option('--update', 'take the new digest of a tag that has moved')
+    .uses()
+    .example('skolo images pin kube/base kube/components');
+
+  command.action(async (paths: string[], { check, update }: Options) => {
+    if (check && update) command.error("give '--check' or '--update', not both");
+    const { readManifestFiles } = await import('./manifest-files.ts');
+    const files = await readManifestFiles(paths);
+    if (files.length === 0) {
+      throw new CliError(`${paths.join(', ')}: no manifest names an image of a registry`);
+    }
+    if (check) await listUnpinned(io, files);
+    else await pin(io, files, update ?? false);
+  });
+}
+
+async function listUnpinned(io: Io, files: readonly ManifestFile[]): Promise<void> {
+  const { nameOf } = await import('./image-references.ts');
+  const all = files.flatMap(({ path, images }) => images.map((image) => ({ path, image })));
+  const unpinned = all.filter(({ image }) => image.digest === undefined);
+  for (const { path, image } of unpinned) {
+    io.out(`${path}:${image.line} ${nameOf(image)}: not pinned`);
+  }
+  io.out(`${unpinned.length} of ${count(all.length, 'image')} not pinned`);
+  if (unpinned.length > 0) io.exitCode = exitCodes.failed;
+}
+
+async function pin(io: Io, files: readonly ManifestFile[], update: boolean): Promise<void> {
+  const { nameOf, withDigests } = await import('./image-references.ts');
+  const { resolveTag } = await import('./registry.ts');
+  const images = new Map<string, ImageReference>();
+  for (const image of files.flatMap((file) => file.images)) {
+    // Where one manifest pins it and another does not, the pin counts.
+    if (images.get(nameOf(image))?.digest === undefined) images.set(nameOf(image), image);
+  }
+  const digests = new Map<string, string>();
+  for (const [name, image] of images) {
+    try {
+      const { digest, isIndex } = await resolveTag(image, { fetch });
+      if (image.digest !== undefined && image.digest !== digest && !update) {
+        throw new CliError(
+          `${name}: the tag moved from ${image.digest} to ${digest}; find out why, then pin it with --update`,
+        );
+      }
+      digests.set(name, digest);
+      const word = image.digest === digest ? 'pinned already' : 'pinned';
+      io.out(`${name}: ${digest}, ${word}${isIndex ? '' : ', for one platform only'}`);
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      complain(io, error.message);
+    }
+  }
+  for (const { path, text } of files) {
+    const pinned = withDigests(text, digests);
+    if (pinned !== text) await writeFile(path, pinned);
+  }
+  if (digests.size < images.size) {
+    io.exitCode = digests.size === 0 ? exitCodes.failed : exitCodes.partlyFailed;
+  }
+}

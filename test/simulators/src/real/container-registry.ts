@@ -1,0 +1,102 @@
+/** The registry that people run (distribution), on loopback, with its images in a temporary folder. */
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePorts } from './free-ports.ts';
+import { Process } from './process.ts';
+
+export interface ContainerRegistry {
+  /** `127.0.0.1:PORT`: the first part of its images' names. */
+  host: string;
+  /**
+   * Stores a small image of two platforms under the tag.
+   *
+   * @param content differs from image to image
+   * @returns the digest by which the registry itself knows the index, or the image of one platform
+   */
+  push(repository: string, tag: string, content: string, kind?: 'index' | 'image'): Promise<string>;
+  close(): Promise<void>;
+}
+
+const indexType = 'application/vnd.oci.image.index.v1+json';
+const imageType = 'application/vnd.oci.image.manifest.v1+json';
+
+/** @param program of `peer('docker-registry')` */
+export async function startContainerRegistry(program: string): Promise<ContainerRegistry> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-registry-'));
+  const [port] = await freePorts(1);
+  const host = `127.0.0.1:${port}`;
+  const configuration = join(dir, 'config.yml');
+  const storage = { filesystem: { rootdirectory: join(dir, 'images') } };
+  await writeFile(
+    configuration,
+    JSON.stringify({ version: 0.1, log: { level: 'error' }, storage, http: { addr: host } }),
+  );
+  const registry = new Process(program, ['serve', configuration]);
+
+  async function put(path: string, type: string, body: string): Promise<Response> {
+    const headers = { 'content-type': type };
+    const response = await fetch(`http://${host}${path}`, { method: 'PUT', headers, body });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response;
+  }
+  async function pushBlob(repository: string, content: string) {
+    const path = `/v2/${repository}/blobs/uploads/`;
+    const begun = await fetch(`http://${host}${path}`, { method: 'POST' });
+    const upload = new URL(begun.headers.get('location') ?? '', `http://${host}`);
+    const digest = digestOf(content);
+    upload.searchParams.set('digest', digest);
+    await put(`${upload.pathname}${upload.search}`, 'application/octet-stream', content);
+    return { digest, size: Buffer.byteLength(content) };
+  }
+  async function pushManifest(repository: string, reference: string, manifest: object) {
+    const text = JSON.stringify(manifest);
+    const type = 'manifests' in manifest ? indexType : imageType;
+    const response = await put(`/v2/${repository}/manifests/${reference}`, type, text);
+    const stated = response.headers.get('docker-content-digest') ?? '';
+    return { mediaType: type, digest: stated, size: Buffer.byteLength(text) };
+  }
+  async function pushImage(repository: string, content: string, reference?: string) {
+    const platform = JSON.stringify({ architecture: 'amd64', os: 'linux', content });
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: imageType,
+      config: {
+        mediaType: 'application/vnd.oci.image.config.v1+json',
+        ...(await pushBlob(repository, platform)),
+      },
+      layers: [],
+    };
+    const name = reference ?? digestOf(JSON.stringify(manifest));
+    return pushManifest(repository, name, manifest);
+  }
+
+  await registry.until('to answer', () =>
+    fetch(`http://${host}/v2/`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
+  return {
+    host,
+    async push(repository, tag, content, kind = 'index') {
+      if (kind === 'image') return (await pushImage(repository, content, tag)).digest;
+      const manifests = [];
+      for (const architecture of ['amd64', 'arm64']) {
+        const image = await pushImage(repository, `${content} ${architecture}`);
+        manifests.push({ ...image, platform: { os: 'linux', architecture } });
+      }
+      const index = { schemaVersion: 2, mediaType: indexType, manifests };
+      return (await pushManifest(repository, tag, index)).digest;
+    },
+    async close() {
+      await registry.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function digestOf(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
