@@ -49,5 +49,6 @@ export {
   subscribe,
 } from './subscribe.ts';
 export { SubscribeError } from './subscription-errors.ts';
+export { isTest, testLabel } from './test-alert.ts';
 export { type WatchChanges, type WatchNow, watchChanges } from './watch-alerts.ts';
 export { readWatchState, WatchState, WatchStateError, writeWatchState } from './watch-state.ts';

@@ -38,6 +38,20 @@ export const SinkStatus = z
   .meta({ id: 'SinkStatus' });
 export type SinkStatus = z.output<typeof SinkStatus>;
 
+/** What receives alerts: `/api/v2/alerts` and `/api/v1/alerts` for Prometheus, `/webhook` for Alertmanager. */
+export const Receiver = z.enum(['prometheus', 'alertmanager']);
+export type Receiver = z.output<typeof Receiver>;
+
+export const ReceiverStatus = z
+  .object({
+    name: Receiver,
+    isExpected: z.boolean().meta({ description: 'unhealthy when nothing is received' }),
+    isSilent: z.boolean().meta({ description: 'nothing was received for too long' }),
+    lastHeard: Time.optional(),
+  })
+  .meta({ id: 'ReceiverStatus' });
+export type ReceiverStatus = z.output<typeof ReceiverStatus>;
+
 export const DeadLetter = z
   .object({
     at: Time,
@@ -68,7 +82,8 @@ export const alertToPubsubApi = {
         location: z.string(),
         healthy: z.boolean().meta({ description: 'what the heartbeat says' }),
         why: z.string().optional(),
-        lastHeard: Time.optional().meta({ description: 'the watchdog, or any alert' }),
+        lastHeard: Time.optional().meta({ description: 'the watchdog, or any alert but a test' }),
+        receivers: z.array(ReceiverStatus),
         firing: z.int(),
         spool: z.object({
           bytes: z.int(),

@@ -1,4 +1,11 @@
-export { alertToPubsubApi, DeadLetter, KnownAlert, SinkStatus } from './alert-to-pubsub.ts';
+export {
+  alertToPubsubApi,
+  DeadLetter,
+  KnownAlert,
+  Receiver,
+  ReceiverStatus,
+  SinkStatus,
+} from './alert-to-pubsub.ts';
 export { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
 export type { AuditedElsewhere, Audits, InputPath } from './audits.ts';
 export {

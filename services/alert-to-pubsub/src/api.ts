@@ -28,6 +28,7 @@ export function apiHandlers({
           healthy,
           ...(why !== undefined && { why }),
           ...(lastHeard !== undefined && { lastHeard: timeOf(lastHeard) }),
+          receivers: view.receivers(),
           firing: view.firing(),
           spool: {
             ...view.spool(),

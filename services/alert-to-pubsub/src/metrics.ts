@@ -120,6 +120,18 @@ function wayGauges(registry: Registry, view: () => View): void {
     'When the watchdog, or any alert, was last heard of; 0: never.',
     () => (view().health().lastHeard ?? 0) / 1000,
   );
+  new Gauge({
+    name: 'skolo_alerts_receiver_silent',
+    help: 'Whether a receiver that is expected to has received nothing for too long.',
+    labelNames: ['receiver'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { name, isExpected, isSilent } of view().receivers()) {
+        if (isExpected) this.set({ receiver: name }, isSilent ? 1 : 0);
+      }
+    },
+  });
 }
 
 function sinkGauges(registry: Registry, view: () => View): void {

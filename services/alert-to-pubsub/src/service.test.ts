@@ -218,8 +218,10 @@ describe('alert-to-pubsub', () => {
     const lab = await startLab({ clock, settings: 'heartbeatSeconds: 1' });
     await lab.post(firing);
     clock.pass(3_600_000);
-    const beats = lab.heartbeats().length;
-    await expect.poll(() => lab.heartbeats().length).toBeGreaterThan(beats);
+    // The service knows, too, that its heartbeat has arrived: it tells the next process when it last lived.
+    const lastBeat = async () =>
+      Number(/heartbeat_last_success_timestamp_seconds\{.*\} (.*)/.exec(await lab.metrics())?.[1]);
+    await expect.poll(lastBeat).toBeGreaterThan(clock.now() / 1000 - 60);
     await lab.stop();
     const again = await startLab({ former: lab, clock, settings: 'heartbeatSeconds: 1' });
 
@@ -227,6 +229,58 @@ describe('alert-to-pubsub', () => {
       healthy: false,
       why: expect.stringMatching(/is silent since/),
     });
+  });
+
+  it('is not kept healthy by a test alert of somebody', async () => {
+    const clock = fakeClock(Date.now());
+    const lab = await startLab({ clock });
+    await lab.post(firing);
+    clock.pass(299_000);
+    const test = { alertname: 'SkoloTest', skolo_test: 'a1b2' };
+    expect((await lab.post({ labels: test })).status).toBe(200);
+    clock.pass(2000);
+
+    expect(await lab.client.status({})).toMatchObject({
+      healthy: false,
+      why: expect.stringMatching(/is silent since/),
+    });
+    await expect.poll(() => lab.arrived().map(({ body }) => body.skolo_test)).toContain('a1b2');
+  });
+
+  it('reports a dead Alertmanager while Prometheus sends, also after a restart', async () => {
+    const clock = fakeClock(Date.now());
+    const lab = await startLab({ clock });
+    const webhook = (alertname: string) => {
+      const alerts = [
+        { status: 'firing', labels: { alertname }, startsAt: new Date().toISOString() },
+      ];
+      const body = JSON.stringify({ version: '4', groupKey: alertname, receiver: 'skolo', alerts });
+      return fetch(`${lab.url}/webhook`, { method: 'POST', body });
+    };
+    expect((await webhook('Watchdog')).status).toBe(200);
+    clock.pass(301_000);
+    await lab.post(firing);
+    const silent = {
+      healthy: false,
+      why: expect.stringMatching(/^Alertmanager has sent nothing to \/webhook since/),
+      receivers: [
+        { name: 'prometheus', isExpected: false, isSilent: false },
+        { name: 'alertmanager', isExpected: true, isSilent: true },
+      ],
+    };
+
+    expect(await lab.client.status({})).toMatchObject(silent);
+    const metrics = await lab.metrics();
+    expect(metrics).toContain('skolo_alerts_receiver_silent{receiver="alertmanager"} 1');
+    expect(metrics).not.toContain('skolo_alerts_receiver_silent{receiver="prometheus"}');
+    expect(metrics).toContain('skolo_alerts_heartbeat_healthy 0');
+    await lab.stop();
+    const again = await startLab({ former: lab, clock });
+    clock.pass(301_000);
+    await again.post(firing);
+    expect(await again.client.status({})).toMatchObject(silent);
+    await again.edit('watchdog: { receivers: [prometheus] }');
+    await expect.poll(async () => (await again.client.status({})).healthy).toBe(true);
   });
 
   it('waits for Prometheus after a start, however long it was down', async () => {

@@ -1,5 +1,6 @@
 /** alert-to-pubsub, wired: nothing here decides, everything is told what it needs. */
 import { join } from 'node:path';
+import { isTest } from '@skolo/alerts';
 import { alertToPubsubApi } from '@skolo/api';
 import {
   createApp,
@@ -24,8 +25,8 @@ import { wantedSinks } from './sinks.ts';
 import { type Opened, Store } from './store.ts';
 import { Upkeep } from './upkeep.ts';
 import { shownAlert, type View } from './view.ts';
-import { Watchdog } from './watchdog.ts';
-import { heard, lastAlive, Ways } from './ways.ts';
+import { receiverOf, Watchdog } from './watchdog.ts';
+import { heard, heardAt, lastAlive, Ways } from './ways.ts';
 
 /** What a test may replace. */
 export interface AlertToPubsubDeps {
@@ -81,6 +82,7 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     refusing: () => room.refusing,
     damage: () => damage.current?.why,
     health: () => watchdog.status(),
+    receivers: () => watchdog.receivers(),
     sinks: () => ways.views(),
   };
   const metrics = createMetrics(context.metrics, () => view);
@@ -111,10 +113,14 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     onHeard({ alerts, bad, door, truncated }) {
       if (truncated > 0) metrics.truncated(truncated);
       if (bad.length > 0) metrics.deadLetters(door, bad.length);
+      const receiver = receiverOf(door);
       for (const { labels, status } of alerts) {
-        if (status !== 'resolved') watchdog.heard(labels);
+        // Somebody's test proves nothing about Prometheus.
+        if (isTest(labels)) continue;
+        ways.mark(heard);
+        if (status === 'resolved') continue;
+        if (watchdog.heard(labels, receiver)) ways.mark(heardAt(receiver));
       }
-      if (alerts.length > 0) ways.mark(heard);
     },
     onDisk: (trouble) => room.disk(trouble),
   });
@@ -147,6 +153,10 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
   const before = {
     lastHeard: lastSuccess.get(heard),
     lastAlive: lastAlive(lastSuccess, wantedSinks(rack())),
+    receivers: {
+      prometheus: lastSuccess.get(heardAt('prometheus')),
+      alertmanager: lastSuccess.get(heardAt('alertmanager')),
+    },
   };
   const watchdog: Watchdog = new Watchdog({
     settings: () => settings().watchdog,
@@ -243,7 +253,7 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     ...context,
     api: alertToPubsubApi,
     handlers: apiHandlers({ view, location, deadLetters }),
-    first: [alertmanagerRouter(alertmanager, auth)],
+    first: [alertmanagerRouter(alertmanager, auth, context.access.require('view'))],
   });
 
   return {

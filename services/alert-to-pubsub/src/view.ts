@@ -1,5 +1,5 @@
 /** What is shown of the way, by the API, the metrics and the heartbeat alike. Times in milliseconds since 1970. */
-import type { KnownAlert as ShownAlert } from '@skolo/api';
+import type { ReceiverStatus, KnownAlert as ShownAlert } from '@skolo/api';
 import type { Tracked } from './state.ts';
 
 export interface SinkView {
@@ -25,6 +25,7 @@ export interface View {
   damage(): string | undefined;
   /** What the heartbeat says. */
   health(): { healthy: boolean; why?: string | undefined; lastHeard?: number | undefined };
+  receivers(): ReceiverStatus[];
   sinks(): SinkView[];
 }
 

@@ -1,3 +1,4 @@
+import type { Receiver } from '@skolo/api';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
 import { memoryLog } from './testing/delivery-lab.ts';
@@ -9,9 +10,13 @@ const minute = 60_000;
 function setUp(before?: WatchdogDeps['before']) {
   const clock = fakeClock(start);
   const { log, messages } = memoryLog();
-  const now = { refusing: undefined as string | undefined, withinSeconds: 300 };
+  const now = {
+    refusing: undefined as string | undefined,
+    withinSeconds: 300,
+    receivers: undefined as Receiver[] | undefined,
+  };
   const watchdog = new Watchdog({
-    settings: () => ({ alert: 'Watchdog', withinSeconds: now.withinSeconds }),
+    settings: () => ({ alert: 'Watchdog', ...now }),
     refusing: () => now.refusing,
     ...(before && { before }),
     clock,
@@ -48,7 +53,7 @@ describe('watchdog', () => {
 
     for (let i = 0; i < 20; i += 1) {
       clock.pass(4 * minute);
-      watchdog.heard({ alertname });
+      watchdog.heard({ alertname }, 'prometheus');
       clock.pass(4 * minute);
       expect(watchdog.status()).toEqual({
         healthy: true,
@@ -60,7 +65,7 @@ describe('watchdog', () => {
   it('says since when it is silent, and logs it once, and when it is over', () => {
     const { clock, messages, watchdog } = setUp();
     clock.pass(minute);
-    watchdog.heard({ alertname: 'Watchdog' });
+    watchdog.heard({ alertname: 'Watchdog' }, 'prometheus');
 
     clock.pass(5 * minute + 1000);
     expect(watchdog.status().healthy).toBe(false);
@@ -72,7 +77,7 @@ describe('watchdog', () => {
       ),
       lastHeard: start + minute,
     });
-    watchdog.heard({ alertname: 'Watchdog' });
+    watchdog.heard({ alertname: 'Watchdog' }, 'prometheus');
 
     expect(watchdog.status()).toEqual({ healthy: true, lastHeard: clock.now() });
     expect(messages).toEqual([
@@ -83,7 +88,7 @@ describe('watchdog', () => {
 
   it('does as the settings say now', () => {
     const { clock, now, watchdog } = setUp();
-    watchdog.heard({ alertname: 'Watchdog' });
+    watchdog.heard({ alertname: 'Watchdog' }, 'prometheus');
     clock.pass(4 * minute);
 
     now.withinSeconds = 60;
@@ -94,20 +99,20 @@ describe('watchdog', () => {
 
   it('is not moved by a wall clock that jumps', () => {
     const { clock, watchdog } = setUp();
-    watchdog.heard({ alertname: 'Watchdog' });
+    watchdog.heard({ alertname: 'Watchdog' }, 'prometheus');
 
     clock.setWall(Date.parse('2030-01-01T00:00:00Z'));
     clock.pass(minute);
     expect(watchdog.status()).toEqual({ healthy: true, lastHeard: clock.now() - minute });
 
     clock.setWall(0);
-    watchdog.heard({ alertname: 'Watchdog' }, start);
+    watchdog.heard({ alertname: 'Watchdog' }, 'prometheus', start);
     expect(watchdog.status()).toEqual({ healthy: true, lastHeard: 0 });
   });
 
   it('is not well while no alert is accepted, and says since when', () => {
     const { clock, now, watchdog } = setUp();
-    watchdog.heard({ alertname: 'Watchdog' });
+    watchdog.heard({ alertname: 'Watchdog' }, 'prometheus');
     clock.pass(minute);
     now.refusing = 'the spool is full';
     watchdog.status();
@@ -142,3 +147,93 @@ describe('watchdog', () => {
     });
   });
 });
+
+describe('the watchdog of each receiver', () => {
+  const bothFor = ({ clock, watchdog }: ReturnType<typeof setUp>, minutes: number) => {
+    for (let i = 0; i < minutes; i += 1) {
+      clock.pass(minute);
+      watchdog.heard({ alertname: 'Watchdog' }, 'alertmanager');
+      watchdog.heard({ alertname: 'TargetsDown' }, 'prometheus');
+    }
+  };
+
+  it('misses a dead Alertmanager, also while Prometheus reports it', () => {
+    const lab = setUp();
+    const { clock, watchdog, messages } = lab;
+    bothFor(lab, 10);
+    expect(watchdog.status()).toEqual({ healthy: true, lastHeard: clock.now() });
+
+    for (let i = 0; i < 6; i += 1) {
+      clock.pass(minute);
+      watchdog.heard({ alertname: 'AlertmanagerDown' }, 'prometheus');
+    }
+
+    expect(watchdog.status()).toEqual({
+      healthy: false,
+      why: 'Alertmanager has sent nothing to /webhook since 2026-11-20T12:10:00Z: check that it runs and sends Watchdog here; if it was removed, leave alertmanager out of watchdog.receivers in rack.yaml',
+      lastHeard: clock.now(),
+    });
+    expect(watchdog.receivers()).toEqual([
+      { name: 'prometheus', isExpected: false, isSilent: false, lastHeard: timeAt(16) },
+      { name: 'alertmanager', isExpected: true, isSilent: true, lastHeard: timeAt(10) },
+    ]);
+    watchdog.heard({ alertname: 'Watchdog' }, 'alertmanager');
+    expect(watchdog.status().healthy).toBe(true);
+    expect(messages).toEqual(['a receiver is silent', 'a receiver is no longer silent']);
+  });
+
+  it('is not expected of a receiver where only other alerts came', () => {
+    const lab = setUp();
+    bothFor(lab, 1);
+
+    for (let i = 0; i < 10; i += 1) {
+      lab.clock.pass(minute);
+      lab.watchdog.heard({ alertname: 'Watchdog' }, 'alertmanager');
+    }
+
+    expect(lab.watchdog.status().healthy).toBe(true);
+  });
+
+  it('is as the settings say, for one that was removed and for one that never sent', () => {
+    const lab = setUp();
+    bothFor(lab, 1);
+    lab.clock.pass(6 * minute);
+    lab.watchdog.heard({ alertname: 'TargetsDown' }, 'prometheus');
+    expect(lab.watchdog.status().healthy).toBe(false);
+
+    lab.now.receivers = ['prometheus'];
+    expect(lab.watchdog.status().healthy).toBe(true);
+    lab.now.receivers = [];
+    expect(lab.watchdog.status().healthy).toBe(true);
+
+    const another = setUp();
+    another.now.receivers = ['alertmanager'];
+    for (let i = 0; i < 6; i += 1) {
+      another.clock.pass(minute);
+      another.watchdog.heard({ alertname: 'Watchdog' }, 'prometheus');
+    }
+    expect(another.watchdog.status().why).toMatch(/^Alertmanager has sent nothing to \/webhook/);
+  });
+
+  it('is remembered after a restart, and forgives the time in which nothing could come', () => {
+    const lastAlive = start - 8 * 60 * minute;
+    const { clock, watchdog } = setUp({
+      lastHeard: lastAlive,
+      lastAlive,
+      receivers: { alertmanager: lastAlive },
+    });
+    expect(watchdog.status().healthy).toBe(true);
+
+    clock.pass(5 * minute + 1000);
+    watchdog.heard({ alertname: 'TargetsDown' }, 'prometheus');
+
+    expect(watchdog.status()).toMatchObject({
+      healthy: false,
+      why: expect.stringContaining('Alertmanager has sent nothing to /webhook since 2026-11-20T04'),
+    });
+  });
+});
+
+function timeAt(minutes: number): string {
+  return new Date(start + minutes * minute).toISOString();
+}

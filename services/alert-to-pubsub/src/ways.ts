@@ -1,6 +1,7 @@
 /** The ways out of the spool: a delivery for each sink of rack.yaml, which come and go with its edits. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Sink } from '@skolo/alerts';
+import { Receiver } from '@skolo/api';
 import { type Clock, type Degraded, errorText, type LastSuccess, type Logger } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import { Delivery, type DeliveryDeps, type DeliveryStatus } from './deliver.ts';
@@ -47,6 +48,10 @@ const markEveryMs = 30 * 60_000;
 
 /** What lives besides the sinks in the times of last success. */
 export const heard = 'heard';
+
+export function heardAt(receiver: Receiver): string {
+  return `heard at ${receiver}`;
+}
 
 export class Ways {
   private readonly deps: WaysDeps;
@@ -194,7 +199,12 @@ export class Ways {
     await Promise.all(left.map(([, way]) => this.end(way, 1000)));
     // All at once: what nobody is there for is deleted from the spool.
     for (const [name] of left) this.ways.delete(name);
-    const kept = new Set([heard, ...[...names].flatMap((name) => [name, heartbeatOf(name)])]);
+    const receivers = Receiver.options.map(heardAt);
+    const kept = new Set([
+      heard,
+      ...receivers,
+      ...[...names].flatMap((name) => [name, heartbeatOf(name)]),
+    ]);
     this.deps.lastSuccess.retain(kept);
     for (const name of [...this.succeeded.keys()]) if (!kept.has(name)) this.succeeded.delete(name);
     const from = this.followPlaces(names);

@@ -3,7 +3,7 @@
  * called `Refused` are not accepted, and those called `Stuck` never leave the rack.
  */
 import { text } from 'node:stream/consumers';
-import { alertToPubsubApi as api, type SinkStatus } from '@skolo/api';
+import { alertToPubsubApi as api, type ReceiverStatus, type SinkStatus } from '@skolo/api';
 import { createApp } from '@skolo/common';
 import { z } from 'zod';
 import * as data from './alert-data.ts';
@@ -56,12 +56,25 @@ export function startAlertToPubsub({ tokens, send }: Options): Promise<TestServi
   );
 }
 
+function receiversOf(isSilent: boolean): ReceiverStatus[] {
+  return [
+    { name: 'prometheus', isExpected: false, isSilent: false, lastHeard: ago(26 * 60 * minutes) },
+    {
+      name: 'alertmanager',
+      isExpected: true,
+      isSilent,
+      lastHeard: ago((isSilent ? 6.5 : 2.5) * minutes),
+    },
+  ];
+}
+
 function statusOf(isStuck: boolean) {
   return {
     location: 'rack4',
     healthy: !isStuck,
     ...(isStuck && { why: 'Prometheus was not heard of for 6 min' }),
     lastHeard: ago((isStuck ? 6.5 : 2.5) * minutes),
+    receivers: receiversOf(isStuck),
     firing: 2,
     spool: { bytes: 12_345, maxBytes: 1_073_741_824 },
     sinks: [isStuck ? stuck() : flowing(), pagers],

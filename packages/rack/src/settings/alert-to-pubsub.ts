@@ -125,6 +125,12 @@ export const alertToPubsub = section({
       .describe(
         'Without one for this long, Prometheus or Alertmanager behind it is dead, and the heartbeat says so.',
       ),
+    receivers: z
+      .array(z.enum(['prometheus', 'alertmanager']))
+      .optional()
+      .describe(
+        'Receivers that have to receive alerts within that time: `prometheus` (/api/v2/alerts), `alertmanager` (/webhook). By default those that have received the watchdog.',
+      ),
   }).describe('Silence is detected.'),
   maxBodyBytes: whole(1024, 2 ** 30)
     .default(64 * 2 ** 20)

@@ -12,10 +12,15 @@ import { refused } from './answers.ts';
 import type { DoorAuth } from './auth.ts';
 import { Refused } from './refused.ts';
 
-/** Mount it before other routes: `createApp({ first: [alertmanagerRouter(deps, auth)], … })`. */
+/**
+ * Mount it before other routes: `createApp({ first: [alertmanagerRouter(deps, auth, access.require('view'))], … })`.
+ *
+ * @param view admits who may read the service's own API
+ */
 export function alertmanagerRouter(
   deps: AlertmanagerDeps,
-  auth: Pick<DoorAuth, 'check'>,
+  auth: Pick<DoorAuth, 'fits'>,
+  view: RequestHandler,
 ): RequestHandler {
   const router = Router({ caseSensitive: true });
   // Alerts themselves are taken before any of this (doors.ts).
@@ -23,7 +28,9 @@ export function alertmanagerRouter(
     router.all(path, otherMethods(new Set(['POST'])));
   }
 
-  const tell = telling(auth);
+  const reader = readers(auth, view);
+  router.use(['/api/v2/alerts', '/api/v2/receivers', '/api/v2/status', '/api/v2/silences'], reader);
+  router.use('/api/v2/silence', reader);
   const only = otherMethods(new Set(['GET']));
   router
     .get(
@@ -69,17 +76,23 @@ function noSilences(): never {
   );
 }
 
-/** What is told is for those who may hand in alerts, too. */
-function telling(auth: Pick<DoorAuth, 'check'>) {
-  return (answer: (query: URLSearchParams) => unknown): RequestHandler =>
-    async function tell(request: Request, response: Response) {
-      try {
-        await auth.check(request.get('authorization'));
-        const { searchParams } = new URL(request.url, 'http://localhost');
-        response.json(answer(searchParams));
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        refused(response, 'v2', error);
-      }
-    };
+/** One rule for all that is read: the role `view`. The receivers' own credentials do as well, since amtool has no others. */
+function readers(auth: Pick<DoorAuth, 'fits'>, view: RequestHandler): RequestHandler {
+  return async function mayRead(request, response, next) {
+    const isReading = ['GET', 'HEAD'].includes(request.method);
+    if (!isReading || (await auth.fits(request.get('authorization')))) return next();
+    return view(request, response, next);
+  };
+}
+
+function tell(answer: (query: URLSearchParams) => unknown): RequestHandler {
+  return function tellReader(request: Request, response: Response) {
+    try {
+      const { searchParams } = new URL(request.url, 'http://localhost');
+      response.json(answer(searchParams));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      refused(response, 'v2', error);
+    }
+  };
 }

@@ -10,8 +10,8 @@ const both = '{ auth: { username: am, password: { file: password }, bearer: { fi
 
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 
-async function startWith(settings: string) {
-  const lab = await startDoors({ settings });
+async function startWith(settings: string, access = '{}') {
+  const lab = await startDoors({ settings, access });
   await writeFile(join(lab.dir, 'password'), 'pässword:1\n');
   await writeFile(join(lab.dir, 'token'), 't0ken\n');
   const ask = async (authorization?: string) =>
@@ -105,19 +105,53 @@ describe('a door with secrets', () => {
     expect(await lab.status()).toBe(200);
     expect(lab.troubles.size).toBe(0);
   });
+});
 
-  it('is one for each path but the probes', async () => {
-    const lab = await startWith(bearerAuth);
-    const paths = ['alerts', 'alerts/groups', 'status', 'silences', 'receivers'];
-    const statuses = async (headers: Record<string, string>) => {
-      const answers = [];
-      for (const path of paths) answers.push((await lab.get(`/api/v2/${path}`, headers)).status);
-      return new Set(answers);
-    };
+describe('what reads the Alertmanager API', () => {
+  const paths = ['alerts', 'alerts/groups', 'status', 'silences', 'receivers'];
+  async function statuses(
+    { get }: Pick<Awaited<ReturnType<typeof startWith>>, 'get'>,
+    headers: Record<string, string> = {},
+  ) {
+    const answers = [];
+    for (const path of paths) answers.push((await get(`/api/v2/${path}`, headers)).status);
+    return new Set(answers);
+  }
 
-    expect(await statuses({})).toEqual(new Set([401]));
-    expect(await statuses({ authorization: 'Bearer t0ken' })).toEqual(new Set([200]));
+  it.each([
+    { title: 'a default rack admits nobody', settings: '{}', access: '{}', status: 401 },
+    { title: 'nor one with secrets', settings: bearerAuth, access: '{}', status: 401 },
+    {
+      title: 'anonymousRead admits its networks',
+      settings: bearerAuth,
+      access: '{ anonymousRead: [127.0.0.0/8] }',
+      status: 200,
+    },
+  ])('needs the role view: $title', async ({ settings, access, status }) => {
+    const lab = await startWith(settings, access);
+
+    expect(await statuses(lab)).toEqual(new Set([status]));
     expect((await lab.get('/-/ready')).status).toBe(200);
+  });
+
+  it.each([
+    ['Bearer t0ken', 200],
+    ['Bearer other', 401],
+  ])('may send the secret of the receivers: %s: %i', async (authorization, status) => {
+    const lab = await startWith(bearerAuth);
+
+    expect(await statuses(lab, { authorization })).toEqual(new Set([status]));
+  });
+
+  it('is told how to sign in', async () => {
+    const lab = await startWith('{}');
+
+    const answer = await lab.get('/api/v2/alerts');
+
+    expect(JSON.parse(answer.text)).toMatchObject({
+      status: 401,
+      detail: expect.stringContaining('access: { tokens'),
+    });
   });
 });
 

@@ -45,6 +45,13 @@ export class DoorAuth {
     if (!fits.includes(true)) throw wrong(auth, authorization);
   }
 
+  /** Whether these are the credentials of the receivers. Never throws; false where there are none to send. */
+  async fits(authorization: string | undefined): Promise<boolean> {
+    const { auth } = this.deps.settings();
+    const wanted = await this.wanted(auth).catch(() => []);
+    return wanted.map((one) => isSame(one, authorization ?? '')).includes(true);
+  }
+
   /** The values of the header that are let in. */
   private async wanted({ username, password, bearer }: Settings): Promise<string[]> {
     try {

@@ -55,6 +55,19 @@ describe('amtool', () => {
     ]);
   });
 
+  it('adds an alert to a rack that lets nobody read', async ({ skip }) => {
+    if (!amtool) return skip(noAlertmanager);
+    const lab = await startDoors({ access: '{}' });
+    const ask = (...words: string[]) =>
+      runProgram(amtool, [`--alertmanager.url=${lab.url}`, 'alert', ...words]);
+
+    const added = await ask('add', 'Disk');
+    const found = await ask('query');
+
+    expect([added.status, found.status]).toEqual([0, 1]);
+    expect(lab.batches).toMatchObject([{ alerts: [{ labels: { alertname: 'Disk' } }] }]);
+  });
+
   it('hears what is wrong with one', async ({ skip }) => {
     if (!amtool) return skip(noAlertmanager);
     const lab = await startDoors();

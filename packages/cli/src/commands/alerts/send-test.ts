@@ -1,6 +1,7 @@
 /** One alert, handed in where Prometheus hands in, and waited for where people read. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
+import { testLabel } from '@skolo/alerts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { Io } from '../../io.ts';
@@ -34,9 +35,6 @@ interface Way {
 }
 
 type AlertStatus = 'firing' | 'resolved';
-
-/** The label by which it is known again. */
-const testLabel = 'skolo_test';
 
 /** Sets the exit code; throws when it was not accepted, or has not arrived. */
 export async function sendTest(io: Io, test: SendTest): Promise<void> {

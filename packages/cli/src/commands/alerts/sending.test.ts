@@ -16,7 +16,7 @@ function waiting(oldest: (n: number) => number | undefined, withinMs = 60_000) {
       oldestSeconds: seconds ?? 0,
     };
     const spool = { bytes: 0, maxBytes: 1 };
-    return { location: 'rack4', healthy: true, firing: 0, spool, sinks: [sink] };
+    return { location: 'rack4', healthy: true, receivers: [], firing: 0, spool, sinks: [sink] };
   }
   const service: AlertToPubsub = {
     baseUrl: '',

@@ -1,5 +1,6 @@
-import type { SinkStatus } from '@skolo/api';
+import type { ReceiverStatus, SinkStatus } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
+import { exitCodes } from '../../exit-codes.ts';
 import type { Io } from '../../io.ts';
 import { printJson } from '../../output/json.ts';
 import { sizeText } from '../../output/size.ts';
@@ -13,7 +14,7 @@ export function addAlertsStatus(noun: SkoloCommand, io: Io): void {
   const command = noun
     .command('status')
     .description(
-      'The way of an alert in the rack: whether Prometheus is heard of, what waits, whether it arrives where it is sent.',
+      'The way of an alert in the rack: whether Prometheus and Alertmanager send, what waits, whether it arrives where it is sent. Exits with 1 when it is not healthy.',
     )
     .summary('whether alerts get through, and where they wait')
     .option('--json', 'print JSON')
@@ -24,8 +25,9 @@ export function addAlertsStatus(noun: SkoloCommand, io: Io): void {
     const { alertToPubsub } = await import('./service.ts');
     const service = await alertToPubsub(command);
     const status = await service.ask((client) => client.status());
+    if (!status.healthy) io.exitCode = exitCodes.failed;
     if (json) return printJson(io, status);
-    const { location, healthy, why, lastHeard, firing, spool, sinks } = status;
+    const { location, healthy, why, lastHeard, receivers, firing, spool, sinks } = status;
     const now = io.now();
     const health = healthy
       ? styled('healthy', 'green', io.colour)
@@ -36,6 +38,7 @@ export function addAlertsStatus(noun: SkoloCommand, io: Io): void {
         ? 'never heard'
         : `last heard ${relative(Date.parse(lastHeard), now)}`;
     io.out(`Prometheus or Alertmanager: ${heard}; ${count(firing, 'alert')} firing`);
+    for (const receiver of receivers) io.out(receiverLine(receiver, now, io.colour));
     const refusing = spool.refusing === undefined ? '' : `; nothing is accepted: ${spool.refusing}`;
     io.out(`spool: ${sizeText(spool.bytes)} of ${sizeText(spool.maxBytes)}${refusing}`);
     if (spool.damage !== undefined) io.out(styled(`damage: ${spool.damage}`, 'red', io.colour));
@@ -46,6 +49,16 @@ export function addAlertsStatus(noun: SkoloCommand, io: Io): void {
     }
     return undefined;
   });
+}
+
+function receiverLine(
+  { name, isExpected, isSilent, lastHeard }: ReceiverStatus,
+  now: number,
+  colour: boolean,
+): string {
+  const when = lastHeard === undefined ? 'never' : relative(Date.parse(lastHeard), now);
+  const state = isSilent ? styled('silent, ', 'red', colour) : '';
+  return `  from ${name}: ${state}last received ${when}${isExpected ? '' : ' (not expected)'}`;
 }
 
 function columns(now: number): Column<SinkStatus>[] {

@@ -21,10 +21,13 @@ timezone: Europe/Berlin
 network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost, address: 127.0.0.1 }
 `;
+const readable = '{ anonymousRead: [127.0.0.0/8] }';
 
 export interface LabOptions {
   /** The section of rack.yaml, in one line. */
   settings?: string;
+  /** The section `access`, in one line; by default everybody may read. */
+  access?: string;
   known?: KnownAlert[];
   tuning?: Partial<Tuning>;
   /** Takes a batch, or throws. */
@@ -35,6 +38,7 @@ export interface LabOptions {
 export async function startDoors(options: LabOptions = {}) {
   const {
     settings = '{}',
+    access: accessSection = readable,
     known = [],
     tuning = {},
     accept,
@@ -43,7 +47,9 @@ export async function startDoors(options: LabOptions = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-doors-'));
   const file = join(dir, 'rack.yaml');
   const read = (section: string) =>
-    parseRack(`${yaml}services: { alert-to-pubsub: ${section} }\n`, { file });
+    parseRack(`${yaml}access: ${accessSection}\nservices: { alert-to-pubsub: ${section} }\n`, {
+      file,
+    });
   const rack = { rack: read(settings) };
   const batches: Batch[] = [];
   const received: Received[] = [];
@@ -88,14 +94,15 @@ export async function startDoors(options: LabOptions = {}) {
     tuning,
   });
   const telling = { ...deps, known: () => known, startedAt: clock.now(), version: '1.2.3' };
+  const access = new AccessControl({ rack, stateDir: dir, metrics, clock, degraded });
   const app = createApp({
     name: 'alert-to-pubsub',
     version: '1.2.3',
     log: logger,
     metrics,
-    access: new AccessControl({ rack, stateDir: dir, metrics, clock, degraded }),
+    access,
     audit: new AuditLog(join(dir, 'audit'), { clock, degraded }),
-    first: [alertmanagerRouter(telling, auth)],
+    first: [alertmanagerRouter(telling, auth, access.require('view'))],
   });
   const server = createServer((request, response) => {
     if (!take(request, response)) app(request, response);
