@@ -38,6 +38,8 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
   }
 
   return {
+    // One request of sixteen variables.
+    readsAtOnce: 16,
     async read(outlets, signal) {
       const objects = outlets.map(
         (outlet) => [outlet, `${stateColumn}.${outletNumber(device, outlet)}`] as const,

@@ -41,6 +41,8 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
   }
 
   return {
+    // One request of sixteen variables.
+    readsAtOnce: 8,
     async read(outlets, signal) {
       const rows = outlets.map((outlet) => {
         const number = outletNumber(device, outlet);

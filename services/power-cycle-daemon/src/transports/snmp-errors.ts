@@ -15,6 +15,11 @@ import {
 } from 'net-snmp';
 import { NoSnmp } from './snmp-socket.ts';
 
+/** net-snmp's own. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'RequestTimedOutError';
+}
+
 export function isTooBig(error: unknown): boolean {
   return error instanceof RequestFailedError && error.status === ErrorStatus.TooBig;
 }
@@ -45,8 +50,6 @@ export function snmpError(device: string, error: unknown): DeviceError | undefin
   if (error instanceof RequestFailedError) return refusal(device, error);
   if (error instanceof ResponseInvalidError) return senseless(device, error);
   if (!(error instanceof Error)) return undefined;
-  if (error.name === 'RequestTimedOutError')
-    return new DeviceTimeout(device, 'no answer over SNMP');
   const code = 'code' in error ? String(error.code) : '';
   if (code === 'ECONNREFUSED') return new DeviceUnreachable(device, 'nothing answers SNMP there');
   if (/^E[A-Z]+$/.test(code)) return new DeviceUnreachable(device, `no way to it (${code})`);

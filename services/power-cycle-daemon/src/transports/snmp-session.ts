@@ -33,14 +33,8 @@ type Device = Pick<InfrastructureDevice, 'name' | 'address' | 'ports'>;
 
 const usualPort = 161;
 
-/** How long net-snmp waits for an answer, and how often it asks again. */
-export interface Times {
-  timeout: number;
-  retries: number;
-}
-
 /** @throws SignInRefused, DeviceRefused: its login, or its place, is not all there. */
-export function openSnmp(device: Device, { snmp }: Credentials, times: Times): OpenSnmp {
+export function openSnmp(device: Device, { snmp }: Credentials): OpenSnmp {
   const { name, address, ports } = device;
   if (address === undefined) throw new DeviceRefused(name, 'rack.yaml gives it no address');
   if (snmp === undefined) throw new SignInRefused(name, 'it has no login with `snmp` in rack.yaml');
@@ -60,7 +54,6 @@ export function openSnmp(device: Device, { snmp }: Credentials, times: Times): O
   };
   const transport: 'udp4' | 'udp6' = isIPv6(address) ? 'udp6' : 'udp4';
   const options = {
-    ...times,
     transport,
     port: ports.snmp ?? usualPort,
     reportOidMismatchErrors: true,

@@ -1,11 +1,12 @@
 /**
  * Asking and telling devices over SNMP, versions 1, 2c and 3. One UDP socket for each call, closed at its end.
  *
- * A question is sent again once when its answer is late; a command never is: some switches take longer than anybody waits to
- * apply one (net-snmp issue 194, Netgear GS724TP), and "reboot" twice is two reboots. What counts is read back by the caller.
- * A missing instance is an error here; to net-snmp it is none, and fence_apc_snmp takes it for "off".
+ * A question of few variables is sent again once when its answer is late; one of many is then asked in smaller pieces, see
+ * snmp-batches.ts. A command never is: some switches take longer than anybody waits to apply one (net-snmp issue 194, Netgear
+ * GS724TP), and "reboot" twice is two reboots. What counts is read back by the caller. A missing instance is an error here; to
+ * net-snmp it is none, and fence_apc_snmp takes it for "off".
  */
-import { DeviceRefused } from '@skolo/equipment';
+import { DeviceRefused, DeviceTimeout } from '@skolo/equipment';
 import type { InfrastructureDevice } from '@skolo/rack';
 import {
   type GetSetCallback,
@@ -16,8 +17,9 @@ import {
 } from 'net-snmp';
 import type { DriverDeps } from '../drivers/driver.ts';
 import { withinTime } from './deadline.ts';
-import { isNoSuchName, isTooBig, missing, silence, snmpError } from './snmp-errors.ts';
-import { type OpenSnmp, openSnmp, type Times } from './snmp-session.ts';
+import { BatchSize, deadlineMs, isMany, type SnmpTimes, usualTimes } from './snmp-batches.ts';
+import { isNoSuchName, isTimeout, isTooBig, missing, silence, snmpError } from './snmp-errors.ts';
+import { type OpenSnmp, openSnmp } from './snmp-session.ts';
 
 export interface Snmp {
   /**
@@ -36,23 +38,32 @@ export interface Snmp {
 
 type Device = Pick<InfrastructureDevice, 'name' | 'model' | 'address' | 'ports'>;
 type Start = (session: Session, done: GetSetCallback) => void;
-type Ask = (start: Start) => Promise<Varbind[]>;
+type Ask = (start: Start, how: { timeoutMs: number; isRepeated: boolean }) => Promise<Varbind[]>;
 
-const timeoutMs = 5000;
-/** Variables of a request: as many answers fit into the smallest message that an agent must be able to send (484 bytes). */
-const mostAtOnce = 16;
+export function snmpTo(
+  device: Device,
+  deps: Pick<DriverDeps, 'credentials'>,
+  times: SnmpTimes = usualTimes,
+): Snmp {
+  const { name } = device;
+  const size = new BatchSize();
 
-export function snmpTo(device: Device, deps: Pick<DriverDeps, 'credentials'>): Snmp {
   async function inSession<T>(
-    times: Times,
     signal: AbortSignal,
     work: (ask: Ask, version: OpenSnmp['version']) => Promise<T>,
   ): Promise<T> {
-    const { name } = device;
-    const open = openSnmp(device, await deps.credentials(), times);
-    const late = () => silence(name, open.version, timeoutMs);
-    const ask: Ask = (start) =>
-      withinTime(timeoutMs, late, signal, (limit) => answerOf(open, start, limit));
+    const open = openSnmp(device, await deps.credentials());
+    const ask: Ask = async (start, { timeoutMs, isRepeated }) => {
+      // Each request takes over what the session has when it is made.
+      const timeout = isRepeated ? timeoutMs / 2 : timeoutMs;
+      Object.assign(open.session, { timeout, retries: isRepeated ? 1 : 0 });
+      const late = () => silence(name, open.version, timeoutMs);
+      try {
+        return await withinTime(timeoutMs, late, signal, (limit) => answerOf(open, start, limit));
+      } catch (error) {
+        throw isTimeout(error) ? late() : error;
+      }
+    };
     try {
       return await work(ask, open.version);
     } catch (error) {
@@ -62,31 +73,81 @@ export function snmpTo(device: Device, deps: Pick<DriverDeps, 'credentials'>): S
     }
   }
 
+  function get(
+    ask: Ask,
+    oids: readonly string[],
+    timeoutMs = deadlineMs(oids.length, times),
+  ): Promise<Varbind[]> {
+    // An agent that is slow with many would have to answer all of them twice.
+    const isRepeated = !isMany(oids.length);
+    return ask((session, done) => session.get([...oids], done), { timeoutMs, isRepeated });
+  }
+
+  /** The first of `oids`: as many as the device answers at once. */
+  async function getSome(ask: Ask, oids: readonly string[]): Promise<Answered> {
+    for (;;) {
+      const batch = oids.slice(0, size.current);
+      const count = batch.length;
+      try {
+        return { batch, varbinds: await get(ask, batch) };
+      } catch (error) {
+        if (isTooBig(error) && count > 1) {
+          size.tooBig(count);
+          continue;
+        }
+        if (!(error instanceof DeviceTimeout)) throw error;
+        size.late(count);
+        if (!isMany(count)) throw error;
+        // It may be slow, or silent: one variable tells.
+        const one = batch.slice(0, 1);
+        return { batch: one, varbinds: await get(ask, one, times.afterLateMs) };
+      }
+    }
+  }
+
+  async function readList(
+    ask: Ask,
+    oids: readonly string[],
+    maybe: readonly string[],
+  ): Promise<[string, number][]> {
+    const found: [string, number][] = [];
+    for (let left = oids; left.length > 0; ) {
+      try {
+        const { batch, varbinds } = await getSome(ask, left);
+        found.push(...numbersIn(device, batch, varbinds, maybe));
+        left = left.slice(batch.length);
+      } catch (error) {
+        // Version 1 does not say which one is missing.
+        if (!isNoSuchName(error) || !oids.every((oid) => maybe.includes(oid))) throw error;
+        left = left.slice(size.current);
+      }
+    }
+    return found;
+  }
+
   return {
     async read(oids, maybe, signal) {
-      return await inSession(
-        { timeout: timeoutMs / 2, retries: 1 },
-        signal,
-        async (ask, version) => {
-          // In version 1 one missing object takes the whole answer away: what may be missing is asked for apart.
-          const lists = version === 1 ? [oids, maybe] : [[...oids, ...maybe]];
-          const found = new Map<string, number>();
-          for (const batch of lists.flatMap((list) => inPieces(list, mostAtOnce))) {
-            for (const [oid, value] of await readBatch(device, ask, batch, maybe)) {
-              found.set(oid, value);
-            }
-          }
-          return found;
-        },
-      );
+      return await inSession(signal, async (ask, version) => {
+        // In version 1 one missing object takes the whole answer away: what may be missing is asked for apart.
+        const lists = version === 1 ? [oids, maybe] : [[...oids, ...maybe]];
+        const found = new Map<string, number>();
+        for (const list of lists) {
+          for (const [oid, value] of await readList(ask, list, maybe)) found.set(oid, value);
+        }
+        return found;
+      });
     },
     async write(oid, value, signal) {
       const varbind = { oid, type: ObjectType.Integer, value };
-      await inSession({ timeout: timeoutMs, retries: 0 }, signal, (ask) =>
-        ask((session, done) => session.set([varbind], done)),
-      );
+      const once = { timeoutMs: times.requestMs, isRepeated: false };
+      await inSession(signal, (ask) => ask((session, done) => session.set([varbind], done), once));
     },
   };
+}
+
+interface Answered {
+  batch: readonly string[];
+  varbinds: readonly Varbind[];
 }
 
 async function answerOf(open: OpenSnmp, start: Start, limit: AbortSignal): Promise<Varbind[]> {
@@ -97,23 +158,12 @@ async function answerOf(open: OpenSnmp, start: Start, limit: AbortSignal): Promi
   return await Promise.race([answer, open.broken]);
 }
 
-async function readBatch(
+function numbersIn(
   device: Device,
-  ask: Ask,
   oids: readonly string[],
+  varbinds: readonly Varbind[],
   maybe: readonly string[],
-): Promise<[string, number][]> {
-  let varbinds: Varbind[];
-  try {
-    varbinds = await ask((session, done) => session.get([...oids], done));
-  } catch (error) {
-    if (isNoSuchName(error) && oids.every((oid) => maybe.includes(oid))) return [];
-    if (!isTooBig(error) || oids.length === 1) throw error;
-    const halves = inPieces(oids, Math.ceil(oids.length / 2));
-    const read: [string, number][] = [];
-    for (const half of halves) read.push(...(await readBatch(device, ask, half, maybe)));
-    return read;
-  }
+): [string, number][] {
   return oids.flatMap((oid, index) => {
     const varbind = varbinds[index];
     if (varbind === undefined || isVarbindError(varbind)) {
@@ -124,9 +174,4 @@ async function readBatch(
     if (typeof value === 'number') return [[oid, value] as [string, number]];
     throw new DeviceRefused(device.name, `its object ${oid} is no number`);
   });
-}
-
-function inPieces<T>(list: readonly T[], size: number): T[][] {
-  const count = Math.ceil(list.length / size);
-  return Array.from({ length: count }, (_, n) => list.slice(n * size, (n + 1) * size));
 }

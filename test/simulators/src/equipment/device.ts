@@ -46,6 +46,8 @@ export const deviceFaults = [
   'busy',
   /** HTTP: status 500. */
   'server-error',
+  /** SNMP: no answer to a request of more than four variables, as if each took seconds. */
+  'slow-variables',
   /** SNMP: the instances are missing. */
   'missing-instance',
   // While a configuration is shown, and when signing in for it: cli/configuration-faults.ts says what each is.

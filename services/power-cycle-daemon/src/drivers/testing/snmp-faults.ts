@@ -10,6 +10,7 @@ import {
 } from '@skolo/equipment';
 import type { DeviceFault } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { deadlineMs, usualTimes } from '../../transports/snmp-batches.ts';
 import { everythingIn, neverSends, patient, stateOf, verbs } from './outlets.ts';
 import { driverAt, logins, type SnmpSetup, startDriver } from './snmp.ts';
 
@@ -36,6 +37,38 @@ export function meetsFaults(setup: SnmpSetup, outlet: string): void {
     device.faults.set(fault);
 
     for (const verb of Object.values(verbs(driver, outlet))) await isLate(verb);
+  });
+
+  it('reads as many outlets at once as fit into one request', async () => {
+    const { device, driver } = await startDriver(setup);
+    const outlets = device.board.names().slice(0, driver.readsAtOnce);
+
+    const readings = await driver.read(outlets, patient());
+
+    expect([...readings.keys()]).toEqual(outlets);
+    expect(device.told).toHaveLength(1);
+  });
+
+  it('asks a device that is slow with each variable for fewer, now and later', async () => {
+    const { device, driver } = await startDriver(setup);
+    const outlets = device.board.names().slice(0, 8);
+    device.faults.set('slow-variables');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+
+    const reading = driver.read(outlets, patient());
+    while (device.told.length === 0) await new Promise(setImmediate);
+    await vi.advanceTimersByTimeAsync(deadlineMs(16, usualTimes));
+    const readings = await reading;
+    const requests = device.told.length;
+    await driver.read(outlets, patient());
+
+    expect([...readings.values()].map(({ state }) => state)).toEqual(outlets.map(() => 'on'));
+    expect(requests).toBeGreaterThan(2);
+    // One that it did not answer is not repeated.
+    expect(device.told.length - requests).toBeLessThan(requests);
   });
 
   it.for(unbelievable)('does not believe a device that has %s', async (fault) => {

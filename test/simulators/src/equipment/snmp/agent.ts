@@ -35,6 +35,7 @@ export const snmpFaults = [
   'down',
   'wedged',
   'slow',
+  'slow-variables',
   'drops-after-command',
   'refuses-login',
   'ignores-commands',
@@ -190,6 +191,7 @@ class SnmpAgent implements SimulatedDevice {
   ): Promise<Pdu | undefined> {
     this.told.push({ at: Date.now(), text: inWords(request) });
     if (this.faults.has('wedged')) return undefined;
+    if (this.faults.has('slow-variables') && request.varbinds.length > 4) return undefined;
     const isCommand = request.type === pduTypes.set;
     if (isCommand && this.options.setMs !== undefined) {
       await sleep(this.options.setMs, undefined, { signal: by.signal });
