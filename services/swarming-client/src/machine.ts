@@ -4,6 +4,7 @@ import type { MachineSlice } from '@skolo/rack/slice';
 import { AfterTask } from './after-task.ts';
 import type { TaskView } from './bot/task-view.ts';
 import { createAdbServer } from './devices/adb-server.ts';
+import { AdbWatch } from './devices/adb-watch.ts';
 import type { DeviceSettings, DeviceView, Dimensions } from './devices/device.ts';
 import { openDevice } from './devices/index.ts';
 import type { HealthFacts } from './health/facts.ts';
@@ -120,6 +121,11 @@ export function keepMachine(deps: MachineDeps): MachineKeeper {
     log,
     onChange,
   });
+  const adbWatch = new AdbWatch({
+    adb,
+    wanted: () => devices.patients().some(({ device }) => 'adb-restart' in device.repairs),
+    onChange: () => repairs.look(),
+  });
   const repairs: Repairs = new Repairs({
     settings: () => settings()?.repair,
     targets: () => devices.patients(),
@@ -128,6 +134,7 @@ export function keepMachine(deps: MachineDeps): MachineKeeper {
     taskRunning: () => deps.task().running,
     rebooting: () => afterTask.rebooting(),
     stopping: deps.isStopping,
+    isAdbWedged: () => adbWatch.isWedged(),
     look: (device) =>
       void devices
         .get(device)
@@ -181,6 +188,7 @@ export function keepMachine(deps: MachineDeps): MachineKeeper {
 
   // In the opposite order of this they are ended.
   closers.add('adb server', () => adb.stop());
+  closers.add('adb watch', () => adbWatch.stop());
   closers.add('devices', () => devices.stop());
   closers.add('host', () => hostWatch.stop());
   closers.add('host facts', () => hostFacts.stop());
@@ -198,6 +206,7 @@ export function keepMachine(deps: MachineDeps): MachineKeeper {
       closers.add('quarantine file', () => clearInterval(looking));
       hostWatch.start();
       usb.start();
+      adbWatch.start();
       holds.start();
       repairs.start();
       judge.start();

@@ -23,6 +23,8 @@ const versionRequest = '000chost:version';
 const goneMs = 20;
 /** One that is well ends at once. */
 const mostToEndMs = 2000;
+/** Twice this, with the pause between two looks and a restart, is less than half a minute. */
+const mostToAnswerMs = 5000;
 
 export function createAdbServer({
   run,
@@ -92,6 +94,14 @@ export function createAdbServer({
 
   return {
     ensure,
+    async isWedged(signal) {
+      if (starting !== undefined) return false;
+      for (let time = 0; time < 2; time += 1) {
+        const answer = await askVersion(port, Math.min(mostToAnswerMs, timeoutMs()), signal);
+        if (answer === 'answers' || answer === 'refused') return false;
+      }
+      return true;
+    },
     async restart(signal) {
       signal.throwIfAborted();
       await once(async () => {

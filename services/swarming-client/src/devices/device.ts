@@ -79,6 +79,8 @@ export interface DeviceDeps {
 export interface AdbServer {
   /** @throws CommandFailed */
   ensure(signal: AbortSignal): Promise<void>;
+  /** It runs, and does not answer as it should. Asked twice: one that is only slow is not wedged. */
+  isWedged(signal: AbortSignal): Promise<boolean>;
   /** Ends it, by force where it must be, and starts it anew. @throws CommandFailed */
   restart(signal: AbortSignal): Promise<void>;
   /** Ends it if it is ours. */

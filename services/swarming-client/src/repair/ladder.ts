@@ -14,8 +14,8 @@ export interface Ladder {
   round: number;
   /** Of this round. */
   tried: readonly RepairStep[];
-  /** How often a step of this round was put off. */
-  postponed: number;
+  /** Steps that were not possible, and before when they are not tried again. They do not count as tried. */
+  postponedUntil: Readonly<Partial<Record<RepairStep, number>>>;
   /** Before it nothing is tried. */
   nextAt: number;
   /** Under way now. */
@@ -46,10 +46,7 @@ export type LadderSettings = Pick<RepairSettings, 'afterSeconds' | 'pauseSeconds
 /** How a step ended. `later`: it is not refused, but not possible before so many seconds. */
 export type StepEnd = { later?: number };
 
-/** A step that is put off more often has been tried. */
-const mostPostponed = 3;
-
-export const healthy: Ladder = { round: 1, tried: [], postponed: 0, nextAt: 0 };
+export const healthy: Ladder = { round: 1, tried: [], postponedUntil: {}, nextAt: 0 };
 
 /** What follows from what is known now. `step`: has to be begun; until `stepEnded` nothing else is. */
 export function climb(
@@ -68,14 +65,15 @@ export function climb(
     return climb(begun, facts, settings);
   }
   if (ladder.running !== undefined || now < ladder.nextAt) return { ladder };
-  const step = steps.find((candidate) => !ladder.tried.includes(candidate));
-  if (step === undefined) {
+  const left = steps.filter((candidate) => !ladder.tried.includes(candidate));
+  if (left.length === 0) {
     const isLast = ladder.round >= settings.rounds || steps.length === 0;
     if (isLast) return { ladder: { ...ladder, needsHands: whyGivenUp(ladder, steps) } };
-    const next = { ...ladder, round: ladder.round + 1, tried: [], postponed: 0 };
+    const next = { ...ladder, round: ladder.round + 1, tried: [], postponedUntil: {} };
     return climb(next, facts, settings);
   }
-  if (!mayAct) return { ladder };
+  const step = left.find((candidate) => (ladder.postponedUntil[candidate] ?? 0) <= now);
+  if (step === undefined || !mayAct) return { ladder };
   return { ladder: { ...ladder, running: step }, step };
 }
 
@@ -88,12 +86,10 @@ export function stepEnded(
 ): Ladder {
   const { running, ...rest } = ladder;
   if (running === undefined || rest.brokenAt === undefined) return rest;
-  if (later !== undefined && rest.postponed < mostPostponed) {
-    const nextAt = now + Math.max(pauseSeconds, later);
-    return { ...rest, postponed: rest.postponed + 1, nextAt };
-  }
-  const tried = [...rest.tried, running];
-  return { ...rest, tried, postponed: 0, nextAt: now + pauseSeconds };
+  const nextAt = now + pauseSeconds;
+  if (later === undefined) return { ...rest, tried: [...rest.tried, running], nextAt };
+  const until = now + Math.max(pauseSeconds, later);
+  return { ...rest, postponedUntil: { ...rest.postponedUntil, [running]: until }, nextAt };
 }
 
 function whyGivenUp({ round }: Ladder, steps: readonly RepairStep[]): string {

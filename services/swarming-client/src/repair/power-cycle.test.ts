@@ -72,7 +72,12 @@ describe('asking the power-cycle daemon', () => {
     {
       title: 'broken',
       answer: { status: 500, body: '<html>' },
-      result: { outcome: 'failed', text: 'the power-cycle daemon: no (500)' },
+      result: { outcome: 'postponed', text: 'the power-cycle daemon: no (500)', later: 60 },
+    },
+    {
+      title: 'another program',
+      answer: { status: 200, body: '<html>' },
+      result: { outcome: 'failed', text: 'the power-cycle daemon: no (200)' },
     },
   ])('hears no: $title', async ({ answer, result }) => {
     const daemon = await startDaemon();
@@ -81,5 +86,20 @@ describe('asking the power-cycle daemon', () => {
     const { signal } = new AbortController();
 
     expect(await askForPowerCycle('phone', 'it is gone', daemon, signal)).toEqual(result);
+  });
+
+  it('is postponed while nobody answers', async () => {
+    const daemon = await startDaemon();
+    await daemon.close();
+
+    const { signal } = new AbortController();
+
+    expect(await askForPowerCycle('phone', 'it is gone', daemon, signal)).toEqual({
+      outcome: 'postponed',
+      text: expect.stringMatching(
+        /^the power-cycle daemon does not answer: .*nobody listens there/,
+      ),
+      later: 60,
+    });
   });
 });

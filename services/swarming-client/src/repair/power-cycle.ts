@@ -2,8 +2,10 @@
  * Asks the power-cycle daemon for a cycle of an own device: `POST /v1/own-devices/power-cycles`, which knows the machine
  * by its address and wants no token.
  */
+
+import { errorText } from '@skolo/common/light';
 import { z } from 'zod';
-import { request } from '../http/request.ts';
+import { request, Unreachable } from '../http/request.ts';
 import { type StepResult, textForPeople } from './step-result.ts';
 
 export interface PowerCycleDeps {
@@ -13,7 +15,7 @@ export interface PowerCycleDeps {
 }
 
 const timeoutMs = 15_000;
-/** When it says "later", and not when. */
+/** When it is away, or does not say when it can. */
 const usualLaterSeconds = 60;
 /** Whatever a daemon says: a day is soon enough. */
 const mostLaterSeconds = 86_400;
@@ -24,8 +26,25 @@ const Problem = z.object({
   refused: z.array(z.object({ detail: z.string() })).optional(),
 });
 
-/** @throws Unreachable */
+/** A daemon that is away or fails has decided nothing about the device: the step is postponed. */
 export async function askForPowerCycle(
+  device: string,
+  reason: string,
+  deps: PowerCycleDeps,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  try {
+    return await ask(device, reason, deps, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof Unreachable)) throw error;
+    const text = textForPeople(`the power-cycle daemon does not answer: ${errorText(error)}`);
+    return { outcome: 'postponed', text, later: usualLaterSeconds };
+  }
+}
+
+/** @throws Unreachable */
+async function ask(
   device: string,
   reason: string,
   { url, localAddress }: PowerCycleDeps,
@@ -41,12 +60,11 @@ export async function askForPowerCycle(
   });
   if (answer.status === 202) return { outcome: 'done', text: acceptedText(answer.text) };
   const why = `the power-cycle daemon: ${problemText(answer.text, answer.status)}`;
-  if (answer.status === 429 || answer.status === 503) {
+  if (answer.status === 429 || answer.status >= 500) {
     const later = laterSeconds(answer.headers['retry-after']);
     return { outcome: 'postponed', text: why, later };
   }
-  const isRefused = answer.status >= 400 && answer.status < 500;
-  return { outcome: isRefused ? 'refused' : 'failed', text: why };
+  return { outcome: answer.status >= 400 ? 'refused' : 'failed', text: why };
 }
 
 function acceptedText(body: string): string {

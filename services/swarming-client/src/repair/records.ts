@@ -30,6 +30,7 @@ export type OnRepaired = (step: RepairStep, outcome: RepairOutcome) => void;
 
 const mostKept = 20;
 
+/** A step that is postponed again and again is one record. */
 export class RepairRecords {
   private readonly kept: RepairView[] = [];
   private readonly counted = new Map<string, number>();
@@ -41,6 +42,10 @@ export class RepairRecords {
 
   begin(step: Pick<RepairView, 'device' | 'round' | 'step' | 'at'>): RepairView {
     this.isOver(step.device);
+    const last = this.kept.findLast(({ device }) => device === step.device);
+    if (last?.outcome === 'postponed' && last.step === step.step && last.round === step.round) {
+      return Object.assign(last, { at: step.at, outcome: 'under-way', text: '' } as const);
+    }
     const record: RepairView = { ...step, outcome: 'under-way', text: '' };
     this.kept.push(record);
     if (this.kept.length > mostKept) this.kept.shift();

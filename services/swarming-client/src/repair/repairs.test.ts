@@ -54,6 +54,7 @@ async function start({
   const world = {
     view: gone(),
     task: false,
+    isAdbWedged: false,
     holds: [] as Hold[],
     rebooting: new Map<string, Date>(),
     notBack: new Map<string, Date>(),
@@ -75,6 +76,7 @@ async function start({
     taskRunning: () => world.task,
     rebooting: () => world.rebooting,
     stopping: () => false,
+    isAdbWedged: () => world.isAdbWedged,
     look: () => {
       world.looked += 1;
     },
@@ -104,6 +106,13 @@ async function start({
     repairs.view().map(({ round, step, outcome }) => `${round} ${step} ${outcome}`);
   return { clock, daemon, hub, usb, world, repairs, done, pass, tried, log };
 }
+
+const heldBy = (target: string): Hold => ({
+  target,
+  by: 'ann',
+  until: new Date('2027-01-01'),
+  reason: 'new cable',
+});
 
 describe('a device that is gone', () => {
   it('is repaired step by step, round by round, until it needs hands', async () => {
@@ -193,27 +202,72 @@ describe('a device that is gone', () => {
     await pass(150);
 
     expect(early).toBe(1);
-    expect(tried()).toEqual(['1 power-cycle postponed', '1 power-cycle done']);
+    expect(tried()).toEqual(['1 power-cycle done']);
   });
 
-  it('goes on without a daemon', async () => {
-    const { pass, daemon, tried } = await start({ repairs: {}, hasPort: false });
+  it('waits for a daemon that is away, and does not give up', async () => {
+    const { pass, daemon, tried, repairs } = await start({ repairs: {} });
     await daemon.close();
 
-    await pass(130);
+    await pass(3000);
 
-    expect(tried()).toEqual(['1 power-cycle failed']);
+    expect(tried()).toEqual(['1 usb-cycle no-help', '1 power-cycle postponed']);
+    expect(repairs.needsHands().size).toBe(0);
+    expect(repairs.counts().get('power-cycle postponed')).toBeGreaterThan(10);
+  });
+
+  it.each(['before', 'after'])(
+    'has a wedged adb server restarted at once, %s it needs hands',
+    async (when) => {
+      const { pass, world, tried, repairs, daemon } = await start({
+        repairs: {
+          async 'adb-restart'() {
+            world.isAdbWedged = false;
+          },
+        },
+      });
+      if (when === 'after') await pass(1000);
+      const asked = daemon.asked.length;
+      const before = tried().length;
+
+      world.isAdbWedged = true;
+      await pass(0);
+
+      expect(tried().slice(before)).toEqual([expect.stringMatching(/^\d adb-restart done$/)]);
+      expect(daemon.asked).toHaveLength(asked);
+      world.view = phone();
+      await pass(0);
+      expect(tried().at(-1)).toMatch(/adb-restart helped/);
+      expect(repairs.needsHands().size).toBe(0);
+    },
+  );
+
+  it('is repaired as ever where the adb server stays wedged, which is restarted now and then', async () => {
+    const { pass, world, tried } = await start();
+    world.isAdbWedged = true;
+
+    await pass(600);
+
+    const steps = tried().map((line) => line.split(' ')[1]);
+    expect(steps.slice(0, 2)).toEqual(['adb-restart', 'adb-restart']);
+    expect(steps).toEqual(expect.arrayContaining(['device-reboot', 'usb-cycle', 'power-cycle']));
+    expect(steps.filter((step) => step === 'adb-restart').length).toBeLessThan(7);
+  });
+
+  it.each([
+    ['a task runs', { task: true }],
+    ['the machine is held', { holds: [heldBy('rpi-1')] }],
+  ])('has no adb server restarted while %s', async (_, change) => {
+    const { pass, world, tried } = await start();
+    Object.assign(world, change, { isAdbWedged: true });
+
+    await pass(600);
+
+    expect(tried()).toEqual([]);
   });
 });
 
 describe('a device is not touched', () => {
-  const hold = (target: string): Hold => ({
-    target,
-    by: 'ann',
-    until: new Date('2027-01-01'),
-    reason: 'new cable',
-  });
-
   it.each<{ title: string; change: (world: Awaited<ReturnType<typeof start>>['world']) => void }>([
     {
       title: 'a task runs',
@@ -224,13 +278,13 @@ describe('a device is not touched', () => {
     {
       title: 'its machine is held',
       change: (world) => {
-        world.holds = [hold('rpi-1')];
+        world.holds = [heldBy('rpi-1')];
       },
     },
     {
       title: 'it is held',
       change: (world) => {
-        world.holds = [hold('rpi-1-phone')];
+        world.holds = [heldBy('rpi-1-phone')];
       },
     },
     {

@@ -33,6 +33,8 @@ export interface RepairsDeps extends StepDeps {
   /** Devices that reboot after a task. */
   rebooting: () => ReadonlyMap<string, Date>;
   stopping: () => boolean;
+  /** The adb server of the machine runs, and does not answer. */
+  isAdbWedged: () => boolean;
   /** Has the device looked at once: after a step. */
   look: (device: string) => void;
   clock: Clock;
@@ -48,9 +50,11 @@ const broken = ['missing', 'not-back', 'not-ready'];
 /** Longer than any step takes that looks at its own time. */
 const stepWithinMs = 180_000;
 const usualTickSeconds = 5;
+const mostAdbPauseSeconds = 3600;
 
 interface Running {
   device: string;
+  step: RepairStep;
   ends: AbortController;
   done: Promise<void>;
 }
@@ -62,6 +66,8 @@ export class Repairs {
   private running: Running | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isStopped = false;
+  /** Restarts of a wedged adb server in a row, and before when there is no other one. */
+  private adbRestarts = { count: 0, nextAt: 0 };
 
   constructor(deps: RepairsDeps) {
     this.deps = deps;
@@ -89,6 +95,7 @@ export class Repairs {
     }
     const targets = this.deps.targets();
     this.forgetOthers(targets);
+    this.unwedgeAdb(targets, settings);
     for (const target of targets) this.lookAt(target, settings);
   }
 
@@ -118,6 +125,27 @@ export class Repairs {
   /** A step is under way: the machine should not be given a task. */
   isUnderWay(): boolean {
     return this.running !== undefined;
+  }
+
+  /**
+   * A phone behind a wedged server cannot be seen, whatever is done to it. So the server is restarted at once, before the
+   * steps of any ladder and also after one was given up. Where that does not help, the ladders go on meanwhile.
+   */
+  private unwedgeAdb(targets: readonly RepairTarget[], settings: RepairSettings): void {
+    const { isAdbWedged, taskRunning, stopping, holds, clock } = this.deps;
+    if (!isAdbWedged()) {
+      if (this.running?.step !== 'adb-restart') this.adbRestarts.count = 0;
+      return;
+    }
+    const target = targets.find(({ device }) => device.repairs['adb-restart'] !== undefined);
+    const isWanted = settings.steps.includes('adb-restart') && target !== undefined;
+    if (!isWanted || this.running !== undefined || clock.uptime() < this.adbRestarts.nextAt) return;
+    if (taskRunning() || stopping() || holds().length > 0) return;
+    const { count } = this.adbRestarts;
+    const pause = Math.min(settings.pauseSeconds * 2 ** count, mostAdbPauseSeconds);
+    this.adbRestarts = { count: count + 1, nextAt: clock.uptime() + pause };
+    const { round } = this.ladders.get(target.attached.name) ?? healthy;
+    this.begin('adb-restart', target, round, 'the adb server does not answer');
   }
 
   private lookAt(target: RepairTarget, settings: RepairSettings): void {
@@ -169,10 +197,12 @@ export class Repairs {
       if (ladder !== undefined && settings !== undefined) {
         this.ladders.set(name, stepEnded(ladder, this.deps.clock.uptime(), later, settings));
       }
-      if (!this.isStopped) this.deps.look(name);
+      // One server is behind all phones.
+      const seen = step === 'adb-restart' ? [...this.ladders.keys()] : [name];
+      for (const each of this.isStopped ? [] : seen) this.deps.look(each);
       this.deps.onChange?.();
     });
-    this.running = { device: name, ends, done };
+    this.running = { device: name, step, ends, done };
     this.deps.onChange?.();
   }
 

@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { peer } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { Lab } from './testing/lab.ts';
+
+describe('an adb server that hangs when the agent starts', () => {
+  it.for(['android', 'auto'])(
+    'is restarted, and nothing else is tried: %s',
+    async (kind, context) => {
+      if (!peer('python3') || !peer('adb')) context.skip('python3 or adb is not installed');
+      const lab = await Lab.open({
+        phones: [{ serial: '0A1B2C3D', model: 'pixel-5' }],
+        isAdbProcess: true,
+        entry: `device: { kind: ${kind}, power: usb/1-1.2 }`,
+      });
+      context.onTestFinished(() => lab.close());
+      await promisify(execFile)('adb', ['start-server'], {
+        env: { ...process.env, ...lab.installation?.env },
+      });
+      await lab.installation?.server.misbehave('wedged');
+
+      const agent = await lab.startAgent();
+
+      await expect
+        .poll(async () => (await agent.status()).devices, { timeout: 50_000 })
+        .toMatchObject([{ state: 'present' }]);
+      await expect
+        .poll(async () => (await agent.status()).repairs)
+        .toMatchObject([{ step: 'adb-restart', outcome: 'helped' }]);
+    },
+  );
+});
