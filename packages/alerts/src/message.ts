@@ -61,6 +61,8 @@ export const AlertMessage = z.object({
   count: z.int(),
   /** Nobody said that it is resolved: it was not heard of in time. */
   expired: z.literal(true).optional(),
+  /** Only for this sink: it was a dead letter. It says nothing of how the alert is now. */
+  sink: z.string().optional(),
 });
 export type AlertMessage = z.output<typeof AlertMessage>;
 

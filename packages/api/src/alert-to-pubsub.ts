@@ -1,5 +1,6 @@
 /** Alerts on their way to Pub/Sub: what fires, what waits, what was refused. Alerts come in by doors of their own. */
 import { z } from 'zod';
+import { Problem } from './problem.ts';
 import { route } from './route.ts';
 import { Time } from './time.ts';
 
@@ -30,10 +31,18 @@ export const SinkStatus = z
     kind: z.enum(['pubsub', 'file', 'http']),
     depth: z.int().meta({ description: 'messages that wait for it' }),
     oldestSeconds: z.number().meta({ description: 'how long the oldest of them has waited' }),
+    setAside: z
+      .int()
+      .default(0)
+      .meta({ description: 'messages that became dead letters since the service started' }),
     lastSuccess: Time.optional(),
     failingSince: Time.optional(),
     reason: z.string().optional().meta({ description: 'class of what is wrong' }),
     detail: z.string().optional().meta({ description: 'for people' }),
+    down: z
+      .literal(true)
+      .optional()
+      .meta({ description: 'it accepts no message; absent while it accepts some and not others' }),
   })
   .meta({ id: 'SinkStatus' });
 export type SinkStatus = z.output<typeof SinkStatus>;
@@ -101,9 +110,33 @@ export const alertToPubsubApi = {
   deadLetters: route({
     method: 'get',
     path: '/v1/dead-letters',
-    summary: 'What was no alert, or what a sink will never take; the newest first',
+    summary: 'Invalid alerts, and messages that a sink rejects; the newest first',
     role: 'view',
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
     answers: { 200: z.object({ deadLetters: z.array(DeadLetter) }) },
+  }),
+  retryDeadLetters: route({
+    method: 'post',
+    path: '/v1/dead-letters/retry',
+    summary: 'Sends the messages among the dead letters again, each to the sink that rejected it',
+    description:
+      'They keep their ids. If an alert has changed since, a message with its present state follows. A sink that still rejects them makes them dead letters again.',
+    role: 'operate',
+    body: z.strictObject({
+      sink: z.string().min(1).max(100).optional().meta({ description: 'only its dead letters' }),
+      reason: z.string().max(1000).optional().meta({ description: 'for the audit log' }),
+    }),
+    audits: { target: ['body.sink'], reason: 'body.reason', answer: ['retried', 'kept'] },
+    answers: {
+      200: z.object({
+        retried: z.int().meta({ description: 'messages that wait in the spool again' }),
+        kept: z.int().meta({
+          description:
+            'dead letters that stay: not a message, cut because of its size, or its sink has left rack.yaml',
+        }),
+      }),
+      404: Problem,
+      503: Problem,
+    },
   }),
 };

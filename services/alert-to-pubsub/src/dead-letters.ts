@@ -1,12 +1,12 @@
 /**
- * What was no alert, or what a sink will never take: kept for a person to look at, the newest of it. JSON lines in two
+ * What was no alert, and messages that a sink rejects while it takes others: kept for a person to look at, or to retry, the newest of it. JSON lines in two
  * files, the newer and the one before, each at most half of what is allowed.
  */
 import { statSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeadLetter } from '@skolo/api';
-import { FileNotWritten, syncFolder } from '@skolo/durable';
+import { FileNotWritten, readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable';
 
 const mostLetterBytes = 64 * 1024;
 const chunkBytes = 256 * 1024;
@@ -51,14 +51,15 @@ export class DeadLetters {
   }
 
   /**
-   * Keeps them. When the promise is fulfilled, they are on the disk, each cut at 64 KiB. Of more than half of what is
-   * allowed at once, the last are kept.
+   * Keeps them. When the promise is fulfilled, they are on the disk, each cut where it is too long. Of more than half of
+   * what is allowed at once, the last are kept.
    *
+   * @param mostBytes of each; messages are kept whole where that is possible, since they can be sent again
    * @throws FileNotWritten None of them is kept, or only some of those that were there before.
    */
-  async add(letters: readonly DeadLetter[]): Promise<void> {
+  async add(letters: readonly DeadLetter[], mostBytes = mostLetterBytes): Promise<void> {
     if (letters.length === 0) return;
-    const most = Math.min(mostLetterBytes, this.half() - 1);
+    const most = Math.min(mostBytes, this.half() - 1);
     const lines = letters.map((letter) => lineOf(letter, most));
     const written = new Promise<void>((resolve, reject) => {
       this.waiting.push({ lines, resolve, reject });
@@ -90,6 +91,50 @@ export class DeadLetters {
     } finally {
       for (const file of files) await file?.close();
     }
+  }
+
+  /**
+   * Takes letters out, the oldest first. They are there until `use` is fulfilled, and after a crash they may still be:
+   * then they are used again.
+   *
+   * @throws unknown What `use` threw: all of them are there.
+   * @throws FileNotWritten They were used, and some of them are still there.
+   */
+  async take(
+    isWanted: (letter: DeadLetter) => boolean,
+    use: (letters: DeadLetter[]) => Promise<void>,
+  ): Promise<void> {
+    while (this.writer !== undefined) await this.writer;
+    const taking = this.takeNow(isWanted, use);
+    // What is added meanwhile waits.
+    this.writer = taking
+      .catch(() => undefined)
+      .then(() => {
+        this.writer = undefined;
+        if (this.waiting.length > 0) this.writer = this.writeWaiting();
+      });
+    await taking;
+  }
+
+  private async takeNow(
+    isWanted: (letter: DeadLetter) => boolean,
+    use: (letters: DeadLetter[]) => Promise<void>,
+  ) {
+    const rests: { path: string; rest: string }[] = [];
+    const wanted: DeadLetter[] = [];
+    for (const path of [this.older, this.newer]) {
+      const lines = ((await readFileIfExists(path)) ?? '').split('\n');
+      const kept = lines.filter((line) => {
+        const letter = parseLine(line);
+        if (letter === undefined || !isWanted(letter)) return true;
+        wanted.push(letter);
+        return false;
+      });
+      if (kept.length < lines.length) rests.push({ path, rest: kept.join('\n') });
+    }
+    if (wanted.length === 0) return;
+    await use(wanted);
+    for (const { path, rest } of rests) await writeFileAtomic(path, rest);
   }
 
   private half(): number {

@@ -31,7 +31,7 @@ function deliver(spool: Spool, sink: FakeSink): Delivery {
     backOff: { firstMs: 1, maxMs: 5 },
     onSent: () => undefined,
     onFailed: () => undefined,
-    onRefused: () => undefined,
+    onSetAside: () => undefined,
   });
   delivery.start();
   return delivery;

@@ -1,9 +1,11 @@
 /**
  * From the spool to one sink: in order for each lane, all lanes side by side, again and again until it is there. The
  * sink's place in the spool is the first message that has not arrived; what is behind it is sent again after a restart.
+ *
+ * A message becomes a dead letter only when the sink takes others and not this one: `Trouble` decides.
  */
 import { setMaxListeners } from 'node:events';
-import { type Message, type Sink, SinkError } from '@skolo/alerts';
+import { type Message, type Sink, SinkError, type SinkReason } from '@skolo/alerts';
 import type { DeadLetter } from '@skolo/api';
 import {
   type BackOffOptions,
@@ -15,8 +17,9 @@ import {
 } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { GapNotice } from './deliver/gaps.ts';
-import { Lanes, type Turn } from './deliver/lanes.ts';
+import { type Lane, Lanes, type Turn } from './deliver/lanes.ts';
 import { Reader } from './deliver/reader.ts';
+import { SetAside } from './deliver/set-aside.ts';
 import { Teller } from './deliver/teller.ts';
 import { Trouble } from './deliver/trouble.ts';
 import { type Waiting, Window, type WindowBounds } from './deliver/window.ts';
@@ -28,7 +31,7 @@ export interface DeliveryDeps {
   /** Where a sink begins that has no place in the spool yet; by default with the oldest message that is there. */
   from?: number;
   /** Durable when fulfilled. */
-  deadLetters: { add(letters: DeadLetter[]): Promise<void> };
+  deadLetters: { add(letters: DeadLetter[], mostBytes?: number): Promise<void> };
   /** Appends it to the spool. */
   notice(notice: GapNotice): Promise<void>;
   clock: Clock;
@@ -42,8 +45,8 @@ export interface DeliveryDeps {
   pause?: Pause;
   onSent(sent: { messages: number; seconds: number }): void;
   onFailed(failure: { reason: string; code: string }): void;
-  /** The sink will never take it, or it is no message: it is among the dead letters. */
-  onRefused(): void;
+  /** A message is among the dead letters now: the sink takes others and not this one, or it is no message. */
+  onSetAside(why: string): void;
 }
 
 /** Times in milliseconds since 1970. */
@@ -56,12 +59,28 @@ export interface DeliveryStatus {
   reason?: string;
   /** For people. */
   detail?: string;
+  /** It takes nothing at all. */
+  down?: true;
+  /** Messages that became dead letters since the start. */
+  setAside: number;
 }
 
 const usualWindow = { messages: 1000, bytes: 8 * 2 ** 20 };
 const usualBackOff = { firstMs: 500, maxMs: 30_000 };
+/** A sink that is there and rejects what it gets is asked more often: there may be others that it takes. */
+const rejectedMaxMs = 5000;
 /** A sink may ask to be left alone, but not for ever. */
 const mostAskedSeconds = 900;
+/** In a longer time the sink may have come back. */
+const promptSeconds = 1;
+/** How often a lane fails with a sink that answers until those behind its first message are tried, and how many. */
+const failuresBefore: Partial<Record<SinkReason, number>> = {
+  refused: 3,
+  unavailable: 8,
+  permission: 8,
+  topic: 8,
+};
+const mostBehind = 8;
 
 export class Delivery {
   private readonly deps: DeliveryDeps;
@@ -71,6 +90,7 @@ export class Delivery {
   private readonly teller: Teller;
   private readonly trouble: Trouble;
   private readonly reader: Reader;
+  private readonly setAside: SetAside;
   private readonly sending = new Set<Promise<void>>();
   /** Nothing new is begun. */
   private readonly stopping = new AbortController();
@@ -88,6 +108,7 @@ export class Delivery {
     this.pause = pause;
     this.window = new Window(window);
     this.trouble = new Trouble({ sink: sink.name, clock, log });
+    this.setAside = new SetAside(deps);
     this.teller = new Teller({
       ...{ sink: sink.name, clock, log, pause, stopping: this.stopping.signal },
       notice: (notice) => deps.notice(notice),
@@ -101,9 +122,10 @@ export class Delivery {
       {
         ...{ spool, sink, window: this.window, deadLetters: deps.deadLetters, clock, log, own },
         pause,
-        onMessage: (lane, waiting) => this.read(lane, waiting),
+        isBlocked: (lane) => this.isBlocked(lane),
+        onMessage: (waiting) => this.read(waiting),
         onPassed: () => this.look(),
-        onUnreadable: () => deps.onRefused(),
+        onUnreadable: () => this.setAside.counted('a record of the spool is no message'),
       },
       Math.min(Math.max(from, spool.first), spool.next),
     );
@@ -129,14 +151,15 @@ export class Delivery {
   }
 
   status(): DeliveryStatus {
-    const { clock, spool } = this.deps;
+    const { clock } = this.deps;
     const { window, reader } = this;
     const uptime = clock.uptime();
     const oldest = window.oldest();
     const { problem } = reader;
     return {
-      depth: window.size + Math.max(0, spool.next - reader.next),
+      depth: window.size + reader.unread,
       oldestSeconds: oldest === undefined ? 0 : Math.max(0, uptime - oldest.since),
+      setAside: this.setAside.count,
       ...(problem !== undefined && { reason: 'disk', detail: problem }),
       ...this.trouble.status(),
     };
@@ -151,17 +174,21 @@ export class Delivery {
     const { spool } = this.deps;
     const dropped = this.lanes.dropBefore(seq);
     for (const waiting of dropped) this.window.remove(waiting);
-    const unread = Math.max(0, Math.min(seq, spool.next) - this.reader.next);
-    this.reader.skipTo(Math.min(seq, spool.next));
+    const unread = this.reader.skipTo(Math.min(seq, spool.next));
     this.trouble.forget((lane) => lane.state === 'idle');
     this.look();
     return dropped.length + unread;
   }
 
-  private read(lane: string, waiting: Waiting) {
+  private read(waiting: Waiting) {
     this.window.add(waiting);
-    this.lanes.add(lane, waiting);
+    this.lanes.add(waiting);
     this.pumpSoon();
+  }
+
+  /** While the sink is down, all lanes fail alike. */
+  private isBlocked(name: string): boolean {
+    return this.trouble.failures === 0 && (this.lanes.get(name)?.failures ?? 0) > 0;
   }
 
   /** After what else happens in this turn of the event loop, so that a batch takes all that is there by then. */
@@ -198,25 +225,31 @@ export class Delivery {
 
   /** Never throws. */
   private async send(turn: Turn): Promise<void> {
-    const { sink, clock, sendWithinMs = 600_000 } = this.deps;
-    const messages: Message[] = turn.batch.map(({ message }) => message);
+    const { clock } = this.deps;
     const begun = this.trouble.begin();
     const begunAt = clock.uptime();
+    const blame = this.setAside.blameOf(turn.batch[0]);
+    if (blame !== undefined) return this.bury(turn, begun, blame);
     try {
-      const closing = this.ending.signal;
-      const { pause } = this;
-      await within(sendWithinMs, (signal) => sink.send(messages, turn.lane.name, signal), {
-        pause,
-        closing,
-      });
+      await this.attempt(turn);
       if (this.isClosed) return;
       this.arrived(turn, begun, clock.uptime() - begunAt);
     } catch (error) {
       if (this.ending.signal.aborted) return;
       const failure = asSinkError(error);
-      if (failure.reason === 'refused') await this.refused(turn, begun, failure);
-      else this.failed(turn, begun, failure);
+      const isPrompt = clock.uptime() - begunAt < promptSeconds;
+      await this.failed(turn, begun, failure, isPrompt);
     }
+  }
+
+  /** @throws unknown */
+  private async attempt({ lane, batch }: Turn): Promise<void> {
+    const { sink, sendWithinMs = 600_000 } = this.deps;
+    const messages: Message[] = batch.map(({ message }) => message);
+    const closing = this.ending.signal;
+    const { pause } = this;
+    const send = (signal: AbortSignal) => sink.send(messages, lane.name, signal);
+    await within(sendWithinMs, send, { pause, closing });
   }
 
   private arrived(turn: Turn, begun: number, seconds: number) {
@@ -228,57 +261,112 @@ export class Delivery {
     onSent({ messages: turn.batch.length, seconds });
   }
 
-  /** With one message it is known which: it goes to the dead letters. With more it is one of them. */
-  private async refused(turn: Turn, begun: number, refusal: SinkError) {
-    const { sink, clock, log, deadLetters, onFailed, onRefused } = this.deps;
+  private async failed(
+    turn: Turn,
+    begun: number,
+    failure: SinkError,
+    isPrompt: boolean,
+  ): Promise<void> {
     const { lane, batch } = turn;
-    const { code, message: why } = refusal;
-    onFailed({ reason: refusal.reason, code });
-    const [first] = batch;
-    if (batch.length > 1 || first === undefined) {
-      this.trouble.worked(lane, begun);
-      const middle = Math.ceil(batch.length / 2);
-      return this.lanes.free(turn, batch.slice(0, middle), batch.slice(middle));
-    }
-    const at = new Date(clock.now()).toISOString();
-    try {
-      await deadLetters.add([{ at, from: sink.name, why, found: first.message }]);
-    } catch (error) {
-      const text = `${why}; and the message cannot be put in the dead letters: ${errorText(error)}`;
-      return this.failed(turn, begun, new SinkError('disk', 'DEAD_LETTERS', text));
-    }
-    if (this.isClosed) return;
-    log.error({ sink: sink.name, code, why, id: first.message.id }, 'sink refuses a message');
-    this.trouble.worked(lane, begun);
-    this.settle(turn);
-    onRefused();
-  }
-
-  private failed(turn: Turn, begun: number, failure: SinkError) {
-    const { onFailed } = this.deps;
-    const { lane, batch } = turn;
-    onFailed({ reason: failure.reason, code: failure.code });
+    const { reason, code } = failure;
+    this.deps.onFailed({ reason, code });
+    if (reason === 'too-large') return this.tooLarge(turn, begun, failure);
     const verdict = this.trouble.failed(lane, begun, failure);
-    if (verdict === 'lane') {
-      this.lanes.rest(turn, [...batch]);
-      void this.restFor(lane.failures, failure).then(() => {
-        this.lanes.wake(lane);
+    // One of them may be to blame, and the others not.
+    const isSplit = batch.length > 1 && (reason === 'refused' || lane.strikes > 0);
+    const again = isSplit ? halvesOf(batch) : [[...batch]];
+    if (isSplit) lane.strikes = 0;
+    else if (verdict === 'message') return this.bury(turn, begun, failure);
+    else if (verdict === 'sink' && isPrompt && (await this.tryBehind(turn, failure))) return;
+    if (verdict === 'nobody') return this.lanes.free(turn, ...again);
+    if (verdict === 'sink') {
+      this.lanes.free(turn, ...again);
+      this.isResting = true;
+      void this.restFor(isSplit ? 1 : this.trouble.failures, failure).then(() => {
+        this.isResting = false;
         this.pumpSoon();
       });
       return;
     }
-    this.lanes.free(turn, [...batch]);
-    if (verdict === 'nobody') return;
-    this.isResting = true;
-    void this.restFor(this.trouble.failures, failure).then(() => {
-      this.isResting = false;
+    this.lanes.rest(turn, ...again);
+    this.leaveMost(lane);
+    void this.restFor(isSplit ? 1 : lane.failures, failure).then(() => {
+      this.lanes.wake(lane);
       this.pumpSoon();
     });
   }
 
-  private async restFor(failures: number, { retryAfterSeconds = 0 }: Partial<SinkError> = {}) {
+  /** Whether the sink takes others does not matter. */
+  private async tooLarge(turn: Turn, begun: number, failure: SinkError): Promise<void> {
+    if (turn.batch.length > 1) return this.lanes.free(turn, ...halvesOf(turn.batch));
+    return this.bury(turn, begun, failure);
+  }
+
+  private async bury(turn: Turn, begun: number, failure: SinkError): Promise<void> {
+    const trouble = await this.setAside.add(turn.batch, failure);
+    if (this.isClosed) return;
+    if (trouble !== undefined) return this.failed(turn, begun, trouble, false);
+    this.trouble.released(turn.lane);
+    this.settle(turn);
+  }
+
+  /**
+   * Where each lane is blocked by a message of its own, no other message shows that the sink works. So, after several
+   * failures, those behind the first one are tried at once: when one gets through, those before it are to blame. None of
+   * these is sent again, so that the order is kept.
+   *
+   * @returns whether one got through
+   */
+  private async tryBehind({ lane, batch }: Turn, failure: SinkError): Promise<boolean> {
+    const { clock, onFailed } = this.deps;
+    if (batch.length > 1 || lane.failures < (failuresBefore[failure.reason] ?? Infinity))
+      return false;
+    const passed = [...batch];
+    while (passed.length <= mostBehind && !this.stopping.signal.aborted) {
+      const next = this.lanes.takeNext(lane);
+      if (next === undefined) break;
+      const turn = { lane, batch: [next] };
+      const begun = this.trouble.begin();
+      const begunAt = clock.uptime();
+      try {
+        await this.attempt(turn);
+        const trouble = await this.setAside.add(passed, failure);
+        if (this.isClosed) return true;
+        if (trouble === undefined) for (const waiting of passed) this.window.remove(waiting);
+        else this.lanes.putBack(lane, passed);
+        this.arrived(turn, begun, clock.uptime() - begunAt);
+        return true;
+      } catch (error) {
+        const { reason, code } = asSinkError(error);
+        passed.push(next);
+        if (this.ending.signal.aborted) break;
+        onFailed({ reason, code });
+        // Only of the moment in which the first one failed something can be said.
+        if (reason !== failure.reason || clock.uptime() - begunAt >= promptSeconds) break;
+      }
+    }
+    this.lanes.putBack(lane, passed.slice(1));
+    return false;
+  }
+
+  /** What a lane that is blocked holds of the window beyond its share is read again later. */
+  private leaveMost(lane: Lane) {
+    while (this.window.exceedsShare(lane.name)) {
+      const last = this.lanes.dropLast(lane);
+      if (last === undefined) break;
+      this.window.remove(last);
+      this.reader.leave(last);
+    }
+    this.reader.roomMade();
+  }
+
+  private async restFor(
+    failures: number,
+    { reason, retryAfterSeconds = 0 }: Partial<SinkError> = {},
+  ) {
     const { random = Math.random, backOff = usualBackOff } = this.deps;
-    const ms = backOffMs(failures, { ...backOff, random });
+    const maxMs = reason === 'refused' ? Math.min(rejectedMaxMs, backOff.maxMs) : backOff.maxMs;
+    const ms = backOffMs(failures, { ...backOff, maxMs, random });
     const asked = Math.min(retryAfterSeconds, mostAskedSeconds) * 1000;
     await this.pause(Math.max(ms, asked), this.stopping.signal).catch(() => undefined);
   }
@@ -298,7 +386,7 @@ export class Delivery {
   }
 
   private lowest(): number {
-    return this.window.oldest()?.seq ?? this.reader.next;
+    return Math.min(this.window.lowest(), this.reader.lowest);
   }
 
   private movePlace() {
@@ -314,6 +402,11 @@ export class Delivery {
     await Promise.race([all, this.pause(ms, over.signal).catch(() => undefined)]);
     over.abort();
   }
+}
+
+function halvesOf(batch: readonly Waiting[]): Waiting[][] {
+  const middle = Math.ceil(batch.length / 2);
+  return [batch.slice(0, middle), batch.slice(middle)];
 }
 
 function asSinkError(error: unknown): SinkError {

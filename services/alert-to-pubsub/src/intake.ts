@@ -4,7 +4,7 @@
  * what may be lost yet.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { NoticeMessage, SpooledMessage } from '@skolo/alerts';
+import type { AlertMessage, NoticeMessage, SpooledMessage } from '@skolo/alerts';
 import { type Clock, errorText } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { AlertToPubsubSettings } from '@skolo/rack';
@@ -14,7 +14,7 @@ import { Draft } from './draft.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { NewId } from './ids.ts';
 import { type Batch, type Intake as Doorway, NotAccepted } from './receive/heard.ts';
-import { hear, type Moment, pass, type Tracked } from './state.ts';
+import { hear, type Moment, pass, type Tracked, wordOfNow } from './state.ts';
 
 export interface IntakeDeps {
   settings(): AlertToPubsubSettings;
@@ -80,6 +80,26 @@ export class Intake implements Doorway {
    */
   async notify(complaint: Complaint): Promise<void> {
     await this.enqueue((draft) => this.complain(draft, complaint));
+  }
+
+  /**
+   * Appends messages that one sink has not got, and after those of each alert how it is now.
+   *
+   * @throws NotAccepted
+   */
+  async resend(messages: readonly SpooledMessage[], sink: string): Promise<void> {
+    await this.enqueue((draft) => {
+      const latest = new Map<string, AlertMessage>();
+      for (const message of messages) {
+        draft.messages.push({ ...message, sink });
+        if (message.kind !== 'notice') latest.set(message.alert.fingerprint, message);
+      }
+      for (const [fingerprint, late] of latest) {
+        const known = draft.get(fingerprint)?.known;
+        const now = wordOfNow(late, known, this.moment(), this.deps.newId);
+        if (now !== undefined) draft.messages.push({ ...now, sink });
+      }
+    });
   }
 
   /**

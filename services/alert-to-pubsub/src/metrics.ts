@@ -155,6 +155,7 @@ function sinkGauges(registry: Registry, view: () => View): void {
     'How long the oldest of them has waited.',
     (sink) => sink.oldestSeconds,
   );
+  gauge('sink_down', 'Whether a sink accepts no message.', ({ down }) => (down ? 1 : 0));
   gauge(
     'last_success_timestamp_seconds',
     'When a sink last took a message; 0: never.',

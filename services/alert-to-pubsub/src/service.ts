@@ -14,12 +14,14 @@ import { apiHandlers } from './api.ts';
 import { Damage } from './damage.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { Hourly } from './hourly.ts';
 import { createIds } from './ids.ts';
 import { Intake } from './intake.ts';
 import { createMetrics } from './metrics.ts';
 import { alertmanagerRouter } from './receive/alertmanager-router.ts';
 import { DoorAuth } from './receive/auth.ts';
 import { createDoors } from './receive/doors.ts';
+import { retryDeadLetters } from './retry.ts';
 import { Room } from './room.ts';
 import { wantedSinks } from './sinks.ts';
 import { type Opened, Store } from './store.ts';
@@ -70,6 +72,7 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
   const location = () => settings().location ?? rack().name;
   const stopping = new AbortController();
   const newId = createIds();
+  const setAside = new Hourly();
 
   const view: View = {
     alerts: () => [...intake.alerts.values()].map(shownAlert),
@@ -107,7 +110,8 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     clock,
     onAccepted(messages) {
       for (const message of messages) {
-        if (message.kind === 'transition') metrics.transition(message.alert.status);
+        const isChange = message.kind === 'transition' && message.sink === undefined;
+        if (isChange) metrics.transition(message.alert.status);
       }
     },
     onHeard({ alerts, bad, door, truncated }) {
@@ -142,7 +146,13 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     onSink: (sink) => metrics.sink(sink),
     onSent: (sink, messages, seconds) => metrics.sent(sink, messages, seconds),
     onFailed: (sink, { reason, code }) => metrics.failed(sink, reason, code),
-    onRefused: (sink) => metrics.deadLetters(sink, 1),
+    onSetAside(sink, why) {
+      metrics.deadLetters(sink, 1);
+      const count = setAside.count(sink, clock.uptime());
+      if (count === undefined) return;
+      const text = `${sink}: ${count} messages were set aside as dead letters: ${why}; correct that, then run skolo alerts dead-letters --retry`;
+      notify({ notice: 'dead-letters', text, facts: { count, sink } });
+    },
     onDropped(sink, count) {
       metrics.dropped(sink, count);
       log.error({ sink, count }, 'messages dropped');
@@ -247,12 +257,17 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     },
     onRefused: ({ door, why }) => metrics.refused(door, why),
   });
+  const retry = (sink: string | undefined) =>
+    retryDeadLetters(
+      { deadLetters, intake, sinks: () => view.sinks().map(({ name }) => name) },
+      sink,
+    );
   const startedAt = clock.now();
   const alertmanager = { known: view.alerts, settings, clock, startedAt, version };
   const app = createApp({
     ...context,
     api: alertToPubsubApi,
-    handlers: apiHandlers({ view, location, deadLetters }),
+    handlers: apiHandlers({ view, location, deadLetters, retry }),
     first: [alertmanagerRouter(alertmanager, auth, context.access.require('view'))],
   });
 

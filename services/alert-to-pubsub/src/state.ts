@@ -144,6 +144,22 @@ export function restored(
   return { known, heardAt: uptime, toldAt: uptime };
 }
 
+/**
+ * What follows a message that comes late, so that nobody takes it for the state of now. Undefined: it is that.
+ *
+ * @param known undefined: nothing is known of the alert, so it does not fire
+ */
+export function wordOfNow(
+  late: AlertMessage,
+  known: KnownAlert | undefined,
+  moment: Moment,
+  newId: NewId,
+): AlertMessage | undefined {
+  const now = known ?? resolved({ ...late, silentMs: 0 }, late.last);
+  if (now.alert.status === late.alert.status) return undefined;
+  return message(now.alert.status === 'firing' ? 'refresh' : 'transition', now, moment, newId);
+}
+
 function asKnown(
   before: Tracked | undefined,
   { fingerprint, alert: heard, door, group }: Word,

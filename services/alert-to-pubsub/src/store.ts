@@ -190,7 +190,8 @@ export class Store {
     for await (const { text } of spool.read(snapshot?.next ?? spool.first)) {
       const message = asMessage(text);
       if (message === undefined) unreadable += 1;
-      else if (message.kind !== 'notice') {
+      // A dead letter that was retried says how an alert was once.
+      else if (message.kind !== 'notice' && message.sink === undefined) {
         known.alerts.set(message.alert.fingerprint, restored(message, moment, settings));
       }
     }

@@ -13,6 +13,10 @@ export interface SinkView {
   failingSince?: number | undefined;
   reason?: string | undefined;
   detail?: string | undefined;
+  /** It takes nothing at all. */
+  down?: true;
+  /** Messages that became dead letters since the start. */
+  setAside: number;
 }
 
 export interface View {

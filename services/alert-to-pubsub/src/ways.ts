@@ -29,7 +29,8 @@ export interface WaysDeps {
   onSink(sink: string): void;
   onSent(sink: string, messages: number, seconds: number): void;
   onFailed(sink: string, failure: { reason: string; code: string }): void;
-  onRefused(sink: string): void;
+  /** A message for this sink is a dead letter now. */
+  onSetAside(sink: string, why: string): void;
   /** These sinks lost so many messages, since the spool was full. */
   onDropped(sink: string, count: number): void;
 }
@@ -250,7 +251,7 @@ export class Ways {
   private deliver(sink: Sink, from: number): Delivery | undefined {
     const { spool } = this;
     if (spool === undefined) return undefined;
-    const { delivery: deps, onSent, onFailed, onRefused } = this.deps;
+    const { delivery: deps, onSent, onFailed, onSetAside } = this.deps;
     const { name } = sink;
     const delivery = new Delivery({
       ...deps,
@@ -262,7 +263,7 @@ export class Ways {
         onSent(name, messages, seconds);
       },
       onFailed: (failure) => onFailed(name, failure),
-      onRefused: () => onRefused(name),
+      onSetAside: (why) => onSetAside(name, why),
     });
     delivery.start();
     return delivery;
@@ -277,7 +278,7 @@ export class Ways {
 }
 
 function waitingFor({ delivery }: Way): DeliveryStatus {
-  return delivery?.status() ?? { depth: 0, oldestSeconds: 0 };
+  return delivery?.status() ?? { depth: 0, oldestSeconds: 0, setAside: 0 };
 }
 
 function placeOf(spool: Spool, name: string): number {

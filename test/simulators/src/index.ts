@@ -137,6 +137,7 @@ export {
   type FaultOptions as PubSubFaultOptions,
   faultKinds as pubSubFaultKinds,
 } from './google-pubsub/faults.ts';
+export { type PubSubGate, startPubSubGate } from './google-pubsub/gate.ts';
 export type { Limits as PubSubLimits } from './google-pubsub/limits.ts';
 export {
   type GooglePubSubProcess,

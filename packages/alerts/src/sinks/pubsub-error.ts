@@ -43,8 +43,14 @@ const kinds: Partial<Record<GrpcCode, Kind>> = {
   // The key that encrypts the topic is not usable, or this region may not store its messages: of this no message is guilty.
   FAILED_PRECONDITION: { reason: 'topic', hint: "look at the topic's encryption key and regions" },
   UNIMPLEMENTED: { reason: 'topic', hint: 'correct services.alert-to-pubsub.endpoint' },
-  INVALID_ARGUMENT: { reason: 'refused', hint: 'Pub/Sub will never take it' },
-  OUT_OF_RANGE: { reason: 'refused', hint: 'Pub/Sub will never take it' },
+  INVALID_ARGUMENT: {
+    reason: 'refused',
+    hint: 'correct services.alert-to-pubsub, or the schema of the topic',
+  },
+  OUT_OF_RANGE: {
+    reason: 'refused',
+    hint: 'correct services.alert-to-pubsub, or the schema of the topic',
+  },
 };
 
 export function grpcCode(error: unknown): GrpcCode | undefined {

@@ -23,7 +23,7 @@ const createTopicTimeoutMs = 15_000;
  * As few requests as hold them, in order.
  *
  * @param key of ordering; '' for none
- * @throws SinkError `refused`: one is too large
+ * @throws SinkError `too-large`: one of them is
  */
 export function requestsOf(messages: readonly Message[], key: string, as: EncodeAs): Request[] {
   const requests: Request[] = [];
@@ -34,7 +34,7 @@ export function requestsOf(messages: readonly Message[], key: string, as: Encode
     const bytes = data.length + bytesAround(attributes, key);
     if (bytes > maxMessageBytes) {
       throw new SinkError(
-        'refused',
+        'too-large',
         'TOO_LARGE',
         `Pub/Sub takes messages of up to 10 MB; ${message.kind} ${message.id} has ${(bytes / 1e6).toFixed(1)} MB; shorten its annotations`,
       );

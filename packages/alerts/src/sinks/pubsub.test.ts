@@ -252,7 +252,7 @@ describe('what goes wrong', () => {
       sinkFor(google).send([numberedAlert(2), large], 'rack4-0', never()),
     );
 
-    expect(error).toMatchObject({ reason: 'refused', code: 'TOO_LARGE' });
+    expect(error).toMatchObject({ reason: 'too-large', code: 'TOO_LARGE' });
     expect(error.message).toContain(large.id);
     expect(google.counts.requests).toEqual({});
   });

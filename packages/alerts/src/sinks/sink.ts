@@ -7,7 +7,8 @@ import type { Message } from '../message.ts';
  * - `unavailable`: it cannot be reached, or says that it cannot now. `timeout`: it did not answer.
  * - `credentials`: there are none, or they are wrong. `permission`: they may not. `quota`: too much at the moment.
  * - `topic`: the topic, the URL or the folder is not there. `disk`: full, read-only, broken.
- * - `refused`: not this message, today or ever; others may pass.
+ * - `refused`: not as it is. That may be the message, or a setting on the other side.
+ * - `too-large`: the sink knows without asking that the message is larger than it may be.
  */
 export type SinkReason =
   | 'unavailable'
@@ -17,9 +18,10 @@ export type SinkReason =
   | 'quota'
   | 'topic'
   | 'disk'
-  | 'refused';
+  | 'refused'
+  | 'too-large';
 
-/** All reasons but `refused` are tried again, for ever. The message is for people, and says what to do. */
+/** Who calls decides whether to retry. The message is for people, and says what to do. */
 export class SinkError extends Error {
   readonly reason: SinkReason;
   /** Of the protocol: `PERMISSION_DENIED`, `503`, `ENOSPC`. */
@@ -55,8 +57,8 @@ export interface Sink {
   /**
    * Fulfilled when all of them are there; called for one lane only when the last call for it has ended.
    *
-   * @throws SinkError Some of them may be there; they are sent again. With `refused` and more than one message, at least
-   * one of them is refused.
+   * @throws SinkError Some of them may be there; they are sent again. With `too-large` and more than one message, at
+   * least one of them is.
    */
   send(messages: readonly Message[], lane: string, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

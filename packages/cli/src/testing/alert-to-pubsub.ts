@@ -50,6 +50,10 @@ export function startAlertToPubsub({ tokens, send }: Options): Promise<TestServi
           status: 200,
           body: { deadLetters: data.deadLetters().slice(0, limit) },
         }),
+        retryDeadLetters: ({ body: { sink } }) => ({
+          status: 200,
+          body: sink === 'pagers' ? { retried: 0, kept: 0 } : { retried: 2, kept: 1 },
+        }),
         status: () => ({ status: 200, body: statusOf(isStuck) }),
       },
     }),
@@ -85,7 +89,7 @@ const minutes = 60;
 const pubsub = { name: 'pubsub', kind: 'pubsub' } as const;
 
 function flowing(): SinkStatus {
-  return { ...pubsub, depth: 0, oldestSeconds: 0, lastSuccess: ago(2.5 * minutes) };
+  return { ...pubsub, depth: 0, oldestSeconds: 0, setAside: 0, lastSuccess: ago(2.5 * minutes) };
 }
 
 function stuck(): SinkStatus {
@@ -94,6 +98,7 @@ function stuck(): SinkStatus {
     ...pubsub,
     depth: 12,
     oldestSeconds: 5.5 * 60 * minutes,
+    setAside: 0,
     lastSuccess: since,
     failingSince: since,
     reason: 'permission',
@@ -102,4 +107,10 @@ function stuck(): SinkStatus {
   };
 }
 
-const pagers: SinkStatus = { name: 'pagers', kind: 'http', depth: 0, oldestSeconds: 0 };
+const pagers: SinkStatus = {
+  name: 'pagers',
+  kind: 'http',
+  depth: 0,
+  oldestSeconds: 0,
+  setAside: 0,
+};

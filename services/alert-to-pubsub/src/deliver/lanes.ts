@@ -12,6 +12,8 @@ export class Lane {
   state: 'idle' | 'ready' | 'busy' | 'resting' = 'idle';
   /** In a row. */
   failures = 0;
+  /** Those of them that speak against its first message. */
+  strikes = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -33,7 +35,12 @@ export class Lanes {
   /** Those that have something to send; who waits longest is first. */
   private readonly ready = new Set<Lane>();
 
-  add(name: string, waiting: Waiting): void {
+  get(name: string): Lane | undefined {
+    return this.lanes.get(name);
+  }
+
+  add(waiting: Waiting): void {
+    const { lane: name } = waiting;
     let lane = this.lanes.get(name);
     if (lane === undefined) {
       lane = new Lane(name);
@@ -52,6 +59,25 @@ export class Lanes {
     return { lane, batch: lane.again.shift() ?? lane.waiting.splice(0, most) };
   }
 
+  /** One message more of a lane that is busy. */
+  takeNext(lane: Lane): Waiting | undefined {
+    const [batch] = lane.again;
+    if (batch === undefined) return lane.waiting.shift();
+    const first = batch.shift();
+    if (batch.length === 0) lane.again.shift();
+    return first;
+  }
+
+  /** They come first again, one by one. */
+  putBack(lane: Lane, passed: readonly Waiting[]): void {
+    lane.again.unshift(...passed.map((waiting) => [waiting]));
+  }
+
+  /** Takes out what waits behind all else of this lane and was not sent yet. */
+  dropLast(lane: Lane): Waiting | undefined {
+    return lane.waiting.pop();
+  }
+
   /** The turn is over; the lane lines up behind the others. What did not arrive comes first when it is its turn. */
   free({ lane }: Turn, ...again: Waiting[][]): void {
     lane.again.unshift(...again.filter(({ length }) => length > 0));
@@ -60,8 +86,8 @@ export class Lanes {
   }
 
   /** The turn is over, and nothing of this lane is sent until it is woken. */
-  rest({ lane }: Turn, again: Waiting[]): void {
-    lane.again.unshift(again);
+  rest({ lane }: Turn, ...again: Waiting[][]): void {
+    lane.again.unshift(...again);
     lane.state = 'resting';
   }
 

@@ -1,12 +1,16 @@
 /**
  * Reads the spool for one sink, from its place on, as far ahead as the window allows. What is no message is put in the
- * dead letters and passed over; notices for other sinks are passed over.
+ * dead letters and passed over; messages for other sinks are passed over.
+ *
+ * A lane that is blocked and has its share of the window is left where it is, and the others are read on: `LeftLanes`
+ * knows from where such a lane has to be read again once it moves.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Sink, SpooledMessage } from '@skolo/alerts';
 import type { DeadLetter } from '@skolo/api';
 import { backOffMs, type Clock, errorText, type Logger } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
+import { LeftLanes } from './left-lanes.ts';
 import type { Waiting, Window } from './window.ts';
 import type { Pause } from './within.ts';
 
@@ -14,21 +18,18 @@ export interface ReaderDeps {
   spool: Pick<Spool, 'first' | 'next' | 'read' | 'changed'>;
   sink: Pick<Sink, 'name' | 'laneOf'>;
   window: Window;
+  /** Others get through, and this lane does not. */
+  isBlocked(lane: string): boolean;
   deadLetters: { add(letters: DeadLetter[]): Promise<void> };
   clock: Clock;
   log: Logger;
   pause: Pause;
   /** Messages that were accepted by this process have this sequence number or a later one, and are no older than it. */
   own: { seq: number; since: number };
-  onMessage(lane: string, waiting: Waiting): void;
+  onMessage(waiting: Waiting): void;
   /** Passed over, for now and ever. */
   onPassed(): void;
   onUnreadable(): void;
-}
-
-interface Found {
-  lane: string;
-  waiting: Waiting;
 }
 
 /** What is older was written before the wall clock was set: nobody knows when. */
@@ -36,11 +37,12 @@ const clockWasSet = Date.parse('2020-01-01T00:00:00Z');
 const backOff = { firstMs: 500, maxMs: 30_000 };
 
 export class Reader {
-  /** The sequence number that is read next. */
+  /** The sequence number that is read next; before it, only what is left of blocked lanes is still to be read. */
   next: number;
   /** Why the spool cannot be read, for people. */
   problem: string | undefined;
   private readonly deps: ReaderDeps;
+  private readonly left = new LeftLanes();
   /** When the last message of this process that was read was accepted, in seconds of uptime. */
   private latest: number;
   private failures = 0;
@@ -52,15 +54,26 @@ export class Reader {
     this.latest = deps.own.since;
   }
 
+  /** The first message that has to be read. */
+  get lowest(): number {
+    return Math.min(this.next, this.left.lowest);
+  }
+
+  /** Messages that have to be read. */
+  get unread(): number {
+    return Math.max(0, this.deps.spool.next - this.next) + this.left.count;
+  }
+
   async run(signal: AbortSignal): Promise<void> {
-    const { spool, pause } = this.deps;
+    const { pause } = this.deps;
     const stop = () => this.roomMade();
     signal.addEventListener('abort', stop);
     while (!signal.aborted) {
       try {
+        await this.readLeft(signal);
         await this.readOn(signal);
         this.worked();
-        if (!signal.aborted) await spool.changed(this.next, signal);
+        if (!signal.aborted) await this.more(signal);
       } catch (error) {
         if (signal.aborted) break;
         this.failed(error);
@@ -70,33 +83,52 @@ export class Reader {
     signal.removeEventListener('abort', stop);
   }
 
-  /** The window has room again. */
+  /** The window has room again, or a lane moves. */
   roomMade(): void {
     this.wakeUp?.();
   }
 
-  /** Goes on behind what was dropped. */
-  skipTo(seq: number): void {
+  /** Goes on behind what was dropped. Gives how many messages will not be read. */
+  skipTo(seq: number): number {
+    const unread = Math.max(0, seq - this.next) + this.left.skipTo(seq, this.next);
     this.next = Math.max(this.next, seq);
     this.roomMade();
+    return unread;
+  }
+
+  /** Takes back what was read of a lane that is blocked: it is read again once the lane moves. */
+  leave({ lane, seq }: Waiting): void {
+    this.left.leave(lane, seq);
+  }
+
+  private get isLeftDue(): boolean {
+    return this.left.lanes.some((lane) => this.isDue(lane));
+  }
+
+  private isDue(lane: string): boolean {
+    return !this.deps.isBlocked(lane) && this.deps.window.hasShareFor(lane, 0);
   }
 
   private async readOn(signal: AbortSignal) {
-    const { spool, onPassed, onMessage } = this.deps;
+    const { spool, window, isBlocked, onPassed, onMessage } = this.deps;
     // Up to here all is read then, or is not there any more.
     const end = spool.next;
     let expected = this.next;
     for await (const { seq, text } of spool.read(expected)) {
       if (signal.aborted) return;
-      const found = await this.understand(seq, text);
-      if (found !== undefined) await this.room(text.length, signal);
+      const waiting = await this.understand(seq, text, true);
+      const mayLeave = ({ lane, bytes }: Waiting) =>
+        this.left.has(lane) || (isBlocked(lane) && !window.hasShareFor(lane, bytes));
+      const isLeft = waiting !== undefined && (await this.room(waiting, mayLeave, signal));
       if (signal.aborted) return;
       // Much may have been dropped meanwhile.
       if (this.next > expected && seq < this.next) return;
       this.next = seq + 1;
       expected = this.next;
-      if (found === undefined) onPassed();
-      else onMessage(found.lane, found.waiting);
+      if (waiting === undefined) onPassed();
+      else if (isLeft || this.left.has(waiting.lane)) this.left.leave(waiting.lane, seq);
+      else onMessage(waiting);
+      if (this.isLeftDue) return;
     }
     if (this.next >= end) return;
     this.next = end;
@@ -105,15 +137,70 @@ export class Reader {
     await turn();
   }
 
-  /** Undefined: it is nothing for this sink. */
-  private async understand(seq: number, text: string): Promise<Found | undefined> {
+  /** The lanes that were left and move again, until each has its share of the window, or all that there is of it. */
+  private async readLeft(signal: AbortSignal) {
+    const { spool, window, isBlocked, onPassed, onMessage } = this.deps;
+    const due = new Map<string, number>();
+    for (const lane of this.left.lanes) if (this.isDue(lane)) due.set(lane, this.left.from(lane));
+    if (due.size === 0) return;
+    const end = this.next;
+    /** It is the next one of its lane, unless that was blocked, or dropped, meanwhile. */
+    const isNext = (lane: string) => this.left.from(lane) === due.get(lane);
+    for await (const { seq, text } of spool.read(Math.min(...due.values()))) {
+      if (signal.aborted) return;
+      if (seq >= end || due.size === 0) break;
+      const waiting = await this.understand(seq, text, false);
+      if (waiting === undefined || seq < (due.get(waiting.lane) ?? end)) continue;
+      const { lane, bytes } = waiting;
+      const mayLeave = () => isBlocked(lane) || !window.hasShareFor(lane, bytes);
+      const isLeft = await this.room(waiting, mayLeave, signal);
+      if (signal.aborted) return;
+      if (isLeft || !isNext(lane)) {
+        due.delete(lane);
+        continue;
+      }
+      due.set(lane, this.left.taken(lane, seq));
+      onMessage(waiting);
+    }
+    for (const lane of due.keys()) if (isNext(lane)) this.left.done(lane);
+    onPassed();
+  }
+
+  /** Until there is more in the spool, or a lane that was left moves. */
+  private async more(signal: AbortSignal) {
+    if (this.isLeftDue || this.next < this.deps.spool.next) return;
+    const over = new AbortController();
+    const wake = () => {
+      if (signal.aborted || this.isLeftDue) over.abort();
+    };
+    this.wakeUp = wake;
+    try {
+      await this.deps.spool.changed(this.next, over.signal);
+    } catch (error) {
+      if (!over.signal.aborted) throw error;
+    } finally {
+      this.wakeUp = undefined;
+    }
+  }
+
+  /**
+   * Undefined: it is nothing for this sink.
+   *
+   * @param isNew it was not read before
+   */
+  private async understand(
+    seq: number,
+    text: string,
+    isNew: boolean,
+  ): Promise<Waiting | undefined> {
     const { sink, deadLetters, clock, log, onUnreadable } = this.deps;
     try {
       const message = SpooledMessage.parse(JSON.parse(text));
-      if (message.kind === 'notice' && (message.sink ?? sink.name) !== sink.name) return undefined;
+      if ((message.sink ?? sink.name) !== sink.name) return undefined;
       const since = this.sinceOf(seq, message);
-      return { lane: sink.laneOf(message), waiting: { seq, message, bytes: text.length, since } };
+      return { seq, lane: sink.laneOf(message), message, bytes: text.length, since };
     } catch (error) {
+      if (!isNew) return undefined;
       const why = `record ${seq} of the spool is no message: ${errorText(error)}`;
       const at = new Date(clock.now()).toISOString();
       await deadLetters.add([{ at, from: sink.name, why, found: text }]);
@@ -134,13 +221,21 @@ export class Reader {
     return this.latest;
   }
 
-  private async room(bytes: number, signal: AbortSignal) {
-    while (!this.deps.window.hasRoomFor(bytes) && !signal.aborted) {
+  /** Waits until it has room in the window, or may be left where it is: true. */
+  private async room(
+    waiting: Waiting,
+    mayLeave: (waiting: Waiting) => boolean,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    while (!signal.aborted) {
+      if (mayLeave(waiting)) return true;
+      if (this.deps.window.hasRoomFor(waiting.bytes)) return false;
       await new Promise<void>((resolve) => {
         this.wakeUp = resolve;
       });
       this.wakeUp = undefined;
     }
+    return false;
   }
 
   private worked() {

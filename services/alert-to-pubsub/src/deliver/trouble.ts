@@ -1,10 +1,11 @@
 /**
- * What is wrong with a sink, and who has to wait because of it.
+ * What a failure means: the sink is down, one lane is blocked, or one message is to blame.
  *
- * A sink that is away is asked by one lane at a time, with longer and longer pauses between. A lane that alone does not
- * get through while others do has pauses of its own, and keeps nobody else waiting.
+ * While everything fails, the sink as a whole backs off, and nothing is blamed: a wrong setting rejects every message in
+ * the same way. A lane is blocked when it fails while others get through; it backs off by itself. Its first message is to
+ * blame once it has failed several times, and between any two of these failures others got through at their first attempt.
  */
-import type { SinkError } from '@skolo/alerts';
+import type { SinkError, SinkReason } from '@skolo/alerts';
 import type { Clock, Logger } from '@skolo/common';
 import type { Lane } from './lanes.ts';
 
@@ -14,14 +15,34 @@ export interface TroubleDeps {
   log: Logger;
 }
 
-/** Who has to wait: all, this lane, or nobody, since the sink was found to be away meanwhile. */
-export type Verdict = 'all' | 'lane' | 'nobody';
+/** Who backs off: the sink; the lane; nobody, since the sink was found to be down meanwhile. Or the message is to blame. */
+export type Verdict = 'sink' | 'lane' | 'nobody' | 'message';
 
 /**
  * A reason is logged once while the sink does not work, and not again within this time, in seconds: it may come and go
  * all day.
  */
 const quiet = 60;
+/**
+ * Failures of one message, each with successes of others since the one before, until it is to blame. A sink that rejects
+ * a message seldom means something else; one that is unavailable or slow may be so by chance.
+ */
+const strikes: Partial<Record<SinkReason, number>> = {
+  refused: 4,
+  unavailable: 8,
+  timeout: 8,
+  permission: 8,
+  topic: 8,
+};
+/** Successes of others at the first attempt for each such failure: fewer, and the sink itself comes and goes. */
+const mostlyWell = 2;
+
+interface Failed {
+  at: number;
+  /** First attempts of all lanes by then. */
+  worked: number;
+  failed: number;
+}
 
 export class Trouble {
   /** Of the sink, in a row; those that were under way together are one. */
@@ -30,10 +51,13 @@ export class Trouble {
   /** Counts what happens, so that it is known what came first. */
   private moment = 0;
   private workedAt = 0;
-  private foundAwayAt = 0;
-  /** Lanes that have failed and not worked since: when. */
-  private readonly failing = new Map<Lane, number>();
-  private now: { since: number; reason: string; detail: string } | undefined;
+  private foundDownAt = 0;
+  /** First attempts: how many worked, how many failed. */
+  private firstWorked = 0;
+  private firstFailed = 0;
+  /** Lanes that have failed and not worked since. */
+  private readonly failing = new Map<Lane, Failed>();
+  private now: { since: number; reason: SinkReason; detail: string } | undefined;
   /** When each reason was last logged. */
   private readonly said = new Map<string, number>();
   private isSaid = false;
@@ -48,27 +72,40 @@ export class Trouble {
     return this.moment;
   }
 
-  /** What was sent then has arrived, or at least the sink has judged it. */
+  /** What was sent then has arrived. */
   worked(lane: Lane, begun: number): void {
     this.moment += 1;
     this.workedAt = this.moment;
-    lane.failures = 0;
-    this.failing.delete(lane);
-    if (begun > this.foundAwayAt) this.failures = 0;
+    if (lane.failures === 0) this.firstWorked += 1;
+    this.over(lane);
+    if (begun > this.foundDownAt) this.failures = 0;
+    this.lookIfOver();
+  }
+
+  /** The message that blocked it is a dead letter. */
+  released(lane: Lane): void {
+    this.over(lane);
     this.lookIfOver();
   }
 
   failed(lane: Lane, begun: number, error: SinkError): Verdict {
-    this.note(error.reason, error.code, error.message);
+    this.note(error);
     const before = this.failing.get(lane);
+    const othersWork = this.workedAt > (before?.at ?? begun);
+    if (before !== undefined && this.isStrike(before)) lane.strikes += 1;
+    if (lane.failures === 0) this.firstFailed += 1;
     this.moment += 1;
-    this.failing.set(lane, this.moment);
     lane.failures += 1;
-    if (before !== undefined && this.workedAt > before) return 'lane';
-    if (begun < this.foundAwayAt) return 'nobody';
+    const { moment: at, firstWorked: worked, firstFailed: failed } = this;
+    this.failing.set(lane, { at, worked, failed });
+    if (othersWork) {
+      const most = strikes[error.reason] ?? Number.POSITIVE_INFINITY;
+      return lane.strikes >= most ? 'message' : 'lane';
+    }
+    if (begun < this.foundDownAt) return 'nobody';
     this.failures += 1;
-    this.foundAwayAt = this.moment;
-    return 'all';
+    this.foundDownAt = this.moment;
+    return 'sink';
   }
 
   /** It has nothing to send any more. */
@@ -78,14 +115,27 @@ export class Trouble {
   }
 
   /** Times in milliseconds since 1970, by the wall clock of now. */
-  status(): { failingSince?: number; reason?: string; detail?: string } {
+  status(): { failingSince?: number; reason?: SinkReason; detail?: string; down?: true } {
     if (this.now === undefined) return {};
     const { clock } = this.deps;
     const { since, reason, detail } = this.now;
-    return { failingSince: clock.now() - (clock.uptime() - since) * 1000, reason, detail };
+    const failingSince = clock.now() - (clock.uptime() - since) * 1000;
+    return { failingSince, reason, detail, ...(this.failures > 0 && { down: true }) };
   }
 
-  private note(reason: string, code: string, detail: string) {
+  private isStrike(before: Failed): boolean {
+    const worked = this.firstWorked - before.worked;
+    const failed = this.firstFailed - before.failed;
+    return worked > 0 && worked >= mostlyWell * failed;
+  }
+
+  private over(lane: Lane) {
+    lane.failures = 0;
+    lane.strikes = 0;
+    this.failing.delete(lane);
+  }
+
+  private note({ reason, code, message: detail }: SinkError) {
     const { clock, log, sink } = this.deps;
     const at = clock.uptime();
     const since = this.now?.since ?? at;

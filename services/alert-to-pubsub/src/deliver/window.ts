@@ -3,6 +3,7 @@ import type { SpooledMessage } from '@skolo/alerts';
 
 export interface Waiting {
   readonly seq: number;
+  readonly lane: string;
   readonly message: SpooledMessage;
   /** In the spool; in memory it is some times that. */
   readonly bytes: number;
@@ -15,10 +16,13 @@ export interface WindowBounds {
   bytes: number;
 }
 
+/** A lane that is blocked keeps no more than one part in so many. */
+const shares = 4;
+
 export class Window {
   private readonly bounds: WindowBounds;
-  /** In the order of the spool. */
-  private readonly held = new Map<number, Waiting>();
+  private readonly held = new Set<Waiting>();
+  private readonly lanes = new Map<string, { messages: number; bytes: number }>();
   private heldBytes = 0;
 
   constructor(bounds: WindowBounds) {
@@ -35,24 +39,63 @@ export class Window {
     return held.size === 0 || (held.size < bounds.messages && heldBytes + bytes <= bounds.bytes);
   }
 
+  /** Whether a lane that is blocked has less than its share; at least one message is. */
+  hasShareFor(lane: string, bytes: number): boolean {
+    const has = this.lanes.get(lane);
+    if (has === undefined) return true;
+    const { bounds } = this;
+    return has.messages < bounds.messages / shares && has.bytes + bytes <= bounds.bytes / shares;
+  }
+
+  /** A lane that is blocked has more than its share. */
+  exceedsShare(lane: string): boolean {
+    const { messages = 0, bytes = 0 } = this.lanes.get(lane) ?? {};
+    const { bounds } = this;
+    return messages > 1 && (messages > bounds.messages / shares || bytes > bounds.bytes / shares);
+  }
+
   add(waiting: Waiting): void {
-    this.held.set(waiting.seq, waiting);
-    this.heldBytes += waiting.bytes;
+    this.held.add(waiting);
+    this.count(waiting, 1);
   }
 
-  remove({ seq, bytes }: Waiting): void {
-    if (this.held.delete(seq)) this.heldBytes -= bytes;
+  remove(waiting: Waiting): void {
+    if (this.held.delete(waiting)) this.count(waiting, -1);
   }
 
-  /** That all others came after. */
+  /** The first sequence number that is held. Not always what was read first: a blocked lane is read again later. */
+  lowest(): number {
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const { seq } of this.held) if (seq < lowest) lowest = seq;
+    return lowest;
+  }
+
+  /** What has waited longest. */
   oldest(): Waiting | undefined {
-    const [first] = this.held.values();
-    return first;
+    return this.longest(() => true);
   }
 
   /** The alert that has waited longest: nobody waits for a notice. */
   oldestAlert(): Waiting | undefined {
-    for (const waiting of this.held.values()) if (waiting.message.kind !== 'notice') return waiting;
-    return undefined;
+    return this.longest(({ message }) => message.kind !== 'notice');
+  }
+
+  private longest(counts: (waiting: Waiting) => boolean): Waiting | undefined {
+    let longest: Waiting | undefined;
+    for (const waiting of this.held) {
+      if ((longest === undefined || waiting.since < longest.since) && counts(waiting)) {
+        longest = waiting;
+      }
+    }
+    return longest;
+  }
+
+  private count({ lane, bytes }: Waiting, by: 1 | -1) {
+    const has = this.lanes.get(lane) ?? { messages: 0, bytes: 0 };
+    has.messages += by;
+    has.bytes += by * bytes;
+    this.heldBytes += by * bytes;
+    if (has.messages === 0) this.lanes.delete(lane);
+    else this.lanes.set(lane, has);
   }
 }

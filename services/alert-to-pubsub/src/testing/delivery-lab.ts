@@ -77,7 +77,7 @@ export function lab(options: LabOptions = {}) {
         sent.batches += 1;
       },
       onFailed: (failure) => failures.push(failure),
-      onRefused() {
+      onSetAside() {
         sent.refused += 1;
       },
       ...others,

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { alertToPubsubApi, type Client, createClient, type KnownAlert } from '@skolo/api';
-import { type Clock, createLogger, startService } from '@skolo/common';
+import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import { type GooglePubSub, type GooglePubSubOptions, startGooglePubSub } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import { createAlertToPubsub } from '../service.ts';
@@ -17,6 +17,8 @@ export interface LabOptions {
   former?: Lab;
   /** Has the state, and gets the settings. */
   dir?: string;
+  /** The client signs in as `ann`, who may operate. */
+  isOperator?: boolean;
 }
 
 /** What arrived: attributes and the fields of its JSON. */
@@ -57,8 +59,13 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const stateDir = join(dir, 'state');
   await mkdir(stateDir, { recursive: true });
   const rackFile = join(dir, 'rack.yaml');
+  const token = options.isOperator
+    ? await newToken(join(dir, 'tokens.yaml'), { name: 'ann', role: 'operate', expiresInDays: 1 })
+    : undefined;
   const edit = async (settings: string) => {
-    await writeFile(join(dir, 'new.yaml'), rackYaml(pubsub.endpoint, settings));
+    const yaml = rackYaml(pubsub.endpoint, settings);
+    const signedIn = yaml.replace('access: {', 'access: { tokens: { file: tokens.yaml },');
+    await writeFile(join(dir, 'new.yaml'), token === undefined ? yaml : signedIn);
     await rename(join(dir, 'new.yaml'), rackFile);
   };
   await edit(typeof given === 'string' ? given : given(dir));
@@ -81,7 +88,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   );
   const url = `http://127.0.0.1:${service.port}`;
   const metricsUrl = `http://127.0.0.1:${service.metricsPort}`;
-  const client = createClient(alertToPubsubApi, { baseUrl: url });
+  const client = createClient(alertToPubsubApi, { baseUrl: url, ...(token && { token }) });
   const stop = () => service.stop();
   onTestFinished(stop);
   const all = () => pubsub.published(topic).map(arrivedAs);

@@ -5,33 +5,57 @@ import type { Io } from '../../io.ts';
 import { upTo } from '../../limit.ts';
 import { printJson } from '../../output/json.ts';
 import { type Column, printTable } from '../../output/table.ts';
+import { count } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
 
 interface Options {
   limit: number;
   json?: true;
+  retry?: true;
+  sink?: string;
+  reason?: string;
 }
 
-/** `skolo alerts dead-letters`: what was handed in and is no alert, and what a sink will never take. */
+/** `skolo alerts dead-letters`: invalid alerts, and messages that a sink rejects while it accepts others. */
 export function addAlertsDeadLetters(noun: SkoloCommand, io: Io): void {
   const command = noun
     .command('dead-letters')
     .description(
-      'What was handed in and is no alert, and what a sink will never take: when, from where, why. The newest is at the bottom.',
+      'Lists invalid alerts, and messages that a sink rejects while it accepts others: when, from where, why. The newest is at the bottom. --retry sends the messages again, each to the sink that rejected it.',
     )
-    .summary('what was no alert, or will never be taken')
+    .summary('alerts that were set aside; retry them')
     .addOption(new Option('--limit <n>', 'how many, the newest').argParser(upTo(1000)).default(20))
     .option('--json', 'print JSON, with what was found')
+    .option('--retry', 'send the messages among them again')
+    .option('--sink <name>', 'with --retry: only those of this sink')
+    .option('--reason <text>', 'with --retry: for the audit log')
     .uses('rack', 'url', 'tokenFile')
-    .example('skolo alerts dead-letters --json');
+    .example('skolo alerts dead-letters --json')
+    .example("skolo alerts dead-letters --retry --sink pager --reason 'body corrected'");
 
-  command.action(async ({ limit, json }: Options) => {
+  command.action(async ({ limit, json, retry, sink, reason }: Options) => {
+    if (!retry && (sink !== undefined || reason !== undefined)) {
+      command.error('--sink and --reason need --retry');
+    }
     const { alertToPubsub } = await import('./service.ts');
     const service = await alertToPubsub(command);
+    if (retry) {
+      const body = { ...(sink !== undefined && { sink }), ...(reason !== undefined && { reason }) };
+      const answer = await service.ask((client) => client.retryDeadLetters({ body }));
+      if (json) return printJson(io, answer);
+      io.out(`${count(answer.retried, 'message')} queued again; see skolo alerts status`);
+      if (answer.kept > 0) {
+        io.out(
+          `${count(answer.kept, 'dead letter')} kept: not a message, cut, or of a sink that has left rack.yaml`,
+        );
+      }
+      return undefined;
+    }
     const { deadLetters } = await service.ask((client) => client.deadLetters({ query: { limit } }));
     const oldestFirst = deadLetters.toReversed();
     if (json) printJson(io, { deadLetters: oldestFirst });
     else printTable(io, columns, oldestFirst);
+    return undefined;
   });
 }
 

@@ -14,6 +14,7 @@ function waiting(oldest: (n: number) => number | undefined, withinMs = 60_000) {
       kind: 'pubsub',
       depth: seconds === undefined ? 0 : 1,
       oldestSeconds: seconds ?? 0,
+      setAside: 0,
     };
     const spool = { bytes: 0, maxBytes: 1 };
     return { location: 'rack4', healthy: true, receivers: [], firing: 0, spool, sinks: [sink] };

@@ -44,8 +44,12 @@ export function addAlertsStatus(noun: SkoloCommand, io: Io): void {
     if (spool.damage !== undefined) io.out(styled(`damage: ${spool.damage}`, 'red', io.colour));
     io.out('');
     printTable(io, columns(now), sinks);
-    for (const { name, detail } of sinks) {
+    for (const { name, detail, setAside } of sinks) {
       if (detail !== undefined) io.out(`\n${name}: ${detail}`);
+      if (setAside > 0) {
+        const set = setAside === 1 ? '1 message was' : `${setAside} messages were`;
+        io.out(`\n${name}: ${set} set aside; see skolo alerts dead-letters`);
+      }
     }
     return undefined;
   });
@@ -69,8 +73,8 @@ function columns(now: number): Column<SinkStatus>[] {
     { title: 'KIND', cell: ({ kind }) => kind, leaveOut: 1 },
     {
       title: 'STATE',
-      cell: ({ failingSince, reason }) =>
-        failingSince === undefined ? 'ok' : `failing (${reason ?? 'unknown'})`,
+      cell: ({ failingSince, reason, down }) =>
+        failingSince === undefined ? 'ok' : `${down ? 'down' : 'failing'} (${reason ?? 'unknown'})`,
       style: ({ failingSince }) => (failingSince === undefined ? undefined : 'red'),
     },
     {

@@ -1,0 +1,57 @@
+/** Messages that become dead letters: the sink takes others and not these. */
+import { type Sink, SinkError } from '@skolo/alerts';
+import type { DeadLetter } from '@skolo/api';
+import { type Clock, errorText, type Logger } from '@skolo/common';
+import type { Waiting } from './window.ts';
+
+export interface SetAsideDeps {
+  sink: Pick<Sink, 'name'>;
+  /** Durable when fulfilled. */
+  deadLetters: { add(letters: DeadLetter[], mostBytes?: number): Promise<void> };
+  clock: Clock;
+  log: Logger;
+  onSetAside(why: string): void;
+}
+
+export class SetAside {
+  /** Since the start. */
+  count = 0;
+  private readonly deps: SetAsideDeps;
+  /** The dead letters do not have them yet. */
+  private readonly unsaved = new WeakMap<Waiting, SinkError>();
+
+  constructor(deps: SetAsideDeps) {
+    this.deps = deps;
+  }
+
+  /** Why a message is not sent again, although the dead letters do not have it yet: others may have passed it. */
+  blameOf(waiting: Waiting | undefined): SinkError | undefined {
+    return waiting && this.unsaved.get(waiting);
+  }
+
+  /** Gives what is wrong with the dead letters; undefined: they have all of it. */
+  async add(batch: readonly Waiting[], failure: SinkError): Promise<SinkError | undefined> {
+    const { sink, clock, log, deadLetters } = this.deps;
+    const { code, message: why } = failure;
+    const at = new Date(clock.now()).toISOString();
+    try {
+      const letters = batch.map(({ message }) => ({ at, from: sink.name, why, found: message }));
+      await deadLetters.add(letters, Number.POSITIVE_INFINITY);
+    } catch (error) {
+      for (const waiting of batch) this.unsaved.set(waiting, failure);
+      const text = `${why}; and the message cannot be put in the dead letters: ${errorText(error)}`;
+      return new SinkError('disk', 'DEAD_LETTERS', text);
+    }
+    for (const { message } of batch) {
+      log.error({ sink: sink.name, code, why, id: message.id }, 'message set aside');
+      this.counted(why);
+    }
+    return undefined;
+  }
+
+  /** The dead letters have one more. */
+  counted(why: string): void {
+    this.count += 1;
+    this.deps.onSetAside(why);
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * Sinks that reject: everything for a while, since a setting is wrong, or one message for ever. A real process, an HTTP
+ * sink and Google's emulator; `kill -9` in the middle.
+ */
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { crc32 } from 'node:zlib';
+import { startPubSubEmulator, startPubSubGate } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';
+import { newDir, rackYaml } from './testing/lab.ts';
+import { startSubscriber } from './testing/subscriber.ts';
+
+const isLong = process.env.SKOLO_LONG !== undefined;
+const patiently = { timeout: 300_000 };
+const eventually = { timeout: 200_000, interval: 100 };
+
+/** Answers as `status` says; remembers what it took, in order. */
+async function startReceiver() {
+  const receiver = {
+    url: '',
+    status: (_name: string): number => 200,
+    taken: [] as string[],
+    rejected: 0,
+  };
+  const server = createServer(async (request, response) => {
+    const { name } = JSON.parse(await text(request));
+    const status = receiver.status(name);
+    // A notice has no name.
+    if (status === 200 && name !== '') receiver.taken.push(name);
+    if (status !== 200) receiver.rejected += 1;
+    response.writeHead(status).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  receiver.url = `http://127.0.0.1:${port}/`;
+  return receiver;
+}
+
+async function httpRack(url: string): Promise<string> {
+  const dir = await newDir();
+  const sink = `{ name: pager, kind: http, url: '${url}', body: '{"name": "{{labels.name}}"}' }`;
+  const settings = `pubsub: false\nrefreshSeconds: 1\nsinks: [${sink}]`;
+  await writeFile(join(dir, 'rack.yaml'), rackYaml('127.0.0.1:1', settings));
+  return dir;
+}
+
+async function post({ url }: AlertProcess, names: readonly string[]): Promise<void> {
+  const alerts = names.map((name) => ({
+    labels: { alertname: 'Hot', name },
+    endsAt: '2099-01-01T00:00:00Z',
+  }));
+  const body = JSON.stringify(alerts);
+  const response = await fetch(`${url}/api/v2/alerts`, { method: 'POST', body });
+  expect([response.status, await response.text()]).toEqual([200, '']);
+}
+
+const named = (count: number) => Array.from({ length: count }, (_, n) => `alert-${n}`);
+const sinkOf = async ({ client }: AlertProcess) => (await client.status({})).sinks[0];
+const lettersOf = async ({ client }: AlertProcess) =>
+  (await client.deadLetters({ query: { limit: 100 } })).deadLetters;
+const readyz = async ({ metricsUrl }: AlertProcess) => (await fetch(`${metricsUrl}/readyz`)).json();
+
+describe('an HTTP sink', patiently, () => {
+  it('that answers 400 to everything loses nothing, also through kill -9', async () => {
+    const receiver = await startReceiver();
+    const dir = await httpRack(receiver.url);
+    receiver.status = () => 400;
+    const names = named(30);
+    let service = await startAlertProcess(dir);
+    await post(service, names);
+
+    await expect.poll(() => receiver.rejected, eventually).toBeGreaterThan(10);
+    expect(await readyz(service)).toMatchObject({
+      degraded: [{ what: 'sink pager', why: expect.stringContaining('answers 400') }],
+    });
+    expect(await sinkOf(service)).toMatchObject({ down: true, reason: 'refused', depth: 30 });
+    const metrics = await (await fetch(`${service.metricsUrl}/metrics`)).text();
+    expect(metrics).toContain('skolo_alerts_sink_down{sink="pager"} 1');
+    await service.end('SIGKILL');
+    service = await startAlertProcess(dir);
+    const before = receiver.rejected;
+    await expect.poll(() => receiver.rejected, eventually).toBeGreaterThan(before + 10);
+    receiver.status = () => 200;
+
+    await expect.poll(() => new Set(receiver.taken).size, eventually).toBe(30);
+    expect(await lettersOf(service)).toEqual([]);
+    await expect.poll(async () => (await sinkOf(service))?.reason, eventually).toBeUndefined();
+    expect(await readyz(service)).not.toHaveProperty('degraded.0');
+  });
+
+  it('that answers 500 to one of 8,000 for ever gets all others, and that one is set aside', async () => {
+    const receiver = await startReceiver();
+    const dir = await httpRack(receiver.url);
+    const names = named(isLong ? 8000 : 2000);
+    const poison = 'alert-1000';
+    receiver.status = (name) => (name === poison ? 500 : 200);
+    let service = await startAlertProcess(dir);
+    await post(service, names);
+
+    const others = names.filter((name) => name !== poison);
+    // Those of its own lane wait behind it, for as long as it may get through.
+    await expect
+      .poll(() => new Set(receiver.taken).size, eventually)
+      .toBeGreaterThan(others.length * 0.85);
+    await service.end('SIGKILL');
+    service = await startAlertProcess(dir);
+    if (!isLong) return;
+
+    await expect.poll(async () => (await lettersOf(service)).length, eventually).toBe(1);
+    expect(await lettersOf(service)).toMatchObject([
+      { from: 'pager', found: { alert: { labels: { name: poison } } } },
+    ]);
+    await expect.poll(() => new Set(receiver.taken), eventually).toEqual(new Set(others));
+    expect(await sinkOf(service)).toMatchObject({ setAside: 1 });
+  });
+});
+
+describe("Google's emulator", patiently, () => {
+  it('behind something that answers INVALID_ARGUMENT for 6 s gets all, in order for each key', async ({
+    skip,
+  }) => {
+    const emulator = await startPubSubEmulator();
+    if (emulator === undefined) return skip('pubsub-emulator is not installed');
+    onTestFinished(() => emulator.close());
+    const gate = await startPubSubGate(emulator.endpoint);
+    onTestFinished(() => gate.close());
+    vi.stubEnv('PUBSUB_EMULATOR_HOST', emulator.endpoint);
+    onTestFinished(() => void vi.stubEnv('PUBSUB_EMULATOR_HOST', undefined));
+    const subscriber = await startSubscriber(emulator.endpoint);
+    vi.stubEnv('PUBSUB_EMULATOR_HOST', gate.endpoint);
+    const dir = await newDir();
+    await writeFile(join(dir, 'rack.yaml'), rackYaml(gate.endpoint, 'orderingKeys: 8'));
+    gate.rejects = () => ({ code: 'INVALID_ARGUMENT', message: 'The schema has no such field.' });
+    const names = named(50);
+    let service = await startAlertProcess(dir);
+    await post(service, names);
+
+    // As many attempts as 6 s have.
+    await expect.poll(() => gate.rejected, eventually).toBeGreaterThan(12);
+    expect(await sinkOf(service)).toMatchObject({ down: true, reason: 'refused' });
+    await service.end('SIGKILL');
+    service = await startAlertProcess(dir);
+    const before = gate.rejected;
+    await expect.poll(() => gate.rejected, eventually).toBeGreaterThan(before + 5);
+    gate.rejects = undefined;
+
+    const arrived = () => subscriber.received().map(({ data }) => JSON.parse(String(data)).name);
+    await expect.poll(() => new Set(arrived()).size, eventually).toBe(50);
+    expect(await lettersOf(service)).toEqual([]);
+    const byKey = new Map<string, Set<number>>();
+    for (const { attributes, data } of subscriber.received()) {
+      const key = String(crc32(attributes.fingerprint ?? '') % 8);
+      const numbers = byKey.get(key) ?? new Set();
+      byKey.set(key, numbers.add(Number(JSON.parse(String(data)).name.slice(6))));
+    }
+    for (const numbers of byKey.values()) {
+      expect([...numbers]).toEqual([...numbers].sort((a, b) => a - b));
+    }
+  });
+
+  it('behind something that rejects one message for ever gets all others', async ({ skip }) => {
+    const emulator = await startPubSubEmulator();
+    if (emulator === undefined) return skip('pubsub-emulator is not installed');
+    onTestFinished(() => emulator.close());
+    const gate = await startPubSubGate(emulator.endpoint);
+    onTestFinished(() => gate.close());
+    vi.stubEnv('PUBSUB_EMULATOR_HOST', emulator.endpoint);
+    onTestFinished(() => void vi.stubEnv('PUBSUB_EMULATOR_HOST', undefined));
+    const subscriber = await startSubscriber(emulator.endpoint);
+    vi.stubEnv('PUBSUB_EMULATOR_HOST', gate.endpoint);
+    const dir = await newDir();
+    await writeFile(join(dir, 'rack.yaml'), rackYaml(gate.endpoint, 'refreshSeconds: 1'));
+    const poison = 'alert-poison';
+    gate.rejects = (request) =>
+      request.includes(poison) ? { code: 'INVALID_ARGUMENT', message: 'no' } : undefined;
+    const names = [...named(500), poison, ...named(1000).slice(500)];
+    const service = await startAlertProcess(dir);
+    await post(service, names);
+
+    const arrived = () => subscriber.received().map(({ data }) => JSON.parse(String(data)).name);
+    const alerts = () => new Set(arrived().filter((name) => name !== undefined));
+    await expect.poll(() => alerts().size, eventually).toBe(1000);
+    await expect.poll(async () => (await lettersOf(service)).length, eventually).toBeGreaterThan(0);
+    expect(alerts()).not.toContain(poison);
+    // It is told again as long as it fires, and rejected again.
+    for (const letter of await lettersOf(service)) {
+      expect(letter).toMatchObject({
+        from: 'pubsub',
+        found: { alert: { labels: { name: poison } } },
+      });
+    }
+  });
+});
