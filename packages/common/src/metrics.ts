@@ -39,6 +39,8 @@ export function addDegraded(registry: Registry, list: () => Degraded[]): void {
 export interface RackMetrics {
   reloaded(): void;
   refused(): void;
+  /** How much of a rack.yaml with mistakes is not used. */
+  disabled(count: number): void;
 }
 
 /** Whether the newest rack.yaml is in force, and since when the one in force is. */
@@ -53,8 +55,17 @@ export function addRackMetrics(registry: Registry, clock: Pick<Clock, 'now'>): R
     help: 'When a rack.yaml was last read and found valid; 0 = not since the start (last good copy in force).',
     registers: [registry],
   });
+  const disabled = new Gauge({
+    name: 'skolo_rack_disabled_entries',
+    help: 'Entries and keys of rack.yaml that are disabled because of mistakes; only after a start without a last good copy.',
+    registers: [registry],
+  });
   return {
+    disabled(count) {
+      disabled.set(count);
+    },
     reloaded() {
+      disabled.set(0);
       success.set(1);
       time.set(clock.now() / 1000);
     },

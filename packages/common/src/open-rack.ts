@@ -27,6 +27,10 @@ export async function openRack(options: OpenRackOptions): Promise<RackWatch> {
       reload.refused();
       log.error({ file: rackFile, problems: problemsOf(error) }, 'rack.yaml refused');
     },
+    onDisabled({ what }) {
+      reload.disabled(what.length);
+      log.error({ file: rackFile, disabled: what }, 'entries of rack.yaml disabled');
+    },
     onReload() {
       reload.reloaded();
       log.info({ file: rackFile }, 'rack.yaml reloaded');

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -249,9 +249,53 @@ describe('SIGTERM and SIGINT', () => {
   });
 });
 
-describe('a start that fails', () => {
-  it('for a broken rack.yaml ends with exit code 78 and all that is wrong', async () => {
+describe('a start with mistakes in rack.yaml and without a last good copy', () => {
+  it('uses the rest, and reports what is disabled everywhere', async () => {
     const child = await startFixture(brokenYaml);
+
+    const { metricsPort } = await child.ports();
+
+    expect(await child.line('rack.yaml refused')).toMatchObject({
+      level: 'error',
+      problems: [expect.stringMatching(/toaster/), expect.stringMatching(/colour/)],
+    });
+    expect(await child.line('entries of rack.yaml disabled')).toMatchObject({
+      level: 'error',
+      disabled: ['machines.rpi-1'],
+    });
+    const { body } = await getJson(`http://127.0.0.1:${metricsPort}/readyz`);
+    expect(body.ready).toBe(true);
+    expect(JSON.stringify(body.degraded)).toMatch(
+      /toaster.*disabled until it is corrected: machines\.rpi-1; the rest is in force/,
+    );
+    const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(await metrics()).toMatch(/^skolo_rack_disabled_entries 1$/m);
+    expect(await metrics()).toMatch(/^skolo_rack_reload_success 0$/m);
+
+    await writeFile(child.file, rackYaml());
+
+    await child.line('rack.yaml reloaded');
+    expect(await metrics()).toMatch(/^skolo_rack_disabled_entries 0$/m);
+    expect(await metrics()).toMatch(/^skolo_rack_reload_success 1$/m);
+  });
+
+  it('keeps no copy of it: the next start does not take it for a good one', async () => {
+    const { file, stateDir, flags } = await newRack(brokenYaml);
+    const before = startChild('fixture-service', flags);
+    await before.ports();
+    before.process.kill('SIGTERM');
+    await before.exit();
+
+    expect(await readdir(stateDir)).not.toContain('rack.last-good.yaml');
+
+    await writeFile(file, 'no: rack');
+    expect(await startChild('fixture-service', flags).exit()).toBe(78);
+  });
+});
+
+describe('a start that fails', () => {
+  it('for a rack.yaml of which nothing can be used ends with exit code 78 and all that is wrong', async () => {
+    const child = await startFixture(brokenYaml.replace('address: 127.0.0.1', 'address: here'));
 
     expect(await child.exit()).toBe(78);
     expect(child.lines()).toEqual([
@@ -259,6 +303,7 @@ describe('a start that fails', () => {
         level: 'fatal',
         msg: 'configuration refused',
         problems: [
+          expect.stringMatching(/rack\.yaml:\d+:\d+ .*here/),
           expect.stringMatching(/rack\.yaml:\d+:\d+ .*toaster/),
           expect.stringMatching(/rack\.yaml:\d+:\d+ .*colour/),
         ],

@@ -15,7 +15,9 @@ import { machineSchema } from './machine-schema.ts';
 import { models } from './models/index.ts';
 import type { Model } from './models/model.ts';
 import { isMap, type PlainMap } from './plain.ts';
+import type { InfrastructureDevice, Machine } from './rack.ts';
 import { readServices } from './read-services.ts';
+import type { Omissions } from './salvage/omissions.ts';
 import { headSchema, identitySchema, loginSchema } from './schema.ts';
 import { checkEach, rangedEntries, singleEntries } from './sections.ts';
 import type { ServiceName } from './service-ports.ts';
@@ -25,6 +27,8 @@ import { didYouMean } from './suggest.ts';
 export interface BuildOptions {
   file: string;
   strictFor?: ServiceName;
+  /** What is left out. With it, the path of what is wrong with one name of a range has that name. */
+  omissions?: Omissions;
 }
 
 const topKeys = [
@@ -38,7 +42,7 @@ const topKeys = [
 
 export function build(
   value: unknown,
-  { file, strictFor }: BuildOptions,
+  { file, strictFor, omissions }: BuildOptions,
 ): { draft: Draft; problems: Problem[] } {
   const problems: Problem[] = [];
   const report = reportTo(problems);
@@ -81,24 +85,26 @@ export function build(
     const written = take(check(loginSchema, raw, path));
     if (written) keep(draft, rack.logins, readLogin(name, written, path, report), path);
   }
-  for (const entry of rangedEntries('infrastructure', spreadOfDevice, top, draft, problems)) {
-    const { path } = entry;
-    const model = modelOf(entry.first, path, report);
+  const readRanged = { top, draft, problems, omissions };
+  for (const entry of rangedEntries('infrastructure', spreadOfDevice, readRanged)) {
+    const model = modelOf(entry.first, entry.path, report);
     if (model === undefined) continue;
-    for (const { name, checked } of checkEach(infrastructureEntry(model), entry)) {
+    for (const { name, path, checked } of checkEach(infrastructureEntry(model), entry)) {
       const written = take(checked);
       const device = written && readInfrastructure(name, written, model, path, report);
-      if (device) keep(draft, rack.infrastructure, device, path);
+      if (device) keep(draft, rack.infrastructure, withoutDropped(device, omissions), path);
     }
   }
   const isLenient = strictFor !== undefined && strictFor !== 'swarming-client';
-  for (const entry of rangedEntries('machines', () => machineSpread, top, draft, problems)) {
-    const { path } = entry;
-    for (const { name, checked } of checkEach(machineSchema, isLenient ? lenient(entry) : entry)) {
+  for (const entry of rangedEntries('machines', () => machineSpread, readRanged)) {
+    for (const { name, path, checked } of checkEach(
+      machineSchema,
+      isLenient ? lenient(entry) : entry,
+    )) {
       const written = take(checked);
-      if (written) {
-        keep(draft, rack.machines, readMachine(name, written, path, draft, report), path);
-      }
+      if (written === undefined) continue;
+      const machine = readMachine(name, written, path, draft, report);
+      keep(draft, rack.machines, machineWithoutDropped(machine, omissions), path);
     }
   }
   return { draft, problems };
@@ -156,6 +162,36 @@ function keepJumphost(
   jumphost.aliases.forEach((name, i) => {
     draft.named.push({ name, what: 'an alias of the jumphost', path: ['jumphost', 'aliases', i] });
   });
+}
+
+/** Without the keys that name something disabled. */
+function withoutDropped(
+  device: InfrastructureDevice,
+  omissions: Omissions | undefined,
+): InfrastructureDevice {
+  const dropped = omissions?.dropped('infrastructure', device.name);
+  if (dropped === undefined || dropped.size === 0) return device;
+  const { power, uplink, ...rest } = device;
+  return {
+    ...rest,
+    power: dropped.has('power') ? [] : power,
+    ...(uplink !== undefined && !dropped.has('uplink') && { uplink }),
+  };
+}
+
+function machineWithoutDropped(machine: Machine, omissions: Omissions | undefined): Machine {
+  const dropped = omissions?.dropped('machines', machine.name);
+  if (dropped === undefined || dropped.size === 0) return machine;
+  const { power, uplink, login, devices, ...rest } = machine;
+  return {
+    ...rest,
+    power: dropped.has('power') ? [] : power,
+    ...(uplink !== undefined && !dropped.has('uplink') && { uplink }),
+    ...(login !== undefined && !dropped.has('login') && { login }),
+    devices: dropped.has('devices') ? [] : devices,
+    // Without the key, it would get the default identity.
+    ...(dropped.has('identity') && { identity: 'none' }),
+  };
 }
 
 /** It may stand at the top or beside `callers`. */

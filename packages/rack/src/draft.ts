@@ -26,13 +26,29 @@ export interface Draft {
 export type Spot = Path | (() => Path);
 
 /** Notes that something is wrong. Of equal paths and rules, from the names of one range, only the first is shown. */
-export type Report = (spot: Spot, rule: string, message: string, at?: 'key') => void;
+export type Report = (
+  spot: Spot,
+  rule: string,
+  message: string,
+  at?: 'key',
+  more?: { other?: Spot; missing?: Problem['missing'] },
+) => void;
 
 export function reportTo(problems: Problem[]): Report {
-  return (spot, rule, message, at) => {
-    const path = typeof spot === 'function' ? spot() : spot;
-    problems.push({ path, rule, message, ...(at && { at }) });
+  return (spot, rule, message, at, { other, missing } = {}) => {
+    problems.push({
+      path: pathOf(spot),
+      rule,
+      message,
+      ...(at && { at }),
+      ...(other && { other: pathOf(other) }),
+      ...(missing && { missing }),
+    });
   };
+}
+
+function pathOf(spot: Spot): Path {
+  return typeof spot === 'function' ? spot() : spot;
 }
 
 /** The path of something within an entry. */

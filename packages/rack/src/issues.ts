@@ -11,6 +11,10 @@ export interface Problem {
   message: string;
   /** Point at the key instead of its value. */
   at?: 'key';
+  /** The other place, where two claim the same: either may be the one with the mistake. */
+  other?: Path;
+  /** What is referred to and not there. */
+  missing?: { section: 'identities' | 'logins' | 'infrastructure'; name: string };
   /** A scalar that must be text: the message ends with how it is quoted. */
   quote?: true;
 }

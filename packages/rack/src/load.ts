@@ -6,6 +6,7 @@ import type { Draft } from './draft.ts';
 import { issuesOf, type Problem, RackError, type RackIssue } from './issues.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import type { Rack } from './rack.ts';
+import { salvage } from './salvage/salvage.ts';
 import type { ServiceName } from './service-ports.ts';
 import { unreadableRack } from './unreadable.ts';
 import { warningsOf } from './warnings.ts';
@@ -29,6 +30,22 @@ export function parseRack(text: string, options: { file: string; strictFor?: Ser
   const { draft, problems } = draftOf(value, options);
   if (problems.length > 0) throw new RackError(issuesOf(problems, locate, options.file));
   return finish(draft, text, options.file);
+}
+
+/**
+ * What can be used safely of a rack.yaml with mistakes, for a start without a better copy: entries with mistakes and
+ * what depends on them are left out, as `disabled` of the rack says. Throws RackError, as parseRack does, where nothing can.
+ */
+export function salvageRack(
+  text: string,
+  options: { file: string; strictFor?: ServiceName },
+): Rack {
+  const { value } = readYaml(text, options.file);
+  const salvaged = salvage(value, options);
+  // Shows what is wrong.
+  if (salvaged === undefined) return parseRack(text, options);
+  const { draft, disabled } = salvaged;
+  return { ...finish(draft, text, options.file), disabled };
 }
 
 /** Reads and parses a file. A file that cannot be read is a RackError, too. */

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileVersion, VersionedFile } from './file-version.ts';
 import { RackError } from './issues.ts';
 import type { LastGoodCopy } from './last-good-copy.ts';
-import { parseRack } from './load.ts';
+import { parseRack, salvageRack } from './load.ts';
 import type { Rack } from './rack.ts';
 import { unreadableRack } from './unreadable.ts';
 import type { RackWatch, WatchRackOptions, WatchTuning } from './watch.ts';
@@ -21,14 +21,22 @@ export interface WatchDeps {
   report(error: Error): void;
 }
 
+/** What `degraded` says of a file that is not in force as it is. */
+export interface Refusal {
+  error: RackError;
+  since: Date;
+  /** What is in force. */
+  instead: string;
+}
+
 export interface WatchState {
   rack: Rack;
-  /** What `rack` was read from. */
-  text: string;
+  /** What `rack` was read from; absent where that was not valid, and `rack` is what could be used of it. */
+  text: string | undefined;
   /** Key of the file's version that was last accepted or refused. */
   judged: string;
-  /** Why that one is not in force. */
-  refusal?: { error: RackError; since: Date; instead: string };
+  /** Why that one is not in force, or not all of it. */
+  refusal?: Refusal;
 }
 
 export class RackWatcher implements RackWatch {
@@ -196,7 +204,7 @@ export class RackWatcher implements RackWatch {
 
   private async keepCopy() {
     this.keptAt = performance.now();
-    await this.deps.lastGood.keep(this.state.text);
+    if (this.state.text !== undefined) await this.deps.lastGood.keep(this.state.text);
   }
 
   private tell(listener: () => void) {
@@ -209,6 +217,19 @@ export class RackWatcher implements RackWatch {
 
   private async pause(ms: number) {
     await sleep(ms, undefined, { signal: this.closing.signal });
+  }
+}
+
+/** What can be used safely of a version that is refused. */
+export function judgeRest(
+  version: FileVersion,
+  { file, service }: Pick<WatchRackOptions, 'file' | 'service'>,
+): Rack | undefined {
+  if ('unreadable' in version) return undefined;
+  try {
+    return salvageRack(version.text, { file, strictFor: service });
+  } catch {
+    return undefined;
   }
 }
 

@@ -183,6 +183,25 @@ export interface Login {
   };
 }
 
+/**
+ * Of a rack.yaml with mistakes, of which a service uses the rest: what is left out, and for whom nothing is known for
+ * sure. Identities by network (`callers`, `defaultIdentity`) are not for the addresses of what is left out.
+ */
+export interface Disabled {
+  /** Entries and keys, dotted, as in messages. */
+  what: string[];
+  /** Machines and infrastructure that rack.yaml lists and this rack does not. */
+  names: ReadonlySet<string>;
+  /** Every address that an entry mentions which is left out. */
+  addresses: ReadonlySet<string>;
+  /** An address of a machine is not known: it may be any of the subnet. */
+  subnet: boolean;
+  /** It is not known which network or section has the mistake: only machines and what they have are known. */
+  everyone: boolean;
+  /** What feeds what is not known for all: only outlets that feed a machine or its device are known. */
+  wiring: boolean;
+}
+
 /** One rack. */
 export interface Rack {
   name: string;
@@ -197,6 +216,8 @@ export interface Rack {
   infrastructure: ReadonlyMap<string, InfrastructureDevice>;
   machines: ReadonlyMap<string, Machine>;
   services: ServicesSettings;
+  /** Absent where rack.yaml is valid. */
+  disabled?: Disabled;
   /** Absolute folder of rack.yaml: what relative paths of secrets refer to. */
   dir: string;
 }

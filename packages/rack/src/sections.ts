@@ -1,13 +1,14 @@
 /** The entries of a section of rack.yaml: of one name each, or of many that are expanded first. */
 import { z } from 'zod';
 import { type Checked, check } from './describe.ts';
-import { type Draft, type Report, reportTo, type Section } from './draft.ts';
+import { type Draft, type Report, reportTo } from './draft.ts';
 import { type Expanded, expandEntry } from './expand.ts';
 import { object } from './fields.ts';
 import { type Path, type Problem, shown } from './issues.ts';
 import { hostNameProblem } from './network-fields.ts';
 import { isMap, type PlainMap } from './plain.ts';
 import { maxNames } from './ranges.ts';
+import type { Omissions, RangedSection } from './salvage/omissions.ts';
 import type { Spread } from './spreading.ts';
 
 /** The value of a key that holds a map by name; without mistakes where it is not there. */
@@ -40,33 +41,67 @@ export function* singleEntries(
   }
 }
 
+export interface ReadRanged {
+  top: PlainMap;
+  draft: Draft;
+  problems: Problem[];
+  omissions: Omissions | undefined;
+}
+
+/** An entry of many names. */
+export interface RangedEntry extends Expanded {
+  /** Of the entry. */
+  path: Path;
+  /** Of what is wrong with one name of it. */
+  pathOf(name: string): Path;
+  isOmitted(name: string): boolean;
+}
+
+function noteNames(
+  section: RangedSection,
+  key: string,
+  value: unknown,
+  { names, first, changes, problems }: Expanded,
+  omissions: Omissions,
+): void {
+  // Of a range with a mistake, each name may have any value of it.
+  const isUnclear = problems !== undefined;
+  if (names.length === 0) omissions.note(section, key, key, () => value);
+  names.forEach((name, i) => {
+    const own = () => (isMap(first) && i > 0 ? { ...first, ...changes(i) } : first);
+    omissions.note(section, key, name, () => (isUnclear ? value : own()));
+  });
+}
+
 /** Infrastructure and machines: entries of many names each. What is wrong with a range or a name is reported. */
 export function* rangedEntries(
-  section: Extract<Section, 'infrastructure' | 'machines'>,
+  section: RangedSection,
   spreadFor: (raw: unknown) => Spread,
-  top: PlainMap,
-  draft: Draft,
-  problems: Problem[],
-): Generator<Expanded & { path: Path }> {
+  { top, draft, problems, omissions }: ReadRanged,
+): Generator<RangedEntry> {
   const report = reportTo(problems);
   const what = section === 'machines' ? 'a machine' : 'infrastructure';
   let count = 0;
   for (const [key, value] of mapOf(section, top, report)) {
     const path = [section, key];
     const expanded = expandEntry(path, key, value, spreadFor(value));
+    if (omissions !== undefined) noteNames(section, key, value, expanded, omissions);
+    if (omissions?.isOmitted(section, key)) continue;
     count += expanded.names.length;
     if (count > maxNames) {
       report(path, 'too many', `more than ${maxNames} entries`, 'key');
       return;
     }
-    for (const name of expanded.names) {
+    const pathOf = omissions === undefined ? () => path : (name: string) => [section, name];
+    const isOmitted = (name: string) => omissions?.isOmitted(section, name) ?? false;
+    for (const name of expanded.names.filter((name) => !isOmitted(name))) {
       draft.declared[section].add(name);
-      draft.named.push({ name, what, path, at: 'key' });
+      draft.named.push({ name, what, path: pathOf(name), at: 'key' });
       const wrong = hostNameProblem(name);
-      if (wrong !== undefined) report(path, 'name', wrong, 'key');
+      if (wrong !== undefined) report(pathOf(name), 'name', wrong, 'key');
     }
     problems.push(...(expanded.problems ?? []));
-    if (expanded.names.length > 0) yield { ...expanded, path };
+    if (expanded.names.length > 0) yield { ...expanded, path, pathOf, isOmitted };
   }
 }
 
@@ -76,14 +111,14 @@ export function* rangedEntries(
  */
 export function checkEach<S extends z.ZodObject>(
   schema: S,
-  { names, first, changes, problems, path }: Expanded & { path: Path },
-): { name: string; checked: Checked<z.output<S>> }[] {
+  { names, first, changes, problems, path, pathOf, isOmitted }: RangedEntry,
+): { name: string; path: Path; checked: Checked<z.output<S>> }[] {
   const whole = check(schema, first, path);
   if (problems) {
     const others = whole.problems?.filter(
       (other) => !problems.some((known) => isWithin(other, known)),
     );
-    return names.slice(0, 1).map((name) => ({ name, checked: { problems: others ?? [] } }));
+    return names.slice(0, 1).map((name) => ({ name, path, checked: { problems: others ?? [] } }));
   }
   const rest = names.slice(1);
   const differing = rest.map((_, i) => changes(i + 1));
@@ -95,7 +130,23 @@ export function checkEach<S extends z.ZodObject>(
     return isMap(first) ? check(schema, { ...first, ...differing[i] }, path) : whole;
   }
 
-  return names.map((name, i) => ({ name, checked: i === 0 ? whole : checkedOf(i - 1) }));
+  return names.flatMap((name, i) => {
+    if (isOmitted(name)) return [];
+    const checked = i === 0 ? whole : checkedOf(i - 1);
+    return [{ name, path: pathOf(name), checked: moved(checked, path, pathOf(name)) }];
+  });
+}
+
+/** The same with the problems within one path at another one. */
+function moved<T>(checked: Checked<T>, from: Path, to: Path): Checked<T> {
+  if (from === to || checked.problems === undefined) return checked;
+  return {
+    ...checked,
+    problems: checked.problems.map((problem) => ({
+      ...problem,
+      path: [...to, ...problem.path.slice(from.length)],
+    })),
+  };
 }
 
 /** Whether one problem is only another one seen from below. */

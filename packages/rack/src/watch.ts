@@ -10,8 +10,8 @@ import { VersionedFile, versionOf } from './file-version.ts';
 import type { RackError } from './issues.ts';
 import { LastGoodCopy } from './last-good-copy.ts';
 import type { parseRack } from './load.ts';
-import type { Rack } from './rack.ts';
-import { judge, RackWatcher, type WatchState } from './rack-watcher.ts';
+import type { Disabled, Rack } from './rack.ts';
+import { judge, judgeRest, RackWatcher, type WatchState } from './rack-watcher.ts';
 import type { ServiceName } from './service-ports.ts';
 
 /** The inventory that is in force, and whether it is the one that it should be. */
@@ -35,6 +35,8 @@ export interface WatchRackOptions {
   stateDir: string;
   /** Once for each content that is refused, also for the one at the start. */
   onRefused(error: RackError): void;
+  /** At a start without a last good copy: what of rack.yaml is disabled, while the rest is in force. */
+  onDisabled?(disabled: Disabled): void;
   /** The file's newest content is in force: after a change, and when a refused edit was taken back. */
   onReload?(rack: Rack): void;
   /** Nothing fatal: the state directory cannot be written, a listener threw. */
@@ -68,10 +70,18 @@ const defaultTuning: WatchTuning = {
   notify: true,
 };
 
+const mostShown = 5;
+
+function inShort(what: readonly string[]): string {
+  const more = what.length > mostShown ? ` and ${what.length - mostShown} more` : '';
+  return `${what.slice(0, mostShown).join(', ')}${more}`;
+}
+
 /**
  * Reads rack.yaml and watches it.
  *
- * @throws RackError The file is missing, unreadable or invalid, and there is no last good copy that is valid.
+ * @throws RackError The file is missing or unreadable, or nothing of it can be used safely, and there is no last good copy
+ * that is valid.
  */
 export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
   const tuning = { ...defaultTuning, ...options.tuning };
@@ -102,6 +112,15 @@ export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
       instead: 'the last good copy is in force',
     };
     return watching({ ...good, judged: version.key, refusal });
+  }
+  const rest = judgeRest(version, options);
+  if (rest?.disabled) {
+    options.onRefused(refused);
+    options.onDisabled?.(rest.disabled);
+    const { what } = rest.disabled;
+    const instead = `disabled until it is corrected: ${inShort(what)}; the rest is in force`;
+    const refusal = { error: refused, since: new Date(), instead };
+    return watching({ rack: rest, text: undefined, judged: version.key, refusal });
   }
   if (good) {
     report(new Error(`${lastGood.path} cannot stand in either:\n${good.refused.message}`));

@@ -32,6 +32,19 @@ function thingsOf(rack: Rack): Map<string, Thing> {
 }
 
 /**
+ * Whether what the outlet feeds is known: always, but for a rack of which a part is disabled. There, only what feeds a machine
+ * or its device is known: something else may feed what is disabled, or the jumphost.
+ */
+export function feedsKnown(rack: Rack, outlet: Outlet): boolean {
+  if (!rack.disabled?.wiring) return true;
+  const written = formatOutlet(outlet);
+  return [...rack.machines.values()].some(({ name, power, devices }) => {
+    const feeds = [...power, ...devices.flatMap((device) => feedOf(name, device) ?? [])];
+    return feeds.some((feed) => formatOutlet(feed) === written);
+  });
+}
+
+/**
  * Every device and outlet that something needs for its power or network, transitively, the nearest first: `switch-1/14`,
  * `switch-1`, `pdu-1/2` … Of several feeds, all. A phone needs its machine. Throws RangeError for a name that is not there.
  */

@@ -1,6 +1,9 @@
 /**
  * Whose address is this? The most exact match wins: a machine's address, an entry of `callers` (the
  * longest prefix), the jumphost's own addresses, the default identity; otherwise nobody.
+ *
+ * While entries of rack.yaml are disabled for their mistakes, their addresses are nobody's: a network or the default
+ * identity would give them more than their entries do.
  */
 import { networkInterfaces } from 'node:os';
 import { inNetworks, normaliseAddress } from '@skolo/common';
@@ -37,6 +40,17 @@ export function callerLookup(rack: Rack, ownAddresses: readonly string[]): FindC
     .sort((a, b) => b.bits - a.bits);
   const own = new Set([...ownAddresses, normaliseAddress(rack.jumphost.address)]);
 
+  const isInSubnet = inNetworks(
+    rack.network.subnet ? [rack.network.subnet] : ['0.0.0.0/0', '::/0'],
+  );
+
+  function isNobodys(address: string): boolean {
+    const { disabled } = rack;
+    if (disabled === undefined) return false;
+    if (disabled.everyone || disabled.addresses.has(address)) return true;
+    return disabled.subnet && isInSubnet(address) && !own.has(address);
+  }
+
   function identityNamed(name: string | undefined): { identity?: Identity } {
     const identity = name === undefined ? undefined : rack.identities.get(name);
     return identity ? { identity } : {};
@@ -48,6 +62,7 @@ export function callerLookup(rack: Rack, ownAddresses: readonly string[]): FindC
       const identity = identityNamed(machine.identity ?? rack.defaultIdentity);
       return { kind: 'machine', name: machine.name, address, machine, ...identity };
     }
+    if (isNobodys(address)) return { kind: 'unknown', name: address, address };
     const network = networks.find(({ has }) => has(address));
     if (network) {
       return {

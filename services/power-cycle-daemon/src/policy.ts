@@ -2,7 +2,15 @@
  * May this be done, now? Pure: everything it knows is handed in. A refusal says why, and when it will be possible.
  */
 import type { Refusal } from '@skolo/api';
-import { dependsOn, formatOutlet, goesDark, models, type Outlet, type Rack } from '@skolo/rack';
+import {
+  dependsOn,
+  feedsKnown,
+  formatOutlet,
+  goesDark,
+  models,
+  type Outlet,
+  type Rack,
+} from '@skolo/rack';
 import type { FailingController } from './on-proofs.ts';
 import { type CycleRecord, type Debt, feedKey, type HoldRecord, type Wish } from './records.ts';
 import type { Target } from './targets.ts';
@@ -328,6 +336,9 @@ function goesDarkNow(
 
 /** Why cutting these outlets would leave nobody to turn them on again; undefined: it would not. */
 function branch(rack: Rack, feeds: readonly Outlet[], dark: readonly string[]): string | undefined {
+  const unknown = feeds.find((feed) => !feedsKnown(rack, feed));
+  if (unknown !== undefined)
+    return `rack.yaml has mistakes, so it is not known what ${formatOutlet(unknown)} feeds; correct them (skolo rack check)`;
   const needed = new Set(dependsOn(rack, rack.jumphost.name));
   const own = feeds.find((feed) => needed.has(formatOutlet(feed)));
   if (own !== undefined)

@@ -51,7 +51,11 @@ export class Inventory {
     const known = [...state.devices.all.values()].filter(
       ({ retiredAt, model }) => retiredAt === undefined && model !== jumphostModel,
     );
-    const gone = known.filter(({ name }) => !rack().infrastructure.has(name));
+    const { infrastructure, disabled } = rack();
+    // An entry with a mistake has not left.
+    const gone = known.filter(
+      ({ name }) => !infrastructure.has(name) && !disabled?.names.has(name),
+    );
     const isTooMany = gone.length > 0 && gone.length * 2 >= known.length;
     if (isTooMany && !isMeant) {
       const why = `rack.yaml lists ${known.length - gone.length} of the ${known.length} devices that have been backed up; is it the right file? If it is, run: skolo backup run`;

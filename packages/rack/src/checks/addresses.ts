@@ -8,31 +8,37 @@ interface User {
   kind: 'jumphost' | 'machine' | 'infrastructure' | 'device';
   /** Absent: all of the address. */
   ports?: number[];
+  spot: Spot;
 }
 
 export function checkAddresses(draft: Draft, report: Report): void {
   const { rack } = draft;
   const isWrong = subnetCheck(rack.network.subnet);
   const users = new Map<string, User[]>();
-  const macs = new Map<string, string>();
-  const topics = new Map<string, string>();
+  const macs = new Map<string, { name: string; spot: Spot }>();
+  const topics = new Map<string, { name: string; spot: Spot }>();
 
-  function take(address: string | undefined, user: User, spot: Spot): void {
+  function take(address: string | undefined, user: User): void {
     if (address === undefined) return;
+    const { spot } = user;
     const wrong = isWrong(address);
     if (wrong !== undefined) report(spot, 'subnet', wrong);
     const others = users.get(address) ?? [];
     users.set(address, [...others, user]);
     const conflict = others.find((other) => clash(user, other));
-    if (conflict !== undefined) report(spot, 'address twice', twice(address, user, conflict));
+    if (conflict === undefined) return;
+    const message = twice(address, user, conflict);
+    report(spot, 'address twice', message, undefined, { other: conflict.spot });
   }
 
   function takeMac(mac: string | undefined, name: string, spot: Spot): void {
     if (mac === undefined) return;
     const other = macs.get(mac);
-    if (other !== undefined)
-      report(spot, 'mac twice', `${mac} is used twice: ${other} has it already`);
-    else macs.set(mac, name);
+    if (other === undefined) macs.set(mac, { name, spot });
+    else {
+      const message = `${mac} is used twice: ${other.name} has it already`;
+      report(spot, 'mac twice', message, undefined, { other: other.spot });
+    }
   }
 
   /** The address is the broker's, which others share; what is a device's own is where it hears commands. */
@@ -43,14 +49,16 @@ export function checkAddresses(draft: Draft, report: Report): void {
     const topic = String(options.command).replaceAll('{device}', () => String(options.topic));
     const place = `${address} ${ports.mqtt ?? 1883} ${topic}`;
     const other = topics.get(place);
-    topics.set(place, other ?? name);
+    topics.set(place, other ?? { name, spot });
     if (other === undefined) return;
-    report(spot, 'address twice', `${topic} on ${address} is used twice: ${other} has it already`);
+    const message = `${topic} on ${address} is used twice: ${other.name} has it already`;
+    report(spot, 'address twice', message, undefined, { other: other.spot });
   }
 
   const { jumphost } = rack;
   if (jumphost) {
-    take(jumphost.address, { name: jumphost.name, kind: 'jumphost' }, ['jumphost', 'address']);
+    const spot = ['jumphost', 'address'];
+    take(jumphost.address, { name: jumphost.name, kind: 'jumphost', spot });
     takeMac(jumphost.mac, jumphost.name, ['jumphost', 'mac']);
   }
   for (const device of rack.infrastructure.values()) {
@@ -64,19 +72,17 @@ export function checkAddresses(draft: Draft, report: Report): void {
     }
     const spot = () => within(draft, device, 'address');
     if (transport === 'mqtt') takeTopic(device, spot);
-    else take(address, { name, kind: 'infrastructure', ...given(ports) }, spot);
+    else take(address, { name, kind: 'infrastructure', ...given(ports), spot });
     takeMac(mac, name, () => within(draft, device, 'mac'));
   }
   for (const machine of rack.machines.values()) {
     const { name, address, mac, ports } = machine;
-    take(address, { name, kind: 'machine', ...given(ports) }, () =>
-      within(draft, machine, 'address'),
-    );
+    const spot = () => within(draft, machine, 'address');
+    take(address, { name, kind: 'machine', ...given(ports), spot });
     takeMac(mac, name, () => within(draft, machine, 'mac'));
     for (const device of machine.devices) {
-      take(device.address, { name: device.fullName, kind: 'device' }, () =>
-        within(draft, device, 'address'),
-      );
+      const spot = () => within(draft, device, 'address');
+      take(device.address, { name: device.fullName, kind: 'device', spot });
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Every name is one thing: machines, infrastructure, the jumphost and its aliases, attached devices. */
-import { type Draft, type Report, within } from '../draft.ts';
+import { type Draft, type Report, type Spot, within } from '../draft.ts';
 
 const reserved: Readonly<Record<string, string>> = {
   internet: 'an uplink that leaves the rack',
@@ -24,6 +24,7 @@ export function checkNames(draft: Draft, report: Report): void {
         'name twice',
         `"${name}" is used twice: as ${what}, and as ${other.what} (${other.path.join('.')})`,
         at,
+        { other: other.path },
       );
   }
   checkIds(draft, report);
@@ -31,7 +32,7 @@ export function checkNames(draft: Draft, report: Report): void {
 
 /** What the metadata server says of machines: ids differ, and one attribute is its own. */
 function checkIds(draft: Draft, report: Report): void {
-  const known = new Map<string, string>();
+  const known = new Map<string, { name: string; spot: Spot }>();
   for (const machine of draft.rack.machines.values()) {
     const { id, attributes } = machine.metadata;
     const spot = (...keys: string[]) => within(draft, machine, 'metadata', ...keys);
@@ -40,8 +41,9 @@ function checkIds(draft: Draft, report: Report): void {
       report(() => spot('attributes', 'skolo-machine'), 'reserved', message, 'key');
     }
     const other = id === undefined ? undefined : known.get(id);
-    if (other !== undefined)
-      report(() => spot('id'), 'id twice', `${id} is used twice: ${other} has it already`);
-    else if (id !== undefined) known.set(id, machine.name);
+    if (other !== undefined) {
+      const message = `${id} is used twice: ${other.name} has it already`;
+      report(() => spot('id'), 'id twice', message, undefined, { other: other.spot });
+    } else if (id !== undefined) known.set(id, { name: machine.name, spot: () => spot('id') });
   }
 }

@@ -13,13 +13,15 @@ type Use = 'power' | 'uplink';
 interface User {
   name: string;
   use: Use;
+  spot: Spot;
 }
 
 export function checkOutlets(draft: Draft, report: Report): void {
   const { rack } = draft;
   const users = new Map<string, User[]>();
 
-  function take(outlet: Outlet, user: User, spot: Spot): void {
+  function take(outlet: Outlet, user: User): void {
+    const { spot } = user;
     if (!find(outlet, user.use, spot, draft, report) || outlet.outlet === '') return;
     const key = `${outlet.device}/${outlet.outlet}`;
     const others = users.get(key) ?? [];
@@ -27,15 +29,18 @@ export function checkOutlets(draft: Draft, report: Report): void {
     const conflict = others.find((other) => other.use === user.use || other.name !== user.name);
     if (conflict === undefined) return;
     const does = conflict.use === 'power' ? 'feeds' : 'is the uplink of';
-    report(spot, 'outlet twice', `"${key}" is used twice: it ${does} ${conflict.name} already`);
+    const message = `"${key}" is used twice: it ${does} ${conflict.name} already`;
+    report(spot, 'outlet twice', message, undefined, { other: conflict.spot });
   }
 
   function takeAll(entry: { name: string; power: Outlet[]; uplink?: Outlet | 'internet' }): void {
     entry.power.forEach((outlet, i) => {
-      take(outlet, { name: entry.name, use: 'power' }, () => within(draft, entry, 'power', i));
+      const spot = () => within(draft, entry, 'power', i);
+      take(outlet, { name: entry.name, use: 'power', spot });
     });
     if (entry.uplink === undefined || entry.uplink === 'internet') return;
-    take(entry.uplink, { name: entry.name, use: 'uplink' }, () => within(draft, entry, 'uplink'));
+    const spot = () => within(draft, entry, 'uplink');
+    take(entry.uplink, { name: entry.name, use: 'uplink', spot });
   }
 
   if (rack.jumphost) takeAll(rack.jumphost);
@@ -45,7 +50,7 @@ export function checkOutlets(draft: Draft, report: Report): void {
     for (const device of machine.devices) {
       const { power, fullName: name } = device;
       if (power === undefined || 'hub' in power) continue;
-      take(power, { name, use: 'power' }, () => within(draft, device, 'power'));
+      take(power, { name, use: 'power', spot: () => within(draft, device, 'power') });
     }
     if (machine.devices.length > 1) checkHub(machine, draft, report);
   }
@@ -76,7 +81,9 @@ function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report
   const model = device && models.get(device.model);
   if (device === undefined || model === undefined) {
     if (!draft.declared.infrastructure.has(name)) {
-      report(spot, 'outlet', unknownDevice(name, draft));
+      report(spot, 'outlet', unknownDevice(name, draft), undefined, {
+        missing: { section: 'infrastructure', name },
+      });
     }
     return false;
   }

@@ -12,13 +12,16 @@ export function checkReferences(draft: Draft, report: Report): void {
       spot,
       'identity',
       `there is no identity "${name}"${didYouMean(name, [...declared.identities, 'none'])}`,
+      undefined,
+      { missing: { section: 'identities', name } },
     );
   }
 
   function login(name: string | undefined, spot: Spot): Login | undefined {
     if (name === undefined) return undefined;
     if (!declared.logins.has(name)) {
-      report(spot, 'login', `there is no login "${name}"${didYouMean(name, declared.logins)}`);
+      const message = `there is no login "${name}"${didYouMean(name, declared.logins)}`;
+      report(spot, 'login', message, undefined, { missing: { section: 'logins', name } });
     }
     return rack.logins.get(name);
   }

@@ -1,9 +1,9 @@
 /** A metadata server for a test: a rack on loopback addresses, and Google's token side behind it. */
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, startService } from '@skolo/common';
-import { readRack } from '@skolo/rack';
+import { salvageRack } from '@skolo/rack';
 import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import { handoverFolder } from '../handover.ts';
@@ -107,7 +107,8 @@ export async function startRack(options: TestRackOptions = {}): Promise<TestRack
   const stop = () => (stopped ??= service.stop());
   atEnd(async () => {
     await stop();
-    await rm(handoverFolder(await readRack(rackFile), stateDir), { recursive: true, force: true });
+    const left = salvageRack(await readFile(rackFile, 'utf8'), { file: rackFile });
+    await rm(handoverFolder(left, stateDir), { recursive: true, force: true });
   });
   const raw = (path: string, asking?: AskOptions) => ask(service.port, path, asking);
   const get = (path: string, asking?: AskOptions) => raw(`/computeMetadata/v1/${path}`, asking);

@@ -1,0 +1,329 @@
+/**
+ * A rack.yaml with mistakes, at a start without a last good copy: what can be used safely is used. Each entry with a
+ * mistake is left out, then what refers to it, until the rest is a valid rack. Nothing is corrected by a guess.
+ */
+import { type BuildOptions, build } from '../build.ts';
+import { runChecks } from '../checks/index.ts';
+import type { Draft } from '../draft.ts';
+import type { Path, Problem } from '../issues.ts';
+import { machineSchema } from '../machine-schema.ts';
+import { models } from '../models/index.ts';
+import { cidr } from '../network-fields.ts';
+import { formatOutlet, parseOutlet } from '../outlets.ts';
+import { isMap } from '../plain.ts';
+import type { Disabled, InfrastructureDevice, Machine, Outlet } from '../rack.ts';
+import { nearest } from '../suggest.ts';
+import { stringsIn } from './mentions.ts';
+import { type DroppedKey, Omissions, type RangedSection } from './omissions.ts';
+import { without } from './without.ts';
+
+/** More rounds than any chain of references needs. */
+const mostRounds = 1000;
+
+/** The rest of a rack.yaml with mistakes. Undefined: nothing of it can be used safely. */
+export function salvage(
+  value: unknown,
+  options: BuildOptions,
+): { draft: Draft; disabled: Disabled } | undefined {
+  const salvager = new Salvager(value);
+  for (let round = 0; round < mostRounds; round++) {
+    const { draft, problems } = build(salvager.value, {
+      ...options,
+      omissions: salvager.omissions,
+    });
+    runChecks(draft, problems);
+    if (problems.length === 0 && !salvager.leaveOutContested(draft)) {
+      return { draft, disabled: salvager.disabled() };
+    }
+    if (!salvager.leaveOut(problems)) return undefined;
+  }
+  return undefined;
+}
+
+class Salvager {
+  value: unknown;
+  readonly omissions = new Omissions();
+  private readonly what = new Set<string>();
+  private readonly removed = { identities: new Set<string>(), logins: new Set<string>() };
+  private readonly removedSections = new Set<string>();
+  private subnet = false;
+  private everyone = false;
+  private wiring = false;
+  private isFatal = false;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+
+  /** Returns false where one of them takes away everything, or nothing more can be left out. */
+  leaveOut(problems: readonly Problem[]): boolean {
+    const hasNews = problems.map((problem) => {
+      const first = this.leaveOutOne(problem.path, problem);
+      return problem.other === undefined ? first : this.leaveOutOther(problem.other) || first;
+    });
+    return !this.isFatal && (problems.length === 0 || hasNews.includes(true));
+  }
+
+  disabled(): Disabled {
+    const names = [
+      ...this.omissions.namesOf('infrastructure'),
+      ...this.omissions.namesOf('machines'),
+    ];
+    return {
+      what: [...this.what],
+      names: new Set(names),
+      addresses: new Set(this.omissions.addresses()),
+      subnet: this.subnet,
+      everyone: this.everyone,
+      wiring: this.wiring,
+    };
+  }
+
+  /**
+   * What a disabled entry and another one claim: a mistake that the disabled entry hides. The other one does not keep it.
+   * Returns whether there was any.
+   */
+  leaveOutContested(draft: Draft): boolean {
+    const { rack } = draft;
+    const addresses = new Set(this.omissions.addresses());
+    const outlets = new Set(this.outletsOfDisabled(draft));
+    const isContested = (outlet: Outlet | 'internet' | undefined) =>
+      typeof outlet === 'object' && outlets.has(formatOutlet(outlet));
+    let hasNews = false;
+    for (const [section, entries] of [
+      ['infrastructure', rack.infrastructure],
+      ['machines', rack.machines],
+    ] as const) {
+      for (const entry of entries.values()) {
+        const { name, address } = entry;
+        if (address !== undefined && addresses.has(address)) {
+          hasNews = this.omit(section, name) || hasNews;
+        }
+        for (const key of contestedKeys(entry, isContested)) {
+          hasNews = this.drop(section, name, key) || hasNews;
+        }
+      }
+    }
+    return hasNews;
+  }
+
+  private outletsOfDisabled({ rack }: Draft): string[] {
+    const texts = [
+      ...this.omissions.textsOf('machines'),
+      ...this.omissions.textsOf('infrastructure'),
+    ];
+    return texts.flatMap((text) => {
+      const outlet = parseOutlet(text);
+      const device = outlet && rack.infrastructure.get(outlet.device);
+      const model = device && models.get(device.model);
+      if (!outlet || !device || !model || outlet.outlet === '') return [];
+      return [model.power?.outlets, model.network].flatMap((numbering) => {
+        const found = numbering?.find(outlet.outlet, device.options);
+        return found === undefined ? [] : [formatOutlet({ ...outlet, outlet: found })];
+      });
+    });
+  }
+
+  /** Returns whether something is left out now that was not before. */
+  private leaveOutOne(path: Path, problem: Problem): boolean {
+    const [section, name, key, index] = path.map(String);
+    switch (section) {
+      case undefined:
+      case 'rack':
+        return this.fatal();
+      case 'network':
+        // Without the subnet, no address could be checked.
+        return name === 'domain' ? this.remove([section, name]) : this.fatal();
+      case 'infrastructure':
+      case 'machines':
+        if (name === undefined) return this.leaveOutSection(section);
+        return this.leaveOutEntry(section, name, key, problem);
+      case 'identities':
+      case 'logins':
+        if (name === undefined) {
+          this.removedSections.add(section);
+          return this.remove([section]);
+        }
+        this.removed[section].add(name);
+        return this.remove([section, name]);
+      case 'jumphost':
+        return this.leaveOutOfJumphost(name, problem);
+      case 'services':
+        if (problem.rule === 'differs') this.remove(['defaultIdentity']);
+        return this.leaveOutSetting(name, key, index);
+      case 'access':
+        return this.remove(name === undefined ? [section] : [section, name]);
+      case 'timezone':
+        return this.remove([section]);
+      case 'defaultIdentity':
+        return this.remove([section]);
+      default:
+        return this.leaveOutUnknown(section);
+    }
+  }
+
+  /** The other entry of two that claim the same: either may be the one with the mistake. */
+  private leaveOutOther([section, name, key]: Path): boolean {
+    if (section === 'jumphost') {
+      return key === undefined && (name === 'power' || name === 'uplink')
+        ? this.leaveOutOfJumphost(name)
+        : false;
+    }
+    if (section !== 'machines' && section !== 'infrastructure') return false;
+    return this.omit(section, String(name));
+  }
+
+  private leaveOutEntry(
+    section: RangedSection,
+    name: string,
+    key: string | undefined,
+    { rule, missing }: Problem,
+  ): boolean {
+    const dependent = this.dependentKey(section, key, missing);
+    if (dependent !== undefined) return this.drop(section, name, dependent);
+    const hasAddress = this.omissions.hasAddress(section, name);
+    if (section === 'machines' && !isAddressSure(rule, key, hasAddress)) this.subnet = true;
+    return this.omit(section, name);
+  }
+
+  /** The key that names something disabled, where the entry can be used without it. */
+  private dependentKey(
+    section: RangedSection,
+    key: string | undefined,
+    missing: Problem['missing'],
+  ): DroppedKey | undefined {
+    if (missing === undefined || !this.isRemoved(missing)) return undefined;
+    if (key === 'device' || key === 'devices') return 'devices';
+    if (key === 'identity' || key === 'power' || key === 'uplink') return key;
+    // Without its login, equipment would be asked as nobody: perhaps with a default password.
+    return key === 'login' && section === 'machines' ? key : undefined;
+  }
+
+  private isRemoved({ section, name }: NonNullable<Problem['missing']>): boolean {
+    if (this.removedSections.has(section)) return true;
+    if (section !== 'infrastructure') return this.removed[section].has(name);
+    // A key that is no valid range may have meant any name.
+    return this.omissions.namesOf(section).some((each) => each === name || each.includes('['));
+  }
+
+  private omit(section: RangedSection, name: string): boolean {
+    this.what.add(`${section}.${name}`);
+    this.wiring = true;
+    return this.omissions.omit(section, name);
+  }
+
+  private drop(section: RangedSection, name: string, key: DroppedKey): boolean {
+    this.what.add(`${section}.${name}.${key}`);
+    if (key === 'power' || key === 'uplink') this.wiring = true;
+    return this.omissions.drop(section, name, key);
+  }
+
+  private leaveOutSection(section: RangedSection): boolean {
+    this.wiring = true;
+    this.everyone ||= section === 'machines';
+    this.removedSections.add(section);
+    return this.remove([section]);
+  }
+
+  private leaveOutOfJumphost(key: string | undefined, problem?: Problem): boolean {
+    if (key === undefined || key === 'name' || key === 'address') return this.fatal();
+    const isUnknown = problem?.rule === 'unknown key';
+    if (isUnknown || key === 'power' || key === 'uplink') this.wiring = true;
+    if (isUnknown || key === 'identity') {
+      // Without the key, it would get the default identity.
+      this.value = without(this.value, ['jumphost', 'identity'], 'none');
+      if (key === 'identity') return this.noted(['jumphost', 'identity']);
+    }
+    return this.remove(['jumphost', key]);
+  }
+
+  private leaveOutSetting(service: string | undefined, key = '', index?: string): boolean {
+    // The messages of a receiver with half of its settings go to the wrong place.
+    if (service === undefined || service === 'alert-to-pubsub') return this.fatal();
+    // Without its certificate, it would serve in the clear.
+    if (key === '' || key === 'tls' || nearest(key, ['tls']) !== undefined) return this.fatal();
+    const path = ['services', service, key];
+    if (service !== 'metadata-server') return this.remove(path);
+    if (key !== 'callers') {
+      // A slip of the finger may hide the callers.
+      this.everyone ||= nearest(key, ['callers']) !== undefined;
+      return this.remove(path);
+    }
+    const caller = index === undefined ? undefined : at(this.value, [...path, index]);
+    const networks = stringsIn(isMap(caller) ? caller.cidr : undefined);
+    const isSure = networks.length === 1 && networks.every((text) => cidr.safeParse(text).success);
+    if (!isSure) {
+      this.everyone = true;
+      return this.remove(path);
+    }
+    const cutOff = { cidr: networks[0], identity: 'none' };
+    if (JSON.stringify(caller) === JSON.stringify(cutOff)) {
+      // Twice the same network: one entry that gives nothing is enough.
+      return this.keepOneCaller(path, networks[0] ?? '');
+    }
+    this.value = without(this.value, [...path, index ?? ''], cutOff);
+    return this.noted([...path, index ?? '']);
+  }
+
+  private keepOneCaller(path: string[], network: string): boolean {
+    const callers = at(this.value, path);
+    if (!Array.isArray(callers)) return false;
+    const others = callers.filter((caller) => !isMap(caller) || caller.cidr !== network);
+    const kept = [...others, { cidr: network, identity: 'none' }];
+    if (kept.length === callers.length) return false;
+    this.value = without(this.value, path, kept);
+    return this.noted(path);
+  }
+
+  private leaveOutUnknown(key: string): boolean {
+    // It may be one of the sections by another name: nobody who is not listed by name is known for sure.
+    this.everyone = true;
+    this.wiring = true;
+    return this.remove([key]);
+  }
+
+  private remove(path: string[]): boolean {
+    if (at(this.value, path) === undefined) return false;
+    this.value = without(this.value, path);
+    return this.noted(path);
+  }
+
+  private noted(path: readonly string[]): true {
+    this.what.add(path.join('.'));
+    return true;
+  }
+
+  private fatal(): false {
+    this.isFatal = true;
+    return false;
+  }
+}
+
+function contestedKeys(
+  entry: Machine | InfrastructureDevice,
+  isContested: (outlet: Outlet | 'internet' | undefined) => boolean,
+): DroppedKey[] {
+  const keys: DroppedKey[] = [];
+  if (entry.power.some(isContested)) keys.push('power');
+  if (isContested(entry.uplink)) keys.push('uplink');
+  const devices = 'devices' in entry ? entry.devices : [];
+  if (devices.some(({ power }) => power && 'device' in power && isContested(power))) {
+    keys.push('devices');
+  }
+  return keys;
+}
+
+const aboutNames = ['name', 'name twice', 'reserved'];
+
+/** Whether the address of a machine with this mistake is what the file says. */
+function isAddressSure(rule: string, key: string | undefined, hasAddress: boolean): boolean {
+  if (key === undefined) return aboutNames.includes(rule);
+  // A key that is not known may be meant to be the address.
+  return key !== 'address' && (hasAddress || Object.hasOwn(machineSchema.shape, key));
+}
+
+function at(value: unknown, [key, ...rest]: readonly string[]): unknown {
+  if (key === undefined) return value;
+  if (Array.isArray(value)) return at(value[Number(key)], rest);
+  return isMap(value) && Object.hasOwn(value, key) ? at(value[key], rest) : undefined;
+}
