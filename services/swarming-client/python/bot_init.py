@@ -11,8 +11,9 @@ The agent writes commands to its standard input, one a line; its end is the end 
     start      starts the bot
     stop       SIGTERM to the bot: it ends after its task
     stop-task  SIGTERM to the bot and to its task_runner, which ends the task in order
+    end-left   SIGKILL to what a finished task left; nothing where the next task has begun
     kill       SIGKILL to all of it
-Events go to descriptor 3, one JSON object a line: locked, busy, started, exited, reboot, stuck, refused.
+Events go to descriptor 3, one JSON object a line: locked, busy, started, exited, reboot, stuck, refused, left.
 The two outputs of the bot are those of this process. Python 3.6 and newer, standard library only.
 """
 import ctypes
@@ -95,16 +96,52 @@ def descendants():
     return found
 
 
-def is_task_runner(pid):
+def arguments_of(pid):
     try:
         with open('/proc/%d/cmdline' % pid, 'rb') as cmdline:
-            arguments = cmdline.read().split(b'\0')
+            return cmdline.read().split(b'\0')
     except OSError:
-        return False
+        return []
+
+
+def is_task_runner(pid):
+    arguments = arguments_of(pid)
     return any(
         TASK_RUNNER.search(zip_file) and command == b'task_runner'
         for zip_file, command in zip(arguments, arguments[1:])
     )
+
+
+def is_adb_server(pid):
+    """All tasks and the agent share one, whoever started it."""
+    program, *arguments = arguments_of(pid) or [b'']
+    return os.path.basename(program) == b'adb' and b'server' in arguments
+
+
+def is_of_task(pid):
+    """The bot sets the variable for a task only."""
+    try:
+        with open('/proc/%d/environ' % pid, 'rb') as environ:
+            return any(each.startswith(b'SWARMING_TASK_ID=') for each in environ.read().split(b'\0'))
+    except OSError:
+        return False
+
+
+def left_by_task(bot):
+    """What escaped from a task came back to this process, or has the variable of a task. The bot's own children stay."""
+    above = parents()
+    below = descendants()
+    if any(is_task_runner(pid) for pid in below):
+        return []
+    found = set()
+    # Parents come before their children.
+    for pid in below:
+        parent = above.get(pid)
+        if pid == bot or is_adb_server(pid):
+            continue
+        if parent in found or parent == os.getpid() or is_of_task(pid):
+            found.add(pid)
+    return sorted(found)
 
 
 def reap(ended):
@@ -265,6 +302,8 @@ class Keeper:
                 self.stop()
             elif line == b'stop-task':
                 self.stop_task()
+            elif line == b'end-left':
+                self.end_left()
             elif line == b'kill':
                 self.deadline = 0
 
@@ -290,6 +329,21 @@ class Keeper:
         # Where task_runner is, it ends the task, and tells the server why.
         for pid in runners or below:
             send(pid, signal.SIGTERM)
+
+    def end_left(self):
+        seen = set()
+        until = time.monotonic() + LEFT_SECONDS
+        while self.bot is not None and self.bot > 0 and time.monotonic() < until:
+            left = left_by_task(self.bot)
+            if not left:
+                break
+            seen.update(left)
+            for pid in left:
+                send(pid, signal.SIGKILL)
+            reap(self.ended)
+            time.sleep(0.01)
+        if seen:
+            tell('left', count=len(seen))
 
     def lose_agent(self):
         self.is_agent_lost = True

@@ -1,7 +1,7 @@
 """Hooks of the Swarming bot, answered by the skolo agent on this machine.
 
-For the Swarming server: as the general bot_config.py, or as the script of a group. It forwards
-each hook to the agent at SKOLO_HOOK_URL. While that does not answer, the get_ hooks throw: so the
+For the Swarming server: as the general bot_config.py, or called by it. A bot never asks the script of
+a group for authentication where the general one has turned it off. It forwards each hook to the agent at SKOLO_HOOK_URL. While that does not answer, the get_ hooks throw: so the
 bot quarantines itself, with the reason, until the agent is back. The other hooks never throw.
 
 Standard library only; Python 3.8 to 3.13.

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { AuditEntry } from '@skolo/common/light';
 import { peer } from '@skolo/simulators';
 import { afterEach, describe, expect, it, type TestContext } from 'vitest';
+import { argumentsOf, processes } from './bot/processes.ts';
 import type { AgentProcess } from './testing/agent-process.ts';
 import { Lab, type LabOptions, machine } from './testing/lab.ts';
 
@@ -54,6 +55,44 @@ describe('a machine with a phone', () => {
     });
     expect(state).toMatchObject({ sk_rack: 'rack4', devices: { '0A1B2C3D': { name: 'device' } } });
     expect(await agent.metrics()).toContain('skolo_swarming_tasks_total 2');
+  });
+
+  it('ends what a finished task left, but for the adb server that all share', async (context) => {
+    const its = await open(context, { phones: [phone] });
+    const { swarming } = its;
+    const agent = await its.startAgent();
+    await isWell(agent);
+    const mark = `left-${process.pid}`;
+    const left = () =>
+      [...processes().values()].flatMap(({ pid, isZombie }) => {
+        const args = argumentsOf(pid);
+        return !isZombie && args.includes(mark) ? [args[0]] : [];
+      });
+    const task = swarming.addTask({
+      python: `import os, sys
+def leave(name, env):
+    executed, held = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            args = [name, '-c', 'import time; time.sleep(600)', 'server', '${mark}']
+            os.execve(sys.executable, args, env)
+        os._exit(0)
+    os.close(held)
+    os.read(executed, 1)
+    os.wait()
+leave('unmarked', {})
+leave('marked', os.environ)
+leave('adb', {})`,
+    });
+
+    await swarming.until(() => swarming.task(task).state === 'completed');
+
+    await expect
+      .poll(() => agent.logged('ended what a finished task left behind'), { timeout: 30_000 })
+      .toMatchObject([{ processes: 2 }]);
+    expect(left()).toEqual(['adb']);
+    expect((await agent.status()).bot).toMatchObject({ state: 'running', starts: 1 });
   });
 
   it('reboots the phone also after a task that ended with its bot', async (context) => {

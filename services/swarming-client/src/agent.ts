@@ -18,6 +18,7 @@ import {
 } from '@skolo/common/light';
 import type { Registry } from 'prom-client';
 import { Bot } from './bot/bot.ts';
+import { RepeatedErrors } from './bot/repeated-errors.ts';
 import { botSettingsOf } from './bot-settings.ts';
 import { type Doors, openDoors } from './doors.ts';
 import type { Flags } from './flags.ts';
@@ -135,6 +136,11 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     onLook: ({ kind, state }, seconds) => metrics.looked(kind, state, seconds),
   });
 
+  function botSaid(level: 'info' | 'warn', text: string): void {
+    lines.add('bot', text, new Date(clock.now()));
+    log[level]({ line: text }, botSays);
+  }
+  const errors = new RepeatedErrors({ clock, emit: (text) => botSaid('warn', text) });
   const bot: Bot = new Bot({
     settings() {
       const known = slice();
@@ -151,9 +157,8 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     log,
     run,
     onLine({ stream, text }) {
-      lines.add('bot', text, new Date(clock.now()));
-      const level = stream === 'stderr' ? 'warn' : 'info';
-      log[level]({ line: text }, botSays);
+      if (stream === 'stderr') errors.add(text);
+      else botSaid('info', text);
     },
     onChange: () => machine.look(),
     onExit() {
@@ -256,6 +261,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
       },
       afterTask() {
         task.end();
+        bot.taskEnded();
         machine.taskEnded();
       },
       log,

@@ -44,6 +44,8 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
       registers,
       collect() {
         this.reset();
+        // A gauge without labels is 0 after a reset, which reads as a measurement.
+        this.remove({});
         collect((labels, value) => this.set(labels, value), measured());
       },
     });

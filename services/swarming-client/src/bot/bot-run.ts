@@ -107,6 +107,11 @@ export class BotRun {
     await this.end(Number.POSITIVE_INFINITY);
   }
 
+  /** Ends what its last task left: it would slow down the next one, or hold the phone. */
+  taskEnded(): void {
+    this.init?.tell('end-left');
+  }
+
   /** As the hooks told, or as its processes show. */
   hasTask(): boolean {
     const pid = this.init?.pid;
@@ -155,6 +160,9 @@ export class BotRun {
     if (event.event === 'started') onStarted(event.pid);
     if (event.event === 'exited') this.exited = { status: event.status, signal: event.signal };
     if (event.event === 'stuck') log.error({ pids: event.pids }, 'processes of the bot do not die');
+    if (event.event === 'left') {
+      log.warn({ processes: event.count }, 'ended what a finished task left behind');
+    }
     if (event.event === 'reboot') this.takeReboot();
     this.onEvent();
   }

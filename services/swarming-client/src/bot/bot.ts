@@ -64,6 +64,11 @@ export class Bot {
     if (!known.isHealthy) this.update({ ...known, isHealthy: true });
   }
 
+  /** A hook told that a task has ended. */
+  taskEnded(): void {
+    this.current?.taskEnded();
+  }
+
   /** Looks at the settings at once. Otherwise it does so every few seconds. */
   settingsChanged(): void {
     const { current } = this;

@@ -21,6 +21,7 @@ const InitEvent = z.discriminatedUnion('event', [
     signal: z.number().exactOptional(),
   }),
   z.object({ event: z.literal('reboot') }),
+  z.object({ event: z.literal('left'), count: z.number() }),
   z.object({ event: z.literal('stuck'), pids: z.array(z.number()) }),
 ]);
 export type InitEvent = z.output<typeof InitEvent>;
@@ -69,7 +70,7 @@ export class InitProcess {
   }
 
   /** See bot_init.py. */
-  tell(command: 'start' | 'stop' | 'stop-task' | 'kill'): void {
+  tell(command: 'start' | 'stop' | 'stop-task' | 'end-left' | 'kill'): void {
     const { stdin } = this.child;
     if (stdin?.writable) stdin.write(`${command}\n`);
   }

@@ -109,6 +109,20 @@ describe('hooks', () => {
     expect(message).toContain('not now');
   });
 
+  it('of the group are never asked for the authentication that the general one has turned off', async (context) => {
+    const { server } = await started(context, {
+      hookScript: 'def get_authentication_headers(bot): return None, None',
+      injectedScript:
+        'def get_authentication_headers(bot): return {"Authorization": "Bearer group"}, 0\ndef get_state(bot): return {"from": "the group"}',
+    });
+
+    await expect.poll(() => server.bot('bot-1').state.from).toBe('the group');
+    await expect.poll(() => server.bot('bot-1').polls).toBeGreaterThan(2);
+
+    const asked = server.calls.filter(({ endpoint }) => ['handshake', 'poll'].includes(endpoint));
+    expect(asked.map(({ token }) => token)).toEqual(asked.map(() => undefined));
+  });
+
   it('gives its token with each request', async (context) => {
     const hookScript =
       'import time\ndef get_authentication_headers(bot): return {"Authorization": "Bearer t1"}, time.time() + 3600';
