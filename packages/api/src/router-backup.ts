@@ -126,6 +126,14 @@ export const BackupDevice = z
       .boolean()
       .optional()
       .meta({ description: 'it would boot with another configuration; absent: unknown' }),
+    startup: z
+      .string()
+      .optional()
+      .meta({ description: 'version of what it would boot with, where that is another one' }),
+    legacyAlgorithms: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'old algorithms of ssh that it was last read with; absent: no ssh' }),
     reading: z.boolean().meta({ description: 'now' }),
     offsite: z
       .enum(['stored', 'queued', 'none'])
@@ -172,7 +180,7 @@ const deviceVersion = z.object({
   device: deviceName,
   version: z.string().min(1).max(100).meta({
     description:
-      '`latest`, `latest~1` (the one before), an id or its first digits (four or more), or a date or time: what was in force then',
+      '`latest`, `latest~1` (the one before), `startup` (what it would boot with), an id or its first digits (four or more), or a date or time: what was in force then',
   }),
 });
 const secrets = z

@@ -106,7 +106,9 @@ describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () 
     onTestFinished(() => session.close());
 
     expect((await session.exec('echo old', { signal })).stdout).toBe('old\n');
-    expect(connected).toHaveBeenCalledWith({ device: 'host-1', kex, cipher, legacy: true });
+    expect(connected).toHaveBeenCalledWith(
+      expect.objectContaining({ device: 'host-1', kex, cipher, legacy: true }),
+    );
   });
 
   it('may be typed into a shell as well', async () => {

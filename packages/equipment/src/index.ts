@@ -39,6 +39,7 @@ export { openCli, openExec } from './open.ts';
 export { allPagers, type Pager } from './pagers.ts';
 export type {
   CliSession,
+  ConnectionFacts,
   ExecBytes,
   ExecOptions,
   ExecResult,

@@ -22,13 +22,22 @@ export interface SessionDeps {
   signInMs?: number;
   /** While signing in, as in RunOptions. */
   idleMs?: number;
-  /** Told once for each connection, say which key exchange was agreed on. Never a secret. */
-  onConnected?: (facts: { device: string; kex: string; cipher: string; legacy: boolean }) => void;
+  /** Called once for each ssh connection, with the algorithms that were agreed on. Never a secret. */
+  onConnected?: (facts: ConnectionFacts) => void;
   /**
    * Told everything, as it is said, for a transcript: one character for each byte. Secrets of the login are `<secret>`, files
    * and what goes to a stream are told by their size.
    */
   onTalk?: OnTalk;
+}
+
+export interface ConnectionFacts {
+  device: string;
+  kex: string;
+  cipher: string;
+  legacy: boolean;
+  /** Names of those that are not safe any more; empty: none. */
+  legacyAlgorithms: string[];
 }
 
 export interface RunOptions {

@@ -41,10 +41,9 @@ function only<T>(what: 'append' | 'remove', names: readonly T[]) {
   return { append: [], prepend: [], remove: [], [what]: [...names] };
 }
 
-/** Whether old algorithms were agreed on. */
-export function isLegacy({ kex, serverHostKey, cs, sc }: NegotiatedAlgorithms): boolean {
+/** The old algorithms among those that were agreed on, each once. */
+export function legacyOf({ kex, serverHostKey, cs, sc }: NegotiatedAlgorithms): string[] {
   const old: readonly string[] = Object.values(legacy).flat();
-  return [kex, serverHostKey, cs.cipher, cs.mac, sc.cipher, sc.mac].some((name) =>
-    old.includes(name),
-  );
+  const agreed = [kex, serverHostKey, cs.cipher, cs.mac, sc.cipher, sc.mac];
+  return [...new Set(agreed.filter((name) => old.includes(name)))];
 }

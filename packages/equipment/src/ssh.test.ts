@@ -24,6 +24,7 @@ describe('a device with old ssh', () => {
           kex: 'diffie-hellman-group1-sha1',
           cipher: 'aes128-cbc',
           legacy: true,
+          legacyAlgorithms: ['diffie-hellman-group1-sha1', 'ssh-rsa', 'aes128-cbc', 'hmac-sha1'],
         },
       ],
     ]);
@@ -57,7 +58,7 @@ describe('a device with old ssh', () => {
 
     await openSsh(device.port, { credentials: { legacySsh: true }, deps: sessionDeps });
 
-    expect(connected.mock.calls[0]?.[0]).toMatchObject({ legacy: false });
+    expect(connected.mock.calls[0]?.[0]).toMatchObject({ legacy: false, legacyAlgorithms: [] });
   });
 });
 

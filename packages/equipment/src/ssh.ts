@@ -8,7 +8,7 @@ import { DeviceBusy, DeviceError, DeviceRefused, DeviceTimeout, HostKeyChanged }
 import { newPasswordRequested } from './password-change.ts';
 import type { SessionDeps, Target } from './session.ts';
 import { type Limit, settle } from './settle.ts';
-import { algorithms, isLegacy } from './ssh-algorithms.ts';
+import { algorithms, legacyOf } from './ssh-algorithms.ts';
 import { authentication } from './ssh-authentication.ts';
 import { connectionLost, sshError } from './ssh-errors.ts';
 import { type Terminal, type TerminalListener, terminalSize, terminalType } from './terminal.ts';
@@ -105,7 +105,9 @@ export async function connectSsh(
           ear.heard();
           stage = 'answer to the sign-in';
           const facts = { device: name, kex: agreed.kex, cipher: agreed.cs.cipher };
-          deps.onConnected?.({ ...facts, legacy: isLegacy(agreed) });
+          const legacyAlgorithms = legacyOf(agreed);
+          const legacy = legacyAlgorithms.length > 0;
+          deps.onConnected?.({ ...facts, legacy, legacyAlgorithms });
         });
         client.on('ready', () => resolve());
         client.connect({

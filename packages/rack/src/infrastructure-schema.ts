@@ -1,6 +1,6 @@
 /** One device of the infrastructure, once the ranges of its entry are expanded: what all have, and what its model adds. */
 import { z } from 'zod';
-import { object, text } from './fields.ts';
+import { object, seconds, text } from './fields.ts';
 import type { Model } from './models/model.ts';
 import { address, mac, portOrRange } from './network-fields.ts';
 import { each, literal } from './spreading.ts';
@@ -38,7 +38,22 @@ export const infrastructureShape = {
   serial: each(line)
     .exactOptional()
     .describe('Its serial number: another one means another device.'),
-  backup: z.boolean().default(true).describe('`false` leaves it out of the backup.'),
+  backup: z
+    .union([
+      z.boolean(),
+      object({
+        idleSeconds: seconds(1, 600)
+          .exactOptional()
+          .describe('In place of `services.router-backup.idleSeconds`.'),
+        totalSeconds: seconds(5, 7200)
+          .exactOptional()
+          .describe('In place of `services.router-backup.totalSeconds`.'),
+      }),
+    ])
+    .default(true)
+    .describe(
+      '`false` leaves it out of the backup. `{ idleSeconds, totalSeconds }` are its own time-outs.',
+    ),
 } as const;
 
 /** The entry of a device whose model is not known. */

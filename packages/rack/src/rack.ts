@@ -144,6 +144,8 @@ export interface InfrastructureDevice {
   transport: Transport;
   /** Whether rack.yaml wants it backed up; its model may still not be able to. */
   backup: boolean;
+  /** Its own time-outs of the backup, in place of those of the service. */
+  backupLimits?: { idleSeconds?: number; totalSeconds?: number };
   /** Keys of the model's own, checked by the model's schema. */
   options: Record<string, unknown>;
 }

@@ -21,6 +21,7 @@ import type { PowerDaemon } from './power-daemon.ts';
 import type { DeviceRecord } from './records.ts';
 import type { State } from './state.ts';
 import type { Store } from './store.ts';
+import { startupNameOf } from './targets.ts';
 import { Talk, type Transcripts } from './transcript.ts';
 
 /** Why it is read. */
@@ -43,6 +44,15 @@ export interface Outcome {
   /** The version before, where this one is new. */
   before?: Version;
   after?: Version;
+}
+
+/** What the history has of a device now. */
+interface Kept {
+  before?: Version;
+  after: Version;
+  isNew: boolean;
+  /** Version of what it would boot with. */
+  startup?: string;
 }
 
 export interface BackupDeps {
@@ -83,6 +93,8 @@ export class Backup {
       );
       try {
         const kept = await this.keep(device, fetched, occasion);
+        const startup = await this.keepStartup(device, fetched, occasion);
+        if (startup !== undefined) kept.startup = startup;
         return await this.succeeded(device, fetched, { ...kept, at, seconds: seconds() }, occasion);
       } finally {
         await fetch.drop(device);
@@ -120,7 +132,7 @@ export class Backup {
     device: InfrastructureDevice,
     fetched: Fetched,
     { run, by, reason, isByHand }: Occasion,
-  ): Promise<{ before?: Version; after: Version; isNew: boolean }> {
+  ): Promise<Kept> {
     const { rack, store, onVersion } = this.deps;
     const { name } = device;
     const record = this.deps.state.devices.get(name);
@@ -160,6 +172,42 @@ export class Backup {
     }
   }
 
+  /**
+   * Keeps what the device would boot with, where that is another configuration.
+   *
+   * @throws BackupFailed
+   */
+  private async keepStartup(
+    device: InfrastructureDevice,
+    { model, startup }: Fetched,
+    { run, by }: Occasion,
+  ): Promise<string | undefined> {
+    if (startup === undefined) return undefined;
+    const { rack, store, onVersion } = this.deps;
+    const { name } = device;
+    const file = startupNameOf(name);
+    try {
+      const { repository } = store;
+      const before = await repository.newest(file);
+      if (before && isSame(await repository.content(before), startup, model)) return before.id;
+      const about: CommitAbout = {
+        rack: rack().name,
+        model: device.model,
+        run,
+        time: this.now(),
+        by,
+        reason: `what ${name} would boot with; it runs another configuration`,
+      };
+      const after = await repository.commit({ device: file, content: { bytes: startup }, about });
+      onVersion(after);
+      return after.id;
+    } catch (error) {
+      await store.failed(error, startup.length);
+      const what = `its startup configuration is not stored: ${errorText(error)}`;
+      throw new BackupFailed(name, 'storage', what, { cause: error });
+    }
+  }
+
   private async checkSize(
     name: string,
     before: Version,
@@ -184,13 +232,13 @@ export class Backup {
   private async succeeded(
     device: InfrastructureDevice,
     fetched: Fetched,
-    kept: { before?: Version; after: Version; isNew: boolean; at: string; seconds: number },
+    kept: Kept & { at: string; seconds: number },
     { run }: Occasion,
   ): Promise<Outcome> {
     const { state, store, lastSuccess, transcripts, log } = this.deps;
     const { name, model } = device;
-    const { before, after, isNew, at, seconds } = kept;
-    const { unsaved, size, identity } = fetched;
+    const { before, after, startup, isNew, at, seconds } = kept;
+    const { unsaved, size, identity, legacyAlgorithms } = fetched;
     const result = isNew ? 'changed' : 'unchanged';
     const former = state.devices.get(name);
     const pinned = pin(identity, former?.identity);
@@ -205,6 +253,8 @@ export class Backup {
       seconds,
       ...(unsaved !== undefined && { unsaved }),
       ...(Object.keys(pinned).length > 0 && { identity: pinned }),
+      ...(startup !== undefined && { startup }),
+      ...(legacyAlgorithms && { legacyAlgorithms }),
       newest: knownOf(after),
       ...(await countOf(store, name)),
     };

@@ -16,7 +16,7 @@ import {
   openConnection,
   type Reading,
 } from '@skolo/backup';
-import type { HostKeys } from '@skolo/equipment';
+import type { ConnectionFacts, HostKeys } from '@skolo/equipment';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { BackupFailed, failureOf } from './failure.ts';
 import { refusalIn } from './refusal.ts';
@@ -40,6 +40,10 @@ export interface Fetched {
   /** Absent: the device keeps but one configuration. */
   unsaved?: boolean;
   changedBy?: string;
+  /** What it would boot with, where that is another configuration. */
+  startup?: Buffer;
+  /** Old algorithms of ssh that it was read with. Absent: it was not read over ssh. */
+  legacyAlgorithms?: string[];
 }
 
 export class Fetch {
@@ -65,13 +69,19 @@ export class Fetch {
    */
   async read(device: InfrastructureDevice, talk: Talk, signal: AbortSignal): Promise<Fetched> {
     const model = this.model(device);
+    let legacy: Set<string> | undefined;
+    const onConnected = ({ legacyAlgorithms }: ConnectionFacts) => {
+      legacy = new Set([...(legacy ?? []), ...legacyAlgorithms]);
+    };
     try {
-      return await this.connected(device, talk, signal, async (connection) => {
+      const work = async (connection: Connection) => {
         const reading = await model.read(connection);
         check(device.name, model, reading);
         if (model.proof === 'twice') await checkAgain(device.name, model, reading, connection);
         return await fetched(model, reading);
-      });
+      };
+      const read = await this.connected(device, talk, signal, work, onConnected);
+      return { ...read, ...(legacy && { legacyAlgorithms: [...legacy].sort() }) };
     } catch (error) {
       await this.drop(device);
       throw error;
@@ -99,9 +109,11 @@ export class Fetch {
     talk: Talk,
     signal: AbortSignal,
     work: (connection: Connection) => Promise<T>,
+    onConnected?: (facts: ConnectionFacts) => void,
   ): Promise<T> {
     const { rack, hostKeys, scratch } = this.deps;
-    const { idleSeconds, totalSeconds } = rack().services['router-backup'];
+    const settings = rack().services['router-backup'];
+    const { idleSeconds, totalSeconds } = { ...settings, ...device.backupLimits };
     const connection = openConnection(device, {
       rack: rack(),
       hostKeys,
@@ -110,6 +122,7 @@ export class Fetch {
       deadlineMs: totalSeconds * 1000,
       scratch: join(scratch, device.name),
       onTalk: (from, text) => talk.note(from, text),
+      ...(onConnected && { onConnected }),
     });
     const done = new AbortController();
     try {
@@ -172,9 +185,13 @@ async function fetched(model: BackupModel, reading: Reading): Promise<Fetched> {
     identity,
     size: 'bytes' in content ? content.bytes.length : content.size,
     sha1: await sha1Of(content),
-    ...(startup && 'bytes' in content && { unsaved: !isSame(content.bytes, startup, model) }),
+    ...(startup && 'bytes' in content && comparedTo(startup, content.bytes, model)),
     ...(changedBy !== undefined && { changedBy }),
   };
+}
+
+function comparedTo(startup: Buffer, running: Buffer, model: BackupModel) {
+  return isSame(running, startup, model) ? { unsaved: false } : { unsaved: true, startup };
 }
 
 async function sha1Of(content: Content): Promise<string> {

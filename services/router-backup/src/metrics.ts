@@ -131,6 +131,19 @@ function deviceGauges(registry: Registry, { view }: MetricsDeps): void {
       }
     },
   });
+  new Gauge({
+    name: 'skolo_backup_legacy_algorithm',
+    help: 'Old algorithms of ssh that a device was last read with: each is 1.',
+    labelNames: ['device', 'algorithm'],
+    registers,
+    collect() {
+      this.reset();
+      for (const device of wanted()) {
+        const { legacyAlgorithms = [] } = view().state.devices.get(device) ?? {};
+        for (const algorithm of legacyAlgorithms) this.set({ device, algorithm }, 1);
+      }
+    },
+  });
   const bytes = new Gauge({
     name: 'skolo_backup_bytes',
     help: 'Size of the newest version of a device.',

@@ -10,6 +10,7 @@ import {
 } from '@skolo/backup';
 import { HttpProblem } from '@skolo/common';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import { deviceOf } from './targets.ts';
 import type { Versions } from './versions.ts';
 
 /** Text takes many times its size in memory, and anybody who may look may ask for it. */
@@ -61,7 +62,8 @@ export class Readable {
   /** How a version was read, by what rack.yaml says of the device now, or else by what the version says of its model. */
   model({ device: name, model }: Pick<Version, 'device' | 'model'>): BackupModel | undefined {
     const { rack, models = backupModels } = this.deps;
-    const device = rack().infrastructure.get(name);
+    const { infrastructure } = rack();
+    const device = infrastructure.get(name) ?? infrastructure.get(deviceOf(name));
     if (device !== undefined && (model === undefined || device.model === model)) {
       return models.get(device.model)?.(device);
     }

@@ -22,6 +22,10 @@ export const DeviceRecord = z.object({
   failures: z.int(),
   seconds: z.number().exactOptional(),
   unsaved: z.boolean().exactOptional(),
+  /** Version of what it would boot with, where that is another configuration. */
+  startup: z.string().exactOptional(),
+  /** Of ssh, when it was last read; absent: not read over ssh. */
+  legacyAlgorithms: z.array(z.string()).exactOptional(),
   /** Seen when it was first read; another one means another device. */
   identity: z
     .object({ serial: z.string().exactOptional(), hostname: z.string().exactOptional() })

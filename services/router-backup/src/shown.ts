@@ -91,6 +91,7 @@ async function common(
   ]);
   const last = lastSuccessOf(view, name);
   const { lastAttempt, failure, detail, failures = 0, unsaved } = record ?? {};
+  const { startup, legacyAlgorithms } = record ?? {};
   return {
     name,
     versions: count,
@@ -105,5 +106,7 @@ async function common(
     ...(newest && { version: newest.id, changedAt: newest.time }),
     ...(newest?.size !== undefined && { size: newest.size }),
     ...(unsaved !== undefined && { unsaved }),
+    ...(startup !== undefined && { startup }),
+    ...(legacyAlgorithms && { legacyAlgorithms }),
   };
 }

@@ -47,3 +47,15 @@ function whyNotJumphost({ services }: Rack): string | undefined {
   }
   return undefined;
 }
+
+/** As the history calls what a device would boot with: a device of its own, so that copies and commands know it. */
+export function startupNameOf(device: string): string {
+  return `${device}${startupEnd}`;
+}
+
+/** The device whose configuration it is, whether it runs it or would boot with it. */
+export function deviceOf(name: string): string {
+  return name.endsWith(startupEnd) ? name.slice(0, -startupEnd.length) : name;
+}
+
+const startupEnd = '.startup';

@@ -67,6 +67,26 @@ describe('what has to leave the rack', () => {
     expect(lab.logged.filter(({ msg }) => msg === 'version has left the rack')).toHaveLength(3);
   });
 
+  it('keeps every version, also a content that comes back on the same day', async () => {
+    const lab = await startUploads({
+      settings: '{ upload: AWAY, encrypt: none, retention: { days: 1, versions: 3 } }',
+    });
+
+    for (const content of ['A\n', 'B\n', 'A\n']) {
+      await lab.store('router', content);
+      await lab.idle();
+    }
+
+    expect(await contentsIn(lab.away, 'router')).toEqual(['A\n', 'B\n', 'A\n']);
+    const names = await objectsIn(lab.away);
+    expect(names).toHaveLength(3);
+    expect(names.filter((name) => parseObjectName(name)?.clock !== undefined)).toHaveLength(1);
+    // Made up for once more, nothing is stored twice.
+    await lab.kill();
+    await lab.idle();
+    expect(await objectsIn(lab.away)).toEqual(names);
+  });
+
   it('is encrypted for whom rack.yaml says', async () => {
     const lab = await startUploads({ settings: `{ upload: AWAY, encrypt: [${recipient}] }` });
 

@@ -1,6 +1,7 @@
 /** Versions of devices, wherever they are kept: in the history, or, of the jumphost, as encrypted archives. */
 import { BackupError, type BackupSource, resolveVersion, type Version } from '@skolo/backup';
 import type { Store } from './store.ts';
+import { startupNameOf } from './targets.ts';
 
 /** What a device's versions are asked of. */
 export interface Kept extends Pick<BackupSource, 'versions' | 'content'> {
@@ -36,8 +37,16 @@ export class Versions {
     return await this.of(device).count(device);
   }
 
-  /** @param wanted as `resolveVersion` of `@skolo/backup` takes it */
+  /** @param wanted as `resolveVersion` of `@skolo/backup` takes it, or `startup` */
   async find(device: string, wanted: string): Promise<Version> {
+    if (wanted === 'startup') {
+      const startup = await this.newest(startupNameOf(device));
+      if (startup !== undefined) return startup;
+      throw new BackupError(
+        'not-found',
+        `${device}: no startup configuration that differed from the running one was ever read`,
+      );
+    }
     if (wanted === 'latest') {
       const newest = await this.newest(device);
       if (newest !== undefined) return newest;

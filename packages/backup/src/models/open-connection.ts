@@ -51,6 +51,7 @@ export interface ConnectionDeps {
   scratch: string;
   /** Told everything that is said, without the secrets of the login. */
   onTalk?: OnTalk;
+  onConnected?: NonNullable<SessionDeps['onConnected']>;
 }
 
 type ExecAbout = NonNullable<Parameters<DeviceConnection['execToFile']>[1]>;
@@ -214,8 +215,9 @@ class LazyConnection implements Connection {
   }
 
   private sessionDeps(): SessionDeps {
-    const { hostKeys, idleMs, onTalk } = this.deps;
-    return { hostKeys, idleMs, signInMs: this.left(), ...(onTalk && { onTalk }) };
+    const { hostKeys, idleMs, onTalk, onConnected } = this.deps;
+    const listeners = { ...(onTalk && { onTalk }), ...(onConnected && { onConnected }) };
+    return { hostKeys, idleMs, signInMs: this.left(), ...listeners };
   }
 
   private limits(): RunOptions {

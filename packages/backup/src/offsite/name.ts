@@ -1,4 +1,7 @@
-/** Names of objects off site: `YYYY-MM-DD-HOST-SHA1.gz`, with `.age` behind it where it is encrypted. */
+/**
+ * Names of objects off site: `YYYY-MM-DD-HOST-SHA1.gz`, with `.age` behind it where it is encrypted. A content that came
+ * back on the same day is a version of its own: `YYYY-MM-DD-HOST-SHA1-HHMMSSmmm.gz`.
+ */
 import { isDeviceName } from '../device-file.ts';
 import { BackupError } from '../errors.ts';
 
@@ -9,12 +12,16 @@ export interface NamedObject {
   /** Of the content as the device gave it, in hex. */
   sha1: string;
   encrypted: boolean;
+  /** `HHMMSSmmm`, UTC: of a content that was there before on that day. */
+  clock?: string;
 }
 
-const pattern = /^(?<day>\d{4}-\d{2}-\d{2})-(?<device>.+)-(?<sha1>[0-9a-f]{40})\.gz(?<age>\.age)?$/;
+const pattern =
+  /^(?<day>\d{4}-\d{2}-\d{2})-(?<device>.+)-(?<sha1>[0-9a-f]{40})(?:-(?<clock>\d{9}))?\.gz(?<age>\.age)?$/;
 
 /**
  * @param object.time RFC 3339, when it was read
+ * @param object.isAgain another version of that day has the same content
  * @throws BackupError `storage`: there can be no such object
  */
 export function objectName(object: {
@@ -22,10 +29,12 @@ export function objectName(object: {
   time: string;
   sha1: string;
   encrypted: boolean;
+  isAgain?: boolean;
 }): string {
-  const { device, time, sha1, encrypted } = object;
+  const { device, time, sha1, encrypted, isAgain = false } = object;
   const at = Date.parse(time);
-  const name = `${dayOf(at)}-${device}-${sha1}.gz${encrypted ? '.age' : ''}`;
+  const clock = isAgain && dayOf(at) !== '' ? `-${clockOf(at)}` : '';
+  const name = `${dayOf(at)}-${device}-${sha1}${clock}.gz${encrypted ? '.age' : ''}`;
   if (parseObjectName(name)?.device !== device) {
     throw new BackupError(
       'storage',
@@ -38,9 +47,9 @@ export function objectName(object: {
 /** Undefined: it is not one of ours. */
 export function parseObjectName(name: string): NamedObject | undefined {
   const parts = pattern.exec(name)?.groups;
-  const { day = '', device = '', sha1 = '', age } = parts ?? {};
+  const { day = '', device = '', sha1 = '', clock, age } = parts ?? {};
   if (dayOf(Date.parse(`${day}T00:00:00Z`)) !== day || !isDeviceName(device)) return undefined;
-  return { device, day, sha1, encrypted: age !== undefined };
+  return { device, day, sha1, encrypted: age !== undefined, ...(clock !== undefined && { clock }) };
 }
 
 /** UTC; of no time, and of one that four digits cannot tell, nothing. */
@@ -56,8 +65,17 @@ function dayOf(at: number): string {
  *
  * @returns RFC 3339
  */
-export function timeOf({ day }: NamedObject, time: string): string {
-  const at = Date.parse(time);
+export function timeOf({ day, clock }: NamedObject, time: string): string {
+  const at = clock === undefined ? Date.parse(time) : atClock(day, clock);
   if (dayOf(at) === day) return new Date(at).toISOString();
   return `${day}T00:00:00.000Z`;
+}
+
+function clockOf(at: number): string {
+  return new Date(at).toISOString().slice(11, 23).replaceAll(/[:.]/g, '');
+}
+
+function atClock(day: string, clock: string): number {
+  const [, hours, minutes, seconds] = /^(\d\d)(\d\d)(\d\d)/.exec(clock) ?? [];
+  return Date.parse(`${day}T${hours}:${minutes}:${seconds}.${clock.slice(6)}Z`);
 }

@@ -28,7 +28,7 @@ export function expired(
     if (!named) continue;
     const ofDevice = devices.get(named.device) ?? new Map<string, Kept>();
     devices.set(named.device, ofDevice);
-    const key = `${named.day} ${named.sha1}`;
+    const key = `${named.day} ${named.sha1} ${named.clock}`;
     const version = ofDevice.get(key) ?? { at: 0, objects: [] };
     ofDevice.set(key, version);
     version.at = Math.max(version.at, Date.parse(timeOf(named, object.time)));

@@ -53,6 +53,8 @@ export function devices(): BackupDevice[] {
       changedAt: ago(20.5 * days),
       size: 12_345,
       unsaved: true,
+      startup: '5a7e3c0f5b1d4e1298a7cc01f2a95a5b0f3e1c00',
+      legacyAlgorithms: ['diffie-hellman-group1-sha1', 'ssh-rsa'],
       offsite: 'queued',
     },
     {

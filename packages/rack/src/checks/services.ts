@@ -11,6 +11,20 @@ export function checkServices(draft: Draft, report: Report): void {
   const { services } = draft.rack;
   checkCallers(services['metadata-server'], report);
   checkBackup(services['router-backup'], report);
+  for (const device of draft.rack.infrastructure.values()) {
+    const { backupLimits: own } = device;
+    if (own === undefined) continue;
+    // Where only one of them is the device's, it is the one to correct.
+    const low = own.idleSeconds === undefined ? 'totalSeconds' : 'idleSeconds';
+    inOrder(
+      { ...services['router-backup'], ...own },
+      'idleSeconds',
+      'totalSeconds',
+      within(draft, device, 'backup'),
+      report,
+      low,
+    );
+  }
   checkPowerCycles(services['power-cycle-daemon'], report);
   checkAlerts(services['alert-to-pubsub'], report);
   checkAgent(services['swarming-client'], report);
@@ -23,11 +37,18 @@ export function checkServices(draft: Draft, report: Report): void {
 }
 
 /** The first of two values must not be more than the second. */
-function inOrder(values: object, low: string, high: string, path: Path, report: Report): void {
+function inOrder(
+  values: object,
+  low: string,
+  high: string,
+  path: Path,
+  report: Report,
+  where = low,
+): void {
   const first = Number(Reflect.get(values, low));
   const second = Number(Reflect.get(values, high));
   if (first > second) {
-    report([...path, low], 'order', `${low} (${first}) is more than ${high} (${second})`);
+    report([...path, where], 'order', `${low} (${first}) is more than ${high} (${second})`);
   }
 }
 

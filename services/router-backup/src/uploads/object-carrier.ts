@@ -59,7 +59,8 @@ export class ObjectCarrier implements Carrier {
     const packet = await this.packetOf(record, signal);
     const { device, time, model } = record;
     try {
-      const name = objectName({ device, time, ...packet });
+      const isAgain = await this.isAgain(record, packet.sha1);
+      const name = objectName({ device, time, isAgain, ...packet });
       const about = { device, time, ...(model !== undefined && { model }) };
       await this.using(() => place.put(name, packet.file, about, signal));
       return [record];
@@ -124,6 +125,14 @@ export class ObjectCarrier implements Carrier {
     }
   }
 
+  /** Whether an older version of the same day has the same content, and so the name that this one would have. */
+  private async isAgain({ device, version, time }: UploadRecord, sha1: string): Promise<boolean> {
+    const newestFirst = await this.deps.versions.list(device);
+    const place = newestFirst.findIndex(({ id }) => id === version);
+    const older = place < 0 ? [] : newestFirst.slice(place + 1);
+    return older.some((other) => other.sha1 === sha1 && dayOf(other.time) === dayOf(time));
+  }
+
   /** Whether the wall clock went on as time did, for a day at least: what is stored meanwhile is tidied up behind, too. */
   private isClockSteady(): boolean {
     const { wall, uptime } = this.seen;
@@ -145,6 +154,11 @@ function archived(file: string, record: UploadRecord): Packet {
   const { sha1, device, version } = record;
   if (sha1 !== undefined) return { file, sha1, encrypted: true, isTemporary: false };
   throw new Lost(record, new Error(`${device}: what is known of archive ${version} was lost`));
+}
+
+/** UTC, as names off site have it. */
+function dayOf(time: string): string {
+  return new Date(time).toISOString().slice(0, 10);
 }
 
 function isDamage(error: unknown): boolean {

@@ -41,6 +41,6 @@ export function addBackupRun(noun: SkoloCommand, io: Io): void {
     const { commandLine } = await import('../../hints.ts');
     const { folded } = await import('../../names.ts');
     io.out(`${run.id}: ${await folded(run.devices.map(({ device }) => device))}`);
-    io.err(`to see what becomes of it: ${commandLine(command, 'backup runs', run.id)}`);
+    io.err(`to follow it: ${commandLine(command, 'backup runs', run.id, '--wait')}`);
   });
 }

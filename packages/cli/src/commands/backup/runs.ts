@@ -9,6 +9,7 @@ import { duration, timestamp } from '../../output/time.ts';
 
 interface Options {
   limit: number;
+  wait?: true;
   json?: true;
 }
 
@@ -22,15 +23,21 @@ export function addBackupRuns(noun: SkoloCommand, io: Io): void {
     .summary('the last runs, or one of them')
     .argument('[id]', 'that `skolo backup run` and this list print')
     .addOption(new Option('--limit <n>', 'how many, the newest').argParser(upTo(1000)).default(20))
+    .option('--wait', 'with an id: follow it until it is over; exit codes as of skolo backup run')
     .option('--json', 'print JSON, each device included')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo backup runs --limit 5');
 
-  command.action(async (id: string | undefined, { limit, json }: Options) => {
+  command.action(async (id: string | undefined, { limit, wait, json }: Options) => {
+    if (wait && id === undefined) command.error("option '--wait' has no effect without an id");
     const { routerBackup } = await import('./service.ts');
     const service = await routerBackup(command);
     if (id !== undefined) {
       const run = await service.ask((client) => client.backup({ params: { id } }));
+      if (wait) {
+        const { waitForRun } = await import('./wait.ts');
+        return waitForRun({ io, command, service, run, json: json ?? false });
+      }
       return json ? printJson(io, run) : printRun(io, run);
     }
     const { backups } = await service.ask((client) => client.backups({ query: { limit } }));

@@ -76,6 +76,7 @@ function columns(now: number): Column<BackupDevice>[] {
 
 function remarksOf(device: BackupDevice, now: number): string[] {
   const { name, state, why, failure, detail, failures = 1, hasTranscript, retiredAt } = device;
+  const { startup, legacyAlgorithms = [] } = device;
   const ago = (time: string | undefined) =>
     time === undefined ? '' : ` ${relative(Date.parse(time), now)}`;
   const remarks: string[] = [];
@@ -91,7 +92,11 @@ function remarksOf(device: BackupDevice, now: number): string[] {
     remarks.push(`overdue; skolo backup run ${name} --wait reads it now`);
   }
   if (device.unsaved) {
-    remarks.push('unsaved: it runs another configuration than it would boot with');
+    const both = startup === undefined ? '' : `; skolo backup diff ${name} startup latest`;
+    remarks.push(`unsaved: it runs another configuration than it would boot with${both}`);
+  }
+  if (legacyAlgorithms.length > 0) {
+    remarks.push(`ssh with old algorithms: ${legacyAlgorithms.join(', ')}`);
   }
   if (state === 'not-backed-up') remarks.push(`not backed up: ${why ?? 'no reason given'}`);
   if (state === 'retired') {
