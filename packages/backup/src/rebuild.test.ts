@@ -195,6 +195,31 @@ it('takes no version twice, and keeps what only one of two histories has', async
   await Promise.all([former.close(), present.close()]);
 });
 
+it('keeps the order of a copy that got a newer version before an older one', async () => {
+  const copy = await lived('copy');
+  const present = await Repository.open(join(dir, 'present'), { rack: 'rack4' });
+  // Read again after the loss, and not copied, since the copy had that content; what came next was copied.
+  await present.commit(change('router', 'A\n', day(6)));
+  await present.commit(change('router', 'only here\n', day(7)));
+  await present.commit(change('router', 'C\n', day(8)));
+  await copy.commit(change('router', 'C\n', day(8)));
+
+  const ids = await appendMissing(present, copy, 'rack4');
+
+  expect(await contentsOf(copy, 'router')).toEqual([
+    'C\n',
+    'only here\n',
+    'C\n',
+    'A\n',
+    'B\n',
+    'A\n',
+  ]);
+  expect(ids.get((await present.newest('router'))?.id ?? '')).toBe(
+    (await copy.newest('router'))?.id,
+  );
+  await Promise.all([copy.close(), present.close()]);
+});
+
 it('is in its place after a kill between leaving and taking it', async () => {
   const before = await lived();
   const known = await before.versions('router');

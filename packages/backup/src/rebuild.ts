@@ -83,7 +83,8 @@ export async function openBundle(
 }
 
 /**
- * Appends what one history has and the other has not, in the order in which it was read.
+ * Appends what one history has and the other has not, in the order in which it was read. What is the newest version of a
+ * device in the first history is its newest in the other one afterwards.
  *
  * @returns ids of the first history, with those that the same versions have in the other
  * @throws BackupError
@@ -96,17 +97,29 @@ export async function appendMissing(
   const ids = new Map<string, string>();
   const missing: Version[] = [];
   for (const device of await from.devices()) {
-    const known = new Map((await to.versions(device)).map((version) => [keyOf(version), version]));
+    const there = await to.versions(device);
+    const known = new Map(there.map((version) => [keyOf(version), version]));
+    const contents = new Map(there.map((version) => [version.sha1, version]));
+    // The newest first: behind one that is known, a known content need not be there twice.
+    let isBehind = false;
     for (const version of await from.versions(device)) {
-      const same = known.get(keyOf(version));
+      const same = known.get(keyOf(version)) ?? (isBehind && contents.get(version.sha1));
       if (same) ids.set(version.id, same.id);
       else missing.push(version);
+      isBehind ||= known.has(keyOf(version));
     }
   }
   for (const version of missing.sort(oldestFirst)) {
     const content = { bytes: await from.content(version) };
     const stored = await to.commit({ ...changeOf(version, rack), content });
     ids.set(version.id, stored.id);
+  }
+  for (const device of await from.devices()) {
+    const [mine, theirs] = [await from.newest(device), await to.newest(device)];
+    if (mine === undefined || mine.sha1 === theirs?.sha1) continue;
+    const content = { bytes: await from.content(mine) };
+    const stored = await to.commit({ ...changeOf(mine, rack), content });
+    ids.set(mine.id, stored.id);
   }
   return ids;
 }
