@@ -14,9 +14,9 @@ afterEach(() => {
 });
 
 /** A server whose requests the test answers itself. */
-async function start() {
+async function start({ idleMs = 1 } = {}) {
   const server = createServer({ keepAliveTimeout: hour });
-  const { drain } = drainable(server);
+  const { drain } = drainable(server, { idleMs });
   const port = await listen(server, { port: 0, host: '127.0.0.1', flag: '--port' });
   async function client(): Promise<Socket> {
     const socket = connect(port, '127.0.0.1').setEncoding('utf8');
@@ -29,7 +29,7 @@ async function start() {
     const [, response] = await once(server, 'request');
     return response;
   }
-  return { server, drain, client, request };
+  return { server, port, drain, client, request };
 }
 
 async function readAll(socket: Socket): Promise<string> {
@@ -39,7 +39,7 @@ async function readAll(socket: Socket): Promise<string> {
 }
 
 describe('drain', () => {
-  it('closes connections that are idle, used or not, at once', async () => {
+  it('closes connections that stay idle, used or not, after a moment', async () => {
     const { drain, client, request } = await start();
     const [used, unused] = [await client(), await client()];
     (await request(used)).end('done');
@@ -79,6 +79,36 @@ describe('drain', () => {
 
     expect(answer).toContain('keep-alive');
     expect(answer).toContain('done');
+  });
+
+  it('loses no request that comes meanwhile on an open connection, used or not', async () => {
+    const { drain, client, request } = await start({ idleMs: hour });
+    const [used, unused] = [await client(), await client()];
+    (await request(used)).end('done');
+    await once(used, 'data');
+
+    const drained = drain(hour);
+    for (const socket of [used, unused]) {
+      (await request(socket)).end('done');
+      expect(await readAll(socket)).toMatch(/Connection: close.*done/s);
+    }
+    await drained;
+  });
+
+  it('answers a client whose connection was not accepted yet', async () => {
+    const { drain, server, port } = await start({ idleMs: hour });
+    server.on('request', (_, response) => response.end('done'));
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+    sockets.push(socket);
+    socket.write(get);
+    // The kernel has made the connection; this process has not looked for it yet.
+    const until = performance.now() + 50;
+    while (performance.now() < until);
+
+    const drained = drain(hour);
+
+    expect(await readAll(socket)).toMatch(/Connection: close.*done/s);
+    await drained;
   });
 
   it('accepts nobody any more', async () => {

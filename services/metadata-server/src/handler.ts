@@ -134,7 +134,9 @@ export function createHandler(deps: HandlerDeps): RequestListener {
   /** An ID token is made for its request, and a token that is not there yet is worth having at once. */
   function mustWait(found: Found, { asked, known }: Exchange): boolean {
     if (found.kind === 'content') return (asked.lastEtag ?? found.etag) === found.etag;
-    return found.kind === 'access-token' && known.access?.usualToken.fresh() !== undefined;
+    // It has no ETag: whoever sends one has seen something else. Without one, Go's client sends an empty last_etag.
+    if (found.kind !== 'access-token' || asked.lastEtag) return false;
+    return known.access?.usualToken.fresh() !== undefined;
   }
 
   function find({ request, asked, known }: Exchange): Found {

@@ -74,6 +74,29 @@ describe('wait_for_change', () => {
     expect((await poll).body).toBe('new-project');
   });
 
+  it.each(['NONE', '0', 'ffffffffffffffff'])(
+    'on a token answers at once where last_etag=%s, which no token has',
+    async (etag) => {
+      const rack = await startRack();
+      await rack.token();
+
+      const reply = await rack.token({ query: `?wait_for_change=true&last_etag=${etag}` });
+
+      expect(JSON.parse(reply.body)).toHaveProperty('access_token');
+    },
+  );
+
+  it('on a token waits where last_etag is empty, as clients send it that got no ETag', async () => {
+    const rack = await startRack();
+    await rack.token();
+
+    const poll = rack.token({ query: '?wait_for_change=true&last_etag=&timeout_sec=3600' });
+
+    await waiting(rack, 1);
+    await rack.stop();
+    expect((await poll).status).toBe(200);
+  });
+
   it('on a token ends with the next token', async () => {
     const rack = await startRack();
     const { body } = await rack.token();
