@@ -194,7 +194,9 @@ describe('alert-to-pubsub', () => {
     await expect.poll(async () => (await lab.client.status({})).sinks).toEqual([]);
   });
 
-  it('refuses with 503 when the spool is full, and takes alerts again when there is room', async () => {
+  it('refuses with 503 when the spool is full, and takes alerts again when there is room', {
+    timeout: 120_000,
+  }, async () => {
     const lab = await startLab({ settings: 'spool: { maxBytes: 4194304 }' });
     await lab.pubsub.stop();
     const large = (name: string) => ({
@@ -208,8 +210,9 @@ describe('alert-to-pubsub', () => {
     expect(await refused.text()).toMatch(/spool is full/);
     expect((await lab.post(large('a'))).status).toBe(200);
     await lab.pubsub.start();
+    // The pause between two attempts to deliver is as long as the sink was away, and at most 30 s.
     await expect
-      .poll(async () => (await lab.post(large('c'))).status, { timeout: 30_000 })
+      .poll(async () => (await lab.post(large('c'))).status, { timeout: 90_000, interval: 500 })
       .toBe(200);
   });
 
@@ -295,7 +298,9 @@ describe('alert-to-pubsub', () => {
     expect(await again.client.status({})).toMatchObject({ healthy: true });
   });
 
-  it('says in readyz why it refuses what comes, until it takes it again', async () => {
+  it('says in readyz why it refuses what comes, until it takes it again', {
+    timeout: 120_000,
+  }, async () => {
     const clock = fakeClock(Date.now());
     const lab = await startLab({ clock, settings: 'spool: { maxAgeHours: 1 }' });
     await lab.pubsub.stop();
@@ -314,7 +319,7 @@ describe('alert-to-pubsub', () => {
     });
     await lab.pubsub.start();
 
-    await expect.poll(async () => (await lab.readyz()).status, { timeout: 30_000 }).toBe(200);
+    await expect.poll(async () => (await lab.readyz()).status, { timeout: 90_000 }).toBe(200);
     expect((await lab.readyz()).body).not.toContain('"spool"');
   });
 });
