@@ -84,6 +84,9 @@ export const PowerCycle = z
     position: z.int().min(0).optional().meta({ description: 'in the queue; absent: not waiting' }),
     outcome: Outcome.optional(),
     failedStep: CycleStep.optional(),
+    fault: z.string().optional().meta({
+      description: 'outlets that reported a fault at the end: switch-1/14: Fault',
+    }),
     detail: z.string().optional().meta({ description: 'the last thing that happened, for people' }),
     steps: z.array(StepRecord),
   })
@@ -162,6 +165,9 @@ export const OutletStatus = z
     state: z.enum(['on', 'off', 'unknown']).meta({ description: 'as read last' }),
     readAt: Time.optional(),
     delivering: z.boolean().optional(),
+    fault: z.string().optional().meta({
+      description: 'what the device calls a fault of the outlet; it is on and delivers no power',
+    }),
     watts: z.number().optional(),
     mode: z.string().optional(),
     /** A person turned it off; nothing but a person turns it on. */

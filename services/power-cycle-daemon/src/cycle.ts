@@ -63,11 +63,12 @@ export type CycleEvent =
   /** The device's own cycle turned it off, and did not turn it on in time. */
   | { is: 'left-off'; text: string }
   | { is: 'off-waited' }
-  | { is: 'seen-on'; text: string }
+  /** `fault`: outlets that reported one. */
+  | { is: 'seen-on'; text: string; fault?: string }
   | { is: 'stuck'; text: string }
   | { is: 'back'; text: string; isNewBoot: boolean }
-  | { is: 'not-back'; text: string }
-  | { is: 'nobody-tells'; text: string }
+  | { is: 'not-back'; text: string; fault?: string }
+  | { is: 'nobody-tells'; text: string; fault?: string }
   | { is: 'cancelled'; text: string }
   /** A mistake of ours: something threw what nobody expected. */
   | { is: 'broke'; text: string }
@@ -172,16 +173,16 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
       if (event.is === 'off-waited') return go(record, 'turn-on', facts);
       break;
     case 'turn-on':
-      if (event.is === 'seen-on') return seenOn(record, event.text, facts);
+      if (event.is === 'seen-on') return seenOn(withFault(record, event), event.text, facts);
       if (event.is === 'stuck') return finish(record, 'stuck-off', facts, event.text);
       break;
     case 'see-back':
-      if (event.is === 'back') return back(record, event, facts);
+      if (event.is === 'back') return back(withFault(record, {}), event, facts);
       if (event.is === 'nobody-tells') {
         if (record.unseenOff !== undefined) return neverOff(record, record.unseenOff, facts);
-        return finish(record, 'on', facts, event.text);
+        return finish(withFault(record, event), 'on', facts, event.text);
       }
-      if (event.is === 'not-back') return notBack(record, event.text, facts);
+      if (event.is === 'not-back') return notBack(withFault(record, event), event.text, facts);
       break;
     case 'finished':
       break;
@@ -262,6 +263,12 @@ function seenOn(record: CycleRecord, text: string, facts: CycleFacts): Transitio
   }
   if (record.action === 'on' || !facts.canBeSeen) return finish(told, 'on', facts);
   return go(told, 'see-back', facts);
+}
+
+/** What its outlets reported last is what counts. */
+function withFault(record: CycleRecord, { fault }: { fault?: string }): CycleRecord {
+  const { fault: _, ...rest } = record;
+  return { ...rest, ...(fault !== undefined && { fault }) };
 }
 
 /** Where no reading showed the outlet off, the machine has to: it went down meanwhile, or runs another boot. */

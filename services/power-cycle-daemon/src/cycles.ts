@@ -279,7 +279,10 @@ export class Cycles {
     const texts = (stuck.length > 0 ? stuck : restored).map(({ text }) => text);
     // The daemon stops: the journal says where it was.
     this.deps.signal.throwIfAborted();
-    return { is: stuck.length > 0 ? 'stuck' : 'seen-on', text: texts.join(', ') };
+    if (stuck.length > 0) return { is: 'stuck', text: texts.join(', ') };
+    const faults = restored.flatMap((each) => (each.is === 'on' ? (each.fault ?? []) : []));
+    const fault = faults.length > 0 ? { fault: faults.join(', ') } : {};
+    return { is: 'seen-on', text: texts.join(', '), ...fault };
   }
 
   private debtOf(record: CycleRecord, feed: CycleRecord['feeds'][number]): Debt {

@@ -6,6 +6,7 @@ import { agentOf } from './machines/agent.ts';
 import { backWithin, probeOf } from './machines/probe.ts';
 import { softReboot } from './machines/soft-reboot.ts';
 import { bootSince, seeBack, seeDown, seePhone } from './machines/watch.ts';
+import { faultsOf } from './outlet-steps.ts';
 import { type CycleRecord, feedKey } from './records.ts';
 import type { Target } from './targets.ts';
 
@@ -97,7 +98,23 @@ export async function watchDown(
   return { is: 'not-down', text: `did not go down within ${softSeconds} s` };
 }
 
+/** Whether the target is back; where it is not, with the faults that its outlets report: is it the port, or the machine? */
 export async function back(
+  record: CycleRecord,
+  target: Target | undefined,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  const event = await lookForIt(record, target, hands, signal);
+  if (event.is !== 'not-back' && event.is !== 'nobody-tells') return event;
+  const fault = await faultsOf(record, hands);
+  signal.throwIfAborted();
+  if (fault === undefined) return event;
+  const text = `${event.text}; its outlet reports a fault (${fault}): look at the port, the cable and what draws power there`;
+  return { ...event, text, fault };
+}
+
+async function lookForIt(
   record: CycleRecord,
   target: Target | undefined,
   hands: Hands,

@@ -243,6 +243,18 @@ function outletGauges(registry: Registry, view: () => View): void {
     },
   });
   new Gauge({
+    name: 'skolo_power_outlet_fault',
+    help: 'Whether the device reported a fault of an outlet (short circuit, overload) at the last reading; absent while unknown.',
+    labelNames: ['outlet'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { outlet, state, fault } of shownOutlets(view())) {
+        if (state !== 'unknown') this.set({ outlet }, fault === undefined ? 0 : 1);
+      }
+    },
+  });
+  new Gauge({
     name: 'skolo_power_outlet_watts',
     help: 'Power drawn at an outlet, as read last.',
     labelNames: ['outlet'],

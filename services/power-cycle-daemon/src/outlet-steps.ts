@@ -22,7 +22,7 @@ export async function contact(
       const silent = read.find(([, { state }]) => action !== 'on' && state === 'unknown');
       if (silent) throw new Error(`${silent[0]}: the device does not tell whether it is on`);
       const modes = new Map(read.map(([key, reading]) => [key, reading.mode]));
-      const text = read.map(([key, reading]) => `${key} is ${reading.state}`).join(', ');
+      const text = read.map(([key, reading]) => `${key} is ${stateText(reading)}`).join(', ');
       return { is: 'contacted', modes, text };
     } catch (error) {
       signal.throwIfAborted();
@@ -39,9 +39,26 @@ export async function contact(
   }
 }
 
+function stateText({ state, fault }: OutletReading): string {
+  return fault === undefined ? state : `${state}, with the fault ${JSON.stringify(fault)}`;
+}
+
+/** Outlets that report a fault now: `switch-1/14: Fault`. One that cannot be read reports none. */
+export async function faultsOf(
+  { feeds }: Pick<CycleRecord, 'feeds'>,
+  hands: Pick<Hands, 'controller'>,
+): Promise<string | undefined> {
+  const reads = await Promise.allSettled(feeds.map((feed) => readFeed(feed, hands)));
+  const faults = reads.flatMap((read) => {
+    const [key, { fault }] = read.status === 'fulfilled' ? read.value : ['', { fault: undefined }];
+    return fault === undefined ? [] : [`${key}: ${fault}`];
+  });
+  return faults.length > 0 ? faults.join(', ') : undefined;
+}
+
 async function readFeed(
   feed: CycleRecord['feeds'][number],
-  hands: Hands,
+  hands: Pick<Hands, 'controller'>,
 ): Promise<[string, OutletReading]> {
   const key = feedKey(feed);
   const controller = hands.controller(feed.controller);

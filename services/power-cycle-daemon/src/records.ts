@@ -71,6 +71,8 @@ export const CycleRecord = z.object({
   unwatched: z.boolean(),
   /** What went wrong, told once the power is on again. */
   failure: z.object({ step: CycleStep, detail: z.string() }).exactOptional(),
+  /** Outlets that reported a fault when it was not seen back, or was seen on: `switch-1/14: Fault`. */
+  fault: z.string().exactOptional(),
   outcome: Outcome.exactOptional(),
   failedStep: CycleStep.exactOptional(),
   detail: z.string().exactOptional(),

@@ -9,7 +9,7 @@ import { type Patience, type Proof, turnOn, usualPatience } from './prove.ts';
 import { type Debt, feedKey } from './records.ts';
 import type { Store } from './store.ts';
 
-export type Restored = { is: 'on'; text: string } | { is: 'stuck'; text: string };
+export type Restored = { is: 'on'; text: string; fault?: string } | { is: 'stuck'; text: string };
 
 export interface RestorerDeps {
   store: Store;
@@ -158,6 +158,7 @@ export class Restorer {
         return tell(work, {
           is: 'on',
           text: proof?.text ?? `${key} was turned off by ${wish?.by}`,
+          ...(proof?.reading.fault !== undefined && { fault: `${key}: ${proof.reading.fault}` }),
         });
       }
       work.why = proof.text;

@@ -15,7 +15,7 @@ import { allTargets, type Target } from './targets.ts';
 export function shownCycle(record: CycleRecord, position?: number): PowerCycle {
   const { id, target, action, mode, reason, by, origin, requestedAt, offSeconds, force, steps } =
     record;
-  const { startedAt, finishedAt, outcome, failedStep, detail } = record;
+  const { startedAt, finishedAt, outcome, failedStep, fault, detail } = record;
   return {
     id,
     target,
@@ -35,6 +35,7 @@ export function shownCycle(record: CycleRecord, position?: number): PowerCycle {
     ...(position !== undefined && { position }),
     ...(outcome !== undefined && { outcome }),
     ...(failedStep !== undefined && { failedStep }),
+    ...(fault !== undefined && { fault }),
     ...(detail !== undefined && { detail }),
   };
 }
@@ -114,6 +115,7 @@ function shownOutlet(outlet: Outlet, feeds: string[], { store, readings }: View)
     state: reading?.state ?? 'unknown',
     stuckOff: debt?.stuck !== undefined,
     ...(reading && { readAt: time(reading.at) }),
+    ...(reading?.fault !== undefined && { fault: reading.fault }),
     ...(reading?.delivering !== undefined && { delivering: reading.delivering }),
     ...(reading?.watts !== undefined && { watts: reading.watts }),
     ...(reading?.mode !== undefined && { mode: reading.mode }),

@@ -143,7 +143,7 @@ export function machinePowers(): MachinePower[] {
     {
       ...rpi,
       name: fourth,
-      outlets: [outlet('switch-1/4', fourth, { delivering: false, watts: 0 })],
+      outlets: [outlet('switch-1/4', fourth, { delivering: false, fault: 'Fault', watts: 0 })],
       cycle: {
         id: 'c0903',
         action: 'cycle',

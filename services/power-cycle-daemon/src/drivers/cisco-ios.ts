@@ -25,6 +25,13 @@ export const ciscoIos: DriverKind = { model: 'cisco-ios', experimental: false, c
 
 /** What may follow `power inline` where the port is on. */
 const onMode = /^(?:auto|static)(?: max \d{1,6})?$/;
+/** Of the column Oper: the port is broken, its power is denied by the budget, or it was disabled because of an error. */
+const faults: ReadonlySet<string> = new Set([
+  'faulty',
+  'power-deny',
+  'err-disable',
+  'err-disabled',
+]);
 /** From here on, the whole table and configuration are less work than those of each port. */
 const manyPorts = 4;
 
@@ -85,7 +92,8 @@ async function readingOf(device: string, port: string, ask: Asker): Promise<Outl
     const what = `the Admin of ${port} is ${JSON.stringify(admin)}, which is not known here`;
     throw new DeviceRefused(device, what);
   }
-  return { state: 'on', delivering, mode: (await configuredMode(port, ask)) ?? admin };
+  const fault = faults.has(oper) ? { fault: oper } : {};
+  return { state: 'on', delivering, ...fault, mode: (await configuredMode(port, ask)) ?? admin };
 }
 
 /** Undefined where nothing is configured, or the login may not see the configuration. */

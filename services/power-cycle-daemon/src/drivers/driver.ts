@@ -16,6 +16,8 @@ export interface OutletReading {
    * `state: 'on'` means that nothing is plugged in, or that it does not draw power (yet).
    */
   delivering?: boolean;
+  /** What the device calls a fault of the outlet while it is on: `Fault`, `short-circuit`. It then delivers no power. */
+  fault?: string;
   /** Power drawn now. */
   watts?: number;
   /**

@@ -86,10 +86,14 @@ function readingOf(device: string, port: string, mode: string, table: string): O
   const columnsBehind = /Consumed Meter/i.test(table) ? 4 : 3;
   const tail = row.slice(-columnsBehind - 1);
   const [watts = 0] = tail.map((word) => numberOf(device, word, `its ${command} of ${port}`));
-  const detection = row[1]?.toLowerCase();
-  const delivering = detection === 'good' || watts > 0;
-  if (mode === 'shutdown' || detection === 'disabled') return { state: 'off', delivering, watts };
-  return { state: 'on', delivering, watts, mode };
+  // One word or two, and the class behind it.
+  const detection = row.slice(1, -columnsBehind - 2).join(' ');
+  const delivering = /^good$/i.test(detection) || watts > 0;
+  if (mode === 'shutdown' || /^disabled$/i.test(detection)) {
+    return { state: 'off', delivering, watts };
+  }
+  const isFault = /fault|short|overload/i.test(detection);
+  return { state: 'on', delivering, ...(isFault && { fault: detection }), watts, mode };
 }
 
 /**

@@ -63,12 +63,14 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
   };
 }
 
-const onWithoutPower = new Set(['Searching', 'Requesting power', 'Fault', 'Other fault', 'Test']);
+const onWithoutPower = new Set(['Searching', 'Requesting power', 'Test']);
+const faults = new Set(['Fault', 'Other fault']);
 
 function readingOf({ status, consumption }: z.infer<typeof Port>): OutletReading {
   const watts = consumption === undefined ? {} : { watts: consumption };
   if (status === 'Disabled') return { state: 'off', delivering: false, ...watts };
   if (status === 'Delivering power') return { state: 'on', delivering: true, ...watts };
   if (onWithoutPower.has(status)) return { state: 'on', delivering: false, ...watts };
+  if (faults.has(status)) return { state: 'on', delivering: false, fault: status, ...watts };
   return { state: 'unknown' };
 }

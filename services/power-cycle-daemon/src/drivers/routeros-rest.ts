@@ -21,6 +21,7 @@ import { jsonOf, readJson } from '../transports/json.ts';
 import type { DriverDeps, OutletReading, PowerDriver } from './driver.ts';
 import { offSecondsWithin } from './off-seconds.ts';
 import { outletName } from './outlet-name.ts';
+import { faultIn } from './routeros-poe-faults.ts';
 
 const menu = '/rest/interface/ethernet/poe';
 const onModes = ['auto-on', 'forced-on'] as const;
@@ -136,6 +137,7 @@ function readingOf(row: Row, monitored: Monitored | undefined): OutletReading {
   return {
     state: isOn ? 'on' : 'off',
     ...(status !== undefined && { delivering: status === 'powered-on' }),
+    ...(isOn && faultIn(status)),
     ...(watts !== undefined && { watts }),
     ...(isOn && { mode: row['poe-out'] }),
   };

@@ -20,6 +20,7 @@ import type { InfrastructureDevice } from '@skolo/rack';
 import { execOf } from './device-session.ts';
 import type { DriverDeps, OutletReading, PowerDriver } from './driver.ts';
 import { outletName } from './outlet-name.ts';
+import { faultIn } from './routeros-poe-faults.ts';
 
 const menu = '/interface ethernet poe';
 const onModes: ReadonlySet<string> = new Set(['auto-on', 'forced-on']);
@@ -111,6 +112,7 @@ function readingOf(
   return {
     state: isOn ? 'on' : 'off',
     delivering: status === 'powered-on',
+    ...(isOn && faultIn(status)),
     ...(watts !== undefined && { watts: Number(watts) }),
     ...(isOn && { mode: setting }),
   };

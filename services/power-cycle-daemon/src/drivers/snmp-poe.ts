@@ -29,6 +29,10 @@ const states = new Map<number, OutletState>([
 /** pethPsePortDetectionStatus. */
 const detectionColumn = `${portTable}.6`;
 const deliveringPower = 3;
+const faults = new Map([
+  [4, 'fault'],
+  [6, 'otherFault'],
+]);
 
 function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
   const snmp = snmpTo(device, deps);
@@ -62,7 +66,10 @@ function create(device: InfrastructureDevice, deps: DriverDeps): PowerDriver {
       return new Map(
         rows.map(({ outlet, set, detected }) => {
           const state = meaningOf(device.name, outlet, numbers.get(set), states);
-          return [outlet, { state, delivering: numbers.get(detected) === deliveringPower }];
+          const detection = numbers.get(detected) ?? 0;
+          const fault = state === 'on' ? faults.get(detection) : undefined;
+          const delivering = detection === deliveringPower;
+          return [outlet, { state, delivering, ...(fault !== undefined && { fault }) }];
         }),
       );
     },

@@ -198,7 +198,8 @@ function reading({ outlets, tellsNothing, leaks, showsOn }: Board, outlet: strin
   const on = isOn || showsOn;
   return {
     state: on ? 'on' : 'off',
-    delivering: on || leaks,
+    delivering: (on && !outlets.isFaulty(outlet)) || leaks,
+    ...(outlets.isFaulty(outlet) && { fault: 'Fault' }),
     watts: outlets.watts(outlet),
     ...(on && mode !== undefined && { mode }),
   };

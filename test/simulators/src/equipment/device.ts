@@ -12,6 +12,8 @@ export interface SimulatedOutlet {
   mode?: string;
   /** What is plugged in draws this much while the outlet is on. */
   watts: number;
+  /** A short circuit or an overload: the device does not deliver power, and reports a fault in its own words. */
+  isFaulty?: boolean;
 }
 
 /** Ways in which a device misbehaves; each model says which of them it knows. */
@@ -159,8 +161,8 @@ export class OutletBoard extends EventEmitter<{ change: [OutletChange] }> {
 
   /** Watts drawn now. */
   watts(outlet: string): number {
-    const { on, watts } = this.find(outlet);
-    return on ? watts : 0;
+    const { on, watts, isFaulty = false } = this.find(outlet);
+    return on && !isFaulty ? watts : 0;
   }
 
   set(outlet: string, on: boolean): void {
@@ -176,6 +178,16 @@ export class OutletBoard extends EventEmitter<{ change: [OutletChange] }> {
 
   setWatts(outlet: string, watts: number): void {
     this.find(outlet).watts = watts;
+  }
+
+  /** Whether it is on and delivers no power because of a fault. */
+  isFaulty(outlet: string): boolean {
+    const { on, isFaulty = false } = this.find(outlet);
+    return on && isFaulty;
+  }
+
+  setFaulty(outlet: string, isFaulty: boolean): void {
+    this.find(outlet).isFaulty = isFaulty;
   }
 
   private find(outlet: string): SimulatedOutlet {

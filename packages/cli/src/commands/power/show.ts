@@ -47,12 +47,13 @@ function textOf(io: Io, cycle: PowerCycle): string {
 }
 
 function factsOf(cycle: PowerCycle): [label: string, items: string[]][] {
-  const { id, action, mode, force, outlets, offSeconds, by, origin, reason } = cycle;
+  const { id, action, mode, force, outlets, offSeconds, by, origin, reason, fault } = cycle;
   const how = action === 'cycle' ? [mode, `off for ${duration(offSeconds)}`] : [];
   return [
     ['id', [id]],
     ['action', [action, ...how, ...(force ? ['forced'] : [])]],
     ['outlets', outlets.length > 0 ? outlets : ['none']],
+    ...(fault === undefined ? [] : [['fault', [fault]] as [string, string[]]]),
     ['asked', [time(cycle.requestedAt), `by ${by} (${origin})`]],
     ['reason', [reason]],
     ['begun', [cycle.startedAt === undefined ? notYet(cycle) : time(cycle.startedAt)]],

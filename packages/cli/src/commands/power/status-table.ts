@@ -48,13 +48,14 @@ function powerWords({ outlets }: MachinePower): string[] {
   return [...new Set(outlets.map(outletWord))];
 }
 
-function outletWord({ state, delivering, stuckOff }: OutletStatus): string {
+function outletWord({ state, delivering, fault, stuckOff }: OutletStatus): string {
   if (stuckOff) return 'stuck off';
+  if (fault !== undefined) return 'fault';
   return state === 'on' && delivering === false ? 'on (no load)' : state;
 }
 
 function powerStyle({ outlets }: MachinePower): Style | undefined {
-  if (outlets.some(({ stuckOff }) => stuckOff)) return 'red';
+  if (outlets.some(({ stuckOff, fault }) => stuckOff || fault !== undefined)) return 'red';
   if (outlets.some(({ state, switchedOff }) => state === 'off' && !switchedOff)) return 'red';
   return outlets.every((outlet) => outletWord(outlet) === 'on') ? undefined : 'yellow';
 }
@@ -123,7 +124,12 @@ function remarksOf(machine: MachinePower, now: number): string[] {
     const left = duration((Date.parse(hold.until) - now) / 1000);
     remarks.push(`held by ${hold.by} for another ${left}: ${hold.reason}`);
   }
-  for (const { outlet, switchedOff, stuckOff, owedSince } of outlets) {
+  for (const { outlet, switchedOff, stuckOff, owedSince, fault } of outlets) {
+    if (fault !== undefined) {
+      remarks.push(
+        `${outlet} is on and reports the fault ${JSON.stringify(fault)}: look at the port and the cable`,
+      );
+    }
     if (stuckOff) {
       const when = owedSince === undefined ? '' : ` ${ago(owedSince)}`;
       remarks.push(`${outlet} was turned off by a cycle${when}; turning it on is tried for ever`);

@@ -131,6 +131,9 @@ export class CiscoPoe {
   }
 
   private measure(port: string) {
+    if (this.core.board.isFaulty(port)) {
+      return { oper: 'faulty', watts: 0, device: 'n/a', class: 'n/a' };
+    }
     const drawn = this.core.board.watts(port);
     const allotment = allotments.find(({ upTo }) => drawn <= upTo);
     if (drawn === 0 || !allotment) return { oper: 'off', watts: 0, device: 'n/a', class: 'n/a' };

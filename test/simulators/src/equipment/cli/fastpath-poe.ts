@@ -168,6 +168,7 @@ export class FastpathPoe {
     const outlet = outletOf(port);
     const { board } = this.core;
     if (!board.isOn(outlet)) return { detection: 'Disabled', ...nothing };
+    if (board.isFaulty(outlet)) return { detection: 'Fault', ...nothing };
     if (this.searching.has(port)) return { detection: 'Searching', ...nothing };
     const watts = board.watts(outlet);
     if (watts === 0) return { detection: 'Open Circuit', ...nothing };

@@ -121,5 +121,6 @@ function info(board: OutletBoard, { statusUnknown }: OpenwrtOptions): string {
 
 function statusOf(board: OutletBoard, port: string): string {
   if (!board.isOn(port)) return 'Disabled';
+  if (board.isFaulty(port)) return 'Fault';
   return board.watts(port) === 0 ? 'Searching' : 'Delivering power';
 }

@@ -147,9 +147,11 @@ export class RouterosPoe {
       ? 'power_reset'
       : state === 'off'
         ? 'off'
-        : watts === 0 && state === 'auto-on'
-          ? 'waiting-for-load'
-          : 'powered-on';
+        : this.core.board.isFaulty(port)
+          ? 'short-circuit'
+          : watts === 0 && state === 'auto-on'
+            ? 'waiting-for-load'
+            : 'powered-on';
     return {
       name: port,
       'poe-out': state,

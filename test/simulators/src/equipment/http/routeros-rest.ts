@@ -171,7 +171,8 @@ export class SimulatedRouterosRest extends HttpDevice {
 
   private monitor(port: string): Record<string, string> {
     const watts = this.board.watts(port);
-    const idle = this.poeOut(port) === 'off' ? 'off' : 'waiting-for-load';
+    const noLoad = this.board.isFaulty(port) ? 'short-circuit' : 'waiting-for-load';
+    const idle = this.poeOut(port) === 'off' ? 'off' : noLoad;
     const status = this.cycling.has(port) ? 'power_reset' : watts > 0 ? 'powered-on' : idle;
     return {
       name: port,

@@ -30,7 +30,7 @@ export function startPoeSwitch(options: PoeSwitchOptions = {}): Promise<Simulate
 const portTable = '1.3.6.1.2.1.105.1.1.1';
 const mainPseTable = '1.3.6.1.2.1.105.1.3.1.1';
 const truth = { true: 1, false: 2 } as const;
-const detection = { disabled: 1, searching: 2, deliveringPower: 3 } as const;
+const detection = { disabled: 1, searching: 2, deliveringPower: 3, fault: 4 } as const;
 /** Watts that the power supply of a group has. */
 const budget = 370;
 
@@ -52,6 +52,7 @@ export function poeSwitchModel(options: PoeSwitchPorts = {}): SnmpModel {
 
   function detected(name: string): number {
     if (!board.isOn(name)) return detection.disabled;
+    if (board.isFaulty(name)) return detection.fault;
     const since = performance.now() - (turnedOn.get(name) ?? Number.NEGATIVE_INFINITY);
     const found = board.watts(name) > 0 && since >= detectMs;
     return found ? detection.deliveringPower : detection.searching;
