@@ -31,6 +31,7 @@ function deliver(spool: Spool, sink: FakeSink): Delivery {
     backOff: { firstMs: 1, maxMs: 5 },
     onSent: () => undefined,
     onFailed: () => undefined,
+    known: { next: () => spool.next, refreshOf: () => undefined },
     onSetAside: () => undefined,
   });
   delivery.start();

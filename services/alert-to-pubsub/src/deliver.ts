@@ -19,6 +19,7 @@ import type { Spool } from '@skolo/durable';
 import type { GapNotice } from './deliver/gaps.ts';
 import { type Lane, Lanes, type Turn } from './deliver/lanes.ts';
 import { Reader } from './deliver/reader.ts';
+import { type Known, Refreshes } from './deliver/refreshes.ts';
 import { SetAside } from './deliver/set-aside.ts';
 import { Teller } from './deliver/teller.ts';
 import { Trouble } from './deliver/trouble.ts';
@@ -34,6 +35,7 @@ export interface DeliveryDeps {
   deadLetters: { add(letters: DeadLetter[], mostBytes?: number): Promise<void> };
   /** Appends it to the spool. */
   notice(notice: GapNotice): Promise<void>;
+  known: Known;
   clock: Clock;
   log: Logger;
   random?: () => number;
@@ -91,6 +93,7 @@ export class Delivery {
   private readonly trouble: Trouble;
   private readonly reader: Reader;
   private readonly setAside: SetAside;
+  private readonly refreshes: Refreshes;
   private readonly sending = new Set<Promise<void>>();
   /** Nothing new is begun. */
   private readonly stopping = new AbortController();
@@ -109,6 +112,11 @@ export class Delivery {
     this.window = new Window(window);
     this.trouble = new Trouble({ sink: sink.name, clock, log });
     this.setAside = new SetAside(deps);
+    const { lanes } = this;
+    this.refreshes = new Refreshes({
+      ...{ sink, known: deps.known, lanes, window: this.window },
+      allRead: () => (this.reader.unread === 0 ? spool.next : undefined),
+    });
     this.teller = new Teller({
       ...{ sink: sink.name, clock, log, pause, stopping: this.stopping.signal },
       notice: (notice) => deps.notice(notice),
@@ -180,7 +188,24 @@ export class Delivery {
     return dropped.length + unread;
   }
 
+  /** These alerts go on: they are told again once all that waits for them was sent. */
+  refresh(fingerprints: readonly string[]): void {
+    this.refreshes.add(fingerprints, this.deps.clock.uptime());
+    this.fill();
+  }
+
+  /** How long the oldest message of the spool has waited, in seconds. */
+  get spooledSeconds(): number {
+    const oldest = this.window.oldest({ isSpooled: true });
+    return oldest === undefined ? 0 : Math.max(0, this.deps.clock.uptime() - oldest.since);
+  }
+
+  private fill() {
+    if (!this.stopping.signal.aborted) this.refreshes.fill((waiting) => this.read(waiting));
+  }
+
   private read(waiting: Waiting) {
+    this.refreshes.read(waiting);
     this.window.add(waiting);
     this.lanes.add(waiting);
     this.pumpSoon();
@@ -306,6 +331,7 @@ export class Delivery {
     const trouble = await this.setAside.add(turn.batch, failure);
     if (this.isClosed) return;
     if (trouble !== undefined) return this.failed(turn, begun, trouble, false);
+    this.refreshes.reject(turn.batch);
     this.trouble.released(turn.lane);
     this.settle(turn);
   }
@@ -332,8 +358,12 @@ export class Delivery {
         await this.attempt(turn);
         const trouble = await this.setAside.add(passed, failure);
         if (this.isClosed) return true;
-        if (trouble === undefined) for (const waiting of passed) this.window.remove(waiting);
-        else this.lanes.putBack(lane, passed);
+        if (trouble === undefined) {
+          this.refreshes.reject(passed);
+          this.refreshes.settled(passed);
+          for (const waiting of passed) this.window.remove(waiting);
+        }
+        if (trouble !== undefined) this.lanes.putBack(lane, passed);
         this.arrived(turn, begun, clock.uptime() - begunAt);
         return true;
       } catch (error) {
@@ -355,7 +385,8 @@ export class Delivery {
       const last = this.lanes.dropLast(lane);
       if (last === undefined) break;
       this.window.remove(last);
-      this.reader.leave(last);
+      if (Number.isFinite(last.seq)) this.reader.leave(last);
+      else this.refreshes.settled([last]);
     }
     this.reader.roomMade();
   }
@@ -374,6 +405,7 @@ export class Delivery {
   /** Nobody has to care for this batch any more. */
   private settle(turn: Turn) {
     for (const waiting of turn.batch) this.window.remove(waiting);
+    this.refreshes.settled(turn.batch);
     this.lanes.free(turn);
     this.look();
     this.reader.roomMade();
@@ -381,6 +413,7 @@ export class Delivery {
 
   /** Something has arrived, or was passed over. */
   private look() {
+    this.fill();
     this.teller.waits(this.lowest(), this.window.oldestAlert());
     this.movePlace();
   }

@@ -6,6 +6,8 @@ import type { Tracked } from './state.ts';
 export class Draft {
   readonly messages: SpooledMessage[] = [];
   readonly letters: DeadLetter[] = [];
+  /** How many more would be known then. */
+  added = 0;
   private readonly alerts: Map<string, Tracked>;
   private readonly changes = new Map<string, Tracked | undefined>();
 
@@ -20,22 +22,13 @@ export class Draft {
   }
 
   set(fingerprint: string, tracked: Tracked): void {
+    if (this.get(fingerprint) === undefined) this.added += 1;
     this.changes.set(fingerprint, tracked);
   }
 
   forget(fingerprint: string): void {
+    if (this.get(fingerprint) !== undefined) this.added -= 1;
     this.changes.set(fingerprint, undefined);
-  }
-
-  /** How many more would be known then. */
-  get added(): number {
-    let added = 0;
-    for (const [fingerprint, tracked] of this.changes) {
-      const isKnown = this.alerts.has(fingerprint);
-      if (tracked !== undefined && !isKnown) added += 1;
-      if (tracked === undefined && isKnown) added -= 1;
-    }
-    return added;
   }
 
   /** All that is known, changes included. */

@@ -189,12 +189,13 @@ describe('accept', () => {
   it('refuses alerts beyond those that may be known, and takes what is known', async () => {
     const { intake, spool } = start({ mostAlerts: 2 });
     await intake.accept(batch(['A', 'B']));
-    const large = intake.accept(batch(['A', 'C']));
-    const known = intake.accept(batch(['A-']));
+    // As Prometheus sends them: what ends and what begins in one request.
+    const mixed = intake.accept(batch(['A-', 'C', 'D']));
+    const known = intake.accept(batch(['B-']));
 
-    await expect(large).rejects.toThrow(/2 alerts are known, and there may be 2/);
+    await expect(mixed).rejects.toThrow(/2 new alerts rejected: 2 are known, which is the limit/);
     await known;
-    expect(spool.said).toEqual(['A firing', 'B firing', 'A resolved']);
+    expect(spool.said).toEqual(['A firing', 'B firing', 'A resolved', 'B resolved']);
   });
 
   it('tells firing and resolved of the same batch, in their order', async () => {
@@ -233,7 +234,7 @@ describe('accept', () => {
       if (labels.alertname === 'L') annotations.text = 'ü'.repeat(5_000_000);
     }
     await intake.accept(large);
-    await intake.tick(true);
+    await intake.tick();
 
     expect(spool.said.slice(0, 1)).toEqual(['A firing']);
     expect(letters).toMatchObject([{ from: 'webhook', found: { labels: { alertname: 'L' } } }]);
@@ -256,46 +257,47 @@ describe('accept', () => {
 });
 
 describe('tick', () => {
-  it('refreshes all that fires in one write', async () => {
+  it('gives all that goes on, and writes nothing', async () => {
     const { intake, spool, clock } = start();
     await intake.accept(batch(['A', 'B', 'C', 'C-']));
     clock.pass(60_000);
-    await intake.tick(true);
+    const due = await intake.tick();
 
-    expect(spool.said.slice(4)).toEqual(['A refresh', 'B refresh']);
-    expect(spool.syncs).toBe(2);
+    const names = due.map((fingerprint) => intake.refreshOf(fingerprint)?.alert.labels.alertname);
+    expect(names).toEqual(['A', 'B']);
+    expect(spool.syncs).toBe(1);
   });
 
   it('writes nothing when nothing is due', async () => {
     const { intake, spool, clock } = start();
     await intake.accept(batch(['A']));
     clock.pass(10_000);
-    await intake.tick(true);
 
+    expect(await intake.tick()).toEqual([]);
     expect(spool.syncs).toBe(1);
   });
 
-  it('tells again what the disk did not take', async () => {
+  it('ends again what the disk did not take', async () => {
     const { intake, spool, clock } = start();
     await intake.accept(batch(['A']));
-    clock.pass(60_000);
+    clock.pass(25 * 3_600_000);
     spool.trouble = new Error('full');
-    await expect(intake.tick(true)).rejects.toThrow('full');
+    await expect(intake.tick()).rejects.toThrow('full');
     spool.trouble = undefined;
-    await intake.tick(true);
+    await intake.tick();
 
-    expect(spool.said).toEqual(['A firing', 'A refresh']);
+    expect(spool.said).toEqual(['A firing', 'A resolved']);
   });
 
   it('counts what was heard between', async () => {
-    const { intake, spool, clock } = start();
+    const { intake, clock } = start();
     await intake.accept(batch(['A']));
     clock.pass(30_000);
     await intake.accept(batch(['A']));
     clock.pass(30_000);
-    await intake.tick(true);
+    const [due = ''] = await intake.tick();
 
-    expect(spool.messages[1]).toMatchObject({
+    expect(intake.refreshOf(due)).toMatchObject({
       count: 2,
       first: '2026-11-20T07:00:00.000Z',
       last: '2026-11-20T07:00:30.000Z',

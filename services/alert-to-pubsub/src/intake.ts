@@ -14,7 +14,15 @@ import { Draft } from './draft.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { NewId } from './ids.ts';
 import { type Batch, type Intake as Doorway, NotAccepted } from './receive/heard.ts';
-import { hear, type Moment, pass, type Tracked, wordOfNow } from './state.ts';
+import {
+  hear,
+  isRefreshDue,
+  type Moment,
+  pass,
+  refreshOf,
+  type Tracked,
+  wordOfNow,
+} from './state.ts';
 
 export interface IntakeDeps {
   settings(): AlertToPubsubSettings;
@@ -60,17 +68,24 @@ export class Intake implements Doorway {
   next = 1;
   private readonly deps: IntakeDeps;
   private readonly complaints: Complaints;
+  /** In seconds of uptime. */
+  private tickedAt: number;
   private jobs: Job[] = [];
   private working: Promise<void> | undefined;
 
   constructor(deps: IntakeDeps) {
     this.deps = deps;
+    this.tickedAt = deps.clock.uptime();
     this.complaints = new Complaints(() => deps.clock.uptime());
   }
 
   async accept(batch: Batch): Promise<void> {
-    await this.enqueue((draft) => this.draw(draft, batch));
+    let leftOut = 0;
+    await this.enqueue((draft) => {
+      leftOut = this.draw(draft, batch);
+    });
     this.deps.onHeard(batch);
+    if (leftOut > 0) throw this.tooMany(leftOut);
   }
 
   /**
@@ -103,23 +118,37 @@ export class Intake implements Doorway {
   }
 
   /**
-   * Ends what was not heard of in time; with `isRefresh` it also tells again what goes on.
+   * Ends what was not heard of in time.
    *
+   * @returns the alerts that are to be told again, since they go on
    * @throws NotAccepted It is done the next time.
    */
-  async tick(isRefresh: boolean): Promise<void> {
+  async tick(): Promise<string[]> {
+    const due: string[] = [];
+    const before = this.tickedAt;
+    const moment = this.moment();
     await this.enqueue((draft) => {
-      const moment = this.moment();
       const settings = this.deps.settings();
+      due.length = 0;
       for (const [fingerprint, tracked] of draft.known()) {
-        const change = pass(tracked, moment, settings, this.deps.newId, isRefresh);
+        const change = pass(tracked, moment, this.deps.newId);
         if (change === 'forget') draft.forget(fingerprint);
         else if (change !== undefined) {
           draft.set(fingerprint, change.tracked);
           draft.messages.push(...change.messages);
+        } else if (isRefreshDue(tracked, before, moment, settings)) {
+          draft.set(fingerprint, { ...tracked, toldAt: moment.uptime });
+          due.push(fingerprint);
         }
       }
     });
+    this.tickedAt = moment.uptime;
+    return due;
+  }
+
+  /** Says that the alert still fires. Undefined: it does not. */
+  refreshOf(fingerprint: string): AlertMessage | undefined {
+    return refreshOf(this.alerts.get(fingerprint), this.moment(), this.deps.newId);
   }
 
   /** Fulfilled when nothing is under way. */
@@ -127,14 +156,22 @@ export class Intake implements Doorway {
     await this.working;
   }
 
-  private draw(draft: Draft, batch: Batch) {
+  /** Gives how many alerts are left out: so many are known that only what is known already is accepted. */
+  private draw(draft: Draft, batch: Batch): number {
+    const { mostAlerts = usualMostAlerts } = this.deps;
+    let leftOut = 0;
     const { door, group, bad, truncated } = batch;
     const moment = this.moment();
     const settings = this.deps.settings();
     for (const alert of batch.alerts) {
       const fingerprint = fingerprintOf(alert.labels, settings.replicaLabels);
       const word = { fingerprint, alert, door, group };
-      const change = hear(draft.get(fingerprint), word, moment, settings, this.deps.newId);
+      const before = draft.get(fingerprint);
+      if (before === undefined && this.alerts.size + draft.added >= mostAlerts) {
+        leftOut += 1;
+        continue;
+      }
+      const change = hear(before, word, moment, settings, this.deps.newId);
       draft.set(fingerprint, change.tracked);
       for (const message of change.messages) draft.messages.push(message);
     }
@@ -154,6 +191,7 @@ export class Intake implements Doorway {
       const facts = { count: truncated, group: group?.key ?? '', receiver: group?.receiver ?? '' };
       this.complain(draft, { notice: 'truncated', text, facts });
     }
+    return leftOut;
   }
 
   private complain(draft: Draft, complaint: Complaint) {
@@ -193,7 +231,6 @@ export class Intake implements Doorway {
     const draft = new Draft(this.alerts);
     this.complaints.begin();
     for (const { draw } of jobs) draw(draft);
-    this.refuseTooMany(draft);
     const texts = this.textsOf(draft);
     const { messages, letters } = draft;
     const isWriting = texts.length > 0 || letters.length > 0;
@@ -218,12 +255,11 @@ export class Intake implements Doorway {
     deps.onAccepted(messages);
   }
 
-  /** All that is known is in memory, and whoever reaches the doors may invent alerts. */
-  private refuseTooMany({ added }: Draft) {
+  /** All that is known is in memory, and anybody who reaches the endpoints may invent alerts. */
+  private tooMany(leftOut: number): NotAccepted {
     const { mostAlerts = usualMostAlerts } = this.deps;
-    if (added <= 0 || this.alerts.size + added <= mostAlerts) return;
-    throw new NotAccepted(
-      `${this.alerts.size} alerts are known, and there may be ${mostAlerts}: new ones are taken once others were resolved for a while; skolo alerts list shows them`,
+    return new NotAccepted(
+      `${leftOut} new alerts rejected: ${mostAlerts} are known, which is the limit; see skolo alerts list. Changes of known alerts are accepted`,
       retryAfterSeconds,
     );
   }

@@ -139,7 +139,13 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     onTrouble: (why) => room.closed(why),
   });
   const ways: Ways = new Ways({
-    delivery: { deadLetters, notice: (notice) => intake.notify(notice), clock, log },
+    delivery: {
+      deadLetters,
+      known: { next: () => intake.next, refreshOf: (fingerprint) => intake.refreshOf(fingerprint) },
+      notice: (notice) => intake.notify(notice),
+      clock,
+      log,
+    },
     lastSuccess,
     clock,
     log,
@@ -218,7 +224,6 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
   }
 
   const upkeep = new Upkeep({
-    settings,
     intake,
     store,
     ways,

@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { fingerprintOf } from './fingerprint.ts';
 import { createIds } from './ids.ts';
 import type { HeardAlert } from './receive/heard.ts';
-import { hear, type Moment, pass, restored, type Tracked, type Word } from './state.ts';
+import {
+  hear,
+  isRefreshDue,
+  type Moment,
+  pass,
+  refreshOf,
+  restored,
+  type Tracked,
+  type Word,
+} from './state.ts';
 
 const settings = { refreshSeconds: 60, repeatHours: 24 };
 const newId = createIds(0);
@@ -23,13 +32,24 @@ function word(alert: Partial<HeardAlert>, door: Word['door'] = 'v2'): Word {
 function story(...steps: [number, Word?][]): { said: string[]; tracked: Tracked | undefined } {
   let tracked: Tracked | undefined;
   const said: string[] = [];
+  let before = 0;
   for (const [seconds, spoken] of steps) {
+    const since = before;
+    if (spoken === undefined) before = seconds;
     if (spoken === undefined && tracked === undefined) continue;
     const change =
       spoken === undefined
-        ? tracked && pass(tracked, after(seconds), settings, newId, true)
+        ? tracked && pass(tracked, after(seconds), newId)
         : hear(tracked, spoken, after(seconds), settings, newId);
-    if (change === undefined) continue;
+    if (change === undefined) {
+      if (tracked === undefined || !isRefreshDue(tracked, since, after(seconds), settings))
+        continue;
+      tracked = { ...tracked, toldAt: seconds };
+      const refresh = refreshOf(tracked, after(seconds), newId);
+      expect(AlertMessage.parse(refresh)).toEqual(refresh);
+      said.push(`${seconds} refresh ×${refresh?.count}`);
+      continue;
+    }
     if (change === 'forget') {
       tracked = undefined;
       said.push(`${seconds} forgotten`);
@@ -39,8 +59,8 @@ function story(...steps: [number, Word?][]): { said: string[]; tracked: Tracked 
     for (const message of change.messages) {
       expect(AlertMessage.parse(message)).toEqual(message);
       const { kind, alert, expired, count } = message;
-      const status = kind === 'refresh' ? 'refresh' : alert.status;
-      said.push(`${seconds} ${status}${expired ? ' expired' : ''} ×${count}`);
+      expect(kind).toBe('transition');
+      said.push(`${seconds} ${alert.status}${expired ? ' expired' : ''} ×${count}`);
     }
   }
   return { said, tracked };
@@ -207,9 +227,29 @@ describe('a clock that jumps', () => {
     const { tracked } = hear(undefined, firing(0)[1], after(0), settings, newId);
     const moment = { now: after(100).now + jump, uptime: 100 };
 
-    expect(pass(tracked, moment, settings, newId, true)).toMatchObject({
-      messages: [{ kind: 'refresh' }],
+    expect(pass(tracked, moment, newId)).toBeUndefined();
+  });
+});
+
+describe('refreshes', () => {
+  it('are spread over the period, and each alert has one in each', () => {
+    const names = Array.from({ length: 600 }, (_, n) => `alert-${n}`);
+    const alerts = names.map((name) => {
+      const spoken = word({ labels: { alertname: name }, endsAt: start + 3_600_000 });
+      return hear(undefined, spoken, after(0), settings, newId).tracked;
     });
+    const looks = Array.from({ length: 24 }, (_, look) => {
+      const before = after(look * 5).uptime;
+      const now = after(before + 5);
+      const due = alerts.filter((tracked) => isRefreshDue(tracked, before, now, settings));
+      for (const tracked of due) tracked.toldAt = now.uptime;
+      return due.length;
+    });
+
+    // What was told just now waits for its next time.
+    const inSecondMinute = looks.slice(12);
+    expect(inSecondMinute.reduce((sum, count) => sum + count)).toBe(600);
+    expect(Math.max(...inSecondMinute)).toBeLessThan(100);
   });
 });
 
@@ -221,7 +261,7 @@ describe('after a restart', () => {
     const again = message && restored(message, { now: start, uptime }, settings);
 
     expect(again).toEqual({ ...tracked, heardAt: uptime, toldAt: uptime });
-    expect(again && pass(again, after(uptime + 241), settings, newId, false)).toMatchObject({
+    expect(again && pass(again, after(uptime + 241), newId)).toMatchObject({
       messages: [{ expired: true }],
     });
   });

@@ -91,19 +91,13 @@ export function hear(
   return { tracked: { ...tracked, toldAt: before.toldAt }, messages: [] };
 }
 
-/**
- * What time alone changes. Undefined: nothing. `forget`: it need not be known any longer.
- *
- * @param isRefresh it is the time at which what goes on is told again, which comes every `refreshSeconds`
- */
+/** What time alone changes. Undefined: nothing. `forget`: it need not be known any longer. */
 export function pass(
   tracked: Tracked,
   moment: Moment,
-  settings: StateSettings,
   newId: NewId,
-  isRefresh: boolean,
 ): Change | 'forget' | undefined {
-  const { known, heardAt, toldAt } = tracked;
+  const { known, heardAt } = tracked;
   const silentSeconds = moment.uptime - heardAt;
   if (known.alert.status === 'resolved') {
     return silentSeconds > rememberSeconds ? 'forget' : undefined;
@@ -115,15 +109,7 @@ export function pass(
       messages: [message('transition', ended, moment, newId)],
     };
   }
-  if (!isRefresh) return undefined;
-  // What was told a moment ago waits for the next time; the rest would be late by then.
-  const { refreshSeconds } = settings;
-  const momentAgo = Math.min(refreshSeconds / 4, mostRefreshSeconds - refreshSeconds);
-  if (moment.uptime - toldAt < momentAgo) return undefined;
-  return {
-    tracked: { ...tracked, toldAt: moment.uptime },
-    messages: [message('refresh', known, moment, newId)],
-  };
+  return undefined;
 }
 
 /** Subscribers take an alert that they have not heard of for five minutes for resolved. */
@@ -142,6 +128,37 @@ export function restored(
   if (group !== undefined) known.group = group;
   if (expired !== undefined) known.expired = expired;
   return { known, heardAt: uptime, toldAt: uptime };
+}
+
+/** Says that the alert still fires. Undefined: it does not. */
+export function refreshOf(
+  tracked: Tracked | undefined,
+  moment: Moment,
+  newId: NewId,
+): AlertMessage | undefined {
+  if (tracked?.known.alert.status !== 'firing') return undefined;
+  return message('refresh', tracked.known, moment, newId);
+}
+
+/**
+ * Whether the time of this alert's refresh lies between two looks. Each has its own moment in the period, so that not all
+ * are told at once.
+ *
+ * @param before uptime at the look before, in seconds
+ */
+export function isRefreshDue(
+  { known, toldAt }: Tracked,
+  before: number,
+  { uptime }: Moment,
+  { refreshSeconds }: StateSettings,
+): boolean {
+  if (known.alert.status !== 'firing') return false;
+  const share = Number.parseInt(known.alert.fingerprint.slice(-6), 16) / 0x100_0000;
+  const turnOf = (at: number) => Math.floor(at / refreshSeconds + share);
+  if (turnOf(uptime) <= turnOf(before)) return false;
+  // What was told a moment ago waits for the next time; the rest would be late by then.
+  const momentAgo = Math.min(refreshSeconds / 4, mostRefreshSeconds - refreshSeconds);
+  return uptime - toldAt >= momentAgo;
 }
 
 /**

@@ -1,16 +1,14 @@
 /** What has to be done from time to time: alerts told again, alerts ended, the spool kept small. */
 import { type Clock, errorText, type Logger } from '@skolo/common';
-import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { Intake } from './intake.ts';
 import type { Room } from './room.ts';
 import type { Looked, Store } from './store.ts';
 import type { Ways } from './ways.ts';
 
 export interface UpkeepDeps {
-  settings(): Pick<AlertToPubsubSettings, 'refreshSeconds'>;
   intake: Pick<Intake, 'tick'>;
   store: Pick<Store, 'shrink' | 'look' | 'isWell'>;
-  ways: Pick<Ways, 'delivered' | 'areBehind' | 'depth'>;
+  ways: Pick<Ways, 'delivered' | 'refresh' | 'depth'>;
   room: Pick<Room, 'disk' | 'refusing' | 'isInTrouble' | 'tell'>;
   clock: Clock;
   log: Logger;
@@ -30,14 +28,12 @@ export class Upkeep {
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | undefined;
   /** In seconds of uptime. */
-  private refreshedAt: number;
   private shrunkAt: number;
   private hasBacklog = false;
 
   constructor(deps: UpkeepDeps) {
     this.deps = deps;
-    this.refreshedAt = deps.clock.uptime();
-    this.shrunkAt = this.refreshedAt;
+    this.shrunkAt = deps.clock.uptime();
   }
 
   start(): void {
@@ -62,19 +58,16 @@ export class Upkeep {
   }
 
   private async look(): Promise<void> {
-    const { settings, intake, ways, room, clock, log, lookEveryMs, shrinkEveryMs } = this.deps;
+    const { intake, ways, room, clock, log, shrinkEveryMs } = this.deps;
+    this.lookAtBacklog();
     const uptime = clock.uptime();
     await this.lookAtDisk();
     room.tell();
-    // A look too early by less than half a pause would be late by more than half of one the next time.
-    const half = lookEveryMs / 2000;
-    const isRefresh = uptime - this.refreshedAt >= settings().refreshSeconds - half;
-    if (isRefresh) this.refreshedAt = uptime;
-    // In an outage they would fill the spool, and be old news when they arrive.
-    const isOfUse = isRefresh && !ways.areBehind(2 * settings().refreshSeconds);
-    await intake.tick(isOfUse).catch((error: unknown) => {
-      log.warn({ why: errorText(error) }, 'alerts cannot be told again now');
-    });
+    try {
+      ways.refresh(await intake.tick());
+    } catch (error) {
+      log.warn({ why: errorText(error) }, 'alerts cannot be ended or told again now');
+    }
     const isDue = uptime - this.shrunkAt >= shrinkEveryMs / 1000;
     if (!isDue && room.refusing === undefined) return;
     this.shrunkAt = uptime;

@@ -21,7 +21,7 @@ export interface WantedSink {
 }
 
 export interface WaysDeps {
-  delivery: Pick<DeliveryDeps, 'deadLetters' | 'notice' | 'clock' | 'log'>;
+  delivery: Pick<DeliveryDeps, 'deadLetters' | 'notice' | 'known' | 'clock' | 'log'>;
   lastSuccess: Pick<LastSuccess, 'get' | 'mark' | 'retain'>;
   clock: Clock;
   log: Logger;
@@ -91,15 +91,15 @@ export class Ways {
     return Math.max(0, ...[...this.ways.values()].map((way) => waitingFor(way).depth));
   }
 
-  /** How long the oldest message has waited, in seconds. */
+  /** How long the oldest message of the spool has waited, in seconds. */
   get oldestSeconds(): number {
-    return Math.max(0, ...[...this.ways.values()].map((way) => waitingFor(way).oldestSeconds));
+    const waits = [...this.ways.values()].map(({ delivery }) => delivery?.spooledSeconds ?? 0);
+    return Math.max(0, ...waits);
   }
 
-  /** Whether no sink is that near to what happens now: what is told again would wait with all the rest. */
-  areBehind(seconds: number): boolean {
-    const waits = [...this.ways.values()].map((way) => waitingFor(way).oldestSeconds);
-    return waits.length > 0 && waits.every((wait) => wait > seconds);
+  /** These alerts go on. */
+  refresh(fingerprints: readonly string[]): void {
+    for (const { delivery } of this.ways.values()) delivery?.refresh(fingerprints);
   }
 
   /** Those that want heartbeats. */

@@ -49,7 +49,8 @@ export class Gaps {
     const { gap } = this;
     if (gap === undefined || gap.isOver) return;
     for (const { seq, since } of alerts) {
-      if (seq >= gap.until) continue;
+      // A refresh has no place in the spool.
+      if (Number.isFinite(seq) && seq >= gap.until) continue;
       gap.messages += 1;
       gap.from = Math.min(gap.from, since);
     }

@@ -73,6 +73,18 @@ export class Lanes {
     lane.again.unshift(...passed.map((waiting) => [waiting]));
   }
 
+  /** Takes out one message. False: it is under way. */
+  drop(waiting: Waiting): boolean {
+    const lane = this.lanes.get(waiting.lane);
+    if (lane === undefined) return false;
+    const batch = [lane.waiting, ...lane.again].find((each) => each.includes(waiting));
+    if (batch === undefined) return false;
+    batch.splice(batch.indexOf(waiting), 1);
+    lane.again = lane.again.filter(({ length }) => length > 0);
+    if (lane.isEmpty && lane.state === 'ready') this.forget(lane);
+    return true;
+  }
+
   /** Takes out what waits behind all else of this lane and was not sent yet. */
   dropLast(lane: Lane): Waiting | undefined {
     return lane.waiting.pop();

@@ -34,15 +34,17 @@ export class SetAside {
     const { sink, clock, log, deadLetters } = this.deps;
     const { code, message: why } = failure;
     const at = new Date(clock.now()).toISOString();
+    // A refresh says nothing that the message before it has not said.
+    const lost = batch.filter(({ message }) => message.kind !== 'refresh');
     try {
-      const letters = batch.map(({ message }) => ({ at, from: sink.name, why, found: message }));
+      const letters = lost.map(({ message }) => ({ at, from: sink.name, why, found: message }));
       await deadLetters.add(letters, Number.POSITIVE_INFINITY);
     } catch (error) {
       for (const waiting of batch) this.unsaved.set(waiting, failure);
       const text = `${why}; and the message cannot be put in the dead letters: ${errorText(error)}`;
       return new SinkError('disk', 'DEAD_LETTERS', text);
     }
-    for (const { message } of batch) {
+    for (const { message } of lost) {
       log.error({ sink: sink.name, code, why, id: message.id }, 'message set aside');
       this.counted(why);
     }

@@ -2,6 +2,7 @@
 import type { SpooledMessage } from '@skolo/alerts';
 
 export interface Waiting {
+  /** Infinite: it is not in the spool. */
   readonly seq: number;
   readonly lane: string;
   readonly message: SpooledMessage;
@@ -71,8 +72,8 @@ export class Window {
   }
 
   /** What has waited longest. */
-  oldest(): Waiting | undefined {
-    return this.longest(() => true);
+  oldest({ isSpooled = false } = {}): Waiting | undefined {
+    return this.longest(({ seq }) => !isSpooled || Number.isFinite(seq));
   }
 
   /** The alert that has waited longest: nobody waits for a notice. */

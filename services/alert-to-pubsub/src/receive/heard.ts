@@ -52,7 +52,7 @@ export interface Intake {
   /**
    * Fulfilled when all of the batch, the bad ones too, is on the disk.
    *
-   * @throws NotAccepted Nothing of it is.
+   * @throws NotAccepted Nothing of it is; or, at the limit of known alerts, all but the new ones.
    */
   accept(batch: Batch): Promise<void>;
 }

@@ -68,6 +68,7 @@ export function lab(options: LabOptions = {}) {
         };
         await spool.append([JSON.stringify(message)]);
       },
+      known: { next: () => spool.next, refreshOf: () => undefined },
       clock: time.clock,
       log: logged.log,
       random: () => 0,
