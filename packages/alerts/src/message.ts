@@ -2,12 +2,16 @@
 import { z } from 'zod';
 
 const Time = z.iso.datetime();
-/** Not `z.record`, which loses the name `__proto__`: a label may have any name. */
-const Texts = z.custom<Record<string, string>>(
-  (value) => isObject(value) && Object.values(value).every((text) => typeof text === 'string'),
-  'expected texts by name',
-);
-const Anything = z.custom<Record<string, unknown>>(isObject, 'expected an object');
+/** Not `z.record`, which loses the name `__proto__`: a label may have any name. Their JSON Schema is what `meta` says. */
+const Texts = z
+  .custom<Record<string, string>>(
+    (value) => isObject(value) && Object.values(value).every((text) => typeof text === 'string'),
+    'expected texts by name',
+  )
+  .meta({ type: 'object', additionalProperties: { type: 'string' } });
+const Anything = z
+  .custom<Record<string, unknown>>(isObject, 'expected an object')
+  .meta({ type: 'object' });
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
