@@ -89,6 +89,8 @@ COPY --from=bundle /skolo/out/bundle/swarming-client/.dockerenv /.dockerenv
 COPY --from=bundle /skolo/out/bundle/swarming-client/opt/skolo/services services
 # `sudo` of the shim comes first, also for whoever comes in by `kubectl exec`.
 ENV PATH=/opt/skolo/services/swarming-client/shim:$PATH
+# One arena of glibc for all threads saves the agent 1 MB of the Pi's memory; bots do not inherit it.
+ENV MALLOC_ARENA_MAX=1
 # Root, for USB and for what tasks do.
 ENTRYPOINT ["tini", "--", "node", "services/swarming-client/dist/main.js"]
 

@@ -137,6 +137,8 @@ class Run {
         });
         child.once('close', (code) => resolve(code ?? undefined));
       });
+      // The program may be through before the file is known to be written, or not.
+      if (toFile !== undefined) await finished(toFile.end());
       return { status, stdout: textOf(this.stdout), stderr: textOf(this.stderr) };
     } finally {
       release();
