@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { route } from '@skolo/api';
 import { RackError } from '@skolo/rack';
@@ -104,6 +104,15 @@ describe('startService', () => {
     const count = /^http_request_duration_seconds_count\{.*route="\/v1\/hello".*$/m;
     expect(await metricsOf(first.metricsPort)).toMatch(count);
     expect(await metricsOf(second.metricsPort)).not.toMatch(count);
+  });
+
+  it('gives the service an absolute state directory, wherever it was started', async () => {
+    const stateDir = relative(process.cwd(), join(await tempDir(), 'state'));
+
+    const { context } = await start({ options: { stateDir } });
+
+    expect(context.stateDir).toBe(resolve(stateDir));
+    expect(context.stateDir).not.toBe(stateDir);
   });
 
   it('serves probes, metrics, openapi.json and the service’s own routes on the metrics port', async () => {

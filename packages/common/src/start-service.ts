@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Registry } from 'prom-client';
 import { AccessControl } from './access/access-control.ts';
 import { AuditLog } from './audit.ts';
@@ -74,7 +74,9 @@ async function start(
   { held, closers }: { held: HeldLog; closers: Closers },
 ): Promise<RunningService> {
   const { name, api, apiPort = 'public' } = definition;
-  const { stateDir, log, host, clock = systemClock, version = ownVersion() } = options;
+  const { log, host, clock = systemClock, version = ownVersion() } = options;
+  // Programs that a service starts may run in another folder.
+  const stateDir = resolve(options.stateDir);
   const { metrics = new Registry() } = options;
   const stopping = new AbortController();
   const signal = AbortSignal.any([stopping.signal, ...(options.signal ? [options.signal] : [])]);

@@ -1,6 +1,6 @@
 /** The history is deleted, or an older one is put in its place: that is said, and a copy off site brings it back. */
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSource, rebuildHistory, writeBundle } from '@skolo/backup';
@@ -69,7 +69,8 @@ describe('a history that was deleted', () => {
     const lab = await withVersions();
     const before = await contents(lab);
     expect(before).toHaveLength(3);
-    await rm(repositoryOf(lab), { recursive: true });
+    // At once, as a file system does that is no longer mounted; a deletion takes as long as it likes.
+    await rename(repositoryOf(lab), join(lab.dir, 'gone'));
 
     await expect.poll(() => lost(lab)).toHaveLength(3);
     expect(await lab.metrics()).toMatch(/^skolo_backup_repository_sound 0$/m);
@@ -126,6 +127,23 @@ describe('a history that was deleted', () => {
     expect(await next.metrics()).toMatch(/^skolo_backup_repository_sound 1$/m);
   });
 
+  it('twice is reported with what was stored in between', async () => {
+    const lab = await startLab();
+    await lab.idle();
+    await change(lab, 1);
+    await rename(repositoryOf(lab), join(lab.dir, 'gone'));
+    await expect.poll(() => lost(lab)).toHaveLength(3);
+    await expect.poll(async () => (await lab.device('router')).versions).toBe(1);
+    await lab.idle();
+    await change(lab, 2);
+    const { version, versions } = await lab.device('router');
+    await rename(repositoryOf(lab), join(lab.dir, 'gone, too'));
+
+    await expect
+      .poll(async () => (await lost(lab))[0])
+      .toMatchObject({ device: 'router', versions: 2 + versions, newest: { id: version } });
+  });
+
   it('names the versions that are in no copy', async () => {
     const lab = await withVersions();
     // The place is gone: what comes now stays in the rack.
@@ -163,6 +181,28 @@ describe('a history that was deleted', () => {
 
     expect(await lost(next)).toMatchObject([{ device: 'router', newest: { id: version } }]);
     expect((await next.device('switch-1')).versions).toBe(1);
+  });
+
+  it('is whole where only the journal was lost: that is reported, and what had waited is sent', async () => {
+    const away = (dir: string) => `    upload: ${join(dir, 'away')}\n    encrypt: none`;
+    const lab = await withVersions();
+    // The place is gone for a while: what comes now waits in the journal.
+    await rename(join(lab.dir, 'away'), join(lab.dir, 'unmounted'));
+    await change(lab, 3);
+    await change(lab, 4);
+    await lab.stop();
+    await rm(join(lab.stateDir, 'journal'), { recursive: true });
+    await rm(join(lab.stateDir, 'journal.mark'), { force: true });
+    await rename(join(lab.dir, 'unmounted'), join(lab.dir, 'away'));
+
+    const next = await startLab({ former: lab, settings: away(lab.dir) });
+    await next.idle();
+
+    expect(await next.degraded()).toContain('the journal is new, and the history has 3 devices');
+    expect(await lost(next)).toEqual([]);
+    await expect.poll(async () => (await next.device('router')).offsite).toBe('stored');
+    const source = await openSource(join(lab.dir, 'away'));
+    expect(await source.versions('router')).toHaveLength(5);
   });
 
   it('is not replaced by what is no history', async () => {

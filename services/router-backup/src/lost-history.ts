@@ -66,7 +66,6 @@ export class LostHistory {
     try {
       const missing: DeviceRecord[] = [];
       for (const record of state.devices.all.values()) {
-        if (state.lost.get(record.name) !== undefined) continue;
         if (await this.isMissing(record)) missing.push(record);
       }
       await this.record(missing);
@@ -115,10 +114,12 @@ export class LostHistory {
     const { state, unsent, clock, log } = this.deps;
     const since = new Date(clock.now()).toISOString();
     const lost = devices
-      .filter(({ name }) => state.lost.get(name) === undefined)
+      .filter(({ name, newest }) => !this.isRecorded(name, newest))
       .map(({ name: device, newest, versions }): LostRecord => {
         const known = { ...(newest && { newest }), ...(versions !== undefined && { versions }) };
-        return { device, since, ...known, unsent: unsent(device) };
+        const now = { device, since, ...known, unsent: unsent(device) };
+        const before = state.lost.get(device);
+        return before === undefined ? now : together(before, now);
       });
     if (lost.length === 0) return;
     try {
@@ -128,6 +129,11 @@ export class LostHistory {
       throw new BackupError('storage', `${what}: ${errorText(error)}`, { cause: error });
     }
     log.error({ devices: lost.map(({ device }) => device) }, 'history lost');
+  }
+
+  private isRecorded(device: string, newest: KnownVersion | undefined): boolean {
+    const known = this.deps.state.lost.get(device);
+    return known !== undefined && (newest === undefined || known.newest?.id === newest.id);
   }
 
   /** Its newest version was in the history, and is in it no more. */
@@ -174,6 +180,22 @@ export class LostHistory {
       `versions of ${names.join(', ')}${more} are no longer in the history${nowhere}; bring them back with skolo backup restore-history --from …, or accept the loss with skolo backup accept-loss`,
     );
   }
+}
+
+/** Lost once more: what was stored since the first time. */
+function together(first: LostRecord, second: LostRecord): LostRecord {
+  const unsent = new Map([...first.unsent, ...second.unsent].map((each) => [each.id, each]));
+  const versions =
+    first.versions === undefined || second.versions === undefined
+      ? undefined
+      : first.versions + second.versions;
+  const { versions: _, ...newer } = second;
+  return {
+    ...newer,
+    since: first.since,
+    ...(versions !== undefined && { versions }),
+    unsent: [...unsent.values()],
+  };
 }
 
 /** What is needed to know a version again. */

@@ -283,12 +283,25 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     // Not before: another service may have the state directory, and be reading into it.
     await fetch.clear();
     await historyRestore.clear();
+    await noticeLostJournal();
     await lost.review();
     runs.resume();
     await planner.start();
     await notices.follow();
     await offsite.start();
     degraded.clear(journalTrouble);
+  }
+  /** What was in it is gone, and the history is not: it is not a new rack. */
+  async function noticeLostJournal(): Promise<void> {
+    if (state.devices.all.size + state.runs.all.size + state.marks.all.size > 0) return;
+    const devices = await versions.inHistory().catch(() => []);
+    if (devices.length === 0) return;
+    offsite.sendAll();
+    log.error({ devices: devices.length }, 'journal lost');
+    degraded.raise(
+      'journal lost',
+      `the journal is new, and the history has ${devices.length} devices: which serial numbers and host names belong to them is not known until each is read again, and which had left rack.yaml; every version is sent off site again. Compare skolo backup status with what you know; a restart of the service ends this message`,
+    );
   }
   const opening = journal === undefined ? openLater() : begin();
   async function openLater(): Promise<void> {

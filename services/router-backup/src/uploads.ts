@@ -61,6 +61,7 @@ export class Uploads implements Offsite {
   private readonly queue: Queue;
   private readonly ways = new Map<string, Way>();
   private isStarted = false;
+  private isAllMissing = false;
   private following: Promise<void> = Promise.resolve();
 
   constructor(deps: UploadsDeps) {
@@ -71,6 +72,11 @@ export class Uploads implements Offsite {
   /** Reads what waited. Gives the number of records that cannot be understood. */
   async load(journal: Journal): Promise<number> {
     return await this.queue.load(journal);
+  }
+
+  /** What the places have is not known any more: not only the newest versions are sent to them. Before `start`. */
+  sendAll(): void {
+    this.isAllMissing = true;
   }
 
   /** Begins to send, once the journal is read. */
@@ -254,7 +260,7 @@ export class Uploads implements Offsite {
       const has = this.queue.newest(place, device);
       const ofDevice = this.queue.for(place).filter((record) => record.device === device);
       const known = new Set([has, ...ofDevice.map(({ version }) => version)]);
-      const isNew = has === undefined && ofDevice.length === 0;
+      const isNew = !this.isAllMissing && has === undefined && ofDevice.length === 0;
       const newestFirst = await versions.list(device);
       for (const { id } of newestFirst) listed.add(id);
       const last = newestFirst.findIndex(({ id }) => known.has(id));

@@ -24,6 +24,11 @@ export class Versions {
     this.deps = deps;
   }
 
+  /** Names of devices, without those whose versions are archives. */
+  async inHistory(): Promise<string[]> {
+    return await this.deps.store.repository.devices();
+  }
+
   /** The newest first. */
   async list(device: string, limit?: number): Promise<Version[]> {
     return await this.of(device).versions(device, limit === undefined ? {} : { limit });

@@ -1,10 +1,11 @@
 import type { LostHistory } from '@skolo/api';
+import { count } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
 import { shortId } from './versions-table.ts';
 
 /** What is lost of a device: how much, up to when, and by name what is in no copy. */
 export function lostLines({ device, versions, newest, unsent }: LostHistory): string[] {
-  const what = versions === undefined ? 'its versions' : `${versions} versions`;
+  const what = versions === undefined ? 'its versions' : count(versions, 'version');
   const last = newest === undefined ? '' : `, the newest ${nameOf(newest)}`;
   return [
     `${device}: lost from the history: ${what}${last}`,
