@@ -88,6 +88,10 @@ export const PowerCycle = z
       description: 'outlets that reported a fault at the end: switch-1/14: Fault',
     }),
     detail: z.string().optional().meta({ description: 'the last thing that happened, for people' }),
+    pending: z.literal(true).optional().meta({
+      description:
+        'an operator’s off failed and stands: it is carried out once that is possible, unless `on` is asked for',
+    }),
     steps: z.array(StepRecord),
   })
   .meta({ id: 'PowerCycle' });
@@ -347,7 +351,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/outlets',
     summary: 'Turns the power of machines, phones, devices or single outlets on or off',
     description:
-      'Off is a wish that stays, also over a reboot of the PDU: nothing turns it on again but this.',
+      'Off stays, also over a reboot of the PDU: nothing turns it on again but this. An off that fails is `pending`: it is carried out once its controller can be spoken to. `on` cancels it.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({

@@ -52,6 +52,7 @@ const written = {
   'off-waited': { is: 'off-waited' },
   'seen-on': { is: 'seen-on', text: 'seen on' },
   stuck: { is: 'stuck', text: 'could not be proven on' },
+  'on-failed': { is: 'on-failed', text: 'not seen on' },
   back: { is: 'back', text: 'back: ssh answers', isNewBoot: false },
   'back, new boot': { is: 'back', text: 'back: ssh answers', isNewBoot: true },
   'not-back': { is: 'not-back', text: 'not back within 300 s' },
@@ -62,13 +63,16 @@ const written = {
 } as const satisfies Record<string, CycleEvent>;
 type Written = keyof typeof written;
 
+const stillPending =
+  'the off is still pending and is carried out once that is possible; cancel it with skolo power on a';
+
 /** What may come in a phase, from the runner, while all goes its way. */
 const expected: Record<Phase, readonly Written[]> = {
   queued: ['begin'],
   check: ['checked running', 'checked idle', 'checked unknown'],
   'soft-reboot': ['soft-sent', 'soft-impossible'],
   'going-down': ['went-down', 'not-down'],
-  contact: ['contacted', 'contact-failed'],
+  contact: ['contacted', 'contact-failed', 'forbidden'],
   ready: ['admitted', 'out-of-reach', 'forbidden', 'task-begun'],
   'turn-off': ['seen-off', 'off-failed', 'off-unseen', 'cycled-natively', 'left-off'],
   off: ['off-waited'],
@@ -406,7 +410,51 @@ const ways: Way[] = [
     effects: ['check', 'contact', 'turn-off', 'none'],
     outcome: 'failed',
     failedStep: 'turn-off',
-    story: [checked, read, 'turn-off: not seen off'],
+    story: [checked, read, `turn-off: not seen off; ${stillPending}`],
+  },
+  {
+    name: 'of an off that an operator asked for says that it is pending where nothing answers',
+    own: { action: 'off', mode: 'hard' },
+    events: ['begin', 'checked idle', 'contact-failed'],
+    effects: ['check', 'contact', 'none'],
+    outcome: 'failed',
+    failedStep: 'contact',
+    story: [checked, `contact: switch-1: no answer; ${stillPending}`],
+  },
+  {
+    name: 'of an off that a program asked for leaves nothing pending',
+    own: { action: 'off', mode: 'hard', origin: 'door' },
+    events: ['begin', 'checked idle', 'contact-failed'],
+    effects: ['check', 'contact', 'none'],
+    outcome: 'failed',
+    failedStep: 'contact',
+    story: [checked, 'contact: switch-1: no answer'],
+  },
+  {
+    name: 'of an off that is not allowed any more leaves nothing pending',
+    own: { action: 'off', mode: 'hard' },
+    events: ['begin', 'checked idle', 'forbidden'],
+    effects: ['check', 'contact', 'none'],
+    outcome: 'failed',
+    failedStep: 'contact',
+    story: [checked, 'contact: under repair'],
+  },
+  {
+    name: 'is over with the client of a program that a restart cut off before it had begun',
+    own: { mode: 'hard', origin: 'door' },
+    events: ['begin', 'checked idle', 'restarted'],
+    effects: ['check', 'contact', 'none'],
+    outcome: 'cancelled',
+    story: [checked, 'contact: the daemon was restarted before it had begun'],
+  },
+  {
+    name: 'of an on that a program asked for is not tried for ever',
+    own: { action: 'on', mode: 'hard', origin: 'door' },
+    events: ['begin', 'contacted', 'admitted', 'on-failed'],
+    effects: ['contact', 'wait-for-turn', 'turn-on', 'none'],
+    outcome: 'failed',
+    failedStep: 'turn-on',
+    story: [read, 'turn-on: not seen on'],
   },
   {
     name: 'leaves a running task its power, also when off was asked for',

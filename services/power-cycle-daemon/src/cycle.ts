@@ -9,7 +9,7 @@
  * the power has been seen on again.
  */
 import type { CycleStep, Outcome } from '@skolo/api';
-import type { CycleRecord, Phase } from './records.ts';
+import { type CycleRecord, isStanding, type Phase } from './records.ts';
 
 /** What the runner is to do next. Each ends with one of the events named behind it. */
 export type Effect =
@@ -19,7 +19,7 @@ export type Effect =
   | 'soft-reboot'
   /** Watch it go down: `went-down`, `not-down`. */
   | 'watch-down'
-  /** Read the outlets: `contacted`, `contact-failed`. */
+  /** Read the outlets: `contacted`, `contact-failed`, `forbidden`. */
   | 'contact'
   /** Wait for a turn: `admitted`, `out-of-reach`, `forbidden`, `task-begun`. */
   | 'wait-for-turn'
@@ -27,7 +27,7 @@ export type Effect =
   | 'turn-off'
   /** Wait: `off-waited`. */
   | 'wait-off'
-  /** On, and read back: `seen-on`, `stuck`. */
+  /** On, and read back: `seen-on`, `stuck`, `on-failed`. */
   | 'turn-on'
   /** Watch it come back: `back`, `not-back`, `nobody-tells`. */
   | 'see-back'
@@ -45,7 +45,7 @@ export type CycleEvent =
   | { is: 'admitted' }
   /** While it waited for its turn, a controller ceased to answer. */
   | { is: 'out-of-reach' }
-  /** While it waited, somebody held it, or rack.yaml was edited. */
+  /** Since it was asked for, somebody held it, or rack.yaml was edited. */
   | { is: 'forbidden'; text: string }
   /** While it waited, its machine was given a task. */
   | { is: 'task-begun'; text: string }
@@ -66,6 +66,8 @@ export type CycleEvent =
   /** `fault`: outlets that reported one. */
   | { is: 'seen-on'; text: string; fault?: string }
   | { is: 'stuck'; text: string }
+  /** Not seen on, and not tried again. */
+  | { is: 'on-failed'; text: string }
   | { is: 'back'; text: string; isNewBoot: boolean }
   | { is: 'not-back'; text: string; fault?: string }
   | { is: 'nobody-tells'; text: string; fault?: string }
@@ -108,9 +110,10 @@ export function holdsPower({ phase }: CycleRecord): boolean {
   return phase === 'turn-off' || phase === 'off' || phase === 'turn-on';
 }
 
-/** Whether nothing has been touched yet. A wish (on, off) holds from the moment it was accepted. */
-export function hasNotBegun({ action, begun, phase }: CycleRecord): boolean {
-  return action === 'cycle' && !begun && phase !== 'soft-reboot' && phase !== 'finished';
+/** Whether nothing has been touched yet, and nothing stands. */
+export function hasNotBegun(record: CycleRecord): boolean {
+  const { begun, phase } = record;
+  return !isStanding(record) && !begun && phase !== 'soft-reboot' && phase !== 'finished';
 }
 
 /**
@@ -153,7 +156,8 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
       break;
     case 'contact':
       if (event.is === 'contacted') return contacted(record, event, facts);
-      if (event.is === 'contact-failed') return fail(record, event.text, facts);
+      if (event.is === 'contact-failed') return failPending(record, event.text, facts);
+      if (event.is === 'forbidden') return fail(record, event.text, facts);
       break;
     case 'ready':
       if (event.is === 'out-of-reach') return go(record, 'contact', facts);
@@ -175,6 +179,7 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
     case 'turn-on':
       if (event.is === 'seen-on') return seenOn(withFault(record, event), event.text, facts);
       if (event.is === 'stuck') return finish(record, 'stuck-off', facts, event.text);
+      if (event.is === 'on-failed') return fail(record, event.text, facts);
       break;
     case 'see-back':
       if (event.is === 'back') return back(withFault(record, {}), event, facts);
@@ -244,10 +249,11 @@ function turningOff(record: CycleRecord, event: CycleEvent, facts: CycleFacts): 
     return go({ ...record, unseenOff: event.text }, 'turn-on', facts, event.text);
   }
   if (event.is === 'off-failed') {
-    if (record.action === 'off') return fail(record, event.text, facts);
+    if (record.action === 'off') return failPending(record, event.text, facts);
     const failure = { step: 'turn-off' as const, detail: event.text };
     return go({ ...record, failure }, 'turn-on', facts, event.text);
   }
+  if (event.is === 'forbidden' && record.action === 'off') return fail(record, event.text, facts);
   throw new Error(`cycle ${record.id}: ${event.is} in phase ${record.phase}`);
 }
 
@@ -306,7 +312,7 @@ function notBack(record: CycleRecord, text: string, facts: CycleFacts): Transiti
 
 /** Whatever it was: an outlet that may be off is turned on before it is told. */
 function broke(record: CycleRecord, detail: string, facts: CycleFacts): Transition {
-  if (record.action === 'off' || !holdsPower(record)) return fail(record, detail, facts);
+  if (record.action === 'off' || !holdsPower(record)) return failPending(record, detail, facts);
   return go({ ...record, failure: { step: stepOf(record), detail } }, 'turn-on', facts, detail);
 }
 
@@ -327,6 +333,10 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): Transition {
     case 'ready': {
       const { startedAt: _, ...rest } = record;
       if (record.begun) return go(record, 'contact', facts, 'the daemon was restarted; it goes on');
+      // Its client was cut off, and has taken that for a failure.
+      if (record.origin === 'door') {
+        return finish(record, 'cancelled', facts, 'the daemon was restarted before it had begun');
+      }
       return { record: { ...rest, phase: 'queued', attempt: 0 }, effect: 'none' };
     }
     case 'soft-reboot':
@@ -372,6 +382,21 @@ function go(record: CycleRecord, phase: Phase, facts: CycleFacts, text?: string)
 
 function fail(record: CycleRecord, detail: string, facts: CycleFacts): Transition {
   return finish(record, 'failed', facts, detail, stepOf(record));
+}
+
+function failPending(record: CycleRecord, text: string, facts: CycleFacts): Transition {
+  const { detail, ...pending } = whatIsPending(record, text);
+  return fail({ ...record, ...pending }, detail, facts);
+}
+
+/** An operator's off that failed stands: the outlet is turned off as soon as its controller can be spoken to. */
+export function whatIsPending(
+  record: CycleRecord,
+  detail: string,
+): { detail: string; pending?: true } {
+  if (record.action !== 'off' || !isStanding(record)) return { detail };
+  const how = `the off is still pending and is carried out once that is possible; cancel it with skolo power on ${record.target}`;
+  return { detail: `${detail}; ${how}`, pending: true };
 }
 
 function finish(

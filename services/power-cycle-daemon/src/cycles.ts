@@ -15,13 +15,14 @@ import {
   next,
   stepOf,
   type Transition,
+  whatIsPending,
 } from './cycle.ts';
 import type { Hands } from './hands.ts';
 import { taskBegun } from './machine-steps.ts';
 import type { SeenDown } from './machines/watch.ts';
 import type { OnProofs } from './on-proofs.ts';
 import { perform, whyNot } from './perform.ts';
-import { type CycleRecord, type Debt, feedKey } from './records.ts';
+import { type CycleRecord, type Debt, feedKey, isStanding } from './records.ts';
 import type { Restorer } from './restorer.ts';
 import type { Store } from './store.ts';
 import { findTarget } from './targets.ts';
@@ -272,9 +273,12 @@ export class Cycles {
   private async payFor(record: CycleRecord): Promise<CycleEvent> {
     const debts = record.feeds.map((feed) => this.debtOf(record, feed));
     const isInDoubt = record.failure !== undefined || record.unseenOff !== undefined;
+    const isOnce = record.action === 'on' && !isStanding(record);
     const restored = await Promise.all(
-      debts.map((debt) => this.deps.restorer.restore(debt, { isInDoubt })),
+      debts.map((debt) => this.deps.restorer.restore(debt, { isInDoubt, isOnce })),
     );
+    const failed = restored.find(({ is }) => is === 'given-up');
+    if (failed !== undefined) return { is: 'on-failed', text: failed.text };
     const stuck = restored.filter(({ is }) => is === 'stuck');
     const texts = (stuck.length > 0 ? stuck : restored).map(({ text }) => text);
     // The daemon stops: the journal says where it was.
@@ -330,20 +334,41 @@ export class Cycles {
 
   /** A device that cycled by itself has paid what was owed in case it would not; a task keeps its power, whoever wished. */
   private settled(former: CycleRecord, record: CycleRecord): Change[] {
-    const { id, action, outcome, phase, feeds } = record;
-    const { debts, wishes } = this.deps.store;
-    if (action === 'off' && outcome === 'busy')
-      return feeds.map((feed) => wishes.remove(feedKey(feed)));
+    const { id, phase, feeds } = record;
+    const { debts } = this.deps.store;
+    if (record.action !== 'cycle') return phase === 'finished' ? this.settledWish(record) : [];
     if (former.phase !== 'turn-off' || (phase !== 'see-back' && phase !== 'finished')) return [];
     const own = feeds.map(feedKey).filter((key) => debts.get(key)?.cycle === id);
     return own.map((key) => debts.remove(key));
+  }
+
+  /** A program's off is a wish once it is proven. An operator's was one before, and is none if it was not allowed after all. */
+  private settledWish(record: CycleRecord): Change[] {
+    const { action, target, outcome, feeds, by, reason, requestedAt: at } = record;
+    const { pending, formerly = [] } = record;
+    const { debts, wishes } = this.deps.store;
+    if (action === 'on')
+      return outcome === 'failed' ? formerly.map((each) => wishes.put(each)) : [];
+    if (outcome === 'off' && !isStanding(record)) {
+      return feeds.flatMap((feed) => [
+        wishes.put({ ...wishes.get(feedKey(feed)), ...feed, target, by, reason, at }),
+        debts.remove(feedKey(feed)),
+      ]);
+    }
+    if (outcome === 'off' || pending) return [];
+    const own = feeds.map(feedKey).filter((key) => wishes.get(key)?.at === at);
+    return own.map((key) => wishes.remove(key));
   }
 
   /** What is to become of its outlets: on again, or off as a person wants it, and on as they were when a person wants that. */
   private promises(record: CycleRecord): Change[] {
     const { debts, wishes } = this.deps.store;
     if (record.action !== 'off') {
-      return record.feeds.map((feed) => debts.put(this.debtOf(record, feed)));
+      const ended = record.action === 'on' ? record.feeds : [];
+      return [
+        ...record.feeds.map((feed) => debts.put(this.debtOf(record, feed))),
+        ...ended.map((feed) => wishes.remove(feedKey(feed))),
+      ];
     }
     return record.feeds.flatMap((feed) => {
       const wish = wishes.get(feedKey(feed));
@@ -352,10 +377,19 @@ export class Cycles {
     });
   }
 
+  /** With the wishes that a program's on is about to end. */
+  private withFormer(record: CycleRecord): CycleRecord {
+    if (record.action !== 'on' || isStanding(record) || record.formerly) return record;
+    const { wishes } = this.deps.store;
+    const formerly = record.feeds.flatMap((feed) => wishes.get(feedKey(feed)) ?? []);
+    return formerly.length === 0 ? record : { ...record, formerly };
+  }
+
   /** Before anything is touched the journal must have it; afterwards nothing may wait for the disk. */
   private async save(former: CycleRecord, transition: Transition): Promise<Effect> {
     const { store, clock } = this.deps;
-    const { record, effect } = transition;
+    const { effect } = transition;
+    const record = effect === 'turn-on' ? this.withFormer(transition.record) : transition.record;
     const touchesFirst =
       effect === 'soft-reboot' || effect === 'turn-off' || (effect === 'turn-on' && !former.begun);
     if (!touchesFirst || former.phase === record.phase) {
@@ -374,7 +408,7 @@ export class Cycles {
         phase: 'finished',
         outcome: 'failed',
         failedStep: stepOf(former),
-        detail,
+        ...whatIsPending(former, detail),
         finishedAt: new Date(clock.now()).toISOString(),
       };
       await store.keep([store.cycles.put(failed)]);

@@ -5,13 +5,14 @@
  */
 import { backOffMs, errorText, type Logger, pause } from '@skolo/common';
 import { DeviceRefused } from '@skolo/equipment';
-import type { Rack } from '@skolo/rack';
+import { formatOutlet, type Rack } from '@skolo/rack';
 import type { Controller } from './controller.ts';
 import type { OutletReading } from './drivers/driver.ts';
 import { whyNeeded } from './policy.ts';
 import { type Patience, turnOff } from './prove.ts';
+import type { Wish } from './records.ts';
 import type { Store } from './store.ts';
-import { allTargets } from './targets.ts';
+import { allTargets, findTarget } from './targets.ts';
 
 export interface OutletWatchDeps {
   rack: () => Rack;
@@ -32,6 +33,14 @@ interface Loop {
 export interface TimedReading extends OutletReading {
   /** Milliseconds since 1970. */
   at: number;
+}
+
+/** Rack.yaml may have given the outlet to somebody else, whom nobody wanted dark. */
+function whyMoved(rack: Rack, key: string, { target }: Wish): string | undefined {
+  if (target === undefined) return undefined;
+  const feeds = findTarget(rack, target)?.feeds ?? [];
+  if (feeds.some((feed) => formatOutlet(feed) === key)) return undefined;
+  return `it was turned off for ${target}, which it does not feed any more`;
 }
 
 export class OutletWatch {
@@ -132,7 +141,8 @@ export class OutletWatch {
     const key = `${controller.name}/${outlet}`;
     const wish = store.wishes.get(key);
     if (wish === undefined || this.isUnderWay(key)) return;
-    const why = whyNeeded(rack(), { device: controller.name, outlet });
+    const why =
+      whyMoved(rack(), key, wish) ?? whyNeeded(rack(), { device: controller.name, outlet });
     if (why !== undefined) {
       if (!this.spared.has(key))
         log.error({ outlet: key, by: wish.by, why }, 'not turned off again');

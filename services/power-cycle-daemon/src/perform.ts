@@ -33,12 +33,14 @@ export async function perform(
       return watchDown(record, target, hands, signal);
     case 'contact': {
       const why = whyNot(record, target, hands);
-      if (why !== undefined) return { is: 'contact-failed', text: why };
+      if (why !== undefined) return { is: 'forbidden', text: why };
       return contact(record, hands, signal);
     }
     case 'turn-off': {
       const moved = whyMoved(record, target);
-      if (moved !== undefined) return { is: 'off-failed', text: moved };
+      if (moved !== undefined) {
+        return { is: record.action === 'off' ? 'forbidden' : 'off-failed', text: moved };
+      }
       return allOff(record, target, hands, signal);
     }
     case 'wait-off':

@@ -27,6 +27,20 @@ export const Feed = z.object({
 });
 export type Feed = z.output<typeof Feed>;
 
+/** A person turned it off. */
+export const Wish = z.object({
+  controller: z.string(),
+  outlet: z.string(),
+  /** What was asked for. The outlet may feed something else by now. */
+  target: z.string().exactOptional(),
+  by: z.string(),
+  at: Time,
+  reason: z.string(),
+  /** How it was on before. */
+  mode: z.string().exactOptional(),
+});
+export type Wish = z.output<typeof Wish>;
+
 /** One action on one target, from the request to its outcome. */
 export const CycleRecord = z.object({
   id: z.string(),
@@ -77,6 +91,10 @@ export const CycleRecord = z.object({
   failedStep: CycleStep.exactOptional(),
   detail: z.string().exactOptional(),
   steps: z.array(StepRecord),
+  /** An off that failed and still stands: it is carried out once that is possible. */
+  pending: z.literal(true).exactOptional(),
+  /** The wishes that a program's on replaced: they are back when it fails. */
+  formerly: z.array(Wish).exactOptional(),
 });
 export type CycleRecord = z.output<typeof CycleRecord>;
 
@@ -92,18 +110,6 @@ export const Debt = z.object({
   stuck: z.object({ since: Time, why: z.string() }).exactOptional(),
 });
 export type Debt = z.output<typeof Debt>;
-
-/** A person turned it off. */
-export const Wish = z.object({
-  controller: z.string(),
-  outlet: z.string(),
-  by: z.string(),
-  at: Time,
-  reason: z.string(),
-  /** How it was on before. */
-  mode: z.string().exactOptional(),
-});
-export type Wish = z.output<typeof Wish>;
 
 export const HoldRecord = z.object({
   id: z.string(),
@@ -127,6 +133,14 @@ export const RequestRecord = z.object({
   refused: z.array(Refusal),
 });
 export type RequestRecord = z.output<typeof RequestRecord>;
+
+/**
+ * Whether on or off stands from the moment it is accepted, whatever comes of it: an operator's does. What a program asked for
+ * is over with the answer, so that a failed request leaves nothing to be done later.
+ */
+export function isStanding({ action, origin }: Pick<CycleRecord, 'action' | 'origin'>): boolean {
+  return action !== 'cycle' && origin === 'person';
+}
 
 /** What repair by itself has tried with a machine. */
 export const RepairRecord = z.object({

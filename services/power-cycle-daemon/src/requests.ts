@@ -13,7 +13,7 @@ import type { Cycles } from './cycles.ts';
 import type { OnProofs } from './on-proofs.ts';
 import type { PastCycles } from './past-cycles.ts';
 import { type Ask, decide, defaultOffSeconds, type Situation } from './policy.ts';
-import type { CycleRecord, Feed, RequestRecord } from './records.ts';
+import { type CycleRecord, type Feed, isStanding, type RequestRecord } from './records.ts';
 import type { Store } from './store.ts';
 import { findTargets, type Target } from './targets.ts';
 
@@ -207,13 +207,14 @@ export class Requests {
 
   private changesFor(record: CycleRecord): Change[] {
     const { store } = this.deps;
-    const { action, feeds, by, reason, requestedAt: at } = record;
+    const { action, target, feeds, by, reason, requestedAt: at } = record;
     const changes = [store.cycles.put(record)];
+    if (!isStanding(record)) return changes;
     for (const feed of feeds) {
       const key = `${feed.controller}/${feed.outlet}`;
       if (action === 'on') changes.push(store.wishes.remove(key));
       if (action !== 'off') continue;
-      changes.push(store.wishes.put({ ...feed, by, reason, at }), store.debts.remove(key));
+      changes.push(store.wishes.put({ ...feed, target, by, reason, at }), store.debts.remove(key));
     }
     return changes;
   }

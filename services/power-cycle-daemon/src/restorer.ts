@@ -9,7 +9,11 @@ import { type Patience, type Proof, turnOn, usualPatience } from './prove.ts';
 import { type Debt, feedKey } from './records.ts';
 import type { Store } from './store.ts';
 
-export type Restored = { is: 'on'; text: string; fault?: string } | { is: 'stuck'; text: string };
+export type Restored =
+  | { is: 'on'; text: string; fault?: string }
+  | { is: 'stuck'; text: string }
+  /** Not on, and not tried any more. */
+  | { is: 'given-up'; text: string };
 
 export interface RestorerDeps {
   store: Store;
@@ -42,6 +46,7 @@ interface Work {
 
 interface StartOptions {
   isInDoubt: boolean;
+  isOnce?: boolean;
   turn?: Promise<unknown> | undefined;
 }
 
@@ -73,9 +78,13 @@ export class Restorer {
    * Has an outlet turned on, now. Fulfilled when it was seen on, or when it is stuck: then it is tried for ever.
    *
    * @param isInDoubt it was told to go off and never seen off, so that it may still do so
+   * @param isOnce it is given up where it would be stuck, unless somebody else has it turned on already
    */
-  restore(debt: Debt, { isInDoubt = false }: { isInDoubt?: boolean } = {}): Promise<Restored> {
-    const work = this.working.get(feedKey(debt)) ?? this.start(debt, { isInDoubt });
+  restore(
+    debt: Debt,
+    { isInDoubt = false, isOnce = false }: { isInDoubt?: boolean; isOnce?: boolean } = {},
+  ): Promise<Restored> {
+    const work = this.working.get(feedKey(debt)) ?? this.start(debt, { isInDoubt, isOnce });
     work.hurry();
     return told(work);
   }
@@ -120,7 +129,8 @@ export class Restorer {
     await Promise.all([...this.working.values()].map(({ done }) => done));
   }
 
-  private start(debt: Debt, { isInDoubt, turn = Promise.resolve() }: StartOptions): Work {
+  private start(debt: Debt, options: StartOptions): Work {
+    const { turn = Promise.resolve() } = options;
     const key = feedKey(debt);
     const work: Work = {
       controller: debt.controller,
@@ -131,7 +141,7 @@ export class Restorer {
       done: Promise.resolve(),
     };
     work.done = turn
-      .then(() => this.pay(debt, work, isInDoubt))
+      .then(() => this.pay(debt, work, options))
       .catch(() =>
         tell(work, { is: 'stuck', text: 'the daemon stops; its next start turns it on' }),
       )
@@ -141,7 +151,7 @@ export class Restorer {
   }
 
   /** @throws The signal's reason, and nothing else. */
-  private async pay(debt: Debt, work: Work, isInDoubt: boolean): Promise<void> {
+  private async pay(debt: Debt, work: Work, { isInDoubt, isOnce }: StartOptions): Promise<void> {
     const { store, backOff = usualBackOff } = this.deps;
     const key = feedKey(debt);
     let isStuck = debt.stuck !== undefined;
@@ -163,6 +173,10 @@ export class Restorer {
       }
       work.why = proof.text;
       if (work.isGivenUp) return tell(work, { is: 'stuck', text: `${key} was given up` });
+      if (isOnce && failures >= stuckAfter) {
+        await store.keep([store.debts.remove(key)]);
+        return tell(work, { is: 'given-up', text: `${key} not seen on: ${proof.text}` });
+      }
       if (failures >= stuckAfter) {
         await this.keepStuck(debt, proof.text);
         isStuck = true;

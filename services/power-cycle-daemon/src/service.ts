@@ -238,7 +238,10 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     past.note(record);
     metrics.changed(record);
     events.tell(shown({ cycles }, record));
-    if (record.phase === 'finished') trail.finished(record);
+    if (record.phase !== 'finished') return;
+    trail.finished(record);
+    // A program's off is a wish from now on.
+    if (record.action !== 'cycle') outletWatch.follow();
   }
 
   const take = (request: Parameters<Requests['take']>[0]) =>
@@ -263,6 +266,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     degraded,
     untilPowerIsProven: (id) => events.until(id, isPowerProven, (each) => findCycle(each)),
     situation: () => requests.situation(),
+    cancel: (id, text) => cycles.cancel(id, text),
     record: (entry) => audit.append(entry),
     ...deps.doors,
   });

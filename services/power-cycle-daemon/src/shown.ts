@@ -37,6 +37,7 @@ export function shownCycle(record: CycleRecord, position?: number): PowerCycle {
     ...(failedStep !== undefined && { failedStep }),
     ...(fault !== undefined && { fault }),
     ...(detail !== undefined && { detail }),
+    ...(record.pending && { pending: record.pending }),
   };
 }
 

@@ -13,6 +13,8 @@ export interface DoorDeps {
   untilPowerIsProven(id: string): Promise<PowerCycle>;
   /** The rack, and what people have wished and held. */
   situation(): Situation;
+  /** Cancels a cycle that has not begun. */
+  cancel(id: string, text: string): Promise<boolean>;
   /** Puts a line into the audit log. */
   record(entry: { who: string; what: string; target: string; outcome: string }): Promise<void>;
   /** Aborted when the daemon stops: whoever still waits is told so. */
@@ -24,12 +26,14 @@ export interface Visit {
   url: URL;
   /** The client's address. */
   from: string;
+  /** Aborted when the client has gone away: its request is over, and what has not begun is not begun. */
+  gone: AbortSignal;
 }
 
 export interface Answers {
   http(request: IncomingMessage, response: ServerResponse, visit: Visit): Promise<void>;
   /** Answers what is no HTTP and came in one packet; undefined where that means nothing to this door. */
-  line?(text: string, from: string): Promise<string> | undefined;
+  line?(text: string, visit: Omit<Visit, 'url'>): Promise<string> | undefined;
 }
 
 export interface Door {

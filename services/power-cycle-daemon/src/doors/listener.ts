@@ -116,7 +116,7 @@ export class Listener {
       say(response, 404, 'Not found');
     } else {
       answers
-        .http(request, response, { url: new URL(url, base), from })
+        .http(request, response, { url: new URL(url, base), from, gone: goneSignal(socket) })
         .catch((error: unknown) => this.failed(error, request, response));
     }
   }
@@ -138,7 +138,7 @@ export class Listener {
     const refusal = this.refusal(from);
     const answer =
       refusal === undefined
-        ? this.deps.answers.line?.(packet.toString('utf8'), from)
+        ? this.deps.answers.line?.(packet.toString('utf8'), { from, gone: goneSignal(socket) })
         : Promise.resolve(`nack ${refusal}\n`);
     this.hold(socket);
     if (answer === undefined) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
@@ -164,6 +164,12 @@ export class Listener {
     if (inNetworks(this.settings.allow)(from)) return undefined;
     return `${from} is not in \`allow\` of doors.${this.deps.name} in rack.yaml`;
   }
+}
+
+function goneSignal(socket: Socket): AbortSignal {
+  const gone = new AbortController();
+  socket.once('close', () => gone.abort(new Error('the client hung up')));
+  return gone.signal;
 }
 
 const base = 'http://door';

@@ -19,6 +19,8 @@ export interface Order {
   /** The door's name and the client's address. */
   by: string;
   reason: string;
+  /** Aborted when the client has gone away. */
+  gone: AbortSignal;
 }
 
 /** Begins the `by` of whatever came through a door. No person's name has a space in it. */
@@ -29,26 +31,33 @@ const leastOffSeconds = 0.5;
 
 /** Carries it out. Gives why not, or undefined once it is proven. */
 export async function carryOut(order: Order, deps: DoorDeps): Promise<string | undefined> {
-  const { log, closing } = deps;
+  const { log } = deps;
   const { action, target, delaySeconds, by } = order;
+  const end = endOf(order, deps);
   let why: string | undefined;
   try {
-    why = await orClosing(attempt(order, deps), closing);
+    why = await orEnd(attempt(order, deps, end.signal), end.signal);
   } catch (error) {
-    const isExpected = error instanceof RequestRefused || closing.aborted;
+    const isExpected = error instanceof RequestRefused || end.signal.aborted;
     if (!isExpected) log.error({ err: error, action, target, by }, 'door failed');
     why = errorText(error);
+  } finally {
+    end.release();
   }
   log.info({ action, target, delaySeconds, by, why }, 'door');
   return why;
 }
 
-async function attempt(order: Order, deps: DoorDeps): Promise<string | undefined> {
+async function attempt(
+  order: Order,
+  deps: DoorDeps,
+  end: AbortSignal,
+): Promise<string | undefined> {
   const { action, delaySeconds } = order;
   // Ranges are for people: no client of these protocols means forty machines by one name.
   if (hasRange(order.target)) return `${order.target}: one name at a time, without a range`;
-  if (action !== 'cycle' && delaySeconds) await pause(delaySeconds * 1000, deps.closing);
-  const { rack, wishes, holds, now } = deps.situation();
+  if (action !== 'cycle' && delaySeconds) await pause(delaySeconds * 1000, end);
+  const { rack, wishes, debts, holds, now } = deps.situation();
   const target = findTarget(rack, order.target);
   if (target === undefined) return taken(order, askFor(order), deps);
   const wish = wishOf(target, wishes);
@@ -59,10 +68,15 @@ async function attempt(order: Order, deps: DoorDeps): Promise<string | undefined
   if (hold !== undefined) {
     return `${target.name} is under repair (${hold.target}) until ${hold.until}, by ${hold.by}: ${hold.reason}`;
   }
+  const debt = target.feeds.map((feed) => debts.get(formatOutlet(feed))).find(Boolean);
+  // Its failure would leave nobody who turns that outlet on.
+  if (debt !== undefined && action === 'off') {
+    return `${target.name}: ${feedKey(debt)} was turned off by the cycle ${debt.cycle} and is still being turned on; ask again when it is on`;
+  }
   if (wish === undefined || action !== 'cycle') return taken(order, askFor(order), deps);
   // Off already, by the door itself: what is left of a reboot is to turn it on.
   const ask = askFor(order);
-  await pause((ask.offSeconds ?? leastOffSeconds) * 1000, deps.closing);
+  await pause((ask.offSeconds ?? leastOffSeconds) * 1000, end);
   return taken(order, { action: 'on', mode: 'hard', force: false }, deps);
 }
 
@@ -76,12 +90,18 @@ function askFor({ action, delaySeconds }: Order): Ask {
 }
 
 async function taken(
-  { target, reason, by }: Order,
+  { target, reason, by, gone }: Order,
   ask: Ask,
-  { take, untilPowerIsProven }: DoorDeps,
+  { take, untilPowerIsProven, cancel }: DoorDeps,
 ): Promise<string | undefined> {
   const request = { targets: [target], ask, reason, by, skipRefused: false };
   const { cycles } = await take({ ...request, origin: 'door' });
+  const own = cycles.filter(({ joined }) => !joined);
+  const leave = () => {
+    for (const { id } of own) void cancel(id, 'the client hung up before it had begun; ask again');
+  };
+  if (gone.aborted) leave();
+  else gone.addEventListener('abort', leave, { once: true });
   for (const { id } of cycles) {
     const { outcome, failedStep, detail } = await untilPowerIsProven(id);
     const isProven =
@@ -99,13 +119,31 @@ function wishOf({ feeds }: Target, wishes: ReadonlyMap<string, Wish>): Wish | un
   return found.find(({ by }) => !by.startsWith(doorName)) ?? found[0];
 }
 
-/** @throws Error The daemon stops. What was taken is in the journal, and goes on without anybody waiting for it. */
-function orClosing<T>(work: Promise<T>, closing: AbortSignal): Promise<T> {
+/** Aborted when the daemon stops or the client goes away; either way there is nobody to answer. */
+function endOf({ gone }: Order, { closing }: DoorDeps) {
+  const end = new AbortController();
+  const stop = () =>
+    end.abort(new Error('the daemon stops; what was begun goes on when it is back'));
+  const leave = () => end.abort(gone.reason);
+  if (closing.aborted) stop();
+  if (gone.aborted) leave();
+  closing.addEventListener('abort', stop);
+  gone.addEventListener('abort', leave);
+  return {
+    signal: end.signal,
+    release() {
+      closing.removeEventListener('abort', stop);
+      gone.removeEventListener('abort', leave);
+    },
+  };
+}
+
+/** @throws The signal's reason. What was begun is in the journal, and goes on without anybody waiting for it. */
+function orEnd<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const stop = () =>
-      reject(new Error('the daemon stops; what was begun goes on when it is back'));
-    if (closing.aborted) stop();
-    closing.addEventListener('abort', stop);
-    work.then(resolve, reject).finally(() => closing.removeEventListener('abort', stop));
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
 }

@@ -9,6 +9,8 @@
  * `hostname` is a device of rack.yaml, by its name or address, and `port` its outlet; `alias` is a machine, a phone, or
  * an outlet (pdu-1/4). `delay` of a reboot is the time off; of on and off it is waited for before anything is done.
  *
+ * A request that failed leaves nothing to be done later, and is over when its client hangs up before an outlet is touched.
+ *
  * Proven with: Debian's labgrid 0.4.1 and curl, in tests; by hand with what pduclient sends and expects, in either
  * protocol (Debian has no pduclient). In a device dictionary of LAVA, curl needs `--fail`, or a failure looks like success.
  *
@@ -17,7 +19,7 @@
  */
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
-import { type Door, type DoorDeps, say } from './door.ts';
+import { type Door, type DoorDeps, say, type Visit } from './door.ts';
 import { carryOut, doorName } from './order.ts';
 
 const actions = { on: 'on', off: 'off', reboot: 'cycle' } as const;
@@ -46,7 +48,7 @@ type Query = z.output<typeof Query>;
 export const pdudaemon: Door = {
   name: 'pdudaemon',
   create: (deps) => ({
-    async http({ method }, response, { url, from }) {
+    async http({ method }, response, { url, ...visit }) {
       const command = commandOf(path.exec(url.pathname)?.groups?.command);
       if (command === undefined) {
         return say(response, 404, 'Not found: /power/control/on, off or reboot');
@@ -55,17 +57,17 @@ export const pdudaemon: Door = {
       const query = wordsOf(url.searchParams);
       // Everything is read before anything is done: a bad delay must not leave an outlet off.
       if (typeof query === 'string') return say(response, 500, `Invalid request: ${query}`);
-      const why = await switchPower(command, query, from, deps);
+      const why = await switchPower(command, query, visit, deps);
       if (why === undefined) say(response, 200, 'OK - accepted request');
       else say(response, 500, why);
     },
-    line(text, from) {
+    line(text, visit) {
       const { command: written, ...words } = oldLine.exec(text.trim())?.groups ?? {};
       const command = commandOf(written);
       if (command === undefined) return undefined;
       const query = Query.safeParse(words);
       if (!query.success) return Promise.resolve(`nack ${whatIsWrong(query.error)}\n`);
-      return switchPower(command, query.data, from, deps).then((why) =>
+      return switchPower(command, query.data, visit, deps).then((why) =>
         why === undefined ? 'ack\n' : `nack ${why}\n`,
       );
     },
@@ -76,7 +78,7 @@ export const pdudaemon: Door = {
 function switchPower(
   command: Command,
   { hostname = '', port = '', alias, delay }: Query,
-  from: string,
+  { from, gone }: Omit<Visit, 'url'>,
   deps: DoorDeps,
 ): Promise<string | undefined> {
   const { rack } = deps.situation();
@@ -89,6 +91,7 @@ function switchPower(
       delaySeconds: delay,
       by: `${doorName}, ${from}`,
       reason: `pdudaemon's API: ${command}`,
+      gone,
     },
     deps,
   );
