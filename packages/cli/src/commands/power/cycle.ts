@@ -44,7 +44,10 @@ export function addPowerCycle(noun: SkoloCommand, io: Io): void {
         .choices(modes)
         .default('auto'),
     )
-    .option('--force', 'also where a running task is cut, or others go dark with it')
+    .option(
+      '--force',
+      'also where a running task is cut, or others go dark with it; on a failing controller one more machine, once in 10 minutes',
+    )
     .option('--ignore-limits', ignoreLimitsHelp)
     .option('--skip-refused', 'go on without those that are refused')
     .option('--json', 'print JSON: the ids, or with --wait how each cycle ended')
