@@ -1,4 +1,5 @@
 import type { RequestListener, ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Api } from '@skolo/api';
 import type { Rack, RackWatch, ServiceName } from '@skolo/rack';
 import type { Express } from 'express';
@@ -38,6 +39,8 @@ export interface Service {
   serverOptions?: ServerOptions;
   /** How the public port answers what Node cannot read as a request; default: as a problem. */
   answerMalformed?: AnswerMalformed;
+  /** Called with each connection to the public port, before its first request. */
+  onConnection?: (socket: Socket) => void;
   /** Adds routes to the metrics port. */
   admin?: (app: Express) => void;
   /** `ready` is false only when it must refuse everyone. */

@@ -142,6 +142,7 @@ async function start(
     answerMalformed: service.answerMalformed,
     tls: apiPort === 'public' ? tls.files : undefined,
   });
+  if (service.onConnection) publicServer.on('connection', service.onConnection);
   const port = await serve(publicServer, {
     log,
     closers,

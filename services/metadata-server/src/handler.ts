@@ -52,6 +52,9 @@ interface Exchange {
 const mostUrls = 1000;
 const longestKeptUrl = 300;
 
+/** A caller that has too much open tries again after that. */
+const busySeconds = 5;
+
 /** As Google's server ends a refused connection. */
 const closing = ['Connection', 'close'];
 
@@ -209,7 +212,15 @@ export function createHandler(deps: HandlerDeps): RequestListener {
     const { timeoutSeconds } = exchange.asked;
     const atOnce: MetadataRequest = { ...exchange.asked, waitForChange: false };
     const now = () => ({ ...lookUpAgain(exchange), asked: atOnce });
+    const { address } = exchange.known.caller;
+    const { watches } = deps.state().rack.services['metadata-server'].perCaller;
+    if (deps.watchers.countOf(address) >= watches) {
+      const why = `${address} has ${watches} requests that wait for a change already.`;
+      reply(exchange, errorPage(429, why, retryAfter(busySeconds)));
+      return;
+    }
     deps.watchers.add({
+      caller: address,
       request: exchange.request,
       timeoutSeconds: timeoutSeconds === 'invalid' ? 0 : timeoutSeconds,
       answerNow: () => serveIfItsMac(now()),

@@ -1,6 +1,6 @@
 /** What a request finds in its caller's document. Pure: the rules of Google's server, in their order. */
 import { type Answer, bareError, errorPage, redirectToDirectory, retryAfter } from './answers.ts';
-import { etagOf, isRenderable, type Renderable, render } from './render.ts';
+import { isRenderable, type Renderable, renderOnce } from './render.ts';
 import type { MetadataRequest } from './request.ts';
 import { find, isDirectory, type Node } from './tree.ts';
 
@@ -49,12 +49,9 @@ function content(asked: MetadataRequest, node: Renderable): Found {
     if (asked.waitForChange)
       return refused(400, 'wait_for_change needs recursive=true on a directory.');
   }
-  const rendered = render(node, { recursive, alt: asked.alt });
+  const { etag, ...rendered } = renderOnce(node, { recursive, alt: asked.alt });
   const answer = { status: 200, ...rendered };
   if (!asked.underV1) return { kind: 'answer', answer };
-  // On Google's server it is the same in each format.
-  const isJson = rendered.contentType === 'application/json';
-  const etag = etagOf(isJson ? rendered.body : render(node, { recursive, alt: 'json' }).body);
   return { kind: 'content', answer: { ...answer, headers: ['ETag', etag] }, etag };
 }
 

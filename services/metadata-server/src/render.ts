@@ -33,6 +33,30 @@ export function isRenderable(node: Node): node is Renderable {
   return node.kind !== 'token' && node.kind !== 'id-token' && node.kind !== 'closed';
 }
 
+/** Nodes are made anew for each version of rack.yaml, so nothing here outlives it. */
+const known = new WeakMap<Renderable, Map<string, Content>>();
+
+/** A rendering with its ETag, which on Google's server is the same in each format. Worked out once. */
+export interface Content extends Rendered {
+  etag: string;
+}
+
+/** Hundreds of callers wait for the same content, and all are answered at once. */
+export function renderOnce(node: Renderable, { recursive, alt }: View): Content {
+  const key = `${recursive} ${alt === 'json' || alt === 'text' ? alt : ''}`;
+  const ofNode = known.get(node) ?? new Map<string, Content>();
+  known.set(node, ofNode);
+  let content = ofNode.get(key);
+  if (content === undefined) {
+    const rendered = render(node, { recursive, alt });
+    const isJson = rendered.contentType === 'application/json';
+    const json = isJson ? rendered : render(node, { recursive, alt: 'json' });
+    content = { ...rendered, etag: etagOf(json.body) };
+    ofNode.set(key, content);
+  }
+  return content;
+}
+
 export function render(node: Renderable, view: View): Rendered {
   if (!isDirectory(node)) return renderLeaf(node, view.alt);
   if (!view.recursive) return asText(listing(node));

@@ -14,6 +14,7 @@ import { readAgentDigests } from './agent-digests.ts';
 import { malformedPage } from './answers.ts';
 import { Clients } from './clients.ts';
 import { Complaints } from './complaints.ts';
+import { limitConnections } from './connections.ts';
 import { CurrentState } from './current-state.ts';
 import { createHandler } from './handler.ts';
 import { Handover, handoverFolder } from './handover.ts';
@@ -169,6 +170,15 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
         });
       },
       onError: (err) => log.error({ err }, 'request failed'),
+    }),
+    onConnection: limitConnections({
+      most: (address) => state.get().mostConnections(address),
+      onRejected(address) {
+        metrics.answered('other', 429, 'none');
+        complaints.make(`connections ${address}`, () =>
+          log.warn({ address }, 'too many connections'),
+        );
+      },
     }),
     serverOptions: {
       // Longer than the polls of Google's guest agents, and than idle connections of Go and Python live.

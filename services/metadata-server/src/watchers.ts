@@ -5,6 +5,8 @@
 import type { IncomingMessage } from 'node:http';
 
 export interface Watch {
+  /** Whose address; each has a limited number. */
+  caller: string;
   request: IncomingMessage;
   /** Undefined: until it changes. */
   timeoutSeconds: number | undefined;
@@ -16,7 +18,13 @@ export interface Watch {
 
 export class Watchers {
   private readonly watches = new Map<Watch, NodeJS.Timeout | undefined>();
+  private readonly perCaller = new Map<string, number>();
   private closed = false;
+
+  /** How many of them wait. */
+  countOf(caller: string): number {
+    return this.perCaller.get(caller) ?? 0;
+  }
 
   /** Longer waits are cut to what a timer can hold: 24 days. */
   add(watch: Watch): void {
@@ -37,6 +45,7 @@ export class Watchers {
             Math.min(timeoutSeconds * 1000, 2 ** 31 - 1),
           );
     this.watches.set(watch, timer);
+    this.perCaller.set(watch.caller, this.countOf(watch.caller) + 1);
     // After an answer, and when the caller hangs up. A response's event would not do: it has none as long as
     // it waits for those before it on the same connection.
     request.once('close', () => this.remove(watch));
@@ -62,6 +71,9 @@ export class Watchers {
 
   private remove(watch: Watch): void {
     clearTimeout(this.watches.get(watch));
-    this.watches.delete(watch);
+    if (!this.watches.delete(watch)) return;
+    const left = this.countOf(watch.caller) - 1;
+    if (left > 0) this.perCaller.set(watch.caller, left);
+    else this.perCaller.delete(watch.caller);
   }
 }

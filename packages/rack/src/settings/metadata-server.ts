@@ -33,6 +33,14 @@ export const metadataServer = section({
       .describe('Requests a second that one caller may make for long.'),
     burst: whole(1, 1_000_000).default(2000).describe('Requests that one caller may make at once.'),
   }).describe('So that one broken bot cannot starve a rack; beyond it the answer is 429.'),
+  perCaller: section({
+    connections: whole(8, 100_000)
+      .default(256)
+      .describe('Connections that one address may have open; trusted proxies may have any number.'),
+    watches: whole(1, 100_000)
+      .default(64)
+      .describe('Requests with `wait_for_change` that one caller may have waiting.'),
+  }).describe('So that one caller cannot slow down the others; beyond it the answer is 429.'),
   handover: text(/^\/[^\0]*$/, 'an absolute path', '/dev/shm/skolo-metadata-server')
     .optional()
     .describe(

@@ -238,11 +238,15 @@ async function liveHeap({
 }
 
 /** One answer of 200; tried again while the server says 503. */
-async function ask(port: number, path = token.path, agent = new Agent()): Promise<string> {
+async function ask(
+  port: number,
+  path = token.path,
+  { agent = new Agent(), from = '127.0.0.1' } = {},
+): Promise<string> {
   for (;;) {
     const { status, body } = await new Promise<{ status: number; body: string }>(
       (resolve, reject) => {
-        get({ host: '127.0.0.1', port, path, headers, agent }, (response) => {
+        get({ host: '127.0.0.1', localAddress: from, port, path, headers, agent }, (response) => {
           let received = '';
           response.on('data', (chunk) => {
             received += chunk;
@@ -256,14 +260,21 @@ async function ask(port: number, path = token.path, agent = new Agent()): Promis
   }
 }
 
+/** The addresses of the machines of the rack in turn: one address may have only so many connections. */
+function machine(i: number): string {
+  return `127.0.1.${1 + (i % 200)}`;
+}
+
 /** Bots that stay connected after a token each, and requests that wait for a change. */
 async function hold(port: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: bots, maxFreeSockets: bots });
-  await Promise.all(Array.from({ length: bots }, () => ask(port, token.path, agent)));
+  await Promise.all(
+    Array.from({ length: bots }, (_, i) => ask(port, token.path, { agent, from: machine(i) })),
+  );
   const waiting = new Agent({ keepAlive: true });
   const path = '/computeMetadata/v1/?recursive=true&wait_for_change=true&timeout_sec=3600';
-  const watches = Array.from({ length: watchers }, async () => {
-    await ask(port, path, waiting);
+  const watches = Array.from({ length: watchers }, async (_, i) => {
+    await ask(port, path, { agent: waiting, from: machine(i) });
     return performance.now();
   });
   for (const watch of watches) watch.catch(() => undefined);
