@@ -16,7 +16,7 @@ const total = isLong ? 7 * 24 * 3600 : 21_000;
 const batch = 100;
 const alerts = 1000;
 /** Of the process, in MiB. What waits is on the disk. */
-const mostMemory = 350;
+const mostMemory = 200;
 const start = Date.parse('2026-11-20T12:00:00Z');
 
 /** What has arrived, without keeping it. */

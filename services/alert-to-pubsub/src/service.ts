@@ -38,8 +38,6 @@ export interface AlertToPubsubDeps {
   lookEveryMs?: number;
   /** How often is looked at how large the spool is, in milliseconds. */
   shrinkEveryMs?: number;
-  /** A backlog is there, or is gone. */
-  onBacklog?: (isThere: boolean) => void;
 }
 
 const diskTrouble = 'spool';
@@ -232,7 +230,6 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     log,
     lookEveryMs,
     shrinkEveryMs,
-    onBacklog: deps.onBacklog ?? (() => undefined),
     onLooked: (looked) => damage.looked(looked),
   });
 

@@ -8,7 +8,7 @@ import type { Ways } from './ways.ts';
 export interface UpkeepDeps {
   intake: Pick<Intake, 'tick'>;
   store: Pick<Store, 'shrink' | 'look' | 'isWell'>;
-  ways: Pick<Ways, 'delivered' | 'refresh' | 'depth'>;
+  ways: Pick<Ways, 'delivered' | 'refresh'>;
   room: Pick<Room, 'disk' | 'refusing' | 'isInTrouble' | 'tell'>;
   clock: Clock;
   log: Logger;
@@ -16,12 +16,7 @@ export interface UpkeepDeps {
   shrinkEveryMs: number;
   /** Something of the spool was lost, or deleted, while it was in use. */
   onLooked(looked: Looked): void;
-  /** Whether more waits than is read at once. */
-  onBacklog(isThere: boolean): void;
 }
-
-/** Messages. */
-const backlog = 5000;
 
 export class Upkeep {
   private readonly deps: UpkeepDeps;
@@ -29,7 +24,6 @@ export class Upkeep {
   private looking: Promise<void> | undefined;
   /** In seconds of uptime. */
   private shrunkAt: number;
-  private hasBacklog = false;
 
   constructor(deps: UpkeepDeps) {
     this.deps = deps;
@@ -37,7 +31,6 @@ export class Upkeep {
   }
 
   start(): void {
-    this.lookAtBacklog();
     this.timer = setInterval(() => {
       // A slow disk is not asked again while it is busy.
       this.looking ??= this.look().finally(() => {
@@ -51,15 +44,8 @@ export class Upkeep {
     await this.looking;
   }
 
-  private lookAtBacklog() {
-    const isThere = this.deps.ways.depth > backlog;
-    if (isThere !== this.hasBacklog) this.deps.onBacklog(isThere);
-    this.hasBacklog = isThere;
-  }
-
   private async look(): Promise<void> {
     const { intake, ways, room, clock, log, shrinkEveryMs } = this.deps;
-    this.lookAtBacklog();
     const uptime = clock.uptime();
     await this.lookAtDisk();
     room.tell();

@@ -86,11 +86,6 @@ export class Ways {
     return Math.min(spool.next, ...places);
   }
 
-  /** Messages that wait for the sink for which most do. */
-  get depth(): number {
-    return Math.max(0, ...[...this.ways.values()].map((way) => waitingFor(way).depth));
-  }
-
   /** How long the oldest message of the spool has waited, in seconds. */
   get oldestSeconds(): number {
     const waits = [...this.ways.values()].map(({ delivery }) => delivery?.spooledSeconds ?? 0);
