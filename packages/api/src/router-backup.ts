@@ -27,7 +27,9 @@ const reason = z
  * - `auth`: it does not take the password or key, or requests a new password. `host-key`: its host key is not the one that is pinned.
  * - `busy`: somebody else has it, or a power cycle was asked for; it is tried again.
  * - `refused`: it says no, or an error text came where the configuration should.
- * - `incomplete`: what came is not all of it. `suspiciously-small`: it lost more than `shrinkPercent`.
+ * - `incomplete`: what came is not all of it.
+ * - `uncertain`: log messages came in the middle of it, and no two readings agree on what is left; it is tried again.
+ * - `suspiciously-small`: it lost more than `shrinkPercent`.
  * - `wrong-device`: serial number or host name are those of another one.
  * - `storage`: it was read, and could not be stored. `internal`: a fault of the service.
  */
@@ -39,6 +41,7 @@ export const FailureClass = z.enum([
   'busy',
   'refused',
   'incomplete',
+  'uncertain',
   'suspiciously-small',
   'wrong-device',
   'storage',

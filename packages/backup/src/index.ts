@@ -27,6 +27,7 @@ export type {
   SecretRule,
 } from './models/model.ts';
 export { type Connection, type ConnectionDeps, openConnection } from './models/open-connection.ts';
+export { readWhole } from './models/whole-reading.ts';
 export { decrypt, decryptWith, encryptTo, parseIdentities } from './offsite/age.ts';
 export { type DirectoryOptions, directoryPlace } from './offsite/directory.ts';
 export { type GcsOptions, gcsPlace } from './offsite/gcs.ts';

@@ -2,16 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { answerIn, EchoSearch } from './answer.ts';
 import { allPagers } from './pagers.ts';
+import { promptPatterns } from './prompt.ts';
 
 const command = 'show running-config interface 0/14';
 const host = 'switch#';
-const prompt = /switch#$/;
+const prompts = promptPatterns({ prompt: /^(?<base>switch)#$/, prompts: () => host }, host);
 const noise = [/^\*.*%[A-Z]+-\d-[A-Z]+: /];
 
 function answerOf(said: string, isPaged = false): string | undefined {
   const end = new EchoSearch(command).take(said);
   if (end === undefined) return undefined;
-  const rules = { dialect: { pagers: allPagers, noise }, prompt, command, isPaged };
+  const rules = { dialect: { pagers: allPagers, noise }, prompts, command, isPaged };
   return answerIn(said.slice(end), rules);
 }
 

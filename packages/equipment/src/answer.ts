@@ -3,6 +3,7 @@
  * cut off, pagers and log messages between taken out. Pure, so that it does not depend on how the bytes arrived.
  */
 import type { Dialect } from './dialects/dialect.ts';
+import { lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';
 import { decodeBytes, lineEnd, longestLineEnd, shownLine, shownLines } from './screen.ts';
 
 /** Room for log messages and a late prompt before the echo. */
@@ -23,6 +24,9 @@ const wrapOfInput = /([^\s\b]) \r(?=[^\s\b])/g;
 export class EchoSearch {
   /** How many bytes were looked at. */
   length = 0;
+  /** Whether the line of the echo was ended by moving the cursor. */
+  isPainted = false;
+  private found: number | undefined;
   private readonly wanted: string;
   /** The end of what the lines so far show. */
   private shown = '';
@@ -36,6 +40,7 @@ export class EchoSearch {
 
   /** @returns the index behind the line of the echo; undefined while it has not come */
   take(bytes: string): number | undefined {
+    if (this.found !== undefined) return this.found;
     this.length += bytes.length;
     if (this.from + this.line.length >= longestWayToEcho) return undefined;
     // An end may come in two parts.
@@ -48,7 +53,11 @@ export class EchoSearch {
       const line = begun + text.slice(at, end.index);
       at = lineEnd.lastIndex;
       this.from += line.length + end[0].length;
-      if (this.isEcho(shownLine(line.replace(wrapOfInput, '$1')).text)) return this.from;
+      if (this.isEcho(shownLine(line.replace(wrapOfInput, '$1')).text)) {
+        this.isPainted = end[0] !== '\n';
+        this.found = this.from;
+        return this.found;
+      }
       if (this.from >= longestWayToEcho) return undefined;
       begun = '';
     }
@@ -72,9 +81,8 @@ function isScrolledEcho(line: string, wanted: string): boolean {
 }
 
 export interface AnswerRules {
-  dialect: Pick<Dialect, 'pagers' | 'noise'>;
-  /** At the end of a line. */
-  prompt: RegExp;
+  dialect: Noise & Pick<Dialect, 'pagers'>;
+  prompts: PromptPatterns;
   command: string;
   /** Whether a pager was answered: only then a line that looks like one is one. */
   isPaged: boolean;
@@ -87,32 +95,38 @@ export function answerIn(raw: string, rules: AnswerRules): string {
 
 /** The same, not decoded: one character for each byte. */
 export function answerBytes(raw: string, rules: AnswerRules): string {
-  const { dialect, prompt, isPaged } = rules;
+  const { dialect, prompts, isPaged } = rules;
   const lines = shownLines(raw);
-  const last = lastIndexWith(lines, prompt);
-  const body = lines.slice(0, last);
+  const { index, before = '' } = lastPrompt(lines, prompts, dialect) ?? {};
+  const body = lines.slice(0, index);
   // A last line without its end: the prompt is behind it.
-  const rest = (lines[last] ?? '').trimEnd().replace(prompt, '');
-  if (rest !== '') body.push(rest);
+  if (before !== '') body.push(before);
   if (isEchoAgain(body[0] ?? '', rules)) body.shift();
+  const { noise, abovePrompt = [] } = dialect;
   const kept = body.filter(
     (line) =>
-      !dialect.noise.some((pattern) => pattern.test(line)) &&
+      ![...noise, ...abovePrompt].some((pattern) => pattern.test(line)) &&
       !(isPaged && dialect.pagers.some((pager) => pager.line.test(line.trim()))),
   );
-  return kept.join('\n');
+  return withoutPreamble(kept, dialect).join('\n');
+}
+
+/** Without what a device says in front of each answer. */
+export function withoutPreamble(
+  lines: readonly string[],
+  { preamble = [] }: Pick<Dialect, 'preamble'>,
+): readonly string[] {
+  let first = 0;
+  while (preamble.some((pattern) => pattern.test(lines[first] ?? ''))) first += 1;
+  if (first > 0 && lines[first]?.trim() === '') first += 1;
+  return lines.slice(first);
 }
 
 /** What was typed before the prompt was there is echoed again behind it. */
-function isEchoAgain(line: string, { prompt, command }: AnswerRules): boolean {
+export function isEchoAgain(
+  line: string,
+  { prompts, command }: Pick<AnswerRules, 'prompts' | 'command'>,
+): boolean {
   const shown = line.trimEnd();
-  return shown.endsWith(command) && prompt.test(shown.slice(0, -command.length).trimEnd());
-}
-
-/** The last line that ends with a prompt; log messages may have come after it. */
-export function lastIndexWith(lines: readonly string[], prompt: RegExp): number {
-  for (let index = lines.length - 1; index >= 0; index -= 1) {
-    if (prompt.test((lines[index] ?? '').trimEnd())) return index;
-  }
-  return lines.length;
+  return shown.endsWith(command) && prompts.atEnd.test(shown.slice(0, -command.length).trimEnd());
 }

@@ -85,7 +85,19 @@ describe('a configuration', () => {
     ['LF CR', 'a\n\rb\n\rc\n\r', 'a\nb\nc'],
     ['CR NUL LF', 'a\r\0\nb\r\0\nc\r\0\n', 'a\nb\nc'],
     ['no end of the last line', 'a\r\nb\r\nc', 'a\nb\nc'],
-    ['log messages in between', `a\r\n${log}\r\nb\r\n${log}\r\nc\r\n`, 'a\nb\nc'],
+    ['what looks like log messages', `a\r\n${log}\r\nb\r\n`, `a\n${log}\nb`],
+    ['returns, NULs and backspaces in a line', 'a\rb\0c\b\bd\x07\r\ne\r\n', 'a\rb\0c\b\bd\x07\ne'],
+    [
+      'escape sequences',
+      'a \x1b[31mred\x1b[0m\x1bEb\x1b[2K\r\nc\r\n',
+      'a \x1b[31mred\x1b[0m\x1bEb\x1b[2K\nc',
+    ],
+    ['a return at the end of a line', 'a\r\nb\r\r\nc\r\nd\r\n', 'a\nb\r\nc\nd'],
+    [
+      'a line that looks like a pager',
+      'a\r\n--More-- or (q)uit\r\nb\r\n',
+      'a\n--More-- or (q)uit\nb',
+    ],
     ['nothing', '', ''],
     ['the prompt in a line', `a\r\n! ${prompt} x\r\nc\r\n`, `a\n! ${prompt} x\nc`],
   ])('may have %s', async (_what, said, wanted) => {

@@ -2,14 +2,16 @@
  * A command line: one command for each prompt. The echo of a command is looked for first, then the prompt behind it,
  * so that nothing that came earlier is taken for an answer; pagers are answered whether or not they could be turned off.
  */
-import { answerBytes, EchoSearch, lastIndexWith } from './answer.ts';
-import { confirmPrompt, isNoise } from './confirm.ts';
+import { answerBytes, EchoSearch } from './answer.ts';
+import { confirmPrompt } from './confirm.ts';
 import { Conversation, quiet, type View } from './conversation.ts';
 import { type Credentials, secretsOf } from './credentials.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { DeviceRefused, DeviceUnreachable } from './errors.ts';
+import { exactAnswer } from './exact-answer.ts';
 import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
 import { becomePrivileged } from './privilege.ts';
+import { lastPrompt, type PromptPatterns, promptPatterns } from './prompt.ts';
 import { decodeBytes } from './screen.ts';
 import type { CliSession, RunOptions } from './session.ts';
 import { type Limit, limitOf } from './settle.ts';
@@ -66,9 +68,7 @@ async function reach(
 class Cli implements CliSession {
   private readonly conversation: Conversation;
   private readonly dialect: Dialect;
-  /** At the end of a line. */
-  private readonly promptAtEnd: RegExp;
-  private readonly promptAlone: RegExp;
+  private readonly prompts: PromptPatterns;
   private prompt: string;
   private last: Promise<unknown> = Promise.resolve();
   private closing: Promise<void> | undefined;
@@ -77,16 +77,15 @@ class Cli implements CliSession {
     this.conversation = conversation;
     this.dialect = dialect;
     this.prompt = prompt;
-    const base = dialect.prompt.exec(prompt)?.groups?.base ?? prompt;
-    this.promptAtEnd = new RegExp(`(?:${dialect.prompts(base)})$`);
-    this.promptAlone = new RegExp(`^(?:${dialect.prompts(base)})$`);
+    this.prompts = promptPatterns(dialect, prompt);
   }
 
   async getReady(credentials: Credentials, limit: Limit): Promise<void> {
-    const { privilege, setUp } = this.dialect;
+    const { dialect, prompts } = this;
+    const { privilege, setUp } = dialect;
     if (privilege !== undefined && !privilege.has(this.prompt)) {
-      const isPrompt = (line: string) => this.promptAlone.test(line);
-      await becomePrivileged(this.conversation, { privilege, isPrompt, credentials, limit });
+      const options = { privilege, dialect, prompts, credentials, limit };
+      await becomePrivileged(this.conversation, options);
     }
     for (const command of setUp) await this.ask(command, limit);
   }
@@ -108,13 +107,13 @@ class Cli implements CliSession {
   }
 
   /** One character for each byte. */
-  private async answer(command: string, options: RunOptions, confirm = false): Promise<string> {
+  private async answer(command: string, options: RunOptions, isExact = false): Promise<string> {
     const { signal, timeoutMs = runMs, idleMs } = options;
     // Two lines would be two commands, and their answers would be taken for each other's ever after.
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be sent.
     if (/[\x00-\x1f\x7f]/.test(command)) throw new RangeError('a command is one line of text');
     const said = await this.inTurn(() =>
-      this.ask(command, limitOf(signal, timeoutMs, idleMs), confirm),
+      this.ask(command, limitOf(signal, timeoutMs, idleMs), isExact),
     );
     this.throwIfRefused(command, said);
     return said;
@@ -151,8 +150,8 @@ class Cli implements CliSession {
   }
 
   /** A failure leaves the command line in a state that nobody knows, so it is ended then. */
-  private async ask(command: string, limit: Limit, confirm = false): Promise<string> {
-    const { conversation, dialect } = this;
+  private async ask(command: string, limit: Limit, isExact = false): Promise<string> {
+    const { conversation, dialect, prompts } = this;
     const what = `prompt after ${JSON.stringify(command)}`;
     // One character for each byte, as everywhere here.
     const line = Buffer.from(command).toString('latin1');
@@ -164,14 +163,13 @@ class Cli implements CliSession {
       const echo = await conversation.until(`echo of ${JSON.stringify(command)}`, limit, (view) =>
         search.take(view.since(search.length)),
       );
-      let isPaged = false;
-      let answeredAt = 0;
+      /** Where a pager was answered. */
+      const stops: number[] = [];
       const { prompt, pauseMs } = await conversation.until(what, limit, (view) => {
         if (view.length <= echo) return undefined;
-        const key = view.length > answeredAt ? this.pagerKey(view) : undefined;
+        const key = view.length > (stops.at(-1) ?? 0) ? this.pagerKey(view) : undefined;
         if (key !== undefined) {
-          isPaged = true;
-          answeredAt = view.length;
+          stops.push(view.length);
           conversation.write(key);
         }
         // Some devices ask at the first command. A configuration may have such a line, so that it takes a longer silence.
@@ -182,8 +180,11 @@ class Cli implements CliSession {
         return prompt === undefined ? undefined : { prompt, pauseMs: view.pauseMs };
       });
       const raw = conversation.raw().slice(echo);
-      if (confirm) await confirmPrompt(conversation, { dialect, prompt, pauseMs, command, limit });
-      return answerBytes(raw, { dialect, prompt: this.promptAtEnd, command: line, isPaged });
+      const rules = { dialect, prompts, command: line };
+      if (!isExact) return answerBytes(raw, { ...rules, isPaged: stops.length > 0 });
+      await confirmPrompt(conversation, { dialect, prompt, pauseMs, command, limit });
+      const { isPainted } = search;
+      return exactAnswer(raw, { ...rules, stops: stops.map((at) => at - echo), isPainted });
     } catch (error) {
       conversation.destroy(new DeviceUnreachable(conversation.device, 'the session was given up'));
       throw error;
@@ -200,16 +201,10 @@ class Cli implements CliSession {
   private promptIn({ line, quietMs, lastLines }: View, sinceEcho: number): string | undefined {
     if (quietMs < quiet.brief) return undefined;
     const text = line.text.trimEnd();
-    if (this.promptAlone.test(text)) return text;
+    if (this.prompts.alone.test(text)) return text;
     // Rarer: behind a line without its end, or followed by log messages.
     if (quietMs < quiet.long || sinceEcho === 0) return undefined;
-    const behind = this.promptAtEnd.exec(text)?.[0];
-    if (behind !== undefined) return behind;
-    const lines = lastLines();
-    const at = lastIndexWith(lines, this.promptAtEnd);
-    const later = lines.slice(at + 1);
-    if (later.length === 0 || !later.every((each) => isNoise(each, this.dialect))) return undefined;
-    return this.promptAtEnd.exec((lines[at] ?? '').trimEnd())?.[0];
+    return lastPrompt(lastLines(), this.prompts, this.dialect)?.prompt;
   }
 
   private throwIfRefused(command: string, answer: string): void {

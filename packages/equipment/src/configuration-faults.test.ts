@@ -76,7 +76,6 @@ describe.each(devices)('$name', ({ dialect, transport, start }) => {
     'long-banner',
     'trickles',
     'odd-line-ends',
-    'log-lines-between',
     'pager-stays',
     'slow',
   ] as const)('gives the same with %s', async (fault) => {
@@ -84,6 +83,29 @@ describe.each(devices)('$name', ({ dialect, transport, start }) => {
 
     expect(lasting(await read(cli))).toBe(lasting(whole));
   });
+
+  it('gives control characters as they are, also through a pager', async () => {
+    const { cli, device } = await open(['control-bytes']);
+    const plain = await read(cli);
+    device.faults.set('pager-stays');
+    const paged = await read(await connect(device));
+
+    const line = 'red \x1b[31mport\x1b[0m, a\rb, c\b\bd, e\0f, \x07\n';
+    expect(plain.toString('latin1')).toContain(`\n${line}`);
+    expect(lasting(paged)).toBe(lasting(plain));
+  });
+
+  it.each(['log-lines-between', 'log-inside-line', 'line-like-log'] as const)(
+    'takes nothing out for its looks: %s',
+    async (fault) => {
+      const { cli } = await open([fault]);
+
+      const lines = (await read(cli)).toString().split('\n');
+
+      const isLog = (line: string) => dialect.noise.some((pattern) => pattern.test(line));
+      expect(lines.filter(isLog)).toHaveLength(fault === 'line-like-log' ? 1 : 3);
+    },
+  );
 
   it('gives bytes that are no text', async () => {
     const { cli, whole } = await open(['odd-bytes']);

@@ -4,8 +4,8 @@
  * may begin with the text of the prompt once more, so a device that pauses is given more time to go on.
  */
 import { type Conversation, quiet, type View } from './conversation.ts';
-import type { Dialect } from './dialects/dialect.ts';
 import { AnswerCut } from './errors.ts';
+import { isNoise, type Noise } from './prompt.ts';
 import { shownLines } from './screen.ts';
 import type { Limit } from './settle.ts';
 import { enter } from './sign-in.ts';
@@ -14,7 +14,7 @@ import { enter } from './sign-in.ts';
 const longestAnswer = 64 * 1024;
 
 export interface ConfirmOptions {
-  dialect: Pick<Dialect, 'noise'>;
+  dialect: Noise;
   /** As it was shown behind the answer. */
   prompt: string;
   /** The longest that it paused in its answer. */
@@ -58,7 +58,8 @@ function look(
   if (length > longestAnswer) return 'more';
   const lines = shownLines(view.raw()).map((line) => line.trimEnd());
   const last = lines.pop() ?? '';
-  const isNothing = (line: string) => line === prompt || isNoise(line, dialect);
+  const isNothing = (line: string) =>
+    isNoise(line.startsWith(prompt) ? line.slice(prompt.length).trimStart() : line, dialect);
   if (!lines.every(isNothing)) return 'more';
   // It is quiet for ever where the connection has died, say in the middle of something.
   if (quietMs < enough || quietMs === Number.POSITIVE_INFINITY) return 'nothing yet';
@@ -68,9 +69,4 @@ function look(
   // The device may be a slow one, and this the beginning of the prompt.
   if (quietMs >= quiet.silence && !isNothing(last) && !prompt.startsWith(last)) return 'more';
   return 'nothing yet';
-}
-
-/** What comes by itself, or says nothing. */
-export function isNoise(line: string, { noise }: Pick<Dialect, 'noise'>): boolean {
-  return line.trim() === '' || noise.some((pattern) => pattern.test(line));
 }

@@ -54,3 +54,9 @@ export class AnswerCut extends DeviceError {
   readonly code = 'ANSWER_CUT';
   readonly retry = true;
 }
+
+/** It cannot be told which part of an answer is its configuration and which is a message that came meanwhile. */
+export class AnswerUncertain extends DeviceError {
+  readonly code = 'ANSWER_UNCERTAIN';
+  readonly retry = true;
+}

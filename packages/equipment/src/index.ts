@@ -26,6 +26,7 @@ export { routeros } from './dialects/routeros.ts';
 export { vyatta } from './dialects/vyatta.ts';
 export {
   AnswerCut,
+  AnswerUncertain,
   DeviceBusy,
   DeviceError,
   DeviceRefused,

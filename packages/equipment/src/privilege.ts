@@ -4,13 +4,15 @@ import type { Credentials } from './credentials.ts';
 import type { Privilege } from './dialects/dialect.ts';
 import { SignInRefused } from './errors.ts';
 import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
+import { isNoise, lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';
 import type { Limit } from './settle.ts';
 import { enter } from './sign-in.ts';
 
 export interface PrivilegeOptions {
   privilege: Privilege;
+  dialect: Noise;
   /** Of the device, in any mode. */
-  isPrompt: (line: string) => boolean;
+  prompts: PromptPatterns;
   credentials: Credentials;
   limit: Limit;
 }
@@ -27,7 +29,7 @@ interface Seen {
  */
 export async function becomePrivileged(
   conversation: Conversation,
-  { privilege, isPrompt, credentials, limit }: PrivilegeOptions,
+  { privilege, dialect, prompts, credentials, limit }: PrivilegeOptions,
 ): Promise<void> {
   const { enablePassword, password, username } = credentials;
   // One that is known is told twice: some devices ask for it twice.
@@ -62,10 +64,15 @@ export async function becomePrivileged(
     }
   }
 
-  function look({ line, quietMs }: View): Seen | undefined {
+  function look({ line, quietMs, lastLines }: View): Seen | undefined {
     if (quietMs < quiet.brief) return undefined;
     const text = line.text.trimEnd();
-    if (isPrompt(text)) return { kind: 'prompt', line: text };
+    if (prompts.alone.test(text)) return { kind: 'prompt', line: text };
+    if (quietMs >= quiet.long && isNoise(text, dialect)) {
+      // Some log each change of the mode, behind the new prompt.
+      const { prompt } = lastPrompt(lastLines(), prompts, dialect) ?? {};
+      if (prompt !== undefined) return { kind: 'prompt', line: prompt };
+    }
     if (asksForNewPassword(text)) return { kind: 'new password', line: text };
     if (privilege.password.test(text)) return { kind: 'password', line: text };
     if (privilege.username?.question.test(text)) return { kind: 'name', line: text };

@@ -50,6 +50,37 @@ function withoutReturns(raw: string): string {
   return raw.slice(from, to);
 }
 
+/** What moves the cursor and wipes, and shows nothing. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
+const wiping = /[\r\b\0 \x1b]/;
+
+/** Sequences that place the cursor or wipe. Colours are none of them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
+const painting = /\x1b\[[\d;?]{0,20}[HfrhlKJ]/y;
+
+/** Where the painting at this place ends. */
+export function paintedTo(raw: string, at: number): number {
+  let end = at;
+  for (painting.lastIndex = end; painting.test(raw); ) end = painting.lastIndex;
+  return end;
+}
+
+/**
+ * Where a line that begins at `start` has been wiped, by what follows `at`; undefined: it is not wiped. Sequences that follow
+ * belong to the wiping, too.
+ */
+export function wipedAt(raw: string, start: number, at: number): number | undefined {
+  const line = new Line();
+  line.play(raw.slice(start, at));
+  let end = at;
+  while (end < raw.length && !line.isFresh()) {
+    if (!wiping.test(raw.charAt(end))) return undefined;
+    end = line.step(raw, end);
+  }
+  if (!line.isFresh()) return undefined;
+  return paintedTo(raw, end);
+}
+
 /** No terminal that we ask for is wider: what is further right is neither moved nor wiped, as that takes its time. */
 const widest = 1024;
 
@@ -59,20 +90,27 @@ class Line {
   /** Blanks at the end of a line that was wiped are not what the device wanted to say. */
   private isWiped = false;
 
+  /** @returns where the next character or sequence begins */
+  step(raw: string, at: number): number {
+    const char = raw.charAt(at);
+    if (char !== '\x1b') {
+      this.take(char);
+      return at + 1;
+    }
+    escapeSequence.lastIndex = at;
+    const [whole = char, parameters = '', final = ''] = escapeSequence.exec(raw) ?? [];
+    this.sequence(final, parameters);
+    return at + whole.length;
+  }
+
+  /** Whether nothing is shown, and the cursor is where the line begins. */
+  isFresh(): boolean {
+    return this.cursor === 0 && this.cells.every((cell) => cell === ' ');
+  }
+
   play(raw: string): ShownLine {
     let at = 0;
-    while (at < raw.length) {
-      const char = raw.charAt(at);
-      if (char === '\x1b') {
-        escapeSequence.lastIndex = at;
-        const [whole = char, parameters = '', final = ''] = escapeSequence.exec(raw) ?? [];
-        this.sequence(final, parameters);
-        at += whole.length;
-      } else {
-        this.take(char);
-        at += 1;
-      }
-    }
+    while (at < raw.length) at = this.step(raw, at);
     const text = this.cells.join('');
     return {
       // Blanks alone: what is no ASCII may be part of a character.

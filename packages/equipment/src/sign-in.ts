@@ -21,6 +21,7 @@ import {
   newPasswordRequested,
   requiresNewPassword,
 } from './password-change.ts';
+import { isNoise } from './prompt.ts';
 import type { Limit } from './settle.ts';
 
 export const enter = '\r';
@@ -119,12 +120,11 @@ class SignIn {
 
   /** Whether nothing but the prompt came since the empty line, which may be painted with it once more, and log messages. */
   private isAlone(view: View): boolean {
-    const { noise } = this.options.dialect;
-    const isNothing = (line: string) => line === '' || line === this.candidate;
+    const { dialect } = this.options;
     return view
       .lastLines()
       .slice(0, -1)
-      .every((line) => isNothing(line.trimEnd()) || noise.some((pattern) => pattern.test(line)));
+      .every((line) => line.trimEnd() === this.candidate || isNoise(line, dialect));
   }
 
   private probe(prompt: string): void {

@@ -4,6 +4,7 @@ import { BackupError } from '@skolo/backup';
 import { errorText } from '@skolo/common';
 import {
   AnswerCut,
+  AnswerUncertain,
   DeviceBusy,
   DeviceRefused,
   DeviceTimeout,
@@ -30,6 +31,7 @@ export const isWorthRetrying: Readonly<Record<FailureClass, boolean>> = {
   timeout: true,
   busy: true,
   incomplete: true,
+  uncertain: true,
   storage: true,
   auth: false,
   'host-key': false,
@@ -49,6 +51,7 @@ export function failureOf(device: string, error: unknown): BackupFailed {
 
 function classOf(error: unknown): FailureClass {
   if (error instanceof AnswerCut) return 'incomplete';
+  if (error instanceof AnswerUncertain) return 'uncertain';
   if (error instanceof DeviceBusy) return 'busy';
   if (error instanceof DeviceTimeout) return 'timeout';
   if (error instanceof DeviceUnreachable) return 'unreachable';

@@ -15,6 +15,7 @@ import {
   isSame,
   openConnection,
   type Reading,
+  readWhole,
 } from '@skolo/backup';
 import type { ConnectionFacts, HostKeys } from '@skolo/equipment';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
@@ -75,9 +76,7 @@ export class Fetch {
     };
     try {
       const work = async (connection: Connection) => {
-        const reading = await model.read(connection);
-        check(device.name, model, reading);
-        if (model.proof === 'twice') await checkAgain(device.name, model, reading, connection);
+        const reading = await readWhole(model, connection, (each) => check(device.name, model, each));
         return await fetched(model, reading);
       };
       const read = await this.connected(device, talk, signal, work, onConnected);
@@ -158,23 +157,6 @@ function check(device: string, model: BackupModel, { content }: Reading): void {
   }
   const missing = model.incomplete(content);
   if (missing !== undefined) throw new BackupFailed(device, 'incomplete', missing);
-}
-
-async function checkAgain(
-  device: string,
-  model: BackupModel,
-  first: Reading,
-  connection: Connection,
-): Promise<void> {
-  const second = await model.read(connection);
-  const [one, other] = [first.content, second.content];
-  if (!('bytes' in one) || !('bytes' in other)) {
-    throw new BackupFailed(device, 'internal', 'what is read twice has to be in memory');
-  }
-  if (isSame(one.bytes, other.bytes, model)) return;
-  const [a, b] = [one.bytes.length, other.bytes.length];
-  const what = `two readings differ (${a} and ${b} bytes): one of them is not all of it, or somebody is changing it`;
-  throw new BackupFailed(device, 'incomplete', what);
 }
 
 async function fetched(model: BackupModel, reading: Reading): Promise<Fetched> {

@@ -1,4 +1,4 @@
-import { ciscoIos as dialect } from '@skolo/equipment';
+import { AnswerUncertain, ciscoIos as dialect } from '@skolo/equipment';
 import { type CiscoIosOptions, startCiscoIos, typeInto } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { createMask } from '../mask.ts';
@@ -12,6 +12,7 @@ import {
 } from '../testing/simulated-device.ts';
 import { isSame } from '../text.ts';
 import { ciscoIos } from './cisco-ios.ts';
+import type { BackupModel } from './model.ts';
 
 const small = `version 16.12
 hostname rack4-sw1
@@ -114,6 +115,51 @@ describe('the configuration of a Cisco switch', () => {
     expect(changedBy).toMatch(/^admin, \d\d:\d\d:\d\d UTC \w+ \w+ \d+ \d{4}$/);
   });
 
+  it('is the same where load and time come in front of each answer', async () => {
+    const { device, model, connect } = await sit({
+      ...{ configuration: small, promptTimestamp: true, logging: 'behind-prompt' },
+      ...{ privilege: 1, enablePassword: account.password },
+    });
+
+    const { content, startup, identity } = await backUp(model, connect());
+
+    expect(isSame(bytesOf(content), asRead(device.running()), model)).toBe(true);
+    expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
+    expect(identity.serial).toBe('FDO1234X0AB');
+  });
+
+  it('is read once where it has the size that it reports, and again where log messages came', async () => {
+    const { device, model, connect } = await sit({ configuration: small });
+    const reads = () => device.told.filter(({ text }) => text === 'show running-config').length;
+
+    await backUp(model, connect());
+    const once = reads();
+    device.faults.set('log-inside-line');
+    await backUp(model, connect());
+
+    expect(once).toBe(1);
+    expect(reads()).toBeGreaterThan(2);
+  });
+
+  it('is uncertain where no two readings agree', async () => {
+    const { model, connect } = await sit({ configuration: small });
+    let count = 0;
+    const log = '*Nov 20 10:37:49.492: %LINK-3-UPDOWN: Interface up';
+    const mixed: BackupModel = {
+      ...model,
+      async read(connection) {
+        const reading = await model.read(connection);
+        count += 1;
+        const text = bytesOf(reading.content).toString('latin1');
+        const other = text.replace('login local', `login local ${count}\n${log}`);
+        return { ...reading, content: { bytes: Buffer.from(other, 'latin1') } };
+      },
+    };
+
+    await expect(backUp(mixed, connect())).rejects.toBeInstanceOf(AnswerUncertain);
+    expect(count).toBe(4);
+  });
+
   it('is unsaved once a line was typed', async () => {
     const { device, model, connect } = await sit({ configuration: small });
     const cli = await connect().cli(dialect);
@@ -145,7 +191,9 @@ describe('the configuration of a Cisco switch', () => {
     });
 
     expect(shorter).toContain('nvram:');
-    expect(reading.startup && isSame(bytesOf(reading.content), reading.startup, model)).toBe(true);
+    const content = bytesOf(reading.content);
+    const startup = reading.startup && model.startupLike?.(content, reading.startup);
+    expect(startup && isSame(content, startup, model)).toBe(true);
   });
 
   it('shows no secret once it is masked', () => {

@@ -4,7 +4,8 @@
  * Tried with: their simulator only, which RANCID and netmiko read as well.
  * rack.yaml: `switch-1: { model: cisco-ios, address: 192.168.1.12, login: switches }`; privilege 15, or an `enablePassword`, as
  * others see only a part.
- * Oddities: it tells the size of what it shows, `end` is its last line, and some lines are new each time. VLANs are not in it
+ * Oddities: it reports the size of what it shows, and `end` is its last line. Where its size is another one, it is read twice. Some
+ * lines are new each time. VLANs are not in it
  * where VTP has them (vlan.dat), nor keys for ssh. What is saved is shown with another first line.
  * Source: Cisco IOS Configuration Fundamentals, "Managing Configuration Files", "Configuration Replace and Configuration
  * Rollback"; "Cisco IOS Scripting with Tcl"; RANCID's module ios.
@@ -27,8 +28,11 @@ export function ciscoIos({ name }: InfrastructureDevice): BackupModel {
     name: 'cisco-ios',
     format: 'text',
     read,
-    proof: 'mark',
+    proof: 'twice',
+    isExact,
+    startupLike,
     incomplete,
+    messages: dialect.noise,
     volatile: [
       /^Building configuration\.\.\./,
       /^Current configuration ?: \d+ bytes/,
@@ -54,13 +58,14 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   return {
     content: { bytes },
     identity: { ...given('serial', serial), ...given('hostname', hostname) },
-    ...(startup && { startup: inFormOf(text, startup) }),
+    ...(startup && { startup }),
     ...given('changedBy', who && `${who}, ${time}`),
   };
 }
 
 /** With the first lines of the other. A switch that was never saved says so, and boots with nothing. */
-function inFormOf(running: string, startup: Buffer): Buffer {
+function startupLike(content: Buffer, startup: Buffer): Buffer {
+  const running = content.toString('latin1');
   const text = startup.toString('latin1');
   if (!/^end\s*$/m.test(text)) return Buffer.alloc(0);
   const [first = ''] = front.exec(running) ?? [];
@@ -81,8 +86,21 @@ function incomplete(content: Content): string | undefined {
   if (first === undefined) return 'it does not begin with "Current configuration"';
   const last = lastLine(text);
   if (last !== 'end') return `its last line is ${quoted(last)}, not "end"`;
-  const told = Number(/: (\d+) bytes/.exec(first)?.[1] ?? 0);
-  const size = text.length - first.length;
+  const { told, size } = sizesOf(text, first);
   if (size < told * leastShare) return `it has ${size} bytes, and was said to have ${told}`;
   return undefined;
+}
+
+function isExact(content: Content): boolean {
+  const text = plainText(content);
+  const [first] = front.exec(text) ?? [];
+  if (first === undefined) return false;
+  const { told, size } = sizesOf(text, first);
+  return told === size;
+}
+
+/** What the device reports, and what came. */
+function sizesOf(text: string, first: string): { told: number; size: number } {
+  const told = Number(/: (\d+) bytes/.exec(first)?.[1] ?? 0);
+  return { told, size: text.length - first.length };
 }

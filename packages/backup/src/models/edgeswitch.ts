@@ -55,6 +55,8 @@ export function edgeswitch({ name }: InfrastructureDevice): BackupModel {
     read,
     proof: 'twice',
     incomplete,
+    startupLike: withHeaderOf,
+    messages: fastpath.noise,
     volatile: [/^!System Up ?Time/i, /^!Current SNTP Syn\w+ Time/i],
     secrets: edgeswitchSecrets,
     restore: { comment: '!', steps: (content, about) => steps(content, about, name) },
@@ -72,7 +74,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   return {
     content: { bytes },
     identity: { ...given('serial', serial), ...given('hostname', hostname) },
-    ...(startup && { startup: withHeaderOf(bytes, startup) }),
+    ...(startup && { startup }),
   };
 }
 

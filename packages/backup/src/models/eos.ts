@@ -3,7 +3,7 @@
  *
  * Tried with: its simulator only, which RANCID and netmiko read as well.
  * rack.yaml: `switch-1: { model: eos, address: 192.168.1.22, login: switches }`; privilege 15, or an `enablePassword` in the login.
- * Oddities: banners may hold any line, but `EOF`. Files beside the configuration (certificates, extensions, the boot image) are
+ * Oddities: banners may hold any line, but `EOF`. Nothing tells its size, so it is read twice. Files beside the configuration (certificates, extensions, the boot image) are
  * not in it; the engine ID of SNMPv3 is.
  * Source: Arista EOS User Manual, "Switch Administration" (configuration files and sessions).
  */
@@ -50,8 +50,9 @@ export function eos(): BackupModel {
     name: 'eos',
     format: 'text',
     read,
-    proof: 'mark',
+    proof: 'twice',
     incomplete,
+    messages: dialect.noise,
     volatile: [
       /^! Time: /,
       // Also what tells the saved one from the running one.

@@ -43,6 +43,7 @@ export function generic({ options }: InfrastructureDevice): BackupModel {
     read: (connection) => read(connection, described, dialect),
     proof: complete === 'twice' ? 'twice' : 'mark',
     incomplete: (content) => incomplete(content, complete),
+    messages: dialect.noise,
     volatile,
     // Nobody is trusted to have thought of all of them.
     secrets: [...secret, ...commonSecrets],

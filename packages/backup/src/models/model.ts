@@ -22,6 +22,12 @@ export interface BackupModel {
    * sizes or checksums. `twice`: it is read twice, and both are equal but for what changes by itself.
    */
   proof: 'mark' | 'transfer' | 'twice';
+  /** Whether it has exactly the size that the device reports, which proves it without a second reading. */
+  isExact?(content: Content): boolean;
+  /** What it would boot with in the form of the content, where the device shows it with other lines in front. */
+  startupLike?(content: Buffer, startup: Buffer): Buffer;
+  /** Lines that may be log messages, where it comes over a terminal. What looks like one is only taken out with a proof. */
+  messages?: readonly RegExp[];
   /** Why this cannot be a whole configuration, for people: `its last line is not "end"`. Undefined: it is whole. */
   incomplete(content: Content): string | undefined;
   /** Lines that change by themselves. Of a `tar`, in each of its text files. */
@@ -38,7 +44,7 @@ export interface Reading {
   content: Content;
   /** What the device says it is. Only what belongs to the device, not to the place that it is at. */
   identity: Identity;
-  /** What it would boot with, in the same form as `content`; absent: the device keeps but one, or does not show it. */
+  /** What it would boot with, as the device shows it; absent: the device keeps but one, or does not show it. */
   startup?: Buffer;
   /** What the device itself says about who changed it last. */
   changedBy?: string;

@@ -49,6 +49,7 @@ export function nxos(): BackupModel {
     read,
     proof: 'twice',
     incomplete,
+    messages: dialect.noise,
     volatile: [
       // Also what tells the saved one from the running one.
       /^!Command: /,

@@ -48,6 +48,7 @@ export function procurve(): BackupModel {
     read,
     proof: 'twice',
     incomplete,
+    messages: dialect.noise,
     // What tells the saved one from the running one.
     volatile: [/^\s*$/, /^(?:Running|Startup) configuration:/],
     secrets,

@@ -42,6 +42,9 @@ const usual: Partial<Record<DeviceFault, Outcome>> = {
   'odd-line-ends': 'whole',
   'odd-bytes': 'whole',
   'log-lines-between': 'whole',
+  'log-inside-line': 'whole',
+  'line-like-log': 'whole',
+  'control-bytes': 'whole',
   'huge-configuration': 'whole',
   'password-twice': 'either',
 };

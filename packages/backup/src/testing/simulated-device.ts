@@ -8,7 +8,7 @@ import type { CliDevice } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import type { BackupModel, Content, Reading } from '../models/model.ts';
 import { type Connection, type ConnectionDeps, openConnection } from '../models/open-connection.ts';
-import { isSame } from '../text.ts';
+import { readWhole } from '../models/whole-reading.ts';
 
 /** Of the simulated devices. The password is one that must appear nowhere. */
 export const account = { username: 'skolo', password: 'canary-login-7f3a' };
@@ -94,14 +94,8 @@ export function bytesOf(content: Content): Buffer {
  * @throws What the model threw, or why this is no version
  */
 export async function backUp(model: BackupModel, connection: Connection): Promise<Reading> {
-  const reading = await model.read(connection);
-  const missing = model.incomplete(reading.content);
-  if (missing !== undefined) throw new Error(`incomplete: ${missing}`);
-  if (model.proof === 'twice') {
-    const again = await model.read(connection);
-    if (!isSame(bytesOf(reading.content), bytesOf(again.content), model)) {
-      throw new Error('incomplete: two readings differ');
-    }
-  }
-  return reading;
+  return await readWhole(model, connection, ({ content }) => {
+    const missing = model.incomplete(content);
+    if (missing !== undefined) throw new Error(`incomplete: ${missing}`);
+  });
 }

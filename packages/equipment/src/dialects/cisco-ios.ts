@@ -38,5 +38,10 @@ export const ciscoIos: Dialect = {
   noise: [
     /^(?:[*.]?(?=\S*\d|[A-Z][a-z]{2} )\S+ +(?:[\w:.+-]+ +){0,5}:?)?%[A-Z]\w*(?:-\w+)*-[0-7A-Z]-\w+: /,
   ],
+  // Of `terminal exec prompt timestamp`.
+  preamble: [
+    /^Load for five secs: \d+%/,
+    /^(?:Time source is [\w -]+|No time source), [*.]?\d\d:\d\d:\d\d/,
+  ],
   signOut: ['exit'],
 };

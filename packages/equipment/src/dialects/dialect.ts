@@ -25,6 +25,10 @@ export interface Dialect {
   errors: readonly RegExp[];
   /** Lines that come by themselves at any moment: log messages. */
   noise: readonly RegExp[];
+  /** Lines that belong to the prompt, directly above it. */
+  abovePrompt?: readonly RegExp[];
+  /** Lines in front of each answer, say the load and the time. An empty line behind them belongs to them. */
+  preamble?: readonly RegExp[];
   /** How to leave. A question that this raises (save the changes?) is answered with no. */
   signOut: readonly string[];
   /** What this family wants added to the user's name. */

@@ -55,6 +55,8 @@ export function genericDialect(options: GenericDialectOptions): Dialect {
     pagers: allPagers,
     errors: [...known.flatMap(({ errors }) => errors), ...refused],
     noise: known.flatMap(({ noise }) => noise),
+    abovePrompt: known.flatMap(({ abovePrompt = [] }) => abovePrompt),
+    preamble: known.flatMap(({ preamble = [] }) => preamble),
     signOut: [logout],
   };
 }

@@ -22,10 +22,11 @@ export const junos: Dialect = {
     /^(?:[\w ]+ )?error: /i,
     /^(?:permission denied|load complete \(\d+ errors\))/i,
   ],
-  noise: [
-    // What is said before the prompt.
+  abovePrompt: [
     /^\{(?:master|backup|line ?card|primary|secondary)(?::(?:node)?\d+)?\}(?:\[edit.*\])?$/,
     /^\[edit.*\]$/,
+  ],
+  noise: [
     // `Nov 20 10:37:49  ex-1 mib2d[1999]: SNMP_TRAP_LINK_DOWN: …`
     /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d +\S+ [\w./-]+(?:\[\d+\])?: /,
     /^(?:Message from syslogd@|System shutdown message from |\*\*\* System shutdown message)/,

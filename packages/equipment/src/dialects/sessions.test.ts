@@ -95,6 +95,20 @@ const families: Family[] = [
     rows: 48,
   },
   {
+    name: 'Cisco switch that shows load and time, and log messages in the line of its prompt',
+    dialect: ciscoIos,
+    start: (options) =>
+      startCiscoIos({
+        ports: 48,
+        enablePassword: 'second',
+        logging: 'behind-prompt',
+        promptTimestamp: true,
+        ...options,
+      }),
+    ...ciscoRows,
+    rows: 48,
+  },
+  {
     name: 'Cisco switch with a narrow terminal, over telnet',
     dialect: ciscoIos,
     start: (options) =>

@@ -32,7 +32,8 @@ export const vyatta: Dialect = {
     /^(?:Configuration not loaded|Warning: file does NOT appear)/,
     /^-?\w*sh: .*(?:not found|permission denied)/i,
   ],
-  noise: [/^\[edit\]$/],
+  abovePrompt: [/^\[edit\]$/],
+  noise: [],
   // What is not committed is given up.
   signOut: ['exit discard', 'exit'],
 };

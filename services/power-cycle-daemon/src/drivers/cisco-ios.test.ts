@@ -94,6 +94,13 @@ describe('cisco-ios', () => {
   it.each([
     ['says log messages before its prompt', { logging: 'before-prompt' }, {}],
     ['says them behind its prompt', { logging: 'after-prompt' }, {}],
+    ['says them in the line of its prompt', { logging: 'behind-prompt' }, {}],
+    [
+      'logs each change of the mode',
+      { privilege: 1, enablePassword: 'second', logging: 'after-prompt' },
+      { enablePassword: new Secret('second') },
+    ],
+    ['shows load and time in front of each answer', { promptTimestamp: true }, {}],
     ['scrolls long lines', { width: 30, overflow: 'scroll' }, {}],
     ['wraps long lines', { width: 30, overflow: 'wrap' }, {}],
     ['has a long name', { hostName: 'the-third-switch-of-rack-four.lab' }, {}],

@@ -63,6 +63,9 @@ export const deviceFaults = [
   'odd-bytes',
   'huge-configuration',
   'log-lines-between',
+  'log-inside-line',
+  'line-like-log',
+  'control-bytes',
   'error-text',
   'empty-answer',
 ] as const;

@@ -52,6 +52,7 @@ export async function startCiscoIos(options: CiscoIosOptions): Promise<Configure
     privilege: options.privilege ?? 1,
     denied: options.denied ?? [],
     logging: options.logging ?? 'before-prompt',
+    promptTimestamp: options.promptTimestamp ?? false,
     ...(options.enablePassword !== undefined && { enablePassword: options.enablePassword }),
   };
   const model: CliModel = {

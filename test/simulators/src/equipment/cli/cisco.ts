@@ -4,7 +4,13 @@
  * Modes, prompts and refusals are as in Cisco's command references and recorded sessions; the pager's erasing as RANCID
  * and Oxidized know it. In configuration mode the prompt shows 20 characters of the host name.
  */
-import { type CiscoSettings, inventoryOf, logLine, versionOf } from './cisco-configuration.ts';
+import {
+  type CiscoSettings,
+  inventoryOf,
+  iosTime,
+  logLine,
+  versionOf,
+} from './cisco-configuration.ts';
 import { copyToStartup, deleteFile, replaceConfiguration, save, showFile } from './cisco-files.ts';
 import type { Flash } from './cisco-flash.ts';
 import { type CiscoPoe, longName } from './cisco-poe.ts';
@@ -22,8 +28,10 @@ export interface Cisco {
   privilege: 1 | 15;
   /** Beginnings of commands that AAA refuses. */
   denied: readonly string[];
-  /** When log lines appear: in an answer, or after the prompt, which is not repeated then. */
-  logging: 'none' | 'before-prompt' | 'after-prompt';
+  /** When log lines appear: in an answer, behind the prompt in its line, or after it. The prompt is not repeated then. */
+  logging: 'none' | 'before-prompt' | 'behind-prompt' | 'after-prompt';
+  /** `terminal exec prompt timestamp`: load and time come in front of each answer. */
+  promptTimestamp: boolean;
 }
 
 const pager: Pager = {
@@ -58,14 +66,21 @@ export async function ciscoCli(terminal: Terminal, device: Cisco): Promise<undef
     const prompt = promptOf(state);
     const log = state.log.splice(0).join('\n');
     if (device.logging === 'before-prompt' && log) terminal.put(`${log}\n`);
-    const after = device.logging === 'after-prompt' && log ? `\n${log}\n` : '';
+    const isAfter = device.logging === 'after-prompt' || device.logging === 'behind-prompt';
+    const after = isAfter && log ? `${device.logging === 'after-prompt' ? '\n' : ''}${log}\n` : '';
     const typed = await terminal.readLine(`${prompt}${after}`);
     const line = typed === CTRL_Z ? 'end' : typed;
     if (typed === CTRL_Z) terminal.put('^Z\n');
     if (line.trim() === '') continue;
     terminal.session.tell(withoutSecret(line.trim()));
+    if (device.promptTimestamp) terminal.put(loadAndTime());
     await terminal.answer(await carryOut(state, line, prompt.length));
   }
+}
+
+/** As IOS prints it for `terminal exec prompt timestamp`. */
+function loadAndTime(): string {
+  return `Load for five secs: 1%/0%; one minute: 0%; five minutes: 0%\nTime source is NTP, ${iosTime(new Date()).replace(/ UTC/, '.123 UTC')}\n\n`;
 }
 
 function promptOf({ device: { settings }, mode }: CiscoState): string {
@@ -125,6 +140,10 @@ async function enable(state: CiscoState): Promise<string> {
     const password = await terminal.readPassword('Password: ', 'none');
     if (password === device.enablePassword) {
       state.mode = 'privileged';
+      const { user } = terminal.session;
+      state.log.push(
+        logLine(`%SYS-5-PRIV_AUTH_PASS: Privilege level set to 15 by ${user} on vty0`),
+      );
       return '';
     }
   }

@@ -161,6 +161,27 @@ describe.skipIf(peer('ssh') === undefined)('a device that shows its configuratio
     expect(answer).toMatch(/setting \d+\r\n<190> .*Link Up: 0\/5\r\nsetting /);
   });
 
+  it('logs in the middle of a line, each time of another one', async () => {
+    const { device } = await start('log-inside-line');
+    const ssh = await openSsh(device, login);
+    await ssh.see(prompt);
+    const answers: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      ssh.say('show');
+      answers.push(await ssh.see(prompt));
+    }
+
+    for (const answer of answers) expect(answer).toMatch(/\r\nsetti\r\n<190> .*\r\nng \d+\r\n/);
+    expect(answers[0]).not.toBe(answers[1]);
+  });
+
+  it('has a line like one of its log, and one with control characters', async () => {
+    const [log, control] = [await show('line-like-log'), await show('control-bytes')];
+
+    expect(log.answer).toMatch(/setting 19\r\n! <190> .*\r\nsetting 20/);
+    expect(control.answer).toContain('! red \x1b[31mport\x1b[0m, a\rb, c\b\bd, e\0f, \x07\r\n');
+  });
+
   it.each([
     ['error-text', '% Not now.\r\n'],
     ['empty-answer', ''],

@@ -35,8 +35,14 @@ export const configurationFaults = [
   'odd-bytes',
   /** The configuration has `hugeBytes`. */
   'huge-configuration',
-  /** Log messages come between its lines; only to terminals. */
+  /** Log messages come between its lines, each time elsewhere; only to terminals. */
   'log-lines-between',
+  /** Log messages come in the middle of lines, each time of others; only to terminals. */
+  'log-inside-line',
+  /** The configuration has a line that looks like a log message. */
+  'line-like-log',
+  /** The configuration has a line with CR, NUL, ESC, backspace and a bell. */
+  'control-bytes',
   /** An error text comes where the configuration should. */
   'error-text',
   /** Nothing comes, but the prompt. */
@@ -63,9 +69,16 @@ interface State {
 const hugeLine =
   'that nobody has looked at since, and that nobody dares to remove, whatever it does';
 
-/** Lines that a fault puts into the configuration. `prompt` is what the device asks for a command with. */
-export function addedLines(faults: State, prompt: string): string[] {
+export const controlBytes = 'red \x1b[31mport\x1b[0m, a\rb, c\b\bd, e\0f, \x07';
+
+/**
+ * Lines that a fault puts into the configuration. `prompt` is what the device asks for a command with, `logLine` what its log
+ * messages look like.
+ */
+export function addedLines(faults: State, prompt: string, logLine: string): string[] {
   const lines: string[] = [];
+  if (faults.has('line-like-log')) lines.push(...logLine.split('\n'));
+  if (faults.has('control-bytes')) lines.push(controlBytes);
   if (faults.has('prompt-in-configuration')) lines.push(prompt);
   if (faults.has('odd-bytes')) {
     lines.push(`caf${escapeByte(0xe9)} ${escapeByte(0xff)}${escapeByte(0x80)} 4.OG`);
@@ -83,12 +96,30 @@ export function cutShort(text: string, time: number): string {
   return text.slice(0, text.lastIndexOf('\n', Math.floor(text.length * part)) + 1);
 }
 
-/** With log messages on lines of their own. */
-export function withLogLines(text: string, logLine: string): string {
+const logPlaces = [0.8, 0.5, 0.2];
+
+/** With log messages between lines, each `time` elsewhere. */
+export function withLogLines(text: string, logLine: string, time: number): string {
   const lines = text.split('\n');
-  const places = [0.8, 0.5, 0.2].map((part) => Math.floor(lines.length * part));
-  for (const place of new Set(places)) lines.splice(place, 0, logLine);
+  for (const place of placesOf(lines, time)) lines.splice(place, 0, logLine);
   return lines.join('\n');
+}
+
+/** With log messages in the middle of lines, each `time` of others. */
+export function withLogInside(text: string, logLine: string, time: number): string {
+  const lines = text.split('\n');
+  for (const place of placesOf(lines, time)) {
+    const line = lines[place] ?? '';
+    const middle = Math.ceil(line.length / 2);
+    lines.splice(place, 1, line.slice(0, middle), logLine, line.slice(middle));
+  }
+  return lines.join('\n');
+}
+
+/** From the last one to the first. */
+function placesOf(lines: readonly string[], time: number): number[] {
+  const shift = (time * 0.037) % 0.18;
+  return [...new Set(logPlaces.map((part) => Math.floor(lines.length * (part + shift))))];
 }
 
 const oddEnds = ['\r\r\n', '\n\r', '\r\n', '\r\0\n'];

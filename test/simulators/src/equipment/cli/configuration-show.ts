@@ -1,5 +1,5 @@
 /** How a device shows its configuration when something is wrong with it or with the line. */
-import { cutShort, withLogLines } from './configuration-faults.ts';
+import { cutShort, withLogInside, withLogLines } from './configuration-faults.ts';
 import type { Session } from './core.ts';
 
 /** What of a terminal is needed for it. */
@@ -24,7 +24,10 @@ export async function showConfiguration(text: string, way: Way): Promise<void> {
   }
   let shown = faults.has('cut-short') ? cutShort(text, time) : text;
   if (faults.has('log-lines-between') && way.isInteractive) {
-    shown = withLogLines(shown, core.words.logLine);
+    shown = withLogLines(shown, core.words.logLine, time);
+  }
+  if (faults.has('log-inside-line') && way.isInteractive) {
+    shown = withLogInside(shown, core.words.logLine, time);
   }
   if (faults.has('trickles')) await trickle(shown, way);
   else if (faults.has('prompt-in-configuration')) await pauseBehindPrompt(shown, way);

@@ -116,7 +116,7 @@ export class Core {
 
   /** Lines that a fault puts into the configuration, bare; the model gives them the form of a comment or a description. */
   addedLines(): string[] {
-    return addedLines(this.faults, this.prompt);
+    return addedLines(this.faults, this.prompt, this.words.logLine);
   }
 
   /** How often a configuration has been shown, this time included. */

@@ -1,0 +1,114 @@
+/**
+ * A configuration out of all that a terminal said: the bytes between echo and prompt, as the device sent them. Only what
+ * the terminal itself adds is taken out: the ends of lines, and the places where a pager was answered and wiped. Control
+ * characters in a line stay, since a description may hold any. Text is one character for each byte.
+ */
+import { type AnswerRules, isEchoAgain, withoutPreamble } from './answer.ts';
+import { lastPrompt } from './prompt.ts';
+import { lineEnd, paintedTo, shownLine, wipedAt } from './screen.ts';
+
+export interface ExactRules extends Omit<AnswerRules, 'isPaged'> {
+  /** Behind each place where a pager was answered. */
+  stops: readonly number[];
+  /** The device ends lines by moving the cursor, and wipes before it writes. */
+  isPainted: boolean;
+}
+
+/** The lines between echo and prompt, separated by `\n`. `raw` begins behind the echo and ends with the prompt. */
+export function exactAnswer(raw: string, rules: ExactRules): string {
+  const { dialect, prompts, isPainted, stops } = rules;
+  const lines = linesIn(withoutPagers(raw, stops, rules), isPainted);
+  const tail = lines.slice(-mostBehind);
+  const found = lastPrompt(
+    tail.map((line) => shownLine(line).text),
+    prompts,
+    dialect,
+  );
+  const last = found === undefined ? lines.length : lines.length - tail.length + found.index;
+  const body = lines.slice(0, last);
+  if (found !== undefined && found.before !== '') {
+    // A last line without its end: the prompt is behind it.
+    const line = lines[last] ?? '';
+    body.push(line.slice(0, line.lastIndexOf(found.prompt)));
+  }
+  while (isAbovePrompt(body.at(-1), dialect)) body.pop();
+  if (isEchoAgain(shownLine(body[0] ?? '').text, rules)) body.shift();
+  return withoutPreamble(body, dialect).join('\n');
+}
+
+function isAbovePrompt(line: string | undefined, { abovePrompt = [] }: ExactRules['dialect']) {
+  return line !== undefined && abovePrompt.some((pattern) => pattern.test(line.trimEnd()));
+}
+
+/** Log messages that may follow the last prompt. */
+const mostBehind = 1000;
+
+function withoutPagers(
+  raw: string,
+  stops: readonly number[],
+  { dialect }: Pick<ExactRules, 'dialect'>,
+): string {
+  let kept = '';
+  let from = 0;
+  for (const stop of stops) {
+    const start = Math.max(from, raw.lastIndexOf('\n', stop - 1) + 1);
+    const text = shownLine(raw.slice(start, stop)).text.trim();
+    if (!dialect.pagers.some((pager) => pager.line.test(text))) continue;
+    const standing = /^\r*\0?\n/.exec(raw.slice(stop, stop + 10))?.[0].length;
+    const end = wipedAt(raw, start, stop) ?? (standing && stop + standing);
+    if (end === undefined) continue;
+    kept += raw.slice(from, start);
+    from = end;
+  }
+  return kept + raw.slice(from);
+}
+
+/**
+ * Without the ends of lines. How most lines end is how the device ends a line; another return or NUL in front of that belongs
+ * to the line. Where no end is that of most lines, all are taken for ends.
+ */
+function linesIn(raw: string, isPainted: boolean): string[] {
+  const parts = isPainted ? raw.split(lineEnd).map(withoutPainting) : raw.split('\n');
+  // What is left of the end of the echo.
+  parts[0] = parts[0]?.replace(/^[\r\0]+/, '') ?? '';
+  const counts = new Map<string, number>();
+  for (let i = 1; i < parts.length; i += 1) {
+    const kind = `${trailOf(parts[i - 1] ?? '')}\n${leadOf(parts[i] ?? '')}`;
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  const [usual] = [...counts].find(([, count]) => count * 2 > parts.length - 1) ?? [];
+  const [trail, lead] = usual?.split('\n') ?? [];
+  return parts.map((part, i) => {
+    const before = i === 0 ? '' : (lead ?? leadOf(part));
+    const behind = i === parts.length - 1 ? '' : (trail ?? trailOf(part));
+    const start = part.startsWith(before) ? before.length : 0;
+    const end = part.endsWith(behind) ? part.length - behind.length : part.length;
+    return part.slice(start, Math.max(start, end));
+  });
+}
+
+/** Returns and NULs in front of the end. */
+function trailOf(part: string): string {
+  let start = part.length;
+  while (start > 0 && /[\r\0]/.test(part.charAt(start - 1))) start -= 1;
+  return part.slice(start);
+}
+
+/** Returns behind the end before. */
+function leadOf(part: string): string {
+  let end = 0;
+  while (part.charAt(end) === '\r') end += 1;
+  return part.slice(0, end);
+}
+
+/** Sequences around a line place the cursor and wipe what was there. */
+function withoutPainting(part: string): string {
+  const start = paintedTo(part, 0);
+  let end = part.length;
+  for (let at = part.lastIndexOf('\x1b'); at >= start; at = part.lastIndexOf('\x1b', at - 1)) {
+    if (at === -1 || paintedTo(part, at) < end) break;
+    end = at;
+    if (at === 0) break;
+  }
+  return part.slice(start, end);
+}
