@@ -13,7 +13,7 @@ export { commonSecrets } from './common-secrets.ts';
 export { changedLines, difference } from './diff.ts';
 export { BackupError } from './errors.ts';
 export { findGitDir, type GitSourceOptions, openGitSource } from './git-source.ts';
-export { createMask, type Mask } from './mask.ts';
+export { createMask, isBlock, type Mask } from './mask.ts';
 export type { DeviceCli, DeviceConnection } from './models/connection.ts';
 export { backupModels } from './models/index.ts';
 export type {

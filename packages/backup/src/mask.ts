@@ -1,13 +1,18 @@
 /** Configurations without their secrets, in which one still sees that a secret changed. */
 import { createHmac } from 'node:crypto';
+import { commonSecrets } from './common-secrets.ts';
 import type { SecretRule } from './models/model.ts';
 
 export interface Mask {
   /**
    * With `<secret 3f9a2c>` for each secret that a rule names. The same secret is always the same word, a changed one
-   * another; what the word was made of is not to be found out without the key.
+   * another; what the word was made of is not to be found out without the key. What is secret in most configurations is
+   * always masked.
+   *
+   * @param rules of the device, besides the common ones
+   * @param isMeant of what a rule matches: false leaves it
    */
-  text(text: string, rules: readonly SecretRule[]): string;
+  text(text: string, rules: readonly SecretRule[], isMeant?: (match: string) => boolean): string;
 }
 
 /** @param key kept by whoever shows texts, so that words of today and yesterday can be compared */
@@ -16,15 +21,17 @@ export function createMask(key: Uint8Array): Mask {
     return `<secret ${createHmac('sha256', key).update(secret).digest('hex').slice(0, 6)}>`;
   }
 
-  function text(whole: string, rules: readonly SecretRule[]) {
-    const inLines = rules.filter((rule) => rule instanceof RegExp).map(everywhere);
-    const blocks = rules.filter(isBlock);
+  function text(whole: string, rules: readonly SecretRule[], isMeant = (_match: string) => true) {
+    const all = [...new Set([...rules, ...commonSecrets])];
+    const inLines = all.flatMap((rule) => (isBlock(rule) ? [] : [lineRule(rule)]));
+    const blocks = all.filter(isBlock);
     const masked: string[] = [];
     /** The block that we are in, and its lines. */
     let until: RegExp | undefined;
     let hidden: string[] = [];
     function endOfBlock() {
-      if (hidden.length > 0) masked.push(word(hidden.join('\n')));
+      const block = hidden.join('\n');
+      if (hidden.length > 0) masked.push(isMasked.test(block) ? block : word(block));
       hidden = [];
       until = undefined;
     }
@@ -34,7 +41,7 @@ export function createMask(key: Uint8Array): Mask {
         continue;
       }
       endOfBlock();
-      masked.push(maskLine(line, inLines, word));
+      masked.push(maskLine(line, { rules: inLines, word, isMeant }));
       until = blocks.find(({ from }) => matches(from, line))?.until;
     }
     // Without its end, all that follows is taken for secret, but not the line end behind it.
@@ -48,10 +55,21 @@ export function createMask(key: Uint8Array): Mask {
   return { text };
 }
 
-type Block = Exclude<SecretRule, RegExp>;
+type Block = Extract<SecretRule, { from: RegExp }>;
 
-function isBlock(rule: SecretRule): rule is Block {
-  return !(rule instanceof RegExp);
+/** Whether it hides lines, not parts of a line. */
+export function isBlock(rule: SecretRule): rule is Block {
+  return 'from' in rule;
+}
+
+interface LineRule {
+  secret: RegExp;
+  unless: RegExp | undefined;
+}
+
+function lineRule(rule: Exclude<SecretRule, Block>): LineRule {
+  const { secret, unless } = rule instanceof RegExp ? { secret: rule, unless: undefined } : rule;
+  return { secret: everywhere(secret), unless };
 }
 
 interface Range {
@@ -59,8 +77,21 @@ interface Range {
   end: number;
 }
 
-function maskLine(line: string, rules: readonly RegExp[], word: (secret: string) => string) {
-  const ranges = rules.flatMap((rule) => secretsIn(line.replace(/\r$/, ''), rule));
+const isMasked = /^<secret(?: [0-9a-f]{6})?>$/;
+
+interface LineOptions {
+  rules: readonly LineRule[];
+  word: (secret: string) => string;
+  isMeant: (match: string) => boolean;
+}
+
+function maskLine(line: string, { rules, word, isMeant }: LineOptions) {
+  const plain = line.replace(/\r$/, '');
+  const ranges = rules.flatMap((rule) =>
+    rule.unless !== undefined && matches(rule.unless, line)
+      ? []
+      : secretsIn(plain, rule.secret, isMeant),
+  );
   if (ranges.length === 0) return line;
   const words = [...line.matchAll(/<secret(?: [0-9a-f]{6})?>/g)].map(
     ({ index, 0: { length } }) => ({
@@ -80,9 +111,10 @@ function maskLine(line: string, rules: readonly RegExp[], word: (secret: string)
 }
 
 /** What the groups of the rule match; where no group did, the whole match. */
-function secretsIn(line: string, rule: RegExp): Range[] {
+function secretsIn(line: string, rule: RegExp, isMeant: (match: string) => boolean): Range[] {
   const found: Range[] = [];
-  for (const { indices = [] } of line.matchAll(rule)) {
+  for (const { indices = [], 0: match } of line.matchAll(rule)) {
+    if (!isMeant(match)) continue;
     const [whole, ...groups] = indices;
     const named = groups.filter((group) => group !== undefined && group[0] < group[1]);
     for (const range of named.length > 0 || groups.some(isThere) ? named : [whole]) {

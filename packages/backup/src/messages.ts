@@ -45,6 +45,8 @@ interface Side {
   cut: number;
   /** Messages that were taken out directly above, empty lines apart: each may have left the end of a line. */
   ends: number;
+  /** Whether the last line is one that changes by itself: what follows a message behind it may be the rest of it. */
+  isVolatile: boolean;
 }
 
 /** Goes through both, line by line. */
@@ -59,6 +61,7 @@ class Walk {
       kept: [],
       cut: 0,
       ends: 0,
+      isVolatile: false,
     });
     this.sides = [side(one), side(other)];
     this.rules = rules;
@@ -82,6 +85,7 @@ class Walk {
     if (one === undefined || other === undefined || !this.isSameLine(one, other)) return false;
     keep(a, one, a.at + 1);
     keep(b, other, b.at + 1);
+    for (const side of this.sides) side.isVolatile = one !== other;
     return true;
   }
 
@@ -135,9 +139,11 @@ class Walk {
     return this.dropEnd(a) || this.dropEnd(b) || this.keepVolatile(a) || this.keepVolatile(b);
   }
 
-  /** The end of a line that a message came in front of. */
+  /** The end of a line that a message came in front of, or the rest of one that changes by itself. */
   private dropEnd(side: Side): boolean {
-    if (side.ends === 0 || side.lines[side.at] !== '') return false;
+    const line = side.lines[side.at];
+    if (side.ends === 0 || line === undefined || !(line === '' || side.isVolatile)) return false;
+    side.kept.push(`${side.kept.pop() ?? ''}${line}`);
     side.at += 1;
     side.ends -= 1;
     return true;
@@ -169,6 +175,7 @@ class Walk {
 function keep(side: Side, line: string, next: number): void {
   side.kept.push(line);
   side.at = next;
+  side.isVolatile = false;
   if (line !== '') side.ends = 0;
 }
 

@@ -69,8 +69,8 @@ function withoutPagers(
  */
 function linesIn(raw: string, isPainted: boolean): string[] {
   const parts = isPainted ? raw.split(lineEnd).map(withoutPainting) : raw.split('\n');
-  // What is left of the end of the echo.
-  parts[0] = parts[0]?.replace(/^[\r\0]+/, '') ?? '';
+  // What is left of the end of the echo, and modes of the terminal that a shell turns off before it runs something.
+  parts[0] = behindEcho(parts[0] ?? '');
   const counts = new Map<string, number>();
   for (let i = 1; i < parts.length; i += 1) {
     const kind = `${trailOf(parts[i - 1] ?? '')}\n${leadOf(parts[i] ?? '')}`;
@@ -85,6 +85,16 @@ function linesIn(raw: string, isPainted: boolean): string[] {
     const end = part.endsWith(behind) ? part.length - behind.length : part.length;
     return part.slice(start, Math.max(start, end));
   });
+}
+
+function behindEcho(part: string): string {
+  let start = 0;
+  for (let end = -1; end !== start; ) {
+    end = start;
+    while (/[\r\0]/.test(part.charAt(start))) start += 1;
+    start = paintedTo(part, start);
+  }
+  return part.slice(start);
 }
 
 /** Returns and NULs in front of the end. */

@@ -1,6 +1,7 @@
 /** The device's scp at the other end of an exec channel: bytes to it, and bytes, lines and its end from it. */
 import type { ClientChannel } from 'ssh2';
 import { DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
+import { newPasswordRequested, requiresNewPassword } from './password-change.ts';
 import { decodeBytes } from './screen.ts';
 import { type Ear, type Limit, settle } from './settle.ts';
 import type { SshConnection } from './ssh.ts';
@@ -132,9 +133,11 @@ export class ScpWire {
     this.channel.close();
   }
 
-  refused(why: string): DeviceRefused {
+  refused(why: string): DeviceError {
     const { device, secrets } = this.options;
-    const said = withoutSecrets(decodeBytes(this.errors.toString('latin1')).trim(), secrets);
+    const errors = decodeBytes(this.errors.toString('latin1')).trim();
+    if (requiresNewPassword(errors)) return newPasswordRequested(device);
+    const said = withoutSecrets(errors, secrets);
     const words = [withoutSecrets(why, secrets), said].filter((each) => each !== '').join('; ');
     return new DeviceRefused(device, `does not let us ${this.what}: ${words.slice(0, 300)}`);
   }

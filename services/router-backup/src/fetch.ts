@@ -76,7 +76,9 @@ export class Fetch {
     };
     try {
       const work = async (connection: Connection) => {
-        const reading = await readWhole(model, connection, (each) => check(device.name, model, each));
+        const reading = await readWhole(model, connection, (each) =>
+          check(device.name, model, each),
+        );
         return await fetched(model, reading);
       };
       const read = await this.connected(device, talk, signal, work, onConnected);

@@ -2,7 +2,6 @@
 import {
   type BackupModel,
   backupModels,
-  commonSecrets,
   difference,
   type Mask,
   textOf,
@@ -82,7 +81,7 @@ export class Readable {
   }
 
   private masked(text: string, model: BackupModel | undefined): string {
-    return this.deps.mask.text(text, model === undefined ? commonSecrets : model.secrets);
+    return this.deps.mask.text(text, model?.secrets ?? []);
   }
 }
 

@@ -50,6 +50,27 @@ describe('what a device said', () => {
     expect(maskedMessage(mask, message, talk, rules)).toBe(message);
   });
 
+  it.each([
+    'does not take the user and password of its login; the last it said: "Login incorrect"',
+    'set enablePassword in its login: the password is wrong',
+    'asks for a password; its login has no password',
+    'requests a new password; sign in by hand, change it, and update its login',
+    'its host key (ssh-rsa) is SHA256:abc, not SHA256:def',
+    'its configuration has no key: community or secret expected',
+  ])('is quoted among words of ours, which are no secrets: %s', (message) => {
+    expect(maskedMessage(mask, message, talk, rules)).toBe(message);
+  });
+
+  it('is quoted without a short secret', () => {
+    const said = 'switch# show running-config\n neighbor 10.0.0.1  password ab1\n';
+    const message =
+      'refuses "x": neighbor 10.0.0.1 password ab1; is the password of its login right?';
+
+    expect(maskedMessage(mask, message, said, [])).toMatch(
+      /^refuses "x": neighbor 10\.0\.0\.1 password <secret [0-9a-f]{6}> is the password of its login right\?$/,
+    );
+  });
+
   it('is shown without a secret whose beginning was too much to keep', () => {
     const said = new Talk();
     said.note('device', `certificate 01\n${'x'.repeat(100_000)}\nquit\n`);

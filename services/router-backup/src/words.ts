@@ -3,7 +3,7 @@
  * it, and of those alone no rule could tell what they are: the middle of a key, half a line. So what a message quotes is
  * looked up in the transcript, and stays only where the transcript shows it.
  */
-import { commonSecrets, type Mask, type SecretRule } from '@skolo/backup';
+import { commonSecrets, isBlock, type Mask, type SecretRule } from '@skolo/backup';
 
 /** In front of what is said: a mark of ours, a prompt, the sign of a difference. */
 const ahead = /^(?:>>> )?(?:[\w.@~:()/-]*[#>$%] ?)?(?:[-+!>]\s*)?/;
@@ -12,11 +12,10 @@ const shortest = 4;
 
 /** All of what was said. */
 export function maskedTalk(mask: Mask, talk: string, rules: readonly SecretRule[]): string {
-  const all = [...rules, ...commonSecrets];
-  const lines = mask.text(talk, all).split('\n');
+  const lines = mask.text(talk, rules).split('\n');
   const starts = lines.map((line) => ahead.exec(line)?.[0] ?? '');
   const rests = lines.map((line, i) => line.slice(starts[i]?.length ?? 0)).join('\n');
-  const inLines = all.filter((rule) => rule instanceof RegExp);
+  const inLines = rules.filter((rule) => !isBlock(rule));
   return mask
     .text(rests, inLines)
     .split('\n')
@@ -45,7 +44,17 @@ export function maskedMessage(
     const said = parsed(text);
     return said === undefined ? text : JSON.stringify(maskedTalk(mask, words(said), rules));
   });
-  return maskedTalk(mask, words(quoted), rules);
+  // What the device did not say are our own words: "the password of its login" tells none.
+  const said = squeezed(talk);
+  const isSaid = (match: string) => {
+    const phrase = squeezed(match.replace(/[.,;:]+$/, ''));
+    return said.includes(phrase) || said.includes(Buffer.from(phrase).toString('latin1'));
+  };
+  return mask.text(words(quoted), rules, isSaid);
+}
+
+function squeezed(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
 }
 
 function parsed(text: string): string | undefined {
@@ -63,7 +72,7 @@ function parsed(text: string): string | undefined {
 export function withoutBegunBlock(text: string, rules: readonly SecretRule[]): string {
   const lines = text.split('\n').slice(1);
   const begun = [...rules, ...commonSecrets].flatMap((rule) => {
-    if (rule instanceof RegExp) return [];
+    if (!isBlock(rule)) return [];
     const end = lines.findIndex((line) => line.search(rule.until) !== -1);
     const start = lines.findIndex((line) => line.search(rule.from) !== -1);
     return end === -1 || (start !== -1 && start < end) ? [] : [end];

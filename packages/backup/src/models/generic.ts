@@ -10,7 +10,6 @@
 import { DeviceRefused, type Dialect, genericDialect } from '@skolo/equipment';
 import { type InfrastructureDevice, models } from '@skolo/rack';
 import { z } from 'zod';
-import { commonSecrets } from '../common-secrets.ts';
 import type { DeviceConnection } from './connection.ts';
 import type { BackupModel, Content, Reading, RestoreAbout, RestoreStep } from './model.ts';
 import { lastLine, linesOf, plainText, quoted } from './text-reading.ts';
@@ -45,8 +44,7 @@ export function generic({ options }: InfrastructureDevice): BackupModel {
     incomplete: (content) => incomplete(content, complete),
     messages: dialect.noise,
     volatile,
-    // Nobody is trusted to have thought of all of them.
-    secrets: [...secret, ...commonSecrets],
+    secrets: secret,
     restore: { comment: '#', steps },
   };
 }

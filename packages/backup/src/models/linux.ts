@@ -14,7 +14,6 @@ import { type InfrastructureDevice, models } from '@skolo/rack';
 import { z } from 'zod';
 import { readTar, tarFault } from '../archive.ts';
 import { tarOf, writeTar } from '../archive-write.ts';
-import { commonSecrets } from '../common-secrets.ts';
 import type { DeviceConnection } from './connection.ts';
 import { Collected } from './linux/collect.ts';
 import { Host, type HostFiles } from './linux/host.ts';
@@ -36,7 +35,6 @@ const secrets: readonly SecretRule[] = [
   /^\s*(?:PrivateKey|PresharedKey)\s*=\s*(\S+)/i,
   /\b(?:wpa_passphrase|sae_password|wep_key\d|wep-key\d|psk|leap-password|private-key-password)\s*=\s*(.+)/i,
   /(\$(?:apr1|sha1|pbkdf2[\w-]*|argon2\w*|scrypt)\$\S+)/,
-  ...commonSecrets,
 ];
 
 export function linux(device: InfrastructureDevice): BackupModel {

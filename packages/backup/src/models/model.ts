@@ -32,7 +32,7 @@ export interface BackupModel {
   incomplete(content: Content): string | undefined;
   /** Lines that change by themselves. Of a `tar`, in each of its text files. */
   volatile: readonly RegExp[];
-  /** What is masked. */
+  /** What is masked, besides what is secret in most configurations. */
   secrets: readonly SecretRule[];
   restore: Restore;
 }
@@ -58,9 +58,12 @@ export interface Identity {
 
 /**
  * A line with a secret in it: what the groups match is masked, or the whole match where there is none. With `until`,
- * all lines behind the first one up to the one that matches `until`.
+ * all lines behind the first one up to the one that matches `until`. With `unless`, not in lines that match that.
  */
-export type SecretRule = RegExp | { from: RegExp; until: RegExp };
+export type SecretRule =
+  | RegExp
+  | { secret: RegExp; unless: RegExp }
+  | { from: RegExp; until: RegExp };
 
 export interface Restore {
   /** What begins a comment in text for this device: `!`. */

@@ -12,7 +12,6 @@ import { gunzip } from 'node:zlib';
 import { AnswerCut, DeviceRefused } from '@skolo/equipment';
 import { memberBytes, readTar, tarFault } from '../archive.ts';
 import { membersToWrite, tarOf } from '../archive-write.ts';
-import { commonSecrets } from '../common-secrets.ts';
 import { BackupError } from '../errors.ts';
 import type { DeviceConnection } from './connection.ts';
 import type {
@@ -43,7 +42,6 @@ const secrets: readonly SecretRule[] = [
   // shadow(5)
   /^[\w.-]+:!{0,2}([^:!*\s][^:\s]{9,}):\d*:/,
   /\s-u '?[^:\s']+:([^'\s]+)/,
-  ...commonSecrets,
 ];
 
 export function openwrt(): BackupModel {

@@ -38,7 +38,8 @@ export const frrFaults = [
 ] as const;
 /**
  * - `cut`: the connection dies in the middle of the answer
- * - `dies-configuring`: once, the connection dies when the device has heard what it is to be configured with
+ * - `dies-configuring`: once, the connection dies when the device has heard what it is to be configured with. It goes on with
+ *   that, and the next session begins behind it
  * - `refused`: `% Authorization failed` is all that it says, with status 0
  * - `empty`: it says nothing, with status 0
  * - `hangs`: half of the answer, then silence
@@ -158,6 +159,8 @@ class Router {
     });
     const session = `#!/bin/sh
 export VTYSH_HISTFILE=/dev/null HOME=${dir} PATH=${account === 'shell' ? `${dir}/bin:` : ''}$PATH
+# On a busy computer it takes its time with what was typed in a session that died; who signs in then must not overtake it.
+while [ -e ${dir}/configuring ]; do sleep 0.1; done
 fault=$(cat ${dir}/fault 2>/dev/null)
 half() {
   ${terminal} -c "$SSH_ORIGINAL_COMMAND" > ${dir}/answer
@@ -173,7 +176,13 @@ case "$fault" in
 cut) half; sleep 1; kill -9 $PPID ;;
 dies-configuring)
   case "$SSH_ORIGINAL_COMMAND" in
-  conf*|*'vtysh -f'*) rm ${dir}/fault; kill -9 $PPID ;;
+  conf*|*'vtysh -f'*)
+    touch ${dir}/configuring
+    rm ${dir}/fault
+    kill -9 $PPID
+    ${terminal} -c "$SSH_ORIGINAL_COMMAND"
+    rm ${dir}/configuring
+    exit ;;
   esac
   exec ${terminal} -c "$SSH_ORIGINAL_COMMAND" ;;
 hangs) half; exec sleep 20 ;;

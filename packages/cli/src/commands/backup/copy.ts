@@ -7,7 +7,6 @@ import {
   type BackupModel,
   type BackupSource,
   backupModels,
-  commonSecrets,
   createMask,
   type Mask,
   openSource,
@@ -136,8 +135,7 @@ function copyOf(
       const format = model?.format ?? (isTar(content) ? 'tar' : 'text');
       const text = textOf(content, format);
       if (secrets) return text;
-      if (model !== undefined) return mask.text(text, model.secrets);
-      if (format === 'text') return mask.text(text, commonSecrets);
+      if (model !== undefined || format === 'text') return mask.text(text, model?.secrets ?? []);
       throw new CliError(
         `${version.device}: it is an archive of files, and what is secret in them is not known; --secrets gives it as it is`,
       );
