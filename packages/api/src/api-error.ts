@@ -6,11 +6,13 @@ export class ApiError extends Error {
   /** The answer's HTTP status. It is 2xx when the answer was not one that this route gives. */
   readonly status: number;
   readonly problem: Problem;
+  /** What was asked, for whoever looks for a bug: `GET http://…/v1/clients`. Not in the message, which is for people. */
+  readonly call: string;
 
-  /** @param call such as `GET http://…/v1/clients` */
   constructor(call: string, problem: Problem) {
-    super(`${call}: ${problem.title}: ${problem.detail}`);
+    super(problem.detail);
     this.name = 'ApiError';
+    this.call = call;
     this.status = problem.status;
     this.problem = problem;
   }

@@ -167,7 +167,8 @@ describe('a problem', () => {
       code: 'API_ERROR',
       status: 409,
       problem,
-      message: `POST ${url}/v1/things: Conflict: ann is cycling it; wait for her, or ask her`,
+      call: `POST ${url}/v1/things`,
+      message: 'ann is cycling it; wait for her, or ask her',
     });
   });
 
@@ -197,7 +198,7 @@ describe('a problem', () => {
   ])(
     'that is $status with "$type" is named as what it is',
     async ({ status, type, body, title, said }) => {
-      const { client } = await serving({ status, type, body });
+      const { client, url } = await serving({ status, type, body });
 
       await expect(client.things()).rejects.toMatchObject({
         status,
@@ -205,7 +206,7 @@ describe('a problem', () => {
           type: 'about:blank',
           title,
           status,
-          detail: expect.stringContaining(`the answer is ${said}, not application/problem+json`),
+          detail: `${url}: the answer is ${status}, ${said}, and not from this service; is this its URL, or is a proxy between?`,
         },
       });
     },
@@ -249,8 +250,12 @@ describe('an unexpected answer', () => {
       detail:
         'things[0]: Invalid input: expected object, received number; things[1]: Invalid input: expected object, received number; things[2]: Invalid input: expected object, received number; and 2 more',
     },
-    { name: 'no JSON', answer: { body: '<html>', type: 'text/html' }, detail: 'it is not JSON' },
-    { name: 'no body', answer: { body: '' }, detail: 'it is not JSON' },
+    {
+      name: 'no JSON',
+      answer: { body: '<html>', type: 'text/html' },
+      detail: 'the answer is not JSON',
+    },
+    { name: 'no body', answer: { body: '' }, detail: 'the answer is not JSON' },
     {
       name: 'a status of another route',
       answer: { status: 201, json: { things: [] } },
@@ -261,12 +266,13 @@ describe('an unexpected answer', () => {
 
     const error = await failure(client.things());
 
-    const whole = `${detail}; are the client and the service of the same version?`;
+    const whole = `${url}: ${detail}; are the client and the service of the same version?`;
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({
       status: answer.status ?? 200,
       problem: { title: 'unexpected answer', detail: whole },
-      message: `GET ${url}/v1/things: unexpected answer: ${whole}`,
+      call: `GET ${url}/v1/things`,
+      message: whole,
     });
   });
 });

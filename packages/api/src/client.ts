@@ -131,8 +131,8 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
   } finally {
     limit.end();
   }
-  if (!isSuccess(response.status)) throw new ApiError(what, problemOf(response, text));
-  return answerOf(spec, what, response, text);
+  if (!isSuccess(response.status)) throw new ApiError(what, problemOf(url, response, text));
+  return answerOf(spec, { what, url }, response, text);
 }
 
 class OutOfTime extends Error {}
@@ -194,7 +194,7 @@ function urlOf(name: string, spec: RouteSpec, request: AnyRequest, baseUrl: stri
 }
 
 /** The problem that the service sent, or one that says what came instead. */
-function problemOf(response: Response, text: string): Problem {
+function problemOf(url: string, response: Response, text: string): Problem {
   const { status } = response;
   const sent = Problem.safeParse(parseJson(text));
   if (sent.success) return { ...sent.data, status };
@@ -203,27 +203,32 @@ function problemOf(response: Response, text: string): Problem {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? `status ${status}`,
     status,
-    detail: `the answer is ${type}, not ${problemType}; is this the service's URL, or is a proxy between?`,
+    detail: `${new URL(url).origin}: the answer is ${status}, ${type}, and not from this service; is this its URL, or is a proxy between?`,
   };
 }
 
-function answerOf(spec: RouteSpec, what: string, response: Response, text: string): unknown {
+function answerOf(
+  spec: RouteSpec,
+  { what, url }: { what: string; url: string },
+  response: Response,
+  text: string,
+): unknown {
   const { status } = response;
   if (!(status in spec.answers)) {
     const known = Object.keys(spec.answers).join(', ');
-    throw unexpected(what, status, `the status is ${status}, not ${known}`);
+    throw unexpected(what, url, status, `the status is ${status}, not ${known}`);
   }
   const schema = spec.answers[status];
   if (!schema) return undefined;
   const json = parseJson(text);
-  if (json === undefined) throw unexpected(what, status, 'it is not JSON');
+  if (json === undefined) throw unexpected(what, url, status, 'the answer is not JSON');
   const answer = schema.safeParse(json);
   if (answer.success) return answer.data;
-  throw unexpected(what, status, issuesOf(answer.error));
+  throw unexpected(what, url, status, issuesOf(answer.error));
 }
 
-function unexpected(what: string, status: number, why: string): ApiError {
-  const detail = `${why}; are the client and the service of the same version?`;
+function unexpected(what: string, url: string, status: number, why: string): ApiError {
+  const detail = `${new URL(url).origin}: ${why}; are the client and the service of the same version?`;
   return new ApiError(what, { type: 'about:blank', title: 'unexpected answer', status, detail });
 }
 

@@ -253,7 +253,13 @@ export const Hold = z
   .meta({ id: 'Hold' });
 export type Hold = z.output<typeof Hold>;
 
-const id = z.object({ id: z.string().min(1).max(100) });
+const id = z.object({
+  id: z
+    .string()
+    .min(1)
+    .max(100)
+    .meta({ description: 'the id, or its first or last part: 4 characters at least' }),
+});
 
 export const powerCycleDaemonApi = {
   requestCycles: route({
@@ -324,7 +330,7 @@ export const powerCycleDaemonApi = {
       since: Time.optional(),
       limit: z.coerce.number().int().min(1).max(1000).default(100),
     }),
-    answers: { 200: z.object({ cycles: z.array(PowerCycle) }) },
+    answers: { 200: z.object({ cycles: z.array(PowerCycle) }), 404: Refused },
   }),
   cycle: route({
     method: 'get',

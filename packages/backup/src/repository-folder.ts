@@ -12,6 +12,7 @@ import {
   rm,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '@skolo/durable';
 import { commitMessage } from './commit-message.ts';
 import { BackupError } from './errors.ts';
 import { importCommit } from './fast-import.ts';
@@ -152,7 +153,7 @@ export async function syncCommits(dir: string): Promise<void> {
 
 async function create(folder: string, rack: string | undefined) {
   // Beside it and by a name that is always the same: what a killed one began is begun again.
-  await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(folder));
   const dir = join(await realpath(dirname(folder)), `.${basename(folder)}.new`);
   if (!(await isLeftAlone(dir))) throw new Error('another git is making it');
   await rm(dir, { recursive: true, force: true });

@@ -12,12 +12,20 @@ let isUnread = false;
 
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    // The disk that standard output is redirected to: there is nothing to report a failure of standard error to.
+    if (error.code !== 'EPIPE') {
+      if (stream === stdout) stderr.write(`skolo: standard output: ${reasonOf(error)}\n`);
+      process.exit(exitCodes.failed);
+    }
     // Who reads has enough (`| head`): nothing to say, and nobody to say it to.
     if (stopListeners.size === 0 && !isUnread) process.exit(process.exitCode ?? exitCodes.done);
     isUnread = true;
     for (const listener of stopListeners) listener();
   });
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  return code === 'ENOSPC' ? 'the disk is full; make room there' : message;
 }
 
 const io: Io = {

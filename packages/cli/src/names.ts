@@ -21,11 +21,11 @@ export async function namesOf(words: readonly string[]): Promise<Names> {
   return { names, count: (await expanded(names)).length };
 }
 
-/** Each by itself. Only who has a range loads what knows ranges. */
+/** Each by itself. Only who has a range loads what knows ranges. @throws RangeSyntaxError */
 export async function expanded(names: readonly string[]): Promise<string[]> {
-  if (!names.some((name) => name.includes('['))) return [...names];
-  const { expandRange } = await import('@skolo/rack');
-  return names.flatMap((name) => expandRange(name));
+  if (!names.some((name) => /[[\]]/.test(name))) return [...names];
+  const { expandNames } = await import('@skolo/rack');
+  return names.flatMap((name) => expandNames(name));
 }
 
 /** Short text for many names, in the order of their numbers: `rpi-[001-040],spare`. */

@@ -3,8 +3,9 @@
  * only ever appended to, one segment a month (UTC).
  */
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '@skolo/durable';
 import type { Role } from '@skolo/rack';
 import { z } from 'zod';
 import type { Clock } from './clock.ts';
@@ -163,7 +164,7 @@ export class AuditLog {
   }
 
   private async startSegment(month: string, file: string) {
-    await mkdir(this.dir, { recursive: true, mode: 0o700 });
+    await makeFolder(this.dir);
     await (await open(file, 'a', 0o600)).close();
     await syncFolder(this.dir);
     await syncFolder(dirname(this.dir));

@@ -28,6 +28,7 @@ export { jsonErrorOffset, lineAndColumn } from './http/json-position.ts';
 export { statusOf } from './http/measure.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';
 export { requestIdFrom } from './http/request-id.ts';
+export { resolveId } from './http/resolve-id.ts';
 export {
   otherMethods,
   type RouteContext,

@@ -1,5 +1,6 @@
 import { constants, type StatsFs } from 'node:fs';
-import { access, mkdir, statfs } from 'node:fs/promises';
+import { access, statfs } from 'node:fs/promises';
+import { makeFolder } from '@skolo/durable/make-folder';
 import type { DegradedList } from './degraded.ts';
 import { errorText } from './redact.ts';
 
@@ -9,7 +10,7 @@ const leastFreeBytes = 1024 * 1024;
 /** Why nothing can be kept in a state directory, or undefined if it can. Makes it where it is missing; writes nothing. */
 export async function stateDirTrouble(dir: string): Promise<string | undefined> {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await makeFolder(dir);
     await access(dir, constants.W_OK | constants.X_OK);
     return isFull(await statfs(dir)) ? `${dir}: the disk is full; make room there` : undefined;
   } catch (error) {

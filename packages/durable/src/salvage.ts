@@ -5,12 +5,13 @@
  * LevelDB's own repair is not used: it takes a log's records without looking at their checksums, so that half a
  * change, or garbage, becomes a record.
  */
-import { mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncFolder } from './atomic-file.ts';
 import { causeCode, type Level, openLevel, refuseIfLocked } from './level.ts';
 import { examineDatabase } from './leveldb/database.ts';
 import type { Entry } from './leveldb/entry.ts';
+import { makeFolder } from './make-folder.ts';
 import { decodeRecord, lastBatchKey, numberOfBatch } from './record.ts';
 import { systemCode } from './system-error.ts';
 
@@ -28,7 +29,7 @@ export interface Opened {
  */
 export async function openSalvaged(folder: string, acknowledged: number): Promise<Opened> {
   const finished = await finishSalvage(folder);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   let newest: Entry | undefined;
   const { problems, cutShort } = await examineDatabase(folder, (entry) => {
     if (entry.key.toString() !== lastBatchKey) return;

@@ -51,6 +51,7 @@ export type {
 export { defaultSettings } from './settings.ts';
 export type { MachineSlice } from './slice.ts';
 export { machineSlice, readMachineSlice } from './slice.ts';
+export { didYouMean } from './suggest.ts';
 export type { RackWatch, WatchRackOptions, WatchTuning } from './watch.ts';
 export { watchRack } from './watch.ts';
 export { dependsOn, feedsKnown, goesDark } from './wiring.ts';

@@ -1,6 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 
 /**
  * The last version of rack.yaml that was in force, kept in the service's state directory for a restart at a bad moment.
@@ -35,7 +34,7 @@ export class LastGoodCopy {
   async keep(text: string): Promise<void> {
     try {
       if (text !== this.kept) {
-        await mkdir(this.stateDir, { recursive: true });
+        await makeFolder(this.stateDir);
         await writeFileAtomic(this.path, text);
       }
       this.kept = text;

@@ -40,10 +40,16 @@ export function expandRange(text: string): string[] {
   return names.map((name) => name + rest);
 }
 
-/** Several names or ranges, divided by commas or blanks: what a person types on a command line. Throws RangeSyntaxError. */
+/**
+ * Several names or ranges, divided by commas or blanks: what a person types on a command line. Names have no brackets, so one
+ * that is left belongs to a range that is not closed, or not one. Throws RangeSyntaxError.
+ */
 export function expandNames(text: string): string[] {
   const items = text.match(/(?:\[[^\]]*\]|[^\s,])+/g) ?? [];
   const names = items.flatMap((item) => expandRange(item));
+  if (names.some((name) => /[[\]]/.test(name))) {
+    throw new RangeSyntaxError(`"${shorten(text)}" is not a range; write it like "rpi-[001-040]"`);
+  }
   if (names.length > maxNames) {
     throw new RangeSyntaxError(`"${shorten(text)}" stands for more than ${maxNames} names`);
   }

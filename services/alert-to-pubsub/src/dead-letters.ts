@@ -3,10 +3,16 @@
  * files, the newer and the one before, each at most half of what is allowed.
  */
 import { statSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeadLetter } from '@skolo/api';
-import { FileNotWritten, readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable';
+import {
+  FileNotWritten,
+  makeFolder,
+  readFileIfExists,
+  syncFolder,
+  writeFileAtomic,
+} from '@skolo/durable';
 
 const mostLetterBytes = 64 * 1024;
 const chunkBytes = 256 * 1024;
@@ -161,7 +167,7 @@ export class DeadLetters {
   private async write(lines: string[]) {
     const half = this.half();
     const text = lastOf(lines, half);
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.folder);
     await this.makeRoom(text.length, half);
     if (text.length === 0) return;
     const file = await open(this.newer, 'a+', 0o600);

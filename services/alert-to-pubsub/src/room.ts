@@ -74,10 +74,10 @@ export class Room {
     const { maxBytes, maxAgeHours } = this.deps.settings().spool;
     const used = this.deps.spool()?.bytes ?? 0;
     if (used + bytes > maxBytes) {
-      return `the spool is full (spool.maxBytes: ${maxBytes}): what is in it cannot be delivered; GET /v1/status says why`;
+      return `the spool is full (spool.maxBytes: ${maxBytes}): what is in it cannot be delivered; skolo alerts status reports why`;
     }
     const seconds = this.deps.oldestSeconds();
     if (seconds <= maxAgeHours * 3600 || seconds > tenYears) return undefined;
-    return `the oldest message has waited for ${Math.round(seconds / 3600)} h (spool.maxAgeHours: ${maxAgeHours}): it cannot be delivered; GET /v1/status says why`;
+    return `the oldest message has waited for ${Math.round(seconds / 3600)} h (spool.maxAgeHours: ${maxAgeHours}): it cannot be delivered; skolo alerts status reports why`;
   }
 }

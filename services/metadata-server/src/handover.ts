@@ -5,9 +5,9 @@
  */
 
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readFile, statfs } from 'node:fs/promises';
+import { lstat, readFile, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
 
@@ -82,7 +82,7 @@ export class Handover {
 
   /** The folder is ours alone, and in memory. Others may write to /dev/shm: what they put there is refused. */
   private async checkFolder(): Promise<void> {
-    await mkdir(this.dir, { recursive: true, mode: 0o700 });
+    await makeFolder(this.dir);
     const folder = await lstat(this.dir);
     const isPrivate = folder.uid === process.getuid?.() && (folder.mode & 0o077) === 0;
     if (!folder.isDirectory() || !isPrivate) {

@@ -313,7 +313,7 @@ describe('cancelling', () => {
     });
     expect(unknown).toMatchObject({
       status: 404,
-      detail: 'there is no cycle x; GET /v1/power-cycles lists them',
+      detail: 'x: no such cycle; skolo power log lists them',
     });
   });
 });
@@ -477,7 +477,7 @@ describe('holds', () => {
     expect(after.cycles).toHaveLength(1);
     expect(await problem(client.release({ params: { id: 'x' } }))).toMatchObject({
       status: 404,
-      detail: 'there is no hold x; GET /v1/holds lists them',
+      detail: 'x: no such hold; skolo power holds lists them',
     });
   });
 

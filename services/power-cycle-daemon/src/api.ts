@@ -1,7 +1,7 @@
 /** The HTTP API: what is asked becomes a request, what is known is shown. Nothing is decided here. */
 
 import type { PowerCycle, powerCycleDaemonApi } from '@skolo/api';
-import { HttpProblem, isJournalUnavailable, type RouteHandlers } from '@skolo/common';
+import { HttpProblem, isJournalUnavailable, type RouteHandlers, resolveId } from '@skolo/common';
 import { JournalDown } from '@skolo/durable';
 import type { HostKeys } from '@skolo/equipment';
 import type { Cycles } from './cycles.ts';
@@ -10,7 +10,7 @@ import { BadHold, type Holds } from './holds.ts';
 import type { OwnDevices } from './own-devices.ts';
 import type { CycleRecord } from './records.ts';
 import type { Repair } from './repair/repair.ts';
-import { KeyReused, type Request, RequestRefused } from './requests.ts';
+import { KeyReused, type Request, RequestRefused, unknownRefusals } from './requests.ts';
 import type { Restorer } from './restorer.ts';
 import { shownController, shownCycle, shownMachines, shownOutlets, type View } from './shown.ts';
 import { allTargets, findTargets } from './targets.ts';
@@ -91,14 +91,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
     machines: ({ query }) => {
       const names = [query.name ?? []].flat();
       const { targets, unknown } = findTargets(view.rack(), names);
-      if (unknown.length > 0) {
-        const refused = unknown.map(({ name, why }) => ({
-          target: name,
-          code: 'unknown' as const,
-          detail: `${name}: ${why}`,
-        }));
-        return problemOf(new RequestRefused(refused));
-      }
+      if (unknown.length > 0) return problemOf(new RequestRefused(unknownRefusals(unknown)));
       const chosen = names.length === 0 ? allTargets(view.rack()) : targets;
       return { status: 200 as const, body: { machines: shownMachines(chosen, view) } };
     },
@@ -118,8 +111,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
     },
     release: async ({ params }) => {
       const hold = await holds.release(params.id).catch(problemOf);
-      if (hold !== undefined) return { status: 200 as const, body: hold };
-      throw new HttpProblem(404, `there is no hold ${params.id}; GET /v1/holds lists them`);
+      return { status: 200 as const, body: hold };
     },
     alerts: async ({ body }) => ({
       status: 200 as const,
@@ -145,10 +137,12 @@ export function shown({ cycles }: Pick<ApiDeps, 'cycles'>, record: CycleRecord):
   return shownCycle(record, waits ? positions(cycles.waiting()).get(record.id) : undefined);
 }
 
-function find({ view }: ApiDeps, id: string): CycleRecord {
-  const record = view.store.cycles.get(id);
-  if (record !== undefined) return record;
-  throw noSuchCycle(id);
+function find({ view }: ApiDeps, written: string): CycleRecord {
+  const { cycles } = view.store;
+  const id = resolveId(cycles.all.keys(), written, { noun: 'cycle', list: 'skolo power log' });
+  const record = cycles.get(id);
+  if (record === undefined) throw noSuchCycle(id);
+  return record;
 }
 
 interface Query {
@@ -176,10 +170,13 @@ function select({ view }: ApiDeps, query: Query): CycleRecord[] {
     .slice(0, limit);
 }
 
-/** One that has left rack.yaml still has a past. */
-function namesOf({ rack }: View, written: string): Set<string> {
-  const { targets } = findTargets(rack(), [written]);
-  return new Set([written, ...targets.map(({ name }) => name)]);
+/** One that has left rack.yaml still has a past. @throws HttpProblem 404: nothing has, or had, this name. */
+function namesOf({ rack, store }: View, written: string): Set<string> {
+  const { targets, unknown } = findTargets(rack(), [written]);
+  const past = new Set([...store.cycles.all.values()].map(({ target }) => target));
+  const strangers = unknown.filter(({ name }) => !past.has(name));
+  if (strangers.length > 0) return problemOf(new RequestRefused(unknownRefusals(strangers)));
+  return new Set([...unknown, ...targets].map(({ name }) => name));
 }
 
 function stateOf({ phase, begun }: CycleRecord): 'queued' | 'running' | 'finished' {

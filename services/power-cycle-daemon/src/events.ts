@@ -90,7 +90,7 @@ export class Events {
 
 /** The answer to whoever asks for a cycle that is not there. */
 export function noSuchCycle(id: string): HttpProblem {
-  return new HttpProblem(404, `there is no cycle ${id}; GET /v1/power-cycles lists them`);
+  return new HttpProblem(404, `${id}: no such cycle; skolo power log lists them`);
 }
 
 function idsOf(query: unknown): Set<string> | undefined {

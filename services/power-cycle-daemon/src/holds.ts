@@ -1,11 +1,11 @@
 /** "Under repair until …": keeps everybody from cycling a machine, a device and what hangs on it, or the rack. */
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '@skolo/common';
+import { type Clock, resolveId } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { machineAt } from './machine-at.ts';
 import { holdsOf } from './policy.ts';
 import type { HoldRecord } from './records.ts';
-import { RequestRefused } from './requests.ts';
+import { RequestRefused, unknownRefusals } from './requests.ts';
 import type { Store } from './store.ts';
 import { findTargets } from './targets.ts';
 
@@ -45,7 +45,7 @@ export class Holds {
    */
   coveringMachineAt(from: string): HoldRecord[] {
     const rack = this.deps.rack();
-    const machine = machineAt(rack, from, 'with a token, GET /v1/holds lists all holds');
+    const machine = machineAt(rack, from, 'skolo power holds lists all holds');
     const names = [machine.name, ...machine.devices.map(({ fullName }) => fullName)];
     const { targets } = findTargets(rack, names);
     const now = this.deps.clock.now();
@@ -94,11 +94,14 @@ export class Holds {
     return records;
   }
 
-  /** Undefined: there is none. */
-  async release(id: string): Promise<HoldRecord | undefined> {
+  /** @throws HttpProblem 404: there is none, or not any more. */
+  async release(written: string): Promise<HoldRecord> {
     const { store } = this.deps;
+    const names = { noun: 'hold', list: 'skolo power holds' };
+    const id = resolveId(store.holds.all.keys(), written, names);
     const hold = store.holds.get(id);
-    if (hold !== undefined) await store.write([store.holds.remove(id)]);
+    if (hold === undefined) throw new Error(`hold ${id} has no record`);
+    await store.write([store.holds.remove(id)]);
     return hold;
   }
 
@@ -107,13 +110,7 @@ export class Holds {
     const others = names.filter((name) => name !== rack.name);
     const { targets, unknown } = findTargets(rack, others);
     if (unknown.length > 0) {
-      throw new RequestRefused(
-        unknown.map(({ name, why }) => ({
-          target: name,
-          code: 'unknown',
-          detail: `${name}: ${why}`,
-        })),
-      );
+      throw new RequestRefused(unknownRefusals(unknown));
     }
     const own = names.includes(rack.name) ? [rack.name] : [];
     return [...own, ...targets.map(({ name }) => name)];

@@ -31,7 +31,7 @@ export class OwnDevices {
     { devices, reason }: { devices: readonly string[]; reason: string },
     from: string,
   ): Promise<Accepted> {
-    const hint = 'with a token, POST /v1/power-cycles takes any machine';
+    const hint = 'skolo power cycle, with a token, takes any machine';
     const machine = machineAt(this.deps.rack(), from, hint);
     const targets = [...new Set(devices.map((name) => ownDevice(machine, name)))];
     this.count(machine, targets.length);

@@ -15,7 +15,7 @@ import type { PastCycles } from './past-cycles.ts';
 import { type Ask, decide, defaultOffSeconds, type Situation } from './policy.ts';
 import { type CycleRecord, type Feed, isStanding, type RequestRecord } from './records.ts';
 import type { Store } from './store.ts';
-import { findTargets, type Target } from './targets.ts';
+import { findTargets, type Target, type UnknownTarget } from './targets.ts';
 
 export interface Request {
   targets: readonly string[];
@@ -46,6 +46,15 @@ export class RequestRefused extends Error {
     this.name = 'RequestRefused';
     this.refused = refused;
   }
+}
+
+/** Names that the rack does not have. */
+export function unknownRefusals(unknown: readonly UnknownTarget[]): Refusal[] {
+  return unknown.map(({ name, why }) => ({
+    target: name,
+    code: 'unknown',
+    detail: `${name}: ${why}`,
+  }));
 }
 
 /** The key was used for another request. */
@@ -138,11 +147,7 @@ export class Requests {
   private decideAll({ targets: written, ask, ...request }: Request) {
     const { rack } = this.deps;
     const { targets, unknown } = findTargets(rack(), written);
-    const refused: Refusal[] = unknown.map(({ name, why }) => ({
-      target: name,
-      code: 'unknown',
-      detail: `${name}: ${why}`,
-    }));
+    const refused = unknownRefusals(unknown);
     const situation = this.situation();
     const active = [...situation.active];
     const accepted: Accepted['cycles'] = [];

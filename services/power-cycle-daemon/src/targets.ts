@@ -1,10 +1,10 @@
 /** What people ask for, found in the rack: machines, phones, devices, single outlets. */
 import {
   type AttachedDevice,
+  didYouMean,
   expandNames,
   feedOf,
   formatOutlet,
-  hasRange,
   type InfrastructureDevice,
   type Machine,
   models,
@@ -62,7 +62,7 @@ export function findTargets(
 }
 
 function namesOf(text: string, unknown: UnknownTarget[]): string[] {
-  if (!hasRange(text)) return [text];
+  if (!/[[\]]/.test(text)) return [text];
   try {
     return expandNames(text);
   } catch (error) {
@@ -140,5 +140,9 @@ function whyUnknown(rack: Rack, name: string): string {
   if (written !== undefined && written.outlet !== '' && rack.infrastructure.has(written.device)) {
     return `${written.device} has no such outlet that can be switched; skolo rack show ${written.device} lists them`;
   }
-  return `${rack.name} has no machine, phone or device of this name; skolo rack show lists them`;
+  const guess = didYouMean(
+    name,
+    allTargets(rack).map((target) => target.name),
+  );
+  return `${rack.name} has no machine, phone or device of this name${guess}; skolo rack show lists them`;
 }

@@ -9,7 +9,7 @@ import {
   type RouteHandlers,
 } from '@skolo/common';
 import type { HostKeys } from '@skolo/equipment';
-import type { Rack } from '@skolo/rack';
+import { didYouMean, type Rack } from '@skolo/rack';
 import { needsAdmin } from './content.ts';
 import type { HistoryRestore } from './history-restore.ts';
 import type { Inventory } from './inventory.ts';
@@ -48,8 +48,14 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
   const { view, runs, versions, readable, restores, transcripts, hostKeys, state } = deps;
   const { lost, historyRestore } = deps;
 
+  async function noSuchDevice(name: string): Promise<HttpProblem> {
+    const names = (await shownDevices(view)).map((device) => device.name);
+    const guess = didYouMean(name, names);
+    return new HttpProblem(404, `${name}: no such device${guess}; skolo backup status lists them`);
+  }
+
   async function known(device: string): Promise<void> {
-    if ((await findShown(view, device)) === undefined) throw noSuchDevice(device);
+    if ((await findShown(view, device)) === undefined) throw await noSuchDevice(device);
   }
 
   async function find(device: string, version: string): Promise<Version> {
@@ -82,11 +88,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
       body: { backups: runs.list().slice(0, query.limit) },
     }),
     backup: ({ params }) => {
-      const run = runs.find(params.id);
-      if (run === undefined) {
-        throw new HttpProblem(404, `there is no run ${params.id}; see GET /v1/backups`);
-      }
-      return { status: 200 as const, body: run };
+      return { status: 200 as const, body: runs.find(params.id) };
     },
     devices: async ({ query }) => {
       const devices = await shownDevices(view);
@@ -96,7 +98,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
     },
     device: async ({ params }) => {
       const device = await findShown(view, params.device);
-      if (device === undefined) throw noSuchDevice(params.device);
+      if (device === undefined) throw await noSuchDevice(params.device);
       return { status: 200 as const, body: device };
     },
     versions: async ({ params, query }) => {
@@ -198,10 +200,6 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
       return { status: 200 as const, body: { device, forgotten: hadKey || hadIdentity } };
     },
   };
-}
-
-function noSuchDevice(name: string): HttpProblem {
-  return new HttpProblem(404, `there is no device ${name}; see GET /v1/devices`);
 }
 
 function shownVersion({ size, ...version }: Version) {

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   appendMissing,
@@ -14,6 +14,7 @@ import {
   type Version,
 } from '@skolo/backup';
 import { errorText, HttpProblem, type Logger } from '@skolo/common';
+import { makeFolder } from '@skolo/durable';
 import type { LostHistory } from './lost-history.ts';
 import type { LostRecord } from './records.ts';
 import type { Store } from './store.ts';
@@ -60,7 +61,7 @@ export class HistoryRestore {
   async receive(offset: number, piece: Buffer): Promise<number> {
     return await this.inTurn(async () => {
       try {
-        await mkdir(this.folder, { recursive: true, mode: 0o700 });
+        await makeFolder(this.folder);
         const handle = await open(this.file, offset === 0 ? 'w' : 'a', 0o600);
         try {
           const { size } = await handle.stat();

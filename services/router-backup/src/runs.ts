@@ -6,9 +6,9 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { BackupRun } from '@skolo/api';
-import { type Clock, errorText, HttpProblem, type Logger, pause } from '@skolo/common';
+import { type Clock, errorText, HttpProblem, type Logger, pause, resolveId } from '@skolo/common';
 import type { Change } from '@skolo/durable';
-import { expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
+import { didYouMean, expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
 import { type Occasion, type Outcome, Stopping } from './backup.ts';
 import { isWorthRetrying } from './failure.ts';
@@ -119,9 +119,14 @@ export class Runs {
     return records.map((record) => shown(this.live.get(record.id) ?? record));
   }
 
-  find(id: string): BackupRun | undefined {
-    const record = this.live.get(id) ?? this.deps.state.runs.get(id);
-    return record && shown(record);
+  /** @throws HttpProblem 404: there is none. */
+  find(written: string): BackupRun {
+    const { runs } = this.deps.state;
+    const ids = new Set([...runs.all.keys(), ...this.live.keys()]);
+    const id = resolveId(ids, written, { noun: 'run', list: 'skolo backup runs' });
+    const record = this.live.get(id) ?? runs.get(id);
+    if (record === undefined) throw new Error(`run ${id} has no record`);
+    return shown(record);
   }
 
   isReading(device: string): boolean {
@@ -146,7 +151,14 @@ export class Runs {
     return [...new Set(names.flatMap(inRange))].map((name) => {
       const found = all.find((target) => target.name === name);
       if (found === undefined) {
-        throw new HttpProblem(404, `rack.yaml has no device ${name}; see GET /v1/devices`);
+        const guess = didYouMean(
+          name,
+          all.map((target) => target.name),
+        );
+        throw new HttpProblem(
+          404,
+          `${name}: no such device${guess}; skolo backup status lists them`,
+        );
       }
       return found;
     });

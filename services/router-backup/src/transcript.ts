@@ -1,8 +1,8 @@
 /** What was said with a device, kept of the last attempt that failed: for whoever has to find out why. */
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Mask, SecretRule } from '@skolo/backup';
-import { writeFileAtomic } from '@skolo/durable';
+import { makeFolder, writeFileAtomic } from '@skolo/durable';
 import { maskedMessage, maskedTalk, withoutBegunBlock } from './words.ts';
 
 /** The beginning and the end tell most. */
@@ -54,7 +54,7 @@ export class Transcripts {
   async keep(device: string, talk: Talk, rules: readonly SecretRule[]): Promise<boolean> {
     try {
       const masked = maskedTalk(this.mask, talk.text(rules), rules);
-      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      await makeFolder(this.folder);
       await writeFileAtomic(this.path(device), `${masked}\n`);
       return true;
     } catch {

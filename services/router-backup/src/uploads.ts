@@ -5,7 +5,7 @@
  * What a place has already is in the journal, too. What is missing there, because this process died between storing a
  * version and queueing it, is made up for when it starts; a place that is new gets the newest version of every device.
  */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupDevice, OffsiteStatus } from '@skolo/api';
 import type { OffsitePlace, Version } from '@skolo/backup';
@@ -19,6 +19,7 @@ import {
   pause,
 } from '@skolo/common';
 import type { Journal, TablesDeps } from '@skolo/durable';
+import { makeFolder } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
 import type { Offsite } from './offsite.ts';
 import type { Carrier, LocalVersions } from './uploads/carrier.ts';
@@ -294,7 +295,7 @@ export class Uploads implements Offsite {
   private async clearOutgoing(): Promise<void> {
     const { log } = this.deps;
     try {
-      await mkdir(this.outgoing, { recursive: true, mode: 0o700 });
+      await makeFolder(this.outgoing);
       for (const name of await readdir(this.outgoing)) {
         if (name !== mirror) await rm(join(this.outgoing, name), { recursive: true, force: true });
       }

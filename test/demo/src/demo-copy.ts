@@ -1,7 +1,8 @@
 /** The demo's copy of racks/demo: a person's edits are kept, an untouched copy follows the original. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@skolo/durable';
 import { root } from './folders.ts';
 
 /** `new`: just copied. `kept`: somebody has edited it. */
@@ -64,7 +65,7 @@ export class DemoCopy {
 
   /** By renaming, so that a service or an editor never sees half of it. */
   private async write(file: string, text: string) {
-    await mkdir(this.dir, { recursive: true });
+    await makeFolder(this.dir);
     await writeFile(`${file}.tmp`, text);
     await rename(`${file}.tmp`, file);
   }

@@ -10,6 +10,8 @@ const reasons = new Map<unknown, (dir: string) => string>([
   ['EROFS', () => `the file system is read-only. ${another}`],
   ['ENOSPC', () => `the disk is full. Make room there, or give another folder: ${flag}`],
   ['ENOTDIR', () => `a part of the path is a file. ${another}`],
+  ['EEXIST', () => `a part of the path is a file. ${another}`],
+  ['ENOENT', () => `no folder can be made there. ${another}`],
 ]);
 
 function notOurs(dir: string): string {

@@ -1,7 +1,8 @@
 /** One demo for each folder: two would share state directories. */
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from '@skolo/durable';
 import { startOf } from './process-identity.ts';
 
 /** Who uses the folder: the demo itself, and the guard that may outlive it for a moment. */
@@ -32,7 +33,7 @@ export interface Lock {
  * @throws AlreadyRunning
  */
 export async function takeLock(dir: string, say: (line: string) => void): Promise<Lock> {
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   const path = join(dir, 'lock');
   const own: Holder = { pid: process.pid, start: await startOf(process.pid) };
   const temporary = `${path}.${process.pid}`;

@@ -1,6 +1,7 @@
 /** Files with secrets, below the demo's own folder and nowhere else. */
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { makeFolder } from '@skolo/durable';
 
 /** Writes a secret where there is none. */
 export function writeMissingSecret(dir: string, file: string, make: () => string): Promise<void> {
@@ -18,7 +19,7 @@ export async function writeSecret(
   if (below.startsWith('..') || isAbsolute(below)) return;
   const text = change(await readIfThere(path));
   if (text === undefined) return;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path));
   await writeFile(path, text, { mode: 0o600 });
   // The mode above is for a new file only.
   await chmod(path, 0o600);

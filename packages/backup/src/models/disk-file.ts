@@ -1,7 +1,8 @@
 /** Where output of a device goes to that may be large. */
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
+import { makeFolder } from '@skolo/durable';
 
 /** A new file that only we may read. */
 export class DiskFile {
@@ -17,7 +18,7 @@ export class DiskFile {
   /** Its folder is made where it is missing. */
   async open(): Promise<Writable> {
     try {
-      await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+      await makeFolder(dirname(this.path));
       const handle = await open(this.path, 'wx', 0o600);
       this.stream = handle.createWriteStream();
     } catch (error) {

@@ -6,10 +6,11 @@
  * happened in between, and with another rack's disk, too: a copy that is missing here is fetched from the remote.
  */
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { makeFolder } from '@skolo/durable';
 import type { Secret } from '@skolo/rack';
 import { BackupError } from '../errors.ts';
 import { digest, importCommits, type NewCommit } from '../fast-import.ts';
@@ -101,7 +102,7 @@ export class GitMirror {
     const { folder, rack } = this.options;
     const repository = join(folder, 'encrypted.git');
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder);
     } catch (error) {
       throw notStored(`${folder}: no encrypted copy of the history can be made`, error);
     }

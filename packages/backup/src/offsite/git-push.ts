@@ -1,6 +1,7 @@
 /** Speaks with a git remote: pushes a branch, never by force, and fetches one. */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@skolo/durable';
 import type { Secret } from '@skolo/rack';
 import { BackupError } from '../errors.ts';
 import { GitFailed, type GitOptions, git } from '../git.ts';
@@ -89,7 +90,7 @@ export class GitRemote {
     const { folder, privateKey } = this.options;
     let temp: string | undefined;
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder);
       await removeScratch(folder);
       temp = await mkdtemp(join(folder, scratch));
       const command = ['ssh', '-F', 'none', ...sshOptions(await this.hostKeys(temp, signal))];

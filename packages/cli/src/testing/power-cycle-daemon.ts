@@ -121,7 +121,7 @@ function handlersOf(
     const past = data.pastCycles().find((cycle) => cycle.id === id);
     const found = cycles.get(id)?.now ?? past;
     if (found !== undefined) return found;
-    throw new HttpProblem(404, `there is no cycle ${id}; GET /v1/power-cycles lists them`);
+    throw new HttpProblem(404, `${id}: no such cycle; skolo power log lists them`);
   }
 
   return {
@@ -137,7 +137,12 @@ function handlersOf(
     },
     cycles: ({ query: { target, state, outcome, limit } }) => {
       const own = [...cycles.values()].map(({ now }) => now).reverse();
-      const found = [...own, ...data.pastCycles()].filter(
+      const all = [...own, ...data.pastCycles()];
+      if (target !== undefined && all.every((cycle) => cycle.target !== target)) {
+        const refusal = data.refusalOf(target, true);
+        if (refusal?.code === 'unknown') throw refusing([refusal]);
+      }
+      const found = all.filter(
         (cycle) =>
           (target === undefined || cycle.target === target) &&
           (outcome === undefined || cycle.outcome === outcome) &&

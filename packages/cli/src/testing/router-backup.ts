@@ -30,10 +30,7 @@ export function startRouterBackup({ tokens }: { tokens: TestTokens }): Promise<T
 function versionOf(device: string, wanted: string): { version: BackupVersion; content: string } {
   const versions = data.versionsOf(device);
   if (versions.length === 0) {
-    throw new HttpProblem(
-      404,
-      `there is no backup of ${device}; GET /v1/devices lists what there is`,
-    );
+    throw new HttpProblem(404, `${device}: no such device; skolo backup status lists them`);
   }
   const number = /^latest(?:~(\d+))?$/.exec(wanted);
   const place = number
@@ -128,7 +125,7 @@ function handlersOf(): RouteHandlers<typeof api> {
     backup: ({ params: { id } }) => {
       const run = runs.get(id);
       if (run === undefined) {
-        throw new HttpProblem(404, `there is no run ${id}; GET /v1/backups lists them`);
+        throw new HttpProblem(404, `${id}: no such run; skolo backup runs lists them`);
       }
       return { status: 200, body: advance(run) };
     },

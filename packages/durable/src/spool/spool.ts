@@ -7,9 +7,9 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import { Mark, markOf, readMark } from '../mark.ts';
 import { Cursors } from './cursors.ts';
-import { makeFolder } from './folder.ts';
 import { GroupCommit } from './group-commit.ts';
 import { longestText } from './line.ts';
 import { lock } from './lock.ts';

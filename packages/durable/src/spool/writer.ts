@@ -2,9 +2,9 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '../atomic-file.ts';
+import { makeFolder } from '../make-folder.ts';
 import { systemCode } from '../system-error.ts';
 import type { Cursors } from './cursors.ts';
-import { makeFolder } from './folder.ts';
 import { encodeLines, noteBody, recordBody } from './line.ts';
 import type { Found } from './opening.ts';
 import { markAppended, newSegment, type Segment, segmentPath } from './segment.ts';

@@ -1,8 +1,8 @@
 /** The folder that derived files are in: what is there, what should be, and how the one becomes the other. */
 import type { Dirent } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { mark } from './derived-file.ts';
 
 /** Names of files. */
@@ -50,7 +50,7 @@ export async function writeDerived(
   files: ReadonlyMap<string, string>,
   { missing, stale, leftOver }: Difference,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder, 0o755);
   for (const name of [...missing, ...stale]) {
     await writeFileAtomic(join(folder, name), files.get(name) ?? '', { mode: 0o644 });
   }

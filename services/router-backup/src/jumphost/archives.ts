@@ -4,12 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { BackupError, type Version } from '@skolo/backup';
 import { errorText } from '@skolo/common';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { z } from 'zod';
 import type { JumphostArchive } from './archive.ts';
 
@@ -153,7 +153,7 @@ export class Archives {
   }
 
   private async load(): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.folder);
     await syncFolder(dirname(this.folder));
     await syncFolder(dirname(dirname(this.folder)));
     const names = new Set(await readdir(this.folder));

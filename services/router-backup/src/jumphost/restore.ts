@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, lchown, mkdir, open, readdir, rm, symlink } from 'node:fs/promises';
+import { chmod, lchown, open, readdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
@@ -15,6 +15,7 @@ import {
   readTar,
   type TarMember,
 } from '@skolo/backup';
+import { makeFolder } from '@skolo/durable';
 import type { Secret } from '@skolo/rack';
 import { z } from 'zod';
 import { aboutFile } from './archive.ts';
@@ -50,7 +51,7 @@ export async function restoreJumphost(
   identities: readonly Secret[],
   into: string,
 ): Promise<Restored> {
-  await mkdir(into, { recursive: true, mode: 0o700 });
+  await makeFolder(into);
   if ((await readdir(into)).length > 0) {
     throw new BackupError('refused', `${into} is not empty; give a folder that is`);
   }
@@ -116,8 +117,8 @@ async function write(
   content: () => NodeJS.ReadableStream,
 ): Promise<boolean> {
   const { type, mode, uid, gid, target = '' } = member;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  if (type === 'folder') await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path));
+  if (type === 'folder') await makeFolder(path);
   else if (type === 'link') await symlink(target, path);
   else if (type === 'file') {
     await pipeline(content(), createWriteStream(path, { flags: 'wx', mode: 0o600 }));

@@ -3,9 +3,10 @@
  * `evidence/DEVICE/NUMBER-TIME/` of the state folder; the newest few of each device, and never more than some megabytes in
  * all. Nothing else is written (it is an SD card), and the same device not twice within ten minutes.
  */
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, errorText, type Logger } from '@skolo/common/light';
+import { makeFolder } from '@skolo/durable/make-folder';
 import type { Device } from '../devices/device.ts';
 import type { Health, Reason } from '../health/health.ts';
 import { inTime } from '../in-time.ts';
@@ -88,7 +89,7 @@ export class Evidence {
     const at = new Date(this.deps.clock.now());
     const root = join(this.deps.stateDir, 'evidence');
     const folder = join(root, name, await nextName(join(root, name), at));
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder, 0o755);
     try {
       const files = await inTime((signal) => device.keepEvidence?.(folder, signal) ?? [], {
         ms: withinMs,

@@ -1,6 +1,7 @@
 /** Swarming: it hands out a small bot of its own, and tasks. They are in memory, and gone with the demo. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '@skolo/durable';
 import { type Rack, serviceUrl } from '@skolo/rack';
 import { startSwarming } from '@skolo/simulators';
 import { parseDocument } from 'yaml';
@@ -80,7 +81,7 @@ export async function startSwarmingServer(computer: AgentComputer): Promise<Stan
 async function writeOauthConfig(rack: Rack, file: string): Promise<void> {
   const account = 'computeMetadata/v1/instance/service-accounts/default';
   const url = `${serviceUrl(rack, 'metadata-server')}/${account}/token`;
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   await writeFile(file, JSON.stringify({ url, headers: { 'Metadata-Flavor': 'Google' } }));
 }
 

@@ -82,7 +82,7 @@ describe('the content of a version', () => {
       404,
       { 'content-type': 'application/problem+json' },
       '{"title": "Not Found", "status": 404, "detail": "router: there is no version latest~1"}',
-      /Not Found: router: there is no version latest~1$/,
+      /^router: there is no version latest~1$/,
     ],
     [502, { 'content-type': 'text/html' }, '<h1>', /the answer is 502, text\/html/],
   ])('%d is an error', async (status, headers, body, message) => {

@@ -44,11 +44,11 @@ export async function contentOf(
   } finally {
     guard.end();
   }
-  if (response.status !== 200) throw new ApiError(`GET ${url}`, problemOf(response, bytes));
+  if (response.status !== 200) throw new ApiError(`GET ${url}`, problemOf(url, response, bytes));
   const sha1 = response.headers.get('x-skolo-sha1');
   if (secrets && sha1 !== null && !isAge(bytes) && sha1 !== sha1Of(bytes)) {
     throw new ApiError(`GET ${url}`, {
-      ...unexpected(response),
+      ...unexpected(url, response),
       detail: `what came is not the version with the SHA-1 ${sha1}; ask again, or take it from a copy with --from`,
     });
   }
@@ -77,18 +77,18 @@ async function collected({ body }: Response, mostBytes: number, heard: () => voi
   return Buffer.concat(pieces);
 }
 
-function problemOf(response: Response, bytes: Uint8Array): Problem {
+function problemOf(url: string, response: Response, bytes: Uint8Array): Problem {
   const sent = Problem.safeParse(parseJson(new TextDecoder().decode(bytes)));
-  return sent.success ? { ...sent.data, status: response.status } : unexpected(response);
+  return sent.success ? { ...sent.data, status: response.status } : unexpected(url, response);
 }
 
-function unexpected({ status, headers }: Response) {
+function unexpected(url: string, { status, headers }: Response) {
   const type = headers.get('content-type')?.split(';')[0] ?? 'nothing';
   return {
     type: 'about:blank',
     title: 'unexpected answer',
     status,
-    detail: `the answer is ${status}, ${type}; are the client and the service of the same version?`,
+    detail: `${new URL(url).origin}: the answer is ${status}, ${type}; are the client and the service of the same version?`,
   };
 }
 

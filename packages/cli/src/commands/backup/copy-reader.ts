@@ -2,7 +2,7 @@ import { difference, resolveVersion, shownRemote, type Version } from '@skolo/ba
 import { CliError } from '../../errors.ts';
 import { type Copy, explaining, isTar } from './copy.ts';
 import type { Reader } from './reader.ts';
-import { shortId } from './versions-table.ts';
+import { shortVersionId } from './versions-table.ts';
 
 /** What a copy has. */
 export function copyReader(copy: Copy, from: string): Reader {
@@ -34,7 +34,7 @@ export function copyReader(copy: Copy, from: string): Reader {
 }
 
 function nameOf({ device, id, time }: Version): string {
-  return `${device}\t${shortId(id)}, ${time}`;
+  return `${device}\t${shortVersionId(id)}, ${time}`;
 }
 
 function stepsOf(copy: Copy, version: Version, content: Buffer, from: string) {

@@ -7,7 +7,7 @@ import { type Column, printTable } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { type CopyOptions, withCopy } from './copy.ts';
-import { shortId } from './versions-table.ts';
+import { shortVersionId } from './versions-table.ts';
 import type { WantedNames } from './wanted-names.ts';
 
 interface Options extends CopyOptions {
@@ -26,7 +26,7 @@ export async function printCopyStatus({ wanted, json, ...options }: Options): Pr
       throw new CliError(`${place}: no copy of a configuration is there; is it the right place?`);
     }
     const found: { name: string; newest: Version }[] = [];
-    for (const { name } of wanted.of(io, names)) {
+    for (const { name } of await wanted.of(io, names)) {
       const [newest] = await copy.versions(name, 1);
       if (newest !== undefined) found.push({ name, newest });
     }
@@ -50,6 +50,6 @@ function columns(now: number): Column<{ name: string; newest: Version }>[] {
       align: 'right',
       leaveOut: 2,
     },
-    { title: 'ID', cell: ({ newest: { id } }) => shortId(id), shrinkTo: 12, leaveOut: 0 },
+    { title: 'ID', cell: ({ newest: { id } }) => shortVersionId(id), shrinkTo: 12, leaveOut: 0 },
   ];
 }

@@ -11,7 +11,7 @@ import { relative, timestamp } from '../../output/time.ts';
 import { explained } from '../../service-client.ts';
 import { printDiff } from './diff-text.ts';
 import { type RouterBackup, routerBackup } from './service.ts';
-import { shortId } from './versions-table.ts';
+import { shortVersionId } from './versions-table.ts';
 
 interface Context {
   io: Io;
@@ -55,7 +55,7 @@ export async function applyVersion(
       'backup restore',
       device,
       '--version',
-      shortId(checked.version.id),
+      shortVersionId(checked.version.id),
     );
     throw new CliError(
       `${device}: there is no safe way to load it into this model; ${line} prints how it is done by hand`,
@@ -83,7 +83,7 @@ export async function applyVersion(
     return complain(io, `${device}: it was loaded, and the difference above is left`);
   }
   if (!restored) return complain(io, `${device}: it was not restored; see the last step`);
-  io.err(`${device} has version ${shortId(version.id)} again`);
+  io.err(`${device} has version ${shortVersionId(version.id)} again`);
 }
 
 function check(service: RouterBackup, params: Wanted): Promise<Checked> {
@@ -94,10 +94,10 @@ function printChecked(io: Io, device: string, checked: Checked): void {
   const { version, diff, rehearsed, accepted, said = '' } = checked;
   const { time, id } = version;
   const read = `read ${timestamp(new Date(time))}, ${relative(Date.parse(time), io.now())}`;
-  if (diff === '') io.out(`${device} has exactly version ${shortId(id)} (${read})`);
+  if (diff === '') io.out(`${device} has exactly version ${shortVersionId(id)} (${read})`);
   else {
     printDiff(io, diff);
-    io.out(`\nthat is from what ${device} has now to version ${shortId(id)} (${read})`);
+    io.out(`\nthat is from what ${device} has now to version ${shortVersionId(id)} (${read})`);
   }
   io.out(`${device} ${verdictOf(rehearsed ? accepted : undefined)}`);
   if (said.trim() !== '') io.out(indented(said));
@@ -130,7 +130,7 @@ async function load(
     'backup restore',
     device,
     '--version',
-    shortId(version),
+    shortVersionId(version),
     '--check',
   );
   try {

@@ -1,7 +1,7 @@
 import type { LostHistory } from '@skolo/api';
 import { count } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
-import { shortId } from './versions-table.ts';
+import { shortVersionId } from './versions-table.ts';
 
 /** What is lost of a device: how much, up to when, and by name what is in no copy. */
 export function lostLines({ device, versions, newest, unsent }: LostHistory): string[] {
@@ -14,5 +14,5 @@ export function lostLines({ device, versions, newest, unsent }: LostHistory): st
 }
 
 function nameOf({ id, time }: { id: string; time: string }): string {
-  return `${shortId(id)} of ${timestamp(new Date(time))}`;
+  return `${shortVersionId(id)} of ${timestamp(new Date(time))}`;
 }

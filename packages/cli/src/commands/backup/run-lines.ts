@@ -6,7 +6,7 @@ import { styled } from '../../output/style.ts';
 import { plain } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
 import { resultStyle, resultWord } from './backup-words.ts';
-import { shortId } from './versions-table.ts';
+import { shortVersionId } from './versions-table.ts';
 
 const order = ['not-backed-up', undefined, 'unchanged', 'changed', 'failed'] as const;
 
@@ -27,7 +27,9 @@ export function moreWords({ result, seconds, detail, version, size, unsaved }: R
   const took = seconds === undefined ? '' : ` after ${tookText(seconds)}`;
   if (result === 'failed') return `${took}${detail === undefined ? '' : `: ${detail}`}`;
   const facts = [
-    ...(result === 'changed' && version !== undefined ? [`version ${shortId(version)}`] : []),
+    ...(result === 'changed' && version !== undefined
+      ? [`version ${shortVersionId(version)}`]
+      : []),
     ...(size === undefined ? [] : [sizeText(size)]),
     ...(unsaved ? ['unsaved: it would boot with another configuration'] : []),
     ...(detail === undefined ? [] : [detail]),

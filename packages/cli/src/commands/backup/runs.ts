@@ -5,6 +5,7 @@ import type { Io } from '../../io.ts';
 import { upTo } from '../../limit.ts';
 import { printJson } from '../../output/json.ts';
 import { type Column, printTable } from '../../output/table.ts';
+import { shortId } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 
 interface Options {
@@ -67,7 +68,7 @@ function columns(tally: (devices: BackupRun['devices']) => string): Column<Backu
     { title: 'TOOK', cell: (run) => tookText(run) ?? 'now', align: 'right', leaveOut: 2 },
     { title: 'BY', cell: ({ by }) => by, shrinkTo: 8, leaveOut: 4 },
     { title: 'REASON', cell: ({ reason }) => reason, shrinkTo: 12, leaveOut: 1 },
-    { title: 'ID', cell: ({ id }) => id, leaveOut: 5 },
+    { title: 'ID', cell: ({ id }) => shortId(id), leaveOut: 5 },
   ];
 }
 

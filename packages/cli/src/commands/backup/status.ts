@@ -33,7 +33,7 @@ export function addBackupStatus(noun: SkoloCommand, io: Io): void {
     const { printStatus } = await import('./status-table.ts');
     const service = await routerBackup(command);
     const { devices, offsite, lost } = await service.ask((client) => client.devices());
-    const found = wanted.of(io, devices);
+    const found = await wanted.of(io, devices);
     if (options.json) return printJson(io, { devices: found, offsite, lost });
     if (found.length === 0 && words.length > 0) return undefined;
     const isShown = ({ state }: BackupDevice) =>

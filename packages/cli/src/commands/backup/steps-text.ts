@@ -3,7 +3,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { commandLine, quoted } from '../../hints.ts';
 import { timestamp } from '../../output/time.ts';
 import type { RestoreSteps } from './reader.ts';
-import { shortId } from './versions-table.ts';
+import { shortVersionId } from './versions-table.ts';
 
 /**
  * What is not for the device is a comment there, so that the whole can be pasted. Where all of it is done at the desk,
@@ -14,7 +14,7 @@ export function textOfSteps(device: string, { version, comment, steps }: Restore
   const mark = isForDevice ? comment : '#';
   // A device without comments gets nothing but its lines; the titles are among the hints.
   const remark = (text: string) => (mark === '' ? [] : [`${mark} ${oneLine(text)}`]);
-  const head = `${device}, version ${shortId(version.id)}, read ${timestamp(new Date(version.time))}`;
+  const head = `${device}, version ${shortVersionId(version.id)}, read ${timestamp(new Date(version.time))}`;
   const lines = [
     ...remark(head),
     ...steps.flatMap(({ title, where, lines }, i) => {
@@ -48,7 +48,14 @@ export function hintsOf(
   const atDesk = steps.filter(({ where }) => where === 'desk').length;
   const isMixed = atDesk > 0 && atDesk < steps.length;
   const next = (...options: string[]) =>
-    commandLine(command, 'backup restore', device, '--version', shortId(version.id), ...options);
+    commandLine(
+      command,
+      'backup restore',
+      device,
+      '--version',
+      shortVersionId(version.id),
+      ...options,
+    );
   return [
     ...(comment === '' && atDesk < steps.length ? titles(steps) : []),
     ...(isMixed

@@ -33,12 +33,12 @@ function columns(now: number): Column<Row>[] {
       shrinkTo: 8,
       leaveOut: 2,
     },
-    { title: 'ID', cell: ({ version: { id } }) => shortId(id), shrinkTo: 12, leaveOut: 0 },
+    { title: 'ID', cell: ({ version: { id } }) => shortVersionId(id), shrinkTo: 12, leaveOut: 0 },
   ];
 }
 
 /** Enough of it to name it: of a commit, or of an object off site. */
-export function shortId(id: string): string {
+export function shortVersionId(id: string): string {
   const object = /^(\d{4}-\d\d-\d\d-.+-[0-9a-f]{12})[0-9a-f]{28}\.gz(?:\.age)?$/.exec(id);
   if (object?.[1] !== undefined) return object[1];
   return /^[0-9a-f]{40,64}$/.test(id) ? id.slice(0, 12) : id;

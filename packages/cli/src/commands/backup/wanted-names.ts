@@ -5,17 +5,22 @@ import { byNumber, expanded, namesOf } from '../../names.ts';
 
 export interface WantedNames {
   /** Those that are wanted, sorted. Complains of names that nobody has, and sets the exit code. */
-  of<T extends { name: string }>(io: Io, all: readonly T[]): T[];
+  of<T extends { name: string }>(io: Io, all: readonly T[]): Promise<T[]>;
 }
 
 /** Of words on the command line; all where there is none. */
 export async function wantedNames(words: readonly string[]): Promise<WantedNames> {
   const names = words.length === 0 ? [] : await expanded((await namesOf(words)).names);
   return {
-    of(io, all) {
+    async of(io, all) {
       const unknown = names.filter((name) => all.every((each) => each.name !== name));
       for (const name of unknown) {
-        complain(io, `${name}: no such device; skolo backup status shows which there are`);
+        const { didYouMean } = await import('@skolo/rack');
+        const guess = didYouMean(
+          name,
+          all.map((each) => each.name),
+        );
+        complain(io, `${name}: no such device${guess}; skolo backup status lists them`);
       }
       const found = all.filter(({ name }) => words.length === 0 || names.includes(name));
       if (unknown.length > 0) {

@@ -61,7 +61,7 @@ export async function agentPlaces(
     if (names.length > 1) command.error("give one machine, or no '--url'");
     return [{ name: names[0], url }];
   }
-  const { serviceUrl } = await import('@skolo/rack');
+  const { didYouMean, serviceUrl } = await import('@skolo/rack');
   const rack = await loadRack(command.globals());
   const wanted = names.length === 0 ? [...rack.machines.keys()] : [...new Set(names)];
   const places = wanted.toSorted(byNumber).flatMap((name) => {
@@ -69,7 +69,7 @@ export async function agentPlaces(
     if (machine !== undefined) {
       return [{ name, url: serviceUrl(rack, 'swarming-client', machine), machine, rack }];
     }
-    complain(io, unknownMachine(name));
+    complain(io, unknownMachine(rack, name, didYouMean));
     return [];
   });
   if (places.length < wanted.length) {
@@ -91,13 +91,18 @@ export async function agentPlace(
   if (name === undefined || others.length > 0) command.error('give the name of one machine');
   const { url } = command.globals();
   if (url !== undefined && !command.gives('rack')) return { name, url };
-  const { serviceUrl } = await import('@skolo/rack');
+  const { didYouMean, serviceUrl } = await import('@skolo/rack');
   const rack = await loadRack(command.globals());
   const machine = rack.machines.get(name);
-  if (machine === undefined) throw new CliError(unknownMachine(name));
+  if (machine === undefined) throw new CliError(unknownMachine(rack, name, didYouMean));
   return { name, url: url ?? serviceUrl(rack, 'swarming-client', machine), machine, rack };
 }
 
-function unknownMachine(name: string): string {
-  return `${name}: rack.yaml has no machine of that name; skolo rack show lists them`;
+function unknownMachine(
+  { machines }: Rack,
+  name: string,
+  didYouMean: typeof import('@skolo/rack').didYouMean,
+): string {
+  const guess = didYouMean(name, machines.keys());
+  return `${name}: rack.yaml has no machine of that name${guess}; skolo rack show lists them`;
 }

@@ -2,6 +2,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { Io } from '../../io.ts';
+import { shortId } from '../../output/text.ts';
 
 /** `skolo power cancel`: what has not begun is not done. */
 export function addPowerCancel(noun: SkoloCommand, io: Io): void {
@@ -28,7 +29,7 @@ export function addPowerCancel(noun: SkoloCommand, io: Io): void {
       const query = reason === undefined ? {} : { why: reason };
       try {
         await daemon.ask((client) => client.cancelCycle({ params: { id }, query }));
-        io.err(`cycle ${id} of ${target} is cancelled`);
+        io.err(`cycle ${shortId(id)} of ${target} is cancelled`);
         cancelled++;
       } catch (error) {
         // One that has begun in the meantime does not keep the others from being cancelled.

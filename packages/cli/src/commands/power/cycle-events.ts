@@ -92,7 +92,7 @@ function cycleOf({ data }: ServerEvent, url: string): PowerCycle {
 function unexpected(url: string, problem: Problem | { status: number; detail: string }): ApiError {
   const what = `GET ${url.split('?')[0]}`;
   if ('title' in problem) return new ApiError(what, problem);
-  const detail = `${problem.detail}; are the client and the service of the same version?`;
+  const detail = `${new URL(url).origin}: ${problem.detail}; are the client and the service of the same version?`;
   return new ApiError(what, {
     ...problem,
     type: 'about:blank',

@@ -1,13 +1,16 @@
+import type { PowerCycle } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, complain } from '../../errors.ts';
+import { complain } from '../../errors.ts';
+import { exitCodes } from '../../exit-codes.ts';
 import type { Io } from '../../io.ts';
+import { timestamp } from '../../output/time.ts';
 
 /** `skolo power follow`: waits for cycles that somebody asked for before. */
 export function addPowerFollow(noun: SkoloCommand, io: Io): void {
   const command = noun
     .command('follow')
     .description(
-      'Waits for cycles that are queued or under way, and shows each step. Ctrl-C ends the waiting, not the cycles. Ends with 0 when all went well, with 3 when some did, with 1 when none did.',
+      'Waits for cycles that are queued or under way, and shows each step. Of what is over already it shows the last outcome. Ctrl-C ends the waiting, not the cycles. Ends with 0 when all went well, with 3 when some did, with 1 when none did.',
     )
     .summary('wait for cycles that were asked for before')
     .argument('<names or ids...>', 'what is being cycled, or the ids of cycles')
@@ -17,17 +20,31 @@ export function addPowerFollow(noun: SkoloCommand, io: Io): void {
 
   command.action(async (words: string[], { json = false }: { json?: boolean }) => {
     const { powerCycleDaemon } = await import('./daemon.ts');
-    const { openCycles } = await import('./open-cycles.ts');
-    const { folded } = await import('../../names.ts');
+    const { lastCycle, openCycles } = await import('./open-cycles.ts');
     const daemon = await powerCycleDaemon(command);
-    const { cycles, unknown } = await openCycles(daemon, words);
-    if (unknown.length > 0) {
-      const names = await folded(unknown);
-      const message = `${names}: nothing is queued or under way there; skolo power log shows what was`;
-      if (cycles.length === 0) throw new CliError(message);
-      complain(io, message);
+    const { cycles, unknown: notOpen } = await openCycles(daemon, words);
+    const unknown: string[] = [];
+    const over: PowerCycle[] = [];
+    for (const word of notOpen) {
+      const last = await lastCycle(daemon, word);
+      if ('why' in last) {
+        complain(io, last.why);
+        unknown.push(word);
+      } else if (!cycles.some(({ id }) => id === last.id)) {
+        cycles.push(last);
+        if (last.finishedAt !== undefined) {
+          over.push(last);
+          io.err(
+            `${last.target}: its last cycle is over since ${timestamp(new Date(last.finishedAt))}`,
+          );
+        }
+      }
+    }
+    if (cycles.length === 0) {
+      io.exitCode = exitCodes.failed;
+      return;
     }
     const { waitForCycles } = await import('./wait.ts');
-    await waitForCycles({ io, command, daemon, asked: cycles, refused: unknown, json });
+    await waitForCycles({ io, command, daemon, asked: cycles, over, refused: unknown, json });
   });
 }

@@ -1,6 +1,7 @@
 import type { Hold } from '@skolo/api';
 import type { Io } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
+import { shortId } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 
 /** Holds, the one that ends last at the bottom. */
@@ -11,7 +12,7 @@ export function printHolds(io: Io, holds: readonly Hold[]): void {
 
 function columns(now: number): Column<Hold>[] {
   return [
-    { title: 'ID', cell: ({ id }) => id, leaveOut: 2 },
+    { title: 'ID', cell: ({ id }) => shortId(id), leaveOut: 2 },
     { title: 'TARGET', cell: ({ target }) => target, shrinkTo: 16 },
     { title: 'UNTIL', cell: ({ until }) => timestamp(new Date(until)), leaveOut: 1 },
     { title: 'LEFT', cell: ({ until }) => duration((Date.parse(until) - now) / 1000) },

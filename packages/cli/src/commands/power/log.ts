@@ -3,8 +3,10 @@ import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { upTo } from '../../limit.ts';
+import { expanded } from '../../names.ts';
 import { printJson } from '../../output/json.ts';
 import { type Column, printTable } from '../../output/table.ts';
+import { shortId } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { outcomeWord, stateStyle, tookSeconds } from './cycle-words.ts';
 
@@ -33,11 +35,16 @@ export function addPowerLog(noun: SkoloCommand, io: Io): void {
     .example('skolo power log skia-rpi2-rack4-shelf1-007 --outcome failed');
 
   command.action(async (target: string | undefined, { limit, outcome, json }: Options) => {
+    if (target !== undefined) await expanded([target]);
     const { powerCycleDaemon } = await import('./daemon.ts');
     const daemon = await powerCycleDaemon(command);
     const query = { limit, ...(outcome && { outcome }), ...(target !== undefined && { target }) };
-    const { cycles } = await daemon.ask((client) => client.cycles({ query }));
-    const oldestFirst = cycles.toReversed();
+    const { complainOfNames } = await import('./request.ts');
+    const answer = await daemon.ask((client) =>
+      client.cycles({ query }).catch((error: unknown) => complainOfNames(io, error)),
+    );
+    if (answer === undefined) return;
+    const oldestFirst = answer.cycles.toReversed();
     if (json) printJson(io, { cycles: oldestFirst });
     else printTable(io, columns, oldestFirst);
   });
@@ -55,7 +62,7 @@ const columns: Column<PowerCycle>[] = [
   { title: 'TOOK', cell: tookText, align: 'right', leaveOut: 2 },
   { title: 'BY', cell: ({ by }) => by, shrinkTo: 8, leaveOut: 4 },
   { title: 'REASON', cell: ({ reason }) => reason, shrinkTo: 12, leaveOut: 1 },
-  { title: 'ID', cell: ({ id }) => id, leaveOut: 3 },
+  { title: 'ID', cell: ({ id }) => shortId(id), leaveOut: 3 },
 ];
 
 /** `failed at turn-off`; `turn-off now` while it goes on. */

@@ -1,6 +1,8 @@
-import type { PowerCycle } from '@skolo/api';
+import { ApiError, type PowerCycle } from '@skolo/api';
 import { byNumber, expanded, namesOf } from '../../names.ts';
+import { isIdOf } from '../../output/text.ts';
 import type { PowerCycleDaemon } from './daemon.ts';
+import { refusedBy } from './request.ts';
 
 export interface FoundCycles {
   cycles: PowerCycle[];
@@ -25,9 +27,39 @@ export async function openCycles(
   const found = new Set<PowerCycle>();
   const unknown: string[] = [];
   for (const word of wanted) {
-    const cycles = all.filter(({ id, target, outlets }) => [id, target, ...outlets].includes(word));
+    const cycles = all.filter(
+      ({ id, target, outlets }) => isIdOf(id, word) || [target, ...outlets].includes(word),
+    );
     for (const cycle of cycles) found.add(cycle);
     if (cycles.length === 0) unknown.push(word);
   }
   return { cycles: [...found].sort((a, b) => byNumber(a.target, b.target)), unknown };
+}
+
+/** The newest cycle with this id, or of this target, and why there is none. Both are over, or have been over for long. */
+export async function lastCycle(
+  daemon: PowerCycleDaemon,
+  word: string,
+): Promise<PowerCycle | { why: string }> {
+  const byId = await asked(daemon, (client) => client.cycle({ params: { id: word } }));
+  if (!('why' in byId)) return byId;
+  const query = { target: word, limit: 1 };
+  const ofTarget = await asked(daemon, (client) => client.cycles({ query }));
+  if ('why' in ofTarget) return ofTarget;
+  return ofTarget.cycles[0] ?? { why: `${word}: it was never cycled, as far back as the log goes` };
+}
+
+/** The answer, or what the service says is not there. */
+async function asked<T extends object>(
+  daemon: PowerCycleDaemon,
+  question: Parameters<typeof daemon.ask<T>>[0],
+): Promise<T | { why: string }> {
+  return daemon.ask(async (client) => {
+    try {
+      return await question(client);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      return { why: refusedBy(error)?.[0]?.detail ?? error.problem.detail };
+    }
+  });
 }

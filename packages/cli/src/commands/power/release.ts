@@ -3,6 +3,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { Io } from '../../io.ts';
+import { isIdOf } from '../../output/text.ts';
 
 /** `skolo power release`: the repair is over. */
 export function addPowerRelease(noun: SkoloCommand, io: Io): void {
@@ -24,7 +25,7 @@ export function addPowerRelease(noun: SkoloCommand, io: Io): void {
     const found = new Set<Hold>();
     let unknown = 0;
     for (const word of wanted) {
-      const meant = holds.filter(({ id, target }) => id === word || target === word);
+      const meant = holds.filter(({ id, target }) => isIdOf(id, word) || target === word);
       for (const hold of meant) found.add(hold);
       if (meant.length > 0) continue;
       complain(io, `${word}: is not held by itself; skolo power holds shows what is`);

@@ -9,6 +9,7 @@ import type { Io } from '../../io.ts';
 import { folded, type Names } from '../../names.ts';
 import { printJson } from '../../output/json.ts';
 import { printTable } from '../../output/table.ts';
+import { shortId } from '../../output/text.ts';
 import { powerCycleDaemon } from './daemon.ts';
 import { printRefusals } from './refusals.ts';
 import { persistently, refusedBy } from './request.ts';
@@ -80,7 +81,7 @@ async function printAccepted(submission: Submission, cycles: Accepted['cycles'])
   printTable(
     io,
     [
-      { title: 'ID', cell: ({ id }) => id },
+      { title: 'ID', cell: ({ id }) => shortId(id) },
       { title: 'TARGET', cell: ({ target }) => target, shrinkTo: 16 },
       {
         title: 'CYCLE',

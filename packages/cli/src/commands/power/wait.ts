@@ -20,6 +20,8 @@ interface Wait {
   command: SkoloCommand;
   daemon: PowerCycleDaemon;
   asked: readonly AskedCycle[];
+  /** Those of them that are over already. */
+  over?: readonly PowerCycle[];
   /** Those that did not get that far: they count as failed. */
   refused: readonly unknown[];
   json: boolean;
@@ -27,8 +29,8 @@ interface Wait {
 
 /** Sets the exit code: 0 all went well, 3 some did, 1 none. */
 export async function waitForCycles(wait: Wait): Promise<void> {
-  const { io, asked, refused, json } = wait;
-  const cycles = new Map<string, PowerCycle>();
+  const { io, asked, over = [], refused, json } = wait;
+  const cycles = new Map(over.map((cycle) => [cycle.id, cycle]));
   const progress: Progress = { asked, cycles, clockAheadMs: 0 };
   const isOver = await follow(wait, progress, cycles);
   const known = asked.flatMap(({ id }) => cycles.get(id) ?? []);
@@ -50,8 +52,9 @@ async function follow(
   progress: Progress,
   cycles: Map<string, PowerCycle>,
 ): Promise<boolean> {
-  const { io, daemon, asked, json } = wait;
+  const { io, daemon, asked, over = [], json } = wait;
   const display = displayOf(io, progress, json);
+  for (const cycle of over) display.changed(cycle);
   const interrupt = new AbortController();
   const stopListening = io.onInterrupt(() => interrupt.abort());
   try {
@@ -59,7 +62,7 @@ async function follow(
       followCycles({
         baseUrl: daemon.baseUrl,
         token: daemon.token,
-        ids: asked.map(({ id }) => id),
+        ids: asked.map(({ id }) => id).filter((id) => !over.some((cycle) => cycle.id === id)),
         signal: interrupt.signal,
         now: io.now,
         watcher: {

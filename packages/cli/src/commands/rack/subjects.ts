@@ -1,6 +1,7 @@
 /** What the words after `skolo rack show` mean. */
 import {
   type AttachedDevice,
+  didYouMean,
   expandNames,
   type Identity,
   type InfrastructureDevice,
@@ -98,7 +99,9 @@ function whyUnknown(rack: Rack, word: string): string {
   const { name, device, model } = partsOf(rack, word);
   const no = `there is no ${word} in ${rack.name}`;
   if (device === undefined || model === undefined) {
-    return `${no}${name === word ? '' : `, and no ${name}`}; \`skolo rack show\` lists all`;
+    const known = [...subjectsOf(rack).keys()];
+    const guess = didYouMean(name, known);
+    return `${no}${name === word ? '' : `, and no ${name}`}${guess}; \`skolo rack show\` lists all`;
   }
   const { power, network } = model;
   const has = [

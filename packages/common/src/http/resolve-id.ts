@@ -1,0 +1,33 @@
+import { HttpProblem } from './problem.ts';
+
+/** Shorter ones are slips. */
+const leastLength = 4;
+
+/**
+ * The id that a person means: the whole of it, or its beginning or last part, as tables show it (`87e70961` of a UUID, `a1b2c3` of
+ * `20261121T055050Z-a1b2c3`).
+ *
+ * @param noun what has the ids: `cycle`
+ * @param list the command that lists them: `skolo power log`
+ * @throws HttpProblem 404: no id is meant, or several are.
+ */
+export function resolveId(
+  ids: Iterable<string>,
+  written: string,
+  { noun, list }: { noun: string; list: string },
+): string {
+  const meant = new Set<string>();
+  for (const id of ids) {
+    if (id === written) return id;
+    const isShort = written.length >= leastLength;
+    if (isShort && (id.startsWith(written) || id.endsWith(`-${written}`))) meant.add(id);
+  }
+  const [only] = meant;
+  if (only !== undefined && meant.size === 1) return only;
+  throw new HttpProblem(
+    404,
+    meant.size > 1
+      ? `${written}: ${meant.size} ids of a ${noun} begin so; give more of it`
+      : `${written}: no such ${noun}; ${list} lists them`,
+  );
+}
