@@ -11,6 +11,8 @@ export interface OpenJournalDeps {
   /** Reads what it has: one that cannot be read is not open. */
   load(journal: Journal): Promise<void>;
   onTrouble(why: string): void;
+  /** It was not whole. For people: what was lost, what was saved, where the damaged files are. */
+  onDamage(what: string): void;
   /** Pause between two attempts. */
   retryMs: number;
   signal: AbortSignal;
@@ -27,6 +29,7 @@ export async function tryOpenJournal(deps: OpenJournalDeps): Promise<Journal | u
     journal = await Journal.open(join(deps.stateDir, 'journal'));
     if (journal.recovered !== undefined) {
       deps.log.error({ recovered: journal.recovered }, 'journal was damaged');
+      deps.onDamage(journal.recovered);
     }
     await deps.load(journal);
     return journal;

@@ -185,6 +185,7 @@ describe('a journal', () => {
       retryMs: 1,
       signal: new AbortController().signal,
       onTrouble: (why: string) => void troubles.push(why),
+      onDamage: () => undefined,
       async load() {
         loads += 1;
         if (loads < 3) throw new Error('input/output error');
@@ -209,10 +210,30 @@ describe('a journal', () => {
       retryMs: 3_600_000,
       signal: stopping.signal,
       onTrouble: () => undefined,
+      onDamage: () => undefined,
       load: async () => undefined,
     });
     stopping.abort(new Error('the daemon stops'));
 
     expect(await opening).toBeUndefined();
+  });
+
+  it('that was damaged is used as far as it goes, and the daemon is degraded until its next start', async () => {
+    const daemon = await startDaemon({
+      yaml,
+      async prepare(stateDir) {
+        const folder = join(stateDir, 'journal');
+        const journal = await Journal.open(folder);
+        await journal.write({ put: { a: 'b' } });
+        await journal.close();
+        await rm(join(folder, 'CURRENT'));
+      },
+    });
+
+    const { status, body } = await ready(daemon);
+
+    expect(status).toBe(200);
+    expect(body).toContain('"what":"journal damaged"');
+    expect(body).toContain('skolo power status');
   });
 });

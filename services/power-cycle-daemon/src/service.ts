@@ -106,6 +106,12 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     signal: stopping.signal,
     retryMs: flushEveryMs,
     onTrouble: (why) => degraded.raise(journalTrouble, why),
+    // Until the next start: only a person knows whether what was lost matters.
+    onDamage: (what) =>
+      degraded.raise(
+        'journal damaged',
+        `${what}; compare skolo power status with what should be on`,
+      ),
     async load(opened) {
       const unreadable = await store.load(opened);
       if (unreadable > 0)

@@ -112,6 +112,12 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
     signal: stopping.signal,
     retryMs: openEveryMs,
     onTrouble: (why) => degraded.raise(journalTrouble, why),
+    // Until the next start: only a person knows whether what was lost matters.
+    onDamage: (what) =>
+      degraded.raise(
+        'journal damaged',
+        `${what}; compare skolo backup status with what should be there`,
+      ),
     async load(opened) {
       const unreadable = (await state.load(opened)) + (await offsite.load(opened));
       if (unreadable > 0)
