@@ -484,16 +484,25 @@ describe('a machine', () => {
   });
 
   it.each([
-    ['went down and came back', {}, { outcome: 'back' }],
-    ['stayed up', { ignores: 'off' as const }, { outcome: 'failed', failedStep: 'turn-off' }],
-  ])(
+    ['went down and came back', undefined, {}, { outcome: 'back' }],
+    // Slower than the device: were it first looked at when the command is sent, nobody had seen it up.
+    ['answered slowly, went down and came back', 'ssh-slow', {}, { outcome: 'back' }],
+    [
+      'stayed up',
+      undefined,
+      { ignores: 'off' as const },
+      { outcome: 'failed', failedStep: 'turn-off' },
+    ],
+  ] as const)(
     'that %s tells what a device that cycled by itself does not',
-    async (_how, fault, expected) => {
+    async (_how, slow, fault, expected) => {
       const { daemon, machine, finished, boards } = await withMachine(['switch-1/20'], {
         agentPort: false,
         more: 'device: { kind: android, power: usb/1-1.2 }',
       });
       Object.assign(boards.get('switch-1'), { showsOn: true }, fault);
+      machine.slowMs = 100;
+      if (slow !== undefined) await machine.misbehave(slow);
 
       const cycle = await finished(await ask(daemon, 'm'));
 

@@ -1,6 +1,7 @@
 /** What a cycle does with the outlets that feed its target: reach them, turn them off, wait. Each ends with an event. */
 import { errorText, pause } from '@skolo/common';
 import { DeviceError } from '@skolo/equipment';
+import type { Controller } from './controller.ts';
 import type { CycleEvent } from './cycle.ts';
 import type { OutletReading } from './drivers/driver.ts';
 import { eyesFor, type Hands, settingsOf } from './hands.ts';
@@ -79,41 +80,74 @@ export async function allOff(
   signal.addEventListener('abort', end);
   // From before it is off until it was seen down, or the attempt is over.
   const eyes = record.action === 'cycle' && target ? eyesFor(hands.rack(), target) : undefined;
-  if (eyes !== undefined) void noteDown(eyes, hands, ending.signal);
+  const native = nativeCycleOf(record, hands);
   try {
-    return await offWay(record, hands, signal);
+    // No reading may show a native cycle, and an outage proves it only of a machine that was up before. That look ends
+    // before the command is sent: one that runs beside it may come too late.
+    const wasUp = eyes && native && (await eyes.probe(hands.watch.lookMs, signal)).up;
+    signal.throwIfAborted();
+    if (eyes !== undefined) void noteDown(eyes, hands, ending.signal, wasUp);
+    return await offWay(record, native, hands, signal);
   } finally {
     signal.removeEventListener('abort', end);
     end();
   }
 }
 
-async function noteDown(eyes: MachineEyes, hands: Hands, signal: AbortSignal): Promise<void> {
+/** @param wasUp it was seen up before */
+async function noteDown(
+  eyes: MachineEyes,
+  hands: Hands,
+  signal: AbortSignal,
+  wasUp = false,
+): Promise<void> {
   try {
     const down = await seeDown(eyes, 3_600_000, hands.watch, signal);
-    if (down !== undefined) hands.seenDown({ ...down, text: `seen down: ${down.text}` });
+    if (down === undefined) return;
+    hands.seenDown({ text: `seen down: ${down.text}`, wasUp: wasUp || down.wasUp });
   } catch (error) {
     if (!signal.aborted) throw error;
   }
 }
 
-async function offWay(record: CycleRecord, hands: Hands, signal: AbortSignal): Promise<CycleEvent> {
+interface NativeCycle {
+  controller: Controller;
+  outlet: string;
+  /** Undefined: as long as is set on the device. */
+  offSeconds: number | undefined;
+}
+
+/** How its one device cycles it by itself; undefined: it does not. */
+function nativeCycleOf(
+  record: CycleRecord,
+  hands: Pick<Hands, 'controller'>,
+): NativeCycle | undefined {
   const [feed, ...more] = record.feeds;
   const controller = feed && hands.controller(feed.controller);
-  if (record.action === 'cycle' && feed && controller && more.length === 0) {
-    const isFixed = controller.hasFixedCycle;
-    const asked = isFixed && !record.offSecondsGiven ? undefined : record.offSeconds;
-    if (controller.cyclesNatively(asked)) {
-      const { patience, note, offNatively } = hands;
-      const options = { offSeconds: asked, patience, onSeenOff: offNatively };
-      const outcome = await cycleNatively(controller, feed.outlet, options, signal);
-      if (outcome.is === 'cycled') return { is: 'cycled-natively', text: outcome.text };
-      if (outcome.is === 'left-off') return { is: 'left-off', text: outcome.text };
-      // Where it may have been off, unseen, to turn it off now would be the second time.
-      if (!outcome.isRefused) return { is: 'off-unseen', text: outcome.text };
-      if (record.nativeOnly) return { is: 'off-failed', text: outcome.text };
-      note(`${outcome.text}; now step by step`);
-    }
+  if (record.action !== 'cycle' || !feed || !controller || more.length > 0) return undefined;
+  const isFixed = controller.hasFixedCycle;
+  const offSeconds = isFixed && !record.offSecondsGiven ? undefined : record.offSeconds;
+  if (!controller.cyclesNatively(offSeconds)) return undefined;
+  return { controller, outlet: feed.outlet, offSeconds };
+}
+
+async function offWay(
+  record: CycleRecord,
+  native: NativeCycle | undefined,
+  hands: Hands,
+  signal: AbortSignal,
+): Promise<CycleEvent> {
+  if (native !== undefined) {
+    const { controller, outlet, offSeconds } = native;
+    const { patience, note, offNatively } = hands;
+    const options = { offSeconds, patience, onSeenOff: offNatively };
+    const outcome = await cycleNatively(controller, outlet, options, signal);
+    if (outcome.is === 'cycled') return { is: 'cycled-natively', text: outcome.text };
+    if (outcome.is === 'left-off') return { is: 'left-off', text: outcome.text };
+    // Where it may have been off, unseen, to turn it off now would be the second time.
+    if (!outcome.isRefused) return { is: 'off-unseen', text: outcome.text };
+    if (record.nativeOnly) return { is: 'off-failed', text: outcome.text };
+    note(`${outcome.text}; now step by step`);
   }
   if (record.nativeOnly) {
     const why = 'the device can no longer cycle the outlet by itself, and nobody could turn it on';

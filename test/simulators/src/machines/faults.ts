@@ -18,6 +18,8 @@ export const machineFaults = [
   'ssh-refuses-login',
   /** Takes connections at its ssh port and never says a word. */
   'ssh-silent',
+  /** Says its first word at its ssh port after `slowMs`. */
+  'ssh-slow',
   /** Powered, and all its ports are closed. A power cycle revives it. */
   'dead',
   /** Wired wrongly: it has power whatever its outlets say. */

@@ -91,7 +91,7 @@ export async function startSimulatedMachine(
   let task: Task = { running: false };
   const key = keyOf(options.hostKey);
 
-  const ssh = new Door(host, options.sshPort ?? 0, takeSsh);
+  const ssh = new Door(host, options.sshPort ?? 0, (socket) => void takeSsh(socket));
   const agent = agentPort === false ? undefined : new Door(host, agentPort, takeHttp);
   const boots = new Boots({
     doors: agent ? [ssh, agent] : [ssh],
@@ -111,8 +111,10 @@ export async function startSimulatedMachine(
 
   // Made when the first client comes: most machines of a large rack are never spoken to.
   let sshServer: ((socket: Socket) => void) | undefined;
-  function takeSsh(socket: Socket): void {
+  async function takeSsh(socket: Socket): Promise<void> {
     if (faults.has('ssh-silent')) return;
+    if (faults.has('ssh-slow')) await sleep(machine.slowMs);
+    if (socket.destroyed) return;
     const box = machineBox({
       machine: name,
       bootId: () => boots.bootId,
