@@ -7,6 +7,7 @@ import { createAdbServer } from './devices/adb-server.ts';
 import { AdbWatch } from './devices/adb-watch.ts';
 import type { DeviceSettings, DeviceView, Dimensions } from './devices/device.ts';
 import { openDevice } from './devices/index.ts';
+import { SshSignIns } from './devices/ssh-sign-ins.ts';
 import type { HealthFacts } from './health/facts.ts';
 import { ForcedQuarantine } from './health/forced-quarantine.ts';
 import type { Health } from './health/health.ts';
@@ -88,8 +89,10 @@ export function keepMachine(deps: MachineDeps): MachineKeeper {
 
   const ofDevices = () => deviceSettings(settings());
   const adb = createAdbServer({ run, settings: ofDevices, log });
+  const sshSignIns = new SshSignIns(clock);
   const devices = new MachineDevices({
-    open: (device) => openDevice(device, { run, settings: ofDevices, adb, stateDir, log }),
+    open: (device) =>
+      openDevice(device, { run, settings: ofDevices, adb, sshSignIns, stateDir, log }),
     readSeconds,
     clock,
     log,

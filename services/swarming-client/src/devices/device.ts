@@ -3,6 +3,7 @@
 import type { Logger } from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { RunCommand } from '../run-command.ts';
+import type { SshSignIns } from './ssh-sign-ins.ts';
 
 /** A device as the machine's slice of rack.yaml describes it. */
 export type AttachedDevice = MachineSlice['devices'][number];
@@ -66,6 +67,8 @@ export interface DeviceDeps {
   settings: () => DeviceSettings;
   /** The one adb server of this machine. */
   adb: AdbServer;
+  /** What devices over ssh made of the last sign-ins. */
+  sshSignIns: SshSignIns;
   /** Where the host keys of devices over ssh are remembered. */
   stateDir: string;
   log: Pick<Logger, 'info' | 'warn'>;

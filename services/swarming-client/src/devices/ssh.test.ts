@@ -142,7 +142,7 @@ describe('a Chromebook that misbehaves', () => {
     { fault: 'garbage', why: /does not tell its uptime/ },
     { fault: 'empty-answers', why: /does not tell its uptime: ""/ },
   ] as const)('is missing, in time, and well again: $fault', async ({ fault, why }, context) => {
-    const { open, there, settings } = await startChromebook(context);
+    const { open, there, settings, pass } = await startChromebook(context);
     const chromeos = open(device);
     // Whose host key is known.
     if (fault === 'other-host-key') await present(chromeos);
@@ -152,9 +152,47 @@ describe('a Chromebook that misbehaves', () => {
     expect(await missing(chromeos)).toMatch(why);
 
     await there.behave();
+    pass(60);
     settings.ssh.commandSeconds = 20;
     expect((await present(chromeos)).dimensions.chromeos_milestone).toEqual(['89']);
   });
+
+  it.for(['chromeos', 'auto'] as const)(
+    'and rejects the login is asked once, then after 1, 2, 5 and each 10 minutes: %s',
+    async (kind, context) => {
+      const { open, there, ran, pass, settings } = await startChromebook(context);
+      const one = open({ ...device, kind });
+      await there.misbehave('wrong-key');
+      const attempts: number[] = [];
+      const said = new Set<string>();
+      for (const seconds of [0, 59, 1, 119, 1, 299, 1, 599, 1, 599, 1]) {
+        pass(seconds);
+        for (let i = 0; i < 3; i += 1) said.add(await missing(one));
+        await one.repairs['device-reboot']?.(never).catch(() => undefined);
+        attempts.push(ran.length);
+      }
+
+      expect(attempts).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6]);
+      expect([...said]).toHaveLength(6);
+      for (const why of said) {
+        expect(why).toMatch(
+          /authorized_keys; sign-in was rejected (once|\d times), the next attempt is at 20\d\d-/,
+        );
+      }
+
+      // Another login is tried at once.
+      settings.ssh.user = 'nobody-else';
+      await missing(one);
+      expect(ran).toHaveLength(7);
+
+      settings.ssh.user = there.username;
+      await there.behave();
+      pass(600);
+      await present(one);
+      await there.misbehave('wrong-key');
+      expect(await missing(one)).toContain('sign-in was rejected once');
+    },
+  );
 
   it('ends its lines as Windows does', async (context) => {
     const { open, there } = await startChromebook(context);

@@ -15,18 +15,32 @@ const longestConnect = 15;
 const mostBytes = 1024 * 1024;
 /** What ssh itself returns where it could not do what it should. */
 const ownFailure = 255;
+const rejectedLogin = /permission denied|too many authentication failures/i;
 const neverConnected =
   /refused|denied|timed out|no route|unreachable|verification failed|identification|resolve|bad /i;
 
-export function createSsh(device: AttachedDevice, { run, settings, stateDir }: DeviceDeps): Ssh {
+export function createSsh(
+  device: AttachedDevice,
+  { run, settings, stateDir, sshSignIns }: DeviceDeps,
+): Ssh {
   async function attempt(script: string, signal: AbortSignal) {
     const { address } = device;
     if (address === undefined) {
       throw new Missing('has no address: write `address:` into its entry in rack.yaml');
     }
     const { ssh } = settings();
+    const login = JSON.stringify([ssh.user, address, ssh.port, ssh.privateKey]);
+    const paused = sshSignIns.pausedWhy(login);
+    if (paused !== undefined) throw new Missing(paused);
     const args = sshArguments(address, join(stateDir, 'known_hosts'), ssh, script);
-    return await run('ssh', args, { timeoutMs: ssh.commandSeconds * 1000, signal, mostBytes });
+    const timeoutMs = ssh.commandSeconds * 1000;
+    const result = await run('ssh', args, { timeoutMs, signal, mostBytes });
+    const said = complaint(result);
+    if (result.status === ownFailure && rejectedLogin.test(said)) {
+      throw new Missing(sshSignIns.reject(login, whyRefused(said, join(stateDir, 'known_hosts'))));
+    }
+    if (result.status !== ownFailure) sshSignIns.accept(login);
+    return result;
   }
 
   return {
@@ -94,7 +108,7 @@ function whyRefused(said: string, knownHosts: string): string {
   if (/host key verification failed|identification has changed/i.test(said)) {
     return `its host key is another one than before: if it was set up anew, take its line out of ${knownHosts}`;
   }
-  if (/permission denied/i.test(said)) {
+  if (rejectedLogin.test(said)) {
     return `does not let this machine in (${said}): put the key of \`ssh.privateKey\` into its authorized_keys`;
   }
   return `ssh: ${said}`;

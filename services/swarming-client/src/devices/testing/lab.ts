@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createLogger } from '@skolo/common/light';
+import { createLogger, systemClock } from '@skolo/common/light';
 import { onTestFinished } from 'vitest';
 import { createRunCommand, type RunCommand } from '../../run-command.ts';
 import { createAdbServer } from '../adb-server.ts';
@@ -14,6 +14,7 @@ import type {
   DeviceSettings,
 } from '../device.ts';
 import { openDevice } from '../index.ts';
+import { SshSignIns } from '../ssh-sign-ins.ts';
 
 export interface Lab {
   dir: string;
@@ -23,6 +24,8 @@ export interface Lab {
   ran: string[];
   /** Lines of the log. */
   logged(): Record<string, unknown>[];
+  /** For pauses between sign-ins, so many seconds are over. */
+  pass(seconds: number): void;
   open(device?: Partial<AttachedDevice>): Device;
   /** A device on USB, as the kernel shows it. */
   plugIn(path: string, usb: Usb): Promise<void>;
@@ -45,6 +48,7 @@ export async function startLab(env: NodeJS.ProcessEnv = {}): Promise<Lab> {
     ssh: { user: 'root', port: 22, commandSeconds: 20 },
   };
   const ran: string[] = [];
+  let passed = 0;
   const all = { ...process.env, HOME: dir, ...env };
   const really = createRunCommand();
   const run: RunCommand = (file, args, options) => {
@@ -63,6 +67,10 @@ export async function startLab(env: NodeJS.ProcessEnv = {}): Promise<Lab> {
     run,
     settings: () => settings,
     adb,
+    sshSignIns: new SshSignIns({
+      now: () => Date.now() + passed * 1000,
+      uptime: () => systemClock.uptime() + passed,
+    }),
     stateDir: dir,
     log,
     sysfs,
@@ -73,6 +81,9 @@ export async function startLab(env: NodeJS.ProcessEnv = {}): Promise<Lab> {
     deps,
     settings,
     ran,
+    pass: (seconds) => {
+      passed += seconds;
+    },
     logged: () => lines.map((line) => JSON.parse(line)),
     open: (device = {}) =>
       openDevice({ name: 'device', fullName: 'rpi-1-device', kind: 'android', ...device }, deps),
