@@ -52,9 +52,11 @@ export function addRackMetrics(registry: Registry, clock: Pick<Clock, 'now'>): R
   });
   const time = new Gauge({
     name: 'skolo_rack_reload_success_timestamp_seconds',
-    help: 'When a rack.yaml was last read and found valid; 0 = not since the start (last good copy in force).',
+    help: 'When a rack.yaml was last read and found valid; absent: not since the start (last good copy in force).',
     registers: [registry],
   });
+  // A gauge without labels begins at 0, which reads as a time long ago.
+  time.remove();
   const disabled = new Gauge({
     name: 'skolo_rack_disabled_entries',
     help: 'Entries and keys of rack.yaml that are disabled because of mistakes; only after a start without a last good copy.',

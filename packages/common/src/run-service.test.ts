@@ -334,6 +334,7 @@ describe('a start that fails', () => {
     expect(JSON.stringify(body.degraded)).toContain('toaster');
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     expect(metrics).toMatch(/^skolo_rack_reload_success 0$/m);
+    expect(metrics).not.toMatch(/^skolo_rack_reload_success_timestamp_seconds /m);
     expect(metrics).toMatch(/^skolo_degraded\{what="rack.*"\} 1$/m);
     expect(await child.line('rack.yaml refused')).toMatchObject({
       level: 'error',

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
+import { hookNames } from './hooks/hooks.ts';
 import type { HostReading } from './host/host-reading.ts';
 import { createMetrics } from './metrics.ts';
 
@@ -34,6 +35,18 @@ it('sensors that the machine lacks, or lost, have no value', async () => {
   const all = await metricsWith([before, { isThrottled: false }], 'skolo_swarming_host_');
 
   expect(all).toEqual(['skolo_swarming_host_throttled 0']);
+});
+
+it('ages of a bot and a task that do not run have no value', async () => {
+  expect(await metricsWith([{}], 'skolo_swarming_bot_uptime_seconds')).toEqual([]);
+  expect(await metricsWith([{}], 'skolo_swarming_task_running_seconds')).toEqual([]);
+});
+
+it('each hook is counted from 0, so that the first slow one is an increase', async () => {
+  const all = await metricsWith([{}], 'skolo_swarming_hook_seconds_count');
+
+  expect(all).toContain('skolo_swarming_hook_seconds_count{hook="on_bot_startup"} 0');
+  expect(all).toHaveLength(hookNames.length);
 });
 
 it('each way in which a bot ends is counted from 0, so that the first one is an increase', async () => {

@@ -5,6 +5,7 @@ import { type BotView, botExits, botStates } from './bot/bot-view.ts';
 import type { TaskView } from './bot/task-view.ts';
 import type { DeviceView } from './devices/device.ts';
 import { verdicts } from './health/health.ts';
+import { hookNames } from './hooks/hooks.ts';
 import type { HostReading } from './host/host-reading.ts';
 import type { MachineView } from './machine.ts';
 
@@ -95,11 +96,11 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
   );
   gauge(
     'skolo_swarming_bot_uptime_seconds',
-    'Since the bot was started; 0: it does not run.',
+    'Since the bot was started; absent while it does not run.',
     [],
     (set, { bot, now }) => {
-      const runs = bot.pid !== undefined && bot.startedAt !== undefined;
-      set({}, runs ? secondsBetween(bot.startedAt, now) : 0);
+      const { pid, startedAt } = bot;
+      if (pid !== undefined && startedAt !== undefined) set({}, secondsBetween(startedAt, now));
     },
   );
   gauge('skolo_swarming_task_running', '1 while a task runs.', [], (set, { task }) =>
@@ -107,9 +108,11 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
   );
   gauge(
     'skolo_swarming_task_running_seconds',
-    'How long the task has been running; 0: none does.',
+    'How long the task has been running; absent while none does.',
     [],
-    (set, { task, now }) => set({}, task.running ? secondsBetween(task.since, now) : 0),
+    (set, { task: { running, since }, now }) => {
+      if (running && since !== undefined) set({}, secondsBetween(since, now));
+    },
   );
   gauge(
     'skolo_swarming_health',
@@ -249,6 +252,10 @@ export function createMetrics(registry: Registry, measured: () => Measured): Met
     labelNames: ['hook'],
     registers,
   });
+  for (const hook of hookNames) {
+    hooks.zero({ hook });
+    hookFailures.inc({ hook }, 0);
+  }
   const tasks = new Counter({
     name: 'skolo_swarming_tasks_total',
     help: 'Tasks that were begun.',
@@ -278,8 +285,8 @@ function present(devices: readonly DeviceView[]) {
   );
 }
 
-function secondsBetween(since: Date | undefined, now: Date): number {
-  return since === undefined ? 0 : Math.max(0, (now.getTime() - since.getTime()) / 1000);
+function secondsBetween(since: Date, now: Date): number {
+  return Math.max(0, (now.getTime() - since.getTime()) / 1000);
 }
 
 function bit(is: boolean | undefined): number | undefined {
