@@ -39,7 +39,7 @@ export { createFileSink, type FileSinkOptions } from './sinks/file.ts';
 export { createHttpSink, type HttpSinkOptions } from './sinks/http.ts';
 export { createSinks, encodeAsOf, pubSubName, type SinkSettings } from './sinks/index.ts';
 export { createPubSubSink, type PubSubSinkOptions } from './sinks/pubsub.ts';
-export { type Sink, SinkError, type SinkReason } from './sinks/sink.ts';
+export { type Sink, SinkError, type SinkReason, sinkReasons } from './sinks/sink.ts';
 export { parseTemplate, type Template } from './sinks/template.ts';
 export {
   type Received,

@@ -46,7 +46,7 @@ export interface DeliveryDeps {
   sendWithinMs?: number;
   pause?: Pause;
   onSent(sent: { messages: number; seconds: number }): void;
-  onFailed(failure: { reason: string; code: string }): void;
+  onFailed(failure: { reason: SinkReason; code: string }): void;
   /** A message is among the dead letters now: the sink takes others and not this one, or it is no message. */
   onSetAside(why: string): void;
 }

@@ -1,23 +1,26 @@
 /** Metrics of alert-to-pubsub. Names and labels are all declared here; the alert rules ask for them. */
-import { Door } from '@skolo/alerts';
+import { Door, type SinkReason, sinkReasons } from '@skolo/alerts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type RefusedWhy, refusedWhys } from './receive/refused.ts';
 import type { SinkView, View } from './view.ts';
 
 const doors = Door.options;
 const statuses = ['firing', 'resolved'] as const;
+/** Of requests, and of alerts in a request that is accepted otherwise. */
+const refusals = [...refusedWhys, 'bad'] as const;
 
 export interface Metrics {
   /** There is such a sink from here on. */
   sink(name: string): void;
   received(door: string, status: 'firing' | 'resolved', count: number): void;
-  refused(door: string, reason: string, count?: number): void;
+  refused(door: string, reason: RefusedWhy | 'bad', count?: number): void;
   transition(status: 'firing' | 'resolved'): void;
   truncated(count: number): void;
   deadLetters(from: string, count: number): void;
   damaged(records: number): void;
   dropped(sink: string, count: number): void;
   sent(sink: string, messages: number, seconds: number): void;
-  failed(sink: string, reason: string, code: string): void;
+  failed(sink: string, reason: SinkReason): void;
   heartbeat(sink: string, outcome: 'sent' | 'failed'): void;
 }
 
@@ -52,7 +55,6 @@ export function createMetrics(registry: Registry, view: () => View): Metrics {
   const failures = counter('publish_failures', 'Attempts of a sink that failed.', [
     'sink',
     'reason',
-    'code',
   ]);
   const heartbeats = counter('heartbeats', 'Heartbeats by what became of them: sent, failed.', [
     'sink',
@@ -69,6 +71,7 @@ export function createMetrics(registry: Registry, view: () => View): Metrics {
   for (const door of doors) {
     letters.inc({ from: door }, 0);
     for (const status of statuses) received.inc({ door, status }, 0);
+    for (const reason of refusals) refused.inc({ door, reason }, 0);
   }
   for (const status of statuses) transitions.inc({ status }, 0);
   wayGauges(registry, view);
@@ -77,6 +80,7 @@ export function createMetrics(registry: Registry, view: () => View): Metrics {
     sink(sink) {
       for (const each of [dropped, published]) each.inc({ sink }, 0);
       letters.inc({ from: sink }, 0);
+      for (const reason of sinkReasons) failures.inc({ sink, reason }, 0);
     },
     received: (door, status, count) => received.inc({ door, status }, count),
     refused: (door, reason, count = 1) => refused.inc({ door, reason }, count),
@@ -89,7 +93,7 @@ export function createMetrics(registry: Registry, view: () => View): Metrics {
       published.inc({ sink }, messages);
       duration.observe({ sink }, seconds);
     },
-    failed: (sink, reason, code) => failures.inc({ sink, reason, code }),
+    failed: (sink, reason) => failures.inc({ sink, reason }),
     heartbeat: (sink, outcome) => heartbeats.inc({ sink, outcome }),
   };
 }

@@ -126,6 +126,10 @@ describe('alert-to-pubsub', () => {
       'skolo_alerts_dead_letters_total{from="v2"} 0',
       'skolo_alerts_dead_letters_total{from="log"} 0',
       'skolo_alerts_dropped_total{sink="pubsub"} 0',
+      'skolo_alerts_publish_failures_total{sink="log",reason="disk"} 0',
+      'skolo_alerts_publish_failures_total{sink="pubsub",reason="permission"} 0',
+      'skolo_alerts_refused_total{door="webhook",reason="auth"} 0',
+      'skolo_alerts_refused_total{door="v2",reason="bad"} 0',
       'skolo_alerts_last_success_timestamp_seconds{sink="log"} 0',
     ]) {
       expect(metrics).toContain(line);

@@ -149,7 +149,7 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     log,
     onSink: (sink) => metrics.sink(sink),
     onSent: (sink, messages, seconds) => metrics.sent(sink, messages, seconds),
-    onFailed: (sink, { reason, code }) => metrics.failed(sink, reason, code),
+    onFailed: (sink, { reason }) => metrics.failed(sink, reason),
     onSetAside(sink, why) {
       metrics.deadLetters(sink, 1);
       const count = setAside.count(sink, clock.uptime());

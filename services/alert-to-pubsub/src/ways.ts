@@ -1,6 +1,6 @@
 /** The ways out of the spool: a delivery for each sink of rack.yaml, which come and go with its edits. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Sink } from '@skolo/alerts';
+import type { Sink, SinkReason } from '@skolo/alerts';
 import { Receiver } from '@skolo/api';
 import { type Clock, type Degraded, errorText, type LastSuccess, type Logger } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
@@ -28,7 +28,7 @@ export interface WaysDeps {
   /** There is such a sink from here on. */
   onSink(sink: string): void;
   onSent(sink: string, messages: number, seconds: number): void;
-  onFailed(sink: string, failure: { reason: string; code: string }): void;
+  onFailed(sink: string, failure: { reason: SinkReason; code: string }): void;
   /** A message for this sink is a dead letter now. */
   onSetAside(sink: string, why: string): void;
   /** These sinks lost so many messages, since the spool was full. */

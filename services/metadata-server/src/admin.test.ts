@@ -113,6 +113,27 @@ describe('metrics', () => {
     expect(metrics).not.toMatch(/ya29/);
   });
 
+  it('count what alert rules ask for from 0, so that the first time is an increase', async () => {
+    const yaml = rackYaml.replace('kind: rpi', 'kind: rpi\n    mac: dc:a6:32:00:00:0[1-9]');
+    const rack = await startRack({ yaml });
+    const zeros = async () =>
+      (await rack.metrics()).split('\n').filter((line) => line.endsWith(' 0'));
+
+    expect(await zeros()).toEqual(
+      expect.arrayContaining([
+        'skolo_metadata_mac_mismatches_total{machine="rack1-shelf1-009"} 0',
+        'skolo_metadata_requests_total{class="token",code="429",identity="bots"} 0',
+        'skolo_metadata_requests_total{class="other",code="429",identity="none"} 0',
+        'skolo_metadata_unknown_caller_requests_total 0',
+      ]),
+    );
+
+    await rack.edit(yaml.replace('shelf1-[001-009]', 'shelf2-[001-009]'));
+    await expect
+      .poll(zeros)
+      .toContain('skolo_metadata_mac_mismatches_total{machine="rack1-shelf2-001"} 0');
+  });
+
   it('keep the time of last success over a restart', async () => {
     const rack = await startRack();
     await rack.token();

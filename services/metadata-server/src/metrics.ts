@@ -1,5 +1,6 @@
+import type { Rack } from '@skolo/rack';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { PathClass } from './request.ts';
+import { type PathClass, pathClasses } from './request.ts';
 import type { Tokens, UpstreamCall } from './tokens.ts';
 import type { Watchers } from './watchers.ts';
 
@@ -17,12 +18,13 @@ interface RequestCount {
 
 export function createMetrics(
   registry: Registry,
-  { tokens, watchers }: { tokens: () => Tokens; watchers: Watchers },
+  { rack, tokens, watchers }: { rack: () => Rack; tokens: () => Tokens; watchers: Watchers },
 ): Metrics {
   const registers = [registry];
   // Counted in plain numbers and handed over at a scrape: prom-client's own counting with labels costs
   // more than all the rest of an answer.
   const counts = new Map<string, RequestCount>();
+  const mismatches = new Map<string, number>();
 
   new Counter({
     name: 'skolo_metadata_requests_total',
@@ -31,6 +33,10 @@ export function createMetrics(
     registers,
     collect() {
       this.reset();
+      // From 0: what a counter has when it first appears is no increase.
+      for (const identity of [...rack().identities.keys(), 'none']) {
+        for (const each of pathClasses) this.inc({ class: each, code: '429', identity }, 0);
+      }
       for (const { labels, count } of counts.values()) this.inc(labels, count);
     },
   });
@@ -72,11 +78,18 @@ export function createMetrics(
     help: 'Requests from addresses that have no identity in rack.yaml.',
     registers,
   });
-  const macMismatches = new Counter({
+  new Counter({
     name: 'skolo_metadata_mac_mismatches_total',
     help: "Requests from a machine's address, but not from its MAC.",
     labelNames: ['machine'],
     registers,
+    collect() {
+      this.reset();
+      for (const { name, mac } of rack().machines.values()) {
+        if (mac !== undefined) this.inc({ machine: name }, 0);
+      }
+      for (const [machine, count] of mismatches) this.inc({ machine }, count);
+    },
   });
 
   return {
@@ -93,6 +106,6 @@ export function createMetrics(
       upstreamSeconds.observe({ identity, kind }, seconds);
     },
     unknownCaller: () => unknownCallers.inc(),
-    macMismatch: (machine) => macMismatches.inc({ machine }),
+    macMismatch: (machine) => mismatches.set(machine, (mismatches.get(machine) ?? 0) + 1),
   };
 }

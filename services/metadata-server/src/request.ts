@@ -25,16 +25,18 @@ export interface MetadataRequest {
   licenses: string;
 }
 
-export type PathClass =
-  | 'token'
-  | 'identity'
-  | 'service-accounts'
-  | 'attributes'
-  | 'instance'
-  | 'project'
-  | 'universe'
-  | 'root'
-  | 'other';
+export const pathClasses = [
+  'token',
+  'identity',
+  'service-accounts',
+  'attributes',
+  'instance',
+  'project',
+  'universe',
+  'root',
+  'other',
+] as const;
+export type PathClass = (typeof pathClasses)[number];
 
 export function parseUrl(url: string): MetadataRequest {
   const target = url.replace(/^https?:\/\/[^/?#]*/i, '');

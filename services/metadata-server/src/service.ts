@@ -67,7 +67,11 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
   const limiter = new RateLimiter(watch.rack.services['metadata-server'].rateLimit);
   const complaints = new Complaints();
   const clients = new Clients(join(stateDir, 'clients.json'));
-  const metrics = createMetrics(context.metrics, { tokens: () => tokens, watchers });
+  const metrics = createMetrics(context.metrics, {
+    rack: () => watch.rack,
+    tokens: () => tokens,
+    watchers,
+  });
   let handover = new Handover(handoverFolder(watch.rack, stateDir));
   let handingOver: Promise<unknown> = Promise.resolve();
 

@@ -10,16 +10,18 @@ import type { Message } from '../message.ts';
  * - `refused`: not as it is. That may be the message, or a setting on the other side.
  * - `too-large`: the sink knows without asking that the message is larger than it may be.
  */
-export type SinkReason =
-  | 'unavailable'
-  | 'timeout'
-  | 'credentials'
-  | 'permission'
-  | 'quota'
-  | 'topic'
-  | 'disk'
-  | 'refused'
-  | 'too-large';
+export const sinkReasons = [
+  'unavailable',
+  'timeout',
+  'credentials',
+  'permission',
+  'quota',
+  'topic',
+  'disk',
+  'refused',
+  'too-large',
+] as const;
+export type SinkReason = (typeof sinkReasons)[number];
 
 /** Who calls decides whether to retry. The message is for people, and says what to do. */
 export class SinkError extends Error {

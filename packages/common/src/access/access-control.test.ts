@@ -34,12 +34,21 @@ async function start(access: string) {
   }
   async function refusals() {
     const text = await parts.metrics.getSingleMetricAsString('skolo_access_refused_total');
-    return text.match(/^skolo.*/gm);
+    return text.match(/^skolo.* [1-9]\d*$/gm);
   }
   return { ...parts, app, tokens, get, refusals };
 }
 
 const withTokens = '{ tokens: { file: tokens.yaml } }';
+
+it('counts each reason from 0, so that the first refusal is an increase', async () => {
+  const { metrics } = await start(withTokens);
+
+  const text = await metrics.getSingleMetricAsString('skolo_access_refused_total');
+
+  expect(text).toContain('skolo_access_refused_total{reason="unknown"} 0');
+  expect(text).toContain('skolo_access_refused_total{reason="google"} 0');
+});
 
 describe('a token of the token file', () => {
   it.each([

@@ -37,7 +37,8 @@ export function callerOf(response: Response): Caller {
 const rank: Record<Role, number> = { view: 1, operate: 2, admin: 3 };
 
 /** Why somebody was not let in, as a metric's label. */
-type Refusal = 'none' | 'unknown' | 'expired' | 'google' | 'role' | 'unavailable';
+const refusals = ['none', 'unknown', 'expired', 'google', 'role', 'unavailable'] as const;
+type Refusal = (typeof refusals)[number];
 
 class AccessRefused extends HttpProblem {
   readonly refusal: Refusal;
@@ -75,6 +76,8 @@ export class AccessControl {
       labelNames: ['reason'],
       registers: [deps.metrics],
     });
+    // A counter that begins with its first event hides that one from every rate.
+    for (const reason of refusals) this.refusals.inc({ reason }, 0);
   }
 
   /** Lets in who has at least this role, and puts him into `response.locals`; see {@link callerOf}. */

@@ -6,17 +6,19 @@
  * - `auth`: not who may hand in alerts, or that cannot be told now. `browser`: a web browser sent it for a page.
  * - `busy`: too many messages are being read at once. `full`: the spool takes nothing now. `failed`: a fault of ours.
  */
-export type RefusedWhy =
-  | 'malformed'
-  | 'encoding'
-  | 'too-large'
-  | 'slow'
-  | 'gone'
-  | 'auth'
-  | 'browser'
-  | 'busy'
-  | 'full'
-  | 'failed';
+export const refusedWhys = [
+  'malformed',
+  'encoding',
+  'too-large',
+  'slow',
+  'gone',
+  'auth',
+  'browser',
+  'busy',
+  'full',
+  'failed',
+] as const;
+export type RefusedWhy = (typeof refusedWhys)[number];
 
 /** Each door says it in its own form; the message is for people, and says what to do. */
 export class Refused extends Error {
