@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { formatIssue, RackError } from './issues.ts';
-import { parseRack, rackWarnings, readRack } from './load.ts';
+import { parseRack, pastedSecrets, rackWarnings, readRack } from './load.ts';
 import type { ServiceName } from './service-ports.ts';
 import { defaultSettings } from './settings.ts';
 import { inventory } from './testing/arbitrary-inventory.ts';
@@ -509,5 +509,56 @@ services: { alert-to-pubsub: { credentials: metadata } }
       }),
       runs(20),
     );
+  });
+
+  describe('of a secret in place of the name of its file', () => {
+    let dir = '';
+
+    beforeEach(async () => {
+      dir = await mkdtemp(join(tmpdir(), 'rack-'));
+    });
+    afterEach(() => rm(dir, { recursive: true }));
+
+    function pasted(text: string) {
+      const rack = parseRack(`${small}${text}`, { file: join(dir, 'rack.yaml') });
+      const warnings = rackWarnings(rack).filter(({ message }) =>
+        message.includes('{ env: NAME }'),
+      );
+      return { warnings, where: [...pastedSecrets(rack)] };
+    }
+
+    it('points at it, and does not show it', () => {
+      const { warnings, where } = pasted(`identities:
+  bots: { project: p, credentials: { fixed: hunter2 } }
+logins:
+  router: { username: admin, password: hunter2, snmp: { version: 2c, community: hunter2 } }
+services:
+  alert-to-pubsub: { sinks: [{ name: chat, kind: http, url: "https://example.com", token: hunter2 }] }
+`);
+
+      expect(warnings.map(({ line, column, path }) => [line, column, path])).toEqual([
+        [4, 45, 'identities.bots.credentials.fixed'],
+        [6, 40, 'logins.router.password'],
+        [6, 81, 'logins.router.snmp.community'],
+        [8, 91, 'services.alert-to-pubsub.sinks[0].token'],
+      ]);
+      expect(where).toEqual(warnings.map(({ path }) => path));
+      expect(warnings.map(({ message }) => message).join()).not.toContain('hunter2');
+    });
+
+    it.each([
+      ['a path', 'secrets/switch'],
+      ['a name with a suffix', 'switch.txt'],
+      ['a file that says so', '{ file: switch }'],
+      ['a variable', '{ env: SWITCH }'],
+      ['a file that is there', 'token'],
+    ])('leaves %s alone', async (_, password) => {
+      await writeFile(join(dir, 'token'), 'hunter2');
+
+      const { warnings, where } = pasted(`logins:\n  router: { password: ${password} }\n`);
+
+      expect(warnings).toEqual([]);
+      expect(where).toEqual([]);
+    });
   });
 });

@@ -4,6 +4,7 @@ import { type BuildOptions, build } from './build.ts';
 import { runChecks } from './checks/index.ts';
 import type { Draft } from './draft.ts';
 import { issuesOf, type Problem, RackError, type RackIssue } from './issues.ts';
+import { pastedSecretsOf } from './pasted-secrets.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import type { Rack } from './rack.ts';
 import { salvage } from './salvage/salvage.ts';
@@ -69,7 +70,23 @@ export function rackWarnings(rack: Rack): RackIssue[] {
   if (origin === undefined) return [];
   const { text, file } = origin;
   const { value, locate } = readYaml(text, file);
-  return issuesOf(warningsOf(build(value, { file }).draft), locate, file);
+  const { draft } = build(value, { file });
+  // The value is not shown: it may be the secret.
+  const pasted = pastedSecretsOf(rack, draft, value).map(({ path }): Problem => {
+    const message =
+      'no file of this name is beside rack.yaml; write { file: PATH } or { env: NAME }, and replace the secret if it is the secret itself';
+    return { path, rule: 'pasted', message };
+  });
+  return issuesOf([...warningsOf(draft), ...pasted], locate, file);
+}
+
+/** Where rack.yaml probably has a secret itself in place of its file, as {@link SecretReference} says it. */
+export function pastedSecrets(rack: Rack): Set<string> {
+  const origin = origins.get(rack);
+  if (origin === undefined) return new Set();
+  const { value } = readYaml(origin.text, origin.file);
+  const { draft } = build(value, { file: origin.file });
+  return new Set(pastedSecretsOf(rack, draft, value).map(({ reference }) => reference.where));
 }
 
 function draftOf(value: unknown, options: BuildOptions): { draft: Draft; problems: Problem[] } {

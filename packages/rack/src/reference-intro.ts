@@ -48,4 +48,5 @@ machines:
 ## Secrets
 
 Never in the file. Where a secret is wanted, write a path (relative to the folder of rack.yaml), \`{ file: PATH }\` or
-\`{ env: VARIABLE }\`.`;
+\`{ env: VARIABLE }\`. \`skolo rack check\` warns of a word without a slash or a dot, such as \`password: word\`, where no such
+file exists: it may be the secret itself. \`{ file: word }\` states that it is a file.`;

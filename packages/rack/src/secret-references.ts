@@ -1,6 +1,7 @@
 /** Every place of rack.yaml that says where a secret is, and whether the secret can be had. */
 import { z } from 'zod';
 import { secret } from './fields.ts';
+import type { Path } from './issues.ts';
 import { models } from './models/index.ts';
 import type { Credentials, Rack, SecretRef } from './rack.ts';
 import { loginSchema } from './schema.ts';
@@ -11,7 +12,11 @@ import { settingsSchemas } from './settings.ts';
 export interface SecretReference {
   /** As in rack.yaml: `identities.bots.credentials.serviceAccountKey`. */
   where: string;
+  /** The keys of `where`. */
+  path: Path;
   ref: SecretRef;
+  /** A password or a token, which somebody may type where its file belongs. */
+  short?: true;
   /** A certificate: it has to be readable, and everybody may read it. */
   public?: true;
 }
@@ -31,17 +36,17 @@ export function secretReferences(rack: Rack, service?: ServiceName): SecretRefer
   const references: SecretReference[] = [];
   if (service === undefined || service === 'metadata-server') {
     for (const { name, credentials } of rack.identities.values()) {
-      references.push(...ofCredentials(`identities.${name}.credentials`, credentials));
+      references.push(...ofCredentials(['identities', name, 'credentials'], credentials));
     }
   }
-  if (rack.access.tokens) references.push({ where: 'access.tokens', ref: rack.access.tokens });
+  if (rack.access.tokens) references.push(at(['access', 'tokens'], rack.access.tokens));
   if (service === undefined || service === 'power-cycle-daemon' || service === 'router-backup') {
     for (const login of rack.logins.values()) {
-      references.push(...within(`logins.${login.name}`, loginSchema, login));
+      references.push(...within(['logins', login.name], loginSchema, login));
     }
     for (const { name, model, options } of rack.infrastructure.values()) {
       const own = z.object(models.get(model)?.options ?? {});
-      references.push(...within(`infrastructure.${name}`, own, options));
+      references.push(...within(['infrastructure', name], own, options));
     }
   }
   for (const name of service === undefined ? serviceNames : [service]) {
@@ -69,55 +74,65 @@ export async function checkSecrets(
   );
 }
 
-function ofCredentials(where: string, credentials: Credentials): SecretReference[] {
-  if (credentials.kind === 'impersonate') return ofCredentials(`${where}.from`, credentials.from);
-  return [{ where: `${where}.${credentials.kind}`, ref: { file: credentials.file } }];
+function at(path: Path, ref: SecretRef): SecretReference {
+  const where = path.map((key, i) => {
+    if (typeof key === 'number') return `[${key}]`;
+    return i === 0 ? key : `.${key}`;
+  });
+  return { where: where.join(''), path, ref };
+}
+
+function ofCredentials(path: Path, credentials: Credentials): SecretReference[] {
+  const { kind } = credentials;
+  if (kind === 'impersonate') return ofCredentials([...path, 'from'], credentials.from);
+  const reference = at([...path, kind], { file: credentials.file });
+  return [kind === 'fixed' ? { ...reference, short: true } : reference];
 }
 
 function ofSettings(rack: Rack, service: ServiceName): SecretReference[] {
-  const where = `services.${service}`;
+  const path = ['services', service];
   const settings = rack.services[service];
-  const references = within(where, settingsSchemas[service], settings);
+  const references = within(path, settingsSchemas[service], settings);
   const { tls } = settings;
   if (tls) {
-    references.push({ where: `${where}.tls.cert`, ref: { file: tls.cert }, public: true });
-    references.push({ where: `${where}.tls.key`, ref: { file: tls.key } });
+    references.push({ ...at([...path, 'tls', 'cert'], { file: tls.cert }), public: true });
+    references.push(at([...path, 'tls', 'key'], { file: tls.key }));
   }
   const { credentials } = rack.services['alert-to-pubsub'];
   if (service === 'alert-to-pubsub' && typeof credentials === 'object') {
-    references.push({ where: `${where}.credentials.keyFile`, ref: { file: credentials.keyFile } });
+    references.push(at([...path, 'credentials', 'keyFile'], { file: credentials.keyFile }));
   }
   return references;
 }
 
 /** The values that the schema calls a secret. */
-function within(where: string, schema: z.core.$ZodType, value: unknown): SecretReference[] {
+function within(path: Path, schema: z.core.$ZodType, value: unknown): SecretReference[] {
   if (value === undefined) return [];
-  if (schema === secret) return [{ where, ref: SecretRefSchema.parse(value) }];
+  if (schema === secret) return [{ ...at(path, SecretRefSchema.parse(value)), short: true }];
   if (
     schema instanceof z.ZodExactOptional ||
     schema instanceof z.ZodOptional ||
     schema instanceof z.ZodDefault ||
     schema instanceof z.ZodPrefault
   ) {
-    return within(where, schema.unwrap(), value);
+    return within(path, schema.unwrap(), value);
   }
   if (schema instanceof z.ZodUnion) {
-    const all = schema.options.flatMap((option) => within(where, option, value));
+    const all = schema.options.flatMap((option) => within(path, option, value));
     return [...new Map(all.map((reference) => [reference.where, reference])).values()];
   }
   if (schema instanceof z.ZodArray && Array.isArray(value)) {
-    return value.flatMap((item, i) => within(`${where}[${i}]`, schema.element, item));
+    return value.flatMap((item, i) => within([...path, i], schema.element, item));
   }
   if (schema instanceof z.ZodObject && typeof value === 'object' && value !== null) {
     const values = new Map(Object.entries(value));
     return Object.entries(schema.shape).flatMap(([key, own]) =>
-      within(`${where}.${key}`, own, values.get(key)),
+      within([...path, key], own, values.get(key)),
     );
   }
   if (schema instanceof z.ZodRecord && typeof value === 'object' && value !== null) {
     return Object.entries(value).flatMap(([key, item]) =>
-      within(`${where}.${key}`, schema.valueType, item),
+      within([...path, key], schema.valueType, item),
     );
   }
   return [];

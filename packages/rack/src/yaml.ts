@@ -16,11 +16,12 @@ import {
 } from 'yaml';
 import { hideRanges } from './hidden-ranges.ts';
 import { type Locate, type Path, RackError, type RackIssue } from './issues.ts';
+import { wrongAlias } from './yaml-aliases.ts';
+import { type YamlComplaint, yamlMistakes } from './yaml-mistakes.ts';
 
 /** Characters; a rack of a thousand machines written one by one has 400,000. */
 export const maxTextLength = 4_000_000;
 const maxDepth = 40;
-const maxSyntaxErrors = 20;
 
 export interface Source {
   value: unknown;
@@ -41,18 +42,23 @@ export function readYaml(text: string, file: string): Source {
     const { hidden, show } = hideRanges(text);
     const tokens = [...new Parser(lines.addNewLine).parse(hidden)];
     const trap = findTrap(tokens);
+    if (trap && 'code' in trap) {
+      throw new RackError(syntaxIssues(hidden, [trap], file));
+    }
     if (trap) throw refuse(trap.message, trap.offset);
     const document = compose(tokens, text.length);
     showHidden(document, show);
     const wrong = [...document.errors, ...document.warnings, ...duplicateKeys(document)];
-    if (wrong.length > 0) throw new RackError(syntaxIssues(wrong, lines, file));
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    if (wrong.length > 0) throw new RackError(syntaxIssues(hidden, wrong, file));
+    const alias = wrongAlias(document);
+    if (alias) throw refuse(alias.message, alias.offset);
+    // What aliases add is limited above.
+    const value: unknown = document.toJS({ maxAliasCount: -1 });
     if (isDeeper(value, maxDepth)) throw refuse(`is nested more than ${maxDepth} deep`);
     return { value, locate: locator(document, lines) };
   } catch (error) {
     if (error instanceof RackError) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw refuse(`cannot be read as YAML: ${message}`, 0, error);
+    throw refuse('cannot be read as YAML; undo the last change, or write the file again', 0, error);
   }
 }
 
@@ -79,8 +85,11 @@ interface Trap {
   offset: number;
 }
 
+const collectionAsKey =
+  'a list, a map or an alias cannot be a key; put text that begins with `{`, `[` or `*` in quotes';
+
 /** What would make the steps to come overflow the stack or run for ever. */
-function findTrap(tokens: readonly CST.Token[]): Trap | undefined {
+function findTrap(tokens: readonly CST.Token[]): Trap | YamlComplaint | undefined {
   const queue: { token: CST.Token; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const { token, depth } = next;
@@ -89,8 +98,12 @@ function findTrap(tokens: readonly CST.Token[]): Trap | undefined {
     if (token.type === 'document' && token.value) queue.push({ token: token.value, depth });
     if (!('items' in token)) continue;
     for (const { key, value } of token.items) {
+      // Hardly ever meant as a key: an item that is out of line.
+      if (key?.type === 'block-seq') {
+        return { code: 'BLOCK_AS_IMPLICIT_KEY', pos: [key.offset, key.offset] };
+      }
       if (key && ('items' in key || key.type === 'alias')) {
-        return { message: 'a list, a map or an alias cannot be a key', offset: key.offset };
+        return { message: collectionAsKey, offset: key.offset };
       }
       if (value) queue.push({ token: value, depth: depth + 1 });
     }
@@ -104,8 +117,9 @@ function* nodesOf(document: Document.Parsed): Generator<Node> {
   for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
     if (!isNode(node)) continue;
     yield node;
-    if (isSeq(node)) queue.push(...node.items);
-    if (isMap(node)) queue.push(...node.items.flatMap(({ key, value }) => [key, value]));
+    // One at a time: a call cannot take a hundred thousand arguments.
+    if (isSeq(node)) for (const item of node.items) queue.push(item);
+    if (isMap(node)) for (const { key, value } of node.items) queue.push(key, value);
   }
 }
 
@@ -132,25 +146,8 @@ function duplicateKeys(document: Document.Parsed): YAMLParseError[] {
   return errors;
 }
 
-/** Where the words of the parser are for programmers. */
-const plainer: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'this key is there twice; the second would hide the first',
-  MULTIPLE_DOCS: 'a second document begins here; a rack.yaml is one',
-};
-
-/** One a line: a slip often makes the parser stumble several times. */
-function syntaxIssues(
-  wrong: readonly { pos: [number, number]; code: string; message: string }[],
-  lines: LineCounter,
-  file: string,
-): RackIssue[] {
-  const byLine = new Map<number, RackIssue>();
-  for (const { pos, code, message } of [...wrong].sort((a, b) => a.pos[0] - b.pos[0])) {
-    const position = positionOf(lines, pos[0]);
-    if (byLine.has(position.line)) continue;
-    byLine.set(position.line, { file, ...position, path: '', message: plainer[code] ?? message });
-  }
-  return [...byLine.values()].slice(0, maxSyntaxErrors);
+function syntaxIssues(text: string, wrong: readonly YamlComplaint[], file: string): RackIssue[] {
+  return yamlMistakes(text, wrong).map((mistake) => ({ file, ...mistake, path: '' }));
 }
 
 /** Whether something is nested deeper than allowed; what contains itself, by an alias, is endlessly deep. */

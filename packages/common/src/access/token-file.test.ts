@@ -83,7 +83,8 @@ describe('newToken', () => {
   });
 
   it.each([
-    ['tokens: [', 'not YAML: Flow sequence in block collection'],
+    ['tokens: [', 'not YAML: line 1, column 9: `[` is not closed; write `]` behind its last entry'],
+    ['tokens: *hunter2', 'not YAML: line 1, column 9: no anchor (`&`) of this name stands before'],
     ['tokens: { a: b }', 'tokens: should be a list'],
     [
       'tokens: [{ name: ann }]',

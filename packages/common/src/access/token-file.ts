@@ -8,7 +8,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { open, realpath, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
-import { type Role, SecretFile, SecretFormatError } from '@skolo/rack';
+import { RackError, type Role, readYaml, SecretFile, SecretFormatError } from '@skolo/rack';
 import { type Document, isSeq, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { errorText } from '../redact.ts';
@@ -228,27 +228,37 @@ function systemCode(cause: unknown): string {
 
 /** A file without anything in it, or with comments alone, has no tokens yet. */
 function parseFile(file: string, text: string): { document: Document; tokens: TokenEntry[] } {
+  const value = yamlValue(text, (message) => new TokenFileError(`${file}: not YAML: ${message}`));
   const document: Document = parseDocument(text);
-  const issue = document.errors[0]?.message.split('\n')[0]?.replace(/:$/, '');
-  if (issue !== undefined) throw new TokenFileError(`${file}: not YAML: ${issue}`);
-  if (document.toJS() === null) {
+  if (value === null) {
     if (text.trim() === '') document.commentBefore = header;
     document.contents = document.createNode({ tokens: [] });
   }
   const list = document.get('tokens');
   if (isSeq(list)) list.flow = false;
-  const { tokens, wrong } = checked(document.toJS());
+  const { tokens, wrong } = checked(value === null ? { tokens: [] } : value);
   if (tokens === undefined) throw new TokenFileError(`${file}: ${wrong}`);
   return { document, tokens };
 }
 
 /** For {@link SecretFile}: its errors may be shown, since they never quote. */
 function parseTokens(text: string): TokenEntry[] {
-  const document = parseDocument(text);
-  if (document.errors.length > 0) throw new SecretFormatError('not YAML');
-  const { tokens, wrong } = checked(document.toJS());
+  const value = yamlValue(text, (message) => new SecretFormatError(`not YAML: ${message}`));
+  const { tokens, wrong } = checked(value);
   if (tokens === undefined) throw new SecretFormatError(wrong);
   return tokens;
+}
+
+/** What the text holds. No message quotes it. */
+function yamlValue(text: string, refused: (message: string) => Error): unknown {
+  try {
+    return readYaml(text, '').value;
+  } catch (error) {
+    const issue = error instanceof RackError ? error.issues[0] : undefined;
+    if (issue === undefined) throw error;
+    const { line, column, message } = issue;
+    throw refused(`line ${line}, column ${column}: ${message}`);
+  }
 }
 
 type Checked = { tokens: TokenEntry[]; wrong?: never } | { tokens?: never; wrong: string };

@@ -1,4 +1,5 @@
 /** Images that Kubernetes manifests name, with their place in the text. */
+import { yamlMistakes } from '@skolo/rack';
 import { isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
 
 /** An image of a public or private registry; `skolo/NAME:unset` of kube/base, which names no registry, is not one. */
@@ -22,15 +23,18 @@ const form =
 
 /**
  * @returns all values of `image` that name a registry and a tag, in the order of the text
- * @throws Error The text is not YAML.
+ * @throws Error The text is not YAML; the message says where and what to do.
  */
 export function imageReferencesIn(text: string): ImageReference[] {
   const lineCounter = new LineCounter();
   const found: ImageReference[] = [];
   for (const document of parseAllDocuments(text, { lineCounter })) {
     if (!('contents' in document)) continue;
-    const [error] = document.errors;
-    if (error) throw new Error(error.message, { cause: error });
+    const [mistake] = yamlMistakes(text, document.errors);
+    if (mistake) {
+      const { line, column, message } = mistake;
+      throw new Error(`line ${line}, column ${column}: ${message}`);
+    }
     visit(document, {
       Pair(_, { key, value }, path) {
         const isImage = isScalar(key) && key.value === 'image' && isMap(path.at(-1));

@@ -24,7 +24,7 @@ export async function readManifestFiles(paths: readonly string[]): Promise<Manif
       const images = imageReferencesIn(text);
       if (images.length > 0) files.push({ path, text, images });
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+      const why = cause instanceof Error ? cause.message : String(cause);
       throw new CliError(`${path}: not YAML: ${why}`, undefined, { cause });
     }
   }

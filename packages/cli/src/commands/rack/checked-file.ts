@@ -2,6 +2,7 @@
 import {
   type CheckedSecret,
   checkSecrets,
+  pastedSecrets,
   type Rack,
   RackError,
   type RackIssue,
@@ -50,10 +51,11 @@ export function hasErrors({ errors, secrets }: CheckedFile): boolean {
 
 async function checkedSecrets(rack: Rack): Promise<NonNullable<CheckedFile['secrets']>> {
   const secrets = await checkSecrets(rack);
+  const pasted = pastedSecrets(rack);
   return {
     count: secrets.length,
     errors: [
-      ...secrets.flatMap(errorOf),
+      ...secrets.flatMap((secret) => errorOf(secret, pasted)),
       ...(await credentialFaults(rack)),
       ...(await tokenFileFaults(rack)),
     ],
@@ -63,8 +65,13 @@ async function checkedSecrets(rack: Rack): Promise<NonNullable<CheckedFile['secr
   };
 }
 
-function errorOf({ where, error }: CheckedSecret): SecretIssue[] {
-  return error === undefined ? [] : [{ where, message: error.message }];
+function errorOf({ where, error }: CheckedSecret, pasted: ReadonlySet<string>): SecretIssue[] {
+  if (error === undefined) return [];
+  // The message names the path, which may be the secret.
+  if (!pasted.has(where)) return [{ where, message: error.message }];
+  return [
+    { where, message: 'no such file; its name is hidden, since it may be the secret itself' },
+  ];
 }
 
 /** What is wrong with the content of the file of tokens: then nobody can sign in with one. */

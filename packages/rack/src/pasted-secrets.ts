@@ -1,0 +1,46 @@
+/** Secrets that somebody probably typed into rack.yaml where the name of their file belongs. */
+import { existsSync } from 'node:fs';
+import type { Draft } from './draft.ts';
+import type { Path } from './issues.ts';
+import { isMap } from './plain.ts';
+import type { Rack } from './rack.ts';
+import { type SecretReference, secretReferences } from './secret-references.ts';
+import { secretPath } from './secrets.ts';
+
+interface PastedSecret {
+  reference: SecretReference;
+  /** As in the file, with ranges. */
+  path: Path;
+}
+
+/**
+ * References such as `password: hunter2`: a bare word, neither a path nor a name with a suffix, and no file of that
+ * name is beside rack.yaml. `{ file: token }` says that it is a file, and is not among them.
+ *
+ * @param value the content of rack.yaml that the draft was built of
+ */
+export function pastedSecretsOf(rack: Rack, draft: Draft, value: unknown): PastedSecret[] {
+  return secretReferences(rack).flatMap((reference) => {
+    const { ref, short } = reference;
+    if (!short || !('file' in ref) || /[./]/.test(ref.file)) return [];
+    const path = pathInFile(draft, reference.path);
+    if (typeof valueAt(value, path) !== 'string') return [];
+    return existsSync(secretPath(rack, ref.file)) ? [] : [{ reference, path }];
+  });
+}
+
+/** The path of an expanded entry, as it is written. */
+function pathInFile({ rack, where }: Draft, path: Path): Path {
+  const [section, name, ...rest] = path;
+  if (section !== 'identities' && section !== 'logins' && section !== 'infrastructure') return path;
+  const entry = rack[section].get(String(name));
+  const written = entry && where.get(entry);
+  return written === undefined ? path : [...written, ...rest];
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((found, key) => {
+    if (typeof key === 'number') return Array.isArray(found) ? found[key] : undefined;
+    return isMap(found) ? found[key] : undefined;
+  }, value);
+}

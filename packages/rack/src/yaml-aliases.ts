@@ -1,0 +1,51 @@
+/** Anchors and aliases of YAML, before they are resolved: what the library would throw, without a place. */
+import { type Document, isAlias, isCollection, isNode, isPair } from 'yaml';
+
+/** Values that aliases may add to a file. */
+const maxAdded = 100_000;
+
+/**
+ * An alias without its anchor, one within what it stands for, or one too many of a file that would grow without
+ * bounds. The document is not nested deeply.
+ */
+export function wrongAlias(
+  document: Document.Parsed,
+): { message: string; offset: number } | undefined {
+  /** How many values each anchor stands for; undefined while it is being counted. */
+  const sizes = new Map<string, number | undefined>();
+  let added = 0;
+  let wrong: { message: string; offset: number } | undefined;
+
+  const sizeOf = (item: unknown): number => {
+    if (wrong !== undefined) return 0;
+    if (isPair(item)) return sizeOf(item.key) + sizeOf(item.value);
+    if (!isNode(item)) return 1;
+    if (isAlias(item)) {
+      const offset = item.range?.[0] ?? 0;
+      const size = sizes.get(item.source);
+      if (!sizes.has(item.source)) {
+        const message =
+          'no anchor (`&`) of this name stands before this alias; write the value, or put text that begins with `*` in quotes';
+        wrong = { message, offset };
+        return 0;
+      }
+      if (size === undefined) {
+        wrong = { message: 'this alias stands within its own anchor; write the value', offset };
+        return 0;
+      }
+      added += size;
+      if (added > maxAdded) {
+        const message = `aliases add more than ${maxAdded} values to this file; write the values, or use ranges`;
+        wrong = { message, offset };
+      }
+      return size;
+    }
+    if (item.anchor !== undefined) sizes.set(item.anchor, undefined);
+    const items = isCollection(item) ? item.items : [];
+    const size = items.reduce<number>((sum, each) => sum + sizeOf(each), 1);
+    if (item.anchor !== undefined) sizes.set(item.anchor, size);
+    return size;
+  };
+  sizeOf(document.contents);
+  return wrong;
+}

@@ -1,0 +1,116 @@
+/** Text of YAML around the place where its parser stumbled: the tokens, the line, the brackets that are open. */
+import { CST, Lexer } from 'yaml';
+
+export interface Token {
+  type: CST.TokenType | null;
+  source: string;
+  offset: number;
+  /** Offsets of the `{` and `[` before it that are not closed, the innermost last. */
+  open: readonly number[];
+  /** A bracket that ends here without its counterpart, since this is not indented enough. */
+  unclosed?: number;
+}
+
+export interface Line {
+  start: number;
+  /** Spaces and tabs that it begins with. */
+  margin: string;
+  /** What stands behind them, without the line break. */
+  content: string;
+}
+
+export interface Spot {
+  text: string;
+  offset: number;
+  /** The character there; empty at the end of the text. */
+  char: string;
+  line: Line;
+  /** The token that contains the place. */
+  at: Token | undefined;
+  /** The token before it that is not a space, a comment or a line break. */
+  before: Token | undefined;
+  /** Tokens behind it, up to the end of the line. */
+  rest: Token[];
+  /** The innermost bracket that is open there, or was to be closed before. */
+  bracket: number | undefined;
+  /** Lines above it that begin outside of brackets and texts of several lines; the nearest first. */
+  above: Line[];
+}
+
+/** The tokens of a text, which need not be valid; the last is empty and stands at its end. */
+export function tokensOf(text: string): Token[] {
+  const tokens: Token[] = [];
+  let offset = 0;
+  let open: readonly number[] = [];
+  let plain = false;
+  let unclosed: number | undefined;
+  for (const source of new Lexer().lex(text)) {
+    const type: Token['type'] = plain ? 'scalar' : CST.tokenType(source);
+    plain = !plain && type === 'scalar';
+    // Marks of the lexer stand for no text.
+    if (plain || type === 'doc-mode' || type === 'flow-error-end') {
+      if (type === 'flow-error-end') {
+        unclosed = open.at(-1);
+        open = [];
+      }
+      continue;
+    }
+    tokens.push({ type, source, offset, open, ...(unclosed !== undefined && { unclosed }) });
+    if (!isBlank(type)) unclosed = undefined;
+    if (type === 'flow-map-start' || type === 'flow-seq-start') open = [...open, offset];
+    if (type === 'flow-map-end' || type === 'flow-seq-end') open = open.slice(0, -1);
+    offset += source.length;
+  }
+  tokens.push({
+    type: null,
+    source: '',
+    offset,
+    open,
+    ...(unclosed !== undefined && { unclosed }),
+  });
+  return tokens;
+}
+
+export function spotOf(text: string, tokens: readonly Token[], offset: number): Spot {
+  const line = lineAt(text, offset);
+  const next = tokens.findIndex((token) => token.offset + token.source.length > offset);
+  const index = next < 0 ? tokens.length - 1 : next;
+  const at = tokens[index];
+  const end = line.start + line.margin.length + line.content.length;
+  return {
+    text,
+    offset,
+    char: text.charAt(offset),
+    line,
+    at,
+    before: tokens.slice(0, index).findLast(({ type }) => !isBlank(type)),
+    rest: tokens.slice(index).filter((token) => token.offset >= offset && token.offset < end),
+    bracket: at?.open.at(-1) ?? at?.unclosed,
+    above: linesAbove(text, tokens.slice(0, index), line),
+  };
+}
+
+function isBlank(type: Token['type']): boolean {
+  return type === 'space' || type === 'comment' || type === 'newline';
+}
+
+export function lineAt(text: string, offset: number): Line {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  const found = text.indexOf('\n', offset);
+  const whole = text.slice(start, found < 0 ? text.length : found).replace(/\r$/, '');
+  const margin = /^[ \t]*/.exec(whole)?.[0] ?? '';
+  return { start, margin, content: whole.slice(margin.length) };
+}
+
+function linesAbove(text: string, before: readonly Token[], { start }: Line): Line[] {
+  const lines: Line[] = [];
+  let end = 0;
+  for (const { type, offset, open } of before) {
+    if (offset >= start) break;
+    if (offset < end || isBlank(type) || open.length > 0) continue;
+    const line = lineAt(text, offset);
+    lines.push(line);
+    end = line.start + line.margin.length + line.content.length;
+  }
+  return lines.reverse();
+}
