@@ -8,6 +8,7 @@ import { junos } from './junos.ts';
 import { linuxShell } from './linux-shell.ts';
 import { nxos } from './nxos.ts';
 import { procurve } from './procurve.ts';
+import { vyatta } from './vyatta.ts';
 import { routeros } from './routeros.ts';
 
 const generic = genericDialect({ prompt: /^[\w-]+(?:\(.*\))?[>#]$/, refused: [/^nope/] });
@@ -200,6 +201,17 @@ describe('lines that say no', () => {
   });
 });
 
+describe('lines above a prompt', () => {
+  it.each([
+    [junos, '{master:0}'],
+    [junos, '{primary:node0}[edit interfaces]'],
+    [junos, '[edit]'],
+    [vyatta, '[edit]'],
+  ])('are recognised: %#', (dialect, line) => {
+    expect(dialect.abovePrompt?.some((pattern) => pattern.test(line))).toBe(true);
+  });
+});
+
 describe('log messages', () => {
   it.each([
     '*Mar  1 00:05:33.123: %LINK-3-UPDOWN: Interface Gi1/0/1, changed state to up',
@@ -230,9 +242,6 @@ describe('log messages', () => {
     ],
     [eos, 'Nov  2 10:37:49 arista-1 ConfigAgent[123]: %SYS-5-CONFIG_E: Enter configuration mode'],
     [junos, 'Nov 20 10:37:49  ex-1 mib2d[1999]: SNMP_TRAP_LINK_DOWN: ifIndex 501, ifName ge-0/0/0'],
-    [junos, '{master:0}'],
-    [junos, '{primary:node0}[edit interfaces]'],
-    [junos, '[edit]'],
     [procurve, 'I 11/20/26 10:37:49 00076 ports: port 1 is now on-line'],
     [generic, '2026 Nov 20 10:37:49 nexus-1 %ETHPORT-5-IF_UP: Interface Ethernet1/1 is up'],
   ])('of others are recognised: %#', (dialect, line) => {

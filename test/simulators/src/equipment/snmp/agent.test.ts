@@ -174,7 +174,7 @@ describe('faults of the agent', () => {
     const device = await start();
 
     expect(() => device.faults.set('login-page')).toThrow(RangeError);
-    expect(snmpFaults).toHaveLength(8);
+    expect(snmpFaults).toHaveLength(9);
   });
 });
 
