@@ -75,18 +75,24 @@ function fit(columns: LaidOut[], available: number | undefined): LaidOut[] {
   if (totalWidth(least) <= available) return shrunk(columns, available);
   const droppable = columns.filter(({ leaveOut }) => leaveOut !== undefined);
   const [first] = droppable.sort((a, b) => (a.leaveOut ?? 0) - (b.leaveOut ?? 0));
-  if (first === undefined) return least;
+  if (first === undefined) return shrunk(least.map(narrowest), available);
   return fit(
     columns.filter((column) => column !== first),
     available,
   );
 }
 
-/** Takes from the widest of the columns that may shrink, until all fit. They can. */
+/** With no column to leave out, cells and titles are cut: a line that wraps breaks every column. */
+function narrowest(column: LaidOut): LaidOut {
+  return { ...column, shrinkTo: Math.min(column.shrinkTo, 3) };
+}
+
+/** Takes from the widest of the columns that may shrink, until all fit or none can shrink further. */
 function shrunk(columns: LaidOut[], available: number): LaidOut[] {
   const narrower = columns.map((column) => ({ ...column }));
   while (totalWidth(narrower) > available) {
     const candidates = narrower.filter(({ width, shrinkTo }) => width > shrinkTo);
+    if (candidates.length === 0) break;
     const widest = candidates.reduce((a, b) => (b.width > a.width ? b : a));
     widest.width = widthUsed(widest, widest.width - 1);
   }

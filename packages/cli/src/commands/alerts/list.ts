@@ -1,45 +1,92 @@
 import type { KnownAlert } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
+import { addFilters, type Filter, type FilterOptions, selected } from '../../filters.ts';
 import type { Io } from '../../io.ts';
 import { printJson } from '../../output/json.ts';
-import { type Column, printTable } from '../../output/table.ts';
+import { countOf, tally } from '../../output/overview.ts';
+import { paragraph } from '../../output/paragraph.ts';
+import { type Column, table } from '../../output/table.ts';
+import { plain } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
 import { alertSummary, severityStyle, whichOf } from './alert-words.ts';
 
-interface Options {
+interface Options extends FilterOptions {
   resolved?: true;
   json?: true;
 }
+
+const filters: Filter<KnownAlert>[] = [
+  {
+    name: 'alert',
+    description: 'only alerts of these names',
+    isOpen: true,
+    of: ({ labels }) => labels.alertname,
+  },
+  {
+    name: 'severity',
+    description: 'only these severities',
+    isOpen: true,
+    of: ({ labels }) => labels.severity,
+  },
+];
+
+/** The most severe first. Others, and alerts without a severity, are between warning and info. */
+const severities = ['critical', 'page', 'error', 'warning', 'info', 'none'];
 
 /** `skolo alerts list`: what fires in the rack, as its own service knows it. */
 export function addAlertsList(noun: SkoloCommand, io: Io): void {
   const command = noun
     .command('list')
     .description(
-      'What fires in the rack, as its own service knows it, whether it has reached Pub/Sub yet or not. The newest is at the bottom.',
+      'What fires in the rack, as its own service knows it, whether it has reached Pub/Sub yet or not. Totals come first, then the most severe alerts, the newest of them first.',
     )
     .summary('what fires in the rack')
-    .option('--resolved', 'also what was resolved a short time ago')
+    .option('--resolved', 'also what was resolved a short time ago');
+  addFilters(command, filters);
+  command
     .option('--json', 'print JSON, all labels and annotations included')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo alerts list --rack racks/rack4/rack.yaml');
 
-  command.action(async ({ resolved, json }: Options) => {
+  command.action(async ({ resolved, json, ...options }: Options) => {
     const { alertToPubsub } = await import('./service.ts');
     const service = await alertToPubsub(command);
     const { alerts } = await service.ask((client) => client.alerts());
-    const shown = alerts
-      .filter(({ status }) => resolved || status === 'firing')
-      .sort((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt));
-    if (json) printJson(io, { alerts: shown });
-    else printTable(io, columns(io.now()), shown);
+    const all = alerts.filter(({ status }) => resolved || status === 'firing').sort(byUrgency);
+    const shown = await selected(io, all, filters, options);
+    if (json) return printJson(io, { alerts: shown });
+    const totals = tally(shown.map(severityOf), severities);
+    const number = countOf(shown.length, all.length, 'alert');
+    const summary = totals === '' ? number : `${number}: ${totals}`;
+    return io.out(
+      `${paragraph(plain(summary), io.columns)}\n\n${table(columns(io.now()), shown, io)}`,
+    );
   });
+}
+
+/** What fires before what is resolved; then by severity, and the newest first. */
+function byUrgency(a: KnownAlert, b: KnownAlert): number {
+  const isResolved = ({ status }: KnownAlert) => Number(status !== 'firing');
+  return (
+    isResolved(a) - isResolved(b) ||
+    rankOf(a) - rankOf(b) ||
+    Date.parse(b.startsAt) - Date.parse(a.startsAt)
+  );
+}
+
+function rankOf({ labels }: KnownAlert): number {
+  const rank = severities.indexOf(labels.severity ?? '');
+  return rank < 0 ? severities.indexOf('warning') + 0.5 : rank;
+}
+
+function severityOf({ status, labels: { severity = 'without a severity' } }: KnownAlert): string {
+  return status === 'firing' ? severity : 'resolved';
 }
 
 function columns(now: number): Column<KnownAlert>[] {
   return [
     { title: 'ALERT', cell: ({ labels }) => labels.alertname, shrinkTo: 12 },
-    { title: 'STATE', cell: stateOf },
+    { title: 'STATE', cell: stateOf, leaveOut: 3 },
     {
       title: 'SEVERITY',
       cell: ({ labels }) => labels.severity,

@@ -1,9 +1,20 @@
 /** What devices and runs are called in words, and how they look. */
 import type { BackupDevice, BackupRun, DeviceState, FailureClass, RunDevice } from '@skolo/api';
+import type { Filter } from '../../filters.ts';
 import type { Style } from '../../output/style.ts';
 
 /** Those that want somebody first. */
 const stateOrder: DeviceState[] = ['overdue', 'failed', 'never', 'ok', 'not-backed-up', 'retired'];
+
+export const backupFilters: Filter<BackupDevice>[] = [
+  {
+    name: 'state',
+    description: 'only these states',
+    values: [...stateOrder, 'unsaved'],
+    of: ({ state, unsaved }) => (unsaved ? [state, 'unsaved'] : state),
+  },
+  { name: 'model', description: 'only these models', of: ({ model }) => model },
+];
 
 /** The lower, the more it wants somebody. */
 export function urgencyOf({ state, unsaved }: BackupDevice): number {

@@ -2,9 +2,10 @@ import { shownRemote, type Version } from '@skolo/backup';
 import { CliError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { printJson } from '../../output/json.ts';
+import { paragraph } from '../../output/paragraph.ts';
 import { sizeText } from '../../output/size.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { count } from '../../output/text.ts';
+import { count, plain } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { type CopyOptions, withCopy } from './copy.ts';
 import { shortVersionId } from './versions-table.ts';
@@ -34,8 +35,9 @@ export async function printCopyStatus({ wanted, json, ...options }: Options): Pr
   });
   if (json) return printJson(io, { devices });
   if (devices.length === 0) return undefined;
-  printTable(io, columns(io.now()), devices);
-  return io.out(`\n${count(devices.length, 'device')} in ${shownRemote(from)}`);
+  const head = `${count(devices.length, 'device')} in ${shownRemote(from)}`;
+  io.out(`${paragraph(plain(head), io.columns)}\n`);
+  return printTable(io, columns(io.now()), devices);
 }
 
 function columns(now: number): Column<{ name: string; newest: Version }>[] {

@@ -1,9 +1,9 @@
 import type { BackupDevice, LostHistory, OffsiteStatus } from '@skolo/api';
 import type { Io } from '../../io.ts';
+import { countOf, printOverview, type Remark } from '../../output/overview.ts';
 import { sizeText } from '../../output/size.ts';
-import { styled } from '../../output/style.ts';
-import { type Column, printTable } from '../../output/table.ts';
-import { count, plain } from '../../output/text.ts';
+import type { Column } from '../../output/table.ts';
+import { count } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
 import { isWrong, stateStyle, stateWord, tallyOfDevices, urgencyOf } from './backup-words.ts';
 import { lostLines } from './lost-lines.ts';
@@ -13,30 +13,47 @@ export interface Status {
   devices: readonly BackupDevice[];
   /** How many are not among them: they have left rack.yaml. */
   hidden: number;
+  /** How many there are without the filters. */
+  all: number;
+  isSelection: boolean;
   offsite: readonly OffsiteStatus[];
   lost: readonly LostHistory[];
 }
 
-/** Who wants somebody first; below the table why, in full; and last the one line that says it all. */
-export function printStatus(io: Io, { devices, hidden, offsite, lost }: Status): void {
+/** Totals and what leaves the rack, problems with their reasons, then the devices that are backed up. */
+export async function printStatus(
+  io: Io,
+  { devices, hidden, all, isSelection, offsite, lost }: Status,
+): Promise<void> {
   const now = io.now();
-  const sorted = devices.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
-  printTable(io, columns(now), sorted);
-  const remarks = sorted.flatMap((device) => remarksOf(device, now));
-  if (remarks.length > 0) io.out(['', ...remarks.map(plain)].join('\n'));
+  const rows = devices.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
   const isUnwell = devices.some((device) => isWrong(device) || device.unsaved);
   const more = hidden > 0 ? `; ${count(hidden, 'other')} retired, --retired shows them` : '';
-  const summary = `${count(devices.length, 'device')}: ${tallyOfDevices(devices)}${more}`;
-  io.out(`\n${styled(summary, isUnwell ? 'yellow' : 'green', io.colour)}`);
-  for (const place of offsite) {
-    const style = place.problem === undefined ? undefined : 'red';
-    io.out(styled(plain(placeText(place, now)), style, io.colour));
-  }
-  for (const line of lost.flatMap(lostLines)) io.out(styled(plain(line), 'red', io.colour));
-  if (lost.length > 0) {
-    io.out('skolo backup restore-history --from PLACE brings back what a copy has');
-  }
-  if (offsite.length === 0) io.out('nothing leaves the rack: rack.yaml names no place off site');
+  const totals = devices.length > 0 ? `: ${tallyOfDevices(devices)}` : '';
+  const restore = 'skolo backup restore-history --from PLACE brings back what a copy has';
+  const unsafe = 'nothing leaves the rack: rack.yaml names no place off site';
+  await printOverview(io, {
+    head: [
+      {
+        text: `${countOf(devices.length, all, 'device')}${totals}${more}`,
+        style: isUnwell ? 'yellow' : 'green',
+      },
+      ...offsite.map((place) => ({
+        text: placeText(place, now),
+        style: place.problem === undefined ? undefined : ('red' as const),
+      })),
+      ...lost.flatMap(lostLines).map((text) => ({ text, style: 'red' as const })),
+      ...(lost.length > 0 ? [{ text: restore }] : []),
+      ...(offsite.length === 0 ? [{ text: unsafe }] : []),
+    ],
+    rows,
+    columns: columns(now),
+    remarks: rows.flatMap((device) => remarksOf(device, now)),
+    verdict: ({ state }) => state,
+    isFoldable: (device) =>
+      device.state === 'ok' && !device.reading && remarksOf(device, now).length === 0,
+    isSelection,
+  });
 }
 
 function columns(now: number): Column<BackupDevice>[] {
@@ -52,6 +69,7 @@ function columns(now: number): Column<BackupDevice>[] {
         ...(device.reading ? ['reading now'] : []),
       ],
       style: (device) => stateStyle(device) ?? (device.unsaved ? 'yellow' : undefined),
+      shrinkTo: 17,
     },
     {
       title: 'VERIFIED',
@@ -74,7 +92,7 @@ function columns(now: number): Column<BackupDevice>[] {
   ];
 }
 
-function remarksOf(device: BackupDevice, now: number): string[] {
+function remarksOf(device: BackupDevice, now: number): Remark[] {
   const { name, state, why, failure, detail, failures = 1, hasTranscript, retiredAt } = device;
   const { startup, legacyAlgorithms = [] } = device;
   const ago = (time: string | undefined) =>
@@ -102,7 +120,7 @@ function remarksOf(device: BackupDevice, now: number): string[] {
   if (state === 'retired') {
     remarks.push(`left rack.yaml${ago(retiredAt)}; what was backed up stays`);
   }
-  return remarks.map((remark) => `${name}: ${remark}`);
+  return remarks.map((text) => ({ name, text }));
 }
 
 /** `gs://my-backups/rack4: all stored, last 3 h ago`. */

@@ -5,6 +5,9 @@ import { type AgentPlace, agentClient } from './agents.ts';
 export interface Answer {
   name: string;
   url: string;
+  /** As rack.yaml has them. */
+  shelf?: string;
+  kind?: string;
   status?: AgentStatus;
   error?: string;
 }
@@ -26,13 +29,15 @@ export async function askAgents(places: readonly AgentPlace[]): Promise<Answer[]
   return answers;
 }
 
-async function askOne({ name, url }: AgentPlace): Promise<Answer> {
+async function askOne({ name, url, machine }: AgentPlace): Promise<Answer> {
+  const { shelf, kind } = machine ?? {};
+  const known = { url, ...(shelf !== undefined && { shelf }), ...(kind !== undefined && { kind }) };
   const client = await agentClient(url, { timeoutMs, answers: 'status' });
   try {
     const status = await client.status();
-    return { name: name ?? status.machine, url, status };
+    return { name: name ?? status.machine, ...known, status };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return { name: name ?? url, url, error: error.message };
+    return { name: name ?? url, ...known, error: error.message };
   }
 }

@@ -1,5 +1,6 @@
 /** Words for what agents say. They are not trusted: everything is short, and on one line. */
 import type { AgentStatus } from '@skolo/api';
+import type { Remark } from '../../output/overview.ts';
 import type { Style } from '../../output/style.ts';
 import { cutOff, plain } from '../../output/text.ts';
 import { duration, relative } from '../../output/time.ts';
@@ -18,13 +19,13 @@ export function word(text: string): string {
   return cutOff(plain(text), 40);
 }
 
-export function healthWord({ status }: Answer): string {
-  if (status === undefined) return 'no answer';
+export function healthWord({ status }: Answer): Verdict {
+  if (status === undefined) return 'no-answer';
   return status.health?.verdict ?? 'unknown';
 }
 
 const healthStyles: Record<string, Style> = {
-  'no answer': 'red',
+  'no-answer': 'red',
   quarantined: 'red',
   maintenance: 'yellow',
   recovering: 'yellow',
@@ -35,12 +36,31 @@ export function healthStyle(answer: Answer): Style | undefined {
   return healthStyles[healthWord(answer)];
 }
 
-/** What wants somebody comes first; what passes by itself before what is well. */
+/** The most urgent first. `bot-problem`: the machine is healthy and its bot takes no tasks. */
+export const verdicts = [
+  'quarantined',
+  'no-answer',
+  'bot-problem',
+  'maintenance',
+  'recovering',
+  'unknown',
+  'ok',
+] as const;
+
+export type Verdict = (typeof verdicts)[number];
+
+export function verdictOf(answer: Answer): Verdict {
+  const health = healthWord(answer);
+  const { bot } = answer.status ?? {};
+  return health === 'ok' && bot !== undefined && !isWell(bot) ? 'bot-problem' : health;
+}
+
+/** The lower, the more urgent. A bot that does not run is urgent whatever the health is. */
 export function urgencyOf(answer: Answer): number {
-  const { status } = answer;
-  if (status === undefined || status.health?.verdict === 'quarantined') return 0;
-  if (status.bot !== undefined && !isWell(status.bot)) return 1;
-  return { maintenance: 2, recovering: 3 }[healthWord(answer)] ?? 4;
+  const rank = verdicts.indexOf(verdictOf(answer));
+  const { bot } = answer.status ?? {};
+  const hasBotProblem = bot !== undefined && !isWell(bot);
+  return hasBotProblem ? Math.min(rank, verdicts.indexOf('bot-problem')) : rank;
 }
 
 function isWell({ state, healthy }: Bot): boolean {
@@ -81,9 +101,14 @@ export function hottest({
 const mostReasons = 20;
 
 /** Why it is as it is, in full: that is what one came for. */
-export function remarksOf(answer: Answer, now: number): string[] {
-  const { name, status, error } = answer;
-  if (status === undefined) return [`${name}: no answer: ${said(error ?? '')}`];
+export function remarksOf(answer: Answer, now: number): Remark[] {
+  const { name, status, error, url } = answer;
+  if (status === undefined) {
+    // Without its own URL, so that machines which fail alike share a line.
+    const why = error?.replace(`${url}: `, '') ?? '';
+    const { port } = new URL(url);
+    return [{ name, text: `no answer${port === '' ? '' : ` at port ${port}`}: ${said(why)}` }];
+  }
   const { health, bot, machine, identity } = status;
   const remarks: string[] = [];
   if (machine !== name) remarks.push(`it calls itself ${word(machine)}`);
@@ -102,7 +127,7 @@ export function remarksOf(answer: Answer, now: number): string[] {
     const when = relative(Date.parse(at), now);
     remarks.push(`last repair of ${word(device)} ${when}: ${word(step)}: ${how.join(': ')}`);
   }
-  return remarks.map((remark) => `${name}: ${remark}`);
+  return remarks.map((text) => ({ name, text }));
 }
 
 function botText(bot: Bot, now: number): string {

@@ -1,7 +1,7 @@
 import type { Io } from '../../io.ts';
-import { styled } from '../../output/style.ts';
-import { type Column, printTable } from '../../output/table.ts';
-import { count, plain } from '../../output/text.ts';
+import { countOf, printOverview, tally } from '../../output/overview.ts';
+import type { Column } from '../../output/table.ts';
+import { count } from '../../output/text.ts';
 import type { Answer } from './ask-agents.ts';
 import {
   age,
@@ -14,23 +14,40 @@ import {
   remarksOf,
   taskWord,
   urgencyOf,
+  verdictOf,
+  verdicts,
 } from './machine-words.ts';
 
-/** Who wants somebody first; below the table why, in full; and last the one line that says it all. */
-export function printStatus(io: Io, answers: readonly Answer[]): void {
+interface Shown {
+  /** How many machines there are without the filters. */
+  all: number;
+  isSelection: boolean;
+}
+
+/** Totals, problems with their reasons, then the healthy machines. */
+export async function printStatus(
+  io: Io,
+  answers: readonly Answer[],
+  { all, isSelection }: Shown,
+): Promise<void> {
   const now = io.now();
-  const sorted = answers.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
-  printTable(io, columns(now), sorted);
-  const remarks = sorted.flatMap((answer) => remarksOf(answer, now));
-  if (remarks.length > 0) io.out(['', ...remarks.map(plain)].join('\n'));
-  const isWell = sorted.every((answer) => urgencyOf(answer) === 4);
-  io.out(`\n${styled(tally(sorted), isWell ? 'green' : 'yellow', io.colour)}`);
+  const rows = answers.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
+  const isWell = (answer: Answer) => verdictOf(answer) === 'ok';
+  await printOverview(io, {
+    head: [{ text: summary(rows, all), style: rows.every(isWell) ? 'green' : 'yellow' }],
+    rows,
+    columns: columns(now),
+    remarks: rows.flatMap((answer) => remarksOf(answer, now)),
+    verdict: verdictOf,
+    isFoldable: (answer) => isWell(answer) && remarksOf(answer, now).length === 0,
+    isSelection,
+  });
 }
 
 function columns(now: number): Column<Answer>[] {
   const devices = ({ status }: Answer) => status?.devices.slice(0, 8) ?? [];
   return [
-    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
+    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 20 },
     { title: 'HEALTH', cell: healthWord, style: healthStyle },
     {
       title: 'FOR',
@@ -42,7 +59,12 @@ function columns(now: number): Column<Answer>[] {
       cell: ({ status }) => status?.bot && botWord(status.bot),
       style: ({ status }) => botStyle(status?.bot),
     },
-    { title: 'TASK', cell: ({ status }) => status && taskWord(status.task), shrinkTo: 8 },
+    {
+      title: 'TASK',
+      cell: ({ status }) => status && taskWord(status.task),
+      shrinkTo: 8,
+      leaveOut: 5,
+    },
     {
       title: 'DEVICE',
       cell: (answer) => {
@@ -83,18 +105,12 @@ function columns(now: number): Column<Answer>[] {
   ];
 }
 
-/** `46 machines: 40 ok, 2 quarantined, 4 no answer; 31 tasks running`. */
-function tally(answers: readonly Answer[]): string {
-  const words = new Map<string, number>();
-  for (const answer of answers) {
-    const health = healthWord(answer);
-    words.set(health, (words.get(health) ?? 0) + 1);
-  }
-  const order = ['ok', 'quarantined', 'maintenance', 'recovering', 'unknown', 'no answer'];
-  const parts = order.flatMap((health) => {
-    const number = words.get(health);
-    return number === undefined ? [] : [`${number} ${health}`];
-  });
+/** `46 machines: 40 ok, 2 quarantined, 4 no-answer; 31 tasks running`. */
+function summary(answers: readonly Answer[], all: number): string {
+  const totals = tally(answers.map(verdictOf), ['ok', ...verdicts]);
   const tasks = answers.filter(({ status }) => status?.task.running).length;
-  return `${count(answers.length, 'machine')}: ${parts.join(', ')}; ${count(tasks, 'task')} running`;
+  const machines = countOf(answers.length, all, 'machine');
+  return answers.length === 0
+    ? machines
+    : `${machines}: ${totals}; ${count(tasks, 'task')} running`;
 }

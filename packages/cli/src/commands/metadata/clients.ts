@@ -1,35 +1,90 @@
 import type { MetadataClient } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
+import {
+  addFilters,
+  type Filter,
+  type FilterOptions,
+  isFiltered,
+  selected,
+} from '../../filters.ts';
 import type { Io } from '../../io.ts';
 import { printJson } from '../../output/json.ts';
-import { type Column, printTable } from '../../output/table.ts';
+import { countOf, printOverview, tally } from '../../output/overview.ts';
+import type { Column } from '../../output/table.ts';
 import { relative } from '../../output/time.ts';
 import { metadataServer } from './metadata-server.ts';
+
+interface Options extends FilterOptions {
+  json?: true;
+}
+
+/** The most urgent first. `unknown`: rack.yaml has no identity rule for the address. */
+const states = ['unknown', 'never-asked', 'no-token', 'asked'];
+
+const filters: Filter<MetadataClient>[] = [
+  { name: 'state', description: 'only these states', values: states, of: stateOf },
+  {
+    name: 'kind',
+    description: 'only these kinds',
+    values: ['machine', 'cidr', 'jumphost', 'default', 'unknown'],
+    of: ({ kind }) => kind,
+  },
+];
 
 /** `skolo metadata clients`: who asked the metadata server, as whom, and when last. */
 export function addMetadataClients(noun: SkoloCommand, io: Io): void {
   const command = noun
     .command('clients')
     .description(
-      'Who asks the metadata server, as which identity, and when last; those who never did come last. Counted since the service started.',
+      'Who asks the metadata server, as which identity, and when last, counted since the service started. Totals come first, then addresses that rack.yaml does not know and machines that never asked. In a terminal that is too low for all rows, machines are one line for each state; --state asked lists them.',
     )
-    .summary('who asks, as whom, and when last')
+    .summary('who asks, as whom, and when last');
+  addFilters(command, filters);
+  command
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo metadata clients --rack racks/rack4/rack.yaml');
 
-  command.action(async ({ json }: { json?: true }) => {
+  command.action(async (options: Options) => {
     const service = await metadataServer(command);
     const { clients } = await service.ask((client) => client.clients());
-    const sorted = clients.toSorted(byLastAsked);
-    if (json) printJson(io, { clients: sorted });
-    else printTable(io, columns(io.now()), sorted);
+    const sorted = clients.toSorted(byUrgency);
+    const shown = await selected(io, sorted, filters, options);
+    if (options.json) return printJson(io, { clients: shown });
+    const totals = tally(shown.map(stateOf), states.toReversed());
+    const number = countOf(shown.length, sorted.length, 'client');
+    const isWell = shown.every((each) => stateOf(each) === 'asked');
+    return printOverview(io, {
+      head: [
+        {
+          text: totals === '' ? number : `${number}: ${totals}`,
+          style: isWell ? 'green' : 'yellow',
+        },
+      ],
+      rows: shown,
+      columns: columns(io.now()),
+      remarks: [],
+      verdict: stateOf,
+      isFoldable: (each) => ['asked', 'never-asked'].includes(stateOf(each)),
+      isSelection: isFiltered(filters, options),
+    });
   });
 }
 
-/** The silent ones end up above the prompt, where one looks first. */
-function byLastAsked(a: MetadataClient, b: MetadataClient): number {
-  return askedAt(b) - askedAt(a) || a.name.localeCompare(b.name, 'en', { numeric: true });
+function stateOf({ kind, lastAsked, lastTokenAsked }: MetadataClient): string {
+  if (kind === 'unknown') return 'unknown';
+  if (lastAsked === undefined) return 'never-asked';
+  return lastTokenAsked === undefined ? 'no-token' : 'asked';
+}
+
+/** Problems first; among clients of the same state the one that asked last. */
+function byUrgency(a: MetadataClient, b: MetadataClient): number {
+  const rank = (client: MetadataClient) => states.indexOf(stateOf(client));
+  return (
+    rank(a) - rank(b) ||
+    askedAt(b) - askedAt(a) ||
+    a.name.localeCompare(b.name, 'en', { numeric: true })
+  );
 }
 
 function askedAt({ lastAsked }: MetadataClient): number {
@@ -45,15 +100,16 @@ function columns(now: number): Column<MetadataClient>[] {
       title: 'KIND',
       cell: ({ kind }) => kind,
       style: ({ kind }) => (kind === 'unknown' ? 'red' : undefined),
+      leaveOut: 2,
     },
     { title: 'ADDRESS', cell: ({ address }) => address },
-    { title: 'IDENTITY', cell: ({ identity }) => identity, shrinkTo: 8 },
+    { title: 'IDENTITY', cell: ({ identity }) => identity, shrinkTo: 8, leaveOut: 4 },
     {
       title: 'ASKED',
       cell: ({ lastAsked }) => ago(lastAsked),
       style: ({ lastAsked }) => (lastAsked === undefined ? 'yellow' : undefined),
     },
-    { title: 'TOKEN', cell: ({ lastTokenAsked }) => ago(lastTokenAsked) },
-    { title: 'REQUESTS', cell: ({ requests }) => String(requests), align: 'right' },
+    { title: 'TOKEN', cell: ({ lastTokenAsked }) => ago(lastTokenAsked), leaveOut: 3 },
+    { title: 'REQUESTS', cell: ({ requests }) => String(requests), align: 'right', leaveOut: 1 },
   ];
 }

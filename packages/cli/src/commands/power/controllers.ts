@@ -1,47 +1,91 @@
 import type { ControllerStatus } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
+import {
+  addFilters,
+  type Filter,
+  type FilterOptions,
+  isFiltered,
+  selected,
+} from '../../filters.ts';
 import type { Io } from '../../io.ts';
 import { printJson } from '../../output/json.ts';
+import { countOf, printOverview, tally } from '../../output/overview.ts';
 import type { Style } from '../../output/style.ts';
-import { type Column, printTable } from '../../output/table.ts';
-import { count, plain } from '../../output/text.ts';
+import type { Column } from '../../output/table.ts';
+import { count } from '../../output/text.ts';
 import { duration, relative } from '../../output/time.ts';
+
+interface Options extends FilterOptions {
+  json?: true;
+}
+
+/** The most urgent first. */
+const states: ControllerStatus['state'][] = ['failing', 'down', 'unknown', 'up'];
+
+const filters: Filter<ControllerStatus>[] = [
+  { name: 'state', description: 'only these states', values: states, of: ({ state }) => state },
+  { name: 'model', description: 'only these models', of: ({ model }) => model },
+];
 
 /** `skolo power controllers`: whether switches, PDUs and hubs answer. */
 export function addPowerControllers(noun: SkoloCommand, io: Io): void {
   const command = noun
     .command('controllers')
     .description(
-      'Switches, PDUs and hubs that turn power on and off: whether they answer, since when and why not, and how many operations they have to do. `failing`: an outlet of it does not come on again, so nothing else on it is turned off. `skolo power cycle --force` tries one more machine on it. One that is down delays only the machines on it. The driver of an experimental one has met nothing but our own simulator.',
+      'Switches, PDUs and hubs that turn power on and off: whether they answer, since when and why not, and how many operations they have to do. `failing`: an outlet of it does not come on again, so nothing else on it is turned off. `skolo power cycle --force` tries one more machine on it. One that is down delays only the machines on it. The driver of an experimental one has met nothing but our own simulator. Totals come first, then those that do not work. In a terminal that is too low for all rows, those that are up are one line; --state up lists them.',
     )
-    .summary('whether switches and PDUs answer')
+    .summary('whether switches and PDUs answer');
+  addFilters(command, filters);
+  command
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo power controllers --rack racks/rack4/rack.yaml');
 
-  command.action(async ({ json }: { json?: true }) => {
+  command.action(async (options: Options) => {
     const { powerCycleDaemon } = await import('./daemon.ts');
     const { byNumber } = await import('../../names.ts');
     const daemon = await powerCycleDaemon(command);
     const { controllers } = await daemon.ask((client) => client.controllers());
     const sorted = controllers.toSorted((a, b) => byNumber(a.name, b.name));
-    if (json) printJson(io, { controllers: sorted });
-    else print(io, sorted);
+    const shown = await selected(io, sorted, filters, options);
+    if (options.json) return printJson(io, { controllers: shown });
+    return print(io, shown, { all: sorted.length, isSelection: isFiltered(filters, options) });
   });
 }
 
-/** The reasons are below the table, in full: they are what one came for. Hubs that nobody has asked would only hide it. */
-function print(io: Io, controllers: readonly ControllerStatus[]) {
+/** Hubs that were never asked would only hide the others. A filter shows them. */
+async function print(
+  io: Io,
+  controllers: readonly ControllerStatus[],
+  { all, isSelection }: { all: number; isSelection: boolean },
+) {
   const isAsked = ({ model, state, queue }: ControllerStatus) =>
-    model !== 'usb-hub' || state !== 'unknown' || queue > 0;
-  const asked = controllers.filter(isAsked);
-  printTable(io, columns(io.now()), asked);
-  const others = controllers.length - asked.length;
-  if (others > 0) io.out(`\nand ${count(others, 'USB hub')} that nobody has asked yet`);
-  const reasons = controllers.flatMap(({ name, state, detail }) =>
-    state === 'up' || detail === undefined ? [] : [`${name}: ${plain(detail)}`],
+    isSelection || model !== 'usb-hub' || state !== 'unknown' || queue > 0;
+  const rank = ({ state }: ControllerStatus) => states.indexOf(state);
+  const rows = controllers.filter(isAsked).sort((a, b) => rank(a) - rank(b));
+  const others = controllers.length - rows.length;
+  const totals = tally(
+    rows.map(({ state }) => state),
+    ['up', ...states],
   );
-  if (reasons.length > 0) io.out(['', ...reasons].join('\n'));
+  const number = countOf(rows.length, all - others, 'controller');
+  const more = others > 0 ? `; ${count(others, 'USB hub')} not asked yet` : '';
+  await printOverview(io, {
+    head: [
+      {
+        text: `${number}${totals === '' ? '' : `: ${totals}`}${more}`,
+        style: rows.every(({ state }) => state === 'up') ? 'green' : 'yellow',
+      },
+    ],
+    rows,
+    columns: columns(io.now()),
+    remarks: rows.flatMap(({ name, state, detail }) =>
+      state === 'up' || detail === undefined ? [] : [{ name, text: detail }],
+    ),
+    verdict: ({ state }) => state,
+    isFoldable: ({ state, queue }) => state === 'up' && queue === 0,
+    isSelection,
+  });
 }
 
 const styles: Record<ControllerStatus['state'], Style | undefined> = {

@@ -1,11 +1,12 @@
 import type { MachinePower, OutletStatus } from '@skolo/api';
 import type { Io } from '../../io.ts';
 import { byNumber } from '../../names.ts';
+import { countOf, printOverview, type Remark, tally } from '../../output/overview.ts';
 import type { Style } from '../../output/style.ts';
-import { type Column, printTable } from '../../output/table.ts';
-import { plain } from '../../output/text.ts';
+import type { Column } from '../../output/table.ts';
 import { duration, relative } from '../../output/time.ts';
 import { isGood, outcomeWord, stateStyle } from './cycle-words.ts';
+import { type PowerState, powerStates, powerVerdict } from './power-verdict.ts';
 
 /** Devices first, since they are few; then machines, each with its phones after it. */
 export function bySubject(a: MachinePower, b: MachinePower): number {
@@ -13,15 +14,51 @@ export function bySubject(a: MachinePower, b: MachinePower): number {
   return infrastructure(b) - infrastructure(a) || byNumber(a.name, b.name);
 }
 
-/** What stands in the way is below the table, in full: it is what one came for. */
-export function printStatus(io: Io, machines: readonly MachinePower[]): void {
+interface Shown {
+  /** How many there are without the filters. */
+  all: number;
+  isSelection: boolean;
+}
+
+/** States whose rows are read well as a line of names: nothing is wrong, or the reason is that of the controller. */
+const foldable: PowerState[] = [
+  'controller-failing',
+  'controller-down',
+  'unknown',
+  'no-outlet',
+  'on',
+];
+
+/** Totals, problems with their reasons, then the machines that have power. */
+export async function printStatus(
+  io: Io,
+  machines: readonly MachinePower[],
+  { all, isSelection }: Shown,
+): Promise<void> {
   const now = io.now();
-  printTable(io, columns(now), machines);
-  const remarks = [
-    ...controllerRemarks(machines),
-    ...machines.flatMap((machine) => remarksOf(machine, now)),
-  ];
-  if (remarks.length > 0) io.out(['', ...remarks.map(plain)].join('\n'));
+  const rank = (machine: MachinePower) => powerStates.indexOf(powerVerdict(machine));
+  const rows = machines.toSorted((a, b) => rank(a) - rank(b));
+  const totals = tally(rows.map(powerVerdict), ['on', ...powerStates]);
+  const number = countOf(rows.length, all, 'target');
+  const isWell = rows.every((machine) => powerVerdict(machine) === 'on');
+  await printOverview(io, {
+    head: [
+      {
+        text: totals === '' ? number : `${number}: ${totals}`,
+        style: isWell ? 'green' : 'yellow',
+      },
+    ],
+    rows,
+    columns: columns(now),
+    remarks: [
+      ...controllerRemarks(machines),
+      ...rows.flatMap((machine) => remarksOf(machine, now)),
+    ],
+    verdict: powerVerdict,
+    isFoldable: (machine) =>
+      foldable.includes(powerVerdict(machine)) && remarksOf(machine, now).length === 0,
+    isSelection,
+  });
 }
 
 function columns(now: number): Column<MachinePower>[] {
@@ -38,7 +75,7 @@ function columns(now: number): Column<MachinePower>[] {
     { title: 'POWER', cell: powerWords, style: powerStyle },
     { title: 'WATTS', cell: wattsText, align: 'right', leaveOut: 2 },
     { title: 'CONTROLLER', cell: controllerWords, style: controllerStyle, leaveOut: 3 },
-    { title: 'LAST', cell: (machine) => lastText(machine, now), style: lastStyle },
+    { title: 'LAST', cell: (machine) => lastText(machine, now), style: lastStyle, leaveOut: 4 },
     { title: 'NOTE', cell: noteWords, style: noteStyle, shrinkTo: 8 },
   ];
 }
@@ -106,16 +143,20 @@ function isBroken({ state }: MachinePower['controllers'][number]): boolean {
   return state === 'down' || state === 'failing';
 }
 
-/** Once for each controller, however many hang on it. One that has not been asked yet is nothing to worry about. */
-function controllerRemarks(machines: readonly MachinePower[]): string[] {
-  const unwell = machines
-    .flatMap(({ controllers }) => controllers)
-    .filter(isBroken)
-    .map(({ name, state, detail }) => `${name} is ${state}${detail ? `: ${detail}` : ''}`);
-  return [...new Set(unwell)].sort(byNumber);
+/** Once for each controller, however many machines it feeds. One that was not asked yet needs no remark. */
+function controllerRemarks(machines: readonly MachinePower[]): Remark[] {
+  const broken = new Map(
+    machines
+      .flatMap(({ controllers }) => controllers)
+      .filter(isBroken)
+      .map(({ name, state, detail }) => [name, detail ? `${state}: ${detail}` : state]),
+  );
+  return [...broken]
+    .map(([name, text]) => ({ name, text }))
+    .sort((a, b) => byNumber(a.name, b.name));
 }
 
-function remarksOf(machine: MachinePower, now: number): string[] {
+function remarksOf(machine: MachinePower, now: number): Remark[] {
   const { name, outlets, hold, needsHands, last, cycle, possibleAt } = machine;
   const ago = (time: string) => relative(Date.parse(time), now);
   const remarks: string[] = [];
@@ -149,5 +190,5 @@ function remarksOf(machine: MachinePower, now: number): string[] {
   if (possibleAt !== undefined && Date.parse(possibleAt) > now) {
     remarks.push(`may be cycled again ${ago(possibleAt)}`);
   }
-  return remarks.map((remark) => `${name}: ${remark}`);
+  return remarks.map((text) => ({ name, text }));
 }

@@ -1,21 +1,29 @@
 import type { SkoloCommand } from '../../command.ts';
+import { addFilters, type FilterOptions, isFiltered, selected } from '../../filters.ts';
 import type { Io } from '../../io.ts';
 import { printJson } from '../../output/json.ts';
+import { powerFilters } from './power-verdict.ts';
+
+interface Options extends FilterOptions {
+  json?: true;
+}
 
 /** `skolo power status`: what has power, what has not, and why. */
 export function addPowerStatus(noun: SkoloCommand, io: Io): void {
   const command = noun
     .command('status')
     .description(
-      'Machines, their phones and the devices: on which outlets they hang, whether these are on, how much they draw, whether the switch or PDU answers, what was done last, and what keeps it from being done again. Outlets are shown as they were read last.',
+      'Machines, their phones and the devices: on which outlets they hang, whether these are on, how much they draw, whether the switch or PDU answers, what was done last, and what keeps it from being done again. Outlets are shown as they were read last. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, the others are one line for each state; --state on lists them.',
     )
     .summary('what has power, and what was done last')
-    .argument('[names...]', "only these; ranges in quotes: 'rpi-[001-040]'")
+    .argument('[names...]', "only these; ranges in quotes: 'rpi-[001-040]'");
+  addFilters(command, powerFilters);
+  command
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
-    .example("skolo power status 'skia-rpi2-rack4-shelf1-[001-010]'");
+    .example('skolo power status --shelf shelf1 --state off,stuck-off');
 
-  command.action(async (words: string[], { json }: { json?: true }) => {
+  command.action(async (words: string[], options: Options) => {
     const { powerCycleDaemon } = await import('./daemon.ts');
     const { bySubject, printStatus } = await import('./status-table.ts');
     const { namesOf } = await import('../../names.ts');
@@ -27,10 +35,12 @@ export function addPowerStatus(noun: SkoloCommand, io: Io): void {
         complainOfNames(io, error),
       ),
     );
-    if (answers === undefined) return;
+    if (answers === undefined) return undefined;
     const sorted = answers.flatMap(({ machines }) => machines).sort(bySubject);
-    if (json) printJson(io, { machines: sorted });
-    else printStatus(io, sorted);
+    const shown = await selected(io, sorted, powerFilters, options);
+    if (options.json) return printJson(io, { machines: shown });
+    const isSelection = words.length > 0 || isFiltered(powerFilters, options);
+    return printStatus(io, shown, { all: sorted.length, isSelection });
   });
 }
 

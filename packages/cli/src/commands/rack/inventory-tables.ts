@@ -1,6 +1,8 @@
 /** `skolo rack show` without a name: the whole rack as three tables. */
 import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from '@skolo/rack';
 import type { Io } from '../../io.ts';
+import { countOf, tally } from '../../output/overview.ts';
+import { paragraph } from '../../output/paragraph.ts';
 import { styled } from '../../output/style.ts';
 import { type Column, table } from '../../output/table.ts';
 import { outletText, phoneText } from './wiring-text.ts';
@@ -13,7 +15,7 @@ const machineColumns: Column<Machine>[] = [
   { title: 'ADDRESS', cell: ({ address }) => address },
   { title: 'POWER', cell: ({ power }) => power.map(outletText), shrinkTo: 10 },
   { title: 'UPLINK', cell: ({ uplink }) => uplink && outletText(uplink), shrinkTo: 10 },
-  { title: 'IDENTITY', cell: ({ identity }) => identity, shrinkTo: 8 },
+  { title: 'IDENTITY', cell: ({ identity }) => identity, shrinkTo: 8, leaveOut: 4 },
   { title: 'PHONES', cell: ({ devices }) => devices.map(phoneText), shrinkTo: 9, leaveOut: 3 },
 ];
 
@@ -26,25 +28,31 @@ type Infrastructure = Pick<
 
 const infrastructureColumns: Column<Infrastructure>[] = [
   { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
-  { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 8 },
+  { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 8, leaveOut: 2 },
   { title: 'ADDRESS', cell: ({ address }) => address },
   { title: 'POWER', cell: ({ power }) => power.map(outletText), shrinkTo: 10 },
   { title: 'UPLINK', cell: ({ uplink }) => uplink && outletText(uplink), shrinkTo: 10 },
-  { title: 'LOGIN', cell: ({ login }) => login, shrinkTo: 8 },
+  { title: 'LOGIN', cell: ({ login }) => login, shrinkTo: 8, leaveOut: 1 },
 ];
 
 const identityColumns: Column<Identity>[] = [
-  { title: 'NAME', cell: ({ name }) => name },
+  { title: 'NAME', cell: ({ name }) => name, shrinkTo: 8 },
   { title: 'EMAIL', cell: ({ email }) => email, shrinkTo: 16 },
   { title: 'PROJECT', cell: ({ project }) => project, shrinkTo: 8 },
-  { title: 'CREDENTIALS', cell: ({ credentials }) => credentials.kind },
+  { title: 'CREDENTIALS', cell: ({ credentials }) => credentials.kind, shrinkTo: 12 },
 ];
 
 /** Prints the whole rack. */
 export function printInventory(io: Io, rack: Rack): void {
   const title = (text: string) => styled(text, 'bold', io.colour);
   const sections = [
-    `${title(rack.name)}: time zone ${rack.timezone}, ${network(rack)}`,
+    [
+      paragraph(`${rack.name}: time zone ${rack.timezone}, ${network(rack)}`, io.columns).replace(
+        rack.name,
+        title,
+      ),
+      ...machineTotals([...rack.machines.values()], rack, io),
+    ].join('\n'),
     section('machines', machineColumns, [...rack.machines.values()]),
     section('infrastructure', infrastructureColumns, [
       asInfrastructure(rack.jumphost),
@@ -57,6 +65,28 @@ export function printInventory(io: Io, rack: Rack): void {
   function section<Row>(name: string, columns: Column<Row>[], rows: Row[]): string {
     return rows.length === 0 ? `no ${name}` : table(columns, rows, io);
   }
+}
+
+/** Prints only these machines. */
+export function printMachines(io: Io, rack: Rack, machines: readonly Machine[]): void {
+  const totals = machineTotals(machines, rack, io);
+  const head = totals.length === 0 ? ['no machines'] : totals;
+  io.out(`${head.join('\n')}\n\n${table(machineColumns, machines, io)}`);
+}
+
+/** `200 machines: 180 rpi, 20 host; 100 shelf1, 100 shelf2`; no line without a machine. */
+function machineTotals(machines: readonly Machine[], rack: Rack, io: Io): string[] {
+  if (machines.length === 0) return [];
+  const kinds = tally(
+    machines.map(({ kind }) => kind),
+    [],
+  );
+  const shelves = tally(
+    machines.map(({ shelf = 'without a shelf' }) => shelf),
+    [],
+  );
+  const number = countOf(machines.length, rack.machines.size, 'machine');
+  return [paragraph(`${number}: ${kinds}; ${shelves}`, io.columns)];
 }
 
 function asInfrastructure({ name, address, power, uplink }: Jumphost): Infrastructure {

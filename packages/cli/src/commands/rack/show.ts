@@ -1,15 +1,27 @@
-import type { Rack } from '@skolo/rack';
+import type { Machine, Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
+import {
+  addFilters,
+  type Filter,
+  type FilterOptions,
+  isFiltered,
+  selected,
+} from '../../filters.ts';
 import type { Io } from '../../io.ts';
 import { printJson } from '../../output/json.ts';
 import { loadRack } from '../../rack-file.ts';
 
-interface Options {
+interface Options extends FilterOptions {
   json?: true;
   yaml?: true;
 }
+
+const filters: Filter<Machine>[] = [
+  { name: 'shelf', description: 'only machines of these shelves', of: ({ shelf }) => shelf },
+  { name: 'kind', description: 'only machines of these kinds', of: ({ kind }) => kind },
+];
 
 /** `skolo rack show`: the expanded inventory, or what of it has these names and hangs together with them. */
 export function addRackShow(noun: SkoloCommand, io: Io): void {
@@ -22,26 +34,38 @@ export function addRackShow(noun: SkoloCommand, io: Io): void {
     .argument(
       '[names...]',
       'machines, devices, phones, identities, outlets (switch-1/14), addresses; ranges, too: rpi-[001-004]',
-    )
+    );
+  addFilters(command, filters);
+  command
     .option('--json', 'print JSON')
     .option('--yaml', 'print the expanded rack.yaml')
     .uses('rack')
     .example('skolo rack show switch-1/14 skia-rpi2-rack4-shelf1-007');
 
-  command.action(async (names: string[], { json, yaml }: Options) => {
+  command.action(async (names: string[], { json, yaml, ...options }: Options) => {
+    const isSelection = isFiltered(filters, options);
     if (json && yaml) command.error("give '--json' or '--yaml', not both");
     if (yaml && names.length > 0)
       command.error("'--yaml' is for the whole rack; names take '--json'");
+    if (isSelection && (yaml || names.length > 0)) {
+      command.error(
+        "'--shelf' and '--kind' select machines of the whole rack, without names or '--yaml'",
+      );
+    }
     const rack = await loadRack(command.globals());
     if (names.length > 0) return showNames(io, rack, names, json);
     const { expandedInventory } = await import('@skolo/rack');
-    if (json) return printJson(io, expandedInventory(rack));
+    const machines = await selected(io, [...rack.machines.values()], filters, options);
+    if (json) {
+      const found = new Map(machines.map((machine) => [machine.name, machine]));
+      return printJson(io, expandedInventory({ ...rack, machines: found }));
+    }
     if (yaml) {
       const { yamlOf } = await import('../../output/yaml.ts');
       return io.out(yamlOf(expandedInventory(rack)));
     }
-    const { printInventory } = await import('./inventory-tables.ts');
-    return printInventory(io, rack);
+    const { printInventory, printMachines } = await import('./inventory-tables.ts');
+    return isSelection ? printMachines(io, rack, machines) : printInventory(io, rack);
   });
 }
 

@@ -1,0 +1,71 @@
+/** The states of a machine's power, by which it is counted, sorted and filtered. */
+import type { MachinePower, OutletStatus } from '@skolo/api';
+import type { Filter } from '../../filters.ts';
+import { isGood } from './cycle-words.ts';
+
+/** The most urgent first. */
+export const powerStates = [
+  'needs-hands',
+  'stuck-off',
+  'fault',
+  'off',
+  'failed',
+  'controller-failing',
+  'controller-down',
+  'cycling',
+  'held',
+  'switched-off',
+  'no-load',
+  'unknown',
+  'no-outlet',
+  'on',
+] as const;
+
+export type PowerState = (typeof powerStates)[number];
+
+const conditions: Record<PowerState, (machine: MachinePower) => boolean> = {
+  'needs-hands': ({ needsHands }) => needsHands !== undefined,
+  'stuck-off': some(({ stuckOff }) => stuckOff),
+  fault: some(({ fault }) => fault !== undefined),
+  off: some(({ state, switchedOff, stuckOff }) => state === 'off' && !switchedOff && !stuckOff),
+  failed: ({ cycle, last }) => cycle === undefined && last?.outcome !== undefined && !isGood(last),
+  'controller-failing': ({ controllers }) => controllers.some(({ state }) => state === 'failing'),
+  'controller-down': ({ controllers }) => controllers.some(({ state }) => state === 'down'),
+  cycling: ({ cycle }) => cycle !== undefined,
+  held: ({ hold }) => hold !== undefined,
+  'switched-off': some(({ switchedOff }) => switchedOff !== undefined),
+  'no-load': some(({ state, delivering }) => state === 'on' && delivering === false),
+  unknown: some(({ state }) => state === 'unknown'),
+  'no-outlet': ({ outlets }) => outlets.length === 0,
+  on: ({ outlets }) => outlets.length > 0 && outlets.every(({ state }) => state === 'on'),
+};
+
+function some(isSo: (outlet: OutletStatus) => boolean): (machine: MachinePower) => boolean {
+  return ({ outlets }) => outlets.some(isSo);
+}
+
+/** All that apply, the most urgent first. */
+export function powerStatesOf(machine: MachinePower): PowerState[] {
+  return powerStates.filter((state) => conditions[state](machine));
+}
+
+/** The most urgent one. */
+export function powerVerdict(machine: MachinePower): PowerState {
+  return powerStatesOf(machine)[0] ?? 'unknown';
+}
+
+export const powerFilters: Filter<MachinePower>[] = [
+  { name: 'shelf', description: 'only these shelves', of: ({ shelf }) => shelf },
+  {
+    name: 'kind',
+    description: 'only these kinds; `device` is a phone or another device of a machine',
+    values: ['machine', 'device', 'infrastructure'],
+    of: ({ kind }) => kind,
+  },
+  {
+    name: 'state',
+    description: 'only these states; a machine may have several',
+    values: powerStates,
+    of: powerStatesOf,
+  },
+];

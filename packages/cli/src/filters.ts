@@ -1,0 +1,103 @@
+/** Options that select rows of a table by shelf, kind, verdict and the like: the same for each command. */
+import { Option } from 'commander';
+import type { SkoloCommand } from './command.ts';
+import { complain, usageError } from './errors.ts';
+import type { Io } from './io.ts';
+
+export type FilterName = 'shelf' | 'kind' | 'model' | 'verdict' | 'state' | 'severity' | 'alert';
+
+/** What the command line gives: several values, with commas between. */
+export type FilterOptions = Readonly<Partial<Record<FilterName, readonly string[]>>>;
+
+export interface Filter<Row> {
+  /** That of the option. */
+  name: FilterName;
+  /** For help. */
+  description: string;
+  /** All values, where they are the same in every rack. Otherwise they are those of the rows. */
+  values?: readonly string[];
+  /** The value that no row has now may have a row later: a warning, not an error. */
+  isOpen?: boolean;
+  /** A row may have several values. */
+  of(row: Row): string | readonly string[] | undefined;
+}
+
+/** Adds the option of each filter. */
+export function addFilters<Row>(command: SkoloCommand, filters: readonly Filter<Row>[]): void {
+  for (const { name, description, values } of filters) {
+    const known = values === undefined ? '' : `: ${values.join(', ')}`;
+    const option = new Option(`--${name} <${name}>`, `${description}${known}`);
+    command.addOption(option.argParser(listOf));
+  }
+}
+
+/** Whether the command line gives one of the filters. */
+export function isFiltered<Row>(filters: readonly Filter<Row>[], options: FilterOptions): boolean {
+  return filters.some(({ name }) => options[name] !== undefined);
+}
+
+/**
+ * Checks values that are the same in every rack, before anything is asked.
+ *
+ * @throws CliError A value is unknown.
+ */
+export async function checkValues<Row>(
+  filters: readonly Filter<Row>[],
+  options: FilterOptions,
+): Promise<void> {
+  for (const { name, values } of filters) {
+    const unknown = options[name]?.find((value) => values && !values.includes(value));
+    if (unknown !== undefined) throw usageError(await unknownValue(name, unknown, values ?? []));
+  }
+}
+
+/**
+ * The rows that every given filter selects.
+ *
+ * @throws CliError A value is unknown. The message lists the valid ones.
+ */
+export async function selected<Row>(
+  io: Pick<Io, 'err'>,
+  rows: readonly Row[],
+  filters: readonly Filter<Row>[],
+  options: FilterOptions,
+): Promise<Row[]> {
+  await checkValues(filters, options);
+  let left = [...rows];
+  for (const filter of filters) {
+    const wanted = options[filter.name];
+    if (wanted === undefined) continue;
+    const known =
+      filter.values ?? [...new Set(rows.flatMap((row) => valuesOf(filter, row)))].sort();
+    for (const value of wanted) {
+      if (known.includes(value)) continue;
+      const message = await unknownValue(filter.name, value, known);
+      if (!filter.isOpen) throw usageError(message);
+      complain(io, message);
+    }
+    left = left.filter((row) => valuesOf(filter, row).some((value) => wanted.includes(value)));
+  }
+  return left;
+}
+
+function valuesOf<Row>({ of }: Filter<Row>, row: Row): readonly string[] {
+  return [of(row) ?? []].flat();
+}
+
+const mostListed = 20;
+
+async function unknownValue(name: string, value: string, known: readonly string[]) {
+  const { didYouMean } = await import('@skolo/rack');
+  const more = known.length - mostListed;
+  const list = known.slice(0, mostListed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const valid = known.length === 0 ? `no row has a ${name}` : `valid: ${list}`;
+  const guess = didYouMean(value, known);
+  return `--${name} ${value}: unknown ${name}${guess === '' ? ';' : guess} ${valid}`;
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((value) => value.trim())
+    .filter((value) => value !== '');
+}

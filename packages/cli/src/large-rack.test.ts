@@ -1,0 +1,250 @@
+/** What the night engineer sees of 200 machines, in a terminal of 60 columns and 24 lines. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exitCodes } from './exit-codes.ts';
+import type { Io } from './io.ts';
+import { complete } from './program.ts';
+import { largeRackYaml, startLargeRack } from './testing/large-rack.ts';
+
+const size = { columns: 60, rows: 24 };
+const started = await startLargeRack();
+const dir = await mkdtemp(join(tmpdir(), 'skolo-cli-large-'));
+const rack = join(dir, 'rack.yaml');
+
+beforeAll(() => writeFile(rack, largeRackYaml(started.url)));
+afterAll(async () => {
+  await started.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function skolo(line: string, terminal?: { columns: number; rows: number }) {
+  const printed = { out: '', err: '' };
+  const add = (to: 'out' | 'err', text: string) => {
+    printed[to] += text;
+  };
+  const io: Io = {
+    out: (text) => add('out', `${text}\n`),
+    err: (text) => add('err', `${text}\n`),
+    draw: (text) => add('out', text),
+    write: async (bytes) => add('out', Buffer.from(bytes).toString()),
+    isTerminal: terminal !== undefined,
+    columns: terminal?.columns,
+    rows: terminal?.rows,
+    colour: false,
+    now: Date.now,
+    onInterrupt: () => () => {},
+    onStop: () => () => {},
+    canAsk: false,
+    ask: async () => undefined,
+    exitCode: exitCodes.done,
+  };
+  const exitCode = await complete([...line.split(' '), '--rack', rack], io);
+  return { ...printed, exitCode, lines: printed.out.trimEnd().split('\n') };
+}
+
+const tables = [
+  'machine status',
+  'machine status --verdict ok',
+  'power status',
+  'power status --state on,unknown',
+  'power controllers',
+  'power controllers --state up',
+  'power log',
+  'power holds',
+  'backup status',
+  'backup status --state ok',
+  'metadata clients',
+  'metadata clients --state asked',
+  'alerts list',
+  'rack show',
+  'rack show --shelf shelf5',
+];
+
+describe('of 200 machines', () => {
+  it.for(tables)('no line of `skolo %s` is wider than the terminal', async (line) => {
+    const { lines, err } = await skolo(line, size);
+
+    expect(err).toBe('');
+    expect(lines.length).toBeGreaterThan(3);
+    expect(lines.filter((text) => [...text].length > size.columns)).toEqual([]);
+  });
+
+  it.for([
+    'machine status',
+    'power status',
+    'power controllers',
+    'backup status',
+    'metadata clients',
+    'alerts list',
+  ])('`skolo %s` begins with totals', async (line) => {
+    const { lines } = await skolo(line, size);
+
+    expect(lines[0]).toMatch(/^\d+ \w+: \d+ /);
+  });
+
+  it('`machine status` shows problems with their reasons, and folds what is well', async () => {
+    const { out, exitCode } = await skolo('machine status', size);
+
+    expect(out).toMatchInlineSnapshot(`
+      "200 machines: 184 ok, 9 quarantined, 4 no-answer,
+        3 recovering; 184 tasks running
+
+      NAME                     HEALTH       BOT      TASK  DEVICE
+      skia-rpi2…k4-shelf1-022  quarantined  running  -     missing
+      skia-rpi2…k4-shelf2-004  quarantined  running  -     missing
+      skia-rpi2…k4-shelf2-026  quarantined  running  -     missing
+      skia-rpi2…k4-shelf3-008  quarantined  running  -     missing
+      skia-rpi2…k4-shelf3-030  quarantined  running  -     missing
+      skia-rpi2…k4-shelf4-012  quarantined  running  -     missing
+      skia-rpi2…k4-shelf4-034  quarantined  running  -     missing
+      skia-rpi2…k4-shelf5-016  quarantined  running  -     missing
+      skia-rpi2…k4-shelf5-038  quarantined  running  -     missing
+      skia-rpi2…k4-shelf2-011  no-answer    -        -     -
+      skia-rpi2…k4-shelf2-012  no-answer    -        -     -
+      skia-rpi2…k4-shelf2-013  no-answer    -        -     -
+      skia-rpi2…k4-shelf2-014  no-answer    -        -     -
+      skia-rpi2…k4-shelf1-001  recovering   running  -     android
+      skia-rpi2…k4-shelf2-031  recovering   running  -     android
+      skia-rpi2…k4-shelf4-021  recovering   running  -     android
+
+      skia-rpi2-rack4-shelf1-022,skia-rpi2-rack4-shelf2-004,
+        skia-rpi2-rack4-shelf2-026,skia-rpi2-rack4-shelf3-008,
+        skia-rpi2-rack4-shelf3-030,skia-rpi2-rack4-shelf4-012,
+        skia-rpi2-rack4-shelf4-034,skia-rpi2-rack4-shelf5-016,
+        skia-rpi2-rack4-shelf5-038: quarantined for 2 h: device:
+        needs hands: 2 rounds of repair (adb-reconnect, usb-cycle)
+        did not bring it back
+      skia-rpi2-rack4-shelf1-022,skia-rpi2-rack4-shelf2-004,
+        skia-rpi2-rack4-shelf2-026,skia-rpi2-rack4-shelf3-008,
+        skia-rpi2-rack4-shelf3-030,skia-rpi2-rack4-shelf4-012,
+        skia-rpi2-rack4-shelf4-034,skia-rpi2-rack4-shelf5-016,
+        skia-rpi2-rack4-shelf5-038: quarantined for 3 h: device:
+        missing: adb does not see it
+      skia-rpi2-rack4-shelf1-022,skia-rpi2-rack4-shelf2-004,
+        skia-rpi2-rack4-shelf2-026,skia-rpi2-rack4-shelf3-008,
+        skia-rpi2-rack4-shelf3-030,skia-rpi2-rack4-shelf4-012,
+        skia-rpi2-rack4-shelf4-034,skia-rpi2-rack4-shelf5-016,
+        skia-rpi2-rack4-shelf5-038: last repair of device 2 h ago:
+        usb-cycle: done: port 1-1.2 was off for 5 s, and is on
+        again
+      skia-rpi2-rack4-shelf2-[011-014]: no answer at port 2:
+        connection refused; is the service running, and is this
+        its port? (ECONNREFUSED)
+      skia-rpi2-rack4-shelf1-001,skia-rpi2-rack4-shelf2-031,
+        skia-rpi2-rack4-shelf4-021: recovering for 40 min: device:
+        battery low: 12 %, good at 40 %
+
+      ok: skia-rpi2-rack4-shelf1-[002-021],
+        skia-rpi2-rack4-shelf1-[023-040],
+        skia-rpi2-rack4-shelf2-[001-003],
+        skia-rpi2-rack4-shelf2-[005-010],
+        skia-rpi2-rack4-shelf2-[015-025],
+        skia-rpi2-rack4-shelf2-[027-030],
+        skia-rpi2-rack4-shelf2-[032-040],
+        skia-rpi2-rack4-shelf3-[001-007],
+        skia-rpi2-rack4-shelf3-[009-029],
+        skia-rpi2-rack4-shelf3-[031-040],
+        skia-rpi2-rack4-shelf4-[001-011],
+        skia-rpi2-rack4-shelf4-[013-020],
+        skia-rpi2-rack4-shelf4-[022-033],
+        skia-rpi2-rack4-shelf4-[035-040],
+        skia-rpi2-rack4-shelf5-[001-015],
+        skia-rpi2-rack4-shelf5-[017-037],
+        skia-rpi2-rack4-shelf5-[039-040]
+      "
+    `);
+    expect(exitCode).toBe(exitCodes.partlyFailed);
+  });
+
+  it('`power status` names the controller once, and folds what is on it', async () => {
+    const { out } = await skolo('power status', size);
+
+    expect(out).toMatchInlineSnapshot(`
+      "200 targets: 158 on, 2 off, 40 controller-down
+
+      NAME               OUTLET       POWER  LAST             NOTE
+      skia-rp…helf1-007  switch-1/7   off    back 12 min ago  -
+      skia-rp…helf5-030  switch-5/30  off    back 12 min ago  -
+
+      switch-3: down: no answer to SNMP within 5 s
+
+      controller-down: skia-rpi2-rack4-shelf3-[001-040]
+      on: skia-rpi2-rack4-shelf1-[001-006],
+        skia-rpi2-rack4-shelf1-[008-040],
+        skia-rpi2-rack4-shelf2-[001-040],
+        skia-rpi2-rack4-shelf4-[001-040],
+        skia-rpi2-rack4-shelf5-[001-029],
+        skia-rpi2-rack4-shelf5-[031-040]
+      "
+    `);
+  });
+
+  it('lists each machine where names, filters or a pipe ask for them', async () => {
+    const inPipe = await skolo('machine status');
+    const byFilter = await skolo('machine status --verdict ok --shelf shelf5', size);
+    const byName = await skolo('machine status skia-rpi2-rack4-shelf5-[001-040]', size);
+
+    expect(inPipe.out.match(/^skia-\S+ +ok /gm)).toHaveLength(184);
+    expect(byFilter.lines[0]).toBe('38 of 200 machines: 38 ok; 38 tasks running');
+    expect(byFilter.out.match(/^skia-\S+ +ok /gm)).toHaveLength(38);
+    expect(byName.out.match(/^skia-\S+ +(?:ok|quarantined) /gm)).toHaveLength(40);
+  });
+});
+
+describe('filters', () => {
+  it.for([
+    ['machine status --shelf shelf2 --verdict no-answer', 'machines', 4],
+    ['power status --shelf shelf3', 'machines', 40],
+    ['power status --state off', 'machines', 2],
+    ['power controllers --state down', 'controllers', 1],
+    ['backup status --state failed,overdue', 'devices', 2],
+    ['metadata clients --state never-asked', 'clients', 4],
+    ['metadata clients --kind unknown', 'clients', 1],
+    ['alerts list --severity critical', 'alerts', 22],
+    ['alerts list --alert MachineMissingForLong --severity warning', 'alerts', 0],
+    ['rack show --kind host --shelf shelf5,shelf1', 'machines', 40],
+  ] as const)('of `skolo %s --json` leave %s: %i', async ([line, key, number]) => {
+    const { out } = await skolo(`${line} --json`);
+
+    const found: unknown = JSON.parse(out);
+    expect(found).toHaveProperty(key);
+    expect(Object.keys(Object(Object(found)[key]))).toHaveLength(number);
+  });
+
+  it.for([
+    [
+      'machine status --verdict quarantned',
+      'skolo: --verdict quarantned: unknown verdict; did you mean "quarantined"? valid: ',
+    ],
+    [
+      'machine status --shelf shelf6',
+      'skolo: --shelf shelf6: unknown shelf; did you mean "shelf1"? valid: shelf1, shelf2, shelf3, shelf4, shelf5',
+    ],
+    ['rack show --kind rpy', 'valid: host, rpi'],
+    ['power status --state offf', 'did you mean "off"? valid: needs-hands, '],
+    ['backup status --model edgeswich', 'did you mean "edgeswitch"? valid: '],
+  ] as const)('of `skolo %s` list the valid values', async ([line, message]) => {
+    const { err, out, exitCode } = await skolo(line);
+
+    expect(err).toContain(message);
+    expect(out).toBe('');
+    expect(exitCode).toBe(exitCodes.wrongCommandLine);
+  });
+
+  it('of alerts warn of a severity that no alert has now', async () => {
+    const { err, lines, exitCode } = await skolo('alerts list --severity page');
+
+    expect(err).toContain('--severity page: unknown severity; valid: critical, warning');
+    expect(lines[0]).toBe('0 of 200 alerts');
+    expect(exitCode).toBe(exitCodes.done);
+  });
+
+  it('of rack.yaml have no effect with --url, and say so', async () => {
+    const { err, exitCode } = await skolo(`machine status --url ${started.url} --shelf shelf1`);
+
+    expect(err).toContain("'--shelf' and '--kind' need rack.yaml");
+    expect(exitCode).toBe(exitCodes.wrongCommandLine);
+  });
+});
