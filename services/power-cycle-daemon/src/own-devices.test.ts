@@ -65,7 +65,7 @@ describe('an agent', () => {
     [
       ['left'],
       '127.0.1.9',
-      '127.0.1.9 is no machine of rack.yaml; with a token, POST /v1/power-cycles takes any machine',
+      '127.0.1.9 is no machine of rack.yaml; skolo power cycle, with a token, takes any machine',
     ],
   ])('may not ask for %s from %s', async (devices, from, message) => {
     const { ask, taken } = asked();

@@ -78,7 +78,7 @@ describe('the agent of a machine', () => {
     expect(await ownHolds(daemon, '127.0.0.1')).toMatchObject({
       status: 403,
       body: {
-        detail: '127.0.0.1 is no machine of rack.yaml; with a token, GET /v1/holds lists all holds',
+        detail: '127.0.0.1 is no machine of rack.yaml; skolo power holds lists all holds',
       },
     });
   });

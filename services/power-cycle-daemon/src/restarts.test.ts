@@ -31,7 +31,7 @@ interface Way {
   outcome: string;
   failedStep?: string;
   detail?: RegExp;
-  /** All that the device was told, by both. */
+  /** All that the device was told, by both; what the first repeats counts once. */
   told: readonly string[];
   /** How often the machine was asked to reboot itself. */
   asked?: number;
@@ -156,6 +156,10 @@ const ways: Way[] = [
   },
 ];
 
+function withoutRepeats(commands: readonly string[]): string[] {
+  return commands.filter((command, i) => command !== commands[i - 1]);
+}
+
 describe('a daemon that takes over a cycle', () => {
   it.each(ways)('while $name', async (way) => {
     const { mode = 'hard', power = 'pdu-1/9', offSeconds = 0.5, asked = 0 } = way;
@@ -174,6 +178,7 @@ describe('a daemon that takes over a cycle', () => {
     if (toldThen) await waitUntil(() => (board.told.includes(toldThen) ? true : undefined));
 
     await first.stop();
+    const toldByFirst = [...board.told];
     await way.meanwhile?.(board, machine);
     const second = await startDaemon({ yaml, settings, former: first });
     const cycle = await second.finished(id);
@@ -187,7 +192,9 @@ describe('a daemon that takes over a cycle', () => {
     expect(cycle.failedStep).toBe(failedStep);
     expect(board.outlets.isOn('9')).toBe(true);
     expect(outlets.filter(({ stuckOff }) => stuckOff)).toEqual([]);
-    expect(board.told).toEqual(told);
+    // A device that ignores a command gets it again, as often as there was time before the first daemon stopped.
+    const toldBySecond = board.told.slice(toldByFirst.length);
+    expect([...withoutRepeats(toldByFirst), ...toldBySecond]).toEqual(told);
     expect(machine.told.filter(({ text }) => text === 'POST /v1/reboot')).toHaveLength(asked);
     await machine.whenBooted(way.boots);
     expect(machine.boots).toBe(way.boots);
