@@ -76,15 +76,10 @@ describe('skolo alerts dead-letters --retry', { timeout: 120_000 }, () => {
 
     expect(answer).toEqual({ retried: 2, kept: 1 });
     await expect
-      .poll(() => pager.taken.filter((name) => name.startsWith('bad')), eventually)
-      .toHaveLength(4);
-    const bad = pager.taken.filter((name) => name.startsWith('bad'));
-    expect(bad.filter((name) => name.startsWith('bad-1'))).toEqual([
-      'bad-1 resolved',
-      'bad-1 firing',
-      'bad-1 resolved',
-    ]);
-    expect(bad).toContain('bad-2 firing');
+      .poll(() => pager.taken.filter((name) => name.startsWith('bad-1')), eventually)
+      .toEqual(['bad-1 resolved', 'bad-1 firing', 'bad-1 resolved']);
+    // It fires still, so a refresh may follow.
+    await expect.poll(() => pager.taken, eventually).toContain('bad-2 firing');
     expect(await lettersIn(lab)).toMatchObject([{ from: 'v2' }]);
     expect(toPubSub()).toHaveLength(before);
     const [segment = ''] = await readdir(join(lab.stateDir, 'audit'));

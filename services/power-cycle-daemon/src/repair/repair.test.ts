@@ -34,7 +34,11 @@ async function hear({ missing, after }: RepairLab, machine: string, minutes: num
 
 /** What answers as an ssh server does, at an address of a machine. */
 async function startSsh(): Promise<number> {
-  const server = createServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'));
+  const server = createServer((socket) => {
+    // Whoever only looks hangs up while the banner is on its way.
+    socket.on('error', () => socket.destroy());
+    socket.end('SSH-2.0-OpenSSH_9.2\r\n');
+  });
   server.listen(0, '127.0.1.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());
