@@ -43,9 +43,20 @@ function write(text: string, at: number): number {
     const needed = at + Buffer.byteLength(text) + 1;
     if (needed > scratch.length) scratch = Buffer.concat([scratch.subarray(0, at)], needed * 2);
   }
-  const end = at + scratch.write(text, at);
+  const end = writeAscii(text, at) ?? at + scratch.write(text, at);
   scratch[end] = separator;
   return end + 1;
+}
+
+/** Labels are short: to leave JavaScript for one costs more than to copy it. Undefined: it has other characters. */
+function writeAscii(text: string, at: number): number | undefined {
+  const { length } = text;
+  for (let place = 0; place < length; place += 1) {
+    const code = text.charCodeAt(place);
+    if (code > 0x7f) return undefined;
+    scratch[at + place] = code;
+  }
+  return at + length;
 }
 
 /** By their bytes in UTF-8, as Go sorts; JavaScript sorts by UTF-16, which differs beyond U+FFFF. */
@@ -55,6 +66,11 @@ function sorted(names: string[]): string[] {
     : names.sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)));
 }
 
+/** In two steps: V8 writes a number of more than 31 bits in hexadecimal as it writes a fraction, slowly. */
 function hex(half: number): string {
-  return (half >>> 0).toString(16).padStart(8, '0');
+  return hex16(half >>> 16) + hex16(half & 0xffff);
+}
+
+function hex16(quarter: number): string {
+  return (0x1_0000 + quarter).toString(16).slice(1);
 }

@@ -10,11 +10,17 @@ export function createIds(
   start: number = randomInt(counterEnd),
 ): (fingerprint: string | undefined, now: number) => string {
   let counter = start;
+  /** Of one batch, all have the same. */
+  let last = { now: 0, time: hexTime(0) };
   return (fingerprint = '0'.repeat(16), now) => {
     counter = (counter + 1) % counterEnd;
-    const time = Math.max(0, now).toString(16).padStart(11, '0');
-    return fingerprint + time + counter.toString(16).padStart(5, '0');
+    if (now !== last.now) last = { now, time: hexTime(now) };
+    return fingerprint + last.time + counter.toString(16).padStart(5, '0');
   };
+}
+
+function hexTime(now: number): string {
+  return Math.max(0, now).toString(16).padStart(11, '0');
 }
 
 export type NewId = ReturnType<typeof createIds>;

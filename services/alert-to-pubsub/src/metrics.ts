@@ -14,7 +14,7 @@ export interface Metrics {
   sink(name: string): void;
   received(door: string, status: 'firing' | 'resolved', count: number): void;
   refused(door: string, reason: RefusedWhy | 'bad', count?: number): void;
-  transition(status: 'firing' | 'resolved'): void;
+  transitions(counts: Readonly<Record<'firing' | 'resolved', number>>): void;
   truncated(count: number): void;
   deadLetters(from: string, count: number): void;
   damaged(records: number): void;
@@ -84,7 +84,9 @@ export function createMetrics(registry: Registry, view: () => View): Metrics {
     },
     received: (door, status, count) => received.inc({ door, status }, count),
     refused: (door, reason, count = 1) => refused.inc({ door, reason }, count),
-    transition: (status) => transitions.inc({ status }),
+    transitions(counts) {
+      for (const status of statuses) transitions.inc({ status }, counts[status]);
+    },
     truncated: (count) => truncated.inc(count),
     deadLetters: (from, count) => letters.inc({ from }, count),
     damaged: (records) => damaged.inc(records),

@@ -107,22 +107,28 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     newId,
     clock,
     onAccepted(messages) {
+      const changes = { firing: 0, resolved: 0 };
       for (const message of messages) {
         const isChange = message.kind === 'transition' && message.sink === undefined;
-        if (isChange) metrics.transition(message.alert.status);
+        if (isChange) changes[message.alert.status] += 1;
       }
+      metrics.transitions(changes);
     },
     onHeard({ alerts, bad, door, truncated }) {
       if (truncated > 0) metrics.truncated(truncated);
       if (bad.length > 0) metrics.deadLetters(door, bad.length);
       const receiver = receiverOf(door);
+      const now = clock.now();
+      let isHeard = false;
+      let isWatched = false;
       for (const { labels, status } of alerts) {
         // Somebody's test proves nothing about Prometheus.
         if (isTest(labels)) continue;
-        ways.mark(heard);
-        if (status === 'resolved') continue;
-        if (watchdog.heard(labels, receiver)) ways.mark(heardAt(receiver));
+        isHeard = true;
+        if (status !== 'resolved' && watchdog.heard(labels, receiver, now)) isWatched = true;
       }
+      if (isHeard) ways.mark(heard);
+      if (isWatched) ways.mark(heardAt(receiver));
     },
     onDisk: (trouble) => room.disk(trouble),
   });

@@ -11,7 +11,7 @@ import { HttpProblem } from './problem.ts';
  */
 export const mostHeaders = 100;
 
-/** Node keeps the first of these and drops the others, while a proxy in front may have read the last. */
+/** Node keeps the first of these and drops the others, while a proxy in front may have read the last. Each of another length. */
 const onlyOnce = ['host', 'authorization'];
 
 /** How a request that is rejected unread is answered. */
@@ -25,12 +25,15 @@ export function headerProblem({ rawHeaders }: IncomingMessage): HttpProblem | un
   if (rawHeaders.length > 2 * mostHeaders) {
     return new HttpProblem(431, `more than ${mostHeaders} headers; send fewer`);
   }
-  const seen = new Set<string>();
+  let seen: string[] | undefined;
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]?.toLowerCase() ?? '';
-    if (!onlyOnce.includes(name)) continue;
-    if (seen.has(name)) return new HttpProblem(400, `more than one header ${name}; send one`);
-    seen.add(name);
+    const header = rawHeaders[at] ?? '';
+    // Most headers have another length: their names need not be read.
+    const name = onlyOnce.find(({ length }) => length === header.length);
+    if (name === undefined || header.toLowerCase() !== name) continue;
+    if (seen?.includes(name)) return new HttpProblem(400, `more than one header ${name}; send one`);
+    seen ??= [];
+    seen.push(name);
   }
   return undefined;
 }

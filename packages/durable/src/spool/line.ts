@@ -20,34 +20,53 @@ export const longestText = 16 * 1024 * 1024;
 export const space = 0x20;
 export const newline = 0x0a;
 
-/** What a line has after its checksum. */
-export function recordBody(seq: number, text: string): string {
-  return `${seq} ${text}`;
-}
-
+/** What a line of the spool's own has after its checksum. */
 export function noteBody(note: Note): string {
   return `- ${JSON.stringify(note)}`;
 }
 
 const digits = Buffer.from('0123456789abcdef');
 
-/** In one buffer: to join strings takes twice as long. */
-export function encodeLines(bodies: readonly string[]): Buffer {
-  const size = bodies.reduce((sum, body) => sum + Buffer.byteLength(body) + 10, 0);
+/**
+ * Notes, and records of which the first one has the sequence number `first`. In one buffer, each text written where it
+ * belongs: to join strings before takes twice as long.
+ */
+export function encodeLines(
+  notes: readonly string[],
+  first: number,
+  texts: readonly string[],
+): Buffer {
+  // The last sequence number is the longest.
+  const longestSeq = String(first + texts.length).length;
+  let size = 0;
+  for (const body of notes) size += Buffer.byteLength(body) + 10;
+  for (const text of texts) size += Buffer.byteLength(text) + longestSeq + 11;
   const bytes = Buffer.allocUnsafe(size);
   let start = 0;
-  for (const body of bodies) {
-    const end = start + 9 + bytes.write(body, start + 9);
-    let checksum = crc32(bytes.subarray(start + 9, end));
-    for (let digit = 7; digit >= 0; digit -= 1) {
-      bytes[start + digit] = digits[checksum & 15] ?? 0;
-      checksum >>>= 4;
-    }
-    bytes[start + 8] = space;
-    bytes[end] = newline;
-    start = end + 1;
+  for (const body of notes) start = finishLine(bytes, start, writeAt(bytes, body, start + 9));
+  let seq = first;
+  for (const text of texts) {
+    const textAt = writeAt(bytes, `${seq} `, start + 9);
+    start = finishLine(bytes, start, writeAt(bytes, text, textAt));
+    seq += 1;
   }
-  return bytes;
+  return bytes.subarray(0, start);
+}
+
+function writeAt(bytes: Buffer, text: string, at: number): number {
+  return at + bytes.write(text, at);
+}
+
+/** Writes the checksum of a body that ends there, and the newline; gives where the next line begins. */
+function finishLine(bytes: Buffer, start: number, end: number): number {
+  let checksum = crc32(bytes.subarray(start + 9, end));
+  for (let digit = 7; digit >= 0; digit -= 1) {
+    bytes[start + digit] = digits[checksum & 15] ?? 0;
+    checksum >>>= 4;
+  }
+  bytes[start + 8] = space;
+  bytes[end] = newline;
+  return end + 1;
 }
 
 /** What `lineAt` says of a line that is not a record. */

@@ -154,7 +154,8 @@ describe('a damaged spool', () => {
   it('does not take for a record what somebody wrote into one', async () => {
     await rm(folder, { recursive: true });
     const first = await Spool.open(folder, { segmentBytes });
-    const label = encodeLines(['9 x', '2 "x', '3 "x"}']).toString().replaceAll('\n', '-');
+    const lines = [encodeLines([], 9, ['x']), encodeLines([], 2, ['"x', '"x"}'])];
+    const label = Buffer.concat(lines).toString().replaceAll('\n', '-');
     await first.append([JSON.stringify({ label })]);
     await first.append(['"whole"']);
     await first.close();

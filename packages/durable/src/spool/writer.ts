@@ -5,7 +5,7 @@ import { syncFolder } from '../atomic-file.ts';
 import { makeFolder } from '../make-folder.ts';
 import { systemCode } from '../system-error.ts';
 import type { Cursors } from './cursors.ts';
-import { encodeLines, noteBody, recordBody } from './line.ts';
+import { encodeLines, noteBody } from './line.ts';
 import type { Found } from './opening.ts';
 import { markAppended, newSegment, type Segment, segmentPath } from './segment.ts';
 import { Tail } from './tail.ts';
@@ -164,8 +164,7 @@ export class Writer {
   }
 
   private encode(notes: string[], texts: readonly string[]): Buffer {
-    const records = texts.map((text, position) => recordBody(this.next + position, text));
-    return encodeLines([...notes, ...records]);
+    return encodeLines(notes, this.next, texts);
   }
 
   private note(segment: number): string {
