@@ -314,17 +314,36 @@ describe('npm start, over restarts', () => {
     expect(await ask(fresh.command(email))).toBe(bots);
   });
 
-  it('says what to do when there is no version without mistakes', async () => {
+  it('uses what it can of a file with mistakes where there is no other version', async () => {
     await running();
     await end();
     const text = await readFile(file, 'utf8');
     await edit(file, withIdentity('gests'));
     await rm(join(dir, 'state'), { recursive: true });
 
+    const disabled = await running();
+
+    await expect.poll(() => disabled.output, patiently).toMatch(/rack\.yaml:\d+:\d+ .*"gests"/);
+    // What it prints to try is for a machine that is not disabled.
+    const command = disabled.command(email);
+    expect(await ask(command)).toBe(bots);
+    const asDisabled = command.replace(/--interface \S+/, '--interface 127.0.1.1');
+    expect(await ask(asDisabled)).toContain('403');
+    await edit(file, () => text);
+    await expect.poll(() => ask(asDisabled), patiently).toBe(bots);
+  });
+
+  it('says what to do when nothing of the file can be used', async () => {
+    await running();
+    await end();
+    const text = await readFile(file, 'utf8');
+    await edit(file, () => 'rack: [\n');
+    await rm(join(dir, 'state'), { recursive: true });
+
     const refused = spawnDemo(['--dir', dir]);
 
     expect(await refused.ended).toBe(78);
-    expect(refused.output).toMatch(/rack\.yaml:\d+:\d+ .*"gests"/);
+    expect(refused.output).toMatch(/rack\.yaml:1:7 /);
     expect(refused.output).toContain('npm start -- --fresh');
     await edit(file, () => text);
   });
