@@ -66,17 +66,6 @@ export function shortenList(items: readonly string[], width: number): string {
   return shorten(items.join(','), width);
 }
 
-/** `87e70961` of a UUID, `a1b2c3` of `20261121T055050Z-a1b2c3`: services accept it instead of the whole id. */
-export function shortId(id: string): string {
-  return /^[0-9a-f]{8}-/.test(id) ? id.slice(0, 8) : id.slice(id.lastIndexOf('-') + 1);
-}
-
-/** Whether a person means this id: the whole of it, its beginning, or its last part. */
-export function isIdOf(id: string, written: string): boolean {
-  const isShort = written.length >= 4 && (id.startsWith(written) || id.endsWith(`-${written}`));
-  return id === written || isShort;
-}
-
 /** `1 machine`, `2 machines`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;

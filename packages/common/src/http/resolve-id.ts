@@ -1,11 +1,8 @@
+import { isIdOf } from '@skolo/api/ids';
 import { HttpProblem } from './problem.ts';
 
-/** Shorter ones are slips. */
-const leastLength = 4;
-
 /**
- * The id that a person means: the whole of it, or its beginning or last part, as tables show it (`87e70961` of a UUID, `a1b2c3` of
- * `20261121T055050Z-a1b2c3`).
+ * The id that a person means, whole or short.
  *
  * @param noun what has the ids: `cycle`
  * @param list the command that lists them: `skolo power log`
@@ -19,8 +16,7 @@ export function resolveId(
   const meant = new Set<string>();
   for (const id of ids) {
     if (id === written) return id;
-    const isShort = written.length >= leastLength;
-    if (isShort && (id.startsWith(written) || id.endsWith(`-${written}`))) meant.add(id);
+    if (isIdOf(id, written)) meant.add(id);
   }
   const [only] = meant;
   if (only !== undefined && meant.size === 1) return only;

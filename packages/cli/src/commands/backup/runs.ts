@@ -1,11 +1,11 @@
 import type { BackupRun } from '@skolo/api';
+import { shortId } from '@skolo/api/ids';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { upTo } from '../../limit.ts';
 import { printJson } from '../../output/json.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { shortId } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 
 interface Options {

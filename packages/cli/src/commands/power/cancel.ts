@@ -1,8 +1,8 @@
+import { shortId } from '@skolo/api/ids';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { Io } from '../../io.ts';
-import { shortId } from '../../output/text.ts';
 
 /** `skolo power cancel`: what has not begun is not done. */
 export function addPowerCancel(noun: SkoloCommand, io: Io): void {

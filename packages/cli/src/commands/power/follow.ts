@@ -34,9 +34,8 @@ export function addPowerFollow(noun: SkoloCommand, io: Io): void {
         cycles.push(last);
         if (last.finishedAt !== undefined) {
           over.push(last);
-          io.err(
-            `${last.target}: its last cycle is over since ${timestamp(new Date(last.finishedAt))}`,
-          );
+          const ended = timestamp(new Date(last.finishedAt));
+          io.err(`${last.target}: nothing is queued or under way; its last cycle ended ${ended}`);
         }
       }
     }

@@ -1,7 +1,7 @@
 import type { Hold } from '@skolo/api';
+import { shortId } from '@skolo/api/ids';
 import type { Io } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { shortId } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 
 /** Holds, the one that ends last at the bottom. */

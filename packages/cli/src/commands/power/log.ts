@@ -1,4 +1,5 @@
 import type { Outcome, PowerCycle } from '@skolo/api';
+import { shortId } from '@skolo/api/ids';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -6,7 +7,6 @@ import { upTo } from '../../limit.ts';
 import { expanded } from '../../names.ts';
 import { printJson } from '../../output/json.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { shortId } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { outcomeWord, stateStyle, tookSeconds } from './cycle-words.ts';
 

@@ -1,6 +1,6 @@
 import { ApiError, type PowerCycle } from '@skolo/api';
+import { isIdOf } from '@skolo/api/ids';
 import { byNumber, expanded, namesOf } from '../../names.ts';
-import { isIdOf } from '../../output/text.ts';
 import type { PowerCycleDaemon } from './daemon.ts';
 import { refusedBy } from './request.ts';
 

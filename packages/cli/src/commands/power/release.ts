@@ -1,9 +1,9 @@
 import type { Hold } from '@skolo/api';
+import { isIdOf } from '@skolo/api/ids';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { Io } from '../../io.ts';
-import { isIdOf } from '../../output/text.ts';
 
 /** `skolo power release`: the repair is over. */
 export function addPowerRelease(noun: SkoloCommand, io: Io): void {

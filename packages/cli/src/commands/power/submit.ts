@@ -1,6 +1,7 @@
 /** What `cycle`, `on` and `off` have in common: ask, say what was refused, wait or say how to follow. */
 import { randomUUID } from 'node:crypto';
 import type { Client, ClientAnswer, powerCycleDaemonApi, Refusal } from '@skolo/api';
+import { shortId } from '@skolo/api/ids';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
@@ -9,7 +10,6 @@ import type { Io } from '../../io.ts';
 import { folded, type Names } from '../../names.ts';
 import { printJson } from '../../output/json.ts';
 import { printTable } from '../../output/table.ts';
-import { shortId } from '../../output/text.ts';
 import { powerCycleDaemon } from './daemon.ts';
 import { printRefusals } from './refusals.ts';
 import { persistently, refusedBy } from './request.ts';
