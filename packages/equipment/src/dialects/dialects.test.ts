@@ -8,8 +8,8 @@ import { junos } from './junos.ts';
 import { linuxShell } from './linux-shell.ts';
 import { nxos } from './nxos.ts';
 import { procurve } from './procurve.ts';
-import { vyatta } from './vyatta.ts';
 import { routeros } from './routeros.ts';
+import { vyatta } from './vyatta.ts';
 
 const generic = genericDialect({ prompt: /^[\w-]+(?:\(.*\))?[>#]$/, refused: [/^nope/] });
 
