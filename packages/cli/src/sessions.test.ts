@@ -16,6 +16,15 @@ const own = fileURLToPath(new URL('../', import.meta.url));
 const sessions = join(own, 'testdata/sessions');
 /** Each has some twenty commands, on a computer that has other things to do. */
 const timeout = 180_000;
+/** Pages for people whose examples are real: in the folder `testdata/files`, signed in. */
+const pages = [
+  'README',
+  'docs/on-call',
+  'docs/dead-machine',
+  'docs/moved-cable',
+  'docs/backups',
+  'docs/new-rack',
+].map((name) => ({ name, path: join(own, '../..', `${name}.md`) }));
 const names = (await readdir(sessions)).filter((name) => name.endsWith('.console'));
 
 // In the long run, each command is a process of its own, as it is always for what pipes, and in a terminal.
@@ -36,14 +45,14 @@ describe('skolo prints', () => {
     await expect(printed).toMatchFileSnapshot(join(sessions, name));
   });
 
-  it('what the README says', { timeout }, async () => {
-    const readme = await readFile(join(own, 'README.md'), 'utf8');
-    const unsigned = await placeFor(readme);
+  it.for(pages)('what $name says', { timeout }, async ({ path }) => {
+    const page = await readFile(path, 'utf8');
+    const blocks = [...page.matchAll(/```console\n(.*?)```/gs)].map(([, text = '']) => text);
+    expect(blocks).not.toEqual([]);
+    const unsigned = await placeFor(blocks.join('\n'));
     const { env } = unsigned;
     const place = { ...unsigned, env: { ...env, SKOLO_TOKEN_FILE: `${env.HOME}/.skolo-token` } };
-    const blocks = [...readme.matchAll(/```console\n(.*?)```/gs)].map(([, text = '']) => text);
 
-    expect(blocks.length).toBeGreaterThan(5);
     for (const block of blocks) {
       const said = steadied(block.replaceAll('/srv/racks', place.dir), place);
       expect(await replay(block, place, commandLines)).toBe(said);
