@@ -2,12 +2,10 @@
 export const unrevised = [
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
-  'deploy/jumphost/README.md',
   'deploy/systemd/README.md',
   'deploy/systemd/swarming-client.md',
   'docs/images.md',
   'docs/rack-yaml.md',
-  'kube/README.md',
   'kube/base/prometheus/README.md',
   'kube/base/prometheus/rules/README.md',
   'kube/racks/rack4/derived/README.md',

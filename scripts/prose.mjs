@@ -58,7 +58,7 @@ function problemsOf(text) {
     const semicolons = prose.split(';').length - 1;
     if (semicolons > mostSemicolons)
       found.push(`${semicolons} semicolons in a paragraph: split it`);
-    for (const sentence of prose.split(/(?<=[.!?:])\s+(?=["'(*[]?[A-Z`])/)) {
+    for (const sentence of prose.split(/(?<=[.!?:][*)"]*)\s+/)) {
       const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
       if (words > mostWords)
         found.push(`${words} words: one fact per sentence: ${sentence.slice(0, 60)}…`);
