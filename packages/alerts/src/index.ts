@@ -34,7 +34,7 @@ export {
   type PubSubDeps,
   type PubSubSettings,
 } from './pubsub-client.ts';
-export type { PubSubCredentials } from './pubsub-credentials.ts';
+export type { PubSubCredentials } from './pubsub-sign-in.ts';
 export { createFileSink, type FileSinkOptions } from './sinks/file.ts';
 export { createHttpSink, type HttpSinkOptions } from './sinks/http.ts';
 export { createSinks, encodeAsOf, pubSubName, type SinkSettings } from './sinks/index.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeServiceAccountKey, startGooglePubSub } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { PubSubCredentials } from './pubsub-credentials.ts';
+import type { PubSubCredentials } from './pubsub-sign-in.ts';
 import { createPubSubSink } from './sinks/pubsub.ts';
 import type { Sink } from './sinks/sink.ts';
 import { flat, numberedAlert } from './testing/messages.ts';
@@ -231,8 +231,8 @@ describe('a key file', () => {
   });
 
   it.each([
-    ['is no JSON', '{"private_key": "s3cret"', 'it is no key file of Google'],
-    ['is another file', '{"s3cret": "s3cret"}', 'it is no key file of Google'],
+    ['is no JSON', '{"private_key": "s3cret"', 'not a key file of Google'],
+    ['is another file', '{"s3cret": "s3cret"}', 'not a key file of Google'],
     [
       'holds a broken key',
       JSON.stringify({ ...makeKey('broken'), private_key: 's3cret' }),

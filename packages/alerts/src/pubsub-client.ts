@@ -2,7 +2,8 @@
  * Google's client for Pub/Sub, signed in by ours. The library is loaded when something is to be sent: it takes 40 MB.
  */
 import type { v1 } from '@google-cloud/pubsub';
-import { noSignIn, type PubSubCredentials, signIn } from './pubsub-credentials.ts';
+import { noSignIn } from '@skolo/google';
+import { type PubSubCredentials, pubSubSignIn } from './pubsub-sign-in.ts';
 import { SinkError } from './sinks/sink.ts';
 
 export interface PubSubSettings {
@@ -57,7 +58,7 @@ export async function connectPubSub(
   { env = process.env, channelOptions = {}, loopbackIsPlain = true }: PubSubDeps = {},
 ): Promise<PubSubConnection> {
   const { address, isPlain } = whereIs(settings.endpoint, env, loopbackIsPlain);
-  const asked = signIn(settings.credentials, settings.metadataUrl);
+  const asked = pubSubSignIn(settings.credentials, settings.metadataUrl);
   const signedIn = isPlain ? noSignIn : asked;
   // Nobody's credentials are looked for where none are needed.
   const isAsked =

@@ -1,7 +1,7 @@
 /** Which account does a caller act as? An identity of rack.yaml together with its credentials. */
 import { createHash } from 'node:crypto';
+import { type TokenSource, tokenSource } from '@skolo/google';
 import type { Identity, Rack } from '@skolo/rack';
-import { type TokenSource, tokenSource } from './credentials/index.ts';
 
 export interface Account {
   /** Same account and credentials, same key: tokens are kept by it. */

@@ -1,6 +1,6 @@
+import type { IssuedToken } from '@skolo/google';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { IssuedToken } from './credentials/index.ts';
 import { NoToken, RenewedToken } from './renewed-token.ts';
 
 /** A clock that the test moves, and an upstream that answers when the test says so. */

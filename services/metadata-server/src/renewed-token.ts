@@ -6,7 +6,7 @@
  * battery starts in 1970.
  */
 import type { Clock } from '@skolo/common';
-import type { IssuedToken } from './credentials/index.ts';
+import type { IssuedToken } from '@skolo/google';
 
 export interface HeldToken {
   value: string;

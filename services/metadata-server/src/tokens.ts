@@ -6,7 +6,7 @@ import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock } from '@skolo/common';
-import type { IssuedToken, TokenSource } from './credentials/index.ts';
+import type { IssuedToken, TokenSource } from '@skolo/google';
 import type { HandedOver } from './handover.ts';
 import { type Account, type Accounts, grantedScopes } from './identity.ts';
 import { type HeldToken, RenewedToken } from './renewed-token.ts';

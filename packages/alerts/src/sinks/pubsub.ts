@@ -7,7 +7,7 @@ import type { EncodeAs } from '../encode.ts';
 import { lane, noLane } from '../lane.ts';
 import type { Message } from '../message.ts';
 import { connectPubSub, type PubSubConnection, type PubSubDeps } from '../pubsub-client.ts';
-import type { PubSubCredentials } from '../pubsub-credentials.ts';
+import type { PubSubCredentials } from '../pubsub-sign-in.ts';
 import { grpcCode, publishError, topicMissing } from './pubsub-error.ts';
 import { Channel, type Request, requestsOf, unlessAborted } from './pubsub-request.ts';
 import { type Sink, SinkError } from './sink.ts';

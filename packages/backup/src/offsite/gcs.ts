@@ -40,7 +40,7 @@ const mostTries = 3;
 
 /**
  * @param address `gs://BUCKET/FOLDER`
- * @throws BackupError `refused`: the address or the key cannot be used
+ * @throws BackupError `refused`: the address cannot be used
  */
 export function gcsPlace(address: string, options: GcsOptions = {}): OffsitePlace {
   const { bucket = '', folder = '' } = url.exec(address)?.groups ?? {};

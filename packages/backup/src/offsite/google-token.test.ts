@@ -34,17 +34,22 @@ describe('by the key of a service account', () => {
     const { google, secret } = await start();
     google.tokenLifeSeconds = 300;
     const token = serviceAccountToken(secret);
+    onTestFinished(() => void vi.useRealTimers());
+    vi.useFakeTimers({ toFake: ['performance'] });
 
-    expect(await token()).not.toBe(await token());
+    const first = await token();
+    vi.advanceTimersByTime(61_000);
+
+    expect(await token()).not.toBe(first);
   });
 
   it.each([
-    ['status-500', 'unreachable', `the token endpoint, for ${email} gives no token: 500`],
-    ['unavailable-html', 'unreachable', `the token endpoint, for ${email} gives no token: 503`],
-    ['too-many-requests', 'unreachable', /gives no token: 429/],
-    ['garbage', 'unreachable', /gives no token: 200/],
-    ['no-token', 'unreachable', /gives no token: 200/],
-    ['reset', 'unreachable', /does not answer: /],
+    ['status-500', 'unreachable', /^127.*: 500/],
+    ['unavailable-html', 'unreachable', /^127.*: 503/],
+    ['too-many-requests', 'unreachable', /^127.*: 429/],
+    ['garbage', 'unreachable', /^127.*: 200 without a token/],
+    ['no-token', 'unreachable', /^127.*: 200 without a token/],
+    ['reset', 'unreachable', /^127.*: /],
   ] as const)('%s: is %s, and tried again', async (kind, code, message) => {
     const { google, secret } = await start();
     google.misbehave(kind, { times: 1 });
@@ -63,21 +68,23 @@ describe('by the key of a service account', () => {
 
     await expect(serviceAccountToken(secret)()).rejects.toMatchObject({
       code: 'refused',
-      message: `the token endpoint, for ${email} gives no token: 400 (invalid_grant)`,
+      message: expect.stringMatching(/^127.*: 400 invalid_grant: /),
     });
   });
 
   it.each([
-    ['canary, no JSON', {}, 'no key file of a service account'],
-    ['', { type: 'authorized_user' }, 'no key file of a service account'],
-    ['', { token_uri: 'http://tokens.example.com/' }, 'its token_uri is not an https:// URL'],
-    ['', { private_key: 'canary' }, 'private_key is not a key in PEM form'],
+    ['canary, no JSON', {}, 'needs a file of type service_account'],
+    ['', { type: 'authorized_user' }, 'needs a file of type service_account'],
+    ['', { token_uri: 'http://tokens.example.com/' }, 'must be an https address'],
+    ['', { private_key: 'canary' }, 'private_key is not an RSA key in PEM form'],
   ])('is not asked for with a wrong key: %s %j', async (text, change, message) => {
     const { key } = await start();
     const secret = new Secret(text || JSON.stringify({ ...key, ...change }));
 
-    expect(() => serviceAccountToken(secret)).toThrow(message);
-    expect(() => serviceAccountToken(secret)).not.toThrow(/canary/);
+    const error = await serviceAccountToken(secret)().catch((thrown: unknown) => thrown);
+
+    expect(error).toMatchObject({ code: 'refused', message: expect.stringContaining(message) });
+    expect(String(error)).not.toContain('canary');
   });
 });
 
@@ -86,6 +93,7 @@ describe('from the metadata server', () => {
     const asked: unknown[] = [];
     const server = createServer(({ url, headers }, response) => {
       asked.push([url, headers['metadata-flavor']]);
+      response.setHeader('metadata-flavor', 'Google');
       response.end('{"access_token":"from-the-rack","expires_in":3599,"token_type":"Bearer"}');
     }).listen(0, '127.0.0.1');
     onTestFinished(() => void server.close());
@@ -103,9 +111,7 @@ describe('from the metadata server', () => {
     server.closeAllConnections();
     await expect(metadataServerToken(`http://127.0.0.1:${port}`)()).rejects.toMatchObject({
       code: 'unreachable',
-      message: expect.stringMatching(
-        /^the metadata server http:.* does not answer: connect ECONNR/,
-      ),
+      message: expect.stringMatching(/^the metadata server http:.*: connect ECONNR/),
     });
   });
 });

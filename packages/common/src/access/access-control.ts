@@ -1,3 +1,4 @@
+import { googleCertsUrl, verifyIdToken } from '@skolo/google';
 import { type Access, jumphostHosts, type Rack, type Role, secretPath } from '@skolo/rack';
 import type { Request, RequestHandler, Response } from 'express';
 import { Counter, type Registry } from 'prom-client';
@@ -7,7 +8,7 @@ import type { DegradedList } from '../degraded.ts';
 import { type HostCheck, hostCheck } from '../http/host-check.ts';
 import { HttpProblem } from '../http/problem.ts';
 import { errorText } from '../redact.ts';
-import { GoogleKeys, googleCertsUrl, NoGoogleKeys } from './google-keys.ts';
+import { GoogleKeys, NoGoogleKeys } from './google-keys.ts';
 import { TokenFile } from './token-file.ts';
 
 /** Who asks, and what he may do. */
@@ -230,9 +231,7 @@ export class AccessControl {
   }
 }
 
-/** google-auth-library costs 13 MB and 50 ms: only who uses it loads it. */
-async function verify(...call: Parameters<typeof import('./google-id-token.ts').verifyIdToken>) {
-  const { verifyIdToken } = await import('./google-id-token.ts');
+async function verify(...call: Parameters<typeof verifyIdToken>) {
   try {
     return await verifyIdToken(...call);
   } catch (cause) {

@@ -1,22 +1,10 @@
-import { createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
-import { isSafeForSecrets } from '@skolo/rack';
+import { fetchGoogleKeys } from '@skolo/google';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { DegradedList } from '../degraded.ts';
 import { errorText } from '../redact.ts';
-
-/** Google's keys for ID tokens. https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken */
-export const googleCertsUrl = 'https://www.googleapis.com/oauth2/v3/certs';
-
-const JsonWebKeys = z.object({
-  keys: z.array(
-    z.looseObject({ kid: z.string(), kty: z.literal('RSA'), n: z.string(), e: z.string() }),
-  ),
-});
-/** The older form, `/oauth2/v1/certs`: key id to PEM certificate. */
-const Certificates = z.record(z.string(), z.string().startsWith('-----BEGIN'));
 
 const Cached = z.object({
   certsUrl: z.string(),
@@ -36,8 +24,6 @@ const maxFreshMs = 24 * 3_600_000;
 const maxStaleMs = 14 * 24 * 3_600_000;
 /** A token with an invented key id must not make us ask Google each time. */
 const minBetweenFetchesMs = 60_000;
-const fetchTimeoutMs = 5_000;
-const maxBytes = 256 * 1024;
 
 interface Keys {
   pems: Record<string, string>;
@@ -125,7 +111,7 @@ export class GoogleKeys {
     const { clock, degraded } = this.deps;
     this.fetchedUptime = clock.uptime();
     try {
-      const { pems, maxAgeMs } = await fetchKeys(this.certsUrl);
+      const { pems, maxAgeMs } = await fetchGoogleKeys(this.certsUrl);
       const now = clock.now();
       const freshMs = Math.min(maxFreshMs, Math.max(minFreshMs, maxAgeMs));
       this.keys = { pems, fetchedAt: now, freshUntil: now + freshMs };
@@ -146,38 +132,4 @@ export class GoogleKeys {
     // Without it, the next start needs the uplink. The state directory itself is watched elsewhere.
     await writeFileAtomic(this.cacheFile, cached).catch(() => undefined);
   }
-}
-
-async function fetchKeys(url: string): Promise<{ pems: Record<string, string>; maxAgeMs: number }> {
-  // Whoever can change the keys on their way here can sign in as anybody.
-  if (!isSafeForSecrets(new URL(url))) throw new Error('it has to be https, or on loopback');
-  const answer = await fetch(url, {
-    redirect: 'error',
-    signal: AbortSignal.timeout(fetchTimeoutMs),
-    headers: { accept: 'application/json' },
-  });
-  if (!answer.ok) throw new Error(`status ${answer.status}`);
-  const maxAge = /max-age=(\d+)/.exec(answer.headers.get('cache-control') ?? '')?.[1] ?? '0';
-  return { pems: toPems(JSON.parse(await readLimited(answer))), maxAgeMs: Number(maxAge) * 1000 };
-}
-
-async function readLimited(answer: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of answer.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > maxBytes) throw new Error(`more than ${maxBytes} bytes`);
-  }
-  return text;
-}
-
-function toPems(json: unknown): Record<string, string> {
-  const jwks = JsonWebKeys.safeParse(json);
-  if (!jwks.success) return Certificates.parse(json);
-  return Object.fromEntries(
-    jwks.data.keys.map((key) => [
-      key.kid,
-      createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString(),
-    ]),
-  );
 }

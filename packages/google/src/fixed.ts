@@ -7,33 +7,25 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { readSecret } from '@skolo/rack';
-import { z } from 'zod';
+import { credentialFileFault, FixedToken } from './credential-file.ts';
 import { timesOfJwt } from './jwt.ts';
-import { type IssuedToken, type SourceDeps, type TokenSource, UpstreamError } from './source.ts';
-
-const FixedToken = z.looseObject({
-  access_token: z.string().min(1),
-  expiry: z.iso.datetime({ offset: true }).optional(),
-  expires_in: z.number().optional(),
-  id_token: z.string().optional(),
-  email: z.string().optional(),
-});
-type FixedToken = z.infer<typeof FixedToken>;
+import { parseJson } from './request.ts';
+import { SignInError } from './sign-in-error.ts';
+import type { IssuedToken, TokenSource } from './source.ts';
 
 /** What is said of a token whose file gives no expiry. */
 const assumedLife = 3600;
 
-export function fixedToken(file: string, { dir, now }: SourceDeps): TokenSource {
+export function fixedToken(
+  file: string,
+  { dir, now }: { dir: string; now: () => number },
+): TokenSource {
   async function read(): Promise<FixedToken> {
     const content = (await readSecret({ dir }, file)).reveal();
     if (!content.trimStart().startsWith('{')) return { access_token: content.trim() };
-    try {
-      return FixedToken.parse(JSON.parse(content));
-    } catch {
-      const expected =
-        'a token on one line, or JSON with access_token and perhaps expiry (RFC 3339)';
-      throw new UpstreamError('refused', `${file}: expected ${expected}`);
-    }
+    const parsed = FixedToken.safeParse(parseJson(content));
+    if (parsed.success) return parsed.data;
+    throw new SignInError('refused', `${file}: ${credentialFileFault('fixed', content)}`);
   }
 
   /** Milliseconds since 1970. */
@@ -47,7 +39,7 @@ export function fixedToken(file: string, { dir, now }: SourceDeps): TokenSource 
     const lifeSeconds = (expiresAt - now()) / 1000;
     if (lifeSeconds > 0) return { token, lifeSeconds };
     const when = new Date(expiresAt).toISOString();
-    throw new UpstreamError('refused', `${file}: the token expired at ${when}; write a new one`);
+    throw new SignInError('refused', `${file}: the token expired at ${when}; write a new one`);
   }
 
   return {
@@ -59,7 +51,7 @@ export function fixedToken(file: string, { dir, now }: SourceDeps): TokenSource 
     },
     async idToken() {
       const { id_token: token } = await read();
-      if (!token) throw new UpstreamError('refused', `${file}: holds no id_token`);
+      if (!token) throw new SignInError('refused', `${file}: holds no id_token`);
       return issued(token, timesOfJwt(token).exp * 1000);
     },
   };

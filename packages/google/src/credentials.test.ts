@@ -144,7 +144,7 @@ describe.each(kinds)('%s', (_, credentials, account, accountEmail) => {
         );
       google.behave();
 
-      expect(error, kind).toMatchObject({ name: 'UpstreamError' });
+      expect(error, kind).toMatchObject({ name: 'SignInError' });
       const endpoints = fault.hits.map(({ endpoint }) => endpoint);
       expect(endpoints.length, kind).toBeGreaterThanOrEqual(1);
       expect(new Set(endpoints).size, kind).toBe(endpoints.length);
@@ -265,9 +265,13 @@ describe('a credential file', () => {
     client_secret: 'SECRET-KEY',
   };
   it.each([
-    [serviceAccountKey, 'key.json', "a service account's key file"],
-    [{ kind: 'refreshToken', file: 'user.json' }, 'user.json', 'an authorized_user file'],
-    [externalAccount, 'external.json', 'an external_account file'],
+    [serviceAccountKey, 'key.json', 'needs a file of type service_account'],
+    [
+      { kind: 'refreshToken', file: 'user.json' },
+      'user.json',
+      'needs a file of type authorized_user',
+    ],
+    [externalAccount, 'external.json', 'needs a file of type external_account'],
   ] as const)(
     'of %j that is something else is refused by name, without its content',
     async (credentials, file, expected) => {

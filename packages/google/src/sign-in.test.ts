@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Secret } from '@skolo/rack';
 import { expect, it, onTestFinished } from 'vitest';
-import { signIn } from './pubsub-credentials.ts';
+import { keyFileSignIn } from './sign-in.ts';
 
 /** Where tokens are exchanged. */
 async function startExchange(answer: (response: ServerResponse) => void): Promise<string> {
@@ -19,7 +20,7 @@ async function startExchange(answer: (response: ServerResponse) => void): Promis
 }
 
 /** Credentials that have to be exchanged for a token. */
-async function keyFileFor(url: string): Promise<string> {
+async function keyFor(url: string): Promise<Secret> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-key-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const key = {
@@ -30,8 +31,7 @@ async function keyFileFor(url: string): Promise<string> {
     credential_source: { file: join(dir, 'subject') },
   };
   await writeFile(join(dir, 'subject'), 'subject');
-  await writeFile(join(dir, 'key.json'), JSON.stringify(key), { mode: 0o600 });
-  return join(dir, 'key.json');
+  return new Secret(JSON.stringify(key));
 }
 
 it('gives up where a token is not answered for, and asks anew the next time', async () => {
@@ -43,8 +43,12 @@ it('gives up where a token is not answered for, and asks anew the next time', as
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ ...token, expires_in: 3600 }));
   });
-  const signedIn = signIn({ keyFile: await keyFileFor(url) }, undefined, 1000);
+  const key = await keyFor(url);
+  const signedIn = keyFileSignIn('key.json', async () => key, { scopes: ['a'], withinMs: 1000 });
 
-  await expect(signedIn.headers()).rejects.toMatchObject({ reason: 'timeout' });
+  await expect(signedIn.headers()).rejects.toMatchObject({
+    code: 'unreachable',
+    detail: 'TIMEOUT',
+  });
   expect((await signedIn.headers()).get('authorization')).toBe('Bearer second');
 });

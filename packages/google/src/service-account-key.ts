@@ -4,22 +4,13 @@
  * Signed and posted here because google-auth-library ignores `token_uri` of the key file.
  * Source: RFC 7523 section 2.1; Google, "Using OAuth 2.0 for Server to Server Applications".
  */
-import { createPrivateKey, createSign } from 'node:crypto';
-import { readSecret } from '@skolo/rack';
+import { createPrivateKey, sign } from 'node:crypto';
 import { z } from 'zod';
-import { parseCredentialFile } from './credential-file.ts';
+import { parseCredentialFile, ServiceAccountKey } from './credential-file.ts';
 import { lifeOfJwt } from './jwt.ts';
-import { requireSafeUrl, type SourceDeps, type TokenSource, UpstreamError } from './source.ts';
-import { postForm } from './token-endpoint.ts';
-
-const KeyFile = z.looseObject({
-  type: z.literal('service_account'),
-  client_email: z.string().min(1),
-  private_key: z.string().min(1),
-  private_key_id: z.string().optional(),
-  token_uri: z.string().default('https://oauth2.googleapis.com/token'),
-});
-type KeyFile = z.infer<typeof KeyFile>;
+import { postForm } from './request.ts';
+import { requireSafeUrl, SignInError } from './sign-in-error.ts';
+import type { CredentialFile, TokenSource } from './source.ts';
 
 const AccessAnswer = z.looseObject({
   access_token: z.string().min(1),
@@ -30,10 +21,10 @@ const IdAnswer = z.looseObject({ id_token: z.string().min(1) });
 /** Google accepts an assertion of at most an hour. */
 const assertionLife = 3600;
 
-export function serviceAccountKey(file: string, { dir, now }: SourceDeps): TokenSource {
-  async function readKey(): Promise<KeyFile> {
-    const secret = await readSecret({ dir }, file);
-    return parseCredentialFile(KeyFile, secret, file, "a service account's key file");
+export function serviceAccountKey(file: CredentialFile, now: () => number): TokenSource {
+  async function readKey(): Promise<ServiceAccountKey> {
+    const secret = await file.read();
+    return parseCredentialFile(ServiceAccountKey, 'serviceAccountKey', secret, file.name);
   }
 
   async function exchange<T>(
@@ -42,13 +33,13 @@ export function serviceAccountKey(file: string, { dir, now }: SourceDeps): Token
     signal: AbortSignal,
   ): Promise<T> {
     const key = await readKey();
-    const url = requireSafeUrl(key.token_uri, `token_uri of ${file}`);
-    const issuedAt = Math.floor(now() / 1000);
-    const assertion = signJwt(key, file, {
+    const url = requireSafeUrl(key.token_uri, `token_uri of ${file.name}`);
+    const iat = Math.floor(now() / 1000);
+    const times = { iat, exp: iat + assertionLife };
+    const assertion = signJwt(key, file.name, {
       iss: key.client_email,
       aud: url,
-      iat: issuedAt,
-      exp: issuedAt + assertionLife,
+      ...times,
       ...claims,
     });
     const form = { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion };
@@ -56,7 +47,7 @@ export function serviceAccountKey(file: string, { dir, now }: SourceDeps): Token
   }
 
   return {
-    files: [file],
+    files: [file.name],
     email: async () => (await readKey()).client_email,
     async accessToken(scopes, signal) {
       const answer = await exchange({ scope: scopes.join(' ') }, AccessAnswer, signal);
@@ -69,21 +60,17 @@ export function serviceAccountKey(file: string, { dir, now }: SourceDeps): Token
   };
 }
 
-function signJwt(key: KeyFile, file: string, claims: object): string {
-  const header = {
-    alg: 'RS256',
-    typ: 'JWT',
-    ...(key.private_key_id && { kid: key.private_key_id }),
-  };
+function signJwt(key: ServiceAccountKey, file: string, claims: object): string {
+  const kid = key.private_key_id;
+  const header = { alg: 'RS256', typ: 'JWT', ...(kid && { kid }) };
   const content = `${base64url(header)}.${base64url(claims)}`;
   try {
-    const signature = createSign('RSA-SHA256')
-      .update(content)
-      .sign(createPrivateKey(key.private_key));
+    const privateKey = createPrivateKey(key.private_key);
+    const signature = sign('RSA-SHA256', Buffer.from(content), privateKey);
     return `${content}.${signature.toString('base64url')}`;
   } catch {
     // The cause could quote the key.
-    throw new UpstreamError('refused', `${file}: private_key is not an RSA key in PEM form`);
+    throw new SignInError('refused', `${file}: private_key is not an RSA key in PEM form`);
   }
 }
 

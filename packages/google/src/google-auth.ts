@@ -3,15 +3,9 @@
  * without its own retries (ours are in one place), a deadline, and errors without secrets.
  */
 import { type AuthClient, gaxios } from 'google-auth-library';
-import { z } from 'zod';
-import { refusedBy, unreachable } from './refusal.ts';
-import { type IssuedToken, requireSafeUrl, UpstreamError } from './source.ts';
-
-/** What the library throws after an answer, whatever class it is of; and where it asked. */
-const Answered = z.looseObject({
-  response: z.looseObject({ status: z.number(), data: z.unknown() }),
-});
-const Asked = z.looseObject({ config: z.looseObject({ url: z.instanceof(URL) }) });
+import { withoutSecrets } from './library-error.ts';
+import { requireSafeUrl, SignInError } from './sign-in-error.ts';
+import type { IssuedToken } from './source.ts';
 
 /** Made for one renewal, so that nothing is cached twice. */
 export function transporter(signal: AbortSignal): gaxios.Gaxios {
@@ -48,31 +42,14 @@ export async function accessTokenOf(
     const { token, res } = await client.getAccessToken();
     const expiry = client.credentials.expiry_date;
     if (!token || typeof token !== 'string' || typeof expiry !== 'number') {
-      throw new UpstreamError(
-        'unexpected-answer',
-        'upstream answered without a token or its expiry',
-      );
+      throw new SignInError('unexpected-answer', 'upstream sent no token, or no expiry');
     }
     const date = Date.parse(res?.headers.get('date') ?? '');
     const clock = expiresBy === 'own-clock' || Number.isNaN(date) ? now() : date;
     const lifeSeconds = Math.min(wholeLife, (expiry - clock) / 1000);
     if (lifeSeconds > 0) return { token, lifeSeconds };
-    throw new UpstreamError('unexpected-answer', 'upstream answered with a token that has expired');
+    throw new SignInError('unexpected-answer', 'upstream sent a token that has expired');
   } catch (error) {
-    throw withoutSecrets(error);
+    throw withoutSecrets(error, 'upstream');
   }
-}
-
-/** Turns what the library throws, which quotes requests, into an error that may be logged. */
-export function withoutSecrets(error: unknown): Error {
-  if (error instanceof UpstreamError) return error;
-  if (error instanceof Error && error.cause instanceof UpstreamError) return error.cause;
-  const answered = Answered.safeParse(error);
-  if (!answered.success) return unreachable(hostOf(error), error);
-  const { status, data } = answered.data.response;
-  return refusedBy(hostOf(error), status, data);
-}
-
-function hostOf(error: unknown): string | undefined {
-  return Asked.safeParse(error).data?.config.url.host;
 }

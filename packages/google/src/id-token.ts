@@ -5,6 +5,7 @@
  * messages that quote the token, and allows the clock to be wrong by five minutes: so the claims are read here, too.
  */
 import { z } from 'zod';
+import { parseJson } from './request.ts';
 
 /** The one algorithm that Google signs ID tokens with. Anything else, `none` and HMAC with the public key above all, is not a signature of Google's. */
 const Header = z.object({ alg: z.literal('RS256'), kid: z.string() });
@@ -87,9 +88,5 @@ function decode(token: string) {
 }
 
 function decodePart(part: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(part, 'base64url').toString());
-  } catch {
-    return undefined;
-  }
+  return parseJson(Buffer.from(part, 'base64url').toString());
 }

@@ -3,9 +3,10 @@
  * Source: IAM Service Account Credentials API, generateAccessToken and generateIdToken.
  */
 import { type AuthClient, Impersonated, OAuth2Client } from 'google-auth-library';
-import { accessTokenOf, transporter, withoutSecrets } from './google-auth.ts';
+import { accessTokenOf, transporter } from './google-auth.ts';
 import { lifeOfJwt } from './jwt.ts';
-import type { SourceDeps, TokenSource } from './source.ts';
+import { withoutSecrets } from './library-error.ts';
+import type { TokenSource } from './source.ts';
 
 /** What the caller of IAM needs; the scopes of the token itself are those asked for. */
 const callerScopes = ['https://www.googleapis.com/auth/cloud-platform'];
@@ -23,14 +24,14 @@ export interface Impersonation {
 export function impersonation(
   from: TokenSource,
   target: Impersonation,
-  deps: SourceDeps,
+  now: () => number,
 ): TokenSource {
   /** The caller's token is fetched by us, whatever kind it is, and handed to the library. */
   function caller(signal: AbortSignal): AuthClient {
     const client = new OAuth2Client({ transporter: transporter(signal) });
     client.refreshHandler = async () => {
       const { token, lifeSeconds } = await from.accessToken(callerScopes, signal);
-      return { access_token: token, expiry_date: deps.now() + lifeSeconds * 1000 };
+      return { access_token: token, expiry_date: now() + lifeSeconds * 1000 };
     };
     return client;
   }
@@ -50,7 +51,7 @@ export function impersonation(
     files: from.files,
     email: async () => target.email,
     async accessToken(scopes, signal) {
-      const options = { expiresBy: 'upstream-clock', now: deps.now, wholeLife: lifetime } as const;
+      const options = { expiresBy: 'upstream-clock', now, wholeLife: lifetime } as const;
       return accessTokenOf(impersonated(scopes, signal), options);
     },
     async idToken(audience, signal) {
@@ -58,7 +59,7 @@ export function impersonation(
         const token = await impersonated([], signal).fetchIdToken(audience, { includeEmail: true });
         return { token, lifeSeconds: lifeOfJwt(token) };
       } catch (error) {
-        throw withoutSecrets(error);
+        throw withoutSecrets(error, 'upstream');
       }
     },
   };

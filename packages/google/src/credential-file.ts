@@ -1,0 +1,96 @@
+/** The credential files that Google's tools write. https://google.aip.dev/auth/4110 and following */
+import type { Secret } from '@skolo/rack';
+import { z } from 'zod';
+import { parseJson } from './request.ts';
+import { SignInError } from './sign-in-error.ts';
+
+const text = z.string().min(1);
+
+export const ServiceAccountKey = z.looseObject({
+  type: z.literal('service_account'),
+  client_email: text,
+  private_key: text,
+  private_key_id: z.string().optional(),
+  token_uri: z.string().default('https://oauth2.googleapis.com/token'),
+});
+export type ServiceAccountKey = z.infer<typeof ServiceAccountKey>;
+
+export const AuthorizedUser = z.looseObject({
+  type: z.literal('authorized_user'),
+  client_id: text,
+  client_secret: text,
+  refresh_token: text,
+});
+
+export const ExternalAccount = z.looseObject({
+  type: z.literal('external_account'),
+  audience: text,
+  subject_token_type: text,
+  token_url: text,
+  service_account_impersonation_url: z.string().optional(),
+  credential_source: z.looseObject({
+    file: z.string().optional(),
+    url: z.string().optional(),
+    executable: z.unknown().optional(),
+  }),
+});
+
+/** A token that a person or another program keeps fresh, or the answer of a token endpoint. */
+export const FixedToken = z.looseObject({
+  access_token: text,
+  expiry: z.iso.datetime({ offset: true }).optional(),
+  expires_in: z.number().optional(),
+  id_token: z.string().optional(),
+  email: z.string().optional(),
+});
+export type FixedToken = z.infer<typeof FixedToken>;
+
+/** By their names in rack.yaml. */
+const kinds = {
+  serviceAccountKey: ServiceAccountKey,
+  refreshToken: AuthorizedUser,
+  externalAccount: ExternalAccount,
+};
+export type FileKind = keyof typeof kinds;
+
+/** What is wrong with the content of a credential file, without quoting it. */
+export function credentialFileFault(kind: FileKind | 'fixed', content: string): string | undefined {
+  const json = parseJson(content);
+  if (kind === 'fixed') return fixedFault(content, json);
+  const wanted = kinds[kind].shape.type.value;
+  const type = z.looseObject({ type: z.unknown() }).safeParse(json).data?.type;
+  if (type !== wanted) return `${foundType(json, type)}; ${kind} needs a file of type ${wanted}`;
+  const { error } = kinds[kind].safeParse(json);
+  const keys = error?.issues.map(({ path }) => path.join('.')).join(', ');
+  return keys === undefined ? undefined : `has no valid ${keys}; is it complete?`;
+}
+
+/** Parses a credential file. Throws `SignInError`, which names the file and what is wrong. */
+export function parseCredentialFile<T>(
+  schema: z.ZodType<T>,
+  kind: FileKind,
+  secret: Secret,
+  file: string,
+): T {
+  const content = secret.reveal();
+  const parsed = schema.safeParse(parseJson(content));
+  if (parsed.success) return parsed.data;
+  throw new SignInError('refused', `${file}: ${credentialFileFault(kind, content)}`);
+}
+
+function fixedFault(content: string, json: unknown): string | undefined {
+  if (!content.trimStart().startsWith('{')) {
+    return /^\S+$/.test(content.trim()) ? undefined : 'more than a token on one line';
+  }
+  return FixedToken.safeParse(json).success
+    ? undefined
+    : 'expected a token on one line, or JSON with access_token and perhaps expiry (RFC 3339)';
+}
+
+/** Names the type only where it is one of Google's: anything else there may be a secret. */
+function foundType(json: unknown, type: unknown): string {
+  if (json === undefined || json === null || typeof json !== 'object') return 'not a JSON object';
+  const other = Object.entries(kinds).find(([, { shape }]) => shape.type.value === type);
+  if (other === undefined) return 'not a credential file of Google';
+  return `is of type ${String(type)}, which belongs under ${other[0]}`;
+}

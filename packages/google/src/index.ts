@@ -1,0 +1,16 @@
+/** Sign-in to Google. google-auth-library (13 MB) is loaded only by what needs it. */
+export { credentialFileFault } from './credential-file.ts';
+export { fetchGoogleKeys, googleCertsUrl } from './google-keys.ts';
+export { type IdTokenVerdict, verifyIdToken } from './id-token.ts';
+export { parseJson } from './request.ts';
+export {
+  defaultSignIn,
+  keyFileSignIn,
+  metadataSignIn,
+  noSignIn,
+  type SignIn,
+  serviceAccountSignIn,
+} from './sign-in.ts';
+export { SignInError } from './sign-in-error.ts';
+export type { IssuedToken, TokenSource } from './source.ts';
+export { tokenSource } from './token-source.ts';

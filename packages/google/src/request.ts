@@ -1,0 +1,66 @@
+/** One HTTP request for a token or a key, with a limit for what comes back. */
+import type { z } from 'zod';
+import { rejectedBy, SignInError, unreachable } from './sign-in-error.ts';
+
+/** Token responses are about 2 kB, and Google's keys 5 kB. */
+const mostBytes = 256 * 1024;
+
+export interface Answer {
+  ok: boolean;
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+/** Throws `SignInError` where no response comes. `who` is asked. */
+export async function request(url: string, who: string, init: RequestInit): Promise<Answer> {
+  try {
+    const response = await fetch(url, { ...init, redirect: 'error' });
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body ?? []) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > mostBytes) {
+        throw new SignInError('unexpected-answer', `${who}: response exceeds ${mostBytes} bytes`);
+      }
+    }
+    const { ok, status, headers } = response;
+    return { ok, status, headers, text: Buffer.concat(chunks).toString() };
+  } catch (error) {
+    throw error instanceof SignInError ? error : unreachable(who, error);
+  }
+}
+
+/** Posts a form to an OAuth token endpoint (RFC 6749, sections 5.1 and 5.2). Throws `SignInError`. */
+export async function postForm<T>(
+  url: string,
+  form: Record<string, string>,
+  schema: z.ZodType<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const { host } = new URL(url);
+  const headers = { accept: 'application/json' };
+  const body = new URLSearchParams(form);
+  const answer = await request(url, host, { method: 'POST', body, headers, signal });
+  const json = parseJson(answer.text);
+  if (!answer.ok) throw rejectedBy(host, answer.status, json);
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const where = parsed.error.issues.map(
+    ({ path, message }) => `${path.join('.') || 'body'}: ${message}`,
+  );
+  throw new SignInError(
+    'unexpected-answer',
+    `${host}: ${answer.status} without a token (${where.join('; ')})`,
+  );
+}
+
+/** Undefined where it is not JSON: the error of `JSON.parse` would quote it. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+/** Why there is no token, in words that may be logged. */
+import { isSafeForSecrets } from '@skolo/rack';
+import { z } from 'zod';
+
+/** The message never holds a token, an assertion or a key. */
+export class SignInError extends Error {
+  /** `unreachable` is worth a retry: no response, 5xx or 429. */
+  readonly code: 'unreachable' | 'refused' | 'unexpected-answer';
+  /** An HTTP status (`503`), a system error (`ECONNREFUSED`), `TIMEOUT`; else as `code`. */
+  readonly detail: string;
+
+  constructor(
+    code: SignInError['code'],
+    message: string,
+    { detail = code, ...options }: ErrorOptions & { detail?: string } = {},
+  ) {
+    super(message, options);
+    this.name = 'SignInError';
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/** The two shapes of Google's errors: OAuth's (RFC 6749, section 5.2) and the APIs'. */
+const Refusal = z.union([
+  z
+    .looseObject({ error: z.string(), error_description: z.string().optional() })
+    .transform(({ error, error_description: text }) => (text ? `${error}: ${text}` : error)),
+  z
+    .looseObject({ error: z.looseObject({ status: z.string(), message: z.string() }) })
+    .transform(({ error: { status, message } }) => `${status}: ${message}`),
+]);
+
+/** The error of a response that is not 2xx. `who` sent it. */
+export function rejectedBy(who: string, status: number, json: unknown): SignInError {
+  const said = withoutTokens(Refusal.safeParse(json).data ?? '').slice(0, 300);
+  const code = status >= 500 || status === 429 || status === 408 ? 'unreachable' : 'refused';
+  return new SignInError(code, `${who}: ${status} ${said}`.trimEnd(), { detail: String(status) });
+}
+
+/** The error where no response came at all. */
+export function unreachable(who: string, error: unknown): SignInError {
+  const { text, code } = causeOf(error);
+  return new SignInError('unreachable', `${who}: ${text}`, { detail: code });
+}
+
+/** Tokens and keys must not travel in clear text. Throws `SignInError`. */
+export function requireSafeUrl(url: string, what: string): string {
+  if (URL.canParse(url) && isSafeForSecrets(new URL(url))) return url;
+  throw new SignInError('refused', `${what} must be an https address (http only on loopback)`);
+}
+
+/** Replaces whatever is long and unbroken enough to be a token, an assertion or a key. */
+function withoutTokens(message: string): string {
+  return message.replace(/[\w\-+/=.~]{40,}/g, '<secret>');
+}
+
+/** The deepest cause: `connect ECONNREFUSED 127.0.0.1:9`, `getaddrinfo ENOTFOUND …`. */
+function causeOf(error: unknown): { text: string; code: string } {
+  if (!(error instanceof Error)) return { text: 'unknown error', code: 'UNKNOWN' };
+  if (error.name === 'TimeoutError') return { text: 'no answer in time', code: 'TIMEOUT' };
+  if (error.cause instanceof Error) return causeOf(error.cause);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
+  return { text: withoutTokens(error.message.split('\n')[0] || error.name), code };
+}

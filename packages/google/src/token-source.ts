@@ -1,0 +1,39 @@
+import { type Credentials, readSecret } from '@skolo/rack';
+import { fixedToken } from './fixed.ts';
+import { serviceAccountKey } from './service-account-key.ts';
+import type { TokenSource } from './source.ts';
+
+export interface SourceDeps {
+  /** The folder that relative paths refer to. */
+  dir: string;
+  /** Wall clock, in milliseconds. */
+  now: () => number;
+}
+
+/** Where an identity's tokens come from. Nothing is read before the first token is asked for. */
+export async function tokenSource(
+  credentials: Credentials,
+  deps: SourceDeps,
+): Promise<TokenSource> {
+  const { now } = deps;
+  if (credentials.kind === 'impersonate') {
+    const { impersonation } = await import('./impersonation.ts');
+    return impersonation(await tokenSource(credentials.from, deps), credentials, now);
+  }
+  const { file: name } = credentials;
+  const file = { name, read: () => readSecret(deps, name) };
+  switch (credentials.kind) {
+    case 'serviceAccountKey':
+      return serviceAccountKey(file, now);
+    case 'fixed':
+      return fixedToken(name, deps);
+    case 'refreshToken': {
+      const { refreshToken } = await import('./refresh-token.ts');
+      return refreshToken(file, credentials.tokenUrl, now);
+    }
+    case 'externalAccount': {
+      const { externalAccount } = await import('./external-account.ts');
+      return externalAccount(file, now);
+    }
+  }
+}
