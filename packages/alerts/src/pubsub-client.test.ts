@@ -13,12 +13,8 @@ import type { Sink } from './sinks/sink.ts';
 import { flat, numberedAlert } from './testing/messages.ts';
 import { sinkErrorOf } from './testing/sink-error.ts';
 
-const { certificate } = vi.hoisted(() => {
-  const file = new URL('./testing/tls/localhost.crt', import.meta.url).pathname;
-  // gRPC reads it when it is loaded.
-  vi.stubEnv('GRPC_DEFAULT_SSL_ROOTS_FILE_PATH', file);
-  return { certificate: file };
-});
+/** vitest.config.ts makes it a root of gRPC. */
+const certificate = new URL('./testing/tls/localhost.crt', import.meta.url).pathname;
 const tls = {
   certificate: readFileSync(certificate, 'utf8'),
   key: readFileSync(certificate.replace('.crt', '.key'), 'utf8'),
