@@ -19,7 +19,6 @@ export { MetadataClient, MetadataIdentity, metadataServerApi } from './metadata-
 export {
   type AcceptedCycles,
   ControllerStatus,
-  CycleEvent,
   CycleMode,
   CycleStep,
   Hold,
@@ -33,7 +32,6 @@ export {
   StepRecord,
 } from './power-cycle-daemon.ts';
 export { Problem, problemType } from './problem.ts';
-export { Readiness } from './readiness.ts';
 export {
   type Api,
   type HandlerFor,
@@ -48,6 +46,7 @@ export {
   type RouteRequest,
   type RouteSpec,
   route,
+  type SendEvent,
 } from './route.ts';
 export {
   BackupDevice,

@@ -5,6 +5,7 @@ import {
   type ResponseConfig,
   type RouteConfig,
 } from '@asteasolutions/zod-to-openapi';
+import { z } from 'zod';
 import { Problem, problemType } from './problem.ts';
 import { type Api, isSuccess, type RouteSpec } from './route.ts';
 
@@ -100,11 +101,21 @@ function answersOf(spec: RouteSpec): RouteConfig['responses'] {
     answers[status] = { $ref: `#/components/responses/${problemName(status)}` };
   }
   for (const [status, schema] of Object.entries(spec.answers)) {
-    const type = isSuccess(Number(status)) ? 'application/json' : problemType;
     const answer: ResponseConfig = { description: STATUS_CODES[status] ?? status };
-    answers[status] = { ...answer, ...(schema && { content: { [type]: { schema } } }) };
+    const content = isSuccess(Number(status))
+      ? contentOf(spec, schema)
+      : schema && { [problemType]: { schema } };
+    answers[status] = { ...answer, ...(content && { content }) };
   }
   return answers;
+}
+
+/** Of a 2xx answer; undefined: it has no body. */
+function contentOf({ types, events }: RouteSpec, schema: z.ZodType | undefined) {
+  if (schema !== undefined) return { 'application/json': { schema } };
+  if (events !== undefined) return { 'text/event-stream': { schema: z.object(events) } };
+  const names = types?.map((type) => type.split(';', 1)[0] ?? type);
+  return names && Object.fromEntries(names.map((name) => [name, { schema: z.string() }]));
 }
 
 /** `/v1/clients/{name}` is about `clients`. */

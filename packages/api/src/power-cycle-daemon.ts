@@ -336,11 +336,25 @@ export const powerCycleDaemonApi = {
     method: 'get',
     path: '/v1/power-cycles/{id}',
     summary: 'One cycle, step by step',
-    description:
-      '`GET /v1/power-cycles/events?ids=a,b` sends the same as server-sent events named `cycle`: the state of each now, and then each change; without `ids`, of all.',
     role: 'view',
     params: id,
     answers: { 200: PowerCycle, 404: Problem },
+  }),
+  cycleEvents: route({
+    method: 'get',
+    path: '/v1/power-cycles/events',
+    summary: 'The state of each of these cycles now, and then each change',
+    description:
+      'Without `ids`, each change of any cycle. A new connection begins with the state again.',
+    role: 'view',
+    query: z.object({
+      ids: z
+        .union([z.string(), z.array(z.string())])
+        .optional()
+        .meta({ description: 'separated by commas' }),
+    }),
+    events: { cycle: PowerCycle },
+    answers: { 200: undefined, 404: Problem, 503: Problem },
   }),
   cancelCycle: route({
     method: 'delete',
@@ -482,6 +496,3 @@ export const powerCycleDaemonApi = {
     'Forgets the host key of a device that was swapped; the next one seen is pinned',
   ),
 };
-
-/** What `GET /v1/power-cycles/events?ids=a,b` sends as server-sent events named `cycle`. */
-export const CycleEvent = PowerCycle;

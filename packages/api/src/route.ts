@@ -29,8 +29,14 @@ export interface RouteSpec {
   headers?: z.ZodObject;
   /** JSON. Not with `get` and `delete`, where HTTP gives it no meaning. */
   body?: z.ZodType;
+  /** The largest body that is read; default 1 MiB. */
+  mostBodyBytes?: number;
   /** By status; undefined: no body. At least one is 2xx. What is not 2xx is a Problem, or an extension of it. */
   answers: { readonly [status: number]: z.ZodType | undefined };
+  /** Content types of a 2xx answer that is text or bytes. The first is the usual one, and `answers` has no schema for it. */
+  types?: readonly string[];
+  /** For a 2xx answer of server-sent events: the JSON of each event, by its name. `answers` has no schema for it. */
+  events?: Readonly<Record<string, z.ZodType>>;
 }
 
 /** A service's API: what the client calls the route, and the route. */
@@ -87,10 +93,29 @@ export interface RouteRequest<R extends RouteSpec> {
 
 /** What a handler gives back: a status of the route, and the body that goes with that status. */
 export type RouteAnswer<R extends RouteSpec> = {
-  [Status in keyof R['answers'] & number]: R['answers'][Status] extends z.ZodType
-    ? { status: Status; body: z.input<R['answers'][Status]>; headers?: Record<string, string> }
-    : { status: Status; body?: undefined; headers?: Record<string, string> };
+  [Status in keyof R['answers'] & number]: {
+    status: Status;
+    headers?: Record<string, string>;
+  } & AnswerContent<R, R['answers'][Status]>;
 }[keyof R['answers'] & number];
+
+type AnswerContent<R extends RouteSpec, Schema> = Schema extends z.ZodType
+  ? { body: z.input<Schema> }
+  : R extends { types: readonly (infer Type)[] }
+    ? { body: string | Uint8Array; type?: Type }
+    : R extends { events: infer Events extends EventSchemas }
+      ? { follow: (send: SendEvent<Events>) => () => void }
+      : { body?: undefined };
+
+type EventSchemas = NonNullable<RouteSpec['events']>;
+
+/** Sends one event. A handler's `follow` calls it for each, and gives back what ends that. */
+export type SendEvent<Events extends EventSchemas = EventSchemas> = <
+  Name extends keyof Events & string,
+>(
+  name: Name,
+  data: z.input<Events[Name]>,
+) => void;
 
 /** The handler of a route. `Context` is what the server adds to the request, such as who is calling. */
 export type HandlerFor<R extends RouteSpec, Context = unknown> = (

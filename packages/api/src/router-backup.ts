@@ -256,12 +256,22 @@ export const routerBackupApi = {
     method: 'get',
     path: '/v1/devices/{device}/versions',
     summary: 'Its versions, the newest first',
-    description:
-      '`GET /v1/devices/{device}/versions/{version}/content` gives one of them: masked text, or with `?secrets=true` (admin) byte for byte what the device gave. Its headers `x-skolo-version` and `x-skolo-sha1` name it.',
     role: 'view',
     params: device,
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(100) }),
     answers: { 200: z.object({ versions: z.array(BackupVersion) }), 404: Problem, 503: Problem },
+  }),
+  content: route({
+    method: 'get',
+    path: '/v1/devices/{device}/versions/{version}/content',
+    summary:
+      'One version: masked text, or with secrets (role admin) byte for byte what the device gave',
+    description: 'The headers `x-skolo-version` and `x-skolo-sha1` name it.',
+    role: 'view',
+    params: deviceVersion,
+    query: z.strictObject({ secrets }),
+    types: ['text/plain; charset=utf-8', 'application/octet-stream'],
+    answers: { 200: undefined, 403: Problem, 404: Problem, 409: Problem, 503: Problem },
   }),
   diff: route({
     method: 'get',

@@ -1,4 +1,4 @@
-export { AccessControl, type Caller, callerOf } from './access/access-control.ts';
+export { AccessControl, type Caller } from './access/access-control.ts';
 export {
   listTokens,
   type NewTokenOptions,
@@ -20,23 +20,21 @@ export { cameThroughProxy, clientAddress, inNetworks, normaliseAddress } from '.
 export { type Clock, createClock, readBootId, systemClock } from './clock.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
 export { exitCodes } from './exit-codes.ts';
-export { type AppOptions, createApp, plainHeaders } from './http/app.ts';
 export { browserGetProblem, browserProblem } from './http/browser-check.ts';
-export { toProblem } from './http/errors.ts';
+export { plainHeaders, requestIdFrom, statusOf } from './http/exchange.ts';
+export { type AppOptions, createApp, otherMethods, requireRole } from './http/express.ts';
 export { type HostCheck, hostCheck } from './http/host-check.ts';
 export { jsonErrorOffset, lineAndColumn } from './http/json-position.ts';
-export { statusOf } from './http/measure.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';
-export { requestIdFrom } from './http/request-id.ts';
 export { resolveId } from './http/resolve-id.ts';
 export {
-  otherMethods,
+  type BoundRoute,
+  bindRoutes,
   type RouteContext,
-  type RouteDeps,
   type RouteHandlers,
-  routes,
 } from './http/routes.ts';
 export { type AnswerMalformed, answerStrictly, onStrictRequest } from './http/strict-requests.ts';
+export { toProblem } from './http/to-problem.ts';
 export { LastSuccess, type LastSuccessDeps } from './last-success.ts';
 export { ListenError } from './listen.ts';
 export { createLogger, type Logger, type LogLevel } from './log.ts';

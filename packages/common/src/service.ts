@@ -2,12 +2,13 @@ import type { RequestListener, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Api } from '@skolo/api';
 import type { Rack, RackWatch, ServiceName } from '@skolo/rack';
-import type { Express } from 'express';
 import type { Registry } from 'prom-client';
 import type { AccessControl } from './access/access-control.ts';
 import type { AuditLog } from './audit.ts';
 import type { Clock } from './clock.ts';
-import type { Degraded, DegradedList } from './degraded.ts';
+import type { DegradedList } from './degraded.ts';
+import type { ReadinessNow } from './http/probes.ts';
+import type { BoundRoute } from './http/routes.ts';
 import type { AnswerMalformed } from './http/strict-requests.ts';
 import type { LastSuccess } from './last-success.ts';
 import type { Logger } from './log.ts';
@@ -41,10 +42,9 @@ export interface Service {
   answerMalformed?: AnswerMalformed;
   /** Called with each connection to the public port, before its first request. */
   onConnection?: (socket: Socket) => void;
-  /** Adds routes to the metrics port. */
-  admin?: (app: Express) => void;
-  /** `ready` is false only when it must refuse everyone. */
-  readiness(): { ready: boolean; degraded: Degraded[] };
+  /** More routes of the metrics port. */
+  admin?: readonly BoundRoute[];
+  readiness(): ReadinessNow;
   /** Called when nobody is being answered any more. */
   stop(): Promise<void>;
 }

@@ -8,8 +8,8 @@ import { route } from '@skolo/api';
 import { RackError } from '@skolo/rack';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { createApp } from './http/app.ts';
-import { type RouteHandlers, routes } from './http/routes.ts';
+import { createApp } from './http/express.ts';
+import { bindRoutes, type RouteHandlers } from './http/routes.ts';
 import { ListenError } from './listen.ts';
 import type { Service, ServiceContext, ServiceDefinition } from './service.ts';
 import { type StartOptions, startService } from './start-service.ts';
@@ -45,7 +45,7 @@ function greeter(context: ServiceContext, events: string[]): Service {
   };
   return {
     handler: createApp({ ...context, api, handlers }),
-    admin: (app) => void app.use(routes(api, handlers, context)),
+    admin: bindRoutes(api, handlers),
     readiness: () => ({ ready: true, degraded: [] }),
     stop: async () => void events.push('stopped'),
   };
@@ -275,7 +275,12 @@ describe('who hangs up', () => {
     const { port, metricsPort } = await start({
       definition: {
         start: async (context) => ({
-          handler: createApp({ ...context, more: [(request) => void request.socket.destroy()] }),
+          handler: createApp({
+            ...context,
+            api: {},
+            handlers: {},
+            first: [(request) => void request.socket.destroy()],
+          }),
         }),
       },
     });

@@ -6,16 +6,18 @@ import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import { type Degraded, DegradedList } from './degraded.ts';
 import { HeldLog } from './held-log.ts';
+import { createCore, openApiRoute } from './http/core.ts';
+import { expressApp } from './http/express.ts';
+import { probes } from './http/probes.ts';
 import { newServer } from './http/server.ts';
 import { LastSuccess } from './last-success.ts';
 import { createLogger, type Logger, type LogLevel } from './log.ts';
 import { addBuildInfo, addDegraded } from './metrics.ts';
-import { createMetricsApp } from './metrics-app.ts';
 import { openRack } from './open-rack.ts';
 import { serve } from './serve.ts';
 import type { Service, ServiceDefinition } from './service.ts';
 import { watchStateDir } from './state-dir.ts';
-import { Tls } from './tls.ts';
+import { secureContext, Tls } from './tls.ts';
 import { ownVersion } from './version.ts';
 
 export interface StartOptions {
@@ -108,11 +110,15 @@ async function start(
   addDegraded(metrics, () => readiness().degraded);
 
   const parts = { name, version, log, metrics, access, audit };
-  const { app, admin } = createMetricsApp({ ...parts, api, readiness });
+  const core = createCore({ ...parts, signal }, [
+    ...probes(metrics, readiness),
+    ...(api ? openApiRoute({ title: name, version }, api) : []),
+  ]);
+  const secure = tls.files && secureContext(tls.files);
   // Before the service starts: its probes answer meanwhile, and a second instance ends here.
   const metricsServer = newServer({
-    handler: app,
-    tls: apiPort === 'metrics' ? tls.files : undefined,
+    handler: expressApp(core),
+    tls: apiPort === 'metrics' ? secure : undefined,
   });
   const metricsPort = await serve(metricsServer, {
     log,
@@ -135,12 +141,12 @@ async function start(
   running = service;
   closers.add('service', () => service.stop());
   signal.throwIfAborted();
-  service.admin?.(admin);
+  core.add(service.admin ?? []);
   const publicServer = newServer({
     handler: service.handler,
     serverOptions: service.serverOptions,
     answerMalformed: service.answerMalformed,
-    tls: apiPort === 'public' ? tls.files : undefined,
+    tls: apiPort === 'public' ? secure : undefined,
   });
   if (service.onConnection) publicServer.on('connection', service.onConnection);
   const port = await serve(publicServer, {

@@ -5,6 +5,7 @@ import { alertToPubsubApi } from '@skolo/api';
 import {
   createApp,
   errorText,
+  requireRole,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
@@ -276,7 +277,7 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     ...context,
     api: alertToPubsubApi,
     handlers: apiHandlers({ view, location, deadLetters, retry }),
-    first: [alertmanagerRouter(alertmanager, auth, context.access.require('view'))],
+    first: [alertmanagerRouter(alertmanager, auth, requireRole(context.access, 'view'))],
   });
 
   return {

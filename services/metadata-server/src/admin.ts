@@ -1,44 +1,40 @@
 /** What the metadata server tells of itself, on its metrics port: who asked, and how fresh tokens are. */
 import { type MetadataClient, type MetadataIdentity, metadataServerApi } from '@skolo/api';
-import { type LastSuccess, routes, type ServiceContext } from '@skolo/common';
+import { bindRoutes, type LastSuccess } from '@skolo/common';
 import type { Client, Clients } from './clients.ts';
 import type { RackState } from './rack-state.ts';
 import type { Tokens } from './tokens.ts';
 
-export interface AdminDeps extends Pick<ServiceContext, 'access' | 'audit'> {
+export interface AdminDeps {
   state: () => RackState;
   clients: Clients;
   tokens: Tokens;
   lastSuccess: LastSuccess;
 }
 
-export function adminRoutes({ state, clients, tokens, lastSuccess, ...deps }: AdminDeps) {
-  return routes(
-    metadataServerApi,
-    {
-      clients: () => ({ status: 200 as const, body: { clients: knownClients(state(), clients) } }),
-      identities: () => {
-        const identities = tokens.status().map(({ account, token }): MetadataIdentity => {
-          const { name, project, scopes } = account.identity;
-          const succeeded = lastSuccess.get(name);
-          return {
-            name,
-            project,
-            scopes,
-            ...(account.email !== undefined && { email: account.email }),
-            ...(token.unexpired() && { tokenRemainingSeconds: Math.floor(token.secondsLeft()) }),
-            ...(succeeded !== undefined && { lastSuccess: time(succeeded) }),
-            ...(token.lastFailure && {
-              lastFailure: time(token.lastFailure.at),
-              lastFailureReason: token.lastFailure.why,
-            }),
-          };
-        });
-        return { status: 200 as const, body: { identities } };
-      },
+export function adminRoutes({ state, clients, tokens, lastSuccess }: AdminDeps) {
+  return bindRoutes(metadataServerApi, {
+    clients: () => ({ status: 200 as const, body: { clients: knownClients(state(), clients) } }),
+    identities: () => {
+      const identities = tokens.status().map(({ account, token }): MetadataIdentity => {
+        const { name, project, scopes } = account.identity;
+        const succeeded = lastSuccess.get(name);
+        return {
+          name,
+          project,
+          scopes,
+          ...(account.email !== undefined && { email: account.email }),
+          ...(token.unexpired() && { tokenRemainingSeconds: Math.floor(token.secondsLeft()) }),
+          ...(succeeded !== undefined && { lastSuccess: time(succeeded) }),
+          ...(token.lastFailure && {
+            lastFailure: time(token.lastFailure.at),
+            lastFailureReason: token.lastFailure.why,
+          }),
+        };
+      });
+      return { status: 200 as const, body: { identities } };
     },
-    deps,
-  );
+  });
 }
 
 /** Everybody who asked, newest first, and then the machines that never did: the ones to look at. */

@@ -191,9 +191,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       requestTimeout: 60_000,
     },
     answerMalformed: malformedPage,
-    admin: (app) => {
-      app.use(adminRoutes({ ...context, state: () => state.get(), clients, tokens, lastSuccess }));
-    },
+    admin: adminRoutes({ state: () => state.get(), clients, tokens, lastSuccess }),
     readiness() {
       const usual = tokens.status();
       const ready =

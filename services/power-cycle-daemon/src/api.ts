@@ -5,7 +5,7 @@ import { HttpProblem, isJournalUnavailable, type RouteHandlers, resolveId } from
 import { JournalDown } from '@skolo/durable';
 import type { HostKeys } from '@skolo/equipment';
 import type { Cycles } from './cycles.ts';
-import { noSuchCycle } from './events.ts';
+import type { Events } from './events.ts';
 import { BadHold, type Holds } from './holds.ts';
 import type { OwnDevices } from './own-devices.ts';
 import type { CycleRecord } from './records.ts';
@@ -19,6 +19,8 @@ import { positions } from './turns.ts';
 export interface ApiDeps {
   view: View;
   cycles: Cycles;
+  events: Events;
+  findCycle: (id: string) => PowerCycle | undefined;
   holds: Holds;
   ownDevices: OwnDevices;
   repair: Repair;
@@ -27,7 +29,7 @@ export interface ApiDeps {
 }
 
 export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemonApi> {
-  const { view, cycles, holds, ownDevices, repair, restorer, hostKeys } = deps;
+  const { view, cycles, events, findCycle, holds, ownDevices, repair, restorer, hostKeys } = deps;
 
   async function take(request: Request) {
     const accepted = await view.requests.take(request).catch(problemOf);
@@ -42,7 +44,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
         ask: { action: 'cycle', mode, force, offSeconds, ...(ignoreLimits && { ignoreLimits }) },
         reason,
         skipRefused,
-        by: caller?.name ?? 'anonymous',
+        by: caller.name,
         origin: 'person',
         key: headers['idempotency-key'],
       });
@@ -56,10 +58,27 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
       body: { cycles: select(deps, query).map((record) => shown(deps, record)) },
     }),
     cycle: ({ params }) => ({ status: 200 as const, body: shown(deps, find(deps, params.id)) }),
+    cycleEvents: ({ query }) => {
+      const ids = new Set([query.ids ?? []].flat().join(',').split(',').filter(Boolean));
+      for (const id of ids) if (findCycle(id) === undefined) throw noSuchCycle(id);
+      return {
+        status: 200 as const,
+        follow: (send) => {
+          const unlisten = events.listen((cycle) => {
+            if (query.ids === undefined || ids.has(cycle.id)) send('cycle', cycle);
+          });
+          for (const id of ids) {
+            const cycle = findCycle(id);
+            if (cycle !== undefined) send('cycle', cycle);
+          }
+          return unlisten;
+        },
+      };
+    },
     cancelCycle: async ({ params, query, caller }) => {
       const record = find(deps, params.id);
       const why = query.why === undefined ? '' : `: ${query.why}`;
-      const isCancelled = await cycles.cancel(record.id, `cancelled by ${caller?.name}${why}`);
+      const isCancelled = await cycles.cancel(record.id, `cancelled by ${caller.name}${why}`);
       const now = find(deps, params.id);
       if (!isCancelled || now.outcome !== 'cancelled') {
         throw new HttpProblem(409, whyNotCancelled(now));
@@ -73,7 +92,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
         ask: { action: state, mode: 'hard', force, ...(ignoreLimits && { ignoreLimits }) },
         reason,
         skipRefused,
-        by: caller?.name ?? 'anonymous',
+        by: caller.name,
         origin: 'person',
         key: headers['idempotency-key'],
       });
@@ -105,8 +124,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
       body: { holds: holds.coveringMachineAt(from) },
     }),
     hold: async ({ body: { targets, until, reason }, caller }) => {
-      const by = caller?.name ?? 'anonymous';
-      const added = await holds.add(targets, { until, by, reason }).catch(problemOf);
+      const added = await holds.add(targets, { until, by: caller.name, reason }).catch(problemOf);
       return { status: 201 as const, body: { holds: added } };
     },
     release: async ({ params }) => {
@@ -135,6 +153,10 @@ function whyNotCancelled({ target, action, outcome }: CycleRecord): string {
 export function shown({ cycles }: Pick<ApiDeps, 'cycles'>, record: CycleRecord): PowerCycle {
   const waits = record.phase === 'queued' || record.phase === 'ready';
   return shownCycle(record, waits ? positions(cycles.waiting()).get(record.id) : undefined);
+}
+
+function noSuchCycle(id: string): HttpProblem {
+  return new HttpProblem(404, `${id}: no such cycle; skolo power log lists them`);
 }
 
 function find({ view }: ApiDeps, written: string): CycleRecord {

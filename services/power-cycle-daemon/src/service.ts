@@ -16,7 +16,6 @@ import {
 import type { Journal } from '@skolo/durable';
 import { HostKeys, readCredentials, SessionPool } from '@skolo/equipment';
 import { models, type Rack } from '@skolo/rack';
-import { type RequestHandler, Router } from 'express';
 import { apiHandlers, shown } from './api.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { Controllers, type CreateUsbHub } from './controllers.ts';
@@ -86,7 +85,7 @@ async function checkSecrets(rack: Rack): Promise<string[]> {
 }
 
 async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promise<Service> {
-  const { rack: watched, log, clock, degraded, stateDir, signal, audit } = context;
+  const { rack: watched, log, clock, degraded, stateDir, audit } = context;
   const rack = () => watched.rack;
   const { patience = usualPatience, watch = usualWatch, contactPauseMs = 5000 } = deps;
   const { flushEveryMs = 5000 } = deps;
@@ -309,13 +308,21 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     }
   });
   const flushing = setInterval(() => void store.flush(), flushEveryMs);
-  signal.addEventListener('abort', () => events.close(), { once: true });
 
   const app = createApp({
     ...context,
     api: powerCycleDaemonApi,
-    handlers: apiHandlers({ view, cycles, holds, ownDevices, repair, restorer, hostKeys }),
-    first: [streamEvents(context, events, findCycle)],
+    handlers: apiHandlers({
+      view,
+      cycles,
+      events,
+      findCycle,
+      holds,
+      ownDevices,
+      repair,
+      restorer,
+      hostKeys,
+    }),
   });
   return {
     handler: app,
@@ -346,18 +353,6 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
 /** Its power is on again, or off as a person wanted; whether the machine comes back is another matter. */
 function isPowerProven({ outcome, step }: PowerCycle): boolean {
   return outcome !== undefined || step === 'see-back';
-}
-
-function streamEvents(
-  { access }: ServiceContext,
-  events: Events,
-  find: (id: string) => PowerCycle | undefined,
-): RequestHandler {
-  return Router({ caseSensitive: true }).get(
-    '/v1/power-cycles/events',
-    access.require('view'),
-    events.handler(find),
-  );
 }
 
 /** Once for each device, and again when it agrees on others: some day the old ones can be switched off. */

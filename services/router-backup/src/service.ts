@@ -19,7 +19,6 @@ import { HostKeys, readCredentials } from '@skolo/equipment';
 import { checkSecrets as checkReferences, type Rack, models as rackModels } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { Backup, type BackupDeps, Stopping } from './backup.ts';
-import { contentRoute } from './content.ts';
 import { Fetch, type FetchDeps } from './fetch.ts';
 import { HistoryRestore } from './history-restore.ts';
 import { Inventory } from './inventory.ts';
@@ -350,7 +349,6 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
         audit: context.audit,
         clock,
       }),
-      first: [contentRoute({ ...context, versions, readable })],
     }),
     readiness: () => ({ ready: journal !== undefined, degraded: [] }),
     async stop() {

@@ -25,6 +25,7 @@ const {
   ownHolds: _ownHolds,
   alerts: _alerts,
   outlets: _outlets,
+  cycleEvents: _events,
   ...api
 } = powerCycleDaemonApi;
 
@@ -54,13 +55,10 @@ function handlerOf(
     api,
     handlers: handlersOf(cycles, asked),
     first: [
-      (request, response, next) => {
+      async (request, response, next) => {
         if (request.path !== '/v1/power-cycles/events') return next();
-        const mayView = context.access.require('view');
-        return mayView(request, response, (error) => {
-          if (error) next(error);
-          else streams.open(request, response);
-        });
+        await context.access.admit(request, 'view', context.log);
+        return streams.open(request, response);
       },
     ],
   });
@@ -127,12 +125,12 @@ function handlersOf(
   return {
     requestCycles: ({ body: { machines, ...body }, headers, caller }) => {
       const key = headers['idempotency-key'];
-      const by = caller?.name ?? '';
+      const by = caller.name;
       return { status: 202, body: begin({ ...body, targets: machines, action: 'cycle', key, by }) };
     },
     switchOutlets: ({ body: { state, ...body }, headers, caller }) => {
       const key = headers['idempotency-key'];
-      const by = caller?.name ?? '';
+      const by = caller.name;
       return { status: 202, body: begin({ ...body, action: state, mode: 'hard', key, by }) };
     },
     cycles: ({ query: { target, state, outcome, limit } }) => {
@@ -182,7 +180,7 @@ function handlersOf(
       const made = wanted.map((target) => ({
         id: `h${++ids}`,
         target,
-        by: caller?.name ?? '',
+        by: caller.name,
         since: data.ago(0),
         until: until ?? data.ago(-24 * 3600),
         reason,

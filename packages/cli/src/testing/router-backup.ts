@@ -10,7 +10,7 @@ import {
   type LostHistory,
 } from '@skolo/api';
 import { difference } from '@skolo/backup';
-import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
+import { createApp, HttpProblem, type RouteHandlers } from '@skolo/common';
 import * as data from './backup-data.ts';
 import { ago } from './power-data.ts';
 import { startTestService, type TestService } from './test-service.ts';
@@ -22,7 +22,6 @@ export function startRouterBackup({ tokens }: { tokens: TestTokens }): Promise<T
       ...context,
       api,
       handlers: handlersOf(),
-      more: [contentRoute(context)],
     }),
   );
 }
@@ -39,29 +38,6 @@ function versionOf(device: string, wanted: string): { version: BackupVersion; co
   const found = versions[place];
   if (found !== undefined) return found;
   throw new HttpProblem(404, `${device}: there is no version ${wanted}; it has ${versions.length}`);
-}
-
-type Handler = NonNullable<Parameters<typeof createApp>[0]['more']>[number];
-
-function contentRoute({ access }: ServiceContext): Handler {
-  return (request, response, next) => {
-    const path = /^\/v1\/devices\/([^/]+)\/versions\/([^/]+)\/content$/.exec(request.path);
-    if (!path) return next();
-    const withSecrets = request.query.secrets === 'true';
-    return access.require(withSecrets ? 'admin' : 'view')(request, response, (error) => {
-      if (error) return next(error);
-      try {
-        const { version, content } = versionOf(path[1] ?? '', decodeURIComponent(path[2] ?? ''));
-        const sha1 = createHash('sha1').update(content).digest('hex');
-        response.set({ 'x-skolo-version': version.id, 'x-skolo-sha1': sha1 });
-        response.type('application/octet-stream');
-        response.end(withSecrets ? content : data.masked(content));
-        return undefined;
-      } catch (problem) {
-        return next(problem);
-      }
-    });
-  };
 }
 
 function between(
@@ -100,6 +76,18 @@ function handlersOf(): RouteHandlers<typeof api> {
   }
 
   return {
+    content: ({ params, query, caller }) => {
+      const withSecrets = query.secrets === 'true';
+      if (withSecrets && caller.role !== 'admin') throw new HttpProblem(403, 'this needs admin');
+      const { version, content } = versionOf(params.device, params.version);
+      const sha1 = createHash('sha1').update(content).digest('hex');
+      return {
+        status: 200,
+        headers: { 'x-skolo-version': version.id, 'x-skolo-sha1': sha1 },
+        type: 'application/octet-stream',
+        body: withSecrets ? content : data.masked(content),
+      };
+    },
     requestBackup: ({ body: { devices, reason }, caller }) => {
       const all = data
         .devices()
@@ -108,7 +96,7 @@ function handlersOf(): RouteHandlers<typeof api> {
       const run: BackupRun = {
         id: `r${++ids}`,
         origin: 'person',
-        by: caller?.name ?? '',
+        by: caller.name,
         ...(reason !== undefined && { reason }),
         requestedAt: ago(0),
         devices: known(devices ?? all).map((device) => ({ device, state: 'waiting' })),

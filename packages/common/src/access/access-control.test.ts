@@ -1,31 +1,33 @@
 import { createHmac } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Role, route } from '@skolo/api';
 import request from 'supertest';
 import { describe, expect, it, vi } from 'vitest';
-import { createApp } from '../http/app.ts';
+import { z } from 'zod';
+import { createApp } from '../http/express.ts';
 import { startGoogle } from '../testing/google.ts';
 import { testApp } from '../testing/test-app.ts';
 import { testRack } from '../testing/test-rack.ts';
-import { AccessControl, callerOf } from './access-control.ts';
+import { AccessControl, type Caller } from './access-control.ts';
 import { newToken, revokeToken } from './token-file.ts';
 
-/** An app with a route for each role; it answers who was let in. */
+function routeFor<const R extends Role>(role: R) {
+  const answers = { 200: z.looseObject({}) };
+  return route({ method: 'get', path: `/${role}`, summary: 'Who was let in', role, answers });
+}
+
+const api = { view: routeFor('view'), operate: routeFor('operate'), admin: routeFor('admin') };
+const whoWasLetIn = ({ caller }: { caller: Caller }) => ({
+  status: 200 as const,
+  body: { ...caller },
+});
+const handlers = { view: whoWasLetIn, operate: whoWasLetIn, admin: whoWasLetIn };
+
+/** An app with a route for each role. */
 async function start(access: string) {
   const parts = await testApp(access);
-  const app = createApp({
-    ...parts.options,
-    more: [
-      (incoming, response, next) => {
-        const role = /^\/(view|operate|admin)$/.exec(incoming.path)?.[1];
-        if (role !== 'view' && role !== 'operate' && role !== 'admin') return next();
-        return parts.options.access.require(role)(incoming, response, next);
-      },
-      (_incoming, response) => {
-        response.json(callerOf(response));
-      },
-    ],
-  });
+  const app = createApp({ ...parts.options, api, handlers });
   const tokens = join(parts.dir, 'tokens.yaml');
   async function get(path: string, token?: string, headers: Record<string, string> = {}) {
     const asking = request(app).get(path).set(headers);
@@ -385,9 +387,10 @@ describe('a Google ID token', () => {
     const app = createApp({
       ...parts.options,
       access,
-      more: [access.require('view'), (_request, response) => void response.json({})],
+      api,
+      handlers,
     });
-    expect((await request(app).get('/').auth(token, { type: 'bearer' })).status).toBe(200);
+    expect((await request(app).get('/view').auth(token, { type: 'bearer' })).status).toBe(200);
     await vi.waitFor(() => {
       expect(degraded.raised.get('google sign-in')).toContain('keys fetched earlier stay in use');
     }, 20_000);

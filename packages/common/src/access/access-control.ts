@@ -1,12 +1,13 @@
+import type { IncomingMessage } from 'node:http';
 import { googleCertsUrl, verifyIdToken } from '@skolo/google';
 import { type Access, jumphostHosts, type Rack, type Role, secretPath } from '@skolo/rack';
-import type { Request, RequestHandler, Response } from 'express';
 import { Counter, type Registry } from 'prom-client';
 import { cameThroughProxy, clientAddress, inNetworks } from '../client-address.ts';
 import type { Clock } from '../clock.ts';
 import type { DegradedList } from '../degraded.ts';
 import { type HostCheck, hostCheck } from '../http/host-check.ts';
 import { HttpProblem } from '../http/problem.ts';
+import type { Logger } from '../log.ts';
 import { errorText } from '../redact.ts';
 import { GoogleKeys, NoGoogleKeys } from './google-keys.ts';
 import { TokenFile } from './token-file.ts';
@@ -17,22 +18,6 @@ export interface Caller {
   name: string;
   role: Role;
   by: 'token' | 'google' | 'network';
-}
-
-declare global {
-  namespace Express {
-    interface Locals {
-      /** Set where a role is required. */
-      caller?: Caller;
-    }
-  }
-}
-
-/** Who was let in. Only behind {@link AccessControl.require}; elsewhere it throws. */
-export function callerOf(response: Response): Caller {
-  const { caller } = response.locals;
-  if (caller === undefined) throw new TypeError('this route does not require a role');
-  return caller;
 }
 
 const rank: Record<Role, number> = { view: 1, operate: 2, admin: 3 };
@@ -81,38 +66,34 @@ export class AccessControl {
     for (const reason of refusals) this.refusals.inc({ reason }, 0);
   }
 
-  /** Lets in who has at least this role, and puts him into `response.locals`; see {@link callerOf}. */
-  require(role: Role): RequestHandler {
-    const access = this;
-    return async function requireRole(request, response, next) {
-      try {
-        response.locals.caller = await access.admit(request, role);
-      } catch (error) {
-        if (error instanceof AccessRefused) {
-          access.refusals.inc({ reason: error.refusal });
-          const from = clientAddress(request);
-          response.locals.log.info({ reason: error.refusal, why: error.detail, from }, 'refused');
-        }
-        throw error;
+  /**
+   * Lets in who has at least this role.
+   *
+   * @throws HttpProblem
+   */
+  async admit(request: IncomingMessage, role: Role, log: Logger): Promise<Caller> {
+    try {
+      const caller = await this.identify(request);
+      if (rank[caller.role] >= rank[role]) return caller;
+      throw new AccessRefused(
+        'role',
+        403,
+        `this needs the role ${role}, and ${caller.name} has ${caller.role}; ask an admin of the rack for a token`,
+        { headers: this.challenge(`error="insufficient_scope", scope="${role}"`) },
+      );
+    } catch (error) {
+      if (error instanceof AccessRefused) {
+        this.refusals.inc({ reason: error.refusal });
+        const from = clientAddress(request);
+        log.info({ reason: error.refusal, why: error.detail, from }, 'refused');
       }
-      next();
-    };
+      throw error;
+    }
   }
 
-  private async admit(request: Request, role: Role): Promise<Caller> {
-    const caller = await this.identify(request);
-    if (rank[caller.role] >= rank[role]) return caller;
-    throw new AccessRefused(
-      'role',
-      403,
-      `this needs the role ${role}, and ${caller.name} has ${caller.role}; ask an admin of the rack for a token`,
-      { headers: this.challenge(`error="insufficient_scope", scope="${role}"`) },
-    );
-  }
-
-  private async identify(request: Request): Promise<Caller> {
+  private async identify(request: IncomingMessage): Promise<Caller> {
     const { access } = this.deps.rack.rack;
-    const [, token] = /^Bearer +(\S+) *$/i.exec(request.get('authorization') ?? '') ?? [];
+    const [, token] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
     if (token === undefined) return this.identifyByNetwork(request, access);
     if (access.google !== undefined && token.startsWith('eyJ')) {
       return this.identifyByGoogle(token, access.google);
@@ -121,7 +102,10 @@ export class AccessControl {
   }
 
   /** Only for who brings no token at all: a wrong one should not seem to work. */
-  private identifyByNetwork(request: Request, { anonymousRead, tokens, google }: Access): Caller {
+  private identifyByNetwork(
+    request: IncomingMessage,
+    { anonymousRead, tokens, google }: Access,
+  ): Caller {
     const { rack } = this.deps.rack;
     if (this.anonymous?.rack !== rack) {
       const checkHost = hostCheck(jumphostHosts(rack));

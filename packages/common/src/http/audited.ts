@@ -2,7 +2,7 @@ import { auditedAnswer, auditedInput, type ParsedInput } from '@skolo/api/audits
 import { isSuccess, type RouteSpec } from '@skolo/api/route';
 import type { AuditLog, NewAuditEntry } from '../audit.ts';
 import type { Logger } from '../log.ts';
-import { toProblem } from './errors.ts';
+import { toProblem } from './to-problem.ts';
 
 /** A call of a route, as far as the audit log is concerned. */
 export interface Call {

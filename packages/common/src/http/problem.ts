@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { type Problem, problemType } from '@skolo/api/problem';
-import type { Response } from 'express';
+import type { Problem } from '@skolo/api/problem';
 
 export interface HttpProblemOptions {
   /** The kind of problem; default: the status's phrase. */
@@ -40,12 +39,4 @@ export class HttpProblem extends Error {
     const { type, title, status, detail, members } = this;
     return { ...members, type, title, status, detail };
   }
-}
-
-export function sendProblem(response: Response, problem: HttpProblem): void {
-  response
-    .status(problem.status)
-    .set(problem.headers)
-    .type(problemType)
-    .send(JSON.stringify(problem));
 }

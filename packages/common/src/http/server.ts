@@ -5,7 +5,7 @@ import {
   type ServerOptions,
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { secureContext, type TlsFiles } from '../tls.ts';
+import type { SecureContextOptions } from 'node:tls';
 import { type AnswerMalformed, answerStrictly } from './strict-requests.ts';
 
 /** Long enough for a slow line, short enough that nobody can hold a thousand connections open for nothing. */
@@ -23,7 +23,7 @@ export interface NewServerOptions {
   /** Each overrides a default of ours. */
   serverOptions?: ServerOptions | undefined;
   /** With it, the server speaks https. */
-  tls?: TlsFiles | undefined;
+  tls?: SecureContextOptions | undefined;
   answerMalformed?: AnswerMalformed | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface NewServerOptions {
 export function newServer({ handler, serverOptions, tls, answerMalformed }: NewServerOptions) {
   const options = { ...timeouts, ...serverOptions };
   const server: Server = tls
-    ? createHttpsServer({ ...options, ...secureContext(tls) })
+    ? createHttpsServer({ ...options, ...tls })
     : createHttpServer(options);
   return answerStrictly(server, handler, answerMalformed);
 }

@@ -20,7 +20,9 @@ await runService({
     if (context.rack.rack.name === 'never-starts') throw new Error('no way');
     const app = createApp({
       ...context,
-      more: [
+      api: {},
+      handlers: {},
+      first: [
         async (request, response, next) => {
           if (request.path === '/until-stopped') {
             context.log.info('waiting');

@@ -5,7 +5,14 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KnownAlert } from '@skolo/api';
-import { AccessControl, AuditLog, createApp, createLogger, type Degraded } from '@skolo/common';
+import {
+  AccessControl,
+  AuditLog,
+  createApp,
+  createLogger,
+  type Degraded,
+  requireRole,
+} from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { type AlertToPubsubSettings, parseRack } from '@skolo/rack';
 import { Registry } from 'prom-client';
@@ -102,7 +109,9 @@ export async function startDoors(options: LabOptions = {}) {
     metrics,
     access,
     audit: new AuditLog(join(dir, 'audit'), { clock, degraded }),
-    first: [alertmanagerRouter(telling, auth, access.require('view'))],
+    first: [alertmanagerRouter(telling, auth, requireRole(access, 'view'))],
+    api: {},
+    handlers: {},
   });
   const server = createServer((request, response) => {
     if (!take(request, response)) app(request, response);

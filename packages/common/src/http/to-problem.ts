@@ -1,28 +1,7 @@
-import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { AuditUnavailable } from '../audit.ts';
-import type { Logger } from '../log.ts';
-import { HttpProblem, sendProblem } from './problem.ts';
+import { HttpProblem } from './problem.ts';
 
-/** For the paths that nothing else answers. */
-export const notFound: RequestHandler = function notFound(request) {
-  throw new HttpProblem(
-    404,
-    `there is no ${request.path} here; check the path, /openapi.json lists what there is`,
-  );
-};
-
-/** Every error becomes a problem; one that nobody foresaw becomes a 500 that does not show what is inside, and a line in the log. */
-export function problemForError(log: Logger): ErrorRequestHandler {
-  return function answerWithProblem(error: unknown, _request, response, _next) {
-    const requestLog = response.locals.log ?? log;
-    const problem = toProblem(error);
-    if (problem.status >= 500) requestLog.error({ err: error }, 'request failed');
-    // Half an answer is on its way: only a broken connection tells the caller.
-    if (response.headersSent) response.destroy();
-    else sendProblem(response, problem);
-  };
-}
-
+/** Every error becomes a problem. One that nobody foresaw becomes a 500 that does not show what is inside. */
 export function toProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof AuditUnavailable) {

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { newToken } from '../access/token-file.ts';
 import type { AuditEntry } from '../audit.ts';
 import { testApp } from '../testing/test-app.ts';
-import { createApp } from './app.ts';
+import { createApp } from './express.ts';
 import { HttpProblem } from './problem.ts';
 
 const Thing = z.object({ name: z.string(), size: z.number() });
@@ -49,6 +49,7 @@ const api = {
     summary: 'Adds up',
     headers: z.object({ 'x-offset': z.coerce.number().max(99).optional() }),
     body: z.array(z.number()),
+    mostBodyBytes: 1000,
     audits: { elsewhere: 'nowhere: it changes nothing' },
     answers: { 200: z.object({ sum: z.number() }) },
   }),
@@ -67,14 +68,13 @@ const api = {
   }),
 };
 
-async function start(bodyLimitBytes?: number) {
+async function start() {
   const parts = await testApp('{ tokens: { file: tokens.yaml } }');
   const file = join(parts.dir, 'tokens.yaml');
   const token = await newToken(file, { name: 'ann', role: 'operate', expiresInDays: 1 });
   const changes: unknown[] = [];
   const app = createApp({
     ...parts.options,
-    ...(bodyLimitBytes !== undefined && { bodyLimitBytes }),
     api,
     handlers: {
       thing: ({ params, query }) => ({
@@ -280,7 +280,7 @@ describe('a problem', () => {
   });
 
   it('refuses a body that is too large, also one that becomes so when unpacked', async () => {
-    const { app } = await start(1000);
+    const { app } = await start();
     const large = JSON.stringify(Array.from({ length: 1000 }, () => 1));
 
     const plain = await request(app).post('/v1/sum').type('json').send(large);

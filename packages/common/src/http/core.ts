@@ -1,0 +1,256 @@
+/**
+ * How every HTTP API here answers, behind whichever server: request id, sign-in, schemas, audit log, problems, 405 with
+ * `Allow`, metrics. The routes are data. express.ts and node-http.ts give it requests and read their bodies.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { hostname } from 'node:os';
+import { parse as parseQuery } from 'node:querystring';
+import type { Api, Role, RouteSpec } from '@skolo/api/route';
+import type { Registry } from 'prom-client';
+import { z } from 'zod';
+import type { Caller } from '../access/access-control.ts';
+import type { AuditLog } from '../audit.ts';
+import { clientAddress } from '../client-address.ts';
+import type { Logger } from '../log.ts';
+import { httpRequestDuration } from '../metrics.ts';
+import { audited } from './audited.ts';
+import { createStreams } from './event-stream.ts';
+import { Exchange, pathOf, statusOf } from './exchange.ts';
+import { jsonErrorOffset, lineAndColumn } from './json-position.ts';
+import { HttpProblem } from './problem.ts';
+import { type AnyAnswer, type BoundRoute, bindRoutes } from './routes.ts';
+
+/** Decides who may. */
+export interface Access {
+  /** @throws HttpProblem 401, 403, or 503 where that cannot be decided. */
+  admit(request: IncomingMessage, role: Role, log: Logger): Caller | Promise<Caller>;
+}
+
+export interface CoreOptions {
+  log: Logger;
+  metrics: Registry;
+  access: Access;
+  audit: AuditLog;
+  /** The machine that the service runs on, for the audit log; default: the name of the host. */
+  self?: string;
+  /** Once it is aborted, streams end. */
+  signal?: AbortSignal;
+}
+
+/** Reads the body of the request as text; undefined: there is none. */
+export type ReadBody = (mostBytes: number) => Promise<string | undefined>;
+
+export interface Core {
+  /** Adds routes, also while requests are answered. */
+  add(routes: readonly BoundRoute[]): void;
+  begin(request: IncomingMessage, response: ServerResponse): Exchange;
+  /** Never rejects. */
+  answer(exchange: Exchange, readBody: ReadBody): Promise<void>;
+}
+
+const usualBodyBytes = 1024 * 1024;
+
+export function createCore(options: CoreOptions, first: readonly BoundRoute[]): Core {
+  const { log, metrics, access, audit, self = hostname(), signal } = options;
+  const routes = [...first];
+  const duration = httpRequestDuration(metrics);
+  const stream = createStreams(signal);
+
+  function begin(request: IncomingMessage, response: ServerResponse): Exchange {
+    const exchange = new Exchange(request, response, log);
+    const { method = '' } = request;
+    const path = pathOf(request);
+    const startedAt = performance.now();
+    response.once('close', () => {
+      const seconds = (performance.now() - startedAt) / 1000;
+      const code = statusOf(response);
+      duration.observe({ method, route: exchange.route, code }, seconds);
+      if (!log.isLevelEnabled('debug')) return;
+      const from = clientAddress(request);
+      exchange.log.debug({ method, path, code, seconds, from }, 'request');
+    });
+    return exchange;
+  }
+
+  async function answer(exchange: Exchange, readBody: ReadBody): Promise<void> {
+    const { request, response } = exchange;
+    try {
+      const { path, query } = targetOf(request);
+      const here = routes.filter(({ pattern }) => pattern.test(path));
+      exchange.route = here[0]?.label ?? 'none';
+      const found = findMethod(here, path, request);
+      if (typeof found === 'string') response.writeHead(204, { allow: found }).end();
+      else send(exchange, found.spec, await call(found, { exchange, path, query, readBody }));
+    } catch (error) {
+      exchange.fail(error);
+    }
+  }
+
+  async function call(
+    { name, spec, pattern, handler }: BoundRoute,
+    { exchange, path, query, readBody }: Called,
+  ): Promise<AnyAnswer> {
+    const { request, requestId } = exchange;
+    const caller = spec.role && (await access.admit(request, spec.role, exchange.log));
+    const given = parse(spec, {
+      params: decoded(pattern.exec(path)?.groups ?? {}),
+      query,
+      headers: request.headers,
+      body: spec.body && (await readJson(request, spec, readBody)),
+    });
+    const from = clientAddress(request);
+    return audited(
+      {
+        name,
+        spec,
+        given,
+        caller: { who: caller?.name ?? 'anonymous', role: caller?.role, from },
+        requestId,
+        self,
+      },
+      {
+        audit,
+        log,
+        make: async () => handler({ ...given, caller, from, requestId, log: exchange.log }),
+      },
+    );
+  }
+
+  function send(exchange: Exchange, spec: RouteSpec, answer: AnyAnswer): void {
+    const { status, headers = {}, body, type, follow } = answer;
+    const { response } = exchange;
+    if (!Object.hasOwn(spec.answers, status)) {
+      throw new TypeError(`${spec.method} ${spec.path} does not answer ${status}`);
+    }
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    const schema = spec.answers[status];
+    if (schema !== undefined) exchange.sendJson(status, schema.parse(body));
+    else if (follow !== undefined) stream(response, follow);
+    else if (typeof body === 'string' || body instanceof Uint8Array) {
+      exchange.send(status, type ?? spec.types?.[0] ?? 'application/octet-stream', body);
+    } else response.writeHead(status).end();
+  }
+
+  return { add: (more) => void routes.push(...more), begin, answer };
+}
+
+interface Called {
+  exchange: Exchange;
+  path: string;
+  query: object;
+  readBody: ReadBody;
+}
+
+/** `/openapi.json` of an API. */
+export function openApiRoute(info: { title: string; version: string }, api: Api): BoundRoute[] {
+  const answers = { 200: z.looseObject({}) };
+  const openapi = { method: 'get', path: '/openapi.json', summary: 'This API', answers } as const;
+  return bindRoutes(
+    { openapi },
+    {
+      openapi: async () => {
+        // Seldom asked for, and 6 MB of memory: loaded only then.
+        const { openApiDocument } = await import('@skolo/api/openapi');
+        return { status: 200, body: { ...openApiDocument(info, api) } };
+      },
+    },
+  );
+}
+
+/** @throws HttpProblem 400: it is neither a path nor a URL, such as `*`. */
+function targetOf({ url = '/' }: IncomingMessage) {
+  const target = url.startsWith('/') ? url : URL.canParse(url) && new URL(url);
+  if (!target) throw new HttpProblem(400, 'what is asked for is no path; begin it with one /');
+  const text = typeof target === 'string' ? target : `${target.pathname}${target.search}`;
+  const at = text.indexOf('?');
+  const path = at < 0 ? text : text.slice(0, at);
+  return { path, query: { ...parseQuery(at < 0 ? '' : text.slice(at + 1)) } };
+}
+
+/** The route that takes the method; for OPTIONS the methods that there are. @throws HttpProblem 404, 405 */
+function findMethod(
+  here: readonly BoundRoute[],
+  path: string,
+  { method = '' }: IncomingMessage,
+): BoundRoute | string {
+  const wanted = method === 'HEAD' ? 'GET' : method;
+  const found = here.find(({ spec }) => spec.method.toUpperCase() === wanted);
+  if (found !== undefined) return found;
+  if (here.length === 0) {
+    const hint = 'check the path, /openapi.json lists what there is';
+    throw new HttpProblem(404, `there is no ${path} here; ${hint}`);
+  }
+  const allow = allowed(here.map(({ spec }) => spec.method.toUpperCase()));
+  if (method === 'OPTIONS') return allow;
+  throw wrongMethod(path, method, allow);
+}
+
+/** What `Allow` says: with GET comes HEAD, and OPTIONS is always answered. */
+export function allowed(methods: Iterable<string>): string {
+  const all = new Set([...methods, 'OPTIONS']);
+  if (all.has('GET')) all.add('HEAD');
+  return [...all].sort().join(', ');
+}
+
+export function wrongMethod(path: string, method: string, allow: string): HttpProblem {
+  return new HttpProblem(405, `${path} does not take ${method}; it takes ${allow}`, {
+    headers: { allow },
+  });
+}
+
+function decoded(groups: Record<string, string>): Record<string, string> {
+  const entries = Object.entries(groups);
+  return Object.fromEntries(entries.map(([key, value]) => [key, decodeURIComponent(value)]));
+}
+
+interface Parsed {
+  params: Record<string, unknown>;
+  query: Record<string, unknown>;
+  headers: Record<string, unknown>;
+  body: unknown;
+}
+
+const nothing = z.object({});
+
+/** All that is wrong with params, query, headers and body at once. */
+function parse(spec: RouteSpec, given: Record<keyof Parsed, unknown>): Parsed {
+  const { params = nothing, query = nothing, headers = nothing, body = z.undefined() } = spec;
+  const parsed = z.object({ params, query, headers, body }).safeParse(given);
+  if (parsed.success) return parsed.data as Parsed;
+  const errors = parsed.error.issues.map(({ path, message }) => ({
+    path: path.join('.'),
+    message,
+  }));
+  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  throw new HttpProblem(400, detail, { members: { errors } });
+}
+
+const json = /^\s*(?:application\/json|[^\s/;]+\/[^\s/;]+\+json)\s*(?:;|$)/i;
+
+/** Undefined: there is no body. @throws HttpProblem 400, 413, 415 */
+async function readJson(
+  { headers }: IncomingMessage,
+  { mostBodyBytes = usualBodyBytes }: RouteSpec,
+  readBody: ReadBody,
+): Promise<unknown> {
+  const length = headers['content-length'] ?? '0';
+  if (length === '0' && headers['transfer-encoding'] === undefined) return undefined;
+  const type = headers['content-type'] ?? 'no content-type';
+  if (!json.test(type)) {
+    const wanted = 'send JSON, with content-type: application/json';
+    throw new HttpProblem(415, `the body is ${type}; ${wanted}`, {
+      headers: { accept: 'application/json' },
+    });
+  }
+  const text = await readBody(mostBodyBytes);
+  return text === undefined || text === '' ? undefined : parseJson(text);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const where = lineAndColumn(text, jsonErrorOffset(text) ?? 0);
+    throw new HttpProblem(400, `the body is not JSON: something is wrong at ${where}`, { cause });
+  }
+}

@@ -1,0 +1,52 @@
+/** Server-sent events (WHATWG HTML, 9.2). */
+import type { ServerResponse } from 'node:http';
+import { HttpProblem } from './problem.ts';
+import type { AnyAnswer } from './routes.ts';
+
+/** More than this unsent means that nobody reads: the connection is closed, and its owner may come again. */
+const mostUnsentBytes = 4 * 1024 * 1024;
+const keepAliveMs = 15_000;
+const mostStreams = 200;
+
+/** Opens streams, and ends all of them once `stopping` is aborted. */
+export function createStreams(stopping: AbortSignal | undefined) {
+  const open = new Set<ServerResponse>();
+  stopping?.addEventListener(
+    'abort',
+    () => {
+      for (const response of open) response.end();
+    },
+    { once: true },
+  );
+
+  /** @throws HttpProblem 503: there are too many already. */
+  return function stream(response: ServerResponse, follow: NonNullable<AnyAnswer['follow']>): void {
+    if (open.size >= mostStreams) {
+      throw new HttpProblem(503, `${mostStreams} listen already; try again later`, {
+        headers: { 'retry-after': '10' },
+      });
+    }
+    response
+      .writeHead(200, {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'x-accel-buffering': 'no',
+      })
+      .flushHeaders();
+    if (response.req.method === 'HEAD') {
+      response.end();
+      return;
+    }
+    const unfollow = follow((name, data) => {
+      if (response.writableLength > mostUnsentBytes) response.destroy();
+      else response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+    });
+    const keepAlive = setInterval(() => response.write(': still here\n\n'), keepAliveMs);
+    open.add(response);
+    response.on('error', () => response.destroy());
+    response.once('close', () => {
+      clearInterval(keepAlive);
+      unfollow();
+      open.delete(response);
+    });
+  };
+}

@@ -1,0 +1,92 @@
+/** A core behind express, which the services use: it unpacks bodies, and takes handlers of its own. */
+
+import type { RequestListener } from 'node:http';
+import type { Api, Role } from '@skolo/api';
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
+import {
+  type Access,
+  allowed,
+  type Core,
+  type CoreOptions,
+  createCore,
+  openApiRoute,
+  wrongMethod,
+} from './core.ts';
+import type { Exchange } from './exchange.ts';
+import { bindRoutes, type RouteHandlers } from './routes.ts';
+
+declare global {
+  namespace Express {
+    interface Locals {
+      exchange: Exchange;
+    }
+  }
+}
+
+export interface AppOptions<A extends Api> extends CoreOptions {
+  name: string;
+  version: string;
+  /** What `/openapi.json` says. */
+  api: A;
+  handlers: RouteHandlers<NoInfer<A>>;
+  /** What is asked before the routes. */
+  first?: RequestHandler[];
+}
+
+/**
+ * An express app with the HTTP conventions of every service (design, section 3).
+ *
+ * @example createApp({ ...context, api: powerApi, handlers: { machines: () => … } })
+ */
+export function createApp<A extends Api>(options: AppOptions<A>): RequestListener {
+  const { name, version, api, handlers, first = [] } = options;
+  const routes = [...openApiRoute({ title: name, version }, api), ...bindRoutes(api, handlers)];
+  return expressApp(createCore(options, routes), first);
+}
+
+/** @param first what is asked before the core */
+export function expressApp(core: Core, first: RequestHandler[] = []): RequestListener {
+  const fail: ErrorRequestHandler = (error, _request, response, _next) =>
+    response.locals.exchange.fail(error);
+  return express()
+    .disable('x-powered-by')
+    .disable('etag')
+    .enable('case sensitive routing')
+    .use((request, response, next) => {
+      // Before the core's, which counts the request.
+      response.once('close', () => {
+        const { exchange } = response.locals;
+        if (typeof request.route?.path === 'string') exchange.route = request.route.path;
+      });
+      response.locals.exchange = core.begin(request, response);
+      next();
+    })
+    .use(...first, (request, response) =>
+      core.answer(response.locals.exchange, (limit) => {
+        return new Promise((resolve, reject) => {
+          express.text({ type: () => true, limit })(request, response, (error?: unknown) => {
+            if (error) reject(error);
+            else resolve(request.body);
+          });
+        });
+      }),
+    )
+    .use(fail);
+}
+
+/** For a path of `first`: lets in who has at least this role. */
+export function requireRole(access: Access, role: Role): RequestHandler {
+  return async function onlyRole(request, response, next) {
+    await access.admit(request, role, response.locals.exchange.log);
+    next();
+  };
+}
+
+/** For a path of `first`: OPTIONS says what there is, and any other method is told so. */
+export function otherMethods(methods: Iterable<string>): RequestHandler {
+  const allow = allowed(methods);
+  return function onlyAllowed({ method, path }, response) {
+    if (method !== 'OPTIONS') throw wrongMethod(path, method, allow);
+    response.status(204).set('allow', allow).end();
+  };
+}

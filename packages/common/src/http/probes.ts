@@ -1,0 +1,23 @@
+import { probesApi } from '@skolo/api/probes';
+import type { Registry } from 'prom-client';
+import type { Degraded } from '../degraded.ts';
+import { type BoundRoute, bindRoutes } from './routes.ts';
+
+/** What a service says of itself: `ready` is false only when it must refuse everyone. */
+export interface ReadinessNow {
+  ready: boolean;
+  degraded: Degraded[];
+}
+
+/** `/metrics`, `/healthz` and `/readyz` of a service. */
+export function probes(metrics: Registry, readiness: () => ReadinessNow): BoundRoute[] {
+  return bindRoutes(probesApi, {
+    metrics: async () => ({ status: 200, body: await metrics.metrics() }),
+    healthz: () => ({ status: 200, body: { ok: true as const } }),
+    readyz: () => {
+      const { ready, degraded } = readiness();
+      const shown = degraded.map((each) => ({ ...each, since: each.since.toISOString() }));
+      return { status: ready ? 200 : 503, body: { ready, degraded: shown } };
+    },
+  });
+}
