@@ -6,8 +6,6 @@ export const unrevised = [
   'deploy/systemd/swarming-client.md',
   'docs/images.md',
   'docs/rack-yaml.md',
-  'kube/base/prometheus/README.md',
-  'kube/base/prometheus/rules/README.md',
   'kube/racks/rack4/derived/README.md',
   'packages/alerts/README.md',
   'packages/api/README.md',
