@@ -6,7 +6,7 @@ import {
   type SignIn,
   SignInError,
 } from '@skolo/google';
-import { Secret, SecretError, SecretFile } from '@skolo/rack';
+import { Secret, SecretError, SecretFile } from '@skolo/secrets';
 import { SinkError } from './sinks/sink.ts';
 
 export type PubSubCredentials = 'default' | 'metadata' | { keyFile: string };

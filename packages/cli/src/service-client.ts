@@ -78,7 +78,7 @@ async function urlOfRack({ globals, service, port }: Omit<Target<Api>, 'api'>): 
 
 /** The token in a file. @throws CliError */
 export async function readToken(file: string): Promise<string> {
-  const { readSecret, SecretError } = await import('@skolo/rack');
+  const { readSecret, SecretError } = await import('@skolo/secrets');
   let token: string;
   try {
     // An empty folder: the path is relative to where skolo runs, not to rack.yaml.

@@ -1,4 +1,5 @@
-import { RackError, readRack, SecretError, secretPath } from '@skolo/rack';
+import { RackError, readRack } from '@skolo/rack';
+import { SecretError, secretPath } from '@skolo/secrets';
 import { TokenFile } from './access/token-file.ts';
 import { problemsOf } from './open-rack.ts';
 import { errorText } from './redact.ts';

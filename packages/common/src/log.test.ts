@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
 import { createLogger, prettyLines } from './log.ts';
 import { memoryLog } from './testing/memory-log.ts';

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createSecureContext, type SecureContextOptions, Server as TlsServer } from 'node:tls';
-import { type RackWatch, readSecret, type ServiceName } from '@skolo/rack';
+import type { RackWatch, ServiceName } from '@skolo/rack';
+import { readSecret } from '@skolo/secrets';
 import { Gauge, type Registry } from 'prom-client';
 import type { DegradedList } from './degraded.ts';
 import { errorText } from './redact.ts';

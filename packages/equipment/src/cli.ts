@@ -2,10 +2,11 @@
  * A command line: one command for each prompt. The echo of a command is looked for first, then the prompt behind it,
  * so that nothing that came earlier is taken for an answer; pagers are answered whether or not they could be turned off.
  */
+
+import { type Credentials, secretsOf } from '@skolo/secrets';
 import { answerBytes, EchoSearch } from './answer.ts';
 import { confirmPrompt } from './confirm.ts';
 import { Conversation, quiet, type View } from './conversation.ts';
-import { type Credentials, secretsOf } from './credentials.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { DeviceRefused, DeviceUnreachable } from './errors.ts';
 import { exactAnswer } from './exact-answer.ts';

@@ -1,5 +1,5 @@
 /** A simulated switch whose configuration does not come as it should: all of it is read, or an error says what was wrong. */
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import {
   type CliDevice,
   type DeviceFault,

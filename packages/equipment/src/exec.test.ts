@@ -1,8 +1,7 @@
-import { Secret } from '@skolo/rack';
+import { type Credentials, Secret } from '@skolo/secrets';
 import { peer, startEdgeSwitch } from '@skolo/simulators';
 import type { ServerChannel } from 'ssh2';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Credentials } from './credentials.ts';
 import { linuxShell } from './dialects/linux-shell.ts';
 import { DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
 import { openCli, openExec } from './open.ts';

@@ -1,10 +1,4 @@
 /** Talking to network equipment. */
-export {
-  type Credentials,
-  readCredentials,
-  type SnmpCredentials,
-  secretsOf,
-} from './credentials.ts';
 export { ciscoIos } from './dialects/cisco-ios.ts';
 export {
   type Dialect,

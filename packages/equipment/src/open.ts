@@ -1,6 +1,7 @@
 /** Opening a session with a device. */
+
+import { secretsOf } from '@skolo/secrets';
 import { openCliOn } from './cli.ts';
-import { secretsOf } from './credentials.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { SshExec } from './exec.ts';
 import type { CliSession, ExecSession, SessionDeps, Target } from './session.ts';

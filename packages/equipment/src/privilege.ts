@@ -1,6 +1,7 @@
 /** Into the privileged mode: `enable`, with a password, or none, or the one of the login. */
+
+import type { Credentials } from '@skolo/secrets';
 import { type Conversation, quiet, type View } from './conversation.ts';
-import type { Credentials } from './credentials.ts';
 import type { Privilege } from './dialects/dialect.ts';
 import { SignInRefused } from './errors.ts';
 import { asksForNewPassword, newPasswordRequested } from './password-change.ts';

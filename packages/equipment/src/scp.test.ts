@@ -1,7 +1,7 @@
 /** Files of a device, and to it. */
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import type { ServerChannel } from 'ssh2';
 import { describe, expect, it, onTestFinished } from 'vitest';

@@ -1,6 +1,6 @@
 /** The shapes of a session with a device. How it is opened is in ssh.ts and telnet.ts, how a family speaks in dialects/. */
 import type { Writable } from 'node:stream';
-import type { Credentials } from './credentials.ts';
+import type { Credentials } from '@skolo/secrets';
 import type { HostKeys } from './host-keys.ts';
 import type { OnTalk } from './talk.ts';
 

@@ -1,8 +1,7 @@
 import type { Duplex } from 'node:stream';
-import { Secret } from '@skolo/rack';
+import { type Credentials, Secret } from '@skolo/secrets';
 import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Credentials } from './credentials.ts';
 import { fastpath } from './dialects/fastpath.ts';
 import { DeviceBusy, DeviceTimeout, SignInRefused } from './errors.ts';
 import { openCli } from './open.ts';

@@ -5,8 +5,9 @@
  * same prompt and nothing else has one. A late answer to such an empty line does no harm: cli.ts looks for the echo
  * of each command before it looks for the prompt.
  */
+
+import type { Credentials } from '@skolo/secrets';
 import { type Conversation, quiet, type View } from './conversation.ts';
-import type { Credentials } from './credentials.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import {
   DeviceBusy,

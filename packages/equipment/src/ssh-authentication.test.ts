@@ -1,7 +1,6 @@
-import { Secret } from '@skolo/rack';
+import { type Credentials, Secret } from '@skolo/secrets';
 import ssh2 from 'ssh2';
 import { describe, expect, it } from 'vitest';
-import type { Credentials } from './credentials.ts';
 import { SignInRefused } from './errors.ts';
 import { openExec } from './open.ts';
 import { openSsh, startSwitch } from './testing/edge-switch.ts';

@@ -1,4 +1,4 @@
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import type { AuthContext } from 'ssh2';
 import { describe, expect, it, vi } from 'vitest';
 import { fastpath } from './dialects/fastpath.ts';

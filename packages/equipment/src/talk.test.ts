@@ -1,4 +1,4 @@
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { peer, startEdgeSwitch } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';

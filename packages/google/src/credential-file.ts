@@ -1,5 +1,5 @@
 /** The credential files that Google's tools write. https://google.aip.dev/auth/4110 and following */
-import type { Secret } from '@skolo/rack';
+import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
 import { parseJson } from './request.ts';
 import { SignInError } from './sign-in-error.ts';

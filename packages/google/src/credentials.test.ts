@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Credentials } from '@skolo/rack';
+import type { AccountCredentials } from '@skolo/secrets';
 import {
   type FaultKind,
   faultKinds,
@@ -69,7 +69,7 @@ async function setUp() {
     client_secret: 'client-secret',
     refresh_token: 'refresh-me',
   });
-  const source = (credentials: Credentials, now = Date.now) =>
+  const source = (credentials: AccountCredentials, now = Date.now) =>
     tokenSource(credentials, { dir, now });
   return { google, dir, write, source, key };
 }
@@ -80,17 +80,20 @@ const serviceAccountKey = { kind: 'serviceAccountKey', file: 'key.json' } as con
 const refreshToken = (google: GoogleOAuth) =>
   ({ kind: 'refreshToken', file: 'user.json', tokenUrl: google.tokenUrl }) as const;
 const externalAccount = { kind: 'externalAccount', file: 'external.json' } as const;
-const impersonate = (google: GoogleOAuth, from: Exclude<Credentials, { kind: 'impersonate' }>) =>
+const impersonate = (
+  google: GoogleOAuth,
+  from: Exclude<AccountCredentials, { kind: 'impersonate' }>,
+) =>
   ({
     kind: 'impersonate',
     email: target,
     from,
     delegates: [],
     endpoint: google.url,
-  }) satisfies Credentials;
+  }) satisfies AccountCredentials;
 
 /** Each kind that goes upstream, with the account that its tokens are for. */
-const kinds: [string, (google: GoogleOAuth) => Credentials, string, string | undefined][] = [
+const kinds: [string, (google: GoogleOAuth) => AccountCredentials, string, string | undefined][] = [
   ['a service account key', () => serviceAccountKey, email, email],
   ['a refresh token', refreshToken, person, undefined],
   ['an external account', () => externalAccount, principal, undefined],

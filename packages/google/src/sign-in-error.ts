@@ -1,5 +1,5 @@
 /** Why there is no token, in words that may be logged. */
-import { isSafeForSecrets } from '@skolo/rack';
+import { isSafeForSecrets } from '@skolo/secrets';
 import { z } from 'zod';
 
 /** The message never holds a token, an assertion or a key. */

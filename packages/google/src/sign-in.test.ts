@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { expect, it, onTestFinished } from 'vitest';
 import { keyFileSignIn } from './sign-in.ts';
 

@@ -1,5 +1,5 @@
 /** What every kind of credentials offers. One file for each kind beside this one. */
-import type { Secret } from '@skolo/rack';
+import type { Secret } from '@skolo/secrets';
 
 export interface IssuedToken {
   token: string;

@@ -1,4 +1,4 @@
-import { type Credentials, readSecret } from '@skolo/rack';
+import { type AccountCredentials, readSecret } from '@skolo/secrets';
 import { fixedToken } from './fixed.ts';
 import { serviceAccountKey } from './service-account-key.ts';
 import type { TokenSource } from './source.ts';
@@ -12,7 +12,7 @@ export interface SourceDeps {
 
 /** Where an identity's tokens come from. Nothing is read before the first token is asked for. */
 export async function tokenSource(
-  credentials: Credentials,
+  credentials: AccountCredentials,
   deps: SourceDeps,
 ): Promise<TokenSource> {
   const { now } = deps;

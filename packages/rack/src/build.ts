@@ -3,6 +3,7 @@
  * in. An entry with a mistake is left out but stays known by name, so that all mistakes are found in one go.
  */
 import { dirname, resolve } from 'node:path';
+import { type Model, models } from '@skolo/models';
 import { z } from 'zod';
 import { type Checked, check } from './describe.ts';
 import { type Draft, type Report, reportTo } from './draft.ts';
@@ -12,8 +13,6 @@ import { infrastructureEntry, infrastructureSchema } from './infrastructure-sche
 import { type Path, type Problem, shown } from './issues.ts';
 import { withoutRefused } from './lenient.ts';
 import { machineSchema } from './machine-schema.ts';
-import { models } from './models/index.ts';
-import type { Model } from './models/model.ts';
 import { isMap, type PlainMap } from './plain.ts';
 import type { InfrastructureDevice, Machine } from './rack.ts';
 import { readServices } from './read-services.ts';

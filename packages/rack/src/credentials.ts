@@ -1,8 +1,9 @@
 /** How an identity gets its tokens, from the keys that are written: exactly one kind. */
+
+import type { AccountCredentials, SourceCredentials } from '@skolo/secrets';
 import type { z } from 'zod';
 import type { Report } from './draft.ts';
 import type { Path } from './issues.ts';
-import type { Credentials, SourceCredentials } from './rack.ts';
 import type { credentialsSchema } from './schema.ts';
 
 const kinds = ['serviceAccountKey', 'refreshToken', 'externalAccount', 'fixed'] as const;
@@ -12,7 +13,7 @@ export function readCredentials(
   written: z.output<typeof credentialsSchema>,
   path: Path,
   report: Report,
-): Credentials | undefined {
+): AccountCredentials | undefined {
   const { impersonate, from, delegates, endpoint, ...source } = written;
   if (impersonate === undefined) {
     const extra = ['from', 'delegates', 'endpoint'].filter((key) => Object.hasOwn(written, key));

@@ -1,6 +1,8 @@
 /** A rack while it is being put together: what could be read so far, and where each thing stands in the file. */
+
+import type { Login } from '@skolo/secrets';
 import type { Path, Problem } from './issues.ts';
-import type { Identity, InfrastructureDevice, Jumphost, Login, Machine, Rack } from './rack.ts';
+import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from './rack.ts';
 
 /** Sections whose entries are referred to by name. */
 export type Section = 'identities' | 'logins' | 'infrastructure' | 'machines';

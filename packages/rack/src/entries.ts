@@ -1,19 +1,14 @@
 /** One entry, as its schema read it, to what the rest of the world sees. */
+
+import type { Model, Ports, Transport } from '@skolo/models';
+import type { Login } from '@skolo/secrets';
 import type { z } from 'zod';
 import { readCredentials } from './credentials.ts';
 import type { Draft, Report } from './draft.ts';
 import type { infrastructureSchema } from './infrastructure-schema.ts';
 import type { Path } from './issues.ts';
 import type { deviceSchema, machineSchema } from './machine-schema.ts';
-import type { Model, Transport } from './models/model.ts';
-import type {
-  AttachedDevice,
-  Identity,
-  InfrastructureDevice,
-  Login,
-  Machine,
-  Ports,
-} from './rack.ts';
+import type { AttachedDevice, Identity, InfrastructureDevice, Machine } from './rack.ts';
 import type { identitySchema, loginSchema } from './schema.ts';
 import { didYouMean } from './suggest.ts';
 

@@ -1,8 +1,9 @@
 /**
  * Building blocks of the schema. Each says in its error what was found and what should be there.
  */
+
+import type { SecretRef } from '@skolo/secrets';
 import { z } from 'zod';
-import type { SecretRef } from './rack.ts';
 
 /** A map with exactly these keys. */
 export function object<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> {
@@ -74,16 +75,6 @@ export interface Wrong {
 
 function isWrong(value: unknown): value is Wrong {
   return typeof value === 'object' && value !== null && 'wrong' in value;
-}
-
-/** A whole number between two bounds. */
-export function whole(min: number, max: number) {
-  return z.number().int().min(min).max(max);
-}
-
-/** A time in seconds; fractions are fine. */
-export function seconds(min: number, max: number) {
-  return z.number().min(min).max(max);
 }
 
 /** A path; where it is relative, it is so to the folder of rack.yaml. No message repeats it: it may be a secret by mistake. */

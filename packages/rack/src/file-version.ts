@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { fileStamp, isSettled } from './file-stamp.ts';
+import { fileStamp, isSettled } from '@skolo/secrets';
 import { maxTextLength } from './yaml.ts';
 
 /**

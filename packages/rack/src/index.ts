@@ -1,5 +1,4 @@
 /** The inventory of a rack. */
-export { agentToken, agentTokenDigest } from './agent-token.ts';
 export { dnsmasqConfig } from './formats/dnsmasq.ts';
 export { edgeosCommands } from './formats/edgeos.ts';
 export type { Host } from './formats/hosts.ts';
@@ -12,8 +11,6 @@ export type { JsonSchema } from './json-schema.ts';
 export { rackJsonSchema } from './json-schema.ts';
 export { jumphostHosts } from './jumphost-hosts.ts';
 export { parseRack, pastedSecrets, rackWarnings, readRack, salvageRack } from './load.ts';
-export { models } from './models/index.ts';
-export type { Model, Numbering, Transport } from './models/model.ts';
 export { feedOf, formatOutlet, formatUsbPort, parseOutlet, parseUsbPort } from './outlets.ts';
 export { swarmingSettings } from './overrides.ts';
 export type * from './rack.ts';
@@ -26,18 +23,8 @@ export {
   RangeSyntaxError,
 } from './ranges.ts';
 export { isJsonTemplate, templatePlace } from './request-template.ts';
-export { isSafeForSecrets } from './safe-url.ts';
-export { SecretFile, SecretFormatError } from './secret-file.ts';
 export type { CheckedSecret, SecretReference } from './secret-references.ts';
 export { checkSecrets, secretReferences } from './secret-references.ts';
-export type { SecretErrorCode } from './secrets.ts';
-export {
-  checkSecretFile,
-  readSecret,
-  Secret,
-  SecretError,
-  secretPath,
-} from './secrets.ts';
 export { hookPort, type ServiceName, serviceNames, servicePorts } from './service-ports.ts';
 export { hostOfUrl, serviceMetricsUrl, serviceUrl } from './service-urls.ts';
 export type {

@@ -1,9 +1,10 @@
 /** One device of the infrastructure, once the ranges of its entry are expanded: what all have, and what its model adds. */
+
+import { literal, type Model, seconds } from '@skolo/models';
 import { z } from 'zod';
-import { object, seconds, text } from './fields.ts';
-import type { Model } from './models/model.ts';
+import { object, text } from './fields.ts';
 import { address, mac, portOrRange } from './network-fields.ts';
-import { each, literal } from './spreading.ts';
+import { each } from './spreading.ts';
 import { infrastructureUplink, line, ports, power } from './wiring-fields.ts';
 
 /** What all infrastructure has; each model adds its own keys. */

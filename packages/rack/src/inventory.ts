@@ -1,19 +1,11 @@
 /** A rack written out: every name singly, every default filled in. It is itself a valid rack.yaml, of the same rack. */
 
+import { models } from '@skolo/models';
+import type { AccountCredentials, SourceCredentials } from '@skolo/secrets';
 import { infrastructureEntry } from './infrastructure-schema.ts';
 import { machineSchema } from './machine-schema.ts';
-import { models } from './models/index.ts';
 import { formatOutlet, formatUsbPort } from './outlets.ts';
-import type {
-  AttachedDevice,
-  Credentials,
-  InfrastructureDevice,
-  Json,
-  Machine,
-  Outlet,
-  Rack,
-  SourceCredentials,
-} from './rack.ts';
+import type { AttachedDevice, InfrastructureDevice, Json, Machine, Outlet, Rack } from './rack.ts';
 import { escapeRange } from './ranges.ts';
 import { type Spread, spreadOf } from './spreading.ts';
 
@@ -79,7 +71,7 @@ function writtenInfrastructure({ name: _, options, ...device }: InfrastructureDe
   return escaped({ ...wired(device), ...options }, model && spreadOf(infrastructureEntry(model)));
 }
 
-function writtenCredentials(credentials: Credentials): object {
+function writtenCredentials(credentials: AccountCredentials): object {
   if (credentials.kind !== 'impersonate') return writtenSource(credentials);
   const { kind: _, email, from, ...rest } = credentials;
   return { impersonate: email, from: writtenSource(from), ...rest };

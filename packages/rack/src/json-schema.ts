@@ -2,15 +2,14 @@
  * The JSON Schema of rack.yaml as one types it, with ranges and without defaults: editors complete and check with it.
  * It says less than `skolo rack check` (what an address is, what fits what), and never refuses what is valid.
  */
+
+import { type Model, models, spreading } from '@skolo/models';
 import { z } from 'zod';
 import { object } from './fields.ts';
 import { infrastructureShape } from './infrastructure-schema.ts';
 import { machineSchema } from './machine-schema.ts';
-import { models } from './models/index.ts';
-import type { Model } from './models/model.ts';
 import { headSchema, identitySchema, loginSchema } from './schema.ts';
 import { settingsSchemas } from './settings.ts';
-import { spreading } from './spreading.ts';
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 export type SubSchema = JsonSchema | boolean;

@@ -1,6 +1,8 @@
 /** One machine, once the ranges of its entry are expanded. Keys with `each` take a list in an entry of many names. */
+
+import { seconds } from '@skolo/models';
 import { z } from 'zod';
-import { object, seconds, section, text } from './fields.ts';
+import { object, section, text } from './fields.ts';
 import { address, digits64, hostName, mac, portOrRange } from './network-fields.ts';
 import { seenBackWithin } from './seen-back.ts';
 import { overridesOf, swarmingClient } from './settings/swarming-client.ts';

@@ -1,8 +1,10 @@
 /** Names, addresses and URLs. Each has one right spelling, so that the same thing written twice is noticed. */
+
+import { whole } from '@skolo/models';
+import { isSafeForSecrets } from '@skolo/secrets';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { canonical, text, whole } from './fields.ts';
-import { isSafeForSecrets } from './safe-url.ts';
+import { canonical, text } from './fields.ts';
 
 export const portNumber = whole(1, 65_535);
 

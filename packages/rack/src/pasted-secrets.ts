@@ -1,11 +1,11 @@
 /** Secrets that somebody probably typed into rack.yaml where the name of their file belongs. */
 import { existsSync } from 'node:fs';
+import { secretPath } from '@skolo/secrets';
 import type { Draft } from './draft.ts';
 import type { Path } from './issues.ts';
 import { isMap } from './plain.ts';
 import type { Rack } from './rack.ts';
 import { type SecretReference, secretReferences } from './secret-references.ts';
-import { secretPath } from './secrets.ts';
 
 interface PastedSecret {
   reference: SecretReference;

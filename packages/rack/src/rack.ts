@@ -1,15 +1,13 @@
 /**
  * The inventory as everything else sees it: ranges expanded, references checked, defaults filled in.
- * Secrets are still references; they are read when they are used (see secrets.ts).
+ * Secrets are still references; they are read when they are used (see packages/secrets).
  */
-import type { Transport } from './models/model.ts';
+import type { Device, Ports } from '@skolo/models';
+import type { AccountCredentials, Login } from '@skolo/secrets';
 import type { ServicesSettings } from './settings.ts';
 
 /** Plain data, as JSON has it. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
-
-/** Where a secret is kept. A path is relative to the folder of rack.yaml. Never the secret itself. */
-export type SecretRef = { file: string } | { env: string };
 
 /** A reference to an outlet or a port: `switch-1/14` is `{ device: 'switch-1', outlet: '14' }`. */
 export interface Outlet {
@@ -24,31 +22,6 @@ export interface UsbPort {
   port: number;
 }
 
-/** Ports to reach something at, where they are not the standard ones. */
-export interface Ports {
-  ssh?: number;
-  telnet?: number;
-  http?: number;
-  snmp?: number;
-  mqtt?: number;
-  ipmi?: number;
-}
-
-/** How identities get their tokens. One kind each. Addresses are https, except on loopback. */
-export type Credentials =
-  | { kind: 'serviceAccountKey'; file: string }
-  | { kind: 'refreshToken'; file: string; tokenUrl?: string }
-  | { kind: 'externalAccount'; file: string }
-  | { kind: 'fixed'; file: string }
-  | {
-      kind: 'impersonate';
-      email: string;
-      from: SourceCredentials;
-      delegates: string[];
-      endpoint?: string;
-    };
-export type SourceCredentials = Exclude<Credentials, { kind: 'impersonate' }>;
-
 /** What the metadata server may hand out. */
 export interface Identity {
   name: string;
@@ -59,7 +32,7 @@ export interface Identity {
   email?: string;
   /** The scopes of a token, and the most that a caller may ask for. */
   scopes: string[];
-  credentials: Credentials;
+  credentials: AccountCredentials;
   projectAttributes: Record<string, string>;
   universeDomain: string;
 }
@@ -125,29 +98,17 @@ export interface Machine {
   swarming: Record<string, unknown>;
 }
 
-/** A router, switch, PDU: whatever has a model of packages/rack/src/models. */
-export interface InfrastructureDevice {
-  name: string;
-  model: string;
-  address?: string;
-  ports: Ports;
+/** A router, switch, PDU: whatever has a model of packages/models. */
+export interface InfrastructureDevice extends Device {
   mac?: string;
   login?: string;
   /** An outlet or port, or `internet`. */
   uplink?: Outlet | 'internet';
   power: Outlet[];
-  /** `SHA256:…`, pinned. */
-  hostKey?: string;
-  /** Serial number: a device that tells another one is the wrong device. */
-  serial?: string;
-  /** How it is spoken to: one of its model's transports. */
-  transport: Transport;
   /** Whether rack.yaml wants it backed up; its model may still not be able to. */
   backup: boolean;
   /** Its own time-outs of the backup, in place of those of the service. */
   backupLimits?: { idleSeconds?: number; totalSeconds?: number };
-  /** Keys of the model's own, checked by the model's schema. */
-  options: Record<string, unknown>;
 }
 
 export interface Jumphost {
@@ -160,29 +121,6 @@ export interface Jumphost {
   identity?: string;
   uplink?: Outlet;
   power: Outlet[];
-}
-
-/** How services sign in to equipment. */
-export interface Login {
-  name: string;
-  username?: string;
-  password?: SecretRef;
-  enablePassword?: SecretRef;
-  privateKey?: SecretRef;
-  passphrase?: SecretRef;
-  /** Bearer token, for HTTP. */
-  token?: SecretRef;
-  /** Also offer the key exchanges and ciphers that old devices need. */
-  legacySsh: boolean;
-  snmp?: {
-    version: 1 | 2 | 3;
-    community?: SecretRef;
-    user?: string;
-    authKey?: SecretRef;
-    authProtocol: 'md5' | 'sha' | 'sha224' | 'sha256' | 'sha384' | 'sha512';
-    privKey?: SecretRef;
-    privProtocol: 'des' | 'aes' | 'aes256b' | 'aes256r';
-  };
 }
 
 /**

@@ -1,4 +1,6 @@
 /** docs/rack-yaml.md: every key of rack.yaml, made from the same schema that checks it. */
+
+import { type Model, models } from '@skolo/models';
 import {
   isSchema,
   type JsonSchema,
@@ -6,8 +8,6 @@ import {
   rackJsonSchema,
   type SubSchema,
 } from './json-schema.ts';
-import { models } from './models/index.ts';
-import type { Model } from './models/model.ts';
 import { referenceIntro } from './reference-intro.ts';
 import { settingsSchemas } from './settings.ts';
 

@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { models } from '@skolo/models';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseRack } from './load.ts';
-import { models } from './models/index.ts';
 import { loginSchema } from './schema.ts';
 import { checkSecrets, secretReferences } from './secret-references.ts';
 import { settingsSchemas } from './settings.ts';

@@ -1,11 +1,17 @@
 /** Every place of rack.yaml that says where a secret is, and whether the secret can be had. */
+
+import { models } from '@skolo/models';
+import {
+  type AccountCredentials,
+  checkSecretFile,
+  SecretError,
+  type SecretRef,
+} from '@skolo/secrets';
 import { z } from 'zod';
 import { secret } from './fields.ts';
 import type { Path } from './issues.ts';
-import { models } from './models/index.ts';
-import type { Credentials, Rack, SecretRef } from './rack.ts';
+import type { Rack } from './rack.ts';
 import { loginSchema } from './schema.ts';
-import { checkSecretFile, SecretError } from './secrets.ts';
 import { type ServiceName, serviceNames } from './service-ports.ts';
 import { settingsSchemas } from './settings.ts';
 
@@ -82,7 +88,7 @@ function at(path: Path, ref: SecretRef): SecretReference {
   return { where: where.join(''), path, ref };
 }
 
-function ofCredentials(path: Path, credentials: Credentials): SecretReference[] {
+function ofCredentials(path: Path, credentials: AccountCredentials): SecretReference[] {
   const { kind } = credentials;
   if (kind === 'impersonate') return ofCredentials([...path, 'from'], credentials.from);
   const reference = at([...path, kind], { file: credentials.file });

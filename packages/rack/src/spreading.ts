@@ -1,20 +1,11 @@
 /** Which values of an entry may be a list with one value for each of its names, and which hold no ranges at all. */
+import { spreading } from '@skolo/models';
 import { z } from 'zod';
-
-/** `each`: one value, a range, or a list of values. `literal`: brackets mean something else, say in an expression. */
-export const spreading = z.registry<{ as: 'each' | 'literal' }>();
 
 /** In an entry of many names, one value for each may be given as a list. */
 export function each<T extends z.ZodType>(schema: T): T {
   const own = schema.clone();
   spreading.add(own, { as: 'each' });
-  return own;
-}
-
-/** All names of an entry have the same, and brackets in it are no range. */
-export function literal<T extends z.ZodType>(schema: T): T {
-  const own = schema.clone();
-  spreading.add(own, { as: 'literal' });
   return own;
 }
 

@@ -1,8 +1,8 @@
 /** Likely oversights: nothing that stops a service, but worth a look. */
+
+import { models, type Transport } from '@skolo/models';
 import { type Draft, type Report, reportTo, within } from './draft.ts';
 import type { Problem } from './issues.ts';
-import { models } from './models/index.ts';
-import type { Transport } from './models/model.ts';
 
 /** Of a draft without problems. */
 export function warningsOf(draft: Draft): Problem[] {

@@ -1,7 +1,8 @@
 /** A machine learns by which token its agent is opened, as a digest and its own only. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { agentToken, agentTokenDigest, readRack } from '@skolo/rack';
+import { readRack } from '@skolo/rack';
+import { agentToken, agentTokenDigest } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
 import { createMetadataServer } from './service.ts';
 import { TestClock } from './testing/clock.ts';

@@ -1,5 +1,7 @@
 /** Which token opens the agent on each machine: a digest, told to that machine only. */
-import { agentToken, agentTokenDigest, type Rack, readSecret, type Secret } from '@skolo/rack';
+
+import type { Rack } from '@skolo/rack';
+import { agentToken, agentTokenDigest, readSecret, type Secret } from '@skolo/secrets';
 
 /** By name of the machine; absent where its login has no token, or one that cannot be read. */
 export type AgentDigests = ReadonlyMap<string, string>;

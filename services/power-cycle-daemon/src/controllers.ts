@@ -1,14 +1,10 @@
 /** All controllers of the rack: switches and PDUs by rack.yaml, and the hubs of machines when they are first needed. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@skolo/common';
-import { type HostKeys, readCredentials, type SessionPool } from '@skolo/equipment';
-import {
-  type InfrastructureDevice,
-  type Machine,
-  models,
-  type Rack,
-  serviceUrl,
-} from '@skolo/rack';
+import type { HostKeys, SessionPool } from '@skolo/equipment';
+import { models } from '@skolo/models';
+import { type InfrastructureDevice, type Machine, type Rack, serviceUrl } from '@skolo/rack';
+import { readCredentials } from '@skolo/secrets';
 import { Controller, type ControllerDeps, type ControllerFacts } from './controller.ts';
 import type { DriverDeps, DriverKind, PowerDriver } from './drivers/driver.ts';
 import { SignInPause } from './sign-in-pause.ts';

@@ -2,15 +2,8 @@
  * May this be done, now? Pure: everything it knows is handed in. A refusal says why, and when it will be possible.
  */
 import type { Refusal } from '@skolo/api';
-import {
-  dependsOn,
-  feedsKnown,
-  formatOutlet,
-  goesDark,
-  models,
-  type Outlet,
-  type Rack,
-} from '@skolo/rack';
+import { models } from '@skolo/models';
+import { dependsOn, feedsKnown, formatOutlet, goesDark, type Outlet, type Rack } from '@skolo/rack';
 import type { FailingController } from './on-proofs.ts';
 import { type CycleRecord, type Debt, feedKey, type HoldRecord, type Wish } from './records.ts';
 import type { Target } from './targets.ts';

@@ -14,8 +14,10 @@ import {
   tryOpenJournal,
 } from '@skolo/common';
 import type { Journal } from '@skolo/durable';
-import { HostKeys, readCredentials, SessionPool } from '@skolo/equipment';
-import { models, type Rack } from '@skolo/rack';
+import { HostKeys, SessionPool } from '@skolo/equipment';
+import { models } from '@skolo/models';
+import type { Rack } from '@skolo/rack';
+import { readCredentials } from '@skolo/secrets';
 import { apiHandlers, shown } from './api.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { Controllers, type CreateUsbHub } from './controllers.ts';

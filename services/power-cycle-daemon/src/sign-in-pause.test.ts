@@ -1,5 +1,5 @@
-import { type Credentials, SignInRefused } from '@skolo/equipment';
-import { Secret } from '@skolo/rack';
+import { SignInRefused } from '@skolo/equipment';
+import { type Credentials, Secret } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
 import { Controller } from './controller.ts';
 import { SignInPause } from './sign-in-pause.ts';

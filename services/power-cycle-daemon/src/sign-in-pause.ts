@@ -5,7 +5,8 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '@skolo/common';
-import { type Credentials, SignInRefused, secretsOf } from '@skolo/equipment';
+import { SignInRefused } from '@skolo/equipment';
+import { type Credentials, secretsOf } from '@skolo/secrets';
 
 /** The device was not contacted. */
 export class SignInPaused extends SignInRefused {}

@@ -1,4 +1,6 @@
 /** What people ask for, found in the rack: machines, phones, devices, single outlets. */
+
+import { models } from '@skolo/models';
 import {
   type AttachedDevice,
   didYouMean,
@@ -7,7 +9,6 @@ import {
   formatOutlet,
   type InfrastructureDevice,
   type Machine,
-  models,
   type Outlet,
   parseOutlet,
   type Rack,

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { backupModels } from '@skolo/backup';
-import { models as rackModels } from '@skolo/rack';
+import { models as rackModels } from '@skolo/models';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   account,

@@ -12,7 +12,7 @@ import {
   HostKeyChanged,
   SignInRefused,
 } from '@skolo/equipment';
-import { SecretError } from '@skolo/rack';
+import { SecretError } from '@skolo/secrets';
 
 /** Why there is no new version. The message begins with the device's name. */
 export class BackupFailed extends Error {

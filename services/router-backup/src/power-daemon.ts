@@ -10,7 +10,8 @@ import {
 } from '@skolo/api';
 import { type Clock, errorText, type Logger, systemClock } from '@skolo/common';
 import { DeviceBusy } from '@skolo/equipment';
-import { formatOutlet, parseOutlet, type Rack, readSecret, serviceUrl } from '@skolo/rack';
+import { formatOutlet, parseOutlet, type Rack, serviceUrl } from '@skolo/rack';
+import { readSecret } from '@skolo/secrets';
 
 export interface PowerDaemonDeps {
   rack: () => Rack;

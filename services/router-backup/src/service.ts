@@ -15,8 +15,10 @@ import {
   tryOpenJournal,
 } from '@skolo/common';
 import type { Journal, TablesDeps } from '@skolo/durable';
-import { HostKeys, readCredentials } from '@skolo/equipment';
-import { checkSecrets as checkReferences, type Rack, models as rackModels } from '@skolo/rack';
+import { HostKeys } from '@skolo/equipment';
+import { models as rackModels } from '@skolo/models';
+import { checkSecrets as checkReferences, type Rack } from '@skolo/rack';
+import { readCredentials } from '@skolo/secrets';
 import { apiHandlers } from './api.ts';
 import { Backup, type BackupDeps, Stopping } from './backup.ts';
 import { Fetch, type FetchDeps } from './fetch.ts';

@@ -1,5 +1,7 @@
 /** What there is to back up: switches, routers and PDUs of rack.yaml, and the jumphost itself. */
-import { type InfrastructureDevice, models, type Rack } from '@skolo/rack';
+
+import { models } from '@skolo/models';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
 
 export interface Target {
   name: string;

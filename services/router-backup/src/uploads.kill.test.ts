@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openSource, Repository } from '@skolo/backup';
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { expect, it, onTestFinished } from 'vitest';
 import { seeded } from './testing/seeded.ts';
 import { devices, versionText } from './testing/uploads-writer.ts';

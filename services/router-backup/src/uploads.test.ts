@@ -10,7 +10,7 @@ import {
   openSource,
   parseObjectName,
 } from '@skolo/backup';
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, startGoogleOAuth, startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { jumphost, startUploads, type UploadsLab } from './testing/uploads-lab.ts';

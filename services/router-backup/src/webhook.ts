@@ -6,7 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import { FailureClass, Time } from '@skolo/api';
 import { backOffMs, type Clock, errorText, pause, systemClock } from '@skolo/common';
-import { isSafeForSecrets, type Rack, readSecret } from '@skolo/rack';
+import type { Rack } from '@skolo/rack';
+import { isSafeForSecrets, readSecret } from '@skolo/secrets';
 import { z } from 'zod';
 
 const longestDiff = 64 * 1024;

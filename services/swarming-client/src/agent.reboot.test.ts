@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, swarmingClientApi } from '@skolo/api';
-import { agentToken } from '@skolo/rack';
+import { agentToken } from '@skolo/secrets';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { startAgentHere } from './testing/agent-here.ts';
 import { loginToken, startMetadata } from './testing/metadata.ts';

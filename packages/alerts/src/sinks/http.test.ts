@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import { Secret, SecretError } from '@skolo/rack';
+import { Secret, SecretError } from '@skolo/secrets';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Message } from '../message.ts';
 import { alertMessage, flat, heartbeatMessage, noticeMessage } from '../testing/messages.ts';

@@ -7,7 +7,7 @@
  * - Where `{{token}}` stands in the URL, a header or the body, the token is put there, and not sent as a bearer token.
  */
 import { setMaxListeners } from 'node:events';
-import { isSafeForSecrets, type Secret, SecretError } from '@skolo/rack';
+import { isSafeForSecrets, type Secret, SecretError } from '@skolo/secrets';
 import { type EncodeAs, encode } from '../encode.ts';
 import { lane } from '../lane.ts';
 import type { Message } from '../message.ts';

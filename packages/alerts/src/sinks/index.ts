@@ -1,6 +1,7 @@
 /** The places that rack.yaml names. */
 import { resolve } from 'node:path';
-import { type AlertToPubsubSettings, type Rack, readSecret, serviceUrl } from '@skolo/rack';
+import { type AlertToPubsubSettings, type Rack, serviceUrl } from '@skolo/rack';
+import { readSecret } from '@skolo/secrets';
 import type { EncodeAs } from '../encode.ts';
 import type { PubSubDeps } from '../pubsub-client.ts';
 import { createFileSink } from './file.ts';

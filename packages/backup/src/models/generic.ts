@@ -8,7 +8,8 @@
  * twice` lines that change by themselves have to be in `volatile`.
  */
 import { DeviceRefused, type Dialect, genericDialect } from '@skolo/equipment';
-import { type InfrastructureDevice, models } from '@skolo/rack';
+import { models } from '@skolo/models';
+import type { InfrastructureDevice } from '@skolo/rack';
 import { z } from 'zod';
 import type { DeviceConnection } from './connection.ts';
 import type { BackupModel, Content, Reading, RestoreAbout, RestoreStep } from './model.ts';

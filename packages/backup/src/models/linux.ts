@@ -10,7 +10,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type InfrastructureDevice, models } from '@skolo/rack';
+import { models } from '@skolo/models';
+import type { InfrastructureDevice } from '@skolo/rack';
 import { z } from 'zod';
 import { readTar, tarFault } from '../archive.ts';
 import { tarOf, writeTar } from '../archive-write.ts';

@@ -13,7 +13,8 @@ import {
   linuxShell,
   SignInRefused,
 } from '@skolo/equipment';
-import type { InfrastructureDevice, Login } from '@skolo/rack';
+import type { InfrastructureDevice } from '@skolo/rack';
+import type { Login } from '@skolo/secrets';
 import {
   type CliDevice,
   type EdgeSwitchOptions,

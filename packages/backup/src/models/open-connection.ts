@@ -20,12 +20,12 @@ import {
   openExec,
   type RunOptions,
   type SessionDeps,
-  secretsOf,
   shownCommand,
   type Target,
   withoutSecrets,
 } from '@skolo/equipment';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import { secretsOf } from '@skolo/secrets';
 import { notStored } from '../storage-error.ts';
 import type { DeviceCli, DeviceConnection } from './connection.ts';
 import { DiskFile } from './disk-file.ts';

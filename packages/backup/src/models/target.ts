@@ -1,12 +1,8 @@
 /** Where a device of rack.yaml is, and how to sign in there. */
-import {
-  type Credentials,
-  DeviceUnreachable,
-  readCredentials,
-  SignInRefused,
-  type Target,
-} from '@skolo/equipment';
-import { type InfrastructureDevice, type Rack, SecretError } from '@skolo/rack';
+
+import { DeviceUnreachable, SignInRefused, type Target } from '@skolo/equipment';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import { type Credentials, readCredentials, SecretError } from '@skolo/secrets';
 
 /** @throws DeviceUnreachable It has no address. SignInRefused A secret of its login cannot be read. */
 export async function targetOf(

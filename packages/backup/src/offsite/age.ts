@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { BackupError } from '../errors.ts';
 

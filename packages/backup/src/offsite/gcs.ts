@@ -10,7 +10,7 @@ import { stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { File } from '@google-cloud/storage';
-import type { Secret } from '@skolo/rack';
+import type { Secret } from '@skolo/secrets';
 import type { z } from 'zod';
 import { BackupError } from '../errors.ts';
 import { codeOf, notStored } from '../storage-error.ts';

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { makeFolder } from '@skolo/durable';
-import type { Secret } from '@skolo/rack';
+import type { Secret } from '@skolo/secrets';
 import { BackupError } from '../errors.ts';
 import { digest, importCommits, type NewCommit } from '../fast-import.ts';
 import { git, startGit } from '../git.ts';

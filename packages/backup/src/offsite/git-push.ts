@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '@skolo/durable';
-import type { Secret } from '@skolo/rack';
+import type { Secret } from '@skolo/secrets';
 import { BackupError } from '../errors.ts';
 import { GitFailed, type GitOptions, git } from '../git.ts';
 import { notStored } from '../storage-error.ts';

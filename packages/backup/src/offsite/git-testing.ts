@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import { onTestFinished, type TestContext } from 'vitest';
 import { Repository } from '../repository.ts';

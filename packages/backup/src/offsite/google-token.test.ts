@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { defaultToken, metadataServerToken, serviceAccountToken } from './google-token.ts';

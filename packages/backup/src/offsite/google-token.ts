@@ -6,7 +6,7 @@ import {
   SignInError,
   serviceAccountSignIn,
 } from '@skolo/google';
-import type { Secret } from '@skolo/rack';
+import type { Secret } from '@skolo/secrets';
 import { BackupError } from '../errors.ts';
 
 /** Gives a token that is good now. @throws BackupError `unreachable`, `refused` */

@@ -1,5 +1,5 @@
 /** Versions out of a place that keeps objects: what is there when the rack is dead. */
-import type { Secret } from '@skolo/rack';
+import type { Secret } from '@skolo/secrets';
 import { BackupError } from '../errors.ts';
 import type { BackupSource, Version } from '../source.ts';
 import { type NamedObject, parseObjectName, timeOf } from './name.ts';

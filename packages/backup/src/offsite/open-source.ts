@@ -1,6 +1,6 @@
 /** Versions from wherever they are: a bucket, a git remote, a folder. */
 import { stat } from 'node:fs/promises';
-import type { Secret } from '@skolo/rack';
+import type { Secret } from '@skolo/secrets';
 import { BackupError } from '../errors.ts';
 import { findGitDir, openGitSource } from '../git-source.ts';
 import type { BackupSource } from '../source.ts';

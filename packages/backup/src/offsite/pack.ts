@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import type { Secret } from '@skolo/rack';
+import type { Secret } from '@skolo/secrets';
 import { BackupError } from '../errors.ts';
 import { pieces } from '../fast-import.ts';
 import type { Content } from '../models/model.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AgentStatus, swarmingClientApi } from '@skolo/api';
 import { createApp, HttpProblem, type RouteHandlers } from '@skolo/common';
-import { agentToken, agentTokenDigest } from '@skolo/rack';
+import { agentToken, agentTokenDigest } from '@skolo/secrets';
 import { agentStatuses, logLines } from './agent-data.ts';
 import { startTestService } from './test-service.ts';
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { googleCertsUrl, verifyIdToken } from '@skolo/google';
-import { type Access, jumphostHosts, type Rack, type Role, secretPath } from '@skolo/rack';
+import { type Access, jumphostHosts, type Rack, type Role } from '@skolo/rack';
+import { secretPath } from '@skolo/secrets';
 import { Counter, type Registry } from 'prom-client';
 import { cameThroughProxy, clientAddress, inNetworks } from '../client-address.ts';
 import type { Clock } from '../clock.ts';

@@ -1,7 +1,7 @@
 /** A service that misbehaves when asked to, for run-service.test.ts. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readSecret } from '@skolo/rack';
+import { readSecret } from '@skolo/secrets';
 import { createApp, errorText, runService } from '../index.ts';
 
 await runService({

@@ -1,4 +1,4 @@
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { type Frr, startFrr } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { openCli } from '../open.ts';

@@ -1,4 +1,4 @@
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import {
   type CliDevice,
   type CliOptions,

@@ -1,4 +1,4 @@
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { startEdgeos, startVyos, type VyattaDevice } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openCli } from '../open.ts';

@@ -1,7 +1,8 @@
 /** A simulated EdgeSwitch, and sessions with it over ssh. */
+
+import type { Credentials } from '@skolo/secrets';
 import { type CliDevice, type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
-import type { Credentials } from '../credentials.ts';
 import { fastpath } from '../dialects/fastpath.ts';
 import { openCli } from '../open.ts';
 import type { CliSession, SessionDeps } from '../session.ts';

@@ -2,9 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Secret } from '@skolo/rack';
+import { type Credentials, Secret } from '@skolo/secrets';
 import { onTestFinished } from 'vitest';
-import type { Credentials } from '../credentials.ts';
 import { HostKeys } from '../host-keys.ts';
 import type { SessionDeps, Target } from '../session.ts';
 import { password, user } from './ssh-server.ts';

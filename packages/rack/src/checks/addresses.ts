@@ -1,7 +1,9 @@
 /** Addresses are in the subnet, and each is used once; where they are not the usual ones, so are its ports. */
+
+import type { Ports } from '@skolo/models';
 import ipaddr from 'ipaddr.js';
 import { type Draft, type Report, type Spot, within } from '../draft.ts';
-import type { InfrastructureDevice, Ports } from '../rack.ts';
+import type { InfrastructureDevice } from '../rack.ts';
 
 interface User {
   name: string;

@@ -2,8 +2,9 @@
  * Outlets and ports exist and are used once. They are written in many ways (`0/14`, `14`): here each becomes the one
  * way of its model.
  */
+
+import { models } from '@skolo/models';
 import { type Draft, type Report, type Spot, within } from '../draft.ts';
-import { models } from '../models/index.ts';
 import { formatUsbPort } from '../outlets.ts';
 import type { Machine, Outlet } from '../rack.ts';
 import { didYouMean } from '../suggest.ts';

@@ -1,6 +1,8 @@
 /** Who refers to an identity or a login refers to one that is there, and that fits. */
+
+import type { Login } from '@skolo/secrets';
 import { type Draft, type Report, type Spot, within } from '../draft.ts';
-import type { InfrastructureDevice, Login } from '../rack.ts';
+import type { InfrastructureDevice } from '../rack.ts';
 import { didYouMean } from '../suggest.ts';
 
 export function checkReferences(draft: Draft, report: Report): void {

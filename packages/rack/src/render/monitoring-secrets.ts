@@ -1,5 +1,7 @@
 /** The Secrets of who asks our services: Alertmanager and Prometheus of kube/base, with tokens that rack.yaml wants of them. */
-import type { Rack, SecretRef } from '../rack.ts';
+
+import type { SecretRef } from '@skolo/secrets';
+import type { Rack } from '../rack.ts';
 import { mountedPath } from './secret-keys.ts';
 
 export interface TokenSecret {

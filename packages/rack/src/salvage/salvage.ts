@@ -2,12 +2,13 @@
  * A rack.yaml with mistakes, at a start without a last good copy: what can be used safely is used. Each entry with a
  * mistake is left out, then what refers to it, until the rest is a valid rack. Nothing is corrected by a guess.
  */
+
+import { models } from '@skolo/models';
 import { type BuildOptions, build } from '../build.ts';
 import { runChecks } from '../checks/index.ts';
 import type { Draft } from '../draft.ts';
 import type { Path, Problem } from '../issues.ts';
 import { machineSchema } from '../machine-schema.ts';
-import { models } from '../models/index.ts';
 import { cidr } from '../network-fields.ts';
 import { formatOutlet, parseOutlet } from '../outlets.ts';
 import { isMap } from '../plain.ts';

@@ -1,6 +1,8 @@
 /** Settings of alert-to-pubsub: where alerts go, how long they wait, when silence is an alarm. */
+
+import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
-import { object, path, seconds, secret, section, text, whole } from '../fields.ts';
+import { object, path, secret, section, text } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
 import { common } from './common.ts';
 

@@ -1,5 +1,7 @@
 /** What every service can be told. */
-import { object, path, seconds } from '../fields.ts';
+
+import { seconds } from '@skolo/models';
+import { object, path } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
 
 export const common = {

@@ -1,6 +1,8 @@
 /** Settings of the metadata server: who gets which identity besides the machines, and how much. */
+
+import { whole } from '@skolo/models';
 import { z } from 'zod';
-import { object, section, text, whole } from '../fields.ts';
+import { object, section, text } from '../fields.ts';
 import { cidr } from '../network-fields.ts';
 import { common } from './common.ts';
 

@@ -1,6 +1,8 @@
 /** Settings of the power-cycle daemon: limits that keep hardware and people safe, repair by itself, other doors. */
+
+import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
-import { object, seconds, section, whole } from '../fields.ts';
+import { object, section } from '../fields.ts';
 import { cidr, portNumber } from '../network-fields.ts';
 import { seenBack } from '../seen-back.ts';
 import { common } from './common.ts';

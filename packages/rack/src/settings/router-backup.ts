@@ -1,6 +1,8 @@
 /** Settings of the router backup: when, where to, how long it is kept. */
+
+import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
-import { object, seconds, secret, section, text, whole } from '../fields.ts';
+import { object, secret, section, text } from '../fields.ts';
 import { httpUrl, portNumber } from '../network-fields.ts';
 import { cron } from '../time-fields.ts';
 import { common } from './common.ts';

@@ -1,6 +1,8 @@
 /** Settings of the agent on the machines: which Swarming server, what a healthy phone is, what is tried with a sick one. */
+
+import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
-import { object, path, seconds, section, text, whole } from '../fields.ts';
+import { object, path, section, text } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
 import { common } from './common.ts';
 

@@ -1,15 +1,8 @@
 /** Who may hand in alerts: whoever sends the password or the token that rack.yaml names, as its file says it now. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type DegradedList, errorText } from '@skolo/common';
-import {
-  type AlertToPubsubSettings,
-  type Rack,
-  readSecret,
-  Secret,
-  SecretFile,
-  type SecretRef,
-  secretPath,
-} from '@skolo/rack';
+import type { AlertToPubsubSettings, Rack } from '@skolo/rack';
+import { readSecret, Secret, SecretFile, type SecretRef, secretPath } from '@skolo/secrets';
 import { Refused } from './refused.ts';
 
 export interface DoorAuthDeps {

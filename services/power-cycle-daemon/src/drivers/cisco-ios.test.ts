@@ -1,5 +1,5 @@
 import { DeviceRefused } from '@skolo/equipment';
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { type CiscoIosOptions, startCiscoIos } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { ciscoIos } from './cisco-ios.ts';

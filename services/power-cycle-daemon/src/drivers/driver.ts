@@ -2,8 +2,10 @@
  * What a driver is: how one model of equipment is told to turn an outlet on and off, and how it is asked. When to do so,
  * how often to try, what to journal and what counts as proven is decided once, elsewhere.
  */
-import type { Credentials, HostKeys, SessionDeps, SessionPool } from '@skolo/equipment';
+
+import type { HostKeys, SessionDeps, SessionPool } from '@skolo/equipment';
 import type { InfrastructureDevice } from '@skolo/rack';
+import type { Credentials } from '@skolo/secrets';
 
 export type OutletState = 'on' | 'off';
 

@@ -1,5 +1,5 @@
 import { DeviceRefused } from '@skolo/equipment';
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { edgeSwitch } from './edgeswitch.ts';

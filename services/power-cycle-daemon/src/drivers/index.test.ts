@@ -1,4 +1,4 @@
-import { models } from '@skolo/rack';
+import { models } from '@skolo/models';
 import { expect, it } from 'vitest';
 import { drivers } from './index.ts';
 

@@ -1,6 +1,7 @@
 /** Outlets as drivers are given them: checked against the facts of the model before they become part of a command. */
 import { DeviceRefused } from '@skolo/equipment';
-import { type InfrastructureDevice, models } from '@skolo/rack';
+import { models } from '@skolo/models';
+import type { InfrastructureDevice } from '@skolo/rack';
 import { z } from 'zod';
 
 type Device = Pick<InfrastructureDevice, 'name' | 'model' | 'options'>;

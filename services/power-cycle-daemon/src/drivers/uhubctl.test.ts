@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DeviceRefused, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
-import { agentToken } from '@skolo/rack';
+import { agentToken } from '@skolo/secrets';
 import {
   type MachineFault,
   type SimulatedMachineOptions,

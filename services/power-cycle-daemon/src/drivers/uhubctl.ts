@@ -22,8 +22,9 @@ import {
   openExec,
   SignInRefused,
 } from '@skolo/equipment';
-import { agentToken, type Machine, parseUsbPort, type UsbPort } from '@skolo/rack';
+import { type Machine, parseUsbPort, type UsbPort } from '@skolo/rack';
 import { portIn, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
+import { agentToken } from '@skolo/secrets';
 import type { DriverDeps, OutletReading, PowerDriver } from './driver.ts';
 
 export interface UsbHubDeps extends DriverDeps {

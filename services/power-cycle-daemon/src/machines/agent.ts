@@ -7,8 +7,8 @@ import {
   swarmingClientApi,
 } from '@skolo/api';
 import { errorText } from '@skolo/common';
-import { readCredentials } from '@skolo/equipment';
-import { agentToken, type Machine, type Rack, serviceUrl } from '@skolo/rack';
+import { type Machine, type Rack, serviceUrl } from '@skolo/rack';
+import { agentToken, readCredentials } from '@skolo/secrets';
 
 export interface Agent {
   /** Undefined when it does not answer within `timeoutMs`. */

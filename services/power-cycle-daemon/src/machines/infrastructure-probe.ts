@@ -1,5 +1,7 @@
 /** Whether a switch, router or PDU is there: by the port that it is spoken to at. Nothing is said to it. */
-import type { InfrastructureDevice, Transport } from '@skolo/rack';
+
+import type { Transport } from '@skolo/models';
+import type { InfrastructureDevice } from '@skolo/rack';
 import { lookTcp } from './look-tcp.ts';
 import type { Probe } from './probe.ts';
 

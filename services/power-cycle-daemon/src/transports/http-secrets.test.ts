@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Credentials, HostKeys } from '@skolo/equipment';
-import { Secret } from '@skolo/rack';
+import { HostKeys } from '@skolo/equipment';
+import { type Credentials, Secret } from '@skolo/secrets';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { httpTo } from './http.ts';
 

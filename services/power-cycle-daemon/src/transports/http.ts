@@ -7,14 +7,9 @@
  * certificate, see tls.ts. Requests are never put into messages: some devices want the password in the URL.
  */
 import { type ClientRequest, type IncomingMessage, request as open } from 'node:http';
-import {
-  type Credentials,
-  DeviceBusy,
-  DeviceRefused,
-  DeviceTimeout,
-  SignInRefused,
-} from '@skolo/equipment';
+import { DeviceBusy, DeviceRefused, DeviceTimeout, SignInRefused } from '@skolo/equipment';
 import type { InfrastructureDevice } from '@skolo/rack';
+import type { Credentials } from '@skolo/secrets';
 import type { DriverDeps } from '../drivers/driver.ts';
 import { withinTime } from './deadline.ts';
 import { answerTo, basicHeader } from './sign-in.ts';

@@ -8,7 +8,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import {
-  type Credentials,
   type DeviceError,
   DeviceRefused,
   DeviceTimeout,
@@ -16,6 +15,7 @@ import {
   SignInRefused,
 } from '@skolo/equipment';
 import type { InfrastructureDevice } from '@skolo/rack';
+import type { Credentials } from '@skolo/secrets';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import type { DriverDeps } from '../drivers/driver.ts';
 import { withinTime } from './deadline.ts';

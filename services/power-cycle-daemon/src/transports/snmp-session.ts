@@ -1,13 +1,9 @@
 /** A session of net-snmp for a device and its login. */
 import { getCiphers } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import {
-  type Credentials,
-  DeviceRefused,
-  SignInRefused,
-  type SnmpCredentials,
-} from '@skolo/equipment';
+import { DeviceRefused, SignInRefused } from '@skolo/equipment';
 import type { InfrastructureDevice } from '@skolo/rack';
+import type { Credentials, SnmpCredentials } from '@skolo/secrets';
 import {
   AuthProtocols,
   createSession,

@@ -1,7 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { DeviceRefused, DeviceTimeout, type SnmpCredentials } from '@skolo/equipment';
-import { Secret } from '@skolo/rack';
+import { DeviceRefused, DeviceTimeout } from '@skolo/equipment';
+import { Secret, type SnmpCredentials } from '@skolo/secrets';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { snmpTo } from './snmp.ts';
 

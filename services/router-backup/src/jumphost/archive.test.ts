@@ -22,7 +22,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { BackupError } from '@skolo/backup';
 import { Journal } from '@skolo/durable';
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { smallRack } from '../testing/small-rack.ts';

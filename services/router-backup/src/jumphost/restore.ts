@@ -16,7 +16,7 @@ import {
   type TarMember,
 } from '@skolo/backup';
 import { makeFolder } from '@skolo/durable';
-import type { Secret } from '@skolo/rack';
+import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
 import { aboutFile } from './archive.ts';
 import { isDatabase } from './sqlite.ts';

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ExecSession, HostKeys, openExec } from '@skolo/equipment';
-import { Secret } from '@skolo/rack';
+import { Secret } from '@skolo/secrets';
 import {
   type CliDevice,
   type ConfiguredDevice,

@@ -10,7 +10,8 @@ import {
   serviceAccountToken,
   shownRemote,
 } from '@skolo/backup';
-import { type Rack, readSecret, serviceUrl } from '@skolo/rack';
+import { type Rack, serviceUrl } from '@skolo/rack';
+import { readSecret } from '@skolo/secrets';
 
 export interface Destination {
   /** Names it in the journal; without secrets. */

@@ -2,8 +2,10 @@
  * The slice from a rack.yaml on this machine, instead of the metadata server. All of rack.yaml's reader is loaded only
  * here: it takes as much memory as the rest of the agent.
  */
+
 import { errorText, type Logger } from '@skolo/common/light';
 import type { Machine, Rack, RackWatch } from '@skolo/rack';
+import { agentToken, agentTokenDigest, readSecret } from '@skolo/secrets';
 import type { SliceSource } from './identity.ts';
 
 export interface SliceFromFileDeps {
@@ -16,8 +18,7 @@ export interface SliceFromFileDeps {
 /** @throws RackError There is neither a valid rack.yaml nor a last good copy. */
 export async function sliceFromFile(deps: SliceFromFileDeps): Promise<SliceSource> {
   const { file, machine, stateDir, log } = deps;
-  const rackPackage = await import('@skolo/rack');
-  const { machineSlice, watchRack } = rackPackage;
+  const { machineSlice, watchRack } = await import('@skolo/rack');
   let tell: Parameters<SliceSource['start']>[0] | undefined;
 
   const watch: RackWatch = await watchRack({
@@ -47,8 +48,8 @@ export async function sliceFromFile(deps: SliceFromFileDeps): Promise<SliceSourc
     const token = login === undefined ? undefined : rack.logins.get(login)?.token;
     if (token === undefined) return undefined;
     try {
-      const secret = await rackPackage.readSecret(rack, token);
-      return rackPackage.agentTokenDigest(rackPackage.agentToken(secret.reveal().trim(), name));
+      const secret = await readSecret(rack, token);
+      return agentTokenDigest(agentToken(secret.reveal().trim(), name));
     } catch (error) {
       log.warn({ login, why: errorText(error) }, 'token of the login cannot be read');
       return undefined;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type AgentStatus, createClient, swarmingClientApi } from '@skolo/api';
-import { agentToken } from '@skolo/rack';
+import { agentToken } from '@skolo/secrets';
 import { z } from 'zod';
 import { request } from '../http/request.ts';
 import { loginToken } from './metadata.ts';

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { agentToken, agentTokenDigest, machineSlice, parseRack } from '@skolo/rack';
+import { machineSlice, parseRack } from '@skolo/rack';
+import { agentToken, agentTokenDigest } from '@skolo/secrets';
 
 export interface TestMetadata {
   url: string;

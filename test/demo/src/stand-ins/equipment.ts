@@ -2,9 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type Credentials, readCredentials } from '@skolo/equipment';
 import {
-  agentToken,
   feedOf,
   formatUsbPort,
   type InfrastructureDevice,
@@ -13,6 +11,7 @@ import {
   type Rack,
   serviceUrl,
 } from '@skolo/rack';
+import { agentToken, type Credentials, readCredentials } from '@skolo/secrets';
 import {
   makeSshKey,
   OutletBoard,

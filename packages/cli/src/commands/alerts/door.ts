@@ -42,7 +42,7 @@ export async function doorOf(command: SkoloCommand, baseUrl: string): Promise<Al
 }
 
 async function signIn(command: SkoloCommand): Promise<string | undefined> {
-  const { readSecret } = await import('@skolo/rack');
+  const { readSecret } = await import('@skolo/secrets');
   const rack = await loadRack(command.globals());
   const { bearer, username, password } = rack.services['alert-to-pubsub'].auth;
   if (bearer !== undefined) return `Bearer ${(await readSecret(rack, bearer)).reveal().trim()}`;

@@ -75,7 +75,8 @@ async function settingsOf(command: SkoloCommand, options: PubSubOptions) {
     const credentials = 'default' as const;
     return { credentials, ...own, project, topic: topic ?? defaultTopic, fields: undefined };
   }
-  const { secretPath, serviceUrl } = await import('@skolo/rack');
+  const { secretPath } = await import('@skolo/secrets');
+  const { serviceUrl } = await import('@skolo/rack');
   const rack = await loadRack(command.globals());
   const settings = rack.services['alert-to-pubsub'];
   const { credentials } = settings;

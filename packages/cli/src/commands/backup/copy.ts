@@ -14,14 +14,9 @@ import {
   textOf,
   type Version,
 } from '@skolo/backup';
-import {
-  type InfrastructureDevice,
-  models,
-  type Rack,
-  readSecret,
-  type Secret,
-  SecretError,
-} from '@skolo/rack';
+import { models } from '@skolo/models';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import { readSecret, type Secret, SecretError } from '@skolo/secrets';
 import type { Globals } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';

@@ -62,7 +62,7 @@ async function findToken(
     if (secret === undefined) {
       why = `${rackFile} has no login with a \`token\` for ${name}`;
     } else {
-      const { agentToken, readSecret, SecretError } = await import('@skolo/rack');
+      const { agentToken, readSecret, SecretError } = await import('@skolo/secrets');
       try {
         const found = await readSecret(rack, secret);
         const token = agentToken(found.reveal(), name);

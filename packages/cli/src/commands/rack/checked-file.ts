@@ -8,9 +8,8 @@ import {
   type RackIssue,
   rackWarnings,
   readRack,
-  SecretError,
-  secretPath,
 } from '@skolo/rack';
+import { SecretError, secretPath } from '@skolo/secrets';
 import { credentialFaults } from './credential-kind.ts';
 
 /** What is wrong with a secret: `where` is its place in rack.yaml with all ranges expanded, so it has no line. */

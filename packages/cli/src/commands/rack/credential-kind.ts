@@ -1,6 +1,7 @@
 /** Whether the file of an identity's credentials is of the kind that rack.yaml calls it. */
 import { credentialFileFault } from '@skolo/google';
-import { type Credentials, type Rack, readSecret, secretPath } from '@skolo/rack';
+import type { Rack } from '@skolo/rack';
+import { type AccountCredentials, readSecret, secretPath } from '@skolo/secrets';
 
 export interface CredentialFault {
   /** As in rack.yaml: `identities.bots.credentials.serviceAccountKey`. */
@@ -25,7 +26,7 @@ export async function credentialFaults(rack: Rack): Promise<CredentialFault[]> {
   return (await Promise.all(checks)).flat();
 }
 
-function sourceOf(where: string, credentials: Credentials) {
+function sourceOf(where: string, credentials: AccountCredentials) {
   return credentials.kind === 'impersonate'
     ? { where: `${where}.from.${credentials.from.kind}`, source: credentials.from }
     : { where: `${where}.${credentials.kind}`, source: credentials };

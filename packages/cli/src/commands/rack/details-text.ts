@@ -1,5 +1,7 @@
 /** `skolo rack show NAME`, for people. */
-import { foldRange, models, type Rack } from '@skolo/rack';
+
+import { models } from '@skolo/models';
+import { foldRange, type Rack } from '@skolo/rack';
 import type { Io } from '../../io.ts';
 import { styled } from '../../output/style.ts';
 import { count, plain, wrapped } from '../../output/text.ts';

@@ -1,4 +1,6 @@
 /** What the words after `skolo rack show` mean. */
+
+import { models } from '@skolo/models';
 import {
   type AttachedDevice,
   didYouMean,
@@ -7,7 +9,6 @@ import {
   type InfrastructureDevice,
   type Jumphost,
   type Machine,
-  models,
   type Outlet,
   type Rack,
 } from '@skolo/rack';

@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  type Credentials,
   DeviceError,
   DeviceRefused,
   DeviceTimeout,
@@ -13,7 +12,9 @@ import {
   SessionPool,
   SignInRefused,
 } from '@skolo/equipment';
-import { type InfrastructureDevice, models, Secret } from '@skolo/rack';
+import { models } from '@skolo/models';
+import type { InfrastructureDevice } from '@skolo/rack';
+import { type Credentials, Secret } from '@skolo/secrets';
 import type { CliDevice, CliOptions, DeviceFault } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  type Credentials,
   DeviceBusy,
   DeviceRefused,
   DeviceTimeout,
@@ -14,7 +13,9 @@ import {
   SessionPool,
   SignInRefused,
 } from '@skolo/equipment';
-import { type InfrastructureDevice, models, Secret } from '@skolo/rack';
+import { models } from '@skolo/models';
+import type { InfrastructureDevice } from '@skolo/rack';
+import { type Credentials, Secret } from '@skolo/secrets';
 import type { DeviceFault, SimulatedDevice } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';

@@ -1,12 +1,9 @@
 /** What the tests of drivers share that speak over neither HTTP nor a command line. */
-import {
-  type Credentials,
-  DeviceRefused,
-  HostKeys,
-  SessionPool,
-  type SnmpCredentials,
-} from '@skolo/equipment';
-import { type InfrastructureDevice, models, type Ports, Secret } from '@skolo/rack';
+
+import { DeviceRefused, HostKeys, SessionPool } from '@skolo/equipment';
+import { models, type Ports } from '@skolo/models';
+import type { InfrastructureDevice } from '@skolo/rack';
+import { type Credentials, Secret, type SnmpCredentials } from '@skolo/secrets';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { DriverKind, PowerDriver } from '../driver.ts';

@@ -1,13 +1,8 @@
 /** What can go wrong with a device over SNMP, for each of its drivers. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import {
-  DeviceRefused,
-  DeviceTimeout,
-  DeviceUnreachable,
-  SignInRefused,
-  type SnmpCredentials,
-} from '@skolo/equipment';
+import { DeviceRefused, DeviceTimeout, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
+import type { SnmpCredentials } from '@skolo/secrets';
 import type { DeviceFault } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { deadlineMs, usualTimes } from '../../transports/snmp-batches.ts';

@@ -3,8 +3,7 @@
  * is in snmp-faults.ts.
  */
 
-import type { SnmpCredentials } from '@skolo/equipment';
-import { Secret } from '@skolo/rack';
+import { Secret, type SnmpCredentials } from '@skolo/secrets';
 import {
   type SimulatedDevice,
   type SnmpModel,

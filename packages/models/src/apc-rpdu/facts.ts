@@ -1,0 +1,12 @@
+/** APC switched rack PDU of the first generation (AP7900 and its family): rPDU objects of PowerNet-MIB. */
+import { counted, type Model, whole } from '../model.ts';
+
+export const apcRpdu: Model = {
+  name: 'apc-rpdu',
+  label: 'APC rack PDU, AP7900 family',
+  transports: ['snmp'],
+  // Its own "reboot" may leave an outlet off that was off before, so a cycle is off and on.
+  power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: false },
+  backup: true,
+  options: { outlets: whole(1, 48).default(24).describe('Number of its outlets.') },
+};

@@ -1,0 +1,11 @@
+/** APC switched rack PDU of the second generation (AP8900 and its family): rPDU2 objects of PowerNet-MIB. */
+import { counted, type Model, whole } from '../model.ts';
+
+export const apcRpdu2: Model = {
+  name: 'apc-rpdu2',
+  label: 'APC rack PDU, AP8900 family',
+  transports: ['snmp'],
+  power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: true },
+  backup: true,
+  options: { outlets: whole(1, 48).default(42).describe('Number of its outlets.') },
+};

@@ -1,0 +1,33 @@
+/** Cisco IOS and IOS-XE switches, and the small-business series with the same commands. */
+import { interfaces, type Model } from '../model.ts';
+
+const ports = interfaces(
+  'as in Gi1/0/1 or Te1/1/1',
+  /^(Fa|Gi|Te|Tw|Fi|Fo|Hu)\d{1,2}(\/\d{1,2}){0,2}$/,
+  {
+    FastEthernet: 'Fa',
+    GigabitEthernet: 'Gi',
+    TenGigabitEthernet: 'Te',
+    TwoGigabitEthernet: 'Tw',
+    FiveGigabitEthernet: 'Fi',
+    FortyGigabitEthernet: 'Fo',
+    HundredGigE: 'Hu',
+    Fa: 'Fa',
+    Gi: 'Gi',
+    Te: 'Te',
+    Tw: 'Tw',
+    Fi: 'Fi',
+    Fo: 'Fo',
+    Hu: 'Hu',
+  },
+);
+
+export const ciscoIos: Model = {
+  name: 'cisco-ios',
+  label: 'Cisco IOS switch',
+  transports: ['ssh', 'telnet'],
+  power: { outlets: ports, offSeconds: 5, nativeCycle: false },
+  network: ports,
+  backup: true,
+  options: {},
+};

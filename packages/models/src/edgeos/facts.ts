@@ -1,0 +1,21 @@
+/** Ubiquiti EdgeRouter (EdgeOS). PoE differs by model and port: 24 V, 48 V or none. */
+import { z } from 'zod';
+import { counted, type Model, whole } from '../model.ts';
+
+const ports = counted('port', 'portCount', { first: 0, prefix: 'eth' });
+
+export const edgeos: Model = {
+  name: 'edgeos',
+  label: 'Ubiquiti EdgeRouter',
+  transports: ['ssh'],
+  power: { outlets: ports, offSeconds: 5, nativeCycle: false },
+  network: ports,
+  backup: true,
+  options: {
+    portCount: whole(1, 16).default(5).describe('Number of its ports, from eth0.'),
+    export: z
+      .enum(['file', 'commands'])
+      .default('file')
+      .describe('What is backed up: the configuration as a file, or as `set` commands.'),
+  },
+};

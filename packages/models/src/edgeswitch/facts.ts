@@ -1,0 +1,34 @@
+/** Ubiquiti EdgeSwitch (Fastpath). Port 14 is `0/14` on the switch; a stack has `2/0/14`. */
+import { z } from 'zod';
+import { counted, type Model, type Numbering, whole } from '../model.ts';
+
+function stackable(extra: number): Numbering {
+  const single = counted('port', 'portCount', { extra, alias: /^0\/(\d+)$/ });
+  return {
+    ...single,
+    range: (options) =>
+      options.stack ? `1/0/1 to 8/0/${Number(options.portCount) + extra}` : single.range(options),
+    find(outlet, options) {
+      if (!options.stack) return single.find(outlet, options);
+      const [, unit, port = ''] = /^([1-8])\/0\/(\d+)$/.exec(outlet) ?? [];
+      return unit !== undefined && single.find(port, options) ? outlet : undefined;
+    },
+  };
+}
+
+export const edgeswitch: Model = {
+  name: 'edgeswitch',
+  label: 'Ubiquiti EdgeSwitch',
+  transports: ['ssh', 'telnet'],
+  power: { outlets: stackable(0), offSeconds: 5, nativeCycle: true },
+  // The SFP ports come after those with PoE.
+  network: stackable(4),
+  backup: true,
+  options: {
+    portCount: whole(5, 48).default(48).describe('Number of its ports with PoE: 8, 16, 24, 48.'),
+    stack: z
+      .boolean()
+      .default(false)
+      .describe('Several switches that are one: ports are written 2/0/14.'),
+  },
+};

@@ -1,0 +1,16 @@
+/** Arista switches (EOS). */
+import { interfaces, type Model } from '../model.ts';
+
+export const eos: Model = {
+  name: 'eos',
+  label: 'Arista switch',
+  transports: ['ssh'],
+  network: interfaces('as in Et1', /^(Et\d{1,2}(\/\d{1,2}){0,2}|Ma\d)$/, {
+    Ethernet: 'Et',
+    Et: 'Et',
+    Management: 'Ma',
+    Ma: 'Ma',
+  }),
+  backup: true,
+  options: {},
+};

@@ -1,0 +1,48 @@
+/** What the models that are described in rack.yaml itself have in common: templates, and expressions that read an answer. */
+import { z } from 'zod';
+import { literal, type Numbering, named } from '../model.ts';
+
+/** A regular expression of JavaScript, as text. `[0-9]` is no range in it. */
+export const expression = literal(
+  z
+    .string()
+    .min(1)
+    .max(1000)
+    .refine(isExpression, { error: ({ input }) => `"${input}" is not a regular expression` }),
+);
+
+function isExpression(source: string): boolean {
+  try {
+    new RegExp(source);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** How an answer is read: which text means on, which off. An answer that fits neither, or both, is a failure. */
+export const readBack = {
+  on: expression.describe('Regular expression: the outlet is on.'),
+  off: expression.describe('Regular expression: the outlet is off.'),
+};
+
+/** Outlets named by whoever wrote the templates; `outlets` bounds them where they are numbers. */
+export const free: Numbering = {
+  ...named('outlet', 'any name', () => undefined),
+  range: (options) => (options.outlets === undefined ? 'any word' : `1 to ${options.outlets}`),
+  find(outlet, options) {
+    if (options.outlets === undefined) return /^[\w.:-]{1,60}$/.test(outlet) ? outlet : undefined;
+    return /^[1-9]\d{0,3}$/.test(outlet) && Number(outlet) <= Number(options.outlets)
+      ? outlet
+      : undefined;
+  },
+  only: (options) => (options.outlets === 1 ? '1' : undefined),
+};
+
+export const outlets = z
+  .number()
+  .int()
+  .min(1)
+  .max(9999)
+  .exactOptional()
+  .describe('Number of its outlets, where they are numbers from 1.');

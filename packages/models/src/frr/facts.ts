@@ -1,0 +1,11 @@
+/** A router with FRRouting; the account's shell, or a command, is vtysh. */
+import { interfaces, type Model } from '../model.ts';
+
+export const frr: Model = {
+  name: 'frr',
+  label: 'FRRouting router',
+  transports: ['ssh'],
+  network: interfaces('a Linux interface, say eth0', /^[A-Za-z][\w.@-]{0,14}$/),
+  backup: true,
+  options: {},
+};

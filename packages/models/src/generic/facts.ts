@@ -1,0 +1,41 @@
+/** A device with a command line that no model knows: its backup is described here, wholly. */
+import { z } from 'zod';
+import { expression } from '../families/described-facts.ts';
+import { interfaces, type Model } from '../model.ts';
+
+export const generic: Model = {
+  name: 'generic',
+  label: 'device described in rack.yaml',
+  transports: ['ssh', 'telnet'],
+  network: interfaces('any word', /^[\w./:-]{1,60}$/),
+  backup: true,
+  options: {
+    prompt: expression.describe('Regular expression of the prompt, say `^[\\w-]+[>#] ?$`.'),
+    pagingOff: z.array(z.string().min(1)).default([]).describe('Commands that turn the pager off.'),
+    enable: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('Command that asks for the second password.'),
+    commands: z
+      .array(z.string().min(1))
+      .min(1)
+      .describe('Commands whose answers, one after another, are the configuration.'),
+    complete: z
+      .union([z.strictObject({ end: expression.describe('The last line.') }), z.literal('twice')])
+      .default('twice')
+      .describe(
+        'What a complete configuration looks like: its last line, or `twice`: two equal readings.',
+      ),
+    volatile: z.array(expression).default([]).describe('Lines that change by themselves.'),
+    secret: z
+      .array(expression)
+      .default([])
+      .describe('Lines that are masked in notices; a group masks only itself.'),
+    refused: z
+      .array(expression)
+      .default([])
+      .describe('Answers that are an error, besides the usual ones.'),
+    logout: z.string().min(1).default('exit').describe('Command that ends the session.'),
+  },
+};

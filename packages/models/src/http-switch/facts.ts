@@ -1,0 +1,36 @@
+/** Anything that is switched by HTTP requests. `{outlet}` in a template is the outlet, escaped for where it stands. */
+import { z } from 'zod';
+import { expression, free, outlets, readBack } from '../families/described-facts.ts';
+import type { Model } from '../model.ts';
+
+const request = {
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('How.'),
+  path: z
+    .string()
+    .regex(/^\//, 'a path begins with /')
+    .describe('Path and query, say /relay/{outlet}?turn=on.'),
+  body: z.string().exactOptional().describe('Body, with {outlet}.'),
+  headers: z.record(z.string(), z.string()).default({}).describe('Headers, none of them secret.'),
+};
+
+const action = z.strictObject({
+  ...request,
+  expect: expression
+    .exactOptional()
+    .describe('The answer must fit this regular expression, besides a status of 200 to 299.'),
+});
+
+export const httpSwitch: Model = {
+  name: 'http-switch',
+  label: 'switch over HTTP',
+  transports: ['http'],
+  power: { outlets: free, offSeconds: 10, nativeCycle: false },
+  backup: { no: 'nothing is known about its configuration' },
+  options: {
+    outlets,
+    https: z.boolean().default(false).describe('https, or plain http.'),
+    on: action.describe('Turns an outlet on.'),
+    off: action.describe('Turns an outlet off.'),
+    read: z.strictObject({ ...request, ...readBack }).describe('Reads an outlet back.'),
+  },
+};

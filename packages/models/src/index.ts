@@ -1,0 +1,19 @@
+/** Facts of all models of equipment. Nothing here loads what speaks to a device. */
+import * as list from './list.ts';
+import type { Model } from './model.ts';
+
+export type { Device, Ports } from './device.ts';
+export {
+  literal,
+  type Model,
+  type Numbering,
+  seconds,
+  spreading,
+  type Transport,
+  whole,
+} from './model.ts';
+
+/** By the name that rack.yaml gives. */
+export const models: ReadonlyMap<string, Model> = new Map(
+  Object.values(list).map((model) => [model.name, model]),
+);

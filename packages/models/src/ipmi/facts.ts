@@ -1,0 +1,24 @@
+/** The management controller of a server, over IPMI (RMCP+). Its one outlet is the chassis, and need not be written. */
+import { z } from 'zod';
+import { type Model, named } from '../model.ts';
+
+export const ipmi: Model = {
+  name: 'ipmi',
+  label: 'server with IPMI',
+  transports: ['ipmi'],
+  power: {
+    outlets: {
+      ...named('outlet', 'only chassis', (name) => (name === 'chassis' ? name : undefined)),
+      only: () => 'chassis',
+    },
+    offSeconds: 10,
+    nativeCycle: true,
+  },
+  backup: { no: 'IPMI gives no configuration' },
+  options: {
+    cipherSuite: z
+      .union([z.literal(3), z.literal(17)])
+      .default(17)
+      .describe('Cipher suite of RMCP+; old controllers know only 3.'),
+  },
+};

@@ -1,0 +1,20 @@
+/** Any Linux host that routes, switches or serves: its files are backed up. */
+import { z } from 'zod';
+import { interfaces, type Model } from '../model.ts';
+
+export const linux: Model = {
+  name: 'linux',
+  label: 'Linux host',
+  transports: ['ssh'],
+  network: interfaces('a Linux interface, say eth0', /^[A-Za-z][\w.@-]{0,14}$/),
+  backup: true,
+  options: {
+    files: z
+      .array(z.string().regex(/^\//, 'files are absolute paths or globs, say /etc/**'))
+      .min(1)
+      .default(['/etc/network/**', '/etc/hosts', '/etc/hostname', '/etc/nftables.conf'])
+      .describe('Files and globs that are backed up.'),
+    exclude: z.array(z.string()).default([]).describe('Globs of those that are not.'),
+    sudo: z.boolean().default(false).describe('Read them with `sudo -n`.'),
+  },
+};

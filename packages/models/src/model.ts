@@ -1,0 +1,122 @@
+/**
+ * Facts of a model of equipment that have nothing to do with how it is spoken to: which outlets it has, whether they
+ * can be switched, whether its configuration can be backed up. The drivers are elsewhere, and find the rest here.
+ */
+import { z } from 'zod';
+
+export type Transport = 'ssh' | 'telnet' | 'http' | 'snmp' | 'mqtt' | 'ipmi' | 'command';
+
+export interface Model {
+  name: string;
+  /** What people call it. */
+  label: string;
+  /** Ways to speak to it, the usual one first. */
+  transports: readonly [Transport, ...Transport[]];
+  /** Outlets that feed something; absent: it cannot switch power. */
+  power?: {
+    outlets: Numbering;
+    /** How long off, for a cycle that says nothing else. */
+    offSeconds: number;
+    /** Whether the device itself does off, wait and on, so that whoever asked may die in between. */
+    nativeCycle: boolean;
+  };
+  /** Network ports that something can be plugged into; absent: nothing gets its network from it. */
+  network?: Numbering;
+  backup: true | { no: string };
+  /** Keys of its own in rack.yaml. */
+  options: z.ZodRawShape;
+}
+
+/** How the outlets or ports of a device are counted. `options` are the device's own, with defaults. */
+export interface Numbering {
+  /** `outlet`, `port`, `relay`. */
+  noun: string;
+  /** What exists, for people: `1 to 48`. */
+  range(options: Options): string;
+  /** The one way to write an outlet (`0/14` is `14`), or undefined where the device has no such outlet. */
+  find(outlet: string, options: Options): string | undefined;
+  /** The only outlet, where there is but one: then it need not be written. */
+  only?(options: Options): string | undefined;
+}
+
+export type Options = Readonly<Record<string, unknown>>;
+
+function count(options: Options, key: string): number {
+  const value = options[key];
+  return typeof value === 'number' ? value : 0;
+}
+
+/**
+ * Outlets that are counted: from `first`, as many as the option `key` says and `extra` more, each with `prefix` before
+ * its number. `alias` is another way to write one.
+ */
+export function counted(
+  noun: string,
+  key: string,
+  { first = 1, extra = 0, prefix = '', alias }: CountedOptions = {},
+): Numbering {
+  const last = (options: Options) => count(options, key) + extra + first - 1;
+  const name = (number: number | string) => `${prefix}${number}`;
+  return {
+    noun,
+    range: (options) =>
+      last(options) === first ? `only ${name(first)}` : `${name(first)} to ${name(last(options))}`,
+    find(outlet, options) {
+      const plain = outlet.startsWith(prefix) ? outlet.slice(prefix.length) : '';
+      const digits = alias?.exec(outlet)?.[1] ?? plain;
+      if (!/^(0|[1-9]\d{0,4})$/.test(digits)) return undefined;
+      return Number(digits) >= first && Number(digits) <= last(options) ? name(digits) : undefined;
+    },
+    only: (options) => (last(options) === first ? name(first) : undefined),
+  };
+}
+
+interface CountedOptions {
+  first?: number;
+  extra?: number;
+  prefix?: string;
+  alias?: RegExp;
+}
+
+/** Interfaces with names. `short` gives the one way to write a name, or undefined where it is none. */
+export function named(
+  noun: string,
+  range: string,
+  short: (name: string) => string | undefined,
+): Numbering {
+  return { noun, range: () => range, find: short };
+}
+
+/** Names that a pattern tells; `long` maps a long form of the first part to the short one. */
+export function interfaces(
+  range: string,
+  pattern: RegExp,
+  long: Readonly<Record<string, string>> = {},
+): Numbering {
+  return named('port', range, (name) => {
+    const kind = /^[A-Za-z-]*/.exec(name)?.[0] ?? '';
+    const match = Object.keys(long).find((word) => word.toLowerCase() === kind.toLowerCase());
+    const short = match === undefined ? name : `${long[match]}${name.slice(kind.length)}`;
+    return pattern.test(short) ? short : undefined;
+  });
+}
+
+/** A whole number between two bounds. */
+export function whole(min: number, max: number) {
+  return z.number().int().min(min).max(max);
+}
+
+/** A time in seconds; fractions are fine. */
+export function seconds(min: number, max: number) {
+  return z.number().min(min).max(max);
+}
+
+/** How a value of an entry of many names is spread over them, where its schema says so. */
+export const spreading = z.registry<{ as: 'each' | 'literal' }>();
+
+/** All names of an entry have the same, and brackets in it are no range. */
+export function literal<T extends z.ZodType>(schema: T): T {
+  const own = schema.clone();
+  spreading.add(own, { as: 'literal' });
+  return own;
+}

@@ -1,0 +1,11 @@
+/** Ubiquiti mPower strip: a small Linux with a file for each relay. Its ssh needs `legacySsh` in the login. */
+import { counted, type Model, whole } from '../model.ts';
+
+export const mpower: Model = {
+  name: 'mpower',
+  label: 'Ubiquiti mPower strip',
+  transports: ['ssh'],
+  power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: false },
+  backup: true,
+  options: { outlets: whole(1, 8).default(8).describe('Number of its outlets: 1, 3, 6 or 8.') },
+};

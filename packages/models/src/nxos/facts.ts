@@ -1,0 +1,14 @@
+/** Cisco Nexus (NX-OS): no PoE. */
+import { interfaces, type Model } from '../model.ts';
+
+export const nxos: Model = {
+  name: 'nxos',
+  label: 'Cisco Nexus switch',
+  transports: ['ssh'],
+  network: interfaces('as in Eth1/1', /^(Eth\d{1,3}(\/\d{1,2}){1,2}|mgmt0)$/, {
+    Ethernet: 'Eth',
+    Eth: 'Eth',
+  }),
+  backup: true,
+  options: {},
+};

@@ -1,0 +1,16 @@
+/** OpenWrt router or switch. Switches with the Realtek PoE daemon can turn ports off over ubus. */
+import { counted, interfaces, type Model, whole } from '../model.ts';
+
+export const openwrt: Model = {
+  name: 'openwrt',
+  label: 'OpenWrt device',
+  transports: ['ssh'],
+  power: {
+    outlets: counted('port', 'portCount', { prefix: 'lan' }),
+    offSeconds: 5,
+    nativeCycle: false,
+  },
+  network: interfaces('an interface, say lan1', /^[A-Za-z][\w.@-]{0,14}$/),
+  backup: true,
+  options: { portCount: whole(1, 52).default(8).describe('Number of its PoE ports, from lan1.') },
+};

@@ -1,0 +1,33 @@
+/** A server, or a rack PDU, with Redfish. A server has one outlet, its system; a PDU has A1, A2 … */
+import { z } from 'zod';
+import { type Model, named } from '../model.ts';
+
+export const redfish: Model = {
+  name: 'redfish',
+  label: 'server or PDU with Redfish',
+  transports: ['http'],
+  power: {
+    outlets: {
+      ...named('outlet', 'the id of a system or of an outlet, say 1 or A1', (name) =>
+        /^[\w.-]{1,60}$/.test(name) ? name : undefined,
+      ),
+      only: (options) => (typeof options.rackPdu === 'string' ? undefined : String(options.system)),
+    },
+    offSeconds: 10,
+    nativeCycle: true,
+  },
+  backup: { no: 'Redfish gives no configuration that could be restored' },
+  options: {
+    https: z.boolean().default(true).describe('https, or plain http.'),
+    system: z
+      .string()
+      .regex(/^[\w.-]{1,60}$/)
+      .default('1')
+      .describe('Id of the system under /redfish/v1/Systems.'),
+    rackPdu: z
+      .string()
+      .regex(/^[\w.-]{1,60}$/)
+      .exactOptional()
+      .describe('Id under /redfish/v1/PowerEquipment/RackPDUs, for a PDU.'),
+  },
+};

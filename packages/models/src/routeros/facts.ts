@@ -1,0 +1,23 @@
+/** MikroTik (RouterOS), over ssh or its REST API. `forced-on` of a port is remembered and restored by the driver. */
+import { z } from 'zod';
+import { counted, interfaces, type Model, whole } from '../model.ts';
+
+export const routeros: Model = {
+  name: 'routeros',
+  label: 'MikroTik router or switch',
+  transports: ['ssh', 'http'],
+  power: {
+    outlets: counted('port', 'portCount', { prefix: 'ether' }),
+    offSeconds: 5,
+    nativeCycle: true,
+  },
+  network: interfaces(
+    'as in ether1 or sfp-sfpplus1',
+    /^(ether|sfp|sfp-sfpplus|qsfpplus|combo|wlan)\d{1,2}(-\d)?$/,
+  ),
+  backup: true,
+  options: {
+    portCount: whole(1, 48).default(24).describe('Number of its copper ports, from ether1.'),
+    https: z.boolean().default(false).describe('REST over https.'),
+  },
+};

@@ -1,0 +1,11 @@
+/** Shelly plug or relay of the second generation and later (JSON-RPC). Its switches are counted from 0. */
+import { counted, type Model, whole } from '../model.ts';
+
+export const shellyGen2: Model = {
+  name: 'shelly-gen2',
+  label: 'Shelly of the second generation',
+  transports: ['http'],
+  power: { outlets: counted('relay', 'outlets', { first: 0 }), offSeconds: 10, nativeCycle: true },
+  backup: { no: 'the device offers no export of its configuration' },
+  options: { outlets: whole(1, 4).default(1).describe('Number of its switches, from 0.') },
+};

@@ -1,0 +1,31 @@
+/** Any switch with POWER-ETHERNET-MIB (RFC 3621). Port 14 of the first group is `14` or `1.14`; of the second `2.14`. */
+import { counted, type Model, type Numbering, whole } from '../model.ts';
+
+const plain = counted('port', 'portCount', { alias: /^1\.(\d+)$/ });
+const grouped: Numbering = {
+  ...plain,
+  range: (options) =>
+    Number(options.groups) > 1
+      ? `${plain.range(options)}, or 2.14 in group 2`
+      : plain.range(options),
+  find(outlet, options) {
+    const [, group, port = ''] = /^([2-9])\.(\d+)$/.exec(outlet) ?? [];
+    if (group === undefined) return plain.find(outlet, options);
+    return Number(group) <= Number(options.groups) && plain.find(port, options)
+      ? outlet
+      : undefined;
+  },
+};
+
+export const snmpPoe: Model = {
+  name: 'snmp-poe',
+  label: 'switch with PoE over SNMP',
+  transports: ['snmp'],
+  power: { outlets: grouped, offSeconds: 5, nativeCycle: false },
+  network: grouped,
+  backup: { no: 'SNMP gives no configuration; where its command line is known, use that model' },
+  options: {
+    portCount: whole(1, 512).default(48).describe('Ports of a group.'),
+    groups: whole(1, 9).default(1).describe('Groups: slots, or members of a stack.'),
+  },
+};

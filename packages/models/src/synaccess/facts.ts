@@ -1,0 +1,15 @@
+/** Synaccess netBooter PDU, over HTTP. One client at a time; the command line over telnet is not used. */
+import { z } from 'zod';
+import { counted, type Model, whole } from '../model.ts';
+
+export const synaccess: Model = {
+  name: 'synaccess',
+  label: 'Synaccess netBooter PDU',
+  transports: ['http'],
+  power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: true },
+  backup: { no: 'the device offers no export of its configuration' },
+  options: {
+    outlets: whole(1, 24).default(16).describe('Number of its outlets, as printed on it.'),
+    https: z.boolean().default(false).describe('https, which only some of the family speak.'),
+  },
+};

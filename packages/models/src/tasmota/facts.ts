@@ -1,0 +1,11 @@
+/** Plug or board with Tasmota firmware, over HTTP. With several relays, say how many. */
+import { counted, type Model, whole } from '../model.ts';
+
+export const tasmota: Model = {
+  name: 'tasmota',
+  label: 'Tasmota plug',
+  transports: ['http'],
+  power: { outlets: counted('relay', 'outlets'), offSeconds: 10, nativeCycle: true },
+  backup: { no: 'the device offers no readable export of its configuration' },
+  options: { outlets: whole(1, 32).default(1).describe('Number of its relays.') },
+};

@@ -1,0 +1,12 @@
+/** Ubiquiti UniFi switch, over ssh. Its controller overwrites what was not set there, so only cycles are safe. */
+import { counted, type Model, whole } from '../model.ts';
+
+export const unifiSwitch: Model = {
+  name: 'unifi-switch',
+  label: 'Ubiquiti UniFi switch',
+  transports: ['ssh', 'telnet'],
+  power: { outlets: counted('port', 'portCount'), offSeconds: 5, nativeCycle: true },
+  network: counted('port', 'portCount', { extra: 4 }),
+  backup: true,
+  options: { portCount: whole(5, 48).default(48).describe('Number of its ports with PoE.') },
+};

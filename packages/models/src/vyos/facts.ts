@@ -1,0 +1,18 @@
+/** VyOS, a router on a PC: no PoE. */
+import { z } from 'zod';
+import { counted, type Model, whole } from '../model.ts';
+
+export const vyos: Model = {
+  name: 'vyos',
+  label: 'VyOS router',
+  transports: ['ssh'],
+  network: counted('port', 'portCount', { first: 0, prefix: 'eth' }),
+  backup: true,
+  options: {
+    portCount: whole(1, 64).default(8).describe('Number of its ports, from eth0.'),
+    export: z
+      .enum(['file', 'commands'])
+      .default('file')
+      .describe('What is backed up: the configuration as a file, or as `set` commands.'),
+  },
+};

@@ -1,0 +1,14 @@
+/** How identities get their tokens. One kind each. Addresses are https, except on loopback. */
+export type AccountCredentials =
+  | { kind: 'serviceAccountKey'; file: string }
+  | { kind: 'refreshToken'; file: string; tokenUrl?: string }
+  | { kind: 'externalAccount'; file: string }
+  | { kind: 'fixed'; file: string }
+  | {
+      kind: 'impersonate';
+      email: string;
+      from: SourceCredentials;
+      delegates: string[];
+      endpoint?: string;
+    };
+export type SourceCredentials = Exclude<AccountCredentials, { kind: 'impersonate' }>;

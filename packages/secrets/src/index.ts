@@ -1,0 +1,21 @@
+/** Secrets, where they are, and how to sign in with them, as values. */
+export type { AccountCredentials, SourceCredentials } from './account.ts';
+export { agentToken, agentTokenDigest } from './agent-token.ts';
+export {
+  type Credentials,
+  readCredentials,
+  type SnmpCredentials,
+  secretsOf,
+} from './credentials.ts';
+export { fileStamp, isSettled } from './file-stamp.ts';
+export type { Login, SecretRef } from './login.ts';
+export { isSafeForSecrets } from './safe-url.ts';
+export {
+  checkSecretFile,
+  readSecret,
+  Secret,
+  SecretError,
+  type SecretErrorCode,
+  secretPath,
+} from './secret.ts';
+export { SecretFile, SecretFormatError } from './secret-file.ts';

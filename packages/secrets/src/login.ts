@@ -1,0 +1,27 @@
+/** How to sign in, as rack.yaml has it: secrets are references. */
+
+/** Where a secret is kept. A path is relative to the folder of rack.yaml. Never the secret itself. */
+export type SecretRef = { file: string } | { env: string };
+
+/** How services sign in to equipment. */
+export interface Login {
+  name: string;
+  username?: string;
+  password?: SecretRef;
+  enablePassword?: SecretRef;
+  privateKey?: SecretRef;
+  passphrase?: SecretRef;
+  /** Bearer token, for HTTP. */
+  token?: SecretRef;
+  /** Also offer the key exchanges and ciphers that old devices need. */
+  legacySsh: boolean;
+  snmp?: {
+    version: 1 | 2 | 3;
+    community?: SecretRef;
+    user?: string;
+    authKey?: SecretRef;
+    authProtocol: 'md5' | 'sha' | 'sha224' | 'sha256' | 'sha384' | 'sha512';
+    privKey?: SecretRef;
+    privProtocol: 'des' | 'aes' | 'aes256b' | 'aes256r';
+  };
+}

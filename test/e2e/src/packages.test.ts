@@ -1,0 +1,175 @@
+/** The graph of packages (ARCHITECTURE.md), by what their package.json says and by what their sources import. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { build, type Metafile } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+
+const root = join(import.meta.dirname, '../../..');
+const ours = '@skolo/';
+
+/** What a package may import of ours. Commands and services: any package. */
+const may: Readonly<Record<string, readonly string[]>> = {
+  secrets: [],
+  durable: [],
+  api: [],
+  equipment: ['secrets', 'durable'],
+  models: ['equipment', 'secrets'],
+  rack: ['models', 'secrets', 'durable'],
+  google: ['secrets'],
+  common: ['rack', 'api', 'durable', 'google', 'secrets'],
+  backup: ['models', 'equipment', 'rack', 'durable', 'google', 'secrets'],
+  power: ['models', 'equipment', 'rack', 'durable', 'secrets'],
+  alerts: ['rack', 'durable', 'google', 'secrets'],
+};
+/** Of packages/models, rack.yaml needs the facts only. */
+const speakers = ['ssh2', 'net-snmp', 'mqtt'];
+
+const Manifest = z.object({
+  name: z.string().startsWith(ours),
+  dependencies: z.record(z.string(), z.string()).default({}),
+  devDependencies: z.record(z.string(), z.string()).default({}),
+});
+
+interface Package {
+  kind: string;
+  name: string;
+  folder: string;
+  declared: Record<'dependencies' | 'devDependencies', string[]>;
+}
+
+const packages = ['packages', 'services', 'test'].flatMap((kind) =>
+  readdirSync(join(root, kind)).flatMap((folder): Package[] => {
+    const file = join(root, kind, folder, 'package.json');
+    if (!existsSync(file)) return [];
+    const manifest = Manifest.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const own = (map: Record<string, string>) =>
+      Object.keys(map).flatMap((name) => (name.startsWith(ours) ? name.slice(ours.length) : []));
+    const { name, dependencies, devDependencies } = manifest;
+    return [
+      {
+        kind,
+        name: name.slice(ours.length),
+        folder: join(root, kind, folder),
+        declared: { dependencies: own(dependencies), devDependencies: own(devDependencies) },
+      },
+    ];
+  }),
+);
+const services = packages.filter(({ kind }) => kind === 'services').map(({ name }) => name);
+
+describe.each(packages)('$kind/$name', ({ kind, name, folder, declared }) => {
+  const imported = importsOf(folder);
+
+  it('declares what it imports', () => {
+    if (kind === 'test') return;
+    const all = [...declared.dependencies, ...declared.devDependencies, name];
+
+    expect([...imported.all].filter((other) => !all.includes(other))).toEqual([]);
+    expect(
+      [...imported.production].filter((other) => declared.devDependencies.includes(other)),
+    ).toEqual([]);
+  });
+
+  it('imports no service', () => {
+    if (kind === 'test') return;
+
+    expect([...imported.all].filter((other) => services.includes(other))).toEqual([]);
+    expect(declared.dependencies.filter((other) => services.includes(other))).toEqual([]);
+  });
+
+  it('depends on what it may', () => {
+    const allowed = may[name];
+    if (allowed === undefined) return;
+
+    expect(declared.dependencies.filter((other) => !allowed.includes(other))).toEqual([]);
+  });
+});
+
+it('has no cycle', () => {
+  const left = new Map(packages.map(({ name, declared }) => [name, declared.dependencies]));
+  for (let before = -1; before !== left.size; ) {
+    before = left.size;
+    for (const [name, needs] of left) {
+      if (!needs.some((other) => left.has(other))) left.delete(name);
+    }
+  }
+
+  expect([...left.keys()]).toEqual([]);
+});
+
+describe('rack', () => {
+  it('loads the facts of models, and nothing that speaks to equipment', async () => {
+    const inputs = await loadedBy(join(root, 'packages/rack/src/index.ts'));
+    const models = inputs.filter((file) => file.startsWith('packages/models/'));
+
+    expect(
+      inputs.filter((file) => speakers.some((name) => file.includes(`node_modules/${name}/`))),
+    ).toEqual([]);
+    expect(models.length).toBeGreaterThan(20);
+    expect(models.filter((file) => !isFacts(file))).toEqual([]);
+    expect(inputs.filter((file) => file.startsWith('packages/equipment/'))).toEqual([]);
+  });
+});
+
+function isFacts(file: string): boolean {
+  return /^packages\/models\/src\/([\w-]+\/facts|families\/\w+-facts|index|list|model)\.ts$/.test(
+    file,
+  );
+}
+
+/** Packages of ours that the sources import. `production`: those that are no tests. */
+function importsOf(folder: string): { all: ReadonlySet<string>; production: ReadonlySet<string> } {
+  const all = new Set<string>();
+  const production = new Set<string>();
+  const source = join(folder, 'src');
+  for (const file of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
+    if (!/\.(ts|mjs)$/.test(file)) continue;
+    const text = readFileSync(join(source, file), 'utf8');
+    const isTest = /\.test(-\w+)?\.ts$|(^|\/)(testing|bench)\/|testing\.ts$/.test(file);
+    for (const [, name = ''] of text.matchAll(/(?:from|import\() ?'@skolo\/([\w-]+)/g)) {
+      all.add(name);
+      if (!isTest) production.add(name);
+    }
+  }
+  return { all, production };
+}
+
+/** The files that are loaded with a module: what it imports dynamically is not among them. */
+async function loadedBy(entry: string): Promise<string[]> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    outdir: 'out',
+    platform: 'node',
+    format: 'esm',
+    splitting: true,
+    metafile: true,
+    logLevel: 'silent',
+    // From the sources, also where a package still exports what is built.
+    plugins: [
+      {
+        name: 'sources',
+        setup(setup) {
+          setup.onResolve({ filter: /^@skolo\/[\w-]+$/ }, ({ path }) => {
+            const file = join(root, 'packages', path.slice(ours.length), 'src/index.ts');
+            return existsSync(file) ? { path: file } : undefined;
+          });
+          setup.onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
+        },
+      },
+    ],
+  });
+  return [...reached(metafile, relative(root, entry))];
+}
+
+function reached(metafile: Metafile, file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const { path, kind } of metafile.inputs[file]?.imports ?? []) {
+    if (kind !== 'dynamic-import') reached(metafile, path, found);
+  }
+  return found;
+}
