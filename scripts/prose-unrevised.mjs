@@ -5,7 +5,6 @@ export const unrevised = [
   'deploy/systemd/README.md',
   'deploy/systemd/swarming-client.md',
   'docs/images.md',
-  'docs/rack-yaml.md',
   'kube/racks/rack4/derived/README.md',
   'packages/alerts/README.md',
   'packages/api/README.md',

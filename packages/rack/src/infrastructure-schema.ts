@@ -9,11 +9,11 @@ import { infrastructureUplink, line, ports, power } from './wiring-fields.ts';
 
 /** What all infrastructure has; each model adds its own keys. */
 export const infrastructureShape = {
-  model: literal(z.string()).describe('Model: what its ports are called, how it is spoken to.'),
+  model: literal(z.string()).describe('Model of the device; see Models.'),
   transport: z
     .string()
     .exactOptional()
-    .describe('How it is spoken to, where the model can do it in several ways.'),
+    .describe('Transport, if the model supports several.'),
   address: each(address).exactOptional().describe('Its address.'),
   port: each(portOrRange)
     .exactOptional()

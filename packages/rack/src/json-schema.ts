@@ -24,11 +24,11 @@ export function rackJsonSchema(): JsonSchema {
       identities: z
         .record(z.string(), identitySchema)
         .exactOptional()
-        .describe('What the metadata server may hand out, by name.'),
+        .describe('Accounts whose tokens the metadata server may issue, by name.'),
       logins: z
         .record(z.string(), loginSchema)
         .exactOptional()
-        .describe('How services sign in to equipment, by name.'),
+        .describe('Credentials for equipment, by name.'),
       infrastructure: z
         .record(z.string(), z.unknown())
         .exactOptional()

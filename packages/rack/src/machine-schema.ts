@@ -25,7 +25,7 @@ export const deviceSchema = object({
   kind: z
     .enum(['android', 'ios', 'chromeos', 'linux', 'pyocd', 'auto', 'none'])
     .default('auto')
-    .describe('What it is; `auto` finds out and proposes.'),
+    .describe('Kind of device; `auto` detects it and proposes a value.'),
   serial: each(line)
     .exactOptional()
     .describe('Serial number, where a machine has several devices.'),
@@ -34,7 +34,7 @@ export const deviceSchema = object({
     .describe("The port of the machine's own hub that feeds it, or an outlet."),
   address: each(address)
     .exactOptional()
-    .describe('Where it is reached over the network (chromeos, linux).'),
+    .describe('Its address on the network (chromeos, linux).'),
   login: z.string().exactOptional().describe('A name of `logins`.'),
 });
 
@@ -49,14 +49,14 @@ const metadata = section({
   description: line.exactOptional().describe('Description.'),
   tags: z.array(tag).max(64).default([]).describe('Tags.'),
   attributes: attributes.describe('Attributes: text by key.'),
-}).describe('What the metadata server tells the machine about itself.');
+}).describe('Facts that the metadata server serves the machine about itself.');
 
 export const machineSchema = object({
   kind: z
     .enum(['rpi', 'host'])
     .describe('`rpi`: a Raspberry Pi, a node of k3s. `host`: any other computer.'),
-  shelf: each(line).exactOptional().describe('Where it stands.'),
-  label: each(line).exactOptional().describe('What is printed on it.'),
+  shelf: each(line).exactOptional().describe('Its shelf in the room.'),
+  label: each(line).exactOptional().describe('Text printed on it.'),
   address: each(address)
     .exactOptional()
     .describe('Its address. The metadata server knows it by this.'),
@@ -64,7 +64,7 @@ export const machineSchema = object({
   ports,
   mac: each(mac)
     .exactOptional()
-    .describe('Its MAC address. Where given, a neighbour who took its address gets no token.'),
+    .describe('Its MAC address. With it, a neighbour that took its IP address gets no token.'),
   power,
   uplink: each(uplink).exactOptional().describe('The port that it is plugged into.'),
   identity: each(z.string())

@@ -54,7 +54,7 @@ export interface AttachedDevice {
   kind: 'android' | 'ios' | 'chromeos' | 'linux' | 'pyocd' | 'auto' | 'none';
   serial?: string;
   power?: UsbPort | Outlet;
-  /** Where it is reached over the network (chromeos, linux). */
+  /** Its address on the network (chromeos, linux). */
   address?: string;
   login?: string;
 }

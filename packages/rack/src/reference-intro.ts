@@ -41,12 +41,12 @@ machines:
 
 ## Wiring
 
-\`power: switch-1/14\` is the outlet that feeds something; a list is several feeds, and it is off only when all are.
+\`power: switch-1/14\` is the outlet that feeds something. A list is several feeds, and it is off only when all are.
 \`uplink: switch-1/14\` is the port that it is plugged into. Outlets are written as the model counts them (below). A phone is
 \`MACHINE-device\`, or \`MACHINE-NAME\`; \`usb/1-1.2\` is port 2 of the USB hub 1-1 of its own machine.
 
 ## Secrets
 
-Never in the file. Where a secret is wanted, write a path (relative to the folder of rack.yaml), \`{ file: PATH }\` or
+Secrets are never in the file. In place of a secret, write a path (relative to the folder of rack.yaml), \`{ file: PATH }\` or
 \`{ env: VARIABLE }\`. \`skolo rack check\` warns of a word without a slash or a dot, such as \`password: word\`, where no such
 file exists: it may be the secret itself. \`{ file: word }\` states that it is a file.`;

@@ -24,13 +24,13 @@ export function rackReference(): string {
     table(rows('', { properties, required: required ?? [] }, false)),
     ...sections.filter((key) => key !== 'services').map((key) => sectionOf(key, properties[key])),
     '## Models',
-    'What `model:` may be. “Ports” is what an `uplink` can name, “outlets” what `power` can. Off: how long, in a cycle that says nothing else; “by itself”: the device does off, wait and on alone, so that nothing stays off when whoever asked dies in between.',
+    'Values of `model:`. “Ports” is what an `uplink` can name, “outlets” what `power` can. “Off” is the default length of a cycle. “By itself” means that the device alone does off, wait and on, so that nothing stays off when the daemon dies in between.',
     modelTable(),
     'Keys that only some models have:',
     modelKeys(),
     ...servicesOf(properties.services),
     '## Forms',
-    'What the types look like that are neither text nor numbers.',
+    'Formats of the types that are neither text nor numbers.',
     formTable(formsIn({ properties })),
   ];
   return `${parts.join('\n\n')}\n`;

@@ -21,12 +21,12 @@ export const jumphostSchema = object({
   aliases: z
     .array(domainName)
     .default([])
-    .describe('More names for it; `metadata` is the one that bots ask for.'),
+    .describe('More names for it. Bots use `metadata`.'),
   hosts: z
     .array(urlHost)
     .exactOptional()
     .describe(
-      'More names and addresses that clients send as Host, say those of a NAT or a proxy in front. Requests with a Host that is not of the jumphost are rejected, because a page of another site may have resolved its own name to it.',
+      'More names and addresses that clients send as Host, say those of a NAT or a proxy in front. Requests with another Host are rejected, because a page of another site may have resolved its own name to the jumphost.',
     ),
   mac: mac.exactOptional().describe('Its MAC address.'),
   identity: z
@@ -44,7 +44,7 @@ const sources = {
     .describe('JSON with client id, client secret and refresh token (authorized_user).'),
   tokenUrl: tokenUrl
     .exactOptional()
-    .describe('Where `refreshToken` is spent; by default at Google.'),
+    .describe('Token endpoint for `refreshToken`; by default that of Google.'),
   externalAccount: secretFile
     .exactOptional()
     .describe('JSON of workload identity federation (external_account).'),
@@ -79,7 +79,7 @@ export const identitySchema = object({
   projectNumber: digits64.default('0').describe('Project number; in quotes.'),
   email: email
     .exactOptional()
-    .describe('E-mail of the account; where it is not given it is read from the credentials.'),
+    .describe('E-mail of the account; by default, read from the credentials.'),
   scopes: z
     .array(scope)
     .min(1)
@@ -102,7 +102,7 @@ export const loginSchema = object({
   token: secret
     .exactOptional()
     .describe(
-      'Bearer token, for HTTP. Of machines: long and random; the tokens of their agents are made from it, another one for each.',
+      'Bearer token, for HTTP. For machines it is long and random, and the token of each agent is derived from it.',
     ),
   legacySsh: z
     .boolean()
@@ -118,12 +118,12 @@ export const loginSchema = object({
     authProtocol: z
       .enum(['md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512'])
       .default('sha')
-      .describe('With which the key is used.'),
+      .describe('Algorithm of the key.'),
     privKey: secret.exactOptional().describe('Privacy key, for version 3.'),
     privProtocol: z
       .enum(['des', 'aes', 'aes256b', 'aes256r'])
       .default('aes')
-      .describe('With which the key is used.'),
+      .describe('Algorithm of the key.'),
   })
     .exactOptional()
     .describe('SNMP.'),
@@ -135,8 +135,8 @@ export const accessSchema = section({
     .describe('File of named, hashed, expiring tokens, made by `skolo token new`.'),
   google: object({
     audience: z.string().min(1).describe('Audience that the ID tokens must be for.'),
-    emails: z.record(email, z.enum(['view', 'operate', 'admin'])).describe('Who may what.'),
-    certsUrl: tokenUrl.exactOptional().describe('Where the keys of Google are found.'),
+    emails: z.record(email, z.enum(['view', 'operate', 'admin'])).describe('Role of each e-mail address.'),
+    certsUrl: tokenUrl.exactOptional().describe('URL of the public keys of Google.'),
   })
     .exactOptional()
     .describe('People who sign in with a Google ID token.'),
@@ -144,11 +144,11 @@ export const accessSchema = section({
     .array(cidr)
     .default([])
     .describe('Networks whose callers may read without signing in.'),
-}).describe('Who may read and change things. Roles: view, operate, admin.');
+}).describe('People and programs that may read and change things. Roles: view, operate, admin.');
 
 /** Everything but the entries of many names and the settings of services. */
 export const headSchema = {
-  rack: hostName.describe('Name of the rack; alerts and backups say it.'),
+  rack: hostName.describe('Name of the rack; alerts and backups carry it.'),
   timezone: timezone.default('UTC').describe('Time zone of the schedules.'),
   network: section({
     subnet: cidr.exactOptional().describe('Every address must be in it.'),
@@ -158,6 +158,6 @@ export const headSchema = {
   defaultIdentity: z
     .string()
     .exactOptional()
-    .describe('What callers get who are listed nowhere; without it, nothing.'),
+    .describe('Identity of callers that are listed nowhere; without it, they get none.'),
   access: accessSchema,
 } as const;

@@ -16,7 +16,7 @@ export const power = z
   .union([outlet.transform((one) => [one]), z.array(outlet).min(1).max(16)])
   .meta({ title: 'outlet, or a list' })
   .exactOptional()
-  .describe('The outlet that feeds it; a list where it has several feeds: it is off when all are.');
+  .describe('The outlet that feeds it, or a list of several feeds; it is off only when all are.');
 
 /** The port that a machine is plugged into. */
 export const uplink = reading('a port of a switch', 'switch-1/48', (written) =>

@@ -16,6 +16,6 @@ export const edgeos: Model = {
     export: z
       .enum(['file', 'commands'])
       .default('file')
-      .describe('What is backed up: the configuration as a file, or as `set` commands.'),
+      .describe('Form of the backup: the configuration as a file, or as `set` commands.'),
   },
 };

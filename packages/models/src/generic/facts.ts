@@ -25,7 +25,7 @@ export const generic: Model = {
       .union([z.strictObject({ end: expression.describe('The last line.') }), z.literal('twice')])
       .default('twice')
       .describe(
-        'What a complete configuration looks like: its last line, or `twice`: two equal readings.',
+        'Proof that a configuration is complete: its last line, or `twice`: two equal readings.',
       ),
     volatile: z.array(expression).default([]).describe('Lines that change by themselves.'),
     secret: z

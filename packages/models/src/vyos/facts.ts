@@ -13,6 +13,6 @@ export const vyos: Model = {
     export: z
       .enum(['file', 'commands'])
       .default('file')
-      .describe('What is backed up: the configuration as a file, or as `set` commands.'),
+      .describe('Form of the backup: the configuration as a file, or as `set` commands.'),
   },
 };

@@ -28,17 +28,17 @@ const anySink = {
 
 const fileSink = object({
   ...anySink,
-  name: name.describe('Its place in the spool: rename it and it starts anew.'),
+  name: name.describe('Its position in the spool. A renamed sink starts again at the newest message.'),
   kind: z.literal('file'),
   file: path.describe('Gets a JSON object a line.'),
   maxBytes: whole(1, 2 ** 50)
     .default(100 * 2 ** 20)
-    .describe('Then it is set aside as FILE.1 and begun anew.'),
+    .describe('Size at which the file becomes FILE.1 and a new one begins.'),
 });
 
 const httpSink = object({
   ...anySink,
-  name: name.describe('Its place in the spool: rename it and it starts anew.'),
+  name: name.describe('Its position in the spool. A renamed sink starts again at the newest message.'),
   kind: z.literal('http'),
   url: httpUrl.describe('Gets a request for each message.'),
   method: z.enum(['POST', 'PUT']).default('POST').describe('How.'),
@@ -55,7 +55,7 @@ const httpSink = object({
     .string()
     .exactOptional()
     .describe(
-      'Template of the body; `{{labels.alertname}}` and the like are replaced, escaped for JSON; of `{{labels.severity | "warning"}}`, the first that is not empty. Without it, the message itself.',
+      'Template of the body with `{{labels.alertname}}` and the like, escaped for JSON. `{{labels.severity | "warning"}}` takes the first that is not empty. Without a template, the message itself.',
     ),
   timeoutSeconds: seconds(0.1, 300).default(10).describe('Then it is tried again.'),
 });
@@ -85,7 +85,7 @@ export const alertToPubsub = section({
     .min(1)
     .max(100)
     .exactOptional()
-    .describe('Where alerts say they come from; by default the name of the rack.'),
+    .describe('Location that alerts carry; by default the name of the rack.'),
   format: z
     .enum(['flat', 'full'])
     .default('flat')
@@ -145,7 +145,7 @@ export const alertToPubsub = section({
       .describe('Basic auth that Alertmanager must send …'),
     password: secret.exactOptional().describe('… and its password.'),
     bearer: secret.exactOptional().describe('Or a bearer token.'),
-  }).describe('Who may hand in alerts; by default everybody who reaches the port.'),
+  }).describe('Senders that may post alerts; by default everybody who reaches the port.'),
   spool: section({
     maxBytes: whole(2 ** 22, 2 ** 50)
       .default(2 ** 30)
@@ -155,11 +155,11 @@ export const alertToPubsub = section({
       .positive()
       .max(87_600)
       .default(336)
-      .describe('So is when the oldest has waited this long.'),
+      .describe('The same happens when the oldest message has waited this long.'),
     deadLetterBytes: whole(0, 2 ** 40)
       .default(10 * 2 ** 20)
-      .describe('Bound of the file that keeps alerts that are none.'),
-  }).describe('What waits while the uplink is away.'),
+      .describe('Limit of the file of dead letters.'),
+  }).describe('Messages that wait while the uplink is away.'),
   sinks: z
     .array(z.discriminatedUnion('kind', [fileSink, httpSink]))
     .default([])

@@ -8,12 +8,12 @@ export const common = {
   url: httpUrl
     .exactOptional()
     .describe(
-      'Where everyone finds this service; by default the jumphost at the port of the service.',
+      'URL of this service; by default the jumphost at the port of the service.',
     ),
   metricsUrl: httpUrl
     .exactOptional()
     .describe(
-      'Where its metrics are read; by default the jumphost at the metrics port of the service.',
+      'URL of its metrics; by default the jumphost at the metrics port of the service.',
     ),
   tls: object({
     cert: path.describe('PEM file of the certificate and those that vouch for it.'),

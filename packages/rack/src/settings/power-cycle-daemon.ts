@@ -9,7 +9,7 @@ import { common } from './common.ts';
 
 function door(port: number, of: string) {
   return object({
-    port: portNumber.default(port).describe('Where it listens.'),
+    port: portNumber.default(port).describe('Port to listen on.'),
     host: z
       .string()
       .min(1)
@@ -29,7 +29,7 @@ export const powerCycleDaemon = section({
   cooldownSeconds: whole(0, 86_400)
     .default(300)
     .describe(
-      'After a cycle, or an off and on, the power of a machine is not cut again for this long. Limits protect the relay, whoever asks.',
+      'After a cycle, or an off and on, the power of a machine is not cut again for this long. The limit protects the relay and applies to everybody.',
     ),
   maxPerHour: whole(1, 60)
     .default(4)
@@ -82,7 +82,7 @@ export const powerCycleDaemon = section({
       .default(24)
       .describe('A hold without an end is given this one.'),
     maxHours: z.number().positive().max(8760).default(720).describe('No hold is longer.'),
-  }).describe('"Under repair until …": nobody cycles what is held.'),
+  }).describe('Holds, "under repair until …": a held target is not cycled.'),
   devicesPerHour: whole(0, 60)
     .default(6)
     .describe(
@@ -91,7 +91,7 @@ export const powerCycleDaemon = section({
   doors: section({
     pdudaemon: door(16_421, 'The HTTP API of pdudaemon, so that labgrid and LAVA work unchanged.'),
     report: door(9211, 'POST /powercycled_bots, the report of the original system.'),
-  }).describe('Compatible doors, each on a listener of its own.'),
+  }).describe('APIs of other software, each on its own listener.'),
   repair: section({
     enabled: z
       .boolean()
@@ -119,7 +119,7 @@ export const powerCycleDaemon = section({
         .boolean()
         .default(false)
         .describe(
-          'Whether a silent router is cycled through its PDU: nobody far away can ask for that.',
+          'Whether a silent router is cycled through its PDU. People far away cannot ask for it.',
         ),
       silentMinutes: whole(5, 1440).default(15).describe('How long it must be silent.'),
       pauseMinutes: whole(10, 10_080).default(60).describe('At most once in this time.'),

@@ -44,12 +44,12 @@ export const routerBackup = section({
   )
     .exactOptional()
     .describe(
-      'Where copies leave the rack to: a bucket of Google Cloud Storage, or a mounted directory.',
+      'Place for off-site copies: a bucket of Google Cloud Storage, or a mounted directory.',
     ),
   uploadKey: secret
     .exactOptional()
     .describe(
-      'Key file of a service account that may write to the bucket; without it, the tokens that the metadata server of the rack gives the jumphost.',
+      'Key file of a service account that may write to the bucket; by default, tokens of the metadata server for the jumphost.',
     ),
   encrypt: z
     .union([z.array(recipient).min(1), z.literal('none')])
@@ -59,8 +59,8 @@ export const routerBackup = section({
     ),
   retention: section({
     days: whole(1, 36_500).default(365).describe('Uploaded copies older than this are removed …'),
-    versions: whole(1, 100_000).default(30).describe('… but never the newest so many of a device.'),
-  }).describe('Of what was uploaded. The history in git is kept for ever.'),
+    versions: whole(1, 100_000).default(30).describe('… but never the newest N of a device.'),
+  }).describe('Retention of uploads. The history in git is kept for ever.'),
   git: section({
     remote: text(
       /^(ssh:\/\/|https:\/\/|file:\/\/|\/|[\w.-]+@[\w.-]+:)\S+$/,
@@ -68,7 +68,7 @@ export const routerBackup = section({
       'git@git.example.com:racks/rack4.git',
     )
       .exactOptional()
-      .describe('Where each commit is pushed to as well.'),
+      .describe('Remote that each commit is also pushed to.'),
     branch: text(/^[\w][\w./-]*$/, 'a branch', 'main')
       .default('main')
       .describe('The branch that is pushed.'),
@@ -91,7 +91,7 @@ export const routerBackup = section({
       ),
   })
     .exactOptional()
-    .describe('Who is told.'),
+    .describe('HTTP endpoint that receives reports.'),
   powerToken: secret
     .exactOptional()
     .describe(

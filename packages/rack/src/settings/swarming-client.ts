@@ -44,14 +44,14 @@ export const swarmingClient = section({
   url: httpUrl
     .exactOptional()
     .describe(
-      'Where the status port is found; by default at the address of the machine. Said in the entry of a machine.',
+      'URL of the status port; by default at the address of the machine. Said in the entry of a machine.',
     ),
   metricsUrl: httpUrl
     .exactOptional()
     .describe(
-      'Where its metrics are read; by default at the address of the machine. Said in the entry of a machine.',
+      'URL of its metrics; by default at the address of the machine. Said in the entry of a machine.',
     ),
-  server: server.exactOptional().describe('The Swarming server, whatever the name of the machine.'),
+  server: server.exactOptional().describe('The Swarming server, for every machine name.'),
   servers: z
     .array(
       object({
@@ -79,7 +79,7 @@ export const swarmingClient = section({
   reboot: z
     .enum(['restart-bot', 'host', 'refuse'])
     .default('restart-bot')
-    .describe('What happens when the bot asks for a reboot of its host.'),
+    .describe('Action when the bot asks for a reboot of its host.'),
   readSeconds: seconds(1, 3600).default(30).describe('How often the devices are read.'),
   commandSeconds: seconds(0.1, 120)
     .default(5)
@@ -92,7 +92,7 @@ export const swarmingClient = section({
     privateKey: path.exactOptional().describe('Its key, a path on the machine.'),
     commandSeconds: seconds(0.1, 300).default(20).describe('Time-out of one command.'),
   }).describe('Devices over ssh (chromeos, linux).'),
-  thresholds: section(thresholds).describe('What is healthy.'),
+  thresholds: section(thresholds).describe('Thresholds for health.'),
   deviceModels: z
     .record(z.string(), object(overridesOf(thresholds)))
     .default({})
@@ -105,13 +105,13 @@ export const swarmingClient = section({
     clockOffsetSeconds: seconds(0.1, 3600)
       .default(10)
       .describe('A clock further off takes no tasks.'),
-  }).describe('What is healthy for the machine itself.'),
+  }).describe('Thresholds for the health of the machine itself.'),
   repair: section({
     steps: z
       .array(z.enum(repairSteps))
       .default([...repairSteps])
       .describe(
-        'What is tried with a device that is gone, in this order; `power-cycle` asks the power-cycle daemon.',
+        'Steps to repair a missing device, in this order; `power-cycle` asks the power-cycle daemon.',
       ),
     afterSeconds: whole(0, 86_400).default(120).describe('How long it must be gone.'),
     pauseSeconds: whole(1, 86_400).default(120).describe('Pause after each step.'),
