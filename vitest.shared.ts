@@ -10,7 +10,8 @@ const shared = defineConfig({
     reporters: ['default', report],
     // Most tests wait for sockets and processes, so there may be more of them than cores.
     maxWorkers: 3,
-    testTimeout: 60_000,
+    // A campaign in full takes minutes.
+    testTimeout: process.env.SKOLO_LONG ? 900_000 : 60_000,
     hookTimeout: 60_000,
     // What is waited for comes later where others work, too.
     expect: { poll: { timeout: 20_000 } },

@@ -294,7 +294,7 @@ describe('writeFileAtomic in other processes', () => {
 
     await writeFileAtomic(file, 'the end');
     expect(await readdir(folder)).toEqual(['state.json']);
-  }, 300_000);
+  }, 3_600_000);
 });
 
 describe('readFileIfExists', () => {

@@ -86,4 +86,4 @@ it(`has what it acknowledged and nothing that it refused while a disk fills and 
     await run('umount', [disk]);
     await rm(parent, { recursive: true });
   }
-}, 300_000);
+}, 3_600_000);

@@ -341,7 +341,7 @@ describe('Journal and kill -9', () => {
       if (journal.recovered) expect(journal.recovered).toContain('the last change');
       await journal.close();
     }
-  }, 600_000);
+  }, 3_600_000);
 });
 
 function recordsAt(lane: number, last: number): Record<string, unknown> {

@@ -98,7 +98,7 @@ describe('copyLive', () => {
   });
 
   it(`has all that was reported when it began (${kills} copies)`, {
-    timeout: 300_000,
+    timeout: 3_600_000,
   }, async () => {
     const live = join(folder, 'journal');
     const writer = await startReporting(live);
@@ -128,7 +128,7 @@ describe('copyLive', () => {
     }
   });
 
-  it('has all that was reported by a writer that was killed', { timeout: 300_000 }, async () => {
+  it('has all that was reported by a writer that was killed', { timeout: 3_600_000 }, async () => {
     const random = seeded(seed);
     const live = join(folder, 'journal');
     for (let round = 0; round < kills / 4; round += 1) {

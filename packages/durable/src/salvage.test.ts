@@ -191,7 +191,7 @@ describe('a damaged journal', () => {
       if (recovered === undefined) expect(records).toEqual(content);
       for (const [key, value] of records) expect(values.get(key)).toContain(JSON.stringify(value));
     }
-  }, 300_000);
+  }, 3_600_000);
 
   it.each([
     {

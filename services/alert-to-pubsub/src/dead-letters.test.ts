@@ -265,7 +265,7 @@ const writer = fileURLToPath(new URL('../dist/dead-letters.test-writer.js', impo
 
 describe('another process', () => {
   it(`that is killed at ${kills} moments loses none that was kept (seed ${seed})`, {
-    timeout: 600_000,
+    timeout: 3_600_000,
   }, async () => {
     console.log(`dead letters: ${kills} kills, SKOLO_SEED=${seed}`);
     const moments = fc.sample(fc.nat(40), { numRuns: kills, seed });

@@ -1,10 +1,11 @@
 /** What a group of requests would change: messages for the spool, and the alerts as they would be known then. */
-import type { SpooledMessage } from '@skolo/alerts';
 import type { DeadLetter } from '@skolo/api';
 import type { Tracked } from './state.ts';
 
 export class Draft {
-  readonly messages: SpooledMessage[] = [];
+  /** Messages as the spool has them. */
+  readonly texts: string[] = [];
+  readonly transitions = { firing: 0, resolved: 0 };
   readonly letters: DeadLetter[] = [];
   /** How many more would be known then. */
   added = 0;

@@ -4,7 +4,7 @@ import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
 import { createIds } from './ids.ts';
 import { Intake, type IntakeDeps } from './intake.ts';
-import { type Batch, NotAccepted } from './receive/heard.ts';
+import { type Batch, NotAccepted, type Received } from './receive/heard.ts';
 import { smallRack } from './testing/small-rack.ts';
 
 const settings = smallRack().services['alert-to-pubsub'];
@@ -53,7 +53,7 @@ function start(over: Partial<IntakeDeps> = {}) {
   const spool = new FakeSpool();
   const clock = fakeClock('2026-11-20T07:00:00Z');
   const letters: DeadLetter[] = [];
-  const heard: Batch[] = [];
+  const heard: Received[] = [];
   const troubles: unknown[] = [];
   const intake = new Intake({
     settings: () => settings,
@@ -67,7 +67,8 @@ function start(over: Partial<IntakeDeps> = {}) {
     onDisk: (trouble) => void troubles.push(trouble),
     ...over,
   });
-  return { intake, spool, clock, letters, heard, troubles };
+  const accept = (batch: Batch) => intake.accept(() => batch, 0);
+  return { intake, accept, spool, clock, letters, heard, troubles };
 }
 
 function batch(names: string[], more: Partial<Batch> = {}): Batch {
@@ -81,10 +82,10 @@ function batch(names: string[], more: Partial<Batch> = {}): Batch {
 
 describe('accept', () => {
   it('is fulfilled when the spool has it, and not before', async () => {
-    const { intake, spool } = start();
+    const { accept, spool } = start();
     const release = spool.hold();
     let isDone = false;
-    const accepted = intake.accept(batch(['A'])).then(() => {
+    const accepted = accept(batch(['A'])).then(() => {
       isDone = true;
     });
     await new Promise(setImmediate);
@@ -95,10 +96,61 @@ describe('accept', () => {
     expect(spool.said).toEqual(['A firing']);
   });
 
-  it('writes nothing for what is known', async () => {
+  it('rejects a request that cannot be read, and accepts what shares its group', async () => {
+    const { intake, accept, spool } = start();
+    const unreadable = intake.accept(() => {
+      throw new Error('the body is not JSON');
+    }, 10);
+    const all = [accept(batch(['A'])), unreadable, accept(batch(['B']))];
+
+    expect((await Promise.allSettled(all)).map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
+    await expect(unreadable).rejects.toThrow('the body is not JSON');
+    expect(spool.said).toEqual(['A firing', 'B firing']);
+    expect(spool.syncs).toBe(1);
+  });
+
+  it('says what is wrong with a request while the disk is full, too', async () => {
+    const { intake, accept } = start({ refusal: () => 'the disk is full' });
+    const unreadable = intake.accept(() => {
+      throw new Error('the body is not JSON');
+    }, 10);
+    const readable = accept(batch(['A']));
+
+    await expect(unreadable).rejects.toThrow('the body is not JSON');
+    await expect(readable).rejects.toThrow('the disk is full');
+  });
+
+  it('reads a request only when it is its turn, and large ones in several groups', async () => {
     const { intake, spool } = start();
-    await intake.accept(batch(['A']));
-    await intake.accept(batch(['A']));
+    const release = spool.hold();
+    const read: string[] = [];
+    const all = ['A', 'B', 'C'].map((name) =>
+      intake.accept(
+        () => {
+          read.push(name);
+          return batch([name]);
+        },
+        2 ** 18 + 1,
+      ),
+    );
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+
+    expect(read).toEqual(['A']);
+    release();
+    await Promise.all(all);
+    expect(spool.said).toEqual(['A firing', 'B firing', 'C firing']);
+    expect(spool.syncs).toBe(3);
+  });
+
+  it('writes nothing for what is known', async () => {
+    const { intake, accept, spool } = start();
+    await accept(batch(['A']));
+    await accept(batch(['A']));
 
     expect(spool.syncs).toBe(1);
     expect(intake.alerts.size).toBe(1);
@@ -107,19 +159,19 @@ describe('accept', () => {
   it('takes nothing while there is no spool: what is known is being read then, and may be old', async () => {
     let isOpen = true;
     const spool = new FakeSpool();
-    const { intake } = start({ spool: () => (isOpen ? spool : undefined) });
-    await intake.accept(batch(['A']));
+    const { accept } = start({ spool: () => (isOpen ? spool : undefined) });
+    await accept(batch(['A']));
     isOpen = false;
 
-    await expect(intake.accept(batch(['A']))).rejects.toThrow(NotAccepted);
+    await expect(accept(batch(['A']))).rejects.toThrow(NotAccepted);
   });
 
   it('does not answer a repeat before the first of it is written', async () => {
-    const { intake, spool } = start();
+    const { intake, accept, spool } = start();
     const release = spool.hold();
-    const first = intake.accept(batch(['A']));
+    const first = accept(batch(['A']));
     const answers: string[] = [];
-    const repeat = intake.accept(batch(['A'])).then(
+    const repeat = accept(batch(['A'])).then(
       () => answers.push('accepted'),
       () => answers.push('refused'),
     );
@@ -135,10 +187,10 @@ describe('accept', () => {
   });
 
   it('shares one sync among all that wait', async () => {
-    const { intake, spool } = start();
+    const { accept, spool } = start();
     const release = spool.hold();
     const names = Array.from({ length: 100 }, (_, i) => `A${i}`);
-    const all = names.map((name) => intake.accept(batch([name])));
+    const all = names.map((name) => accept(batch([name])));
     await new Promise(setImmediate);
     release();
     await Promise.all(all);
@@ -148,10 +200,10 @@ describe('accept', () => {
   });
 
   it('takes what is small when the whole does not fit', async () => {
-    const { intake, spool } = start();
+    const { intake, accept, spool } = start();
     spool.room = 1000;
-    const large = intake.accept(batch(Array.from({ length: 50 }, (_, i) => `L${i}`)));
-    const small = intake.accept(batch(['S']));
+    const large = accept(batch(Array.from({ length: 50 }, (_, i) => `L${i}`)));
+    const small = accept(batch(['S']));
 
     await expect(large).rejects.toThrow(/no space left/);
     await small;
@@ -162,11 +214,11 @@ describe('accept', () => {
   });
 
   it('knows nothing of what was refused: the next time it is new', async () => {
-    const { intake, spool, troubles } = start();
+    const { accept, spool, troubles } = start();
     spool.trouble = new Error('the disk is full');
-    await expect(intake.accept(batch(['A']))).rejects.toThrow(/the disk is full/);
+    await expect(accept(batch(['A']))).rejects.toThrow(/the disk is full/);
     spool.trouble = undefined;
-    await intake.accept(batch(['A']));
+    await accept(batch(['A']));
 
     expect(spool.said).toEqual(['A firing']);
     expect(troubles).toEqual([new Error('the disk is full'), undefined]);
@@ -174,24 +226,24 @@ describe('accept', () => {
 
   it('refuses what is new while the spool is full, not what is known', async () => {
     let refusal: string | undefined;
-    const { intake } = start({ refusal: () => refusal });
-    await intake.accept(batch(['A']));
+    const { intake, accept } = start({ refusal: () => refusal });
+    await accept(batch(['A']));
     refusal = 'the spool is full';
 
-    await intake.accept(batch(['A']));
-    await expect(intake.accept(batch(['A', 'B']))).rejects.toThrow('the spool is full');
-    await expect(intake.accept(batch(['A-']))).rejects.toThrow('the spool is full');
+    await accept(batch(['A']));
+    await expect(accept(batch(['A', 'B']))).rejects.toThrow('the spool is full');
+    await expect(accept(batch(['A-']))).rejects.toThrow('the spool is full');
     refusal = undefined;
-    await intake.accept(batch(['A-', 'B']));
+    await accept(batch(['A-', 'B']));
     expect(intake.alerts.size).toBe(2);
   });
 
   it('refuses alerts beyond those that may be known, and takes what is known', async () => {
-    const { intake, spool } = start({ mostAlerts: 2 });
-    await intake.accept(batch(['A', 'B']));
+    const { accept, spool } = start({ mostAlerts: 2 });
+    await accept(batch(['A', 'B']));
     // As Prometheus sends them: what ends and what begins in one request.
-    const mixed = intake.accept(batch(['A-', 'C', 'D']));
-    const known = intake.accept(batch(['B-']));
+    const mixed = accept(batch(['A-', 'C', 'D']));
+    const known = accept(batch(['B-']));
 
     await expect(mixed).rejects.toThrow(/2 new alerts rejected: 2 are known, which is the limit/);
     await known;
@@ -199,41 +251,41 @@ describe('accept', () => {
   });
 
   it('tells firing and resolved of the same batch, in their order', async () => {
-    const { intake, spool } = start();
-    await intake.accept(batch(['A', 'A-', 'A']));
+    const { accept, spool } = start();
+    await accept(batch(['A', 'A-', 'A']));
 
     expect(spool.said).toEqual(['A firing', 'A resolved', 'A firing']);
   });
 
   it('gives each message an id of its own', async () => {
-    const { intake, spool } = start();
-    await intake.accept(batch(['A', 'A-', 'B']));
+    const { accept, spool } = start();
+    await accept(batch(['A', 'A-', 'B']));
 
     expect(new Set(spool.messages.map(({ id }) => id)).size).toBe(3);
     expect(spool.messages.every(({ id }) => /^[0-9a-f]{32}$/.test(id))).toBe(true);
   });
 
   it('keeps bad alerts as dead letters, each once, and tells of them', async () => {
-    const { intake, spool, letters } = start();
+    const { accept, spool, letters } = start();
     const bad = [
       { why: 'labels are missing', found: { foo: 1 } },
       { why: 'labels are missing', found: { foo: 1 } },
       { why: 'labels are missing', found: { foo: 2 } },
     ];
-    await intake.accept(batch(['A'], { bad }));
-    await intake.accept(batch(['A'], { bad }));
+    await accept(batch(['A'], { bad }));
+    await accept(batch(['A'], { bad }));
 
     expect(letters.map(({ found }) => found)).toEqual([{ foo: 1 }, { foo: 2 }]);
     expect(spool.said).toEqual(['A firing', 'notice dead-letters']);
   });
 
   it('keeps an alert that no sink can take as a dead letter, once', async () => {
-    const { intake, spool, letters } = start();
+    const { intake, accept, spool, letters } = start();
     const large = batch(['L', 'A']);
     for (const { annotations, labels } of large.alerts) {
       if (labels.alertname === 'L') annotations.text = 'ü'.repeat(5_000_000);
     }
-    await intake.accept(large);
+    await accept(large);
     await intake.tick();
 
     expect(spool.said.slice(0, 1)).toEqual(['A firing']);
@@ -241,12 +293,12 @@ describe('accept', () => {
   });
 
   it('tells of alerts that Alertmanager left out, again after an hour', async () => {
-    const { intake, spool, clock } = start();
+    const { accept, spool, clock } = start();
     const cut = batch(['A'], { truncated: 3, group: { key: '{}:{}', receiver: 'rack' } });
-    await intake.accept(cut);
-    await intake.accept(cut);
+    await accept(cut);
+    await accept(cut);
     clock.pass(3_700_000);
-    await intake.accept(cut);
+    await accept(cut);
 
     expect(spool.said).toEqual(['A firing', 'notice truncated', 'notice truncated']);
     expect(spool.messages[1]).toMatchObject({
@@ -258,8 +310,8 @@ describe('accept', () => {
 
 describe('tick', () => {
   it('gives all that goes on, and writes nothing', async () => {
-    const { intake, spool, clock } = start();
-    await intake.accept(batch(['A', 'B', 'C', 'C-']));
+    const { intake, accept, spool, clock } = start();
+    await accept(batch(['A', 'B', 'C', 'C-']));
     clock.pass(60_000);
     const due = await intake.tick();
 
@@ -269,8 +321,8 @@ describe('tick', () => {
   });
 
   it('writes nothing when nothing is due', async () => {
-    const { intake, spool, clock } = start();
-    await intake.accept(batch(['A']));
+    const { intake, accept, spool, clock } = start();
+    await accept(batch(['A']));
     clock.pass(10_000);
 
     expect(await intake.tick()).toEqual([]);
@@ -278,8 +330,8 @@ describe('tick', () => {
   });
 
   it('ends again what the disk did not take', async () => {
-    const { intake, spool, clock } = start();
-    await intake.accept(batch(['A']));
+    const { intake, accept, spool, clock } = start();
+    await accept(batch(['A']));
     clock.pass(25 * 3_600_000);
     spool.trouble = new Error('full');
     await expect(intake.tick()).rejects.toThrow('full');
@@ -290,10 +342,10 @@ describe('tick', () => {
   });
 
   it('counts what was heard between', async () => {
-    const { intake, clock } = start();
-    await intake.accept(batch(['A']));
+    const { intake, accept, clock } = start();
+    await accept(batch(['A']));
     clock.pass(30_000);
-    await intake.accept(batch(['A']));
+    await accept(batch(['A']));
     clock.pass(30_000);
     const [due = ''] = await intake.tick();
 

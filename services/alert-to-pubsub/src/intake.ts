@@ -1,7 +1,7 @@
 /**
- * What was heard becomes messages in the spool, one group after the other: whatever waits while a group is written is
- * the next group, and shares one sync. What is known changes only once the spool has it; so nobody is answered by
- * what may be lost yet.
+ * What was heard becomes messages in the spool, one group after the other: what waits while a group is written is the
+ * next group, up to half a megabyte, and shares one sync. What is known changes only once the spool has it; so nobody is
+ * answered by what may be lost yet.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, NoticeMessage, SpooledMessage } from '@skolo/alerts';
@@ -13,7 +13,13 @@ import type { DeadLetters } from './dead-letters.ts';
 import { Draft } from './draft.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { NewId } from './ids.ts';
-import { type Batch, type Intake as Doorway, NotAccepted } from './receive/heard.ts';
+import {
+  type Batch,
+  type Intake as Doorway,
+  NotAccepted,
+  type Received,
+  receivedOf,
+} from './receive/heard.ts';
 import {
   hear,
   isRefreshDue,
@@ -35,10 +41,10 @@ export interface IntakeDeps {
   clock: Clock;
   /** How many alerts may be known, those that were resolved a short time ago included. */
   mostAlerts?: number;
-  /** What the spool has now, in its order. */
-  onAccepted(messages: readonly SpooledMessage[]): void;
+  /** How many alerts began to fire, or were resolved: the spool has them now. */
+  onAccepted(transitions: Readonly<Draft['transitions']>): void;
   /** Somebody lives who sends alerts. */
-  onHeard(batch: Batch): void;
+  onHeard(received: Received): void;
   /** The disk takes it, or why not. */
   onDisk(trouble: unknown): void;
 }
@@ -46,6 +52,8 @@ export interface IntakeDeps {
 /** Something that is to happen, all of it or nothing. */
 interface Job {
   draw(draft: Draft): void;
+  /** What it is drawn from. */
+  bytes: number;
   resolve(): void;
   reject(error: NotAccepted): void;
 }
@@ -60,6 +68,8 @@ const usualMostAlerts = 100_000;
 const mostBytes = 10_000_000;
 /** Shorter ones have fewer bytes than that in any case: a character has three at most. */
 const longText = mostBytes / 3;
+/** How much is read and written at once, in bytes of requests. What waits stays outside of the heap meanwhile. */
+const mostAtOnce = 2 ** 19;
 
 export class Intake implements Doorway {
   /** By fingerprint. */
@@ -79,13 +89,31 @@ export class Intake implements Doorway {
     this.complaints = new Complaints(() => deps.clock.uptime());
   }
 
-  async accept(batch: Batch): Promise<void> {
+  async accept(read: () => Batch, bytes: number): Promise<Received> {
     let leftOut = 0;
-    await this.enqueue((draft) => {
+    let received: Received | undefined;
+    let refusal: unknown;
+    const draw = (draft: Draft) => {
+      received = undefined;
+      refusal = undefined;
+      // Read here, and not kept: V8 would copy the alerts of all requests that wait, again and again.
+      let batch: Batch;
+      try {
+        batch = read();
+      } catch (error) {
+        refusal = error;
+        return;
+      }
+      received = receivedOf(batch, this.deps.clock.now());
       leftOut = this.draw(draft, batch);
+    };
+    await this.enqueue(draw, bytes).catch((error: unknown) => {
+      throw refusal ?? error;
     });
-    this.deps.onHeard(batch);
+    if (received === undefined) throw refusal;
+    this.deps.onHeard(received);
     if (leftOut > 0) throw this.tooMany(leftOut);
+    return received;
   }
 
   /**
@@ -106,13 +134,13 @@ export class Intake implements Doorway {
     await this.enqueue((draft) => {
       const latest = new Map<string, AlertMessage>();
       for (const message of messages) {
-        draft.messages.push({ ...message, sink });
+        this.add(draft, { ...message, sink });
         if (message.kind !== 'notice') latest.set(message.alert.fingerprint, message);
       }
       for (const [fingerprint, late] of latest) {
         const known = draft.get(fingerprint)?.known;
         const now = wordOfNow(late, known, this.moment(), this.deps.newId);
-        if (now !== undefined) draft.messages.push({ ...now, sink });
+        if (now !== undefined) this.add(draft, { ...now, sink });
       }
     });
   }
@@ -135,7 +163,7 @@ export class Intake implements Doorway {
         if (change === 'forget') draft.forget(fingerprint);
         else if (change !== undefined) {
           draft.set(fingerprint, change.tracked);
-          draft.messages.push(...change.messages);
+          for (const message of change.messages) this.add(draft, message);
         } else if (isRefreshDue(tracked, before, moment, settings)) {
           draft.set(fingerprint, { ...tracked, toldAt: moment.uptime });
           due.push(fingerprint);
@@ -173,12 +201,12 @@ export class Intake implements Doorway {
       }
       const change = hear(before, word, moment, settings, this.deps.newId);
       draft.set(fingerprint, change.tracked);
-      for (const message of change.messages) draft.messages.push(message);
+      for (const message of change.messages) this.add(draft, message);
     }
-    const at = new Date(moment.now).toISOString();
     for (const { why, found } of bad) {
       // Alertmanager sends the same one again and again: it must not push the others out.
       if (this.complaints.isNew(`${why} ${JSON.stringify(found)}`)) {
+        const at = new Date(moment.now).toISOString();
         draft.letters.push({ at, from: door, why, found });
       }
     }
@@ -198,12 +226,12 @@ export class Intake implements Doorway {
     const { newId, clock } = this.deps;
     const now = clock.now();
     const at = new Date(now).toISOString();
-    draft.messages.push({ kind: 'notice', id: newId(undefined, now), at, ...complaint });
+    this.add(draft, { kind: 'notice', id: newId(undefined, now), at, ...complaint });
   }
 
-  private enqueue(draw: Job['draw']): Promise<void> {
+  private enqueue(draw: Job['draw'], bytes = 0): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.jobs.push({ draw, resolve, reject });
+      this.jobs.push({ draw, bytes, resolve, reject });
       this.working ??= this.work();
     });
   }
@@ -211,8 +239,17 @@ export class Intake implements Doorway {
   private async work() {
     // A turn of the event loop, so that what comes at the same time shares the first sync, too.
     await turn();
-    while (this.jobs.length > 0) await this.doAll(this.jobs.splice(0));
+    while (this.jobs.length > 0) await this.doAll(this.takeGroup());
     this.working = undefined;
+  }
+
+  private takeGroup(): Job[] {
+    let bytes = 0;
+    const rest = this.jobs.findIndex((job, position) => {
+      bytes += job.bytes;
+      return position > 0 && bytes > mostAtOnce;
+    });
+    return this.jobs.splice(0, rest < 0 ? this.jobs.length : rest);
   }
 
   /** Together if that is possible: what is small may have room where all of it has none. */
@@ -231,8 +268,7 @@ export class Intake implements Doorway {
     const draft = new Draft(this.alerts);
     this.complaints.begin();
     for (const { draw } of jobs) draw(draft);
-    const texts = this.textsOf(draft);
-    const { messages, letters } = draft;
+    const { texts, letters, transitions } = draft;
     const isWriting = texts.length > 0 || letters.length > 0;
     const spool = deps.spool();
     // Without one, what is known is just being read from it, and may be older than what was accepted last.
@@ -252,7 +288,7 @@ export class Intake implements Doorway {
     }
     draft.apply();
     this.complaints.keep();
-    deps.onAccepted(messages);
+    deps.onAccepted(transitions);
   }
 
   /** All that is known is in memory, and anybody who reaches the endpoints may invent alerts. */
@@ -265,18 +301,20 @@ export class Intake implements Doorway {
   }
 
   /** What no sink takes, nor the spool, becomes a dead letter. */
-  private textsOf({ messages, letters }: Draft): string[] {
-    return messages.flatMap((message) => {
-      const text = JSON.stringify(message);
-      if (text.length <= longText || Buffer.byteLength(text) <= mostBytes) return [text];
+  private add({ texts, letters, transitions }: Draft, message: SpooledMessage): void {
+    const text = JSON.stringify(message);
+    if (text.length > longText && Buffer.byteLength(text) > mostBytes) {
       const { labels } = message.kind === 'notice' ? { labels: message.facts } : message.alert;
       const why = `larger than ${mostBytes} bytes: shorten its labels and annotations`;
       if (this.complaints.isNew(`${why} ${JSON.stringify(labels)}`)) {
         const from = message.kind === 'notice' ? 'notice' : message.door;
         letters.push({ at: message.at, from, why, found: { labels } });
       }
-      return [];
-    });
+      return;
+    }
+    texts.push(text);
+    const isChange = message.kind === 'transition' && message.sink === undefined;
+    if (isChange) transitions[message.alert.status] += 1;
   }
 
   private moment(): Moment {

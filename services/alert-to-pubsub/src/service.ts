@@ -1,6 +1,5 @@
 /** alert-to-pubsub, wired: nothing here decides, everything is told what it needs. */
 import { join } from 'node:path';
-import { isTest } from '@skolo/alerts';
 import { alertToPubsubApi } from '@skolo/api';
 import {
   createApp,
@@ -107,28 +106,15 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     deadLetters,
     newId,
     clock,
-    onAccepted(messages) {
-      const changes = { firing: 0, resolved: 0 };
-      for (const message of messages) {
-        const isChange = message.kind === 'transition' && message.sink === undefined;
-        if (isChange) changes[message.alert.status] += 1;
-      }
-      metrics.transitions(changes);
-    },
-    onHeard({ alerts, bad, door, truncated }) {
+    onAccepted: (transitions) => metrics.transitions(transitions),
+    onHeard({ door, bad, truncated, names, isReal }) {
       if (truncated > 0) metrics.truncated(truncated);
       if (bad.length > 0) metrics.deadLetters(door, bad.length);
       const receiver = receiverOf(door);
       const now = clock.now();
-      let isHeard = false;
       let isWatched = false;
-      for (const { labels, status } of alerts) {
-        // Somebody's test proves nothing about Prometheus.
-        if (isTest(labels)) continue;
-        isHeard = true;
-        if (status !== 'resolved' && watchdog.heard(labels, receiver, now)) isWatched = true;
-      }
-      if (isHeard) ways.mark(heard);
+      for (const name of names) if (watchdog.heard(name, receiver, now)) isWatched = true;
+      if (isReal) ways.mark(heard);
       if (isWatched) ways.mark(heardAt(receiver));
     },
     onDisk: (trouble) => room.disk(trouble),
@@ -260,7 +246,7 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     ...{ intake, auth, settings, clock, log },
     metrics: context.metrics,
     onReceived({ door, firing, resolved, bad }) {
-      if (bad > 0) metrics.refused(door, 'bad', bad);
+      if (bad.length > 0) metrics.refused(door, 'bad', bad.length);
       if (firing > 0) metrics.received(door, 'firing', firing);
       if (resolved > 0) metrics.received(door, 'resolved', resolved);
     },

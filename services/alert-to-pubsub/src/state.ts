@@ -183,7 +183,8 @@ function asKnown(
   { now }: Moment,
   { repeatHours }: StateSettings,
 ): KnownAlert {
-  const { labels, annotations, generatorURL, more } = heard;
+  const { generatorURL, more } = heard;
+  const last = before?.known.alert;
   // Alertmanager says itself when an alert is over; whoever posts to it says for how long the alert is good.
   const endsAt = heard.endsAt ?? (door === 'webhook' ? undefined : now + resolveTimeoutMs);
   const status = heard.status ?? (endsAt !== undefined && endsAt <= now ? 'resolved' : 'firing');
@@ -191,8 +192,8 @@ function asKnown(
   const alert: KnownAlert['alert'] = {
     fingerprint,
     status,
-    labels,
-    annotations,
+    labels: kept(last?.labels, heard.labels),
+    annotations: kept(last?.annotations, heard.annotations),
     startsAt: former?.alert.startsAt ?? timeOf(heard.startsAt ?? Math.min(endsAt ?? now, now)),
   };
   if (status === 'resolved') alert.endsAt = endedAt(former, endsAt ?? now);
@@ -210,6 +211,21 @@ function asKnown(
   if (group !== undefined) known.group = group;
   if (former?.expired && status === 'resolved') known.expired = true;
   return known;
+}
+
+/** The old object where the new one says the same: an old object costs the garbage collector less than a new one. */
+function kept(
+  old: Record<string, string> | undefined,
+  found: Record<string, string>,
+): Record<string, string> {
+  if (old === undefined) return found;
+  let more = 0;
+  for (const name in found) {
+    if (found[name] !== old[name]) return found;
+    more += 1;
+  }
+  for (const _name in old) more -= 1;
+  return more === 0 ? old : found;
 }
 
 /** The firing that this is another word of; undefined: the first word of it. */

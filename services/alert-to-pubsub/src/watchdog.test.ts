@@ -53,7 +53,7 @@ describe('watchdog', () => {
 
     for (let i = 0; i < 20; i += 1) {
       clock.pass(4 * minute);
-      watchdog.heard({ alertname }, 'prometheus');
+      watchdog.heard(alertname, 'prometheus');
       clock.pass(4 * minute);
       expect(watchdog.status()).toEqual({
         healthy: true,
@@ -65,7 +65,7 @@ describe('watchdog', () => {
   it('says since when it is silent, and logs it once, and when it is over', () => {
     const { clock, messages, watchdog } = setUp();
     clock.pass(minute);
-    watchdog.heard({ alertname: 'Watchdog' }, 'prometheus');
+    watchdog.heard('Watchdog', 'prometheus');
 
     clock.pass(5 * minute + 1000);
     expect(watchdog.status().healthy).toBe(false);
@@ -77,7 +77,7 @@ describe('watchdog', () => {
       ),
       lastHeard: start + minute,
     });
-    watchdog.heard({ alertname: 'Watchdog' }, 'prometheus');
+    watchdog.heard('Watchdog', 'prometheus');
 
     expect(watchdog.status()).toEqual({ healthy: true, lastHeard: clock.now() });
     expect(messages).toEqual([
@@ -88,7 +88,7 @@ describe('watchdog', () => {
 
   it('does as the settings say now', () => {
     const { clock, now, watchdog } = setUp();
-    watchdog.heard({ alertname: 'Watchdog' }, 'prometheus');
+    watchdog.heard('Watchdog', 'prometheus');
     clock.pass(4 * minute);
 
     now.withinSeconds = 60;
@@ -99,20 +99,20 @@ describe('watchdog', () => {
 
   it('is not moved by a wall clock that jumps', () => {
     const { clock, watchdog } = setUp();
-    watchdog.heard({ alertname: 'Watchdog' }, 'prometheus');
+    watchdog.heard('Watchdog', 'prometheus');
 
     clock.setWall(Date.parse('2030-01-01T00:00:00Z'));
     clock.pass(minute);
     expect(watchdog.status()).toEqual({ healthy: true, lastHeard: clock.now() - minute });
 
     clock.setWall(0);
-    watchdog.heard({ alertname: 'Watchdog' }, 'prometheus', start);
+    watchdog.heard('Watchdog', 'prometheus', start);
     expect(watchdog.status()).toEqual({ healthy: true, lastHeard: 0 });
   });
 
   it('is not well while no alert is accepted, and says since when', () => {
     const { clock, now, watchdog } = setUp();
-    watchdog.heard({ alertname: 'Watchdog' }, 'prometheus');
+    watchdog.heard('Watchdog', 'prometheus');
     clock.pass(minute);
     now.refusing = 'the spool is full';
     watchdog.status();
@@ -152,8 +152,8 @@ describe('the watchdog of each receiver', () => {
   const bothFor = ({ clock, watchdog }: ReturnType<typeof setUp>, minutes: number) => {
     for (let i = 0; i < minutes; i += 1) {
       clock.pass(minute);
-      watchdog.heard({ alertname: 'Watchdog' }, 'alertmanager');
-      watchdog.heard({ alertname: 'TargetsDown' }, 'prometheus');
+      watchdog.heard('Watchdog', 'alertmanager');
+      watchdog.heard('TargetsDown', 'prometheus');
     }
   };
 
@@ -165,7 +165,7 @@ describe('the watchdog of each receiver', () => {
 
     for (let i = 0; i < 6; i += 1) {
       clock.pass(minute);
-      watchdog.heard({ alertname: 'AlertmanagerDown' }, 'prometheus');
+      watchdog.heard('AlertmanagerDown', 'prometheus');
     }
 
     expect(watchdog.status()).toEqual({
@@ -177,7 +177,7 @@ describe('the watchdog of each receiver', () => {
       { name: 'prometheus', isExpected: false, isSilent: false, lastHeard: timeAt(16) },
       { name: 'alertmanager', isExpected: true, isSilent: true, lastHeard: timeAt(10) },
     ]);
-    watchdog.heard({ alertname: 'Watchdog' }, 'alertmanager');
+    watchdog.heard('Watchdog', 'alertmanager');
     expect(watchdog.status().healthy).toBe(true);
     expect(messages).toEqual(['a receiver is silent', 'a receiver is no longer silent']);
   });
@@ -188,7 +188,7 @@ describe('the watchdog of each receiver', () => {
 
     for (let i = 0; i < 10; i += 1) {
       lab.clock.pass(minute);
-      lab.watchdog.heard({ alertname: 'Watchdog' }, 'alertmanager');
+      lab.watchdog.heard('Watchdog', 'alertmanager');
     }
 
     expect(lab.watchdog.status().healthy).toBe(true);
@@ -198,7 +198,7 @@ describe('the watchdog of each receiver', () => {
     const lab = setUp();
     bothFor(lab, 1);
     lab.clock.pass(6 * minute);
-    lab.watchdog.heard({ alertname: 'TargetsDown' }, 'prometheus');
+    lab.watchdog.heard('TargetsDown', 'prometheus');
     expect(lab.watchdog.status().healthy).toBe(false);
 
     lab.now.receivers = ['prometheus'];
@@ -210,7 +210,7 @@ describe('the watchdog of each receiver', () => {
     another.now.receivers = ['alertmanager'];
     for (let i = 0; i < 6; i += 1) {
       another.clock.pass(minute);
-      another.watchdog.heard({ alertname: 'Watchdog' }, 'prometheus');
+      another.watchdog.heard('Watchdog', 'prometheus');
     }
     expect(another.watchdog.status().why).toMatch(/^Alertmanager has sent nothing to \/webhook/);
   });
@@ -225,7 +225,7 @@ describe('the watchdog of each receiver', () => {
     expect(watchdog.status().healthy).toBe(true);
 
     clock.pass(5 * minute + 1000);
-    watchdog.heard({ alertname: 'TargetsDown' }, 'prometheus');
+    watchdog.heard('TargetsDown', 'prometheus');
 
     expect(watchdog.status()).toMatchObject({
       healthy: false,

@@ -74,11 +74,10 @@ export class Watchdog {
    * @returns whether this receiver is expected to receive the watchdog from now on
    */
   heard(
-    labels: Record<string, string>,
+    alertname: string | undefined,
     receiver: Receiver,
     at: number = this.deps.clock.now(),
   ): boolean {
-    const { alertname } = labels;
     const watched = this.watched[receiver];
     this.all.heard(at);
     watched.silence.heard(at);

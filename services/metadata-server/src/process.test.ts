@@ -155,7 +155,7 @@ describe('kill -9', () => {
       JSON.parse(body).access_token,
     );
     expect(survivor.lines.filter(({ msg }) => msg === 'degraded')).toEqual([]);
-  }, 600_000);
+  }, 3_600_000);
 });
 
 describe('a state directory', () => {

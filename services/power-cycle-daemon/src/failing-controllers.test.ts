@@ -187,9 +187,8 @@ describe('a controller that rejects every on', () => {
   });
 });
 
-describe('kill -9', () => {
+describe('kill -9 (half a minute: only in npm run test:long)', () => {
   const timeout = 180_000;
-  // Three attempts of a real process take half a minute.
   it.runIf(process.env.SKOLO_LONG)('does not make it forget', { timeout }, async () => {
     const dir = await mkdtemp(join(tmpdir(), 'skolo-failing-'));
     onTestFinished(() => rm(dir, { recursive: true, force: true }));

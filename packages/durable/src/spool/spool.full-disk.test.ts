@@ -104,7 +104,7 @@ it(`has what it acknowledged and nothing that it refused while a disk fills and 
   await spool.trim(spool.next);
   await append(rounds, spool);
   await compare(spool);
-}, 300_000);
+}, 3_600_000);
 
 it('refuses what has no room, takes what has, and recovers by itself', async () => {
   spool = await Spool.open(folder);

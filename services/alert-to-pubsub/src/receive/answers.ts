@@ -3,20 +3,20 @@ import type { ServerResponse } from 'node:http';
 import type { Door } from '@skolo/alerts';
 import { problemType } from '@skolo/api';
 import { HttpProblem } from '@skolo/common';
-import type { Batch } from './heard.ts';
+import type { Received } from './heard.ts';
 import type { Refused } from './refused.ts';
 
 /** Those of every answer. They are written in one piece with its own: Node takes much longer to set one after the other. */
 type Headers = Readonly<Record<string, string>>;
 
 /** All of it is on the disk, and what is none is among the dead letters. */
-export function accepted(response: ServerResponse, batch: Batch, headers: Headers): void {
-  const { door, bad } = batch;
+export function accepted(response: ServerResponse, received: Received, headers: Headers): void {
+  const { door, bad } = received;
   if (door === 'v1') {
     sendJson(response, 200, { status: 'success' }, headers);
   } else if (door === 'v2' && bad.length > 0) {
     // As Alertmanager, which keeps the others.
-    sendJson(response, 400, whatIsBad(batch), headers);
+    sendJson(response, 400, whatIsBad(received), headers);
   } else {
     // amtool takes no other status, and no body.
     response.writeHead(200, { ...headers, 'content-length': 0 });
@@ -26,10 +26,10 @@ export function accepted(response: ServerResponse, batch: Batch, headers: Header
 
 const mostNamed = 5;
 
-function whatIsBad({ alerts, bad }: Batch): string {
+function whatIsBad({ firing, resolved, bad }: Received): string {
   const named = bad.slice(0, mostNamed).map(({ why }) => why);
   const others = bad.length > mostNamed ? [`and ${bad.length - mostNamed} more`] : [];
-  const kept = `${bad.length} of ${alerts.length + bad.length} alerts are none, the others are accepted`;
+  const kept = `${bad.length} of ${firing + resolved + bad.length} alerts are none, the others are accepted`;
   return `${kept}: ${[...named, ...others].join('; ')}`;
 }
 

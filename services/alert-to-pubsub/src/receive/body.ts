@@ -68,7 +68,8 @@ export function readBody(
       clearTimeout(timer);
       source.off('data', take);
       if (error === undefined) {
-        resolve(Buffer.concat(chunks, length));
+        const [first] = chunks;
+        resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks, length));
         return;
       }
       stopUnpacking(request, unpacking);
@@ -83,10 +84,9 @@ export function readBody(
       else end(tooMany());
     }
 
-    source.on('data', take).once('end', () => end());
+    source.on('data', take).on('end', () => end());
     unpacking?.on('error', () => end(notGzip()));
-    request.on('error', () => end(gone()));
-    request.once('close', () => {
+    request.on('close', () => {
       if (!request.complete) end(gone());
     });
     if (unpacking !== undefined) request.pipe(unpacking);

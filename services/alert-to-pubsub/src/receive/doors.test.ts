@@ -44,7 +44,7 @@ describe('a webhook of Alertmanager', () => {
         truncated: 0,
       },
     ]);
-    expect(lab.received).toEqual([{ door: 'webhook', firing: 1, resolved: 0, bad: 0 }]);
+    expect(lab.received).toMatchObject([{ door: 'webhook', firing: 1, resolved: 0, bad: [] }]);
   });
 
   it('may say more than is known today', async () => {
@@ -156,7 +156,7 @@ describe.each(lists)('a list of alerts at %s', (path) => {
         truncated: 0,
       },
     ]);
-    expect(lab.received).toEqual([{ door, firing: 1, resolved: 1, bad: 0 }]);
+    expect(lab.received).toMatchObject([{ door, firing: 1, resolved: 1, bad: [] }]);
   });
 
   it('may be empty', async () => {
@@ -219,7 +219,7 @@ describe('alerts that are none', () => {
         { why: expect.stringContaining(why), found: JSON.parse(JSON.stringify(bad)) },
       ]);
     }
-    expect(lab.received.map(({ firing, bad }) => [firing, bad])).toEqual([
+    expect(lab.received.map(({ firing, bad }) => [firing, bad.length])).toEqual([
       [1, 1],
       [1, 1],
       [1, 1],

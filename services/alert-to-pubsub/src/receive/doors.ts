@@ -22,17 +22,10 @@ import type { Registry } from 'prom-client';
 import { accepted, refused, sendProblem } from './answers.ts';
 import type { DoorAuth } from './auth.ts';
 import { BodiesInFlight, readBody, tooMany } from './body.ts';
-import { type Batch, type Intake, NotAccepted } from './heard.ts';
+import { type Batch, type Intake, NotAccepted, type Received } from './heard.ts';
 import { parseJson } from './json.ts';
 import { bytesOf, readMessage } from './messages.ts';
 import { Refused, type RefusedWhy } from './refused.ts';
-
-export interface Received {
-  door: Door;
-  firing: number;
-  resolved: number;
-  bad: number;
-}
 
 export interface DoorsDeps {
   intake: Intake;
@@ -74,18 +67,23 @@ export function createDoors(deps: DoorsDeps): TakeAlerts {
   const warn = seldomWarnings(deps);
   const duration = httpRequestDuration(deps.metrics);
 
-  async function receive(door: Door, request: IncomingMessage): Promise<Batch> {
+  async function receive(door: Door, request: IncomingMessage): Promise<Received> {
     const browser = browserProblem(request);
     if (browser !== undefined) throw new Refused('browser', 403, browser);
     await auth.check(request.headers.authorization);
     const share = inFlight.share(mostInFlightBytes);
     try {
       const limits = { mostBytes: settings().maxBodyBytes, timeoutMs: bodyTimeoutMs };
-      const found = parseJson(await readBody(request, share, limits));
-      const batch = readMessage(found, door, clock.now());
-      if (!share.take(bytesOf(batch))) throw tooMany();
-      await intake.accept(batch);
-      return batch;
+      const body = await readBody(request, share, limits);
+      let taken = 0;
+      function read(): Batch {
+        const batch = readMessage(parseJson(body), door, clock.now());
+        const bytes = bytesOf(batch);
+        if (!share.take(bytes - taken)) throw tooMany();
+        taken = bytes;
+        return batch;
+      }
+      return await intake.accept(read, body.length);
     } finally {
       share.release();
     }
@@ -96,9 +94,9 @@ export function createDoors(deps: DoorsDeps): TakeAlerts {
     const requestId = requestIdFrom(request.headers['x-request-id']?.toString());
     const headers = { ...plainHeaders, 'x-request-id': requestId };
     try {
-      const batch = await receive(door, request);
-      onReceived(counted(batch, clock.now()));
-      accepted(response, batch, headers);
+      const received = await receive(door, request);
+      onReceived(received);
+      accepted(response, received, headers);
     } catch (error) {
       const refusal = refusalOf(error);
       onRefused({ door, why: refusal?.why ?? 'failed' });
@@ -115,7 +113,11 @@ export function createDoors(deps: DoorsDeps): TakeAlerts {
 
   return function takeAlerts(request, response) {
     if (request.method !== 'POST') return false;
-    const route = request.url?.split('?', 1)[0]?.replace(/(?<=.)\/$/, '') ?? '';
+    const { url = '' } = request;
+    // Mostly the URL is the path already.
+    const route = doorsByPath.has(url)
+      ? url
+      : (url.split('?', 1)[0]?.replace(/(?<=.)\/$/, '') ?? '');
     const door = doorsByPath.get(route);
     if (door === undefined) return false;
     const began = performance.now();
@@ -134,16 +136,6 @@ function refusalOf(error: unknown): Refused | undefined {
   const seconds = Math.max(1, Math.ceil(error.retryAfterSeconds));
   const headers = { 'retry-after': String(seconds) };
   return new Refused('full', 503, error.message, { headers, cause: error });
-}
-
-function counted({ door, alerts, bad }: Batch, now: number): Received {
-  let resolved = 0;
-  for (const { status, endsAt } of alerts) {
-    const isResolved =
-      status === undefined ? endsAt !== undefined && endsAt <= now : status === 'resolved';
-    if (isResolved) resolved += 1;
-  }
-  return { door, firing: alerts.length - resolved, resolved, bad: bad.length };
 }
 
 const warnEverySeconds = 60;

@@ -1,5 +1,5 @@
 /** What the doors understand of a request; from here on all doors are alike. */
-import type { Door, Group } from '@skolo/alerts';
+import { type Door, type Group, isTest } from '@skolo/alerts';
 
 /** One alert as somebody told it. Labels without values are gone, zero times are absent. */
 export interface HeardAlert {
@@ -36,6 +36,35 @@ export interface Batch {
   truncated: number;
 }
 
+/** What remains of a batch when it is accepted. */
+export interface Received {
+  door: Door;
+  firing: number;
+  resolved: number;
+  bad: BadAlert[];
+  truncated: number;
+  /** Names of the alerts that fire. Test alerts are left out, because they prove nothing about Prometheus. */
+  names: Set<string | undefined>;
+  /** There is another alert than a test. */
+  isReal: boolean;
+}
+
+/** @param now milliseconds since 1970 */
+export function receivedOf({ door, alerts, bad, truncated }: Batch, now: number): Received {
+  const names: Received['names'] = new Set();
+  let resolved = 0;
+  let isReal = false;
+  for (const { labels, status, endsAt } of alerts) {
+    const isResolved =
+      status === undefined ? endsAt !== undefined && endsAt <= now : status === 'resolved';
+    if (isResolved) resolved += 1;
+    if (isTest(labels)) continue;
+    isReal = true;
+    if (status !== 'resolved') names.add(labels.alertname);
+  }
+  return { door, firing: alerts.length - resolved, resolved, bad, truncated, names, isReal };
+}
+
 /** Alerts cannot be accepted now: the sender has to come again. The message says why and what to do. */
 export class NotAccepted extends Error {
   readonly retryAfterSeconds: number;
@@ -52,7 +81,10 @@ export interface Intake {
   /**
    * Fulfilled when all of the batch, the bad ones too, is on the disk.
    *
+   * @param read makes the batch when it is its turn; it may be called again after trouble with the disk
+   * @param bytes what the batch is read from
    * @throws NotAccepted Nothing of it is; or, at the limit of known alerts, all but the new ones.
+   * @throws unknown What `read` threw.
    */
-  accept(batch: Batch): Promise<void>;
+  accept(read: () => Batch, bytes: number): Promise<Received>;
 }

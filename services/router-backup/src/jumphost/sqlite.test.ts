@@ -41,7 +41,7 @@ describe('copyDatabase', () => {
     ['delete', copies / 4],
   ] as const)(
     'has all that was committed when it began, in mode %s (%i copies)',
-    { timeout: 300_000 },
+    { timeout: 3_600_000 },
     async ([mode, rounds], { skip }) => {
       if (!python) return skip('python3 is not installed');
       const folder = await tempFolder();

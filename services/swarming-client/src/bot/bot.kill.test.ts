@@ -133,7 +133,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     expect(openFiles(agent.pid)).toBeLessThan(40);
     await agent.kill('SIGTERM');
     await expect.poll(() => allOf(test.botDir)).toEqual([]);
-  }, 300_000);
+  }, 3_600_000);
 
   it('leaves no descriptor and no zombie in the agent', async () => {
     await using test = await newBot(

@@ -77,5 +77,5 @@ describe('a port that was being cycled when the agent was killed', () => {
       await expect.poll(port, { timeout: 20_000 }).toContain('power');
       await usb.stop();
     }
-  }, 300_000);
+  }, 3_600_000);
 });

@@ -19,8 +19,8 @@ import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import { alertmanagerRouter } from '../alertmanager-router.ts';
 import { DoorAuth } from '../auth.ts';
-import { createDoors, type Received, type Tuning } from '../doors.ts';
-import type { Batch } from '../heard.ts';
+import { createDoors, type Tuning } from '../doors.ts';
+import { type Batch, type Received, receivedOf } from '../heard.ts';
 import type { RefusedWhy } from '../refused.ts';
 
 const yaml = `rack: rack4
@@ -91,9 +91,11 @@ export async function startDoors(options: LabOptions = {}) {
     ...deps,
     auth,
     intake: {
-      async accept(batch) {
+      async accept(read) {
+        const batch = read();
         await accept?.(batch);
         batches.push(batch);
+        return receivedOf(batch, clock.now());
       },
     },
     onReceived: (one) => void received.push(one),
