@@ -53,33 +53,46 @@ variable "SOURCE" {
   default = ""
 }
 
+platforms = {
+  amd64 = "linux/amd64"
+  arm64 = "linux/arm64"
+  armv7 = "linux/arm/v7"
+}
+
+# Machines with arm/v7 run the agent, and people run the command there. Everything else runs on jumphosts.
+jumphosts = ["amd64", "arm64"]
+machines  = ["amd64", "arm64", "armv7"]
+
 images = [
-  { name = "metadata-server", does = "Tokens by the address of the caller, as on Google's cloud" },
-  { name = "power-cycle-daemon", does = "Power-cycles machines and phones, and proves that they came back" },
-  { name = "router-backup", does = "Backs up the configuration of routers and switches, and gives it back" },
-  { name = "alert-to-pubsub", does = "Alerts of Prometheus and Alertmanager to Google Pub/Sub" },
-  { name = "swarming-client", does = "The agent on every Pi: runs the Swarming bot, looks after the phone" },
-  { name = "cli", does = "The skolo command" },
-  { name = "chrony", does = "The rack's time" },
+  { name = "metadata-server", arch = jumphosts, does = "Tokens by the address of the caller, as on Google's cloud" },
+  { name = "power-cycle-daemon", arch = jumphosts, does = "Power-cycles machines and phones, and proves that they came back" },
+  { name = "router-backup", arch = jumphosts, does = "Backs up the configuration of routers and switches, and gives it back" },
+  { name = "alert-to-pubsub", arch = jumphosts, does = "Alerts of Prometheus and Alertmanager to Google Pub/Sub" },
+  { name = "swarming-client", arch = machines, does = "The agent on every Pi: runs the Swarming bot, looks after the phone" },
+  { name = "cli", arch = machines, does = "The skolo command" },
+  { name = "chrony", arch = jumphosts, does = "The rack's time" },
 ]
+
+# Each image for each of its platforms.
+pairs = flatten([for image in images : [for arch in image.arch : { image = image, arch = arch }]])
 
 group "default" {
   targets = [for image in images : image.name]
 }
 
 group "amd64" {
-  targets = [for image in images : "${image.name}-amd64"]
+  targets = [for pair in pairs : "${pair.image.name}-amd64" if pair.arch == "amd64"]
 }
 
 group "arm64" {
-  targets = [for image in images : "${image.name}-arm64"]
+  targets = [for pair in pairs : "${pair.image.name}-arm64" if pair.arch == "arm64"]
 }
 
 group "armv7" {
-  targets = [for image in images : "${image.name}-armv7"]
+  targets = [for pair in pairs : "${pair.image.name}-armv7" if pair.arch == "armv7"]
 }
 
-# For all platforms, with what a registry can tell of it. Needs a builder that can: `docker buildx create --use`.
+# For all its platforms, with what a registry can tell of it. Needs a builder that can: `docker buildx create --use`.
 target "image" {
   matrix    = { image = images }
   name      = image.name
@@ -87,26 +100,19 @@ target "image" {
   target    = image.name
   tags      = ["${PREFIX}${image.name}:${TAG}"]
   labels    = labels(image)
-  platforms = ["linux/amd64", "linux/arm64", "linux/arm/v7"]
+  platforms = [for arch in image.arch : platforms[arch]]
   attest    = ["type=provenance,mode=max", "type=sbom"]
 }
 
 # For one platform, which every builder can, and `--load` takes into the engine.
 target "image-of" {
-  matrix = {
-    image = images
-    arch = [
-      { name = "amd64", platform = "linux/amd64" },
-      { name = "arm64", platform = "linux/arm64" },
-      { name = "armv7", platform = "linux/arm/v7" },
-    ]
-  }
-  name      = "${image.name}-${arch.name}"
+  matrix    = { pair = pairs }
+  name      = "${pair.image.name}-${pair.arch}"
   inherits  = ["common"]
-  target    = image.name
-  tags      = ["${PREFIX}${image.name}:${TAG}"]
-  labels    = labels(image)
-  platforms = [arch.platform]
+  target    = pair.image.name
+  tags      = ["${PREFIX}${pair.image.name}:${TAG}"]
+  labels    = labels(pair.image)
+  platforms = [platforms[pair.arch]]
 }
 
 target "common" {

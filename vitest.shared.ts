@@ -1,7 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, mergeConfig } from 'vitest/config';
+import { compileCache, findNode } from './scripts/node.mjs';
 
 const report = fileURLToPath(new URL('./scripts/report-tests.mjs', import.meta.url));
+
+// Tests start programs of ours with the Node that they run on themselves.
+if (findNode() !== process.execPath) {
+  throw new Error(
+    `Tests need Node 24, and this is ${process.version}. Run npx vitest, or npm test.`,
+  );
+}
+process.env.NODE_COMPILE_CACHE ??= compileCache;
 
 /** What every package's vitest.config.ts is: tests beside the source, one report for `npm test`. */
 const shared = defineConfig({
@@ -29,7 +38,7 @@ export default shared;
 export const together = mergeConfig(shared, {
   test: {
     isolate: false,
-    // What is built is loaded by Node as it is.
-    server: { deps: { external: [/\/(packages|services|test)\/[^/]+\/dist\//] } },
+    // Node runs the sources as they are. Vite makes only the tests ready.
+    server: { deps: { external: [/\/(packages|services|test)\/[^/]+\/src\/(?!.*\.test\.ts$)/] } },
   },
 });

@@ -5,27 +5,22 @@
  * --out FOLDER         instead of out/bundle
  * --version VERSION    what it says of itself, instead of the version in package.json
  * --json               prints the table for programs
- * --no-build           of what is built already
  */
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ensureBuilt, ensureInstalled, root } from './ensure.mjs';
+import { bundles } from './bundle/bundles.mjs';
+import { sizeTable } from './bundle/sizes.mjs';
+import { writeBundle } from './bundle/write-bundle.mjs';
+import { root } from './node.mjs';
 
-const usage =
-  'usage: npm run bundle [-- [--out FOLDER] [--version VERSION] [--json] [--no-build] NAME…]';
+const usage = 'usage: npm run bundle [-- [--out FOLDER] [--version VERSION] [--json] NAME…]';
 
 const { values: options, positionals: names } = readOptions();
-ensureInstalled();
-// Only now: esbuild and packages of our own are needed from here on.
-const { bundles } = await import('./bundle/bundles.mjs');
 const wanted = bundles.filter(({ name }) => names.length === 0 || names.includes(name));
 const unknown = names.filter((name) => !bundles.some((bundle) => bundle.name === name));
 if (unknown.length > 0) {
   refuse(`no ${unknown.join(', ')} here, but ${bundles.map(({ name }) => name).join(', ')}`);
 }
-if (!options['no-build']) ensureBuilt(wanted.map(({ folder }) => `./${folder}`));
-const { writeBundle } = await import('./bundle/write-bundle.mjs');
-const { sizeTable } = await import('./bundle/sizes.mjs');
 
 const out = resolve(options.out ?? join(root, 'out', 'bundle'));
 const sizes = [];
@@ -42,7 +37,6 @@ function readOptions() {
         out: { type: 'string' },
         version: { type: 'string' },
         json: { type: 'boolean' },
-        'no-build': { type: 'boolean' },
       },
     });
   } catch (error) {

@@ -1,10 +1,8 @@
-/** What the two commands need before they can begin; runs with nothing installed but Node and git. */
+/** What `npm start` and `npm test` need before they can begin. Runs with nothing installed but Node ≥ 20 and git. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-export const root = fileURLToPath(new URL('..', import.meta.url));
+import { findNode, root } from './node.mjs';
 
 /** For every turbo that we start: it asks nobody and keeps no process behind. */
 export const turboEnv = {
@@ -41,33 +39,25 @@ function isUpToDate() {
   );
 }
 
-/**
- * Builds what has changed.
- * @param {string[]} [folders] of packages, with what they need; all by default
- */
-export function ensureBuilt(folders = []) {
-  console.error('Building what has changed …');
-  const filters = folders.map((folder) => `--filter=${folder}`);
-  quietly(
-    'The build',
-    [turbo],
-    ['run', 'build', '--output-logs=errors-only', ...filters],
-    turboEnv,
-  );
+/** The Node to run our sources with. */
+export function findNodeOrQuit() {
+  try {
+    return findNode();
+  } catch (error) {
+    return quit(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /**
- * What is wrong with this version of Node for a range such as `>=20.19`; undefined when it is fine.
+ * What is wrong with this version of Node for a range such as `>=20`; undefined when it is fine.
  * @param {string} version
  * @param {string} range
  */
 export function nodeComplaint(version, range) {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const least = /^>=(\d+)\.(\d+)$/.exec(range);
-  if (!least) throw new Error(`package.json: engines.node is ${range}, expected >=MAJOR.MINOR`);
-  const [wantedMajor, wantedMinor] = [Number(least[1]), Number(least[2])];
-  if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return undefined;
-  return `skolo needs Node ${wantedMajor}.${wantedMinor} or newer; this is ${version} (${process.execPath}). See https://nodejs.org/`;
+  const least = /^>=(\d+)$/.exec(range)?.[1];
+  if (!least) throw new Error(`package.json: engines.node is ${range}, expected >=MAJOR`);
+  if (Number(version.split('.')[0]) >= Number(least)) return undefined;
+  return `To install skolo, Node ${least} or newer is required; this is ${version} (${process.execPath}). See https://nodejs.org/`;
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * `npm test`: installs and builds what is missing, then type-checks, lints and runs every test.
+ * `npm test`: installs what is missing, then type-checks, lints and runs every test.
  *
  * --long                    in full what is a sample otherwise (`npm run test:long`)
  * SKOLO_SEED=N              repeats the random campaigns of an earlier run, which print their seed
@@ -8,15 +8,16 @@
  * The last line is `N passed, N failed, N skipped`; the exit code is 0 only when nothing failed.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runChild } from './child.mjs';
-import { ensureInstalled, root, turbo, turboEnv } from './ensure.mjs';
+import { ensureInstalled, findNodeOrQuit, turbo, turboEnv } from './ensure.mjs';
 import { installPeers } from './install-peers.mjs';
+import { root } from './node.mjs';
 import { findPeers, hintOf, peerKinds } from './peers.mjs';
 import { addUp, closing } from './results.mjs';
 
-const verbs = ['build', 'lint', 'test'];
+const verbs = ['lint', 'test'];
 const summaries = join(root, '.turbo', 'runs');
 
 const options = readOptions();
@@ -49,6 +50,8 @@ const { exitCode, interrupted } = await runChild(
     env: {
       ...process.env,
       ...turboEnv,
+      // npm runs each package's tests with the first node in PATH.
+      PATH: `${dirname(findNodeOrQuit())}${delimiter}${process.env.PATH}`,
       SKOLO_PEERS: peersText.trim(),
       ...long,
     },
@@ -115,7 +118,7 @@ function readTasks() {
   }
   return [...workspaces].flatMap(([name, folder]) => {
     const { scripts } = readJson(join(folder, 'package.json'));
-    // The root's own `build` and `test` are not tasks, they call turbo.
+    // The root's own `test` is not a task, it calls turbo.
     const tasks = name === '//' ? ['lint'] : verbs.filter((verb) => verb in scripts);
     return tasks.map((task) => ({
       package: name,

@@ -1,27 +1,30 @@
 /** What is bundled. */
+import { parseRack, swarmingConfig } from '@skolo/rack';
 
 /**
  * @typedef {object} Bundle
  * @property {string} name
  * @property {string} folder of the package: in the repository, and under /opt/skolo
+ * @property {number} leastNode the oldest major version of Node that it runs on: 22 where there are machines with arm/v7
  * @property {string[]} copies what of the package is taken over as it is, besides what is bundled
  * @property {() => Promise<Record<string, string>>} [files] more, by their paths in the root file system
  */
 
 /** @type {Bundle[]} */
 export const bundles = [
-  { name: 'metadata-server', folder: 'services/metadata-server', copies: [] },
-  { name: 'power-cycle-daemon', folder: 'services/power-cycle-daemon', copies: [] },
-  { name: 'router-backup', folder: 'services/router-backup', copies: [] },
-  { name: 'alert-to-pubsub', folder: 'services/alert-to-pubsub', copies: [] },
+  { name: 'metadata-server', folder: 'services/metadata-server', leastNode: 24, copies: [] },
+  { name: 'power-cycle-daemon', folder: 'services/power-cycle-daemon', leastNode: 24, copies: [] },
+  { name: 'router-backup', folder: 'services/router-backup', leastNode: 24, copies: [] },
+  { name: 'alert-to-pubsub', folder: 'services/alert-to-pubsub', leastNode: 24, copies: [] },
   {
     name: 'swarming-client',
     folder: 'services/swarming-client',
+    leastNode: 22,
     copies: ['python', 'shim'],
     files: filesForTheBot,
   },
-  { name: 'cli', folder: 'packages/cli', copies: ['bin'] },
-  { name: 'stand-in', folder: 'packages/stand-in', copies: ['bin'] },
+  { name: 'cli', folder: 'packages/cli', leastNode: 22, copies: ['bin'] },
+  { name: 'stand-in', folder: 'packages/stand-in', leastNode: 24, copies: ['bin'] },
 ];
 
 /** Its jumphost is `metadata` to its machines; all others mount what `skolo rack swarming-config` prints. */
@@ -34,7 +37,6 @@ jumphost: { name: jumphost, address: 192.0.2.1, aliases: [metadata] }
 
 /** What the Swarming bot looks for: where its tokens are, and whether it is in a container. */
 async function filesForTheBot() {
-  const { parseRack, swarmingConfig } = await import('@skolo/rack');
   const rack = parseRack(usualRack, { file: 'rack.yaml' });
   return {
     'etc/swarming_config/oauth2_access_token_config.json': swarmingConfig(rack),

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { root } from '../ensure.mjs';
+import { root } from '../node.mjs';
 
 /**
  * classic-level looks for its library in the folder of its package. Bundled, it takes that of its platform from

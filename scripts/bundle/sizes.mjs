@@ -24,8 +24,8 @@ const clients = {
  * @returns {Omit<Sizes, 'name'>}
  */
 export function shares({ outputs }, folder) {
-  const main = Object.keys(outputs).find((path) => outputs[path]?.entryPoint?.endsWith('/main.js'));
-  if (main === undefined) throw new Error('esbuild wrote no main.js');
+  const main = Object.keys(outputs).find((path) => outputs[path]?.entryPoint?.endsWith('/main.ts'));
+  if (main === undefined) throw new Error('esbuild wrote no main');
   /** @param {string} [except] */
   const bytesWithout = (except) => bytesOf(reached(main, except));
   /** @param {Set<string>} paths */

@@ -1,7 +1,7 @@
 /** Who wrote what is in a bundle, and under what licence: bundling leaves it nowhere else. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../ensure.mjs';
+import { root } from '../node.mjs';
 
 /**
  * Each package with its version, under the text of its licence; a text that many have is there once.

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
-import { root } from '../ensure.mjs';
+import { root } from '../node.mjs';
 import { leftOut, namesOfCommonJs, nativeLibrary } from './plugins.mjs';
 import { shares } from './sizes.mjs';
 import { thirdParties } from './third-parties.mjs';
@@ -52,19 +52,19 @@ export async function writeBundle(bundle, folder, version) {
  * @param {import('./bundles.mjs').Bundle} bundle
  * @param {string | undefined} version
  */
-async function writeTo(out, { folder, copies, files }, version) {
+async function writeTo(out, { folder, copies, leastNode, files }, version) {
   const source = join(root, folder);
   const target = join(out, 'opt', 'skolo', folder);
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [join(folder, 'dist', 'main.js')],
+    entryPoints: [join(folder, 'src', 'main.ts')],
     outdir: join(target, 'dist'),
-    // Flat, so that `../` is the package's folder for every file of it, as it is for the files of its dist.
+    // Flat, so that `../` is the package's folder for every file of it, as it is for the files of src.
     entryNames: '[name]',
     chunkNames: '[name]-[hash]',
     bundle: true,
     platform: 'node',
-    target: 'node20',
+    target: `node${leastNode}`,
     format: 'esm',
     splitting: true,
     minify: true,

@@ -33,11 +33,18 @@ export class ApiUnreachable extends Error {
 /** What a failed `fetch` means, in words. The reason is in its cause: undici says only "fetch failed". */
 export function whyUnreachable(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const code = codeOf(cause);
   const words = reasons.get(code);
   if (words !== undefined) return `${words} (${code})`;
   const message = cause instanceof Error ? cause.message : String(cause);
   return `the request failed: ${message}${code === '' ? '' : ` (${code})`}`;
+}
+
+/** The code of an error. Node's fetch gives errors of its HTTP parser none, or one of many. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  if (error.name === 'HTTPParserError') return error.name;
+  return 'code' in error ? String(error.code) : '';
 }
 
 const broken = 'the connection broke before the answer was complete';
@@ -65,5 +72,5 @@ const reasons = new Map([
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'its TLS certificate is for another host name'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', noTls],
   ['ERR_SSL_PACKET_LENGTH_TOO_LONG', noTls],
-  ['HPE_INVALID_CONSTANT', 'what answers there does not speak HTTP; is it an https:// port?'],
+  ['HTTPParserError', 'what answers there does not speak HTTP; is it an https:// port?'],
 ]);

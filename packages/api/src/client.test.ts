@@ -306,8 +306,7 @@ describe('no answer', () => {
     {
       name: 'speaks something else',
       bytes: 'SSH-2.0-OpenSSH_9.2\r\n',
-      message:
-        'what answers there does not speak HTTP; is it an https:// port? (HPE_INVALID_CONSTANT)',
+      message: 'what answers there does not speak HTTP; is it an https:// port? (HTTPParserError)',
     },
   ])('says that what is there $name', async ({ bytes, message }) => {
     const server = createTcpServer((socket) => {

@@ -5,7 +5,6 @@ import { promisify } from 'node:util';
 import { peer } from '@skolo/simulators';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { TestHistory } from './testing/history.ts';
-import { buildWriter, root } from './testing/kills.ts';
 
 const run = promisify(execFile);
 
@@ -26,10 +25,9 @@ it('has synced all that it acknowledges, files before they get their names', {
   const program = peer('strace');
   if (program === undefined) return skip('strace is not installed');
   await run(program, ['-qq', '-o', log, 'true']).catch(() => skip('may not trace here'));
-  await buildWriter();
   await (await history.open()).close();
 
-  const writer = join(root, 'dist', 'repository.test-writer.js');
+  const writer = join(import.meta.dirname, 'repository.test-writer.ts');
   await run(program, [...strace, process.execPath, writer, history.folder, '1', '1']);
 
   const calls = (await readFile(log, 'utf8')).split('\n');

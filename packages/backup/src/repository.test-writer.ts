@@ -1,5 +1,5 @@
 /**
- * The process that repository.kill.test.ts kills: `node repository.test-writer.js FOLDER FIRST [LAST]` stores version FIRST, FIRST + 1,
+ * The process that repository.kill.test.ts kills: `node repository.test-writer.ts FOLDER FIRST [LAST]` stores version FIRST, FIRST + 1,
  * … of four devices, now and then as a large file, repacks at times, and prints `DEVICE NUMBER ID` once a version is stored.
  */
 import { createHash } from 'node:crypto';
@@ -37,7 +37,7 @@ async function store(repository: Repository, device: string, version: number) {
   writeSync(1, `${device} ${version} ${id}\n`);
 }
 
-if (script?.endsWith('repository.test-writer.js') && folder !== undefined) {
+if (script?.endsWith('repository.test-writer.ts') && folder !== undefined) {
   const repository = await Repository.open(folder, { rack: 'rack4' });
   writeSync(1, 'open\n');
   for (let version = Number(first); version <= Number(last); version += 1) {

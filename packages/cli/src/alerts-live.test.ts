@@ -1,4 +1,4 @@
-/** What goes on until somebody ends it: with the built command, and signals. */
+/** What goes on until somebody ends it: with the command in a process of its own, and signals. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** What is drawn over, and Ctrl-C: in a real terminal, with the built command. */
+/** What is drawn over, and Ctrl-C: in a real terminal, with the command in a process of its own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir } from 'node:fs/promises';

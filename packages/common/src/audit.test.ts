@@ -157,7 +157,7 @@ describe('old segments', () => {
 });
 
 describe('kill -9', () => {
-  const writer = fileURLToPath(new URL('../dist/testing/audit-writer.js', import.meta.url));
+  const writer = fileURLToPath(new URL('testing/audit-writer.ts', import.meta.url));
 
   it('takes no line that was acknowledged', async () => {
     const dir = join(await tempDir(), 'audit');

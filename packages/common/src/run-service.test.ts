@@ -120,7 +120,7 @@ describe('a running service', () => {
     const { flags } = await newRack();
     const full = await open('/dev/full', 'w');
     onTestFinished(() => full.close());
-    const program = fileURLToPath(new URL('../dist/testing/fixture-service.js', import.meta.url));
+    const program = fileURLToPath(new URL('testing/fixture-service.ts', import.meta.url));
     // It cannot tell us which ports it took. An address of its own, so that nobody takes them meanwhile.
     const host = `127.77.${(process.pid >> 8) & 255}.${(process.pid & 127) + 1}`;
     const [port, metricsPort] = [await freePort(host), await freePort(host)];

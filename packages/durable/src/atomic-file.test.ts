@@ -247,7 +247,7 @@ describe('writeFileAtomic', () => {
 });
 
 describe('writeFileAtomic in other processes', () => {
-  const script = 'atomic-file.test-writer.js';
+  const script = 'atomic-file.test-writer.ts';
 
   it('lets writers in several processes be', async () => {
     const writers = [1, 2, 3].map((writer) => {

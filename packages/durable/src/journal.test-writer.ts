@@ -1,5 +1,5 @@
 /**
- * The process that journal.test.ts kills: `node journal.test-writer.js FOLDER` goes on with the journal's lanes for
+ * The process that journal.test.ts kills: `node journal.test-writer.ts FOLDER` goes on with the journal's lanes for
  * ever, all at the same time, and prints `LANE VERSION` once that change is reported as written.
  */
 import { writeSync } from 'node:fs';
@@ -22,7 +22,7 @@ export function changeOf(lane: number, version: number): JournalChange {
 }
 
 const [, script, folder] = argv;
-if (script?.endsWith('journal.test-writer.js') && folder !== undefined) {
+if (script?.endsWith('journal.test-writer.ts') && folder !== undefined) {
   const journal = await Journal.open(folder);
   await Promise.all(
     lanes.map(async (lane) => {

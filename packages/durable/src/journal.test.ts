@@ -132,7 +132,7 @@ describe('Journal', () => {
   });
 
   it('is one process’s', async () => {
-    const writer = startWriter('journal.test-writer.js', folder);
+    const writer = startWriter('journal.test-writer.ts', folder);
     onTestFinished(() => void writer.kill('SIGKILL'));
     if (writer.stdout) await once(writer.stdout, 'data');
 
@@ -323,7 +323,7 @@ describe('Journal and kill -9', () => {
 
     const acknowledged = new Map<number, number>();
     for (let kill = 0; kill < kills; kill += 1) {
-      const writer = startWriter('journal.test-writer.js', folder);
+      const writer = startWriter('journal.test-writer.ts', folder);
       // Some live so long that LevelDB begins another log, or merges tables.
       for (const line of await killWithin(writer, random() ** 2 * 400)) {
         const [lane, version] = line.split(' ').map(Number);

@@ -1,18 +1,15 @@
-/** What the kill -9 tests share: which moments, how often, and the compiled writer that is killed. */
+/** What the kill -9 tests share: which moments, how often, and the writer that is killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-
-const here = dirname(fileURLToPath(import.meta.url));
 
 export const kills: number = process.env.SKOLO_LONG ? 200 : 20;
 export const seed: number = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
 
-/** `node dist/NAME ARGUMENTS…`, reading its standard output; what is in dist was built before. */
+/** `node src/NAME ARGUMENTS…`, reading its standard output. */
 export function startWriter(name: string, ...args: string[]): ChildProcess {
-  return spawn(process.execPath, [join(here, '..', 'dist', name), ...args], {
+  return spawn(process.execPath, [join(import.meta.dirname, name), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 }

@@ -67,7 +67,7 @@ async function versionsIn(journal: Journal): Promise<number[]> {
 async function startReporting(journal: string) {
   const report = join(folder, 'report');
   const output = await open(report, 'w');
-  const script = fileURLToPath(new URL('../dist/journal.test-writer.js', import.meta.url));
+  const script = fileURLToPath(new URL('journal.test-writer.ts', import.meta.url));
   const writer = spawn(process.execPath, [script, journal], {
     stdio: ['ignore', output.fd, 'inherit'],
   });
@@ -132,7 +132,7 @@ describe('copyLive', () => {
     const random = seeded(seed);
     const live = join(folder, 'journal');
     for (let round = 0; round < kills / 4; round += 1) {
-      const writer = startWriter('journal.test-writer.js', live);
+      const writer = startWriter('journal.test-writer.ts', live);
       const lines = await killWithin(writer, random() * 300);
       const to = join(folder, `copy-${round}`);
 

@@ -260,8 +260,7 @@ describe('a disk that does not take it', () => {
 const kills = process.env.SKOLO_LONG ? 200 : 20;
 const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
 
-/** Compiled. */
-const writer = fileURLToPath(new URL('../dist/dead-letters.test-writer.js', import.meta.url));
+const writer = fileURLToPath(new URL('dead-letters.test-writer.ts', import.meta.url));
 
 describe('another process', () => {
   it(`that is killed at ${kills} moments loses none that was kept (seed ${seed})`, {

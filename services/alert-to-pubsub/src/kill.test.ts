@@ -67,7 +67,7 @@ it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
   const dir = await newDir();
   const settings = 'refreshSeconds: 1\nspool: { maxBytes: 4194304 }';
   await writeFile(join(dir, 'rack.yaml'), rackYaml(pubsub.endpoint, settings));
-  const start = () => startAlertProcess(dir, 'testing/hasty-main.js');
+  const start = () => startAlertProcess(dir, 'testing/hasty-main.ts');
   let service: Promise<AlertProcess> = start();
   const statuses = new Set<number>();
   const over = new AbortController();

@@ -58,7 +58,7 @@ it(`${total} alerts in an outage of as many seconds`, { timeout: 3_600_000 }, as
   await writeFile(join(dir, 'rack.yaml'), rackYaml(pubsub.endpoint, ''));
   let seconds = 0;
   const run = () =>
-    startAlertProcess(dir, 'testing/clocked-main.js', {
+    startAlertProcess(dir, 'testing/clocked-main.ts', {
       '--wall': String(start + seconds * 1000),
       '--uptime': String(50_000 + seconds),
     });

@@ -98,7 +98,7 @@ it.for([
     const dir = await mkdtemp(join(tmpdir(), 'skolo-mac-'));
     await writeFile(join(dir, 'rack.yaml'), rackYaml(address));
     await writeFile(join(dir, 'token'), 'a-fixed-token', { mode: 0o600 });
-    const main = join(import.meta.dirname, '../dist/main.js');
+    const main = join(import.meta.dirname, 'main.ts');
     const flags = ['--rack', join(dir, 'rack.yaml'), '--port', '0', '--metrics-port', '0'];
     const state = ['--state-dir', join(dir, 'state')];
     const inside = [ip, 'netns', 'exec', jumphost, process.execPath];

@@ -13,7 +13,7 @@ import { ask, type Reply } from './testing/http.ts';
 import { newRackFolder, rackYaml, self, startTestGoogle } from './testing/rack.ts';
 
 const run = promisify(execFile);
-const main = join(import.meta.dirname, '../dist/main.js');
+const main = join(import.meta.dirname, 'main.ts');
 const tokenPath = '/computeMetadata/v1/instance/service-accounts/default/token';
 
 interface Line {

@@ -16,7 +16,7 @@ import { devices, versionText } from './testing/uploads-writer.ts';
 
 const kills = process.env.SKOLO_LONG ? 200 : 10;
 const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
-const program = join(import.meta.dirname, '../dist/testing/uploads-writer.js');
+const program = join(import.meta.dirname, 'testing/uploads-writer.ts');
 /** Made by age-keygen for this test alone. */
 const recipient = 'age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn';
 const identities = [

@@ -1,6 +1,6 @@
 /**
  * Folders of the package that are no JavaScript. Found from here because this file is one level below the package's
- * folder wherever it is: in src, in dist, and in a bundle, whose files are all in one dist.
+ * folder wherever it is: in src, and in a bundle, whose files are all in `dist`.
  */
 import { fileURLToPath } from 'node:url';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { root } from './folders.ts';
 
-const main = join(root, 'test', 'demo', 'dist', 'guard-main.js');
+const main = join(root, 'test', 'demo', 'src', 'guard-main.ts');
 
 async function started(args: string[], detached = false): Promise<ChildProcess> {
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], detached });

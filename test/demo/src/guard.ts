@@ -23,7 +23,7 @@ export class Guard {
   async start(): Promise<void> {
     const child = spawn(
       process.execPath,
-      [fileURLToPath(new URL('guard-main.js', import.meta.url))],
+      [fileURLToPath(new URL('guard-main.ts', import.meta.url))],
       {
         stdio: ['pipe', 'ignore', 'ignore'],
         // Not in the group of the demo: whoever kills all of that must not kill this.

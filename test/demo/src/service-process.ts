@@ -11,7 +11,7 @@ import { signalGroup } from './process-group.ts';
 
 export interface ServiceProcessOptions {
   name: string;
-  /** The service's main.js and its flags. */
+  /** The service's main.ts and its flags. */
   args: string[];
   cwd: string;
   guard: Guard;

@@ -61,7 +61,7 @@ beforeAll(async () => {
 
 /** All services of a rack, and everything that they speak with, as `npm start` runs them. */
 async function startDemo(dir: string): Promise<typeof services> {
-  const main = join(root, 'test/demo/dist/main.js');
+  const main = join(root, 'test/demo/src/main.ts');
   const demo = spawn(process.execPath, [main, '--dir', dir], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],

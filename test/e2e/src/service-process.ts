@@ -30,7 +30,7 @@ export async function startServiceProcess(
   flags: string[],
   env: Record<string, string> = {},
 ): Promise<ServiceProcess> {
-  const main = fileURLToPath(new URL(`../../../services/${name}/dist/main.js`, import.meta.url));
+  const main = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url));
   const anywhere = ['--host', '127.0.0.1', '--port', '0', '--metrics-port', '0'];
   const child = spawn(process.execPath, [main, ...anywhere, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -67,7 +67,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     folder = await mkdtemp(join(tmpdir(), 'skolo-bundles-'));
     const names = ['metadata-server', 'power-cycle-daemon', 'stand-in'];
     const script = join(repository, 'scripts/bundle.mjs');
-    await run(process.execPath, [script, '--no-build', '--out', folder, ...names]);
+    await run(process.execPath, [script, '--out', folder, ...names]);
     jumphost = await Jumphost.start(nspawn ?? '', folder);
   }, 120_000);
   afterAll(async () => {

@@ -19,10 +19,15 @@ function values(key: string): string[] {
   return [...lines].map(([, value = '']) => value);
 }
 
+/** The sources of what a bundle has at this path. */
+function inThisRepository(path: string): string {
+  return path.replace(/^\/opt\/skolo\//, root).replace(/\/dist\/main\.js$/, '/src/main.ts');
+}
+
 /** The program of the unit, where this repository is. */
 function commandLine(): string[] {
   const [line = ''] = values('ExecStart');
-  return line.split(' ').map((word) => word.replace(/^\/opt\/skolo\//, root));
+  return line.split(' ').map(inThisRepository);
 }
 
 async function help(): Promise<string> {
@@ -76,7 +81,7 @@ describe('the units of the jumphost', () => {
       const [program, main = '', ...flags] = line.split(' ');
       expect(program).toBe('/usr/bin/node');
 
-      const { stdout } = await run(process.execPath, [main.replace('/opt/skolo/', root), '--help']);
+      const { stdout } = await run(process.execPath, [inThisRepository(main), '--help']);
 
       expect(flags).toEqual(['--rack', `/etc/skolo/${name}/rack.yaml`]);
       expect(stdout).toMatch(/^ +--rack /m);
@@ -90,7 +95,7 @@ describe('the units of the jumphost', () => {
     const { stdout } = await run(process.execPath, [
       '--input-type=module',
       '--eval',
-      `import { readSettings } from '${root}packages/stand-in/dist/settings.js';
+      `import { readSettings } from '${root}packages/stand-in/src/settings.ts';
       console.log(JSON.stringify(Object.values(readSettings({})).map(String)));`,
     ]);
     const rows = [...readme.matchAll(/^\| `(SKOLO_STAND_IN_\w+)` \| `?([^ `]+)`? \|$/gm)];

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { transform } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { bundle, type Sizes, services } from './bundles.ts';
@@ -151,6 +152,30 @@ describe('a bundle', () => {
     expect(await version(told)).toBe('9.8.7+abc');
     expect(await version(out)).toBe(z.object({ version: z.string() }).parse(manifest).version);
     await rm(told, { recursive: true });
+  });
+
+  it.each(['swarming-client', 'cli'])('of %s has only syntax that Node 22 reads', async (name) => {
+    const files = (await filesIn(join(out, name))).filter((path) => path.endsWith('.js'));
+    expect(files.length).toBeGreaterThan(1);
+    for (const path of files) {
+      const text = await readFile(join(out, name, path), 'utf8');
+      const [as, lowered] = await Promise.all(
+        ['esnext', 'node22'].map((target) => transform(text, { target, format: 'esm' })),
+      );
+      expect(lowered?.code === as?.code, path).toBe(true);
+    }
+  });
+
+  it('of the command says when Node is too old', async () => {
+    const bin = join(out, 'cli/opt/skolo/packages/cli/bin/skolo.js');
+    const old = `Object.defineProperty(process, 'versions', { value: { node: '20.20.2' } })`;
+
+    const asked = run(process.execPath, ['--import', `data:text/javascript,${old}`, bin]);
+
+    await expect(asked).rejects.toMatchObject({
+      code: 1,
+      stderr: 'skolo: Node 20.20.2 is too old; install Node 22 or newer\n',
+    });
   });
 
   it('that there is not is refused', async () => {

@@ -28,7 +28,7 @@ const Sizes = z.object({
 export type Sizes = z.output<typeof Sizes>;
 
 /**
- * Writes bundles of what is built.
+ * Writes bundles.
  *
  * @param out folder for them
  * @param args names, all by default; and flags
@@ -40,7 +40,7 @@ export async function bundle(
   repository: string = root,
 ): Promise<Sizes[]> {
   const script = join(repository, 'scripts/bundle.mjs');
-  const all = [script, '--no-build', '--json', '--out', out, ...args];
+  const all = [script, '--json', '--out', out, ...args];
   const { stdout } = await run(process.execPath, all, { cwd: repository });
   return z.array(Sizes).parse(JSON.parse(stdout));
 }

@@ -397,7 +397,7 @@ describe('the emulator', () => {
 
 describe('the library', () => {
   it('is not loaded by whoever only imports this', () => {
-    const file = new URL('../../dist/index.js', import.meta.url).href;
+    const file = new URL('../index.ts', import.meta.url).href;
     const script = `import(${JSON.stringify(file)}).then(() => {
       const loaded = Object.keys(require.cache).filter((path) => /google|grpc/.test(path));
       console.log(JSON.stringify(loaded));

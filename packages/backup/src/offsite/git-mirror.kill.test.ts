@@ -1,23 +1,13 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { openGitSource } from '../git-source.ts';
 import { Repository } from '../repository.ts';
-import {
-  buildWriter,
-  killAfter,
-  kills,
-  seed,
-  seeded,
-  startWriter,
-  timeUntil,
-} from '../testing/kills.ts';
+import { killAfter, kills, seed, seeded, startWriter, timeUntil } from '../testing/kills.ts';
 import { decrypt } from './age.ts';
 import { GitMirror } from './git-mirror.ts';
 import { bareRemote, plainGit } from './git-testing.ts';
 import { newKeyPair, soon, tempDir } from './testing.ts';
-
-beforeAll(buildWriter, 300_000);
 
 it(`has each version once, and all that were pushed, after ${kills} kill -9 (seed ${seed})`, {
   timeout: kills * 30_000,
@@ -29,7 +19,7 @@ it(`has each version once, and all that were pushed, after ${kills} kill -9 (see
   const remote = await bareRemote();
   const { identity, recipient } = await newKeyPair();
   const start = () =>
-    startWriter('offsite/git-mirror.test-writer.js', history, folder, remote, recipient);
+    startWriter('offsite/git-mirror.test-writer.ts', history, folder, remote, recipient);
   let pushed = 0;
   const usualMs = await timeUntil(start(), 'pushed 1');
 

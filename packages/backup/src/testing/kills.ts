@@ -1,30 +1,16 @@
-/** What the kill -9 tests share: which moments, how often, and the compiled writer that is killed. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+/** What the kill -9 tests share: which moments, how often, and the writer that is killed. */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-
-export const root: string = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 export const kills: number = process.env.SKOLO_LONG ? 200 : 10;
 export const seed: number = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
 
-/** The child runs compiled code, so that has to be today's; no work when it is. */
-export async function buildWriter(): Promise<void> {
-  const tsc = join(
-    dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
-    'bin/tsc',
-  );
-  await promisify(execFile)(process.execPath, [tsc, '-b'], { cwd: root });
-}
-
-/** `node dist/NAME ARGUMENTS…`, reading its standard output. */
+/** `node src/NAME ARGUMENTS…`, reading its standard output. */
 export function startWriter(name: string, ...args: string[]): ChildProcess {
-  return spawn(process.execPath, [join(root, 'dist', name), ...args], {
+  return spawn(process.execPath, [join(import.meta.dirname, '..', name), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 }

@@ -7,9 +7,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const built = fileURLToPath(
-  new URL('../../dist/testing/command-lines-process.js', import.meta.url),
-);
+const program = fileURLToPath(new URL('command-lines-process.ts', import.meta.url));
 
 export interface Request {
   args: string[];
@@ -27,7 +25,7 @@ export class CommandLines {
   readonly #child: ChildProcess;
 
   constructor() {
-    this.#child = fork(built, {
+    this.#child = fork(program, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       // With which bytes are sent as they are.
       serialization: 'advanced',

@@ -1,6 +1,6 @@
 /**
  * Sessions: text files of command lines and all that they print, which are run and compared. What a person sees is
- * what the test sees: the built command, in a shell.
+ * what the test sees: the command, in a shell.
  *
  *     ## A title, if wanted
  *     $ skolo rack check broken.yaml

@@ -5,7 +5,7 @@ const hooks = `
 import { writeSync } from 'node:fs';
 export async function load(url, context, next) {
   const [, external] = /node_modules\\/((?:@[^/]+\\/)?[^/]+)\\/(?!.*node_modules)/.exec(url) ?? [];
-  const [, own] = /packages\\/([a-z]+)\\/dist\\/index.js$/.exec(url) ?? [];
+  const [, own] = /packages\\/([a-z]+)\\/src\\/index.ts$/.exec(url) ?? [];
   if (external || own) writeSync(2, (external ?? '@skolo/' + own) + '\\n');
   return next(url, context);
 }`;

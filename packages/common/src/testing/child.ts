@@ -20,13 +20,13 @@ export interface Child {
   exit(): Promise<number | NodeJS.Signals | null>;
 }
 
-/** Runs a compiled program of this folder until the test ends. */
+/** Runs a program of this folder until the test ends. */
 export function startChild(
   program: 'example-service' | 'fixture-service' | 'start-and-stop',
   args: string[],
   env: Record<string, string> = {},
 ): Child {
-  const file = fileURLToPath(new URL(`../../dist/testing/${program}.js`, import.meta.url));
+  const file = fileURLToPath(new URL(`${program}.ts`, import.meta.url));
   const child = spawn(process.execPath, [file, ...args], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -7,7 +7,7 @@ import { kills, killWithin, seed, seeded, startWriter } from '../kill-test.ts';
 import { lanes, parsed, segmentBytes } from './spool.test-writer.ts';
 import { Spool } from './spool.ts';
 
-const script = 'spool/spool.test-writer.js';
+const script = 'spool/spool.test-writer.ts';
 
 let parent: string;
 let folder: string;

@@ -1,5 +1,5 @@
 /**
- * The process that spool.kill.test.ts kills: `node spool.test-writer.js FOLDER SEED` appends to the spool in several lanes
+ * The process that spool.kill.test.ts kills: `node spool.test-writer.ts FOLDER SEED` appends to the spool in several lanes
  * at the same time for ever, while two readers follow and what both have read is trimmed. It prints
  * `append LANE VERSION COUNT SEQ` once that is reported as written, `cursor NAME SEQ` once that is, and
  * `trim SEQ` before it trims.
@@ -57,7 +57,7 @@ async function trimForEver(spool: Spool, random: () => number) {
 }
 
 const [, script, folder, seed, ...versions] = argv;
-if (script?.endsWith('spool.test-writer.js') && folder !== undefined) {
+if (script?.endsWith('spool.test-writer.ts') && folder !== undefined) {
   const spool = await Spool.open(folder, { segmentBytes });
   await Promise.all([
     ...lanes.map((lane) => appendForEver(spool, lane, Number(versions[lane] ?? 1))),

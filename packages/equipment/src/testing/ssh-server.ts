@@ -1,13 +1,11 @@
 /** A small ssh server whose terminal and commands a test writes itself. */
 import { createHash } from 'node:crypto';
 import type { AddressInfo, Socket } from 'node:net';
-import {
+import ssh2, {
   type Algorithms,
   type AuthContext,
-  Server,
   type ServerChannel,
   type ServerConnectionListener,
-  utils,
 } from 'ssh2';
 import { onTestFinished } from 'vitest';
 
@@ -28,15 +26,15 @@ export const password = 'right';
 let rsaKey: string | undefined;
 /** One for all tests of a file: they take a while to make. */
 export function testHostKey(): string {
-  rsaKey ??= utils.generateKeyPairSync('rsa', { bits: 2048 }).private;
+  rsaKey ??= ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 }).private;
   return rsaKey;
 }
 
 /** ssh2 1.17 gives one in 256 of them in a form that nobody can read. */
 export function newKeyPair(): { private: string; public: string } {
   for (;;) {
-    const pair = utils.generateKeyPairSync('ed25519');
-    if (!(utils.parseKey(pair.private) instanceof Error)) return pair;
+    const pair = ssh2.utils.generateKeyPairSync('ed25519');
+    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair;
   }
 }
 
@@ -45,7 +43,7 @@ export function newHostKey(): string {
 }
 
 export function fingerprintOf(hostKey: string): string {
-  const parsed = utils.parseKey(hostKey);
+  const parsed = ssh2.utils.parseKey(hostKey);
   if (parsed instanceof Error) throw parsed;
   return `SHA256:${createHash('sha256').update(parsed.getPublicSSH()).digest('base64').replace(/=+$/, '')}`;
 }
@@ -65,7 +63,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   const { auth = byPassword, shell, exec, algorithms, port = 0, connection } = options;
   const hostKey = options.hostKey ?? testHostKey();
   const sockets = new Set<Socket>();
-  const server = new Server({ hostKeys: [hostKey], ...(algorithms && { algorithms }) });
+  const server = new ssh2.Server({ hostKeys: [hostKey], ...(algorithms && { algorithms }) });
   const state: SshServer = { port: 0, hostKey, signIns: 0, sockets, close };
 
   server.on('connection', (client, info) => {

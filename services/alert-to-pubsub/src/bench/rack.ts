@@ -52,7 +52,7 @@ ${settings}
     '--host': '127.0.0.1',
     '--log-level': 'info',
   };
-  const main = join(import.meta.dirname, '../main.js');
+  const main = join(import.meta.dirname, '../main.ts');
   return await startServer({
     command: [...slowly(syncMs), process.execPath, main, ...Object.entries(flags).flat()],
     ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
@@ -61,7 +61,7 @@ ${settings}
 
 /** The server that does nothing but append and sync. */
 export async function startAppendServer(folder: string, syncMs = 0): Promise<ServerProcess> {
-  const main = join(import.meta.dirname, 'append-server.js');
+  const main = join(import.meta.dirname, 'append-server.ts');
   return await startServer({
     command: [...slowly(syncMs), process.execPath, main, join(folder, 'log')],
     ready: /"msg":"listening","port":(?<port>\d+)/,
@@ -71,7 +71,7 @@ export async function startAppendServer(folder: string, syncMs = 0): Promise<Ser
 /** A Pub/Sub that counts what it gets. It is kept to the other core. */
 export async function startPubSub(): Promise<ServerProcess> {
   const index = createRequire(import.meta.url).resolve('@skolo/simulators');
-  const main = join(dirname(index), 'google-pubsub/main.js');
+  const main = join(dirname(index), 'google-pubsub/main.ts');
   return await startServer({
     command: pinned([process.execPath, main, '--no-keep'], 'load'),
     ready: /"port":(?<port>\d+)/,

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { alertToPubsubApi, type Client, createClient } from '@skolo/api';
 import { onTestFinished } from 'vitest';
 
-const dist = join(import.meta.dirname, '../../dist');
+const sources = join(import.meta.dirname, '..');
 
 export interface AlertProcess {
   child: ChildProcess;
@@ -21,12 +21,12 @@ export interface AlertProcess {
 
 /**
  * @param dir has rack.yaml; the state goes below it
- * @param script what is run, below `dist`
+ * @param script what is run, below `src`
  * @param more flags
  */
 export async function startAlertProcess(
   dir: string,
-  script = 'main.js',
+  script = 'main.ts',
   more: Readonly<Record<string, string>> = {},
 ): Promise<AlertProcess> {
   const flags = {
@@ -37,7 +37,7 @@ export async function startAlertProcess(
     '--host': '127.0.0.1',
     ...more,
   };
-  const child = spawn(process.execPath, [join(dist, script), ...Object.entries(flags).flat()], {
+  const child = spawn(process.execPath, [join(sources, script), ...Object.entries(flags).flat()], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     env: { ...process.env, METADATA_SERVER_DETECTION: 'none' },
   });

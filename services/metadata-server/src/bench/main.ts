@@ -125,7 +125,7 @@ const heapAfterMillion: Bench = {
   better: 'lower',
   measure: () =>
     withRack(async (rack) => {
-      const collector = join(import.meta.dirname, 'collect-on-signal.js');
+      const collector = join(import.meta.dirname, 'collect-on-signal.ts');
       const server = await rack.start(['--expose-gc', '--import', collector]);
       try {
         await requests(server.port, 100_000);
@@ -199,7 +199,7 @@ function withServer<T>(
 }
 
 async function peer(name: string): Promise<ServerProcess & { port: number }> {
-  const file = join(import.meta.dirname, `peers/${name}.js`);
+  const file = join(import.meta.dirname, `peers/${name}.ts`);
   const server = await startServer({
     command: [process.execPath, file],
     ready: /^listening (?<port>\d+)$/,

@@ -44,7 +44,7 @@ export async function benchRack(): Promise<BenchRack> {
   await mkdir(join(dir, 'state'));
   await writeFile(join(dir, 'bots.json'), JSON.stringify(key), { mode: 0o600 });
   await writeFile(rackFile, rackYaml);
-  const main = join(import.meta.dirname, '../main.js');
+  const main = join(import.meta.dirname, '../main.ts');
   const flags = { '--rack': rackFile, '--port': '0', '--metrics-port': '0', '--host': '127.0.0.1' };
   const state = ['--state-dir', join(dir, 'state'), '--log-level', 'info'];
   return {

@@ -113,7 +113,7 @@ ${settings}
     switches: ownSwitches,
     pdus: ownPdus,
     async start() {
-      const main = join(import.meta.dirname, '../main.js');
+      const main = join(import.meta.dirname, '../main.ts');
       const flags = {
         '--rack': join(dir, 'rack.yaml'),
         '--state-dir': join(dir, 'state'),

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { type Client, createClient, powerCycleDaemonApi } from '@skolo/api';
 import { onTestFinished } from 'vitest';
 
-const main = join(import.meta.dirname, '../../dist/main.js');
+const main = join(import.meta.dirname, '../main.ts');
 
 export interface DaemonProcess {
   child: ChildProcess;

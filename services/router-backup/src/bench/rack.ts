@@ -75,7 +75,7 @@ async function start(dir: string): Promise<Service> {
   const server = await startServer({
     command: [
       process.execPath,
-      join(import.meta.dirname, '../main.js'),
+      join(import.meta.dirname, '../main.ts'),
       ...Object.entries(flags).flat(),
     ],
     ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,

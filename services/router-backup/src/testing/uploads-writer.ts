@@ -1,5 +1,5 @@
 /**
- * The process that uploads.kill.test.ts kills: `node uploads-writer.js DIR RECIPIENT` stores versions of two devices in a
+ * The process that uploads.kill.test.ts kills: `node uploads-writer.ts DIR RECIPIENT` stores versions of two devices in a
  * history below DIR, and uploads them to DIR/away; it prints `stored N`. With `drain` behind it, it only uploads what
  * waits, and ends.
  */
@@ -21,7 +21,7 @@ export function versionText(device: string, number: number): string {
 }
 
 const [, script, dir = '', recipient = '', mode] = argv;
-if (script?.endsWith('uploads-writer.js')) await work();
+if (script?.endsWith('uploads-writer.ts')) await work();
 
 async function work(): Promise<void> {
   const stateDir = join(dir, 'state');

@@ -39,7 +39,7 @@ async function killAt(
   moment: () => Promise<unknown>,
   { folder, offSeconds }: { folder: string; offSeconds: number },
 ): Promise<void> {
-  const file = fileURLToPath(new URL('../../dist/host/testing/usb-cycler.js', import.meta.url));
+  const file = fileURLToPath(new URL('testing/usb-cycler.ts', import.meta.url));
   const child = spawn(process.execPath, [file, folder, String(offSeconds)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,4 +1,4 @@
-/** The agent as a process of its own, as it was built, with its log. */
+/** The agent as a process of its own, with its log. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { request } from '../http/request.ts';
 import { loginToken } from './metadata.ts';
 
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 const Line = z.looseObject({ level: z.string(), msg: z.string() });
 export type LogLine = z.output<typeof Line>;

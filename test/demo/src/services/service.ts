@@ -30,5 +30,5 @@ export interface Suggestion {
 
 /** The program of a service. */
 export function mainOf(name: ServiceName): string {
-  return join(root, 'services', name, 'dist', 'main.js');
+  return join(root, 'services', name, 'src', 'main.ts');
 }

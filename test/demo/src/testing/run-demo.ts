@@ -1,4 +1,4 @@
-/** The built demo as a process of its own, as `npm start` runs it, in a temporary folder. */
+/** The demo as a process of its own, as `npm start` runs it, in a temporary folder. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { expect, onTestFinished } from 'vitest';
 import { root } from '../folders.ts';
 import { type OneProcess, processes } from './processes.ts';
 
-const main = join(root, 'test', 'demo', 'dist', 'main.js');
+const main = join(root, 'test', 'demo', 'src', 'main.ts');
 const run = promisify(execFile);
 
 export interface DemoProcess {

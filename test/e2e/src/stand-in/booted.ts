@@ -123,6 +123,8 @@ export class Computer {
         '--settings=no',
         `--directory=${this.root}`,
         '--bind-ro=/usr',
+        // The units name this path, and another Node may be there.
+        `--bind-ro=${process.execPath}:/usr/bin/node`,
         `--bind=${join(this.root, 'local')}:/usr/local/sbin`,
         '--console=pipe',
         '--boot',

@@ -3,7 +3,7 @@
  * real processes outside of its own unit, as k3s does, with a back-off after crashes and a ServiceLB that catches a port.
  * Objects are in a file, and survive its death; so do containers.
  *
- * `node fake-k3s.js FOLDER`: reads and writes FOLDER/objects.json; FOLDER/faults.json says what is wrong with it.
+ * `node fake-k3s.ts FOLDER`: reads and writes FOLDER/objects.json; FOLDER/faults.json says what is wrong with it.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';

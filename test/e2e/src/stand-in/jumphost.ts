@@ -10,7 +10,7 @@ import type { Faults, PodSpec } from './fake-k3s.ts';
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));
-const fakeK3s = fileURLToPath(new URL('../../dist/stand-in/fake-k3s.js', import.meta.url));
+const fakeK3s = fileURLToPath(new URL('fake-k3s.ts', import.meta.url));
 
 /** Where the stand-in for k3s has its files. */
 const state = '/var/lib/rancher/k3s';
@@ -133,7 +133,7 @@ Description=stand-in for k3s
 After=network.service
 StartLimitIntervalSec=0
 [Service]
-ExecStart=${node} /opt/fake/fake-k3s.js ${state}
+ExecStart=${node} /opt/fake/fake-k3s.ts ${state}
 # As that of k3s: containers go on without it.
 KillMode=process
 Restart=always
@@ -213,7 +213,7 @@ export class Jumphost {
     const folder = join(computer.root, state);
     await mkdir(folder, { recursive: true });
     await mkdir(join(computer.root, '/opt/fake'));
-    await copyFile(fakeK3s, join(computer.root, '/opt/fake/fake-k3s.js'));
+    await copyFile(fakeK3s, join(computer.root, '/opt/fake/fake-k3s.ts'));
     await computer.write('/opt/fake/package.json', '{ "type": "module" }');
     await computer.write(`${state}/objects.json`, JSON.stringify(objects()));
     await computer.write(`${state}/pods.json`, JSON.stringify(pods));

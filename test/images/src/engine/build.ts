@@ -47,7 +47,7 @@ export async function openBuilder(access: EngineAccess, arch: Arch): Promise<Bui
     for (const one of opened.reverse()) await one.close();
   };
   try {
-    await run(process.execPath, [join(root, 'scripts/bundle.mjs'), '--no-build'], { cwd: root });
+    await run(process.execPath, [join(root, 'scripts/bundle.mjs')], { cwd: root });
     // What passes connections on need not be emulated.
     for (const one of new Set<Arch>(['amd64', arch])) {
       const base = await makeBase(one, { dir: cacheDir, mmdebstrap, proxy: proxy.url });

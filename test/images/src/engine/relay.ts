@@ -38,7 +38,7 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-const program = fileURLToPath(new URL('../../dist/engine/relay-main.js', import.meta.url));
+const program = fileURLToPath(new URL('relay-main.ts', import.meta.url));
 
 /** Starts a container that lets the test ask containers, and containers the stand-ins that the test has started. */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
@@ -57,8 +57,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   try {
     await docker([
       ...['run', '--detach', '--name', container, ...network],
-      ...['--volume', `${folder}:/relay`, '--volume', `${program}:/relay-main.mjs:ro`],
-      ...['--entrypoint', 'node', image, '/relay-main.mjs', '/relay', ...Object.keys(ports)],
+      ...['--volume', `${folder}:/relay`, '--volume', `${program}:/relay-main.mts:ro`],
+      ...['--entrypoint', 'node', image, '/relay-main.mts', '/relay', ...Object.keys(ports)],
     ]);
     // The last that it makes.
     const made = 'until [ -S /relay/in.sock ]; do sleep 0.1; done';

@@ -1,7 +1,7 @@
 /**
  * The simulator as a process of its own, for benches and for tests that kill it.
  *
- * node dist/google-pubsub/main.js [--host H] [--port N] [--topic NAME]… [--no-keep] [--end-with-stdin]
+ * node src/google-pubsub/main.ts [--host H] [--port N] [--topic NAME]… [--no-keep] [--end-with-stdin]
  *
  * It prints one line of JSON once it listens, `{"endpoint","port","pid"}`. A line of JSON on its standard input is a
  * command, answered by one line: `{"do":"counts"}`, `{"do":"misbehave","kind":"refuse","code":"UNAVAILABLE"}`,

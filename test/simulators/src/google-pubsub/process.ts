@@ -37,7 +37,7 @@ export async function startGooglePubSubProcess(
   options: { port?: number; topics?: string[]; keep?: boolean } = {},
 ): Promise<GooglePubSubProcess> {
   const { port = 0, topics = [], keep = true } = options;
-  const main = join(import.meta.dirname, '../../dist/google-pubsub/main.js');
+  const main = join(import.meta.dirname, 'main.ts');
   const flags = [`--port=${port}`, ...topics.map((topic) => `--topic=${topic}`)];
   if (!keep) flags.push('--no-keep');
   const child = spawn(process.execPath, [main, '--end-with-stdin', ...flags], {

@@ -64,7 +64,7 @@ export interface BotZip {
   version: string;
 }
 
-const folder = join(import.meta.dirname, '../../src/swarming/bot');
+const folder = join(import.meta.dirname, 'bot');
 const plenty = { '/': { free_mb: 20_000, size_mb: 30_000 } };
 
 export function buildBotZip(options: BotZipOptions): BotZip {

@@ -12,7 +12,7 @@ export interface AgentProcess {
   [Symbol.asyncDispose]: () => Promise<void>;
 }
 
-const program = fileURLToPath(new URL('../../../dist/bot/testing/agent.js', import.meta.url));
+const program = fileURLToPath(new URL('agent.ts', import.meta.url));
 
 /** @param inside a command that runs another one, as that of a container: `unshare …` */
 export function startAgent(settings: BotSettings, inside: readonly string[] = []): AgentProcess {

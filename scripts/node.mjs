@@ -1,0 +1,30 @@
+/**
+ * The Node that runs our sources: 24 or newer, which runs TypeScript as it is. npm installs it (optionalDependencies in
+ * package.json). This file itself runs on any Node that npm runs on.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Where Node keeps what it made of our sources, so that the next start need not strip and compile them again. */
+export const compileCache = join(root, 'node_modules', '.cache', 'node');
+
+/**
+ * The path of a Node that runs our sources: this one where it does, else the one that npm has installed.
+ *
+ * @param {Pick<NodeJS.Process, 'versions' | 'execPath' | 'platform' | 'arch'>} [current]
+ * @param {string} [folder] with node_modules
+ * @throws {Error} where there is none
+ */
+export function findNode(current = process, folder = root) {
+  const { versions, execPath, platform, arch } = current;
+  if (Number(versions.node.split('.')[0]) >= 24) return execPath;
+  const installed = join(folder, 'node_modules', `node-${platform}-${arch}`, 'bin', 'node');
+  if (existsSync(installed)) return installed;
+  throw new Error(
+    `skolo runs on Node 24 or newer; this is ${versions.node} (${execPath}), and ${installed} does not exist. ` +
+      `Run npm ci; if npm has no Node for ${platform}-${arch}, install Node 24: https://nodejs.org/`,
+  );
+}
