@@ -9,19 +9,31 @@ export interface LineStyle {
   indent: number;
   /** Statements that open a section, also where it is empty. */
   sections: readonly RegExp[];
-  /** Beginnings of statements that there is only one of in a section: `hostname`. */
-  single: readonly string[];
+  /** Beginnings of statements that there is only one of in a section: `hostname`; a pattern has the blank behind it. */
+  single: readonly string[] | RegExp;
   /** Printed around sections: `!`, or an empty line. */
   separator?: string;
   /** Closes a section where it is printed: `exit`. */
   sectionEnd?: string;
+  /** Empty lines behind that. */
+  linesBehind?(section: string): number;
+  /** The order in which statements are printed, where it is not that in which they came. */
+  order?(one: string, other: string): number;
+  /** Sections that are not printed while they are empty. */
+  hidden?: RegExp;
+  /** A section goes on until it is left: what is typed says nothing of where it belongs. */
+  staysInSection?: boolean;
+  /** `no` of what is not there leaves no trace. */
+  forgetsNo?: boolean;
+  /** Takes a line in its own way; whether it did. */
+  edit?(section: Statement[], line: string): boolean;
   /** Lines of comments, which are not kept. */
   comment: RegExp;
   /** The pattern of the line that ends free text, where a statement begins one. */
   freeText?(line: string): RegExp | undefined;
 }
 
-interface Statement {
+export interface Statement {
   line: string;
   children: Statement[];
   /** Free text: printed as it is. */
@@ -59,9 +71,9 @@ export class LineConfiguration {
     return this.isInFreeText || this.words.outside.has(word) || this.words.inside.has(word);
   }
 
-  /** The rest of the first statement that begins so. */
-  value(start: string): string | undefined {
-    const found = this.root.children.find(({ line }) => line.startsWith(`${start} `));
+  /** The rest of the first statement that begins so, in a section of a section. */
+  value(start: string, path: readonly string[] = []): string | undefined {
+    const found = this.find(path)?.children.find(({ line }) => line.startsWith(`${start} `));
     return found?.line.slice(start.length + 1);
   }
 
@@ -80,8 +92,17 @@ export class LineConfiguration {
     }
     this.goTo(line, typed.length - typed.trimStart().length);
     const where = this.path.at(-1)?.section ?? this.root;
+    if (this.style.edit?.(where.children, line)) return;
     if (line.startsWith('no ')) this.remove(where, line);
     else this.add(where, line);
+  }
+
+  /** Takes a line there, wherever whoever configures is. */
+  enterAt(path: readonly string[], ...lines: readonly string[]): void {
+    const before = this.path;
+    this.path = [];
+    for (const line of [...path, ...lines]) this.enter(line);
+    this.path = before;
   }
 
   /** Out of all sections. */
@@ -92,11 +113,31 @@ export class LineConfiguration {
 
   /** As it is printed, lines ended by `\n`. `added` are more lines, at the end. */
   print(added: readonly string[] = []): string {
-    const lines = this.root.children.flatMap((each, index, all) => [
+    const lines = this.shown(this.root).flatMap((each, index, all) => [
       ...(this.isApart(each, all[index - 1]) ? [this.style.separator ?? ''] : []),
       ...this.lines(each, 0),
     ]);
     return [...lines, ...added].map((line) => `${line}\n`).join('');
+  }
+
+  private find(path: readonly string[]): Statement | undefined {
+    let where: Statement | undefined = this.root;
+    for (const section of path) where = where?.children.find(({ line }) => line === section);
+    return where;
+  }
+
+  /** What is in a section, as it is printed. */
+  private shown({ children }: Statement): readonly Statement[] {
+    const { order, hidden } = this.style;
+    const shown = children.filter((each) => each.children.length > 0 || !hidden?.test(each.line));
+    return order === undefined ? shown : shown.sort((a, b) => order(a.line, b.line));
+  }
+
+  /** A section as it is printed, without its first and last line. */
+  printSection(path: readonly string[]): string {
+    const where = this.find(path);
+    const lines = where === undefined ? [] : this.shown(where).flatMap((each) => this.lines(each, 0));
+    return lines.map((line) => `${line}\n`).join('');
   }
 
   private isApart(each: Statement, before: Statement | undefined): boolean {
@@ -107,13 +148,14 @@ export class LineConfiguration {
 
   private lines(each: Statement, depth: number): string[] {
     const indent = ' '.repeat(this.style.indent * depth);
-    const { sectionEnd } = this.style;
+    const { sectionEnd, linesBehind } = this.style;
     const isOpen = sectionEnd !== undefined && this.opensSection(each);
     return [
       indent + each.line,
       ...each.text,
-      ...each.children.flatMap((child) => this.lines(child, depth + 1)),
+      ...this.shown(each).flatMap((child) => this.lines(child, depth + 1)),
       ...(isOpen ? [' '.repeat(this.style.indent * (depth + 1)) + sectionEnd] : []),
+      ...Array.from({ length: (isOpen && linesBehind?.(each.line)) || 0 }, () => ''),
     ];
   }
 
@@ -126,6 +168,7 @@ export class LineConfiguration {
    * nothing, and what is only known outside of sections ends them.
    */
   private goTo(line: string, indent: number): void {
+    if (this.style.staysInSection) return;
     if (indent > 0) {
       while (this.path.length > 0) {
         const last = this.path.at(-1);
@@ -147,9 +190,12 @@ export class LineConfiguration {
   }
 
   private add(where: Statement, line: string): void {
-    const prefix = this.style.single.find((start) => line.startsWith(`${start} `));
+    const { single } = this.style;
+    const prefix = !(single instanceof RegExp)
+      ? single.map((start) => `${start} `).find((start) => line.startsWith(start))
+      : single.exec(line)?.[0];
     const same = (each: Statement) =>
-      each.line === line || (prefix !== undefined && each.line.startsWith(`${prefix} `));
+      each.line === line || (prefix !== undefined && each.line.startsWith(prefix));
     const found = where.children.find(same);
     const added = found ?? statement(line);
     if (found === undefined) where.children.push(added);
@@ -173,11 +219,12 @@ export class LineConfiguration {
       (each) => each.line !== positive && !each.line.startsWith(`${positive} `),
     );
     const isKnown = where.children.some((each) => each.line === line);
+    if (this.style.forgetsNo) return;
     if (where.children.length === before && !isKnown) where.children.push(statement(line));
   }
 }
 
-function statement(line: string): Statement {
+export function statement(line: string): Statement {
   return { line, children: [], text: [] };
 }
 

@@ -6,7 +6,7 @@ import { startMpower } from './mpower.ts';
 import { sit } from './netmiko.ts';
 import { startOpenwrt } from './openwrt.ts';
 import { startRouteros } from './routeros.ts';
-import { startUnifiSwitch } from './unifi-switch.ts';
+import { startUnifiSwitch } from './models/unifi-switch.ts';
 
 describe.concurrent('netmiko, to others', () => {
   it('turns a port of a MikroTik off and on, and reads it back', async (context) => {

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { startCiscoIos } from './cisco-ios.ts';
-import { startEdgeSwitch } from './edge-switch.ts';
+import { startEdgeSwitch } from './models/edge-switch.ts';
+import { startCiscoIos } from './models/cisco-ios.ts';
 import { sit } from './netmiko.ts';
-import { startUnifiSwitch } from './unifi-switch.ts';
+import { startUnifiSwitch } from './models/unifi-switch.ts';
 
 const second = { enablePassword: 's3cond' };
 const secret = { secret: 's3cond' };

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { peer } from '../../peer.ts';
 import type { DeviceFault } from '../device.ts';
 import type { ConfiguredDevice } from './core.ts';
-import { startEos } from './eos.ts';
 import { startJunos } from './junos.ts';
 import type { CliOptions } from './model.ts';
-import { startNxos } from './nxos.ts';
-import { startProcurve } from './procurve.ts';
+import { startEos } from './models/eos.ts';
+import { startNxos } from './models/nxos.ts';
+import { startProcurve } from './models/procurve.ts';
 import { rancid } from './rancid.ts';
 import { startRouteros } from './routeros.ts';
 

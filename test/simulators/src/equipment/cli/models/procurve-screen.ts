@@ -4,7 +4,7 @@
  * and of the example that the tests of several tools share (the screen before the first prompt). Over ssh a finished line is
  * scrolled with ESC E, as Oxidized and netmiko know it; on the console by deleting and inserting lines.
  */
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal.ts';
 
 const bottom = '\x1b[24;1H';
 const at = (column: number) => `\x1b[24;${column}H`;
@@ -17,12 +17,24 @@ export const procurvePager = {
   rows: 21,
 };
 
+export type Scrolls = 'next-line' | 'delete-and-insert';
+
 export class ProcurveScreen {
+  private static readonly all = new WeakMap<Terminal, ProcurveScreen>();
+  private readonly terminal: Terminal;
   /** How lines are scrolled up. */
   private readonly scroll: string;
   private column = 1;
 
-  constructor(terminal: Terminal, scrolls: 'next-line' | 'delete-and-insert') {
+  /** That of a terminal. */
+  static of(terminal: Terminal, scrolls: Scrolls): ProcurveScreen {
+    const screen = ProcurveScreen.all.get(terminal) ?? new ProcurveScreen(terminal, scrolls);
+    ProcurveScreen.all.set(terminal, screen);
+    return screen;
+  }
+
+  private constructor(terminal: Terminal, scrolls: Scrolls) {
+    this.terminal = terminal;
     this.scroll =
       scrolls === 'next-line' ? `\x1b[24;0H\x1bE${bottom}` : `\x1b[1;0H\x1b[1M${bottom}\x1b[1L`;
     terminal.screen.echo = (line) => {
@@ -36,14 +48,16 @@ export class ProcurveScreen {
   }
 
   /** The first screen, and the key that it waits for. */
-  async welcome(terminal: Terminal, text: string): Promise<void> {
+  async welcome(text: string): Promise<void> {
+    const { terminal } = this;
     terminal.put(`\x1b[2J\x1b[?7l\x1b[3;23r\x1b[?6l\x1b[1;1H\x1b[?25l\x1b[1;1H${text}`);
     await terminal.readAnyKey(`\x1b[23;1HPress any key to continue\x1b[23;1H\x1b[?25h\x1b[23;27H`);
     const home = `\x1b[1;24r\x1b[?7l\x1b[2J\x1b[1;1H\x1b[1920;1920H\x1b[6n\x1b[1;1H`;
     terminal.put(`\x1b[?6l${home}`);
   }
 
-  async readLine(terminal: Terminal, prompt: string): Promise<string> {
+  async readLine(prompt: string): Promise<string> {
+    const { terminal } = this;
     this.column = prompt.length + 1;
     const after = at(this.column);
     terminal.session.core.prompt = prompt;
@@ -52,7 +66,8 @@ export class ProcurveScreen {
   }
 
   /** A question at sign-in or `enable`; `isHidden` for passwords. */
-  async ask(terminal: Terminal, question: string, isHidden: boolean): Promise<string> {
+  async ask(question: string, isHidden: boolean): Promise<string> {
+    const { terminal } = this;
     this.column = question.length + 1;
     const after = at(this.column);
     terminal.put(

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../peer.ts';
+import { peer } from '../../../peer.ts';
+import type { CliDevice } from '../core.ts';
+import { type Client, openSsh, openTelnet } from '../testing.ts';
 import { type CiscoIosOptions, startCiscoIos } from './cisco-ios.ts';
-import type { CliDevice } from './core.ts';
-import { type Client, openSsh, openTelnet } from './testing.ts';
 
 const login = { user: 'admin', password: 'c1sco' };
 

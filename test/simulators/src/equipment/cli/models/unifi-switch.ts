@@ -7,20 +7,20 @@
  * controller is gone after a restart: it has it apply `/tmp/system.cfg`, which is kept with `cfgmtd`. Keys of that file, of
  * `/etc/persistent/cfg/mgmt` and of `/etc/board.info` are as users show them; which the firmware knows beside is made up.
  */
-import { OutletBoard } from '../device.ts';
-import { type ConfiguredDevice, Core } from './core.ts';
-import { type Fastpath, fastpathCli } from './fastpath.ts';
-import { FastpathSettings } from './fastpath-configuration.ts';
-import { FastpathPoe, outletOf } from './fastpath-poe.ts';
-import type { CliOptions } from './model.ts';
-import type { Call, Output } from './shell.ts';
-import { memoryFiles } from './shell-files.ts';
-import { sha256sum } from './shell-programs.ts';
-import { startCliDevice } from './start.ts';
-import { SystemCfg } from './system-cfg.ts';
-import { HungUp, type Line, Terminal } from './terminal.ts';
-import { encodeText } from './text-bytes.ts';
-import { unixModel } from './unix-model.ts';
+import { type ConfiguredDevice, Core } from '../core.ts';
+import { boardOf, Switch } from '../switch.ts';
+import { talkTo } from '../switch-talk.ts';
+import { fastpath } from './fastpath.ts';
+import { measure } from './fastpath-poe.ts';
+import type { CliOptions } from '../model.ts';
+import type { Call, Output } from '../shell.ts';
+import { memoryFiles } from '../shell-files.ts';
+import { sha256sum } from '../shell-programs.ts';
+import { startCliDevice } from '../start.ts';
+import { SystemCfg } from '../system-cfg.ts';
+import { HungUp, type Line, Terminal } from '../terminal.ts';
+import { encodeText } from '../text-bytes.ts';
+import { unixModel } from '../unix-model.ts';
 
 export interface UnifiSwitchOptions extends CliOptions {
   /** Ports with PoE; 16 when absent. */
@@ -66,21 +66,24 @@ mgmt.servers.1.url=http://192.168.1.5:8080/inform
 mgmt.led_enabled=true
 `;
 
+const modes: Readonly<Record<string, string>> = {
+  auto: 'Auto',
+  passive24v: 'Pasv24',
+  shutdown: 'Off',
+};
+
 /** How long `swctrl poe restart` keeps a port off. */
 const RESTART_SECONDS = 5;
 
 export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<ConfiguredDevice> {
-  const { ports: count = 16, name = 'USW-Lite-16', fastpath = false, watts = 4.5 } = options;
+  const { ports: count = 16, name = 'USW-Lite-16', fastpath: hasFastpath = false, watts = 4.5 } = options;
   const { serial = '788a20de9abc', mgmt = usualMgmt } = options;
   const ports = Array.from({ length: count }, (_, i) => `0/${i + 1}`);
-  const board = new OutletBoard(
-    ports.map((port) => [outletOf(port), { on: false, mode: 'auto', watts }]),
-  );
-  const core = new Core({ board, ...options });
-  const poe = new FastpathPoe(core, ports, {});
+  const model = fastpath({ ports, watts, hostName: 'UBNT' });
+  const core = new Core({ board: boardOf(model.power), ...options });
+  const inside = new Switch(model, core, { username: options.username, serial: '' });
   const systemCfg = new SystemCfg(core, options.configuration ?? usual);
-  const inside = { settings: new FastpathSettings(core, poe, { name: 'UBNT', serial: '' }), poe };
-  const model = unixModel({
+  const box = unixModel({
     name: 'unifi-switch',
     core,
     ident: 'dropbear_2017.75',
@@ -88,11 +91,11 @@ export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<Con
       motd: `\n\nBusyBox v1.25.1 () built-in shell (ash)\n\n`,
       prompt: `${name}-US.6.2.5# `,
       programs: {
-        swctrl: (call) => swctrl(call, poe),
+        swctrl: (call) => swctrl(call, inside),
         cfgmtd: systemCfg.cfgmtd,
         sha256sum,
         'syswrapper.sh': () => ({}),
-        ...(fastpath && { telnet: (call: Call) => telnet(call, inside) }),
+        ...(hasFastpath && { telnet: (call: Call) => telnet(call, inside) }),
       },
       files: memoryFiles({
         folders: ['/tmp', '/etc/persistent'],
@@ -106,30 +109,30 @@ export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<Con
     },
     powerUp: () => {
       systemCfg.powerUp();
-      inside.settings.powerUp();
+      inside.boot();
     },
   });
-  const device = await startCliDevice(model, options);
+  const device = await startCliDevice(box, options);
   return Object.assign(device, {
     running: () => encodeText(systemCfg.running()),
     startup: () => encodeText(systemCfg.startup()),
   });
 }
 
-function swctrl({ args, terminal: { session } }: Call, poe: FastpathPoe): Output {
+function swctrl({ args, terminal: { session } }: Call, device: Switch): Output {
   const [area, verb, ...rest] = args;
   const mode = verb === 'set' ? rest.shift() : undefined;
   const [id, list, ...extra] = rest;
-  const ports = id === undefined ? [...poe.ports] : portsOf(poe, id === 'id' ? list : undefined);
+  const ports = id === undefined ? [...device.power.ports] : portsOf(device, id === 'id' ? list : undefined);
   if (area !== 'poe' || extra.length > 0) return usage;
   if (ports === undefined) return { stdout: 'Invalid port id\n', status: 1 };
-  if (verb === 'show') return { stdout: show(poe, ports) };
+  if (verb === 'show') return { stdout: show(device, ports) };
   if (verb === 'restart') {
-    poe.reset(session, ports, RESTART_SECONDS);
+    device.resetPower(session, ports, RESTART_SECONDS);
     return {};
   }
   if (verb !== 'set' || (mode !== 'auto' && mode !== 'off')) return usage;
-  poe.setOpMode(session, ports, mode === 'off' ? 'shutdown' : 'auto');
+  device.setPower(session, ports, mode === 'off' ? 'shutdown' : 'auto');
   return {};
 }
 
@@ -139,24 +142,24 @@ const usage: Output = {
 };
 
 /** `3`, `1-8`, `1,3`. */
-function portsOf(poe: FastpathPoe, list = ''): string[] | undefined {
+function portsOf(device: Switch, list = ''): string[] | undefined {
   const ports: string[] = [];
   for (const range of list.split(',')) {
     const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
-    const [from, to] = [poe.ports.indexOf(`0/${first}`), poe.ports.indexOf(`0/${last}`)];
+    const [from, to] = [device.power.ports.indexOf(`0/${first}`), device.power.ports.indexOf(`0/${last}`)];
     if (from === -1 || to < from) return undefined;
-    ports.push(...poe.ports.slice(from, to + 1));
+    ports.push(...device.power.ports.slice(from, to + 1));
   }
   return ports;
 }
 
-function show(poe: FastpathPoe, ports: readonly string[]): string {
+function show(device: Switch, ports: readonly string[]): string {
   const rows = ports.map((port) => {
-    const { detection, watts, volts, powerClass } = poe.measure(port);
+    const { detection, watts, volts, powerClass } = measure(device, port);
     const on = detection === 'Good';
     return [
-      outletOf(port).padStart(4),
-      { auto: 'Auto', passive24v: 'Pasv24', shutdown: 'Off' }[poe.opMode(port)].padStart(6),
+      device.outlet(port).padStart(4),
+      (modes[device.powerMode(port)] ?? '').padStart(6),
       'Dot3at'.padStart(12),
       '32000'.padStart(8),
       powerClass.replace(/^Class/, 'Class ').padEnd(7),
@@ -182,7 +185,7 @@ const warning =
   '\nWarning!\nThe changes may break controller settings and only be effective until reboot.\n\n';
 
 /** The telnet client of the shell: to a person, or in a pipe. */
-async function telnet({ args, stdin, terminal }: Call, device: Fastpath): Promise<Output> {
+async function telnet({ args, stdin, terminal }: Call, device: Switch): Promise<Output> {
   const [host = '', port = '23'] = args;
   if (!/^(localhost|127\.0\.0\.1)$/.test(host) || port !== '23') {
     return {
@@ -194,13 +197,13 @@ async function telnet({ args, stdin, terminal }: Call, device: Fastpath): Promis
   const { interactive, newline } = terminal.screen;
   Object.assign(terminal.screen, { interactive: true, newline: '\r\n' });
   terminal.put(`\nEntering character mode\nEscape character is '^]'.\n\n${warning}`);
-  await fastpathCli(terminal, device);
+  await talkTo(device, terminal);
   terminal.pager = undefined;
   Object.assign(terminal.screen, { interactive, newline });
   return { stdout: 'Connection closed by foreign host\n', status: 1 };
 }
 
-async function pipe(stdin: string, outer: Terminal, device: Fastpath): Promise<string> {
+async function pipe(stdin: string, outer: Terminal, device: Switch): Promise<string> {
   let output = '';
   const line: Line = {
     send: (data) => {
@@ -215,7 +218,7 @@ async function pipe(stdin: string, outer: Terminal, device: Fastpath): Promise<s
   inner.receive(Buffer.from(stdin));
   inner.end();
   // The connection ends with the input, wherever the dialogue is then.
-  await fastpathCli(inner, device).catch((error) => {
+  await talkTo(device, inner).catch((error) => {
     if (!(error instanceof HungUp)) throw error;
   });
   return output;

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../peer.ts';
-import { sit } from './netmiko.ts';
+import { peer } from '../../../peer.ts';
+import { sit } from '../netmiko.ts';
+import { openSsh, openTelnet } from '../testing.ts';
 import { type ProcurveOptions, startProcurve } from './procurve.ts';
-import { openSsh, openTelnet } from './testing.ts';
 
 const login = { user: 'skolo', password: 'f1rst' };
 

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { peer } from '../../peer.ts';
+import { peer } from '../../../peer.ts';
+import { sit } from '../netmiko.ts';
+import { openSsh } from '../testing.ts';
 import { type EosOptions, startEos } from './eos.ts';
-import { sit } from './netmiko.ts';
-import { openSsh } from './testing.ts';
 
 const login = { user: 'skolo', password: 'f1rst' };
 

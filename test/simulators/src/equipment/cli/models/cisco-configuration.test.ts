@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../peer.ts';
+import { peer } from '../../../peer.ts';
+import { sit } from '../netmiko.ts';
+import { rancid } from '../rancid.ts';
+import { type Client, openSsh } from '../testing.ts';
 import { type CiscoIosOptions, startCiscoIos } from './cisco-ios.ts';
-import { sit } from './netmiko.ts';
-import { rancid } from './rancid.ts';
-import { type Client, openSsh } from './testing.ts';
 
 const account = { username: 'admin', password: 'c1sco' };
 const enablePassword = 'en4ble';

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { peer } from '../../peer.ts';
-import type { CliDevice } from './core.ts';
-import { openSsh } from './testing.ts';
+import { peer } from '../../../peer.ts';
+import type { CliDevice } from '../core.ts';
+import { openSsh } from '../testing.ts';
 import { startUnifiSwitch, type UnifiSwitchOptions } from './unifi-switch.ts';
 
 const login = { user: 'ubnt', password: 'un1fi' };

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../peer.ts';
-import { sit } from './netmiko.ts';
+import { peer } from '../../../peer.ts';
+import { sit } from '../netmiko.ts';
+import { openSsh } from '../testing.ts';
 import { type NxosOptions, startNxos } from './nxos.ts';
-import { openSsh } from './testing.ts';
 
 const login = { user: 'skolo', password: 'f1rst' };
 
