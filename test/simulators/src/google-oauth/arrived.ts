@@ -1,6 +1,7 @@
 /** One request as it came in: which endpoint, and what it claims before anything is checked. */
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
+import { bearerOf, parseJson } from '../cloud/web-server.ts';
 import type { Call, Endpoint } from './calls.ts';
 import type { Google } from './google.ts';
 import type { ImpersonationRequest } from './iam-credentials-endpoint.ts';
@@ -39,7 +40,7 @@ export async function receive(request: IncomingMessage): Promise<Arrived> {
     form: new URLSearchParams(body),
     impersonation: () => ({
       email: emailIn(path),
-      bearer: /^Bearer (?<token>.+)$/i.exec(request.headers.authorization ?? '')?.groups?.token,
+      bearer: bearerOf(request),
       body: parseJson(body),
     }),
   };
@@ -102,13 +103,5 @@ function emailIn(path: string): string {
     return decodeURIComponent(email);
   } catch {
     return email;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

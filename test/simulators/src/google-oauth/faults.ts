@@ -1,6 +1,9 @@
 /** The ways in which the simulator misbehaves on demand. */
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import type { CallLog } from '../cloud/call-log.ts';
+import { CallFault, type FaultTimes } from '../cloud/fault.ts';
+import { garbage, send } from '../cloud/web-server.ts';
 import type { Call, Endpoint } from './calls.ts';
 import type { Answer } from './refusal.ts';
 
@@ -39,84 +42,24 @@ export const faultKinds = [...early, 'slow', ...late] as const;
  */
 export type FaultKind = (typeof faultKinds)[number];
 
-export interface FaultOptions {
-  /** How many calls it hits; until `stop()` when absent. */
-  times?: number;
+export interface FaultOptions extends FaultTimes {
   /** The endpoints it hits; the token-giving ones when absent. */
   endpoints?: Endpoint[];
 }
 
 /** One misbehaviour that was asked for. */
-export class Fault {
-  readonly kind: FaultKind;
-  readonly endpoints: readonly Endpoint[];
-  /** Calls that ran into it, oldest first. */
-  readonly hits: Call[] = [];
-  private left: number;
-  private held: (() => void)[] = [];
-  private waiting: { settled: () => boolean; resolve: () => void }[] = [];
+export class Fault extends CallFault<FaultKind, Call> {
+  private readonly endpoints: readonly Endpoint[];
 
-  constructor(kind: FaultKind, options: FaultOptions) {
-    this.kind = kind;
+  constructor(kind: FaultKind, options: FaultOptions, log: CallLog<Call>) {
+    super(kind, options, log);
     this.endpoints = options.endpoints ?? [
-      'token',
-      'sts',
-      'generateAccessToken',
-      'generateIdToken',
+      ...(['token', 'sts', 'generateAccessToken', 'generateIdToken'] as const),
     ];
-    this.left = options.times ?? Number.POSITIVE_INFINITY;
   }
 
   applies(endpoint: Endpoint): boolean {
-    return this.left > 0 && this.endpoints.includes(endpoint);
-  }
-
-  hit(call: Call): void {
-    this.left -= 1;
-    this.hits.push(call);
-    call.fault = this.kind;
-    this.update();
-  }
-
-  /** Resolves once `count` calls have run into it. */
-  async arrived(count = 1): Promise<void> {
-    await this.until(() => this.hits.length >= count);
-  }
-
-  /** Resolves once `count` of the calls that ran into it were given up by their clients. */
-  async hungUp(count = 1): Promise<void> {
-    await this.until(() => this.hits.filter((call) => call.hungUp).length >= count);
-  }
-
-  /** A call that it hit has changed. */
-  update(): void {
-    this.waiting = this.waiting.filter(({ settled, resolve }) => {
-      if (!settled()) return true;
-      resolve();
-      return false;
-    });
-  }
-
-  private async until(settled: () => boolean): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.waiting.push({ settled, resolve });
-      this.update();
-    });
-  }
-
-  /** Lets the calls go that `slow` holds. */
-  release(): void {
-    for (const go of this.held.splice(0)) go();
-  }
-
-  /** Hits nobody any more; held calls go on. */
-  stop(): void {
-    this.left = 0;
-    this.release();
-  }
-
-  async hold(): Promise<void> {
-    await new Promise<void>((resolve) => this.held.push(resolve));
+    return this.isOn && this.endpoints.includes(endpoint);
   }
 }
 
@@ -139,10 +82,10 @@ export async function playInstead(kind: FaultKind, response: ServerResponse): Pr
       );
       return true;
     case 'garbage':
-      send(response, 200, 'application/json; charset=utf-8', Buffer.from(allBytes()));
+      send(response, 200, 'application/json; charset=utf-8', garbage);
       return true;
     case 'not-http':
-      response.socket?.end(Buffer.from(allBytes()));
+      response.socket?.end(garbage);
       return true;
     case 'empty':
       send(response, 200, 'application/json; charset=utf-8', '');
@@ -208,19 +151,6 @@ export async function transmit(
   }
 }
 
-function send(
-  response: ServerResponse,
-  status: number,
-  contentType: string,
-  body: string | Buffer,
-): void {
-  response.writeHead(status, {
-    'content-type': contentType,
-    'content-length': Buffer.byteLength(body),
-  });
-  response.end(body);
-}
-
 /** 64 MiB, written no faster than the client takes it. */
 async function sendHuge(response: ServerResponse): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' });
@@ -237,10 +167,6 @@ function* hugeBody(): Generator<string | Buffer> {
   yield '{"expires_in":3599,"token_type":"Bearer","access_token":"';
   for (let sent = 0; sent < 64 * 1024 * 1024; sent += piece.length) yield piece;
   yield '"}';
-}
-
-function allBytes(): number[] {
-  return Array.from({ length: 256 }, (_, index) => 255 - index);
 }
 
 const unavailablePage =

@@ -1,8 +1,10 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { CallLog } from '../cloud/call-log.ts';
+import { CallFaults } from '../cloud/fault.ts';
+import { WebServer } from '../cloud/web-server.ts';
 import type { RefreshGrant, SubjectGrant } from './accounts.ts';
 import { type Arrived, claimedBy, receive } from './arrived.ts';
-import { type Call, CallLog, type Endpoint } from './calls.ts';
+import type { Call, Endpoint } from './calls.ts';
 import {
   Fault,
   type FaultKind,
@@ -86,13 +88,9 @@ export interface GoogleOAuth {
 export async function startGoogleOAuth(options: GoogleOAuthOptions = {}): Promise<GoogleOAuth> {
   const { clock = Date, tokenLifeSeconds = 3599, keys = [], port = 0 } = options;
   const google = new Google({ now: () => clock.now(), tokenLifeSeconds });
-  const log = new CallLog();
-  const faults: Fault[] = [];
+  const log = new CallLog<Call>();
+  const faults = new CallFaults<Fault>();
   for (const key of keys) google.accounts.addKey(key);
-
-  const server = createServer((request, response) => {
-    serve(request, response).catch((error) => response.destroy(error));
-  });
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrived = await receive(request);
@@ -110,7 +108,6 @@ export async function startGoogleOAuth(options: GoogleOAuthOptions = {}): Promis
     response.on('close', () => {
       call.hungUp = !response.writableFinished;
       log.done();
-      fault?.update();
     });
     // Clients compare it with their own clock.
     response.setHeader('date', new Date(google.now()).toUTCString());
@@ -124,12 +121,9 @@ export async function startGoogleOAuth(options: GoogleOAuthOptions = {}): Promis
     await write(response, fault ? spoil(fault.kind, answer) : answer, fault?.kind);
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  const { port: boundPort } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${boundPort}`;
+  const server = new WebServer(serve, port);
+  await server.open();
+  const { url } = server;
   google.tokenUrl = `${url}/token`;
 
   return {
@@ -176,18 +170,11 @@ export async function startGoogleOAuth(options: GoogleOAuthOptions = {}): Promis
     },
     rotateSigningKey: () => google.signingKeys.rotate(),
 
-    misbehave: (kind, faultOptions = {}) => {
-      const fault = new Fault(kind, faultOptions);
-      faults.push(fault);
-      return fault;
-    },
-    behave: () => {
-      for (const fault of faults.splice(0)) fault.stop();
-    },
+    misbehave: (kind, faultOptions = {}) => faults.add(new Fault(kind, faultOptions, log)),
+    behave: () => faults.clear(),
     close: async () => {
-      for (const fault of faults.splice(0)) fault.stop();
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      faults.clear();
+      await server.close();
       google.signingKeys.close();
     },
   };

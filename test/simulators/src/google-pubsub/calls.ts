@@ -39,31 +39,3 @@ export interface PubSubCall {
   /** The client gave up, or its connection ended. */
   cancelled: boolean;
 }
-
-/** The calls so far, and a way to wait for the next ones without polling. */
-export class CallLog {
-  readonly calls: PubSubCall[] = [];
-  private waiting: { isEnough: () => boolean; go: () => void }[] = [];
-
-  arrive(call: PubSubCall, keep: boolean): void {
-    if (keep) this.calls.push(call);
-    this.update();
-  }
-
-  /** Something has changed. */
-  update(): void {
-    this.waiting = this.waiting.filter(({ isEnough, go }) => {
-      if (!isEnough()) return true;
-      go();
-      return false;
-    });
-  }
-
-  /** Resolves once it is so, at once when it is. */
-  async until(isEnough: () => boolean): Promise<void> {
-    await new Promise<void>((go) => {
-      this.waiting.push({ isEnough, go });
-      this.update();
-    });
-  }
-}

@@ -1,4 +1,6 @@
 /** The ways in which the simulator misbehaves on demand. */
+import type { CallLog } from '../cloud/call-log.ts';
+import { CallFault, type FaultTimes } from '../cloud/fault.ts';
 import type { Method, PubSubCall } from './calls.ts';
 import { type Code, Refusal, usualWords } from './refusal.ts';
 
@@ -9,9 +11,7 @@ export const faultKinds = ['refuse', 'hang', 'slow', 'drop'] as const;
  */
 export type FaultKind = (typeof faultKinds)[number];
 
-export interface FaultOptions {
-  /** How many calls it hits; until `stop()` when absent. */
-  times?: number;
+export interface FaultOptions extends FaultTimes {
   /** All of them when absent. */
   methods?: Method[];
   /** Calls for this topic or subscription only, by its whole name or its id. */
@@ -30,35 +30,23 @@ export interface FaultOptions {
 }
 
 /** One misbehaviour that was asked for. */
-export class Fault {
-  readonly kind: FaultKind;
+export class Fault extends CallFault<FaultKind, PubSubCall> {
   readonly done: 'none' | 'some' | 'all';
-  /** Calls that ran into it, oldest first. */
-  readonly hits: PubSubCall[] = [];
   private readonly options: FaultOptions;
-  private left: number;
-  private held: (() => void)[] = [];
 
-  constructor(kind: FaultKind, options: FaultOptions) {
-    this.kind = kind;
+  constructor(kind: FaultKind, options: FaultOptions, log: CallLog<PubSubCall>) {
+    super(kind, options, log);
     this.done = options.done ?? 'none';
     this.options = options;
-    this.left = options.times ?? Number.POSITIVE_INFINITY;
   }
 
   applies({ method, resource }: PubSubCall): boolean {
     const { methods, resource: only } = this.options;
     return (
-      this.left > 0 &&
+      this.isOn &&
       (methods?.includes(method) ?? true) &&
       (only === undefined || only === resource || resource.endsWith(`/${only}`))
     );
-  }
-
-  hit(call: PubSubCall): void {
-    this.left -= 1;
-    this.hits.push(call);
-    call.fault = this.kind;
   }
 
   get refusal(): Refusal {
@@ -66,25 +54,7 @@ export class Fault {
     return new Refusal(code, message);
   }
 
-  /** Lets the calls go that `slow` holds. */
-  release(): void {
-    for (const go of this.held.splice(0)) go();
-  }
-
-  /** Hits nobody any more; held calls go on. */
-  stop(): void {
-    this.left = 0;
-    this.release();
-  }
-
-  async hold(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const { milliseconds } = this.options;
-      const timer = milliseconds === undefined ? undefined : setTimeout(resolve, milliseconds);
-      this.held.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+  override async hold(): Promise<void> {
+    await super.hold(this.options.milliseconds);
   }
 }

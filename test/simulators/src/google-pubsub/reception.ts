@@ -5,8 +5,10 @@ import type {
   Metadata,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { CallLog } from '../cloud/call-log.ts';
+import type { CallFaults } from '../cloud/fault.ts';
 import type { Broker } from './broker.ts';
-import { type CallLog, type Method, methods, type PubSubCall } from './calls.ts';
+import { type Method, methods, type PubSubCall } from './calls.ts';
 import type { Fault } from './faults.ts';
 import { invalidArgument, notSignedIn, Refusal } from './refusal.ts';
 import { publisherOf, subscriberOf, type Unary } from './services.ts';
@@ -26,8 +28,8 @@ export interface Counts {
 
 export interface ReceptionDeps {
   broker: Broker;
-  log: CallLog;
-  faults: readonly Fault[];
+  log: CallLog<PubSubCall>;
+  faults: CallFaults<Fault>;
   counts: Counts;
   keep: boolean;
   accepts: ((token: string | undefined) => boolean) | undefined;

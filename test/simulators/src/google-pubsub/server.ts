@@ -1,6 +1,8 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { CallLog } from '../cloud/call-log.ts';
+import { CallFaults } from '../cloud/fault.ts';
 import { Broker } from './broker.ts';
-import { CallLog, type Method, type PubSubCall } from './calls.ts';
+import type { Method, PubSubCall } from './calls.ts';
 import { Door } from './door.ts';
 import { Fault, type FaultKind, type FaultOptions } from './faults.ts';
 import { idOf, type Limits, serviceLimits } from './limits.ts';
@@ -91,8 +93,8 @@ export interface GooglePubSub {
  */
 export async function startGooglePubSub(options: GooglePubSubOptions = {}): Promise<GooglePubSub> {
   const { host = '127.0.0.1', port = 0, topics = [], keep = true } = options;
-  const log = new CallLog();
-  const faults: Fault[] = [];
+  const log = new CallLog<PubSubCall>();
+  const faults = new CallFaults<Fault>();
   const listeners = new Set<Parameters<GooglePubSub['onPublish']>[0]>();
   const counts: Counts = { requests: {}, refused: 0, messages: 0, bytes: 0 };
   const broker = new Broker({
@@ -133,14 +135,9 @@ export async function startGooglePubSub(options: GooglePubSubOptions = {}): Prom
   for (const name of topics) addTopic(name);
   await door.open();
 
-  function misbehave(kind: FaultKind, faultOptions: FaultOptions = {}): Fault {
-    const fault = new Fault(kind, faultOptions);
-    faults.push(fault);
-    return fault;
-  }
-  function behave(): void {
-    for (const fault of faults.splice(0)) fault.stop();
-  }
+  const misbehave = (kind: FaultKind, faultOptions: FaultOptions = {}) =>
+    faults.add(new Fault(kind, faultOptions, log));
+  const behave = () => faults.clear();
   const countOf = (topic: string | undefined) =>
     topic === undefined ? counts.messages : (find(broker.topics, topic)?.count ?? 0);
 

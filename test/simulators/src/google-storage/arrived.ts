@@ -1,5 +1,6 @@
 /** One request as it came in: which operation of the JSON API it is. */
 import type { IncomingMessage } from 'node:http';
+import { bearerOf } from '../cloud/web-server.ts';
 import type { Operation } from './calls.ts';
 
 export interface Arrived {
@@ -25,7 +26,7 @@ export function arrivedOf(request: IncomingMessage): Arrived {
   const path = request.url ?? '/';
   const { pathname, searchParams: query } = new URL(path, 'http://localhost');
   const parts = objectPath.exec(pathname)?.groups;
-  const token = /^Bearer (?<token>.+)$/i.exec(request.headers.authorization ?? '')?.groups?.token;
+  const token = bearerOf(request);
   const bucket = decoded(parts?.bucket);
   const object = decoded(parts?.object) ?? (parts?.up ? query.get('name') : undefined) ?? undefined;
   return {

@@ -32,31 +32,3 @@ export interface StorageCall {
   /** The connection was gone before the whole answer was out. */
   hungUp: boolean;
 }
-
-/** The calls so far, and a way to wait for the next ones without polling. */
-export class CallLog {
-  readonly calls: StorageCall[] = [];
-  private waiting: { match: (call: StorageCall) => boolean; count: number; go: () => void }[] = [];
-
-  arrive(call: StorageCall): void {
-    this.calls.push(call);
-    this.update();
-  }
-
-  /** Something about a call has changed. */
-  update(): void {
-    this.waiting = this.waiting.filter(({ match, count, go }) => {
-      if (this.calls.filter(match).length < count) return true;
-      go();
-      return false;
-    });
-  }
-
-  /** Resolves once `count` calls that match have been seen since the start, at once when they have. */
-  async seen(count: number, match: (call: StorageCall) => boolean): Promise<void> {
-    await new Promise<void>((go) => {
-      this.waiting.push({ match, count, go });
-      this.update();
-    });
-  }
-}

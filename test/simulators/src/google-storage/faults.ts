@@ -1,5 +1,8 @@
 /** The ways in which the simulator misbehaves on demand. */
 import type { ServerResponse } from 'node:http';
+import type { CallLog } from '../cloud/call-log.ts';
+import { CallFault, type FaultTimes } from '../cloud/fault.ts';
+import { garbage, send } from '../cloud/web-server.ts';
 import type { Operation, StorageCall } from './calls.ts';
 
 export const faultKinds = [
@@ -23,9 +26,7 @@ export const faultKinds = [
  */
 export type FaultKind = (typeof faultKinds)[number];
 
-export interface FaultOptions {
-  /** How many calls it hits; until `stop()` when absent. */
-  times?: number;
+export interface FaultOptions extends FaultTimes {
   /** All of them when absent. */
   operations?: Operation[];
   /** Of `drop`: bytes of the request that still arrive. Default 1. */
@@ -33,48 +34,18 @@ export interface FaultOptions {
 }
 
 /** One misbehaviour that was asked for. */
-export class Fault {
-  readonly kind: FaultKind;
+export class Fault extends CallFault<FaultKind, StorageCall> {
   readonly afterBytes: number;
-  /** Calls that ran into it, oldest first. */
-  readonly hits: StorageCall[] = [];
   private readonly operations: readonly Operation[] | undefined;
-  private readonly changed: () => void;
-  private left: number;
-  private held: (() => void)[] = [];
 
-  constructor(kind: FaultKind, options: FaultOptions, changed: () => void) {
-    this.kind = kind;
+  constructor(kind: FaultKind, options: FaultOptions, log: CallLog<StorageCall>) {
+    super(kind, options, log);
     this.afterBytes = options.afterBytes ?? 1;
     this.operations = options.operations;
-    this.left = options.times ?? Number.POSITIVE_INFINITY;
-    this.changed = changed;
   }
 
   applies(operation: Operation): boolean {
-    return this.left > 0 && (this.operations?.includes(operation) ?? true);
-  }
-
-  hit(call: StorageCall): void {
-    this.left -= 1;
-    this.hits.push(call);
-    call.fault = this.kind;
-    this.changed();
-  }
-
-  /** Lets the calls go that `slow` holds. */
-  release(): void {
-    for (const go of this.held.splice(0)) go();
-  }
-
-  /** Hits nobody any more; held calls go on. */
-  stop(): void {
-    this.left = 0;
-    this.release();
-  }
-
-  async hold(): Promise<void> {
-    await new Promise<void>((resolve) => this.held.push(resolve));
+    return this.isOn && (this.operations?.includes(operation) ?? true);
   }
 }
 
@@ -101,7 +72,7 @@ export function playInstead(kind: FaultKind, response: ServerResponse): boolean 
       send(response, 502, 'text/html; charset=UTF-8', badGatewayPage);
       return true;
     case 'garbage':
-      send(response, 200, json, Buffer.from(Array.from({ length: 256 }, (_, n) => 255 - n)));
+      send(response, 200, json, garbage);
       return true;
     case 'hang':
       return true;
@@ -125,11 +96,6 @@ function problem(code: number, reason: string, message: string): string {
   return JSON.stringify({
     error: { code, message, errors: [{ message, domain: 'global', reason }] },
   });
-}
-
-function send(response: ServerResponse, status: number, type: string, body: string | Buffer): void {
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
-  response.end(body);
 }
 
 const badGatewayPage =

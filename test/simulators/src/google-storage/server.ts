@@ -1,8 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { CallLog } from '../cloud/call-log.ts';
+import { CallFaults } from '../cloud/fault.ts';
+import { WebServer } from '../cloud/web-server.ts';
 import { arrivedOf } from './arrived.ts';
 import type { BucketObject } from './bucket.ts';
-import { CallLog, type Operation, type StorageCall } from './calls.ts';
+import type { Operation, StorageCall } from './calls.ts';
 import { Fault, type FaultKind, type FaultOptions, playInstead } from './faults.ts';
 import type { Answer } from './objects.ts';
 import { type Permission, Refusal } from './refusal.ts';
@@ -65,8 +67,8 @@ export async function startGoogleStorage(
 ): Promise<GoogleStorage> {
   const { buckets = [], accepts = () => true, clock = Date, port = 0 } = options;
   const api = new StorageApi({ now: () => clock.now(), accepts });
-  const log = new CallLog();
-  const faults: Fault[] = [];
+  const log = new CallLog<StorageCall>();
+  const faults = new CallFaults<Fault>();
   for (const name of buckets) api.addBucket(name);
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -86,7 +88,7 @@ export async function startGoogleStorage(
     fault?.hit(call);
     response.on('close', () => {
       call.hungUp = !response.writableFinished;
-      log.update();
+      log.done();
     });
 
     if (fault?.kind === 'reset') return void request.socket.resetAndDestroy();
@@ -103,17 +105,9 @@ export async function startGoogleStorage(
     write(response, answer, fault?.kind === 'drop');
   }
 
-  let server = await listen(serve, port);
-  const { port: boundPort } = server.address() as AddressInfo;
-  api.url = `http://127.0.0.1:${boundPort}`;
-  let isUp = true;
-
-  async function goDown(): Promise<void> {
-    if (!isUp) return;
-    isUp = false;
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-  }
+  const server = new WebServer(serve, port);
+  await server.open();
+  api.url = server.url;
 
   const bucketOf = (name: string) => {
     const bucket = api.buckets.get(name);
@@ -148,39 +142,15 @@ export async function startGoogleStorage(
       log.seen(count, ({ operation }) => operations.length === 0 || operations.includes(operation)),
     hungUp: (count) => log.seen(count, (call) => call.hungUp),
 
-    misbehave: (kind, faultOptions = {}) => {
-      const fault = new Fault(kind, faultOptions, () => log.update());
-      faults.push(fault);
-      return fault;
-    },
-    behave: () => {
-      for (const fault of faults.splice(0)) fault.stop();
-    },
-    goDown,
-    comeUp: async () => {
-      if (isUp) return;
-      server = await listen(serve, boundPort);
-      isUp = true;
-    },
+    misbehave: (kind, faultOptions = {}) => faults.add(new Fault(kind, faultOptions, log)),
+    behave: () => faults.clear(),
+    goDown: () => server.close(),
+    comeUp: () => server.open(),
     close: async () => {
-      for (const fault of faults.splice(0)) fault.stop();
-      await goDown();
+      faults.clear();
+      await server.close();
     },
   };
-}
-
-async function listen(
-  serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
-  port: number,
-): Promise<Server> {
-  const server = createServer((request, response) => {
-    serve(request, response).catch((error) => response.destroy(error));
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  return server;
 }
 
 /** Undefined: there is nobody to answer. */

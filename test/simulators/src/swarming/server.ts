@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json as readJson } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ZodError } from 'zod';
+import { CallLog } from '../cloud/call-log.ts';
+import { WebServer } from '../cloud/web-server.ts';
 import { ApiRefusal, BotApi, type Sleeps } from './bot-api.ts';
 import { BotCode, type BotCodeOptions } from './bot-code.ts';
 import { Bots, type Crash, type SwarmingBot } from './bots.ts';
@@ -88,9 +89,8 @@ export async function startSwarming(options: SwarmingOptions = {}): Promise<Simu
   const code = new BotCode({ ...options });
   const tasks = new Tasks();
   const bots = new Bots(dimensions);
-  const calls: SwarmingCall[] = [];
+  const log = new CallLog<SwarmingCall>();
   let downloads = 0;
-  let waiting: { isSo: () => boolean; go: () => void }[] = [];
   const api = new BotApi({
     bots,
     tasks,
@@ -105,20 +105,12 @@ export async function startSwarming(options: SwarmingOptions = {}): Promise<Simu
     }),
   });
 
-  function changed(): void {
-    waiting = waiting.filter(({ isSo, go }) => {
-      if (!isSo()) return true;
-      go();
-      return false;
-    });
-  }
-
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = callOf(request);
-    calls.push(call);
+    log.arrive(call);
     response.on('close', () => {
       if (response.headersSent) call.status = response.statusCode;
-      changed();
+      log.done();
     });
     const fault = faults.take(call.endpoint);
     if (fault) call.fault = fault.kind;
@@ -167,17 +159,9 @@ export async function startSwarming(options: SwarmingOptions = {}): Promise<Simu
     }
   }
 
-  let server = await listen(serve, wantedPort);
-  const { port } = server.address() as AddressInfo;
-  let isUp = true;
-
-  async function goDown(): Promise<void> {
-    if (!isUp) return;
-    isUp = false;
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeAllConnections();
-    await closed;
-  }
+  const server = new WebServer(serve, wantedPort);
+  await server.open();
+  const { url, port } = server;
 
   const botOf = (id: string) => {
     const bot = bots.all.get(id);
@@ -190,7 +174,7 @@ export async function startSwarming(options: SwarmingOptions = {}): Promise<Simu
     return task;
   };
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     port,
     get version() {
       return code.stableFor(`127.0.0.1:${port}`).version;
@@ -203,16 +187,11 @@ export async function startSwarming(options: SwarmingOptions = {}): Promise<Simu
     },
     bots: bots.all,
     bot: botOf,
-    calls,
+    calls: log.calls,
     get downloads() {
       return downloads;
     },
-    until: (isSo, signal) =>
-      new Promise<void>((go, refuse) => {
-        signal?.addEventListener('abort', () => refuse(signal.reason), { once: true });
-        waiting.push({ isSo, go });
-        changed();
-      }),
+    until: (isSo, signal) => log.until(isSo, signal),
     askUpdate: (change = {}) => {
       code.renew(change);
       return code.stableFor(`127.0.0.1:${port}`).version;
@@ -229,28 +208,10 @@ export async function startSwarming(options: SwarmingOptions = {}): Promise<Simu
       injectedScript = script;
     },
     faults,
-    goDown,
-    comeUp: async () => {
-      if (isUp) return;
-      server = await listen(serve, port);
-      isUp = true;
-    },
-    close: goDown,
+    goDown: () => server.close(),
+    comeUp: () => server.open(),
+    close: () => server.close(),
   };
-}
-
-async function listen(
-  serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
-  port: number,
-): Promise<Server> {
-  const server = createServer((request, response) => {
-    serve(request, response).catch((error) => response.destroy(error));
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  return server;
 }
 
 async function* limited(request: IncomingMessage): AsyncGenerator<Buffer> {

@@ -136,7 +136,8 @@ export class LineConfiguration {
   /** A section as it is printed, without its first and last line. */
   printSection(path: readonly string[]): string {
     const where = this.find(path);
-    const lines = where === undefined ? [] : this.shown(where).flatMap((each) => this.lines(each, 0));
+    const lines =
+      where === undefined ? [] : this.shown(where).flatMap((each) => this.lines(each, 0));
     return lines.map((line) => `${line}\n`).join('');
   }
 

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { startEdgeSwitch } from './models/edge-switch.ts';
 import { startCiscoIos } from './models/cisco-ios.ts';
-import { sit } from './netmiko.ts';
+import { startEdgeSwitch } from './models/edge-switch.ts';
 import { startUnifiSwitch } from './models/unifi-switch.ts';
+import { sit } from './netmiko.ts';
 
 const second = { enablePassword: 's3cond' };
 const secret = { secret: 's3cond' };

@@ -152,4 +152,3 @@ export interface SwitchModel {
   /** Other names of what is typed. */
   rewrite?(line: string): string;
 }
-

@@ -10,7 +10,13 @@ const CTRL_Z = '\x1a';
 /** Talks until somebody leaves. */
 export async function talkTo(device: Switch, terminal: Terminal): Promise<undefined> {
   const { model } = device;
-  const talk: Talk = { device, terminal, mode: model.firstMode ?? 'user', isOver: false, notes: new Map() };
+  const talk: Talk = {
+    device,
+    terminal,
+    mode: model.firstMode ?? 'user',
+    isOver: false,
+    notes: new Map(),
+  };
   terminal.pager = model.pager;
   await terminal.greet(model.greeting, promptOf({ ...talk, mode: 'privileged' }));
   if (model.afterGreeting !== undefined) terminal.put(model.afterGreeting);
@@ -129,4 +135,3 @@ function reject(talk: Talk, found: Rejected, line: string, indent: number): stri
     marker: `${' '.repeat(indent + column)}^\n`,
   });
 }
-

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { peer } from '../../../peer.ts';
 import type { CliDevice } from '../core.ts';
-import { type EdgeSwitchOptions, startEdgeSwitch } from './edge-switch.ts';
 import { makeSshKey } from '../host-key.ts';
 import { type Client, legacySshOptions, openSsh, openTelnet } from '../testing.ts';
+import { type EdgeSwitchOptions, startEdgeSwitch } from './edge-switch.ts';
 
 const login = { user: 'ubnt', password: 'sw1tch' };
 const prompt = '(UBNT EdgeSwitch) #';

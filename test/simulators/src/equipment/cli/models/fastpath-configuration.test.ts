@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { peer } from '../../../peer.ts';
-import { type EdgeSwitchOptions, startEdgeSwitch } from './edge-switch.ts';
 import { sit } from '../netmiko.ts';
 import { rancid } from '../rancid.ts';
 import { type Client, openSsh } from '../testing.ts';
+import { type EdgeSwitchOptions, startEdgeSwitch } from './edge-switch.ts';
 
 const account = { username: 'ubnt', password: 'sw1tch' };
 const enablePassword = 'en4ble';

@@ -387,4 +387,3 @@ function changeVlans(section: Statement[], line: string): boolean {
   section.splice(0, section.length, ...first, ...left);
   return true;
 }
-

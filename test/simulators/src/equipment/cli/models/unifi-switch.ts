@@ -8,19 +8,19 @@
  * `/etc/persistent/cfg/mgmt` and of `/etc/board.info` are as users show them; which the firmware knows beside is made up.
  */
 import { type ConfiguredDevice, Core } from '../core.ts';
-import { boardOf, Switch } from '../switch.ts';
-import { talkTo } from '../switch-talk.ts';
-import { fastpath } from './fastpath.ts';
-import { measure } from './fastpath-poe.ts';
 import type { CliOptions } from '../model.ts';
 import type { Call, Output } from '../shell.ts';
 import { memoryFiles } from '../shell-files.ts';
 import { sha256sum } from '../shell-programs.ts';
 import { startCliDevice } from '../start.ts';
+import { boardOf, Switch } from '../switch.ts';
+import { talkTo } from '../switch-talk.ts';
 import { SystemCfg } from '../system-cfg.ts';
 import { HungUp, type Line, Terminal } from '../terminal.ts';
 import { encodeText } from '../text-bytes.ts';
 import { unixModel } from '../unix-model.ts';
+import { fastpath } from './fastpath.ts';
+import { measure } from './fastpath-poe.ts';
 
 export interface UnifiSwitchOptions extends CliOptions {
   /** Ports with PoE; 16 when absent. */
@@ -76,7 +76,12 @@ const modes: Readonly<Record<string, string>> = {
 const RESTART_SECONDS = 5;
 
 export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<ConfiguredDevice> {
-  const { ports: count = 16, name = 'USW-Lite-16', fastpath: hasFastpath = false, watts = 4.5 } = options;
+  const {
+    ports: count = 16,
+    name = 'USW-Lite-16',
+    fastpath: hasFastpath = false,
+    watts = 4.5,
+  } = options;
   const { serial = '788a20de9abc', mgmt = usualMgmt } = options;
   const ports = Array.from({ length: count }, (_, i) => `0/${i + 1}`);
   const model = fastpath({ ports, watts, hostName: 'UBNT' });
@@ -123,7 +128,8 @@ function swctrl({ args, terminal: { session } }: Call, device: Switch): Output {
   const [area, verb, ...rest] = args;
   const mode = verb === 'set' ? rest.shift() : undefined;
   const [id, list, ...extra] = rest;
-  const ports = id === undefined ? [...device.power.ports] : portsOf(device, id === 'id' ? list : undefined);
+  const ports =
+    id === undefined ? [...device.power.ports] : portsOf(device, id === 'id' ? list : undefined);
   if (area !== 'poe' || extra.length > 0) return usage;
   if (ports === undefined) return { stdout: 'Invalid port id\n', status: 1 };
   if (verb === 'show') return { stdout: show(device, ports) };
@@ -146,7 +152,10 @@ function portsOf(device: Switch, list = ''): string[] | undefined {
   const ports: string[] = [];
   for (const range of list.split(',')) {
     const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
-    const [from, to] = [device.power.ports.indexOf(`0/${first}`), device.power.ports.indexOf(`0/${last}`)];
+    const [from, to] = [
+      device.power.ports.indexOf(`0/${first}`),
+      device.power.ports.indexOf(`0/${last}`),
+    ];
     if (from === -1 || to < from) return undefined;
     ports.push(...device.power.ports.slice(from, to + 1));
   }

@@ -1,0 +1,75 @@
+/** A web server on loopback that can go away and come back, and answers that make no sense. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export type Serve = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+export class WebServer {
+  private readonly serve: Serve;
+  private server: Server | undefined;
+  /** As wanted, until it is open. */
+  port: number;
+
+  /** @param port 0: any free one */
+  constructor(serve: Serve, port: number) {
+    this.serve = serve;
+    this.port = port;
+  }
+
+  /** `http://127.0.0.1:PORT` */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** On the port that it had before. */
+  async open(): Promise<void> {
+    if (this.server) return;
+    const server = createServer((request, response) => {
+      this.serve(request, response).catch((error) => response.destroy(error));
+    });
+    this.server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(this.port, '127.0.0.1', resolve);
+    });
+    this.port = (server.address() as AddressInfo).port;
+  }
+
+  /** Connections are refused, and those that are open end. */
+  async close(): Promise<void> {
+    const { server } = this;
+    if (!server) return;
+    this.server = undefined;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    await closed;
+  }
+}
+
+/** A whole answer. */
+export function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: string | Buffer,
+): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+/** Bytes that are no text, and no HTTP. */
+export const garbage = Buffer.from(Array.from({ length: 256 }, (_, index) => 255 - index));
+
+/** JSON, or undefined where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of an Authorization header. */
+export function bearerOf({ headers }: IncomingMessage): string | undefined {
+  return /^Bearer (?<token>.+)$/i.exec(headers.authorization ?? '')?.groups?.token;
+}
