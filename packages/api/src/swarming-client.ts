@@ -134,6 +134,8 @@ export type LogLine = z.output<typeof LogLine>;
 
 const usbPort = z.object({ hub: z.string(), port: z.coerce.number().int().min(1) });
 const why = z.string().trim().min(1).max(1000);
+/** The agent shares its memory with the tasks of the machine. */
+const mostBodyBytes = 64 * 1024;
 
 export const swarmingClientApi = {
   status: route({
@@ -164,6 +166,7 @@ export const swarmingClientApi = {
     summary: 'Ends a quarantine that a person forced, and tries devices anew that need hands',
     role: 'operate',
     body: z.strictObject({ why }),
+    mostBodyBytes,
     audits: { target: 'self', reason: 'body.why', answer: ['verdict'] },
     answers: { 200: HealthStatus, 503: Problem },
   }),
@@ -173,6 +176,7 @@ export const swarmingClientApi = {
     summary: 'Reboots the machine',
     role: 'operate',
     body: z.strictObject({ why }),
+    mostBodyBytes,
     audits: { target: 'self', reason: 'body.why' },
     answers: { 202: undefined, 409: Problem, 503: Problem },
   }),
@@ -191,6 +195,7 @@ export const swarmingClientApi = {
     role: 'operate',
     params: usbPort,
     body: z.strictObject({ on: z.boolean(), why }),
+    mostBodyBytes,
     audits: {
       target: 'self',
       reason: 'body.why',

@@ -2,6 +2,7 @@
  * What a process may load that has to stay small, as the agent on a machine with 1 GB: no express, no rack.yaml. Nothing
  * here may import the package's other files without a look at what those load.
  */
+export type { Caller } from './access/access-control.ts';
 export { AuditEntry, AuditLog, AuditUnavailable, type NewAuditEntry } from './audit.ts';
 export { type BackOffOptions, backOffMs } from './back-off.ts';
 export { inNetworks, normaliseAddress } from './client-address.ts';
@@ -12,18 +13,16 @@ export { drainable } from './drain.ts';
 export { endProcess } from './end-process.ts';
 export { exitCodes } from './exit-codes.ts';
 export { type Flag, parsePort, readFlags, UsageError, usageOf } from './flag-table.ts';
-export { audited } from './http/audited.ts';
 export { browserProblem } from './http/browser-check.ts';
-export { type Access, type Core, createCore, openApiRoute } from './http/core.ts';
-export { Exchange, requestIdFrom } from './http/exchange.ts';
+export { type Access, createCore, openApiRoute, wrongMethod } from './http/core.ts';
+export { Exchange } from './http/exchange.ts';
 export { type HostCheck, hostCheck } from './http/host-check.ts';
 export { createListener, readText } from './http/node-http.ts';
 export { probes, type ReadinessNow } from './http/probes.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';
-export { bindRoutes, type RouteHandlers } from './http/routes.ts';
+export { type BoundRoute, bindRoutes, type RouteHandlers } from './http/routes.ts';
 export { newServer } from './http/server.ts';
 export { answerStrictly } from './http/strict-requests.ts';
-export { toProblem } from './http/to-problem.ts';
 export { LastSuccess } from './last-success.ts';
 export { ListenError, listen } from './listen.ts';
 export { createLogger, type Logger, type LogLevel, logLevels, prettyLines } from './log.ts';

@@ -5,27 +5,26 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Role } from '@skolo/api/route';
-import { HttpProblem, inNetworks, normaliseAddress } from '@skolo/common/light';
+import { type Caller, HttpProblem, inNetworks, normaliseAddress } from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
-import type { ApiCaller } from './http/api-listener.ts';
 
 /** @throws HttpProblem 401 */
 export function authorize(
   { headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>,
   role: Role,
   agent: MachineSlice['agent'] | undefined,
-): ApiCaller {
+): Caller {
   const [scheme, token] = (headers.authorization ?? '').split(' ');
   if (scheme?.toLowerCase() === 'bearer' && token) {
     if (agent?.tokenSha256 !== undefined && isToken(token, agent.tokenSha256)) {
-      return { name: 'token of the machine', role: 'operate' };
+      return { name: 'token of the machine', role: 'operate', by: 'token' };
     }
     throw unauthorized('the token is not that of this machine');
   }
   const address = normaliseAddress(socket.remoteAddress ?? '');
   const mayRead = inNetworks(agent?.anonymousRead ?? []);
   if (role === 'view' && address !== undefined && mayRead(address)) {
-    return { name: 'anonymous', role: 'view' };
+    return { name: 'anonymous', role: 'view', by: 'network' };
   }
   throw unauthorized(
     agent?.tokenSha256 === undefined

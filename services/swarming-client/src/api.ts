@@ -1,10 +1,9 @@
 /** The status port: what the agent tells, and what it does for whoever may ask. */
 import type { AgentStatus, swarmingClientApi } from '@skolo/api/swarming-client';
-import { HttpProblem } from '@skolo/common/light';
+import { HttpProblem, type RouteHandlers } from '@skolo/common/light';
 import type { TaskView } from './bot/task-view.ts';
 import type { Health } from './health/health.ts';
 import { type UsbPort, type UsbPorts, UsbRefused } from './host/usb.ts';
-import type { ApiHandlers } from './http/api-listener.ts';
 import type { RecentLines } from './recent-lines.ts';
 import { shownHealth } from './status.ts';
 
@@ -21,7 +20,7 @@ export interface ApiDeps {
   reboot: (why: string) => void;
 }
 
-export function apiHandlers(deps: ApiDeps): ApiHandlers<typeof swarmingClientApi> {
+export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof swarmingClientApi> {
   return {
     status: () => ({ status: 200, body: deps.status() }),
     log: ({ query: { lines, after } }) => ({
@@ -57,7 +56,7 @@ async function asked(
 ) {
   try {
     const { state } = await ask();
-    return { status: 200, body: { hub, port, on: state === 'on' } };
+    return { status: 200 as const, body: { hub, port, on: state === 'on' } };
   } catch (error) {
     if (error instanceof UsbRefused) throw new HttpProblem(statuses[error.code], error.message);
     throw new HttpProblem(503, error instanceof Error ? error.message : String(error));

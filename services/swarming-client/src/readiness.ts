@@ -1,8 +1,7 @@
 /** What `/readyz` says: whether the agent can do its work, and what does not work although it can. */
-import type { Degraded } from '@skolo/common/light';
+import type { Degraded, ReadinessNow } from '@skolo/common/light';
 import type { BotView } from './bot/bot-view.ts';
 import { type Health, healthText } from './health/health.ts';
-import type { Readiness } from './pages.ts';
 
 export interface ReadinessFacts {
   /** It is known what rack.yaml says of this machine. */
@@ -17,7 +16,7 @@ export interface ReadinessFacts {
   health: Health;
 }
 
-export function readinessOf(facts: ReadinessFacts): Readiness {
+export function readinessOf(facts: ReadinessFacts): ReadinessNow {
   const { isKnown, whyUnknown, startedAt, isStopping, told, bot, health } = facts;
   const isSaid = isKnown || told.some(({ what }) => what === 'identity');
   const unsaid = isSaid ? [] : [{ what: 'identity', why: whyUnknown, since: startedAt }];

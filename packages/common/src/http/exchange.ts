@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problemType } from '@skolo/api/problem';
 import type { Logger } from '../log.ts';
+import { HttpProblem } from './problem.ts';
 import { toProblem } from './to-problem.ts';
 
 const sane = /^[\w.:-]{1,64}$/;
@@ -63,7 +64,7 @@ export class Exchange {
   }
 
   sendJson(status: number, body: unknown): void {
-    this.send(status, 'application/json; charset=utf-8', JSON.stringify(body));
+    this.send(status, 'application/json; charset=utf-8', asJson(body));
   }
 
   /** Answers with the problem that an error is. One that nobody foresaw is a 500 that shows nothing, and a line in the log. */
@@ -79,5 +80,15 @@ export class Exchange {
     }
     for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
     this.send(problem.status, `${problemType}; charset=utf-8`, JSON.stringify(problem));
+  }
+}
+
+function asJson(body: unknown): string {
+  try {
+    return JSON.stringify(body);
+  } catch (error) {
+    // Only what was sent here, and is given back, can be that deep.
+    if (!(error instanceof RangeError)) throw error;
+    throw new HttpProblem(400, 'the body is nested too deeply', { cause: error });
   }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { errorLog } from '../testing/error-log.ts';
 import { createHookServer } from './hook-server.ts';
 import { hookNames } from './hooks.ts';
 import { phone, sliceWith, viewWith } from './testing/views.ts';
@@ -19,7 +20,7 @@ async function start(view = () => viewWith()) {
     onHook: (name, ok) => calls.push(`${name} ${ok}`),
     beforeTask: (id) => calls.push(`before ${id}`),
     afterTask: () => calls.push('after'),
-    log: { error: (fields: unknown) => errors.push(fields) },
+    log: errorLog((line) => errors.push(line)),
     clock: { uptime: () => 5 },
   });
   server.listen(0, '127.0.0.1');
@@ -71,7 +72,10 @@ describe('createHookServer', () => {
     expect(state.json).not.toHaveProperty('maintenance');
     expect(dimensions).toMatchObject({
       status: 200,
-      headers: { 'content-type': 'application/json', 'x-request-id': expect.any(String) },
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'x-request-id': expect.any(String),
+      },
       json: { id: ['rpi-1'], pool: ['Skia'], device_type: ['walleye'] },
     });
     expect(calls).toEqual(['get_state true', 'get_dimensions true']);
@@ -163,7 +167,7 @@ describe('createHookServer', () => {
 
     expect(answer).toMatchObject({
       status: 400,
-      headers: { 'content-type': 'application/problem+json' },
+      headers: { 'content-type': 'application/problem+json; charset=utf-8' },
       json: { status: 400, detail: expect.stringContaining(why) },
     });
     expect(calls).toEqual(['get_state false']);

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { type SwarmingOptions, startSwarming } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { python } from '../bot/testing/python.ts';
+import { errorLog } from '../testing/error-log.ts';
 import type { AgentView } from './agent-view.ts';
 import { createHookServer } from './hook-server.ts';
 import { phone, reason, viewWith } from './testing/views.ts';
@@ -37,7 +38,7 @@ async function startAgent() {
       onHook: () => undefined,
       beforeTask: (id) => told.push(`task ${id}`),
       afterTask: () => told.push('end'),
-      log: { error: (fields: unknown) => told.push(JSON.stringify(fields)) },
+      log: errorLog((line) => told.push(line)),
       clock: { uptime: () => 5 },
     });
   let server = create();

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { errorLog } from '../testing/error-log.ts';
 import { createHookServer } from './hook-server.ts';
 import { phone, viewWith } from './testing/views.ts';
 
@@ -62,7 +63,7 @@ async function startAgent() {
     onHook: (name, ok) => calls.push(`${name} ${ok}`),
     beforeTask: (id) => calls.push(`task ${id}`),
     afterTask: () => calls.push('task done'),
-    log: { error: (fields: unknown) => calls.push(JSON.stringify(fields)) },
+    log: errorLog((line) => calls.push(line)),
     clock: { uptime: () => 5 },
   });
   return { url: await serve(server), calls };

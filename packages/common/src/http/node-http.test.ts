@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { route } from '@skolo/api';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { testApp } from '../testing/test-app.ts';
+import { createCore, openApiRoute } from './core.ts';
+import { createListener } from './node-http.ts';
+import { bindRoutes } from './routes.ts';
+
+const api = {
+  thing: route({
+    method: 'get',
+    path: '/v1/things/{name}',
+    summary: 'A thing',
+    params: z.object({ name: z.string() }),
+    query: z.strictObject({ color: z.array(z.string()).optional() }),
+    answers: { 200: z.object({ name: z.string(), colors: z.int() }) },
+  }),
+  followThings: route({
+    method: 'get',
+    path: '/v1/things/events',
+    summary: 'Things as they change',
+    events: { thing: z.object({ name: z.string() }) },
+    answers: { 200: undefined },
+  }),
+  file: route({
+    method: 'get',
+    path: '/v1/file',
+    summary: 'Text or bytes',
+    query: z.strictObject({ raw: z.string().optional() }),
+    types: ['text/plain; charset=utf-8', 'application/octet-stream'],
+    answers: { 200: undefined },
+  }),
+  note: route({
+    method: 'post',
+    path: '/v1/notes',
+    summary: 'Takes a note',
+    body: z.strictObject({ text: z.string() }),
+    mostBodyBytes: 100,
+    audits: { elsewhere: 'nowhere: it changes nothing' },
+    answers: { 202: undefined },
+  }),
+};
+
+async function start() {
+  const { options } = await testApp();
+  const stopping = new AbortController();
+  const followers = { count: 0 };
+  const routes = bindRoutes(api, {
+    thing: ({ params, query }) => ({
+      status: 200,
+      body: { name: params.name, colors: query.color?.length ?? 0 },
+    }),
+    followThings: () => ({
+      status: 200,
+      follow: (send) => {
+        followers.count += 1;
+        send('thing', { name: 'a' });
+        return () => {
+          followers.count -= 1;
+        };
+      },
+    }),
+    file: ({ query }) =>
+      query.raw === undefined
+        ? { status: 200, body: 'text' }
+        : { status: 200, type: 'application/octet-stream' as const, body: Buffer.from([0, 255]) },
+    note: () => ({ status: 202 }),
+  });
+  const core = createCore({ ...options, signal: stopping.signal }, [
+    ...openApiRoute({ title: 'test', version: '1' }, api),
+    ...routes,
+  ]);
+  const server = createServer(createListener(core)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  const ask = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init);
+  const post = (body: string, type = 'application/json') =>
+    ask('/v1/notes', { method: 'POST', body, headers: { 'content-type': type } });
+  return { ask, post, stopping, followers };
+}
+
+describe('behind node:http, a core', () => {
+  it('answers with JSON, text and bytes', async () => {
+    const { ask } = await start();
+
+    const thing = await ask('/v1/things/a%2Fb?color=red&color=blue');
+    const text = await ask('/v1/file');
+    const bytes = await ask('/v1/file?raw=1');
+
+    expect(await thing.json()).toEqual({ name: 'a/b', colors: 2 });
+    expect(thing.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect([text.headers.get('content-type'), await text.text()]).toEqual([
+      'text/plain; charset=utf-8',
+      'text',
+    ]);
+    expect([bytes.headers.get('content-type'), await bytes.arrayBuffer()]).toEqual([
+      'application/octet-stream',
+      new Uint8Array([0, 255]).buffer,
+    ]);
+  });
+
+  it.each([
+    ['GET', '/v1/thing', 404, null],
+    ['GET', '/V1/file', 404, null],
+    ['DELETE', '/v1/file', 405, 'GET, HEAD, OPTIONS'],
+    ['OPTIONS', '/v1/notes', 204, 'OPTIONS, POST'],
+    ['HEAD', '/v1/file', 200, null],
+    ['HEAD', '/v1/things/events', 200, null],
+    ['GET', '/v1/things/%zz', 400, null],
+  ])('answers %s %s with %i', async (method, path, status, allow) => {
+    const { ask } = await start();
+
+    const answer = await ask(path, { method });
+
+    expect([answer.status, answer.headers.get('allow')]).toEqual([status, allow]);
+  });
+
+  it('reads a body of JSON, as large as the route says', async () => {
+    const { post } = await start();
+
+    const fits = await post('{"text":"a"}');
+    const large = await post(JSON.stringify({ text: 'a'.repeat(100) }));
+    const other = await post('text=a', 'application/x-www-form-urlencoded');
+    const broken = await post('{"text":');
+
+    expect([fits.status, large.status, other.status, broken.status]).toEqual([202, 413, 415, 400]);
+    expect(await large.json()).toMatchObject({
+      detail: 'the body is larger than 100 bytes; send less at once',
+    });
+    expect(await broken.json()).toMatchObject({ detail: expect.stringContaining('column 9') });
+  });
+
+  it('sends events until the service stops, and follows nothing afterwards', async () => {
+    const { ask, stopping, followers } = await start();
+
+    const answer = await ask('/v1/things/events');
+    const body = answer.text();
+    await expect.poll(() => followers.count).toBe(1);
+    stopping.abort();
+
+    expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    expect(await body).toBe('event: thing\ndata: {"name":"a"}\n\n');
+    await expect.poll(() => followers.count).toBe(0);
+  });
+
+  it('describes all of its routes', async () => {
+    const { ask } = await start();
+
+    const { paths } = (await (await ask('/openapi.json')).json()) as {
+      paths: Record<string, { get: { responses: Record<string, { content: object }> } }>;
+    };
+
+    expect(Object.keys(paths['/v1/file']?.get.responses['200']?.content ?? {})).toEqual([
+      'text/plain',
+      'application/octet-stream',
+    ]);
+    expect(paths['/v1/things/events']?.get.responses['200']?.content).toHaveProperty([
+      'text/event-stream',
+    ]);
+  });
+});
