@@ -1,4 +1,6 @@
 /** Talking to network equipment. */
+
+export { withinTime } from './deadline.ts';
 export { ciscoIos } from './dialects/cisco-ios.ts';
 export {
   type Dialect,
@@ -30,8 +32,20 @@ export {
   SignInRefused,
 } from './errors.ts';
 export { HostKeys, type PinnedHostKey } from './host-keys.ts';
+export {
+  type HttpAnswer,
+  type HttpOptions,
+  type HttpRequest,
+  httpTo,
+  type SendHttp,
+} from './http.ts';
+export { jsonOf, readJson } from './json.ts';
+export { isLoginPage, notAnAnswer } from './login-page.ts';
+export { answerMs, type Exchange, type MqttVisit, visitBroker, type Watch } from './mqtt.ts';
 export { openCli, openExec } from './open.ts';
 export { allPagers, type Pager } from './pagers.ts';
+export { type Access, addressOf, type Place, type Ports } from './place.ts';
+export { type Program, type Ran, runProgram } from './program.ts';
 export type {
   CliSession,
   ConnectionFacts,
@@ -46,4 +60,5 @@ export type {
 export { type PoolSession, SessionPool, type SessionPoolOptions } from './session-pool.ts';
 export { shownCommand } from './shown-command.ts';
 export type { OnTalk } from './talk.ts';
+export { connectionError, connectTls, type TlsConnection, type TlsTarget } from './tls.ts';
 export { withoutSecrets } from './without-secrets.ts';

@@ -2,7 +2,8 @@
 import * as list from './list.ts';
 import type { Model } from './model.ts';
 
-export type { Device, Ports } from './device.ts';
+export type { Ports } from '@skolo/equipment';
+export type { Device } from './device.ts';
 export {
   literal,
   type Model,

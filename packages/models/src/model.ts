@@ -3,6 +3,7 @@
  * can be switched, whether its configuration can be backed up. The drivers are elsewhere, and find the rest here.
  */
 import { z } from 'zod';
+import type { DriverKind } from './outlets.ts';
 
 export type Transport = 'ssh' | 'telnet' | 'http' | 'snmp' | 'mqtt' | 'ipmi' | 'command';
 
@@ -19,6 +20,8 @@ export interface Model {
     offSeconds: number;
     /** Whether the device itself does off, wait and on, so that whoever asked may die in between. */
     nativeCycle: boolean;
+    /** What switches them. */
+    load: () => Promise<{ outlets: DriverKind }>;
   };
   /** Network ports that something can be plugged into; absent: nothing gets its network from it. */
   network?: Numbering;

@@ -1,7 +1,8 @@
 /** Devices that are asked outlet by outlet: a reading of all of them must not be longer than an operation may take. */
+
+import type { PowerDriver } from '@skolo/models/outlets';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Controller } from './controller.ts';
-import type { PowerDriver } from './drivers/driver.ts';
 import { signInsOf } from './testing/board-driver.ts';
 
 function oneByOne() {

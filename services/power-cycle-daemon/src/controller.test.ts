@@ -1,7 +1,7 @@
 import { DeviceBusy, DeviceRefused, DeviceTimeout } from '@skolo/equipment';
+import type { PowerDriver } from '@skolo/models/outlets';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Controller } from './controller.ts';
-import type { PowerDriver } from './drivers/driver.ts';
 import { Boards, signInsOf } from './testing/board-driver.ts';
 
 afterEach(() => {

@@ -10,8 +10,7 @@ import {
   DeviceTimeout,
   SignInRefused,
 } from '@skolo/equipment';
-import { CannotCycle } from './drivers/cannot-cycle.ts';
-import type { OutletReading, PowerDriver } from './drivers/driver.ts';
+import { CannotCycle, type OutletReading, type PowerDriver } from '@skolo/models/outlets';
 import { type RejectedSignIns, type SignInPause, SignInPaused } from './sign-in-pause.ts';
 
 export interface ControllerDeps {

@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@skolo/common';
 import type { HostKeys, SessionPool } from '@skolo/equipment';
 import { models } from '@skolo/models';
+import type { DriverDeps, DriverKind, PowerDriver } from '@skolo/models/outlets';
 import { type InfrastructureDevice, type Machine, type Rack, serviceUrl } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import { Controller, type ControllerDeps, type ControllerFacts } from './controller.ts';
-import type { DriverDeps, DriverKind, PowerDriver } from './drivers/driver.ts';
 import { SignInPause } from './sign-in-pause.ts';
 
 export interface ControllersDeps extends ControllerDeps {

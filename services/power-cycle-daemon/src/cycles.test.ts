@@ -1,7 +1,7 @@
 /** Cycles from the request to the outcome, through the API, on devices in memory. */
 import type { PowerCycle } from '@skolo/api';
+import type { DriverKind } from '@skolo/models/outlets';
 import { describe, expect, it } from 'vitest';
-import type { DriverKind } from './drivers/driver.ts';
 import { Boards } from './testing/board-driver.ts';
 import { boardDrivers, startDaemon, type TestDaemon } from './testing/daemon.ts';
 import { plugIn } from './testing/machine.ts';

@@ -1,9 +1,9 @@
 /** What a cycle does with the outlets that feed its target: reach them, turn them off, wait. Each ends with an event. */
 import { errorText, pause } from '@skolo/common';
 import { DeviceError } from '@skolo/equipment';
+import type { OutletReading } from '@skolo/models/outlets';
 import type { Controller } from './controller.ts';
 import type { CycleEvent } from './cycle.ts';
-import type { OutletReading } from './drivers/driver.ts';
 import { eyesFor, type Hands, settingsOf } from './hands.ts';
 import { type MachineEyes, seeDown } from './machines/watch.ts';
 import { cycleNatively, turnOff } from './prove.ts';

@@ -5,9 +5,9 @@
  */
 import { backOffMs, errorText, type Logger, pause } from '@skolo/common';
 import { DeviceRefused } from '@skolo/equipment';
+import type { OutletReading } from '@skolo/models/outlets';
 import { formatOutlet, type Rack } from '@skolo/rack';
 import type { Controller } from './controller.ts';
-import type { OutletReading } from './drivers/driver.ts';
 import { whyNeeded } from './policy.ts';
 import { type Patience, turnOff } from './prove.ts';
 import type { Wish } from './records.ts';

@@ -1,9 +1,8 @@
 /** Turning outlets off and on, and not believing it before it has been read back. */
 import { errorText, pause } from '@skolo/common';
 import { DeviceError } from '@skolo/equipment';
+import { CannotCycle, type OutletReading, type OutletState } from '@skolo/models/outlets';
 import { type Controller, isOff } from './controller.ts';
-import { CannotCycle } from './drivers/cannot-cycle.ts';
-import type { OutletReading, OutletState } from './drivers/driver.ts';
 
 /** Pauses between readings, and how long a device has until it shows what it was told. Milliseconds. */
 export interface Patience {

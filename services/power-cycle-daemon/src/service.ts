@@ -16,6 +16,7 @@ import {
 import type { Journal } from '@skolo/durable';
 import { HostKeys, SessionPool } from '@skolo/equipment';
 import { models } from '@skolo/models';
+import { type DriverDeps, type DriverKind, loadDrivers } from '@skolo/models/outlets';
 import type { Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import { apiHandlers, shown } from './api.ts';
@@ -23,9 +24,6 @@ import { AuditTrail } from './audit-trail.ts';
 import { Controllers, type CreateUsbHub } from './controllers.ts';
 import { Cycles } from './cycles.ts';
 import { Doors, type DoorsDeps } from './doors/index.ts';
-import type { DriverDeps, DriverKind } from './drivers/driver.ts';
-import { drivers } from './drivers/index.ts';
-import { createUsbHub } from './drivers/uhubctl.ts';
 import { Events } from './events.ts';
 import { canBeSeen } from './hands.ts';
 import { Holds } from './holds.ts';
@@ -43,6 +41,7 @@ import { Requests } from './requests.ts';
 import { Restorer } from './restorer.ts';
 import type { View } from './shown.ts';
 import { Store } from './store.ts';
+import { createUsbHub } from './usb-hub.ts';
 
 /** What a test may replace. */
 export interface PowerCycleDaemonDeps {
@@ -126,7 +125,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const sessions = new SessionPool();
   const controllers = new Controllers({
     rack,
-    drivers: deps.drivers ?? drivers,
+    drivers: deps.drivers ?? (await loadDrivers()),
     sessions,
     hostKeys,
     createUsbHub: deps.createUsbHub ?? createUsbHub,

@@ -5,7 +5,12 @@ export const apcRpdu2: Model = {
   name: 'apc-rpdu2',
   label: 'APC rack PDU, AP8900 family',
   transports: ['snmp'],
-  power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: true },
+  power: {
+    outlets: counted('outlet', 'outlets'),
+    offSeconds: 10,
+    nativeCycle: true,
+    load: () => import('./outlets.ts'),
+  },
   backup: true,
   options: { outlets: whole(1, 48).default(42).describe('Number of its outlets.') },
 };

@@ -26,7 +26,7 @@ export const ciscoIos: Model = {
   name: 'cisco-ios',
   label: 'Cisco IOS switch',
   transports: ['ssh', 'telnet'],
-  power: { outlets: ports, offSeconds: 5, nativeCycle: false },
+  power: { outlets: ports, offSeconds: 5, nativeCycle: false, load: () => import('./outlets.ts') },
   network: ports,
   backup: true,
   options: {},

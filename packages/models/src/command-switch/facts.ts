@@ -12,7 +12,7 @@ export const commandSwitch: Model = {
   name: 'command-switch',
   label: 'switch by a program',
   transports: ['command'],
-  power: { outlets: free, offSeconds: 10, nativeCycle: false },
+  power: { outlets: free, offSeconds: 10, nativeCycle: false, load: () => import('./outlets.ts') },
   backup: { no: 'nothing is known about its configuration' },
   options: {
     outlets,

@@ -8,7 +8,7 @@ export const edgeos: Model = {
   name: 'edgeos',
   label: 'Ubiquiti EdgeRouter',
   transports: ['ssh'],
-  power: { outlets: ports, offSeconds: 5, nativeCycle: false },
+  power: { outlets: ports, offSeconds: 5, nativeCycle: false, load: () => import('./outlets.ts') },
   network: ports,
   backup: true,
   options: {

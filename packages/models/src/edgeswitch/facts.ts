@@ -20,7 +20,12 @@ export const edgeswitch: Model = {
   name: 'edgeswitch',
   label: 'Ubiquiti EdgeSwitch',
   transports: ['ssh', 'telnet'],
-  power: { outlets: stackable(0), offSeconds: 5, nativeCycle: true },
+  power: {
+    outlets: stackable(0),
+    offSeconds: 5,
+    nativeCycle: true,
+    load: () => import('./outlets.ts'),
+  },
   // The SFP ports come after those with PoE.
   network: stackable(4),
   backup: true,

@@ -24,7 +24,7 @@ export const httpSwitch: Model = {
   name: 'http-switch',
   label: 'switch over HTTP',
   transports: ['http'],
-  power: { outlets: free, offSeconds: 10, nativeCycle: false },
+  power: { outlets: free, offSeconds: 10, nativeCycle: false, load: () => import('./outlets.ts') },
   backup: { no: 'nothing is known about its configuration' },
   options: {
     outlets,

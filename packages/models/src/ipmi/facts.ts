@@ -13,6 +13,7 @@ export const ipmi: Model = {
     },
     offSeconds: 10,
     nativeCycle: true,
+    load: () => import('./outlets.ts'),
   },
   backup: { no: 'IPMI gives no configuration' },
   options: {

@@ -5,7 +5,12 @@ export const mpower: Model = {
   name: 'mpower',
   label: 'Ubiquiti mPower strip',
   transports: ['ssh'],
-  power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: false },
+  power: {
+    outlets: counted('outlet', 'outlets'),
+    offSeconds: 10,
+    nativeCycle: false,
+    load: () => import('./outlets.ts'),
+  },
   backup: true,
   options: { outlets: whole(1, 8).default(8).describe('Number of its outlets: 1, 3, 6 or 8.') },
 };

@@ -13,7 +13,7 @@ export const mqttSwitch: Model = {
   name: 'mqtt-switch',
   label: 'switch over MQTT',
   transports: ['mqtt'],
-  power: { outlets: free, offSeconds: 10, nativeCycle: false },
+  power: { outlets: free, offSeconds: 10, nativeCycle: false, load: () => import('./outlets.ts') },
   backup: { no: 'MQTT gives no configuration' },
   options: {
     outlets,

@@ -9,6 +9,7 @@ export const openwrt: Model = {
     outlets: counted('port', 'portCount', { prefix: 'lan' }),
     offSeconds: 5,
     nativeCycle: false,
+    load: () => import('./outlets.ts'),
   },
   network: interfaces('an interface, say lan1', /^[A-Za-z][\w.@-]{0,14}$/),
   backup: true,

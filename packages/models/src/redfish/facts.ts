@@ -15,6 +15,7 @@ export const redfish: Model = {
     },
     offSeconds: 10,
     nativeCycle: true,
+    load: () => import('./outlets.ts'),
   },
   backup: { no: 'Redfish gives no configuration that could be restored' },
   options: {

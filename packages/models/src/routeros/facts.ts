@@ -10,6 +10,7 @@ export const routeros: Model = {
     outlets: counted('port', 'portCount', { prefix: 'ether' }),
     offSeconds: 5,
     nativeCycle: true,
+    load: () => import('./outlets.ts'),
   },
   network: interfaces(
     'as in ether1 or sfp-sfpplus1',

@@ -5,7 +5,12 @@ export const shellyGen2: Model = {
   name: 'shelly-gen2',
   label: 'Shelly of the second generation',
   transports: ['http'],
-  power: { outlets: counted('relay', 'outlets', { first: 0 }), offSeconds: 10, nativeCycle: true },
+  power: {
+    outlets: counted('relay', 'outlets', { first: 0 }),
+    offSeconds: 10,
+    nativeCycle: true,
+    load: () => import('./outlets.ts'),
+  },
   backup: { no: 'the device offers no export of its configuration' },
   options: { outlets: whole(1, 4).default(1).describe('Number of its switches, from 0.') },
 };

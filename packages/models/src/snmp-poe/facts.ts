@@ -21,7 +21,12 @@ export const snmpPoe: Model = {
   name: 'snmp-poe',
   label: 'switch with PoE over SNMP',
   transports: ['snmp'],
-  power: { outlets: grouped, offSeconds: 5, nativeCycle: false },
+  power: {
+    outlets: grouped,
+    offSeconds: 5,
+    nativeCycle: false,
+    load: () => import('./outlets.ts'),
+  },
   network: grouped,
   backup: { no: 'SNMP gives no configuration; where its command line is known, use that model' },
   options: {

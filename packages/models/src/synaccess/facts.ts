@@ -6,7 +6,12 @@ export const synaccess: Model = {
   name: 'synaccess',
   label: 'Synaccess netBooter PDU',
   transports: ['http'],
-  power: { outlets: counted('outlet', 'outlets'), offSeconds: 10, nativeCycle: true },
+  power: {
+    outlets: counted('outlet', 'outlets'),
+    offSeconds: 10,
+    nativeCycle: true,
+    load: () => import('./outlets.ts'),
+  },
   backup: { no: 'the device offers no export of its configuration' },
   options: {
     outlets: whole(1, 24).default(16).describe('Number of its outlets, as printed on it.'),

@@ -5,7 +5,12 @@ export const tasmota: Model = {
   name: 'tasmota',
   label: 'Tasmota plug',
   transports: ['http'],
-  power: { outlets: counted('relay', 'outlets'), offSeconds: 10, nativeCycle: true },
+  power: {
+    outlets: counted('relay', 'outlets'),
+    offSeconds: 10,
+    nativeCycle: true,
+    load: () => import('./outlets.ts'),
+  },
   backup: { no: 'the device offers no readable export of its configuration' },
   options: { outlets: whole(1, 32).default(1).describe('Number of its relays.') },
 };

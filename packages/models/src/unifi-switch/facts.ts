@@ -5,7 +5,12 @@ export const unifiSwitch: Model = {
   name: 'unifi-switch',
   label: 'Ubiquiti UniFi switch',
   transports: ['ssh', 'telnet'],
-  power: { outlets: counted('port', 'portCount'), offSeconds: 5, nativeCycle: true },
+  power: {
+    outlets: counted('port', 'portCount'),
+    offSeconds: 5,
+    nativeCycle: true,
+    load: () => import('./outlets.ts'),
+  },
   network: counted('port', 'portCount', { extra: 4 }),
   backup: true,
   options: { portCount: whole(5, 48).default(48).describe('Number of its ports with PoE.') },

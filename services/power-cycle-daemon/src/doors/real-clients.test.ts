@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { loadDrivers } from '@skolo/models/outlets';
 import { type OutletChange, peer, startTasmota } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { drivers } from '../drivers/index.ts';
 import { startDaemon } from '../testing/daemon.ts';
 import { freePort } from '../testing/door.ts';
 
@@ -21,7 +21,7 @@ async function startLab() {
   pdu.board.on('change', (change) => changes.push(change));
   const port = await freePort();
   const daemon = await startDaemon({
-    drivers,
+    drivers: await loadDrivers(),
     yaml: `
 infrastructure:
   pdu-1: { model: tasmota, address: 127.0.0.1, ports: { http: ${pdu.port} }, outlets: 8 }

@@ -1,9 +1,8 @@
 /** Asks a machine to reboot itself: through its agent, else over ssh. */
 import { errorText } from '@skolo/common';
-import { type HostKeys, openExec } from '@skolo/equipment';
+import { type HostKeys, openExec, withinTime } from '@skolo/equipment';
 import type { Machine, Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
-import { withinTime } from '../transports/deadline.ts';
 import type { Agent } from './agent.ts';
 
 export interface SoftRebootDeps {

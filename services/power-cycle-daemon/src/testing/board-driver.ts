@@ -1,10 +1,15 @@
 /** A device without a wire: outlets in memory, driven as a driver drives a real one, and faults on demand. */
 import { type Clock, pause } from '@skolo/common';
 import { DeviceBusy, DeviceRefused, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
+import {
+  CannotCycle,
+  type DriverKind,
+  type NativeCycle,
+  type OutletReading,
+  type PowerDriver,
+} from '@skolo/models/outlets';
 import { OutletBoard } from '@skolo/simulators';
 import { Controller, type ControllerDeps } from '../controller.ts';
-import { CannotCycle } from '../drivers/cannot-cycle.ts';
-import type { DriverKind, NativeCycle, OutletReading, PowerDriver } from '../drivers/driver.ts';
 import { SignInPause } from '../sign-in-pause.ts';
 
 export interface Board {

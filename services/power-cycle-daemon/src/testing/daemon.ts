@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
+import type { DriverKind } from '@skolo/models/outlets';
 import { onTestFinished } from 'vitest';
-import type { DriverKind } from '../drivers/driver.ts';
 import { createPowerCycleDaemon, type PowerCycleDaemonDeps } from '../service.ts';
 import { Boards } from './board-driver.ts';
 

@@ -1,0 +1,176 @@
+/**
+ * A short visit to an MQTT broker (3.1.1): subscribe, say something, hear what is said to it, leave.
+ *
+ * What is published is never retained: the broker would repeat it to the device at each of its connections, and switch it
+ * again. Nor is it kept for a device that is away (QoS 0): an "off" that arrives an hour late finds nobody who turns on again.
+ * What the broker has retained is not heard: it may be of yesterday. But a device that retains its states is heard, since
+ * what comes while one is subscribed comes without that mark (MQTT 3.1.1, 3.3.1.3).
+ */
+import { randomBytes } from 'node:crypto';
+import type { Credentials } from '@skolo/secrets';
+import type { IClientOptions, MqttClient } from 'mqtt';
+import { withinTime } from './deadline.ts';
+import {
+  type DeviceError,
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+  SignInRefused,
+} from './errors.ts';
+import { type Access, addressOf, type Place } from './place.ts';
+
+export interface Exchange<T> {
+  topic: string;
+  payload: string;
+  /** Where the answer comes. */
+  answerTopic: string;
+  /** What a message there means; undefined: not what is waited for. */
+  hear: (payload: string) => T | undefined;
+  /** What it means that nothing else was heard in time. */
+  late: () => DeviceError;
+}
+
+export interface MqttVisit {
+  /** Publishes, and waits for what is said afterwards. */
+  ask<T>(exchange: Exchange<T>): Promise<T>;
+}
+
+const usualPort = 1883;
+export const answerMs = 5000;
+
+/**
+ * @param watch A topic whose messages, retained ones included, end the visit when `gone` says so.
+ * @throws DeviceError, or the signal's reason
+ */
+export async function visitBroker<T>(
+  place: Place,
+  deps: Pick<Access, 'credentials'>,
+  { topics, watch }: { topics: readonly string[]; watch: Watch | undefined },
+  signal: AbortSignal,
+  work: (visit: MqttVisit) => Promise<T>,
+): Promise<T> {
+  const { name, ports } = place;
+  const address = addressOf(place);
+  const port = ports.mqtt ?? usualPort;
+  const credentials = await deps.credentials();
+  // 7 MB of memory, which few racks need.
+  const { connect } = await import('mqtt');
+  signal.throwIfAborted();
+  const client = connect(clientOptions(address, port, credentials));
+  const broken = failureOf(client, name, `${address}:${port}`, watch);
+  const late = () => {
+    return new DeviceTimeout(name, `no answer of the broker within ${answerMs / 1000} s`);
+  };
+  try {
+    await withinTime(answerMs, late, signal, async (limit) => {
+      const all = watch ? [...topics, watch.topic] : [...topics];
+      await Promise.race([subscribed(client, name, all), broken, aborted(limit)]);
+    });
+    return await work({
+      ask: ({ late: silent, ...exchange }) =>
+        withinTime(answerMs, silent, signal, (limit) =>
+          Promise.race([answerTo(client, exchange), broken, aborted(limit)]),
+        ),
+    });
+  } finally {
+    client.end(true);
+  }
+}
+
+export interface Watch {
+  topic: string;
+  gone: (payload: string) => boolean;
+}
+
+function clientOptions(
+  host: string,
+  port: number,
+  { username, password }: Credentials,
+): IClientOptions {
+  return {
+    host,
+    port,
+    protocol: 'mqtt',
+    protocolVersion: 4,
+    clientId: `skolo-${randomBytes(8).toString('hex')}`,
+    clean: true,
+    reconnectPeriod: 0,
+    keepalive: 0,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password: password.reveal() }),
+  };
+}
+
+/** Rejected when the connection fails or ends, or the device is said to be gone. */
+function failureOf(
+  client: MqttClient,
+  device: string,
+  broker: string,
+  watch: Watch | undefined,
+): Promise<never> {
+  const broken = new Promise<never>((_, reject) => {
+    client.on('error', (error) => reject(connectionError(device, broker, error)));
+    client.on('close', () => {
+      reject(new DeviceUnreachable(device, `the broker ${broker} cut the connection`));
+    });
+    client.on('message', (topic, payload) => {
+      if (topic !== watch?.topic || !watch.gone(payload.toString())) return;
+      reject(new DeviceUnreachable(device, `${topic} says ${shown(payload)}`));
+    });
+  });
+  broken.catch(() => undefined);
+  return broken;
+}
+
+function subscribed(client: MqttClient, device: string, topics: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once('connect', () => {
+      client.subscribe(topics, { qos: 1 }, (error, granted) => {
+        const refused = error !== null || granted?.some(({ qos }) => qos > 2);
+        if (!refused) return resolve();
+        reject(new DeviceRefused(device, `the broker does not let it hear ${topics.join(', ')}`));
+      });
+    });
+  });
+}
+
+function answerTo<T>(
+  client: MqttClient,
+  { topic, payload, answerTopic, hear }: Omit<Exchange<T>, 'late'>,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    client.on('message', (where, said, { retain }) => {
+      if (where !== answerTopic || retain) return;
+      const heard = hear(said.toString());
+      if (heard !== undefined) resolve(heard);
+    });
+    client.publish(topic, payload, { qos: 0, retain: false }, (error) => {
+      if (error) reject(error);
+    });
+  });
+}
+
+function aborted(limit: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    limit.addEventListener('abort', () => reject(limit.reason));
+  });
+}
+
+function connectionError(device: string, broker: string, error: Error): DeviceError {
+  const code = 'code' in error ? error.code : undefined;
+  // Of CONNACK: 4 bad user name or password, 5 not authorized.
+  if (code === 4 || code === 5) {
+    return new SignInRefused(device, `the broker ${broker} does not take its login`);
+  }
+  if (typeof code === 'number') {
+    return new DeviceRefused(device, `the broker ${broker} refuses the connection (code ${code})`);
+  }
+  if (typeof code === 'string') {
+    return new DeviceUnreachable(device, `the broker ${broker}: ${code}`);
+  }
+  return new DeviceRefused(device, `${broker} does not speak MQTT`);
+}
+
+function shown(payload: Buffer): string {
+  return JSON.stringify(payload.toString().slice(0, 40));
+}

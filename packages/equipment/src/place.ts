@@ -1,0 +1,34 @@
+/** Where a device is found, and how to sign in there. */
+import type { Credentials } from '@skolo/secrets';
+import { DeviceRefused } from './errors.ts';
+import type { HostKeys } from './host-keys.ts';
+
+/** Ports to reach something at, where they are not the standard ones. */
+export interface Ports {
+  ssh?: number;
+  telnet?: number;
+  http?: number;
+  snmp?: number;
+  mqtt?: number;
+  ipmi?: number;
+}
+
+export interface Place {
+  name: string;
+  address?: string;
+  ports: Ports;
+  /** `SHA256:…`, pinned. */
+  hostKey?: string;
+}
+
+export interface Access {
+  /** The secrets of the device's login, read anew at each call. */
+  credentials(): Promise<Credentials>;
+  hostKeys: HostKeys;
+}
+
+/** @throws DeviceRefused rack.yaml gives it none. */
+export function addressOf({ name, address }: Pick<Place, 'name' | 'address'>): string {
+  if (address !== undefined) return address;
+  throw new DeviceRefused(name, 'rack.yaml gives it no address');
+}

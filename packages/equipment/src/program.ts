@@ -1,0 +1,125 @@
+/**
+ * Running a program as a driver does it: no shell, an environment of its own, a deadline after which it is ended with
+ * everything that it has started, and bounded output.
+ */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { withinTime } from './deadline.ts';
+import { DeviceRefused, DeviceTimeout } from './errors.ts';
+
+export interface Program {
+  /** Name or path, and arguments. Nothing secret: every user of the computer can see them. */
+  command: readonly string[];
+  /** What it gets beside PATH, HOME and a language that is English. */
+  env?: Readonly<Record<string, string>>;
+  timeoutMs: number;
+  /** What to do when it is not there. */
+  hint: string;
+}
+
+export interface Ran {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+const mostOutput = 64 * 1024;
+/** Between asking it to end and ending it. */
+const graceMs = 1000;
+
+/**
+ * A status other than 0 is not thrown.
+ *
+ * @throws DeviceTimeout, DeviceRefused (not there, ended by a signal, too talkative), or the signal's reason
+ */
+export async function runProgram(
+  device: string,
+  { command, env, timeoutMs, hint }: Program,
+  signal: AbortSignal,
+): Promise<Ran> {
+  const [file = '', ...args] = command;
+  const late = () => new DeviceTimeout(device, `${file} took longer than ${timeoutMs / 1000} s`);
+  return await withinTime(timeoutMs, late, signal, async (limit) => {
+    const child = start(device, file, args, env);
+    try {
+      return await finished(device, file, child, hint, limit);
+    } catch (error) {
+      await end(child);
+      throw error;
+    }
+  });
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+/** @throws DeviceRefused An argument cannot be one. */
+function start(device: string, file: string, args: readonly string[], env: Program['env']): Child {
+  const { PATH = '/usr/local/bin:/usr/bin:/bin', HOME = '/' } = process.env;
+  try {
+    return spawn(file, args, {
+      env: { PATH, HOME, LC_ALL: 'C', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, which can be ended as one.
+      detached: true,
+    });
+  } catch {
+    throw new DeviceRefused(device, `${JSON.stringify(file)} cannot be run with these arguments`);
+  }
+}
+
+function finished(
+  device: string,
+  file: string,
+  child: Child,
+  hint: string,
+  limit: AbortSignal,
+): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    limit.addEventListener('abort', () => reject(limit.reason));
+    const output = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        output[name] += text;
+        if (output[name].length <= mostOutput) return;
+        reject(new DeviceRefused(device, `${file} prints more than ${mostOutput} characters`));
+      });
+    }
+    child.once('error', (error) => reject(notStarted(device, file, hint, error)));
+    child.once('close', (status, cause) => {
+      if (status !== null) resolve({ status, ...output });
+      else reject(new DeviceRefused(device, `${file} was ended by ${cause}`));
+    });
+  });
+}
+
+function notStarted(device: string, file: string, hint: string, error: Error): DeviceRefused {
+  const code = 'code' in error ? String(error.code) : '';
+  const what = code === 'ENOENT' ? 'is not there' : `cannot be run (${code})`;
+  return new DeviceRefused(device, `${file} ${what}; ${hint}`);
+}
+
+/** Ends it and what it has started, politely first. */
+async function end(child: Child): Promise<void> {
+  child.stdout.destroy();
+  child.stderr.destroy();
+  const { pid } = child;
+  if (pid === undefined) return;
+  signalGroup(pid, 'SIGTERM');
+  await new Promise<void>((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    const timer = setTimeout(resolve, graceMs);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  signalGroup(pid, 'SIGKILL');
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // There is nobody left in it.
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * https to a device. Equipment in racks has certificates that it signed itself, for names that are not its own, so most
+ * cannot be verified. Sending a password to whoever answers is no choice either: such a device is believed as those over
+ * ssh are. Its public key is pinned once it has let us in, or in rack.yaml (`hostKey`), and nothing is sent to one with
+ * another key. A certificate that does verify, for the address, by an authority that Node trusts, needs no pin. The key is
+ * pinned, not the certificate, which many devices renew by themselves:
+ *
+ *     openssl s_client -connect ADDRESS:443 </dev/null | openssl x509 -pubkey -noout | openssl pkey -pubin -outform der |
+ *       openssl dgst -sha256 -binary | base64
+ *
+ * prints what follows `SHA256:`, with a `=` at its end that is left out.
+ */
+import { createHash } from 'node:crypto';
+import { connect, type TLSSocket } from 'node:tls';
+import { DeviceError, DeviceRefused, DeviceUnreachable, HostKeyChanged } from './errors.ts';
+import type { HostKeys } from './host-keys.ts';
+
+export interface TlsTarget {
+  name: string;
+  address: string;
+  port: number;
+  /** `SHA256:…`, pinned in rack.yaml. */
+  hostKey: string | undefined;
+}
+
+export interface TlsConnection {
+  socket: TLSSocket;
+  /** Believes its key from now on. To be called once it has let us in. */
+  pin(): Promise<void>;
+}
+
+/** @throws HostKeyChanged, DeviceRefused, DeviceUnreachable, or the signal's reason */
+export async function connectTls(
+  target: TlsTarget,
+  hostKeys: HostKeys,
+  signal: AbortSignal,
+): Promise<TlsConnection> {
+  const { name, address, port, hostKey } = target;
+  signal.throwIfAborted();
+  // Verified below, before anything is sent.
+  const socket = connect({ host: address, port, rejectUnauthorized: false });
+  const abort = () => socket.destroy();
+  signal.addEventListener('abort', abort);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('secureConnect', resolve);
+      // For the whole life of the socket: an error that nobody hears would end the process.
+      socket.on('error', reject);
+      socket.once('close', () => reject(new Error('closed during its handshake')));
+    });
+    const shown = fingerprintOf(socket);
+    if (shown === undefined) throw new DeviceRefused(name, 'it shows no certificate');
+    const pinned = hostKey ?? (socket.authorized ? undefined : hostKeys.get(name));
+    if (pinned !== undefined && pinned !== shown) throw changed(target, shown, pinned);
+    const needsPin = hostKey === undefined && !socket.authorized;
+    return { socket, pin: async () => (needsPin ? await hostKeys.pin(name, shown) : undefined) };
+  } catch (error) {
+    socket.destroy();
+    signal.throwIfAborted();
+    throw connectionError(target, error);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function fingerprintOf(socket: TLSSocket): string | undefined {
+  const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
+  if (key === undefined) return undefined;
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+}
+
+function changed({ name, hostKey }: TlsTarget, shown: string, pinned: string): HostKeyChanged {
+  const hint =
+    hostKey === undefined
+      ? `if the device was swapped, run: skolo equipment forget ${name}`
+      : 'if the device was swapped, correct its hostKey in rack.yaml';
+  const what = `the key of its certificate is ${shown}, not ${pinned}: somebody may be in between`;
+  return new HostKeyChanged(name, `${what}; ${hint}`);
+}
+
+const reasons = new Map([
+  ['ECONNREFUSED', 'nothing listens there (connection refused)'],
+  ['ECONNRESET', 'the connection was cut'],
+  ['EPIPE', 'the connection was cut'],
+  ['EHOSTUNREACH', 'no way to it (host unreachable)'],
+  ['ENETUNREACH', 'no way to it (network unreachable)'],
+  ['ETIMEDOUT', 'no answer'],
+]);
+
+/** What sockets, TLS and the HTTP parser report, in the classes of packages/equipment. */
+export function connectionError(
+  { name, address, port }: Pick<TlsTarget, 'name' | 'address' | 'port'>,
+  error: unknown,
+): DeviceError {
+  if (error instanceof DeviceError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const cause = { cause: error };
+  if (code.startsWith('HPE_')) {
+    return new DeviceRefused(name, `${address}:${port}: what it answers is not HTTP`, cause);
+  }
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
+    return new DeviceRefused(name, `${address}:${port}: no TLS; is it plain http?`, cause);
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  const what = reasons.get(code) ?? `connection failed: ${text}`;
+  return new DeviceUnreachable(name, `${address}:${port}: ${what}`, cause);
+}

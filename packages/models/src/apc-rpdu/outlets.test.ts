@@ -1,0 +1,65 @@
+import { apcRpduModel, startApcRpdu } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { patient } from '../testing/outlets.ts';
+import { logins, type SnmpSetup, startDriver, switchesOutlets } from '../testing/snmp.ts';
+import { meetsFaults, neverSendsOthers } from '../testing/snmp-faults.ts';
+import { outlets as apcRpdu } from './outlets.ts';
+
+const setup: SnmpSetup = {
+  kind: apcRpdu,
+  start: (options) => startApcRpdu({ ...options, outlets: 24 }),
+  model: () => apcRpduModel({ outlets: 24 }),
+};
+
+describe('apc-rpdu', () => {
+  switchesOutlets(setup, '3');
+
+  it('writes to the one object of the outlet, and reads the state beside it', async () => {
+    const { device, driver } = await startDriver(setup);
+
+    await driver.turnOff('3', patient());
+    await driver.read(['3'], patient());
+
+    expect(device.told.map(({ text }) => text)).toEqual([
+      'set 1.3.6.1.4.1.318.1.1.12.3.3.1.1.4.3=2',
+      'get 1.3.6.1.4.1.318.1.1.12.3.5.1.1.4.3',
+    ]);
+  });
+
+  it.for(['v1', 'v2c', 'sha'] as const)(
+    'reads all outlets in few requests of one session (%s)',
+    async (who) => {
+      const { device, driver } = await startDriver(setup, logins[who]);
+      device.board.set('20', false);
+
+      const readings = await driver.read(device.board.names(), patient());
+
+      expect([...readings.keys()]).toEqual(device.board.names());
+      expect([...readings].filter(([, { state }]) => state === 'off')).toEqual([
+        ['20', { state: 'off' }],
+      ]);
+      expect(device.told).toHaveLength(2);
+      expect(device.sessions.opened).toBe(1);
+    },
+  );
+
+  it.for(['v1', 'v2c'] as const)(
+    'asks for less at once when the device says that it is too much (%s)',
+    async (who) => {
+      const { device, driver } = await startDriver(setup, logins[who], { room: 150 });
+
+      const readings = await driver.read(device.board.names(), patient());
+
+      expect(readings.size).toBe(24);
+    },
+  );
+
+  it('has no cycle of its own: it might leave an outlet off', async () => {
+    const { driver } = await startDriver(setup);
+
+    expect(driver.nativeCycle).toBeUndefined();
+  });
+
+  meetsFaults(setup, '3');
+  neverSendsOthers(setup, ['25', '3.1', '1.3']);
+});

@@ -1,0 +1,94 @@
+import { apcRpdu2Model, startApcRpdu2 } from '@skolo/simulators';
+import { describe, expect, it, type TestContext, vi } from 'vitest';
+import { patient } from '../testing/outlets.ts';
+import {
+  logins,
+  type SnmpSetup,
+  startDriver,
+  startDriverOfSnmpd,
+  switchesOutlets,
+} from '../testing/snmp.ts';
+import { meetsFaults, neverSendsOthers } from '../testing/snmp-faults.ts';
+import { outlets as apcRpdu2 } from './outlets.ts';
+
+const pdu = { outlets: 24, rebootSeconds: 0.2 };
+const setup: SnmpSetup = {
+  kind: apcRpdu2,
+  start: (options) => startApcRpdu2({ ...options, ...pdu }),
+  model: () => apcRpdu2Model(pdu),
+  options: { outlets: 24 },
+};
+const metered: SnmpSetup = {
+  ...setup,
+  start: (options) => startApcRpdu2({ ...options, ...pdu, metered: true, watts: 46 }),
+  model: () => apcRpdu2Model({ ...pdu, metered: true, watts: 46 }),
+};
+
+describe('apc-rpdu2', () => {
+  switchesOutlets(setup, '3');
+
+  it('writes 2 for off where it reads 1 for off', async () => {
+    const { device, driver } = await startDriver(setup);
+
+    await driver.turnOff('3', patient());
+    await driver.turnOn('3', undefined, patient());
+    await driver.read(['3'], patient());
+
+    expect(device.told.map(({ text }) => text)).toEqual([
+      'set 1.3.6.1.4.1.318.1.1.26.9.2.4.1.5.3=2',
+      'set 1.3.6.1.4.1.318.1.1.26.9.2.4.1.5.3=1',
+      'get 1.3.6.1.4.1.318.1.1.26.9.2.3.1.5.3 1.3.6.1.4.1.318.1.1.26.9.4.3.1.7.3',
+    ]);
+  });
+
+  it.for(['v1', 'v2c', 'sha'] as const)(
+    'reads watts where outlets have meters, and none elsewhere (%s)',
+    async (who) => {
+      const [measured, plain] = [
+        await startDriver(metered, logins[who]),
+        await startDriver(setup, logins[who]),
+      ];
+      measured.device.board.set('2', false);
+      const outlets = measured.device.board.names();
+
+      const told = await measured.driver.read(outlets, patient());
+      const untold = await plain.driver.read(outlets, patient());
+
+      expect(told.get('1')).toEqual({ state: 'on', watts: 46 });
+      expect(told.get('2')).toEqual({ state: 'off', watts: 0 });
+      expect(untold.get('1')).toEqual({ state: 'on' });
+      expect(measured.device.told.length).toBeLessThanOrEqual(4);
+      expect(measured.device.sessions.opened).toBe(1);
+    },
+  );
+
+  it('does not take -1 W for a measurement', async () => {
+    const { device, driver } = await startDriver(metered);
+    device.board.setWatts('1', -1);
+
+    expect((await driver.read(['1'], patient())).get('1')).toEqual({ state: 'on' });
+  });
+
+  it.for([
+    ['our agent', () => startDriver(setup)],
+    ["Debian's snmpd", (context: TestContext) => startDriverOfSnmpd(context, setup, logins.sha)],
+  ] as const)('has %s cycle an outlet, for as long as is set there', async ([, start], context) => {
+    const { device, driver } = await start(context);
+    const changes: unknown[] = [];
+    device.board.on('change', (change) => changes.push(change));
+
+    await driver.nativeCycle?.run('3', 5, patient());
+
+    expect(driver.nativeCycle?.offSeconds).toBe('fixed');
+    expect(device.board.isOn('3')).toBe(false);
+    await vi.waitFor(() => expect(device.board.isOn('3')).toBe(true), 10_000);
+    expect(changes).toEqual([
+      { outlet: '3', on: false },
+      { outlet: '3', on: true },
+    ]);
+    expect(device.told).toHaveLength(1);
+  });
+
+  meetsFaults(setup, '3');
+  neverSendsOthers(setup, ['25', '3.1', '1.3']);
+});

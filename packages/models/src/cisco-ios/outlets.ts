@@ -1,0 +1,138 @@
+/**
+ * Cisco IOS and IOS-XE switches: PoE ports, over ssh or telnet.
+ *
+ *     switch-2: { model: cisco-ios, address: 192.168.1.12, login: cisco }
+ *     logins: { cisco: { username: skolo, password: { file: secrets/cisco }, enablePassword: { file: secrets/enable } } }
+ *
+ * Proven against: own simulator, which netmiko (2.4.2, `cisco_ios`) drives over ssh and telnet, with these commands: never,
+ * auto, static max, each read back. Sign-in, `enable`, pager, width, modes and prompts are as netmiko knows them; the PoE
+ * commands and tables it only passes on, they are from the sources below. Hardware: none.
+ *
+ * What is set is the Admin column of `show power inline`, and the `power inline` line of the interface, which is what is
+ * restored: `static max 15400` must not come back as `auto`. The Power column is what is allotted by class and not what
+ * flows, so no watts are told. There is no cycle of its own that all models have. Nothing is saved.
+ *
+ * Sources: Cisco's command references, Catalyst 3560 and 3650, "power inline", "show power inline".
+ */
+import { type CliSession, DeviceRefused, ciscoIos as dialect } from '@skolo/equipment';
+import type { Device } from '../device.ts';
+import { outletName } from '../families/outlet-name.ts';
+import { cliOf } from '../families/session.ts';
+import { rowOf } from '../families/table.ts';
+import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+
+export const outlets: DriverKind = { model: 'cisco-ios', experimental: false, create };
+
+/** What may follow `power inline` where the port is on. */
+const onMode = /^(?:auto|static)(?: max \d{1,6})?$/;
+/** Of the column Oper: the port is broken, its power is denied by the budget, or it was disabled because of an error. */
+const faults: ReadonlySet<string> = new Set([
+  'faulty',
+  'power-deny',
+  'err-disable',
+  'err-disabled',
+]);
+/** From here on, the whole table and configuration are less work than those of each port. */
+const manyPorts = 4;
+
+function create(device: Device, deps: DriverDeps): PowerDriver {
+  const { name } = device;
+  const use = cliOf(device, deps, dialect);
+
+  async function set(outlet: string, setting: string, signal: AbortSignal): Promise<void> {
+    const port = outletName(device, outlet);
+    await use((cli, either) => configure(cli, port, `power inline ${setting}`, either), signal);
+  }
+
+  return {
+    async read(outlets, signal) {
+      const ports = outlets.map((outlet) => [outlet, outletName(device, outlet)] as const);
+      return await use(async (cli, either) => {
+        const ask = asker(cli, ports.length >= manyPorts, either);
+        const readings = new Map<string, OutletReading>();
+        for (const [outlet, port] of ports) readings.set(outlet, await readingOf(name, port, ask));
+        return readings;
+      }, signal);
+    },
+    turnOff: (outlet, signal) => set(outlet, 'never', signal),
+    async turnOn(outlet, mode = 'auto', signal) {
+      if (!onMode.test(mode)) throw new DeviceRefused(name, `no power inline mode ${mode}`);
+      await set(outlet, mode, signal);
+    },
+    close: () => deps.sessions.end(name),
+  };
+}
+
+/** Asks what can be asked for one interface or for all. */
+interface Asker {
+  power(port: string): Promise<string>;
+  configuration(port: string): Promise<string>;
+}
+
+function asker(cli: CliSession, isForAll: boolean, signal: AbortSignal): Asker {
+  const answers = new Map<string, Promise<string>>();
+  const ask = (command: string) => {
+    const answer = answers.get(command) ?? cli.run(command, { signal });
+    answers.set(command, answer);
+    return answer;
+  };
+  return {
+    power: (port) => ask(isForAll ? 'show power inline' : `show power inline ${port}`),
+    configuration: (port) =>
+      ask(isForAll ? 'show running-config' : `show running-config interface ${port}`),
+  };
+}
+
+async function readingOf(device: string, port: string, ask: Asker): Promise<OutletReading> {
+  const table = await ask.power(port);
+  const [, admin = '', oper = ''] = rowOf(device, table, port, 'show power inline');
+  const delivering = oper === 'on';
+  if (admin === 'off') return { state: 'off', delivering };
+  if (admin !== 'auto' && admin !== 'static') {
+    const what = `the Admin of ${port} is ${JSON.stringify(admin)}, which is not known here`;
+    throw new DeviceRefused(device, what);
+  }
+  const fault = faults.has(oper) ? { fault: oper } : {};
+  return { state: 'on', delivering, ...fault, mode: (await configuredMode(port, ask)) ?? admin };
+}
+
+/** Undefined where nothing is configured, or the login may not see the configuration. */
+async function configuredMode(port: string, ask: Asker): Promise<string | undefined> {
+  let configuration: string;
+  try {
+    configuration = await ask.configuration(port);
+  } catch (error) {
+    if (error instanceof DeviceRefused) return undefined;
+    throw error;
+  }
+  let isHere = false;
+  for (const line of configuration.split('\n')) {
+    if (/^\S/.test(line)) isHere = isInterface(line, port);
+    const setting = isHere ? /^ +power inline (.+?) *$/.exec(line)?.[1] : undefined;
+    if (setting !== undefined && onMode.test(setting)) return setting;
+  }
+  return undefined;
+}
+
+/** `interface GigabitEthernet1/0/3` is `Gi1/0/3`. */
+function isInterface(line: string, port: string): boolean {
+  const [, kind = '', place] = /^interface ([A-Za-z]+) ?(\d\S*)\s*$/.exec(line) ?? [];
+  const [, short = '', wanted] = /^([A-Za-z]+)(\d\S*)$/.exec(port) ?? [];
+  return place !== undefined && place === wanted && kind.startsWith(short);
+}
+
+/** The session is kept for others, so it must not stay in a configuration mode, whatever the switch says. */
+async function configure(
+  cli: CliSession,
+  port: string,
+  command: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await cli.run('configure terminal', { signal });
+  try {
+    await cli.run(`interface ${port}`, { signal });
+    await cli.run(command, { signal });
+  } finally {
+    await cli.run('end', { signal }).catch(() => cli.close());
+  }
+}

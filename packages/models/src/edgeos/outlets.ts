@@ -1,0 +1,143 @@
+/**
+ * Ubiquiti EdgeRouter (EdgeOS): ports that give power, over ssh.
+ *
+ *     router: { model: edgeos, address: 192.168.1.1, login: router, portCount: 5 }
+ *     logins: { router: { username: skolo, privateKey: secrets/id_ed25519 } }    # a user of level admin
+ *
+ * Proven against: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2, `vyos`) commits to it in configuration
+ * mode, not by the wrapper. Hardware: none. Reading the saved configuration is tested with texts only.
+ *
+ * A port gives 24 V, 48 V or nothing, without asking what is plugged in, and the wrong voltage destroys it. So a port is
+ * turned on only as it was: in the mode that was read before, else the one of the saved configuration. Where neither tells,
+ * it stays off, and the error says so; `auto` is never assumed.
+ *
+ * Changes are committed and not saved: after a reboot of the router its ports are as its saved configuration says. A commit
+ * of somebody else is waited for (DeviceBusy). Failures are told in the output, whatever the exit status. No watts are told.
+ *
+ * Sources: vyatta-cfg, scripts/vyatta-cfg-cmd-wrapper; EdgeOS user guide, "PoE"; scripts of users.
+ */
+import { DeviceBusy, DeviceRefused, type ExecSession } from '@skolo/equipment';
+import type { Device } from '../device.ts';
+import { outletName } from '../families/outlet-name.ts';
+import { execOf, succeeded } from '../families/session.ts';
+import { findRow } from '../families/table.ts';
+import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+import { savedPoeOutput } from './config-boot.ts';
+
+export const outlets: DriverKind = { model: 'edgeos', experimental: true, create };
+
+const wrapper = '/opt/vyatta/sbin/vyatta-cfg-cmd-wrapper';
+const activeValue = '/bin/cli-shell-api returnActiveValue';
+const listPorts = '/opt/vyatta/bin/vyatta-op-cmd-wrapper show interfaces ethernet poe';
+const savedConfiguration = 'cat /config/config.boot';
+const onModes: ReadonlySet<string> = new Set(['24v', '24v-4pair', '48v', 'auto', 'pthru']);
+/** A commit takes some seconds on the small models. */
+const commitMs = 20_000;
+
+function create(device: Device, deps: DriverDeps): PowerDriver {
+  const { name } = device;
+  const use = execOf(device, deps);
+
+  return {
+    async read(outlets, signal) {
+      const ports = outlets.map((outlet) => [outlet, outletName(device, outlet)] as const);
+      const names = ports.map(([, port]) => port);
+      const outputs = await use(
+        (session, either) => readOutputs(device, session, names, either),
+        signal,
+      );
+      return new Map(ports.map(([outlet, port]) => [outlet, readingOf(outputs.get(port))]));
+    },
+    async turnOff(outlet, signal) {
+      const port = outletName(device, outlet);
+      await use((session, either) => setOutput(name, session, port, 'off', either), signal);
+    },
+    async turnOn(outlet, mode, signal) {
+      const port = outletName(device, outlet);
+      if (mode !== undefined && !onModes.has(mode)) {
+        throw new DeviceRefused(name, `no poe output ${mode}`);
+      }
+      await use(async (session, either) => {
+        const output = mode ?? (await knownMode(device, session, port, either));
+        await setOutput(name, session, port, output, either);
+      }, signal);
+    },
+    close: () => deps.sessions.end(name),
+  };
+}
+
+function readingOf(output = 'off'): OutletReading {
+  return output === 'off' ? { state: 'off' } : { state: 'on', mode: output };
+}
+
+/** What is committed, by port. @throws DeviceRefused One of them has no PoE. */
+async function readOutputs(
+  device: Device,
+  session: ExecSession,
+  ports: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
+  const command = ports
+    .map((port) => {
+      const ask = `${activeValue} interfaces ethernet ${port} poe output`;
+      return `echo "port ${port}"; ${ask}; echo " status $?"`;
+    })
+    .join('; ');
+  const text = succeeded(device, command, await session.exec(command, { signal }));
+  const outputs = new Map<string, string>();
+  let list: string | undefined;
+  for (const port of ports) {
+    const [, output = '', status] =
+      new RegExp(`^port ${port}\\r?\\n(\\S*) status (\\d+)\\r?$`, 'm').exec(text) ?? [];
+    if (status === '0' && (output === 'off' || onModes.has(output))) {
+      outputs.set(port, output);
+      continue;
+    }
+    if (status !== '1' || output !== '') {
+      const what = `what it says of poe output of ${port} makes no sense`;
+      throw new DeviceRefused(device.name, what);
+    }
+    // Not configured: off, where the port can give power at all.
+    list ??= succeeded(device, listPorts, await session.exec(listPorts, { signal }));
+    if (findRow(list, port) === undefined)
+      throw new DeviceRefused(device.name, `${port} has no PoE`);
+    outputs.set(port, 'off');
+  }
+  return outputs;
+}
+
+async function setOutput(
+  device: string,
+  session: ExecSession,
+  port: string,
+  output: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const change = `${wrapper} set interfaces ethernet ${port} poe output ${output}`;
+  // A session of the configuration system belongs to the shell that begins it.
+  const command = `${wrapper} begin; ${change} && ${wrapper} commit; status=$?; ${wrapper} end; exit $status`;
+  const { stdout, stderr, status } = await session.exec(command, { signal, timeoutMs: commitMs });
+  const said = `${stdout} ${stderr}`.trim().replaceAll(/\s+/g, ' ').slice(0, 200);
+  if (/locked|commit in progress/i.test(said)) throw new DeviceBusy(device, said);
+  const hasFailed = /failed|not valid|not supported|error/i.test(said);
+  if (!hasFailed && (status === 0 || /already exists/i.test(said))) return;
+  throw new DeviceRefused(device, `does not set poe output of ${port} to ${output}: ${said}`);
+}
+
+/** How to turn on a port of which nobody remembers how it was on. */
+async function knownMode(
+  device: Device,
+  session: ExecSession,
+  port: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const committed = (await readOutputs(device, session, [port], signal)).get(port);
+  if (committed !== undefined && onModes.has(committed)) return committed;
+  const { stdout, status } = await session.exec(savedConfiguration, { signal });
+  const saved = status === 0 ? savedPoeOutput(stdout, port) : undefined;
+  if (saved !== undefined && onModes.has(saved)) return saved;
+  const what =
+    `nothing tells which voltage ${port} is to give, and the wrong one destroys what is plugged in; ` +
+    `turn it on once at the router (set interfaces ethernet ${port} poe output 24v or 48v)`;
+  throw new DeviceRefused(device.name, what);
+}

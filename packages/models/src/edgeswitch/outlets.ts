@@ -1,0 +1,67 @@
+/**
+ * Ubiquiti EdgeSwitch: PoE ports, in Fastpath's command line over ssh or telnet.
+ *
+ *     switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches, portCount: 24 }
+ *     logins: { switches: { username: ubnt, password: { file: secrets/switch }, enablePassword: …, legacySsh: true } }
+ *
+ * Proven against: own simulator, which netmiko (2.4.2, `ubiquiti_edgeswitch`) drives: off, auto and reset over ssh, off and
+ * passive24v over telnet, each read back. Sign-in, `enable`, pager, modes and prompts are as netmiko knows them; the PoE
+ * commands and tables it only passes on, they are from the sources below. Hardware: none.
+ *
+ * What is set is read from `show poe port`, where the firmware has it, else from `show running-config interface`; whether
+ * power flows from `show poe status`, whose rows are read from the right, since Detection is one word or two and newer
+ * firmware has one more column. While the switch itself resets a port, it is set to auto and reads `Disabled`: that is off.
+ *
+ * Nothing is saved: after a reboot of the switch its ports are as its configuration says, that is on.
+ *
+ * Sources: EdgeSwitch CLI command reference, "Power over Ethernet commands"; sessions recorded by users.
+ */
+import { type CliSession, DeviceRefused, fastpath } from '@skolo/equipment';
+import type { Device } from '../device.ts';
+import { atInterface, fastpathModes, readFastpath, resetPort } from '../families/fastpath-poe.ts';
+import { outletName } from '../families/outlet-name.ts';
+import { cliOf } from '../families/session.ts';
+import { CannotCycle, type DriverDeps, type DriverKind, type PowerDriver } from '../outlets.ts';
+
+export const outlets: DriverKind = { model: 'edgeswitch', experimental: false, create };
+
+function create(device: Device, deps: DriverDeps): PowerDriver {
+  const { name } = device;
+  const use = cliOf(device, deps, fastpath);
+
+  /** `14` is `0/14`; on a stack it is written in full. */
+  function interfaceOf(outlet: string): string {
+    const found = outletName(device, outlet);
+    return found.includes('/') ? found : `0/${found}`;
+  }
+
+  async function set(outlet: string, command: string, signal: AbortSignal): Promise<void> {
+    const port = interfaceOf(outlet);
+    await use((cli: CliSession, either) => atInterface(name, cli, port, command, either), signal);
+  }
+
+  return {
+    async read(outlets, signal) {
+      const ports = new Map(outlets.map((outlet) => [outlet, interfaceOf(outlet)]));
+      return await use((cli, either) => readFastpath(name, cli, ports, either), signal);
+    },
+    async turnOff(outlet, signal) {
+      await set(outlet, 'poe opmode shutdown', signal);
+    },
+    async turnOn(outlet, mode = 'auto', signal) {
+      if (!fastpathModes.has(mode)) throw new DeviceRefused(name, `no PoE mode ${mode}`);
+      await set(outlet, `poe opmode ${mode}`, signal);
+    },
+    nativeCycle: {
+      offSeconds: { least: 1, most: 60, whole: true },
+      async run(outlet, offSeconds, signal) {
+        if (!Number.isInteger(offSeconds) || offSeconds < 1 || offSeconds > 60) {
+          throw new CannotCycle(name, `it resets ports for 1 to 60 s, not for ${offSeconds} s`);
+        }
+        const port = interfaceOf(outlet);
+        await use((cli, either) => resetPort(name, cli, port, offSeconds, either), signal);
+      },
+    },
+    close: () => deps.sessions.end(name),
+  };
+}

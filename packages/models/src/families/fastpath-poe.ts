@@ -1,0 +1,151 @@
+/** PoE ports at Fastpath's command line, as the EdgeSwitch and older UniFi switches have them. See edgeswitch.ts. */
+import { type CliSession, DeviceRefused } from '@skolo/equipment';
+import { type OutletReading, orCannotCycle } from '../outlets.ts';
+import { numberOf, rowOf } from './table.ts';
+
+/** Those in which a port is on. */
+export const fastpathModes: ReadonlySet<string> = new Set(['auto', 'passive24v']);
+
+/** From here on, one table for all ports is less work than one for each. */
+const manyPorts = 3;
+
+/** Asks a `show` command, for one port or once for all. */
+type Ask = (command: string, port: string) => Promise<string>;
+
+/** @param ports as the switch writes them, by outlet */
+export async function readFastpath(
+  device: string,
+  cli: CliSession,
+  ports: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<Map<string, OutletReading>> {
+  const ask = asker(cli, ports.size >= manyPorts, signal);
+  const readings = new Map<string, OutletReading>();
+  for (const [outlet, port] of ports) {
+    const mode = await modeOf(device, port, ask, cli, signal);
+    const status = await ask('show poe status', port);
+    readings.set(outlet, readingOf(device, port, mode, status));
+  }
+  return readings;
+}
+
+function asker(cli: CliSession, isForAll: boolean, signal: AbortSignal): Ask {
+  const answers = new Map<string, Promise<string>>();
+  return (command, port) => {
+    const whole = `${command} ${isForAll ? 'all' : port}`;
+    const answer = answers.get(whole) ?? cli.run(whole, { signal });
+    answers.set(whole, answer);
+    return answer;
+  };
+}
+
+/** What is set: `auto`, `passive24v`, `shutdown`. */
+async function modeOf(
+  device: string,
+  port: string,
+  ask: Ask,
+  cli: CliSession,
+  signal: AbortSignal,
+): Promise<string> {
+  const command = 'show poe port';
+  let table: string;
+  try {
+    table = await ask(command, port);
+  } catch (error) {
+    // Older firmware has no such table.
+    if (!(error instanceof DeviceRefused)) throw error;
+    return configuredMode(
+      device,
+      port,
+      await cli.run(`show running-config interface ${port}`, { signal }),
+    );
+  }
+  const mode = rowOf(device, table, port, command)[1]?.toLowerCase() ?? '';
+  if (mode === 'shutdown' || fastpathModes.has(mode)) return mode;
+  throw new DeviceRefused(
+    device,
+    `its port ${port} is set to ${JSON.stringify(mode)}, which is not known here`,
+  );
+}
+
+/** Only what differs from the factory settings is in the configuration. */
+function configuredMode(device: string, port: string, configuration: string): string {
+  const lines = configuration.split('\n').map((line) => line.trim().replaceAll(/\s+/g, ' '));
+  if (!lines.includes(`interface ${port}`)) {
+    throw new DeviceRefused(device, `its configuration tells nothing of interface ${port}`);
+  }
+  const setting = lines.map((line) => /^poe opmode (\w+)$/.exec(line)?.[1]).find(Boolean);
+  return setting?.toLowerCase() ?? 'auto';
+}
+
+function readingOf(device: string, port: string, mode: string, table: string): OutletReading {
+  const command = 'show poe status';
+  const row = rowOf(device, table, port, command);
+  // Consumed, voltage, current, on newer firmware the meter, temperature.
+  const columnsBehind = /Consumed Meter/i.test(table) ? 4 : 3;
+  const tail = row.slice(-columnsBehind - 1);
+  const [watts = 0] = tail.map((word) => numberOf(device, word, `its ${command} of ${port}`));
+  // One word or two, and the class behind it.
+  const detection = row.slice(1, -columnsBehind - 2).join(' ');
+  const delivering = /^good$/i.test(detection) || watts > 0;
+  if (mode === 'shutdown' || /^disabled$/i.test(detection)) {
+    return { state: 'off', delivering, watts };
+  }
+  const isFault = /fault|short|overload/i.test(detection);
+  return { state: 'on', delivering, ...(isFault && { fault: detection }), watts, mode };
+}
+
+/**
+ * Leaves the modes that it entered, whatever the switch says. It says nothing when it has gone to an interface; whatever
+ * else it says, it may not be there, and one mode above the same command is for all ports.
+ *
+ * @throws DeviceError
+ */
+export async function atInterface(
+  device: string,
+  cli: CliSession,
+  port: string,
+  command: string,
+  signal: AbortSignal,
+): Promise<void> {
+  let depth = 0;
+  try {
+    await cli.run('configure', { signal });
+    depth += 1;
+    const said = (await cli.run(`interface ${port}`, { signal })).trim();
+    if (said !== '') {
+      // Nobody knows where this session is now.
+      await cli.close();
+      const shown = said.replaceAll(/\s+/g, ' ').slice(0, 200);
+      throw new DeviceRefused(device, `does not go to interface ${port}: ${shown}`);
+    }
+    depth += 1;
+    await cli.run(command, { signal });
+  } finally {
+    await leave(cli, depth, signal);
+  }
+}
+
+/**
+ * Has the switch cycle a port by itself.
+ *
+ * @throws CannotCycle Its firmware does not know the command, or does not go to the port.
+ */
+export async function resetPort(
+  device: string,
+  cli: CliSession,
+  port: string,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await orCannotCycle(atInterface(device, cli, port, `poe reset ${seconds}`, signal));
+}
+
+/** The session is kept for others, so it must be where they expect it. What was told is not undone by a failure here. */
+async function leave(cli: CliSession, depth: number, signal: AbortSignal): Promise<void> {
+  try {
+    for (let level = 0; level < depth; level += 1) await cli.run('exit', { signal });
+  } catch {
+    await cli.close();
+  }
+}

@@ -1,0 +1,39 @@
+/** A device may repeat what it was told: in an error, of all places. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HostKeys, httpTo } from '@skolo/equipment';
+import { type Credentials, Secret } from '@skolo/secrets';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+async function refusal(credentials: Partial<Credentials>, signIn: 'basic' | 'challenge') {
+  const server = createServer(({ url, headers }, response) => {
+    response.writeHead(400).end(`bad header "${headers.authorization}" at ${url}`);
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const device = { name: 'bmc-1', address: '127.0.0.1', ports: { http: port }, options: {} };
+  const deps = {
+    credentials: async () => ({ legacySsh: false, ...credentials }),
+    hostKeys: new HostKeys(join(tmpdir(), 'unused.json')),
+  };
+  const send = httpTo(device, deps, { signIn, reason: (body) => body });
+  const sent = send({ path: '/x' }, new AbortController().signal);
+  return await sent.then(String, (error: Error) => error.message);
+}
+
+describe('an error of a device', () => {
+  it('is told without the password that it repeats, encoded or not', async () => {
+    const said = await refusal({ username: 'root', password: new Secret('calvin') }, 'basic');
+
+    expect(said).toBe('bmc-1: it answers with status 400: bad header "<secret>" at /x');
+  });
+
+  it('is told without the token that it repeats', async () => {
+    const said = await refusal({ token: new Secret('tok-1234') }, 'challenge');
+
+    expect(said).toBe('bmc-1: it answers with status 400: bad header "<secret>" at /x');
+  });
+});

@@ -1,0 +1,37 @@
+/** Outlets as drivers are given them: checked against the facts of the model before they become part of a command. */
+import { DeviceRefused } from '@skolo/equipment';
+import { z } from 'zod';
+import type { Device } from '../device.ts';
+import { models } from '../index.ts';
+
+/**
+ * The one way to write it.
+ *
+ * @throws DeviceRefused The device has no such outlet.
+ */
+export function outletName({ name, model, options }: Device, outlet: string): string {
+  const found = models.get(model)?.power?.outlets.find(outlet, options);
+  // In a path, dots alone are another place.
+  if (found === undefined || /^\.+$/.test(found)) {
+    throw new DeviceRefused(name, `no outlet ${JSON.stringify(outlet)}`);
+  }
+  return found;
+}
+
+/** For models whose outlets are numbers. */
+export function outletNumber(device: Device, outlet: string): number {
+  return z.coerce.number().int().nonnegative().parse(outletName(device, outlet));
+}
+
+/** How many outlets rack.yaml says it has. */
+export function outletCount({ options }: Device): number {
+  return z.number().int().positive().parse(options.outlets);
+}
+
+/** @throws DeviceRefused It tells of more or fewer than rack.yaml does: it is another device, or one is wrong. */
+export function checkCount(device: Device, told: number, nouns: string): void {
+  const expected = outletCount(device);
+  if (told === expected) return;
+  const what = `its number of ${nouns} is ${told}, rack.yaml says ${expected}; is it another device?`;
+  throw new DeviceRefused(device.name, what);
+}

@@ -1,0 +1,25 @@
+/** How an answer is read where rack.yaml says which text means on, and which off. */
+import { DeviceRefused } from '@skolo/equipment';
+import type { OutletState } from '../outlets.ts';
+
+export interface Expressions {
+  on: string;
+  off: string;
+}
+
+/** Undefined where the text fits neither, or both: then it tells nothing. */
+export function stateIn(text: string, { on, off }: Expressions): OutletState | undefined {
+  const [fitsOn, fitsOff] = [new RegExp(on).test(text), new RegExp(off).test(text)];
+  if (fitsOn === fitsOff) return undefined;
+  return fitsOn ? 'on' : 'off';
+}
+
+/** @throws DeviceRefused It fits neither, or both. */
+export function readState(device: string, text: string, expressions: Expressions): OutletState {
+  const state = stateIn(text, expressions);
+  if (state !== undefined) return state;
+  const fits = new RegExp(expressions.on).test(text)
+    ? 'both `on` and `off`'
+    : 'neither `on` nor `off`';
+  throw new DeviceRefused(device, `its answer fits ${fits} of \`read\` in rack.yaml`);
+}

@@ -1,0 +1,80 @@
+/** Sessions with a device of rack.yaml: where it is, how to sign in, and one at a time for each. */
+import {
+  addressOf,
+  type CliSession,
+  DeviceRefused,
+  type Dialect,
+  type ExecResult,
+  type ExecSession,
+  openCli,
+  openExec,
+  type PoolSession,
+  type Target,
+} from '@skolo/equipment';
+import type { Device } from '../device.ts';
+import type { DriverDeps } from '../outlets.ts';
+
+type Deps = Pick<DriverDeps, 'credentials' | 'sessions' | 'hostKeys'>;
+
+/** Works at the device's command line, which is kept for a moment: ten calls are one login. */
+export type UseSession<S> = <T>(
+  work: (session: S, signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+) => Promise<T>;
+
+export function cliOf(device: Device, deps: Deps, dialect: Dialect): UseSession<CliSession> {
+  return sharing(device, deps, (signal) => openCliOf(device, deps, dialect, signal));
+}
+
+export function execOf(device: Device, deps: Deps): UseSession<ExecSession> {
+  return sharing(device, deps, (signal) => openExecOf(device, deps, signal));
+}
+
+/** For a driver whose sessions are its own kind. */
+export function sharing<S extends PoolSession>(
+  { name }: Device,
+  { sessions }: Deps,
+  open: (signal: AbortSignal) => Promise<S>,
+): UseSession<S> {
+  return (work, signal) => sessions.use(name, open, work, signal);
+}
+
+export async function openCliOf(
+  device: Device,
+  deps: Deps,
+  dialect: Dialect,
+  signal: AbortSignal,
+): Promise<CliSession> {
+  const transport = device.transport === 'telnet' ? 'telnet' : 'ssh';
+  return openCli(await targetOf(device, deps, transport), transport, dialect, deps, signal);
+}
+
+export async function openExecOf(
+  device: Device,
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<ExecSession> {
+  return openExec(await targetOf(device, deps, 'ssh'), deps, signal);
+}
+
+async function targetOf(device: Device, deps: Deps, transport: 'ssh' | 'telnet'): Promise<Target> {
+  const { name, ports, hostKey } = device;
+  const address = addressOf(device);
+  const port = ports[transport] ?? (transport === 'ssh' ? 22 : 23);
+  const credentials = await deps.credentials();
+  return { name, address, port, credentials, ...(hostKey !== undefined && { hostKey }) };
+}
+
+/**
+ * What a command printed, where it succeeded.
+ *
+ * @throws DeviceRefused It failed, or does not tell whether it did.
+ */
+export function succeeded(device: Device, command: string, result: ExecResult): string {
+  const { status, stdout, stderr } = result;
+  if (status === 0) return stdout;
+  const said = (stderr.trim() || stdout.trim()).replaceAll(/\s+/g, ' ').slice(0, 200);
+  const how = status === undefined ? 'tells no exit status' : `fails with exit status ${status}`;
+  const what = `${JSON.stringify(command)} ${how}${said === '' ? '' : `: ${said}`}`;
+  throw new DeviceRefused(device.name, what);
+}

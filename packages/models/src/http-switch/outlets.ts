@@ -1,0 +1,115 @@
+/**
+ * Anything that is switched by HTTP requests, which rack.yaml describes.
+ *
+ *     relay-1:
+ *       model: http-switch
+ *       address: 192.168.1.50
+ *       outlets: 4
+ *       on: { method: PUT, path: '/relay/{outlet}/value', body: '1' }
+ *       off: { method: PUT, path: '/relay/{outlet}/value', body: '0' }
+ *       read: { path: '/relay/{outlet}/value', on: '^1$', off: '^0$' }
+ *
+ * Proven against: two own simulators, one that labgrid's backends `rest` and `simplerest` (0.4.1) turn off and on and read,
+ * one (ESPHome) that pdudaemon's driver (0.0.8) switches, signing in by digest; each in a test. Hardware: none. What a
+ * description in rack.yaml is worth is up to who wrote it; `expect` and the reading guard against the worst.
+ *
+ * Signs in with the token of the login, else by digest or Basic, as the device asks. An answer that fits both expressions, or
+ * neither, is a failure, whatever its status: a login page holds many words.
+ */
+import {
+  DeviceRefused,
+  type HttpAnswer,
+  httpTo,
+  isLoginPage,
+  SignInRefused,
+} from '@skolo/equipment';
+import { z } from 'zod';
+import type { Device } from '../device.ts';
+import { outletName } from '../families/outlet-name.ts';
+import { readState, stateIn } from '../families/read-back.ts';
+import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+
+export const outlets: DriverKind = { model: 'http-switch', experimental: false, create };
+
+const Request = z.object({
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+  path: z.string(),
+  body: z.string().optional(),
+  headers: z.record(z.string(), z.string()).default({}),
+});
+const Action = Request.extend({ expect: z.string().optional() });
+const Options = z.object({
+  on: Action,
+  off: Action,
+  read: Request.extend({ on: z.string(), off: z.string() }),
+});
+
+function create(device: Device, deps: DriverDeps): PowerDriver {
+  const { name } = device;
+  const { on, off, read } = Options.parse(device.options);
+  const send = httpTo(device, deps, { https: device.options.https === true, signIn: 'challenge' });
+
+  async function ask(
+    { method, path, body, headers }: z.infer<typeof Request>,
+    outlet: string,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
+    const checked = outletName(device, outlet);
+    // What an outlet may be called needs no escaping in a body.
+    const filled = body?.replaceAll('{outlet}', checked);
+    const request = {
+      method,
+      path: path.replaceAll('{outlet}', encodeURIComponent(checked)),
+      headers: { ...contentType(filled), ...lowerCased(headers) },
+      ...(filled !== undefined && { body: filled }),
+    };
+    return await send(request, signal);
+  }
+
+  async function tell(
+    { expect, ...request }: z.infer<typeof Action>,
+    outlet: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { body } = await ask(request, outlet, signal);
+    if (expect === undefined || new RegExp(expect).test(body)) return;
+    if (isLoginPage(body)) throw loginPage();
+    throw new DeviceRefused(name, 'its answer does not fit `expect` of rack.yaml');
+  }
+
+  function loginPage(): SignInRefused {
+    return new SignInRefused(name, 'it answers with a login page');
+  }
+
+  async function look(outlet: string, signal: AbortSignal): Promise<OutletReading> {
+    const { body } = await ask(read, outlet, signal);
+    if (stateIn(body, read) === undefined && isLoginPage(body)) {
+      throw loginPage();
+    }
+    return { state: readState(name, body, read) };
+  }
+
+  return {
+    readsAtOnce: 4,
+    async read(outlets, signal) {
+      const readings = new Map<string, OutletReading>();
+      for (const outlet of outlets) readings.set(outlet, await look(outlet, signal));
+      return readings;
+    },
+    turnOff: (outlet, signal) => tell(off, outlet, signal),
+    turnOn: (outlet, _mode, signal) => tell(on, outlet, signal),
+    close: async () => {},
+  };
+}
+
+function contentType(body: string | undefined): Record<string, string> {
+  if (body === undefined) return {};
+  if (/^\s*[[{]/.test(body)) return { 'content-type': 'application/json' };
+  return body.includes('=') ? { 'content-type': 'application/x-www-form-urlencoded' } : {};
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([key, value]) => [key.toLowerCase(), value]),
+  );
+}

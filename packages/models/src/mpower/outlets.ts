@@ -1,0 +1,73 @@
+/**
+ * Ubiquiti mPower strip: a small Linux with a file for each relay, over ssh.
+ *
+ *     strip-1: { model: mpower, address: 192.168.1.40, login: strips, outlets: 6 }
+ *     logins: { strips: { username: ubnt, password: { file: secrets/strip }, legacySsh: true } }
+ *
+ * Proven against: own simulator, which OpenSSH has spoken to as well. Independent software that speaks to these files: none
+ * (pdudaemon's driver does, and was read, not run). Hardware: none.
+ *
+ * `relayN` is what is set, `active_pwrN` what is drawn; the meter follows a second or so behind. The strip's ssh is of
+ * 2011, so the login needs `legacySsh`. Nothing is kept over a restart of the strip, which turns its outlets on.
+ *
+ * Source: files and values as users' scripts read and write them (firmware MF.v2.1.11).
+ */
+import { DeviceRefused } from '@skolo/equipment';
+import type { Device } from '../device.ts';
+import { outletNumber } from '../families/outlet-name.ts';
+import { execOf, succeeded } from '../families/session.ts';
+import { numberOf } from '../families/table.ts';
+import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+
+export const outlets: DriverKind = { model: 'mpower', experimental: true, create };
+
+const folder = '/proc/power';
+/** What the meter shows without a load. */
+const noiseWatts = 0.5;
+
+function create(device: Device, deps: DriverDeps): PowerDriver {
+  const { name } = device;
+  const use = execOf(device, deps);
+
+  async function set(outlet: string, value: 0 | 1, signal: AbortSignal): Promise<void> {
+    const command = `echo ${value} > ${folder}/relay${outletNumber(device, outlet)}`;
+    await use(async (session, either) => {
+      succeeded(device, command, await session.exec(command, { signal: either }));
+    }, signal);
+  }
+
+  function readingOf(number: number, values: ReadonlyMap<string, string>): OutletReading {
+    const relay = values.get(`${folder}/relay${number}`);
+    if (relay !== '0' && relay !== '1') {
+      throw new DeviceRefused(name, `relay ${number} reads ${JSON.stringify(relay ?? '')}`);
+    }
+    const power = values.get(`${folder}/active_pwr${number}`);
+    const watts = numberOf(name, power, `the power of outlet ${number}`);
+    return { state: relay === '1' ? 'on' : 'off', delivering: watts > noiseWatts, watts };
+  }
+
+  return {
+    async read(outlets, signal) {
+      const numbers = outlets.map((outlet) => [outlet, outletNumber(device, outlet)] as const);
+      const paths = numbers.flatMap(([, number]) => [
+        `${folder}/relay${number}`,
+        `${folder}/active_pwr${number}`,
+      ]);
+      // Each line begins with the file that it is from, as there are several.
+      const command = `grep . ${paths.join(' ')}`;
+      const text = await use(async (session, either) => {
+        return succeeded(device, command, await session.exec(command, { signal: either }));
+      }, signal);
+      const values = new Map(
+        text.split('\n').map((line) => {
+          const [path = '', value = ''] = line.trim().split(':');
+          return [path, value] as const;
+        }),
+      );
+      return new Map(numbers.map(([outlet, number]) => [outlet, readingOf(number, values)]));
+    },
+    turnOff: (outlet, signal) => set(outlet, 0, signal),
+    turnOn: (outlet, _mode, signal) => set(outlet, 1, signal),
+    close: () => deps.sessions.end(name),
+  };
+}

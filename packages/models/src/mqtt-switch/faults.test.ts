@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { DeviceRefused, DeviceUnreachable } from '@skolo/equipment';
+import { startBroker } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { driverOf, isLate, startPlug, visitor } from '../testing/mqtt.ts';
+import { neverSends, patient, stateOf, verbs } from '../testing/outlets.ts';
+
+describe('mqtt-switch', () => {
+  it.for(['down', 'wedged', 'slow', 'drops-after-command'] as const)(
+    'waits 5 s for a plug that is, or has, %s',
+    async (fault) => {
+      const { plug, driver, broker } = await startPlug();
+      plug.faults.slowMs = 60_000;
+      plug.faults.set(fault);
+      // Somebody hears the commands, even where the plug does not.
+      const client = await visitor(broker);
+      await client.subscribeAsync('cmnd/#');
+      const told: { at: number; text: string }[] = [];
+      client.on('message', (topic) => told.push({ at: 0, text: topic }));
+
+      await isLate({ ...plug, told }, () => driver.turnOff('3', patient()));
+
+      expect(plug.board.isOn('3')).toBe(fault !== 'drops-after-command');
+    },
+  );
+
+  it('does not take for success what makes no sense, or is the other state', async () => {
+    const [garbled, other] = [await startPlug(), await startPlug()];
+    garbled.plug.faults.set('garbled');
+    other.plug.faults.set('wedged');
+    const client = await visitor(other.broker);
+    await client.subscribeAsync('cmnd/plug/POWER3');
+    client.on('message', () => client.publish('stat/plug/POWER3', 'ON'));
+
+    // Until the 5 s are over: better words might still come.
+    const told = [
+      garbled.driver.turnOff('3', patient()),
+      garbled.driver.read(['3'], patient()),
+      other.driver.turnOff('3', patient()),
+    ];
+
+    const kinds = told.map((verb) => expect(verb).rejects.toThrow(DeviceRefused));
+    await Promise.all(kinds);
+  });
+
+  it('shows in the reading that a command was ignored', async () => {
+    const { plug, driver } = await startPlug();
+    plug.faults.set('ignores-commands');
+
+    await driver.turnOff('3', patient());
+
+    expect(await stateOf(driver, '3')).toBe('on');
+  });
+
+  it.for([
+    ['cmnd/plug/POWER{outlet}', 'cmnd/{device}/POWER{outlet}'],
+    ['x/{outlet}', 'x/{outlet}'],
+  ] as const)('refuses to believe its own commands (%s)', async ([command, state]) => {
+    const { plug, driver } = await startPlug({ options: { command, state } });
+
+    for (const verb of Object.values(verbs(driver, '3'))) {
+      await expect(verb()).rejects.toThrow(DeviceRefused);
+    }
+    expect(plug.told).toEqual([]);
+  });
+
+  it('keeps relays apart whose states come on one topic', async () => {
+    const options = {
+      state: 'stat/{device}/RESULT',
+      read: { on: '^\\{"POWER\\d":"ON"\\}$', off: '^\\{"POWER\\d":"OFF"\\}$' },
+    };
+    const { plug, driver } = await startPlug({ options });
+    plug.board.set('2', false);
+
+    const readings = await driver.read(['1', '2', '3'], patient());
+
+    expect([...readings].map(([, { state }]) => state)).toEqual(['on', 'off', 'on']);
+  });
+
+  it('gives up when it is told to, and leaves the broker', async () => {
+    const { plug, driver } = await startPlug();
+    plug.faults.set('wedged');
+    const told = new AbortController();
+    const why = new Error('the daemon stops');
+
+    const all = Object.values(verbs(driver, '3', told.signal)).map((verb) => verb());
+    const ends = Promise.all(all.map((verb) => expect(verb).rejects.toBe(why)));
+    await vi.waitFor(() => expect(plug.told).toHaveLength(3), 10_000);
+    told.abort(why);
+
+    await ends;
+    for (const verb of Object.values(verbs(driver, '3', told.signal))) {
+      await expect(verb()).rejects.toBe(why);
+    }
+  });
+
+  it.for([
+    ['hangs up', (socket: Socket) => socket.destroy(), DeviceUnreachable],
+    [
+      'speaks HTTP',
+      (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      DeviceRefused,
+    ],
+  ] as const)('does not take for a broker what %s', async ([, behave, kind]) => {
+    const server: Server = createServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => behave(socket));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => {
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const driver = driverOf({ host: '127.0.0.1', port }, {});
+
+    for (const verb of Object.values(verbs(driver, '3'))) {
+      await expect(verb()).rejects.toThrow(kind);
+    }
+  });
+
+  it('knows at once when there is no broker', async () => {
+    const broker = await startBroker();
+    await broker.close();
+    const driver = driverOf(broker, {});
+
+    for (const verb of Object.values(verbs(driver, '3'))) {
+      await expect(verb()).rejects.toThrow(DeviceUnreachable);
+    }
+  });
+
+  it('has no cycle of its own', async () => {
+    const { driver } = await startPlug();
+
+    expect(driver.nativeCycle).toBeUndefined();
+  });
+
+  neverSends(['#', '+', '3/#', 'a b', 'x\0', '*', '٣', 'x'.repeat(61)], async () => {
+    const { plug, driver } = await startPlug();
+    return { driver, wasTold: () => plug.told.length > 0 };
+  });
+});

@@ -1,0 +1,75 @@
+/**
+ * OpenWrt switch with realtek-poe: ports are turned off and on by `ubus`, over ssh.
+ *
+ *     switch-4: { model: openwrt, address: 192.168.1.61, login: openwrt, portCount: 8 }
+ *     logins: { openwrt: { username: root, privateKey: secrets/id_ed25519 } }
+ *
+ * Proven against: own simulator, which OpenSSH has spoken to as well. Independent software that speaks to this daemon: none.
+ * Hardware: none.
+ *
+ * Versions of the daemon before 2025 answer with status 12 to what they have carried out: only the reading tells. On some
+ * hardware the daemon says `unknown` of every port: then nothing can be proven, and nothing is guessed (its issue 10).
+ *
+ * Source: realtek-poe, src/main.c (`ubus_poe_info_cb`, `ubus_poe_manage_cb`).
+ */
+import { DeviceRefused, readJson } from '@skolo/equipment';
+import { z } from 'zod';
+import type { Device } from '../device.ts';
+import { outletName } from '../families/outlet-name.ts';
+import { execOf, succeeded } from '../families/session.ts';
+import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+
+export const outlets: DriverKind = { model: 'openwrt', experimental: true, create };
+
+const Port = z.object({ status: z.string(), consumption: z.number().optional() });
+const Info = z.object({ ports: z.record(z.string(), Port) });
+
+/** UBUS_STATUS_PARSE_ERROR... of an answer, not of the request. */
+const answerNotParsed = 12;
+const infoCommand = 'ubus call poe info';
+
+function create(device: Device, deps: DriverDeps): PowerDriver {
+  const { name } = device;
+  const use = execOf(device, deps);
+
+  async function set(outlet: string, enable: boolean, signal: AbortSignal): Promise<void> {
+    const message = JSON.stringify({ port: outletName(device, outlet), enable });
+    const command = `ubus call poe manage '${message}'`;
+    await use(async (session, either) => {
+      const result = await session.exec(command, { signal: either });
+      if (result.status !== answerNotParsed) succeeded(device, command, result);
+    }, signal);
+  }
+
+  return {
+    async read(outlets, signal) {
+      const ports = outlets.map((outlet) => [outlet, outletName(device, outlet)] as const);
+      const text = await use(async (session, either) => {
+        return succeeded(device, infoCommand, await session.exec(infoCommand, { signal: either }));
+      }, signal);
+      const { ports: told } = readJson(name, text, Info, 'its PoE ports');
+      return new Map(
+        ports.map(([outlet, port]) => {
+          const status = Object.hasOwn(told, port) ? told[port] : undefined;
+          if (status === undefined) throw new DeviceRefused(name, `${port} has no PoE`);
+          return [outlet, readingOf(status)];
+        }),
+      );
+    },
+    turnOff: (outlet, signal) => set(outlet, false, signal),
+    turnOn: (outlet, _mode, signal) => set(outlet, true, signal),
+    close: () => deps.sessions.end(name),
+  };
+}
+
+const onWithoutPower = new Set(['Searching', 'Requesting power', 'Test']);
+const faults = new Set(['Fault', 'Other fault']);
+
+function readingOf({ status, consumption }: z.infer<typeof Port>): OutletReading {
+  const watts = consumption === undefined ? {} : { watts: consumption };
+  if (status === 'Disabled') return { state: 'off', delivering: false, ...watts };
+  if (status === 'Delivering power') return { state: 'on', delivering: true, ...watts };
+  if (onWithoutPower.has(status)) return { state: 'on', delivering: false, ...watts };
+  if (faults.has(status)) return { state: 'on', delivering: false, fault: status, ...watts };
+  return { state: 'unknown' };
+}

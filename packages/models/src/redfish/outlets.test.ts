@@ -1,0 +1,164 @@
+import { DeviceRefused } from '@skolo/equipment';
+import { type RedfishOptions, startRedfish } from '@skolo/simulators';
+import { describe, expect, it, vi } from 'vitest';
+import {
+  driverFor,
+  meetsFaults,
+  patient,
+  refusesWrongPassword,
+  type Setup,
+  startDriver,
+} from '../testing/http.ts';
+import { outlets as redfish } from './outlets.ts';
+
+const login = { username: 'root', password: 'calvin' };
+
+function server(more: RedfishOptions = {}): Setup {
+  const start = () => startRedfish({ tls: false, secondMs: 5, ...more });
+  return { kind: redfish, start, options: { https: more.tls === true }, login };
+}
+
+function pdu(): Setup {
+  const start = () => startRedfish({ tls: false, secondMs: 5, outlets: ['A1', 'A2'] });
+  return { kind: redfish, start, options: { https: false, rackPdu: '1' }, login };
+}
+
+describe('redfish', () => {
+  it.each([200, 202, 204] as const)(
+    'turns a server off and on that answers %i',
+    async (success) => {
+      const { device, driver } = await startDriver(server({ success }));
+
+      await driver.turnOff('1', patient());
+      await vi.waitFor(async () => {
+        expect([...(await driver.read(['1'], patient()))]).toEqual([['1', { state: 'off' }]]);
+      }, 20_000);
+      await driver.turnOn('1', undefined, patient());
+      await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
+
+      const told = device.told.map(({ text }) => text).filter((text) => text.startsWith('POST'));
+      const reset = 'POST /redfish/v1/Systems/1/Actions/ComputerSystem.Reset';
+      expect(told).toEqual([`${reset} {"ResetType":"ForceOff"}`, `${reset} {"ResetType":"On"}`]);
+    },
+  );
+
+  it('counts a server as what it was while it changes', async () => {
+    const { device, driver } = await startDriver(server({ delaySeconds: 3600 }));
+
+    await driver.turnOff('1', patient());
+    const turningOff = await driver.read(['1'], patient());
+    device.board.set('1', false);
+    await driver.turnOn('1', undefined, patient());
+    const turningOn = await driver.read(['1'], patient());
+
+    expect([turningOff.get('1')?.state, turningOn.get('1')?.state]).toEqual(['on', 'off']);
+  });
+
+  it('takes a refusal for success where the server is in that state already', async () => {
+    const { device, driver } = await startDriver(server());
+    device.board.set('1', false);
+
+    await driver.turnOff('1', patient());
+
+    expect(device.told.at(-1)?.text).toContain('ForceOff');
+  });
+
+  it('lets the server do off, wait and on', async () => {
+    const { device, driver } = await startDriver(server());
+    const off = vi.fn();
+    device.board.once('change', off);
+
+    await driver.nativeCycle?.run('1', 10, patient());
+
+    await vi.waitFor(() => expect(off).toHaveBeenCalledWith({ outlet: '1', on: false }), 20_000);
+    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
+  });
+
+  it.each(['action', 'action-info'] as const)(
+    'sends only what the %s allows',
+    async (allowableIn) => {
+      const { device, driver } = await startDriver(
+        server({ allowableIn, allowable: ['ForceOn', 'GracefulShutdown'] }),
+      );
+
+      const cycle = driver.nativeCycle?.run('1', 10, patient());
+      await expect(cycle).rejects.toThrow(
+        '1 cannot be told cycle; it offers ForceOn, GracefulShutdown',
+      );
+      await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRefused);
+
+      expect(device.told.every(({ text }) => text.startsWith('GET'))).toBe(true);
+    },
+  );
+
+  it('tries its luck where nothing tells what is allowed', async () => {
+    const { device, driver } = await startDriver(server({ allowableIn: 'nowhere' }));
+
+    await driver.turnOff('1', patient());
+
+    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(false), 20_000);
+  });
+
+  it('speaks https to a device with a certificate of its own', async () => {
+    const { driver } = await startDriver(server({ tls: true }));
+
+    expect([...(await driver.read(['1'], patient()))]).toEqual([['1', { state: 'on' }]]);
+  });
+
+  it('switches the outlets of a PDU where the device says so, and reads what they draw', async () => {
+    const { device, driver } = await startDriver(pdu());
+
+    await driver.turnOff('A1', patient());
+    await vi.waitFor(() => expect(device.board.isOn('A1')).toBe(false), 20_000);
+    const readings = await driver.read(['A1', 'A2'], patient());
+
+    expect([...readings]).toEqual([
+      ['A1', { state: 'off', watts: 0 }],
+      ['A2', { state: 'on', watts: 4 }],
+    ]);
+    expect(device.told.map(({ text }) => text)).toContain(
+      'POST /redfish/v1/PowerEquipment/RackPDUs/1/Outlets/A1/Outlet.PowerControl {"PowerState":"Off"}',
+    );
+  });
+
+  it('tells why a device refuses', async () => {
+    const { driver } = await startDriver(server());
+
+    await expect(driver.read(['2'], patient())).rejects.toThrow(
+      /status 404: The resource at .*Systems\/2/,
+    );
+  });
+
+  it.each([{ Id: '2', PowerState: 'On' }, { PowerState: 'On' }, { Id: '1', PowerState: 'on' }])(
+    'does not read %o',
+    async (answer) => {
+      const driver = await driverFor(server(), answer);
+
+      await expect(driver.read(['1'], patient())).rejects.toThrow(DeviceRefused);
+    },
+  );
+
+  it.each(['//elsewhere/reset', 'https://elsewhere/reset', 'reset', '/reset?to=http://elsewhere'])(
+    'does not send the password to %s',
+    async (target) => {
+      const Actions = { '#ComputerSystem.Reset': { target } };
+      const driver = await driverFor(server(), { Id: '1', PowerState: 'On', Actions });
+
+      await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRefused);
+    },
+  );
+
+  it('does not guess what a device does not tell', async () => {
+    const driver = await driverFor(server(), { Id: '1' });
+
+    expect([...(await driver.read(['1'], patient()))]).toEqual([['1', { state: 'unknown' }]]);
+    await expect(driver.turnOff('1', patient())).rejects.toThrow(/has no #ComputerSystem.Reset/);
+  });
+
+  meetsFaults(server(), '1', ['1?x', '../Chassis/1', 'a'.repeat(61)]);
+  refusesWrongPassword(server(), '1');
+});
+
+describe('redfish, over https', () => {
+  meetsFaults(server({ tls: true }), '1', []);
+});

@@ -1,0 +1,173 @@
+/**
+ * A server, or the outlets of a rack PDU, with Redfish.
+ *
+ *     bmc-1: { model: redfish, address: 192.168.1.40, login: bmcs }
+ *     pdu-2: { model: redfish, address: 192.168.1.41, rackPdu: '1', login: pdus }
+ *
+ * Proven against: own simulator, which fence_redfish (4.12.1) reads, turns off and on, and redfishtool (1.1.5) cycles, each in
+ * a test. Outlets of PDUs: written from DMTF's mockup, spoken by nobody else. Hardware: none.
+ *
+ * Oddities. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off,
+ * and the reading tells when it is done; tasks are not followed. Servers refuse to be turned off that are off: then what they
+ * tell of themselves counts. Where a reset is sent is read, not built, and only what is listed as allowed is sent. Every
+ * request signs in by Basic, which all services have to take (DSP0266), so that no session is left open; they are few.
+ *
+ * Source: DSP0266, DSP0268 (ComputerSystem, Outlet, ActionInfo), DSP2043.
+ */
+import { DeviceRefused, httpTo, jsonOf, readJson } from '@skolo/equipment';
+import { z } from 'zod';
+import type { Device } from '../device.ts';
+import { outletName } from '../families/outlet-name.ts';
+import {
+  CannotCycle,
+  type DriverDeps,
+  type DriverKind,
+  type OutletReading,
+  type PowerDriver,
+} from '../outlets.ts';
+
+export const outlets: DriverKind = {
+  model: 'redfish',
+  experimental: ({ options }) => options.rackPdu !== undefined,
+  create,
+};
+
+/** On this device only: a path, never another host. */
+const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
+const Values = z.array(z.string()).optional();
+const Action = z.object({
+  target: Path,
+  'ResetType@Redfish.AllowableValues': Values,
+  'PowerState@Redfish.AllowableValues': Values,
+  '@Redfish.ActionInfo': Path.optional(),
+});
+type Action = z.infer<typeof Action>;
+const Resource = z.object({
+  Id: z.string(),
+  PowerState: z.enum(['On', 'Off', 'PoweringOn', 'PoweringOff', 'Paused']).nullish(),
+  PowerWatts: z.object({ Reading: z.number().nullish() }).nullish(),
+  Actions: z
+    .object({ '#ComputerSystem.Reset': Action, '#Outlet.PowerControl': Action })
+    .partial()
+    .default({}),
+});
+type Resource = z.infer<typeof Resource>;
+const ActionInfo = z.object({
+  Parameters: z.array(z.object({ Name: z.string(), AllowableValues: Values })),
+});
+const ErrorBody = z.object({
+  error: z.object({
+    message: z.string().optional(),
+    '@Message.ExtendedInfo': z
+      .array(z.object({ Message: z.string().optional(), MessageId: z.string().optional() }))
+      .optional(),
+  }),
+});
+
+/** How servers and outlets are told. */
+const ways = {
+  system: {
+    action: '#ComputerSystem.Reset',
+    parameter: 'ResetType',
+    values: { on: ['On', 'ForceOn'], off: ['ForceOff'], cycle: ['PowerCycle'] },
+  },
+  outlet: {
+    action: '#Outlet.PowerControl',
+    parameter: 'PowerState',
+    values: { on: ['On'], off: ['Off'], cycle: ['PowerCycle'] },
+  },
+} as const;
+
+/** While it changes, what it was before. */
+const states = new Map([
+  ['On', 'on'],
+  ['Paused', 'on'],
+  ['PoweringOff', 'on'],
+  ['Off', 'off'],
+  ['PoweringOn', 'off'],
+] as const);
+
+function create(device: Device, deps: DriverDeps): PowerDriver {
+  const { name } = device;
+  const { rackPdu } = z.object({ rackPdu: z.string().optional() }).parse(device.options);
+  const way = rackPdu === undefined ? ways.system : ways.outlet;
+  const folder = rackPdu === undefined ? 'Systems' : `PowerEquipment/RackPDUs/${rackPdu}/Outlets`;
+  const send = httpTo(device, deps, {
+    https: device.options.https === true,
+    signIn: 'basic',
+    reason: reasonOf,
+  });
+  const headers = { accept: 'application/json', 'odata-version': '4.0' };
+
+  async function get(outlet: string, signal: AbortSignal): Promise<Resource> {
+    const id = outletName(device, outlet);
+    const { body } = await send({ path: `/redfish/v1/${folder}/${id}`, headers }, signal);
+    const resource = readJson(name, body, Resource, `the state of ${id}`);
+    if (resource.Id === id) return resource;
+    throw new DeviceRefused(name, `asked for ${id}, it answers for another one`);
+  }
+
+  async function allowed(
+    action: Action,
+    signal: AbortSignal,
+  ): Promise<readonly string[] | undefined> {
+    const listed = action[`${way.parameter}@Redfish.AllowableValues`];
+    const info = action['@Redfish.ActionInfo'];
+    if (listed !== undefined || info === undefined) return listed;
+    const { body } = await send({ path: info, headers }, signal);
+    const { Parameters } = readJson(name, body, ActionInfo, 'what its action allows');
+    return Parameters.find((parameter) => parameter.Name === way.parameter)?.AllowableValues;
+  }
+
+  async function command(
+    outlet: string,
+    verb: keyof typeof way.values,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { PowerState, Actions } = await get(outlet, signal);
+    const action = Actions[way.action];
+    if (action === undefined) throw new DeviceRefused(name, `${outlet} has no ${way.action}`);
+    const values = await allowed(action, signal);
+    const value = way.values[verb].find((candidate) => values?.includes(candidate) ?? true);
+    if (value === undefined) {
+      const offered = values?.join(', ') ?? '';
+      const what = `${outlet} cannot be told ${verb}; it offers ${offered}`;
+      throw verb === 'cycle' ? new CannotCycle(name, what) : new DeviceRefused(name, what);
+    }
+    const body = JSON.stringify({ [way.parameter]: value });
+    const json = { ...headers, 'content-type': 'application/json' };
+    try {
+      await send({ method: 'POST', path: action.target, headers: json, body }, signal);
+    } catch (error) {
+      const isSoAlready = verb !== 'cycle' && PowerState?.toLowerCase() === verb;
+      if (!(error instanceof DeviceRefused && isSoAlready)) throw error;
+    }
+  }
+
+  return {
+    readsAtOnce: 4,
+    async read(outlets, signal) {
+      const readings = new Map<string, OutletReading>();
+      for (const outlet of outlets) {
+        const { PowerState, PowerWatts } = await get(outlet, signal);
+        const watts = PowerWatts?.Reading ?? undefined;
+        const state = (PowerState && states.get(PowerState)) ?? 'unknown';
+        readings.set(outlet, { state, ...(watts !== undefined && { watts }) });
+      }
+      return readings;
+    },
+    turnOff: (outlet, signal) => command(outlet, 'off', signal),
+    turnOn: (outlet, _mode, signal) => command(outlet, 'on', signal),
+    nativeCycle: {
+      offSeconds: 'fixed',
+      run: (outlet, _offSeconds, signal) => command(outlet, 'cycle', signal),
+    },
+    close: async () => {},
+  };
+}
+
+function reasonOf(body: string): string | undefined {
+  const error = ErrorBody.safeParse(jsonOf(body)).data?.error;
+  const [info] = error?.['@Message.ExtendedInfo'] ?? [];
+  return info?.Message ?? info?.MessageId ?? error?.message;
+}

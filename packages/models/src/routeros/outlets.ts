@@ -1,0 +1,12 @@
+/** MikroTik with RouterOS, over ssh or its REST API: `transport` in rack.yaml says which. What is proven is said there. */
+import type { DriverKind } from '../outlets.ts';
+import { routerosRest } from './outlets-rest.ts';
+import { routerosSsh } from './outlets-ssh.ts';
+
+export const outlets: DriverKind = {
+  model: 'routeros',
+  experimental: true,
+  create: (device, deps) => {
+    return device.transport === 'http' ? routerosRest(device, deps) : routerosSsh(device, deps);
+  },
+};

@@ -1,0 +1,92 @@
+/**
+ * Shelly plug or relay of the first generation, over HTTP. Relays are counted from 0.
+ *
+ *     plug-2: { model: shelly-gen1, address: 192.168.1.32, login: plugs }
+ *
+ * Proven against: own simulator, which labgrid's backend shelly_gen1 switched and read (26.0.1, in a test where labgrid has
+ * it). The timer of `nativeCycle`: by nobody else. Hardware: none.
+ *
+ * Oddities. Some models measure all relays together (fewer meters than relays), and Shelly 1 tells 0 W of a meter that
+ * it does not have: watts are taken only where `/shelly` counts as many meters as relays. An "auto off" set in its own
+ * menu turns a relay off again some time after it was turned on.
+ *
+ * Source: shelly-api-docs.shelly.cloud/gen1.
+ */
+import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
+import { z } from 'zod';
+import type { Device } from '../device.ts';
+import { checkCount, outletNumber } from '../families/outlet-name.ts';
+import {
+  type DriverDeps,
+  type DriverKind,
+  offSecondsWithin,
+  type PowerDriver,
+} from '../outlets.ts';
+
+export const outlets: DriverKind = { model: 'shelly-gen1', experimental: true, create };
+
+const range = { least: 1, most: 3600 };
+const Identity = z.object({
+  gen: z.number().optional(),
+  num_outputs: z.number().int().optional(),
+  num_meters: z.number().int().optional(),
+});
+const Relay = z.object({ ison: z.boolean(), has_timer: z.boolean() });
+const Status = z.object({
+  relays: z.array(Relay),
+  meters: z.array(z.object({ power: z.number(), is_valid: z.boolean().default(true) })).default([]),
+});
+
+function create(device: Device, deps: DriverDeps): PowerDriver {
+  const { name } = device;
+  const send = httpTo(device, deps, { signIn: 'basic' });
+
+  async function command(
+    outlet: string,
+    query: string,
+    expected: Partial<z.infer<typeof Relay>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const path = `/relay/${outletNumber(device, outlet)}?${query}`;
+    const { body } = await send({ path }, signal);
+    const { ison, has_timer } = readJson(name, body, Relay, 'the state of a relay');
+    const isTaken = ison === expected.ison && has_timer === (expected.has_timer ?? has_timer);
+    if (!isTaken) throw new DeviceRefused(name, `its answer does not say that it took ${query}`);
+  }
+
+  async function identify(signal: AbortSignal): Promise<z.infer<typeof Identity>> {
+    const { body } = await send({ path: '/shelly', anonymous: true }, signal);
+    const identity = readJson(name, body, Identity, 'what kind of Shelly it is');
+    if (identity.gen === undefined) return identity;
+    throw new DeviceRefused(name, `it is of generation ${identity.gen}: its model is shelly-gen2`);
+  }
+
+  return {
+    async read(outlets, signal) {
+      const numbers = outlets.map((outlet) => [outlet, outletNumber(device, outlet)] as const);
+      const { num_meters: meterCount } = await identify(signal);
+      const { body } = await send({ path: '/status' }, signal);
+      const { relays, meters } = readJson(name, body, Status, 'the state of its relays');
+      checkCount(device, relays.length, 'relays');
+      const isMeasured = meterCount === relays.length && meters.length === relays.length;
+      return new Map(
+        numbers.map(([outlet, number]) => {
+          const state = relays[number]?.ison ? 'on' : 'off';
+          const meter = isMeasured ? meters[number] : undefined;
+          return [outlet, { state, ...(meter?.is_valid && { watts: meter.power }) }];
+        }),
+      );
+    },
+    turnOff: (outlet, signal) => command(outlet, 'turn=off', { ison: false }, signal),
+    turnOn: (outlet, _mode, signal) => command(outlet, 'turn=on', { ison: true }, signal),
+    nativeCycle: {
+      offSeconds: range,
+      async run(outlet, offSeconds, signal) {
+        const seconds = Math.round(offSecondsWithin(name, offSeconds, range));
+        const query = `turn=off&timer=${seconds}`;
+        await command(outlet, query, { ison: false, has_timer: true }, signal);
+      },
+    },
+    close: async () => {},
+  };
+}

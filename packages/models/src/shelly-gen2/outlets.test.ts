@@ -1,0 +1,104 @@
+import { DeviceRefused } from '@skolo/equipment';
+import { type ShellyGen2Options, startShellyGen1, startShellyGen2 } from '@skolo/simulators';
+import { describe, expect, it, vi } from 'vitest';
+import {
+  driverFor,
+  meetsFaults,
+  patient,
+  refusesWrongPassword,
+  type Setup,
+  startDriver,
+} from '../testing/http.ts';
+import { outlets as shellyGen2 } from './outlets.ts';
+
+function withSwitches(outlets: number, more: ShellyGen2Options = {}): Setup {
+  return {
+    kind: shellyGen2,
+    start: () => startShellyGen2({ outlets, password: 'joker', secondMs: 5, ...more }),
+    options: { outlets },
+    login: { password: 'joker' },
+  };
+}
+
+describe('shelly-gen2', () => {
+  it('turns single switches off and on, and reads them back with what they draw', async () => {
+    const { device, driver } = await startDriver(withSwitches(2));
+
+    await driver.turnOff('1', patient());
+    const between = await driver.read(['0', '1'], patient());
+    await driver.turnOn('1', undefined, patient());
+
+    expect([...between]).toEqual([
+      ['0', { state: 'on', watts: 4 }],
+      ['1', { state: 'off', watts: 0 }],
+    ]);
+    expect(device.board.isOn('1')).toBe(true);
+  });
+
+  it('needs no login where the device wants none', async () => {
+    const { device, driver } = await startDriver({
+      ...withSwitches(1),
+      start: () => startShellyGen2(),
+      login: {},
+    });
+
+    await driver.turnOff('0', patient());
+
+    expect(device.told).toHaveLength(1);
+    expect(device.board.isOn('0')).toBe(false);
+  });
+
+  it('lets the device do off, wait and on', async () => {
+    const { device, driver } = await startDriver(withSwitches(2));
+
+    await driver.nativeCycle?.run('1', 10, patient());
+
+    expect(device.told.at(-1)?.text).toContain('"params":{"id":1,"on":false,"toggle_after":10}');
+    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
+  });
+
+  it('tells no watts where the device measures none', async () => {
+    const { driver } = await startDriver(withSwitches(2, { meters: false }));
+
+    expect([...(await driver.read(['0'], patient()))]).toEqual([['0', { state: 'on' }]]);
+  });
+
+  it('does not believe a device with more switches than rack.yaml says', async () => {
+    const { driver } = await startDriver({ ...withSwitches(2), options: { outlets: 1 } });
+
+    await expect(driver.read(['0'], patient())).rejects.toThrow(/number of switches is 2/);
+  });
+
+  it('tells the error of a frame', async () => {
+    const { driver } = await startDriver({ ...withSwitches(1), options: { outlets: 2 } });
+
+    await expect(driver.turnOff('1', patient())).rejects.toThrow(/value 1 not found! \(-105\)/);
+  });
+
+  it('does not speak to a Shelly of another generation', async () => {
+    const { driver } = await startDriver({ ...withSwitches(1), start: () => startShellyGen1() });
+
+    await expect(driver.turnOff('0', patient())).rejects.toThrow(/status 404/);
+  });
+
+  it.each([
+    { id: 7, result: { was_on: true } },
+    { id: 1, result: null },
+    { id: 1, result: { method: 'Switch.Set' } },
+    { result: { was_on: true } },
+  ])('does not take %o for success', async (answer) => {
+    const driver = await driverFor(withSwitches(1), answer);
+
+    await expect(driver.turnOff('0', patient())).rejects.toThrow(DeviceRefused);
+  });
+
+  it('reads no switch that tells of another one', async () => {
+    const result = { 'switch:0': { id: 1, output: true } };
+    const driver = await driverFor(withSwitches(1), { id: 1, result });
+
+    await expect(driver.read(['0'], patient())).rejects.toThrow(/whether switch 0 is on/);
+  });
+
+  meetsFaults(withSwitches(2), '1', ['2', '01', 'true', '-1']);
+  refusesWrongPassword(withSwitches(2), '1');
+});

@@ -1,0 +1,97 @@
+/**
+ * Shelly plug or relay of the second generation and later, by JSON-RPC over HTTP. Switches are counted from 0.
+ *
+ *     plug-3: { model: shelly-gen2, address: 192.168.1.33, outlets: 4, login: plugs }
+ *
+ * Proven against: own simulator, which labgrid's backend shelly_gen2 switched and read (26.0.1, in a test where labgrid has
+ * it) and which lets curl in by digest with SHA-256. `toggle_after` and Shelly.GetStatus: by nobody else. Hardware: none.
+ *
+ * Oddities. The user is always `admin`. Errors of `/rpc` come with status 200 in the frame. An "auto off" set in its own
+ * menu turns a switch off again some time after it was turned on.
+ *
+ * Source: shelly-api-docs.shelly.cloud/gen2 (RPCProtocol, Authentication, Switch).
+ */
+import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
+import { z } from 'zod';
+import type { Device } from '../device.ts';
+import { checkCount, outletNumber } from '../families/outlet-name.ts';
+import {
+  type DriverDeps,
+  type DriverKind,
+  offSecondsWithin,
+  type PowerDriver,
+} from '../outlets.ts';
+
+export const outlets: DriverKind = { model: 'shelly-gen2', experimental: true, create };
+
+const range = { least: 1, most: 3600 };
+const Failure = z.object({ code: z.number(), message: z.string().default('') });
+const Frame = z.object({
+  id: z.number(),
+  result: z.unknown().optional(),
+  error: Failure.optional(),
+});
+const Switch = z.object({ id: z.number(), output: z.boolean(), apower: z.number().optional() });
+const Switched = z.object({ was_on: z.boolean() });
+
+function create(device: Device, deps: DriverDeps): PowerDriver {
+  const { name } = device;
+  const asAdmin = async () => ({ username: 'admin', ...(await deps.credentials()) });
+  const send = httpTo(device, { ...deps, credentials: asAdmin }, { signIn: 'challenge' });
+  let lastId = 0;
+
+  async function call(method: string, params: object, signal: AbortSignal): Promise<unknown> {
+    lastId += 1;
+    const id = lastId;
+    const body = JSON.stringify({ id, method, params });
+    const headers = { 'content-type': 'application/json' };
+    const answer = await send({ method: 'POST', path: '/rpc', headers, body }, signal);
+    const frame = readJson(name, answer.body, Frame, `the result of ${method}`);
+    if (frame.error) {
+      const { code, message } = frame.error;
+      throw new DeviceRefused(name, `${method} failed: ${message.slice(0, 200)} (${code})`);
+    }
+    if (frame.id === id) return frame.result;
+    throw new DeviceRefused(name, 'its answer belongs to another request');
+  }
+
+  async function set(outlet: string, params: object, signal: AbortSignal): Promise<void> {
+    const id = outletNumber(device, outlet);
+    const result = await call('Switch.Set', { id, ...params }, signal);
+    if (Switched.safeParse(result).success) return;
+    throw new DeviceRefused(name, `its answer does not say that it switched ${id}`);
+  }
+
+  return {
+    async read(outlets, signal) {
+      const numbers = outlets.map((outlet) => [outlet, outletNumber(device, outlet)] as const);
+      const status = z
+        .record(z.string(), z.unknown())
+        .safeParse(await call('Shelly.GetStatus', {}, signal));
+      const components = status.data ?? {};
+      const count = Object.keys(components).filter((key) => /^switch:\d+$/.test(key)).length;
+      checkCount(device, count, 'switches');
+      return new Map(
+        numbers.map(([outlet, number]) => {
+          const told = Switch.safeParse(components[`switch:${number}`]).data;
+          if (told?.id !== number) {
+            throw new DeviceRefused(name, `it does not tell whether switch ${number} is on`);
+          }
+          const { output, apower } = told;
+          const state = output ? 'on' : 'off';
+          return [outlet, { state, ...(apower !== undefined && { watts: apower }) }];
+        }),
+      );
+    },
+    turnOff: (outlet, signal) => set(outlet, { on: false }, signal),
+    turnOn: (outlet, _mode, signal) => set(outlet, { on: true }, signal),
+    nativeCycle: {
+      offSeconds: range,
+      async run(outlet, offSeconds, signal) {
+        const toggle_after = offSecondsWithin(name, offSeconds, range);
+        await set(outlet, { on: false, toggle_after }, signal);
+      },
+    },
+    close: async () => {},
+  };
+}

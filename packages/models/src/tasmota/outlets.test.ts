@@ -1,0 +1,132 @@
+import { DeviceBusy, DeviceRefused, SignInRefused } from '@skolo/equipment';
+import { startTasmota, type TasmotaOptions } from '@skolo/simulators';
+import { describe, expect, it, vi } from 'vitest';
+import {
+  driverFor,
+  meetsFaults,
+  patient,
+  refusesWrongPassword,
+  type Setup,
+  startDriver,
+} from '../testing/http.ts';
+import { outlets as tasmota } from './outlets.ts';
+
+function withRelays(outlets: number, more: TasmotaOptions = {}): Setup {
+  return {
+    kind: tasmota,
+    start: () => startTasmota({ outlets, password: 'joker', secondMs: 5, ...more }),
+    options: { outlets },
+    login: { username: 'admin', password: 'joker' },
+  };
+}
+
+describe('tasmota', () => {
+  it('turns single relays off and on, and reads them back with what they draw', async () => {
+    const { device, driver } = await startDriver(withRelays(2));
+
+    await driver.turnOff('2', patient());
+    const between = await driver.read(['1', '2'], patient());
+    await driver.turnOn('2', undefined, patient());
+
+    expect([...between]).toEqual([
+      ['1', { state: 'on', watts: 4 }],
+      ['2', { state: 'off', watts: 0 }],
+    ]);
+    expect(device.board.isOn('2')).toBe(true);
+    expect(device.told.map(({ text }) => text)).toEqual([
+      'GET /cm?cmnd=Power2 OFF',
+      'GET /cm?cmnd=State',
+      'GET /cm?cmnd=Status 10',
+      'GET /cm?cmnd=Power2 ON',
+    ]);
+  });
+
+  it.each([{}, { setOption26: true }])('knows one relay alone by either name: %o', async (kind) => {
+    const { driver } = await startDriver(withRelays(1, kind));
+
+    await driver.turnOff('1', patient());
+
+    expect([...(await driver.read(['1'], patient()))]).toEqual([['1', { state: 'off', watts: 0 }]]);
+  });
+
+  it.each(['together', 'none'] as const)('tells no watts where meters are %s', async (meters) => {
+    const { driver } = await startDriver(withRelays(2, { meters }));
+
+    expect([...(await driver.read(['1'], patient()))]).toEqual([['1', { state: 'on' }]]);
+  });
+
+  it.each([false, true])('lets the plug do off, wait and on (older answer: %s)', async (old) => {
+    const { device, driver } = await startDriver(withRelays(2, { warnsOfNoAnswer: old }));
+    const off = vi.fn();
+    device.board.once('change', off);
+
+    await driver.nativeCycle?.run('2', 5, patient());
+
+    expect(device.told.at(-1)?.text).toBe('GET /cm?cmnd=Backlog Power2 OFF; Delay 50; Power2 ON');
+    await vi.waitFor(() => expect(off).toHaveBeenCalledWith({ outlet: '2', on: false }), 20_000);
+    await vi.waitFor(() => expect(device.board.isOn('2')).toBe(true), 20_000);
+  });
+
+  it('does not let a relay be cycled that would go off again', async () => {
+    const { device, driver } = await startDriver(withRelays(2));
+    const query = 'cmnd=PulseTime2%20110&user=admin&password=joker';
+    await fetch(`http://${device.host}:${device.port}/cm?${query}`);
+
+    const cycle = driver.nativeCycle?.run('2', 5, patient());
+
+    await expect(cycle).rejects.toThrow(/PulseTime of 110/);
+    expect(device.board.isOn('2')).toBe(true);
+  });
+
+  it('does not queue a cycle behind another one', async () => {
+    const { device, driver } = await startDriver(withRelays(2, { secondMs: 1000 }));
+
+    await driver.nativeCycle?.run('1', 360, patient());
+    await vi.waitFor(() => expect(device.board.isOn('1')).toBe(false), 20_000);
+
+    await expect(driver.nativeCycle?.run('2', 5, patient())).rejects.toThrow(DeviceBusy);
+  });
+
+  it('does not take the state of another relay for its own', async () => {
+    const { driver } = await startDriver({ ...withRelays(1), options: { outlets: 2 } });
+
+    await expect(driver.turnOff('1', patient())).rejects.toThrow(
+      /does not say that relay 1 is OFF/,
+    );
+    await expect(driver.turnOff('2', patient())).rejects.toThrow(/does not know Power2 OFF/);
+    await expect(driver.read(['1'], patient())).rejects.toThrow(
+      /number of relays is 1, rack.yaml says 2/,
+    );
+  });
+
+  it('takes the warning of older firmware for what it is', async () => {
+    const setup = { ...withRelays(2, { refusalStatus: 200 }), login: {} };
+    const { driver } = await startDriver(setup);
+
+    await expect(driver.read(['1'], patient())).rejects.toThrow(SignInRefused);
+    await expect(driver.turnOff('1', patient())).rejects.not.toThrow(DeviceRefused);
+  });
+
+  it.each([
+    {},
+    { POWER2: 'OFF' },
+    { POWER: 'OFF' },
+    { POWER1: 'ON' },
+    { cmnd: 'Power1 OFF', POWER10: 'OFF' },
+    { WARNING: 'Enable weblog 2 if response expected' },
+  ])('does not take %o for success', async (answer) => {
+    const driver = await driverFor(withRelays(2), answer);
+
+    await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRefused);
+  });
+
+  it('reads no state that is neither on nor off', async () => {
+    const driver = await driverFor(withRelays(2), { POWER1: 'BLINK', POWER2: 'ON' });
+
+    await expect(driver.read(['1'], patient())).rejects.toThrow(/whether relay 1 is on/);
+  });
+
+  meetsFaults(withRelays(2), '2', ['0', '3', '02', '2 OFF', '-1']);
+  refusesWrongPassword(withRelays(2), '2');
+  refusesWrongPassword(withRelays(2, { refusalStatus: 200 }), '2');
+});

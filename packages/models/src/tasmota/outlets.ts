@@ -1,0 +1,133 @@
+/**
+ * Plug or board with Tasmota firmware, over HTTP.
+ *
+ *     plug-1: { model: tasmota, address: 192.168.1.31, outlets: 2, login: plugs }
+ *
+ * Proven against: own simulator, to which pdudaemon's driver (0.0.8) spoke `Power2 off` in a test. Its other commands:
+ * written from the firmware's source (support_command.ino), spoken by nobody else. Hardware: none.
+ *
+ * Oddities. The password travels in the URL. Who is not signed in gets a WARNING, by older firmware with status 200. One
+ * relay alone is called POWER, or POWER1 with SetOption26. `Power` with index 0 hits all relays and one without an index the
+ * first: relays are always written, from checked numbers. A `Backlog` is answered before it is carried out, with nothing.
+ * There is one for all relays: a second cycle would wait behind the first, unseen, so it is refused as busy. With a
+ * `PulseTime` a relay goes off again by itself after it was turned on: then it is not cycled by the plug.
+ */
+import { DeviceBusy, DeviceRefused, httpTo, readJson, SignInRefused } from '@skolo/equipment';
+import { z } from 'zod';
+import type { Device } from '../device.ts';
+import { checkCount, outletCount, outletNumber } from '../families/outlet-name.ts';
+import {
+  CannotCycle,
+  type DriverDeps,
+  type DriverKind,
+  type OutletReading,
+  offSecondsWithin,
+  type PowerDriver,
+} from '../outlets.ts';
+
+export const outlets: DriverKind = { model: 'tasmota', experimental: true, create };
+
+/** Delay takes up to 3600 tenths of a second. */
+const range = { least: 1, most: 360 };
+const Answer = z.record(z.string(), z.unknown());
+const Energy = z.object({
+  StatusSNS: z.object({
+    ENERGY: z.object({ Power: z.union([z.number(), z.array(z.number())]) }),
+  }),
+});
+/** `{"Set":0,"Remaining":0}`, or `0 (Active 0)` of firmware before 6. */
+const PulseTime = z.union([
+  z.object({ Set: z.number() }).transform(({ Set: value }) => value),
+  z
+    .string()
+    .regex(/^\d+\b/)
+    .transform(Number.parseFloat),
+]);
+
+function create(device: Device, deps: DriverDeps): PowerDriver {
+  const { name } = device;
+  const send = httpTo(device, deps, { signIn: 'by-driver' });
+  const isAlone = outletCount(device) === 1;
+
+  async function run(command: string, signal: AbortSignal): Promise<z.infer<typeof Answer>> {
+    const { username = 'admin', password } = await deps.credentials();
+    const query = new URLSearchParams({ cmnd: command });
+    if (password !== undefined) {
+      query.set('user', username);
+      query.set('password', password.reveal());
+    }
+    // Its web server reads %20; "+" only since some version.
+    const path = `/cm?${query.toString().replaceAll('+', '%20')}`;
+    const { body } = await send({ path }, signal);
+    const answer = readJson(name, body, Answer, `the result of ${command}`);
+    if (/\buser=/.test(String(answer.WARNING ?? ''))) {
+      const what = password === undefined ? 'it wants a password' : 'it does not take its password';
+      throw new SignInRefused(name, what);
+    }
+    if ('Command' in answer) throw new DeviceRefused(name, `it does not know ${command}`);
+    return answer;
+  }
+
+  /** The relay's own key, never that of another one. */
+  function stateIn(answer: z.infer<typeof Answer>, relay: number): unknown {
+    return answer[`POWER${relay}`] ?? (isAlone ? answer.POWER : undefined);
+  }
+
+  async function turn(outlet: string, state: 'ON' | 'OFF', signal: AbortSignal): Promise<void> {
+    const relay = outletNumber(device, outlet);
+    const answer = await run(`Power${relay} ${state}`, signal);
+    if (stateIn(answer, relay) === state) return;
+    throw new DeviceRefused(name, `its answer does not say that relay ${relay} is ${state}`);
+  }
+
+  async function cycle(outlet: string, offSeconds: number, signal: AbortSignal): Promise<void> {
+    const relay = outletNumber(device, outlet);
+    const tenths = Math.round(offSecondsWithin(name, offSeconds, range) * 10);
+    const pulseTime = await run(`PulseTime${relay}`, signal);
+    const pulse = PulseTime.safeParse(pulseTime[`PulseTime${relay}`]);
+    if (!pulse.success) throw new DeviceRefused(name, `it does not tell PulseTime${relay}`);
+    if (pulse.data !== 0) {
+      const what = `relay ${relay} would go off again by its PulseTime of ${pulse.data}; set it to 0`;
+      throw new CannotCycle(name, what);
+    }
+    const { Delay: left } = await run('Delay', signal);
+    if (typeof left !== 'number') throw new DeviceRefused(name, 'it does not tell its Delay');
+    if (left > 0) throw new DeviceBusy(name, 'it is carrying out another backlog');
+    await run(`Backlog Power${relay} OFF; Delay ${tenths}; Power${relay} ON`, signal);
+  }
+
+  return {
+    async read(outlets, signal) {
+      const relays = outlets.map((outlet) => [outlet, outletNumber(device, outlet)] as const);
+      const told = await run('State', signal);
+      const count = Object.keys(told).filter((key) => /^POWER\d*$/.test(key)).length;
+      checkCount(device, count, 'relays');
+      const watts = wattsIn(await run('Status 10', signal), count);
+      return new Map(
+        relays.map(([outlet, relay]) => {
+          const state = stateIn(told, relay);
+          if (state !== 'ON' && state !== 'OFF') {
+            throw new DeviceRefused(name, `it does not tell whether relay ${relay} is on`);
+          }
+          const drawn = watts?.[relay - 1];
+          const reading: OutletReading = {
+            state: state === 'ON' ? 'on' : 'off',
+            ...(drawn !== undefined && { watts: drawn }),
+          };
+          return [outlet, reading];
+        }),
+      );
+    },
+    turnOff: (outlet, signal) => turn(outlet, 'OFF', signal),
+    turnOn: (outlet, _mode, signal) => turn(outlet, 'ON', signal),
+    nativeCycle: { offSeconds: range, run: cycle },
+    close: async () => {},
+  };
+}
+
+/** Of each relay; undefined where it measures nothing, or all together. */
+function wattsIn(status: unknown, relays: number): readonly number[] | undefined {
+  const power = Energy.safeParse(status).data?.StatusSNS.ENERGY.Power;
+  const each = typeof power === 'number' ? [power] : power;
+  return each?.length === relays ? each : undefined;
+}

@@ -1,0 +1,309 @@
+/** What the tests of the drivers with a command line share: a driver for a simulated device, and the faults that all of them meet. */
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DeviceError,
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+  HostKeys,
+  SessionPool,
+  SignInRefused,
+} from '@skolo/equipment';
+import { type Credentials, Secret } from '@skolo/secrets';
+import type { CliDevice, CliOptions, DeviceFault } from '@skolo/simulators';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { z } from 'zod';
+import type { Device } from '../device.ts';
+import { models } from '../index.ts';
+import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+
+export const username = 'skolo';
+export const password = 'open-sesame';
+
+/** A driver's device and how it is set up. */
+export interface CliSetup {
+  kind: Pick<DriverKind, 'model' | 'create'>;
+  start(options: CliOptions): Promise<CliDevice>;
+  /** As in rack.yaml, without what has a default. */
+  options?: Record<string, unknown>;
+  transport?: 'ssh' | 'telnet';
+  login?: Partial<Credentials>;
+  /** How often it signs in for one session; 1 when absent. Never two at once. */
+  signIns?: number;
+  /** Whether one that is busy lets others in, and only refuses changes: then that has a test of its own. */
+  isBusyInside?: boolean;
+}
+
+export interface StartedCli {
+  device: CliDevice;
+  driver: PowerDriver;
+  deps: DriverDeps;
+}
+
+const hostKey = generateKeyPairSync('ec', {
+  namedCurve: 'P-256',
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'sec1', format: 'pem' },
+}).privateKey;
+
+/** For what is not to be given up. */
+export function patient(): AbortSignal {
+  return new AbortController().signal;
+}
+
+export async function startCli(setup: CliSetup): Promise<StartedCli> {
+  const { transport = 'ssh' } = setup;
+  const device = await setup.start({
+    username,
+    password,
+    hostKey,
+    secondMs: 20,
+    ...(transport === 'telnet' && { telnetPort: 0 }),
+  });
+  onTestFinished(() => device.close());
+  const deps = await depsWith(setup.login);
+  const driver = setup.kind.create(rackDevice(setup, device), deps);
+  onTestFinished(() => driver.close());
+  return { device, driver, deps };
+}
+
+/** The device as rack.yaml would have it. */
+function rackDevice(
+  { kind: { model }, options = {}, transport = 'ssh' }: CliSetup,
+  { host, port, telnetPort }: CliDevice,
+): Device {
+  return {
+    name: 'switch-1',
+    model,
+    address: host,
+    ports: { ssh: port, ...(telnetPort !== undefined && { telnet: telnetPort }) },
+    transport,
+    options: z.object(models.get(model)?.options ?? {}).parse(options),
+  };
+}
+
+async function depsWith(login: Partial<Credentials> = {}): Promise<DriverDeps> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-drivers-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const sessions = new SessionPool();
+  onTestFinished(() => sessions.close());
+  const credentials = { username, password: new Secret(password), legacySsh: false, ...login };
+  return {
+    credentials: async () => credentials,
+    hostKeys: new HostKeys(join(dir, 'host-keys.json')),
+    sessions,
+  };
+}
+
+export async function readOne(driver: PowerDriver, outlet: string): Promise<OutletReading> {
+  const reading = (await driver.read([outlet], patient())).get(outlet);
+  if (reading === undefined) throw new Error(`no reading of ${outlet}`);
+  return reading;
+}
+
+/** Each verb once, by its name. */
+function verbs(driver: PowerDriver, outlet: string, signal: AbortSignal) {
+  const { nativeCycle } = driver;
+  return {
+    read: async () => void (await driver.read([outlet], signal)),
+    turnOff: () => driver.turnOff(outlet, signal),
+    turnOn: () => driver.turnOn(outlet, undefined, signal),
+    ...(nativeCycle && { nativeCycle: () => nativeCycle.run(outlet, 5, signal) }),
+  };
+}
+
+const faults: readonly [DeviceFault, abstract new (...args: never[]) => Error][] = [
+  ['down', DeviceUnreachable],
+  ['refuses-login', SignInRefused],
+  ['password-expired', SignInRefused],
+  ['new-password-inside', SignInRefused],
+  ['busy', DeviceError],
+];
+
+const malformed = ['', ' ', '.', 'all', '1 ', ' 1', '1;reboot', '1\r', '1\nreload', '1-3', '٣'];
+
+/** The tests of what can go wrong. `more` are names that the model's own outlets do not have. */
+export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly string[]): void {
+  const own = faults.filter(([fault]) => fault !== 'busy' || !setup.isBusyInside);
+  it.each(own)('says what is wrong with a device that has the fault %s', async (fault, kind) => {
+    const { device, driver } = await startCli(setup);
+    device.faults.set(fault);
+
+    for (const verb of Object.values(verbs(driver, outlet, patient()))) {
+      await expect(verb()).rejects.toThrow(kind);
+    }
+    expect(device.board.isOn(outlet)).toBe(true);
+  });
+
+  it('waits 20 s at most for a device that is wedged', async () => {
+    const { device, driver } = await startCli(setup);
+    device.faults.set('wedged');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+
+    for (const verb of Object.values(verbs(driver, outlet, patient()))) {
+      const refused = expect(verb()).rejects.toThrow(DeviceTimeout);
+      await vi.advanceTimersByTimeAsync(20_000);
+      await refused;
+    }
+  });
+
+  it('waits 20 s at most for a device that wedges once it has signed us in', async () => {
+    const { device, driver } = await startCli(setup);
+    await driver.read([outlet], patient());
+    device.faults.set('wedged');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+
+    const refused = expect(driver.turnOff(outlet, patient())).rejects.toThrow(DeviceTimeout);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await refused;
+    vi.useRealTimers();
+    device.faults.clear();
+
+    expect(await readOne(driver, outlet)).toMatchObject({ state: 'on' });
+  });
+
+  it('takes the time that a slow device takes', async () => {
+    const { device, driver } = await startCli(setup);
+    device.faults.set('slow');
+    device.faults.slowMs = 100;
+
+    await driver.turnOff(outlet, patient());
+
+    expect(await readOne(driver, outlet)).toMatchObject({ state: 'off' });
+  });
+
+  it('gives up when it is told to, and leaves no session behind', async () => {
+    const { device, driver } = await startCli(setup);
+    device.faults.set('wedged');
+    const told = new AbortController();
+    const why = new Error('the daemon stops');
+
+    const all = Object.values(verbs(driver, outlet, told.signal)).map((verb) => verb());
+    const ends = Promise.all(all.map((verb) => expect(verb).rejects.toBe(why)));
+    told.abort(why);
+
+    await ends;
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
+  });
+
+  it('never takes half an answer for a reading', async () => {
+    const { device, driver } = await startCli(setup);
+    device.faults.set('drops-mid-way');
+
+    const outcome = await driver.read(device.board.names(), patient()).then(
+      (readings) => [...readings.values()].filter(({ state }) => state === 'on').length,
+      (error: unknown) => error,
+    );
+
+    // A device that answers line by line drops none of them.
+    if (outcome !== device.board.names().length) expect(outcome).toBeInstanceOf(DeviceUnreachable);
+  });
+
+  it('never takes garbage for a reading', async () => {
+    const { device, driver } = await startCli(setup);
+    device.faults.set('garbled');
+    const told = new AbortController();
+    setTimeout(() => told.abort(new DeviceTimeout('switch-1', 'enough')), 3000);
+
+    await expect(driver.read([outlet], told.signal)).rejects.toThrow(DeviceError);
+  });
+
+  it('reads all outlets in one session, whatever the pager does', async () => {
+    const { device, driver } = await startCli(setup);
+    setIfKnown(device, 'pager-stays');
+    device.faults.set('prompt-in-banner');
+    device.faults.slowMs = 100;
+
+    const readings = await driver.read(device.board.names(), patient());
+
+    expect([...readings.keys()]).toEqual(device.board.names());
+    expect([...readings.values()].every(({ state }) => state === 'on')).toBe(true);
+    expect(device.sessions).toMatchObject({ opened: setup.signIns ?? 1, most: 1 });
+  });
+
+  it('is one session for all that is asked at once', async () => {
+    const { device, driver } = await startCli(setup);
+
+    await Promise.all([
+      driver.read([outlet], patient()),
+      driver.turnOff(outlet, patient()),
+      driver.turnOn(outlet, device.board.get(outlet).mode, patient()),
+      driver.read([outlet], patient()),
+    ]);
+    await driver.close();
+
+    expect(device.sessions).toMatchObject({ opened: setup.signIns ?? 1, most: 1 });
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
+  });
+
+  it('shows in the reading that a command was ignored', async () => {
+    const { device, driver } = await startCli(setup);
+    device.faults.set('ignores-commands');
+
+    // A driver that checks by itself may say so at once.
+    await driver.turnOff(outlet, patient()).catch((error: unknown) => {
+      expect(error).toBeInstanceOf(DeviceRefused);
+    });
+
+    expect(await readOne(driver, outlet)).toMatchObject({ state: 'on' });
+  });
+
+  it('carries out a command whose answer is lost', async () => {
+    const { device, driver } = await startCli(setup);
+    device.faults.set('drops-after-command');
+
+    await expect(driver.turnOff(outlet, patient())).rejects.toThrow(DeviceUnreachable);
+    device.faults.clear();
+
+    expect(await readOne(driver, outlet)).toMatchObject({ state: 'off' });
+  });
+
+  it('changes no other outlet', async () => {
+    const { device, driver } = await startCli(setup);
+    const changed: string[] = [];
+    device.board.on('change', ({ outlet: name, on }) => changed.push(`${name} ${on}`));
+
+    await driver.turnOff(outlet, patient());
+    await driver.turnOn(outlet, device.board.get(outlet).mode, patient());
+
+    expect(changed).toEqual([`${outlet} false`, `${outlet} true`]);
+  });
+
+  it.each([...malformed, ...more])('never sends an outlet %j', async (name) => {
+    const { device, driver } = await startCli(setup);
+
+    for (const verb of Object.values(verbs(driver, name, patient()))) {
+      await expect(verb()).rejects.toThrow(DeviceRefused);
+    }
+    expect(device.sessions.opened).toBe(0);
+  });
+
+  it('says that the password is wrong, and not what it was', async () => {
+    const login = { password: new Secret('wrong-and-secret') };
+    const { driver } = await startCli({ ...setup, login });
+
+    for (const verb of Object.values(verbs(driver, outlet, patient()))) {
+      const error = await verb().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(SignInRefused);
+      expect(`${error}${JSON.stringify(error)}`).not.toContain('wrong-and-secret');
+    }
+  });
+}
+
+/** Devices without a pager do not know that fault. */
+function setIfKnown(device: CliDevice, fault: DeviceFault): void {
+  try {
+    device.faults.set(fault);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+}

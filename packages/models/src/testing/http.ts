@@ -1,0 +1,247 @@
+/** What the tests of the drivers over HTTP share: a driver for a simulated device, and the faults that all of them meet. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DeviceBusy,
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+  HostKeys,
+  SessionPool,
+  SignInRefused,
+} from '@skolo/equipment';
+import { type Credentials, Secret } from '@skolo/secrets';
+import type { DeviceFault, SimulatedDevice } from '@skolo/simulators';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { z } from 'zod';
+import type { Device } from '../device.ts';
+import { models } from '../index.ts';
+import type { DriverDeps, DriverKind, PowerDriver } from '../outlets.ts';
+
+export interface Login {
+  username?: string;
+  password?: string;
+  token?: string;
+}
+
+/** A driver's device and how it is set up. */
+export interface Setup {
+  kind: DriverKind;
+  start(): Promise<SimulatedDevice>;
+  /** As in rack.yaml, without what has a default. */
+  options?: Record<string, unknown>;
+  login?: Login;
+}
+
+export interface Started {
+  device: SimulatedDevice;
+  driver: PowerDriver;
+}
+
+/** For what is not to be given up. */
+export function patient(): AbortSignal {
+  return new AbortController().signal;
+}
+
+export async function startDriver(setup: Setup): Promise<Started> {
+  const device = await setup.start();
+  onTestFinished(() => device.close());
+  const { kind } = setup;
+  const deps = await depsWith(setup.login);
+  const driver = kind.create(rackDevice(kind.model, device, setup.options), deps);
+  onTestFinished(() => driver.close());
+  return { device, driver };
+}
+
+/** A driver for a server that gives the same answer to everything. */
+export async function driverFor(
+  { kind, options, login }: Omit<Setup, 'start'>,
+  answer: string | object,
+): Promise<PowerDriver> {
+  const body = typeof answer === 'string' ? answer : JSON.stringify(answer);
+  const server = createServer((_request, response) => response.end(body));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const device = rackDevice(kind.model, { host: '127.0.0.1', port }, options);
+  return kind.create(device, await depsWith(login));
+}
+
+/** The device as rack.yaml would have it. */
+export function rackDevice(
+  model: string,
+  { host, port }: Pick<SimulatedDevice, 'host' | 'port'>,
+  options: Record<string, unknown> = {},
+): Device {
+  return {
+    name: 'device-1',
+    model,
+    address: host,
+    ports: { http: port },
+    transport: 'http',
+    options: z.object(models.get(model)?.options ?? {}).parse(options),
+  };
+}
+
+export async function depsWith(login: Login = {}): Promise<DriverDeps> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-drivers-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const sessions = new SessionPool();
+  onTestFinished(() => sessions.close());
+  return {
+    credentials: async () => credentials(login),
+    hostKeys: new HostKeys(join(dir, 'host-keys.json')),
+    sessions,
+  };
+}
+
+function credentials({ username, password, token }: Login): Credentials {
+  return {
+    legacySsh: false,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password: new Secret(password) }),
+    ...(token !== undefined && { token: new Secret(token) }),
+  };
+}
+
+/** Each verb once, by its name. */
+function verbs(driver: PowerDriver, outlet: string, signal: AbortSignal) {
+  const { nativeCycle } = driver;
+  return {
+    read: async () => void (await driver.read([outlet], signal)),
+    turnOff: () => driver.turnOff(outlet, signal),
+    turnOn: () => driver.turnOn(outlet, undefined, signal),
+    ...(nativeCycle && { nativeCycle: () => nativeCycle.run(outlet, 5, signal) }),
+  };
+}
+
+const faults: [DeviceFault, abstract new (...args: never[]) => Error][] = [
+  ['down', DeviceUnreachable],
+  ['drops-mid-way', DeviceUnreachable],
+  ['refuses-login', SignInRefused],
+  ['login-page', SignInRefused],
+  ['garbled', DeviceRefused],
+  ['busy', DeviceBusy],
+  ['server-error', DeviceRefused],
+];
+
+const malformed = [
+  '',
+  ' ',
+  '.',
+  '..',
+  '1 ',
+  ' 1',
+  '1;Power0 OFF',
+  '1&turn=off',
+  '1/../2',
+  '1%20',
+  '٣',
+  '1\r\n',
+];
+
+/** The tests of what can go wrong. `more` are names that the model's own outlets do not have. */
+export function meetsFaults(setup: Setup, outlet: string, more: readonly string[]): void {
+  it.each(faults)('says what is wrong with a device that has the fault %s', async (fault, kind) => {
+    const { device, driver } = await startDriver(setup);
+    device.faults.set(fault);
+
+    for (const verb of Object.values(verbs(driver, outlet, patient()))) {
+      await expect(verb()).rejects.toThrow(kind);
+    }
+  });
+
+  it.each(['wedged', 'slow'] as const)('waits 5 s for a device that is %s', async (fault) => {
+    const { device, driver } = await startDriver(setup);
+    device.faults.set(fault);
+    device.faults.slowMs = 60_000;
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+
+    for (const verb of Object.values(verbs(driver, outlet, patient()))) {
+      const refused = expect(verb()).rejects.toThrow(DeviceTimeout);
+      await vi.advanceTimersByTimeAsync(5_000);
+      await refused;
+    }
+  });
+
+  it('gives up when it is told to', async () => {
+    const { device, driver } = await startDriver(setup);
+    device.faults.set('wedged');
+    const told = new AbortController();
+    const why = new Error('the daemon stops');
+
+    const all = Object.values(verbs(driver, outlet, told.signal)).map((verb) => verb());
+    const ends = Promise.all(all.map((verb) => expect(verb).rejects.toBe(why)));
+    told.abort(why);
+
+    await ends;
+    await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
+  });
+
+  it('sends no cycle for a time that the device does not know', async () => {
+    const { device, driver } = await startDriver(setup);
+    const range = driver.nativeCycle?.offSeconds;
+    const beyond = typeof range === 'object' ? [0, 0.4, -5, Number.NaN, range.most + 1] : [];
+
+    for (const seconds of beyond) {
+      const cycle = driver.nativeCycle?.run(outlet, seconds, patient());
+      await expect(cycle).rejects.toThrow(DeviceRefused);
+    }
+
+    expect(device.sessions.opened).toBe(0);
+  });
+
+  it('shows in the reading that a command was ignored', async () => {
+    const { device, driver } = await startDriver(setup);
+    device.faults.set('ignores-commands');
+
+    await driver.turnOff(outlet, patient());
+
+    expect((await driver.read([outlet], patient())).get(outlet)).toMatchObject({ state: 'on' });
+  });
+
+  it('carries out a command whose answer is lost', async () => {
+    const { device, driver } = await startDriver(setup);
+    device.faults.set('drops-after-command');
+
+    await expect(driver.turnOff(outlet, patient())).rejects.toThrow(DeviceUnreachable);
+    device.faults.clear();
+
+    await vi.waitFor(async () => {
+      const reading = (await driver.read([outlet], patient())).get(outlet);
+      expect(reading?.state).toBe('off');
+    }, 20_000);
+  });
+
+  it.each([...malformed, ...more])('never sends an outlet %j', async (name) => {
+    const { device, driver } = await startDriver(setup);
+
+    for (const verb of Object.values(verbs(driver, name, patient()))) {
+      await expect(verb()).rejects.toThrow(DeviceRefused);
+    }
+    expect(device.sessions.opened).toBe(0);
+  });
+}
+
+/** The test of a wrong password, which is never told. */
+export function refusesWrongPassword(setup: Setup, outlet: string): void {
+  it('says that the password is wrong, and not what it was', async () => {
+    const wrong = { ...setup.login, password: 'wrong-and-secret' };
+    const { driver, device } = await startDriver({ ...setup, login: wrong });
+
+    for (const verb of Object.values(verbs(driver, outlet, patient()))) {
+      const error = await verb().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(SignInRefused);
+      expect(`${error}${JSON.stringify(error)}`).not.toContain('wrong-and-secret');
+    }
+    expect(device.board.isOn(outlet)).toBe(true);
+  });
+}

@@ -1,0 +1,139 @@
+/**
+ * Ubiquiti UniFi switch: PoE ports, over ssh. Newer models have `swctrl` in their shell, older ones Fastpath behind
+ * `telnet 127.0.0.1`; which of them is seen once for each session. Over telnet it is always Fastpath.
+ *
+ *     switch-5: { model: unifi-switch, address: 192.168.1.15, login: unifi, portCount: 16 }
+ *     logins: { unifi: { username: admin, password: { file: secrets/unifi } } }
+ *
+ * Proven against: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2) turns ports of its Fastpath off and on,
+ * as an EdgeSwitch's; of `swctrl` no independent software knows (scripts with these commands were read). Hardware: none.
+ *
+ * A port that restarts shows `Auto` and no power, just like one with nothing plugged in, so it is told as off only while
+ * a restart of ours is under way. The controller overwrites what was not set there, and so does a reboot.
+ *
+ * Sources: see swctrl.ts and fastpath-poe.ts.
+ */
+import {
+  type CliSession,
+  DeviceRefused,
+  type ExecSession,
+  fastpathBehindShell,
+} from '@skolo/equipment';
+import type { Device } from '../device.ts';
+import { atInterface, readFastpath, resetPort } from '../families/fastpath-poe.ts';
+import { outletNumber } from '../families/outlet-name.ts';
+import { openCliOf, openExecOf, sharing } from '../families/session.ts';
+import {
+  CannotCycle,
+  type DriverDeps,
+  type DriverKind,
+  type OutletReading,
+  type PowerDriver,
+} from '../outlets.ts';
+import { isMissing, listSwctrl, readSwctrl, restartSwctrl, setSwctrl } from './swctrl.ts';
+
+export const outlets: DriverKind = {
+  model: 'unifi-switch',
+  experimental: true,
+  create: (device, deps) => createUnifiSwitch(device, deps),
+};
+
+/** A session that has found out which of the two the switch has. */
+type Session = { isOpen(): boolean; close(): Promise<void> } & (
+  | { kind: 'swctrl'; exec: ExecSession }
+  | { kind: 'fastpath'; cli: CliSession }
+);
+
+const resetSeconds = 5;
+/** A restart of the switch's own is over by then. */
+const restartMs = 30_000;
+
+/** @param probe a command that is missing on models without `swctrl` */
+export function createUnifiSwitch(
+  device: Device,
+  deps: DriverDeps,
+  probe = listSwctrl,
+): PowerDriver {
+  const { name } = device;
+  const use = sharing(device, deps, open);
+  /** Until when a port without power is one that restarts. */
+  const restarting = new Map<number, number>();
+
+  async function open(signal: AbortSignal): Promise<Session> {
+    if (device.transport !== 'telnet') {
+      const exec = await openExecOf(device, deps, signal);
+      try {
+        const result = await exec.exec(probe, { signal });
+        if (!isMissing(result)) {
+          return { kind: 'swctrl', exec, isOpen: () => exec.isOpen(), close: () => exec.close() };
+        }
+      } catch (error) {
+        await exec.close();
+        throw error;
+      }
+      await exec.close();
+    }
+    const cli = await openCliOf(device, deps, fastpathBehindShell(), signal);
+    return { kind: 'fastpath', cli, isOpen: () => cli.isOpen(), close: () => cli.close() };
+  }
+
+  async function set(outlet: string, mode: 'auto' | 'off', signal: AbortSignal): Promise<void> {
+    const number = outletNumber(device, outlet);
+    restarting.delete(number);
+    await use(async (session, either) => {
+      if (session.kind === 'swctrl') return setSwctrl(name, session.exec, number, mode, either);
+      const command = `poe opmode ${mode === 'off' ? 'shutdown' : mode}`;
+      await atInterface(name, session.cli, `0/${number}`, command, either);
+    }, signal);
+  }
+
+  function withRestart(number: number, reading: OutletReading): OutletReading {
+    const until = restarting.get(number);
+    if (until === undefined) return reading;
+    const isOver = reading.state !== 'on' || reading.delivering || performance.now() > until;
+    if (isOver) restarting.delete(number);
+    const { mode: _, ...rest } = reading;
+    return isOver ? reading : { ...rest, state: 'off' };
+  }
+
+  return {
+    async read(outlets, signal) {
+      const numbers = new Map(outlets.map((outlet) => [outlet, outletNumber(device, outlet)]));
+      const readings = await use((session, either) => {
+        if (session.kind === 'swctrl') return readSwctrl(name, session.exec, numbers, either);
+        const ports = new Map([...numbers].map(([outlet, number]) => [outlet, `0/${number}`]));
+        return readFastpath(name, session.cli, ports, either);
+      }, signal);
+      return new Map(
+        [...readings].map(([outlet, reading]) => {
+          return [outlet, withRestart(numbers.get(outlet) ?? 0, reading)];
+        }),
+      );
+    },
+    turnOff: (outlet, signal) => set(outlet, 'off', signal),
+    async turnOn(outlet, mode, signal) {
+      if (mode !== undefined && mode !== 'auto') {
+        throw new DeviceRefused(name, `no PoE mode ${mode} that it could be told`);
+      }
+      await set(outlet, 'auto', signal);
+    },
+    nativeCycle: {
+      offSeconds: 'fixed',
+      async run(outlet, _offSeconds, signal) {
+        const number = outletNumber(device, outlet);
+        // From now on, since a failure below may come after it was carried out.
+        restarting.set(number, performance.now() + restartMs);
+        try {
+          await use(async (session, either) => {
+            if (session.kind === 'swctrl') return restartSwctrl(name, session.exec, number, either);
+            await resetPort(name, session.cli, `0/${number}`, resetSeconds, either);
+          }, signal);
+        } catch (error) {
+          if (error instanceof CannotCycle) restarting.delete(number);
+          throw error;
+        }
+      },
+    },
+    close: () => deps.sessions.end(name),
+  };
+}

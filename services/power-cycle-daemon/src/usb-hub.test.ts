@@ -1,0 +1,243 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DeviceRefused, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
+import { depsWith, type Login, patient } from '@skolo/models/testing';
+import { agentToken } from '@skolo/secrets';
+import {
+  type MachineFault,
+  type SimulatedMachineOptions,
+  startSimulatedMachine,
+} from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createUsbHub } from './usb-hub.ts';
+
+const forSsh: Login = { username: 'pi', password: 'raspberry' };
+const forBoth: Login = { ...forSsh, token: 'of-the-login' };
+
+interface Options {
+  login?: Login;
+  machine?: Partial<SimulatedMachineOptions>;
+  /** Instead of the machine's own. */
+  agentUrl?: string;
+}
+
+async function start({ login = forBoth, machine: more, agentUrl }: Options = {}) {
+  const machine = await startSimulatedMachine({
+    name: 'rpi-1',
+    username: 'pi',
+    password: 'raspberry',
+    agentToken: agentToken('of-the-login', 'rpi-1'),
+    phones: [{ name: 'device', port: 'usb/1-1.2' }],
+    ...more,
+  });
+  onTestFinished(() => machine.close());
+  const { name, host, sshPort } = machine;
+  const driver = createUsbHub(
+    { name, address: host, ports: { ssh: sshPort } },
+    { ...(await depsWith(login)), agentUrl: agentUrl ?? machine.agentUrl },
+  );
+  onTestFinished(() => driver.close());
+  const off = () => machine.usb.names().filter((port) => !machine.usb.isOn(port));
+  const told = () => machine.told.map(({ text }) => text);
+  return { machine, driver, off, told };
+}
+
+/** An agent that gives the same answer to everything. */
+async function agentThatSays(body: object): Promise<string> {
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const noAgent: Options = { machine: { agentPort: false } };
+
+describe('ports of a machine’s own hub', () => {
+  it('are switched and read through its agent', async () => {
+    const { driver, off, told } = await start();
+
+    await driver.turnOff('usb/1-1.2', patient());
+    const between = await driver.read(['usb/1-1.2', 'usb/1-1.3'], patient());
+    const wasOff = off();
+    await driver.turnOn('usb/1-1.2', undefined, patient());
+
+    expect([...between]).toEqual([
+      ['usb/1-1.2', { state: 'off' }],
+      ['usb/1-1.3', { state: 'on' }],
+    ]);
+    expect([wasOff, off()]).toEqual([['usb/1-1.2'], []]);
+    expect(told()).toEqual([
+      'PUT /v1/usb/1-1/2',
+      'GET /v1/usb/1-1/2',
+      'GET /v1/usb/1-1/3',
+      'PUT /v1/usb/1-1/2',
+    ]);
+  });
+
+  it('are switched and read over ssh where there is no agent', async () => {
+    const { driver, off, told } = await start(noAgent);
+
+    await driver.turnOff('usb/1-1.2', patient());
+    const between = await driver.read(['usb/1-1.2', 'usb/1-1.3'], patient());
+    const wasOff = off();
+    await driver.turnOn('usb/1-1.2', undefined, patient());
+    const after = await driver.read(['usb/1-1.2'], patient());
+
+    expect([...between]).toEqual([
+      ['usb/1-1.2', { state: 'off' }],
+      ['usb/1-1.3', { state: 'on' }],
+    ]);
+    expect([...after]).toEqual([['usb/1-1.2', { state: 'on', delivering: true }]]);
+    expect([wasOff, off()]).toEqual([['usb/1-1.2'], []]);
+    expect(told()).toEqual([
+      'sudo -n uhubctl -N -l 1-1 -p 2 -a off -r 100',
+      'sudo -n uhubctl -N -l 1-1 -p 2',
+      'sudo -n uhubctl -N -l 1-1 -p 3',
+      'sudo -n uhubctl -N -l 1-1 -p 2 -a on',
+      'sudo -n uhubctl -N -l 1-1 -p 2',
+    ]);
+  });
+
+  it.each([
+    { title: 'whose token is wrong', options: { login: { ...forSsh, token: 'another' } } },
+    { title: 'for which there is no token', options: { login: forSsh } },
+  ])('are switched over ssh past an agent $title', async ({ options }) => {
+    const { driver, off } = await start(options);
+
+    await driver.turnOff('usb/1-1.2', patient());
+
+    expect(off()).toEqual(['usb/1-1.2']);
+  });
+
+  it('are switched over ssh past an agent that is silent', async () => {
+    const { machine, driver, off } = await start();
+    await machine.misbehave('agent-silent');
+
+    await driver.turnOff('usb/1-1.2', patient());
+
+    expect(off()).toEqual(['usb/1-1.2']);
+  });
+
+  it('are read over ssh past an agent that tells of another port', async () => {
+    const agentUrl = await agentThatSays({ hub: '1-1', port: 3, on: false });
+    const { driver } = await start({ agentUrl });
+
+    const readings = await driver.read(['usb/1-1.2'], patient());
+
+    expect(readings.get('usb/1-1.2')).toMatchObject({ state: 'on' });
+  });
+
+  it.each([{}, noAgent])(
+    'show in the reading that the hub ignored a command: %o',
+    async (options) => {
+      const { machine, driver } = await start(options);
+      await machine.misbehave('usb-ignored');
+
+      await driver.turnOff('usb/1-1.2', patient());
+
+      const readings = await driver.read(['usb/1-1.2'], patient());
+      expect(readings.get('usb/1-1.2')).toMatchObject({ state: 'on' });
+    },
+  );
+
+  it('do not believe what a phone says of itself', async () => {
+    const text =
+      'x]\nNew status for hub 1-1 [2109:3431, USB 2.10, 4 ports, ppps]\n  Port 2: 0000 off';
+    const phones = [{ name: 'device', port: 'usb/1-1.2', text }];
+    const { driver } = await start({ machine: { agentPort: false, phones } });
+
+    const readings = await driver.read(['usb/1-1.2'], patient());
+
+    expect(readings.get('usb/1-1.2')).toMatchObject({ state: 'on' });
+  });
+
+  it.each([
+    { fault: 'usb-missing', says: 'there is no such hub, or its ports cannot be switched' },
+    { fault: 'uhubctl-missing', says: 'uhubctl is not installed there' },
+    { fault: 'sudo-asks', says: 'sudo wants a password' },
+  ] satisfies { fault: MachineFault; says: string }[])(
+    'say what is wrong: $fault',
+    async (given) => {
+      const { machine, driver } = await start(noAgent);
+      await machine.misbehave(given.fault);
+
+      for (const asked of [
+        driver.read(['usb/1-1.2'], patient()),
+        driver.turnOff('usb/1-1.2', patient()),
+        driver.turnOn('usb/1-1.2', undefined, patient()),
+      ]) {
+        const error = await asked.catch((reason: unknown) => reason);
+        expect(error).toBeInstanceOf(DeviceRefused);
+        expect(String(error)).toContain(given.says);
+      }
+    },
+  );
+
+  it.each([{}, noAgent])('that are not there are none: %o', async (options) => {
+    const { driver, off } = await start(options);
+
+    await expect(driver.turnOff('usb/1-1.9', patient())).rejects.toThrow(DeviceRefused);
+    await expect(driver.read(['usb/1-2.1'], patient())).rejects.toThrow(DeviceRefused);
+
+    expect(off()).toEqual([]);
+  });
+
+  it.each(['usb/1-1', 'usb/.2', 'usb/1-1.0', '1-1.2', 'usb/1-1.2 -a off', 'usb/1-1.2;reboot', ''])(
+    'are never made up of %j',
+    async (outlet) => {
+      const { driver, told } = await start();
+
+      await expect(driver.turnOff(outlet, patient())).rejects.toThrow(DeviceRefused);
+      await expect(driver.read([outlet], patient())).rejects.toThrow(DeviceRefused);
+
+      expect(told()).toEqual([]);
+    },
+  );
+
+  it('cannot be reached on a machine that is dead', async () => {
+    const { machine, driver } = await start();
+    await machine.misbehave('dead');
+
+    await expect(driver.turnOff('usb/1-1.2', patient())).rejects.toThrow(DeviceUnreachable);
+  });
+
+  it('are refused where neither agent nor ssh take the login, whose secrets are not told', async () => {
+    const login = { username: 'pi', password: 'wrong-secret', token: 'wrong-token' };
+    const { driver, off } = await start({ login });
+
+    const error = await driver.turnOff('usb/1-1.2', patient()).catch((reason: unknown) => reason);
+
+    expect(error).toBeInstanceOf(SignInRefused);
+    expect(`${error}${JSON.stringify(error)}`).not.toMatch(/wrong-(secret|token)/);
+    expect(off()).toEqual([]);
+  });
+
+  it('need a login where there is no agent', async () => {
+    const { driver } = await start({ ...noAgent, login: {} });
+
+    await expect(driver.turnOff('usb/1-1.2', patient())).rejects.toThrow(
+      'rpi-1: rack.yaml gives it no login with a user for ssh',
+    );
+  });
+
+  it.each(['agent-silent', 'ssh-silent'] as const)(
+    'are given up when told to: %s',
+    async (fault) => {
+      const { machine, driver } = await start(fault === 'ssh-silent' ? noAgent : {});
+      await machine.misbehave(fault);
+      const told = new AbortController();
+      const why = new Error('the daemon stops');
+
+      const asked = driver.turnOff('usb/1-1.2', told.signal);
+      const end = expect(asked).rejects.toBe(why);
+      told.abort(why);
+
+      await end;
+    },
+  );
+});

@@ -1,0 +1,158 @@
+/**
+ * Ports of a machine's own USB hub: through the agent on it, else by uhubctl over ssh.
+ *
+ *     rpi-1: { kind: rpi, address: 192.168.1.101, login: machines, device: { kind: android, power: usb/1-1.2 } }
+ *
+ * The token for the agent is made from the login's `token` (`agentToken`); its user and key are for ssh. That user may run
+ * uhubctl by sudo without a password: `pi ALL=(root) NOPASSWD: /usr/sbin/uhubctl`. uhubctl 2.5.0 or newer.
+ *
+ * Proven against: own simulator of machine and agent, behind a real ssh server's protocol; its uhubctl is written from the
+ * source of 2.5.0, and its usage and errors were compared with the program of Debian. Hardware: none.
+ *
+ * Oddities. Exit status 0 says nothing: a hub may ignore what it is told, and a port that is not there is no error. So the
+ * output is what counts, and only for that hub and that port. A hub without real switches shows a port as off while power
+ * stays on it; where a device is still connected, or the USB 3 half still on, that is seen.
+ */
+import { ApiError, ApiUnreachable, createClient, swarmingClientApi } from '@skolo/api';
+import {
+  type DeviceError,
+  DeviceRefused,
+  DeviceUnreachable,
+  type ExecSession,
+  openExec,
+  SignInRefused,
+} from '@skolo/equipment';
+import type { DriverDeps, OutletReading, PowerDriver } from '@skolo/models/outlets';
+import { type Machine, parseUsbPort, type UsbPort } from '@skolo/rack';
+import { portIn, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
+import { agentToken } from '@skolo/secrets';
+
+export interface UsbHubDeps extends DriverDeps {
+  /** Undefined: it has none. */
+  agentUrl: string | undefined;
+  fetch?: typeof fetch;
+}
+
+/** A machine that is up answers at once, and ssh is still there for one that does not. */
+const agentTimeoutMs = 3000;
+/** Strangers are root there: what it says is short, or is not read. */
+const agentMostBytes = 64 * 1024;
+/** `-r 100` takes 2 s for each half of the hub. */
+const commandTimeoutMs = 15_000;
+
+type Action = 'on' | 'off';
+
+export function createUsbHub(
+  machine: Pick<Machine, 'name' | 'address' | 'ports'>,
+  deps: UsbHubDeps,
+): PowerDriver {
+  const { name } = machine;
+
+  function portOf(outlet: string): UsbPort {
+    const port = parseUsbPort(outlet);
+    if (port === undefined) throw new DeviceRefused(name, `no USB port ${JSON.stringify(outlet)}`);
+    return port;
+  }
+
+  async function ask(port: UsbPort, action: Action | undefined, signal: AbortSignal) {
+    let answer: OutletReading | DeviceError;
+    try {
+      answer = await askAgent(port, action, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      answer = refusalOf(name, error);
+    }
+    if ('state' in answer) return answer;
+    try {
+      return await askSsh(port, action, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // An agent that said no knows better than an ssh that is not there.
+      throw answer instanceof DeviceUnreachable ? error : answer;
+    }
+  }
+
+  async function askAgent(
+    { hub, port }: UsbPort,
+    action: Action | undefined,
+    signal: AbortSignal,
+  ): Promise<OutletReading> {
+    if (deps.agentUrl === undefined) throw new DeviceUnreachable(name, 'it has no agent');
+    const { token } = await deps.credentials();
+    const client = createClient(swarmingClientApi, {
+      baseUrl: deps.agentUrl,
+      timeoutMs: agentTimeoutMs,
+      mostBytes: agentMostBytes,
+      ...(token !== undefined && { token: agentToken(token.reveal(), name) }),
+      ...(deps.fetch && { fetch: deps.fetch }),
+    });
+    const params = { hub, port };
+    const body = { on: action === 'on', why: 'the power-cycle daemon was asked to' };
+    const told =
+      action === undefined
+        ? await client.usbPort({ params, signal })
+        : await client.setUsbPort({ params, body, signal });
+    if (told.hub === hub && told.port === port) return { state: told.on ? 'on' : 'off' };
+    throw new DeviceRefused(name, `its agent tells of port ${told.hub}.${told.port} instead`);
+  }
+
+  function askSsh(port: UsbPort, action: Action | undefined, signal: AbortSignal) {
+    return deps.sessions.use(
+      name,
+      (either) => openSsh(either),
+      async (session, either) => {
+        const command = `sudo -n uhubctl ${uhubctlArgs(port, action).join(' ')}`;
+        const limits = { signal: either, timeoutMs: commandTimeoutMs };
+        const { status, stdout, stderr } = await session.exec(command, limits);
+        const why = whyUhubctlFailed(status, stderr);
+        if (why !== undefined) throw new DeviceRefused(name, `${JSON.stringify(command)}: ${why}`);
+        const reading = portIn(stdout, port);
+        if (reading) return reading;
+        if (status === undefined) throw new DeviceUnreachable(name, `no end of "${command}"`);
+        throw new DeviceRefused(name, `uhubctl shows no port ${port.port} of hub ${port.hub}`);
+      },
+      signal,
+    );
+  }
+
+  async function openSsh(signal: AbortSignal): Promise<ExecSession> {
+    const { address, ports } = machine;
+    if (address === undefined) throw new DeviceRefused(name, 'rack.yaml gives it no address');
+    const credentials = await deps.credentials();
+    if (credentials.username === undefined) {
+      throw new SignInRefused(name, 'rack.yaml gives it no login with a user for ssh');
+    }
+    const target = { name, address, port: ports.ssh ?? 22, credentials };
+    return openExec(target, { hostKeys: deps.hostKeys }, signal);
+  }
+
+  return {
+    async read(outlets, signal) {
+      const readings = new Map<string, OutletReading>();
+      const ports = outlets.map((outlet) => [outlet, portOf(outlet)] as const);
+      for (const [outlet, port] of ports) readings.set(outlet, await ask(port, undefined, signal));
+      return readings;
+    },
+    async turnOff(outlet, signal) {
+      await ask(portOf(outlet), 'off', signal);
+    },
+    async turnOn(outlet, _mode, signal) {
+      await ask(portOf(outlet), 'on', signal);
+    },
+    close: async () => {},
+  };
+}
+
+/** What came of asking the agent. */
+function refusalOf(name: string, error: unknown): DeviceError {
+  if (error instanceof ApiUnreachable) {
+    return new DeviceUnreachable(name, `its agent: ${error.message}`, { cause: error });
+  }
+  if (error instanceof DeviceRefused || error instanceof DeviceUnreachable) return error;
+  if (!(error instanceof ApiError)) throw error;
+  const { status, problem } = error;
+  const what = `its agent refuses: ${problem.detail.slice(0, 500)}`;
+  return status === 401 || status === 403
+    ? new SignInRefused(name, what, { cause: error })
+    : new DeviceRefused(name, what, { cause: error });
+}
