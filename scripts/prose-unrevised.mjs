@@ -2,8 +2,6 @@
 export const unrevised = [
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
-  'deploy/systemd/README.md',
-  'deploy/systemd/swarming-client.md',
   'docs/images.md',
   'kube/racks/rack4/derived/README.md',
   'packages/alerts/README.md',
