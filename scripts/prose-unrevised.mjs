@@ -12,9 +12,7 @@ export const unrevised = [
   'packages/equipment/README.md',
   'packages/rack/README.md',
   'services/alert-to-pubsub/README.md',
-  'services/metadata-server/README.md',
   'services/power-cycle-daemon/README.md',
   'services/router-backup/README.md',
   'services/swarming-client/README.md',
-  'test/demo/README.md',
 ];
