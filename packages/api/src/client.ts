@@ -103,7 +103,11 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
   const url = urlOf(name, spec, request, options.baseUrl);
   const what = `${spec.method.toUpperCase()} ${url}`;
   const body = spec.body && request.body !== undefined ? JSON.stringify(request.body) : undefined;
-  const limit = limited(request.timeoutMs ?? options.timeoutMs ?? 10_000, request.signal);
+  const timeoutMs = request.timeoutMs ?? options.timeoutMs ?? 10_000;
+  const late = new AbortController();
+  const end = () => late.abort(new OutOfTime(`no answer within ${timeoutMs / 1000} s`));
+  const timer = setTimeout(end, timeoutMs);
+  const signal = AbortSignal.any([late.signal, ...(request.signal ? [request.signal] : [])]);
   let response: Response;
   let text: string;
   try {
@@ -118,7 +122,7 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
       ...(body !== undefined && { body }),
       // A redirect is not an answer of ours, and the token must not follow it.
       redirect: 'manual',
-      signal: limit.signal,
+      signal,
     });
     text = await textOf(response, options.mostBytes ?? usualMostBytes);
   } catch (error) {
@@ -129,7 +133,8 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
     }
     throw new ApiUnreachable(origin, whyUnreachable(error), error);
   } finally {
-    limit.end();
+    clearTimeout(timer);
+    late.abort();
   }
   if (!isSuccess(response.status)) throw new ApiError(what, problemOf(url, response, text));
   return answerOf(spec, { what, url }, response, text);
@@ -148,24 +153,6 @@ async function textOf({ body }: Response, mostBytes: number): Promise<string> {
     pieces.push(piece);
   }
   return new TextDecoder().decode(Buffer.concat(pieces));
-}
-
-/** Not `AbortSignal.any`: on Node 20 each use of it costs a long-lived signal some memory for good. */
-function limited(ms: number, signal: AbortSignal | undefined) {
-  const controller = new AbortController();
-  const timer = setTimeout(() => {
-    controller.abort(new OutOfTime(`no answer within ${ms / 1000} s`));
-  }, ms);
-  const abort = () => controller.abort(signal?.reason);
-  if (signal?.aborted) abort();
-  signal?.addEventListener('abort', abort);
-  return {
-    signal: controller.signal,
-    end() {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    },
-  };
 }
 
 function headersOf({ headers = {} }: AnyRequest): Record<string, string> {

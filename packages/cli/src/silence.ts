@@ -13,18 +13,14 @@ export function guardSilence(
 ): SilenceGuard {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const abort = () => controller.abort(signal?.reason);
-  if (signal?.aborted) abort();
-  signal?.addEventListener('abort', abort);
   return {
-    signal: controller.signal,
+    signal: AbortSignal.any([controller.signal, ...(signal ? [signal] : [])]),
     expect(ms) {
       clearTimeout(timer);
       timer = setTimeout(() => controller.abort(silent(ms)), ms);
     },
     end() {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
       controller.abort();
     },
   };

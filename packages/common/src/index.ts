@@ -45,6 +45,7 @@ export {
   openJournal,
   tryOpenJournal,
 } from './open-journal.ts';
+export { orAborted, withDeadline } from './deadline.ts';
 export { pause } from './pause.ts';
 export { errorText, redacted, stripSecrets } from './redact.ts';
 export { runService } from './run-service.ts';

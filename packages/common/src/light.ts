@@ -27,6 +27,7 @@ export { LastSuccess } from './last-success.ts';
 export { ListenError, listen } from './listen.ts';
 export { createLogger, type Logger, type LogLevel, logLevels, prettyLines } from './log.ts';
 export { addBuildInfo, addDegraded, httpRequestDuration, processMetrics } from './metrics.ts';
+export { orAborted, withDeadline } from './deadline.ts';
 export { pause } from './pause.ts';
 export { type ProcessFlags, processFlags, readProcessFlags } from './process-flags.ts';
 export { errorText, redacted, stripSecrets } from './redact.ts';

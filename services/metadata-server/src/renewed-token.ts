@@ -5,7 +5,7 @@
  * All times are seconds of `clock.uptime()`, which never jumps: the wall clock of a jumphost without a
  * battery starts in 1970.
  */
-import type { Clock } from '@skolo/common';
+import { type Clock, orAborted, withDeadline } from '@skolo/common';
 import type { IssuedToken } from '@skolo/google';
 
 export interface HeldToken {
@@ -104,8 +104,11 @@ export class RenewedToken {
     if (fresh) return fresh;
     this.renew();
     const haveToWait = !this.failing || this.unexpired() === undefined;
-    if (haveToWait && this.flight !== undefined)
-      await settledWithin(this.flight, patienceMs, signal);
+    const { flight } = this;
+    if (haveToWait && flight !== undefined) {
+      const patience = { ms: patienceMs, late: noAnswer, signal };
+      await withDeadline(patience, (end) => orAborted(flight, end)).catch(() => undefined);
+    }
     const held = this.unexpired();
     if (held) return held;
     const wait =
@@ -144,7 +147,11 @@ export class RenewedToken {
     const { clock, random } = this.deps;
     const askedAt = clock.uptime();
     try {
-      const { token, lifeSeconds } = await inTime(this.deps.issue, this.deps.closing);
+      const deadline = { ms: upstreamDeadlineMs, late: noAnswer, signal: this.deps.closing };
+      // A call that ignores its signal must not keep the next one from being made.
+      const { token, lifeSeconds } = await withDeadline(deadline, (signal) =>
+        orAborted(this.deps.issue(signal), signal),
+      );
       // Counted from before the call: better a little too short than an expired token.
       this.held = { value: token, life: lifeSeconds, expiresAt: askedAt + lifeSeconds };
       this.renewBelow = renewalThreshold(lifeSeconds, random());
@@ -163,6 +170,10 @@ export class RenewedToken {
   }
 }
 
+function noAnswer(): Error {
+  return new DOMException('no answer in time', 'TimeoutError');
+}
+
 /** Seconds that are left of every token that is handed out, as long as upstream works. */
 function floorOf(life: number): number {
   // An upstream whose tokens never live that long: as good as it gets. `expires_in` is a whole number above 0.
@@ -177,45 +188,4 @@ function renewalThreshold(life: number, random: number): number {
   const half = life * (0.45 + 0.1 * random);
   const aboveFloor = (life + floorOf(life)) / 2;
   return Math.max(half, Math.min(1.5 * floorSeconds, aboveFloor));
-}
-
-/** Settles with the promise, after the time, or when the caller hangs up, whatever comes first. */
-function settledWithin(promise: Promise<void>, ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    function done(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    }
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done);
-    promise.then(done, done);
-  });
-}
-
-/**
- * Calls upstream; rejects after the deadline, or when the server stops. A call that ignores its signal
- * must not keep the next one from being made.
- *
- * Not `AbortSignal.any` with `AbortSignal.timeout`: Node 20 forgets both at the next garbage collection,
- * and a call that hangs then has no end.
- */
-async function inTime<T>(
-  call: (signal: AbortSignal) => Promise<T>,
-  closing: AbortSignal,
-): Promise<T> {
-  const ended = new AbortController();
-  const end = () => ended.abort(new DOMException('no answer in time', 'TimeoutError'));
-  const tooLate = new Promise<never>((_, reject) => {
-    ended.signal.addEventListener('abort', () => reject(ended.signal.reason));
-  });
-  const deadline = setTimeout(end, upstreamDeadlineMs);
-  closing.addEventListener('abort', end);
-  if (closing.aborted) end();
-  try {
-    return await Promise.race([tooLate, call(ended.signal)]);
-  } finally {
-    clearTimeout(deadline);
-    closing.removeEventListener('abort', end);
-  }
 }

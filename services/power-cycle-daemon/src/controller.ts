@@ -2,7 +2,7 @@
  * One switch, PDU or hub: its driver behind a queue of its own, so that one that is slow, wedged or gone delays nobody
  * else. One operation at a time; turning on goes first; readings that wait for their turn are made together.
  */
-import { type Clock, errorText, pause } from '@skolo/common';
+import { type Clock, errorText, orAborted, pause } from '@skolo/common';
 import {
   DeviceBusy,
   DeviceError,
@@ -245,22 +245,20 @@ export class Controller {
     work: (signal: AbortSignal) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    const limit = new AbortController();
+    const over = new AbortController();
     const timer = setTimeout(() => {
-      limit.abort(new DeviceTimeout(this.name, `no answer within ${operationMs / 1000} s`));
+      over.abort(new DeviceTimeout(this.name, `no answer within ${operationMs / 1000} s`));
     }, operationMs);
-    const abort = () => limit.abort(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort);
+    const limit = AbortSignal.any([signal, over.signal]);
     try {
       await this.signIns.beforeAttempt(this.name);
-      const result = await this.untilNotBusy(work, limit.signal);
+      const result = await this.untilNotBusy(work, limit);
       this.signIns.accepted();
       this.answered();
       return result;
     } catch (error) {
-      const isOurs = limit.signal.aborted && !(error instanceof DeviceError);
-      let reason: unknown = isOurs ? limit.signal.reason : error;
+      const isOurs = limit.aborted && !(error instanceof DeviceError);
+      let reason: unknown = isOurs ? limit.reason : error;
       if (reason instanceof SignInRefused && !(reason instanceof SignInPaused)) {
         reason = await this.signIns.rejectedBy(reason);
       } else if (reason instanceof DeviceRefused) this.signIns.accepted();
@@ -268,7 +266,7 @@ export class Controller {
       throw reason;
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
+      over.abort();
     }
   }
 
@@ -280,6 +278,7 @@ export class Controller {
       // What waited until the end is not even begun.
       signal.throwIfAborted();
       try {
+        // A driver that ignores its signal must not hold the queue.
         return await orAborted(work(signal), signal);
       } catch (error) {
         if (!(error instanceof DeviceBusy)) throw error;
@@ -320,14 +319,4 @@ export class Controller {
 /** An outlet that is set off and still delivers power is not off. */
 export function isOff(reading: OutletReading | undefined): boolean {
   return reading?.state === 'off' && reading.delivering !== true;
-}
-
-/** A driver that does not hear its signal must not hold the queue. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort);
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

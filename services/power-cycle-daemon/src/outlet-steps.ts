@@ -75,9 +75,8 @@ export async function allOff(
   hands: Hands,
   signal: AbortSignal,
 ): Promise<CycleEvent> {
-  const ending = new AbortController();
-  const end = () => ending.abort();
-  signal.addEventListener('abort', end);
+  const over = new AbortController();
+  const ending = AbortSignal.any([signal, over.signal]);
   // From before it is off until it was seen down, or the attempt is over.
   const eyes = record.action === 'cycle' && target ? eyesFor(hands.rack(), target) : undefined;
   const native = nativeCycleOf(record, hands);
@@ -86,11 +85,10 @@ export async function allOff(
     // before the command is sent: one that runs beside it may come too late.
     const wasUp = eyes && native && (await eyes.probe(hands.watch.lookMs, signal)).up;
     signal.throwIfAborted();
-    if (eyes !== undefined) void noteDown(eyes, hands, ending.signal, wasUp);
+    if (eyes !== undefined) void noteDown(eyes, hands, ending, wasUp);
     return await offWay(record, native, hands, signal);
   } finally {
-    signal.removeEventListener('abort', end);
-    end();
+    over.abort();
   }
 }
 
@@ -177,16 +175,6 @@ async function stepByStep(
   return { is: failed.length > 0 ? 'off-failed' : 'seen-off', text };
 }
 
-/** Waits, but no longer than until one of the signals is aborted. */
-async function untilEither(ms: number, signals: readonly AbortSignal[]): Promise<void> {
-  const wait = new AbortController();
-  const end = () => wait.abort();
-  if (signals.some(({ aborted }) => aborted)) end();
-  for (const signal of signals) signal.addEventListener('abort', end);
-  await pause(ms, wait.signal).catch(() => undefined);
-  for (const signal of signals) signal.removeEventListener('abort', end);
-}
-
 export async function waitOff(
   record: CycleRecord,
   target: Target | undefined,
@@ -194,21 +182,20 @@ export async function waitOff(
   signal: AbortSignal,
 ): Promise<CycleEvent> {
   const eyes = target && eyesFor(hands.rack(), target);
-  const ending = new AbortController();
-  const end = () => ending.abort();
-  signal.addEventListener('abort', end);
+  const over = new AbortController();
+  const ending = AbortSignal.any([signal, over.signal]);
   // One look is made after it was seen off, however short the time is.
-  const looking = eyes && !record.sawDown ? noteDown(eyes, hands, ending.signal) : undefined;
+  const looking = eyes && !record.sawDown ? noteDown(eyes, hands, ending) : undefined;
   try {
-    await untilEither(record.offSeconds * 1000, [signal, hands.ending]);
+    const cut = AbortSignal.any([signal, hands.ending]);
+    await pause(record.offSeconds * 1000, cut).catch(() => undefined);
     if (hands.ending.aborted) hands.note('the daemon stops: the power comes back early');
     else if (eyes !== undefined) {
-      await Promise.race([looking, pause(hands.watch.lookMs, ending.signal)]);
+      await Promise.race([looking, pause(hands.watch.lookMs, ending)]);
     }
     signal.throwIfAborted();
   } finally {
-    signal.removeEventListener('abort', end);
-    end();
+    over.abort();
   }
   return { is: 'off-waited' };
 }

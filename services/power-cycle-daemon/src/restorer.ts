@@ -218,11 +218,9 @@ export class Restorer {
   private async rest(ms: number, work: Work): Promise<void> {
     const { signal } = this.deps;
     const rest = new AbortController();
-    const end = () => rest.abort();
-    work.hurry = end;
-    signal.addEventListener('abort', end);
-    await pause(ms, rest.signal).catch(() => undefined);
-    signal.removeEventListener('abort', end);
+    work.hurry = () => rest.abort();
+    await pause(ms, AbortSignal.any([signal, rest.signal])).catch(() => undefined);
+    work.hurry();
     work.hurry = () => undefined;
     signal.throwIfAborted();
   }

@@ -2,6 +2,7 @@
  * One configuration of one device, read and looked at: whole, not an error text, of the right device. Whatever is not
  * that is a BackupFailed with its class; nothing is stored here.
  */
+import { orAborted } from '@skolo/common';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -125,25 +126,15 @@ export class Fetch {
       onTalk: (from, text) => talk.note(from, text),
       ...(onConnected && { onConnected }),
     });
-    const done = new AbortController();
     try {
       // A session ends with the signal; what a model does beside it must not hold up anybody either.
-      return await Promise.race([work(connection), rejected(signal, done.signal)]);
+      return await orAborted(work(connection), signal);
     } catch (error) {
       throw failureOf(device.name, error);
     } finally {
-      done.abort();
       await connection.close();
     }
   }
-}
-
-/** Rejects when the signal is aborted, until nobody wants to know. */
-function rejected(signal: AbortSignal, unwanted: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { signal: unwanted });
-  });
 }
 
 function check(device: string, model: BackupModel, { content }: Reading): void {

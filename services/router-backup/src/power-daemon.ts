@@ -8,7 +8,7 @@ import {
   type PowerCycle,
   powerCycleDaemonApi,
 } from '@skolo/api';
-import { type Clock, errorText, type Logger, systemClock } from '@skolo/common';
+import { type Clock, errorText, type Logger, orAborted, systemClock } from '@skolo/common';
 import { DeviceBusy } from '@skolo/equipment';
 import { formatOutlet, parseOutlet, type Rack, serviceUrl } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
@@ -71,15 +71,11 @@ export class PowerDaemon {
   follow(device: string, signal: AbortSignal): Following {
     const controller = new AbortController();
     const follower = { device, controller };
-    const abort = () => controller.abort(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort);
     this.followers.add(follower);
     this.poll();
     return {
-      signal: controller.signal,
+      signal: AbortSignal.any([signal, controller.signal]),
       end: () => {
-        signal.removeEventListener('abort', abort);
         this.followers.delete(follower);
         if (this.followers.size > 0) return;
         clearTimeout(this.polling);
@@ -179,13 +175,4 @@ function wantedBy(
     for (const outlet of outlets) names.add(parseOutlet(outlet)?.device ?? outlet);
   }
   return new Set([...names].filter((name) => rack.infrastructure.has(name)));
-}
-
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort);
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

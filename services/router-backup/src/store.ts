@@ -240,11 +240,9 @@ export class Store {
 
   private async rest(ms: number): Promise<void> {
     this.waking = new AbortController();
-    const stop = () => this.waking.abort();
-    this.deps.signal.addEventListener('abort', stop);
-    if (this.deps.signal.aborted) stop();
-    await pause(ms, this.waking.signal).catch(() => undefined);
-    this.deps.signal.removeEventListener('abort', stop);
+    const { signal } = this.waking;
+    await pause(ms, AbortSignal.any([this.deps.signal, signal])).catch(() => undefined);
+    this.waking.abort();
   }
 
   private async beginAnew(wrong: string): Promise<void> {

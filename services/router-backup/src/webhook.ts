@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { FailureClass, Time } from '@skolo/api';
-import { backOffMs, type Clock, errorText, pause, systemClock } from '@skolo/common';
+import { backOffMs, type Clock, errorText, pause, systemClock, withDeadline } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { isSafeForSecrets, readSecret } from '@skolo/secrets';
 import { z } from 'zod';
@@ -161,15 +161,9 @@ export class Webhook {
 
   private async post(url: URL, { id, body }: Waiting, token: string | undefined): Promise<number> {
     const { fetch: ask = fetch, timeoutMs = 10_000 } = this.deps;
-    const limit = new AbortController();
-    const timer = setTimeout(
-      () => limit.abort(new Error(`no answer in ${timeoutMs} ms`)),
-      timeoutMs,
-    );
-    const abort = () => limit.abort(this.closing.signal.reason);
-    if (this.closing.signal.aborted) abort();
-    this.closing.signal.addEventListener('abort', abort);
-    try {
+    const late = () => new Error(`no answer in ${timeoutMs} ms`);
+    const deadline = { ms: timeoutMs, late, signal: this.closing.signal };
+    return await withDeadline(deadline, async (signal) => {
       const response = await ask(url, {
         method: 'POST',
         body,
@@ -180,15 +174,12 @@ export class Webhook {
         },
         // The token must not follow it.
         redirect: 'manual',
-        signal: limit.signal,
+        signal,
       });
       // Whatever it says, nobody reads it.
       await response.body?.cancel();
       return response.status;
-    } finally {
-      clearTimeout(timer);
-      this.closing.signal.removeEventListener('abort', abort);
-    }
+    });
   }
 }
 

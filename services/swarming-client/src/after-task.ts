@@ -5,10 +5,9 @@
  *
  * Nothing of this is written down: an agent that is restarted in between goes on with whatever it finds.
  */
-import { type Clock, errorText, type Logger, pause } from '@skolo/common/light';
+import { type Clock, errorText, type Logger, pause, withDeadline } from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { Device, DeviceView } from './devices/device.ts';
-import { inTime } from './in-time.ts';
 
 export interface RebootedDevice {
   name: string;
@@ -145,11 +144,10 @@ export class AfterTask {
   /** Undefined, or why it did not take the command. */
   private async tell({ device }: RebootedDevice, signal: AbortSignal): Promise<string | undefined> {
     try {
-      await inTime((either) => device.repairs['device-reboot']?.(either), {
-        ms: commandWithinMs,
-        late: `it was not told within ${commandWithinMs / 1000} s`,
-        signal,
-      });
+      const late = () => new Error(`it was not told within ${commandWithinMs / 1000} s`);
+      await withDeadline({ ms: commandWithinMs, late, signal }, (either) =>
+        device.repairs['device-reboot']?.(either),
+      );
       return undefined;
     } catch (error) {
       signal.throwIfAborted();

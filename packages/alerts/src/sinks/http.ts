@@ -66,17 +66,14 @@ export function createHttpSink(options: HttpSinkOptions): Sink {
     const target = new URL(url.replaceAll(tokenPlace, () => encodeURI(token ?? '')));
     const body = template?.render(message, location, token) ?? encode(message, encodeAs).json;
     const ending = new AbortController();
-    const end = () => ending.abort();
-    const timer = setTimeout(end, options.timeoutSeconds * 1000);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
+    const timer = setTimeout(() => ending.abort(), options.timeoutSeconds * 1000);
     try {
       const answer = await fetch(target, {
         method,
         headers,
         body,
         redirect: 'manual',
-        signal: ending.signal,
+        signal: AbortSignal.any([signal, ending.signal]),
       });
       if (answer.ok) return void (await answer.body?.cancel());
       const secrets = [...secretsOf(target), ...(token === undefined ? [] : [token])];
@@ -91,7 +88,7 @@ export function createHttpSink(options: HttpSinkOptions): Sink {
       });
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener('abort', end);
+      ending.abort();
     }
   }
 

@@ -20,9 +20,8 @@ export async function* commitsSince(
 ): AsyncGenerator<Mirrored> {
   const range = since !== undefined ? [`^${since}`] : [];
   const stopping = new AbortController();
-  const stop = () => stopping.abort(signal.reason);
   signal.throwIfAborted();
-  signal.addEventListener('abort', stop);
+  const either = AbortSignal.any([signal, stopping.signal]);
   const log = startGit(
     [
       'log',
@@ -37,7 +36,7 @@ export async function* commitsSince(
       ...range,
       '--',
     ],
-    { dir: history, signal: stopping.signal, timeoutMs: Number.POSITIVE_INFINITY },
+    { dir: history, signal: either, timeoutMs: Number.POSITIVE_INFINITY },
   );
   log.stdin.end();
   const fields = zeroSeparated(log.stdout);
@@ -61,8 +60,7 @@ export async function* commitsSince(
     await log.ended;
   } finally {
     // Whoever has had enough of it does not read the rest.
-    stop();
-    signal.removeEventListener('abort', stop);
+    stopping.abort();
   }
 }
 

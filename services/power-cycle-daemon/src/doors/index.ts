@@ -47,7 +47,7 @@ export class Doors {
 
   /** Whoever still waits is told that the daemon stops. */
   async close(): Promise<void> {
-    this.closing.abort();
+    this.closing.abort(new Error('the daemon stops; what was begun goes on when it is back'));
     clearTimeout(this.retrying);
     await this.following;
     const all = [...this.open.values(), ...this.retired];

@@ -2,7 +2,7 @@
  * What an old protocol asks for, carried out and proven. Behind it are programs and not people, so two rules are
  * stricter here: what a person turned off is theirs, and what is held is not switched at all.
  */
-import { errorText, pause } from '@skolo/common';
+import { errorText, orAborted, pause } from '@skolo/common';
 import { formatOutlet, hasRange } from '@skolo/rack';
 import { type Ask, findHold } from '../policy.ts';
 import { feedKey, type Wish } from '../records.ts';
@@ -33,16 +33,15 @@ const leastOffSeconds = 0.5;
 export async function carryOut(order: Order, deps: DoorDeps): Promise<string | undefined> {
   const { log } = deps;
   const { action, target, delaySeconds, by } = order;
-  const end = endOf(order, deps);
+  // When the daemon stops or the client goes away there is nobody to answer.
+  const end = AbortSignal.any([deps.closing, order.gone]);
   let why: string | undefined;
   try {
-    why = await orEnd(attempt(order, deps, end.signal), end.signal);
+    why = await orAborted(attempt(order, deps, end), end);
   } catch (error) {
-    const isExpected = error instanceof RequestRefused || end.signal.aborted;
+    const isExpected = error instanceof RequestRefused || end.aborted;
     if (!isExpected) log.error({ err: error, action, target, by }, 'door failed');
     why = errorText(error);
-  } finally {
-    end.release();
   }
   log.info({ action, target, delaySeconds, by, why }, 'door');
   return why;
@@ -117,33 +116,4 @@ async function taken(
 function wishOf({ feeds }: Target, wishes: ReadonlyMap<string, Wish>): Wish | undefined {
   const found = feeds.flatMap((feed) => wishes.get(formatOutlet(feed)) ?? []);
   return found.find(({ by }) => !by.startsWith(doorName)) ?? found[0];
-}
-
-/** Aborted when the daemon stops or the client goes away; either way there is nobody to answer. */
-function endOf({ gone }: Order, { closing }: DoorDeps) {
-  const end = new AbortController();
-  const stop = () =>
-    end.abort(new Error('the daemon stops; what was begun goes on when it is back'));
-  const leave = () => end.abort(gone.reason);
-  if (closing.aborted) stop();
-  if (gone.aborted) leave();
-  closing.addEventListener('abort', stop);
-  gone.addEventListener('abort', leave);
-  return {
-    signal: end.signal,
-    release() {
-      closing.removeEventListener('abort', stop);
-      gone.removeEventListener('abort', leave);
-    },
-  };
-}
-
-/** @throws The signal's reason. What was begun is in the journal, and goes on without anybody waiting for it. */
-function orEnd<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop);
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }

@@ -1,5 +1,6 @@
 /** Whether a machine is there: at its ssh port, its URL, or by a ping. One look each; who waits looks again. */
 import { execFile } from 'node:child_process';
+import { withDeadline } from '@skolo/common';
 import type { Machine, Rack, SeenBack } from '@skolo/rack';
 import { lookTcp } from './look-tcp.ts';
 
@@ -56,21 +57,15 @@ async function lookSsh(
 }
 
 async function lookHttp(url: string, timeoutMs: number, signal: AbortSignal): Promise<Look> {
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), timeoutMs);
-  const abort = () => limit.abort();
-  signal.addEventListener('abort', abort);
-  if (signal.aborted) abort();
+  const late = () => new Error(`not within ${timeoutMs} ms`);
   try {
-    const response = await fetch(url, { signal: limit.signal, redirect: 'manual' });
-    await response.body?.cancel();
-    return { up: response.status < 400, text: `${url} answers ${response.status}` };
+    return await withDeadline({ ms: timeoutMs, late, signal }, async (limit) => {
+      const response = await fetch(url, { signal: limit, redirect: 'manual' });
+      await response.body?.cancel();
+      return { up: response.status < 400, text: `${url} answers ${response.status}` };
+    });
   } catch (error) {
-    const why = limit.signal.aborted ? `not within ${timeoutMs} ms` : codeOf(error);
-    return { up: false, text: `${url} does not answer: ${why}` };
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', abort);
+    return { up: false, text: `${url} does not answer: ${codeOf(error)}` };
   }
 }
 

@@ -162,18 +162,11 @@ function pathOf({ origin, pathname }: URL): string {
 class Stall {
   private readonly controller = new AbortController();
   private readonly timer: NodeJS.Timeout;
-  private readonly outer: AbortSignal;
-  private readonly follow = () => this.controller.abort(this.outer.reason);
+  readonly signal: AbortSignal;
 
   constructor(text: string, ms: number, outer: AbortSignal) {
-    this.outer = outer;
     this.timer = setTimeout(() => this.controller.abort(new Unreachable(text)), ms);
-    if (outer.aborted) this.follow();
-    else outer.addEventListener('abort', this.follow, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
+    this.signal = AbortSignal.any([outer, this.controller.signal]);
   }
 
   progress(): void {
@@ -182,6 +175,6 @@ class Stall {
 
   end(): void {
     clearTimeout(this.timer);
-    this.outer.removeEventListener('abort', this.follow);
+    this.controller.abort();
   }
 }

@@ -5,7 +5,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { basename } from 'node:path';
-import { pause } from '@skolo/common/light';
+import { orAborted, pause } from '@skolo/common/light';
 import { CommandFailed, type RunCommand } from '../run-command.ts';
 import type { AdbServer, DeviceSettings } from './device.ts';
 import { complaint } from './look.ts';
@@ -58,12 +58,12 @@ export function createAdbServer({
     });
     // Nobody may be left who waits for it.
     starting.catch(() => undefined);
-    await untilAborted(starting, signal);
+    await orAborted(starting, signal);
   }
 
   async function ensure(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (starting !== undefined) return await untilAborted(starting, signal);
+    if (starting !== undefined) return await orAborted(starting, signal);
     const answer = await askVersion(port, timeoutMs(), signal);
     if (answer === 'answers') return;
     if (answer === 'refused') return await once(() => start(signal), signal);
@@ -211,19 +211,5 @@ function killIfThere(pid: number): void {
     process.kill(pid, 'SIGKILL');
   } catch {
     // It has ended by itself.
-  }
-}
-
-async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    signal.throwIfAborted();
-    await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Logger } from '@skolo/common/light';
+import { type Clock, errorText, type Logger, orAborted } from '@skolo/common/light';
 import type { AttachedDevice, Device, DeviceView, Look } from './device.ts';
 
 export interface DeviceWatchDeps {
@@ -54,7 +54,7 @@ export class DeviceWatch {
       this.looking = undefined;
       this.lookLater();
     });
-    return signal === undefined ? await this.looking : await unlessAborted(this.looking, signal);
+    return await orAborted(this.looking, signal);
   }
 
   stop(): void {
@@ -113,17 +113,4 @@ function next(before: DeviceView, found: Look, entry: AttachedDevice, readAt: Da
     ...(found.state === 'missing' && { why: found.why }),
     ...(reading !== undefined && { reading }),
   };
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

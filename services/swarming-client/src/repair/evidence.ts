@@ -5,11 +5,10 @@
  */
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, errorText, type Logger } from '@skolo/common/light';
+import { type Clock, errorText, type Logger, withDeadline } from '@skolo/common/light';
 import { makeFolder } from '@skolo/durable/make-folder';
 import type { Device } from '../devices/device.ts';
 import type { Health, Reason } from '../health/health.ts';
-import { inTime } from '../in-time.ts';
 
 export interface EvidenceDeps {
   stateDir: string;
@@ -91,11 +90,12 @@ export class Evidence {
     const folder = join(root, name, await nextName(join(root, name), at));
     await makeFolder(folder, 0o755);
     try {
-      const files = await inTime((signal) => device.keepEvidence?.(folder, signal) ?? [], {
-        ms: withinMs,
-        late: `not done within ${withinMs / 1000} s`,
-        signal: this.ended.signal,
-      });
+      const late = () => new Error(`not done within ${withinMs / 1000} s`);
+      const deadline = { ms: withinMs, late, signal: this.ended.signal };
+      const files = await withDeadline(
+        deadline,
+        (signal) => device.keepEvidence?.(folder, signal) ?? [],
+      );
       if (files.length === 0) throw new Error('it gives none');
       const why = reasons.map(({ text, since }) => `${since.toISOString()} ${text}\n`).join('');
       await writeFile(join(folder, whyFile), why);

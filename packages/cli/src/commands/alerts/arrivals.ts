@@ -30,12 +30,11 @@ export class Arrivals {
     const { source, signal } = deps;
     const { connection, topic, subscription, fields } = source;
     this.deps = deps;
-    signal.addEventListener('abort', () => this.ending.abort());
     this.ended = subscribe(connection, {
       topic,
       subscription,
       fields,
-      signal: this.ending.signal,
+      signal: AbortSignal.any([signal, this.ending.signal]),
       onMessage: (message) => this.look(message),
       onState: (state) => this.changed(state),
     });

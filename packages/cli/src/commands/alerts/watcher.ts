@@ -97,10 +97,8 @@ export class Watcher {
    */
   async once(withinMs: number, signal: AbortSignal): Promise<void> {
     const ending = new AbortController();
-    const end = () => ending.abort();
-    signal.addEventListener('abort', end);
     this.man = this.newMan(Math.min(withinMs, this.deps.silentAfterMs));
-    const ended = this.listen(ending.signal);
+    const ended = this.listen(AbortSignal.any([signal, ending.signal]));
     ended.catch((error: unknown) => this.listening.fails(error));
     try {
       if (!(await within(this.listening.happened, toConnect(withinMs), signal))) {
@@ -110,8 +108,7 @@ export class Watcher {
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
-      signal.removeEventListener('abort', end);
-      end();
+      ending.abort();
       // What it has to say was said above.
       await ended.catch(() => undefined);
     }

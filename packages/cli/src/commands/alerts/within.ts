@@ -32,14 +32,10 @@ export async function within(
   signal: AbortSignal,
 ): Promise<boolean> {
   const timer = new AbortController();
-  const abort = () => timer.abort();
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort);
   try {
-    const late = setTimeout(ms, false, { signal: timer.signal });
+    const late = setTimeout(ms, false, { signal: AbortSignal.any([signal, timer.signal]) });
     return await Promise.race([promise.then(() => true), late]);
   } finally {
-    signal.removeEventListener('abort', abort);
     timer.abort();
   }
 }

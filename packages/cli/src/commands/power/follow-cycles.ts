@@ -40,14 +40,11 @@ const mostInUrl = 6000;
  */
 export async function followCycles(options: FollowOptions): Promise<void> {
   const failed = new AbortController();
-  const stop = () => failed.abort(options.signal.reason);
-  options.signal.addEventListener('abort', stop);
-  if (options.signal.aborted) stop();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
   try {
     const parts = inUrls(options.ids);
-    await Promise.all(parts.map((ids) => followSome({ ...options, ids, signal: failed.signal })));
+    await Promise.all(parts.map((ids) => followSome({ ...options, ids, signal })));
   } finally {
-    options.signal.removeEventListener('abort', stop);
     // When one of them throws, nobody waits for the others.
     failed.abort();
   }

@@ -1,0 +1,41 @@
+/**
+ * The result of `work`, or the signal's reason where that is aborted first. The work itself goes on.
+ *
+ * @throws What the work throws, or the signal's reason.
+ */
+export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/**
+ * Gives `work` a signal that is aborted when the time is up, or with the caller's own signal.
+ *
+ * Only `work` decides when it ends: with work that may ignore its signal, use {@link orAborted} too.
+ *
+ * @param late the reason when the time is up
+ * @throws The reason of whichever came first; else what the work throws.
+ */
+export async function withDeadline<T>(
+  { ms, late, signal }: { ms: number; late: () => Error; signal?: AbortSignal | undefined },
+  work: (signal: AbortSignal) => Promise<T> | T,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(late()), ms);
+  const abort = () => limit.abort(signal?.reason);
+  signal?.addEventListener('abort', abort);
+  try {
+    return await work(limit.signal);
+  } catch (error) {
+    throw limit.signal.aborted ? limit.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
