@@ -18,6 +18,7 @@ export {
 export { type BackOffOptions, backOffMs } from './back-off.ts';
 export { cameThroughProxy, clientAddress, inNetworks, normaliseAddress } from './client-address.ts';
 export { type Clock, createClock, readBootId, systemClock } from './clock.ts';
+export { orAborted, withDeadline } from './deadline.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
 export { exitCodes } from './exit-codes.ts';
 export { browserGetProblem, browserProblem } from './http/browser-check.ts';
@@ -45,7 +46,6 @@ export {
   openJournal,
   tryOpenJournal,
 } from './open-journal.ts';
-export { orAborted, withDeadline } from './deadline.ts';
 export { pause } from './pause.ts';
 export { errorText, redacted, stripSecrets } from './redact.ts';
 export { runService } from './run-service.ts';

@@ -2,7 +2,7 @@
  * One configuration of one device, read and looked at: whole, not an error text, of the right device. Whatever is not
  * that is a BackupFailed with its class; nothing is stored here.
  */
-import { orAborted } from '@skolo/common';
+
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -18,6 +18,7 @@ import {
   type Reading,
   readWhole,
 } from '@skolo/backup';
+import { orAborted } from '@skolo/common';
 import type { ConnectionFacts, HostKeys } from '@skolo/equipment';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { BackupFailed, failureOf } from './failure.ts';
