@@ -11,15 +11,19 @@ const range = /(?<=[\w./\]\\-])\[\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*\]/g;
 /** Text for the parser, and how what it found is shown again. */
 export function hideRanges(text: string): { hidden: string; show: (text: string) => string } {
   // Who does use these letters can quote his ranges.
-  if (/[\uE6A0-\uE6A2]/.test(text)) return { hidden: text, show: (same) => same };
-  return { hidden: text.replace(range, hide), show };
+  if (letter.test(text)) return { hidden: text, show: (same) => same };
+  const hidden = text.replace(range, hide);
+  return { hidden, show: hidden === text ? (same) => same : show };
 }
 
 function hide(found: string): string {
   return found.replace('[', letters['[']).replace(']', letters[']']).replaceAll(',', letters[',']);
 }
 
+const letter = /[\uE6A0-\uE6A2]/;
+
 function show(text: string): string {
+  if (!letter.test(text)) return text;
   return text
     .replaceAll(letters['['], '[')
     .replaceAll(letters[']'], ']')

@@ -10,10 +10,7 @@ import { infrastructureUplink, line, ports, power } from './wiring-fields.ts';
 /** What all infrastructure has; each model adds its own keys. */
 export const infrastructureShape = {
   model: literal(z.string()).describe('Model of the device; see Models.'),
-  transport: z
-    .string()
-    .exactOptional()
-    .describe('Transport, if the model supports several.'),
+  transport: z.string().exactOptional().describe('Transport, if the model supports several.'),
   address: each(address).exactOptional().describe('Its address.'),
   port: each(portOrRange)
     .exactOptional()

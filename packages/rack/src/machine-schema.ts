@@ -32,9 +32,7 @@ export const deviceSchema = object({
   power: ownPower
     .exactOptional()
     .describe("The port of the machine's own hub that feeds it, or an outlet."),
-  address: each(address)
-    .exactOptional()
-    .describe('Its address on the network (chromeos, linux).'),
+  address: each(address).exactOptional().describe('Its address on the network (chromeos, linux).'),
   login: z.string().exactOptional().describe('A name of `logins`.'),
 });
 

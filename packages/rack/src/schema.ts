@@ -18,10 +18,7 @@ import { attributes, line, power, uplink } from './wiring-fields.ts';
 export const jumphostSchema = object({
   name: hostName.describe('Its host name.'),
   address: address.describe('Its address in the rack.'),
-  aliases: z
-    .array(domainName)
-    .default([])
-    .describe('More names for it. Bots use `metadata`.'),
+  aliases: z.array(domainName).default([]).describe('More names for it. Bots use `metadata`.'),
   hosts: z
     .array(urlHost)
     .exactOptional()
@@ -135,7 +132,9 @@ export const accessSchema = section({
     .describe('File of named, hashed, expiring tokens, made by `skolo token new`.'),
   google: object({
     audience: z.string().min(1).describe('Audience that the ID tokens must be for.'),
-    emails: z.record(email, z.enum(['view', 'operate', 'admin'])).describe('Role of each e-mail address.'),
+    emails: z
+      .record(email, z.enum(['view', 'operate', 'admin']))
+      .describe('Role of each e-mail address.'),
     certsUrl: tokenUrl.exactOptional().describe('URL of the public keys of Google.'),
   })
     .exactOptional()

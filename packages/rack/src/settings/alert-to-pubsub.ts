@@ -28,7 +28,9 @@ const anySink = {
 
 const fileSink = object({
   ...anySink,
-  name: name.describe('Its position in the spool. A renamed sink starts again at the newest message.'),
+  name: name.describe(
+    'Its position in the spool. A renamed sink starts again at the newest message.',
+  ),
   kind: z.literal('file'),
   file: path.describe('Gets a JSON object a line.'),
   maxBytes: whole(1, 2 ** 50)
@@ -38,7 +40,9 @@ const fileSink = object({
 
 const httpSink = object({
   ...anySink,
-  name: name.describe('Its position in the spool. A renamed sink starts again at the newest message.'),
+  name: name.describe(
+    'Its position in the spool. A renamed sink starts again at the newest message.',
+  ),
   kind: z.literal('http'),
   url: httpUrl.describe('Gets a request for each message.'),
   method: z.enum(['POST', 'PUT']).default('POST').describe('How.'),

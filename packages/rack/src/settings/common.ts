@@ -7,14 +7,10 @@ import { httpUrl } from '../network-fields.ts';
 export const common = {
   url: httpUrl
     .exactOptional()
-    .describe(
-      'URL of this service; by default the jumphost at the port of the service.',
-    ),
+    .describe('URL of this service; by default the jumphost at the port of the service.'),
   metricsUrl: httpUrl
     .exactOptional()
-    .describe(
-      'URL of its metrics; by default the jumphost at the metrics port of the service.',
-    ),
+    .describe('URL of its metrics; by default the jumphost at the metrics port of the service.'),
   tls: object({
     cert: path.describe('PEM file of the certificate and those that vouch for it.'),
     key: path.describe('PEM file of its private key.'),
