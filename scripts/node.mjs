@@ -24,7 +24,7 @@ export function findNode(current = process, folder = root) {
   const installed = join(folder, 'node_modules', `node-${platform}-${arch}`, 'bin', 'node');
   if (existsSync(installed)) return installed;
   throw new Error(
-    `skolo runs on Node 24 or newer; this is ${versions.node} (${execPath}), and ${installed} does not exist. ` +
-      `Run npm ci; if npm has no Node for ${platform}-${arch}, install Node 24: https://nodejs.org/`,
+    `skolo needs Node 24 or newer, and this is ${versions.node} (${execPath}). ` +
+      `Run npm ci; if ${installed} is missing then, npm has no Node for ${platform}-${arch}: install it, see https://nodejs.org/`,
   );
 }
