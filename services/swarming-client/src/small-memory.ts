@@ -15,7 +15,13 @@ const startMs = 20_000;
 /** V8 by itself waits until a heap this small has grown by megabytes. */
 const everyMs = 120_000;
 
-for (const flag of ['--lite-mode', '--optimize-for-size', '--semi-space-growth-factor=1']) {
+/** Node 22, on arm/v7, compiles WebAssembly while it imports node:http, and lite mode would end the process there. */
+const withoutCompilers =
+  Number(process.versions.node.split('.')[0]) < 24
+    ? ['--no-opt', '--no-sparkplug']
+    : ['--lite-mode'];
+
+for (const flag of [...withoutCompilers, '--optimize-for-size', '--semi-space-growth-factor=1']) {
   setFlagsFromString(flag);
 }
 setTimeout(() => {
