@@ -12,7 +12,6 @@ export const unrevised = [
   'packages/equipment/README.md',
   'packages/rack/README.md',
   'services/alert-to-pubsub/README.md',
-  'services/power-cycle-daemon/README.md',
   'services/router-backup/README.md',
   'services/swarming-client/README.md',
 ];
