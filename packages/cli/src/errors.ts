@@ -1,4 +1,3 @@
-import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
 
 /** Something that the person at the terminal can do something about. The message says what, where, and what to do. */
@@ -18,12 +17,17 @@ export function usageError(message: string, options?: ErrorOptions): CliError {
   return new CliError(message, exitCodes.wrongCommandLine, options);
 }
 
+/** Something went wrong: 3 where something else was done, 1 where nothing was. */
+export function failPartly(io: Pick<Io, 'exitCode'>, isAnyDone: boolean): void {
+  io.exitCode = isAnyDone ? exitCodes.partlyFailed : exitCodes.failed;
+}
+
 /** Says what is wrong while the rest goes on. The caller sets the exit code. */
 export function complain({ err }: Pick<Io, 'err'>, message: string): void {
   err(sentence(message));
 }
 
-export interface Failure {
+interface Failure {
   /** For standard error. One, unless there is more to say than one thing. */
   lines: string[];
   exitCode: ExitCode;
@@ -75,3 +79,19 @@ function bug(error: unknown): Failure {
 function sentence(text: string): string {
   return `skolo: ${text.trim().replaceAll(/\s*\n\s*/g, ' ')}`;
 }
+
+/** How `skolo` ends (design, section 3); the same as in packages/common, which is too heavy to load for five numbers. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  /** Nothing was tried. */
+  wrongCommandLine: 2,
+  /** Some of what was asked for was done. */
+  partlyFailed: 3,
+  /** rack.yaml, or a file that it names, is not as it has to be: EX_CONFIG of sysexits.h. */
+  badConfiguration: 78,
+  /** Ctrl-C, as shells write it: 128 and the number of the signal. */
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -4,7 +4,7 @@ import type { SkoloCommand } from './command.ts';
 import { complain, usageError } from './errors.ts';
 import type { Io } from './io.ts';
 
-export type FilterName = 'shelf' | 'kind' | 'model' | 'verdict' | 'state' | 'severity' | 'alert';
+type FilterName = 'shelf' | 'kind' | 'model' | 'verdict' | 'state' | 'severity' | 'alert';
 
 /** What the command line gives: several values, with commas between. */
 export type FilterOptions = Readonly<Partial<Record<FilterName, readonly string[]>>>;

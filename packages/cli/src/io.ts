@@ -1,4 +1,4 @@
-import type { ExitCode } from './exit-codes.ts';
+import type { ExitCode } from './errors.ts';
 
 /** What a command may know of the world around it. Only main.ts touches `process`. */
 export interface Io {
@@ -33,4 +33,9 @@ export interface Io {
   ask(question: string): Promise<string | undefined>;
   /** With what the process ends; 0 until a command says otherwise. A command that fails altogether throws instead. */
   exitCode: ExitCode;
+}
+
+/** For programs: all that is known, also what the table leaves out. */
+export function printJson({ out }: Io, value: unknown): void {
+  out(JSON.stringify(value, undefined, 2));
 }

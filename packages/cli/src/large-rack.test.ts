@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from './errors.ts';
 import type { Io } from './io.ts';
 import { complete } from './program.ts';
 import { largeRackYaml, startLargeRack } from './testing/large-rack.ts';

@@ -1,6 +1,6 @@
 /** The only file that touches `process`. */
 import { createInterface } from 'node:readline';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { type ExitCode, exitCodes } from './errors.ts';
 import type { Io } from './io.ts';
 import { complete } from './program.ts';
 

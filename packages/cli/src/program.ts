@@ -1,162 +1,126 @@
 /** `skolo <noun> <verb>`: all commands, and what they have in common. */
+
+import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { addGlobalOptions, SkoloCommand } from './command.ts';
-import { addAlertsDeadLetters } from './commands/alerts/dead-letters.ts';
-import { addAlertsList } from './commands/alerts/list.ts';
-import { addAlertsSend } from './commands/alerts/send.ts';
-import { addAlertsStatus } from './commands/alerts/status.ts';
-import { addAlertsTail } from './commands/alerts/tail.ts';
-import { addAlertsWatch } from './commands/alerts/watch.ts';
-import { addBackupAcceptLoss } from './commands/backup/accept-loss.ts';
-import { addBackupDiff } from './commands/backup/diff.ts';
-import { addBackupList } from './commands/backup/list.ts';
-import { addBackupRestore } from './commands/backup/restore.ts';
-import { addBackupRestoreHistory } from './commands/backup/restore-history.ts';
-import { addBackupRun } from './commands/backup/run.ts';
-import { addBackupRuns } from './commands/backup/runs.ts';
-import { addBackupShow } from './commands/backup/show.ts';
-import { addBackupStatus } from './commands/backup/status.ts';
-import { addBackupTranscript } from './commands/backup/transcript.ts';
-import { addEquipmentForget } from './commands/equipment/forget.ts';
-import { addEquipmentKeys } from './commands/equipment/keys.ts';
-import { addImagesPin } from './commands/images/pin.ts';
-import { addMachineClear } from './commands/machine/clear.ts';
-import { addMachineLog } from './commands/machine/log.ts';
-import { addMachineReboot } from './commands/machine/reboot.ts';
-import { addMachineStatus } from './commands/machine/status.ts';
-import { addMetadataClients } from './commands/metadata/clients.ts';
-import { addMetadataIdentities } from './commands/metadata/identities.ts';
-import { addPowerCancel } from './commands/power/cancel.ts';
-import { addPowerControllers } from './commands/power/controllers.ts';
-import { addPowerCycle } from './commands/power/cycle.ts';
-import { addPowerFollow } from './commands/power/follow.ts';
-import { addPowerForget } from './commands/power/forget.ts';
-import { addPowerHold } from './commands/power/hold.ts';
-import { addPowerHolds } from './commands/power/holds.ts';
-import { addPowerLog } from './commands/power/log.ts';
-import { addPowerOff } from './commands/power/off.ts';
-import { addPowerOn } from './commands/power/on.ts';
-import { addPowerRelease } from './commands/power/release.ts';
-import { addPowerShow } from './commands/power/show.ts';
-import { addPowerStatus } from './commands/power/status.ts';
-import { addRackCheck } from './commands/rack/check.ts';
-import { addRackHosts } from './commands/rack/hosts.ts';
-import { addRackRender } from './commands/rack/render.ts';
-import { addRackSchema } from './commands/rack/schema.ts';
-import { addRackShow } from './commands/rack/show.ts';
-import { addRackSwarmingConfig } from './commands/rack/swarming-config.ts';
-import { addTokenList } from './commands/token/list.ts';
-import { addTokenNew } from './commands/token/new.ts';
-import { addTokenRevoke } from './commands/token/revoke.ts';
-import { failureOf } from './errors.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { type ExitCode, exitCodes, failureOf } from './errors.ts';
 import type { Io } from './io.ts';
 import { plain } from './output/text.ts';
-import { ownVersion } from './version.ts';
+
+/** Says what a verb takes, and what it does. */
+type Define = (command: SkoloCommand, io: Io) => void;
 
 interface Noun {
-  name: string;
   summary: string;
   example: string;
-  verbs: ((noun: SkoloCommand, io: Io) => void)[];
+  /** Loaded when the command line names the verb, or asks for the help of its noun. */
+  verbs: Record<string, () => Promise<{ define: Define }>>;
 }
 
 /** A new command is added here, in the order in which help shows it, and lives in commands/<noun>/<verb>.ts. */
-const nouns: Noun[] = [
-  {
-    name: 'rack',
+const nouns: Record<string, Noun> = {
+  rack: {
     summary: 'the inventory: check it, ask it, make other files of it',
     example: 'skolo rack show switch-1/14',
-    verbs: [
-      addRackCheck,
-      addRackShow,
-      addRackHosts,
-      addRackSwarmingConfig,
-      addRackRender,
-      addRackSchema,
-    ],
+    verbs: {
+      check: () => import('./commands/rack/check.ts'),
+      show: () => import('./commands/rack/show.ts'),
+      hosts: () => import('./commands/rack/hosts.ts'),
+      'swarming-config': () => import('./commands/rack/swarming-config.ts'),
+      render: () => import('./commands/rack/render.ts'),
+      schema: () => import('./commands/rack/schema.ts'),
+    },
   },
-  {
-    name: 'power',
+  power: {
     summary: 'turn machines and phones off and on, and see them back',
     example: "skolo power cycle skia-rpi2-rack4-shelf1-007 --reason 'offline' --wait",
-    verbs: [
-      addPowerCycle,
-      addPowerStatus,
-      addPowerOn,
-      addPowerOff,
-      addPowerFollow,
-      addPowerCancel,
-      addPowerLog,
-      addPowerShow,
-      addPowerHold,
-      addPowerRelease,
-      addPowerHolds,
-      addPowerControllers,
-      addPowerForget,
-    ],
+    verbs: {
+      cycle: () => import('./commands/power/cycle.ts'),
+      status: () => import('./commands/power/status.ts'),
+      on: () => import('./commands/power/on.ts'),
+      off: () => import('./commands/power/off.ts'),
+      follow: () => import('./commands/power/follow.ts'),
+      cancel: () => import('./commands/power/cancel.ts'),
+      log: () => import('./commands/power/log.ts'),
+      show: () => import('./commands/power/show.ts'),
+      hold: () => import('./commands/power/hold.ts'),
+      release: () => import('./commands/power/release.ts'),
+      holds: () => import('./commands/power/holds.ts'),
+      controllers: () => import('./commands/power/controllers.ts'),
+      forget: () => import('./commands/power/forget.ts'),
+    },
   },
-  {
-    name: 'machine',
+  machine: {
     summary: 'the agents on machines: health, bot, task, phones, log',
     example: 'skolo machine status',
-    verbs: [addMachineStatus, addMachineLog, addMachineClear, addMachineReboot],
+    verbs: {
+      status: () => import('./commands/machine/status.ts'),
+      log: () => import('./commands/machine/log.ts'),
+      clear: () => import('./commands/machine/clear.ts'),
+      reboot: () => import('./commands/machine/reboot.ts'),
+    },
   },
-  {
-    name: 'backup',
+  backup: {
     summary: 'configurations of devices: what changed, the way back',
     example: 'skolo backup status',
-    verbs: [
-      addBackupStatus,
-      addBackupRun,
-      addBackupList,
-      addBackupShow,
-      addBackupDiff,
-      addBackupRestore,
-      addBackupRuns,
-      addBackupTranscript,
-      addBackupRestoreHistory,
-      addBackupAcceptLoss,
-    ],
+    verbs: {
+      status: () => import('./commands/backup/status.ts'),
+      run: () => import('./commands/backup/run.ts'),
+      list: () => import('./commands/backup/list.ts'),
+      show: () => import('./commands/backup/show.ts'),
+      diff: () => import('./commands/backup/diff.ts'),
+      restore: () => import('./commands/backup/restore.ts'),
+      runs: () => import('./commands/backup/runs.ts'),
+      transcript: () => import('./commands/backup/transcript.ts'),
+      'restore-history': () => import('./commands/backup/restore-history.ts'),
+      'accept-loss': () => import('./commands/backup/accept-loss.ts'),
+    },
   },
-  {
-    name: 'alerts',
+  alerts: {
     summary: 'what fires, whether it gets through, which rack is silent',
     example: 'skolo alerts tail --location rack4',
-    verbs: [
-      addAlertsList,
-      addAlertsStatus,
-      addAlertsTail,
-      addAlertsWatch,
-      addAlertsSend,
-      addAlertsDeadLetters,
-    ],
+    verbs: {
+      list: () => import('./commands/alerts/list.ts'),
+      status: () => import('./commands/alerts/status.ts'),
+      tail: () => import('./commands/alerts/tail.ts'),
+      watch: () => import('./commands/alerts/watch.ts'),
+      send: () => import('./commands/alerts/send.ts'),
+      'dead-letters': () => import('./commands/alerts/dead-letters.ts'),
+    },
   },
-  {
-    name: 'equipment',
+  equipment: {
     summary: 'switches, PDUs and the router, and how services know them again',
     example: 'skolo equipment keys',
-    verbs: [addEquipmentKeys, addEquipmentForget],
+    verbs: {
+      keys: () => import('./commands/equipment/keys.ts'),
+      forget: () => import('./commands/equipment/forget.ts'),
+    },
   },
-  {
-    name: 'images',
+  images: {
     summary: 'container images that manifests name',
     example: 'skolo images pin kube/base kube/components',
-    verbs: [addImagesPin],
+    verbs: {
+      pin: () => import('./commands/images/pin.ts'),
+    },
   },
-  {
-    name: 'token',
+  token: {
     summary: 'who may change things in the rack',
     example: 'skolo token list',
-    verbs: [addTokenNew, addTokenList, addTokenRevoke],
+    verbs: {
+      new: () => import('./commands/token/new.ts'),
+      list: () => import('./commands/token/list.ts'),
+      revoke: () => import('./commands/token/revoke.ts'),
+    },
   },
-  {
-    name: 'metadata',
+  metadata: {
     summary: 'the metadata server: who asks it, and how fresh its tokens are',
     example: 'skolo metadata clients',
-    verbs: [addMetadataClients, addMetadataIdentities],
+    verbs: {
+      clients: () => import('./commands/metadata/clients.ts'),
+      identities: () => import('./commands/metadata/identities.ts'),
+    },
   },
-];
+};
 
 /**
  * Runs one command line to its end, and says what became of it.
@@ -185,7 +149,7 @@ export async function complete(
  */
 async function run(args: readonly string[], io: Io): Promise<void> {
   try {
-    await createProgram(io).parseAsync(args, { from: 'user' });
+    await (await createProgram(args, io)).parseAsync(args, { from: 'user' });
   } catch (error) {
     // Help and version end this way, too. Errors are CliErrors.
     if (!(error instanceof CommanderError)) throw error;
@@ -193,8 +157,8 @@ async function run(args: readonly string[], io: Io): Promise<void> {
   }
 }
 
-/** All commands, with nothing run yet. */
-function createProgram(io: Io): SkoloCommand {
+/** All commands, with nothing run yet. Only those verbs are defined that the command line is about. */
+async function createProgram(args: readonly string[], io: Io): Promise<SkoloCommand> {
   const program = new SkoloCommand('skolo')
     .description('Runs racks of test machines, from an engineer’s desk.')
     .version(ownVersion(), '-V, --version', 'print the version')
@@ -207,10 +171,35 @@ function createProgram(io: Io): SkoloCommand {
       writeErr: (text) => io.err(text.trimEnd()),
     });
   addGlobalOptions(program);
-  for (const { name, summary, example, verbs } of nouns) {
+  const [first, second] = wordsOf(args, program);
+  const wanted =
+    first === 'help' ? { noun: second, verb: undefined } : { noun: first, verb: second };
+  for (const [name, { summary, example, verbs }] of Object.entries(nouns)) {
     const noun = program.command(name).summary(summary).helpCommand(false).example(example);
     noun.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
-    for (const add of verbs) add(noun, io);
+    for (const [verb, load] of Object.entries(verbs)) {
+      const command = noun.command(verb);
+      const isWanted = name === wanted.noun && (wanted.verb ?? verb) === verb;
+      if (isWanted) (await load()).define(command, io);
+    }
   }
   return program;
+}
+
+/** The command line without options: noun, verb, and what follows. */
+function wordsOf(args: readonly string[], program: SkoloCommand): string[] {
+  const withValue = program.options.filter(({ required }) => required).map(({ long }) => long);
+  return args.filter((arg, at) => !arg.startsWith('-') && !withValue.includes(args[at - 1]));
+}
+
+/** The version of the software, from the package's own file; `unknown` where a bundle has left that behind. */
+function ownVersion(): string {
+  try {
+    const { version }: { version?: unknown } = JSON.parse(
+      readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+    );
+    return typeof version === 'string' ? version : 'unknown';
+  } catch {
+    return 'unknown';
+  }
 }

@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Rack } from '@skolo/rack';
-import type { Globals } from './command.ts';
-import { CliError } from './errors.ts';
-import { exitCodes } from './exit-codes.ts';
+import type { Globals, SkoloCommand } from './command.ts';
+import { CliError, exitCodes } from './errors.ts';
 
 /**
  * The rack of `--rack`.
@@ -34,4 +34,21 @@ export async function rackFile({ rack: file, rackIsDefault }: Globals): Promise<
     // Whatever else is wrong with it is said by who reads it.
   }
   return file;
+}
+
+/** Where the tokens of the rack are kept: `--file`, else what rack.yaml says. Absolute. */
+export async function tokenPath(command: SkoloCommand, file: string | undefined): Promise<string> {
+  if (file !== undefined) {
+    if (command.gives('rack')) command.error("give '--file' or '--rack', not both");
+    return resolve(file);
+  }
+  const globals = command.globals();
+  const { secretPath } = await import('@skolo/secrets');
+  const rack = await loadRack(globals);
+  const { tokens } = rack.access;
+  if (tokens !== undefined) return secretPath(rack, tokens.file);
+  throw new CliError(
+    `${globals.rack} access.tokens: is missing; add \`access: { tokens: { file: secrets/tokens.yaml } }\`, or give --file FILE`,
+    exitCodes.badConfiguration,
+  );
 }

@@ -1,8 +1,18 @@
-import type { Api, Client } from '@skolo/api';
+import {
+  type Api,
+  ApiError,
+  ApiUnreachable,
+  alertToPubsubApi,
+  type Client,
+  type ClientOptions,
+  createClient,
+  metadataServerApi,
+  powerCycleDaemonApi,
+  routerBackupApi,
+} from '@skolo/api';
 import type { ServiceName } from '@skolo/rack';
-import type { Globals } from './command.ts';
-import { CliError, usageError } from './errors.ts';
-import { exitCodes } from './exit-codes.ts';
+import type { Globals, SkoloCommand } from './command.ts';
+import { CliError, exitCodes, usageError } from './errors.ts';
 import { loadRack } from './rack-file.ts';
 
 /** A service that can be asked. */
@@ -22,8 +32,32 @@ interface Target<A extends Api> {
   api: A;
   service: ServiceName;
   /** Which of its two has the API. */
-  port: 'public' | 'metrics';
-  globals: Globals;
+  port?: 'public' | 'metrics';
+}
+
+export type PowerCycleDaemon = Awaited<ReturnType<typeof powerCycleDaemon>>;
+export type RouterBackup = Awaited<ReturnType<typeof routerBackup>>;
+export type AlertToPubsub = Awaited<ReturnType<typeof alertToPubsub>>;
+
+export function powerCycleDaemon(command: SkoloCommand) {
+  return connectTo(command, { api: powerCycleDaemonApi, service: 'power-cycle-daemon' });
+}
+
+export function routerBackup(command: SkoloCommand) {
+  return connectTo(command, { api: routerBackupApi, service: 'router-backup' });
+}
+
+export function alertToPubsub(command: SkoloCommand) {
+  return connectTo(command, { api: alertToPubsubApi, service: 'alert-to-pubsub' });
+}
+
+/** The metadata server, whose own API is on its metrics port: the public one speaks only Google's protocol. */
+export function metadataServer(command: SkoloCommand) {
+  return connectTo(command, {
+    api: metadataServerApi,
+    service: 'metadata-server',
+    port: 'metrics',
+  });
 }
 
 /**
@@ -32,48 +66,66 @@ interface Target<A extends Api> {
  *
  * @throws CliError URL or token are of no use.
  */
-export async function connectTo<A extends Api>(target: Target<A>): Promise<Service<A>> {
-  const { api, globals } = target;
-  const { ApiError, ApiUnreachable, createClient } = await import('@skolo/api');
-  const baseUrl = globals.url ?? (await urlOfRack(target));
+export async function connectTo<A extends Api>(
+  command: SkoloCommand,
+  target: Target<A>,
+): Promise<Service<A>> {
+  const globals = command.globals();
+  const baseUrl = globals.url ?? (await urlOfRack(globals, target));
   const token = globals.tokenFile === undefined ? undefined : await readToken(globals.tokenFile);
-  const options = { baseUrl, ...(token !== undefined && { token }) };
-  const client = checked(() => createClient(api, options));
+  const client = newClient(target.api, { baseUrl, ...(token !== undefined && { token }) });
   return {
     baseUrl,
     token,
-    async ask(question) {
-      try {
-        return await question(client);
-      } catch (error) {
-        if (error instanceof ApiUnreachable && globals.url === undefined) {
-          throw explained(error, `the URL comes from ${globals.rack}, --url gives another`);
-        }
+    ask: (question) =>
+      explaining(() => question(client), globals, {
         // Who may not, and brought no token, may with one.
-        const signIn = token === undefined ? [401, 403] : [401];
-        if (error instanceof ApiError && signIn.includes(error.status)) {
-          throw explained(error, signInHint(globals));
-        }
-        throw error;
-      }
-    },
+        hint:
+          token === undefined || globals.tokenFile === undefined
+            ? 'give the file of your token with --token-file or SKOLO_TOKEN_FILE'
+            : `the token is that of ${globals.tokenFile}`,
+        statuses: token === undefined ? [401, 403] : [401],
+      }),
   };
 }
 
-/** Of a URL that is of no use, the person who typed it can do something. */
-function checked<T>(create: () => T): T {
+/**
+ * What the service answers. Where it cannot be reached or refuses the sign-in, the error says what to do about it.
+ *
+ * @throws CliError
+ */
+export async function explaining<T>(
+  ask: () => Promise<T>,
+  { url, rack }: Globals,
+  signIn: { hint: string; statuses: readonly number[] },
+): Promise<T> {
   try {
-    return create();
+    return await ask();
+  } catch (error) {
+    if (error instanceof ApiUnreachable && url === undefined) {
+      throw explained(error, `the URL comes from ${rack}, --url gives another`);
+    }
+    if (error instanceof ApiError && signIn.statuses.includes(error.status)) {
+      throw explained(error, signIn.hint);
+    }
+    throw error;
+  }
+}
+
+/** @throws CliError The person who typed the URL can correct it. */
+export function newClient<A extends Api>(api: A, options: ClientOptions): Client<A> {
+  try {
+    return createClient(api, options);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw usageError(error.message, { cause: error });
   }
 }
 
-async function urlOfRack({ globals, service, port }: Omit<Target<Api>, 'api'>): Promise<string> {
+async function urlOfRack(globals: Globals, { service, port }: Target<Api>): Promise<string> {
   const { serviceMetricsUrl, serviceUrl } = await import('@skolo/rack');
   const rack = await loadRack(globals);
-  return port === 'public' ? serviceUrl(rack, service) : serviceMetricsUrl(rack, service);
+  return port === 'metrics' ? serviceMetricsUrl(rack, service) : serviceUrl(rack, service);
 }
 
 /** The token in a file. @throws CliError */
@@ -94,12 +146,6 @@ export async function readToken(file: string): Promise<string> {
 function noToken(what: string, options?: ErrorOptions): CliError {
   const hint = '--token-file or SKOLO_TOKEN_FILE should name the file with your token';
   return new CliError(`${what}; ${hint}`, exitCodes.badConfiguration, options);
-}
-
-function signInHint({ tokenFile }: Globals): string {
-  return tokenFile === undefined
-    ? 'give the file of your token with --token-file or SKOLO_TOKEN_FILE'
-    : `the token is that of ${tokenFile}`;
 }
 
 /** An error with what to do about it. */

@@ -1,6 +1,5 @@
 import type { Io } from '../io.ts';
-import { type Style, styled } from './style.ts';
-import { plain, shorten, shortenList, widthOf } from './text.ts';
+import { plain, type Style, shorten, shortenList, styled, widthOf } from './text.ts';
 
 export interface Column<Row> {
   /** In capitals: the line above the table is no row. */
@@ -15,7 +14,7 @@ export interface Column<Row> {
   leaveOut?: number;
 }
 
-export interface TableOptions {
+interface TableOptions {
   /** Width of the terminal; undefined: as wide as it gets, with nothing cut and nothing left out. */
   columns: number | undefined;
   colour: boolean;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { duration, relative, timestamp } from './time.ts';
+import { duration, relative, sizeText, timestamp } from './time.ts';
 
 describe('duration', () => {
   it.each([
@@ -33,4 +33,17 @@ describe('relative', () => {
 
 it('a timestamp has no fractions', () => {
   expect(timestamp(new Date(1_795_159_800_123))).toBe('2026-11-20T07:30:00Z');
+});
+
+it.each([
+  [0, '0 B'],
+  [999, '999 B'],
+  [1000, '1.0 kB'],
+  [12_345, '12.3 kB'],
+  [999_949, '999.9 kB'],
+  [999_950, '1.0 MB'],
+  [20 * 1024 * 1024, '21.0 MB'],
+  [5e12, '5000.0 GB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(sizeText(bytes)).toBe(text);
 });

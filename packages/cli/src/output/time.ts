@@ -14,19 +14,43 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / unit.seconds)} ${unit.name}`;
 }
 
-/**
- * `12 s ago`, `in 3 h`. A time that should be past and is not shows that two clocks differ, so it is not hidden.
- *
- * @param time and `now` in milliseconds since 1970
- */
-export function relative(time: number, now: number): string {
-  const seconds = (now - time) / 1000;
+/** A time as services send it (RFC 3339), or in milliseconds since 1970. */
+type Time = string | number | Date;
+
+/** `12 s ago`, `in 3 h`. A time that should be past and is not shows that two clocks differ, so it is not hidden. */
+export function relative(time: Time, now: number): string {
+  const seconds = (now - new Date(time).getTime()) / 1000;
   // Two computers with good clocks differ by some milliseconds.
   if (seconds > -2) return `${duration(seconds)} ago`;
   return `in ${duration(-seconds)}`;
 }
 
+/** The same, and `never` where there is no time. */
+export function lastSeen(time: string | undefined, now: number): string {
+  return time === undefined ? 'never' : relative(time, now);
+}
+
+/** `12 s`: how long it has been so. */
+export function age(since: string, now: number): string {
+  return duration((now - Date.parse(since)) / 1000);
+}
+
 /** RFC 3339 in UTC, to the second. */
-export function timestamp(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z$/, 'Z');
+export function timestamp(time: Time): string {
+  return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+const sizeUnits = ['kB', 'MB', 'GB'] as const;
+
+/** `812 B`, `12.3 kB`, `1.2 MB`: thousands, as disks and clouds count. */
+export function sizeText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  let size = bytes / 1000;
+  let unit = 0;
+  // 999.95 would be shown as 1000.0.
+  while (size >= 999.95 && unit < sizeUnits.length - 1) {
+    size /= 1000;
+    unit++;
+  }
+  return `${size.toFixed(1)} ${sizeUnits[unit]}`;
 }

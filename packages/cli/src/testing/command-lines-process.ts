@@ -1,5 +1,5 @@
 /** What {@link CommandLines} starts: each message is a command line, each answer all that became of it. */
-import { exitCodes } from '../exit-codes.ts';
+import { exitCodes } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { complete } from '../program.ts';
 import type { Ended, Request } from './command-lines.ts';

@@ -1,10 +1,16 @@
 /** Waits for the test alert where everybody reads: a subscription that was there before it was sent. */
+
+import { setTimeout } from 'node:timers/promises';
 import { type Received, SubscribeError, type SubscriptionState, subscribe } from '@skolo/alerts';
+import type { alertToPubsubApi, ClientAnswer } from '@skolo/api';
 import { CliError } from '../../errors.ts';
+import { duration, relative } from '../../output/time.ts';
+import type { AlertToPubsub } from '../../service-client.ts';
 import type { Source } from './pubsub-options.ts';
-import type { AlertToPubsub } from './service.ts';
-import { whereItWaits } from './where-it-waits.ts';
 import { Expected, toConnect, within } from './within.ts';
+
+/** What `GET /v1/status` answers. */
+export type AlertToPubsubStatus = ClientAnswer<(typeof alertToPubsubApi)['status']>;
 
 interface ArrivalsDeps {
   source: Source;
@@ -72,4 +78,76 @@ export class Arrivals {
     if (state.state === 'ready') this.lost = undefined;
     if (state.state === 'lost') this.lost = state.error.message;
   }
+}
+
+interface SendingDeps {
+  service: AlertToPubsub;
+  withinMs: number;
+  signal: AbortSignal;
+}
+
+const pauseMs = 200;
+/** Of times in the answer. */
+const roundingMs = 100;
+
+export class Sending {
+  readonly word = 'sent';
+  private readonly deps: SendingDeps;
+
+  constructor(deps: SendingDeps) {
+    this.deps = deps;
+  }
+
+  async ready(): Promise<void> {}
+
+  /** Until no sink has anything waiting that is as old. */
+  async arrived(status: 'firing' | 'resolved', acceptedAt: number): Promise<void> {
+    const { service, withinMs, signal } = this.deps;
+    for (;;) {
+      // Before it is asked: by the time of the answer what was handed in is older than this.
+      const ageMs = performance.now() - acceptedAt;
+      const { sinks } = await service.ask((client) => client.status({ signal }));
+      const younger = (seconds: number) => seconds * 1000 < ageMs - roundingMs;
+      if (sinks.every(({ depth, oldestSeconds }) => depth === 0 || younger(oldestSeconds))) return;
+      if (ageMs >= withinMs) break;
+      await setTimeout(pauseMs, undefined, { signal });
+    }
+    const where = await whereItWaits(service, 'any');
+    throw new CliError(`${status}: not sent within ${withinMs / 1000} s: ${where}`);
+  }
+
+  async end(): Promise<void> {}
+}
+
+/** For people: what the service says of the sink. */
+async function whereItWaits(service: AlertToPubsub, kind: 'pubsub' | 'any'): Promise<string> {
+  let status: AlertToPubsubStatus;
+  try {
+    status = await service.ask((client) => client.status());
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return `it was accepted, and what became of it is not known: ${why}`;
+  }
+  const { location, sinks } = status;
+  const all = sinks.filter((sink) => kind === 'any' || sink.kind === 'pubsub');
+  const stuck = all.filter(({ depth, failingSince }) => depth > 0 || failingSince !== undefined);
+  if (all.length === 0) {
+    const others = sinks.map(({ name }) => name).join(', ') || 'none';
+    return `${location} does not send to Pub/Sub (sinks: ${others}); services.alert-to-pubsub.pubsub of its rack.yaml says so`;
+  }
+  if (stuck.length > 0) {
+    return stuck
+      .map(({ name, depth, oldestSeconds, reason, detail }) => {
+        const why = [reason, detail].filter((part) => part !== undefined).join(': ');
+        const oldest = depth > 0 ? `, the oldest for ${duration(oldestSeconds)}` : '';
+        return `it was accepted, and waits at ${location}: ${depth} for ${name}${oldest}${why && `; ${why}`}`;
+      })
+      .join('; ');
+  }
+  const arrived = all.map(({ name, lastSuccess }) =>
+    lastSuccess === undefined
+      ? `${name} has never taken anything`
+      : `${name} has taken something ${relative(lastSuccess, Date.now())}`,
+  );
+  return `nothing waits at ${location}, and ${arrived.join(', ')}; is it the same project and topic?`;
 }

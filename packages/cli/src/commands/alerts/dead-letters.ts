@@ -1,12 +1,12 @@
 import type { DeadLetter } from '@skolo/api';
-import { Option } from 'commander';
+import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { upTo } from '../../limit.ts';
-import { printJson } from '../../output/json.ts';
+import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
+import { alertToPubsub } from '../../service-client.ts';
 
 interface Options {
   limit: number;
@@ -17,14 +17,13 @@ interface Options {
 }
 
 /** `skolo alerts dead-letters`: invalid alerts, and messages that a sink rejects while it accepts others. */
-export function addAlertsDeadLetters(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('dead-letters')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Lists invalid alerts, and messages that a sink rejects while it accepts others: when, from where, why. The newest is at the bottom. --retry sends the messages again, each to the sink that rejected it.',
     )
     .summary('alerts that were set aside; retry them')
-    .addOption(new Option('--limit <n>', 'how many, the newest').argParser(upTo(1000)).default(20))
+    .addOption(limitOption())
     .option('--json', 'print JSON, with what was found')
     .option('--retry', 'send the messages among them again')
     .option('--sink <name>', 'with --retry: only those of this sink')
@@ -37,7 +36,6 @@ export function addAlertsDeadLetters(noun: SkoloCommand, io: Io): void {
     if (!retry && (sink !== undefined || reason !== undefined)) {
       command.error('--sink and --reason need --retry');
     }
-    const { alertToPubsub } = await import('./service.ts');
     const service = await alertToPubsub(command);
     if (retry) {
       const body = { ...(sink !== undefined && { sink }), ...(reason !== undefined && { reason }) };
@@ -60,7 +58,7 @@ export function addAlertsDeadLetters(noun: SkoloCommand, io: Io): void {
 }
 
 const columns: Column<DeadLetter>[] = [
-  { title: 'WHEN', cell: ({ at }) => timestamp(new Date(at)) },
+  { title: 'WHEN', cell: ({ at }) => timestamp(at) },
   { title: 'FROM', cell: ({ from }) => from },
   { title: 'WHY', cell: ({ why }) => why, shrinkTo: 24 },
   { title: 'FOUND', cell: ({ found }) => foundText(found), shrinkTo: 12, leaveOut: 1 },

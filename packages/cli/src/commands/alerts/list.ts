@@ -2,13 +2,13 @@ import type { KnownAlert } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { addFilters, type Filter, type FilterOptions, selected } from '../../filters.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
+import { printJson } from '../../io.ts';
 import { countOf, tally } from '../../output/overview.ts';
-import { paragraph } from '../../output/paragraph.ts';
 import { type Column, table } from '../../output/table.ts';
-import { plain } from '../../output/text.ts';
+import { paragraph, plain } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
-import { alertSummary, severityStyle, whichOf } from './alert-words.ts';
+import { alertToPubsub } from '../../service-client.ts';
+import { alertSummary, severityStyle, whichOf } from './message-line.ts';
 
 interface Options extends FilterOptions {
   resolved?: true;
@@ -34,9 +34,8 @@ const filters: Filter<KnownAlert>[] = [
 const severities = ['critical', 'page', 'error', 'warning', 'info', 'none'];
 
 /** `skolo alerts list`: what fires in the rack, as its own service knows it. */
-export function addAlertsList(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('list')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'What fires in the rack, as its own service knows it, whether it has reached Pub/Sub yet or not. Totals come first, then the most severe alerts, the newest of them first.',
     )
@@ -49,7 +48,6 @@ export function addAlertsList(noun: SkoloCommand, io: Io): void {
     .example('skolo alerts list --rack racks/rack4/rack.yaml');
 
   command.action(async ({ resolved, json, ...options }: Options) => {
-    const { alertToPubsub } = await import('./service.ts');
     const service = await alertToPubsub(command);
     const { alerts } = await service.ask((client) => client.alerts());
     const all = alerts.filter(({ status }) => resolved || status === 'firing').sort(byUrgency);
@@ -95,8 +93,8 @@ function columns(now: number): Column<KnownAlert>[] {
       leaveOut: 4,
     },
     { title: 'OF', cell: ({ labels }) => whichOf(labels), shrinkTo: 12, leaveOut: 5 },
-    { title: 'BEGAN', cell: ({ startsAt }) => relative(Date.parse(startsAt), now) },
-    { title: 'HEARD', cell: ({ last }) => relative(Date.parse(last), now), leaveOut: 2 },
+    { title: 'BEGAN', cell: ({ startsAt }) => relative(startsAt, now) },
+    { title: 'HEARD', cell: ({ last }) => relative(last, now), leaveOut: 2 },
     { title: 'TIMES', cell: ({ count }) => String(count), align: 'right', leaveOut: 1 },
     { title: 'SUMMARY', cell: ({ annotations }) => alertSummary(annotations), shrinkTo: 16 },
   ];

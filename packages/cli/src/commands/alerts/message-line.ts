@@ -1,9 +1,7 @@
 /** A message in one line. */
 import type { DecodedAlert, DecodedHeartbeat, Received } from '@skolo/alerts';
-import { type Style, styled } from '../../output/style.ts';
-import { plain } from '../../output/text.ts';
+import { plain, type Style, styled } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
-import { alertSummary, severityStyle, whichOf } from './alert-words.ts';
 
 const gap = '  ';
 const stateWidth = 'unhealthy'.length;
@@ -67,10 +65,26 @@ interface Line extends Parts {
 }
 
 function line({ at, where, state, style, rest, colour }: Line): string {
-  const time = Number.isFinite(at) ? timestamp(new Date(at)) : '-';
+  const time = Number.isFinite(at) ? timestamp(at) : '-';
   const shown = styled(state.padEnd(stateWidth), style, colour);
   const others = rest
     .filter((part) => part !== undefined && part !== '')
     .map((part) => plain(String(part)));
   return [time, plain(where ?? '-'), shown, ...others].join(gap).trimEnd();
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+/** The thing that it is about. */
+export function whichOf(labels: Texts): string | undefined {
+  return labels.instance ?? labels.machine ?? labels.device ?? labels.pod ?? labels.job;
+}
+
+export function alertSummary(annotations: Texts): string | undefined {
+  return annotations.summary ?? annotations.description ?? annotations.message;
+}
+
+export function severityStyle(severity: string | undefined): Style | undefined {
+  if (severity === 'critical' || severity === 'page') return 'red';
+  return severity === 'warning' ? 'yellow' : undefined;
 }

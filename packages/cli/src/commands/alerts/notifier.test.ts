@@ -1,7 +1,7 @@
 import { type AlertMessage, type Message, type Sink, SinkError } from '@skolo/alerts';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { alert } from '../../testing/alert-data.ts';
-import { openNotifier } from './notifier.ts';
+import { Notifier } from './notifier.ts';
 
 function named(alertname: string): AlertMessage {
   return alert({ alertname });
@@ -24,7 +24,7 @@ function open(left: readonly AlertMessage[], fail: (name: string) => SinkError |
     },
     close: async () => {},
   };
-  const notifier = openNotifier(sink, { err: (text) => said.push(text) }, left);
+  const notifier = new Notifier(sink, { err: (text) => said.push(text) }, left);
   onTestFinished(() => notifier.close());
   return { notifier, told, said };
 }

@@ -4,31 +4,14 @@ import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { within } from './within.ts';
 
-export interface Notifier {
-  /** In order. */
-  readonly waiting: readonly AlertMessage[];
-  tell(messages: readonly AlertMessage[]): void;
-  /** Called when one more is told, or never will be. */
-  onTold(listener: () => void): void;
-  /** Fulfilled when all is told, or after so long. */
-  flush(withinMs: number): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** Changes of racks are few; who is not there to hear so many of them will look at the racks instead. */
 const mostWaiting = 10_000;
 const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
 
-export function openNotifier(
-  sink: Sink,
-  io: Pick<Io, 'err'>,
-  left: readonly AlertMessage[],
-): Notifier {
-  return new SinkNotifier(sink, io, left);
-}
-
-class SinkNotifier implements Notifier {
+/** Starts at once with what an earlier watch has left. */
+export class Notifier {
+  /** In order. */
   readonly waiting: AlertMessage[];
   private readonly sink: Sink;
   private readonly io: Pick<Io, 'err'>;
@@ -45,6 +28,7 @@ class SinkNotifier implements Notifier {
     this.run();
   }
 
+  /** Tells them in order, after those that wait. */
   tell(messages: readonly AlertMessage[]): void {
     this.waiting.push(...messages);
     const tooMany = this.waiting.length - mostWaiting;
@@ -55,10 +39,12 @@ class SinkNotifier implements Notifier {
     this.run();
   }
 
+  /** Called when one more is told, or never will be. */
   onTold(listener: () => void): void {
     this.told = listener;
   }
 
+  /** Fulfilled when all is told, or after so long. */
   async flush(withinMs: number): Promise<void> {
     await within(this.running, withinMs, this.ending.signal);
   }

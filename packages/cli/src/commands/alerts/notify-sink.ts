@@ -3,8 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createSinks, type Sink } from '@skolo/alerts';
 import { parseRack, RackError, type RackIssue } from '@skolo/rack';
-import { CliError, usageError } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { CliError, exitCodes, usageError } from '../../errors.ts';
 
 /** A rack of nothing but a sink; the file follows, indented. */
 const around = [

@@ -24,7 +24,7 @@ export interface Source {
 const defaultTopic = 'prometheus-alerts';
 
 /** Adds the options that say where. */
-export function canSubscribe(command: SkoloCommand): SkoloCommand {
+function canSubscribe(command: SkoloCommand): SkoloCommand {
   return command
     .addOption(new Option('--project <id>', 'the project of the topic; then rack.yaml is not read'))
     .addOption(

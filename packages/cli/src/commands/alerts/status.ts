@@ -1,18 +1,16 @@
 import type { ReceiverStatus, SinkStatus } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
-import { sizeText } from '../../output/size.ts';
-import { styled } from '../../output/style.ts';
+import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { count } from '../../output/text.ts';
-import { duration, relative } from '../../output/time.ts';
+import { count, styled } from '../../output/text.ts';
+import { age, duration, lastSeen, relative, sizeText } from '../../output/time.ts';
+import { alertToPubsub } from '../../service-client.ts';
 
 /** `skolo alerts status`: whether alerts of the rack get through, and where they wait. */
-export function addAlertsStatus(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('status')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'The way of an alert in the rack: whether Prometheus and Alertmanager send, what waits, whether it arrives where it is sent. Exits with 1 when it is not healthy.',
     )
@@ -22,7 +20,6 @@ export function addAlertsStatus(noun: SkoloCommand, io: Io): void {
     .example('skolo alerts status --rack racks/rack4/rack.yaml');
 
   command.action(async ({ json }: { json?: true }) => {
-    const { alertToPubsub } = await import('./service.ts');
     const service = await alertToPubsub(command);
     const status = await service.ask((client) => client.status());
     if (!status.healthy) io.exitCode = exitCodes.failed;
@@ -34,9 +31,7 @@ export function addAlertsStatus(noun: SkoloCommand, io: Io): void {
       : styled(`not healthy: ${why ?? 'it does not say why'}`, 'red', io.colour);
     io.out(`${location}: ${health}`);
     const heard =
-      lastHeard === undefined
-        ? 'never heard'
-        : `last heard ${relative(Date.parse(lastHeard), now)}`;
+      lastHeard === undefined ? 'never heard' : `last heard ${relative(lastHeard, now)}`;
     io.out(`Prometheus or Alertmanager: ${heard}; ${count(firing, 'alert')} firing`);
     for (const receiver of receivers) io.out(receiverLine(receiver, now, io.colour));
     const refusing = spool.refusing === undefined ? '' : `; nothing is accepted: ${spool.refusing}`;
@@ -60,14 +55,11 @@ function receiverLine(
   now: number,
   colour: boolean,
 ): string {
-  const when = lastHeard === undefined ? 'never' : relative(Date.parse(lastHeard), now);
   const state = isSilent ? styled('silent, ', 'red', colour) : '';
-  return `  from ${name}: ${state}last received ${when}${isExpected ? '' : ' (not expected)'}`;
+  return `  from ${name}: ${state}last received ${lastSeen(lastHeard, now)}${isExpected ? '' : ' (not expected)'}`;
 }
 
 function columns(now: number): Column<SinkStatus>[] {
-  const since = (time: string | undefined) =>
-    time === undefined ? 'never' : relative(Date.parse(time), now);
   return [
     { title: 'SINK', cell: ({ name }) => name },
     { title: 'KIND', cell: ({ kind }) => kind, leaveOut: 1 },
@@ -79,7 +71,7 @@ function columns(now: number): Column<SinkStatus>[] {
     },
     {
       title: 'FOR',
-      cell: ({ failingSince }) => failingSince && duration((now - Date.parse(failingSince)) / 1000),
+      cell: ({ failingSince }) => failingSince && age(failingSince, now),
       leaveOut: 2,
     },
     { title: 'WAITING', cell: ({ depth }) => String(depth), align: 'right' },
@@ -87,6 +79,6 @@ function columns(now: number): Column<SinkStatus>[] {
       title: 'OLDEST',
       cell: ({ depth, oldestSeconds }) => (depth > 0 ? duration(oldestSeconds) : undefined),
     },
-    { title: 'ARRIVED', cell: ({ lastSuccess }) => since(lastSuccess) },
+    { title: 'ARRIVED', cell: ({ lastSuccess }) => lastSeen(lastSuccess, now) },
   ];
 }

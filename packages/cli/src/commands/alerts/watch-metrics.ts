@@ -5,7 +5,7 @@ import { answerStrictly } from '@skolo/common/light';
 import { CliError } from '../../errors.ts';
 import type { WatchFacts } from './watcher.ts';
 
-export interface WatchMetrics {
+interface WatchMetrics {
   port: number;
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export async function startWatchMetrics(
   };
 }
 
-export function metricsText({ report, blindWhy, notToldYet }: WatchFacts): string {
+function metricsText({ report, blindWhy, notToldYet }: WatchFacts): string {
   const each = (
     name: string,
     help: string,

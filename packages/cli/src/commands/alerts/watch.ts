@@ -1,10 +1,14 @@
+import { readFile } from 'node:fs/promises';
 import { Option } from 'commander';
+import { shortSpan } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
+import { CliError, exitCodes, usageError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { type PubSubOptions, withSubscription } from './pubsub-options.ts';
-import { shortSpan } from './spans.ts';
+import { untilStopped } from '../../until-stopped.ts';
+import { type PubSubOptions, sourceOf, withSubscription } from './pubsub-options.ts';
+import { printChanges, printOnce } from './watch-report.ts';
 
-export interface WatchOptions extends PubSubOptions {
+interface Options extends PubSubOptions {
   location?: string[];
   locations?: string;
   silentAfter: number;
@@ -17,9 +21,8 @@ export interface WatchOptions extends PubSubOptions {
 }
 
 /** `skolo alerts watch`: which of many racks is silent, and since when. */
-export function addAlertsWatch(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('watch')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'The dead man of many racks: which of those that are expected is silent or not healthy, and since when. It goes on until Ctrl-C and prints what changes; with --once it listens until all were heard or the time is over, prints a table, and ends with 0 when all are well, with 1 when one is not. When it is Pub/Sub that cannot be reached, it says so, and calls nobody silent.',
     )
@@ -50,8 +53,92 @@ export function addAlertsWatch(noun: SkoloCommand, io: Io): void {
     .uses('rack')
     .example('skolo alerts watch --project my-project --locations racks.txt --once');
 
-  command.action(async (options: WatchOptions) => {
-    const { watchLocations } = await import('./watch-locations.ts');
-    await watchLocations(io, command, options);
+  command.action((options: Options) => watch(io, command, options));
+}
+
+async function watch(io: Io, command: SkoloCommand, options: Options): Promise<void> {
+  checkOptions(options);
+  const { readWatchState } = await import('@skolo/alerts');
+  const { Notifier } = await import('./notifier.ts');
+  const { Watcher } = await import('./watcher.ts');
+  const locations = await locationsOf(options);
+  const kept = options.state === undefined ? undefined : await readWatchState(options.state);
+  const sink =
+    options.notify === undefined
+      ? undefined
+      : await (await import('./notify-sink.ts')).sinkOf(options.notify);
+  const source = await sourceOf(command, options);
+  const stop = untilStopped(io);
+  const notifier = sink && new Notifier(sink, io, kept?.waiting ?? []);
+  const watcher = new Watcher({
+    source,
+    locations,
+    silentAfterMs: options.silentAfter,
+    stateFile: options.state,
+    kept,
+    notifier,
+    io,
   });
+  const metrics =
+    options.metricsPort === undefined
+      ? undefined
+      : await (await import('./watch-metrics.ts')).startWatchMetrics(options.metricsPort, () =>
+          watcher.facts(),
+        );
+  if (metrics) io.err(`metrics: http://localhost:${metrics.port}/metrics`);
+  try {
+    if (options.once) {
+      await watcher.once(options.within, stop.signal);
+      if (stop.signal.aborted) io.exitCode = exitCodes.interrupted;
+      else printOnce(io, watcher.facts(), options.json === true);
+    } else {
+      watcher.onChange(printChanges(io, options.json === true));
+      await watcher.run(stop.signal);
+    }
+  } finally {
+    stop.end();
+    await metrics?.close();
+    await watcher.close();
+  }
+}
+
+function checkOptions({ once, notify, state, metricsPort }: Options): void {
+  if (once && metricsPort !== undefined) {
+    throw usageError('--metrics-port is for a watch that goes on; leave out --once');
+  }
+  if (once && notify !== undefined && state === undefined) {
+    throw usageError(
+      'with --once, --notify needs --state: otherwise each run tells the same again',
+    );
+  }
+  if (metricsPort !== undefined && !isPort(metricsPort)) {
+    throw usageError('--metrics-port has to be a number from 0 to 65535');
+  }
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 0 && port <= 65_535;
+}
+
+/** Each once, in the order given. */
+async function locationsOf({ location = [], locations }: Options): Promise<string[]> {
+  const listed = locations === undefined ? [] : await listedIn(locations);
+  const all = [...new Set([...location, ...listed])].filter((name) => name !== '');
+  if (all.length > 0) return all;
+  if (locations !== undefined) {
+    throw new CliError(`${locations}: no location is in it`, exitCodes.badConfiguration);
+  }
+  throw usageError('say who is expected, with --location NAME or --locations FILE');
+}
+
+async function listedIn(file: string): Promise<string[]> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? cause.code : cause;
+    const message = `${file}: cannot be read (${why}); correct --locations`;
+    throw new CliError(message, exitCodes.badConfiguration, { cause });
+  }
+  return text.split('\n').map((line) => line.replace(/(^|\s)#.*/, '').trim());
 }

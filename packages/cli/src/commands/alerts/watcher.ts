@@ -15,7 +15,7 @@ import { CliError, complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import type { Notifier } from './notifier.ts';
 import type { Source } from './pubsub-options.ts';
-import { tellState } from './tail-messages.ts';
+import { tellState } from './tail.ts';
 import { Expected, toConnect, within } from './within.ts';
 
 interface WatcherDeps {

@@ -1,6 +1,8 @@
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
+import { printJson } from '../../io.ts';
+import { routerBackup } from '../../service-client.ts';
+import { lostLines } from './backup-words.ts';
 
 interface Options {
   reason: string;
@@ -8,9 +10,8 @@ interface Options {
 }
 
 /** `skolo backup accept-loss`: what is lost from the history is reported no longer. */
-export function addBackupAcceptLoss(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('accept-loss')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Gives up the versions that are lost from the history, and prints them. They are not reported any more. First restore what a copy has: skolo backup restore-history.',
     )
@@ -21,8 +22,6 @@ export function addBackupAcceptLoss(noun: SkoloCommand, io: Io): void {
     .example("skolo backup accept-loss --reason 'the disk died, and there was no copy'");
 
   command.action(async ({ reason, json }: Options) => {
-    const { routerBackup } = await import('./service.ts');
-    const { lostLines } = await import('./lost-lines.ts');
     const service = await routerBackup(command);
     const { accepted } = await service.ask((client) => client.acceptLoss({ body: { reason } }));
     if (json) return printJson(io, { accepted });

@@ -1,7 +1,15 @@
 /** What devices and runs are called in words, and how they look. */
-import type { BackupDevice, BackupRun, DeviceState, FailureClass, RunDevice } from '@skolo/api';
+import type {
+  BackupDevice,
+  BackupRun,
+  DeviceState,
+  FailureClass,
+  LostHistory,
+  RunDevice,
+} from '@skolo/api';
 import type { Filter } from '../../filters.ts';
-import type { Style } from '../../output/style.ts';
+import { count, type Style } from '../../output/text.ts';
+import { timestamp } from '../../output/time.ts';
 
 /** Those that want somebody first. */
 const stateOrder: DeviceState[] = ['overdue', 'failed', 'never', 'ok', 'not-backed-up', 'retired'];
@@ -115,4 +123,25 @@ export function resultStyle({ result, state }: RunDevice): Style | undefined {
 
 export function isOver({ finishedAt }: BackupRun): boolean {
   return finishedAt !== undefined;
+}
+
+/** What is lost of a device: how much, up to when, and by name what is in no copy. */
+export function lostLines({ device, versions, newest, unsent }: LostHistory): string[] {
+  const what = versions === undefined ? 'its versions' : count(versions, 'version');
+  const last = newest === undefined ? '' : `, the newest ${nameOf(newest)}`;
+  return [
+    `${device}: lost from the history: ${what}${last}`,
+    ...unsent.map((version) => `${device}: in no copy: version ${nameOf(version)}`),
+  ];
+}
+
+function nameOf({ id, time }: { id: string; time: string }): string {
+  return `${shortVersionId(id)} of ${timestamp(time)}`;
+}
+
+/** Enough of it to name it: of a commit, or of an object off site. */
+export function shortVersionId(id: string): string {
+  const object = /^(\d{4}-\d\d-\d\d-.+-[0-9a-f]{12})[0-9a-f]{28}\.gz(?:\.age)?$/.exec(id);
+  if (object?.[1] !== undefined) return object[1];
+  return /^[0-9a-f]{40,64}$/.test(id) ? id.slice(0, 12) : id;
 }

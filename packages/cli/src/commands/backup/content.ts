@@ -1,8 +1,8 @@
 /** `GET /v1/devices/{device}/versions/{version}/content`: bytes, which the typed client does not do. */
 import { createHash } from 'node:crypto';
 import { ApiError, ApiUnreachable, Problem, whyUnreachable } from '@skolo/api';
-import { sizeText } from '../../output/size.ts';
-import { guardSilence } from '../../silence.ts';
+import { sizeText } from '../../output/time.ts';
+import { guardSilence } from '../../until-stopped.ts';
 
 interface ContentOptions {
   device: string;

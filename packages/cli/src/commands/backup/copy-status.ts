@@ -1,14 +1,12 @@
 import { shownRemote, type Version } from '@skolo/backup';
 import { CliError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
-import { paragraph } from '../../output/paragraph.ts';
-import { sizeText } from '../../output/size.ts';
+import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { count, plain } from '../../output/text.ts';
-import { relative, timestamp } from '../../output/time.ts';
+import { count, paragraph, plain } from '../../output/text.ts';
+import { relative, sizeText, timestamp } from '../../output/time.ts';
+import { shortVersionId } from './backup-words.ts';
 import { type CopyOptions, withCopy } from './copy.ts';
-import { shortVersionId } from './versions-table.ts';
 import type { WantedNames } from './wanted-names.ts';
 
 interface Options extends CopyOptions {
@@ -44,8 +42,8 @@ function columns(now: number): Column<{ name: string; newest: Version }>[] {
   return [
     { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
     { title: 'MODEL', cell: ({ newest: { model } }) => model, shrinkTo: 8, leaveOut: 1 },
-    { title: 'NEWEST', cell: ({ newest }) => timestamp(new Date(newest.time)), leaveOut: 3 },
-    { title: 'AGE', cell: ({ newest }) => relative(Date.parse(newest.time), now) },
+    { title: 'NEWEST', cell: ({ newest }) => timestamp(newest.time), leaveOut: 3 },
+    { title: 'AGE', cell: ({ newest }) => relative(newest.time, now) },
     {
       title: 'SIZE',
       cell: ({ newest: { size } }) => (size === undefined ? undefined : sizeText(size)),

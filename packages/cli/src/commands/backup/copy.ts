@@ -1,4 +1,5 @@
 /** A copy of the history, outside of the rack: what is in it, and what its configurations mean. */
+
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -8,9 +9,12 @@ import {
   type BackupSource,
   backupModels,
   createMask,
+  difference,
   type Mask,
   openSource,
   parseIdentities,
+  resolveVersion,
+  shownRemote,
   textOf,
   type Version,
 } from '@skolo/backup';
@@ -18,10 +22,11 @@ import { models } from '@skolo/models';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { readSecret, type Secret, SecretError } from '@skolo/secrets';
 import type { Globals } from '../../command.ts';
-import { CliError } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { CliError, exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { loadRack } from '../../rack-file.ts';
+import { shortVersionId } from './backup-words.ts';
+import type { Reader } from './reader.ts';
 
 export interface CopyOptions {
   io: Pick<Io, 'onInterrupt'>;
@@ -152,7 +157,7 @@ function unknownDevice(name: string, model: string): InfrastructureDevice {
 }
 
 /** As POSIX marks each of its headers. */
-export function isTar(content: Buffer): boolean {
+function isTar(content: Buffer): boolean {
   return content.subarray(257, 262).toString('latin1') === 'ustar';
 }
 
@@ -197,4 +202,59 @@ export async function explaining<T>(
     const message = `${subject === undefined ? '' : `${subject}: `}${error.message}${hint}`;
     throw new CliError(message, exitCodes.failed, { cause: error });
   }
+}
+
+/** What a copy has. */
+export function copyReader(copy: Copy, from: string): Reader {
+  const find = async (device: string, wanted: string) => {
+    const versions = await copy.versions(device);
+    return explaining(async () => resolveVersion(versions, wanted), { subject: device });
+  };
+  const textOf = async (version: Version, secrets: boolean) =>
+    copy.text(version, await copy.content(version), secrets);
+  return {
+    versions: (device, limit) => copy.versions(device, limit),
+    async content(device, wanted, secrets) {
+      const version = await find(device, wanted);
+      const content = await copy.content(version);
+      return secrets ? content : Buffer.from(copy.text(version, content, false));
+    },
+    async diff(device, wanted, secrets) {
+      const from = await find(device, wanted.from);
+      const to = await find(device, wanted.to);
+      const [before, after] = [await textOf(from, secrets), await textOf(to, secrets)];
+      const names = { from: nameOf(from), to: nameOf(to) };
+      return { from, to, diff: difference(before, after, names) };
+    },
+    async restoreSteps(device, wanted) {
+      const version = await find(device, wanted);
+      return { version, ...stepsOf(copy, version, await copy.content(version), from) };
+    },
+  };
+}
+
+function nameOf({ device, id, time }: Version): string {
+  return `${device}\t${shortVersionId(id)}, ${time}`;
+}
+
+function stepsOf(copy: Copy, version: Version, content: Buffer, from: string) {
+  const { device: name, id, time } = version;
+  const device = copy.deviceOf(version);
+  const model = copy.modelOf(version);
+  if (device === undefined || model === undefined) {
+    const get = (file: string) =>
+      `skolo backup show ${name} --from ${shownRemote(from)} --secrets -o ${file}`;
+    if (isTar(content)) {
+      throw new CliError(
+        `${name}: it is an archive of files: ${get(`${name}.tar`)} gives it, and tar -xpf ${name}.tar -C / unpacks it where it belongs`,
+      );
+    }
+    const which = version.model === undefined ? 'no model is known of it' : `of ${version.model}`;
+    throw new CliError(
+      `${name}: how it gets back into the device is not known (${which}); --rack FILE gives its model, and ${get('FILE')} what to bring back`,
+    );
+  }
+  const { comment } = model.restore;
+  const steps = model.restore.steps(content, { device, id, time });
+  return { comment, steps, canApply: false, canCheck: false };
 }

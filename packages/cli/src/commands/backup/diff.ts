@@ -1,8 +1,9 @@
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
+import { type Io, printJson } from '../../io.ts';
+import { type Style, styled, visible } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
 import { canReadCopies, type KnownVersion, type ReaderOptions, withReader } from './reader.ts';
+import { oneDevice } from './wanted-names.ts';
 
 interface Options extends ReaderOptions {
   secrets?: true;
@@ -10,9 +11,8 @@ interface Options extends ReaderOptions {
 }
 
 /** `skolo backup diff`: what changed. */
-export function addBackupDiff(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('diff')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'What changed in the configuration of a device from one version to another, as a unified diff: by default from the one before to the newest. Secrets are masked, each by a word that is another one when the secret is.',
     )
@@ -25,8 +25,6 @@ export function addBackupDiff(noun: SkoloCommand, io: Io): void {
   canReadCopies(command).example('skolo backup diff router 2026-11-12 latest');
 
   command.action(async (word: string, from: string, to: string, options: Options) => {
-    const { oneDevice } = await import('./wanted-names.ts');
-    const { printDiff } = await import('./diff-text.ts');
     const device = oneDevice(word);
     const difference = await withReader({ io, command, options }, (reader) =>
       reader.diff(device, { from, to }, options.secrets ?? false),
@@ -38,5 +36,23 @@ export function addBackupDiff(noun: SkoloCommand, io: Io): void {
 }
 
 function read({ time }: KnownVersion): string {
-  return timestamp(new Date(time));
+  return timestamp(time);
+}
+
+/** A unified diff, as it is; coloured in a terminal, with nothing in it that this would obey. */
+export function printDiff(io: Pick<Io, 'out' | 'isTerminal' | 'colour'>, diff: string): void {
+  const text = diff.replace(/\n$/, '');
+  if (!io.isTerminal) {
+    io.out(text);
+    return;
+  }
+  const lines = visible(text).split('\n');
+  io.out(lines.map((line) => styled(line, styleOf(line), io.colour)).join('\n'));
+}
+
+function styleOf(line: string): Style | undefined {
+  if (/^(---|\+\+\+|===|diff |Index: )/.test(line)) return 'bold';
+  if (line.startsWith('@@')) return 'dim';
+  if (line.startsWith('+')) return 'green';
+  return line.startsWith('-') ? 'red' : undefined;
 }

@@ -3,10 +3,10 @@ import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CliError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { sizeText } from '../../output/size.ts';
 import { hasControl, visible } from '../../output/text.ts';
+import { sizeText } from '../../output/time.ts';
 
-export interface GiveOptions {
+interface GiveOptions {
   /** It is wanted byte for byte. */
   exact: boolean;
   /** A file, instead of standard output. */

@@ -1,9 +1,11 @@
-import { Option } from 'commander';
+import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
-import { upTo } from '../../limit.ts';
-import { printJson } from '../../output/json.ts';
-import { canReadCopies, type ReaderOptions, withReader } from './reader.ts';
+import { type Io, printJson } from '../../io.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { relative, sizeText, timestamp } from '../../output/time.ts';
+import { shortVersionId } from './backup-words.ts';
+import { canReadCopies, type KnownVersion, type ReaderOptions, withReader } from './reader.ts';
+import { oneDevice } from './wanted-names.ts';
 
 interface Options extends ReaderOptions {
   limit: number;
@@ -11,23 +13,18 @@ interface Options extends ReaderOptions {
 }
 
 /** `skolo backup list`: the versions of a device. */
-export function addBackupList(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('list')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'The versions of the configuration of a device, also of one that has left the rack. The newest is at the bottom. Each can be named by what is in its first column, by its id or the beginning of it, or by a day or time at which it was in force.',
     )
     .summary('the versions of a device')
     .argument('<device>', 'its name in rack.yaml')
-    .addOption(
-      new Option('--limit <n>', 'how many, the newest').argParser(upTo(10_000)).default(20),
-    )
+    .addOption(limitOption(10_000))
     .option('--json', 'print JSON');
   canReadCopies(command).example('skolo backup list router');
 
   command.action(async (word: string, options: Options) => {
-    const { oneDevice } = await import('./wanted-names.ts');
-    const { printVersions } = await import('./versions-table.ts');
     const device = oneDevice(word);
     const versions = await withReader({ io, command, options }, (reader) =>
       reader.versions(device, options.limit),
@@ -36,4 +33,43 @@ export function addBackupList(noun: SkoloCommand, io: Io): void {
     printVersions(io, versions);
     if (versions.length === 0) io.err(`${device} has not been backed up yet`);
   });
+}
+
+/** @param versions the newest first, as its number counts */
+function printVersions(io: Io, versions: readonly KnownVersion[]): void {
+  const numbered = versions.map((version, number) => ({ version, number }));
+  printTable(io, columns(io.now()), numbered.toReversed());
+}
+
+interface Row {
+  version: KnownVersion;
+  number: number;
+}
+
+function columns(now: number): Column<Row>[] {
+  return [
+    { title: 'VERSION', cell: ({ number }) => (number === 0 ? 'latest' : `latest~${number}`) },
+    { title: 'READ', cell: ({ version }) => timestamp(version.time), leaveOut: 3 },
+    { title: 'AGE', cell: ({ version }) => relative(version.time, now) },
+    {
+      title: 'SIZE',
+      cell: ({ version: { size } }) => (size === undefined ? undefined : sizeText(size)),
+      align: 'right',
+      leaveOut: 1,
+    },
+    { title: 'WHAT', cell: ({ version }) => whatText(version), shrinkTo: 16 },
+    {
+      title: 'BY',
+      cell: ({ version: { by, changedBy } }) => changedBy ?? by,
+      shrinkTo: 8,
+      leaveOut: 2,
+    },
+    { title: 'ID', cell: ({ version: { id } }) => shortVersionId(id), shrinkTo: 12, leaveOut: 0 },
+  ];
+}
+
+/** `changed (+3 -1): new vlan for the lab`. */
+function whatText({ device, summary, reason }: KnownVersion): string | undefined {
+  const what = summary?.startsWith(`${device}: `) ? summary.slice(device.length + 2) : summary;
+  return [what, reason].filter((part) => part !== undefined && part !== '').join(': ') || undefined;
 }

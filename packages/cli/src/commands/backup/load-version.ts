@@ -1,17 +1,16 @@
 /** Loading a version into its device: never before it is seen what that changes. */
+
 import { ApiError, ApiUnreachable, type ClientAnswer, type routerBackupApi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, complain } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
-import { commandLine } from '../../hints.ts';
+import { commandLine } from '../../command.ts';
+import { CliError, complain, exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
+import { printJson } from '../../io.ts';
 import { plain, visible } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
-import { explained } from '../../service-client.ts';
-import { printDiff } from './diff-text.ts';
-import { type RouterBackup, routerBackup } from './service.ts';
-import { shortVersionId } from './versions-table.ts';
+import { explained, type RouterBackup, routerBackup } from '../../service-client.ts';
+import { shortVersionId } from './backup-words.ts';
+import { printDiff } from './diff.ts';
 
 interface Context {
   io: Io;
@@ -93,7 +92,7 @@ function check(service: RouterBackup, params: Wanted): Promise<Checked> {
 function printChecked(io: Io, device: string, checked: Checked): void {
   const { version, diff, rehearsed, accepted, said = '' } = checked;
   const { time, id } = version;
-  const read = `read ${timestamp(new Date(time))}, ${relative(Date.parse(time), io.now())}`;
+  const read = `read ${timestamp(time)}, ${relative(time, io.now())}`;
   if (diff === '') io.out(`${device} has exactly version ${shortVersionId(id)} (${read})`);
   else {
     printDiff(io, diff);

@@ -3,6 +3,8 @@ import type { BackupVersion, RestoreStep } from '@skolo/api';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
+import { routerBackup } from '../../service-client.ts';
+import { contentOf } from './content.ts';
 
 /** Of an encrypted copy, the size is not known before it is opened. */
 export type KnownVersion = Omit<BackupVersion, 'size'> & { size?: number | undefined };
@@ -21,7 +23,7 @@ export interface Reader {
   restoreSteps(device: string, version: string): Promise<RestoreSteps>;
 }
 
-export interface Difference {
+interface Difference {
   from: KnownVersion;
   to: KnownVersion;
   diff: string;
@@ -80,11 +82,29 @@ export async function withReader<T>(
   read: (reader: Reader) => Promise<T>,
 ): Promise<T> {
   if (isFromCopy(command, options)) {
-    const { withCopy } = await import('./copy.ts');
-    const { copyReader } = await import('./copy-reader.ts');
+    const { copyReader, withCopy } = await import('./copy.ts');
     const globals = command.globals();
     return withCopy({ io, globals, ...options }, (copy) => read(copyReader(copy, options.from)));
   }
-  const { serviceReader } = await import('./service-reader.ts');
   return read(await serviceReader(command));
+}
+
+/** What the service has. */
+async function serviceReader(command: SkoloCommand): Promise<Reader> {
+  const service = await routerBackup(command);
+  return {
+    async versions(device, limit) {
+      const request = { params: { device }, query: { limit } };
+      const { versions } = await service.ask((client) => client.versions(request));
+      return versions;
+    },
+    content: (device, version, secrets) =>
+      service.ask(() => contentOf(service, { device, version, secrets })),
+    diff(device, versions, secrets) {
+      const query = { ...versions, secrets: secrets ? ('true' as const) : ('false' as const) };
+      return service.ask((client) => client.diff({ params: { device }, query }));
+    },
+    restoreSteps: (device, version) =>
+      service.ask((client) => client.restoreSteps({ params: { device, version } })),
+  };
 }

@@ -1,17 +1,25 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { historyPieceBytes } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
+import { exitCodes } from '../../errors.ts';
+import { type Io, printJson } from '../../io.ts';
+import { count } from '../../output/text.ts';
+import { type RouterBackup, routerBackup } from '../../service-client.ts';
+import { lostLines } from './backup-words.ts';
+import type { Copy } from './copy.ts';
 import { canReadCopies, type ReaderOptions } from './reader.ts';
 
 interface Options extends ReaderOptions {
   reason: string;
-  json?: boolean;
+  json?: true;
 }
 
 /** `skolo backup restore-history`: a history that was lost, out of a copy. */
-export function addBackupRestoreHistory(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('restore-history')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Restores the history of all devices from a copy, after the repository of the rack was lost. It is opened here, so the age identity stays here, and sent to the router backup, which appends what it has stored since. It ends with 3 when a version of the copy cannot be opened, or when versions are still lost.',
     )
@@ -22,20 +30,76 @@ export function addBackupRestoreHistory(noun: SkoloCommand, io: Io): void {
     "skolo backup restore-history --from gs://my-backups/rack4 --identity key.txt --reason 'new disk'",
   );
 
-  command.action(async ({ from, identity, reason, json = false }: Options) => {
+  command.action(async ({ from, identity, reason, json }: Options) => {
     if (from === undefined) return command.error("option '--from' is missing: where is the copy?");
-    const { restoreHistory } = await import('./send-history.ts');
-    const copy = { io, from, ...(identity !== undefined && { identity }) };
-    const result = await restoreHistory({ ...copy, command, reason });
+    const { withCopy } = await import('./copy.ts');
+    const service = await routerBackup(command);
+    // Archives of the jumphost are in no history. Asked before anything is fetched: it may not answer.
+    const { devices: all } = await service.ask((client) => client.devices());
+    const archived = all.filter(({ model }) => model === 'jumphost').map(({ name }) => name);
+    const place = { io, globals: command.globals(), from, ...(identity && { identity }) };
+    const result = await withCopy(place, (copy) => send(copy, service, new Set(archived), reason));
+    const { devices, versions, lost, unreadable } = result;
+    if (lost.length + unreadable.length > 0) io.exitCode = exitCodes.partlyFailed;
     if (json) return printJson(io, result);
-    const { lostLines } = await import('./lost-lines.ts');
-    const { count } = await import('../../output/text.ts');
-    for (const { id, why } of result.unreadable) io.out(`${id}: not restored: ${why}`);
-    for (const line of result.lost.flatMap(lostLines)) io.out(line);
-    const { devices, versions } = result;
+    for (const { id, why } of unreadable) io.out(`${id}: not restored: ${why}`);
+    for (const line of lost.flatMap(lostLines)) io.out(line);
     io.out(
       `restored: ${count(devices, 'device')}; the history has ${count(versions, 'version')} now`,
     );
     return undefined;
   });
+}
+
+/** All of it is checked and put together there. */
+const restoreMs = 300_000;
+
+/** Makes a history out of a copy, in a temp folder, and sends it to the router backup. */
+async function send(
+  { source, rack }: Copy,
+  service: RouterBackup,
+  without: ReadonlySet<string>,
+  reason: string,
+) {
+  const { rebuildHistory, writeBundle } = await import('@skolo/backup');
+  const { explaining } = await import('./copy.ts');
+  const { signal } = new AbortController();
+  // It holds configurations in the clear.
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-history-'));
+  try {
+    const history = join(folder, 'history');
+    const unreadable = await explaining(() =>
+      rebuildHistory(source, history, { without, signal, ...(rack !== undefined && { rack }) }),
+    );
+    const file = join(folder, 'bundle');
+    await explaining(() => writeBundle(history, file));
+    const sha256 = await sendFile(file, service);
+    const body = { sha256, reason };
+    const restored = await service.ask((client) =>
+      client.restoreHistory({ body, timeoutMs: restoreMs }),
+    );
+    return { ...restored, unreadable };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Its SHA-256. */
+async function sendFile(file: string, service: RouterBackup): Promise<string> {
+  const hash = createHash('sha256');
+  const handle = await open(file, 'r');
+  try {
+    const buffer = Buffer.alloc(historyPieceBytes);
+    for (let offset = 0; ; ) {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
+      if (bytesRead === 0) return hash.digest('hex');
+      const piece = buffer.subarray(0, bytesRead);
+      hash.update(piece);
+      const body = { offset, data: piece.toString('base64') };
+      await service.ask((client) => client.receiveHistory({ body }));
+      offset += bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
 }

@@ -1,9 +1,13 @@
 import { Option } from 'commander';
-import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
-import { canReadCopies, type ReaderOptions, withReader } from './reader.ts';
+import { commandLine, givenOptions, quoted, type SkoloCommand } from '../../command.ts';
+import { type Io, printJson } from '../../io.ts';
+import { timestamp } from '../../output/time.ts';
+import { shortVersionId } from './backup-words.ts';
+import { giveContent } from './give-content.ts';
+import { applyVersion, checkVersion } from './load-version.ts';
+import { canReadCopies, type ReaderOptions, type RestoreSteps, withReader } from './reader.ts';
 import { versionHelp } from './show.ts';
+import { oneDevice } from './wanted-names.ts';
 
 interface Options extends ReaderOptions {
   version: string;
@@ -16,9 +20,8 @@ interface Options extends ReaderOptions {
 }
 
 /** `skolo backup restore`: the way back. */
-export function addBackupRestore(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('restore')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Prints how a version is brought back by hand, in text that can be pasted into the device: what it does, and what is done at the desk, are comments there. It holds the secrets of the device, and is for who is admin. With --check: what would change, and what the device says to it. With --apply: that, and then loads it, where the model has a safe way.',
     )
@@ -38,10 +41,8 @@ export function addBackupRestore(noun: SkoloCommand, io: Io): void {
   command.action(async (word: string, options: Options) => {
     const { version, check, apply, reason, yes = false, output, json = false } = options;
     refuseUseless(command, options);
-    const { oneDevice } = await import('./wanted-names.ts');
     const wanted = { device: oneDevice(word), version };
     if (check || apply) {
-      const { applyVersion, checkVersion } = await import('./load-version.ts');
       if (check) return checkVersion({ io, command, json }, wanted);
       if (reason === undefined) {
         return command.error('--apply needs --reason: who comes next asks why');
@@ -50,9 +51,6 @@ export function addBackupRestore(noun: SkoloCommand, io: Io): void {
       if (!yes && !io.canAsk) command.error('nobody can be asked here; --yes loads it unasked');
       return applyVersion({ io, command, json }, { ...wanted, reason, yes });
     }
-    const { hintsOf, textOfSteps, withOptions } = await import('./steps-text.ts');
-    const { givenOptions } = await import('../../hints.ts');
-    const { giveContent } = await import('./give-content.ts');
     const steps = await withReader({ io, command, options }, (reader) =>
       reader.restoreSteps(wanted.device, version),
     );
@@ -86,4 +84,78 @@ function refuseUseless(command: SkoloCommand, options: Options): void {
   if (apply) return;
   if (yes) command.error("option '--yes' has no effect without '--apply'");
   if (reason !== undefined) command.error("option '--reason' has no effect without '--apply'");
+}
+
+/**
+ * What is not for the device is a comment there, so that the whole can be pasted. Where all of it is done at the desk,
+ * that is where it is pasted, and comments are those of a shell.
+ */
+export function textOfSteps(device: string, { version, comment, steps }: RestoreSteps): string {
+  const isForDevice = steps.some(({ where }) => where === 'device');
+  const mark = isForDevice ? comment : '#';
+  // A device without comments gets nothing but its lines; the titles are among the hints.
+  const remark = (text: string) => (mark === '' ? [] : [`${mark} ${oneLine(text)}`]);
+  const head = `${device}, version ${shortVersionId(version.id)}, read ${timestamp(version.time)}`;
+  const lines = [
+    ...remark(head),
+    ...steps.flatMap(({ title, where, lines }, i) => {
+      const isComment = isForDevice && where === 'desk';
+      const place = isForDevice && where === 'desk' ? ', AT THE DESK' : '';
+      return [
+        ...remark(`${i + 1} of ${steps.length}${place}: ${title}`),
+        ...(isComment ? lines.flatMap((line) => remark(`  ${line}`)) : lines),
+      ];
+    }),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The same steps, in which skolo itself reads from where the present line did. */
+export function withOptions(steps: RestoreSteps, options: readonly string[]): RestoreSteps {
+  const complete = (line: string) =>
+    line.startsWith('skolo backup show ') ? [line, ...options.map(quoted)].join(' ') : line;
+  return {
+    ...steps,
+    steps: steps.steps.map((step) => ({ ...step, lines: step.lines.map(complete) })),
+  };
+}
+
+/** For people, beside the text. */
+function hintsOf(
+  command: SkoloCommand,
+  device: string,
+  { version, comment, steps, canApply, canCheck }: RestoreSteps,
+): string[] {
+  const atDesk = steps.filter(({ where }) => where === 'desk').length;
+  const isMixed = atDesk > 0 && atDesk < steps.length;
+  const next = (...options: string[]) =>
+    commandLine(
+      command,
+      'backup restore',
+      device,
+      '--version',
+      shortVersionId(version.id),
+      ...options,
+    );
+  return [
+    ...(comment === '' && atDesk < steps.length ? titles(steps) : []),
+    ...(isMixed
+      ? [`${atDesk} of ${steps.length} steps are done at the desk, not on the device`]
+      : []),
+    'it holds the secrets of the device',
+    ...(canCheck ? [`to see what it would change:  ${next('--check')}`] : []),
+    ...(canApply ? [`to have it loaded:            ${next('--apply', '--reason', 'WHY')}`] : []),
+  ];
+}
+
+/** Of a device without comments, this is the only place for them. */
+function titles(steps: RestoreSteps['steps']): string[] {
+  return steps.flatMap(({ title, where, lines }, i) => [
+    `${i + 1} of ${steps.length}, ${where === 'desk' ? 'AT THE DESK' : 'on the device'}: ${oneLine(title)}`,
+    ...(where === 'desk' ? lines.map((line) => `  ${line}`) : []),
+  ]);
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ').trimEnd();
 }

@@ -2,13 +2,13 @@
 import type { BackupRun, RunDevice } from '@skolo/api';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { frameLines } from '../../output/frame.ts';
-import { LiveArea } from '../../output/live-area.ts';
-import { duration } from '../../output/time.ts';
-import { resultStyle, resultWord, tallyOfRun } from './backup-words.ts';
-import { moreWords, printRunDevice, tookText } from './run-lines.ts';
+import { byNumber } from '../../names.ts';
+import { frameLines, livePicture } from '../../output/live-area.ts';
+import { plain, styled } from '../../output/text.ts';
+import { duration, sizeText } from '../../output/time.ts';
+import { resultStyle, resultWord, shortVersionId, tallyOfRun } from './backup-words.ts';
 
-export interface Display {
+interface Display {
   /** Whether each device has got its line. */
   readonly hasSaidAll: boolean;
   changed(run: BackupRun): void;
@@ -45,33 +45,25 @@ function plainDisplay(io: Io): Display {
 }
 
 function liveDisplay(io: Io, first: BackupRun): Display {
-  const area = new LiveArea(io);
   const since = io.now();
   let run = first;
   let lost: string | undefined;
-  const ticking = setInterval(draw, 1000);
-  draw();
-  function draw() {
-    const { columns = 80, rows = 24, colour } = io;
+  const picture = livePicture(io, (size) => {
     const took = duration((io.now() - since) / 1000);
-    area.show(runFrame({ run, lost, took }, { columns, rows, colour }));
-  }
+    return runFrame({ run, lost, took }, size);
+  });
   return {
     hasSaidAll: false,
     changed(changed) {
       run = changed;
       lost = undefined;
-      draw();
+      picture.changed();
     },
     lost(why) {
       lost = why;
-      draw();
+      picture.changed();
     },
-    end(keep) {
-      clearInterval(ticking);
-      if (keep) draw();
-      else area.clear();
-    },
+    end: picture.end,
   };
 }
 
@@ -118,4 +110,38 @@ function urgency({ state, result }: RunDevice): number {
   if (result === 'failed') return 0;
   if (state === 'reading') return 1;
   return state === 'waiting' ? 2 : 3;
+}
+
+const order = ['not-backed-up', undefined, 'unchanged', 'changed', 'failed'] as const;
+
+/** Those that failed last: above the summary, and above the prompt. */
+export function sortedDevices({ devices }: BackupRun): RunDevice[] {
+  const rank = ({ result }: RunDevice) => order.indexOf(result);
+  return devices.toSorted((a, b) => rank(a) - rank(b) || byNumber(a.device, b.device));
+}
+
+/** `switch-3: failed (timeout) after 30 s: nothing heard …`. */
+export function printRunDevice(io: Pick<Io, 'out' | 'colour'>, device: RunDevice): void {
+  const word = styled(resultWord(device), resultStyle(device), io.colour);
+  io.out(`${plain(device.device)}: ${word}${plain(moreWords(device))}`);
+}
+
+/** What follows the result. */
+function moreWords({ result, seconds, detail, version, size, unsaved }: RunDevice): string {
+  const took = seconds === undefined ? '' : ` after ${tookText(seconds)}`;
+  if (result === 'failed') return `${took}${detail === undefined ? '' : `: ${detail}`}`;
+  const facts = [
+    ...(result === 'changed' && version !== undefined
+      ? [`version ${shortVersionId(version)}`]
+      : []),
+    ...(size === undefined ? [] : [sizeText(size)]),
+    ...(unsaved ? ['unsaved: it would boot with another configuration'] : []),
+    ...(detail === undefined ? [] : [detail]),
+  ];
+  return `${took}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`;
+}
+
+/** Devices answer within a second or two. */
+function tookText(seconds: number): string {
+  return seconds < 9.95 ? `${seconds.toFixed(1)} s` : duration(seconds);
 }

@@ -1,6 +1,10 @@
 import type { SkoloCommand } from '../../command.ts';
+import { commandLine } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
+import { printJson } from '../../io.ts';
+import { expanded, folded, namesOf } from '../../names.ts';
+import { routerBackup } from '../../service-client.ts';
+import { waitForRun } from './wait.ts';
 
 interface Options {
   reason?: string;
@@ -9,9 +13,8 @@ interface Options {
 }
 
 /** `skolo backup run`: reads devices now. */
-export function addBackupRun(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('run')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Backs up devices now: all of the rack, or those that are named. With --wait it ends with 0 when all went well, with 3 when some failed, with 1 when none went well.',
     )
@@ -24,9 +27,7 @@ export function addBackupRun(noun: SkoloCommand, io: Io): void {
     .example("skolo backup run router --reason 'new vlan for the lab' --wait");
 
   command.action(async (words: string[], { reason, wait, json = false }: Options) => {
-    const { expanded, namesOf } = await import('../../names.ts');
     const devices = words.length === 0 ? [] : await expanded((await namesOf(words)).names);
-    const { routerBackup } = await import('./service.ts');
     const service = await routerBackup(command);
     const body = {
       ...(devices.length > 0 && { devices: [...new Set(devices)] }),
@@ -34,12 +35,9 @@ export function addBackupRun(noun: SkoloCommand, io: Io): void {
     };
     const run = await service.ask((client) => client.requestBackup({ body }));
     if (wait) {
-      const { waitForRun } = await import('./wait.ts');
       return waitForRun({ io, command, service, run, json });
     }
     if (json) return printJson(io, run);
-    const { commandLine } = await import('../../hints.ts');
-    const { folded } = await import('../../names.ts');
     io.out(`${run.id}: ${await folded(run.devices.map(({ device }) => device))}`);
     io.err(`to follow it: ${commandLine(command, 'backup runs', run.id, '--wait')}`);
   });

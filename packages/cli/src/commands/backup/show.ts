@@ -1,6 +1,8 @@
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
+import { giveContent } from './give-content.ts';
 import { canReadCopies, type ReaderOptions, withReader } from './reader.ts';
+import { oneDevice } from './wanted-names.ts';
 
 interface Options extends ReaderOptions {
   version: string;
@@ -9,9 +11,8 @@ interface Options extends ReaderOptions {
 }
 
 /** `skolo backup show`: one configuration. */
-export function addBackupShow(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('show')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'A configuration. Its secrets are masked, each by a word that is another one when the secret is; with --secrets it is byte for byte what the device gave, for who is admin.',
     )
@@ -26,8 +27,6 @@ export function addBackupShow(noun: SkoloCommand, io: Io): void {
 
   command.action(async (word: string, options: Options) => {
     const { version, secrets = false, output } = options;
-    const { oneDevice } = await import('./wanted-names.ts');
-    const { giveContent } = await import('./give-content.ts');
     const device = oneDevice(word);
     const content = await withReader({ io, command, options }, (reader) =>
       reader.content(device, version, secrets),

@@ -1,12 +1,14 @@
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
+import { printJson } from '../../io.ts';
 import { relative, timestamp } from '../../output/time.ts';
+import { routerBackup } from '../../service-client.ts';
+import { printContent } from './give-content.ts';
+import { oneDevice } from './wanted-names.ts';
 
 /** `skolo backup transcript`: what was said in the last attempt that failed. */
-export function addBackupTranscript(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('transcript')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'What the service and the device said to each other in the last attempt that failed. Secrets are masked.',
     )
@@ -17,9 +19,6 @@ export function addBackupTranscript(noun: SkoloCommand, io: Io): void {
     .example('skolo backup transcript switch-3');
 
   command.action(async (word: string, { json }: { json?: true }) => {
-    const { routerBackup } = await import('./service.ts');
-    const { oneDevice } = await import('./wanted-names.ts');
-    const { printContent } = await import('./give-content.ts');
     const device = oneDevice(word);
     const service = await routerBackup(command);
     const answer = await service.ask((client) => client.transcript({ params: { device } }));
@@ -28,7 +27,7 @@ export function addBackupTranscript(noun: SkoloCommand, io: Io): void {
     const end = transcript === '' || transcript.endsWith('\n') ? '' : '\n';
     await printContent(io, Buffer.from(transcript + end), false);
     const what = transcript.trim() === '' ? 'nothing was said' : 'said';
-    io.err(`${what} ${relative(Date.parse(at), io.now())}, at ${timestamp(new Date(at))}`);
+    io.err(`${what} ${relative(at, io.now())}, at ${timestamp(at)}`);
     return undefined;
   });
 }

@@ -2,14 +2,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { ApiError, ApiUnreachable, type BackupRun } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
-import { exitCodes } from '../../exit-codes.ts';
-import { commandLine } from '../../hints.ts';
+import { commandLine } from '../../command.ts';
+import { exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
+import { printJson } from '../../io.ts';
+import type { RouterBackup } from '../../service-client.ts';
 import { isOk, isOver, tallyOfRun } from './backup-words.ts';
-import { displayOf } from './run-display.ts';
-import { printRunDevice, sortedDevices } from './run-lines.ts';
-import type { RouterBackup } from './service.ts';
+import { displayOf, printRunDevice, sortedDevices } from './run-display.ts';
 
 interface Wait {
   io: Io;

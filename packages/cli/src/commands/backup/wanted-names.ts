@@ -1,5 +1,4 @@
-import { complain, usageError } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { complain, failPartly, usageError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { byNumber, expanded, namesOf } from '../../names.ts';
 
@@ -23,9 +22,7 @@ export async function wantedNames(words: readonly string[]): Promise<WantedNames
         complain(io, `${name}: no such device${guess}; skolo backup status lists them`);
       }
       const found = all.filter(({ name }) => words.length === 0 || names.includes(name));
-      if (unknown.length > 0) {
-        io.exitCode = found.length > 0 ? exitCodes.partlyFailed : exitCodes.failed;
-      }
+      if (unknown.length > 0) failPartly(io, found.length > 0);
       return found.toSorted((a, b) => byNumber(a.name, b.name));
     },
   };

@@ -1,11 +1,11 @@
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
+import { askKeepers, keyKeepers } from './key-keepers.ts';
 
 /** `skolo equipment forget`: a device was swapped, so its host key is another one. */
-export function addEquipmentForget(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('forget')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Makes the services forget the ssh host key of a device that was swapped, and the router backup also its serial number and host name; the next ones that they see are pinned. Say it only when you know that the device was swapped: else somebody may pretend to be it.',
     )
@@ -16,8 +16,6 @@ export function addEquipmentForget(noun: SkoloCommand, io: Io): void {
     .example("skolo equipment forget switch-1 --reason 'swapped, ticket 4711'");
 
   command.action(async (device: string, { reason }: { reason?: string }) => {
-    const { askKeepers } = await import('./ask-keepers.ts');
-    const { keyKeepers } = await import('./key-keepers.ts');
     const keepers = await keyKeepers(command);
     const query = reason === undefined ? {} : { why: reason };
     const answers = await askKeepers(io, keepers, async ({ name, service }) => {

@@ -1,13 +1,13 @@
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
+import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
 import { timestamp } from '../../output/time.ts';
+import { askKeepers, keyKeepers } from './key-keepers.ts';
 
 /** `skolo equipment keys`: by which keys the services know the equipment again. */
-export function addEquipmentKeys(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('keys')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'The ssh host keys of equipment that services pinned when they first saw them. A device that shows another one is not signed in to. Keys that rack.yaml names are not among them.',
     )
@@ -17,8 +17,6 @@ export function addEquipmentKeys(noun: SkoloCommand, io: Io): void {
     .example('skolo equipment keys --rack racks/rack4/rack.yaml');
 
   command.action(async ({ json }: { json?: true }) => {
-    const { askKeepers } = await import('./ask-keepers.ts');
-    const { keyKeepers } = await import('./key-keepers.ts');
     const keepers = await keyKeepers(command);
     const answers = await askKeepers(io, keepers, async ({ name, service }) => {
       const { hostKeys } = await service.ask((client) => client.hostKeys());
@@ -34,7 +32,7 @@ export function addEquipmentKeys(noun: SkoloCommand, io: Io): void {
         { title: 'FINGERPRINT', cell: ({ fingerprint }) => fingerprint, shrinkTo: 16 },
         {
           title: 'FIRST SEEN',
-          cell: ({ firstSeen }) => timestamp(new Date(firstSeen)),
+          cell: ({ firstSeen }) => timestamp(firstSeen),
           leaveOut: 2,
         },
         { title: 'KNOWN TO', cell: ({ service }) => service, leaveOut: 1 },

@@ -1,11 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, complain } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { CliError, complain, exitCodes, failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { count } from '../../output/text.ts';
-import type { ImageReference } from './image-references.ts';
-import type { ManifestFile } from './manifest-files.ts';
+import {
+  type ImageReference,
+  type ManifestFile,
+  nameOf,
+  readManifestFiles,
+  withDigests,
+} from './manifests.ts';
+import { resolveTag } from './registry.ts';
 
 interface Options {
   check?: true;
@@ -13,9 +18,8 @@ interface Options {
 }
 
 /** `skolo images pin`: the digest behind each tag of an image that others make. */
-export function addImagesPin(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('pin')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Writes the digest of each image behind its tag, as the registry states it now: `prom/prometheus:v3.13.3@sha256:…`. An image that is pinned already keeps its digest; a tag that has moved since is reported. Images without a registry in their name, which are those of skolo itself, are left alone.',
     )
@@ -28,18 +32,16 @@ export function addImagesPin(noun: SkoloCommand, io: Io): void {
 
   command.action(async (paths: string[], { check, update }: Options) => {
     if (check && update) command.error("give '--check' or '--update', not both");
-    const { readManifestFiles } = await import('./manifest-files.ts');
     const files = await readManifestFiles(paths);
     if (files.length === 0) {
       throw new CliError(`${paths.join(', ')}: no manifest names an image of a registry`);
     }
-    if (check) await listUnpinned(io, files);
+    if (check) listUnpinned(io, files);
     else await pin(io, files, update ?? false);
   });
 }
 
-async function listUnpinned(io: Io, files: readonly ManifestFile[]): Promise<void> {
-  const { nameOf } = await import('./image-references.ts');
+function listUnpinned(io: Io, files: readonly ManifestFile[]): void {
   const all = files.flatMap(({ path, images }) => images.map((image) => ({ path, image })));
   const unpinned = all.filter(({ image }) => image.digest === undefined);
   for (const { path, image } of unpinned) {
@@ -50,8 +52,6 @@ async function listUnpinned(io: Io, files: readonly ManifestFile[]): Promise<voi
 }
 
 async function pin(io: Io, files: readonly ManifestFile[], update: boolean): Promise<void> {
-  const { nameOf, withDigests } = await import('./image-references.ts');
-  const { resolveTag } = await import('./registry.ts');
   const images = new Map<string, ImageReference>();
   for (const image of files.flatMap((file) => file.images)) {
     // Where one manifest pins it and another does not, the pin counts.
@@ -78,7 +78,5 @@ async function pin(io: Io, files: readonly ManifestFile[], update: boolean): Pro
     const pinned = withDigests(text, digests);
     if (pinned !== text) await writeFile(path, pinned);
   }
-  if (digests.size < images.size) {
-    io.exitCode = digests.size === 0 ? exitCodes.failed : exitCodes.partlyFailed;
-  }
+  if (digests.size < images.size) failPartly(io, digests.size > 0);
 }

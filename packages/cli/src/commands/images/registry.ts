@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CliError } from '../../errors.ts';
-import type { ImageReference } from './image-references.ts';
+import type { ImageReference } from './manifests.ts';
 
 /** Those of several platforms first: a rack has amd64 and arm64, so a digest has to stand for all of them. */
 const listTypes = [
@@ -24,12 +24,12 @@ const deadlineMs = 20_000;
 
 const Token = z.looseObject({ token: z.string().optional(), access_token: z.string().optional() });
 
-export interface RegistryDeps {
+interface RegistryDeps {
   fetch: typeof fetch;
 }
 
 /** A tag, resolved. */
-export interface Resolved {
+interface Resolved {
   /** `sha256:…` of the manifest that the registry sent. */
   digest: string;
   /** Whether it is an index, with an image for each platform. */

@@ -2,14 +2,15 @@
  * The agents of machines, one on each. Strangers are root there, so what they answer is short or not read, and no token
  * is sent to them that opens anything else.
  */
-import type { Client, swarmingClientApi } from '@skolo/api';
+
+import { type AgentStatus, type Client, swarmingClientApi } from '@skolo/api';
 import type { Machine, Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, complain } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { CliError, complain, failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { byNumber, expanded, namesOf } from '../../names.ts';
 import { loadRack } from '../../rack-file.ts';
+import { newClient } from '../../service-client.ts';
 
 export type AgentClient = Client<typeof swarmingClientApi>;
 
@@ -27,23 +28,17 @@ export interface AgentPlace {
 const mostBytes = { status: 64 * 1024, log: 2 * 1024 * 1024 };
 
 /** @throws CliError The URL is of no use. */
-export async function agentClient(
+export function agentClient(
   url: string,
   options: { token?: string | undefined; timeoutMs?: number; answers: keyof typeof mostBytes },
-): Promise<AgentClient> {
-  const { createClient, swarmingClientApi: api } = await import('@skolo/api');
+): AgentClient {
   const { token, timeoutMs, answers } = options;
-  try {
-    return createClient(api, {
-      baseUrl: url,
-      mostBytes: mostBytes[answers],
-      ...(token !== undefined && { token }),
-      ...(timeoutMs !== undefined && { timeoutMs }),
-    });
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new CliError(error.message, exitCodes.wrongCommandLine, { cause: error });
-  }
+  return newClient(swarmingClientApi, {
+    baseUrl: url,
+    mostBytes: mostBytes[answers],
+    ...(token !== undefined && { token }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
 }
 
 /**
@@ -72,9 +67,7 @@ export async function agentPlaces(
     complain(io, unknownMachine(rack, name, didYouMean));
     return [];
   });
-  if (places.length < wanted.length) {
-    io.exitCode = places.length > 0 ? exitCodes.partlyFailed : exitCodes.failed;
-  }
+  if (places.length < wanted.length) failPartly(io, places.length > 0);
   return places;
 }
 
@@ -105,4 +98,45 @@ function unknownMachine(
 ): string {
   const guess = didYouMean(name, machines.keys());
   return `${name}: rack.yaml has no machine of that name${guess}; skolo rack show lists them`;
+}
+
+/** What an agent says, or why it says nothing. */
+export interface Answer {
+  name: string;
+  url: string;
+  /** As rack.yaml has them. */
+  shelf?: string;
+  kind?: string;
+  status?: AgentStatus;
+  error?: string;
+}
+
+const atOnce = 32;
+const timeoutMs = 5000;
+
+/** Asks all of them, so many side by side; who is silent keeps nobody waiting for longer than that. */
+export async function askAgents(places: readonly AgentPlace[]): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  let next = 0;
+  async function askOneAfterTheOther() {
+    for (let at = next++; at < places.length; at = next++) {
+      const place = places[at];
+      if (place !== undefined) answers[at] = await askOne(place);
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, places.length) }, askOneAfterTheOther));
+  return answers;
+}
+
+async function askOne({ name, url, machine }: AgentPlace): Promise<Answer> {
+  const { shelf, kind } = machine ?? {};
+  const known = { url, ...(shelf !== undefined && { shelf }), ...(kind !== undefined && { kind }) };
+  const client = agentClient(url, { timeoutMs, answers: 'status' });
+  try {
+    const status = await client.status();
+    return { name: name ?? status.machine, ...known, status };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return { name: name ?? url, ...known, error: error.message };
+  }
 }

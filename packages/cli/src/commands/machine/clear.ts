@@ -1,10 +1,12 @@
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
+import { agentPlace } from './agents.ts';
+import { said, word } from './machine-words.ts';
+import { signIn } from './sign-in.ts';
 
 /** `skolo machine clear`: ends a quarantine that a person forced, and begins anew with what needs hands. */
-export function addMachineClear(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('clear')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Ends a quarantine that somebody forced by a file, and lets repair begin anew with phones that need hands. Prints what the health of the machine is then: what is really wrong stays so.',
     )
@@ -15,9 +17,6 @@ export function addMachineClear(noun: SkoloCommand, io: Io): void {
     .example("skolo machine clear skia-rpi2-rack4-shelf1-007 --reason 'new cable'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {
-    const { agentPlace } = await import('./agents.ts');
-    const { signIn } = await import('./sign-in.ts');
-    const { said, word } = await import('./machine-words.ts');
     const place = await agentPlace(command, name);
     const agent = await signIn(command, place, 'status');
     const { verdict, reasons } = await agent.ask((client) =>

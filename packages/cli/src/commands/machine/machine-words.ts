@@ -1,13 +1,12 @@
 /** Words for what agents say. They are not trusted: everything is short, and on one line. */
 import type { AgentStatus } from '@skolo/api';
 import type { Remark } from '../../output/overview.ts';
-import type { Style } from '../../output/style.ts';
+import type { Style } from '../../output/text.ts';
 import { cutOff, plain } from '../../output/text.ts';
-import { duration, relative } from '../../output/time.ts';
-import type { Answer } from './ask-agents.ts';
+import { age, duration, relative } from '../../output/time.ts';
+import type { Answer } from './agents.ts';
 
-export type Health = NonNullable<AgentStatus['health']>;
-export type Bot = NonNullable<AgentStatus['bot']>;
+type Bot = NonNullable<AgentStatus['bot']>;
 
 /** A sentence of an agent; its own are far shorter. */
 export function said(text: string): string {
@@ -47,7 +46,7 @@ export const verdicts = [
   'ok',
 ] as const;
 
-export type Verdict = (typeof verdicts)[number];
+type Verdict = (typeof verdicts)[number];
 
 export function verdictOf(answer: Answer): Verdict {
   const health = healthWord(answer);
@@ -124,7 +123,7 @@ export function remarksOf(answer: Answer, now: number): Remark[] {
   if (lastRepair !== undefined) {
     const { at, device, step, outcome, text } = lastRepair;
     const how = [outcome, text].flatMap((part) => (part === undefined ? [] : [said(part)]));
-    const when = relative(Date.parse(at), now);
+    const when = relative(at, now);
     remarks.push(`last repair of ${word(device)} ${when}: ${word(step)}: ${how.join(': ')}`);
   }
   return remarks.map((text) => ({ name, text }));
@@ -143,8 +142,4 @@ function botText(bot: Bot, now: number): string {
 function when(time: string, now: number): string {
   const left = Date.parse(time) - now;
   return left > 0 ? `in ${duration(left / 1000)}` : 'now';
-}
-
-export function age(time: string, now: number): string {
-  return duration((now - Date.parse(time)) / 1000);
 }

@@ -1,11 +1,13 @@
+import { ApiError } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
+import { agentPlace } from './agents.ts';
+import { signIn } from './sign-in.ts';
 
 /** `skolo machine reboot`: the machine itself, by its agent, and not while a task runs. */
-export function addMachineReboot(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('reboot')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Asks the agent to end the bot in order and to reboot its machine. Refused while a task runs. A machine that does not answer any more: skolo power cycle.',
     )
@@ -16,9 +18,6 @@ export function addMachineReboot(noun: SkoloCommand, io: Io): void {
     .example("skolo machine reboot skia-rpi2-rack4-shelf1-007 --reason 'new kernel'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {
-    const { ApiError } = await import('@skolo/api');
-    const { agentPlace } = await import('./agents.ts');
-    const { signIn } = await import('./sign-in.ts');
     const place = await agentPlace(command, name);
     const agent = await signIn(command, place, 'status');
     try {

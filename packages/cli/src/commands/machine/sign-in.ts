@@ -1,11 +1,10 @@
 /** How one signs in at the agent of a machine: it takes one token, its own, made from that of the machine's login. */
 import type { SkoloCommand } from '../../command.ts';
-import { CliError } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
-import { explained, readToken } from '../../service-client.ts';
+import { CliError, exitCodes } from '../../errors.ts';
+import { explaining, readToken } from '../../service-client.ts';
 import { type AgentClient, type AgentPlace, agentClient } from './agents.ts';
 
-export interface SignedIn {
+interface SignedIn {
   /**
    * Gives the answer, or says what is wrong and what to do about it.
    *
@@ -21,24 +20,9 @@ export async function signIn(
   answers: 'status' | 'log',
 ): Promise<SignedIn> {
   const { token, why } = await findToken(command, place);
-  const client = await agentClient(place.url, { token, answers });
-  const { ApiError, ApiUnreachable } = await import('@skolo/api');
-  return {
-    async ask(question) {
-      try {
-        return await question(client);
-      } catch (error) {
-        if (error instanceof ApiUnreachable && command.globals().url === undefined) {
-          const { rack } = command.globals();
-          throw explained(error, `the URL comes from ${rack}, --url gives another`);
-        }
-        if (error instanceof ApiError && [401, 403].includes(error.status)) {
-          throw explained(error, why);
-        }
-        throw error;
-      }
-    },
-  };
+  const client = agentClient(place.url, { token, answers });
+  const signIn = { hint: why, statuses: [401, 403] };
+  return { ask: (question) => explaining(() => question(client), command.globals(), signIn) };
 }
 
 /** Undefined: without one. `why` is for who is refused with it. */

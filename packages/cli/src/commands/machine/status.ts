@@ -1,5 +1,5 @@
 import type { SkoloCommand } from '../../command.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { failPartly } from '../../errors.ts';
 import {
   addFilters,
   checkValues,
@@ -8,11 +8,26 @@ import {
   isFiltered,
   selected,
 } from '../../filters.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
-import type { AgentPlace } from './agents.ts';
-import type { Answer } from './ask-agents.ts';
-import { verdictOf, verdicts } from './machine-words.ts';
+import { type Io, printJson } from '../../io.ts';
+import { countOf, printOverview, tally } from '../../output/overview.ts';
+import type { Column } from '../../output/table.ts';
+import { count } from '../../output/text.ts';
+import { age } from '../../output/time.ts';
+import type { AgentPlace, Answer } from './agents.ts';
+import { agentPlaces, askAgents } from './agents.ts';
+import {
+  botStyle,
+  botWord,
+  deviceWord,
+  healthStyle,
+  healthWord,
+  hottest,
+  remarksOf,
+  taskWord,
+  urgencyOf,
+  verdictOf,
+  verdicts,
+} from './machine-words.ts';
 
 interface Options extends FilterOptions {
   json?: true;
@@ -29,9 +44,8 @@ const answerFilters: Filter<Answer>[] = [
 ];
 
 /** `skolo machine status`: what the agents of machines say, and which of them say nothing. */
-export function addMachineStatus(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('status')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Asks the agent on each machine: whether it may take tasks and why not, what its bot does, which task runs, how its phones are. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, healthy machines are one line; --verdict ok lists them. Ends with 3 when some do not answer, with 1 when none does.',
     )
@@ -49,22 +63,114 @@ export function addMachineStatus(noun: SkoloCommand, io: Io): void {
       command.error("'--shelf' and '--kind' need rack.yaml; they have no effect with '--url'");
     }
     await checkValues(answerFilters, options);
-    const { agentPlaces } = await import('./agents.ts');
-    const { askAgents } = await import('./ask-agents.ts');
     const places = await agentPlaces(io, command, words);
     const wanted = await selected(io, places, placeFilters, options);
     const answers = await askAgents(wanted);
     // Before the filter: an agent that does not answer may have any verdict.
     const silent = answers.filter(({ status }) => status === undefined).length;
-    if (silent > 0) {
-      io.exitCode = silent < answers.length ? exitCodes.partlyFailed : exitCodes.failed;
-    }
+    if (silent > 0) failPartly(io, silent < answers.length);
     const shown = await selected(io, answers, answerFilters, options);
     if (options.json) return printJson(io, { machines: shown });
     if (places.length === 0 && words.length > 0) return undefined;
-    const { printStatus } = await import('./status-table.ts');
     const isSelection =
       words.length > 0 || isFiltered(placeFilters, options) || isFiltered(answerFilters, options);
     return printStatus(io, shown, { all: places.length, isSelection });
   });
+}
+
+interface Shown {
+  /** How many machines there are without the filters. */
+  all: number;
+  isSelection: boolean;
+}
+
+/** Totals, problems with their reasons, then the healthy machines. */
+async function printStatus(
+  io: Io,
+  answers: readonly Answer[],
+  { all, isSelection }: Shown,
+): Promise<void> {
+  const now = io.now();
+  const rows = answers.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
+  const isWell = (answer: Answer) => verdictOf(answer) === 'ok';
+  await printOverview(io, {
+    head: [{ text: summary(rows, all), style: rows.every(isWell) ? 'green' : 'yellow' }],
+    rows,
+    columns: columns(now),
+    remarks: rows.flatMap((answer) => remarksOf(answer, now)),
+    verdict: verdictOf,
+    isFoldable: (answer) => isWell(answer) && remarksOf(answer, now).length === 0,
+    isSelection,
+  });
+}
+
+function columns(now: number): Column<Answer>[] {
+  const devices = ({ status }: Answer) => status?.devices.slice(0, 8) ?? [];
+  return [
+    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 20 },
+    { title: 'HEALTH', cell: healthWord, style: healthStyle },
+    {
+      title: 'FOR',
+      cell: ({ status }) => status?.health && age(status.health.since, now),
+      leaveOut: 4,
+    },
+    {
+      title: 'BOT',
+      cell: ({ status }) => status?.bot && botWord(status.bot),
+      style: ({ status }) => botStyle(status?.bot),
+    },
+    {
+      title: 'TASK',
+      cell: ({ status }) => status && taskWord(status.task),
+      shrinkTo: 8,
+      leaveOut: 5,
+    },
+    {
+      title: 'DEVICE',
+      cell: (answer) => {
+        const all = devices(answer);
+        return all.map((device) => deviceWord(device, all.length === 1));
+      },
+      style: (answer) =>
+        devices(answer).every(({ state }) => state === 'present') ? undefined : 'red',
+      shrinkTo: 8,
+    },
+    {
+      title: 'BATTERY',
+      cell: (answer) =>
+        devices(answer).flatMap(({ batteryPercent: percent }) =>
+          percent === undefined ? [] : [`${Math.round(percent)} %`],
+        ),
+      align: 'right',
+      leaveOut: 2,
+    },
+    {
+      title: 'TEMP',
+      cell: (answer) =>
+        devices(answer).flatMap((device) => {
+          const celsius = hottest(device);
+          return celsius === undefined ? [] : [`${Math.round(celsius)} °C`];
+        }),
+      align: 'right',
+      leaveOut: 1,
+    },
+    {
+      title: 'TASK FOR',
+      cell: ({ status }) =>
+        status?.task.running && status.task.since !== undefined
+          ? age(status.task.since, now)
+          : undefined,
+      leaveOut: 3,
+    },
+  ];
+}
+
+/** `46 machines: 40 ok, 2 quarantined, 4 no-answer; 31 tasks running`. */
+function summary(answers: readonly Answer[], all: number): string {
+  const totals = tally(answers.map(verdictOf), ['ok', ...verdicts]);
+  const tasks = answers.filter(({ status }) => status?.task.running).length;
+  const machines = countOf(answers.length, all, 'machine');
+  return answers.length === 0
+    ? machines
+    : `${machines}: ${totals}; ${count(tasks, 'task')} running`;
 }

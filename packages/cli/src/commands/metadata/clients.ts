@@ -8,11 +8,11 @@ import {
   selected,
 } from '../../filters.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
-import { countOf, printOverview, tally } from '../../output/overview.ts';
+import { printJson } from '../../io.ts';
+import { countOf, headline, printOverview, tally } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
-import { relative } from '../../output/time.ts';
-import { metadataServer } from './metadata-server.ts';
+import { lastSeen } from '../../output/time.ts';
+import { metadataServer } from '../../service-client.ts';
 
 interface Options extends FilterOptions {
   json?: true;
@@ -32,9 +32,8 @@ const filters: Filter<MetadataClient>[] = [
 ];
 
 /** `skolo metadata clients`: who asked the metadata server, as whom, and when last. */
-export function addMetadataClients(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('clients')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Who asks the metadata server, as which identity, and when last, counted since the service started. Totals come first, then addresses that rack.yaml does not know and machines that never asked. In a terminal that is too low for all rows, machines are one line for each state; --state asked lists them.',
     )
@@ -55,12 +54,7 @@ export function addMetadataClients(noun: SkoloCommand, io: Io): void {
     const number = countOf(shown.length, sorted.length, 'client');
     const isWell = shown.every((each) => stateOf(each) === 'asked');
     return printOverview(io, {
-      head: [
-        {
-          text: totals === '' ? number : `${number}: ${totals}`,
-          style: isWell ? 'green' : 'yellow',
-        },
-      ],
+      head: [headline(number, totals, isWell)],
       rows: shown,
       columns: columns(io.now()),
       remarks: [],
@@ -92,8 +86,6 @@ function askedAt({ lastAsked }: MetadataClient): number {
 }
 
 function columns(now: number): Column<MetadataClient>[] {
-  const ago = (time: string | undefined) =>
-    time === undefined ? 'never' : relative(Date.parse(time), now);
   return [
     { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
     {
@@ -106,10 +98,10 @@ function columns(now: number): Column<MetadataClient>[] {
     { title: 'IDENTITY', cell: ({ identity }) => identity, shrinkTo: 8, leaveOut: 4 },
     {
       title: 'ASKED',
-      cell: ({ lastAsked }) => ago(lastAsked),
+      cell: ({ lastAsked }) => lastSeen(lastAsked, now),
       style: ({ lastAsked }) => (lastAsked === undefined ? 'yellow' : undefined),
     },
-    { title: 'TOKEN', cell: ({ lastTokenAsked }) => ago(lastTokenAsked), leaveOut: 3 },
+    { title: 'TOKEN', cell: ({ lastTokenAsked }) => lastSeen(lastTokenAsked, now), leaveOut: 3 },
     { title: 'REQUESTS', cell: ({ requests }) => String(requests), align: 'right', leaveOut: 1 },
   ];
 }

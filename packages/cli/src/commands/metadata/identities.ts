@@ -1,17 +1,16 @@
 import type { MetadataIdentity } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
-import type { Style } from '../../output/style.ts';
+import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
+import type { Style } from '../../output/text.ts';
 import { plain } from '../../output/text.ts';
-import { duration, relative } from '../../output/time.ts';
-import { metadataServer } from './metadata-server.ts';
+import { duration, lastSeen } from '../../output/time.ts';
+import { metadataServer } from '../../service-client.ts';
 
 /** `skolo metadata identities`: how fresh the token of each identity is, and why it is not. */
-export function addMetadataIdentities(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('identities')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description('The identities of the rack, how long their tokens last, and what failed last.')
     .summary('how fresh the tokens are')
     .option('--json', 'print JSON, scopes included')
@@ -36,13 +35,11 @@ function print(io: Io, identities: MetadataIdentity[]) {
 }
 
 function columns(now: number): Column<MetadataIdentity>[] {
-  const ago = (time: string | undefined) =>
-    time === undefined ? 'never' : relative(Date.parse(time), now);
   return [
     { title: 'NAME', cell: ({ name }) => name },
     { title: 'TOKEN', cell: tokenLeft, style: tokenStyle },
-    { title: 'RENEWED', cell: ({ lastSuccess }) => ago(lastSuccess) },
-    { title: 'FAILED', cell: ({ lastFailure }) => ago(lastFailure) },
+    { title: 'RENEWED', cell: ({ lastSuccess }) => lastSeen(lastSuccess, now) },
+    { title: 'FAILED', cell: ({ lastFailure }) => lastSeen(lastFailure, now) },
     { title: 'EMAIL', cell: ({ email }) => email ?? 'not known yet', shrinkTo: 16 },
     { title: 'PROJECT', cell: ({ project }) => project, shrinkTo: 8 },
   ];

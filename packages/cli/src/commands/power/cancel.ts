@@ -1,13 +1,14 @@
+import { ApiError } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
 import type { SkoloCommand } from '../../command.ts';
-import { complain } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { complain, failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';
+import { powerCycleDaemon } from '../../service-client.ts';
+import { openCycles } from './request.ts';
 
 /** `skolo power cancel`: what has not begun is not done. */
-export function addPowerCancel(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('cancel')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Cancels cycles that have not begun. One that has begun is finished: its power would stay off otherwise.',
     )
@@ -18,9 +19,6 @@ export function addPowerCancel(noun: SkoloCommand, io: Io): void {
     .example('skolo power cancel skia-rpi2-rack4-shelf1-007');
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {
-    const { powerCycleDaemon } = await import('./daemon.ts');
-    const { openCycles } = await import('./open-cycles.ts');
-    const { ApiError } = await import('@skolo/api');
     const daemon = await powerCycleDaemon(command);
     const { cycles, unknown } = await openCycles(daemon, words);
     for (const word of unknown) complain(io, `${word}: no cycle of it is queued or under way`);
@@ -37,8 +35,6 @@ export function addPowerCancel(noun: SkoloCommand, io: Io): void {
         complain(io, `${target}: ${error.problem.detail}`);
       }
     }
-    if (cancelled < cycles.length + unknown.length) {
-      io.exitCode = cancelled > 0 ? exitCodes.partlyFailed : exitCodes.failed;
-    }
+    if (cancelled < cycles.length + unknown.length) failPartly(io, cancelled > 0);
   });
 }

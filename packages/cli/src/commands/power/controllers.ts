@@ -8,12 +8,14 @@ import {
   selected,
 } from '../../filters.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
-import { countOf, printOverview, tally } from '../../output/overview.ts';
-import type { Style } from '../../output/style.ts';
+import { printJson } from '../../io.ts';
+import { byNumber } from '../../names.ts';
+import { countOf, headline, printOverview, tally } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
+import type { Style } from '../../output/text.ts';
 import { count } from '../../output/text.ts';
-import { duration, relative } from '../../output/time.ts';
+import { age, lastSeen } from '../../output/time.ts';
+import { powerCycleDaemon } from '../../service-client.ts';
 
 interface Options extends FilterOptions {
   json?: true;
@@ -28,9 +30,8 @@ const filters: Filter<ControllerStatus>[] = [
 ];
 
 /** `skolo power controllers`: whether switches, PDUs and hubs answer. */
-export function addPowerControllers(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('controllers')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Switches, PDUs and hubs that turn power on and off: whether they answer, since when and why not, and how many operations they have to do. `failing`: an outlet of it does not come on again, so nothing else on it is turned off. `skolo power cycle --force` tries one more machine on it. One that is down delays only the machines on it. The driver of an experimental one has met nothing but our own simulator. Totals come first, then those that do not work. In a terminal that is too low for all rows, those that are up are one line; --state up lists them.',
     )
@@ -42,8 +43,6 @@ export function addPowerControllers(noun: SkoloCommand, io: Io): void {
     .example('skolo power controllers --rack racks/rack4/rack.yaml');
 
   command.action(async (options: Options) => {
-    const { powerCycleDaemon } = await import('./daemon.ts');
-    const { byNumber } = await import('../../names.ts');
     const daemon = await powerCycleDaemon(command);
     const { controllers } = await daemon.ask((client) => client.controllers());
     const sorted = controllers.toSorted((a, b) => byNumber(a.name, b.name));
@@ -72,10 +71,12 @@ async function print(
   const more = others > 0 ? `; ${count(others, 'USB hub')} not asked yet` : '';
   await printOverview(io, {
     head: [
-      {
-        text: `${number}${totals === '' ? '' : `: ${totals}`}${more}`,
-        style: rows.every(({ state }) => state === 'up') ? 'green' : 'yellow',
-      },
+      headline(
+        number,
+        totals,
+        rows.every(({ state }) => state === 'up'),
+        more,
+      ),
     ],
     rows,
     columns: columns(io.now()),
@@ -96,17 +97,14 @@ const styles: Record<ControllerStatus['state'], Style | undefined> = {
 };
 
 function columns(now: number): Column<ControllerStatus>[] {
-  const age = (time: string | undefined) =>
-    time === undefined ? undefined : duration((now - Date.parse(time)) / 1000);
   return [
     { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
     { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 8, leaveOut: 2 },
     { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
-    { title: 'FOR', cell: ({ since }) => age(since) },
+    { title: 'FOR', cell: ({ since }) => since && age(since, now) },
     {
       title: 'CONTACT',
-      cell: ({ lastContact }) =>
-        lastContact === undefined ? 'never' : relative(Date.parse(lastContact), now),
+      cell: ({ lastContact }) => lastSeen(lastContact, now),
       leaveOut: 1,
     },
     { title: 'QUEUE', cell: ({ queue }) => String(queue), align: 'right' },

@@ -1,14 +1,13 @@
 /** `GET /v1/power-cycles/events`: how cycles go on, as it happens. */
 import { ApiError, PowerCycle, Problem } from '@skolo/api';
-import { type ServerEvent, serverEvents } from '../../event-stream.ts';
-import { guardSilence } from '../../silence.ts';
+import { guardSilence } from '../../until-stopped.ts';
 
 /** The connection is gone, or there never was one. Worth another try. */
 export class ConnectionLost extends Error {
   readonly code = 'CONNECTION_LOST';
 }
 
-export interface CycleEventsOptions {
+interface CycleEventsOptions {
   baseUrl: string;
   token: string | undefined;
   ids: readonly string[];
@@ -119,5 +118,46 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
+  }
+}
+
+export interface ServerEvent {
+  /** `message` where nothing else is said. */
+  name: string;
+  data: string;
+}
+
+/** The events of a stream, each as it comes. Comments, which only keep the connection alive, are left out. */
+export async function* serverEvents(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<ServerEvent> {
+  let name = '';
+  let data: string[] = [];
+  for await (const line of lines(chunks)) {
+    if (line === '') {
+      if (data.length > 0) yield { name: name || 'message', data: data.join('\n') };
+      name = '';
+      data = [];
+      continue;
+    }
+    const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
+    if (field === 'event') name = value;
+    if (field === 'data') data.push(value);
+  }
+}
+
+/** An unfinished last line is part of an unfinished event, which counts for nothing. */
+async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  // It also takes away a byte order mark.
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    rest += decoder.decode(chunk, { stream: true });
+    // A CR at the end may be the first half of CR LF.
+    const complete = rest.endsWith('\r') ? rest.slice(0, -1) : rest;
+    const parts = complete.split(/\r\n|\n|\r/);
+    const last = parts.pop() ?? '';
+    rest = last + rest.slice(complete.length);
+    yield* parts;
   }
 }

@@ -1,6 +1,6 @@
 /** What a cycle is called in words, and how it looks. */
 import type { Outcome, PowerCycle } from '@skolo/api';
-import type { Style } from '../../output/style.ts';
+import type { Style } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
 
 /** Whether nothing more happens to it. What is stuck off is still tried, but nobody should wait for it. */

@@ -3,8 +3,8 @@ import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { namesOf } from '../../names.ts';
-import { ignoreLimitsHelp, offSeconds, targetsHelp } from './options.ts';
 import type { SubmitOptions } from './submit.ts';
+import { ignoreLimitsHelp, offSeconds, submit, targetsHelp } from './submit.ts';
 
 const modes = ['auto', 'soft', 'hard'] as const satisfies readonly CycleMode[];
 
@@ -17,9 +17,8 @@ interface Options extends SubmitOptions {
 }
 
 /** `skolo power cycle`: a machine that does not answer comes back, or it is said why not. */
-export function addPowerCycle(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('cycle')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Cycles machines, phones, devices or single outlets: off, seen off, on, seen on, seen back. All is checked before anything is touched; if one of them is refused, nothing happens. One that is being cycled already is not cycled again: its cycle is followed. With --wait it ends with 0 when all went well, with 3 when some did, with 1 when none did.',
     )
@@ -61,7 +60,6 @@ export function addPowerCycle(noun: SkoloCommand, io: Io): void {
     const { ignoreLimits = false } = options;
     const names = await namesOf(words);
     const body = { machines: names.names, reason, mode, force, ignoreLimits, skipRefused };
-    const { submit } = await import('./submit.ts');
     await submit({
       io,
       command,

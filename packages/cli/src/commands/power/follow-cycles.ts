@@ -5,7 +5,7 @@ import { ConnectionLost, cycleEvents } from './cycle-events.ts';
 import { isOver } from './cycle-words.ts';
 
 /** Who wants to know. */
-export interface Watcher {
+interface Watcher {
   /** The service answers, now or again. Its clock is ahead of ours by so much. */
   connected(clockAheadMs: number): void;
   /** A cycle is as it says. It may have been so before. */

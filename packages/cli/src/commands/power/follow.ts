@@ -1,14 +1,15 @@
 import type { PowerCycle } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
-import { complain } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { complain, exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { timestamp } from '../../output/time.ts';
+import { powerCycleDaemon } from '../../service-client.ts';
+import { lastCycle, openCycles } from './request.ts';
+import { waitForCycles } from './wait.ts';
 
 /** `skolo power follow`: waits for cycles that somebody asked for before. */
-export function addPowerFollow(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('follow')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Waits for cycles that are queued or under way, and shows each step. Of what is over already it shows the last outcome. Ctrl-C ends the waiting, not the cycles. Ends with 0 when all went well, with 3 when some did, with 1 when none did.',
     )
@@ -19,8 +20,6 @@ export function addPowerFollow(noun: SkoloCommand, io: Io): void {
     .example("skolo power follow 'skia-rpi2-rack4-shelf1-[001-010]'");
 
   command.action(async (words: string[], { json = false }: { json?: boolean }) => {
-    const { powerCycleDaemon } = await import('./daemon.ts');
-    const { lastCycle, openCycles } = await import('./open-cycles.ts');
     const daemon = await powerCycleDaemon(command);
     const { cycles, unknown: notOpen } = await openCycles(daemon, words);
     const unknown: string[] = [];
@@ -34,7 +33,7 @@ export function addPowerFollow(noun: SkoloCommand, io: Io): void {
         cycles.push(last);
         if (last.finishedAt !== undefined) {
           over.push(last);
-          const ended = timestamp(new Date(last.finishedAt));
+          const ended = timestamp(last.finishedAt);
           io.err(`${last.target}: nothing is queued or under way; its last cycle ended ${ended}`);
         }
       }
@@ -43,7 +42,6 @@ export function addPowerFollow(noun: SkoloCommand, io: Io): void {
       io.exitCode = exitCodes.failed;
       return;
     }
-    const { waitForCycles } = await import('./wait.ts');
     await waitForCycles({ io, command, daemon, asked: cycles, over, refused: unknown, json });
   });
 }

@@ -1,8 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { spanMs } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
-import { spanMs } from '../../span.ts';
+import { printJson } from '../../io.ts';
+import { namesOf } from '../../names.ts';
+import { powerCycleDaemon } from '../../service-client.ts';
+import { printHolds } from './holds.ts';
+import { askAboutNames } from './request.ts';
 
 interface Options {
   reason: string;
@@ -13,9 +17,8 @@ interface Options {
 }
 
 /** `skolo power hold`: nobody cycles it while somebody works on it. */
-export function addPowerHold(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('hold')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Keeps everybody, people and programs, from cycling what somebody works on: machines, phones, a switch or PDU with all that hangs on it, or by its name the whole rack. Without --until or --for the service sets the end, 24 hours unless rack.yaml says otherwise.',
     )
@@ -42,18 +45,12 @@ export function addPowerHold(noun: SkoloCommand, io: Io): void {
     const now = io.now();
     const end = span === undefined ? until : new Date(now + span);
     if (end !== undefined && end.getTime() <= now) command.error('the time of --until is past');
-    const { powerCycleDaemon } = await import('./daemon.ts');
-    const { complainOfNames } = await import('./request.ts');
-    const { namesOf } = await import('../../names.ts');
     const { names: targets } = await namesOf(words);
     const daemon = await powerCycleDaemon(command);
     const body = { targets, reason, ...(end !== undefined && { until: end.toISOString() }) };
-    const answer = await daemon.ask((client) =>
-      client.hold({ body }).catch((error: unknown) => complainOfNames(io, error)),
-    );
+    const answer = await askAboutNames(io, daemon, (client) => client.hold({ body }));
     if (answer === undefined) return;
     if (json) return printJson(io, answer);
-    const { printHolds } = await import('./holds-table.ts');
     return printHolds(io, answer.holds);
   });
 }

@@ -1,11 +1,14 @@
+import type { Hold } from '@skolo/api';
+import { shortId } from '@skolo/api/ids';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
+import { type Io, printJson } from '../../io.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { duration, timestamp } from '../../output/time.ts';
+import { powerCycleDaemon } from '../../service-client.ts';
 
 /** `skolo power holds`: what is under repair, and until when. */
-export function addPowerHolds(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('holds')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description('What is held, by whom, until when and why: nobody can cycle it until then.')
     .summary('what is under repair, and until when')
     .option('--json', 'print JSON')
@@ -13,11 +16,26 @@ export function addPowerHolds(noun: SkoloCommand, io: Io): void {
     .example('skolo power holds --rack racks/rack4/rack.yaml');
 
   command.action(async ({ json }: { json?: true }) => {
-    const { powerCycleDaemon } = await import('./daemon.ts');
     const daemon = await powerCycleDaemon(command);
     const { holds } = await daemon.ask((client) => client.holds());
     if (json) return printJson(io, { holds });
-    const { printHolds } = await import('./holds-table.ts');
     return printHolds(io, holds);
   });
+}
+
+/** Holds, the one that ends last at the bottom. */
+export function printHolds(io: Io, holds: readonly Hold[]): void {
+  const sorted = holds.toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until));
+  printTable(io, columns(io.now()), sorted);
+}
+
+function columns(now: number): Column<Hold>[] {
+  return [
+    { title: 'ID', cell: ({ id }) => shortId(id), leaveOut: 2 },
+    { title: 'TARGET', cell: ({ target }) => target, shrinkTo: 16 },
+    { title: 'UNTIL', cell: ({ until }) => timestamp(until), leaveOut: 1 },
+    { title: 'LEFT', cell: ({ until }) => duration((Date.parse(until) - now) / 1000) },
+    { title: 'BY', cell: ({ by }) => by, shrinkTo: 8 },
+    { title: 'REASON', cell: ({ reason }) => reason, shrinkTo: 16 },
+  ];
 }

@@ -1,14 +1,16 @@
 import type { Outcome, PowerCycle } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
 import { Option } from 'commander';
+import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { upTo } from '../../limit.ts';
+import { printJson } from '../../io.ts';
 import { expanded } from '../../names.ts';
-import { printJson } from '../../output/json.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
+import { powerCycleDaemon } from '../../service-client.ts';
 import { outcomeWord, stateStyle, tookSeconds } from './cycle-words.ts';
+import { askAboutNames } from './request.ts';
 
 const outcomes = ['back', 'on', 'off', 'busy', 'cancelled', 'failed', 'stuck-off'] as const;
 outcomes satisfies readonly Outcome[];
@@ -20,15 +22,14 @@ interface Options {
 }
 
 /** `skolo power log`: what was done, by whom and why, and what came of it. */
-export function addPowerLog(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('log')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Cycles, and what was turned on and off: when, by whom and why, and what came of it. The newest is at the bottom; those under way are there, too.',
     )
     .summary('what was done, and what came of it')
     .argument('[name]', 'only of this machine, phone, device or outlet')
-    .addOption(new Option('--limit <n>', 'how many, the newest').argParser(upTo(1000)).default(20))
+    .addOption(limitOption())
     .addOption(new Option('--outcome <outcome>', 'only those that ended so').choices(outcomes))
     .option('--json', 'print JSON, each step included')
     .uses('rack', 'url', 'tokenFile')
@@ -36,13 +37,9 @@ export function addPowerLog(noun: SkoloCommand, io: Io): void {
 
   command.action(async (target: string | undefined, { limit, outcome, json }: Options) => {
     if (target !== undefined) await expanded([target]);
-    const { powerCycleDaemon } = await import('./daemon.ts');
     const daemon = await powerCycleDaemon(command);
     const query = { limit, ...(outcome && { outcome }), ...(target !== undefined && { target }) };
-    const { complainOfNames } = await import('./request.ts');
-    const answer = await daemon.ask((client) =>
-      client.cycles({ query }).catch((error: unknown) => complainOfNames(io, error)),
-    );
+    const answer = await askAboutNames(io, daemon, (client) => client.cycles({ query }));
     if (answer === undefined) return;
     const oldestFirst = answer.cycles.toReversed();
     if (json) printJson(io, { cycles: oldestFirst });
@@ -51,7 +48,7 @@ export function addPowerLog(noun: SkoloCommand, io: Io): void {
 }
 
 const columns: Column<PowerCycle>[] = [
-  { title: 'ASKED', cell: ({ requestedAt }) => timestamp(new Date(requestedAt)) },
+  { title: 'ASKED', cell: ({ requestedAt }) => timestamp(requestedAt) },
   { title: 'TARGET', cell: ({ target }) => target, shrinkTo: 16 },
   { title: 'ACTION', cell: ({ action }) => action },
   {

@@ -1,12 +1,10 @@
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { ignoreLimitsHelp, targetsHelp } from './options.ts';
-import { type SwitchOptions, switchOutlets } from './switch-outlets.ts';
+import { ignoreLimitsHelp, type SwitchOptions, switchOutlets, targetsHelp } from './submit.ts';
 
 /** `skolo power off`: a wish that stays until a person turns it on again. */
-export function addPowerOff(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('off')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Turns the power of machines, phones, devices or single outlets off, and sees that it is off. It stays off, also when the PDU or the jumphost reboots, until somebody says `skolo power on`.',
     )

@@ -1,12 +1,10 @@
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { targetsHelp } from './options.ts';
-import { type SwitchOptions, switchOutlets } from './switch-outlets.ts';
+import { type SwitchOptions, switchOutlets, targetsHelp } from './submit.ts';
 
 /** `skolo power on`: ends what `skolo power off` began. */
-export function addPowerOn(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('on')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Turns the power of machines, phones, devices or single outlets on, and sees that it is on.',
     )

@@ -45,7 +45,7 @@ function some(isSo: (outlet: OutletStatus) => boolean): (machine: MachinePower) 
 }
 
 /** All that apply, the most urgent first. */
-export function powerStatesOf(machine: MachinePower): PowerState[] {
+function powerStatesOf(machine: MachinePower): PowerState[] {
   return powerStates.filter((state) => conditions[state](machine));
 }
 

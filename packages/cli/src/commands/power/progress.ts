@@ -1,7 +1,21 @@
 /** How far cycles are: what is known of them, and in what words it is summed up. */
 import type { PowerCycle } from '@skolo/api';
-import { duration } from '../../output/time.ts';
-import { isGood, isOver, outcomeWord } from './cycle-words.ts';
+import { complain } from '../../errors.ts';
+import type { Io } from '../../io.ts';
+import { type FrameSize, frameLines, livePicture } from '../../output/live-area.ts';
+import { plain, styled, widthOf } from '../../output/text.ts';
+import { duration, timestamp } from '../../output/time.ts';
+import {
+  endWords,
+  isGood,
+  isOver,
+  lastWords,
+  outcomeWord,
+  stateStyle,
+  stateWord,
+  stepSince,
+  tookSeconds,
+} from './cycle-words.ts';
 
 export interface AskedCycle {
   id: string;
@@ -20,9 +34,9 @@ export interface Progress {
   lost?: string | undefined;
 }
 
-export type Standing = 'good' | 'under way' | 'queued' | 'bad';
+type Standing = 'good' | 'under way' | 'queued' | 'bad';
 
-export function standingOf(cycle: PowerCycle | undefined): Standing {
+function standingOf(cycle: PowerCycle | undefined): Standing {
   if (cycle === undefined) return 'queued';
   if (isOver(cycle)) return isGood(cycle) ? 'good' : 'bad';
   return cycle.step === 'queued' ? 'queued' : 'under way';
@@ -58,4 +72,94 @@ function secondsOfAll({ asked, cycles, clockAheadMs }: Progress, now: number): n
   const ends = known.flatMap(({ finishedAt }) => finishedAt ?? []).map((time) => Date.parse(time));
   const end = ends.length < asked.length ? now + clockAheadMs : Math.max(...ends);
   return known.length === 0 ? 0 : (end - begin) / 1000;
+}
+
+const urgency: Standing[] = ['bad', 'under way', 'queued', 'good'];
+
+export function progressFrame(progress: Progress, size: FrameSize, now: number): string[] {
+  const { asked, cycles, clockAheadMs, lost } = progress;
+  return frameLines(
+    {
+      items: asked,
+      urgency: ({ id }) => urgency.indexOf(standingOf(cycles.get(id))),
+      stateWidth: 'soft-reboot'.length,
+      line({ id, target: name }) {
+        const cycle = cycles.get(id);
+        if (cycle === undefined) {
+          return { name, state: 'queued', style: 'dim', time: '', text: '' };
+        }
+        return {
+          name,
+          state: stateWord(cycle),
+          style: stateStyle(cycle),
+          time: duration(secondsOf(cycle, now + clockAheadMs)),
+          text: lastWords(cycle),
+        };
+      },
+      tally: (left) => tally(left.map(({ id }) => cycles.get(id))),
+      summary: {
+        text: summary(progress, now),
+        style: lost === undefined ? 'bold' : 'yellow',
+      },
+    },
+    size,
+  );
+}
+
+/** How long it took, or has been at its step. */
+function secondsOf(cycle: PowerCycle, now: number): number {
+  return (isOver(cycle) ? tookSeconds(cycle) : undefined) ?? (now - stepSince(cycle)) / 1000;
+}
+
+interface Display {
+  /** Something of the progress is different. */
+  changed(cycle: PowerCycle | undefined): void;
+  lost(why: string): void;
+  /** Nothing is shown any more, and timers have ended. `keep`: the last picture stays, since nothing better follows. */
+  end(keep: boolean): void;
+}
+
+export function displayOf(io: Io, progress: Progress, json: boolean): Display {
+  if (json) return { changed() {}, lost() {}, end() {} };
+  const isTerminal = io.rows !== undefined && io.columns !== undefined;
+  return isTerminal ? liveDisplay(io, progress) : plainDisplay(io, progress);
+}
+
+function liveDisplay(io: Io, progress: Progress): Display {
+  const { changed, end } = livePicture(io, (size) => progressFrame(progress, size, io.now()));
+  return { changed, lost: changed, end };
+}
+
+function plainDisplay(io: Io, { asked }: Progress): Display {
+  const width = Math.max(0, ...asked.map(({ target }) => widthOf(target)));
+  const shown = new Map<string, number>();
+  let isLost = false;
+  function print(at: string, cycle: PowerCycle, word: string, text: string) {
+    const name = plain(cycle.target).padEnd(width);
+    const state = word.padEnd('soft-reboot'.length);
+    const style = isOver(cycle) && word === stateWord(cycle) ? stateStyle(cycle) : undefined;
+    const line = `${timestamp(at)}  ${name}  ${styled(state, style, io.colour)}  ${plain(text)}`;
+    io.out(line.trimEnd());
+  }
+  return {
+    changed(cycle) {
+      isLost = false;
+      if (cycle === undefined) return;
+      // After a reconnect all is sent anew.
+      const before = shown.get(cycle.id) ?? 0;
+      for (const { at, step, text } of cycle.steps.slice(before)) print(at, cycle, step, text);
+      if (isOver(cycle) && before !== Number.POSITIVE_INFINITY) {
+        const at = cycle.finishedAt ?? cycle.steps.at(-1)?.at ?? cycle.requestedAt;
+        const isSaid = cycle.steps.at(-1)?.text === cycle.detail;
+        print(at, cycle, stateWord(cycle), endWords(isSaid ? { ...cycle, detail: '' } : cycle));
+      }
+      const now = isOver(cycle) ? Number.POSITIVE_INFINITY : cycle.steps.length;
+      shown.set(cycle.id, Math.max(before, now));
+    },
+    lost(why) {
+      if (!isLost) complain(io, `no connection (${why}); the cycles go on, connecting again`);
+      isLost = true;
+    },
+    end() {},
+  };
 }

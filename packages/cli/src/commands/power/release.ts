@@ -1,14 +1,14 @@
 import type { Hold } from '@skolo/api';
 import { isIdOf } from '@skolo/api/ids';
 import type { SkoloCommand } from '../../command.ts';
-import { complain } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { complain, failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';
+import { expanded, namesOf } from '../../names.ts';
+import { powerCycleDaemon } from '../../service-client.ts';
 
 /** `skolo power release`: the repair is over. */
-export function addPowerRelease(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('release')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description('Ends holds before their time. Of a name, all holds are ended.')
     .summary('end a hold')
     .argument('<names or ids...>', 'what is held, or the ids of holds')
@@ -17,8 +17,6 @@ export function addPowerRelease(noun: SkoloCommand, io: Io): void {
     .example('skolo power release switch-1');
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {
-    const { powerCycleDaemon } = await import('./daemon.ts');
-    const { expanded, namesOf } = await import('../../names.ts');
     const wanted = await expanded((await namesOf(words)).names);
     const daemon = await powerCycleDaemon(command);
     const { holds } = await daemon.ask((client) => client.holds());
@@ -36,6 +34,6 @@ export function addPowerRelease(noun: SkoloCommand, io: Io): void {
       await daemon.ask((client) => client.release({ params: { id }, query }));
       io.err(`${target} is released; it was held by ${by}: ${why}`);
     }
-    if (unknown > 0) io.exitCode = found.size > 0 ? exitCodes.partlyFailed : exitCodes.failed;
+    if (unknown > 0) failPartly(io, found.size > 0);
   });
 }

@@ -1,10 +1,19 @@
 /** Asking for cycles: once, whatever the connection does; and what is said of those that are refused. */
 import { setTimeout } from 'node:timers/promises';
-import { ApiError, ApiUnreachable, Refusal } from '@skolo/api';
+import {
+  ApiError,
+  ApiUnreachable,
+  type Client,
+  type PowerCycle,
+  type powerCycleDaemonApi,
+  Refusal,
+} from '@skolo/api';
+import { isIdOf } from '@skolo/api/ids';
 import { z } from 'zod';
-import { complain } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { complain, exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
+import { byNumber, expanded, namesOf } from '../../names.ts';
+import type { PowerCycleDaemon } from '../../service-client.ts';
 
 const pausesMs = [500, 2000];
 
@@ -27,6 +36,8 @@ export async function persistently<T>(io: Io, ask: () => Promise<T>): Promise<T>
   return ask();
 }
 
+type Question<T> = (client: Client<typeof powerCycleDaemonApi>) => Promise<T>;
+
 const Refused = z.object({ refused: z.array(Refusal).min(1) });
 
 /** What was refused; undefined where the error is another one. */
@@ -35,14 +46,81 @@ export function refusedBy(error: unknown): Refusal[] | undefined {
   return Refused.safeParse(error.problem).data?.refused;
 }
 
-/**
- * Where nothing but the names can be wrong: says of each why, and gives undefined.
- *
- * @throws The error, where it is another one.
- */
-export function complainOfNames(io: Io, error: unknown): undefined {
-  const refused = refusedBy(error);
-  if (refused === undefined) throw error;
-  for (const { detail } of refused) complain(io, detail);
-  io.exitCode = exitCodes.failed;
+/** The answer to a request in which only the names can be wrong. Undefined where they are: then it has said why. */
+export async function askAboutNames<T>(
+  io: Io,
+  daemon: PowerCycleDaemon,
+  question: Question<T>,
+): Promise<T | undefined> {
+  return daemon.ask(async (client) => {
+    try {
+      return await question(client);
+    } catch (error) {
+      const refused = refusedBy(error);
+      if (refused === undefined) throw error;
+      for (const { detail } of refused) complain(io, detail);
+      io.exitCode = exitCodes.failed;
+      return undefined;
+    }
+  });
+}
+
+interface FoundCycles {
+  cycles: PowerCycle[];
+  /** Words that are neither the id nor the target of a cycle that is queued or under way. */
+  unknown: string[];
+}
+
+/** The cycles that are not over and have one of these ids, targets or outlets. */
+export async function openCycles(
+  daemon: PowerCycleDaemon,
+  words: readonly string[],
+): Promise<FoundCycles> {
+  const wanted = await expanded((await namesOf(words)).names);
+  const open = await daemon.ask(async (client) => {
+    const asked = { limit: 1000 };
+    // Running ones last: one that begins meanwhile is in both, and not in neither.
+    const { cycles: queued } = await client.cycles({ query: { ...asked, state: 'queued' } });
+    const { cycles: running } = await client.cycles({ query: { ...asked, state: 'running' } });
+    return new Map([...queued, ...running].map((cycle) => [cycle.id, cycle]));
+  });
+  const all = [...open.values()];
+  const found = new Set<PowerCycle>();
+  const unknown: string[] = [];
+  for (const word of wanted) {
+    const cycles = all.filter(
+      ({ id, target, outlets }) => isIdOf(id, word) || [target, ...outlets].includes(word),
+    );
+    for (const cycle of cycles) found.add(cycle);
+    if (cycles.length === 0) unknown.push(word);
+  }
+  return { cycles: [...found].sort((a, b) => byNumber(a.target, b.target)), unknown };
+}
+
+/** The newest cycle with this id, or of this target, and why there is none. Both are over, or have been over for long. */
+export async function lastCycle(
+  daemon: PowerCycleDaemon,
+  word: string,
+): Promise<PowerCycle | { why: string }> {
+  const byId = await asked(daemon, (client) => client.cycle({ params: { id: word } }));
+  if (!('why' in byId)) return byId;
+  const query = { target: word, limit: 1 };
+  const ofTarget = await asked(daemon, (client) => client.cycles({ query }));
+  if ('why' in ofTarget) return ofTarget;
+  return ofTarget.cycles[0] ?? { why: `${word}: it was never cycled, as far back as the log goes` };
+}
+
+/** The answer, or what the service says is not there. */
+async function asked<T extends object>(
+  daemon: PowerCycleDaemon,
+  question: Question<T>,
+): Promise<T | { why: string }> {
+  return daemon.ask(async (client) => {
+    try {
+      return await question(client);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      return { why: refusedBy(error)?.[0]?.detail ?? error.problem.detail };
+    }
+  });
 }

@@ -1,16 +1,15 @@
 import type { PowerCycle } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
-import { styled } from '../../output/style.ts';
-import { plain, wrapped } from '../../output/text.ts';
+import { printJson } from '../../io.ts';
+import { plain, styled, wrapped } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
+import { powerCycleDaemon } from '../../service-client.ts';
 import { endWords, stateStyle, stateWord } from './cycle-words.ts';
 
 /** `skolo power show`: one cycle, step by step. */
-export function addPowerShow(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('show')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description('One cycle: who asked for it and why, each step, and what came of it.')
     .summary('one cycle, step by step')
     .argument('<id>', 'that `skolo power cycle` and `skolo power log` print')
@@ -19,7 +18,6 @@ export function addPowerShow(noun: SkoloCommand, io: Io): void {
     .example('skolo power show 0193477c-7a55-7cc3-98a4-28c6a2b0a3f1');
 
   command.action(async (id: string, { json }: { json?: true }) => {
-    const { powerCycleDaemon } = await import('./daemon.ts');
     const daemon = await powerCycleDaemon(command);
     const cycle = await daemon.ask((client) => client.cycle({ params: { id } }));
     if (json) printJson(io, cycle);
@@ -66,5 +64,5 @@ function notYet({ position = 0 }: PowerCycle): string {
 }
 
 function time(text: string): string {
-  return timestamp(new Date(text));
+  return timestamp(text);
 }

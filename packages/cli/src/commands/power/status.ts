@@ -1,17 +1,24 @@
+import type { MachinePower, OutletStatus } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { addFilters, type FilterOptions, isFiltered, selected } from '../../filters.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
-import { powerFilters } from './power-verdict.ts';
+import { type Io, printJson } from '../../io.ts';
+import { byNumber, namesOf } from '../../names.ts';
+import { countOf, headline, printOverview, type Remark, tally } from '../../output/overview.ts';
+import type { Column } from '../../output/table.ts';
+import type { Style } from '../../output/text.ts';
+import { duration, relative } from '../../output/time.ts';
+import { powerCycleDaemon } from '../../service-client.ts';
+import { isGood, outcomeWord, stateStyle } from './cycle-words.ts';
+import { type PowerState, powerFilters, powerStates, powerVerdict } from './power-verdict.ts';
+import { askAboutNames } from './request.ts';
 
 interface Options extends FilterOptions {
   json?: true;
 }
 
 /** `skolo power status`: what has power, what has not, and why. */
-export function addPowerStatus(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('status')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Machines, their phones and the devices: on which outlets they hang, whether these are on, how much they draw, whether the switch or PDU answers, what was done last, and what keeps it from being done again. Outlets are shown as they were read last. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, the others are one line for each state; --state on lists them.',
     )
@@ -24,16 +31,10 @@ export function addPowerStatus(noun: SkoloCommand, io: Io): void {
     .example('skolo power status --shelf shelf1 --state off,stuck-off');
 
   command.action(async (words: string[], options: Options) => {
-    const { powerCycleDaemon } = await import('./daemon.ts');
-    const { bySubject, printStatus } = await import('./status-table.ts');
-    const { namesOf } = await import('../../names.ts');
     const queries = words.length === 0 ? [{}] : inQueries((await namesOf(words)).names);
     const daemon = await powerCycleDaemon(command);
-    const { complainOfNames } = await import('./request.ts');
-    const answers = await daemon.ask((client) =>
-      Promise.all(queries.map((query) => client.machines({ query }))).catch((error: unknown) =>
-        complainOfNames(io, error),
-      ),
+    const answers = await askAboutNames(io, daemon, (client) =>
+      Promise.all(queries.map((query) => client.machines({ query }))),
     );
     if (answers === undefined) return undefined;
     const sorted = answers.flatMap(({ machines }) => machines).sort(bySubject);
@@ -49,4 +50,184 @@ function inQueries(names: readonly string[]): { name: string[] }[] {
   const atOnce = 100;
   const parts = Array.from({ length: Math.ceil(names.length / atOnce) }, (_, i) => i * atOnce);
   return parts.map((start) => ({ name: names.slice(start, start + atOnce) }));
+}
+
+/** Devices first, since they are few; then machines, each with its phones after it. */
+function bySubject(a: MachinePower, b: MachinePower): number {
+  const infrastructure = (each: MachinePower) => Number(each.kind === 'infrastructure');
+  return infrastructure(b) - infrastructure(a) || byNumber(a.name, b.name);
+}
+
+interface Shown {
+  /** How many there are without the filters. */
+  all: number;
+  isSelection: boolean;
+}
+
+/** States whose rows are read well as a line of names: nothing is wrong, or the reason is that of the controller. */
+const foldable: PowerState[] = [
+  'controller-failing',
+  'controller-down',
+  'unknown',
+  'no-outlet',
+  'on',
+];
+
+/** Totals, problems with their reasons, then the machines that have power. */
+async function printStatus(
+  io: Io,
+  machines: readonly MachinePower[],
+  { all, isSelection }: Shown,
+): Promise<void> {
+  const now = io.now();
+  const rank = (machine: MachinePower) => powerStates.indexOf(powerVerdict(machine));
+  const rows = machines.toSorted((a, b) => rank(a) - rank(b));
+  const totals = tally(rows.map(powerVerdict), ['on', ...powerStates]);
+  const number = countOf(rows.length, all, 'target');
+  const isWell = rows.every((machine) => powerVerdict(machine) === 'on');
+  await printOverview(io, {
+    head: [headline(number, totals, isWell)],
+    rows,
+    columns: columns(now),
+    remarks: [
+      ...controllerRemarks(machines),
+      ...rows.flatMap((machine) => remarksOf(machine, now)),
+    ],
+    verdict: powerVerdict,
+    isFoldable: (machine) =>
+      foldable.includes(powerVerdict(machine)) && remarksOf(machine, now).length === 0,
+    isSelection,
+  });
+}
+
+function columns(now: number): Column<MachinePower>[] {
+  return [
+    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
+    {
+      title: 'SHELF',
+      cell: ({ shelf, label }) =>
+        [shelf, label].filter((each) => each !== undefined).join('/') || undefined,
+      shrinkTo: 6,
+      leaveOut: 1,
+    },
+    { title: 'OUTLET', cell: ({ outlets }) => outlets.map(({ outlet }) => outlet), shrinkTo: 10 },
+    { title: 'POWER', cell: powerWords, style: powerStyle },
+    { title: 'WATTS', cell: wattsText, align: 'right', leaveOut: 2 },
+    { title: 'CONTROLLER', cell: controllerWords, style: controllerStyle, leaveOut: 3 },
+    { title: 'LAST', cell: (machine) => lastText(machine, now), style: lastStyle, leaveOut: 4 },
+    { title: 'NOTE', cell: noteWords, style: noteStyle, shrinkTo: 8 },
+  ];
+}
+
+/** One word where all outlets are alike. */
+function powerWords({ outlets }: MachinePower): string[] {
+  return [...new Set(outlets.map(outletWord))];
+}
+
+function outletWord({ state, delivering, fault, stuckOff }: OutletStatus): string {
+  if (stuckOff) return 'stuck off';
+  if (fault !== undefined) return 'fault';
+  return state === 'on' && delivering === false ? 'on (no load)' : state;
+}
+
+function powerStyle({ outlets }: MachinePower): Style | undefined {
+  if (outlets.some(({ stuckOff, fault }) => stuckOff || fault !== undefined)) return 'red';
+  if (outlets.some(({ state, switchedOff }) => state === 'off' && !switchedOff)) return 'red';
+  return outlets.every((outlet) => outletWord(outlet) === 'on') ? undefined : 'yellow';
+}
+
+function wattsText({ outlets }: MachinePower): string | undefined {
+  const known = outlets.flatMap(({ watts }) => watts ?? []);
+  if (known.length === 0) return undefined;
+  return known.reduce((sum, watts) => sum + watts, 0).toFixed(1);
+}
+
+function controllerWords({ controllers }: MachinePower): string[] {
+  const unwell = controllers.filter(({ state }) => state !== 'up');
+  if (unwell.length > 0) return unwell.map(({ name, state }) => `${name} ${state}`);
+  return controllers.length > 0 ? ['up'] : [];
+}
+
+function controllerStyle({ controllers }: MachinePower): Style | undefined {
+  if (controllers.some(isBroken)) return 'red';
+  return controllers.some(({ state }) => state === 'unknown') ? 'yellow' : undefined;
+}
+
+/** `turn-off now`, `back 5 min ago`. */
+function lastText({ cycle, last }: MachinePower, now: number): string | undefined {
+  if (cycle !== undefined) return `${cycle.step} now`;
+  if (last?.outcome === undefined) return undefined;
+  const ago = last.finishedAt && relative(last.finishedAt, now);
+  return [outcomeWord(last.outcome), ago].filter((part) => part !== undefined).join(' ');
+}
+
+function lastStyle({ cycle, last }: MachinePower): Style | undefined {
+  if (cycle !== undefined || last?.outcome === undefined || isGood(last)) return undefined;
+  return stateStyle({ outcome: last.outcome, step: 'queued' });
+}
+
+function noteWords({ outlets, hold, needsHands }: MachinePower): string[] {
+  return [
+    ...(needsHands === undefined ? [] : ['needs hands']),
+    ...(hold === undefined ? [] : ['held']),
+    ...(outlets.some(({ switchedOff }) => switchedOff) ? ['switched off'] : []),
+  ];
+}
+
+function noteStyle(machine: MachinePower): Style | undefined {
+  return noteWords(machine).length > 0 ? 'yellow' : undefined;
+}
+
+function isBroken({ state }: MachinePower['controllers'][number]): boolean {
+  return state === 'down' || state === 'failing';
+}
+
+/** Once for each controller, however many machines it feeds. One that was not asked yet needs no remark. */
+function controllerRemarks(machines: readonly MachinePower[]): Remark[] {
+  const broken = new Map(
+    machines
+      .flatMap(({ controllers }) => controllers)
+      .filter(isBroken)
+      .map(({ name, state, detail }) => [name, detail ? `${state}: ${detail}` : state]),
+  );
+  return [...broken]
+    .map(([name, text]) => ({ name, text }))
+    .sort((a, b) => byNumber(a.name, b.name));
+}
+
+function remarksOf(machine: MachinePower, now: number): Remark[] {
+  const { name, outlets, hold, needsHands, last, cycle, possibleAt } = machine;
+  const ago = (time: string) => relative(time, now);
+  const remarks: string[] = [];
+  if (needsHands !== undefined) remarks.push(`needs hands: ${needsHands}`);
+  if (hold !== undefined) {
+    const left = duration((Date.parse(hold.until) - now) / 1000);
+    remarks.push(`held by ${hold.by} for another ${left}: ${hold.reason}`);
+  }
+  for (const { outlet, switchedOff, stuckOff, owedSince, fault } of outlets) {
+    if (fault !== undefined) {
+      remarks.push(
+        `${outlet} is on and reports the fault ${JSON.stringify(fault)}: look at the port and the cable`,
+      );
+    }
+    if (stuckOff) {
+      const when = owedSince === undefined ? '' : ` ${ago(owedSince)}`;
+      remarks.push(`${outlet} was turned off by a cycle${when}; turning it on is tried for ever`);
+    }
+    if (switchedOff !== undefined) {
+      const { by, at, reason } = switchedOff;
+      remarks.push(`${outlet} was turned off by ${by} ${ago(at)}: ${reason}`);
+    }
+  }
+  if (cycle?.detail !== undefined) remarks.push(`${cycle.step} now: ${cycle.detail}`);
+  if (cycle === undefined && last?.outcome !== undefined && !isGood(last)) {
+    const when = last.finishedAt === undefined ? '' : ` ${ago(last.finishedAt)}`;
+    const isPaid = last.outcome === 'stuck-off' && outlets.every(({ stuckOff }) => !stuckOff);
+    const since = isPaid ? '; since then it was turned on' : '';
+    remarks.push(`${outcomeWord(last.outcome)}${when}: ${last.detail ?? last.reason}${since}`);
+  }
+  if (possibleAt !== undefined && Date.parse(possibleAt) > now) {
+    remarks.push(`may be cycled again ${ago(possibleAt)}`);
+  }
+  return remarks.map((text) => ({ name, text }));
 }

@@ -1,18 +1,19 @@
 /** What `cycle`, `on` and `off` have in common: ask, say what was refused, wait or say how to follow. */
+
 import { randomUUID } from 'node:crypto';
 import type { Client, ClientAnswer, powerCycleDaemonApi, Refusal } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
-import type { SkoloCommand } from '../../command.ts';
-import { complain } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
-import { commandLine } from '../../hints.ts';
-import type { Io } from '../../io.ts';
-import { folded, type Names } from '../../names.ts';
-import { printJson } from '../../output/json.ts';
-import { printTable } from '../../output/table.ts';
-import { powerCycleDaemon } from './daemon.ts';
-import { printRefusals } from './refusals.ts';
+import { InvalidArgumentError } from 'commander';
+import { commandLine, type SkoloCommand } from '../../command.ts';
+import { complain, exitCodes } from '../../errors.ts';
+import { type Io, printJson } from '../../io.ts';
+import { folded, foldedItems, type Names, namesOf } from '../../names.ts';
+import { type Column, printTable, table } from '../../output/table.ts';
+import { plain } from '../../output/text.ts';
+import { relative } from '../../output/time.ts';
+import { powerCycleDaemon } from '../../service-client.ts';
 import { persistently, refusedBy } from './request.ts';
+import { waitForCycles } from './wait.ts';
 
 export interface SubmitOptions {
   wait?: true;
@@ -21,7 +22,7 @@ export interface SubmitOptions {
 }
 
 type Api = typeof powerCycleDaemonApi;
-export type Accepted = ClientAnswer<Api['requestCycles']>;
+type Accepted = ClientAnswer<Api['requestCycles']>;
 
 interface Submission {
   io: Io;
@@ -51,7 +52,6 @@ export async function submit(submission: Submission): Promise<void> {
   if (refused.length > 0 && !options.json) await printRefusals(io, refused);
   if (cycles.length === 0) return nothingDone(submission, refused);
   if (options.wait) {
-    const { waitForCycles } = await import('./wait.ts');
     if (!options.json) io.err(await startedText(submission, cycles));
     const json = options.json ?? false;
     return waitForCycles({ io, command, daemon, asked: cycles, refused, json });
@@ -93,4 +93,103 @@ async function printAccepted(submission: Submission, cycles: Accepted['cycles'])
   );
   const names = await folded(cycles.map(({ target }) => target));
   io.err(`to follow: ${commandLine(command, 'power follow', names)}`);
+}
+
+export interface SwitchOptions extends SubmitOptions {
+  reason: string;
+  force?: true;
+  ignoreLimits?: true;
+}
+
+/** What `skolo power on` and `skolo power off` do. */
+export async function switchOutlets(
+  { io, command, state }: { io: Io; command: SkoloCommand; state: 'on' | 'off' },
+  words: readonly string[],
+  options: SwitchOptions,
+): Promise<void> {
+  const { reason, force = false, ignoreLimits = false, skipRefused = false } = options;
+  const names = await namesOf(words);
+  const body = { targets: names.names, state, reason, force, ignoreLimits, skipRefused };
+  await submit({
+    io,
+    command,
+    names,
+    options,
+    doing: `turning ${state}`,
+    send: (client, headers) => client.switchOutlets({ headers, body }),
+  });
+}
+
+/** Refusals of the same kind: of a shelf they all say the same. */
+interface Group {
+  names: string;
+  refusal: Refusal;
+  possible: string | undefined;
+  dark: string[];
+}
+
+/**
+ * A table of who is refused, with when it will be possible and who would go dark where that is the matter; and below it the
+ * reasons in full: they are what one came for.
+ */
+async function printRefusals(io: Io, refused: readonly Refusal[]): Promise<void> {
+  const groups = await grouped(refused, io.now());
+  const columns = allColumns.filter(
+    ({ always, cell }) => always || groups.some((group) => [cell(group) ?? []].flat().length > 0),
+  );
+  // No colours: it is not known where standard error goes.
+  io.err(table(columns, groups, { columns: io.columns, colour: false }));
+  io.err('');
+  for (const { names, refusal } of groups) io.err(plain(`${names}: ${reasonOf(refusal)}`));
+}
+
+async function grouped(refused: readonly Refusal[], now: number): Promise<Group[]> {
+  const alike = new Map<string, Refusal[]>();
+  for (const refusal of refused) {
+    const { code, dark } = refusal;
+    const key = JSON.stringify([code, possible(refusal, now), dark, reasonOf(refusal)]);
+    alike.set(key, [...(alike.get(key) ?? []), refusal]);
+  }
+  const groups: Group[] = [];
+  for (const each of alike.values()) {
+    const [refusal] = each;
+    if (refusal === undefined) continue;
+    const names = await folded(each.map(({ target }) => target));
+    // Items of a list are what a narrow terminal leaves out.
+    const dark = foldedItems(await folded(refusal.dark ?? []));
+    groups.push({ names, refusal, possible: possible(refusal, now), dark });
+  }
+  return groups;
+}
+
+/** Without the name in front of it. */
+function reasonOf({ target, detail }: Refusal): string {
+  return detail.startsWith(`${target}: `) ? detail.slice(target.length + 2) : detail;
+}
+
+/** When it will be; a moment ago is now. */
+function possible({ until }: Refusal, now: number): string | undefined {
+  if (until === undefined) return undefined;
+  const time = Date.parse(until);
+  return time <= now ? 'now' : relative(time, now);
+}
+
+const allColumns: (Column<Group> & { always?: true })[] = [
+  { title: 'REFUSED', cell: ({ names }) => names, shrinkTo: 16, always: true },
+  { title: 'WHY', cell: ({ refusal }) => refusal.code.replaceAll('-', ' '), always: true },
+  { title: 'POSSIBLE', cell: (group) => group.possible },
+  { title: 'GOES DARK', cell: ({ dark }) => dark, shrinkTo: 12 },
+];
+
+export const targetsHelp =
+  "machines, phones (rpi-001-device), devices, outlets (pdu-1/4); ranges in quotes: 'rpi-[001-040]'";
+
+export const ignoreLimitsHelp =
+  'cut the power also before cooldownSeconds and maxPerHour of rack.yaml allow it; they protect the relay';
+
+/** As the service takes it. */
+export function offSeconds(text: string): number {
+  const seconds = text.trim() === '' ? Number.NaN : Number(text);
+  if (seconds >= 0.5 && seconds <= 3600) return seconds;
+  throw new InvalidArgumentError('Give seconds, from 0.5 to 3600.');
 }

@@ -1,19 +1,17 @@
 /** Waiting for cycles until all are over, and saying what became of them. */
 import { ApiUnreachable, type PowerCycle } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
-import { exitCodes } from '../../exit-codes.ts';
-import { commandLine } from '../../hints.ts';
+import { commandLine } from '../../command.ts';
+import { exitCodes, failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';
+import { printJson } from '../../io.ts';
 import { folded } from '../../names.ts';
-import { printJson } from '../../output/json.ts';
-import { styled } from '../../output/style.ts';
-import { plain } from '../../output/text.ts';
+import { plain, styled } from '../../output/text.ts';
+import type { PowerCycleDaemon } from '../../service-client.ts';
 import { ConnectionLost } from './cycle-events.ts';
 import { endWords, goodOutcomes, isGood, stateStyle, stateWord } from './cycle-words.ts';
-import type { PowerCycleDaemon } from './daemon.ts';
-import { displayOf } from './display.ts';
 import { followCycles } from './follow-cycles.ts';
-import { type AskedCycle, type Progress, summary, tally } from './progress.ts';
+import { type AskedCycle, displayOf, type Progress, summary, tally } from './progress.ts';
 
 interface Wait {
   io: Io;
@@ -41,9 +39,7 @@ export async function waitForCycles(wait: Wait): Promise<void> {
   if (json) printJson(io, { cycles: known, refused });
   else await printOutcomes(io, progress, known);
   const good = known.filter(isGood).length;
-  if (good < asked.length + refused.length) {
-    io.exitCode = good > 0 ? exitCodes.partlyFailed : exitCodes.failed;
-  }
+  if (good < asked.length + refused.length) failPartly(io, good > 0);
 }
 
 /** Gives false where Ctrl-C ended it. */

@@ -1,9 +1,7 @@
 import type { SkoloCommand } from '../../command.ts';
-import { exitCodes } from '../../exit-codes.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
-import { type Style, styled } from '../../output/style.ts';
-import { count, plain } from '../../output/text.ts';
+import { exitCodes } from '../../errors.ts';
+import { type Io, printJson } from '../../io.ts';
+import { count, plain, type Style, styled } from '../../output/text.ts';
 import { rackFile } from '../../rack-file.ts';
 import type { CheckedFile, SecretIssue } from './checked-file.ts';
 
@@ -13,9 +11,8 @@ interface Options {
 }
 
 /** `skolo rack check`: everything that is wrong with inventories, and what is probably an oversight. */
-export function addRackCheck(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('check')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Checks inventories and shows all errors and likely oversights, a line each. Ends with 78 where there is an error, with 0 where there are at most warnings.',
     )

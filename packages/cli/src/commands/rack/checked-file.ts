@@ -1,4 +1,5 @@
 /** One rack.yaml, with all that is wrong with it. */
+import { credentialFileFault } from '@skolo/google';
 import {
   type CheckedSecret,
   checkSecrets,
@@ -9,8 +10,7 @@ import {
   rackWarnings,
   readRack,
 } from '@skolo/rack';
-import { SecretError, secretPath } from '@skolo/secrets';
-import { credentialFaults } from './credential-kind.ts';
+import { type AccountCredentials, readSecret, SecretError, secretPath } from '@skolo/secrets';
 
 /** What is wrong with a secret: `where` is its place in rack.yaml with all ranges expanded, so it has no line. */
 export interface SecretIssue {
@@ -87,4 +87,26 @@ async function tokenFileFaults(rack: Rack): Promise<SecretIssue[]> {
     if (error.code !== 'SECRET_INVALID') return [];
     return [{ where: 'access.tokens', message: error.message }];
   }
+}
+
+/** What is wrong with the credential files of a rack. Those that cannot be read are left to `checkSecrets`. */
+async function credentialFaults(rack: Rack): Promise<SecretIssue[]> {
+  const checks = [...rack.identities.values()].map(async ({ name, credentials }) => {
+    const { where, source } = sourceOf(`identities.${name}.credentials`, credentials);
+    const text = await readSecret(rack, source.file).then(
+      (secret) => secret.reveal(),
+      () => undefined,
+    );
+    const message = text === undefined ? undefined : credentialFileFault(source.kind, text);
+    return message === undefined
+      ? []
+      : [{ where, message: `${secretPath(rack, source.file)}: ${message}` }];
+  });
+  return (await Promise.all(checks)).flat();
+}
+
+function sourceOf(where: string, credentials: AccountCredentials) {
+  return credentials.kind === 'impersonate'
+    ? { where: `${where}.from.${credentials.from.kind}`, source: credentials.from }
+    : { where: `${where}.${credentials.kind}`, source: credentials };
 }

@@ -1,10 +1,12 @@
 /** One thing of the rack, and what hangs together with it. */
-import type { Rack } from '@skolo/rack';
+import { models } from '@skolo/models';
+import { expandedInventory, foldRange, type Json, type Rack } from '@skolo/rack';
+import type { Io } from '../../io.ts';
+import { count, plain, styled, wrapped } from '../../output/text.ts';
 import type { Subject } from './subjects.ts';
-import { allPlugged, darkWithout, needsOf, type Plugged } from './wiring.ts';
-import { outletText } from './wiring-text.ts';
+import { allPlugged, darkWithout, needsOf, outletText, type Plugged, phoneText } from './wiring.ts';
 
-export interface Detail {
+interface Detail {
   subject: Subject;
   /** What is plugged into it. */
   plugged: Plugged[];
@@ -24,4 +26,230 @@ export function detailsOf(rack: Rack, subjects: readonly Subject[]): Detail[] {
     dependsOn: needsOf(rack, subject),
     goesDark: darkWithout(rack, subject),
   }));
+}
+
+/**
+ * `skolo rack show NAME --json`. `entry` is as in the expanded rack.yaml; `plugged` says by outlet what it feeds and what it connects.
+ */
+export function detailsAsJson(rack: Rack, details: readonly Detail[]) {
+  const inventory = expandedInventory(rack);
+  return details.map(({ subject, plugged, dependsOn, goesDark }) => ({
+    name: subject.name,
+    is: subject.is,
+    ...(subject.is === 'phone' && { machine: subject.machine.name }),
+    entry: entryOf(inventory, subject),
+    plugged: plugged.map(({ outlet, name, use, otherFeeds }) => ({
+      outlet: outletText(outlet),
+      name,
+      use,
+      ...(otherFeeds.length > 0 && { otherFeeds: otherFeeds.map(outletText) }),
+    })),
+    dependsOn,
+    goesDark,
+  }));
+}
+
+function entryOf(inventory: Json, subject: Subject): Json | undefined {
+  const { is, name } = subject;
+  if (is === 'jumphost') return at(inventory, 'jumphost');
+  if (is === 'machine') return at(inventory, 'machines', name);
+  if (is === 'device') return at(inventory, 'infrastructure', name);
+  if (is === 'identity') return at(inventory, 'identities', name);
+  if (is === 'outlet') return undefined;
+  const phones = at(inventory, 'machines', subject.machine.name, 'devices');
+  return Array.isArray(phones) ? phones[subject.machine.devices.indexOf(subject.phone)] : undefined;
+}
+
+function at(value: Json | undefined, ...keys: string[]): Json | undefined {
+  let found = value;
+  for (const key of keys) {
+    if (typeof found !== 'object' || found === null || Array.isArray(found)) return undefined;
+    found = found[key];
+  }
+  return found;
+}
+
+/** A label and what is said under it: one text, a list with commas, or a line each. */
+type Fact = [label: string, said: string | string[] | { lines: string[] } | undefined];
+
+export function printDetails(io: Io, rack: Rack, details: readonly Detail[]): void {
+  io.out(details.map((detail) => detailText(io, rack, detail)).join('\n\n'));
+}
+
+function detailText(io: Io, rack: Rack, { subject, plugged, dependsOn, goesDark }: Detail): string {
+  const facts: Fact[] = factsOf(rack, subject);
+  if (subject.is !== 'identity') {
+    facts.push(
+      ...pluggedFacts(subject, plugged),
+      ['depends on', dependsOn.length === 0 ? 'nothing in the rack' : dependsOn],
+      ['goes dark', darkText(rack, subject, goesDark)],
+    );
+  }
+  const shown = facts.flatMap(([label, said]) =>
+    linesOf(said).map((items, i) => ({ label: i === 0 ? label : '', items: items.map(plain) })),
+  );
+  const width = Math.max(...shown.map(({ label }) => label.length));
+  const lines = shown.map(({ label, items }) =>
+    wrapped(`  ${label.padEnd(width)}  `, items, io.columns),
+  );
+  return [styled(subject.name, 'bold', io.colour), ...lines].join('\n');
+}
+
+/** The lines, each as items that a comma comes between. */
+function linesOf(said: Fact[1]): string[][] {
+  if (said === undefined) return [];
+  if (typeof said === 'string') return [[said]];
+  if (!Array.isArray(said)) return said.lines.map((line) => [line]);
+  return said.length === 0 ? [] : [said];
+}
+
+function factsOf(rack: Rack, subject: Subject): Fact[] {
+  switch (subject.is) {
+    case 'machine': {
+      const { kind, shelf, label, address, mac, power, uplink, identity, login, devices } =
+        subject.machine;
+      return [
+        ['machine', kind],
+        ['shelf', shelf],
+        ['label', label],
+        ['address', address],
+        ['mac', mac],
+        ['power', power.map(outletText)],
+        ['uplink', uplink && outletText(uplink)],
+        ['identity', identity ?? defaultIdentity(rack)],
+        ['login', login],
+        ['phones', devices.map((phone) => `${phone.fullName} (${phone.kind})`)],
+      ];
+    }
+    case 'device': {
+      const { model, transport, address, mac, power, uplink, login, serial } = subject.device;
+      return [
+        ['device', `${models.get(model)?.label ?? model} (${model}), over ${transport}`],
+        ['address', address],
+        ['mac', mac],
+        ['serial', serial],
+        ['power', power.map(outletText)],
+        ['uplink', uplink && outletText(uplink)],
+        ['login', login],
+      ];
+    }
+    case 'jumphost': {
+      const { address, aliases, mac, power, uplink, identity } = subject.jumphost;
+      return [
+        ['jumphost', aliases.length === 0 ? rack.name : `${rack.name}, also ${aliases.join(', ')}`],
+        ['address', address],
+        ['mac', mac],
+        ['power', power.map(outletText)],
+        ['uplink', uplink && outletText(uplink)],
+        ['identity', identity],
+      ];
+    }
+    case 'phone': {
+      const { serial, address, power } = subject.phone;
+      return [
+        ['phone', `${phoneText(subject.phone)}, of ${subject.machine.name}`],
+        ['serial', serial],
+        ['address', address],
+        ['power', power && outletText(power)],
+      ];
+    }
+    case 'outlet':
+      return [['outlet', `of ${subject.outlet.device}`]];
+    case 'identity': {
+      const { email, project, scopes, credentials, name } = subject.identity;
+      return [
+        ['identity', `of project ${project}`],
+        ['email', email],
+        ['credentials', credentials.kind],
+        ['scopes', scopes],
+        ['used by', folded(usersOf(rack, name))],
+      ];
+    }
+  }
+}
+
+function defaultIdentity({ defaultIdentity }: Rack): string {
+  return defaultIdentity === undefined ? 'none' : `${defaultIdentity} (the default)`;
+}
+
+function usersOf(rack: Rack, identity: string): string[] {
+  const { jumphost, machines, defaultIdentity, services } = rack;
+  const entries = [jumphost, ...machines.values()];
+  return [
+    ...entries.flatMap((entry) => (entry.identity === identity ? [entry.name] : [])),
+    ...services['metadata-server'].callers.flatMap((caller) =>
+      caller.identity === identity ? [caller.cidr] : [],
+    ),
+    ...(defaultIdentity === identity ? ['everybody who is not listed'] : []),
+  ];
+}
+
+function pluggedFacts(subject: Subject, plugged: Plugged[]): Fact[] {
+  if (subject.is === 'outlet') {
+    const used = (use: Plugged['use']) =>
+      plugged.filter((each) => each.use === use).map((each) => each.name + otherFeedsText(each));
+    const feeds = used('power');
+    return [
+      ['feeds', feeds.length > 0 ? feeds : 'nothing that is known'],
+      ['connects', used('network')],
+    ];
+  }
+  return subject.is === 'device' ? [['in use', { lines: outletLines(plugged) }]] : [];
+}
+
+function otherFeedsText({ otherFeeds }: Plugged): string {
+  return otherFeeds.length === 0 ? '' : ` (also fed by ${otherFeeds.map(outletText).join(', ')})`;
+}
+
+/** `14  rpi-014: power, network`, in the order of the outlets. */
+function outletLines(plugged: Plugged[]): string[] {
+  const uses = new Map<string, { outlet: string; name: string; use: string[] }>();
+  for (const { outlet, name, use } of plugged) {
+    const key = `${outlet.outlet} ${name}`;
+    const known = uses.get(key);
+    if (known) known.use.push(use);
+    else uses.set(key, { outlet: outlet.outlet || '-', name, use: [use] });
+  }
+  const sorted = [...uses.values()].sort((a, b) =>
+    a.outlet.localeCompare(b.outlet, 'en', { numeric: true }),
+  );
+  const width = Math.max(...sorted.map(({ outlet }) => outlet.length));
+  return sorted.map(
+    ({ outlet, name, use }) => `${outlet.padEnd(width)}  ${name}: ${use.join(', ')}`,
+  );
+}
+
+/** Grouped, since there may be hundreds: the machines are what people ask for first. */
+function darkText(rack: Rack, subject: Subject, names: string[]): Fact[1] {
+  if (names.length === 0) return subject.is === 'outlet' ? 'nobody' : 'nobody else';
+  const { machines, infrastructure, jumphost } = rack;
+  const group = (of: (name: string) => boolean) => names.filter(of);
+  const dark = {
+    jumphost: group((name) => name === jumphost.name),
+    machines: group((name) => machines.has(name)),
+    devices: group((name) => infrastructure.has(name)),
+  };
+  const lost = new Set(names);
+  const phones = [...machines.values()]
+    .flatMap(({ devices }) => devices)
+    .filter(({ fullName }) => lost.has(fullName))
+    // All that are called `left`, then all that are called `right`: so they fold to ranges.
+    .sort((a, b) => a.name.localeCompare(b.name, 'en'))
+    .map(({ fullName }) => fullName);
+  return {
+    lines: [
+      ...dark.jumphost.map((name) => `the jumphost ${name}`),
+      ...grouped(dark.machines, 'machine'),
+      ...grouped(dark.devices, 'device'),
+      ...grouped(phones, 'phone'),
+    ],
+  };
+}
+
+function grouped(names: string[], noun: string): string[] {
+  return names.length === 0 ? [] : [`${count(names.length, noun)}: ${folded(names)}`];
+}
+
+function folded(names: string[]): string {
+  return foldRange(names).replaceAll(',', ', ');
 }

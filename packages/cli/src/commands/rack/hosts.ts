@@ -13,9 +13,8 @@ const formats = {
 } as const satisfies Record<string, (from: Formats) => (rack: Rack) => string>;
 
 /** `skolo rack hosts`: the names and addresses of the rack, for what serves its DNS. */
-export function addRackHosts(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('hosts')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'All names and addresses of the rack, the alias `metadata` of the jumphost among them: as /etc/hosts, for dnsmasq, or as commands for an EdgeOS router.',
     )

@@ -2,10 +2,9 @@
 import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from '@skolo/rack';
 import type { Io } from '../../io.ts';
 import { countOf, tally } from '../../output/overview.ts';
-import { paragraph } from '../../output/paragraph.ts';
-import { styled } from '../../output/style.ts';
 import { type Column, table } from '../../output/table.ts';
-import { outletText, phoneText } from './wiring-text.ts';
+import { paragraph, styled } from '../../output/text.ts';
+import { outletText, phoneText } from './wiring.ts';
 
 /** The night engineer has 80 columns: name, address, power and uplink are what is left in the end. */
 const machineColumns: Column<Machine>[] = [

@@ -2,11 +2,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Rack } from '@skolo/rack';
 import type { Difference, RenderWarning } from '@skolo/rack/render';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { CliError, exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { styled } from '../../output/style.ts';
-import { count, plain } from '../../output/text.ts';
+import { count, plain, styled } from '../../output/text.ts';
 import { loadRack } from '../../rack-file.ts';
 
 interface Options {
@@ -15,9 +13,8 @@ interface Options {
 }
 
 /** `skolo rack render`: what kustomize cannot read from rack.yaml, as files of the rack's overlay. */
-export function addRackRender(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('render')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Writes what Kubernetes has to know from rack.yaml into the overlay of the rack, as a component of kustomize: secrets, names, scrape targets, policies. Files that were made so before and are not wanted any more are removed; others are not touched. Warns of what cannot work on k3s.',
     )

@@ -1,11 +1,10 @@
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
+import { printJson } from '../../io.ts';
 
 /** `skolo rack schema`: for editors, which complete and check while one types. */
-export function addRackSchema(noun: SkoloCommand, io: Io): void {
-  noun
-    .command('schema')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'The JSON Schema of rack.yaml. An editor that knows it completes and checks: `# yaml-language-server: $schema=rack.schema.json` at the top of rack.yaml.',
     )

@@ -1,7 +1,6 @@
 import type { Machine, Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
-import { complain } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { complain, failPartly } from '../../errors.ts';
 import {
   addFilters,
   type Filter,
@@ -10,7 +9,8 @@ import {
   selected,
 } from '../../filters.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
+import { printJson } from '../../io.ts';
+import { yamlOf } from '../../output/yaml.ts';
 import { loadRack } from '../../rack-file.ts';
 
 interface Options extends FilterOptions {
@@ -24,9 +24,8 @@ const filters: Filter<Machine>[] = [
 ];
 
 /** `skolo rack show`: the expanded inventory, or what of it has these names and hangs together with them. */
-export function addRackShow(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('show')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'The inventory, with all ranges expanded. With names: what each is, what it needs for power and network, and who goes dark with it.',
     )
@@ -61,7 +60,6 @@ export function addRackShow(noun: SkoloCommand, io: Io): void {
       return printJson(io, expandedInventory({ ...rack, machines: found }));
     }
     if (yaml) {
-      const { yamlOf } = await import('../../output/yaml.ts');
       return io.out(yamlOf(expandedInventory(rack)));
     }
     const { printInventory, printMachines } = await import('./inventory-tables.ts');
@@ -72,19 +70,15 @@ export function addRackShow(noun: SkoloCommand, io: Io): void {
 /** Shows what there is, and says what there is not. */
 async function showNames(io: Io, rack: Rack, names: string[], json: true | undefined) {
   const { findSubjects } = await import('./subjects.ts');
-  const { detailsOf } = await import('./details.ts');
+  const { detailsAsJson, detailsOf, printDetails } = await import('./details.ts');
   const { subjects, unknown } = findSubjects(rack, names);
   for (const sentence of unknown) complain(io, sentence);
-  if (unknown.length > 0) {
-    io.exitCode = subjects.length > 0 ? exitCodes.partlyFailed : exitCodes.failed;
-  }
+  if (unknown.length > 0) failPartly(io, subjects.length > 0);
   if (subjects.length === 0) return;
   const details = detailsOf(rack, subjects);
   if (json) {
-    const { detailsAsJson } = await import('./details-json.ts');
     printJson(io, detailsAsJson(rack, details));
   } else {
-    const { printDetails } = await import('./details-text.ts');
     printDetails(io, rack, details);
   }
 }

@@ -12,7 +12,7 @@ import {
   type Outlet,
   type Rack,
 } from '@skolo/rack';
-import { hubOutlet, outletText } from './wiring-text.ts';
+import { hubOutlet, outletText } from './wiring.ts';
 
 export type Subject =
   | { is: 'machine'; name: string; machine: Machine }
@@ -22,7 +22,7 @@ export type Subject =
   | { is: 'outlet'; name: string; outlet: Outlet }
   | { is: 'identity'; name: string; identity: Identity };
 
-export interface Found {
+interface Found {
   subjects: Subject[];
   /** One sentence for each word that means nothing. */
   unknown: string[];

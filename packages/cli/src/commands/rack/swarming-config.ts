@@ -3,9 +3,8 @@ import type { Io } from '../../io.ts';
 import { loadRack } from '../../rack-file.ts';
 
 /** `skolo rack swarming-config`: what tells bots where their tokens come from. */
-export function addRackSwarmingConfig(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('swarming-config')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'The file /etc/swarming_config/oauth2_access_token_config.json of a bot: it says where the metadata server gives tokens. The same for all machines of a rack.',
     )

@@ -1,7 +1,15 @@
 /** The wiring of a rack as a person asks about it. */
-import { dependsOn, goesDark, type Outlet, type Rack } from '@skolo/rack';
+import {
+  type AttachedDevice,
+  dependsOn,
+  formatOutlet,
+  formatUsbPort,
+  goesDark,
+  type Outlet,
+  type Rack,
+  type UsbPort,
+} from '@skolo/rack';
 import type { Subject } from './subjects.ts';
-import { hubOutlet } from './wiring-text.ts';
 
 /** What is plugged into an outlet or port. */
 export interface Plugged {
@@ -70,4 +78,20 @@ function fedOnlyBy(
     case 'phone':
       return rack;
   }
+}
+
+/** As it is written in rack.yaml. */
+export function outletText(outlet: Outlet | UsbPort | 'internet'): string {
+  if (outlet === 'internet') return outlet;
+  return 'hub' in outlet ? formatUsbPort(outlet) : formatOutlet(outlet);
+}
+
+/** A port of a machine's own hub among the other outlets: `rpi-001/usb/1-1.2`. */
+export function hubOutlet(machine: string, port: UsbPort): Outlet {
+  return { device: machine, outlet: formatUsbPort(port) };
+}
+
+/** `android`, or `left:android` where a phone has a name of its own. */
+export function phoneText({ name, kind }: AttachedDevice): string {
+  return name === 'device' ? kind : `${name}:${kind}`;
 }

@@ -1,15 +1,14 @@
 import type { TokenInfo } from '@skolo/common';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { printJson } from '../../output/json.ts';
+import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
-import { tokenPath } from '../../token-path.ts';
+import { tokenPath } from '../../rack-file.ts';
 
 /** `skolo token list`: whose tokens there are, what they allow, and until when. */
-export function addTokenList(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('list')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'The tokens of the rack: whose, what they allow, and until when. Never the tokens themselves.',
     )

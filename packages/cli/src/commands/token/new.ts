@@ -1,10 +1,10 @@
 import type { Role } from '@skolo/rack';
 import { InvalidArgumentError, Option } from 'commander';
+import { spanMs } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { timestamp } from '../../output/time.ts';
-import { spanMs } from '../../span.ts';
-import { tokenPath } from '../../token-path.ts';
+import { tokenPath } from '../../rack-file.ts';
 
 const roles = ['view', 'operate', 'admin'] as const satisfies readonly Role[];
 
@@ -16,9 +16,8 @@ interface Options {
 }
 
 /** `skolo token new`: the token alone goes to standard output, so that it can go straight into a file. */
-export function addTokenNew(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('new')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Makes a token and prints it, this once: only its hash is kept. Services know it at once. Names are those of people or programs; each name has one token.',
     )

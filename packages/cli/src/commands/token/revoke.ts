@@ -1,11 +1,10 @@
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { tokenPath } from '../../token-path.ts';
+import { tokenPath } from '../../rack-file.ts';
 
 /** `skolo token revoke`: from then on, services refuse it. */
-export function addTokenRevoke(noun: SkoloCommand, io: Io): void {
-  const command = noun
-    .command('revoke')
+export function define(command: SkoloCommand, io: Io): void {
+  command
     .description(
       'Takes a token out of the file; services that read the file refuse it from then on.',
     )

@@ -1,8 +1,8 @@
 import { ApiUnreachable, type LogLine } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
-import { exitCodes } from '../../exit-codes.ts';
+import { exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { type FollowOptions, followLog } from './log-lines.ts';
+import { type FollowOptions, followLog } from './log.ts';
 
 type Answer = LogLine[] | Error;
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { CliError } from '../../errors.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { CliError, exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { askKeepers } from './ask-keepers.ts';
+import { askKeepers } from './key-keepers.ts';
 
 function said() {
   const lines: string[] = [];

@@ -1,6 +1,6 @@
 import type { RestoreStep } from '@skolo/api';
 import { expect, it } from 'vitest';
-import { textOfSteps, withOptions } from './steps-text.ts';
+import { textOfSteps, withOptions } from './restore.ts';
 
 const version = {
   id: '3f9a2c0f5b1d4e1298a7cc01f2a95a5b0f3e1c00',

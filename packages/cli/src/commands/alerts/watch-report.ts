@@ -1,11 +1,78 @@
-/** What `skolo alerts watch` prints while it goes on: a line for each change. */
+/** What `skolo alerts watch --once` prints. */
 import type { LocationReport } from '@skolo/alerts';
-import type { Io } from '../../io.ts';
-import { type Style, styled } from '../../output/style.ts';
-import { plain } from '../../output/text.ts';
+import { complain, exitCodes } from '../../errors.ts';
+import { type Io, printJson } from '../../io.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { plain, type Style, styled } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
-import { asJson, whyOf } from './watch-once.ts';
 import type { WatchFacts } from './watcher.ts';
+
+/** Sets the exit code. */
+export function printOnce(io: Io, { report, blindWhy }: WatchFacts, json: boolean): void {
+  const { locations, unexpected } = report;
+  const isWell = locations.every(({ state }) => state === 'well') && blindWhy === undefined;
+  io.exitCode = isWell ? exitCodes.done : exitCodes.failed;
+  const others = unexpected.map(({ location }) => location).sort();
+  if (json) {
+    const blind = blindWhy === undefined ? {} : { blind: blindWhy };
+    printJson(io, { locations: locations.map(asJson), unexpected: others, ...blind });
+    return;
+  }
+  printTable(io, columns(io.now()), locations);
+  if (others.length > 0) io.err(`also heard, and not expected: ${others.join(', ')}`);
+  if (blindWhy !== undefined) complain(io, `nobody can be heard any more: ${blindWhy}`);
+}
+
+function columns(now: number): Column<LocationReport>[] {
+  return [
+    { title: 'LOCATION', cell: ({ location }) => location, shrinkTo: 12 },
+    { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
+    {
+      title: 'HEARD',
+      cell: ({ lastHeard }) => (lastHeard === undefined ? 'never' : timestamp(lastHeard)),
+    },
+    {
+      title: 'WAITING',
+      cell: ({ heard }) => heard?.spoolDepth?.toString(),
+      align: 'right',
+      leaveOut: 1,
+    },
+    { title: 'VERSION', cell: ({ heard }) => heard?.version, leaveOut: 0 },
+    { title: 'WHY', cell: (report) => whyOf(report, now), shrinkTo: 20 },
+  ];
+}
+
+const styles: Record<LocationReport['state'], Style | undefined> = {
+  well: 'green',
+  unhealthy: 'red',
+  silent: 'red',
+  waiting: 'yellow',
+};
+
+function whyOf({ state, lastHeard, since, heard }: LocationReport, now: number) {
+  if (state === 'unhealthy') return heard?.why ?? 'it does not say why';
+  if (state !== 'silent') return undefined;
+  return lastHeard === undefined
+    ? `never heard of since ${timestamp(since)}`
+    : `silent for ${duration((now - lastHeard) / 1000)}`;
+}
+
+function asJson(report: LocationReport) {
+  const { location, state, since, silentSince, lastHeard, heard } = report;
+  const time = (ms: number | undefined) =>
+    ms === undefined ? undefined : new Date(ms).toISOString();
+  return {
+    location,
+    state,
+    expectedSince: time(since),
+    silentSince: time(silentSince),
+    lastHeard: time(lastHeard),
+    why: state === 'unhealthy' ? heard?.why : undefined,
+    version: heard?.version,
+    spoolDepth: heard?.spoolDepth,
+    spoolOldestSeconds: heard?.spoolOldestSeconds,
+  };
+}
 
 interface Change {
   /** `-`: the watch itself. */
@@ -80,7 +147,7 @@ function seconds(ms: number): string {
 
 function lineOf({ location, state, style, text = '' }: Change, { colour, now }: Io): string {
   const shown = styled(state.padEnd(stateWidth), style, colour);
-  return [timestamp(new Date(now())), plain(location), shown, plain(text)].join('  ').trimEnd();
+  return [timestamp(now()), plain(location), shown, plain(text)].join('  ').trimEnd();
 }
 
 function jsonOf({ location, state, text, facts }: Change, now: number): string {

@@ -1,7 +1,7 @@
 import type { SinkStatus } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
-import { Sending } from './sending.ts';
-import type { AlertToPubsub, AlertToPubsubStatus } from './service.ts';
+import type { AlertToPubsub } from '../../service-client.ts';
+import { type AlertToPubsubStatus, Sending } from './arrivals.ts';
 
 /** @param oldest how long the oldest has waited when it is asked for the n-th time; undefined: nothing waits */
 function waiting(oldest: (n: number) => number | undefined, withinMs = 60_000) {

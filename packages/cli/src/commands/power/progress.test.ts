@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { widthOf } from '../../output/text.ts';
 import { askedAt, at, exampleCycle } from '../../testing/example-cycle.ts';
 import type { Progress } from './progress.ts';
-import { progressFrame } from './progress-frame.ts';
+import { progressFrame } from './progress.ts';
 
 const plain = { columns: 100, rows: 24, colour: false };
 const now = askedAt + 12_000;

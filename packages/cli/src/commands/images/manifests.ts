@@ -1,6 +1,45 @@
-/** Images that Kubernetes manifests name, with their place in the text. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { yamlMistakes } from '@skolo/rack';
 import { isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
+import { CliError } from '../../errors.ts';
+
+export interface ManifestFile {
+  path: string;
+  text: string;
+  images: ImageReference[];
+}
+
+/**
+ * YAML files that name images of registries, in and below the given files and folders.
+ *
+ * @throws CliError One of them cannot be read, or is not YAML.
+ */
+export async function readManifestFiles(paths: readonly string[]): Promise<ManifestFile[]> {
+  const files: ManifestFile[] = [];
+  for (const path of (await Promise.all(paths.map(yamlFiles))).flat()) {
+    const text = await readFile(path, 'utf8');
+    // Alert rules and configurations of other programs have templates in them; they name no image.
+    if (!/\bimage\b/.test(text)) continue;
+    try {
+      const images = imageReferencesIn(text);
+      if (images.length > 0) files.push({ path, text, images });
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new CliError(`${path}: not YAML: ${why}`, undefined, { cause });
+    }
+  }
+  return files;
+}
+
+async function yamlFiles(path: string): Promise<string[]> {
+  if (!(await stat(path)).isDirectory()) return [path];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
 
 /** An image of a public or private registry; `skolo/NAME:unset` of kube/base, which names no registry, is not one. */
 export interface ImageReference {
@@ -25,7 +64,7 @@ const form =
  * @returns all values of `image` that name a registry and a tag, in the order of the text
  * @throws Error The text is not YAML; the message says where and what to do.
  */
-export function imageReferencesIn(text: string): ImageReference[] {
+function imageReferencesIn(text: string): ImageReference[] {
   const lineCounter = new LineCounter();
   const found: ImageReference[] = [];
   for (const document of parseAllDocuments(text, { lineCounter })) {
