@@ -181,12 +181,14 @@ function pathsOf(value: unknown, path: string[] = []): string[][] {
 }
 
 function changed(value: unknown, [key = '', ...rest]: string[], change: Change): unknown {
+  // An earlier mistake took the place of what this one would change.
+  if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
     return value.map((item, i) =>
       String(i) !== key ? item : rest.length > 0 ? changed(item, rest, change) : change.to,
     );
   }
-  const entries = Object.entries(value as object).flatMap(([name, item]): [string, unknown][] => {
+  const entries = Object.entries(value).flatMap(([name, item]): [string, unknown][] => {
     if (name !== key) return [[name, item]];
     if (rest.length > 0) return [[name, changed(item, rest, change)]];
     if (change.is === 'removed') return [];
