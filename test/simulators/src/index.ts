@@ -48,43 +48,35 @@ export {
 } from './equipment/device.ts';
 export {
   type EsphomeOptions,
-  type SimulatedEsphome,
   startEsphome,
 } from './equipment/http/esphome.ts';
 export type { HttpDevice, HttpDeviceOptions, Tls } from './equipment/http/http-device.ts';
 export type { Account } from './equipment/http/http-message.ts';
 export {
   type HttpRelayOptions,
-  type SimulatedHttpRelay,
   startHttpRelay,
 } from './equipment/http/http-relay.ts';
 export {
   type RedfishOptions,
-  type SimulatedRedfish,
   startRedfish,
 } from './equipment/http/redfish.ts';
 export {
   type RouterosRestOptions,
-  type SimulatedRouterosRest,
   startRouterosRest,
 } from './equipment/http/routeros-rest.ts';
 export {
   type ShellyGen1Options,
-  type SimulatedShellyGen1,
   startShellyGen1,
 } from './equipment/http/shelly-gen1.ts';
 export {
   type ShellyGen2Options,
-  type SimulatedShellyGen2,
   startShellyGen2,
 } from './equipment/http/shelly-gen2.ts';
 export {
-  type SimulatedSynaccess,
   type SynaccessOptions,
   startSynaccess,
 } from './equipment/http/synaccess.ts';
 export {
-  type SimulatedTasmota,
   startTasmota,
   type TasmotaOptions,
 } from './equipment/http/tasmota.ts';

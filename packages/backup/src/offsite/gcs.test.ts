@@ -244,7 +244,10 @@ describe('a bucket that fails', () => {
     expect(google.objects('backups')).toEqual([]);
   });
 
-  it.each(['drop', 'hang'] as const)('cuts a download: %s', async (kind) => {
+  it.each([
+    ['drop', 'the connection broke'],
+    ['hang', 'does not answer for 0.3 s'],
+  ] as const)('cuts a download: %s', async (kind, reason) => {
     const { google, file, open } = await start();
     const place = open({ patienceMs: 300 });
     await place.put(name, file, about, soon());
@@ -252,7 +255,7 @@ describe('a bucket that fails', () => {
 
     await expect(place.get(name, soon())).rejects.toMatchObject({
       code: 'unreachable',
-      message: 'gs://backups/rack4: does not answer for 0.3 s',
+      message: `gs://backups/rack4: ${reason}`,
     });
   });
 

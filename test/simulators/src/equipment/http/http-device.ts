@@ -1,7 +1,7 @@
 /**
- * What every simulated device with a web server has in common: connections that can be refused, wedged, slow, cut or
- * held to one at a time; sign-in; a clock of its own for what it does by itself. What it is asked and answers is in one
- * file for each model. Where a model's documents do not tell how it fails, it fails here as small web servers do.
+ * A simulated device with a web server: connections that can be refused, wedged, slow, cut or held to one at a time;
+ * sign-in; a clock of its own for what it does by itself. A model is data: its outlets, how one signs in, and its routes
+ * (http-relay.ts is the smallest). Where a model's documents do not tell how it fails, it fails here as small web servers do.
  */
 import {
   createServer as createWebServer,
@@ -22,6 +22,7 @@ import {
 } from '../device.ts';
 import { type Answer, type Asked, dropMidWay, inBytes } from './http-message.ts';
 import { ownCertificate } from './own-certificate.ts';
+import type { SignIn } from './sign-in.ts';
 
 export interface HttpDeviceOptions {
   /** 127.0.0.1 when absent. */
@@ -70,15 +71,52 @@ export function numbered(count: number, first = 1): string[] {
   return Array.from({ length: count }, (_, index) => String(index + first));
 }
 
-export abstract class HttpDevice implements SimulatedDevice {
-  abstract readonly model: string;
+/** A request to a route. */
+export interface Call extends Asked {
+  device: HttpDevice;
+  /** What stands at `:outlet` in the route; empty where it has none. */
+  outlet: string;
+  /** What stands at `:name`, in their order. */
+  parts: string[];
+}
+
+export interface HttpModel {
+  model: string;
+  board: OutletBoard;
+  signIn: SignIn;
+  /**
+   * By method (`*` is any) and path: `PUT /relay/:outlet/value`. `:outlet` is one that there is, `:name` anything. The first
+   * that fits answers; undefined is that there is no such thing.
+   */
+  routes: Readonly<Record<string, (call: Call) => Answer | undefined>>;
+  notFound: Answer | ((asked: Asked) => Answer);
+  /** The request for the log, where it holds a secret. */
+  told?(asked: Asked): string;
+  /** After the mains came back; outlets are as before when absent. */
+  afterPowerFailure?(device: HttpDevice): void;
+  /** Serves a client only once the one before has closed its connection. */
+  oneClientAtATime?: boolean;
+}
+
+/** Starts one. */
+export async function startHttpDevice(
+  model: HttpModel,
+  options: HttpDeviceOptions & { tls?: Tls },
+): Promise<HttpDevice> {
+  const device = new HttpDevice(model, options);
+  await device.start();
+  return device;
+}
+
+export class HttpDevice implements SimulatedDevice {
+  readonly model: string;
   readonly host: string;
   readonly board: OutletBoard;
   readonly told: Told[] = [];
   readonly faults = new Faults(httpFaults);
   readonly sessions = { now: 0, most: 0, opened: 0 };
-  /** Serves a client only once the one before has closed its connection. */
-  protected oneClientAtATime = false;
+  private readonly of: HttpModel;
+  private readonly routes: Route[];
   private readonly secondMs: number;
   private readonly web: Server;
   private readonly front = createServer((socket) => this.admit(socket));
@@ -89,9 +127,13 @@ export abstract class HttpDevice implements SimulatedDevice {
   private served: Socket | undefined;
   private hasActed = false;
   private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly flips = new Map<string, { callOff(): void; seconds: number }>();
 
-  constructor(board: OutletBoard, options: HttpDeviceOptions & { tls?: Tls }) {
-    this.board = options.board ?? board;
+  constructor(model: HttpModel, options: HttpDeviceOptions & { tls?: Tls }) {
+    this.of = model;
+    this.model = model.model;
+    this.routes = Object.entries(model.routes).map(([route, answer]) => routeOf(route, answer));
+    this.board = options.board ?? model.board;
     this.host = options.host ?? '127.0.0.1';
     this.boundPort = options.port ?? 0;
     this.secondMs = options.secondMs ?? 1000;
@@ -118,7 +160,8 @@ export abstract class HttpDevice implements SimulatedDevice {
 
   async reboot(): Promise<void> {
     this.loseEverything();
-    this.afterPowerFailure();
+    this.flips.clear();
+    this.of.afterPowerFailure?.(this);
   }
 
   async close(): Promise<void> {
@@ -127,34 +170,38 @@ export abstract class HttpDevice implements SimulatedDevice {
     await closed;
   }
 
-  /** Whether this request may be carried out. */
-  protected abstract isSignedIn(asked: Asked): boolean;
-  /** What it answers to whom it does not let in. */
-  protected abstract refusal(asked: Asked): Answer;
-  protected abstract answer(asked: Asked): Answer;
-
-  /** The request for the log, without secrets. */
-  protected tell({ method, target, body }: Asked): string {
-    return `${method} ${target}${body === '' ? '' : ` ${body}`}`;
-  }
-
-  /** Which outlets are on after the mains came back; unless a model says otherwise, those that were. */
-  protected afterPowerFailure(): void {}
-
   /** Notes that the request is a command: `drops-after-command` leaves readings alone. */
-  protected act(): void {
+  act(): void {
     this.hasActed = true;
   }
 
   /** Carries out a command, unless it is to be ignored. */
-  protected turn(outlet: string, on: boolean): void {
+  turn(outlet: string, on: boolean): void {
     this.act();
     if (!this.faults.has('ignores-commands')) this.board.set(outlet, on);
   }
 
   /** Does something by itself, whoever asked for it may be gone. Gives what calls it off. */
-  protected after(seconds: number, run: () => void): () => void {
+  after(seconds: number, run: () => void): () => void {
     return this.afterMs(seconds * this.secondMs, run);
+  }
+
+  /** Turns an outlet, and back by itself after so many seconds. A later command calls that off. */
+  flip(outlet: string, on: boolean, seconds?: number): void {
+    this.flips.get(outlet)?.callOff();
+    this.flips.delete(outlet);
+    this.turn(outlet, on);
+    if (seconds === undefined) return;
+    const callOff = this.after(seconds, () => {
+      this.flips.delete(outlet);
+      this.turn(outlet, !on);
+    });
+    this.flips.set(outlet, { callOff, seconds });
+  }
+
+  /** After how many seconds an outlet turns back. */
+  flipSeconds(outlet: string): number | undefined {
+    return this.flips.get(outlet)?.seconds;
   }
 
   private afterMs(ms: number, run: () => void): () => void {
@@ -194,7 +241,7 @@ export abstract class HttpDevice implements SimulatedDevice {
       else if (this.waiting.includes(socket)) this.waiting.splice(this.waiting.indexOf(socket), 1);
     });
     if (this.faults.has('wedged')) socket.resume();
-    else if (this.oneClientAtATime && this.served) this.waiting.push(socket);
+    else if (this.of.oneClientAtATime && this.served) this.waiting.push(socket);
     else this.serve(socket);
   }
 
@@ -210,7 +257,7 @@ export abstract class HttpDevice implements SimulatedDevice {
     const params = new URLSearchParams(query);
     const body = await text(request);
     const asked: Asked = { method, path, query, params, headers, body, target };
-    this.told.push({ at: Date.now(), text: this.tell(asked) });
+    this.told.push({ at: Date.now(), text: this.of.told?.(asked) ?? inWords(asked) });
     if (this.faults.has('wedged')) return;
     if (this.faults.has('slow')) {
       await new Promise<void>((resolve) => this.afterMs(this.faults.slowMs, resolve));
@@ -228,7 +275,7 @@ export abstract class HttpDevice implements SimulatedDevice {
     }
     response.writeHead(status, {
       ...head,
-      ...(this.oneClientAtATime && { connection: 'close' }),
+      ...(this.of.oneClientAtATime && { connection: 'close' }),
     });
     response.end(content);
   }
@@ -237,8 +284,43 @@ export abstract class HttpDevice implements SimulatedDevice {
     if (this.faults.has('server-error')) return { status: 500, body: 'Internal Server Error\n' };
     if (this.faults.has('busy')) return { status: 503, body: 'Another user is logged in.\n' };
     if (this.faults.has('login-page')) return { body: loginPage };
-    if (this.faults.has('refuses-login') || !this.isSignedIn(asked)) return this.refusal(asked);
+    const { signIn } = this.of;
+    if (this.faults.has('refuses-login') || !signIn.fits(asked)) return signIn.refusal();
     const answer = this.answer(asked);
     return this.faults.has('garbled') ? { body: '\u0000\u001b%{]"$A\u0007}[on1' } : answer;
   }
+
+  private answer(asked: Asked): Answer {
+    for (const { method, pattern, names, answer } of this.routes) {
+      const parts = pattern.exec(asked.path)?.slice(1);
+      if (parts === undefined || (method !== '*' && method !== asked.method)) continue;
+      const outlet = parts[names.indexOf('outlet')] ?? '';
+      if (names.includes('outlet') && !this.board.has(outlet)) continue;
+      return answer({ ...asked, device: this, outlet, parts }) ?? this.notFound(asked);
+    }
+    return this.notFound(asked);
+  }
+
+  private notFound(asked: Asked): Answer {
+    const { notFound } = this.of;
+    return typeof notFound === 'function' ? notFound(asked) : notFound;
+  }
+}
+
+interface Route {
+  method: string;
+  pattern: RegExp;
+  names: string[];
+  answer: HttpModel['routes'][string];
+}
+
+function routeOf(route: string, answer: Route['answer']): Route {
+  const [method = '', path = ''] = route.split(' ');
+  const names = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
+  const pattern = path.replace(/[.]/g, '\\.').replace(/:\w+/g, '([^/]+)');
+  return { method, pattern: new RegExp(`^${pattern}$`), names, answer };
+}
+
+function inWords({ method, target, body }: Asked): string {
+  return `${method} ${target}${body === '' ? '' : ` ${body}`}`;
 }

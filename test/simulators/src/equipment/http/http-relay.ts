@@ -6,45 +6,48 @@
  *
  * Source: docstrings of labgrid/driver/power/rest.py and simplerest.py.
  */
-import { HttpDevice, type HttpDeviceOptions, numbered, outletsOn } from './http-device.ts';
-import type { Answer, Asked } from './http-message.ts';
+import {
+  type Call,
+  type HttpDevice,
+  type HttpDeviceOptions,
+  numbered,
+  outletsOn,
+  startHttpDevice,
+} from './http-device.ts';
+import { basic } from './sign-in.ts';
 
 export interface HttpRelayOptions extends HttpDeviceOptions {
   /** 4 when absent. */
   outlets?: number;
 }
 
-export async function startHttpRelay(options: HttpRelayOptions = {}): Promise<SimulatedHttpRelay> {
-  const device = new SimulatedHttpRelay(options);
-  await device.start();
-  return device;
-}
-
-export class SimulatedHttpRelay extends HttpDevice {
-  readonly model = 'http-switch';
-
-  constructor(options: HttpRelayOptions) {
-    super(outletsOn(numbered(options.outlets ?? 4)), options);
-  }
-
-  protected isSignedIn(): boolean {
-    return true;
-  }
-
-  protected refusal(): Answer {
-    return { status: 401, headers: { 'www-authenticate': 'Basic realm="relays"' } };
-  }
-
-  protected answer({ method, path, body }: Asked): Answer {
-    const [, relay = '', last] = /^\/relay\/([^/]+)(?:\/(value|0|1))?$/.exec(path) ?? [];
-    if (!this.board.has(relay)) return { status: 404, body: 'Not Found' };
-    if (method === 'PUT' && last === 'value') {
-      if (body !== '0' && body !== '1') return { status: 400, body: 'Bad Request' };
-      this.turn(relay, body === '1');
-      return { status: 204 };
-    }
-    if (method !== 'GET') return { status: 405, body: 'Method Not Allowed' };
-    if (last === '0' || last === '1') this.turn(relay, last === '1');
-    return { body: this.board.isOn(relay) ? '1' : '0' };
-  }
+export function startHttpRelay(options: HttpRelayOptions = {}): Promise<HttpDevice> {
+  const read = ({ device, outlet }: Call) => ({ body: device.board.isOn(outlet) ? '1' : '0' });
+  const set = (on: boolean) => (call: Call) => {
+    call.device.turn(call.outlet, on);
+    return read(call);
+  };
+  const notAllowed = () => ({ status: 405, body: 'Method Not Allowed' });
+  return startHttpDevice(
+    {
+      model: 'http-switch',
+      board: outletsOn(numbered(options.outlets ?? 4)),
+      signIn: basic(undefined, 'relays'),
+      routes: {
+        'PUT /relay/:outlet/value': ({ device, outlet, body }) => {
+          if (body !== '0' && body !== '1') return { status: 400, body: 'Bad Request' };
+          device.turn(outlet, body === '1');
+          return { status: 204 };
+        },
+        'GET /relay/:outlet': read,
+        'GET /relay/:outlet/value': read,
+        'GET /relay/:outlet/0': set(false),
+        'GET /relay/:outlet/1': set(true),
+        '* /relay/:outlet': notAllowed,
+        '* /relay/:outlet/value': notAllowed,
+      },
+      notFound: { status: 404, body: 'Not Found' },
+    },
+    options,
+  );
 }

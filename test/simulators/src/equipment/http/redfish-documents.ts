@@ -76,12 +76,3 @@ export function error(status: number, id: string, message: string): Answer {
   const details = { '@Message.ExtendedInfo': [{ MessageId: id, Message: message }] };
   return { status, body: { error: { code: 'Base.1.8.GeneralError', message, ...details } } };
 }
-
-/** JSON, or undefined where it is none. */
-export function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}

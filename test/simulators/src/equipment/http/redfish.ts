@@ -11,21 +11,28 @@
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { HttpDevice, type HttpDeviceOptions, outletsOn, type Tls } from './http-device.ts';
-import type { Account, Answer, Asked } from './http-message.ts';
+import {
+  type Call,
+  type HttpDevice,
+  type HttpDeviceOptions,
+  outletsOn,
+  startHttpDevice,
+  type Tls,
+} from './http-device.ts';
+import { type Account, type Answer, parseJson } from './http-message.ts';
 import {
   type AllowableIn,
   collection,
   error,
   missing,
   outlet,
-  parsed,
+  type Powered,
   resetActionInfo,
   root,
   serviceRoot,
   system,
 } from './redfish-documents.ts';
-import { basicFits } from './sign-in.ts';
+import { basic } from './sign-in.ts';
 
 export interface RedfishOptions extends HttpDeviceOptions {
   /** Ids of its servers; one, `1`, when absent. */
@@ -50,8 +57,6 @@ export interface RedfishOptions extends HttpDeviceOptions {
 
 const systemsPath = `${root}/Systems`;
 const outletsPath = `${root}/PowerEquipment/RackPDUs/1/Outlets`;
-const systemAction = new RegExp(`^${systemsPath}/([^/]+)/Actions/ComputerSystem.Reset$`);
-const outletAction = new RegExp(`^${outletsPath}/([^/]+)/Outlet.PowerControl$`);
 const sessions = `${root}/SessionService/Sessions`;
 const mostSessions = 4;
 const Command = z.object({ ResetType: z.string() }).or(z.object({ PowerState: z.string() }));
@@ -68,123 +73,74 @@ const resetTypes = [
   'PowerCycle',
 ] as const;
 
-export async function startRedfish(options: RedfishOptions = {}): Promise<SimulatedRedfish> {
-  const device = new SimulatedRedfish(options);
-  await device.start();
-  return device;
-}
+export async function startRedfish(
+  options: RedfishOptions = {},
+): Promise<HttpDevice & { readonly tokenCount: number }> {
+  const { systems = ['1'], outlets = [], tls = true, allowableIn = 'action' } = options;
+  const { account = { username: 'root', password: 'calvin' } } = options;
+  const tokens = new Map<string, string>();
+  const underWay = new Map<string, 'PoweringOn' | 'PoweringOff'>();
+  const byPassword = basic(account, 'Redfish', {
+    body: error(401, 'Base.1.8.NoValidSession', 'There is no valid session.').body ?? '',
+    open: [root, `${root}/`, '/redfish', '/redfish/'],
+  });
 
-export class SimulatedRedfish extends HttpDevice {
-  readonly model = 'redfish';
-  private readonly options: RedfishOptions;
-  private readonly systems: readonly string[];
-  private readonly outlets: readonly string[];
-  private readonly tokens = new Map<string, string>();
-  private readonly underWay = new Map<string, 'PoweringOn' | 'PoweringOff'>();
-
-  constructor(options: RedfishOptions) {
-    const { systems = ['1'], outlets = [], tls = true } = options;
-    super(outletsOn([...systems, ...outlets]), { ...options, tls });
-    this.options = options;
-    this.systems = systems;
-    this.outlets = outlets;
+  function allowable(name: string): readonly string[] {
+    if (!systems.includes(name)) return ['On', 'Off', 'PowerCycle'];
+    return options.allowable ?? resetTypes;
   }
 
-  /** How many sessions are open by POST to the session service; not connections. */
-  get tokenCount(): number {
-    return this.tokens.size;
+  function powered({ path, outlet: name, device: { board } }: Call): Powered {
+    const powerState = underWay.get(name) ?? (board.isOn(name) ? 'On' : 'Off');
+    return { path: path.replace(/\/$/, ''), name, powerState };
   }
 
-  protected isSignedIn(asked: Asked): boolean {
-    const open = [root, `${root}/`, '/redfish', '/redfish/'].includes(asked.path);
-    if (open || (asked.method === 'POST' && asked.path === sessions)) return true;
-    const token = asked.headers['x-auth-token'];
-    if (typeof token === 'string') return [...this.tokens.values()].includes(token);
-    return basicFits(asked, this.account());
+  function change(device: HttpDevice, name: string, on: boolean, seconds: number): void {
+    if (device.faults.has('ignores-commands')) return;
+    underWay.set(name, on ? 'PoweringOn' : 'PoweringOff');
+    device.after(seconds, () => {
+      underWay.delete(name);
+      device.turn(name, on);
+    });
   }
 
-  protected refusal(): Answer {
-    const headers = { 'www-authenticate': 'Basic realm="Redfish"' };
-    return { ...error(401, 'Base.1.8.NoValidSession', 'There is no valid session.'), headers };
+  function carryOut(device: HttpDevice, name: string, value: string): void {
+    const { delaySeconds = 2, cycleSeconds = 5 } = options;
+    device.act();
+    const isOn = device.board.isOn(name);
+    const wanted: Readonly<Record<string, boolean>> = {
+      On: true,
+      Off: false,
+      ForceOff: false,
+      GracefulShutdown: false,
+      PushPowerButton: !isOn,
+      PowerCycle: false,
+    };
+    const on = wanted[value];
+    if (on !== undefined) change(device, name, on, delaySeconds);
+    if (value !== 'PowerCycle') return;
+    device.after(delaySeconds + cycleSeconds, () => change(device, name, true, 0));
   }
 
-  protected override tell(asked: Asked): string {
-    return asked.path === sessions ? `${asked.method} ${asked.path}` : super.tell(asked);
-  }
-
-  protected answer(asked: Asked): Answer {
-    const { method, path } = asked;
-    if (path.startsWith(sessions)) return this.session(asked);
-    if (method === 'GET') {
-      const found = this.resource(path.replace(/\/$/, ''));
-      return found ? { body: found } : missing(path);
-    }
-    const [, ofSystem] = systemAction.exec(path) ?? [];
-    const [, ofOutlet] = outletAction.exec(path) ?? [];
-    const target = ofSystem ?? ofOutlet;
-    if (method !== 'POST' || target === undefined || !this.board.has(target)) return missing(path);
-    return this.command(target, asked.body);
-  }
-
-  protected override afterPowerFailure(): void {
-    this.tokens.clear();
-    this.underWay.clear();
-  }
-
-  private account(): Account {
-    return this.options.account ?? { username: 'root', password: 'calvin' };
-  }
-
-  private resource(path: string): object | undefined {
-    if (path === root) return serviceRoot();
-    if (path === systemsPath) return collection(path, this.systems);
-    if (path === outletsPath) return collection(path, this.outlets);
-    const { allowableIn = 'action' } = this.options;
-    const [, parent, name = '', info] =
-      /^(.*\/(?:Systems|Outlets))\/([^/]+)(\/ResetActionInfo)?$/.exec(path) ?? [];
-    const powered = { path, name, powerState: this.powerState(name) };
-    if (parent === systemsPath && this.systems.includes(name)) {
-      if (info === undefined) return system(powered, this.allowable(name), allowableIn);
-      return allowableIn === 'action-info'
-        ? resetActionInfo(path, this.allowable(name))
-        : undefined;
-    }
-    if (parent !== outletsPath || info !== undefined || !this.outlets.includes(name))
-      return undefined;
-    return outlet(powered, this.allowable(name), this.board.watts(name));
-  }
-
-  private allowable(name: string): readonly string[] {
-    if (!this.systems.includes(name)) return ['On', 'Off', 'PowerCycle'];
-    return this.options.allowable ?? resetTypes;
-  }
-
-  private powerState(name: string): string {
-    if (!this.board.has(name)) return '';
-    return this.underWay.get(name) ?? (this.board.isOn(name) ? 'On' : 'Off');
-  }
-
-  private command(name: string, body: string): Answer {
-    const command = Command.safeParse(parsed(body));
-    if (!command.success) {
+  function command(call: Call): Answer {
+    const { device, outlet: name, body } = call;
+    const given = Command.safeParse(parseJson(body)).data;
+    if (given === undefined) {
       return error(400, 'Base.1.8.ActionParameterMissing', 'The action requires a parameter.');
     }
-    const isSystem = 'ResetType' in command.data;
-    const value = 'ResetType' in command.data ? command.data.ResetType : command.data.PowerState;
-    if (isSystem !== this.systems.includes(name) || !this.allowable(name).includes(value)) {
+    const isSystem = 'ResetType' in given;
+    const value = 'ResetType' in given ? given.ResetType : given.PowerState;
+    if (isSystem !== systems.includes(name) || !allowable(name).includes(value)) {
       return error(400, 'Base.1.8.ActionParameterNotSupported', `${value} is not supported.`);
     }
-    const isOn = this.board.isOn(name);
+    const isOn = device.board.isOn(name);
     const already = value === 'On' ? isOn : !isOn && value !== 'PushPowerButton';
     if (isSystem && already) {
-      return error(
-        409,
-        'Base.1.8.ResourceInUse',
-        `The system is ${this.powerState(name)} already.`,
-      );
+      const { powerState } = powered(call);
+      return error(409, 'Base.1.8.ResourceInUse', `The system is ${powerState} already.`);
     }
-    this.carryOut(name, value);
-    const { success = 204 } = this.options;
+    carryOut(device, name, value);
+    const { success = 204 } = options;
     if (success === 204) return { status: 204 };
     if (success === 200) return { body: error(200, 'Base.1.8.Success', 'Done.').body ?? '' };
     const task = `${root}/TaskService/Tasks/1`;
@@ -192,52 +148,74 @@ export class SimulatedRedfish extends HttpDevice {
     return { status: 202, headers, body: { '@odata.id': task, Id: '1', TaskState: 'Running' } };
   }
 
-  private carryOut(name: string, value: string): void {
-    const { delaySeconds = 2, cycleSeconds = 5 } = this.options;
-    this.act();
-    switch (value) {
-      case 'On':
-        this.change(name, true, delaySeconds);
-        break;
-      case 'Off':
-      case 'ForceOff':
-      case 'GracefulShutdown':
-        this.change(name, false, delaySeconds);
-        break;
-      case 'PushPowerButton':
-        this.change(name, !this.board.isOn(name), delaySeconds);
-        break;
-      case 'PowerCycle':
-        this.change(name, false, delaySeconds);
-        this.after(delaySeconds + cycleSeconds, () => this.change(name, true, 0));
-        break;
+  function openSession({ body }: Call): Answer {
+    const given = SignIn.safeParse(parseJson(body)).data;
+    if (given?.UserName !== account.username || given.Password !== account.password) {
+      return byPassword.refusal();
     }
-  }
-
-  private change(name: string, on: boolean, seconds: number): void {
-    if (this.faults.has('ignores-commands')) return;
-    this.underWay.set(name, on ? 'PoweringOn' : 'PoweringOff');
-    this.after(seconds, () => {
-      this.underWay.delete(name);
-      this.turn(name, on);
-    });
-  }
-
-  private session({ method, path, body }: Asked): Answer {
-    if (method === 'DELETE') {
-      const id = path.slice(sessions.length + 1);
-      return this.tokens.delete(id) ? { status: 204 } : missing(path);
-    }
-    const { username, password } = this.account();
-    const given = SignIn.safeParse(parsed(body)).data;
-    if (given?.UserName !== username || given.Password !== password) return this.refusal();
-    if (this.tokens.size >= mostSessions) {
+    if (tokens.size >= mostSessions) {
       return error(503, 'Base.1.8.SessionLimitExceeded', 'The session limit is reached.');
     }
     const id = randomBytes(4).toString('hex');
     const token = randomBytes(16).toString('hex');
-    this.tokens.set(id, token);
+    tokens.set(id, token);
     const headers = { 'x-auth-token': token, location: `${sessions}/${id}` };
     return { status: 201, headers, body: { '@odata.id': `${sessions}/${id}`, Id: id } };
   }
+
+  const isSystem = ({ outlet: name }: Call) => systems.includes(name);
+  const ofSystem = (call: Call) =>
+    isSystem(call)
+      ? { body: system(powered(call), allowable(call.outlet), allowableIn) }
+      : undefined;
+  const ofOutlet = (call: Call) => {
+    const { outlet: name, device } = call;
+    if (!outlets.includes(name)) return undefined;
+    return { body: outlet(powered(call), allowable(name), device.board.watts(name)) };
+  };
+  const device = await startHttpDevice(
+    {
+      model: 'redfish',
+      board: outletsOn([...systems, ...outlets]),
+      signIn: {
+        fits(asked) {
+          if (asked.method === 'POST' && asked.path === sessions) return true;
+          const token = asked.headers['x-auth-token'];
+          if (typeof token === 'string') return [...tokens.values()].includes(token);
+          return byPassword.fits(asked);
+        },
+        refusal: () => byPassword.refusal(),
+      },
+      routes: {
+        [`GET ${root}/?`]: () => ({ body: serviceRoot() }),
+        [`GET ${systemsPath}/?`]: () => ({ body: collection(systemsPath, systems) }),
+        [`GET ${outletsPath}/?`]: () => ({ body: collection(outletsPath, outlets) }),
+        [`GET ${systemsPath}/:outlet/?`]: ofSystem,
+        [`GET ${systemsPath}/:outlet/ResetActionInfo/?`]: (call) =>
+          isSystem(call) && allowableIn === 'action-info'
+            ? { body: resetActionInfo(powered(call).path, allowable(call.outlet)) }
+            : undefined,
+        [`GET ${outletsPath}/:outlet/?`]: ofOutlet,
+        [`POST ${systemsPath}/:outlet/Actions/ComputerSystem.Reset`]: command,
+        [`POST ${outletsPath}/:outlet/Outlet.PowerControl`]: command,
+        [`POST ${sessions}`]: openSession,
+        [`DELETE ${sessions}/:id`]: ({ path, parts: [id = ''] }) =>
+          tokens.delete(id) ? { status: 204 } : missing(path),
+      },
+      notFound: ({ path }) => missing(path),
+      told: ({ method, target, path, body }) =>
+        path === sessions ? `${method} ${path}` : `${method} ${target}${body && ` ${body}`}`,
+      afterPowerFailure() {
+        tokens.clear();
+        underWay.clear();
+      },
+    },
+    { ...options, tls },
+  );
+  /** How many sessions are open by POST to the session service; not connections. */
+  return Object.defineProperty(device, 'tokenCount', {
+    get: () => tokens.size,
+  }) as typeof device & {
+    readonly tokenCount: number;
+  };
 }

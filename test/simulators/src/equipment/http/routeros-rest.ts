@@ -10,14 +10,16 @@
  */
 import { z } from 'zod';
 import {
-  HttpDevice,
+  type Call,
+  type HttpDevice,
   type HttpDeviceOptions,
   numbered,
   outletsOn,
+  startHttpDevice,
   type Tls,
 } from './http-device.ts';
-import type { Account, Answer, Asked } from './http-message.ts';
-import { basicFits } from './sign-in.ts';
+import { type Account, type Answer, parseJson } from './http-message.ts';
+import { basic } from './sign-in.ts';
 
 export interface RouterosRestOptions extends HttpDeviceOptions {
   /** Ports with PoE, from ether1; 8 when absent. */
@@ -38,145 +40,93 @@ const Arguments = z.object({
   once: z.string().optional(),
 });
 
-export async function startRouterosRest(
-  options: RouterosRestOptions = {},
-): Promise<SimulatedRouterosRest> {
-  const device = new SimulatedRouterosRest(options);
-  await device.start();
-  return device;
-}
-
-export class SimulatedRouterosRest extends HttpDevice {
-  readonly model = 'routeros';
-  private readonly options: RouterosRestOptions;
-  private readonly cycling = new Map<string, () => void>();
-
-  constructor(options: RouterosRestOptions) {
-    const names = numbered(options.portCount ?? 8).map((number) => `ether${number}`);
-    super(outletsOn(names, 'auto-on'), options);
-    this.options = options;
-  }
-
-  protected isSignedIn(asked: Asked): boolean {
-    return basicFits(asked, this.options.account ?? { username: 'admin', password: '' });
-  }
-
-  protected refusal(): Answer {
-    const headers = { 'www-authenticate': 'Basic realm="rest"' };
-    return { ...failure(401, 'Unauthorized'), headers };
-  }
-
-  protected answer({ method, path, params, body }: Asked): Answer {
-    if (path === menu && method === 'GET') {
-      const name = params.get('name');
-      const names = this.board.names().filter((port) => name === null || port === name);
-      return { body: names.map((port) => this.row(port)) };
-    }
-    const [, last] = new RegExp(`^${menu}/([^/]+)$`).exec(decodeURIComponent(path)) ?? [];
-    if (last === undefined) return failure(404, 'Not Found');
-    const port = this.byNumber(last);
-    if (method === 'GET' && port) return { body: this.row(port) };
-    if (method === 'PATCH') return port ? this.set(port, body) : failure(404, 'Not Found');
-    if (method === 'POST') return this.call(last, body);
-    return failure(404, 'Not Found');
-  }
-
-  protected override afterPowerFailure(): void {
-    for (const [port] of this.cycling) this.board.set(port, true);
-    this.cycling.clear();
-  }
-
-  /** By its name or its id. */
-  private byNumber(given: string): string | undefined {
-    return this.board.names().find((name) => name === given || this.id(name) === given);
-  }
-
-  private id(port: string): string {
-    return `*${(this.board.names().indexOf(port) + 1).toString(16).toUpperCase()}`;
-  }
-
-  private mode(port: string): string {
-    return this.board.get(port).mode ?? 'auto-on';
-  }
+export function startRouterosRest(options: RouterosRestOptions = {}): Promise<HttpDevice> {
+  const { portCount = 8, account = { username: 'admin', password: '' } } = options;
+  /** Ports that are off for a while. */
+  const cycling = new Map<string, () => void>();
+  const onPort = (run: (call: Call, port: string) => Answer) => (call: Call) => {
+    const port = byNumber(call.device, decodeURIComponent(call.parts[0] ?? ''));
+    return port === undefined ? undefined : run(call, port);
+  };
 
   /** What is set, which a power cycle of its own does not change. */
-  private poeOut(port: string): string {
-    return this.board.isOn(port) || this.cycling.has(port) ? this.mode(port) : 'off';
+  function poeOut({ board }: HttpDevice, port: string): string {
+    const isSet = board.isOn(port) || cycling.has(port);
+    return isSet ? (board.get(port).mode ?? 'auto-on') : 'off';
   }
 
-  private row(port: string): Record<string, string> {
+  function row(device: HttpDevice, port: string): Record<string, string> {
     return {
-      '.id': this.id(port),
+      '.id': idOf(device, port),
       name: port,
-      'poe-out': this.poeOut(port),
+      'poe-out': poeOut(device, port),
       'poe-priority': '10',
       'power-cycle-ping-enabled': 'false',
     };
   }
 
-  private set(port: string, body: string): Answer {
-    const settings = Settings.safeParse(parsed(body));
+  function set(device: HttpDevice, port: string, body: string): Answer {
+    const settings = Settings.safeParse(parseJson(body));
     if (!settings.success) return failure(400, 'input does not match any value of poe-out');
     const mode = settings.data['poe-out'];
     if (mode !== undefined) {
-      this.cycling.get(port)?.();
-      this.cycling.delete(port);
-      if (mode !== 'off' && !this.faults.has('ignores-commands')) this.board.setMode(port, mode);
-      this.turn(port, mode !== 'off');
+      cycling.get(port)?.();
+      cycling.delete(port);
+      const isObeyed = !device.faults.has('ignores-commands');
+      if (mode !== 'off' && isObeyed) device.board.setMode(port, mode);
+      device.turn(port, mode !== 'off');
     }
-    return { body: { ...this.row(port), ...(mode !== undefined && { 'poe-out': mode }) } };
+    return { body: { ...row(device, port), ...(mode !== undefined && { 'poe-out': mode }) } };
   }
 
-  private call(command: string, body: string): Answer {
-    const given = Arguments.safeParse(parsed(body)).data;
+  function command({ device, body, parts: [name] }: Call): Answer {
+    const given = Arguments.safeParse(parseJson(body)).data;
     const numbers = (given?.numbers ?? given?.['.id'])?.split(',');
-    if (given === undefined || numbers === undefined) {
-      return failure(400, 'missing =.id=');
-    }
+    if (given === undefined || numbers === undefined) return failure(400, 'missing =.id=');
     const ports: string[] = [];
     for (const number of numbers) {
-      const port = this.byNumber(number);
+      const port = byNumber(device, number);
       if (port === undefined) return failure(400, 'no such item');
       ports.push(port);
     }
-    switch (command) {
+    switch (name) {
       case 'set': {
-        const [answer] = ports.map((port) => this.set(port, body));
+        const [answer] = ports.map((port) => set(device, port, body));
         return answer?.status === 400 ? answer : { body: [] };
       }
       case 'power-cycle':
-        return this.powerCycle(ports, given.duration ?? '5s');
+        return powerCycle(device, ports, given.duration ?? '5s');
       case 'monitor':
         if (given.once === undefined) return failure(400, 'Session closed after 60 s');
-        return { body: ports.map((port) => this.monitor(port)) };
+        return { body: ports.map((port) => monitor(device, port)) };
       default:
         return failure(400, 'no such command');
     }
   }
 
-  private powerCycle(ports: readonly string[], duration: string): Answer {
+  function powerCycle(device: HttpDevice, ports: readonly string[], duration: string): Answer {
     const seconds = Number(/^(\d{1,2})s$/.exec(duration)?.[1] ?? Number.NaN);
     if (!(seconds <= 60)) return failure(400, 'value of duration out of range (0..00:01:00)');
     for (const port of ports) {
-      if (!this.board.isOn(port)) continue;
-      const callOff = this.after(seconds, () => {
-        this.cycling.delete(port);
-        this.turn(port, true);
+      if (!device.board.isOn(port)) continue;
+      const callOff = device.after(seconds, () => {
+        cycling.delete(port);
+        device.turn(port, true);
       });
-      this.cycling.set(port, callOff);
-      this.turn(port, false);
+      cycling.set(port, callOff);
+      device.turn(port, false);
     }
     return { body: [] };
   }
 
-  private monitor(port: string): Record<string, string> {
-    const watts = this.board.watts(port);
-    const noLoad = this.board.isFaulty(port) ? 'short-circuit' : 'waiting-for-load';
-    const idle = this.poeOut(port) === 'off' ? 'off' : noLoad;
-    const status = this.cycling.has(port) ? 'power_reset' : watts > 0 ? 'powered-on' : idle;
+  function monitor(device: HttpDevice, port: string): Record<string, string> {
+    const watts = device.board.watts(port);
+    const noLoad = device.board.isFaulty(port) ? 'short-circuit' : 'waiting-for-load';
+    const idle = poeOut(device, port) === 'off' ? 'off' : noLoad;
+    const status = cycling.has(port) ? 'power_reset' : watts > 0 ? 'powered-on' : idle;
     return {
       name: port,
-      'poe-out': this.poeOut(port),
+      'poe-out': poeOut(device, port),
       'poe-out-status': status,
       ...(watts > 0 && {
         'poe-out-voltage': '53.1',
@@ -185,21 +135,50 @@ export class SimulatedRouterosRest extends HttpDevice {
       }),
     };
   }
+
+  return startHttpDevice(
+    {
+      model: 'routeros',
+      board: outletsOn(
+        numbered(portCount).map((number) => `ether${number}`),
+        'auto-on',
+      ),
+      signIn: basic(account, 'rest', { body: failure(401, 'Unauthorized').body ?? '' }),
+      routes: {
+        [`GET ${menu}`]: ({ device, params }) => {
+          const name = params.get('name');
+          const ports = device.board.names().filter((port) => name === null || port === name);
+          return { body: ports.map((port) => row(device, port)) };
+        },
+        [`GET ${menu}/:number`]: onPort(({ device }, port) => ({ body: row(device, port) })),
+        [`PATCH ${menu}/:number`]: onPort(({ device, body }, port) => set(device, port, body)),
+        [`POST ${menu}/:command`]: command,
+      },
+      notFound: failure(404, 'Not Found'),
+      afterPowerFailure({ board }) {
+        for (const [port] of cycling) board.set(port, true);
+        cycling.clear();
+      },
+    },
+    options,
+  );
 }
+
+/** By its name or its id. */
+function byNumber(device: HttpDevice, given: string): string | undefined {
+  return device.board.names().find((name) => name === given || idOf(device, name) === given);
+}
+
+function idOf({ board }: HttpDevice, port: string): string {
+  return `*${(board.names().indexOf(port) + 1).toString(16).toUpperCase()}`;
+}
+
+const messages: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  404: 'Not Found',
+};
 
 function failure(status: number, detail: string): Answer {
-  const messages = new Map([
-    [400, 'Bad Request'],
-    [401, 'Unauthorized'],
-    [404, 'Not Found'],
-  ]);
-  return { status, body: { error: status, message: messages.get(status), detail } };
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
+  return { status, body: { error: status, message: messages[status], detail } };
 }

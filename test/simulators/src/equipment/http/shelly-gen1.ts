@@ -6,9 +6,16 @@
  * Sources: shelly-api-docs.shelly.cloud/gen1 (Common HTTP API, Shelly 2.5); labgrid's shelly_gen1 backend, which posts a
  * form. Some models measure all of their relays with one meter: fewer meters than relays.
  */
-import { HttpDevice, type HttpDeviceOptions, numbered, outletsOn } from './http-device.ts';
-import type { Account, Answer, Asked } from './http-message.ts';
-import { basicFits } from './sign-in.ts';
+import {
+  type Call,
+  type HttpDevice,
+  type HttpDeviceOptions,
+  numbered,
+  outletsOn,
+  startHttpDevice,
+} from './http-device.ts';
+import type { Account, Answer } from './http-message.ts';
+import { basic } from './sign-in.ts';
 
 export interface ShellyGen1Options extends HttpDeviceOptions {
   /** 1 when absent. */
@@ -21,122 +28,73 @@ export interface ShellyGen1Options extends HttpDeviceOptions {
   defaultState?: 'on' | 'off' | 'last';
 }
 
-interface Flip {
-  callOff(): void;
-  seconds: number;
-}
-
-export async function startShellyGen1(
-  options: ShellyGen1Options = {},
-): Promise<SimulatedShellyGen1> {
-  const device = new SimulatedShellyGen1(options);
-  await device.start();
-  return device;
-}
-
-export class SimulatedShellyGen1 extends HttpDevice {
-  readonly model = 'shelly-gen1';
-  private readonly options: ShellyGen1Options;
-  private readonly flips = new Map<string, Flip>();
-
-  constructor(options: ShellyGen1Options) {
-    super(outletsOn(numbered(options.outlets ?? 1, 0)), options);
-    this.options = options;
-  }
-
-  protected isSignedIn(asked: Asked): boolean {
-    const { account } = this.options;
-    return account === undefined || asked.path === '/shelly' || basicFits(asked, account);
-  }
-
-  protected refusal(): Answer {
-    const headers = { 'www-authenticate': 'Basic realm="shelly"' };
-    return { status: 401, headers, body: '401 Unauthorized' };
-  }
-
-  protected answer(asked: Asked): Answer {
-    const [, what, index = ''] = asked.path.split('/');
-    const outlets = this.board.names();
-    switch (what) {
-      case 'shelly':
-        return { body: this.identity() };
-      case 'status':
-        return {
+export function startShellyGen1(options: ShellyGen1Options = {}): Promise<HttpDevice> {
+  const { outlets = 1, account, defaultState = 'last' } = options;
+  const metersOf = ({ board }: HttpDevice) =>
+    board.names().slice(0, options.meters ?? board.names().length);
+  return startHttpDevice(
+    {
+      model: 'shelly-gen1',
+      board: outletsOn(numbered(outlets, 0)),
+      signIn: basic(account, 'shelly', { body: '401 Unauthorized', open: ['/shelly'] }),
+      routes: {
+        '* /shelly': ({ device }) => ({
           body: {
-            relays: outlets.map((relay) => this.relay(relay)),
-            meters: outlets.slice(0, this.meterCount()).map((relay) => this.meter(relay)),
+            type: 'SHSW-25',
+            mac: 'A8032AB12345',
+            auth: account !== undefined,
+            fw: '20230913-114244/v1.14.0-gcb84623',
+            longid: 1,
+            num_outputs: device.board.names().length,
+            num_meters: options.meters ?? device.board.names().length,
+          },
+        }),
+        '* /status': ({ device }) => ({
+          body: {
+            relays: device.board.names().map((relay) => relayOf(device, relay)),
+            meters: metersOf(device).map((relay) => meterOf(device, relay)),
             uptime: 600,
           },
-        };
-      case 'meter':
-        if (!outlets.slice(0, this.meterCount()).includes(index)) break;
-        return { body: this.meter(index) };
-      case 'relay':
-        if (!this.board.has(index)) break;
-        return this.command(index, asked);
-    }
-    return { status: 404, body: 'Not Found' };
-  }
+        }),
+        '* /meter/:outlet': ({ device, outlet }) =>
+          metersOf(device).includes(outlet) ? { body: meterOf(device, outlet) } : undefined,
+        '* /relay/:outlet': command,
+      },
+      notFound: { status: 404, body: 'Not Found' },
+      afterPowerFailure({ board }) {
+        if (defaultState === 'last') return;
+        for (const relay of board.names()) board.set(relay, defaultState === 'on');
+      },
+    },
+    options,
+  );
+}
 
-  protected override afterPowerFailure(): void {
-    this.flips.clear();
-    const { defaultState = 'last' } = this.options;
-    if (defaultState === 'last') return;
-    for (const relay of this.board.names()) this.board.set(relay, defaultState === 'on');
-  }
+function command({ device, outlet, params, body }: Call): Answer {
+  const form = new URLSearchParams(body);
+  const turn = params.get('turn') ?? form.get('turn');
+  const timer = params.get('timer') ?? form.get('timer');
+  if (turn === null) return { body: relayOf(device, outlet) };
+  if (!/^(on|off|toggle)$/.test(turn)) return { status: 400, body: 'Bad turn!' };
+  if (timer !== null && !/^\d{1,5}$/.test(timer)) return { status: 400, body: 'Bad timer!' };
+  const on = turn === 'toggle' ? !device.board.isOn(outlet) : turn === 'on';
+  device.flip(outlet, on, timer === null ? undefined : Number(timer));
+  return { body: { ...relayOf(device, outlet), ison: on } };
+}
 
-  private command(relay: string, { params, body }: Asked): Answer {
-    const form = new URLSearchParams(body);
-    const turn = params.get('turn') ?? form.get('turn');
-    const timer = params.get('timer') ?? form.get('timer');
-    if (turn === null) return { body: this.relay(relay) };
-    if (!/^(on|off|toggle)$/.test(turn)) return { status: 400, body: 'Bad turn!' };
-    if (timer !== null && !/^\d{1,5}$/.test(timer)) return { status: 400, body: 'Bad timer!' };
-    const on = turn === 'toggle' ? !this.board.isOn(relay) : turn === 'on';
-    this.flips.get(relay)?.callOff();
-    this.flips.delete(relay);
-    this.turn(relay, on);
-    if (timer !== null) {
-      const seconds = Number(timer);
-      const callOff = this.after(seconds, () => {
-        this.flips.delete(relay);
-        this.turn(relay, !on);
-      });
-      this.flips.set(relay, { callOff, seconds });
-    }
-    return { body: { ...this.relay(relay), ison: on } };
-  }
+function relayOf(device: HttpDevice, relay: string) {
+  const seconds = device.flipSeconds(relay);
+  return {
+    ison: device.board.isOn(relay),
+    has_timer: seconds !== undefined,
+    timer_started: 0,
+    timer_duration: seconds ?? 0,
+    timer_remaining: seconds ?? 0,
+    overpower: false,
+    source: 'http',
+  };
+}
 
-  private meterCount(): number {
-    return this.options.meters ?? this.board.names().length;
-  }
-
-  private identity() {
-    return {
-      type: 'SHSW-25',
-      mac: 'A8032AB12345',
-      auth: this.options.account !== undefined,
-      fw: '20230913-114244/v1.14.0-gcb84623',
-      longid: 1,
-      num_outputs: this.board.names().length,
-      num_meters: this.meterCount(),
-    };
-  }
-
-  private relay(relay: string) {
-    const flip = this.flips.get(relay);
-    return {
-      ison: this.board.isOn(relay),
-      has_timer: flip !== undefined,
-      timer_started: 0,
-      timer_duration: flip?.seconds ?? 0,
-      timer_remaining: flip?.seconds ?? 0,
-      overpower: false,
-      source: 'http',
-    };
-  }
-
-  private meter(relay: string) {
-    return { power: this.board.watts(relay), is_valid: true, timestamp: 0, total: 0 };
-  }
+function meterOf({ board }: HttpDevice, relay: string) {
+  return { power: board.watts(relay), is_valid: true, timestamp: 0, total: 0 };
 }

@@ -10,9 +10,15 @@
  * rpc-common, which the firmware is built on; labgrid's shelly_gen2 backend.
  */
 import { z } from 'zod';
-import { HttpDevice, type HttpDeviceOptions, numbered, outletsOn } from './http-device.ts';
-import type { Answer, Asked } from './http-message.ts';
-import { Digest } from './sign-in.ts';
+import {
+  type HttpDevice,
+  type HttpDeviceOptions,
+  numbered,
+  outletsOn,
+  startHttpDevice,
+} from './http-device.ts';
+import { parseJson } from './http-message.ts';
+import { digest } from './sign-in.ts';
 
 export interface ShellyGen2Options extends HttpDeviceOptions {
   /** 1 when absent. */
@@ -44,137 +50,92 @@ interface Failure {
 }
 type Outcome = { result: object } | { error: Failure };
 
-export async function startShellyGen2(
-  options: ShellyGen2Options = {},
-): Promise<SimulatedShellyGen2> {
-  const device = new SimulatedShellyGen2(options);
-  await device.start();
-  return device;
-}
+export function startShellyGen2(options: ShellyGen2Options = {}): Promise<HttpDevice> {
+  const { outlets = 1, password, meters = true, initialState = 'restore_last' } = options;
+  const account = password === undefined ? undefined : { username: 'admin', password };
+  const identity = {
+    name: null,
+    id,
+    mac: 'A8032AB12345',
+    model: 'SPSW-004PE16EU',
+    gen: 2,
+    ver: '1.4.4',
+    app: 'Pro4PM',
+    auth_en: password !== undefined,
+    auth_domain: password === undefined ? null : id,
+  };
 
-export class SimulatedShellyGen2 extends HttpDevice {
-  readonly model = 'shelly-gen2';
-  private readonly options: ShellyGen2Options;
-  private readonly digest = new Digest(id, 'SHA-256');
-  private readonly flips = new Map<string, { callOff(): void; seconds: number }>();
-
-  constructor(options: ShellyGen2Options) {
-    super(outletsOn(numbered(options.outlets ?? 1, 0)), options);
-    this.options = options;
-  }
-
-  protected isSignedIn(asked: Asked): boolean {
-    const { password } = this.options;
-    if (password === undefined || asked.path === '/shelly') return true;
-    if (asked.path === '/rpc/Shelly.GetDeviceInfo') return true;
-    return this.digest.fits(asked, { username: 'admin', password });
-  }
-
-  protected refusal(): Answer {
-    return { status: 401, headers: { 'www-authenticate': this.digest.challenge() } };
-  }
-
-  protected answer({ path, params, body }: Asked): Answer {
-    if (path === '/shelly') return { body: this.identity() };
-    if (path === '/rpc') return { body: this.frame(body) };
-    const [, method] = /^\/rpc\/([\w.]+)$/.exec(path) ?? [];
-    if (method === undefined) return { status: 404, body: 'Not Found' };
-    const given = Params.safeParse(
-      Object.fromEntries([...params].map(([key, value]) => [key, parsed(value)])),
-    );
-    const outcome = given.success ? this.call(method, given.data) : badArguments();
-    return 'error' in outcome
-      ? { status: 500, body: outcome.error }
-      : { status: 200, body: outcome.result };
-  }
-
-  protected override afterPowerFailure(): void {
-    this.flips.clear();
-    const { initialState = 'restore_last' } = this.options;
-    if (initialState === 'restore_last') return;
-    for (const relay of this.board.names()) this.board.set(relay, initialState === 'on');
-  }
-
-  private frame(body: string): object {
-    const frame = Frame.safeParse(parsed(body));
-    if (!frame.success) return { id: null, src: id, ...badArguments() };
-    return { id: frame.data.id, src: id, ...this.call(frame.data.method, frame.data.params) };
-  }
-
-  private call(method: string, params: z.infer<typeof Params>): Outcome {
-    if (method === 'Shelly.GetDeviceInfo') return { result: this.identity() };
-    if (method === 'Shelly.GetStatus') {
-      const switches = this.board.names().map((relay) => [`switch:${relay}`, this.status(relay)]);
-      return { result: { sys: { uptime: 600 }, ...Object.fromEntries(switches) } };
-    }
-    if (!/^Switch\.(Set|Toggle|GetStatus)$/.test(method)) {
-      return { error: { code: 404, message: `No handler for ${method}` } };
-    }
-    const relay = String(params.id ?? '');
-    if (params.id === undefined) {
-      return { error: { code: -103, message: "Missing required argument 'id'!" } };
-    }
-    if (!this.board.has(relay)) {
-      return { error: { code: -105, message: `Argument 'id', value ${relay} not found!` } };
-    }
-    if (method === 'Switch.GetStatus') return { result: this.status(relay) };
-    const on = method === 'Switch.Toggle' ? !this.board.isOn(relay) : params.on;
-    if (on === undefined) {
-      return { error: { code: -103, message: "Missing required argument 'on'!" } };
-    }
-    return { result: this.switch(relay, on, params.toggle_after) };
-  }
-
-  private switch(relay: string, on: boolean, seconds: number | undefined): object {
-    const was = this.board.isOn(relay);
-    this.flips.get(relay)?.callOff();
-    this.flips.delete(relay);
-    this.turn(relay, on);
-    if (seconds !== undefined) {
-      const callOff = this.after(seconds, () => {
-        this.flips.delete(relay);
-        this.turn(relay, !on);
-      });
-      this.flips.set(relay, { callOff, seconds });
-    }
-    return { was_on: was };
-  }
-
-  private identity() {
-    return {
-      name: null,
-      id,
-      mac: 'A8032AB12345',
-      model: 'SPSW-004PE16EU',
-      gen: 2,
-      ver: '1.4.4',
-      app: 'Pro4PM',
-      auth_en: this.options.password !== undefined,
-      auth_domain: this.options.password === undefined ? null : id,
-    };
-  }
-
-  private status(relay: string) {
-    const flip = this.flips.get(relay);
+  function status(device: HttpDevice, relay: string): object {
+    const seconds = device.flipSeconds(relay);
     return {
       id: Number(relay),
       source: 'HTTP_in',
-      output: this.board.isOn(relay),
-      ...(flip && { timer_started_at: 1_764_000_000, timer_duration: flip.seconds }),
-      ...(this.options.meters !== false && { apower: this.board.watts(relay), voltage: 230.1 }),
+      output: device.board.isOn(relay),
+      ...(seconds !== undefined && { timer_started_at: 1_764_000_000, timer_duration: seconds }),
+      ...(meters && { apower: device.board.watts(relay), voltage: 230.1 }),
       temperature: { tC: 41.2, tF: 106.2 },
     };
   }
-}
 
-function badArguments(): { error: Failure } {
-  return { error: { code: -103, message: 'Bad request' } };
-}
-
-function parsed(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
+  function call(device: HttpDevice, method: string, params: z.infer<typeof Params>): Outcome {
+    const { board } = device;
+    if (method === 'Shelly.GetDeviceInfo') return { result: identity };
+    if (method === 'Shelly.GetStatus') {
+      const switches = board.names().map((relay) => [`switch:${relay}`, status(device, relay)]);
+      return { result: { sys: { uptime: 600 }, ...Object.fromEntries(switches) } };
+    }
+    if (!/^Switch\.(Set|Toggle|GetStatus)$/.test(method)) {
+      return failed(404, `No handler for ${method}`);
+    }
+    if (params.id === undefined) return failed(-103, "Missing required argument 'id'!");
+    const relay = String(params.id);
+    if (!board.has(relay)) return failed(-105, `Argument 'id', value ${relay} not found!`);
+    if (method === 'Switch.GetStatus') return { result: status(device, relay) };
+    const was = board.isOn(relay);
+    const on = method === 'Switch.Toggle' ? !was : params.on;
+    if (on === undefined) return failed(-103, "Missing required argument 'on'!");
+    device.flip(relay, on, params.toggle_after);
+    return { result: { was_on: was } };
   }
+
+  return startHttpDevice(
+    {
+      model: 'shelly-gen2',
+      board: outletsOn(numbered(outlets, 0)),
+      signIn: digest(account, { realm: id, algorithm: 'SHA-256' }, [
+        '/shelly',
+        '/rpc/Shelly.GetDeviceInfo',
+      ]),
+      routes: {
+        '* /shelly': () => ({ body: identity }),
+        '* /rpc': ({ device, body }) => {
+          const frame = Frame.safeParse(parseJson(body)).data;
+          if (frame === undefined) return { body: { id: null, src: id, ...badArguments } };
+          return { body: { id: frame.id, src: id, ...call(device, frame.method, frame.params) } };
+        },
+        '* /rpc/:method': ({ device, parts: [method = ''], params }) => {
+          if (!/^[\w.]+$/.test(method)) return undefined;
+          // A value that is no JSON is text.
+          const values = [...params].map(([key, value]) => [key, parseJson(value) ?? value]);
+          const given = Params.safeParse(Object.fromEntries(values));
+          const outcome = given.success ? call(device, method, given.data) : badArguments;
+          return 'error' in outcome
+            ? { status: 500, body: outcome.error }
+            : { status: 200, body: outcome.result };
+        },
+      },
+      notFound: { status: 404, body: 'Not Found' },
+      afterPowerFailure({ board }) {
+        if (initialState === 'restore_last') return;
+        for (const relay of board.names()) board.set(relay, initialState === 'on');
+      },
+    },
+    options,
+  );
 }
+
+function failed(code: number, message: string): { error: Failure } {
+  return { error: { code, message } };
+}
+
+const badArguments = failed(-103, 'Bad request');

@@ -1,13 +1,50 @@
-/** Basic (RFC 7617) and digest (RFC 7616, and RFC 2617 without `algorithm`) as servers check them. */
+/** How one signs in to a device: Basic (RFC 7617) and digest (RFC 7616, and RFC 2617 without `algorithm`) as servers check them. */
 import { createHash, randomBytes } from 'node:crypto';
-import type { Account, Asked } from './http-message.ts';
+import type { Account, Answer, Asked } from './http-message.ts';
+
+export interface SignIn {
+  /** Whether this request may be carried out. */
+  fits(asked: Asked): boolean;
+  /** What it answers to whom it does not let in. */
+  refusal(): Answer;
+}
+
+/** Without an account everybody is let in. @param open paths that need no sign-in */
+export function basic(
+  account: Account | undefined,
+  realm: string,
+  { body, open = [] }: { body?: string | object; open?: readonly string[] } = {},
+): SignIn {
+  return {
+    fits: (asked) =>
+      account === undefined || open.includes(asked.path) || basicFits(asked, account),
+    refusal: () => ({
+      status: 401,
+      headers: { 'www-authenticate': `Basic realm="${realm}"` },
+      ...(body !== undefined && { body }),
+    }),
+  };
+}
+
+export function digest(
+  account: Account | undefined,
+  { realm, algorithm }: { realm: string; algorithm: 'MD5' | 'SHA-256' },
+  open: readonly string[] = [],
+): SignIn {
+  const server = new Digest(realm, algorithm);
+  return {
+    fits: (asked) =>
+      account === undefined || open.includes(asked.path) || server.fits(asked, account),
+    refusal: () => ({ status: 401, headers: { 'www-authenticate': server.challenge() } }),
+  };
+}
 
 export function basicFits({ headers }: Asked, { username, password }: Account): boolean {
   const encoded = /^Basic (\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
   return Buffer.from(encoded, 'base64').toString() === `${username}:${password}`;
 }
 
-export class Digest {
+class Digest {
   private readonly realm: string;
   private readonly algorithm: 'MD5' | 'SHA-256';
   /** Each with the counter that was used last: a request that is played again does not count. */

@@ -10,9 +10,15 @@
  * API_SPECIFICATION.md); the HTTP reference for an NP-0201DU (bradfa, gist b965b028). Assumed: 120 V, status 503 when busy,
  * `$A4` of an outlet that is off turns it on.
  */
-import { HttpDevice, type HttpDeviceOptions, numbered, outletsOn } from './http-device.ts';
-import type { Account, Answer, Asked } from './http-message.ts';
-import { basicFits } from './sign-in.ts';
+import {
+  type HttpDevice,
+  type HttpDeviceOptions,
+  numbered,
+  outletsOn,
+  startHttpDevice,
+} from './http-device.ts';
+import type { Account } from './http-message.ts';
+import { basic } from './sign-in.ts';
 
 export interface SynaccessOptions extends HttpDeviceOptions {
   /** 16 when absent. */
@@ -28,70 +34,63 @@ export interface SynaccessOptions extends HttpDeviceOptions {
 }
 
 const volts = 120;
+const done = '$A0';
 
-export async function startSynaccess(options: SynaccessOptions = {}): Promise<SimulatedSynaccess> {
-  const device = new SimulatedSynaccess(options);
-  await device.start();
-  return device;
+export function startSynaccess(options: SynaccessOptions = {}): Promise<HttpDevice> {
+  const { outlets = 16, account = { username: 'admin', password: 'admin' } } = options;
+  return startHttpDevice(
+    {
+      model: 'synaccess',
+      board: outletsOn(numbered(outlets)),
+      signIn: basic(account, 'Protected', {
+        body: '<html><body>401 Unauthorized</body></html>\r\n',
+      }),
+      routes: {
+        '* /cmd.cgi': ({ device, query }) => {
+          const [command = '', ...parts] = query.replaceAll('%20', ' ').split(' ');
+          return { body: `${carryOut(device, command, parts, options) ?? '$AF'}\r\n\r\n\r\n` };
+        },
+      },
+      notFound: { status: 404, body: 'Not Found' },
+      oneClientAtATime: true,
+    },
+    options,
+  );
 }
 
-export class SimulatedSynaccess extends HttpDevice {
-  readonly model = 'synaccess';
-  protected override oneClientAtATime = true;
-  private readonly options: SynaccessOptions;
-
-  constructor(options: SynaccessOptions) {
-    super(outletsOn(numbered(options.outlets ?? 16)), options);
-    this.options = options;
-  }
-
-  protected isSignedIn(asked: Asked): boolean {
-    return basicFits(asked, this.options.account ?? { username: 'admin', password: 'admin' });
-  }
-
-  protected refusal(): Answer {
-    const headers = { 'www-authenticate': 'Basic realm="Protected"' };
-    return { status: 401, headers, body: '<html><body>401 Unauthorized</body></html>\r\n' };
-  }
-
-  protected answer({ path, query }: Asked): Answer {
-    if (path !== '/cmd.cgi') return { status: 404, body: 'Not Found' };
-    const [command, ...parts] = query.replaceAll('%20', ' ').split(' ');
-    return { body: `${this.carryOut(command ?? '', parts) ?? '$AF'}\r\n\r\n\r\n` };
-  }
-
-  /** Undefined where it makes no sense. */
-  private carryOut(command: string, parts: string[]): string | undefined {
-    const on = parts.at(-1) === '1';
-    const isState = on || parts.at(-1) === '0';
-    const [outlet = ''] = parts;
-    switch (`${command}/${parts.length}`) {
-      case '$A3/2':
-        if (!this.board.has(outlet) || !isState) return undefined;
-        this.turn(outlet, on);
-        return '$A0';
-      case '$A4/1':
-        if (!this.board.has(outlet)) return undefined;
-        this.turn(outlet, false);
-        this.after(this.options.rebootSeconds ?? 10, () => this.turn(outlet, true));
-        return '$A0';
-      case '$A5/0':
-        return this.status();
-      case '$A7/1':
-        if (!isState) return undefined;
-        for (const each of this.board.names()) this.turn(each, on);
-        return '$A0';
-      default:
-        return undefined;
+/** Undefined where it makes no sense. */
+function carryOut(
+  device: HttpDevice,
+  command: string,
+  parts: string[],
+  { rebootSeconds = 10, inlets, oldStatus }: SynaccessOptions,
+): string | undefined {
+  const { board } = device;
+  const on = parts.at(-1) === '1';
+  const isState = on || parts.at(-1) === '0';
+  const [outlet = ''] = parts;
+  switch (`${command}/${parts.length}`) {
+    case '$A3/2':
+      if (!board.has(outlet) || !isState) return undefined;
+      device.turn(outlet, on);
+      return done;
+    case '$A4/1':
+      if (!board.has(outlet)) return undefined;
+      device.turn(outlet, false);
+      device.after(rebootSeconds, () => device.turn(outlet, true));
+      return done;
+    case '$A5/0': {
+      const names = board.names();
+      const bits = names.toReversed().map((name) => (board.isOn(name) ? '1' : '0'));
+      const amps = names.reduce((sum, name) => sum + board.watts(name), 0) / volts;
+      const state = `${bits.join('')},${amps.toFixed(2)}${inlets === 2 ? ',0.00' : ''},XX`;
+      return oldStatus ? state : `${done},${state}`;
     }
-  }
-
-  private status(): string {
-    const names = this.board.names();
-    const bits = names.toReversed().map((name) => (this.board.isOn(name) ? '1' : '0'));
-    const amps = names.reduce((sum, name) => sum + this.board.watts(name), 0) / volts;
-    const second = this.options.inlets === 2 ? ',0.00' : '';
-    const state = `${bits.join('')},${amps.toFixed(2)}${second},XX`;
-    return this.options.oldStatus ? state : `$A0,${state}`;
+    case '$A7/1':
+      if (!isState) return undefined;
+      for (const each of board.names()) device.turn(each, on);
+      return done;
+    default:
+      return undefined;
   }
 }

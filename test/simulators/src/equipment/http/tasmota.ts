@@ -9,8 +9,13 @@
  * Sources: tasmota.github.io/docs/Commands; arendst/Tasmota support_command.ino (CmndBacklog, CmndDelay, CmndPower,
  * CmndPulsetime, CmndPowerOnState) and xdrv_01_9_webserver.ino (HandleHttpCommand).
  */
-import { HttpDevice, type HttpDeviceOptions, numbered, outletsOn } from './http-device.ts';
-import type { Answer, Asked } from './http-message.ts';
+import {
+  type HttpDevice,
+  type HttpDeviceOptions,
+  numbered,
+  outletsOn,
+  startHttpDevice,
+} from './http-device.ts';
 
 export interface TasmotaOptions extends HttpDeviceOptions {
   /** 1 when absent. */
@@ -37,17 +42,47 @@ const states = new Map([
   ['0', false],
   ['false', false],
 ]);
+const Time = '2026-11-20T10:00:00';
 
-export async function startTasmota(options: TasmotaOptions = {}): Promise<SimulatedTasmota> {
-  const device = new SimulatedTasmota(options);
-  await device.start();
-  return device;
+type Told = Record<string, unknown>;
+
+export function startTasmota(options: TasmotaOptions = {}): Promise<HttpDevice> {
+  const { outlets = 1, password, refusalStatus = 401 } = options;
+  let brain: Brain | undefined;
+  const brainOf = (device: HttpDevice) => {
+    brain ??= new Brain(device, options);
+    return brain;
+  };
+  return startHttpDevice(
+    {
+      model: 'tasmota',
+      board: outletsOn(numbered(outlets)),
+      signIn: {
+        fits: ({ params }) =>
+          password === undefined ||
+          (params.get('user') === 'admin' && params.get('password') === password),
+        refusal: () => ({
+          status: refusalStatus,
+          body: { WARNING: 'Need user=<username>&password=<password>' },
+        }),
+      },
+      routes: {
+        '* /cm': ({ device, params }) => ({
+          body: brainOf(device).answer(params.get('cmnd') ?? ''),
+        }),
+      },
+      notFound: { status: 404, body: 'File Not Found' },
+      told: ({ path, params }) => `GET ${path}?cmnd=${params.get('cmnd') ?? ''}`,
+      afterPowerFailure: (device) => brainOf(device).afterPowerFailure(),
+    },
+    options,
+  );
 }
 
-export class SimulatedTasmota extends HttpDevice {
-  readonly model = 'tasmota';
+/** What it keeps and does by itself. */
+class Brain {
   /** 0 off, 1 on, 3 as before, after the mains came back. */
-  powerOnState = 3;
+  private powerOnState = 3;
   private readonly options: TasmotaOptions;
   private readonly backlog: string[] = [];
   private isWaiting = false;
@@ -55,44 +90,30 @@ export class SimulatedTasmota extends HttpDevice {
   private delay = 0;
   private readonly pulseTimes = new Map<string, number>();
   private readonly pulses = new Map<string, () => void>();
+  private readonly device: HttpDevice;
 
-  constructor(options: TasmotaOptions) {
-    super(outletsOn(numbered(options.outlets ?? 1)), options);
+  constructor(device: HttpDevice, options: TasmotaOptions) {
+    this.device = device;
     this.options = options;
   }
 
-  protected isSignedIn({ params }: Asked): boolean {
-    const { password } = this.options;
-    if (password === undefined) return true;
-    return params.get('user') === 'admin' && params.get('password') === password;
+  answer(command: string): Told {
+    const told = this.execute(command);
+    const isSilent = Object.keys(told).length === 0 && this.options.warnsOfNoAnswer;
+    return isSilent ? { WARNING: 'Enable weblog 2 if response expected' } : told;
   }
 
-  protected refusal(): Answer {
-    const warning = { WARNING: 'Need user=<username>&password=<password>' };
-    return { status: this.options.refusalStatus ?? 401, body: warning };
-  }
-
-  protected override tell({ path, params }: Asked): string {
-    return `GET ${path}?cmnd=${params.get('cmnd') ?? ''}`;
-  }
-
-  protected answer({ path, params }: Asked): Answer {
-    if (path !== '/cm') return { status: 404, body: 'File Not Found' };
-    const told = this.execute(params.get('cmnd') ?? '');
-    const nothing = { WARNING: 'Enable weblog 2 if response expected' };
-    const silent = Object.keys(told).length === 0 && this.options.warnsOfNoAnswer;
-    return { body: silent ? nothing : told };
-  }
-
-  protected override afterPowerFailure(): void {
+  afterPowerFailure(): void {
     this.backlog.length = 0;
     this.isWaiting = false;
     this.pulses.clear();
     if (this.powerOnState > 1) return;
-    for (const relay of this.board.names()) this.board.set(relay, this.powerOnState === 1);
+    for (const relay of this.device.board.names()) {
+      this.device.board.set(relay, this.powerOnState === 1);
+    }
   }
 
-  private execute(command: string): Record<string, unknown> {
+  private execute(command: string): Told {
     const [, name = '', index = '', value = ''] =
       /^\s*([a-z]+?)(\d*)(?:\s+(.*?))?\s*$/is.exec(command) ?? [];
     switch (name.toLowerCase()) {
@@ -118,45 +139,45 @@ export class SimulatedTasmota extends HttpDevice {
     }
   }
 
-  private power(index: string, value: string): Record<string, unknown> {
+  private power(index: string, value: string): Told {
     const relay = index === '' ? '1' : index;
     const on = states.get(value);
     if (relay === '0') {
-      if (on !== undefined) for (const each of this.board.names()) this.switch(each, on);
+      if (on !== undefined) for (const each of this.device.board.names()) this.switch(each, on);
       return this.relays(on);
     }
-    if (!this.board.has(relay)) return { Command: 'Unknown' };
-    const wanted = value === 'toggle' || value === '2' ? !this.board.isOn(relay) : on;
+    if (!this.device.board.has(relay)) return { Command: 'Unknown' };
+    const wanted = value === 'toggle' || value === '2' ? !this.device.board.isOn(relay) : on;
     if (wanted !== undefined) this.switch(relay, wanted);
-    return { [this.key(relay)]: (wanted ?? this.board.isOn(relay)) ? 'ON' : 'OFF' };
+    return { [this.key(relay)]: (wanted ?? this.device.board.isOn(relay)) ? 'ON' : 'OFF' };
   }
 
   private switch(relay: string, on: boolean): void {
     this.pulses.get(relay)?.();
     this.pulses.delete(relay);
-    this.turn(relay, on);
+    this.device.turn(relay, on);
     const pulse = this.pulseTimes.get(relay) ?? 0;
     if (!on || pulse === 0) return;
     const seconds = pulse <= 111 ? pulse / 10 : pulse - 100;
     this.pulses.set(
       relay,
-      this.after(seconds, () => this.turn(relay, false)),
+      this.device.after(seconds, () => this.device.turn(relay, false)),
     );
   }
 
-  private pulseTime(relay: string, value: string): Record<string, unknown> {
-    if (!this.board.has(relay)) return { Command: 'Unknown' };
+  private pulseTime(relay: string, value: string): Told {
+    if (!this.device.board.has(relay)) return { Command: 'Unknown' };
     if (/^\d{1,5}$/.test(value)) this.pulseTimes.set(relay, Number(value));
     return { [`PulseTime${relay}`]: { Set: this.pulseTimes.get(relay) ?? 0, Remaining: 0 } };
   }
 
-  private append(commands: string): Record<string, unknown> {
+  private append(commands: string): Told {
     if (commands === '') {
       const wasEmpty = this.backlog.length === 0;
       this.backlog.length = 0;
       return { Backlog: wasEmpty ? 'Empty' : 'Aborted' };
     }
-    this.act();
+    this.device.act();
     this.backlog.push(...commands.split(';').map((command) => command.trim()));
     if (!this.isWaiting) this.next(0);
     return {};
@@ -165,7 +186,7 @@ export class SimulatedTasmota extends HttpDevice {
   private next(tenths: number): void {
     this.isWaiting = true;
     this.delay = tenths;
-    this.after(tenths / 10, () => {
+    this.device.after(tenths / 10, () => {
       const command = this.backlog.shift();
       this.isWaiting = command !== undefined;
       if (command === undefined) return;
@@ -177,23 +198,23 @@ export class SimulatedTasmota extends HttpDevice {
   }
 
   private key(relay: string): string {
-    const alone = this.board.names().length === 1 && !this.options.setOption26;
+    const alone = this.device.board.names().length === 1 && !this.options.setOption26;
     return alone ? 'POWER' : `POWER${relay}`;
   }
 
-  private relays(as?: boolean): Record<string, unknown> {
-    const relays = this.board.names().map((relay) => {
-      return [this.key(relay), (as ?? this.board.isOn(relay)) ? 'ON' : 'OFF'] as const;
+  private relays(as?: boolean): Told {
+    const relays = this.device.board.names().map((relay) => {
+      return [this.key(relay), (as ?? this.device.board.isOn(relay)) ? 'ON' : 'OFF'] as const;
     });
-    return { Time: '2026-11-20T10:00:00', Uptime: '0T00:10:00', ...Object.fromEntries(relays) };
+    return { Time, Uptime: '0T00:10:00', ...Object.fromEntries(relays) };
   }
 
-  private sensors(): Record<string, unknown> {
+  private sensors(): Told {
     const { meters = 'each' } = this.options;
-    if (meters === 'none') return { Time: '2026-11-20T10:00:00' };
-    const each = this.board.names().map((relay) => this.board.watts(relay));
+    if (meters === 'none') return { Time };
+    const each = this.device.board.names().map((relay) => this.device.board.watts(relay));
     const sum = each.reduce((total, watts) => total + watts, 0);
     const power = meters === 'each' && each.length > 1 ? each : sum;
-    return { Time: '2026-11-20T10:00:00', ENERGY: { Total: 3.185, Power: power, Voltage: 230 } };
+    return { Time, ENERGY: { Total: 3.185, Power: power, Voltage: 230 } };
   }
 }
