@@ -1,30 +1,35 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PeerName } from './peer.ts';
 
-/** A fresh module, because it remembers what it found. */
-async function loadPeer(found?: object) {
-  vi.resetModules();
-  vi.stubEnv('SKOLO_PEERS', found && JSON.stringify(found));
-  return (await import('./peer.ts')).peer;
+/** In a process of its own, because a process remembers what it found. */
+function peerOf(name: PeerName, found?: object): unknown {
+  const module = JSON.stringify(new URL('./peer.ts', import.meta.url).href);
+  const program = `import { peer } from ${module}; console.log(JSON.stringify(peer('${name}') ?? null))`;
+  const { SKOLO_PEERS: _, ...env } = process.env;
+  const peers = found === undefined ? {} : { SKOLO_PEERS: JSON.stringify(found) };
+  const args = ['--input-type=module', '--eval', program];
+  const printed = execFileSync(process.execPath, args, {
+    encoding: 'utf8',
+    env: { ...env, ...peers },
+  });
+  return JSON.parse(printed);
 }
 
 describe('peer', () => {
-  it('is where npm test found it', async () => {
-    const peer = await loadPeer({ curl: { path: '/opt/curl', version: '9.0' } });
+  it('is where npm test found it', () => {
+    const found = { curl: { path: '/opt/curl', version: '9.0' } };
 
-    expect(peer('curl')).toBe('/opt/curl');
-    expect(peer('wrk')).toBeUndefined();
+    expect(peerOf('curl', found)).toBe('/opt/curl');
+    expect(peerOf('wrk', found)).toBeNull();
   });
 
-  it('is looked for when nobody did so before', async () => {
-    const peer = await loadPeer();
-
-    const curl = peer('curl');
+  it('is looked for when nobody did so before', () => {
+    const curl = peerOf('curl');
 
     // Either answer is right, depending on the machine; a path must be one that works.
-    if (curl !== undefined) {
+    if (typeof curl === 'string') {
       expect(execFileSync(curl, ['--version'], { encoding: 'utf8' })).toMatch(/^curl /);
     } else {
       expect(() => execFileSync('curl', ['--version'], { stdio: 'ignore' })).toThrow();
