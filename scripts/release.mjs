@@ -1,0 +1,108 @@
+/**
+ * `npm run release [-- VERSION]`: makes everything that a release has, in `out/release/VERSION`: a bundle of each program, a
+ * bill of materials (CycloneDX), checksums, and with `--images` all images, pushed to PREFIX. It rejects a tree with changes.
+ *
+ * VERSION        what programs print as their version; by default the version in package.json
+ * --images       also runs `docker buildx bake --push`, with PREFIX as docs/images.md describes
+ * --out FOLDER   instead of out/release
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from './node.mjs';
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { images: { type: 'boolean' }, out: { type: 'string' } },
+});
+const [version = readVersion()] = positionals;
+const changes = git('status', '--porcelain');
+if (changes !== '') {
+  console.error(
+    `the tree has changes: commit them first, so that the release is what git has\n${changes}`,
+  );
+  process.exit(1);
+}
+
+const folder = join(resolve(options.out ?? join(root, 'out', 'release')), version);
+const bundles = join(folder, 'bundle');
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(bundles, { recursive: true });
+
+const commitTime = git('log', '-1', '--format=%ct');
+run(process.execPath, ['scripts/bundle.mjs', '--out', bundles, '--version', version]);
+for (const name of readdirSync(bundles)) {
+  // The same commit makes the same bytes.
+  const file = join(folder, `skolo-${name}-${version}.tar.gz`);
+  const order = [
+    '--sort=name',
+    `--mtime=@${commitTime}`,
+    '--owner=0',
+    '--group=0',
+    '--numeric-owner',
+  ];
+  run('tar', [
+    ...order,
+    '--use-compress-program=gzip -n',
+    '-cf',
+    file,
+    '-C',
+    join(bundles, name),
+    '.',
+  ]);
+}
+rmSync(bundles, { recursive: true });
+const materials = execFileSync(
+  'npm',
+  ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev', '--package-lock-only'],
+  { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 },
+);
+writeFileSync(join(folder, 'sbom.cdx.json'), materials);
+writeFileSync(join(folder, 'SHA256SUMS'), checksums());
+if (options.images) pushImages();
+console.log(`release ${version} of ${git('rev-parse', '--short', 'HEAD')} is in ${folder}`);
+
+/** As `sha256sum -c` reads them. */
+function checksums() {
+  return readdirSync(folder)
+    .filter((name) => name !== 'SHA256SUMS')
+    .sort()
+    .map((name) => {
+      const digest = createHash('sha256')
+        .update(readFileSync(join(folder, name)))
+        .digest('hex');
+      return `${digest}  ${name}\n`;
+    })
+    .join('');
+}
+
+function pushImages() {
+  run('docker', ['buildx', 'bake', '--push'], {
+    TAG: version,
+    VERSION: version,
+    REVISION: git('rev-parse', 'HEAD'),
+    CREATED: git('log', '-1', '--format=%cI'),
+    SOURCE_DATE_EPOCH: commitTime,
+  });
+}
+
+/** @param {string[]} args */
+function git(...args) {
+  return execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
+}
+
+/**
+ * @param {string} program
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+function run(program, args, env = {}) {
+  execFileSync(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+}
+
+/** @returns {string} */
+function readVersion() {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
+}
