@@ -8,6 +8,7 @@ const network = new Map([
   ['ECONNRESET', 'the connection broke'],
   ['EPIPE', 'the connection broke'],
   ['ERR_STREAM_PREMATURE_CLOSE', 'the connection broke'],
+  ['UND_ERR_SOCKET', 'the connection broke'],
   ['ENOTFOUND', 'its name is not found; is the uplink down?'],
   ['EAI_AGAIN', 'its name is not found; is the uplink down?'],
   ['ENETUNREACH', 'the network is unreachable'],
