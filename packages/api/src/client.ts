@@ -11,7 +11,7 @@ export interface ClientOptions {
   token?: string;
   /** The global `fetch` by default. */
   fetch?: typeof fetch;
-  /** For one call, from connecting to the end of the answer. 10 s by default; `fetch` itself gives up after 300 s. */
+  /** For one call, from connecting to the end of the answer; of text or bytes, between any two pieces. Default 10 s. */
   timeoutMs?: number;
   /** No answer is larger, once it is unpacked; 64 MiB by default. */
   mostBytes?: number;
@@ -25,8 +25,18 @@ export type ClientRequest<R extends RouteSpec> = Part<'params', R['params']> &
   Part<'headers', R['headers']> &
   Part<'body', R['body']> & { signal?: AbortSignal | undefined; timeoutMs?: number | undefined };
 
+/** An answer of text or bytes. */
+export interface ClientContent {
+  bytes: Uint8Array;
+  headers: Headers;
+}
+
 /** What a call of a route gives: the body of its 2xx answer, or undefined where that has none. */
-export type ClientAnswer<R extends RouteSpec> = {
+export type ClientAnswer<R extends RouteSpec> = R extends { types: readonly string[] }
+  ? ClientContent
+  : JsonAnswer<R>;
+
+type JsonAnswer<R extends RouteSpec> = {
   [Status in keyof R['answers'] & number]: `${Status}` extends `2${string}`
     ? R['answers'][Status] extends z.ZodType
       ? z.output<R['answers'][Status]>
@@ -34,8 +44,9 @@ export type ClientAnswer<R extends RouteSpec> = {
     : never;
 }[keyof R['answers'] & number];
 
+/** A call for each route but those of server-sent events. */
 export type Client<A extends Api> = {
-  readonly [Name in keyof A]: Call<A[Name]>;
+  readonly [Name in keyof A as A[Name] extends { events: unknown } ? never : Name]: Call<A[Name]>;
 };
 
 type Call<R extends RouteSpec> =
@@ -108,8 +119,9 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
   const end = () => late.abort(new OutOfTime(`no answer within ${timeoutMs / 1000} s`));
   const timer = setTimeout(end, timeoutMs);
   const signal = AbortSignal.any([late.signal, ...(request.signal ? [request.signal] : [])]);
+  const isContent = spec.types !== undefined;
   let response: Response;
-  let text: string;
+  let bytes: Uint8Array;
   try {
     response = await (options.fetch ?? fetch)(url, {
       method: spec.method.toUpperCase(),
@@ -124,7 +136,8 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
       redirect: 'manual',
       signal,
     });
-    text = await textOf(response, options.mostBytes ?? usualMostBytes);
+    const mostBytes = options.mostBytes ?? usualMostBytes;
+    bytes = await bytesOf(response, mostBytes, isContent ? () => timer.refresh() : undefined);
   } catch (error) {
     request.signal?.throwIfAborted();
     const { origin } = new URL(url);
@@ -136,6 +149,8 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
     clearTimeout(timer);
     late.abort();
   }
+  if (isContent && response.ok) return { bytes, headers: response.headers };
+  const text = new TextDecoder().decode(bytes);
   if (!isSuccess(response.status)) throw new ApiError(what, problemOf(url, response, text));
   return answerOf(spec, { what, url }, response, text);
 }
@@ -144,15 +159,20 @@ class OutOfTime extends Error {}
 class TooLarge extends Error {}
 
 /** As much as may be, and not what somebody makes of it who wants this process to run out of memory. */
-async function textOf({ body }: Response, mostBytes: number): Promise<string> {
+async function bytesOf(
+  { body }: Response,
+  mostBytes: number,
+  onPiece: (() => void) | undefined,
+): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of body ?? []) {
+    onPiece?.();
     length += piece.length;
     if (length > mostBytes) throw new TooLarge(`its answer is larger than ${mostBytes} bytes`);
     pieces.push(piece);
   }
-  return new TextDecoder().decode(Buffer.concat(pieces));
+  return Buffer.concat(pieces);
 }
 
 function headersOf({ headers = {} }: AnyRequest): Record<string, string> {

@@ -11,6 +11,7 @@ export type { AuditedElsewhere, Audits, InputPath } from './audits.ts';
 export {
   type Client,
   type ClientAnswer,
+  type ClientContent,
   type ClientOptions,
   type ClientRequest,
   createClient,
