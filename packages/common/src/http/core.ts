@@ -79,8 +79,12 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
       const here = routes.filter(({ pattern }) => pattern.test(path));
       exchange.route = here[0]?.label ?? 'none';
       const found = findMethod(here, path, request);
-      if (typeof found === 'string') response.writeHead(204, { allow: found }).end();
-      else send(exchange, found.spec, await call(found, { exchange, path, query, readBody }));
+      if (typeof found === 'string') {
+        response.writeHead(204, { allow: found }).end();
+        return;
+      }
+      exchange.route = found.label;
+      send(exchange, found.spec, await call(found, { exchange, path, query, readBody }));
     } catch (error) {
       exchange.fail(error);
     }
