@@ -28,9 +28,13 @@ function packageFolder(path) {
 
 /** @param {string} folder */
 function read(folder) {
-  const { name, version, license } = JSON.parse(
-    readFileSync(join(root, folder, 'package.json'), 'utf8'),
-  );
+  // Some name it in npm's former way: a list of objects.
+  const {
+    name,
+    version,
+    licenses,
+    license = licenses?.[0]?.type,
+  } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
   const file = readdirSync(join(root, folder))
     .sort()
     .find((entry) => /^(?:licen[cs]e|copying)(?:[.-]|$)/i.test(entry));

@@ -78,7 +78,10 @@ function handlersOf(): RouteHandlers<typeof api> {
   return {
     content: ({ params, query, caller }) => {
       const withSecrets = query.secrets === 'true';
-      if (withSecrets && caller.role !== 'admin') throw new HttpProblem(403, 'this needs admin');
+      if (withSecrets && caller.role !== 'admin') {
+        const detail = `secrets are shown to the role admin, and ${caller.name} has ${caller.role}; without secrets=true they are masked`;
+        throw new HttpProblem(403, detail);
+      }
       const { version, content } = versionOf(params.device, params.version);
       const sha1 = createHash('sha1').update(content).digest('hex');
       return {
