@@ -19,14 +19,10 @@ COPY out/bundle /skolo/out/bundle
 
 FROM bundle-${BUNDLE} AS bundle
 
-# The native library is the same in all bundles.
 FROM ${BASE} AS base-amd64
-COPY --from=bundle /skolo/out/bundle/cli/opt/skolo/native/linux-x64 /opt/skolo/native/linux-x64
 FROM ${BASE} AS base-arm64
-COPY --from=bundle /skolo/out/bundle/cli/opt/skolo/native/linux-arm64 /opt/skolo/native/linux-arm64
 # Node has no binaries for it after version 22.
 FROM ${BASE_ARMV7} AS base-armv7
-COPY --from=bundle /skolo/out/bundle/cli/opt/skolo/native/linux-arm /opt/skolo/native/linux-arm
 
 FROM base-${TARGETARCH}${TARGETVARIANT} AS base
 # Not useradd: it writes the day into /etc/shadow.

@@ -1,6 +1,6 @@
 /** How big a bundle is, and what of it is there for Google's clients alone. */
 import { readdirSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 
 /** Clients that are loaded only where rack.yaml wants them. */
 const clients = {
@@ -15,7 +15,6 @@ const clients = {
  * @property {number} pubsub what only Pub/Sub's client needs
  * @property {number} storage what only Cloud Storage's client needs
  * @property {number} other what is not JavaScript
- * @property {Record<string, number>} native the library of each platform
  */
 
 /**
@@ -33,8 +32,8 @@ export function shares({ outputs }, folder) {
   const all = bytesWithout();
   const pubsub = all - bytesWithout(clients.pubsub);
   const storage = all - bytesWithout(clients.storage);
-  const { scripts, native, other } = filesOf(folder);
-  return { own: scripts - pubsub - storage, pubsub, storage, other, native };
+  const { scripts, other } = filesOf(folder);
+  return { own: scripts - pubsub - storage, pubsub, storage, other };
 
   /**
    * The files that are loaded from this one on, and all that may be, but what begins with a client.
@@ -56,27 +55,22 @@ export function shares({ outputs }, folder) {
 
 /** @param {string} folder */
 function filesOf(folder) {
-  /** @type {Record<string, number>} */
-  const native = {};
   let [scripts, other] = [0, 0];
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     const { size } = statSync(path);
-    const library = /^opt\/skolo\/native\/([^/]+)\//.exec(relative(folder, path));
-    if (library?.[1]) native[library[1]] = size;
-    else if (path.includes('/dist/')) scripts += size;
+    if (path.includes('/dist/')) scripts += size;
     else other += size;
   }
-  return { scripts, native, other };
+  return { scripts, other };
 }
 
 /** @param {Sizes[]} sizes */
 export function sizeTable(sizes) {
-  const header = ['kB', 'bundle', 'other files', 'native', 'sum', 'Pub/Sub', 'Cloud Storage'];
-  const rows = sizes.map(({ name, own, other, native, pubsub, storage }) => {
-    const most = Math.max(0, ...Object.values(native));
-    return [name, ...[own, other, most, own + other + most, pubsub, storage].map(kilobytes)];
+  const header = ['kB', 'bundle', 'other files', 'sum', 'Pub/Sub', 'Cloud Storage'];
+  const rows = sizes.map(({ name, own, other, pubsub, storage }) => {
+    return [name, ...[own, other, own + other, pubsub, storage].map(kilobytes)];
   });
   const widths = header.map((_, column) =>
     Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)),

@@ -12,16 +12,9 @@ import {
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../node.mjs';
-import { leftOut, namesOfCommonJs, nativeLibrary } from './plugins.mjs';
+import { leftOut, namesOfCommonJs } from './plugins.mjs';
 import { shares } from './sizes.mjs';
 import { thirdParties } from './third-parties.mjs';
-
-/** The library for each platform, under the name that Node has for it. */
-const natives = {
-  'linux-x64': 'linux-x64/classic-level.node',
-  'linux-arm64': 'linux-arm64/classic-level.armv8.node',
-  'linux-arm': 'linux-arm/classic-level.armv7.node',
-};
 
 /** CommonJS that is bundled expects these. */
 const banner = `import{createRequire as __createRequire}from'node:module';
@@ -72,20 +65,14 @@ async function writeTo(out, { folder, copies, leastNode, files }, version) {
     keepNames: true,
     legalComments: 'none',
     banner: { js: banner },
-    plugins: [nativeLibrary, leftOut, namesOfCommonJs],
+    plugins: [leftOut, namesOfCommonJs],
     metafile: true,
     logLevel: 'warning',
   });
   for (const copy of copies) put(join(source, copy), join(target, copy));
   writeFileSync(join(target, 'package.json'), manifest(join(source, 'package.json'), version));
-  const inputs = Object.keys(metafile.inputs);
-  writeFileSync(join(target, 'third-parties.txt'), thirdParties(inputs));
-  if (inputs.includes('node_modules/classic-level/binding.js')) {
-    for (const [platform, file] of Object.entries(natives)) {
-      const from = join(root, 'node_modules/classic-level/prebuilds', file);
-      put(from, join(out, 'opt', 'skolo', 'native', platform, 'classic-level.node'));
-    }
-  }
+  const thirds = thirdParties(Object.keys(metafile.inputs));
+  writeFileSync(join(target, 'third-parties.txt'), thirds);
   for (const [path, text] of Object.entries((await files?.()) ?? {})) {
     mkdirSync(dirname(join(out, path)), { recursive: true });
     writeFileSync(join(out, path), text);

@@ -41,7 +41,7 @@ export { ListenError } from './listen.ts';
 export { createLogger, type Logger, type LogLevel } from './log.ts';
 export { httpRequestDuration } from './metrics.ts';
 export {
-  isJournalUnavailable,
+  isStorageUnavailable,
   type OpenJournalDeps,
   openJournal,
   tryOpenJournal,

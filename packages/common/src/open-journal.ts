@@ -1,6 +1,6 @@
 /** The journal in the state directory, opened now or as soon as the disk is well. */
 import { join } from 'node:path';
-import { Journal, JournalUnavailable } from '@skolo/durable';
+import { Journal, StorageUnavailable } from '@skolo/durable';
 import type { Logger } from './log.ts';
 import { pause } from './pause.ts';
 import { errorText } from './redact.ts';
@@ -9,7 +9,7 @@ export interface OpenJournalDeps {
   stateDir: string;
   log: Logger;
   /** Reads what it has: one that cannot be read is not open. */
-  load(journal: Journal): Promise<void>;
+  load(journal: Journal): void;
   onTrouble(why: string): void;
   /** It was not whole. For people: what was lost, what was saved, where the damaged files are. */
   onDamage(what: string): void;
@@ -18,8 +18,8 @@ export interface OpenJournalDeps {
   signal: AbortSignal;
 }
 
-export function isJournalUnavailable(error: unknown): error is JournalUnavailable {
-  return error instanceof JournalUnavailable;
+export function isStorageUnavailable(error: unknown): error is StorageUnavailable {
+  return error instanceof StorageUnavailable;
 }
 
 /** Tries once. Undefined, after telling why, when it cannot be had. */
@@ -31,7 +31,7 @@ export async function tryOpenJournal(deps: OpenJournalDeps): Promise<Journal | u
       deps.log.error({ recovered: journal.recovered }, 'journal was damaged');
       deps.onDamage(journal.recovered);
     }
-    await deps.load(journal);
+    deps.load(journal);
     return journal;
   } catch (error) {
     await journal?.close();

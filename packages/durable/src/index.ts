@@ -1,13 +1,19 @@
 export { FileNotWritten, readFileIfExists, syncFolder, writeFileAtomic } from './atomic-file.ts';
 export { Journal, type JournalChange } from './journal.ts';
-export { JournalUnavailable } from './journal-unavailable.ts';
-export { copyLive, type LiveCopy, type LiveCopyOptions, type LiveFile } from './live-copy.ts';
+export {
+  copyLive,
+  isLiveFile,
+  isLiveFolder,
+  type LiveCopy,
+  type LiveCopyOptions,
+  type LiveFile,
+} from './live-copy.ts';
 export { makeFolder } from './make-folder.ts';
 export { markOf } from './mark.ts';
+export { type FoundSnapshot, type Snapshot, Snapshots, writeSnapshot } from './snapshots.ts';
 export type { SpoolDamage } from './spool/opening.ts';
 export type { SpoolRecord } from './spool/reading.ts';
 export { Spool, type SpoolOptions } from './spool/spool.ts';
-export { SpoolUnavailable } from './spool/unavailable.ts';
 export {
   type Change,
   JournalDown,
@@ -16,3 +22,4 @@ export {
   Tables,
   type TablesDeps,
 } from './tables.ts';
+export { StorageUnavailable } from './unavailable.ts';

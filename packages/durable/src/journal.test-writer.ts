@@ -26,7 +26,7 @@ if (script?.endsWith('journal.test-writer.ts') && folder !== undefined) {
   const journal = await Journal.open(folder);
   await Promise.all(
     lanes.map(async (lane) => {
-      const written = await journal.get(`lane/${lane}/version`);
+      const written = journal.get(`lane/${lane}/version`);
       for (let version = Number(written ?? 0) + 1; ; version += 1) {
         await journal.write(changeOf(lane, version));
         writeSync(1, `${lane} ${version}\n`);

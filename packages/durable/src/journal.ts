@@ -1,18 +1,16 @@
 /**
  * Records by key that survive kill -9 and power cuts: what is under way, and what is owed.
  *
- * On LevelDB, whose log makes one write of several keys atomic. What LevelDB leaves open is settled here: a write that
- * failed is not there afterwards, writes work again once the disk is well, and damaged files are neither passed over
- * in silence nor deleted.
+ * A change is one record of a spool, so that all of it is on the disk or nothing. All records are in memory, too. When the
+ * spool has grown, they are written as a snapshot, and the spool before it is deleted.
  */
-import { randomUUID } from 'node:crypto';
+import { copyFile, link, mkdir, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { syncFolder } from './atomic-file.ts';
-import { JournalUnavailable } from './journal-unavailable.ts';
-import type { Level } from './level.ts';
-import { findRoom, logs, removeFromLog } from './level-files.ts';
-import { Mark, markOf, readMark } from './mark.ts';
-import { decodeRecord, encodeRecord, lastBatchKey } from './record.ts';
-import { openSalvaged } from './salvage.ts';
+import { migrateLevelDb } from './migrate-leveldb.ts';
+import { type FoundSnapshot, type Snapshot, Snapshots, snapshotName } from './snapshots.ts';
+import { Spool } from './spool/spool.ts';
+import { StorageUnavailable } from './unavailable.ts';
 
 /** All of it, or nothing of it. A key that is in both is put. */
 export interface JournalChange {
@@ -20,241 +18,245 @@ export interface JournalChange {
   delete?: readonly string[];
 }
 
-type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
-
-interface Waiting {
-  operations: Operation[];
-  resolve(): void;
-  reject(error: JournalUnavailable): void;
+/** One key of a change: put with its value as JSON, or deleted. */
+interface Operation {
+  key: string;
+  json: string | undefined;
 }
 
-/** Keys with a NUL in front are our own. */
-const firstOfOthers = '\u0001';
+/** A start reads no more than the snapshot, and that much of the spool. */
+const mostSpoolBytes = 1024 * 1024;
 
 export class Journal {
   readonly folder: string;
   /** For people: what was not whole when it was opened, what was saved, where the damaged files are. */
   recovered: string | undefined;
-  private level: Level | undefined;
-  private waiting: Waiting[] = [];
-  private draining: Promise<void> | undefined;
-  private reviving: Promise<Level> | undefined;
-  /** The batch that failed: whether it is in the log is not known, and LevelDB would take no other. */
-  private failedBatch: string | undefined;
-  private readonly unreadable = new Set<string>();
-  /** Number of the newest batch. They go on growing after a restart. */
-  private batch = 0;
-  private readonly mark: Mark;
-  private newestLog = '';
-  private isClosed = false;
+  private readonly spool: Spool;
+  private readonly snapshots: Snapshots;
+  /** By key, as JSON. */
+  private readonly records = new Map<string, string>();
+  /** Sequence number of the first record of the spool that is not among them. */
+  private next = 1;
+  private shrinking: Promise<void> | undefined;
+  /** After a snapshot that failed: how large the spool becomes before another one is tried. */
+  private patientUntil = 0;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, spool: Spool) {
     this.folder = folder;
-    this.mark = new Mark(markOf(folder));
+    this.spool = spool;
+    this.snapshots = new Snapshots(spool, () => this.take());
   }
 
   /**
    * Creates the folder where there is none. Of damaged files, what can be saved is, and `recovered` says so.
    *
-   * @throws JournalUnavailable
+   * @throws StorageUnavailable
    */
   static async open(folder: string): Promise<Journal> {
-    const journal = new Journal(folder);
+    const spool = await Spool.open(folder, { segmentBytes: mostSpoolBytes });
     try {
-      await journal.openAny();
+      const migrated = await migrateLevelDb(folder);
+      const journal = new Journal(folder, spool);
+      await journal.load();
+      journal.recovered ??= migrated;
+      return journal;
     } catch (error) {
-      throw new JournalUnavailable(folder, 'not opened', error);
+      await spool.close();
+      if (error instanceof StorageUnavailable) throw error;
+      throw new StorageUnavailable(folder, 'not opened', error);
     }
-    return journal;
   }
 
-  /** Records that were found to be unreadable since the journal was opened. Their bytes are kept. */
-  get damaged(): number {
-    return this.unreadable.size;
+  get(key: string): unknown {
+    const json = this.records.get(key);
+    return json === undefined ? undefined : JSON.parse(json);
+  }
+
+  /** All records whose key begins with the prefix, by key. */
+  *entries(prefix = ''): Generator<[string, unknown]> {
+    const keys = [...this.records.keys()].filter((key) => key.startsWith(prefix));
+    for (const key of keys.sort()) yield [key, this.get(key)];
   }
 
   /**
    * Fulfilled once the change is on the disk. Changes take effect in the order in which they were asked for; those that wait
    * together share one sync.
    *
-   * @throws JournalUnavailable Nothing of the change is there. Others that waited may be written.
-   * @throws TypeError A value is not JSON, or a key begins with a NUL.
+   * @throws StorageUnavailable Nothing of the change is there. Others that waited may be written.
+   * @throws TypeError A value is not JSON, or all of it is longer than 16 MiB.
    */
   async write(change: JournalChange): Promise<void> {
     const operations = operationsOf(change);
-    if (this.isClosed) throw this.closed('not written');
-    await new Promise<void>((resolve, reject) => {
-      this.waiting.push({ operations, resolve, reject });
-      this.draining ??= this.drain();
-    });
-  }
-
-  /** @throws JournalUnavailable */
-  async get(key: string): Promise<unknown | undefined> {
-    try {
-      const level = await this.ready();
-      const bytes = await level.get(key);
-      if (bytes === undefined) return undefined;
-      const record = decodeRecord(key, bytes);
-      if (!record) this.unreadable.add(key);
-      return record?.value;
-    } catch (error) {
-      throw this.unavailable('not read', error);
-    }
+    const seq = await this.spool.append([encode(operations)]);
+    this.apply(operations);
+    this.next = seq + 1;
+    if (this.spool.bytes > this.patientUntil) void this.shrink();
   }
 
   /**
-   * All records whose key begins with the prefix, by key, as they were when the iteration began.
+   * Looks whether somebody has deleted the folder while it is in use, and writes it anew: nothing is lost then.
    *
-   * @throws JournalUnavailable
+   * @returns whether that was so
+   * @throws FileNotWritten, StorageUnavailable
    */
-  async *entries(prefix = ''): AsyncGenerator<[string, unknown]> {
-    try {
-      const level = await this.ready();
-      const from = prefix === '' ? firstOfOthers : prefix;
-      for await (const [key, bytes] of level.iterator({ gte: from })) {
-        if (!key.startsWith(prefix)) return;
-        const record = decodeRecord(key, bytes);
-        if (record) yield [key, record.value];
-        else this.unreadable.add(key);
-      }
-    } catch (error) {
-      throw this.unavailable('not read', error);
-    }
+  async restore(): Promise<boolean> {
+    return await this.snapshots.restore();
   }
 
   /** Finishes the writes that wait. */
   async close(): Promise<void> {
-    this.isClosed = true;
-    await this.draining;
-    await this.reviving?.catch(() => undefined);
-    await this.level?.close();
-    this.level = undefined;
-    await this.mark.close();
+    await this.shrinking;
+    await this.spool.close();
   }
 
-  private async drain() {
-    // A turn of the event loop, so that changes asked for in one go share the first sync, too.
-    await undefined;
-    while (this.waiting.length > 0) await this.commit(this.waiting.splice(0));
-    this.draining = undefined;
+  private take(): Snapshot {
+    const { records, next } = this;
+    const texts = [...records].map(([key, json]) => encode([{ key, json }]));
+    return { next, texts };
   }
 
-  private async commit(group: Waiting[]) {
-    try {
-      await this.apply(group);
-      for (const { resolve } of group) resolve();
-    } catch {
-      await this.commitEach(group);
+  private apply(operations: readonly Operation[]) {
+    for (const { key, json } of operations) {
+      if (json === undefined) this.records.delete(key);
+      else this.records.set(key, json);
     }
   }
 
-  /** After a failure: what is small may have room where what it shared a sync with had none. */
-  private async commitEach(group: Waiting[]) {
-    for (const [position, change] of group.entries()) {
-      try {
-        await this.revive();
-      } catch (error) {
-        for (const { reject } of group.slice(position))
-          reject(this.unavailable('not written', error));
-        return;
-      }
-      await this.apply([change]).then(change.resolve, (error) =>
-        change.reject(this.unavailable('not written', error)),
-      );
-    }
-  }
-
-  private async apply(group: Waiting[]) {
-    const level = await this.ready();
-    if (this.failedBatch !== undefined) throw new Error('the last write failed');
-    this.batch += 1;
-    const batch = `${randomUUID()} ${this.batch}`;
-    const operations = group.flatMap(({ operations }) => operations);
-    try {
-      await level.batch(
-        [...operations, { type: 'put', key: lastBatchKey, value: Buffer.from(batch) }],
-        {
-          sync: true,
-        },
-      );
-    } catch (error) {
-      this.failedBatch = batch;
-      // Now, so that it does not come back if this process dies next; again before the database is opened.
-      await removeFromLog(this.folder, batch).catch(() => undefined);
-      throw error;
-    }
-    try {
-      await this.syncNewLog();
-    } catch (error) {
-      // LevelDB has it in memory already.
-      this.failedBatch = batch;
-      this.level = undefined;
-      await level.close();
-      throw error;
-    }
-    this.mark.set(this.batch);
-  }
-
-  /** LevelDB does not sync the folder when it begins another log. */
-  private async syncNewLog() {
-    const newest = (await logs(this.folder)).at(-1) ?? '';
-    if (newest !== this.newestLog) await syncFolder(this.folder);
-    this.newestLog = newest;
-  }
-
-  private async ready(): Promise<Level> {
-    if (this.isClosed && !this.level) throw this.closed('not read');
-    return this.reviving !== undefined || !this.level ? this.revive() : this.level;
-  }
-
-  private revive(): Promise<Level> {
-    this.reviving ??= this.reopen().finally(() => {
-      this.reviving = undefined;
+  private shrink(): Promise<void> {
+    this.shrinking ??= this.shrinkNow().finally(() => {
+      this.shrinking = undefined;
     });
-    return this.reviving;
+    return this.shrinking;
   }
 
-  /** LevelDB never recovers from a failed write by itself, and cannot open a database on a full disk. */
-  private async reopen(): Promise<Level> {
-    if (this.level && this.failedBatch === undefined) return this.level;
-    await findRoom(this.folder);
-    await this.level?.close();
-    this.level = undefined;
-    if (this.failedBatch !== undefined) await removeFromLog(this.folder, this.failedBatch);
-    const level = await this.openAny();
-    this.failedBatch = undefined;
-    return level;
+  private async shrinkNow() {
+    try {
+      await this.snapshots.shrink(this.next, mostSpoolBytes);
+      this.patientUntil = 0;
+    } catch {
+      // All is in the spool still. What is wrong with the disk, the next write finds, too.
+      this.patientUntil = this.spool.bytes + mostSpoolBytes;
+    }
   }
 
-  private async openAny(): Promise<Level> {
-    const [acknowledged = 0] = (await readMark(markOf(this.folder))) ?? [];
-    const { level, recovered, batch } = await openSalvaged(this.folder, acknowledged);
-    this.level = level;
-    this.batch = Math.max(this.batch, batch);
-    this.recovered = recovered ?? this.recovered;
-    return level;
+  private async load() {
+    const { spool, folder } = this;
+    const found = await this.snapshots.read();
+    const snapshot = found === 'lost' ? undefined : found;
+    let foreign = 0;
+    const replay = (text: string) => {
+      const operations = decode(text);
+      if (operations) this.apply(operations);
+      else foreign += 1;
+    };
+    for (const text of snapshot?.texts ?? []) replay(text);
+    const { next: known } = this.snapshots;
+    let count = 0;
+    for await (const { seq, text } of spool.read(snapshot?.from ?? 1)) {
+      replay(text);
+      if (seq >= known) count += 1;
+    }
+    this.next = spool.next;
+    const problems = problemsOf(spool, found, {
+      missing: Math.max(0, spool.next - known - count),
+      foreign,
+    });
+    if (problems.length > 0) {
+      const saved = this.records.size === 1 ? '1 record was' : `${this.records.size} records were`;
+      const kept = await keepFiles(folder).catch(() => folder);
+      this.recovered = `${folder} was damaged (${problems.join(', ')}): ${saved} saved, the damaged files are in ${kept}`;
+    } else if (spool.tornBytes > 0) {
+      this.recovered = `${folder}: the last change was not written to its end, and is not there: the power was cut or the process killed, or the file lost its end`;
+    }
+    // The spool ends before the snapshot in a copy that was made while it was in use.
+    if (known > spool.next) await this.snapshots.write();
+    if (problems.length > 0) {
+      this.snapshots.isDamaged = true;
+      await this.putInOrder();
+    }
   }
 
-  private closed(what: string) {
-    return new JournalUnavailable(this.folder, what, undefined, 'CLOSED');
+  /** From now on it is as good as any; on a full disk, after the first snapshot that has room. */
+  private async putInOrder() {
+    const isWritten = await this.write({}).then(
+      () => true,
+      () => false,
+    );
+    if (isWritten) await this.shrink();
   }
+}
 
-  private unavailable(what: string, error: unknown) {
-    return error instanceof JournalUnavailable
-      ? error
-      : new JournalUnavailable(this.folder, what, error);
+function problemsOf(
+  { damage, bytes }: Spool,
+  found: FoundSnapshot | 'lost' | undefined,
+  { missing, foreign }: { missing: number; foreign: number },
+): string[] {
+  const problems: string[] = [];
+  if (found === 'lost') problems.push('the snapshot is missing');
+  else if (found?.isWhole === false) {
+    const many = found.lost ? `${countOf(found.lost, 'record')} of the snapshot` : 'the snapshot';
+    problems.push(`${many} damaged`);
+  } else if (found !== undefined && found.next > 1 && bytes === 0) {
+    problems.push('the changes since the snapshot are missing');
+  }
+  if (damage !== undefined && damage.lines > 0)
+    problems.push(countOf(damage.lines, 'damaged line'));
+  if (missing > 0) {
+    const verb = missing === 1 ? 'is' : 'are';
+    problems.push(`${countOf(missing, 'acknowledged write')} ${verb} missing`);
+  }
+  if (foreign > 0) problems.push(`${countOf(foreign, 'record')} of another kind`);
+  return problems;
+}
+
+function countOf(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
+
+/** Of what is damaged, everything as it is now, beside the folder. @returns where */
+async function keepFiles(folder: string): Promise<string> {
+  const kept = `${folder}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
+  await mkdir(kept, { mode: 0o700 });
+  for (const name of await readdir(folder)) {
+    if (name !== snapshotName && !name.includes('.spool')) continue;
+    // A second name needs no room; not every file system has them.
+    const [from, to] = [join(folder, name), join(kept, name)];
+    await link(from, to).catch(() => copyFile(from, to));
+  }
+  await syncFolder(kept);
+  await syncFolder(dirname(folder));
+  return kept;
+}
+
+/** `[["key", value], ["deleted key"]]` */
+function encode(operations: readonly Operation[]): string {
+  const parts = operations.map(({ key, json }) => {
+    return json === undefined ? JSON.stringify([key]) : `[${JSON.stringify(key)},${json}]`;
+  });
+  return `[${parts.join(',')}]`;
+}
+
+/** Undefined where the text is of another kind. */
+function decode(text: string): Operation[] | undefined {
+  try {
+    const found: unknown = JSON.parse(text);
+    if (!Array.isArray(found) || !found.every(Array.isArray)) return undefined;
+    return found.map(([key, ...values]) => ({
+      key: String(key),
+      json: values.length > 0 ? JSON.stringify(values[0]) : undefined,
+    }));
+  } catch {
+    return undefined;
   }
 }
 
 function operationsOf({ put = {}, delete: deleted = [] }: JournalChange): Operation[] {
-  const keys = [...deleted, ...Object.keys(put)];
-  const reserved = keys.find((key) => key === '' || key.startsWith('\0'));
-  if (reserved !== undefined) throw new TypeError(`${JSON.stringify(reserved)} is no key`);
   return [
-    ...deleted.map((key): Operation => ({ type: 'del', key })),
-    ...Object.entries(put).map(
-      ([key, value]): Operation => ({ type: 'put', key, value: encodeRecord(key, value) }),
-    ),
+    ...deleted.map((key): Operation => ({ key, json: undefined })),
+    ...Object.entries(put).map(([key, value]): Operation => {
+      const json: string | undefined = JSON.stringify(value);
+      if (json === undefined) throw new TypeError(`${key}: the value cannot be written as JSON`);
+      return { key, json };
+    }),
   ];
 }

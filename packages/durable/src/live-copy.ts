@@ -1,20 +1,19 @@
 /**
- * The files of a journal that somebody may be writing to, as they belong together, without asking him and without
- * touching them: for a backup of it.
+ * The files of a journal or spool that somebody may be writing to, as they belong together, without asking the writer and
+ * without touching anything: for a backup.
  *
- * LevelDB (1.20, doc/impl.md, db/db_impl.cc) writes tables once and never again, appends to logs and to the manifest, syncs a
- * table before the manifest names it, and deletes a log or a table only after the manifest has done without it. So, in
- * this order: CURRENT, the manifest that it names, then the tables that this one names, held open so that they stay
- * readable when they are deleted, then the logs from the one that it names, each cut behind its last whole record. Whatever is
- * written meanwhile, that is the database as it was at one moment, and everything is in it that had been synced when the
- * copy began. Where a file is gone before it could be opened, the manifest is older than that; then from the beginning.
+ * First the segments, oldest first, each up to its last whole line, then the snapshot. A segment is deleted only after a
+ * snapshot that covers it has taken its place, or when nobody needs it. So where a segment is gone before it could be
+ * opened, those before it are not needed either. Everything is in the copy that had been acknowledged when it began, and
+ * what the snapshot knows beyond the segments was written meanwhile.
  */
-import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readLog } from './leveldb/log.ts';
-import { type Manifest, readManifest } from './leveldb/manifest.ts';
+import { snapshotName } from './snapshots.ts';
+import { readLines } from './spool/lines.ts';
+import { bySegmentName, chunksOf, segmentName } from './spool/segment.ts';
 import { systemCode } from './system-error.ts';
 
 export interface LiveFile {
@@ -34,12 +33,22 @@ export interface LiveCopy {
 
 export interface LiveCopyOptions {
   signal?: AbortSignal;
-  /** How often it is begun anew when files go away too fast. */
+  /** How often a file is read again when it seems to be damaged: it may be cut off and written anew at that moment. */
   tries?: number;
 }
 
+/** Whether a folder with these files is a journal or a spool. */
+export function isLiveFolder(names: readonly string[]): boolean {
+  return names.some((name) => segmentName.test(name) || name === snapshotName);
+}
+
+/** Whether a file of such a folder is part of the copy, or of no use in it. */
+export function isLiveFile(name: string): boolean {
+  return segmentName.test(name) || name === snapshotName || name === 'lock';
+}
+
 /**
- * The journal of that folder; undefined where it is none.
+ * The journal or spool of that folder; undefined where it is none.
  *
  * @throws Error Of the system: a file may not be read. Of the signal: its reason.
  */
@@ -47,174 +56,66 @@ export async function copyLive(
   folder: string,
   { signal, tries = 20 }: LiveCopyOptions = {},
 ): Promise<LiveCopy | undefined> {
-  const pauseMs = 20;
-  for (let left = tries; ; left -= 1) {
-    signal?.throwIfAborted();
-    const names = await readdir(folder);
-    if (!names.includes('CURRENT') && !names.some((name) => manifestName.test(name))) {
-      return undefined;
-    }
-    const copy = new Copy(folder);
-    try {
-      await copy.take();
-      return copy;
-    } catch (error) {
-      await copy.close();
-      if (!(error instanceof NotWhole)) throw error;
-      if (left <= 1) return asItIs(folder, error.message);
-    }
-    await sleep(pauseMs, undefined, signal ? { signal } : {});
-  }
-}
-
-/** A file that is not there, or not yet what it will be. */
-class NotWhole extends Error {}
-
-const manifestName = /^MANIFEST-\d+$/;
-const partOfIt = /^(CURRENT|MANIFEST-\d+|\d+\.(log|ldb|sst))$/;
-/** LevelDB begins another log after a megabyte; what is larger is taken as it is. */
-const largestLog = 64 * 1024 * 1024;
-
-class Copy implements LiveCopy {
-  readonly files: LiveFile[] = [];
-  private readonly folder: string;
-  private readonly handles: FileHandle[] = [];
-
-  constructor(folder: string) {
-    this.folder = folder;
-  }
-
-  /** @throws NotWhole */
-  async take(): Promise<void> {
-    const current = await this.read('CURRENT');
-    const name = /^(MANIFEST-\d+)\n$/.exec(current.toString('latin1'))?.[1];
-    if (name === undefined) throw new NotWhole('CURRENT names no manifest');
-    const { bytes, manifest } = await this.manifest(name);
-    this.add('CURRENT', current);
-    this.add(name, bytes);
-    // Not before the manifest was read: a log that it names is there now, or was deleted since.
-    const names = await readdir(this.folder);
-    const tables = byNumber(names, /^(\d+)\.(?:ldb|sst)$/);
-    for (const [number, size] of manifest.tables) {
-      await this.addTable(tables.get(number) ?? missing(`table ${number}`), size);
-    }
-    const logs = byNumber(names, /^(\d+)\.log$/);
-    if (manifest.firstLog > 0 && !logs.has(manifest.firstLog)) missing(`log ${manifest.firstLog}`);
-    for (const [number, log] of logs) {
-      if (number >= manifest.firstLog) await this.addLog(log);
-    }
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.handles.splice(0).map((handle) => handle.close()));
-  }
-
-  /** Every file that belongs to it, as long as it is now. */
-  async takeAll(): Promise<void> {
-    for (const name of (await readdir(this.folder)).filter((each) => partOfIt.test(each))) {
-      const handle = await this.open(name).catch(unlessNotWhole);
-      if (handle) this.addHandle(name, handle, (await handle.stat()).size);
-    }
-  }
-
-  private async manifest(name: string): Promise<{ bytes: Buffer; manifest: Manifest }> {
-    const all = await this.read(name);
-    const { records, end, damagedBytes } = readLog(all);
-    if (damagedBytes > 0 || records.length === 0) throw new NotWhole(`${name} is damaged`);
-    try {
-      const manifest = readManifest(records.map(({ payload }) => payload));
-      return { bytes: all.subarray(0, end), manifest };
-    } catch {
-      throw new NotWhole(`${name} has an unreadable record`);
-    }
-  }
-
-  private async addTable(name: string, size: number): Promise<void> {
-    const handle = await this.open(name);
-    const { size: found } = await handle.stat();
-    if (found !== size) throw new NotWhole(`${name} has ${found} bytes, not ${size}`);
-    this.addHandle(name, handle, size);
-  }
-
-  private async addLog(name: string): Promise<void> {
-    const handle = await this.open(name);
-    const { size } = await handle.stat();
-    if (size > largestLog) {
-      this.addHandle(name, handle, size);
-      return;
-    }
-    const { bytes, end, damagedBytes } = await readWhole(handle, size);
-    // Its end may have been cut off and written anew while it was read.
-    if (damagedBytes > 0) throw new NotWhole(`${name} has ${damagedBytes} damaged bytes`);
-    this.add(name, bytes.subarray(0, end));
-  }
-
-  private async read(name: string): Promise<Buffer> {
-    return readFile(join(this.folder, name)).catch(notThere(name));
-  }
-
-  private async open(name: string): Promise<FileHandle> {
-    const handle = await open(join(this.folder, name), 'r').catch(notThere(name));
-    this.handles.push(handle);
-    return handle;
-  }
-
-  private add(name: string, bytes: Buffer): void {
-    this.files.push({ name, size: bytes.length, stream: () => Readable.from([bytes]) });
-  }
-
-  private addHandle(name: string, handle: FileHandle, size: number): void {
-    const stream = () =>
-      size === 0
-        ? Readable.from([])
-        : handle.createReadStream({ start: 0, end: size - 1, autoClose: false });
-    this.files.push({ name, size, stream });
-  }
-}
-
-async function asItIs(folder: string, damage: string): Promise<LiveCopy> {
-  const copy = new Copy(folder);
-  try {
-    await copy.takeAll();
-  } catch (error) {
-    await copy.close();
-    throw error;
-  }
-  return { files: copy.files, damage, close: () => copy.close() };
-}
-
-async function readWhole(handle: FileHandle, size: number) {
-  const buffer = Buffer.alloc(size);
-  let length = 0;
-  while (length < size) {
-    const { bytesRead } = await handle.read(buffer, length, size - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  const bytes = buffer.subarray(0, length);
-  return { bytes, ...readLog(bytes) };
-}
-
-/** In the order of the numbers. */
-function byNumber(names: string[], pattern: RegExp): Map<number, string> {
-  const found = names.flatMap((name): [number, string][] => {
-    const digits = pattern.exec(name)?.[1];
-    return digits === undefined ? [] : [[Number(digits), name]];
-  });
-  return new Map(found.sort(([left], [right]) => left - right));
-}
-
-function missing(what: string): never {
-  throw new NotWhole(`${what} is missing`);
-}
-
-function notThere(name: string) {
-  return (error: unknown): never => {
-    if (systemCode(error) === 'ENOENT') missing(name);
-    throw error;
+  signal?.throwIfAborted();
+  const names = await readdir(folder);
+  if (!isLiveFolder(names)) return undefined;
+  const handles: FileHandle[] = [];
+  const close = async () => {
+    await Promise.all(handles.splice(0).map((handle) => handle.close()));
   };
+  const files: LiveFile[] = [];
+  const damage: string[] = [];
+  try {
+    const segments = names.filter((name) => segmentName.test(name)).sort(bySegmentName);
+    for (const name of [...segments, snapshotName]) {
+      const handle = await openIfThere(join(folder, name));
+      if (handle === undefined) {
+        if (name !== snapshotName) files.length = 0;
+        continue;
+      }
+      handles.push(handle);
+      const isNewest = name === segments.at(-1);
+      let found = await examine(handle, isNewest);
+      for (let left = tries; found.damagedLines > 0 && left > 1; left -= 1) {
+        await sleep(20, undefined, signal ? { signal } : {});
+        found = await examine(handle, isNewest);
+      }
+      const { size, damagedLines } = found;
+      if (damagedLines > 0) damage.push(`${name} has ${damagedLines} damaged lines`);
+      if (size > 0) files.push({ name, size, stream: () => streamOf(handle, size) });
+    }
+    return { files, ...(damage.length > 0 && { damage: damage.join(', ') }), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
-function unlessNotWhole(error: unknown): undefined {
-  if (!(error instanceof NotWhole)) throw error;
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  return await open(path, 'r').catch((error) => {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    return undefined;
+  });
+}
+
+/** Of the newest segment, what is behind the last newline is being written now; zeros are not. */
+async function examine(handle: FileHandle, isNewest: boolean) {
+  const { size: all } = await handle.stat();
+  const found = { size: all, damagedLines: 0 };
+  for await (const { bytes, offset } of chunksOf(handle, 0, () => all)) {
+    const whole = bytes.lastIndexOf(10) + 1;
+    const isTorn = isNewest && whole < bytes.length && !bytes.includes(0, whole);
+    if (isTorn) found.size = offset + whole;
+    readLines(isTorn ? bytes.subarray(0, whole) : bytes, offset, {
+      record: () => undefined,
+      damaged: () => {
+        found.damagedLines += 1;
+      },
+    });
+  }
+  return found;
+}
+
+function streamOf(handle: FileHandle, size: number): Readable {
+  return handle.createReadStream({ start: 0, end: size - 1, autoClose: false });
 }

@@ -56,9 +56,9 @@ export class Table<T> {
   }
 
   /** Reads what the journal has, but for `newer` keys. Gives the number of records that did not fit their schema. */
-  async load(journal: Journal, newer: ReadonlySet<string>): Promise<number> {
+  load(journal: Journal, newer: ReadonlySet<string>): number {
     let unreadable = 0;
-    for await (const [key, value] of journal.entries(this.prefix)) {
+    for (const [key, value] of journal.entries(this.prefix)) {
       const parsed = this.schema.safeParse(value);
       if (!parsed.success) unreadable += 1;
       else if (!newer.has(key)) this.records.set(key.slice(this.prefix.length), parsed.data);
@@ -103,16 +103,14 @@ export class Tables {
   }
 
   /** Reads the journal; what is newer in memory stays. Gives the number of records that could not be understood. */
-  async load(journal: Journal): Promise<number> {
-    let unreadable = 0;
-    for (const table of this.tables) unreadable += await table.load(journal, this.dirty);
-    return unreadable;
+  load(journal: Journal): number {
+    return this.tables.reduce((sum, table) => sum + table.load(journal, this.dirty), 0);
   }
 
   /**
    * Makes changes durable, all of them or none, and then true.
    *
-   * @throws JournalUnavailable, JournalDown Nothing has changed.
+   * @throws StorageUnavailable, JournalDown Nothing has changed.
    */
   async write(changes: readonly Change[]): Promise<void> {
     const journal = this.deps.journal();
@@ -144,17 +142,27 @@ export class Tables {
       () => this.deps.onTrouble(new Error(`the disk takes longer than ${mostWaitMs / 1000} s`)),
       () => undefined,
     );
-    await Promise.race([this.flush(), tooLong]);
+    await Promise.race([this.writeDirty(), tooLong]);
     waiting.abort();
   }
 
-  /** Writes what could not be written before. Never throws. */
+  /** Writes what could not be written before, and what somebody has deleted. Never throws. */
   async flush(): Promise<void> {
-    this.flushing = this.flushing.then(() => this.flushNow());
+    const journal = this.deps.journal();
+    const isRestored = await journal?.restore().catch(this.deps.onTrouble);
+    if (isRestored) {
+      const what = 'somebody deleted the folder while it was in use';
+      this.deps.onTrouble(new Error(`${journal?.folder}: ${what}; it was written again, whole`));
+    }
+    await this.writeDirty();
+  }
+
+  private async writeDirty(): Promise<void> {
+    this.flushing = this.flushing.then(() => this.writeDirtyNow());
     await this.flushing;
   }
 
-  private async flushNow(): Promise<void> {
+  private async writeDirtyNow(): Promise<void> {
     const journal = this.deps.journal();
     const keys = [...this.dirty].filter((key) => !this.writing.has(key));
     if (keys.length === 0 || journal === undefined) return;

@@ -3,10 +3,11 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpooledMessage } from '@skolo/alerts';
 import { type Clock, errorText, type Logger, pause } from '@skolo/common';
-import { Spool, type SpoolDamage } from '@skolo/durable';
+import { Snapshots, Spool, type SpoolDamage } from '@skolo/durable';
 import type { AlertToPubsubSettings } from '@skolo/rack';
-import { readSnapshot, writeSnapshot } from './snapshot.ts';
-import { restored, type Tracked } from './state.ts';
+import type { z } from 'zod';
+import { migrateAlertsFile } from './migrate-alerts-file.ts';
+import { KnownAlert, restored, type Tracked } from './state.ts';
 
 /** What is known, and up to where of the spool. */
 export interface Known {
@@ -55,17 +56,11 @@ const leastFreeBytes = 2 ** 20;
 export class Store {
   spool: Spool | undefined;
   private readonly deps: StoreDeps;
-  private readonly file: string;
-  private snapshotNext = 1;
-  private bytesThen = 0;
+  private snapshots: Snapshots | undefined;
   private lostThen = 0;
-  /** Something damaged is still in the spool, and would be reported again after the next start. */
-  private isDamaged = false;
-  private restoredThen = 0;
 
   constructor(deps: StoreDeps) {
     this.deps = deps;
-    this.file = join(deps.stateDir, 'alerts.json');
   }
 
   /** Tries once. Undefined, after telling why, when it cannot be had. */
@@ -76,10 +71,12 @@ export class Store {
       spool = await Spool.open(join(this.deps.stateDir, 'spool'), {
         segmentBytes: Math.min(segmentBytes, this.maxBytes / 8),
       });
-      const found = await this.read(spool);
+      await migrateAlertsFile(this.deps.stateDir);
+      const snapshots = new Snapshots(spool, () => this.take());
+      const found = await this.read(spool, snapshots);
       this.spool = spool;
+      this.snapshots = snapshots;
       const { damage, tornBytes } = spool;
-      this.isDamaged = damage !== undefined;
       return { damage, tornBytes, ...found };
     } catch (error) {
       await spool?.close().catch(() => undefined);
@@ -103,37 +100,21 @@ export class Store {
    * Deletes what every sink has got, once it is no longer needed to know the alerts either.
    *
    * @param delivered the first message that some sink has not got
-   * @throws FileNotWritten, SpoolUnavailable
+   * @throws FileNotWritten, StorageUnavailable
    */
   async shrink(delivered: number): Promise<void> {
-    const { spool, snapshotNext } = this;
-    if (spool === undefined) return;
-    const much = Math.min(snapshotBytes, this.maxBytes / 4);
-    const isLong = spool.bytes - this.bytesThen > much;
-    const holdsUp = spool.bytes > much && delivered > snapshotNext;
-    const isAllDelivered = delivered === spool.next;
-    const isCleared = this.isDamaged && isAllDelivered;
-    if (isLong || holdsUp || isCleared) await this.snapshot();
-    if (delivered > spool.first || isCleared) {
-      await spool.trim(Math.min(delivered, this.snapshotNext));
-      this.bytesThen = Math.min(this.bytesThen, spool.bytes);
-    }
-    if (isCleared) this.isDamaged = false;
+    await this.snapshots?.shrink(delivered, Math.min(snapshotBytes, this.maxBytes / 4));
   }
 
   /**
    * Sees whether all is still there.
    *
-   * @throws FileNotWritten, SpoolUnavailable
+   * @throws FileNotWritten, StorageUnavailable
    */
   async look(): Promise<Looked> {
-    const { spool } = this;
-    if (spool === undefined) return { lost: 0, isRestored: false };
-    const restored = await spool.restore();
-    const isRestored = restored > this.restoredThen;
-    // What was deleted with the spool.
-    if (isRestored) await this.writeSnapshot();
-    this.restoredThen = restored;
+    const { spool, snapshots } = this;
+    if (spool === undefined || snapshots === undefined) return { lost: 0, isRestored: false };
+    const isRestored = await snapshots.restore();
     const lost = spool.unreadable - this.lostThen;
     this.lostThen += lost;
     return { lost, isRestored };
@@ -142,7 +123,7 @@ export class Store {
   /**
    * After trouble with the disk: whether it is over. A few bytes may have room where no alert has.
    *
-   * @throws SpoolUnavailable
+   * @throws StorageUnavailable
    */
   async isWell(): Promise<boolean> {
     const { bavail, bsize } = await statfs(this.deps.stateDir);
@@ -162,33 +143,34 @@ export class Store {
     return this.deps.settings().spool.maxBytes;
   }
 
-  private async snapshot() {
-    if (this.deps.known.next !== this.snapshotNext) await this.writeSnapshot();
-  }
-
-  private async writeSnapshot() {
+  private take() {
     const { alerts, next } = this.deps.known;
-    const bytes = this.spool?.bytes ?? 0;
-    const all = [...alerts.values()].map(({ known }) => known);
-    await writeSnapshot(this.file, { next, alerts: all });
-    this.snapshotNext = next;
-    this.bytesThen = bytes;
+    return { next, texts: [...alerts.values()].map(({ known }) => JSON.stringify(known)) };
   }
 
-  private async read(spool: Spool): Promise<Omit<Opened, 'damage' | 'tornBytes'>> {
+  private async read(
+    spool: Spool,
+    snapshots: Snapshots,
+  ): Promise<Omit<Opened, 'damage' | 'tornBytes'>> {
     const { known, clock, log } = this.deps;
     const settings = this.deps.settings();
     const moment = { now: clock.now(), uptime: clock.uptime() };
-    const found = await readSnapshot(this.file, log);
-    const snapshot = found === 'broken' ? undefined : found;
+    const found = await snapshots.read();
+    const snapshot = found === 'lost' ? undefined : found;
     const seconds = moment.uptime;
-    for (const alert of snapshot?.alerts ?? []) {
-      const { fingerprint } = alert.alert;
-      known.alerts.set(fingerprint, { known: alert, heardAt: seconds, toldAt: seconds });
+    let isSnapshotLost = found === 'lost' || snapshot?.isWhole === false;
+    for (const text of snapshot?.texts ?? []) {
+      const alert = parsed(KnownAlert, text);
+      if (alert === undefined) isSnapshotLost = true;
+      else {
+        const { fingerprint } = alert.alert;
+        known.alerts.set(fingerprint, { known: alert, heardAt: seconds, toldAt: seconds });
+      }
     }
+    if (isSnapshotLost) log.error({ lost: snapshot?.lost }, 'snapshot is damaged');
     let unreadable = 0;
-    for await (const { text } of spool.read(snapshot?.next ?? spool.first)) {
-      const message = asMessage(text);
+    for await (const { text } of spool.read(snapshot?.from ?? spool.first)) {
+      const message = parsed(SpooledMessage, text);
       if (message === undefined) unreadable += 1;
       // A dead letter that was retried says how an alert was once.
       else if (message.kind !== 'notice' && message.sink === undefined) {
@@ -196,20 +178,18 @@ export class Store {
       }
     }
     known.next = spool.next;
-    this.snapshotNext = snapshot?.next ?? 1;
-    const cut = Math.max(0, this.snapshotNext - spool.next);
+    const cut = Math.max(0, snapshots.next - spool.next);
     // Other messages get these numbers now, and are to be read the next time.
-    if (cut > 0) await this.writeSnapshot();
+    if (cut > 0) await snapshots.write();
     // Only what a snapshot has is ever deleted from the spool. What is missing was not deleted by this service.
     const deleted = spool.first - 1 - (spool.damage?.missing ?? 0);
-    const isSnapshotLost = found === 'broken' || (snapshot === undefined && deleted > 0);
-    return { unreadable, cut, isSnapshotLost };
+    return { unreadable, cut, isSnapshotLost: isSnapshotLost || (!snapshot && deleted > 0) };
   }
 }
 
-function asMessage(text: string): SpooledMessage | undefined {
+function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {
   try {
-    return SpooledMessage.safeParse(JSON.parse(text)).data;
+    return schema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

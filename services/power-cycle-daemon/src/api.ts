@@ -1,7 +1,7 @@
 /** The HTTP API: what is asked becomes a request, what is known is shown. Nothing is decided here. */
 
 import type { PowerCycle, powerCycleDaemonApi } from '@skolo/api';
-import { HttpProblem, isJournalUnavailable, type RouteHandlers, resolveId } from '@skolo/common';
+import { HttpProblem, isStorageUnavailable, type RouteHandlers, resolveId } from '@skolo/common';
 import { JournalDown } from '@skolo/durable';
 import type { HostKeys } from '@skolo/equipment';
 import type { Cycles } from './cycles.ts';
@@ -217,7 +217,7 @@ export function problemOf(error: unknown): never {
   }
   if (error instanceof KeyReused) throw new HttpProblem(422, error.message);
   if (error instanceof BadHold) throw new HttpProblem(400, error.message);
-  if (error instanceof JournalDown || isJournalUnavailable(error)) {
+  if (error instanceof JournalDown || isStorageUnavailable(error)) {
     throw new HttpProblem(
       503,
       'nothing was accepted, because the journal cannot be written; /readyz says why, try again once the disk is well',

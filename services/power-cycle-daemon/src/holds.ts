@@ -58,7 +58,7 @@ export class Holds {
   /**
    * @throws RequestRefused A name is not in the rack.
    * @throws BadHold The end is wrong.
-   * @throws JournalDown, JournalUnavailable Nothing is held.
+   * @throws JournalDown, StorageUnavailable Nothing is held.
    */
   async add(
     names: readonly string[],

@@ -96,7 +96,7 @@ export class Requests {
 
   /**
    * @throws RequestRefused, KeyReused
-   * @throws JournalDown, JournalUnavailable Nothing was accepted.
+   * @throws JournalDown, StorageUnavailable Nothing was accepted.
    */
   take(request: Request): Promise<Accepted> {
     const taken = this.last.catch(() => undefined).then(() => this.takeNow(request));

@@ -92,7 +92,7 @@ export class Restorer {
   /**
    * Gives up what is owed on a device that has left the rack: nobody can ever pay it. Gives why not.
    *
-   * @throws JournalDown, JournalUnavailable It is still owed.
+   * @throws JournalDown, StorageUnavailable It is still owed.
    */
   async giveUp(key: string): Promise<'not-owed' | 'in-the-rack' | undefined> {
     const { store } = this.deps;

@@ -112,8 +112,8 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
         'journal damaged',
         `${what}; compare skolo power status with what should be on`,
       ),
-    async load(opened) {
-      const unreadable = await store.load(opened);
+    load(opened) {
+      const unreadable = store.load(opened);
       if (unreadable > 0)
         log.error({ unreadable }, 'journal has records that cannot be understood');
     },

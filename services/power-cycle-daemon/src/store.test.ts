@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Journal, JournalDown, JournalUnavailable } from '@skolo/durable';
+import { Journal, JournalDown, StorageUnavailable } from '@skolo/durable';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Debt } from './records.ts';
 import { Store } from './store.ts';
@@ -30,7 +30,7 @@ async function onDisk() {
     async reread() {
       const next = newStore();
       const opened = journal ?? (await Journal.open(folder));
-      const unreadable = await next.load(opened);
+      const unreadable = next.load(opened);
       return { next, unreadable };
     },
     fail: async () => journal?.close(),
@@ -73,7 +73,7 @@ describe('the store', () => {
     const { store, fail, said } = await onDisk();
     await fail();
 
-    await expect(store.write([store.debts.put(debt)])).rejects.toThrow(JournalUnavailable);
+    await expect(store.write([store.debts.put(debt)])).rejects.toThrow(StorageUnavailable);
 
     expect(store.debts.all.size).toBe(0);
     expect(said).toEqual(['trouble']);
@@ -131,7 +131,7 @@ describe('the store', () => {
     await vanish();
 
     await store.keep([store.cycles.put(cycleRecord({ phase: 'see-back' }))]);
-    await store.load(await repair());
+    store.load(await repair());
     await store.flush();
     const { next } = await reread();
 

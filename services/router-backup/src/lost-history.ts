@@ -99,7 +99,7 @@ export class LostHistory {
     return this.list();
   }
 
-  /** An operator gives up what is lost. @throws JournalUnavailable, JournalDown */
+  /** An operator gives up what is lost. @throws StorageUnavailable, JournalDown */
   async accept(): Promise<LostRecord[]> {
     const { state, log } = this.deps;
     const lost = this.list();

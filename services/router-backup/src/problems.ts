@@ -1,6 +1,6 @@
 /** What went wrong, as an answer over HTTP. */
 import { BackupError } from '@skolo/backup';
-import { AuditUnavailable, HttpProblem, isJournalUnavailable } from '@skolo/common';
+import { AuditUnavailable, HttpProblem, isStorageUnavailable } from '@skolo/common';
 import { JournalDown } from '@skolo/durable';
 import { BackupFailed } from './failure.ts';
 
@@ -17,7 +17,7 @@ export function problemOf(error: unknown): never {
     });
   }
   if (
-    isJournalUnavailable(error) ||
+    isStorageUnavailable(error) ||
     error instanceof JournalDown ||
     error instanceof AuditUnavailable
   ) {

@@ -72,7 +72,7 @@ export class Runs {
   /**
    * Begins a run. It is durable when this is fulfilled, and not yet finished.
    *
-   * @throws HttpProblem There is no such device. JournalUnavailable, JournalDown: it would not survive.
+   * @throws HttpProblem There is no such device. StorageUnavailable, JournalDown: it would not survive.
    */
   async request(request: RunRequest): Promise<BackupRun> {
     const { state } = this.deps;

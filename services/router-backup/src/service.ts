@@ -119,8 +119,8 @@ async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<S
         'journal damaged',
         `${what}; compare skolo backup status with what should be there`,
       ),
-    async load(opened) {
-      const unreadable = (await state.load(opened)) + (await offsite.load(opened));
+    load(opened) {
+      const unreadable = state.load(opened) + offsite.load(opened);
       if (unreadable > 0)
         log.error({ unreadable }, 'journal has records that cannot be understood');
     },

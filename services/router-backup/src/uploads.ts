@@ -71,8 +71,8 @@ export class Uploads implements Offsite {
   }
 
   /** Reads what waited. Gives the number of records that cannot be understood. */
-  async load(journal: Journal): Promise<number> {
-    return await this.queue.load(journal);
+  load(journal: Journal): number {
+    return this.queue.load(journal);
   }
 
   /** What the places have is not known any more: not only the newest versions are sent to them. Before `start`. */

@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs';
 import { Journal } from '@skolo/durable';
 
 const journal = await Journal.open(process.argv[2] ?? '');
-let number = Number((await journal.get('number')) ?? 0);
+let number = Number(journal.get('number') ?? 0);
 for (;;) {
   number += 1;
   const again = { number, filling: 'f'.repeat((number * 7919) % 30_000) };

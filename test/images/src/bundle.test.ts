@@ -87,19 +87,25 @@ describe('a bundle', () => {
     expect(sizes.map(({ name }) => name)).toEqual(expect.arrayContaining([...services]));
   });
 
-  it.each(services)(
-    'of %s, with its native library, is under 5 MB without Google’s clients',
-    (name) => {
-      const {
-        own = Infinity,
-        other = 0,
-        native = {},
-      } = sizes.find((one) => one.name === name) ?? {};
+  it.each(services)('of %s is under 5 MB without Google’s clients', (name) => {
+    const { own = Infinity, other = 0 } = sizes.find((one) => one.name === name) ?? {};
 
-      expect(Object.keys(native).sort()).toEqual(['linux-arm', 'linux-arm64', 'linux-x64']);
-      expect(own + other + Math.max(...Object.values(native))).toBeLessThan(mostBytes);
-    },
-  );
+    expect(own + other).toBeLessThan(mostBytes);
+  });
+
+  it('runs on every platform: it has no native file', async () => {
+    const beginnings = ['7f454c46', 'cffaedfe', 'feedfacf', '4d5a'];
+    const native: string[] = [];
+    for (const path of await filesIn(out)) {
+      const bytes = await readFile(join(out, path));
+      const beginning = bytes.toString('hex', 0, 4);
+      if (path.endsWith('.node') || beginnings.some((each) => beginning.startsWith(each))) {
+        native.push(path);
+      }
+    }
+
+    expect(native).toEqual([]);
+  });
 
   it('has Google’s clients only where something is sent with them', () => {
     const having = (client: 'pubsub' | 'storage') =>
@@ -133,7 +139,7 @@ describe('a bundle', () => {
     const text = await readFile(file, 'utf8');
 
     expect(text).toMatch(/^@google-cloud\/pubsub \d+\.\d+\.\d+ \(Apache-2\.0\)$/m);
-    expect(text).toMatch(/^classic-level \d+\.\d+\.\d+ \(MIT\)$/m);
+    expect(text).toMatch(/^zod \d+\.\d+\.\d+ \(MIT\)$/m);
     expect(text).toContain('Apache License');
     expect(text).not.toContain('no licence named');
   });

@@ -22,7 +22,6 @@ const Sizes = z.object({
   pubsub: z.int(),
   storage: z.int(),
   other: z.int(),
-  native: z.record(z.string(), z.int()),
 });
 /** Bytes of a bundle; see scripts/bundle/sizes.mjs. */
 export type Sizes = z.output<typeof Sizes>;

@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../atomic-file.ts';
 import type { Note } from './line.ts';
 import type { Places } from './places.ts';
 import { type Beginning, beginningOf, type Scan, scanSegment } from './scan.ts';
-import { type Segment, segmentName, seqOfName } from './segment.ts';
+import { bySegmentName, type Segment, segmentName, seqOfName } from './segment.ts';
 
 /** What was not whole when a spool was opened. */
 export interface SpoolDamage {
@@ -101,7 +101,9 @@ function isWhole({ segment, endsWithNewline }: Scan): boolean {
 
 /** In the order in which they were begun. Where there is none, `atLeast` is what names say of the next sequence number. */
 async function beginningsIn(folder: string, damage: SpoolDamage) {
-  const names = (await readdir(folder)).filter((name) => segmentName.test(name)).sort(byName);
+  const names = (await readdir(folder))
+    .filter((name) => segmentName.test(name))
+    .sort(bySegmentName);
   const beginnings: Beginning[] = [];
   let atLeast = 1;
   let tornBytes = 0;
@@ -128,11 +130,6 @@ async function beginningsIn(folder: string, damage: SpoolDamage) {
   }
   beginnings.sort((one, other) => one.first - other.first || order(one) - order(other));
   return { beginnings, atLeast, tornBytes };
-}
-
-/** A name with a suffix is the later one. */
-function byName(one: string, other: string): number {
-  return one.replace('.spool', '') < other.replace('.spool', '') ? -1 : 1;
 }
 
 function order({ number }: Beginning): number {

@@ -46,6 +46,11 @@ const mostLatest = 64;
 /** Segments by name: the sequence number of the first record; a suffix where the name was taken. */
 export const segmentName = /^\d{16}(-\d+)?\.spool$/;
 
+/** Oldest first: a name with a suffix is the later one. */
+export function bySegmentName(one: string, other: string): number {
+  return one.replace('.spool', '') < other.replace('.spool', '') ? -1 : 1;
+}
+
 /** What the name says, where the file says nothing. */
 export function seqOfName(name: string): number {
   const seq = Number(name.slice(0, 16));

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { kills, seed } from '../kill-test.ts';
+import { StorageUnavailable } from '../unavailable.ts';
 import { Spool, type SpoolOptions } from './spool.ts';
-import { SpoolUnavailable } from './unavailable.ts';
 
 let parent: string;
 let folder: string;
@@ -245,7 +245,7 @@ describe('Spool', () => {
     await spool.close();
 
     expect(await waiting).toEqual([1, 2]);
-    await expect(spool.append(['3'])).rejects.toThrow(SpoolUnavailable);
+    await expect(spool.append(['3'])).rejects.toThrow(StorageUnavailable);
     await expect(spool.append(['3'])).rejects.toMatchObject({
       code: 'CLOSED',
       message: `${folder}: not written: it is closed (CLOSED)`,
@@ -259,7 +259,7 @@ describe('Spool', () => {
 
     await expect(Spool.open(folder)).rejects.toMatchObject({
       code: 'LOCKED',
-      message: `${folder}: not opened: another process has it open; one spool belongs to one process (LOCKED)`,
+      message: `${folder}: not opened: another process has it open; one folder belongs to one process (LOCKED)`,
     });
 
     expect(await spool.append(['1'])).toBe(1);

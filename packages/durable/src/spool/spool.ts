@@ -2,13 +2,13 @@
  * An ordered log with several readers, each with its own place, that survives kill -9 and power cuts: what was accepted
  * and is owed to somebody.
  *
- * Files of lines, since it is all appended and all read in order; `line.ts` says what a line is. LevelDB was measured
- * for it: a quarter of the records a second, and 220 MB resident when it is read.
+ * Files of lines, since it is all appended and all read in order; `line.ts` says what a line is.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../make-folder.ts';
 import { Mark, markOf, readMark } from '../mark.ts';
+import { StorageUnavailable } from '../unavailable.ts';
 import { Cursors } from './cursors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { longestText } from './line.ts';
@@ -16,7 +16,6 @@ import { lock } from './lock.ts';
 import { examine, type Found, type SpoolDamage } from './opening.ts';
 import { readRecords, type SpoolRecord, type Trouble } from './reading.ts';
 import type { Segment } from './segment.ts';
-import { SpoolUnavailable } from './unavailable.ts';
 import { Watchers } from './watchers.ts';
 import { Writer } from './writer.ts';
 
@@ -36,6 +35,11 @@ interface Work {
   isLooking?: boolean;
 }
 
+/** In a folder of its own, where versions with LevelDB have theirs. */
+function lockOf(folder: string): string {
+  return join(folder, 'lock', 'LOCK');
+}
+
 /** A newest segment of which all is done is replaced from this size on. */
 const worthReplacing = 1024 * 1024;
 
@@ -49,7 +53,7 @@ export class Spool {
    */
   readonly tornBytes: number;
   private readonly segmentBytes: number;
-  private readonly unlock: () => Promise<void>;
+  private readonly unlock: () => void;
   private readonly writer: Writer;
   private readonly places: Cursors;
   private readonly commits: GroupCommit<Work>;
@@ -63,7 +67,7 @@ export class Spool {
     folder: string,
     segmentBytes: number,
     found: Found,
-    parts: { writer: Writer; places: Cursors; mark: Mark; unlock: () => Promise<void> },
+    parts: { writer: Writer; places: Cursors; mark: Mark; unlock: () => void },
   ) {
     this.folder = folder;
     this.segmentBytes = segmentBytes;
@@ -79,14 +83,14 @@ export class Spool {
   /**
    * Creates the folder where there is none. Whatever is damaged, what is whole is there, and `damage` says what is not.
    *
-   * @throws SpoolUnavailable
+   * @throws StorageUnavailable
    */
   static async open(folder: string, options: SpoolOptions = {}): Promise<Spool> {
     const { segmentBytes = 16 * 1024 * 1024, now = () => performance.now() } = options;
-    let unlock: (() => Promise<void>) | undefined;
+    let unlock: (() => void) | undefined;
     try {
       await makeFolder(folder);
-      unlock = await lock(join(folder, 'lock'));
+      unlock = await lock(lockOf(folder));
       const [first = 1, next = 1] = (await readMark(markOf(folder))) ?? [];
       const found = await examine(folder, next > 1 ? { first, next } : undefined);
       const places = new Cursors(found.cursors);
@@ -96,8 +100,8 @@ export class Spool {
       if (writer.isWhole) spool.setMark();
       return spool;
     } catch (error) {
-      await unlock?.().catch(() => undefined);
-      throw new SpoolUnavailable(folder, 'not opened', error);
+      unlock?.();
+      throw new StorageUnavailable(folder, 'not opened', error);
     }
   }
 
@@ -110,6 +114,11 @@ export class Spool {
   /** Sequence number of the next record. It begins with 1 and never goes back. */
   get next(): number {
     return this.writer.next;
+  }
+
+  /** How often the newest segment was written anew, since somebody had deleted it. */
+  get restored(): number {
+    return this.writer.restored;
   }
 
   /** What it takes of the disk. */
@@ -126,7 +135,7 @@ export class Spool {
    * Fulfilled with the first text's sequence number once all are on the disk. Those that wait together share one write
    * and one sync, and keep their order.
    *
-   * @throws SpoolUnavailable Nothing of it is there. Others that waited may be written.
+   * @throws StorageUnavailable Nothing of it is there. Others that waited may be written.
    * @throws TypeError A text has a newline, or is longer than 16 MiB.
    */
   async append(texts: readonly string[]): Promise<number> {
@@ -144,7 +153,7 @@ export class Spool {
   /**
    * Records from there on, in order, to the newest one that is on the disk when the reader gets there.
    *
-   * @throws SpoolUnavailable
+   * @throws StorageUnavailable
    */
   async *read(from: number): AsyncGenerator<SpoolRecord> {
     for await (const records of this.readMany(from)) yield* records;
@@ -189,15 +198,17 @@ export class Spool {
     this.places.remove(name);
   }
 
+  /** Names that begin with a dot are this package's own, and are not among them. */
   cursors(): ReadonlyMap<string, number> {
     const { first } = this;
-    return new Map([...this.places.all].map(([name, place]) => [name, Math.max(place, first)]));
+    const others = [...this.places.all].filter(([name]) => !name.startsWith('.'));
+    return new Map(others.map(([name, place]) => [name, Math.max(place, first)]));
   }
 
   /**
    * Writes the cursors, if they have changed; with `isProbe` in any case, to see whether the disk takes something.
    *
-   * @throws SpoolUnavailable
+   * @throws StorageUnavailable
    */
   async sync({ isProbe = false } = {}): Promise<void> {
     if (isProbe) this.places.touch();
@@ -210,7 +221,7 @@ export class Spool {
    * `unreadable`.
    *
    * @returns how often that was so since it was opened
-   * @throws SpoolUnavailable
+   * @throws StorageUnavailable
    */
   async restore(): Promise<number> {
     await this.run({ texts: [], bytes: 0, isLooking: true });
@@ -221,7 +232,7 @@ export class Spool {
    * Deletes segments of which every record is before that, and writes the cursors first. Only where the disk is too full
    * for them, room is made first: a cursor to what is gone then means the oldest record that is there.
    *
-   * @throws SpoolUnavailable
+   * @throws StorageUnavailable
    */
   async trim(before: number): Promise<void> {
     const done = this.trimming.then(() => this.trimNow(before));
@@ -243,7 +254,7 @@ export class Spool {
     this.watchers.end(this.unavailable('not read', undefined, 'CLOSED'));
     await this.writer.close();
     await this.mark.close();
-    await this.unlock();
+    this.unlock();
   }
 
   private async run(work: Work): Promise<number> {
@@ -328,9 +339,9 @@ export class Spool {
     if (this.closing !== undefined) throw this.unavailable(what, undefined, 'CLOSED');
   }
 
-  private unavailable(what: string, cause?: unknown, code?: string): SpoolUnavailable {
-    if (cause instanceof SpoolUnavailable) return cause;
-    return new SpoolUnavailable(this.folder, what, cause, code);
+  private unavailable(what: string, cause?: unknown, code?: string): StorageUnavailable {
+    if (cause instanceof StorageUnavailable) return cause;
+    return new StorageUnavailable(this.folder, what, cause, code);
   }
 }
 
@@ -339,7 +350,7 @@ async function unlessFull(writing: Promise<unknown>) {
   try {
     await writing;
   } catch (error) {
-    const isFull = error instanceof SpoolUnavailable && ['ENOSPC', 'EDQUOT'].includes(error.code);
+    const isFull = error instanceof StorageUnavailable && ['ENOSPC', 'EDQUOT'].includes(error.code);
     if (!isFull) throw error;
   }
 }

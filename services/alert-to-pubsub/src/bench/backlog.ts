@@ -2,10 +2,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AlertMessage } from '@skolo/alerts';
-import { Spool } from '@skolo/durable';
+import { Spool, writeSnapshot } from '@skolo/durable';
 import { fingerprintOf } from '../fingerprint.ts';
 import { createIds } from '../ids.ts';
-import { writeSnapshot } from '../snapshot.ts';
 import { alerts } from './requests.ts';
 
 const batch = 1000;
@@ -26,9 +25,11 @@ export async function writeBacklog(stateDir: string, count: number): Promise<num
       });
       await spool.append(texts);
     }
-    await writeSnapshot(join(stateDir, 'alerts.json'), {
+    await writeSnapshot(join(stateDir, 'spool', 'snapshot'), {
       next: spool.next,
-      alerts: known.map(({ id: _, kind: __, at: ___, ...rest }) => ({ ...rest, silentMs: 1e9 })),
+      texts: known.map(({ id: _, kind: __, at: ___, ...rest }) =>
+        JSON.stringify({ ...rest, silentMs: 1e9 }),
+      ),
     });
     return spool.bytes;
   } finally {

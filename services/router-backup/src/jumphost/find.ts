@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { errorText } from '@skolo/common';
-import { markOf } from '@skolo/durable';
+import { isLiveFile, isLiveFolder, markOf } from '@skolo/durable';
 import { isDatabase } from './sqlite.ts';
 
 /** One thing to archive. A journal is a folder of files that belong together; a database brings its log. */
@@ -38,8 +38,6 @@ export interface FindOptions {
 const mostFound = 200_000;
 /** Temp files of atomic writes: each is either a whole file by now, or nothing. */
 const tempFile = /^\..+\.\d+-\d+-[0-9a-f]{12}\.tmp$/;
-/** Beside the files of a journal that matter: whose it is, and what LevelDB noted. */
-const noPartOfJournal: ReadonlySet<string> = new Set(['LOCK', 'LOG', 'LOG.old']);
 
 /** Sorted by name. @throws Error There is far too much, or the reason of the signal. */
 export async function findAll(options: FindOptions): Promise<{ found: Found[]; left: Left[] }> {
@@ -104,10 +102,10 @@ class Search {
       return;
     }
     this.add(path, 'folder', stats);
-    const isJournal = names.includes('CURRENT');
+    const isJournal = isLiveFolder(names);
     if (isJournal) this.add(path, 'journal', stats);
     for (const name of names) {
-      if (tempFile.test(name) || (isJournal && isPartOfJournal(name))) continue;
+      if (tempFile.test(name) || (isJournal && isLiveFile(name))) continue;
       // It is copied later than what it is about, and would be ahead of that.
       if (names.some((other) => markOf(other) === name)) continue;
       await this.below(join(path, name), join(real, name));
@@ -179,12 +177,6 @@ class TooMuch extends Error {}
 function sorted<T>(all: Iterable<T>, by: (each: T) => string): T[] {
   const keyed = [...all].map((each) => ({ key: Buffer.from(by(each)), each }));
   return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ each }) => each);
-}
-
-function isPartOfJournal(name: string): boolean {
-  return (
-    noPartOfJournal.has(name) || /^(CURRENT|MANIFEST-\d+|\d+\.(log|ldb|sst|dbtmp))$/.test(name)
-  );
 }
 
 function kindOf(stats: Stats): string {

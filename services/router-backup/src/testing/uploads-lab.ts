@@ -103,7 +103,7 @@ export async function startUploads(options: UploadsLabOptions = {}): Promise<Upl
       backOff: options.backOff ?? { firstMs: 10_000, maxMs: 900_000, jitter: 0 },
       ...(options.openPlace && { openPlace: options.openPlace }),
     });
-    await lab.uploads.load(lab.journal);
+    lab.uploads.load(lab.journal);
     await lab.uploads.start();
   }
 

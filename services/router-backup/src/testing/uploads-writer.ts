@@ -51,7 +51,7 @@ async function work(): Promise<void> {
     log,
     backOff: { firstMs: 20, maxMs: 200 },
   });
-  await uploads.load(journal);
+  uploads.load(journal);
   await uploads.start();
   if (mode === 'drain') {
     while (!(await isDone())) await pause(20);

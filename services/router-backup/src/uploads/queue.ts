@@ -16,8 +16,8 @@ export class Queue {
   }
 
   /** Gives the number of records that cannot be understood. */
-  async load(journal: Journal): Promise<number> {
-    const unreadable = await this.tables.load(journal);
+  load(journal: Journal): number {
+    const unreadable = this.tables.load(journal);
     for (const { number } of this.waiting.all.values()) this.last = Math.max(this.last, number);
     return unreadable;
   }

@@ -4,7 +4,7 @@ import type { Docker } from '../engine/docker.ts';
 import type { EngineAccess } from '../engine/engine.ts';
 
 /** What layers of our images hold, from below to above. */
-export const layerKinds = ['debian', 'node', 'native', 'packages', 'bundle', 'other'] as const;
+export const layerKinds = ['debian', 'node', 'packages', 'bundle', 'other'] as const;
 
 export type LayerKind = (typeof layerKinds)[number];
 
@@ -19,7 +19,7 @@ export async function layersOf(
   const name = imageName(access, image, 'amd64');
   const format = ['--no-trunc', '--human=false', '--format', '{{json .}}'];
   const lines = (await docker(['history', ...format, name])).split('\n');
-  const sizes = { debian: 0, node: 0, native: 0, packages: 0, bundle: 0, other: 0 };
+  const sizes = { debian: 0, node: 0, packages: 0, bundle: 0, other: 0 };
   for (const line of lines) {
     const { CreatedBy, Size } = Step.parse(JSON.parse(line));
     sizes[kindOf(CreatedBy)] += Size;
@@ -31,6 +31,5 @@ function kindOf(step: string): LayerKind {
   if (/^debian of /.test(step)) return 'debian';
   if (/^node of /.test(step)) return 'node';
   if (/apt-get install/.test(step)) return 'packages';
-  if (/^COPY .*\/native\//.test(step)) return 'native';
   return /^COPY .*\/out\/bundle\//.test(step) ? 'bundle' : 'other';
 }

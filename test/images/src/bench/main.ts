@@ -64,14 +64,14 @@ const sizes = targets.flatMap((image): Bench[] => {
     },
   });
   return [
-    bench('image', ['debian', 'node', 'native', 'packages', 'bundle', 'other']),
+    bench('image', ['debian', 'node', 'packages', 'bundle', 'other']),
     bench('layer-packages', ['packages']),
     bench('layer-bundle', ['bundle']),
   ];
 });
 
 /** The same in all images. */
-const shared = (['debian', 'node', 'native'] as const).map(
+const shared = (['debian', 'node'] as const).map(
   (kind): Bench => ({
     name: `layer-${kind}`,
     unit: 'MB',

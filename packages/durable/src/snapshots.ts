@@ -1,0 +1,192 @@
+/**
+ * The snapshot of a spool: all that its records have led to, in one file beside the segments. What the snapshot covers
+ * need not be kept in the spool, nor read when the spool is opened again.
+ *
+ * The file has lines as a segment has them (`spool/line.ts`), so that a damaged byte costs one record. The first line
+ * says which record of the spool comes next, and how many lines follow. The spool has the same number as a cursor, which
+ * proves that there was a snapshot.
+ */
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from './atomic-file.ts';
+import { encodeLines, isSequence, textOf } from './spool/line.ts';
+import { readLines } from './spool/lines.ts';
+import { chunksOf } from './spool/segment.ts';
+import type { Spool } from './spool/spool.ts';
+import { systemCode } from './system-error.ts';
+
+export interface Snapshot {
+  /** Sequence number of the first record of the spool that it does not cover. */
+  next: number;
+  texts: Iterable<string>;
+}
+
+/** A snapshot as it was found. */
+export interface FoundSnapshot extends Snapshot {
+  texts: string[];
+  /** With which record of the spool to go on: where something of the snapshot is lost, older ones may still have it. */
+  from: number;
+  /** Of its texts, those that are damaged or missing; undefined where its first line does not say how many there were. */
+  lost: number | undefined;
+  /** Whether every byte of it is as it was written. */
+  isWhole: boolean;
+}
+
+const cursor = '.snapshot';
+export const snapshotName = 'snapshot';
+
+export class Snapshots {
+  /** What the newest one does not cover. */
+  next = 1;
+  /** Something damaged is in the files, and would be reported again at the next start. */
+  isDamaged: boolean;
+  private readonly spool: Spool;
+  private readonly take: () => Snapshot;
+  private readonly file: string;
+  private bytesThen = 0;
+  private restoredThen = 0;
+  private isThere = false;
+  private writing: Promise<void> = Promise.resolve();
+
+  /** @param take all that is known now, and up to where of the spool */
+  constructor(spool: Spool, take: () => Snapshot) {
+    this.spool = spool;
+    this.take = take;
+    this.file = join(spool.folder, snapshotName);
+    this.isDamaged = spool.damage !== undefined;
+  }
+
+  /**
+   * To be called first.
+   *
+   * @returns undefined where there was none yet; `lost` where there was one and it is gone
+   * @throws Error Of the system.
+   */
+  async read(): Promise<FoundSnapshot | 'lost' | undefined> {
+    const noted = this.spool.cursor(cursor);
+    const found = await readSnapshot(this.file, noted ?? 1);
+    if (found === undefined) {
+      if (noted === undefined) return undefined;
+      this.isDamaged = true;
+      return 'lost';
+    }
+    this.isThere = true;
+    this.next = found.next;
+    this.isDamaged ||= !found.isWhole;
+    // Where the spool ends earlier, other records get the numbers that the snapshot would pass over.
+    if (noted !== found.next) this.spool.setCursor(cursor, found.next);
+    const isReplayed = !found.isWhole && found.next <= this.spool.next;
+    return { ...found, from: isReplayed ? this.spool.first : found.next };
+  }
+
+  /** @throws FileNotWritten */
+  async write(): Promise<void> {
+    // One at a time: an older one must not take the place of a newer one.
+    const written = this.writing.then(() => this.writeNow());
+    this.writing = written.catch(() => undefined);
+    await written;
+  }
+
+  private async writeNow() {
+    const { next, texts } = this.take();
+    const bytes = this.spool.bytes;
+    await writeSnapshot(this.file, { next, texts });
+    this.isThere = true;
+    this.next = next;
+    this.bytesThen = bytes;
+    this.spool.setCursor(cursor, next);
+  }
+
+  /**
+   * Writes a snapshot when it is due, and deletes what is neither needed for it nor by others.
+   *
+   * @param done the first record that others still need
+   * @param mostBytes how many bytes of the spool a start may have to read
+   * @throws FileNotWritten, StorageUnavailable
+   */
+  async shrink(done: number, mostBytes: number): Promise<void> {
+    const { spool } = this;
+    const isLong = spool.bytes - this.bytesThen > mostBytes;
+    const holdsUp = spool.bytes > mostBytes && done > this.next;
+    const isCleared = this.isDamaged && done === spool.next;
+    if ((isLong || holdsUp || isCleared) && (isCleared || this.take().next !== this.next)) {
+      await this.write();
+    }
+    if (done > spool.first || isCleared) {
+      await spool.trim(Math.min(done, this.next));
+      this.bytesThen = Math.min(this.bytesThen, spool.bytes);
+    }
+    if (isCleared) this.isDamaged = false;
+  }
+
+  /**
+   * Looks whether somebody has deleted the folder while it is in use, and writes it anew.
+   *
+   * @returns whether that was so
+   * @throws FileNotWritten, StorageUnavailable
+   */
+  async restore(): Promise<boolean> {
+    const restored = await this.spool.restore();
+    const isRestored = restored > this.restoredThen;
+    if (isRestored || (this.isThere && !(await isThere(this.file)))) await this.write();
+    this.restoredThen = restored;
+    return isRestored;
+  }
+}
+
+/** @throws FileNotWritten */
+export async function writeSnapshot(file: string, { next, texts }: Snapshot): Promise<void> {
+  const lines = [...texts];
+  const first = JSON.stringify({ next, lines: lines.length });
+  await writeFileAtomic(file, encodeLines([], 1, [first, ...lines]));
+}
+
+/** @param noted what it does not cover, where its first line is damaged */
+async function readSnapshot(
+  file: string,
+  noted: number,
+): Promise<Omit<FoundSnapshot, 'from'> | undefined> {
+  const handle = await open(file, 'r').catch((error) => {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  });
+  if (handle === undefined) return undefined;
+  const texts: string[] = [];
+  let first: { next: number; lines: number } | undefined;
+  let damaged = 0;
+  let seen = 0;
+  try {
+    const { size } = await handle.stat();
+    for await (const { bytes, offset } of chunksOf(handle, 0, () => size)) {
+      readLines(bytes, offset, {
+        record(line, _bytes, start, end) {
+          if (line <= seen) return;
+          seen = line;
+          const text = textOf(bytes, start, end, line);
+          if (line === 1) first = firstLineOf(text);
+          else texts.push(text);
+        },
+        damaged: () => {
+          damaged += 1;
+        },
+      });
+    }
+  } finally {
+    await handle.close();
+  }
+  const lost = first && first.lines - texts.length;
+  return { next: first?.next ?? noted, texts, lost, isWhole: damaged === 0 && lost === 0 };
+}
+
+function firstLineOf(text: string): { next: number; lines: number } | undefined {
+  const { next, lines } = JSON.parse(text);
+  return isSequence(next) && typeof lines === 'number' ? { next, lines } : undefined;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'ENOENT';
+  }
+}

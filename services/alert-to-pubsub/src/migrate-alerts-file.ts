@@ -1,0 +1,33 @@
+/**
+ * Brings the alerts that version 0.1 knew, in `alerts.json`, into the spool's snapshot. To be deleted in the next minor
+ * version, with its test.
+ */
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readFileIfExists, writeSnapshot } from '@skolo/durable';
+import { z } from 'zod';
+
+const AlertsFile = z.object({ next: z.int().min(1), alerts: z.array(z.unknown()) });
+
+/** Of a file that cannot be read, nothing: the spool alone tells then what is known. @throws Error Of the system. */
+export async function migrateAlertsFile(stateDir: string): Promise<void> {
+  const file = join(stateDir, 'alerts.json');
+  const text = await readFileIfExists(file);
+  if (text === undefined) return;
+  const snapshot = join(stateDir, 'spool', 'snapshot');
+  if ((await readFileIfExists(snapshot)) === undefined) {
+    const { next, alerts } = parsed(text) ?? {};
+    if (next !== undefined && alerts !== undefined) {
+      await writeSnapshot(snapshot, { next, texts: alerts.map((each) => JSON.stringify(each)) });
+    }
+  }
+  await rename(file, `${file}.0.1`);
+}
+
+function parsed(text: string): z.output<typeof AlertsFile> | undefined {
+  try {
+    return AlertsFile.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
