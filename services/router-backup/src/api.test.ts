@@ -228,8 +228,12 @@ describe('the API', () => {
       JSON.stringify(await lab.operator.backups({ query: {} })),
     ];
     await lab.stop();
-    for (const name of await readdir(join(lab.stateDir, 'journal'))) {
-      seen.push(await readFile(join(lab.stateDir, 'journal', name), 'latin1'));
+    const journal = join(lab.stateDir, 'journal');
+    const files = await readdir(journal, { recursive: true, withFileTypes: true });
+    const read = files.filter((entry) => entry.isFile());
+    expect(read).not.toEqual([]);
+    for (const { parentPath, name } of read) {
+      seen.push(await readFile(join(parentPath, name), 'latin1'));
     }
 
     expect(seen.filter((text) => text.includes('canary'))).toEqual([]);
