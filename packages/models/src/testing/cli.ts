@@ -19,6 +19,9 @@ import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { models } from '../index.ts';
 import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+import { allRejectWhenAborted, patient, verbs } from './outlets.ts';
+
+export { patient };
 
 export const username = 'skolo';
 export const password = 'open-sesame';
@@ -48,11 +51,6 @@ const hostKey = generateKeyPairSync('ec', {
   publicKeyEncoding: { type: 'spki', format: 'pem' },
   privateKeyEncoding: { type: 'sec1', format: 'pem' },
 }).privateKey;
-
-/** For what is not to be given up. */
-export function patient(): AbortSignal {
-  return new AbortController().signal;
-}
 
 export async function startCli(setup: CliSetup): Promise<StartedCli> {
   const { transport = 'ssh' } = setup;
@@ -102,17 +100,6 @@ export async function readOne(driver: PowerDriver, outlet: string): Promise<Outl
   const reading = (await driver.read([outlet], patient())).get(outlet);
   if (reading === undefined) throw new Error(`no reading of ${outlet}`);
   return reading;
-}
-
-/** Each verb once, by its name. */
-function verbs(driver: PowerDriver, outlet: string, signal: AbortSignal) {
-  const { nativeCycle } = driver;
-  return {
-    read: async () => void (await driver.read([outlet], signal)),
-    turnOff: () => driver.turnOff(outlet, signal),
-    turnOn: () => driver.turnOn(outlet, undefined, signal),
-    ...(nativeCycle && { nativeCycle: () => nativeCycle.run(outlet, 5, signal) }),
-  };
 }
 
 const faults: readonly [DeviceFault, abstract new (...args: never[]) => Error][] = [
@@ -184,14 +171,9 @@ export function meetsCliFaults(setup: CliSetup, outlet: string, more: readonly s
   it('gives up when it is told to, and leaves no session behind', async () => {
     const { device, driver } = await startCli(setup);
     device.faults.set('wedged');
-    const told = new AbortController();
-    const why = new Error('the daemon stops');
 
-    const all = Object.values(verbs(driver, outlet, told.signal)).map((verb) => verb());
-    const ends = Promise.all(all.map((verb) => expect(verb).rejects.toBe(why)));
-    told.abort(why);
+    await allRejectWhenAborted(driver, outlet);
 
-    await ends;
     await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
   });
 

@@ -20,6 +20,9 @@ import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { models } from '../index.ts';
 import type { DriverDeps, DriverKind, PowerDriver } from '../outlets.ts';
+import { allRejectWhenAborted, patient, verbs } from './outlets.ts';
+
+export { patient };
 
 export interface Login {
   username?: string;
@@ -39,11 +42,6 @@ export interface Setup {
 export interface Started {
   device: SimulatedDevice;
   driver: PowerDriver;
-}
-
-/** For what is not to be given up. */
-export function patient(): AbortSignal {
-  return new AbortController().signal;
 }
 
 export async function startDriver(setup: Setup): Promise<Started> {
@@ -109,17 +107,6 @@ function credentials({ username, password, token }: Login): Credentials {
   };
 }
 
-/** Each verb once, by its name. */
-function verbs(driver: PowerDriver, outlet: string, signal: AbortSignal) {
-  const { nativeCycle } = driver;
-  return {
-    read: async () => void (await driver.read([outlet], signal)),
-    turnOff: () => driver.turnOff(outlet, signal),
-    turnOn: () => driver.turnOn(outlet, undefined, signal),
-    ...(nativeCycle && { nativeCycle: () => nativeCycle.run(outlet, 5, signal) }),
-  };
-}
-
 const faults: [DeviceFault, abstract new (...args: never[]) => Error][] = [
   ['down', DeviceUnreachable],
   ['drops-mid-way', DeviceUnreachable],
@@ -175,14 +162,9 @@ export function meetsFaults(setup: Setup, outlet: string, more: readonly string[
   it('gives up when it is told to', async () => {
     const { device, driver } = await startDriver(setup);
     device.faults.set('wedged');
-    const told = new AbortController();
-    const why = new Error('the daemon stops');
 
-    const all = Object.values(verbs(driver, outlet, told.signal)).map((verb) => verb());
-    const ends = Promise.all(all.map((verb) => expect(verb).rejects.toBe(why)));
-    told.abort(why);
+    await allRejectWhenAborted(driver, outlet);
 
-    await ends;
     await vi.waitFor(() => expect(device.sessions.now).toBe(0), 20_000);
   });
 

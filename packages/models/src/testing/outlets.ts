@@ -60,6 +60,20 @@ export function verbs(driver: PowerDriver, outlet: string, signal: AbortSignal =
   };
 }
 
+/** Aborts all verbs while they wait: each rejects with the reason. Gives the signal, which is aborted then. */
+export async function allRejectWhenAborted(
+  driver: PowerDriver,
+  outlet: string,
+): Promise<AbortSignal> {
+  const stop = new AbortController();
+  const reason = new Error('the daemon stops');
+  const all = Object.values(verbs(driver, outlet, stop.signal)).map((verb) => verb());
+  const ends = Promise.all(all.map((verb) => expect(verb).rejects.toBe(reason)));
+  stop.abort(reason);
+  await ends;
+  return stop.signal;
+}
+
 export async function stateOf(driver: PowerDriver, outlet: string): Promise<string | undefined> {
   return (await driver.read([outlet], patient())).get(outlet)?.state;
 }

@@ -6,7 +6,14 @@ import { deadlineMs, usualTimes } from '@skolo/equipment/snmp';
 import type { SnmpCredentials } from '@skolo/secrets';
 import type { DeviceFault } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { everythingIn, neverSends, patient, stateOf, verbs } from './outlets.ts';
+import {
+  allRejectWhenAborted,
+  everythingIn,
+  neverSends,
+  patient,
+  stateOf,
+  verbs,
+} from './outlets.ts';
 import { driverAt, logins, type SnmpSetup, startDriver } from './snmp.ts';
 
 const silent: DeviceFault[] = ['down', 'wedged', 'slow', 'refuses-login'];
@@ -110,16 +117,11 @@ export function meetsFaults(setup: SnmpSetup, outlet: string): void {
   it.for(['v2c', 'sha'] as const)('gives up when it is told to, signed in by %s', async (who) => {
     const { device, driver } = await startDriver(setup, logins[who]);
     device.faults.set('wedged');
-    const told = new AbortController();
-    const why = new Error('the daemon stops');
 
-    const all = Object.values(verbs(driver, outlet, told.signal)).map((verb) => verb());
-    const ends = Promise.all(all.map((verb) => expect(verb).rejects.toBe(why)));
-    told.abort(why);
+    const aborted = await allRejectWhenAborted(driver, outlet);
 
-    await ends;
-    for (const verb of Object.values(verbs(driver, outlet, told.signal))) {
-      await expect(verb()).rejects.toBe(why);
+    for (const verb of Object.values(verbs(driver, outlet, aborted))) {
+      await expect(verb()).rejects.toBe(aborted.reason);
     }
   });
 
