@@ -6,6 +6,7 @@ import { parseRack, swarmingConfig } from '@skolo/rack';
  * @property {string} name
  * @property {string} folder of the package: in the repository, and under /opt/skolo
  * @property {number} leastNode the oldest major version of Node that it runs on: 22 where there are machines with arm/v7
+ * @property {true} [drivers] it switches outlets, and has the driver of each model
  * @property {string[]} copies what of the package is taken over as it is, besides what is bundled
  * @property {() => Promise<Record<string, string>>} [files] more, by their paths in the root file system
  */
@@ -13,7 +14,13 @@ import { parseRack, swarmingConfig } from '@skolo/rack';
 /** @type {Bundle[]} */
 export const bundles = [
   { name: 'metadata-server', folder: 'services/metadata-server', leastNode: 24, copies: [] },
-  { name: 'power-cycle-daemon', folder: 'services/power-cycle-daemon', leastNode: 24, copies: [] },
+  {
+    name: 'power-cycle-daemon',
+    folder: 'services/power-cycle-daemon',
+    leastNode: 24,
+    drivers: true,
+    copies: [],
+  },
   { name: 'router-backup', folder: 'services/router-backup', leastNode: 24, copies: [] },
   { name: 'alert-to-pubsub', folder: 'services/alert-to-pubsub', leastNode: 24, copies: [] },
   {

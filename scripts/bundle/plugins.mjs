@@ -23,6 +23,20 @@ export const leftOut = {
 };
 
 /**
+ * The facts of a model name its driver, which only the power-cycle daemon loads: with it come ssh, SNMP and MQTT.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+export const withoutDrivers = {
+  name: 'without-drivers',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/outlets\.ts$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, namespace: 'left-out' } : undefined,
+    );
+  },
+};
+
+/**
  * `await import()` of CommonJS: Node finds the names that it exports, esbuild only the default. So each such package is
  * given the names that Node finds.
  *
