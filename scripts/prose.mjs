@@ -26,18 +26,19 @@ const rules = [
 ];
 
 const files = process.argv.slice(2);
-const all = files.length > 0 ? files : trackedPages();
+const isWhole = files.length === 0;
+const all = isWhole ? trackedPages() : files;
 let broken = 0;
 for (const file of all) {
   const problems = problemsOf(readFileSync(file, 'utf8'));
-  if (unrevised.includes(file) && files.length === 0) {
+  if (isWhole && unrevised.includes(file)) {
     if (problems.length > 0) continue;
     problems.push('keeps the rules now: remove it from scripts/prose-unrevised.mjs');
   }
   for (const problem of problems) console.error(`${file}:${problem}`);
   broken += problems.length;
 }
-for (const file of unrevised.filter((name) => files.length === 0 && !all.includes(name))) {
+for (const file of isWhole ? unrevised.filter((name) => !all.includes(name)) : []) {
   console.error(`${file}: is gone: remove it from scripts/prose-unrevised.mjs`);
   broken += 1;
 }
