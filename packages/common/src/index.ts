@@ -20,6 +20,7 @@ export { cameThroughProxy, clientAddress, inNetworks, normaliseAddress } from '.
 export { type Clock, createClock, readBootId, systemClock } from './clock.ts';
 export { orAborted, withDeadline } from './deadline.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
+export { createEvents, type Emit, type Events } from './events.ts';
 export { exitCodes } from './exit-codes.ts';
 export { browserGetProblem, browserProblem } from './http/browser-check.ts';
 export { plainHeaders, requestIdFrom, statusOf } from './http/exchange.ts';

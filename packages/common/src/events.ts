@@ -1,0 +1,22 @@
+/** Receives an event. It must not throw. */
+export type Emit<E> = (event: E) => void;
+
+/** The events of a service: its parts emit them, and the consumers are added where all of it is wired. */
+export interface Events<E> {
+  emit: Emit<E>;
+  /** Adds a consumer of each later event. Returns a function that removes it. */
+  consume(consumer: Emit<E>): () => void;
+}
+
+export function createEvents<E>(): Events<E> {
+  const consumers = new Set<Emit<E>>();
+  return {
+    emit(event) {
+      for (const consumer of [...consumers]) consumer(event);
+    },
+    consume(consumer) {
+      consumers.add(consumer);
+      return () => consumers.delete(consumer);
+    },
+  };
+}
