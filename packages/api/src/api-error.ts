@@ -1,3 +1,4 @@
+import { errorCode, errorText } from '@skolo/errors';
 import type { Problem } from './problem.ts';
 
 /** The service answered, but not with what was asked for: `problem.detail` says why and what to do. */
@@ -36,7 +37,7 @@ export function whyUnreachable(error: unknown): string {
   const code = codeOf(cause);
   const words = reasons.get(code);
   if (words !== undefined) return `${words} (${code})`;
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = errorText(cause);
   return `the request failed: ${message}${code === '' ? '' : ` (${code})`}`;
 }
 
@@ -44,7 +45,7 @@ export function whyUnreachable(error: unknown): string {
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   if (error.name === 'HTTPParserError') return error.name;
-  return 'code' in error ? String(error.code) : '';
+  return errorCode(error) ?? '';
 }
 
 const broken = 'the connection broke before the answer was complete';

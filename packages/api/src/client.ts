@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
 import { Problem, problemType } from './problem.ts';
@@ -246,15 +247,6 @@ function issuesOf({ issues }: z.ZodError): string {
   });
   const rest = issues.length - shown.length;
   return shown.join('; ') + (rest > 0 ? `; and ${rest} more` : '');
-}
-
-/** Undefined where it is not JSON, which no JSON text means. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function checkBaseUrl(text: string) {

@@ -1,3 +1,4 @@
+import { errorCode } from '@skolo/errors';
 import type { Io } from './io.ts';
 
 /** Something that the person at the terminal can do something about. The message says what, where, and what to do. */
@@ -40,7 +41,7 @@ interface Failure {
 export function failureOf(error: unknown): Failure {
   if (error instanceof CliError) return failure(error.message, error.exitCode);
   if (!(error instanceof Error)) return bug(error);
-  const code = codeOf(error);
+  const code = errorCode(error) ?? '';
   if (code === 'RACK_INVALID') {
     // One issue a line, beginning with its place, as editors and people know it from compilers.
     return { lines: error.message.split('\n'), exitCode: exitCodes.badConfiguration };
@@ -57,10 +58,6 @@ const expected = new Set(['API_ERROR', 'API_UNREACHABLE', 'SUBSCRIBE', 'TOKEN_FI
 /** From the system itself, or from a package that says which file it was about. */
 function isOfSystem(error: Error): boolean {
   return [error, error.cause].some((each) => each instanceof Error && 'syscall' in each);
-}
-
-function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 function failure(message: string, exitCode: ExitCode): Failure {

@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { errorCode } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import type { Globals, SkoloCommand } from './command.ts';
 import { CliError, exitCodes } from './errors.ts';
@@ -24,7 +25,7 @@ export async function rackFile({ rack: file, rackIsDefault }: Globals): Promise<
   try {
     await access(file);
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
+    if (errorCode(cause) === 'ENOENT') {
       const hint = rackIsDefault
         ? 'say which rack with --rack FILE or SKOLO_RACK'
         : 'correct --rack or SKOLO_RACK';

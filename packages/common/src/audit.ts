@@ -6,11 +6,11 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '@skolo/durable';
+import { errorCode, errorText } from '@skolo/errors';
 import type { Role } from '@skolo/rack';
 import { z } from 'zod';
 import type { Clock } from './clock.ts';
 import type { DegradedList } from './degraded.ts';
-import { errorText } from './redact.ts';
 
 export const AuditEntry = z.object({
   /** RFC 3339, UTC, by the wall clock of the rack. Within a segment, lines are in the order of events whatever that clock did. */
@@ -220,7 +220,7 @@ async function syncFolder(path: string) {
 
 async function segmentsOf(dir: string): Promise<string[]> {
   const names = await readdir(dir).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOENT') return [];
     throw error;
   });
   return names.flatMap((name) => segmentName.exec(name)?.[1] ?? []).sort();

@@ -1,8 +1,8 @@
+import { errorText } from '@skolo/errors';
 import { RackError, readRack } from '@skolo/rack';
 import { SecretError, secretPath } from '@skolo/secrets';
 import { TokenFile } from './access/token-file.ts';
 import { problemsOf } from './open-rack.ts';
-import { errorText } from './redact.ts';
 import type { ServiceDefinition } from './service.ts';
 import { readTlsFiles } from './tls.ts';
 

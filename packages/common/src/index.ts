@@ -1,3 +1,4 @@
+export { errorText, orAborted, redacted, stripSecrets, withDeadline } from '@skolo/errors';
 export { AccessControl, type Caller } from './access/access-control.ts';
 export {
   listTokens,
@@ -18,7 +19,6 @@ export {
 export { type BackOffOptions, backOffMs } from './back-off.ts';
 export { cameThroughProxy, clientAddress, inNetworks, normaliseAddress } from './client-address.ts';
 export { type Clock, createClock, readBootId, systemClock } from './clock.ts';
-export { orAborted, withDeadline } from './deadline.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
 export { createEvents, type Emit, type Events } from './events.ts';
 export { exitCodes } from './exit-codes.ts';
@@ -48,7 +48,6 @@ export {
   tryOpenJournal,
 } from './open-journal.ts';
 export { pause } from './pause.ts';
-export { errorText, redacted, stripSecrets } from './redact.ts';
 export { runService } from './run-service.ts';
 export type { Service, ServiceContext, ServiceDefinition } from './service.ts';
 export { type RunningService, type StartOptions, startService } from './start-service.ts';

@@ -10,11 +10,11 @@ import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { errorText } from '@skolo/errors';
 import { Gauge, type Registry } from 'prom-client';
 import { z } from 'zod';
 import { type Clock, readBootId } from './clock.ts';
 import type { DegradedList } from './degraded.ts';
-import { errorText } from './redact.ts';
 
 const Mark = z.object({
   time: z.iso.datetime(),

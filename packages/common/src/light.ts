@@ -2,13 +2,13 @@
  * What a process may load that has to stay small, as the agent on a machine with 1 GB: no express, no rack.yaml. Nothing
  * here may import the package's other files without a look at what those load.
  */
+export { errorText, orAborted, redacted, stripSecrets, withDeadline } from '@skolo/errors';
 export type { Caller } from './access/access-control.ts';
 export { AuditEntry, AuditLog, AuditUnavailable, type NewAuditEntry } from './audit.ts';
 export { type BackOffOptions, backOffMs } from './back-off.ts';
 export { inNetworks, normaliseAddress } from './client-address.ts';
 export { type Clock, createClock, readBootId, systemClock } from './clock.ts';
 export { Closers } from './closers.ts';
-export { orAborted, withDeadline } from './deadline.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
 export { drainable } from './drain.ts';
 export { endProcess } from './end-process.ts';
@@ -30,7 +30,6 @@ export { createLogger, type Logger, type LogLevel, logLevels, prettyLines } from
 export { addBuildInfo, addDegraded, httpRequestDuration, processMetrics } from './metrics.ts';
 export { pause } from './pause.ts';
 export { type ProcessFlags, processFlags, readProcessFlags } from './process-flags.ts';
-export { errorText, redacted, stripSecrets } from './redact.ts';
 export { serve } from './serve.ts';
 export { watchStateDir } from './state-dir.ts';
 export { ownVersion } from './version.ts';

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
+import { errorCode } from '@skolo/errors';
 
 export interface ListenOptions {
   port: number;
@@ -35,7 +36,7 @@ export async function listen(server: Server, options: ListenOptions): Promise<nu
       options.host === undefined ? ['::', '0.0.0.0'] : [options.host],
     );
   } catch (error) {
-    const code = errorCode(error);
+    const code = errorCode(error) ?? String(error);
     throw new ListenError(explainListenError(code, options), code, error);
   }
   const address = server.address();
@@ -51,7 +52,7 @@ async function tryHosts(server: Server, port: number, hosts: string[]) {
       return;
     } catch (error) {
       const isLast = index === hosts.length - 1;
-      if (isLast || !withoutIpv6.has(errorCode(error))) throw error;
+      if (isLast || !withoutIpv6.has(errorCode(error) ?? '')) throw error;
     }
   }
 }
@@ -74,8 +75,4 @@ export function explainListenError(code: string, { port, host, flag }: ListenOpt
     default:
       return `${where}: ${code}`;
   }
-}
-
-function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
+import { loggedError, redacted } from '@skolo/errors';
 import pino from 'pino';
-import { loggedError, redacted } from './redact.ts';
 
 export type Logger = pino.Logger;
 

@@ -1,9 +1,9 @@
 /** The journal in the state directory, opened now or as soon as the disk is well. */
 import { join } from 'node:path';
 import { Journal, StorageUnavailable } from '@skolo/durable';
+import { errorText } from '@skolo/errors';
 import type { Logger } from './log.ts';
 import { pause } from './pause.ts';
-import { errorText } from './redact.ts';
 
 export interface OpenJournalDeps {
   stateDir: string;

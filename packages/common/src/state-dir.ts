@@ -1,8 +1,8 @@
 import { constants, type StatsFs } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { makeFolder } from '@skolo/durable/make-folder';
+import { errorText } from '@skolo/errors';
 import type { DegradedList } from './degraded.ts';
-import { errorText } from './redact.ts';
 
 const lookEveryMs = 60_000;
 const leastFreeBytes = 1024 * 1024;

@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createSecureContext, type SecureContextOptions, Server as TlsServer } from 'node:tls';
+import { errorText } from '@skolo/errors';
 import type { RackWatch, ServiceName } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 import { Gauge, type Registry } from 'prom-client';
 import type { DegradedList } from './degraded.ts';
-import { errorText } from './redact.ts';
 
 /** `services.<name>.tls`: paths of PEM files, relative to the folder of rack.yaml. */
 export interface TlsPaths {

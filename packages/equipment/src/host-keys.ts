@@ -4,6 +4,7 @@
  */
 import { rename } from 'node:fs/promises';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { errorText } from '@skolo/errors';
 import { z } from 'zod';
 
 const File = z.object({
@@ -98,5 +99,5 @@ export class HostKeys {
 
 function reasonOf(error: unknown): string {
   if (error instanceof z.ZodError) return z.prettifyError(error).replaceAll('\n', ' ');
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

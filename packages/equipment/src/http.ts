@@ -7,8 +7,8 @@
  * certificate, see tls.ts. Requests are never put into messages: some devices want the password in the URL.
  */
 import { type ClientRequest, type IncomingMessage, request as open } from 'node:http';
+import { withDeadline } from '@skolo/errors';
 import type { Credentials } from '@skolo/secrets';
-import { withinTime } from './deadline.ts';
 import { DeviceBusy, DeviceRefused, DeviceTimeout, SignInRefused } from './errors.ts';
 import { answerTo, basicHeader } from './http-sign-in.ts';
 import { type Access, addressOf, type Place } from './place.ts';
@@ -87,7 +87,7 @@ export function httpTo(
         `no answer of ${address}:${port} within ${timeoutMs / 1000} s`,
       );
     };
-    return await withinTime(timeoutMs, late, signal, async (limit) => {
+    return await withDeadline({ ms: timeoutMs, late, signal }, async (limit) => {
       const exchange = { place, https, address, port, deps, credentials, signal: limit };
       const way = request.anonymous ? 'by-driver' : signIn;
       const answer = await signedIn(exchange, request, way);

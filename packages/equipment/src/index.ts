@@ -1,6 +1,5 @@
 /** Talking to network equipment. */
 
-export { withinTime } from './deadline.ts';
 export { ciscoIos } from './dialects/cisco-ios.ts';
 export {
   type Dialect,

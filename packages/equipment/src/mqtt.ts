@@ -7,9 +7,9 @@
  * what comes while one is subscribed comes without that mark (MQTT 3.1.1, 3.3.1.3).
  */
 import { randomBytes } from 'node:crypto';
+import { withDeadline } from '@skolo/errors';
 import type { Credentials } from '@skolo/secrets';
 import type { IClientOptions, MqttClient } from 'mqtt';
-import { withinTime } from './deadline.ts';
 import {
   type DeviceError,
   DeviceRefused,
@@ -62,13 +62,13 @@ export async function visitBroker<T>(
     return new DeviceTimeout(name, `no answer of the broker within ${answerMs / 1000} s`);
   };
   try {
-    await withinTime(answerMs, late, signal, async (limit) => {
+    await withDeadline({ ms: answerMs, late, signal }, async (limit) => {
       const all = watch ? [...topics, watch.topic] : [...topics];
       await Promise.race([subscribed(client, name, all), broken, aborted(limit)]);
     });
     return await work({
       ask: ({ late: silent, ...exchange }) =>
-        withinTime(answerMs, silent, signal, (limit) =>
+        withDeadline({ ms: answerMs, late: silent, signal }, (limit) =>
           Promise.race([answerTo(client, exchange), broken, aborted(limit)]),
         ),
     });

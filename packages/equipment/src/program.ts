@@ -4,7 +4,7 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { withinTime } from './deadline.ts';
+import { errorCode, withDeadline } from '@skolo/errors';
 import { DeviceRefused, DeviceTimeout } from './errors.ts';
 
 export interface Program {
@@ -39,7 +39,7 @@ export async function runProgram(
 ): Promise<Ran> {
   const [file = '', ...args] = command;
   const late = () => new DeviceTimeout(device, `${file} took longer than ${timeoutMs / 1000} s`);
-  return await withinTime(timeoutMs, late, signal, async (limit) => {
+  return await withDeadline({ ms: timeoutMs, late, signal }, async (limit) => {
     const child = start(device, file, args, env);
     try {
       return await finished(device, file, child, hint, limit);
@@ -93,7 +93,7 @@ function finished(
 }
 
 function notStarted(device: string, file: string, hint: string, error: Error): DeviceRefused {
-  const code = 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   const what = code === 'ENOENT' ? 'is not there' : `cannot be run (${code})`;
   return new DeviceRefused(device, `${file} ${what}; ${hint}`);
 }

@@ -1,5 +1,6 @@
 /** What net-snmp reports, in the classes of packages/equipment. Its own errors go no further: one of them holds the keys. */
 
+import { errorCode } from '@skolo/errors';
 import {
   ErrorStatus,
   RequestFailedError,
@@ -51,7 +52,7 @@ export function snmpError(device: string, error: unknown): DeviceError | undefin
   if (error instanceof RequestFailedError) return refusal(device, error);
   if (error instanceof ResponseInvalidError) return senseless(device, error);
   if (!(error instanceof Error)) return undefined;
-  const code = 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   if (code === 'ECONNREFUSED') return new DeviceUnreachable(device, 'nothing answers SNMP there');
   if (/^E[A-Z]+$/.test(code)) return new DeviceUnreachable(device, `no way to it (${code})`);
   return undefined;

@@ -7,6 +7,7 @@
  * net-snmp it is none, and fence_apc_snmp takes it for "off".
  */
 
+import { withDeadline } from '@skolo/errors';
 import {
   type GetSetCallback,
   isVarbindError,
@@ -14,7 +15,6 @@ import {
   type Session,
   type Varbind,
 } from 'net-snmp';
-import { withinTime } from './deadline.ts';
 import { DeviceRefused, DeviceTimeout } from './errors.ts';
 import type { Access, Place } from './place.ts';
 import { BatchSize, deadlineMs, isMany, type SnmpTimes, usualTimes } from './snmp-batches.ts';
@@ -62,7 +62,9 @@ export function snmpTo(
       Object.assign(open.session, { timeout, retries: isRepeated ? 1 : 0 });
       const late = () => silence(name, open.version, timeoutMs);
       try {
-        return await withinTime(timeoutMs, late, signal, (limit) => answerOf(open, start, limit));
+        return await withDeadline({ ms: timeoutMs, late, signal }, (limit) =>
+          answerOf(open, start, limit),
+        );
       } catch (error) {
         throw isTimeout(error) ? late() : error;
       }

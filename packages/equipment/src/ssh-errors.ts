@@ -1,4 +1,5 @@
 /** What ssh2 and the sockets report, in the words and classes of errors.ts. */
+import { errorCode } from '@skolo/errors';
 import {
   DeviceBusy,
   type DeviceError,
@@ -15,7 +16,7 @@ export function connectionLost({ name, address, port }: Target, cause?: unknown)
 
 /** An error of a socket. */
 export function socketError({ name, address, port }: Target, error: Error): DeviceError {
-  const code = 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   const what = reasons.get(code) ?? `connection failed: ${error.message}`;
   return new DeviceUnreachable(name, `${address}:${port}: ${what}`, { cause: error });
 }

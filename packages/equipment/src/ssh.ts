@@ -3,6 +3,7 @@
  * a device is least likely to count a failure, and every error becomes one of errors.ts.
  */
 import { createHash } from 'node:crypto';
+import { errorText } from '@skolo/errors';
 import { Client, type ClientChannel } from 'ssh2';
 import { DeviceBusy, DeviceError, DeviceRefused, DeviceTimeout, HostKeyChanged } from './errors.ts';
 import { newPasswordRequested } from './password-change.ts';
@@ -235,7 +236,7 @@ class SshTerminal implements Terminal {
 }
 
 function noChannel(device: string, cause: unknown): DeviceError {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = errorText(cause);
   // It opened a channel, and does not run commands in channels: most switches have only a shell.
   if (text === 'Unable to exec') {
     return new DeviceRefused(device, 'takes no commands over ssh, only a terminal', { cause });

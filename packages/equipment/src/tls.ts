@@ -12,6 +12,7 @@
  */
 import { createHash } from 'node:crypto';
 import { connect, type TLSSocket } from 'node:tls';
+import { errorCode, errorText } from '@skolo/errors';
 import { DeviceError, DeviceRefused, DeviceUnreachable, HostKeyChanged } from './errors.ts';
 import type { HostKeys } from './host-keys.ts';
 
@@ -93,7 +94,7 @@ export function connectionError(
   error: unknown,
 ): DeviceError {
   if (error instanceof DeviceError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   const cause = { cause: error };
   if (code.startsWith('HPE_')) {
     return new DeviceRefused(name, `${address}:${port}: what it answers is not HTTP`, cause);
@@ -101,7 +102,7 @@ export function connectionError(
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return new DeviceRefused(name, `${address}:${port}: no TLS; is it plain http?`, cause);
   }
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   const what = reasons.get(code) ?? `connection failed: ${text}`;
   return new DeviceUnreachable(name, `${address}:${port}: ${what}`, cause);
 }

@@ -1,7 +1,7 @@
 /** The credential files that Google's tools write. https://google.aip.dev/auth/4110 and following */
+import { parseJson } from '@skolo/errors';
 import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
-import { parseJson } from './request.ts';
 import { SignInError } from './sign-in-error.ts';
 
 const text = z.string().min(1);

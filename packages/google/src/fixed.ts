@@ -6,10 +6,10 @@
  */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { parseJson } from '@skolo/errors';
 import { readSecret } from '@skolo/secrets';
 import { credentialFileFault, FixedToken } from './credential-file.ts';
 import { timesOfJwt } from './jwt.ts';
-import { parseJson } from './request.ts';
 import { SignInError } from './sign-in-error.ts';
 import type { IssuedToken, TokenSource } from './source.ts';
 

@@ -1,6 +1,7 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
-import { parseJson, request } from './request.ts';
+import { request } from './request.ts';
 import { rejectedBy, requireSafeUrl } from './sign-in-error.ts';
 
 /** Google's keys for ID tokens. https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken */

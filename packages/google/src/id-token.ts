@@ -4,8 +4,8 @@
  * The signature, issuer, audience and times are verified by google-auth-library. It says what is wrong only in
  * messages that quote the token, and allows the clock to be wrong by five minutes: so the claims are read here, too.
  */
+import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
-import { parseJson } from './request.ts';
 
 /** The one algorithm that Google signs ID tokens with. Anything else, `none` and HMAC with the public key above all, is not a signature of Google's. */
 const Header = z.object({ alg: z.literal('RS256'), kid: z.string() });

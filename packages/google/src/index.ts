@@ -2,7 +2,6 @@
 export { credentialFileFault } from './credential-file.ts';
 export { fetchGoogleKeys, googleCertsUrl } from './google-keys.ts';
 export { type IdTokenVerdict, verifyIdToken } from './id-token.ts';
-export { parseJson } from './request.ts';
 export {
   defaultSignIn,
   keyFileSignIn,

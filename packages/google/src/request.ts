@@ -1,4 +1,5 @@
 /** One HTTP request for a token or a key, with a limit for what comes back. */
+import { parseJson } from '@skolo/errors';
 import type { z } from 'zod';
 import { rejectedBy, SignInError, unreachable } from './sign-in-error.ts';
 
@@ -54,13 +55,4 @@ export async function postForm<T>(
     'unexpected-answer',
     `${host}: ${answer.status} without a token (${where.join('; ')})`,
   );
-}
-
-/** Undefined where it is not JSON: the error of `JSON.parse` would quote it. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

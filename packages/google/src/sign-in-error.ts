@@ -1,4 +1,5 @@
 /** Why there is no token, in words that may be logged. */
+import { errorCode } from '@skolo/errors';
 import { isSafeForSecrets } from '@skolo/secrets';
 import { z } from 'zod';
 
@@ -60,6 +61,6 @@ function causeOf(error: unknown): { text: string; code: string } {
   if (!(error instanceof Error)) return { text: 'unknown error', code: 'UNKNOWN' };
   if (error.name === 'TimeoutError') return { text: 'no answer in time', code: 'TIMEOUT' };
   if (error.cause instanceof Error) return causeOf(error.cause);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
+  const code = errorCode(error) ?? 'UNKNOWN';
   return { text: withoutTokens(error.message.split('\n')[0] || error.name), code };
 }

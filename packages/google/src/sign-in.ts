@@ -5,12 +5,12 @@
  * is asked here. https://cloud.google.com/compute/docs/access/authenticate-workloads
  */
 import { once } from 'node:events';
+import { parseJson } from '@skolo/errors';
 import { type Secret, SecretError } from '@skolo/secrets';
 import type { AuthClient, GoogleAuth } from 'google-auth-library';
 import { z } from 'zod';
 import { withoutSecrets } from './library-error.ts';
 import { metadataValue } from './metadata-server.ts';
-import { parseJson } from './request.ts';
 import { serviceAccountKey } from './service-account-key.ts';
 import { SignInError } from './sign-in-error.ts';
 import type { IssuedToken } from './source.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { errorCode } from '@skolo/errors';
 import { fileStamp, isSettled } from '@skolo/secrets';
 import { maxTextLength } from './yaml.ts';
 
@@ -46,7 +47,7 @@ export class VersionedFile {
       const settled = before === fileStamp(after) && isSettled(after);
       return this.seen(versionOf(bytes), settled ? before : undefined);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      const code = errorCode(error) ?? String(error);
       return this.seen(unreadable(code), undefined);
     } finally {
       await handle?.close();

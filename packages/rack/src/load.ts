@@ -1,5 +1,6 @@
 /** rack.yaml to a Rack, or all that is wrong with it. */
 import { readFile } from 'node:fs/promises';
+import { errorCode } from '@skolo/errors';
 import { type BuildOptions, build } from './build.ts';
 import { runChecks } from './checks/index.ts';
 import type { Draft } from './draft.ts';
@@ -58,7 +59,7 @@ export async function readRack(
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = errorCode(error) ?? String(error);
     throw unreadableRack(file, code, error);
   }
   return parseRack(text, { ...options, file });

@@ -6,10 +6,10 @@ import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
+import { errorCode, redacted } from '@skolo/errors';
 import { fileStamp, isSettled } from './file-stamp.ts';
 import type { SecretRef } from './login.ts';
 
-const shown = '<secret>';
 const maxBytes = 64 * 1024;
 
 /** A value that is not printed, logged or serialised by accident. Say `reveal()` where it is used, and only there. */
@@ -26,15 +26,15 @@ export class Secret {
   }
 
   toString(): string {
-    return shown;
+    return redacted;
   }
 
   toJSON(): string {
-    return shown;
+    return redacted;
   }
 
   [inspect.custom](): string {
-    return shown;
+    return redacted;
   }
 }
 
@@ -189,7 +189,7 @@ function trimmed(text: string, what: string, hint: string): string {
 }
 
 function fileError(path: string, error: unknown): SecretError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const code = errorCode(error) ?? String(error);
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR': {

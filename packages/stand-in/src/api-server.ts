@@ -1,5 +1,6 @@
 /** The API server of k3s on this computer, with a time limit on everything that is asked of it. */
 import { readFile } from 'node:fs/promises';
+import { errorCode, errorText, parseJson } from '@skolo/errors';
 import type { z } from 'zod';
 import { ask, type HttpAnswer, type HttpOptions } from './http.ts';
 import { type Kubeconfig, parseKubeconfig } from './kubeconfig.ts';
@@ -58,7 +59,7 @@ async function readKubeconfig(file: string): Promise<Kubeconfig> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const isMissing = errorCode(error) === 'ENOENT';
     throw isMissing
       ? new NoKubernetes('there is no k3s here')
       : new KubernetesSilent(`${file} cannot be read: run it as root`);
@@ -66,7 +67,7 @@ async function readKubeconfig(file: string): Promise<Kubeconfig> {
   try {
     return parseKubeconfig(text);
   } catch (error) {
-    throw new KubernetesSilent(`${file}: ${error instanceof Error ? error.message : error}`);
+    throw new KubernetesSilent(`${file}: ${errorText(error)}`);
   }
 }
 
@@ -80,21 +81,11 @@ async function request(
   try {
     answer = await ask(new URL(path, server), { ...options, timeoutMs, tls });
   } catch (error) {
-    throw new KubernetesSilent(
-      `k3s does not answer (${error instanceof Error ? error.message : error})`,
-    );
+    throw new KubernetesSilent(`k3s does not answer (${errorText(error)})`);
   }
   if (answer.status === 404) throw new NotThere(`k3s has no ${path}`);
   if (answer.status < 200 || answer.status > 299) {
     throw new KubernetesSilent(`k3s answers with ${answer.status}`);
   }
   return answer;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 /** One request with an end to it, whatever the other side does. */
 import { request as overHttp } from 'node:http';
 import { request as overHttps } from 'node:https';
+import { errorCode } from '@skolo/errors';
 
 export interface HttpOptions {
   method?: 'GET' | 'PATCH' | 'DELETE';
@@ -54,5 +55,5 @@ export function ask(url: URL, options: HttpOptions): Promise<HttpAnswer> {
 
 function reason(error: Error, signal: AbortSignal, timeoutMs: number): string {
   if (signal.aborted) return `no answer within ${timeoutMs / 1000} s`;
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+  return errorCode(error) ?? error.message;
 }

@@ -1,5 +1,6 @@
 /** One look at every service, and what follows from it. The timer asks for it every half minute. */
 import { access } from 'node:fs/promises';
+import { errorText } from '@skolo/errors';
 import { type Rack, readRack } from '@skolo/rack';
 import type { ApiServer } from './api-server.ts';
 import { openApiServer } from './api-server.ts';
@@ -56,7 +57,7 @@ export async function lookAround(context: Context): Promise<boolean> {
     } catch (error) {
       // The other service is looked at all the same, and this one again in half a minute.
       isGood = false;
-      context.say(`${service.name}: ${error instanceof Error ? error.message : error}`);
+      context.say(`${service.name}: ${errorText(error)}`);
     }
   }
   await syncNowAndThen(context, open);

@@ -1,6 +1,7 @@
 /** `skolo-stand-in`: the command line, and all that touches the process. */
 import { uptime } from 'node:os';
 import { parseArgs } from 'node:util';
+import { errorText } from '@skolo/errors';
 import { openApiServer } from './api-server.ts';
 import { give, take } from './hold.ts';
 import { type Context, lookAround, syncAll } from './look.ts';
@@ -64,7 +65,7 @@ function readCommandLine(args: string[]): CommandLine {
       options: { help: { type: 'boolean', short: 'h' } },
     }));
   } catch (error) {
-    return { ...nothing, problem: error instanceof Error ? error.message : String(error) };
+    return { ...nothing, problem: errorText(error) };
   }
   if (values.help) return { command: 'help', service: undefined, problem: undefined };
   const [command, name, ...rest] = positionals;
@@ -89,6 +90,6 @@ function person(): string {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(errorText(error));
   process.exitCode = 1;
 }

@@ -1,4 +1,5 @@
 /** Does a service answer, as the rack asks it? */
+import { errorText } from '@skolo/errors';
 import { hostOfUrl, type Rack, servicePorts } from '@skolo/rack';
 import { z } from 'zod';
 import { ask, type HttpAnswer } from './http.ts';
@@ -63,7 +64,7 @@ async function probe(url: URL, isGood: (answer: HttpAnswer) => boolean): Promise
     const answer = await ask(url, { timeoutMs, tls: { rejectUnauthorized: false } });
     return { isAnswering: isGood(answer), text: `${url.origin} answers with ${answer.status}` };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     return { isAnswering: false, text: `${url.origin} does not answer (${why})` };
   }
 }

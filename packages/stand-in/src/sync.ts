@@ -1,4 +1,5 @@
 /** Copies the configuration of the units from k3s, so that it is on the disk when k3s is not there. */
+import { errorText } from '@skolo/errors';
 import { type ApiServer, NotThere } from './api-server.ts';
 import { FolderNotOurs, writeFolder } from './folder-version.ts';
 import { configurationOf, type Places } from './places.ts';
@@ -20,6 +21,6 @@ export async function syncService(
   } catch (error) {
     if (error instanceof NotThere) return { problem: 'k3s has no such Deployment' };
     if (error instanceof FolderNotOurs) return { problem: error.message };
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: errorText(error) };
   }
 }

@@ -10,17 +10,18 @@ const ours = '@skolo/';
 
 /** What a package may import of ours. Commands and services: any package. */
 const may: Readonly<Record<string, readonly string[]>> = {
-  secrets: [],
-  durable: [],
-  api: [],
-  equipment: ['secrets', 'durable'],
-  models: ['equipment', 'secrets'],
-  rack: ['models', 'secrets', 'durable'],
-  google: ['secrets'],
-  common: ['rack', 'api', 'durable', 'google', 'secrets'],
-  backup: ['models', 'equipment', 'rack', 'durable', 'google', 'secrets'],
-  power: ['models', 'equipment', 'rack', 'durable', 'secrets'],
-  alerts: ['rack', 'durable', 'google', 'secrets'],
+  errors: [],
+  secrets: ['errors'],
+  durable: ['errors'],
+  api: ['errors'],
+  equipment: ['secrets', 'durable', 'errors'],
+  models: ['equipment', 'secrets', 'errors'],
+  rack: ['models', 'secrets', 'durable', 'errors'],
+  google: ['secrets', 'errors'],
+  common: ['rack', 'api', 'durable', 'google', 'secrets', 'errors'],
+  backup: ['models', 'equipment', 'rack', 'durable', 'google', 'secrets', 'errors'],
+  power: ['models', 'equipment', 'rack', 'durable', 'secrets', 'errors'],
+  alerts: ['rack', 'durable', 'google', 'secrets', 'errors'],
 };
 /** Of packages/models, rack.yaml needs the facts only. */
 const speakers = ['ssh2', 'net-snmp', 'mqtt'];

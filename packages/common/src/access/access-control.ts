@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { errorText } from '@skolo/errors';
 import { googleCertsUrl, verifyIdToken } from '@skolo/google';
 import { type Access, jumphostHosts, type Rack, type Role } from '@skolo/rack';
 import { secretPath } from '@skolo/secrets';
@@ -9,7 +10,6 @@ import type { DegradedList } from '../degraded.ts';
 import { type HostCheck, hostCheck } from '../http/host-check.ts';
 import { HttpProblem } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
-import { errorText } from '../redact.ts';
 import { GoogleKeys, NoGoogleKeys } from './google-keys.ts';
 import { TokenFile } from './token-file.ts';
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { errorText } from '@skolo/errors';
 import { fetchGoogleKeys } from '@skolo/google';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { DegradedList } from '../degraded.ts';
-import { errorText } from '../redact.ts';
 
 const Cached = z.object({
   certsUrl: z.string(),

@@ -8,11 +8,11 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { open, realpath, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { errorCode, errorText } from '@skolo/errors';
 import { RackError, type Role, readYaml } from '@skolo/rack';
 import { SecretFile, SecretFormatError } from '@skolo/secrets';
 import { type Document, isSeq, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { errorText } from '../redact.ts';
 
 /** Text of a form; the message says which, and never quotes: the file may be another one, with a secret in it. */
 function text(form: RegExp, message: string) {
@@ -187,7 +187,7 @@ async function lock(file: string): Promise<() => Promise<void>> {
     await (await open(path, 'wx', 0o600)).close();
   } catch (cause) {
     const why =
-      systemCode(cause) === 'EEXIST'
+      errorCode(cause) === 'EEXIST'
         ? `somebody else is changing it; try again, and remove ${path} if nobody is`
         : `cannot be changed: ${whyNot(file, cause)}`;
     throw new TokenFileError(`${file}: ${why}`, { cause });
@@ -206,7 +206,7 @@ async function readTokenFile(file: string): Promise<string | undefined> {
 /** What is in the way, and what to do. */
 function whyNot(file: string, cause: unknown): string {
   const folder = dirname(file);
-  switch (systemCode(cause)) {
+  switch (errorCode(cause)) {
     case 'ENOENT':
       return `there is no folder ${folder}; make it, or correct the path`;
     case 'ENOTDIR':
@@ -221,10 +221,6 @@ function whyNot(file: string, cause: unknown): string {
     default:
       return errorText(cause);
   }
-}
-
-function systemCode(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
 }
 
 /** A file without anything in it, or with comments alone, has no tokens yet. */

@@ -247,10 +247,10 @@ async function readJson(
     });
   }
   const text = await readBody(mostBodyBytes);
-  return text === undefined || text === '' ? undefined : parseJson(text);
+  return text === undefined || text === '' ? undefined : parseBody(text);
 }
 
-function parseJson(text: string): unknown {
+function parseBody(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {

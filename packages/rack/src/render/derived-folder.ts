@@ -3,6 +3,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { errorCode } from '@skolo/errors';
 import { mark } from './derived-file.ts';
 
 /** Names of files. */
@@ -66,7 +67,7 @@ async function entriesIn(folder: string): Promise<Dirent[]> {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOENT') return [];
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** Asks a machine to reboot itself: through its agent, else over ssh. */
 import { errorText } from '@skolo/common';
-import { type HostKeys, openExec, withinTime } from '@skolo/equipment';
+import { type HostKeys, openExec } from '@skolo/equipment';
+import { withDeadline } from '@skolo/errors';
 import type { Machine, Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import type { Agent } from './agent.ts';
@@ -57,7 +58,7 @@ async function overSsh(
     const credentials = await readCredentials(rack, login);
     const target = { name, address, port: ports.ssh ?? 22, credentials };
     const late = () => new Error(`no answer within ${timeoutMs / 1000} s`);
-    const session = await withinTime(timeoutMs, late, signal, (limit) =>
+    const session = await withDeadline({ ms: timeoutMs, late, signal }, (limit) =>
       openExec(target, { hostKeys }, limit),
     );
     try {

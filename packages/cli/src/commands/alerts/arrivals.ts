@@ -3,6 +3,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Received, SubscribeError, type SubscriptionState, subscribe } from '@skolo/alerts';
 import type { alertToPubsubApi, ClientAnswer } from '@skolo/api';
+import { errorText } from '@skolo/errors';
 import { CliError } from '../../errors.ts';
 import { duration, relative } from '../../output/time.ts';
 import type { AlertToPubsub } from '../../service-client.ts';
@@ -125,7 +126,7 @@ async function whereItWaits(service: AlertToPubsub, kind: 'pubsub' | 'any'): Pro
   try {
     status = await service.ask((client) => client.status());
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     return `it was accepted, and what became of it is not known: ${why}`;
   }
   const { location, sinks } = status;

@@ -1,5 +1,6 @@
 /** Tells a sink what changes: in order, again until it is there. */
 import { type AlertMessage, type Sink, SinkError } from '@skolo/alerts';
+import { errorText } from '@skolo/errors';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { within } from './within.ts';
@@ -92,7 +93,7 @@ export class Notifier {
       return true;
     } catch (error) {
       if (this.ending.signal.aborted) return false;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorText(error);
       const isFinal = error instanceof SinkError && error.reason === 'refused';
       const what = isFinal ? 'not taken' : 'not told yet, trying again';
       if (why !== this.failing || isFinal) complain(io, `${sink.name}: ${what}: ${why}`);

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createSinks, type Sink } from '@skolo/alerts';
+import { errorCode } from '@skolo/errors';
 import { parseRack, RackError, type RackIssue } from '@skolo/rack';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 
@@ -55,7 +56,7 @@ async function readYaml(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : cause;
+    const code = errorCode(cause) ?? cause;
     const message = `${file}: cannot be read (${code}); give a YAML file with a sink, file:PATH, or a URL`;
     throw new CliError(message, exitCodes.badConfiguration, { cause });
   }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { answerStrictly } from '@skolo/common/light';
+import { errorText } from '@skolo/errors';
 import { CliError } from '../../errors.ts';
 import type { WatchFacts } from './watcher.ts';
 
@@ -30,7 +31,7 @@ export async function startWatchMetrics(
     server.listen(port);
     await once(server, 'listening');
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = errorText(cause);
     throw new CliError(`--metrics-port ${port}: ${why}`, undefined, { cause });
   }
   const address = server.address();

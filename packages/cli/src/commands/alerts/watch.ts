@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { errorCode } from '@skolo/errors';
 import { Option } from 'commander';
 import { shortSpan } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -136,7 +137,7 @@ async function listedIn(file: string): Promise<string[]> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? cause.code : cause;
+    const why = errorCode(cause) ?? cause;
     const message = `${file}: cannot be read (${why}); correct --locations`;
     throw new CliError(message, exitCodes.badConfiguration, { cause });
   }

@@ -11,6 +11,7 @@ import {
   watchChanges,
   writeWatchState,
 } from '@skolo/alerts';
+import { errorText } from '@skolo/errors';
 import { CliError, complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import type { Notifier } from './notifier.ts';
@@ -215,7 +216,7 @@ export class Watcher {
       try {
         await writeWatchState(file, state);
       } catch (error) {
-        complain(io, error instanceof Error ? error.message : String(error));
+        complain(io, errorText(error));
       }
     };
     this.saving = this.saving.then(write);

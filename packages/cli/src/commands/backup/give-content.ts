@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorCode } from '@skolo/errors';
 import { CliError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { hasControl, visible } from '../../output/text.ts';
@@ -55,7 +56,7 @@ async function saveContent(file: string, content: Uint8Array): Promise<void> {
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'no reason given';
+    const why = errorCode(error) ?? 'no reason given';
     throw new CliError(`${file}: cannot be written (${why}); give another file with -o`, 1, {
       cause: error,
     });

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorText } from '@skolo/errors';
 import { yamlMistakes } from '@skolo/rack';
 import { isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
 import { CliError } from '../../errors.ts';
@@ -25,7 +26,7 @@ export async function readManifestFiles(paths: readonly string[]): Promise<Manif
       const images = imageReferencesIn(text);
       if (images.length > 0) files.push({ path, text, images });
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = errorText(cause);
       throw new CliError(`${path}: not YAML: ${why}`, undefined, { cause });
     }
   }

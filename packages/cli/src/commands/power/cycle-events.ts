@@ -1,5 +1,6 @@
 /** `GET /v1/power-cycles/events`: how cycles go on, as it happens. */
 import { ApiError, PowerCycle, Problem } from '@skolo/api';
+import { errorText, parseJson } from '@skolo/errors';
 import { guardSilence } from '../../until-stopped.ts';
 
 /** The connection is gone, or there never was one. Worth another try. */
@@ -109,16 +110,7 @@ function serverTime(response: Response): number | undefined {
 function whyLost(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   if (cause instanceof Error && 'code' in cause) return String(cause.code);
-  return cause instanceof Error ? cause.message : String(cause);
-}
-
-/** Undefined where it is not JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return errorText(cause);
 }
 
 export interface ServerEvent {

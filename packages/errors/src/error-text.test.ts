@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { errorText, loggedError, stripSecrets } from './redact.ts';
+import { errorText, loggedError, stripSecrets } from './error-text.ts';
 
 describe('stripSecrets', () => {
   it.each([
