@@ -29,11 +29,8 @@ export { hookPort, type ServiceName, serviceNames, servicePorts } from './servic
 export { hostOfUrl, serviceMetricsUrl, serviceUrl } from './service-urls.ts';
 export type {
   AlertToPubsubSettings,
-  MetadataServerSettings,
   PowerCycleDaemonSettings,
-  RouterBackupSettings,
   ServicesSettings,
-  SwarmingClientSettings,
 } from './settings.ts';
 export { defaultSettings } from './settings.ts';
 export type { MachineSlice } from './slice.ts';

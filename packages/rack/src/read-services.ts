@@ -1,11 +1,10 @@
 /** The section `services`: strict about the sections that are one's own. */
-import type { z } from 'zod';
 import { check } from './describe.ts';
 import { type Problem, shown } from './issues.ts';
 import { withoutRefused } from './lenient.ts';
 import { isMap } from './plain.ts';
 import { type ServiceName, serviceNames } from './service-ports.ts';
-import { type ServicesSettings, settingsSchemas as schemas } from './settings.ts';
+import { type ServicesSettings, settingsSchemas as schemas, servicesSchema } from './settings.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
@@ -27,22 +26,19 @@ export function readServices(
     for (const name of Object.keys(written)) problems.push(...unknownService(name));
   }
 
-  function read<S extends z.ZodType>(name: ServiceName, schema: S): z.output<S> {
-    const strict = strictFor === undefined || strictFor === name;
-    const raw = strict ? written[name] : withoutRefused(schema, written[name]);
-    const { value, problems: found } = check(schema, raw, ['services', name]);
-    if (found === undefined) return value;
-    problems.push(...found);
-    return schema.parse(undefined);
-  }
-
-  return {
-    'metadata-server': read('metadata-server', schemas['metadata-server']),
-    'router-backup': read('router-backup', schemas['router-backup']),
-    'power-cycle-daemon': read('power-cycle-daemon', schemas['power-cycle-daemon']),
-    'alert-to-pubsub': read('alert-to-pubsub', schemas['alert-to-pubsub']),
-    'swarming-client': read('swarming-client', schemas['swarming-client']),
-  };
+  const raw = new Map<string, unknown>(
+    serviceNames.map((name) => {
+      const isStrict = strictFor === undefined || strictFor === name;
+      return [name, isStrict ? written[name] : withoutRefused(schemas[name], written[name])];
+    }),
+  );
+  const { value: settings, problems: found = [] } = check(servicesSchema, Object.fromEntries(raw), [
+    'services',
+  ]);
+  if (settings !== undefined) return settings;
+  problems.push(...found);
+  for (const { path } of found) raw.delete(String(path[1]));
+  return servicesSchema.parse(Object.fromEntries(raw));
 }
 
 function unknownService(name: string): Problem[] {

@@ -8,6 +8,10 @@ export const serviceNames = [
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
+/** Services of the jumphost. They read rack.yaml, and secrets with it. */
+export const jumphostServices = serviceNames.filter((name) => name !== 'swarming-client');
+export type JumphostService = (typeof jumphostServices)[number];
+
 export const servicePorts: Record<ServiceName, { port: number; metricsPort: number }> = {
   'metadata-server': { port: 80, metricsPort: 20_010 },
   'router-backup': { port: 8003, metricsPort: 20_011 },
@@ -16,5 +20,5 @@ export const servicePorts: Record<ServiceName, { port: number; metricsPort: numb
   'swarming-client': { port: 11_001, metricsPort: 20_014 },
 };
 
-/** Of the agent's door for the bot's hooks, on loopback only. */
+/** The agent's endpoint for the bot's hooks, on loopback only. */
 export const hookPort = 11_000;

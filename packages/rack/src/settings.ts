@@ -1,25 +1,14 @@
 /** The settings of each service: `services.<name>` of rack.yaml. Every key has a working default. */
-import { type AlertToPubsubSettings, alertToPubsub } from './settings/alert-to-pubsub.ts';
-import { type MetadataServerSettings, metadataServer } from './settings/metadata-server.ts';
-import { type PowerCycleDaemonSettings, powerCycleDaemon } from './settings/power-cycle-daemon.ts';
-import { type RouterBackupSettings, routerBackup } from './settings/router-backup.ts';
-import { type SwarmingClientSettings, swarmingClient } from './settings/swarming-client.ts';
+import { z } from 'zod';
+import type { ServiceName } from './service-ports.ts';
+import { alertToPubsub } from './settings/alert-to-pubsub.ts';
+import { metadataServer } from './settings/metadata-server.ts';
+import { powerCycleDaemon } from './settings/power-cycle-daemon.ts';
+import { routerBackup } from './settings/router-backup.ts';
+import { swarmingClient } from './settings/swarming-client.ts';
 
-export type {
-  AlertToPubsubSettings,
-  MetadataServerSettings,
-  PowerCycleDaemonSettings,
-  RouterBackupSettings,
-  SwarmingClientSettings,
-};
-
-export interface ServicesSettings {
-  'metadata-server': MetadataServerSettings;
-  'router-backup': RouterBackupSettings;
-  'power-cycle-daemon': PowerCycleDaemonSettings;
-  'alert-to-pubsub': AlertToPubsubSettings;
-  'swarming-client': SwarmingClientSettings;
-}
+export type { AlertToPubsubSettings } from './settings/alert-to-pubsub.ts';
+export type { PowerCycleDaemonSettings } from './settings/power-cycle-daemon.ts';
 
 export const settingsSchemas = {
   'metadata-server': metadataServer,
@@ -27,15 +16,13 @@ export const settingsSchemas = {
   'power-cycle-daemon': powerCycleDaemon,
   'alert-to-pubsub': alertToPubsub,
   'swarming-client': swarmingClient,
-} as const;
+} satisfies Record<ServiceName, z.ZodType>;
 
-/** What a service does when rack.yaml says nothing about it. */
+/** The settings of all services, by name. */
+export const servicesSchema = z.object(settingsSchemas);
+export type ServicesSettings = z.output<typeof servicesSchema>;
+
+/** The settings of a rack.yaml without `services`. */
 export function defaultSettings(): ServicesSettings {
-  return {
-    'metadata-server': metadataServer.parse(undefined),
-    'router-backup': routerBackup.parse(undefined),
-    'power-cycle-daemon': powerCycleDaemon.parse(undefined),
-    'alert-to-pubsub': alertToPubsub.parse(undefined),
-    'swarming-client': swarmingClient.parse(undefined),
-  };
+  return servicesSchema.parse({});
 }

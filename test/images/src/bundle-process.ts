@@ -1,16 +1,15 @@
 /** A service as its image runs it: its bundle, with nothing else of the repository in reach. */
+
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import type { ServiceName } from '@skolo/rack';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import type { services } from './bundles.ts';
 
 const run = promisify(execFile);
-
-export type ServiceName = (typeof services)[number];
 
 export interface BundleProcess {
   url: string;

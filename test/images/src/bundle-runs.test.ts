@@ -1,9 +1,11 @@
 /** Bundles do what the packages do that they are made of, with what these load late, by path, or natively. */
+
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { serviceNames } from '@skolo/rack';
 import {
   makeServiceAccountKey,
   peer,
@@ -18,7 +20,7 @@ import {
 } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { mainOf, skolo, startBundle } from './bundle-process.ts';
-import { bundle, services } from './bundles.ts';
+import { bundle } from './bundles.ts';
 
 const run = promisify(execFile);
 const scope = 'https://www.googleapis.com/auth/cloud-platform';
@@ -81,7 +83,7 @@ async function ready(metricsUrl: string): Promise<number> {
   return (await fetch(`${metricsUrl}/readyz`)).status;
 }
 
-it.each(services)('%s says how it is used', async (name) => {
+it.each(serviceNames)('%s says how it is used', async (name) => {
   const { stdout } = await run(process.execPath, [mainOf(bundles, name), '--help']);
 
   expect(stdout).toMatch(new RegExp(`^usage: ${name} `));

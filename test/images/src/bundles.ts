@@ -7,15 +7,6 @@ import { root } from './paths.ts';
 
 const run = promisify(execFile);
 
-/** The services, as they are called in images. */
-export const services = [
-  'metadata-server',
-  'power-cycle-daemon',
-  'router-backup',
-  'alert-to-pubsub',
-  'swarming-client',
-] as const;
-
 const Sizes = z.object({
   name: z.string(),
   own: z.int(),

@@ -1,17 +1,9 @@
 /** The secrets of each service of the jumphost: which Secret has them under which keys, and how a pod gets them. */
 import type { Json, Rack } from '../rack.ts';
 import { type SecretReference, secretReferences } from '../secret-references.ts';
+import { type JumphostService, jumphostServices } from '../service-ports.ts';
 import { type DerivedFile, namespaceOf, type RenderWarning } from './derived-file.ts';
 import { mountedPath, secretKeys } from './secret-keys.ts';
-
-/** Services that read rack.yaml, and secrets with it. */
-export const jumphostServices = [
-  'metadata-server',
-  'power-cycle-daemon',
-  'router-backup',
-  'alert-to-pubsub',
-] as const;
-export type JumphostService = (typeof jumphostServices)[number];
 
 /** The Secret of a service: it has the name of the service. */
 export interface ServiceSecret {

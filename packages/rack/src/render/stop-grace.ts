@@ -1,7 +1,7 @@
 /** How long a pod of the jumphost may take to stop, where rack.yaml gives its service more time than kube/base expects. */
 import type { Rack } from '../rack.ts';
+import { jumphostServices } from '../service-ports.ts';
 import type { DerivedFile } from './derived-file.ts';
-import { jumphostServices } from './secrets.ts';
 
 /** Of kube/base. */
 const usualSeconds = 30;

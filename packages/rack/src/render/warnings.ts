@@ -5,11 +5,11 @@
 import { posix } from 'node:path';
 import { hostsOf, namesOf } from '../formats/hosts.ts';
 import type { Rack } from '../rack.ts';
-import { servicePorts } from '../service-ports.ts';
+import { jumphostServices, servicePorts } from '../service-ports.ts';
 import type { RenderWarning } from './derived-file.ts';
 import { lowPorts } from './extra-ports.ts';
 import { contains, networkOf, overlap, podNetwork } from './networks.ts';
-import { jumphostServices, type ServiceSecret } from './secrets.ts';
+import type { ServiceSecret } from './secrets.ts';
 
 /** Addresses of Services, where k3s is not told otherwise. */
 const serviceNetwork = '10.43.0.0/16';

@@ -1,9 +1,10 @@
 /** `npm run bench:images [-- --json] [-- --only NAME]`: what images weigh, and what a service needs to start, on amd64. */
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Bench, NotRun, runBenches } from '@skolo/bench';
+import { serviceNames } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
-import { services } from '../bundles.ts';
 import { baseName } from '../engine/base.ts';
 import { openBuilder, targets } from '../engine/build.ts';
 import { useDocker } from '../engine/docker.ts';
@@ -84,7 +85,7 @@ const shared = (['debian', 'node'] as const).map(
   }),
 );
 
-const starts = services.flatMap((service): Bench[] => {
+const starts = serviceNames.flatMap((service): Bench[] => {
   const measured = once(async () => measureStarts(service, await prepared()));
   const bench = (name: string, unit: string, field: keyof Start): Bench => ({
     name: `${name}-${service}`,

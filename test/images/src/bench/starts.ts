@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inRounds } from '@skolo/bench';
+import type { ServiceName } from '@skolo/rack';
 import { imageName } from '../engine/build.ts';
 import { type Container, startContainer } from '../engine/container.ts';
 import type { Docker } from '../engine/docker.ts';
 import type { EngineAccess } from '../engine/engine.ts';
-import { readPodAlone, type Service } from '../engine/pod.ts';
+import { readPodAlone } from '../engine/pod.ts';
 import type { Relay } from '../engine/relay.ts';
 
 export interface Start {
@@ -28,7 +29,7 @@ export interface StartsOptions {
 }
 
 /** Medians of some starts. */
-export async function measureStarts(service: Service, options: StartsOptions): Promise<Start> {
+export async function measureStarts(service: ServiceName, options: StartsOptions): Promise<Start> {
   let last: Start | undefined;
   const start = async () => {
     last = await startOnce(service, options);
@@ -45,7 +46,7 @@ export async function measureStarts(service: Service, options: StartsOptions): P
 }
 
 async function startOnce(
-  service: Service,
+  service: ServiceName,
   { access, docker, relay, etc }: StartsOptions,
 ): Promise<Start> {
   const { args, command, metricsPort } = await readPodAlone(service, etc);

@@ -1,9 +1,10 @@
 /** The images of the machines: built for arm64 under QEMU, and started. */
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { serviceNames } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
-import { services } from '../bundles.ts';
 import { baseName } from './base.ts';
 import { imageName, openBuilder, targets } from './build.ts';
 import { startContainer } from './container.ts';
@@ -53,7 +54,7 @@ afterAll(async () => {
   await stopEmulating?.();
 });
 
-it.for(services)(
+it.for(serviceNames)(
   '%s for arm64 gets ready, and ends when it is told to',
   {
     timeout: 2 * patience,

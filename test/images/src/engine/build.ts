@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { serviceNames } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
-import { services } from '../bundles.ts';
 import { root } from '../paths.ts';
 import { type Arch, baseName, makeBase } from './base.ts';
 import { startDebianProxy } from './debian-proxy.ts';
@@ -13,7 +13,7 @@ import { startRelay } from './relay.ts';
 const run = promisify(execFile);
 
 /** The services, and the command. */
-export const images = [...services, 'cli'] as const;
+export const images = [...serviceNames, 'cli'] as const;
 
 /** The stages of the Dockerfile that become images: also what a component of kube/ brings. */
 export const targets = [...images, 'chrony'] as const;

@@ -1,15 +1,16 @@
 /** Each image by itself: as kube/base starts it, on a network without a way out. */
+
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ServiceName, serviceNames } from '@skolo/rack';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { services } from '../bundles.ts';
 import { root } from '../paths.ts';
 import { baseName } from './base.ts';
 import { imageName, images, type Target } from './build.ts';
 import { startContainer } from './container.ts';
 import { useDocker } from './docker.ts';
-import { readPodAlone, type Service } from './pod.ts';
+import { readPodAlone } from './pod.ts';
 import { rackOfOne } from './rack-of-one.ts';
 import { type Relay, startRelay } from './relay.ts';
 import { becomesReady, theEngine } from './testing.ts';
@@ -49,7 +50,7 @@ function nameOf(target: Target, skip: Skip): string {
   return imageName(theEngine(skip).access, target, 'amd64');
 }
 
-async function startReady(service: Service, skip: Skip, resolver?: string) {
+async function startReady(service: ServiceName, skip: Skip, resolver?: string) {
   const { access } = theEngine(skip);
   const pod = await readPodAlone(service, etc, resolver);
   const container = await startContainer(access, nameOf(service, skip), pod.args, pod.command);
@@ -107,7 +108,7 @@ async function configOf(target: Target, skip: Skip) {
   return Config.parse(JSON.parse(await docker(['inspect', '--format', '{{json .Config}}', image])));
 }
 
-describe.each(services)('%s', (service) => {
+describe.each(serviceNames)('%s', (service) => {
   it('gets ready with nothing but what kube/base gives it', async ({ skip }) => {
     const { docker } = theEngine(skip);
     const { container, pod } = await startReady(service, skip);

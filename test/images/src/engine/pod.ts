@@ -1,12 +1,11 @@
 /** How kube/base starts a service, as arguments of `docker run`: images are tried as they are deployed. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ServiceName } from '@skolo/rack';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { services } from '../bundles.ts';
 import { root } from '../paths.ts';
-
-export type Service = (typeof services)[number];
 
 const SecurityContext = z.object({
   runAsUser: z.int().optional(),
@@ -59,7 +58,7 @@ export interface Pod {
  *
  * @param etc a folder of this computer, in place of the volume at /etc/skolo
  */
-export async function readPod(service: Service, etc?: string): Promise<Pod> {
+export async function readPod(service: ServiceName, etc?: string): Promise<Pod> {
   const kind = service === 'swarming-client' ? 'daemonset' : 'deployment';
   const file = join(root, 'kube/base', service, `${kind}.yaml`);
   const pod = Workload.parse(parse(await readFile(file, 'utf8'))).spec.template.spec;
@@ -97,7 +96,7 @@ export async function readPod(service: Service, etc?: string): Promise<Pod> {
  * @param resolver who is asked for names; by default nobody, and that is known at once
  */
 export async function readPodAlone(
-  service: Service,
+  service: ServiceName,
   etc: string,
   resolver = '127.0.0.1',
 ): Promise<Pod & { command: string[] }> {

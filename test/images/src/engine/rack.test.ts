@@ -2,8 +2,10 @@
  * All five services as one rack, in a network of the test's own. The jumphost is a network namespace with four of them
  * in it, as the node is to the pods of a real one; each machine is one, too.
  */
+
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ServiceName } from '@skolo/rack';
 import {
   makeServiceAccountKey,
   startGoogleOAuth,
@@ -15,7 +17,7 @@ import { root } from '../paths.ts';
 import { baseName } from './base.ts';
 import { imageName } from './build.ts';
 import { startContainer } from './container.ts';
-import { readPod, type Service } from './pod.ts';
+import { readPod } from './pod.ts';
 import { type Relay, type RelayOptions, startRelay } from './relay.ts';
 import { becomesReady, type TestEngine, theEngine } from './testing.ts';
 
@@ -116,7 +118,7 @@ it('gives each machine its identity, runs its bot, and delivers an alert', {
   const other = await joinNetwork(engine, network, '198.18.64.50');
   const stranger = await joinNetwork(engine, network, '198.18.64.200');
 
-  async function start(service: Service, at: Relay, args: string[] = []) {
+  async function start(service: ServiceName, at: Relay, args: string[] = []) {
     const pod = await readPod(service, etc);
     const image = imageName(access, service, 'amd64');
     const network = ['--network', `container:${at.container}`];
