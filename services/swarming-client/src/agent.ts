@@ -18,23 +18,20 @@ import {
 } from '@skolo/common/light';
 import type { Registry } from 'prom-client';
 import { Bot } from './bot/bot.ts';
+import { botSettingsOf } from './bot/bot-settings.ts';
 import { RepeatedErrors } from './bot/repeated-errors.ts';
-import { botSettingsOf } from './bot-settings.ts';
-import { type Doors, openDoors } from './doors.ts';
-import type { Flags } from './flags.ts';
+import { type Flags, localAddressOf } from './flags.ts';
 import { rebootMachine } from './host/reboot.ts';
-import { ClockOffset } from './identity/clock-offset.ts';
 import { sliceFromFile } from './identity/from-file.ts';
 import { sliceFromMetadata } from './identity/from-metadata.ts';
 import { IdentityKeeper, type KnownIdentity } from './identity/identity.ts';
-import { MetadataClient } from './identity/metadata-client.ts';
-import { localAddressOf } from './local-address.ts';
+import { ClockOffset, MetadataClient } from './identity/metadata-client.ts';
 import { keepMachine } from './machine.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { readinessOf } from './readiness.ts';
 import { botSays, RecentLines } from './recent-lines.ts';
 import { createRunCommand } from './run-command.ts';
-import { shownStatus } from './status.ts';
+import { type Doors, openDoors } from './servers.ts';
+import { readinessOf, shownStatus } from './status.ts';
 import { Task } from './task.ts';
 
 export interface AgentOptions extends Omit<Flags, 'check' | 'logLevel' | 'powerCyclePort'> {

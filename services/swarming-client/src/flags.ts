@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import {
   type Flag,
@@ -102,4 +103,10 @@ function parseUrl({ text, source }: { text: string; source: string }): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return text.replace(/\/+$/, '');
   throw new UsageError(`${source}: ${text} is not a URL; give one such as http://metadata`);
+}
+
+/** The address that requests come from, where it is one of several that are told apart: the one that is listened on. */
+export function localAddressOf(host: string | undefined): string | undefined {
+  if (host === undefined || isIP(host) === 0) return undefined;
+  return host === '::' || host === '0.0.0.0' ? undefined : host;
 }

@@ -7,9 +7,8 @@ import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { peer } from '@skolo/simulators';
 import { afterEach, expect, it } from 'vitest';
-import { checkZip } from './bot/check-zip.ts';
 import { markVariable } from './bot/environment.ts';
-import { zipOf } from './bot/install.ts';
+import { checkZip, zipOf } from './bot/install.ts';
 import {
   argumentsOf,
   processes,

@@ -2,27 +2,24 @@
 import type { Clock, Closers, Logger } from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
 import { AfterTask } from './after-task.ts';
-import type { TaskView } from './bot/task-view.ts';
-import { createAdbServer } from './devices/adb-server.ts';
-import { AdbWatch } from './devices/adb-watch.ts';
+import { AdbWatch, createAdbServer } from './devices/adb-server.ts';
 import type { DeviceSettings, DeviceView, Dimensions } from './devices/device.ts';
 import { openDevice } from './devices/index.ts';
-import { SshSignIns } from './devices/ssh-sign-ins.ts';
-import type { HealthFacts } from './health/facts.ts';
+import { SshSignIns } from './devices/ssh.ts';
 import { ForcedQuarantine } from './health/forced-quarantine.ts';
-import type { Health } from './health/health.ts';
+import type { Health, HealthFacts } from './health/health.ts';
+import { Judge } from './health/health-monitor.ts';
 import { OwnHolds } from './health/own-holds.ts';
-import type { HostReading } from './host/host-reading.ts';
-import { HostWatch } from './host/host-watch.ts';
+import { HostFacts } from './host/host-dimensions.ts';
+import { type HostReading, HostWatch } from './host/host-watch.ts';
 import { UsbPorts } from './host/usb.ts';
-import { HostFacts } from './host-facts.ts';
-import { Judge } from './judge.ts';
 import { MachineDevices } from './machine-devices.ts';
 import { PowerCycleDaemon } from './power-cycle-daemon.ts';
 import { Evidence } from './repair/evidence.ts';
 import type { RepairView } from './repair/records.ts';
 import { Repairs } from './repair/repairs.ts';
 import type { RunCommand } from './run-command.ts';
+import type { TaskView } from './task.ts';
 
 export interface MachineDeps {
   name: string;

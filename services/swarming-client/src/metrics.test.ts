@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { hookNames } from './hooks/hooks.ts';
-import type { HostReading } from './host/host-reading.ts';
+import type { HostReading } from './host/host-watch.ts';
 import { createMetrics } from './metrics.ts';
 
 const now = new Date('2026-11-20T12:00:00Z');

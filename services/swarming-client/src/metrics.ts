@@ -2,12 +2,12 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { BotCounts } from './bot/bot.ts';
 import { type BotView, botExits, botStates } from './bot/bot-view.ts';
-import type { TaskView } from './bot/task-view.ts';
 import type { DeviceView } from './devices/device.ts';
 import { verdicts } from './health/health.ts';
 import { hookNames } from './hooks/hooks.ts';
-import type { HostReading } from './host/host-reading.ts';
+import type { HostReading } from './host/host-watch.ts';
 import type { MachineView } from './machine.ts';
+import type { TaskView } from './task.ts';
 
 /** What the gauges show. */
 export interface Measured {

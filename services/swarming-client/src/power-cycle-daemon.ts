@@ -2,7 +2,12 @@
  * Where the power-cycle daemon is found. It knows a machine by the address that it asks from. On a node of k3s, whatever is for
  * the daemon's port at the jumphost gets another address on its way: there it has a second port, which goes first.
  */
+
+import { errorText } from '@skolo/common/light';
 import { servicePorts } from '@skolo/rack/ports';
+import { z } from 'zod';
+import { request, Unreachable } from './http/request.ts';
+import { type StepResult, textForPeople } from './repair/records.ts';
 
 const ownPort = `${servicePorts['power-cycle-daemon'].port}`;
 
@@ -38,5 +43,95 @@ export class PowerCycleDaemon {
 
   hasAnswered(url: string): void {
     this.answered = url;
+  }
+}
+
+/**
+ * Asks the power-cycle daemon for a cycle of an own device: `POST /v1/own-devices/power-cycles`, which knows the machine
+ * by its address and wants no token.
+ */
+export interface PowerCycleDeps {
+  /** Where the daemon is. */
+  url: string;
+  localAddress?: string;
+}
+
+const timeoutMs = 15_000;
+/** When it is away, or does not say when it can. */
+const usualLaterSeconds = 60;
+/** Whatever a daemon says: a day is soon enough. */
+const mostLaterSeconds = 86_400;
+
+const Accepted = z.object({ cycles: z.array(z.object({ id: z.string(), joined: z.boolean() })) });
+const Problem = z.object({
+  detail: z.string(),
+  refused: z.array(z.object({ detail: z.string() })).optional(),
+});
+
+/** A daemon that is away or fails has decided nothing about the device: the step is postponed. */
+export async function askForPowerCycle(
+  device: string,
+  reason: string,
+  deps: PowerCycleDeps,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  try {
+    return await ask(device, reason, deps, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof Unreachable)) throw error;
+    const text = textForPeople(`the power-cycle daemon does not answer: ${errorText(error)}`);
+    return { outcome: 'postponed', text, later: usualLaterSeconds };
+  }
+}
+
+/** @throws Unreachable */
+async function ask(
+  device: string,
+  reason: string,
+  { url, localAddress }: PowerCycleDeps,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const answer = await request(`${url.replace(/\/+$/, '')}/v1/own-devices/power-cycles`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ devices: [device], reason: reason.slice(0, 1000) }),
+    timeoutMs,
+    localAddress,
+    signal,
+  });
+  if (answer.status === 202) return { outcome: 'done', text: acceptedText(answer.text) };
+  const why = `the power-cycle daemon: ${problemText(answer.text, answer.status)}`;
+  if (answer.status === 429 || answer.status >= 500) {
+    const later = laterSeconds(answer.headers['retry-after']);
+    return { outcome: 'postponed', text: why, later };
+  }
+  return { outcome: answer.status >= 400 ? 'refused' : 'failed', text: why };
+}
+
+function acceptedText(body: string): string {
+  const cycle = Accepted.safeParse(jsonOf(body)).data?.cycles[0];
+  if (cycle === undefined) return 'the power-cycle daemon took it';
+  const how = cycle.joined ? 'is at it already' : 'took it';
+  return `the power-cycle daemon ${how}: cycle ${textForPeople(cycle.id)}`;
+}
+
+function problemText(body: string, status: number): string {
+  const problem = Problem.safeParse(jsonOf(body)).data;
+  const detail = problem?.refused?.[0]?.detail ?? problem?.detail ?? 'no';
+  return `${textForPeople(detail)} (${status})`;
+}
+
+/** RFC 9110, section 10.2.3: seconds, or a date, whose difference to a clock that may be wrong is not believed. */
+function laterSeconds(header: string | undefined): number {
+  if (header === undefined || !/^\d{1,6}$/.test(header)) return usualLaterSeconds;
+  return Math.min(Number(header), mostLaterSeconds);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

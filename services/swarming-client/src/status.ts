@@ -1,12 +1,13 @@
 /** What is known, as the status port tells it. */
 import type { AgentStatus } from '@skolo/api/swarming-client';
+import type { Degraded, ReadinessNow } from '@skolo/common/light';
 import type { BotView } from './bot/bot-view.ts';
-import type { TaskView } from './bot/task-view.ts';
 import type { DeviceView } from './devices/device.ts';
-import type { Health } from './health/health.ts';
-import type { HostReading } from './host/host-reading.ts';
+import { type Health, healthText } from './health/health.ts';
+import type { HostReading } from './host/host-watch.ts';
 import type { KnownIdentity } from './identity/identity.ts';
 import type { MachineView } from './machine.ts';
+import type { TaskView } from './task.ts';
 
 export interface StatusFacts {
   name: string;
@@ -100,4 +101,39 @@ function shownIdentity({ slice, from, why }: KnownIdentity): AgentStatus['identi
     ...(slice !== undefined && { rack: slice.rack }),
     ...(why !== undefined && { why }),
   };
+}
+
+/** What `/readyz` says: whether the agent can do its work, and what does not work although it can. */
+export interface ReadinessFacts {
+  /** It is known what rack.yaml says of this machine. */
+  isKnown: boolean;
+  /** Why not, for people; and since when nobody has said so. */
+  whyUnknown: string;
+  startedAt: Date;
+  isStopping: boolean;
+  /** What was said to be degraded. */
+  told: Degraded[];
+  bot: BotView;
+  health: Health;
+}
+
+export function readinessOf(facts: ReadinessFacts): ReadinessNow {
+  const { isKnown, whyUnknown, startedAt, isStopping, told, bot, health } = facts;
+  const isSaid = isKnown || told.some(({ what }) => what === 'identity');
+  const unsaid = isSaid ? [] : [{ what: 'identity', why: whyUnknown, since: startedAt }];
+  return {
+    ready: isKnown && !isStopping,
+    degraded: [...told, ...unsaid, ...ofBot(bot, isKnown), ...ofHealth(health)],
+  };
+}
+
+function ofBot({ state, why, since }: BotView, isKnown: boolean): Degraded[] {
+  const isHeldUp =
+    state === 'backing-off' || state === 'silent' || (state === 'waiting' && isKnown);
+  return isHeldUp && why !== undefined ? [{ what: 'bot', why, since }] : [];
+}
+
+function ofHealth(health: Health): Degraded[] {
+  if (health.verdict !== 'quarantined') return [];
+  return [{ what: 'health', why: healthText(health), since: health.since }];
 }

@@ -1,6 +1,5 @@
 /** Whether a task runs, as the hooks of the bot tell. */
 import type { Clock } from '@skolo/common/light';
-import type { TaskView } from './bot/task-view.ts';
 
 export class Task {
   private readonly clock: Pick<Clock, 'now'>;
@@ -26,4 +25,12 @@ export class Task {
   end(): void {
     this.view = { running: false };
   }
+}
+
+/** The task that runs, as the hooks of the bot told. A bot that has ended runs none. */
+export interface TaskView {
+  running: boolean;
+  /** Where the bot's hook tells it. */
+  id?: string;
+  since?: Date;
 }

@@ -8,12 +8,15 @@ import { dirname, isAbsolute } from 'node:path';
 import { markVariable } from './environment.ts';
 import {
   argumentsOf,
+  type FolderId,
+  folderId,
+  folderSeenBy,
   type ProcessEntry,
   sharesPidNamespace,
   variableOf,
   workingFolder,
+  worksIn,
 } from './processes.ts';
-import { type FolderId, folderId, folderSeenBy, worksIn } from './seen-folder.ts';
 
 const zipName = /(?:^|\/)swarming_bot(?:\.[12])?\.zip$/;
 const interpreter = /(?:^|\/)[\w.-]*python[\w.-]*$/i;

@@ -1,14 +1,13 @@
 /** One start of the bot, from the lock on its folder until nothing of it is left. */
 import { errorText } from '@skolo/common/light';
-import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-deps.ts';
 import { prepareFolder } from './bot-folder.ts';
+import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-settings.ts';
 import type { BotExit } from './bot-view.ts';
-import { checkZip } from './check-zip.ts';
 import { endInOrder, settlesWithin } from './end-in-order.ts';
 import { botEnvironment } from './environment.ts';
 import { type Ending, exitOf, exitText } from './exits.ts';
 import { type InitEvent, InitProcess } from './init-process.ts';
-import { ensureZip, zipOf } from './install.ts';
+import { checkZip, ensureZip, zipOf } from './install.ts';
 import { endTree, runsTask, type Swept, sweep, sweepLostInits } from './sweep.ts';
 
 export interface RunDeps extends BotDeps {

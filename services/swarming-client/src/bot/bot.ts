@@ -3,8 +3,8 @@
  * restarts of itself keep its pid, and are no exits.
  */
 import { backOffMs, errorText, pause } from '@skolo/common/light';
-import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-deps.ts';
 import { BotRun } from './bot-run.ts';
+import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-settings.ts';
 import type { BotExit, BotView } from './bot-view.ts';
 
 export interface BotCounts {

@@ -1,5 +1,5 @@
 import { type Clock, pause } from '@skolo/common/light';
-import type { BotLimits } from './bot-deps.ts';
+import type { BotLimits } from './bot-settings.ts';
 
 export interface EndDeps {
   tell: (command: 'stop' | 'stop-task' | 'kill') => void;

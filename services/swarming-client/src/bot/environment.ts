@@ -1,6 +1,6 @@
 /** The environment of the bot, which each of its tasks inherits: nothing secret, and nothing that was meant for Node. */
 import { shimFolder } from '../package-files.ts';
-import type { BotSettings } from './bot-deps.ts';
+import type { BotSettings } from './bot-settings.ts';
 
 /** Marks all that belongs to the bot of a folder, so that it is found when its parents are gone. */
 export const markVariable = 'SKOLO_AGENT_BOT';

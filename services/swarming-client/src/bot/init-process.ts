@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
 import { pythonFolder } from '../package-files.ts';
-import type { BotLine } from './bot-deps.ts';
+import type { BotLine } from './bot-settings.ts';
 import { Lines } from './lines.ts';
 
 /** What its output may lie in pipes after its end. Nobody who holds one is left by then. */

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { pythonFolder } from '../package-files.ts';
 import { createRunCommand } from '../run-command.ts';
-import { checkZip } from './check-zip.ts';
+import { checkZip } from './install.ts';
 import { isAlive, newBot } from './testing/new-bot.ts';
 import { python, pythons } from './testing/python.ts';
 import { bots, stubZip } from './testing/stub-bot.ts';

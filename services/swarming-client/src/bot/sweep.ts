@@ -6,13 +6,15 @@ import { belongsToBot, isTaskRunner } from './bot-process.ts';
 import {
   ancestors,
   argumentsOf,
+  type FolderId,
+  folderId,
+  folderSeenBy,
   type ProcessEntry,
   processEntry,
   processes,
   sharesPidNamespace,
   withDescendants,
 } from './processes.ts';
-import { type FolderId, folderId, folderSeenBy } from './seen-folder.ts';
 
 /** What a process gets that hangs in the kernel; nothing else delays a SIGKILL. */
 const stuckMs = 10_000;

@@ -1,9 +1,13 @@
 /** Commands of adb, as this agent gives them. */
-import type { CommandOptions, CommandResult, RunCommand } from '../run-command.ts';
-import { CommandFailed } from '../run-command.ts';
+import {
+  CommandFailed,
+  type CommandOptions,
+  type CommandResult,
+  type RunCommand,
+} from '../run-command.ts';
 import type { AttachedDevice, DeviceDeps } from './device.ts';
 import { complaint, Missing } from './look.ts';
-import { type AdbDevice, readAdbDevices } from './parse/adb-devices.ts';
+import { type AdbDevice, readAdbDevices } from './parse/android.ts';
 import type { UsbDevice } from './usb.ts';
 
 export interface Adb {

@@ -6,17 +6,14 @@
  * Oddities: before Android 7 lines end in CRLF, before 10 there is no thermalservice; adb gives no status of commands of old
  * ones, so only what they print is believed.
  */
+
+import { dimensions } from '../dimensions.ts';
 import { type Adb, addressOf, chosen, createAdb, isTimeout, whyNotUsable } from './adb.ts';
-import { androidEvidence } from './android-evidence.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
-import { dimensions } from './dimensions.ts';
+import { androidEvidence } from './evidence.ts';
 import { excerpt, lookWith, Missing } from './look.ts';
-import type { AdbDevice } from './parse/adb-devices.ts';
-import { readBattery } from './parse/battery.ts';
-import { readProperties } from './parse/getprop.ts';
-import { linesOf } from './parse/lines.ts';
-import { readThermal } from './parse/thermal.ts';
-import { readUptime } from './parse/uptime.ts';
+import { type AdbDevice, readBattery, readProperties, readThermal } from './parse/android.ts';
+import { linesOf, readUptime } from './parse/text.ts';
 import { listUsb } from './usb.ts';
 
 export function android(device: AttachedDevice, deps: DeviceDeps): Device {

@@ -6,9 +6,9 @@
  */
 import { createAdb } from './adb.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceKind, DeviceReading } from './device.ts';
+import { readUdids } from './ios.ts';
 import { lookWith, Missing } from './look.ts';
-import { readUdids } from './parse/ideviceinfo.ts';
-import { readAssignments } from './parse/lines.ts';
+import { readAssignments } from './parse/text.ts';
 import { isProbe } from './pyocd.ts';
 import { createSsh } from './ssh.ts';
 import { listUsb, type UsbDevice } from './usb.ts';

@@ -4,14 +4,13 @@
  * rack.yaml: `device: { kind: chromeos, address: 192.168.1.60 }`; user and key are in `services.swarming-client.ssh`. What
  * its tests choose it by beside its release (`cpu`, `gpu`) is said in `swarming: { dimensions: … }` of its machine.
  */
+
+import { dimensions } from '../dimensions.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading } from './device.ts';
-import { dimensions } from './dimensions.ts';
 import { excerpt, lookWith, Missing } from './look.ts';
-import { linesOf, readAssignments } from './parse/lines.ts';
-import { readSysfsSensors } from './parse/thermal-zones.ts';
-import { readUptime } from './parse/uptime.ts';
-import { createSsh, partsOf, scriptOf, sensorsScript } from './ssh.ts';
-import { sshMachineFile } from './ssh-machine-file.ts';
+import { readSysfsSensors } from './parse/linux.ts';
+import { linesOf, readAssignments, readUptime } from './parse/text.ts';
+import { createSsh, partsOf, scriptOf, sensorsScript, sshMachineFile } from './ssh.ts';
 
 const script = scriptOf(['cat /proc/uptime', 'cat /etc/lsb-release', sensorsScript]);
 

@@ -3,7 +3,7 @@
 import type { Logger } from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { RunCommand } from '../run-command.ts';
-import type { SshSignIns } from './ssh-sign-ins.ts';
+import type { SshSignIns } from './ssh.ts';
 
 /** A device as the machine's slice of rack.yaml describes it. */
 export type AttachedDevice = MachineSlice['devices'][number];

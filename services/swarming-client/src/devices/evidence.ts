@@ -1,5 +1,7 @@
-import { stat, unlink } from 'node:fs/promises';
+import { open, stat, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Adb, addressOf } from './adb.ts';
+import type { AdbDevice } from './parse/android.ts';
 
 /**
  * Writes a file and says whether there is something in it; whatever goes wrong, the other evidence is kept.
@@ -26,4 +28,55 @@ export async function keepFile(
   if (size) return [name];
   if (size === 0) await unlink(path);
   return [];
+}
+
+/** What shows what is wrong with a phone: what adb sees, its screen, its last log. */
+const mostScreen = 16 * 1024 * 1024;
+const mostLog = 4 * 1024 * 1024;
+const logLines = '5000';
+const png = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
+
+export async function androidEvidence(
+  adb: Adb,
+  folder: string,
+  find: (signal: AbortSignal) => Promise<AdbDevice>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const keep = (name: string, write: (path: string) => Promise<unknown>) =>
+    keepFile(folder, name, signal, write);
+  const seen = await keep('adb-devices.txt', async (path) => {
+    const { stdout, stderr } = await adb.try(['devices', '-l'], signal);
+    await writeFile(path, stdout + stderr);
+  });
+  const phone = await find(signal).catch(() => undefined);
+  signal.throwIfAborted();
+  if (phone === undefined) return seen;
+  const to = addressOf(phone);
+  const log = await keep('logcat.txt', (stdoutFile) =>
+    adb.do([...to, 'logcat', '-d', '-v', 'threadtime', '-t', logLines], signal, {
+      stdoutFile,
+      mostBytes: mostLog,
+    }),
+  );
+  const screen = await keep('screen.png', async (stdoutFile) => {
+    try {
+      await adb.do([...to, 'exec-out', 'screencap', '-p'], signal, {
+        stdoutFile,
+        mostBytes: mostScreen,
+      });
+    } finally {
+      if (!(await isPng(stdoutFile))) await truncate(stdoutFile, 0);
+    }
+  });
+  return [...seen, ...log, ...screen];
+}
+
+async function isPng(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer } = await file.read(Buffer.alloc(png.length), 0, png.length, 0);
+    return buffer.equals(png);
+  } finally {
+    await file.close();
+  }
 }

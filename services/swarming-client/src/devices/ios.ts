@@ -6,12 +6,12 @@
  */
 import { open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { dimensions } from '../dimensions.ts';
 import type { CommandOptions, CommandResult } from '../run-command.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
-import { dimensions } from './dimensions.ts';
 import { keepFile } from './evidence.ts';
 import { complaint, lookWith, Missing } from './look.ts';
-import { readIdeviceInfo, readUdids } from './parse/ideviceinfo.ts';
+import { linesOf } from './parse/text.ts';
 
 const mostLog = 4 * 1024 * 1024;
 
@@ -137,4 +137,22 @@ function whyOf(result: CommandResult): string {
   const said = complaint(result);
   const why = reasons.find(([pattern]) => pattern.test(said))?.[1];
   return why === undefined ? said : `${why} (${said})`;
+}
+
+/** What `ideviceinfo` prints: `ProductType: iPhone12,1`, a line each. What is indented belongs to a list or a map above. */
+export function readIdeviceInfo(text: string): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  for (const line of linesOf(text)) {
+    const [, key, value] = /^([A-Za-z][A-Za-z0-9-]*): (.*)$/.exec(line) ?? [];
+    if (key !== undefined && value?.trim()) values.set(key, value.trim());
+  }
+  return values;
+}
+
+/** UDIDs as `idevice_id -l` prints them: 40 hexadecimal digits, or 8 and 16 with a hyphen since 2018. */
+export function readUdids(text: string): string[] {
+  const found = linesOf(text).map(
+    (line) => /^([0-9A-Fa-f-]{24,40})(\s+\(USB\))?\s*$/.exec(line)?.[1],
+  );
+  return [...new Set(found.filter((udid) => udid !== undefined))];
 }

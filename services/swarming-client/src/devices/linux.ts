@@ -4,15 +4,10 @@
  * rack.yaml: `device: { kind: linux, address: 192.168.1.61 }`; user and key are in `services.swarming-client.ssh`.
  */
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading } from './device.ts';
-import { linuxDimensions } from './linux-dimensions.ts';
 import { excerpt, lookWith, Missing } from './look.ts';
-import { readCpuInfo } from './parse/cpuinfo.ts';
-import { linesOf } from './parse/lines.ts';
-import { readGpus } from './parse/lspci.ts';
-import { readSysfsSensors } from './parse/thermal-zones.ts';
-import { readUptime } from './parse/uptime.ts';
-import { createSsh, partsOf, scriptOf, sensorsScript } from './ssh.ts';
-import { sshMachineFile } from './ssh-machine-file.ts';
+import { linuxDimensions, readCpuInfo, readGpus, readSysfsSensors } from './parse/linux.ts';
+import { linesOf, readUptime } from './parse/text.ts';
+import { createSsh, partsOf, scriptOf, sensorsScript, sshMachineFile } from './ssh.ts';
 
 const script = scriptOf([
   'cat /proc/uptime',

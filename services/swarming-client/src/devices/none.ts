@@ -4,8 +4,8 @@
  * rack.yaml: `device: { kind: none }`, or no `device` at all.
  */
 import { uptime } from 'node:os';
+import { hostDimensions } from '../host/host-dimensions.ts';
 import type { AttachedDevice, Device, DeviceDeps, Dimensions } from './device.ts';
-import { hostDimensions } from './host.ts';
 
 /** What is installed changes rarely, and asking for it costs processes. */
 const freshMs = 600_000;

@@ -3,8 +3,8 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { peer, startAdbServer, startIphoneTools } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { hostDimensions } from '../host/host-dimensions.ts';
 import { createRunCommand } from '../run-command.ts';
-import { hostDimensions } from './host.ts';
 import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
 
 /** A program for PATH. */

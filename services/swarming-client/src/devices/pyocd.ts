@@ -7,8 +7,8 @@
  * knows nothing, the probe is believed to be there: nothing says that it is not.
  */
 import { z } from 'zod';
+import { dimensions } from '../dimensions.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading } from './device.ts';
-import { dimensions } from './dimensions.ts';
 import { lookWith, Missing } from './look.ts';
 import { listUsb, type UsbDevice } from './usb.ts';
 

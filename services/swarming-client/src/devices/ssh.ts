@@ -1,8 +1,10 @@
 /** Devices that are reached over the network, by the system's own ssh: no shell here, one command there for each look. */
 import { join } from 'node:path';
+import type { Clock } from '@skolo/common/light';
+import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import type { AttachedDevice, DeviceDeps } from './device.ts';
 import { complaint, Missing } from './look.ts';
-import { linesOf } from './parse/lines.ts';
+import { linesOf } from './parse/text.ts';
 
 export interface Ssh {
   /** Runs a script of `sh` there. @throws Missing, CommandFailed */
@@ -133,3 +135,72 @@ export function partsOf(text: string): string[] {
 /** Temperatures and battery, where the kernel there knows of any. */
 export const sensorsScript =
   'grep -H . /sys/class/thermal/thermal_zone*/type /sys/class/thermal/thermal_zone*/temp /sys/class/power_supply/*/type /sys/class/power_supply/*/scope /sys/class/power_supply/*/capacity';
+
+/**
+ * Pauses between sign-ins over ssh that a device rejects. A device is looked at every few seconds; whatever counts failed
+ * sign-ins there (faillock, fail2ban) would lock the account or this machine out for good. One for each login, across looks,
+ * searches and repairs. It never gives up.
+ */
+/** After the first rejected sign-in, the second, and so on. The first is short: a device that boots may reject for a moment. */
+const pauseSeconds = [60, 120, 300] as const;
+const longestSeconds = 600;
+
+export class SshSignIns {
+  private readonly clock: Pick<Clock, 'now' | 'uptime'>;
+  private readonly rejected = new Map<string, { times: number; nextAt: number; why: string }>();
+
+  constructor(clock: Pick<Clock, 'now' | 'uptime'>) {
+    this.clock = clock;
+  }
+
+  /** Why nobody signs in now; undefined: it is time. */
+  pausedWhy(login: string): string | undefined {
+    const known = this.rejected.get(login);
+    return known !== undefined && this.clock.uptime() < known.nextAt ? known.why : undefined;
+  }
+
+  /** Gives the reason as people are to read it, with the time of the next attempt. */
+  reject(login: string, reason: string): string {
+    const times = (this.rejected.get(login)?.times ?? 0) + 1;
+    const pause = pauseSeconds[times - 1] ?? longestSeconds;
+    const often = times === 1 ? 'once' : `${times} times`;
+    const next = new Date(this.clock.now() + pause * 1000).toISOString();
+    const why = `${reason}; sign-in was rejected ${often}, the next attempt is at ${next}`;
+    this.rejected.set(login, { times, nextAt: this.clock.uptime() + pause, why });
+    return why;
+  }
+
+  accept(login: string): void {
+    this.rejected.delete(login);
+  }
+}
+
+const usualPath = '/tmp/ssh_machine.json';
+
+/**
+ * Where the scripts of Skia's tasks look for the device that they have to reach by ssh: `{"user_ip": "root@192.168.1.60"}`.
+ * What is returned writes it, once, and again when somebody has deleted it. It never fails: a device is no worse without.
+ */
+export function sshMachineFile(
+  { address }: AttachedDevice,
+  { settings, sshMachineFile: path = usualPath, log }: DeviceDeps,
+): () => Promise<void> {
+  let written: string | undefined;
+  return async () => {
+    if (address === undefined) return;
+    const about = {
+      Comment: 'Written by the agent of this machine. What is changed here is lost.',
+      user_ip: `${settings().ssh.user}@${address}`,
+    };
+    const text = `${JSON.stringify(about)}\n`;
+    try {
+      const isThere = (await readFileIfExists(path)) !== undefined;
+      if (isThere && written === text) return;
+      await writeFileAtomic(path, text, { mode: 0o644 });
+      written = text;
+    } catch (error) {
+      if (written !== '') log.warn({ err: error, path }, 'address of device not written for tasks');
+      written = '';
+    }
+  };
+}

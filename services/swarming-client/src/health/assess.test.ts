@@ -3,8 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { DeviceView } from '../devices/device.ts';
 import { runs } from '../testing/runs.ts';
 import { assess } from './assess.ts';
-import type { HealthFacts, HealthSettings } from './facts.ts';
-import { type Health, healthText, verdicts } from './health.ts';
+import {
+  type Health,
+  type HealthFacts,
+  type HealthSettings,
+  healthText,
+  verdicts,
+} from './health.ts';
 import { facts, gone, minutes, noon, phone, settings } from './testing/facts.ts';
 
 /** The verdict after each of the looks, one a minute. */

@@ -1,7 +1,12 @@
 /** Judges what is known: may the machine take tasks, and if not, why and since when. */
 import { deviceReasons, type Finding, type Was } from './device-reasons.ts';
-import type { HealthFacts, HealthSettings } from './facts.ts';
-import { type Health, type Reason, verdicts } from './health.ts';
+import {
+  type Health,
+  type HealthFacts,
+  type HealthSettings,
+  type Reason,
+  verdicts,
+} from './health.ts';
 import { machineReasons } from './machine-reasons.ts';
 
 /**

@@ -1,9 +1,8 @@
 /** Why a device keeps its machine from taking tasks. */
-import type { DeviceReading, DeviceView } from '../devices/device.ts';
-import type { HealthFacts, HealthSettings } from './facts.ts';
-import type { Reason } from './health.ts';
-import { isHot, isLow } from './hysteresis.ts';
-import { thresholdsFor } from './thresholds.ts';
+
+import type { MachineSlice } from '@skolo/rack/slice';
+import type { DeviceReading, DeviceView, Dimensions } from '../devices/device.ts';
+import type { HealthFacts, HealthSettings, Reason } from './health.ts';
 
 /** A reason before it is known how long it has been there. `began`: where something better than "now" is known. */
 export type Finding = Omit<Reason, 'since'> & { began?: Date };
@@ -118,4 +117,47 @@ function heat(
 
 export function shown(figure: number): string {
   return String(Math.round(figure * 10) / 10);
+}
+
+/** What is healthy for one device: the thresholds of all, and what its model has differently. */
+type Settings = MachineSlice['swarming'];
+export type Thresholds = Settings['thresholds'];
+export type ModelSettings = Pick<Settings, 'thresholds' | 'deviceModels'>;
+
+/** By `device_type`: the first of its values that rack.yaml knows. */
+export function thresholdsFor(
+  { thresholds, deviceModels }: ModelSettings,
+  dimensions: Dimensions | undefined,
+): Thresholds {
+  const types = dimensions?.device_type ?? [];
+  const model = types.find((type) => Object.hasOwn(deviceModels, type));
+  const own = model === undefined ? {} : (deviceModels[model] ?? {});
+  const figure = (key: Exclude<keyof Thresholds, 'ignoreSensors'>) => {
+    const value = own[key];
+    return typeof value === 'number' ? value : thresholds[key];
+  };
+  return {
+    batteryLowPercent: figure('batteryLowPercent'),
+    batteryGoodPercent: figure('batteryGoodPercent'),
+    hotCelsius: figure('hotCelsius'),
+    coolCelsius: figure('coolCelsius'),
+    hotProcessorCelsius: figure('hotProcessorCelsius'),
+    coolProcessorCelsius: figure('coolProcessorCelsius'),
+    ignoreSensors: texts(own.ignoreSensors) ?? thresholds.ignoreSensors,
+  };
+}
+
+function texts(value: unknown): string[] | undefined {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : undefined;
+}
+
+/** A threshold with two edges: what is between them stays as it was, so that nothing flaps. */
+/** Trouble below `low`, until it is at `good` again. */
+export function isLow(value: number, { low, good }: { low: number; good: number }, was: boolean) {
+  return was ? value < Math.max(low, good) : value < low;
+}
+
+/** Trouble above `hot`, until it is below `cool` again. */
+export function isHot(value: number, { hot, cool }: { hot: number; cool: number }, was: boolean) {
+  return was ? value >= Math.min(hot, cool) : value > hot;
 }

@@ -1,8 +1,6 @@
 /** Why the machine itself takes no tasks. */
-import type { Finding, Was } from './device-reasons.ts';
-import { shown } from './device-reasons.ts';
-import type { HealthFacts, HealthSettings } from './facts.ts';
-import { isHot, isLow } from './hysteresis.ts';
+import { type Finding, isHot, isLow, shown, type Was } from './device-reasons.ts';
+import type { HealthFacts, HealthSettings } from './health.ts';
 
 const gib = 2 ** 30;
 

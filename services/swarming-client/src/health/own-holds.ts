@@ -6,7 +6,7 @@ import { type Clock, errorText, type Logger } from '@skolo/common/light';
 import { z } from 'zod';
 import { request, Unreachable } from '../http/request.ts';
 import type { PowerCycleDaemon } from '../power-cycle-daemon.ts';
-import type { Hold } from './facts.ts';
+import type { Hold } from './health.ts';
 
 const Answer = z.object({
   holds: z.array(

@@ -1,8 +1,8 @@
 /** The dimensions of the bot: those that it gave, and in their place what the agent knows better. */
 import type { DeviceView, Dimensions } from '../devices/device.ts';
-import type { AgentView } from './agent-view.ts';
-import { noTasks } from './no-tasks.ts';
-import { validDimensions } from './valid-dimensions.ts';
+import { validDimensions } from '../dimensions.ts';
+import type { AgentView } from './hooks.ts';
+import { noTasks } from './state.ts';
 
 /** What the bot sent: JSON, of which nothing else is known. */
 export type Given = Readonly<Record<string, unknown>>;

@@ -1,5 +1,8 @@
 /** The hooks of the Swarming bot, each with what it does here and what it answers. */
-import type { AgentView } from './agent-view.ts';
+
+import type { MachineSlice } from '@skolo/rack/slice';
+import type { DeviceView, Dimensions } from '../devices/device.ts';
+import type { Health } from '../health/health.ts';
 import { dimensionsFor, type Given } from './dimensions.ts';
 import { stateFor } from './state.ts';
 
@@ -65,4 +68,19 @@ function beforeTask(work: HookWork, { query }: Asked) {
 function afterTask(work: HookWork) {
   work.afterTask();
   return {};
+}
+
+/** All that an answer to the bot's hooks is made of: what is known now. Nothing here waits for anything. */
+export interface AgentView {
+  /** Also the id of the bot. */
+  machine: string;
+  /** Undefined: not known yet; see `whyUnknown`. */
+  slice: MachineSlice | undefined;
+  /** Why the slice is not known, for people. */
+  whyUnknown?: string;
+  devices: readonly DeviceView[];
+  /** Of the machine itself; they count where no device is attached. */
+  host: Dimensions;
+  health: Health;
+  version: string;
 }

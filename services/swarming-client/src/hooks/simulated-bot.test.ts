@@ -10,8 +10,8 @@ import { type SwarmingOptions, startSwarming } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { python } from '../bot/testing/python.ts';
 import { errorLog } from '../testing/error-log.ts';
-import type { AgentView } from './agent-view.ts';
 import { createHookServer } from './hook-server.ts';
+import type { AgentView } from './hooks.ts';
 import { phone, reason, viewWith } from './testing/views.ts';
 
 const script = new URL('../../python/skolo_bot_config.py', import.meta.url);

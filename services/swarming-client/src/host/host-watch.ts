@@ -3,9 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '@skolo/common/light';
 import type { RunCommand } from '../run-command.ts';
-import type { HostReading } from './host-reading.ts';
-import { processorCelsius } from './processor-heat.ts';
-import { RaspberryPowerReader } from './raspberry-power.ts';
+import { processorCelsius, RaspberryPowerReader } from './sensors.ts';
 
 export interface HostWatchDeps {
   /** The folder of the bot, whose disk counts; undefined: not known yet. It need not be there. */
@@ -102,4 +100,18 @@ async function diskOf(folder: string): Promise<HostReading['disk']> {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     return isMissing && dirname(folder) !== folder ? diskOf(dirname(folder)) : undefined;
   }
+}
+
+/** What is known of the machine itself. What cannot be read here is absent. */
+export interface HostReading {
+  /** Of the disk of the bot's folder. */
+  disk?: { freeBytes: number; sizeBytes: number };
+  /** °C of the processor. */
+  celsius?: number;
+  /** Under-voltage now (a Raspberry Pi's own sensor). */
+  isUnderVoltage?: boolean;
+  /** The processor is slowed down now, by heat or for want of power. */
+  isThrottled?: boolean;
+  /** Its clock minus the jumphost's, in seconds. */
+  clockOffsetSeconds?: number;
 }

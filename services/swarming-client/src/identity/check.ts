@@ -1,7 +1,7 @@
 /** What `--check` says: whether it is known, and understood, what rack.yaml says of this machine. */
 import { errorText } from '@skolo/common/light';
 import { readMachineSlice } from '@skolo/rack/slice';
-import { localAddressOf } from '../local-address.ts';
+import { localAddressOf } from '../flags.ts';
 import { MetadataClient } from './metadata-client.ts';
 
 export interface Checked {

@@ -1,6 +1,5 @@
 /** What repair has done, for people and for metrics. */
 import type { RepairStep } from './ladder.ts';
-import type { StepResult } from './step-result.ts';
 
 /**
  * - `under-way`, `done`: carried out; whether it helped is not known yet.
@@ -89,4 +88,21 @@ export class RepairRecords {
     this.counted.set(key, (this.counted.get(key) ?? 0) + 1);
     this.onCounted?.(step, outcome);
   }
+}
+
+/**
+ * What came of a step. `done`: carried out, and nobody knows yet whether it helped. `refused`: whoever would have to do it
+ * says no. `postponed`: it may be tried again in `later` seconds.
+ */
+export type StepResult =
+  | { outcome: 'done' | 'failed' | 'refused'; text: string }
+  | { outcome: 'postponed'; text: string; later: number };
+
+/** Short, and on one line: it came from a program or from another computer. */
+export function textForPeople(text: string): string {
+  return text
+    .replace(/[^\P{C}\n\t]/gu, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 300);
 }

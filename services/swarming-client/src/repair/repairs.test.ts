@@ -2,7 +2,7 @@ import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AttachedDevice, Device, DeviceRepair } from '../devices/device.ts';
 import { assess } from '../health/assess.ts';
-import type { Hold } from '../health/facts.ts';
+import type { Hold } from '../health/health.ts';
 import { facts, gone, phone, settings } from '../health/testing/facts.ts';
 import { UsbPorts } from '../host/usb.ts';
 import { startDaemon } from '../testing/daemon.ts';

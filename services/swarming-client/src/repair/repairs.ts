@@ -4,8 +4,7 @@
  */
 import type { Clock, Logger } from '@skolo/common/light';
 import type { DeviceView } from '../devices/device.ts';
-import type { Hold } from '../health/facts.ts';
-import type { Health, Reason } from '../health/health.ts';
+import type { Health, Hold, Reason } from '../health/health.ts';
 import {
   type Condition,
   climb,

@@ -2,9 +2,9 @@
 import { errorText } from '@skolo/common/light';
 import type { AttachedDevice, Device } from '../devices/device.ts';
 import type { UsbPorts } from '../host/usb.ts';
+import { askForPowerCycle } from '../power-cycle-daemon.ts';
 import type { RepairStep } from './ladder.ts';
-import { askForPowerCycle } from './power-cycle.ts';
-import { type StepResult, textForPeople } from './step-result.ts';
+import { type StepResult, textForPeople } from './records.ts';
 
 export interface StepDeps {
   usb: Pick<UsbPorts, 'cycle' | 'isWishedOff'>;

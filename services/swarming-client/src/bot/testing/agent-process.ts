@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { BotSettings } from '../bot-deps.ts';
+import type { BotSettings } from '../bot-settings.ts';
 
 export interface AgentProcess {
   child: ChildProcess;

@@ -2,7 +2,7 @@
 import { createLogger, systemClock } from '@skolo/common/light';
 import { createRunCommand } from '../../run-command.ts';
 import { Bot } from '../bot.ts';
-import type { BotSettings } from '../bot-deps.ts';
+import type { BotSettings } from '../bot-settings.ts';
 
 const settings: BotSettings = JSON.parse(process.argv[2] ?? '{}');
 const bot = new Bot({

@@ -7,7 +7,7 @@ import { createLogger, systemClock } from '@skolo/common/light';
 import { expect } from 'vitest';
 import { createRunCommand } from '../../run-command.ts';
 import { Bot } from '../bot.ts';
-import type { BotDeps, BotLine, BotSettings } from '../bot-deps.ts';
+import type { BotDeps, BotLine, BotSettings } from '../bot-settings.ts';
 import type { BotExit } from '../bot-view.ts';
 import { sweep } from '../sweep.ts';
 import { python } from './python.ts';

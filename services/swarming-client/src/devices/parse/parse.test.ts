@@ -1,19 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { dimensions, versionsOf } from '../../dimensions.ts';
 import { runs } from '../../testing/runs.ts';
-import { dimensions, versionsOf } from '../dimensions.ts';
-import { readAdbDevices } from './adb-devices.ts';
-import { readBattery } from './battery.ts';
-import { cpuNames, readCpuInfo } from './cpuinfo.ts';
-import { readProperties } from './getprop.ts';
-import { readIdeviceInfo, readUdids } from './ideviceinfo.ts';
-import { linesOf, readAssignments } from './lines.ts';
-import { gpuNames, readGpus } from './lspci.ts';
-import { osNames } from './os-release.ts';
-import { readThermal } from './thermal.ts';
-import { readSysfsSensors } from './thermal-zones.ts';
-import { readUptime } from './uptime.ts';
+import { readIdeviceInfo, readUdids } from '../ios.ts';
+import { readAdbDevices, readBattery, readProperties, readThermal } from './android.ts';
+import { cpuNames, gpuNames, osNames, readCpuInfo, readGpus, readSysfsSensors } from './linux.ts';
+import { linesOf, readAssignments, readUptime } from './text.ts';
 
 function recorded(name: string): string {
   return readFileSync(new URL(`./testdata/${name}`, import.meta.url), 'utf8');

@@ -1,7 +1,7 @@
 /** Facts and settings for tests: all is well, but for what a test says. */
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { DeviceReading, DeviceView } from '../../devices/device.ts';
-import type { HealthFacts, HealthSettings } from '../facts.ts';
+import type { HealthFacts, HealthSettings } from '../health.ts';
 
 export const settings: HealthSettings & Pick<MachineSlice['swarming'], 'repair'> = {
   thresholds: {

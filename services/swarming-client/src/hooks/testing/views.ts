@@ -3,7 +3,7 @@ import { type MachineSlice, machineSlice, parseRack } from '@skolo/rack';
 import fc from 'fast-check';
 import type { DeviceView } from '../../devices/device.ts';
 import { verdicts } from '../../health/health.ts';
-import type { AgentView } from '../agent-view.ts';
+import type { AgentView } from '../hooks.ts';
 
 const since = new Date('2026-01-02T03:04:05Z');
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startDaemon } from '../testing/daemon.ts';
-import { askForPowerCycle } from './power-cycle.ts';
+import { askForPowerCycle } from './power-cycle-daemon.ts';
+import { startDaemon } from './testing/daemon.ts';
 
 const problem = (status: number, detail: string, more: object = {}) => ({
   type: 'about:blank',

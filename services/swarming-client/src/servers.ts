@@ -18,10 +18,9 @@ import {
 } from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { Registry } from 'prom-client';
-import { authorize } from './access.ts';
-import { type ApiDeps, apiHandlers } from './api.ts';
 import type { Flags } from './flags.ts';
 import { createHookServer, type HookDeps } from './hooks/hook-server.ts';
+import { type ApiDeps, apiHandlers, authorize } from './status-api.ts';
 
 export interface DoorsDeps {
   /** The name of the machine. */

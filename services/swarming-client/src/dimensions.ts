@@ -3,7 +3,7 @@
  * empty, have up to 256 bytes and no blanks around them; none twice, and at least one. A single violation quarantines the
  * bot and drops all dimensions of that request (luci-go, swarming/server/validate).
  */
-import type { Dimensions } from '../devices/device.ts';
+import type { Dimensions } from './devices/device.ts';
 
 const keys = /^[a-zA-Z_.-][0-9a-zA-Z_.-]{0,63}$/;
 const mostValueBytes = 256;
@@ -45,4 +45,34 @@ function lastWhole(bytes: Buffer, at: number): number {
   let start = at;
   while (start > 0 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start--;
   return start;
+}
+
+const mostBytes = 256;
+
+/**
+ * Values as Swarming takes them: not empty, without blanks around, each once, at most 256 bytes. One that it does not take
+ * would quarantine the bot. A key without a value is left out.
+ */
+export function dimensions(
+  values: Readonly<Record<string, readonly (string | undefined)[]>>,
+): Dimensions {
+  const kept: [string, string[]][] = [];
+  for (const [key, texts] of Object.entries(values)) {
+    const valid = texts.map((text = '') => dimensionValue(text)).filter((text) => text !== '');
+    if (valid.length > 0) kept.push([key, [...new Set(valid)]]);
+  }
+  return Object.fromEntries(kept);
+}
+
+function dimensionValue(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\uFEFF]+/gu, ' ').trim();
+  let short = line;
+  while (Buffer.byteLength(short) > mostBytes) short = [...short].slice(0, -1).join('');
+  return short.trim();
+}
+
+/** `1.2.3` is `PREFIX`, `PREFIX-1`, `PREFIX-1.2`, `PREFIX-1.2.3`. */
+export function versionsOf(prefix: string, version: string | undefined): string[] {
+  const parts = version === undefined || version === '' ? [] : version.split('.');
+  return [prefix, ...parts.map((_, at) => `${prefix}-${parts.slice(0, at + 1).join('.')}`)];
 }

@@ -1,9 +1,8 @@
 /** Keeps the health of the machine: judges it anew whenever something is known that was not, and now and then. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Logger } from '@skolo/common/light';
-import { assess } from './health/assess.ts';
-import type { HealthFacts, HealthSettings } from './health/facts.ts';
-import { type Health, healthText } from './health/health.ts';
+import { assess } from './assess.ts';
+import { type Health, type HealthFacts, type HealthSettings, healthText } from './health.ts';
 
 export interface JudgeDeps {
   /** Undefined: it is not known what rack.yaml says of this machine. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ClockOffset } from './clock-offset.ts';
+import { ClockOffset } from './metadata-client.ts';
 
 /** A Pi has no clock of its own: it boots with that of its last day. */
 it('is over as soon as the clock is set, and there when it is set wrong', () => {

@@ -1,0 +1,178 @@
+import { linesOf, plausibleCelsius } from './text.ts';
+
+/** A device that the adb server sees. */
+export interface AdbDevice {
+  /** Empty: its USB descriptor has none, or may not be read. */
+  serial: string;
+  /** `device`, `offline`, `unauthorized`, `no permissions`, `recovery` …; see `adb/adb.cpp`, ConnectionState. */
+  state: string;
+  /** Of its USB port: `1-1.2`. */
+  usb?: string;
+  transportId?: string;
+}
+
+const states = [
+  'device',
+  'offline',
+  'unauthorized',
+  'authorizing',
+  'connecting',
+  'no permissions',
+  'recovery',
+  'sideload',
+  'rescue',
+  'bootloader',
+  'host',
+  'detached',
+  'unknown',
+];
+
+const row = new RegExp(`^(.*?)\\s+(${states.join('|')})(?=\\s|$)(.*)$`);
+
+/** What `adb devices -l` prints. Lines of other forms (the server starts, a warning) are passed over. */
+export function readAdbDevices(text: string): AdbDevice[] {
+  const devices: AdbDevice[] = [];
+  for (const line of linesOf(text)) {
+    if (/^(List of devices|\*|adb[ :])/.test(line)) continue;
+    const [, name, state, rest = ''] = row.exec(line) ?? [];
+    if (name === undefined || state === undefined) continue;
+    const serial = /^(\(no serial number\)|\?+)$/.test(name) ? '' : name;
+    if (/\s/.test(serial)) continue;
+    const usb = /\susb:([\d.-]+)/.exec(rest)?.[1];
+    const transportId = /\stransport_id:(\d+)/.exec(rest)?.[1];
+    devices.push({
+      serial,
+      state,
+      ...(usb !== undefined && { usb }),
+      ...(transportId !== undefined && { transportId }),
+    });
+  }
+  return devices;
+}
+
+/**
+ * Properties as Android's `getprop` prints them: `[ro.build.id]: [SP1A.210812.016]`. Values may have several lines. Those
+ * that are empty are left out.
+ */
+export function readProperties(text: string): ReadonlyMap<string, string> {
+  const properties = new Map<string, string>();
+  let open: { key: string; value: string } | undefined;
+  for (const line of linesOf(text)) {
+    const [, key, begin] = /^\[([^[\]]+)\]: \[(.*)$/.exec(line) ?? [];
+    if (key !== undefined && begin !== undefined) open = { key, value: begin };
+    else if (open !== undefined) open.value += `\n${line}`;
+    if (open?.value.endsWith(']')) {
+      const value = open.value.slice(0, -1).trim();
+      if (value !== '') properties.set(open.key, value);
+      open = undefined;
+    }
+  }
+  return properties;
+}
+
+export interface Battery {
+  /** 0 to 100. */
+  percent?: number;
+  celsius?: number;
+}
+
+/**
+ * What Android's `dumpsys battery` prints (BatteryService.java): level of scale, temperature in tenths of a degree. A
+ * device without a battery says `present: false`, and its figures mean nothing.
+ */
+export function readBattery(text: string): Battery {
+  const fields = new Map<string, string>();
+  for (const line of linesOf(text)) {
+    const [, key, value] = /^\s+([a-z]+): (\S+)$/.exec(line) ?? [];
+    // Later lines are old events, in words that look the same.
+    if (key !== undefined && value !== undefined && !fields.has(key)) fields.set(key, value);
+  }
+  if (fields.get('present') === 'false') return {};
+  const percent = percentOf(whole(fields.get('level')), whole(fields.get('scale')));
+  const tenths = whole(fields.get('temperature'));
+  const celsius = tenths === undefined ? undefined : plausibleCelsius(tenths / 10);
+  return { ...(percent !== undefined && { percent }), ...(celsius !== undefined && { celsius }) };
+}
+
+function percentOf(level: number | undefined, scale = 100): number | undefined {
+  if (level === undefined || level < 0 || scale <= 0 || level > scale) return undefined;
+  return Math.round((level * 100) / scale);
+}
+
+function whole(text: string | undefined): number | undefined {
+  return text !== undefined && /^-?\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+export interface Thermal {
+  /** °C, by the name of the sensor. */
+  temperatures: Readonly<Record<string, number>>;
+  processorSensors: readonly string[];
+  /** PowerManager.THERMAL_STATUS_*: 0 none … 6 shutdown. */
+  status?: number;
+}
+
+/** BCL_VOLTAGE, BCL_CURRENT, BCL_PERCENTAGE of android.os.Temperature: they are no temperatures. */
+const otherTypes = new Set([6, 7, 8]);
+const batteryType = 2;
+/** BATTERY, SKIN, USB_PORT, DISPLAY, AMBIENT, POGO: what one feels. All others, unknown ones too, are near a processor. */
+const outsideTypes = new Set([2, 3, 4, 11, 18, 19]);
+/** Sensors that vendors list among the temperatures, of any type: `battery_cycle` counts charges. */
+const otherNames =
+  /(^|[-_])(cycles?|volt(age)?|current|capacity|percent(age)?|count|[vi]bat|soc-?level|bcl)([-_\d]|$)/i;
+
+interface Sensor {
+  name: string;
+  value: number;
+  type?: number;
+}
+
+/**
+ * What `dumpsys thermalservice` prints, Android 10 and later (ThermalManagerService.java): `Thermal Status: 0`, and
+ * `Temperature{mValue=28.1, mType=2, mName=battery, mStatus=0}` under `Current temperatures from HAL:`. What is under
+ * `Cached temperatures:` may be hours old.
+ *
+ * The values are °C by the interface. Some vendors give thousandths: seen where the sensor of the battery tells about a
+ * thousand times what `dumpsys battery` does, and then believed of all of them. A value alone never tells its unit.
+ */
+export function readThermal(text: string, batteryCelsius?: number): Thermal {
+  const sensors: Sensor[] = [];
+  let status: number | undefined;
+  let isCurrent = false;
+  for (const line of linesOf(text)) {
+    if (/^\S/.test(line)) isCurrent = line.startsWith('Current temperatures from HAL');
+    const [, found] = /^\s*Thermal Status: ([0-6])\s*$/.exec(line) ?? [];
+    if (found !== undefined) status = Number(found);
+    const sensor = isCurrent ? readSensor(line) : undefined;
+    if (sensor !== undefined) sensors.push(sensor);
+  }
+  const factor = isInThousandths(sensors, batteryCelsius) ? 0.001 : 1;
+  const hottest = new Map<string, number>();
+  const inside = new Set<string>();
+  for (const { name, value, type } of sensors) {
+    const celsius = plausibleCelsius(value * factor);
+    if (celsius === undefined || otherTypes.has(type ?? -1) || otherNames.test(name)) continue;
+    hottest.set(name, Math.max(celsius, hottest.get(name) ?? 0));
+    if (type !== undefined && !outsideTypes.has(type)) inside.add(name);
+  }
+  const temperatures = Object.fromEntries(hottest);
+  const found = { temperatures, processorSensors: [...inside] };
+  return status === undefined ? found : { ...found, status };
+}
+
+function readSensor(line: string): Sensor | undefined {
+  const [, body = ''] = /^\s+Temperature\{(.*)\}\s*$/.exec(line) ?? [];
+  const value = /\bmValue=(-?[\d.]+(?:E-?\d+)?)(?=,|$)/.exec(body)?.[1];
+  const name = /\bmName=(.*?)(?=, m[A-Z]|$)/.exec(body)?.[1]?.trim();
+  const type = /\bmType=(-?\d+)/.exec(body)?.[1];
+  if (value === undefined || !name || !Number.isFinite(Number(value))) return undefined;
+  return { name, value: Number(value), ...(type !== undefined && { type: Number(type) }) };
+}
+
+function isInThousandths(sensors: readonly Sensor[], batteryCelsius: number | undefined): boolean {
+  if (batteryCelsius === undefined || batteryCelsius < 1) return false;
+  return sensors.some(({ name, value, type }) => {
+    if (type !== batteryType || otherNames.test(name)) return false;
+    const ratio = value / batteryCelsius;
+    return ratio > 500 && ratio < 2000;
+  });
+}
