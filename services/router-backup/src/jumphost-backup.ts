@@ -147,6 +147,7 @@ export class JumphostBackup implements Kept {
       exclude: notInside.map((name) => join(stateDir, name)),
       recipients: encrypt,
       folder: archives.folder,
+      scratch: join(stateDir, 'scratch', archives.device),
       signal,
       now: clock.now(),
     });

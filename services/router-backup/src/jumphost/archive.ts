@@ -4,10 +4,10 @@
  *
  *     age -d -i IDENTITY ARCHIVE | tar -xz -C FOLDER
  *
- * into an empty folder, and from there each to its place, while its service is down. Nothing is ever on the disk in the clear.
- * Services go on meanwhile: journals are copied as they are at one moment (copyLive of `@skolo/durable`), SQLite databases
- * with their logs (`sqlite.ts`), other files as long as they are when they are opened. The copies are of slightly different
- * moments, as after a power cut.
+ * into an empty folder, and from there each to its place, while its service is down. The archive is never on the disk in the
+ * clear. Services go on meanwhile: journals are copied as they are at one moment (copyLive of `@skolo/durable`), SQLite
+ * databases by SQLite (`sqlite.ts`), other files as long as they are when they are opened. The copies are of slightly
+ * different moments, as after a power cut.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -31,8 +31,10 @@ export interface ArchiveOptions {
   exclude: readonly string[];
   /** `services.router-backup.encrypt`. */
   recipients: readonly string[] | 'none' | undefined;
-  /** Where the archive is made, and what has to lie somewhere for a moment, sealed. */
+  /** Where the archive is made. */
   folder: string;
+  /** For copies of databases; does not exist before and after. */
+  scratch: string;
   signal: AbortSignal;
   /** Milliseconds since 1970. */
   now: number;
@@ -64,11 +66,11 @@ const tries = 5;
  *   faster than they can be read. Of an aborted signal its reason. Nothing is left then.
  */
 export async function archiveJumphost(options: ArchiveOptions): Promise<JumphostArchive> {
-  const { recipients, folder, signal } = options;
+  const { recipients, folder, scratch, signal } = options;
   if (recipients === undefined || recipients === 'none' || recipients.length === 0) {
     throw new BackupError('refused', nobodyToOpenIt);
   }
-  const search = { ...options, exclude: [...options.exclude, folder] };
+  const search = { ...options, exclude: [...options.exclude, folder, scratch] };
   const unreadable = new Map<string, Left>();
   for (let left = tries; ; left -= 1) {
     const { found, left: notFound } = await findAll(search);
@@ -89,6 +91,8 @@ export async function archiveJumphost(options: ArchiveOptions): Promise<Jumphost
       throw new BackupError('storage', `${folder}: no archive: ${errorText(error)}`, {
         cause: error,
       });
+    } finally {
+      await rm(scratch, { recursive: true, force: true }).catch(() => undefined);
     }
   }
 }
@@ -106,13 +110,13 @@ async function write(
   known: readonly Left[],
   options: WriteOptions,
 ): Promise<JumphostArchive> {
-  const { folder, signal, recipients } = options;
+  const { scratch, signal, recipients } = options;
   const left = [...known];
   const tar = pack();
   const plain = new Measured('sha1');
   const sealed = new Measured('sha256');
   const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
-  const members = membersOf(found, { folder, signal, leave: (each) => left.push(each) });
+  const members = membersOf(found, { scratch, signal, leave: (each) => left.push(each) });
   const [{ digest, files }] = await Promise.all([
     fill(tar, members, () => aboutMember(options, left)),
     pipeline(

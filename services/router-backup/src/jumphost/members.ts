@@ -1,9 +1,11 @@
 /** What was found, as members of an archive, one after the other: each is open only while it is read. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { copyLive } from '@skolo/durable';
+import { copyLive, makeFolder } from '@skolo/durable';
 import { type Found, type Left, whyNot } from './find.ts';
-import { copyDatabase, DatabaseBusy } from './sqlite.ts';
+import { copyDatabase } from './sqlite.ts';
 
 export interface Member {
   name: string;
@@ -19,8 +21,8 @@ export interface Member {
 }
 
 export interface MembersOptions {
-  /** For what has to lie somewhere for a moment, sealed. */
-  folder: string;
+  /** For copies of databases, in the clear; each is removed when it is in the archive. */
+  scratch: string;
   signal: AbortSignal;
   /** Told what could not be read after all. */
   leave: (left: Left) => void;
@@ -46,7 +48,7 @@ export async function* membersOf(
   for (const each of found) {
     options.signal.throwIfAborted();
     if (each.kind === 'journal') yield* journalMembers(each, options);
-    else if (each.kind === 'database') yield* databaseMembers(each, options);
+    else if (each.kind === 'database') yield* databaseMember(each, options);
     else if (each.kind === 'file') yield* fileMember(each, options);
     else yield { ...aboutOf(each), type: each.kind, size: 0 };
   }
@@ -74,30 +76,29 @@ async function* journalMembers(
   }
 }
 
-async function* databaseMembers(
-  found: Found,
-  { folder, signal, leave }: MembersOptions,
-): AsyncGenerator<Member> {
-  const copy = await copyDatabase(found.path, { folder, signal }).catch((error: unknown) => {
-    signal.throwIfAborted();
-    if (isFull(error)) throw error;
-    leave({ path: found.path, why: error instanceof DatabaseBusy ? error.message : whyNot(error) });
-  });
-  if (copy === undefined) return;
+async function* databaseMember(found: Found, options: MembersOptions): AsyncGenerator<Member> {
+  const copy = join(options.scratch, `${randomBytes(12).toString('hex')}.db`);
   try {
-    for (const { suffix, size, stream } of copy.files) {
-      const content = exactly(size, stream(), found.path + suffix);
-      yield { ...aboutOf(found), name: found.name + suffix, type: 'file', size, content };
-    }
+    await makeFolder(options.scratch);
+    await copyDatabase(found.path, copy);
+    yield* fileMember(found, options, copy);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (error instanceof ContentChanged || isFull(error)) throw error;
+    options.leave({ path: found.path, why: whyNot(error) });
   } finally {
-    await copy.remove();
+    await rm(copy, { force: true });
   }
 }
 
-async function* fileMember(found: Found, { leave }: MembersOptions): AsyncGenerator<Member> {
+async function* fileMember(
+  found: Found,
+  { leave }: MembersOptions,
+  path = found.path,
+): AsyncGenerator<Member> {
   let handle: FileHandle;
   try {
-    handle = await open(found.path, 'r');
+    handle = await open(path, 'r');
   } catch (error) {
     // Gone since it was found: nobody needs it any more.
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
@@ -143,9 +144,9 @@ function byName(a: { name: string }, b: { name: string }): number {
   return Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
 }
 
-/** Of the disk that the copy goes to, not of the database's: then there is no archive at all. */
+/** The disk that the copy goes to is full: there is no room for an archive either. */
 function isFull(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT'].includes(String(error.code))
-  );
+  if (!(error instanceof Error)) return false;
+  const isSqliteFull = 'errcode' in error && error.errcode === 13;
+  return isSqliteFull || ('code' in error && ['ENOSPC', 'EDQUOT'].includes(String(error.code)));
 }

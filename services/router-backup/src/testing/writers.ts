@@ -1,14 +1,13 @@
 /** Programs that go on writing while something is copied, and report into a file: a pipe that is not read in time would hold them. */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 
-const run = promisify(execFile);
 const folder = fileURLToPath(new URL('../../testdata/', import.meta.url));
 
 export interface Writer {
@@ -24,21 +23,24 @@ export function startJournalWriter(journal: string): Promise<Writer> {
 }
 
 /** Two tables of a SQLite database that belong together. */
-export function startDatabaseWriter(
-  python: string,
-  database: string,
-  mode: 'wal' | 'delete',
-): Promise<Writer> {
-  return start(python, [join(folder, 'write-database.py'), database, mode]);
+export function startDatabaseWriter(database: string, mode: 'wal' | 'delete'): Promise<Writer> {
+  return start(process.execPath, [join(folder, 'write-database.mjs'), database, mode]);
 }
 
-/** A Python that knows SQLite; undefined where there is none. */
-export async function findPython(): Promise<string | undefined> {
-  for (const python of ['/usr/bin/python3', 'python3']) {
-    const found = await run(python, ['-c', 'import sqlite3']).catch(() => undefined);
-    if (found) return python;
+/** Whether a copy of that database is whole, the last number of each table, and the rows of one. */
+export function lookInto(path: string) {
+  const database = new DatabaseSync(path);
+  try {
+    const get = (query: string) => Object.values(database.prepare(query).get() ?? {})[0];
+    return {
+      integrity: get('pragma integrity_check'),
+      a: Number(get('select max(number) from a')),
+      b: Number(get('select max(number) from b')),
+      rows: Number(get('select count(*) from a')),
+    };
+  } finally {
+    database.close();
   }
-  return undefined;
 }
 
 async function start(command: string, args: string[]): Promise<Writer> {

@@ -1,0 +1,35 @@
+/** An archive of the jumphost, brought back as its steps say: `age -d | tar -xz`, where ours decrypts. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { decryptWith } from '@skolo/backup';
+import type { Secret } from '@skolo/secrets';
+import { aboutFile } from '../jumphost/archive.ts';
+
+export interface Restored {
+  rack: string;
+  jumphost: string;
+  left: { path: string; why: string }[];
+  /** How many. */
+  files: number;
+}
+
+/** @param into a folder that does not exist yet */
+export async function restoreArchive(
+  file: string,
+  identity: Secret,
+  into: string,
+): Promise<Restored> {
+  await mkdir(into);
+  const tar = spawn('tar', ['-xz', '-C', into], { stdio: ['pipe', 'inherit', 'inherit'] });
+  const ended = once(tar, 'close');
+  await pipeline(createReadStream(file), decryptWith([identity], file), tar.stdin);
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`tar ended with ${code}`);
+  const entries = await readdir(into, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && entry.name !== aboutFile).length;
+  return { ...JSON.parse(await readFile(join(into, aboutFile), 'utf8')), files };
+}
