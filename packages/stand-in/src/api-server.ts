@@ -1,52 +1,62 @@
-/** The API server of k3s on this computer, with a time limit on everything that is asked of it. */
+/** The API server of k3s on this computer, by the kubeconfig that k3s writes. */
 import { readFile } from 'node:fs/promises';
+import type { RequestOptions } from 'node:https';
 import { errorCode, errorText, parseJson } from '@skolo/errors';
 import type { z } from 'zod';
-import { ask, type HttpAnswer, type HttpOptions } from './http.ts';
-import { type Kubeconfig, parseKubeconfig } from './kubeconfig.ts';
+import { ask } from './http.ts';
 
-/** There is no k3s here. */
-export class NoKubernetes extends Error {
-  readonly code = 'NO_KUBERNETES';
+/** k3s is `absent` (not installed) or `silent` (no answer, or not as it should be). */
+export class KubernetesUnavailable extends Error {
+  readonly code = 'KUBERNETES_UNAVAILABLE';
+  readonly state: 'absent' | 'silent';
+
+  constructor(state: 'absent' | 'silent', message: string) {
+    super(message);
+    this.state = state;
+  }
 }
-
-/** It does not answer, or not as it should. */
-export class KubernetesSilent extends Error {
-  readonly code = 'KUBERNETES_SILENT';
-}
-
-/** What was asked for is not there. */
-export class NotThere extends Error {
-  readonly code = 'NOT_THERE';
-}
-
-const timeoutMs = 5000;
 
 export interface ApiServer {
-  get<T>(path: string, schema: z.ZodType<T>): Promise<T>;
+  /** Undefined where there is no such object. */
+  get<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined>;
   /** A merge patch (RFC 7386). */
   patch(path: string, change: object): Promise<void>;
+  /** Also where there is no such object. */
   remove(path: string): Promise<void>;
 }
 
-/** Asks it whether it is ready. The kubeconfig is read each time: k3s renews its certificates when it starts. */
+/**
+ * Asks k3s whether it is ready. Reads the kubeconfig each time: k3s renews its certificates when it starts.
+ *
+ * @throws KubernetesUnavailable also from the methods
+ */
 export async function openApiServer(kubeconfigFile: string): Promise<ApiServer> {
-  const config = await readKubeconfig(kubeconfigFile);
-  const call = (path: string, options: Omit<HttpOptions, 'timeoutMs' | 'tls'> = {}) =>
-    request(config, path, options);
-  await call('/readyz');
+  const { server, ...tls } = await readKubeconfig(kubeconfigFile);
+
+  async function call(path: string, options: RequestOptions & { body?: string } = {}) {
+    const answer = await ask(new URL(path, server), { ...tls, ...options }).catch((error) => {
+      throw silent(`k3s does not answer (${errorText(error)})`);
+    });
+    if (answer.status === 404) return undefined;
+    if (answer.status < 200 || answer.status > 299) throw silent(`k3s answers ${answer.status}`);
+    return answer.body;
+  }
+
+  if ((await call('/readyz')) === undefined) throw silent('k3s answers 404');
   return {
     async get(path, schema) {
-      const { body } = await call(path);
-      const parsed = schema.safeParse(parseJson(body));
-      if (!parsed.success) {
-        throw new KubernetesSilent('k3s answers with something that is not of Kubernetes');
-      }
-      return parsed.data;
+      const body = await call(path);
+      if (body === undefined) return undefined;
+      const { data } = schema.safeParse(parseJson(body));
+      if (data === undefined) throw silent(`k3s does not answer ${path} as Kubernetes does`);
+      return data;
     },
     async patch(path, change) {
       const headers = { 'content-type': 'application/merge-patch+json' };
-      await call(path, { method: 'PATCH', headers, body: JSON.stringify(change) });
+      const body = JSON.stringify(change);
+      if ((await call(path, { method: 'PATCH', headers, body })) === undefined) {
+        throw silent(`k3s has no ${path}`);
+      }
     },
     async remove(path) {
       await call(path, { method: 'DELETE' });
@@ -54,38 +64,28 @@ export async function openApiServer(kubeconfigFile: string): Promise<ApiServer> 
   };
 }
 
-async function readKubeconfig(file: string): Promise<Kubeconfig> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const isMissing = errorCode(error) === 'ENOENT';
-    throw isMissing
-      ? new NoKubernetes('there is no k3s here')
-      : new KubernetesSilent(`${file} cannot be read: run it as root`);
+/** One cluster, one user, one line a key. */
+async function readKubeconfig(file: string) {
+  const text = await readFile(file, 'utf8').catch((error) => {
+    throw errorCode(error) === 'ENOENT'
+      ? new KubernetesUnavailable('absent', 'there is no k3s here')
+      : silent(`${file}: not readable; run this as root`);
+  });
+  const value = (key: string) =>
+    text.match(new RegExp(`^\\s*(?:- )?${key}: *(\\S+)\\s*$`, 'm'))?.[1];
+  const data = (key: string) => Buffer.from(value(key) ?? '', 'base64').toString() || undefined;
+  const server = value('server');
+  if (server === undefined || !URL.canParse(server)) {
+    throw silent(`${file}: it names no server; is it the file that k3s writes?`);
   }
-  try {
-    return parseKubeconfig(text);
-  } catch (error) {
-    throw new KubernetesSilent(`${file}: ${errorText(error)}`);
-  }
+  return {
+    server,
+    ca: data('certificate-authority-data'),
+    cert: data('client-certificate-data'),
+    key: data('client-key-data'),
+  };
 }
 
-async function request(
-  { server, ca, cert, key }: Kubeconfig,
-  path: string,
-  options: Omit<HttpOptions, 'timeoutMs' | 'tls'>,
-): Promise<HttpAnswer> {
-  const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-  let answer: HttpAnswer;
-  try {
-    answer = await ask(new URL(path, server), { ...options, timeoutMs, tls });
-  } catch (error) {
-    throw new KubernetesSilent(`k3s does not answer (${errorText(error)})`);
-  }
-  if (answer.status === 404) throw new NotThere(`k3s has no ${path}`);
-  if (answer.status < 200 || answer.status > 299) {
-    throw new KubernetesSilent(`k3s answers with ${answer.status}`);
-  }
-  return answer;
+function silent(message: string): KubernetesUnavailable {
+  return new KubernetesUnavailable('silent', message);
 }

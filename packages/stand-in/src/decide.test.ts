@@ -95,7 +95,7 @@ describe('while k3s does not serve', () => {
     {
       title: 'its Deployment is scaled to 0',
       kubernetes: { ...well, deployment: 'scaled-to-0' },
-      why: 'nobody serves: its Deployment is scaled to 0',
+      why: 'does not answer: its Deployment is scaled to 0',
     },
     {
       title: 'its pod is ready, and only the way to it is not',
@@ -125,11 +125,13 @@ describe('while k3s does not serve', () => {
     expect(rack.watch(3600)).toEqual(['stand-in 300']);
   });
 
-  it('says what the unit wants, and stands in once it has that', () => {
+  it('reports what the unit lacks, and stands in once that is there', () => {
     const rack = new Rack();
     rack.notInstalled = 'there is no rack.yaml';
     expect(rack.watch(600)).toEqual([]);
-    expect(rack.look().why).toBe('nobody serves, and the unit cannot: there is no rack.yaml');
+    expect(rack.look().why).toBe(
+      'does not answer, and the unit cannot stand in: there is no rack.yaml',
+    );
 
     rack.notInstalled = undefined;
     expect(rack.look().act).toBe('stand-in');

@@ -1,4 +1,5 @@
-/** Who is to serve, decided from what one look has seen and what earlier ones remember. Touches nothing. */
+/** Decides whether the unit or k3s serves, from one look and the memory of earlier ones. It touches nothing. */
+import { z } from 'zod';
 import type { Settings } from './settings.ts';
 
 export type PodState = 'ready' | 'can-run' | 'cannot-run';
@@ -20,30 +21,32 @@ export interface Seen {
   /** Seconds since boot. */
   uptime: number;
   isUnitRunning: boolean;
-  /** It answers the rack, whoever it is. */
+  /** The service answers the rack, from the unit or from a pod. */
   isAnswering: boolean;
   /** Why the unit could not be started; undefined when it could. */
   notInstalled: string | undefined;
   kubernetes: Kubernetes;
 }
 
-export interface Memory {
-  /** The unit was started here, and not by a person. */
-  isStandingIn: boolean;
-  silentSince: number | null;
+/** What one look leaves for the next, in this boot. Times are seconds since boot. */
+export const Memory = z.object({
+  /** The unit was started here, and not by an operator. */
+  isStandingIn: z.boolean(),
+  silentSince: z.number().nullable(),
   /** k3s is well since then. */
-  readySince: number | null;
-  gaveWayAt: number | null;
-  hasAnsweredSince: boolean;
-  /** How often in a row a pod that was given way to did not serve. */
-  setbacks: number;
-  /** Uptime before which the unit does not give way again. */
-  notBefore: number;
-}
+  readySince: z.number().nullable(),
+  gaveWayAt: z.number().nullable(),
+  hasAnsweredSince: z.boolean(),
+  /** How often in a row a pod did not serve after the unit gave way. */
+  setbacks: z.number(),
+  /** The unit does not give way again before. */
+  notBefore: z.number(),
+});
+export type Memory = z.output<typeof Memory>;
 
 export interface Decision {
   act: 'nothing' | 'stand-in' | 'give-way';
-  /** In words that stay the same as long as nothing changes. */
+  /** The text stays the same as long as nothing changes. */
   why: string;
   memory: Memory;
 }
@@ -58,11 +61,11 @@ export const noMemory: Memory = {
   notBefore: 0,
 };
 
-/** A pod that has answered for so long is what it was again. */
+/** A pod that has answered for so long has settled: its setbacks are forgotten. */
 const settledSeconds = 600;
 const longestRetrySeconds = 6 * 3600;
 
-/** What to do now. A service that a person holds is not asked about here. */
+/** What to do now, for a service that no operator holds. */
 export function decide(seen: Seen, before: Memory, settings: Settings): Decision {
   if (!seen.isUnitRunning) return whileStopped(seen, before, settings);
   if (!before.isStandingIn) return nothing('the unit was started by hand', before);
@@ -117,7 +120,7 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
   memory.silentSince ??= uptime;
   if (kubernetes.state === 'answers') {
     if (kubernetes.deployment === 'scaled-to-0') {
-      return nothing('nobody serves: its Deployment is scaled to 0', memory);
+      return nothing('does not answer: its Deployment is scaled to 0', memory);
     }
     if (kubernetes.node.isReady && kubernetes.pod.state === 'ready') {
       return nothing('its pod is ready, but does not answer here', memory);
@@ -131,7 +134,7 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
     return nothing(isHandover ? 'waits for the pod' : 'does not answer', memory);
   }
   if (seen.notInstalled !== undefined) {
-    return nothing(`nobody serves, and the unit cannot: ${seen.notInstalled}`, memory);
+    return nothing(`does not answer, and the unit cannot stand in: ${seen.notInstalled}`, memory);
   }
   const isSetback = memory.gaveWayAt !== null;
   const setbacks = isSetback ? memory.setbacks + 1 : memory.setbacks;

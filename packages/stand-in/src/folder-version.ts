@@ -1,137 +1,90 @@
 /**
  * A folder whose files change all at once: they are links into a version of it, and one rename changes the version. The
- * same layout as the kubelet's, which services already know how to watch.
+ * layout is the kubelet's, which services already know how to watch.
  */
-import { randomUUID } from 'node:crypto';
-import {
-  chmod,
-  chown,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  symlink,
-} from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { syncFolder } from '@skolo/durable/atomic-file';
-import type { Files } from './projected.ts';
+import type { Files } from './configuration.ts';
 
 const current = '..data';
 
-/** The folder holds what somebody else has put there. */
-export class FolderNotOurs extends Error {
-  readonly code = 'FOLDER_NOT_OURS';
-}
-
 /**
- * Makes the folder hold these files, readable by root and the group. True when anything was written: a folder that holds
- * them already is left alone.
+ * Makes the folder hold these files, readable by root and the group. True when anything was written.
+ *
+ * @throws Error for people, where the folder has a file that somebody put there by hand
  */
 export async function writeFolder(folder: string, files: Files, gid: number): Promise<boolean> {
-  await mkdir(folder, { recursive: true });
-  await refuseForeign(folder);
-  if (await holds(folder, files)) return false;
+  await fs.mkdir(folder, { recursive: true });
+  const present = (await fs.readdir(folder)).filter((name) => !name.startsWith('..'));
+  for (const name of present) await rejectForeign(join(folder, name));
+  const version = `..${digestOf(files, gid)}`;
+  const names = new Set([...files.keys()].map((path) => path.split(sep)[0] ?? path));
+  const isWritten = (await linkIn(join(folder, current))) === version;
+  if (isWritten && present.length === names.size) return false;
 
-  await chown(folder, 0, gid);
-  await chmod(folder, 0o750);
-  const version = `..${new Date().toISOString().replaceAll(':', '-')}_${randomUUID().slice(0, 8)}`;
-  await writeVersion(join(folder, version), files, gid);
-  const next = join(folder, '..data_next');
-  await rm(next, { force: true });
-  await symlink(version, next);
-  await rename(next, join(folder, current));
-  await linkNames(folder, files);
+  if (!isWritten) {
+    await fs.chown(folder, 0, gid);
+    await fs.chmod(folder, 0o750);
+    await writeVersion(join(folder, version), files, gid);
+    const next = join(folder, '..data_next');
+    await fs.rm(next, { force: true });
+    await fs.symlink(version, next);
+    await fs.rename(next, join(folder, current));
+  }
+  for (const name of names) {
+    if (!present.includes(name)) await fs.symlink(join(current, name), join(folder, name));
+  }
   await syncFolder(folder);
-  for (const name of await readdir(folder)) {
-    const isOld = name.startsWith('..') && name !== current && name !== version;
-    if (isOld) await rm(join(folder, name), { recursive: true, force: true });
+  for (const name of await fs.readdir(folder)) {
+    const isKept = name === current || name === version || names.has(name);
+    if (!isKept) await fs.rm(join(folder, name), { recursive: true, force: true });
   }
   return true;
 }
 
-/** A file that is no link was put there by hand. */
-async function refuseForeign(folder: string) {
-  for (const name of await readdir(folder)) {
-    if (name.startsWith('..')) continue;
-    const isOurs =
-      (await lstat(join(folder, name))).isSymbolicLink() &&
-      (await readlink(join(folder, name))).startsWith(current);
-    if (!isOurs) {
-      throw new FolderNotOurs(
-        `${join(folder, name)} was put there by hand and is left alone; move it away to have it from k3s`,
-      );
-    }
+async function rejectForeign(path: string): Promise<void> {
+  if ((await linkIn(path))?.startsWith(current)) return;
+  throw new Error(
+    `${path} was put there by hand and is left alone; move it away to have it from k3s`,
+  );
+}
+
+async function linkIn(path: string): Promise<string | undefined> {
+  return await fs.readlink(path).catch(() => undefined);
+}
+
+function digestOf(files: Files, gid: number): string {
+  const hash = createHash('sha256').update(`${gid}`);
+  for (const [path, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(`\0${path}\0${content.length}\0`).update(content);
   }
+  return hash.digest('hex').slice(0, 32);
 }
 
-async function holds(folder: string, files: Files): Promise<boolean> {
-  const data = join(folder, current);
-  const present = await filesIn(data).catch(() => undefined);
-  if (present === undefined || present.length !== files.size) return false;
-  for (const [path, content] of files) {
-    const there = await readFile(join(data, path)).catch(() => undefined);
-    if (there === undefined || !there.equals(content)) return false;
-  }
-  const names = (await readdir(folder)).filter((name) => !name.startsWith('..'));
-  return names.length === topNames(files).size;
-}
-
-async function filesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
-}
-
-async function writeVersion(folder: string, files: Files, gid: number) {
+async function writeVersion(folder: string, files: Files, gid: number): Promise<void> {
+  await fs.rm(folder, { recursive: true, force: true });
   const made = new Set<string>();
-  const makeFolder = async (path: string) => {
+  async function makeFolder(path: string) {
     if (made.has(path)) return;
     if (path !== folder) await makeFolder(dirname(path));
-    await mkdir(path);
-    await chown(path, 0, gid);
+    await fs.mkdir(path);
+    await fs.chown(path, 0, gid);
     // Whatever the umask is.
-    await chmod(path, 0o750);
+    await fs.chmod(path, 0o750);
     made.add(path);
-  };
+  }
   await makeFolder(folder);
   for (const [path, content] of files) {
     const file = join(folder, path);
     await makeFolder(dirname(file));
-    const handle = await open(file, 'wx', 0o600);
-    try {
-      await handle.writeFile(content);
-      await handle.chown(0, gid);
-      // The group reads it only where that is not root's.
-      await handle.chmod(gid === 0 ? 0o400 : 0o440);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await using handle = await fs.open(file, 'wx', 0o600);
+    await handle.writeFile(content);
+    await handle.chown(0, gid);
+    // The group reads it only where that is not root's.
+    await handle.chmod(gid === 0 ? 0o400 : 0o440);
+    await handle.sync();
   }
   for (const path of made) await syncFolder(path);
-}
-
-async function linkNames(folder: string, files: Files) {
-  const names = topNames(files);
-  for (const name of names) {
-    const link = join(folder, name);
-    if (!(await isLink(link))) await symlink(join(current, name), link);
-  }
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith('..') && !names.has(name)) await rm(join(folder, name), { force: true });
-  }
-}
-
-function topNames(files: Files): Set<string> {
-  return new Set([...files.keys()].map((path) => path.split(sep)[0] ?? path));
-}
-
-async function isLink(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    (stats) => stats.isSymbolicLink(),
-    () => false,
-  );
 }

@@ -1,59 +1,44 @@
-/** One request with an end to it, whatever the other side does. */
-import { request as overHttp } from 'node:http';
-import { request as overHttps } from 'node:https';
-import { errorCode } from '@skolo/errors';
-
-export interface HttpOptions {
-  method?: 'GET' | 'PATCH' | 'DELETE';
-  headers?: Record<string, string>;
-  body?: string;
-  timeoutMs: number;
-  /** Of the client, and of the authority that has signed the server. */
-  tls?: { ca?: string; cert?: string; key?: string; rejectUnauthorized?: boolean };
-}
+/** One HTTP request with limits of time and size. */
+import { once } from 'node:events';
+import { type IncomingMessage, request as overHttp } from 'node:http';
+import { request as overHttps, type RequestOptions } from 'node:https';
+import { errorCode, errorText } from '@skolo/errors';
 
 export interface HttpAnswer {
   status: number;
-  headers: Record<string, string | string[] | undefined>;
+  headers: IncomingMessage['headers'];
   body: string;
 }
 
-/** The largest answer that is read: ConfigMaps and Secrets end at 1 MiB, before base64. */
+const timeoutMs = 5000;
+/** ConfigMaps and Secrets have at most 1 MiB, before base64. */
 const maxBytes = 8 * 1024 * 1024;
 
-/** Fails with a text for people: nothing listens, no answer in time, another certificate. */
-export function ask(url: URL, options: HttpOptions): Promise<HttpAnswer> {
-  const { method = 'GET', headers = {}, body, timeoutMs, tls = {} } = options;
+/** Throws an error with the reason: `ECONNREFUSED`, `no answer within 5 s`. */
+export async function ask(
+  url: URL,
+  { body, ...options }: RequestOptions & { body?: string } = {},
+): Promise<HttpAnswer> {
   const signal = AbortSignal.timeout(timeoutMs);
-  return new Promise<HttpAnswer>((resolve, reject) => {
-    const isTls = url.protocol === 'https:';
-    const fail = (error: Error) => reject(new Error(reason(error, signal, timeoutMs)));
-    // No agent: what is asked every half minute needs no connection in between.
-    const common = { method, headers, signal, agent: false } as const;
-    const request = isTls ? overHttps(url, { ...common, ...tls }) : overHttp(url, common);
-    request.on('error', fail);
-    request.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('error', fail);
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > maxBytes) request.destroy(new Error('its answer is too long'));
-        else chunks.push(chunk);
-      });
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          body: Buffer.concat(chunks).toString('utf8'),
-        }),
-      );
-    });
+  const send = url.protocol === 'https:' ? overHttps : overHttp;
+  try {
+    const request = send(url, { ...options, signal, agent: false });
+    // One that fails after its response began says so there, too.
+    request.on('error', () => undefined);
     request.end(body);
-  });
-}
-
-function reason(error: Error, signal: AbortSignal, timeoutMs: number): string {
-  if (signal.aborted) return `no answer within ${timeoutMs / 1000} s`;
-  return errorCode(error) ?? error.message;
+    const [response]: IncomingMessage[] = await once(request, 'response');
+    if (response === undefined) throw new Error('no answer');
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of response) {
+      size += chunk.length;
+      if (size > maxBytes) throw new Error(`its answer exceeds ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+    const { statusCode = 0, headers } = response;
+    return { status: statusCode, headers, body: Buffer.concat(chunks).toString('utf8') };
+  } catch (error) {
+    if (signal.aborted) throw new Error(`no answer within ${timeoutMs / 1000} s`);
+    throw new Error(errorCode(error) ?? errorText(error), { cause: error });
+  }
 }

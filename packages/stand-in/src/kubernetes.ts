@@ -1,10 +1,11 @@
-/** What k3s makes of a service, and what is changed there when a unit stands in or gives way. */
+/** The state of a service in k3s, and what changes there when a unit stands in or gives way. */
+import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
-import { type ApiServer, KubernetesSilent, NoKubernetes, NotThere } from './api-server.ts';
+import { type ApiServer, KubernetesUnavailable } from './api-server.ts';
 import type { Kubernetes, PodState } from './decide.ts';
 import type { StandInService } from './services.ts';
 
-/** The label of kube/: only somebody with the rights of the API server can give it to a node. */
+/** The label of kube/. A kubelet cannot give it to its own node. */
 const jumphostLabel = 'node-restriction.kubernetes.io/skolo-jumphost=true';
 
 /** On a Service whose port was lent to the unit: what it was before. */
@@ -64,42 +65,38 @@ const Lent = z.object({
 });
 
 /**
- * Asks k3s about a service. Fails with nothing: silence is an answer.
+ * Asks k3s about a service. That k3s does not answer is a result, too.
  *
- * @param open asks it whether it is ready; who looks at several services does so once
+ * @param open opens the API server, once for several services
  */
 export async function lookAtKubernetes(
   open: () => Promise<ApiServer>,
   service: StandInService,
-): Promise<{ kubernetes: Kubernetes; api: ApiServer | undefined }> {
+): Promise<{ kubernetes: Kubernetes; api?: ApiServer }> {
   try {
     const api = await open();
-    return { kubernetes: await seen(api, service), api };
+    return { kubernetes: await stateOf(api, service), api };
   } catch (error) {
-    if (error instanceof NoKubernetes) {
-      return { kubernetes: { state: 'absent', why: error.message }, api: undefined };
-    }
-    if (error instanceof KubernetesSilent || error instanceof NotThere) {
-      return { kubernetes: { state: 'silent', why: error.message }, api: undefined };
-    }
-    throw error;
+    if (!(error instanceof KubernetesUnavailable)) throw error;
+    return { kubernetes: { state: error.state, why: error.message } };
   }
 }
 
-async function seen(api: ApiServer, service: StandInService): Promise<Kubernetes> {
+async function stateOf(api: ApiServer, service: StandInService): Promise<Kubernetes> {
   const [nodes, deployment, pods, publicPort] = await Promise.all([
     api.get(`/api/v1/nodes?labelSelector=${encodeURIComponent(jumphostLabel)}`, Nodes),
-    orUndefined(api.get(deploymentPath(service), Deployment)),
+    api.get(deploymentPath(service), Deployment),
     api.get(podsPath(service), Pods),
     publicPortOf(api, service),
   ]);
+  const items = pods?.items ?? [];
   return {
     state: 'answers',
-    node: nodeState(nodes.items),
+    node: nodeState(nodes?.items ?? []),
     deployment: deploymentState(deployment),
     pod: {
-      ...reachable(podState(pods.items), service, deployment),
-      names: pods.items.map(({ metadata }) => metadata.name),
+      ...reachable(podState(items), service, deployment),
+      names: items.map(({ metadata }) => metadata.name),
     },
     publicPort,
   };
@@ -168,7 +165,7 @@ export async function renewPods(
   names: readonly string[],
 ): Promise<void> {
   for (const name of names) {
-    await orUndefined(api.remove(`/api/v1/namespaces/${service.namespace}/pods/${name}`));
+    await api.remove(`/api/v1/namespaces/${service.namespace}/pods/${name}`);
   }
 }
 
@@ -186,8 +183,8 @@ export async function scale(
  * while there is no pod behind it. So the Service is no LoadBalancer as long as the unit serves.
  */
 export async function lendPublicPort(api: ApiServer, service: StandInService): Promise<void> {
-  const { spec } = await api.get(servicePath(service), Service);
-  const lent = { type: spec.type, externalTrafficPolicy: spec.externalTrafficPolicy };
+  const spec = (await api.get(servicePath(service), Service))?.spec;
+  const lent = { type: spec?.type, externalTrafficPolicy: spec?.externalTrafficPolicy };
   await api.patch(servicePath(service), {
     metadata: { annotations: { [lentAnnotation]: JSON.stringify(lent) } },
     spec: { type: 'ClusterIP', externalTrafficPolicy: null },
@@ -196,17 +193,17 @@ export async function lendPublicPort(api: ApiServer, service: StandInService): P
 
 /** Makes the Service what it was. */
 export async function takePublicPortBack(api: ApiServer, service: StandInService): Promise<void> {
-  const { metadata } = await api.get(servicePath(service), Service);
-  const lent = Lent.parse(JSON.parse(metadata.annotations[lentAnnotation] ?? '{}'));
+  const found = await api.get(servicePath(service), Service);
+  const spec = Lent.parse(parseJson(found?.metadata.annotations[lentAnnotation] ?? ''));
   await api.patch(servicePath(service), {
     metadata: { annotations: { [lentAnnotation]: null } },
-    spec: lent,
+    spec,
   });
 }
 
 async function publicPortOf(api: ApiServer, service: StandInService) {
   if (service.isOnHostNetwork) return 'none';
-  const found = await orUndefined(api.get(servicePath(service), Service));
+  const found = await api.get(servicePath(service), Service);
   if (found?.spec.type === 'LoadBalancer') return 'held';
   return found?.metadata.annotations[lentAnnotation] === undefined ? 'none' : 'lent';
 }
@@ -223,13 +220,4 @@ function servicePath({ namespace, name }: StandInService): string {
 function podsPath({ namespace, name }: StandInService): string {
   const selector = encodeURIComponent(`app.kubernetes.io/name=${name}`);
   return `/api/v1/namespaces/${namespace}/pods?labelSelector=${selector}`;
-}
-
-async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof NotThere) return undefined;
-    throw error;
-  }
 }

@@ -1,10 +1,11 @@
 /** One look at every service, and what follows from it. The timer asks for it every half minute. */
 import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { errorText } from '@skolo/errors';
 import { type Rack, readRack } from '@skolo/rack';
-import type { ApiServer } from './api-server.ts';
-import { openApiServer } from './api-server.ts';
-import { type Decision, decide, type Kubernetes } from './decide.ts';
+import { type ApiServer, openApiServer } from './api-server.ts';
+import { copyConfiguration } from './configuration.ts';
+import { decide, type Kubernetes } from './decide.ts';
 import {
   lendPublicPort,
   lookAtKubernetes,
@@ -13,241 +14,194 @@ import {
   takePublicPortBack,
 } from './kubernetes.ts';
 import { endLeftBehind } from './left-behind.ts';
-import { lastSync, noteSync, type Remembered, readHold, recall, remember } from './memory.ts';
-import { type Places, programOf, rackFileOf } from './places.ts';
+import { lastCopy, type Remembered, readHold, recall, remember, rememberCopy } from './memory.ts';
 import { askReadiness, askService, type Probe } from './probes.ts';
-import { type StandInService, services } from './services.ts';
+import { programOf, rackFileOf, type StandInService, services } from './services.ts';
 import type { Settings } from './settings.ts';
-import { syncService } from './sync.ts';
-import { startUnit, stopUnit, unitState } from './units.ts';
+import { changeUnit, unitState } from './units.ts';
 
 export interface Context {
   settings: Settings;
-  where: Places;
   /** Seconds since boot. */
   uptime: () => number;
-  /** One line for people, and for the journal. */
-  say: (text: string) => void;
+  /** Prints one line, for people and for the journal. */
+  print: (text: string) => void;
+  /** Opens the API server of k3s; its result serves the whole command. */
+  open: () => Promise<ApiServer>;
 }
 
-type OpenApiServer = () => Promise<ApiServer>;
-
-/** What is found of one service, before anything is done. */
+/** The state of one service, before anything is done. */
 export interface Found {
-  kubernetes: Kubernetes | undefined;
-  api: ApiServer | undefined;
+  service: StandInService;
+  /** Undefined where k3s was not asked. */
+  kubernetes?: Kubernetes;
+  /** Undefined where it does not answer, or was not asked. */
+  api?: ApiServer;
   rack: Rack | undefined;
   probe: Probe;
   isUnitRunning: boolean;
+  /** Why the unit could not start. */
   notInstalled: string | undefined;
   memory: Remembered;
 }
 
-/** Looks at all services; true when nothing went wrong with the looking itself. */
-export async function lookAround(context: Context): Promise<boolean> {
-  let isGood = true;
+/** `open` of a context: the first caller asks k3s, others get its answer. */
+export function opener({ kubeconfig }: Settings): Context['open'] {
   let opened: Promise<ApiServer> | undefined;
-  const open = () => {
-    opened ??= openApiServer(context.settings.kubeconfig);
+  return () => {
+    opened ??= openApiServer(kubeconfig);
     return opened;
   };
+}
+
+/** Looks at all services. Returns false where a look failed: the others happen all the same. */
+export async function lookAround(context: Context): Promise<boolean> {
+  let isGood = true;
   for (const service of services) {
     try {
-      await lookAt(context, service, open);
+      await lookAt(context, service);
     } catch (error) {
-      // The other service is looked at all the same, and this one again in half a minute.
       isGood = false;
-      context.say(`${service.name}: ${errorText(error)}`);
+      context.print(`${service.name}: ${errorText(error)}`);
     }
   }
-  await syncNowAndThen(context, open);
+  const last = await lastCopy();
+  const isDue = last === undefined || context.uptime() - last >= context.settings.syncSeconds;
+  const api = isDue ? await context.open().catch(() => undefined) : undefined;
+  if (api !== undefined) {
+    await rememberCopy(context.uptime());
+    await copyAll(api, context);
+  }
   return isGood;
 }
 
-async function lookAt(
-  context: Context,
-  service: StandInService,
-  open: OpenApiServer,
-): Promise<void> {
-  const { settings, where, say } = context;
-  const isHeld = (await readHold(where, service)) !== undefined;
-  // Nothing is asked of k3s while it serves.
-  const found = await find(context, service, isHeld ? 'always' : 'if-needed', open);
-  if (isHeld) {
-    await keepAway(found, service, say);
+async function lookAt(context: Context, service: StandInService): Promise<void> {
+  const { settings, uptime } = context;
+  if ((await readHold(service)) !== undefined) {
+    await keepHeld(context, await find(context, service));
     return;
   }
-  const decision = decide(
-    {
-      uptime: context.uptime(),
-      isUnitRunning: found.isUnitRunning,
-      isAnswering: found.probe.isAnswering,
-      notInstalled: found.notInstalled,
-      kubernetes: found.kubernetes ?? { state: 'silent', why: 'k3s was not asked' },
-    },
-    found.memory,
-    settings,
-  );
-  await perform(context, service, found, decision);
+  const found = await find(context, service, 'if-needed');
+  const { isUnitRunning, notInstalled, probe, memory: before } = found;
+  const kubernetes = found.kubernetes ?? { state: 'silent', why: 'k3s was not asked' };
+  const { isAnswering } = probe;
+  const seen = { uptime: uptime(), isUnitRunning, isAnswering, notInstalled, kubernetes };
+  const { act, why, memory } = decide(seen, before, settings);
+  if (act === 'stand-in') {
+    context.print(`${service.name}: stands in, ${probe.text}: ${why}`);
+    await remember(service, { ...memory, logged: `the unit stands in: ${why}` });
+    if (found.api === undefined) await endWhatIsLeft(context, service);
+    await lendIfHeld(found);
+    await changeUnit('start', service.unit);
+  } else if (act === 'give-way') {
+    context.print(`${service.name}: gives way, ${why}`);
+    await giveWay(found);
+    // Only now: after an interruption it gives way once more.
+    await remember(service, { ...memory, logged: why });
+  } else {
+    if (memory.isStandingIn) await lendIfHeld(found);
+    else if (!isUnitRunning && (await takeBackIfLent(found))) {
+      context.print(`${service.name}: its Service is a LoadBalancer again`);
+    }
+    const logged = memory.isStandingIn ? `${why}${await unitTrouble(found)}` : why;
+    if (logged !== before.logged) context.print(`${service.name}: ${logged}`);
+    await remember(service, { ...memory, logged });
+  }
 }
 
-/** What there is to know of a service. */
+/** k3s is asked `if-needed`: not while it serves. */
 export async function find(
-  { settings, where }: Context,
+  { open }: Pick<Context, 'open'>,
   service: StandInService,
-  askKubernetes: 'always' | 'if-needed',
-  open: OpenApiServer = () => openApiServer(settings.kubeconfig),
+  ask: 'always' | 'if-needed' = 'always',
 ): Promise<Found> {
-  const rack = await readRack(rackFileOf(where, service)).catch(() => undefined);
-  const [unit, probe, memory, notInstalled] = await Promise.all([
+  const rack = await readRack(rackFileOf(service)).catch(() => undefined);
+  const [unit, probe, memory, missing] = await Promise.all([
     unitState(service.unit),
     askService(service, rack),
-    recall(where, service),
-    whyNotInstalled(where, service),
+    recall(service),
+    missingFile([join('/opt/skolo', programOf(service)), rackFileOf(service)]),
   ]);
-  const isNeeded = askKubernetes === 'always' || unit.isRunning || !probe.isAnswering;
-  const { kubernetes, api } = isNeeded
-    ? await lookAtKubernetes(open, service)
-    : { kubernetes: undefined, api: undefined };
-  return { kubernetes, api, rack, probe, isUnitRunning: unit.isRunning, notInstalled, memory };
+  const absent = missing ?? (unit.isInstalled ? undefined : service.unit);
+  const notInstalled = absent && `there is no ${absent}`;
+  const { isRunning: isUnitRunning } = unit;
+  const isAsked = ask === 'always' || isUnitRunning || !probe.isAnswering;
+  const k3s = isAsked ? await lookAtKubernetes(open, service) : {};
+  return { service, ...k3s, rack, probe, isUnitRunning, notInstalled, memory };
 }
 
-async function whyNotInstalled(
-  where: Places,
-  service: StandInService,
-): Promise<string | undefined> {
-  for (const file of [programOf(where, service), rackFileOf(where, service)]) {
-    const isThere = await access(file).then(
-      () => true,
+async function missingFile(files: readonly string[]): Promise<string | undefined> {
+  for (const file of files) {
+    const isMissing = await access(file).then(
       () => false,
+      () => true,
     );
-    if (!isThere) return `there is no ${file}`;
+    if (isMissing) return file;
   }
-  return (await unitState(service.unit)).isInstalled ? undefined : `there is no ${service.unit}`;
-}
-
-async function perform(
-  context: Context,
-  service: StandInService,
-  found: Found,
-  { act, why, memory }: Decision,
-): Promise<void> {
-  const { where, say } = context;
-  const { api, kubernetes } = found;
-  if (act === 'stand-in') {
-    say(`${service.name}: stands in, ${found.probe.text}: ${why}`);
-    await remember(where, service, { ...memory, said: `the unit stands in: ${why}` });
-    if (api === undefined) await sayLeftBehind(where, service, say);
-    await lendIfHeld(api, kubernetes, service);
-    await startUnit(service.unit);
-    return;
-  }
-  if (act === 'give-way') {
-    say(`${service.name}: gives way, ${why}`);
-    await giveWay(service, api, kubernetes);
-    // Only now: who is interrupted in between gives way once more.
-    await remember(where, service, { ...memory, said: why });
-    return;
-  }
-  if (memory.isStandingIn) await lendIfHeld(api, kubernetes, service);
-  const isLent = kubernetes?.state === 'answers' && kubernetes.publicPort === 'lent';
-  if (!found.isUnitRunning && isLent && api !== undefined) {
-    await takePublicPortBack(api, service);
-    say(`${service.name}: its Service is a LoadBalancer again`);
-  }
-  const said = memory.isStandingIn ? await withUnitTrouble(service, found, why) : why;
-  if (said !== found.memory.said) say(`${service.name}: ${said}`);
-  await remember(where, service, { ...memory, said });
+  return undefined;
 }
 
 /** The unit ends, and a new pod starts: one that has crashed meanwhile would wait for up to five minutes. */
-export async function giveWay(
-  service: StandInService,
-  api: ApiServer | undefined,
-  kubernetes: Kubernetes | undefined,
-): Promise<void> {
-  const seen = kubernetes?.state === 'answers' ? kubernetes : undefined;
-  if (seen?.publicPort === 'lent' && api !== undefined) await takePublicPortBack(api, service);
-  await stopUnit(service.unit);
-  if (seen !== undefined && api !== undefined) await renewPods(api, service, seen.pod.names);
+async function giveWay(found: Found): Promise<void> {
+  const { service, api, kubernetes } = found;
+  await takeBackIfLent(found);
+  await changeUnit('stop', service.unit);
+  if (api !== undefined && kubernetes?.state === 'answers') {
+    await renewPods(api, service, kubernetes.pod.names);
+  }
 }
 
-export async function lendIfHeld(
-  api: ApiServer | undefined,
-  kubernetes: Kubernetes | undefined,
-  service: StandInService,
-): Promise<void> {
+export async function lendIfHeld({ service, api, kubernetes }: Found): Promise<void> {
   const isHeld = kubernetes?.state === 'answers' && kubernetes.publicPort === 'held';
   if (isHeld && api !== undefined) await lendPublicPort(api, service);
 }
 
-/** The unit runs; does the rack reach it? */
-async function withUnitTrouble(
-  service: StandInService,
-  { probe, rack }: Found,
-  why: string,
-): Promise<string> {
-  if (probe.isAnswering) return why;
-  const own = await askReadiness(service, rack);
-  if (!own.isAnswering) return `${why}; but it is not ready: ${own.text}`;
-  return `${why}; but ${probe.text}: rules that k3s has left behind catch the port; k3s-killall.sh removes them`;
+/** True when the public port was lent. */
+export async function takeBackIfLent({ service, api, kubernetes }: Found): Promise<boolean> {
+  const isLent = kubernetes?.state === 'answers' && kubernetes.publicPort === 'lent';
+  if (!isLent || api === undefined) return false;
+  await takePublicPortBack(api, service);
+  return true;
 }
 
-/**
- * While a person holds a service, its unit serves, also when `take` or `give` was interrupted, and k3s does not run it,
- * whoever applies its manifests again.
- */
-async function keepAway(found: Found, service: StandInService, say: Context['say']) {
-  const { api, kubernetes, isUnitRunning } = found;
+/** Why the rack does not reach the unit that runs; empty where it does. */
+async function unitTrouble({ service, probe, rack }: Found): Promise<string> {
+  if (probe.isAnswering) return '';
+  const own = await askReadiness(service, rack);
+  if (!own.isAnswering) return `; but it is not ready: ${own.text}`;
+  return `; but ${probe.text}: rules that k3s left behind catch the port; k3s-killall.sh removes them`;
+}
+
+/** While an operator holds a service, its unit runs and k3s does not, also after an interrupted command or a new `apply`. */
+async function keepHeld({ print }: Context, found: Found): Promise<void> {
+  const { service, api, kubernetes, isUnitRunning } = found;
   if (!isUnitRunning) {
-    say(`${service.name}: held, so its unit is started`);
-    await startUnit(service.unit);
+    print(`${service.name}: held, so its unit is started`);
+    await changeUnit('start', service.unit);
   }
   if (api === undefined || kubernetes?.state !== 'answers') return;
   if (kubernetes.deployment === 'asks') {
-    say(`${service.name}: held, so its Deployment is scaled to 0`);
+    print(`${service.name}: held, so its Deployment is scaled to 0`);
     await scale(api, service, 0);
   }
-  await lendIfHeld(api, kubernetes, service);
+  await lendIfHeld(found);
 }
 
-export async function sayLeftBehind(
-  where: Places,
-  service: StandInService,
-  say: Context['say'],
-): Promise<void> {
-  const ended = await endLeftBehind(where, service);
-  if (ended > 0) say(`${service.name}: a container that k3s has left behind was ended`);
+export async function endWhatIsLeft({ print }: Context, service: StandInService): Promise<void> {
+  const ended = await endLeftBehind(service);
+  if (ended > 0) print(`${service.name}: a container that k3s left behind was ended`);
 }
 
-async function syncNowAndThen(context: Context, open: OpenApiServer): Promise<void> {
-  const { settings, where, uptime, say } = context;
-  const last = await lastSync(where);
-  if (last !== undefined && uptime() - last < settings.syncSeconds) return;
-  let api: ApiServer;
-  try {
-    api = await open();
-  } catch {
-    // What is on the disk stays; that k3s is silent is said where it matters.
-    return;
-  }
-  await noteSync(where, uptime());
-  await syncAll(api, where, say);
-}
-
-/** True when all configuration is as k3s has it. */
-export async function syncAll(
-  api: ApiServer,
-  where: Places,
-  say: Context['say'],
-): Promise<boolean> {
+/** Copies the configuration of all services. True when all of it is as k3s has it. */
+export async function copyAll(api: ApiServer, { print }: Pick<Context, 'print'>): Promise<boolean> {
   let isGood = true;
   for (const service of services) {
-    const synced = await syncService(api, where, service);
-    if (synced === 'written') say(`${service.name}: configuration copied from k3s`);
-    if (typeof synced === 'object') {
+    try {
+      const isWritten = await copyConfiguration(api, service);
+      if (isWritten) print(`${service.name}: configuration copied from k3s`);
+    } catch (error) {
       isGood = false;
-      say(`${service.name}: configuration not copied: ${synced.problem}`);
+      print(`${service.name}: configuration not copied: ${errorText(error)}`);
     }
   }
   return isGood;

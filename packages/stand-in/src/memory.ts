@@ -1,78 +1,67 @@
-/** What is remembered from look to look (this boot only), and who holds what (for good). */
-import { mkdir, readFile, rm } from 'node:fs/promises';
+/** What is remembered from look to look (this boot only), and which services an operator holds (for good). */
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
-import { type Memory, noMemory } from './decide.ts';
-import type { Places } from './places.ts';
+import { Memory, noMemory } from './decide.ts';
 import type { StandInService } from './services.ts';
 
-const Remembered = z.object({
-  isStandingIn: z.boolean(),
-  silentSince: z.number().nullable(),
-  readySince: z.number().nullable(),
-  gaveWayAt: z.number().nullable(),
-  hasAnsweredSince: z.boolean(),
-  setbacks: z.number(),
-  notBefore: z.number(),
-  /** What was last logged. */
-  said: z.string(),
-});
-export type Remembered = Memory & { said: string };
+/** What a reboot forgets. */
+const run = '/run/skolo-stand-in';
+const held = '/var/lib/skolo/stand-in/held';
 
-/** Nothing is remembered where the file is missing or broken: patience begins anew. */
-export async function recall({ run }: Places, service: StandInService): Promise<Remembered> {
-  try {
-    return Remembered.parse(JSON.parse(await readFile(join(run, `${service.name}.json`), 'utf8')));
-  } catch {
-    return { ...noMemory, said: '' };
-  }
+const Remembered = Memory.extend({
+  /** What was last logged. */
+  logged: z.string().default(''),
+});
+export type Remembered = z.output<typeof Remembered>;
+
+/** A missing or broken file is an empty memory. */
+export async function recall({ name }: StandInService): Promise<Remembered> {
+  const text = await readFileIfExists(join(run, `${name}.json`));
+  const { data } = Remembered.safeParse(parseJson(text ?? ''));
+  return data ?? { ...noMemory, logged: '' };
 }
 
-export async function remember(
-  { run }: Places,
-  service: StandInService,
-  memory: Remembered,
-): Promise<void> {
+export async function remember({ name }: StandInService, memory: Remembered): Promise<void> {
+  await writeRun(`${name}.json`, JSON.stringify(memory));
+}
+
+/** Seconds since boot of the last copy of the configuration; undefined where this boot had none. */
+export async function lastCopy(): Promise<number | undefined> {
+  return z.number().safeParse(parseJson((await readFileIfExists(join(run, 'copied'))) ?? '')).data;
+}
+
+export async function rememberCopy(uptime: number): Promise<void> {
+  await writeRun('copied', `${uptime}`);
+}
+
+async function writeRun(name: string, text: string): Promise<void> {
   await mkdir(run, { recursive: true, mode: 0o700 });
-  await writeFileAtomic(join(run, `${service.name}.json`), `${JSON.stringify(memory)}\n`);
+  await writeFileAtomic(join(run, name), `${text}\n`);
 }
 
 const Hold = z.object({ by: z.string(), since: z.string() });
-export type Hold = z.infer<typeof Hold>;
+export type Hold = z.output<typeof Hold>;
 
-/** A person has taken the service from k3s. A file that cannot be read is a hold, too. */
-export async function readHold(where: Places, service: StandInService): Promise<Hold | undefined> {
-  const text = await readFileIfExists(holdFile(where, service));
+/** An operator has taken the service from k3s. An unreadable file is a hold, too. */
+export async function readHold(service: StandInService): Promise<Hold | undefined> {
+  const text = await readFileIfExists(holdFile(service));
   if (text === undefined) return undefined;
-  try {
-    return Hold.parse(JSON.parse(text));
-  } catch {
-    return { by: 'somebody', since: 'unknown' };
-  }
+  return Hold.safeParse(parseJson(text)).data ?? { by: 'somebody', since: 'unknown' };
 }
 
-export async function writeHold(where: Places, service: StandInService, hold: Hold): Promise<void> {
-  await mkdir(join(where.state, 'held'), { recursive: true, mode: 0o755 });
-  await writeFileAtomic(holdFile(where, service), `${JSON.stringify(hold)}\n`, { mode: 0o644 });
+export async function writeHold(service: StandInService, hold: Hold): Promise<void> {
+  await mkdir(held, { recursive: true, mode: 0o755 });
+  await writeFileAtomic(holdFile(service), `${JSON.stringify(hold)}\n`, { mode: 0o644 });
 }
 
-export async function removeHold(where: Places, service: StandInService): Promise<void> {
-  await rm(holdFile(where, service), { force: true });
-  await syncFolder(join(where.state, 'held')).catch(() => undefined);
+export async function removeHold(service: StandInService): Promise<void> {
+  await rm(holdFile(service), { force: true });
+  await syncFolder(held).catch(() => undefined);
 }
 
-function holdFile({ state }: Places, service: StandInService): string {
-  return join(state, 'held', `${service.name}.json`);
-}
-
-/** Seconds since boot of the last copy of the configuration; undefined when there was none in this boot. */
-export async function lastSync({ run }: Places): Promise<number | undefined> {
-  const at = Number((await readFileIfExists(join(run, 'synced'))) ?? Number.NaN);
-  return Number.isFinite(at) ? at : undefined;
-}
-
-export async function noteSync({ run }: Places, uptime: number): Promise<void> {
-  await mkdir(run, { recursive: true, mode: 0o700 });
-  await writeFileAtomic(join(run, 'synced'), `${uptime}\n`);
+function holdFile({ name }: StandInService): string {
+  return join(held, `${name}.json`);
 }

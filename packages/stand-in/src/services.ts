@@ -1,4 +1,5 @@
-/** The services that a rack cannot be without: units of systemd stand in for them. */
+/** The services that a rack cannot be without: units of systemd stand in for them. And where their files are. */
+import { join } from 'node:path';
 import { type ServiceName, servicePorts } from '@skolo/rack';
 
 export interface StandInService {
@@ -8,7 +9,7 @@ export interface StandInService {
   metricsPort: number;
   /** The group that reads its configuration: that of the unit's user. */
   gid: number;
-  /** Its pod has the ports of the host; other pods are reached through a Service of type LoadBalancer. */
+  /** Its pod has the ports of the host. Other pods are reached through a Service of type LoadBalancer. */
   isOnHostNetwork: boolean;
 }
 
@@ -31,3 +32,17 @@ export const powerCycleDaemon: StandInService = {
 };
 
 export const services: readonly StandInService[] = [metadataServer, powerCycleDaemon];
+
+/** What its pod has at /etc/skolo. */
+export function configurationOf({ name }: StandInService): string {
+  return join('/etc/skolo', name);
+}
+
+export function rackFileOf(service: StandInService): string {
+  return join(configurationOf(service), 'rack.yaml');
+}
+
+/** The program of the service, below a root: /opt/skolo on the host, the image's in a pod. */
+export function programOf({ name }: StandInService): string {
+  return join('services', name, 'dist', 'main.js');
+}
