@@ -6,7 +6,7 @@ import { parseRack, swarmingConfig } from '@skolo/rack';
  * @property {string} name
  * @property {string} folder of the package: in the repository, and under /opt/skolo
  * @property {number} leastNode the oldest major version of Node that it runs on: 22 where there are machines with arm/v7
- * @property {true} [drivers] it switches outlets, and has the driver of each model
+ * @property {('outlets' | 'backup')[]} [drivers] which drivers of the models it loads
  * @property {string[]} copies what of the package is taken over as it is, besides what is bundled
  * @property {() => Promise<Record<string, string>>} [files] more, by their paths in the root file system
  */
@@ -18,10 +18,16 @@ export const bundles = [
     name: 'power-cycle-daemon',
     folder: 'services/power-cycle-daemon',
     leastNode: 24,
-    drivers: true,
+    drivers: ['outlets'],
     copies: [],
   },
-  { name: 'router-backup', folder: 'services/router-backup', leastNode: 24, copies: [] },
+  {
+    name: 'router-backup',
+    folder: 'services/router-backup',
+    leastNode: 24,
+    drivers: ['backup'],
+    copies: [],
+  },
   { name: 'alert-to-pubsub', folder: 'services/alert-to-pubsub', leastNode: 24, copies: [] },
   {
     name: 'swarming-client',
@@ -30,7 +36,7 @@ export const bundles = [
     copies: ['python', 'shim'],
     files: filesForTheBot,
   },
-  { name: 'cli', folder: 'packages/cli', leastNode: 22, copies: ['bin'] },
+  { name: 'cli', folder: 'packages/cli', leastNode: 22, drivers: ['backup'], copies: ['bin'] },
   { name: 'stand-in', folder: 'packages/stand-in', leastNode: 24, copies: ['bin'] },
 ];
 

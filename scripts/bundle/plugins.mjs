@@ -23,18 +23,22 @@ export const leftOut = {
 };
 
 /**
- * The facts of a model name its driver, which only the power-cycle daemon loads: with it come ssh, SNMP and MQTT.
+ * The facts of a model name its drivers, `outlets.ts` and `backup.ts`, which few bundles load: with them come ssh, SNMP and MQTT.
  *
- * @type {import('esbuild').Plugin}
+ * @param {('outlets' | 'backup')[]} drivers that the bundle loads
+ * @returns {import('esbuild').Plugin}
  */
-export const withoutDrivers = {
-  name: 'without-drivers',
-  setup(build) {
-    build.onResolve({ filter: /^\.\/outlets\.ts$/ }, ({ path, kind }) =>
-      kind === 'dynamic-import' ? { path, namespace: 'left-out' } : undefined,
-    );
-  },
-};
+export function onlyDrivers(drivers) {
+  return {
+    name: 'only-drivers',
+    setup(build) {
+      build.onResolve({ filter: /^\.\/(?:outlets|backup)\.ts$/ }, ({ path, kind }) => {
+        const isLoaded = drivers.some((driver) => path === `./${driver}.ts`);
+        return kind === 'dynamic-import' && !isLoaded ? { path, namespace: 'left-out' } : undefined;
+      });
+    },
+  };
+}
 
 /**
  * `await import()` of CommonJS: Node finds the names that it exports, esbuild only the default. So each such package is

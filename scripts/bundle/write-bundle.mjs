@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../node.mjs';
-import { leftOut, namesOfCommonJs, withoutDrivers } from './plugins.mjs';
+import { leftOut, namesOfCommonJs, onlyDrivers } from './plugins.mjs';
 import { shares } from './sizes.mjs';
 import { thirdParties } from './third-parties.mjs';
 
@@ -45,7 +45,7 @@ export async function writeBundle(bundle, folder, version) {
  * @param {import('./bundles.mjs').Bundle} bundle
  * @param {string | undefined} version
  */
-async function writeTo(out, { folder, copies, leastNode, drivers, files }, version) {
+async function writeTo(out, { folder, copies, leastNode, drivers = [], files }, version) {
   const source = join(root, folder);
   const target = join(out, 'opt', 'skolo', folder);
   const { metafile } = await build({
@@ -65,7 +65,7 @@ async function writeTo(out, { folder, copies, leastNode, drivers, files }, versi
     keepNames: true,
     legalComments: 'none',
     banner: { js: banner },
-    plugins: [leftOut, ...(drivers ? [] : [withoutDrivers]), namesOfCommonJs],
+    plugins: [leftOut, onlyDrivers(drivers), namesOfCommonJs],
     metafile: true,
     logLevel: 'warning',
   });

@@ -1,5 +1,5 @@
 /** The file that a device has in a history. */
-import { BackupError } from './errors.ts';
+import { BackupError } from '@skolo/models/configuration';
 
 export const folderOfDevices = 'devices/';
 /** How the name of one ends whose content is encrypted. */

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
+import type { Content } from '@skolo/models/backup';
 import { startGit, written } from './git.ts';
-import type { Content } from './models/model.ts';
 
 export interface NewCommits {
   branch: string;

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { BackupError } from '@skolo/models/configuration';
 import { startLinuxHost } from '@skolo/simulators';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BackupError } from './errors.ts';
 import { openGitSource } from './git-source.ts';
 import { change, TestHistory } from './testing/history.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BackupError } from './errors.ts';
+import { BackupError } from '@skolo/models/configuration';
 import { GitFailed, git, startGit } from './git.ts';
 import { readTip } from './history.ts';
 import { HistoryReader } from './history-reader.ts';

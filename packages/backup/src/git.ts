@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { finished, type Readable, type Writable } from 'node:stream';
-import { BackupError } from './errors.ts';
+import { BackupError } from '@skolo/models/configuration';
 
 /** git ended with a status other than 0, was killed, or took too long. Of its arguments, only the command is told. */
 export class GitFailed extends Error {

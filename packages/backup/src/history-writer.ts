@@ -1,13 +1,14 @@
 /** Writes a history: what the branch has now, and what comes next. One call at a time; the repository sees to that. */
+
+import type { Content } from '@skolo/models/backup';
+import type { BackupError } from '@skolo/models/configuration';
 import { type CommitAbout, commitMessage, versionOf } from './commit-message.ts';
 import { isDeviceName, pathOf } from './device-file.ts';
 import { changedLines } from './diff.ts';
-import type { BackupError } from './errors.ts';
 import { type Digest, importCommits, type NewCommit } from './fast-import.ts';
 import { GitFailed } from './git.ts';
 import { type DeviceHistory, readBlobs, readDevices, readTip } from './history.ts';
 import { removeLeftovers } from './leftovers.ts';
-import type { Content } from './models/model.ts';
 import { authorOf, branch, findUnreadable, syncCommits } from './repository-folder.ts';
 import type { Version } from './source.ts';
 import { notRead, notStored } from './storage-error.ts';

@@ -1,33 +1,7 @@
-/** Configurations of network equipment: what to ask each model, the history, copies off site, the way back. */
-export {
-  memberBytes,
-  memberStream,
-  readTar,
-  type TarLimits,
-  type TarMember,
-  tarFault,
-} from './archive.ts';
-export { membersToWrite, type NewMember, tarOf, writeTar } from './archive-write.ts';
+/** Configurations of network equipment: the history, copies off site, the way back. */
 export type { CommitAbout } from './commit-message.ts';
-export { commonSecrets } from './common-secrets.ts';
 export { changedLines, difference } from './diff.ts';
-export { BackupError } from './errors.ts';
 export { findGitDir, type GitSourceOptions, openGitSource } from './git-source.ts';
-export { createMask, isBlock, type Mask } from './mask.ts';
-export type { DeviceCli, DeviceConnection } from './models/connection.ts';
-export { backupModels } from './models/index.ts';
-export type {
-  BackupModel,
-  Content,
-  Identity,
-  Reading,
-  Restore,
-  RestoreAbout,
-  RestoreStep,
-  SecretRule,
-} from './models/model.ts';
-export { type Connection, type ConnectionDeps, openConnection } from './models/open-connection.ts';
-export { readWhole } from './models/whole-reading.ts';
 export { decrypt, decryptWith, encryptTo, parseIdentities } from './offsite/age.ts';
 export { type DirectoryOptions, directoryPlace } from './offsite/directory.ts';
 export { type GcsOptions, gcsPlace } from './offsite/gcs.ts';
@@ -56,5 +30,4 @@ export { repairHistory } from './repair.ts';
 export { type Change, Repository } from './repository.ts';
 export { replaceHistory, setAside } from './repository-folder.ts';
 export type { BackupSource, Version } from './source.ts';
-export { fingerprintOf, isSame, textOf, withoutVolatile } from './text.ts';
 export { resolveVersion } from './versions.ts';

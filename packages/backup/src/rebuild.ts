@@ -5,8 +5,8 @@
  * it was. An encrypted copy says of each commit which one it mirrors.
  */
 import { rm, stat } from 'node:fs/promises';
+import { BackupError } from '@skolo/models/configuration';
 import { folderOfDevices, encrypted as inAge } from './device-file.ts';
-import { BackupError } from './errors.ts';
 import { digest, durable, importCommits, type NewCommit } from './fast-import.ts';
 import { git } from './git.ts';
 import { readBlobs, readNames, readTip } from './history.ts';

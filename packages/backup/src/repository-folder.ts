@@ -13,8 +13,8 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { makeFolder } from '@skolo/durable';
+import { BackupError } from '@skolo/models/configuration';
 import { commitMessage } from './commit-message.ts';
-import { BackupError } from './errors.ts';
 import { importCommit } from './fast-import.ts';
 import { checkGit, git } from './git.ts';
 import { isLeftAlone } from './leftovers.ts';

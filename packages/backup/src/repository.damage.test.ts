@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BackupError } from '@skolo/models/configuration';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BackupError } from './errors.ts';
 import { Repository } from './repository.ts';
 import { setAside } from './repository-folder.ts';
 import { change, TestHistory } from './testing/history.ts';

@@ -7,15 +7,16 @@
  * is kept in memory, so a device that has not changed costs no process. One process writes a history; others may read it
  * meanwhile.
  */
+
+import type { Content } from '@skolo/models/backup';
+import { BackupError } from '@skolo/models/configuration';
 import type { CommitAbout } from './commit-message.ts';
 import { pathOf } from './device-file.ts';
-import { BackupError } from './errors.ts';
 import { digest } from './fast-import.ts';
 import { sha1OfBlobs } from './history.ts';
 import { HistoryReader } from './history-reader.ts';
 import { type Entry, HistoryWriter, type Written } from './history-writer.ts';
 import { removeLeftovers } from './leftovers.ts';
-import type { Content } from './models/model.ts';
 import { branch, findUnreadable, openFolder, syncCommits } from './repository-folder.ts';
 import type { BackupSource, Version } from './source.ts';
 import { notRead, notStored } from './storage-error.ts';

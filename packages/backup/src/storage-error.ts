@@ -1,5 +1,5 @@
 /** What git and the system say, as errors for people. */
-import { BackupError } from './errors.ts';
+import { BackupError } from '@skolo/models/configuration';
 import { GitFailed } from './git.ts';
 
 const disk = new Map([

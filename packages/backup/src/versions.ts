@@ -1,5 +1,5 @@
 /** Which version somebody means. */
-import { BackupError } from './errors.ts';
+import { BackupError } from '@skolo/models/configuration';
 import type { Version } from './source.ts';
 
 const shortestId = 4;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { answerIn, EchoSearch } from './answer.ts';
-import { allPagers } from './pagers.ts';
 import { promptPatterns } from './prompt.ts';
+import { allPagers } from './testing/dialects.ts';
 
 const command = 'show running-config interface 0/14';
 const host = 'switch#';

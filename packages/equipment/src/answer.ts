@@ -2,7 +2,7 @@
  * What a device answered to a command, out of all that its terminal said: the echo in front and the prompt behind are
  * cut off, pagers and log messages between taken out. Pure, so that it does not depend on how the bytes arrived.
  */
-import type { Dialect } from './dialects/dialect.ts';
+import type { Dialect } from './dialect.ts';
 import { lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';
 import { decodeBytes, lineEnd, longestLineEnd, shownLine, shownLines } from './screen.ts';
 

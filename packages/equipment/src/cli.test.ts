@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { fastpath } from './dialects/fastpath.ts';
 import { DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
 import { openCli } from './open.ts';
+import { fastpath } from './testing/dialects.ts';
 import { openSsh, startSwitch } from './testing/edge-switch.ts';
 import { type FakeSwitchOptions, fakeSwitch } from './testing/fake-switch.ts';
 import { password, startSshServer } from './testing/ssh-server.ts';

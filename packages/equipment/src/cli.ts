@@ -7,7 +7,7 @@ import { type Credentials, secretsOf } from '@skolo/secrets';
 import { answerBytes, EchoSearch } from './answer.ts';
 import { confirmPrompt } from './confirm.ts';
 import { Conversation, quiet, type View } from './conversation.ts';
-import type { Dialect } from './dialects/dialect.ts';
+import type { Dialect } from './dialect.ts';
 import { DeviceRefused, DeviceUnreachable } from './errors.ts';
 import { exactAnswer } from './exact-answer.ts';
 import { asksForNewPassword, newPasswordRequested } from './password-change.ts';

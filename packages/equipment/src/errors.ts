@@ -60,3 +60,12 @@ export class AnswerUncertain extends DeviceError {
   readonly code = 'ANSWER_UNCERTAIN';
   readonly retry = true;
 }
+
+/** What a device sent cannot be kept: the disk of this computer is full or fails. It is no fault of the device. */
+export class OutputNotStored extends Error {
+  constructor(device: string, folder: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`${device}: its output cannot be kept in ${folder}: ${why}`, { cause });
+    this.name = 'OutputNotStored';
+  }
+}

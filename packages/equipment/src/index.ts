@@ -1,24 +1,21 @@
 /** Talking to network equipment. */
 
-export { ciscoIos } from './dialects/cisco-ios.ts';
+export {
+  type ConnectedDevice,
+  type Connection,
+  type ConnectionDeps,
+  type DeviceCli,
+  type DeviceConnection,
+  openConnection,
+} from './connection.ts';
 export {
   type Dialect,
   escapePattern,
   type LoginDialogue,
+  type Pager,
   type Privilege,
   usualLogin,
-} from './dialects/dialect.ts';
-export { eos } from './dialects/eos.ts';
-export { fastpath } from './dialects/fastpath.ts';
-export { fastpathBehindShell } from './dialects/fastpath-behind-shell.ts';
-export { frr } from './dialects/frr.ts';
-export { type GenericDialectOptions, genericDialect } from './dialects/generic.ts';
-export { junos } from './dialects/junos.ts';
-export { linuxShell } from './dialects/linux-shell.ts';
-export { nxos } from './dialects/nxos.ts';
-export { procurve } from './dialects/procurve.ts';
-export { routeros } from './dialects/routeros.ts';
-export { vyatta } from './dialects/vyatta.ts';
+} from './dialect.ts';
 export {
   AnswerCut,
   AnswerUncertain,
@@ -28,6 +25,7 @@ export {
   DeviceTimeout,
   DeviceUnreachable,
   HostKeyChanged,
+  OutputNotStored,
   SignInRefused,
 } from './errors.ts';
 export { HostKeys, type PinnedHostKey } from './host-keys.ts';
@@ -42,7 +40,6 @@ export { jsonOf, readJson } from './json.ts';
 export { isLoginPage, notAnAnswer } from './login-page.ts';
 export { answerMs, type Exchange, type MqttVisit, visitBroker, type Watch } from './mqtt.ts';
 export { openCli, openExec } from './open.ts';
-export { allPagers, type Pager } from './pagers.ts';
 export { type Access, addressOf, type Place, type Ports } from './place.ts';
 export { type Program, type Ran, runProgram } from './program.ts';
 export type {

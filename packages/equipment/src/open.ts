@@ -2,7 +2,7 @@
 
 import { secretsOf } from '@skolo/secrets';
 import { openCliOn } from './cli.ts';
-import type { Dialect } from './dialects/dialect.ts';
+import type { Dialect } from './dialect.ts';
 import { SshExec } from './exec.ts';
 import type { CliSession, ExecSession, SessionDeps, Target } from './session.ts';
 import { limitOf } from './settle.ts';

@@ -2,7 +2,7 @@
 
 import type { Credentials } from '@skolo/secrets';
 import { type Conversation, quiet, type View } from './conversation.ts';
-import type { Privilege } from './dialects/dialect.ts';
+import type { Privilege } from './dialect.ts';
 import { SignInRefused } from './errors.ts';
 import { asksForNewPassword, newPasswordRequested } from './password-change.ts';
 import { isNoise, lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';

@@ -1,5 +1,5 @@
 /** The prompt of a device, once it is known, among the lines that a terminal shows. */
-import type { Dialect } from './dialects/dialect.ts';
+import type { Dialect } from './dialect.ts';
 
 export interface PromptPatterns {
   /** The whole line. */

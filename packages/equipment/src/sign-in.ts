@@ -8,7 +8,7 @@
 
 import type { Credentials } from '@skolo/secrets';
 import { type Conversation, quiet, type View } from './conversation.ts';
-import type { Dialect } from './dialects/dialect.ts';
+import type { Dialect } from './dialect.ts';
 import {
   DeviceBusy,
   type DeviceError,

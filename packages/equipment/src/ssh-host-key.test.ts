@@ -1,9 +1,9 @@
 import { Secret } from '@skolo/secrets';
 import type { AuthContext } from 'ssh2';
 import { describe, expect, it, vi } from 'vitest';
-import { fastpath } from './dialects/fastpath.ts';
 import { HostKeyChanged } from './errors.ts';
 import { openCli, openExec } from './open.ts';
+import { fastpath } from './testing/dialects.ts';
 import { openSsh, startSwitch } from './testing/edge-switch.ts';
 import { fingerprintOf, newHostKey, startSshServer } from './testing/ssh-server.ts';
 import { deps, soon, target } from './testing/targets.ts';

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { fastpath } from './dialects/fastpath.ts';
 import { DeviceBusy, DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
 import { openCli } from './open.ts';
+import { fastpath } from './testing/dialects.ts';
 import { openSsh, startSwitch } from './testing/edge-switch.ts';
 import { startSshServer } from './testing/ssh-server.ts';
 import { deps, target } from './testing/targets.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fastpath } from './dialects/fastpath.ts';
 import { DeviceTimeout, DeviceUnreachable } from './errors.ts';
 import { openCli } from './open.ts';
 import { Negotiation } from './telnet-negotiation.ts';
+import { fastpath } from './testing/dialects.ts';
 import { type FakeSwitchOptions, fakeSwitch } from './testing/fake-switch.ts';
 import { password, user } from './testing/ssh-server.ts';
 import { deps, soon, target } from './testing/targets.ts';

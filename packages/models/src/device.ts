@@ -5,6 +5,8 @@ import type { Transport } from './model.ts';
 export interface Device extends Place {
   /** A name of `models`. */
   model: string;
+  /** Name of the login in rack.yaml. */
+  login?: string;
   /** Serial number: a device that tells another one is the wrong device. */
   serial?: string;
   /** How it is spoken to: one of its model's transports. */

@@ -3,6 +3,7 @@
  * can be switched, whether its configuration can be backed up. The drivers are elsewhere, and find the rest here.
  */
 import { z } from 'zod';
+import type { CreateBackup } from './backup.ts';
 import type { DriverKind } from './outlets.ts';
 
 export type Transport = 'ssh' | 'telnet' | 'http' | 'snmp' | 'mqtt' | 'ipmi' | 'command';
@@ -25,7 +26,8 @@ export interface Model {
   };
   /** Network ports that something can be plugged into; absent: nothing gets its network from it. */
   network?: Numbering;
-  backup: true | { no: string };
+  /** How its configuration is backed up, or why it is not. */
+  backup: { load: () => Promise<{ backup: CreateBackup }> } | { no: string };
   /** Keys of its own in rack.yaml. */
   options: z.ZodRawShape;
 }

@@ -101,7 +101,6 @@ export interface Machine {
 /** A router, switch, PDU: whatever has a model of packages/models. */
 export interface InfrastructureDevice extends Device {
   mac?: string;
-  login?: string;
   /** An outlet or port, or `internet`. */
   uplink?: Outlet | 'internet';
   power: Outlet[];

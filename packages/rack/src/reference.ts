@@ -61,7 +61,7 @@ function modelTable(): string {
       network?.range(defaults) ?? '–',
       power?.outlets.range(defaults) ?? '–',
       power ? `${power.offSeconds} s${power.nativeCycle ? ', by itself' : ''}` : '–',
-      backup === true ? 'yes' : `no: ${backup.no}`,
+      'no' in backup ? `no: ${backup.no}` : 'yes',
     ];
     return `| ${cells.join(' | ')} |`;
   });

@@ -58,7 +58,7 @@ function warnOfInfrastructure(draft: Draft, report: Report): void {
     if (login === undefined && needsLogin(transport)) {
       report(path, 'login', `has no \`login\`: nobody can sign in to it over ${transport}`, 'key');
     }
-    if (model !== undefined && model.backup !== true) {
+    if (model !== undefined && 'no' in model.backup) {
       report(path, 'backup', `is not backed up: ${model.backup.no}`, 'key');
     } else if (!backup) {
       report([...path, 'backup'], 'backup', 'is not backed up: rack.yaml says so', 'key');

@@ -3,15 +3,10 @@
  * came of it is recorded, whatever it was; this never throws.
  */
 import type { DeviceResult, FailureClass } from '@skolo/api';
-import {
-  type CommitAbout,
-  fingerprintOf,
-  isSame,
-  type Repository,
-  type Version,
-} from '@skolo/backup';
+import type { CommitAbout, Repository, Version } from '@skolo/backup';
 import { type Clock, errorText, type LastSuccess, type Logger } from '@skolo/common';
 import { DeviceBusy } from '@skolo/equipment';
+import { fingerprintOf, isSame } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { BackupFailed, failureOf } from './failure.ts';
 import type { Fetch, Fetched } from './fetch.ts';

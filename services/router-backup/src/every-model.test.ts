@@ -1,8 +1,8 @@
 /** One rack with a device of each model, from the first run to a version that shows a change. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { backupModels } from '@skolo/backup';
 import { models as rackModels } from '@skolo/models';
+import { loadBackups } from '@skolo/models/backup';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   account,
@@ -15,13 +15,13 @@ import {
 import { type Lab, startLab } from './testing/lab.ts';
 
 const canBeBackedUp = [...rackModels.values()]
-  .filter(({ backup }) => backup === true)
+  .filter(({ backup }) => 'load' in backup)
   .map(({ name }) => name)
   .sort();
 
 describe('models', () => {
-  it('that can be backed up are those that know how', () => {
-    expect([...backupModels.keys()].sort()).toEqual(canBeBackedUp);
+  it('that can be backed up are those that know how', async () => {
+    expect([...(await loadBackups()).keys()].sort()).toEqual(canBeBackedUp);
   });
 
   it('all have an example', () => {

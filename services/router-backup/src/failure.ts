@@ -1,6 +1,5 @@
 /** Which class of failure an error is. */
 import type { FailureClass } from '@skolo/api';
-import { BackupError } from '@skolo/backup';
 import { errorText } from '@skolo/common';
 import {
   AnswerCut,
@@ -10,8 +9,10 @@ import {
   DeviceTimeout,
   DeviceUnreachable,
   HostKeyChanged,
+  OutputNotStored,
   SignInRefused,
 } from '@skolo/equipment';
+import { BackupError } from '@skolo/models/configuration';
 import { SecretError } from '@skolo/secrets';
 
 /** Why there is no new version. The message begins with the device's name. */
@@ -58,6 +59,6 @@ function classOf(error: unknown): FailureClass {
   if (error instanceof HostKeyChanged) return 'host-key';
   if (error instanceof SignInRefused || error instanceof SecretError) return 'auth';
   if (error instanceof DeviceRefused) return 'refused';
-  if (error instanceof BackupError) return 'storage';
+  if (error instanceof BackupError || error instanceof OutputNotStored) return 'storage';
   return 'internal';
 }

@@ -7,20 +7,13 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type BackupModel,
-  backupModels,
-  type Connection,
-  type Content,
-  type Identity,
-  isSame,
-  openConnection,
-  type Reading,
-  readWhole,
-} from '@skolo/backup';
 import { orAborted } from '@skolo/common';
 import type { ConnectionFacts, HostKeys } from '@skolo/equipment';
+import { type Connection, openConnection } from '@skolo/equipment';
+import type { BackupModel, Content, CreateBackup, Identity, Reading } from '@skolo/models/backup';
+import { isSame, readWhole } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import { readCredentials } from '@skolo/secrets';
 import { BackupFailed, failureOf } from './failure.ts';
 import { refusalIn } from './refusal.ts';
 import type { Talk } from './transcript.ts';
@@ -30,7 +23,7 @@ export interface FetchDeps {
   hostKeys: HostKeys;
   /** Folder for what is too large for memory. */
   scratch: string;
-  models?: ReadonlyMap<string, (device: InfrastructureDevice) => BackupModel>;
+  models: ReadonlyMap<string, CreateBackup>;
 }
 
 export interface Fetched {
@@ -57,7 +50,7 @@ export class Fetch {
   }
 
   model(device: InfrastructureDevice): BackupModel {
-    const create = (this.deps.models ?? backupModels).get(device.model);
+    const create = this.deps.models.get(device.model);
     if (create === undefined) {
       throw new BackupFailed(device.name, 'internal', `no model ${device.model} can be read`);
     }
@@ -118,7 +111,7 @@ export class Fetch {
     const settings = rack().services['router-backup'];
     const { idleSeconds, totalSeconds } = { ...settings, ...device.backupLimits };
     const connection = openConnection(device, {
-      rack: rack(),
+      credentials: () => readCredentials(rack(), device.login),
       hostKeys,
       signal,
       idleMs: idleSeconds * 1000,

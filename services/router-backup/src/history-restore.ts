@@ -6,15 +6,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  appendMissing,
-  BackupError,
-  openBundle,
-  type Repository,
-  type Version,
-} from '@skolo/backup';
+import { appendMissing, openBundle, type Repository, type Version } from '@skolo/backup';
 import { errorText, HttpProblem, type Logger } from '@skolo/common';
 import { makeFolder } from '@skolo/durable';
+import { BackupError } from '@skolo/models/configuration';
 import type { LostHistory } from './lost-history.ts';
 import type { LostRecord } from './records.ts';
 import type { Store } from './store.ts';

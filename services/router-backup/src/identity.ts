@@ -2,7 +2,7 @@
  * Is it the device that it was? A swapped address must not write into the history of another device. Its host key is
  * checked by the session; here are the serial number and the host name that its configuration gives.
  */
-import type { Identity } from '@skolo/backup';
+import type { Identity } from '@skolo/models/backup';
 
 export interface Known {
   /** As rack.yaml says. */

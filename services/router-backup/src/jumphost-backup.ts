@@ -4,8 +4,9 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BackupError, type Version } from '@skolo/backup';
+import type { Version } from '@skolo/backup';
 import { type Clock, errorText, type LastSuccess, type Logger } from '@skolo/common';
+import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import { type Occasion, type Outcome, Stopping } from './backup.ts';
 import { archiveJumphost } from './jumphost/archive.ts';

@@ -1,5 +1,7 @@
 /** How an archive of the jumphost is brought back: it is done at a desk, with the key that is not in the rack. */
-import type { RestoreStep, Version } from '@skolo/backup';
+
+import type { Version } from '@skolo/backup';
+import type { RestoreStep } from '@skolo/models/backup';
 
 export function jumphostSteps({ device, id }: Version): {
   comment: string;

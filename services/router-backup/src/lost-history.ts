@@ -3,8 +3,10 @@
  * set aside. They are recorded before a new history begins, and stay recorded until they are restored, or until an
  * operator accepts the loss.
  */
-import { BackupError, type Version } from '@skolo/backup';
+
+import type { Version } from '@skolo/backup';
 import { type Clock, type DegradedList, errorText, type Logger } from '@skolo/common';
+import { BackupError } from '@skolo/models/configuration';
 import type { DeviceRecord, KnownVersion, LostRecord } from './records.ts';
 import type { State } from './state.ts';
 import { jumphostModel } from './targets.ts';

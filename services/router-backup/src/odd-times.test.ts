@@ -1,8 +1,8 @@
 /** What happens while a device waits, or is being read, or another service is started by mistake. */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createMask } from '@skolo/backup';
 import { createLogger, startService } from '@skolo/common';
+import { createMask } from '@skolo/models/configuration';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Readable } from './readable.ts';
 import { createRouterBackup } from './service.ts';
@@ -86,6 +86,7 @@ describe('a version of gigabytes', () => {
   it('is not taken into memory to be shown', async () => {
     const readable = new Readable({
       rack: () => smallRack(),
+      models: new Map(),
       versions: {
         content: () => {
           throw new Error('it was');

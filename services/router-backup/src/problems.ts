@@ -1,7 +1,8 @@
 /** What went wrong, as an answer over HTTP. */
-import { BackupError } from '@skolo/backup';
+
 import { AuditUnavailable, HttpProblem, isStorageUnavailable } from '@skolo/common';
 import { JournalDown } from '@skolo/durable';
+import { BackupError } from '@skolo/models/configuration';
 import { BackupFailed } from './failure.ts';
 
 /** Throws the problem that an error is; others as they are. */

@@ -1,13 +1,9 @@
 /** A version as people read it: text, with secrets masked unless they may see them; and what changed from one to another. */
-import {
-  type BackupModel,
-  backupModels,
-  difference,
-  type Mask,
-  textOf,
-  type Version,
-} from '@skolo/backup';
+
+import { difference, type Version } from '@skolo/backup';
 import { HttpProblem } from '@skolo/common';
+import type { BackupModel, CreateBackup } from '@skolo/models/backup';
+import { type Mask, textOf } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { deviceOf } from './targets.ts';
 import type { Versions } from './versions.ts';
@@ -19,7 +15,7 @@ export interface ReadableDeps {
   rack: () => Rack;
   versions: Versions;
   mask: Mask;
-  models?: ReadonlyMap<string, (device: InfrastructureDevice) => BackupModel>;
+  models: ReadonlyMap<string, CreateBackup>;
 }
 
 export class Readable {
@@ -60,7 +56,7 @@ export class Readable {
 
   /** How a version was read, by what rack.yaml says of the device now, or else by what the version says of its model. */
   model({ device: name, model }: Pick<Version, 'device' | 'model'>): BackupModel | undefined {
-    const { rack, models = backupModels } = this.deps;
+    const { rack, models } = this.deps;
     const { infrastructure } = rack();
     const device = infrastructure.get(name) ?? infrastructure.get(deviceOf(name));
     if (device !== undefined && (model === undefined || device.model === model)) {

@@ -4,14 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import {
-  type BackupModel,
-  type DeviceConnection,
-  difference,
-  type Version,
-  withoutVolatile,
-} from '@skolo/backup';
+import { difference, type Version } from '@skolo/backup';
 import { HttpProblem, pause } from '@skolo/common';
+import type { DeviceConnection } from '@skolo/equipment';
+import type { BackupModel } from '@skolo/models/backup';
+import { withoutVolatile } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { Backup, Occasion } from './backup.ts';
 import { BackupFailed } from './failure.ts';

@@ -2,7 +2,6 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { routerBackupApi } from '@skolo/api';
-import { backupModels, createMask } from '@skolo/backup';
 import {
   createApp,
   errorText,
@@ -17,6 +16,8 @@ import {
 import type { Journal, TablesDeps } from '@skolo/durable';
 import { HostKeys } from '@skolo/equipment';
 import { models as rackModels } from '@skolo/models';
+import { loadBackups } from '@skolo/models/backup';
+import { createMask } from '@skolo/models/configuration';
 import { checkSecrets as checkReferences, type Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import { apiHandlers } from './api.ts';
@@ -47,7 +48,7 @@ import { Webhook } from './webhook.ts';
 
 /** What a test may replace. */
 export interface RouterBackupDeps {
-  models?: NonNullable<FetchDeps['models']>;
+  models?: FetchDeps['models'];
   retryPauses?: RunsDeps['retryPauses'];
   power?: BackupDeps['power'];
   /** Pause between attempts to open journal and repository, and to write what they did not take, in milliseconds. */
@@ -77,7 +78,7 @@ export function createRouterBackup(deps: RouterBackupDeps = {}): ServiceDefiniti
 async function checkSecrets(rack: Rack): Promise<string[]> {
   const problems: string[] = [];
   const read = [...rack.infrastructure.values()].filter(
-    ({ model, backup }) => backup && rackModels.get(model)?.backup === true,
+    ({ model, backup }) => backup && 'load' in (rackModels.get(model)?.backup ?? {}),
   );
   for (const login of new Set(read.flatMap(({ login: name }) => name ?? []))) {
     await readCredentials(rack, login).catch((error: unknown) => {
@@ -94,7 +95,7 @@ async function checkSecrets(rack: Rack): Promise<string[]> {
 
 async function start(context: ServiceContext, deps: RouterBackupDeps): Promise<Service> {
   const { rack: watched, log, clock, degraded, stateDir, lastSuccess } = context;
-  const { openEveryMs = 5000, models = backupModels } = deps;
+  const { openEveryMs = 5000, models = await loadBackups() } = deps;
   const rack = () => watched.rack;
   const stopping = new AbortController();
   // Hundreds of devices may wait, and each of them wants to hear of it.

@@ -2,8 +2,8 @@
 import { chmod, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BackupError } from '@skolo/backup';
 import { createLogger } from '@skolo/common';
+import { BackupError } from '@skolo/models/configuration';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Store } from './store.ts';
 

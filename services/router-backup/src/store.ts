@@ -5,8 +5,9 @@
  */
 import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { BackupError, Repository, repairHistory, replaceHistory, setAside } from '@skolo/backup';
+import { Repository, repairHistory, replaceHistory, setAside } from '@skolo/backup';
 import { type DegradedList, errorText, type Logger, pause } from '@skolo/common';
+import { BackupError } from '@skolo/models/configuration';
 
 export interface StoreDeps {
   stateDir: string;

@@ -36,7 +36,8 @@ function because(why: string | undefined): Pick<Target, 'why'> {
 function whyNot({ model: name, backup, address }: InfrastructureDevice): string | undefined {
   if (!backup) return 'rack.yaml leaves it out: `backup: false`';
   const model = models.get(name);
-  if (model?.backup !== true) return model?.backup.no ?? `${name} is not a model`;
+  if (model === undefined) return `${name} is not a model`;
+  if ('no' in model.backup) return model.backup.no;
   if (address === undefined) return 'rack.yaml gives it no address';
   return undefined;
 }

@@ -1,8 +1,9 @@
 /** What was said with a device, kept of the last attempt that failed: for whoever has to find out why. */
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Mask, SecretRule } from '@skolo/backup';
 import { makeFolder, writeFileAtomic } from '@skolo/durable';
+import type { SecretRule } from '@skolo/models/backup';
+import type { Mask } from '@skolo/models/configuration';
 import { maskedMessage, maskedTalk, withoutBegunBlock } from './words.ts';
 
 /** The beginning and the end tell most. */

@@ -1,5 +1,7 @@
 /** Versions of devices, wherever they are kept: in the history, or, of the jumphost, as encrypted archives. */
-import { BackupError, type BackupSource, resolveVersion, type Version } from '@skolo/backup';
+
+import { type BackupSource, resolveVersion, type Version } from '@skolo/backup';
+import { BackupError } from '@skolo/models/configuration';
 import type { Store } from './store.ts';
 import { startupNameOf } from './targets.ts';
 

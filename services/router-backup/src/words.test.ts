@@ -1,4 +1,5 @@
-import { createMask, type SecretRule } from '@skolo/backup';
+import type { SecretRule } from '@skolo/models/backup';
+import { createMask } from '@skolo/models/configuration';
 import { describe, expect, it } from 'vitest';
 import { Talk } from './transcript.ts';
 import { maskedMessage, maskedTalk } from './words.ts';

@@ -3,7 +3,9 @@
  * it, and of those alone no rule could tell what they are: the middle of a key, half a line. So what a message quotes is
  * looked up in the transcript, and stays only where the transcript shows it.
  */
-import { commonSecrets, isBlock, type Mask, type SecretRule } from '@skolo/backup';
+
+import type { SecretRule } from '@skolo/models/backup';
+import { commonSecrets, isBlock, type Mask } from '@skolo/models/configuration';
 
 /** In front of what is said: a mark of ours, a prompt, the sign of a difference. */
 const ahead = /^(?:>>> )?(?:[\w.@~:()/-]*[#>$%] ?)?(?:[-+!>]\s*)?/;

@@ -19,7 +19,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   rack: ['models', 'secrets', 'durable', 'errors'],
   google: ['secrets', 'errors'],
   common: ['rack', 'api', 'durable', 'google', 'secrets', 'errors'],
-  backup: ['models', 'equipment', 'rack', 'durable', 'google', 'secrets', 'errors'],
+  backup: ['models', 'durable', 'google', 'secrets', 'errors'],
   power: ['models', 'equipment', 'rack', 'durable', 'secrets', 'errors'],
   alerts: ['rack', 'durable', 'google', 'secrets', 'errors'],
 };

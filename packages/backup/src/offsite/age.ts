@@ -4,9 +4,9 @@
  */
 import { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
+import { BackupError } from '@skolo/models/configuration';
 import { Secret } from '@skolo/secrets';
 import { Decrypter, Encrypter } from 'age-encryption';
-import { BackupError } from '../errors.ts';
 
 /**
  * A stage of `pipeline` that encrypts what goes through it, 64 KiB at a time.

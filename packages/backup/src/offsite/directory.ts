@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { syncFolder, writeFileAtomic } from '@skolo/durable';
-import { BackupError } from '../errors.ts';
+import { BackupError } from '@skolo/models/configuration';
 import { codeOf, inWords } from '../storage-error.ts';
 import { Patience } from './patience.ts';
 import type { ObjectAbout, OffsitePlace, StoredObject } from './place.ts';

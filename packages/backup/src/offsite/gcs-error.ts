@@ -1,5 +1,5 @@
 /** What Google's storage, its client, or the network say, as errors for people. */
-import { BackupError } from '../errors.ts';
+import { BackupError } from '@skolo/models/configuration';
 
 const role = 'give it the role Storage Object User (roles/storage.objectUser) on the bucket';
 

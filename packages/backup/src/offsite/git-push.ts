@@ -2,8 +2,8 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '@skolo/durable';
+import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
-import { BackupError } from '../errors.ts';
 import { GitFailed, type GitOptions, git } from '../git.ts';
 import { notStored } from '../storage-error.ts';
 import { parseRemote, type Remote, shownRemote } from './remote.ts';

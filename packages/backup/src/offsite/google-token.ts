@@ -6,8 +6,8 @@ import {
   SignInError,
   serviceAccountSignIn,
 } from '@skolo/google';
+import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
-import { BackupError } from '../errors.ts';
 
 /** Gives a token that is good now. @throws BackupError `unreachable`, `refused` */
 export type GetToken = () => Promise<string>;

@@ -2,8 +2,9 @@
  * Names of objects off site: `YYYY-MM-DD-HOST-SHA1.gz`, with `.age` behind it where it is encrypted. A content that came
  * back on the same day is a version of its own: `YYYY-MM-DD-HOST-SHA1-HHMMSSmmm.gz`.
  */
+
+import { BackupError } from '@skolo/models/configuration';
 import { isDeviceName } from '../device-file.ts';
-import { BackupError } from '../errors.ts';
 
 export interface NamedObject {
   device: string;

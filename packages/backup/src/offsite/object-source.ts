@@ -1,6 +1,7 @@
 /** Versions out of a place that keeps objects: what is there when the rack is dead. */
+
+import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
-import { BackupError } from '../errors.ts';
 import type { BackupSource, Version } from '../source.ts';
 import { type NamedObject, parseObjectName, timeOf } from './name.ts';
 import { unpack } from './pack.ts';

@@ -1,7 +1,7 @@
 /** Versions from wherever they are: a bucket, a git remote, a folder. */
 import { stat } from 'node:fs/promises';
+import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
-import { BackupError } from '../errors.ts';
 import { findGitDir, openGitSource } from '../git-source.ts';
 import type { BackupSource } from '../source.ts';
 import { codeOf, inWords } from '../storage-error.ts';

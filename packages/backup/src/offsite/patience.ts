@@ -1,5 +1,5 @@
 /** Waiting for what may never answer: a mount whose server is gone, a connection that was silently cut. */
-import { BackupError } from '../errors.ts';
+import { BackupError } from '@skolo/models/configuration';
 
 export interface PatienceOptions {
   /**

@@ -1,5 +1,5 @@
 /** What goes wrong at a place, as errors for people. */
-import { BackupError } from '../errors.ts';
+import { BackupError } from '@skolo/models/configuration';
 import type { OffsitePlace } from './place.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** Git remotes as people write them: `ssh://…`, `git@host:path`, `https://…`, `file://…`, a path. */
-import { BackupError } from '../errors.ts';
+import { BackupError } from '@skolo/models/configuration';
 
 export interface Remote {
   /** What git is given; without user and password of `https://`. */

@@ -1,7 +1,7 @@
 /** The host key of a git remote: pinned by its fingerprint, or that of the first connection. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { BackupError } from '../errors.ts';
+import { BackupError } from '@skolo/models/configuration';
 import { codeOf } from '../storage-error.ts';
 
 const answerWithinSeconds = 20;

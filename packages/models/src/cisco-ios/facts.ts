@@ -28,6 +28,6 @@ export const ciscoIos: Model = {
   transports: ['ssh', 'telnet'],
   power: { outlets: ports, offSeconds: 5, nativeCycle: false, load: () => import('./outlets.ts') },
   network: ports,
-  backup: true,
+  backup: { load: () => import('./backup.ts') },
   options: {},
 };

@@ -14,12 +14,13 @@
  *
  * Sources: Cisco's command references, Catalyst 3560 and 3650, "power inline", "show power inline".
  */
-import { type CliSession, DeviceRefused, ciscoIos as dialect } from '@skolo/equipment';
+import { type CliSession, DeviceRefused } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
 import { cliOf } from '../families/session.ts';
 import { rowOf } from '../families/table.ts';
 import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+import { ciscoIos as dialect } from './dialect.ts';
 
 export const outlets: DriverKind = { model: 'cisco-ios', experimental: false, create };
 

@@ -16,8 +16,9 @@
  *
  * Sources: EdgeSwitch CLI command reference, "Power over Ethernet commands"; sessions recorded by users.
  */
-import { type CliSession, DeviceRefused, fastpath } from '@skolo/equipment';
+import { type CliSession, DeviceRefused } from '@skolo/equipment';
 import type { Device } from '../device.ts';
+import { fastpath } from '../families/fastpath.ts';
 import { atInterface, fastpathModes, readFastpath, resetPort } from '../families/fastpath-poe.ts';
 import { outletName } from '../families/outlet-name.ts';
 import { cliOf } from '../families/session.ts';

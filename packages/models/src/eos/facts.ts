@@ -11,6 +11,6 @@ export const eos: Model = {
     Management: 'Ma',
     Ma: 'Ma',
   }),
-  backup: true,
+  backup: { load: () => import('./backup.ts') },
   options: {},
 };

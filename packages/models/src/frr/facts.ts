@@ -6,6 +6,6 @@ export const frr: Model = {
   label: 'FRRouting router',
   transports: ['ssh'],
   network: interfaces('a Linux interface, say eth0', /^[A-Za-z][\w.@-]{0,14}$/),
-  backup: true,
+  backup: { load: () => import('./backup.ts') },
   options: {},
 };

@@ -8,7 +8,7 @@ export const generic: Model = {
   label: 'device described in rack.yaml',
   transports: ['ssh', 'telnet'],
   network: interfaces('any word', /^[\w./:-]{1,60}$/),
-  backup: true,
+  backup: { load: () => import('./backup.ts') },
   options: {
     prompt: expression.describe('Regular expression of the prompt, say `^[\\w-]+[>#] ?$`.'),
     pagingOff: z.array(z.string().min(1)).default([]).describe('Commands that turn the pager off.'),

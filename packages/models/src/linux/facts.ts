@@ -7,7 +7,7 @@ export const linux: Model = {
   label: 'Linux host',
   transports: ['ssh'],
   network: interfaces('a Linux interface, say eth0', /^[A-Za-z][\w.@-]{0,14}$/),
-  backup: true,
+  backup: { load: () => import('./backup.ts') },
   options: {
     files: z
       .array(z.string().regex(/^\//, 'files are absolute paths or globs, say /etc/**'))

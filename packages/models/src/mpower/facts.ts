@@ -11,6 +11,6 @@ export const mpower: Model = {
     nativeCycle: false,
     load: () => import('./outlets.ts'),
   },
-  backup: true,
+  backup: { load: () => import('./backup.ts') },
   options: { outlets: whole(1, 8).default(8).describe('Number of its outlets: 1, 3, 6 or 8.') },
 };

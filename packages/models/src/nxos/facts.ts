@@ -9,6 +9,6 @@ export const nxos: Model = {
     Ethernet: 'Eth',
     Eth: 'Eth',
   }),
-  backup: true,
+  backup: { load: () => import('./backup.ts') },
   options: {},
 };

@@ -12,6 +12,6 @@ export const openwrt: Model = {
     load: () => import('./outlets.ts'),
   },
   network: interfaces('an interface, say lan1', /^[A-Za-z][\w.@-]{0,14}$/),
-  backup: true,
+  backup: { load: () => import('./backup.ts') },
   options: { portCount: whole(1, 52).default(8).describe('Number of its PoE ports, from lan1.') },
 };

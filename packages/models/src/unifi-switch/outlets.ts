@@ -13,12 +13,7 @@
  *
  * Sources: see swctrl.ts and fastpath-poe.ts.
  */
-import {
-  type CliSession,
-  DeviceRefused,
-  type ExecSession,
-  fastpathBehindShell,
-} from '@skolo/equipment';
+import { type CliSession, DeviceRefused, type ExecSession } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { atInterface, readFastpath, resetPort } from '../families/fastpath-poe.ts';
 import { outletNumber } from '../families/outlet-name.ts';
@@ -30,6 +25,7 @@ import {
   type OutletReading,
   type PowerDriver,
 } from '../outlets.ts';
+import { fastpathBehindShell } from './dialect.ts';
 import { isMissing, listSwctrl, readSwctrl, restartSwctrl, setSwctrl } from './swctrl.ts';
 
 export const outlets: DriverKind = {

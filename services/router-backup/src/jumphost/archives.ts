@@ -7,9 +7,10 @@ import { createReadStream } from 'node:fs';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { BackupError, type Version } from '@skolo/backup';
+import type { Version } from '@skolo/backup';
 import { errorText } from '@skolo/common';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { BackupError } from '@skolo/models/configuration';
 import { z } from 'zod';
 import type { JumphostArchive } from './archive.ts';
 

@@ -1,7 +1,7 @@
 /** A device in memory, and the model that reads it: what goes wrong with real ones is tested with the models. */
-import type { BackupModel } from '@skolo/backup';
+
 import { DeviceTimeout, DeviceUnreachable } from '@skolo/equipment';
-import type { InfrastructureDevice } from '@skolo/rack';
+import type { BackupModel, CreateBackup } from '@skolo/models/backup';
 
 export interface FakeDevice {
   /** Lines up to `end`, which is what makes it complete. */
@@ -41,11 +41,11 @@ export class FakeDevices {
   }
 
   /** For each of these models of rack.yaml. */
-  models(...names: string[]): ReadonlyMap<string, (device: InfrastructureDevice) => BackupModel> {
+  models(...names: string[]): ReadonlyMap<string, CreateBackup> {
     return new Map(names.map((name) => [name, (device) => this.model(name, device)]));
   }
 
-  private model(name: string, { name: deviceName }: InfrastructureDevice): BackupModel {
+  private model(name: string, { name: deviceName }: { name: string }): BackupModel {
     const device = () => this.get(deviceName);
     return {
       name,

@@ -1,6 +1,6 @@
 /** The places off site that rack.yaml names. */
+
 import {
-  BackupError,
   directoryPlace,
   type GetToken,
   GitMirror,
@@ -10,6 +10,7 @@ import {
   serviceAccountToken,
   shownRemote,
 } from '@skolo/backup';
+import { BackupError } from '@skolo/models/configuration';
 import { type Rack, serviceUrl } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 

@@ -2,15 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  BackupError,
-  expired,
-  type OffsitePlace,
-  objectName,
-  pack,
-  type Version,
-} from '@skolo/backup';
+import { expired, type OffsitePlace, objectName, pack, type Version } from '@skolo/backup';
 import type { Clock, Logger } from '@skolo/common';
+import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import { type Carrier, HeldBack, type LocalVersions, Lost } from './carrier.ts';
 import { recipientsOf } from './destination.ts';

@@ -4,21 +4,17 @@ import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
-  BackupError,
-  type BackupModel,
   type BackupSource,
-  backupModels,
-  createMask,
   difference,
-  type Mask,
   openSource,
   parseIdentities,
   resolveVersion,
   shownRemote,
-  textOf,
   type Version,
 } from '@skolo/backup';
 import { models } from '@skolo/models';
+import { type BackupModel, type CreateBackup, loadBackups } from '@skolo/models/backup';
+import { BackupError, createMask, type Mask, textOf } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { readSecret, type Secret, SecretError } from '@skolo/secrets';
 import type { Globals } from '../../command.ts';
@@ -82,7 +78,7 @@ export async function withCopy<T>(
         throw error;
       },
     );
-    const copy = copyOf(source, rack, createMask(randomBytes(32)), identity);
+    const copy = copyOf(source, rack, await loadBackups(), createMask(randomBytes(32)), identity);
     return await Promise.race([read(copy), interrupted]);
   } finally {
     stopListening();
@@ -93,6 +89,7 @@ export async function withCopy<T>(
 function copyOf(
   source: BackupSource,
   rack: Rack | undefined,
+  backups: ReadonlyMap<string, CreateBackup>,
   mask: Mask,
   identity: string | undefined,
 ): Copy {
@@ -107,7 +104,7 @@ function copyOf(
   }
   function modelOf(version: Version): BackupModel | undefined {
     const device = deviceOf(version);
-    const create = device && backupModels.get(device.model);
+    const create = device && backups.get(device.model);
     try {
       return device && create?.(device);
     } catch {

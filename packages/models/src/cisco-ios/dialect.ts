@@ -1,0 +1,48 @@
+/**
+ * Cisco IOS and IOS-XE, and what speaks like them: `host>`, `host#`, `host(config-if)#`.
+ *
+ * In configuration modes the host name is cut to 20 characters. Log messages come in the middle of anything, also behind
+ * a prompt that is then not said again. Lines wider than the terminal are scrolled and cut with `$`.
+ *
+ * Sources: Cisco IOS Configuration Fundamentals, "Using the Command-Line Interface"; System Message Guide for the form
+ * of log messages.
+ */
+
+import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
+import { iosPager } from '../families/pagers.ts';
+
+/** Of a host name in a configuration mode. */
+const longestInMode = 20;
+
+export const ciscoIos: Dialect = {
+  name: 'cisco-ios',
+  prompt: /^(?<base>[A-Za-z0-9][\w.:/@+-]{0,62})(?:\([\w.:/-]+\))?[>#]$/,
+  prompts(base) {
+    const names = [base, base.slice(0, longestInMode)].map(escapePattern);
+    return `(?:${names.join('|')})(?:\\([\\w.:/-]+\\))?[>#]`;
+  },
+  login: usualLogin,
+  privilege: {
+    has: (prompt) => prompt.endsWith('#'),
+    command: 'enable',
+    password: /^Password: ?$/i,
+  },
+  setUp: ['terminal length 0', 'terminal width 511'],
+  pagers: [iosPager],
+  // `% Invalid input detected at '^' marker.`; not `%LINK-3-UPDOWN:`, not `% Warning:`
+  errors: [
+    /^% ?(?!warning)(?![A-Z0-9_]+-\d-[A-Z0-9_]+:)[A-Za-z]/i,
+    /^Command (?:authorization failed|rejected)/i,
+    /^(?:Access denied|ERROR: )/i,
+  ],
+  // `*Mar  1 00:05:33.123: %LINK-3-UPDOWN: …`, `000042: Nov 20 …: %…`, `19-Nov-2026 10:00:00 %LINK-W-Down: …`
+  noise: [
+    /^(?:[*.]?(?=\S*\d|[A-Z][a-z]{2} )\S+ +(?:[\w:.+-]+ +){0,5}:?)?%[A-Z]\w*(?:-\w+)*-[0-7A-Z]-\w+: /,
+  ],
+  // Of `terminal exec prompt timestamp`.
+  preamble: [
+    /^Load for five secs: \d+%/,
+    /^(?:Time source is [\w -]+|No time source), [*.]?\d\d:\d\d:\d\d/,
+  ],
+  signOut: ['exit'],
+};

@@ -1,0 +1,172 @@
+/** A simulated switch whose configuration does not come as it should: all of it is read, or an error says what was wrong. */
+
+import type { CliSession } from '@skolo/equipment';
+import {
+  AnswerCut,
+  DeviceRefused,
+  DeviceTimeout,
+  DeviceUnreachable,
+  openCli,
+} from '@skolo/equipment';
+import { deps, password, soon, target, testHostKey, user } from '@skolo/equipment/testing';
+import { Secret } from '@skolo/secrets';
+import {
+  type CliDevice,
+  type DeviceFault,
+  startCiscoIos,
+  startEdgeSwitch,
+} from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ciscoIos } from './cisco-ios/dialect.ts';
+import { fastpath } from './families/fastpath.ts';
+
+const signal = soon();
+const enablePassword = new Secret('second');
+const show = 'show running-config';
+
+const devices = [
+  { name: 'EdgeSwitch over ssh', dialect: fastpath, transport: 'ssh', start: startEdgeSwitch },
+  {
+    name: 'EdgeSwitch over telnet',
+    dialect: fastpath,
+    transport: 'telnet',
+    start: startEdgeSwitch,
+  },
+  { name: 'Cisco switch over ssh', dialect: ciscoIos, transport: 'ssh', start: startCiscoIos },
+  {
+    name: 'Cisco switch over telnet',
+    dialect: ciscoIos,
+    transport: 'telnet',
+    start: startCiscoIos,
+  },
+] as const;
+
+describe.each(devices)('$name', ({ dialect, transport, start }) => {
+  /** What it gives while all is well, and a session since something is not. */
+  async function open(faults: readonly DeviceFault[] = []) {
+    const device: CliDevice = await start({
+      hostKey: testHostKey(),
+      username: user,
+      password,
+      enablePassword: 'second',
+      telnetPort: 0,
+      secondMs: 2,
+    });
+    onTestFinished(() => device.close());
+    const whole = await read(await connect(device));
+    device.faults.slowMs = 300;
+    for (const fault of faults) device.faults.set(fault);
+    return { device, cli: await connect(device), whole };
+  }
+
+  async function connect(device: CliDevice): Promise<CliSession> {
+    const port = transport === 'telnet' ? (device.telnetPort ?? 0) : device.port;
+    const cli = await openCli(
+      target(port, { enablePassword }),
+      transport,
+      dialect,
+      await deps(),
+      signal,
+    );
+    onTestFinished(() => cli.close());
+    return cli;
+  }
+
+  function read(cli: CliSession, idleMs = 5000): Promise<Buffer> {
+    return cli.read(show, { signal, timeoutMs: 50_000, idleMs });
+  }
+
+  it.each([
+    'password-twice',
+    'long-banner',
+    'trickles',
+    'odd-line-ends',
+    'pager-stays',
+    'slow',
+  ] as const)('gives the same with %s', async (fault) => {
+    const { cli, whole } = await open([fault]);
+
+    expect(lasting(await read(cli))).toBe(lasting(whole));
+  });
+
+  it('gives control characters as they are, also through a pager', async () => {
+    const { cli, device } = await open(['control-bytes']);
+    const plain = await read(cli);
+    device.faults.set('pager-stays');
+    const paged = await read(await connect(device));
+
+    const line = 'red \x1b[31mport\x1b[0m, a\rb, c\b\bd, e\0f, \x07\n';
+    expect(plain.toString('latin1')).toContain(`\n${line}`);
+    expect(lasting(paged)).toBe(lasting(plain));
+  });
+
+  it.each(['log-lines-between', 'log-inside-line', 'line-like-log'] as const)(
+    'takes nothing out for its looks: %s',
+    async (fault) => {
+      const { cli } = await open([fault]);
+
+      const lines = (await read(cli)).toString().split('\n');
+
+      const isLog = (line: string) => dialect.noise.some((pattern) => pattern.test(line));
+      expect(lines.filter(isLog)).toHaveLength(fault === 'line-like-log' ? 1 : 3);
+    },
+  );
+
+  it('gives bytes that are no text', async () => {
+    const { cli, whole } = await open(['odd-bytes']);
+
+    const seen = await read(cli);
+
+    expect(seen.length).toBeGreaterThan(whole.length);
+    expect(seen.includes(Buffer.from('caf\xe9 \xff\x80 4.OG', 'latin1'))).toBe(true);
+  });
+
+  it('gives 20 MiB', async () => {
+    const { cli, device } = await open();
+    device.faults.hugeBytes = 20 * 1024 * 1024;
+    device.faults.set('huge-configuration');
+
+    expect((await read(cli, 20_000)).length).toBeGreaterThan(20 * 1024 * 1024);
+  });
+
+  it('is not cut at its prompt', async () => {
+    const { cli, whole } = await open(['prompt-in-configuration']);
+
+    const seen = await read(cli).catch((error: unknown) => error);
+
+    if (seen instanceof Error) expect(seen).toBeInstanceOf(AnswerCut);
+    else expect(String(seen).length).toBeGreaterThan(whole.length);
+  });
+
+  it('gives nothing where the connection dies', async () => {
+    const { cli } = await open(['drops-mid-configuration']);
+
+    await expect(read(cli)).rejects.toBeInstanceOf(DeviceUnreachable);
+  });
+
+  it('gives nothing where the device falls silent', async () => {
+    const { cli, device } = await open();
+    device.faults.set('wedged');
+
+    await expect(read(cli, 300)).rejects.toBeInstanceOf(DeviceTimeout);
+  });
+
+  it('gives no error text', async () => {
+    const { cli } = await open(['error-text']);
+
+    await expect(read(cli)).rejects.toBeInstanceOf(DeviceRefused);
+  });
+
+  it('gives nothing where nothing comes', async () => {
+    const { cli } = await open(['empty-answer']);
+
+    expect((await read(cli)).toString().trim()).toBe('');
+  });
+});
+
+/** Without what the device changes by itself. */
+function lasting(configuration: Buffer): string {
+  return configuration
+    .toString()
+    .replace(/^.*(?:System Up Time|Last configuration|clock-period).*\n/gm, '');
+}

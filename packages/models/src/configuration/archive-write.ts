@@ -1,0 +1,100 @@
+/**
+ * Many files of a device as one tar, always the same bytes for the same files: members sorted by name, times zero, owners
+ * as numbers.
+ */
+import { createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { type Headers, type Pack, pack } from 'tar-stream';
+import type { Content } from '../backup.ts';
+import { memberStream, readTar, type TarMember } from './archive.ts';
+import { damaged } from './tar-header.ts';
+
+/** What is to be written. Who reads a content must get exactly `size` bytes. */
+export type NewMember = Omit<TarMember, 'offset'> & { content?: Buffer | (() => Readable) };
+
+/** Writes an archive to a file. @throws Error A content is not as long as its `size`. */
+export async function writeTar(
+  members: Iterable<NewMember>,
+  file: string,
+): Promise<{ file: string; size: number }> {
+  const tar = pack();
+  await Promise.all([
+    pipeline(tar, createWriteStream(file, { mode: 0o600 })),
+    fill(tar, inOrder(members)),
+  ]);
+  return { file, size: (await stat(file)).size };
+}
+
+/** The same in memory. */
+export async function tarOf(members: Iterable<NewMember>): Promise<Buffer> {
+  const tar = pack();
+  const [bytes] = await Promise.all([buffer(tar), fill(tar, inOrder(members))]);
+  return bytes;
+}
+
+/**
+ * The members of an archive that some other program made, ready to be written. Hard links become files of their own, as the one
+ * they refer to may not come before them any more.
+ */
+export function membersToWrite(content: Content, members = readTar(content)): NewMember[] {
+  const files = new Map(members.map((member) => [member.name, member]));
+  return members.map((member) => {
+    const from = member.type === 'hard-link' ? files.get(member.target ?? '') : member;
+    if (from === undefined)
+      throw damaged(`${member.name} refers to ${member.target}, which is not in it`);
+    const { offset: _, ...about } = from;
+    const stream = () => memberStream(content, from);
+    return { ...about, name: member.name, ...(from.type === 'file' && { content: stream }) };
+  });
+}
+
+async function fill(tar: Pack, members: readonly NewMember[]): Promise<void> {
+  try {
+    for (const member of members) await add(tar, member);
+    tar.finalize();
+  } catch (error) {
+    tar.destroy(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+}
+
+/** By the bytes of the name, as `LC_ALL=C sort` does. Folders come before what is in them. */
+function inOrder(members: Iterable<NewMember>): NewMember[] {
+  const keyed = [...members].map((member) => ({ key: Buffer.from(member.name), member }));
+  return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ member }) => member);
+}
+
+/** What tar-stream does, but does not tell. */
+interface PaxHeaders extends Headers {
+  pax?: Record<string, string>;
+}
+
+const types = { file: 'file', folder: 'directory', link: 'symlink', 'hard-link': 'link' } as const;
+/** What tar-stream has room for: six octal digits. */
+const largestId = 0o777777;
+/** Left out by tar-stream when it writes. */
+const aboveMode = 0o100000;
+
+async function add(tar: Pack, member: NewMember): Promise<void> {
+  const { name, type, mode, uid, gid, target, content } = member;
+  const size = type === 'file' ? member.size : 0;
+  const ids = Object.entries({ uid, gid }).filter(([, id]) => id > largestId);
+  const header: PaxHeaders = {
+    name: type === 'folder' ? `${name}/` : name,
+    type: types[type],
+    // Without a bit above, it takes 0 (the shadow file of some) for "not said".
+    mode: mode | aboveMode,
+    uid: Math.min(uid, largestId),
+    gid: Math.min(gid, largestId),
+    size,
+    mtime: new Date(0),
+    ...(target !== undefined && { linkname: target }),
+    ...(ids.length > 0 && { pax: Object.fromEntries(ids.map(([key, id]) => [key, String(id)])) }),
+  };
+  const entry = tar.entry(header);
+  const from = typeof content === 'function' ? content() : Readable.from(content ? [content] : []);
+  await pipeline(type === 'file' ? from : Readable.from([]), entry);
+}

@@ -1,0 +1,232 @@
+/**
+ * Looking into a tar with many files of a device. It may be large, and made by anybody: it is read where it lies, never as
+ * a whole, and what would lead out of it is refused.
+ */
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import type { Content } from '../backup.ts';
+import {
+  blockSize,
+  damaged,
+  isZero,
+  parseHeader,
+  parseLongName,
+  parsePax,
+  type TarExtras,
+  type TarHeader,
+} from './tar-header.ts';
+
+/** A file, folder or link of an archive. */
+export interface TarMember {
+  /** Relative, without `./` in front of it or `/` behind it; in no folder called `..`. */
+  name: string;
+  /** A `hard-link` has no content: that is in the member that `target` names, which comes before it. */
+  type: 'file' | 'folder' | 'link' | 'hard-link';
+  /** Permissions, with set-uid, set-gid and sticky bits. */
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Of its content, in bytes. */
+  size: number;
+  /** Of a link, as it is written. */
+  target?: string;
+  /** Where its content begins in the archive. */
+  offset: number;
+}
+
+export interface TarLimits {
+  /** Default 200,000. */
+  members?: number;
+  /** Bytes of all contents; default none. */
+  bytes?: number;
+}
+
+const mostMembers = 200_000;
+const longestName = 4096;
+/** Names and pax records in front of a header. */
+const longestExtra = 1024 * 1024;
+const kinds: Readonly<Record<string, TarMember['type']>> = {
+  '0': 'file',
+  '7': 'file',
+  '5': 'folder',
+  '2': 'link',
+  '1': 'hard-link',
+};
+
+/**
+ * All members, in the order of the archive, which is whole: it ends with two blocks of zeros.
+ *
+ * @throws BackupError `damaged`: it is cut or broken; a name leads out of it, comes twice or lies beneath a link; it holds
+ *   what is neither file nor folder nor link; it is beyond the limits.
+ */
+export function readTar(content: Content, limits: TarLimits = {}): TarMember[] {
+  const source = open(content);
+  try {
+    return membersOf(source, limits);
+  } finally {
+    source.close();
+  }
+}
+
+/** Why it cannot be a whole archive, for people; undefined where it is one. */
+export function tarFault(content: Content, limits: TarLimits = {}): string | undefined {
+  try {
+    readTar(content, limits);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** What is in a file. @throws RangeError It is larger than `most` bytes; default 64 MiB. */
+export function memberBytes(content: Content, member: TarMember, most = 64 * 1024 * 1024): Buffer {
+  if (member.size > most) throw new RangeError(`${member.name} is larger than ${most} bytes`);
+  const source = open(content);
+  try {
+    return Buffer.from(source.read(member.offset, member.size));
+  } finally {
+    source.close();
+  }
+}
+
+/** The same for one of any size. */
+export function memberStream(content: Content, { offset, size }: TarMember): Readable {
+  if (size === 0) return Readable.from([]);
+  if ('bytes' in content) return Readable.from([content.bytes.subarray(offset, offset + size)]);
+  return createReadStream(content.file, { start: offset, end: offset + size - 1 });
+}
+
+/** Bytes of an archive by their place. */
+interface Source {
+  size: number;
+  /** @throws BackupError It ends before. */
+  read(offset: number, length: number): Buffer;
+  close(): void;
+}
+
+function open(content: Content): Source {
+  if ('bytes' in content) {
+    const { bytes } = content;
+    const read = (offset: number, length: number) =>
+      whole(bytes.subarray(offset, offset + length), length);
+    return { size: bytes.length, read, close: () => undefined };
+  }
+  const fd = openSync(content.file, 'r');
+  return {
+    size: fstatSync(fd).size,
+    read(offset, length) {
+      const bytes = Buffer.alloc(length);
+      return whole(bytes.subarray(0, readSync(fd, bytes, 0, length, offset)), length);
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+function whole(bytes: Buffer, length: number): Buffer {
+  if (bytes.length < length) throw damaged('it is cut: it ends in the middle');
+  return bytes;
+}
+
+function membersOf(source: Source, limits: TarLimits): TarMember[] {
+  const members: TarMember[] = [];
+  const names = new Names();
+  let extras: TarExtras = {};
+  let bytes = 0;
+  for (let at = 0; ; ) {
+    if (at >= source.size) throw damaged('it is cut: its end is missing');
+    const block = source.read(at, blockSize);
+    if (isZero(block)) {
+      checkEnd(source, at);
+      return members;
+    }
+    const header = parseHeader(block);
+    const offset = at + blockSize;
+    if ('xgLK'.includes(header.kind)) {
+      if (header.size > longestExtra) throw damaged('a name has no end');
+      extras = { ...extras, ...extrasOf(header.kind, source.read(offset, header.size)) };
+      at = offset + padded(header.size);
+      continue;
+    }
+    const member = memberOf({ ...header, ...extras }, offset);
+    extras = {};
+    names.add(member);
+    bytes += member.size;
+    if (members.push(member) > (limits.members ?? mostMembers))
+      throw damaged('it has too many members');
+    if (bytes > (limits.bytes ?? Number.POSITIVE_INFINITY)) throw damaged('it holds too much');
+    at = offset + padded(member.size);
+    if (at > source.size) throw damaged(`it is cut: it ends in the middle of ${member.name}`);
+  }
+}
+
+/** Two blocks of zeros, and nothing but zeros behind them. */
+function checkEnd(source: Source, start: number): void {
+  if (start + 2 * blockSize > source.size) throw damaged('it is cut: half of its end is missing');
+  for (let at = start; at < source.size; at += 64 * 1024) {
+    const rest = source.read(at, Math.min(64 * 1024, source.size - at));
+    if (!isZero(rest)) throw damaged('there is something behind its end');
+  }
+}
+
+function extrasOf(kind: string, bytes: Buffer): TarExtras {
+  if (kind === 'L') return { name: parseLongName(bytes) };
+  if (kind === 'K') return { target: parseLongName(bytes) };
+  const extras = parsePax(bytes);
+  // For all members at once, which nobody needs for these.
+  if (kind === 'g' && Object.keys(extras).length > 0) throw damaged('it has a global pax header');
+  return extras;
+}
+
+function memberOf(header: TarHeader, offset: number): TarMember {
+  const name = header.name.replace(/^(?:\.\/+)+/, '').replace(/\/+$/, '');
+  const isOldFolder = header.kind === '0' && header.name.endsWith('/');
+  const type = isOldFolder ? 'folder' : kinds[header.kind];
+  if (type === undefined) throw damaged(`${name} is neither file nor folder nor link`);
+  const isLink = type === 'link' || type === 'hard-link';
+  const target = type === 'hard-link' ? header.target.replace(/^(?:\.\/+)+/, '') : header.target;
+  return {
+    name: name === '' ? '.' : name,
+    type,
+    mode: header.mode,
+    uid: header.uid,
+    gid: header.gid,
+    size: type === 'file' ? header.size : 0,
+    ...(isLink && { target }),
+    offset,
+  };
+}
+
+/** Refuses names that would lead somewhere else where they are unpacked. */
+class Names {
+  private readonly types = new Map<string, TarMember['type']>();
+  /** Folders that something is in, whether they are members or not. */
+  private readonly folders = new Set<string>();
+
+  add({ name, type, target = '' }: TarMember): void {
+    const quoted = JSON.stringify(name);
+    if (name.length > longestName || target.length > longestName) {
+      throw damaged('a name has no end');
+    }
+    if (/\0/.test(name + target)) throw damaged(`${quoted} has a NUL in it`);
+    const parts = name.split('/');
+    if (parts.includes('..') || parts.includes('')) throw damaged(`${quoted} leads out of it`);
+    if (this.types.has(name)) throw damaged(`${quoted} is in it twice`);
+    if (type === 'hard-link' && this.types.get(target) !== 'file') {
+      throw damaged(`${quoted} refers to ${JSON.stringify(target)}, which is no file before it`);
+    }
+    if (type !== 'folder' && this.folders.has(name)) {
+      throw damaged(`there is something beneath ${quoted}, a ${type}`);
+    }
+    for (let end = name.indexOf('/'); end >= 0; end = name.indexOf('/', end + 1)) {
+      const folder = name.slice(0, end);
+      const above = this.types.get(folder) ?? 'folder';
+      if (above !== 'folder') throw damaged(`${quoted} is beneath a ${above}`);
+      this.folders.add(folder);
+    }
+    this.types.set(name, type);
+  }
+}
+
+function padded(size: number): number {
+  return Math.ceil(size / blockSize) * blockSize;
+}

@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { runs } from '../testing/runs.ts';
+import { hasMessages, withoutMessages } from './messages.ts';
+
+const rules = { messages: [/^\*\w+: %[A-Z]+-\d-[A-Z]+: /], volatile: [/^! Time: /] };
+const log = '*Mar1: %LINK-3-UPDOWN: Interface up';
+const other = '*Mar2: %SYS-5-CONFIG: by ann';
+const configuration = ['hostname sw', 'interface GigabitEthernet1/0/0', '!', '', 'end', ''];
+const text = configuration.join('\n');
+
+const agreed = (one: string, two: string) => withoutMessages(one, two, rules);
+
+describe('two readings of a configuration', () => {
+  it.each([
+    ['a message between lines', text.replace('!\n', `${log}\n!\n`), 1],
+    ['a message in a line', text.replace('bitEth', `bitEth\n${log}\n`), 1],
+    [
+      'a message in a line, without a line end in front',
+      text.replace('bitEth', `bitEth${log}\n`),
+      1,
+    ],
+    ['several messages in a line', text.replace('bitEth', `bitEth\n${log}\n${other}\n`), 2],
+    ['a message at the end of a line', text.replace('!\n', `!\n${log}\n\n`), 1],
+    ['a message behind a line, without a line end', text.replace('!\n', `!${log}\n`), 1],
+    ['a message in front of everything', `${log}\n${text}`, 1],
+    ['a message behind everything', `${text}${log}\n`, 1],
+  ])('agree where one has %s, and nothing is taken from the other', (_what, mixed, cut) => {
+    expect(agreed(mixed, text)).toEqual({ text, cut: 0 });
+    expect(agreed(text, mixed)).toEqual({ text, cut: 0 });
+    expect(agreed(mixed, text.replace('end', `end\n${other}\n${other}`))?.text).toBe(text);
+    expect(cut).toBeGreaterThan(0);
+  });
+
+  it('agree on a line that looks like a message, where both have it', () => {
+    const banner = text.replace('!\n', `banner motd ^C\n${log}\n^C\n!\n`);
+    const mixed = banner.replace('hostname', `${other}\nhostname`);
+
+    expect(agreed(banner, banner)).toEqual({ text: banner, cut: 0 });
+    expect(agreed(mixed, banner)).toEqual({ text: banner, cut: 0 });
+    expect(agreed(mixed, banner.replace(log, `${other}\n${log}`))?.text).toBe(banner);
+    expect(agreed(banner.replace(log, `${log}\n${other}`), banner)?.text).toBe(banner);
+  });
+
+  it('agree where a line changes by itself', () => {
+    const [one, two] = ['! Time: 1\n', '! Time: 2\n'].map((time) => `${time}${text}`);
+
+    expect(agreed(`${one}${log}\n`, two ?? '')?.text).toBe(two);
+    expect(agreed(`${one}${log}\n`, text)?.text).toBe(text);
+  });
+
+  it.each([
+    ['another line', text.replace('sw', 'switch')],
+    ['a line less', text.replace('!\n', '')],
+    ['a part of a line less', text.replace('bitEth', `bit\n${log}\n`)],
+    ['half of it', text.slice(0, 30)],
+    ['a line cut by what is no message', text.replace('bitEth', 'bit\nnothing known\nEth')],
+  ])('do not agree where one has %s', (_what, mixed) => {
+    expect(agreed(mixed, text)).toBeUndefined();
+    expect(agreed(text, mixed)).toBeUndefined();
+  });
+
+  it('agree on the configuration, wherever messages come', () => {
+    const line = fc.stringMatching(/^[a-z /]{1,20}$/);
+    const place = fc.record({
+      at: fc.nat(400),
+      isInLine: fc.boolean(),
+      log: fc.constantFrom(log, other),
+    });
+    const mix = (whole: string, places: { at: number; isInLine: boolean; log: string }[]) => {
+      const startOf = (at: number) => whole.lastIndexOf('\n', at - 1) + 1;
+      const byPlace = new Map(
+        places.map((each) => {
+          const at = each.at % whole.length;
+          return [each.isInLine ? at : startOf(at), each.log];
+        }),
+      );
+      return [...byPlace]
+        .sort(([a], [b]) => b - a)
+        .reduce((mixed, [at, message]) => {
+          const front = startOf(at) === at ? '' : '\n';
+          return `${mixed.slice(0, at)}${front}${message}\n${mixed.slice(at)}`;
+        }, whole);
+    };
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(line, { minLength: 1 }),
+        fc.array(place, { maxLength: 4 }),
+        (lines, places) => {
+          const whole = `${lines.join('\n')}\n`;
+          const mixed = mix(whole, places);
+
+          expect(agreed(mixed, whole)).toEqual({ text: whole, cut: 0 });
+          expect(agreed(whole, mixed)).toEqual({ text: whole, cut: 0 });
+        },
+      ),
+      runs(300),
+    );
+  });
+
+  it('are soon compared, however they are made', () => {
+    const long = `${`${log}\n`.repeat(20_000)}x\n`;
+
+    expect(agreed(long, 'x\n')).toEqual({ text: 'x\n', cut: 0 });
+    expect(agreed(long, `${`${other}\n`.repeat(20_000)}y\n`)).toBeUndefined();
+  });
+});
+
+describe('a reading', () => {
+  it('seems to have messages by the looks of its lines', () => {
+    expect(hasMessages(`a\n${log}\n`, rules)).toBe(true);
+    expect(hasMessages(`a\n${log}\r\n`, rules)).toBe(true);
+    expect(hasMessages(`a ${log}\n`, rules)).toBe(false);
+    expect(hasMessages(log, { messages: [] })).toBe(false);
+  });
+});

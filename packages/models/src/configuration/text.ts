@@ -1,0 +1,152 @@
+/** Configurations as text, for people and for comparing. */
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import type { BackupModel } from '../backup.ts';
+import { memberBytes, readTar, type TarMember } from './archive.ts';
+import { BackupError } from './errors.ts';
+
+/** Larger files of an archive are told by their size and hash. */
+const shownUpTo = 4 << 20;
+
+/**
+ * For people: UTF-8 where it is valid, else Latin-1, which shows every byte. Of a tar, each of its files by name, those
+ * that are no text with their size and hash only.
+ */
+export function textOf(content: Buffer, format: BackupModel['format']): string {
+  return format === 'tar' ? tarText(content) : decoded(content);
+}
+
+/** Without the lines that change by themselves. */
+export function withoutVolatile(text: string, volatile: readonly RegExp[]): string {
+  if (volatile.length === 0) return text;
+  const lines = text.split('\n');
+  const kept = lines.filter((line) => !volatile.some((rule) => matches(rule, line)));
+  return kept.length === lines.length ? text : kept.join('\n');
+}
+
+/** Equal but for lines that change by themselves. Of archives: the same members, with the same access and content. */
+export function isSame(
+  a: Buffer,
+  b: Buffer,
+  { format, volatile }: Pick<BackupModel, 'format' | 'volatile'>,
+): boolean {
+  if (a.equals(b)) return true;
+  if (format === 'text') return isSameText(a, b, volatile);
+  try {
+    return isSameTar(a, b, volatile);
+  } catch (error) {
+    if (error instanceof BackupError) return false;
+    throw error;
+  }
+}
+
+/** The same for contents that are the same as {@link isSame} has it, in hex. */
+export function fingerprintOf(
+  content: Buffer,
+  { format, volatile }: Pick<BackupModel, 'format' | 'volatile'>,
+): string {
+  const hash = createHash('sha1');
+  const add = (bytes: Buffer) => {
+    // "é" of one encoding is not that of another.
+    const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
+    hash.update(withoutVolatile(bytes.toString(encoding), volatile), encoding);
+  };
+  if (format === 'text') {
+    add(content);
+    return hash.digest('hex');
+  }
+  try {
+    for (const member of sortedMembers(content)) {
+      const bytes = contentOf(content, member);
+      hash.update(`${about(member)}\n`);
+      if (isText(bytes)) add(bytes);
+      else hash.update(bytes);
+    }
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    hash.update(content);
+  }
+  return hash.digest('hex');
+}
+
+function isSameText(a: Buffer, b: Buffer, volatile: readonly RegExp[]) {
+  if (volatile.length === 0) return false;
+  // Both in the same way: "é" of the one need not be the same bytes as "é" of the other.
+  const encoding = isUtf8(a) && isUtf8(b) ? 'utf8' : 'latin1';
+  return (
+    withoutVolatile(a.toString(encoding), volatile) ===
+    withoutVolatile(b.toString(encoding), volatile)
+  );
+}
+
+function isSameTar(a: Buffer, b: Buffer, volatile: readonly RegExp[]) {
+  const [left, right] = [sortedMembers(a), sortedMembers(b)];
+  if (left.length !== right.length) return false;
+  return left.every((member, index) => {
+    const other = right[index];
+    if (!other || about(member) !== about(other)) return false;
+    const [from, to] = [contentOf(a, member), contentOf(b, other)];
+    if (from.equals(to)) return true;
+    return isText(from) && isText(to) && isSameText(from, to, volatile);
+  });
+}
+
+function tarText(content: Buffer) {
+  let members: TarMember[];
+  try {
+    members = sortedMembers(content);
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    return `(an archive that cannot be read: ${error.message}; ${sizeAndHash(content)})\n`;
+  }
+  return members.map((member) => memberText(content, member)).join('');
+}
+
+function memberText(content: Buffer, member: TarMember) {
+  const header = `===== ${about(member)}`;
+  if (member.type !== 'file' || member.size === 0) return `${header}\n`;
+  const bytes = contentOf(content, member);
+  if (bytes.length > shownUpTo || !isText(bytes)) return `${header}: ${sizeAndHash(bytes)}\n`;
+  const text = decoded(bytes);
+  return `${header}\n${text}${text.endsWith('\n') ? '' : '\n'}`;
+}
+
+/** `etc/hosts, file 0644 0:0`. */
+function about({ name, type, mode, uid, gid, target }: TarMember) {
+  const where = target === undefined ? '' : ` to ${printable(target)}`;
+  return `${printable(name)}, ${type}${where} ${mode.toString(8).padStart(4, '0')} ${uid}:${gid}`;
+}
+
+function printable(name: string) {
+  return /[\p{Cc}"\\]/u.test(name) ? JSON.stringify(name) : name;
+}
+
+function sortedMembers(content: Buffer) {
+  const byName = (a: TarMember, b: TarMember) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  return readTar({ bytes: content }).sort(byName);
+}
+
+function contentOf(content: Buffer, member: TarMember) {
+  return member.type === 'file'
+    ? memberBytes({ bytes: content }, member, Number.POSITIVE_INFINITY)
+    : Buffer.alloc(0);
+}
+
+function sizeAndHash(bytes: Buffer) {
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  return `${bytes.length} bytes, SHA-256 ${hash}`;
+}
+
+function decoded(content: Buffer) {
+  return content.toString(isUtf8(content) ? 'utf8' : 'latin1');
+}
+
+/** As git takes it: no NUL in the beginning. */
+function isText(content: Buffer) {
+  return !content.subarray(0, 8000).includes(0);
+}
+
+function matches(rule: RegExp, line: string) {
+  rule.lastIndex = 0;
+  return rule.test(line.endsWith('\r') ? line.slice(0, -1) : line);
+}

@@ -1,0 +1,113 @@
+/** A reading that is proven: whole, and nothing in it that the device does not have in its configuration. */
+
+import type { DeviceConnection } from '@skolo/equipment';
+import { AnswerCut, AnswerUncertain } from '@skolo/equipment';
+import type { BackupModel, Identity, Reading } from '../backup.ts';
+import { hasMessages, withoutMessages } from './messages.ts';
+import { isSame } from './text.ts';
+
+/** Readings of a device whose log messages come in between. */
+const mostReadings = 4;
+
+/**
+ * Reads until the reading is proven: by itself, or by another one that is equal but for log messages and what changes by
+ * itself.
+ *
+ * @param check throws where a reading cannot be a configuration
+ * @throws DeviceError of `@skolo/equipment`. AnswerCut: two readings differ. AnswerUncertain: they differ, and messages came in
+ * between each time
+ */
+export async function readWhole(
+  model: BackupModel,
+  connection: DeviceConnection,
+  check: (reading: Reading) => void,
+): Promise<Reading> {
+  const readings: Reading[] = [];
+  for (;;) {
+    const reading = await model.read(connection);
+    // What messages are mixed into is only looked at without them.
+    if (!isMixed(model, reading)) check(reading);
+    if (isProven(model, reading)) return withStartupLike(model, reading);
+    for (const other of readings) {
+      const agreed = agreedOf(model, other, reading);
+      if (agreed === undefined) continue;
+      check(agreed);
+      return withStartupLike(model, agreed);
+    }
+    readings.push(reading);
+    const isUncertain = readings.some((each) => isMixed(model, each));
+    if (readings.length >= (isUncertain ? mostReadings : 2)) {
+      throw differs(connection.device.name, readings, isUncertain);
+    }
+  }
+}
+
+function withStartupLike({ startupLike }: BackupModel, reading: Reading): Reading {
+  const { content, startup } = reading;
+  if (startupLike === undefined || startup === undefined || !('bytes' in content)) return reading;
+  return { ...reading, startup: startupLike(content.bytes, startup) };
+}
+
+function differs(device: string, readings: readonly Reading[], isUncertain: boolean): Error {
+  const sizes = readings.map(sizeOf).join(', ');
+  return isUncertain
+    ? new AnswerUncertain(
+        device,
+        `log messages came in the middle of its configuration, and no two of ${readings.length} readings agree (${sizes} bytes); it is read again later`,
+      )
+    : new AnswerCut(
+        device,
+        `two readings differ (${sizes} bytes): one of them is not all of it, or somebody is changing it`,
+      );
+}
+
+/** Whether it needs no other reading beside it. */
+function isProven(model: BackupModel, reading: Reading): boolean {
+  return (
+    !isMixed(model, reading) &&
+    (model.proof !== 'twice' || model.isExact?.(reading.content) === true)
+  );
+}
+
+/** What both say; undefined: they do not say the same. */
+function agreedOf(model: BackupModel, one: Reading, other: Reading): Reading | undefined {
+  if (!('bytes' in one.content && 'bytes' in other.content)) {
+    throw new RangeError('what is read twice has to be in memory');
+  }
+  const bytes = agreedBytes(model, one.content.bytes, other.content.bytes);
+  if (bytes === undefined || !isSameDevice(one.identity, other.identity)) return undefined;
+  if (one.startup === undefined || other.startup === undefined) {
+    return { ...other, content: { bytes } };
+  }
+  const startup = agreedBytes(model, one.startup, other.startup);
+  return startup && { ...other, content: { bytes }, startup };
+}
+
+function agreedBytes(model: BackupModel, one: Buffer, other: Buffer): Buffer | undefined {
+  if (isSame(one, other, model)) return other;
+  const { messages = [], volatile } = model;
+  if (messages.length === 0) return undefined;
+  const [a, b] = [one.toString('latin1'), other.toString('latin1')];
+  const agreed = withoutMessages(a, b, { messages, volatile });
+  return agreed && Buffer.from(agreed.text, 'latin1');
+}
+
+/** A message in the middle of a name or serial number would make another device of it. */
+function isSameDevice(one: Identity, other: Identity): boolean {
+  return one.serial === other.serial && one.hostname === other.hostname;
+}
+
+/** Whether something in it looks like a log message. */
+function isMixed({ messages = [] }: BackupModel, reading: Reading): boolean {
+  return textsOf(reading).some((text) => hasMessages(text, { messages }));
+}
+
+/** What was read into memory, the content first. */
+function textsOf({ content, startup }: Reading): string[] {
+  const bytes = 'bytes' in content ? [content.bytes] : [];
+  return [...bytes, ...(startup ? [startup] : [])].map((each) => each.toString('latin1'));
+}
+
+function sizeOf({ content }: Reading): number {
+  return 'bytes' in content ? content.bytes.length : content.size;
+}

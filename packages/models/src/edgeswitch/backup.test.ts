@@ -1,0 +1,160 @@
+import { type EdgeSwitchOptions, startEdgeSwitch, typeInto } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { createMask } from '../configuration/mask.ts';
+import { isSame } from '../configuration/text.ts';
+import { fastpath } from '../families/fastpath.ts';
+import { itSurvives } from '../testing/every-fault.ts';
+import {
+  account,
+  backUp,
+  bytesOf,
+  type SimulatedAbout,
+  simulated,
+} from '../testing/simulated-device.ts';
+import { backup } from './backup.ts';
+
+const small = `hostname "switch 1 [rack4]"
+network protocol none
+vlan database
+vlan 10
+exit
+
+configure
+username "ubnt" password canary-user level 15 encrypted override
+line console
+exit
+
+line telnet
+exit
+
+line ssh
+exit
+
+interface 0/3
+description 'to skia-rpi2'
+poe opmode shutdown
+exit
+
+exit
+`;
+
+const secretive = `configure
+sntp authentication-key 1 md5 canary-sntp
+ip ospf authentication encrypt canary-ospf
+username "ubnt" password canary-user level 15 encrypted override
+users passwd "me" canary-old-user
+line console
+password canary-line
+exit
+
+enable password canary-enable encrypted
+radius server key auth "10.0.0.5" encrypted canary-radius
+tacacs-server key encrypted "canary tacacs"
+tacacs-server host 10.0.0.6
+key canary-of-one
+snmp-server community "canary-community" ro
+snmp-server community ipaddr 10.0.0.0 canary-by-address
+snmp-server host 10.0.0.7 traps version 2 "canary-traps"
+snmp-server user "me" group auth-md5-key canary0auth priv-des-key canary0priv
+no snmp-server community "canary-of-none"
+copy backup ftp://me:canary-url@10.0.0.9/here
+snmp-server sysname "the password is elsewhere"
+interface 0/1
+description 'key of the door'
+exit
+
+exit
+`;
+
+async function sit(options: Partial<EdgeSwitchOptions> = {}, about: Partial<SimulatedAbout> = {}) {
+  const sitting = await simulated(
+    (login) => startEdgeSwitch({ ...login, ports: 8, secondMs: 1, ...options }),
+    { model: 'edgeswitch', ...about },
+  );
+  return { ...sitting, model: backup(sitting.inventory) };
+}
+
+describe('the configuration of an EdgeSwitch', () => {
+  it.each(['ssh', 'telnet'] as const)('is what it shows, over %s', async (transport) => {
+    const options = { configuration: small, telnetPort: 0 };
+    const { device, model, connect } = await sit(options, { transport });
+
+    const { content, startup, identity } = await backUp(model, connect());
+
+    expect(isSame(bytesOf(content), device.running(), model)).toBe(true);
+    expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
+    expect(identity).toEqual({ serial: 'F09FC2DE5678', hostname: 'switch 1 [rack4]' });
+  });
+
+  it('is unsaved once a line was typed, until it is saved', async () => {
+    const { device, model, connect } = await sit({ configuration: small });
+    const cli = await connect().cli(fastpath);
+    for (const line of ['configure', 'interface 0/3', 'no description', 'exit', 'exit']) {
+      await cli.run(line);
+    }
+
+    const { content, startup } = await backUp(model, connect());
+
+    expect(isSame(bytesOf(content), device.running(), model)).toBe(true);
+    expect(startup && isSame(startup, device.startup(), model)).toBe(true);
+    expect(startup && isSame(bytesOf(content), startup, model)).toBe(false);
+  });
+
+  it('shows no secret once it is masked', () => {
+    const { secrets } = backup({ name: 'x' } as never);
+
+    const masked = createMask(Buffer.alloc(32, 1)).text(secretive, secrets);
+
+    expect(secretive.match(/canary/g)?.length).toBeGreaterThan(14);
+    expect(masked.split('\n').filter((line) => line.includes('canary'))).toEqual([]);
+    expect(masked).toContain('the password is elsewhere');
+    expect(masked).toContain("description 'key of the door'");
+    expect(masked).toContain('level 15 encrypted override');
+    expect(masked).toContain(' ro\n');
+  });
+
+  it('gets back by the steps, exactly', async () => {
+    const { device, inventory, model } = await sit({ configuration: small });
+    const version = device.running();
+    const other = await sit({
+      configuration: 'hostname "other"\nconfigure\nsntp server "x"\nexit\n',
+    });
+
+    const steps = model.restore.steps(version, {
+      ...{ device: inventory, id: 'abc123', time: '2026-11-20T10:00:00Z' },
+    });
+    const lines = steps.flatMap((step) => step.lines);
+    const typed = lines.map((line) => ({ keys: `${line}\r`, until: '\r\n' }));
+    const last = { keys: '\rshow version\r', until: 'Software Version' };
+    await typeInto(other.device, account, ' >', [...typed, last]);
+
+    expect(isSame(other.device.running(), version, model)).toBe(true);
+    expect(isSame(other.device.startup(), version, model)).toBe(true);
+    expect(other.device.board.isOn('3')).toBe(false);
+  });
+
+  it.each([
+    ['', 'it does not begin with'],
+    ['% Authorization failed.\n', 'it does not begin with'],
+    ['!Current Configuration:\nvlan database\nexit\n', 'it has no block "configure"'],
+    ['!Current Configuration:\nconfigure\nsntp server "x"\n', 'its last line is'],
+    ['!Current Configuration:\nconfigure\nline console\nexit\n', 'its block "configure" is not'],
+    [
+      '!Current Configuration:\nconfigure\nset clibanner "\nexit\n"\nline console\nexit\n',
+      'its block "configure" is not',
+    ],
+  ])('is not %j', (text, why) => {
+    const { incomplete } = backup({ name: 'x' } as never);
+
+    expect(incomplete({ bytes: Buffer.from(text) })).toContain(why);
+  });
+
+  itSurvives(
+    {
+      sit: (isSmall) =>
+        sit({ enablePassword: account.password, ...(isSmall && { configuration: small }) }),
+      truth: (device) => device.running(),
+    },
+    { busy: 'failed' },
+  );
+});

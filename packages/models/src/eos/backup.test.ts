@@ -1,0 +1,102 @@
+import { type EosOptions, startEos, typeInto } from '@skolo/simulators';
+import { describe, expect, it, vi } from 'vitest';
+import { createMask } from '../configuration/mask.ts';
+import { isSame } from '../configuration/text.ts';
+import { itSurvives } from '../testing/every-fault.ts';
+import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
+import { backup } from './backup.ts';
+import { eos as dialect } from './dialect.ts';
+
+const enablePassword = 'canary-enable-19c';
+
+async function sit(options: Partial<EosOptions> = {}) {
+  vi.stubEnv('SKOLO_TEST_ENABLE', enablePassword);
+  const start = (login: typeof account) =>
+    startEos({ ...login, secondMs: 1, enablePassword, ...options });
+  const login = { enablePassword: { env: 'SKOLO_TEST_ENABLE' } };
+  return { ...(await simulated(start, { model: 'eos', login })), model: backup() };
+}
+
+function withoutTime(text: Buffer) {
+  return text.toString().replace(/^! Time: .*\n/m, '');
+}
+
+describe('the configuration of an Arista switch', () => {
+  it('is what it shows, byte for byte, with its serial number and name', async () => {
+    const { device, model, connect, talk } = await sit();
+
+    const { content, identity, startup } = await backUp(model, connect());
+
+    expect(withoutTime(bytesOf(content))).toBe(withoutTime(device.running()));
+    expect(identity).toEqual({ serial: 'SSJ17190123', hostname: 'arista-1' });
+    expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
+    expect(talk.join('')).not.toMatch(/canary/);
+  });
+
+  it('is unsaved when it would boot with another one', async () => {
+    const { model, connect } = await sit();
+    const cli = await connect().cli(dialect);
+    for (const line of ['configure', 'interface Ethernet2', 'description spare', 'end']) {
+      await cli.run(line);
+    }
+
+    const { content, startup } = await backUp(model, connect());
+
+    expect(startup && isSame(bytesOf(content), startup, model)).toBe(false);
+  });
+
+  it('shows none of its secrets once they are masked', async () => {
+    const { device, model } = await sit();
+    const text = device.running().toString();
+
+    const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
+
+    expect(text.match(/s3cret/gi)?.length).toBeGreaterThan(20);
+    expect(masked.split('\n').filter((line) => /s3cret/i.test(line))).toEqual([]);
+    expect(masked).toContain('   name hosts # not phones');
+    expect(masked).toContain('skolo ssh-key ssh-ed25519 AAAAC3');
+    expect(masked).toContain('mac security profile uplinks');
+  });
+
+  it('is exactly the version after the steps, whatever was there', async () => {
+    const { device, inventory, model } = await sit();
+    const version = device.running();
+    const other = await sit({
+      configuration: 'hostname arista-1\nvlan 99\n   name gone\ninterface Ethernet1\n   shutdown\n',
+    });
+
+    const steps = model.restore.steps(version, {
+      device: inventory,
+      id: 'abc',
+      time: '2026-11-20T10:00:00Z',
+    });
+    const lines = steps.flatMap((step) => step.lines);
+    await typeInto(other.device, account, '>', [
+      { keys: 'enable\r', until: 'Password: ' },
+      { keys: `${enablePassword}\r`, until: '#' },
+      ...lines.slice(1).map((line) => ({ keys: `${line}\r`, until: '#' })),
+      { keys: 'show hostname\r', until: 'FQDN:' },
+    ]);
+
+    expect(isSame(other.device.running(), version, model)).toBe(true);
+    expect(isSame(other.device.startup(), version, model)).toBe(true);
+  });
+
+  it.each([
+    ['nothing', '', 'begin'],
+    ['an error', "% Authorization denied for command 'show running-config'\n", 'begin'],
+    [
+      'the beginning of one',
+      '! Command: show running-config\n! device: x (y)\n!\nvlan 1\n',
+      'vlan 1',
+    ],
+    ['another one', '! Command: show running-config\nend\n', 'device'],
+  ])('is not %s', (_what, text, why) => {
+    expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
+  });
+
+  itSurvives({
+    sit: (small) => sit(small ? { configuration: 'hostname arista-1\nvlan 10\n   name p\n' } : {}),
+    truth: (device) => device.running(),
+  });
+});

@@ -1,0 +1,132 @@
+/**
+ * Arista switches (EOS).
+ *
+ * Tried with: its simulator only, which RANCID and netmiko read as well.
+ * rack.yaml: `switch-1: { model: eos, address: 192.168.1.22, login: switches }`; privilege 15, or an `enablePassword` in the login.
+ * Oddities: banners may hold any line, but `EOF`. Nothing tells its size, so it is read twice. Files beside the configuration (certificates, extensions, the boot image) are
+ * not in it; the engine ID of SNMPv3 is.
+ * Source: Arista EOS User Manual, "Switch Administration" (configuration files and sessions).
+ */
+
+import type { DeviceConnection } from '@skolo/equipment';
+import type {
+  BackupModel,
+  Content,
+  Reading,
+  RestoreAbout,
+  RestoreStep,
+  SecretRule,
+} from '../backup.ts';
+import {
+  given,
+  ifAllowed,
+  lastLine,
+  linesOf,
+  plainText,
+  quoted,
+} from '../families/text-reading.ts';
+import { eos as dialect } from './dialect.ts';
+
+const header = '! Command: show running-config';
+/** How long a restored configuration is given before it undoes itself. */
+const confirmWithin = '00:10:00';
+const session = 'skolo-restore';
+
+/** What says how a secret is written. */
+const kind = `(?:(?:0|5|7|8a|sha512|encrypted|text|hex) )?`;
+
+const secrets: readonly SecretRule[] = [
+  new RegExp(String.raw`\b(?:password|secret|passphrase) ${kind}("[^"]*"|\S+)`),
+  new RegExp(String.raw`^(?:tacacs|radius|ldap)-server .*?\bkey ${kind}(\S+)`),
+  new RegExp(String.raw`\bradsec .*?\bkey ${kind}(\S+)`),
+  new RegExp(String.raw`\b(?:authentication-key|shared-secret|key-string) ${kind}(\S+)`),
+  new RegExp(String.raw`\bmessage-digest-key \d+ \S+ ${kind}(\S+)`),
+  new RegExp(String.raw`\bauthentication (?:key|text|md5 key-string) ${kind}(\S+)`),
+  // MACsec: its name, how it is written, the key.
+  new RegExp(String.raw`^\s+key [0-9a-f]{2,64} ${kind}(\S+)(?: fallback)?$`),
+  new RegExp(String.raw`^ntp authentication-key \d+ \S+ ${kind}(\S+)`),
+  /^snmp-server community (\S+)/,
+  /^snmp-server host \S+ (?:vrf \S+ )?(?:(?:traps|informs) )?version (?:1|2c) (\S+)/,
+  /^snmp-server user .*?\bauth \S+ (\S+)/,
+  /^snmp-server user .*?\bpriv \S+ (\S+)/,
+  /[a-z]:\/\/[^\s/:@]*:([^\s/@]+)@/,
+  /(\$\d\$[^\s"]+)/,
+];
+
+export function backup(): BackupModel {
+  return {
+    name: 'eos',
+    format: 'text',
+    read,
+    proof: 'twice',
+    incomplete,
+    messages: dialect.noise,
+    volatile: [
+      /^! Time: /,
+      // Also what tells the saved one from the running one.
+      /^! Command: /,
+      /^! Startup-config last modified at /,
+    ],
+    secrets,
+    restore: { comment: '!', steps },
+  };
+}
+
+async function read(connection: DeviceConnection): Promise<Reading> {
+  const cli = await connection.cli(dialect);
+  const bytes = await cli.read('show running-config');
+  const startup = await ifAllowed(cli.read('show startup-config'));
+  const version = (await ifAllowed(cli.run('show version')))?.toString() ?? '';
+  const serial = /^Serial number: +(\S+)/m.exec(version)?.[1];
+  const hostname = /^hostname (\S+)/m.exec(bytes.toString())?.[1];
+  return {
+    content: { bytes },
+    identity: { ...given('serial', serial), ...given('hostname', hostname) },
+    ...(startup && { startup }),
+  };
+}
+
+function incomplete(content: Content): string | undefined {
+  const text = plainText(content);
+  if (!text.trimStart().startsWith(header)) return `it does not begin with "${header}"`;
+  if (!/^! device: /m.test(text)) return 'it has no line "! device:"';
+  const last = lastLine(text);
+  return last === 'end' ? undefined : `its last line is ${quoted(last)}, not "end"`;
+}
+
+function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
+  return [
+    {
+      title: `Type it into ${name}, as a session that begins empty: it becomes exactly the version, and has its former configuration again after ten minutes if nobody confirms it. Not in it: certificates, extensions and images in flash:`,
+      where: 'device',
+      lines: [
+        'enable',
+        `configure session ${session}`,
+        'rollback clean-config',
+        ...statements(linesOf(content)),
+        `commit timer ${confirmWithin}`,
+      ],
+    },
+    {
+      title: 'Once it can be reached: confirm it, and save it, so that it boots with it',
+      where: 'device',
+      lines: [`configure session ${session} commit`, 'write memory'],
+    },
+  ];
+}
+
+/** Without comments and the last `end`, which would leave the session; banners as they are. */
+function statements(lines: readonly string[]): string[] {
+  const kept: string[] = [];
+  let isInBanner = false;
+  for (const line of lines) {
+    if (isInBanner) {
+      kept.push(line);
+      isInBanner = line !== 'EOF';
+    } else if (!/^(?:!.*|end|\s*)$/.test(line)) {
+      kept.push(line);
+      isInBanner = /^banner (?:motd|login)$/.test(line);
+    }
+  }
+  return kept;
+}

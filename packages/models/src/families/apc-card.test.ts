@@ -1,0 +1,81 @@
+import { type ApcCardOptions, startApcCard } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { createMask } from '../configuration/mask.ts';
+import { isSame } from '../configuration/text.ts';
+import { itSurvives } from '../testing/every-fault.ts';
+import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
+import { apcCard } from './apc-card.ts';
+
+async function sit(generation: NonNullable<ApcCardOptions['generation']> = 'rpdu2') {
+  const start = (login: typeof account) =>
+    // A session that was cut is given back late; that is not what is tried here.
+    startApcCard({ ...login, secondMs: 1, generation, maxSessions: 4 });
+  const model = apcCard(`apc-${generation}`);
+  return { ...(await simulated(start, { model: model.name, transport: 'snmp' })), model };
+}
+
+describe('the configuration of an APC rack PDU', () => {
+  it.each(['rpdu', 'rpdu2'] as const)('is its file, byte for byte (%s)', async (generation) => {
+    const { device, model, connect } = await sit(generation);
+
+    const { content, identity } = await backUp(model, connect());
+
+    expect(isSame(bytesOf(content), device.running(), model)).toBe(true);
+    expect(bytesOf(content).length).toBe(device.running().length);
+    expect(identity).toEqual({ hostname: 'pdu-1' });
+  });
+
+  it('is unchanged when only the time is another', async () => {
+    const { device, model } = await sit();
+    const text = device.running().toString();
+    const later = text.replace(/generated on \S+ at \S+/, 'generated on 2027-01-01 at 00:00:00');
+
+    expect(later).not.toBe(text);
+    expect(isSame(Buffer.from(text), Buffer.from(later), model)).toBe(true);
+  });
+
+  it('shows none of its secrets once they are masked', async () => {
+    const { device, model } = await sit();
+    const text = device.running().toString();
+
+    const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
+
+    expect(text.match(/s3cret/gi)?.length).toBe(5);
+    expect(masked.split('\n').filter((line) => /s3cret/i.test(line))).toEqual([]);
+    expect(masked).toContain('UserProfile1AuthProtocol=SHA');
+  });
+
+  it('is taken back by the card', async () => {
+    const { device, inventory, model, connect } = await sit();
+    const version = device.running();
+    await connect().upload('config.ini', Buffer.from('[SystemID]\nLocation=elsewhere\n'));
+    const changed = device.running();
+
+    const [copy] = model.restore.steps(version, {
+      device: inventory,
+      id: 'abc',
+      time: '2026-11-20T10:00:00Z',
+    });
+    const [, target = ''] = /:(\S+)$/.exec(copy?.lines[1] ?? '') ?? [];
+    await connect().upload(target, version);
+
+    expect(changed.toString()).toContain('\nLocation=elsewhere\n');
+    expect(isSame(device.running(), version, model)).toBe(true);
+    expect(copy?.lines[1]).toBe(`scp -O -P ${device.port} config.ini apc@127.0.0.1:config.ini`);
+  });
+
+  it.each([
+    ['nothing', '', 'NetworkTCP/IP'],
+    ['an error', 'E101: Command Not Found\n', 'NetworkTCP/IP'],
+    ['the beginning of one', '[NetworkTCP/IP]\nSystemIP=0.0.0.0\n', 'its end is missing'],
+    ['one that ends in a line', '[NetworkTCP/IP]\n[SystemDate]\n; Da', 'no end'],
+  ])('is not %s', (_what, text, why) => {
+    expect(apcCard('apc-rpdu2').incomplete({ bytes: Buffer.from(text) })).toContain(why);
+  });
+
+  itSurvives(
+    { sit: () => sit(), truth: (device) => device.running() },
+    // No terminal, so no prompt, pager, log or second password.
+    { 'prompt-in-configuration': 'whole', 'password-twice': 'whole' },
+  );
+});

@@ -1,0 +1,81 @@
+/**
+ * APC rack PDUs of both generations: `config.ini` of their network management card, by scp.
+ *
+ * Tried with: its simulator only.
+ * rack.yaml: `pdu-1: { model: apc-rpdu2, address: 192.168.1.30, login: pdus, ports: { ssh: 22 } }`; ssh (and with it scp) is
+ * enabled on the card, and the login has `username` and `password` of an administrator beside `snmp`; old cards need `legacySsh`.
+ * Oddities: the card tells the size of the file first, so nothing can be missing. Passwords, SNMPv3 phrases, keys and certificates are
+ * not in it. A card has room for one session.
+ * Source: APC, "Network Management Card 2 User Guide", "How to Export Configuration Settings".
+ */
+import type { DeviceConnection } from '@skolo/equipment';
+import type {
+  BackupModel,
+  Content,
+  Reading,
+  RestoreAbout,
+  RestoreStep,
+  SecretRule,
+} from '../backup.ts';
+import { given, plainText } from './text-reading.ts';
+
+const file = 'config.ini';
+
+const secrets: readonly SecretRule[] = [
+  /^[\w ]*(?:Community|Password|Secret|Phrase|Passphrase|SharedKey)\d* *= *(\S.*)$/i,
+];
+
+export function apcCard(name: string): BackupModel {
+  return {
+    name,
+    format: 'text',
+    read,
+    proof: 'transfer',
+    incomplete,
+    volatile: [
+      /^; Configuration file, generated on /,
+      // Where they are not left as comments.
+      /^;? ?(?:Date|Time) ?=/,
+    ],
+    secrets,
+    restore: { comment: ';', steps },
+  };
+}
+
+async function read(connection: DeviceConnection): Promise<Reading> {
+  const bytes = await connection.download(file);
+  const text = plainText({ bytes });
+  const hostname = /^HostName *= *(\S+)/m.exec(text)?.[1];
+  return { content: { bytes }, identity: { ...given('hostname', hostname) } };
+}
+
+function incomplete(content: Content): string | undefined {
+  const text = plainText(content);
+  const sections = [...text.matchAll(/^\[([^\]]+)\]$/gm)].map(([, name = '']) => name);
+  if (!sections.includes('NetworkTCP/IP')) return 'it has no section [NetworkTCP/IP]';
+  // One of these is the last, which one depends on the firmware.
+  if (!sections.some((name) => /^(?:SystemDate(?:\/Time)?|EventActionConfig)$/.test(name))) {
+    return 'it has neither section [SystemDate] nor [EventActionConfig], so its end is missing';
+  }
+  return text.endsWith('\n') ? undefined : 'its last line has no end';
+}
+
+function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
+  const { name, address = name, ports } = device;
+  const port = ports.ssh === undefined || ports.ssh === 22 ? '' : `-P ${ports.ssh} `;
+  return [
+    {
+      title: `Get the version, and copy it to the card, which takes over what it knows of it. On another card, change Override in [NetworkTCP/IP] to its MAC address first, or it keeps its own address. Not in it, to be set by hand: passwords, SNMPv3 phrases, keys, certificates`,
+      where: 'desk',
+      lines: [
+        `skolo backup show ${name} --version ${id} --secrets -o ${file}`,
+        `scp -O ${port}${file} apc@${address}:${file}`,
+      ],
+    },
+    {
+      title: 'See whether it took all of it: the event log says so after a minute',
+      where: 'device',
+      lines: ['eventlog'],
+    },
+  ];
+}

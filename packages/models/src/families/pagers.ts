@@ -1,0 +1,36 @@
+/** Pagers that wait for a key, as they show themselves on a line of their own, and the key that goes on. */
+import type { Pager } from '@skolo/equipment';
+
+/** `--More-- or (q)uit`, of Fastpath. */
+export const fastpathPager: Pager = { line: /^--More-- or \(q\)uit$/, key: ' ' };
+/** ` --More-- `, of IOS and its relatives. */
+export const iosPager: Pager = { line: /^--More--$/i, key: ' ' };
+/** `-- [Q quit|D dump|down]`, of RouterOS: D shows all the rest. */
+export const routerosPager: Pager = { line: /^-- \[Q quit\|.*\]$/, key: 'd' };
+
+/** `-- MORE --, next page: Space, …`, of ProCurve. */
+export const procurvePager: Pager = {
+  line: /^-- MORE --, next page: Space, next line: Enter, quit: (?:Control-C|q)$/,
+  key: ' ',
+};
+/** `---(more 12%)---`, of Junos. */
+export const junosPager: Pager = { line: /^---\(more(?: \d+%)?\)---$/, key: ' ' };
+
+/** All that are known, for devices that may be anything. */
+export const allPagers: readonly Pager[] = [
+  fastpathPager,
+  iosPager,
+  routerosPager,
+  // more(1) and `--More--(byte 1234)`
+  { line: /^--More--\s?\([^()]*\)$/i, key: ' ' },
+  procurvePager,
+  junosPager,
+  // ASA
+  { line: /^<--- More --->$/, key: ' ' },
+  // D-Link, TP-Link
+  { line: /^Press any key (?:to continue )?\(Q to quit\)$/i, key: ' ' },
+  // less(1), of EOS, VyOS, FRR
+  { line: /^lines \d+-\d+(?:\/\d+)?(?: \d+%)?$/, key: ' ' },
+  { line: /^:$/, key: ' ' },
+  { line: /^(?:lines \d+-\d+(?:\/\d+)? )?\(END\)$/, key: 'q' },
+];

@@ -1,0 +1,133 @@
+/**
+ * What Ubiquiti's small Linux devices have in common: all of their configuration is one file of keys and values. It is read
+ * between two looks at its size and checksum, so that nothing can be missing, nor be of two times.
+ */
+import { createHash } from 'node:crypto';
+import type { DeviceConnection } from '@skolo/equipment';
+import { AnswerCut, DeviceRefused } from '@skolo/equipment';
+import type { Content, Reading, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
+import { given, ifAllowed, plainText, quoted } from './text-reading.ts';
+
+const file = '/tmp/system.cfg';
+const board = '/etc/board.info';
+
+/** In front of a rule for keys; none is that long. */
+const begin = '^(?=[^=]{1,300}=)';
+const hidden = 'password|passwd|passphrase|psk|secret|authkey|token';
+
+export const systemCfgSecrets: readonly SecretRule[] = [
+  // users.1.password, aaa.1.wpa.psk, aaa.1.radius.auth.1.secret, mgmt.authkey, mgmt.cloud_pass
+  new RegExp(
+    String.raw`${begin}(?!sshd\.auth\.passwd=)[^=]*(?:(?:${hidden})\w*|[._]pass)(?:\.\d+)?=(.+)`,
+    'i',
+  ),
+  // unifi.key, switch.wevent.key, aaa.1.iapp_key; not sshd.auth.key.1.value, which is public
+  new RegExp(String.raw`${begin}[^=]*[._]key\d*(?:\.\d+)?=(.+)`, 'i'),
+  // switch.snmp.community, snmp.community.1.name
+  new RegExp(String.raw`${begin}(?![^=]*\.status=)[^=]*community[^=]*=(.+)`, 'i'),
+  // unms.uri=wss://ADDRESS:443+KEY+allowUntrustedCertificate
+  /^unms\.uri=[^+]*\+([^+]+)/,
+  /[a-z]:\/\/[^\s/:@]*:([^\s/@]+)@/i,
+  /(\$\d\$[^\s"']+)/,
+];
+
+/** @throws DeviceError AnswerCut: what came is not what the device has */
+export async function readSystemCfg(connection: DeviceConnection): Promise<Reading> {
+  const { name } = connection.device;
+  const before = await measure(connection);
+  const bytes = await connection.exec(`cat ${file}`);
+  const after = await measure(connection);
+  if (before.said !== after.said) {
+    throw new AnswerCut(name, `${file} was changed by somebody while it was read`);
+  }
+  if (bytes.length !== before.size) {
+    throw new AnswerCut(name, `${file} has ${before.size} bytes, but ${bytes.length} came`);
+  }
+  const { digest } = before;
+  if (digest !== undefined && digest !== digestOf(bytes, digest)) {
+    throw new AnswerCut(name, `what came of ${file} has another checksum than the file`);
+  }
+  const info = (await ifAllowed(connection.exec(`cat ${board}`)))?.toString('latin1') ?? '';
+  const address = /^board\.hwaddr=([\dA-F:]+)$/im.exec(info)?.[1];
+  const hostname = /^resolv\.host\.1\.name=(\S+)/m.exec(bytes.toString())?.[1];
+  return {
+    content: { bytes },
+    // Its label has no colons, and no other number.
+    identity: {
+      ...given('serial', address?.replaceAll(':', '').toUpperCase()),
+      ...given('hostname', hostname),
+    },
+  };
+}
+
+interface Measured {
+  said: string;
+  size: number;
+  /** SHA-256 or MD5 in hex. Absent: its BusyBox has neither. */
+  digest?: string;
+}
+
+async function measure(connection: DeviceConnection): Promise<Measured> {
+  const command = `wc -c ${file} && (sha256sum ${file} || md5sum ${file} || true)`;
+  const said = (await connection.exec(command)).toString('latin1');
+  const [, size, digest] = /^\s*(\d+) \S+\s+(?:([\da-f]{64}|[\da-f]{32}) .+\s*)?$/.exec(said) ?? [];
+  if (size === undefined) {
+    const what = `does not tell the size of ${file}: ${quoted(said.trim())}`;
+    throw new DeviceRefused(connection.device.name, what);
+  }
+  return { said, size: Number(size), ...given('digest', digest) };
+}
+
+function digestOf(bytes: Buffer, { length }: string): string {
+  const algorithm = length === 64 ? 'sha256' : 'md5';
+  return createHash(algorithm).update(bytes).digest('hex');
+}
+
+/** @param areas what the keys of a whole one begin with: `users` */
+export function incompleteSystemCfg(
+  content: Content,
+  areas: readonly string[],
+): string | undefined {
+  const text = plainText(content);
+  const missing = areas.find((area) => !`\n${text}`.includes(`\n${area}.`));
+  if (missing !== undefined) return `it has no key that begins with "${missing}."`;
+  return text.endsWith('\n') ? undefined : 'its last line has no end';
+}
+
+/**
+ * Gets it into the file and into flash, but only if it is whole; it is not in force then.
+ *
+ * @param warning for people, behind the first title
+ * @param scp options that the device's ssh needs
+ */
+export function putSystemCfg(
+  content: Buffer,
+  { device, id, time }: RestoreAbout,
+  warning: string,
+  scp = '',
+): RestoreStep[] {
+  const { name, address = name, ports } = device;
+  const port = ports.ssh === undefined || ports.ssh === 22 ? '' : `-P ${ports.ssh} `;
+  const user = /^users\.1\.name=([\w.-]+)$/m.exec(content.toString('latin1'))?.[1] ?? 'ubnt';
+  const [here, there, former] = [`${name}.cfg`, '/tmp/version.cfg', '/tmp/former.cfg'];
+  const hash = createHash('md5').update(content).digest('hex');
+  return [
+    {
+      title: `Get the version of ${time}, and copy it to the device; fresh from the factory, its user is ubnt. ${warning}`,
+      where: 'desk',
+      lines: [
+        `skolo backup show ${name} --version ${id} --secrets -o ${here}`,
+        `scp -O ${scp}${port}${here} ${user}@${address}:${there}`,
+      ],
+    },
+    {
+      title: `Keep what it has in ${former}, and if the copy is whole, put it in its place and into flash. It says that it stores; if it does not, nothing was changed`,
+      where: 'device',
+      lines: [
+        `cat ${file} > ${former}`,
+        `md5sum ${there} | grep ${hash} && cat ${there} > ${file} && cfgmtd -w -p /etc/`,
+        `rm ${there}`,
+      ],
+    },
+  ];
+}

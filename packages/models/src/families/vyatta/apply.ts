@@ -1,0 +1,205 @@
+/**
+ * A version gets back by `load` in configuration mode, which replaces everything. What that makes is committed for some minutes
+ * only: a router that nobody confirms to, from a new session, starts anew with what it had saved.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DeviceCli, DeviceConnection } from '@skolo/equipment';
+import { DeviceBusy, DeviceError, DeviceRefused } from '@skolo/equipment';
+import {
+  isSameSettings,
+  type Setting,
+  settingsIn,
+  splitVersions,
+  whyCut,
+} from './configuration.ts';
+import { readBoot, readRunning } from './read.ts';
+import { ask, configure, load, type Said, save, withFile, withoutSecrets } from './session.ts';
+
+const minutes = 5;
+/** A commit may cost the session in which it is made, and go on. */
+const looks = 3;
+const betweenLooksMs = 2000;
+
+/** Loads it, compares, and leaves everything as it was. */
+export async function check(
+  connection: DeviceConnection,
+  content: Buffer,
+): Promise<{ accepted: boolean; said: string }> {
+  settingsOfVersion(connection, content);
+  return await withFile(connection, content, async (path) => {
+    const cli = await configure(connection);
+    const { refusal, compared = 'it is in force already\n' } = await load(cli, path);
+    await ask(cli, 'discard');
+    await ask(cli, 'exit');
+    return { accepted: refusal === undefined, said: withoutSecrets(refusal ?? compared) };
+  });
+}
+
+/** @throws DeviceError; unless its message says otherwise, what was in force is so again, or will be by itself */
+export async function apply(
+  connection: DeviceConnection,
+  content: Buffer,
+  step: (text: string) => void,
+): Promise<void> {
+  const wanted = settingsOfVersion(connection, content);
+  await withFile(connection, content, async (path) => {
+    const former = await readRunning(connection);
+    const isSaved = isSame(former, await readSaved(connection));
+    const cli = await configure(connection);
+    if (!isSaved) {
+      await save(connection, cli);
+      step('saved what is in force, so that it can come back to that');
+    }
+    const { refusal, compared } = await load(cli, path);
+    if (refusal !== undefined) {
+      await ask(cli, 'discard');
+      throw refused(connection, `does not take the version: ${withoutSecrets(refusal)}`);
+    }
+    if (compared === undefined) {
+      step('the version is in force already');
+    } else {
+      step(`loaded: ${sizeOf(compared)}`);
+      const said = await commit(connection, cli);
+      await confirm(connection, { wanted, former, said }, step);
+    }
+    await finish(connection, wanted, step);
+  });
+}
+
+/** For some minutes. Undefined: nothing can be said of it, as the session was lost. */
+async function commit(connection: DeviceConnection, cli: DeviceCli): Promise<Said | undefined> {
+  try {
+    const said = await ask(cli, `commit-confirm ${minutes}`);
+    if (/another confirm is pending/i.test(said.text)) {
+      await ask(cli, 'discard');
+      const what = 'a commit of somebody else waits to be confirmed, and nothing was changed';
+      throw new DeviceBusy(connection.device.name, what);
+    }
+    return said;
+  } catch (error) {
+    if (isLost(error)) return undefined;
+    throw error;
+  }
+}
+
+interface Committed {
+  wanted: readonly Setting[];
+  former: readonly Setting[] | string;
+  said: Said | undefined;
+}
+
+/** From a new session: the old one may live on where no new one comes through any more. */
+async function confirm(
+  connection: DeviceConnection,
+  committed: Committed,
+  step: (text: string) => void,
+): Promise<void> {
+  const { wanted, former, said } = committed;
+  try {
+    step(`committed; unless it is confirmed within ${minutes} minutes, it starts anew as it was`);
+    const running = await runningAfter(connection, committed);
+    if (isSame(running, wanted)) {
+      step('reached in a new session; the version is in force');
+      await twice(() => sayConfirm(connection, wanted));
+      step('confirmed');
+      return;
+    }
+    // It may still be at it, and must be able to go back.
+    if (said === undefined)
+      throw refused(connection, 'the session was lost, and it is not in force');
+    const words = `: ${withoutSecrets(said.text).trim().slice(0, 300)}`;
+    if (!isSame(running, former)) throw refused(connection, `took only a part of it${words}`);
+    // It would start anew for nothing. Where it has nothing to confirm, it says so, and that is all.
+    const cli = await configure(connection);
+    await ask(cli, 'confirm');
+    await ask(cli, 'exit discard');
+    throw new NothingChanged(connection.device.name, `does not commit the version${words}`);
+  } catch (error) {
+    if (!(error instanceof DeviceError) || error instanceof NothingChanged) throw error;
+    const back = `within ${minutes} minutes it starts anew, with what it had`;
+    throw refused(connection, `the version was not confirmed: ${error.message}; ${back}`, error);
+  }
+}
+
+async function sayConfirm(connection: DeviceConnection, wanted: readonly Setting[]): Promise<void> {
+  const { text, isRefusal } = await ask(await configure(connection), 'confirm');
+  // It was confirmed before, and only the answer was lost; unless it has started anew meanwhile.
+  const isDone = /no confirm pending/i.test(text) && isSame(await readRunning(connection), wanted);
+  if (isRefusal && !isDone) throw refused(connection, `does not take the confirmation: ${text}`);
+}
+
+/** Once more in a new session, where the first one was lost. */
+async function twice(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isLost(error)) throw error;
+    await work();
+  }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof DeviceError && error.retry && !(error instanceof DeviceBusy);
+}
+
+class NothingChanged extends DeviceRefused {}
+
+async function runningAfter(
+  connection: DeviceConnection,
+  { wanted, said }: Committed,
+): Promise<Setting[] | string> {
+  for (let look = 1; ; look += 1) {
+    // Asked in another way than by the command line, so that it is in a new session.
+    const running = await readRunning(connection);
+    if (said !== undefined || look === looks || isSame(running, wanted)) return running;
+    await pause(betweenLooksMs);
+  }
+}
+
+async function finish(
+  connection: DeviceConnection,
+  wanted: readonly Setting[],
+  step: (text: string) => void,
+): Promise<void> {
+  try {
+    await twice(async () => {
+      const cli = await configure(connection);
+      await save(connection, cli);
+      await ask(cli, 'exit');
+    });
+    if (!isSame(await readSaved(connection), wanted)) {
+      throw refused(connection, 'has saved something else');
+    }
+    step('saved, and read back');
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    const what = 'the version is in force, but that it would boot with it is not certain';
+    throw refused(connection, `${what}: ${error.message}`, error);
+  }
+}
+
+async function readSaved(connection: DeviceConnection): Promise<Setting[] | string> {
+  return settingsIn(splitVersions(await readBoot(connection)).body);
+}
+
+function settingsOfVersion({ device }: DeviceConnection, content: Buffer): Setting[] {
+  const text = content.toString('latin1');
+  const settings = settingsIn(splitVersions(text).body);
+  const why = whyCut(text);
+  if (why === undefined && typeof settings !== 'string') return settings;
+  throw new DeviceRefused(device.name, `this version cannot be loaded, ${why}; see its steps`);
+}
+
+function isSame(a: readonly Setting[] | string, b: readonly Setting[] | string): boolean {
+  return typeof a !== 'string' && typeof b !== 'string' && isSameSettings(a, b);
+}
+
+function sizeOf(compared: string): string {
+  const count = (sign: string) =>
+    compared.split('\n').filter((line) => line.startsWith(sign)).length;
+  return `${count('+')} lines more, ${count('-')} lines less`;
+}
+
+function refused({ device }: DeviceConnection, what: string, cause?: DeviceError): DeviceRefused {
+  return new DeviceRefused(device.name, what, cause && { cause });
+}

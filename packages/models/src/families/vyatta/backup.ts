@@ -1,0 +1,118 @@
+/**
+ * What EdgeOS and VyOS have in common: the configuration system of Vyatta.
+ *
+ * A version is what `save` would write: /config/config.boot byte for byte where that says what is in force, else what is in
+ * force, and the versions of config.boot behind it. What is in force has no end of its own, so it is believed where it says what
+ * the file says, or was read twice. With `export: commands` a version is the `set` commands that would make it.
+ */
+
+import type { DeviceConnection } from '@skolo/equipment';
+import { AnswerCut } from '@skolo/equipment';
+import type { BackupModel, Content, Reading } from '../../backup.ts';
+import type { Device } from '../../device.ts';
+import { given } from '../text-reading.ts';
+import { apply, check } from './apply.ts';
+import {
+  commandsOf,
+  isSameSettings,
+  quotedLike,
+  settingsIn,
+  settingsOf,
+  splitVersions,
+  valueIn,
+  whyCut,
+  whyNoCommands,
+} from './configuration.ts';
+import {
+  readBoot,
+  readChangedBy,
+  readCommands,
+  readPlainText,
+  readRunningText,
+  readSerial,
+} from './read.ts';
+import { vyattaSecrets } from './secrets.ts';
+import { commandSteps, fileSteps } from './steps.ts';
+
+export function vyattaModel(name: string, { options }: Device): BackupModel {
+  const asCommands = options.export === 'commands';
+  return {
+    name,
+    format: 'text',
+    read: asCommands ? readAsCommands : readAsFile,
+    proof: asCommands ? 'twice' : 'mark',
+    incomplete: (content) => whyIncomplete(content, asCommands),
+    volatile: [],
+    secrets: vyattaSecrets,
+    restore: {
+      comment: '#',
+      steps: (content, about) =>
+        isCommands(content) ? commandSteps(content, about) : fileSteps(content, about),
+      ...(!asCommands && { check, apply }),
+    },
+  };
+}
+
+async function readAsFile(connection: DeviceConnection): Promise<Reading> {
+  const boot = await readBoot(connection);
+  const running = await readRunningText(connection);
+  const { body, versions } = splitVersions(boot);
+  const [saved, inForce] = [settingsIn(body), settingsIn(running)];
+  const isSaved =
+    typeof saved !== 'string' && typeof inForce !== 'string' && isSameSettings(saved, inForce);
+  if (!isSaved && running !== (await readRunningText(connection))) throw differs(connection);
+  const text = isSaved ? boot : `${quotedLike(running, body).trimEnd()}\n${versions}`;
+  return {
+    content: { bytes: Buffer.from(text, 'latin1') },
+    ...(await about(connection, text)),
+    startup: Buffer.from(boot, 'latin1'),
+  };
+}
+
+async function readAsCommands(connection: DeviceConnection): Promise<Reading> {
+  const bytes = await readCommands(connection);
+  const plain = settingsIn(await readPlainText(connection));
+  // Commands have no end of their own; the blocks that they make do.
+  if (plain.length !== settingsOf(bytes.toString('latin1')).length) throw differs(connection);
+  const [saved, inForce] = [
+    settingsIn(splitVersions(await readBoot(connection)).body),
+    settingsIn(await readRunningText(connection)),
+  ];
+  const isSaved =
+    typeof saved !== 'string' && typeof inForce !== 'string' && isSameSettings(saved, inForce);
+  const commands = bytes.toString('latin1');
+  const startup = typeof saved === 'string' ? '' : commandsOf(saved);
+  return {
+    content: { bytes },
+    ...(await about(connection, commands)),
+    startup: isSaved ? bytes : Buffer.from(startup, 'latin1'),
+  };
+}
+
+async function about(connection: DeviceConnection, text: string) {
+  const settings = isCommands(Buffer.from(text, 'latin1'))
+    ? settingsOf(text)
+    : settingsIn(splitVersions(text).body);
+  const hostname = typeof settings === 'string' ? undefined : valueIn(settings, 'system host-name');
+  const serial = await readSerial(connection);
+  return {
+    identity: { ...given('serial', serial), ...given('hostname', hostname) },
+    ...given('changedBy', await readChangedBy(connection)),
+  };
+}
+
+function whyIncomplete(content: Content, asCommands: boolean): string | undefined {
+  if (!('bytes' in content)) return 'it is too large for a configuration';
+  const text = content.bytes.toString('latin1');
+  return asCommands ? whyNoCommands(text) : whyCut(text);
+}
+
+function isCommands(content: Buffer): boolean {
+  return content.subarray(0, 4).toString() === 'set ';
+}
+
+function differs({ device }: DeviceConnection): AnswerCut {
+  const what =
+    'what is in force was read in two ways, and differs: one of them is not all of it, or somebody is changing it';
+  return new AnswerCut(device.name, what);
+}

@@ -1,0 +1,40 @@
+/**
+ * Vyatta's descendants, EdgeOS and VyOS: `ubnt@router:~$`, and in configuration mode `[edit]` above `ubnt@router#`.
+ *
+ * The shell is bash, so commands that only read are better given to an exec channel; this is for configuration mode, which only
+ * exists for somebody at a terminal. The host name in the prompt stays what it was when the session began, also when a commit
+ * changes it. `commit-confirm` asks whether to go on, EdgeOS for a key, VyOS for a line: whoever types it has decided that.
+ *
+ * Sources: vyatta-cfg and vyatta-config-mgmt (scripts), vyos-1x (config_mgmt.py), VyOS user guide "Command Line Interface".
+ */
+
+import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
+import { allPagers } from '../pagers.ts';
+
+export const vyatta: Dialect = {
+  name: 'vyatta',
+  prompt: /^(?<base>[\w.-]+@[\w.-]+)(?::[^$#]{0,100})?[$#]$/,
+  prompts: (base) => `${escapePattern(base)}(?::[^$#]{0,100})?[$#]`,
+  login: usualLogin,
+  // The one is for EdgeOS, the others are for VyOS.
+  setUp: ['terminal length 0', 'set terminal length 0', 'set terminal width 511'],
+  pagers: [
+    ...allPagers,
+    { line: /^Proceed ?\? ?\[confirm\] ?\[y\]$/, key: 'y' },
+    { line: /^Proceed ?\? ?\[Y\/n\]$/, key: 'y\r' },
+  ],
+  errors: [
+    /^Invalid command: /,
+    /^(?:Set|Delete|Commit|Load|Merge) failed/,
+    /^(?:Configuration path: .*is not valid|The specified configuration node is not valid)/,
+    /^(?:Cannot (?:open|exit|find|load)|Can not open|Failed to parse|Error:? |Invalid (?:number|config|file))/i,
+    /^Configuration system (?:temporarily )?locked/,
+    /^(?:commit-revisions is not configured|Another confirm is pending|No confirm pending)/,
+    /^(?:Configuration not loaded|Warning: file does NOT appear)/,
+    /^-?\w*sh: .*(?:not found|permission denied)/i,
+  ],
+  abovePrompt: [/^\[edit\]$/],
+  noise: [],
+  // What is not committed is given up.
+  signOut: ['exit discard', 'exit'],
+};

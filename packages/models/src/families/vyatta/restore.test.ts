@@ -1,0 +1,229 @@
+import { DeviceBusy, DeviceRefused } from '@skolo/equipment';
+import { startEdgeos, startVyos, typeInto, type VyattaDevice } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { isSame } from '../../configuration/text.ts';
+import { backup as edgeos } from '../../edgeos/backup.ts';
+import { account, simulated } from '../../testing/simulated-device.ts';
+import { backup as vyos } from '../../vyos/backup.ts';
+
+const about = { id: 'abc123', time: '2026-11-20T10:00:00Z' };
+
+const kinds = [
+  { name: 'edgeos', start: startEdgeos, model: edgeos },
+  { name: 'vyos', start: startVyos, model: vyos },
+];
+
+describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
+  /** A router that was changed since the version was read. */
+  async function sit(options: { secondMs?: number; export?: string; isSaved?: boolean } = {}) {
+    const { secondMs = 1000, export: as = 'file', isSaved = true } = options;
+    const sitting = await simulated<VyattaDevice>((login) => start({ ...login, secondMs }), {
+      model: name,
+      options: { export: as },
+    });
+    const { device, inventory } = sitting;
+    const version = {
+      file: device.startup(),
+      commands: device.commands(),
+      running: device.running(),
+    };
+    await type(device, [
+      ...['configure', 'set system host-name changed', 'delete service ssh'],
+      ...['set service snmp community canary-community authorization ro'],
+      ...["set interfaces ethernet eth0 description 'to somewhere'", 'commit'],
+      ...(isSaved ? ['save'] : []),
+      'exit',
+    ]);
+    const former = { running: device.running(), startup: device.startup() };
+    return { ...sitting, version, former, model: create(inventory) };
+  }
+
+  async function type(device: VyattaDevice, lines: readonly string[]): Promise<string> {
+    const keys = lines.map((line) => ({ keys: `${line}\r`, until: '\r\n' }));
+    const last = { keys: 'echo it is done\r', until: '\nit is done' };
+    return await typeInto(device, account, ':~$ ', [...keys, last]);
+  }
+
+  it('gets back by the steps, exactly', async () => {
+    const { device, inventory, version, model } = await sit();
+
+    const steps = model.restore.steps(version.file, { device: inventory, ...about });
+    await type(
+      device,
+      steps.flatMap(({ lines }) => lines),
+    );
+
+    expect(device.running()).toEqual(version.running);
+    expect(device.startup()).toEqual(version.file);
+    expect(device.isConfirmPending()).toBe(false);
+    expect(steps.map(({ where }) => where)).not.toContain('desk');
+  });
+
+  it('gets back by the steps when it is commands', async () => {
+    const { device, inventory, version, model } = await sit({ export: 'commands' });
+
+    const steps = model.restore.steps(version.commands, { device: inventory, ...about });
+    await type(
+      device,
+      steps.flatMap(({ lines }) => lines),
+    );
+
+    expect(device.commands()).toEqual(version.commands);
+    expect(model.restore.apply).toBeUndefined();
+  });
+
+  it('is rehearsed, and changes nothing', async () => {
+    const { device, version, former, model, connect } = await sit();
+    const broken = Buffer.from(version.file.toString().replace('system {', 'system { {'));
+
+    const good = await model.restore.check?.(connect(), version.file);
+    const bad = await model.restore.check?.(connect(), broken);
+    const cut = model.restore.check?.(connect(), version.file.subarray(0, 200));
+    await expect(cut).rejects.toThrow(DeviceRefused);
+
+    expect(bad?.accepted).toBe(false);
+    expect(bad?.said).toMatch(/syntax error|Failed to parse/);
+    expect(good?.accepted).toBe(true);
+    expect(good?.said).toContain('- host-name changed');
+    expect(good?.said).toContain('- description "to somewhere"');
+    expect(good?.said).toMatch(/^ *- *community <secret \w+> \{$/m);
+    expect(good?.said).not.toContain('canary');
+    expect(device.running()).toEqual(former.running);
+    expect(device.startup()).toEqual(former.startup);
+  });
+
+  it.each([true, false])(
+    'is loaded, confirmed from a new session, saved (was saved: %s)',
+    async (isSaved) => {
+      const { device, version, model, connect } = await sit({ isSaved });
+      const told: string[] = [];
+      const opened = device.sessions.opened;
+
+      await model.restore.apply?.(connect(), version.file, (text) => told.push(text));
+
+      expect(device.running()).toEqual(version.running);
+      expect(isSame(device.startup(), version.file, model)).toBe(true);
+      expect(device.isConfirmPending()).toBe(false);
+      expect(told).toEqual([
+        ...(isSaved ? [] : ['saved what is in force, so that it can come back to that']),
+        expect.stringMatching(/^loaded: \d+ lines more, \d+ lines less$/),
+        'committed; unless it is confirmed within 5 minutes, it starts anew as it was',
+        'reached in a new session; the version is in force',
+        'confirmed',
+        'saved, and read back',
+      ]);
+      expect(device.sessions.opened).toBeGreaterThan(opened + 2);
+      expect(device.told.at(-1)?.text).toMatch(/^rm -f \/tmp\/skolo-[0-9a-f]{16}\.boot$/);
+    },
+  );
+
+  it('is only saved where it is in force already', async () => {
+    const { device, version, model, connect } = await sit();
+    await model.restore.apply?.(connect(), version.file, () => {});
+    const told: string[] = [];
+
+    await model.restore.apply?.(connect(), version.file, (text) => told.push(text));
+
+    expect(told).toEqual(['the version is in force already', 'saved, and read back']);
+    expect(device.startup()).toEqual(version.file);
+  });
+
+  // They take their time, and are the same for both.
+  const phases =
+    name === 'edgeos'
+      ? ['scp -t', '^configure$', '^load ', '^compare$', '^commit-confirm', '^confirm$']
+      : ['^commit-confirm'];
+  it.each(
+    phases.flatMap((phase) => (['before', 'after'] as const).map((when) => ({ phase, when }))),
+  )('leaves the router as it was, or has loaded it: line lost $when $phase', async (lost) => {
+    const { phase, when } = lost;
+    const { device, version, former, model, connect } = await sit({ secondMs: 20 });
+    device.faults.dropAt = { command: new RegExp(phase), when };
+
+    const [result] = await Promise.allSettled([
+      model.restore.apply?.(connect(), version.file, () => {}),
+    ]);
+
+    await expect.poll(() => device.isConfirmPending(), { timeout: 30_000 }).toBe(false);
+    if (result.status === 'fulfilled') {
+      expect(device.running()).toEqual(version.running);
+      expect(device.startup()).toEqual(version.file);
+    } else {
+      expect(result.reason).toBeInstanceOf(Error);
+      expect(device.running()).toEqual(former.running);
+      expect(device.startup()).toEqual(former.startup);
+    }
+    // What was carried out, though nothing more was heard, is found out.
+    const isDone = phase === '^confirm$' || (phase === '^commit-confirm' && when === 'after');
+    if (isDone) expect(result.status).toBe('fulfilled');
+  });
+
+  it('goes back by itself when the router is out of reach', async () => {
+    const { device, version, former, model, connect } = await sit({ secondMs: 5 });
+
+    const lost = model.restore.apply?.(connect(), version.file, (text) => {
+      if (text.startsWith('committed')) device.faults.set('down');
+    });
+    await expect(lost).rejects.toThrow(/was not confirmed: .*; within 5 minutes it starts anew/);
+    const between = device.running();
+    device.faults.clear();
+
+    expect(between).toEqual(version.running);
+    await expect.poll(() => device.running(), { timeout: 30_000 }).toEqual(former.running);
+    expect(device.startup()).toEqual(former.startup);
+  });
+
+  it('says so when it is in force, and may not be saved', async () => {
+    const { device, version, model, connect } = await sit();
+
+    const lost = model.restore.apply?.(connect(), version.file, (text) => {
+      if (text === 'confirmed') device.faults.set('down');
+    });
+    await expect(lost).rejects.toThrow('that it would boot with it is not certain');
+
+    expect(device.running()).toEqual(version.running);
+    expect(device.isConfirmPending()).toBe(false);
+  });
+
+  it('is not committed over what somebody else may still take back', async () => {
+    const { device, version, model, connect } = await sit();
+    await type(device, [
+      'configure',
+      'set system host-name other',
+      'commit-confirm 10',
+      'y',
+      'exit',
+    ]);
+    const between = device.running();
+
+    const refused = model.restore.apply?.(connect(), version.file, () => {});
+    await expect(refused).rejects.toThrow(DeviceBusy);
+
+    expect(device.running()).toEqual(between);
+    expect(device.isConfirmPending()).toBe(true);
+  });
+
+  it('is not loaded where there is no way back', async () => {
+    const { device, version, model, connect } = await sit();
+    await type(device, ['configure', 'delete system config-management', 'commit', 'save', 'exit']);
+    const between = device.running();
+
+    const refused = model.restore.apply?.(connect(), version.file, () => {});
+    await expect(refused).rejects.toThrow(/does not commit the version: .*commit-revisions/s);
+
+    expect(device.running()).toEqual(between);
+    expect(device.isConfirmPending()).toBe(false);
+  });
+
+  it('is not loaded by a router that refuses it', async () => {
+    const { device, version, former, model, connect } = await sit();
+    device.faults.set('busy');
+
+    const refused = model.restore.apply?.(connect(), version.file, () => {});
+    await expect(refused).rejects.toThrow(/does not commit the version: .*locked/s);
+
+    expect(device.running()).toEqual(former.running);
+    expect(device.startup()).toEqual(former.startup);
+    expect(device.isConfirmPending()).toBe(false);
+  });
+});

@@ -1,0 +1,80 @@
+/** Configuration mode of a router, with a version in a file of it. */
+import { randomBytes } from 'node:crypto';
+import type { DeviceCli, DeviceConnection } from '@skolo/equipment';
+import { DeviceRefused } from '@skolo/equipment';
+import { createMask } from '../../configuration/mask.ts';
+import { vyatta } from './dialect.ts';
+import { vyattaSecrets } from './secrets.ts';
+
+/** What it said to a command, also where that was a no. */
+export interface Said {
+  text: string;
+  isRefusal: boolean;
+}
+
+/** Whether the session is new or in that mode already. */
+export async function configure(connection: DeviceConnection): Promise<DeviceCli> {
+  const cli = await connection.cli(vyatta);
+  const { text, isRefusal } = await ask(cli, 'configure');
+  if (isRefusal && !/\[configure\]/.test(text)) {
+    throw new DeviceRefused(connection.device.name, `has no configuration mode for us: ${text}`);
+  }
+  return cli;
+}
+
+export async function ask(cli: DeviceCli, command: string): Promise<Said> {
+  try {
+    return { text: textOf(await cli.run(command)), isRefusal: false };
+  } catch (error) {
+    if (error instanceof DeviceRefused) return { text: error.message, isRefusal: true };
+    throw error;
+  }
+}
+
+/** Without both, it is in force already. `load` goes on after what it does not understand, so its words count. */
+export async function load(
+  cli: DeviceCli,
+  path: string,
+): Promise<{ refusal?: string; compared?: string }> {
+  const { text, isRefusal } = await ask(cli, `load ${path}`);
+  const wrong = text.split('\n').find((line) => /failed|not valid|error|unable/i.test(line));
+  if (isRefusal || wrong !== undefined) return { refusal: (wrong ?? text).trim() };
+  if (/^Load complete/m.test(text)) return { compared: textOf(await cli.read('compare')) };
+  return /^No configuration changes/m.test(text) ? {} : { refusal: text.trim() };
+}
+
+/** @throws DeviceRefused */
+export async function save(connection: DeviceConnection, cli: DeviceCli): Promise<void> {
+  const { text, isRefusal } = await ask(cli, 'save');
+  if (!isRefusal && /^Done$/m.test(text)) return;
+  throw new DeviceRefused(connection.device.name, `does not save: ${text.trim().slice(-200)}`);
+}
+
+/** The file is gone afterwards, unless the router is. */
+export async function withFile<T>(
+  connection: DeviceConnection,
+  content: Buffer,
+  work: (path: string) => Promise<T>,
+): Promise<T> {
+  const path = `/tmp/skolo-${randomBytes(8).toString('hex')}.boot`;
+  try {
+    await connection.upload(path, content);
+    return await work(path);
+  } finally {
+    await connection.exec(`rm -f ${path}`).catch(() => undefined);
+  }
+}
+
+/** Of an answer, or of what `compare` shows. */
+export function withoutSecrets(text: string): string {
+  const apart = text.replace(/^[+>-]\s*/gm, (mark) => `${mark} `);
+  return createMask(randomBytes(16)).text(apart, vyattaSecrets);
+}
+
+function textOf(answer: Buffer): string {
+  const lines = answer.toString().split('\n');
+  return lines
+    .filter((line) => line.trim() !== '')
+    .map((line) => `${line}\n`)
+    .join('');
+}

@@ -1,0 +1,68 @@
+/** How a version gets into a router by hand, in text that it accepts. */
+import type { RestoreAbout, RestoreStep } from '../../backup.ts';
+
+const file = '/tmp/version.boot';
+
+const confirmed: RestoreStep[] = [
+  {
+    title:
+      'Commit it for 10 minutes, and answer y: unless you confirm, it starts anew with what it had saved. Where it says that no revisions are kept, commit without that, at its console',
+    where: 'device',
+    lines: ['commit-confirm 10', 'y'],
+  },
+  {
+    title: 'Sign in once more, in another window. When that works, confirm and save',
+    where: 'device',
+    lines: ['confirm', 'save', 'exit'],
+  },
+];
+
+/** `sh` knows no help, which the router's own shell would give at each `?` and each tab. */
+export function fileSteps(content: Buffer, { device, id, time }: RestoreAbout): RestoreStep[] {
+  const lines = content.toString().replace(/\n*$/, '').split('\n');
+  let mark = 'END-OF-VERSION';
+  while (lines.includes(mark)) mark += '-';
+  return [
+    {
+      title: `Sign in to ${device.name} as a user of level admin, and write the version of ${time} (${id}) to a file`,
+      where: 'device',
+      lines: ['sh', 'umask 077', `cat > ${file} << '${mark}'`, ...lines, mark, 'exit'],
+    },
+    {
+      title:
+        'Load it, and look at what it changes. It replaces everything; nothing is in force yet',
+      where: 'device',
+      lines: ['configure', `load ${file}`, 'compare'],
+    },
+    ...confirmed,
+    { title: 'Remove the file: it has secrets in it', where: 'device', lines: [`rm ${file}`] },
+  ];
+}
+
+/** At the top of a configuration. */
+const areas =
+  'cluster container custom-attribute firewall high-availability interfaces load-balance nat pki policy port-forward protocols qos service system traffic-control traffic-policy vpn vrf zone-policy'.split(
+    ' ',
+  );
+
+/** Of a version that is `set` commands. */
+export function commandSteps(content: Buffer, { device, id, time }: RestoreAbout): RestoreStep[] {
+  const commands = content
+    .toString()
+    .split('\n')
+    .filter((line) => line.startsWith('set '));
+  const all = new Set([...areas, ...commands.map((line) => line.split(' ')[1] ?? '')]);
+  return [
+    {
+      title: `Sign in to ${device.name} as a user of level admin. Take everything out, whether it has it or not; nothing is in force yet`,
+      where: 'device',
+      lines: ['configure', ...[...all].map((area) => `delete ${area}`)],
+    },
+    {
+      title: `Set what the version of ${time} (${id}) has, and look at what that changes`,
+      where: 'device',
+      lines: [...commands, 'compare'],
+    },
+    ...confirmed,
+  ];
+}

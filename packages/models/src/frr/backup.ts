@@ -1,0 +1,106 @@
+/**
+ * FRRouting. The account's shell is vtysh, or it has a shell where `vtysh` may be run; where neither runs commands, its
+ * command line is used.
+ *
+ * Tried with: FRR 8.4.4 (Debian 12) behind OpenSSH 9.2.
+ * rack.yaml: `router: { model: frr, address: 192.168.1.1, login: routers }`; the account is in group `frrvty`.
+ * Oddities: vtysh does not show what it would boot with; that is read from /etc/frr/frr.conf where there is a shell. The host
+ * name is that of the system or of the daemons' own files: no command sets it for good. Route maps are shown in the order in
+ * which FRR heard of them.
+ * Source: FRR user manual 8.4, "VTY shell" and "Basic Setup".
+ */
+import type { DeviceConnection } from '@skolo/equipment';
+import type { BackupModel, Content, Reading, RestoreAbout, RestoreStep } from '../backup.ts';
+import { changesBetween } from './changes.ts';
+import {
+  configurationFault,
+  firstHostname,
+  parseConfiguration,
+  settable,
+} from './configuration.ts';
+import { apply, check, fileOf } from './restore.ts';
+import { secrets } from './secrets.ts';
+import { openVtysh, type Vtysh } from './vtysh.ts';
+
+const file = '/etc/frr/frr.conf';
+
+export function backup(): BackupModel {
+  return {
+    name: 'frr',
+    format: 'text',
+    proof: 'mark',
+    read,
+    incomplete,
+    volatile: [],
+    secrets,
+    // By hand, it is a shell that all lines are typed into.
+    restore: { comment: '#', steps, check, apply },
+  };
+}
+
+async function read(connection: DeviceConnection): Promise<Reading> {
+  const vtysh = await openVtysh(connection);
+  const bytes = vtysh.text;
+  const hostname = firstHostname(bytes.toString());
+  const startup = await startupOf(vtysh);
+  return {
+    content: { bytes },
+    identity: { ...(hostname !== undefined && { hostname }) },
+    ...(startup && { startup }),
+  };
+}
+
+function incomplete(content: Content): string | undefined {
+  if (!('bytes' in content)) return 'it is too large for a configuration';
+  return configurationFault(content.bytes.toString('latin1'));
+}
+
+/** In the form of the running configuration; the same bytes where it says the same. */
+async function startupOf({ shell, text }: Vtysh): Promise<Buffer | undefined> {
+  if (shell === undefined) return undefined;
+  const said = await shell(`cat ${file} 2>/dev/null && echo end`);
+  if (!/^end$/m.test(said)) return undefined;
+  const startup = Buffer.from(`Building configuration...\n\nCurrent configuration:\n!\n${said}\n`);
+  const [from, to] = [startup, text].map((each) => settable(parseConfiguration(each.toString())));
+  return from && to && changesBetween(from, to).length === 0 ? text : startup;
+}
+
+/** By hand it is the file that is put in place: what is typed would only be added to what is there. */
+function steps(content: Buffer, { id, time, device }: RestoreAbout): RestoreStep[] {
+  const mark = markFor(content.toString());
+  return [
+    {
+      title: `Sign in to ${device.name} with a shell, as root, and write the version of ${time} (${id}) beside ${file}`,
+      where: 'device',
+      lines: [`cat > ${file}.new <<'${mark}'`, ...fileOf(content).trimEnd().split('\n'), mark],
+    },
+    {
+      title: 'Ask vtysh whether it understands every line: it says nothing then',
+      where: 'device',
+      lines: [`vtysh -C -f ${file}.new`],
+    },
+    {
+      title:
+        'Put it in place and start FRR with it. This is exactly the version: lines that it does not have are gone, too. Routes are away for a moment',
+      where: 'device',
+      lines: [
+        `[ ! -e ${file} ] || cp -p ${file} ${file}.before`,
+        `chown frr:frr ${file}.new`,
+        `chmod 640 ${file}.new`,
+        `mv ${file}.new ${file}`,
+        'systemctl restart frr',
+      ],
+    },
+    {
+      title: 'Compare: nothing is different but what vtysh says before and after it',
+      where: 'device',
+      lines: [`vtysh -c 'show running-config' | diff - ${file}`],
+    },
+  ];
+}
+
+function markFor(text: string): string {
+  let mark = 'END-OF-VERSION';
+  while (text.split('\n').includes(mark)) mark += '-';
+  return mark;
+}

@@ -1,0 +1,31 @@
+/**
+ * vtysh of FRRouting: `host#`, `host(config-if)#`. The host name is that of the system, whatever the configuration says.
+ *
+ * It has no unprivileged mode unless it is asked for one, and what it complains about while it starts (`% Can't open
+ * configuration file … Permission denied`) comes before the first prompt. Output goes through a pager where the account
+ * has one set.
+ *
+ * Source: FRR user manual 8.4, "VTY shell"; tried with FRR 8.4.4.
+ */
+
+import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
+import { allPagers } from '../families/pagers.ts';
+
+export const frr: Dialect = {
+  name: 'frr',
+  prompt: /^(?<base>[A-Za-z0-9][\w.-]{0,63})(?:\([\w-]+\))?[>#]$/,
+  prompts: (base) => `${escapePattern(base)}(?:\\([\\w-]+\\))?[>#]`,
+  login: usualLogin,
+  setUp: ['terminal length 0'],
+  pagers: allPagers,
+  // `% Unknown command: x`, `% Configuration failed.`, `BGP is already running; AS is 65001`; not `% Warning: `
+  errors: [
+    /^% ?(?!warning)[A-Za-z]/i,
+    /^(?:Error type|Error description): /,
+    /^BGP (?:is already running|instance)/,
+    /^(?:Command authorization failed|Access denied)/i,
+  ],
+  noise: [],
+  // From a mode of the configuration, too.
+  signOut: ['end', 'exit'],
+};

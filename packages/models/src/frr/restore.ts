@@ -1,0 +1,162 @@
+/**
+ * A version gets back into FRR by typing what is different. It has no commit: what is typed is in force, and a restart
+ * takes back what was not saved. So it is saved last, once the running configuration was read back and is the version.
+ */
+
+import type { DeviceConnection } from '@skolo/equipment';
+import { DeviceError, DeviceRefused } from '@skolo/equipment';
+import { type Change, changesBetween, isLeftover } from './changes.ts';
+import {
+  type Block,
+  configurationFault,
+  givenLines,
+  parseConfiguration,
+  settable,
+} from './configuration.ts';
+import { withoutSecrets } from './secrets.ts';
+import { openVtysh, type Vtysh } from './vtysh.ts';
+
+const mostRounds = 30;
+const mostDropped = 3;
+const mostNamed = 10;
+
+/** @throws DeviceRefused FRR does not take all of it; it has its former configuration again, unless the message says no */
+export async function apply(
+  connection: DeviceConnection,
+  content: Buffer,
+  step: (text: string) => void,
+): Promise<void> {
+  const { name } = connection.device;
+  const vtysh = await openVtysh(connection);
+  const former = whole(name, vtysh.text);
+  const wanted = whole(name, content);
+  for (const text of leftAlone(former, wanted)) step(text);
+  const rest = await converge(name, vtysh, wanted, step);
+  if (rest.changes.length > 0) {
+    const what = `does not take all of the version: ${listed(rest.changes)}${rest.said}`;
+    throw new DeviceRefused(name, `${what}; ${await putBack(name, vtysh, former, step)}`);
+  }
+  step('read back: the running configuration is the version');
+  const said = await vtysh.save();
+  if (!said.includes('[OK]') || /^%|can't open/im.test(said)) {
+    const what = `runs the version, but does not save it: ${said.slice(-300)}`;
+    throw new DeviceRefused(name, `${what}; until then it boots with another one`);
+  }
+  step('saved: write memory');
+}
+
+/** Asks vtysh whether it understands every line. Daemons that would say no are not asked. */
+export async function check(
+  connection: DeviceConnection,
+  content: Buffer,
+): Promise<{ accepted?: boolean; said: string }> {
+  const vtysh = await openVtysh(connection);
+  const { name } = connection.device;
+  const changes = difference(name, vtysh.text, whole(name, content));
+  const plan = `${changes.length} lines would be typed`;
+  if (vtysh.shell === undefined) {
+    return { said: `${plan}; without a shell, FRR cannot be asked whether it would take them` };
+  }
+  const script = `umask 077; f=$(mktemp) || exit; cat > "$f"
+vtysh -C -f "$f"; echo "status $?"; rm -f "$f" "$f.lock"`;
+  const said = withoutSecrets(await vtysh.shell(script, Buffer.from(fileOf(content))));
+  const status = /^status (\d+)$/m.exec(said)?.[1];
+  const rest = said.replace(/^status \d+$/m, '').trim();
+  return { accepted: status === '0', said: rest === '' ? plan : `${rest}\n${plan}` };
+}
+
+/** As frr.conf has it. */
+export function fileOf(content: Buffer): string {
+  const lines = content.toString().split(/\r?\n/);
+  const first = lines.findIndex((line) => line.startsWith('Current configuration:')) + 1;
+  const last = lines.lastIndexOf('end');
+  return `${lines
+    .slice(first, last < 0 ? undefined : last)
+    .join('\n')
+    .trim()}\n`;
+}
+
+interface Rest {
+  changes: Change[];
+  /** What FRR said last, for an error. */
+  said: string;
+}
+
+/**
+ * Types what is different until nothing is. All at once first: FRR stops at a line that it refuses, and what is left is
+ * typed in the next round. Where that gets nowhere, line by line, then in fewer words.
+ */
+async function converge(
+  name: string,
+  vtysh: Vtysh,
+  wanted: readonly Block[],
+  step: (text: string) => void,
+): Promise<Rest> {
+  let text = await vtysh.running();
+  let changes = difference(name, text, wanted);
+  let said = '';
+  let stuck = 0;
+  for (let round = 1; round <= mostRounds && stuck <= mostDropped + 1; round += 1) {
+    if (changes.length === 0) break;
+    step(`round ${round}: ${listed(changes)}`);
+    try {
+      said = stuck === 0 ? await vtysh.configure(changes) : await oneByOne(vtysh, changes);
+    } catch (error) {
+      if (!(error instanceof DeviceError) || !error.retry) throw error;
+      step(`${error.message}; looking what it took`);
+    }
+    if (said !== '') step(`it said: ${said.slice(0, 300)}`);
+    const before = text;
+    text = await vtysh.running();
+    if (text.equals(before)) stuck += 1;
+    changes = difference(name, text, wanted, Math.max(0, stuck - 1));
+    if (stuck > 1 && changes.every(isLeftover)) break;
+  }
+  const left = difference(name, text, wanted).filter((change) => !isLeftover(change));
+  return { changes: left, said: said === '' ? '' : `; it said: ${said.slice(0, 300)}` };
+}
+
+/** One that is refused does not keep the others from being typed. */
+async function oneByOne(vtysh: Vtysh, changes: readonly Change[]): Promise<string> {
+  const said: string[] = [];
+  for (const change of changes) said.push(await vtysh.configure([change]));
+  return said.filter((text) => text !== '').join('\n');
+}
+
+function difference(name: string, text: Buffer, wanted: readonly Block[], dropped = 0): Change[] {
+  return changesBetween(settable(whole(name, text)), settable(wanted), dropped);
+}
+
+/** @throws DeviceRefused Something is missing, so that far too much would be taken away or typed again */
+function whole(name: string, text: Buffer): Block[] {
+  const fault = configurationFault(text.toString());
+  if (fault === undefined) return parseConfiguration(text.toString());
+  const start = withoutSecrets(text.toString().trim().slice(0, 100));
+  const what = `nothing can be loaded by a configuration that is not whole: ${fault}`;
+  throw new DeviceRefused(name, `${what}; it begins with ${JSON.stringify(start)}`);
+}
+
+async function putBack(
+  name: string,
+  vtysh: Vtysh,
+  former: readonly Block[],
+  step: (text: string) => void,
+): Promise<string> {
+  step('putting the former configuration back');
+  const { changes } = await converge(name, vtysh, former, step);
+  if (changes.length === 0) return 'it has its former configuration again, nothing was saved';
+  return `its former configuration could not be put back whole, either: ${listed(changes)}; nothing was saved, so it has it again when it is restarted`;
+}
+
+/** Lines that no command changes, where the version has others. */
+function leftAlone(now: readonly Block[], wanted: readonly Block[]): string[] {
+  const [has, wants] = [givenLines(now), givenLines(wanted)];
+  const missing = wants.filter((line) => !has.includes(line));
+  return missing.map((line) => `left as it is, no command changes it: ${line}`);
+}
+
+function listed(changes: readonly Change[]): string {
+  const lines = changes.map(({ path, line }) => withoutSecrets([...path, line].join(' / ')));
+  const more = lines.length > mostNamed ? `, and ${lines.length - mostNamed} more` : '';
+  return `${lines.length} lines: ${lines.slice(0, mostNamed).join(', ')}${more}`;
+}

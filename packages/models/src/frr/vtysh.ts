@@ -1,0 +1,150 @@
+/**
+ * Ways to vtysh: it is the shell of the account, a program of a host with a shell, or only a command line in a terminal.
+ */
+
+import type { DeviceConnection } from '@skolo/equipment';
+import { DeviceRefused } from '@skolo/equipment';
+import { type Change, typed } from './changes.ts';
+import { frr } from './dialect.ts';
+import { withoutSecrets } from './secrets.ts';
+
+export interface Vtysh {
+  /** As `show running-config` said it when this was found. */
+  text: Buffer;
+  /** Runs a script, for what vtysh cannot do; absent: there is no shell. Gives its output, and its errors. */
+  shell?(script: string, input?: Buffer): Promise<string>;
+  /** @throws DeviceError */
+  running(): Promise<Buffer>;
+  /**
+   * Makes changes at `configure terminal`. But for a mere terminal, all of them are there before the first is carried out, so
+   * that a session which dies leaves nothing half done. Where a line is refused, those behind it may not have been typed.
+   *
+   * @returns what FRR said to it, without secrets; nothing where it took all
+   * @throws DeviceError
+   */
+  configure(changes: readonly Change[]): Promise<string>;
+  /** @returns what was said to `write memory` */
+  save(): Promise<string>;
+}
+
+const show = 'show running-config';
+const none = Buffer.alloc(0);
+const notFound = 127;
+/** What vtysh ends with where it refuses something. */
+const refusal = Array.from({ length: 20 }, (_, index) => index + 1);
+/** Of one argument, as Linux allows it, with room to spare. */
+const longestCommand = 100_000;
+
+/** @throws DeviceError */
+export async function openVtysh(connection: DeviceConnection): Promise<Vtysh> {
+  let text: Buffer;
+  try {
+    text = await connection.exec(show, { input: none, accept: [notFound] });
+  } catch (error) {
+    if (!(error instanceof DeviceRefused)) throw error;
+    return await inTerminal(connection);
+  }
+  if (text.length === 0) return await inShell(connection);
+  // It came to the command line, whatever was asked for.
+  if (isPrompt(text)) return await inTerminal(connection);
+  return asShell(connection, text);
+}
+
+/** `Hello, this is FRRouting (version 8.4.4).` and a prompt. */
+function isPrompt(text: Buffer): boolean {
+  return frr.prompt.test(text.toString('latin1').trimEnd().split(/\r?\n/).at(-1) ?? '');
+}
+
+/** The account's shell is vtysh: it is given the whole command, of many lines. */
+function asShell(connection: DeviceConnection, text: Buffer): Vtysh {
+  const say = async (lines: readonly string[]) => {
+    const said = await connection.exec(lines.join('\n'), { input: none, accept: refusal });
+    return withoutSecrets(said.toString()).trim();
+  };
+  return {
+    text,
+    running: () => connection.exec(show, { input: none }),
+    async configure(changes) {
+      const said: string[] = [];
+      for (const part of parts(changes)) {
+        said.push(await say(['configure terminal', ...typed(part)]));
+      }
+      return said.join('\n').trim();
+    },
+    save: () => say(['write memory']),
+  };
+}
+
+function parts(changes: readonly Change[]): Change[][] {
+  const all: Change[][] = [];
+  let room = 0;
+  for (const change of changes) {
+    const length = Buffer.byteLength([...change.path, change.line].join('\n')) + 20;
+    if (length > room) {
+      all.push([]);
+      room = longestCommand;
+    }
+    all.at(-1)?.push(change);
+    room -= length;
+  }
+  return all;
+}
+
+/** vtysh is one program of a host: it reads lines from a file, and goes on behind one that it refuses. */
+async function inShell(connection: DeviceConnection): Promise<Vtysh> {
+  const running = () => connection.exec(`vtysh -c '${show}'`, { input: none });
+  const shell = async (script: string, input = none) => {
+    const said = await connection.exec(`exec 2>&1; ${script}`, { input, accept: refusal });
+    return said.toString();
+  };
+  // What is said goes to a file first, so that whoever leaves is not missed.
+  const configure = `umask 077; f=$(mktemp) || exit; trap '' HUP PIPE; cat > "$f"
+vtysh -f "$f" > "$f.said"; cat "$f.said"; rm -f "$f" "$f.said" "$f.lock"`;
+  return {
+    text: await running(),
+    shell,
+    running,
+    async configure(changes) {
+      const said = await shell(configure, Buffer.from(`${typed(changes).join('\n')}\n`));
+      return withoutSecrets(said).trim();
+    },
+    save: async () => withoutSecrets(await shell(`vtysh -c 'write memory'`)).trim(),
+  };
+}
+
+/** Line by line: slower, and a session that dies leaves what was typed. Stops at a line that is refused. */
+async function inTerminal(connection: DeviceConnection): Promise<Vtysh> {
+  const type = async (line: string) => {
+    const cli = await connection.cli(frr);
+    try {
+      return withoutSecrets((await cli.run(line)).toString()).trim();
+    } catch (error) {
+      if (error instanceof Error) error.message = withoutSecrets(error.message);
+      throw error;
+    }
+  };
+  const typeAll = async (lines: readonly string[], said: string[]) => {
+    try {
+      for (const line of lines) said.push(await type(line));
+    } catch (error) {
+      if (!(error instanceof DeviceRefused)) throw error;
+      said.push(error.message);
+    }
+  };
+  const running = async () => (await connection.cli(frr)).read(show);
+  return {
+    text: await running(),
+    running,
+    async configure(changes) {
+      const said: string[] = [];
+      await typeAll(['configure terminal', ...typed(changes)], said);
+      await typeAll(['end'], []);
+      return said.filter((text) => text !== '').join('\n');
+    },
+    async save() {
+      const said: string[] = [];
+      await typeAll(['write memory'], said);
+      return said.join('\n');
+    },
+  };
+}

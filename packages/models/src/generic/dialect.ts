@@ -1,0 +1,63 @@
+/**
+ * A command line that nobody has described but its owner: what its prompt looks like, what turns its pager off, how one
+ * becomes privileged. All pagers and error texts that are known are looked for, and all forms of log messages.
+ *
+ * The prompt that is learned counts, not only its pattern: its name has to be the same in every mode, with another mode in brackets
+ * and another sign behind it. Where there is a command for the privileged mode, the prompt of that ends with `#`.
+ */
+
+import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
+import { ciscoIos } from '../cisco-ios/dialect.ts';
+import { eos } from '../eos/dialect.ts';
+import { fastpath } from '../families/fastpath.ts';
+import { allPagers } from '../families/pagers.ts';
+import { frr } from '../frr/dialect.ts';
+import { junos } from '../junos/dialect.ts';
+import { nxos } from '../nxos/dialect.ts';
+import { procurve } from '../procurve/dialect.ts';
+import { routeros } from '../routeros/dialect.ts';
+
+export interface GenericDialectOptions {
+  prompt: RegExp;
+  pagingOff?: readonly string[];
+  /** Asks for the second password. */
+  enable?: string;
+  /** Answers that are an error, besides the usual ones. */
+  refused?: readonly RegExp[];
+  logout?: string;
+}
+
+const known = [ciscoIos, nxos, eos, junos, fastpath, frr, procurve, routeros];
+const sign = '[>#$%:\\]]{1,2}';
+/** A name, a mode, a sign. */
+const usualPrompt = new RegExp(`^(?<name>.*?[^\\s()]) ?(?:\\([^()]*\\))? ?${sign}$`);
+
+export function genericDialect(options: GenericDialectOptions): Dialect {
+  const { prompt, pagingOff = [], enable, refused = [], logout = 'exit' } = options;
+  return {
+    name: 'generic',
+    prompt: new RegExp(prompt.source, prompt.flags.replace(/[gy]/g, '')),
+    // The base is the whole prompt, as the pattern need not have a group for it.
+    prompts(base) {
+      const name = usualPrompt.exec(base)?.groups?.name;
+      if (name === undefined) return escapePattern(base);
+      return `${escapePattern(name)} ?(?:\\([^()]*\\))? ?${sign}`;
+    },
+    login: { ...usualLogin, anyKey: /^Press any key to continue\.*$/i },
+    ...(enable !== undefined && {
+      privilege: {
+        has: (line) => line.endsWith('#'),
+        command: enable,
+        password: usualLogin.password,
+        username: { question: usualLogin.username, usual: 'admin' },
+      },
+    }),
+    setUp: pagingOff,
+    pagers: allPagers,
+    errors: [...known.flatMap(({ errors }) => errors), ...refused],
+    noise: known.flatMap(({ noise }) => noise),
+    abovePrompt: known.flatMap(({ abovePrompt = [] }) => abovePrompt),
+    preamble: known.flatMap(({ preamble = [] }) => preamble),
+    signOut: [logout],
+  };
+}

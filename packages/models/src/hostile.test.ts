@@ -1,0 +1,72 @@
+/** Answers that were made to keep us busy: looking at one must take no longer than its length. */
+
+import { expect, it } from 'vitest';
+import { loadBackups } from './backup.ts';
+import { commonSecrets } from './configuration/common-secrets.ts';
+import { createMask } from './configuration/mask.ts';
+import type { Device } from './device.ts';
+
+const device = (model: string): Device => ({
+  name: 'device-1',
+  model,
+  ports: {},
+  transport: 'ssh',
+  options: {
+    ...{ files: ['/etc/**'], exclude: [], sudo: false },
+    ...{ prompt: '#', commands: ['show'], complete: 'twice', pagingOff: [] },
+    ...{ volatile: [], secret: [], refused: [], logout: 'exit' },
+  },
+});
+const backups = await loadBackups();
+/** Enough that what is quadratic takes minutes, and what is exponential ends with the world. */
+const length = 1 << 18;
+const long = (piece: string) => piece.repeat(Math.ceil(length / piece.length));
+
+const beginnings = [
+  '',
+  '## Last commit: now\nversion 1;\n',
+  'system {\n',
+  '!Current Configuration:\nconfigure\n',
+  '# 2026-11-20 10:00:00 by RouterOS 7.15.3\n/x\n',
+];
+const pieces = [
+  '\n',
+  '\n ',
+  '\r',
+  ' ',
+  '\t\n',
+  'a {\n',
+  '"\\',
+  '/* ',
+  'a',
+  'x "\\" ',
+  '<password ',
+];
+
+it.each([...backups])('%s tells at once that an endless answer is none', (name, create) => {
+  const model = create(device(name));
+
+  for (const beginning of beginnings) {
+    for (const piece of pieces) {
+      const bytes = Buffer.from(`${beginning}${long(piece)}x`);
+      expect(model.incomplete({ bytes }) ?? model.proof).not.toBe('mark');
+    }
+  }
+});
+
+it.each([
+  ...[...backups].map(([name, create]) => [name, create(device(name)).secrets] as const),
+  ['any device', commonSecrets] as const,
+])('a long line of %s is masked at once', (_name, rules) => {
+  const { text } = createMask(new Uint8Array(32));
+
+  for (const piece of ['a', 'aa.', 'a1+', '://', 'a://:', '<password ', 'secret ', ' ', '"', '-']) {
+    expect(text(`${long(piece)}\x00`, rules)).not.toBe('');
+  }
+});
+
+it('a password in a URL is masked, whatever stands in front of it', () => {
+  const { text } = createMask(new Uint8Array(32));
+
+  expect(text('path 1http://user:hidden@host/', commonSecrets)).not.toContain('hidden');
+});

@@ -1,0 +1,120 @@
+import { DeviceRefused } from '@skolo/equipment';
+import { type JunosOptions, startJunos, typeInto } from '@skolo/simulators';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createMask } from '../configuration/mask.ts';
+import { isSame } from '../configuration/text.ts';
+import { itSurvives } from '../testing/every-fault.ts';
+import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
+import { backup } from './backup.ts';
+
+async function sit(options: Partial<JunosOptions> = {}) {
+  const start = (login: typeof account) => startJunos({ ...login, secondMs: 1, ...options });
+  return { ...(await simulated(start, { model: 'junos' })), model: backup() };
+}
+
+describe('the configuration of a Juniper switch', () => {
+  it('is what it shows, byte for byte, with its serial number, its name and who changed it', async () => {
+    const { device, model, connect } = await sit();
+
+    const { content, identity, startup, changedBy } = await backUp(model, connect());
+
+    expect(bytesOf(content)).toEqual(device.running());
+    expect(identity).toEqual({ serial: 'JW3619430123', hostname: 'ex-1' });
+    expect(startup).toBeUndefined();
+    expect(changedBy).toBe('2026-11-19 09:12:33 UTC by admin');
+  });
+
+  it('is refused where the login may not see it', async () => {
+    const { device, model, connect } = await sit();
+    device.faults.set('error-text');
+
+    await expect(backUp(model, connect())).rejects.toThrow(DeviceRefused);
+  });
+
+  it('shows none of its secrets once they are masked', async () => {
+    const { device, model } = await sit();
+    const text = device.running().toString();
+
+    const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
+
+    expect(text.match(/s3cret/gi)?.length).toBeGreaterThan(20);
+    expect(masked.split('\n').filter((line) => /s3cret/i.test(line))).toEqual([]);
+    expect(masked).toContain('ssh-ed25519 AAAAC3');
+    expect(masked).toContain('authentication-type md5;');
+    expect(masked).toContain('authorization read-only;');
+  });
+
+  it('is exactly the version after the steps, whatever was there', async () => {
+    const { device, inventory, model } = await sit();
+    const version = device.running();
+    const other = await sit({
+      configuration:
+        'version 21.4R3-S5.4;\nsystem {\n    host-name ex-1;\n}\nvlans {\n    gone;\n}\n',
+      // A minute is longer than the test.
+      secondMs: 1000,
+    });
+
+    const [load, commit, confirm] = model.restore.steps(version, {
+      device: inventory,
+      id: 'abc',
+      time: '2026-11-20T10:00:00Z',
+    });
+    const prompt = 'skolo@ex-1# ';
+    const [configure = '', override = '', ...text] = load?.lines ?? [];
+    const typed = [
+      { keys: `${configure}\r`, until: prompt },
+      { keys: `${override}\r`, until: 'end input]\r\n' },
+      { keys: text.map((line) => `${line}\r`).join(''), until: text.at(-1) ?? '' },
+      { keys: '\x04', until: 'load complete\r\n' },
+      ...(commit?.lines ?? []).map((line) => ({ keys: `${line}\r`, until: prompt })),
+      { keys: `${confirm?.lines[0]}\r`, until: 'commit complete\r\n' },
+    ];
+    await typeInto(other.device, account, '> ', typed);
+
+    expect(isSame(other.device.running(), version, model)).toBe(true);
+  });
+
+  it.each([
+    ['nothing', '', 'first line'],
+    ['an error', 'error: could not open configuration database\n', 'first line'],
+    [
+      'one that is cut in a section',
+      '## Last commit: x\nversion 1;\nsystem {\n    a;\n',
+      'still open',
+    ],
+    ['one that is cut in a statement', '## Last commit: x\nversion 1;\nsystem {\n}\nvla', 'no end'],
+    ['one without its beginning', '## Last commit: x\nversion 1;\n}\n', 'do not match'],
+    ['only its head', '## Last commit: x\n', 'version'],
+  ])('is not %s', (_what, text, why) => {
+    expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
+  });
+
+  it('may have braces in texts and comments', () => {
+    const text =
+      '## Last commit: x\nversion 1;\n/* { not\n one } } */\nsystem {\n    message "{ \\" {";\n    # }\n}\n';
+
+    expect(backup().incomplete({ bytes: Buffer.from(text) })).toBeUndefined();
+  });
+
+  it('is never taken for whole where it was cut within a section', async () => {
+    const { device, model } = await sit();
+    const text = device.running().toString();
+    const open = [...text.matchAll(/^[ ]{4,}.*$/gm)].map(({ index }) => index);
+    fc.assert(
+      fc.property(fc.constantFrom(...open), (end) => {
+        expect(model.incomplete({ bytes: Buffer.from(text.slice(0, end)) })).toBeDefined();
+      }),
+    );
+  });
+
+  itSurvives(
+    {
+      sit: (small) =>
+        sit(small ? { configuration: 'version 1;\nsystem {\n    host-name ex-1;\n}\n' } : {}),
+      truth: (device) => device.running(),
+    },
+    // No terminal, so no prompt, pager, log or second password.
+    { 'prompt-in-configuration': 'whole', 'password-twice': 'whole' },
+  );
+});

@@ -1,0 +1,94 @@
+/**
+ * A Linux host, whose files are backed up: those that `files` means, without those that `exclude` means, with mode and owner.
+ *
+ * Tried with: Debian 12 (GNU tar, findutils, coreutils), BusyBox 1.35.
+ * rack.yaml: `router: { model: linux, address: 192.168.1.1, login: routers, files: ['/etc/**'], exclude: ['*.bak'] }`
+ * Each file is proven by its SHA-256, computed there and here. The account reads them, or `sudo -n find`, `sudo -n tar` and
+ * `sudo -n sha256sum` where `sudo: true`; restoring takes `sudo -n sh`. Times of files are not kept, hard links become
+ * files of their own, devices and sockets are left out.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DeviceConnection } from '@skolo/equipment';
+import { models } from '@skolo/models';
+import { z } from 'zod';
+import type { BackupModel, Content, Reading, SecretRule } from '../backup.ts';
+import { readTar, tarFault } from '../configuration/archive.ts';
+import { tarOf, writeTar } from '../configuration/archive-write.ts';
+import type { Device } from '../device.ts';
+import { Collected } from './collect.ts';
+import { Host, type HostFiles } from './host.ts';
+import { apply, check, steps } from './restore.ts';
+
+/** Larger archives stay in a file. */
+const inMemory = 4 * 1024 * 1024;
+
+const nextFile = /^===== /;
+const secrets: readonly SecretRule[] = [
+  // Whole files: keys, and tables of users with passwords.
+  {
+    from: /^===== .*(?:\.key|_key|\.htpasswd|\/(?:chap-|pap-|ipsec\.)secrets)"?, file/,
+    until: nextFile,
+  },
+  // shadow(5), gshadow(5)
+  /^[\w.-]+\$?:!{0,2}([^:!*\s][^:\s]{12,}):/,
+  /^\s*(?:PrivateKey|PresharedKey)\s*=\s*(\S+)/i,
+  /\b(?:wpa_passphrase|sae_password|wep_key\d|wep-key\d|psk|leap-password|private-key-password)\s*=\s*(.+)/i,
+  /(\$(?:apr1|sha1|pbkdf2[\w-]*|argon2\w*|scrypt)\$\S+)/,
+];
+
+export function backup(device: Device): BackupModel {
+  const about = optionsOf(device);
+  return {
+    name: 'linux',
+    format: 'tar',
+    proof: 'transfer',
+    read: (connection) => read(connection, about),
+    incomplete: (content) => incomplete(content, about),
+    volatile: [],
+    secrets,
+    restore: {
+      comment: '#',
+      steps: (content, version) => steps(content, version, about),
+      check: (connection, content) => check(connection, content, about),
+      apply: (connection, content, step) => apply(connection, content, about, step),
+    },
+  };
+}
+
+function optionsOf({ options }: Device): HostFiles {
+  const { files, exclude, sudo } = models.get('linux')?.options ?? {};
+  return z
+    .object({ files, exclude, sudo })
+    .pipe(z.object({ files: z.array(z.string()), exclude: z.array(z.string()), sudo: z.boolean() }))
+    .parse(options);
+}
+
+async function read(connection: DeviceConnection, about: HostFiles): Promise<Reading> {
+  const host = new Host(connection, about);
+  const { identity, paths } = await host.list();
+  const collected = await Collected.of(host, paths);
+  try {
+    return { content: await archived(collected), identity };
+  } finally {
+    await collected.close();
+  }
+}
+
+/** In the same folder as what it is made from, which is removed. */
+async function archived({ members, folder }: Collected): Promise<Content> {
+  if (folder === undefined) return { bytes: await tarOf(members) };
+  const content = await writeTar(members, join(folder, randomUUID()));
+  if (content.size > inMemory) return content;
+  const bytes = await readFile(content.file);
+  await rm(content.file);
+  return { bytes };
+}
+
+function incomplete(content: Content, { files }: HostFiles): string | undefined {
+  const fault = tarFault(content);
+  if (fault !== undefined) return fault;
+  if (readTar(content).some(({ type }) => type !== 'folder')) return undefined;
+  return `no file is there that matches ${files.join(' or ')}`;
+}

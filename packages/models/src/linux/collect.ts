@@ -1,0 +1,105 @@
+/**
+ * Files of a host, each proven: its hash was computed there as well as here. What changed in between is read again; what
+ * cannot be read is an error, never left out.
+ */
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { AnswerCut } from '@skolo/equipment';
+import type { Content } from '../backup.ts';
+import { membersToWrite, type NewMember } from '../configuration/archive-write.ts';
+import { BackupError } from '../configuration/errors.ts';
+import type { Host } from './host.ts';
+
+const tries = 3;
+
+/** A member, and the hash of its content in hex. */
+export type Proven = NewMember & { sha256?: string };
+
+export class Collected {
+  readonly members: Proven[] = [];
+  private readonly files: string[] = [];
+
+  /** @throws DeviceRefused A file cannot be read. AnswerCut One changes all the time, or an archive is cut. */
+  static async of(host: Host, paths: readonly string[]): Promise<Collected> {
+    const collected = new Collected();
+    try {
+      await collected.read(host, paths);
+      return collected;
+    } catch (error) {
+      await collected.close();
+      throw error;
+    }
+  }
+
+  /** Of the files that contents are read from; undefined: there are none. */
+  get folder(): string | undefined {
+    return this.files[0] && dirname(this.files[0]);
+  }
+
+  /** Removes the files that contents are read from. */
+  async close(): Promise<void> {
+    for (const file of this.files) await rm(file, { force: true });
+  }
+
+  private async read(host: Host, paths: readonly string[]): Promise<void> {
+    let rest = paths;
+    for (let attempt = 0; attempt < tries && rest.length > 0; attempt += 1) {
+      const archives: Content[] = [];
+      for await (const archive of host.tar(rest)) {
+        this.files.push(archive.file);
+        archives.push(archive);
+      }
+      rest = await this.proven(host, rest, archives);
+    }
+    if (rest.length === 0) return;
+    const named = rest.slice(0, 10).join(', ');
+    const what = `${rest.length} files changed each time they were read (${tries} times): ${named}; exclude them if they always do`;
+    throw new AnswerCut(host.name, what);
+  }
+
+  /** Keeps what is proven, gives the paths that are not. */
+  private async proven(
+    host: Host,
+    paths: readonly string[],
+    archives: readonly Content[],
+  ): Promise<string[]> {
+    const found = new Map(archives.flatMap((archive) => membersOf(host, archive)));
+    const isOther = (path: string) => (found.get(path)?.type ?? 'file') !== 'file';
+    const hashes = await host.hash(paths.filter((path) => !isOther(path)));
+    const rest: string[] = [];
+    const unknown: string[] = [];
+    for (const path of paths) {
+      const member = found.get(path);
+      const hash = hashes.get(path);
+      if (member && isOther(path)) this.members.push(member);
+      else if (hash === undefined) unknown.push(path);
+      else if (member && hash === (await hashOf(member))) {
+        this.members.push({ ...member, sha256: hash });
+      } else rest.push(path);
+    }
+    // Others are gone.
+    const there = await host.existing(unknown);
+    if (there.size > 0) throw await host.unreadable([...there]);
+    return rest;
+  }
+}
+
+/** By absolute path. Files that are one on the host come as files of their own. */
+function membersOf(host: Host, archive: Content): [string, NewMember][] {
+  try {
+    return membersToWrite(archive).map((member) => [`/${member.name}`, member]);
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    const what = `what its tar gives cannot be used: ${error.message}`;
+    throw new AnswerCut(host.name, what, { cause: error });
+  }
+}
+
+/** In hex, of the content. */
+export async function hashOf({ content }: NewMember): Promise<string> {
+  const hash = createHash('sha256');
+  if (typeof content !== 'function') return hash.update(content ?? '').digest('hex');
+  for await (const chunk of content()) hash.update(chunk);
+  return hash.digest('hex');
+}

@@ -1,0 +1,60 @@
+/** What of a version is different on a host. */
+import type { NewMember } from '../configuration/archive-write.ts';
+import { hashOf, type Proven } from './collect.ts';
+
+export interface Compared {
+  /** Of the version: what has to be written. */
+  changes: NewMember[];
+  /** Absolute paths, sorted. */
+  gone: string[];
+  different: string[];
+  /** On the host, and not in the version. */
+  others: string[];
+}
+
+const mostNamed = 20;
+
+/** @param now what is on the host, as far as rack.yaml asks for it, or the version has it */
+export async function compare(
+  now: readonly Proven[],
+  wanted: readonly NewMember[],
+): Promise<Compared> {
+  const present = new Map(now.map((member) => [member.name, member]));
+  const result: Compared = { changes: [], gone: [], different: [], others: [] };
+  for (const member of wanted) {
+    const known = present.get(member.name);
+    if (known && (await isSame(known, member))) continue;
+    result.changes.push(member);
+    (known ? result.different : result.gone).push(`/${member.name}`);
+  }
+  const names = new Set(wanted.map(({ name }) => name));
+  for (const { name, type } of now) {
+    if (!names.has(name) && type !== 'folder') result.others.push(`/${name}`);
+  }
+  return result;
+}
+
+/** For people, one line for each kind. */
+export function describe({ gone, different, others }: Compared): string {
+  const lines = [
+    ...line('written again, as they are gone', gone),
+    ...line('replaced, as they are different', different),
+    ...line('not in the version, and left as they are', others),
+  ];
+  return lines.length === 0 ? 'all files are those of the version' : lines.join('\n');
+}
+
+function line(what: string, paths: readonly string[]): string[] {
+  if (paths.length === 0) return [];
+  const more = paths.length > mostNamed ? `, and ${paths.length - mostNamed} more` : '';
+  return [`${what}: ${paths.slice(0, mostNamed).join(', ')}${more}`];
+}
+
+async function isSame(known: Proven, wanted: NewMember): Promise<boolean> {
+  if (known.type !== wanted.type || known.uid !== wanted.uid || known.gid !== wanted.gid)
+    return false;
+  // Linux has no modes for links.
+  if (wanted.type === 'link') return known.target === wanted.target;
+  if (known.mode !== wanted.mode || known.size !== wanted.size) return false;
+  return wanted.type !== 'file' || known.sha256 === (await hashOf(wanted));
+}

@@ -1,0 +1,205 @@
+/** What is asked of a Linux host, with tools that every one has: find, tar and sha256sum, of GNU or BusyBox. */
+import { isUtf8 } from 'node:buffer';
+import { rm } from 'node:fs/promises';
+import type { DeviceConnection } from '@skolo/equipment';
+import { DeviceRefused } from '@skolo/equipment';
+import type { Identity } from '../backup.ts';
+import { findArguments, glob, skip } from './globs.ts';
+import { quoted } from './shell.ts';
+
+export interface HostFiles {
+  files: readonly string[];
+  exclude: readonly string[];
+  sudo: boolean;
+}
+
+export interface Listing {
+  identity: Identity;
+  /** Absolute paths of files, links and folders, sorted. */
+  paths: string[];
+}
+
+const none = Buffer.alloc(0);
+/** Of programs that could not do all that they were asked. */
+const partly = [1, 2, 123];
+const mostNamed = 10;
+/** Of a command, as Linux allows it, with room to spare. */
+const longestCommand = 100_000;
+
+export class Host {
+  /** In front of commands that need it. */
+  readonly sudo: string;
+  private readonly connection: DeviceConnection;
+  private readonly about: HostFiles;
+  /** Its tar can be told not to look into folders. Otherwise they are left to whoever unpacks it. */
+  private hasFolders = false;
+
+  constructor(connection: DeviceConnection, about: HostFiles) {
+    this.connection = connection;
+    this.about = about;
+    this.sudo = about.sudo ? 'sudo -n ' : '';
+  }
+
+  /** @throws DeviceRefused, and what a session throws: a folder cannot be looked into */
+  async list(): Promise<Listing> {
+    const { files, exclude } = this.about;
+    const skipped = exclude.map(skip).filter((each) => each !== undefined);
+    const finds = files.map((each) => `${this.sudo}find ${findArguments(each, skipped)}`);
+    const script = `cd /; LC_ALL=C; export LC_ALL
+echo "machine $(cat /etc/machine-id 2>/dev/null || cat /var/lib/dbus/machine-id 2>/dev/null)"
+echo "name $(uname -n)"
+folders=
+if tar -c -f - --no-recursion /dev >/dev/null 2>&1; then
+  folders='-o -type d'; echo folders
+fi
+echo files
+{ ${finds.join('; ')}; } 2>&1
+echo end`;
+    const lines = splitLines(await this.connection.exec(script, { input: none }));
+    const start = lines.indexOf('files');
+    if (start < 0 || lines.at(-1) !== 'end') {
+      throw new DeviceRefused(this.name, 'its list of files has no end');
+    }
+    const facts = lines.slice(0, start);
+    this.hasFolders = facts.includes('folders');
+    const fact = (key: string) =>
+      facts
+        .find((line) => line.startsWith(`${key} `))
+        ?.slice(key.length + 1)
+        .trim() || undefined;
+    const [serial, hostname] = [fact('machine'), fact('name')];
+    return {
+      identity: { ...(serial && { serial }), ...(hostname && { hostname }) },
+      paths: this.chosen(lines.slice(start + 1, -1)),
+    };
+  }
+
+  /**
+   * Archives of these paths, one after the other; of folders, not what is in them. What cannot be read is left out.
+   *
+   * @throws DeviceRefused, and what a session throws
+   */
+  async *tar(paths: readonly string[]): AsyncGenerator<{ file: string; size: number }> {
+    const tar = `${this.sudo}tar -c -f - ${this.hasFolders ? '--no-recursion ' : ''}--`;
+    // BusyBox takes names only as arguments.
+    for (const names of inPieces(paths.map(quoted))) {
+      const archive = await this.connection.execToFile(`cd /; ${tar} ${names}`, {
+        input: none,
+        accept: partly,
+      });
+      if (archive.size > 0) yield archive;
+      else {
+        await rm(archive.file, { force: true });
+        throw new DeviceRefused(this.name, `${JSON.stringify(`${tar} …`)} gives nothing at all`);
+      }
+    }
+  }
+
+  /** SHA-256 in hex of files, by path; of those that can be read. */
+  async hash(paths: readonly string[]): Promise<Map<string, string>> {
+    const hashes = new Map<string, string>();
+    if (paths.length === 0) return hashes;
+    // In the words of xargs.
+    const words = paths.map((path) => `${path.replaceAll(/[\s'"\\]/g, String.raw`\$&`)}\n`);
+    const options = { input: Buffer.from(words.join('')), accept: partly };
+    const command = `cd /; xargs ${this.sudo}sha256sum --`;
+    for (const line of splitLines(await this.connection.exec(command, options))) {
+      const [, mark, hash, name] = /^(\\?)([0-9a-f]{64}) [ *](.*)$/s.exec(line) ?? [];
+      if (hash === undefined || name === undefined) {
+        throw new DeviceRefused(this.name, `its sha256sum says what makes no sense: ${line}`);
+      }
+      // It writes a backslash in front of a line with an escaped name.
+      hashes.set(mark === '' ? name : name.replaceAll(/\\(.)/g, '$1'), hash);
+    }
+    return hashes;
+  }
+
+  /** Those that are there. */
+  async existing(paths: readonly string[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (const names of inPieces(paths.map(quoted))) {
+      const command = `cd /; ${this.sudo}find ${names} -prune -print`;
+      const output = await this.connection.exec(command, { input: none, accept: partly });
+      for (const line of splitLines(output)) found.add(line);
+    }
+    return found;
+  }
+
+  /** Files that are there and cannot be read, as an error with the reason that the first one has. */
+  async unreadable(paths: readonly string[]): Promise<DeviceRefused> {
+    const [first = ''] = paths;
+    const command = `cd /; LC_ALL=C; export LC_ALL; ${this.sudo}sha256sum -- ${quoted(first)} 2>&1`;
+    const said = await this.connection.exec(command, { input: none, accept: partly });
+    const why = said.toString().trim().split(': ').at(-1);
+    return this.refused([`${first}: ${why}`, ...paths.slice(1)]);
+  }
+
+  /** What was meant, without what is excluded. */
+  private chosen(lines: readonly string[]): string[] {
+    const wanted = this.about.files.map(glob);
+    const excluded = this.about.exclude.map(glob);
+    const isExcluded = (path: string) => excluded.some(({ matches }) => matches(path));
+    const paths = new Set<string>();
+    /** Folders that cannot be looked into. */
+    const closed = new Set<string>();
+    const problems: string[] = [];
+    for (const line of lines) {
+      const complaint = /^find: ['‘"]?(\/.*?)['’"]?: ([^:]+)$/.exec(line);
+      const path = complaint?.[1] ?? line;
+      if (complaint) {
+        const isMeant = wanted.some(({ matches, reaches }) => matches(path) || reaches(path));
+        const isGone = complaint[2] === 'No such file or directory';
+        // Whatever might be in it is excluded.
+        const isOut = isExcluded(path) || isExcluded(`${path}/x`);
+        if (isMeant && !isGone && !isOut) problems.push(`${path}: ${complaint[2]}`);
+        closed.add(path);
+      } else if (!path.startsWith('/')) {
+        problems.push(path);
+      } else if (wanted.some(({ matches }) => matches(path)) && !isExcluded(path)) {
+        if (path.includes('\ufffd')) problems.push(`${path}: its name is not UTF-8`);
+        paths.add(path);
+      }
+    }
+    if (problems.length > 0) throw this.refused(problems);
+    const open = [...paths].filter((path) => !closed.has(path));
+    return open.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  /** @param problems `/etc/shadow: Permission denied` */
+  private refused(problems: readonly string[]): DeviceRefused {
+    const named = problems.slice(0, mostNamed).join(', ');
+    const more = problems.length > mostNamed ? `, and ${problems.length - mostNamed} more` : '';
+    const way =
+      this.sudo === '' ? 'let the account read them, set sudo: true' : 'mind what sudo says';
+    return new DeviceRefused(
+      this.name,
+      `not all files can be read: ${named}${more}; ${way}, or exclude them`,
+    );
+  }
+
+  get name(): string {
+    return this.connection.device.name;
+  }
+}
+
+/** Words in lines that are short enough for a command. */
+function inPieces(words: readonly string[]): string[] {
+  const pieces: string[][] = [];
+  let room = 0;
+  for (const word of words) {
+    const length = Buffer.byteLength(word) + 1;
+    if (length > room) {
+      pieces.push([]);
+      room = longestCommand;
+    }
+    pieces.at(-1)?.push(word);
+    room -= length;
+  }
+  return pieces.map((piece) => piece.join(' '));
+}
+
+/** A name that is not UTF-8 has U+FFFD in it. */
+function splitLines(output: Buffer): string[] {
+  const text = isUtf8(output) ? output.toString() : new TextDecoder().decode(output);
+  return text.split('\n').slice(0, -1);
+}

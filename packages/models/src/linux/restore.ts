@@ -1,0 +1,166 @@
+/**
+ * Files of a version get back into a host. What is different goes there as an archive, and a script that first puts each
+ * file beside the one it replaces, and only when all are there moves them into place. The script is there as a whole
+ * before it is started, and goes on when the session dies. Files that the version does not have are left, and named.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import type { DeviceConnection } from '@skolo/equipment';
+import { DeviceError, DeviceRefused } from '@skolo/equipment';
+import type { RestoreAbout, RestoreStep } from '../backup.ts';
+import { readTar } from '../configuration/archive.ts';
+import { membersToWrite, type NewMember, tarOf } from '../configuration/archive-write.ts';
+import { Collected } from './collect.ts';
+import { type Compared, compare, describe } from './compare.ts';
+import { Host, type HostFiles } from './host.ts';
+import { rehearsal, script } from './script.ts';
+import { quoted } from './shell.ts';
+
+const none = Buffer.alloc(0);
+
+export function steps(
+  content: Buffer,
+  { device, id, time }: RestoreAbout,
+  { sudo }: HostFiles,
+): RestoreStep[] {
+  const file = `${device.name}.tar`;
+  const where = `/var/tmp/${file}`;
+  const before = `/var/tmp/${device.name}-before.tar`;
+  const root = sudo ? 'sudo ' : '';
+  const { ssh = 22 } = device.ports;
+  const port = ssh === 22 ? '' : `-P ${ssh} `;
+  const hash = createHash('sha256').update(content).digest('hex');
+  return [
+    {
+      title: `Get the version of ${time}`,
+      where: 'desk',
+      lines: [`skolo backup show ${device.name} --version ${id} --secrets -o ${file}`],
+    },
+    {
+      title: `Copy it to the host, as the user of the login ${device.login ?? 'in rack.yaml'}`,
+      where: 'desk',
+      lines: [`scp ${port}${file} USER@${device.address ?? 'ADDRESS'}:${where}`],
+    },
+    {
+      title: 'See that it is whole, and what is in it',
+      where: 'device',
+      lines: [`echo '${hash}  ${where}' | sha256sum -c -`, `tar -tvf ${where}`],
+    },
+    {
+      title: 'Keep what it will replace',
+      where: 'device',
+      lines: [
+        `cd / && tar -tf ${where} | grep -v '/$' | ${root}tar -cpf ${before} -T -; ls -l ${before}`,
+      ],
+    },
+    {
+      title:
+        'Unpack it. Files that it does not have are left as they are; programs see what changed when they are reloaded',
+      where: 'device',
+      lines: [`${root}tar -C / -xpmf ${where}`, `rm ${where}`],
+    },
+  ];
+}
+
+export async function check(
+  connection: DeviceConnection,
+  content: Buffer,
+  about: HostFiles,
+): Promise<{ accepted: boolean; said: string }> {
+  const host = new Host(connection, about);
+  const compared = await lookAt(host, content);
+  if (compared.changes.length === 0) return { accepted: true, said: describe(compared) };
+  const input = Buffer.from(rehearsal(compared.changes));
+  const said = (await connection.exec(`${host.sudo}sh -s 2>&1`, { input })).toString().trim();
+  const problems = said.split('\n').filter((line) => line !== '' && line !== 'end');
+  if (!said.endsWith('end')) problems.push('the rehearsal has no end');
+  const all = [...problems, describe(compared)];
+  return { accepted: problems.length === 0, said: all.join('\n') };
+}
+
+/** @throws DeviceRefused It cannot be unpacked, or not be put in place: then everything is as it was */
+export async function apply(
+  connection: DeviceConnection,
+  content: Buffer,
+  about: HostFiles,
+  step: (text: string) => void,
+): Promise<void> {
+  const host = new Host(connection, about);
+  const compared = await lookAt(host, content);
+  step(describe(compared));
+  if (compared.changes.length === 0) return;
+  await load(connection, host, compared.changes, step);
+  const left = await lookAt(host, content);
+  if (left.changes.length > 0) {
+    const what = `its files were written, but some are different again: ${describe(left)}`;
+    throw new DeviceRefused(host.name, what);
+  }
+  step('read back: all files are those of the version');
+}
+
+/** What of the version is different on the host. */
+async function lookAt(host: Host, content: Buffer): Promise<Compared> {
+  const archive = { bytes: content };
+  const wanted = membersToWrite(archive, readTar(archive));
+  const { paths } = await host.list();
+  const asked = new Set([...paths, ...wanted.map(({ name }) => `/${name}`)]);
+  const now = await Collected.of(host, [...asked]);
+  try {
+    return await compare(now.members, wanted);
+  } finally {
+    await now.close();
+  }
+}
+
+async function load(
+  connection: DeviceConnection,
+  host: Host,
+  changes: readonly NewMember[],
+  step: (text: string) => void,
+): Promise<void> {
+  const id = randomBytes(6).toString('hex');
+  const stage = await makeStage(connection, id);
+  const files = { 'new.tar': await tarOf(changes), 'put.sh': Buffer.from(script(changes, id)) };
+  for (const [name, bytes] of Object.entries(files)) {
+    await connection.upload(`${stage}/${name}`, bytes);
+  }
+  step(`uploaded to ${stage}`);
+  const sums = Object.entries(files).map(
+    ([name, bytes]) => `${createHash('sha256').update(bytes).digest('hex')}  ${name}`,
+  );
+  // Says something now and then, so that nobody takes it for dead.
+  const put = `cd ${stage} && sha256sum -c - >&2 && {
+trap '' HUP PIPE
+{ while sleep 5 </dev/null >/dev/null 2>&1; do echo; done; } & beat=$!
+${host.sudo}sh put.sh > log 2>&1
+kill $beat; cat log; [ -d old ] || rm -rf ${stage}; }`;
+  const input = Buffer.from(`${sums.join('\n')}\n`);
+  let said: string;
+  try {
+    said = (await connection.exec(put, { input })).toString();
+  } catch (error) {
+    if (!(error instanceof DeviceError) || !error.retry) throw error;
+    step(`${error.message}; waiting until it has put the files in place`);
+    said = (await connection.exec(waiting(stage), { input: none })).toString();
+  }
+  const lines = said.split('\n').filter((line) => line !== '');
+  for (const line of lines) step(line);
+  if (lines.at(-1) !== 'done') {
+    throw new DeviceRefused(
+      host.name,
+      `does not put the files in place: ${lines.slice(-5).join('; ')}`,
+    );
+  }
+}
+
+/** A folder that only the account can read. */
+async function makeStage(connection: DeviceConnection, id: string): Promise<string> {
+  const name = `skolo-restore-${id}`;
+  const script = `for dir in /var/tmp /tmp; do mkdir -m 700 "$dir/${name}" 2>/dev/null && echo "$dir/${name}" && exit; done
+echo "no folder can be made in /var/tmp or /tmp" >&2; exit 1`;
+  return (await connection.exec(script, { input: none })).toString().trim();
+}
+
+/** The log, once the script has ended. */
+function waiting(stage: string): string {
+  return `i=0; until tail -n 1 ${quoted(stage)}/log 2>/dev/null | grep -qx 'done\\|given up' || [ $i -ge 60 ]; do sleep 1; echo; i=$((i+1)); done; cat ${quoted(stage)}/log`;
+}

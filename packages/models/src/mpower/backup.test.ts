@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type MpowerOptions, peer, startMpower } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createMask } from '../configuration/mask.ts';
+import { itSurvives } from '../testing/every-fault.ts';
+import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
+import { backup } from './backup.ts';
+
+async function sit(options: Partial<MpowerOptions> = {}) {
+  const start = (login: typeof account) => startMpower({ ...login, secondMs: 1, ...options });
+  const about = { model: 'mpower', login: { legacySsh: true } };
+  return { ...(await simulated(start, about)), model: backup() };
+}
+
+const about = { id: 'abc', time: '2026-11-20T10:00:00Z' };
+
+/** Carries out a line of a desk, with OpenSSH's client; its password comes from a program, as nobody is there to type it. */
+async function atDesk(line: string, files: Record<string, Buffer>): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-desk-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  for (const [name, bytes] of Object.entries(files)) await writeFile(join(dir, name), bytes);
+  const askpass = join(dir, 'askpass');
+  await writeFile(askpass, '#!/bin/sh\nprintf "%s\\n" "$SKOLO_TEST_PASSWORD"\n', { mode: 0o700 });
+  const config = join(dir, 'config');
+  await writeFile(config, `StrictHostKeyChecking no\nUserKnownHostsFile ${dir}/known_hosts\n`);
+  await promisify(execFile)('sh', ['-c', line.replace(/^scp/, `scp -F ${config}`)], {
+    cwd: dir,
+    env: {
+      PATH: process.env.PATH,
+      SSH_ASKPASS: askpass,
+      SSH_ASKPASS_REQUIRE: 'force',
+      SKOLO_TEST_PASSWORD: account.password,
+    },
+  });
+}
+
+describe('the configuration of an mPower strip', () => {
+  it.each([
+    ['by size and checksum', {}],
+    ['by size only, where its BusyBox has no checksums', { checksums: false }],
+  ])('is its file, byte for byte, with its address and name: %s', async (_what, options) => {
+    const { device, model, connect, talk } = await sit(options);
+
+    const { content, identity, startup } = await backUp(model, connect());
+
+    expect(bytesOf(content)).toEqual(device.running());
+    expect(identity).toEqual({ serial: '24A43CDEF012', hostname: 'mpower-1' });
+    expect(startup).toBeUndefined();
+    expect(talk.join('')).not.toContain(account.password);
+  });
+
+  it.each([
+    'users.1.password=canary',
+    'aaa.1.wpa.psk=canary',
+    'wpasupplicant.profile.1.network.1.psk=canary phrase',
+    'wpasupplicant.profile.1.network.1.password=canary',
+    'wireless.1.security.1.key=canary',
+    'snmp.community=canary',
+    'aaa.1.radius.auth.1.secret=canary',
+    'ppp.1.password=canary',
+  ])('hides the secret of %s', (line) => {
+    const masked = createMask(Buffer.alloc(32, 1)).text(`${line}\n`, backup().secrets);
+
+    expect(masked).toMatch(new RegExp(`^${line.split('=')[0]}=<secret [0-9a-f]{6}>\n$`));
+  });
+
+  it('shows none of its secrets once they are masked, and all else', async () => {
+    const { device, model } = await sit();
+    const text = device.running().toString();
+
+    const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
+
+    expect(text.match(/hidden/g)?.length).toBe(2);
+    expect(masked).not.toContain('hidden');
+    expect(masked.replace(/=<secret \w+>/g, '')).toBe(text.replace(/=hidden\w+/g, ''));
+  });
+
+  it.skipIf(peer('ssh') === undefined)(
+    "gets back into a strip by the steps, copied by OpenSSH's client",
+    async () => {
+      const version = Buffer.from(
+        `users.status=enabled\nusers.1.name=${account.username}\nusers.1.password=x\n`,
+      );
+      const { device, inventory, model, connect } = await sit({
+        configuration: 'users.status=enabled\n',
+      });
+
+      const [copy, put, restart] = model.restore.steps(version, { device: inventory, ...about });
+      await atDesk(copy?.lines[1] ?? '', { 'device-1.cfg': version });
+      const said: string[] = [];
+      for (const line of put?.lines ?? []) said.push((await connect().exec(line)).toString());
+      const ending = await Promise.allSettled(
+        (restart?.lines ?? []).map((line) => connect().exec(line)),
+      );
+
+      expect(copy?.lines[0]).toBe(
+        'skolo backup show device-1 --version abc --secrets -o device-1.cfg',
+      );
+      expect(said.join('')).toContain('Storing Active');
+      expect(ending.map(({ status }) => status)).toEqual(['rejected']);
+      expect(device.running()).toEqual(version);
+      expect(restart?.title).toContain('switch its outlets');
+    },
+  );
+
+  it('stays as it is where only a part of the version arrived', async () => {
+    const { device, inventory, model, connect } = await sit();
+    const before = device.running();
+
+    const [, put] = model.restore.steps(Buffer.from('users.status=enabled\n'), {
+      device: inventory,
+      ...about,
+    });
+    await connect().upload('/tmp/version.cfg', Buffer.from('users.st'));
+    for (const line of put?.lines ?? []) await connect().exec(line, { accept: [0, 1] });
+
+    expect(device.running()).toEqual(before);
+    expect(device.startup()).toEqual(before);
+  });
+
+  it.each([
+    ['nothing', '', '"users."'],
+    ['an error', "cat: can't open '/tmp/system.cfg': No such file or directory\n", '"users."'],
+    ['a part of one', 'users.status=enabled\nusers.1.name=ub', 'no end'],
+  ])('is not %s', (_what, text, why) => {
+    expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
+  });
+
+  itSurvives(
+    {
+      sit: (small) => sit(small ? { configuration: 'users.status=enabled\n' } : {}),
+      truth: (device) => device.running(),
+    },
+    // No terminal, so no prompt, pager, log or second password.
+    { 'prompt-in-configuration': 'whole', 'password-twice': 'whole' },
+  );
+});

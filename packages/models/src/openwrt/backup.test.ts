@@ -1,0 +1,121 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { startOpenwrt } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { memberBytes, readTar } from '../configuration/archive.ts';
+import { createMask } from '../configuration/mask.ts';
+import { textOf } from '../configuration/text.ts';
+import { answering } from '../testing/answering.ts';
+import { itSurvives } from '../testing/every-fault.ts';
+import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
+import { backup } from './backup.ts';
+
+async function sit() {
+  const start = (login: typeof account) => startOpenwrt({ ...login, secondMs: 1 });
+  return { ...(await simulated(start, { model: 'openwrt' })), model: backup() };
+}
+
+function filesIn(bytes: Buffer): Map<string, Buffer> {
+  const members = readTar({ bytes });
+  return new Map(members.map((member) => [member.name, memberBytes({ bytes }, member)]));
+}
+
+describe('the configuration of an OpenWrt router', () => {
+  it('is all files that sysupgrade keeps, and always the same archive', async () => {
+    const { device, model, connect } = await sit();
+
+    const { content, identity } = await backUp(model, connect());
+    const again = await backUp(model, connect());
+
+    expect(filesIn(bytesOf(content))).toEqual(device.contents());
+    expect(bytesOf(again.content)).toEqual(bytesOf(content));
+    expect(identity).toEqual({ hostname: 'openwrt-1' });
+  });
+
+  it('shows none of its secrets once they are masked', async () => {
+    const { model, connect } = await sit();
+    const { content } = await backUp(model, connect());
+    const text = textOf(bytesOf(content), 'tar');
+
+    const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
+
+    expect(text.match(/s3cret/gi)?.length).toBeGreaterThan(12);
+    expect(masked.split('\n').filter((line) => /s3cret/i.test(line))).toEqual([]);
+    expect(masked).toContain("option public_key 'PublicKeyThatIsNoSecret");
+    expect(masked).toContain('ssh-ed25519 AAAAC3');
+    expect(masked).toContain("option ssid 'phones'");
+    expect(masked).toMatch(/dropbear_ed25519_host_key, file .*: 83 bytes, SHA-256 [0-9a-f]{64}\n/);
+  });
+
+  it('is back after the steps', async () => {
+    const { device, inventory, model, connect } = await sit();
+    const { content } = await backUp(model, connect());
+    const version = device.contents();
+    const connection = connect();
+    await connection.exec('echo nothing > /etc/config/network');
+    const changed = device.contents();
+
+    const steps = model.restore.steps(bytesOf(content), {
+      device: inventory,
+      id: 'abc',
+      time: '2026-11-20T10:00:00Z',
+    });
+    const [show, load = ''] = steps[0]?.lines ?? [];
+    const [, remote = ''] = /ssh .* '(.*)'$/.exec(load) ?? [];
+    const packed = execFileSync('gzip', ['-n', '-c'], { input: bytesOf(content) });
+    await connection.exec(remote, { input: packed });
+
+    expect(show).toBe('skolo backup show device-1 --version abc --secrets -o device-1.tar');
+    expect(load).toContain('gzip -n -c device-1.tar | ssh ');
+    expect(changed).not.toEqual(version);
+    expect(device.contents()).toEqual(version);
+  });
+
+  it('is not whole where a byte is missing or another', async () => {
+    const { model, inventory, connect } = await sit();
+    const { content } = await backUp(model, connect());
+    const packed = gzipSync(bytesOf(content));
+    const digest = createHash('sha256').update(packed).digest();
+    const damages = [
+      ['its last byte is missing', packed.subarray(0, -1)],
+      ['its second half is missing', packed.subarray(0, packed.length / 2)],
+      ['a bit of it is another', flipped(packed, digest.readUInt16BE(0) % (packed.length - 20))],
+      ['there is nothing', Buffer.alloc(0)],
+      ['it is text', Buffer.from('-ash: sysupgrade: not found\n')],
+      ['it is an empty archive', gzipSync(Buffer.alloc(1024))],
+    ] as const;
+    for (const [what, bytes] of damages) {
+      const connection = answering(inventory, () => bytes);
+      const read = async () => {
+        const reading = await model.read(connection);
+        throw new Error(model.incomplete(reading.content));
+      };
+
+      await expect(read(), what).rejects.toThrow(/not whole|no archive|is not in it/);
+    }
+  });
+
+  itSurvives(
+    {
+      sit,
+      truth: () => Buffer.alloc(0),
+      isTrue: (got, device) => isSameFiles(filesIn(got), device.contents()),
+    },
+    // No terminal, so no prompt, log or second password.
+    { 'prompt-in-configuration': 'whole', 'password-twice': 'whole' },
+  );
+});
+
+function isSameFiles(one: Map<string, Buffer>, other: Map<string, Buffer>): boolean {
+  return (
+    one.size === other.size &&
+    [...one].every(([name, bytes]) => other.get(name)?.equals(bytes) === true)
+  );
+}
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[at + 10] = (copy[at + 10] ?? 0) ^ 1;
+  return copy;
+}

@@ -1,0 +1,101 @@
+import { type ProcurveOptions, startProcurve, typeInto } from '@skolo/simulators';
+import { describe, expect, it, vi } from 'vitest';
+import { createMask } from '../configuration/mask.ts';
+import { isSame } from '../configuration/text.ts';
+import { itSurvives } from '../testing/every-fault.ts';
+import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
+import { backup } from './backup.ts';
+import { procurve as dialect } from './dialect.ts';
+
+const enablePassword = 'canary-enable-19c';
+
+async function sit(options: Partial<ProcurveOptions> = {}, transport: 'ssh' | 'telnet' = 'ssh') {
+  vi.stubEnv('SKOLO_TEST_ENABLE', enablePassword);
+  const start = (login: typeof account) =>
+    startProcurve({ ...login, secondMs: 1, telnetPort: 0, ...options });
+  const login = { enablePassword: { env: 'SKOLO_TEST_ENABLE' } };
+  const about = { model: 'procurve', login, transport };
+  return { ...(await simulated(start, about)), model: backup() };
+}
+
+const about = { id: 'abc', time: '2026-11-20T10:00:00Z' };
+
+describe('the configuration of a ProCurve', () => {
+  it.each([
+    ['a manager, over ssh', {}, 'ssh'],
+    ['a manager, over telnet', {}, 'telnet'],
+    [
+      'an operator who is asked for a name',
+      { role: 'operator', manager: { username: 'manager', password: enablePassword } },
+      'ssh',
+    ],
+    ['firmware that always pages', { alwaysPages: true }, 'ssh'],
+    ['a console that scrolls in its own way', { scrolls: 'delete-and-insert' }, 'ssh'],
+  ] as const)('is what it shows, byte for byte: %s', async (_what, options, transport) => {
+    const { device, model, connect, talk } = await sit(options, transport);
+
+    const { content, identity, startup } = await backUp(model, connect());
+
+    expect(bytesOf(content).toString().trimEnd()).toBe(device.running().toString().trimEnd());
+    expect(identity).toEqual({ serial: 'CN69FP30AB', hostname: 'procurve-1' });
+    expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
+    expect(talk.join('')).not.toMatch(/canary/);
+  });
+
+  it('is unsaved when it would boot with another one', async () => {
+    const { model, connect } = await sit();
+    const cli = await connect().cli(dialect);
+    for (const line of ['configure', 'interface 2', 'name "spare"', 'exit', 'exit']) {
+      await cli.run(line);
+    }
+
+    const { content, startup } = await backUp(model, connect());
+
+    expect(startup && isSame(bytesOf(content), startup, model)).toBe(false);
+  });
+
+  it('shows none of its secrets once they are masked', async () => {
+    const { device, model } = await sit();
+    const text = device.running().toString();
+
+    const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
+
+    expect(text.match(/s3cret|5ec2e7/gi)?.length).toBeGreaterThan(14);
+    expect(masked.split('\n').filter((line) => /s3cret|5ec2e7/i.test(line))).toEqual([]);
+    expect(masked).toContain('password manager user-name "admin" sha1 <secret ');
+    expect(masked).toContain('aaa authentication ssh login public-key');
+    expect(masked).toContain('snmp-server contact "ann@example.com" location "rack 4"');
+  });
+
+  it('gets back into a switch that is fresh from the factory, by the steps', async () => {
+    const { device, inventory, model } = await sit();
+    const version = device.running();
+    const fresh = await sit({ configuration: '' });
+
+    const steps = model.restore.steps(version, { device: inventory, ...about });
+    const typed = steps
+      .flatMap(({ lines }) => lines)
+      .map((line) => ({ keys: `${line}\r`, until: '# \x1b' }));
+    await typeInto(fresh.device, account, 'Press any key to continue', [
+      { keys: ' ', until: '# \x1b' },
+      ...typed,
+      { keys: 'show version\r', until: 'Boot Image' },
+    ]);
+
+    expect(isSame(fresh.device.running(), version, model)).toBe(true);
+    expect(isSame(fresh.device.startup(), version, model)).toBe(true);
+  });
+
+  it.each([
+    ['nothing', '', 'Configuration Editor'],
+    ['an error', 'Not authorized to run this command.\n', 'Configuration Editor'],
+    ['its head', '; J9773A Configuration Editor; Created on release #YA.16.11.0005\n', 'hostname'],
+  ])('is not %s', (_what, text, why) => {
+    expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
+  });
+
+  itSurvives({
+    sit: (small) => sit(small ? { configuration: 'hostname "procurve-1"\n' } : {}),
+    truth: (device) => device.running(),
+  });
+});

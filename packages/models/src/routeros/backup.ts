@@ -1,0 +1,137 @@
+/**
+ * MikroTik (RouterOS 6 and 7): its export, in a channel of ssh, where there is neither prompt nor pager nor colour.
+ *
+ * Tried with: its simulator only, which RANCID reads as well.
+ * rack.yaml: `router: { model: routeros, address: 192.168.1.1, login: routers }`; the policies ssh, read and sensitive.
+ * Oddities: version 7 leaves secrets out unless it is told not to, version 6 knows no word for that; the head of the export says which
+ * it is. Nothing marks the end, so it is read twice. Comments of the system come and go. A channel needs a large window, or the
+ * device stalls: that of ssh2 is 2 MiB. Passwords of users and certificates are in no export.
+ * Source: MikroTik's manual, "Configuration Management"; Oxidized's issue 3867 for the window.
+ */
+
+import type { DeviceConnection } from '@skolo/equipment';
+import { DeviceRefused } from '@skolo/equipment';
+import type {
+  BackupModel,
+  Content,
+  Reading,
+  RestoreAbout,
+  RestoreStep,
+  SecretRule,
+} from '../backup.ts';
+import {
+  given,
+  ifAllowed,
+  lastLine,
+  plainText,
+  quoted,
+  throwIfRefused,
+} from '../families/text-reading.ts';
+import { routeros as dialect } from './dialect.ts';
+
+/** `# 2026-11-20 10:00:00 by RouterOS 7.15.3`, `# nov/20/2026 10:00:00 by RouterOS 6.49.17` */
+const head = /^# .{1,40} by RouterOS (\d+)\.\S+/;
+
+/** Scripts hold tokens and passwords more often than not. */
+const key = String.raw`(?<=^|\s)(?:[\w.-]*(?:password|passphrase|secrets?|private-key|pre-?shared-key|auth-key|authentication-key|md5-key|protection-key|trap-community|token)|static-key-[0-3]|cak|source)=`;
+/** A line goes on behind a backslash, with four blanks. */
+const continuationEnds = /^(?! {4})/;
+
+const secrets: readonly SecretRule[] = [
+  new RegExp(String.raw`${key}("(?:\\.|[^"\\])*"|[^\s"\\]\S*)`),
+  // It goes on in the next line, behind the `=`, or in the middle of the value.
+  { from: new RegExp(String.raw`${key}\\$`), until: continuationEnds },
+  new RegExp(String.raw`${key}("(?:\\.|[^"\\])*\\)$`),
+  { from: new RegExp(String.raw`${key}"(?:\\.|[^"\\])*\\$`), until: continuationEnds },
+  { from: new RegExp(String.raw`${key}[^\s"\\][^\s\\]*\\$`), until: continuationEnds },
+  // Its names are the secrets.
+  { from: /^\/snmp community$/, until: /^\// },
+  /[a-z]:\/\/[^\s/:@"]*:([^\s/@"]+)@/,
+];
+
+export function backup(): BackupModel {
+  return {
+    name: 'routeros',
+    format: 'text',
+    read,
+    proof: 'twice',
+    incomplete,
+    // What people comment is `comment=`; these are the time, and what the system finds remarkable at the moment.
+    volatile: [/^#(?! (?:software id|model|serial number) = )/],
+    secrets,
+    restore: { comment: '#', steps },
+  };
+}
+
+async function read(connection: DeviceConnection): Promise<Reading> {
+  const bytes = await exported(connection);
+  const text = bytes.toString();
+  const serial = /^# serial number = (\S+)/m.exec(text)?.[1];
+  const history = await ifAllowed(connection.exec('/system history print detail'));
+  const changedBy = /\bby="([^"]+)"/.exec(history?.toString() ?? '')?.[1];
+  return {
+    content: { bytes },
+    identity: { ...given('serial', serial), ...given('hostname', identityIn(text)) },
+    ...given('changedBy', changedBy),
+  };
+}
+
+/** With all secrets, in the way of its version. A refusal has status 0, too. */
+async function exported(connection: DeviceConnection): Promise<Buffer> {
+  const { name } = connection.device;
+  const told = '/export show-sensitive';
+  const whole = await connection.exec(told);
+  const said = whole.subarray(0, 200).toString('latin1').trim();
+  if (!/^(?:expected end of command|bad parameter)/.test(said)) {
+    throwIfRefused(name, told, whole, dialect);
+    return whole;
+  }
+  const plain = await connection.exec('/export');
+  throwIfRefused(name, '/export', plain, dialect);
+  const version = head.exec(plain.toString('latin1').trimStart())?.[1];
+  if (version !== undefined && Number(version) >= 7) {
+    throw new DeviceRefused(name, `has RouterOS ${version}, but refuses "${told}": ${said}`);
+  }
+  return plain;
+}
+
+function identityIn(text: string): string | undefined {
+  const [, quoted, plain] =
+    /^\/system identity\r?\nset name=(?:"((?:\\.|[^"\\])*)"|(\S+))/m.exec(text) ?? [];
+  return quoted ?? plain;
+}
+
+function incomplete(content: Content): string | undefined {
+  const text = plainText(content);
+  if (!head.test(text.trimStart())) return 'its first line is not "# … by RouterOS …"';
+  if (!/^\/\w/m.test(text)) return 'it has no menu';
+  const failed = /^# ?error exporting .*/m.exec(text)?.[0];
+  if (failed !== undefined) return `the device could not export all of it: ${quoted(failed)}`;
+  const odd = /^(?![#/a-z:]| {4}).+/m.exec(text)?.[0];
+  if (odd !== undefined) return `there is a line in it that is no statement: ${quoted(odd)}`;
+  if (lastLine(text).endsWith('\\')) return 'its last line goes on behind a backslash';
+  return text.endsWith('\n') ? undefined : 'its last line has no end';
+}
+
+function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
+  const { name, address = name, ports } = device;
+  const file = `${name}.rsc`;
+  const port = ports.ssh === undefined || ports.ssh === 22 ? '' : `-P ${ports.ssh} `;
+  return [
+    {
+      title: 'Get the version into a file, and copy it to the device',
+      where: 'desk',
+      lines: [
+        `skolo backup show ${name} --version ${id} --secrets -o ${file}`,
+        `scp -O ${port}${file} admin@${address}:${file}`,
+      ],
+    },
+    {
+      title: `Reset ${name} to exactly that: it asks whether to, restarts, and imports the file. Not in it, and lost unless it has them still: passwords of users (kept here), certificates, host keys, other files. To add it to what is there instead: /import file-name=${file}`,
+      where: 'device',
+      lines: [
+        `/system reset-configuration keep-users=yes no-defaults=yes skip-backup=no run-after-reset=${file}`,
+      ],
+    },
+  ];
+}

@@ -1,0 +1,106 @@
+/**
+ * What may go wrong with a device while it is backed up, on one simulated device after another: whatever it is, what
+ * becomes a version is what the device has, or nothing does.
+ */
+import { DeviceError, SignInRefused } from '@skolo/equipment';
+import { type CliDevice, type DeviceFault, deviceFaults } from '@skolo/simulators';
+import { expect, it } from 'vitest';
+import type { BackupModel } from '../backup.ts';
+import { isSame } from '../configuration/text.ts';
+import { account, backUp, bytesOf, type Sitting } from './simulated-device.ts';
+
+export interface FaultyDevice<Device extends CliDevice> {
+  /** A device of its own for each test; `small` where each byte takes its time. */
+  sit(small: boolean): Promise<Sitting<Device> & { model: BackupModel }>;
+  /** What it has now, in the form of a reading. */
+  truth(device: Device): Buffer;
+  /** Where that cannot be compared. */
+  isTrue?(got: Buffer, device: Device): boolean;
+}
+
+/** `whole`: it is read in spite of that. `failed`: it is not. `either`: whichever, as long as it is not wrong. */
+type Outcome = 'whole' | 'failed' | 'either';
+
+/** What is to come of each fault; a model may know better. */
+const usual: Partial<Record<DeviceFault, Outcome>> = {
+  down: 'failed',
+  'drops-mid-way': 'failed',
+  'drops-mid-configuration': 'failed',
+  'cut-short': 'failed',
+  'empty-answer': 'failed',
+  'error-text': 'failed',
+  garbled: 'failed',
+  'refuses-login': 'failed',
+  'password-expired': 'failed',
+  'new-password-inside': 'failed',
+  'pager-stays': 'whole',
+  'prompt-in-banner': 'whole',
+  'prompt-in-configuration': 'either',
+  'long-banner': 'whole',
+  trickles: 'whole',
+  slow: 'whole',
+  'odd-line-ends': 'whole',
+  'odd-bytes': 'whole',
+  'log-lines-between': 'whole',
+  'log-inside-line': 'whole',
+  'line-like-log': 'whole',
+  'control-bytes': 'whole',
+  'huge-configuration': 'whole',
+  'password-twice': 'either',
+};
+
+const huge = process.env.SKOLO_LONG === '1' ? 20 * 1024 * 1024 : 2 * 1024 * 1024;
+
+/** One test for each fault that the device knows. */
+export function itSurvives<Device extends CliDevice>(
+  { sit, truth, isTrue }: FaultyDevice<Device>,
+  special: Partial<Record<DeviceFault, Outcome>> = {},
+): void {
+  const expected = { ...usual, ...special };
+  const faults = deviceFaults.flatMap((fault) => {
+    const outcome = expected[fault];
+    return outcome === undefined ? [] : [{ fault, outcome }];
+  });
+  it.each(faults)('is whole or not at all: $fault ($outcome)', async ({ fault, outcome }) => {
+    const { device, model, connect } = await sit(fault === 'trickles');
+    device.faults.slowMs = fault === 'slow' ? 50 : 300;
+    device.faults.hugeBytes = huge;
+    if (!set(device, fault)) return;
+
+    const [result] = await Promise.allSettled([backUp(model, connect({ idleMs: 4000 }))]);
+
+    if (result.status === 'rejected') {
+      if (isAboutPassword(fault)) expect(result.reason).toBeInstanceOf(SignInRefused);
+      expect(device.told.map(({ text }) => text).join()).not.toContain('new password');
+      expect(outcome, String(result.reason)).not.toBe('whole');
+      expect(isFailure(result.reason), String(result.reason)).toBe(true);
+      expect(String(result.reason)).not.toContain(account.password);
+      return;
+    }
+    expect(outcome).not.toBe('failed');
+    const [got, wanted] = [bytesOf(result.value.content), truth(device)];
+    const isWanted = isTrue?.(got, device) ?? isSame(got, wanted, model);
+    expect(isWanted, `${got.length} bytes, not ${wanted.length}`).toBe(true);
+  });
+}
+
+function isAboutPassword(fault: DeviceFault): boolean {
+  return ['refuses-login', 'password-expired', 'new-password-inside'].includes(fault);
+}
+
+/** One that the service has a class for. */
+function isFailure(error: unknown): boolean {
+  if (error instanceof DeviceError) return true;
+  return error instanceof Error && error.message.startsWith('incomplete: ');
+}
+
+/** False: the device does not know this fault. */
+function set({ faults }: CliDevice, fault: DeviceFault): boolean {
+  try {
+    faults.set(fault);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+/** A device of a rack that is behind a real sshd, and the connection of a model with it. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Connection, type ConnectionDeps, HostKeys, openConnection } from '@skolo/equipment';
+import { type Login, readCredentials } from '@skolo/secrets';
+import type { SshDoor } from '@skolo/simulators';
+import { onTestFinished } from 'vitest';
+import type { Device } from '../device.ts';
+
+export interface RealDevice {
+  device: Device;
+  /** A new one; all that was said in it is in `talk`. Ends with the test. */
+  connect(options?: Partial<Pick<ConnectionDeps, 'signal' | 'idleMs'>>): Connection;
+  talk: string[];
+  /** Folder for `execToFile`. */
+  scratch: string;
+}
+
+export async function realDevice(
+  door: SshDoor,
+  about: { model: string; options?: Record<string, unknown> },
+): Promise<RealDevice> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-device-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  await writeFile(join(dir, 'key'), door.privateKey, { mode: 0o600 });
+  const device: Device = {
+    name: 'router',
+    address: door.host,
+    ports: { ssh: door.port },
+    login: 'routers',
+    hostKey: door.hostKey,
+    transport: 'ssh',
+    options: {},
+    ...about,
+  };
+  const login: Login = {
+    name: 'routers',
+    username: door.username,
+    privateKey: { file: join(dir, 'key') },
+    legacySsh: false,
+  };
+  const talk: string[] = [];
+  return {
+    device,
+    talk,
+    scratch: dir,
+    connect(options) {
+      const connection = openConnection(device, {
+        credentials: () =>
+          readCredentials({ dir, logins: new Map([['routers', login]]) }, 'routers'),
+        hostKeys: new HostKeys(join(dir, 'host-keys.json')),
+        signal: new AbortController().signal,
+        idleMs: 30_000,
+        deadlineMs: 120_000,
+        scratch: dir,
+        onTalk: (_from, text) => talk.push(text),
+        ...options,
+      });
+      onTestFinished(() => connection.close());
+      return connection;
+    },
+  };
+}

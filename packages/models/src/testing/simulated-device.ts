@@ -1,0 +1,99 @@
+/** A simulated device, and a model's connection with it, as the service opens one. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Connection, type ConnectionDeps, HostKeys, openConnection } from '@skolo/equipment';
+import { type Login, readCredentials } from '@skolo/secrets';
+import type { CliDevice } from '@skolo/simulators';
+import { onTestFinished } from 'vitest';
+import type { BackupModel, Content, Reading } from '../backup.ts';
+import { readWhole } from '../configuration/whole-reading.ts';
+import type { Device } from '../device.ts';
+
+/** Of the simulated devices. The password is one that must appear nowhere. */
+export const account = { username: 'skolo', password: 'canary-login-7f3a' };
+
+export interface SimulatedAbout {
+  model: string;
+  options?: Record<string, unknown>;
+  login?: Partial<Login>;
+  transport?: Device['transport'];
+}
+
+export interface Sitting<Simulated> {
+  device: Simulated;
+  /** As rack.yaml has it. */
+  inventory: Device;
+  /** A new one; all that was said in it is in `talk`. Ends with the test. */
+  connect(options?: Partial<ConnectionDeps>): Connection;
+  talk: string[];
+}
+
+/** Starts a device, and ends it with the test. */
+export async function simulated<Simulated extends CliDevice>(
+  start: (options: typeof account) => Promise<Simulated>,
+  { login, ...about }: SimulatedAbout,
+): Promise<Sitting<Simulated>> {
+  const device = await start(account);
+  onTestFinished(() => device.close());
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-simulated-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  await writeFile(join(dir, 'password'), `${account.password}\n`, { mode: 0o600 });
+  const inventory: Device = {
+    name: 'device-1',
+    address: device.host,
+    ports: {
+      ssh: device.port,
+      ...(device.telnetPort !== undefined && { telnet: device.telnetPort }),
+    },
+    login: 'logins',
+    hostKey: device.hostKey,
+    transport: 'ssh',
+    options: {},
+    ...about,
+  };
+  const whole: Login = {
+    name: 'logins',
+    username: account.username,
+    password: { file: join(dir, 'password') },
+    legacySsh: false,
+    ...login,
+  };
+  const talk: string[] = [];
+  return {
+    device,
+    inventory,
+    talk,
+    connect(options) {
+      const connection = openConnection(inventory, {
+        credentials: () => readCredentials({ dir, logins: new Map([['logins', whole]]) }, 'logins'),
+        hostKeys: new HostKeys(join(dir, 'host-keys.json')),
+        signal: new AbortController().signal,
+        idleMs: 20_000,
+        deadlineMs: 60_000,
+        scratch: dir,
+        onTalk: (_from, text) => talk.push(text),
+        ...options,
+      });
+      onTestFinished(() => connection.close());
+      return connection;
+    },
+  };
+}
+
+export function bytesOf(content: Content): Buffer {
+  if (!('bytes' in content)) throw new Error('it is in a file');
+  return content.bytes;
+}
+
+/**
+ * Reads as the service does.
+ *
+ * @throws What the model threw, or why this is no version
+ */
+export async function backUp(model: BackupModel, connection: Connection): Promise<Reading> {
+  return await readWhole(model, connection, ({ content }) => {
+    const missing = model.incomplete(content);
+    if (missing !== undefined) throw new Error(`incomplete: ${missing}`);
+  });
+}

@@ -1,0 +1,167 @@
+import { startUnifiSwitch, typeInto, type UnifiSwitchOptions } from '@skolo/simulators';
+import { describe, expect, it } from 'vitest';
+import { createMask } from '../configuration/mask.ts';
+import { isSame } from '../configuration/text.ts';
+import { itSurvives } from '../testing/every-fault.ts';
+import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
+import { backup } from './backup.ts';
+
+async function sit(options: Partial<UnifiSwitchOptions> = {}, transport: 'ssh' | 'telnet' = 'ssh') {
+  const start = (login: typeof account) =>
+    startUnifiSwitch({ ...login, secondMs: 1, telnetPort: 0, ...options });
+  const about = { model: 'unifi-switch', transport };
+  return { ...(await simulated(start, about)), model: backup() };
+}
+
+const about = { id: 'abc', time: '2026-11-20T10:00:00Z' };
+
+describe('the configuration of a UniFi switch', () => {
+  it.each([
+    ['with swctrl', {}],
+    ['with Fastpath', { fastpath: true }],
+  ])('is its file, byte for byte, with its address and name: %s', async (_what, options) => {
+    const { device, model, connect, talk } = await sit(options);
+
+    const { content, identity, startup } = await backUp(model, connect());
+
+    expect(bytesOf(content)).toEqual(device.running());
+    expect(identity).toEqual({ serial: '788A20DE9ABC', hostname: 'unifi-1' });
+    expect(startup).toBeUndefined();
+    expect(talk.join('')).not.toContain(account.password);
+  });
+
+  it('is no mixture of before and after a change', async () => {
+    const { model, connect } = await sit();
+    const connection = connect();
+    const exec = connection.exec.bind(connection);
+    connection.exec = async (command, options) => {
+      const answer = await exec(command, options);
+      if (command === 'cat /tmp/system.cfg') {
+        await exec('echo users.status=enabled > /tmp/system.cfg');
+      }
+      return answer;
+    };
+
+    await expect(backUp(model, connection)).rejects.toThrow('changed by somebody');
+  });
+
+  it('is not one in which a single bit is another', async () => {
+    const { model, connect } = await sit();
+    const connection = connect();
+    const exec = connection.exec.bind(connection);
+    connection.exec = async (command, options) => {
+      const answer = await exec(command, options);
+      if (command === 'cat /tmp/system.cfg') answer.writeUInt8((answer[100] ?? 0) ^ 1, 100);
+      return answer;
+    };
+
+    await expect(backUp(model, connection)).rejects.toThrow('another checksum');
+  });
+
+  it('needs ssh, as Fastpath behind telnet does not show it', async () => {
+    const { model, connect } = await sit({}, 'telnet');
+
+    await expect(backUp(model, connect())).rejects.toThrow('need ssh');
+  });
+
+  it('is not changed by a stamp of the controller', () => {
+    const [before, after] = ['3f9a2c1d4e5f6071', '59d7b3e100000000'].map((stamp) =>
+      Buffer.from(`users.status=enabled\nmgmt.cfgversion=${stamp}\nswitch.status=enabled\n`),
+    );
+
+    expect(before && after && isSame(before, after, backup())).toBe(true);
+  });
+
+  it.each([
+    'users.1.password=$6$canary$canary',
+    'users.2.password=canary',
+    'mgmt.authkey=canary',
+    'mgmt.cloud_pass=canary',
+    'unifi.key=canary',
+    'switch.wevent.key=canary',
+    'switch.snmp.community=canary',
+    'snmp.community=canary',
+    'snmp.community.1.name=canary',
+    'snmp.user.1.password=canary with blanks',
+    'switch.dot1x.radius.auth.1.secret=canary=canary',
+    'aaa.1.radius.acct.1.secret=canary',
+    'unms.uri=wss://192.168.1.5:443+canary+allowUntrustedCertificate',
+    'cron.1.job.1.cmd=wget http://ann:canary@192.168.1.5/x',
+  ])('hides the secret of %s', (line) => {
+    const masked = createMask(Buffer.alloc(32, 1)).text(`${line}\n`, backup().secrets);
+
+    expect(masked).not.toContain('canary');
+    expect(masked).toContain(`${line.split('=')[0]}=`);
+    expect(masked).toMatch(/<secret [0-9a-f]{6}>/);
+  });
+
+  it.each([
+    'sshd.auth.passwd=enabled',
+    'sshd.auth.key.1.value=AAAAC3NzaC1lZDI1NTE5AAAAIHRlc3Q',
+    'snmp.community.1.status=enabled',
+    'switch.port.1.name=key of the password',
+    'switch.wevent.key=',
+    'mgmt.servers.1.url=http://192.168.1.5:8080/inform',
+    'ppp.1.passthrough=enabled',
+    'aaa.1.wpa.key.1.mgmt=WPA-PSK',
+  ])('shows %s', (line) => {
+    expect(createMask(Buffer.alloc(32, 1)).text(line, backup().secrets)).toBe(line);
+  });
+
+  it('gets back into a switch by the steps, which warn of the controller', async () => {
+    const { device, inventory, model } = await sit();
+    const version = device.running();
+    const other = await sit({ configuration: 'users.status=enabled\nswitch.status=enabled\n' });
+
+    const [copy, put, apply] = model.restore.steps(version, { device: inventory, ...about });
+    await other.connect().upload(copy?.lines[1]?.split(':').at(-1) ?? '', version);
+    const typed = [...(put?.lines ?? []), ...(apply?.lines ?? [])];
+    const output = await typeInto(other.device, account, '# ', [
+      ...typed.map((line) => ({ keys: `${line}\r`, until: '# ' })),
+      { keys: 'ls /tmp\r', until: 'former.cfg\r\n' },
+    ]);
+
+    expect(output).toContain('Storing Active');
+    expect(other.device.running()).toEqual(version);
+    expect(other.device.startup()).toEqual(version);
+    expect(output.split('ls /tmp\r\n')[1]).toBe('system.cfg\r\nformer.cfg\r\n');
+    expect(copy?.title).toContain('Its controller overwrites all of it');
+    expect(copy?.lines).toEqual([
+      'skolo backup show device-1 --version abc --secrets -o device-1.cfg',
+      `scp -O -P ${device.port} device-1.cfg ubnt@127.0.0.1:/tmp/version.cfg`,
+    ]);
+  });
+
+  it('stays as it is where only a part of the version arrived', async () => {
+    const { device, inventory, model, connect } = await sit();
+    const version = Buffer.from('users.status=enabled\nswitch.status=enabled\n');
+    const before = device.running();
+
+    const [, put] = model.restore.steps(version, { device: inventory, ...about });
+    await connect().upload('/tmp/version.cfg', version.subarray(0, 30));
+    const lines = (put?.lines ?? []).map((line) => ({ keys: `${line}\r`, until: '# ' }));
+    await typeInto(device, account, '# ', [...lines, { keys: 'echo done\r', until: '\ndone' }]);
+
+    expect(device.running()).toEqual(before);
+    expect(device.startup()).toEqual(before);
+  });
+
+  it.each([
+    ['nothing', '', '"users."'],
+    ['an error', "cat: can't open '/tmp/system.cfg': No such file or directory\n", '"users."'],
+    ['that of another kind of device', 'users.status=enabled\nradio.status=enabled\n', '"switch."'],
+    ['a part of one', 'switch.status=enabled\nusers.1.name=ub', 'no end'],
+  ])('is not %s', (_what, text, why) => {
+    expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
+  });
+
+  itSurvives(
+    {
+      sit: (small) =>
+        sit(small ? { configuration: 'users.status=enabled\nswitch.status=enabled\n' } : {}),
+      truth: (device) => device.running(),
+    },
+    // No terminal, so no prompt, pager, log or second password.
+    { 'prompt-in-configuration': 'whole', 'password-twice': 'whole' },
+  );
+});

@@ -1,0 +1,17 @@
+/**
+ * VyOS router.
+ *
+ * Tried with: its simulator only; netmiko reads it as well.
+ * rack.yaml: `router: { model: vyos, address: 192.168.1.1, login: router, export: file }`; the account may run `configure`.
+ * Oddities: it saves values in quotes and shows them without, so that settings are compared, not texts. Not in it: files in
+ * /config/auth and /config/user-data.
+ * Source: vyatta-cfg, vyos-1x (config_mgmt.py); VyOS user guide, "Command Line Interface".
+ */
+
+import type { BackupModel } from '../backup.ts';
+import type { Device } from '../device.ts';
+import { vyattaModel } from '../families/vyatta/backup.ts';
+
+export function backup(device: Device): BackupModel {
+  return vyattaModel('vyos', device);
+}
