@@ -15,11 +15,10 @@ export {
   type NotDecoded,
 } from './decode.ts';
 export { type EncodeAs, type Encoded, encode, type FieldNames, heartbeatName } from './encode.ts';
-export { lane, noLane } from './lane.ts';
 export {
   Alert,
   AlertMessage,
-  Door,
+  Endpoint,
   Group,
   HeartbeatMessage,
   type Message,
@@ -28,6 +27,7 @@ export {
   SpooledMessage,
 } from './message.ts';
 export { type Moment, momentNow } from './moment.ts';
+export { noOrderingKey, orderingKey } from './ordering-key.ts';
 export {
   connectPubSub,
   type PubSubConnection,

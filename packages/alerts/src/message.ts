@@ -18,8 +18,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Where an alert came in. */
-export const Door = z.enum(['webhook', 'v1', 'v2']);
-export type Door = z.output<typeof Door>;
+export const Endpoint = z.enum(['webhook', 'v1', 'v2']);
+export type Endpoint = z.output<typeof Endpoint>;
 
 /** An alert, in the words of Alertmanager. */
 export const Alert = z.object({
@@ -58,7 +58,7 @@ export const AlertMessage = z.object({
   at: Time,
   alert: Alert,
   group: Group.optional(),
-  door: Door,
+  door: Endpoint,
   /** When this firing was first and last heard of, and how often. */
   first: Time,
   last: Time,

@@ -1,31 +1,31 @@
-/** The HTTP API: what fires, what waits, what was set aside. Alerts come in elsewhere (`receive/`). */
+/** Handlers of the HTTP API. The endpoints that receive alerts are in `receive/`. */
 import type { alertToPubsubApi, SinkStatus } from '@skolo/api';
 import { HttpProblem, type RouteHandlers } from '@skolo/common';
 import type { DeadLetters } from './dead-letters.ts';
-import { NotAccepted } from './receive/heard.ts';
-import type { Retried } from './retry.ts';
-import type { SinkView, View } from './view.ts';
+import type { Intake } from './intake.ts';
+import { NotAccepted } from './receive/batch.ts';
+import { retryDeadLetters } from './retry-dead-letters.ts';
+import type { SinkView, Status } from './status.ts';
 
 export interface ApiDeps {
-  view: View;
+  status: Status;
   location(): string;
-  deadLetters: Pick<DeadLetters, 'list'>;
-  /** @throws NotAccepted */
-  retry(sink: string | undefined): Promise<Retried>;
+  deadLetters: DeadLetters;
+  intake: Intake;
 }
 
 export function apiHandlers({
-  view,
+  status,
   location,
   deadLetters,
-  retry,
+  intake,
 }: ApiDeps): RouteHandlers<typeof alertToPubsubApi> {
   return {
-    alerts: async () => ({ status: 200, body: { alerts: view.alerts() } }),
+    alerts: async () => ({ status: 200, body: { alerts: status.alerts() } }),
     async status() {
-      const { healthy, why, lastHeard } = view.health();
-      const refusing = view.refusing();
-      const damage = view.damage();
+      const { healthy, why, lastHeard } = status.health();
+      const refusing = status.refusing();
+      const damage = status.damage();
       return {
         status: 200,
         body: {
@@ -33,14 +33,14 @@ export function apiHandlers({
           healthy,
           ...(why !== undefined && { why }),
           ...(lastHeard !== undefined && { lastHeard: timeOf(lastHeard) }),
-          receivers: view.receivers(),
-          firing: view.firing(),
+          receivers: status.receivers(),
+          firing: status.firing(),
           spool: {
-            ...view.spool(),
+            ...status.spool(),
             ...(refusing !== undefined && { refusing }),
             ...(damage !== undefined && { damage }),
           },
-          sinks: view.sinks().map(shownSink),
+          sinks: status.sinks().map(shownSink),
         },
       };
     },
@@ -50,12 +50,12 @@ export function apiHandlers({
     }),
     async retryDeadLetters({ body }) {
       const { sink } = body;
-      if (sink !== undefined && !view.sinks().some(({ name }) => name === sink)) {
-        const names = view.sinks().map(({ name }) => name);
+      const names = status.sinks().map(({ name }) => name);
+      if (sink !== undefined && !names.includes(sink)) {
         throw new HttpProblem(404, `no sink ${sink} in rack.yaml; sinks: ${names.join(', ')}`);
       }
       try {
-        return { status: 200, body: await retry(sink) };
+        return { status: 200, body: await retryDeadLetters({ deadLetters, intake }, names, sink) };
       } catch (error) {
         if (!(error instanceof NotAccepted)) throw error;
         throw new HttpProblem(503, `nothing was retried: ${error.message}`);

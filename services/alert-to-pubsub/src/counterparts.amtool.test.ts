@@ -132,7 +132,7 @@ describe('amtool', () => {
     expect(none).toMatchObject({ status: 0, stdout: expect.not.stringContaining('Disk') });
     // `anonymousRead` of this rack admits whoever is on this computer.
     expect([silence.status, stranger.status]).toEqual([1, 0]);
-    expect(silence.stderr).toContain('make silences in the Alertmanager before this');
+    expect(silence.stderr).toContain('create silences in the Alertmanager before this');
   });
 });
 

@@ -331,7 +331,7 @@ describe('a state directory that vanishes while it is in use', () => {
     await vanish(lab.stateDir);
     expect((await lab.post(alert('alert-0', 4), alert('new', 1))).status).toBe(200);
     await expect
-      .poll(() => logs(lab, 'spool was deleted while in use, and is written anew').length)
+      .poll(() => logs(lab, 'spool was deleted while in use: it was written again').length)
       .toBe(1);
     await expect.poll(() => isThere(snapshotIn(lab.stateDir))).toBe(true);
     await lab.stop();
@@ -347,7 +347,7 @@ describe('a state directory that vanishes while it is in use', () => {
   });
 
   it('costs what was not read yet of older segments, and that is told', async () => {
-    const lab = await startLab({ settings: 'spool: { maxBytes: 16777216 }' });
+    const lab = await startLab({ settings: 'spool: { maxBytes: 16777216 }\nrefreshSeconds: 240' });
     await lab.pubsub.stop();
     // More than what is read ahead, and more segments than the one that is read and the newest.
     const total = 10_000;

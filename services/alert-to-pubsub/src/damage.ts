@@ -1,32 +1,22 @@
-/** Reports what the spool has lost: in the log, in metrics, as a notice, and for a day in status and `/readyz`. */
-import type { NoticeMessage } from '@skolo/alerts';
-import type { Clock, Degraded, Logger } from '@skolo/common';
-import type { Looked, Opened } from './store.ts';
+/** Reports for a day, in status and `/readyz`, what the spool has lost. */
+import type { Clock, Degraded } from '@skolo/common';
+import type { AlertEvent } from './events.ts';
+import type { Opened } from './store.ts';
 
-export interface DamageDeps {
-  location(): string;
-  /** Alerts that are known. */
-  known(): number;
-  notify(notice: Pick<NoticeMessage, 'notice' | 'text' | 'facts'>): void;
-  count(records: number): void;
-  clock: Clock;
-  log: Logger;
-}
+type DamageEvent = Extract<AlertEvent, { type: 'spool-damaged' | 'known-alerts-lost' }>;
 
 /** As long as the alert AlertsSpoolDamaged. In seconds. */
 const reportedFor = 86_400;
-/** Operators find these files by their suffix. */
-const setAside = 'the damaged bytes are in files *.damaged in the spool folder';
 
 export class Damage {
-  private readonly deps: DamageDeps;
+  private readonly deps: { location(): string; clock: Clock };
   private last: (Degraded & { uptime: number }) | undefined;
 
-  constructor(deps: DamageDeps) {
+  constructor(deps: Damage['deps']) {
     this.deps = deps;
   }
 
-  /** What was found of the last day; undefined: nothing. */
+  /** What was found in the last day. */
   get current(): Degraded | undefined {
     const { last, deps } = this;
     if (last === undefined || deps.clock.uptime() - last.uptime > reportedFor) return undefined;
@@ -34,49 +24,38 @@ export class Damage {
     return { what, why, since };
   }
 
-  /** The spool was opened. */
-  opened({ damage, tornBytes, unreadable, cut, isSnapshotLost }: Opened): void {
-    const { location, known, log } = this.deps;
-    if (tornBytes > 0) {
-      log.warn(
-        { bytes: tornBytes },
-        'the spool ended within a record that was not acknowledged: it is kept in a *.torn file',
-      );
-    }
-    const lost = (damage?.missing ?? 0) + unreadable + cut;
-    const lines = damage?.lines ?? 0;
-    if (damage !== undefined || lost > 0) {
-      log.error({ ...damage, unreadable, cut }, 'spool was damaged');
-      this.report(Math.max(lost, lines), `the spool of ${location()} was damaged`, { lost, lines });
-    }
-    if (isSnapshotLost) {
-      log.error({ known: known() }, 'list of known alerts was lost');
-      const text = `the list of known alerts of ${location()} was lost, the spool still tells of ${known()}; others are known again when they are next heard of`;
-      this.deps.count(1);
-      this.deps.notify({ notice: 'damaged', text, facts: { lost: 0, lines: 0 } });
-      this.raise(text);
-    }
-  }
-
-  /** The spool was looked at while in use. */
-  looked({ lost, isRestored }: Looked): void {
-    const { location, log } = this.deps;
-    if (isRestored) log.error('spool was deleted while in use, and is written anew');
-    if (lost === 0) return;
-    log.error({ lost }, 'spool was damaged while in use');
-    this.report(lost, `the spool of ${location()} was damaged while in use`, { lost, lines: 0 });
-  }
-
-  private report(count: number, what: string, facts: { lost: number; lines: number }) {
-    const text = `${what}: ${facts.lost} messages are lost; alerts that fire are told again`;
-    this.deps.count(count);
-    this.deps.notify({ notice: 'damaged', text, facts });
-    this.raise(`${text}; ${setAside}`);
-  }
-
-  private raise(why: string) {
-    const { clock } = this.deps;
+  consume(event: AlertEvent): void {
+    if (event.type !== 'spool-damaged' && event.type !== 'known-alerts-lost') return;
+    const { clock, location } = this.deps;
     const since = this.current?.since ?? new Date(clock.now());
+    const text = damageText(event, location());
+    // Operators find these files by their suffix.
+    const files = '; the damaged bytes are in files *.damaged in the spool folder';
+    const why = event.type === 'spool-damaged' ? text + files : text;
     this.last = { what: 'spool damage', why, since, uptime: clock.uptime() };
   }
+}
+
+/** The damage that was found when the spool was opened. */
+export function damageAtStart(
+  { spool: { damage }, unreadable, cut, isSnapshotLost }: Opened,
+  known: number,
+): DamageEvent[] {
+  const events: DamageEvent[] = [];
+  const lost = (damage?.missing ?? 0) + unreadable + cut;
+  const lines = damage?.lines ?? 0;
+  if (damage !== undefined || lost > 0) {
+    const records = Math.max(lost, lines);
+    events.push({ type: 'spool-damaged', records, lost, lines, isInUse: false });
+  }
+  if (isSnapshotLost) events.push({ type: 'known-alerts-lost', known });
+  return events;
+}
+
+export function damageText(event: DamageEvent, location: string): string {
+  if (event.type === 'known-alerts-lost') {
+    return `the list of known alerts of ${location} was lost: the spool still has ${event.known}; others are known again once they are received`;
+  }
+  const when = event.isInUse ? ' while in use' : '';
+  return `the spool of ${location} was damaged${when}: ${event.lost} messages are lost; alerts that fire are sent again`;
 }

@@ -1,8 +1,8 @@
 import type { Message } from '@skolo/alerts';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Heartbeat, type HeartbeatDeps, type Listener } from './heartbeat.ts';
-import { memoryLog } from './testing/delivery-lab.ts';
-import { fails, fakeSink, hangs } from './testing/fake-sink.ts';
+import { loggedEvents } from './delivery/testing/delivery-lab.ts';
+import { fails, fakeSink, hangs } from './delivery/testing/fake-sink.ts';
+import { Heartbeat, type HeartbeatDeps, type HeartbeatTarget } from './heartbeat.ts';
 import { fakeTime } from './testing/fake-time.ts';
 
 const begun: Heartbeat[] = [];
@@ -10,29 +10,31 @@ const begun: Heartbeat[] = [];
 function setUp(more: Partial<HeartbeatDeps> = {}) {
   const time = fakeTime();
   const sink = fakeSink();
-  const { log, messages } = memoryLog();
+  const { emit, consume, messages } = loggedEvents(time.clock);
   const now = { every: 15 };
   const outcomes: string[] = [];
   const seen: { message: Message; at: number; lane: string }[] = [];
-  const listener: Listener = { sink, status: () => ({ depth: 7, oldestSeconds: 12.34 }) };
+  const target: HeartbeatTarget = { sink, status: () => ({ depth: 7, oldestSeconds: 12.34 }) };
   sink.behave = ([message], lane) => {
     if (message) seen.push({ message, at: time.clock.uptime(), lane });
   };
+  consume((event) => {
+    if (event.type === 'heartbeat-sent') outcomes.push(`${event.sink} sent`);
+    if (event.type === 'heartbeat-failed') outcomes.push(`${event.sink} ${event.reason}`);
+  });
   const heartbeat = new Heartbeat({
-    listeners: () => [listener],
+    targets: () => [target],
     every: () => now.every,
     health: () => ({ healthy: true, lastHeard: Date.parse('2026-11-20T11:59:30Z') }),
     version: '1.2.3',
     clock: time.clock,
-    log,
+    emit,
     pause: time.pause,
-    onSent: (name) => outcomes.push(`${name} sent`),
-    onFailed: (name, { reason }) => outcomes.push(`${name} ${reason}`),
     ...more,
   });
   begun.push(heartbeat);
   const start = time.clock.uptime();
-  return { heartbeat, listener, messages, now, outcomes, seen, sink, start, time };
+  return { heartbeat, target, messages, now, outcomes, seen, sink, start, time };
 }
 
 afterEach(async () => {
@@ -130,10 +132,10 @@ describe('heartbeat', () => {
     const dead = fakeSink({ name: 'dead' });
     const late = fakeSink({ name: 'late' });
     const status = () => ({ depth: 0, oldestSeconds: 0 });
-    const wanted: Listener[] = [{ sink: dead, status }];
-    const { heartbeat, time, sink, outcomes, listener } = setUp({ listeners: () => wanted });
+    const wanted: HeartbeatTarget[] = [{ sink: dead, status }];
+    const { heartbeat, time, sink, outcomes, target } = setUp({ targets: () => wanted });
     dead.behave = (_, __, signal) => hangs(signal);
-    wanted.push(listener);
+    wanted.push(target);
 
     heartbeat.start();
     await time.settle();

@@ -1,45 +1,38 @@
-/**
- * Says again and again that the way works, or how it does not, to each sink that wants to know: beside all that waits for
- * it, one at a time.
- */
+/** Sends heartbeats to each sink that receives them, past all messages that wait, one at a time. */
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { type HeartbeatMessage, type Sink, SinkError } from '@skolo/alerts';
-import { type Clock, errorText, type Logger, pause as usualPause } from '@skolo/common';
-import { graceMs, type Pause, within } from './deliver/within.ts';
+import type { HeartbeatMessage, Sink } from '@skolo/alerts';
+import { type Clock, pause as usualPause } from '@skolo/common';
+import { asSinkError, graceMs, type Pause, sendWithin } from './delivery/send.ts';
+import type { EmitAlertEvent } from './events.ts';
 import type { Health } from './watchdog.ts';
 
-/** A sink that wants heartbeats, and what waits for it. */
-export interface Listener {
-  sink: Pick<Sink, 'name' | 'send' | 'laneOf'>;
+/** A sink that receives heartbeats, and what waits for it. */
+export interface HeartbeatTarget {
+  sink: Pick<Sink, 'name' | 'send' | 'orderingKeyOf'>;
   status(): { depth: number; oldestSeconds: number };
 }
 
 export interface HeartbeatDeps {
-  /** Asked anew each time. */
-  listeners(): readonly Listener[];
-  /** Seconds from one to the next, asked anew each time. */
+  targets(): readonly HeartbeatTarget[];
+  /** Period in seconds. */
   every(): number;
   health(): Health;
   version: string;
   clock: Clock;
-  log: Logger;
+  emit: EmitAlertEvent;
   pause?: Pause;
-  onSent(sink: string): void;
-  onFailed(sink: string, failure: { reason: string; code: string; why: string }): void;
 }
 
-/** One that takes longer, in seconds, says nothing any more. */
+/** A heartbeat that takes longer, in seconds, is out of date. */
 const mostSeconds = 10;
-/** A wall clock that is moved by less is not worth another time of the start, in milliseconds. */
+/** Smaller moves of the wall clock do not change the time of the start. In milliseconds. */
 const jitterMs = 5000;
 
 interface Beat {
   isUnderWay: boolean;
-  /** Its time came while the one before was under way. */
+  /** The next one became due while the last one was under way. */
   isDue: boolean;
-  /** Why the last one did not arrive. */
-  failing: string | undefined;
 }
 
 export class Heartbeat {
@@ -99,16 +92,15 @@ export class Heartbeat {
   }
 
   private beatAll() {
-    const { listeners: ask, health } = this.deps;
-    // Silence is logged also where nobody listens.
+    const { targets, health } = this.deps;
+    // Detects silence also where no sink receives heartbeats.
     health();
-    const listeners = ask();
-    const names = new Set(listeners.map(({ sink }) => sink.name));
+    const names = new Set(targets().map(({ sink }) => sink.name));
     for (const [name, { isUnderWay }] of this.beats) {
       if (!names.has(name) && !isUnderWay) this.beats.delete(name);
     }
     for (const name of names) {
-      const beat = this.beats.get(name) ?? { isUnderWay: false, isDue: false, failing: undefined };
+      const beat = this.beats.get(name) ?? { isUnderWay: false, isDue: false };
       this.beats.set(name, beat);
       beat.isDue = true;
       if (beat.isUnderWay) continue;
@@ -119,31 +111,33 @@ export class Heartbeat {
 
   /** Never throws. */
   private async send(name: string, beat: Beat): Promise<void> {
-    const { every, listeners } = this.deps;
+    const { every, targets, emit } = this.deps;
     const { signal: closing } = this.stopping;
     const { pause } = this;
     beat.isUnderWay = true;
     while (beat.isDue && !closing.aborted) {
       beat.isDue = false;
-      const listener = listeners().find(({ sink }) => sink.name === name);
-      if (listener === undefined) break;
+      const target = targets().find(({ sink }) => sink.name === name);
+      if (target === undefined) break;
       const ms = Math.min(every(), mostSeconds) * 1000;
       try {
-        const { sink } = listener;
-        const message = this.message(listener);
-        // A lane that no alert is in, so that it waits for none.
-        const lane = sink.laneOf(message);
-        const send = (signal: AbortSignal) => sink.send([message], lane, signal);
-        await within(ms, send, { pause, closing });
-        this.sent(name, beat);
+        const { sink } = target;
+        const message = this.message(target);
+        // The key of no alert, so that it waits for none.
+        const key = sink.orderingKeyOf(message);
+        const send = (signal: AbortSignal) => sink.send([message], key, signal);
+        await sendWithin(ms, send, { pause, closing });
+        emit({ type: 'heartbeat-sent', sink: name });
       } catch (error) {
-        if (!closing.aborted) this.failed(name, beat, error);
+        if (closing.aborted) break;
+        const { reason, code, message: why } = asSinkError(error);
+        emit({ type: 'heartbeat-failed', sink: name, reason, code, why });
       }
     }
     beat.isUnderWay = false;
   }
 
-  private message({ status }: Listener): HeartbeatMessage {
+  private message({ status }: HeartbeatTarget): HeartbeatMessage {
     const { clock, version, health } = this.deps;
     const { healthy, why, lastHeard } = health();
     const { depth, oldestSeconds } = status();
@@ -167,26 +161,6 @@ export class Heartbeat {
     const wall = clock.now() - (clock.uptime() - this.startedAt) * 1000;
     if (Math.abs(wall - this.startedWall) > jitterMs) this.startedWall = wall;
     return timeOf(this.startedWall);
-  }
-
-  private sent(sink: string, beat: Beat) {
-    const { log, onSent } = this.deps;
-    if (beat.failing !== undefined) log.info({ sink }, 'heartbeat arrives again');
-    beat.failing = undefined;
-    onSent(sink);
-  }
-
-  private failed(sink: string, beat: Beat, error: unknown) {
-    const { log, onFailed } = this.deps;
-    const isKnown = error instanceof SinkError;
-    const reason = isKnown ? error.reason : 'unavailable';
-    const code = isKnown ? error.code : 'UNKNOWN';
-    const why = errorText(error);
-    if (beat.failing !== reason) {
-      log.warn({ sink, reason, code, why }, 'heartbeat does not arrive');
-    }
-    beat.failing = reason;
-    onFailed(sink, { reason, code, why });
   }
 }
 

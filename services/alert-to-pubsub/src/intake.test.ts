@@ -2,9 +2,9 @@ import { SpooledMessage } from '@skolo/alerts';
 import type { DeadLetter } from '@skolo/api';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
-import { createIds } from './ids.ts';
+import type { AlertEvent } from './events.ts';
 import { Intake, type IntakeDeps } from './intake.ts';
-import { type Batch, NotAccepted, type Received } from './receive/heard.ts';
+import { type Batch, NotAccepted, type Received } from './receive/batch.ts';
 import { smallRack } from './testing/small-rack.ts';
 
 const settings = smallRack().services['alert-to-pubsub'];
@@ -49,7 +49,12 @@ class FakeSpool {
   }
 }
 
-function start(over: Partial<IntakeDeps> = {}) {
+interface StartOptions extends Partial<IntakeDeps> {
+  refusal?: () => string | undefined;
+  isOpen?: boolean;
+}
+
+function start({ refusal, isOpen = true, ...over }: StartOptions = {}) {
   const spool = new FakeSpool();
   const clock = fakeClock('2026-11-20T07:00:00Z');
   const letters: DeadLetter[] = [];
@@ -57,16 +62,17 @@ function start(over: Partial<IntakeDeps> = {}) {
   const troubles: unknown[] = [];
   const intake = new Intake({
     settings: () => settings,
-    spool: () => spool,
-    refusal: () => undefined,
+    capacity: {
+      refusal: refusal ?? (() => undefined),
+      wrote: (error) => void troubles.push(error),
+    },
     deadLetters: { add: async (added) => void letters.push(...added) },
-    newId: createIds(0),
+    firstId: 0,
     clock,
-    onAccepted: () => undefined,
-    onHeard: (batch) => void heard.push(batch),
-    onDisk: (trouble) => void troubles.push(trouble),
+    emit: (event: AlertEvent) => void (event.type === 'received' && heard.push(event.received)),
     ...over,
   });
+  if (isOpen) intake.open(spool);
   const accept = (batch: Batch) => intake.accept(() => batch, 0);
   return { intake, accept, spool, clock, letters, heard, troubles };
 }
@@ -77,7 +83,7 @@ function batch(names: string[], more: Partial<Batch> = {}): Batch {
     annotations: {},
     status: name.endsWith('-') ? ('resolved' as const) : ('firing' as const),
   }));
-  return { door: 'webhook', alerts, bad: [], truncated: 0, ...more };
+  return { endpoint: 'webhook', alerts, bad: [], truncated: 0, ...more };
 }
 
 describe('accept', () => {
@@ -156,14 +162,14 @@ describe('accept', () => {
     expect(intake.alerts.size).toBe(1);
   });
 
-  it('takes nothing while there is no spool: what is known is being read then, and may be old', async () => {
-    let isOpen = true;
-    const spool = new FakeSpool();
-    const { accept } = start({ spool: () => (isOpen ? spool : undefined) });
-    await accept(batch(['A']));
-    isOpen = false;
-
+  it('accepts nothing before the spool is open, not even repeats: what is known is being read', async () => {
+    const { intake, accept, spool } = start({ isOpen: false });
+    await expect(accept(batch([]))).rejects.toThrow(NotAccepted);
     await expect(accept(batch(['A']))).rejects.toThrow(NotAccepted);
+
+    intake.open(spool);
+
+    await expect(accept(batch(['A']))).resolves.toMatchObject({ firing: 1 });
   });
 
   it('does not answer a repeat before the first of it is written', async () => {

@@ -1,55 +1,51 @@
 /**
- * What was heard becomes messages in the spool, one group after the other: what waits while a group is written is the
- * next group, up to half a megabyte, and shares one sync. What is known changes only once the spool has it; so nobody is
- * answered by what may be lost yet.
+ * Turns received alerts into messages in the spool, group by group. Requests that arrive while a group is written form the
+ * next one, up to half a megabyte, and share one sync. The known alerts change only once the spool has the messages.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { AlertMessage, NoticeMessage, SpooledMessage } from '@skolo/alerts';
+import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
 import { type Clock, errorText } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { AlertToPubsubSettings } from '@skolo/rack';
-import { Complaints } from './complaints.ts';
+import type { Capacity } from './capacity.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { Draft } from './draft.ts';
+import type { EmitAlertEvent } from './events.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import type { NewId } from './ids.ts';
+import { createIds, type NewId } from './ids.ts';
+import type { NoticeDraft } from './notices.ts';
 import {
+  type AcceptAlerts,
   type Batch,
-  type Intake as Doorway,
   NotAccepted,
   type Received,
   receivedOf,
-} from './receive/heard.ts';
+} from './receive/batch.ts';
+import { pathOf } from './receive/messages.ts';
+import { Reported } from './reported.ts';
 import {
-  hear,
   isRefreshDue,
   type Moment,
+  messageOfNow,
   pass,
   refreshOf,
   type Tracked,
-  wordOfNow,
+  update,
 } from './state.ts';
 
 export interface IntakeDeps {
   settings(): AlertToPubsubSettings;
-  /** Undefined while the disk is down. */
-  spool(): Pick<Spool, 'append'> | undefined;
-  /** Why so many more bytes cannot be accepted, for people. */
-  refusal(bytes: number): string | undefined;
+  capacity: Pick<Capacity, 'refusal' | 'wrote'>;
   deadLetters: Pick<DeadLetters, 'add'>;
-  newId: NewId;
   clock: Clock;
+  emit: EmitAlertEvent;
+  /** Where the ids of messages begin to count. */
+  firstId?: number;
   /** How many alerts may be known, those that were resolved a short time ago included. */
   mostAlerts?: number;
-  /** How many alerts began to fire, or were resolved: the spool has them now. */
-  onAccepted(transitions: Readonly<Draft['transitions']>): void;
-  /** Somebody lives who sends alerts. */
-  onHeard(received: Received): void;
-  /** The disk takes it, or why not. */
-  onDisk(trouble: unknown): void;
 }
 
-/** Something that is to happen, all of it or nothing. */
+/** A change that is written whole or not at all. */
 interface Job {
   draw(draft: Draft): void;
   /** What it is drawn from. */
@@ -57,9 +53,6 @@ interface Job {
   resolve(): void;
   reject(error: NotAccepted): void;
 }
-
-/** What is wrong beside the alerts, told as a notice. */
-export type Complaint = Omit<NoticeMessage, 'kind' | 'id' | 'at'>;
 
 const retryAfterSeconds = 15;
 /** Some hundred times what a rack has. Of the usual size they take 70 MB. */
@@ -71,13 +64,15 @@ const longText = mostBytes / 3;
 /** How much is read and written at once, in bytes of requests. What waits stays outside of the heap meanwhile. */
 const mostAtOnce = 2 ** 19;
 
-export class Intake implements Doorway {
+export class Intake implements AcceptAlerts {
   /** By fingerprint. */
   readonly alerts = new Map<string, Tracked>();
   /** The sequence number of the first message that `alerts` does not know of yet. */
   next = 1;
   private readonly deps: IntakeDeps;
-  private readonly complaints: Complaints;
+  private readonly reported: Reported;
+  private readonly newId: NewId;
+  private spool: Pick<Spool, 'append'> | undefined;
   /** In seconds of uptime. */
   private tickedAt: number;
   private jobs: Job[] = [];
@@ -86,7 +81,13 @@ export class Intake implements Doorway {
   constructor(deps: IntakeDeps) {
     this.deps = deps;
     this.tickedAt = deps.clock.uptime();
-    this.complaints = new Complaints(() => deps.clock.uptime());
+    this.reported = new Reported(() => deps.clock.uptime());
+    this.newId = createIds(deps.firstId);
+  }
+
+  /** Accepts alerts from here on. */
+  open(spool: Pick<Spool, 'append'>): void {
+    this.spool = spool;
   }
 
   async accept(read: () => Batch, bytes: number): Promise<Received> {
@@ -111,7 +112,7 @@ export class Intake implements Doorway {
       throw refusal ?? error;
     });
     if (received === undefined) throw refusal;
-    this.deps.onHeard(received);
+    this.deps.emit({ type: 'received', received, leftOut });
     if (leftOut > 0) throw this.tooMany(leftOut);
     return received;
   }
@@ -121,8 +122,8 @@ export class Intake implements Doorway {
    *
    * @throws NotAccepted
    */
-  async notify(complaint: Complaint): Promise<void> {
-    await this.enqueue((draft) => this.complain(draft, complaint));
+  async notify(notice: NoticeDraft): Promise<void> {
+    await this.enqueue((draft) => this.addNotice(draft, notice));
   }
 
   /**
@@ -139,16 +140,16 @@ export class Intake implements Doorway {
       }
       for (const [fingerprint, late] of latest) {
         const known = draft.get(fingerprint)?.known;
-        const now = wordOfNow(late, known, this.moment(), this.deps.newId);
+        const now = messageOfNow(late, known, this.moment(), this.newId);
         if (now !== undefined) this.add(draft, { ...now, sink });
       }
     });
   }
 
   /**
-   * Ends what was not heard of in time.
+   * Expires alerts that were not repeated in time.
    *
-   * @returns the alerts that are to be told again, since they go on
+   * @returns alerts that are due for a refresh
    * @throws NotAccepted It is done the next time.
    */
   async tick(): Promise<string[]> {
@@ -159,13 +160,13 @@ export class Intake implements Doorway {
       const settings = this.deps.settings();
       due.length = 0;
       for (const [fingerprint, tracked] of draft.known()) {
-        const change = pass(tracked, moment, this.deps.newId);
+        const change = pass(tracked, moment, this.newId);
         if (change === 'forget') draft.forget(fingerprint);
         else if (change !== undefined) {
           draft.set(fingerprint, change.tracked);
           for (const message of change.messages) this.add(draft, message);
         } else if (isRefreshDue(tracked, before, moment, settings)) {
-          draft.set(fingerprint, { ...tracked, toldAt: moment.uptime });
+          draft.set(fingerprint, { ...tracked, messageAt: moment.uptime });
           due.push(fingerprint);
         }
       }
@@ -174,9 +175,9 @@ export class Intake implements Doorway {
     return due;
   }
 
-  /** Says that the alert still fires. Undefined: it does not. */
+  /** A message that the alert still fires. Undefined: it does not. */
   refreshOf(fingerprint: string): AlertMessage | undefined {
-    return refreshOf(this.alerts.get(fingerprint), this.moment(), this.deps.newId);
+    return refreshOf(this.alerts.get(fingerprint), this.moment(), this.newId);
   }
 
   /** Fulfilled when nothing is under way. */
@@ -188,45 +189,48 @@ export class Intake implements Doorway {
   private draw(draft: Draft, batch: Batch): number {
     const { mostAlerts = usualMostAlerts } = this.deps;
     let leftOut = 0;
-    const { door, group, bad, truncated } = batch;
+    const { endpoint, group, bad, truncated } = batch;
     const moment = this.moment();
     const settings = this.deps.settings();
     for (const alert of batch.alerts) {
       const fingerprint = fingerprintOf(alert.labels, settings.replicaLabels);
-      const word = { fingerprint, alert, door, group };
       const before = draft.get(fingerprint);
       if (before === undefined && this.alerts.size + draft.added >= mostAlerts) {
         leftOut += 1;
         continue;
       }
-      const change = hear(before, word, moment, settings, this.deps.newId);
+      const received = { fingerprint, alert, endpoint, group };
+      const change = update(before, received, moment, settings, this.newId);
       draft.set(fingerprint, change.tracked);
       for (const message of change.messages) this.add(draft, message);
     }
     for (const { why, found } of bad) {
       // Alertmanager sends the same one again and again: it must not push the others out.
-      if (this.complaints.isNew(`${why} ${JSON.stringify(found)}`)) {
+      if (this.reported.isNew(`${why} ${JSON.stringify(found)}`)) {
         const at = new Date(moment.now).toISOString();
-        draft.letters.push({ at, from: door, why, found });
+        draft.letters.push({ at, from: endpoint, why, found });
       }
     }
-    if (bad.length > 0 && this.complaints.isNew(`bad ${door}`)) {
-      const text = `${bad.length} of the alerts at the door ${door} are none, and are kept as dead letters: ${bad[0]?.why}; skolo alerts dead-letters shows them`;
-      this.complain(draft, { notice: 'dead-letters', text, facts: { count: bad.length, door } });
+    if (bad.length > 0 && this.reported.isNew(`bad ${endpoint}`)) {
+      const text = `${bad.length} entries posted to ${pathOf[endpoint]} are not valid alerts: ${bad[0]?.why}; see skolo alerts dead-letters`;
+      this.addNotice(draft, {
+        notice: 'dead-letters',
+        text,
+        facts: { count: bad.length, door: endpoint },
+      });
     }
-    if (truncated > 0 && this.complaints.isNew(`truncated ${group?.key} ${truncated}`)) {
+    if (truncated > 0 && this.reported.isNew(`truncated ${group?.key} ${truncated}`)) {
       const text = `Alertmanager left ${truncated} alerts of a group out: raise max_alerts of its receiver${group?.receiver ? ` ${group.receiver}` : ''}, or split the group`;
       const facts = { count: truncated, group: group?.key ?? '', receiver: group?.receiver ?? '' };
-      this.complain(draft, { notice: 'truncated', text, facts });
+      this.addNotice(draft, { notice: 'truncated', text, facts });
     }
     return leftOut;
   }
 
-  private complain(draft: Draft, complaint: Complaint) {
-    const { newId, clock } = this.deps;
-    const now = clock.now();
+  private addNotice(draft: Draft, notice: NoticeDraft) {
+    const now = this.deps.clock.now();
     const at = new Date(now).toISOString();
-    this.add(draft, { kind: 'notice', id: newId(undefined, now), at, ...complaint });
+    this.add(draft, { kind: 'notice', id: this.newId(undefined, now), at, ...notice });
   }
 
   private enqueue(draw: Job['draw'], bytes = 0): Promise<void> {
@@ -266,14 +270,15 @@ export class Intake implements Doorway {
   private async write(jobs: readonly Job[]) {
     const { deps } = this;
     const draft = new Draft(this.alerts);
-    this.complaints.begin();
+    this.reported.begin();
     for (const { draw } of jobs) draw(draft);
     const { texts, letters, transitions } = draft;
     const isWriting = texts.length > 0 || letters.length > 0;
-    const spool = deps.spool();
+    const { spool } = this;
     // Without one, what is known is just being read from it, and may be older than what was accepted last.
     if (isWriting || spool === undefined) {
-      const refusal = deps.refusal(texts.reduce((sum, { length }) => sum + length, 0));
+      const bytes = texts.reduce((sum, { length }) => sum + length, 0);
+      const refusal = deps.capacity.refusal(bytes);
       if (refusal !== undefined || spool === undefined) {
         throw new NotAccepted(refusal ?? 'the spool cannot be opened', retryAfterSeconds);
       }
@@ -281,14 +286,14 @@ export class Intake implements Doorway {
         if (letters.length > 0) await deps.deadLetters.add(letters);
         if (texts.length > 0) this.next = (await spool.append(texts)) + texts.length;
       } catch (error) {
-        deps.onDisk(error);
+        deps.capacity.wrote(error);
         throw error;
       }
-      deps.onDisk(undefined);
+      deps.capacity.wrote(undefined);
     }
     draft.apply();
-    this.complaints.keep();
-    deps.onAccepted(transitions);
+    this.reported.keep();
+    deps.emit({ type: 'transitions', ...transitions });
   }
 
   /** All that is known is in memory, and anybody who reaches the endpoints may invent alerts. */
@@ -306,7 +311,7 @@ export class Intake implements Doorway {
     if (text.length > longText && Buffer.byteLength(text) > mostBytes) {
       const { labels } = message.kind === 'notice' ? { labels: message.facts } : message.alert;
       const why = `larger than ${mostBytes} bytes: shorten its labels and annotations`;
-      if (this.complaints.isNew(`${why} ${JSON.stringify(labels)}`)) {
+      if (this.reported.isNew(`${why} ${JSON.stringify(labels)}`)) {
         const from = message.kind === 'notice' ? 'notice' : message.door;
         letters.push({ at: message.at, from, why, found: { labels } });
       }

@@ -1,106 +1,117 @@
 /** Metrics of alert-to-pubsub. Names and labels are all declared here; the alert rules ask for them. */
-import { Door, type SinkReason, sinkReasons } from '@skolo/alerts';
+import { Endpoint, sinkReasons } from '@skolo/alerts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { type RefusedWhy, refusedWhys } from './receive/refused.ts';
-import type { SinkView, View } from './view.ts';
+import type { EmitAlertEvent } from './events.ts';
+import { refusedWhys } from './receive/refused.ts';
+import type { SinkView, Status } from './status.ts';
 
-const doors = Door.options;
+const doors = Endpoint.options;
 const statuses = ['firing', 'resolved'] as const;
 /** Of requests, and of alerts in a request that is accepted otherwise. */
 const refusals = [...refusedWhys, 'bad'] as const;
 
-export interface Metrics {
-  /** There is such a sink from here on. */
-  sink(name: string): void;
-  received(door: string, status: 'firing' | 'resolved', count: number): void;
-  refused(door: string, reason: RefusedWhy | 'bad', count?: number): void;
-  transitions(counts: Readonly<Record<'firing' | 'resolved', number>>): void;
-  truncated(count: number): void;
-  deadLetters(from: string, count: number): void;
-  damaged(records: number): void;
-  dropped(sink: string, count: number): void;
-  sent(sink: string, messages: number, seconds: number): void;
-  failed(sink: string, reason: SinkReason): void;
-  heartbeat(sink: string, outcome: 'sent' | 'failed'): void;
-}
-
-export function createMetrics(registry: Registry, view: () => View): Metrics {
+/** Registers the metrics. Gauges read the status; the returned function counts events. */
+export function createMetrics(registry: Registry, status: Status): EmitAlertEvent {
   const registers = [registry];
   const counter = <L extends string>(what: string, help: string, labelNames: readonly L[]) =>
     new Counter({ name: `skolo_alerts_${what}_total`, help, labelNames, registers });
-  const received = counter('received', 'Alerts that came in and were accepted.', [
-    'door',
-    'status',
-  ]);
-  const refused = counter('refused', 'Requests, and alerts in them, that were not accepted.', [
-    'door',
-    'reason',
-  ]);
+  const received = counter('received', 'Alerts received and accepted.', ['door', 'status']);
+  const refused = counter(
+    'refused',
+    'Requests rejected, and invalid alerts in accepted requests.',
+    ['door', 'reason'],
+  );
   const transitions = counter('transitions', 'Alerts that began to fire, or were resolved.', [
     'status',
   ]);
   const truncated = counter('truncated', 'Alerts that Alertmanager left out (max_alerts).', []);
-  const letters = counter('dead_letters', 'What was no alert, or what a sink will never take.', [
-    'from',
-  ]);
+  const letters = counter(
+    'dead_letters',
+    'Invalid alerts, and messages that a sink rejects while it accepts others.',
+    ['from'],
+  );
   const damaged = counter(
     'spool_damaged_records',
     'Records of the spool that were found damaged or missing.',
     [],
   );
-  const dropped = counter('dropped', 'Messages that a sink lost since the spool was full.', [
+  const dropped = counter('dropped', 'Messages dropped for a sink because the spool was full.', [
     'sink',
   ]);
-  const published = counter('published', 'Messages that a sink has taken.', ['sink']);
-  const failures = counter('publish_failures', 'Attempts of a sink that failed.', [
+  const published = counter('published', 'Messages that a sink has accepted.', ['sink']);
+  const failures = counter('publish_failures', 'Failed attempts to send to a sink.', [
     'sink',
     'reason',
   ]);
-  const heartbeats = counter('heartbeats', 'Heartbeats by what became of them: sent, failed.', [
+  const heartbeats = counter('heartbeats', 'Heartbeats by outcome: sent, failed.', [
     'sink',
     'outcome',
   ]);
   const duration = new Histogram({
     name: 'skolo_alerts_publish_duration_seconds',
-    help: 'Time until a sink has taken a batch of messages.',
+    help: 'Time until a sink has accepted a batch of messages.',
     labelNames: ['sink'],
     buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
     registers,
   });
-  // What has never been counted would be absent: the first one would be no increase to Prometheus.
+  // An absent counter that begins with 1 is no increase to Prometheus.
   for (const door of doors) {
     letters.inc({ from: door }, 0);
     for (const status of statuses) received.inc({ door, status }, 0);
     for (const reason of refusals) refused.inc({ door, reason }, 0);
   }
   for (const status of statuses) transitions.inc({ status }, 0);
-  wayGauges(registry, view);
-  sinkGauges(registry, view);
-  return {
-    sink(sink) {
-      for (const each of [dropped, published]) each.inc({ sink }, 0);
-      letters.inc({ from: sink }, 0);
-      for (const reason of sinkReasons) failures.inc({ sink, reason }, 0);
-    },
-    received: (door, status, count) => received.inc({ door, status }, count),
-    refused: (door, reason, count = 1) => refused.inc({ door, reason }, count),
-    transitions(counts) {
-      for (const status of statuses) transitions.inc({ status }, counts[status]);
-    },
-    truncated: (count) => truncated.inc(count),
-    deadLetters: (from, count) => letters.inc({ from }, count),
-    damaged: (records) => damaged.inc(records),
-    dropped: (sink, count) => dropped.inc({ sink }, count),
-    sent(sink, messages, seconds) {
-      published.inc({ sink }, messages);
-      duration.observe({ sink }, seconds);
-    },
-    failed: (sink, reason) => failures.inc({ sink, reason }),
-    heartbeat: (sink, outcome) => heartbeats.inc({ sink, outcome }),
+  serviceGauges(registry, status);
+  sinkGauges(registry, status);
+  return function countEvent(event) {
+    switch (event.type) {
+      case 'received': {
+        const { endpoint: door, firing, resolved, bad, truncated: left } = event.received;
+        if (left > 0) truncated.inc(left);
+        if (bad.length > 0) letters.inc({ from: door }, bad.length);
+        // What is left out makes the whole request a refused one.
+        if (event.leftOut > 0) return;
+        if (bad.length > 0) refused.inc({ door, reason: 'bad' }, bad.length);
+        if (firing > 0) received.inc({ door, status: 'firing' }, firing);
+        if (resolved > 0) received.inc({ door, status: 'resolved' }, resolved);
+        return;
+      }
+      case 'refused':
+        return refused.inc({ door: event.endpoint, reason: event.why });
+      case 'request-failed':
+        return refused.inc({ door: event.endpoint, reason: 'failed' });
+      case 'transitions':
+        for (const state of statuses) transitions.inc({ status: state }, event[state]);
+        return;
+      case 'spool-damaged':
+        return damaged.inc(event.records);
+      case 'known-alerts-lost':
+        return damaged.inc(1);
+      case 'sink-added': {
+        const { sink } = event;
+        for (const each of [dropped, published]) each.inc({ sink }, 0);
+        letters.inc({ from: sink }, 0);
+        for (const reason of sinkReasons) failures.inc({ sink, reason }, 0);
+        return;
+      }
+      case 'sent':
+        published.inc({ sink: event.sink }, event.messages);
+        return duration.observe({ sink: event.sink }, event.seconds);
+      case 'send-failed':
+        return failures.inc({ sink: event.sink, reason: event.reason });
+      case 'dead-letter':
+        return letters.inc({ from: event.sink }, 1);
+      case 'dropped':
+        return dropped.inc({ sink: event.sink }, event.count);
+      case 'heartbeat-sent':
+        return heartbeats.inc({ sink: event.sink, outcome: 'sent' });
+      case 'heartbeat-failed':
+        return heartbeats.inc({ sink: event.sink, outcome: 'failed' });
+    }
   };
 }
 
-function wayGauges(registry: Registry, view: () => View): void {
+function serviceGauges(registry: Registry, status: Status): void {
   const gauge = (what: string, help: string, read: () => number) =>
     new Gauge({
       name: `skolo_alerts_${what}`,
@@ -110,37 +121,37 @@ function wayGauges(registry: Registry, view: () => View): void {
         this.set(read());
       },
     });
-  gauge('firing', 'Alerts that fire.', () => view().firing());
-  gauge('spool_bytes', 'Size of the spool.', () => view().spool().bytes);
+  gauge('firing', 'Alerts that fire.', () => status.firing());
+  gauge('spool_bytes', 'Size of the spool.', () => status.spool().bytes);
   gauge(
     'spool_max_bytes',
-    'Size at which nothing more is accepted.',
-    () => view().spool().maxBytes,
+    'Size of the spool at which alerts are refused.',
+    () => status.spool().maxBytes,
   );
-  gauge('refusing', 'Whether alerts are refused now.', () => (view().refusing() ? 1 : 0));
-  gauge('heartbeat_healthy', 'Whether the heartbeat says that all is well.', () =>
-    view().health().healthy ? 1 : 0,
+  gauge('refusing', 'Whether alerts are refused now.', () => (status.refusing() ? 1 : 0));
+  gauge('heartbeat_healthy', 'Whether the heartbeat reports healthy.', () =>
+    status.health().healthy ? 1 : 0,
   );
   gauge(
     'last_heard_timestamp_seconds',
-    'When the watchdog, or any alert, was last heard of; 0: never.',
-    () => (view().health().lastHeard ?? 0) / 1000,
+    'When any alert but a test was last received; 0: never.',
+    () => (status.health().lastHeard ?? 0) / 1000,
   );
   new Gauge({
     name: 'skolo_alerts_receiver_silent',
-    help: 'Whether a receiver that is expected to has received nothing for too long.',
+    help: 'Whether a receiver that is expected to receive alerts has received none for too long.',
     labelNames: ['receiver'],
     registers: [registry],
     collect() {
       this.reset();
-      for (const { name, isExpected, isSilent } of view().receivers()) {
+      for (const { name, isExpected, isSilent } of status.receivers()) {
         if (isExpected) this.set({ receiver: name }, isSilent ? 1 : 0);
       }
     },
   });
 }
 
-function sinkGauges(registry: Registry, view: () => View): void {
+function sinkGauges(registry: Registry, status: Status): void {
   const gauge = (what: string, help: string, read: (sink: SinkView) => number | undefined) =>
     new Gauge({
       name: `skolo_alerts_${what}`,
@@ -149,7 +160,7 @@ function sinkGauges(registry: Registry, view: () => View): void {
       registers: [registry],
       collect() {
         this.reset();
-        for (const sink of view().sinks()) {
+        for (const sink of status.sinks()) {
           const value = read(sink);
           if (value !== undefined) this.set({ sink: sink.name }, value);
         }
@@ -158,18 +169,18 @@ function sinkGauges(registry: Registry, view: () => View): void {
   gauge('spool_depth', 'Messages that wait for a sink.', ({ depth }) => depth);
   gauge(
     'spool_oldest_seconds',
-    'How long the oldest of them has waited.',
+    'How long the oldest message has waited for a sink.',
     (sink) => sink.oldestSeconds,
   );
   gauge('sink_down', 'Whether a sink accepts no message.', ({ down }) => (down ? 1 : 0));
   gauge(
     'last_success_timestamp_seconds',
-    'When a sink last took a message; 0: never.',
+    'When a sink last accepted a message; 0: never.',
     ({ lastSuccess }) => (lastSuccess ?? 0) / 1000,
   );
   gauge(
     'heartbeat_last_success_timestamp_seconds',
-    'When a sink that wants them last took a heartbeat; 0: never.',
+    'When a sink that receives heartbeats last accepted one; 0: never.',
     ({ wantsHeartbeat, lastHeartbeat = 0 }) => (wantsHeartbeat ? lastHeartbeat / 1000 : undefined),
   );
 }

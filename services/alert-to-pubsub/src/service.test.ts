@@ -145,7 +145,7 @@ describe('alert-to-pubsub', () => {
       lane: '',
       body: { __name__: 'HEALTHZ', location: 'rack4', healthy: 'true', spoolDepth: '0' },
     });
-    expect(lab.heartbeats()[0]?.body.why).toMatch(/^not heard of yet/);
+    expect(lab.heartbeats()[0]?.body.why).toMatch(/^no alert received yet/);
   });
 
   it('tells of a sink that takes no heartbeats, also while no alert waits for it', async () => {

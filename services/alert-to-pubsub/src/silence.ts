@@ -1,21 +1,22 @@
-/** How long nothing was received from somebody. All moments are seconds of uptime, by the clock that does not jump. */
+/** How long nothing was received. All moments are seconds of uptime, by the clock that does not jump. */
 import type { Clock } from '@skolo/common';
+import { wallTime } from './success-times.ts';
 
 /** From the process before this one. Milliseconds since 1970. */
 export interface Before {
   /** When it last received something. */
   lastHeard?: number | undefined;
-  /** When it last lived. */
+  /** When that process last ran. */
   lastAlive?: number | undefined;
 }
 
 export class Silence {
-  heardAt: number | undefined;
+  receivedAt: number | undefined;
   readonly startedAt: number;
   private readonly clock: Clock;
   /**
-   * From when on silence counts. Time in which this service was down proves nothing. But one that restarts again and
-   * again, and receives nothing between, must not look well for ever.
+   * From when on silence counts. Time in which this service was down proves nothing. But a service that restarts again
+   * and again, and receives nothing in between, must not look healthy for ever.
    */
   private countsFrom: number;
 
@@ -24,14 +25,14 @@ export class Silence {
     this.startedAt = clock.uptime();
     this.countsFrom = this.startedAt;
     if (lastHeard === undefined) return;
-    this.heardAt = this.uptimeOf(lastHeard);
+    this.receivedAt = this.uptimeOf(lastHeard);
     this.countsFrom -= Math.max(0, (lastAlive ?? lastHeard) - lastHeard) / 1000;
   }
 
   /** @param at milliseconds since 1970 */
-  heard(at: number): void {
-    this.heardAt = Math.max(this.uptimeOf(at), this.heardAt ?? Number.NEGATIVE_INFINITY);
-    this.countsFrom = Math.max(this.countsFrom, this.heardAt);
+  received(at: number): void {
+    this.receivedAt = Math.max(this.uptimeOf(at), this.receivedAt ?? Number.NEGATIVE_INFINITY);
+    this.countsFrom = Math.max(this.countsFrom, this.receivedAt);
   }
 
   isLongerThan(seconds: number): boolean {
@@ -39,18 +40,20 @@ export class Silence {
   }
 
   /** Something was received within these seconds, also where the service was down in between. */
-  isHeardWithin(seconds: number): boolean {
-    return this.heardAt !== undefined && this.clock.uptime() - this.heardAt <= seconds;
+  isReceivedWithin(seconds: number): boolean {
+    return this.receivedAt !== undefined && this.clock.uptime() - this.receivedAt <= seconds;
   }
 
   /** Milliseconds since 1970, by the wall clock of now. */
   get lastHeard(): number | undefined {
-    return this.heardAt === undefined ? undefined : wallOf(this.clock, this.heardAt);
+    return this.receivedAt === undefined
+      ? undefined
+      : Math.round(wallTime(this.clock, this.receivedAt));
   }
 
   /** Since when nothing was received, for people. */
   get since(): string {
-    return timeText(this.clock, this.heardAt ?? this.startedAt);
+    return timeText(this.clock, this.receivedAt ?? this.startedAt);
   }
 
   private uptimeOf(wall: number): number {
@@ -58,11 +61,7 @@ export class Silence {
   }
 }
 
-function wallOf(clock: Clock, uptime: number): number {
-  return Math.round(clock.now() - (clock.uptime() - uptime) * 1000);
-}
-
 /** A moment of uptime, for people. */
 export function timeText(clock: Clock, uptime: number): string {
-  return `${new Date(wallOf(clock, uptime)).toISOString().slice(0, 19)}Z`;
+  return `${new Date(wallTime(clock, uptime)).toISOString().slice(0, 19)}Z`;
 }

@@ -2,16 +2,16 @@ import { AlertMessage } from '@skolo/alerts';
 import { describe, expect, it } from 'vitest';
 import { fingerprintOf } from './fingerprint.ts';
 import { createIds } from './ids.ts';
-import type { HeardAlert } from './receive/heard.ts';
+import type { ReceivedAlert } from './receive/batch.ts';
 import {
-  hear,
   isRefreshDue,
   type Moment,
   pass,
   refreshOf,
   restored,
   type Tracked,
-  type Word,
+  type Update,
+  update,
 } from './state.ts';
 
 const settings = { refreshSeconds: 60, repeatHours: 24 };
@@ -23,13 +23,13 @@ const minutes = (count: number) => count * 60;
 /** So many seconds after the beginning. */
 const after = (seconds: number): Moment => ({ now: start + seconds * 1000, uptime: seconds });
 
-function word(alert: Partial<HeardAlert>, door: Word['door'] = 'v2'): Word {
+function received(alert: Partial<ReceivedAlert>, endpoint: Update['endpoint'] = 'v2'): Update {
   const heard = { labels, annotations: {}, ...alert };
-  return { fingerprint: fingerprintOf(heard.labels), alert: heard, door };
+  return { fingerprint: fingerprintOf(heard.labels), alert: heard, endpoint };
 }
 
 /** Hears words at their seconds, one after the other; passes time where there is no word. */
-function story(...steps: [number, Word?][]): { said: string[]; tracked: Tracked | undefined } {
+function story(...steps: [number, Update?][]): { said: string[]; tracked: Tracked | undefined } {
   let tracked: Tracked | undefined;
   const said: string[] = [];
   let before = 0;
@@ -40,11 +40,11 @@ function story(...steps: [number, Word?][]): { said: string[]; tracked: Tracked 
     const change =
       spoken === undefined
         ? tracked && pass(tracked, after(seconds), newId)
-        : hear(tracked, spoken, after(seconds), settings, newId);
+        : update(tracked, spoken, after(seconds), settings, newId);
     if (change === undefined) {
       if (tracked === undefined || !isRefreshDue(tracked, since, after(seconds), settings))
         continue;
-      tracked = { ...tracked, toldAt: seconds };
+      tracked = { ...tracked, messageAt: seconds };
       const refresh = refreshOf(tracked, after(seconds), newId);
       expect(AlertMessage.parse(refresh)).toEqual(refresh);
       said.push(`${seconds} refresh ×${refresh?.count}`);
@@ -67,13 +67,13 @@ function story(...steps: [number, Word?][]): { said: string[]; tracked: Tracked 
 }
 
 /** As Prometheus tells it: good for four minutes. */
-const firing = (seconds: number, startsAt = 0): [number, Word] => [
+const firing = (seconds: number, startsAt = 0): [number, Update] => [
   seconds,
-  word({ startsAt: start + startsAt * 1000, endsAt: start + (seconds + 240) * 1000 }),
+  received({ startsAt: start + startsAt * 1000, endsAt: start + (seconds + 240) * 1000 }),
 ];
-const ended = (seconds: number, endsAt = seconds): [number, Word] => [
+const ended = (seconds: number, endsAt = seconds): [number, Update] => [
   seconds,
-  word({ startsAt: start, endsAt: start + endsAt * 1000 }),
+  received({ startsAt: start, endsAt: start + endsAt * 1000 }),
 ];
 
 describe('an alert of Prometheus', () => {
@@ -137,14 +137,14 @@ describe('an alert of Prometheus', () => {
     'is one at %s, though its sender is ahead by a second',
     (door) => {
       const ahead = { startsAt: start + 1000, ...(door === 'v2' && { endsAt: start + 241_000 }) };
-      const told = word({ ...ahead, ...(door === 'webhook' && { status: 'firing' }) }, door);
+      const told = received({ ...ahead, ...(door === 'webhook' && { status: 'firing' }) }, door);
 
       expect(story([0, told], [0.5, told], [60, told]).said).toEqual(['0 firing ×1']);
     },
   );
 
   it('without an end is good for five minutes, as in Alertmanager', () => {
-    const { said } = story([0, word({})], [300], [301]);
+    const { said } = story([0, received({})], [300], [301]);
 
     expect(said).toEqual(['0 firing ×1', '300 refresh ×1', '301 resolved expired ×1']);
   });
@@ -164,7 +164,7 @@ describe('an alert of Prometheus', () => {
   it('shows the newest annotations, and what is not understood', () => {
     const { tracked } = story(firing(0), [
       10,
-      word({ annotations: { value: '9' }, more: { foo: 1 }, generatorURL: 'http://p/g' }),
+      received({ annotations: { value: '9' }, more: { foo: 1 }, generatorURL: 'http://p/g' }),
     ]);
 
     expect(tracked?.known.alert).toMatchObject({
@@ -177,7 +177,7 @@ describe('an alert of Prometheus', () => {
 });
 
 describe('an alert of the webhook', () => {
-  const hook = (status: 'firing' | 'resolved') => word({ status, startsAt: start }, 'webhook');
+  const hook = (status: 'firing' | 'resolved') => received({ status, startsAt: start }, 'webhook');
 
   it('goes on for as long as Alertmanager may take to repeat it', () => {
     const hours = 3600;
@@ -191,7 +191,7 @@ describe('an alert of the webhook', () => {
   });
 
   it('has two ends and starts when the first end was missed', () => {
-    const again = word({ status: 'firing', startsAt: start + 50_000 }, 'webhook');
+    const again = received({ status: 'firing', startsAt: start + 50_000 }, 'webhook');
 
     expect(story([0, hook('firing')], [60, again], [120, again]).said).toEqual([
       '0 firing ×1',
@@ -224,7 +224,7 @@ describe('a clock that jumps', () => {
   const day = 86_400_000;
 
   it.each([day, -day])('ends no alert by %d ms', (jump) => {
-    const { tracked } = hear(undefined, firing(0)[1], after(0), settings, newId);
+    const { tracked } = update(undefined, firing(0)[1], after(0), settings, newId);
     const moment = { now: after(100).now + jump, uptime: 100 };
 
     expect(pass(tracked, moment, newId)).toBeUndefined();
@@ -235,14 +235,14 @@ describe('refreshes', () => {
   it('are spread over the period, and each alert has one in each', () => {
     const names = Array.from({ length: 600 }, (_, n) => `alert-${n}`);
     const alerts = names.map((name) => {
-      const spoken = word({ labels: { alertname: name }, endsAt: start + 3_600_000 });
-      return hear(undefined, spoken, after(0), settings, newId).tracked;
+      const spoken = received({ labels: { alertname: name }, endsAt: start + 3_600_000 });
+      return update(undefined, spoken, after(0), settings, newId).tracked;
     });
     const looks = Array.from({ length: 24 }, (_, look) => {
       const before = after(look * 5).uptime;
       const now = after(before + 5);
       const due = alerts.filter((tracked) => isRefreshDue(tracked, before, now, settings));
-      for (const tracked of due) tracked.toldAt = now.uptime;
+      for (const tracked of due) tracked.messageAt = now.uptime;
       return due.length;
     });
 
@@ -255,12 +255,12 @@ describe('refreshes', () => {
 
 describe('after a restart', () => {
   it('goes on with what the last message said, and has time to be heard of', () => {
-    const { tracked, messages } = hear(undefined, firing(0)[1], after(0), settings, newId);
+    const { tracked, messages } = update(undefined, firing(0)[1], after(0), settings, newId);
     const [message] = messages;
     const uptime = 100_000;
     const again = message && restored(message, { now: start, uptime }, settings);
 
-    expect(again).toEqual({ ...tracked, heardAt: uptime, toldAt: uptime });
+    expect(again).toEqual({ ...tracked, receivedAt: uptime, messageAt: uptime });
     expect(again && pass(again, after(uptime + 241), newId)).toMatchObject({
       messages: [{ expired: true }],
     });

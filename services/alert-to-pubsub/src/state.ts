@@ -1,16 +1,15 @@
 /**
- * The alerts that are known, and what is told of them. Pure: an alert and a word of it in, the alert as it is now and
- * messages out.
+ * The known alerts. Pure: an alert as it is known and as it is received in; the alert as it is now, and messages, out.
  *
- * A repeat of what is known is counted, and told with the next refresh. Deadlines are by uptime, since the wall clock
- * jumps: an alert expires when nothing was heard of it for as long as its sender said, whatever the time is meanwhile.
+ * A repeat of what is known is counted, and sent with the next refresh. Deadlines are by uptime, since the wall clock
+ * jumps. An alert expires when it is not received for as long as its sender said.
  */
-import { AlertMessage, type Door, type Group } from '@skolo/alerts';
+import { AlertMessage, type Endpoint, type Group } from '@skolo/alerts';
 import { z } from 'zod';
 import type { NewId } from './ids.ts';
-import type { HeardAlert } from './receive/heard.ts';
+import type { ReceivedAlert } from './receive/batch.ts';
 
-/** An alert as it was last told of. */
+/** An alert as it was last received. */
 export const KnownAlert = AlertMessage.pick({
   alert: true,
   group: true,
@@ -20,7 +19,7 @@ export const KnownAlert = AlertMessage.pick({
   count: true,
   expired: true,
 }).extend({
-  /** How long it may go unheard of until it counts as resolved, from when it was last heard of. */
+  /** It counts as resolved when it is not received for this long. */
   silentMs: z.number(),
 });
 export type KnownAlert = z.output<typeof KnownAlert>;
@@ -28,9 +27,9 @@ export type KnownAlert = z.output<typeof KnownAlert>;
 /** A known alert in memory, with its deadlines. All of them in seconds of uptime. */
 export interface Tracked {
   known: KnownAlert;
-  heardAt: number;
+  receivedAt: number;
   /** When a message about it was last made. */
-  toldAt: number;
+  messageAt: number;
 }
 
 /** Now, by both clocks. */
@@ -41,15 +40,16 @@ export interface Moment {
   uptime: number;
 }
 
-export interface Word {
+/** An alert of a request. */
+export interface Update {
   fingerprint: string;
-  alert: HeardAlert;
-  door: Door;
+  alert: ReceivedAlert;
+  endpoint: Endpoint;
   group?: Group | undefined;
 }
 
 export interface StateSettings {
-  /** An alert that goes on is told again after this long. */
+  /** Period of refreshes. */
   refreshSeconds: number;
   /** What Alertmanager does not repeat within this time is resolved. */
   repeatHours: number;
@@ -60,62 +60,62 @@ export interface Change {
   messages: AlertMessage[];
 }
 
-/** What an Alertmanager takes for the end of an alert that comes without one (`resolve_timeout`). */
+/** When Alertmanager ends an alert that has no end (`resolve_timeout`). */
 const resolveTimeoutMs = 5 * 60_000;
 const hourMs = 3_600_000;
 /** A resolved alert is remembered for this long: Prometheus repeats for 15 minutes that it is resolved. */
 const rememberSeconds = 20 * 60;
-/** What never says for how long it is good: RFC 3339 has years of four digits. */
+/** RFC 3339 has years of four digits. */
 const latest = Date.UTC(9999, 11, 31);
 
-/** What one word changes. */
-export function hear(
+/** What a received alert changes. */
+export function update(
   before: Tracked | undefined,
-  word: Word,
+  update: Update,
   moment: Moment,
   settings: StateSettings,
   newId: NewId,
 ): Change {
-  const heard = asKnown(before, word, moment, settings);
-  const tracked = { known: heard, heardAt: moment.uptime, toldAt: moment.uptime };
-  if (before === undefined || before.known.alert.status !== heard.alert.status) {
-    return { tracked, messages: [message('transition', heard, moment, newId)] };
+  const known = asKnown(before, update, moment, settings);
+  const tracked = { known, receivedAt: moment.uptime, messageAt: moment.uptime };
+  if (before === undefined || before.known.alert.status !== known.alert.status) {
+    return { tracked, messages: [message('transition', known, moment, newId)] };
   }
-  if (heard.alert.status === 'firing' && isAnotherFiring(before.known, word.alert, moment.now)) {
+  if (known.alert.status === 'firing' && isAnotherFiring(before.known, update.alert, moment.now)) {
     const missed = resolved(before.known, before.known.last);
     return {
       tracked,
-      messages: [missed, heard].map((known) => message('transition', known, moment, newId)),
+      messages: [missed, known].map((each) => message('transition', each, moment, newId)),
     };
   }
-  return { tracked: { ...tracked, toldAt: before.toldAt }, messages: [] };
+  return { tracked: { ...tracked, messageAt: before.messageAt }, messages: [] };
 }
 
-/** What time alone changes. Undefined: nothing. `forget`: it need not be known any longer. */
+/** What time alone changes. Undefined: nothing. */
 export function pass(
   tracked: Tracked,
   moment: Moment,
   newId: NewId,
 ): Change | 'forget' | undefined {
-  const { known, heardAt } = tracked;
-  const silentSeconds = moment.uptime - heardAt;
+  const { known, receivedAt } = tracked;
+  const silentSeconds = moment.uptime - receivedAt;
   if (known.alert.status === 'resolved') {
     return silentSeconds > rememberSeconds ? 'forget' : undefined;
   }
   if (silentSeconds * 1000 > known.silentMs) {
     const ended = resolved(known, timeOf(moment.now));
     return {
-      tracked: { known: ended, heardAt: moment.uptime, toldAt: moment.uptime },
+      tracked: { known: ended, receivedAt: moment.uptime, messageAt: moment.uptime },
       messages: [message('transition', ended, moment, newId)],
     };
   }
   return undefined;
 }
 
-/** Subscribers take an alert that they have not heard of for five minutes for resolved. */
+/** Subscribers treat an alert as resolved after five minutes without a message. */
 const mostRefreshSeconds = 240;
 
-/** What a message leaves behind, after a restart: it was heard of just now, since nothing was heard meanwhile. */
+/** The alert of a message, after a restart. It counts as received now, since nothing could be received meanwhile. */
 export function restored(
   { alert, group, door, first, last, count, expired }: AlertMessage,
   { uptime }: Moment,
@@ -127,10 +127,10 @@ export function restored(
   const known: KnownAlert = { alert, door, first, last, count, silentMs };
   if (group !== undefined) known.group = group;
   if (expired !== undefined) known.expired = expired;
-  return { known, heardAt: uptime, toldAt: uptime };
+  return { known, receivedAt: uptime, messageAt: uptime };
 }
 
-/** Says that the alert still fires. Undefined: it does not. */
+/** A message that the alert still fires. Undefined: it does not. */
 export function refreshOf(
   tracked: Tracked | undefined,
   moment: Moment,
@@ -141,13 +141,13 @@ export function refreshOf(
 }
 
 /**
- * Whether the time of this alert's refresh lies between two looks. Each has its own moment in the period, so that not all
- * are told at once.
+ * Whether a refresh has become due since the last tick. Each alert has its own moment in the period, so that refreshes are
+ * spread.
  *
- * @param before uptime at the look before, in seconds
+ * @param before uptime at the last tick, in seconds
  */
 export function isRefreshDue(
-  { known, toldAt }: Tracked,
+  { known, messageAt }: Tracked,
   before: number,
   { uptime }: Moment,
   { refreshSeconds }: StateSettings,
@@ -156,17 +156,17 @@ export function isRefreshDue(
   const share = Number.parseInt(known.alert.fingerprint.slice(-6), 16) / 0x100_0000;
   const turnOf = (at: number) => Math.floor(at / refreshSeconds + share);
   if (turnOf(uptime) <= turnOf(before)) return false;
-  // What was told a moment ago waits for the next time; the rest would be late by then.
+  // Right after a message there is no refresh; all others would be late by the next time.
   const momentAgo = Math.min(refreshSeconds / 4, mostRefreshSeconds - refreshSeconds);
-  return uptime - toldAt >= momentAgo;
+  return uptime - messageAt >= momentAgo;
 }
 
 /**
- * What follows a message that comes late, so that nobody takes it for the state of now. Undefined: it is that.
+ * The message that has to follow one that is sent late. Undefined: that one has the present state.
  *
- * @param known undefined: nothing is known of the alert, so it does not fire
+ * @param known undefined: the alert does not fire
  */
-export function wordOfNow(
+export function messageOfNow(
   late: AlertMessage,
   known: KnownAlert | undefined,
   moment: Moment,
@@ -179,22 +179,22 @@ export function wordOfNow(
 
 function asKnown(
   before: Tracked | undefined,
-  { fingerprint, alert: heard, door, group }: Word,
+  { fingerprint, alert: received, endpoint, group }: Update,
   { now }: Moment,
   { repeatHours }: StateSettings,
 ): KnownAlert {
-  const { generatorURL, more } = heard;
+  const { generatorURL, more } = received;
   const last = before?.known.alert;
-  // Alertmanager says itself when an alert is over; whoever posts to it says for how long the alert is good.
-  const endsAt = heard.endsAt ?? (door === 'webhook' ? undefined : now + resolveTimeoutMs);
-  const status = heard.status ?? (endsAt !== undefined && endsAt <= now ? 'resolved' : 'firing');
-  const former = continued(before?.known, status, heard, now);
+  // Alertmanager reports the end of an alert. Its senders say until when an alert is good.
+  const endsAt = received.endsAt ?? (endpoint === 'webhook' ? undefined : now + resolveTimeoutMs);
+  const status = received.status ?? (endsAt !== undefined && endsAt <= now ? 'resolved' : 'firing');
+  const former = continued(before?.known, status, received, now);
   const alert: KnownAlert['alert'] = {
     fingerprint,
     status,
-    labels: kept(last?.labels, heard.labels),
-    annotations: kept(last?.annotations, heard.annotations),
-    startsAt: former?.alert.startsAt ?? timeOf(heard.startsAt ?? Math.min(endsAt ?? now, now)),
+    labels: kept(last?.labels, received.labels),
+    annotations: kept(last?.annotations, received.annotations),
+    startsAt: former?.alert.startsAt ?? timeOf(received.startsAt ?? Math.min(endsAt ?? now, now)),
   };
   if (status === 'resolved') alert.endsAt = endedAt(former, endsAt ?? now);
   else if (endsAt !== undefined) alert.endsAt = timeOf(endsAt);
@@ -202,7 +202,7 @@ function asKnown(
   if (more !== undefined) alert.more = more;
   const known: KnownAlert = {
     alert,
-    door,
+    door: endpoint,
     first: former?.first ?? timeOf(now),
     last: timeOf(now),
     count: (former?.count ?? 0) + 1,
@@ -228,32 +228,31 @@ function kept(
   return more === 0 ? old : found;
 }
 
-/** The firing that this is another word of; undefined: the first word of it. */
+/** The firing that this alert continues. Undefined: it begins. */
 function continued(
   former: KnownAlert | undefined,
   status: string,
-  heard: HeardAlert,
+  received: ReceivedAlert,
   now: number,
 ): KnownAlert | undefined {
   if (former === undefined) return undefined;
   if (former.alert.status === 'resolved') return status === 'resolved' ? former : undefined;
-  return isAnotherFiring(former, heard, now) ? undefined : former;
+  return isAnotherFiring(former, received, now) ? undefined : former;
 }
 
-/** It ends when it was first said to. */
+/** The first end counts. */
 function endedAt(former: KnownAlert | undefined, endsAt: number): string {
-  const said = former?.alert.status === 'resolved' ? former.alert.endsAt : undefined;
-  return said ?? timeOf(endsAt);
+  const first = former?.alert.status === 'resolved' ? former.alert.endsAt : undefined;
+  return first ?? timeOf(endsAt);
 }
 
 /**
- * It has started when the one that is known was over, by its last word: that one's end was missed. What overlaps is one, as
- * in Alertmanager: two Prometheis see the same at different times. Nor does a sender whose clock is ahead make two of one,
- * or a clock that is set back: what has started in times to come says nothing.
+ * It started after the known one was over, so that one's end was missed. Firings that overlap are one, as in Alertmanager:
+ * two Prometheis see the same at different times. A start in the future proves nothing: a clock is wrong.
  */
 function isAnotherFiring(
   { alert, last }: KnownAlert,
-  { startsAt }: HeardAlert,
+  { startsAt }: ReceivedAlert,
   now: number,
 ): boolean {
   if (startsAt === undefined || startsAt === Date.parse(alert.startsAt)) return false;

@@ -1,9 +1,9 @@
-/** The spool, and the alerts that are known: opened as soon as the disk is well, read back, kept small. */
+/** The spool, and the snapshot of the known alerts. */
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpooledMessage } from '@skolo/alerts';
-import { type Clock, errorText, type Logger, pause } from '@skolo/common';
-import { Snapshots, Spool, type SpoolDamage } from '@skolo/durable';
+import type { Clock } from '@skolo/common';
+import { Snapshots, Spool } from '@skolo/durable';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { z } from 'zod';
 import { migrateAlertsFile } from './migrate-alerts-file.ts';
@@ -18,34 +18,18 @@ export interface Known {
 export interface StoreDeps {
   stateDir: string;
   settings(): AlertToPubsubSettings;
-  known: Known;
   clock: Clock;
-  log: Logger;
-  /** Pause between two attempts to open it, in milliseconds. */
-  retryMs: number;
-  signal: AbortSignal;
-  onTrouble(why: string): void;
 }
 
 /** What was found when it was opened. */
 export interface Opened {
-  damage: SpoolDamage | undefined;
-  /** Bytes at the end of the spool that were not acknowledged, and are kept in a file. */
-  tornBytes: number;
-  /** Records that are whole, and no messages. */
+  spool: Spool;
+  /** Records that are whole, and not messages. */
   unreadable: number;
-  /** Messages at the end of the spool that there were, and are not there. */
+  /** Messages that are missing at the end of the spool. */
   cut: number;
   /** What was known before the oldest message of the spool is lost. */
   isSnapshotLost: boolean;
-}
-
-/** What was found since then. */
-export interface Looked {
-  /** Messages that are lost. */
-  lost: number;
-  /** Somebody has deleted what is in use; it was written anew, as far as it was there. */
-  isRestored: boolean;
 }
 
 /** After so many bytes what is known is written anew: a start reads no more of the spool than that, and what waits. */
@@ -54,52 +38,47 @@ const segmentBytes = 16 * 2 ** 20;
 const leastFreeBytes = 2 ** 20;
 
 export class Store {
-  spool: Spool | undefined;
   private readonly deps: StoreDeps;
+  private spool: Spool | undefined;
   private snapshots: Snapshots | undefined;
-  private lostThen = 0;
+  /** Damaged records that were reported. */
+  private reported = 0;
 
   constructor(deps: StoreDeps) {
     this.deps = deps;
   }
 
-  /** Tries once. Undefined, after telling why, when it cannot be had. */
-  async tryOpen(): Promise<Opened | undefined> {
-    let spool: Spool | undefined;
+  /**
+   * Opens the spool and reads the known alerts into `known`.
+   *
+   * @throws Error The disk, or another process, does not allow it.
+   */
+  async open(known: Known): Promise<Opened> {
+    const { stateDir } = this.deps;
+    // A small spool has small segments: only whole ones are deleted.
+    const spool = await Spool.open(join(stateDir, 'spool'), {
+      segmentBytes: Math.min(segmentBytes, this.maxBytes / 8),
+    });
     try {
-      // A small spool has small segments: only whole ones are deleted.
-      spool = await Spool.open(join(this.deps.stateDir, 'spool'), {
-        segmentBytes: Math.min(segmentBytes, this.maxBytes / 8),
-      });
-      await migrateAlertsFile(this.deps.stateDir);
-      const snapshots = new Snapshots(spool, () => this.take());
-      const found = await this.read(spool, snapshots);
+      await migrateAlertsFile(stateDir);
+      const snapshots = new Snapshots(spool, () => ({
+        next: known.next,
+        texts: [...known.alerts.values()].map((tracked) => JSON.stringify(tracked.known)),
+      }));
+      const found = await this.read(known, spool, snapshots);
       this.spool = spool;
       this.snapshots = snapshots;
-      const { damage, tornBytes } = spool;
-      return { damage, tornBytes, ...found };
+      return { spool, ...found };
     } catch (error) {
-      await spool?.close().catch(() => undefined);
-      this.deps.onTrouble(errorText(error));
-      return undefined;
+      await spool.close().catch(() => undefined);
+      throw error;
     }
-  }
-
-  /** Tries until it is open. Undefined when the service stops first. */
-  async open(): Promise<Opened | undefined> {
-    const { retryMs, signal } = this.deps;
-    while (!signal.aborted) {
-      await pause(retryMs, signal).catch(() => undefined);
-      const opened = signal.aborted ? undefined : await this.tryOpen();
-      if (opened !== undefined) return opened;
-    }
-    return undefined;
   }
 
   /**
-   * Deletes what every sink has got, once it is no longer needed to know the alerts either.
+   * Deletes what every sink has received, once a snapshot has the alerts in it.
    *
-   * @param delivered the first message that some sink has not got
+   * @param delivered the first message that some sink has not received
    * @throws FileNotWritten, StorageUnavailable
    */
   async shrink(delivered: number): Promise<void> {
@@ -107,16 +86,21 @@ export class Store {
   }
 
   /**
-   * Sees whether all is still there.
+   * Checks that all is still there.
    *
    * @throws FileNotWritten, StorageUnavailable
    */
-  async look(): Promise<Looked> {
+  async check(): Promise<{
+    /** Messages that are lost. */
+    lost: number;
+    /** Files in use were deleted; what was in them was written again, as far as it was there. */
+    isRestored: boolean;
+  }> {
     const { spool, snapshots } = this;
     if (spool === undefined || snapshots === undefined) return { lost: 0, isRestored: false };
     const isRestored = await snapshots.restore();
-    const lost = spool.unreadable - this.lostThen;
-    this.lostThen += lost;
+    const lost = spool.unreadable - this.reported;
+    this.reported += lost;
     return { lost, isRestored };
   }
 
@@ -125,7 +109,7 @@ export class Store {
    *
    * @throws StorageUnavailable
    */
-  async isWell(): Promise<boolean> {
+  async isWritable(): Promise<boolean> {
     const { bavail, bsize } = await statfs(this.deps.stateDir);
     if (bavail * bsize < leastFreeBytes) return false;
     await this.spool?.sync({ isProbe: true });
@@ -143,17 +127,12 @@ export class Store {
     return this.deps.settings().spool.maxBytes;
   }
 
-  private take() {
-    const { alerts, next } = this.deps.known;
-    return { next, texts: [...alerts.values()].map(({ known }) => JSON.stringify(known)) };
-  }
-
   private async read(
+    known: Known,
     spool: Spool,
     snapshots: Snapshots,
-  ): Promise<Omit<Opened, 'damage' | 'tornBytes'>> {
-    const { known, clock, log } = this.deps;
-    const settings = this.deps.settings();
+  ): Promise<Omit<Opened, 'spool'>> {
+    const { clock, settings } = this.deps;
     const moment = { now: clock.now(), uptime: clock.uptime() };
     const found = await snapshots.read();
     const snapshot = found === 'lost' ? undefined : found;
@@ -164,17 +143,16 @@ export class Store {
       if (alert === undefined) isSnapshotLost = true;
       else {
         const { fingerprint } = alert.alert;
-        known.alerts.set(fingerprint, { known: alert, heardAt: seconds, toldAt: seconds });
+        known.alerts.set(fingerprint, { known: alert, receivedAt: seconds, messageAt: seconds });
       }
     }
-    if (isSnapshotLost) log.error({ lost: snapshot?.lost }, 'snapshot is damaged');
     let unreadable = 0;
     for await (const { text } of spool.read(snapshot?.from ?? spool.first)) {
       const message = parsed(SpooledMessage, text);
       if (message === undefined) unreadable += 1;
       // A dead letter that was retried says how an alert was once.
       else if (message.kind !== 'notice' && message.sink === undefined) {
-        known.alerts.set(message.alert.fingerprint, restored(message, moment, settings));
+        known.alerts.set(message.alert.fingerprint, restored(message, moment, settings()));
       }
     }
     known.next = spool.next;

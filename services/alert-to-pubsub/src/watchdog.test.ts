@@ -1,7 +1,7 @@
 import type { Receiver } from '@skolo/api';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
-import { memoryLog } from './testing/delivery-lab.ts';
+import { loggedEvents } from './delivery/testing/delivery-lab.ts';
 import { Watchdog, type WatchdogDeps } from './watchdog.ts';
 
 const start = Date.parse('2026-11-20T12:00:00Z');
@@ -9,7 +9,7 @@ const minute = 60_000;
 
 function setUp(before?: WatchdogDeps['before']) {
   const clock = fakeClock(start);
-  const { log, messages } = memoryLog();
+  const { emit, messages } = loggedEvents(clock);
   const now = {
     refusing: undefined as string | undefined,
     withinSeconds: 300,
@@ -17,10 +17,11 @@ function setUp(before?: WatchdogDeps['before']) {
   };
   const watchdog = new Watchdog({
     settings: () => ({ alert: 'Watchdog', ...now }),
-    refusing: () => now.refusing,
+    capacity: now,
+    times: { mark: () => undefined },
     ...(before && { before }),
     clock,
-    log,
+    emit,
   });
   return { clock, messages, now, watchdog };
 }
@@ -33,7 +34,7 @@ describe('watchdog', () => {
 
     expect(watchdog.status()).toEqual({
       healthy: true,
-      why: 'not heard of yet: neither the alert Watchdog nor any other came since this service started at 2026-11-20T12:00:00Z',
+      why: 'no alert received yet: neither Watchdog nor any other since this service started at 2026-11-20T12:00:00Z',
     });
   });
 
@@ -44,7 +45,7 @@ describe('watchdog', () => {
 
     expect(watchdog.status()).toEqual({
       healthy: false,
-      why: 'Prometheus or Alertmanager is silent since 2026-11-20T12:00:00Z, when this service started: see that both run and send here, and that the alert Watchdog always fires and is repeated',
+      why: 'Prometheus or Alertmanager is silent since 2026-11-20T12:00:00Z, when this service started: check that both run and send here, and that the alert Watchdog always fires and is repeated',
     });
   });
 
@@ -53,7 +54,7 @@ describe('watchdog', () => {
 
     for (let i = 0; i < 20; i += 1) {
       clock.pass(4 * minute);
-      watchdog.heard(alertname, 'prometheus');
+      watchdog.received(alertname, 'prometheus');
       clock.pass(4 * minute);
       expect(watchdog.status()).toEqual({
         healthy: true,
@@ -65,7 +66,7 @@ describe('watchdog', () => {
   it('says since when it is silent, and logs it once, and when it is over', () => {
     const { clock, messages, watchdog } = setUp();
     clock.pass(minute);
-    watchdog.heard('Watchdog', 'prometheus');
+    watchdog.received('Watchdog', 'prometheus');
 
     clock.pass(5 * minute + 1000);
     expect(watchdog.status().healthy).toBe(false);
@@ -77,18 +78,18 @@ describe('watchdog', () => {
       ),
       lastHeard: start + minute,
     });
-    watchdog.heard('Watchdog', 'prometheus');
+    watchdog.received('Watchdog', 'prometheus');
 
     expect(watchdog.status()).toEqual({ healthy: true, lastHeard: clock.now() });
     expect(messages).toEqual([
       'Prometheus or Alertmanager is silent',
-      'Prometheus or Alertmanager is heard of again',
+      'Prometheus or Alertmanager sends alerts again',
     ]);
   });
 
   it('does as the settings say now', () => {
     const { clock, now, watchdog } = setUp();
-    watchdog.heard('Watchdog', 'prometheus');
+    watchdog.received('Watchdog', 'prometheus');
     clock.pass(4 * minute);
 
     now.withinSeconds = 60;
@@ -99,20 +100,20 @@ describe('watchdog', () => {
 
   it('is not moved by a wall clock that jumps', () => {
     const { clock, watchdog } = setUp();
-    watchdog.heard('Watchdog', 'prometheus');
+    watchdog.received('Watchdog', 'prometheus');
 
     clock.setWall(Date.parse('2030-01-01T00:00:00Z'));
     clock.pass(minute);
     expect(watchdog.status()).toEqual({ healthy: true, lastHeard: clock.now() - minute });
 
     clock.setWall(0);
-    watchdog.heard('Watchdog', 'prometheus', start);
+    watchdog.received('Watchdog', 'prometheus', start);
     expect(watchdog.status()).toEqual({ healthy: true, lastHeard: 0 });
   });
 
   it('is not well while no alert is accepted, and says since when', () => {
     const { clock, now, watchdog } = setUp();
-    watchdog.heard('Watchdog', 'prometheus');
+    watchdog.received('Watchdog', 'prometheus');
     clock.pass(minute);
     now.refusing = 'the spool is full';
     watchdog.status();
@@ -132,7 +133,7 @@ describe('watchdog', () => {
     const { clock, watchdog } = setUp({ lastHeard: lastAlive - 30_000, lastAlive });
 
     expect(watchdog.status()).toMatchObject({ healthy: true, lastHeard: lastAlive - 30_000 });
-    expect(watchdog.status().why).toContain('not heard of yet');
+    expect(watchdog.status().why).toContain('no alert received yet');
 
     clock.pass(4.5 * minute + 1000);
     expect(watchdog.status().healthy).toBe(false);
@@ -152,8 +153,8 @@ describe('the watchdog of each receiver', () => {
   const bothFor = ({ clock, watchdog }: ReturnType<typeof setUp>, minutes: number) => {
     for (let i = 0; i < minutes; i += 1) {
       clock.pass(minute);
-      watchdog.heard('Watchdog', 'alertmanager');
-      watchdog.heard('TargetsDown', 'prometheus');
+      watchdog.received('Watchdog', 'alertmanager');
+      watchdog.received('TargetsDown', 'prometheus');
     }
   };
 
@@ -165,7 +166,7 @@ describe('the watchdog of each receiver', () => {
 
     for (let i = 0; i < 6; i += 1) {
       clock.pass(minute);
-      watchdog.heard('AlertmanagerDown', 'prometheus');
+      watchdog.received('AlertmanagerDown', 'prometheus');
     }
 
     expect(watchdog.status()).toEqual({
@@ -177,7 +178,7 @@ describe('the watchdog of each receiver', () => {
       { name: 'prometheus', isExpected: false, isSilent: false, lastHeard: timeAt(16) },
       { name: 'alertmanager', isExpected: true, isSilent: true, lastHeard: timeAt(10) },
     ]);
-    watchdog.heard('Watchdog', 'alertmanager');
+    watchdog.received('Watchdog', 'alertmanager');
     expect(watchdog.status().healthy).toBe(true);
     expect(messages).toEqual(['a receiver is silent', 'a receiver is no longer silent']);
   });
@@ -188,7 +189,7 @@ describe('the watchdog of each receiver', () => {
 
     for (let i = 0; i < 10; i += 1) {
       lab.clock.pass(minute);
-      lab.watchdog.heard('Watchdog', 'alertmanager');
+      lab.watchdog.received('Watchdog', 'alertmanager');
     }
 
     expect(lab.watchdog.status().healthy).toBe(true);
@@ -198,7 +199,7 @@ describe('the watchdog of each receiver', () => {
     const lab = setUp();
     bothFor(lab, 1);
     lab.clock.pass(6 * minute);
-    lab.watchdog.heard('TargetsDown', 'prometheus');
+    lab.watchdog.received('TargetsDown', 'prometheus');
     expect(lab.watchdog.status().healthy).toBe(false);
 
     lab.now.receivers = ['prometheus'];
@@ -210,7 +211,7 @@ describe('the watchdog of each receiver', () => {
     another.now.receivers = ['alertmanager'];
     for (let i = 0; i < 6; i += 1) {
       another.clock.pass(minute);
-      another.watchdog.heard('Watchdog', 'prometheus');
+      another.watchdog.received('Watchdog', 'prometheus');
     }
     expect(another.watchdog.status().why).toMatch(/^Alertmanager has sent nothing to \/webhook/);
   });
@@ -225,7 +226,7 @@ describe('the watchdog of each receiver', () => {
     expect(watchdog.status().healthy).toBe(true);
 
     clock.pass(5 * minute + 1000);
-    watchdog.heard('TargetsDown', 'prometheus');
+    watchdog.received('TargetsDown', 'prometheus');
 
     expect(watchdog.status()).toMatchObject({
       healthy: false,

@@ -1,14 +1,15 @@
 /**
- * Whether somebody lives behind this service: Prometheus and Alertmanager send the alert that always fires, or any other,
- * again and again. Each receiver is watched by itself: Prometheus, which reports a dead Alertmanager at its own receiver,
- * must not make that Alertmanager look alive.
+ * Detects silence: Prometheus and Alertmanager send the alert that always fires, or any other, again and again. Each
+ * receiver is watched by itself, because Prometheus also reports a dead Alertmanager.
  */
-import type { Door } from '@skolo/alerts';
+import type { Endpoint } from '@skolo/alerts';
 import type { Receiver, ReceiverStatus } from '@skolo/api';
-import type { Clock, Logger } from '@skolo/common';
+import type { Clock } from '@skolo/common';
+import type { AlertEvent, EmitAlertEvent } from './events.ts';
 import { type Before, Silence, timeText } from './silence.ts';
+import { lastHeartbeat, lastReceived, lastReceivedAt, type SuccessTimes } from './success-times.ts';
 
-/** What the heartbeat says. */
+/** As the heartbeat reports it. */
 export interface Health {
   healthy: boolean;
   /** Why not, or what is not known yet, for people. */
@@ -20,29 +21,46 @@ export interface Health {
 export interface WatchdogDeps {
   settings(): { alert: string; withinSeconds: number; receivers?: Receiver[] | undefined };
   /** Why no alert is accepted now, for people. */
-  refusing(): string | undefined;
+  capacity: { readonly refusing: string | undefined };
+  /** From the process before this one. */
   before?: Before & {
     /** When the receivers that had received the watchdog last received something. */
     receivers?: Partial<Record<Receiver, number | undefined>>;
   };
+  times: Pick<SuccessTimes, 'mark'>;
   clock: Clock;
-  log: Logger;
+  emit: EmitAlertEvent;
 }
 
-/** Who sends where. */
-export const receivers: Readonly<Record<Receiver, { sender: string; path: string }>> = {
+/** What the process before this one has left. */
+export function timesBefore(
+  times: Pick<SuccessTimes, 'get'>,
+  sinks: readonly { name: string }[],
+): NonNullable<WatchdogDeps['before']> {
+  const heartbeats = sinks.flatMap(({ name }) => times.get(lastHeartbeat(name)) ?? []);
+  return {
+    lastHeard: times.get(lastReceived),
+    lastAlive: heartbeats.length === 0 ? undefined : Math.max(...heartbeats),
+    receivers: {
+      prometheus: times.get(lastReceivedAt('prometheus')),
+      alertmanager: times.get(lastReceivedAt('alertmanager')),
+    },
+  };
+}
+
+const senders: Readonly<Record<Receiver, { sender: string; path: string }>> = {
   prometheus: { sender: 'Prometheus', path: '/api/v2/alerts' },
   alertmanager: { sender: 'Alertmanager', path: '/webhook' },
 };
 const names = ['prometheus', 'alertmanager'] as const;
 
-export function receiverOf(door: Door): Receiver {
-  return door === 'webhook' ? 'alertmanager' : 'prometheus';
+function receiverOf(endpoint: Endpoint): Receiver {
+  return endpoint === 'webhook' ? 'alertmanager' : 'prometheus';
 }
 
 interface Watched {
   silence: Silence;
-  /** The watchdog came this way: from then on, it has to. */
+  /** It has received the watchdog: from then on it is expected to. */
   isLearned: boolean;
   wasSilent: boolean;
 }
@@ -68,35 +86,41 @@ export class Watchdog {
     this.watched = { prometheus: watch('prometheus'), alertmanager: watch('alertmanager') };
   }
 
-  /**
-   * An alert that fires was accepted, and it is not a test.
-   *
-   * @returns whether this receiver is expected to receive the watchdog from now on
-   */
-  heard(
+  consume(event: AlertEvent): void {
+    if (event.type !== 'received') return;
+    const { times, clock } = this.deps;
+    const { endpoint, names, isReal } = event.received;
+    const receiver = receiverOf(endpoint);
+    const now = clock.now();
+    for (const name of names) this.received(name, receiver, now);
+    if (isReal) times.mark(lastReceived);
+    if (names.size > 0 && this.watched[receiver].isLearned) times.mark(lastReceivedAt(receiver));
+  }
+
+  /** An alert that fires was accepted, and it is not a test. */
+  received(
     alertname: string | undefined,
     receiver: Receiver,
     at: number = this.deps.clock.now(),
-  ): boolean {
+  ): void {
     const watched = this.watched[receiver];
-    this.all.heard(at);
-    watched.silence.heard(at);
+    this.all.received(at);
+    watched.silence.received(at);
     watched.isLearned ||= alertname === this.deps.settings().alert;
     this.lastAlert = alertname;
     if (this.isSilent || watched.wasSilent) this.status();
-    return watched.isLearned;
   }
 
-  /** Looks now, and logs silence when it begins and ends. */
+  /** Checks now, and reports when silence begins and ends. */
   status(): Health {
     const { all } = this;
     const { withinSeconds } = this.deps.settings();
     const isSilent = all.isLongerThan(withinSeconds);
     if (isSilent !== this.isSilent) this.turn(isSilent);
-    const silent = names.filter((name) => this.look(name));
+    const silent = names.filter((name) => this.check(name));
     const silences = isSilent ? [this.silence()] : silent.map((name) => this.silenceOf(name));
     const troubles = [this.refusal(), ...silences].filter((why) => why !== undefined);
-    const isFresh = all.isHeardWithin(withinSeconds);
+    const isFresh = all.isReceivedWithin(withinSeconds);
     const why = troubles.join('; ') || (isFresh ? undefined : this.notYet());
     const { lastHeard } = all;
     return {
@@ -132,34 +156,31 @@ export class Watchdog {
     return this.isExpected(name) && this.watched[name].silence.isLongerThan(withinSeconds);
   }
 
-  /** Whether it is silent now; logs it once. */
-  private look(name: Receiver): boolean {
+  /** Whether it is silent now; reports it once. */
+  private check(name: Receiver): boolean {
     const watched = this.watched[name];
     const isSilent = this.isSilentNow(name);
-    // The log has it already that nobody sends anything.
+    // All receivers are silent: that is reported already.
     if (this.isSilent) return isSilent;
-    if (isSilent !== watched.wasSilent) {
-      const { log } = this.deps;
-      if (isSilent) log.error({ receiver: name }, 'a receiver is silent');
-      else log.info({ receiver: name }, 'a receiver is no longer silent');
-    }
+    if (isSilent !== watched.wasSilent)
+      this.deps.emit({ type: isSilent ? 'silent' : 'no-longer-silent', receiver: name });
     watched.wasSilent = isSilent;
     return isSilent;
   }
 
   private turn(isSilent: boolean) {
-    const { log, clock } = this.deps;
+    const { emit, clock } = this.deps;
     this.isSilent = isSilent;
-    const last = this.lastAlert;
-    if (!isSilent) return log.info({ alert: last }, 'Prometheus or Alertmanager is heard of again');
-    const { heardAt } = this.all;
-    const seconds = heardAt && Math.round(clock.uptime() - heardAt);
-    log.error({ seconds, alert: last }, 'Prometheus or Alertmanager is silent');
+    const alert = this.lastAlert;
+    if (!isSilent) return emit({ type: 'no-longer-silent', alert });
+    const { receivedAt } = this.all;
+    const seconds = receivedAt && Math.round(clock.uptime() - receivedAt);
+    emit({ type: 'silent', seconds, alert });
   }
 
   private refusal(): string | undefined {
-    const { refusing, clock } = this.deps;
-    const why = refusing();
+    const { capacity, clock } = this.deps;
+    const why = capacity.refusing;
     if (why === undefined) this.refusedSince = undefined;
     else this.refusedSince ??= clock.uptime();
     if (this.refusedSince === undefined) return undefined;
@@ -169,19 +190,19 @@ export class Watchdog {
   private silence(): string {
     const { alert } = this.deps.settings();
     const last = this.lastAlert === undefined ? 'an alert' : `the alert ${this.lastAlert}`;
-    const heard =
-      this.all.heardAt === undefined ? 'when this service started' : `when ${last} came`;
-    return `Prometheus or Alertmanager is silent since ${this.all.since}, ${heard}: see that both run and send here, and that the alert ${alert} always fires and is repeated`;
+    const when =
+      this.all.receivedAt === undefined ? 'when this service started' : `when ${last} came`;
+    return `Prometheus or Alertmanager is silent since ${this.all.since}, ${when}: check that both run and send here, and that the alert ${alert} always fires and is repeated`;
   }
 
   private silenceOf(name: Receiver): string {
-    const { sender, path } = receivers[name];
+    const { sender, path } = senders[name];
     const { alert } = this.deps.settings();
     return `${sender} has sent nothing to ${path} since ${this.watched[name].silence.since}: check that it runs and sends ${alert} here; if it was removed, leave ${name} out of watchdog.receivers in rack.yaml`;
   }
 
   private notYet(): string {
     const { alert } = this.deps.settings();
-    return `not heard of yet: neither the alert ${alert} nor any other came since this service started at ${timeText(this.deps.clock, this.all.startedAt)}`;
+    return `no alert received yet: neither ${alert} nor any other since this service started at ${timeText(this.deps.clock, this.all.startedAt)}`;
   }
 }

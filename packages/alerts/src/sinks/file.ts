@@ -29,9 +29,9 @@ export function createFileSink({ name, file, maxBytes, encodeAs }: FileSinkOptio
   let last: Promise<void> = Promise.resolve();
   return {
     name,
-    limits: { lanes: 1, messages: 1000 },
-    laneOf: () => 'file',
-    async send(messages, _lane, signal) {
+    limits: { orderingKeys: 1, messages: 1000 },
+    orderingKeyOf: () => 'file',
+    async send(messages, _key, signal) {
       const lines = messages.map((message) => lineOf(message, encodeAs)).join('');
       const turn = last.then(async () => {
         if (signal.aborted) {

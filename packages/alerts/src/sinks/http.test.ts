@@ -54,7 +54,7 @@ async function sendOne(
   message: Message = alertMessage(),
   signal = new AbortController().signal,
 ) {
-  await sink.send([message], sink.laneOf(message), signal);
+  await sink.send([message], sink.orderingKeyOf(message), signal);
 }
 
 describe('a token with a place of its own', () => {
@@ -151,7 +151,7 @@ describe('what is sent', () => {
     const resolved = alertMessage({ id: 'other', alert: { status: 'resolved' } });
 
     expect(sink.limits.messages).toBe(1);
-    expect(sink.laneOf(resolved)).toBe(sink.laneOf(alertMessage()));
+    expect(sink.orderingKeyOf(resolved)).toBe(sink.orderingKeyOf(alertMessage()));
     await sendOne(sink, noticeMessage());
     await sink.send([heartbeatMessage()], '', new AbortController().signal);
 

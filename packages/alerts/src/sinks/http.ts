@@ -9,8 +9,8 @@
 import { setMaxListeners } from 'node:events';
 import { isSafeForSecrets, type Secret, SecretError } from '@skolo/secrets';
 import { type EncodeAs, encode } from '../encode.ts';
-import { lane } from '../lane.ts';
 import type { Message } from '../message.ts';
+import { orderingKey } from '../ordering-key.ts';
 import { type Sink, SinkError, type SinkReason } from './sink.ts';
 import { parseTemplate } from './template.ts';
 
@@ -30,7 +30,7 @@ export interface HttpSinkOptions {
 const tokenPlace = /\{\{\s*token\s*\}\}/g;
 
 /** Of different alerts at the same time. */
-const lanesAtOnce = 8;
+const keysAtOnce = 8;
 /** Of what is answered, so much is read, and told. */
 const mostRead = 2000;
 const toldChars = 200;
@@ -94,10 +94,10 @@ export function createHttpSink(options: HttpSinkOptions): Sink {
 
   return {
     name,
-    limits: { lanes: lanesAtOnce, messages: 1 },
-    laneOf: (message) => lane(message, location, lanesAtOnce),
-    async send(messages, _lane, signal) {
-      // All lanes may share it, which Node would take for a leak.
+    limits: { orderingKeys: keysAtOnce, messages: 1 },
+    orderingKeyOf: (message) => orderingKey(message, location, keysAtOnce),
+    async send(messages, _key, signal) {
+      // All ordering keys may share it, which Node would report as a leak.
       setMaxListeners(0, signal);
       for (const message of messages) await request(message, signal);
     },

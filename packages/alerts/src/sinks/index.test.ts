@@ -41,7 +41,7 @@ describe('createSinks', () => {
     onTestFinished(async () => void (await Promise.all(sinks.map((sink) => sink.close()))));
     const [pubsub, history] = sinks;
     const signal = new AbortController().signal;
-    await pubsub?.send([alertMessage()], pubsub.laneOf(alertMessage()), signal);
+    await pubsub?.send([alertMessage()], pubsub.orderingKeyOf(alertMessage()), signal);
     await history?.send([alertMessage()], 'file', signal);
 
     expect(sinks.map(({ name }) => name)).toEqual(['pubsub', 'history', 'pagers']);

@@ -103,7 +103,7 @@ describe('what is published', () => {
     const sink = sinkFor(google);
     const heartbeat = heartbeatMessage();
 
-    await sink.send([heartbeat], sink.laneOf(heartbeat), never());
+    await sink.send([heartbeat], sink.orderingKeyOf(heartbeat), never());
 
     expect(google.published(topic)).toMatchObject([
       { orderingKey: '', attributes: { kind: 'heartbeat', schema: '1', location: 'rack4' } },
@@ -157,7 +157,7 @@ describe('what is published', () => {
     });
 
     expect(sink.limits.messages).toBeGreaterThan(1);
-    expect(sink.laneOf(alertMessage())).toBe('rack4-19');
+    expect(sink.orderingKeyOf(alertMessage())).toBe('rack4-19');
   });
 });
 

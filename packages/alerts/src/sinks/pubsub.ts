@@ -1,11 +1,11 @@
 /**
- * Google Pub/Sub. One request for each send, its lane the ordering key of all its messages; the library's own batching,
- * buffering and retrying stay off, so that order, memory and repetition are in the hands of whoever calls.
+ * Google Pub/Sub. One request for each send, with one ordering key. The library's own batching, buffering and retries stay
+ * off: the caller controls order, memory and retries.
  */
 import { setMaxListeners } from 'node:events';
 import type { EncodeAs } from '../encode.ts';
-import { lane, noLane } from '../lane.ts';
 import type { Message } from '../message.ts';
+import { noOrderingKey, orderingKey } from '../ordering-key.ts';
 import { connectPubSub, type PubSubConnection, type PubSubDeps } from '../pubsub-client.ts';
 import type { PubSubCredentials } from '../pubsub-sign-in.ts';
 import { grpcCode, publishError, topicMissing } from './pubsub-error.ts';
@@ -32,8 +32,8 @@ export interface PubSubSinkOptions {
 /** Slower uplinks than this get no backlog through in time, only what is new. */
 const slowestBytesPerMs = 64;
 
-/** Measured (README): more lanes or messages at a time are hardly quicker, and cost memory. */
-const lanesAtOnce = 8;
+/** Measured: more keys or messages at a time are hardly quicker, and cost memory. */
+const keysAtOnce = 8;
 const messagesAtOnce = 100;
 
 /** Nothing is connected, or read, before the first message. */
@@ -41,8 +41,9 @@ export function createPubSubSink(options: PubSubSinkOptions, deps: PubSubDeps = 
   const publisher = new Publisher(options, deps);
   return {
     name: options.name,
-    limits: { lanes: Math.min(options.orderingKeys, lanesAtOnce), messages: messagesAtOnce },
-    laneOf: (message) => lane(message, options.encodeAs.location, options.orderingKeys),
+    limits: { orderingKeys: Math.min(options.orderingKeys, keysAtOnce), messages: messagesAtOnce },
+    orderingKeyOf: (message) =>
+      orderingKey(message, options.encodeAs.location, options.orderingKeys),
     send: (messages, key, signal) => publisher.send(messages, key, signal),
     close: () => publisher.close(),
   };
@@ -64,7 +65,7 @@ class Publisher {
 
   async send(messages: readonly Message[], key: string, signal: AbortSignal): Promise<void> {
     const requests = requestsOf(messages, key, this.options.encodeAs);
-    // All lanes may share it, which Node would take for a leak.
+    // All ordering keys may share it, which Node would report as a leak.
     setMaxListeners(0, signal);
     for (const request of requests) await this.publish(request, key, signal);
   }
@@ -103,7 +104,7 @@ class Publisher {
   private timeoutMs(key: string): number {
     const { timeoutMs = 15_000, heartbeatTimeoutMs = 10_000 } = this.options;
     // What is late is of no use: the next one is due.
-    if (key === noLane) return heartbeatTimeoutMs;
+    if (key === noOrderingKey) return heartbeatTimeoutMs;
     return timeoutMs + this.bytesUnderWay / slowestBytesPerMs;
   }
 
@@ -137,7 +138,7 @@ class Publisher {
     }
   }
 
-  /** All lanes that miss it at the same time make it once. */
+  /** Requests that miss it at the same time create it once. */
   private madeTopic(connection: PubSubConnection, topic: string): Promise<void> {
     this.makingTopic ??= this.call(connection, (channel) => channel.createTopic(topic))
       .catch((error) => {

@@ -47,21 +47,21 @@ export class SinkError extends Error {
 
 export interface Sink {
   readonly name: string;
-  /** What can be sent in one go. */
+  /** How much can be sent at once. */
   readonly limits: {
-    /** Lanes at the same time. */
-    lanes: number;
-    /** Messages of one lane at once. */
+    /** Ordering keys at the same time. */
+    orderingKeys: number;
+    /** Messages of one ordering key at once. */
     messages: number;
   };
-  /** Messages of one lane arrive in the order in which they are sent. */
-  laneOf(message: Message): string;
+  /** Messages with one key arrive in the order in which they are sent. */
+  orderingKeyOf(message: Message): string;
   /**
-   * Fulfilled when all of them are there; called for one lane only when the last call for it has ended.
+   * Fulfilled when all of them have arrived. Called for one key only when the last call for it has ended.
    *
-   * @throws SinkError Some of them may be there; they are sent again. With `too-large` and more than one message, at
+   * @throws SinkError Some of them may have arrived; they are sent again. With `too-large` and more than one message, at
    * least one of them is.
    */
-  send(messages: readonly Message[], lane: string, signal: AbortSignal): Promise<void>;
+  send(messages: readonly Message[], orderingKey: string, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

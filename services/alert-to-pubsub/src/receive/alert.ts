@@ -1,6 +1,6 @@
 /** One alert, as it comes in a message of Alertmanager or in a list of Prometheus. */
-import type { Door } from '@skolo/alerts';
-import type { HeardAlert } from './heard.ts';
+import type { Endpoint } from '@skolo/alerts';
+import type { ReceivedAlert } from './batch.ts';
 import { readTime } from './time.ts';
 
 /** Of what Prometheus posts. */
@@ -12,21 +12,21 @@ const currentEndMs = 16 * 60_000;
 const fingerprint = /^[0-9a-f]{16}$/;
 
 /**
- * The alert, or why it is none, for people. What is understood is not copied but handed on: nobody else has it.
+ * The alert, or why it is not valid, for people. The objects are not copied: the request is their only owner.
  *
- * As Alertmanager does it: labels without values are as good as not there, one has to be left, and `startsAt` is not after
+ * As in Alertmanager, labels without values do not count, one has to be left, and `startsAt` is not after
  * `endsAt`. Where it is, and the end is current, the clock stepped back while the alert fired: the end is accepted and the
  * start is dropped, because rejecting it would leave the alert firing. Alertmanager rejects such an end.
- * The fingerprint that a webhook has is not kept, since it says no more than the labels.
+ * The fingerprint of a webhook is not kept: the labels give it.
  *
  * @param now milliseconds since 1970
  */
-export function readAlert(found: unknown, door: Door, now: number): HeardAlert | string {
+export function readAlert(found: unknown, endpoint: Endpoint, now: number): ReceivedAlert | string {
   if (!isObject(found)) return `the alert is ${shown(found)}, not an object`;
-  if (found.labels === undefined || found.labels === null) return 'labels: there are none';
+  if (found.labels === undefined || found.labels === null) return 'labels: required';
   const labels = readTexts(found.labels, 'labels', { dropEmpty: true });
   if (typeof labels === 'string') return labels;
-  if (isEmpty(labels)) return 'labels: none has a value';
+  if (isEmpty(labels)) return 'labels: at least one needs a value';
   const annotations = readTexts(found.annotations ?? {}, 'annotations');
   if (typeof annotations === 'string') return annotations;
   const startsAt = readTime(found.startsAt);
@@ -39,30 +39,33 @@ export function readAlert(found: unknown, door: Door, now: number): HeardAlert |
   }
   const { generatorURL = null } = found;
   if (generatorURL !== null && typeof generatorURL !== 'string') {
-    return `generatorURL: expected a text, found ${shown(generatorURL)}`;
+    return `generatorURL: expected a string, found ${shown(generatorURL)}`;
   }
-  const alert: HeardAlert = { labels, annotations };
+  const alert: ReceivedAlert = { labels, annotations };
   if (startsAt !== undefined && !isOver) alert.startsAt = startsAt;
   if (endsAt !== undefined) alert.endsAt = endsAt;
   if (generatorURL) alert.generatorURL = generatorURL;
-  if (door === 'webhook' && found.status !== undefined && found.status !== null) {
+  if (endpoint === 'webhook' && found.status !== undefined && found.status !== null) {
     const { status } = found;
     if (status !== 'firing' && status !== 'resolved') {
       return `status: expected firing or resolved, found ${shown(status)}`;
     }
     alert.status = status;
   }
-  const more = whatElse(found, (name, value) => listed.has(name) || isOfWebhook(name, value, door));
+  const more = whatElse(
+    found,
+    (name, value) => listed.has(name) || isOfWebhook(name, value, endpoint),
+  );
   if (more !== undefined) alert.more = more;
   return alert;
 }
 
-function isOfWebhook(name: string, value: unknown, door: Door): boolean {
-  if (door !== 'webhook') return false;
+function isOfWebhook(name: string, value: unknown, endpoint: Endpoint): boolean {
+  if (endpoint !== 'webhook') return false;
   return name === 'status' || (name === 'fingerprint' && fingerprint.test(String(value)));
 }
 
-/** The fields that are not known; undefined where there are none. */
+/** The unknown fields, if any. */
 export function whatElse(
   found: Record<string, unknown>,
   isKnown: (name: string, value: unknown) => boolean,
@@ -77,18 +80,18 @@ export function whatElse(
   return others && Object.fromEntries(others);
 }
 
-/** Names with texts, or why it is not that. */
+/** Names with strings, or what is wrong. */
 export function readTexts(
   found: unknown,
   field: string,
   { dropEmpty = false } = {},
 ): Record<string, string> | string {
-  if (!isObject(found)) return `${field}: expected names with texts, found ${shown(found)}`;
+  if (!isObject(found)) return `${field}: expected names with strings, found ${shown(found)}`;
   let hasEmpty = false;
   for (const name in found) {
     const text = found[name];
     if (typeof text !== 'string') {
-      return `${field}: ${shown(name)}: expected a text, found ${shown(text)}`;
+      return `${field}: ${shown(name)}: expected a string, found ${shown(text)}`;
     }
     if (name === '') return `${field}: a name is empty`;
     if (text === '') hasEmpty = true;

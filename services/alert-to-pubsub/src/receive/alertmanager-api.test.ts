@@ -1,7 +1,7 @@
 /** What is asked of an Alertmanager, asked at the doors. */
 import type { KnownAlert } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
-import { startDoors } from './testing/door-lab.ts';
+import { startReceivers } from './testing/receiver-lab.ts';
 
 function known(labels: Record<string, string>, more: Partial<KnownAlert> = {}): KnownAlert {
   return {
@@ -26,7 +26,7 @@ const alerts = [
 ];
 
 async function namesFor(query: string): Promise<string[] | number> {
-  const lab = await startDoors({ known: alerts });
+  const lab = await startReceivers({ known: alerts });
   const answer = await lab.get(`/api/v2/alerts${query}`);
   if (answer.status !== 200) return answer.status;
   const found: { labels: { alertname: string } }[] = JSON.parse(answer.text);
@@ -38,7 +38,7 @@ const query = (...filters: string[]) =>
 
 describe('GET /api/v2/alerts', () => {
   it('tells what fires', async () => {
-    const lab = await startDoors({ known: alerts, settings: '{ repeatHours: 1 }' });
+    const lab = await startReceivers({ known: alerts, settings: '{ repeatHours: 1 }' });
 
     const answer = await lab.get('/api/v2/alerts?active=true&silenced=false');
 
@@ -85,7 +85,7 @@ describe('GET /api/v2/alerts', () => {
   it.each(['alertname', '=x', 'a=="x"', 'a="x', 'a=x"', 'a=~"("', '{a="b"}', ''])(
     'says what is wrong with the filter %s',
     async (filter) => {
-      const lab = await startDoors({ known: alerts });
+      const lab = await startReceivers({ known: alerts });
 
       const answer = await lab.get(`/api/v2/alerts${query(filter)}`);
 
@@ -95,7 +95,7 @@ describe('GET /api/v2/alerts', () => {
   );
 
   it('is not held up by an expression that takes for ever', async () => {
-    const lab = await startDoors({ known: [known({ a: 'a'.repeat(50) })] });
+    const lab = await startReceivers({ known: [known({ a: 'a'.repeat(50) })] });
 
     const answer = await lab.get(`/api/v2/alerts${query('a=~"(a+)+b"')}`);
 
@@ -109,7 +109,7 @@ describe('GET /api/v2/alerts', () => {
 describe('the rest of an Alertmanager', () => {
   it('tells groups, by name, for each receiver', async () => {
     const settings = '{ sinks: [{ name: pagers, kind: file, file: x }] }';
-    const lab = await startDoors({ known: alerts, settings });
+    const lab = await startReceivers({ known: alerts, settings });
     const summary = async (path: string) => {
       const groups: { labels: unknown; receiver: { name: string }; alerts: unknown[] }[] =
         JSON.parse((await lab.get(path)).text);
@@ -132,7 +132,7 @@ describe('the rest of an Alertmanager', () => {
   });
 
   it('says what it is', async () => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     const status: unknown = JSON.parse((await lab.get('/api/v2/status')).text);
 
@@ -145,7 +145,7 @@ describe('the rest of an Alertmanager', () => {
   });
 
   it('has no silences, and says where they belong', async () => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     const none = await lab.get('/api/v2/silences');
     const made = await lab.post('/api/v2/silences', { matchers: [] });
@@ -157,7 +157,7 @@ describe('the rest of an Alertmanager', () => {
   });
 
   it.each(['/-/ready', '/-/healthy'])('answers %s', async (path) => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     const answer = await lab.get(path);
 

@@ -1,4 +1,4 @@
-/** What is asked at the doors, and not handed in: an Alertmanager's API as far as its clients need it. */
+/** What clients of Alertmanager read: its API v2, as far as they need it. */
 import { otherMethods } from '@skolo/common';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import {
@@ -8,9 +8,9 @@ import {
   receivers,
   statusOf,
 } from './alertmanager-api.ts';
-import { refused } from './answers.ts';
-import type { DoorAuth } from './auth.ts';
+import type { ReceiverAuth } from './auth.ts';
 import { Refused } from './refused.ts';
+import { refused } from './responses.ts';
 
 /**
  * Mount it before other routes: `createApp({ first: [alertmanagerRouter(deps, auth, access.require('view'))], … })`.
@@ -19,11 +19,11 @@ import { Refused } from './refused.ts';
  */
 export function alertmanagerRouter(
   deps: AlertmanagerDeps,
-  auth: Pick<DoorAuth, 'fits'>,
+  auth: Pick<ReceiverAuth, 'fits'>,
   view: RequestHandler,
 ): RequestHandler {
   const router = Router({ caseSensitive: true });
-  // Alerts themselves are taken before any of this (doors.ts).
+  // POST of alerts is answered before this (receivers.ts).
   for (const path of ['/webhook', '/api/v1/alerts']) {
     router.all(path, otherMethods(new Set(['POST'])));
   }
@@ -72,12 +72,12 @@ function noSilences(): never {
   throw new Refused(
     'malformed',
     400,
-    'nothing is silenced here: every alert is handed on; make silences in the Alertmanager before this, or where the alerts are read',
+    'silences are not supported here: every alert is sent; create silences in the Alertmanager before this, or where the alerts are read',
   );
 }
 
 /** One rule for all that is read: the role `view`. The receivers' own credentials do as well, since amtool has no others. */
-function readers(auth: Pick<DoorAuth, 'fits'>, view: RequestHandler): RequestHandler {
+function readers(auth: Pick<ReceiverAuth, 'fits'>, view: RequestHandler): RequestHandler {
   return async function mayRead(request, response, next) {
     const isReading = ['GET', 'HEAD'].includes(request.method);
     if (!isReading || (await auth.fits(request.get('authorization')))) return next();

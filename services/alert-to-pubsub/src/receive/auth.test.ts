@@ -2,7 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startDoors, webhook } from './testing/door-lab.ts';
+import { startReceivers, webhook } from './testing/receiver-lab.ts';
 
 const basicAuth = '{ auth: { username: am, password: { file: password } } }';
 const bearerAuth = '{ auth: { bearer: { file: token } } }';
@@ -11,7 +11,7 @@ const both = '{ auth: { username: am, password: { file: password }, bearer: { fi
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 
 async function startWith(settings: string, access = '{}') {
-  const lab = await startDoors({ settings, access });
+  const lab = await startReceivers({ settings, access });
   await writeFile(join(lab.dir, 'password'), 'pässword:1\n');
   await writeFile(join(lab.dir, 'token'), 't0ken\n');
   const ask = async (authorization?: string) =>
@@ -19,7 +19,7 @@ async function startWith(settings: string, access = '{}') {
   return { ...lab, ask, status: async (text?: string) => (await ask(text)).status };
 }
 
-describe('a door with secrets', () => {
+describe('a endpoint with secrets', () => {
   it.each([
     [basicAuth, basic('am:pässword:1'), 200],
     [basicAuth, basic('am:pässword:1').replace('Basic', 'bAsIc '), 200],
@@ -44,7 +44,7 @@ describe('a door with secrets', () => {
 
     expect(await lab.status(authorization)).toBe(status);
     expect(lab.batches).toHaveLength(status === 200 ? 1 : 0);
-    expect(lab.refusals).toEqual(status === 200 ? [] : [{ door: 'webhook', why: 'auth' }]);
+    expect(lab.refusals).toEqual(status === 200 ? [] : [{ endpoint: 'webhook', why: 'auth' }]);
   });
 
   it('says how to come in, and never what is right', async () => {
@@ -84,8 +84,10 @@ describe('a door with secrets', () => {
       const answer = await lab.ask(authorization);
 
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '10']);
-      expect(answer.text).toContain('the secret of this door cannot be read');
-      expect(lab.troubles.get('door secrets')).toMatch(/token: no such file; put the secret there/);
+      expect(answer.text).toContain('the secret of this endpoint cannot be read');
+      expect(lab.troubles.get('receiver secrets')).toMatch(
+        /token: no such file; put the secret there/,
+      );
       expect(lab.batches).toEqual([]);
 
       await writeFile(join(lab.dir, 'token'), 't0ken');
@@ -159,7 +161,7 @@ describe('a page of another site, in a browser of the rack', () => {
   it.each(['/webhook', '/api/v1/alerts', '/api/v2/alerts'])(
     'hands in nothing at %s',
     async (path) => {
-      const lab = await startDoors();
+      const lab = await startReceivers();
       const body = path === '/webhook' ? webhook() : webhook().alerts;
 
       const answer = await lab.post(path, body, {

@@ -1,20 +1,20 @@
-/** Who may hand in alerts: whoever sends the password or the token that rack.yaml names, as its file says it now. */
+/** Checks the credentials of requests that post alerts: the password or the token of rack.yaml, as its file has it now. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type DegradedList, errorText } from '@skolo/common';
+import { errorText } from '@skolo/common';
 import type { AlertToPubsubSettings, Rack } from '@skolo/rack';
 import { readSecret, Secret, SecretFile, type SecretRef, secretPath } from '@skolo/secrets';
+import type { EmitAlertEvent } from '../events.ts';
 import { Refused } from './refused.ts';
 
 export interface DoorAuthDeps {
   rack: () => Pick<Rack, 'dir'>;
   settings: () => AlertToPubsubSettings;
-  degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  emit: EmitAlertEvent;
 }
 
 type Settings = AlertToPubsubSettings['auth'];
-const trouble = 'door secrets';
 
-export class DoorAuth {
+export class ReceiverAuth {
   private readonly deps: DoorAuthDeps;
   private readonly files = new Map<string, SecretFile<Secret>>();
 
@@ -23,17 +23,17 @@ export class DoorAuth {
   }
 
   /**
-   * Lets in who may.
+   * Accepts a request with the right credentials.
    *
-   * @throws Refused 401; or 503 for everybody, while a secret cannot be read: who may come in is not known then.
+   * @throws Refused 401; or 503 for every request, while a secret cannot be read.
    */
   async check(authorization: string | undefined): Promise<void> {
     const { auth } = this.deps.settings();
     const { username, password, bearer } = auth;
     const isOpen = username === undefined && password === undefined && bearer === undefined;
-    if (isOpen) return this.deps.degraded.clear(trouble);
+    if (isOpen) return this.report(undefined);
     const wanted = await this.wanted(auth);
-    // All of them, so that the time does not tell which it was.
+    // All of them, so that the time does not show which one matched.
     const fits = wanted.map((one) => isSame(one, authorization ?? ''));
     if (!fits.includes(true)) throw wrong(auth, authorization);
   }
@@ -45,7 +45,7 @@ export class DoorAuth {
     return wanted.map((one) => isSame(one, authorization ?? '')).includes(true);
   }
 
-  /** The values of the header that are let in. */
+  /** The accepted values of the header. */
   private async wanted({ username, password, bearer }: Settings): Promise<string[]> {
     try {
       const values: string[] = [];
@@ -59,17 +59,21 @@ export class DoorAuth {
         values.push(basic(username, secret.reveal()));
       }
       if (bearer !== undefined) values.push(`bearer ${(await this.read(bearer)).reveal()}`);
-      this.deps.degraded.clear(trouble);
+      this.report(undefined);
       return values;
     } catch (cause) {
-      this.deps.degraded.raise(trouble, `alerts are refused: ${errorText(cause)}`);
+      this.report(`alerts are refused: ${errorText(cause)}`);
       throw new Refused(
         'auth',
         503,
-        'nobody is let in, because the secret of this door cannot be read; /readyz says why',
+        'no request is accepted, because the secret of this endpoint cannot be read; see /readyz',
         { headers: { 'retry-after': '10' }, cause },
       );
     }
+  }
+
+  private report(why: string | undefined) {
+    this.deps.emit({ type: 'degraded', what: 'receiver secrets', why });
   }
 
   private async read(ref: SecretRef): Promise<Secret> {

@@ -4,14 +4,14 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { type DoorLab, listed, startDoors, webhook } from './testing/door-lab.ts';
+import { listed, type ReceiverLab, startReceivers, webhook } from './testing/receiver-lab.ts';
 
 const gzip = { 'content-encoding': 'gzip' };
 const limit = '{ maxBodyBytes: 100000 }';
 const padded = (bytes: number) => JSON.stringify([listed({ padding: 'x'.repeat(bytes) })]);
 
 /** Says that there is more, and leaves it at this. */
-function begin(lab: DoorLab, text: string, length = 1_000_000) {
+function begin(lab: ReceiverLab, text: string, length = 1_000_000) {
   const sending = request(`${lab.url}/webhook`, {
     method: 'POST',
     headers: { 'content-length': length },
@@ -24,7 +24,7 @@ function begin(lab: DoorLab, text: string, length = 1_000_000) {
 
 describe('a packed body', () => {
   it.each(['gzip', 'GZIP', 'x-gzip'])('is unpacked: %s', async (encoding) => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     const answer = await lab.post('/webhook', gzipSync(JSON.stringify(webhook())), {
       'content-encoding': encoding,
@@ -35,7 +35,7 @@ describe('a packed body', () => {
   });
 
   it('may be plain, and say so', async () => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     expect((await lab.post('/webhook', webhook(), { 'content-encoding': 'identity' })).status).toBe(
       200,
@@ -43,18 +43,18 @@ describe('a packed body', () => {
   });
 
   it.each(['deflate', 'br', 'gzip, gzip'])('is refused where it is %s', async (encoding) => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     const answer = await lab.post('/webhook', deflateSync(JSON.stringify(webhook())), {
       'content-encoding': encoding,
     });
 
     expect([answer.status, answer.headers.get('accept-encoding')]).toEqual([415, 'gzip, identity']);
-    expect(lab.refusals).toEqual([{ door: 'webhook', why: 'encoding' }]);
+    expect(lab.refusals).toEqual([{ endpoint: 'webhook', why: 'encoding' }]);
   });
 
   it('is refused wherever it is cut', async () => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
     const packed = gzipSync(JSON.stringify(webhook()));
     const cuts = Array.from({ length: 20 }, (_, i) => Math.floor((packed.length * i) / 20));
 
@@ -66,7 +66,7 @@ describe('a packed body', () => {
   });
 
   it('is refused where it is not packed at all', async () => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     const answer = await lab.post('/webhook', webhook(), gzip);
 
@@ -75,7 +75,7 @@ describe('a packed body', () => {
   });
 
   it('is measured unpacked', async () => {
-    const lab = await startDoors({ settings: limit });
+    const lab = await startReceivers({ settings: limit });
     const bomb = gzipSync(Buffer.alloc(64 * 2 ** 20, ' '));
     expect(bomb.length).toBeLessThan(100_000);
 
@@ -83,13 +83,13 @@ describe('a packed body', () => {
     const after = await lab.post('/webhook', webhook());
 
     expect([answer.status, after.status]).toEqual([413, 200]);
-    expect(lab.refusals).toEqual([{ door: 'webhook', why: 'too-large' }]);
+    expect(lab.refusals).toEqual([{ endpoint: 'webhook', why: 'too-large' }]);
   });
 });
 
 describe('a body that is too large', () => {
   it.each(['/webhook', '/api/v2/alerts', '/api/v1/alerts'])('is 413 at %s', async (path) => {
-    const lab = await startDoors({ settings: limit });
+    const lab = await startReceivers({ settings: limit });
 
     const just = await lab.post('/api/v2/alerts', padded(99_500));
     const over = await lab.post(path, padded(200_000));
@@ -99,16 +99,16 @@ describe('a body that is too large', () => {
   });
 
   it('is 413 where its length is not told, and the connection goes on', async () => {
-    const lab = await startDoors({ settings: limit });
+    const lab = await startReceivers({ settings: limit });
     const socket = connect(lab.port, '127.0.0.1');
     let text = '';
     socket.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
     });
     const chunk = `${(65_536).toString(16)}\r\n${' '.repeat(65_536)}\r\n`;
-    const get = 'GET /-/ready HTTP/1.1\r\nhost: door\r\nconnection: close\r\n\r\n';
+    const get = 'GET /-/ready HTTP/1.1\r\nhost: receiver\r\nconnection: close\r\n\r\n';
 
-    socket.write('POST /webhook HTTP/1.1\r\nhost: door\r\ntransfer-encoding: chunked\r\n\r\n');
+    socket.write('POST /webhook HTTP/1.1\r\nhost: receiver\r\ntransfer-encoding: chunked\r\n\r\n');
     for (let count = 0; count < 100; count += 1) socket.write(chunk);
     socket.end(`0\r\n\r\n${get}`);
     await once(socket, 'close');
@@ -119,7 +119,7 @@ describe('a body that is too large', () => {
 
 describe('bodies in memory', () => {
   it('are bounded all together, and let go', async () => {
-    const lab = await startDoors({ tuning: { mostInFlightBytes: 100_000 } });
+    const lab = await startReceivers({ tuning: { mostInFlightBytes: 100_000 } });
 
     const waiting = begin(lab, ' '.repeat(90_000));
     await expect
@@ -134,7 +134,7 @@ describe('bodies in memory', () => {
 
     expect(small.status).toBe(200);
     expect(large.headers.get('retry-after')).toBe('1');
-    expect(lab.refusals).toContainEqual({ door: 'webhook', why: 'busy' });
+    expect(lab.refusals).toContainEqual({ endpoint: 'webhook', why: 'busy' });
   });
 
   it('are held until they are kept', async () => {
@@ -143,7 +143,7 @@ describe('bodies in memory', () => {
       keep = resolve;
     });
     let taken = 0;
-    const lab = await startDoors({
+    const lab = await startReceivers({
       tuning: { mostInFlightBytes: 100_000 },
       accept: async () => {
         taken += 1;
@@ -166,7 +166,7 @@ describe('bodies in memory', () => {
       keep = resolve;
     });
     let taken = 0;
-    const lab = await startDoors({
+    const lab = await startReceivers({
       tuning: { mostInFlightBytes: 1_000_000 },
       accept: async () => {
         taken += 1;
@@ -186,7 +186,7 @@ describe('bodies in memory', () => {
   });
 
   it('may be larger than that alone, within their own limit', async () => {
-    const lab = await startDoors({ tuning: { mostInFlightBytes: 10_000 } });
+    const lab = await startReceivers({ tuning: { mostInFlightBytes: 10_000 } });
 
     expect((await lab.post('/api/v2/alerts', padded(2_000_000))).status).toBe(200);
   });
@@ -194,7 +194,7 @@ describe('bodies in memory', () => {
 
 describe('whoever sends it', () => {
   it('may go away in the middle', async () => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     const sending = request(`${lab.url}/webhook`, {
       method: 'POST',
@@ -206,17 +206,17 @@ describe('whoever sends it', () => {
     sending.write('{"version":');
     sending.destroy();
 
-    await expect.poll(() => lab.refusals).toEqual([{ door: 'webhook', why: 'gone' }]);
+    await expect.poll(() => lab.refusals).toEqual([{ endpoint: 'webhook', why: 'gone' }]);
     expect((await lab.post('/webhook', webhook())).status).toBe(200);
   });
 
   it('has to do so within the time', async () => {
-    const lab = await startDoors({ tuning: { bodyTimeoutMs: 50 } });
+    const lab = await startReceivers({ tuning: { bodyTimeoutMs: 50 } });
 
     const [answer] = await once(begin(lab, '{"version":'), 'response');
 
     expect([answer.statusCode, answer.headers.connection]).toEqual([408, 'close']);
-    expect(lab.refusals).toEqual([{ door: 'webhook', why: 'slow' }]);
+    expect(lab.refusals).toEqual([{ endpoint: 'webhook', why: 'slow' }]);
   });
 });
 
@@ -229,13 +229,13 @@ describe('the text', () => {
     'application/json;charset=us-ascii',
     '*/*',
   ])('may be called %s', async (type) => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     expect((await lab.post('/webhook', webhook(), { 'content-type': type })).status).toBe(200);
   });
 
   it('is refused in another charset', async () => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
     const type = { 'content-type': 'application/json; charset=iso-8859-1' };
 
     const answer = await lab.post('/webhook', webhook(), type);
@@ -254,7 +254,7 @@ describe('the text', () => {
     ['has something behind it', '[] []', 400],
     ['is a number', '5', 400],
   ])('%s', async (_what, body, status) => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     expect((await lab.post('/webhook', body)).status).toBe(status);
     expect(lab.batches).toHaveLength(status === 200 ? 1 : 0);
@@ -267,7 +267,7 @@ describe('a message made to fill the memory', () => {
     ['lists that are not closed', '['.repeat(4e6)],
     ['objects in an alert', `[{"labels":{"a":"b"},"x":${'{"a":'.repeat(1e5)}1${'}'.repeat(1e5)}}]`],
   ])('of %s is 400', async (_what, body) => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     for (const path of ['/webhook', '/api/v2/alerts', '/api/v1/alerts']) {
       const answer = await lab.post(path, body);
@@ -278,7 +278,7 @@ describe('a message made to fill the memory', () => {
   });
 
   it('of very many names is 400', async () => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
     const labels = Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`k${i}`, 'v']));
 
     const answer = await lab.post('/api/v2/alerts', [{ labels }]);
@@ -288,7 +288,7 @@ describe('a message made to fill the memory', () => {
   });
 
   it('of many alerts with a large group costs none of them, and is not multiplied', async () => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
     const alerts = Array.from({ length: 1000 }, (_, i) => listed({ labels: { i: `${i}` } }));
 
     const groupLabels = { text: 'x'.repeat(100_000) };
@@ -298,12 +298,12 @@ describe('a message made to fill the memory', () => {
     expect(lab.batches[0]?.alerts).toHaveLength(1000);
     expect(lab.batches[0]).not.toHaveProperty('group');
     expect(lab.batches[0]?.bad).toMatchObject([
-      { why: expect.stringContaining('left out'), found: { labels: groupLabels } },
+      { why: expect.stringContaining('sent without it'), found: { labels: groupLabels } },
     ]);
   });
 
   it('of very many that are none costs the good one nothing', async () => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     const answer = await lab.post(
       '/api/v1/alerts',
@@ -313,14 +313,16 @@ describe('a message made to fill the memory', () => {
     expect(answer.status).toBe(200);
     expect(lab.batches[0]?.alerts).toHaveLength(1);
     expect(lab.batches[0]?.bad).toHaveLength(10_001);
-    expect(lab.batches[0]?.bad.at(-1)?.why).toBe('990000 more are none, and are not kept');
+    expect(lab.batches[0]?.bad.at(-1)?.why).toBe(
+      '990000 more entries are not valid, and are not kept',
+    );
   });
 
   it.each([
     ['lists', `[${'[],'.repeat(2e6)}[]]`],
     ['numbers', `[${'1,'.repeat(11e6)}1]`],
   ])('of very many %s is 413', async (_what, body) => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     const answer = await lab.post('/api/v2/alerts', body);
 

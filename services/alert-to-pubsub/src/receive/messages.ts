@@ -1,20 +1,27 @@
 /** Whole messages: the webhook of Alertmanager, and the list that Prometheus posts. */
-import type { Door, Group } from '@skolo/alerts';
+import type { Endpoint, Group } from '@skolo/alerts';
 import { isObject, readAlert, readTexts, shown, whatElse } from './alert.ts';
-import type { BadAlert, Batch, HeardAlert } from './heard.ts';
+import type { BadAlert, Batch, ReceivedAlert } from './batch.ts';
 import { malformed } from './refused.ts';
+
+/** Where each kind of message is posted. */
+export const pathOf: Readonly<Record<Endpoint, string>> = {
+  webhook: '/webhook',
+  v1: '/api/v1/alerts',
+  v2: '/api/v2/alerts',
+};
 
 /**
  * @param now milliseconds since 1970
- * @throws Refused It is no such message.
+ * @throws Refused It is not such a message.
  */
-export function readMessage(value: unknown, door: Door, now: number): Batch {
-  return door === 'webhook' ? readWebhook(value, now) : readList(value, door, now);
+export function readMessage(value: unknown, endpoint: Endpoint, now: number): Batch {
+  return endpoint === 'webhook' ? readWebhook(value, now) : readList(value, endpoint, now);
 }
 
-/** What an Alertmanager takes. */
-function readList(value: unknown, door: Door, now: number): Batch {
-  if (Array.isArray(value)) return { door, ...readAlerts(value, door, now), truncated: 0 };
+/** What Prometheus posts to an Alertmanager. */
+function readList(value: unknown, endpoint: Endpoint, now: number): Batch {
+  if (Array.isArray(value)) return { endpoint, ...readAlerts(value, endpoint, now), truncated: 0 };
   const hint =
     isObject(value) && Array.isArray(value.alerts)
       ? '; this is a webhook of Alertmanager: post it to /webhook'
@@ -55,16 +62,16 @@ function readWebhook(value: unknown, now: number): Batch {
   }
   const group = readGroup(value, isCount);
   if (alerts.length * groupBytes(group) <= mostGroupBytes) {
-    return { door: 'webhook', alerts, bad, group, truncated };
+    return { endpoint: 'webhook', alerts, bad, group, truncated };
   }
   bad.push({
-    why: 'the group is too large to go with each of its alerts: it is left out',
+    why: 'group: larger than 16 MiB with all of its alerts; they are sent without it',
     found: group,
   });
-  return { door: 'webhook', alerts, bad, truncated };
+  return { endpoint: 'webhook', alerts, bad, truncated };
 }
 
-/** Each alert goes its own way and has the group with it: of a small request that could make gigabytes. */
+/** Each alert is sent with its group: a small request could become gigabytes. */
 const mostGroupBytes = 16 * 2 ** 20;
 /** Of a message without the text of its alert, about. */
 const messageBytes = 500;
@@ -105,23 +112,24 @@ function entriesOf<K extends string, V>(object: { readonly [name in K]: V }): [K
   return Object.entries(object) as [K, V][];
 }
 
-/** Each is kept with its reason: so many that there are more is somebody's error that a few of them show. */
+/** Each is kept with its reason. A few of them show an error that makes more. */
 const mostBad = 10_000;
 
 function readAlerts(
   found: unknown[],
-  door: Door,
+  endpoint: Endpoint,
   now: number,
-): { alerts: HeardAlert[]; bad: BadAlert[] } {
-  const alerts: HeardAlert[] = [];
+): { alerts: ReceivedAlert[]; bad: BadAlert[] } {
+  const alerts: ReceivedAlert[] = [];
   const bad: BadAlert[] = [];
   let unkept = 0;
   for (const one of found) {
-    const alert = readAlert(one, door, now);
+    const alert = readAlert(one, endpoint, now);
     if (typeof alert !== 'string') alerts.push(alert);
     else if (bad.length < mostBad) bad.push({ why: alert, found: one });
     else unkept += 1;
   }
-  if (unkept > 0) bad.push({ why: `${unkept} more are none, and are not kept`, found: null });
+  if (unkept > 0)
+    bad.push({ why: `${unkept} more entries are not valid, and are not kept`, found: null });
   return { alerts, bad };
 }

@@ -1,15 +1,15 @@
-/** Whatever is posted: no door breaks, and no good alert is lost for what stands beside it. */
+/** Whatever is posted: no endpoint breaks, and no good alert is lost for what stands beside it. */
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs } from '../testing/runs.ts';
-import type { HeardAlert } from './heard.ts';
+import type { ReceivedAlert } from './batch.ts';
 import { readMessage } from './messages.ts';
 import { Refused } from './refused.ts';
-import { type DoorLab, startDoors } from './testing/door-lab.ts';
+import { type ReceiverLab, startReceivers } from './testing/receiver-lab.ts';
 
-const doors = ['webhook', 'v1', 'v2'] as const;
+const endpoints = ['webhook', 'v1', 'v2'] as const;
 const paths = ['/webhook', '/api/v1/alerts', '/api/v2/alerts'];
 
 const name = fc.oneof(
@@ -66,11 +66,11 @@ const message = fc.oneof(
 describe('any JSON', () => {
   it('is a batch, or refused', () => {
     fc.assert(
-      fc.property(message, fc.constantFrom(...doors), (value, door) => {
+      fc.property(message, fc.constantFrom(...endpoints), (value, endpoint) => {
         const text = JSON.stringify(value);
         let batch: ReturnType<typeof readMessage>;
         try {
-          batch = readMessage(JSON.parse(text), door, Date.now());
+          batch = readMessage(JSON.parse(text), endpoint, Date.now());
         } catch (error) {
           expect(error).toBeInstanceOf(Refused);
           return;
@@ -88,8 +88,8 @@ describe('any JSON', () => {
     );
   });
 
-  it('is answered with 200 or 400 by each door', async () => {
-    const lab = await startDoors();
+  it('is answered with 200 or 400 by each endpoint', async () => {
+    const lab = await startReceivers();
 
     await fc.assert(
       fc.asyncProperty(
@@ -110,7 +110,7 @@ describe('any JSON', () => {
   });
 });
 
-function expectWhole({ labels, annotations, startsAt, endsAt }: HeardAlert) {
+function expectWhole({ labels, annotations, startsAt, endsAt }: ReceivedAlert) {
   expect(Object.keys(labels).length).toBeGreaterThan(0);
   expect(Object.values(labels)).not.toContain('');
   for (const text of [...Object.values(labels), ...Object.values(annotations)]) {
@@ -131,14 +131,14 @@ describe('good alerts', () => {
             almost.map((other) => ({ other })),
           ),
         ),
-        fc.constantFrom(...doors),
-        (items, door) => {
+        fc.constantFrom(...endpoints),
+        (items, endpoint) => {
           const sent = items.map((one) =>
             'alert' in one ? { ...listedAs(one.alert), marker: 'good' } : one.other,
           );
-          const value = door === 'webhook' ? { version: '4', alerts: sent } : sent;
+          const value = endpoint === 'webhook' ? { version: '4', alerts: sent } : sent;
 
-          const batch = readMessage(JSON.parse(JSON.stringify(value)), door, Date.now());
+          const batch = readMessage(JSON.parse(JSON.stringify(value)), endpoint, Date.now());
 
           const kept = batch.alerts.filter(({ more }) => more?.marker === 'good');
           const wanted = items.flatMap((one) => ('alert' in one ? [one.alert] : []));
@@ -153,7 +153,7 @@ describe('good alerts', () => {
               Object.entries(annotations).sort(),
             );
             expect(kept[index]).toMatchObject({ startsAt, endsAt: startsAt + length });
-            expect(kept[index]?.status).toBe(door === 'webhook' ? status : undefined);
+            expect(kept[index]?.status).toBe(endpoint === 'webhook' ? status : undefined);
           }
           expect(batch.alerts.length + batch.bad.length).toBe(items.length);
         },
@@ -182,7 +182,7 @@ function listedAs({
 
 describe('any bytes', () => {
   /** Not fetch, which would not say what is no header. */
-  function raw(lab: DoorLab, path: string, body: Uint8Array, encoding: string) {
+  function raw(lab: ReceiverLab, path: string, body: Uint8Array, encoding: string) {
     return new Promise<number>((resolve, reject) => {
       const headers = { 'content-encoding': encoding, 'content-length': body.length };
       request(lab.url + path, { method: 'POST', headers }, (response) => {
@@ -194,7 +194,7 @@ describe('any bytes', () => {
   }
 
   it('are answered', async () => {
-    const lab = await startDoors();
+    const lab = await startReceivers();
     const packed = gzipSync(JSON.stringify([{ labels: { a: 'b'.repeat(300) } }]));
     const spoilt = fc
       .array(fc.tuple(fc.nat(packed.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 })

@@ -1,12 +1,12 @@
-/** The doors, used by those that they are made for: Prometheus, Alertmanager and amtool, unchanged. */
+/** The endpoints, used by those that they are made for: Prometheus, Alertmanager and amtool, unchanged. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../testing/program.ts';
-import { NotAccepted } from './heard.ts';
-import { startDoors } from './testing/door-lab.ts';
+import { NotAccepted } from './batch.ts';
 import { startAlertmanager, startPrometheus } from './testing/real-senders.ts';
+import { startReceivers } from './testing/receiver-lab.ts';
 
 const amtool = peer('amtool');
 const alertmanager = peer('alertmanager');
@@ -17,7 +17,7 @@ const noPrometheus = 'Prometheus is not installed (Debian: prometheus)';
 describe('amtool', () => {
   it('adds an alert, and ends it', async ({ skip }) => {
     if (!amtool) return skip(noAlertmanager);
-    const lab = await startDoors();
+    const lab = await startReceivers();
     const add = (...words: string[]) =>
       runProgram(amtool, [`--alertmanager.url=${lab.url}`, 'alert', 'add', ...words]);
 
@@ -30,7 +30,7 @@ describe('amtool', () => {
     ]);
     expect(lab.batches).toMatchObject([
       {
-        door: 'v2',
+        endpoint: 'v2',
         alerts: [
           {
             labels: { alertname: 'Disk', severity: 'critical' },
@@ -57,7 +57,7 @@ describe('amtool', () => {
 
   it('adds an alert to a rack that lets nobody read', async ({ skip }) => {
     if (!amtool) return skip(noAlertmanager);
-    const lab = await startDoors({ access: '{}' });
+    const lab = await startReceivers({ access: '{}' });
     const ask = (...words: string[]) =>
       runProgram(amtool, [`--alertmanager.url=${lab.url}`, 'alert', ...words]);
 
@@ -70,7 +70,7 @@ describe('amtool', () => {
 
   it('hears what is wrong with one', async ({ skip }) => {
     if (!amtool) return skip(noAlertmanager);
-    const lab = await startDoors();
+    const lab = await startReceivers();
 
     const words = ['Disk', '--start=2026-11-20T07:30:00Z', '--end=2026-11-20T07:00:00Z'];
     const ended = await runProgram(amtool, [
@@ -85,7 +85,7 @@ describe('amtool', () => {
   it('finds what fires, and what the status is', async ({ skip }) => {
     if (!amtool) return skip(noAlertmanager);
     const at = '2026-11-20T07:00:00.000Z';
-    const lab = await startDoors({
+    const lab = await startReceivers({
       known: ['Disk', 'Heat'].map((alertname) => ({
         fingerprint: '0123456789abcdef',
         status: 'firing',
@@ -123,7 +123,7 @@ describe('amtool', () => {
 describe('Alertmanager', () => {
   it(`tells what fires and what ends, with the password of rack.yaml`, async ({ skip }) => {
     if (!alertmanager || !amtool) return skip(noAlertmanager);
-    const lab = await startDoors({
+    const lab = await startReceivers({
       settings: '{ auth: { username: am, password: { file: password } } }',
     });
     await writeFile(join(lab.dir, 'password'), 'canary-1');
@@ -141,7 +141,7 @@ describe('Alertmanager', () => {
     await expect.poll(() => lab.batches.at(-1)?.alerts[0]?.status).toBe('resolved');
 
     expect(lab.batches[0]).toEqual({
-      door: 'webhook',
+      endpoint: 'webhook',
       alerts: [
         {
           status: 'firing',
@@ -169,7 +169,7 @@ describe('Alertmanager', () => {
 
   it(`says how many it leaves out`, async ({ skip }) => {
     if (!alertmanager || !amtool) return skip(noAlertmanager);
-    const lab = await startDoors();
+    const lab = await startReceivers();
     const url = await startAlertmanager(alertmanager, lab.url, {
       webhook: '        max_alerts: 2',
     });
@@ -188,7 +188,7 @@ describe('Alertmanager', () => {
   it(`comes again after 503`, async ({ skip }) => {
     if (!alertmanager || !amtool) return skip(noAlertmanager);
     let tries = 0;
-    const lab = await startDoors({
+    const lab = await startReceivers({
       accept: async () => {
         tries += 1;
         if (tries <= 2) throw new NotAccepted('the spool is full', 15);
@@ -207,7 +207,7 @@ describe('Prometheus', () => {
   it.for(['v2', 'v1'])('posts to %s what fires, and that it ended', async (version, { skip }) => {
     if (!prometheus) return skip(noPrometheus);
     const settings = '{ auth: { bearer: { file: token } } }';
-    const lab = await startDoors({ settings, now: now() });
+    const lab = await startReceivers({ settings, now: now() });
     await writeFile(join(lab.dir, 'token'), 'canary-2');
     const { end } = await startPrometheus(prometheus, lab.url, {
       alerting: `, api_version: ${version}, authorization: { credentials_file: token }`,
@@ -223,7 +223,7 @@ describe('Prometheus', () => {
 
     const [first] = lab.batches;
     expect(first).toEqual({
-      door: version,
+      endpoint: version,
       alerts: [
         {
           labels: { alertname: 'Fires', severity: 'critical', cluster: 'rack4' },

@@ -1,10 +1,10 @@
-/** Why a door sends somebody away. */
+/** Why an endpoint refuses a request. */
 
 /**
- * - `malformed`: not such a message. `encoding`: compressed or written in a way that is not understood.
- * - `too-large`: more than is taken at once. `slow`: it did not arrive in time. `gone`: the sender left in the middle.
- * - `auth`: not who may hand in alerts, or that cannot be told now. `browser`: a web browser sent it for a page.
- * - `busy`: too many messages are being read at once. `full`: the spool takes nothing now. `failed`: a fault of ours.
+ * - `malformed`: not such a message. `encoding`: an unsupported compression or charset.
+ * - `too-large`: more than is accepted at once. `slow`: it did not arrive in time. `gone`: the sender disconnected.
+ * - `auth`: wrong credentials, or they cannot be checked now. `browser`: a web browser sent it for a page.
+ * - `busy`: too many messages are being read at once. `full`: the spool accepts nothing now. `failed`: a bug of ours.
  */
 export const refusedWhys = [
   'malformed',
@@ -20,7 +20,7 @@ export const refusedWhys = [
 ] as const;
 export type RefusedWhy = (typeof refusedWhys)[number];
 
-/** Each door says it in its own form; the message is for people, and says what to do. */
+/** Each endpoint answers it in its own form. The message is for people, and says what to do. */
 export class Refused extends Error {
   readonly why: RefusedWhy;
   readonly status: number;

@@ -5,12 +5,12 @@ const dayMs = 86_400_000;
 const zeroUntil = daysSinceEpoch(1, 1, 3) * dayMs;
 const endOfYears = daysSinceEpoch(10_000, 1, 1) * dayMs;
 
-/** Milliseconds since the epoch, what is finer is cut off; undefined: unset; a text: why it is no time. */
+/** Milliseconds since the epoch, what is finer is cut off; undefined: unset; a string: what is wrong. */
 export function readTime(value: unknown): number | undefined | string {
   if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value !== 'string') return 'is no text';
+  if (typeof value !== 'string') return 'is not a string';
   const ms = parseTime(value);
-  if (ms === undefined) return 'is no time of RFC 3339, such as 2026-11-20T07:30:00.000Z';
+  if (ms === undefined) return 'is not a time of RFC 3339, such as 2026-11-20T07:30:00.000Z';
   if (ms < zeroUntil) return undefined;
   return ms < endOfYears ? ms : 'is later than the year 9999';
 }

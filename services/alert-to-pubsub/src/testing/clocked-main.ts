@@ -18,7 +18,7 @@ const { values } = parseArgs({
 });
 const clock = fakeClock(Number(values.wall), Number(values.uptime));
 const service = await startService(
-  createAlertToPubsub({ openEveryMs: 50, lookEveryMs: 50, shrinkEveryMs: 200 }),
+  createAlertToPubsub({ openEveryMs: 50, checkEveryMs: 50, shrinkEveryMs: 200 }),
   {
     rackFile: values.rack,
     stateDir: values['state-dir'],

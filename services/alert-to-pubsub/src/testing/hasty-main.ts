@@ -2,4 +2,4 @@
 import { runService } from '@skolo/common';
 import { createAlertToPubsub } from '../service.ts';
 
-await runService(createAlertToPubsub({ openEveryMs: 50, lookEveryMs: 20, shrinkEveryMs: 50 }));
+await runService(createAlertToPubsub({ openEveryMs: 50, checkEveryMs: 20, shrinkEveryMs: 50 }));

@@ -71,7 +71,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   await edit(typeof given === 'string' ? given : given(dir));
   const lines: Record<string, unknown>[] = [];
   const service = await startService(
-    createAlertToPubsub({ openEveryMs: 50, lookEveryMs: 50, shrinkEveryMs: 200 }),
+    createAlertToPubsub({ openEveryMs: 50, checkEveryMs: 50, shrinkEveryMs: 200 }),
     {
       rackFile,
       stateDir,

@@ -15,8 +15,8 @@ function open(left: readonly AlertMessage[], fail: (name: string) => SinkError |
     message && 'alert' in message ? (message.alert.labels.alertname ?? '') : '';
   const sink: Sink = {
     name: 'pagers',
-    limits: { lanes: 1, messages: 1 },
-    laneOf: () => '',
+    limits: { orderingKeys: 1, messages: 1 },
+    orderingKeyOf: () => '',
     async send([message]) {
       const error = fail(nameOf(message));
       if (error) throw error;

@@ -87,7 +87,7 @@ export class Notifier {
   private async send(message: AlertMessage): Promise<boolean> {
     const { sink, io } = this;
     try {
-      await sink.send([message], sink.laneOf(message), this.ending.signal);
+      await sink.send([message], sink.orderingKeyOf(message), this.ending.signal);
       if (this.failing !== undefined) io.err(`${sink.name}: told again`);
       this.failing = undefined;
       return true;

@@ -1,0 +1,468 @@
+import { SinkError } from '@skolo/alerts';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { FakeTime } from '../testing/fake-time.ts';
+import type { Delivery } from './delivery.ts';
+import { lab as createLab, type LabOptions } from './testing/delivery-lab.ts';
+import { fails, fakeSink, hangs } from './testing/fake-sink.ts';
+
+const begun: { delivery: Delivery; time: FakeTime }[] = [];
+
+function lab(options: LabOptions = {}) {
+  const made = createLab(options);
+  begun.push(made);
+  return made;
+}
+
+/** Begun, with so many alerts in the spool. */
+async function started(many: number, options: LabOptions & { over?: number } = {}) {
+  const { over = 1, ...others } = options;
+  const made = lab(others);
+  const ids = await made.accept(many, over);
+  made.delivery.start();
+  return { ...made, ids };
+}
+
+afterEach(async () => {
+  for (const { delivery, time } of begun.splice(0)) {
+    const stopping = delivery.stop();
+    await time.pass(60_000);
+    await stopping;
+  }
+});
+
+describe('a sink that works', () => {
+  it('gets one message at once', async () => {
+    const { time, sink, accept, delivery } = lab();
+    delivery.start();
+    await time.settle();
+    const before = time.clock.uptime();
+
+    await accept(1);
+    await time.settle();
+
+    expect(sink.calls).toEqual([{ lane: 'lane-0', ids: ['m0'] }]);
+    expect(time.clock.uptime()).toBe(before);
+  });
+
+  it('gets all in order for each lane, in batches of what waits', async () => {
+    const { sink, time, isEmpty, sent, delivery } = await started(100, { over: 2 });
+
+    await time.until(isEmpty);
+
+    expect(sink.arrived.get('lane-0')).toEqual(Array.from({ length: 50 }, (_, i) => `m${2 * i}`));
+    expect(sink.arrived.get('lane-1')).toEqual(
+      Array.from({ length: 50 }, (_, i) => `m${2 * i + 1}`),
+    );
+    expect(sink.calls).toHaveLength(10);
+    expect(sent).toMatchObject({ messages: 100, batches: 10 });
+    expect(delivery.status()).toEqual({ depth: 0, oldestSeconds: 0, setAside: 0 });
+  });
+
+  it('gets no more lanes at once than it takes, and each in turn', async () => {
+    const sink = fakeSink({ lanes: 3, messages: 5 });
+    const { time, isEmpty } = await started(200, { sink, over: 10 });
+    sink.behave = () => time.pause(100);
+
+    await time.until(isEmpty);
+
+    expect(sink.most).toBe(3);
+    expect(sink.calls.slice(0, 10).map(({ lane }) => lane)).toEqual(
+      Array.from({ length: 10 }, (_, i) => `lane-${i}`),
+    );
+  });
+
+  it('does not get the notices for others', async () => {
+    const { spool, sink, time, delivery, isEmpty } = lab();
+    const notice = {
+      kind: 'notice',
+      at: '2026-11-20T12:00:00Z',
+      notice: 'gap',
+      text: '',
+      facts: {},
+    };
+    const texts = [{ id: 'theirs', sink: 'pager' }, { id: 'ours', sink: 'pubsub' }, { id: 'all' }];
+    await spool.append(texts.map((more) => JSON.stringify({ ...notice, ...more })));
+
+    delivery.start();
+    await time.until(isEmpty);
+
+    expect([...sink.arrived.values()].flat()).toEqual(['ours', 'all']);
+  });
+
+  it('gets the rest after a record that is no message, which is put in the dead letters', async () => {
+    const { spool, sink, time, delivery, accept, letters, sent, isEmpty } = lab();
+    await accept(1);
+    await spool.append(['{"kind":"tea"}', 'not JSON']);
+    await accept(1);
+
+    delivery.start();
+    await time.until(isEmpty);
+
+    expect(sink.arrived.get('lane-0')).toEqual(['m0', 'm1']);
+    expect(letters.map(({ from, found }) => ({ from, found }))).toEqual([
+      { from: 'pubsub', found: '{"kind":"tea"}' },
+      { from: 'pubsub', found: 'not JSON' },
+    ]);
+    expect(sent.refused).toBe(2);
+  });
+});
+
+describe('a sink that is away', () => {
+  it('is left alone for as long as it asks for, unless that is very long', async () => {
+    const { sink, time } = await started(1);
+    const asked = [60, 0, 1e9];
+    const calledAt: number[] = [];
+    sink.behave = () => {
+      calledAt.push(time.clock.uptime());
+      const retryAfterSeconds = asked.shift();
+      if (retryAfterSeconds === undefined) return;
+      throw new SinkError('quota', '429', 'too much', { retryAfterSeconds });
+    };
+
+    await time.until(() => calledAt.length >= 4);
+
+    const pauses = calledAt
+      .slice(1, 4)
+      .map((at, i) => Math.round((at - (calledAt[i] ?? 0)) * 10) / 10);
+    expect(pauses).toEqual([60, 1, 900]);
+  });
+
+  it('is asked by one lane at a time, with longer and longer pauses up to a bound', async () => {
+    const sink = fakeSink();
+    sink.behave = () => fails('unavailable');
+    const { time } = await started(100, { sink, over: 4 });
+    await time.settle();
+    expect(sink.calls).toHaveLength(4);
+
+    const gaps: number[] = [];
+    for (let i = 0; i < 9; i += 1) {
+      const [before, calls] = [time.clock.uptime(), sink.calls.length];
+      await time.until(() => sink.calls.length > calls);
+      expect(sink.calls).toHaveLength(calls + 1);
+      gaps.push(time.clock.uptime() - before);
+    }
+
+    expect(gaps.map((gap) => Math.round(gap * 10) / 10)).toEqual([0.5, 1, 2, 4, 8, 16, 30, 30, 30]);
+  });
+
+  it('gets everything once it is back, the same batches first', async () => {
+    const sink = fakeSink();
+    let isAway = true;
+    sink.behave = () => (isAway ? fails('unavailable') : undefined);
+    const { time, accept, ids, isEmpty, delivery } = await started(8, { sink });
+    await time.pass(20_000);
+    expect(delivery.status()).toMatchObject({
+      depth: 8,
+      reason: 'unavailable',
+      detail: 'it is unavailable',
+      failingSince: Date.parse('2026-11-20T12:00:00Z'),
+    });
+    const more = await accept(5);
+
+    isAway = false;
+    await time.until(isEmpty);
+
+    expect(sink.calls.at(-2)?.ids).toEqual(ids);
+    expect(sink.arrived.get('lane-0')).toEqual([...ids, ...more]);
+    expect(delivery.status().failingSince).toBeUndefined();
+  });
+
+  it('is logged once, and once when it is back', async () => {
+    const sink = fakeSink();
+    let reason: 'unavailable' | 'permission' | undefined = 'unavailable';
+    sink.behave = () => (reason === undefined ? undefined : fails(reason));
+    const { time, logged, isEmpty, failures } = await started(3, { sink });
+
+    await time.pass(100_000);
+    reason = 'permission';
+    await time.pass(100_000);
+    reason = undefined;
+    await time.until(isEmpty);
+
+    expect(logged.messages).toEqual([
+      'sink does not accept messages',
+      'sink does not accept messages',
+      'sink accepts messages again',
+    ]);
+    expect(new Set(failures.map((failure) => failure.reason))).toEqual(
+      new Set(['unavailable', 'permission']),
+    );
+  });
+
+  it('is logged once for each reason, however often they take turns', async () => {
+    const sink = fakeSink();
+    sink.behave = () => fails(sink.calls.length % 2 === 0 ? 'timeout' : 'unavailable');
+    const { time, logged } = await started(3, { sink });
+
+    await time.pass(3_600_000);
+
+    expect(logged.messages).toHaveLength(2);
+  });
+
+  it('costs no more memory than the window', async () => {
+    const sink = fakeSink();
+    let isAway = true;
+    sink.behave = () => (isAway ? fails('unavailable') : undefined);
+    const window = { messages: 50, bytes: 2 ** 20 };
+    const { spool, time, isEmpty, delivery, accept } = lab({ sink, window });
+    await accept(1000);
+    let read = 0;
+    const all = spool.read.bind(spool);
+    spool.read = async function* (from) {
+      for await (const record of all(from)) {
+        read = record.seq;
+        yield record;
+      }
+    };
+    delivery.start();
+
+    await time.pass(60_000);
+    expect(read).toBe(51);
+    expect(delivery.status().depth).toBe(1000);
+
+    isAway = false;
+    await time.until(() => isEmpty() && spool.next === 1002);
+    expect(sink.arrived.get('lane-0')).toHaveLength(1001);
+  });
+
+  it('holds up only the lane that does not get through', async () => {
+    const sink = fakeSink();
+    sink.behave = (_, lane) => (lane === 'lane-1' ? fails('timeout') : undefined);
+    const { time, sent } = await started(400, { sink, over: 4 });
+
+    await time.until(() => sent.messages === 300);
+
+    const tries = sink.calls.filter(({ lane }) => lane === 'lane-1');
+    expect(new Set(tries.map(({ ids }) => ids.join()))).toHaveLength(1);
+    const calls = sink.calls.length;
+    await time.pass(600_000);
+    expect(sink.calls.length - calls).toBeLessThan(30);
+  });
+
+  it('is told to stop when it hangs, and asked again', async () => {
+    const sink = fakeSink();
+    let isHanging = true;
+    sink.behave = (_, __, signal) => (isHanging ? hangs(signal) : undefined);
+    const { time, failures, ids, isEmpty } = await started(3, { sink, sendWithinMs: 20_000 });
+
+    await time.pass(21_000);
+    expect(failures[0]).toEqual({ reason: 'timeout', code: 'NO_ANSWER' });
+
+    isHanging = false;
+    await time.until(isEmpty);
+    expect(sink.arrived.get('lane-0')).toEqual(ids);
+  });
+
+  it('may have taken what it did not acknowledge: duplicates, in order', async () => {
+    const sink = fakeSink({ messages: 3 });
+    let calls = 0;
+    sink.behave = (messages, lane) => {
+      calls += 1;
+      if (calls % 2 === 1) {
+        sink.arrive(messages, lane);
+        fails('timeout');
+      }
+    };
+    const { time, ids, isEmpty } = await started(20, { sink });
+
+    await time.until(isEmpty);
+
+    const arrived = sink.arrived.get('lane-0') ?? [];
+    expect(arrived.length).toBeGreaterThan(20);
+    expect([...new Set(arrived)]).toEqual(ids);
+  });
+});
+
+describe('a message that the sink refuses', () => {
+  it('is found, put in the dead letters and passed over', async () => {
+    const sink = fakeSink({ messages: 16 });
+    const poison = new Set(['m3', 'm11', 'm12']);
+    sink.behave = (messages) => {
+      if (messages.some(({ id }) => poison.has(id))) fails('refused', 'INVALID_ARGUMENT');
+    };
+    const { time, ids, isEmpty, letters, sent, spool } = await started(40, { sink });
+
+    await time.until(isEmpty);
+
+    expect(sink.arrived.get('lane-0')).toEqual(ids.filter((id) => !poison.has(id)));
+    expect(letters.map(({ found }) => found)).toMatchObject([
+      { id: 'm3' },
+      { id: 'm11' },
+      { id: 'm12' },
+    ]);
+    expect(letters[0]).toMatchObject({ from: 'pubsub', why: 'it is refused' });
+    expect(sent.refused).toBe(3);
+    expect(spool.cursor('pubsub')).toBe(41);
+  });
+
+  it('stays where it is until the dead letters have it', async () => {
+    const sink = fakeSink();
+    sink.behave = (messages) => {
+      if (messages[0]?.id === 'm0') fails('refused');
+    };
+    let isFull = true;
+    const kept: unknown[] = [];
+    const add = async (letters: unknown[]) => {
+      if (isFull) throw new Error('disk full');
+      kept.push(...letters);
+    };
+    const { time, isEmpty, spool, delivery } = await started(2, { sink, deadLetters: { add } });
+
+    await time.pass(30_000);
+    expect(spool.cursor('pubsub')).toBe(1);
+    expect(delivery.status()).toMatchObject({ reason: 'disk', setAside: 0 });
+    const tries = sink.calls.filter(({ ids }) => ids.includes('m0')).length;
+
+    isFull = false;
+    await time.until(isEmpty);
+    expect(kept).toHaveLength(1);
+    expect(sink.arrived.get('lane-0')).toEqual(['m1']);
+    // Another message has arrived after it was rejected.
+    expect(sink.calls.filter(({ ids }) => ids.includes('m0'))).toHaveLength(tries);
+  });
+});
+
+describe('its place in the spool', () => {
+  it('is the first message that has not arrived, though others have', async () => {
+    const sink = fakeSink();
+    sink.behave = (_, lane) => (lane === 'lane-2' ? fails('timeout') : undefined);
+    const { time, sent, spool, delivery } = await started(40, { sink, over: 4 });
+
+    await time.until(() => sent.messages === 30);
+
+    expect(spool.cursor('pubsub')).toBe(3);
+    expect(delivery.status().depth).toBe(10);
+  });
+
+  it('is where the next process goes on', async () => {
+    const sink = fakeSink({ messages: 5 });
+    const { time, ids, spool, delivery, begin } = await started(60, { sink });
+    sink.behave = (_, __, signal) => (sink.calls.length > 4 ? hangs(signal) : undefined);
+    await time.settle();
+
+    const stopping = delivery.stop();
+    await time.until(() => sink.underWay === 0);
+    await stopping;
+    expect(spool.cursor('pubsub')).toBe(21);
+    sink.behave = () => undefined;
+    const next = begin();
+    begun.push({ delivery: next, time });
+    next.start();
+    await time.until(() => spool.cursor('pubsub') === spool.next);
+
+    expect(sink.arrived.get('lane-0')).toEqual(ids);
+  });
+
+  it('moves on with what ends while it stops', async () => {
+    const sink = fakeSink();
+    const { time, spool, delivery } = await started(3, { sink });
+    sink.behave = () => time.pause(2000);
+    await time.settle();
+
+    const stopping = delivery.stop();
+    await time.pass(3000);
+    await stopping;
+
+    expect(spool.cursor('pubsub')).toBe(4);
+    expect(time.pauses()).toEqual([]);
+  });
+
+  it('stays when the sink ignores that it has to stop', async () => {
+    const sink = fakeSink();
+    let answer: () => void = () => undefined;
+    sink.behave = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    const { time, spool, delivery } = await started(3, { sink });
+    await time.settle();
+
+    const stopping = delivery.stop();
+    await time.pass(60_000);
+    await stopping;
+    answer();
+    await time.settle();
+
+    expect(spool.cursor('pubsub')).toBe(1);
+  });
+
+  it('begins with the oldest message, or where it is told', async () => {
+    const { spool, accept, begin } = lab();
+    await accept(5);
+    const { delivery: told } = lab({ spool, sink: fakeSink({ name: 'pager' }), from: 4 });
+
+    begin().start();
+    told.start();
+
+    expect([spool.cursor('pubsub'), spool.cursor('pager')]).toEqual([1, 4]);
+  });
+
+  it('can be moved on: what is older and not under way is given up', async () => {
+    const sink = fakeSink({ messages: 5 });
+    sink.behave = () => fails('unavailable');
+    const window = { messages: 20, bytes: 2 ** 20 };
+    const { time, ids, isEmpty, delivery } = await started(100, { sink, window });
+    await time.pass(1000);
+
+    const dropped = delivery.skipTo(61);
+    sink.behave = () => undefined;
+    await time.until(isEmpty);
+
+    expect(dropped).toBe(60);
+    expect(sink.arrived.get('lane-0')).toEqual(ids.slice(60));
+  });
+});
+
+describe('a place that is moved on while something is under way', () => {
+  it.each([
+    ['arrives', ['m0', 'm1', 'm2', 'm3', 'm4']],
+    ['fails', []],
+  ])('leaves that alone; when it %s, no more of it is sent', async (outcome, first) => {
+    const sink = fakeSink({ messages: 5 });
+    sink.behave = async () => {
+      if (sink.calls.length > 1) return;
+      await time.pause(1000);
+      if (outcome === 'fails') fails('unavailable');
+    };
+    const { time, ids, isEmpty, delivery, spool } = await started(30, { sink });
+    await time.settle();
+
+    expect(delivery.skipTo(21)).toBe(15);
+    expect(spool.cursor('pubsub')).toBe(1);
+    await time.pass(1100);
+    delivery.skipTo(21);
+    await time.until(isEmpty);
+
+    expect(sink.arrived.get('lane-0')).toEqual([...first, ...ids.slice(20)]);
+  });
+});
+
+describe('a spool that cannot be read', () => {
+  it('is read again later, from the same place', async () => {
+    const { spool, time, accept, sink, delivery, logged, isEmpty } = lab();
+    const ids = await accept(30);
+    spool.broken = new Error('EIO');
+    delivery.start();
+    await time.settle();
+    expect(delivery.status()).toMatchObject({ reason: 'disk', detail: 'EIO', depth: 30 });
+
+    await time.until(isEmpty);
+
+    expect(sink.arrived.get('lane-0')).toEqual(ids);
+    expect(logged.messages).toEqual([
+      'messages cannot be read from the spool',
+      'messages can be read from the spool again',
+    ]);
+  });
+
+  it('is not asked again and again for what is not there', async () => {
+    const { spool, time, accept, delivery, isEmpty } = lab();
+    await accept(3);
+    spool.records.splice(1);
+
+    delivery.start();
+    await time.until(isEmpty);
+
+    expect(spool.cursor('pubsub')).toBe(4);
+  });
+});

@@ -1,0 +1,269 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { FakeTime } from '../testing/fake-time.ts';
+import type { Delivery } from './delivery.ts';
+import { lab as createLab, type LabOptions } from './testing/delivery-lab.ts';
+import { fails, fakeSink } from './testing/fake-sink.ts';
+import { MemorySpool } from './testing/memory-spool.ts';
+
+const begun: { delivery: Delivery; time: FakeTime }[] = [];
+
+/** A sink that a test takes away and gives back. */
+function lab(options: LabOptions = {}) {
+  const sink = options.sink ?? fakeSink();
+  const uplink = { isAway: false };
+  sink.behave = () => (uplink.isAway ? fails('unavailable') : undefined);
+  const made = createLab({ ...options, sink });
+  begun.push(made);
+  return { ...made, uplink };
+}
+
+afterEach(async () => {
+  for (const { delivery, time } of begun.splice(0)) {
+    const stopping = delivery.stop();
+    await time.pass(60_000);
+    await stopping;
+  }
+});
+
+describe('after an outage', () => {
+  it('one notice comes behind what had waited, for this sink only', async () => {
+    const { uplink, delivery, accept, time, isEmpty, sink, notices } = lab();
+    uplink.isAway = true;
+    delivery.start();
+    await accept(20);
+    await time.pass(600_000);
+    await accept(4);
+    uplink.isAway = false;
+
+    await time.until(() => isEmpty() && notices().length > 0);
+
+    const [notice] = notices();
+    expect(sink.arrived.get('lane-0')?.slice(24)).toEqual([notice?.id]);
+    const to = time.clock.now();
+    expect(notice).toMatchObject({
+      notice: 'gap',
+      sink: 'pubsub',
+      facts: {
+        from: '2026-11-20T12:00:00.000Z',
+        to: new Date(to).toISOString(),
+        seconds: Math.round((to - Date.parse('2026-11-20T12:00:00Z')) / 1000),
+        messages: 24,
+      },
+    });
+  });
+
+  it('of less than a minute there is none', async () => {
+    const { uplink, delivery, accept, time, isEmpty, spool } = lab({
+      backOff: { firstMs: 1000, maxMs: 1000 },
+    });
+    uplink.isAway = true;
+    delivery.start();
+    await accept(20);
+    await time.pass(58_000);
+    uplink.isAway = false;
+
+    await time.until(isEmpty);
+    await time.pass(3_600_000);
+
+    expect(spool.next).toBe(21);
+  });
+
+  it('none follows another, though the notice itself waits', async () => {
+    const { uplink, delivery, accept, time, isEmpty, spool, sink } = lab();
+    uplink.isAway = true;
+    delivery.start();
+    await accept(1);
+    await time.pass(100_000);
+    sink.behave = ([message]) => (message?.kind === 'notice' ? fails('unavailable') : undefined);
+    await time.pass(3_600_000);
+    sink.behave = () => undefined;
+
+    await time.until(isEmpty);
+    await time.pass(3_600_000);
+
+    expect(spool.next).toBe(3);
+  });
+
+  it('a restart changes nothing: what has waited is seen by its age', async () => {
+    const before = lab();
+    before.uplink.isAway = true;
+    before.delivery.start();
+    await before.accept(10);
+    await before.time.pass(300_000);
+    const stopping = before.delivery.stop();
+    await before.time.pass(10_000);
+    await stopping;
+    const { spool, time } = before;
+    await time.pass(600_000);
+
+    const { delivery, isEmpty, notices } = lab({ spool, time });
+    delivery.start();
+    await time.until(() => isEmpty() && notices().length > 0);
+
+    expect(notices()[0]?.facts).toMatchObject({
+      from: '2026-11-20T12:00:00.000Z',
+      seconds: 910,
+      messages: 10,
+    });
+  });
+
+  it('it is told again by the next process when this one dies while it is told', async () => {
+    const spool = new MemorySpool();
+    const notify = () => new Promise<never>(() => undefined);
+    const { uplink, delivery, accept, time, sink } = lab({ spool, notify });
+    uplink.isAway = true;
+    delivery.start();
+    await accept(10);
+    await time.pass(300_000);
+    uplink.isAway = false;
+    await time.until(() => sink.arrived.size > 0);
+    await time.settle();
+    expect(spool.cursor('pubsub')).toBe(1);
+
+    const next = lab({ spool, time });
+    next.delivery.start();
+    await time.until(() => next.notices().length > 0);
+
+    expect(next.notices()[0]?.facts).toMatchObject({ from: '2026-11-20T12:00:00.000Z' });
+  });
+
+  it('a long backlog makes one notice, at its end', async () => {
+    const sink = fakeSink({ messages: 10 });
+    const window = { messages: 50, bytes: 2 ** 20 };
+    const { uplink, delivery, accept, time, isEmpty, notices } = lab({ sink, window });
+    uplink.isAway = true;
+    delivery.start();
+    await accept(300);
+    await time.pass(100_000);
+    sink.behave = () => time.pause(10_000);
+    await time.pass(10_000);
+    for (let i = 0; i < 20; i += 1) {
+      await accept(1);
+      await time.pass(10_000);
+    }
+
+    await time.until(() => isEmpty() && notices().length > 0);
+    await time.pass(3_600_000);
+
+    expect(notices()).toHaveLength(1);
+    expect(notices()[0]?.facts.messages).toBeGreaterThan(300);
+  });
+
+  it('one that comes and goes is told at once, and then every ten minutes at most', async () => {
+    const { uplink, delivery, accept, time, spool, notices } = lab();
+    delivery.start();
+    const hour = 3600;
+
+    for (let second = 0; second < hour; second += 100) {
+      uplink.isAway = true;
+      await accept(1);
+      await time.pass(90_000);
+      uplink.isAway = false;
+      await time.pass(10_000);
+    }
+    await time.pass(hour * 1000);
+
+    const told = notices();
+    expect(told.length).toBeGreaterThan(4);
+    expect(told.length).toBeLessThanOrEqual(8);
+    const sum = told.reduce((all, { facts }) => all + Number(facts.messages), 0);
+    expect(sum).toBe(36);
+    expect(spool.cursor('pubsub')).toBe(spool.next);
+  });
+
+  it('what is merged is told before the service stops', async () => {
+    const { uplink, delivery, accept, time, spool } = lab();
+    delivery.start();
+    for (let i = 0; i < 2; i += 1) {
+      uplink.isAway = true;
+      await accept(1);
+      await time.pass(90_000);
+      uplink.isAway = false;
+      await time.pass(30_000);
+    }
+    expect(spool.next).toBe(4);
+
+    await delivery.stop();
+
+    expect(spool.next).toBe(5);
+  });
+
+  it('it is told later where the spool does not take it now, and the place moves on meanwhile', async () => {
+    const told: unknown[] = [];
+    let isFull = true;
+    const notify = async (gap: unknown) => {
+      if (isFull) throw new Error('full');
+      told.push(gap);
+    };
+    const { uplink, delivery, accept, time, spool, logged } = lab({ notify });
+    uplink.isAway = true;
+    delivery.start();
+    await accept(10);
+    await time.pass(300_000);
+    uplink.isAway = false;
+    await time.pass(300_000);
+    expect(spool.cursor('pubsub')).toBe(11);
+
+    isFull = false;
+    await time.pass(60_000);
+
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatchObject({ facts: { from: '2026-11-20T12:00:00.000Z', messages: 10 } });
+    expect(
+      logged.messages.filter((text) => text === 'gap notice cannot be written now'),
+    ).toHaveLength(1);
+  });
+});
+
+describe('a wall clock that jumps', () => {
+  it.each(['2030-01-01T00:00:00Z', '1970-01-01T00:00:10Z'])(
+    'to %s makes no outage, and no odd age',
+    async (wall) => {
+      const { uplink, delivery, accept, time, isEmpty, spool } = lab();
+      uplink.isAway = true;
+      delivery.start();
+      await accept(5);
+      await time.pass(5000);
+      time.clock.setWall(Date.parse(wall));
+      await accept(5);
+      await time.settle();
+      expect(delivery.status().oldestSeconds).toBeCloseTo(5);
+      uplink.isAway = false;
+
+      await time.until(isEmpty);
+      await time.pass(60_000);
+
+      expect(spool.next).toBe(11);
+    },
+  );
+
+  it('is not believed when it was not set yet', async () => {
+    const { accept, time, spool } = lab();
+    time.clock.setWall(5000);
+    await accept(5);
+    time.clock.setWall(Date.parse('2026-11-20T12:00:00Z'));
+
+    const { delivery, isEmpty } = lab({ spool, time });
+    delivery.start();
+    await time.until(isEmpty);
+    await time.pass(60_000);
+
+    expect(spool.next).toBe(6);
+  });
+
+  it('does not make messages from before the start younger than nothing', async () => {
+    const { delivery, accept, time, spool, uplink, begin } = lab();
+    uplink.isAway = true;
+    await accept(5);
+    time.clock.setWall(0);
+    const next = begin();
+    begun.push({ delivery: next, time });
+
+    next.start();
+    await time.settle();
+
+    expect(delivery.status().oldestSeconds).toBe(0);
+    expect(next.status()).toMatchObject({ depth: 5, oldestSeconds: 0 });
+    expect(spool.cursor('pubsub')).toBe(1);
+  });
+});

@@ -1,0 +1,177 @@
+/** Whatever a sink does, and whenever this process dies: nothing is missing, nothing is out of order. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { fakeTime } from '../testing/fake-time.ts';
+import { runs } from '../testing/runs.ts';
+import type { Delivery, DeliveryDeps } from './delivery.ts';
+import { lab } from './testing/delivery-lab.ts';
+import { fails, fakeSink, hangs } from './testing/fake-sink.ts';
+import { MemorySpool } from './testing/memory-spool.ts';
+
+const lanes = 4;
+const window = { messages: 30, bytes: 12_000 };
+
+/** What one call of the sink does. */
+const behaviour = fc.oneof(
+  { weight: 6, arbitrary: fc.constant({ kind: 'take' as const }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('slow' as const), ms: fc.nat(30_000) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('fail' as const),
+      reason: fc.constantFrom('unavailable', 'timeout', 'quota', 'permission', 'disk'),
+      ms: fc.nat(2000),
+      // So many of the batch arrive although the call fails.
+      arrive: fc.nat(10),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'hang' as const }) },
+);
+
+/** What happens meanwhile. */
+const event = fc.oneof(
+  fc.record({ kind: fc.constant('accept' as const), many: fc.integer({ min: 1, max: 60 }) }),
+  fc.record({ kind: fc.constant('pass' as const), ms: fc.nat(200_000) }),
+  fc.record({ kind: fc.constant('stop' as const) }),
+  fc.record({ kind: fc.constant('die' as const) }),
+  fc.record({ kind: fc.constant('clock' as const), wall: fc.nat(2 ** 41) }),
+);
+
+const run = fc.record({
+  behaviours: fc.array(behaviour, { maxLength: 80 }),
+  events: fc.array(event, { maxLength: 25 }),
+  // Every so many messages one is refused.
+  poison: fc.integer({ min: 5, max: 100 }),
+  sinkLanes: fc.integer({ min: 1, max: 5 }),
+  batch: fc.integer({ min: 1, max: 12 }),
+});
+
+it('each lane gets what the spool has, in order, and what is rejected is set aside', async () => {
+  await fc.assert(
+    fc.asyncProperty(run, async ({ behaviours, events, poison, sinkLanes, batch }) => {
+      const time = fakeTime();
+      const disk = new MemorySpool();
+      let lastPoison = Number.POSITIVE_INFINITY;
+      const isPoison = (id: string) => {
+        const n = Number(id.slice(1));
+        return n % poison === poison - 1 && n < lastPoison;
+      };
+      const failed = new Map<string, number>();
+      const arrived = new Map<string, string[]>();
+      const refused = new Set<unknown>();
+      const rest = [...behaviours];
+      let durable: number | undefined;
+
+      /** A process; what it does after its death reaches nobody. */
+      function begin() {
+        const life = { isOver: false };
+        const sink = fakeSink({ lanes: sinkLanes, messages: batch });
+        sink.arrive = (messages, lane) => {
+          if (life.isOver) return;
+          arrived.set(lane, [...(arrived.get(lane) ?? []), ...messages.map(({ id }) => id)]);
+        };
+        sink.behave = async (messages, lane, signal) => {
+          const next = rest.shift() ?? { kind: 'take' };
+          if (next.kind === 'slow') await time.pause(next.ms, signal);
+          if (next.kind === 'hang') await hangs(signal);
+          if (next.kind === 'fail') {
+            await time.pause(next.ms, signal);
+            for (const { id } of messages) failed.set(id, (failed.get(id) ?? 0) + 1);
+            const clean = messages.slice(0, next.arrive).filter(({ id }) => !isPoison(id));
+            if (clean.length === Math.min(messages.length, next.arrive)) sink.arrive(clean, lane);
+            fails(next.reason);
+          }
+          if (messages.some(({ id }) => isPoison(id))) fails('refused');
+        };
+        const made = lab({
+          sink,
+          time,
+          spool: disk,
+          window,
+          sendWithinMs: 60_000,
+          deadLetters: {
+            async add(letters) {
+              if (!life.isOver) for (const { found } of letters) refused.add(idOf(found));
+            },
+          },
+          spoolAs: (spool): DeliveryDeps['spool'] => ({
+            get first() {
+              return spool.first;
+            },
+            get next() {
+              return spool.next;
+            },
+            read: (from) => spool.read(from),
+            changed: (next, signal) => spool.changed(next, signal),
+            cursor: (name) => spool.cursor(name),
+            setCursor(name, seq) {
+              if (!life.isOver) spool.setCursor(name, seq);
+            },
+          }),
+        });
+        made.delivery.start();
+        return { ...made, life };
+      }
+
+      async function end(delivery: Delivery) {
+        const stopping = delivery.stop(1000);
+        await time.pass(10_000);
+        await stopping;
+      }
+
+      let process = begin();
+      for (const happens of [...events, { kind: 'accept' as const, many: 5 }]) {
+        if (happens.kind === 'accept') {
+          await process.accept(happens.many, lanes);
+          durable = disk.cursor('pubsub');
+        } else if (happens.kind === 'pass') await time.pass(happens.ms);
+        else if (happens.kind === 'clock') time.clock.setWall(happens.wall);
+        else if (happens.kind === 'stop') {
+          await end(process.delivery);
+          durable = disk.cursor('pubsub');
+          process = begin();
+        } else {
+          await time.settle();
+          process.life.isOver = true;
+          await end(process.delivery);
+          if (durable === undefined) disk.places.clear();
+          else disk.setCursor('pubsub', durable);
+          process = begin();
+        }
+      }
+      // What else goes on shows that the sink works.
+      lastPoison = disk.next;
+      for (let look = 0; look < 1000 && disk.cursor('pubsub') !== disk.next; look += 1) {
+        await process.accept(lanes, lanes);
+        await time.pass(20_000);
+      }
+      expect(disk.cursor('pubsub')).toBe(disk.next);
+      await end(process.delivery);
+
+      const spooled = disk.records.map(({ text }) => JSON.parse(text));
+      for (let lane = 0; lane < lanes; lane += 1) {
+        const expected = spooled
+          .filter(
+            ({ kind, alert, id }) =>
+              kind === 'transition' && alert.labels.lane === `lane-${lane}` && !refused.has(id),
+          )
+          .map(({ id }) => id);
+        const got = (arrived.get(`lane-${lane}`) ?? []).filter(
+          (id) => id.startsWith('m') && !refused.has(id),
+        );
+        expect([...new Set(got)]).toEqual(expected);
+      }
+      for (const { kind, id } of spooled) {
+        if (kind !== 'transition' || isPoison(id) === refused.has(id)) continue;
+        // Not poison, but it failed again and again.
+        expect(refused.has(id)).toBe(true);
+        expect(failed.get(id)).toBeGreaterThanOrEqual(8);
+      }
+    }),
+    runs(60),
+  );
+});
+
+function idOf(found: unknown): unknown {
+  return found !== null && typeof found === 'object' && 'id' in found ? found.id : found;
+}

@@ -1,0 +1,118 @@
+/** Alerts that go on are told again to each sink, and never fill the spool, nor pass a change. */
+import type { AlertMessage } from '@skolo/alerts';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { FakeTime } from '../testing/fake-time.ts';
+import type { Delivery } from './delivery.ts';
+import { alert, lab as createLab, type LabOptions } from './testing/delivery-lab.ts';
+import { fails, fakeSink } from './testing/fake-sink.ts';
+import { MemorySpool } from './testing/memory-spool.ts';
+
+const begun: { delivery: Delivery; time: FakeTime }[] = [];
+
+afterEach(async () => {
+  for (const { delivery, time } of begun.splice(0)) {
+    const stopping = delivery.stop();
+    await time.pass(60_000);
+    await stopping;
+  }
+});
+
+/** With alerts that fire, by their names; each refresh has the number of the minute. */
+function start(firing: Set<string>, options: LabOptions = {}) {
+  const spool = new MemorySpool();
+  const behind = { isSo: false };
+  let minute = 0;
+  const intake = {
+    get next() {
+      return behind.isSo ? spool.next - 1 : spool.next;
+    },
+    refreshOf(fingerprint: string): AlertMessage | undefined {
+      if (!firing.has(fingerprint)) return undefined;
+      const message = alert(`${fingerprint}-${minute}`, 'lane-0', made.time.clock.now());
+      return { ...message, kind: 'refresh', alert: { ...message.alert, fingerprint } };
+    },
+  };
+  const made = createLab({ spool, intake, ...options });
+  begun.push(made);
+  made.delivery.start();
+  return {
+    ...made,
+    behind,
+    async passMinutes(minutes: number) {
+      for (let passed = 0; passed < minutes; passed += 1) {
+        minute += 1;
+        await made.time.pass(60_000);
+        made.delivery.refresh([...firing]);
+        await made.time.settle();
+      }
+    },
+  };
+}
+
+describe('refreshes', () => {
+  it('come each minute, and are not in the spool', async () => {
+    const { sink, passMinutes, spool } = start(new Set(['a', 'b']));
+
+    await passMinutes(3);
+
+    expect(sink.arrived.get('lane-0')).toEqual(['a-1', 'b-1', 'a-2', 'b-2', 'a-3', 'b-3']);
+    expect(spool.next).toBe(1);
+  });
+
+  it('replace those that were not sent while the sink is down', async () => {
+    const sink = fakeSink({ messages: 1 });
+    let isDown = true;
+    sink.behave = () => (isDown ? fails('unavailable') : undefined);
+    const { passMinutes, accept, time, isEmpty, delivery, spool } = start(
+      new Set(['a', 'b', 'c']),
+      {
+        sink,
+      },
+    );
+
+    await passMinutes(60);
+    const changes = await accept(2);
+    await passMinutes(60);
+    expect(spool.next).toBe(3);
+    expect(delivery.status().depth).toBeLessThan(10);
+    isDown = false;
+    await time.until(isEmpty);
+    await time.settle();
+
+    const arrived = (sink.arrived.get('lane-0') ?? []).filter((id) => !id.startsWith('notice'));
+    // The one that was tried, and the latest of each.
+    expect(arrived.length).toBeLessThan(9);
+    expect(arrived).toEqual(expect.arrayContaining([...changes, 'a-120', 'b-120', 'c-120']));
+  });
+
+  it('never pass a change of the alert', async () => {
+    const firing = new Set(['a']);
+    const { sink, passMinutes, accept, behind, delivery, time } = start(firing);
+    behind.isSo = true;
+    // The spool has more than is known.
+    await accept(1);
+    await passMinutes(1);
+    expect(sink.arrived.get('lane-0')).toEqual(['m0']);
+
+    behind.isSo = false;
+    firing.delete('a');
+    delivery.refresh([]);
+    await time.settle();
+
+    expect(sink.arrived.get('lane-0')).toEqual(['m0']);
+  });
+
+  it('hold at most the window', async () => {
+    const sink = fakeSink({ messages: 1 });
+    sink.behave = () => fails('unavailable');
+    const names = Array.from({ length: 5000 }, (_, n) => `alert-${n}`);
+    const { passMinutes, delivery } = start(new Set(names), {
+      sink,
+      window: { messages: 50, bytes: 2 ** 20 },
+    });
+
+    await passMinutes(3);
+
+    expect(delivery.status().depth).toBeLessThanOrEqual(50);
+  });
+});

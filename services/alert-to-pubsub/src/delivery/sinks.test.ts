@@ -1,0 +1,63 @@
+/** The sinks of rack.yaml, as they come, go, and are away. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fakeClock } from '@skolo/common/testing';
+import { describe, expect, it } from 'vitest';
+import { type Lab, startLab } from '../testing/lab.ts';
+
+const arrivedNames = (lab: Lab) => lab.arrived().map(({ attributes }) => attributes.alertname);
+
+describe('a sink', () => {
+  it('that may lose messages holds up nobody, however long it is away', async () => {
+    const clock = fakeClock(Date.now());
+    const lab = await startLab({
+      clock,
+      settings: `spool: { maxAgeHours: 1 }
+sinks: [{ name: pagers, kind: http, url: "http://127.0.0.1:1/", dropWhenFull: true }]`,
+    });
+    await lab.post({ labels: { alertname: 'A' } });
+    await expect.poll(() => arrivedNames(lab)).toEqual(['A']);
+    clock.pass(2 * 3_600_000);
+
+    await expect
+      .poll(async () => (await lab.post({ labels: { alertname: 'B' } })).status)
+      .toBe(200);
+    await expect.poll(() => arrivedNames(lab)).toContain('B');
+    expect(lab.logged()).toContainEqual(expect.objectContaining({ msg: 'messages dropped' }));
+  });
+
+  it('that comes in the place of another gets what that one has not got', async () => {
+    const sink = (name: string, file: string) => (dir: string) =>
+      `pubsub: false\nsinks: [{ name: ${name}, kind: file, file: ${dir}/${file} }]`;
+    const lab = await startLab({ settings: sink('log', 'log.jsonl') });
+    const written = async (name: string) => {
+      const text = await readFile(join(lab.dir, name), 'utf8').catch(() => '');
+      const lines = text.split('\n').filter((line) => line !== '');
+      return lines.map((line) => JSON.parse(line).attributes.alertname);
+    };
+    await lab.post({ labels: { alertname: 'A' } });
+    await expect.poll(() => written('log.jsonl')).toEqual(['A']);
+    await lab.edit(sink('away', 'no-folder/log.jsonl')(lab.dir));
+    await expect
+      .poll(async () => (await lab.client.status({})).sinks.map(({ name }) => name))
+      .toEqual(['away']);
+    await lab.post({ labels: { alertname: 'B' } });
+    await lab.edit(sink('other', 'other.jsonl')(lab.dir));
+
+    await expect.poll(() => written('other.jsonl')).toEqual(['B']);
+  });
+
+  it('that comes back gets nothing again', async () => {
+    const lab = await startLab();
+    await lab.post({ labels: { alertname: 'A' } });
+    await expect.poll(() => arrivedNames(lab)).toEqual(['A']);
+    await lab.edit('pubsub: false');
+    await expect.poll(async () => (await lab.client.status({})).sinks).toEqual([]);
+    await lab.edit('');
+    await expect.poll(async () => (await lab.client.status({})).sinks).toHaveLength(1);
+    await lab.post({ labels: { alertname: 'B' } });
+
+    await expect.poll(() => arrivedNames(lab)).toContain('B');
+    expect(arrivedNames(lab)).toEqual(['A', 'B']);
+  });
+});

@@ -1,0 +1,226 @@
+/** The sinks of rack.yaml, each with its delivery. An edit of rack.yaml adds and removes them. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Sink } from '@skolo/alerts';
+import { Receiver } from '@skolo/api';
+import type { Clock, Degraded } from '@skolo/common';
+import type { Spool } from '@skolo/durable';
+import type { AlertEvent, EmitAlertEvent } from '../events.ts';
+import type { NoticeDraft } from '../notices.ts';
+import type { SinkView } from '../status.ts';
+import {
+  lastHeartbeat,
+  lastReceived,
+  lastReceivedAt,
+  type SuccessTimes,
+  wallTime,
+} from '../success-times.ts';
+import { Delivery, type DeliveryDeps, type DeliveryStatus } from './delivery.ts';
+import type { KnownAlerts } from './refreshes.ts';
+
+/** A sink of rack.yaml. */
+export interface ConfiguredSink {
+  name: string;
+  kind: SinkView['kind'];
+  /** Its settings: when they change, the sink is created again. */
+  settings: unknown;
+  heartbeat: boolean;
+  /** Messages that wait for it alone are dropped when the spool is full. */
+  dropWhenFull: boolean;
+  create(): Sink;
+}
+
+export interface SinksDeps {
+  deadLetters: DeliveryDeps['deadLetters'];
+  intake: KnownAlerts & { notify(notice: NoticeDraft): Promise<void> };
+  times: SuccessTimes;
+  clock: Clock;
+  emit: EmitAlertEvent;
+}
+
+interface Entry {
+  configured: ConfiguredSink;
+  sink: Sink;
+  /** Undefined while there is no spool. */
+  delivery: Delivery | undefined;
+  /** Why it accepts no heartbeats, and since when, in seconds of uptime. */
+  heartbeatFailure?: { since: number; reason: string; detail: string } | undefined;
+}
+
+export class Sinks {
+  private readonly deps: SinksDeps;
+  private readonly entries = new Map<string, Entry>();
+  private spool: Spool | undefined;
+  private changing: Promise<void> = Promise.resolve();
+
+  constructor(deps: SinksDeps) {
+    this.deps = deps;
+  }
+
+  /** Adds and removes sinks, one edit of rack.yaml after the other. */
+  async follow(configured: readonly ConfiguredSink[]): Promise<void> {
+    this.changing = this.changing.then(() => this.followNow(configured));
+    await this.changing;
+  }
+
+  /** Starts to deliver what waits in the spool. */
+  async open(spool: Spool): Promise<void> {
+    this.changing = this.changing.then(() => {
+      this.spool = spool;
+      const from = this.updateCursors(new Set(this.entries.keys()));
+      for (const entry of this.entries.values()) entry.delivery = this.deliver(entry.sink, from);
+    });
+    await this.changing;
+  }
+
+  consume(event: AlertEvent): void {
+    const { times, clock } = this.deps;
+    if (event.type === 'sent') times.mark(event.sink);
+    if (event.type !== 'heartbeat-sent' && event.type !== 'heartbeat-failed') return;
+    const entry = this.entries.get(event.sink);
+    if (entry === undefined) return;
+    if (event.type === 'heartbeat-sent') {
+      entry.heartbeatFailure = undefined;
+      times.mark(lastHeartbeat(event.sink));
+    } else {
+      const since = entry.heartbeatFailure?.since ?? clock.uptime();
+      const { reason, why } = event;
+      entry.heartbeatFailure = { since, reason, detail: `heartbeat: ${why}` };
+    }
+  }
+
+  /** The first message that some sink has not received. */
+  get delivered(): number {
+    const { spool } = this;
+    if (spool === undefined) return 0;
+    return Math.min(spool.next, ...[...this.entries.keys()].map((name) => cursorOf(spool, name)));
+  }
+
+  /** How long the oldest message of the spool has waited, in seconds. */
+  get oldestSeconds(): number {
+    const waits = [...this.entries.values()].map(({ delivery }) => delivery?.spooledSeconds ?? 0);
+    return Math.max(0, ...waits);
+  }
+
+  /** Sends a refresh of these alerts to each sink. */
+  refresh(fingerprints: readonly string[]): void {
+    for (const { delivery } of this.entries.values()) delivery?.refresh(fingerprints);
+  }
+
+  /** Sinks that receive heartbeats. */
+  heartbeatTargets() {
+    return [...this.entries.values()]
+      .filter(({ configured }) => configured.heartbeat)
+      .map((entry) => ({ sink: entry.sink, status: () => statusOf(entry) }));
+  }
+
+  views(): SinkView[] {
+    const { times, clock } = this.deps;
+    return [...this.entries].map(([name, entry]) => {
+      const { configured, heartbeatFailure: failure } = entry;
+      return {
+        name,
+        kind: configured.kind,
+        wantsHeartbeat: configured.heartbeat,
+        ...(failure && { ...failure, failingSince: wallTime(clock, failure.since) }),
+        ...statusOf(entry),
+        lastSuccess: times.get(name),
+        lastHeartbeat: times.get(lastHeartbeat(name)),
+      };
+    });
+  }
+
+  /** Sinks that do not accept their messages. */
+  degraded(): Degraded[] {
+    return this.views().flatMap(({ name, failingSince, detail = '', reason = '' }) =>
+      failingSince === undefined
+        ? []
+        : [{ what: `sink ${name}`, why: `${reason}: ${detail}`, since: new Date(failingSince) }],
+    );
+  }
+
+  /** Drops what waits only for sinks that may lose messages. */
+  dropWaiting(): void {
+    const { spool } = this;
+    if (spool === undefined) return;
+    const kept = [...this.entries].filter(([, { configured }]) => !configured.dropWhenFull);
+    const needed = Math.min(spool.next, ...kept.map(([name]) => cursorOf(spool, name)));
+    for (const [name, { configured, delivery }] of this.entries) {
+      if (!configured.dropWhenFull || cursorOf(spool, name) >= needed) continue;
+      const count = delivery?.skipTo(needed) ?? 0;
+      if (count > 0) this.deps.emit({ type: 'dropped', sink: name, count });
+    }
+  }
+
+  async stop(withinMs: number): Promise<void> {
+    await this.changing;
+    await Promise.all([...this.entries.values()].map((entry) => this.end(entry, withinMs)));
+    this.deps.times.write();
+  }
+
+  private async followNow(configured: readonly ConfiguredSink[]): Promise<void> {
+    const names = new Set(configured.map(({ name }) => name));
+    const removed = [...this.entries].filter(([name]) => !names.has(name));
+    await Promise.all(removed.map(([, entry]) => this.end(entry, 1000)));
+    // All at once: the spool deletes what no sink needs.
+    for (const [name] of removed) this.entries.delete(name);
+    const receivers = Receiver.options.map(lastReceivedAt);
+    const ofSinks = [...names].flatMap((name) => [name, lastHeartbeat(name)]);
+    this.deps.times.retain(new Set([lastReceived, ...receivers, ...ofSinks]));
+    const from = this.updateCursors(names);
+    for (const each of configured) {
+      const entry = this.entries.get(each.name);
+      if (entry !== undefined && isDeepStrictEqual(entry.configured.settings, each.settings)) {
+        entry.configured = each;
+        if (!each.heartbeat) entry.heartbeatFailure = undefined;
+        continue;
+      }
+      if (entry !== undefined) await this.end(entry, 5000);
+      const sink = each.create();
+      this.entries.set(each.name, { configured: each, sink, delivery: this.deliver(sink, from) });
+      this.deps.emit({ type: 'sink-added', sink: each.name });
+    }
+  }
+
+  /**
+   * Removes the cursors of sinks that have left rack.yaml, also while this service was not running.
+   *
+   * @returns where a sink without a cursor begins: with the next message. Sinks that replace all others begin where those
+   * were, and the first ones ever receive all that is there.
+   */
+  private updateCursors(names: ReadonlySet<string>): number {
+    const { spool } = this;
+    if (spool === undefined) return 0;
+    // Sinks that come after a time without any begin where the last ones were.
+    if (names.size === 0) return spool.next;
+    const cursors = [...spool.cursors()];
+    const removed = cursors.filter(([name]) => !names.has(name));
+    for (const [name] of removed) spool.removeCursor(name);
+    if (cursors.length === 0) return spool.first;
+    if (removed.length < cursors.length) return spool.next;
+    return Math.min(...removed.map(([, cursor]) => cursor));
+  }
+
+  private deliver(sink: Sink, from: number): Delivery | undefined {
+    const { spool } = this;
+    if (spool === undefined) return undefined;
+    const { deadLetters, intake, clock, emit } = this.deps;
+    const delivery = new Delivery({ spool, sink, from, deadLetters, intake, clock, emit });
+    delivery.start();
+    return delivery;
+  }
+
+  private async end({ sink, delivery }: Entry, withinMs: number): Promise<void> {
+    await delivery?.stop(withinMs);
+    await sink.close().catch((error: unknown) => {
+      this.deps.emit({ type: 'sink-not-closed', sink: sink.name, error });
+    });
+  }
+}
+
+function statusOf({ delivery }: Entry): DeliveryStatus {
+  return delivery?.status() ?? { depth: 0, oldestSeconds: 0, setAside: 0 };
+}
+
+function cursorOf(spool: Spool, name: string): number {
+  return spool.cursor(name) ?? spool.first;
+}

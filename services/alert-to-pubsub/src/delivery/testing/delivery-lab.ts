@@ -1,0 +1,126 @@
+/** A delivery between a spool in memory and a sink that does as it is told. */
+import type { AlertMessage, NoticeMessage } from '@skolo/alerts';
+import type { DeadLetter } from '@skolo/api';
+import { type Clock, createEvents, createLogger } from '@skolo/common';
+import { createEventLog } from '../../event-log.ts';
+import type { AlertEvent } from '../../events.ts';
+import type { NoticeDraft } from '../../notices.ts';
+import { type FakeTime, fakeTime } from '../../testing/fake-time.ts';
+import { Delivery, type DeliveryDeps } from '../delivery.ts';
+import { type FakeSink, fakeSink } from './fake-sink.ts';
+import { MemorySpool } from './memory-spool.ts';
+
+export function alert(id: string, lane: string, at: number): AlertMessage {
+  const time = new Date(at).toISOString();
+  return {
+    kind: 'transition',
+    id,
+    at: time,
+    alert: {
+      fingerprint: '0123456789abcdef',
+      status: 'firing',
+      labels: { alertname: 'Hot', lane },
+      annotations: {},
+      startsAt: time,
+    },
+    door: 'webhook',
+    first: time,
+    last: time,
+    count: 1,
+  };
+}
+
+/** Events, and the messages of the log that is made of them. */
+export function loggedEvents(clock: Clock) {
+  const { emit, consume } = createEvents<AlertEvent>();
+  const messages: unknown[] = [];
+  const write = (line: string) => void messages.push(JSON.parse(line).msg);
+  consume(createEventLog(createLogger({ service: 'test', destination: { write } }), clock));
+  return { emit, consume, messages };
+}
+
+export interface LabOptions extends Partial<Omit<DeliveryDeps, 'spool' | 'sink' | 'intake'>> {
+  intake?: Pick<DeliveryDeps['intake'], 'next' | 'refreshOf'>;
+  notify?: DeliveryDeps['intake']['notify'];
+  sink?: FakeSink;
+  spool?: MemorySpool;
+  time?: FakeTime;
+  /** What the delivery sees of the spool. */
+  spoolAs?: (spool: MemorySpool) => DeliveryDeps['spool'];
+}
+
+export function lab(options: LabOptions = {}) {
+  const { sink = fakeSink(), spool = new MemorySpool(), time = fakeTime() } = options;
+  const { spoolAs = () => spool, intake, notify, ...others } = options;
+  const logged = loggedEvents(time.clock);
+  const letters: DeadLetter[] = [];
+  const sent = { messages: 0, batches: 0, refused: 0 };
+  const failures: { reason: string; code: string }[] = [];
+  logged.consume((event) => {
+    if (event.type === 'sent') {
+      sent.messages += event.messages;
+      sent.batches += 1;
+    } else if (event.type === 'send-failed') {
+      failures.push({ reason: event.reason, code: event.code });
+    } else if (event.type === 'dead-letter') {
+      sent.refused += 1;
+    }
+  });
+  let count = spool.records.filter(({ text }) => !text.includes('"notice"')).length;
+
+  async function append(notice: NoticeDraft): Promise<void> {
+    const at = new Date(time.clock.now()).toISOString();
+    const message: NoticeMessage = { kind: 'notice', id: `notice-${spool.next}`, at, ...notice };
+    await spool.append([JSON.stringify(message)]);
+  }
+
+  function begin(): Delivery {
+    return new Delivery({
+      deadLetters: {
+        async add(added) {
+          letters.push(...added);
+        },
+      },
+      intake: {
+        get next() {
+          return intake?.next ?? spool.next;
+        },
+        refreshOf: (fingerprint) => intake?.refreshOf(fingerprint),
+        notify: notify ?? append,
+      },
+      clock: time.clock,
+      emit: logged.emit,
+      random: () => 0,
+      pause: time.pause,
+      ...others,
+      spool: spoolAs(spool),
+      sink,
+    });
+  }
+
+  return {
+    ...{ sink, spool, time, logged, letters, sent, failures },
+    delivery: begin(),
+    /** Another process on the same spool. */
+    begin,
+    /** Accepts so many alerts now, on one lane after the other. Gives their ids. */
+    async accept(many: number, lanes = 1): Promise<string[]> {
+      const ids = Array.from({ length: many }, (_, index) => `m${count + index}`);
+      const texts = ids.map((id, index) => {
+        const lane = `lane-${(count + index) % lanes}`;
+        return JSON.stringify(alert(id, lane, time.clock.now()));
+      });
+      count += many;
+      await spool.append(texts);
+      return ids;
+    },
+    /** The notices that came to the sink. */
+    notices(): NoticeMessage[] {
+      const seen = new Set([...sink.arrived.values()].flat());
+      return spool.records
+        .map(({ text }): NoticeMessage => JSON.parse(text))
+        .filter(({ kind, id }) => kind === 'notice' && seen.has(id));
+    },
+    isEmpty: () => sink.underWay === 0 && spool.cursor(sink.name) === spool.next,
+  };
+}

@@ -1,0 +1,49 @@
+/** All that happens in this service. Its parts emit events; metrics, log, degraded, notices and watchdog consume them. */
+import type { Endpoint, SinkReason } from '@skolo/alerts';
+import type { Receiver } from '@skolo/api';
+import type { Received } from './receive/batch.ts';
+import type { RefusedWhy } from './receive/refused.ts';
+
+export type AlertEvent =
+  | {
+      type: 'received';
+      received: Received /** New alerts rejected at the limit. */;
+      leftOut: number;
+    }
+  | { type: 'refused'; endpoint: Endpoint; why: RefusedWhy; detail: string; cause?: unknown }
+  | { type: 'request-failed'; endpoint: Endpoint; requestId: string; error: unknown }
+  /** The spool has so many messages that an alert began to fire, or was resolved. */
+  | { type: 'transitions'; firing: number; resolved: number }
+  | { type: 'notice-failed'; notice: string; error: unknown }
+  /** `tornBytes` at its end were not acknowledged, and are kept in a file. */
+  | { type: 'spool-opened'; tornBytes: number }
+  | { type: 'spool-restored' }
+  /** `records`: as the metric counts them. */
+  | { type: 'spool-damaged'; records: number; lost: number; lines: number; isInUse: boolean }
+  | { type: 'known-alerts-lost'; known: number }
+  | { type: 'maintenance-failed'; task: 'tick' | 'shrink'; error: unknown }
+  /** `why` is absent once the trouble is over. */
+  | { type: 'degraded'; what: 'spool' | 'receiver secrets'; why: string | undefined }
+  | { type: 'sink-added'; sink: string }
+  | { type: 'sink-not-closed'; sink: string; error: unknown }
+  | { type: 'sent'; sink: string; messages: number; seconds: number }
+  | { type: 'send-failed'; sink: string; reason: SinkReason; code: string; why: string }
+  | { type: 'sink-recovered'; sink: string; seconds: number }
+  /** `id` is absent where a record of the spool is not a message. */
+  | { type: 'dead-letter'; sink: string; why: string; code: string; id?: string }
+  | { type: 'dropped'; sink: string; count: number }
+  | { type: 'gap-notice-failed'; sink: string }
+  | { type: 'spool-unreadable'; sink: string; error: unknown }
+  | { type: 'spool-readable'; sink: string }
+  | { type: 'heartbeat-sent'; sink: string }
+  | { type: 'heartbeat-failed'; sink: string; reason: SinkReason; code: string; why: string }
+  /** Of one receiver, or of all. `alert` was received last. */
+  | {
+      type: 'silent';
+      receiver?: Receiver;
+      seconds?: number | undefined;
+      alert?: string | undefined;
+    }
+  | { type: 'no-longer-silent'; receiver?: Receiver; alert?: string | undefined };
+
+export type EmitAlertEvent = (event: AlertEvent) => void;

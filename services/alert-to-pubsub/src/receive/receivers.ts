@@ -1,0 +1,129 @@
+/**
+ * The endpoints that receive alerts from Alertmanager and Prometheus. Alertmanager repeats a request that got 4xx as long as
+ * the alert lives, and Prometheus repeats nothing at all. So valid alerts are never refused because of invalid ones.
+ *
+ * Not on express or the core of the API: their part of a request took longer than all the rest, the disk included.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Endpoint } from '@skolo/alerts';
+import {
+  browserProblem,
+  type Clock,
+  httpRequestDuration,
+  plainHeaders,
+  requestIdFrom,
+  statusOf,
+  toProblem,
+} from '@skolo/common';
+import type { AlertToPubsubSettings } from '@skolo/rack';
+import type { Registry } from 'prom-client';
+import type { EmitAlertEvent } from '../events.ts';
+import type { ReceiverAuth } from './auth.ts';
+import { type AcceptAlerts, type Batch, NotAccepted, type Received } from './batch.ts';
+import { BodiesInFlight, readBody, tooMany } from './body.ts';
+import { parseJson } from './json.ts';
+import { bytesOf, pathOf, readMessage } from './messages.ts';
+import { Refused } from './refused.ts';
+import { accepted, refused, sendProblem } from './responses.ts';
+
+export interface ReceiversDeps {
+  intake: AcceptAlerts;
+  settings: () => Pick<AlertToPubsubSettings, 'maxBodyBytes'>;
+  auth: Pick<ReceiverAuth, 'check'>;
+  metrics: Registry;
+  clock: Clock;
+  emit: EmitAlertEvent;
+  /** Each overrides a default. */
+  tuning?: Partial<Tuning>;
+}
+
+export interface Tuning {
+  /** Of all requests under way: bodies, unpacked, and their messages. */
+  mostInFlightBytes: number;
+  /** For one body to arrive. */
+  bodyTimeoutMs: number;
+}
+
+const usual: Tuning = { mostInFlightBytes: 256 * 2 ** 20, bodyTimeoutMs: 30_000 };
+
+const endpoints = new Map<string, Endpoint>(
+  Object.entries(pathOf).map(([name, path]) => [path, Endpoint.parse(name)]),
+);
+
+/** Answers a request that posts alerts. False: it is another request. */
+export type ReceiveAlerts = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** Its result goes first: `(request, response) => receive(request, response) || app(request, response)`. */
+export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {
+  const { intake, clock, emit, settings, auth } = deps;
+  const { mostInFlightBytes, bodyTimeoutMs } = { ...usual, ...deps.tuning };
+  const inFlight = new BodiesInFlight();
+  const duration = httpRequestDuration(deps.metrics);
+
+  async function receive(endpoint: Endpoint, request: IncomingMessage): Promise<Received> {
+    const browser = browserProblem(request);
+    if (browser !== undefined) throw new Refused('browser', 403, browser);
+    await auth.check(request.headers.authorization);
+    const share = inFlight.share(mostInFlightBytes);
+    try {
+      const limits = { mostBytes: settings().maxBodyBytes, timeoutMs: bodyTimeoutMs };
+      const body = await readBody(request, share, limits);
+      let taken = 0;
+      function read(): Batch {
+        const batch = readMessage(parseJson(body), endpoint, clock.now());
+        const bytes = bytesOf(batch);
+        if (!share.take(bytes - taken)) throw tooMany();
+        taken = bytes;
+        return batch;
+      }
+      return await intake.accept(read, body.length);
+    } finally {
+      share.release();
+    }
+  }
+
+  /** Never throws. */
+  async function answer(endpoint: Endpoint, request: IncomingMessage, response: ServerResponse) {
+    const requestId = requestIdFrom(request.headers['x-request-id']?.toString());
+    const headers = { ...plainHeaders, 'x-request-id': requestId };
+    try {
+      accepted(response, await receive(endpoint, request), headers);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === undefined) {
+        emit({ type: 'request-failed', endpoint, requestId, error });
+        sendProblem(response, toProblem(error), headers);
+        return;
+      }
+      const { why, message: detail } = refusal;
+      const cause = refusal.cause instanceof NotAccepted ? undefined : refusal.cause;
+      emit({ type: 'refused', endpoint, why, detail, cause });
+      if (why === 'gone') response.destroy();
+      else refused(response, endpoint, refusal, headers);
+    }
+  }
+
+  return function receiveAlerts(request, response) {
+    if (request.method !== 'POST') return false;
+    const { url = '' } = request;
+    // Mostly the URL is the path already.
+    const route = endpoints.has(url) ? url : (url.split('?', 1)[0]?.replace(/(?<=.)\/$/, '') ?? '');
+    const endpoint = endpoints.get(route);
+    if (endpoint === undefined) return false;
+    const began = performance.now();
+    response.once('close', () => {
+      const seconds = (performance.now() - began) / 1000;
+      duration.observe({ method: 'POST', route, code: statusOf(response) }, seconds);
+    });
+    void answer(endpoint, request, response);
+    return true;
+  };
+}
+
+function refusalOf(error: unknown): Refused | undefined {
+  if (error instanceof Refused) return error;
+  if (!(error instanceof NotAccepted)) return undefined;
+  const seconds = Math.max(1, Math.ceil(error.retryAfterSeconds));
+  const headers = { 'retry-after': String(seconds) };
+  return new Refused('full', 503, error.message, { headers, cause: error });
+}

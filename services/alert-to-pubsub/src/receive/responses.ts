@@ -1,0 +1,81 @@
+/** The response of each endpoint, in the form that its clients expect. */
+import type { ServerResponse } from 'node:http';
+import type { Endpoint } from '@skolo/alerts';
+import { problemType } from '@skolo/api';
+import { HttpProblem } from '@skolo/common';
+import type { Received } from './batch.ts';
+import type { Refused } from './refused.ts';
+
+/** Headers of every response, written at once: Node takes much longer to set one after the other. */
+type Headers = Readonly<Record<string, string>>;
+
+/** All of it is on the disk: alerts in the spool, invalid entries among the dead letters. */
+export function accepted(response: ServerResponse, received: Received, headers: Headers): void {
+  const { endpoint, bad } = received;
+  if (endpoint === 'v1') {
+    sendJson(response, 200, { status: 'success' }, headers);
+  } else if (endpoint === 'v2' && bad.length > 0) {
+    // As Alertmanager, which keeps the others.
+    sendJson(response, 400, whatIsBad(received), headers);
+  } else {
+    // amtool accepts no other status, and no body.
+    response.writeHead(200, { ...headers, 'content-length': 0 });
+    response.end();
+  }
+}
+
+const mostNamed = 5;
+
+function whatIsBad({ firing, resolved, bad }: Received): string {
+  const named = bad.slice(0, mostNamed).map(({ why }) => why);
+  const others = bad.length > mostNamed ? [`and ${bad.length - mostNamed} more`] : [];
+  const kept = `${bad.length} of ${firing + resolved + bad.length} alerts are not valid, the others are accepted`;
+  return `${kept}: ${[...named, ...others].join('; ')}`;
+}
+
+/** @param headers of every answer, where the response has none yet */
+export function refused(
+  response: ServerResponse,
+  endpoint: Endpoint,
+  refusal: Refused,
+  headers: Headers = {},
+): void {
+  const { status, message } = refusal;
+  if (endpoint === 'webhook') {
+    const problem = new HttpProblem(status, message, { headers: refusal.headers, cause: refusal });
+    sendProblem(response, problem, headers);
+    return;
+  }
+  const error = { status: 'error', errorType: errorType(status), error: message };
+  sendJson(response, status, endpoint === 'v2' ? message : error, {
+    ...headers,
+    ...refusal.headers,
+  });
+}
+
+export function sendProblem(
+  response: ServerResponse,
+  problem: HttpProblem,
+  headers: Headers,
+): void {
+  const type = `${problemType}; charset=utf-8`;
+  sendJson(response, problem.status, problem, { ...headers, ...problem.headers }, type);
+}
+
+function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Headers,
+  type = 'application/json; charset=utf-8',
+): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  const ofBody = { 'content-type': type, 'content-length': bytes.length };
+  response.writeHead(status, { ...headers, ...ofBody });
+  response.end(bytes);
+}
+
+/** The error types of Alertmanager's version 1. */
+function errorType(status: number): string {
+  return status < 500 ? 'bad_data' : 'server_error';
+}

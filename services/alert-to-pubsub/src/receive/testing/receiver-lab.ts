@@ -1,0 +1,205 @@
+/** The endpoints of an app like the service's, on a port of their own, in front of an intake that keeps what it accepts. */
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KnownAlert } from '@skolo/api';
+import {
+  AccessControl,
+  AuditLog,
+  createApp,
+  createEvents,
+  createLogger,
+  requireRole,
+} from '@skolo/common';
+import { fakeClock } from '@skolo/common/testing';
+import { type AlertToPubsubSettings, parseRack } from '@skolo/rack';
+import { Registry } from 'prom-client';
+import { onTestFinished } from 'vitest';
+import { createEventLog } from '../../event-log.ts';
+import type { AlertEvent } from '../../events.ts';
+import { alertmanagerRouter } from '../alertmanager-router.ts';
+import { ReceiverAuth } from '../auth.ts';
+import { type Batch, type Received, receivedOf } from '../batch.ts';
+import { createReceivers, type Tuning } from '../receivers.ts';
+import type { RefusedWhy } from '../refused.ts';
+
+const yaml = `rack: rack4
+timezone: Europe/Berlin
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost, address: 127.0.0.1 }
+`;
+const readable = '{ anonymousRead: [127.0.0.0/8] }';
+
+export interface LabOptions {
+  /** The section of rack.yaml, in one line. */
+  settings?: string;
+  /** The section `access`, in one line; by default everybody may read. */
+  access?: string;
+  known?: KnownAlert[];
+  tuning?: Partial<Tuning>;
+  /** Takes a batch, or throws. */
+  accept?: (batch: Batch) => Promise<void>;
+  now?: string;
+}
+
+export async function startReceivers(options: LabOptions = {}) {
+  const {
+    settings = '{}',
+    access: accessSection = readable,
+    known = [],
+    tuning = {},
+    accept,
+    now = '2026-11-20T08:00:00Z',
+  } = options;
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-receivers-'));
+  const file = join(dir, 'rack.yaml');
+  const read = (section: string) =>
+    parseRack(`${yaml}access: ${accessSection}\nservices: { alert-to-pubsub: ${section} }\n`, {
+      file,
+    });
+  const rack = { rack: read(settings) };
+  const batches: Batch[] = [];
+  const received: Received[] = [];
+  const refusals: { endpoint: string; why: RefusedWhy }[] = [];
+  const troubles = new Map<string, string>();
+  let log = '';
+  const clock = fakeClock(now);
+  const metrics = new Registry();
+  const degraded = { raise: () => undefined, clear: () => undefined };
+  const { emit, consume } = createEvents<AlertEvent>();
+  consume((event) => {
+    if (event.type === 'refused') refusals.push({ endpoint: event.endpoint, why: event.why });
+    if (event.type === 'request-failed') refusals.push({ endpoint: event.endpoint, why: 'failed' });
+    if (event.type !== 'degraded') return;
+    if (event.why === undefined) troubles.delete(event.what);
+    else troubles.set(event.what, event.why);
+  });
+  const logger = createLogger({
+    service: 'test',
+    level: 'trace',
+    destination: {
+      write(line: string) {
+        log += line;
+      },
+    },
+  });
+  const deps = {
+    settings: (): AlertToPubsubSettings => rack.rack.services['alert-to-pubsub'],
+    rack: () => rack.rack,
+    metrics,
+    clock,
+    emit,
+  };
+  consume(createEventLog(logger, clock));
+  const auth = new ReceiverAuth(deps);
+  const receive = createReceivers({
+    ...deps,
+    auth,
+    intake: {
+      async accept(read) {
+        const batch = read();
+        await accept?.(batch);
+        batches.push(batch);
+        const one = receivedOf(batch, clock.now());
+        received.push(one);
+        return one;
+      },
+    },
+    tuning,
+  });
+  const telling = { ...deps, known: () => known, startedAt: clock.now(), version: '1.2.3' };
+  const access = new AccessControl({ rack, stateDir: dir, metrics, clock, degraded });
+  const app = createApp({
+    name: 'alert-to-pubsub',
+    version: '1.2.3',
+    log: logger,
+    metrics,
+    access,
+    audit: new AuditLog(join(dir, 'audit'), { clock, degraded }),
+    first: [alertmanagerRouter(telling, auth, requireRole(access, 'view'))],
+    api: {},
+    handlers: {},
+  });
+  const server = createServer((request, response) => {
+    if (!receive(request, response)) app(request, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  onTestFinished(async () => {
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+    await rm(dir, { recursive: true, force: true });
+  });
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    port,
+    dir,
+    clock,
+    batches,
+    received,
+    refusals,
+    troubles,
+    logged: () => log,
+    metrics: () => metrics.metrics(),
+    edit: (section: string) => {
+      rack.rack = read(section);
+    },
+    async post(path: string, body: unknown, headers: Record<string, string> = {}) {
+      const sent =
+        typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
+      const response = await fetch(url + path, { method: 'POST', body: sent, headers });
+      return { status: response.status, headers: response.headers, text: await response.text() };
+    },
+    async get(path: string, headers: Record<string, string> = {}) {
+      const response = await fetch(url + path, { headers });
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, text };
+    },
+  };
+}
+
+export type ReceiverLab = Awaited<ReturnType<typeof startReceivers>>;
+
+/** As Alertmanager 0.25 sends it. */
+export function webhook(more: Record<string, unknown> = {}) {
+  return {
+    receiver: 'skolo',
+    status: 'firing',
+    alerts: [
+      {
+        status: 'firing',
+        labels: { alertname: 'Disk', severity: 'critical' },
+        annotations: { summary: 'full' },
+        startsAt: '2026-11-20T07:30:00.123456789Z',
+        endsAt: '0001-01-01T00:00:00Z',
+        generatorURL: 'http://prometheus/graph?g0.expr=up&g0.tab=1',
+        fingerprint: '0123456789abcdef',
+      },
+    ],
+    groupLabels: { alertname: 'Disk' },
+    commonLabels: { alertname: 'Disk', severity: 'critical' },
+    commonAnnotations: { summary: 'full' },
+    externalURL: 'http://alertmanager:9093',
+    version: '4',
+    groupKey: '{}:{alertname="Disk"}',
+    truncatedAlerts: 0,
+    ...more,
+  };
+}
+
+/** As Prometheus sends one of a list. */
+export function listed(more: Record<string, unknown> = {}) {
+  return {
+    annotations: { summary: 'full' },
+    endsAt: '2026-11-20T08:04:00.000Z',
+    startsAt: '2026-11-20T07:30:00.123Z',
+    generatorURL: 'http://prometheus/graph?g0.expr=up&g0.tab=1',
+    labels: { alertname: 'Disk', severity: 'critical' },
+    ...more,
+  };
+}

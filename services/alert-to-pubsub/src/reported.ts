@@ -1,0 +1,42 @@
+/** What was reported within the last hour, so that a repeated problem is reported once. */
+import { createHash } from 'node:crypto';
+
+const againAfterSeconds = 3600;
+const mostRemembered = 1000;
+
+export class Reported {
+  private readonly uptime: () => number;
+  /** When, in seconds of uptime, by the hash of the text; the oldest first. */
+  private readonly reported = new Map<string, number>();
+  private readonly draft = new Set<string>();
+
+  constructor(uptime: () => number) {
+    this.uptime = uptime;
+  }
+
+  /** From here on, new texts count only after `keep`. */
+  begin(): void {
+    this.draft.clear();
+  }
+
+  isNew(text: string): boolean {
+    const hash = createHash('sha256').update(text).digest('base64');
+    const at = this.reported.get(hash);
+    if (at !== undefined && this.uptime() - at <= againAfterSeconds) return false;
+    const isNew = !this.draft.has(hash);
+    this.draft.add(hash);
+    return isNew;
+  }
+
+  keep(): void {
+    for (const hash of this.draft) {
+      this.reported.delete(hash);
+      this.reported.set(hash, this.uptime());
+    }
+    this.draft.clear();
+    for (const hash of this.reported.keys()) {
+      if (this.reported.size <= mostRemembered) return;
+      this.reported.delete(hash);
+    }
+  }
+}

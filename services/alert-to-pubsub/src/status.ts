@@ -1,0 +1,66 @@
+/** The present state of the service, for its API, the metrics and the heartbeat. Times in milliseconds since 1970. */
+import type { KnownAlert, ReceiverStatus } from '@skolo/api';
+import type { AlertToPubsubSettings } from '@skolo/rack';
+import type { Capacity } from './capacity.ts';
+import type { Damage } from './damage.ts';
+import type { Sinks } from './delivery/sinks.ts';
+import type { Intake } from './intake.ts';
+import type { Health, Watchdog } from './watchdog.ts';
+
+export interface SinkView {
+  name: string;
+  kind: 'pubsub' | 'file' | 'http';
+  depth: number;
+  oldestSeconds: number;
+  lastSuccess?: number | undefined;
+  wantsHeartbeat: boolean;
+  lastHeartbeat?: number | undefined;
+  failingSince?: number | undefined;
+  reason?: string | undefined;
+  detail?: string | undefined;
+  /** It accepts no message. */
+  down?: true;
+  /** Messages that became dead letters since the start. */
+  setAside: number;
+}
+
+export interface Status {
+  alerts(): KnownAlert[];
+  firing(): number;
+  spool(): { bytes: number; maxBytes: number };
+  /** Why no alert is accepted, for people. */
+  refusing(): string | undefined;
+  /** What the spool has lost in the last day, for people. */
+  damage(): string | undefined;
+  /** As the heartbeat reports it. */
+  health(): Health;
+  receivers(): ReceiverStatus[];
+  sinks(): SinkView[];
+}
+
+export interface StatusDeps {
+  settings(): AlertToPubsubSettings;
+  intake: Intake;
+  capacity: Capacity;
+  damage: Damage;
+  watchdog: Watchdog;
+  sinks: Sinks;
+}
+
+export function createStatus(deps: StatusDeps): Status {
+  const { settings, intake, capacity, damage, watchdog, sinks } = deps;
+  const known = () => [...intake.alerts.values()].map((tracked) => tracked.known);
+  return {
+    alerts: () =>
+      known().map(({ alert: { more: _, ...alert }, door, first, last, count, expired }) => {
+        return { ...alert, door, first, last, count, ...(expired && { expired }) };
+      }),
+    firing: () => known().filter(({ alert }) => alert.status === 'firing').length,
+    spool: () => ({ bytes: capacity.bytes, maxBytes: settings().spool.maxBytes }),
+    refusing: () => capacity.refusing,
+    damage: () => damage.current?.why,
+    health: () => watchdog.status(),
+    receivers: () => watchdog.receivers(),
+    sinks: () => sinks.views(),
+  };
+}

@@ -1,0 +1,58 @@
+/** When each thing last succeeded: exact in memory, and written to the disk rarely, so that an idle rack writes little. */
+import type { Receiver } from '@skolo/api';
+import type { Clock, LastSuccess } from '@skolo/common';
+
+/** Names of times of last success, as the state directory has them. */
+export const lastReceived = 'heard';
+
+export function lastReceivedAt(receiver: Receiver): string {
+  return `heard at ${receiver}`;
+}
+
+export function lastHeartbeat(sink: string): string {
+  return `${sink} heartbeat`;
+}
+
+const writeEveryMs = 30 * 60_000;
+
+export class SuccessTimes {
+  private readonly lastSuccess: Pick<LastSuccess, 'get' | 'mark' | 'retain'>;
+  private readonly clock: Clock;
+  /** In seconds of uptime. */
+  private readonly times = new Map<string, number>();
+
+  constructor(lastSuccess: SuccessTimes['lastSuccess'], clock: Clock) {
+    this.lastSuccess = lastSuccess;
+    this.clock = clock;
+  }
+
+  /** It succeeds now. */
+  mark(name: string): void {
+    const { lastSuccess, clock } = this;
+    this.times.set(name, clock.uptime());
+    const age = clock.now() - (lastSuccess.get(name) ?? Number.NEGATIVE_INFINITY);
+    if (age >= writeEveryMs || age < 0) this.write();
+  }
+
+  /** Milliseconds since 1970, by the wall clock of now. */
+  get(name: string): number | undefined {
+    const at = this.times.get(name);
+    return at === undefined ? this.lastSuccess.get(name) : wallTime(this.clock, at);
+  }
+
+  retain(names: ReadonlySet<string>): void {
+    this.lastSuccess.retain(names);
+    for (const name of this.times.keys()) if (!names.has(name)) this.times.delete(name);
+  }
+
+  /** All at once, so that their order and distances are right after a crash. */
+  write(): void {
+    const now = this.clock.uptime();
+    for (const [name, at] of this.times) this.lastSuccess.mark(name, now - at);
+  }
+}
+
+/** A moment of uptime in milliseconds since 1970, by the wall clock of now. */
+export function wallTime(clock: Clock, uptime: number): number {
+  return clock.now() - (clock.uptime() - uptime) * 1000;
+}
