@@ -3,10 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { changedLines, difference } from './diff.ts';
-import { runs } from './testing/runs.ts';
 
 const run = promisify(execFile);
 const names = { from: 'switch-1 1a2b3c', to: 'switch-1 4d5e6f' };

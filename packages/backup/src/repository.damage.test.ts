@@ -1,11 +1,13 @@
 import { chmod, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { BackupError } from '@skolo/models/configuration';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Repository } from './repository.ts';
 import { setAside } from './repository-folder.ts';
 import { change, TestHistory } from './testing/history.ts';
-import { kills, seed, seeded } from './testing/kills.ts';
+
+const kills = campaign(10);
 
 const { signal } = new AbortController();
 

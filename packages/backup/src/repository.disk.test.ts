@@ -4,10 +4,12 @@ import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { afterEach, beforeEach, expect, it, type TestContext } from 'vitest';
 import { Repository } from './repository.ts';
 import { change } from './testing/history.ts';
-import { kills, seed, seeded } from './testing/kills.ts';
+
+const kills = campaign(10);
 
 const run = promisify(execFile);
 const { signal } = new AbortController();

@@ -1,11 +1,14 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { campaign, killAfter, seed, seeded, startWriter, timeUntil } from '@skolo/durable/campaign';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { devices, versionText } from './repository.test-writer.ts';
 import type { Repository } from './repository.ts';
 import type { Version } from './source.ts';
 import { change, TestHistory } from './testing/history.ts';
-import { killAfter, kills, seed, seeded, startWriter, timeUntil } from './testing/kills.ts';
+
+const kills = campaign(10);
+const program = join(import.meta.dirname, 'repository.test-writer.ts');
 
 let history: TestHistory;
 
@@ -22,7 +25,7 @@ it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice
   const random = seeded(seed);
   const acknowledged = new Map<string, { number: number; id: string }[]>();
   const start = (first: number, folder = history.folder) =>
-    startWriter('repository.test-writer.ts', folder, `${first}`);
+    startWriter(program, folder, `${first}`);
   const usualMs = await timeUntil(start(0, join(history.parent, 'another')), 'router 3');
 
   for (let kill = 0; kill < kills; kill += 1) {
@@ -61,11 +64,11 @@ it(`begins whole or not at all, ${kills} times killed at its birth`, {
 }, async () => {
   const random = seeded(seed);
   const start = performance.now();
-  await killAfter(startWriter('repository.test-writer.ts', history.folder, '0'), 0, { all: true });
+  await killAfter(startWriter(program, history.folder, '0'), 0, { all: true });
   const lasts = performance.now() - start;
   for (let kill = 0; kill < kills; kill += 1) {
     await rm(history.folder, { recursive: true, force: true });
-    const writer = startWriter('repository.test-writer.ts', history.folder, '0');
+    const writer = startWriter(program, history.folder, '0');
 
     await killAfter(writer, lasts * (0.3 + random()), { all: kill % 2 === 0, atOnce: true });
 

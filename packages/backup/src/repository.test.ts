@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Repository } from './repository.ts';
 import { about, change, TestHistory } from './testing/history.ts';
-import { runs } from './testing/runs.ts';
 
 let history: TestHistory;
 

@@ -1,7 +1,7 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Version } from './source.ts';
-import { runs } from './testing/runs.ts';
 import { resolveVersion } from './versions.ts';
 
 const versions: Version[] = [

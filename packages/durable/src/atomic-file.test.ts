@@ -22,7 +22,9 @@ import { threadId } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { versionText } from './atomic-file.test-writer.ts';
 import { FileNotWritten, readFileIfExists, writeFileAtomic } from './atomic-file.ts';
-import { kills, killWithin, seed, seeded, startWriter } from './kill-test.ts';
+import { campaign, killAfter, seed, seeded, startWriter } from './testing/campaign.ts';
+
+const kills = campaign(20);
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
@@ -247,7 +249,7 @@ describe('writeFileAtomic', () => {
 });
 
 describe('writeFileAtomic in other processes', () => {
-  const script = 'atomic-file.test-writer.ts';
+  const script = join(import.meta.dirname, 'atomic-file.test-writer.ts');
 
   it('lets writers in several processes be', async () => {
     const writers = [1, 2, 3].map((writer) => {
@@ -281,7 +283,7 @@ describe('writeFileAtomic in other processes', () => {
     let acknowledged = -1;
     for (let kill = 0; kill < kills; kill += 1) {
       const writer = startWriter(script, file, String(acknowledged + 1));
-      const lines = await killWithin(writer, random() * 40);
+      const lines = await killAfter(writer, random() * 40);
 
       acknowledged = Number(lines.at(-1));
       const content = await readFile(file, 'utf8');

@@ -7,7 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from './journal.ts';
-import { kills, seed, seeded } from './kill-test.ts';
+import { campaign, seed, seeded } from './testing/campaign.ts';
+
+const kills = campaign(20);
 
 let parent: string;
 let folder: string;

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { Journal } from './journal.ts';
-import { kills, seed, seeded } from './kill-test.ts';
+import { campaign, seed, seeded } from './testing/campaign.ts';
+
+const kills = campaign(20);
 
 const run = promisify(execFile);
 const rounds = kills * 10;

@@ -17,9 +17,11 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { changeOf, keptVersions, lanes } from './journal.test-writer.ts';
 import { Journal } from './journal.ts';
-import { kills, killWithin, seed, seeded, startWriter } from './kill-test.ts';
 import { Spool } from './spool/spool.ts';
+import { campaign, killAfter, seed, seeded, startWriter } from './testing/campaign.ts';
 import { StorageUnavailable } from './unavailable.ts';
+
+const kills = campaign(20);
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
@@ -158,13 +160,13 @@ describe('Journal', () => {
   });
 
   it('is one process’s', async () => {
-    const writer = startWriter('journal.test-writer.ts', folder);
+    const writer = startWriter(join(import.meta.dirname, 'journal.test-writer.ts'), folder);
     onTestFinished(() => void writer.kill('SIGKILL'));
     if (writer.stdout) await once(writer.stdout, 'data');
 
     const refused = Journal.open(folder);
     await expect(refused).rejects.toThrow(StorageUnavailable);
-    const lines = killWithin(writer, 0);
+    const lines = killAfter(writer, 0);
 
     await expect(refused).rejects.toMatchObject({
       code: 'LOCKED',
@@ -412,9 +414,9 @@ describe('Journal and kill -9', () => {
 
     const acknowledged = new Map<number, number>();
     for (let kill = 0; kill < kills; kill += 1) {
-      const writer = startWriter('journal.test-writer.ts', folder);
+      const writer = startWriter(join(import.meta.dirname, 'journal.test-writer.ts'), folder);
       // Some live so long that snapshots are written.
-      for (const line of await killWithin(writer, random() ** 2 * 400)) {
+      for (const line of await killAfter(writer, random() ** 2 * 400)) {
         const [lane, version] = line.split(' ').map(Number);
         acknowledged.set(Number(lane), Number(version));
       }

@@ -18,8 +18,10 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeOf, lanes } from './journal.test-writer.ts';
 import { Journal } from './journal.ts';
-import { kills, killWithin, seed, seeded, startWriter } from './kill-test.ts';
 import { copyLive } from './live-copy.ts';
+import { campaign, killAfter, seed, seeded, startWriter } from './testing/campaign.ts';
+
+const kills = campaign(20);
 
 let folder: string;
 
@@ -135,8 +137,8 @@ describe('copyLive', () => {
     const random = seeded(seed);
     const live = join(folder, 'journal');
     for (let round = 0; round < kills / 4; round += 1) {
-      const writer = startWriter('journal.test-writer.ts', live);
-      const lines = await killWithin(writer, random() * 300);
+      const writer = startWriter(join(import.meta.dirname, 'journal.test-writer.ts'), live);
+      const lines = await killAfter(writer, random() * 300);
       const to = join(folder, `copy-${round}`);
 
       const damage = await copyTo(to, live);

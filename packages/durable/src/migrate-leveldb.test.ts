@@ -18,8 +18,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from './journal.ts';
-import { kills, seed, seeded } from './kill-test.ts';
 import { lock } from './spool/lock.ts';
+import { campaign, seed, seeded } from './testing/campaign.ts';
+
+const kills = campaign(20);
 
 const recorded = fileURLToPath(new URL('../testdata/leveldb', import.meta.url));
 const content = new Map<string, unknown>(

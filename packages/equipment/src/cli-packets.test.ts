@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { campaign } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openCli } from './open.ts';
@@ -40,7 +41,7 @@ describe('however the bytes are cut', () => {
         expect(await cli.run('show a', { signal })).toBe(`\n${lines.join('\n')}`);
         expect(await cli.run('show b', { signal })).toBe('B');
       }),
-      { numRuns: process.env.SKOLO_LONG === '1' ? 300 : 15 },
+      { numRuns: campaign(15, 300) },
     );
   });
 

@@ -1,6 +1,7 @@
 /** A configuration: all of it, byte for byte, or an error. */
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { campaign } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AnswerCut, DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
@@ -167,7 +168,7 @@ describe('a configuration', () => {
           else expect(answer).toMatch(/x\nend$/);
         }
       }),
-      { numRuns: process.env.SKOLO_LONG === '1' ? 40 : 4 },
+      { numRuns: campaign(4, 40) },
     );
   });
 });

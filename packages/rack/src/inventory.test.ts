@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { expandedInventory } from './inventory.ts';
 import { parseRack } from './load.ts';
 import { inventory } from './testing/arbitrary-inventory.ts';
-import { runs } from './testing/runs.ts';
 
 const example = new URL('../../../kube/racks/rack4/rack.yaml', import.meta.url);
 const options = { file: '/etc/skolo/rack.yaml' };

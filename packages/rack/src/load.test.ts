@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -11,7 +12,6 @@ import type { ServiceName } from './service-ports.ts';
 import { defaultSettings } from './settings.ts';
 import { inventory } from './testing/arbitrary-inventory.ts';
 import { exampleRack, exampleText, smallRack } from './testing/example.ts';
-import { runs } from './testing/runs.ts';
 
 const small = 'rack: small\njumphost: { name: jumphost, address: 192.168.1.8 }\n';
 

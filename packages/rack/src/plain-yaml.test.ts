@@ -1,10 +1,10 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { readPlainYaml } from './plain-yaml.ts';
 import { inventory } from './testing/arbitrary-inventory.ts';
 import { exampleText } from './testing/example.ts';
-import { runs } from './testing/runs.ts';
 import { readYaml } from './yaml.ts';
 
 /** The rule: give up, or read exactly what the full parser reads. */

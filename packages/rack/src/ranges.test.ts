@@ -1,3 +1,4 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -9,7 +10,6 @@ import {
   maxNames,
   RangeSyntaxError,
 } from './ranges.ts';
-import { runs } from './testing/runs.ts';
 
 describe('expandRange', () => {
   it.each([

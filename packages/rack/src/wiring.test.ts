@@ -1,3 +1,4 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -6,7 +7,6 @@ import { feedOf, formatOutlet } from './outlets.ts';
 import type { Outlet, Rack } from './rack.ts';
 import { inventory } from './testing/arbitrary-inventory.ts';
 import { exampleRack, smallRack } from './testing/example.ts';
-import { runs } from './testing/runs.ts';
 import { dependsOn, goesDark } from './wiring.ts';
 
 const rack = exampleRack();

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Composer, type ErrorCode, Parser } from 'yaml';
 import { RackError } from './issues.ts';
-import { runs } from './testing/runs.ts';
 import { readYaml } from './yaml.ts';
 import { yamlMistakes } from './yaml-mistakes.ts';
 

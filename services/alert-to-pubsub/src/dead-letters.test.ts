@@ -18,6 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { DeadLetter } from '@skolo/api';
+import { campaign, seed } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -257,8 +258,7 @@ describe('a disk that does not take it', () => {
   });
 });
 
-const kills = process.env.SKOLO_LONG ? 200 : 20;
-const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
+const kills = campaign(20);
 
 const writer = fileURLToPath(new URL('dead-letters.test-writer.ts', import.meta.url));
 

@@ -6,11 +6,11 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLong } from '@skolo/durable/campaign';
 import { expect, it } from 'vitest';
 import { type AlertProcess, memoryOf, startAlertProcess } from './testing/alert-process.ts';
 import { type Arrived, arrivedAs, newDir, newPubSub, rackYaml } from './testing/lab.ts';
 
-const isLong = process.env.SKOLO_LONG !== undefined;
 /** As many as seconds. */
 const total = isLong ? 7 * 24 * 3600 : 21_000;
 const batch = 100;

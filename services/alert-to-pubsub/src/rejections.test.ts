@@ -9,13 +9,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
+import { campaign, isLong } from '@skolo/durable/campaign';
 import { startPubSubEmulator, startPubSubGate } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';
 import { newDir, rackYaml } from './testing/lab.ts';
 import { startSubscriber } from './testing/subscriber.ts';
 
-const isLong = process.env.SKOLO_LONG !== undefined;
 const patiently = { timeout: 300_000 };
 const eventually = { timeout: 200_000, interval: 100 };
 
@@ -104,7 +104,7 @@ describe('an HTTP sink', patiently, () => {
   it('that answers 500 to one of 8,000 for ever gets all others, and that one is set aside', async () => {
     const receiver = await startReceiver();
     const dir = await httpRack(receiver.url);
-    const names = named(isLong ? 8000 : 2000);
+    const names = named(campaign(2000, 8000));
     const poison = 'alert-1000';
     receiver.status = (name) => (name === poison ? 500 : 200);
     let service = await startAlertProcess(dir);

@@ -5,6 +5,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { readRack } from '@skolo/rack';
 import type { GoogleOAuth } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -123,11 +124,10 @@ describe('the process', () => {
 
 describe('kill -9', () => {
   /** Few, as the service takes long to start. */
-  const kills = process.env.SKOLO_LONG ? 200 : 10;
-  const seed = Number(process.env.SKOLO_SEED ?? 42);
+  const kills = campaign(10);
 
   it(`at random, ${kills} times, leaves hand-over and state readable and loses no token (seed ${seed})`, async () => {
-    const random = randomNumbers(seed);
+    const random = seeded(seed);
     const google = await startTestGoogle();
     const dir = await rackFolder(google);
     const handover = new Handover(
@@ -195,14 +195,3 @@ describe('a state directory', () => {
     expect(await server.end('SIGTERM')).toBe(0);
   });
 });
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -1,3 +1,4 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -11,7 +12,6 @@ import {
 } from './cycle.ts';
 import { CycleRecord, type Phase } from './records.ts';
 import { cycleRecord } from './testing/records.ts';
-import { runs } from './testing/runs.ts';
 
 const facts: CycleFacts = { now: Date.parse('2026-11-20T12:00:01Z'), canBeSeen: true, tries: 1 };
 

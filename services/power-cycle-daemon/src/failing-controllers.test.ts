@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PowerCycle } from '@skolo/api';
 import { newToken } from '@skolo/common';
+import { isLong } from '@skolo/durable/campaign';
 import { startHttpRelay } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { OnProofs } from './on-proofs.ts';
@@ -190,7 +191,7 @@ describe('a controller that rejects every on', () => {
 describe('kill -9', () => {
   const timeout = 180_000;
   it('does not make it forget', { timeout }, async ({ skip }) => {
-    if (!process.env.SKOLO_LONG) skip('takes half a minute: only in npm run test:long');
+    if (!isLong) skip('takes half a minute: only in npm run test:long');
     const dir = await mkdtemp(join(tmpdir(), 'skolo-failing-'));
     onTestFinished(() => rm(dir, { recursive: true, force: true }));
     const relay = await startHttpRelay({ outlets: 2 });

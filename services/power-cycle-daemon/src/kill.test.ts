@@ -8,16 +8,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PowerCycle } from '@skolo/api';
 import { newToken } from '@skolo/common';
+import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { type SimulatedDevice, startHttpRelay, startShellyGen2 } from '@skolo/simulators';
 import { afterAll, describe, expect, it } from 'vitest';
 import { rackYaml } from './testing/daemon.ts';
 import { type AtTheEnd, type DaemonProcess, startDaemonProcess } from './testing/daemon-process.ts';
-import { seeded } from './testing/seeded.ts';
 import { waitUntil } from './testing/wait-until.ts';
 
 /** Few, as the service takes long to start. */
-const kills = process.env.SKOLO_LONG ? 200 : 10;
-const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
+const kills = campaign(10);
 /** From the request to the outcome, undisturbed; a kill comes within it. */
 const usualMs = 2500;
 const machines = ['step-[1-4]', 'native-[0-3]', 'both'];

@@ -1,8 +1,8 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CycleRecord } from './records.ts';
 import { cycleRecord } from './testing/records.ts';
-import { runs } from './testing/runs.ts';
 import { admitted as admittedOf, positions, type TurnLimits } from './turns.ts';
 
 const limits = { atOncePerController: 2, atOnce: 3 };

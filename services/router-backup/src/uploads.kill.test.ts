@@ -9,13 +9,12 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openSource, Repository } from '@skolo/backup';
+import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { Secret } from '@skolo/secrets';
 import { expect, it, onTestFinished } from 'vitest';
-import { seeded } from './testing/seeded.ts';
 import { devices, versionText } from './testing/uploads-writer.ts';
 
-const kills = process.env.SKOLO_LONG ? 200 : 10;
-const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
+const kills = campaign(10);
 const program = join(import.meta.dirname, 'testing/uploads-writer.ts');
 /** Made by age-keygen for this test alone. */
 const recipient = 'age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn';

@@ -5,6 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
 import { afterEach, expect, it } from 'vitest';
 import { markVariable } from './bot/environment.ts';
@@ -19,10 +20,8 @@ import {
 import { createRunCommand } from './run-command.ts';
 import type { AgentProcess } from './testing/agent-process.ts';
 import { Lab, machine } from './testing/lab.ts';
-import { seeded } from './testing/seeded.ts';
 
-const kills = process.env.SKOLO_LONG ? 200 : 10;
-const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
+const kills = campaign(10);
 /** A kill comes within it, after a task was asked for: most are in the launch, in the task or in the reboot after it. */
 const roundMs = 2000;
 /** The pauses of the bot are a second at most here; the rest is for a machine that is busy. */

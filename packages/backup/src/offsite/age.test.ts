@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { runs } from '@skolo/durable/campaign';
 import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runs } from '../testing/runs.ts';
 import { decrypt, encryptTo, parseIdentities } from './age.ts';
 import { newKeyPair, run, tempDir } from './testing.ts';
 

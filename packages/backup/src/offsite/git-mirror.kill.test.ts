@@ -1,13 +1,16 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { campaign, killAfter, seed, seeded, startWriter, timeUntil } from '@skolo/durable/campaign';
 import { expect, it } from 'vitest';
 import { openGitSource } from '../git-source.ts';
 import { Repository } from '../repository.ts';
-import { killAfter, kills, seed, seeded, startWriter, timeUntil } from '../testing/kills.ts';
 import { decrypt } from './age.ts';
 import { GitMirror } from './git-mirror.ts';
 import { bareRemote, plainGit } from './git-testing.ts';
 import { newKeyPair, soon, tempDir } from './testing.ts';
+
+const kills = campaign(10);
+const program = join(import.meta.dirname, 'git-mirror.test-writer.ts');
 
 it(`has each version once, and all that were pushed, after ${kills} kill -9 (seed ${seed})`, {
   timeout: kills * 30_000,
@@ -18,8 +21,7 @@ it(`has each version once, and all that were pushed, after ${kills} kill -9 (see
   const [history, folder] = [join(dir, 'history'), join(dir, 'mirror')];
   const remote = await bareRemote();
   const { identity, recipient } = await newKeyPair();
-  const start = () =>
-    startWriter('offsite/git-mirror.test-writer.ts', history, folder, remote, recipient);
+  const start = () => startWriter(program, history, folder, remote, recipient);
   let pushed = 0;
   const usualMs = await timeUntil(start(), 'pushed 1');
 

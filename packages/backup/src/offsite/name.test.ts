@@ -1,6 +1,6 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runs } from '../testing/runs.ts';
 import { objectName, parseObjectName, timeOf } from './name.ts';
 
 const sha1 = 'da39a3ee5e6b4b0d3255bfef95601890afd80709';

@@ -1,6 +1,6 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runs } from '../testing/runs.ts';
 import { parseObjectName } from './name.ts';
 import type { StoredObject } from './place.ts';
 import { expired } from './retention.ts';

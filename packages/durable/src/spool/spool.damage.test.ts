@@ -15,9 +15,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { kills, seed, seeded } from '../kill-test.ts';
+import { campaign, seed, seeded } from '../testing/campaign.ts';
 import { encodeLines } from './line.ts';
 import { Spool } from './spool.ts';
+
+const kills = campaign(20);
 
 /** Records 1 to 300 in segments of some thirty; up to 40 trimmed; cursors on the way. */
 const segmentBytes = 4000;

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { kills, seed, seeded } from '../kill-test.ts';
+import { campaign, seed, seeded } from '../testing/campaign.ts';
 import { Spool } from './spool.ts';
+
+const kills = campaign(20);
 
 const run = promisify(execFile);
 const rounds = kills * 10;

@@ -3,11 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { kills, killWithin, seed, seeded, startWriter } from '../kill-test.ts';
+import { campaign, killAfter, seed, seeded, startWriter } from '../testing/campaign.ts';
 import { lanes, parsed, segmentBytes } from './spool.test-writer.ts';
 import { Spool } from './spool.ts';
 
-const script = 'spool/spool.test-writer.ts';
+const kills = campaign(20);
+
+const script = join(import.meta.dirname, 'spool.test-writer.ts');
 
 let parent: string;
 let folder: string;
@@ -82,7 +84,7 @@ it(`has every acknowledged record, in order and whole, after each of ${kills} ti
   for (let kill = 0; kill < kills; kill += 1) {
     const versions = lanes.map((lane) => String((known.versions.get(lane) ?? 0) + 1));
     const writer = startWriter(script, folder, String(seed + kill), ...versions);
-    for (const line of await killWithin(writer, random() ** 2 * 250)) hear(known, line);
+    for (const line of await killAfter(writer, random() ** 2 * 250)) hear(known, line);
 
     const spool = await Spool.open(folder, { segmentBytes });
     await compare(known, spool);

@@ -6,7 +6,7 @@
  */
 import { writeSync } from 'node:fs';
 import { argv } from 'node:process';
-import { seeded } from '../kill-test.ts';
+import { seeded } from '../testing/campaign.ts';
 import { Spool } from './spool.ts';
 
 export const lanes = [0, 1, 2, 3, 4, 5];

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { kills, seed } from '../kill-test.ts';
+import { campaign, seed } from '../testing/campaign.ts';
 import { StorageUnavailable } from '../unavailable.ts';
 import { Spool, type SpoolOptions } from './spool.ts';
+
+const kills = campaign(20);
 
 let parent: string;
 let folder: string;

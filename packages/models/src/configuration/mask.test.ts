@@ -1,7 +1,7 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SecretRule } from '../backup.ts';
-import { runs } from '../testing/runs.ts';
 import { commonSecrets } from './common-secrets.ts';
 import { createMask } from './mask.ts';
 

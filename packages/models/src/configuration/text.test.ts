@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runs } from '../testing/runs.ts';
 import { tarOf } from './archive-write.ts';
 import { fingerprintOf, isSame, textOf, withoutVolatile } from './text.ts';
 

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runs } from '@skolo/durable/campaign';
 import { DeviceRefused } from '@skolo/equipment';
 import type { Frr } from '@skolo/simulators';
 import fc from 'fast-check';
@@ -7,7 +8,6 @@ import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import type { BackupModel } from '../backup.ts';
 import { frrConfigurations } from '../testing/frr-configurations.ts';
 import { type RealDevice, realDevice } from '../testing/real-device.ts';
-import { runs } from '../testing/runs.ts';
 import { type Account, shareFrr } from '../testing/shared-frr.ts';
 import { backup } from './backup.ts';
 

@@ -11,13 +11,13 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { runs } from '@skolo/durable/campaign';
 import { DeviceRefused } from '@skolo/equipment';
 import { type LinuxHost, type LinuxHostOptions, peer, startLinuxHost } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import type { BackupModel } from '../backup.ts';
 import { type RealDevice, realDevice } from '../testing/real-device.ts';
-import { runs } from '../testing/runs.ts';
 import { backup } from './backup.ts';
 
 interface Sitting extends RealDevice {

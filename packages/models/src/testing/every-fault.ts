@@ -2,6 +2,8 @@
  * What may go wrong with a device while it is backed up, on one simulated device after another: whatever it is, what
  * becomes a version is what the device has, or nothing does.
  */
+
+import { isLong } from '@skolo/durable/campaign';
 import { DeviceError, SignInRefused } from '@skolo/equipment';
 import { type CliDevice, type DeviceFault, deviceFaults } from '@skolo/simulators';
 import { expect, it } from 'vitest';
@@ -49,7 +51,7 @@ const usual: Partial<Record<DeviceFault, Outcome>> = {
   'password-twice': 'either',
 };
 
-const huge = process.env.SKOLO_LONG === '1' ? 20 * 1024 * 1024 : 2 * 1024 * 1024;
+const huge = isLong ? 20 * 1024 * 1024 : 2 * 1024 * 1024;
 
 /** One test for each fault that the device knows. */
 export function itSurvives<Device extends CliDevice>(

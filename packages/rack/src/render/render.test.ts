@@ -1,3 +1,4 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -9,7 +10,6 @@ import { jumphostServices } from '../service-ports.ts';
 import { inventory } from '../testing/arbitrary-inventory.ts';
 import { derivedObjects, objectsOf } from '../testing/derived.ts';
 import { exampleRack, smallRack } from '../testing/example.ts';
-import { runs } from '../testing/runs.ts';
 import { head } from './derived-file.ts';
 import { renderDerived } from './render.ts';
 import { mountedPath } from './secret-keys.ts';

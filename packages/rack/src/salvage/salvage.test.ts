@@ -1,3 +1,4 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -6,7 +7,6 @@ import { parseRack, salvageRack } from '../load.ts';
 import { formatOutlet } from '../outlets.ts';
 import type { Rack } from '../rack.ts';
 import type { ServiceName } from '../service-ports.ts';
-import { runs } from '../testing/runs.ts';
 
 const good = `rack: rack4
 network: { subnet: 192.168.1.0/24 }

@@ -1,8 +1,9 @@
 /** Whatever a sink does, and whenever this process dies: nothing is missing, nothing is out of order. */
+
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fakeTime } from '../testing/fake-time.ts';
-import { runs } from '../testing/runs.ts';
 import type { Delivery, DeliveryDeps } from './delivery.ts';
 import { lab } from './testing/delivery-lab.ts';
 import { fails, fakeSink, hangs } from './testing/fake-sink.ts';

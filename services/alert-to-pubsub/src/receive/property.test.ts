@@ -1,9 +1,9 @@
 /** Whatever is posted: no endpoint breaks, and no good alert is lost for what stands beside it. */
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runs } from '../testing/runs.ts';
 import type { ReceivedAlert } from './batch.ts';
 import { readMessage } from './messages.ts';
 import { Refused } from './refused.ts';

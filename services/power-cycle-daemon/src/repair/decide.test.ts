@@ -1,8 +1,8 @@
+import { runs } from '@skolo/durable/campaign';
 import { parseRack, type Rack } from '@skolo/rack';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rackYaml } from '../testing/daemon.ts';
-import { runs } from '../testing/runs.ts';
 import { decideRepair, type Missing, type RepairSituation } from './decide.ts';
 
 /** Twenty machines on a switch that hangs on a PDU and behind a router; the last one is on a PDU of its own. */

@@ -1,11 +1,12 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { campaign } from '@skolo/durable/campaign';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lookInto, startDatabaseWriter } from '../testing/writers.ts';
 import { copyDatabase } from './sqlite.ts';
 
-const copies = process.env.SKOLO_LONG ? 200 : 20;
+const copies = campaign(20);
 
 async function tempFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-sqlite-'));

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { describe, expect, it } from 'vitest';
-import { seeded } from '../testing/seeded.ts';
 import { argumentsOf, processes, withDescendants } from './processes.ts';
 import { startAgent } from './testing/agent-process.ts';
 import { canUnshare, commandIn } from './testing/namespaces.ts';
@@ -9,8 +9,7 @@ import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
 import { bots } from './testing/stub-bot.ts';
 
-const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
-const kills = process.env.SKOLO_LONG ? 200 : 10;
+const kills = campaign(10);
 
 /** Bots that run in a folder: by their command line, whoever started them. */
 function botsIn(botDir: string): number[] {

@@ -4,13 +4,12 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { startAdbInstallation } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
-import { seeded } from '../testing/seeded.ts';
 import { never, startLab } from './testing/lab.ts';
 
-const times = process.env.SKOLO_LONG ? 200 : 10;
-const seed = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
+const times = campaign(10);
 const serial = '0A041FDD4003BB';
 
 it(`survives kill -9 of the server, ${times} times, SKOLO_SEED=${seed}`, async (context) => {

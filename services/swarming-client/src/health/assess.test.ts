@@ -1,7 +1,7 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DeviceView } from '../devices/device.ts';
-import { runs } from '../testing/runs.ts';
 import { assess } from './assess.ts';
 import {
   type Health,

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isLong } from '@skolo/durable/campaign';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { errorLog } from '../testing/error-log.ts';
@@ -17,7 +18,7 @@ const script = fileURLToPath(new URL('../../python/skolo_bot_config.py', import.
 const harness = fileURLToPath(new URL('testing/call_hooks.py', import.meta.url));
 /** Those that the Swarming bot runs on. */
 const minors = [8, 9, 10, 11, 12, 13];
-const tried = process.env.SKOLO_LONG ? minors : [8, 11, 13];
+const tried = isLong ? minors : [8, 11, 13];
 
 const Output = z.object({
   time: z.number(),

@@ -5,14 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { campaign, seed, seeded } from '@skolo/durable/campaign';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createRunCommand } from '../run-command.ts';
 import { quietLog } from '../testing/quiet-log.ts';
-import { seeded } from '../testing/seeded.ts';
 import { UsbPorts } from './usb.ts';
 
-const { SKOLO_LONG: long, SKOLO_SEED: seed = String(Date.now()) } = process.env;
-const kills = long ? 200 : 10;
+const kills = campaign(10);
 
 /** A hub of one port, in a file. Like the real uhubctl it takes its time to turn one off, and outlives whoever asked. */
 const uhubctl = `#!/bin/sh
@@ -53,7 +52,7 @@ async function killAt(
 
 describe('a port that was being cycled when the agent was killed', () => {
   it(`has power again when the next one begins; seed ${seed}`, async () => {
-    const random = seeded(Number(seed));
+    const random = seeded(seed);
     const { folder, port, asked } = await startHub();
     const run = createRunCommand();
     const power = { hub: '1-1', port: 2 };

@@ -2,6 +2,7 @@
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { isLong } from '@skolo/durable/campaign';
 
 function isProgram(path: string): boolean {
   try {
@@ -33,7 +34,7 @@ const ofBot: string[] = ofPyenv()
   .sort((a, b) => minorOf(a) - minorOf(b));
 
 /** Whatever is tried with each Python: all in the long run, else the oldest and the newest. */
-export const pythons: string[] = process.env.SKOLO_LONG
+export const pythons: string[] = isLong
   ? ofBot
   : [...new Set([ofBot.at(0), ofBot.at(-1)])].flatMap((path) => path ?? []);
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dimensions, versionsOf } from '../../dimensions.ts';
-import { runs } from '../../testing/runs.ts';
 import { readIdeviceInfo, readUdids } from '../ios.ts';
 import { readAdbDevices, readBattery, readProperties, readThermal } from './android.ts';
 import { cpuNames, gpuNames, osNames, readCpuInfo, readGpus, readSysfsSensors } from './linux.ts';

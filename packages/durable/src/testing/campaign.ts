@@ -1,21 +1,47 @@
-/** What the kill -9 tests share: which moments, how often, and the writer that is killed. */
+/** Random tests of all packages: how many rounds, from which seed, and a process that is killed at a random moment. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export const kills: number = process.env.SKOLO_LONG ? 200 : 10;
-export const seed: number = Number(process.env.SKOLO_SEED ?? Date.now() % 1_000_000);
+const { SKOLO_LONG, SKOLO_SEED } = process.env;
 
-/** `node src/NAME ARGUMENTS…`, reading its standard output. */
-export function startWriter(name: string, ...args: string[]): ChildProcess {
-  return spawn(process.execPath, [join(import.meta.dirname, '..', name), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+/** `npm run test:long`. */
+export const isLong: boolean = Boolean(SKOLO_LONG);
+
+/** A test prints it, so that `SKOLO_SEED` repeats the run. */
+export const seed: number = Number(SKOLO_SEED ?? Date.now() % 1_000_000);
+
+/** Rounds of a campaign: a sample in `npm test`, all of it in `npm run test:long`. */
+export function campaign(sample: number, all = 200): number {
+  return isLong ? all : sample;
 }
 
-/** How long a writer that nobody disturbs takes from its first report to the one that begins so; it is killed then. */
+/** Options of a property of fast-check: a sample in `npm test`, twenty times as many in `npm run test:long`. */
+export function runs(sample: number): { numRuns: number; seed?: number } {
+  return {
+    numRuns: campaign(sample, sample * 20),
+    ...(SKOLO_SEED && { seed: Number(SKOLO_SEED) }),
+  };
+}
+
+/** mulberry32: small, good enough for moments in time. */
+export function seeded(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** `node FILE ARGUMENTS…`, reading its standard output. */
+export function startWriter(file: string, ...args: string[]): ChildProcess {
+  return spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+/** The time from the first report of a writer to the one with this beginning, undisturbed. Kills the writer then. */
 export async function timeUntil(writer: ChildProcess, report: string): Promise<number> {
   let output = '';
   let start: number | undefined;
@@ -35,14 +61,18 @@ export async function timeUntil(writer: ChildProcess, report: string): Promise<n
 /**
  * Lets the writer report something, kills it after some time, and gives the lines that it wrote.
  *
- * @param all also kills what it started, as a power cut does; else that goes on by itself
+ * @param all also kills what it started, as a power cut does; otherwise that continues
  * @param atOnce does not wait for what it reports
- * @param report how the report begins that it waits for; any
+ * @param report beginning of the report that it waits for; default: any
  */
 export async function killAfter(
   writer: ChildProcess,
   milliseconds: number,
-  { all, atOnce = false, report = '' }: { all: boolean; atOnce?: boolean; report?: string },
+  {
+    all = false,
+    atOnce = false,
+    report = '',
+  }: { all?: boolean; atOnce?: boolean; report?: string } = {},
 ): Promise<string[]> {
   let output = '';
   const reported = new Promise<void>((resolve) => {
@@ -85,15 +115,4 @@ function killGroup(pid: number) {
   } catch {
     // It has ended.
   }
-}
-
-/** mulberry32: small, good enough for moments in time. */
-export function seeded(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
