@@ -1,26 +1,42 @@
-/** The HTTP API: what is asked becomes a request, what is known is shown. Nothing is decided here. */
-
-import type { PowerCycle, powerCycleDaemonApi } from '@skolo/api';
-import { HttpProblem, isStorageUnavailable, type RouteHandlers, resolveId } from '@skolo/common';
+/** Handlers of the HTTP API. Nothing is decided here. */
+import type { powerCycleDaemonApi } from '@skolo/api';
+import {
+  type Events,
+  HttpProblem,
+  isStorageUnavailable,
+  type RouteHandlers,
+  resolveId,
+} from '@skolo/common';
 import { JournalDown } from '@skolo/durable';
 import type { HostKeys } from '@skolo/equipment';
 import type { Cycles } from './cycles.ts';
-import type { Events } from './events.ts';
+import type { PowerEvent } from './events.ts';
 import { BadHold, type Holds } from './holds.ts';
 import type { OwnDevices } from './own-devices.ts';
 import type { CycleRecord } from './records.ts';
 import type { Repair } from './repair/repair.ts';
-import { KeyReused, type Request, RequestRefused, unknownRefusals } from './requests.ts';
+import {
+  KeyReused,
+  type Request,
+  RequestRefused,
+  type Requests,
+  unknownRefusals,
+} from './requests.ts';
 import type { Restorer } from './restorer.ts';
-import { shownController, shownCycle, shownMachines, shownOutlets, type View } from './shown.ts';
+import {
+  controllerStatus,
+  machineStatuses,
+  outletStatuses,
+  queuedStatus,
+  type View,
+} from './status.ts';
 import { allTargets, findTargets } from './targets.ts';
-import { positions } from './turns.ts';
 
 export interface ApiDeps {
   view: View;
   cycles: Cycles;
-  events: Events;
-  findCycle: (id: string) => PowerCycle | undefined;
+  events: Events<PowerEvent>;
+  requests: Requests;
   holds: Holds;
   ownDevices: OwnDevices;
   repair: Repair;
@@ -29,10 +45,11 @@ export interface ApiDeps {
 }
 
 export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemonApi> {
-  const { view, cycles, events, findCycle, holds, ownDevices, repair, restorer, hostKeys } = deps;
+  const { view, requests, cycles, events, holds, ownDevices, repair, restorer, hostKeys } = deps;
+  const { store } = view;
 
   async function take(request: Request) {
-    const accepted = await view.requests.take(request).catch(problemOf);
+    const accepted = await requests.take(request).catch(problemOf);
     return { status: 202 as const, body: accepted };
   }
 
@@ -55,23 +72,30 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
     },
     cycles: ({ query }) => ({
       status: 200 as const,
-      body: { cycles: select(deps, query).map((record) => shown(deps, record)) },
+      body: { cycles: select(deps, query).map((record) => queuedStatus(store, record)) },
     }),
-    cycle: ({ params }) => ({ status: 200 as const, body: shown(deps, find(deps, params.id)) }),
+    cycle: ({ params }) => ({
+      status: 200 as const,
+      body: queuedStatus(store, find(deps, params.id)),
+    }),
     cycleEvents: ({ query }) => {
       const ids = new Set([query.ids ?? []].flat().join(',').split(',').filter(Boolean));
-      for (const id of ids) if (findCycle(id) === undefined) throw noSuchCycle(id);
+      for (const id of ids) if (store.cycles.get(id) === undefined) throw noSuchCycle(id);
       return {
         status: 200 as const,
         follow: (send) => {
-          const unlisten = events.listen((cycle) => {
-            if (query.ids === undefined || ids.has(cycle.id)) send('cycle', cycle);
+          const unsubscribe = events.consume((event) => {
+            if (event.type !== 'cycle') return;
+            const { record } = event;
+            if (query.ids === undefined || ids.has(record.id)) {
+              send('cycle', queuedStatus(store, record));
+            }
           });
           for (const id of ids) {
-            const cycle = findCycle(id);
-            if (cycle !== undefined) send('cycle', cycle);
+            const record = store.cycles.get(id);
+            if (record !== undefined) send('cycle', queuedStatus(store, record));
           }
-          return unlisten;
+          return unsubscribe;
         },
       };
     },
@@ -83,7 +107,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
       if (!isCancelled || now.outcome !== 'cancelled') {
         throw new HttpProblem(409, whyNotCancelled(now));
       }
-      return { status: 200 as const, body: shown(deps, now) };
+      return { status: 200 as const, body: queuedStatus(store, now) };
     },
     switchOutlets: ({ body, headers, caller }) => {
       const { targets, state, reason, force, ignoreLimits, skipRefused } = body;
@@ -97,12 +121,13 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
         key: headers['idempotency-key'],
       });
     },
-    outlets: () => ({ status: 200 as const, body: { outlets: shownOutlets(view) } }),
+    outlets: () => ({ status: 200 as const, body: { outlets: outletStatuses(view) } }),
     forgetOwed: async ({ params: { outlet } }) => {
       const why = await restorer.giveUp(outlet).catch(problemOf);
       if (why === undefined) return { status: 200 as const, body: { outlet } };
-      if (why === 'not-owed') {
-        throw new HttpProblem(404, `${outlet} is not owed; skolo power status shows what is`);
+      if (why === 'not-pending') {
+        const detail = `${outlet} is not waiting to be turned on; skolo power status shows what is`;
+        throw new HttpProblem(404, detail);
       }
       const detail = `${outlet}: its device is in rack.yaml, so it is turned on as soon as that can be`;
       throw new HttpProblem(409, detail);
@@ -112,11 +137,11 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
       const { targets, unknown } = findTargets(view.rack(), names);
       if (unknown.length > 0) return problemOf(new RequestRefused(unknownRefusals(unknown)));
       const chosen = names.length === 0 ? allTargets(view.rack()) : targets;
-      return { status: 200 as const, body: { machines: shownMachines(chosen, view) } };
+      return { status: 200 as const, body: { machines: machineStatuses(chosen, view) } };
     },
     controllers: () => ({
       status: 200 as const,
-      body: { controllers: view.controllers.all().map((each) => shownController(each, view)) },
+      body: { controllers: view.controllers.all().map((each) => controllerStatus(each, view)) },
     }),
     holds: () => ({ status: 200 as const, body: { holds: holds.list() } }),
     ownHolds: ({ from }) => ({
@@ -133,7 +158,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
     },
     alerts: async ({ body }) => ({
       status: 200 as const,
-      body: { heard: await repair.hear(body.alerts) },
+      body: { heard: await repair.receive(body.alerts) },
     }),
     hostKeys: () => ({ status: 200 as const, body: { hostKeys: hostKeys.list() } }),
     forgetHostKey: async ({ params: { device } }) => ({
@@ -147,12 +172,6 @@ function whyNotCancelled({ target, action, outcome }: CycleRecord): string {
   if (outcome !== undefined) return `what was asked of ${target} is finished (${outcome})`;
   if (action === 'cycle') return `the cycle of ${target} has begun; it can no longer be cancelled`;
   return `that ${target} is to be ${action} holds since it was accepted; ask for the opposite`;
-}
-
-/** A cycle as it is shown, with its place among those that wait. */
-export function shown({ cycles }: Pick<ApiDeps, 'cycles'>, record: CycleRecord): PowerCycle {
-  const waits = record.phase === 'queued' || record.phase === 'ready';
-  return shownCycle(record, waits ? positions(cycles.waiting()).get(record.id) : undefined);
 }
 
 function noSuchCycle(id: string): HttpProblem {
@@ -206,7 +225,7 @@ function stateOf({ phase, begun }: CycleRecord): 'queued' | 'running' | 'finishe
   return begun || (phase !== 'queued' && phase !== 'ready') ? 'running' : 'queued';
 }
 
-/** What the parts throw, as the answer to whoever asked. */
+/** Errors of the parts as problems. */
 export function problemOf(error: unknown): never {
   if (error instanceof RequestRefused) {
     const { refused } = error;

@@ -1,6 +1,7 @@
 /** What came of each cycle, in the audit log; and the requests that did not come through the API, which records its own. */
 import { type AuditLog, errorText, type Logger } from '@skolo/common';
-import { type CycleRecord, feedKey } from './records.ts';
+import type { PowerEvent } from './events.ts';
+import { feedKey } from './records.ts';
 import { type Accepted, type Request, RequestRefused } from './requests.ts';
 
 export class AuditTrail {
@@ -28,27 +29,20 @@ export class AuditTrail {
       await this.append({ ...entry, outcome: 'accepted', answer: { ...accepted } });
       return accepted;
     } catch (error) {
-      const word = error instanceof RequestRefused ? 'refused' : 'failed';
-      await this.append({ ...entry, outcome: `${word}: ${errorText(error)}` });
+      const result = error instanceof RequestRefused ? 'refused' : 'failed';
+      await this.append({ ...entry, outcome: `${result}: ${errorText(error)}` });
       throw error;
     }
   }
 
-  /** The end of a cycle. Never throws: the power does not wait for the log. */
-  finished({
-    id,
-    target,
-    by: who,
-    action,
-    reason: why,
-    outcome,
-    detail,
-    ...how
-  }: CycleRecord): void {
-    const told = detail === undefined ? `${outcome}` : `${outcome}: ${detail}`;
+  /** Takes events: the end of a cycle. Never throws: the power does not wait for the log. */
+  onEvent(event: PowerEvent): void {
+    if (event.type !== 'cycle' || event.record.phase !== 'finished') return;
+    const { id, target, by: who, action, reason: why, outcome, detail, ...how } = event.record;
+    const result = detail === undefined ? `${outcome}` : `${outcome}: ${detail}`;
     const { mode, force, offSeconds, feeds } = how;
     const input = { mode, force, offSeconds, outlets: feeds.map(feedKey) };
-    void this.append({ who, what: `${action} ${id}`, target, input, why, outcome: told });
+    void this.append({ who, what: `${action} ${id}`, target, input, why, outcome: result });
   }
 
   private async append(entry: Parameters<AuditLog['append']>[0]): Promise<void> {

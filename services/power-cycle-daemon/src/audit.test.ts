@@ -3,7 +3,7 @@ import { powerCycleDaemonApi, type RouteSpec } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
 import { audited } from './testing/audited.ts';
 import { startDaemon, type TestDaemon } from './testing/daemon.ts';
-import { freePort, knock } from './testing/door.ts';
+import { freePort, sendRequest } from './testing/endpoint-client.ts';
 
 const yaml = `
 infrastructure:
@@ -153,7 +153,7 @@ describe('the audit log', () => {
     const settings = `    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
     const daemon = await startDaemon({ yaml, settings });
 
-    await knock(port, '/power/control/reboot?alias=b-1&delay=1');
+    await sendRequest(port, '/power/control/reboot?alias=b-1&delay=1');
 
     const line = {
       who: 'pdudaemon door, 127.0.0.1',

@@ -21,7 +21,10 @@ function oneByOne() {
   };
   const clock = { now: () => 0 };
   const facts = { name: 'relay-1', model: 'command-switch', experimental: false };
-  const controller = new Controller(facts, driver, signInsOf({ clock }), { clock });
+  const controller = new Controller(facts, driver, signInsOf({ clock }), {
+    clock,
+    emit: () => undefined,
+  });
   onTestFinished(() => controller.close());
   return { controller, asked };
 }

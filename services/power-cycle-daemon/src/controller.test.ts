@@ -15,8 +15,12 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
   let now = 1000;
   const controller = boards.controller('pdu-1', native, {
     clock: { now: () => now },
-    onState: ({ state, detail }) => void states.push(detail ? `${state}: ${detail}` : state),
-    onRead: (_controller, readings) => void read.push([...readings.keys()]),
+    emit(event) {
+      if (event.type === 'read') read.push([...event.readings.keys()]);
+      if (event.type !== 'controller') return;
+      const { state, detail } = event.controller;
+      states.push(detail ? `${state}: ${detail}` : state);
+    },
   });
   const pass = (ms: number) => {
     now += ms;
@@ -199,7 +203,10 @@ describe('a device', () => {
     };
     const clock = { now: () => 0 };
     const facts = { name: 'pdu-1', model: 'board', experimental: false };
-    const controller = new Controller(facts, driver, signInsOf({ clock }), { clock });
+    const controller = new Controller(facts, driver, signInsOf({ clock }), {
+      clock,
+      emit: () => undefined,
+    });
 
     const error = await failure(controller.turnOff('1'));
     const wasDown = controller.state;

@@ -1,6 +1,6 @@
 /**
- * One switch, PDU or hub: its driver behind a queue of its own, so that one that is slow, wedged or gone delays nobody
- * else. One operation at a time; turning on goes first; readings that wait for their turn are made together.
+ * One switch, PDU or hub: its driver behind a queue of its own, so that one that is slow, wedged or gone delays no
+ * other. One operation at a time; turning on goes first; readings that wait for their turn are made together.
  */
 import { type Clock, errorText, orAborted, pause } from '@skolo/common';
 import {
@@ -11,14 +11,12 @@ import {
   SignInRefused,
 } from '@skolo/equipment';
 import { CannotCycle, type OutletReading, type PowerDriver } from '@skolo/models/outlets';
+import type { EmitPower } from './events.ts';
 import { type RejectedSignIns, type SignInPause, SignInPaused } from './sign-in-pause.ts';
 
 export interface ControllerDeps {
   clock: Pick<Clock, 'now'>;
-  /** Told when it begins or ceases to answer. */
-  onState?: (controller: Controller) => void;
-  /** Told what was read. */
-  onRead?: (controller: Controller, readings: ReadonlyMap<string, OutletReading>) => void;
+  emit: EmitPower;
 }
 
 export interface ControllerFacts {
@@ -159,7 +157,7 @@ export class Controller {
   async close(): Promise<void> {
     this.closing.abort(new Error(`${this.name}: no longer in the rack, or the daemon stops`));
     await this.working;
-    // Whatever it says, it is not used any more.
+    // Whatever comes of it, it is not used any more.
     await this.driver.close().catch(() => undefined);
   }
 
@@ -201,7 +199,7 @@ export class Controller {
     const outlets = [...new Set(reads.flatMap((read) => read.outlets))];
     try {
       const readings = await this.attempt((limit) => this.driver.read(outlets, limit), signal);
-      this.deps.onRead?.(this, readings);
+      this.deps.emit({ type: 'read', controller: this.name, readings });
       for (const { resolve } of reads) resolve(readings);
     } catch (error) {
       if (error instanceof DeviceRefused && reads.length > 1) {
@@ -240,7 +238,7 @@ export class Controller {
     this.working = undefined;
   }
 
-  /** Within its time; a busy device again and again. What comes of it is what is known of the device. */
+  /** Within its time; a busy device is asked again. The result decides the state of the controller. */
   private async attempt<T>(
     work: (signal: AbortSignal) => Promise<T>,
     signal: AbortSignal,
@@ -282,7 +280,7 @@ export class Controller {
         return await orAborted(work(signal), signal);
       } catch (error) {
         if (!(error instanceof DeviceBusy)) throw error;
-        // The operation's deadline ends this; what it was waiting for is told then.
+        // The operation's deadline ends this; the error is that of the last attempt.
         await pause(busyPauseMs, signal).catch(() => {
           throw error;
         });
@@ -295,14 +293,14 @@ export class Controller {
     this.enter('up', undefined);
   }
 
-  /** One that says no is there; everything else means that nobody can use it now. */
+  /** One that refuses is there; any other error means that it cannot be used now. */
   private failed(error: unknown): void {
     if (this.closing.signal.aborted) return;
     if (!(error instanceof DeviceRefused)) this.enter('down', errorText(error));
     else if (this.state !== 'down') this.answered();
   }
 
-  /** It answers, and nothing that it says can be used: a login page, another device. */
+  /** It answers, and none of its answers can be used: a login page, another device. */
   makesNoSense(why: string): void {
     this.enter('down', why);
   }
@@ -312,7 +310,7 @@ export class Controller {
     if (changed) this.since = this.deps.clock.now();
     this.state = state;
     this.detail = detail;
-    if (changed) this.deps.onState?.(this);
+    if (changed) this.deps.emit({ type: 'controller', controller: this });
   }
 }
 

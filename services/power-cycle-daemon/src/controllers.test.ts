@@ -40,6 +40,7 @@ async function plugged(yaml = infrastructure + machines) {
       return boards.driver(machine.name);
     },
     clock: { now: () => 0, uptime: () => 0 },
+    emit: () => undefined,
   });
   onTestFinished(async () => {
     await controllers.close();

@@ -15,7 +15,6 @@ export interface ControllersDeps extends ControllerDeps {
   drivers: ReadonlyMap<string, DriverKind>;
   sessions: SessionPool;
   hostKeys: HostKeys;
-  onConnected?: NonNullable<DriverDeps['onConnected']>;
   /** The driver of a machine's own USB hub. */
   createUsbHub: CreateUsbHub;
 }
@@ -42,7 +41,7 @@ export class Controllers {
     this.follow();
   }
 
-  /** Takes over what rack.yaml says now. A device that did not change keeps its queue and its session. */
+  /** Takes over rack.yaml as it is now. A device that did not change keeps its queue and its session. */
   follow(): void {
     const { rack } = this.deps;
     const { infrastructure, machines } = rack();
@@ -113,9 +112,11 @@ export class Controllers {
   }
 
   private driverDeps(login: string | undefined): DriverDeps {
-    const { rack, sessions, hostKeys, onConnected } = this.deps;
+    const { rack, sessions, hostKeys, emit } = this.deps;
     const credentials = () => readCredentials(rack(), login);
-    return { credentials, sessions, hostKeys, ...(onConnected && { onConnected }) };
+    const onConnected: DriverDeps['onConnected'] = (facts) =>
+      emit({ type: 'ssh', connection: facts });
+    return { credentials, sessions, hostKeys, onConnected };
   }
 }
 

@@ -56,7 +56,7 @@ const written = {
   back: { is: 'back', text: 'back: ssh answers', isNewBoot: false },
   'back, new boot': { is: 'back', text: 'back: ssh answers', isNewBoot: true },
   'not-back': { is: 'not-back', text: 'not back within 300 s' },
-  'nobody-tells': { is: 'nobody-tells', text: 'nothing tells' },
+  'not-visible': { is: 'not-visible', text: 'nothing tells' },
   cancelled: { is: 'cancelled', text: 'cancelled by ann' },
   broke: { is: 'broke', text: 'x is not a function' },
   restarted: { is: 'restarted' },
@@ -77,7 +77,7 @@ const expected: Record<Phase, readonly Written[]> = {
   'turn-off': ['seen-off', 'off-failed', 'off-unseen', 'cycled-natively', 'left-off'],
   off: ['off-waited'],
   'turn-on': ['seen-on', 'stuck'],
-  'see-back': ['back', 'back, new boot', 'not-back', 'nobody-tells'],
+  'see-back': ['back', 'back, new boot', 'not-back', 'not-visible'],
   finished: [],
 };
 const expectedOfOff = ['seen-off', 'off-failed'] as const;

@@ -5,7 +5,7 @@
  *     queued → check → soft-reboot → going-down ──────────────────────┐
  *                 └──────────┴──→ contact → ready → turn-off → off → turn-on → see-back → finished
  *
- * From `turn-off` on there is one way out: through `turn-on`. Whatever goes wrong is kept as `failure` and told once
+ * From `turn-off` on there is one exit: through `turn-on`. Whatever goes wrong is kept as `failure` and reported once
  * the power has been seen on again.
  */
 import type { CycleStep, Outcome } from '@skolo/api';
@@ -29,7 +29,7 @@ export type Effect =
   | 'wait-off'
   /** On, and read back: `seen-on`, `stuck`, `on-failed`. */
   | 'turn-on'
-  /** Watch it come back: `back`, `not-back`, `nobody-tells`. */
+  /** Watch it come back: `back`, `not-back`, `not-visible`. */
   | 'see-back'
   | 'none';
 
@@ -49,7 +49,7 @@ export type CycleEvent =
   | { is: 'forbidden'; text: string }
   /** While it waited, its machine was given a task. */
   | { is: 'task-begun'; text: string }
-  /** At any moment: nothing changes but what is told. */
+  /** At any moment: only the list of steps changes. */
   | { is: 'noted'; text: string }
   /** `wasUp`: it went down while it was watched. */
   | { is: 'seen-down'; text: string; wasUp: boolean }
@@ -70,9 +70,9 @@ export type CycleEvent =
   | { is: 'on-failed'; text: string }
   | { is: 'back'; text: string; isNewBoot: boolean }
   | { is: 'not-back'; text: string; fault?: string }
-  | { is: 'nobody-tells'; text: string; fault?: string }
+  | { is: 'not-visible'; text: string; fault?: string }
   | { is: 'cancelled'; text: string }
-  /** A mistake of ours: something threw what nobody expected. */
+  /** A mistake of ours: something threw what was not expected. */
   | { is: 'broke'; text: string }
   /** The journal was read by a new process. */
   | { is: 'restarted' };
@@ -80,7 +80,7 @@ export type CycleEvent =
 /** What does not change while a cycle runs. */
 export interface CycleFacts {
   now: number;
-  /** Whether anything can tell that the target is back. */
+  /** Whether anything can show that the target is back. */
   canBeSeen: boolean;
   /** Whole cycles for one request. */
   tries: number;
@@ -91,7 +91,7 @@ export interface Transition {
   effect: Effect;
 }
 
-/** The step of a cycle as people are told it. */
+/** The step of a cycle, for people. */
 export function stepOf({ phase, steps }: CycleRecord): CycleStep {
   switch (phase) {
     case 'ready':
@@ -122,15 +122,15 @@ export function hasNotBegun(record: CycleRecord): boolean {
 export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts): Transition {
   const { phase } = record;
   if (event.is === 'restarted') return afterRestart(unwatched(record), facts);
-  // Told by whoever watches the machine, at any moment.
+  // Reported by what watches the machine, at any moment.
   if (event.is === 'seen-down') {
     const seen = { ...record, sawDown: true, ...(event.wasUp && { wentDown: true }) };
-    return { record: said(seen, facts, event.text), effect: 'none' };
+    return { record: withStep(seen, facts, event.text), effect: 'none' };
   }
   if (event.is === 'off-natively') {
-    return { record: said({ ...record, sawOff: true }, facts, event.text), effect: 'none' };
+    return { record: withStep({ ...record, sawOff: true }, facts, event.text), effect: 'none' };
   }
-  if (event.is === 'noted') return { record: said(record, facts, event.text), effect: 'none' };
+  if (event.is === 'noted') return { record: withStep(record, facts, event.text), effect: 'none' };
   if (event.is === 'cancelled' && hasNotBegun(record)) {
     return finish(record, 'cancelled', facts, event.text);
   }
@@ -183,7 +183,7 @@ export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts):
       break;
     case 'see-back':
       if (event.is === 'back') return back(withFault(record, {}), event, facts);
-      if (event.is === 'nobody-tells') {
+      if (event.is === 'not-visible') {
         if (record.unseenOff !== undefined) return neverOff(record, record.unseenOff, facts);
         return finish(withFault(record, event), 'on', facts, event.text);
       }
@@ -258,20 +258,20 @@ function turningOff(record: CycleRecord, event: CycleEvent, facts: CycleFacts): 
 }
 
 function seenOn(record: CycleRecord, text: string, facts: CycleFacts): Transition {
-  const told = said(record, facts, text);
+  const noted = withStep(record, facts, text);
   const { failure } = record;
   if (failure !== undefined) {
     const { detail, step } = failure;
-    return finish({ ...told, detail }, 'failed', facts, undefined, step);
+    return finish({ ...noted, detail }, 'failed', facts, undefined, step);
   }
   if (record.unseenOff !== undefined && !facts.canBeSeen) {
-    return neverOff(told, record.unseenOff, facts);
+    return neverOff(noted, record.unseenOff, facts);
   }
-  if (record.action === 'on' || !facts.canBeSeen) return finish(told, 'on', facts);
-  return go(told, 'see-back', facts);
+  if (record.action === 'on' || !facts.canBeSeen) return finish(noted, 'on', facts);
+  return go(noted, 'see-back', facts);
 }
 
-/** What its outlets reported last is what counts. */
+/** Only the last report of its outlets counts. */
 function withFault(record: CycleRecord, { fault }: { fault?: string }): CycleRecord {
   const { fault: _, ...rest } = record;
   return { ...rest, ...(fault !== undefined && { fault }) };
@@ -285,7 +285,7 @@ function back(
 ): Transition {
   const { unseenOff, wentDown = false } = record;
   if (unseenOff === undefined) return finish(record, 'back', facts, text);
-  if (!isNewBoot && !wentDown) return neverOff(said(record, facts, text), unseenOff, facts);
+  if (!isNewBoot && !wentDown) return neverOff(withStep(record, facts, text), unseenOff, facts);
   const proof = isNewBoot ? 'its new boot' : 'its own outage';
   return finish(record, 'back', facts, `${text}; ${proof} proves that it was off`);
 }
@@ -297,7 +297,7 @@ function neverOff(record: CycleRecord, detail: string, facts: CycleFacts): Trans
 function notBack(record: CycleRecord, text: string, facts: CycleFacts): Transition {
   const { unseenOff, wentDown = false } = record;
   if (unseenOff !== undefined && !wentDown) {
-    return neverOff(said(record, facts, text), unseenOff, facts);
+    return neverOff(withStep(record, facts, text), unseenOff, facts);
   }
   // It rebooted by itself and hangs now: the outlet is what is left.
   const wasSoft = !record.sawOff && unseenOff === undefined;
@@ -310,7 +310,7 @@ function notBack(record: CycleRecord, text: string, facts: CycleFacts): Transiti
   return go(again, 'contact', facts, `${text}; attempt ${again.attempt} of ${facts.tries}`);
 }
 
-/** Whatever it was: an outlet that may be off is turned on before it is told. */
+/** Whatever it was: an outlet that may be off is turned on before it is reported. */
 function broke(record: CycleRecord, detail: string, facts: CycleFacts): Transition {
   if (record.action === 'off' || !holdsPower(record)) return failPending(record, detail, facts);
   return go({ ...record, failure: { step: stepOf(record), detail } }, 'turn-on', facts, detail);
@@ -374,10 +374,10 @@ const effects = {
   finished: 'none',
 } as const satisfies Record<Phase, Effect>;
 
-/** To the next phase; `text` tells how the one before it ended. */
+/** To the next phase; `text` is how the one before it ended. */
 function go(record: CycleRecord, phase: Phase, facts: CycleFacts, text?: string): Transition {
-  const told = text === undefined ? record : said(record, facts, text);
-  return { record: { ...told, phase }, effect: effects[phase] };
+  const noted = text === undefined ? record : withStep(record, facts, text);
+  return { record: { ...noted, phase }, effect: effects[phase] };
 }
 
 function fail(record: CycleRecord, detail: string, facts: CycleFacts): Transition {
@@ -406,10 +406,10 @@ function finish(
   detail?: string,
   failedStep?: CycleStep,
 ): Transition {
-  const told = detail === undefined ? record : said(record, facts, detail);
+  const noted = detail === undefined ? record : withStep(record, facts, detail);
   return {
     record: {
-      ...told,
+      ...noted,
       phase: 'finished',
       finishedAt: time(facts),
       outcome,
@@ -419,8 +419,8 @@ function finish(
   };
 }
 
-/** Adds what happened. The same words twice in a row are said once. */
-function said(record: CycleRecord, facts: CycleFacts, text: string): CycleRecord {
+/** Adds what happened. The same text twice in a row is one step. */
+function withStep(record: CycleRecord, facts: CycleFacts, text: string): CycleRecord {
   const step = stepOf(record);
   const last = record.steps.at(-1);
   if (last?.text === text && last.step === step) return { ...record, detail: text };

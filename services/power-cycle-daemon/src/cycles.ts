@@ -1,12 +1,11 @@
 /**
- * Runs cycles: carries out what the state machine wants, journals each step before the next, and hands out turns.
- * What a step is, is in cycle.ts; how an outlet is proven, in prove.ts.
+ * Runs cycles: carries out what the state machine wants, journals each step before the next, and gives out turns.
+ * What a step is, is in cycle.ts; how an outlet is proven, in outlets.ts.
  */
-
 import { type Clock, errorText, type Logger, pause } from '@skolo/common';
-import type { Change } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
-import type { Controller } from './controller.ts';
+import { admitted } from './admission.ts';
+import type { ControllerTrust } from './controller-trust.ts';
 import {
   type CycleEvent,
   type Effect,
@@ -17,30 +16,40 @@ import {
   type Transition,
   whatIsPending,
 } from './cycle.ts';
-import type { Hands } from './hands.ts';
-import { taskBegun } from './machine-steps.ts';
-import type { SeenDown } from './machines/watch.ts';
-import type { OnProofs } from './on-proofs.ts';
-import { perform, whyNot } from './perform.ts';
-import { type CycleRecord, type Debt, feedKey, isStanding } from './records.ts';
+import type { EmitPower } from './events.ts';
+import { checkTask, reboot, taskBegun, watchBack, watchDown } from './machine-steps.ts';
+import { beforeTouching, onChanged, pendingOnOf, withFormerOffs } from './outlet-records.ts';
+import { contact, turnAllOff, waitOff } from './outlets.ts';
+import { type CycleRecord, isStanding } from './records.ts';
 import type { Restorer } from './restorer.ts';
+import { canBeSeen, type Step, type StepDeps, whyNot } from './step.ts';
 import type { Store } from './store.ts';
 import { findTarget } from './targets.ts';
-import { admitted } from './turns.ts';
 
-export interface CyclesDeps {
+export interface CyclesDeps extends StepDeps {
   rack: () => Rack;
   store: Store;
   restorer: Restorer;
-  proofs: OnProofs;
-  controller(name: string): Controller | undefined;
-  hands: Omit<Hands, 'note' | 'seenDown' | 'offNatively' | 'ending'>;
+  trust: ControllerTrust;
   clock: Clock;
   log: Logger;
-  /** Told of each change of a cycle, after it is in memory. */
-  onChange: (record: CycleRecord) => void;
+  emit: EmitPower;
   signal: AbortSignal;
 }
+
+/** What carries out each effect; turns and restored power are awaited by the runner itself. */
+const steps: Record<
+  Exclude<Effect, 'none' | 'wait-for-turn' | 'turn-on'>,
+  (step: Step) => Promise<CycleEvent>
+> = {
+  check: checkTask,
+  'soft-reboot': reboot,
+  'watch-down': watchDown,
+  contact,
+  'turn-off': turnAllOff,
+  'wait-off': waitOff,
+  'see-back': watchBack,
+};
 
 /** So many machines are being asked at once; what they wait for is mostly silence. */
 const preparedAtOnce = 64;
@@ -65,13 +74,10 @@ export class Cycles {
     this.deps = deps;
   }
 
-  /** Goes on with what the last process left; call it once the old debts are being paid. */
+  /** Goes on with what the last process left; call it once the restorer has begun. */
   async resume(): Promise<void> {
     const { store } = this.deps;
-    const left = [...store.cycles.all.values()]
-      .filter(({ phase }) => phase !== 'finished')
-      .sort((a, b) => a.number - b.number);
-    for (const { id } of left) {
+    for (const { id } of store.active().sort((a, b) => a.number - b.number)) {
       const effect = await this.apply(id, { is: 'restarted' });
       if (effect === 'none') this.queue.push(id);
       else this.start(id, effect);
@@ -94,24 +100,15 @@ export class Cycles {
     return true;
   }
 
-  /** Cycles that wait for their turn to draw current, and those that have not been looked at. */
-  waiting(): CycleRecord[] {
-    return this.active().filter(({ phase }) => phase === 'queued' || phase === 'ready');
-  }
-
-  active(): CycleRecord[] {
-    return [...this.deps.store.cycles.all.values()].filter(({ phase }) => phase !== 'finished');
-  }
-
   /** Looks again who may draw current: a controller went or came back, a limit was changed. */
   giveTurns(): void {
-    const { store, controller, rack, proofs } = this.deps;
-    const failing = proofs.failing();
-    const isDown = (name: string) => controller(name)?.state === 'down';
+    const { store, controllers, rack, trust } = this.deps;
+    const failing = trust.failing();
+    const isDown = (name: string) => controllers.get(name)?.state === 'down';
     const ready: CycleRecord[] = [];
     for (const [id, end] of this.turns) {
       const record = store.cycles.get(id);
-      // It would be off, and nobody could turn it on: it has to be reached again first.
+      // It would be off and could not be turned on: it has to be reached again first.
       const isOn = record?.action === 'on';
       if (!isOn && record?.feeds.some((feed) => isDown(feed.controller))) end('out-of-reach');
       // Who forces it waits on: one at a time.
@@ -125,11 +122,13 @@ export class Cycles {
     }
     if (ready.length === 0 || this.ending.signal.aborted) return;
     // One that was admitted a moment ago is `ready` until the journal has it.
-    const running = this.active().filter(
-      (record) => holdsPower(record) || (record.phase === 'ready' && !this.turns.has(record.id)),
-    );
+    const running = store
+      .active()
+      .filter(
+        (record) => holdsPower(record) || (record.phase === 'ready' && !this.turns.has(record.id)),
+      );
     const limits = rack().services['power-cycle-daemon'];
-    const mostOff = (name: string) => proofs.mostOff(name);
+    const mostOff = (name: string) => trust.mostOff(name);
     for (const { id } of admitted(ready, running, limits, isDown, mostOff)) {
       this.turns.get(id)?.('admitted');
     }
@@ -144,8 +143,9 @@ export class Cycles {
     this.ending.abort();
     const { store, signal } = this.deps;
     const end = performance.now() + withinMs;
-    const isOwed = () => [...store.debts.all.values()].some(({ stuck }) => stuck === undefined);
-    while (isOwed() && performance.now() < end) await pause(lookAgainMs, signal);
+    const isPending = () =>
+      [...store.pendingOns.all.values()].some(({ stuck }) => stuck === undefined);
+    while (isPending() && performance.now() < end) await pause(lookAgainMs, signal);
   }
 
   /** Fulfilled once nothing is under way; the signal has been aborted, and what was not finished is in the journal. */
@@ -201,30 +201,35 @@ export class Cycles {
     id: string,
     effect: Exclude<Effect, 'none'>,
   ): Promise<CycleEvent | undefined> {
-    const { store, signal, rack, log } = this.deps;
+    const { store, emit, signal, log } = this.deps;
     const record = store.cycles.get(id);
     if (record === undefined || signal.aborted) return undefined;
-    // The next start begins with it anew.
+    // The next start begins with it again.
     if (this.ending.signal.aborted && hasNotBegun(record)) return undefined;
-    if (effect === 'wait-for-turn') {
-      return this.admission(record);
-    }
-    if (effect === 'turn-on') return this.payFor(record);
-    const note = (text: string) => void this.apply(id, { is: 'noted', text });
-    const seenDown = (down: SeenDown) => void this.apply(id, { is: 'seen-down', ...down });
-    const offNatively = (text: string) => void this.apply(id, { is: 'off-natively', text });
-    const target = findTarget(rack(), record.target);
-    const ending = this.ending.signal;
-    const hands = { ...this.deps.hands, note, seenDown, offNatively, ending };
-    const event = await perform(effect, record, target, hands, signal).catch((error: unknown) => {
+    if (effect === 'wait-for-turn') return this.admission(record);
+    if (effect === 'turn-on') return this.restore(record);
+    const event = await steps[effect](this.step(record)).catch((error: unknown) => {
       signal.throwIfAborted();
       log.error({ err: error, cycle: id, effect }, 'step broke');
       return { is: 'broke' as const, text: `a mistake of the daemon: ${errorText(error)}` };
     });
     if (event.is === 'cycled-natively') {
-      for (const feed of record.feeds) this.deps.proofs.noteOn(feed.controller);
+      for (const { controller } of record.feeds) emit({ type: 'turned-on', controller });
     }
     return isFinished(store.cycles.get(id)) ? undefined : event;
+  }
+
+  private step(record: CycleRecord): Step {
+    const rack = this.deps.rack();
+    return {
+      ...this.deps,
+      record,
+      rack,
+      settings: rack.services['power-cycle-daemon'],
+      target: findTarget(rack, record.target),
+      report: (event) => void this.apply(record.id, event),
+      ending: this.ending.signal,
+    };
   }
 
   /** Undefined: it was cancelled meanwhile, or the daemon stops. */
@@ -239,8 +244,7 @@ export class Cycles {
         case 'admitted':
           return this.whatStopsIt(record);
         case 'controller-failing': {
-          const { rack, hands } = this.deps;
-          const why = whyNot(record, findTarget(rack(), record.target), hands);
+          const why = whyNot(this.step(record));
           // Otherwise it is well again, and the cycle waits on.
           if (why !== undefined) return { is: 'forbidden', text: why };
         }
@@ -250,13 +254,13 @@ export class Cycles {
 
   /** Its turn has come, perhaps long after it was asked for and looked at. */
   private async whatStopsIt(record: CycleRecord): Promise<CycleEvent> {
-    const { rack, hands, signal } = this.deps;
-    const target = () => findTarget(rack(), record.target);
-    const task = await taskBegun(record, target(), hands, signal);
+    const task = await taskBegun(this.step(record));
     if (task !== undefined) return { is: 'task-begun', text: task };
-    const why = whyNot(record, target(), hands);
+    const why = whyNot(this.step(record));
     if (why !== undefined) return { is: 'forbidden', text: why };
-    if (record.action !== 'on') this.deps.proofs.noteForced(record.feeds.map((f) => f.controller));
+    if (record.action !== 'on') {
+      this.deps.trust.forcedOff(record.feeds.map(({ controller }) => controller));
+    }
     return { is: 'admitted' };
   }
 
@@ -270,28 +274,24 @@ export class Cycles {
     });
   }
 
-  private async payFor(record: CycleRecord): Promise<CycleEvent> {
-    const debts = record.feeds.map((feed) => this.debtOf(record, feed));
+  private async restore(record: CycleRecord): Promise<CycleEvent> {
+    const { store, restorer, clock, signal } = this.deps;
     const isInDoubt = record.failure !== undefined || record.unseenOff !== undefined;
     const isOnce = record.action === 'on' && !isStanding(record);
     const restored = await Promise.all(
-      debts.map((debt) => this.deps.restorer.restore(debt, { isInDoubt, isOnce })),
+      record.feeds.map((feed) =>
+        restorer.restore(pendingOnOf(store, record, feed, clock.now()), { isInDoubt, isOnce }),
+      ),
     );
     const failed = restored.find(({ is }) => is === 'given-up');
     if (failed !== undefined) return { is: 'on-failed', text: failed.text };
     const stuck = restored.filter(({ is }) => is === 'stuck');
-    const texts = (stuck.length > 0 ? stuck : restored).map(({ text }) => text);
-    // The daemon stops: the journal says where it was.
-    this.deps.signal.throwIfAborted();
-    if (stuck.length > 0) return { is: 'stuck', text: texts.join(', ') };
+    const text = (stuck.length > 0 ? stuck : restored).map((each) => each.text).join(', ');
+    // The daemon stops: the journal has where it was.
+    signal.throwIfAborted();
+    if (stuck.length > 0) return { is: 'stuck', text };
     const faults = restored.flatMap((each) => (each.is === 'on' ? (each.fault ?? []) : []));
-    const fault = faults.length > 0 ? { fault: faults.join(', ') } : {};
-    return { is: 'seen-on', text: texts.join(', '), ...fault };
-  }
-
-  private debtOf(record: CycleRecord, feed: CycleRecord['feeds'][number]): Debt {
-    const since = new Date(this.deps.clock.now()).toISOString();
-    return this.deps.store.debts.get(feedKey(feed)) ?? { ...feed, since, cycle: record.id };
+    return { is: 'seen-on', text, ...(faults.length > 0 && { fault: faults.join(', ') }) };
   }
 
   /** Puts an event into the state machine. What comes out is journaled before it is true. */
@@ -299,7 +299,7 @@ export class Cycles {
     const before = this.changing.get(id) ?? Promise.resolve();
     const change = before.catch(() => undefined).then(() => this.applyNow(id, event));
     this.changing.set(id, change);
-    // Only the last in line forgets the line.
+    // Only the last in the queue removes it.
     const forget = () => {
       if (this.changing.get(id) === change) this.changing.delete(id);
     };
@@ -308,17 +308,16 @@ export class Cycles {
   }
 
   private async applyNow(id: string, event: CycleEvent): Promise<Effect> {
-    const { store, log, onChange } = this.deps;
+    const { store, emit } = this.deps;
     const record = store.cycles.get(id);
     if (record === undefined || record.phase === 'finished') return 'none';
     const transition = this.transition(record, event);
     const effect = await this.save(record, transition);
-    const now = store.cycles.get(id) ?? transition.record;
-    if (now.phase !== record.phase) {
-      const { target, phase, outcome, detail } = now;
-      log.info({ cycle: id, target, phase, outcome, detail }, 'cycle');
-    }
-    onChange(now);
+    emit({
+      type: 'cycle',
+      record: store.cycles.get(id) ?? transition.record,
+      former: record.phase,
+    });
     return effect;
   }
 
@@ -327,78 +326,26 @@ export class Cycles {
     const target = findTarget(rack(), record.target);
     return next(record, event, {
       now: clock.now(),
-      canBeSeen: target !== undefined && this.deps.hands.canBeSeen(target),
+      canBeSeen: target !== undefined && canBeSeen(rack(), target),
       tries: rack().services['power-cycle-daemon'].tries.cycle,
     });
-  }
-
-  /** A device that cycled by itself has paid what was owed in case it would not; a task keeps its power, whoever wished. */
-  private settled(former: CycleRecord, record: CycleRecord): Change[] {
-    const { id, phase, feeds } = record;
-    const { debts } = this.deps.store;
-    if (record.action !== 'cycle') return phase === 'finished' ? this.settledWish(record) : [];
-    if (former.phase !== 'turn-off' || (phase !== 'see-back' && phase !== 'finished')) return [];
-    const own = feeds.map(feedKey).filter((key) => debts.get(key)?.cycle === id);
-    return own.map((key) => debts.remove(key));
-  }
-
-  /** A program's off is a wish once it is proven. An operator's was one before, and is none if it was not allowed after all. */
-  private settledWish(record: CycleRecord): Change[] {
-    const { action, target, outcome, feeds, by, reason, requestedAt: at } = record;
-    const { pending, formerly = [] } = record;
-    const { debts, wishes } = this.deps.store;
-    if (action === 'on')
-      return outcome === 'failed' ? formerly.map((each) => wishes.put(each)) : [];
-    if (outcome === 'off' && !isStanding(record)) {
-      return feeds.flatMap((feed) => [
-        wishes.put({ ...wishes.get(feedKey(feed)), ...feed, target, by, reason, at }),
-        debts.remove(feedKey(feed)),
-      ]);
-    }
-    if (outcome === 'off' || pending) return [];
-    const own = feeds.map(feedKey).filter((key) => wishes.get(key)?.at === at);
-    return own.map((key) => wishes.remove(key));
-  }
-
-  /** What is to become of its outlets: on again, or off as a person wants it, and on as they were when a person wants that. */
-  private promises(record: CycleRecord): Change[] {
-    const { debts, wishes } = this.deps.store;
-    if (record.action !== 'off') {
-      const ended = record.action === 'on' ? record.feeds : [];
-      return [
-        ...record.feeds.map((feed) => debts.put(this.debtOf(record, feed))),
-        ...ended.map((feed) => wishes.remove(feedKey(feed))),
-      ];
-    }
-    return record.feeds.flatMap((feed) => {
-      const wish = wishes.get(feedKey(feed));
-      const { mode } = feed;
-      return wish === undefined || mode === undefined ? [] : [wishes.put({ ...wish, mode })];
-    });
-  }
-
-  /** With the wishes that a program's on is about to end. */
-  private withFormer(record: CycleRecord): CycleRecord {
-    if (record.action !== 'on' || isStanding(record) || record.formerly) return record;
-    const { wishes } = this.deps.store;
-    const formerly = record.feeds.flatMap((feed) => wishes.get(feedKey(feed)) ?? []);
-    return formerly.length === 0 ? record : { ...record, formerly };
   }
 
   /** Before anything is touched the journal must have it; afterwards nothing may wait for the disk. */
   private async save(former: CycleRecord, transition: Transition): Promise<Effect> {
     const { store, clock } = this.deps;
     const { effect } = transition;
-    const record = effect === 'turn-on' ? this.withFormer(transition.record) : transition.record;
+    const record =
+      effect === 'turn-on' ? withFormerOffs(store, transition.record) : transition.record;
     const touchesFirst =
       effect === 'soft-reboot' || effect === 'turn-off' || (effect === 'turn-on' && !former.begun);
     if (!touchesFirst || former.phase === record.phase) {
-      await store.keep([store.cycles.put(record), ...this.settled(former, record)]);
+      await store.keep([store.cycles.put(record), ...onChanged(store, former, record)]);
       return effect;
     }
     try {
-      const promises = effect === 'soft-reboot' ? [] : this.promises(record);
-      await store.write([store.cycles.put(record), ...promises]);
+      const outlets = effect === 'soft-reboot' ? [] : beforeTouching(store, record, clock.now());
+      await store.write([store.cycles.put(record), ...outlets]);
       return effect;
     } catch (error) {
       const what = former.begun ? 'nothing more was touched' : 'nothing was touched';

@@ -1,35 +1,33 @@
-/** Each change of a cycle, to whoever listens. */
-import type { PowerCycle } from '@skolo/api';
+/**
+ * What happens in the daemon. Its parts emit; reporter.ts (log, what is degraded), metrics.ts, audit-trail.ts and the
+ * streams of api.ts consume. service.ts has the reactions of parts to each other.
+ */
+import type { Refusal } from '@skolo/api';
+import type { Emit } from '@skolo/common';
+import type { SessionDeps } from '@skolo/equipment';
+import type { OutletReading } from '@skolo/models/outlets';
+import type { Controller } from './controller.ts';
+import type { CycleRecord, PendingOn, Phase } from './records.ts';
 
-type Listener = (cycle: PowerCycle) => void;
+export type PowerEvent =
+  /** A cycle has changed, or was accepted (without `former`): in memory, and in the journal where that comes first. */
+  | { type: 'cycle'; record: CycleRecord; former?: Phase }
+  /** A target of a request was refused. */
+  | { type: 'refused'; refusal: Refusal }
+  /** A controller begins or ceases to answer. */
+  | { type: 'controller'; controller: Controller }
+  | { type: 'read'; controller: string; readings: ReadonlyMap<string, OutletReading> }
+  | { type: 'ssh'; connection: Parameters<NonNullable<SessionDeps['onConnected']>>[0] }
+  /** A controller turned on what was off before. */
+  | { type: 'turned-on'; controller: string }
+  /** An outlet cannot be turned on; the attempts go on. Also at a restart. */
+  | { type: 'stuck-off'; pendingOn: PendingOn; why: string }
+  /** An outlet is on again, or no longer waited for. */
+  | { type: 'restored'; pendingOn: PendingOn; wasStuck: boolean }
+  /** What came of a decision of automatic repair; without `machine`: of the uplink. */
+  | { type: 'repair'; outcome: string; machine?: string; tries?: number; why?: string }
+  | { type: 'journal-down'; why: string }
+  | { type: 'journal-damaged'; what: string }
+  | { type: 'journal-up' };
 
-export class Events {
-  private readonly listeners = new Set<Listener>();
-
-  tell(cycle: PowerCycle): void {
-    for (const listener of [...this.listeners]) listener(cycle);
-  }
-
-  /** Gives what ends it. */
-  listen(listener: Listener): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  }
-
-  /** Fulfilled with the first state of a cycle that passes the test. */
-  until(
-    id: string,
-    test: (cycle: PowerCycle) => boolean,
-    find: (id: string) => PowerCycle | undefined,
-  ): Promise<PowerCycle> {
-    return new Promise((resolve) => {
-      const look = (cycle: PowerCycle | undefined) => {
-        if (cycle?.id !== id || !test(cycle)) return;
-        unlisten();
-        resolve(cycle);
-      };
-      const unlisten = this.listen(look);
-      look(find(id));
-    });
-  }
-}
+export type EmitPower = Emit<PowerEvent>;

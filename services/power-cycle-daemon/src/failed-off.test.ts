@@ -1,7 +1,7 @@
 /** What a request that failed leaves behind: of a program nothing, of an operator what it says. */
 import { describe, expect, it } from 'vitest';
 import { startDaemon, type TestDaemon } from './testing/daemon.ts';
-import { freePort, knock } from './testing/door.ts';
+import { freePort, sendRequest } from './testing/endpoint-client.ts';
 import { waitUntil } from './testing/wait-until.ts';
 
 const yaml = `
@@ -23,7 +23,7 @@ async function start(more: Partial<Parameters<typeof startDaemon>[0]> = {}) {
     settings,
     board: daemon.boards.get('pdu-1'),
     ask: (query: string, signal?: AbortSignal) =>
-      knock(port, `/power/control/${query}`, signal && { signal }),
+      sendRequest(port, `/power/control/${query}`, signal && { signal }),
   };
 }
 

@@ -7,7 +7,7 @@ import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/campaign';
 import { startHttpRelay } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { OnProofs } from './on-proofs.ts';
+import { ControllerTrust } from './controller-trust.ts';
 import { rackYaml, startDaemon, type TestDaemon } from './testing/daemon.ts';
 import { startDaemonProcess } from './testing/daemon-process.ts';
 import { waitUntil } from './testing/wait-until.ts';
@@ -237,14 +237,13 @@ describe('what is known of a controller', () => {
     const clock = { now: () => 0, uptime: () => uptime };
     let uptime = 1000;
     const doubts = new Set<string>();
-    const proofs = new OnProofs({
+    const trust = new ControllerTrust({
       clock,
-      debts: () => [],
-      whyOff: () => undefined,
-      isInDoubt: (name) => doubts.has(name),
+      store: { pendingOns: { all: new Map() } },
+      restorer: { whyOff: () => undefined, isInDoubt: (name) => doubts.has(name) },
     });
-    const limits: number[] = [proofs.mostOff('pdu-1')];
-    proofs.noteOn('pdu-1');
+    const limits: number[] = [trust.mostOff('pdu-1')];
+    trust.turnedOn('pdu-1');
 
     for (const [at, doubt] of [
       [1000, false],
@@ -255,7 +254,7 @@ describe('what is known of a controller', () => {
       uptime = at;
       if (doubt) doubts.add('pdu-1');
       else doubts.clear();
-      limits.push(proofs.mostOff('pdu-1'));
+      limits.push(trust.mostOff('pdu-1'));
     }
 
     const any = Number.POSITIVE_INFINITY;

@@ -2,12 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, resolveId } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
-import { machineAt } from './machine-at.ts';
 import { holdsOf } from './policy.ts';
 import type { HoldRecord } from './records.ts';
 import { RequestRefused, unknownRefusals } from './requests.ts';
 import type { Store } from './store.ts';
-import { findTargets } from './targets.ts';
+import { findTargets, machineAt } from './targets.ts';
 
 export interface HoldsDeps {
   rack: () => Rack;
@@ -39,7 +38,7 @@ export class Holds {
 
   /**
    * Those that cover the machine at an address, or one of its phones. Strangers are root there, so it does not learn what
-   * it hangs on: a hold of that is told as one of the machine.
+   * it hangs on: a hold of that is shown as one of the machine.
    *
    * @throws HttpProblem 403: there is no machine.
    */

@@ -3,7 +3,7 @@ import { ApiError } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
 import { audited } from './testing/audited.ts';
 import { startDaemon, type TestDaemon } from './testing/daemon.ts';
-import { freePort, knock } from './testing/door.ts';
+import { freePort, sendRequest } from './testing/endpoint-client.ts';
 import { fakeClock } from './testing/fake-clock.ts';
 
 const yaml = `
@@ -31,7 +31,7 @@ async function start(cooldownSeconds = 300, former?: TestDaemon) {
   return {
     ...daemon,
     clock,
-    ask: (query: string) => knock(port, `/power/control/${query}`),
+    ask: (query: string) => sendRequest(port, `/power/control/${query}`),
     told: daemon.boards.get('pdu-1').told,
     /** How often a relay opened. */
     cuts: () => changes.filter(({ on }) => !on).length,

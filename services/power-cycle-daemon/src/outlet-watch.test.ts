@@ -2,7 +2,7 @@ import { createLogger } from '@skolo/common';
 import { parseRack } from '@skolo/rack';
 import { OutletBoard } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Controller } from './controller.ts';
+import type { EmitPower } from './events.ts';
 import { OutletWatch } from './outlet-watch.ts';
 import { Store } from './store.ts';
 import { Boards, reboot } from './testing/board-driver.ts';
@@ -35,9 +35,10 @@ function watched(settings = often) {
     onTrouble: () => undefined,
     onWell: () => undefined,
   });
-  const onRead = (controller: Controller, readings: Parameters<OutletWatch['noteReadings']>[1]) =>
-    watch.noteReadings(controller, readings, 42);
-  const deps = { clock: { now: () => 0 }, onRead };
+  const emit: EmitPower = (event) => {
+    if (event.type === 'read') watch.noteReadings(event.controller, event.readings, 42);
+  };
+  const deps = { clock: { now: () => 0 }, emit };
   const controllers = ['pdu-1', 'pdu-2', 'a'].map((name) =>
     boards.controller(name, undefined, deps),
   );
@@ -45,8 +46,10 @@ function watched(settings = often) {
   const watch = new OutletWatch({
     rack: () => rack,
     store,
-    controllers: () => controllers,
-    controller: (name) => controllers.find((each) => each.name === name),
+    controllers: {
+      all: () => controllers,
+      get: (name) => controllers.find((each) => each.name === name),
+    },
     patience: { firstMs: 1, mostMs: 2, withinMs: 50 },
     log: createLogger({
       service: 'power-cycle-daemon',
@@ -121,7 +124,7 @@ describe('the watch', () => {
 
   it('is not kept by one outlet that the device does not have from reading the others', async () => {
     const { watch, store, lines } = watched();
-    await store.keep([store.wishes.put({ ...wish, outlet: '99' })]);
+    await store.keep([store.switchedOff.put({ ...wish, outlet: '99' })]);
 
     watch.follow();
     await waitUntil(() => watch.readings.get('pdu-1/2'));
@@ -137,7 +140,7 @@ describe('the watch', () => {
   it('turns off again what a person turned off and the device turned on', async () => {
     const { boards, watch, store, lines } = watched();
     const board = boards.get('pdu-1');
-    await store.keep([store.wishes.put(wish)]);
+    await store.keep([store.switchedOff.put(wish)]);
     reboot(board);
 
     watch.follow();
@@ -156,7 +159,7 @@ describe('the watch', () => {
     const { boards, watch, store } = watched();
     const feeds = [{ controller: 'pdu-1', outlet: '7' }];
     await store.keep([
-      store.wishes.put(wish),
+      store.switchedOff.put(wish),
       store.cycles.put(cycleRecord({ action: 'off', feeds, phase: 'contact' })),
     ]);
 

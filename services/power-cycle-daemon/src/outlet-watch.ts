@@ -8,18 +8,17 @@ import { DeviceRefused } from '@skolo/equipment';
 import type { OutletReading } from '@skolo/models/outlets';
 import { formatOutlet, type Rack } from '@skolo/rack';
 import type { Controller } from './controller.ts';
+import type { Controllers } from './controllers.ts';
+import { type Patience, turnOff } from './outlets.ts';
 import { whyNeeded } from './policy.ts';
-import { type Patience, turnOff } from './prove.ts';
-import type { Wish } from './records.ts';
+import { feedKey, type SwitchedOff } from './records.ts';
 import type { Store } from './store.ts';
 import { allTargets, findTarget } from './targets.ts';
 
 export interface OutletWatchDeps {
   rack: () => Rack;
   store: Store;
-  controllers: () => Controller[];
-  /** Also the hub of a machine. */
-  controller(name: string): Controller | undefined;
+  controllers: Pick<Controllers, 'get' | 'all'>;
   patience: Patience;
   log: Logger;
 }
@@ -35,8 +34,8 @@ export interface TimedReading extends OutletReading {
   at: number;
 }
 
-/** Rack.yaml may have given the outlet to somebody else, whom nobody wanted dark. */
-function whyMoved(rack: Rack, key: string, { target }: Wish): string | undefined {
+/** rack.yaml may have given the outlet to something else, which is not to go dark. */
+function whyMoved(rack: Rack, key: string, { target }: SwitchedOff): string | undefined {
   if (target === undefined) return undefined;
   const feeds = findTarget(rack, target)?.feeds ?? [];
   if (feeds.some((feed) => formatOutlet(feed) === key)) return undefined;
@@ -55,28 +54,26 @@ export class OutletWatch {
     this.deps = deps;
   }
 
-  /** Watches each controller that there is, and no other. Call it again when rack.yaml or what people wish has changed. */
+  /** Watches each controller that there is, and no other. Call it again when rack.yaml or what people turned off has changed. */
   follow(): void {
-    const { controllers, controller, rack, store } = this.deps;
+    const { controllers, rack, store } = this.deps;
     const isHub = (name: string) => rack().machines.has(name);
-    // A machine's hub is asked when somebody wants to know: hundreds of them every minute would be a nuisance. But one
-    // of whose ports a person turned off turns it on with each reboot of the machine.
-    const hubs = [...store.wishes.all.values()].map((wish) => wish.controller).filter(isHub);
-    const wished = hubs.flatMap((name) => controller(name) ?? []);
-    const wanted = new Set([...controllers().filter(({ name }) => !isHub(name)), ...wished]);
+    // A machine's hub is asked only when somebody asks for it: there are hundreds. But one of whose ports a person
+    // turned off turns it on with each reboot of the machine.
+    const hubs = [...store.switchedOff.all.values()].map((off) => off.controller).filter(isHub);
+    const wanted = new Set([
+      ...controllers.all().filter(({ name }) => !isHub(name)),
+      ...hubs.flatMap((name) => controllers.get(name) ?? []),
+    ]);
     for (const { controller, ending } of this.loops) {
       if (!wanted.delete(controller)) ending.abort();
     }
     for (const controller of wanted) this.begin(controller);
   }
 
-  noteReadings(
-    controller: Controller,
-    readings: ReadonlyMap<string, OutletReading>,
-    at: number,
-  ): void {
+  noteReadings(controller: string, readings: ReadonlyMap<string, OutletReading>, at: number): void {
     for (const [outlet, reading] of readings) {
-      this.readings.set(`${controller.name}/${outlet}`, { ...reading, at });
+      this.readings.set(`${controller}/${outlet}`, { ...reading, at });
     }
   }
 
@@ -139,28 +136,25 @@ export class OutletWatch {
   ): Promise<void> {
     const { rack, store, log, patience } = this.deps;
     const key = `${controller.name}/${outlet}`;
-    const wish = store.wishes.get(key);
-    if (wish === undefined || this.isUnderWay(key)) return;
+    const off = store.switchedOff.get(key);
+    if (off === undefined || this.isUnderWay(key)) return;
     const why =
-      whyMoved(rack(), key, wish) ?? whyNeeded(rack(), { device: controller.name, outlet });
+      whyMoved(rack(), key, off) ?? whyNeeded(rack(), { device: controller.name, outlet });
     if (why !== undefined) {
       if (!this.spared.has(key))
-        log.error({ outlet: key, by: wish.by, why }, 'not turned off again');
+        log.error({ outlet: key, by: off.by, why }, 'not turned off again');
       this.spared.add(key);
       return;
     }
     this.spared.delete(key);
     const proof = await turnOff(controller, outlet, { tries: 1, patience }, signal);
-    log.warn({ outlet: key, by: wish.by, at: wish.at, result: proof.text }, 'turned off again');
+    log.warn({ outlet: key, by: off.by, at: off.at, result: proof.text }, 'turned off again');
   }
 
   private isUnderWay(key: string): boolean {
-    const { cycles } = this.deps.store;
-    return [...cycles.all.values()].some(
-      ({ phase, feeds }) =>
-        phase !== 'finished' &&
-        feeds.some(({ controller, outlet }) => `${controller}/${outlet}` === key),
-    );
+    return this.deps.store
+      .active()
+      .some(({ feeds }) => feeds.some((feed) => feedKey(feed) === key));
   }
 
   /** Those that feed something, and those that a person turned off. */
@@ -171,7 +165,7 @@ export class OutletWatch {
       (target) => target.feeds,
     );
     const used = feeds.filter(({ device }) => device === name).map(({ outlet }) => outlet);
-    const wished = [...store.wishes.all.values()].filter(({ controller }) => controller === name);
-    return [...new Set([...used, ...wished.map(({ outlet }) => outlet)])];
+    const off = [...store.switchedOff.all.values()].filter(({ controller }) => controller === name);
+    return [...new Set([...used, ...off.map(({ outlet }) => outlet)])];
   }
 }

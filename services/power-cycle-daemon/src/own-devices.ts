@@ -1,10 +1,8 @@
 /** An agent asks for its own phones: from its machine's own address, without a token, and not too often. */
-
-import type { Clock } from '@skolo/common';
-import { HttpProblem } from '@skolo/common';
+import { type Clock, HttpProblem } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';
-import { machineAt } from './machine-at.ts';
 import type { Accepted, Request } from './requests.ts';
+import { machineAt } from './targets.ts';
 
 export interface OwnDevicesDeps {
   rack: () => Rack;
@@ -24,7 +22,7 @@ export class OwnDevices {
   }
 
   /**
-   * @throws HttpProblem 403 for whoever is no machine of the rack or asks for what is not its own, 429 for too often.
+   * @throws HttpProblem 403: no machine of the rack, or not its own device; 429: too often.
    * @throws RequestRefused
    */
   async take(
@@ -53,7 +51,7 @@ export class OwnDevices {
     }
     const now = this.deps.clock.uptime();
     const recent = (this.asked.get(name) ?? []).filter((at) => now - at < hour);
-    // The last of those that have to be an hour old before there is room for all that is asked for.
+    // The last of those that have to be an hour old before all that is asked for is allowed.
     const last = recent[recent.length + devices - devicesPerHour - 1];
     if (last !== undefined) {
       const wait = Math.ceil(last + hour - now);

@@ -33,7 +33,7 @@ export class PastCycles {
     }
   }
 
-  /** After each change of a cycle. */
+  /** A cycle has changed. */
   note(record: CycleRecord): void {
     const uptime = this.clock.uptime();
     this.add(record, uptime, uptime);

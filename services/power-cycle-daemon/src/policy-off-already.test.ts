@@ -2,7 +2,7 @@
 import { parseRack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
 import { type Ask, decide, type Situation } from './policy.ts';
-import type { Debt, Wish } from './records.ts';
+import type { PendingOn, SwitchedOff } from './records.ts';
 import { findTarget, type Target } from './targets.ts';
 import { rackYaml } from './testing/daemon.ts';
 
@@ -23,8 +23,8 @@ machines:
 );
 const at = '2026-11-20T12:00:00.000Z';
 const first = { controller: 'pdu-1', outlet: '2' };
-const wish: Wish = { ...first, by: 'ann', at, reason: 'smoke' };
-const debt: Debt = { ...first, since: at, cycle: 'x' };
+const wish: SwitchedOff = { ...first, by: 'ann', at, reason: 'smoke' };
+const debt: PendingOn = { ...first, since: at, cycle: 'x' };
 
 function verdict(name: string, ask: Partial<Ask>, more: Partial<Situation> = {}) {
   const target = findTarget(rack, name) as Target;
@@ -36,8 +36,8 @@ function verdict(name: string, ask: Partial<Ask>, more: Partial<Situation> = {})
       now: Date.parse(at),
       uptime: 100_000,
       holds: [],
-      wishes: new Map(),
-      debts: new Map(),
+      switchedOff: new Map(),
+      pendingOns: new Map(),
       failing: new Map(),
       active: [],
       past: [],
@@ -49,8 +49,8 @@ function verdict(name: string, ask: Partial<Ask>, more: Partial<Situation> = {})
 
 describe('the last feed of a machine', () => {
   it.each([
-    ['a person turned off', { wishes: new Map([['pdu-1/2', wish]]) }],
-    ['is stuck off', { debts: new Map([['pdu-1/2', debt]]) }],
+    ['a person turned off', { switchedOff: new Map([['pdu-1/2', wish]]) }],
+    ['is stuck off', { pendingOns: new Map([['pdu-1/2', debt]]) }],
   ])('is not cut unless that is wanted, where the other one %s', (_why, situation) => {
     const refusal = { code: 'others-go-dark', dark: ['c'] };
 
@@ -60,7 +60,10 @@ describe('the last feed of a machine', () => {
   });
 
   it('that is dark already keeps nothing else from being cut', () => {
-    const situation = { wishes: new Map([['pdu-1/2', wish]]), debts: new Map([['pdu-2/2', debt]]) };
+    const situation = {
+      switchedOff: new Map([['pdu-1/2', wish]]),
+      pendingOns: new Map([['pdu-2/2', debt]]),
+    };
 
     expect(verdict('pdu-1/5', {}, situation)).toMatchObject({ is: 'allowed' });
   });

@@ -9,7 +9,7 @@ import {
   type Verdict,
   waitFor,
 } from './policy.ts';
-import type { Debt, HoldRecord, Wish } from './records.ts';
+import type { HoldRecord, PendingOn, SwitchedOff } from './records.ts';
 import { findTarget, type Target } from './targets.ts';
 import { cycleRecord } from './testing/records.ts';
 
@@ -55,8 +55,8 @@ function verdict(name: string, ask: Partial<Ask> = {}, own: Partial<Situation> =
     now,
     uptime: 10_000,
     holds: [],
-    wishes: new Map(),
-    debts: new Map(),
+    switchedOff: new Map(),
+    pendingOns: new Map(),
     failing: new Map(),
     active: [],
     past: [],
@@ -85,7 +85,7 @@ function hold(name: string, own: Partial<HoldRecord> = {}): HoldRecord {
   };
 }
 
-function wish(controller: string, outlet: string): Wish {
+function wish(controller: string, outlet: string): SwitchedOff {
   return { controller, outlet, by: 'ann', at: '2026-11-20T11:00:00.000Z', reason: 'smoke' };
 }
 
@@ -200,8 +200,8 @@ infrastructure:
       now,
       uptime: 10_000,
       holds: [],
-      wishes: new Map(),
-      debts: new Map(),
+      switchedOff: new Map(),
+      pendingOns: new Map(),
       failing: new Map(),
       active: [],
       past: [],
@@ -282,38 +282,38 @@ describe('a hold', () => {
 
 describe('what a person turned off', () => {
   it('is turned on and not cycled', () => {
-    const wishes = new Map([['pdu-2/6', wish('pdu-2', '6')]]);
+    const switchedOff = new Map([['pdu-2/6', wish('pdu-2', '6')]]);
 
-    expect(refusal('two', { force: true }, { wishes })).toEqual({
+    expect(refusal('two', { force: true }, { switchedOff })).toEqual({
       target: 'two',
       code: 'switched-off',
       detail:
         'two: pdu-2/6 was turned off by ann at 2026-11-20T11:00:00.000Z: smoke; turn it on instead',
     });
-    expect(verdict('two', { action: 'on', mode: 'hard' }, { wishes })).toEqual(allowed);
-    expect(verdict('two', { action: 'off', mode: 'hard' }, { wishes })).toEqual(allowed);
+    expect(verdict('two', { action: 'on', mode: 'hard' }, { switchedOff })).toEqual(allowed);
+    expect(verdict('two', { action: 'off', mode: 'hard' }, { switchedOff })).toEqual(allowed);
   });
 });
 
 describe('what is still owed', () => {
   it('is turned on and not cycled again', () => {
-    const debt: Debt = {
+    const debt: PendingOn = {
       controller: 'pdu-2',
       outlet: '5',
       since: '2026-11-20T11:00:00.000Z',
       cycle: 'cycle-7',
     };
-    const debts = new Map([['pdu-2/5', debt]]);
+    const pendingOns = new Map([['pdu-2/5', debt]]);
 
-    expect(refusal('two', { force: true }, { debts })).toEqual({
+    expect(refusal('two', { force: true }, { pendingOns })).toEqual({
       target: 'two',
       code: 'under-way',
       detail:
         'two: pdu-2/5 was turned off by the cycle cycle-7 and is still being turned on; turn it on to have that tried at once',
     });
-    expect(verdict('two', { action: 'on', mode: 'hard' }, { debts })).toEqual(allowed);
-    expect(verdict('two', { action: 'off', mode: 'hard' }, { debts })).toEqual(allowed);
-    expect(verdict('a', {}, { debts })).toEqual(allowed);
+    expect(verdict('two', { action: 'on', mode: 'hard' }, { pendingOns })).toEqual(allowed);
+    expect(verdict('two', { action: 'off', mode: 'hard' }, { pendingOns })).toEqual(allowed);
+    expect(verdict('a', {}, { pendingOns })).toEqual(allowed);
   });
 });
 
@@ -446,11 +446,11 @@ describe('limits', () => {
   });
 
   it('are not for an off of what is off: no relay moves', () => {
-    const wishes = new Map([['switch-2/1', wish('switch-2', '1')]]);
+    const switchedOff = new Map([['switch-2/1', wish('switch-2', '1')]]);
 
-    expect(verdict('a', { action: 'off', mode: 'hard' }, { past: [ended(1)], wishes })).toEqual(
-      allowed,
-    );
+    expect(
+      verdict('a', { action: 'off', mode: 'hard' }, { past: [ended(1)], switchedOff }),
+    ).toEqual(allowed);
   });
 
   it('can be ignored by an operator who says so, and not by force alone', () => {

@@ -1,11 +1,17 @@
 /**
- * May this be done, now? Pure: everything it knows is handed in. A refusal says why, and when it will be possible.
+ * May this be done, now? Pure: everything it knows is passed in. A refusal has the reason, and the time at which it will be possible.
  */
 import type { Refusal } from '@skolo/api';
 import { models } from '@skolo/models';
 import { dependsOn, feedsKnown, formatOutlet, goesDark, type Outlet, type Rack } from '@skolo/rack';
-import type { FailingController } from './on-proofs.ts';
-import { type CycleRecord, type Debt, feedKey, type HoldRecord, type Wish } from './records.ts';
+import type { FailingController } from './controller-trust.ts';
+import {
+  type CycleRecord,
+  feedKey,
+  type HoldRecord,
+  type PendingOn,
+  type SwitchedOff,
+} from './records.ts';
 import type { Target } from './targets.ts';
 
 /** What is asked of one target. */
@@ -14,7 +20,7 @@ export interface Ask {
   mode: 'auto' | 'soft' | 'hard';
   force: boolean;
   offSeconds?: number | undefined;
-  /** Only by the device itself: whoever asks may be cut off meanwhile. */
+  /** Only by the device itself: the caller may be cut off meanwhile. */
   nativeOnly?: boolean | undefined;
   /** An operator accepts what one more cut does to the relay. */
   ignoreLimits?: boolean | undefined;
@@ -36,9 +42,9 @@ export interface Situation {
   /** Seconds since boot. */
   uptime: number;
   holds: readonly HoldRecord[];
-  wishes: ReadonlyMap<string, Wish>;
-  /** Power that an earlier cycle still owes. */
-  debts: ReadonlyMap<string, Debt>;
+  switchedOff: ReadonlyMap<string, SwitchedOff>;
+  /** Outlets that an earlier cycle turned off and that are not on again yet. */
+  pendingOns: ReadonlyMap<string, PendingOn>;
   /** Controllers that do not turn an outlet on again. */
   failing: ReadonlyMap<string, FailingController>;
   /** Cycles that are not finished. */
@@ -62,15 +68,15 @@ export function decide(target: Target, ask: Ask, situation: Situation): Verdict 
   const own = active.find((cycle) => cycle.target === target.name);
   if (own !== undefined) {
     if (own.action === ask.action) return { is: 'joined', cycle: own };
-    const way = own.action === 'cycle' ? 'wait for it or cancel it' : 'wait for it';
-    return refused(target, 'under-way', `${verb(own)} is under way (${own.id}); ${way}`);
+    const advice = own.action === 'cycle' ? 'wait for it or cancel it' : 'wait for it';
+    return refused(target, 'under-way', `${verb(own)} is under way (${own.id}); ${advice}`);
   }
   const refusal =
     cannot(target, ask) ??
     held(target, ask, situation) ??
-    switchedOff(target, ask, situation) ??
+    turnedOff(target, ask, situation) ??
     overlapping(target, situation) ??
-    owed(target, ask, situation) ??
+    awaitingOn(target, ask, situation) ??
     onFailing(target, ask, situation) ??
     tooSoon(target, ask, situation);
   if (refusal !== undefined) return refusal;
@@ -120,7 +126,7 @@ function held(
   { action }: Ask,
   { rack, now, holds }: Situation,
 ): Verdict | undefined {
-  // Whoever repairs it turns it on and off.
+  // A repair needs on and off.
   if (action !== 'cycle') return undefined;
   const hold = findHold(rack, target, holds, now);
   if (hold === undefined) return undefined;
@@ -158,11 +164,15 @@ export function holdsOf(
   return holds.filter((hold) => names.has(hold.target) && Date.parse(hold.until) > now);
 }
 
-function switchedOff(target: Target, { action }: Ask, { wishes }: Situation): Verdict | undefined {
+function turnedOff(
+  target: Target,
+  { action }: Ask,
+  { switchedOff }: Situation,
+): Verdict | undefined {
   if (action !== 'cycle') return undefined;
-  const wish = target.feeds.map((feed) => wishes.get(formatOutlet(feed))).find(Boolean);
-  if (wish === undefined) return undefined;
-  const detail = `${feedKey(wish)} was turned off by ${wish.by} at ${wish.at}: ${wish.reason}; turn it on instead`;
+  const off = target.feeds.map((feed) => switchedOff.get(formatOutlet(feed))).find(Boolean);
+  if (off === undefined) return undefined;
+  const detail = `${feedKey(off)} was turned off by ${off.by} at ${off.at}: ${off.reason}; turn it on instead`;
   return refused(target, 'switched-off', detail);
 }
 
@@ -184,12 +194,16 @@ function overlapping(target: Target, { rack, active }: Situation): Verdict | und
   return refused(target, 'under-way', detail);
 }
 
-/** An outlet is being turned on for ever: whoever turns it off meanwhile would be in its way. */
-function owed(target: Target, { action }: Ask, { debts }: Situation): Verdict | undefined {
+/** An outlet is being turned on for ever: an off meanwhile would defeat that. */
+function awaitingOn(
+  target: Target,
+  { action }: Ask,
+  { pendingOns }: Situation,
+): Verdict | undefined {
   if (action !== 'cycle') return undefined;
-  const debt = target.feeds.map((feed) => debts.get(formatOutlet(feed))).find(Boolean);
-  if (debt === undefined) return undefined;
-  const detail = `${feedKey(debt)} was turned off by the cycle ${debt.cycle} and is still being turned on; turn it on to have that tried at once`;
+  const pending = target.feeds.map((feed) => pendingOns.get(formatOutlet(feed))).find(Boolean);
+  if (pending === undefined) return undefined;
+  const detail = `${feedKey(pending)} was turned off by the cycle ${pending.cycle} and is still being turned on; turn it on to have that tried at once`;
   return refused(target, 'under-way', detail);
 }
 
@@ -236,15 +250,15 @@ function onFailing(
   return refused(target, 'controller-failing', detail, { until });
 }
 
-/** Limits protect the relay, whoever asks, and under whatever name. Each on ends an off, so that on needs no limit of its own. */
+/** Limits protect the relay, for every client, and under whatever name. Each on ends an off, so that on needs no limit of its own. */
 function tooSoon(
   target: Target,
   { action, ignoreLimits }: Ask,
   situation: Situation,
 ): Verdict | undefined {
   if (action === 'on' || ignoreLimits) return undefined;
-  const { now, wishes } = situation;
-  const isOff = target.feeds.every((feed) => wishes.has(formatOutlet(feed)));
+  const { now, switchedOff } = situation;
+  const isOff = target.feeds.every((feed) => switchedOff.has(formatOutlet(feed)));
   if (action === 'off' && isOff) return undefined;
   const { wait, why } = waitFor(target, situation);
   if (wait <= 0) return undefined;
@@ -318,16 +332,16 @@ export function whyNeeded(rack: Rack, outlet: Outlet): string | undefined {
 /** Who has power and network yet. Of two feeds one may be off already: then the other one is the last. */
 function goesDarkNow(
   feeds: readonly Outlet[],
-  { rack, wishes, debts }: Pick<Situation, 'rack' | 'wishes' | 'debts'>,
+  { rack, switchedOff, pendingOns }: Pick<Situation, 'rack' | 'switchedOff' | 'pendingOns'>,
 ): string[] {
-  const off = [...wishes.values(), ...debts.values()].map(({ controller, outlet }) => {
+  const off = [...switchedOff.values(), ...pendingOns.values()].map(({ controller, outlet }) => {
     return { device: controller, outlet };
   });
   const darkAlready = new Set(off.length === 0 ? [] : goesDark(rack, off));
   return goesDark(rack, [...feeds, ...off]).filter((name) => !darkAlready.has(name));
 }
 
-/** Why cutting these outlets would leave nobody to turn them on again; undefined: it would not. */
+/** Why cutting these outlets would make it impossible to turn them on again; undefined: it would not. */
 function branch(rack: Rack, feeds: readonly Outlet[], dark: readonly string[]): string | undefined {
   const unknown = feeds.find((feed) => !feedsKnown(rack, feed));
   if (unknown !== undefined)
@@ -343,15 +357,16 @@ function branch(rack: Rack, feeds: readonly Outlet[], dark: readonly string[]): 
     return `${controller.device}, which switches it, would be cut off itself`;
   for (const { device } of feeds) {
     const address = gatewayOf(rack, device);
-    const way = dark.find((name) => address !== undefined && addressOf(rack, name) === address);
-    if (way !== undefined) return `${device}, which switches it, is spoken to through ${way}`;
+    const gateway = dark.find((name) => address !== undefined && addressOf(rack, name) === address);
+    if (gateway !== undefined)
+      return `${device}, which switches it, is spoken to through ${gateway}`;
   }
   return undefined;
 }
 
 /**
  * The broker or web service that a switch is spoken to through: it runs on something that may have a name of its own.
- * An address that other devices share with somebody tells nothing: their ports are forwarded.
+ * An address that other devices share with a machine means nothing: their ports are forwarded.
  */
 function gatewayOf({ infrastructure }: Rack, name: string): string | undefined {
   const device = infrastructure.get(name);
@@ -370,7 +385,7 @@ function ownNames({ name, kind, machine }: Target): Set<string> {
   return new Set([name, ...phones]);
 }
 
-/** How long off, where nobody says: the machine's own, else the longest that its outlets' models want. */
+/** How long off, where the request does not say: the machine's own, else the longest that its outlets' models want. */
 export function defaultOffSeconds(rack: Rack, { machine, kind, feeds }: Target): number {
   if (kind === 'machine' && machine?.offSeconds !== undefined) return machine.offSeconds;
   const wanted = feeds.map(({ device }) => {

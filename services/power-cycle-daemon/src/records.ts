@@ -1,4 +1,4 @@
-/** What the journal keeps: cycles, the power that is owed, wishes, holds, requests, repairs. Parsed when it is read. */
+/** What the journal keeps: cycles, outlets to turn on again or to keep off, holds, requests, repairs. Parsed when it is read. */
 import { CycleMode, CycleStep, Outcome, PowerAction, Refusal, StepRecord, Time } from '@skolo/api';
 import { z } from 'zod';
 
@@ -27,8 +27,8 @@ export const Feed = z.object({
 });
 export type Feed = z.output<typeof Feed>;
 
-/** A person turned it off. */
-export const Wish = z.object({
+/** An outlet that a person turned off. */
+export const SwitchedOff = z.object({
   controller: z.string(),
   outlet: z.string(),
   /** What was asked for. The outlet may feed something else by now. */
@@ -39,12 +39,12 @@ export const Wish = z.object({
   /** How it was on before. */
   mode: z.string().exactOptional(),
 });
-export type Wish = z.output<typeof Wish>;
+export type SwitchedOff = z.output<typeof SwitchedOff>;
 
 /** One action on one target, from the request to its outcome. */
 export const CycleRecord = z.object({
   id: z.string(),
-  /** Counts up: the order in which they were asked for, whatever the wall clock says. */
+  /** Counts up: the order in which they were asked for, whatever the wall clock does. */
   number: z.int(),
   /** The same for all of one request: the number of the first. */
   batch: z.int(),
@@ -52,9 +52,9 @@ export const CycleRecord = z.object({
   action: PowerAction,
   mode: CycleMode,
   feeds: z.array(Feed),
-  /** The device itself does off, wait and on: the only way for what this daemon depends on. */
+  /** The device itself does off, wait and on: the only possibility for what this daemon depends on. */
   nativeOnly: z.boolean(),
-  /** Somebody said how long off it should be; a device with a time of its own is then not asked to cycle by itself. */
+  /** The request or rack.yaml gives the time off; a device with a time of its own is then not asked to cycle by itself. */
   offSecondsGiven: z.boolean(),
   offSeconds: z.number(),
   reason: z.string(),
@@ -81,9 +81,9 @@ export const CycleRecord = z.object({
   bootId: z.string().exactOptional(),
   /** The machine was asked to reboot itself, and the daemon died then: whether it did may be unknown. */
   interrupted: z.boolean(),
-  /** Nobody watched for a while after its outlets were touched: the daemon was restarted. */
+  /** It was not watched for a while after its outlets were touched: the daemon was restarted. */
   unwatched: z.boolean(),
-  /** What went wrong, told once the power is on again. */
+  /** What went wrong, reported once the power is on again. */
   failure: z.object({ step: CycleStep, detail: z.string() }).exactOptional(),
   /** Outlets that reported a fault when it was not seen back, or was seen on: `switch-1/14: Fault`. */
   fault: z.string().exactOptional(),
@@ -93,23 +93,23 @@ export const CycleRecord = z.object({
   steps: z.array(StepRecord),
   /** An off that failed and still stands: it is carried out once that is possible. */
   pending: z.literal(true).exactOptional(),
-  /** The wishes that a program's on replaced: they are back when it fails. */
-  formerly: z.array(Wish).exactOptional(),
+  /** The offs that a program's on replaced: they are back when it fails. */
+  formerly: z.array(SwitchedOff).exactOptional(),
 });
 export type CycleRecord = z.output<typeof CycleRecord>;
 
-/** Power that must come back: written before an outlet is turned off, deleted once it has been seen on. */
-export const Debt = z.object({
+/** An outlet that must be turned on again: written before it is turned off, deleted once it has been seen on. */
+export const PendingOn = z.object({
   controller: z.string(),
   outlet: z.string(),
   mode: z.string().exactOptional(),
   since: Time,
-  /** The cycle that owes it. */
+  /** The cycle that turned it off. */
   cycle: z.string(),
   /** Several attempts to turn it on have failed; the attempts go on. */
   stuck: z.object({ since: Time, why: z.string() }).exactOptional(),
 });
-export type Debt = z.output<typeof Debt>;
+export type PendingOn = z.output<typeof PendingOn>;
 
 export const HoldRecord = z.object({
   id: z.string(),

@@ -8,12 +8,11 @@ import type { Refusal } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
-import type { Controllers } from './controllers.ts';
 import type { Cycles } from './cycles.ts';
-import type { OnProofs } from './on-proofs.ts';
-import type { PastCycles } from './past-cycles.ts';
+import type { EmitPower } from './events.ts';
+import { onAccepted } from './outlet-records.ts';
 import { type Ask, decide, defaultOffSeconds, type Situation } from './policy.ts';
-import { type CycleRecord, type Feed, isStanding, type RequestRecord } from './records.ts';
+import type { CycleRecord, Feed, RequestRecord } from './records.ts';
 import type { Store } from './store.ts';
 import { findTargets, type Target, type UnknownTarget } from './targets.ts';
 
@@ -71,13 +70,10 @@ export interface RequestsDeps {
   rack: () => Rack;
   store: Store;
   cycles: Cycles;
-  controllers: Controllers;
-  past: PastCycles;
-  proofs: OnProofs;
+  /** What the policy looks at, now. */
+  situation: () => Situation;
   clock: Clock;
-  onRefused: (refusal: Refusal) => void;
-  /** Told of each new cycle, once it is durable. */
-  onTaken: (record: CycleRecord) => void;
+  emit: EmitPower;
 }
 
 const daySeconds = 86_400;
@@ -104,41 +100,23 @@ export class Requests {
     return taken;
   }
 
-  /** What the policy looks at, now. */
-  situation(): Situation {
-    const { rack, store, cycles, controllers, past, proofs, clock } = this.deps;
-    return {
-      rack: rack(),
-      now: clock.now(),
-      uptime: clock.uptime(),
-      holds: [...store.holds.all.values()],
-      wishes: store.wishes.all,
-      debts: store.debts.all,
-      failing: proofs.failing(),
-      active: cycles.active(),
-      past: past.list(),
-      cyclesNatively: ({ device }: Outlet, offSeconds) =>
-        controllers.get(device)?.cyclesNatively(offSeconds) ?? false,
-    };
-  }
-
   private async takeNow(request: Request): Promise<Accepted> {
-    const { store, cycles } = this.deps;
+    const { store, cycles, emit } = this.deps;
     const repeated = this.repeated(request);
     if (repeated !== undefined) return { cycles: repeated.cycles, refused: repeated.refused };
     const { accepted, records, refused } = this.decideAll(request);
-    for (const refusal of refused) this.deps.onRefused(refusal);
+    for (const refusal of refused) emit({ type: 'refused', refusal });
     if (refused.length > 0 && (!request.skipRefused || accepted.length === 0)) {
       throw new RequestRefused(refused);
     }
     const changes = [
-      ...records.flatMap((record) => this.changesFor(record)),
+      ...records.flatMap((record) => [store.cycles.put(record), ...onAccepted(store, record)]),
       ...this.remember(request, { cycles: accepted, refused }),
       ...this.forgetOld(),
     ];
     if (changes.length > 0) await store.write(changes);
     for (const record of records) {
-      this.deps.onTaken(record);
+      emit({ type: 'cycle', record });
       cycles.add(record.id);
     }
     return { cycles: accepted, refused };
@@ -148,7 +126,7 @@ export class Requests {
     const { rack } = this.deps;
     const { targets, unknown } = findTargets(rack(), written);
     const refused = unknownRefusals(unknown);
-    const situation = this.situation();
+    const situation = this.deps.situation();
     const active = [...situation.active];
     const accepted: Accepted['cycles'] = [];
     const records: CycleRecord[] = [];
@@ -205,23 +183,9 @@ export class Requests {
   private feed({ device, outlet }: Outlet): Feed {
     const { store } = this.deps;
     const key = formatOutlet({ device, outlet });
-    // Off now, so that only what is remembered tells how it was on.
-    const mode = store.wishes.get(key)?.mode ?? store.debts.get(key)?.mode;
+    // Off now, so that only the records know how it was on.
+    const mode = store.switchedOff.get(key)?.mode ?? store.pendingOns.get(key)?.mode;
     return { controller: device, outlet, ...(mode !== undefined && { mode }) };
-  }
-
-  private changesFor(record: CycleRecord): Change[] {
-    const { store } = this.deps;
-    const { action, target, feeds, by, reason, requestedAt: at } = record;
-    const changes = [store.cycles.put(record)];
-    if (!isStanding(record)) return changes;
-    for (const feed of feeds) {
-      const key = `${feed.controller}/${feed.outlet}`;
-      if (action === 'on') changes.push(store.wishes.remove(key));
-      if (action !== 'off') continue;
-      changes.push(store.wishes.put({ ...feed, target, by, reason, at }), store.debts.remove(key));
-    }
-    return changes;
   }
 
   private repeated({ key, by, ...request }: Request): RequestRecord | undefined {

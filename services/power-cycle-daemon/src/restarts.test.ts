@@ -149,6 +149,8 @@ const ways: Way[] = [
   {
     name: 'the device cycles it by itself',
     power: 'switch-1/9',
+    // The first daemon has to stop within this time.
+    offSeconds: 3,
     reached: ({ steps }) => steps.some(({ text }) => text.includes('turns it on by itself')),
     outcome: 'back',
     told: ['cycle 9', 'on 9 auto'],

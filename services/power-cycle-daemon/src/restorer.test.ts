@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Debt, Wish } from './records.ts';
+import type { PendingOn, SwitchedOff } from './records.ts';
 import { Restorer, type RestorerDeps } from './restorer.ts';
 import { Store } from './store.ts';
 import { Boards } from './testing/board-driver.ts';
@@ -7,35 +7,39 @@ import { waitUntil } from './testing/wait-until.ts';
 
 const at = '2026-11-20T12:00:00.000Z';
 
-function debt(controller: string, outlet: string, mode?: string): Debt {
+function debt(controller: string, outlet: string, mode?: string): PendingOn {
   return { controller, outlet, since: at, cycle: 'cycle-1', ...(mode !== undefined && { mode }) };
 }
 
-const wish: Wish = { controller: 'pdu-1', outlet: '1', by: 'ann', at, reason: 'smoke' };
+const wish: SwitchedOff = { controller: 'pdu-1', outlet: '1', by: 'ann', at, reason: 'smoke' };
 
 /** A restorer of boards whose outlets are all off; in memory, since the disk has no say here. */
-async function withDebts(debts: readonly Debt[], own: Partial<RestorerDeps> = {}) {
+async function withDebts(pendingOns: readonly PendingOn[], own: Partial<RestorerDeps> = {}) {
   const boards = new Boards();
-  const names = [...new Set(debts.map(({ controller }) => controller))];
+  const names = [...new Set(pendingOns.map(({ controller }) => controller))];
   const controllers = new Map(names.map((name) => [name, boards.controller(name)]));
-  for (const { controller, outlet } of debts) boards.get(controller).outlets.set(outlet, false);
+  for (const { controller, outlet } of pendingOns)
+    boards.get(controller).outlets.set(outlet, false);
   const store = new Store({
     journal: () => undefined,
     onTrouble: () => undefined,
     onWell: () => undefined,
   });
-  await store.keep(debts.map((each) => store.debts.put(each)));
+  await store.keep(pendingOns.map((each) => store.pendingOns.put(each)));
   const stopping = new AbortController();
   const events: string[] = [];
   const restorer = new Restorer({
     store,
-    controller: (name) => controllers.get(name),
+    controllers,
     staggerSeconds: () => 0,
     clock: { now: () => Date.now() },
     patience: { firstMs: 1, mostMs: 2, withinMs: 10 },
     backOff: { firstMs: 5, maxMs: 20 },
-    onStuck: ({ outlet }, text) => events.push(`stuck ${outlet}: ${text}`),
-    onPaid: ({ outlet }, wasStuck) => events.push(`paid ${outlet}${wasStuck ? ', was stuck' : ''}`),
+    emit(event) {
+      if (event.type === 'stuck-off') events.push(`stuck ${event.pendingOn.outlet}: ${event.why}`);
+      if (event.type !== 'restored') return;
+      events.push(`restored ${event.pendingOn.outlet}${event.wasStuck ? ', was stuck' : ''}`);
+    },
     signal: stopping.signal,
     ...own,
   });
@@ -44,7 +48,7 @@ async function withDebts(debts: readonly Debt[], own: Partial<RestorerDeps> = {}
     await restorer.close();
   }
   const stuck = () =>
-    [...store.debts.all].flatMap(([key, debt]) => (debt.stuck === undefined ? [] : [key]));
+    [...store.pendingOns.all].flatMap(([key, debt]) => (debt.stuck === undefined ? [] : [key]));
   return { boards, controllers, store, restorer, events, stop, stuck };
 }
 
@@ -57,8 +61,8 @@ describe('the restorer', () => {
 
     expect(restored).toEqual({ is: 'on', text: 'pdu-1/3 seen on' });
     expect(boards.get('pdu-1').told).toEqual(['on 3 forced-on']);
-    expect(store.debts.all.size).toBe(0);
-    expect(events).toEqual(['paid 3']);
+    expect(store.pendingOns.all.size).toBe(0);
+    expect(events).toEqual(['restored 3']);
   });
 
   it('leaves alone what is on already', async () => {
@@ -68,12 +72,12 @@ describe('the restorer', () => {
 
     expect(await restorer.restore(owed)).toMatchObject({ is: 'on' });
     expect(boards.get('pdu-1').told).toEqual([]);
-    expect(store.debts.all.size).toBe(0);
+    expect(store.pendingOns.all.size).toBe(0);
   });
 
   it('proves on what nothing says is owed: whoever asks wants it on', async () => {
     const { boards, restorer, store } = await withDebts([debt('pdu-1', '3')]);
-    await store.keep([store.debts.remove('pdu-1/3')]);
+    await store.keep([store.pendingOns.remove('pdu-1/3')]);
 
     const restored = await restorer.restore(debt('pdu-1', '3'));
 
@@ -100,14 +104,14 @@ describe('the restorer', () => {
     const restored = await restorer.restore(owed);
     const wasStuck = stuck();
     board.isDown = false;
-    await waitUntil(() => (store.debts.all.size === 0 ? true : undefined));
+    await waitUntil(() => (store.pendingOns.all.size === 0 ? true : undefined));
 
     expect(restored.is).toBe('stuck');
     expect(restored.text).toContain('pdu-1/3 could not be proven on: pdu-1: connection refused');
     expect(wasStuck).toEqual(['pdu-1/3']);
     expect(stuck().length).toBe(0);
     expect(board.outlets.isOn('3')).toBe(true);
-    expect(events).toEqual([expect.stringContaining('stuck 3'), 'paid 3, was stuck']);
+    expect(events).toEqual([expect.stringContaining('stuck 3'), 'restored 3, was stuck']);
   });
 
   it('does not believe an outlet that takes the command and stays off', async () => {
@@ -151,26 +155,26 @@ describe('the restorer', () => {
     boards.get('pdu-1').isDown = true;
     await restorer.restore(owed);
 
-    await store.keep([store.wishes.put(wish), store.debts.remove('pdu-1/1')]);
+    await store.keep([store.switchedOff.put(wish), store.pendingOns.remove('pdu-1/1')]);
     boards.get('pdu-1').isDown = false;
-    await waitUntil(() => (events.at(-1)?.startsWith('paid') ? true : undefined));
+    await waitUntil(() => (events.at(-1)?.startsWith('restored') ? true : undefined));
     expect(stuck()).toEqual([]);
 
     expect(boards.get('pdu-1').outlets.isOn('1')).toBe(false);
-    expect(events.at(-1)).toBe('paid 1, was stuck');
+    expect(events.at(-1)).toBe('restored 1, was stuck');
   });
 
   it('goes on with what is not in rack.yaml now, in case it comes back', async () => {
     const owed = debt('pdu-1', '3');
     const found = new Map<string, ReturnType<Boards['controller']>>();
     const { store, restorer, controllers } = await withDebts([owed], {
-      controller: (name) => found.get(name),
+      controllers: found,
     });
 
     const restored = await restorer.restore(owed);
     const [own] = controllers.values();
     if (own !== undefined) found.set('pdu-1', own);
-    await waitUntil(() => (store.debts.all.size === 0 ? true : undefined));
+    await waitUntil(() => (store.pendingOns.all.size === 0 ? true : undefined));
 
     expect(restored.text).toContain('pdu-1 is no longer in rack.yaml');
   });
@@ -178,8 +182,10 @@ describe('the restorer', () => {
   it('goes on where a driver cannot even be made', async () => {
     const owed = debt('pdu-1', '3');
     const { restorer, stop } = await withDebts([owed], {
-      controller: () => {
-        throw new TypeError('no such option');
+      controllers: {
+        get: () => {
+          throw new TypeError('no such option');
+        },
       },
     });
 
@@ -189,11 +195,13 @@ describe('the restorer', () => {
     expect(restored.text).toContain('no such option');
   });
 
-  it('pays old debts one after another on a controller, and all controllers at once', async () => {
+  it('pays old pendingOns one after another on a controller, and all controllers at once', async () => {
     const outlets = ['1', '2', '3'];
-    const debts = ['pdu-1', 'pdu-2'].flatMap((pdu) => outlets.map((outlet) => debt(pdu, outlet)));
+    const pendingOns = ['pdu-1', 'pdu-2'].flatMap((pdu) =>
+      outlets.map((outlet) => debt(pdu, outlet)),
+    );
     let pauses = 0;
-    const { boards, store, restorer } = await withDebts(debts, {
+    const { boards, store, restorer } = await withDebts(pendingOns, {
       staggerSeconds() {
         pauses += 1;
         return 0.03;
@@ -204,38 +212,38 @@ describe('the restorer', () => {
       boards.get(name).outlets.on('change', ({ outlet }) => void order.push(outlet));
     }
 
-    restorer.payOldDebts();
-    await waitUntil(() => (store.debts.all.size === 0 ? true : undefined));
+    restorer.resume();
+    await waitUntil(() => (store.pendingOns.all.size === 0 ? true : undefined));
 
     expect(order).toEqual(['1', '1', '2', '2', '3', '3']);
     expect(pauses).toBe(4);
   });
 
   it('keeps the order of an old debt for which a cycle waits', async () => {
-    const debts = [debt('pdu-1', '1'), debt('pdu-1', '2')];
-    const { boards, restorer } = await withDebts(debts);
+    const pendingOns = [debt('pdu-1', '1'), debt('pdu-1', '2')];
+    const { boards, restorer } = await withDebts(pendingOns);
     const order: string[] = [];
     boards.get('pdu-1').outlets.on('change', ({ outlet }) => void order.push(outlet));
 
-    restorer.payOldDebts();
+    restorer.resume();
     await restorer.restore(debt('pdu-1', '2'));
 
     expect(order).toEqual(['1', '2']);
   });
 
   it('lets one dead outlet hold up the next only until it is stuck', async () => {
-    const debts = [debt('pdu-1', '1'), debt('pdu-1', '2')];
-    const { boards, restorer, store, stop, stuck } = await withDebts(debts);
+    const pendingOns = [debt('pdu-1', '1'), debt('pdu-1', '2')];
+    const { boards, restorer, store, stop, stuck } = await withDebts(pendingOns);
     const { outlets } = boards.get('pdu-1');
     outlets.on('change', ({ outlet, on }) => {
       if (outlet === '1' && on) outlets.set('1', false);
     });
 
-    restorer.payOldDebts();
-    await waitUntil(() => (store.debts.get('pdu-1/2') === undefined ? true : undefined));
+    restorer.resume();
+    await waitUntil(() => (store.pendingOns.get('pdu-1/2') === undefined ? true : undefined));
     await stop();
 
-    expect([...store.debts.all.keys()]).toEqual(['pdu-1/1']);
+    expect([...store.pendingOns.all.keys()]).toEqual(['pdu-1/1']);
     expect(stuck()).toEqual(['pdu-1/1']);
   });
 
@@ -251,7 +259,7 @@ describe('the restorer', () => {
     await stop();
 
     expect((await waiting).text).toBe('the daemon stops; its next start turns it on');
-    expect([...store.debts.all.keys()]).toEqual(['pdu-1/3']);
+    expect([...store.pendingOns.all.keys()]).toEqual(['pdu-1/3']);
     expect(stuck().length).toBe(0);
   });
 });

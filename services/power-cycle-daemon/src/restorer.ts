@@ -1,12 +1,12 @@
 /**
- * Pays the power that is owed: every outlet that was turned off for a cycle is turned on and seen on, however often it
- * takes, also after this process died and came back. Whoever waits is told after a few failures that it is stuck; the
- * attempts go on.
+ * Turns outlets on again: each that was turned off for a cycle is turned on and seen on, however often it takes, also
+ * after this process died and came back. After a few failures it counts as stuck; the attempts go on.
  */
 import { type BackOffOptions, backOffMs, type Clock, errorText, pause } from '@skolo/common';
-import type { Controller } from './controller.ts';
-import { type Patience, type Proof, turnOn, usualPatience } from './prove.ts';
-import { type Debt, feedKey } from './records.ts';
+import type { Controllers } from './controllers.ts';
+import type { EmitPower } from './events.ts';
+import { type Patience, type Proof, turnOn } from './outlets.ts';
+import { feedKey, type PendingOn } from './records.ts';
 import type { Store } from './store.ts';
 
 export type Restored =
@@ -17,19 +17,14 @@ export type Restored =
 
 export interface RestorerDeps {
   store: Store;
-  /** Undefined for one that is no longer in the rack. */
-  controller(name: string): Controller | undefined;
-  staggerSeconds(): number;
+  controllers: Pick<Controllers, 'get'>;
+  staggerSeconds: () => number;
   clock: Pick<Clock, 'now'>;
-  patience?: Patience;
+  patience: Patience;
   /** Between two attempts. */
-  backOff?: BackOffOptions;
-  /** Told when an outlet is stuck off, at a restart again, and when it no longer is. */
-  onStuck?: (debt: Debt, text: string) => void;
-  onPaid?: (debt: Debt, wasStuck: boolean) => void;
-  /** Told when a controller turned on what was off before. */
-  onTurnedOn?: (controller: string) => void;
-  /** Aborted when the daemon stops; debts stay in the journal. */
+  backOff: BackOffOptions;
+  emit: EmitPower;
+  /** Aborted when the daemon stops; what is not on yet stays in the journal. */
   signal: AbortSignal;
 }
 
@@ -52,7 +47,7 @@ interface StartOptions {
 
 /** Failures until it counts as stuck; by then, too, an off that was on its way has arrived. */
 const stuckAfter = 3;
-const usualBackOff = { firstMs: 1000, maxMs: 60_000 };
+export const usualBackOff: BackOffOptions = { firstMs: 1000, maxMs: 60_000 };
 
 export class Restorer {
   private readonly deps: RestorerDeps;
@@ -63,53 +58,55 @@ export class Restorer {
   }
 
   /** What the last process left: one outlet after another on each controller, since all at once draw too much current. */
-  payOldDebts(): void {
+  resume(): void {
+    const { store, staggerSeconds, emit, signal } = this.deps;
     const last = new Map<string, Promise<unknown>>();
-    for (const debt of this.deps.store.debts.all.values()) {
-      if (debt.stuck !== undefined) this.deps.onStuck?.(debt, debt.stuck.why);
-      const before = last.get(debt.controller);
-      const turn = before?.then(() => pause(this.deps.staggerSeconds() * 1000, this.deps.signal));
-      // What that one told last may still be on its way.
-      last.set(debt.controller, told(this.start(debt, { isInDoubt: true, turn })));
+    for (const pendingOn of store.pendingOns.all.values()) {
+      const { controller, stuck } = pendingOn;
+      if (stuck !== undefined) emit({ type: 'stuck-off', pendingOn, why: stuck.why });
+      const turn = last.get(controller)?.then(() => pause(staggerSeconds() * 1000, signal));
+      // The last command of that process may still be on its way.
+      last.set(controller, resultOf(this.start(pendingOn, { isInDoubt: true, turn })));
     }
   }
 
   /**
    * Has an outlet turned on, now. Fulfilled when it was seen on, or when it is stuck: then it is tried for ever.
    *
-   * @param isInDoubt it was told to go off and never seen off, so that it may still do so
+   * @param isInDoubt it was sent an off and never seen off, so that it may still go off
    * @param isOnce it is given up where it would be stuck, unless somebody else has it turned on already
    */
   restore(
-    debt: Debt,
+    pendingOn: PendingOn,
     { isInDoubt = false, isOnce = false }: { isInDoubt?: boolean; isOnce?: boolean } = {},
   ): Promise<Restored> {
-    const work = this.working.get(feedKey(debt)) ?? this.start(debt, { isInDoubt, isOnce });
+    const known = this.working.get(feedKey(pendingOn));
+    const work = known ?? this.start(pendingOn, { isInDoubt, isOnce });
     work.hurry();
-    return told(work);
+    return resultOf(work);
   }
 
   /**
-   * Gives up what is owed on a device that has left the rack: nobody can ever pay it. Gives why not.
+   * Gives up an outlet of a device that has left the rack: it can never be turned on. Returns why not.
    *
-   * @throws JournalDown, StorageUnavailable It is still owed.
+   * @throws JournalDown, StorageUnavailable It is still pending.
    */
-  async giveUp(key: string): Promise<'not-owed' | 'in-the-rack' | undefined> {
-    const { store } = this.deps;
-    const debt = store.debts.get(key);
-    if (debt === undefined) return 'not-owed';
-    if (this.deps.controller(debt.controller) !== undefined) return 'in-the-rack';
-    await store.write([store.debts.remove(key)]);
+  async giveUp(key: string): Promise<'not-pending' | 'in-the-rack' | undefined> {
+    const { store, controllers, emit } = this.deps;
+    const pendingOn = store.pendingOns.get(key);
+    if (pendingOn === undefined) return 'not-pending';
+    if (controllers.get(pendingOn.controller) !== undefined) return 'in-the-rack';
+    await store.write([store.pendingOns.remove(key)]);
     const work = this.working.get(key);
     if (work !== undefined) work.isGivenUp = true;
     work?.hurry();
-    this.deps.onPaid?.(debt, debt.stuck !== undefined);
+    emit({ type: 'restored', pendingOn, wasStuck: pendingOn.stuck !== undefined });
     return undefined;
   }
 
   /** Why an outlet is still off, by the latest attempt to turn it on. */
   whyOff(key: string): string | undefined {
-    return this.working.get(key)?.why ?? this.deps.store.debts.get(key)?.stuck?.why;
+    return this.working.get(key)?.why ?? this.deps.store.pendingOns.get(key)?.stuck?.why;
   }
 
   /** Whether the latest attempt to turn on some outlet of a controller failed. */
@@ -129,11 +126,11 @@ export class Restorer {
     await Promise.all([...this.working.values()].map(({ done }) => done));
   }
 
-  private start(debt: Debt, options: StartOptions): Work {
+  private start(pendingOn: PendingOn, options: StartOptions): Work {
     const { turn = Promise.resolve() } = options;
-    const key = feedKey(debt);
+    const key = feedKey(pendingOn);
     const work: Work = {
-      controller: debt.controller,
+      controller: pendingOn.controller,
       why: undefined,
       waiting: [],
       isGivenUp: false,
@@ -141,47 +138,51 @@ export class Restorer {
       done: Promise.resolve(),
     };
     work.done = turn
-      .then(() => this.pay(debt, work, options))
+      .then(() => this.turnOn(pendingOn, work, options))
       .catch(() =>
-        tell(work, { is: 'stuck', text: 'the daemon stops; its next start turns it on' }),
+        settle(work, { is: 'stuck', text: 'the daemon stops; its next start turns it on' }),
       )
       .finally(() => this.working.delete(key));
     this.working.set(key, work);
     return work;
   }
 
-  /** @throws The signal's reason, and nothing else. */
-  private async pay(debt: Debt, work: Work, { isInDoubt, isOnce }: StartOptions): Promise<void> {
-    const { store, backOff = usualBackOff } = this.deps;
-    const key = feedKey(debt);
-    let isStuck = debt.stuck !== undefined;
+  /** Until it is seen on. @throws The signal's reason, and nothing else. */
+  private async turnOn(
+    pendingOn: PendingOn,
+    work: Work,
+    { isInDoubt, isOnce }: StartOptions,
+  ): Promise<void> {
+    const { store, backOff, emit } = this.deps;
+    const key = feedKey(pendingOn);
+    let isStuck = pendingOn.stuck !== undefined;
     for (let failures = 1; ; failures += 1) {
-      const wish = store.wishes.get(key);
+      const off = store.switchedOff.get(key);
       // A person turned it off meanwhile: that has the last word.
       const doubt = isInDoubt && failures < stuckAfter;
-      const proof = wish === undefined ? await this.attempt(debt, doubt) : undefined;
+      const proof = off === undefined ? await this.attempt(pendingOn, doubt) : undefined;
       if (proof === undefined || proof.is === 'proven') {
         work.why = undefined;
-        if (proof?.wasOff) this.deps.onTurnedOn?.(debt.controller);
-        await store.keep([store.debts.remove(key)]);
-        this.deps.onPaid?.(debt, isStuck);
-        return tell(work, {
+        if (proof?.wasOff) emit({ type: 'turned-on', controller: pendingOn.controller });
+        await store.keep([store.pendingOns.remove(key)]);
+        emit({ type: 'restored', pendingOn, wasStuck: isStuck });
+        return settle(work, {
           is: 'on',
-          text: proof?.text ?? `${key} was turned off by ${wish?.by}`,
+          text: proof?.text ?? `${key} was turned off by ${off?.by}`,
           ...(proof?.reading.fault !== undefined && { fault: `${key}: ${proof.reading.fault}` }),
         });
       }
       work.why = proof.text;
-      if (work.isGivenUp) return tell(work, { is: 'stuck', text: `${key} was given up` });
+      if (work.isGivenUp) return settle(work, { is: 'stuck', text: `${key} was given up` });
       if (isOnce && failures >= stuckAfter) {
-        await store.keep([store.debts.remove(key)]);
-        return tell(work, { is: 'given-up', text: `${key} not seen on: ${proof.text}` });
+        await store.keep([store.pendingOns.remove(key)]);
+        return settle(work, { is: 'given-up', text: `${key} not seen on: ${proof.text}` });
       }
       if (failures >= stuckAfter) {
-        await this.keepStuck(debt, proof.text);
+        await this.keepStuck(pendingOn, proof.text);
         isStuck = true;
         const text = `${key} could not be proven on: ${proof.text}; tried for ever`;
-        tell(work, { is: 'stuck', text });
+        settle(work, { is: 'stuck', text });
       }
       await this.rest(backOffMs(failures, backOff), work);
       if (work.isGivenUp) return;
@@ -189,22 +190,22 @@ export class Restorer {
   }
 
   /** Journaled, so that the next process turns nothing else off on this controller. */
-  private async keepStuck(debt: Debt, why: string): Promise<void> {
-    const { store, clock, onStuck } = this.deps;
-    const known = store.debts.get(feedKey(debt)) ?? debt;
+  private async keepStuck(pendingOn: PendingOn, why: string): Promise<void> {
+    const { store, clock, emit } = this.deps;
+    const known = store.pendingOns.get(feedKey(pendingOn)) ?? pendingOn;
     if (known.stuck !== undefined) return;
     const since = new Date(clock.now()).toISOString();
-    await store.keep([store.debts.put({ ...known, stuck: { since, why } })]);
-    onStuck?.(known, why);
+    await store.keep([store.pendingOns.put({ ...known, stuck: { since, why } })]);
+    emit({ type: 'stuck-off', pendingOn: known, why });
   }
 
   private async attempt(
-    { controller: name, outlet, mode }: Debt,
+    { controller: name, outlet, mode }: PendingOn,
     isInDoubt: boolean,
   ): Promise<Proof> {
-    const { controller: find, patience = usualPatience, signal } = this.deps;
+    const { controllers, patience, signal } = this.deps;
     try {
-      const controller = find(name);
+      const controller = controllers.get(name);
       if (controller !== undefined) {
         return await turnOn(controller, outlet, { mode, isInDoubt }, patience, signal);
       }
@@ -226,10 +227,11 @@ export class Restorer {
   }
 }
 
-function told(work: Work): Promise<Restored> {
+/** The next result: it is stuck, or over. */
+function resultOf(work: Work): Promise<Restored> {
   return new Promise((resolve) => work.waiting.push(resolve));
 }
 
-function tell(work: Work, restored: Restored): void {
-  for (const each of work.waiting.splice(0)) each(restored);
+function settle(work: Work, restored: Restored): void {
+  for (const resolve of work.waiting.splice(0)) resolve(restored);
 }

@@ -22,7 +22,10 @@ function rejecting() {
   });
   const signIns = new SignInPause({ credentials, clock });
   const facts = { name: 'pdu-1', model: 'board', experimental: false };
-  const controller = new Controller(facts, boards.driver('pdu-1'), signIns, { clock });
+  const controller = new Controller(facts, boards.driver('pdu-1'), signIns, {
+    clock,
+    emit: () => undefined,
+  });
   return {
     board,
     controller,

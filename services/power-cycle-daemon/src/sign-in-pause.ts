@@ -28,7 +28,7 @@ export interface RejectedSignIns {
 /** After the first rejected sign-in, the second, and each later one. */
 const pauseSeconds = [120, 300, 600] as const;
 const longestSeconds = 600;
-/** So that what is kept of a password tells nothing, even in a dump of the memory. */
+/** So that what is kept of a password is useless, even in a dump of the memory. */
 const ownKey = randomBytes(32);
 
 export class SignInPause {

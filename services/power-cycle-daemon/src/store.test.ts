@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal, JournalDown, StorageUnavailable } from '@skolo/durable';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Debt } from './records.ts';
+import type { PendingOn } from './records.ts';
 import { Store } from './store.ts';
 import { cycleRecord } from './testing/records.ts';
 
@@ -46,7 +46,7 @@ async function onDisk() {
   };
 }
 
-const debt: Debt = {
+const debt: PendingOn = {
   controller: 'pdu-1',
   outlet: '1',
   mode: '48v',
@@ -58,24 +58,24 @@ describe('the store', () => {
   it('has after a restart what it had before', async () => {
     const { store, reread } = await onDisk();
     const record = cycleRecord({ phase: 'off', sawOff: true });
-    await store.write([store.cycles.put(record), store.debts.put(debt)]);
-    await store.keep([store.debts.put({ ...debt, outlet: '2' })]);
-    await store.write([store.debts.remove('pdu-1/1')]);
+    await store.write([store.cycles.put(record), store.pendingOns.put(debt)]);
+    await store.keep([store.pendingOns.put({ ...debt, outlet: '2' })]);
+    await store.write([store.pendingOns.remove('pdu-1/1')]);
 
     const { next, unreadable } = await reread();
 
     expect(unreadable).toBe(0);
     expect([...next.cycles.all.values()]).toEqual([record]);
-    expect([...next.debts.all.keys()]).toEqual(['pdu-1/2']);
+    expect([...next.pendingOns.all.keys()]).toEqual(['pdu-1/2']);
   });
 
   it('changes nothing where the journal cannot be written, and says so', async () => {
     const { store, fail, said } = await onDisk();
     await fail();
 
-    await expect(store.write([store.debts.put(debt)])).rejects.toThrow(StorageUnavailable);
+    await expect(store.write([store.pendingOns.put(debt)])).rejects.toThrow(StorageUnavailable);
 
-    expect(store.debts.all.size).toBe(0);
+    expect(store.pendingOns.all.size).toBe(0);
     expect(said).toEqual(['trouble']);
   });
 
@@ -83,23 +83,23 @@ describe('the store', () => {
     const { store, vanish } = await onDisk();
     await vanish();
 
-    await expect(store.write([store.debts.put(debt)])).rejects.toThrow(JournalDown);
-    expect(store.debts.all.size).toBe(0);
+    await expect(store.write([store.pendingOns.put(debt)])).rejects.toThrow(JournalDown);
+    expect(store.pendingOns.all.size).toBe(0);
   });
 
   it('keeps what may not wait, and writes it once the disk is well', async () => {
     const { store, fail, repair, reread, said } = await onDisk();
-    await store.write([store.debts.put(debt), store.debts.put({ ...debt, outlet: '2' })]);
+    await store.write([store.pendingOns.put(debt), store.pendingOns.put({ ...debt, outlet: '2' })]);
     await fail();
 
-    await store.keep([store.debts.remove('pdu-1/1'), store.cycles.put(cycleRecord())]);
-    const inMemory = [...store.debts.all.keys()];
+    await store.keep([store.pendingOns.remove('pdu-1/1'), store.cycles.put(cycleRecord())]);
+    const inMemory = [...store.pendingOns.all.keys()];
     await repair();
     await store.flush();
     const { next } = await reread();
 
     expect(inMemory).toEqual(['pdu-1/2']);
-    expect([...next.debts.all.keys()]).toEqual(['pdu-1/2']);
+    expect([...next.pendingOns.all.keys()]).toEqual(['pdu-1/2']);
     expect([...next.cycles.all.keys()]).toEqual(['cycle-1']);
     expect(said).toEqual(['well', 'trouble', 'well']);
   });
@@ -114,20 +114,23 @@ describe('the store', () => {
       vi.useRealTimers();
     });
 
-    const kept = store.keep([store.debts.put(debt)]);
+    const kept = store.keep([store.pendingOns.put(debt)]);
     await vi.advanceTimersByTimeAsync(2000);
     await kept;
     stalled.mockRestore();
     const { next } = await reread();
 
-    expect(store.debts.all.size).toBe(1);
-    expect(next.debts.all.size).toBe(0);
+    expect(store.pendingOns.all.size).toBe(1);
+    expect(next.pendingOns.all.size).toBe(0);
     expect(said).toEqual(['trouble']);
   });
 
   it('keeps without a journal, too, and what is newer in memory outlives the reading of the journal', async () => {
     const { store, vanish, repair, reread } = await onDisk();
-    await store.write([store.cycles.put(cycleRecord({ phase: 'off' })), store.debts.put(debt)]);
+    await store.write([
+      store.cycles.put(cycleRecord({ phase: 'off' })),
+      store.pendingOns.put(debt),
+    ]);
     await vanish();
 
     await store.keep([store.cycles.put(cycleRecord({ phase: 'see-back' }))]);
@@ -137,7 +140,7 @@ describe('the store', () => {
 
     expect(store.cycles.get('cycle-1')?.phase).toBe('see-back');
     expect(next.cycles.get('cycle-1')?.phase).toBe('see-back');
-    expect(store.debts.all.size).toBe(1);
+    expect(store.pendingOns.all.size).toBe(1);
   });
 
   it('does not write an old state after a new one', async () => {
@@ -171,12 +174,12 @@ describe('the store', () => {
 
   it('counts records that it does not understand, and reads the others', async () => {
     const { store, journal, reread } = await onDisk();
-    await store.write([store.debts.put(debt)]);
+    await store.write([store.pendingOns.put(debt)]);
     await journal()?.write({ put: { 'debt!pdu-1/9': { outlet: 9 }, 'cycle!x': null } });
 
     const { next, unreadable } = await reread();
 
     expect(unreadable).toBe(2);
-    expect([...next.debts.all.keys()]).toEqual(['pdu-1/1']);
+    expect([...next.pendingOns.all.keys()]).toEqual(['pdu-1/1']);
   });
 });

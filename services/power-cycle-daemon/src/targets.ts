@@ -1,5 +1,5 @@
-/** What people ask for, found in the rack: machines, phones, devices, single outlets. */
-
+/** Targets of requests, found in the rack: machines, phones, devices, single outlets. */
+import { HttpProblem, normaliseAddress } from '@skolo/common';
 import { models } from '@skolo/models';
 import {
   type AttachedDevice,
@@ -146,4 +146,17 @@ function whyUnknown(rack: Rack, name: string): string {
     allTargets(rack).map((target) => target.name),
   );
   return `${rack.name} has no machine, phone or device of this name${guess}; skolo rack show lists them`;
+}
+
+/**
+ * The machine at an address. An agent needs no token for what is its own.
+ *
+ * @param hint what others may do instead
+ * @throws HttpProblem 403: there is no machine.
+ */
+export function machineAt({ machines }: Rack, from: string, hint: string): Machine {
+  for (const machine of machines.values()) {
+    if (machine.address !== undefined && normaliseAddress(machine.address) === from) return machine;
+  }
+  throw new HttpProblem(403, `${from} is no machine of rack.yaml; ${hint}`);
 }

@@ -9,7 +9,7 @@
  * Proven against: own simulator of machine and agent, behind a real ssh server's protocol; its uhubctl is written from the
  * source of 2.5.0, and its usage and errors were compared with the program of Debian. Hardware: none.
  *
- * Oddities. Exit status 0 says nothing: a hub may ignore what it is told, and a port that is not there is no error. So the
+ * Oddities. Exit status 0 means nothing: a hub may ignore a command, and a port that is not there is no error. So the
  * output is what counts, and only for that hub and that port. A hub without real switches shows a port as off while power
  * stays on it; where a device is still connected, or the USB 3 half still on, that is seen.
  */
@@ -35,7 +35,7 @@ export interface UsbHubDeps extends DriverDeps {
 
 /** A machine that is up answers at once, and ssh is still there for one that does not. */
 const agentTimeoutMs = 3000;
-/** Strangers are root there: what it says is short, or is not read. */
+/** Strangers are root there: its answer is short, or is not read. */
 const agentMostBytes = 64 * 1024;
 /** `-r 100` takes 2 s for each half of the hub. */
 const commandTimeoutMs = 15_000;
@@ -67,7 +67,7 @@ export function createUsbHub(
       return await askSsh(port, action, signal);
     } catch (error) {
       signal.throwIfAborted();
-      // An agent that said no knows better than an ssh that is not there.
+      // The refusal of an agent counts more than an ssh that is not there.
       throw answer instanceof DeviceUnreachable ? error : answer;
     }
   }
@@ -88,12 +88,15 @@ export function createUsbHub(
     });
     const params = { hub, port };
     const body = { on: action === 'on', why: 'the power-cycle daemon was asked to' };
-    const told =
+    const answer =
       action === undefined
         ? await client.usbPort({ params, signal })
         : await client.setUsbPort({ params, body, signal });
-    if (told.hub === hub && told.port === port) return { state: told.on ? 'on' : 'off' };
-    throw new DeviceRefused(name, `its agent tells of port ${told.hub}.${told.port} instead`);
+    if (answer.hub === hub && answer.port === port) return { state: answer.on ? 'on' : 'off' };
+    throw new DeviceRefused(
+      name,
+      `its agent answers for port ${answer.hub}.${answer.port} instead`,
+    );
   }
 
   function askSsh(port: UsbPort, action: Action | undefined, signal: AbortSignal) {

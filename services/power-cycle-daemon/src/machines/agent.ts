@@ -1,4 +1,4 @@
-/** The agent on a machine, asked at its status port. It may be silent: then nothing is known, and nobody waits. */
+/** The agent on a machine, asked at its status port. It may be silent: then nothing is known, and nothing waits. */
 import {
   type AgentStatus,
   ApiError,
@@ -29,7 +29,7 @@ const notConnected: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** Strangers are root on that machine: what it says is short, or is not read. */
+/** Strangers are root on that machine: its answer is short, or is not read. */
 const mostBytes = 64 * 1024;
 
 /** Undefined for a machine without an address. */

@@ -1,16 +1,17 @@
-/** Whether a machine is there: at its ssh port, its URL, or by a ping. One look each; who waits looks again. */
+/** Whether a machine or device is up: at its ssh port, its URL, its own port, or by a ping. One look each. */
 import { execFile } from 'node:child_process';
-import { withDeadline } from '@skolo/common';
-import type { Machine, Rack, SeenBack } from '@skolo/rack';
-import { lookTcp } from './look-tcp.ts';
+import { connect } from 'node:net';
+import { errorCode, withDeadline } from '@skolo/errors';
+import type { Transport } from '@skolo/models';
+import type { InfrastructureDevice, Machine, Rack, SeenBack } from '@skolo/rack';
 
 export interface Look {
   up: boolean;
   /** For people: `ssh answers at 192.168.1.101:22`, `connection refused`. */
   text: string;
-  /** Nobody listens there, and its own network stack says so. */
+  /** Nothing listens there, and its own network stack refuses. */
   isRefused?: boolean;
-  /** Nothing was learned, since it could not be asked at all. */
+  /** Nothing is known, since it could not be asked at all. */
   isUnknown?: boolean;
 }
 
@@ -24,8 +25,10 @@ export function probeOf(rack: Rack, machine: Machine): Probe | undefined {
     rack.services['power-cycle-daemon'].seenBack ?? { ssh: ports.ssh ?? 22 };
   if ('http' in how) return (timeoutMs, signal) => lookHttp(how.http, timeoutMs, signal);
   if (address === undefined) return undefined;
-  if ('ssh' in how) return (timeoutMs, signal) => lookSsh(address, how.ssh, timeoutMs, signal);
-  return (timeoutMs, signal) => lookIcmp(address, timeoutMs, signal);
+  if (!('ssh' in how)) return (timeoutMs, signal) => lookIcmp(address, timeoutMs, signal);
+  // RFC 4253, 4.2: a server begins with a line `SSH-2.0-…`, perhaps after others. A port that only accepts is not it.
+  const target = { address, port: how.ssh, banner: /(^|\n)SSH-/, up: 'ssh answers at' };
+  return (timeoutMs, signal) => lookTcp(target, timeoutMs, signal);
 }
 
 /** How long it may take until it is back, in seconds. */
@@ -33,27 +36,86 @@ export function backWithin(rack: Rack, machine: Machine): number {
   return machine.seenBack?.timeoutSeconds ?? rack.services['power-cycle-daemon'].seenBackSeconds;
 }
 
-/** RFC 4253, 4.2: a server begins with a line `SSH-2.0-…`, perhaps after others. A port that only accepts is not it. */
-async function lookSsh(
-  address: string,
-  port: number,
+/** Only what is reached over TCP; a datagram without an answer proves nothing. */
+const tcpPorts: Partial<Record<Transport, number>> = { ssh: 22, telnet: 23, http: 80, mqtt: 1883 };
+
+/** Whether a switch, router or PDU is up: by the port of its transport. Nothing is sent to it. */
+export function infrastructureProbe(device: InfrastructureDevice): Probe | undefined {
+  const { address, transport, ports, options } = device;
+  const usual = transport === 'http' && options.https === true ? 443 : tcpPorts[transport];
+  // The address of an MQTT switch is that of its broker.
+  if (address === undefined || usual === undefined || transport === 'mqtt') return undefined;
+  const port = (transport in ports ? ports[transport as keyof typeof ports] : undefined) ?? usual;
+  const target = { address, port, up: 'a TCP connection opens at' };
+  return (timeoutMs, signal) => lookTcp(target, timeoutMs, signal);
+}
+
+/**
+ * Whether anything at all answers where a device should be. In doubt it does: silence is what cuts its power.
+ *
+ * @throws The signal's reason
+ */
+export type Reach = (
+  device: InfrastructureDevice,
+  timeoutMs: number,
+  signal: AbortSignal,
+) => Promise<boolean>;
+
+export const reach: Reach = async (device, timeoutMs, signal) => {
+  const { address } = device;
+  if (address === undefined) return true;
+  const look = await infrastructureProbe(device)?.(timeoutMs, signal);
+  signal.throwIfAborted();
+  // Its ssh server may be gone; the device is not.
+  if (look?.up || look?.isRefused) return true;
+  const ping = await lookIcmp(address, timeoutMs, signal);
+  signal.throwIfAborted();
+  return ping.up || (look === undefined && ping.isUnknown === true);
+};
+
+interface TcpTarget {
+  address: string;
+  port: number;
+  /** What it must send by itself; absent: that it takes connections is enough. */
+  banner?: RegExp;
+  /** The text of success. */
+  up: string;
+}
+
+function lookTcp(
+  { address, port, banner, up }: TcpTarget,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Look> {
   const where = `${address}:${port}`;
-  const look = await lookTcp({ address, port, banner: /(^|\n)SSH-/ }, timeoutMs, signal);
-  switch (look.is) {
-    case 'up':
-      return { up: true, text: `ssh answers at ${where}` };
-    case 'silent':
-      return { up: false, text: `nothing at ${where} within ${timeoutMs} ms` };
-    case 'failed':
-      return { up: false, text: `nothing at ${where}: ${codeOf(look.error)}` };
-    case 'closed':
-      return { up: false, text: `nothing at ${where}: the connection was closed` };
-    case 'aborted':
-      return { up: false, text: 'no longer asked' };
-  }
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve({ up: false, text: 'no longer asked' });
+    const socket = connect({ host: address, port });
+    let received = '';
+    const end = (look: Look) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      socket.destroy();
+      resolve(look);
+    };
+    const down = (why: string) => end({ up: false, text: `nothing at ${where}${why}` });
+    const abort = () => end({ up: false, text: 'no longer asked' });
+    const timer = setTimeout(() => down(` within ${timeoutMs} ms`), timeoutMs);
+    signal.addEventListener('abort', abort);
+    socket.on('connect', () => {
+      if (banner === undefined) end({ up: true, text: `${up} ${where}` });
+    });
+    socket.on('data', (data) => {
+      received = (received + data.toString('latin1')).slice(-4096);
+      if (banner?.test(received)) end({ up: true, text: `${up} ${where}` });
+    });
+    socket.on('error', (error) => {
+      const code = codeOf(error);
+      const text = `nothing at ${where}: ${code}`;
+      end({ up: false, text, isRefused: code === 'ECONNREFUSED' });
+    });
+    socket.on('close', () => down(': the connection was closed'));
+  });
 }
 
 async function lookHttp(url: string, timeoutMs: number, signal: AbortSignal): Promise<Look> {
@@ -70,7 +132,7 @@ async function lookHttp(url: string, timeoutMs: number, signal: AbortSignal): Pr
 }
 
 /** By the system's ping, which has the right to send what we have not. */
-export function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal): Promise<Look> {
+function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal): Promise<Look> {
   const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)));
   const args = ['-n', '-c', '1', '-W', seconds, address];
   const unknown = (text: string): Look => ({ up: false, isUnknown: true, text });
@@ -87,6 +149,5 @@ export function lookIcmp(address: string, timeoutMs: number, signal: AbortSignal
 
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return error.cause === undefined ? error.message : codeOf(error.cause);
+  return errorCode(error) ?? (error.cause === undefined ? error.message : codeOf(error.cause));
 }

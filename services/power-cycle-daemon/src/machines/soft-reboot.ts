@@ -13,7 +13,7 @@ export interface SoftRebootDeps {
   timeoutMs: number;
 }
 
-/** `accepted`: it said yes, or its answer is missing, as it is when a machine goes down at once. */
+/** `accepted`: it agreed, or its answer is missing, as it is when a machine goes down at once. */
 export interface SoftReboot {
   accepted: boolean;
   text: string;
@@ -41,7 +41,7 @@ export async function softReboot(
     if (answer.accepted) return answer;
     refusals.push(answer.text);
   }
-  // Whoever may be shutting down is not cut before it had its time.
+  // A machine that may be shutting down is not cut before it had its time.
   if (refused?.maybe) return { accepted: true, text: `perhaps it reboots: ${refusals.join('; ')}` };
   return { accepted: false, text: `not rebooted by itself: ${refusals.join('; ')}` };
 }
@@ -79,5 +79,5 @@ async function overSsh(
 }
 
 function firstLine(text: string): string {
-  return text.trim().split('\n')[0]?.slice(0, 200) || 'no word why';
+  return text.trim().split('\n')[0]?.slice(0, 200) || 'without a reason';
 }

@@ -4,7 +4,7 @@ import { pause } from '@skolo/common';
 import type { Agent } from './agent.ts';
 import type { Probe } from './probe.ts';
 
-export interface MachineEyes {
+export interface Observer {
   probe: Probe;
   agent: Agent | undefined;
 }
@@ -23,9 +23,9 @@ export interface SeenDown {
   wasUp: boolean;
 }
 
-/** Until it is seen down. Gives how, or undefined when `withinMs` are over. */
+/** Until it is seen down. Returns how, or undefined when `withinMs` are over. */
 export async function seeDown(
-  { probe }: MachineEyes,
+  { probe }: Observer,
   withinMs: number,
   { lookMs, everyMs }: WatchTuning,
   signal: AbortSignal,
@@ -58,11 +58,11 @@ export interface ReturnOptions {
 }
 
 /**
- * Until it answers again. Proof that it was gone is that another boot runs now, where the agent tells, or else that it was
+ * Until it answers again. Proof that it was gone is that another boot runs now, where the agent reports it, or else that it was
  * seen down. Without either, an answer means nothing.
  */
 export async function seeBack(
-  eyes: MachineEyes,
+  observer: Observer,
   { sawDown, bootId, withinMs, onDown }: ReturnOptions,
   { lookMs, everyMs }: WatchTuning,
   signal: AbortSignal,
@@ -72,7 +72,7 @@ export async function seeBack(
   let last = 'not looked yet';
   let wait = everyMs;
   do {
-    const look = await eyes.probe(lookMs, signal);
+    const look = await observer.probe(lookMs, signal);
     signal.throwIfAborted();
     last = look.text;
     if (!look.up && !wasDown) {
@@ -80,7 +80,7 @@ export async function seeBack(
       onDown(look.text);
     }
     if (look.up) {
-      const boot = await bootSince(eyes, bootId, lookMs, signal);
+      const boot = await bootSince(observer, bootId, lookMs, signal);
       // Silence for a moment is not a boot.
       if (boot === 'same') {
         return { is: 'never-down', text: `${look.text}, but it still runs the same boot` };
@@ -100,9 +100,9 @@ export async function seeBack(
   return { is: 'not-back', text: `not back within ${Math.round(withinMs / 1000)} s: ${last}` };
 }
 
-/** What the agent tells of the boot that was to end. */
+/** What the agent reports of the boot that was to end. */
 export async function bootSince(
-  { agent }: MachineEyes,
+  { agent }: Observer,
   bootId: string | undefined,
   timeoutMs: number,
   signal: AbortSignal,
@@ -117,14 +117,14 @@ function after(start: number): string {
   return `, after ${Math.round((performance.now() - start) / 1000)} s`;
 }
 
-/** Until the agent says that a phone is there. Undefined: the agent is silent, so nobody tells. */
+/** Until the agent reports the phone as present. Undefined: the agent is silent, so nothing is known. */
 export async function seePhone(
   agent: Agent,
   device: string,
   withinMs: number,
   { lookMs, everyMs }: WatchTuning,
   signal: AbortSignal,
-): Promise<Return | undefined> {
+): Promise<Exclude<Return, { is: 'never-down' }> | undefined> {
   const start = performance.now();
   let state = 'unknown';
   do {

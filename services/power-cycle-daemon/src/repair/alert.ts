@@ -1,4 +1,4 @@
-/** Alerts as Alertmanager's webhook (version 4) tells them, and whom they are about. */
+/** Alerts of Alertmanager's webhook (version 4), and the machine that each is about. */
 import { normaliseAddress } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';
 

@@ -27,7 +27,7 @@ const minute = 60;
 
 function missing(machine: string, own: Partial<Missing> = {}): Missing {
   const since = now - 30 * minute;
-  return { machine, since, firstHeardAt: since, heardAt: now - 10, ...own };
+  return { machine, since, firstAlertAt: since, lastAlertAt: now - 10, ...own };
 }
 
 function machine(name: string) {
@@ -61,11 +61,11 @@ describe('a machine that is missing', () => {
   });
 
   it.each([
-    ['silent', {}, { heardAt: now - 121 }],
-    ['settling', {}, { firstHeardAt: now - 59 }],
+    ['silent', {}, { lastAlertAt: now - 121 }],
+    ['settling', {}, { firstAlertAt: now - 59 }],
     ['not-long', {}, { since: now - 15 * minute + 1 }],
     ['pause', { lastTryAt: now - 60 * minute + 1, record: { target: 'm-01', tries: 1 } }, {}],
-    ['boot', { uptime: 14 * minute }, { since: -3600, firstHeardAt: 0, heardAt: 14 * minute }],
+    ['boot', { uptime: 14 * minute }, { since: -3600, firstAlertAt: 0, lastAlertAt: 14 * minute }],
     ['shared-down', { isDown: (name: string) => name === 'switch-1' }, {}],
     ['shared-down', { isDown: (name: string) => name === 'router' }, {}],
     ['shared-down', { isDown: (name: string) => name === 'pdu-1' }, {}],
@@ -90,7 +90,7 @@ describe('a machine that is missing', () => {
   });
 
   it('does not count those of which nobody has heard for long, nor those elsewhere', () => {
-    const old = others(10).map((each) => ({ ...each, heardAt: now - 15 * minute - 1 }));
+    const old = others(10).map((each) => ({ ...each, lastAlertAt: now - 15 * minute - 1 }));
 
     expect(decide('m-01', { missing: [missing('m-01'), ...old.slice(1)] })).toEqual({
       is: 'cycle',
@@ -135,10 +135,10 @@ describe('repair', () => {
         const { name, uptime, lastTryAgo, tries, needsHands } = one;
         const itself = missing(name, {
           since: uptime - one.deadFor,
-          firstHeardAt: uptime - one.firstHeardAgo,
-          heardAt: uptime - one.heardAgo,
+          firstAlertAt: uptime - one.firstHeardAgo,
+          lastAlertAt: uptime - one.heardAgo,
         });
-        const peers = others(one.missing).map((each) => ({ ...each, heardAt: uptime }));
+        const peers = others(one.missing).map((each) => ({ ...each, lastAlertAt: uptime }));
         const all = [itself, ...peers.filter((peer) => peer.machine !== name)];
         const decision = decideRepair(machine(name), itself, {
           rack,

@@ -1,5 +1,5 @@
 /**
- * Whether a machine that is missing is cycled without anybody asking. Pure. When in doubt it is not: a machine that
+ * Whether a machine that is missing is cycled automatically. Pure. When in doubt it is not: a machine that
  * stays dead an hour longer is cheaper than a rack that is cycled because its switch was down.
  */
 import { dependsOn, type Machine, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
@@ -7,15 +7,15 @@ import type { RepairRecord } from '../records.ts';
 
 export type RepairSettings = PowerCycleDaemonSettings['repair'];
 
-/** What an alert says of one machine, by a clock that does not jump. */
+/** An alert about one machine, by a clock that does not jump. */
 export interface Missing {
   machine: string;
   /** Seconds since boot at which it went missing. */
   since: number;
-  /** Seconds since boot at which it was heard of first. */
-  firstHeardAt: number;
-  /** The same, last; Alertmanager repeats what fires and is not silenced. */
-  heardAt: number;
+  /** Seconds since boot at which its first alert came. */
+  firstAlertAt: number;
+  /** The same, of the last one; Alertmanager repeats what fires and is not silenced. */
+  lastAlertAt: number;
 }
 
 export interface RepairSituation {
@@ -28,8 +28,8 @@ export interface RepairSituation {
   /** Seconds since boot at the last try; undefined: none, or so long ago that it does not matter. */
   lastTryAt: number | undefined;
   /** Whether a device of the rack does not answer. */
-  isDown(device: string): boolean;
-  isExperimental(controller: string): boolean;
+  isDown: (device: string) => boolean;
+  isExperimental: (controller: string) => boolean;
 }
 
 export type Decision =
@@ -39,14 +39,14 @@ export type Decision =
   | { is: 'wait'; why: string; brake: string; quiet: boolean };
 
 /**
- * Only what Alertmanager has just said is acted upon: it repeats what fires and leaves out what a person has silenced,
- * without saying so. Let it repeat every few minutes; the more seldom, the later a machine is repaired.
+ * Only a recent alert is acted upon: Alertmanager repeats what fires and leaves out what a person has silenced. Let it
+ * repeat every few minutes; the less often, the later a machine is repaired.
  */
 export const freshSeconds = 2 * 60;
-/** What went missing together is not heard of at once, but one group of alerts after another. */
+/** Alerts of machines that went missing together come one group after another. */
 export const settleSeconds = 60;
 /** For so long a machine counts among those that are missing. */
-export const heardWithinSeconds = 15 * 60;
+export const countedSeconds = 15 * 60;
 
 export function decideRepair(
   machine: Machine,
@@ -56,14 +56,10 @@ export function decideRepair(
   const { rack, uptime, record, lastTryAt } = situation;
   const settings = rack.services['power-cycle-daemon'].repair;
   const brake = brakeFor(machine, settings, situation);
-  if (uptime - missing.heardAt > freshSeconds) {
-    return wait(
-      'silent',
-      'waits for Alertmanager to say it again: it may be silenced by now',
-      true,
-    );
+  if (uptime - missing.lastAlertAt > freshSeconds) {
+    return wait('silent', 'waits for the next alert: it may be silenced by now', true);
   }
-  if (uptime - missing.firstHeardAt < settleSeconds) {
+  if (uptime - missing.firstAlertAt < settleSeconds) {
     return wait('settling', 'waits for what else may be missing', true);
   }
   if (uptime - missing.since < settings.deadMinutes * 60) {
@@ -108,7 +104,7 @@ function tooMany(
 ): Decision | undefined {
   const recent = new Set(
     missing
-      .filter(({ heardAt }) => uptime - heardAt <= heardWithinSeconds)
+      .filter(({ lastAlertAt }) => uptime - lastAlertAt <= countedSeconds)
       .map(({ machine: name }) => name),
   );
   for (const device of sharedBy(machine)) {

@@ -1,14 +1,13 @@
-/** Repair by itself: hears of missing machines, and asks for cycles by policy (decide.ts). Off unless rack.yaml says so. */
+/** Automatic repair: receives alerts of missing machines, and asks for cycles by policy (decide.ts). Off by default. */
 import { type Clock, errorText, type Logger, pause } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';
 import type { Controllers } from '../controllers.ts';
-import { infrastructureProbe } from '../machines/infrastructure-probe.ts';
-import { probeOf } from '../machines/probe.ts';
+import type { EmitPower } from '../events.ts';
+import { infrastructureProbe, probeOf, type Reach } from '../machines/probe.ts';
 import { type Accepted, type Request, RequestRefused } from '../requests.ts';
 import type { Store } from '../store.ts';
 import { type Alert, machineOf, secondsSince } from './alert.ts';
-import { decideRepair, heardWithinSeconds, type Missing } from './decide.ts';
-import type { Reach } from './reach.ts';
+import { countedSeconds, decideRepair, type Missing } from './decide.ts';
 import { UplinkWatch } from './uplink.ts';
 
 export interface RepairDeps {
@@ -18,7 +17,7 @@ export interface RepairDeps {
   take: (request: Request) => Promise<Accepted>;
   clock: Clock;
   log: Logger;
-  onDecision: (outcome: string) => void;
+  emit: EmitPower;
   signal: AbortSignal;
   /** How often it looks, in milliseconds. */
   everyMs?: number;
@@ -33,8 +32,8 @@ export class Repair {
   private readonly missing = new Map<string, Missing>();
   /** Seconds since boot. */
   private readonly lastTries = new Map<string, number>();
-  /** What was said last of each machine, so that it is logged once. */
-  private readonly said = new Map<string, string>();
+  /** The last report about each machine, so that it is logged once. */
+  private readonly reported = new Map<string, string>();
   private readonly uplink: UplinkWatch;
   private loop: Promise<void> = Promise.resolve();
 
@@ -51,36 +50,36 @@ export class Repair {
     await this.loop;
   }
 
-  /** Hears what Alertmanager says. Gives how many of the alerts are about machines of this rack. */
-  async hear(alerts: readonly Alert[]): Promise<number> {
+  /** Takes alerts. Returns how many of them are about machines of this rack. */
+  async receive(alerts: readonly Alert[]): Promise<number> {
     const { rack, store, clock } = this.deps;
     const { alerts: names } = rack().services['power-cycle-daemon'].repair;
-    let heard = 0;
+    let received = 0;
     for (const { status, labels, startsAt } of alerts) {
       const name = machineOf(rack(), labels)?.name;
       if (name === undefined || !names.includes(labels.alertname ?? '')) continue;
-      heard += 1;
+      received += 1;
       if (status === 'resolved') {
         this.missing.delete(name);
         this.lastTries.delete(name);
-        this.said.delete(name);
+        this.reported.delete(name);
         if (store.repairs.get(name)) await store.keep([store.repairs.remove(name)]);
         continue;
       }
       const uptime = clock.uptime();
       const known = this.missing.get(name);
       const since = known?.since ?? uptime - secondsSince(startsAt, clock.now());
-      const firstHeardAt = known?.firstHeardAt ?? uptime;
-      this.missing.set(name, { machine: name, since, firstHeardAt, heardAt: uptime });
+      const firstAlertAt = known?.firstAlertAt ?? uptime;
+      this.missing.set(name, { machine: name, since, firstAlertAt, lastAlertAt: uptime });
     }
-    return heard;
+    return received;
   }
 
   /** Looks once at all that is missing. */
   async look(): Promise<void> {
     const { rack, clock } = this.deps;
-    for (const [name, { heardAt }] of this.missing) {
-      if (clock.uptime() - heardAt > heardWithinSeconds) this.missing.delete(name);
+    for (const [name, { lastAlertAt }] of this.missing) {
+      if (clock.uptime() - lastAlertAt > countedSeconds) this.missing.delete(name);
     }
     await this.forgetWhatIsOver();
     if (!rack().services['power-cycle-daemon'].repair.enabled || this.missing.size === 0) return;
@@ -123,16 +122,16 @@ export class Repair {
     const { why } = decision;
     if (decision.is === 'needs-hands') return this.giveUp(name, why);
     if (decision.quiet) log.debug({ machine: name, why }, 'not repaired');
-    else this.say(name, decision.brake, why);
+    else this.report(name, decision.brake, why);
   }
 
   private async cycle(machine: Machine): Promise<void> {
-    const { rack, store, take, clock, log, onDecision, signal } = this.deps;
+    const { rack, store, take, clock, emit, signal } = this.deps;
     const { name } = machine;
     // An alert may be older than the truth.
     const look = await probeOf(rack(), machine)?.(lookMs, signal);
     signal.throwIfAborted();
-    if (look?.up) return this.say(name, 'answers', look.text);
+    if (look?.up) return this.report(name, 'answers', look.text);
     const tries = (store.repairs.get(name)?.tries ?? 0) + 1;
     try {
       const { cycles } = await take({
@@ -143,38 +142,32 @@ export class Repair {
         origin: 'repair',
         skipRefused: false,
       });
-      // What somebody else has begun is no try of ours.
-      if (cycles.every(({ joined }) => joined)) return this.say(name, 'joined', 'cycled already');
+      // A cycle that was begun by others is no try of ours.
+      if (cycles.every(({ joined }) => joined))
+        return this.report(name, 'joined', 'cycled already');
     } catch (error) {
-      return this.say(
-        name,
-        error instanceof RequestRefused ? 'refused' : 'failed',
-        errorText(error),
-      );
+      const outcome = error instanceof RequestRefused ? 'refused' : 'failed';
+      return this.report(name, outcome, errorText(error));
     }
     this.lastTries.set(name, clock.uptime());
     const lastTryAt = new Date(clock.now()).toISOString();
     await store.keep([store.repairs.put({ target: name, tries, lastTryAt })]);
-    this.said.delete(name);
-    onDecision('asked');
-    log.warn({ machine: name, tries }, 'repair');
+    this.reported.delete(name);
+    emit({ type: 'repair', outcome: 'asked', machine: name, tries });
   }
 
   private async giveUp(target: string, why: string): Promise<void> {
-    const { store, log, onDecision } = this.deps;
+    const { store, emit } = this.deps;
     const record = store.repairs.get(target) ?? { target, tries: 0 };
     if (record.needsHands !== undefined) return;
     await store.keep([store.repairs.put({ ...record, needsHands: why })]);
-    onDecision('needs-hands');
-    log.error({ machine: target, why }, 'needs hands');
+    emit({ type: 'repair', outcome: 'needs-hands', machine: target, why });
   }
 
-  private say(machine: string, outcome: string, why: string): void {
-    const { log, onDecision } = this.deps;
-    if (this.said.get(machine) === why) return;
-    this.said.set(machine, why);
-    onDecision(outcome);
-    log.warn({ machine, why }, 'not repaired');
+  private report(machine: string, outcome: string, why: string): void {
+    if (this.reported.get(machine) === why) return;
+    this.reported.set(machine, why);
+    this.deps.emit({ type: 'repair', outcome, machine, why });
   }
 
   /** Of a try before this process only the wall time is known; one in the future counts as just now. */
@@ -188,7 +181,7 @@ export class Repair {
     return at;
   }
 
-  /** Machines that left the rack, and those that are back though nobody has said so: their alert was silenced meanwhile. */
+  /** Machines that left the rack, and those that are back without a resolved alert: it was silenced meanwhile. */
   private async forgetWhatIsOver(): Promise<void> {
     const { rack, store, signal } = this.deps;
     const quiet = [...store.repairs.all.keys()].filter((name) => !this.missing.has(name));
@@ -202,7 +195,7 @@ export class Repair {
     if (changes.length > 0) await store.keep(changes);
   }
 
-  /** Devices of the rack that do not take connections where they are spoken to. */
+  /** Devices of the rack that do not take connections at the port of their transport. */
   private async silentDevices(): Promise<Set<string>> {
     const { rack, signal } = this.deps;
     const looks = [...rack().infrastructure.values()].map(async (device) => {

@@ -1,13 +1,14 @@
 /**
- * Dead-man switch of the uplink: a router that has been silent for long is cycled through its PDU, since nobody far away
- * can ask for that. Only natively: the daemon may be cut off meanwhile.
+ * Dead-man switch of the uplink: a router that has been silent for long is cycled through its PDU, since no remote
+ * operator can ask for that. Only natively: the daemon may be cut off meanwhile.
  */
 import { type Clock, errorText, type Logger } from '@skolo/common';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { Controllers } from '../controllers.ts';
+import type { EmitPower } from '../events.ts';
+import { type Reach, reach } from '../machines/probe.ts';
 import type { Accepted, Request } from '../requests.ts';
 import type { Store } from '../store.ts';
-import { type Reach, reach } from './reach.ts';
 
 export interface UplinkWatchDeps {
   rack: () => Rack;
@@ -16,7 +17,7 @@ export interface UplinkWatchDeps {
   take: (request: Request) => Promise<Accepted>;
   clock: Clock;
   log: Logger;
-  onDecision: (outcome: string) => void;
+  emit: EmitPower;
   signal: AbortSignal;
   reach?: Reach;
 }
@@ -30,7 +31,7 @@ export class UplinkWatch {
   private lastCycleAt = Number.NEGATIVE_INFINITY;
   /** Cycles of the journal whose time is known. */
   private readonly noted = new Set<string>();
-  private said = '';
+  private reported = '';
 
   constructor(deps: UplinkWatchDeps) {
     this.deps = deps;
@@ -49,16 +50,16 @@ export class UplinkWatch {
       (await (this.deps.reach ?? reach)(router, lookMs, signal));
     if (isThere) {
       this.silentSince = undefined;
-      this.said = '';
+      this.reported = '';
       return;
     }
     const uptime = clock.uptime();
     this.silentSince ??= uptime;
     if (uptime - this.silentSince < uplink.silentMinutes * 60) return;
-    if (uptime < bootGraceMinutes * 60) return this.say('boot', 'the rack has just booted');
+    if (uptime < bootGraceMinutes * 60) return this.report('boot', 'the rack has just booted');
     if (uptime - this.lastCycleAt < uplink.pauseMinutes * 60) return;
     const obstacle = this.obstacle(router);
-    if (obstacle !== undefined) return this.say(...obstacle);
+    if (obstacle !== undefined) return this.report(...obstacle);
     await this.cycle(router);
   }
 
@@ -80,7 +81,7 @@ export class UplinkWatch {
   }
 
   private async cycle({ name }: InfrastructureDevice): Promise<void> {
-    const { take, clock, log, onDecision, rack } = this.deps;
+    const { take, clock, log, emit, rack } = this.deps;
     const { silentMinutes } = rack().services['power-cycle-daemon'].repair.uplink;
     log.error({ router: name, silentMinutes }, 'uplink dead');
     // Also an attempt that is refused is not repeated at once.
@@ -94,9 +95,9 @@ export class UplinkWatch {
         origin: 'uplink',
         skipRefused: false,
       });
-      onDecision('uplink');
+      emit({ type: 'repair', outcome: 'uplink' });
     } catch (error) {
-      this.say('refused', errorText(error));
+      this.report('refused', errorText(error));
     }
   }
 
@@ -115,10 +116,9 @@ export class UplinkWatch {
     }
   }
 
-  private say(brake: string, why: string): void {
-    if (this.said === why) return;
-    this.said = why;
-    this.deps.onDecision(brake);
-    this.deps.log.warn({ why }, 'uplink not repaired');
+  private report(outcome: string, why: string): void {
+    if (this.reported === why) return;
+    this.reported = why;
+    this.deps.emit({ type: 'repair', outcome, why });
   }
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
-import { freePort } from './door.ts';
+import { freePort } from './endpoint-client.ts';
 import { waitUntil } from './wait-until.ts';
 
 const run = promisify(execFile);

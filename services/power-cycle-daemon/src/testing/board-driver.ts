@@ -106,7 +106,7 @@ export class Boards {
   controller(
     name: string,
     native?: NativeCycle['offSeconds'],
-    deps: ControllerDeps = { clock: { now: () => Date.now() } },
+    deps: ControllerDeps = { clock: { now: () => Date.now() }, emit: () => undefined },
   ): Controller {
     const facts = { name, model: 'board', experimental: false };
     return new Controller(facts, boardDriver(this.get(name), native), signInsOf(deps), deps);

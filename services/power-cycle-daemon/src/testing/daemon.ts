@@ -31,7 +31,7 @@ export interface DaemonOptions {
   former?: TestDaemon;
   /** Seconds for what is under way when it is told to stop; default: none. */
   stopWithin?: number;
-  doors?: PowerCycleDaemonDeps['doors'];
+  endpoints?: PowerCycleDaemonDeps['endpoints'];
   repair?: PowerCycleDaemonDeps['repair'];
   createUsbHub?: PowerCycleDaemonDeps['createUsbHub'];
 }
@@ -125,7 +125,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
       watch,
       contactPauseMs: 20,
       flushEveryMs: 50,
-      ...(options.doors && { doors: options.doors }),
+      ...(options.endpoints && { endpoints: options.endpoints }),
       ...(options.repair && { repair: options.repair }),
       ...(options.createUsbHub && { createUsbHub: options.createUsbHub }),
     }),

@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { createServer, connect as openSocket } from 'node:net';
 
-export interface DoorAnswer {
+export interface EndpointAnswer {
   status: number;
   text: string;
   headers: IncomingHttpHeaders;
 }
 
-export interface Knock {
+export interface EndpointRequest {
   method?: string;
   body?: string | Buffer;
   headers?: Record<string, string>;
@@ -21,7 +21,11 @@ export interface Knock {
 }
 
 /** One request on a connection of its own, and its whole answer. */
-export async function knock(port: number, path: string, options: Knock = {}): Promise<DoorAnswer> {
+export async function sendRequest(
+  port: number,
+  path: string,
+  options: EndpointRequest = {},
+): Promise<EndpointAnswer> {
   const { method = 'GET', body, headers, host = '127.0.0.1', from, signal } = options;
   const asked = request({
     port,

@@ -1,4 +1,4 @@
-/** One open door: lets in whom rack.yaml names, one request for each connection, held as long as it takes. */
+/** One open endpoint: admits the networks of rack.yaml, one request for each connection, held as long as it takes. */
 import {
   createServer,
   type IncomingMessage,
@@ -17,16 +17,16 @@ import {
   normaliseAddress,
   onStrictRequest,
 } from '@skolo/common';
-import { type Answers, type Door, say } from './door.ts';
+import { type Answers, type Endpoint, sendText } from './endpoint.ts';
 
-export interface DoorSettings {
+export interface EndpointSettings {
   port: number;
   host?: string | undefined;
   allow: string[];
 }
 
 export interface ListenerDeps {
-  name: Door['name'];
+  name: Endpoint['name'];
   answers: Answers;
   /** Whether a request names this daemon: a page of another site may have resolved its own name to it. */
   hostCheck: HostCheck;
@@ -36,18 +36,18 @@ export interface ListenerDeps {
 }
 
 const usualTimeouts: ServerOptions = { headersTimeout: 15_000, requestTimeout: 60_000 };
-/** So long may those who are told that it closes take to hear it. */
+/** So long are those that get a last answer given to read it. */
 const farewellMs = 1000;
 
 export class Listener {
-  settings: DoorSettings;
+  settings: EndpointSettings;
   private readonly deps: ListenerDeps;
   private readonly server: Server;
-  /** Connections on which an answer is owed. */
+  /** Connections on which an answer is outstanding. */
   private readonly held = new Set<Socket>();
   private ended: Promise<void> | undefined;
 
-  constructor(settings: DoorSettings, deps: ListenerDeps) {
+  constructor(settings: EndpointSettings, deps: ListenerDeps) {
     this.settings = settings;
     this.deps = deps;
     // A client may be gone, or behind a NAT that forgets what is silent.
@@ -56,7 +56,7 @@ export class Listener {
     onStrictRequest(
       this.server,
       (request, response) => this.onRequest(request, response),
-      ({ status, detail }, response) => say(response, status, detail),
+      ({ status, detail }, response) => sendText(response, status, detail),
     );
     this.server.on('clientError', (error, socket: Socket) => this.onNoHttp(error, socket));
   }
@@ -78,16 +78,18 @@ export class Listener {
       });
     });
     // Too many open files, mostly: it goes on accepting when there are fewer.
-    server.on('error', (err) => this.deps.log.error({ err, door: this.deps.name }, 'door failed'));
+    server.on('error', (err) =>
+      this.deps.log.error({ err, endpoint: this.deps.name }, 'endpoint failed'),
+    );
   }
 
-  /** Lets nobody in any more. Fulfilled once whoever waited has been answered. */
+  /** Admits no more. Fulfilled once all that waited have been answered. */
   retire(): Promise<void> {
     this.ended ??= new Promise((resolve) => this.server.close(() => resolve()));
     return this.ended;
   }
 
-  /** The same, within a moment; whoever is not answered then is cut off. */
+  /** The same, within a moment; what is not answered then is cut off. */
   async close(): Promise<void> {
     const cutOff = setTimeout(() => {
       for (const socket of this.held) socket.destroy();
@@ -110,10 +112,10 @@ export class Listener {
       browserGetProblem(request) ??
       hostCheck(request);
     if (refusal !== undefined) {
-      log.warn({ door: name, from, why: refusal }, 'not let in');
-      say(response, 403, refusal);
+      log.warn({ endpoint: name, from, why: refusal }, 'not admitted');
+      sendText(response, 403, refusal);
     } else if (!URL.canParse(url, base)) {
-      say(response, 404, 'Not found');
+      sendText(response, 404, 'Not found');
     } else {
       answers
         .http(request, response, { url: new URL(url, base), from, gone: goneSignal(socket) })
@@ -122,16 +124,16 @@ export class Listener {
   }
 
   private failed(err: unknown, { destroyed, complete }: IncomingMessage, response: ServerResponse) {
-    // A client that went away before it had said everything is nobody's mistake here.
+    // A client that hung up before the end of its request is no failure of ours.
     if (destroyed && !complete) return;
-    this.deps.log.error({ err, door: this.deps.name }, 'door failed');
+    this.deps.log.error({ err, endpoint: this.deps.name }, 'endpoint failed');
     if (response.headersSent) response.destroy();
-    else say(response, 500, 'Failed; the log of the daemon says why');
+    else sendText(response, 500, 'Failed; the log of the daemon says why');
   }
 
-  /** Node hands over what it cannot read as HTTP, and leaves the rest to us. */
+  /** Node passes on what it cannot read as HTTP. */
   private onNoHttp(error: Error, socket: Socket): void {
-    // What was understood is being answered; time-outs are for those who say nothing.
+    // What was understood is being answered; time-outs are for silent clients.
     if (this.held.has(socket)) return;
     const packet = 'rawPacket' in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : '';
     const from = normaliseAddress(socket.remoteAddress ?? '') ?? 'unknown';
@@ -149,7 +151,7 @@ export class Listener {
     try {
       socket.end(await answer);
     } catch (err) {
-      this.deps.log.error({ err, door: this.deps.name }, 'door failed');
+      this.deps.log.error({ err, endpoint: this.deps.name }, 'endpoint failed');
       socket.end('nack\n');
     }
   }
@@ -159,7 +161,7 @@ export class Listener {
     socket.once('close', () => this.held.delete(socket));
   }
 
-  /** Read from the settings each time: the list may change while the door is open. */
+  /** Read from the settings each time: the list may change while it is open. */
   private refusal(from: string): string | undefined {
     if (inNetworks(this.settings.allow)(from)) return undefined;
     return `${from} is not in \`allow\` of doors.${this.deps.name} in rack.yaml`;
@@ -172,5 +174,5 @@ function goneSignal(socket: Socket): AbortSignal {
   return gone.signal;
 }
 
-const base = 'http://door';
+const base = 'http://endpoint';
 const viaProxy = 'come without a proxy: through one, everybody has its address';

@@ -3,7 +3,7 @@
  * given once the result is proven.
  *
  * - HTTP: `GET /power/control/{on|off|reboot}` with `hostname` and `port`, or `alias`, and `delay` in seconds. 200 and
- *   `OK - accepted request`, or 500, which its clients treat as a failure. The reason phrase and the body say why.
+ *   `OK - accepted request`, or 500, which its clients treat as a failure. The reason is in the phrase and in the body.
  * - The older one, on the same port: `HOSTNAME PORT COMMAND [DELAY]` in one packet; `ack`, or `nack` and the reason.
  *
  * `hostname` is a device of rack.yaml, by its name or address, and `port` its outlet; `alias` is a machine, a phone, or
@@ -15,12 +15,12 @@
  * protocol (Debian has no pduclient). In a device dictionary of LAVA, curl needs `--fail`, or a failure looks like success.
  *
  * Source: pdudaemon 0.0.8 and 1.1.1, pdudaemon/{listener,httplistener,tcplistener}.py and pduclient, which speaks the
- * older one unless it is told `--http`; labgrid, driver/powerdriver.py (PDUDaemonDriver).
+ * older one without `--http`; labgrid, driver/powerdriver.py (PDUDaemonDriver).
  */
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
-import { type Door, type DoorDeps, say, type Visit } from './door.ts';
-import { carryOut, doorName } from './order.ts';
+import { carryOut, endpointName } from './command.ts';
+import { type Endpoint, type EndpointDeps, sendText, type Visit } from './endpoint.ts';
 
 const actions = { on: 'on', off: 'off', reboot: 'cycle' } as const;
 type Command = keyof typeof actions;
@@ -45,27 +45,27 @@ const Query = z
   );
 type Query = z.output<typeof Query>;
 
-export const pdudaemon: Door = {
+export const pdudaemon: Endpoint = {
   name: 'pdudaemon',
   create: (deps) => ({
     async http({ method }, response, { url, ...visit }) {
       const command = commandOf(path.exec(url.pathname)?.groups?.command);
       if (command === undefined) {
-        return say(response, 404, 'Not found: /power/control/on, off or reboot');
+        return sendText(response, 404, 'Not found: /power/control/on, off or reboot');
       }
-      if (method !== 'GET') return say(response, 405, 'Only GET', { allow: 'GET' });
-      const query = wordsOf(url.searchParams);
+      if (method !== 'GET') return sendText(response, 405, 'Only GET', { allow: 'GET' });
+      const query = queryOf(url.searchParams);
       // Everything is read before anything is done: a bad delay must not leave an outlet off.
-      if (typeof query === 'string') return say(response, 500, `Invalid request: ${query}`);
+      if (typeof query === 'string') return sendText(response, 500, `Invalid request: ${query}`);
       const why = await switchPower(command, query, visit, deps);
-      if (why === undefined) say(response, 200, 'OK - accepted request');
-      else say(response, 500, why);
+      if (why === undefined) sendText(response, 200, 'OK - accepted request');
+      else sendText(response, 500, why);
     },
     line(text, visit) {
-      const { command: written, ...words } = oldLine.exec(text.trim())?.groups ?? {};
+      const { command: written, ...fields } = oldLine.exec(text.trim())?.groups ?? {};
       const command = commandOf(written);
       if (command === undefined) return undefined;
-      const query = Query.safeParse(words);
+      const query = Query.safeParse(fields);
       if (!query.success) return Promise.resolve(`nack ${whatIsWrong(query.error)}\n`);
       return switchPower(command, query.data, visit, deps).then((why) =>
         why === undefined ? 'ack\n' : `nack ${why}\n`,
@@ -74,12 +74,12 @@ export const pdudaemon: Door = {
   }),
 };
 
-/** Gives why not, or undefined once it is proven. */
+/** Returns why not, or undefined once it is proven. */
 function switchPower(
   command: Command,
   { hostname = '', port = '', alias, delay }: Query,
   { from, gone }: Omit<Visit, 'url'>,
-  deps: DoorDeps,
+  deps: EndpointDeps,
 ): Promise<string | undefined> {
   const { rack } = deps.situation();
   // Configurations of LAVA write `--port 08`, and pdudaemon reads it as a number.
@@ -89,7 +89,7 @@ function switchPower(
       action: actions[command],
       target: alias ?? `${deviceName(rack, hostname)}/${outlet}`,
       delaySeconds: delay,
-      by: `${doorName}, ${from}`,
+      by: `${endpointName}, ${from}`,
       reason: `pdudaemon's API: ${command}`,
       gone,
     },
@@ -106,13 +106,13 @@ function deviceName({ infrastructure }: Rack, hostname: string): string {
   return found !== undefined && others.length === 0 ? found.name : hostname;
 }
 
-/** What is wrong, or the words of the query. An empty one is as good as none, and two of the same kind are not one. */
-function wordsOf(params: URLSearchParams): Query | string {
-  const words = [...params].filter(([, value]) => value !== '');
-  const names = words.map(([name]) => name);
+/** The query, or what is wrong with it. An empty parameter counts as none, and one that is given twice is refused. */
+function queryOf(params: URLSearchParams): Query | string {
+  const given = [...params].filter(([, value]) => value !== '');
+  const names = given.map(([name]) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) return `${twice} is given twice`;
-  const query = Query.safeParse(Object.fromEntries(words));
+  const query = Query.safeParse(Object.fromEntries(given));
   return query.success ? query.data : whatIsWrong(query.error);
 }
 

@@ -1,7 +1,7 @@
 /**
  * Who may draw current now: so many cycles at once on a controller, so many in the rack, in the order in which they were
- * asked for. A controller that has not shown that it turns outlets on gets fewer (`mostOff`). Of one request, the controllers that will take longest come first, or they would be left over at the end. A
- * controller that does not answer costs the others nothing.
+ * asked for. A controller without a proven on gets fewer (`mostOff`). Of one request, the controllers that will take
+ * longest come first, or they would be left over at the end. A controller that does not answer costs the others nothing.
  */
 import type { CycleRecord } from './records.ts';
 
@@ -25,7 +25,7 @@ export function admitted(
   let total = 0;
   for (const controllers of running.map(controllersOf)) {
     take(controllers);
-    // One that is stuck on a dead controller holds up nobody else.
+    // One that is stuck on a dead controller does not delay others.
     if (!controllers.some(isDown)) total += 1;
   }
   const chosen: CycleRecord[] = [];
@@ -34,7 +34,7 @@ export function admitted(
     const controllers = controllersOf(record);
     const hasRoom = (most: (name: string) => number) =>
       controllers.every((name) => (taken.get(name) ?? 0) < most(name));
-    // A place that is kept here would be in the way of turning others on.
+    // A place that is kept here would keep others from being turned on.
     if (record.action !== 'on' && !hasRoom(mostOff)) continue;
     if (!hasRoom(() => atOncePerController)) {
       // The first that waits for a controller keeps a place on its others: two feeds might else never be free together.

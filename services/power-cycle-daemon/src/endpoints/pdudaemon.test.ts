@@ -1,7 +1,7 @@
 /** pdudaemon's protocols, spoken to a running daemon over real sockets; the devices behind it are in memory. */
 import { describe, expect, it } from 'vitest';
 import { startDaemon } from '../testing/daemon.ts';
-import { freePort, knock, sendText } from '../testing/door.ts';
+import { freePort, sendRequest, sendText } from '../testing/endpoint-client.ts';
 
 const yaml = `
 infrastructure:
@@ -26,7 +26,7 @@ async function openDoor(rack = yaml) {
   return {
     ...daemon,
     port,
-    ask: (query: string) => knock(port, `/power/control/${query}`),
+    ask: (query: string) => sendRequest(port, `/power/control/${query}`),
     tell: (line: string) => sendText(port, line),
     /** `off 1`, `on 1`; how it is on again is another test's business. */
     told: (name: string) => {
@@ -159,7 +159,7 @@ machines:
   ])('%s %s is %i', async (method, path, status) => {
     const { port, told } = await openDoor();
 
-    const answer = await knock(port, path, { method });
+    const answer = await sendRequest(port, path, { method });
 
     expect(answer.status).toBe(status);
     expect(told('pdu-1')).toEqual([]);
@@ -245,8 +245,8 @@ machines:
     const leaving = new AbortController();
     const path = '/power/control/off?alias=b&delay=3600';
 
-    const waiting = knock(port, path, { signal: leaving.signal });
-    const other = await knock(port, '/power/control/off?alias=f&delay=0.2');
+    const waiting = sendRequest(port, path, { signal: leaving.signal });
+    const other = await sendRequest(port, '/power/control/off?alias=f&delay=0.2');
     leaving.abort();
 
     await expect(waiting).rejects.toThrow();

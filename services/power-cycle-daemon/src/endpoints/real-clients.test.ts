@@ -7,7 +7,7 @@ import { loadDrivers } from '@skolo/models/outlets';
 import { type OutletChange, peer, startTasmota } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDaemon } from '../testing/daemon.ts';
-import { freePort } from '../testing/door.ts';
+import { freePort } from '../testing/endpoint-client.ts';
 
 const run = promisify(execFile);
 const labgrid = peer('labgrid');

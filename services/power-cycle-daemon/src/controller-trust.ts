@@ -4,7 +4,9 @@
  * failed, nothing new is; and before it has turned one on within the last ten minutes, one at a time.
  */
 import type { Clock } from '@skolo/common';
-import { type Debt, feedKey } from './records.ts';
+import { feedKey } from './records.ts';
+import type { Restorer } from './restorer.ts';
+import type { Store } from './store.ts';
 
 /** A controller with stuck outlets. */
 export interface FailingController {
@@ -12,41 +14,38 @@ export interface FailingController {
   /** The one that has been stuck for longest. */
   first: { outlet: string; offSince: string; since: string; why: string };
   stuckOutlets: string[];
-  /** Until when nobody may force another cycle on it, milliseconds since 1970; undefined: now. */
+  /** Until when no other cycle may be forced on it, milliseconds since 1970; undefined: now. */
   notForcedUntil?: number;
 }
 
-export interface OnProofsDeps {
+export interface ControllerTrustDeps {
   clock: Pick<Clock, 'now' | 'uptime'>;
-  debts: () => Iterable<Debt>;
-  /** Why an outlet is still off, by the latest attempt. */
-  whyOff(key: string): string | undefined;
-  /** Whether the latest attempt to turn on some outlet of it failed. */
-  isInDoubt(controller: string): boolean;
+  store: { pendingOns: Pick<Store['pendingOns'], 'all'> };
+  restorer: Pick<Restorer, 'whyOff' | 'isInDoubt'>;
 }
 
 /** So long is a controller trusted after it turned an outlet on, and after a forced cycle no other one is. */
 const trustedSeconds = 600;
 
-export class OnProofs {
-  private readonly deps: OnProofsDeps;
+export class ControllerTrust {
+  private readonly deps: ControllerTrustDeps;
   /** When a controller last turned an outlet on, by both clocks. */
   private readonly proven = new Map<string, { at: number; uptime: number }>();
   /** When a cycle was last forced on a failing controller, in seconds since boot. */
   private readonly forced = new Map<string, number>();
 
-  constructor(deps: OnProofsDeps) {
+  constructor(deps: ControllerTrustDeps) {
     this.deps = deps;
   }
 
   /** An outlet was seen to go from off to on. */
-  noteOn(controller: string): void {
+  turnedOn(controller: string): void {
     const { clock } = this.deps;
     this.proven.set(controller, { at: clock.now(), uptime: clock.uptime() });
   }
 
   /** A forced cycle is about to turn an outlet off. */
-  noteForced(controllers: readonly string[]): void {
+  forcedOff(controllers: readonly string[]): void {
     const failing = this.failing();
     for (const name of controllers) {
       if (failing.has(name)) this.forced.set(name, this.deps.clock.uptime());
@@ -61,18 +60,19 @@ export class OnProofs {
   /** How many outlets of a controller may be off at once because of cycles, by what is known of it. */
   mostOff(controller: string): number {
     if (this.failing().has(controller)) return 1;
-    if (this.deps.isInDoubt(controller)) return 0;
+    if (this.deps.restorer.isInDoubt(controller)) return 0;
     const { uptime = Number.NEGATIVE_INFINITY } = this.proven.get(controller) ?? {};
     return this.deps.clock.uptime() - uptime < trustedSeconds ? Number.POSITIVE_INFINITY : 1;
   }
 
   failing(): ReadonlyMap<string, FailingController> {
+    const { store, restorer } = this.deps;
     const found = new Map<string, FailingController>();
-    for (const debt of this.deps.debts()) {
-      if (debt.stuck === undefined) continue;
-      const { controller: name, since: offSince, stuck } = debt;
-      const outlet = feedKey(debt);
-      const why = this.deps.whyOff(outlet) ?? stuck.why;
+    for (const pendingOn of store.pendingOns.all.values()) {
+      const { controller: name, since: offSince, stuck } = pendingOn;
+      if (stuck === undefined) continue;
+      const outlet = feedKey(pendingOn);
+      const why = restorer.whyOff(outlet) ?? stuck.why;
       const known = found.get(name);
       const first = { outlet, offSince, since: stuck.since, why };
       found.set(name, {

@@ -1,17 +1,17 @@
-/** All doors, opened as rack.yaml says, and opened anew when it says something else. To add one: a file, and a line here. */
+/** All endpoints, opened and moved as rack.yaml says. To add one: a file, and a line here. */
 import { setMaxListeners } from 'node:events';
 import type { ServerOptions } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { type DegradedList, errorText, type HostCheck, hostCheck } from '@skolo/common';
 import { jumphostHosts, type Rack } from '@skolo/rack';
-import type { Door, DoorDeps } from './door.ts';
-import { type DoorSettings, Listener } from './listener.ts';
+import type { Endpoint, EndpointDeps } from './endpoint.ts';
+import { type EndpointSettings, Listener } from './listener.ts';
 import { pdudaemon } from './pdudaemon.ts';
 import { report } from './report.ts';
 
-const doors: readonly Door[] = [pdudaemon, report];
+const endpoints: readonly Endpoint[] = [pdudaemon, report];
 
-export interface DoorsDeps extends Omit<DoorDeps, 'closing'> {
+export interface EndpointsDeps extends Omit<EndpointDeps, 'closing'> {
   rack: () => Rack;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
   /** Where something else listens now, it is tried again after so long. */
@@ -19,33 +19,28 @@ export interface DoorsDeps extends Omit<DoorDeps, 'closing'> {
   timeouts?: ServerOptions;
 }
 
-export class Doors {
-  private readonly deps: DoorsDeps;
-  private readonly open = new Map<Door['name'], Listener>();
-  /** Closed or moved, with somebody still waiting for an answer. */
+export class Endpoints {
+  private readonly deps: EndpointsDeps;
+  private readonly open = new Map<Endpoint['name'], Listener>();
+  /** Closed or moved, with clients that still wait for an answer. */
   private readonly retired = new Set<Listener>();
   private readonly closing = new AbortController();
   private following: Promise<void> = Promise.resolve();
   private retrying: NodeJS.Timeout | undefined;
 
-  constructor(deps: DoorsDeps) {
+  constructor(deps: EndpointsDeps) {
     this.deps = deps;
-    // Each answer that is held wants to hear of it.
+    // Each answer that is held listens.
     setMaxListeners(0, this.closing.signal);
   }
 
-  /** Opens and closes what rack.yaml says now. Never throws: a door that cannot be opened is degraded. */
+  /** Opens and closes what rack.yaml says now. Never throws: an endpoint that cannot be opened is degraded. */
   follow(): Promise<void> {
     this.following = this.following.then(() => this.followNow());
     return this.following;
   }
 
-  /** Where a door listens; undefined while it is closed. */
-  port(name: Door['name']): number | undefined {
-    return this.open.get(name)?.port;
-  }
-
-  /** Whoever still waits is told that the daemon stops. */
+  /** Clients that still wait get the answer that the daemon stops. */
   async close(): Promise<void> {
     this.closing.abort(new Error('the daemon stops; what was begun goes on when it is back'));
     clearTimeout(this.retrying);
@@ -60,30 +55,33 @@ export class Doors {
     const wanted = this.deps.rack().services['power-cycle-daemon'].doors;
     clearTimeout(this.retrying);
     let failed = false;
-    for (const door of doors) {
-      if (!(await this.followOne(door, wanted[door.name]))) failed = true;
+    for (const endpoint of endpoints) {
+      if (!(await this.followOne(endpoint, wanted[endpoint.name]))) failed = true;
     }
     if (!failed || this.closing.signal.aborted) return;
     this.retrying = setTimeout(() => void this.follow(), this.deps.retryMs ?? 10_000).unref();
   }
 
-  /** Gives whether the door is as it should be. */
-  private async followOne(door: Door, settings: DoorSettings | undefined): Promise<boolean> {
-    const now = this.open.get(door.name);
+  /** Returns whether it is as it should be. */
+  private async followOne(
+    endpoint: Endpoint,
+    settings: EndpointSettings | undefined,
+  ): Promise<boolean> {
+    const now = this.open.get(endpoint.name);
     if (now !== undefined && settings !== undefined && isSamePlace(now.settings, settings)) {
       now.settings = settings;
       return true;
     }
-    if (now !== undefined) this.retire(door.name, now);
-    if (settings !== undefined) return this.tryOpen(door, settings);
-    this.deps.degraded.clear(`door ${door.name}`);
+    if (now !== undefined) this.retire(endpoint.name, now);
+    if (settings !== undefined) return this.tryOpen(endpoint, settings);
+    this.deps.degraded.clear(`endpoint ${endpoint.name}`);
     return true;
   }
 
-  private async tryOpen(door: Door, settings: DoorSettings): Promise<boolean> {
+  private async tryOpen(endpoint: Endpoint, settings: EndpointSettings): Promise<boolean> {
     const { log, degraded, timeouts } = this.deps;
-    const { name } = door;
-    const answers = door.create({ ...this.deps, closing: this.closing.signal });
+    const { name } = endpoint;
+    const answers = endpoint.create({ ...this.deps, closing: this.closing.signal });
     const listener = new Listener(settings, {
       name,
       answers,
@@ -94,12 +92,12 @@ export class Doors {
     try {
       await listener.open();
     } catch (error) {
-      degraded.raise(`door ${name}`, whyNotOpen(name, settings, error));
+      degraded.raise(`endpoint ${name}`, whyNotOpen(name, settings, error));
       return false;
     }
-    degraded.clear(`door ${name}`);
+    degraded.clear(`endpoint ${name}`);
     this.open.set(name, listener);
-    log.info({ door: name, port: listener.port }, 'door open');
+    log.info({ endpoint: name, port: listener.port }, 'endpoint open');
     return true;
   }
 
@@ -107,19 +105,22 @@ export class Doors {
   private readonly hostCheck: HostCheck = (request) =>
     hostCheck(jumphostHosts(this.deps.rack()))(request);
 
-  private retire(name: Door['name'], listener: Listener): void {
+  private retire(name: Endpoint['name'], listener: Listener): void {
     this.open.delete(name);
     this.retired.add(listener);
-    this.deps.log.info({ door: name }, 'door closed');
+    this.deps.log.info({ endpoint: name }, 'endpoint closed');
     void listener.retire().then(() => this.retired.delete(listener));
   }
 }
 
-function isSamePlace({ allow: _, ...a }: DoorSettings, { allow: __, ...b }: DoorSettings): boolean {
+function isSamePlace(
+  { allow: _, ...a }: EndpointSettings,
+  { allow: __, ...b }: EndpointSettings,
+): boolean {
   return isDeepStrictEqual(a, b);
 }
 
-function whyNotOpen(name: string, { port, host }: DoorSettings, error: unknown): string {
+function whyNotOpen(name: string, { port, host }: EndpointSettings, error: unknown): string {
   const where = `cannot listen on port ${port}${host === undefined ? '' : ` of ${host}`}`;
   const setting = `services.power-cycle-daemon.doors.${name} in rack.yaml`;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;

@@ -5,8 +5,8 @@ import type { InfrastructureDevice } from '@skolo/rack';
 import { parseRack } from '@skolo/rack';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { rackYaml } from '../testing/daemon.ts';
-import { freePort } from '../testing/door.ts';
-import { reach } from './reach.ts';
+import { freePort } from '../testing/endpoint-client.ts';
+import { reach } from './probe.ts';
 
 function device(entry: string): InfrastructureDevice {
   const rack = parseRack(rackYaml(`infrastructure: { router: { uplink: internet, ${entry} } }`), {

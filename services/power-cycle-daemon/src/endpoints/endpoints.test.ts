@@ -1,9 +1,9 @@
-/** Doors of a running daemon: who may come in, and what becomes of them when rack.yaml changes or the daemon stops. */
+/** Endpoints of a running daemon: who may come in, and what becomes of them when rack.yaml changes or the daemon stops. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type DaemonOptions, startDaemon } from '../testing/daemon.ts';
-import { freePort, knock, sendText } from '../testing/door.ts';
+import { freePort, sendRequest, sendText } from '../testing/endpoint-client.ts';
 
 const yaml = `
 infrastructure:
@@ -21,9 +21,9 @@ function settingsFor(door: { port: number; host?: string; allow?: string[] } | u
 
 async function startWith(
   door: Parameters<typeof settingsFor>[0],
-  doors: DaemonOptions['doors'] = {},
+  endpoints: DaemonOptions['endpoints'] = {},
 ) {
-  const daemon = await startDaemon({ yaml, settings: settingsFor(door), doors });
+  const daemon = await startDaemon({ yaml, settings: settingsFor(door), endpoints });
   return { ...daemon, told: daemon.boards.get('pdu-1').told };
 }
 
@@ -37,8 +37,8 @@ describe('who may come in', () => {
     const port = await freePort();
     const { told } = await startWith({ port, host: '127.0.0.1', allow: ['127.0.0.8/29'] });
 
-    const inside = await knock(port, off, { from: '127.0.0.9' });
-    const outside = await knock(port, '/power/control/on?alias=b', { from: '127.0.0.1' });
+    const inside = await sendRequest(port, off, { from: '127.0.0.9' });
+    const outside = await sendRequest(port, '/power/control/on?alias=b', { from: '127.0.0.1' });
 
     expect(inside.status).toBe(200);
     expect(outside).toMatchObject({
@@ -78,8 +78,8 @@ describe('who may come in', () => {
     const port = await freePort();
     await startWith({ port, allow: ['127.0.0.9/32'] });
 
-    const inside = await knock(port, off, { from: '127.0.0.9' });
-    const outside = await knock(port, off, { from: '127.0.0.1' });
+    const inside = await sendRequest(port, off, { from: '127.0.0.9' });
+    const outside = await sendRequest(port, off, { from: '127.0.0.1' });
 
     expect([inside.status, outside.status]).toEqual([200, 403]);
   });
@@ -88,7 +88,7 @@ describe('who may come in', () => {
     const port = await freePort();
     const { told } = await startWith({ port, host: '127.0.0.1' });
 
-    const answer = await knock(port, off, { headers: { [name]: 'somebody' } });
+    const answer = await sendRequest(port, off, { headers: { [name]: 'somebody' } });
 
     expect(answer).toMatchObject({ status: 403, text: expect.stringMatching(/without a proxy/) });
     expect(told).toEqual([]);
@@ -108,7 +108,7 @@ describe('a browser', () => {
     const port = await freePort();
     const { told } = await startWith({ port, host: '127.0.0.1' });
 
-    const answer = await knock(port, off, { headers });
+    const answer = await sendRequest(port, off, { headers });
 
     expect(answer).toMatchObject({
       status: 403,
@@ -123,7 +123,7 @@ describe('a browser', () => {
       const port = await freePort();
       const { told } = await startWith({ port, host: '127.0.0.1' });
 
-      const answer = await knock(port, off, { headers: { host: `${host}:${port}` } });
+      const answer = await sendRequest(port, off, { headers: { host: `${host}:${port}` } });
 
       expect(answer).toMatchObject({
         status: 403,
@@ -141,7 +141,7 @@ describe('a browser', () => {
 
       const headers = { host: `${host}:${port}`, 'user-agent': 'python-requests/2.28.1' };
 
-      expect(await knock(port, off, { headers })).toMatchObject({ status: 200 });
+      expect(await sendRequest(port, off, { headers })).toMatchObject({ status: 200 });
     },
   );
 });
@@ -150,7 +150,7 @@ describe('an edit of rack.yaml', () => {
   it('opens a door, changes its list, moves it and closes it', async () => {
     const [first, second] = [await freePort(), await freePort()];
     const { edit } = await startWith(undefined);
-    const answersAt = (port: number) => knock(port, '/').then(({ status }) => status);
+    const answersAt = (port: number) => sendRequest(port, '/').then(({ status }) => status);
 
     await expect(answersAt(first)).rejects.toThrow(/ECONNREFUSED/);
     await edit(yaml, settingsFor({ port: first, host: '127.0.0.1' }));
@@ -165,16 +165,20 @@ describe('an edit of rack.yaml', () => {
   });
 
   it.each([
-    ['by HTTP', (port: number) => knock(port, `${off}&delay=3`).then(({ text }) => text), /^OK/],
+    [
+      'by HTTP',
+      (port: number) => sendRequest(port, `${off}&delay=3`).then(({ text }) => text),
+      /^OK/,
+    ],
     ['by the older protocol', (port: number) => sendText(port, 'pdu-1 1 off 3'), /^ack\n$/],
   ])('leaves nobody without an answer who waits %s', async (_how, ask, answer) => {
     const [first, second] = [await freePort(), await freePort()];
     const { edit } = await startWith({ port: first, host: '127.0.0.1' });
 
     const waiting = ask(first);
-    await knock(first, '/');
+    await sendRequest(first, '/');
     await edit(yaml, settingsFor({ port: second, host: '127.0.0.1' }));
-    await vi.waitFor(() => expect(knock(first, '/')).rejects.toThrow(/ECONNREFUSED/), 10_000);
+    await vi.waitFor(() => expect(sendRequest(first, '/')).rejects.toThrow(/ECONNREFUSED/), 10_000);
 
     expect(await waiting).toMatch(answer);
   });
@@ -191,10 +195,12 @@ describe('a port that something else has', () => {
 
     const taken = await degraded(metricsUrl);
     other.close();
-    await vi.waitFor(async () => expect((await knock(port, '/')).status).toBe(404), 10_000);
+    await vi.waitFor(async () => expect((await sendRequest(port, '/')).status).toBe(404), 10_000);
 
     expect(taken).toMatchObject({
-      degraded: [{ what: 'door pdudaemon', why: expect.stringMatching(/something else listens/) }],
+      degraded: [
+        { what: 'endpoint pdudaemon', why: expect.stringMatching(/something else listens/) },
+      ],
     });
     expect(await degraded(metricsUrl)).toMatchObject({ degraded: [] });
   });
@@ -223,7 +229,7 @@ describe('whoever waits', () => {
     await startWith({ port, host: '127.0.0.1' }, { timeouts });
 
     const [held, older] = await Promise.all([
-      knock(port, `${off}&delay=1`),
+      sendRequest(port, `${off}&delay=1`),
       sendText(port, 'pdu-1 2 off 1'),
     ]);
 
@@ -237,7 +243,7 @@ describe('whoever waits', () => {
     const leaving = new AbortController();
     const path = '/power/control/reboot?alias=b&delay=1';
 
-    const asked = knock(port, path, { signal: leaving.signal });
+    const asked = sendRequest(port, path, { signal: leaving.signal });
     const id = await vi.waitFor(async () => {
       const { cycles } = await client.cycles({ query: {} });
       expect(cycles).toMatchObject([{ step: 'off' }]);
@@ -252,7 +258,7 @@ describe('whoever waits', () => {
   it.each([
     [
       'by HTTP',
-      (port: number) => knock(port, '/power/control/reboot?alias=b&delay=60'),
+      (port: number) => sendRequest(port, '/power/control/reboot?alias=b&delay=60'),
       { status: 500, text: 'the daemon stops; what was begun goes on when it is back\n' },
     ],
     [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cycleNatively, seeState, turnOff, turnOn } from './prove.ts';
+import { cycleNatively, seeState, turnOff, turnOn } from './outlets.ts';
 import { Boards } from './testing/board-driver.ts';
 
 const patience = { firstMs: 1, mostMs: 4, withinMs: 40 };

@@ -1,42 +1,43 @@
 /**
- * The report of the original system: `POST /powercycled_bots` with `{"powercycled_bots": ["NAME", …]}` says that somebody
- * else has cycled these. It is kept in the audit log, and answered with 202 once it is.
+ * The report of the original system: `POST /powercycled_bots` with `{"powercycled_bots": ["NAME", …]}` reports that others
+ * have cycled these. It is kept in the audit log, and answered with 202 once it is.
  */
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { type Door, say } from './door.ts';
+import { type Endpoint, sendText } from './endpoint.ts';
 
 const Report = z.object({ powercycled_bots: z.array(z.string().min(1).max(300)).max(10_000) });
 const mostBytes = 1024 * 1024;
 
-export const report: Door = {
+export const report: Endpoint = {
   name: 'report',
-  create: ({ log, record }) => ({
+  create: ({ log, audit }) => ({
     async http(request, response, { url, from }) {
       if (url.pathname !== '/powercycled_bots') {
-        return say(response, 404, 'Not found: POST /powercycled_bots');
+        return sendText(response, 404, 'Not found: POST /powercycled_bots');
       }
-      if (request.method !== 'POST') return say(response, 405, 'Only POST', { allow: 'POST' });
+      if (request.method !== 'POST') return sendText(response, 405, 'Only POST', { allow: 'POST' });
       const text = await bodyOf(request);
-      if (text === undefined) return say(response, 413, `A report is at most ${mostBytes} bytes`);
+      if (text === undefined)
+        return sendText(response, 413, `A report is at most ${mostBytes} bytes`);
       const parsed = Report.safeParse(parseJson(text));
       if (!parsed.success) {
-        return say(response, 400, 'Not a report: {"powercycled_bots": ["NAME", …]}');
+        return sendText(response, 400, 'Not a report: {"powercycled_bots": ["NAME", …]}');
       }
       const names = parsed.data.powercycled_bots;
-      await record({
+      await audit.append({
         who: `report door, ${from}`,
         what: 'power-cycled elsewhere',
         target: names.join(' '),
         outcome: 'reported',
       });
       log.info({ names, from }, 'power-cycled elsewhere');
-      return say(response, 202, 'Accepted');
+      return sendText(response, 202, 'Accepted');
     },
   }),
 };
 
-/** Undefined: too long. All of it is read even then, since many clients only listen once they have said everything. */
+/** Undefined: too long. All of it is read even then, since many clients only read the answer once they have sent everything. */
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;

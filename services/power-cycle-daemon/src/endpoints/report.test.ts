@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { audited } from '../testing/audited.ts';
 import { startDaemon } from '../testing/daemon.ts';
-import { freePort, knock } from '../testing/door.ts';
+import { freePort, sendRequest } from '../testing/endpoint-client.ts';
 
 const yaml = `
 infrastructure:
@@ -16,7 +16,7 @@ async function openDoor(allow = '127.0.0.0/8') {
   const port = await freePort();
   const settings = `    doors: { report: { port: ${port}, host: 127.0.0.1, allow: [${allow}] } }`;
   const daemon = await startDaemon({ yaml, settings });
-  const send = (body: string | Buffer) => knock(port, path, { method: 'POST', body });
+  const send = (body: string | Buffer) => sendRequest(port, path, { method: 'POST', body });
   return { ...daemon, port, send };
 }
 
@@ -67,7 +67,7 @@ describe('the report door', () => {
   ])('%s %s is %i', async (method, where, status) => {
     const { port } = await openDoor();
 
-    const answer = await knock(port, where, { method });
+    const answer = await sendRequest(port, where, { method });
 
     expect(answer.status).toBe(status);
   });
@@ -77,7 +77,7 @@ describe('the report door', () => {
     const headers = { 'content-type': 'text/plain', origin: 'http://evil.example' };
     const body = '{"powercycled_bots": ["b"]}';
 
-    const answer = await knock(port, path, { method: 'POST', body, headers });
+    const answer = await sendRequest(port, path, { method: 'POST', body, headers });
 
     expect(answer.status).toBe(403);
     await expect(audited(stateDir)).rejects.toThrow(/ENOENT/);

@@ -1,0 +1,138 @@
+/**
+ * A command of an old protocol, carried out and proven. Its clients are programs and not people, so two rules are
+ * stricter here: what a person turned off stays off, and what is held is not switched at all.
+ */
+import { errorText, orAborted, pause } from '@skolo/common';
+import { formatOutlet, hasRange } from '@skolo/rack';
+import { stepOf } from '../cycle.ts';
+import { type Ask, findHold } from '../policy.ts';
+import { type CycleRecord, feedKey, type SwitchedOff } from '../records.ts';
+import { RequestRefused } from '../requests.ts';
+import { findTarget, type Target } from '../targets.ts';
+import type { EndpointDeps } from './endpoint.ts';
+
+export interface Command {
+  action: Ask['action'];
+  /** A machine, a phone, a device, or an outlet: pdu-1/4. */
+  target: string;
+  /** Off for so long, or, to turn it on or off, so long from now. */
+  delaySeconds: number | undefined;
+  /** The endpoint's name and the client's address. */
+  by: string;
+  reason: string;
+  /** Aborted when the client has hung up. */
+  gone: AbortSignal;
+}
+
+/** Begins the `by` of its requests, also in journals of today. No person's name has a space in it. */
+export const endpointName = 'pdudaemon door';
+
+/** Where a client says 0, the outlet is still off for a moment. */
+const leastOffSeconds = 0.5;
+
+/** Carries it out. Returns why not, or undefined once it is proven. */
+export async function carryOut(command: Command, deps: EndpointDeps): Promise<string | undefined> {
+  const { log } = deps;
+  const { action, target, delaySeconds, by } = command;
+  // When the daemon stops or the client hangs up, no answer can be given.
+  const end = AbortSignal.any([deps.closing, command.gone]);
+  let why: string | undefined;
+  try {
+    why = await orAborted(attempt(command, deps, end), end);
+  } catch (error) {
+    const isExpected = error instanceof RequestRefused || end.aborted;
+    if (!isExpected) log.error({ err: error, action, target, by }, 'endpoint failed');
+    why = errorText(error);
+  }
+  log.info({ action, target, delaySeconds, by, why }, 'endpoint');
+  return why;
+}
+
+async function attempt(
+  command: Command,
+  deps: EndpointDeps,
+  end: AbortSignal,
+): Promise<string | undefined> {
+  const { action, delaySeconds } = command;
+  // Ranges are for people: no client of these protocols means forty machines by one name.
+  if (hasRange(command.target)) return `${command.target}: one name at a time, without a range`;
+  if (action !== 'cycle' && delaySeconds) await pause(delaySeconds * 1000, end);
+  const { rack, switchedOff, pendingOns, holds, now } = deps.situation();
+  const target = findTarget(rack, command.target);
+  if (target === undefined) return taken(command, askFor(command), deps);
+  const off = offOf(target, switchedOff);
+  if (off !== undefined && !off.by.startsWith(endpointName)) {
+    return `${feedKey(off)} was turned off by ${off.by} at ${off.at}: ${off.reason}; only a person turns it on again`;
+  }
+  const hold = findHold(rack, target, holds, now);
+  if (hold !== undefined) {
+    return `${target.name} is under repair (${hold.target}) until ${hold.until}, by ${hold.by}: ${hold.reason}`;
+  }
+  const pending = target.feeds.map((feed) => pendingOns.get(formatOutlet(feed))).find(Boolean);
+  // Its failure would end the attempts to turn that outlet on.
+  if (pending !== undefined && action === 'off') {
+    return `${target.name}: ${feedKey(pending)} was turned off by the cycle ${pending.cycle} and is still being turned on; ask again when it is on`;
+  }
+  if (off === undefined || action !== 'cycle') return taken(command, askFor(command), deps);
+  // Off already, by the endpoint itself: what is left of a reboot is to turn it on.
+  const ask = askFor(command);
+  await pause((ask.offSeconds ?? leastOffSeconds) * 1000, end);
+  return taken(command, { action: 'on', mode: 'hard', force: false }, deps);
+}
+
+function askFor({ action, delaySeconds }: Command): Ask {
+  // Without a time of the client's, the model's own is the better one.
+  const offSeconds =
+    action === 'cycle' && delaySeconds !== undefined
+      ? { offSeconds: Math.max(leastOffSeconds, delaySeconds) }
+      : {};
+  return { action, mode: 'hard', force: false, ...offSeconds };
+}
+
+async function taken(
+  { target, reason, by, gone }: Command,
+  ask: Ask,
+  deps: EndpointDeps,
+): Promise<string | undefined> {
+  const request = { targets: [target], ask, reason, by, skipRefused: false };
+  const { cycles } = await deps.take({ ...request, origin: 'door' });
+  const own = cycles.filter(({ joined }) => !joined);
+  const leave = () => {
+    for (const { id } of own)
+      void deps.cycles.cancel(id, 'the client hung up before it had begun; ask again');
+  };
+  if (gone.aborted) leave();
+  else gone.addEventListener('abort', leave, { once: true });
+  for (const { id } of cycles) {
+    const { outcome, failedStep, detail } = await untilPowerIsProven(id, deps);
+    const isProven =
+      outcome === undefined || outcome === 'back' || outcome === 'on' || outcome === 'off';
+    // The power was cycled all the same, which is all that these protocols promise.
+    if (isProven || failedStep === 'see-back') continue;
+    const where = failedStep === undefined ? '' : ` at ${failedStep}`;
+    return `${outcome}${where}: ${detail ?? 'no reason given'}`;
+  }
+  return undefined;
+}
+
+function offOf(
+  { feeds }: Target,
+  switchedOff: ReadonlyMap<string, SwitchedOff>,
+): SwitchedOff | undefined {
+  const found = feeds.flatMap((feed) => switchedOff.get(formatOutlet(feed)) ?? []);
+  return found.find(({ by }) => !by.startsWith(endpointName)) ?? found[0];
+}
+
+/** The first state of a cycle that is finished, or whose power is on again so that only the machine is waited for. */
+function untilPowerIsProven(id: string, { events, store }: EndpointDeps): Promise<CycleRecord> {
+  return new Promise((resolve) => {
+    const check = (record: CycleRecord | undefined) => {
+      if (record?.id !== id) return;
+      if (record.outcome === undefined && stepOf(record) !== 'see-back') return;
+      unsubscribe();
+      resolve(record);
+    };
+    const unsubscribe = events.consume((event) => event.type === 'cycle' && check(event.record));
+    check(store.cycles.get(id));
+  });
+}

@@ -1,0 +1,82 @@
+/**
+ * What the journal keeps of a cycle's outlets along with the cycle itself: those that must be turned on again, and those
+ * that a person turned off. Each function returns changes that become durable together with the record.
+ */
+import type { Change } from '@skolo/durable';
+import { type CycleRecord, type Feed, feedKey, isStanding, type PendingOn } from './records.ts';
+import type { Store } from './store.ts';
+
+/** When it is accepted: an operator's on or off is valid from then on. */
+export function onAccepted(store: Store, record: CycleRecord): Change[] {
+  if (!isStanding(record)) return [];
+  const { pendingOns, switchedOff } = store;
+  const { action, target, feeds, by, reason, requestedAt: at } = record;
+  if (action === 'on') return feeds.map((feed) => switchedOff.remove(feedKey(feed)));
+  return feeds.flatMap((feed) => [
+    switchedOff.put({ ...feed, target, by, reason, at }),
+    pendingOns.remove(feedKey(feed)),
+  ]);
+}
+
+/** Before its outlets are touched: on again, or off as a person wants it, and later on as they were. */
+export function beforeTouching(store: Store, record: CycleRecord, now: number): Change[] {
+  const { pendingOns, switchedOff } = store;
+  const { action, feeds } = record;
+  if (action !== 'off') {
+    return feeds.flatMap((feed) => [
+      pendingOns.put(pendingOnOf(store, record, feed, now)),
+      ...(action === 'on' ? [switchedOff.remove(feedKey(feed))] : []),
+    ]);
+  }
+  return feeds.flatMap((feed) => {
+    const off = switchedOff.get(feedKey(feed));
+    const { mode } = feed;
+    return off === undefined || mode === undefined ? [] : [switchedOff.put({ ...off, mode })];
+  });
+}
+
+/** The one that the journal has, or a new one. */
+export function pendingOnOf(
+  { pendingOns }: Store,
+  { id }: CycleRecord,
+  feed: Feed,
+  now: number,
+): PendingOn {
+  const since = new Date(now).toISOString();
+  return pendingOns.get(feedKey(feed)) ?? { ...feed, since, cycle: id };
+}
+
+/** After a change of the cycle. A device that cycled by itself has turned on again what it turned off. */
+export function onChanged(store: Store, former: CycleRecord, record: CycleRecord): Change[] {
+  const { id, phase, feeds } = record;
+  const { pendingOns } = store;
+  if (record.action !== 'cycle') return phase === 'finished' ? onSwitched(store, record) : [];
+  if (former.phase !== 'turn-off' || (phase !== 'see-back' && phase !== 'finished')) return [];
+  const own = feeds.map(feedKey).filter((key) => pendingOns.get(key)?.cycle === id);
+  return own.map((key) => pendingOns.remove(key));
+}
+
+/** A program's off is valid once it is proven. An operator's was valid before, and is not if it was not allowed after all. */
+function onSwitched({ pendingOns, switchedOff }: Store, record: CycleRecord): Change[] {
+  const { action, target, outcome, feeds, by, reason, requestedAt: at } = record;
+  if (action === 'on') {
+    const { formerly = [] } = record;
+    return outcome === 'failed' ? formerly.map((each) => switchedOff.put(each)) : [];
+  }
+  if (outcome === 'off' && !isStanding(record)) {
+    return feeds.flatMap((feed) => [
+      switchedOff.put({ ...switchedOff.get(feedKey(feed)), ...feed, target, by, reason, at }),
+      pendingOns.remove(feedKey(feed)),
+    ]);
+  }
+  if (outcome === 'off' || record.pending) return [];
+  const own = feeds.map(feedKey).filter((key) => switchedOff.get(key)?.at === at);
+  return own.map((key) => switchedOff.remove(key));
+}
+
+/** With the offs that a program's on is about to end: they are valid again if it fails. */
+export function withFormerOffs({ switchedOff }: Store, record: CycleRecord): CycleRecord {
+  if (record.action !== 'on' || isStanding(record) || record.formerly) return record;
+  const formerly = record.feeds.flatMap((feed) => switchedOff.get(feedKey(feed)) ?? []);
+  return formerly.length === 0 ? record : { ...record, formerly };
+}

@@ -1,0 +1,69 @@
+/** What a step of a cycle is given, whether it may still be done, and how its target is observed. */
+import type { HostKeys } from '@skolo/equipment';
+import { formatOutlet, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
+import type { Controllers } from './controllers.ts';
+import type { CycleEvent } from './cycle.ts';
+import { agentOf } from './machines/agent.ts';
+import { infrastructureProbe, probeOf } from './machines/probe.ts';
+import type { Observer, WatchTuning } from './machines/watch.ts';
+import type { Patience } from './outlets.ts';
+import { type Situation, whyNoLonger } from './policy.ts';
+import { type CycleRecord, feedKey } from './records.ts';
+import type { Target } from './targets.ts';
+
+export interface StepDeps {
+  controllers: Pick<Controllers, 'get'>;
+  hostKeys: HostKeys;
+  /** What the policy looks at, now. */
+  situation: () => Situation;
+  patience: Patience;
+  watch: WatchTuning;
+  /** Pause between attempts to reach a controller. */
+  contactPauseMs: number;
+}
+
+export interface Step extends StepDeps {
+  record: CycleRecord;
+  rack: Rack;
+  settings: PowerCycleDaemonSettings;
+  /** Undefined: it is no longer in rack.yaml. */
+  target: Target | undefined;
+  /** Puts an event into the cycle while the step goes on. */
+  report: (event: CycleEvent) => void;
+  /** Aborted when the daemon is about to stop: what is off comes back now. */
+  ending: AbortSignal;
+  /** Aborted when the daemon stops. */
+  signal: AbortSignal;
+}
+
+/** Why it is not to be begun any more, or not to be continued. */
+export function whyNot(step: Step): string | undefined {
+  const { record, target, situation } = step;
+  return whyMoved(step) ?? (target && whyNoLonger(target, record, situation()));
+}
+
+/** Since it was asked for, rack.yaml may have given its outlet to somebody else. */
+export function whyMoved({ record, target }: Step): string | undefined {
+  if (target === undefined) return `${record.target} is no longer in rack.yaml`;
+  const then = record.feeds.map(feedKey).join(', ');
+  const now = target.feeds.map(formatOutlet).join(', ');
+  if (then === now) return undefined;
+  return `${record.target} is not fed by ${then} any more, but by ${now || 'nothing'}; ask again`;
+}
+
+/** Undefined: nothing shows whether it is up. A phone is only visible to the agent of its machine. */
+export function observerOf(rack: Rack, target: Target | undefined): Observer | undefined {
+  const { kind, machine, infrastructure } = target ?? {};
+  if (kind === 'machine' && machine !== undefined) {
+    const probe = probeOf(rack, machine);
+    return probe && { probe, agent: agentOf(rack, machine) };
+  }
+  const probe = kind === 'infrastructure' && infrastructure && infrastructureProbe(infrastructure);
+  return probe ? { probe, agent: undefined } : undefined;
+}
+
+/** Whether anything may show that it is back. */
+export function canBeSeen(rack: Rack, target: Target): boolean {
+  if (target.kind === 'device') return target.machine?.address !== undefined;
+  return observerOf(rack, target) !== undefined;
+}
