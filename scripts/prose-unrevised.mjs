@@ -11,5 +11,4 @@ export const unrevised = [
   'packages/rack/README.md',
   'services/alert-to-pubsub/README.md',
   'services/router-backup/README.md',
-  'services/swarming-client/README.md',
 ];

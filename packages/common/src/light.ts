@@ -12,10 +12,17 @@ export { Closers } from './closers.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
 export { drainable } from './drain.ts';
 export { endProcess } from './end-process.ts';
+export { createEvents, type Emit, type Events } from './events.ts';
 export { exitCodes } from './exit-codes.ts';
 export { type Flag, parsePort, readFlags, UsageError, usageOf } from './flag-table.ts';
 export { browserProblem } from './http/browser-check.ts';
-export { type Access, createCore, openApiRoute, wrongMethod } from './http/core.ts';
+export {
+  type Access,
+  type CoreOptions,
+  createCore,
+  openApiRoute,
+  wrongMethod,
+} from './http/core.ts';
 export { Exchange } from './http/exchange.ts';
 export { type HostCheck, hostCheck } from './http/host-check.ts';
 export { createListener, readText } from './http/node-http.ts';
@@ -26,7 +33,14 @@ export { newServer } from './http/server.ts';
 export { answerStrictly } from './http/strict-requests.ts';
 export { LastSuccess } from './last-success.ts';
 export { ListenError, listen } from './listen.ts';
-export { createLogger, type Logger, type LogLevel, logLevels, prettyLines } from './log.ts';
+export {
+  createLogger,
+  type EventLog,
+  type Logger,
+  type LogLevel,
+  logLevels,
+  prettyLines,
+} from './log.ts';
 export { addBuildInfo, addDegraded, httpRequestDuration, processMetrics } from './metrics.ts';
 export { pause } from './pause.ts';
 export { type ProcessFlags, processFlags, readProcessFlags } from './process-flags.ts';

@@ -84,6 +84,7 @@ function start({ reboot = true, canReboot = true, count = 1 } = {}) {
       })),
     clock,
     log: quietLog(),
+    emit: () => undefined,
     lookSeconds: 0.002,
     againSeconds: 10,
   });

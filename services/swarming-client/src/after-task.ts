@@ -1,20 +1,28 @@
 /**
- * After a task its devices reboot, side by side, so that the next task finds them as the last one did. The hook that told of
- * the end of the task is answered long before; the next task waits until each device is really back: there, booted, and
- * up for less time than since it was told. One that is not back in time is left to the repair ladder.
+ * After a task its devices reboot, in parallel, so that the next task finds them as the last one did. The hook that reported
+ * the end of the task is answered long before. The next task waits until each device is really back: present, booted, and
+ * up for less time than since its reboot command. A device that is not back in time is left to the repair ladder.
  *
- * Nothing of this is written down: an agent that is restarted in between goes on with whatever it finds.
+ * This state is in memory only. An agent that is restarted meanwhile starts from the devices that it finds.
  */
-import { type Clock, errorText, type Logger, pause, withDeadline } from '@skolo/common/light';
+import {
+  type Clock,
+  type Emit,
+  type EventLog,
+  errorText,
+  pause,
+  withDeadline,
+} from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { Device, DeviceView } from './devices/device.ts';
+import type { AgentEvent } from './events.ts';
 
 export interface RebootedDevice {
   name: string;
   device: Pick<Device, 'repairs'>;
   view(): DeviceView;
   /** Looks at once, and shares a look that is under way. */
-  look(signal: AbortSignal): Promise<DeviceView>;
+  look(signal?: AbortSignal): Promise<DeviceView>;
 }
 
 export interface AfterTaskDeps {
@@ -22,14 +30,14 @@ export interface AfterTaskDeps {
   settings: () => MachineSlice['swarming']['afterTask'] | undefined;
   devices: () => readonly RebootedDevice[];
   clock: Clock;
-  log: Pick<Logger, 'info' | 'warn'>;
-  onChange?: () => void;
-  /** Pauses between looks, and before a device that did not take the command is told again. */
+  log: Pick<EventLog, 'warn'>;
+  emit: Emit<AgentEvent>;
+  /** Pauses between looks, and before a device that did not accept the command gets it again. */
   lookSeconds?: number;
   againSeconds?: number;
 }
 
-/** A device before it was told to reboot. */
+/** A device before its reboot command. */
 interface Asked {
   at: Date;
   /** Seconds since boot of this machine. */
@@ -62,9 +70,9 @@ export class AfterTask {
     const isWanted = this.deps.settings()?.reboot === true;
     for (const device of this.deps.devices()) {
       if (isWanted && device.device.repairs['device-reboot'] !== undefined) this.begin(device);
-      else device.look(new AbortController().signal).catch(() => undefined);
+      else device.look().catch(() => undefined);
     }
-    this.deps.onChange?.();
+    this.deps.emit({ type: 'facts' });
   }
 
   /** Devices that reboot now, and since when. */
@@ -91,7 +99,7 @@ export class AfterTask {
 
   private begin(device: RebootedDevice): void {
     const { name } = device;
-    // Another task has ended before it was back from the last: it starts anew.
+    // Another task has ended before it was back from the last one: its reboot starts again.
     this.underWay.get(name)?.ends.abort(new Error('another task has ended'));
     this.lost.delete(name);
     const { clock } = this.deps;
@@ -109,7 +117,7 @@ export class AfterTask {
         this.running.delete(done);
         if (this.underWay.get(name) !== own) return;
         this.underWay.delete(name);
-        this.deps.onChange?.();
+        this.deps.emit({ type: 'facts' });
       });
     this.running.add(done);
   }
@@ -117,16 +125,16 @@ export class AfterTask {
   /** Fulfilled when it is back. @throws Error It is not, in time. */
   private async reboot(device: RebootedDevice, asked: Asked, signal: AbortSignal): Promise<void> {
     const { lookSeconds = usualLookSeconds, againSeconds = usualAgainSeconds, clock } = this.deps;
-    let toldAt = Number.NEGATIVE_INFINITY;
+    let sentAt = Number.NEGATIVE_INFINITY;
     let trouble: string | undefined;
     let isUp = false;
     for (;;) {
-      // Also one that took the command and is up as before: adb may die with the command in its hands.
+      // Also one that accepted the command and is up as before: adb may die with the command.
       const patience = trouble === undefined ? 2 * againSeconds : againSeconds;
       const isDue = trouble !== undefined || isUp;
-      if (toldAt === Number.NEGATIVE_INFINITY || (isDue && clock.uptime() - toldAt >= patience)) {
-        toldAt = clock.uptime();
-        trouble = await this.tell(device, signal);
+      if (sentAt === Number.NEGATIVE_INFINITY || (isDue && clock.uptime() - sentAt >= patience)) {
+        sentAt = clock.uptime();
+        trouble = await this.sendReboot(device, signal);
       }
       const view = await device.look(signal);
       signal.throwIfAborted();
@@ -141,10 +149,14 @@ export class AfterTask {
     }
   }
 
-  /** Undefined, or why it did not take the command. */
-  private async tell({ device }: RebootedDevice, signal: AbortSignal): Promise<string | undefined> {
+  /** Undefined, or why it did not accept the command. */
+  private async sendReboot(
+    { device }: RebootedDevice,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
     try {
-      const late = () => new Error(`it was not told within ${commandWithinMs / 1000} s`);
+      const late = () =>
+        new Error(`it did not accept the command within ${commandWithinMs / 1000} s`);
       await withDeadline({ ms: commandWithinMs, late, signal }, (either) =>
         device.repairs['device-reboot']?.(either),
       );
@@ -160,12 +172,12 @@ export class AfterTask {
     if (state !== 'present' || reading === undefined || reading.isReady === false) return false;
     const { uptimeSeconds } = reading;
     if (uptimeSeconds === undefined) {
-      // It does not tell: then it must have been away.
+      // Its uptime is unknown: then it must have been away.
       return since.getTime() !== before.since.getTime();
     }
     const elapsed = this.deps.clock.uptime() - uptime;
     const former = before.state === 'present' ? before.reading?.uptimeSeconds : undefined;
-    // By its own counting: a phone counts seconds before adb finds it, so that it seems older than its reboot.
+    // By its own clock: a phone counts seconds before adb finds it, so that it seems older than its reboot.
     const atMost =
       former === undefined
         ? elapsed + slackSeconds

@@ -1,245 +1,230 @@
-/** The machine and its devices: read, judged and repaired, whatever the bot does. */
-import type { Clock, Closers, Logger } from '@skolo/common/light';
+/** The machine and its devices: read, assessed and repaired, independently of the bot. */
+import type { Clock, Closers, Emit, Events, Logger } from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
 import { AfterTask } from './after-task.ts';
+import type { Bot } from './bot/bot.ts';
 import { AdbWatch, createAdbServer } from './devices/adb-server.ts';
 import type { DeviceSettings, DeviceView, Dimensions } from './devices/device.ts';
+import { DeviceWatches } from './devices/device-watch.ts';
 import { openDevice } from './devices/index.ts';
 import { SshSignIns } from './devices/ssh.ts';
+import type { AgentEvent } from './events.ts';
 import { ForcedQuarantine } from './health/forced-quarantine.ts';
 import type { Health, HealthFacts } from './health/health.ts';
-import { Judge } from './health/health-monitor.ts';
+import { HealthMonitor } from './health/health-monitor.ts';
 import { OwnHolds } from './health/own-holds.ts';
-import { HostFacts } from './host/host-dimensions.ts';
+import { HostDimensions } from './host/host-dimensions.ts';
 import { type HostReading, HostWatch } from './host/host-watch.ts';
 import { UsbPorts } from './host/usb.ts';
-import { MachineDevices } from './machine-devices.ts';
+import type { IdentityKeeper } from './identity/identity.ts';
+import type { ClockOffset } from './identity/metadata-client.ts';
 import { PowerCycleDaemon } from './power-cycle-daemon.ts';
 import { Evidence } from './repair/evidence.ts';
 import type { RepairView } from './repair/records.ts';
 import { Repairs } from './repair/repairs.ts';
+import { repeat } from './repeat.ts';
 import type { RunCommand } from './run-command.ts';
-import type { TaskView } from './task.ts';
+import type { Task } from './task.ts';
 
 export interface MachineDeps {
   name: string;
   stateDir: string;
-  /** Undefined: it is not known what rack.yaml says of it. */
-  slice: () => MachineSlice | undefined;
-  /** Why not, for people. */
-  whyUnknown: () => string;
-  task: () => TaskView;
+  identity: IdentityKeeper;
+  task: Task;
+  bot: Pick<Bot, 'view'>;
+  clockOffset: ClockOffset;
   isStopping: () => boolean;
-  /** Why the bot restarts once its task has ended; undefined: it does not. */
-  botRestart: () => string | undefined;
-  /** Its clock minus that of the jumphost, in seconds; undefined: not known. */
-  clockOffset: () => number | undefined;
   localAddress: string | undefined;
   /** A second port of the power-cycle daemon, where it has one. */
-  powerCyclePort?: number | undefined;
+  powerCyclePort: number | undefined;
   run: RunCommand;
   clock: Clock;
   log: Logger;
+  emit: Emit<AgentEvent>;
+  consume: Events<AgentEvent>['consume'];
   closers: Closers;
-  onLook: (view: DeviceView, seconds: number) => void;
 }
 
 export interface MachineView {
   devices: readonly DeviceView[];
   host: HostReading;
-  /** Of the machine itself; nothing where a device is attached. */
+  /** Of the machine itself; empty where a device is attached. */
   dimensions: Dimensions;
   health: Health;
   repairs: readonly RepairView[];
-  /** Steps of repair that have ended, by step and outcome: `usb-cycle helped`. */
-  repairCounts: ReadonlyMap<string, number>;
 }
 
-export interface MachineKeeper {
+export interface Machine {
   start(): Promise<void>;
   view(): MachineView;
-  /** What is known of it is another: its slice, the task, that the agent stops. */
-  look(): void;
-  /** The slice is another. */
-  follow(): void;
-  /** A task has ended: the devices reboot, where that is wanted. */
-  taskEnded(): void;
-  /** Ends a quarantine that a person forced, and begins anew with what needs hands. @throws Error */
+  /** Ends a forced quarantine, and starts repair again of devices that it has given up on. @throws Error */
   clear(): Promise<Health>;
   usb: UsbPorts;
 }
 
 const usualReadSeconds = 30;
 const usualUsbOffSeconds = 5;
-const fileEveryMs = 10_000;
+const fileSeconds = 10;
 
-export function keepMachine(deps: MachineDeps): MachineKeeper {
-  const { name, stateDir, slice, localAddress, run, clock, log, closers } = deps;
+export function openMachine(deps: MachineDeps): Machine {
+  const { name, identity, task, bot, isStopping, run, emit, closers } = deps;
+  const slice = () => identity.slice();
   const settings = () => slice()?.swarming;
   const readSeconds = () => settings()?.readSeconds ?? usualReadSeconds;
-  const powerCycleDaemon = new PowerCycleDaemon(
+  const deviceSettings = () => deviceSettingsOf(settings());
+  const daemon = new PowerCycleDaemon(
     () => slice()?.services['power-cycle-daemon'],
     deps.powerCyclePort,
   );
-  const onChange = () => judge.look();
-  const from = localAddress === undefined ? {} : { localAddress };
-
-  const ofDevices = () => deviceSettings(settings());
-  const adb = createAdbServer({ run, settings: ofDevices, log });
-  const sshSignIns = new SshSignIns(clock);
-  const devices = new MachineDevices({
-    open: (device) =>
-      openDevice(device, { run, settings: ofDevices, adb, sshSignIns, stateDir, log }),
+  const adb = createAdbServer({ run, settings: deviceSettings, log: deps.log });
+  const sshSignIns = new SshSignIns(deps.clock);
+  const watches = new DeviceWatches({
+    ...deps,
+    open: (device) => openDevice(device, { ...deps, settings: deviceSettings, adb, sshSignIns }),
     readSeconds,
-    clock,
-    log,
-    onChange,
-    onLook: deps.onLook,
   });
-  const hostWatch = new HostWatch({
+  const targets = () =>
+    watches.all().map((watch) => ({
+      attached: watch.entry,
+      device: watch.device,
+      view: watch.view(),
+    }));
+  const host = new HostWatch({
+    ...deps,
     botDir: () => settings()?.botDir,
     readSeconds,
-    run,
-    clock,
-    clockOffset: deps.clockOffset,
-    onChange,
+    clockOffset: () => deps.clockOffset.get(),
   });
-  const hostFacts = new HostFacts({ run, log, onChange });
+  const hostDimensions = new HostDimensions(deps);
   const forced = new ForcedQuarantine({
+    ...deps,
     machine: name,
     file: () => settings()?.quarantineFile,
-    stateDir,
-    clock,
-    log,
   });
-  const holds = new OwnHolds({ daemon: powerCycleDaemon, ...from, clock, log, onChange });
-  const usb = new UsbPorts({ devices: () => slice()?.devices ?? [], run, log });
+  const holds = new OwnHolds({ ...deps, daemon });
+  const usb = new UsbPorts({ ...deps, devices: () => slice()?.devices ?? [] });
   const afterTask = new AfterTask({
+    ...deps,
     settings: () => settings()?.afterTask,
-    devices: () => devices.rebooted(),
-    clock,
-    log,
-    onChange,
+    devices: () => watches.all(),
   });
   const adbWatch = new AdbWatch({
     adb,
-    wanted: () => devices.patients().some(({ device }) => 'adb-restart' in device.repairs),
-    onChange: () => repairs.look(),
+    wanted: () => watches.all().some(({ device }) => 'adb-restart' in device.repairs),
+    emit,
   });
-  const repairs: Repairs = new Repairs({
+  const monitor = new HealthMonitor({ ...deps, settings, whyUnknown: () => identity.whyUnknown() });
+  const repairs = new Repairs({
+    ...deps,
     settings: () => settings()?.repair,
-    targets: () => devices.patients(),
-    health: () => judge.health(),
+    targets,
+    health: () => monitor.health(),
     holds: () => holds.current(),
-    taskRunning: () => deps.task().running,
+    taskRunning: () => task.get().running,
     rebooting: () => afterTask.rebooting(),
-    stopping: deps.isStopping,
+    stopping: isStopping,
     isAdbWedged: () => adbWatch.isWedged(),
-    look: (device) =>
-      void devices
-        .get(device)
-        ?.watch.lookNow()
-        .catch(() => undefined),
+    look: (device) => watches.get(device)?.start(),
     usb,
     usbOffSeconds: () => settings()?.repair.usbOffSeconds ?? usualUsbOffSeconds,
-    powerCycleDaemon: () => powerCycleDaemon.url(),
-    ...from,
-    clock,
-    log,
-    onChange,
+    powerCycleDaemon: () => daemon.url(),
   });
   const evidence = new Evidence({
-    stateDir,
+    ...deps,
     wanted: () => settings()?.keepEvidence === true,
-    device: (device) => devices.get(device)?.device,
-    clock,
-    log,
-  });
-  const judge: Judge = new Judge({
-    settings,
-    whyUnknown: deps.whyUnknown,
-    facts,
-    clock,
-    log,
-    onJudged(health) {
-      repairs.look();
-      void evidence.look(health);
-    },
+    device: (device) => watches.get(device)?.device,
   });
 
   function facts(): Omit<HealthFacts, 'now'> {
     const file = forced.current();
-    const isItself = devices.names().length === 0;
-    const botRestart = deps.botRestart();
+    const { state, why } = bot.view();
+    const isUnknown = watches.all().length === 0 && hostDimensions.get() === undefined;
     return {
-      devices: devices.views(),
-      host: hostWatch.reading(),
+      devices: watches.all().map((watch) => watch.view()),
+      host: host.reading(),
       holds: holds.current(),
       ...(file !== undefined && { forced: file }),
-      ...(isItself &&
-        hostFacts.dimensions() === undefined && { notReady: 'not known yet: what it is' }),
-      stopping: deps.isStopping(),
-      ...(botRestart !== undefined && { botRestart }),
+      ...(isUnknown && { notReady: 'not known yet: the dimensions of the machine' }),
+      stopping: isStopping(),
+      ...(state === 'stopping' && { botRestart: why ?? 'a restart was requested' }),
       rebooting: afterTask.rebooting(),
       notBack: afterTask.notBack(),
-      needsHands: repairs.needsHands(),
+      givenUp: repairs.givenUp(),
     };
   }
 
-  // In the opposite order of this they are ended.
+  function followSlice(): void {
+    watches.follow(slice()?.devices ?? []);
+    hostDimensions.setWanted(slice() !== undefined && watches.all().length === 0);
+    // Before the bot asks for its first task.
+    void holds.look();
+  }
+
+  deps.consume((event) => {
+    if (event.type === 'health') {
+      repairs.look();
+      void evidence.look(event.now);
+    } else if (event.type === 'adb-server') repairs.look();
+    else if (changesFacts.has(event.type)) {
+      if (event.type === 'identity' && event.now.slice !== event.before.slice) followSlice();
+      if (event.type === 'task-ended' && (event.by === 'hook' || !isStopping())) {
+        afterTask.taskEnded();
+      }
+      monitor.update();
+    }
+  });
+
+  // They are closed in the opposite order.
   closers.add('adb server', () => adb.stop());
   closers.add('adb watch', () => adbWatch.stop());
-  closers.add('devices', () => devices.stop());
-  closers.add('host', () => hostWatch.stop());
-  closers.add('host facts', () => hostFacts.stop());
+  closers.add('devices', () => watches.stop());
+  closers.add('host', () => host.stop());
+  closers.add('host dimensions', () => hostDimensions.stop());
   closers.add('holds', () => holds.stop());
   closers.add('USB ports', () => usb.stop());
   closers.add('repair', () => repairs.stop());
   closers.add('reboot after a task', () => afterTask.stop());
   closers.add('evidence', () => evidence.stop());
-  closers.add('health', () => judge.stop());
+  closers.add('health', () => monitor.stop());
 
   return {
     async start() {
       await forced.look();
-      const looking = setInterval(() => void forced.look().then(onChange), fileEveryMs);
-      closers.add('quarantine file', () => clearInterval(looking));
-      hostWatch.start();
-      usb.start();
-      adbWatch.start();
-      holds.start();
-      repairs.start();
-      judge.start();
+      const stop = repeat(
+        () => fileSeconds,
+        async () => {
+          await forced.look();
+          monitor.update();
+        },
+      );
+      closers.add('quarantine file', stop);
+      for (const part of [host, usb, adbWatch, holds, repairs]) part.start();
+      monitor.start(facts);
     },
     view: () => ({
-      devices: devices.views(),
-      host: hostWatch.reading(),
-      dimensions: hostFacts.dimensions() ?? {},
-      health: judge.health(),
+      devices: watches.all().map((watch) => watch.view()),
+      host: host.reading(),
+      dimensions: hostDimensions.get() ?? {},
+      health: monitor.health(),
       repairs: repairs.view(),
-      repairCounts: repairs.counts(),
     }),
-    look: onChange,
-    follow() {
-      const known = slice();
-      devices.follow(known?.devices ?? []);
-      hostFacts.wanted(known !== undefined && devices.names().length === 0);
-      // Before the bot asks for its first task.
-      void holds.lookNow();
-      judge.look();
-    },
-    taskEnded: () => afterTask.taskEnded(),
     async clear() {
       await forced.clear();
-      for (const device of devices.names()) repairs.again(device);
-      judge.look();
-      return judge.health();
+      for (const watch of watches.all()) repairs.restart(watch.name);
+      monitor.update();
+      return monitor.health();
     },
     usb,
   };
 }
 
-function deviceSettings(settings: MachineSlice['swarming'] | undefined): DeviceSettings {
+/** Events after which health is assessed again. */
+const changesFacts = new Set<AgentEvent['type']>([
+  ...(['identity', 'task-started', 'task-ended', 'bot', 'device-read', 'facts'] as const),
+  ...(['repair-started', 'repair-ended', 'needs-operator'] as const),
+]);
+
+function deviceSettingsOf(settings: MachineSlice['swarming'] | undefined): DeviceSettings {
   const { commandSeconds = 5, ssh = { user: 'root', port: 22, commandSeconds: 20 } } =
     settings ?? {};
   return { commandSeconds, ssh };

@@ -11,7 +11,6 @@ async function metricsWith(hosts: HostReading[], prefix: string): Promise<string
   let host: HostReading = {};
   createMetrics(registry, () => ({
     bot: { state: 'running', since: now, isHealthy: true, starts: 1 },
-    counts: { starts: 1, exits: new Map(), downloads: { ok: 0, failed: 0 } },
     task: { running: false },
     machine: {
       devices: [],
@@ -19,7 +18,6 @@ async function metricsWith(hosts: HostReading[], prefix: string): Promise<string
       dimensions: {},
       health: { verdict: 'ok', since: now, reasons: [] },
       repairs: [],
-      repairCounts: new Map(),
     },
     isKnown: true,
     now,

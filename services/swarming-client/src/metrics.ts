@@ -1,292 +1,241 @@
-/** The agent's metrics: what is known when Prometheus asks, and counts of what happened. */
+/** The agent's metrics: gauges of what is known when Prometheus asks, and counts of events. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { BotCounts } from './bot/bot.ts';
 import { type BotView, botExits, botStates } from './bot/bot-view.ts';
-import type { DeviceView } from './devices/device.ts';
+import type { DeviceReading } from './devices/device.ts';
+import type { AgentEvent } from './events.ts';
 import { verdicts } from './health/health.ts';
 import { hookNames } from './hooks/hooks.ts';
-import type { HostReading } from './host/host-watch.ts';
 import type { MachineView } from './machine.ts';
 import type { TaskView } from './task.ts';
 
 /** What the gauges show. */
 export interface Measured {
   bot: BotView;
-  /** Since the agent was started. */
-  counts: BotCounts;
   task: TaskView;
   machine: MachineView;
   isKnown: boolean;
   now: Date;
 }
 
-export interface Metrics {
-  hook(name: string, ok: boolean, seconds: number): void;
-  looked(kind: string, state: string, seconds: number): void;
-  taskBegun(): void;
+/** Undefined: unknown, and left out. */
+type Sample = [labels: Record<string, string>, value: number | undefined];
+/** A value without labels, or samples with labels. */
+type Values = number | undefined | Sample[];
+
+interface GaugeSpec {
+  name: string;
+  help: string;
+  labels?: readonly string[];
+  read: (measured: Measured) => Values;
 }
 
-export function createMetrics(registry: Registry, measured: () => Measured): Metrics {
-  const registers = [registry];
+const gauges: readonly GaugeSpec[] = [
+  {
+    name: 'skolo_swarming_machine_known',
+    help: '1 if it is known what rack.yaml says of this machine.',
+    read: ({ isKnown }) => Number(isKnown),
+  },
+  {
+    name: 'skolo_swarming_bot_state',
+    help: '1 for the state that the bot is in.',
+    labels: ['state'],
+    read: ({ bot }) => botStates.map((state) => [{ state }, Number(bot.state === state)]),
+  },
+  {
+    name: 'skolo_swarming_bot_healthy',
+    help: '1 if the bot runs, has called its hooks since it was started, and is not silent.',
+    read: ({ bot }) => Number(bot.state === 'running' && bot.isHealthy),
+  },
+  {
+    name: 'skolo_swarming_bot_uptime_seconds',
+    help: 'Since the bot was started; absent while it does not run.',
+    read: ({ bot, now }) => (bot.pid === undefined ? undefined : ageSeconds(bot.startedAt, now)),
+  },
+  {
+    name: 'skolo_swarming_task_running',
+    help: '1 while a task runs.',
+    read: ({ task }) => Number(task.running),
+  },
+  {
+    name: 'skolo_swarming_task_running_seconds',
+    help: 'How long the task has been running; absent without a task.',
+    read: ({ task, now }) => ageSeconds(task.since, now),
+  },
+  {
+    name: 'skolo_swarming_health',
+    help: '1 for the verdict on the machine: ok, recovering, maintenance (both end without an operator) or quarantined.',
+    labels: ['verdict'],
+    read: ({ machine: { health } }) =>
+      verdicts.map((verdict) => [{ verdict }, Number(health.verdict === verdict)]),
+  },
+  {
+    name: 'skolo_swarming_health_reason_seconds',
+    help: 'Age of each reason for accepting no tasks.',
+    labels: ['code', 'device', 'verdict'],
+    read: ({ machine: { health }, now }) =>
+      health.reasons.map(({ code, device = '', verdict, since }) => [
+        { code, device, verdict },
+        ageSeconds(since, now),
+      ]),
+  },
+  {
+    name: 'skolo_swarming_device_state',
+    help: '1 for the state that an attached device is in.',
+    labels: ['device', 'state'],
+    read: ({ machine: { devices } }) =>
+      devices.flatMap((device) =>
+        ['unknown', 'present', 'missing'].map(
+          (state): Sample => [{ device: device.name, state }, Number(device.state === state)],
+        ),
+      ),
+  },
+  {
+    name: 'skolo_swarming_device_read_age_seconds',
+    help: 'Since a device was last read.',
+    labels: ['device'],
+    read: ({ machine: { devices }, now }) =>
+      devices.map(({ name, readAt }) => [{ device: name }, ageSeconds(readAt, now)]),
+  },
+  {
+    name: 'skolo_swarming_device_battery_percent',
+    help: 'Charge of the battery of a device that is present.',
+    labels: ['device'],
+    read: (measured) => ofDevices(measured, ({ batteryPercent }) => batteryPercent),
+  },
+  {
+    name: 'skolo_swarming_device_temperature_celsius',
+    help: 'Readings of the sensors of a device that is present.',
+    labels: ['device', 'sensor'],
+    read: ({ machine }) =>
+      present(machine).flatMap(({ name, reading }) =>
+        Object.entries(reading.temperatures).map(
+          ([sensor, celsius]): Sample => [{ device: name, sensor }, celsius],
+        ),
+      ),
+  },
+  {
+    name: 'skolo_swarming_device_uptime_seconds',
+    help: 'Since a device that is present has booted.',
+    labels: ['device'],
+    read: (measured) => ofDevices(measured, ({ uptimeSeconds }) => uptimeSeconds),
+  },
+  {
+    name: 'skolo_swarming_host_disk_free_bytes',
+    help: 'Free space of the disk of the bot.',
+    read: ({ machine: { host } }) => host.disk?.freeBytes,
+  },
+  {
+    name: 'skolo_swarming_host_disk_size_bytes',
+    help: 'Size of the disk of the bot.',
+    read: ({ machine: { host } }) => host.disk?.sizeBytes,
+  },
+  {
+    name: 'skolo_swarming_host_temperature_celsius',
+    help: 'Temperature of the processor of the machine.',
+    read: ({ machine: { host } }) => host.celsius,
+  },
+  {
+    name: 'skolo_swarming_host_under_voltage',
+    help: '1 while the power supply of the machine is too weak.',
+    read: ({ machine: { host } }) => bit(host.isUnderVoltage),
+  },
+  {
+    name: 'skolo_swarming_host_throttled',
+    help: '1 while the processor of the machine is slowed down.',
+    read: ({ machine: { host } }) => bit(host.isThrottled),
+  },
+  {
+    name: 'skolo_swarming_host_clock_offset_seconds',
+    help: 'Clock of the machine minus that of the jumphost.',
+    read: ({ machine: { host } }) => host.clockOffsetSeconds,
+  },
+];
 
-  function gauge<L extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly L[],
-    collect: (
-      set: (labels: Partial<Record<L, string>>, value: number) => void,
-      now: Measured,
-    ) => void,
-  ) {
+/** Registers all metrics. @returns what counts an event */
+export function createMetrics(
+  registry: Registry,
+  measured: () => Measured,
+): (event: AgentEvent) => void {
+  const registers = [registry];
+  for (const { name, help, labels = [], read } of gauges) {
     new Gauge({
       name,
       help,
-      labelNames: [...labelNames],
+      labelNames: [...labels],
       registers,
       collect() {
         this.reset();
         // A gauge without labels is 0 after a reset, which reads as a measurement.
         this.remove({});
-        collect((labels, value) => this.set(labels, value), measured());
+        const values = read(measured());
+        for (const [own, value] of Array.isArray(values) ? values : [[{}, values] as const]) {
+          if (value !== undefined) this.set(own, value);
+        }
       },
     });
   }
-
-  /** Counted elsewhere, and read from there. */
-  function counter<L extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly L[],
-    collect: (
-      inc: (labels: Partial<Record<L, string>>, times: number) => void,
-      now: Measured,
-    ) => void,
-  ) {
-    new Counter({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers,
-      collect() {
-        this.reset();
-        collect((labels, times) => this.inc(labels, times), measured());
-      },
-    });
-  }
-
-  gauge(
-    'skolo_swarming_machine_known',
-    '1 if it is known what rack.yaml says of this machine.',
-    [],
-    (set, { isKnown }) => set({}, isKnown ? 1 : 0),
-  );
-  gauge(
-    'skolo_swarming_bot_state',
-    '1 for the state that the bot is in.',
-    ['state'],
-    (set, { bot }) => {
-      for (const state of botStates) set({ state }, bot.state === state ? 1 : 0);
-    },
-  );
-  gauge(
-    'skolo_swarming_bot_healthy',
-    '1 if the bot runs, has called its hooks since it was started, and is not silent.',
-    [],
-    (set, { bot }) => set({}, bot.state === 'running' && bot.isHealthy ? 1 : 0),
-  );
-  gauge(
-    'skolo_swarming_bot_uptime_seconds',
-    'Since the bot was started; absent while it does not run.',
-    [],
-    (set, { bot, now }) => {
-      const { pid, startedAt } = bot;
-      if (pid !== undefined && startedAt !== undefined) set({}, secondsBetween(startedAt, now));
-    },
-  );
-  gauge('skolo_swarming_task_running', '1 while a task runs.', [], (set, { task }) =>
-    set({}, task.running ? 1 : 0),
-  );
-  gauge(
-    'skolo_swarming_task_running_seconds',
-    'How long the task has been running; absent while none does.',
-    [],
-    (set, { task: { running, since }, now }) => {
-      if (running && since !== undefined) set({}, secondsBetween(since, now));
-    },
-  );
-  gauge(
-    'skolo_swarming_health',
-    '1 for what the machine is: ok, recovering, maintenance (nobody is needed) or quarantined.',
-    ['verdict'],
-    (set, { machine: { health } }) => {
-      for (const verdict of verdicts) set({ verdict }, health.verdict === verdict ? 1 : 0);
-    },
-  );
-  gauge(
-    'skolo_swarming_health_reason_seconds',
-    'Since when each reason for taking no tasks is there.',
-    ['code', 'device', 'verdict'],
-    (set, { machine: { health }, now }) => {
-      for (const { code, device = '', verdict, since } of health.reasons) {
-        set({ code, device, verdict }, secondsBetween(since, now));
-      }
-    },
-  );
-  gauge(
-    'skolo_swarming_device_state',
-    '1 for the state that an attached device is in.',
-    ['device', 'state'],
-    (set, { machine: { devices } }) => {
-      for (const { name, state } of devices) {
-        for (const each of ['unknown', 'present', 'missing']) {
-          set({ device: name, state: each }, state === each ? 1 : 0);
-        }
-      }
-    },
-  );
-  gauge(
-    'skolo_swarming_device_read_age_seconds',
-    'Since a device was last looked at.',
-    ['device'],
-    (set, { machine: { devices }, now }) => {
-      for (const { name, readAt } of devices) {
-        if (readAt !== undefined) set({ device: name }, secondsBetween(readAt, now));
-      }
-    },
-  );
-  gauge(
-    'skolo_swarming_device_battery_percent',
-    'Charge of the battery of a device that is present.',
-    ['device'],
-    (set, { machine: { devices } }) => {
-      for (const { name, reading } of present(devices)) {
-        if (reading.batteryPercent !== undefined) set({ device: name }, reading.batteryPercent);
-      }
-    },
-  );
-  gauge(
-    'skolo_swarming_device_temperature_celsius',
-    'What the sensors of a device that is present say.',
-    ['device', 'sensor'],
-    (set, { machine: { devices } }) => {
-      for (const { name, reading } of present(devices)) {
-        for (const [sensor, celsius] of Object.entries(reading.temperatures)) {
-          set({ device: name, sensor }, celsius);
-        }
-      }
-    },
-  );
-  gauge(
-    'skolo_swarming_device_uptime_seconds',
-    'Since a device that is present has booted.',
-    ['device'],
-    (set, { machine: { devices } }) => {
-      for (const { name, reading } of present(devices)) {
-        if (reading.uptimeSeconds !== undefined) set({ device: name }, reading.uptimeSeconds);
-      }
-    },
-  );
-  const ofHost: [string, string, (host: HostReading) => number | undefined][] = [
-    ['disk_free_bytes', 'Free space of the disk of the bot.', ({ disk }) => disk?.freeBytes],
-    ['disk_size_bytes', 'Size of the disk of the bot.', ({ disk }) => disk?.sizeBytes],
-    ['temperature_celsius', 'Of the processor of the machine.', ({ celsius }) => celsius],
-    ['under_voltage', '1 while its supply is too weak.', (host) => bit(host.isUnderVoltage)],
-    ['throttled', '1 while its processor is slowed down.', (host) => bit(host.isThrottled)],
-    [
-      'clock_offset_seconds',
-      'Its clock minus that of the jumphost.',
-      ({ clockOffsetSeconds }) => clockOffsetSeconds,
-    ],
-  ];
-  for (const [name, help, read] of ofHost) {
-    gauge(`skolo_swarming_host_${name}`, help, [], (set, { machine: { host } }) => {
-      const value = read(host);
-      if (value !== undefined) set({}, value);
-    });
-  }
-
-  counter(
-    'skolo_swarming_bot_starts_total',
-    'Times that the bot was started.',
-    [],
-    (inc, { counts }) => inc({}, counts.starts),
-  );
-  counter(
-    'skolo_swarming_bot_exits_total',
-    'Times that the bot ended, and why.',
-    ['why'],
-    (inc, { counts }) => {
-      // From 0: what a counter has when it first appears is no increase.
-      for (const why of botExits) inc({ why }, counts.exits.get(why) ?? 0);
-    },
-  );
-  counter(
-    'skolo_swarming_bot_downloads_total',
-    'Downloads of the bot.',
-    ['outcome'],
-    (inc, { counts: { downloads } }) => {
-      for (const [outcome, times] of Object.entries(downloads)) inc({ outcome }, times);
-    },
-  );
-  counter(
-    'skolo_swarming_repairs_total',
-    'Steps that were tried with devices, and what came of them.',
-    ['step', 'outcome'],
-    (inc, { machine: { repairCounts } }) => {
-      for (const [key, times] of repairCounts) {
-        const [step = '', outcome = ''] = key.split(' ');
-        inc({ step, outcome }, times);
-      }
-    },
-  );
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name: `skolo_swarming_${name}`, help, labelNames, registers });
+  const starts = counter('bot_starts_total', 'Starts of the bot.');
+  const exits = counter('bot_exits_total', 'Exits of the bot, by reason.', ['why']);
+  const downloads = counter('bot_downloads_total', 'Downloads of the bot.', ['outcome']);
+  const repairs = counter('repairs_total', 'Repair steps, by outcome.', ['step', 'outcome']);
+  const tasks = counter('tasks_total', 'Tasks that were started.');
+  const hookFailures = counter('hook_failures_total', 'Hooks answered with an error.', ['hook']);
   const hooks = new Histogram({
     name: 'skolo_swarming_hook_seconds',
-    help: 'How long the bot waited for an answer to a hook.',
+    help: 'How long the bot waited for the answer to a hook.',
     labelNames: ['hook'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1],
     registers,
   });
-  const hookFailures = new Counter({
-    name: 'skolo_swarming_hook_failures_total',
-    help: 'Hooks that were answered with an error.',
-    labelNames: ['hook'],
-    registers,
-  });
-  for (const hook of hookNames) {
-    hooks.zero({ hook });
-    hookFailures.inc({ hook }, 0);
-  }
-  const tasks = new Counter({
-    name: 'skolo_swarming_tasks_total',
-    help: 'Tasks that were begun.',
-    registers,
-  });
-  const looks = new Histogram({
+  const reads = new Histogram({
     name: 'skolo_swarming_look_seconds',
-    help: 'How long it took to read a device, by its kind and what was found.',
+    help: 'How long it took to read a device, by its kind and state.',
     labelNames: ['kind', 'state'],
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   });
+  // From 0: the value that a counter first appears with is no increase.
+  for (const why of botExits) exits.inc({ why }, 0);
+  for (const outcome of ['ok', 'failed']) downloads.inc({ outcome }, 0);
+  for (const hook of hookNames) {
+    hooks.zero({ hook });
+    hookFailures.inc({ hook }, 0);
+  }
 
-  return {
-    hook(hook, ok, seconds) {
+  return function count(event) {
+    if (event.type === 'bot-started') starts.inc();
+    else if (event.type === 'bot-exited') exits.inc({ why: event.exit });
+    else if (event.type === 'bot-downloaded') downloads.inc({ outcome: 'ok' });
+    else if (event.type === 'bot-not-downloaded') downloads.inc({ outcome: 'failed' });
+    else if (event.type === 'task-started') tasks.inc();
+    else if (event.type === 'repair-outcome') {
+      const { step, outcome } = event.repair;
+      repairs.inc({ step, outcome });
+    } else if (event.type === 'device-read') {
+      const { kind, state } = event.now;
+      reads.observe({ kind, state }, event.seconds);
+    } else if (event.type === 'hook') {
+      const { hook, ok, seconds } = event;
       hooks.observe({ hook }, seconds);
       if (!ok) hookFailures.inc({ hook });
-    },
-    looked: (kind, state, seconds) => looks.observe({ kind, state }, seconds),
-    taskBegun: () => tasks.inc(),
+    }
   };
 }
 
-function present(devices: readonly DeviceView[]) {
+function present({ devices }: MachineView) {
   return devices.flatMap(({ name, state, reading }) =>
     state === 'present' && reading !== undefined ? [{ name, reading }] : [],
   );
 }
 
-function secondsBetween(since: Date, now: Date): number {
-  return Math.max(0, (now.getTime() - since.getTime()) / 1000);
+function ofDevices({ machine }: Measured, read: (reading: DeviceReading) => number | undefined) {
+  return present(machine).map(({ name, reading }): Sample => [{ device: name }, read(reading)]);
+}
+
+function ageSeconds(since: Date | undefined, now: Date): number | undefined {
+  return since && Math.max(0, (now.getTime() - since.getTime()) / 1000);
 }
 
 function bit(is: boolean | undefined): number | undefined {

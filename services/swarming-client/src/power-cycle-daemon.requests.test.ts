@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askForPowerCycle } from './power-cycle-daemon.ts';
+import { requestPowerCycle } from './power-cycle-daemon.ts';
 import { startDaemon } from './testing/daemon.ts';
 
 const problem = (status: number, detail: string, more: object = {}) => ({
@@ -16,7 +16,7 @@ describe('asking the power-cycle daemon', () => {
     const cycles = [{ id: 'c-1', target: 'rpi-1-phone', joined: false }];
     daemon.answer = { status: 202, body: { cycles, refused: [] } };
 
-    const result = await askForPowerCycle(
+    const result = await requestPowerCycle(
       'phone',
       'it is gone',
       daemon,
@@ -85,7 +85,7 @@ describe('asking the power-cycle daemon', () => {
 
     const { signal } = new AbortController();
 
-    expect(await askForPowerCycle('phone', 'it is gone', daemon, signal)).toEqual(result);
+    expect(await requestPowerCycle('phone', 'it is gone', daemon, signal)).toEqual(result);
   });
 
   it('is postponed while nobody answers', async () => {
@@ -94,7 +94,7 @@ describe('asking the power-cycle daemon', () => {
 
     const { signal } = new AbortController();
 
-    expect(await askForPowerCycle('phone', 'it is gone', daemon, signal)).toEqual({
+    expect(await requestPowerCycle('phone', 'it is gone', daemon, signal)).toEqual({
       outcome: 'postponed',
       text: expect.stringMatching(
         /^the power-cycle daemon does not answer: .*nobody listens there/,

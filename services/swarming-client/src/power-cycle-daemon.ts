@@ -1,9 +1,10 @@
 /**
- * Where the power-cycle daemon is found. It knows a machine by the address that it asks from. On a node of k3s, whatever is for
- * the daemon's port at the jumphost gets another address on its way: there it has a second port, which goes first.
+ * The URLs of the power-cycle daemon, and requests for cycles. The daemon knows a machine by its source address. On a node
+ * of k3s, connections to the daemon's port of the jumphost get another source address, so its second port goes first there.
  */
 
 import { errorText } from '@skolo/common/light';
+import { parseJson } from '@skolo/errors';
 import { servicePorts } from '@skolo/rack/ports';
 import { z } from 'zod';
 import { request, Unreachable } from './http/request.ts';
@@ -46,20 +47,16 @@ export class PowerCycleDaemon {
   }
 }
 
-/**
- * Asks the power-cycle daemon for a cycle of an own device: `POST /v1/own-devices/power-cycles`, which knows the machine
- * by its address and wants no token.
- */
 export interface PowerCycleDeps {
   /** Where the daemon is. */
   url: string;
-  localAddress?: string;
+  localAddress?: string | undefined;
 }
 
 const timeoutMs = 15_000;
-/** When it is away, or does not say when it can. */
+/** When it is away, or names no time. */
 const usualLaterSeconds = 60;
-/** Whatever a daemon says: a day is soon enough. */
+/** A day, also where a daemon asks for more. */
 const mostLaterSeconds = 86_400;
 
 const Accepted = z.object({ cycles: z.array(z.object({ id: z.string(), joined: z.boolean() })) });
@@ -68,8 +65,11 @@ const Problem = z.object({
   refused: z.array(z.object({ detail: z.string() })).optional(),
 });
 
-/** A daemon that is away or fails has decided nothing about the device: the step is postponed. */
-export async function askForPowerCycle(
+/**
+ * Requests a cycle of an own device: `POST /v1/own-devices/power-cycles`, which needs no token. A daemon that is away or
+ * fails has decided nothing about the device, so the step is postponed.
+ */
+export async function requestPowerCycle(
   device: string,
   reason: string,
   deps: PowerCycleDeps,
@@ -110,14 +110,14 @@ async function ask(
 }
 
 function acceptedText(body: string): string {
-  const cycle = Accepted.safeParse(jsonOf(body)).data?.cycles[0];
+  const cycle = Accepted.safeParse(parseJson(body)).data?.cycles[0];
   if (cycle === undefined) return 'the power-cycle daemon took it';
   const how = cycle.joined ? 'is at it already' : 'took it';
   return `the power-cycle daemon ${how}: cycle ${textForPeople(cycle.id)}`;
 }
 
 function problemText(body: string, status: number): string {
-  const problem = Problem.safeParse(jsonOf(body)).data;
+  const problem = Problem.safeParse(parseJson(body)).data;
   const detail = problem?.refused?.[0]?.detail ?? problem?.detail ?? 'no';
   return `${textForPeople(detail)} (${status})`;
 }
@@ -126,12 +126,4 @@ function problemText(body: string, status: number): string {
 function laterSeconds(header: string | undefined): number {
   if (header === undefined || !/^\d{1,6}$/.test(header)) return usualLaterSeconds;
   return Math.min(Number(header), mostLaterSeconds);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

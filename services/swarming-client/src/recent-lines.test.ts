@@ -25,13 +25,13 @@ it('is bounded, whatever somebody prints', () => {
   expect(all.at(-1)).toMatchObject({ number: 399, text: `${'x'.repeat(2000)} …` });
 });
 
-it('has the lines of the log in words, but for what the bot says', () => {
+it('has the lines of the log for people, but not those of the bot', () => {
   const lines = new RecentLines();
   const time = at.toISOString();
   const line = { level: 'warn', time, service: 'swarming-client', msg: 'device missing' };
 
   lines.addLogged(JSON.stringify({ ...line, device: 'rpi-1-device', why: 'not attached' }));
-  lines.addLogged(JSON.stringify({ ...line, msg: 'bot says', line: 'x' }));
+  lines.addLogged(JSON.stringify({ ...line, msg: 'bot output', line: 'x' }));
 
   expect(lines.last(9)).toEqual([
     {

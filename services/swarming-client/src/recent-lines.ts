@@ -1,9 +1,11 @@
 /** The last lines of agent and bot, in memory: a Pi's SD card is not for logs. */
-
+import type { Clock, EventLog } from '@skolo/common/light';
 import { z } from 'zod';
+import { RepeatedErrors } from './bot/repeated-errors.ts';
+import type { AgentEvent } from './events.ts';
 
-/** The message under which lines of the bot are in the log. */
-export const botSays = 'bot says';
+/** The message of the bot's lines in the log. */
+const botOutput = 'bot output';
 
 export interface RecentLine {
   /** Grows by one with each line. */
@@ -35,12 +37,12 @@ export class RecentLines {
     }
   }
 
-  /** A line of the agent's own log, in words. What the bot says is there already. */
+  /** A line of the agent's own log, for people. The bot's lines are there already. */
   addLogged(json: string): void {
     const { level, time, msg, service: _, ...facts } = LogLine.parse(JSON.parse(json));
-    if (msg === botSays) return;
-    const words = Object.entries(facts).map(([key, value]) => `${key}=${wordOf(value)}`);
-    this.add('agent', [`${level}: ${msg}`, ...words].join(' '), new Date(time));
+    if (msg === botOutput) return;
+    const texts = Object.entries(facts).map(([key, value]) => `${key}=${textOf(value)}`);
+    this.add('agent', [`${level}: ${msg}`, ...texts].join(' '), new Date(time));
   }
 
   /** The last ones, the newest last. */
@@ -49,6 +51,27 @@ export class RecentLines {
   }
 }
 
-function wordOf(value: unknown): string {
+function textOf(value: unknown): string {
   return typeof value === 'string' && /^[^\s"]+$/.test(value) ? value : JSON.stringify(value);
+}
+
+export interface BotLinesDeps {
+  lines: RecentLines;
+  clock: Pick<Clock, 'now' | 'uptime'>;
+  log: Pick<EventLog, 'info' | 'warn'>;
+}
+
+/** Consumes the bot's output: into the log and the recent lines, with errors that repeat folded. */
+export function keepBotLines({ lines, clock, log }: BotLinesDeps): (event: AgentEvent) => void {
+  function add(level: 'info' | 'warn', text: string): void {
+    lines.add('bot', text, new Date(clock.now()));
+    log[level]({ line: text }, botOutput);
+  }
+
+  const errors = new RepeatedErrors({ clock, emit: (text) => add('warn', text) });
+  return function keep(event) {
+    if (event.type !== 'bot-line') return;
+    if (event.stream === 'stderr') errors.add(event.text);
+    else add('info', event.text);
+  };
 }

@@ -1,44 +1,34 @@
-/** The three doors of the agent: metrics, the hooks of the bot, the status. */
+/** The three HTTP servers of the agent: metrics, the hooks of the bot, the status. */
 import type { Server } from 'node:http';
 import { swarmingClientApi } from '@skolo/api/swarming-client';
 import {
-  type Access,
-  type AuditLog,
   type BoundRoute,
   bindRoutes,
   type Closers,
+  type CoreOptions,
   createCore,
   createListener,
-  type Logger,
   newServer,
   openApiRoute,
   probes,
   type ReadinessNow,
   serve,
 } from '@skolo/common/light';
-import type { MachineSlice } from '@skolo/rack/slice';
-import type { Registry } from 'prom-client';
 import type { Flags } from './flags.ts';
 import { createHookServer, type HookDeps } from './hooks/hook-server.ts';
-import { type ApiDeps, apiHandlers, authorize } from './status-api.ts';
+import { type StatusApiDeps, statusApi } from './status-api.ts';
 
-export interface DoorsDeps {
-  /** The name of the machine. */
-  machine: string;
+export interface ServersDeps {
   flags: Pick<Flags, 'host' | 'port' | 'hookPort' | 'metricsPort'>;
-  hooks: HookDeps;
-  api: ApiDeps;
+  core: CoreOptions;
+  hooks: Omit<HookDeps, keyof CoreOptions>;
+  api: StatusApiDeps;
   readiness: () => ReadinessNow;
-  /** Who may ask. */
-  access: () => MachineSlice['agent'] | undefined;
-  metrics: Registry;
-  audit: AuditLog;
   version: string;
-  log: Logger;
   closers: Closers;
 }
 
-export interface Doors {
+export interface Ports {
   port: number;
   hookPort: number;
   metricsPort: number;
@@ -49,38 +39,35 @@ const serverOptions = { connectionsCheckingInterval: 30_000 };
 /** Each is a descriptor, and without one left no program can be run. */
 const mostConnections = 64;
 
-/** @throws ListenError A port cannot be had. */
-export async function openDoors(deps: DoorsDeps): Promise<Doors> {
-  const { machine, flags, metrics, version, closers, log } = deps;
+/** @throws ListenError A port is not available. */
+export async function openServers(deps: ServersDeps): Promise<Ports> {
+  const { flags, core, version, closers } = deps;
   const { host } = flags;
-  const access: Access = {
-    admit: (request, role) => authorize(request, role, deps.access()),
-  };
+  const { log } = core;
 
   function serverOf(routes: readonly BoundRoute[]): Server {
-    const core = createCore({ ...deps, access, self: machine }, routes);
-    const server = newServer({ handler: createListener(core), serverOptions });
+    const server = newServer({ handler: createListener(createCore(core, routes)), serverOptions });
     server.maxConnections = mostConnections;
     return server;
   }
 
   const listening = { log, closers, host };
   // First: a second instance ends here.
-  const metricsPort = await serve(serverOf(probes(metrics, deps.readiness)), {
+  const metricsPort = await serve(serverOf(probes(core.metrics, deps.readiness)), {
     ...listening,
     port: flags.metricsPort,
     flag: '--metrics-port',
   });
-  const hookPort = await serve(createHookServer(deps.hooks), {
+  const hookPort = await serve(createHookServer({ ...core, ...deps.hooks }), {
     ...listening,
-    // Tasks are on this machine; whoever is not has no business there.
+    // The bot and its tasks are on this machine; other callers have no business there.
     host: '127.0.0.1',
     port: flags.hookPort,
     flag: '--hook-port',
   });
   const statusServer = serverOf([
     ...openApiRoute({ title: 'swarming-client', version }, swarmingClientApi),
-    ...bindRoutes(swarmingClientApi, apiHandlers(deps.api)),
+    ...bindRoutes(swarmingClientApi, statusApi(deps.api)),
   ]);
   const port = await serve(statusServer, { ...listening, port: flags.port, flag: '--port' });
   return { port, hookPort, metricsPort };

@@ -1,129 +1,104 @@
-/** What is known, as the status port tells it. */
+/** What is known, as the status port and /readyz report it. */
 import type { AgentStatus } from '@skolo/api/swarming-client';
 import type { Degraded, ReadinessNow } from '@skolo/common/light';
 import type { BotView } from './bot/bot-view.ts';
 import type { DeviceView } from './devices/device.ts';
 import { type Health, healthText } from './health/health.ts';
-import type { HostReading } from './host/host-watch.ts';
+import type { AgentView } from './hooks/hooks.ts';
 import type { KnownIdentity } from './identity/identity.ts';
 import type { MachineView } from './machine.ts';
 import type { TaskView } from './task.ts';
 
-export interface StatusFacts {
+/** All that is known now. */
+export interface AgentNow {
   name: string;
+  version: string;
   bootId: string | undefined;
+  startedAt: Date;
+  isStopping: boolean;
+  /** What was raised as degraded. */
+  raised: Degraded[];
+  identity: KnownIdentity;
   task: TaskView;
   bot: BotView;
   machine: MachineView;
-  identity: KnownIdentity;
-  version: string;
 }
 
-export function shownStatus(facts: StatusFacts): AgentStatus {
-  const { name, bootId, task, bot, machine, identity, version } = facts;
+/** The names of the API; the core leaves out what the schema of its answer does not have. */
+export function agentStatus(now: AgentNow): AgentStatus {
+  const { name, bootId, task, bot, machine, identity, version } = now;
+  const { disk, isUnderVoltage, isThrottled, ...host } = machine.host;
+  const { slice, from, why } = identity;
   return {
     machine: name,
-    ...(bootId !== undefined && { bootId }),
-    task: shownTask(task),
-    devices: machine.devices.map(shownDevice),
-    health: shownHealth(machine.health),
-    bot: shownBot(bot),
-    repairs: machine.repairs.map((each) => ({ ...each, at: each.at.toISOString() })),
-    host: shownHost(machine.host),
-    identity: shownIdentity(identity),
+    bootId,
+    task: inIsoTime(task),
+    devices: machine.devices.map(deviceStatus),
+    health: healthStatus(machine.health),
+    bot: {
+      ...inIsoTime(bot),
+      healthy: bot.isHealthy,
+      lastExit: bot.lastExit && inIsoTime(bot.lastExit),
+    },
+    repairs: machine.repairs.map(inIsoTime),
+    host: {
+      ...host,
+      diskFreeBytes: disk?.freeBytes,
+      diskSizeBytes: disk?.sizeBytes,
+      underVoltage: isUnderVoltage,
+      throttled: isThrottled,
+    },
+    identity: { from, rack: slice?.rack, why },
     versions: { agent: version, node: process.version },
   };
 }
 
-function shownTask({ running, id, since }: TaskView): AgentStatus['task'] {
+function deviceStatus({ reading, why, ...view }: DeviceView): AgentStatus['devices'][number] {
+  const { dimensions, temperatures, ...figures } = reading ?? {};
   return {
-    running,
-    ...(id !== undefined && { id }),
-    ...(since !== undefined && { since: since.toISOString() }),
+    ...figures,
+    ...inIsoTime(view),
+    why: view.state === 'missing' ? why : undefined,
+    dimensions: dimensions && { ...(dimensions as Record<string, string[]>) },
+    temperaturesCelsius: temperatures && { ...temperatures },
   };
 }
 
-function shownDevice(view: DeviceView): AgentStatus['devices'][number] {
-  const { name, kind, state, since, readAt, why, reading } = view;
-  return {
-    ...{ name, state, kind, since: since.toISOString() },
-    ...(readAt !== undefined && { readAt: readAt.toISOString() }),
-    ...(why !== undefined && state === 'missing' && { why }),
-    ...(reading !== undefined && {
-      dimensions: Object.fromEntries(
-        Object.entries(reading.dimensions).map(([key, values]) => [key, [...values]]),
-      ),
-      temperaturesCelsius: { ...reading.temperatures },
-    }),
-    ...(reading?.serial !== undefined && { serial: reading.serial }),
-    ...(reading?.batteryPercent !== undefined && { batteryPercent: reading.batteryPercent }),
-    ...(reading?.thermalStatus !== undefined && { thermalStatus: reading.thermalStatus }),
-    ...(reading?.uptimeSeconds !== undefined && { uptimeSeconds: reading.uptimeSeconds }),
-  };
+export function healthStatus({ verdict, since, reasons }: Health) {
+  return { verdict, since: since.toISOString(), reasons: reasons.map(inIsoTime) };
 }
 
-export function shownHealth({ verdict, since, reasons }: Health) {
-  return {
-    verdict,
-    since: since.toISOString(),
-    reasons: reasons.map((reason) => ({ ...reason, since: reason.since.toISOString() })),
-  };
+type InIsoTime<T> = {
+  [Key in keyof T]: T[Key] extends Date | undefined ? string | Exclude<T[Key], Date> : T[Key];
+};
+
+/** Times of an object as text. */
+export function inIsoTime<T extends object>(value: T): InIsoTime<T> {
+  const entries = Object.entries(value).map(([key, each]) => [
+    key,
+    each instanceof Date ? each.toISOString() : each,
+  ]);
+  return Object.fromEntries(entries);
 }
 
-function shownBot(view: BotView): NonNullable<AgentStatus['bot']> {
-  const { state, since, why, pid, server, starts, isHealthy } = view;
-  const { startedAt, nextStartAt, lastExit } = view;
-  return {
-    ...{ state, since: since.toISOString(), healthy: isHealthy, starts },
-    ...(why !== undefined && { why }),
-    ...(pid !== undefined && { pid }),
-    ...(server !== undefined && { server }),
-    ...(startedAt !== undefined && { startedAt: startedAt.toISOString() }),
-    ...(nextStartAt !== undefined && { nextStartAt: nextStartAt.toISOString() }),
-    ...(lastExit !== undefined && { lastExit: { ...lastExit, at: lastExit.at.toISOString() } }),
-  };
+/** For the answers to the hooks of the bot. */
+export function hookView({ name, version, identity, machine }: AgentNow): AgentView {
+  const { slice, why } = identity;
+  const { devices, dimensions: host, health } = machine;
+  const whyUnknown = why === undefined ? {} : { whyUnknown: why };
+  return { machine: name, slice, ...whyUnknown, devices, host, health, version };
 }
 
-function shownHost(host: HostReading): NonNullable<AgentStatus['host']> {
-  const { disk, celsius, isUnderVoltage, isThrottled, clockOffsetSeconds } = host;
-  return {
-    ...(disk !== undefined && { diskFreeBytes: disk.freeBytes, diskSizeBytes: disk.sizeBytes }),
-    ...(celsius !== undefined && { celsius }),
-    ...(isUnderVoltage !== undefined && { underVoltage: isUnderVoltage }),
-    ...(isThrottled !== undefined && { throttled: isThrottled }),
-    ...(clockOffsetSeconds !== undefined && { clockOffsetSeconds }),
-  };
-}
-
-function shownIdentity({ slice, from, why }: KnownIdentity): AgentStatus['identity'] {
-  return {
-    from,
-    ...(slice !== undefined && { rack: slice.rack }),
-    ...(why !== undefined && { why }),
-  };
-}
-
-/** What `/readyz` says: whether the agent can do its work, and what does not work although it can. */
-export interface ReadinessFacts {
-  /** It is known what rack.yaml says of this machine. */
-  isKnown: boolean;
-  /** Why not, for people; and since when nobody has said so. */
-  whyUnknown: string;
-  startedAt: Date;
-  isStopping: boolean;
-  /** What was said to be degraded. */
-  told: Degraded[];
-  bot: BotView;
-  health: Health;
-}
-
-export function readinessOf(facts: ReadinessFacts): ReadinessNow {
-  const { isKnown, whyUnknown, startedAt, isStopping, told, bot, health } = facts;
-  const isSaid = isKnown || told.some(({ what }) => what === 'identity');
-  const unsaid = isSaid ? [] : [{ what: 'identity', why: whyUnknown, since: startedAt }];
+/** For `/readyz`: whether the agent can do its work, and what does not work although it can. */
+export function readinessOf(now: AgentNow): ReadinessNow {
+  const { identity, startedAt, isStopping, raised, bot, machine } = now;
+  const isKnown = identity.slice !== undefined;
+  const isRaised = isKnown || raised.some(({ what }) => what === 'identity');
+  const why = identity.why ?? 'no source was asked';
+  const unknown = isRaised ? [] : [{ what: 'identity', why, since: startedAt }];
   return {
     ready: isKnown && !isStopping,
-    degraded: [...told, ...unsaid, ...ofBot(bot, isKnown), ...ofHealth(health)],
+    degraded: [...raised, ...unknown, ...ofBot(bot, isKnown), ...ofHealth(machine.health)],
   };
 }
 

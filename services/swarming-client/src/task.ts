@@ -1,12 +1,26 @@
-/** Whether a task runs, as the hooks of the bot tell. */
-import type { Clock } from '@skolo/common/light';
+import type { Clock, Emit } from '@skolo/common/light';
+import type { AgentEvent } from './events.ts';
 
+/** The task that runs, as the hooks of the bot report. A bot that has ended runs no task. */
+export interface TaskView {
+  running: boolean;
+  /** Absent where the bot's hook does not send it. */
+  id?: string;
+  since?: Date;
+}
+
+export interface TaskDeps {
+  clock: Pick<Clock, 'now'>;
+  emit: Emit<AgentEvent>;
+}
+
+/** Whether a task runs. */
 export class Task {
-  private readonly clock: Pick<Clock, 'now'>;
+  private readonly deps: TaskDeps;
   private view: TaskView = { running: false };
 
-  constructor(clock: Pick<Clock, 'now'>) {
-    this.clock = clock;
+  constructor(deps: TaskDeps) {
+    this.deps = deps;
   }
 
   get(): TaskView {
@@ -14,23 +28,14 @@ export class Task {
   }
 
   begin(id: string | undefined): void {
-    this.view = {
-      running: true,
-      since: new Date(this.clock.now()),
-      ...(id !== undefined && { id }),
-    };
+    const since = new Date(this.deps.clock.now());
+    this.view = { running: true, since, ...(id !== undefined && { id }) };
+    this.deps.emit({ type: 'task-started' });
   }
 
-  /** Also when the bot has ended: what it ran is swept away with it. */
-  end(): void {
+  /** A hook reported its end, or the bot has exited and took the task with it. */
+  end(by: 'hook' | 'bot exit'): void {
     this.view = { running: false };
+    this.deps.emit({ type: 'task-ended', by });
   }
-}
-
-/** The task that runs, as the hooks of the bot told. A bot that has ended runs none. */
-export interface TaskView {
-  running: boolean;
-  /** Where the bot's hook tells it. */
-  id?: string;
-  since?: Date;
 }

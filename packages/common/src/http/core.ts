@@ -215,11 +215,21 @@ interface Parsed {
 }
 
 const nothing = z.object({});
+const schemas = new WeakMap<RouteSpec, z.ZodType>();
+
+/** Of all inputs of a route. Kept, because to make it takes longer than to use it. */
+function schemaOf(spec: RouteSpec): z.ZodType {
+  const known = schemas.get(spec);
+  if (known !== undefined) return known;
+  const { params = nothing, query = nothing, headers = nothing, body = z.undefined() } = spec;
+  const schema = z.object({ params, query, headers, body });
+  schemas.set(spec, schema);
+  return schema;
+}
 
 /** All that is wrong with params, query, headers and body at once. */
 function parse(spec: RouteSpec, given: Record<keyof Parsed, unknown>): Parsed {
-  const { params = nothing, query = nothing, headers = nothing, body = z.undefined() } = spec;
-  const parsed = z.object({ params, query, headers, body }).safeParse(given);
+  const parsed = schemaOf(spec).safeParse(given);
   if (parsed.success) return parsed.data as Parsed;
   const errors = parsed.error.issues.map(({ path, message }) => ({
     path: path.join('.'),

@@ -1,7 +1,10 @@
 /** The folder of the bot, and of nothing else. */
+
 import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
-import { dirname, normalize } from 'node:path';
+import { access } from 'node:fs/promises';
+import { normalize } from 'node:path';
+import { makeFolder } from '@skolo/durable/make-folder';
+import { errorCode, errorText } from '@skolo/errors';
 
 const ofSystem =
   /^\/(?:$|(?:bin|boot|dev|etc|home|lib\d*|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var|var\/\w+|usr\/\w+|home\/[^/]+)$|(?:dev|proc|sys)\/)/;
@@ -25,7 +28,7 @@ export async function prepareFolder(botDir: string, home: string | undefined): P
     throw new Error(`${botDir} cannot be the bot's folder: it deletes what it does not know`);
   }
   try {
-    await makeFolder(botDir);
+    await makeFolder(botDir, 0o755);
     await access(botDir, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new Error(`${botDir}: ${fileTrouble(error)}; the bot needs a folder of its own`, {
@@ -33,21 +36,6 @@ export async function prepareFolder(botDir: string, home: string | undefined): P
     });
   }
 }
-
-/** Node's own way with `recursive` never ends where a parent refuses with ENOENT, as /proc does. */
-async function makeFolder(path: string, depth = 0): Promise<void> {
-  try {
-    await mkdir(path, 0o755);
-  } catch (error) {
-    if (systemCodeOf(error) === 'EEXIST') return;
-    if (systemCodeOf(error) !== 'ENOENT' || dirname(path) === path || depth === mostDepth)
-      throw error;
-    await makeFolder(dirname(path), depth + 1);
-    await mkdir(path, 0o755);
-  }
-}
-
-const mostDepth = 30;
 
 /** What the system says about a file, for people. */
 const texts: Record<string, string> = {
@@ -57,21 +45,14 @@ const texts: Record<string, string> = {
   EPERM: 'it may not be written to',
   EROFS: 'its file system is read-only',
   ENOTDIR: 'it is no folder',
+  EEXIST: 'it is no folder',
   EIO: 'the disk does not work',
 };
 
-export function systemCodeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined;
-}
-
 export function isFileTrouble(error: unknown): boolean {
-  return (systemCodeOf(error) ?? '') in texts;
+  return (errorCode(error) ?? '') in texts;
 }
 
 export function fileTrouble(error: unknown): string {
-  return (
-    texts[systemCodeOf(error) ?? ''] ?? (error instanceof Error ? error.message : String(error))
-  );
+  return texts[errorCode(error) ?? ''] ?? errorText(error);
 }

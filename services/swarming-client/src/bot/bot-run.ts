@@ -7,13 +7,8 @@ import { endInOrder, settlesWithin } from './end-in-order.ts';
 import { botEnvironment } from './environment.ts';
 import { type Ending, exitOf, exitText } from './exits.ts';
 import { type InitEvent, InitProcess } from './init-process.ts';
-import { checkZip, ensureZip, zipOf } from './install.ts';
+import { checkZip, ensureZip, type InstallDeps, zipOf } from './install.ts';
 import { endTree, runsTask, type Swept, sweep, sweepLostInits } from './sweep.ts';
-
-export interface RunDeps extends BotDeps {
-  onStarted: (pid: number) => void;
-  onDownload: (isOk: boolean) => void;
-}
 
 export interface RunEnd {
   exit: BotExit;
@@ -25,7 +20,9 @@ const askedAgainSeconds = 60;
 
 export class BotRun {
   readonly settings: BotSettings;
-  private readonly deps: RunDeps;
+  private readonly hookUrl: string;
+  private readonly deps: BotDeps;
+  private readonly onStarted: (pid: number) => void;
   private readonly limits: BotLimits;
   private readonly env: NodeJS.ProcessEnv;
   private readonly givenUp = new AbortController();
@@ -36,14 +33,21 @@ export class BotRun {
   private graceUntil = Number.POSITIVE_INFINITY;
   private ending: Promise<void> | undefined;
   private rebootAskedAt: number | undefined;
-  private lastWords: string | undefined;
+  private lastError: string | undefined;
   private onEvent: () => void = () => undefined;
   private isPrepared = false;
   private wasSilent = false;
 
-  constructor(settings: BotSettings, deps: RunDeps) {
+  constructor(
+    settings: BotSettings,
+    hookUrl: string,
+    deps: BotDeps,
+    onStarted: (pid: number) => void,
+  ) {
     this.settings = settings;
+    this.hookUrl = hookUrl;
     this.deps = deps;
+    this.onStarted = onStarted;
     this.limits = { ...botLimits, ...deps.limits };
     this.env = deps.env ?? process.env;
   }
@@ -62,16 +66,15 @@ export class BotRun {
     const init = this.startInit();
     try {
       await this.until(init, 'locked');
-      const swept = await sweep(botDir, init.pid, signal);
-      this.tellOfSwept(swept);
-      await this.ensureZip();
+      this.logSwept(await sweep(botDir, init.pid, signal));
+      await ensureZip(this.installDeps());
       signal.throwIfAborted();
       this.startedAt = this.deps.clock.uptime();
-      init.tell('start');
+      init.send('start');
       await this.until(init, 'started');
     } catch (error) {
       await this.killAll(init);
-      if (this.last === 'busy') this.tellOfSwept(await sweepLostInits(botDir));
+      if (this.last === 'busy') this.logSwept(await sweepLostInits(botDir));
       throw error;
     }
     await init.ended;
@@ -90,7 +93,7 @@ export class BotRun {
       return;
     }
     this.ending ??= endInOrder({
-      tell: (command) => init.tell(command),
+      send: (command) => init.send(command),
       ended: init.ended,
       isTaskRunning: () => this.hasTask(),
       graceUntil: () => this.graceUntil,
@@ -108,10 +111,10 @@ export class BotRun {
 
   /** Ends what its last task left: it would slow down the next one, or hold the phone. */
   taskEnded(): void {
-    this.init?.tell('end-left');
+    this.init?.send('end-left');
   }
 
-  /** As the hooks told, or as its processes show. */
+  /** As the hooks reported, or as its processes show. */
   hasTask(): boolean {
     const pid = this.init?.pid;
     return this.deps.taskRunning() || (pid !== undefined && runsTask(pid));
@@ -119,7 +122,7 @@ export class BotRun {
 
   /** Ends what a bot_init that was killed could not end. */
   async sweep(): Promise<void> {
-    if (this.isPrepared) this.tellOfSwept(await sweep(this.settings.botDir, undefined));
+    if (this.isPrepared) this.logSwept(await sweep(this.settings.botDir, undefined));
   }
 
   /** It was ended before it came to a start. */
@@ -127,51 +130,49 @@ export class BotRun {
     return this.givenUp.signal.aborted;
   }
 
-  /** A bot that calls a hook lives, whatever it was about to do. */
+  /** A bot that calls a hook lives, even if it had asked for a reboot. */
   hookCalled(hook: string): void {
     this.rebootAskedAt = hook === 'on_bot_shutdown' ? this.deps.clock.uptime() : undefined;
   }
 
   private startInit(): InitProcess {
-    const { botId, hookUrl, onLine } = this.deps;
-    const { settings } = this;
+    const { deps, settings, hookUrl } = this;
     const init = new InitProcess({
       python: settings.python,
       botDir: settings.botDir,
-      env: botEnvironment(this.env, { botId, hookUrl: hookUrl(), settings }),
-      onEvent: (event) => this.take(event),
-      onLine: (line) => {
-        if (line.stream === 'stderr' && line.text.trim() !== '')
-          this.lastWords = line.text.slice(0, 300);
-        onLine(line);
+      env: botEnvironment(this.env, { botId: deps.botId, hookUrl, settings }),
+      onEvent: (event) => this.handle(event),
+      onLine: (stream, text) => {
+        if (stream === 'stderr' && text.trim() !== '') this.lastError = text.slice(0, 300);
+        deps.emit({ type: 'bot-line', stream, text });
       },
     });
     this.init = init;
     return init;
   }
 
-  private take(event: InitEvent): void {
-    const { log, onStarted } = this.deps;
+  private handle(event: InitEvent): void {
+    const { log } = this.deps;
     this.last = event.event;
     if (event.event === 'locked' && event.warning !== undefined) {
-      log.warn({ why: event.warning }, 'the bot is looked after with less than usual');
+      log.warn({ why: event.warning }, 'bot supervision is limited');
     }
-    if (event.event === 'started') onStarted(event.pid);
+    if (event.event === 'started') this.onStarted(event.pid);
     if (event.event === 'exited') this.exited = { status: event.status, signal: event.signal };
     if (event.event === 'stuck') log.error({ pids: event.pids }, 'processes of the bot do not die');
     if (event.event === 'left') {
       log.warn({ processes: event.count }, 'ended what a finished task left behind');
     }
-    if (event.event === 'reboot') this.takeReboot();
+    if (event.event === 'reboot') this.handleReboot();
     this.onEvent();
   }
 
-  private takeReboot(): void {
-    const { clock, rebootHost } = this.deps;
+  private handleReboot(): void {
+    const { clock, emit } = this.deps;
     const before = this.rebootAskedAt ?? Number.NEGATIVE_INFINITY;
     const isFirst = this.settings.reboot === 'host' && clock.uptime() - before > askedAgainSeconds;
     this.rebootAskedAt = clock.uptime();
-    if (isFirst) rebootHost?.('the Swarming bot asked for it');
+    if (isFirst) emit({ type: 'reboot-requested', why: 'the Swarming bot asked for it' });
   }
 
   /** @throws Error It ended instead; the reason of the signal. */
@@ -188,7 +189,7 @@ export class BotRun {
     await Promise.race([
       reached,
       init.ended.then((why) => {
-        // What it told last is read by now.
+        // Its last event is read by now.
         if (this.last === wanted || this.last === 'exited') return;
         throw new Error(this.whyNotStarted(why));
       }),
@@ -201,45 +202,32 @@ export class BotRun {
     if (this.last === 'refused') return `a bot that is not this agent's runs in ${botDir}: end it`;
     if (why?.includes('ENOENT'))
       return `${python} is not installed: the bot needs Python 3.7 or newer`;
-    return `${python} does not run: ${why ?? this.lastWords ?? 'it says nothing'}`;
+    return `${python} does not run: ${why ?? this.lastError ?? 'it printed nothing'}`;
   }
 
-  private async ensureZip(): Promise<void> {
-    const { deps, settings, limits, env } = this;
+  private installDeps(): InstallDeps {
+    const { deps, settings, limits, env, givenUp } = this;
     const { python, server, botDir } = settings;
-    await ensureZip({
-      run: deps.run,
-      env,
-      python,
-      server,
-      botDir,
-      botId: deps.botId,
-      token: deps.token,
-      localAddress: deps.localAddress,
-      timeoutMs: limits.checkMs,
-      downloadMs: limits.downloadMs,
-      stallMs: limits.stallMs,
-      signal: this.givenUp.signal,
-      onDownload: (isOk, { why, error }) => {
-        deps.onDownload(isOk);
-        if (isOk) deps.log.info({ server, botDir, why }, 'bot downloaded');
-        else deps.log.warn({ server, botDir, why, failed: errorText(error) }, 'bot not downloaded');
-      },
-    });
+    return {
+      ...{ run: deps.run, env, python, server, botDir, signal: givenUp.signal },
+      ...{ botId: deps.botId, token: deps.token, localAddress: deps.localAddress },
+      ...{ timeoutMs: limits.checkMs, downloadMs: limits.downloadMs, stallMs: limits.stallMs },
+      emit: deps.emit,
+    };
   }
 
-  private tellOfSwept({ ended, stuck }: Swept): void {
+  private logSwept({ ended, stuck }: Swept): void {
     const { log } = this.deps;
     const { botDir } = this.settings;
     if (ended > 0) log.warn({ botDir, processes: ended }, 'ended what an earlier bot left behind');
     if (stuck.length > 0) log.error({ botDir, pids: stuck }, 'processes of the bot do not die');
   }
 
-  /** Whatever state it is in: nothing of it is left afterwards. */
+  /** Nothing of it is left afterwards, in any state. */
   private async killAll(init: InitProcess): Promise<void> {
-    init.tell('kill');
+    init.send('kill');
     if (init.pid === undefined || (await settlesWithin(killMs, init.ended))) return;
-    this.tellOfSwept(await endTree(init.pid));
+    this.logSwept(await endTree(init.pid));
     await settlesWithin(killMs, init.ended);
   }
 
@@ -254,23 +242,16 @@ export class BotRun {
       hadAskedForReboot: this.rebootAskedAt !== undefined,
       seconds: clock.uptime() - (this.startedAt ?? clock.uptime()),
       isZipSound: wasStopped || isOfSignal || (await this.isZipSound()),
-      lastWords: this.lastWords === undefined ? undefined : errorText(this.lastWords),
+      lastError: this.lastError === undefined ? undefined : errorText(this.lastError),
     };
     const exit = exitOf(ending);
     return { exit, text: exitText(exit, ending) };
   }
 
-  /** Nobody knows: then it is looked at before the next start. */
+  /** A zip that cannot be checked now is checked before the next start. */
   private async isZipSound(): Promise<boolean> {
-    const { deps, settings, limits, env } = this;
-    const check = await checkZip(zipOf(settings.botDir), {
-      run: deps.run,
-      env,
-      python: settings.python,
-      server: settings.server,
-      timeoutMs: limits.checkMs,
-      signal: this.givenUp.signal,
-    }).catch(() => undefined);
+    const zip = zipOf(this.settings.botDir);
+    const check = await checkZip(zip, this.installDeps()).catch(() => undefined);
     return check?.isSound ?? true;
   }
 }

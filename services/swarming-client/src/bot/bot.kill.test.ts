@@ -53,7 +53,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     'leaves nothing of the %s',
     async (victim) => {
       await using test = await newBot({ zip: { body } });
-      test.bot.start();
+      test.bot.start('http://127.0.0.1:1');
       await inTask(test);
       const bot = test.bot.view().pid ?? Number.NaN;
       const before = allOf(test.botDir).filter((pid) => pid !== process.pid);
@@ -139,7 +139,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
       { zip: { body: 'sys.exit(1)' } },
       { backoffSeconds: { first: 0.1, most: 0.1 } },
     );
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.exits.length).toBeGreaterThan(1);
     const before = openFiles(process.pid);
 
@@ -156,7 +156,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     await using other = startAgent(test.settings.current);
     await expect.poll(() => other.state.state).toBe('running');
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect
       .poll(() => test.bot.view().why, { timeout: 40_000 })
       .toBe(`another agent runs a bot in ${test.botDir}`);
@@ -179,7 +179,7 @@ describe.skipIf(python === undefined || !canUnshare)('an agent in a container', 
     await expect.poll(() => lastWords().includes('clean') && lastWords().length).toBe(6);
     const before = allOf(test.botDir);
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await inTask(test);
     await test.bot.stop();
 
@@ -194,7 +194,7 @@ describe.skipIf(python === undefined || !canUnshare)('an agent in a container', 
     await inTask(test);
     const before = allOf(test.botDir);
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect
       .poll(() => test.bot.view().why, { timeout: 40_000 })
       .toBe(`another agent runs a bot in ${test.botDir}`);

@@ -46,7 +46,7 @@ async function newLab(
 }
 
 async function polling({ test, swarming }: Lab, times = 0): Promise<number> {
-  test.bot.start();
+  test.bot.start('http://127.0.0.1:1');
   await expect.poll(() => swarming.bots.get(id)?.polls ?? 0).toBeGreaterThan(times);
   return test.bot.view().pid ?? Number.NaN;
 }
@@ -115,7 +115,7 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
 
     await polling(lab);
 
-    expect(lab.test.bot.counts()).toMatchObject({
+    expect(lab.test.counts()).toMatchObject({
       starts: 1,
       exits: new Map(),
       downloads: { ok: 1, failed: passing ? 0 : 2 },
@@ -155,7 +155,7 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
     await expect.poll(() => test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
     await swarming.comeUp();
     await expect.poll(() => swarming.bot(id).handshakes).toBe(2);
-    expect(test.bot.counts().downloads).toEqual({ ok: 1, failed: 0 });
+    expect(test.counts().downloads).toEqual({ ok: 1, failed: 0 });
   });
 
   it('keeps its pid over an update and a restart of its own', async () => {

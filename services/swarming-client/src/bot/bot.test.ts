@@ -9,7 +9,7 @@ describe.skipIf(python === undefined)('a bot', () => {
   it('is downloaded, started, and ended in order', async () => {
     await using test = await newBot({ zip: { body: `print('hello', flush=True)\n${bots.idle}` } });
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.pid('bot.pid')).toBeGreaterThan(0);
     const { state, pid, server } = test.bot.view();
     await expect.poll(() => test.lines).toContainEqual({ stream: 'stdout', text: 'hello' });
@@ -22,7 +22,7 @@ describe.skipIf(python === undefined)('a bot', () => {
     });
     expect(test.exits).toEqual(['stopped']);
     expect(test.bot.view()).toMatchObject({ state: 'stopped', lastExit: { why: 'stopped' } });
-    expect(test.bot.counts()).toEqual({
+    expect(test.counts()).toEqual({
       starts: 1,
       exits: new Map([['stopped', 1]]),
       downloads: { ok: 1, failed: 0 },
@@ -33,7 +33,7 @@ describe.skipIf(python === undefined)('a bot', () => {
   it('is asked for with its id and its token', async () => {
     await using test = await newBot({ zip: {} });
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.bot.view().state).toBe('running');
 
     expect(test.server.requests.map(({ path }) => path)).toEqual([
@@ -63,7 +63,7 @@ ${bots.idle}`;
     };
     await using test = await newBot({ zip: { body }, env }, { reboot: 'refuse' });
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.read('seen')).toBeDefined();
 
     const [seen, cwd, command, parent, open] = JSON.parse(test.read('seen') ?? '');
@@ -87,13 +87,13 @@ ${bots.idle}`;
 
   it('is started again, and not downloaded again, also when the server is away', async () => {
     await using test = await newBot({ zip: { body: 'sys.exit(0)' } });
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.exits).toEqual(['ended']);
 
     await test.server.stop();
-    await expect.poll(() => test.bot.counts().starts).toBeGreaterThan(2);
+    await expect.poll(() => test.counts().starts).toBeGreaterThan(2);
 
-    expect(test.bot.counts().downloads).toEqual({ ok: 1, failed: 0 });
+    expect(test.counts().downloads).toEqual({ ok: 1, failed: 0 });
   });
 
   it('waits longer each time, until it calls a hook', async () => {
@@ -110,7 +110,7 @@ ${bots.idle}`;
       await expect.poll(() => test.bot.view().state, { interval: 5 }).not.toBe('backing-off');
     };
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     for (let exits = 1; exits <= 8; exits++) await nextPause();
 
     for (const [n, ms] of pauses.entries()) {
@@ -135,7 +135,7 @@ ${bots.idle}`;
     const { current } = test.settings;
     test.settings.current = undefined;
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.bot.view().state).toBe('waiting');
     test.settings.current = current;
 
@@ -155,7 +155,7 @@ ${bots.idle}`;
     const texts: (string | undefined)[] = [];
     const bot = test.bot;
 
-    bot.start();
+    bot.start('http://127.0.0.1:1');
     for (let exits = 1; exits <= 3; exits++) {
       await expect.poll(() => test.exits.length, { interval: 5 }).toBeGreaterThanOrEqual(exits);
       texts.push(bot.view().lastExit?.text);
@@ -176,7 +176,7 @@ if runs != '3': os.execv(sys.executable, [sys.executable, zip_file, 'start_bot',
 ${bots.idle}`;
     await using test = await newBot({ zip: { body } });
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.read('updated')).toBe('3');
 
     expect(test.bot.view()).toMatchObject({
@@ -195,7 +195,7 @@ sys.stderr.flush()
 ${bots.idle}`;
     await using test = await newBot({ zip: { body } });
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.lines.map(({ text }) => text)).toContain('b\ufffd');
     await test.bot.stop();
 
@@ -207,7 +207,7 @@ ${bots.idle}`;
   it('is ended and started anew when its settings are others', async () => {
     await using test = await newBot({ zip: {} });
     await using other = await newBot({ zip: {} });
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.bot.view().state).toBe('running');
     const before = test.bot.view().pid;
 
@@ -222,7 +222,7 @@ ${bots.idle}`;
 
   it('moves to another folder', async () => {
     await using test = await newBot({ zip: {} });
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.pid('bot.pid')).toBeGreaterThan(0);
     const first = test.pid('bot.pid');
 

@@ -1,17 +1,11 @@
 /**
- * Keeps the Swarming bot running. Whatever its exit, it is started again; only the pause differs. Its updates and
+ * Keeps the Swarming bot running. It is started again after every exit, and only the pause differs. Its updates and
  * restarts of itself keep its pid, and are no exits.
  */
 import { backOffMs, errorText, pause } from '@skolo/common/light';
 import { BotRun } from './bot-run.ts';
 import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-settings.ts';
 import type { BotExit, BotView } from './bot-view.ts';
-
-export interface BotCounts {
-  starts: number;
-  exits: ReadonlyMap<BotExit, number>;
-  downloads: { ok: number; failed: number };
-}
 
 type Change = Partial<Pick<BotView, 'why' | 'server' | 'nextStartAt'>>;
 
@@ -27,8 +21,6 @@ export class Bot {
   private failures = 0;
   /** When the bot started, called a hook or was seen with a task, in seconds since boot. */
   private lastSignAt = 0;
-  private readonly exits = new Map<BotExit, number>();
-  private readonly downloads = { ok: 0, failed: 0 };
 
   constructor(deps: BotDeps) {
     this.deps = deps;
@@ -37,20 +29,19 @@ export class Bot {
     this.known = { state: 'waiting', since, isHealthy: false, starts: 0 };
   }
 
-  /** Runs until it is stopped. */
-  start(): void {
-    this.loop ??= this.keepRunning().catch((error: unknown) => {
-      this.deps.log.error({ err: error }, 'the bot is not looked after any more');
+  /**
+   * Runs until it is stopped.
+   *
+   * @param hookUrl `http://127.0.0.1:PORT`; the bot finds it as SKOLO_HOOK_URL
+   */
+  start(hookUrl: string): void {
+    this.loop ??= this.keepRunning(hookUrl).catch((error: unknown) => {
+      this.deps.log.error({ err: error }, 'bot supervision failed');
     });
   }
 
   view(): BotView {
     return this.known;
-  }
-
-  counts(): BotCounts {
-    const { exits, downloads } = this;
-    return { starts: this.known.starts, exits: new Map(exits), downloads: { ...downloads } };
   }
 
   /** A sign of health: the next pause is the first again. */
@@ -64,12 +55,12 @@ export class Bot {
     if (!known.isHealthy) this.update({ ...known, isHealthy: true });
   }
 
-  /** A hook told that a task has ended. */
+  /** A hook reported that a task has ended. */
   taskEnded(): void {
     this.current?.taskEnded();
   }
 
-  /** Looks at the settings at once. Otherwise it does so every few seconds. */
+  /** Compares the settings at once. Otherwise it does so every few seconds. */
   settingsChanged(): void {
     const { current } = this;
     const settings = this.deps.settings();
@@ -86,27 +77,28 @@ export class Bot {
     if (current === undefined) return this.wake();
     if (this.stopped.signal.aborted) return;
     if (this.known.state !== 'stopping') {
-      this.deps.log.info({ why }, 'the bot is restarted');
+      this.deps.emit({ type: 'bot-restarting', why });
       if (this.known.pid !== undefined && this.known.state !== 'silent')
         this.change('stopping', { why });
     }
     await current.end(Number.POSITIVE_INFINITY);
   }
 
-  /** Fulfilled when nothing of the bot is alive. A task may go on for `taskGraceSeconds`. */
-  async stop(): Promise<void> {
+  /** Fulfilled when nothing of the bot is alive. A task may go on for `taskGraceSeconds`, unless it is hurried. */
+  async stop({ isHurried = false } = {}): Promise<void> {
     const { current, deps } = this;
     this.stopped.abort();
     this.wake();
     if (current !== undefined) {
       this.change('stopping', { why: 'the agent is stopped' });
-      await current.end((deps.settings() ?? current.settings).taskGraceSeconds);
+      const { taskGraceSeconds } = deps.settings() ?? current.settings;
+      await current.end(isHurried ? 0 : taskGraceSeconds);
     }
     await this.loop;
     this.change('stopped', {});
   }
 
-  private async keepRunning(): Promise<void> {
+  private async keepRunning(hookUrl: string): Promise<void> {
     while (!this.stopped.signal.aborted) {
       const settings = this.deps.settings();
       if (settings === undefined) {
@@ -115,21 +107,15 @@ export class Bot {
         await this.sleep(this.limits.lookMs);
         continue;
       }
-      const why = await this.runOnce(settings);
+      const why = await this.runOnce(settings, hookUrl);
       if (why !== undefined) await this.backOff(settings, why);
     }
   }
 
   /** Fulfilled with why there is a pause now. */
-  private async runOnce(settings: BotSettings): Promise<string | undefined> {
+  private async runOnce(settings: BotSettings, hookUrl: string): Promise<string | undefined> {
     const { deps } = this;
-    const run = new BotRun(settings, {
-      ...deps,
-      onStarted: (pid) => this.started(pid),
-      onDownload: (isOk) => {
-        this.downloads[isOk ? 'ok' : 'failed'] += 1;
-      },
-    });
+    const run = new BotRun(settings, hookUrl, deps, (pid) => this.started(pid));
     this.current = run;
     this.change('fetching', { server: settings.server });
     const look = setInterval(() => {
@@ -143,7 +129,7 @@ export class Bot {
     } catch (error) {
       if (run.isGivenUp) return undefined;
       const why = errorText(error);
-      deps.log.warn({ why }, 'the bot cannot be started');
+      deps.emit({ type: 'bot-not-started', why });
       return why;
     } finally {
       clearInterval(look);
@@ -154,7 +140,7 @@ export class Bot {
 
   /** A bot that hangs has its process, and looks well but for its hooks. */
   private lookForSilence(run: BotRun): void {
-    const { clock, log } = this.deps;
+    const { clock, emit } = this.deps;
     const seconds = clock.uptime() - this.lastSignAt;
     if (this.known.state !== 'running' || seconds * 1000 < this.limits.silentMs) return;
     if (run.hasTask()) {
@@ -162,21 +148,22 @@ export class Bot {
       return;
     }
     const why = `it has called no hook for ${Math.floor(seconds / 60)} min, and has no task`;
-    log.warn({ pid: this.known.pid, why }, 'the bot is silent');
+    emit({ type: 'bot-silent', why });
     this.update({ ...this.known, isHealthy: false });
     this.change('silent', { why });
     void run.endSilent();
   }
 
   private started(pid: number): void {
-    const { clock, log } = this.deps;
+    const { clock, emit } = this.deps;
     this.lastSignAt = clock.uptime();
     const { starts, server, lastExit, state } = this.known;
-    log.info({ pid, server }, 'bot started');
+    const startedAt = new Date(clock.now());
+    emit({ type: 'bot-started', pid, server });
     this.update({
       state: state === 'stopping' ? state : 'running',
-      since: new Date(clock.now()),
-      startedAt: new Date(clock.now()),
+      since: startedAt,
+      startedAt,
       pid,
       isHealthy: false,
       starts: starts + 1,
@@ -186,13 +173,11 @@ export class Bot {
   }
 
   private exited(exit: BotExit, text: string): void {
-    const { clock, log, onExit } = this.deps;
-    this.exits.set(exit, (this.exits.get(exit) ?? 0) + 1);
+    const { clock, emit } = this.deps;
     const { pid: _, startedAt: __, ...rest } = this.known;
     const lastExit = { at: new Date(clock.now()), why: exit, text };
     this.update({ ...rest, isHealthy: false, lastExit });
-    log.info({ exit, text }, 'bot ended');
-    onExit(exit);
+    emit({ type: 'bot-exited', exit, text });
   }
 
   private async backOff({ backoffSeconds }: BotSettings, why: string): Promise<void> {
@@ -214,21 +199,20 @@ export class Bot {
     await pause(ms, woken.signal).catch(() => undefined);
   }
 
-  private change(state: BotView['state'], { why, server, nextStartAt }: Change): void {
+  private change(state: BotView['state'], change: Change): void {
     const { why: _, nextStartAt: __, since, ...rest } = this.known;
+    const isSame = state === rest.state;
     this.update({
       ...rest,
+      ...change,
       state,
-      since: state === rest.state ? since : new Date(this.deps.clock.now()),
-      ...(why !== undefined && { why }),
-      ...(server !== undefined && { server }),
-      ...(nextStartAt !== undefined && { nextStartAt }),
+      since: isSame ? since : new Date(this.deps.clock.now()),
     });
   }
 
   private update(view: BotView): void {
     this.known = view;
-    this.deps.onChange?.();
+    this.deps.emit({ type: 'bot' });
   }
 }
 

@@ -2,7 +2,7 @@ import { type Clock, pause } from '@skolo/common/light';
 import type { BotLimits } from './bot-settings.ts';
 
 export interface EndDeps {
-  tell: (command: 'stop' | 'stop-task' | 'kill') => void;
+  send: (command: 'stop' | 'stop-task' | 'kill') => void;
   /** Fulfilled when nothing of the bot is left. */
   ended: Promise<unknown>;
   isTaskRunning: () => boolean;
@@ -16,7 +16,7 @@ const lookMs = 1000;
 
 /**
  * Ends the bot: SIGTERM, on which it ends after its task; when the grace is over, SIGTERM to task_runner, which ends
- * the task and tells the server why; SIGKILL to what is then still there.
+ * the task and reports why to the server; SIGKILL to what is then still there.
  *
  * SIGTERM only sets a flag in the bot, and the bot forgets it where it becomes another version of itself in the same
  * process. So the request is repeated until it has ended.
@@ -24,28 +24,28 @@ const lookMs = 1000;
  * Fulfilled when all of it has ended, or when that was of no use.
  */
 export async function endInOrder(deps: EndDeps): Promise<void> {
-  const { tell, ended, isTaskRunning, graceUntil, limits, clock } = deps;
+  const { send, ended, isTaskRunning, graceUntil, limits, clock } = deps;
   let idleSince = clock.uptime();
   let hasTask = isTaskRunning();
   const isInGrace = () =>
     hasTask ? clock.uptime() < graceUntil() : clock.uptime() - idleSince < limits.idleMs / 1000;
 
-  tell('stop');
+  send('stop');
   while (isInGrace()) {
     if (await settlesWithin(Math.min(lookMs, limits.idleMs), ended)) return;
-    tell('stop');
+    send('stop');
     hasTask = isTaskRunning();
     if (hasTask) idleSince = clock.uptime();
   }
   if (hasTask) {
-    tell('stop-task');
+    send('stop-task');
     for (let leftMs = limits.taskEndMs; leftMs > 0; leftMs -= lookMs) {
       if (await settlesWithin(Math.min(lookMs, leftMs), ended)) return;
-      tell('stop');
+      send('stop');
     }
   }
-  tell('kill');
-  // It needs no longer itself, whatever hangs.
+  send('kill');
+  // bot_init needs no longer itself, even if a process hangs.
   await settlesWithin(killMs, ended);
 }
 

@@ -30,7 +30,7 @@ describe('the end of a bot', () => {
   });
 
   it('is told with its last words', () => {
-    expect(exitText('failed', { ...ending, status: 1, lastWords: 'SyntaxError: no' })).toBe(
+    expect(exitText('failed', { ...ending, status: 1, lastError: 'SyntaxError: no' })).toBe(
       'failed after 61 s (status 1): SyntaxError: no',
     );
     expect(exitText('killed', ending)).toMatch(/^killed after 61 s \(its parent was killed\)/);

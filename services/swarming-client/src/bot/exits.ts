@@ -7,14 +7,14 @@ export interface Ending {
   signal?: number | undefined;
   /** It had called no hook for too long, and was ended for that. */
   wasSilent: boolean;
-  /** It was told to end. */
+  /** The agent ended it. */
   wasStopped: boolean;
-  /** It was about to reboot its host: the shim said so, or its hook on_bot_shutdown. */
+  /** It was about to reboot its host, by the shim or its hook on_bot_shutdown. */
   hadAskedForReboot: boolean;
   isZipSound: boolean;
   seconds: number;
-  /** The last line that it said on its standard error. */
-  lastWords?: string | undefined;
+  /** The last line of its standard error. */
+  lastError?: string | undefined;
 }
 
 const sigkill = 9;
@@ -41,13 +41,13 @@ const texts: Partial<Record<BotExit, string>> = {
 
 /** For people: `failed after 3 s (status 1): SyntaxError: invalid syntax`. */
 export function exitText(exit: BotExit, ending: Ending): string {
-  const { status, signal, seconds, lastWords } = ending;
+  const { status, signal, seconds, lastError } = ending;
   const how =
     signal === undefined
       ? status === undefined
         ? 'its parent was killed'
         : `status ${status}`
       : `signal ${signal}`;
-  const why = texts[exit] ?? (exit === 'failed' ? lastWords : undefined);
+  const why = texts[exit] ?? (exit === 'failed' ? lastError : undefined);
   return `${exit} after ${Math.round(seconds)} s (${how})${why === undefined ? '' : `: ${why}`}`;
 }

@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { pythonFolder } from '../package-files.ts';
-import type { BotLine } from './bot-settings.ts';
 import { Lines } from './lines.ts';
 
-/** What its output may lie in pipes after its end. Nobody who holds one is left by then. */
+/** How long its output may stay in pipes after its end. No process that holds one is left by then. */
 const lingerMs = 1000;
 
 const InitEvent = z.discriminatedUnion('event', [
@@ -31,7 +31,7 @@ export interface InitOptions {
   botDir: string;
   env: Record<string, string>;
   onEvent: (event: InitEvent) => void;
-  onLine: (line: BotLine) => void;
+  onLine: (stream: 'stdout' | 'stderr', text: string) => void;
 }
 
 export class InitProcess {
@@ -55,11 +55,11 @@ export class InitProcess {
     });
     // It may die while it is written to.
     stdin?.on('error', () => undefined);
-    readLines(stdout, (text) => onLine({ stream: 'stdout', text }));
-    readLines(stderr, (text) => onLine({ stream: 'stderr', text }));
+    readLines(stdout, (text) => onLine('stdout', text));
+    readLines(stderr, (text) => onLine('stderr', text));
     if (!isReadable(events)) return;
     createInterface({ input: events }).on('line', (line) => {
-      const event = InitEvent.safeParse(parsed(line));
+      const event = InitEvent.safeParse(parseJson(line));
       if (event.success) onEvent(event.data);
     });
     events.on('error', () => undefined);
@@ -70,7 +70,7 @@ export class InitProcess {
   }
 
   /** See bot_init.py. */
-  tell(command: 'start' | 'stop' | 'stop-task' | 'end-left' | 'kill'): void {
+  send(command: 'start' | 'stop' | 'stop-task' | 'end-left' | 'kill'): void {
     const { stdin } = this.child;
     if (stdin?.writable) stdin.write(`${command}\n`);
   }
@@ -102,12 +102,4 @@ function readLines(stream: Readable | Writable | null | undefined, onLine: (text
 
 function isReadable(stream: Readable | Writable | null | undefined): stream is Readable {
   return Boolean(stream) && stream !== null && stream !== undefined && 'read' in stream;
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

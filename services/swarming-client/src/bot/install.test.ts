@@ -12,7 +12,7 @@ import { stubZip } from './testing/stub-bot.ts';
 import { givesZip, startStubServer } from './testing/stub-server.ts';
 
 async function whyNot(test: TestBot): Promise<string | undefined> {
-  test.bot.start();
+  test.bot.start('http://127.0.0.1:1');
   await expect.poll(() => test.bot.view().state).toBe('backing-off');
   return test.bot.view().why;
 }
@@ -45,10 +45,10 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     const zip = await stubZip({ server: test.server.url });
     await writeFile(join(test.botDir, 'swarming_bot.zip'), await damage(zip, test.server.url));
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.bot.view().state).toBe('running');
 
-    expect(test.bot.counts().downloads).toEqual({ ok: 1, failed: 0 });
+    expect(test.counts().downloads).toEqual({ ok: 1, failed: 0 });
     expect(await readFile(join(test.botDir, 'swarming_bot.zip'))).toEqual(zip);
     expect((await names(test)).filter((name) => name.includes('part'))).toEqual([]);
   });
@@ -60,7 +60,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     const zip = await stubZip({ server: test.server.url, members: { more: 'x'.repeat(10_000) } });
     await writeFile(join(test.botDir, 'swarming_bot.zip'), zip);
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.bot.view().state).toBe('running');
 
     expect(test.server.requests).toEqual([]);
@@ -70,7 +70,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     await using test = await newBot({ zip: {} });
     await mkdir(join(test.botDir, 'swarming_bot.zip/full'), { recursive: true });
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
 
     await expect.poll(() => test.bot.view().state).toBe('running');
   });
@@ -124,7 +124,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
 
     expect(existsSync(join(test.botDir, 'swarming_bot.zip'))).toBe(false);
     expect((await names(test)).filter((name) => name.includes('part'))).toEqual([]);
-    expect(test.bot.counts()).toMatchObject({ starts: 0, downloads: { ok: 0 } });
+    expect(test.counts()).toMatchObject({ starts: 0, downloads: { ok: 0 } });
     test.server.answer = givesZip(await stubZip({ server: test.server.url }));
     await expect.poll(() => test.bot.view().state).toBe('running');
   });
@@ -160,7 +160,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     test.server.answer = (_, response) =>
       response.writeHead(302, { location: `${other.url}/elsewhere` }).end();
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.bot.view().state).toBe('running');
     await other.stop();
 
@@ -210,7 +210,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     await using test = await newBot({ zip: {} });
     await symlink(elsewhere, test.botDir);
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.bot.view().state).toBe('running');
 
     expect(test.read('swarming_bot.zip')?.length).toBeGreaterThan(100);

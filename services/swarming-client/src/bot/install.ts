@@ -1,11 +1,15 @@
-/** Sees to it that a sound zip is in the bot's folder. One that is sound stays: the bot keeps it up to date itself. */
+/** Puts a sound zip into the bot's folder. One that is sound stays, because the bot keeps it up to date itself. */
+
 import { copyFile, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { Emit } from '@skolo/common/light';
 import { syncFolder } from '@skolo/durable/atomic-file';
+import { errorCode, errorText, parseJson } from '@skolo/errors';
 import { z } from 'zod';
+import type { AgentEvent } from '../events.ts';
 import { pythonFolder } from '../package-files.ts';
 import type { RunCommand } from '../run-command.ts';
-import { fileTrouble, isFileTrouble, systemCodeOf } from './bot-folder.ts';
+import { fileTrouble, isFileTrouble } from './bot-folder.ts';
 import { type DownloadOptions, download } from './download.ts';
 import { cleanEnvironment } from './environment.ts';
 
@@ -13,7 +17,7 @@ export interface InstallDeps extends CheckDeps, Omit<DownloadOptions, 'token' | 
   botDir: string;
   token: (signal: AbortSignal) => Promise<string>;
   downloadMs: number;
-  onDownload: (isOk: boolean, facts: { why: string; error?: unknown }) => void;
+  emit: Emit<AgentEvent>;
 }
 
 export function zipOf(botDir: string): string {
@@ -21,36 +25,37 @@ export function zipOf(botDir: string): string {
 }
 
 /**
- * Checks the zip, and fetches it anew if it is not sound.
+ * Checks the zip, and fetches it again if it is not sound.
  *
  * @throws Error With a text for people: no sound zip is there now.
  */
 export async function ensureZip(deps: InstallDeps): Promise<void> {
-  const { botDir, onDownload, signal } = deps;
+  const { botDir, server, emit, signal } = deps;
   const check = await checkZip(zipOf(botDir), deps);
   if (check.isSound) return;
+  const download = { server, botDir, why: check.why };
   try {
     await fetchSomewhere(deps);
-    onDownload(true, { why: check.why });
+    emit({ type: 'bot-downloaded', ...download });
   } catch (error) {
     signal.throwIfAborted();
-    onDownload(false, { why: check.why, error });
+    emit({ type: 'bot-not-downloaded', ...download, failed: errorText(error) });
     throw error;
   }
 }
 
-/** Where the room or the right to write is missing, there may be another place. */
+/** Another place may have space left, or be writable. */
 const elsewhere = ['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'ENOSPC', 'EDQUOT'];
 
 async function fetchSomewhere(deps: InstallDeps): Promise<void> {
   const { botDir } = deps;
   const inside = join(botDir, '.swarming_bot.zip.part');
-  // Beside the folder first: in it, a bot that starts deletes what it does not know.
+  // Next to the folder first: in it, a bot that starts deletes what it does not know.
   const beside = join(dirname(botDir), `.${basename(botDir)}.swarming_bot.zip.part`);
   try {
     await fetchTo(beside, inside, deps);
   } catch (error) {
-    if (!elsewhere.includes(systemCodeOf(error) ?? '')) throw readable(error, botDir);
+    if (!elsewhere.includes(errorCode(error) ?? '')) throw readable(error, botDir);
     try {
       await fetchTo(inside, inside, deps);
     } catch (second) {
@@ -61,7 +66,7 @@ async function fetchSomewhere(deps: InstallDeps): Promise<void> {
 
 async function fetchTo(temp: string, inside: string, deps: InstallDeps): Promise<void> {
   try {
-    // Nobody's but ours: it is held by the lock of the folder.
+    // It is this agent's own file, because the lock of the folder covers it.
     await rm(temp, { force: true, recursive: true });
     const file = await open(temp, 'wx', 0o644);
     try {
@@ -83,7 +88,7 @@ async function putInPlace(temp: string, inside: string, zip: string): Promise<vo
   try {
     await replace(temp, zip);
   } catch (error) {
-    if (systemCodeOf(error) !== 'EXDEV') throw error;
+    if (errorCode(error) !== 'EXDEV') throw error;
     // The folder is a mount of its own, as it is in a container.
     try {
       await copyFile(temp, inside);
@@ -100,7 +105,7 @@ async function replace(temp: string, zip: string): Promise<void> {
   try {
     await rename(temp, zip);
   } catch (error) {
-    if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(systemCodeOf(error) ?? '')) throw error;
+    if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
     await rm(zip, { force: true, recursive: true });
     await rename(temp, zip);
   }
@@ -138,7 +143,7 @@ export interface CheckDeps {
 }
 
 /**
- * @throws Error It could not be looked: that says nothing about the zip.
+ * @throws Error The check itself failed, which says nothing about the zip.
  * @throws The reason of the signal.
  */
 export async function checkZip(path: string, deps: CheckDeps): Promise<ZipCheck> {
@@ -151,16 +156,8 @@ export async function checkZip(path: string, deps: CheckDeps): Promise<ZipCheck>
     ['-I', '-S', `${pythonFolder}/check_bot_zip.py`, path, server],
     { timeoutMs, signal, env: cleanEnvironment(env), mostBytes: 64 * 1024 },
   );
-  const check = ZipCheck.safeParse(jsonOf(stdout)).data;
+  const check = ZipCheck.safeParse(parseJson(stdout)).data;
   if (status === 0 && check !== undefined) return check;
-  const words = stderr.trim().split('\n').at(-1) || `status ${status ?? 'none'}`;
-  throw new Error(`${python} cannot check the zip of the bot: ${words.slice(0, 200)}`);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const why = stderr.trim().split('\n').at(-1) || `status ${status ?? 'none'}`;
+  throw new Error(`${python} cannot check the zip of the bot: ${why.slice(0, 200)}`);
 }

@@ -26,7 +26,7 @@ describe.skipIf(python === undefined)('on each Python', () => {
       await promisify(execFile)(path, ['-W', 'error', '-c', compile, join(pythonFolder, name)]);
     }
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     for (const file of files) await expect.poll(() => test.pid(file)).toBeGreaterThan(0);
     await test.bot.stop();
 

@@ -26,7 +26,7 @@ describe.skipIf(python === undefined)('a bot that asks for a reboot', () => {
   it('is started again', async () => {
     await using test = await newBot({ zip: { body: reboot } });
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
 
     await expect.poll(() => test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
     expect(test.exits).toEqual(['rebooted']);
@@ -34,23 +34,19 @@ describe.skipIf(python === undefined)('a bot that asks for a reboot', () => {
   });
 
   it('has the agent reboot the machine, once, where the settings say so', async () => {
-    const asked: string[] = [];
-    await using test = await newBot(
-      { zip: { body: reboot }, rebootHost: (why) => asked.push(why) },
-      { reboot: 'host' },
-    );
+    await using test = await newBot({ zip: { body: reboot } }, { reboot: 'host' });
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.read('status')).toBe('[0, 0]');
 
-    await expect.poll(() => asked).toEqual(['the Swarming bot asked for it']);
+    await expect.poll(() => test.reboots).toEqual(['the Swarming bot asked for it']);
     expect(test.bot.view()).toMatchObject({ state: 'running', starts: 1 });
   });
 
   it('is refused, where the settings say so', async () => {
     await using test = await newBot({ zip: { body: reboot } }, { reboot: 'refuse' });
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.read('status')).toBe('[1, 1]');
 
     expect(test.bot.view()).toMatchObject({ state: 'running', starts: 1 });
@@ -68,7 +64,7 @@ ${bots.idle}`;
       env: { ...process.env, PATH: await without(folder) },
     });
 
-    test.bot.start();
+    test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.read('asked')).toBe('127\n');
 
     expect(isAlive(test.bot.view().pid ?? 0)).toBe(true);

@@ -5,7 +5,7 @@ import { python } from './testing/python.ts';
 import { bots } from './testing/stub-bot.ts';
 
 async function running(test: TestBot, ...files: string[]): Promise<number[]> {
-  test.bot.start();
+  test.bot.start('http://127.0.0.1:1');
   for (const file of files) await expect.poll(() => test.pid(file)).toBeGreaterThan(0);
   return files.map((file) => test.pid(file));
 }
@@ -54,7 +54,7 @@ describe.skipIf(python === undefined)('stopping a bot', () => {
       onLine: () => undefined,
     });
 
-    second.tell('kill');
+    second.send('kill');
     await second.ended;
 
     expect(events).toEqual(['busy']);
@@ -107,7 +107,7 @@ describe.skipIf(python === undefined)('stopping a bot', () => {
     await restarted;
 
     expect(pids.filter(isAlive)).toEqual([]);
-    expect(test.bot.counts().starts).toBe(1);
+    expect(test.counts().starts).toBe(1);
   });
 
   it('may come before the start, and while it is downloaded', async () => {
@@ -115,7 +115,7 @@ describe.skipIf(python === undefined)('stopping a bot', () => {
     await early.bot.stop();
     await using hanging = await newBot();
     hanging.server.answer = () => undefined;
-    hanging.bot.start();
+    hanging.bot.start('http://127.0.0.1:1');
     await expect.poll(() => hanging.server.requests.length).toBe(1);
 
     await hanging.bot.stop();

@@ -1,11 +1,14 @@
 /**
  * The adb server of this machine: one for all devices, tasks included, on `ANDROID_ADB_SERVER_PORT` (5037 by default).
- * One that somebody else has started is as good. It is asked over its socket, which costs no process.
+ * One that another program has started is as good. Its version is read over its socket, which costs no process.
  */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { basename } from 'node:path';
-import { orAborted, pause } from '@skolo/common/light';
+import { type Emit, type EventLog, orAborted, pause } from '@skolo/common/light';
+import { errorCode } from '@skolo/errors';
+import type { AgentEvent } from '../events.ts';
+import { repeat } from '../repeat.ts';
 import { CommandFailed, type RunCommand } from '../run-command.ts';
 import type { AdbServer, DeviceSettings } from './device.ts';
 import { complaint } from './look.ts';
@@ -13,7 +16,7 @@ import { complaint } from './look.ts';
 export interface AdbServerDeps {
   run: RunCommand;
   settings: () => Pick<DeviceSettings, 'commandSeconds'>;
-  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  log: Pick<EventLog, 'info' | 'warn'>;
   /** Where adb looks for its port; that of this process by default. */
   env?: NodeJS.ProcessEnv;
 }
@@ -34,7 +37,7 @@ export function createAdbServer({
 }: AdbServerDeps): AdbServer {
   const port = adbPort(env);
   let isOurs = false;
-  /** A start or restart that is under way is everybody's. */
+  /** A start or restart that is under way is shared. */
   let starting: Promise<void> | undefined;
 
   const timeoutMs = () => settings().commandSeconds * 1000;
@@ -56,7 +59,7 @@ export function createAdbServer({
     starting ??= begin().finally(() => {
       starting = undefined;
     });
-    // Nobody may be left who waits for it.
+    // Its waiters may all have been aborted.
     starting.catch(() => undefined);
     await orAborted(starting, signal);
   }
@@ -79,7 +82,7 @@ export function createAdbServer({
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof CommandFailed && error.code === 'missing') throw error;
-      // It does not listen even to that; see below.
+      // It does not obey that either; see below.
     }
     const pids = await adbServerPids(port);
     for (const pid of pids) {
@@ -152,14 +155,14 @@ function askVersion(port: number, timeoutMs: number, signal: AbortSignal): Promi
       if (/^OKAY[0-9a-f]{4}/i.test(text)) end('answers');
       else if (text.length >= 8) end('nonsense');
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      end(error.code === 'ECONNREFUSED' ? 'refused' : 'nonsense');
+    socket.once('error', (error) => {
+      end(errorCode(error) === 'ECONNREFUSED' ? 'refused' : 'nonsense');
     });
     socket.once('close', () => end('nonsense'));
   });
 }
 
-/** Who listens there and is an adb server, by /proc: nobody else is ever ended. */
+/** The adb servers that listen there, by /proc: no other process is ever ended. */
 async function adbServerPids(port: number): Promise<number[]> {
   const inodes = await listenersOf(port);
   if (inodes.size === 0) return [];
@@ -214,35 +217,34 @@ function killIfThere(pid: number): void {
   }
 }
 
-/** Looks whether the adb server is wedged: more often than at the phones, as it costs one connection and no process. */
 export interface AdbWatchDeps {
   adb: Pick<AdbServer, 'isWedged'>;
   /** A device is attached that needs the server. */
   wanted: () => boolean;
-  onChange: () => void;
-  everySeconds?: number;
+  emit: Emit<AgentEvent>;
 }
 
-const usualSeconds = 8;
+const watchSeconds = 8;
 
+/** Whether the adb server is wedged, read more often than the phones: it costs one connection and no process. */
 export class AdbWatch {
   private readonly deps: AdbWatchDeps;
   private readonly ended = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
   private known = false;
-  private isLooking = false;
 
   constructor(deps: AdbWatchDeps) {
     this.deps = deps;
   }
 
   start(): void {
-    const ms = (this.deps.everySeconds ?? usualSeconds) * 1000;
-    this.timer = setInterval(() => void this.look().catch(() => undefined), ms);
+    const stop = repeat(
+      () => watchSeconds,
+      () => this.look(),
+    );
+    this.ended.signal.addEventListener('abort', stop);
   }
 
   stop(): void {
-    clearInterval(this.timer);
     this.ended.abort();
   }
 
@@ -251,16 +253,10 @@ export class AdbWatch {
   }
 
   private async look(): Promise<void> {
-    if (this.isLooking) return;
-    this.isLooking = true;
-    try {
-      const { adb, wanted, onChange } = this.deps;
-      const found = wanted() && (await adb.isWedged(this.ended.signal));
-      if (found === this.known) return;
-      this.known = found;
-      onChange();
-    } finally {
-      this.isLooking = false;
-    }
+    const { adb, wanted, emit } = this.deps;
+    const isWedged = wanted() && (await adb.isWedged(this.ended.signal));
+    if (isWedged === this.known) return;
+    this.known = isWedged;
+    emit({ type: 'adb-server', isWedged });
   }
 }

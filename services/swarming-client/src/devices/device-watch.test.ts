@@ -1,6 +1,8 @@
-import { createLogger } from '@skolo/common/light';
+import { createEvents, createLogger } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { logEvent } from '../event-log.ts';
+import type { AgentEvent } from '../events.ts';
 import type { DeviceView, Look } from './device.ts';
 import { DeviceWatch } from './device-watch.ts';
 
@@ -17,19 +19,29 @@ function startWatch(readSeconds = 3600) {
   }[] = [];
   const seen: DeviceView[] = [];
   const clock = fakeClock('2026-11-20T12:00:00Z');
-  const watch = new DeviceWatch({
-    entry,
-    device: {
-      look: (signal) =>
-        new Promise((found, fail) => {
-          signal.addEventListener('abort', () => fail(signal.reason));
-          looks.push({ signal, found, fail });
-        }),
-    },
+  const log = createLogger({
+    service: 'test',
+    destination: { write: (line) => void lines.push(line) },
+  });
+  const events = createEvents<AgentEvent>();
+  const device = {
+    look: (signal: AbortSignal) =>
+      new Promise<Look>((found, fail) => {
+        signal.addEventListener('abort', () => fail(signal.reason));
+        looks.push({ signal, found, fail });
+      }),
+    repairs: {},
+  };
+  const { emit } = events;
+  const watch = new DeviceWatch(entry, device, {
     readSeconds: () => readSeconds,
     clock,
-    log: createLogger({ service: 'test', destination: { write: (line) => void lines.push(line) } }),
-    onChange: () => seen.push(watch.view()),
+    log,
+    emit,
+  });
+  events.consume((event) => {
+    logEvent(log, event);
+    seen.push(watch.view());
   });
   onTestFinished(() => watch.stop());
   return { watch, looks, seen, clock, logged: () => lines.map((line) => JSON.parse(line)) };
@@ -50,12 +62,12 @@ describe('a watched device', () => {
 
   it('is what the last look found, since when its state is so', async () => {
     const { watch, looks, clock, logged, seen } = startWatch();
-    const first = watch.lookNow();
+    const first = watch.look();
     clock.pass(1000);
     looks[0]?.found(present);
     await first;
     clock.pass(30_000);
-    const second = watch.lookNow();
+    const second = watch.look();
     looks[1]?.found(present);
 
     expect(await second).toEqual({
@@ -73,11 +85,11 @@ describe('a watched device', () => {
 
   it('keeps what it told when it goes missing, and why', async () => {
     const { watch, looks, clock, logged } = startWatch();
-    const first = watch.lookNow();
+    const first = watch.look();
     looks[0]?.found(present);
     await first;
     clock.pass(30_000);
-    const second = watch.lookNow();
+    const second = watch.look();
     looks[1]?.found({ state: 'missing', why: 'offline' });
 
     expect(await second).toMatchObject({
@@ -93,7 +105,7 @@ describe('a watched device', () => {
   it('is looked at once for all who want to know', async () => {
     const { watch, looks } = startWatch();
 
-    const all = Promise.all([watch.lookNow(), watch.lookNow(), watch.lookNow()]);
+    const all = Promise.all([watch.look(), watch.look(), watch.look()]);
     looks[0]?.found(present);
 
     expect(new Set(await all).size).toBe(1);
@@ -113,7 +125,7 @@ describe('a watched device', () => {
   it('is looked at on, though one who waits has gone', async () => {
     const { watch, looks } = startWatch();
     const gone = new AbortController();
-    const mine = watch.lookNow(gone.signal);
+    const mine = watch.look(gone.signal);
     mine.catch(() => undefined);
 
     gone.abort(new Error('gone'));
@@ -136,13 +148,13 @@ describe('a watched device', () => {
 
   it('is not looked at any more when it is stopped, and what was under way is ended', async () => {
     const { watch, looks, seen } = startWatch(0.01);
-    const look = watch.lookNow();
+    const look = watch.look();
     look.catch(() => undefined);
 
     watch.stop();
 
     await expect(look).rejects.toThrow('rpi-1-phone is not watched any more');
-    await expect(watch.lookNow()).rejects.toThrow('not watched any more');
+    await expect(watch.look()).rejects.toThrow('not watched any more');
     expect(looks).toHaveLength(1);
     expect(looks[0]?.signal.aborted).toBe(true);
     expect(seen).toEqual([]);

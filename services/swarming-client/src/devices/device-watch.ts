@@ -1,41 +1,83 @@
-import { type Clock, errorText, type Logger, orAborted } from '@skolo/common/light';
+/** The devices of this machine, as its slice of rack.yaml names them: opened, watched, and closed when they leave it. */
+import { isDeepStrictEqual } from 'node:util';
+import { type Clock, type Emit, type EventLog, errorText, orAborted } from '@skolo/common/light';
+import type { AgentEvent } from '../events.ts';
 import type { AttachedDevice, Device, DeviceView, Look } from './device.ts';
 
-export interface DeviceWatchDeps {
-  entry: AttachedDevice;
-  device: Pick<Device, 'look'>;
-  /** How often it is read, in seconds. */
+export interface WatchDeps {
+  /** How often a device is read, in seconds. */
   readSeconds: () => number;
   clock: Clock;
-  log: Pick<Logger, 'info' | 'warn' | 'error'>;
-  /** Something is known that was not: after each look. */
-  onChange: () => void;
-  /** What a look found, and how long it took. */
-  onLook?: (view: DeviceView, seconds: number) => void;
+  log: Pick<EventLog, 'error'>;
+  emit: Emit<AgentEvent>;
   /** 0 to 1; Math.random by default. */
   random?: () => number;
+}
+
+export class DeviceWatches {
+  private readonly deps: WatchDeps & { open: (device: AttachedDevice) => Device };
+  private readonly watches = new Map<string, DeviceWatch>();
+
+  constructor(deps: DeviceWatches['deps']) {
+    this.deps = deps;
+  }
+
+  /** One whose entry is the same goes on as it is. `none` is no device. */
+  follow(entries: readonly AttachedDevice[]): void {
+    const attached = entries.filter(({ kind }) => kind !== 'none');
+    const wanted = new Map(attached.map((entry) => [entry.name, entry]));
+    for (const [name, watch] of this.watches) {
+      if (isDeepStrictEqual(watch.entry, wanted.get(name))) continue;
+      watch.stop();
+      this.watches.delete(name);
+    }
+    for (const [name, entry] of wanted) {
+      if (this.watches.has(name)) continue;
+      const watch = new DeviceWatch(entry, this.deps.open(entry), this.deps);
+      this.watches.set(name, watch);
+      watch.start();
+    }
+  }
+
+  all(): DeviceWatch[] {
+    return [...this.watches.values()];
+  }
+
+  get(name: string): DeviceWatch | undefined {
+    return this.watches.get(name);
+  }
+
+  stop(): void {
+    this.follow([]);
+  }
 }
 
 /** Of the pause between two looks, so that several devices do not ask their one adb server at the same time for ever. */
 const jitter = 0.2;
 
-/** Looks at a device again and again, in the background. What it found last is known at once, without waiting. */
+/** Looks at a device again and again, in the background. Its last view is known at once, without waiting. */
 export class DeviceWatch {
-  private readonly deps: DeviceWatchDeps;
+  readonly name: string;
+  readonly entry: AttachedDevice;
+  readonly device: Device;
+  private readonly deps: WatchDeps;
   private readonly ended = new AbortController();
   private known: DeviceView;
   private looking: Promise<DeviceView> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(deps: DeviceWatchDeps) {
+  constructor(entry: AttachedDevice, device: Device, deps: WatchDeps) {
+    this.name = entry.name;
+    this.entry = entry;
+    this.device = device;
     this.deps = deps;
-    const { name, fullName, kind } = deps.entry;
+    const { name, fullName, kind } = entry;
     this.known = { name, fullName, kind, state: 'unknown', since: new Date(deps.clock.now()) };
   }
 
   /** Looks at once, and then until it is stopped. */
   start(): void {
-    this.lookNow().catch(() => undefined);
+    this.look().catch(() => undefined);
   }
 
   view(): DeviceView {
@@ -43,14 +85,14 @@ export class DeviceWatch {
   }
 
   /**
-   * Looks; a look that is under way is shared. The pause to the next one begins anew.
+   * Looks; a look that is under way is shared. The pause to the next one begins again.
    *
    * @throws The reason of the signal; the look goes on. Or that the watch has ended.
    */
-  async lookNow(signal?: AbortSignal): Promise<DeviceView> {
+  async look(signal?: AbortSignal): Promise<DeviceView> {
     signal?.throwIfAborted();
     this.ended.signal.throwIfAborted();
-    this.looking ??= this.look().finally(() => {
+    this.looking ??= this.read().finally(() => {
       this.looking = undefined;
       this.lookLater();
     });
@@ -59,7 +101,7 @@ export class DeviceWatch {
 
   stop(): void {
     clearTimeout(this.timer);
-    this.ended.abort(new Error(`${this.deps.entry.fullName} is not watched any more`));
+    this.ended.abort(new Error(`${this.entry.fullName} is not watched any more`));
   }
 
   private lookLater(): void {
@@ -70,33 +112,23 @@ export class DeviceWatch {
     this.timer = setTimeout(() => this.start(), ms);
   }
 
-  private async look(): Promise<DeviceView> {
-    const { device, clock, log, entry, onLook, onChange } = this.deps;
+  private async read(): Promise<DeviceView> {
+    const { clock, log, emit } = this.deps;
     const from = clock.uptime();
     let found: Look;
     try {
-      found = await device.look(this.ended.signal);
+      found = await this.device.look(this.ended.signal);
     } catch (error) {
       this.ended.signal.throwIfAborted();
-      // A look never throws; were it to, the device is in no known state, and that is said.
-      log.error({ err: error, device: entry.fullName }, 'look at device failed');
+      // A look never throws; were it to, the device is in no known state, and counts as missing.
+      log.error({ err: error, device: this.entry.fullName }, 'look at device failed');
       found = { state: 'missing', why: errorText(error) };
     }
     this.ended.signal.throwIfAborted();
     const before = this.known;
-    this.known = next(before, found, entry, new Date(clock.now()));
-    this.tell(before, this.known);
-    onLook?.(this.known, clock.uptime() - from);
-    onChange();
+    this.known = next(before, found, this.entry, new Date(clock.now()));
+    emit({ type: 'device-read', now: this.known, before, seconds: clock.uptime() - from });
     return this.known;
-  }
-
-  private tell(before: DeviceView, now: DeviceView): void {
-    if (before.state === now.state && before.why === now.why) return;
-    const { fullName: device, kind, why } = now;
-    const { log } = this.deps;
-    if (now.state === 'missing') log.warn({ device, kind, why }, 'device missing');
-    else if (before.state !== now.state) log.info({ device, kind }, 'device present');
   }
 }
 

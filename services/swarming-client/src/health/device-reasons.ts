@@ -23,10 +23,10 @@ export function deviceReasons(
   was: Was,
 ): Finding[] {
   const { name } = view;
-  const hands = facts.needsHands.get(name);
+  const givenUp = facts.givenUp.get(name);
   const found: Finding[] = [];
-  if (hands !== undefined) {
-    const text = `needs hands: ${hands}`;
+  if (givenUp !== undefined) {
+    const text = `needs an operator: ${givenUp}`;
     found.push({ verdict: 'quarantined', code: 'needs-hands', text, device: name });
   }
   found.push(...presence(view, facts, settings, was));
@@ -45,7 +45,7 @@ function presence(
     return [{ verdict: 'recovering', code: 'rebooting', text, device: name, began: asked }];
   }
   if (state === 'unknown') {
-    const text = 'not known yet: nobody has looked';
+    const text = 'not known yet: it has not been read';
     return [{ verdict: 'maintenance', code: 'not-known', text, device: name, began: since }];
   }
   const lost = notBack.get(name);
@@ -55,7 +55,7 @@ function presence(
     return [{ verdict: 'quarantined', code: 'not-back', text, device: name, began: lost }];
   }
   if (state === 'missing') {
-    const text = `missing: ${why ?? 'nobody knows why'}`;
+    const text = `missing: ${why ?? 'the reason is unknown'}`;
     return [{ verdict: 'quarantined', code: 'missing', text, device: name, began: since }];
   }
   if (reading?.isReady !== false) return [];
@@ -92,7 +92,7 @@ function battery(
 ) {
   if (percent === undefined) return;
   const { batteryLowPercent: low, batteryGoodPercent: good } = thresholdsFor(settings, dimensions);
-  const text = `battery low: ${shown(percent)} %, good at ${Math.max(low, good)} %`;
+  const text = `battery low: ${rounded(percent)} %, good at ${Math.max(low, good)} %`;
   add('battery-low', (before) => isLow(percent, { low, good }, before), text);
 }
 
@@ -107,7 +107,7 @@ function heat(
     const { hot, cool } = processorSensors.includes(sensor)
       ? { hot: limits.hotProcessorCelsius, cool: limits.coolProcessorCelsius }
       : { hot: limits.hotCelsius, cool: limits.coolCelsius };
-    const text = `too hot: ${sensor} ${shown(celsius)} °C, good below ${Math.min(hot, cool)} °C`;
+    const text = `too hot: ${sensor} ${rounded(celsius)} °C, good below ${Math.min(hot, cool)} °C`;
     add(`hot:${sensor}`, (before) => isHot(celsius, { hot, cool }, before), text);
   }
   if (thermalStatus === undefined) return;
@@ -115,7 +115,7 @@ function heat(
   add('thermal-status', (before) => thermalStatus >= (before ? moderate : severe), text);
 }
 
-export function shown(figure: number): string {
+export function rounded(figure: number): string {
   return String(Math.round(figure * 10) / 10);
 }
 

@@ -3,12 +3,14 @@
  * read, as people's scripts expect; the reason is kept in the state folder, so that a restart of the agent is no pardon.
  * It is over when somebody clears it, or deletes the file in the state folder.
  */
+
 import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Clock, errorText, type Logger } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { errorCode, parseJson } from '@skolo/errors';
 import { z } from 'zod';
 
 export interface ForcedQuarantineDeps {
@@ -91,7 +93,7 @@ export class ForcedQuarantine {
   private async readKept(): Promise<Forced | undefined> {
     const text = await readFileIfExists(this.keptAt);
     if (text === undefined) return undefined;
-    const kept = Kept.safeParse(jsonOf(text)).data;
+    const kept = Kept.safeParse(parseJson(text)).data;
     if (kept !== undefined) return { text: kept.text, since: new Date(kept.since) };
     // Somebody was quarantined; a file that cannot be read does not say that it is over.
     return (
@@ -140,15 +142,7 @@ async function firstOf(path: string): Promise<string | undefined> {
       await handle.close();
     }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

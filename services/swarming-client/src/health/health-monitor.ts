@@ -1,37 +1,36 @@
-/** Keeps the health of the machine: judges it anew whenever something is known that was not, and now and then. */
-import { isDeepStrictEqual } from 'node:util';
-import type { Clock, Logger } from '@skolo/common/light';
+/** Keeps the health of the machine: assesses it again after each change of a fact, and every few seconds. */
+import type { Clock, Emit } from '@skolo/common/light';
+import type { AgentEvent } from '../events.ts';
 import { assess } from './assess.ts';
-import { type Health, type HealthFacts, type HealthSettings, healthText } from './health.ts';
+import type { Health, HealthFacts, HealthSettings } from './health.ts';
 
-export interface JudgeDeps {
-  /** Undefined: it is not known what rack.yaml says of this machine. */
+export interface HealthMonitorDeps {
+  /** Undefined: the entry of this machine in rack.yaml is not known. */
   settings: () => HealthSettings | undefined;
-  facts: () => Omit<HealthFacts, 'now'>;
-  /** Why nothing is known, for people. */
+  /** Why it is not known, for people. */
   whyUnknown: () => string;
   clock: Pick<Clock, 'now'>;
-  log: Pick<Logger, 'info' | 'warn'>;
-  onJudged: (health: Health) => void;
-  everySeconds?: number;
+  emit: Emit<AgentEvent>;
 }
 
-/** Holds end, and times pass, without anybody saying so. */
-const usualSeconds = 5;
+/** Holds expire and limits of time pass without an event. */
+const everyMs = 5000;
 
-export class Judge {
-  private readonly deps: JudgeDeps;
-  private judged: Health;
+export class HealthMonitor {
+  private readonly deps: HealthMonitorDeps;
+  private current: Health;
+  private facts: (() => Omit<HealthFacts, 'now'>) | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private isLooking = false;
+  private isAssessing = false;
 
-  constructor(deps: JudgeDeps) {
+  constructor(deps: HealthMonitorDeps) {
     this.deps = deps;
-    this.judged = this.unknown(undefined);
+    this.current = this.unknown(undefined);
   }
 
-  start(): void {
-    this.timer = setInterval(() => this.look(), (this.deps.everySeconds ?? usualSeconds) * 1000);
+  start(facts: () => Omit<HealthFacts, 'now'>): void {
+    this.facts = facts;
+    this.timer = setInterval(() => this.update(), everyMs);
   }
 
   stop(): void {
@@ -39,24 +38,24 @@ export class Judge {
   }
 
   health(): Health {
-    return this.judged;
+    return this.current;
   }
 
-  look(): void {
-    // What is told of the judgement may be a reason to look again.
-    if (this.isLooking) return;
-    this.isLooking = true;
+  update(): void {
+    // A consumer of its event may change a fact.
+    if (this.isAssessing || this.facts === undefined) return;
+    this.isAssessing = true;
     try {
-      const { settings, facts, clock } = this.deps;
-      const now = new Date(clock.now());
+      const { settings, clock, emit } = this.deps;
       const known = settings();
-      const before = this.judged;
-      this.judged =
-        known === undefined ? this.unknown(before) : assess(before, { ...facts(), now }, known);
-      this.tell(before);
-      this.deps.onJudged(this.judged);
+      const before = this.current;
+      this.current =
+        known === undefined
+          ? this.unknown(before)
+          : assess(before, { ...this.facts(), now: new Date(clock.now()) }, known);
+      emit({ type: 'health', now: this.current, before });
     } finally {
-      this.isLooking = false;
+      this.isAssessing = false;
     }
   }
 
@@ -66,14 +65,5 @@ export class Judge {
     const since = known?.since ?? new Date(this.deps.clock.now());
     const reason = { verdict: 'maintenance', code: 'not-known', text, since } as const;
     return { verdict: 'maintenance', since, reasons: [reason] };
-  }
-
-  private tell(before: Health): void {
-    const codes = ({ reasons }: Health) => reasons.map(({ code, device }) => [code, device]);
-    if (isDeepStrictEqual(codes(before), codes(this.judged))) return;
-    const { verdict } = this.judged;
-    const text = healthText(this.judged);
-    if (verdict === 'quarantined') this.deps.log.warn({ verdict, text }, 'health changed');
-    else this.deps.log.info({ verdict, text }, 'health changed');
   }
 }

@@ -64,7 +64,7 @@ export interface HealthFacts {
   /** Devices that did not come back from that, and since when. */
   notBack: ReadonlyMap<string, Date>;
   /** Devices that repair has given up on, by name, and why. */
-  needsHands: ReadonlyMap<string, string>;
+  givenUp: ReadonlyMap<string, string>;
 }
 
 export type HealthSettings = Pick<

@@ -1,5 +1,5 @@
 /** Why the machine itself takes no tasks. */
-import { type Finding, isHot, isLow, shown, type Was } from './device-reasons.ts';
+import { type Finding, isHot, isLow, rounded, type Was } from './device-reasons.ts';
 import type { HealthFacts, HealthSettings } from './health.ts';
 
 const gib = 2 ** 30;
@@ -48,7 +48,7 @@ function hostReasons({ host }: HealthFacts, { host: limits }: HealthSettings, wa
     const percent = (disk.freeBytes / disk.sizeBytes) * 100;
     const { diskLowPercent: low, diskGoodPercent: good } = limits;
     if (isLow(percent, { low, good }, was('disk-low') !== undefined)) {
-      const free = `${shown(percent)} % (${shown(disk.freeBytes / gib)} GiB) free`;
+      const free = `${rounded(percent)} % (${rounded(disk.freeBytes / gib)} GiB) free`;
       recovers('disk-low', `disk low: ${free}, good at ${Math.max(low, good)} %`);
     }
   }
@@ -56,7 +56,7 @@ function hostReasons({ host }: HealthFacts, { host: limits }: HealthSettings, wa
     const { hotCelsius: hot, coolCelsius: cool } = limits;
     if (isHot(celsius, { hot, cool }, was('host-hot') !== undefined)) {
       const good = `good below ${Math.min(hot, cool)} °C`;
-      recovers('host-hot', `the machine is too hot: ${shown(celsius)} °C, ${good}`);
+      recovers('host-hot', `the machine is too hot: ${rounded(celsius)} °C, ${good}`);
     }
   }
   if (host.isUnderVoltage) {
@@ -68,7 +68,7 @@ function hostReasons({ host }: HealthFacts, { host: limits }: HealthSettings, wa
     // Half of it: a clock that is being set runs past the limit once, and not to and fro.
     if (Math.abs(offset) > (was('clock-off') === undefined ? most : most / 2)) {
       const which = offset > 0 ? 'ahead of' : 'behind';
-      const text = `its clock is ${shown(Math.abs(offset))} s ${which} the jumphost's`;
+      const text = `its clock is ${rounded(Math.abs(offset))} s ${which} the jumphost's`;
       found.push({ verdict: 'quarantined', code: 'clock-off', text });
     }
   }

@@ -17,7 +17,7 @@ async function start(urlsOf?: (url: string) => string[]) {
   const clock = fakeClock('2026-11-20T12:00:00Z');
   const log = quietLog();
   let changes = 0;
-  const onChange = () => {
+  const emit = () => {
     changes += 1;
   };
   const answered: string[] = [];
@@ -25,7 +25,7 @@ async function start(urlsOf?: (url: string) => string[]) {
     daemon: { urls: () => urls ?? [daemon.url], hasAnswered: (url) => answered.push(url) },
     clock,
     log,
-    onChange,
+    emit,
   });
   onTestFinished(() => holds.stop());
   return { daemon, clock, log, holds, answered, changes: () => changes };
@@ -36,8 +36,8 @@ describe('holds on the own machine', () => {
     const { daemon, holds, changes } = await start();
     daemon.answer = { status: 200, body: { holds: [hold] } };
 
-    await holds.lookNow();
-    await holds.lookNow();
+    await holds.look();
+    await holds.look();
 
     expect(holds.current()).toEqual([{ ...hold, until: new Date(hold.until) }]);
     expect(daemon.asked).toEqual(['GET /v1/own-holds', 'GET /v1/own-holds']);
@@ -47,10 +47,10 @@ describe('holds on the own machine', () => {
   it('are over when the daemon says so', async () => {
     const { daemon, holds } = await start();
     daemon.answer = { status: 200, body: { holds: [hold] } };
-    await holds.lookNow();
+    await holds.look();
     daemon.answer = { status: 200, body: { holds: [] } };
 
-    await holds.lookNow();
+    await holds.look();
 
     expect(holds.current()).toEqual([]);
   });
@@ -67,12 +67,12 @@ describe('holds on the own machine', () => {
   ])('count until they end when the daemon $title, which is said once', async ({ spoil }) => {
     const { daemon, clock, log, holds } = await start();
     daemon.answer = { status: 200, body: { holds: [hold] } };
-    await holds.lookNow();
+    await holds.look();
     if (spoil === 'close') await daemon.close();
     else daemon.answer = spoil;
 
-    await holds.lookNow();
-    await holds.lookNow();
+    await holds.look();
+    await holds.look();
     const between = holds.current();
     clock.pass(3_600_000);
 
@@ -87,7 +87,7 @@ describe('holds on the own machine', () => {
     const { daemon, holds, answered } = await start((url) => [nobody.url, url]);
     daemon.answer = { status: 200, body: { holds: [hold] } };
 
-    await holds.lookNow();
+    await holds.look();
 
     expect(holds.current()).toHaveLength(1);
     expect(answered).toEqual([daemon.url]);
@@ -96,7 +96,7 @@ describe('holds on the own machine', () => {
   it('are not asked for elsewhere when the first place refuses', async () => {
     const { daemon, holds } = await start((url) => [url, url]);
 
-    await holds.lookNow();
+    await holds.look();
 
     expect(daemon.asked).toHaveLength(1);
   });
@@ -105,7 +105,7 @@ describe('holds on the own machine', () => {
     const { holds, daemon } = await start();
     await daemon.close();
 
-    await holds.lookNow();
+    await holds.look();
 
     expect(holds.current()).toEqual([]);
   });

@@ -1,11 +1,13 @@
 /**
- * What is under repair by people, as the power-cycle daemon knows: `GET /v1/own-holds`, which answers a machine by the
- * address that it asks from. A daemon that is silent holds nothing; what it told last counts until it would have ended.
+ * The holds of this machine, as the power-cycle daemon knows them: `GET /v1/own-holds`, which knows a machine by its source
+ * address. Without an answer, the last holds count until their end.
  */
-import { type Clock, errorText, type Logger } from '@skolo/common/light';
+import { type Clock, type Emit, type EventLog, errorText } from '@skolo/common/light';
 import { z } from 'zod';
+import type { AgentEvent } from '../events.ts';
 import { request, Unreachable } from '../http/request.ts';
 import type { PowerCycleDaemon } from '../power-cycle-daemon.ts';
+import { repeat } from '../repeat.ts';
 import type { Hold } from './health.ts';
 
 const Answer = z.object({
@@ -21,23 +23,19 @@ const Answer = z.object({
 
 export interface OwnHoldsDeps {
   daemon: Pick<PowerCycleDaemon, 'urls' | 'hasAnswered'>;
-  localAddress?: string;
+  localAddress?: string | undefined;
   clock: Pick<Clock, 'now'>;
-  log: Pick<Logger, 'info'>;
-  /** Pause between two looks. */
-  everySeconds?: number;
-  /** Something else is held than before. */
-  onChange?: () => void;
+  log: Pick<EventLog, 'info'>;
+  emit: Emit<AgentEvent>;
 }
 
-const usualSeconds = 30;
+const everySeconds = 30;
 const timeoutMs = 5000;
 
 export class OwnHolds {
   private readonly deps: OwnHoldsDeps;
   private held: Hold[] = [];
   private why: string | undefined;
-  private timer: NodeJS.Timeout | undefined;
   private readonly ended = new AbortController();
 
   constructor(deps: OwnHoldsDeps) {
@@ -45,21 +43,19 @@ export class OwnHolds {
   }
 
   start(): void {
-    const next = () => {
-      if (this.ended.signal.aborted) return;
-      this.timer = setTimeout(go, (this.deps.everySeconds ?? usualSeconds) * 1000);
-    };
-    const go = () => void this.lookNow().then(next);
-    go();
+    const stop = repeat(
+      () => everySeconds,
+      () => this.look(),
+    );
+    this.ended.signal.addEventListener('abort', stop);
   }
 
   stop(): void {
     this.ended.abort();
-    clearTimeout(this.timer);
   }
 
   /** Never throws. */
-  async lookNow(): Promise<void> {
+  async look(): Promise<void> {
     const urls = this.deps.daemon.urls();
     if (urls.length === 0 || this.ended.signal.aborted) return;
     const before = JSON.stringify(this.held);
@@ -69,11 +65,11 @@ export class OwnHolds {
     } catch (error) {
       const why = errorText(error);
       if (why !== this.why && !this.ended.signal.aborted) {
-        this.deps.log.info({ why }, 'the power-cycle daemon does not tell what is held');
+        this.deps.log.info({ why }, 'the power-cycle daemon does not answer which holds there are');
       }
       this.why = why;
     }
-    if (JSON.stringify(this.held) !== before) this.deps.onChange?.();
+    if (JSON.stringify(this.held) !== before) this.deps.emit({ type: 'facts' });
   }
 
   current(): Hold[] {
@@ -81,7 +77,7 @@ export class OwnHolds {
     return this.held.filter(({ until }) => until > now);
   }
 
-  /** @throws What the first one said that answers, or that none does. */
+  /** @throws The error of the first URL that answers, or that no URL does. */
   private async askAny(urls: readonly string[]): Promise<Hold[]> {
     const silent: Unreachable[] = [];
     for (const url of urls) {

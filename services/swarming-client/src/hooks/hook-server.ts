@@ -1,30 +1,28 @@
 /**
- * The hooks of the bot over HTTP, on loopback only. What they answer is known before they are asked: nothing here waits
- * for a device, a disk or another server.
+ * The hooks of the bot over HTTP, on loopback only. Their answers are known before the request: a hook never waits for a
+ * device, a disk or another server.
  */
 import type { IncomingMessage, Server } from 'node:http';
 import {
+  type BoundRoute,
   browserProblem,
-  type Clock,
-  Exchange,
+  type CoreOptions,
+  createCore,
+  type Emit,
   HttpProblem,
-  type Logger,
   newServer,
   readText,
   wrongMethod,
 } from '@skolo/common/light';
+import { z } from 'zod';
+import type { AgentEvent } from '../events.ts';
 import type { Given } from './dimensions.ts';
-import { type Hook, type HookWork, hooks } from './hooks.ts';
+import { type Hook, type HookRequest, type HookWork, hooks } from './hooks.ts';
 
-export interface HookDeps extends HookWork {
-  /** After each call of a hook that there is; `seconds` is what it took. */
-  onHook: (name: string, ok: boolean, seconds: number) => void;
-  log: Logger;
-  clock: Pick<Clock, 'uptime'>;
+export interface HookDeps extends HookWork, CoreOptions {
+  emit: Emit<AgentEvent>;
 }
 
-/** A state is some 10 kB. */
-const mostBodyBytes = 1024 * 1024;
 /** Tasks on this machine can reach it: they hold no connection for long, and not all of them. */
 const limits = {
   headersTimeout: 5000,
@@ -34,80 +32,77 @@ const limits = {
 };
 const mostConnections = 256;
 
-/** It listens where it is told to, which has to be loopback. */
+/** It has to listen on loopback. */
 export function createHookServer(deps: HookDeps): Server {
-  const { log, clock, onHook } = deps;
-
-  async function answer(exchange: Exchange): Promise<void> {
-    const { request } = exchange;
-    const refused = whyRefused(request);
-    if (refused !== undefined) throw new HttpProblem(403, refused);
-    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
-    if (path === '/healthz') {
-      checkMethod(request, 'GET');
-      return exchange.sendJson(200, { ok: true });
-    }
-    const name = path.slice(1);
-    const hook = path.startsWith('/') ? hooks.get(name) : undefined;
-    if (hook === undefined) throw new HttpProblem(404, `there is no hook ${path.slice(0, 100)}`);
-    const startedAt = clock.uptime();
-    let ok = false;
-    try {
-      checkMethod(request, hook.method);
-      const given = hook.method === 'POST' ? await readObject(request) : {};
-      exchange.sendJson(200, hook.answer(deps, { given, query: new URLSearchParams(query) }));
-      ok = true;
-    } finally {
-      onHook(name, ok, clock.uptime() - startedAt);
-    }
-  }
-
+  const healthz = routeOf('healthz', { method: 'GET', answer: () => ({ ok: true }) }, deps);
+  const core = createCore(deps, [healthz, ...[...hooks].map((hook) => routeOf(...hook, deps))]);
   const server = newServer({
-    handler(request, response) {
-      const exchange = new Exchange(request, response, log);
-      answer(exchange).catch((error: unknown) => exchange.fail(error));
-    },
     serverOptions: limits,
+    handler(request, response) {
+      const exchange = core.begin(request, response);
+      const rejected = problemOf(request);
+      if (rejected !== undefined) return exchange.fail(rejected);
+      const startedAt = performance.now();
+      void core
+        .answer(exchange, (most) => readText(request, most))
+        .then(() => {
+          const hook = exchange.route.slice(1);
+          const seconds = (performance.now() - startedAt) / 1000;
+          const ok = response.statusCode === 200;
+          if (hooks.has(hook)) deps.emit({ type: 'hook', hook, ok, seconds });
+        });
+    },
   });
   server.maxConnections = mostConnections;
   return server;
 }
 
-/** Not HEAD either: a hook is called for what it does. */
-function checkMethod({ method = '', url = '' }: IncomingMessage, takes: Hook['method']): void {
-  if (method !== takes) throw wrongMethod(url.slice(0, 100), method, takes);
+const query = z.looseObject({});
+/** As it came: zod would leave out a key `__proto__`. */
+const body = z.custom<Given>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  {
+    error: ({ input }) =>
+      `it has to be the dict that the bot has, as JSON; it is ${input === undefined ? 'empty' : 'not an object'}`,
+  },
+);
+
+function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundRoute {
+  const path = `/${name}` as const;
+  const route = { path, summary: name, query, answers: { 200: z.unknown() } };
+  return {
+    name,
+    spec: method === 'GET' ? { ...route, method: 'get' } : { ...route, method: 'post', body },
+    pattern: new RegExp(`^${path}$`),
+    label: path,
+    handler: (request) => ({
+      status: 200,
+      body: answer(work, {
+        given: (request.body ?? {}) as Given,
+        query: request.query as HookRequest['query'],
+      }),
+    }),
+  };
 }
 
-async function readObject(request: IncomingMessage): Promise<Given> {
-  const expected = 'the body has to be the dict that the bot has, as JSON';
-  const text = await readText(request, mostBodyBytes);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new HttpProblem(400, `${expected}; it is ${text === '' ? 'empty' : 'not JSON'}`);
-  }
-  if (isObject(value)) return value;
-  throw new HttpProblem(400, `${expected}; it is no object`);
-}
-
-function isObject(value: unknown): value is Given {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Who may call the hooks: programs on this machine, and no browser. */
 /** `Host` as a program on this machine writes it. A page that had its name resolved to loopback sends its own name. */
 const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 const loopbackAddress = /^(?:::ffff:)?127\.|^::1$/;
 
-/** Undefined: it may. */
-export function whyRefused(request: IncomingMessage): string | undefined {
-  const { headers, socket } = request;
+/** Hooks are for programs on this machine, and not for browsers. */
+function problemOf(request: IncomingMessage): HttpProblem | undefined {
+  const { headers, socket, method, url = '' } = request;
   if (!loopbackAddress.test(socket.remoteAddress ?? '')) {
-    return 'the hooks are for the bot on this machine only';
+    return new HttpProblem(403, 'the hooks are for the bot on this machine only');
   }
   if (!loopbackHost.test(headers.host ?? '')) {
-    return 'the Host header has to be a loopback address: use http://127.0.0.1';
+    const why = 'the Host header has to be a loopback address; use http://127.0.0.1';
+    return new HttpProblem(403, why);
   }
-  return browserProblem(request);
+  const browser = browserProblem(request);
+  if (browser !== undefined) return new HttpProblem(403, browser);
+  if (!url.startsWith('/')) return new HttpProblem(404, 'the target of the request is not a path');
+  // A hook is called for what it does.
+  if (method === 'HEAD') return wrongMethod(url.slice(0, 100), method, 'GET');
+  return undefined;
 }

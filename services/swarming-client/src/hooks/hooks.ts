@@ -1,34 +1,48 @@
-/** The hooks of the Swarming bot, each with what it does here and what it answers. */
-
+/** The hooks of the Swarming bot, each with its effect here and its answer. */
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { DeviceView, Dimensions } from '../devices/device.ts';
 import type { Health } from '../health/health.ts';
+import type { Task } from '../task.ts';
 import { dimensionsFor, type Given } from './dimensions.ts';
 import { stateFor } from './state.ts';
 
-export interface HookWork {
-  view: () => AgentView;
-  beforeTask: (id?: string) => void;
-  afterTask: () => void;
+/** All that an answer is made of: the knowledge of now. */
+export interface AgentView {
+  /** Also the id of the bot. */
+  machine: string;
+  /** Undefined: not known yet; see `whyUnknown`. */
+  slice: MachineSlice | undefined;
+  /** Why the slice is not known, for people. */
+  whyUnknown?: string;
+  devices: readonly DeviceView[];
+  /** Of the machine itself; they count where no device is attached. */
+  host: Dimensions;
+  health: Health;
+  version: string;
 }
 
-export interface Asked {
+export interface HookWork {
+  view: () => AgentView;
+  task: Pick<Task, 'begin' | 'end'>;
+}
+
+export interface HookRequest {
   /** The body of a POST. */
   given: Given;
-  query: URLSearchParams;
+  query: Readonly<Record<string, unknown>>;
 }
 
 export interface Hook {
   method: 'GET' | 'POST';
-  answer(work: HookWork, asked: Asked): unknown;
+  answer(work: HookWork, request: HookRequest): object;
 }
 
-/** Of a Swarming task: hexadecimal; what else may come is not believed. */
+/** Of a Swarming task: hexadecimal. Other text is ignored. */
 const taskId = /^[\w.-]{1,100}$/;
-/** The default of `isolatedCacheBytes` in rack.yaml, as long as nothing else is known. */
+/** The default of `isolatedCacheBytes` in rack.yaml, until that is known. */
 const usualCacheBytes = 8 * 2 ** 30;
 
-/** Nothing happens but that it was called. */
+/** It has no effect but that it was called. */
 const noted: Hook = { method: 'GET', answer: () => ({}) };
 
 export const hooks: ReadonlyMap<string, Hook> = new Map<string, Hook>([
@@ -49,38 +63,19 @@ export const hooks: ReadonlyMap<string, Hook> = new Map<string, Hook>([
   ['on_bot_shutdown', noted],
 ]);
 
-/** All names, as they come to `onHook`. */
 export const hookNames: readonly string[] = [...hooks.keys()];
 
 function settingsFor({ slice }: AgentView) {
-  return {
-    caches: { isolated: { size: slice?.swarming.isolatedCacheBytes ?? usualCacheBytes } },
-  };
+  const size = slice?.swarming.isolatedCacheBytes ?? usualCacheBytes;
+  return { caches: { isolated: { size } } };
 }
 
-function beforeTask(work: HookWork, { query }: Asked) {
-  const id = query.get('task_id');
-  if (id !== null && taskId.test(id)) work.beforeTask(id);
-  else work.beforeTask();
+function beforeTask({ task }: HookWork, { query: { task_id: id } }: HookRequest) {
+  task.begin(typeof id === 'string' && taskId.test(id) ? id : undefined);
   return {};
 }
 
-function afterTask(work: HookWork) {
-  work.afterTask();
+function afterTask({ task }: HookWork) {
+  task.end('hook');
   return {};
-}
-
-/** All that an answer to the bot's hooks is made of: what is known now. Nothing here waits for anything. */
-export interface AgentView {
-  /** Also the id of the bot. */
-  machine: string;
-  /** Undefined: not known yet; see `whyUnknown`. */
-  slice: MachineSlice | undefined;
-  /** Why the slice is not known, for people. */
-  whyUnknown?: string;
-  devices: readonly DeviceView[];
-  /** Of the machine itself; they count where no device is attached. */
-  host: Dimensions;
-  health: Health;
-  version: string;
 }

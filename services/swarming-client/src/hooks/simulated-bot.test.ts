@@ -12,7 +12,7 @@ import { python } from '../bot/testing/python.ts';
 import { errorLog } from '../testing/error-log.ts';
 import { createHookServer } from './hook-server.ts';
 import type { AgentView } from './hooks.ts';
-import { phone, reason, viewWith } from './testing/views.ts';
+import { coreOptions, phone, reason, viewWith } from './testing/views.ts';
 
 const script = new URL('../../python/skolo_bot_config.py', import.meta.url);
 
@@ -35,11 +35,10 @@ async function startAgent() {
   const create = () =>
     createHookServer({
       view: () => agent.view,
-      onHook: () => undefined,
-      beforeTask: (id) => told.push(`task ${id}`),
-      afterTask: () => told.push('end'),
+      emit: () => undefined,
+      task: { begin: (id) => told.push(`task ${id}`), end: () => told.push('end') },
       log: errorLog((line) => told.push(line)),
-      clock: { uptime: () => 5 },
+      ...coreOptions(),
     });
   let server = create();
   const port = await open(server);

@@ -12,7 +12,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { errorLog } from '../testing/error-log.ts';
 import { createHookServer } from './hook-server.ts';
-import { phone, viewWith } from './testing/views.ts';
+import { coreOptions, phone, viewWith } from './testing/views.ts';
 
 const script = fileURLToPath(new URL('../../python/skolo_bot_config.py', import.meta.url));
 const harness = fileURLToPath(new URL('testing/call_hooks.py', import.meta.url));
@@ -61,11 +61,10 @@ async function startAgent() {
   const calls: string[] = [];
   const server = createHookServer({
     view: () => viewWith({ devices: [phone()] }),
-    onHook: (name, ok) => calls.push(`${name} ${ok}`),
-    beforeTask: (id) => calls.push(`task ${id}`),
-    afterTask: () => calls.push('task done'),
+    emit: (event) => event.type === 'hook' && calls.push(`${event.hook} ${event.ok}`),
+    task: { begin: (id) => calls.push(`task ${id}`), end: () => calls.push('task done') },
     log: errorLog((line) => calls.push(line)),
-    clock: { uptime: () => 5 },
+    ...coreOptions(),
   });
   return { url: await serve(server), calls };
 }

@@ -2,10 +2,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { cpus, machine } from 'node:os';
 import { join } from 'node:path';
-import type { Logger } from '@skolo/common/light';
+import type { Emit } from '@skolo/common/light';
 import type { Dimensions } from '../devices/device.ts';
 import { type Gpu, linuxDimensions, readCpuInfo } from '../devices/parse/linux.ts';
 import { dimensions } from '../dimensions.ts';
+import type { AgentEvent } from '../events.ts';
+import { repeat } from '../repeat.ts';
 import type { RunCommand } from '../run-command.ts';
 
 export interface HostDimensionsOptions {
@@ -90,54 +92,50 @@ async function readPciGpus(root: string): Promise<Gpu[]> {
   return gpus;
 }
 
-/** What the machine itself is, for Swarming: asked now and then, where no device is attached to it. */
-export interface HostFactsDeps {
+export interface HostDimensionsDeps {
   run: RunCommand;
-  onChange: () => void;
-  log: Pick<Logger, 'info'>;
+  emit: Emit<AgentEvent>;
 }
 
 /** A driver is updated now and then; a processor never. */
-const everyMs = 3600_000;
+const everySeconds = 3600;
 
-export class HostFacts {
-  private readonly deps: HostFactsDeps;
+/** The dimensions of the machine itself, read each hour where no device is attached to it. */
+export class HostDimensions {
+  private readonly deps: HostDimensionsDeps;
   private readonly ended = new AbortController();
   private known: Dimensions | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private isWanted = false;
+  private stopLooking: (() => void) | undefined;
 
-  constructor(deps: HostFactsDeps) {
+  constructor(deps: HostDimensionsDeps) {
     this.deps = deps;
   }
 
-  /** Undefined: not known yet, or nobody wants to know. */
-  dimensions(): Dimensions | undefined {
-    return this.isWanted ? this.known : undefined;
+  /** Undefined: not known yet, or not wanted. */
+  get(): Dimensions | undefined {
+    return this.stopLooking && this.known;
   }
 
   /** Whether they count: a machine with a phone is no test machine itself. */
-  wanted(isWanted: boolean): void {
-    if (isWanted === this.isWanted) return;
-    this.isWanted = isWanted;
-    clearTimeout(this.timer);
-    if (isWanted) void this.look();
+  setWanted(isWanted: boolean): void {
+    if (isWanted === (this.stopLooking !== undefined)) return;
+    this.stopLooking?.();
+    this.stopLooking = isWanted
+      ? repeat(
+          () => everySeconds,
+          () => this.look(),
+        )
+      : undefined;
   }
 
   stop(): void {
     this.ended.abort(new Error('the agent stops'));
-    clearTimeout(this.timer);
+    this.stopLooking?.();
   }
 
   private async look(): Promise<void> {
-    const { signal } = this.ended;
-    if (signal.aborted) return;
-    // Throws nothing but the reason of the signal.
-    this.known = await hostDimensions(this.deps.run, { signal }).catch(() => this.known);
-    if (signal.aborted || !this.isWanted) return;
-    this.deps.onChange();
-    // A look that began before it was unwanted for a while has set one, too.
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.look(), everyMs);
+    const { run, emit } = this.deps;
+    this.known = await hostDimensions(run, { signal: this.ended.signal });
+    emit({ type: 'facts' });
   }
 }

@@ -30,6 +30,7 @@ async function start(files: Record<string, string>, run: RunCommand = missing) {
     clock,
     sys,
     clockOffset: () => 1.5,
+    emit: () => undefined,
   });
   onTestFinished(() => watch.stop());
   return { watch, clock, write, asked };
@@ -44,7 +45,7 @@ describe('the machine itself', () => {
   it('tells of its disk and clock where it tells of nothing else', async () => {
     const { watch } = await start({});
 
-    const { disk, ...others } = await watch.lookNow();
+    const { disk, ...others } = await watch.look();
 
     expect(disk?.sizeBytes).toBeGreaterThan(0);
     expect(disk?.freeBytes).toBeGreaterThan(0);
@@ -92,7 +93,7 @@ describe('the machine itself', () => {
   ])('has a temperature: $title', async ({ files, celsius }) => {
     const { watch } = await start(files);
 
-    expect((await watch.lookNow()).celsius).toBe(celsius);
+    expect((await watch.look()).celsius).toBe(celsius);
   });
 
   it.each([
@@ -113,20 +114,20 @@ describe('the machine itself', () => {
   ])('tells of its power: $title', async ({ files = {}, run, is }) => {
     const { watch } = await start(files, run);
 
-    const { isUnderVoltage, isThrottled } = await watch.lookNow();
+    const { isUnderVoltage, isThrottled } = await watch.look();
 
     expect([isUnderVoltage, isThrottled]).toEqual(is);
   });
 
   it('is short of power until it was not for two minutes', async () => {
     const { watch, clock, write } = await start({ [firmware]: '1\n' });
-    await watch.lookNow();
+    await watch.look();
     await write(firmware, '0\n');
 
     clock.pass(60_000);
-    const soon = await watch.lookNow();
+    const soon = await watch.look();
     clock.pass(60_000);
-    const later = await watch.lookNow();
+    const later = await watch.look();
 
     expect([soon.isUnderVoltage, later.isUnderVoltage]).toEqual([true, false]);
   });
@@ -134,7 +135,7 @@ describe('the machine itself', () => {
   it('is not asked for a vcgencmd that is not there again and again', async () => {
     const { watch, asked } = await start({});
 
-    for (let time = 0; time < 3; time += 1) await watch.lookNow();
+    for (let time = 0; time < 3; time += 1) await watch.look();
 
     expect(asked).toEqual(['vcgencmd get_throttled']);
   });

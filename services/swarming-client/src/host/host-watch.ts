@@ -1,21 +1,38 @@
-/** Reads the machine itself again and again, in the background; whoever asks is told what was read last. */
+/** Reads the machine itself again and again, in the background. */
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Clock } from '@skolo/common/light';
+import type { Clock, Emit } from '@skolo/common/light';
+import { errorCode } from '@skolo/errors';
+import type { AgentEvent } from '../events.ts';
+import { repeat } from '../repeat.ts';
 import type { RunCommand } from '../run-command.ts';
 import { processorCelsius, RaspberryPowerReader } from './sensors.ts';
 
+/** What is known of the machine itself. What cannot be read here is absent. */
+export interface HostReading {
+  /** Of the disk of the bot's folder. */
+  disk?: { freeBytes: number; sizeBytes: number };
+  /** °C of the processor. */
+  celsius?: number;
+  /** Under-voltage now (a Raspberry Pi's own sensor). */
+  isUnderVoltage?: boolean;
+  /** The processor is slowed down now, by heat or weak power. */
+  isThrottled?: boolean;
+  /** Its clock minus the jumphost's, in seconds. */
+  clockOffsetSeconds?: number;
+}
+
 export interface HostWatchDeps {
-  /** The folder of the bot, whose disk counts; undefined: not known yet. It need not be there. */
+  /** The folder of the bot, whose disk counts; undefined: not known yet. It need not exist. */
   botDir: () => string | undefined;
   readSeconds: () => number;
   run: RunCommand;
   clock: Pick<Clock, 'uptime'>;
   /** Its clock minus the jumphost's, in seconds; undefined: not known. */
-  clockOffset?: () => number | undefined;
+  clockOffset: () => number | undefined;
+  emit: Emit<AgentEvent>;
   /** Usually /sys. */
   sys?: string;
-  onChange?: () => void;
 }
 
 /** Weak power comes and goes with the load; it is over once it has not been seen for so long. */
@@ -27,8 +44,6 @@ export class HostWatch {
   private readonly sys: string;
   private last: HostReading = {};
   private readonly seenAt = new Map<'isUnderVoltage' | 'isThrottled', number>();
-  private timer: NodeJS.Timeout | undefined;
-  private underWay: Promise<HostReading> | undefined;
   private readonly ended = new AbortController();
 
   constructor(deps: HostWatchDeps) {
@@ -38,33 +53,21 @@ export class HostWatch {
   }
 
   start(): void {
-    const next = () => {
-      if (this.ended.signal.aborted) return;
-      this.timer = setTimeout(go, this.deps.readSeconds() * 1000);
-    };
-    const go = () => void this.lookNow().then(next, next);
-    go();
+    const stop = repeat(this.deps.readSeconds, () => this.look());
+    this.ended.signal.addEventListener('abort', stop);
   }
 
   stop(): void {
     this.ended.abort();
-    clearTimeout(this.timer);
   }
 
   reading(): HostReading {
-    const clockOffsetSeconds = this.deps.clockOffset?.();
+    const clockOffsetSeconds = this.deps.clockOffset();
     return { ...this.last, ...(clockOffsetSeconds !== undefined && { clockOffsetSeconds }) };
   }
 
-  /** A look that is under way is shared. Rejected only when it was stopped. */
-  lookNow(): Promise<HostReading> {
-    this.underWay ??= this.look().finally(() => {
-      this.underWay = undefined;
-    });
-    return this.underWay;
-  }
-
-  private async look(): Promise<HostReading> {
+  /** Rejected only when it was stopped. */
+  async look(): Promise<HostReading> {
     const { signal } = this.ended;
     const botDir = this.deps.botDir();
     const [disk, celsius, power] = await Promise.all([
@@ -78,7 +81,7 @@ export class HostWatch {
       ...this.lasting('isUnderVoltage', power.isUnderVoltage),
       ...this.lasting('isThrottled', power.isThrottled),
     };
-    this.deps.onChange?.();
+    this.deps.emit({ type: 'facts' });
     return this.reading();
   }
 
@@ -97,21 +100,8 @@ async function diskOf(folder: string): Promise<HostReading['disk']> {
     const { bsize, bavail, blocks } = await statfs(folder);
     return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return isMissing && dirname(folder) !== folder ? diskOf(dirname(folder)) : undefined;
+    return errorCode(error) === 'ENOENT' && dirname(folder) !== folder
+      ? diskOf(dirname(folder))
+      : undefined;
   }
-}
-
-/** What is known of the machine itself. What cannot be read here is absent. */
-export interface HostReading {
-  /** Of the disk of the bot's folder. */
-  disk?: { freeBytes: number; sizeBytes: number };
-  /** °C of the processor. */
-  celsius?: number;
-  /** Under-voltage now (a Raspberry Pi's own sensor). */
-  isUnderVoltage?: boolean;
-  /** The processor is slowed down now, by heat or for want of power. */
-  isThrottled?: boolean;
-  /** Its clock minus the jumphost's, in seconds. */
-  clockOffsetSeconds?: number;
 }

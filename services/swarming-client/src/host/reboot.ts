@@ -1,20 +1,73 @@
 /**
- * Reboots the machine. On a bare one systemd is asked; from a container that sees the processes of its host, the host's
- * systemd; and where neither is there or does it, the kernel (Documentation/admin-guide/sysrq.rst: sync, remount read-only,
- * reboot at once).
+ * Reboots the machine, after the bot has ended. Systemd does it, also that of the host from a container that sees the host's
+ * processes. Where that fails, the kernel does (Documentation/admin-guide/sysrq.rst: sync, remount read-only, reboot).
  */
 import { readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorText, type Logger, pause } from '@skolo/common/light';
+import { type Emit, type EventLog, errorText, pause } from '@skolo/common/light';
+import type { Bot } from '../bot/bot.ts';
+import type { AgentEvent } from '../events.ts';
 import type { RunCommand } from '../run-command.ts';
 
 export interface RebootDeps {
   run: RunCommand;
-  /** Where processes are seen: /proc. There is no default, so that no test reboots its machine. */
+  /** Usually /proc. There is no default, so that no test reboots its machine. */
   proc: string;
-  log: Pick<Logger, 'warn'>;
+  log: Pick<EventLog, 'warn'>;
   /** How long `s` and `u` have to take effect. */
   sysrqPauseMs?: number;
+}
+
+/** A machine that reboots ends its services first. */
+const rebootWithinMs = 600_000;
+
+export interface RebootPartDeps {
+  run: RunCommand;
+  /** Undefined: this agent cannot reboot its machine. */
+  proc: string | undefined;
+  isRefused: () => boolean;
+  bot: Pick<Bot, 'stop'>;
+  stopping: AbortController;
+  log: Pick<EventLog, 'warn' | 'error'>;
+  emit: Emit<AgentEvent>;
+  /** The machine did not reboot, and its bot has ended: the agent has to be started again. */
+  onNotRebooted: () => void;
+}
+
+export class Reboot {
+  private readonly deps: RebootPartDeps;
+
+  constructor(deps: RebootPartDeps) {
+    this.deps = deps;
+  }
+
+  /** Undefined: the machine may be rebooted. */
+  whyNot(): string | undefined {
+    const { proc, isRefused } = this.deps;
+    if (proc === undefined) return 'this agent was started without a way to reboot its machine';
+    return isRefused() ? 'rack.yaml has `reboot: refuse` for it' : undefined;
+  }
+
+  /** Returns at once. */
+  begin(why: string): void {
+    const { run, proc, bot, stopping, log, emit, onNotRebooted } = this.deps;
+    const refused = this.whyNot();
+    if (proc === undefined || refused !== undefined) {
+      log.warn({ why, refused }, 'the machine is not rebooted');
+      return;
+    }
+    stopping.abort();
+    emit({ type: 'facts' });
+    bot
+      .stop()
+      .then(() => rebootMachine(why, { run, proc, log }))
+      .then(() => pause(rebootWithinMs))
+      .then(() => Promise.reject(new Error('nothing happened after the command')))
+      .catch((error: unknown) => {
+        log.error({ why: errorText(error) }, 'the machine does not reboot');
+        onNotRebooted();
+      });
+  }
 }
 
 const shutdown = ['/sbin/shutdown', '-r', 'now'];
@@ -22,7 +75,7 @@ const shutdown = ['/sbin/shutdown', '-r', 'now'];
 const enterHost = ['nsenter', '--target', '1', '--mount', '--uts', '--ipc', '--net', '--pid', '--'];
 const timeoutMs = 30_000;
 
-/** Fulfilled when the machine has been told; it will be gone soon. @throws Error Nothing worked, and why. */
+/** Fulfilled when the command was accepted. @throws Error Nothing worked, and why. */
 export async function rebootMachine(why: string, deps: RebootDeps): Promise<void> {
   const failed: string[] = [];
   const command = await commandFor(deps.proc);
@@ -46,7 +99,7 @@ export async function rebootMachine(why: string, deps: RebootDeps): Promise<void
   }
 }
 
-/** Undefined: process 1 is no systemd. */
+/** Undefined: process 1 is not systemd. */
 async function commandFor(proc: string): Promise<[string, ...string[]] | undefined> {
   const [first, own, name] = await Promise.all([
     readlink(join(proc, '1/ns/mnt')).catch(() => undefined),

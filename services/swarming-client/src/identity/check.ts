@@ -41,7 +41,7 @@ async function checkServer(
     urls: () => [url],
     localAddress: localAddressOf(host),
     now: Date.now,
-    onClockOffset: () => undefined,
+    emit: () => undefined,
   });
   const signal = new AbortController().signal;
   const { text } = await client.attribute('skolo-machine', { signal });

@@ -19,7 +19,7 @@ export interface SliceFromFileDeps {
 export async function sliceFromFile(deps: SliceFromFileDeps): Promise<SliceSource> {
   const { file, machine, stateDir, log } = deps;
   const { machineSlice, watchRack } = await import('@skolo/rack');
-  let tell: Parameters<SliceSource['start']>[0] | undefined;
+  let report: Parameters<SliceSource['start']>[0] | undefined;
 
   const watch: RackWatch = await watchRack({
     file,
@@ -27,23 +27,23 @@ export async function sliceFromFile(deps: SliceFromFileDeps): Promise<SliceSourc
     stateDir,
     onRefused(error) {
       log.error({ file, problems: error.message.split('\n') }, 'rack.yaml refused');
-      tell?.failed(`rack.yaml was refused: ${error.message.split('\n')[0]}`);
+      report?.failed(`rack.yaml was refused: ${error.message.split('\n')[0]}`);
     },
     onReload: () => log.info({ file }, 'rack.yaml reloaded'),
     onError: (error) => log.warn({ err: error }, 'rack.yaml not watched as it should be'),
   });
 
-  async function sayNow() {
+  async function reportNow() {
     const found = watch.rack.machines.get(machine);
     if (found === undefined) {
-      tell?.failed(`${file} has no machine ${machine}; give --machine NAME, or add it there`);
+      report?.failed(`${file} has no machine ${machine}; give --machine NAME, or add it there`);
       return;
     }
     const digest = await tokenDigest(watch.rack, found);
-    tell?.slice(JSON.parse(JSON.stringify(machineSlice(watch.rack, found, digest))));
+    report?.slice(JSON.parse(JSON.stringify(machineSlice(watch.rack, found, digest))));
   }
 
-  /** Undefined: nobody can sign in here. */
+  /** Undefined: sign-in is not possible here. */
   async function tokenDigest(rack: Rack, { name, login }: Machine): Promise<string | undefined> {
     const token = login === undefined ? undefined : rack.logins.get(login)?.token;
     if (token === undefined) return undefined;
@@ -59,9 +59,9 @@ export async function sliceFromFile(deps: SliceFromFileDeps): Promise<SliceSourc
   return {
     from: 'file',
     start(to) {
-      tell = to;
-      watch.onChange(() => void sayNow());
-      void sayNow();
+      report = to;
+      watch.onChange(() => void reportNow());
+      void reportNow();
     },
     stop: () => watch.close(),
   };

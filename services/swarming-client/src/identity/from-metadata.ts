@@ -1,5 +1,7 @@
-/** The slice as the metadata server tells it, followed by waiting for each change. */
+/** The slice as the metadata server reports it, followed by waiting for each change. */
+
 import { backOffMs, errorText, pause } from '@skolo/common/light';
+import { parseJson } from '@skolo/errors';
 import type { SliceSource } from './identity.ts';
 import { type Attribute, type MetadataClient, MetadataRefused } from './metadata-client.ts';
 
@@ -15,14 +17,14 @@ export function sliceFromMetadata(client: Pick<MetadataClient, 'attribute'>): Sl
   const { signal } = stopping;
   let running: Promise<void> = Promise.resolve();
 
-  async function run(tell: Parameters<SliceSource['start']>[0]) {
+  async function run(report: Parameters<SliceSource['start']>[0]) {
     let etag: string | undefined;
     let failures = 0;
     while (!signal.aborted) {
       try {
         const from = performance.now();
         const attribute = await client.attribute('skolo-machine', { etag, signal });
-        tell.slice(parse(attribute));
+        report.slice(parse(attribute));
         failures = 0;
         const isSame = attribute.etag === etag && performance.now() - from < leastWaitMs;
         etag = attribute.etag === '' ? undefined : attribute.etag;
@@ -32,7 +34,7 @@ export function sliceFromMetadata(client: Pick<MetadataClient, 'attribute'>): Sl
         if (signal.aborted) return;
         failures += 1;
         etag = undefined;
-        tell.failed(whyNot(error));
+        report.failed(whyNot(error));
         await pause(backOffMs(failures, backOff), signal).catch(() => undefined);
       }
     }
@@ -40,8 +42,8 @@ export function sliceFromMetadata(client: Pick<MetadataClient, 'attribute'>): Sl
 
   return {
     from: 'metadata-server',
-    start(tell) {
-      running = run(tell);
+    start(report) {
+      running = run(report);
     },
     async stop() {
       stopping.abort();
@@ -51,11 +53,11 @@ export function sliceFromMetadata(client: Pick<MetadataClient, 'attribute'>): Sl
 }
 
 function parse({ text }: Attribute): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
+  const value = parseJson(text);
+  if (value === undefined) {
     throw new MetadataRefused('its attribute skolo-machine is not JSON', 200);
   }
+  return value;
 }
 
 function whyNot(error: unknown): string {

@@ -39,21 +39,16 @@ async function open() {
   const keeper = new IdentityKeeper({
     machine: 'rpi-1',
     stateDir,
-    source: {
-      from: 'metadata-server',
-      start: (to) => {
-        tell = to;
-      },
-      stop: async () => undefined,
-    },
-    log: {
-      info: () => undefined,
-      warn: (_fields: object, message?: string) => void warnings.push(message ?? ''),
-      error: () => undefined,
-    },
-    onChange: (now) => changes.push(now),
+    log: { warn: (_fields, message) => void warnings.push(message) },
+    emit: (event) => event.type === 'identity' && changes.push(event.now),
   });
-  await keeper.start();
+  await keeper.start({
+    from: 'metadata-server',
+    start: (to) => {
+      tell = to;
+    },
+    stop: async () => undefined,
+  });
   if (tell === undefined) throw new Error('the source was not started');
   return { keeper, tell, changes, warnings };
 }
@@ -106,7 +101,7 @@ it('is nobody’s where the address is that of another machine', async () => {
 
   expect(keeper.get()).toMatchObject({
     slice: undefined,
-    why: 'rack.yaml has rpi-2 at the address of this machine, which calls itself rpi-1; correct one of them (--machine)',
+    why: 'rack.yaml has rpi-2 at the address of this machine, whose name is rpi-1; correct one of them (--machine)',
   });
 });
 

@@ -1,22 +1,23 @@
-/** What rack.yaml says of this machine: its slice, and where that is from. */
+/** The identity of this machine: its slice of rack.yaml, and the source of that. */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { errorText, type Logger } from '@skolo/common/light';
+import { type Emit, type EventLog, errorText } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { type MachineSlice, readMachineSlice } from '@skolo/rack/slice';
+import type { AgentEvent } from '../events.ts';
 
 export interface KnownIdentity {
-  /** Undefined: nobody has said yet, or it is not for this machine. The same object as long as it says the same. */
+  /** Undefined: not known yet, or of another machine. The same object as long as its content is the same. */
   slice: MachineSlice | undefined;
   from: 'metadata-server' | 'kept copy' | 'file' | 'nowhere';
-  /** Why it is not known, or not known anew; for people. */
+  /** Why it is not known, or not up to date; for people. */
   why?: string;
 }
 
-/** Where a slice comes from: the metadata server, or a rack.yaml. It tells of each, and of why there is none. */
+/** The metadata server, or a rack.yaml. It reports each slice, or why it cannot. */
 export interface SliceSource {
   readonly from: 'metadata-server' | 'file';
-  start(tell: { slice(value: unknown): void; failed(why: string): void }): void;
+  start(report: { slice(value: unknown): void; failed(why: string): void }): void;
   stop(): Promise<void>;
 }
 
@@ -24,9 +25,8 @@ export interface IdentityDeps {
   /** The name of this machine, which is also the id of its bot. */
   machine: string;
   stateDir: string;
-  source: SliceSource;
-  log: Pick<Logger, 'info' | 'warn' | 'error'>;
-  onChange: (now: KnownIdentity, before: KnownIdentity) => void;
+  log: Pick<EventLog, 'warn'>;
+  emit: Emit<AgentEvent>;
 }
 
 /** On an SD card: written only when it is another one. */
@@ -35,30 +35,39 @@ const file = 'slice.json';
 /** Keeps the slice of this machine: the newest one that there was, also over a restart on a day without the jumphost. */
 export class IdentityKeeper {
   private readonly deps: IdentityDeps;
-  private now: KnownIdentity;
+  private now: KnownIdentity = { slice: undefined, from: 'nowhere', why: 'nobody was asked yet' };
+  private source: SliceSource | undefined;
   private keptText: string | undefined;
   private keeping: Promise<void> = Promise.resolve();
 
   constructor(deps: IdentityDeps) {
     this.deps = deps;
-    this.now = { slice: undefined, from: 'nowhere', why: 'nobody was asked yet' };
   }
 
   get(): KnownIdentity {
     return this.now;
   }
 
-  /** Reads the kept copy, and begins to ask. */
-  async start(): Promise<void> {
+  slice(): MachineSlice | undefined {
+    return this.now.slice;
+  }
+
+  whyUnknown(): string {
+    return this.now.why ?? 'no source was asked';
+  }
+
+  /** Reads the kept copy, and starts the source. */
+  async start(source: SliceSource): Promise<void> {
+    this.source = source;
     await this.readKept();
-    this.deps.source.start({
-      slice: (value) => this.heard(value),
+    source.start({
+      slice: (value) => this.receive(value, source.from),
       failed: (why) => this.failed(why),
     });
   }
 
   async stop(): Promise<void> {
-    await this.deps.source.stop();
+    await this.source?.stop();
     await this.keeping;
   }
 
@@ -75,18 +84,17 @@ export class IdentityKeeper {
     }
   }
 
-  private heard(value: unknown) {
-    const { from } = this.deps.source;
+  private receive(value: unknown, from: SliceSource['from']) {
     try {
-      const heard = this.own(value, from);
+      const received = this.own(value, from);
       const { slice: known } = this.now;
-      const slice = isDeepStrictEqual(heard, known) ? known : heard;
+      const slice = isDeepStrictEqual(received, known) ? known : received;
       this.become({ slice, from });
       this.keep(`${JSON.stringify(slice)}\n`);
     } catch (error) {
       if (error instanceof OtherMachine)
         this.become({ slice: undefined, from, why: error.message });
-      else this.failed(`what it says of this machine cannot be used: ${errorText(error)}`);
+      else this.failed(`its slice for this machine cannot be used: ${errorText(error)}`);
     }
   }
 
@@ -102,7 +110,7 @@ export class IdentityKeeper {
     const slice = readMachineSlice(value, from);
     if (slice.name === this.deps.machine) return slice;
     throw new OtherMachine(
-      `rack.yaml has ${slice.name} at the address of this machine, which calls itself ${this.deps.machine}; correct one of them (--machine)`,
+      `rack.yaml has ${slice.name} at the address of this machine, whose name is ${this.deps.machine}; correct one of them (--machine)`,
     );
   }
 
@@ -121,7 +129,7 @@ export class IdentityKeeper {
   private become(now: KnownIdentity) {
     const before = this.now;
     this.now = now;
-    this.deps.onChange(now, before);
+    this.deps.emit({ type: 'identity', now, before });
   }
 }
 

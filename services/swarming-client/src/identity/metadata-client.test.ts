@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { MetadataClient } from './metadata-client.ts';
+import { ClockOffset, MetadataClient } from './metadata-client.ts';
 
 it.each([
   ['no metadata server', {}, false],
@@ -18,10 +18,28 @@ it.each([
     urls: () => [`http://127.0.0.1:${(server.address() as AddressInfo).port}`],
     localAddress: undefined,
     now: () => Date.parse('2000-01-01T00:00:02Z'),
-    onClockOffset: (seconds) => offsets.push(seconds),
+    emit: (event) => event.type === 'clock-compared' && offsets.push(event.offsetSeconds),
   });
 
   await client.attribute('x', { signal: new AbortController().signal }).catch(() => undefined);
 
   expect(offsets).toEqual(isBelieved ? [1.5] : []);
+});
+
+/** A Pi has no clock of its own: it boots with that of its last day. */
+it('is over as soon as the clock is set, and there when it is set wrong', () => {
+  const time = { now: 0, uptime: 5 };
+  const offset = new ClockOffset({ now: () => time.now, uptime: () => time.uptime });
+  const seen = [offset.get()];
+
+  offset.set(-86_400);
+  seen.push(offset.get());
+  Object.assign(time, { now: 10_000, uptime: 15 });
+  seen.push(offset.get());
+  Object.assign(time, { now: 86_411_000, uptime: 16 });
+  seen.push(offset.get());
+  Object.assign(time, { now: 90_012_000, uptime: 17 });
+  seen.push(offset.get());
+
+  expect(seen).toEqual([undefined, -86_400, -86_400, 0, 3600]);
 });

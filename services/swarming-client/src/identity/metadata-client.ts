@@ -4,8 +4,10 @@
  * `wait_for_change` with `last_etag` for what may change.
  */
 
-import type { Clock } from '@skolo/common/light';
+import type { Clock, Emit } from '@skolo/common/light';
+import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
+import type { AgentEvent } from '../events.ts';
 import { type Answer, request, Unreachable } from '../http/request.ts';
 
 export interface MetadataClientDeps {
@@ -13,8 +15,7 @@ export interface MetadataClientDeps {
   urls: () => readonly string[];
   localAddress: string | undefined;
   now: () => number;
-  /** The clock of this machine minus that of the server, in seconds. */
-  onClockOffset: (seconds: number) => void;
+  emit: Emit<AgentEvent>;
 }
 
 export interface Attribute {
@@ -49,7 +50,7 @@ export class MetadataClient {
   /**
    * An attribute of this machine; with an etag, once it is another one, or after a minute.
    *
-   * @throws Unreachable Nobody answers. @throws MetadataRefused
+   * @throws Unreachable No answer. @throws MetadataRefused
    */
   async attribute(
     name: string,
@@ -89,35 +90,31 @@ export class MetadataClient {
         failure ??= error;
       }
     }
-    throw failure ?? new Unreachable('it is not said where the metadata server is');
+    throw failure ?? new Unreachable('the URL of the metadata server is unknown');
   }
 
   /** A Date header has whole seconds: it is meant to be in the middle of one. */
   private compareClocks({ headers }: Answer) {
     const date = Date.parse(headers.date ?? '');
-    // Whoever else answers there has a clock that is nobody's concern.
+    // The clock of another server does not matter.
     if (Number.isNaN(date) || headers['metadata-flavor'] !== 'Google') return;
-    this.deps.onClockOffset((this.deps.now() - date - 500) / 1000);
+    const offsetSeconds = (this.deps.now() - date - 500) / 1000;
+    this.deps.emit({ type: 'clock-compared', offsetSeconds });
   }
 }
 
 function refusal(base: string, { status, text, headers }: Answer): MetadataRefused {
   if (headers['metadata-flavor'] !== 'Google') {
-    return new MetadataRefused(`${base} is no metadata server (status ${status})`, status);
+    return new MetadataRefused(
+      `${base} is not a metadata server: its response (status ${status}) lacks \`Metadata-Flavor: Google\``,
+      status,
+    );
   }
   const said = text
     .replace(/<(title|style)>.*?<\/\1>/gs, ' ')
     .replace(/<[^>]*>/g, ' ')
     .replace(/[\p{C}\s]+/gu, ' ');
   return new MetadataRefused(`${base} answers ${status}: ${said.trim().slice(0, 300)}`, status);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** How far the clock of this machine is off: measured now and then, and true in between also when it is set. */
@@ -129,12 +126,12 @@ export class ClockOffset {
     this.clock = clock;
   }
 
-  /** Its clock minus the jumphost's is so much now. */
-  is(seconds: number): void {
+  /** Its clock minus the jumphost's, now. */
+  set(seconds: number): void {
     this.measured = { seconds, at: this.clock.now(), uptime: this.clock.uptime() };
   }
 
-  /** Undefined: nobody has measured it. */
+  /** Undefined: not measured yet. */
   get(): number | undefined {
     if (this.measured === undefined) return undefined;
     const { seconds, at, uptime } = this.measured;

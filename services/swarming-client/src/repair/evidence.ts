@@ -1,11 +1,11 @@
 /**
- * Keeps what shows what was wrong with a device, when it stops to be well: a screenshot, its last log, and why. In
- * `evidence/DEVICE/NUMBER-TIME/` of the state folder; the newest few of each device, and never more than some megabytes in
- * all. Nothing else is written (it is an SD card), and the same device not twice within ten minutes.
+ * Keeps evidence when a device falls ill: a screenshot, its last log, and the reasons. In `evidence/DEVICE/NUMBER-TIME/` of
+ * the state folder; the newest few of each device, and never more than some megabytes in all. Nothing else is written (it
+ * is an SD card), and the same device not twice within ten minutes.
  */
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, errorText, type Logger, withDeadline } from '@skolo/common/light';
+import { type Clock, type EventLog, errorText, withDeadline } from '@skolo/common/light';
 import { makeFolder } from '@skolo/durable/make-folder';
 import type { Device } from '../devices/device.ts';
 import type { Health, Reason } from '../health/health.ts';
@@ -15,31 +15,22 @@ export interface EvidenceDeps {
   wanted: () => boolean;
   device: (name: string) => Pick<Device, 'keepEvidence'> | undefined;
   clock: Clock;
-  log: Pick<Logger, 'info' | 'warn'>;
+  log: Pick<EventLog, 'info'>;
   /** By default 5 of each device, 20 MB in all. */
   most?: { perDevice: number; bytes: number };
-}
-
-export interface KeptEvidence {
-  device: string;
-  at: Date;
-  folder: string;
-  files: string[];
 }
 
 const usualMost = { perDevice: 5, bytes: 20_000_000 };
 const pauseSeconds = 600;
 const withinMs = 60_000;
-/** It is away because it was told to, or nobody has looked. */
+/** It is away on purpose, or not read yet. */
 const ordinary = ['rebooting', 'not-known'];
-const whyFile = 'why.txt';
 
 export class Evidence {
   private readonly deps: EvidenceDeps;
   /** Devices that were not well at the last look. */
   private sick = new Set<string>();
   private readonly keptAt = new Map<string, number>();
-  private readonly last = new Map<string, KeptEvidence>();
   private turn: Promise<void> = Promise.resolve();
   private readonly ended = new AbortController();
 
@@ -47,7 +38,7 @@ export class Evidence {
     this.deps = deps;
   }
 
-  /** Told each time that health was judged. Fulfilled when all that is worth it is kept; never rejected. */
+  /** For each assessment of health. Fulfilled when the evidence is kept; never rejected. */
   look({ reasons }: Health): Promise<void> {
     const byDevice = new Map<string, Reason[]>();
     for (const reason of reasons) {
@@ -58,11 +49,6 @@ export class Evidence {
     this.sick = new Set(byDevice.keys());
     for (const [name, own] of byDevice) if (!before.has(name)) this.keepSoon(name, own);
     return this.turn;
-  }
-
-  /** What was kept last of each device. */
-  view(): readonly KeptEvidence[] {
-    return [...this.last.values()];
   }
 
   async stop(): Promise<void> {
@@ -96,10 +82,9 @@ export class Evidence {
         deadline,
         (signal) => device.keepEvidence?.(folder, signal) ?? [],
       );
-      if (files.length === 0) throw new Error('it gives none');
+      if (files.length === 0) throw new Error('the device gives no evidence');
       const why = reasons.map(({ text, since }) => `${since.toISOString()} ${text}\n`).join('');
-      await writeFile(join(folder, whyFile), why);
-      this.last.set(name, { device: name, at, folder, files: [...files, whyFile] });
+      await writeFile(join(folder, 'why.txt'), why);
       this.deps.log.info({ device: name, folder, files }, 'evidence was kept');
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
@@ -121,7 +106,7 @@ async function nextName(folder: string, at: Date): Promise<string> {
   return `${number}-${at.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
 }
 
-/** The newest of each device stay, and of all that is left as many as there is room for. */
+/** The newest of each device stay, and of all that is left as many as fit. */
 async function removeOld(root: string, most: { perDevice: number; bytes: number }): Promise<void> {
   const left: { folder: string; bytes: number; changed: number }[] = [];
   for (const device of await namesIn(root)) {

@@ -60,14 +60,14 @@ describe('the ladder', () => {
       { at: 240, step: 'adb-reconnect', round: 2 },
       { at: 300, step: 'usb-cycle', round: 2 },
     ]);
-    expect(lab.ladder.needsHands).toBe(
+    expect(lab.ladder.givenUp).toBe(
       '2 rounds of repair (adb-reconnect, usb-cycle) did not bring it back',
     );
   });
 
   it('gives the last step its time to help', () => {
-    expect(new Lab().pass(360).ladder.needsHands).toBeUndefined();
-    expect(new Lab().pass(361).ladder.needsHands).toBeDefined();
+    expect(new Lab().pass(360).ladder.givenUp).toBeUndefined();
+    expect(new Lab().pass(361).ladder.givenUp).toBeDefined();
   });
 
   it('does nothing about what comes back by itself', () => {
@@ -94,7 +94,7 @@ describe('the ladder', () => {
   it('waits while it may not act', () => {
     const lab = new Lab().pass(2000, { mayAct: false });
 
-    expect([lab.begun, lab.ladder.needsHands]).toEqual([[], undefined]);
+    expect([lab.begun, lab.ladder.givenUp]).toEqual([[], undefined]);
     expect(lab.pass(1).begun).toHaveLength(1);
   });
 
@@ -121,13 +121,13 @@ describe('the ladder', () => {
     lab.pass(20_000, { steps: ['power-cycle'] });
 
     expect(lab.ladder).toMatchObject({ round: 1, tried: [] });
-    expect(lab.ladder.needsHands).toBeUndefined();
+    expect(lab.ladder.givenUp).toBeUndefined();
   });
 
   it('says so where there is nothing to try', () => {
     const lab = new Lab().pass(121, { steps: [] });
 
-    expect(lab.ladder.needsHands).toBe('there is no way to repair it from here');
+    expect(lab.ladder.givenUp).toBe('there is no way to repair it from here');
   });
 });
 
@@ -170,7 +170,7 @@ describe('whatever happens', () => {
             sinceWell = 0;
             quietUntil = 0;
             wasBroken = false;
-            expect(next.needsHands).toBeUndefined();
+            expect(next.givenUp).toBeUndefined();
           } else if (tick.condition === 'broken' && !wasBroken) {
             wasBroken = true;
             quietUntil = Math.max(quietUntil, now + settings.afterSeconds);
@@ -181,7 +181,7 @@ describe('whatever happens', () => {
             expect(tick.mayAct).toBe(true);
             expect(tick.steps).toContain(step);
             expect(before.running).toBeUndefined();
-            expect(before.needsHands).toBeUndefined();
+            expect(before.givenUp).toBeUndefined();
             expect(now).toBeGreaterThanOrEqual(quietUntil);
           }
           expect(next.round).toBeLessThanOrEqual(settings.rounds);
@@ -200,7 +200,7 @@ describe('whatever happens', () => {
         const lab = new Lab().pass(1500, { steps: own });
 
         expect(lab.begun).toHaveLength(own.length * settings.rounds);
-        expect(lab.ladder.needsHands).toBeDefined();
+        expect(lab.ladder.givenUp).toBeDefined();
       }),
       runs(20),
     );

@@ -21,7 +21,7 @@ export interface Ladder {
   /** Under way now. */
   running?: RepairStep;
   /** Given up, and why. */
-  needsHands?: string;
+  givenUp?: string;
 }
 
 /**
@@ -59,7 +59,7 @@ export function climb(
     const { running } = ladder;
     return { ladder: running === undefined ? healthy : { ...healthy, running } };
   }
-  if (condition === 'unclear' || ladder.needsHands !== undefined) return { ladder };
+  if (condition === 'unclear' || ladder.givenUp !== undefined) return { ladder };
   if (ladder.brokenAt === undefined) {
     const begun = { ...ladder, brokenAt: now, nextAt: now + settings.afterSeconds };
     return climb(begun, facts, settings);
@@ -68,7 +68,7 @@ export function climb(
   const left = steps.filter((candidate) => !ladder.tried.includes(candidate));
   if (left.length === 0) {
     const isLast = ladder.round >= settings.rounds || steps.length === 0;
-    if (isLast) return { ladder: { ...ladder, needsHands: whyGivenUp(ladder, steps) } };
+    if (isLast) return { ladder: { ...ladder, givenUp: whyGivenUp(ladder, steps) } };
     const next = { ...ladder, round: ladder.round + 1, tried: [], postponedUntil: {} };
     return climb(next, facts, settings);
   }

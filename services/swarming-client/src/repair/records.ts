@@ -1,4 +1,6 @@
-/** What repair has done, for people and for metrics. */
+/** The repair steps of the past, for people and for metrics. */
+import type { Emit } from '@skolo/common/light';
+import type { AgentEvent } from '../events.ts';
 import type { RepairStep } from './ladder.ts';
 
 /**
@@ -24,19 +26,15 @@ export interface RepairView {
   text: string;
 }
 
-/** Told of each step once its outcome is known: not `under-way`, and not `done`. */
-export type OnRepaired = (step: RepairStep, outcome: RepairOutcome) => void;
-
 const mostKept = 20;
 
 /** A step that is postponed again and again is one record. */
 export class RepairRecords {
   private readonly kept: RepairView[] = [];
-  private readonly counted = new Map<string, number>();
-  private readonly onCounted: OnRepaired | undefined;
+  private readonly emit: Emit<AgentEvent>;
 
-  constructor(onCounted?: OnRepaired) {
-    this.onCounted = onCounted;
+  constructor(emit: Emit<AgentEvent>) {
+    this.emit = emit;
   }
 
   begin(step: Pick<RepairView, 'device' | 'round' | 'step' | 'at'>): RepairView {
@@ -71,10 +69,6 @@ export class RepairRecords {
     return this.kept.map((record) => ({ ...record }));
   }
 
-  counts(): ReadonlyMap<string, number> {
-    return this.counted;
-  }
-
   private settle(device: string, outcome: 'helped' | 'no-help'): void {
     for (const record of this.kept) {
       if (record.device !== device || record.outcome !== 'done') continue;
@@ -83,16 +77,14 @@ export class RepairRecords {
     }
   }
 
-  private count({ step, outcome }: RepairView): void {
-    const key = `${step} ${outcome}`;
-    this.counted.set(key, (this.counted.get(key) ?? 0) + 1);
-    this.onCounted?.(step, outcome);
+  private count(repair: RepairView): void {
+    this.emit({ type: 'repair-outcome', repair });
   }
 }
 
 /**
- * What came of a step. `done`: carried out, and nobody knows yet whether it helped. `refused`: whoever would have to do it
- * says no. `postponed`: it may be tried again in `later` seconds.
+ * The result of a step. `done`: carried out, and whether it helped is not known yet. `refused`: rejected by the part that
+ * would have to carry it out. `postponed`: it may be tried again in `later` seconds.
  */
 export type StepResult =
   | { outcome: 'done' | 'failed' | 'refused'; text: string }

@@ -1,6 +1,8 @@
+import { createEvents } from '@skolo/common/light';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AttachedDevice, Device, DeviceRepair } from '../devices/device.ts';
+import type { AgentEvent } from '../events.ts';
 import { assess } from '../health/assess.ts';
 import type { Hold } from '../health/health.ts';
 import { facts, gone, phone, settings } from '../health/testing/facts.ts';
@@ -38,6 +40,7 @@ async function start({
   daemon.answer = { status: 202, body: { cycles: [{ id: 'c-1', joined: false }] } };
   const hub = fakeHub();
   const log = quietLog();
+  const events = createEvents<AgentEvent>();
   const done: string[] = [];
   const does = (repair: DeviceRepair) => async () => {
     done.push(repair);
@@ -84,14 +87,18 @@ async function start({
     usbOffSeconds: () => usbOffSeconds,
     powerCycleDaemon: () => daemon.url,
     clock,
-    log,
-    onRepaired: (step, outcome) => world.counted.push(`${step} ${outcome}`),
+    emit: events.emit,
+  });
+  events.consume((event) => {
+    if (event.type !== 'repair-outcome') return;
+    world.counted.push(`${event.repair.step} ${event.repair.outcome}`);
   });
   onTestFinished(async () => {
     await repairs.stop();
     await usb.stop();
   });
-  const settled = () => expect.poll(() => repairs.isUnderWay()).toBe(false);
+  const isUnderWay = () => repairs.view().some(({ outcome }) => outcome === 'under-way');
+  const settled = () => expect.poll(isUnderWay).toBe(false);
   /** Time passes, and each step that begins has its time to end. */
   const pass = async (seconds: number) => {
     for (let passed = 0; passed < seconds; passed += 30) {
@@ -104,7 +111,7 @@ async function start({
   };
   const tried = () =>
     repairs.view().map(({ round, step, outcome }) => `${round} ${step} ${outcome}`);
-  return { clock, daemon, hub, usb, world, repairs, done, pass, tried, log };
+  return { clock, daemon, hub, usb, world, repairs, done, pass, tried, log, isUnderWay };
 }
 
 const heldBy = (target: string): Hold => ({
@@ -129,8 +136,8 @@ describe('a device that is gone', () => {
     expect(daemon.asked[0]).toContain('"devices":["phone"]');
     expect(tried()).toHaveLength(10);
     expect(new Set(tried().map((line) => line.split(' ')[2]))).toEqual(new Set(['no-help']));
-    expect(repairs.needsHands().get('phone')).toContain('2 rounds of repair');
-    expect(Object.fromEntries(repairs.counts())).toMatchObject({ 'usb-cycle no-help': 2 });
+    expect(repairs.givenUp().get('phone')).toContain('2 rounds of repair');
+    expect(world.counted.filter((each) => each === 'usb-cycle no-help')).toHaveLength(2);
     expect(world.counted).toHaveLength(10);
     expect(world.looked).toBe(10);
   });
@@ -143,7 +150,7 @@ describe('a device that is gone', () => {
     await pass(1000);
 
     expect(tried()).toEqual(['1 adb-reconnect no-help', '1 adb-restart helped']);
-    expect(repairs.needsHands().size).toBe(0);
+    expect(repairs.givenUp().size).toBe(0);
   });
 
   it('needs hands until it is there, or somebody says that they had a look', async () => {
@@ -152,13 +159,13 @@ describe('a device that is gone', () => {
 
     world.view = phone();
     await pass(0);
-    const there = repairs.needsHands().size;
+    const there = repairs.givenUp().size;
     world.view = gone();
     await pass(1000);
-    const again = repairs.needsHands().size;
-    repairs.again('phone');
+    const again = repairs.givenUp().size;
+    repairs.restart('phone');
 
-    expect([there, again, repairs.needsHands().size]).toEqual([0, 1, 0]);
+    expect([there, again, repairs.givenUp().size]).toEqual([0, 1, 0]);
   });
 
   it('is tried with what exists for it', async () => {
@@ -206,14 +213,15 @@ describe('a device that is gone', () => {
   });
 
   it('waits for a daemon that is away, and does not give up', async () => {
-    const { pass, daemon, tried, repairs } = await start({ repairs: {} });
+    const { pass, daemon, tried, repairs, world } = await start({ repairs: {} });
     await daemon.close();
 
     await pass(3000);
 
     expect(tried()).toEqual(['1 usb-cycle no-help', '1 power-cycle postponed']);
-    expect(repairs.needsHands().size).toBe(0);
-    expect(repairs.counts().get('power-cycle postponed')).toBeGreaterThan(10);
+    expect(repairs.givenUp().size).toBe(0);
+    const postponed = world.counted.filter((each) => each === 'power-cycle postponed');
+    expect(postponed.length).toBeGreaterThan(10);
   });
 
   it.each(['before', 'after'])(
@@ -238,7 +246,7 @@ describe('a device that is gone', () => {
       world.view = phone();
       await pass(0);
       expect(tried().at(-1)).toMatch(/adb-restart helped/);
-      expect(repairs.needsHands().size).toBe(0);
+      expect(repairs.givenUp().size).toBe(0);
     },
   );
 
@@ -340,7 +348,7 @@ describe('a device is not touched', () => {
       device: { repairs: { 'adb-restart': slow } },
       view: { ...gone(), name: 'other', fullName: 'rpi-1-other' },
     };
-    const { repairs, clock, tried, done } = await start({
+    const { repairs, clock, tried, done, isUnderWay } = await start({
       repairs: { 'adb-restart': slow },
       others: [other],
     });
@@ -351,7 +359,7 @@ describe('a device is not touched', () => {
     repairs.look();
     const first = tried();
     end();
-    await expect.poll(() => repairs.isUnderWay()).toBe(false);
+    await expect.poll(() => isUnderWay()).toBe(false);
     repairs.look();
 
     expect(first).toEqual(['1 adb-restart under-way']);
@@ -387,7 +395,10 @@ it('a held phone keeps nobody from repairing another', async () => {
 
 describe('a step that is under way', () => {
   it('is broken off by a task, and the port has power', async () => {
-    const { repairs, clock, hub, world, tried } = await start({ repairs: {}, usbOffSeconds: 3600 });
+    const { repairs, clock, hub, world, tried, isUnderWay } = await start({
+      repairs: {},
+      usbOffSeconds: 3600,
+    });
     repairs.look();
     clock.pass(121_000);
     repairs.look();
@@ -396,7 +407,7 @@ describe('a step that is under way', () => {
     world.task = true;
     repairs.look();
 
-    await expect.poll(() => repairs.isUnderWay()).toBe(false);
+    await expect.poll(() => isUnderWay()).toBe(false);
     expect(hub.off()).toEqual([]);
     expect(tried()).toEqual(['1 usb-cycle failed']);
     expect(repairs.view()[0]?.text).toBe('broken off: a task began');

@@ -1,9 +1,10 @@
 /**
- * Brings back devices that are gone: the ladder of each decides, one step at a time on the whole machine is carried out.
- * What was tried before a restart of the agent is forgotten; the daemon's own limits keep that from becoming many cycles.
+ * Brings back devices that are gone. The ladder of each device decides, and one step at a time is carried out on the whole
+ * machine. A restart of the agent forgets earlier steps; the limits of the power-cycle daemon keep the number of cycles low.
  */
-import type { Clock, Logger } from '@skolo/common/light';
+import type { Clock, Emit } from '@skolo/common/light';
 import type { DeviceView } from '../devices/device.ts';
+import type { AgentEvent } from '../events.ts';
 import type { Health, Hold, Reason } from '../health/health.ts';
 import {
   type Condition,
@@ -14,7 +15,7 @@ import {
   type RepairStep,
   stepEnded,
 } from './ladder.ts';
-import { type OnRepaired, RepairRecords, type RepairView } from './records.ts';
+import { RepairRecords, type RepairView } from './records.ts';
 import { doStep, type Patient, type StepDeps, stepsFor } from './steps.ts';
 
 /** A device as repair sees it. */
@@ -34,21 +35,17 @@ export interface RepairsDeps extends StepDeps {
   stopping: () => boolean;
   /** The adb server of the machine runs, and does not answer. */
   isAdbWedged: () => boolean;
-  /** Has the device looked at once: after a step. */
+  /** Has the device looked at at once: after a step. */
   look: (device: string) => void;
   clock: Clock;
-  log: Pick<Logger, 'info' | 'warn'>;
-  onChange?: () => void;
-  /** For metrics. */
-  onRepaired?: OnRepaired;
-  tickSeconds?: number;
+  emit: Emit<AgentEvent>;
 }
 
 /** Why a device is repaired: it is gone, or did not come back, or never gets ready. */
 const broken = ['missing', 'not-back', 'not-ready'];
 /** Longer than any step takes that looks at its own time. */
 const stepWithinMs = 180_000;
-const usualTickSeconds = 5;
+const tickMs = 5000;
 const mostAdbPauseSeconds = 3600;
 
 interface Running {
@@ -70,11 +67,11 @@ export class Repairs {
 
   constructor(deps: RepairsDeps) {
     this.deps = deps;
-    this.records = new RepairRecords(deps.onRepaired);
+    this.records = new RepairRecords(deps.emit);
   }
 
   start(): void {
-    this.timer = setInterval(() => this.look(), (this.deps.tickSeconds ?? usualTickSeconds) * 1000);
+    this.timer = setInterval(() => this.look(), tickMs);
   }
 
   /** A step that is under way is broken off; a port that it turned off is turned on first. */
@@ -98,10 +95,10 @@ export class Repairs {
     for (const target of targets) this.lookAt(target, settings);
   }
 
-  /** Those that it has given up on, and why. */
-  needsHands(): ReadonlyMap<string, string> {
-    const given = [...this.ladders].flatMap(([name, { needsHands }]) =>
-      needsHands === undefined ? [] : [[name, needsHands] as const],
+  /** Devices that it has given up on, and why. */
+  givenUp(): ReadonlyMap<string, string> {
+    const given = [...this.ladders].flatMap(([name, { givenUp }]) =>
+      givenUp === undefined ? [] : [[name, givenUp] as const],
     );
     return new Map(given);
   }
@@ -111,19 +108,9 @@ export class Repairs {
     return this.records.view();
   }
 
-  /** Steps that have ended, by step and outcome: `usb-cycle helped`. */
-  counts(): ReadonlyMap<string, number> {
-    return this.records.counts();
-  }
-
-  /** Somebody had a look at it: what was tried is forgotten, and begins anew if it is still gone. */
-  again(device: string): void {
+  /** After an operator has seen to the device: its ladder starts again if it is still gone. */
+  restart(device: string): void {
     if (this.running?.device !== device) this.ladders.delete(device);
-  }
-
-  /** A step is under way: the machine should not be given a task. */
-  isUnderWay(): boolean {
-    return this.running !== undefined;
   }
 
   /**
@@ -164,12 +151,12 @@ export class Repairs {
       settings,
     );
     this.ladders.set(name, ladder);
-    if (ladder.needsHands !== before.needsHands) {
+    if (ladder.givenUp !== before.givenUp) {
       this.records.isOver(name);
-      if (ladder.needsHands !== undefined) {
-        this.deps.log.warn({ device: name, why: ladder.needsHands }, 'a device needs hands');
-      }
-      this.deps.onChange?.();
+      const { givenUp: why } = ladder;
+      this.deps.emit(
+        why === undefined ? { type: 'facts' } : { type: 'needs-operator', device: name, why },
+      );
     }
     if (step !== undefined) this.begin(step, target, ladder.round, reason?.text ?? 'it is gone');
   }
@@ -183,13 +170,10 @@ export class Repairs {
     );
     const at = new Date(this.deps.clock.now());
     const record = this.records.begin({ device: name, round, step, at });
-    this.deps.log.info({ device: name, step, round, why }, 'a device is repaired');
     const done = doStep(step, target, why, this.deps, ends.signal).then((result) => {
       clearTimeout(timer);
       this.running = undefined;
       this.records.ended(record, result);
-      const { outcome, text } = result;
-      this.deps.log.info({ device: name, step, round, outcome, text }, 'a step of repair ended');
       const later = result.outcome === 'postponed' ? { later: result.later } : {};
       const settings = this.deps.settings();
       const ladder = this.ladders.get(name);
@@ -199,10 +183,10 @@ export class Repairs {
       // One server is behind all phones.
       const seen = step === 'adb-restart' ? [...this.ladders.keys()] : [name];
       for (const each of this.isStopped ? [] : seen) this.deps.look(each);
-      this.deps.onChange?.();
+      this.deps.emit({ type: 'repair-ended', repair: record });
     });
     this.running = { device: name, step, ends, done };
-    this.deps.onChange?.();
+    this.deps.emit({ type: 'repair-started', repair: record, why });
   }
 
   private conditionOf({ view, attached }: RepairTarget, reason: Reason | undefined): Condition {

@@ -2,7 +2,7 @@
 import { errorText } from '@skolo/common/light';
 import type { AttachedDevice, Device } from '../devices/device.ts';
 import type { UsbPorts } from '../host/usb.ts';
-import { askForPowerCycle } from '../power-cycle-daemon.ts';
+import { requestPowerCycle } from '../power-cycle-daemon.ts';
 import type { RepairStep } from './ladder.ts';
 import { type StepResult, textForPeople } from './records.ts';
 
@@ -11,7 +11,7 @@ export interface StepDeps {
   usbOffSeconds: () => number;
   /** Where the power-cycle daemon is; undefined: not known. */
   powerCycleDaemon: () => string | undefined;
-  localAddress?: string;
+  localAddress?: string | undefined;
 }
 
 /** A device that can be repaired. */
@@ -28,13 +28,13 @@ export function stepsFor(
 ): RepairStep[] {
   return wanted.filter((step) => {
     if (step === 'usb-cycle') return attached.power !== undefined;
-    // What feeds a device that hangs on no port of ours is nobody's business here: the daemon knows.
+    // The daemon knows what feeds a device that is not on a port of this machine.
     if (step === 'power-cycle') return powerCycleDaemon() !== undefined;
     return device.repairs[step] !== undefined;
   });
 }
 
-/** Never throws: what goes wrong is how it came out. */
+/** Never throws: an error is its result. */
 export async function doStep(
   step: RepairStep,
   patient: Patient,
@@ -59,7 +59,8 @@ async function perform(
 ): Promise<StepResult> {
   const { name, power } = attached;
   if (step === 'usb-cycle') {
-    if (power === undefined) return { outcome: 'refused', text: 'it is on no port of ours' };
+    if (power === undefined)
+      return { outcome: 'refused', text: 'it is not on a port of this machine' };
     const seconds = deps.usbOffSeconds();
     await deps.usb.cycle(power, seconds, signal);
     const text = `port ${power.hub}.${power.port} was off for ${seconds} s, and is on again`;
@@ -69,11 +70,11 @@ async function perform(
     const url = deps.powerCycleDaemon();
     if (url === undefined) return { outcome: 'refused', text: 'no power-cycle daemon is known' };
     const { localAddress } = deps;
-    const asked = { url, ...(localAddress !== undefined && { localAddress }) };
-    return askForPowerCycle(name, `${name}: ${why}`, asked, signal);
+    return requestPowerCycle(name, `${name}: ${why}`, { url, localAddress }, signal);
   }
   const repair = device.repairs[step];
-  if (repair === undefined) return { outcome: 'refused', text: 'it cannot be done with it' };
+  if (repair === undefined)
+    return { outcome: 'refused', text: 'devices of this kind do not have it' };
   await repair(signal);
   return { outcome: 'done', text: 'carried out' };
 }

@@ -96,7 +96,11 @@ export class AgentProcess {
     // Not by fetch: browsers are sent away, and it says that it is one.
     const { text } = await request(`http://127.0.0.1:${this.hookPort}/${name}`, {
       timeoutMs: 10_000,
-      ...(given && { method: 'POST' as const, body: JSON.stringify(given) }),
+      ...(given && {
+        method: 'POST' as const,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(given),
+      }),
     });
     return JSON.parse(text);
   }

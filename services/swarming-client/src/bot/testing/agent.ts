@@ -8,18 +8,16 @@ const settings: BotSettings = JSON.parse(process.argv[2] ?? '{}');
 const bot = new Bot({
   settings: () => settings,
   botId: 'machine-1',
-  hookUrl: () => 'http://127.0.0.1:1',
   token: async () => 'the-token',
   taskRunning: () => false,
   clock: systemClock,
   log: createLogger({ service: 'swarming-client', level: 'silent' }),
   run: createRunCommand(),
-  onLine: () => undefined,
-  onChange: () => {
+  emit({ type }) {
+    if (type !== 'bot') return;
     const { state, pid, why, starts } = bot.view();
     process.stdout.write(`${JSON.stringify({ state, pid, why, starts })}\n`);
   },
-  onExit: () => undefined,
 });
 process.once('SIGTERM', () => void bot.stop().then(() => process.exit(0)));
-bot.start();
+bot.start('http://127.0.0.1:1');

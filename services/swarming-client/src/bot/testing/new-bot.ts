@@ -1,18 +1,26 @@
-/** A bot under test: its folder, its server, and what it told. */
+/** A bot under test: its folder, its server, and what it reported. */
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger, systemClock } from '@skolo/common/light';
+import { createEvents, createLogger, systemClock } from '@skolo/common/light';
 import { expect } from 'vitest';
+import { logEvent } from '../../event-log.ts';
+import type { AgentEvent } from '../../events.ts';
 import { createRunCommand } from '../../run-command.ts';
 import { Bot } from '../bot.ts';
-import type { BotDeps, BotLine, BotSettings } from '../bot-settings.ts';
+import type { BotDeps, BotSettings } from '../bot-settings.ts';
 import type { BotExit } from '../bot-view.ts';
 import { sweep } from '../sweep.ts';
 import { python } from './python.ts';
 import { type StubZip, stubZip } from './stub-bot.ts';
 import { givesZip, type StubServer, startStubServer } from './stub-server.ts';
+
+interface BotCounts {
+  starts: number;
+  exits: Map<BotExit, number>;
+  downloads: { ok: number; failed: number };
+}
 
 export interface TestBot {
   bot: Bot;
@@ -21,8 +29,10 @@ export interface TestBot {
   folder: string;
   botDir: string;
   server: StubServer;
-  lines: BotLine[];
+  lines: { stream: 'stdout' | 'stderr'; text: string }[];
   exits: BotExit[];
+  reboots: string[];
+  counts: () => BotCounts;
   logged: string[];
   /** `asked`: how often the bot's part wanted to know. */
   task: { isRunning: boolean; asked: number };
@@ -54,35 +64,47 @@ export async function newBot(
       ...changes,
     },
   };
-  const lines: BotLine[] = [];
+  const lines: TestBot['lines'] = [];
   const exits: BotExit[] = [];
+  const reboots: string[] = [];
+  const counts: BotCounts = { starts: 0, exits: new Map(), downloads: { ok: 0, failed: 0 } };
   const logged: string[] = [];
   const task = { isRunning: false, asked: 0 };
   const listeners: (() => void)[] = [];
   let looks = 0;
+  const log = createLogger({
+    service: 'swarming-client',
+    destination: { write: (line: string) => void logged.push(line) },
+  });
+  const events = createEvents<AgentEvent>();
+  events.consume((event) => {
+    logEvent(log, event);
+    if (event.type === 'bot') for (const listener of listeners) listener();
+    if (event.type === 'bot-line') lines.push({ stream: event.stream, text: event.text });
+    if (event.type === 'bot-started') counts.starts += 1;
+    if (event.type === 'bot-downloaded') counts.downloads.ok += 1;
+    if (event.type === 'bot-not-downloaded') counts.downloads.failed += 1;
+    if (event.type === 'reboot-requested') reboots.push(event.why);
+    if (event.type === 'bot-exited') {
+      exits.push(event.exit);
+      counts.exits.set(event.exit, (counts.exits.get(event.exit) ?? 0) + 1);
+    }
+  });
   const bot = new Bot({
     settings() {
       looks += 1;
       return settings.current;
     },
     botId: 'machine-1',
-    hookUrl: () => 'http://127.0.0.1:1',
     token: async () => 'the-token',
     taskRunning() {
       task.asked += 1;
       return task.isRunning;
     },
     clock: systemClock,
-    log: createLogger({
-      service: 'swarming-client',
-      destination: { write: (line: string) => void logged.push(line) },
-    }),
+    log,
+    emit: events.emit,
     run: createRunCommand(),
-    onLine: (line) => lines.push(line),
-    onExit: (exit) => exits.push(exit),
-    onChange: () => {
-      for (const listener of listeners) listener();
-    },
     ...deps,
     limits: { idleMs: 20_000, taskEndMs: 20_000, lookMs: 50, ...deps.limits },
   });
@@ -98,6 +120,8 @@ export async function newBot(
     server,
     lines,
     exits,
+    reboots,
+    counts: () => counts,
     logged,
     task,
     read,

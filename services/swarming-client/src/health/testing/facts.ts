@@ -66,7 +66,7 @@ export function facts(differently: Partial<HealthFacts> = {}): HealthFacts {
     stopping: false,
     rebooting: new Map(),
     notBack: new Map(),
-    needsHands: new Map(),
+    givenUp: new Map(),
     ...differently,
   };
 }

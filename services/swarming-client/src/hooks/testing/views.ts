@@ -1,8 +1,11 @@
 /** What an agent may know, for tests of its answers. */
+import { AuditLog, DegradedList, systemClock } from '@skolo/common/light';
 import { type MachineSlice, machineSlice, parseRack } from '@skolo/rack';
 import fc from 'fast-check';
+import { Registry } from 'prom-client';
 import type { DeviceView } from '../../devices/device.ts';
 import { verdicts } from '../../health/health.ts';
+import { errorLog } from '../../testing/error-log.ts';
 import type { AgentView } from '../hooks.ts';
 
 const since = new Date('2026-01-02T03:04:05Z');
@@ -119,3 +122,16 @@ export const anyView = fc
       health: { verdict, since, reasons },
     });
   });
+
+/** For a server of hooks. No hook is in the audit log. */
+export function coreOptions() {
+  const log = errorLog(() => undefined);
+  const degraded = new DegradedList({ clock: systemClock, log });
+  const audit = new AuditLog('/nonexistent', { clock: systemClock, degraded });
+  const access = {
+    admit() {
+      throw new Error('a hook needs no role');
+    },
+  };
+  return { metrics: new Registry(), audit, access };
+}

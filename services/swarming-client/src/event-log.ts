@@ -1,0 +1,46 @@
+/** The log lines of events. What a part logs itself is trouble with its own work. */
+import type { EventLog } from '@skolo/common/light';
+import type { AgentEvent } from './events.ts';
+import { healthText } from './health/health.ts';
+
+/** Logged with all the facts of the event. */
+const plain: Partial<Record<AgentEvent['type'], [level: 'info' | 'warn', message: string]>> = {
+  'bot-started': ['info', 'bot started'],
+  'bot-not-started': ['warn', 'the bot cannot be started'],
+  'bot-exited': ['info', 'bot ended'],
+  'bot-restarting': ['info', 'the bot is restarted'],
+  'bot-silent': ['warn', 'the bot is silent'],
+  'bot-downloaded': ['info', 'bot downloaded'],
+  'bot-not-downloaded': ['warn', 'bot not downloaded'],
+  'needs-operator': ['warn', 'device needs an operator'],
+};
+
+export function logEvent(log: EventLog, event: AgentEvent): void {
+  const { type, ...facts } = event;
+  const [level, message] = plain[type] ?? [];
+  if (level !== undefined && message !== undefined) log[level](facts, message);
+  else if (event.type === 'device-read') logDevice(log, event);
+  else if (event.type === 'health') logHealth(log, event);
+  else if (event.type === 'repair-started') {
+    const { device, step, round } = event.repair;
+    log.info({ device, step, round, why: event.why }, 'device repair started');
+  } else if (event.type === 'repair-ended') {
+    const { at: _, ...ended } = event.repair;
+    log.info(ended, 'repair step ended');
+  }
+}
+
+function logDevice(log: EventLog, { now, before }: Extract<AgentEvent, { type: 'device-read' }>) {
+  if (before.state === now.state && before.why === now.why) return;
+  const { fullName: device, kind, why } = now;
+  if (now.state === 'missing') log.warn({ device, kind, why }, 'device missing');
+  else if (before.state !== now.state) log.info({ device, kind }, 'device present');
+}
+
+function logHealth(log: EventLog, { now, before }: Extract<AgentEvent, { type: 'health' }>) {
+  const codes = ({ reasons }: typeof now) => reasons.map(({ code, device }) => `${code} ${device}`);
+  if (codes(before).join() === codes(now).join()) return;
+  const { verdict } = now;
+  const level = verdict === 'quarantined' ? 'warn' : 'info';
+  log[level]({ verdict, text: healthText(now) }, 'health changed');
+}

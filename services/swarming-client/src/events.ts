@@ -1,0 +1,35 @@
+/** All that happens in the agent. Parts emit; metrics.ts, event-log.ts and agent.ts consume, one place for each use. */
+import type { BotExit } from './bot/bot-view.ts';
+import type { DeviceView } from './devices/device.ts';
+import type { Health } from './health/health.ts';
+import type { KnownIdentity } from './identity/identity.ts';
+import type { RepairView } from './repair/records.ts';
+
+export type AgentEvent =
+  /** rack.yaml's entry for this machine, or the reason why it is unknown, changed. */
+  | { type: 'identity'; now: KnownIdentity; before: KnownIdentity }
+  | { type: 'clock-compared'; offsetSeconds: number }
+  | { type: 'hook'; hook: string; ok: boolean; seconds: number }
+  | { type: 'task-started' }
+  | { type: 'task-ended'; by: 'hook' | 'bot exit' }
+  /** The view of the bot changed. */
+  | { type: 'bot' }
+  | { type: 'bot-started'; pid: number; server: string | undefined }
+  | { type: 'bot-not-started'; why: string }
+  | { type: 'bot-exited'; exit: BotExit; text: string }
+  | { type: 'bot-restarting' | 'bot-silent' | 'reboot-requested'; why: string }
+  /** A line of more than 64 KiB comes in pieces. */
+  | { type: 'bot-line'; stream: 'stdout' | 'stderr'; text: string }
+  | { type: 'bot-downloaded'; server: string; botDir: string; why: string }
+  | { type: 'bot-not-downloaded'; server: string; botDir: string; why: string; failed: string }
+  | { type: 'device-read'; now: DeviceView; before: DeviceView; seconds: number }
+  /** Something else that health depends on changed. */
+  | { type: 'facts' }
+  | { type: 'adb-server'; isWedged: boolean }
+  | { type: 'health'; now: Health; before: Health }
+  | { type: 'repair-started'; repair: Readonly<RepairView>; why: string }
+  /** A repair step ended. Whether it helped is a later `repair-outcome`. */
+  | { type: 'repair-ended'; repair: Readonly<RepairView> }
+  /** The final outcome of a step. */
+  | { type: 'repair-outcome'; repair: Readonly<RepairView> }
+  | { type: 'needs-operator'; device: string; why: string };
