@@ -1,4 +1,4 @@
-/** What goes on until somebody ends it: with the command in a process of its own, and signals. */
+/** Commands that run until a signal, each in its own process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -58,16 +58,16 @@ function start({ dir, env }: Opened, ...args: string[]) {
   return { printed, lines, end };
 }
 
-/** Told over HTTP; does not listen at first. */
+/** A sink over HTTP that does not listen at first. */
 async function startSink() {
-  const told: string[] = [];
+  const received: string[] = [];
   let refusals = 2;
   const server = createServer(async (request, response) => {
     const body = await text(request);
     refusals -= 1;
     if (refusals >= 0) return response.writeHead(503).end();
     const { alertname, rack = '-', __state__: state } = JSON.parse(body);
-    told.push(`${alertname} ${rack} ${state}`);
+    received.push(`${alertname} ${rack} ${state}`);
     return response.writeHead(204).end();
   });
   server.listen(0, '127.0.0.1');
@@ -77,7 +77,7 @@ async function startSink() {
     server.closeAllConnections();
   });
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/pagers`, told };
+  return { url: `http://127.0.0.1:${port}/pagers`, received };
 }
 
 async function complaintsOfPromtool(path: string, metrics: string): Promise<string> {
@@ -110,11 +110,9 @@ describe('skolo alerts tail', { timeout: 120_000 }, () => {
     await expect.poll(lines, slow).not.toEqual([]);
 
     await place.racks.pubsub.stop();
-    await expect
-      .poll(() => printed.err, slow)
-      .toMatch(/Pub\/Sub cannot be reached: .*; trying again/);
+    await expect.poll(() => printed.err, slow).toMatch(/Pub\/Sub cannot be reached: .*; retrying/);
     await place.racks.pubsub.start();
-    await expect.poll(() => printed.err, slow).toContain('listening again');
+    await expect.poll(() => printed.err, slow).toContain('subscription works again');
     const before = lines().length;
 
     await expect.poll(() => lines().length, slow).toBeGreaterThan(before);
@@ -125,7 +123,7 @@ describe('skolo alerts tail', { timeout: 120_000 }, () => {
 describe('skolo alerts watch', { timeout: 120_000 }, () => {
   const expected = ['--project', 'my-project', '--location', 'rack4', 'rack6'];
 
-  it('tells who is silent and who is back, and knows when it is blind itself', async () => {
+  it('reports racks that are silent or back, and when Pub/Sub cannot be reached', async () => {
     const place = await openPlace();
     const sink = await startSink();
     const { lines, printed, end } = start(
@@ -138,31 +136,31 @@ describe('skolo alerts watch', { timeout: 120_000 }, () => {
 
     await expect.poll(lines, slow).toContain('rack4  well');
     await expect.poll(lines, slow).toContainEqual(expect.stringMatching(/^rack6 {2}silent/));
-    await expect.poll(() => sink.told, slow).toEqual(['RackSilent rack6 active']);
-    expect(lines()).toContain('rack9  unexpected  heard, and not expected');
-    expect(printed.err).toContain('not told yet, trying again');
+    await expect.poll(() => sink.received, slow).toEqual(['RackSilent rack6 active']);
+    expect(lines()).toContain('rack9  unexpected  not expected');
+    expect(printed.err).toContain('not sent yet, retrying');
 
     place.racks.muted.add('rack4');
-    await expect.poll(() => sink.told, slow).toContain('RackSilent rack4 active');
+    await expect.poll(() => sink.received, slow).toContain('RackSilent rack4 active');
     expect(lines()).toContainEqual(expect.stringMatching(/^rack4 {2}silent {6}silent for \d+ s$/));
     place.racks.muted.delete('rack4');
-    await expect.poll(() => sink.told, slow).toContain('RackSilent rack4 resolved');
+    await expect.poll(() => sink.received, slow).toContain('RackSilent rack4 resolved');
     expect(lines()).toContainEqual(
       expect.stringMatching(/^rack4 {2}well {8}after \d+ s of silence$/),
     );
 
     const before = lines().length;
     await place.racks.pubsub.stop();
-    await expect.poll(() => sink.told, slow).toContain('WatchBlind - active');
+    await expect.poll(() => sink.received, slow).toContain('WatchBlind - active');
     expect(lines().slice(before)).toEqual([blind]);
     await place.racks.pubsub.start();
-    await expect.poll(() => sink.told, slow).toContain('WatchBlind - resolved');
+    await expect.poll(() => sink.received, slow).toContain('WatchBlind - resolved');
     await expect
       .poll(lines, slow)
       .toContainEqual(expect.stringMatching(/^- {2}listening {3}after /));
 
     expect(await end('SIGTERM')).toEqual([0, null]);
-    expect(sink.told).toEqual([
+    expect(sink.received).toEqual([
       'RackSilent rack6 active',
       'RackSilent rack4 active',
       'RackSilent rack4 resolved',

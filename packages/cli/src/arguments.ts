@@ -1,26 +1,28 @@
-/** Readers of arguments and options that several commands take. */
+/** Parsers of arguments and options. */
 import { InvalidArgumentError, Option } from 'commander';
 
-/** How to take a whole number. */
+/** Parses a whole number. */
 export function upTo(most: number): (text: string) => number {
   return (text) => {
     const number = Number(text);
     if (/^\d+$/.test(text) && number >= 1 && number <= most) return number;
-    throw new InvalidArgumentError(`Give a whole number from 1 to ${most}.`);
+    throw new InvalidArgumentError(`expected a whole number from 1 to ${most}`);
   };
 }
 
-/** `--limit` of a list whose newest entries are wanted. */
+/** `--limit` of a list. */
 export function limitOption(most = 1000): Option {
-  return new Option('--limit <n>', 'how many, the newest').argParser(upTo(most)).default(20);
+  return new Option('--limit <n>', 'number of entries, the newest')
+    .argParser(upTo(most))
+    .default(20);
 }
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 /**
- * `90m`, `1.5h`, `90d`, `52w` in milliseconds; undefined where it is something else, or nothing.
+ * `90m`, `1.5h`, `90d`, `52w` in milliseconds; undefined for zero and other text.
  *
- * @param units that are allowed
+ * @param units allowed ones
  */
 export function spanMs(text: string, units: string): number | undefined {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? [];
@@ -36,10 +38,10 @@ function isUnit(text: string): text is keyof typeof unitMs {
 export function shortSpan(text: string): number {
   const ms = spanMs(text, 'smhd');
   if (ms !== undefined) return ms;
-  throw new InvalidArgumentError('Give a number and s, m, h or d, such as 90s.');
+  throw new InvalidArgumentError('expected a number and s, m, h or d, such as 90s');
 }
 
-/** The same, and `0s`. */
+/** Like `shortSpan`, and `0s`. */
 export function shortSpanOrNone(text: string): number {
   return /^0s?$/.test(text) ? 0 : shortSpan(text);
 }

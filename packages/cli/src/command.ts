@@ -1,11 +1,11 @@
 import { Command, Option, type ParseOptionsResult } from 'commander';
 import { usageError } from './errors.ts';
 
-/** Options that stand anywhere on the command line. */
+/** Options of every command. */
 export interface Globals {
   /** rack.yaml, as given. */
   rack: string;
-  /** Whether anybody said so. */
+  /** Without flag and variable. */
   rackIsDefault: boolean;
   url: string | undefined;
   tokenFile: string | undefined;
@@ -23,18 +23,18 @@ export class SkoloCommand extends Command {
     return new SkoloCommand(name);
   }
 
-  /** An error is one line that says where to read on; Commander's own is two, and says it nowhere. */
+  /** One line with a pointer to the help; Commander prints two without. */
   override error(message: string): never {
     const what = message.replace(/^error: /, '').replace(/\.$/, '');
     throw usageError(`${what}; see ${this.fullName()} --help`);
   }
 
-  /** Help ends with it. A line that can be pasted. */
+  /** The last line of the help. */
   example(line: string): this {
     return this.addHelpText('after', `\nExample:\n  ${line}`);
   }
 
-  /** Says which of the global options have an effect here. Others are refused: an option without effect misleads. */
+  /** Names the global options with an effect here. The command rejects others. */
   uses(...names: GlobalName[]): this {
     this.used = names;
     this.configureHelp({
@@ -42,10 +42,10 @@ export class SkoloCommand extends Command {
       visibleGlobalOptions: () =>
         this.globalOptions().filter((option) => names.some(named(option))),
     });
-    return this.hook('preAction', () => this.refuseUnused());
+    return this.hook('preAction', () => this.rejectUnused());
   }
 
-  /** Commander would take `skolo backup show router --version latest~1` for the `--version` of skolo itself. */
+  /** Commander would parse `skolo backup show router --version latest~1` as the `--version` of skolo. */
   override parseOptions(args: string[]): ParseOptionsResult {
     const verbAt = this.parent === null ? this.ownVersionAt(args) : undefined;
     if (verbAt === undefined) return super.parseOptions(args);
@@ -53,11 +53,11 @@ export class SkoloCommand extends Command {
       at > verbAt ? arg.replace(/^--version(?=$|=)/, verbsVersion) : arg,
     );
     const { operands, unknown } = super.parseOptions(hidden);
-    const shown = (arg: string) => arg.replace(verbsVersion, '--version');
-    return { operands: operands.map(shown), unknown: unknown.map(shown) };
+    const restored = (arg: string) => arg.replace(verbsVersion, '--version');
+    return { operands: operands.map(restored), unknown: unknown.map(restored) };
   }
 
-  /** Where on the line the verb is, if it has a `--version` of its own. */
+  /** Index of a verb with its own `--version`. */
   private ownVersionAt(args: readonly string[]): number | undefined {
     let within: Command = this;
     for (const [at, arg] of args.entries()) {
@@ -84,7 +84,7 @@ export class SkoloCommand extends Command {
     return this.root().getOptionValueSource(name) === 'cli';
   }
 
-  private refuseUnused() {
+  private rejectUnused() {
     for (const option of this.globalOptions()) {
       const name = globalNames.find((each) => named(option)(each));
       if (name === undefined || this.used.includes(name) || !this.gives(name)) continue;
@@ -109,7 +109,7 @@ export class SkoloCommand extends Command {
   }
 }
 
-/** What no person types. */
+/** A placeholder that cannot be typed. */
 const verbsVersion = '--\u0000version';
 
 function isVersion({ long }: Option): boolean {
@@ -122,17 +122,15 @@ function named(option: Option): (name: GlobalName) => boolean {
   return (name) => option.attributeName() === name;
 }
 
-/** Makes `--rack`, `--url` and `--token-file` known. */
+/** Adds `--rack`, `--url` and `--token-file`. */
 export function addGlobalOptions(program: SkoloCommand): SkoloCommand {
   return program
     .addOption(
-      new Option('--rack <file>', 'the inventory of the rack')
-        .env('SKOLO_RACK')
-        .default(defaultRack),
+      new Option('--rack <file>', 'inventory of the rack').env('SKOLO_RACK').default(defaultRack),
     )
-    .addOption(new Option('--url <url>', 'where the service is, instead of what rack.yaml says'))
+    .addOption(new Option('--url <url>', 'URL of the service, instead of the one in rack.yaml'))
     .addOption(
-      new Option('--token-file <file>', 'file with your token for the services').env(
+      new Option('--token-file <file>', 'file with your token for services').env(
         'SKOLO_TOKEN_FILE',
       ),
     );
@@ -144,12 +142,12 @@ const flags: Record<GlobalName, string> = {
   tokenFile: '--token-file',
 };
 
-/** `skolo power follow --rack rack4.yaml 'rpi-[001-040]'`: about the same rack as the present one. */
+/** `skolo power follow --rack rack4.yaml 'rpi-[001-040]'`: a command line for the same rack. */
 export function commandLine(command: SkoloCommand, verb: string, ...names: string[]): string {
   return ['skolo', verb, ...[...givenOptions(command), ...names].map(quoted)].join(' ');
 }
 
-/** What the present line says of the rack. */
+/** Global options of this command line. */
 export function givenOptions(command: SkoloCommand): string[] {
   const globals = command.globals();
   return (['rack', 'url', 'tokenFile'] as const).flatMap((name) => {
@@ -158,7 +156,7 @@ export function givenOptions(command: SkoloCommand): string[] {
   });
 }
 
-/** As a shell takes it for one word. */
+/** Quoted for a shell. */
 export function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -50,7 +50,7 @@ describe('failureOf', () => {
 
       expect(exitCode).toBe(1);
       expect(lines).toHaveLength(1);
-      expect(lines[0]).toMatch(/^skolo: a mistake in skolo itself: .*SKOLO_DEBUG=1 shows$/);
+      expect(lines[0]).toMatch(/^skolo: internal error: .*SKOLO_DEBUG=1$/);
     },
   );
 });

@@ -1,4 +1,4 @@
-/** Options that select rows of a table by shelf, kind, verdict and the like: the same for each command. */
+/** Options that filter rows of a table. */
 import { Option } from 'commander';
 import type { SkoloCommand } from './command.ts';
 import { complain, usageError } from './errors.ts';
@@ -6,19 +6,19 @@ import type { Io } from './io.ts';
 
 type FilterName = 'shelf' | 'kind' | 'model' | 'verdict' | 'state' | 'severity' | 'alert';
 
-/** What the command line gives: several values, with commas between. */
+/** Values from the command line, separated by commas. */
 export type FilterOptions = Readonly<Partial<Record<FilterName, readonly string[]>>>;
 
 export interface Filter<Row> {
-  /** That of the option. */
+  /** Name of the option. */
   name: FilterName;
   /** For help. */
   description: string;
-  /** All values, where they are the same in every rack. Otherwise they are those of the rows. */
+  /** Valid values. Default: those of the rows. */
   values?: readonly string[];
-  /** The value that no row has now may have a row later: a warning, not an error. */
+  /** A value without a row is a warning, not an error. */
   isOpen?: boolean;
-  /** A row may have several values. */
+  /** A row can have several values. */
   of(row: Row): string | readonly string[] | undefined;
 }
 
@@ -31,13 +31,13 @@ export function addFilters<Row>(command: SkoloCommand, filters: readonly Filter<
   }
 }
 
-/** Whether the command line gives one of the filters. */
+/** Whether the command line has a filter. */
 export function isFiltered<Row>(filters: readonly Filter<Row>[], options: FilterOptions): boolean {
   return filters.some(({ name }) => options[name] !== undefined);
 }
 
 /**
- * Checks values that are the same in every rack, before anything is asked.
+ * Checks fixed values before any request.
  *
  * @throws CliError A value is unknown.
  */
@@ -52,7 +52,7 @@ export async function checkValues<Row>(
 }
 
 /**
- * The rows that every given filter selects.
+ * Rows that match all filters.
  *
  * @throws CliError A value is unknown. The message lists the valid ones.
  */

@@ -1,41 +1,38 @@
 import type { ExitCode } from './errors.ts';
 
-/** What a command may know of the world around it. Only main.ts touches `process`. */
+/** The environment of a command. Only main.ts uses `process`. */
 export interface Io {
-  /** Prints to standard output: what the command was asked for. A line end is added. */
+  /** Prints a result to standard output, with a line end. */
   out(text: string): void;
-  /** Prints to standard error: what is said about it. A line end is added. */
+  /** Prints a message to standard error, with a line end. */
   err(text: string): void;
-  /** Writes to standard output as it is, for what is drawn over later. Only where {@link Io.rows} is known. */
+  /** Writes to standard output unchanged. Only if {@link Io.rows} is known. */
   draw(text: string): void;
-  /** Writes bytes to standard output, as they are. Fulfilled when they have been taken. */
+  /** Writes bytes to standard output. Resolves when they are written. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Whether standard output is a terminal: it obeys control characters. */
+  /** Whether standard output is a terminal. */
   readonly isTerminal: boolean;
-  /** Width of the terminal; undefined where the output goes elsewhere, and nothing may be cut off. */
+  /** Width of the terminal; undefined without one: nothing may be cut off. */
   readonly columns: number | undefined;
-  /** Height of the terminal; undefined where what is written cannot be drawn over. */
+  /** Height of the terminal; undefined if lines cannot be redrawn. */
   readonly rows: number | undefined;
-  /** Whether the output takes colours. */
+  /** Whether the output has colours. */
   readonly colour: boolean;
   /** Milliseconds since 1970. */
   now(): number;
-  /** From now on, Ctrl-C calls the listener instead of ending the process. Returns how to end that. */
+  /** Ctrl-C calls the listener instead of ending the process, until the returned function is called. */
   onInterrupt(listener: () => void): () => void;
-  /**
-   * From now on, Ctrl-C, SIGTERM, and whoever reads no further (`| head`), call the listener instead of ending the
-   * process. Returns how to end that.
-   */
+  /** Like `onInterrupt`, and for SIGTERM and a closed pipe (`| head`). */
   onStop(listener: () => void): () => void;
-  /** Whether there is somebody to ask. */
+  /** Whether standard input is a terminal. */
   readonly canAsk: boolean;
-  /** Asks on standard error, and gives the line that is typed; undefined where the input ends instead. */
+  /** Asks on standard error. Gives the typed line; undefined at the end of the input. */
   ask(question: string): Promise<string | undefined>;
-  /** With what the process ends; 0 until a command says otherwise. A command that fails altogether throws instead. */
+  /** 0 until a command sets it. A command that fails completely throws instead. */
   exitCode: ExitCode;
 }
 
-/** For programs: all that is known, also what the table leaves out. */
+/** For programs: all fields. */
 export function printJson({ out }: Io, value: unknown): void {
   out(JSON.stringify(value, undefined, 2));
 }

@@ -77,7 +77,7 @@ describe('waiting in a terminal', () => {
       'cycling skia-rpi2-rack4-shelf1-[001-004]',
       'skia-rpi2-rack4-shelf1-004: failed at turn-off, after 12 s: switch-1/4: still reads on after 3 attempts; its power is on',
       'back: skia-rpi2-rack4-shelf1-[001-003]',
-      '4 asked for, 41 s: 1 failed, 3 back',
+      '4 requested, 41 s: 1 failed, 3 back',
       '',
     ]);
     expect(exitCode).toBe(3);
@@ -86,7 +86,7 @@ describe('waiting in a terminal', () => {
     expect(busy[1]).toMatch(
       /^skia-rpi2-rack4-shelf1-001 {2}turn-on +\d+ s {2}switch-1\/1: turning on$/,
     );
-    expect(busy[5]).toMatch(/^4 asked for, \d+ s: /);
+    expect(busy[5]).toMatch(/^4 requested, \d+ s: /);
   });
 
   it('fits a small one', async ({ skip }) => {
@@ -102,7 +102,7 @@ describe('waiting in a terminal', () => {
     expect(busy[0]).toBe('cycling skia-rpi2-rack4-shelf1-[001-004]');
     expect(busy[1]).toMatch(/^skia-rp…helf1-00\d {2}\S+ +\d+ s$/);
     expect(busy[3]).toMatch(/^… and 2 /);
-    expect(text).toMatch(/\n4 asked for, 41 s: 1 failed, 3 back\n$/);
+    expect(text).toMatch(/\n4 requested, 41 s: 1 failed, 3 back\n$/);
   });
 
   it('ends with Ctrl-C, and the cycles go on', async ({ skip }) => {
@@ -122,12 +122,12 @@ describe('waiting in a terminal', () => {
       expect.stringMatching(
         /^skia-rpi2-rack4-shelf1-001 {2}back +41 s {2}a new boot, seen over ssh$/,
       ),
-      expect.stringMatching(/^2 asked for, \d+ s: 1 back, 1 under way$/),
+      expect.stringMatching(/^2 requested, \d+ s: 1 back, 1 running$/),
     ]);
     expect(lines.slice(-4)).toEqual([
-      'not waiting any longer; what is not over goes on: 1 under way',
-      'to see it:                     skolo power follow --url $POWER --token-file $HOME/.skolo-token skia-e-linux-01-left',
-      'to cancel what has not begun:  skolo power cancel --url $POWER --token-file $HOME/.skolo-token skia-e-linux-01-left',
+      'stopped waiting; these continue: 1 running',
+      'to follow:              skolo power follow --url $POWER --token-file $HOME/.skolo-token skia-e-linux-01-left',
+      'to cancel queued ones:  skolo power cancel --url $POWER --token-file $HOME/.skolo-token skia-e-linux-01-left',
       '',
     ]);
     expect(exitCode).toBe(130);
@@ -161,11 +161,11 @@ describe('waiting for a run in a terminal', () => {
 
     expect(pictures.map((picture) => picture.split('\n').slice(0, 3))).toContainEqual([
       'router    changed          0.3 s  version 40c04d7e5b1d, 252 B',
-      'switch-1  unchanged        1.2 s  12.3 kB, unsaved: it would boot with another configuration',
+      'switch-1  unchanged        1.2 s  12.3 kB, unsaved: it would boot another configuration',
       'pdu-1     waiting',
     ]);
     expect(text.split('\n')).toEqual([
-      'switch-1: unchanged after 1.2 s: 12.3 kB, unsaved: it would boot with another configuration',
+      'switch-1: unchanged after 1.2 s: 12.3 kB, unsaved: it would boot another configuration',
       'router: changed after 0.3 s: version 40c04d7e5b1d, 252 B',
       'pdu-1: failed (auth) after 0.8 s: it does not take the password of logins.pdus',
       '2 ok (1 changed), 1 failed (auth)',
@@ -174,7 +174,7 @@ describe('waiting for a run in a terminal', () => {
     expect(exitCode).toBe(3);
   });
 
-  it('ends with Ctrl-C, and the run goes on', async ({ skip }) => {
+  it('ends with Ctrl-C, and the run continues', async ({ skip }) => {
     if (!hasTty) skip('script of util-linux is not there');
 
     const { text, exitCode } = await watch(
@@ -184,8 +184,8 @@ describe('waiting for a run in a terminal', () => {
     );
 
     expect(text.split('\n').slice(-4)).toEqual([
-      expect.stringMatching(/^6 asked for, \d+ s: 2 ok \(1 changed\), 4 waiting$/),
-      'not waiting any longer; the run goes on',
+      expect.stringMatching(/^6 requested, \d+ s: 2 ok \(1 changed\), 4 waiting$/),
+      'stopped waiting; the run continues',
       'to see it: skolo backup runs --url $BACKUP --token-file $HOME/.operate-token r1001',
       '',
     ]);
@@ -194,15 +194,13 @@ describe('waiting for a run in a terminal', () => {
 });
 
 describe('waiting elsewhere', () => {
-  it('ends with SIGINT as shells want it, and says how to go on', async () => {
+  it('ends with SIGINT as shells expect, and prints how to continue', async () => {
     const { printed, exitCode, signal, steady } = await run(`${common} skia-e-linux-01-left`, {
       until: /see-back/,
     });
 
     expect({ exitCode, signal }).toEqual({ exitCode: null, signal: 'SIGINT' });
-    expect(steady(printed)).toContain(
-      'to see it:                     skolo power follow --url $POWER',
-    );
+    expect(steady(printed)).toContain('to follow:              skolo power follow --url $POWER');
   });
 
   it('leaves nothing of a clone behind', async () => {
@@ -217,14 +215,14 @@ describe('waiting elsewhere', () => {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const ended = once(child, 'close');
-    const said = text(child.stderr);
+    const stderr = text(child.stderr);
     await expect.poll(() => readdir(place.dir), { timeout: 60_000 }).toContain('called');
     expect(await readdir(temp)).toHaveLength(1);
 
     child.kill('SIGINT');
 
     expect(await ended).toEqual([null, 'SIGINT']);
-    expect(await said).toBe('skolo: interrupted\n');
+    expect(await stderr).toBe('skolo: interrupted\n');
     expect(await readdir(temp)).toEqual([]);
   });
 });

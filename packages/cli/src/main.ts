@@ -1,4 +1,4 @@
-/** The only file that touches `process`. */
+/** The only file that uses `process`. */
 import { createInterface } from 'node:readline';
 import { type ExitCode, exitCodes } from './errors.ts';
 import type { Io } from './io.ts';
@@ -6,18 +6,17 @@ import { complete } from './program.ts';
 
 const { stdin, stdout, stderr } = process;
 
-/** Who wants to be told that it is time to end. */
 const stopListeners = new Set<() => void>();
 let isUnread = false;
 
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    // The disk that standard output is redirected to: there is nothing to report a failure of standard error to.
+    // A failure of standard error cannot be reported.
     if (error.code !== 'EPIPE') {
       if (stream === stdout) stderr.write(`skolo: standard output: ${reasonOf(error)}\n`);
       process.exit(exitCodes.failed);
     }
-    // Who reads has enough (`| head`): nothing to say, and nobody to say it to.
+    // The reader has closed the pipe (`| head`).
     if (stopListeners.size === 0 && !isUnread) process.exit(process.exitCode ?? exitCodes.done);
     isUnread = true;
     for (const listener of stopListeners) listener();
@@ -25,7 +24,7 @@ for (const stream of [stdout, stderr]) {
 }
 
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {
-  return code === 'ENOSPC' ? 'the disk is full; make room there' : message;
+  return code === 'ENOSPC' ? 'the disk is full; free some space' : message;
 }
 
 const io: Io = {
@@ -34,7 +33,7 @@ const io: Io = {
   draw: (text) => stdout.write(text),
   write: (bytes) => new Promise((resolve) => stdout.write(bytes, () => resolve())),
   isTerminal: stdout.isTTY === true,
-  // Read anew each time, as windows change their size. 0 where the terminal does not know its own.
+  // Windows change their size. 0 if the terminal does not know it.
   get columns() {
     return stdout.isTTY ? stdout.columns || undefined : undefined;
   },
@@ -58,7 +57,7 @@ const io: Io = {
   },
   canAsk: stdin.isTTY === true,
   ask(question) {
-    // The terminal edits the line, and Ctrl-C is what it always is.
+    // The terminal edits the line, and Ctrl-C ends the process.
     const lines = createInterface({ input: stdin, output: stderr, terminal: false });
     return new Promise((resolve) => {
       lines.on('close', () => resolve(undefined));
@@ -71,10 +70,10 @@ const io: Io = {
   exitCode: exitCodes.done,
 };
 
-/** Not `process.exit`: what is still on its way into a pipe has to arrive. */
+/** Not `process.exit`, which would truncate output to a pipe. */
 function end(exitCode: ExitCode) {
   process.exitCode = exitCode;
-  // A shell ends its loop only when it sees that the signal, and not a number, ended the command.
+  // A shell ends its loop only if the signal ended the command.
   if (exitCode === exitCodes.interrupted) process.kill(process.pid, 'SIGINT');
 }
 

@@ -12,7 +12,7 @@ describe('names on the command line', () => {
 
   it.each([
     [['a-[3-1]'], 'runs backwards'],
-    [[','], 'there is no name in it'],
+    [[','], 'no name'],
   ])('are refused: %j', async (words, message) => {
     await expect(namesOf(words)).rejects.toThrow(message);
   });

@@ -1,38 +1,38 @@
-/** Names as a person types them, and as they are shown to him. */
+/** Names as typed and as printed. */
 import { usageError } from './errors.ts';
 
 export interface Names {
-  /** As typed, ranges and all: the service knows what they mean. */
+  /** As typed, with ranges; the service expands them. */
   names: string[];
-  /** How many they stand for. */
+  /** Number of expanded names. */
   count: number;
 }
 
 /**
- * What stands on the command line. A word may hold several names with commas between, since that is how ranges are
- * shown; so what was shown can be pasted.
+ * Names on the command line. A word can have several names separated by commas, as printed ones do, so that these can
+ * be pasted.
  *
  * @throws RangeSyntaxError
- * @throws CliError There is none.
+ * @throws CliError No name.
  */
 export async function namesOf(words: readonly string[]): Promise<Names> {
   const names = words.flatMap(foldedItems);
-  if (names.length === 0) throw usageError('there is no name in it; give one');
+  if (names.length === 0) throw usageError('no name; give one');
   return { names, count: (await expanded(names)).length };
 }
 
-/** Each by itself. Only who has a range loads what knows ranges. @throws RangeSyntaxError */
+/** Expands ranges. @throws RangeSyntaxError */
 export async function expanded(names: readonly string[]): Promise<string[]> {
   if (!names.some((name) => /[[\]]/.test(name))) return [...names];
   const { expandNames } = await import('@skolo/rack');
   return names.flatMap((name) => expandNames(name));
 }
 
-/** Short text for many names, in the order of their numbers: `rpi-[001-040],spare`. */
+/** Sorted and folded to ranges: `rpi-[001-040],spare`. */
 export async function folded(names: readonly string[]): Promise<string> {
   if (names.length <= 1) return names.join('');
   const { foldRange } = await import('@skolo/rack');
-  // Those that differ only in numbers side by side: machines and their phones would take turns otherwise.
+  // Group by form first, so that machines and their phones do not alternate.
   const alike = new Map<string, string[]>();
   for (const name of [...new Set(names)].sort(byNumber)) {
     const form = name.replaceAll(/\d+/g, '0');

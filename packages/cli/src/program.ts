@@ -1,4 +1,4 @@
-/** `skolo <noun> <verb>`: all commands, and what they have in common. */
+/** `skolo <noun> <verb>`: all commands. */
 
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
@@ -7,20 +7,20 @@ import { type ExitCode, exitCodes, failureOf } from './errors.ts';
 import type { Io } from './io.ts';
 import { plain } from './output/text.ts';
 
-/** Says what a verb takes, and what it does. */
+/** Defines arguments, options and action of a verb. */
 type Define = (command: SkoloCommand, io: Io) => void;
 
 interface Noun {
   summary: string;
   example: string;
-  /** Loaded when the command line names the verb, or asks for the help of its noun. */
+  /** Loaded if the command line names the verb, or the help of its noun. */
   verbs: Record<string, () => Promise<{ define: Define }>>;
 }
 
-/** A new command is added here, in the order in which help shows it, and lives in commands/<noun>/<verb>.ts. */
+/** In the order of the help. A command is in commands/<noun>/<verb>.ts. */
 const nouns: Record<string, Noun> = {
   rack: {
-    summary: 'the inventory: check it, ask it, make other files of it',
+    summary: 'the inventory: check it, print it, derive files from it',
     example: 'skolo rack show switch-1/14',
     verbs: {
       check: () => import('./commands/rack/check.ts'),
@@ -32,7 +32,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   power: {
-    summary: 'turn machines and phones off and on, and see them back',
+    summary: 'turn machines and phones off and on',
     example: "skolo power cycle skia-rpi2-rack4-shelf1-007 --reason 'offline' --wait",
     verbs: {
       cycle: () => import('./commands/power/cycle.ts'),
@@ -61,7 +61,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   backup: {
-    summary: 'configurations of devices: what changed, the way back',
+    summary: 'configurations of devices: versions, changes, restore',
     example: 'skolo backup status',
     verbs: {
       status: () => import('./commands/backup/status.ts'),
@@ -77,7 +77,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   alerts: {
-    summary: 'what fires, whether it gets through, which rack is silent',
+    summary: 'firing alerts, their delivery, silent racks',
     example: 'skolo alerts tail --location rack4',
     verbs: {
       list: () => import('./commands/alerts/list.ts'),
@@ -89,7 +89,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   equipment: {
-    summary: 'switches, PDUs and the router, and how services know them again',
+    summary: 'ssh host keys of switches, PDUs and the router',
     example: 'skolo equipment keys',
     verbs: {
       keys: () => import('./commands/equipment/keys.ts'),
@@ -97,14 +97,14 @@ const nouns: Record<string, Noun> = {
     },
   },
   images: {
-    summary: 'container images that manifests name',
+    summary: 'container images in manifests',
     example: 'skolo images pin kube/base kube/components',
     verbs: {
       pin: () => import('./commands/images/pin.ts'),
     },
   },
   token: {
-    summary: 'who may change things in the rack',
+    summary: 'tokens of people and programs for the services',
     example: 'skolo token list',
     verbs: {
       new: () => import('./commands/token/new.ts'),
@@ -113,7 +113,7 @@ const nouns: Record<string, Noun> = {
     },
   },
   metadata: {
-    summary: 'the metadata server: who asks it, and how fresh its tokens are',
+    summary: 'clients, identities and tokens of the metadata server',
     example: 'skolo metadata clients',
     verbs: {
       clients: () => import('./commands/metadata/clients.ts'),
@@ -123,7 +123,7 @@ const nouns: Record<string, Noun> = {
 };
 
 /**
- * Runs one command line to its end, and says what became of it.
+ * Runs one command line and prints its error.
  *
  * @param args without node and the script
  * @param debug gets the error of a command that failed
@@ -151,16 +151,16 @@ async function run(args: readonly string[], io: Io): Promise<void> {
   try {
     await (await createProgram(args, io)).parseAsync(args, { from: 'user' });
   } catch (error) {
-    // Help and version end this way, too. Errors are CliErrors.
+    // Help and version also end this way. Errors are CliErrors.
     if (!(error instanceof CommanderError)) throw error;
     io.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.wrongCommandLine;
   }
 }
 
-/** All commands, with nothing run yet. Only those verbs are defined that the command line is about. */
+/** Defines all nouns, but only verbs that the command line needs. */
 async function createProgram(args: readonly string[], io: Io): Promise<SkoloCommand> {
   const program = new SkoloCommand('skolo')
-    .description('Runs racks of test machines, from an engineer’s desk.')
+    .description('Manages racks of test machines.')
     .version(ownVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
@@ -186,13 +186,13 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
   return program;
 }
 
-/** The command line without options: noun, verb, and what follows. */
+/** The command line without options: noun, verb, arguments. */
 function wordsOf(args: readonly string[], program: SkoloCommand): string[] {
   const withValue = program.options.filter(({ required }) => required).map(({ long }) => long);
   return args.filter((arg, at) => !arg.startsWith('-') && !withValue.includes(args[at - 1]));
 }
 
-/** The version of the software, from the package's own file; `unknown` where a bundle has left that behind. */
+/** From package.json; `unknown` in a bundle without it. */
 function ownVersion(): string {
   try {
     const { version }: { version?: unknown } = JSON.parse(

@@ -17,7 +17,7 @@ export async function loadRack(globals: Globals): Promise<Rack> {
 }
 
 /**
- * The file of `--rack`. That it is missing is the mistake of most first tries, so it says what to do.
+ * The file of `--rack`.
  *
  * @throws CliError There is no such file.
  */
@@ -27,17 +27,17 @@ export async function rackFile({ rack: file, rackIsDefault }: Globals): Promise<
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') {
       const hint = rackIsDefault
-        ? 'say which rack with --rack FILE or SKOLO_RACK'
+        ? 'give it with --rack FILE or SKOLO_RACK'
         : 'correct --rack or SKOLO_RACK';
       const message = `${file}: no such file; ${hint}`;
       throw new CliError(message, exitCodes.badConfiguration, { cause });
     }
-    // Whatever else is wrong with it is said by who reads it.
+    // Other errors appear when the file is read.
   }
   return file;
 }
 
-/** Where the tokens of the rack are kept: `--file`, else what rack.yaml says. Absolute. */
+/** The file of tokens, absolute: `--file`, else from rack.yaml. */
 export async function tokenPath(command: SkoloCommand, file: string | undefined): Promise<string> {
   if (file !== undefined) {
     if (command.gives('rack')) command.error("give '--file' or '--rack', not both");
@@ -49,7 +49,7 @@ export async function tokenPath(command: SkoloCommand, file: string | undefined)
   const { tokens } = rack.access;
   if (tokens !== undefined) return secretPath(rack, tokens.file);
   throw new CliError(
-    `${globals.rack} access.tokens: is missing; add \`access: { tokens: { file: secrets/tokens.yaml } }\`, or give --file FILE`,
+    `${globals.rack} access.tokens: missing; add \`access: { tokens: { file: secrets/tokens.yaml } }\`, or give --file FILE`,
     exitCodes.badConfiguration,
   );
 }

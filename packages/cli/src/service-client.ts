@@ -15,23 +15,19 @@ import type { Globals, SkoloCommand } from './command.ts';
 import { CliError, exitCodes, usageError } from './errors.ts';
 import { loadRack } from './rack-file.ts';
 
-/** A service that can be asked. */
+/** A service and its client. */
 export interface Service<A extends Api> {
-  /** For what the client cannot do. */
+  /** For server-sent events. */
   baseUrl: string;
   token: string | undefined;
-  /**
-   * Gives the answer, or says what is wrong and what to do about it.
-   *
-   * @throws CliError The service refuses, or does not answer.
-   */
+  /** @throws CliError The service rejects the request or does not answer; the message says what to do. */
   ask<T>(question: (client: Client<A>) => Promise<T>): Promise<T>;
 }
 
 interface Target<A extends Api> {
   api: A;
   service: ServiceName;
-  /** Which of its two has the API. */
+  /** The port with the API. */
   port?: 'public' | 'metrics';
 }
 
@@ -51,7 +47,7 @@ export function alertToPubsub(command: SkoloCommand) {
   return connectTo(command, { api: alertToPubsubApi, service: 'alert-to-pubsub' });
 }
 
-/** The metadata server, whose own API is on its metrics port: the public one speaks only Google's protocol. */
+/** Its API is on the metrics port: the public port has only Google's protocol. */
 export function metadataServer(command: SkoloCommand) {
   return connectTo(command, {
     api: metadataServerApi,
@@ -61,10 +57,10 @@ export function metadataServer(command: SkoloCommand) {
 }
 
 /**
- * The service at `--url`, else where rack.yaml says. With the token of `--token-file`, else without one: reading may be
- * free for this network. Nothing is sent yet.
+ * The service at `--url`, else at its URL in rack.yaml. Sends the token of `--token-file`, or none: reading may need
+ * none in this network.
  *
- * @throws CliError URL or token are of no use.
+ * @throws CliError URL or token are not valid.
  */
 export async function connectTo<A extends Api>(
   command: SkoloCommand,
@@ -79,18 +75,18 @@ export async function connectTo<A extends Api>(
     token,
     ask: (question) =>
       explaining(() => question(client), globals, {
-        // Who may not, and brought no token, may with one.
+        // Without a token, 403 may only mean that a token is needed.
         hint:
           token === undefined || globals.tokenFile === undefined
-            ? 'give the file of your token with --token-file or SKOLO_TOKEN_FILE'
-            : `the token is that of ${globals.tokenFile}`,
+            ? 'give your token with --token-file or SKOLO_TOKEN_FILE'
+            : `the token is from ${globals.tokenFile}`,
         statuses: token === undefined ? [401, 403] : [401],
       }),
   };
 }
 
 /**
- * What the service answers. Where it cannot be reached or refuses the sign-in, the error says what to do about it.
+ * Adds a hint to an unreachable service or a rejected sign-in.
  *
  * @throws CliError
  */
@@ -103,7 +99,7 @@ export async function explaining<T>(
     return await ask();
   } catch (error) {
     if (error instanceof ApiUnreachable && url === undefined) {
-      throw explained(error, `the URL comes from ${rack}, --url gives another`);
+      throw explained(error, `the URL is from ${rack}; give another with --url`);
     }
     if (error instanceof ApiError && signIn.statuses.includes(error.status)) {
       throw explained(error, signIn.hint);
@@ -112,7 +108,7 @@ export async function explaining<T>(
   }
 }
 
-/** @throws CliError The person who typed the URL can correct it. */
+/** @throws CliError The URL is not valid. */
 export function newClient<A extends Api>(api: A, options: ClientOptions): Client<A> {
   try {
     return createClient(api, options);
@@ -133,22 +129,22 @@ export async function readToken(file: string): Promise<string> {
   const { readSecret, SecretError } = await import('@skolo/secrets');
   let token: string;
   try {
-    // An empty folder: the path is relative to where skolo runs, not to rack.yaml.
+    // Relative to the working directory, not to rack.yaml.
     token = (await readSecret({ dir: '' }, file)).reveal().trim();
   } catch (error) {
     if (!(error instanceof SecretError)) throw error;
     throw noToken(error.message.slice(0, -`; ${error.hint}`.length), { cause: error });
   }
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw noToken(`${file}: more than a token on one line`);
+  throw noToken(`${file}: expected one line with a token`);
 }
 
 function noToken(what: string, options?: ErrorOptions): CliError {
-  const hint = '--token-file or SKOLO_TOKEN_FILE should name the file with your token';
+  const hint = 'set --token-file or SKOLO_TOKEN_FILE to the file with your token';
   return new CliError(`${what}; ${hint}`, exitCodes.badConfiguration, options);
 }
 
-/** An error with what to do about it. */
+/** Adds a hint to an error. */
 export function explained(error: Error, hint: string): CliError {
   return new CliError(`${error.message}; ${hint}`, exitCodes.failed, { cause: error });
 }

@@ -45,7 +45,7 @@ describe('skolo prints', () => {
     await expect(printed).toMatchFileSnapshot(join(sessions, name));
   });
 
-  it.for(pages)('what $name says', { timeout }, async ({ path }) => {
+  it.for(pages)('the examples in $name', { timeout }, async ({ path }) => {
     const page = await readFile(path, 'utf8');
     const blocks = [...page.matchAll(/```console\n(.*?)```/gs)].map(([, text = '']) => text);
     expect(blocks).not.toEqual([]);
@@ -54,8 +54,8 @@ describe('skolo prints', () => {
     const place = { ...unsigned, env: { ...env, SKOLO_TOKEN_FILE: `${env.HOME}/.skolo-token` } };
 
     for (const block of blocks) {
-      const said = steadied(block.replaceAll('/srv/racks', place.dir), place);
-      expect(await replay(block, place, commandLines)).toBe(said);
+      const expected = steadied(block.replaceAll('/srv/racks', place.dir), place);
+      expect(await replay(block, place, commandLines)).toBe(expected);
     }
   });
 });

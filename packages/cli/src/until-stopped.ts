@@ -1,14 +1,14 @@
 import type { Io } from './io.ts';
 
 interface Stop {
-  /** Aborted by Ctrl-C, by SIGTERM, and when nobody reads what is printed. */
+  /** Aborted by Ctrl-C, SIGTERM, or a closed pipe. */
   signal: AbortSignal;
   stop(): void;
-  /** The process is its own master again. */
+  /** Restores the default handling. */
   end(): void;
 }
 
-/** For what goes on until somebody has seen enough. Whoever is in a hurry presses Ctrl-C a second time. */
+/** For commands that run until Ctrl-C. A second Ctrl-C ends the process. */
 export function untilStopped(io: Pick<Io, 'onStop'>): Stop {
   const controller = new AbortController();
   const stop = () => {
@@ -19,15 +19,15 @@ export function untilStopped(io: Pick<Io, 'onStop'>): Stop {
   return { signal: controller.signal, stop, end };
 }
 
-/** A signal that is aborted when nothing is heard for as long as was expected, or when the given one is. */
+/** A signal that is aborted after a silence, or with the given signal. */
 interface SilenceGuard {
   signal: AbortSignal;
-  /** From now on, so many milliseconds. */
+  /** Restarts the timer. */
   expect(ms: number): void;
   end(): void;
 }
 
-/** @param silent gives the reason to abort with */
+/** @param silent makes the reason of the abort */
 export function guardSilence(
   signal: AbortSignal | undefined,
   silent: (ms: number) => Error,

@@ -1,7 +1,7 @@
 /**
- * Lines at the bottom of a terminal that are drawn over. Only control functions that every terminal since the VT100
- * knows (ECMA-48): cursor up, erase in line, erase in page. The cursor stays visible and at the beginning of the line
- * below, so that whatever ends the process leaves the terminal as it should be.
+ * Lines at the bottom of a terminal that are redrawn. Uses only control functions of every terminal since the VT100
+ * (ECMA-48): cursor up, erase in line, erase in page. The cursor stays visible at the beginning of the line below, so
+ * that the terminal is usable after any end of the process.
  */
 import { stripVTControlCharacters } from 'node:util';
 import type { Io } from '../io.ts';
@@ -9,7 +9,7 @@ import { cutOff, plain, type Style, shorten, styled, widthOf } from './text.ts';
 
 export class LiveArea {
   private readonly io: Pick<Io, 'draw' | 'columns'>;
-  private shown: readonly string[] = [];
+  private drawn: readonly string[] = [];
 
   constructor(io: Pick<Io, 'draw' | 'columns'>) {
     this.io = io;
@@ -18,26 +18,26 @@ export class LiveArea {
   /**
    * Draws the lines in place of those before.
    *
-   * @param lines fewer than the terminal has, each narrower than it: a terminal is of two minds about its last column
+   * @param lines fewer than the rows of the terminal, each narrower than it
    */
   show(lines: readonly string[]): void {
-    const drawn = lines.map((line) => `\x1b[2K${line}\n`).join('');
-    this.io.draw(`${this.toTop()}${drawn}\x1b[J`);
-    this.shown = lines;
+    const text = lines.map((line) => `\x1b[2K${line}\n`).join('');
+    this.io.draw(`${this.toTop()}${text}\x1b[J`);
+    this.drawn = lines;
   }
 
-  /** Takes the lines away. What is printed then stands where they were. */
+  /** Erases the lines. */
   clear(): void {
     this.io.draw(`${this.toTop()}\x1b[J`);
-    this.shown = [];
+    this.drawn = [];
   }
 
   private toTop(): string {
-    const rows = this.shown.reduce((sum, line) => sum + this.rowsOf(line), 0);
+    const rows = this.drawn.reduce((sum, line) => sum + this.rowsOf(line), 0);
     return rows === 0 ? '\r' : `\r\x1b[${rows}A`;
   }
 
-  /** More than one where the window was made narrower meanwhile. */
+  /** More than one after the window became narrower. */
   private rowsOf(line: string): number {
     const { columns } = this.io;
     const width = widthOf(stripVTControlCharacters(line));
@@ -45,18 +45,18 @@ export class LiveArea {
   }
 }
 
-/** A picture that is drawn over while something goes on. */
+/** A picture that is redrawn. */
 interface LivePicture {
-  /** Something is different. */
+  /** Redraws soon. */
   changed(): void;
-  /** Nothing is drawn any more. `keep`: the last picture stays, since nothing better follows. */
+  /** Stops drawing. `keep`: the last picture stays on screen. */
   end(keep: boolean): void;
 }
 
-/** How often a picture is drawn: seldom enough for a line over ssh, and for a second to be seen to pass. */
+/** Limits of the interval between frames. */
 const framesMs = { least: 100, most: 1000 };
 
-/** Draws the lines again when something has changed, and each second. */
+/** Redraws after a change, and each second. */
 export function livePicture(
   io: Pick<Io, 'draw' | 'columns' | 'rows' | 'colour'>,
   linesOf: (size: FrameSize) => string[],
@@ -91,14 +91,14 @@ export interface FrameSize {
 }
 
 interface Frame<Item> {
-  /** In the order in which they are shown. */
+  /** In the order of the lines. */
   items: readonly Item[];
-  /** Who has to be seen where there is not room for all: the lowest first. */
+  /** The lowest are shown first if not all fit. */
   urgency(item: Item): number;
   line(item: Item): FrameLine;
-  /** The widest state, so that columns stay where they are. */
+  /** Width of the widest state, so that columns keep their width. */
   stateWidth: number;
-  /** What is said of those that there is no room for. */
+  /** Text for items that do not fit. */
   tally(items: readonly Item[]): string;
   /** The last line. */
   summary: { text: string; style: Style };
@@ -109,32 +109,32 @@ interface FrameLine {
   state: string;
   style: Style | undefined;
   time: string;
-  /** Shown as far as there is room. */
+  /** Cut off at the end of the line. */
   text: string;
 }
 
 const gap = '  ';
 const timeWidth = '119 min'.length;
 
-/** A line for each, as far as there is room, and a summary. Each is narrower than the terminal, all are fewer than its rows. */
+/** A line per item that fits, and a summary. Lines are narrower than the terminal and fewer than its rows. */
 export function frameLines<Item>(frame: Frame<Item>, size: FrameSize): string[] {
   const { items, summary, tally } = frame;
-  const room = Math.max(1, size.rows - 1);
+  const rows = Math.max(1, size.rows - 1);
   const columns = size.columns - 1;
-  // One for the summary, and where some are left out one that says so.
-  const shown = items.length <= room - 1 ? items : mostUrgent(frame, Math.max(0, room - 2));
+  // Keep a line for the summary, and one for items that do not fit.
+  const shown = items.length <= rows - 1 ? items : mostUrgent(frame, Math.max(0, rows - 2));
   const left = items.filter((each) => !shown.includes(each));
   const rest = cutOff(`… and ${tally(left)}`, columns);
   return [
     ...linesOf(frame, shown, { ...size, columns }),
     ...(left.length > 0 ? [styled(rest, 'dim', size.colour)] : []),
     styled(cutOff(plain(summary.text), columns), summary.style, size.colour),
-  ].slice(-room);
+  ].slice(-rows);
 }
 
-/** In their order, so that lines jump as little as possible. */
-function mostUrgent<Item>({ items, urgency }: Frame<Item>, room: number): Item[] {
-  const chosen = new Set(items.toSorted((a, b) => urgency(a) - urgency(b)).slice(0, room));
+/** In their order, so that lines rarely move. */
+function mostUrgent<Item>({ items, urgency }: Frame<Item>, most: number): Item[] {
+  const chosen = new Set(items.toSorted((a, b) => urgency(a) - urgency(b)).slice(0, most));
   return items.filter((each) => chosen.has(each));
 }
 

@@ -1,4 +1,4 @@
-/** What a command prints of many machines or devices: totals first, then problems and their reasons, then the rest. */
+/** Output for many machines or devices: totals, problems with their reasons, then the rest. */
 import type { Io } from '../io.ts';
 import { folded } from '../names.ts';
 import { type Column, table } from './table.ts';
@@ -17,24 +17,24 @@ interface Overview<Row extends { name: string }> {
   rows: readonly Row[];
   columns: readonly Column<Row>[];
   remarks: readonly Remark[];
-  /** In one word. Rows of one word are folded into one line. */
+  /** Folded rows with the same verdict share a line. */
   verdict(row: Row): string;
-  /** Whether the row says no more than its verdict and name. */
+  /** Whether the row has only its name and verdict. */
   isFoldable(row: Row): boolean;
-  /** The command line names rows or filters them, so each is a row of the table. */
+  /** The command line names or filters rows, so none is folded. */
   isSelection: boolean;
 }
 
-/** Of a terminal that does not know its height. */
+/** For a terminal of unknown height. */
 const usualRows = 24;
 
-/** Prints it. Rows are folded only in a terminal that has not enough lines: `| grep` finds each name. */
+/** Folds rows only in a terminal with too few lines, so that `| grep` finds each name. */
 export async function printOverview<Row extends { name: string }>(
   io: Io,
   { head, rows, columns, remarks, verdict, isFoldable, isSelection }: Overview<Row>,
 ): Promise<void> {
-  const room = (io.rows ?? usualRows) - head.length - 3;
-  const isFolding = io.columns !== undefined && !isSelection && rows.length > room;
+  const most = (io.rows ?? usualRows) - head.length - 3;
+  const isFolding = io.columns !== undefined && !isSelection && rows.length > most;
   const listed = isFolding ? rows.filter((row) => !isFoldable(row)) : rows;
   const blocks = [
     head.map(({ text, style }) => styled(paragraph(plain(text), io.columns), style, io.colour)),
@@ -50,7 +50,7 @@ export async function printOverview<Row extends { name: string }>(
   );
 }
 
-/** `ok: rpi-[001-040]`, a line for each verdict. */
+/** `ok: rpi-[001-040]`, one line per verdict. */
 async function foldedRows<Row extends { name: string }>(
   rows: readonly Row[],
   verdict: (row: Row) => string,
@@ -64,7 +64,7 @@ async function foldedRows<Row extends { name: string }>(
   return lines;
 }
 
-/** The same text once for all names that it is about. */
+/** Each text once, with all its names. */
 async function foldedRemarks(remarks: readonly Remark[]): Promise<string[]> {
   const lines: string[] = [];
   for (const [text, alike] of groupsOf(remarks, (remark) => remark.text)) {
@@ -83,7 +83,7 @@ function groupsOf<T>(all: readonly T[], keyOf: (each: T) => string): Map<string,
   return groups;
 }
 
-/** `184 ok, 9 quarantined`: words in this order, and then those that are not in it. */
+/** `184 ok, 9 quarantined`: words in `order` first. */
 export function tally(words: readonly string[], order: readonly string[]): string {
   const groups = groupsOf(words, (word) => word);
   return [...new Set([...order, ...groups.keys()])]
@@ -94,13 +94,13 @@ export function tally(words: readonly string[], order: readonly string[]): strin
     .join(', ');
 }
 
-/** `200 machines: 184 ok, 16 no-answer`: green where all is well. */
+/** `200 machines: 184 ok, 16 no-answer`. */
 export function headline(number: string, totals: string, isWell: boolean, more = '') {
   const style: Style = isWell ? 'green' : 'yellow';
   return { text: `${number}${totals && `: ${totals}`}${more}`, style };
 }
 
-/** `200 machines`; where a filter has left fewer, `9 of 200 machines`. */
+/** `200 machines`, or with a filter `9 of 200 machines`. */
 export function countOf(shown: number, all: number, noun: string): string {
   return shown === all ? count(shown, noun) : `${shown} of ${count(all, noun)}`;
 }

@@ -2,32 +2,32 @@ import type { Io } from '../io.ts';
 import { plain, type Style, shorten, shortenList, styled, widthOf } from './text.ts';
 
 export interface Column<Row> {
-  /** In capitals: the line above the table is no row. */
+  /** In capitals. */
   title: string;
-  /** What stands there; of several things, a list. Nothing is shown as `-`: every line has the same columns. */
+  /** A text or a list; an empty cell is printed as `-`, so that every line has the same columns. */
   cell(row: Row): string | string[] | undefined;
   style?(row: Row): Style | undefined;
   align?: 'right';
-  /** Where the terminal is narrow, the column may be made narrower, down to so many characters. */
+  /** Least width in a narrow terminal. */
   shrinkTo?: number;
-  /** Where that is not enough, the column may be left out: the lowest number goes first. */
+  /** The column can be left out; the lowest number first. */
   leaveOut?: number;
 }
 
 interface TableOptions {
-  /** Width of the terminal; undefined: as wide as it gets, with nothing cut and nothing left out. */
+  /** Width of the terminal; undefined: unlimited. */
   columns: number | undefined;
   colour: boolean;
 }
 
 const gap = '  ';
 
-/** Prints a table; where there is no row, only its head, so that programs find it. */
+/** Prints a table; without rows only its head. */
 export function printTable<Row>(io: Io, columns: readonly Column<Row>[], rows: readonly Row[]) {
   io.out(table(columns, rows, io));
 }
 
-/** Lines of a table with a head, without a line end after the last. */
+/** The table as text, without a final line end. */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
@@ -45,7 +45,7 @@ export function table<Row>(
   return [-1, ...rows.keys()].map(line).join('\n');
 }
 
-/** A column with all that stands in it; the title is at -1. */
+/** A column and its cells. */
 interface LaidOut {
   title: string;
   cells: { items: string[]; style: Style | undefined }[];
@@ -67,7 +67,7 @@ function laidOut<Row>(column: Column<Row>, rows: readonly Row[]): LaidOut {
   return { title, cells, width, align, leaveOut, shrinkTo };
 }
 
-/** The columns that there is room for, as wide as there is room for. */
+/** Columns and widths that fit. */
 function fit(columns: LaidOut[], available: number | undefined): LaidOut[] {
   if (available === undefined) return columns;
   const least = columns.map((column) => ({ ...column, width: column.shrinkTo }));
@@ -81,12 +81,12 @@ function fit(columns: LaidOut[], available: number | undefined): LaidOut[] {
   );
 }
 
-/** With no column to leave out, cells and titles are cut: a line that wraps breaks every column. */
+/** With no column to leave out, also cuts titles: a wrapped line breaks every column. */
 function narrowest(column: LaidOut): LaidOut {
   return { ...column, shrinkTo: Math.min(column.shrinkTo, 3) };
 }
 
-/** Takes from the widest of the columns that may shrink, until all fit or none can shrink further. */
+/** Shrinks the widest columns until all fit or have their least width. */
 function shrunk(columns: LaidOut[], available: number): LaidOut[] {
   const narrower = columns.map((column) => ({ ...column }));
   while (totalWidth(narrower) > available) {
@@ -98,7 +98,7 @@ function shrunk(columns: LaidOut[], available: number): LaidOut[] {
   return narrower;
 }
 
-/** A list that is cut may need less than it is given. */
+/** A shortened list may need less. */
 function widthUsed({ cells, shrinkTo }: LaidOut, width: number): number {
   const widths = cells.map(({ items }) => widthOf(shortened(items, width)));
   return Math.max(shrinkTo, ...widths);

@@ -1,24 +1,24 @@
-/** Text in columns: how wide it is, and how it is made shorter. */
+/** Width, shortening and styles of text. */
 import { stripVTControlCharacters } from 'node:util';
 
-/** What a terminal would obey instead of show; names from rack.yaml or a service must not move the cursor. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+/** Control characters: names from rack.yaml or a service must not move the cursor. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
 const control = /[\u0000-\u001f\u007f-\u009f]/g;
 
-/** One line of plain text, whatever came in. */
+/** One line without control characters. */
 export function plain(text: string): string {
   return stripVTControlCharacters(text).replaceAll(control, ' ');
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
 const controlInLines = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
-/** Whether a terminal would obey some of it; line ends and tabs are harmless. */
+/** Whether it has control characters other than line ends and tabs. */
 export function hasControl(text: string): boolean {
   return text.replaceAll('\r\n', '\n').search(controlInLines) !== -1;
 }
 
-/** Lines of text as `cat -v` shows them: `^C`, and nothing that a terminal would obey. */
+/** Control characters as `cat -v` prints them: `^C`. */
 export function visible(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll(controlInLines, (character) => {
     const code = character.charCodeAt(0);
@@ -28,12 +28,12 @@ export function visible(text: string): string {
   });
 }
 
-/** In characters; wide ones (CJK) are not counted twice: inventories have none. */
+/** In characters; wide ones (CJK) count once. */
 export function widthOf(text: string): number {
   return [...text].length;
 }
 
-/** Cuts out of the middle: names of machines differ at their end. */
+/** Shortens the middle: names of machines differ at the end. */
 export function shorten(text: string, width: number): string {
   const letters = [...text];
   if (letters.length <= width) return text;
@@ -44,7 +44,7 @@ export function shorten(text: string, width: number): string {
   );
 }
 
-/** Cuts off the end: of a sentence, the beginning says most. */
+/** Cuts off the end. */
 export function cutOff(text: string, width: number): string {
   const letters = [...text];
   if (letters.length <= width) return text;
@@ -56,7 +56,7 @@ export function cutOff(text: string, width: number): string {
         .trimEnd()}…`;
 }
 
-/** As many items as fit, with commas between, and how many more there are: `pdu-1/5+1`. */
+/** Items that fit, separated by commas, and the number of others: `pdu-1/5+1`. */
 export function shortenList(items: readonly string[], width: number): string {
   for (let shown = items.length; shown > 0; shown--) {
     const more = items.length - shown;
@@ -71,10 +71,7 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/**
- * `start` and the items with commas between. In a terminal, lines break between items and go on under the first one;
- * elsewhere all is one line.
- */
+/** `start` and the items, separated by commas. In a terminal, lines break between items and align with the first. */
 export function wrapped(
   start: string,
   items: readonly string[],
@@ -95,7 +92,7 @@ export function wrapped(
   return [...lines, line].join('\n');
 }
 
-/** Select Graphic Rendition (ECMA-48, 8.3.117): the few that every terminal knows. */
+/** Select Graphic Rendition (ECMA-48, 8.3.117). */
 const codes = {
   bold: [1, 22],
   dim: [2, 22],
@@ -106,7 +103,6 @@ const codes = {
 
 export type Style = keyof typeof codes;
 
-/** The text in that style, or as it is where there are no colours. */
 export function styled(text: string, style: Style | undefined, colour: boolean): string {
   if (!colour || style === undefined || text === '') return text;
   const [on, off] = codes[style];
@@ -115,10 +111,7 @@ export function styled(text: string, style: Style | undefined, colour: boolean):
 
 const indent = '  ';
 
-/**
- * Breaks text between words where the terminal is narrower. Further lines are indented. Without a width all is one line:
- * programs and `grep` read it.
- */
+/** Breaks text between words and indents further lines. Without a width it is one line, for programs and `grep`. */
 export function paragraph(text: string, columns: number | undefined): string {
   if (columns === undefined || widthOf(text) <= columns) return text;
   const lines: string[] = [];
@@ -134,10 +127,10 @@ export function paragraph(text: string, columns: number | undefined): string {
   return [...lines, line].join('\n');
 }
 
-/** Between words, but not after a number: `40 %`, `3 h` and `12 machines` stay together. */
+/** Not after a number: `40 %`, `3 h` and `12 machines` stay together. */
 const breaks = /(?<!(?:^| |\()\d+) /;
 
-/** A word, cut where it is wider than a line. After a comma if there is one: then it is a list of names. */
+/** Splits a word that is wider than a line, after a comma if it has one. */
 function pieces(word: string, columns: number): string[] {
   const most = Math.max(8, columns - indent.length);
   const letters = [...word];

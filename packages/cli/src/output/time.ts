@@ -1,4 +1,4 @@
-/** Times as an engineer reads them at a glance. */
+/** Texts for times and sizes. */
 
 const units = [
   { name: 's', seconds: 1, until: 120 },
@@ -7,30 +7,30 @@ const units = [
   { name: 'days', seconds: 86_400, until: Number.POSITIVE_INFINITY },
 ] as const;
 
-/** `12 s`, `5 min`, `30 h`, `3 days`: never more than there is. */
+/** `12 s`, `5 min`, `30 h`, `3 days`; rounded down. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   const unit = units.find(({ until }) => whole < until) ?? units[3];
   return `${Math.floor(whole / unit.seconds)} ${unit.name}`;
 }
 
-/** A time as services send it (RFC 3339), or in milliseconds since 1970. */
+/** RFC 3339, or milliseconds since 1970. */
 type Time = string | number | Date;
 
-/** `12 s ago`, `in 3 h`. A time that should be past and is not shows that two clocks differ, so it is not hidden. */
+/** `12 s ago`, `in 3 h`. */
 export function relative(time: Time, now: number): string {
   const seconds = (now - new Date(time).getTime()) / 1000;
-  // Two computers with good clocks differ by some milliseconds.
+  // Clocks of two computers differ slightly.
   if (seconds > -2) return `${duration(seconds)} ago`;
   return `in ${duration(-seconds)}`;
 }
 
-/** The same, and `never` where there is no time. */
+/** Like `relative`, and `never`. */
 export function lastSeen(time: string | undefined, now: number): string {
   return time === undefined ? 'never' : relative(time, now);
 }
 
-/** `12 s`: how long it has been so. */
+/** Duration since a time. */
 export function age(since: string, now: number): string {
   return duration((now - Date.parse(since)) / 1000);
 }
@@ -42,7 +42,7 @@ export function timestamp(time: Time): string {
 
 const sizeUnits = ['kB', 'MB', 'GB'] as const;
 
-/** `812 B`, `12.3 kB`, `1.2 MB`: thousands, as disks and clouds count. */
+/** `812 B`, `12.3 kB`, `1.2 MB`. */
 export function sizeText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   let size = bytes / 1000;

@@ -1,11 +1,11 @@
 import type { Json } from '@skolo/rack';
 import { Document, isCollection, isScalar, visit } from 'yaml';
 
-/** YAML of plain data, in the style of a rack.yaml: maps in blocks, lists of scalars on a line. */
+/** YAML in the style of rack.yaml: maps as blocks, lists of scalars on one line. */
 export function yamlOf(value: Json): string {
   const document = new Document(value, {
     aliasDuplicateObjects: false,
-    // Readers of YAML 1.1 would take `yes` or `1:30` for something else than text.
+    // YAML 1.1 reads `yes` and `1:30` as other types.
     compat: 'yaml-1.1',
   });
   visit(document, {

@@ -287,7 +287,7 @@ export function pastCycles(): PowerCycle[] {
       id: 'c0901',
       target: first,
       outlets: ['switch-1/1'],
-      reason: 'asked for at the command line',
+      reason: 'requested at the command line',
       requestedAt: ago(5.5 * hours),
       startedAt: ago(5.5 * hours),
       finishedAt: ago(5.5 * hours - 41),

@@ -19,7 +19,7 @@ export class Screen {
   }
 
   write(text: string): void {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
     for (const [part] of text.matchAll(/\u001b\[[\d;?]*[a-zA-Z]|\r|\n|[^\u001b\r\n]+/g)) {
       this.take(part);
     }

@@ -20,13 +20,13 @@ interface Options {
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Lists invalid alerts, and messages that a sink rejects while it accepts others: when, from where, why. The newest is at the bottom. --retry sends the messages again, each to the sink that rejected it.',
+      'Lists invalid alerts, and messages that a sink rejects while it accepts others: when, from where and why. The newest is at the bottom. --retry sends the messages again, each to the sink that rejected it.',
     )
-    .summary('alerts that were set aside; retry them')
+    .summary('list or retry rejected alerts')
     .addOption(limitOption())
-    .option('--json', 'print JSON, with what was found')
-    .option('--retry', 'send the messages among them again')
-    .option('--sink <name>', 'with --retry: only those of this sink')
+    .option('--json', 'print JSON, rejected content included')
+    .option('--retry', 'send the messages again')
+    .option('--sink <name>', 'with --retry: only this sink')
     .option('--reason <text>', 'with --retry: for the audit log')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo alerts dead-letters --json')
@@ -34,7 +34,7 @@ export function define(command: SkoloCommand, io: Io): void {
 
   command.action(async ({ limit, json, retry, sink, reason }: Options) => {
     if (!retry && (sink !== undefined || reason !== undefined)) {
-      command.error('--sink and --reason need --retry');
+      command.error("options '--sink' and '--reason' have no effect without '--retry'");
     }
     const service = await alertToPubsub(command);
     if (retry) {
@@ -44,7 +44,7 @@ export function define(command: SkoloCommand, io: Io): void {
       io.out(`${count(answer.retried, 'message')} queued again; see skolo alerts status`);
       if (answer.kept > 0) {
         io.out(
-          `${count(answer.kept, 'dead letter')} kept: not a message, cut, or of a sink that has left rack.yaml`,
+          `${count(answer.kept, 'dead letter')} kept: not a message, truncated, or the sink is no longer in rack.yaml`,
         );
       }
       return undefined;
@@ -66,7 +66,7 @@ const columns: Column<DeadLetter>[] = [
 
 const longest = 60;
 
-/** The beginning of it, to know it again; --json has all. */
+/** The beginning; --json has all. */
 function foundText(found: unknown): string {
   const text = typeof found === 'string' ? found : (JSON.stringify(found) ?? '');
   return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;

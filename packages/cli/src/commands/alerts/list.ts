@@ -30,17 +30,17 @@ const filters: Filter<KnownAlert>[] = [
   },
 ];
 
-/** The most severe first. Others, and alerts without a severity, are between warning and info. */
+/** The most severe first. Other severities, and none, rank between warning and info. */
 const severities = ['critical', 'page', 'error', 'warning', 'info', 'none'];
 
-/** `skolo alerts list`: what fires in the rack, as its own service knows it. */
+/** `skolo alerts list`: alerts of the rack, as its service received them. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'What fires in the rack, as its own service knows it, whether it has reached Pub/Sub yet or not. Totals come first, then the most severe alerts, the newest of them first.',
+      'Lists firing alerts of the rack, as its alert-to-pubsub received them, also when they have not reached Pub/Sub. Totals come first, then the most severe alerts, the newest of them first.',
     )
-    .summary('what fires in the rack')
-    .option('--resolved', 'also what was resolved a short time ago');
+    .summary('list firing alerts')
+    .option('--resolved', 'also alerts that were resolved recently');
   addFilters(command, filters);
   command
     .option('--json', 'print JSON, all labels and annotations included')
@@ -62,7 +62,7 @@ export function define(command: SkoloCommand, io: Io): void {
   });
 }
 
-/** What fires before what is resolved; then by severity, and the newest first. */
+/** Firing before resolved, then by severity, then the newest first. */
 function byUrgency(a: KnownAlert, b: KnownAlert): number {
   const isResolved = ({ status }: KnownAlert) => Number(status !== 'firing');
   return (
@@ -94,7 +94,7 @@ function columns(now: number): Column<KnownAlert>[] {
     },
     { title: 'OF', cell: ({ labels }) => whichOf(labels), shrinkTo: 12, leaveOut: 5 },
     { title: 'BEGAN', cell: ({ startsAt }) => relative(startsAt, now) },
-    { title: 'HEARD', cell: ({ last }) => relative(last, now), leaveOut: 2 },
+    { title: 'RECEIVED', cell: ({ last }) => relative(last, now), leaveOut: 2 },
     { title: 'TIMES', cell: ({ count }) => String(count), align: 'right', leaveOut: 1 },
     { title: 'SUMMARY', cell: ({ annotations }) => alertSummary(annotations), shrinkTo: 16 },
   ];

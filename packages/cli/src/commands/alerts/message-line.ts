@@ -1,11 +1,11 @@
-/** A message in one line. */
+/** A message as one line. */
 import type { DecodedAlert, DecodedHeartbeat, Received } from '@skolo/alerts';
 import { plain, type Style, styled } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 
 const gap = '  ';
 const stateWidth = 'unhealthy'.length;
-/** What arrives later than this has waited, and the reader has to know. */
+/** The line shows a longer delay. */
 const lateMs = 60_000;
 
 export function messageLine({ decoded, published, attributes }: Received, colour: boolean): string {
@@ -20,7 +20,7 @@ export function messageLine({ decoded, published, attributes }: Received, colour
   return line({ at, where: decoded.location, ...parts, rest: [...parts.rest, ...late], colour });
 }
 
-/** All that is known, for programs. */
+/** For programs, with all fields. */
 export function messageJson({ decoded, published, messageId, attributes, data }: Received) {
   const time = new Date(published).toISOString();
   const body = decoded.kind === 'unknown' ? { text: Buffer.from(data).toString() } : {};
@@ -75,7 +75,7 @@ function line({ at, where, state, style, rest, colour }: Line): string {
 
 type Texts = Readonly<Record<string, string>>;
 
-/** The thing that it is about. */
+/** The subject of an alert. */
 export function whichOf(labels: Texts): string | undefined {
   return labels.instance ?? labels.machine ?? labels.device ?? labels.pod ?? labels.job;
 }

@@ -1,23 +1,22 @@
-/** Tells a sink what changes: in order, again until it is there. */
+/** Sends messages to a sink, in order, and retries. */
 import { type AlertMessage, type Sink, SinkError } from '@skolo/alerts';
 import { errorText } from '@skolo/errors';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { within } from './within.ts';
 
-/** Changes of racks are few; who is not there to hear so many of them will look at the racks instead. */
 const mostWaiting = 10_000;
 const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
 
-/** Starts at once with what an earlier watch has left. */
+/** Begins with the messages that an earlier watch left. */
 export class Notifier {
   /** In order. */
   readonly waiting: AlertMessage[];
   private readonly sink: Sink;
   private readonly io: Pick<Io, 'err'>;
   private readonly ending = new AbortController();
-  private told: () => void = () => {};
+  private dequeued: () => void = () => {};
   private isRunning = false;
   private running: Promise<void> = Promise.resolve();
   private failing: string | undefined;
@@ -29,23 +28,26 @@ export class Notifier {
     this.run();
   }
 
-  /** Tells them in order, after those that wait. */
-  tell(messages: readonly AlertMessage[]): void {
+  /** Queues messages. */
+  notify(messages: readonly AlertMessage[]): void {
     this.waiting.push(...messages);
     const tooMany = this.waiting.length - mostWaiting;
     if (tooMany > 0) {
       this.waiting.splice(0, tooMany);
-      complain(this.io, `${this.sink.name}: ${tooMany} changes are dropped: too many wait`);
+      complain(
+        this.io,
+        `${this.sink.name}: dropped the oldest ${tooMany} messages; the queue is full`,
+      );
     }
     this.run();
   }
 
-  /** Called when one more is told, or never will be. */
-  onTold(listener: () => void): void {
-    this.told = listener;
+  /** Called when a message was sent or rejected. */
+  onDequeued(listener: () => void): void {
+    this.dequeued = listener;
   }
 
-  /** Fulfilled when all is told, or after so long. */
+  /** Resolves when the queue is empty, or after `withinMs`. */
   async flush(withinMs: number): Promise<void> {
     await within(this.running, withinMs, this.ending.signal);
   }
@@ -55,7 +57,7 @@ export class Notifier {
     await this.running;
     const left = this.waiting.length;
     if (left > 0)
-      complain(this.io, `${this.sink.name}: ${left} not told: ${this.failing ?? 'no time'}`);
+      complain(this.io, `${this.sink.name}: ${left} not sent: ${this.failing ?? 'no time left'}`);
     await this.sink.close();
   }
 
@@ -73,29 +75,29 @@ export class Notifier {
         pauseMs = firstPauseMs;
         // Unless it was dropped meanwhile.
         if (this.waiting[0] === next) this.waiting.shift();
-        this.told();
+        this.dequeued();
       } else {
         await within(new Promise(() => {}), pauseMs, signal).catch(() => undefined);
         pauseMs = Math.min(longestPauseMs, pauseMs * 2);
       }
     }
-    // Not any later: what is told in between would wait for the next.
+    // Now, or a message that is queued meanwhile would wait for the next one.
     this.isRunning = false;
   }
 
-  /** Whether it is done with: told, or refused for good. */
+  /** Whether the message leaves the queue: it was sent, or rejected for good. */
   private async send(message: AlertMessage): Promise<boolean> {
     const { sink, io } = this;
     try {
       await sink.send([message], sink.orderingKeyOf(message), this.ending.signal);
-      if (this.failing !== undefined) io.err(`${sink.name}: told again`);
+      if (this.failing !== undefined) io.err(`${sink.name}: works again`);
       this.failing = undefined;
       return true;
     } catch (error) {
       if (this.ending.signal.aborted) return false;
       const why = errorText(error);
       const isFinal = error instanceof SinkError && error.reason === 'refused';
-      const what = isFinal ? 'not taken' : 'not told yet, trying again';
+      const what = isFinal ? 'rejected' : 'not sent yet, retrying';
       if (why !== this.failing || isFinal) complain(io, `${sink.name}: ${what}: ${why}`);
       this.failing = isFinal ? undefined : why;
       return isFinal;

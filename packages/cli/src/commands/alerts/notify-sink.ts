@@ -1,4 +1,4 @@
-/** The sink of `--notify`, by the same rules as those of rack.yaml. */
+/** The sink of `--notify`, with the schema of rack.yaml. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createSinks, type Sink } from '@skolo/alerts';
@@ -6,7 +6,7 @@ import { errorCode } from '@skolo/errors';
 import { parseRack, RackError, type RackIssue } from '@skolo/rack';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 
-/** A rack of nothing but a sink; the file follows, indented. */
+/** A minimal rack around the sink; the file follows, indented. */
 const around = [
   'rack: watch',
   'jumphost: { name: watch, address: 127.0.0.1 }',
@@ -22,11 +22,11 @@ const indent = ' '.repeat(8);
 const pathBefore = 'services.alert-to-pubsub.sinks[0]';
 
 /**
- * Nothing is opened or sent yet.
+ * Opens no connection.
  *
  * @param notify `file:PATH`, a URL, or a YAML file
  * @throws CliError It is not valid.
- * @throws RackError Of the YAML file, with its lines.
+ * @throws RackError The YAML file is not valid.
  */
 export async function sinkOf(notify: string): Promise<Sink> {
   if (/^https?:/.test(notify)) return ofUrl(notify);
@@ -38,7 +38,7 @@ export async function sinkOf(notify: string): Promise<Sink> {
 
 function ofUrl(url: string): Sink {
   if (!URL.canParse(url))
-    throw usageError(`--notify ${url}: no URL, such as https://ntfy.sh/racks`);
+    throw usageError(`--notify ${url}: not a URL; expected one like https://ntfy.sh/racks`);
   return made({ name: 'notify', kind: 'http', url });
 }
 
@@ -57,7 +57,7 @@ async function readYaml(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (cause) {
     const code = errorCode(cause) ?? cause;
-    const message = `${file}: cannot be read (${code}); give a YAML file with a sink, file:PATH, or a URL`;
+    const message = `${file}: cannot be read (${code}); give a YAML file with a sink, file:PATH or a URL`;
     throw new CliError(message, exitCodes.badConfiguration, { cause });
   }
 }
@@ -75,7 +75,7 @@ function parsed(text: string, file: string): Sink {
   }
 }
 
-/** Where it stands in the file itself. */
+/** With its position in the file itself. */
 function inFile(issue: RackIssue): RackIssue {
   const path = issue.path.startsWith(pathBefore)
     ? issue.path.slice(pathBefore.length).replace(/^\./, '')

@@ -1,4 +1,4 @@
-/** Where messages are read: what rack.yaml says, or the command line, for who watches many racks from a desk. */
+/** Options for a Pub/Sub topic: from rack.yaml, or from the command line to watch many racks. */
 import type { FieldNames, PubSubConnection } from '@skolo/alerts';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
@@ -13,7 +13,6 @@ export interface PubSubOptions {
   subscription?: string;
 }
 
-/** What messages are read from. */
 export interface Source {
   connection: PubSubConnection;
   topic: string;
@@ -23,21 +22,20 @@ export interface Source {
 
 const defaultTopic = 'prometheus-alerts';
 
-/** Adds the options that say where. */
 function canSubscribe(command: SkoloCommand): SkoloCommand {
   return command
-    .addOption(new Option('--project <id>', 'the project of the topic; then rack.yaml is not read'))
+    .addOption(new Option('--project <id>', 'project of the topic; rack.yaml is then not read'))
     .addOption(
       new Option(
         '--topic <name>',
-        `the topic, instead of what rack.yaml says (default: "${defaultTopic}")`,
+        `topic, instead of the one in rack.yaml (default: "${defaultTopic}")`,
       ),
     )
     .addOption(
-      new Option('--endpoint <host:port>', 'a region of Pub/Sub, instead of what rack.yaml says'),
+      new Option('--endpoint <host:port>', 'region of Pub/Sub, instead of the one in rack.yaml'),
     )
     .addOption(
-      new Option('--key-file <file>', 'key of a service account, instead of what rack.yaml says'),
+      new Option('--key-file <file>', 'key of a service account, instead of the one in rack.yaml'),
     );
 }
 
@@ -45,13 +43,13 @@ export function withSubscription(command: SkoloCommand): SkoloCommand {
   return canSubscribe(command).addOption(
     new Option(
       '--subscription <name>',
-      'one that exists, instead of a temporary one; it is shared with all others that read it',
+      'an existing subscription, shared with its other readers, instead of a temporary one',
     ),
   );
 }
 
 /**
- * Nothing is asked of Pub/Sub yet, except for the project where nobody says it.
+ * Sends no request, except to find out the project.
  *
  * @throws CliError There are no credentials, or they name no project.
  */

@@ -23,31 +23,29 @@ interface Options extends PubSubOptions {
   json?: true;
 }
 
-/** `skolo alerts send`: one alert from end to end, and how long it took. */
+/** `skolo alerts send`: sends a test alert and measures its delivery. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Hands one alert to the service of the rack, as Prometheus does, waits until it has arrived at Pub/Sub, and says how long that took; then the same with its end. Ends with 1 when it does not arrive in time, and says where it has got to.',
+      'Sends a test alert to the alert-to-pubsub of the rack, as Prometheus does, waits until it arrives at Pub/Sub, and prints how long that took. Then it resolves the alert and measures again. If the alert does not arrive in time, it prints where the alert is queued. The exit code is then 1.',
     )
-    .summary('one alert from end to end, and how long it takes')
-    .option('--alertname <name>', 'its name', 'SkoloTest')
+    .summary('send a test alert and measure its delivery')
+    .option('--alertname <name>', 'name of the alert', 'SkoloTest')
     .addOption(
-      new Option('--label <name=value>', 'another label; may be given several times').argParser(
-        label,
-      ),
+      new Option('--label <name=value>', 'another label; can be repeated').argParser(label),
     )
-    .option('--severity <severity>', 'its severity', 'info')
+    .option('--severity <severity>', 'severity of the alert', 'info')
     .addOption(
-      new Option('--resolve-after <time>', 'how long it fires, once it has arrived')
+      new Option('--resolve-after <time>', 'how long it fires after its arrival')
         .argParser(shortSpanOrNone)
         .default(0, '0s'),
     )
     .addOption(
-      new Option('--within <time>', 'how long it may take')
+      new Option('--within <time>', 'deadline of the delivery')
         .argParser(shortSpan)
         .default(30_000, '30s'),
     )
-    .option('--no-subscribe', 'do not look at Pub/Sub; wait until the service has sent it')
+    .option('--no-subscribe', 'do not read Pub/Sub; wait until the service has sent it')
     .option('--json', 'print JSON');
   withSubscription(command)
     .uses('rack', 'url', 'tokenFile')
@@ -59,74 +57,80 @@ export function define(command: SkoloCommand, io: Io): void {
 function label(text: string, former: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
   if (name !== undefined && value !== undefined) return { ...former, [name]: value };
-  throw new InvalidArgumentError('Give a name and a value, such as team=lab.');
+  throw new InvalidArgumentError('expected a name and a value, such as team=lab');
 }
 
-interface Way {
-  /** Before anything is sent: what arrives before one listens is missed. */
+/** How the delivery is observed. */
+interface Delivery {
+  /** Resolves when the alert may be sent. */
   ready(): Promise<void>;
-  /** @throws CliError It has not arrived in time; says where it has got to. */
+  /** @throws CliError It did not arrive in time; the message names the queue. */
   arrived(status: AlertStatus, acceptedAt: number): Promise<void>;
-  /** What has arrived, in one word. */
-  word: string;
+  /** For the output. */
+  verb: string;
   end(): Promise<void>;
 }
 
 type AlertStatus = 'firing' | 'resolved';
 
-/** Sets the exit code; throws when it was not accepted, or has not arrived. */
+/** @throws CliError It was not accepted, or did not arrive. */
 async function sendTest(io: Io, command: SkoloCommand, options: Options): Promise<void> {
   const { testLabel } = await import('@skolo/alerts');
-  const { Arrivals, Sending } = await import('./arrivals.ts');
+  const { PubSubDelivery, SinkDelivery } = await import('./delivery.ts');
   const service = await alertToPubsub(command);
   const post = await poster(command, service.baseUrl);
   const id = randomBytes(6).toString('hex');
   const stop = untilStopped(io);
   const deps = { service, withinMs: options.within, signal: stop.signal };
-  const way: Way = options.subscribe
-    ? new Arrivals({
+  const delivery: Delivery = options.subscribe
+    ? new PubSubDelivery({
         ...deps,
         source: await sourceOf(command, options),
         test: { label: testLabel, id },
       })
-    : new Sending(deps);
+    : new SinkDelivery(deps);
   const { alertname, severity, label } = options;
   const labels = { ...label, alertname, severity, [testLabel]: id };
   try {
-    await way.ready();
-    const delays = await fireAndResolve(io, options, { labels, post, way, signal: stop.signal });
+    await delivery.ready();
+    const delays = await fireAndResolve(io, options, {
+      labels,
+      post,
+      delivery,
+      signal: stop.signal,
+    });
     if (options.json) printJson(io, { labels, ...delays });
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     io.exitCode = exitCodes.interrupted;
   } finally {
     stop.end();
-    await way.end();
+    await delivery.end();
   }
 }
 
 interface TestAlert {
   labels: Record<string, string>;
   post: Post;
-  way: Way;
+  delivery: Delivery;
   signal: AbortSignal;
 }
 
-/** Fires, and is resolved also when it did not arrive: it must not stand in the list for ever. */
+/** Resolves the alert also when it did not arrive, so that it does not stay in the list. */
 async function fireAndResolve(
   io: Io,
   { within, resolveAfter, json }: Options,
-  { labels, post, way, signal }: TestAlert,
+  { labels, post, delivery, signal }: TestAlert,
 ): Promise<Record<string, object>> {
   const startsAt = new Date().toISOString();
   const delays: Record<string, object> = {};
   async function send(status: AlertStatus): Promise<void> {
     const now = Date.now();
-    // Should nobody be left to say that it is over, it is over then.
+    // The alert ends then, should this process die.
     const endsAt = status === 'resolved' ? now : now + within + resolveAfter + 60_000;
     await post({
       labels,
-      annotations: { summary: 'a test of the way of an alert; nothing is wrong' },
+      annotations: { summary: 'a test of the delivery of alerts; no action is needed' },
       startsAt,
       endsAt: new Date(endsAt).toISOString(),
     });
@@ -136,10 +140,10 @@ async function fireAndResolve(
     await send(status);
     const acceptedAt = performance.now();
     const acceptedMs = Math.round(acceptedAt - began);
-    await way.arrived(status, acceptedAt);
+    await delivery.arrived(status, acceptedAt);
     const arrivedMs = Math.round(performance.now() - began);
-    delays[status] = { acceptedMs, [`${way.word}Ms`]: arrivedMs };
-    const line = `${status.padEnd(8)}  accepted after ${acceptedMs} ms, ${way.word} after ${arrivedMs} ms`;
+    delays[status] = { acceptedMs, [`${delivery.verb}Ms`]: arrivedMs };
+    const line = `${status.padEnd(8)}  accepted after ${acceptedMs} ms, ${delivery.verb} after ${arrivedMs} ms`;
     if (!json) io.out(line);
   }
   try {
@@ -159,7 +163,7 @@ type Post = (alert: object) => Promise<void>;
 const answerWithinMs = 30_000;
 const longestReason = 300;
 
-/** Sends alerts as Prometheus does, signed in as rack.yaml says. With `--url` nobody knows how, and no sign-in is sent. */
+/** Sends alerts as Prometheus does, with the sign-in of rack.yaml. With `--url` it sends none. */
 async function poster(command: SkoloCommand, baseUrl: string): Promise<Post> {
   const authorization = command.globals().url === undefined ? await signIn(command) : undefined;
   const url = `${baseUrl.replace(/\/$/, '')}/api/v2/alerts`;
@@ -195,7 +199,7 @@ async function signIn(command: SkoloCommand): Promise<string | undefined> {
   return `Basic ${Buffer.from(`${username}:${secret}`).toString('base64')}`;
 }
 
-/** Of a problem its detail; of Alertmanager's kind a JSON string. */
+/** The detail of a problem document, or the JSON string that Alertmanager sends. */
 function whyOf(text: string): string {
   try {
     const body: unknown = JSON.parse(text);

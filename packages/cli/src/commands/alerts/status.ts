@@ -8,13 +8,13 @@ import { count, styled } from '../../output/text.ts';
 import { age, duration, lastSeen, relative, sizeText } from '../../output/time.ts';
 import { alertToPubsub } from '../../service-client.ts';
 
-/** `skolo alerts status`: whether alerts of the rack get through, and where they wait. */
+/** `skolo alerts status`: whether alerts are delivered, and where they are queued. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'The way of an alert in the rack: whether Prometheus and Alertmanager send, what waits, whether it arrives where it is sent. Exits with 1 when it is not healthy.',
+      'Shows the delivery of alerts: whether Prometheus and Alertmanager send, what is queued, and whether each sink accepts it. The exit code is 1 when it is not healthy.',
     )
-    .summary('whether alerts get through, and where they wait')
+    .summary('whether alerts are delivered, and where they are queued')
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo alerts status --rack racks/rack4/rack.yaml');
@@ -28,13 +28,13 @@ export function define(command: SkoloCommand, io: Io): void {
     const now = io.now();
     const health = healthy
       ? styled('healthy', 'green', io.colour)
-      : styled(`not healthy: ${why ?? 'it does not say why'}`, 'red', io.colour);
+      : styled(`not healthy: ${why ?? 'no reason given'}`, 'red', io.colour);
     io.out(`${location}: ${health}`);
     const heard =
-      lastHeard === undefined ? 'never heard' : `last heard ${relative(lastHeard, now)}`;
+      lastHeard === undefined ? 'never received' : `last received ${relative(lastHeard, now)}`;
     io.out(`Prometheus or Alertmanager: ${heard}; ${count(firing, 'alert')} firing`);
     for (const receiver of receivers) io.out(receiverLine(receiver, now, io.colour));
-    const refusing = spool.refusing === undefined ? '' : `; nothing is accepted: ${spool.refusing}`;
+    const refusing = spool.refusing === undefined ? '' : `; rejects new alerts: ${spool.refusing}`;
     io.out(`spool: ${sizeText(spool.bytes)} of ${sizeText(spool.maxBytes)}${refusing}`);
     if (spool.damage !== undefined) io.out(styled(`damage: ${spool.damage}`, 'red', io.colour));
     io.out('');
@@ -42,8 +42,7 @@ export function define(command: SkoloCommand, io: Io): void {
     for (const { name, detail, setAside } of sinks) {
       if (detail !== undefined) io.out(`\n${name}: ${detail}`);
       if (setAside > 0) {
-        const set = setAside === 1 ? '1 message was' : `${setAside} messages were`;
-        io.out(`\n${name}: ${set} set aside; see skolo alerts dead-letters`);
+        io.out(`\n${name}: ${count(setAside, 'dead letter')}; see skolo alerts dead-letters`);
       }
     }
     return undefined;
@@ -74,11 +73,11 @@ function columns(now: number): Column<SinkStatus>[] {
       cell: ({ failingSince }) => failingSince && age(failingSince, now),
       leaveOut: 2,
     },
-    { title: 'WAITING', cell: ({ depth }) => String(depth), align: 'right' },
+    { title: 'QUEUED', cell: ({ depth }) => String(depth), align: 'right' },
     {
       title: 'OLDEST',
       cell: ({ depth, oldestSeconds }) => (depth > 0 ? duration(oldestSeconds) : undefined),
     },
-    { title: 'ARRIVED', cell: ({ lastSuccess }) => lastSeen(lastSuccess, now) },
+    { title: 'DELIVERED', cell: ({ lastSuccess }) => lastSeen(lastSuccess, now) },
   ];
 }

@@ -16,18 +16,18 @@ interface Options extends PubSubOptions {
   json?: true;
 }
 
-/** `skolo alerts tail`: what arrives at Pub/Sub. */
+/** `skolo alerts tail`: prints messages as they arrive at Pub/Sub. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Prints what arrives at Pub/Sub from now on, of all locations that publish to the topic, a line each: when it was accepted in the rack, where, what, and how much later it was published if that is long. Ends with Ctrl-C, and with 0. What is waited for has a subscription of its own, which is deleted at the end.',
+      'Prints messages as they arrive at Pub/Sub, from all locations that publish to the topic. Each line shows when the rack accepted the message, the location, the alert, and a long delay. Ends on Ctrl-C, with exit code 0. The command makes a subscription and deletes it at the end.',
     )
-    .summary('what arrives at Pub/Sub')
-    .option('--location <name>', 'only of this one')
-    .option('--heartbeats', 'also that racks live, every 15 seconds')
-    .addOption(new Option('--count <n>', 'end after so many').argParser(upTo(1_000_000)))
-    .addOption(new Option('--for <time>', 'end after so long, such as 30s').argParser(shortSpan))
-    .option('--json', 'print JSON, an object a line');
+    .summary('print messages as they arrive at Pub/Sub')
+    .option('--location <name>', 'only this location')
+    .option('--heartbeats', 'also heartbeats, every 15 seconds')
+    .addOption(new Option('--count <n>', 'end after this many messages').argParser(upTo(1_000_000)))
+    .addOption(new Option('--for <time>', 'end after this time, such as 30s').argParser(shortSpan))
+    .option('--json', 'print JSON, one object per line');
   withSubscription(command)
     .uses('rack')
     .example('skolo alerts tail --project my-project --location rack4');
@@ -54,7 +54,7 @@ export function define(command: SkoloCommand, io: Io): void {
         fields,
         signal: stop.signal,
         onMessage: show,
-        onState: tellState(io),
+        onState: stateReporter(io),
       });
     } finally {
       clearTimeout(timer);
@@ -63,26 +63,29 @@ export function define(command: SkoloCommand, io: Io): void {
   });
 }
 
-/** Says when nothing can be heard, each reason once, and when it can again. */
-export function tellState(io: Pick<Io, 'err'>): (state: SubscriptionState) => void {
+/** Prints when the subscription fails, each reason once, and when it works again. */
+export function stateReporter(io: Pick<Io, 'err'>): (state: SubscriptionState) => void {
   let lost: string | undefined;
   return (change) => {
     switch (change.state) {
       case 'ready':
-        if (lost !== undefined) io.err('listening again');
+        if (lost !== undefined) io.err('subscription works again');
         lost = undefined;
         return;
       case 'lost':
-        if (lost !== change.error.message) complain(io, `${change.error.message}; trying again`);
+        if (lost !== change.error.message) complain(io, `${change.error.message}; retrying`);
         lost = change.error.message;
         return;
       case 'gap':
-        complain(io, 'the temporary subscription was gone; what was published meanwhile is missed');
+        complain(
+          io,
+          'the temporary subscription was deleted; messages published meanwhile are lost',
+        );
         return;
       case 'left':
         complain(
           io,
-          `the temporary subscription could not be deleted, it goes by itself within a day: ${change.error.message}`,
+          `the temporary subscription could not be deleted; it expires within a day: ${change.error.message}`,
         );
     }
   };
@@ -90,7 +93,7 @@ export function tellState(io: Pick<Io, 'err'>): (state: SubscriptionState) => vo
 
 const remembered = 10_000;
 
-/** Which messages have been there before. Pub/Sub gives some twice, and racks send some twice. */
+/** Drops duplicates: Pub/Sub delivers some messages twice, and racks send some twice. */
 class Seen {
   private readonly keys = new Set<string>();
 

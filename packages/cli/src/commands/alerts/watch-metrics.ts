@@ -1,4 +1,4 @@
-/** What a watch shows Prometheus: https://prometheus.io/docs/instrumenting/exposition_formats/ */
+/** Metrics of a watch: https://prometheus.io/docs/instrumenting/exposition_formats/ */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { answerStrictly } from '@skolo/common/light';
@@ -11,7 +11,7 @@ interface WatchMetrics {
   close(): Promise<void>;
 }
 
-/** @throws CliError It cannot listen there. */
+/** @throws CliError The port cannot be used. */
 export async function startWatchMetrics(
   port: number,
   facts: () => WatchFacts,
@@ -45,7 +45,7 @@ export async function startWatchMetrics(
   };
 }
 
-function metricsText({ report, blindWhy, notToldYet }: WatchFacts): string {
+function metricsText({ report, blindWhy, unsent }: WatchFacts): string {
   const each = (
     name: string,
     help: string,
@@ -59,22 +59,22 @@ function metricsText({ report, blindWhy, notToldYet }: WatchFacts): string {
   return [
     ...each(
       'skolo_alerts_location_last_heartbeat_timestamp_seconds',
-      'When it was last heard of; 0 = never.',
+      'Time of the last heartbeat; 0 = never.',
       locations.map(({ location, lastHeard = 0 }) => [location, lastHeard / 1000]),
     ),
     ...each(
       'skolo_alerts_location_healthy',
-      '1 if it is heard of and says that it is healthy; while the watch is blind, as it was before.',
+      '1 if heartbeats arrive and report healthy; unchanged while Pub/Sub cannot be reached.',
       locations.map(({ location, state }) => [location, state === 'well' ? 1 : 0]),
     ),
-    ...each(
-      'skolo_alerts_watch_blind',
-      '1 while Pub/Sub cannot be reached, and nobody can be heard.',
-      [[undefined, blindWhy === undefined ? 0 : 1]],
-    ),
-    ...each('skolo_alerts_watch_not_told', 'Changes that the sink of --notify has not taken yet.', [
-      [undefined, notToldYet],
+    ...each('skolo_alerts_watch_blind', '1 while Pub/Sub cannot be reached.', [
+      [undefined, blindWhy === undefined ? 0 : 1],
     ]),
+    ...each(
+      'skolo_alerts_watch_not_told',
+      'Messages that the sink of --notify has not accepted yet.',
+      [[undefined, unsent]],
+    ),
     '',
   ].join('\n');
 }

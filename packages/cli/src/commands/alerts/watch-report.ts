@@ -1,4 +1,4 @@
-/** What `skolo alerts watch --once` prints. */
+/** Output of `skolo alerts watch`. */
 import type { LocationReport } from '@skolo/alerts';
 import { complain, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
@@ -19,8 +19,8 @@ export function printOnce(io: Io, { report, blindWhy }: WatchFacts, json: boolea
     return;
   }
   printTable(io, columns(io.now()), locations);
-  if (others.length > 0) io.err(`also heard, and not expected: ${others.join(', ')}`);
-  if (blindWhy !== undefined) complain(io, `nobody can be heard any more: ${blindWhy}`);
+  if (others.length > 0) io.err(`not expected: ${others.join(', ')}`);
+  if (blindWhy !== undefined) complain(io, `Pub/Sub cannot be reached: ${blindWhy}`);
 }
 
 function columns(now: number): Column<LocationReport>[] {
@@ -28,11 +28,11 @@ function columns(now: number): Column<LocationReport>[] {
     { title: 'LOCATION', cell: ({ location }) => location, shrinkTo: 12 },
     { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
     {
-      title: 'HEARD',
+      title: 'HEARTBEAT',
       cell: ({ lastHeard }) => (lastHeard === undefined ? 'never' : timestamp(lastHeard)),
     },
     {
-      title: 'WAITING',
+      title: 'QUEUED',
       cell: ({ heard }) => heard?.spoolDepth?.toString(),
       align: 'right',
       leaveOut: 1,
@@ -50,10 +50,10 @@ const styles: Record<LocationReport['state'], Style | undefined> = {
 };
 
 function whyOf({ state, lastHeard, since, heard }: LocationReport, now: number) {
-  if (state === 'unhealthy') return heard?.why ?? 'it does not say why';
+  if (state === 'unhealthy') return heard?.why ?? 'no reason given';
   if (state !== 'silent') return undefined;
   return lastHeard === undefined
-    ? `never heard of since ${timestamp(since)}`
+    ? `no heartbeat since ${timestamp(since)}`
     : `silent for ${duration((now - lastHeard) / 1000)}`;
 }
 
@@ -75,7 +75,7 @@ function asJson(report: LocationReport) {
 }
 
 interface Change {
-  /** `-`: the watch itself. */
+  /** `-` for the watch itself. */
   location: string;
   state: string;
   style?: Style;
@@ -85,29 +85,28 @@ interface Change {
 
 const stateWidth = 'unexpected'.length;
 
-/** Gets the facts again and again, and prints what is new in them. */
+/** Prints what is new in the facts. */
 export function printChanges(io: Io, json: boolean): (facts: WatchFacts) => void {
-  const before: Said = { locations: new Map(), unexpected: new Set(), blindSince: undefined };
+  const before: Printed = { locations: new Map(), unexpected: new Set(), blindSince: undefined };
   return (facts) => {
     for (const change of changesOf(before, facts, io.now())) {
       io.out(json ? jsonOf(change, io.now()) : lineOf(change, io));
     }
     const { locations, unexpected, blindSince } = facts.report;
-    // Of those that are waited for, nothing is said.
-    const said = locations.filter(({ state }) => state !== 'waiting');
-    for (const each of said) before.locations.set(each.location, each);
+    const known = locations.filter(({ state }) => state !== 'waiting');
+    for (const each of known) before.locations.set(each.location, each);
     for (const { location } of unexpected) before.unexpected.add(location);
     before.blindSince = blindSince;
   };
 }
 
-interface Said {
+interface Printed {
   locations: Map<string, LocationReport>;
   unexpected: Set<string>;
   blindSince: number | undefined;
 }
 
-function changesOf(before: Said, facts: WatchFacts, now: number): Change[] {
+function changesOf(before: Printed, facts: WatchFacts, now: number): Change[] {
   const { locations, unexpected, blindSince } = facts.report;
   const { blindSince: blindBefore, locations: former, unexpected: known } = before;
   return [
@@ -120,7 +119,7 @@ function changesOf(before: Said, facts: WatchFacts, now: number): Change[] {
     ...locations.flatMap((each) => changeOf(former.get(each.location), each, now)),
     ...unexpected
       .filter(({ location }) => !known.has(location))
-      .map(({ location }) => ({ location, state: 'unexpected', text: 'heard, and not expected' })),
+      .map(({ location }) => ({ location, state: 'unexpected', text: 'not expected' })),
   ];
 }
 

@@ -21,35 +21,40 @@ interface Options extends PubSubOptions {
   json?: true;
 }
 
-/** `skolo alerts watch`: which of many racks is silent, and since when. */
+/** `skolo alerts watch`: reports racks that are silent. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'The dead man of many racks: which of those that are expected is silent or not healthy, and since when. It goes on until Ctrl-C and prints what changes; with --once it listens until all were heard or the time is over, prints a table, and ends with 0 when all are well, with 1 when one is not. When it is Pub/Sub that cannot be reached, it says so, and calls nobody silent.',
+      'Watches the heartbeats of many racks: which of them is silent or not healthy, and since when. It prints changes until Ctrl-C. With --once it waits for a heartbeat of each rack, until --within, and prints a table. The exit code is then 0 when all are well, else 1. While Pub/Sub cannot be reached, it reports that, and no rack as silent.',
     )
-    .summary('which of many racks is silent, and since when')
-    .option('--location <name...>', 'expected; may be given several times')
-    .option('--locations <file>', 'a file with one that is expected on each line')
+    .summary('report racks that are silent')
+    .option('--location <name...>', 'expected location; can be repeated')
+    .option('--locations <file>', 'file of expected locations, one per line')
     .addOption(
-      new Option('--silent-after <time>', 'without a heartbeat for so long, one is silent')
+      new Option(
+        '--silent-after <time>',
+        'a location is silent after this time without a heartbeat',
+      )
         .argParser(shortSpan)
         .default(90_000, '90s'),
     )
-    .option('--once', 'print a table, and end')
+    .option('--once', 'print a table and end')
     .addOption(
-      new Option('--within <time>', 'with --once: how long to listen')
+      new Option('--within <time>', 'with --once: how long to wait')
         .argParser(shortSpan)
         .default(60_000, '60s'),
     )
-    .option('--state <file>', 'keeps what is known over restarts')
+    .option('--state <file>', 'keeps the state over restarts')
     .addOption(
-      new Option('--metrics-port <n>', 'serve /metrics and /healthz there').argParser(Number),
+      new Option('--metrics-port <n>', 'serve /metrics and /healthz at this port').argParser(
+        Number,
+      ),
     )
     .option(
       '--notify <sink>',
-      'tell who is silent and who is back: file:PATH, http(s)://URL, or a YAML file with a sink as in rack.yaml',
+      'send changes to a sink: file:PATH, http(s)://URL, or a YAML file with a sink as in rack.yaml',
     )
-    .option('--json', 'print JSON: with --once the table, otherwise an object for each change');
+    .option('--json', 'print JSON: with --once the table, else one object per change');
   withSubscription(command)
     .uses('rack')
     .example('skolo alerts watch --project my-project --locations racks.txt --once');
@@ -105,15 +110,15 @@ async function watch(io: Io, command: SkoloCommand, options: Options): Promise<v
 
 function checkOptions({ once, notify, state, metricsPort }: Options): void {
   if (once && metricsPort !== undefined) {
-    throw usageError('--metrics-port is for a watch that goes on; leave out --once');
+    throw usageError("option '--metrics-port' has no effect with '--once'");
   }
   if (once && notify !== undefined && state === undefined) {
     throw usageError(
-      'with --once, --notify needs --state: otherwise each run tells the same again',
+      "with '--once', option '--notify' needs '--state': otherwise each run reports the same changes",
     );
   }
   if (metricsPort !== undefined && !isPort(metricsPort)) {
-    throw usageError('--metrics-port has to be a number from 0 to 65535');
+    throw usageError('--metrics-port: expected a number from 0 to 65535');
   }
 }
 
@@ -121,15 +126,18 @@ function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 0 && port <= 65_535;
 }
 
-/** Each once, in the order given. */
+/** Without duplicates, in the order given. */
 async function locationsOf({ location = [], locations }: Options): Promise<string[]> {
   const listed = locations === undefined ? [] : await listedIn(locations);
   const all = [...new Set([...location, ...listed])].filter((name) => name !== '');
   if (all.length > 0) return all;
   if (locations !== undefined) {
-    throw new CliError(`${locations}: no location is in it`, exitCodes.badConfiguration);
+    throw new CliError(
+      `${locations}: contains no location; write one per line`,
+      exitCodes.badConfiguration,
+    );
   }
-  throw usageError('say who is expected, with --location NAME or --locations FILE');
+  throw usageError('no location: give --location NAME or --locations FILE');
 }
 
 async function listedIn(file: string): Promise<string[]> {

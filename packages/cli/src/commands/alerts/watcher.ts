@@ -1,4 +1,4 @@
-/** Listens for heartbeats, and keeps what follows from them. */
+/** Receives heartbeats and keeps the state of each rack. */
 import {
   type Alert,
   DeadMan,
@@ -16,7 +16,7 @@ import { CliError, complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import type { Notifier } from './notifier.ts';
 import type { Source } from './pubsub-options.ts';
-import { tellState } from './tail.ts';
+import { stateReporter } from './tail.ts';
 import { Expected, toConnect, within } from './within.ts';
 
 interface WatcherDeps {
@@ -31,26 +31,26 @@ interface WatcherDeps {
 
 export interface WatchFacts {
   report: Report;
-  /** Why nothing can be heard. */
+  /** Why Pub/Sub cannot be reached. */
   blindWhy: string | undefined;
-  /** Changes that could not be told yet. */
-  notToldYet: number;
+  /** Messages that the sink has not accepted yet. */
+  unsent: number;
 }
 
-/** How often it is looked at who has become silent. */
-const lookMs = 1000;
-/** The time last heard is not worth more. */
+/** How often locations are checked for silence. */
+const checkMs = 1000;
+/** How often the times of heartbeats are saved. */
 const saveMs = 60_000;
 const longestIdleMs = 20_000;
-const lastWordsMs = 10_000;
+const flushMs = 10_000;
 
 export class Watcher {
   private readonly deps: WatcherDeps;
-  private man: DeadMan;
+  private deadMan: DeadMan;
   private firing: Alert[];
   private blindWhy: string | undefined;
   private readonly listening = new Expected();
-  private readonly allHeard = new Expected();
+  private readonly allReceived = new Expected();
   private listener: ((facts: WatchFacts) => void) | undefined;
   private saved = '';
   private savedAt = Number.NEGATIVE_INFINITY;
@@ -58,16 +58,16 @@ export class Watcher {
 
   constructor(deps: WatcherDeps) {
     this.deps = deps;
-    this.man = this.newMan(deps.silentAfterMs);
+    this.deadMan = this.newDeadMan(deps.silentAfterMs);
     this.firing = deps.kept?.firing ?? [];
-    deps.notifier?.onTold(() => this.save());
+    deps.notifier?.onDequeued(() => this.save());
   }
 
   facts(): WatchFacts {
     return {
-      report: this.man.report(momentNow()),
+      report: this.deadMan.report(momentNow()),
       blindWhy: this.blindWhy,
-      notToldYet: this.deps.notifier?.waiting.length ?? 0,
+      unsent: this.deps.notifier?.waiting.length ?? 0,
     };
   }
 
@@ -76,47 +76,47 @@ export class Watcher {
   }
 
   /**
-   * Until it is told to end.
+   * Until `signal` is aborted.
    *
-   * @throws SubscribeError It cannot listen, and that does not pass.
+   * @throws SubscribeError It cannot subscribe, and a retry does not help.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const timer = setInterval(() => this.look(), lookMs);
+    const timer = setInterval(() => this.look(), checkMs);
     try {
       await this.listen(signal);
     } finally {
       clearInterval(timer);
     }
-    await this.lastWords();
+    await this.flush();
   }
 
   /**
-   * Until all were heard, or the time is over.
+   * Until a heartbeat of each location has arrived, or `withinMs` is over.
    *
    * @throws SubscribeError
-   * @throws CliError Nothing could be heard.
+   * @throws CliError Pub/Sub does not answer.
    */
   async once(withinMs: number, signal: AbortSignal): Promise<void> {
     const ending = new AbortController();
-    this.man = this.newMan(Math.min(withinMs, this.deps.silentAfterMs));
+    this.deadMan = this.newDeadMan(Math.min(withinMs, this.deps.silentAfterMs));
     const ended = this.listen(AbortSignal.any([signal, ending.signal]));
     ended.catch((error: unknown) => this.listening.fails(error));
     try {
       if (!(await within(this.listening.happened, toConnect(withinMs), signal))) {
-        throw new CliError(`nobody can be heard: ${this.blindWhy ?? 'Pub/Sub does not answer'}`);
+        throw new CliError(`cannot subscribe: ${this.blindWhy ?? 'Pub/Sub does not answer'}`);
       }
-      await within(this.allHeard.happened, withinMs, signal);
+      await within(this.allReceived.happened, withinMs, signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
       ending.abort();
-      // What it has to say was said above.
+      // Its error was thrown above.
       await ended.catch(() => undefined);
     }
     if (signal.aborted) return;
-    if (this.blindWhy === undefined) this.man.conclude(momentNow());
+    if (this.blindWhy === undefined) this.deadMan.conclude(momentNow());
     this.look();
-    await this.lastWords();
+    await this.flush();
   }
 
   async close(): Promise<void> {
@@ -125,7 +125,7 @@ export class Watcher {
     await this.deps.notifier?.close();
   }
 
-  private newMan(silentAfterMs: number): DeadMan {
+  private newDeadMan(silentAfterMs: number): DeadMan {
     const { locations, kept, source } = this.deps;
     return new DeadMan({
       locations,
@@ -139,39 +139,39 @@ export class Watcher {
   private async listen(signal: AbortSignal): Promise<void> {
     const { source, silentAfterMs, io } = this.deps;
     const { connection, topic, subscription, fields } = source;
-    const tell = tellState(io);
+    const report = stateReporter(io);
     await subscribe(connection, {
       topic,
       subscription,
       fields,
       onlyHeartbeats: true,
-      // It has to be known before the first rack would count as silent.
+      // A lost connection must be noticed before a rack counts as silent.
       idleMs: Math.min(longestIdleMs, silentAfterMs / 4),
       signal,
-      onMessage: (message) => this.heard(message),
+      onMessage: (message) => this.receive(message),
       onState: (state) => {
-        if (state.state === 'left') tell(state);
+        if (state.state === 'left') report(state);
         else this.changed(state);
       },
     });
   }
 
-  private heard({ decoded, published }: Received): void {
+  private receive({ decoded, published }: Received): void {
     if (decoded.kind !== 'heartbeat' || decoded.location === undefined) return;
     const { location, healthy, why, version, spoolDepth, spoolOldestSeconds } = decoded;
     const facts = { healthy, why, version, spoolDepth, spoolOldestSeconds };
-    this.man.heard({ location, published, ...facts }, momentNow());
+    this.deadMan.heard({ location, published, ...facts }, momentNow());
     this.look();
   }
 
   private changed(state: SubscriptionState): void {
     const now = momentNow();
     if (state.state === 'ready') {
-      this.man.seeing(now);
+      this.deadMan.seeing(now);
       this.blindWhy = undefined;
       this.listening.happens();
     } else if (state.state === 'lost') {
-      this.man.blind(now);
+      this.deadMan.blind(now);
       this.blindWhy = state.error.message;
     }
     this.look();
@@ -184,17 +184,17 @@ export class Watcher {
       const watch = { report: facts.report, now: Date.now(), blindAfterMs: silentAfterMs };
       const { messages, firing } = watchChanges(this.firing, watch);
       this.firing = firing;
-      notifier.tell(messages);
+      notifier.notify(messages);
     }
     this.listener?.(facts);
     const { locations } = facts.report;
     if (locations.every(({ state }) => state === 'well' || state === 'unhealthy')) {
-      this.allHeard.happens();
+      this.allReceived.happens();
     }
     this.saveSoon(facts.report);
   }
 
-  /** At once when something has changed that is worth it. */
+  /** Saves changes at once, times of heartbeats seldom. */
   private saveSoon({ locations }: Report): void {
     const worth = JSON.stringify([locations.map(({ state }) => state), this.firing]);
     if (worth === this.saved && performance.now() - this.savedAt < saveMs) return;
@@ -202,14 +202,14 @@ export class Watcher {
     this.save();
   }
 
-  /** One after the other, and never more than one that waits. */
+  /** One write at a time. */
   private save(): void {
     const { stateFile: file, notifier, io } = this.deps;
     if (file === undefined) return;
     this.savedAt = performance.now();
     const write = async () => {
       const state = {
-        locations: this.man.keep(momentNow()),
+        locations: this.deadMan.keep(momentNow()),
         firing: this.firing,
         waiting: [...(notifier?.waiting ?? [])],
       };
@@ -222,8 +222,8 @@ export class Watcher {
     this.saving = this.saving.then(write);
   }
 
-  /** What was seen is told before it ends, if that is possible. */
-  private async lastWords(): Promise<void> {
-    await this.deps.notifier?.flush(lastWordsMs);
+  /** Sends queued messages before the end, as far as possible. */
+  private async flush(): Promise<void> {
+    await this.deps.notifier?.flush(flushMs);
   }
 }

@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** To connect takes some time, which is not part of what is measured. */
+/** The time to connect is not measured. */
 export function toConnect(ms: number): number {
   return Math.max(ms, 10_000);
 }
 
-/** Something that is to happen once. */
+/** An event that happens once. */
 export class Expected {
   readonly happened: Promise<void>;
   happens: () => void = () => {};
@@ -16,15 +16,15 @@ export class Expected {
       this.happens = resolve;
       this.fails = reject;
     });
-    // Perhaps nobody is waiting for it by then.
+    // A rejection may come while no caller waits.
     this.happened.catch(() => undefined);
   }
 }
 
 /**
- * Whether it is fulfilled in time.
+ * Whether the promise resolves in time.
  *
- * @throws What it is rejected with; the reason of the signal, when that is aborted first.
+ * @throws The rejection, or the reason of the signal.
  */
 export async function within(
   promise: Promise<unknown>,

@@ -2,31 +2,31 @@ import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { routerBackup } from '../../service-client.ts';
-import { lostLines } from './backup-words.ts';
+import { lostLines } from './backup-text.ts';
 
 interface Options {
   reason: string;
   json?: true;
 }
 
-/** `skolo backup accept-loss`: what is lost from the history is reported no longer. */
+/** `skolo backup accept-loss`: gives up versions that the history has lost. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Gives up the versions that are lost from the history, and prints them. They are not reported any more. First restore what a copy has: skolo backup restore-history.',
+      'Gives up the versions that the history has lost, and prints them. They are no longer reported. First restore what a copy has: skolo backup restore-history.',
     )
-    .summary('give up versions that are lost from the history')
+    .summary('give up versions that the history has lost')
     .requiredOption('--reason <text>', 'for the audit log')
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
-    .example("skolo backup accept-loss --reason 'the disk died, and there was no copy'");
+    .example("skolo backup accept-loss --reason 'the disk died and no copy exists'");
 
   command.action(async ({ reason, json }: Options) => {
     const service = await routerBackup(command);
     const { accepted } = await service.ask((client) => client.acceptLoss({ body: { reason } }));
     if (json) return printJson(io, { accepted });
     for (const line of accepted.flatMap(lostLines)) io.out(line);
-    if (accepted.length === 0) io.err('nothing is lost');
+    if (accepted.length === 0) io.err('no version is lost');
     return undefined;
   });
 }

@@ -6,14 +6,14 @@ interface ContentOptions {
   device: string;
   version: string;
   secrets: boolean;
-  /** The service may have to look for it; after so long without a byte it is taken for gone. Default 30 s. */
+  /** Deadline between any two bytes; default 30 s, because the service may have to search. */
   silenceMs?: number;
   /** Default 1 GiB. */
   mostBytes?: number;
 }
 
 /**
- * Masked text, or with `secrets` byte for byte what the device gave.
+ * Masked text, or with `secrets` the bytes that the device sent.
  *
  * @throws ApiError
  * @throws ApiUnreachable
@@ -38,13 +38,13 @@ export async function contentOf(
       type: 'about:blank',
       title: 'unexpected answer',
       status: 200,
-      detail: `what came is not the version with the SHA-1 ${sha1}; ask again, or take it from a copy with --from`,
+      detail: `the content does not match the SHA-1 ${sha1}; retry, or read a copy with --from`,
     });
   }
   return bytes;
 }
 
-/** An encrypted archive, which is named by what is in it, and proves by itself that it is whole. */
+/** An encrypted archive: its SHA-1 is that of its content, and age verifies it. */
 function isAge(bytes: Uint8Array): boolean {
   const mark = 'age-encryption.org/v1\n';
   return Buffer.from(bytes.subarray(0, mark.length)).toString('latin1') === mark;

@@ -5,7 +5,7 @@ import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count, paragraph, plain } from '../../output/text.ts';
 import { relative, sizeText, timestamp } from '../../output/time.ts';
-import { shortVersionId } from './backup-words.ts';
+import { shortVersionId } from './backup-text.ts';
 import { type CopyOptions, withCopy } from './copy.ts';
 import type { WantedNames } from './wanted-names.ts';
 
@@ -15,14 +15,14 @@ interface Options extends CopyOptions {
   json?: true;
 }
 
-/** The devices of a copy, with the newest version that it has of each. */
+/** Prints the devices of a copy with their newest versions. */
 export async function printCopyStatus({ wanted, json, ...options }: Options): Promise<void> {
   const { io, from } = options;
   const devices = await withCopy(options, async (copy) => {
     const names = (await copy.devices()).map((name) => ({ name }));
     if (names.length === 0) {
       const place = shownRemote(from);
-      throw new CliError(`${place}: no copy of a configuration is there; is it the right place?`);
+      throw new CliError(`${place}: contains no copy of a configuration; check --from`);
     }
     const found: { name: string; newest: Version }[] = [];
     for (const { name } of await wanted.of(io, names)) {

@@ -1,4 +1,4 @@
-/** A copy of the history, outside of the rack: what is in it, and what its configurations mean. */
+/** Reads a copy of the history outside of the rack. */
 
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
@@ -21,7 +21,7 @@ import type { Globals } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { loadRack } from '../../rack-file.ts';
-import { shortVersionId } from './backup-words.ts';
+import { shortVersionId } from './backup-text.ts';
 import type { Reader } from './reader.ts';
 
 export interface CopyOptions {
@@ -33,25 +33,25 @@ export interface CopyOptions {
 
 export interface Copy {
   source: BackupSource;
-  /** Name of the rack, where rack.yaml is here. */
+  /** Name of the rack, if `--rack` is given. */
   rack: string | undefined;
   devices(): Promise<string[]>;
   /** The newest first. */
   versions(device: string, limit?: number): Promise<Version[]>;
   /** Byte for byte. */
   content(version: Version): Promise<Buffer>;
-  /** The device as rack.yaml knows it, or as far as the version tells; undefined where neither does. */
+  /** The device in rack.yaml, else what the version records; undefined if neither has it. */
   deviceOf(version: Version): InfrastructureDevice | undefined;
-  /** Undefined where nothing is known of it. */
+  /** Undefined if the model is unknown. */
   modelOf(version: Version): BackupModel | undefined;
-  /** Text for people: unless `secrets`, masked by the rules of its model, or those that fit most. */
+  /** Text for people. Unless `secrets`, masked by the rules of its model or by general ones. */
   text(version: Version, content: Buffer, secrets: boolean): string;
 }
 
 /**
- * Calls `read` with the copy. A clone that was made for it holds configurations: it is removed, also when Ctrl-C ends it.
+ * Calls `read` with the copy. Removes a temporary clone, which holds configurations, also on Ctrl-C.
  *
- * @throws CliError It cannot be opened or read, or was interrupted.
+ * @throws CliError The copy cannot be opened or read, or Ctrl-C.
  */
 export async function withCopy<T>(
   { io, globals, from, identity }: CopyOptions,
@@ -73,7 +73,7 @@ export async function withCopy<T>(
     const place = await absolute(from);
     source = await explaining(() => openSource(place, { identities, signal })).catch(
       (error: unknown) => {
-        // It has cleaned up, and may say so in its own way.
+        // It has cleaned up; its error may differ.
         if (signal.aborted) return interrupted;
         throw error;
       },
@@ -95,8 +95,8 @@ function copyOf(
 ): Copy {
   const noKey =
     identity === undefined
-      ? 'say which with --identity or SKOLO_AGE_IDENTITY_FILE'
-      : `those given are of ${identity}`;
+      ? 'give an age identity with --identity or SKOLO_AGE_IDENTITY_FILE'
+      : `the identities given are in ${identity}`;
   function deviceOf({ device, model }: Version): InfrastructureDevice | undefined {
     const known = rack?.infrastructure.get(device);
     if (known !== undefined && (model === undefined || known.model === model)) return known;
@@ -108,7 +108,7 @@ function copyOf(
     try {
       return device && create?.(device);
     } catch {
-      // One that is described in rack.yaml, which is not here.
+      // Needs options of rack.yaml, which is not given.
       return undefined;
     }
   }
@@ -121,7 +121,7 @@ function copyOf(
       const versions = await explaining(() => source.versions(device, options), { noKey });
       if (versions.length > 0) return versions;
       throw new CliError(
-        `${device}: there is no version of it; skolo backup status with the same --from shows what there is`,
+        `${device}: no version; skolo backup status with the same --from lists devices`,
       );
     },
     content: (version) => explaining(() => source.content(version), { noKey }),
@@ -134,36 +134,36 @@ function copyOf(
       if (secrets) return text;
       if (model !== undefined || format === 'text') return mask.text(text, model?.secrets ?? []);
       throw new CliError(
-        `${version.device}: it is an archive of files, and what is secret in them is not known; --secrets gives it as it is`,
+        `${version.device}: an archive of files that cannot be masked; --secrets prints it unmasked`,
       );
     },
   };
 }
 
-/** A folder is where skolo runs; whatever else it is, it stays. */
+/** Makes a folder absolute; keeps a URL. */
 async function absolute(from: string): Promise<string> {
   const path = resolve(from);
   const found = await stat(path).catch(() => undefined);
   return found?.isDirectory() ? path : from;
 }
 
-/** All that can be known of a device whose rack.yaml is not here. */
+/** A device without its rack.yaml. */
 function unknownDevice(name: string, model: string): InfrastructureDevice {
   const transport = models.get(model)?.transports[0] ?? 'ssh';
   return { name, model, transport, ports: {}, power: [], backup: true, options: {} };
 }
 
-/** As POSIX marks each of its headers. */
+/** The magic of a POSIX header. */
 function isTar(content: Buffer): boolean {
   return content.subarray(257, 262).toString('latin1') === 'ustar';
 }
 
-/** Nobody has to say a rack here; one that is said, by flag or variable, has to be right. */
+/** Optional here. A rack that is given, by flag or variable, must be valid. */
 async function rackOf(globals: Globals): Promise<Rack | undefined> {
   return globals.rackIsDefault ? undefined : loadRack(globals);
 }
 
-/** The keys of an identity file, as age-keygen writes it. */
+/** Reads an identity file as written by age-keygen. */
 async function readIdentities(file: string): Promise<Secret[]> {
   let secret: Secret;
   try {
@@ -182,11 +182,11 @@ async function readIdentities(file: string): Promise<Secret[]> {
 }
 
 function noIdentity(what: string, options?: ErrorOptions): CliError {
-  const hint = '--identity or SKOLO_AGE_IDENTITY_FILE should name the file of an age identity';
+  const hint = 'set --identity or SKOLO_AGE_IDENTITY_FILE to a file with an age identity';
   return new CliError(`${what}; ${hint}`, exitCodes.badConfiguration, options);
 }
 
-/** What is stored there says what is wrong; what it is about, and what to do, is known here. */
+/** Adds subject and hint to the error of a copy. */
 export async function explaining<T>(
   ask: () => Promise<T>,
   { subject, noKey }: { subject?: string; noKey?: string } = {},
@@ -201,7 +201,7 @@ export async function explaining<T>(
   }
 }
 
-/** What a copy has. */
+/** Reads from a copy. */
 export function copyReader(copy: Copy, from: string): Reader {
   const find = async (device: string, wanted: string) => {
     const versions = await copy.versions(device);
@@ -243,12 +243,12 @@ function stepsOf(copy: Copy, version: Version, content: Buffer, from: string) {
       `skolo backup show ${name} --from ${shownRemote(from)} --secrets -o ${file}`;
     if (isTar(content)) {
       throw new CliError(
-        `${name}: it is an archive of files: ${get(`${name}.tar`)} gives it, and tar -xpf ${name}.tar -C / unpacks it where it belongs`,
+        `${name}: an archive of files: ${get(`${name}.tar`)} saves it, and tar -xpf ${name}.tar -C / unpacks it`,
       );
     }
-    const which = version.model === undefined ? 'no model is known of it' : `of ${version.model}`;
+    const which = version.model === undefined ? 'unknown' : version.model;
     throw new CliError(
-      `${name}: how it gets back into the device is not known (${which}); --rack FILE gives its model, and ${get('FILE')} what to bring back`,
+      `${name}: no restore steps for its model (${which}); give --rack FILE, or save the version with ${get('FILE')}`,
     );
   }
   const { comment } = model.restore;

@@ -10,16 +10,16 @@ interface Options extends ReaderOptions {
   json?: true;
 }
 
-/** `skolo backup diff`: what changed. */
+/** `skolo backup diff`: changes between two versions. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'What changed in the configuration of a device from one version to another, as a unified diff: by default from the one before to the newest. Secrets are masked, each by a word that is another one when the secret is.',
+      'Prints the changes between two versions of a configuration as a unified diff, by default the newest and the one before. Secrets are masked; different secrets have different masks.',
     )
-    .summary('what changed')
-    .argument('<device>', 'its name in rack.yaml')
-    .argument('[from]', 'a version: latest~3, an id, a day or time', 'latest~1')
-    .argument('[to]', 'another one', 'latest')
+    .summary('changes between two versions')
+    .argument('<device>', 'name in rack.yaml')
+    .argument('[from]', 'older version: latest~3, an id, a day or a time', 'latest~1')
+    .argument('[to]', 'newer version', 'latest')
     .option('--secrets', 'show secrets')
     .option('--json', 'print JSON');
   canReadCopies(command).example('skolo backup diff router 2026-11-12 latest');
@@ -31,7 +31,7 @@ export function define(command: SkoloCommand, io: Io): void {
     );
     if (options.json) return printJson(io, difference);
     if (difference.diff !== '') return printDiff(io, difference.diff);
-    io.err(`${device}: the same, ${read(difference.from)} and ${read(difference.to)}`);
+    io.err(`${device}: no difference between ${read(difference.from)} and ${read(difference.to)}`);
   });
 }
 
@@ -39,7 +39,7 @@ function read({ time }: KnownVersion): string {
   return timestamp(time);
 }
 
-/** A unified diff, as it is; coloured in a terminal, with nothing in it that this would obey. */
+/** Prints a unified diff. In a terminal coloured, and without control characters. */
 export function printDiff(io: Pick<Io, 'out' | 'isTerminal' | 'colour'>, diff: string): void {
   const text = diff.replace(/\n$/, '');
   if (!io.isTerminal) {

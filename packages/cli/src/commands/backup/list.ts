@@ -3,7 +3,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { type Io, printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { relative, sizeText, timestamp } from '../../output/time.ts';
-import { shortVersionId } from './backup-words.ts';
+import { shortVersionId } from './backup-text.ts';
 import { canReadCopies, type KnownVersion, type ReaderOptions, withReader } from './reader.ts';
 import { oneDevice } from './wanted-names.ts';
 
@@ -12,14 +12,14 @@ interface Options extends ReaderOptions {
   json?: true;
 }
 
-/** `skolo backup list`: the versions of a device. */
+/** `skolo backup list`: lists the versions of a device. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'The versions of the configuration of a device, also of one that has left the rack. The newest is at the bottom. Each can be named by what is in its first column, by its id or the beginning of it, or by a day or time at which it was in force.',
+      'Lists the versions of the configuration of a device, also of one that has left rack.yaml. The newest is at the bottom. Other commands accept the first column, the id or its beginning, or a day or time when the version was in force.',
     )
-    .summary('the versions of a device')
-    .argument('<device>', 'its name in rack.yaml')
+    .summary('list the versions of a device')
+    .argument('<device>', 'name in rack.yaml')
     .addOption(limitOption(10_000))
     .option('--json', 'print JSON');
   canReadCopies(command).example('skolo backup list router');
@@ -31,11 +31,11 @@ export function define(command: SkoloCommand, io: Io): void {
     );
     if (options.json) return printJson(io, { versions });
     printVersions(io, versions);
-    if (versions.length === 0) io.err(`${device} has not been backed up yet`);
+    if (versions.length === 0) io.err(`${device}: not backed up yet`);
   });
 }
 
-/** @param versions the newest first, as its number counts */
+/** @param versions the newest first */
 function printVersions(io: Io, versions: readonly KnownVersion[]): void {
   const numbered = versions.map((version, number) => ({ version, number }));
   printTable(io, columns(io.now()), numbered.toReversed());

@@ -1,4 +1,4 @@
-/** Loading a version into its device: never before it is seen what that changes. */
+/** Loads a version into its device, after showing what it changes. */
 
 import { ApiError, ApiUnreachable, type ClientAnswer, type routerBackupApi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
@@ -9,7 +9,7 @@ import { printJson } from '../../io.ts';
 import { plain, visible } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { explained, type RouterBackup, routerBackup } from '../../service-client.ts';
-import { shortVersionId } from './backup-words.ts';
+import { shortVersionId } from './backup-text.ts';
 import { printDiff } from './diff.ts';
 
 interface Context {
@@ -25,10 +25,10 @@ interface Wanted {
 
 type Checked = ClientAnswer<(typeof routerBackupApi)['checkRestore']>;
 
-/** `fetch` waits no longer for an answer to begin. */
+/** The limit of `fetch` for the first byte. */
 const deviceMs = 300_000;
 
-/** Shows what would change. Fails where the device would not take it. */
+/** Shows what would change. Sets the exit code if the device rejects it. */
 export async function checkVersion(context: Context, wanted: Wanted): Promise<void> {
   const { io, json } = context;
   const service = await routerBackup(context.command);
@@ -38,7 +38,7 @@ export async function checkVersion(context: Context, wanted: Wanted): Promise<vo
   if (checked.accepted === false) io.exitCode = exitCodes.failed;
 }
 
-/** Loads it once it is seen, and agreed to. */
+/** Shows what changes, asks, and loads it. */
 export async function applyVersion(
   context: Context,
   { reason, yes, ...wanted }: Wanted & { reason: string; yes: boolean },
@@ -57,14 +57,14 @@ export async function applyVersion(
       shortVersionId(checked.version.id),
     );
     throw new CliError(
-      `${device}: there is no safe way to load it into this model; ${line} prints how it is done by hand`,
+      `${device}: this model cannot be restored automatically; ${line} prints the steps`,
     );
   }
   if (checked.accepted === false) throw new CliError(`${device}: nothing was changed`);
   if (checked.diff === '') {
     const done = { version: checked.version, restored: true, remaining: '', steps: [] };
     if (json) return printJson(io, done);
-    return io.err(`${device}: nothing to do`);
+    return io.err(`${device}: already has this version`);
   }
   if (!yes) await agree(io, device);
   const { version, restored, remaining, steps } = await load(context, service, {
@@ -79,10 +79,10 @@ export async function applyVersion(
   for (const step of steps) io.out(plain(step));
   if (remaining !== '') {
     printDiff(io, remaining);
-    return complain(io, `${device}: it was loaded, and the difference above is left`);
+    return complain(io, `${device}: loaded, but the difference above remains`);
   }
-  if (!restored) return complain(io, `${device}: it was not restored; see the last step`);
-  io.err(`${device} has version ${shortVersionId(version.id)} again`);
+  if (!restored) return complain(io, `${device}: not restored; see the last step`);
+  io.err(`${device}: restored to version ${shortVersionId(version.id)}`);
 }
 
 function check(service: RouterBackup, params: Wanted): Promise<Checked> {
@@ -93,18 +93,20 @@ function printChecked(io: Io, device: string, checked: Checked): void {
   const { version, diff, rehearsed, accepted, said = '' } = checked;
   const { time, id } = version;
   const read = `read ${timestamp(time)}, ${relative(time, io.now())}`;
-  if (diff === '') io.out(`${device} has exactly version ${shortVersionId(id)} (${read})`);
+  if (diff === '') io.out(`${device} runs exactly version ${shortVersionId(id)} (${read})`);
   else {
     printDiff(io, diff);
-    io.out(`\nthat is from what ${device} has now to version ${shortVersionId(id)} (${read})`);
+    io.out(
+      `\nthe diff is from the running configuration of ${device} to version ${shortVersionId(id)} (${read})`,
+    );
   }
   io.out(`${device} ${verdictOf(rehearsed ? accepted : undefined)}`);
   if (said.trim() !== '') io.out(indented(said));
 }
 
 function verdictOf(accepted: boolean | undefined): string {
-  if (accepted === undefined) return 'cannot rehearse it';
-  return accepted ? 'would take it' : 'does not take it';
+  if (accepted === undefined) return 'cannot check it';
+  return accepted ? 'accepts it' : 'rejects it';
 }
 
 function indented(text: string): string {
@@ -114,7 +116,7 @@ function indented(text: string): string {
 }
 
 async function agree(io: Io, device: string): Promise<void> {
-  const answer = await io.ask('Type the name of the device to go on: ');
+  const answer = await io.ask('Type the name of the device to continue: ');
   if (answer?.trim() === device) return;
   throw new CliError(`${device}: nothing was changed`);
 }
@@ -137,11 +139,11 @@ async function load(
     return await service.ask((client) => client.restore(request));
   } catch (error) {
     if (error instanceof ApiError && error.status === 409) {
-      throw explained(error, `nothing was changed; ${look} shows what it has now`);
+      throw explained(error, `nothing was changed; ${look} shows the present difference`);
     }
-    // With what to do about it, it is the cause of another error.
+    // An error with a hint has it as its cause.
     const lost = error instanceof CliError ? error.cause : error;
     if (!(lost instanceof ApiUnreachable)) throw error;
-    throw explained(lost, `it is not known what was done; to see it: ${look}`);
+    throw explained(lost, `it may have been loaded; check with ${look}`);
   }
 }

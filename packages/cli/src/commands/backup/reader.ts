@@ -1,4 +1,4 @@
-/** Where configurations are read from: the service, or what is left when the rack is dead. */
+/** Reads configurations from the service, or from a copy when the rack is dead. */
 import type { BackupVersion, RestoreStep } from '@skolo/api';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
@@ -6,7 +6,7 @@ import type { Io } from '../../io.ts';
 import { routerBackup } from '../../service-client.ts';
 import { contentOf } from './content.ts';
 
-/** Of an encrypted copy, the size is not known before it is opened. */
+/** An encrypted copy has no size until it is opened. */
 export type KnownVersion = Omit<BackupVersion, 'size'> & { size?: number | undefined };
 
 export interface Reader {
@@ -14,7 +14,7 @@ export interface Reader {
   versions(device: string, limit: number): Promise<KnownVersion[]>;
   /** Byte for byte with `secrets`, else masked text. */
   content(device: string, version: string, secrets: boolean): Promise<Uint8Array>;
-  /** Unified; empty where both are the same. */
+  /** Unified; empty if there is no difference. */
   diff(
     device: string,
     versions: { from: string; to: string },
@@ -31,7 +31,7 @@ interface Difference {
 
 export interface RestoreSteps {
   version: KnownVersion;
-  /** What begins a comment on this device; empty where it has none. */
+  /** Prefix of a comment on this device; empty if it has no comments. */
   comment: string;
   steps: readonly RestoreStep[];
   canApply: boolean;
@@ -43,22 +43,22 @@ export interface ReaderOptions {
   identity?: string;
 }
 
-/** Makes `--from` and `--identity` known. */
+/** Adds `--from` and `--identity`. */
 export function canReadCopies(command: SkoloCommand): SkoloCommand {
   return command
     .option(
       '--from <place>',
-      'read it from a copy, when the rack is dead: gs://BUCKET/FOLDER, a git remote, a directory',
+      'read a copy when the rack is dead: gs://BUCKET/FOLDER, a git remote, a directory',
     )
     .addOption(
-      new Option('--identity <file>', 'age identity that opens encrypted copies').env(
+      new Option('--identity <file>', 'age identity for encrypted copies').env(
         'SKOLO_AGE_IDENTITY_FILE',
       ),
     )
     .uses('rack', 'url', 'tokenFile');
 }
 
-/** Whether it is about a copy. Refuses what has no effect then, or only then. */
+/** Whether it reads a copy. Rejects options without effect. */
 export function isFromCopy(
   command: SkoloCommand,
   options: ReaderOptions,
@@ -76,7 +76,7 @@ export function isFromCopy(
   return true;
 }
 
-/** Calls `read` with what the options say. */
+/** Calls `read` with a reader for the options. */
 export async function withReader<T>(
   { io, command, options }: { io: Io; command: SkoloCommand; options: ReaderOptions },
   read: (reader: Reader) => Promise<T>,
@@ -89,7 +89,6 @@ export async function withReader<T>(
   return read(await serviceReader(command));
 }
 
-/** What the service has. */
 async function serviceReader(command: SkoloCommand): Promise<Reader> {
   const service = await routerBackup(command);
   return {

@@ -8,7 +8,7 @@ import { exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { count } from '../../output/text.ts';
 import { type RouterBackup, routerBackup } from '../../service-client.ts';
-import { lostLines } from './backup-words.ts';
+import { lostLines } from './backup-text.ts';
 import type { Copy } from './copy.ts';
 import { canReadCopies, type ReaderOptions } from './reader.ts';
 
@@ -17,11 +17,11 @@ interface Options extends ReaderOptions {
   json?: true;
 }
 
-/** `skolo backup restore-history`: a history that was lost, out of a copy. */
+/** `skolo backup restore-history`: restores a lost history from a copy. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Restores the history of all devices from a copy, after the repository of the rack was lost. It is opened here, so the age identity stays here, and sent to the router backup, which appends what it has stored since. It ends with 3 when a version of the copy cannot be opened, or when versions are still lost.',
+      'Restores the history of all devices from a copy, after the rack lost its repository. This command opens the copy, so the age identity stays on this computer, and sends the history to the router backup. The router backup appends the versions that it has stored since. The exit code is 3 when a version of the copy cannot be opened or versions are still lost.',
     )
     .summary('restore a lost history from a copy')
     .requiredOption('--reason <text>', 'for the audit log')
@@ -31,10 +31,11 @@ export function define(command: SkoloCommand, io: Io): void {
   );
 
   command.action(async ({ from, identity, reason, json }: Options) => {
-    if (from === undefined) return command.error("option '--from' is missing: where is the copy?");
+    if (from === undefined)
+      return command.error("option '--from' is missing: give the place of the copy");
     const { withCopy } = await import('./copy.ts');
     const service = await routerBackup(command);
-    // Archives of the jumphost are in no history. Asked before anything is fetched: it may not answer.
+    // Archives of the jumphost are in no history. First, because the service may not answer.
     const { devices: all } = await service.ask((client) => client.devices());
     const archived = all.filter(({ model }) => model === 'jumphost').map(({ name }) => name);
     const place = { io, globals: command.globals(), from, ...(identity && { identity }) };
@@ -45,16 +46,16 @@ export function define(command: SkoloCommand, io: Io): void {
     for (const { id, why } of unreadable) io.out(`${id}: not restored: ${why}`);
     for (const line of lost.flatMap(lostLines)) io.out(line);
     io.out(
-      `restored: ${count(devices, 'device')}; the history has ${count(versions, 'version')} now`,
+      `restored: ${count(devices, 'device')}; the history now has ${count(versions, 'version')}`,
     );
     return undefined;
   });
 }
 
-/** All of it is checked and put together there. */
+/** The service checks and merges everything. */
 const restoreMs = 300_000;
 
-/** Makes a history out of a copy, in a temp folder, and sends it to the router backup. */
+/** Makes a history from a copy in a temporary folder, and sends it to the router backup. */
 async function send(
   { source, rack }: Copy,
   service: RouterBackup,
@@ -64,7 +65,7 @@ async function send(
   const { rebuildHistory, writeBundle } = await import('@skolo/backup');
   const { explaining } = await import('./copy.ts');
   const { signal } = new AbortController();
-  // It holds configurations in the clear.
+  // The folder holds configurations in plain text.
   const folder = await mkdtemp(join(tmpdir(), 'skolo-history-'));
   try {
     const history = join(folder, 'history');
@@ -84,7 +85,7 @@ async function send(
   }
 }
 
-/** Its SHA-256. */
+/** Gives its SHA-256. */
 async function sendFile(file: string, service: RouterBackup): Promise<string> {
   const hash = createHash('sha256');
   const handle = await open(file, 'r');

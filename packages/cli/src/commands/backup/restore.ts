@@ -2,9 +2,9 @@ import { Option } from 'commander';
 import { commandLine, givenOptions, quoted, type SkoloCommand } from '../../command.ts';
 import { type Io, printJson } from '../../io.ts';
 import { timestamp } from '../../output/time.ts';
-import { shortVersionId } from './backup-words.ts';
-import { giveContent } from './give-content.ts';
+import { shortVersionId } from './backup-text.ts';
 import { applyVersion, checkVersion } from './load-version.ts';
+import { outputContent } from './output-content.ts';
 import { canReadCopies, type ReaderOptions, type RestoreSteps, withReader } from './reader.ts';
 import { versionHelp } from './show.ts';
 import { oneDevice } from './wanted-names.ts';
@@ -19,20 +19,20 @@ interface Options extends ReaderOptions {
   json?: true;
 }
 
-/** `skolo backup restore`: the way back. */
+/** `skolo backup restore`: prints, checks or runs a restore. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Prints how a version is brought back by hand, in text that can be pasted into the device: what it does, and what is done at the desk, are comments there. It holds the secrets of the device, and is for who is admin. With --check: what would change, and what the device says to it. With --apply: that, and then loads it, where the model has a safe way.',
+      'Prints the steps that restore a version by hand, as text to paste into the device. Explanations and steps at the desk are comments. The text holds the secrets of the device and needs the role admin. --check shows what would change and whether the device accepts it. --apply shows that and then loads the version, if the model supports it.',
     )
-    .summary('how a version is brought back, or do it')
-    .argument('<device>', 'its name in rack.yaml')
+    .summary('print the steps of a restore, or run it')
+    .argument('<device>', 'name in rack.yaml')
     .option('--version <version>', versionHelp, 'latest')
-    .addOption(new Option('--check', 'rehearse it; changes nothing').conflicts('apply'))
-    .option('--apply', 'load it into the device, after showing what changes, and asking')
-    .option('--reason <text>', 'for the audit log; needed with --apply')
-    .option('--yes', 'do not ask')
-    .option('-o, --output <file>', 'into this file, which only you can read')
+    .addOption(new Option('--check', 'show what would change; changes nothing').conflicts('apply'))
+    .option('--apply', 'show what changes, ask, and load it into the device')
+    .option('--reason <text>', 'for the audit log; required with --apply')
+    .option('--yes', 'with --apply: do not ask')
+    .option('-o, --output <file>', 'write to this file, readable only by you')
     .option('--json', 'print JSON');
   canReadCopies(command).example(
     "skolo backup restore router --version latest~1 --apply --reason 'the vlan broke dhcp'",
@@ -40,15 +40,16 @@ export function define(command: SkoloCommand, io: Io): void {
 
   command.action(async (word: string, options: Options) => {
     const { version, check, apply, reason, yes = false, output, json = false } = options;
-    refuseUseless(command, options);
+    rejectUnused(command, options);
     const wanted = { device: oneDevice(word), version };
     if (check || apply) {
       if (check) return checkVersion({ io, command, json }, wanted);
       if (reason === undefined) {
-        return command.error('--apply needs --reason: who comes next asks why');
+        return command.error("option '--apply' needs '--reason'");
       }
-      if (!yes && json) command.error('--apply with --json needs --yes: nobody is asked');
-      if (!yes && !io.canAsk) command.error('nobody can be asked here; --yes loads it unasked');
+      if (!yes && json) command.error("option '--apply' with '--json' needs '--yes'");
+      if (!yes && !io.canAsk)
+        command.error("cannot ask without a terminal; '--yes' loads it without asking");
       return applyVersion({ io, command, json }, { ...wanted, reason, yes });
     }
     const steps = await withReader({ io, command, options }, (reader) =>
@@ -57,22 +58,22 @@ export function define(command: SkoloCommand, io: Io): void {
     if (json) return printJson(io, steps);
     const more = [...givenOptions(command), ...givenPlace(command, options)];
     const text = Buffer.from(textOfSteps(wanted.device, withOptions(steps, more)));
-    await giveContent(io, text, { exact: true, output });
+    await outputContent(io, text, { exact: true, output });
     for (const hint of hintsOf(command, wanted.device, steps)) io.err(hint);
     return undefined;
   });
 }
 
-/** What the present line says of a copy. */
+/** Options of this command line for a copy. */
 function givenPlace(command: SkoloCommand, { from, identity }: Options): string[] {
-  const isSaid = command.getOptionValueSource('identity') === 'cli';
+  const isRepeated = command.getOptionValueSource('identity') === 'cli';
   return [
     ...(from === undefined ? [] : ['--from', from]),
-    ...(isSaid && identity !== undefined ? ['--identity', identity] : []),
+    ...(isRepeated && identity !== undefined ? ['--identity', identity] : []),
   ];
 }
 
-function refuseUseless(command: SkoloCommand, options: Options): void {
+function rejectUnused(command: SkoloCommand, options: Options): void {
   const { check, apply, yes, reason, from, output, json } = options;
   if (from !== undefined && (check || apply)) {
     command.error(`option '--${check ? 'check' : 'apply'}' has no effect with '--from'`);
@@ -86,14 +87,11 @@ function refuseUseless(command: SkoloCommand, options: Options): void {
   if (reason !== undefined) command.error("option '--reason' has no effect without '--apply'");
 }
 
-/**
- * What is not for the device is a comment there, so that the whole can be pasted. Where all of it is done at the desk,
- * that is where it is pasted, and comments are those of a shell.
- */
+/** Steps at the desk are comments, so that the whole text can be pasted. If all are, the text is a shell script. */
 export function textOfSteps(device: string, { version, comment, steps }: RestoreSteps): string {
   const isForDevice = steps.some(({ where }) => where === 'device');
   const mark = isForDevice ? comment : '#';
-  // A device without comments gets nothing but its lines; the titles are among the hints.
+  // A device without comments gets only its lines; hints have the titles.
   const remark = (text: string) => (mark === '' ? [] : [`${mark} ${oneLine(text)}`]);
   const head = `${device}, version ${shortVersionId(version.id)}, read ${timestamp(version.time)}`;
   const lines = [
@@ -110,7 +108,7 @@ export function textOfSteps(device: string, { version, comment, steps }: Restore
   return `${lines.join('\n')}\n`;
 }
 
-/** The same steps, in which skolo itself reads from where the present line did. */
+/** Adds options to each `skolo backup show` line. */
 export function withOptions(steps: RestoreSteps, options: readonly string[]): RestoreSteps {
   const complete = (line: string) =>
     line.startsWith('skolo backup show ') ? [line, ...options.map(quoted)].join(' ') : line;
@@ -120,7 +118,7 @@ export function withOptions(steps: RestoreSteps, options: readonly string[]): Re
   };
 }
 
-/** For people, beside the text. */
+/** On standard error. */
 function hintsOf(
   command: SkoloCommand,
   device: string,
@@ -142,13 +140,12 @@ function hintsOf(
     ...(isMixed
       ? [`${atDesk} of ${steps.length} steps are done at the desk, not on the device`]
       : []),
-    'it holds the secrets of the device',
-    ...(canCheck ? [`to see what it would change:  ${next('--check')}`] : []),
-    ...(canApply ? [`to have it loaded:            ${next('--apply', '--reason', 'WHY')}`] : []),
+    'the text holds the secrets of the device',
+    ...(canCheck ? [`to check:  ${next('--check')}`] : []),
+    ...(canApply ? [`to load:   ${next('--apply', '--reason', 'WHY')}`] : []),
   ];
 }
 
-/** Of a device without comments, this is the only place for them. */
 function titles(steps: RestoreSteps['steps']): string[] {
   return steps.flatMap(({ title, where, lines }, i) => [
     `${i + 1} of ${steps.length}, ${where === 'desk' ? 'AT THE DESK' : 'on the device'}: ${oneLine(title)}`,

@@ -24,22 +24,22 @@ const devices: RunDevice[] = [
   { device: 'switch-3', state: 'waiting' },
 ];
 
-it('shows each device, how far it is, and what came of it', () => {
+it('shows the state and result of each device', () => {
   expect(runFrame(progress(devices), plain)).toEqual([
     'router    changed          0.3 s  version 40c04d7e5b1d, 252 B',
     'switch-1  reading',
     'switch-2  failed            31 s  timeout: nothing heard for 30 s, waiting for the prompt after "s…',
     'switch-3  waiting',
-    '4 asked for, 3 s: 1 ok (1 changed), 1 failed (timeout), 1 being read, 1 waiting',
+    '4 requested, 3 s: 1 ok (1 changed), 1 failed (timeout), 1 being read, 1 waiting',
   ]);
 });
 
-it('shows those that failed, and says what it leaves out, where there is not room for all', () => {
+it('shows failed devices first if not all fit', () => {
   expect(runFrame(progress(devices, 'no answer'), { ...plain, columns: 40, rows: 5 })).toEqual([
     'switch-1  reading',
     'switch-2  failed            31 s',
     '… and 1 ok (1 changed), 1 waiting',
-    'no connection (no answer), trying agai…',
+    'no connection (no answer), retrying; 4…',
   ]);
 });
 

@@ -1,4 +1,4 @@
-/** Where a run that is waited for is shown: drawn over in a terminal, a line for each device elsewhere, or not at all. */
+/** Shows the progress of a run: live in a terminal, else a line per device. */
 import type { BackupRun, RunDevice } from '@skolo/api';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
@@ -6,38 +6,38 @@ import { byNumber } from '../../names.ts';
 import { frameLines, livePicture } from '../../output/live-area.ts';
 import { plain, styled } from '../../output/text.ts';
 import { duration, sizeText } from '../../output/time.ts';
-import { resultStyle, resultWord, shortVersionId, tallyOfRun } from './backup-words.ts';
+import { resultStyle, resultText, shortVersionId, tallyOfRun } from './backup-text.ts';
 
 interface Display {
-  /** Whether each device has got its line. */
-  readonly hasSaidAll: boolean;
+  /** Whether each device was printed. */
+  readonly hasPrintedAll: boolean;
   changed(run: BackupRun): void;
   lost(why: string): void;
-  /** Nothing is shown any more, and timers have ended. `keep`: the last picture stays, since nothing better follows. */
+  /** Stops drawing. `keep`: the last picture stays on screen. */
   end(keep: boolean): void;
 }
 
 export function displayOf(io: Io, run: BackupRun, json: boolean): Display {
-  if (json) return { hasSaidAll: true, changed() {}, lost() {}, end() {} };
+  if (json) return { hasPrintedAll: true, changed() {}, lost() {}, end() {} };
   const isTerminal = io.rows !== undefined && io.columns !== undefined;
   return isTerminal ? liveDisplay(io, run) : plainDisplay(io);
 }
 
 function plainDisplay(io: Io): Display {
-  const said = new Set<string>();
+  const printed = new Set<string>();
   let isLost = false;
   return {
-    hasSaidAll: true,
+    hasPrintedAll: true,
     changed(run) {
       isLost = false;
       for (const device of run.devices) {
-        if (device.result === undefined || said.has(device.device)) continue;
+        if (device.result === undefined || printed.has(device.device)) continue;
         printRunDevice(io, device);
-        said.add(device.device);
+        printed.add(device.device);
       }
     },
     lost(why) {
-      if (!isLost) complain(io, `no connection (${why}); the run goes on, asking again`);
+      if (!isLost) complain(io, `no connection (${why}); the run continues; retrying`);
       isLost = true;
     },
     end() {},
@@ -53,7 +53,7 @@ function liveDisplay(io: Io, first: BackupRun): Display {
     return runFrame({ run, lost, took }, size);
   });
   return {
-    hasSaidAll: false,
+    hasPrintedAll: false,
     changed(changed) {
       run = changed;
       lost = undefined;
@@ -77,7 +77,7 @@ export function runFrame(
   { run: { devices }, lost, took }: Progress,
   size: Parameters<typeof frameLines>[1],
 ): string[] {
-  const noConnection = lost === undefined ? '' : `no connection (${lost}), trying again; `;
+  const noConnection = lost === undefined ? '' : `no connection (${lost}), retrying; `;
   return frameLines(
     {
       items: devices,
@@ -85,15 +85,15 @@ export function runFrame(
       stateWidth: 'not backed up'.length,
       line: (device) => ({
         name: device.device,
-        // The class stands in the text: columns stay where they are, and it is not cut off.
-        state: resultWord({ ...device, failure: undefined }),
+        // The text has the failure class, so that columns keep their width.
+        state: resultText({ ...device, failure: undefined }),
         style: resultStyle(device),
         time: device.seconds === undefined ? '' : tookText(device.seconds),
         text: textOf(device),
       }),
       tally: tallyOfRun,
       summary: {
-        text: `${noConnection}${devices.length} asked for, ${took}: ${tallyOfRun(devices)}`,
+        text: `${noConnection}${devices.length} requested, ${took}: ${tallyOfRun(devices)}`,
         style: lost === undefined ? 'bold' : 'yellow',
       },
     },
@@ -102,7 +102,7 @@ export function runFrame(
 }
 
 function textOf(device: RunDevice): string {
-  const more = moreWords({ ...device, seconds: undefined }).replace(/^: /, '');
+  const more = detailText({ ...device, seconds: undefined }).replace(/^: /, '');
   return [device.failure, more].filter((part) => part !== undefined && part !== '').join(': ');
 }
 
@@ -114,7 +114,7 @@ function urgency({ state, result }: RunDevice): number {
 
 const order = ['not-backed-up', undefined, 'unchanged', 'changed', 'failed'] as const;
 
-/** Those that failed last: above the summary, and above the prompt. */
+/** Failed devices last, next to the summary. */
 export function sortedDevices({ devices }: BackupRun): RunDevice[] {
   const rank = ({ result }: RunDevice) => order.indexOf(result);
   return devices.toSorted((a, b) => rank(a) - rank(b) || byNumber(a.device, b.device));
@@ -122,12 +122,12 @@ export function sortedDevices({ devices }: BackupRun): RunDevice[] {
 
 /** `switch-3: failed (timeout) after 30 s: nothing heard …`. */
 export function printRunDevice(io: Pick<Io, 'out' | 'colour'>, device: RunDevice): void {
-  const word = styled(resultWord(device), resultStyle(device), io.colour);
-  io.out(`${plain(device.device)}: ${word}${plain(moreWords(device))}`);
+  const word = styled(resultText(device), resultStyle(device), io.colour);
+  io.out(`${plain(device.device)}: ${word}${plain(detailText(device))}`);
 }
 
-/** What follows the result. */
-function moreWords({ result, seconds, detail, version, size, unsaved }: RunDevice): string {
+/** Follows the result. */
+function detailText({ result, seconds, detail, version, size, unsaved }: RunDevice): string {
   const took = seconds === undefined ? '' : ` after ${tookText(seconds)}`;
   if (result === 'failed') return `${took}${detail === undefined ? '' : `: ${detail}`}`;
   const facts = [
@@ -135,13 +135,13 @@ function moreWords({ result, seconds, detail, version, size, unsaved }: RunDevic
       ? [`version ${shortVersionId(version)}`]
       : []),
     ...(size === undefined ? [] : [sizeText(size)]),
-    ...(unsaved ? ['unsaved: it would boot with another configuration'] : []),
+    ...(unsaved ? ['unsaved: it would boot another configuration'] : []),
     ...(detail === undefined ? [] : [detail]),
   ];
   return `${took}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`;
 }
 
-/** Devices answer within a second or two. */
+/** With a decimal below 10 s. */
 function tookText(seconds: number): string {
   return seconds < 9.95 ? `${seconds.toFixed(1)} s` : duration(seconds);
 }

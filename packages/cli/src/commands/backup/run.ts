@@ -12,17 +12,17 @@ interface Options {
   json?: boolean;
 }
 
-/** `skolo backup run`: reads devices now. */
+/** `skolo backup run`: backs up devices now. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Backs up devices now: all of the rack, or those that are named. With --wait it ends with 0 when all went well, with 3 when some failed, with 1 when none went well.',
+      'Backs up devices now: all of the rack, or the named ones. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
     )
     .summary('back up now')
-    .argument('[names...]', "only these; ranges in quotes: 'switch-[1-3]'")
-    .option('--reason <text>', 'for the history, and whoever looks at it next')
-    .option('--wait', 'wait until all have been read or have failed, and show each')
-    .option('--json', 'print JSON: the run, or with --wait how it ended')
+    .argument('[names...]', "names, default all; ranges in quotes: 'switch-[1-3]'")
+    .option('--reason <text>', 'for the history and the next operator')
+    .option('--wait', 'wait until all are read or failed, and show each')
+    .option('--json', 'print JSON: the run, or with --wait its result')
     .uses('rack', 'url', 'tokenFile')
     .example("skolo backup run router --reason 'new vlan for the lab' --wait");
 
@@ -39,6 +39,6 @@ export function define(command: SkoloCommand, io: Io): void {
     }
     if (json) return printJson(io, run);
     io.out(`${run.id}: ${await folded(run.devices.map(({ device }) => device))}`);
-    io.err(`to follow it: ${commandLine(command, 'backup runs', run.id, '--wait')}`);
+    io.err(`to follow: ${commandLine(command, 'backup runs', run.id, '--wait')}`);
   });
 }

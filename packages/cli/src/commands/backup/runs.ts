@@ -7,7 +7,7 @@ import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { routerBackup } from '../../service-client.ts';
-import { tallyOfRun } from './backup-words.ts';
+import { tallyOfRun } from './backup-text.ts';
 import { printRunDevice, sortedDevices } from './run-display.ts';
 import { waitForRun } from './wait.ts';
 
@@ -17,16 +17,16 @@ interface Options {
   json?: true;
 }
 
-/** `skolo backup runs`: when devices were backed up, who asked, and what came of it. */
+/** `skolo backup runs`: lists runs and their results. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'The last runs: what began them, and what came of them. The newest is at the bottom; one under way is there, too. With an id: that run, device by device.',
+      'Lists the last runs: their origin and results. The newest is at the bottom. Running ones are included. With an id it shows the devices of that run.',
     )
-    .summary('the last runs, or one of them')
-    .argument('[id]', 'that `skolo backup run` and this list print')
+    .summary('list runs, or show one')
+    .argument('[id]', 'from `skolo backup run` or this list')
     .addOption(limitOption())
-    .option('--wait', 'with an id: follow it until it is over; exit codes as of skolo backup run')
+    .option('--wait', 'with an id: wait until it is over; exit codes as for skolo backup run')
     .option('--json', 'print JSON, each device included')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo backup runs --limit 5');
@@ -49,7 +49,7 @@ export function define(command: SkoloCommand, io: Io): void {
 function printRun(io: Io, run: BackupRun): void {
   for (const device of sortedDevices(run)) printRunDevice(io, device);
   const took = tookText(run);
-  const end = took === undefined ? 'not over yet' : `took ${took}`;
+  const end = took === undefined ? 'running' : `took ${took}`;
   const why = run.reason === undefined ? '' : `: ${run.reason}`;
   io.out(`${tallyOfRun(run.devices)}; ${end}`);
   io.err(`asked ${timestamp(run.requestedAt)} by ${run.by} (${run.origin})${why}`);

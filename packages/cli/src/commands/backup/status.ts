@@ -4,7 +4,6 @@ import { addFilters, type FilterOptions, isFiltered, selected } from '../../filt
 import { type Io, printJson } from '../../io.ts';
 import { countOf, printOverview, type Remark } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
-import { count } from '../../output/text.ts';
 import { relative, sizeText } from '../../output/time.ts';
 import { routerBackup } from '../../service-client.ts';
 import {
@@ -12,10 +11,10 @@ import {
   isWrong,
   lostLines,
   stateStyle,
-  stateWord,
+  stateText,
   tallyOfDevices,
   urgencyOf,
-} from './backup-words.ts';
+} from './backup-text.ts';
 import { canReadCopies, isFromCopy, type ReaderOptions } from './reader.ts';
 import { wantedNames } from './wanted-names.ts';
 
@@ -24,15 +23,15 @@ interface Options extends ReaderOptions, FilterOptions {
   json?: true;
 }
 
-/** `skolo backup status`: which devices are backed up, and which are not, and why. */
+/** `skolo backup status`: the backup of each device. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Every device: whether its configuration is backed up, when it was read last, what failed, whether it would boot with what it runs, whether the newest version has left the rack. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, devices that are backed up are one line; --state ok lists them. With --from: the devices of a copy, and the newest version that it has.',
+      'Lists devices: whether the configuration is backed up, when it was last read, what failed, whether the device would boot with its running configuration, and whether the newest version is stored off site. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, backed-up devices share one line; --state ok lists them. --from lists the devices of a copy and their newest versions.',
     )
-    .summary('what is backed up, and what is not')
-    .argument('[names...]', "only these; ranges in quotes: 'switch-[1-3]'")
-    .option('--retired', 'also those that have left rack.yaml');
+    .summary('the backup of each device')
+    .argument('[names...]', "names, default all; ranges in quotes: 'switch-[1-3]'")
+    .option('--retired', 'also devices that have left rack.yaml');
   addFilters(command, backupFilters);
   command.option('--json', 'print JSON');
   canReadCopies(command).example('skolo backup status --rack racks/rack4/rack.yaml');
@@ -71,16 +70,16 @@ export function define(command: SkoloCommand, io: Io): void {
 interface Status {
   /** Sorted by name. */
   devices: readonly BackupDevice[];
-  /** How many are not among them: they have left rack.yaml. */
+  /** Number of devices that have left rack.yaml and are not listed. */
   hidden: number;
-  /** How many there are without the filters. */
+  /** Without the filters. */
   all: number;
   isSelection: boolean;
   offsite: readonly OffsiteStatus[];
   lost: readonly LostHistory[];
 }
 
-/** Totals and what leaves the rack, problems with their reasons, then the devices that are backed up. */
+/** Totals and places off site, problems with their reasons, then devices without problems. */
 async function printStatus(
   io: Io,
   { devices, hidden, all, isSelection, offsite, lost }: Status,
@@ -88,10 +87,10 @@ async function printStatus(
   const now = io.now();
   const rows = devices.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
   const isUnwell = devices.some((device) => isWrong(device) || device.unsaved);
-  const more = hidden > 0 ? `; ${count(hidden, 'other')} retired, --retired shows them` : '';
+  const more = hidden > 0 ? `; ${hidden} retired, listed with --retired` : '';
   const totals = devices.length > 0 ? `: ${tallyOfDevices(devices)}` : '';
-  const restore = 'skolo backup restore-history --from PLACE brings back what a copy has';
-  const unsafe = 'nothing leaves the rack: rack.yaml names no place off site';
+  const restore = 'skolo backup restore-history --from PLACE restores what a copy has';
+  const unsafe = 'no copy off site: set services.router-backup.upload in rack.yaml';
   await printOverview(io, {
     head: [
       {
@@ -124,7 +123,7 @@ function columns(now: number): Column<BackupDevice>[] {
     {
       title: 'STATE',
       cell: (device) => [
-        stateWord(device),
+        stateText(device),
         ...(device.unsaved ? ['unsaved'] : []),
         ...(device.reading ? ['reading now'] : []),
       ],
@@ -159,25 +158,25 @@ function remarksOf(device: BackupDevice, now: number): Remark[] {
   const remarks: string[] = [];
   if (isWrong(device) && failure !== undefined) {
     const often = failures > 1 ? `failed ${failures} times in a row, last` : 'failed';
-    const said = hasTranscript ? `; skolo backup transcript ${name} shows what was said` : '';
+    const said = hasTranscript ? `; see skolo backup transcript ${name}` : '';
     remarks.push(
       `${often}${ago(device.lastAttempt)}: ${failure}${detail === undefined ? '' : `: ${detail}`}${said}`,
     );
   } else if (state === 'never') {
-    remarks.push(`was never tried; skolo backup run ${name} does it now`);
+    remarks.push(`never tried; back it up with skolo backup run ${name}`);
   } else if (state === 'overdue') {
-    remarks.push(`overdue; skolo backup run ${name} --wait reads it now`);
+    remarks.push(`overdue; back it up with skolo backup run ${name} --wait`);
   }
   if (device.unsaved) {
     const both = startup === undefined ? '' : `; skolo backup diff ${name} startup latest`;
-    remarks.push(`unsaved: it runs another configuration than it would boot with${both}`);
+    remarks.push(`unsaved: it would boot another configuration than the running one${both}`);
   }
   if (legacyAlgorithms.length > 0) {
-    remarks.push(`ssh with old algorithms: ${legacyAlgorithms.join(', ')}`);
+    remarks.push(`ssh uses old algorithms: ${legacyAlgorithms.join(', ')}`);
   }
   if (state === 'not-backed-up') remarks.push(`not backed up: ${why ?? 'no reason given'}`);
   if (state === 'retired') {
-    remarks.push(`left rack.yaml${ago(retiredAt)}; what was backed up stays`);
+    remarks.push(`left rack.yaml${ago(retiredAt)}; its versions stay`);
   }
   return remarks.map((text) => ({ name, text }));
 }
@@ -185,7 +184,7 @@ function remarksOf(device: BackupDevice, now: number): Remark[] {
 /** `gs://my-backups/rack4: all stored, last 3 h ago`. */
 function placeText({ url, queued, lastSuccess, problem }: OffsiteStatus, now: number): string {
   const ago = lastSuccess === undefined ? 'never' : relative(lastSuccess, now);
-  const what = queued === 0 ? 'all stored' : `${queued} waiting to be stored`;
+  const what = queued === 0 ? 'all stored' : `${queued} queued`;
   const last = lastSuccess === undefined ? 'never yet' : `last ${ago}`;
   return `${url}: ${what}, ${last}${problem === undefined ? '' : `: ${problem}`}`;
 }

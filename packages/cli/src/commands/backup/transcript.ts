@@ -3,17 +3,17 @@ import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { routerBackup } from '../../service-client.ts';
-import { printContent } from './give-content.ts';
+import { printContent } from './output-content.ts';
 import { oneDevice } from './wanted-names.ts';
 
-/** `skolo backup transcript`: what was said in the last attempt that failed. */
+/** `skolo backup transcript`: the session of the last failed attempt. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'What the service and the device said to each other in the last attempt that failed. Secrets are masked.',
+      'Prints the session with the device in the last failed attempt. Secrets are masked.',
     )
-    .summary('what was said when it failed')
-    .argument('<device>', 'its name in rack.yaml')
+    .summary('the session of the last failed attempt')
+    .argument('<device>', 'name in rack.yaml')
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo backup transcript switch-3');
@@ -26,8 +26,8 @@ export function define(command: SkoloCommand, io: Io): void {
     const { at, transcript } = answer;
     const end = transcript === '' || transcript.endsWith('\n') ? '' : '\n';
     await printContent(io, Buffer.from(transcript + end), false);
-    const what = transcript.trim() === '' ? 'nothing was said' : 'said';
-    io.err(`${what} ${relative(at, io.now())}, at ${timestamp(at)}`);
+    const what = transcript.trim() === '' ? 'empty session' : 'session';
+    io.err(`${what} of ${timestamp(at)}, ${relative(at, io.now())}`);
     return undefined;
   });
 }

@@ -1,4 +1,4 @@
-/** Waiting for a run until it is over, and saying what became of it. */
+/** Waits for a run and prints its result. */
 import { setTimeout } from 'node:timers/promises';
 import { ApiError, ApiUnreachable, type BackupRun } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
@@ -7,23 +7,23 @@ import { exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import type { RouterBackup } from '../../service-client.ts';
-import { isOk, isOver, tallyOfRun } from './backup-words.ts';
+import { isOk, isOver, tallyOfRun } from './backup-text.ts';
 import { displayOf, printRunDevice, sortedDevices } from './run-display.ts';
 
 interface Wait {
   io: Io;
   command: SkoloCommand;
   service: RouterBackup;
-  /** As it was when it was asked for. */
+  /** As requested. */
   run: BackupRun;
   json: boolean;
 }
 
 const pauseMs = 1000;
-/** A jumphost that starts anew needs some minutes. */
+/** A jumphost needs some minutes to boot. */
 const giveUpMs = 600_000;
 
-/** Sets the exit code: 0 all went well, 3 some failed, 1 none went well. */
+/** Sets the exit code: 0 all succeeded, 3 some failed, 1 all failed. */
 export async function waitForRun(wait: Wait): Promise<void> {
   const { io, json, command } = wait;
   const display = displayOf(io, wait.run, json);
@@ -36,7 +36,7 @@ export async function waitForRun(wait: Wait): Promise<void> {
   } catch (error) {
     display.end(true);
     const line = commandLine(command, 'backup runs', wait.run.id);
-    io.err(`not waiting any longer; the run goes on\nto see it: ${line}`);
+    io.err(`stopped waiting; the run continues\nto see it: ${line}`);
     if (!interrupt.signal.aborted) throw error;
     io.exitCode = exitCodes.interrupted;
     return;
@@ -44,7 +44,7 @@ export async function waitForRun(wait: Wait): Promise<void> {
     stopListening();
   }
   if (json) printJson(io, run);
-  else printOutcome(io, run, display.hasSaidAll);
+  else printOutcome(io, run, display.hasPrintedAll);
   io.exitCode = exitCodeOf(run);
 }
 
@@ -54,18 +54,18 @@ async function over(
   signal: AbortSignal,
 ): Promise<BackupRun> {
   let run = asked;
-  let heard = performance.now();
+  let lastAnswer = performance.now();
   while (!isOver(run)) {
     await setTimeout(pauseMs, undefined, { signal });
     try {
       const request = { params: { id: run.id }, signal };
       run = await service.ask((client) => client.backup(request));
-      heard = performance.now();
+      lastAnswer = performance.now();
       display.changed(run);
     } catch (error) {
       signal.throwIfAborted();
       const why = passing(error);
-      if (why === undefined || performance.now() - heard >= giveUpMs) throw error;
+      if (why === undefined || performance.now() - lastAnswer >= giveUpMs) throw error;
       display.lost(why);
     }
   }
@@ -73,9 +73,9 @@ async function over(
   return run;
 }
 
-/** Why there is no answer, where it is worth to ask again. */
+/** Reason of a failure that is worth a retry. */
 function passing(error: unknown): string | undefined {
-  // With what to do about it, it is the cause of another error.
+  // An error with a hint has it as its cause.
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   for (const each of [error, cause]) {
     if (each instanceof ApiUnreachable) return each.message;
@@ -84,9 +84,9 @@ function passing(error: unknown): string | undefined {
   return undefined;
 }
 
-function printOutcome(io: Io, run: BackupRun, isSaid: boolean): void {
-  if (!isSaid) for (const device of sortedDevices(run)) printRunDevice(io, device);
-  io.out(tallyOfRun(run.devices) || 'there is no device to back up');
+function printOutcome(io: Io, run: BackupRun, isRepeated: boolean): void {
+  if (!isRepeated) for (const device of sortedDevices(run)) printRunDevice(io, device);
+  io.out(tallyOfRun(run.devices) || 'no device to back up');
 }
 
 function exitCodeOf({ devices }: BackupRun) {

@@ -3,11 +3,11 @@ import type { Io } from '../../io.ts';
 import { byNumber, expanded, namesOf } from '../../names.ts';
 
 export interface WantedNames {
-  /** Those that are wanted, sorted. Complains of names that nobody has, and sets the exit code. */
+  /** The named items, sorted. Prints unknown names and sets the exit code. */
   of<T extends { name: string }>(io: Io, all: readonly T[]): Promise<T[]>;
 }
 
-/** Of words on the command line; all where there is none. */
+/** Names on the command line; without a name all. */
 export async function wantedNames(words: readonly string[]): Promise<WantedNames> {
   const names = words.length === 0 ? [] : await expanded((await namesOf(words)).names);
   return {
@@ -28,7 +28,7 @@ export async function wantedNames(words: readonly string[]): Promise<WantedNames
   };
 }
 
-/** One device; a range is none. */
+/** The name of one device; rejects ranges. */
 export function oneDevice(word: string): string {
   if (!/[\s,[\]]/.test(word) && word !== '') return word;
   throw usageError(`${word}: give the name of one device`);

@@ -3,22 +3,22 @@ import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
 import { timestamp } from '../../output/time.ts';
-import { askKeepers, keyKeepers } from './key-keepers.ts';
+import { askServices, hostKeyServices } from './host-key-services.ts';
 
-/** `skolo equipment keys`: by which keys the services know the equipment again. */
+/** `skolo equipment keys`: lists pinned ssh host keys. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'The ssh host keys of equipment that services pinned when they first saw them. A device that shows another one is not signed in to. Keys that rack.yaml names are not among them.',
+      'Lists the ssh host keys of equipment that services pinned at the first connection. Services do not sign in to a device with another key. The list excludes keys from rack.yaml.',
     )
-    .summary('the host keys that services know equipment by')
+    .summary('list pinned ssh host keys')
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo equipment keys --rack racks/rack4/rack.yaml');
 
   command.action(async ({ json }: { json?: true }) => {
-    const keepers = await keyKeepers(command);
-    const answers = await askKeepers(io, keepers, async ({ name, service }) => {
+    const services = await hostKeyServices(command);
+    const answers = await askServices(io, services, async ({ name, service }) => {
       const { hostKeys } = await service.ask((client) => client.hostKeys());
       return hostKeys.map((key) => ({ ...key, service: name }));
     });
@@ -35,7 +35,7 @@ export function define(command: SkoloCommand, io: Io): void {
           cell: ({ firstSeen }) => timestamp(firstSeen),
           leaveOut: 2,
         },
-        { title: 'KNOWN TO', cell: ({ service }) => service, leaveOut: 1 },
+        { title: 'PINNED BY', cell: ({ service }) => service, leaveOut: 1 },
       ],
       hostKeys,
     );

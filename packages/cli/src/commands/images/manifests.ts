@@ -12,7 +12,7 @@ export interface ManifestFile {
 }
 
 /**
- * YAML files that name images of registries, in and below the given files and folders.
+ * Manifests with images of registries, in and below the given files and folders.
  *
  * @throws CliError One of them cannot be read, or is not YAML.
  */
@@ -20,7 +20,7 @@ export async function readManifestFiles(paths: readonly string[]): Promise<Manif
   const files: ManifestFile[] = [];
   for (const path of (await Promise.all(paths.map(yamlFiles))).flat()) {
     const text = await readFile(path, 'utf8');
-    // Alert rules and configurations of other programs have templates in them; they name no image.
+    // Skip templates of other programs; they name no image.
     if (!/\bimage\b/.test(text)) continue;
     try {
       const images = imageReferencesIn(text);
@@ -42,9 +42,9 @@ async function yamlFiles(path: string): Promise<string[]> {
     .sort();
 }
 
-/** An image of a public or private registry; `skolo/NAME:unset` of kube/base, which names no registry, is not one. */
+/** An image with a registry; excludes `skolo/NAME:unset` of kube/base. */
 export interface ImageReference {
-  /** As docker writes it: `docker.io`, `127.0.0.1:5000`. */
+  /** `docker.io`, `127.0.0.1:5000`. */
   registry: string;
   repository: string;
   tag: string;
@@ -52,7 +52,7 @@ export interface ImageReference {
   digest: string | undefined;
   /** From 1. */
   line: number;
-  /** Where the reference begins and ends in the text. */
+  /** Offsets of the reference in the text. */
   start: number;
   end: number;
 }
@@ -92,19 +92,19 @@ function imageReferencesIn(text: string): ImageReference[] {
   return found;
 }
 
-/** `docker.io/prom/prometheus:v3.13.3`: how people and pods name it, without its digest. */
+/** `docker.io/prom/prometheus:v3.13.3`, without the digest. */
 export function nameOf({ registry, repository, tag }: ImageReference): string {
   return `${registry}/${repository}:${tag}`;
 }
 
 /**
- * The text with a digest behind each image that has one in `digests`; everything else stays as it is, comments included.
+ * Adds the digest to each image in `digests`, and changes nothing else.
  *
  * @param digests by {@link nameOf}
  */
 export function withDigests(text: string, digests: ReadonlyMap<string, string>): string {
   let pinned = text;
-  // From the end, so that places before it stay right.
+  // From the end, so that earlier offsets stay valid.
   for (const reference of imageReferencesIn(text).toReversed()) {
     const digest = digests.get(nameOf(reference));
     if (digest === undefined) continue;

@@ -57,7 +57,7 @@ describe.skipIf(!program)('skolo images pin, against a real registry', () => {
     expect(code).toBe(3);
     expect(stdout).toContain(`${digest}, pinned, for one platform only`);
     expect(stderr).toBe(
-      `skolo: ${names[1]}: ${registry.host} has no such tag; correct it in the manifest\n`,
+      `skolo: ${names[1]}: no such tag at ${registry.host}; correct the manifest\n`,
     );
     expect(await readFile(file, 'utf8')).toContain(`alertmanager:v0.34.0@${digest}`);
   });
@@ -113,7 +113,7 @@ describe('skolo images pin', () => {
       what: 'a token server without TLS elsewhere',
       status: 401,
       headers: { 'www-authenticate': 'Bearer realm="http://tokens.example.com/"' },
-      says: 'names a token server without TLS: http://tokens.example.com',
+      says: 'the token server has no TLS: http://tokens.example.com',
     },
   ])('writes nothing when a registry sends $what', async ({ status = 200, headers, says }) => {
     const host = await serve((_request, response) => response.writeHead(status, headers).end('{}'));

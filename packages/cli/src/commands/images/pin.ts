@@ -17,16 +17,16 @@ interface Options {
   update?: true;
 }
 
-/** `skolo images pin`: the digest behind each tag of an image that others make. */
+/** `skolo images pin`: adds digests to third-party images in manifests. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Writes the digest of each image behind its tag, as the registry states it now: `prom/prometheus:v3.13.3@sha256:…`. An image that is pinned already keeps its digest; a tag that has moved since is reported. Images without a registry in their name, which are those of skolo itself, are left alone.',
+      'Adds the digest of each image to its tag, as the registry has it now: `prom/prometheus:v3.13.3@sha256:…`. A pinned image keeps its digest; a tag that has moved is reported. Images without a registry in their name, which are those of skolo, are not changed.',
     )
-    .summary('the digest of each third-party image, from its registry')
-    .argument('<paths...>', 'manifests, or folders of them')
-    .option('--check', 'ask nobody and write nothing; list what is not pinned, and end with 1')
-    .option('--update', 'take the new digest of a tag that has moved')
+    .summary('pin third-party images to digests')
+    .argument('<paths...>', 'manifests or folders')
+    .option('--check', 'list images that are not pinned and exit with 1; no request, no change')
+    .option('--update', 'accept the new digest of a tag that has moved')
     .uses()
     .example('skolo images pin kube/base kube/components');
 
@@ -34,7 +34,7 @@ export function define(command: SkoloCommand, io: Io): void {
     if (check && update) command.error("give '--check' or '--update', not both");
     const files = await readManifestFiles(paths);
     if (files.length === 0) {
-      throw new CliError(`${paths.join(', ')}: no manifest names an image of a registry`);
+      throw new CliError(`${paths.join(', ')}: no manifest has an image of a registry`);
     }
     if (check) listUnpinned(io, files);
     else await pin(io, files, update ?? false);
@@ -54,7 +54,7 @@ function listUnpinned(io: Io, files: readonly ManifestFile[]): void {
 async function pin(io: Io, files: readonly ManifestFile[], update: boolean): Promise<void> {
   const images = new Map<string, ImageReference>();
   for (const image of files.flatMap((file) => file.images)) {
-    // Where one manifest pins it and another does not, the pin counts.
+    // A pin in one manifest counts for all.
     if (images.get(nameOf(image))?.digest === undefined) images.set(nameOf(image), image);
   }
   const digests = new Map<string, string>();
@@ -63,7 +63,7 @@ async function pin(io: Io, files: readonly ManifestFile[], update: boolean): Pro
       const { digest, isIndex } = await resolveTag(image, { fetch });
       if (image.digest !== undefined && image.digest !== digest && !update) {
         throw new CliError(
-          `${name}: the tag moved from ${image.digest} to ${digest}; find out why, then pin it with --update`,
+          `${name}: the tag moved from ${image.digest} to ${digest}; find out why, then run with --update`,
         );
       }
       digests.set(name, digest);

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { CliError } from '../../errors.ts';
 import type { ImageReference } from './manifests.ts';
 
-/** Those of several platforms first: a rack has amd64 and arm64, so a digest has to stand for all of them. */
+/** Indexes first: a rack has amd64 and arm64, so a digest must cover both. */
 const listTypes = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
@@ -18,7 +18,7 @@ const imageTypes = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
-/** The specification asks registries to take manifests of 4 MiB. */
+/** The specification requires registries to accept manifests of 4 MiB. */
 const maxManifestBytes = 4 * 1024 * 1024;
 const deadlineMs = 20_000;
 
@@ -32,15 +32,15 @@ interface RegistryDeps {
 interface Resolved {
   /** `sha256:…` of the manifest that the registry sent. */
   digest: string;
-  /** Whether it is an index, with an image for each platform. */
+  /** Whether it has an image for each platform. */
   isIndex: boolean;
 }
 
 /**
- * Asks the registry, without credentials, which manifest the tag stands for now. The digest is computed from the bytes;
- * the registry's own word for it is only compared.
+ * Asks the registry, without credentials, for the manifest of the tag. Computes the digest from the bytes and compares
+ * it with the stated one.
  *
- * @throws CliError The registry cannot be reached, refuses, or sends something else.
+ * @throws CliError The registry cannot be reached, rejects the request, or sends no manifest.
  */
 export async function resolveTag(
   { registry, repository, tag }: ImageReference,
@@ -59,7 +59,7 @@ export async function resolveTag(
     response = await ask({ authorization });
   }
   if (response.status === 404) {
-    throw new CliError(`${name}: ${registry} has no such tag; correct it in the manifest`);
+    throw new CliError(`${name}: no such tag at ${registry}; correct the manifest`);
   }
   if (!response.ok) {
     throw new CliError(`${name}: ${registry} answered ${response.status}; try again later`);
@@ -80,7 +80,7 @@ export async function resolveTag(
   return { digest, isIndex };
 }
 
-/** Docker Hub's registry has another name than its images. Loopback is asked without TLS, as docker does. */
+/** Docker Hub's registry has another host name. Loopback uses no TLS, as in docker. */
 function originOf(registry: string): string {
   if (registry === 'docker.io') return 'https://registry-1.docker.io';
   return `${isLoopback(registry) ? 'http' : 'https'}://${registry}`;
@@ -90,7 +90,7 @@ function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(host);
 }
 
-/** An anonymous token, from the server that the registry names. */
+/** An anonymous token from the registry's token server. */
 async function tokenFor(name: string, challenge: string, fetch: RegistryDeps['fetch']) {
   const parameters = new Map(
     [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
@@ -98,12 +98,12 @@ async function tokenFor(name: string, challenge: string, fetch: RegistryDeps['fe
   const realm = parameters.get('realm') ?? '';
   if (!/^bearer /i.test(challenge) || !URL.canParse(realm)) {
     throw new CliError(
-      `${name}: the registry asks for a sign-in other than a token; only public images can be pinned`,
+      `${name}: unsupported authentication scheme; only public images can be pinned`,
     );
   }
   const url = new URL(realm);
   if (url.protocol !== 'https:' && !isLoopback(url.host)) {
-    throw new CliError(`${name}: the registry names a token server without TLS: ${url.origin}`);
+    throw new CliError(`${name}: the token server has no TLS: ${url.origin}`);
   }
   for (const key of ['service', 'scope']) {
     const value = parameters.get(key);
@@ -114,7 +114,7 @@ async function tokenFor(name: string, challenge: string, fetch: RegistryDeps['fe
   const token = data?.token ?? data?.access_token;
   if (!response.ok || token === undefined) {
     throw new CliError(
-      `${name}: ${url.host} gives no token without a sign-in (${response.status}); only public images can be pinned`,
+      `${name}: ${url.host} requires a sign-in (${response.status}); only public images can be pinned`,
     );
   }
   return token;
@@ -131,8 +131,8 @@ async function request(
   } catch (cause) {
     const { host } = new URL(url);
     const isLate = cause instanceof Error && cause.name === 'TimeoutError';
-    const why = isLate ? `sent no answer within ${deadlineMs / 1000} s` : 'cannot be reached';
-    throw new CliError(`${name}: ${host} ${why}; try again when it can`, undefined, { cause });
+    const why = isLate ? `did not answer within ${deadlineMs / 1000} s` : 'cannot be reached';
+    throw new CliError(`${name}: ${host} ${why}; try again later`, undefined, { cause });
   }
 }
 
@@ -146,9 +146,9 @@ async function limitedBytes(name: string, { body }: Response): Promise<Buffer> {
       chunks.push(chunk);
     }
   } catch (cause) {
-    throw new CliError(`${name}: the answer ended early; try again`, undefined, { cause });
+    throw new CliError(`${name}: the response ended early; try again`, undefined, { cause });
   }
-  if (size > maxManifestBytes) throw new CliError(`${name}: the answer is over 4 MiB`);
+  if (size > maxManifestBytes) throw new CliError(`${name}: the response exceeds 4 MiB`);
   return Buffer.concat(chunks);
 }
 

@@ -1,6 +1,6 @@
 /**
- * The agents of machines, one on each. Strangers are root there, so what they answer is short or not read, and no token
- * is sent to them that opens anything else.
+ * Clients for the agents on machines. Tasks are root there, so clients limit the size of responses and send no token
+ * that is valid elsewhere.
  */
 
 import { type AgentStatus, type Client, swarmingClientApi } from '@skolo/api';
@@ -14,20 +14,20 @@ import { newClient } from '../../service-client.ts';
 
 export type AgentClient = Client<typeof swarmingClientApi>;
 
-/** Where the agent of a machine is. */
+/** An agent and its URL. */
 export interface AgentPlace {
-  /** Undefined: whatever machine is at `--url`. */
+  /** Undefined for the machine at `--url`. */
   name: string | undefined;
   url: string;
-  /** As rack.yaml has it, where that was read. */
+  /** From rack.yaml, if that was read. */
   machine?: Machine;
   rack?: Rack;
 }
 
-/** A status is some kB; a thousand lines of a log are more. */
+/** Limits of a response. */
 const mostBytes = { status: 64 * 1024, log: 2 * 1024 * 1024 };
 
-/** @throws CliError The URL is of no use. */
+/** @throws CliError The URL is not valid. */
 export function agentClient(
   url: string,
   options: { token?: string | undefined; timeoutMs?: number; answers: keyof typeof mostBytes },
@@ -41,10 +41,7 @@ export function agentClient(
   });
 }
 
-/**
- * The agents of these machines, of all where there is no word; or the one at `--url`. Complains of names that rack.yaml
- * does not have, and sets the exit code.
- */
+/** The agents of these machines, by default of all; or the one at `--url`. Prints unknown names and sets the exit code. */
 export async function agentPlaces(
   io: Io,
   command: SkoloCommand,
@@ -53,7 +50,7 @@ export async function agentPlaces(
   const names = words.length === 0 ? [] : await expanded((await namesOf(words)).names);
   const { url } = command.globals();
   if (url !== undefined) {
-    if (names.length > 1) command.error("give one machine, or no '--url'");
+    if (names.length > 1) command.error("give one machine, or leave out '--url'");
     return [{ name: names[0], url }];
   }
   const { didYouMean, serviceUrl } = await import('@skolo/rack');
@@ -72,7 +69,7 @@ export async function agentPlaces(
 }
 
 /**
- * The agent of one machine. rack.yaml is read also beside `--url` where the command line says which: the login is there.
+ * The agent of one machine. With `--url` and `--rack` it also reads rack.yaml, which has the login.
  *
  * @throws CliError rack.yaml has no such machine.
  */
@@ -97,14 +94,14 @@ function unknownMachine(
   didYouMean: typeof import('@skolo/rack').didYouMean,
 ): string {
   const guess = didYouMean(name, machines.keys());
-  return `${name}: rack.yaml has no machine of that name${guess}; skolo rack show lists them`;
+  return `${name}: no such machine in rack.yaml${guess}; skolo rack show lists them`;
 }
 
-/** What an agent says, or why it says nothing. */
+/** The status of an agent, or why there is none. */
 export interface Answer {
   name: string;
   url: string;
-  /** As rack.yaml has them. */
+  /** From rack.yaml. */
   shelf?: string;
   kind?: string;
   status?: AgentStatus;
@@ -114,17 +111,17 @@ export interface Answer {
 const atOnce = 32;
 const timeoutMs = 5000;
 
-/** Asks all of them, so many side by side; who is silent keeps nobody waiting for longer than that. */
+/** Asks `atOnce` agents in parallel, each for at most `timeoutMs`. */
 export async function askAgents(places: readonly AgentPlace[]): Promise<Answer[]> {
   const answers: Answer[] = [];
   let next = 0;
-  async function askOneAfterTheOther() {
+  async function askNext() {
     for (let at = next++; at < places.length; at = next++) {
       const place = places[at];
       if (place !== undefined) answers[at] = await askOne(place);
     }
   }
-  await Promise.all(Array.from({ length: Math.min(atOnce, places.length) }, askOneAfterTheOther));
+  await Promise.all(Array.from({ length: Math.min(atOnce, places.length) }, askNext));
   return answers;
 }
 

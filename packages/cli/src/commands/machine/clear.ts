@@ -1,18 +1,18 @@
 import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
+import { cell, sentence } from './agent-text.ts';
 import { agentPlace } from './agents.ts';
-import { said, word } from './machine-words.ts';
 import { signIn } from './sign-in.ts';
 
-/** `skolo machine clear`: ends a quarantine that a person forced, and begins anew with what needs hands. */
+/** `skolo machine clear`: ends a forced quarantine and restarts repairs. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Ends a quarantine that somebody forced by a file, and lets repair begin anew with phones that need hands. Prints what the health of the machine is then: what is really wrong stays so.',
+      'Ends a quarantine that was forced by a file, and restarts repairs of phones that need an operator. Then prints the health of the machine. Real problems remain.',
     )
-    .summary('end a forced quarantine; try anew what needs hands')
-    .argument('<name>', 'the machine')
-    .requiredOption('--reason <text>', 'for its audit log')
+    .summary('end a forced quarantine; restart repairs')
+    .argument('<name>', 'name of the machine')
+    .requiredOption('--reason <text>', 'for the audit log of the agent')
     .uses('rack', 'url', 'tokenFile')
     .example("skolo machine clear skia-rpi2-rack4-shelf1-007 --reason 'new cable'");
 
@@ -24,8 +24,8 @@ export function define(command: SkoloCommand, io: Io): void {
     );
     io.out(`${place.name} is ${verdict}`);
     for (const { verdict: worse, device, text } of reasons.slice(0, 20)) {
-      const of = device === undefined ? '' : `${word(device)}: `;
-      io.out(`${place.name}: ${worse}: ${of}${said(text)}`);
+      const of = device === undefined ? '' : `${cell(device)}: `;
+      io.out(`${place.name}: ${worse}: ${of}${sentence(text)}`);
     }
   });
 }

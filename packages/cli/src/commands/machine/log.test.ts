@@ -72,7 +72,7 @@ describe('skolo machine log --follow', () => {
     ]);
   });
 
-  it('sees that the agent was started again, however many lines it has by then', async () => {
+  it('detects a restart of the agent, with any number of new lines', async () => {
     const log = await following([
       [line(1, 'a')],
       [line(1, 'x', 40), line(2, 'y', 41)],
@@ -82,7 +82,7 @@ describe('skolo machine log --follow', () => {
     await log.done;
 
     expect(log.out).toEqual(['a', 'w', 'x', 'y']);
-    expect(log.err).toEqual(['skolo: the agent was started again']);
+    expect(log.err).toEqual(['skolo: the agent has restarted']);
   });
 
   it('says how many it has missed', async () => {
@@ -90,7 +90,7 @@ describe('skolo machine log --follow', () => {
     await log.done;
 
     expect(log.out).toEqual(['a', 'b']);
-    expect(log.err).toEqual(['skolo: 7 lines came and went in between']);
+    expect(log.err).toEqual(['skolo: 7 lines are lost: the agent keeps a thousand']);
   });
 
   it('waits for an agent that is away for a while, and says so once', async () => {
@@ -105,7 +105,7 @@ describe('skolo machine log --follow', () => {
     await log.done;
 
     expect(log.out).toEqual(['a', 'b']);
-    expect(log.err).toEqual(['skolo: http://rpi-1:11001: no connection; it is asked on']);
+    expect(log.err).toEqual(['skolo: http://rpi-1:11001: no connection; retrying']);
   });
 
   it.each([

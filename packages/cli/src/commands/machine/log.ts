@@ -17,16 +17,18 @@ interface Options {
   json?: true;
 }
 
-/** `skolo machine log`: the last lines of the agent and of the bot, as they are in its memory. */
+/** `skolo machine log`: the last log lines of the agent and of the bot. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'The last lines of the agent on a machine and of its bot, the newest at the bottom. They are in memory only: the agent keeps a thousand, since it was started. With --follow it goes on, also over a restart of the agent, and ends with Ctrl-C, and with 0.',
+      'Prints the last log lines of the agent on a machine and of its bot, the newest at the bottom. The agent keeps a thousand lines in memory. --follow prints new lines, also after a restart of the agent, until Ctrl-C; the exit code is then 0.',
     )
-    .summary('last lines of the agent and of the bot')
-    .argument('<name>', 'the machine')
-    .addOption(new Option('--lines <n>', 'how many, the newest').argParser(upTo(1000)).default(100))
-    .option('--follow', 'go on, as lines come')
+    .summary('log lines of the agent and of the bot')
+    .argument('<name>', 'name of the machine')
+    .addOption(
+      new Option('--lines <n>', 'number of lines, the newest').argParser(upTo(1000)).default(100),
+    )
+    .option('--follow', 'print new lines as they come')
     .addOption(new Option('--json', 'print JSON').conflicts('follow'))
     .uses('rack', 'url', 'tokenFile')
     .example('skolo machine log skia-rpi2-rack4-shelf1-007 --follow');
@@ -44,11 +46,11 @@ export function define(command: SkoloCommand, io: Io): void {
 }
 
 export interface FollowOptions {
-  /** How many of those that are there already. */
+  /** Number of existing lines. */
   lines: number;
   ask(query: { lines: number; after?: number }, signal?: AbortSignal): Promise<LogLine[]>;
   pauseMs?: number;
-  /** After so long without an answer it is given up; a machine that boots needs some minutes. */
+  /** Gives up after this long without a response; a machine needs some minutes to boot. */
   giveUpMs?: number;
 }
 
@@ -58,37 +60,37 @@ const usualGiveUpMs = 10 * 60_000;
 
 function printLines({ out }: Io, lines: readonly LogLine[]): void {
   for (const { at, from, text } of lines) {
-    // The agent cuts its lines at 2000 characters; one that does not is none.
+    // The agent truncates its lines at 2000 characters.
     out(`${timestamp(at)}  ${from.padEnd('agent'.length)}  ${cutOff(plain(text), 2100)}`);
   }
 }
 
-/** Until somebody has seen enough. @throws CliError The agent refuses, or is silent for too long. */
+/** Until Ctrl-C. @throws CliError The agent rejects the request, or is silent for too long. */
 export async function followLog(io: Io, options: FollowOptions): Promise<void> {
   const { ask, pauseMs = usualPauseMs, giveUpMs = usualGiveUpMs } = options;
   const stop = untilStopped(io);
   const { signal } = stop;
   let last: LogLine | undefined;
-  let heardAt: number | undefined;
+  let lastAnswer: number | undefined;
   let isLost = false;
   try {
     while (!signal.aborted) {
       try {
         let fresh = newLines(io, last, await ask(queryAfter(last, options.lines), signal));
         if (fresh === undefined) {
-          complain(io, 'the agent was started again');
+          complain(io, 'the agent has restarted');
           fresh = await ask({ lines: most }, signal);
         }
-        heardAt = performance.now();
+        lastAnswer = performance.now();
         isLost = false;
         printLines(io, fresh);
         last = fresh.at(-1) ?? last;
       } catch (error) {
         signal.throwIfAborted();
-        const isTooLong = heardAt === undefined || performance.now() - heardAt >= giveUpMs;
-        // Who never answered is not waited for.
+        const isTooLong = lastAnswer === undefined || performance.now() - lastAnswer >= giveUpMs;
+        // Do not wait for an agent that never answered.
         if (!isUnreachable(error) || isTooLong) throw error;
-        if (!isLost) complain(io, `${error.message}; it is asked on`);
+        if (!isLost) complain(io, `${error.message}; retrying`);
         isLost = true;
       }
       await setTimeout(pauseMs, undefined, { signal });
@@ -100,12 +102,12 @@ export async function followLog(io: Io, options: FollowOptions): Promise<void> {
   }
 }
 
-/** From the last line on, that one included: when it is another one now, the agent was started again. */
+/** Includes the last line. If it differs, the agent has restarted. */
 function queryAfter(last: LogLine | undefined, lines: number) {
   return last === undefined ? { lines } : { lines: most, after: last.number - 1 };
 }
 
-/** Undefined: its numbers have begun anew. */
+/** Undefined after a restart of the agent. */
 function newLines(
   io: Io,
   last: LogLine | undefined,
@@ -116,11 +118,11 @@ function newLines(
   if (first === undefined || first.number < last.number) return undefined;
   if (first.number === last.number) return first.at === last.at ? found.slice(1) : undefined;
   const missed = first.number - last.number - 1;
-  if (missed > 0) complain(io, `${missed} lines came and went in between`);
+  if (missed > 0) complain(io, `${missed} lines are lost: the agent keeps a thousand`);
   return [...found];
 }
 
-/** Also one that says what to do about it. */
+/** Also as the cause of an error with a hint. */
 function isUnreachable(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return error instanceof ApiUnreachable || error.cause instanceof ApiUnreachable;

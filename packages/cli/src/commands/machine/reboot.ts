@@ -5,15 +5,15 @@ import type { Io } from '../../io.ts';
 import { agentPlace } from './agents.ts';
 import { signIn } from './sign-in.ts';
 
-/** `skolo machine reboot`: the machine itself, by its agent, and not while a task runs. */
+/** `skolo machine reboot`: reboots a machine through its agent. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Asks the agent to end the bot in order and to reboot its machine. Refused while a task runs. A machine that does not answer any more: skolo power cycle.',
+      'The agent ends the bot gracefully and reboots the machine. It rejects this while a task runs. For a machine that does not answer use skolo power cycle.',
     )
-    .summary('reboot a machine, if no task runs there')
-    .argument('<name>', 'the machine')
-    .requiredOption('--reason <text>', 'for its audit log')
+    .summary('reboot a machine that runs no task')
+    .argument('<name>', 'name of the machine')
+    .requiredOption('--reason <text>', 'for the audit log of the agent')
     .uses('rack', 'url', 'tokenFile')
     .example("skolo machine reboot skia-rpi2-rack4-shelf1-007 --reason 'new kernel'");
 
@@ -24,8 +24,8 @@ export function define(command: SkoloCommand, io: Io): void {
       await agent.ask((client) => client.reboot({ body: { why: reason } }));
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 409) throw error;
-      throw new CliError(`${place.name} does not reboot: ${error.problem.detail}`);
+      throw new CliError(`${place.name}: not rebooted: ${error.problem.detail}`);
     }
-    io.err(`${place.name} reboots; skolo machine status ${place.name} shows when it is back`);
+    io.err(`${place.name}: rebooting; see skolo machine status ${place.name}`);
   });
 }

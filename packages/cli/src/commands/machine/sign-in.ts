@@ -1,19 +1,15 @@
-/** How one signs in at the agent of a machine: it takes one token, its own, made from that of the machine's login. */
+/** Signs in to the agent of a machine, with a token derived from the machine's login. */
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { explaining, readToken } from '../../service-client.ts';
 import { type AgentClient, type AgentPlace, agentClient } from './agents.ts';
 
 interface SignedIn {
-  /**
-   * Gives the answer, or says what is wrong and what to do about it.
-   *
-   * @throws CliError The agent refuses, or does not answer.
-   */
+  /** @throws CliError The agent rejects the request or does not answer; the message says what to do. */
   ask<T>(question: (client: AgentClient) => Promise<T>): Promise<T>;
 }
 
-/** @throws CliError The token that the command line names is of no use. */
+/** @throws CliError The token file of the command line is not usable. */
 export async function signIn(
   command: SkoloCommand,
   place: AgentPlace & { name: string },
@@ -25,7 +21,7 @@ export async function signIn(
   return { ask: (question) => explaining(() => question(client), command.globals(), signIn) };
 }
 
-/** Undefined: without one. `why` is for who is refused with it. */
+/** `why` is the hint if the agent rejects the token, or its absence. */
 async function findToken(
   command: SkoloCommand,
   { name, machine, rack }: AgentPlace & { name: string },
@@ -33,13 +29,13 @@ async function findToken(
   const { tokenFile, rack: rackFile } = command.globals();
   if (tokenFile !== undefined && command.gives('tokenFile')) {
     const token = await readToken(tokenFile);
-    if (isForAgents(token)) return { token, why: `the token is that of ${tokenFile}` };
+    if (isForAgents(token)) return { token, why: `the token is from ${tokenFile}` };
     throw new CliError(
-      `${tokenFile}: not the token of an agent, and others are not sent to a machine, where tasks are root; leave --token-file out where the login of ${name} can be read`,
+      `${tokenFile}: not the token of an agent, and tasks on a machine could read any other; leave out --token-file if the login of ${name} can be read`,
       exitCodes.badConfiguration,
     );
   }
-  let why = `with --rack, it is made from the token of the machine's login`;
+  let why = `give --rack, which has the token of the machine's login`;
   if (rack !== undefined && machine !== undefined) {
     const { login } = machine;
     const secret = login === undefined ? undefined : rack.logins.get(login)?.token;
@@ -50,20 +46,20 @@ async function findToken(
       try {
         const found = await readSecret(rack, secret);
         const token = agentToken(found.reveal(), name);
-        return { token, why: `the token is made from logins.${login}.token of ${rackFile}` };
+        return { token, why: `the token is derived from logins.${login}.token of ${rackFile}` };
       } catch (error) {
         if (!(error instanceof SecretError)) throw error;
         why = `logins.${login}.token of ${rackFile} cannot be read here: ${error.message}`;
       }
     }
   }
-  // What stands in the environment is mostly the token for services.
+  // The variable usually names the token for services.
   const own = tokenFile === undefined ? undefined : await readToken(tokenFile);
   if (own !== undefined && isForAgents(own)) {
-    return { token: own, why: `the token is that of ${tokenFile}` };
+    return { token: own, why: `the token is from ${tokenFile}` };
   }
   return {
-    why: `${why}; without it one may only read, and from networks of access.anonymousRead`,
+    why: `${why}; without a token only networks of access.anonymousRead may read`,
   };
 }
 

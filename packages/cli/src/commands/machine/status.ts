@@ -13,27 +13,27 @@ import { countOf, printOverview, tally } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 import { age } from '../../output/time.ts';
-import type { AgentPlace, Answer } from './agents.ts';
-import { agentPlaces, askAgents } from './agents.ts';
 import {
+  botState,
   botStyle,
-  botWord,
-  deviceWord,
+  deviceText,
+  healthOf,
   healthStyle,
-  healthWord,
   hottest,
   remarksOf,
-  taskWord,
+  taskText,
   urgencyOf,
   verdictOf,
   verdicts,
-} from './machine-words.ts';
+} from './agent-text.ts';
+import type { AgentPlace, Answer } from './agents.ts';
+import { agentPlaces, askAgents } from './agents.ts';
 
 interface Options extends FilterOptions {
   json?: true;
 }
 
-/** From rack.yaml: other agents are not asked. */
+/** From rack.yaml, before any request. */
 const placeFilters: Filter<AgentPlace>[] = [
   { name: 'shelf', description: 'only these shelves', of: ({ machine }) => machine?.shelf },
   { name: 'kind', description: 'only these kinds of machines', of: ({ machine }) => machine?.kind },
@@ -43,18 +43,18 @@ const answerFilters: Filter<Answer>[] = [
   { name: 'verdict', description: 'only these verdicts', values: verdicts, of: verdictOf },
 ];
 
-/** `skolo machine status`: what the agents of machines say, and which of them say nothing. */
+/** `skolo machine status`: the status of machines, from their agents. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Asks the agent on each machine: whether it may take tasks and why not, what its bot does, which task runs, how its phones are. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, healthy machines are one line; --verdict ok lists them. Ends with 3 when some do not answer, with 1 when none does.',
+      'Asks the agent on each machine: whether it accepts tasks and why not, the state of the bot, the running task, and its phones. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, healthy machines share one line; --verdict ok lists them. Exit codes: 3 some agents do not answer, 1 no agent answers.',
     )
     .summary('health, bot, task and phones of machines')
-    .argument('[names...]', "only these; ranges in quotes: 'rpi-[001-040]'");
+    .argument('[names...]', "names, default all; ranges in quotes: 'rpi-[001-040]'");
   addFilters(command, placeFilters);
   addFilters(command, answerFilters);
   command
-    .option('--json', 'print JSON, all that the agents say')
+    .option('--json', 'print JSON, full status included')
     .uses('rack', 'url')
     .example('skolo machine status --shelf shelf1 --verdict quarantined,no-answer');
 
@@ -66,7 +66,7 @@ export function define(command: SkoloCommand, io: Io): void {
     const places = await agentPlaces(io, command, words);
     const wanted = await selected(io, places, placeFilters, options);
     const answers = await askAgents(wanted);
-    // Before the filter: an agent that does not answer may have any verdict.
+    // Before the filter: a silent agent can have any verdict.
     const silent = answers.filter(({ status }) => status === undefined).length;
     if (silent > 0) failPartly(io, silent < answers.length);
     const shown = await selected(io, answers, answerFilters, options);
@@ -79,12 +79,12 @@ export function define(command: SkoloCommand, io: Io): void {
 }
 
 interface Shown {
-  /** How many machines there are without the filters. */
+  /** Without the filters. */
   all: number;
   isSelection: boolean;
 }
 
-/** Totals, problems with their reasons, then the healthy machines. */
+/** Totals, problems with their reasons, then healthy machines. */
 async function printStatus(
   io: Io,
   answers: readonly Answer[],
@@ -108,7 +108,7 @@ function columns(now: number): Column<Answer>[] {
   const devices = ({ status }: Answer) => status?.devices.slice(0, 8) ?? [];
   return [
     { title: 'NAME', cell: ({ name }) => name, shrinkTo: 20 },
-    { title: 'HEALTH', cell: healthWord, style: healthStyle },
+    { title: 'HEALTH', cell: healthOf, style: healthStyle },
     {
       title: 'FOR',
       cell: ({ status }) => status?.health && age(status.health.since, now),
@@ -116,12 +116,12 @@ function columns(now: number): Column<Answer>[] {
     },
     {
       title: 'BOT',
-      cell: ({ status }) => status?.bot && botWord(status.bot),
+      cell: ({ status }) => status?.bot && botState(status.bot),
       style: ({ status }) => botStyle(status?.bot),
     },
     {
       title: 'TASK',
-      cell: ({ status }) => status && taskWord(status.task),
+      cell: ({ status }) => status && taskText(status.task),
       shrinkTo: 8,
       leaveOut: 5,
     },
@@ -129,7 +129,7 @@ function columns(now: number): Column<Answer>[] {
       title: 'DEVICE',
       cell: (answer) => {
         const all = devices(answer);
-        return all.map((device) => deviceWord(device, all.length === 1));
+        return all.map((device) => deviceText(device, all.length === 1));
       },
       style: (answer) =>
         devices(answer).every(({ state }) => state === 'present') ? undefined : 'red',

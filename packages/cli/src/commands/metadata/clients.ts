@@ -18,7 +18,7 @@ interface Options extends FilterOptions {
   json?: true;
 }
 
-/** The most urgent first. `unknown`: rack.yaml has no identity rule for the address. */
+/** The most urgent first. `unknown`: rack.yaml has no identity for the address. */
 const states = ['unknown', 'never-asked', 'no-token', 'asked'];
 
 const filters: Filter<MetadataClient>[] = [
@@ -31,13 +31,13 @@ const filters: Filter<MetadataClient>[] = [
   },
 ];
 
-/** `skolo metadata clients`: who asked the metadata server, as whom, and when last. */
+/** `skolo metadata clients`: lists clients of the metadata server. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Who asks the metadata server, as which identity, and when last, counted since the service started. Totals come first, then addresses that rack.yaml does not know and machines that never asked. In a terminal that is too low for all rows, machines are one line for each state; --state asked lists them.',
+      'Lists clients of the metadata server since it started: their identities and last requests. Totals come first, then addresses that are not in rack.yaml and machines without a request. In a terminal that is too low for all rows, machines share one line for each state; --state asked lists them.',
     )
-    .summary('who asks, as whom, and when last');
+    .summary('list clients and their last requests');
   addFilters(command, filters);
   command
     .option('--json', 'print JSON')

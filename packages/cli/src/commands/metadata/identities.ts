@@ -8,11 +8,13 @@ import { plain } from '../../output/text.ts';
 import { duration, lastSeen } from '../../output/time.ts';
 import { metadataServer } from '../../service-client.ts';
 
-/** `skolo metadata identities`: how fresh the token of each identity is, and why it is not. */
+/** `skolo metadata identities`: lists identities and their tokens. */
 export function define(command: SkoloCommand, io: Io): void {
   command
-    .description('The identities of the rack, how long their tokens last, and what failed last.')
-    .summary('how fresh the tokens are')
+    .description(
+      'Lists the identities of the rack: how long their tokens are valid, and the last failure.',
+    )
+    .summary('list identities and their tokens')
     .option('--json', 'print JSON, scopes included')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo metadata identities --url http://192.168.1.8:20010');
@@ -25,7 +27,7 @@ export function define(command: SkoloCommand, io: Io): void {
   });
 }
 
-/** The reasons of failures are below the table, in full: they are what one came for. */
+/** Below the table, failures in full. */
 function print(io: Io, identities: MetadataIdentity[]) {
   printTable(io, columns(io.now()), identities);
   const reasons = identities.flatMap(({ name, lastFailureReason: reason }) =>
@@ -40,7 +42,7 @@ function columns(now: number): Column<MetadataIdentity>[] {
     { title: 'TOKEN', cell: tokenLeft, style: tokenStyle },
     { title: 'RENEWED', cell: ({ lastSuccess }) => lastSeen(lastSuccess, now) },
     { title: 'FAILED', cell: ({ lastFailure }) => lastSeen(lastFailure, now) },
-    { title: 'EMAIL', cell: ({ email }) => email ?? 'not known yet', shrinkTo: 16 },
+    { title: 'EMAIL', cell: ({ email }) => email ?? 'unknown yet', shrinkTo: 16 },
     { title: 'PROJECT', cell: ({ project }) => project, shrinkTo: 8 },
   ];
 }
@@ -50,7 +52,7 @@ function tokenLeft({ tokenRemainingSeconds }: MetadataIdentity): string {
   return `${duration(tokenRemainingSeconds)} left`;
 }
 
-/** Tokens are renewed long before their last five minutes: one that gets there is not being renewed. */
+/** Tokens are renewed long before their last five minutes. A token this old is not being renewed. */
 function tokenStyle({ tokenRemainingSeconds = 0 }: MetadataIdentity): Style | undefined {
   if (tokenRemainingSeconds <= 0) return 'red';
   return tokenRemainingSeconds < 300 ? 'yellow' : undefined;

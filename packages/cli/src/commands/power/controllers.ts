@@ -33,7 +33,7 @@ const filters: Filter<ControllerStatus>[] = [
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Switches, PDUs and hubs that turn power on and off: whether they answer, since when and why not, and how many operations they have to do. `failing`: an outlet of it does not come on again, so nothing else on it is turned off. `skolo power cycle --force` tries one more machine on it. One that is down delays only the machines on it. The driver of an experimental one has met nothing but our own simulator. Totals come first, then those that do not work. In a terminal that is too low for all rows, those that are up are one line; --state up lists them.',
+      'Lists switches, PDUs and hubs that turn power on and off: whether each answers, since when, why not, and how many operations are queued. A controller is `failing` while one of its outlets does not turn on again. The service then turns off no other outlet of it; `skolo power cycle --force` tries one more machine. A controller that is down delays only its own machines. The driver of an experimental controller has only been tested with our simulator. Totals come first, then controllers with problems. In a terminal that is too low for all rows, controllers that are up share one line; --state up lists them.',
     )
     .summary('whether switches and PDUs answer');
   addFilters(command, filters);

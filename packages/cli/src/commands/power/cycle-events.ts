@@ -1,9 +1,9 @@
-/** `GET /v1/power-cycles/events`: how cycles go on, as it happens. */
+/** `GET /v1/power-cycles/events`: progress of cycles, as server-sent events. */
 import { ApiError, PowerCycle, Problem } from '@skolo/api';
 import { errorText, parseJson } from '@skolo/errors';
 import { guardSilence } from '../../until-stopped.ts';
 
-/** The connection is gone, or there never was one. Worth another try. */
+/** The connection failed or ended. Worth a retry. */
 export class ConnectionLost extends Error {
   readonly code = 'CONNECTION_LOST';
 }
@@ -13,19 +13,19 @@ interface CycleEventsOptions {
   token: string | undefined;
   ids: readonly string[];
   signal: AbortSignal;
-  /** Called once the service answers, with its time of day where it says one. */
+  /** Called when the service answers, with its wall clock if the response has one. */
   onOpen(serverTime: number | undefined): void;
-  /** For the answer to begin; default 10 s. */
+  /** Deadline for the response to begin; default 10 s. */
   connectMs?: number;
-  /** The service says something every 15 s at least; after so long it is taken for gone. Default 45 s. */
+  /** The service sends at least one line every 15 s. Without one for this long the connection is lost. Default 45 s. */
   silenceMs?: number;
 }
 
 /**
- * Each asked cycle as it is now, and then each of them whenever it changes.
+ * Yields the present state of each requested cycle, and then each change.
  *
  * @throws ConnectionLost
- * @throws ApiError The service does not want to: trying again does not help.
+ * @throws ApiError The service rejects the request; a retry does not help.
  */
 export async function* cycleEvents(options: CycleEventsOptions): AsyncGenerator<PowerCycle> {
   const { baseUrl, token, ids, connectMs = 10_000, silenceMs = 45_000 } = options;
@@ -33,7 +33,7 @@ export async function* cycleEvents(options: CycleEventsOptions): AsyncGenerator<
   const url = `${baseUrl.replace(/\/+$/, '')}/v1/power-cycles/events?ids=${query}`;
   const guard = guardSilence(
     options.signal,
-    (ms) => new ConnectionLost(`nothing heard for ${ms / 1000} s`),
+    (ms) => new ConnectionLost(`no data for ${ms / 1000} s`),
   );
   try {
     guard.expect(connectMs);
@@ -48,7 +48,7 @@ export async function* cycleEvents(options: CycleEventsOptions): AsyncGenerator<
     const body = await streamOf(response, url);
     options.onOpen(serverTime(response));
     guard.expect(silenceMs);
-    for await (const event of serverEvents(heard(body))) {
+    for await (const event of serverEvents(guarded(body))) {
       if (event.name === 'cycle') yield cycleOf(event, url);
     }
   } catch (error) {
@@ -58,9 +58,9 @@ export async function* cycleEvents(options: CycleEventsOptions): AsyncGenerator<
   } finally {
     guard.end();
   }
-  throw new ConnectionLost('the service ended it');
+  throw new ConnectionLost('the service closed it');
 
-  async function* heard(body: AsyncIterable<Uint8Array>) {
+  async function* guarded(body: AsyncIterable<Uint8Array>) {
     for await (const chunk of body) {
       guard.expect(silenceMs);
       yield chunk;
@@ -74,11 +74,11 @@ async function streamOf(response: Response, url: string): Promise<AsyncIterable<
   if (status === 200 && type === 'text/event-stream' && body !== null) return body;
   const text = await response.text();
   const sent = Problem.safeParse(parseJson(text));
-  // Who is overloaded or starts up says so; it passes.
+  // The service is starting or overloaded: temporary.
   if (status >= 500 || status === 429) {
-    throw new ConnectionLost(sent.data?.detail ?? `the answer is ${status}`);
+    throw new ConnectionLost(sent.data?.detail ?? `HTTP ${status}`);
   }
-  throw unexpected(url, sent.data ?? { status, detail: `the answer is ${status}, ${type}` });
+  throw unexpected(url, sent.data ?? { status, detail: `HTTP ${status}, ${type}` });
 }
 
 function cycleOf({ data }: ServerEvent, url: string): PowerCycle {
@@ -106,7 +106,7 @@ function serverTime(response: Response): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** `fetch` hides what happened in the cause. */
+/** `fetch` has the reason in its cause. */
 function whyLost(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   if (cause instanceof Error && 'code' in cause) return String(cause.code);
@@ -114,12 +114,12 @@ function whyLost(error: unknown): string {
 }
 
 export interface ServerEvent {
-  /** `message` where nothing else is said. */
+  /** `message` by default. */
   name: string;
   data: string;
 }
 
-/** The events of a stream, each as it comes. Comments, which only keep the connection alive, are left out. */
+/** Yields the events of a stream. Skips comments, which only keep the connection alive. */
 export async function* serverEvents(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<ServerEvent> {
@@ -138,9 +138,9 @@ export async function* serverEvents(
   }
 }
 
-/** An unfinished last line is part of an unfinished event, which counts for nothing. */
+/** Drops an unfinished last line: it belongs to an unfinished event. */
 async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  // It also takes away a byte order mark.
+  // The decoder also removes a byte order mark.
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunks) {

@@ -16,20 +16,20 @@ interface Options extends SubmitOptions {
   ignoreLimits?: true;
 }
 
-/** `skolo power cycle`: a machine that does not answer comes back, or it is said why not. */
+/** `skolo power cycle`: turns a machine off and on, and verifies each step. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Cycles machines, phones, devices or single outlets: off, seen off, on, seen on, seen back. All is checked before anything is touched; if one of them is refused, nothing happens. One that is being cycled already is not cycled again: its cycle is followed. With --wait it ends with 0 when all went well, with 3 when some did, with 1 when none did.',
+      'Cycles machines, phones, devices or single outlets: turns each off, reads that back, turns it on, reads that back, and waits until the machine is back. The service checks all targets first. If it rejects one, it does nothing. A target that is being cycled already is not cycled twice; the command follows that cycle. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
     )
-    .summary('turn off and on again, and see it back')
+    .summary('turn off and on again, and verify each step')
     .argument('<names...>', targetsHelp)
     .option(
       '--reason <text>',
-      'for the audit log, and whoever looks at the machine next; who asked is known from your token',
-      'asked for at the command line',
+      'for the audit log and the next operator; your token identifies you',
+      'requested at the command line',
     )
-    .option('--wait', 'wait until all are back or have failed, and show each step')
+    .option('--wait', 'wait until all are back or failed, and show each step')
     .addOption(
       new Option('--off-seconds <n>', 'how long the power stays off (default: by model)').argParser(
         offSeconds,
@@ -38,18 +38,18 @@ export function define(command: SkoloCommand, io: Io): void {
     .addOption(
       new Option(
         '--mode <mode>',
-        'soft: the machine reboots itself; hard: its power is cut; auto: soft where it can, else hard',
+        'soft: the machine reboots itself; hard: cut its power; auto: soft if possible, else hard',
       )
         .choices(modes)
         .default('auto'),
     )
     .option(
       '--force',
-      'also where a running task is cut, or others go dark with it; on a failing controller one more machine, once in 10 minutes',
+      'even if it ends a running task or others lose power or network; allows one more machine on a failing controller every 10 minutes',
     )
     .option('--ignore-limits', ignoreLimitsHelp)
-    .option('--skip-refused', 'go on without those that are refused')
-    .option('--json', 'print JSON: the ids, or with --wait how each cycle ended')
+    .option('--skip-refused', 'go on without rejected targets')
+    .option('--json', 'print JSON: the ids, or with --wait the outcome of each cycle')
     .uses('rack', 'url', 'tokenFile')
     .example(
       "skolo power cycle 'skia-rpi2-rack4-shelf1-[001-010]' --reason 'offline since 2:00' --wait",

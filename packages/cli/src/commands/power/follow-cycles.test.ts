@@ -32,7 +32,7 @@ function send(response: ServerResponse, ...cycles: PowerCycle[]): void {
 }
 
 function options(baseUrl: string, ids: string[], more: Partial<FollowOptions> = {}) {
-  const told: string[] = [];
+  const events: string[] = [];
   const given: FollowOptions = {
     baseUrl,
     token: undefined,
@@ -41,13 +41,13 @@ function options(baseUrl: string, ids: string[], more: Partial<FollowOptions> = 
     signal: new AbortController().signal,
     pauseMs: { first: 1, most: 2 },
     watcher: {
-      connected: (ahead) => told.push(`connected ${ahead}`),
-      changed: ({ id, step, outcome }) => told.push(`${id} ${outcome ?? step}`),
-      lost: (why) => told.push(`lost: ${why}`),
+      connected: (ahead) => events.push(`connected ${ahead}`),
+      changed: ({ id, step, outcome }) => events.push(`${id} ${outcome ?? step}`),
+      lost: (why) => events.push(`lost: ${why}`),
     },
     ...more,
   };
-  return { told, given };
+  return { events, given };
 }
 
 const waiting = exampleCycle('a', { id: 'a' });
@@ -60,11 +60,11 @@ describe('following cycles', () => {
       isClosed = new Promise((resolve) => request.on('close', resolve));
       send(response, waiting, back, { ...back, id: 'b' });
     });
-    const { told, given } = options(server.url, ['a', 'b']);
+    const { events, given } = options(server.url, ['a', 'b']);
 
     await followCycles(given);
 
-    expect(told).toEqual(['connected 0', 'a queued', 'a back', 'b back']);
+    expect(events).toEqual(['connected 0', 'a queued', 'a back', 'b back']);
     expect(server.asked).toEqual(['/v1/power-cycles/events?ids=a,b']);
     await isClosed;
   });
@@ -83,20 +83,20 @@ describe('following cycles', () => {
       },
       (_, response) => send(response, back),
     );
-    const { told, given } = options(server.url, ['a', 'b']);
+    const { events, given } = options(server.url, ['a', 'b']);
 
     await followCycles(given);
 
-    expect(told).toEqual([
+    expect(events).toEqual([
       'lost: UND_ERR_SOCKET',
-      'lost: the answer is 503',
+      'lost: HTTP 503',
       'connected 0',
       'a queued',
       'b back',
       'lost: UND_ERR_SOCKET',
       'connected 0',
       'a queued',
-      'lost: the service ended it',
+      'lost: the service closed it',
       'connected 0',
       'a back',
     ]);
@@ -107,17 +107,17 @@ describe('following cycles', () => {
     ]);
   });
 
-  it('takes a connection on which nothing is heard for dead', async () => {
+  it('reconnects when no data comes', async () => {
     const server = await serve(
       (_, response) => send(response, waiting),
       (_, response) => send(response, back),
     );
-    const { told, given } = options(server.url, ['a'], { silenceMs: 50 });
+    const { events, given } = options(server.url, ['a'], { silenceMs: 50 });
 
     await followCycles(given);
 
-    expect(told).toContain('lost: nothing heard for 0.05 s');
-    expect(told.at(-1)).toBe('a back');
+    expect(events).toContain('lost: no data for 0.05 s');
+    expect(events.at(-1)).toBe('a back');
   });
 
   it('gives up when there was no connection for too long', async () => {
@@ -140,7 +140,7 @@ describe('following cycles', () => {
   });
 
   it.each([
-    ['another page', 'text/html', '<html>', 'the answer is 200, text/html'],
+    ['another page', 'text/html', '<html>', 'HTTP 200, text/html'],
     ['another version', 'text/event-stream', 'event: cycle\ndata: {"id":"a"}\n\n', 'target: '],
     ['half an event', 'text/event-stream', 'event: cycle\ndata: {"id":"a"\n\n', 'expected object'],
   ])('says so where what answers is %s', async (_, type, body, message) => {
@@ -155,7 +155,7 @@ describe('following cycles', () => {
     expect(String(error)).toContain(message);
   });
 
-  it('ends at once when it is told to, also in a pause', async () => {
+  it('ends at once when aborted, also in a pause', async () => {
     const stop = new AbortController();
     const { given } = options('http://127.0.0.1:3', ['a'], {
       signal: stop.signal,
@@ -175,11 +175,11 @@ describe('following cycles', () => {
       const asked = new URL(request.url ?? '', 'http://host').searchParams.get('ids') ?? '';
       send(response, ...asked.split(',').map((id) => ({ ...back, id })));
     });
-    const { told, given } = options(server.url, ids);
+    const { events, given } = options(server.url, ids);
 
     await followCycles(given);
 
-    expect(told.filter((each) => each.endsWith(' back'))).toHaveLength(1000);
+    expect(events.filter((each) => each.endsWith(' back'))).toHaveLength(1000);
     expect(server.asked.length).toBeGreaterThan(1);
     expect(Math.max(...server.asked.map((url) => url.length))).toBeLessThan(8000);
   });

@@ -1,16 +1,15 @@
-/** Following cycles until they are over, whatever becomes of the connection. */
+/** Follows cycles until they are over, and reconnects when the connection fails. */
 import { setTimeout } from 'node:timers/promises';
 import type { PowerCycle } from '@skolo/api';
 import { ConnectionLost, cycleEvents } from './cycle-events.ts';
-import { isOver } from './cycle-words.ts';
+import { isOver } from './cycle-text.ts';
 
-/** Who wants to know. */
 interface Watcher {
-  /** The service answers, now or again. Its clock is ahead of ours by so much. */
+  /** The service answers. Its clock is ahead of ours by `clockAheadMs`. */
   connected(clockAheadMs: number): void;
-  /** A cycle is as it says. It may have been so before. */
+  /** May repeat a state after a reconnect. */
   changed(cycle: PowerCycle): void;
-  /** There is no connection; it is tried again. */
+  /** The connection failed; a retry follows. */
   lost(why: string): void;
 }
 
@@ -24,18 +23,18 @@ export interface FollowOptions {
   now(): number;
   /** Pauses between attempts double from the first to the last; default 0.5 to 10 s. */
   pauseMs?: { first: number; most: number };
-  /** After so long without a connection it is given up; default 10 min: a jumphost that starts anew needs some. */
+  /** Gives up after this long without a connection; default 10 min: a jumphost needs some to boot. */
   giveUpMs?: number;
   silenceMs?: number;
 }
 
-/** What servers and proxies take as a URL begins at 8 kB. */
+/** Servers and proxies accept URLs of at least 8 kB. */
 const mostInUrl = 6000;
 
 /**
  * Fulfilled when all are over.
  *
- * @throws ConnectionLost There was no connection for too long.
+ * @throws ConnectionLost No connection for `giveUpMs`.
  * @throws ApiError
  */
 export async function followCycles(options: FollowOptions): Promise<void> {
@@ -45,7 +44,7 @@ export async function followCycles(options: FollowOptions): Promise<void> {
     const parts = inUrls(options.ids);
     await Promise.all(parts.map((ids) => followSome({ ...options, ids, signal })));
   } finally {
-    // When one of them throws, nobody waits for the others.
+    // When one of them throws, end the others.
     failed.abort();
   }
 }
@@ -54,7 +53,7 @@ async function followSome(options: FollowOptions): Promise<void> {
   const { baseUrl, token, watcher, signal, now, giveUpMs = 600_000, silenceMs } = options;
   const waiting = new Set(options.ids);
   let failures = 0;
-  let heard = performance.now();
+  let lastAnswer = performance.now();
   while (waiting.size > 0) {
     try {
       const events = cycleEvents({
@@ -74,8 +73,8 @@ async function followSome(options: FollowOptions): Promise<void> {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ConnectionLost)) throw error;
-      if (failures === 0) heard = performance.now();
-      if (performance.now() - heard >= giveUpMs) throw error;
+      if (failures === 0) lastAnswer = performance.now();
+      if (performance.now() - lastAnswer >= giveUpMs) throw error;
       failures++;
       watcher.lost(error.message);
       await setTimeout(pauseOf(failures, options.pauseMs), undefined, { signal });
@@ -83,7 +82,7 @@ async function followSome(options: FollowOptions): Promise<void> {
   }
 }
 
-/** The header has whole seconds, and the answer takes its time: less than two says nothing. */
+/** The header has whole seconds, and the response takes some time: ignore less than 2 s. */
 function aheadMs(serverTime: number | undefined, now: number): number {
   const ahead = serverTime === undefined ? 0 : serverTime - now;
   return Math.abs(ahead) < 2000 ? 0 : ahead;
@@ -106,6 +105,6 @@ function inUrls(ids: readonly string[]): string[][] {
 
 function pauseOf(failures: number, { first, most } = { first: 500, most: 10_000 }): number {
   const full = Math.min(most, first * 2 ** (failures - 1));
-  // Many desks whose jumphost comes back should not ask all at once.
+  // Jitter, so that many clients of one jumphost do not reconnect at once.
   return full * (1 - Math.random() / 2);
 }

@@ -7,15 +7,15 @@ import { powerCycleDaemon } from '../../service-client.ts';
 import { lastCycle, openCycles } from './request.ts';
 import { waitForCycles } from './wait.ts';
 
-/** `skolo power follow`: waits for cycles that somebody asked for before. */
+/** `skolo power follow`: waits for cycles that were requested before. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Waits for cycles that are queued or under way, and shows each step. Of what is over already it shows the last outcome. Ctrl-C ends the waiting, not the cycles. Ends with 0 when all went well, with 3 when some did, with 1 when none did.',
+      'Waits for queued and running cycles and shows each step. For a target without one it shows the last outcome. Ctrl-C ends only the waiting. Exit codes: 0 all succeeded, 3 some failed, 1 all failed.',
     )
-    .summary('wait for cycles that were asked for before')
-    .argument('<names or ids...>', 'what is being cycled, or the ids of cycles')
-    .option('--json', 'print JSON, when all are over')
+    .summary('wait for cycles that were requested before')
+    .argument('<names or ids...>', 'targets, or ids of cycles')
+    .option('--json', 'print JSON when all are over')
     .uses('rack', 'url', 'tokenFile')
     .example("skolo power follow 'skia-rpi2-rack4-shelf1-[001-010]'");
 
@@ -34,7 +34,7 @@ export function define(command: SkoloCommand, io: Io): void {
         if (last.finishedAt !== undefined) {
           over.push(last);
           const ended = timestamp(last.finishedAt);
-          io.err(`${last.target}: nothing is queued or under way; its last cycle ended ${ended}`);
+          io.err(`${last.target}: no cycle is queued or running; the last one ended ${ended}`);
         }
       }
     }

@@ -2,13 +2,13 @@ import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
 
-/** `skolo power forget`: the device is gone, and with it the outlet that is to be turned on for ever. */
+/** `skolo power forget`: gives up an outlet of a device that has left rack.yaml. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Gives up an outlet that is stuck off at a device which has left rack.yaml: until then it is tried, and alerted, for ever. One whose device is in rack.yaml is never given up.',
+      'Gives up an outlet that is stuck off and whose device has left rack.yaml. Until then the service retries it and raises an alert. The service never gives up an outlet of a device in rack.yaml.',
     )
-    .summary('give up an outlet of a device that has left the rack')
+    .summary('give up an outlet of a removed device')
     .argument('<outlet>', 'as the alert names it: pdu-1/4')
     .option('--reason <text>', 'for the audit log')
     .uses('rack', 'url', 'tokenFile')
@@ -18,6 +18,6 @@ export function define(command: SkoloCommand, io: Io): void {
     const daemon = await powerCycleDaemon(command);
     const query = reason === undefined ? {} : { why: reason };
     await daemon.ask((client) => client.forgetOwed({ params: { outlet }, query }));
-    io.err(`${outlet} is no longer owed`);
+    io.err(`${outlet}: given up`);
   });
 }

@@ -16,27 +16,27 @@ interface Options {
   json?: true;
 }
 
-/** `skolo power hold`: nobody cycles it while somebody works on it. */
+/** `skolo power hold`: blocks cycles during a repair. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Keeps everybody, people and programs, from cycling what somebody works on: machines, phones, a switch or PDU with all that hangs on it, or by its name the whole rack. Without --until or --for the service sets the end, 24 hours unless rack.yaml says otherwise.',
+      'Blocks cycles during a repair, for people and programs: of machines, of phones, of a switch or PDU with everything it feeds, or of the whole rack by its name. Without --until or --for the hold ends after 24 hours, unless rack.yaml sets another time.',
     )
-    .summary('nobody cycles what is under repair')
+    .summary('block cycles during a repair')
     .argument(
       '<names...>',
       "machines, phones, devices, the rack; ranges in quotes: 'rpi-[001-040]'",
     )
-    .requiredOption('--reason <text>', 'what is being done there')
+    .requiredOption('--reason <text>', 'what is being repaired')
     .addOption(
       new Option(
         '--until <time>',
-        'when it ends: 2026-11-20T18:00Z; without Z or +hh:mm in your own time zone',
+        'end of the hold: 2026-11-20T18:00Z; without Z or +hh:mm in your own time zone',
       )
         .argParser(time)
         .conflicts('for'),
     )
-    .addOption(new Option('--for <time>', 'how long: 30m, 2h, 3d, 1w').argParser(span))
+    .addOption(new Option('--for <time>', 'duration of the hold: 30m, 2h, 3d, 1w').argParser(span))
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
     .example("skolo power hold switch-1 --for 2h --reason 'new fan'");
@@ -44,7 +44,8 @@ export function define(command: SkoloCommand, io: Io): void {
   command.action(async (words: string[], { reason, until, for: span, json }: Options) => {
     const now = io.now();
     const end = span === undefined ? until : new Date(now + span);
-    if (end !== undefined && end.getTime() <= now) command.error('the time of --until is past');
+    if (end !== undefined && end.getTime() <= now)
+      command.error('--until: the time is in the past');
     const { names: targets } = await namesOf(words);
     const daemon = await powerCycleDaemon(command);
     const body = { targets, reason, ...(end !== undefined && { until: end.toISOString() }) };
@@ -60,11 +61,11 @@ const timeSyntax = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\
 function time(text: string): Date {
   const found = new Date(text);
   if (timeSyntax.test(text) && !Number.isNaN(found.getTime())) return found;
-  throw new InvalidArgumentError('Give a day and a time, such as 2026-11-20T18:00Z');
+  throw new InvalidArgumentError('expected a day and a time, such as 2026-11-20T18:00Z');
 }
 
 function span(text: string): number {
   const found = spanMs(text, 'mhdw');
   if (found !== undefined) return found;
-  throw new InvalidArgumentError('Give a number and m, h, d or w, such as 2h');
+  throw new InvalidArgumentError('expected a number and m, h, d or w, such as 2h');
 }

@@ -6,11 +6,13 @@ import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
 
-/** `skolo power holds`: what is under repair, and until when. */
+/** `skolo power holds`: lists holds. */
 export function define(command: SkoloCommand, io: Io): void {
   command
-    .description('What is held, by whom, until when and why: nobody can cycle it until then.')
-    .summary('what is under repair, and until when')
+    .description(
+      'Lists holds: the target, who holds it, until when and why. A held target cannot be cycled.',
+    )
+    .summary('list holds')
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo power holds --rack racks/rack4/rack.yaml');
@@ -23,7 +25,7 @@ export function define(command: SkoloCommand, io: Io): void {
   });
 }
 
-/** Holds, the one that ends last at the bottom. */
+/** The hold that ends last is at the bottom. */
 export function printHolds(io: Io, holds: readonly Hold[]): void {
   const sorted = holds.toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until));
   printTable(io, columns(io.now()), sorted);

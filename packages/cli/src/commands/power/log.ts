@@ -9,7 +9,7 @@ import { expanded } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
-import { outcomeWord, stateStyle, tookSeconds } from './cycle-words.ts';
+import { outcomeText, stateStyle, tookSeconds } from './cycle-text.ts';
 import { askAboutNames } from './request.ts';
 
 const outcomes = ['back', 'on', 'off', 'busy', 'cancelled', 'failed', 'stuck-off'] as const;
@@ -21,16 +21,16 @@ interface Options {
   json?: true;
 }
 
-/** `skolo power log`: what was done, by whom and why, and what came of it. */
+/** `skolo power log`: lists cycles and their outcomes. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Cycles, and what was turned on and off: when, by whom and why, and what came of it. The newest is at the bottom; those under way are there, too.',
+      'Lists cycles, and outlets that were turned on or off: when, by whom, why, and the outcome. The newest is at the bottom. Running cycles are included.',
     )
-    .summary('what was done, and what came of it')
-    .argument('[name]', 'only of this machine, phone, device or outlet')
+    .summary('list cycles and their outcomes')
+    .argument('[name]', 'only this machine, phone, device or outlet')
     .addOption(limitOption())
-    .addOption(new Option('--outcome <outcome>', 'only those that ended so').choices(outcomes))
+    .addOption(new Option('--outcome <outcome>', 'only this outcome').choices(outcomes))
     .option('--json', 'print JSON, each step included')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo power log skia-rpi2-rack4-shelf1-007 --outcome failed');
@@ -53,7 +53,7 @@ const columns: Column<PowerCycle>[] = [
   { title: 'ACTION', cell: ({ action }) => action },
   {
     title: 'OUTCOME',
-    cell: outcomeText,
+    cell: outcomeCell,
     style: ({ outcome, step }) => stateStyle({ outcome, step }),
   },
   { title: 'TOOK', cell: tookText, align: 'right', leaveOut: 2 },
@@ -62,10 +62,10 @@ const columns: Column<PowerCycle>[] = [
   { title: 'ID', cell: ({ id }) => shortId(id), leaveOut: 3 },
 ];
 
-/** `failed at turn-off`; `turn-off now` while it goes on. */
-function outcomeText({ outcome, failedStep, step }: PowerCycle): string {
+/** `failed at turn-off`; `turn-off now` while it runs. */
+function outcomeCell({ outcome, failedStep, step }: PowerCycle): string {
   if (outcome === undefined) return `${step} now`;
-  const word = outcomeWord(outcome);
+  const word = outcomeText(outcome);
   return failedStep === undefined ? word : `${word} at ${failedStep}`;
 }
 

@@ -2,20 +2,20 @@ import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { ignoreLimitsHelp, type SwitchOptions, switchOutlets, targetsHelp } from './submit.ts';
 
-/** `skolo power off`: a wish that stays until a person turns it on again. */
+/** `skolo power off`: turns outlets off until an operator turns them on. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Turns the power of machines, phones, devices or single outlets off, and sees that it is off. It stays off, also when the PDU or the jumphost reboots, until somebody says `skolo power on`.',
+      'Turns off machines, phones, devices or single outlets, and reads that back. They stay off until `skolo power on`, also when the PDU or the jumphost reboots.',
     )
-    .summary('turn off, until somebody turns it on')
+    .summary('turn off, until power on')
     .argument('<names...>', targetsHelp)
-    .requiredOption('--reason <text>', 'for the audit log, and whoever looks at it next')
-    .option('--wait', 'wait until all are off or have failed, and show each step')
-    .option('--force', 'also where a running task is cut, or others go dark with it')
+    .requiredOption('--reason <text>', 'for the audit log and the next operator')
+    .option('--wait', 'wait until all are off or failed, and show each step')
+    .option('--force', 'even if it ends a running task or others lose power or network')
     .option('--ignore-limits', ignoreLimitsHelp)
-    .option('--skip-refused', 'go on without those that are refused')
-    .option('--json', 'print JSON: the ids, or with --wait how each ended')
+    .option('--skip-refused', 'go on without rejected targets')
+    .option('--json', 'print JSON: the ids, or with --wait each outcome')
     .uses('rack', 'url', 'tokenFile')
     .example("skolo power off skia-rpi2-rack4-shelf1-007 --reason 'smells burnt'");
 

@@ -1,7 +1,7 @@
-/** The states of a machine's power, by which it is counted, sorted and filtered. */
+/** States of a machine's power: for totals, order and filters. */
 import type { MachinePower, OutletStatus } from '@skolo/api';
 import type { Filter } from '../../filters.ts';
-import { isGood } from './cycle-words.ts';
+import { isGood } from './cycle-text.ts';
 
 /** The most urgent first. */
 export const powerStates = [
@@ -44,7 +44,7 @@ function some(isSo: (outlet: OutletStatus) => boolean): (machine: MachinePower) 
   return ({ outlets }) => outlets.some(isSo);
 }
 
-/** All that apply, the most urgent first. */
+/** All states that apply, the most urgent first. */
 function powerStatesOf(machine: MachinePower): PowerState[] {
   return powerStates.filter((state) => conditions[state](machine));
 }
@@ -64,7 +64,7 @@ export const powerFilters: Filter<MachinePower>[] = [
   },
   {
     name: 'state',
-    description: 'only these states; a machine may have several',
+    description: 'only these states; a machine can have several',
     values: powerStates,
     of: powerStatesOf,
   },

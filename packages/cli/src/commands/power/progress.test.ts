@@ -63,13 +63,13 @@ const four = [
 ];
 
 describe('the picture of cycles that are waited for', () => {
-  it('has a line for each: its step, how long it has been at it, and what was said last', () => {
+  it('has a line for each: its step, the time since then, and the last detail', () => {
     expect(progressFrame(progressOf(four), plain, now)).toEqual([
       'skia-rpi2-rack4-shelf1-001  back             9 s  a new boot, seen over ssh',
       'skia-rpi2-rack4-shelf1-002  turn-off        10 s  switch-1/2: reads on; again',
       'skia-rpi2-rack4-shelf1-003  queued          12 s  asked for by ann',
       'skia-rpi2-rack4-shelf1-004  failed           8 s  switch-1/4: still reads on after 3 attempts; its…',
-      '4 asked for, 12 s: 1 failed, 1 back, 1 under way, 1 queued',
+      '4 requested, 12 s: 1 failed, 1 back, 1 running, 1 queued',
     ]);
   });
 
@@ -79,11 +79,11 @@ describe('the picture of cycles that are waited for', () => {
       'skia-rpi…shelf1-002  turn-off        10 s',
       'skia-rpi…shelf1-003  queued          12 s',
       'skia-rpi…shelf1-004  failed           8 s',
-      '4 asked for, 12 s: 1 failed, 1 back, 1 und…',
+      '4 requested, 12 s: 1 failed, 1 back, 1 run…',
     ]);
   });
 
-  it('shows what went wrong and what is under way where it is not high enough for all', () => {
+  it('shows failed and running cycles first if not all fit', () => {
     const many = Array.from({ length: 40 }, (_, i) =>
       cycleAt(i + 1, i === 37 ? 'failed' : i < 20 ? 'back' : i < 23 ? 'turningOff' : 'queued'),
     );
@@ -95,7 +95,7 @@ describe('the picture of cycles that are waited for', () => {
       'skia-rpi2-rack4-shelf1-024  queued          12 s',
       'skia-rpi2-rack4-shelf1-038  failed           8 s',
       '… and 20 back, 15 queued',
-      '40 asked for, 12 s: 1 failed, 20 back, 3 under way, 16 que…',
+      '40 requested, 12 s: 1 failed, 20 back, 3 running, 16 queued',
     ]);
   });
 
@@ -122,10 +122,10 @@ describe('the picture of cycles that are waited for', () => {
     expect(frame[1]).not.toContain('\x1b');
     expect(frame[2]).toContain('  \x1b[2mqueued\x1b[22m  ');
     expect(frame[3]).toContain('  \x1b[31mfailed\x1b[39m  ');
-    expect(frame[4]).toMatch(/^.\[1m4 asked for/);
+    expect(frame[4]).toMatch(/^.\[1m4 requested/);
   });
 
-  it('shows cycles that nothing was heard of yet, and that there is no connection', () => {
+  it('shows cycles without an event yet, and a lost connection', () => {
     const progress = progressOf([], {
       asked: [{ id: 'a', target: 'rpi-1' }],
       lost: 'ECONNREFUSED',
@@ -133,7 +133,7 @@ describe('the picture of cycles that are waited for', () => {
 
     expect(progressFrame(progress, plain, now)).toEqual([
       'rpi-1  queued',
-      'no connection (ECONNREFUSED), trying again; 1 asked for, 0 s: 1 queued',
+      'no connection (ECONNREFUSED), retrying; 1 requested, 0 s: 1 queued',
     ]);
   });
 

@@ -1,4 +1,4 @@
-/** How far cycles are: what is known of them, and in what words it is summed up. */
+/** Shows the progress of cycles. */
 import type { PowerCycle } from '@skolo/api';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
@@ -6,49 +6,48 @@ import { type FrameSize, frameLines, livePicture } from '../../output/live-area.
 import { plain, styled, widthOf } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import {
-  endWords,
+  endText,
   isGood,
   isOver,
-  lastWords,
-  outcomeWord,
+  latestText,
+  outcomeText,
   stateStyle,
-  stateWord,
+  stateText,
   stepSince,
   tookSeconds,
-} from './cycle-words.ts';
+} from './cycle-text.ts';
 
 export interface AskedCycle {
   id: string;
   target: string;
 }
 
-/** Who waits for cycles, and what it knows of them. */
 export interface Progress {
-  /** In the order in which they were asked for. */
+  /** In the order of the request. */
   asked: readonly AskedCycle[];
-  /** By id. One that is missing has not been heard of yet. */
+  /** By id. Lacks cycles for which no event has arrived yet. */
   cycles: ReadonlyMap<string, PowerCycle>;
   /** The clock of the service is ahead of ours. */
   clockAheadMs: number;
-  /** Why there is no connection now. */
+  /** Why there is no connection. */
   lost?: string | undefined;
 }
 
-type Standing = 'good' | 'under way' | 'queued' | 'bad';
+type Standing = 'good' | 'running' | 'queued' | 'bad';
 
 function standingOf(cycle: PowerCycle | undefined): Standing {
   if (cycle === undefined) return 'queued';
   if (isOver(cycle)) return isGood(cycle) ? 'good' : 'bad';
-  return cycle.step === 'queued' ? 'queued' : 'under way';
+  return cycle.step === 'queued' ? 'queued' : 'running';
 }
 
-/** `1 failed, 20 back, 4 under way, 15 queued`: what matters most is not cut off. */
+/** `1 failed, 20 back, 4 running, 15 queued`: the most important first, because the end may be cut off. */
 export function tally(cycles: readonly (PowerCycle | undefined)[]): string {
-  const order: Standing[] = ['bad', 'good', 'under way', 'queued'];
+  const order: Standing[] = ['bad', 'good', 'running', 'queued'];
   const counts = order.flatMap((standing) => {
     const words = new Map<string, number>();
     for (const cycle of cycles.filter((each) => standingOf(each) === standing)) {
-      const word = cycle?.outcome === undefined ? standing : outcomeWord(cycle.outcome);
+      const word = cycle?.outcome === undefined ? standing : outcomeText(cycle.outcome);
       words.set(word, (words.get(word) ?? 0) + 1);
     }
     return [...words].map(([word, number]) => `${number} ${word}`);
@@ -56,16 +55,16 @@ export function tally(cycles: readonly (PowerCycle | undefined)[]): string {
   return counts.join(', ');
 }
 
-/** The one line that says it all. */
+/** The last line. */
 export function summary(progress: Progress, now: number): string {
   const { asked, cycles, lost } = progress;
   const parts = tally(asked.map(({ id }) => cycles.get(id)));
-  const noConnection = lost === undefined ? '' : `no connection (${lost}), trying again; `;
+  const noConnection = lost === undefined ? '' : `no connection (${lost}), retrying; `;
   const took = duration(secondsOfAll(progress, now));
-  return `${noConnection}${asked.length} asked for, ${took}: ${parts}`;
+  return `${noConnection}${asked.length} requested, ${took}: ${parts}`;
 }
 
-/** By the clock of the service: from when the first was asked for until the last is over, or until now. */
+/** By the clock of the service: from the first request until the last end, or until now. */
 function secondsOfAll({ asked, cycles, clockAheadMs }: Progress, now: number): number {
   const known = [...cycles.values()];
   const begin = Math.min(...known.map(({ requestedAt }) => Date.parse(requestedAt)));
@@ -74,7 +73,7 @@ function secondsOfAll({ asked, cycles, clockAheadMs }: Progress, now: number): n
   return known.length === 0 ? 0 : (end - begin) / 1000;
 }
 
-const urgency: Standing[] = ['bad', 'under way', 'queued', 'good'];
+const urgency: Standing[] = ['bad', 'running', 'queued', 'good'];
 
 export function progressFrame(progress: Progress, size: FrameSize, now: number): string[] {
   const { asked, cycles, clockAheadMs, lost } = progress;
@@ -90,10 +89,10 @@ export function progressFrame(progress: Progress, size: FrameSize, now: number):
         }
         return {
           name,
-          state: stateWord(cycle),
+          state: stateText(cycle),
           style: stateStyle(cycle),
           time: duration(secondsOf(cycle, now + clockAheadMs)),
-          text: lastWords(cycle),
+          text: latestText(cycle),
         };
       },
       tally: (left) => tally(left.map(({ id }) => cycles.get(id))),
@@ -106,16 +105,16 @@ export function progressFrame(progress: Progress, size: FrameSize, now: number):
   );
 }
 
-/** How long it took, or has been at its step. */
+/** Duration of the cycle, or of its present step. */
 function secondsOf(cycle: PowerCycle, now: number): number {
   return (isOver(cycle) ? tookSeconds(cycle) : undefined) ?? (now - stepSince(cycle)) / 1000;
 }
 
 interface Display {
-  /** Something of the progress is different. */
+  /** The progress has changed. */
   changed(cycle: PowerCycle | undefined): void;
   lost(why: string): void;
-  /** Nothing is shown any more, and timers have ended. `keep`: the last picture stays, since nothing better follows. */
+  /** Stops drawing. `keep`: the last picture stays on screen. */
   end(keep: boolean): void;
 }
 
@@ -137,7 +136,7 @@ function plainDisplay(io: Io, { asked }: Progress): Display {
   function print(at: string, cycle: PowerCycle, word: string, text: string) {
     const name = plain(cycle.target).padEnd(width);
     const state = word.padEnd('soft-reboot'.length);
-    const style = isOver(cycle) && word === stateWord(cycle) ? stateStyle(cycle) : undefined;
+    const style = isOver(cycle) && word === stateText(cycle) ? stateStyle(cycle) : undefined;
     const line = `${timestamp(at)}  ${name}  ${styled(state, style, io.colour)}  ${plain(text)}`;
     io.out(line.trimEnd());
   }
@@ -145,19 +144,19 @@ function plainDisplay(io: Io, { asked }: Progress): Display {
     changed(cycle) {
       isLost = false;
       if (cycle === undefined) return;
-      // After a reconnect all is sent anew.
+      // After a reconnect the service sends everything again.
       const before = shown.get(cycle.id) ?? 0;
       for (const { at, step, text } of cycle.steps.slice(before)) print(at, cycle, step, text);
       if (isOver(cycle) && before !== Number.POSITIVE_INFINITY) {
         const at = cycle.finishedAt ?? cycle.steps.at(-1)?.at ?? cycle.requestedAt;
-        const isSaid = cycle.steps.at(-1)?.text === cycle.detail;
-        print(at, cycle, stateWord(cycle), endWords(isSaid ? { ...cycle, detail: '' } : cycle));
+        const isRepeated = cycle.steps.at(-1)?.text === cycle.detail;
+        print(at, cycle, stateText(cycle), endText(isRepeated ? { ...cycle, detail: '' } : cycle));
       }
       const now = isOver(cycle) ? Number.POSITIVE_INFINITY : cycle.steps.length;
       shown.set(cycle.id, Math.max(before, now));
     },
     lost(why) {
-      if (!isLost) complain(io, `no connection (${why}); the cycles go on, connecting again`);
+      if (!isLost) complain(io, `no connection (${why}); the cycles continue; reconnecting`);
       isLost = true;
     },
     end() {},

@@ -6,12 +6,12 @@ import type { Io } from '../../io.ts';
 import { expanded, namesOf } from '../../names.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
 
-/** `skolo power release`: the repair is over. */
+/** `skolo power release`: ends holds. */
 export function define(command: SkoloCommand, io: Io): void {
   command
-    .description('Ends holds before their time. Of a name, all holds are ended.')
-    .summary('end a hold')
-    .argument('<names or ids...>', 'what is held, or the ids of holds')
+    .description('Ends holds early. A name ends all holds of that target.')
+    .summary('end holds early')
+    .argument('<names or ids...>', 'held targets, or ids of holds')
     .option('--reason <text>', 'for the audit log')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo power release switch-1');
@@ -26,13 +26,13 @@ export function define(command: SkoloCommand, io: Io): void {
       const meant = holds.filter(({ id, target }) => isIdOf(id, word) || target === word);
       for (const hold of meant) found.add(hold);
       if (meant.length > 0) continue;
-      complain(io, `${word}: is not held by itself; skolo power holds shows what is`);
+      complain(io, `${word}: not held by itself; see skolo power holds`);
       unknown++;
     }
     const query = reason === undefined ? {} : { why: reason };
     for (const { id, target, by, reason: why } of found) {
       await daemon.ask((client) => client.release({ params: { id }, query }));
-      io.err(`${target} is released; it was held by ${by}: ${why}`);
+      io.err(`${target}: released; it was held by ${by}: ${why}`);
     }
     if (unknown > 0) failPartly(io, found.size > 0);
   });

@@ -1,4 +1,4 @@
-/** Asking for cycles: once, whatever the connection does; and what is said of those that are refused. */
+/** Requests to the power-cycle daemon. */
 import { setTimeout } from 'node:timers/promises';
 import {
   ApiError,
@@ -18,18 +18,17 @@ import type { PowerCycleDaemon } from '../../service-client.ts';
 const pausesMs = [500, 2000];
 
 /**
- * Asks again where there was no answer. Only for requests that are the same one when they arrive twice: with an
- * `Idempotency-Key`.
+ * Retries a request without a response. Only for requests with an `Idempotency-Key`.
  *
- * @throws ApiUnreachable Nobody answers, so it is not known whether it was heard.
+ * @throws ApiUnreachable No response; the service may have received the request.
  */
-export async function persistently<T>(io: Io, ask: () => Promise<T>): Promise<T> {
+export async function withRetries<T>(io: Io, ask: () => Promise<T>): Promise<T> {
   for (const pauseMs of pausesMs) {
     try {
       return await ask();
     } catch (error) {
       if (!(error instanceof ApiUnreachable)) throw error;
-      complain(io, `${error.message}; asking again, it stays one request`);
+      complain(io, `${error.message}; retrying the same request`);
     }
     await setTimeout(pauseMs);
   }
@@ -40,13 +39,13 @@ type Question<T> = (client: Client<typeof powerCycleDaemonApi>) => Promise<T>;
 
 const Refused = z.object({ refused: z.array(Refusal).min(1) });
 
-/** What was refused; undefined where the error is another one. */
+/** Rejected targets; undefined for any other error. */
 export function refusedBy(error: unknown): Refusal[] | undefined {
   if (!(error instanceof ApiError) || ![404, 409].includes(error.status)) return undefined;
   return Refused.safeParse(error.problem).data?.refused;
 }
 
-/** The answer to a request in which only the names can be wrong. Undefined where they are: then it has said why. */
+/** Undefined when the service rejects the names; the reasons are then printed. */
 export async function askAboutNames<T>(
   io: Io,
   daemon: PowerCycleDaemon,
@@ -67,11 +66,11 @@ export async function askAboutNames<T>(
 
 interface FoundCycles {
   cycles: PowerCycle[];
-  /** Words that are neither the id nor the target of a cycle that is queued or under way. */
+  /** Words that match no queued or running cycle. */
   unknown: string[];
 }
 
-/** The cycles that are not over and have one of these ids, targets or outlets. */
+/** Queued and running cycles with one of these ids, targets or outlets. */
 export async function openCycles(
   daemon: PowerCycleDaemon,
   words: readonly string[],
@@ -79,7 +78,7 @@ export async function openCycles(
   const wanted = await expanded((await namesOf(words)).names);
   const open = await daemon.ask(async (client) => {
     const asked = { limit: 1000 };
-    // Running ones last: one that begins meanwhile is in both, and not in neither.
+    // Running cycles last: a cycle that starts meanwhile is in both lists.
     const { cycles: queued } = await client.cycles({ query: { ...asked, state: 'queued' } });
     const { cycles: running } = await client.cycles({ query: { ...asked, state: 'running' } });
     return new Map([...queued, ...running].map((cycle) => [cycle.id, cycle]));
@@ -97,7 +96,7 @@ export async function openCycles(
   return { cycles: [...found].sort((a, b) => byNumber(a.target, b.target)), unknown };
 }
 
-/** The newest cycle with this id, or of this target, and why there is none. Both are over, or have been over for long. */
+/** The newest cycle with this id or target, or why there is none. */
 export async function lastCycle(
   daemon: PowerCycleDaemon,
   word: string,
@@ -107,10 +106,10 @@ export async function lastCycle(
   const query = { target: word, limit: 1 };
   const ofTarget = await asked(daemon, (client) => client.cycles({ query }));
   if ('why' in ofTarget) return ofTarget;
-  return ofTarget.cycles[0] ?? { why: `${word}: it was never cycled, as far back as the log goes` };
+  return ofTarget.cycles[0] ?? { why: `${word}: the log has no cycle of it` };
 }
 
-/** The answer, or what the service says is not there. */
+/** The response, or the reason of a 404. */
 async function asked<T extends object>(
   daemon: PowerCycleDaemon,
   question: Question<T>,

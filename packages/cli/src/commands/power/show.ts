@@ -5,14 +5,14 @@ import { printJson } from '../../io.ts';
 import { plain, styled, wrapped } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
-import { endWords, stateStyle, stateWord } from './cycle-words.ts';
+import { endText, stateStyle, stateText } from './cycle-text.ts';
 
-/** `skolo power show`: one cycle, step by step. */
+/** `skolo power show`: the steps of a cycle. */
 export function define(command: SkoloCommand, io: Io): void {
   command
-    .description('One cycle: who asked for it and why, each step, and what came of it.')
-    .summary('one cycle, step by step')
-    .argument('<id>', 'that `skolo power cycle` and `skolo power log` print')
+    .description('Shows a cycle: who requested it and why, each step, and the outcome.')
+    .summary('show the steps of a cycle')
+    .argument('<id>', 'from `skolo power cycle` or `skolo power log`')
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo power show 0193477c-7a55-7cc3-98a4-28c6a2b0a3f1');
@@ -31,9 +31,9 @@ function textOf(io: Io, cycle: PowerCycle): string {
   const steps = cycle.steps.map(({ at, step, text }) =>
     plain(`  ${time(at)}  ${step.padEnd('soft-reboot'.length)}  ${text}`),
   );
-  const state = styled(stateWord(cycle), stateStyle(cycle), io.colour);
+  const state = styled(stateText(cycle), stateStyle(cycle), io.colour);
   return [
-    `${styled(plain(cycle.target), 'bold', io.colour)}: ${state} ${plain(endWords(cycle))}`.trimEnd(),
+    `${styled(plain(cycle.target), 'bold', io.colour)}: ${state} ${plain(endText(cycle))}`.trimEnd(),
     ...facts.map(([label, items]) =>
       wrapped(`  ${label.padEnd(width)}  `, items.map(plain), io.columns),
     ),
@@ -60,7 +60,7 @@ function factsOf(cycle: PowerCycle): [label: string, items: string[]][] {
 }
 
 function notYet({ position = 0 }: PowerCycle): string {
-  return position === 0 ? 'not yet' : `not yet, ${position} before it`;
+  return position === 0 ? 'not yet' : `not yet, ${position} ahead of it`;
 }
 
 function time(text: string): string {

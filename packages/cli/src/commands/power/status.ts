@@ -8,7 +8,7 @@ import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { duration, relative } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
-import { isGood, outcomeWord, stateStyle } from './cycle-words.ts';
+import { isGood, outcomeText, stateStyle } from './cycle-text.ts';
 import { type PowerState, powerFilters, powerStates, powerVerdict } from './power-verdict.ts';
 import { askAboutNames } from './request.ts';
 
@@ -16,14 +16,14 @@ interface Options extends FilterOptions {
   json?: true;
 }
 
-/** `skolo power status`: what has power, what has not, and why. */
+/** `skolo power status`: the power of machines and devices. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Machines, their phones and the devices: on which outlets they hang, whether these are on, how much they draw, whether the switch or PDU answers, what was done last, and what keeps it from being done again. Outlets are shown as they were read last. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, the others are one line for each state; --state on lists them.',
+      'Lists machines, phones and devices: their outlets, whether these are on, the watts, whether the switch or PDU answers, the last cycle, and what blocks the next one. Outlets are shown as last read. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, the others share one line for each state; --state on lists them.',
     )
-    .summary('what has power, and what was done last')
-    .argument('[names...]', "only these; ranges in quotes: 'rpi-[001-040]'");
+    .summary('power and last cycle of machines and devices')
+    .argument('[names...]', "names, default all; ranges in quotes: 'rpi-[001-040]'");
   addFilters(command, powerFilters);
   command
     .option('--json', 'print JSON')
@@ -45,26 +45,26 @@ export function define(command: SkoloCommand, io: Io): void {
   });
 }
 
-/** A shell may have made hundreds of names of a pattern, and URLs are not endless. */
+/** Splits hundreds of names over several requests: the length of a URL is limited. */
 function inQueries(names: readonly string[]): { name: string[] }[] {
   const atOnce = 100;
   const parts = Array.from({ length: Math.ceil(names.length / atOnce) }, (_, i) => i * atOnce);
   return parts.map((start) => ({ name: names.slice(start, start + atOnce) }));
 }
 
-/** Devices first, since they are few; then machines, each with its phones after it. */
+/** Devices first, then machines, each followed by its phones. */
 function bySubject(a: MachinePower, b: MachinePower): number {
   const infrastructure = (each: MachinePower) => Number(each.kind === 'infrastructure');
   return infrastructure(b) - infrastructure(a) || byNumber(a.name, b.name);
 }
 
 interface Shown {
-  /** How many there are without the filters. */
+  /** Without the filters. */
   all: number;
   isSelection: boolean;
 }
 
-/** States whose rows are read well as a line of names: nothing is wrong, or the reason is that of the controller. */
+/** States whose rows fold into one line: no problem, or a problem of the controller. */
 const foldable: PowerState[] = [
   'controller-failing',
   'controller-down',
@@ -111,20 +111,20 @@ function columns(now: number): Column<MachinePower>[] {
       leaveOut: 1,
     },
     { title: 'OUTLET', cell: ({ outlets }) => outlets.map(({ outlet }) => outlet), shrinkTo: 10 },
-    { title: 'POWER', cell: powerWords, style: powerStyle },
+    { title: 'POWER', cell: powerCell, style: powerStyle },
     { title: 'WATTS', cell: wattsText, align: 'right', leaveOut: 2 },
-    { title: 'CONTROLLER', cell: controllerWords, style: controllerStyle, leaveOut: 3 },
+    { title: 'CONTROLLER', cell: controllerCell, style: controllerStyle, leaveOut: 3 },
     { title: 'LAST', cell: (machine) => lastText(machine, now), style: lastStyle, leaveOut: 4 },
-    { title: 'NOTE', cell: noteWords, style: noteStyle, shrinkTo: 8 },
+    { title: 'NOTE', cell: notes, style: noteStyle, shrinkTo: 8 },
   ];
 }
 
-/** One word where all outlets are alike. */
-function powerWords({ outlets }: MachinePower): string[] {
-  return [...new Set(outlets.map(outletWord))];
+/** One state if all outlets agree. */
+function powerCell({ outlets }: MachinePower): string[] {
+  return [...new Set(outlets.map(outletState))];
 }
 
-function outletWord({ state, delivering, fault, stuckOff }: OutletStatus): string {
+function outletState({ state, delivering, fault, stuckOff }: OutletStatus): string {
   if (stuckOff) return 'stuck off';
   if (fault !== undefined) return 'fault';
   return state === 'on' && delivering === false ? 'on (no load)' : state;
@@ -133,7 +133,7 @@ function outletWord({ state, delivering, fault, stuckOff }: OutletStatus): strin
 function powerStyle({ outlets }: MachinePower): Style | undefined {
   if (outlets.some(({ stuckOff, fault }) => stuckOff || fault !== undefined)) return 'red';
   if (outlets.some(({ state, switchedOff }) => state === 'off' && !switchedOff)) return 'red';
-  return outlets.every((outlet) => outletWord(outlet) === 'on') ? undefined : 'yellow';
+  return outlets.every((outlet) => outletState(outlet) === 'on') ? undefined : 'yellow';
 }
 
 function wattsText({ outlets }: MachinePower): string | undefined {
@@ -142,7 +142,7 @@ function wattsText({ outlets }: MachinePower): string | undefined {
   return known.reduce((sum, watts) => sum + watts, 0).toFixed(1);
 }
 
-function controllerWords({ controllers }: MachinePower): string[] {
+function controllerCell({ controllers }: MachinePower): string[] {
   const unwell = controllers.filter(({ state }) => state !== 'up');
   if (unwell.length > 0) return unwell.map(({ name, state }) => `${name} ${state}`);
   return controllers.length > 0 ? ['up'] : [];
@@ -158,7 +158,7 @@ function lastText({ cycle, last }: MachinePower, now: number): string | undefine
   if (cycle !== undefined) return `${cycle.step} now`;
   if (last?.outcome === undefined) return undefined;
   const ago = last.finishedAt && relative(last.finishedAt, now);
-  return [outcomeWord(last.outcome), ago].filter((part) => part !== undefined).join(' ');
+  return [outcomeText(last.outcome), ago].filter((part) => part !== undefined).join(' ');
 }
 
 function lastStyle({ cycle, last }: MachinePower): Style | undefined {
@@ -166,23 +166,23 @@ function lastStyle({ cycle, last }: MachinePower): Style | undefined {
   return stateStyle({ outcome: last.outcome, step: 'queued' });
 }
 
-function noteWords({ outlets, hold, needsHands }: MachinePower): string[] {
+function notes({ outlets, hold, needsHands }: MachinePower): string[] {
   return [
-    ...(needsHands === undefined ? [] : ['needs hands']),
+    ...(needsHands === undefined ? [] : ['needs operator']),
     ...(hold === undefined ? [] : ['held']),
     ...(outlets.some(({ switchedOff }) => switchedOff) ? ['switched off'] : []),
   ];
 }
 
 function noteStyle(machine: MachinePower): Style | undefined {
-  return noteWords(machine).length > 0 ? 'yellow' : undefined;
+  return notes(machine).length > 0 ? 'yellow' : undefined;
 }
 
 function isBroken({ state }: MachinePower['controllers'][number]): boolean {
   return state === 'down' || state === 'failing';
 }
 
-/** Once for each controller, however many machines it feeds. One that was not asked yet needs no remark. */
+/** Once for each controller. A controller that was not read yet needs no remark. */
 function controllerRemarks(machines: readonly MachinePower[]): Remark[] {
   const broken = new Map(
     machines
@@ -199,7 +199,7 @@ function remarksOf(machine: MachinePower, now: number): Remark[] {
   const { name, outlets, hold, needsHands, last, cycle, possibleAt } = machine;
   const ago = (time: string) => relative(time, now);
   const remarks: string[] = [];
-  if (needsHands !== undefined) remarks.push(`needs hands: ${needsHands}`);
+  if (needsHands !== undefined) remarks.push(`needs an operator: ${needsHands}`);
   if (hold !== undefined) {
     const left = duration((Date.parse(hold.until) - now) / 1000);
     remarks.push(`held by ${hold.by} for another ${left}: ${hold.reason}`);
@@ -207,12 +207,12 @@ function remarksOf(machine: MachinePower, now: number): Remark[] {
   for (const { outlet, switchedOff, stuckOff, owedSince, fault } of outlets) {
     if (fault !== undefined) {
       remarks.push(
-        `${outlet} is on and reports the fault ${JSON.stringify(fault)}: look at the port and the cable`,
+        `${outlet} is on and reports the fault ${JSON.stringify(fault)}: check the port and the cable`,
       );
     }
     if (stuckOff) {
       const when = owedSince === undefined ? '' : ` ${ago(owedSince)}`;
-      remarks.push(`${outlet} was turned off by a cycle${when}; turning it on is tried for ever`);
+      remarks.push(`${outlet} was turned off by a cycle${when}; the service retries turning it on`);
     }
     if (switchedOff !== undefined) {
       const { by, at, reason } = switchedOff;
@@ -223,8 +223,8 @@ function remarksOf(machine: MachinePower, now: number): Remark[] {
   if (cycle === undefined && last?.outcome !== undefined && !isGood(last)) {
     const when = last.finishedAt === undefined ? '' : ` ${ago(last.finishedAt)}`;
     const isPaid = last.outcome === 'stuck-off' && outlets.every(({ stuckOff }) => !stuckOff);
-    const since = isPaid ? '; since then it was turned on' : '';
-    remarks.push(`${outcomeWord(last.outcome)}${when}: ${last.detail ?? last.reason}${since}`);
+    const since = isPaid ? '; turned on since then' : '';
+    remarks.push(`${outcomeText(last.outcome)}${when}: ${last.detail ?? last.reason}${since}`);
   }
   if (possibleAt !== undefined && Date.parse(possibleAt) > now) {
     remarks.push(`may be cycled again ${ago(possibleAt)}`);

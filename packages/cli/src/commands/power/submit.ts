@@ -1,4 +1,4 @@
-/** What `cycle`, `on` and `off` have in common: ask, say what was refused, wait or say how to follow. */
+/** Shared by `cycle`, `on` and `off`: send the request, print rejections, wait or print how to follow. */
 
 import { randomUUID } from 'node:crypto';
 import type { Client, ClientAnswer, powerCycleDaemonApi, Refusal } from '@skolo/api';
@@ -12,7 +12,7 @@ import { type Column, printTable, table } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
-import { persistently, refusedBy } from './request.ts';
+import { refusedBy, withRetries } from './request.ts';
 import { waitForCycles } from './wait.ts';
 
 export interface SubmitOptions {
@@ -31,7 +31,7 @@ interface Submission {
   options: SubmitOptions;
   /** `cycling`, for people. */
   doing: string;
-  /** Sends the request. Its key is the same however often it is sent. */
+  /** Sends the request. Retries use the same key. */
   send(client: Client<Api>, headers: { 'idempotency-key': string }): Promise<Accepted>;
 }
 
@@ -42,7 +42,7 @@ export async function submit(submission: Submission): Promise<void> {
   const headers = { 'idempotency-key': randomUUID() };
   const { cycles, refused } = await daemon.ask(async (client) => {
     try {
-      return await persistently(io, () => submission.send(client, headers));
+      return await withRetries(io, () => submission.send(client, headers));
     } catch (error) {
       const refused = refusedBy(error);
       if (refused === undefined) throw error;
@@ -65,9 +65,9 @@ function nothingDone({ io, names, options }: Submission, refused: readonly Refus
   if (options.json) printJson(io, { cycles: [], refused });
   if (refused.length < names.count && !options.skipRefused) {
     const share = `${refused.length} of ${names.count}`;
-    complain(io, `nothing was done: ${share} refused; --skip-refused goes on with the others`);
+    complain(io, `nothing was done: ${share} rejected; --skip-refused goes on with the others`);
   } else {
-    complain(io, 'nothing was done: refused');
+    complain(io, 'nothing was done: rejected');
   }
   io.exitCode = exitCodes.failed;
 }
@@ -85,7 +85,7 @@ async function printAccepted(submission: Submission, cycles: Accepted['cycles'])
       { title: 'TARGET', cell: ({ target }) => target, shrinkTo: 16 },
       {
         title: 'CYCLE',
-        cell: ({ joined }) => (joined ? 'was under way already' : 'new'),
+        cell: ({ joined }) => (joined ? 'joined' : 'new'),
         style: ({ joined }) => (joined ? 'yellow' : undefined),
       },
     ],
@@ -101,7 +101,7 @@ export interface SwitchOptions extends SubmitOptions {
   ignoreLimits?: true;
 }
 
-/** What `skolo power on` and `skolo power off` do. */
+/** Runs `skolo power on` and `skolo power off`. */
 export async function switchOutlets(
   { io, command, state }: { io: Io; command: SkoloCommand; state: 'on' | 'off' },
   words: readonly string[],
@@ -120,7 +120,7 @@ export async function switchOutlets(
   });
 }
 
-/** Refusals of the same kind: of a shelf they all say the same. */
+/** Rejections with the same reason. */
 interface Group {
   names: string;
   refusal: Refusal;
@@ -128,16 +128,13 @@ interface Group {
   dark: string[];
 }
 
-/**
- * A table of who is refused, with when it will be possible and who would go dark where that is the matter; and below it the
- * reasons in full: they are what one came for.
- */
+/** A table of rejected targets, and below it the reasons in full. */
 async function printRefusals(io: Io, refused: readonly Refusal[]): Promise<void> {
   const groups = await grouped(refused, io.now());
   const columns = allColumns.filter(
     ({ always, cell }) => always || groups.some((group) => [cell(group) ?? []].flat().length > 0),
   );
-  // No colours: it is not known where standard error goes.
+  // No colours: standard error may be a file.
   io.err(table(columns, groups, { columns: io.columns, colour: false }));
   io.err('');
   for (const { names, refusal } of groups) io.err(plain(`${names}: ${reasonOf(refusal)}`));
@@ -155,19 +152,18 @@ async function grouped(refused: readonly Refusal[], now: number): Promise<Group[
     const [refusal] = each;
     if (refusal === undefined) continue;
     const names = await folded(each.map(({ target }) => target));
-    // Items of a list are what a narrow terminal leaves out.
+    // A narrow terminal leaves out items of a list.
     const dark = foldedItems(await folded(refusal.dark ?? []));
     groups.push({ names, refusal, possible: possible(refusal, now), dark });
   }
   return groups;
 }
 
-/** Without the name in front of it. */
+/** Without the leading name. */
 function reasonOf({ target, detail }: Refusal): string {
   return detail.startsWith(`${target}: `) ? detail.slice(target.length + 2) : detail;
 }
 
-/** When it will be; a moment ago is now. */
 function possible({ until }: Refusal, now: number): string | undefined {
   if (until === undefined) return undefined;
   const time = Date.parse(until);
@@ -185,11 +181,11 @@ export const targetsHelp =
   "machines, phones (rpi-001-device), devices, outlets (pdu-1/4); ranges in quotes: 'rpi-[001-040]'";
 
 export const ignoreLimitsHelp =
-  'cut the power also before cooldownSeconds and maxPerHour of rack.yaml allow it; they protect the relay';
+  'ignore cooldownSeconds and maxPerHour of rack.yaml, which protect the relay';
 
-/** As the service takes it. */
+/** Limits of the service. */
 export function offSeconds(text: string): number {
   const seconds = text.trim() === '' ? Number.NaN : Number(text);
   if (seconds >= 0.5 && seconds <= 3600) return seconds;
-  throw new InvalidArgumentError('Give seconds, from 0.5 to 3600.');
+  throw new InvalidArgumentError('expected seconds from 0.5 to 3600');
 }

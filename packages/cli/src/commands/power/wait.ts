@@ -1,4 +1,4 @@
-/** Waiting for cycles until all are over, and saying what became of them. */
+/** Waits for cycles and prints their outcomes. */
 import { ApiUnreachable, type PowerCycle } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { commandLine } from '../../command.ts';
@@ -9,7 +9,7 @@ import { folded } from '../../names.ts';
 import { plain, styled } from '../../output/text.ts';
 import type { PowerCycleDaemon } from '../../service-client.ts';
 import { ConnectionLost } from './cycle-events.ts';
-import { endWords, goodOutcomes, isGood, stateStyle, stateWord } from './cycle-words.ts';
+import { endText, goodOutcomes, isGood, stateStyle, stateText } from './cycle-text.ts';
 import { followCycles } from './follow-cycles.ts';
 import { type AskedCycle, displayOf, type Progress, summary, tally } from './progress.ts';
 
@@ -18,14 +18,14 @@ interface Wait {
   command: SkoloCommand;
   daemon: PowerCycleDaemon;
   asked: readonly AskedCycle[];
-  /** Those of them that are over already. */
+  /** Already over. */
   over?: readonly PowerCycle[];
-  /** Those that did not get that far: they count as failed. */
+  /** Count as failed. */
   refused: readonly unknown[];
   json: boolean;
 }
 
-/** Sets the exit code: 0 all went well, 3 some did, 1 none. */
+/** Sets the exit code: 0 all succeeded, 3 some failed, 1 all failed. */
 export async function waitForCycles(wait: Wait): Promise<void> {
   const { io, asked, over = [], refused, json } = wait;
   const cycles = new Map(over.map((cycle) => [cycle.id, cycle]));
@@ -42,7 +42,7 @@ export async function waitForCycles(wait: Wait): Promise<void> {
   if (good < asked.length + refused.length) failPartly(io, good > 0);
 }
 
-/** Gives false where Ctrl-C ended it. */
+/** False when Ctrl-C ended it. */
 async function follow(
   wait: Wait,
   progress: Progress,
@@ -84,7 +84,7 @@ async function follow(
     );
   } catch (error) {
     display.end(true);
-    await sayItGoesOn(wait, cycles);
+    await printHowToFollow(wait, cycles);
     if (!interrupt.signal.aborted) throw error;
     return false;
   } finally {
@@ -94,10 +94,10 @@ async function follow(
   return true;
 }
 
-/** Each that went wrong in full, the others as short as can be. */
+/** Failed cycles in full, the others folded. */
 async function printOutcomes(io: Io, progress: Progress, known: readonly PowerCycle[]) {
   if (known.length === 1) {
-    // Elsewhere than in a terminal, its last line has said it.
+    // Outside a terminal the progress has printed it.
     if (io.rows !== undefined) for (const cycle of known) printOutcome(io, cycle);
     return;
   }
@@ -112,18 +112,21 @@ async function printOutcomes(io: Io, progress: Progress, known: readonly PowerCy
 }
 
 function printOutcome(io: Io, cycle: PowerCycle) {
-  const word = styled(stateWord(cycle), stateStyle(cycle), io.colour);
-  io.out(`${plain(cycle.target)}: ${word} ${plain(endWords(cycle))}`.trimEnd());
+  const word = styled(stateText(cycle), stateStyle(cycle), io.colour);
+  io.out(`${plain(cycle.target)}: ${word} ${plain(endText(cycle))}`.trimEnd());
 }
 
-async function sayItGoesOn({ io, command, asked }: Wait, cycles: ReadonlyMap<string, PowerCycle>) {
+async function printHowToFollow(
+  { io, command, asked }: Wait,
+  cycles: ReadonlyMap<string, PowerCycle>,
+) {
   const open = asked.filter(({ id }) => cycles.get(id)?.outcome === undefined);
   const names = await folded(open.map(({ target }) => target));
   io.err(
     [
-      `not waiting any longer; what is not over goes on: ${tally(open.map(({ id }) => cycles.get(id)))}`,
-      `to see it:                     ${commandLine(command, 'power follow', names)}`,
-      `to cancel what has not begun:  ${commandLine(command, 'power cancel', names)}`,
+      `stopped waiting; these continue: ${tally(open.map(({ id }) => cycles.get(id)))}`,
+      `to follow:              ${commandLine(command, 'power follow', names)}`,
+      `to cancel queued ones:  ${commandLine(command, 'power cancel', names)}`,
     ].join('\n'),
   );
 }

@@ -10,15 +10,15 @@ interface Options {
   json?: true;
 }
 
-/** `skolo rack check`: everything that is wrong with inventories, and what is probably an oversight. */
+/** `skolo rack check`: errors and warnings of inventories. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Checks inventories and shows all errors and likely oversights, a line each. Ends with 78 where there is an error, with 0 where there are at most warnings.',
+      'Checks inventories and prints all errors and likely oversights, one per line. Exit codes: 78 with an error, 0 with at most warnings.',
     )
-    .summary('all that is wrong with rack.yaml')
-    .argument('[files...]', 'rack.yaml of one or several racks (default: that of --rack)')
-    .option('--secrets', 'also read each secret, and say which cannot be had or are open to others')
+    .summary('check rack.yaml')
+    .argument('[files...]', 'one or more rack.yaml (default: --rack)')
+    .option('--secrets', 'also read each secret, and report missing ones and loose permissions')
     .option('--json', 'print JSON')
     .uses('rack')
     .example('skolo rack check racks/*/rack.yaml');
@@ -46,8 +46,8 @@ function print(
   { file, rack, errors, warnings, secrets }: CheckedFile,
   formatIssue: typeof import('@skolo/rack').formatIssue,
 ) {
-  const said = (word: string, style: Style) => styled(word, style, io.colour);
-  const warning = said('warning:', 'yellow');
+  const coloured = (word: string, style: Style) => styled(word, style, io.colour);
+  const warning = coloured('warning:', 'yellow');
   const ofSecret = ({ where, message }: SecretIssue) => plain(` ${where}: ${message}`);
   for (const issue of errors) io.out(plain(formatIssue(issue)));
   for (const issue of warnings) {
@@ -65,8 +65,10 @@ function print(
       ? [count(rack.machines.size, 'machine'), count(rack.infrastructure.size, 'device')]
       : []),
     ...(secrets ? [count(secrets.count, 'secret')] : []),
-    wrong === 0 ? said('no errors', 'green') : said(count(wrong, 'error'), 'red'),
-    ...(rack ? [doubtful === 0 ? 'no warnings' : said(count(doubtful, 'warning'), 'yellow')] : []),
+    wrong === 0 ? coloured('no errors', 'green') : coloured(count(wrong, 'error'), 'red'),
+    ...(rack
+      ? [doubtful === 0 ? 'no warnings' : coloured(count(doubtful, 'warning'), 'yellow')]
+      : []),
   ];
   io.out(`${rack?.name ?? file}: ${summary.join(', ')}`);
 }

@@ -1,4 +1,4 @@
-/** One rack.yaml, with all that is wrong with it. */
+/** Errors and warnings of one rack.yaml. */
 import { credentialFileFault } from '@skolo/google';
 import {
   type CheckedSecret,
@@ -12,7 +12,7 @@ import {
 } from '@skolo/rack';
 import { type AccountCredentials, readSecret, SecretError, secretPath } from '@skolo/secrets';
 
-/** What is wrong with a secret: `where` is its place in rack.yaml with all ranges expanded, so it has no line. */
+/** `where` is the path in the expanded rack.yaml, so it has no line. */
 export interface SecretIssue {
   where: string;
   message: string;
@@ -20,15 +20,15 @@ export interface SecretIssue {
 
 export interface CheckedFile {
   file: string;
-  /** Absent where the file is not valid. */
+  /** Absent if the file is not valid. */
   rack?: Rack;
   errors: RackIssue[];
   warnings: RackIssue[];
-  /** Absent where they were not asked for, or the file is not valid. */
+  /** Absent without `--secrets`, or if the file is not valid. */
   secrets?: { count: number; errors: SecretIssue[]; warnings: SecretIssue[] };
 }
 
-/** Never throws for what is in the file, or because it cannot be read. */
+/** Never throws for an invalid or unreadable file. */
 export async function checkFile(
   file: string,
   { secrets }: { secrets: boolean },
@@ -43,7 +43,6 @@ export async function checkFile(
   }
 }
 
-/** Whether anything is so wrong that a service would miss something. */
 export function hasErrors({ errors, secrets }: CheckedFile): boolean {
   return errors.length > 0 || (secrets?.errors.length ?? 0) > 0;
 }
@@ -66,14 +65,14 @@ async function checkedSecrets(rack: Rack): Promise<NonNullable<CheckedFile['secr
 
 function errorOf({ where, error }: CheckedSecret, pasted: ReadonlySet<string>): SecretIssue[] {
   if (error === undefined) return [];
-  // The message names the path, which may be the secret.
+  // The message has the path, which may be the secret.
   if (!pasted.has(where)) return [{ where, message: error.message }];
   return [
-    { where, message: 'no such file; its name is hidden, since it may be the secret itself' },
+    { where, message: 'no such file; its name is hidden, because it may be the secret itself' },
   ];
 }
 
-/** What is wrong with the content of the file of tokens: then nobody can sign in with one. */
+/** Errors in the file of tokens. */
 async function tokenFileFaults(rack: Rack): Promise<SecretIssue[]> {
   const { tokens } = rack.access;
   if (tokens === undefined) return [];
@@ -82,14 +81,14 @@ async function tokenFileFaults(rack: Rack): Promise<SecretIssue[]> {
     await new TokenFile(secretPath(rack, tokens.file)).find('');
     return [];
   } catch (error) {
-    // That it cannot be read has been said.
+    // checkSecrets reports an unreadable file.
     if (!(error instanceof SecretError)) throw error;
     if (error.code !== 'SECRET_INVALID') return [];
     return [{ where: 'access.tokens', message: error.message }];
   }
 }
 
-/** What is wrong with the credential files of a rack. Those that cannot be read are left to `checkSecrets`. */
+/** Errors in credential files. `checkSecrets` reports unreadable ones. */
 async function credentialFaults(rack: Rack): Promise<SecretIssue[]> {
   const checks = [...rack.identities.values()].map(async ({ name, credentials }) => {
     const { where, source } = sourceOf(`identities.${name}.credentials`, credentials);

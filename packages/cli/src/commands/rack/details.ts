@@ -1,4 +1,4 @@
-/** One thing of the rack, and what hangs together with it. */
+/** Entries of the rack with their wiring. */
 import { models } from '@skolo/models';
 import { expandedInventory, foldRange, type Json, type Rack } from '@skolo/rack';
 import type { Io } from '../../io.ts';
@@ -8,7 +8,7 @@ import { allPlugged, darkWithout, needsOf, outletText, type Plugged, phoneText }
 
 interface Detail {
   subject: Subject;
-  /** What is plugged into it. */
+  /** Plugged into it. */
   plugged: Plugged[];
   dependsOn: string[];
   goesDark: string[];
@@ -29,7 +29,7 @@ export function detailsOf(rack: Rack, subjects: readonly Subject[]): Detail[] {
 }
 
 /**
- * `skolo rack show NAME --json`. `entry` is as in the expanded rack.yaml; `plugged` says by outlet what it feeds and what it connects.
+ * `skolo rack show NAME --json`. `entry` is from the expanded rack.yaml; `plugged` lists outlets with what they feed or connect.
  */
 export function detailsAsJson(rack: Rack, details: readonly Detail[]) {
   const inventory = expandedInventory(rack);
@@ -69,8 +69,8 @@ function at(value: Json | undefined, ...keys: string[]): Json | undefined {
   return found;
 }
 
-/** A label and what is said under it: one text, a list with commas, or a line each. */
-type Fact = [label: string, said: string | string[] | { lines: string[] } | undefined];
+/** A label and its value: a text, a list with commas, or lines. */
+type Fact = [label: string, value: string | string[] | { lines: string[] } | undefined];
 
 export function printDetails(io: Io, rack: Rack, details: readonly Detail[]): void {
   io.out(details.map((detail) => detailText(io, rack, detail)).join('\n\n'));
@@ -85,8 +85,8 @@ function detailText(io: Io, rack: Rack, { subject, plugged, dependsOn, goesDark 
       ['goes dark', darkText(rack, subject, goesDark)],
     );
   }
-  const shown = facts.flatMap(([label, said]) =>
-    linesOf(said).map((items, i) => ({ label: i === 0 ? label : '', items: items.map(plain) })),
+  const shown = facts.flatMap(([label, value]) =>
+    linesOf(value).map((items, i) => ({ label: i === 0 ? label : '', items: items.map(plain) })),
   );
   const width = Math.max(...shown.map(({ label }) => label.length));
   const lines = shown.map(({ label, items }) =>
@@ -95,12 +95,12 @@ function detailText(io: Io, rack: Rack, { subject, plugged, dependsOn, goesDark 
   return [styled(subject.name, 'bold', io.colour), ...lines].join('\n');
 }
 
-/** The lines, each as items that a comma comes between. */
-function linesOf(said: Fact[1]): string[][] {
-  if (said === undefined) return [];
-  if (typeof said === 'string') return [[said]];
-  if (!Array.isArray(said)) return said.lines.map((line) => [line]);
-  return said.length === 0 ? [] : [said];
+/** The lines, each as items of a list. */
+function linesOf(value: Fact[1]): string[][] {
+  if (value === undefined) return [];
+  if (typeof value === 'string') return [[value]];
+  if (!Array.isArray(value)) return value.lines.map((line) => [line]);
+  return value.length === 0 ? [] : [value];
 }
 
 function factsOf(rack: Rack, subject: Subject): Fact[] {
@@ -180,7 +180,7 @@ function usersOf(rack: Rack, identity: string): string[] {
     ...services['metadata-server'].callers.flatMap((caller) =>
       caller.identity === identity ? [caller.cidr] : [],
     ),
-    ...(defaultIdentity === identity ? ['everybody who is not listed'] : []),
+    ...(defaultIdentity === identity ? ['all other callers (defaultIdentity)'] : []),
   ];
 }
 
@@ -190,7 +190,7 @@ function pluggedFacts(subject: Subject, plugged: Plugged[]): Fact[] {
       plugged.filter((each) => each.use === use).map((each) => each.name + otherFeedsText(each));
     const feeds = used('power');
     return [
-      ['feeds', feeds.length > 0 ? feeds : 'nothing that is known'],
+      ['feeds', feeds.length > 0 ? feeds : 'nothing in rack.yaml'],
       ['connects', used('network')],
     ];
   }
@@ -219,9 +219,9 @@ function outletLines(plugged: Plugged[]): string[] {
   );
 }
 
-/** Grouped, since there may be hundreds: the machines are what people ask for first. */
+/** Grouped, because there can be hundreds. */
 function darkText(rack: Rack, subject: Subject, names: string[]): Fact[1] {
-  if (names.length === 0) return subject.is === 'outlet' ? 'nobody' : 'nobody else';
+  if (names.length === 0) return subject.is === 'outlet' ? 'nothing' : 'nothing else';
   const { machines, infrastructure, jumphost } = rack;
   const group = (of: (name: string) => boolean) => names.filter(of);
   const dark = {
@@ -233,7 +233,7 @@ function darkText(rack: Rack, subject: Subject, names: string[]): Fact[1] {
   const phones = [...machines.values()]
     .flatMap(({ devices }) => devices)
     .filter(({ fullName }) => lost.has(fullName))
-    // All that are called `left`, then all that are called `right`: so they fold to ranges.
+    // By phone name first, so that they fold to ranges.
     .sort((a, b) => a.name.localeCompare(b.name, 'en'))
     .map(({ fullName }) => fullName);
   return {

@@ -12,15 +12,17 @@ const formats = {
   edgeos: ({ edgeosCommands }: Formats) => edgeosCommands,
 } as const satisfies Record<string, (from: Formats) => (rack: Rack) => string>;
 
-/** `skolo rack hosts`: the names and addresses of the rack, for what serves its DNS. */
+/** `skolo rack hosts`: names and addresses of the rack, for a DNS server. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'All names and addresses of the rack, the alias `metadata` of the jumphost among them: as /etc/hosts, for dnsmasq, or as commands for an EdgeOS router.',
+      'Prints all names and addresses of the rack, aliases such as `metadata` included: as /etc/hosts, for dnsmasq, or as commands for an EdgeOS router.',
     )
-    .summary('names and addresses, for the router')
+    .summary('print names and addresses for a DNS server')
     .addOption(
-      new Option('--format <format>', 'for what').choices(Object.keys(formats)).default('hosts'),
+      new Option('--format <format>', 'output format')
+        .choices(Object.keys(formats))
+        .default('hosts'),
     )
     .uses('rack')
     .example('skolo rack hosts --format dnsmasq > /etc/dnsmasq.d/rack4.conf');

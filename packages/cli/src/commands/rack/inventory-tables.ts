@@ -1,4 +1,4 @@
-/** `skolo rack show` without a name: the whole rack as three tables. */
+/** `skolo rack show` without names: three tables. */
 import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from '@skolo/rack';
 import type { Io } from '../../io.ts';
 import { countOf, tally } from '../../output/overview.ts';
@@ -6,7 +6,7 @@ import { type Column, table } from '../../output/table.ts';
 import { paragraph, styled } from '../../output/text.ts';
 import { outletText, phoneText } from './wiring.ts';
 
-/** The night engineer has 80 columns: name, address, power and uplink are what is left in the end. */
+/** A terminal of 80 columns keeps name, address, power and uplink. */
 const machineColumns: Column<Machine>[] = [
   { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
   { title: 'KIND', cell: ({ kind }) => kind, leaveOut: 2 },
@@ -41,7 +41,6 @@ const identityColumns: Column<Identity>[] = [
   { title: 'CREDENTIALS', cell: ({ credentials }) => credentials.kind, shrinkTo: 12 },
 ];
 
-/** Prints the whole rack. */
 export function printInventory(io: Io, rack: Rack): void {
   const title = (text: string) => styled(text, 'bold', io.colour);
   const sections = [
@@ -73,7 +72,7 @@ export function printMachines(io: Io, rack: Rack, machines: readonly Machine[]):
   io.out(`${head.join('\n')}\n\n${table(machineColumns, machines, io)}`);
 }
 
-/** `200 machines: 180 rpi, 20 host; 100 shelf1, 100 shelf2`; no line without a machine. */
+/** `200 machines: 180 rpi, 20 host; 100 shelf1, 100 shelf2`. */
 function machineTotals(machines: readonly Machine[], rack: Rack, io: Io): string[] {
   if (machines.length === 0) return [];
   const kinds = tally(

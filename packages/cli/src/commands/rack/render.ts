@@ -12,15 +12,15 @@ interface Options {
   check?: true;
 }
 
-/** `skolo rack render`: what kustomize cannot read from rack.yaml, as files of the rack's overlay. */
+/** `skolo rack render`: writes the derived files of an overlay. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Writes what Kubernetes has to know from rack.yaml into the overlay of the rack, as a component of kustomize: secrets, names, scrape targets, policies. Files that were made so before and are not wanted any more are removed; others are not touched. Warns of what cannot work on k3s.',
+      'Writes secrets, names, scrape targets and policies from rack.yaml into the overlay of the rack, as a component of kustomize. Removes derived files that rack.yaml no longer needs, and changes no other file. Warns of settings that cannot work on k3s.',
     )
-    .summary('the derived files of its overlay, for k3s')
-    .option('--to <folder>', 'where they are written (default: derived/ beside rack.yaml)')
-    .option('--check', 'write nothing; say what is not as rack.yaml wants it, and end with 1')
+    .summary('write the derived files of its k3s overlay')
+    .option('--to <folder>', 'output folder (default: derived/ next to rack.yaml)')
+    .option('--check', 'write nothing; list stale files and exit with 1')
     .uses('rack')
     .example('skolo rack render --rack kube/racks/rack4/rack.yaml');
 
@@ -48,7 +48,7 @@ export function define(command: SkoloCommand, io: Io): void {
       }
       const differ = `${changes.length} ${check ? 'to be changed' : 'changed'}`;
       io.out(
-        `${rack.name}: ${count(files.size, 'derived file')}, ${changes.length === 0 ? 'all as rack.yaml wants them' : differ}`,
+        `${rack.name}: ${count(files.size, 'derived file')}, ${changes.length === 0 ? 'all up to date' : differ}`,
       );
     } catch (error) {
       if (!(error instanceof RenderError)) throw error;
@@ -58,14 +58,14 @@ export function define(command: SkoloCommand, io: Io): void {
   });
 }
 
-/** Overlays are `racks/NAME`: what was copied from another rack's and forgotten. */
+/** Overlays are `racks/NAME`. Finds a copy of another rack's rack.yaml. */
 function ofOverlay({ name }: Rack, folder: string): RenderWarning[] {
   const overlay = dirname(resolve(folder));
   if (basename(dirname(overlay)) !== 'racks' || basename(overlay) === name) return [];
   return [
     {
       where: 'rack',
-      message: `is ${name}, in the overlay of ${basename(overlay)}: its alerts and backups would be those of ${name}`,
+      message: `is ${name}, but the overlay is ${basename(overlay)}: alerts and backups would have the name ${name}`,
     },
   ];
 }
@@ -84,7 +84,7 @@ function changesOf(folder: string, { missing, stale, leftOver, foreign }: Differ
   const all = [
     ...missing.map((name) => ({ name, is: 'missing', becomes: 'written' })),
     ...stale.map((name) => ({ name, is: 'stale', becomes: 'written' })),
-    ...leftOver.map((name) => ({ name, is: 'not wanted any more', becomes: 'removed' })),
+    ...leftOver.map((name) => ({ name, is: 'no longer needed', becomes: 'removed' })),
     ...foreign.map((name) => ({ name, is: 'not made by skolo', becomes: '' })),
   ];
   return all
@@ -92,12 +92,12 @@ function changesOf(folder: string, { missing, stale, leftOver, foreign }: Differ
     .map(({ name, ...change }) => ({ file: join(folder, name), ...change }));
 }
 
-/** @throws CliError Somebody else's files are in the way; nothing has been written. */
+/** @throws CliError Before anything is written. */
 function refuseForeign(folder: string, { foreign }: Difference): void {
   const [first, ...more] = foreign;
   if (first === undefined) return;
   const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
   throw new CliError(
-    `${join(folder, first)}${others}: not made by skolo, so it is not replaced; move it away, or say --to`,
+    `${join(folder, first)}${others}: not made by skolo; move it away, or give another folder with --to`,
   );
 }

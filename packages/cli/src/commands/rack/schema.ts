@@ -2,13 +2,13 @@ import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 
-/** `skolo rack schema`: for editors, which complete and check while one types. */
+/** `skolo rack schema`: the JSON Schema, for editors. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'The JSON Schema of rack.yaml. An editor that knows it completes and checks: `# yaml-language-server: $schema=rack.schema.json` at the top of rack.yaml.',
+      'Prints the JSON Schema of rack.yaml. Editors complete and check with it: put `# yaml-language-server: $schema=rack.schema.json` at the top of rack.yaml.',
     )
-    .summary('the JSON Schema of rack.yaml, for editors')
+    .summary('print the JSON Schema, for editors')
     .uses()
     .example('skolo rack schema > rack.schema.json')
     .action(async () => {

@@ -23,16 +23,16 @@ const filters: Filter<Machine>[] = [
   { name: 'kind', description: 'only machines of these kinds', of: ({ kind }) => kind },
 ];
 
-/** `skolo rack show`: the expanded inventory, or what of it has these names and hangs together with them. */
+/** `skolo rack show`: the expanded inventory, or entries with their wiring. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'The inventory, with all ranges expanded. With names: what each is, what it needs for power and network, and who goes dark with it.',
+      'Prints the inventory with all ranges expanded. With names: each entry, its dependencies for power and network, and what goes dark with it.',
     )
-    .summary('the inventory; what X depends on, who goes dark with it')
+    .summary('print the inventory, or entries with their wiring')
     .argument(
       '[names...]',
-      'machines, devices, phones, identities, outlets (switch-1/14), addresses; ranges, too: rpi-[001-004]',
+      'machines, devices, phones, identities, outlets (switch-1/14), addresses; ranges in quotes: rpi-[001-004]',
     );
   addFilters(command, filters);
   command
@@ -45,11 +45,9 @@ export function define(command: SkoloCommand, io: Io): void {
     const isSelection = isFiltered(filters, options);
     if (json && yaml) command.error("give '--json' or '--yaml', not both");
     if (yaml && names.length > 0)
-      command.error("'--yaml' is for the whole rack; names take '--json'");
+      command.error("option '--yaml' has no effect with names; use '--json'");
     if (isSelection && (yaml || names.length > 0)) {
-      command.error(
-        "'--shelf' and '--kind' select machines of the whole rack, without names or '--yaml'",
-      );
+      command.error("options '--shelf' and '--kind' have no effect with names or '--yaml'");
     }
     const rack = await loadRack(command.globals());
     if (names.length > 0) return showNames(io, rack, names, json);
@@ -67,7 +65,7 @@ export function define(command: SkoloCommand, io: Io): void {
   });
 }
 
-/** Shows what there is, and says what there is not. */
+/** Shows known names, reports others. */
 async function showNames(io: Io, rack: Rack, names: string[], json: true | undefined) {
   const { findSubjects } = await import('./subjects.ts');
   const { detailsAsJson, detailsOf, printDetails } = await import('./details.ts');

@@ -1,4 +1,4 @@
-/** What the words after `skolo rack show` mean. */
+/** Finds entries of the rack by name, outlet or address. */
 
 import { models } from '@skolo/models';
 import {
@@ -24,13 +24,13 @@ export type Subject =
 
 interface Found {
   subjects: Subject[];
-  /** One sentence for each word that means nothing. */
+  /** A message for each unknown word. */
   unknown: string[];
 }
 
 /**
- * Names, ranges of names, outlets (`switch-1/14`) and addresses. One address may be that of several, behind different
- * ports, and one name that of an identity and of something else: then all are meant.
+ * Accepts names, ranges, outlets (`switch-1/14`) and addresses. Several entries can share an address, or an identity and
+ * another entry a name: it gives all of them.
  *
  * @throws RangeSyntaxError
  */
@@ -77,7 +77,7 @@ function subjectsOf(rack: Rack): Map<string, Subject[]> {
   return all;
 }
 
-/** An outlet or port of the infrastructure, in the way that its model writes it: `switch-1/0/14` is `switch-1/14`. */
+/** An outlet or port, in the notation of its model: `switch-1/0/14` is `switch-1/14`. */
 function outletOf(rack: Rack, word: string): Subject[] {
   const { device, model, written } = partsOf(rack, word);
   if (device === undefined) return [];
@@ -98,11 +98,11 @@ function partsOf(rack: Rack, word: string) {
 
 function whyUnknown(rack: Rack, word: string): string {
   const { name, device, model } = partsOf(rack, word);
-  const no = `there is no ${word} in ${rack.name}`;
+  const no = `${word}: not in ${rack.name}`;
   if (device === undefined || model === undefined) {
     const known = [...subjectsOf(rack).keys()];
     const guess = didYouMean(name, known);
-    return `${no}${name === word ? '' : `, and no ${name}`}${guess}; \`skolo rack show\` lists all`;
+    return `${no}${guess}; skolo rack show lists all names`;
   }
   const { power, network } = model;
   const has = [

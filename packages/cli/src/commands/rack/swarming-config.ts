@@ -2,13 +2,13 @@ import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { loadRack } from '../../rack-file.ts';
 
-/** `skolo rack swarming-config`: what tells bots where their tokens come from. */
+/** `skolo rack swarming-config`: the token configuration of bots. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'The file /etc/swarming_config/oauth2_access_token_config.json of a bot: it says where the metadata server gives tokens. The same for all machines of a rack.',
+      'Prints /etc/swarming_config/oauth2_access_token_config.json for the bots of a rack. It has the token URL of the metadata server.',
     )
-    .summary('where bots get their tokens, as the file that they read')
+    .summary('print the token configuration of bots')
     .uses('rack')
     .example(
       'skolo rack swarming-config --rack racks/rack4/rack.yaml > oauth2_access_token_config.json',

@@ -1,4 +1,4 @@
-/** The wiring of a rack as a person asks about it. */
+/** Queries about the wiring of a rack. */
 import {
   type AttachedDevice,
   dependsOn,
@@ -11,16 +11,16 @@ import {
 } from '@skolo/rack';
 import type { Subject } from './subjects.ts';
 
-/** What is plugged into an outlet or port. */
+/** An entry that is plugged into an outlet or port. */
 export interface Plugged {
   outlet: Outlet;
   name: string;
   use: 'power' | 'network';
-  /** Of something with several feeds, the others. */
+  /** Other feeds of the same entry. */
   otherFeeds: Outlet[];
 }
 
-/** All that is plugged in somewhere, in the order of rack.yaml. */
+/** In the order of rack.yaml. */
 export function allPlugged(rack: Rack): Plugged[] {
   const entries = [rack.jumphost, ...rack.infrastructure.values(), ...rack.machines.values()];
   const ofEntries = entries.flatMap(({ name, power, uplink }) => [
@@ -41,7 +41,7 @@ export function allPlugged(rack: Rack): Plugged[] {
   return [...ofEntries, ...ofPhones];
 }
 
-/** Every device and outlet that it needs, the nearest first. An identity needs nothing. */
+/** Devices and outlets that it depends on, the nearest first. */
 export function needsOf(rack: Rack, subject: Subject): string[] {
   if (subject.is === 'identity') return [];
   if (subject.is !== 'outlet') return dependsOn(rack, subject.name);
@@ -49,7 +49,7 @@ export function needsOf(rack: Rack, subject: Subject): string[] {
   return [device, ...dependsOn(rack, device)];
 }
 
-/** Who loses power or network when it is off, other than itself. */
+/** Names that lose power or network when it is off, except itself. */
 export function darkWithout(rack: Rack, subject: Subject): string[] {
   if (subject.is === 'identity') return [];
   if (subject.is === 'outlet') return goesDark(rack, subject.outlet);
@@ -57,7 +57,7 @@ export function darkWithout(rack: Rack, subject: Subject): string[] {
   return goesDark(fedOnlyBy(rack, subject, cut), cut).filter((name) => name !== subject.name);
 }
 
-/** The same rack, with all feeds of one thing replaced by one outlet of a device that is not in it. */
+/** The rack with all feeds of an entry replaced by an outlet of an unknown device. */
 function fedOnlyBy(
   rack: Rack,
   subject: Exclude<Subject, { is: 'outlet' | 'identity' }>,
@@ -80,18 +80,18 @@ function fedOnlyBy(
   }
 }
 
-/** As it is written in rack.yaml. */
+/** As in rack.yaml. */
 export function outletText(outlet: Outlet | UsbPort | 'internet'): string {
   if (outlet === 'internet') return outlet;
   return 'hub' in outlet ? formatUsbPort(outlet) : formatOutlet(outlet);
 }
 
-/** A port of a machine's own hub among the other outlets: `rpi-001/usb/1-1.2`. */
+/** A port of a machine's hub as an outlet: `rpi-001/usb/1-1.2`. */
 export function hubOutlet(machine: string, port: UsbPort): Outlet {
   return { device: machine, outlet: formatUsbPort(port) };
 }
 
-/** `android`, or `left:android` where a phone has a name of its own. */
+/** `android`, or `left:android` for a phone with a name. */
 export function phoneText({ name, kind }: AttachedDevice): string {
   return name === 'device' ? kind : `${name}:${kind}`;
 }

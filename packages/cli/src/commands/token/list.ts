@@ -6,14 +6,12 @@ import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { tokenPath } from '../../rack-file.ts';
 
-/** `skolo token list`: whose tokens there are, what they allow, and until when. */
+/** `skolo token list`: lists names, roles and expiry of tokens. */
 export function define(command: SkoloCommand, io: Io): void {
   command
-    .description(
-      'The tokens of the rack: whose, what they allow, and until when. Never the tokens themselves.',
-    )
-    .summary('whose tokens there are, and until when')
-    .option('--file <file>', 'the file of tokens, instead of the one that rack.yaml names')
+    .description('Lists the tokens of the rack: name, role and expiry. It never prints a token.')
+    .summary('list tokens')
+    .option('--file <file>', 'file of tokens, instead of the one in rack.yaml')
     .option('--json', 'print JSON')
     .uses('rack')
     .example('skolo token list --rack racks/rack4/rack.yaml');

@@ -15,25 +15,23 @@ interface Options {
   file?: string;
 }
 
-/** `skolo token new`: the token alone goes to standard output, so that it can go straight into a file. */
+/** `skolo token new`: prints only the token to standard output, for a file. */
 export function define(command: SkoloCommand, io: Io): void {
   command
     .description(
-      'Makes a token and prints it, this once: only its hash is kept. Services know it at once. Names are those of people or programs; each name has one token.',
+      'Makes a token and prints it once; the file keeps only its hash. Services accept it immediately. A name stands for a person or a program and has one token.',
     )
-    .summary('make a token and print it, once')
-    .argument('<name>', 'whose it is')
+    .summary('make a token')
+    .argument('<name>', 'name of the person or program')
     .addOption(
-      new Option('--role <role>', 'what it allows: each role includes those before it')
+      new Option('--role <role>', 'permissions; each role includes those before it')
         .choices(roles)
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option('--expires <time>', 'how long it is good for: 12h, 90d, 52w')
-        .argParser(days)
-        .default(90, '90d'),
+      new Option('--expires <time>', 'lifetime: 12h, 90d, 52w').argParser(days).default(90, '90d'),
     )
-    .option('--file <file>', 'the file of tokens, instead of the one that rack.yaml names')
+    .option('--file <file>', 'file of tokens, instead of the one in rack.yaml')
     .uses('rack')
     .example('(umask 077; skolo token new ann --role operate --expires 30d > ~/.skolo-token)');
 
@@ -44,7 +42,7 @@ export function define(command: SkoloCommand, io: Io): void {
     const token = await newToken(path, { name, role, expiresInDays: expires, now });
     io.out(token);
     const end = timestamp(new Date(now + expires * 86_400_000));
-    io.err(`token ${name}: role ${role}, until ${end}; kept in ${path}, as a hash only`);
+    io.err(`token ${name}: role ${role}, until ${end}; hash stored in ${path}`);
   });
 }
 
@@ -53,5 +51,7 @@ const mostDays = 3650;
 function days(text: string): number {
   const found = (spanMs(text, 'hdw') ?? 0) / 86_400_000;
   if (found > 0 && found <= mostDays) return found;
-  throw new InvalidArgumentError(`Give a number and h, d or w, such as 90d; at most ${mostDays}d`);
+  throw new InvalidArgumentError(
+    `expected a number and h, d or w, such as 90d; at most ${mostDays}d`,
+  );
 }

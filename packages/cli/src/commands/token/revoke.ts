@@ -2,15 +2,13 @@ import type { SkoloCommand } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { tokenPath } from '../../rack-file.ts';
 
-/** `skolo token revoke`: from then on, services refuse it. */
+/** `skolo token revoke`: removes a token. */
 export function define(command: SkoloCommand, io: Io): void {
   command
-    .description(
-      'Takes a token out of the file; services that read the file refuse it from then on.',
-    )
-    .summary('end a token')
-    .argument('<name>', 'whose it is')
-    .option('--file <file>', 'the file of tokens, instead of the one that rack.yaml names')
+    .description('Removes a token from the file. Services then reject it.')
+    .summary('remove a token')
+    .argument('<name>', 'name of the person or program')
+    .option('--file <file>', 'file of tokens, instead of the one in rack.yaml')
     .uses('rack')
     .example('skolo token revoke ann');
 
@@ -18,6 +16,6 @@ export function define(command: SkoloCommand, io: Io): void {
     const path = await tokenPath(command, file);
     const { revokeToken } = await import('@skolo/common');
     await revokeToken(path, name);
-    io.err(`token ${name} is revoked, in ${path}`);
+    io.err(`token ${name}: revoked in ${path}`);
   });
 }

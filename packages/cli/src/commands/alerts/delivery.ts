@@ -1,4 +1,4 @@
-/** Waits for the test alert where everybody reads: a subscription that was there before it was sent. */
+/** Waits until a test alert is delivered. */
 
 import { setTimeout } from 'node:timers/promises';
 import { type Received, SubscribeError, type SubscriptionState, subscribe } from '@skolo/alerts';
@@ -10,10 +10,10 @@ import type { AlertToPubsub } from '../../service-client.ts';
 import type { Source } from './pubsub-options.ts';
 import { Expected, toConnect, within } from './within.ts';
 
-/** What `GET /v1/status` answers. */
+/** Response of `GET /v1/status`. */
 export type AlertToPubsubStatus = ClientAnswer<(typeof alertToPubsubApi)['status']>;
 
-interface ArrivalsDeps {
+interface PubSubDeliveryDeps {
   source: Source;
   service: AlertToPubsub;
   withinMs: number;
@@ -21,9 +21,10 @@ interface ArrivalsDeps {
   test: { label: string; id: string };
 }
 
-export class Arrivals {
-  readonly word = 'arrived';
-  private readonly deps: ArrivalsDeps;
+/** Waits for it at Pub/Sub, with a subscription that exists before the alert is sent. */
+export class PubSubDelivery {
+  readonly verb = 'arrived';
+  private readonly deps: PubSubDeliveryDeps;
   private readonly ending = new AbortController();
   private readonly ended: Promise<void>;
   private readonly listening = new Expected();
@@ -33,7 +34,7 @@ export class Arrivals {
   };
   private lost: string | undefined;
 
-  constructor(deps: ArrivalsDeps) {
+  constructor(deps: PubSubDeliveryDeps) {
     const { source, signal } = deps;
     const { connection, topic, subscription, fields } = source;
     this.deps = deps;
@@ -51,14 +52,14 @@ export class Arrivals {
   async ready(): Promise<void> {
     const { withinMs, signal } = this.deps;
     const isReady = await within(this.listening.happened, toConnect(withinMs), signal);
-    if (!isReady) throw new CliError(`cannot listen: ${this.lost ?? 'Pub/Sub does not answer'}`);
+    if (!isReady) throw new CliError(`cannot subscribe: ${this.lost ?? 'Pub/Sub does not answer'}`);
   }
 
   async arrived(status: 'firing' | 'resolved'): Promise<void> {
     const { withinMs, signal, service } = this.deps;
     if (await within(this.arrivals[status].happened, withinMs, signal)) return;
-    const where = this.lost ?? (await whereItWaits(service, 'pubsub'));
-    throw new CliError(`${status}: not arrived within ${withinMs / 1000} s: ${where}`);
+    const where = this.lost ?? (await whereQueued(service, 'pubsub'));
+    throw new CliError(`${status}: did not arrive within ${withinMs / 1000} s: ${where}`);
   }
 
   async end(): Promise<void> {
@@ -81,31 +82,32 @@ export class Arrivals {
   }
 }
 
-interface SendingDeps {
+interface SinkDeliveryDeps {
   service: AlertToPubsub;
   withinMs: number;
   signal: AbortSignal;
 }
 
 const pauseMs = 200;
-/** Of times in the answer. */
+/** The response rounds times. */
 const roundingMs = 100;
 
-export class Sending {
-  readonly word = 'sent';
-  private readonly deps: SendingDeps;
+/** Waits until no sink queues it. */
+export class SinkDelivery {
+  readonly verb = 'sent';
+  private readonly deps: SinkDeliveryDeps;
 
-  constructor(deps: SendingDeps) {
+  constructor(deps: SinkDeliveryDeps) {
     this.deps = deps;
   }
 
   async ready(): Promise<void> {}
 
-  /** Until no sink has anything waiting that is as old. */
+  /** Resolves when each queued message is younger than the alert. */
   async arrived(status: 'firing' | 'resolved', acceptedAt: number): Promise<void> {
     const { service, withinMs, signal } = this.deps;
     for (;;) {
-      // Before it is asked: by the time of the answer what was handed in is older than this.
+      // Before the request: by the time of the response the alert is older than this.
       const ageMs = performance.now() - acceptedAt;
       const { sinks } = await service.ask((client) => client.status({ signal }));
       const younger = (seconds: number) => seconds * 1000 < ageMs - roundingMs;
@@ -113,42 +115,42 @@ export class Sending {
       if (ageMs >= withinMs) break;
       await setTimeout(pauseMs, undefined, { signal });
     }
-    const where = await whereItWaits(service, 'any');
-    throw new CliError(`${status}: not sent within ${withinMs / 1000} s: ${where}`);
+    const where = await whereQueued(service, 'any');
+    throw new CliError(`${status}: was not sent within ${withinMs / 1000} s: ${where}`);
   }
 
   async end(): Promise<void> {}
 }
 
-/** For people: what the service says of the sink. */
-async function whereItWaits(service: AlertToPubsub, kind: 'pubsub' | 'any'): Promise<string> {
+/** Where the alert is queued, as the service reports it. */
+async function whereQueued(service: AlertToPubsub, kind: 'pubsub' | 'any'): Promise<string> {
   let status: AlertToPubsubStatus;
   try {
     status = await service.ask((client) => client.status());
   } catch (error) {
     const why = errorText(error);
-    return `it was accepted, and what became of it is not known: ${why}`;
+    return `accepted, but the service does not answer: ${why}`;
   }
   const { location, sinks } = status;
   const all = sinks.filter((sink) => kind === 'any' || sink.kind === 'pubsub');
   const stuck = all.filter(({ depth, failingSince }) => depth > 0 || failingSince !== undefined);
   if (all.length === 0) {
     const others = sinks.map(({ name }) => name).join(', ') || 'none';
-    return `${location} does not send to Pub/Sub (sinks: ${others}); services.alert-to-pubsub.pubsub of its rack.yaml says so`;
+    return `${location} does not send to Pub/Sub (sinks: ${others}); see services.alert-to-pubsub.pubsub in its rack.yaml`;
   }
   if (stuck.length > 0) {
     return stuck
       .map(({ name, depth, oldestSeconds, reason, detail }) => {
         const why = [reason, detail].filter((part) => part !== undefined).join(': ');
         const oldest = depth > 0 ? `, the oldest for ${duration(oldestSeconds)}` : '';
-        return `it was accepted, and waits at ${location}: ${depth} for ${name}${oldest}${why && `; ${why}`}`;
+        return `accepted, and queued at ${location}: ${depth} for ${name}${oldest}${why && `; ${why}`}`;
       })
       .join('; ');
   }
   const arrived = all.map(({ name, lastSuccess }) =>
     lastSuccess === undefined
-      ? `${name} has never taken anything`
-      : `${name} has taken something ${relative(lastSuccess, Date.now())}`,
+      ? `${name} has never accepted a message`
+      : `${name} accepted a message ${relative(lastSuccess, Date.now())}`,
   );
-  return `nothing waits at ${location}, and ${arrived.join(', ')}; is it the same project and topic?`;
+  return `${location} queues nothing, and ${arrived.join(', ')}; check that project and topic are the same`;
 }

@@ -1,4 +1,4 @@
-/** What devices and runs are called in words, and how they look. */
+/** Texts and styles of devices and runs. */
 import type {
   BackupDevice,
   BackupRun,
@@ -11,7 +11,7 @@ import type { Filter } from '../../filters.ts';
 import { count, type Style } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
 
-/** Those that want somebody first. */
+/** The most urgent first. */
 const stateOrder: DeviceState[] = ['overdue', 'failed', 'never', 'ok', 'not-backed-up', 'retired'];
 
 export const backupFilters: Filter<BackupDevice>[] = [
@@ -24,19 +24,19 @@ export const backupFilters: Filter<BackupDevice>[] = [
   { name: 'model', description: 'only these models', of: ({ model }) => model },
 ];
 
-/** The lower, the more it wants somebody. */
+/** The lower, the more urgent. */
 export function urgencyOf({ state, unsaved }: BackupDevice): number {
   const rank = stateOrder.indexOf(state);
-  // It is backed up; what runs would be lost with its power.
+  // Backed up, but a power cut would lose the running configuration.
   return state === 'ok' && unsaved ? rank - 0.5 : rank;
 }
 
-export function stateWord({ state, failure }: Pick<BackupDevice, 'state' | 'failure'>): string {
+export function stateText({ state, failure }: Pick<BackupDevice, 'state' | 'failure'>): string {
   const word = state === 'never' ? 'never backed up' : state.replaceAll('-', ' ');
   return failure === undefined || !isWrong({ state }) ? word : `${word} (${failure})`;
 }
 
-/** It should have a backup of its present configuration, and has not. */
+/** It lacks a backup of its present configuration. */
 export function isWrong({ state }: Pick<BackupDevice, 'state'>): boolean {
   return state === 'overdue' || state === 'failed' || state === 'never';
 }
@@ -47,20 +47,20 @@ export function stateStyle(device: Pick<BackupDevice, 'state' | 'failure'>): Sty
   return device.state === 'ok' ? undefined : 'dim';
 }
 
-/** `17 ok, 1 failed (timeout), 1 not backed up; 1 unsaved`: what is wrong is not cut off, since there is little else. */
+/** `17 ok, 1 failed (timeout), 1 not backed up; 1 unsaved`. */
 export function tallyOfDevices(devices: readonly BackupDevice[]): string {
   const order: DeviceState[] = ['ok', 'failed', 'overdue', 'never', 'not-backed-up', 'retired'];
   const parts = order.flatMap((state) => {
     const alike = devices.filter((device) => device.state === state);
     if (alike.length === 0) return [];
-    const word = stateWord({ state });
+    const word = stateText({ state });
     return [`${alike.length} ${word}${isWrong({ state }) ? classes(alike) : ''}`];
   });
   const unsaved = devices.filter((device) => device.unsaved).length;
   return parts.join(', ') + (unsaved > 0 ? `; ${unsaved} unsaved` : '');
 }
 
-/** `18 ok (2 changed), 1 failed (timeout), 1 not backed up`, and what is not over. */
+/** `18 ok (2 changed), 1 failed (timeout), 1 not backed up`, and devices that are not done. */
 export function tallyOfRun(devices: readonly RunDevice[]): string {
   const number = (wanted: (device: RunDevice) => boolean) => devices.filter(wanted).length;
   const changed = number(({ result }) => result === 'changed');
@@ -100,8 +100,8 @@ export function isOk({ result }: RunDevice): boolean {
   return result === 'changed' || result === 'unchanged';
 }
 
-/** What came of it; while it is not over, how far it is. */
-export function resultWord({ state, result, failure }: RunDevice): string {
+/** The result, or the state while it is not done. */
+export function resultText({ state, result, failure }: RunDevice): string {
   if (result === undefined) return state;
   const word = result.replaceAll('-', ' ');
   return failure === undefined ? word : `${word} (${failure})`;
@@ -125,13 +125,13 @@ export function isOver({ finishedAt }: BackupRun): boolean {
   return finishedAt !== undefined;
 }
 
-/** What is lost of a device: how much, up to when, and by name what is in no copy. */
+/** Lost versions of a device, and by name those in no copy. */
 export function lostLines({ device, versions, newest, unsent }: LostHistory): string[] {
   const what = versions === undefined ? 'its versions' : count(versions, 'version');
   const last = newest === undefined ? '' : `, the newest ${nameOf(newest)}`;
   return [
-    `${device}: lost from the history: ${what}${last}`,
-    ...unsent.map((version) => `${device}: in no copy: version ${nameOf(version)}`),
+    `${device}: the history has lost ${what}${last}`,
+    ...unsent.map((version) => `${device}: no copy has version ${nameOf(version)}`),
   ];
 }
 
@@ -139,7 +139,7 @@ function nameOf({ id, time }: { id: string; time: string }): string {
   return `${shortVersionId(id)} of ${timestamp(time)}`;
 }
 
-/** Enough of it to name it: of a commit, or of an object off site. */
+/** A unique beginning of a commit id, or of the name of an object off site. */
 export function shortVersionId(id: string): string {
   const object = /^(\d{4}-\d\d-\d\d-.+-[0-9a-f]{12})[0-9a-f]{28}\.gz(?:\.age)?$/.exec(id);
   if (object?.[1] !== undefined) return object[1];

@@ -7,28 +7,25 @@ import type { Io } from '../../io.ts';
 import { hasControl, visible } from '../../output/text.ts';
 import { sizeText } from '../../output/time.ts';
 
-interface GiveOptions {
-  /** It is wanted byte for byte. */
+interface OutputOptions {
+  /** Byte for byte. */
   exact: boolean;
   /** A file, instead of standard output. */
   output?: string | undefined;
 }
 
-/** To where it was asked for. */
-export async function giveContent(
+/** Prints content, or writes it to a file. */
+export async function outputContent(
   io: Io,
   content: Uint8Array,
-  { exact, output }: GiveOptions,
+  { exact, output }: OutputOptions,
 ): Promise<void> {
   if (output === undefined) return printContent(io, content, exact);
   await saveContent(output, content);
-  io.err(`${output}: ${sizeText(content.length)}, for you alone`);
+  io.err(`${output}: ${sizeText(content.length)}, readable only by you`);
 }
 
-/**
- * To standard output as it is. To a terminal, no control characters go: masked text shows them, but what is wanted byte
- * for byte would be something else then.
- */
+/** Prints content unchanged. Sends no control characters to a terminal: masked text shows them, exact content is an error. */
 export async function printContent(
   io: Pick<Io, 'write' | 'isTerminal'>,
   content: Uint8Array,
@@ -39,14 +36,14 @@ export async function printContent(
   if (!exact) return io.write(Buffer.from(visible(text)));
   if (!hasControl(text)) return io.write(content);
   throw new CliError(
-    'there are control characters in it, which a terminal would obey; -o FILE writes it to a file',
+    'the content has control characters, which a terminal would obey; write it to a file with -o FILE',
   );
 }
 
-/** Into a file that only its owner can read, whoever could read the one that was there before; wholly or not at all. */
+/** Writes a file that only its owner can read, atomically. */
 async function saveContent(file: string, content: Uint8Array): Promise<void> {
   const before = await stat(file).catch(() => undefined);
-  // A pipe or a terminal: somebody reads it, and it cannot be replaced.
+  // A pipe or a terminal cannot be replaced.
   if (before !== undefined && !before.isFile() && !before.isDirectory()) {
     return writeFile(file, content);
   }

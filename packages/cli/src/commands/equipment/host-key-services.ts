@@ -6,20 +6,20 @@ import type { Io } from '../../io.ts';
 import { connectTo, type Service } from '../../service-client.ts';
 
 const { hostKeys, forgetHostKey } = powerCycleDaemonApi;
-/** What a service that signs in to equipment has in its API, each the same. */
+/** Both services have these routes. */
 const hostKeysApi = { hostKeys, forgetHostKey };
 
-/** Those that pin host keys, each its own. */
+/** Each pins its own host keys. */
 const services = ['power-cycle-daemon', 'router-backup'] as const satisfies readonly ServiceName[];
 
-interface KeyKeeper {
-  /** The service, or with `--url` what stands there. */
+interface HostKeyService {
+  /** Name of the service, or `--url`. */
   name: string;
   service: Pick<Service<typeof hostKeysApi>, 'ask'>;
 }
 
-/** All of the rack, or the one at `--url`. */
-export async function keyKeepers(command: SkoloCommand): Promise<KeyKeeper[]> {
+/** All services of the rack that pin host keys, or the one at `--url`. */
+export async function hostKeyServices(command: SkoloCommand): Promise<HostKeyService[]> {
   const { url } = command.globals();
   return Promise.all(
     (url === undefined ? services : services.slice(0, 1)).map(async (service) => ({
@@ -30,17 +30,16 @@ export async function keyKeepers(command: SkoloCommand): Promise<KeyKeeper[]> {
 }
 
 /**
- * Asks each service that keeps host keys, and gives the answers. One that does not answer does not hide what the others
- * say: then the exit code is 3.
+ * Asks each service and gives the responses. Sets exit code 3 if only some answer.
  *
- * @throws The error of the first, where none answers.
+ * @throws The first error, if no service answers.
  */
-export async function askKeepers<Keeper, T>(
+export async function askServices<Target, T>(
   io: Pick<Io, 'err' | 'exitCode'>,
-  keepers: readonly Keeper[],
-  ask: (keeper: Keeper) => Promise<T>,
+  services: readonly Target[],
+  ask: (service: Target) => Promise<T>,
 ): Promise<T[]> {
-  const answers = await Promise.allSettled(keepers.map(ask));
+  const answers = await Promise.allSettled(services.map(ask));
   const good = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   const errors = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
   if (good.length === 0) throw errors[0];

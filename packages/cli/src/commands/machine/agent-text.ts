@@ -1,4 +1,4 @@
-/** Words for what agents say. They are not trusted: everything is short, and on one line. */
+/** Texts and styles of agents. Agents are not trusted: every text is short and on one line. */
 import type { AgentStatus } from '@skolo/api';
 import type { Remark } from '../../output/overview.ts';
 import type { Style } from '../../output/text.ts';
@@ -8,17 +8,17 @@ import type { Answer } from './agents.ts';
 
 type Bot = NonNullable<AgentStatus['bot']>;
 
-/** A sentence of an agent; its own are far shorter. */
-export function said(text: string): string {
+/** A sentence of an agent. */
+export function sentence(text: string): string {
   return cutOff(plain(text), 400);
 }
 
-/** A word of an agent, for a cell. */
-export function word(text: string): string {
+/** A text of an agent for a cell. */
+export function cell(text: string): string {
   return cutOff(plain(text), 40);
 }
 
-export function healthWord({ status }: Answer): Verdict {
+export function healthOf({ status }: Answer): Verdict {
   if (status === undefined) return 'no-answer';
   return status.health?.verdict ?? 'unknown';
 }
@@ -32,10 +32,10 @@ const healthStyles: Record<string, Style> = {
 };
 
 export function healthStyle(answer: Answer): Style | undefined {
-  return healthStyles[healthWord(answer)];
+  return healthStyles[healthOf(answer)];
 }
 
-/** The most urgent first. `bot-problem`: the machine is healthy and its bot takes no tasks. */
+/** The most urgent first. `bot-problem`: the machine is healthy, but its bot accepts no tasks. */
 export const verdicts = [
   'quarantined',
   'no-answer',
@@ -49,12 +49,12 @@ export const verdicts = [
 type Verdict = (typeof verdicts)[number];
 
 export function verdictOf(answer: Answer): Verdict {
-  const health = healthWord(answer);
+  const health = healthOf(answer);
   const { bot } = answer.status ?? {};
   return health === 'ok' && bot !== undefined && !isWell(bot) ? 'bot-problem' : health;
 }
 
-/** The lower, the more urgent. A bot that does not run is urgent whatever the health is. */
+/** The lower, the more urgent. A bot that does not run is urgent in any health. */
 export function urgencyOf(answer: Answer): number {
   const rank = verdicts.indexOf(verdictOf(answer));
   const { bot } = answer.status ?? {};
@@ -66,8 +66,8 @@ function isWell({ state, healthy }: Bot): boolean {
   return state === 'running' && healthy;
 }
 
-/** `running`, `starting` where it runs and has not called its hooks yet, `silent`, `backing-off`. */
-export function botWord({ state, healthy }: Bot): string {
+/** `running`, `starting` until it calls its hooks, `silent`, `backing-off`. */
+export function botState({ state, healthy }: Bot): string {
   return state === 'running' && !healthy ? 'starting' : state;
 }
 
@@ -76,17 +76,17 @@ export function botStyle(bot: Bot | undefined): Style | undefined {
   return ['backing-off', 'silent'].includes(bot.state) ? 'red' : 'yellow';
 }
 
-export function taskWord({ running, id }: AgentStatus['task']): string | undefined {
+export function taskText({ running, id }: AgentStatus['task']): string | undefined {
   if (!running) return undefined;
-  return id === undefined ? 'running' : word(id);
+  return id === undefined ? 'running' : cell(id);
 }
 
-export function deviceWord(
+export function deviceText(
   { name, kind, state }: AgentStatus['devices'][number],
   isOnly: boolean,
 ): string {
   const what = state === 'present' ? (kind ?? state) : state;
-  return isOnly ? word(what) : `${word(name)}:${word(what)}`;
+  return isOnly ? cell(what) : `${cell(name)}:${cell(what)}`;
 }
 
 /** The hottest sensor of a device. */
@@ -99,32 +99,32 @@ export function hottest({
 
 const mostReasons = 20;
 
-/** Why it is as it is, in full: that is what one came for. */
+/** Reasons in full. */
 export function remarksOf(answer: Answer, now: number): Remark[] {
   const { name, status, error, url } = answer;
   if (status === undefined) {
-    // Without its own URL, so that machines which fail alike share a line.
+    // Without the URL, so that machines with the same error share a line.
     const why = error?.replace(`${url}: `, '') ?? '';
     const { port } = new URL(url);
-    return [{ name, text: `no answer${port === '' ? '' : ` at port ${port}`}: ${said(why)}` }];
+    return [{ name, text: `no answer${port === '' ? '' : ` at port ${port}`}: ${sentence(why)}` }];
   }
   const { health, bot, machine, identity } = status;
   const remarks: string[] = [];
-  if (machine !== name) remarks.push(`it calls itself ${word(machine)}`);
+  if (machine !== name) remarks.push(`reports another name: ${cell(machine)}`);
   for (const { verdict, device, text, since } of (health?.reasons ?? []).slice(0, mostReasons)) {
-    const of = device === undefined ? '' : `${word(device)}: `;
-    remarks.push(`${verdict} for ${age(since, now)}: ${of}${said(text)}`);
+    const of = device === undefined ? '' : `${cell(device)}: `;
+    remarks.push(`${verdict} for ${age(since, now)}: ${of}${sentence(text)}`);
   }
   if (bot !== undefined && !isWell(bot)) remarks.push(`bot ${botText(bot, now)}`);
   if (identity?.why !== undefined) {
-    remarks.push(`what rack.yaml says of it is from ${identity.from}: ${said(identity.why)}`);
+    remarks.push(`its slice of rack.yaml is from ${identity.from}: ${sentence(identity.why)}`);
   }
   const lastRepair = health?.verdict === 'quarantined' ? status.repairs?.at(-1) : undefined;
   if (lastRepair !== undefined) {
     const { at, device, step, outcome, text } = lastRepair;
-    const how = [outcome, text].flatMap((part) => (part === undefined ? [] : [said(part)]));
+    const how = [outcome, text].flatMap((part) => (part === undefined ? [] : [sentence(part)]));
     const when = relative(at, now);
-    remarks.push(`last repair of ${word(device)} ${when}: ${word(step)}: ${how.join(': ')}`);
+    remarks.push(`last repair of ${cell(device)} ${when}: ${cell(step)}: ${how.join(': ')}`);
   }
   return remarks.map((text) => ({ name, text }));
 }
@@ -132,11 +132,11 @@ export function remarksOf(answer: Answer, now: number): Remark[] {
 function botText(bot: Bot, now: number): string {
   const { state, why, since, startedAt, nextStartAt, lastExit } = bot;
   if (state === 'running') {
-    return `has not called its hooks since it was started ${relative(Date.parse(startedAt ?? since), now)}`;
+    return `has not called its hooks since its start ${relative(Date.parse(startedAt ?? since), now)}`;
   }
   const because = why ?? lastExit?.text;
   const next = nextStartAt === undefined ? '' : `; next start ${when(nextStartAt, now)}`;
-  return `${state} for ${age(since, now)}${because === undefined ? '' : `: ${said(because)}`}${next}`;
+  return `${state} for ${age(since, now)}${because === undefined ? '' : `: ${sentence(because)}`}${next}`;
 }
 
 function when(time: string, now: number): string {

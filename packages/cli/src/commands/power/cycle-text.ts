@@ -1,9 +1,9 @@
-/** What a cycle is called in words, and how it looks. */
+/** Texts and styles of cycles. */
 import type { Outcome, PowerCycle } from '@skolo/api';
 import type { Style } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
 
-/** Whether nothing more happens to it. What is stuck off is still tried, but nobody should wait for it. */
+/** Also true for a cycle that is stuck off: the service still retries it, but waiting for it is pointless. */
 export function isOver({ outcome }: Pick<PowerCycle, 'outcome'>): boolean {
   return outcome !== undefined;
 }
@@ -14,16 +14,16 @@ export function isGood({ outcome }: Pick<PowerCycle, 'outcome'>): boolean {
   return goodOutcomes.some((each) => each === outcome);
 }
 
-/** `back`, `failed`, `stuck off`; while it goes on, the step. */
-export function stateWord({ outcome, step }: Pick<PowerCycle, 'outcome' | 'step'>): string {
-  return outcome === undefined ? step : outcomeWord(outcome);
+/** `back`, `failed`, `stuck off`; the step while the cycle runs. */
+export function stateText({ outcome, step }: Pick<PowerCycle, 'outcome' | 'step'>): string {
+  return outcome === undefined ? step : outcomeText(outcome);
 }
 
-export function outcomeWord(outcome: Outcome): string {
+export function outcomeText(outcome: Outcome): string {
   return outcome.replaceAll('-', ' ');
 }
 
-/** Nothing where it is under way, as most are whenever one looks. */
+/** Undefined while the cycle runs. */
 export function stateStyle(cycle: Pick<PowerCycle, 'outcome' | 'step'>): Style | undefined {
   switch (cycle.outcome) {
     case undefined:
@@ -39,8 +39,8 @@ export function stateStyle(cycle: Pick<PowerCycle, 'outcome' | 'step'>): Style |
   }
 }
 
-/** What follows the outcome: `at turn-off, after 12 s: switch-1/4 still reads on`. */
-export function endWords(cycle: PowerCycle): string {
+/** Follows the outcome: `at turn-off, after 12 s: switch-1/4 still reads on`. */
+export function endText(cycle: PowerCycle): string {
   const { failedStep, detail } = cycle;
   const took = tookSeconds(cycle);
   const where = [
@@ -50,7 +50,7 @@ export function endWords(cycle: PowerCycle): string {
   return [where, detail].filter((part) => part !== undefined && part !== '').join(': ');
 }
 
-/** From its begin, or where it never began from when it was asked for. */
+/** Since the start, or since the request if the cycle never started. */
 export function tookSeconds({
   requestedAt,
   startedAt,
@@ -60,14 +60,14 @@ export function tookSeconds({
   return (Date.parse(finishedAt) - Date.parse(startedAt ?? requestedAt)) / 1000;
 }
 
-/** Since when it is at its present step; milliseconds since 1970. */
+/** Start of the present step; milliseconds since 1970. */
 export function stepSince({ step, steps, startedAt, requestedAt }: PowerCycle): number {
   const other = steps.findLastIndex((record) => record.step !== step);
   const first = steps[other + 1] ?? steps[other];
   return Date.parse(first?.at ?? startedAt ?? requestedAt);
 }
 
-/** The last thing that was said of it. Not its place in the queue, which changes without anybody saying so. */
-export function lastWords({ detail, steps }: PowerCycle): string {
+/** The newest detail. Excludes the position in the queue, for which the service sends no events. */
+export function latestText({ detail, steps }: PowerCycle): string {
   return detail ?? steps.at(-1)?.text ?? '';
 }

@@ -1,9 +1,9 @@
 import type { SinkStatus } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
 import type { AlertToPubsub } from '../../service-client.ts';
-import { type AlertToPubsubStatus, Sending } from './arrivals.ts';
+import { type AlertToPubsubStatus, SinkDelivery } from './delivery.ts';
 
-/** @param oldest how long the oldest has waited when it is asked for the n-th time; undefined: nothing waits */
+/** @param oldest age of the oldest queued message at the n-th request; undefined: no message is queued */
 function waiting(oldest: (n: number) => number | undefined, withinMs = 60_000) {
   let asked = 0;
   async function answer(): Promise<AlertToPubsubStatus> {
@@ -22,15 +22,15 @@ function waiting(oldest: (n: number) => number | undefined, withinMs = 60_000) {
   const service: AlertToPubsub = {
     baseUrl: '',
     token: undefined,
-    // Nothing else is asked of it.
+    // Used only for the status.
     ask: answer as AlertToPubsub['ask'],
   };
   const { signal } = new AbortController();
-  return { sending: new Sending({ service, withinMs, signal }), asked: () => asked };
+  return { sending: new SinkDelivery({ service, withinMs, signal }), asked: () => asked };
 }
 
-describe('an alert that the service is to send', () => {
-  it('is sent when nothing waits any more', async () => {
+describe('an alert that the service sends', () => {
+  it('is sent when no sink queues it', async () => {
     const { sending, asked } = waiting((n) => (n < 2 ? 3600 : undefined));
 
     await sending.arrived('firing', performance.now());
@@ -38,17 +38,17 @@ describe('an alert that the service is to send', () => {
     expect(asked()).toBe(3);
   });
 
-  it('is not sent while what waits is as old as it', async () => {
+  it('is not sent while a queued message is as old', async () => {
     const accepted = performance.now();
     const age = () => (performance.now() - accepted) / 1000;
     const { sending } = waiting(age, 1000);
 
     await expect(sending.arrived('firing', accepted)).rejects.toThrow(
-      /^firing: not sent within 1 s: it was accepted, and waits at rack4: 1 for pubsub/,
+      /^firing: was not sent within 1 s: accepted, and queued at rack4: 1 for pubsub/,
     );
   });
 
-  it('is sent when all that waits is younger', async () => {
+  it('is sent when all queued messages are younger', async () => {
     const { sending } = waiting(() => 0.2);
 
     await sending.arrived('firing', performance.now() - 500);
