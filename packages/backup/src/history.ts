@@ -17,13 +17,28 @@ export interface DeviceHistory {
 const format = '--format=%H%x00%ct%x00%B';
 const aWalkMayTake = 900_000;
 
-/** Of every file in `devices/`: how many versions, and which is the newest. Reads each commit once. */
-export async function readDevices(dir: string, tip: string): Promise<Map<string, DeviceHistory>> {
-  const devices = new Map<string, DeviceHistory>();
+/** A commit, and the files that it changed. The blob of a removed file is zeros. */
+export interface CommittedFiles extends Commit {
+  files: { path: string; blob: string }[];
+}
+
+/**
+ * Walks through commits, in the order of `git log`.
+ *
+ * @param range arguments of `git log`: revisions and paths
+ */
+export async function* readCommits(
+  dir: string,
+  range: readonly string[],
+  signal?: AbortSignal,
+): AsyncGenerator<CommittedFiles> {
+  signal?.throwIfAborted();
+  const stopping = new AbortController();
+  const either = signal ? AbortSignal.any([signal, stopping.signal]) : stopping.signal;
   const log = startGit(
     [
       'log',
-      // A folder of somebody else's may have settings that run programs.
+      // A folder of another owner may have settings that run programs.
       '--no-show-signature',
       '-z',
       '--raw',
@@ -31,29 +46,43 @@ export async function readDevices(dir: string, tip: string): Promise<Map<string,
       '--no-renames',
       '--no-ext-diff',
       format,
-      tip,
-      '--',
-      folderOfDevices,
+      ...range,
     ],
-    { dir, timeoutMs: aWalkMayTake },
+    { dir, signal: either, timeoutMs: signal ? Number.POSITIVE_INFINITY : aWalkMayTake },
   );
   log.stdin.end();
-  let commit: Commit | undefined;
   const fields = zeroSeparated(log.stdout);
-  for await (const field of fields) {
-    const text = field.replace(/^\n/, '');
-    if (!text.startsWith(':')) {
-      commit = await readCommit(text, fields);
-      continue;
+  try {
+    let commit: CommittedFiles | undefined;
+    for await (const field of fields) {
+      const text = field.replace(/^\n/, '');
+      if (text.startsWith(':')) {
+        const [, , , blob = ''] = text.split(' ');
+        commit?.files.push({ blob, path: String((await fields.next()).value ?? '') });
+        continue;
+      }
+      if (commit) yield commit;
+      commit = { ...(await readCommit(text, fields)), files: [] };
     }
-    const blob = text.split(' ')[3] ?? '';
-    const path = (await fields.next()).value ?? '';
-    const name = path.slice(folderOfDevices.length);
-    const known = devices.get(name);
-    if (known) known.count += 1;
-    else if (commit) devices.set(name, { blob, newest: versionOf(commit, name), count: 1 });
+    if (commit) yield commit;
+    await log.ended;
+  } finally {
+    // A caller that needs no more does not read the rest.
+    stopping.abort();
   }
-  await log.ended;
+}
+
+/** Of every file in `devices/`: how many versions, and which is the newest. Reads each commit once. */
+export async function readDevices(dir: string, tip: string): Promise<Map<string, DeviceHistory>> {
+  const devices = new Map<string, DeviceHistory>();
+  for await (const commit of readCommits(dir, [tip, '--', folderOfDevices])) {
+    for (const { path, blob } of commit.files) {
+      const name = path.slice(folderOfDevices.length);
+      const known = devices.get(name);
+      if (known) known.count += 1;
+      else devices.set(name, { blob, newest: versionOf(commit, name), count: 1 });
+    }
+  }
   for (const [name, { blob }] of devices) if (/^0+$/.test(blob)) devices.delete(name);
   return devices;
 }
@@ -199,7 +228,7 @@ async function readCommit(id: string, fields: AsyncGenerator<string>): Promise<C
 }
 
 /** What `-z` separates. */
-export async function* zeroSeparated(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+async function* zeroSeparated(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let rest: Buffer[] = [];
   for await (const chunk of stream) {
     let start = 0;

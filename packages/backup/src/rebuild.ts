@@ -9,8 +9,8 @@ import { BackupError } from '@skolo/models/configuration';
 import { folderOfDevices, encrypted as inAge } from './device-file.ts';
 import { digest, durable, importCommits, type NewCommit } from './fast-import.ts';
 import { git } from './git.ts';
-import { readBlobs, readNames, readTip } from './history.ts';
-import { commitsSince, type Mirrored } from './offsite/mirrored-commits.ts';
+import { type CommittedFiles, readBlobs, readNames, readTip } from './history.ts';
+import { commitsSince } from './offsite/mirrored-commits.ts';
 import { Repository } from './repository.ts';
 import { authorOf, branch, openFolder, syncCommits } from './repository-folder.ts';
 import type { BackupSource, Version } from './source.ts';
@@ -173,7 +173,7 @@ async function decrypted(
 const mirrors = /\n+Mirrors: [0-9a-f]{40}\n*$/;
 
 async function originalOf(
-  { id, committedAt, message, files }: Mirrored,
+  { id, committedAt, message, files }: CommittedFiles,
   { dir, decrypt }: NonNullable<BackupSource['repository']>,
 ): Promise<NewCommit[]> {
   const about = {

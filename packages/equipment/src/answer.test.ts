@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { answerIn, EchoSearch } from './answer.ts';
+import { answerBytes, EchoSearch } from './answer.ts';
 import { promptPatterns } from './prompt.ts';
+import { decodeBytes } from './screen.ts';
 import { allPagers } from './testing/dialects.ts';
 
 const command = 'show running-config interface 0/14';
@@ -13,7 +14,7 @@ function answerOf(said: string, isPaged = false): string | undefined {
   const end = new EchoSearch(command).take(said);
   if (end === undefined) return undefined;
   const rules = { dialect: { pagers: allPagers, noise }, prompts, command, isPaged };
-  return answerIn(said.slice(end), rules);
+  return decodeBytes(answerBytes(said.slice(end), rules));
 }
 
 describe('the echo of a command', () => {

@@ -4,7 +4,7 @@
  */
 import type { Dialect } from './dialect.ts';
 import { lastPrompt, type Noise, type PromptPatterns } from './prompt.ts';
-import { decodeBytes, lineEnd, longestLineEnd, shownLine, shownLines } from './screen.ts';
+import { lineEnd, longestLineEnd, shownLine, shownLines } from './screen.ts';
 
 /** Room for log messages and a late prompt before the echo. */
 const longestWayToEcho = 64 * 1024;
@@ -88,12 +88,7 @@ export interface AnswerRules {
   isPaged: boolean;
 }
 
-/** The lines between echo and prompt. `raw` begins behind the echo and ends with the prompt. */
-export function answerIn(raw: string, rules: AnswerRules): string {
-  return decodeBytes(answerBytes(raw, rules));
-}
-
-/** The same, not decoded: one character for each byte. */
+/** The lines between echo and prompt. `raw` begins behind the echo and ends with the prompt. One character is one byte. */
 export function answerBytes(raw: string, rules: AnswerRules): string {
   const { dialect, prompts, isPaged } = rules;
   const lines = shownLines(raw);

@@ -15,7 +15,7 @@ import {
   OutputNotStored,
 } from './errors.ts';
 import { openCli, openExec } from './open.ts';
-import type { Access, Place } from './place.ts';
+import { type Access, type Place, targetOf } from './place.ts';
 import type {
   CliSession,
   ExecBytes,
@@ -241,14 +241,13 @@ class LazyConnection implements Connection {
   }
 
   private async target(transport: 'ssh' | 'telnet'): Promise<Target> {
-    const { name, address, ports, hostKey } = this.device;
+    const { name, address } = this.device;
     if (address === undefined) {
       throw new DeviceUnreachable(name, 'rack.yaml gives it no address; add address: to it');
     }
-    const credentials = await this.deps.credentials();
-    this.secrets = secretsOf(credentials);
-    const port = ports[transport] ?? (transport === 'ssh' ? 22 : 23);
-    return { name, address, port, credentials, ...(hostKey !== undefined && { hostKey }) };
+    const target = await targetOf({ ...this.device, address }, this.deps, transport);
+    this.secrets = secretsOf(target.credentials);
+    return target;
   }
 
   private sessionDeps(): SessionDeps {

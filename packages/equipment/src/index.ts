@@ -40,7 +40,7 @@ export { jsonOf, readJson } from './json.ts';
 export { isLoginPage, notAnAnswer } from './login-page.ts';
 export { answerMs, type Exchange, type MqttVisit, visitBroker, type Watch } from './mqtt.ts';
 export { openCli, openExec } from './open.ts';
-export { type Access, addressOf, type Place, type Ports } from './place.ts';
+export { type Access, addressOf, type Place, type Ports, targetOf } from './place.ts';
 export { type Program, type Ran, runProgram } from './program.ts';
 export type {
   CliSession,

@@ -2,6 +2,7 @@
 import type { Credentials } from '@skolo/secrets';
 import { DeviceRefused } from './errors.ts';
 import type { HostKeys } from './host-keys.ts';
+import type { Target } from './session.ts';
 
 /** Ports to reach something at, where they are not the standard ones. */
 export interface Ports {
@@ -25,6 +26,17 @@ export interface Access {
   /** The secrets of the device's login, read anew at each call. */
   credentials(): Promise<Credentials>;
   hostKeys: HostKeys;
+}
+
+/** Where a session of ssh or telnet connects to, and with which secrets. */
+export async function targetOf(
+  { name, address, ports, hostKey }: Place & { address: string },
+  { credentials }: Pick<Access, 'credentials'>,
+  transport: 'ssh' | 'telnet',
+): Promise<Target> {
+  const port = ports[transport] ?? (transport === 'ssh' ? 22 : 23);
+  const pinned = hostKey !== undefined && { hostKey };
+  return { name, address, port, credentials: await credentials(), ...pinned };
 }
 
 /** @throws DeviceRefused rack.yaml gives it none. */

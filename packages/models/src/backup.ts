@@ -1,7 +1,6 @@
 /**
- * What is known of a model for its backup: what to ask, what a complete configuration looks like, what in it changes by
- * itself, what is secret, and how it gets back into a device. One file for each model; how it is spoken to is a dialect
- * of `@skolo/equipment`, when and where to is the service's.
+ * The contract of `backup.ts` of a model: how its configuration is read, what proves it complete, which lines change by
+ * themselves, which are secret, and how it is restored. The service decides when to read, and where versions are kept.
  */
 import type { DeviceConnection } from '@skolo/equipment';
 import type { Device } from './device.ts';
@@ -20,58 +19,52 @@ export async function loadBackups(): Promise<ReadonlyMap<string, CreateBackup>> 
 }
 
 export interface BackupModel {
-  /** As in rack.yaml. */
-  name: string;
   /** `tar`: many files of a device, as one archive. */
   format: 'text' | 'tar';
-  /**
-   * Asks the device for all of it.
-   *
-   * @throws DeviceError of `@skolo/equipment`
-   */
+  /** Reads the whole configuration. @throws DeviceError */
   read(connection: DeviceConnection): Promise<Reading>;
   /**
-   * What proves that nothing is missing. `mark`: the text itself, by its end. `transfer`: the way in which it came tells
-   * sizes or checksums. `twice`: it is read twice, and both are equal but for what changes by itself.
+   * What proves a configuration complete. `mark`: its last line. `transfer`: sizes or checksums of the protocol. `twice`: a
+   * second reading, equal except for volatile lines.
    */
   proof: 'mark' | 'transfer' | 'twice';
-  /** Whether it has exactly the size that the device reports, which proves it without a second reading. */
+  /** Whether the content has the size that the device reports. Then no second reading is needed. */
   isExact?(content: Content): boolean;
-  /** What it would boot with in the form of the content, where the device shows it with other lines in front. */
+  /** The saved configuration in the form of the running one, for devices that show it with other first lines. */
   startupLike?(content: Buffer, startup: Buffer): Buffer;
-  /** Lines that may be log messages, where it comes over a terminal. What looks like one is only taken out with a proof. */
+  /** Lines that may be log messages on a terminal. A line is removed only if a second reading lacks it. */
   messages?: readonly RegExp[];
-  /** Why this cannot be a whole configuration, for people: `its last line is not "end"`. Undefined: it is whole. */
+  /** Why the content is not complete: `its last line is not "end"`. Undefined: it is complete. */
   incomplete(content: Content): string | undefined;
-  /** Lines that change by themselves. Of a `tar`, in each of its text files. */
+  /** Lines that change by themselves. In a `tar`, they apply to each text file. */
   volatile: readonly RegExp[];
-  /** What is masked, besides what is secret in most configurations. */
+  /** Secrets of this model. `commonSecrets` are masked as well. */
   secrets: readonly SecretRule[];
   restore: Restore;
 }
 
-/** A configuration: in memory, or, where it may be large, in a file of the caller's. */
+/** A configuration in memory, or a large one in a file that the caller removes. */
 export type Content = { bytes: Buffer } | { file: string; size: number };
 
 export interface Reading {
   content: Content;
-  /** What the device says it is. Only what belongs to the device, not to the place that it is at. */
+  /** Identifies the device, not its place in the rack. */
   identity: Identity;
-  /** What it would boot with, as the device shows it; absent: the device keeps but one, or does not show it. */
+  /** The saved configuration, which the device boots with. Absent: the device keeps one only, or does not show it. */
   startup?: Buffer;
-  /** What the device itself says about who changed it last. */
+  /** Who changed the configuration last, as the device reports. */
   changedBy?: string;
 }
 
 export interface Identity {
   serial?: string;
-  /** As its configuration says, not its prompt. */
+  /** The name in its configuration, not in its prompt. */
   hostname?: string;
 }
 
 /**
- * A line with a secret in it: what the groups match is masked, or the whole match where there is none. With `until`,
- * all lines behind the first one up to the one that matches `until`. With `unless`, not in lines that match that.
+ * A secret in a line: its groups are masked, or the whole match if it has no group. `unless` excludes lines. `from` and
+ * `until` mask all lines between two.
  */
 export type SecretRule =
   | RegExp
@@ -79,24 +72,22 @@ export type SecretRule =
   | { from: RegExp; until: RegExp };
 
 export interface Restore {
-  /** What begins a comment in text for this device: `!`. */
+  /** Begins a comment in text for this device: `!`. */
   comment: string;
-  /** How it is done by hand, in text that the device accepts. */
+  /** What an operator types, in text that the device accepts. */
   steps(content: Buffer, about: RestoreAbout): RestoreStep[];
   /**
-   * Asks the device whether it would take it, and changes nothing. Without `accepted`: there is no way to ask it as it
-   * is reached now; `said` tells why.
-   *
-   * @throws DeviceError
+   * Asks the device whether it accepts the version, and changes nothing. Without `accepted` this session cannot ask it, for the
+   * reason in `said`. @throws DeviceError
    */
   check?(
     connection: DeviceConnection,
     content: Buffer,
   ): Promise<{ accepted?: boolean; said: string }>;
   /**
-   * Loads it, in a way that a session which dies half-way cannot leave the device cut off; and saves it.
+   * Loads and saves the version. A session that dies half-way cannot leave the device unreachable.
    *
-   * @param step told what is done, in order
+   * @param step receives each step as it is done
    * @throws DeviceError
    */
   apply?(
@@ -108,16 +99,16 @@ export interface Restore {
 
 export interface RestoreAbout {
   device: Device;
-  /** Of the version. */
+  /** Id of the version. */
   id: string;
-  /** RFC 3339, of the version. */
+  /** Time of the version, RFC 3339. */
   time: string;
 }
 
 export interface RestoreStep {
-  /** What it does, for people. */
+  /** What it does. */
   title: string;
-  /** Where the lines are typed. */
+  /** Where the operator types the lines. */
   where: 'device' | 'desk';
   lines: string[];
 }

@@ -6,8 +6,8 @@ import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { newKeyPair, run, tempDir } from '../testing/offsite.ts';
 import { decrypt, encryptTo, parseIdentities } from './age.ts';
-import { newKeyPair, run, tempDir } from './testing.ts';
 
 const age = peer('age');
 const content = Buffer.from('enable password 7 0822455D0A16\n');

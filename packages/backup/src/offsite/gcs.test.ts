@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { type GoogleStorageOptions, startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { soon, tempDir } from '../testing/offsite.ts';
 import { type GcsOptions, gcsPlace } from './gcs.ts';
-import { soon, tempDir } from './testing.ts';
 
 const name = '2026-11-20-router-da39a3ee5e6b4b0d3255bfef95601890afd80709.gz';
 const about = { device: 'router', time: '2026-11-20T08:15:00.000Z', model: 'frr' };

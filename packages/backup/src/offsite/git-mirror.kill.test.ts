@@ -4,10 +4,10 @@ import { campaign, killAfter, seed, seeded, startWriter, timeUntil } from '@skol
 import { expect, it } from 'vitest';
 import { openGitSource } from '../git-source.ts';
 import { Repository } from '../repository.ts';
+import { bareRemote, plainGit } from '../testing/git-remote.ts';
+import { newKeyPair, soon, tempDir } from '../testing/offsite.ts';
 import { decrypt } from './age.ts';
 import { GitMirror } from './git-mirror.ts';
-import { bareRemote, plainGit } from './git-testing.ts';
-import { newKeyPair, soon, tempDir } from './testing.ts';
 
 const kills = campaign(10);
 const program = join(import.meta.dirname, 'git-mirror.test-writer.ts');

@@ -4,10 +4,10 @@ import { pathToFileURL } from 'node:url';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { openGitSource } from '../git-source.ts';
+import { about, bareRemote, plainGit, startHistory, startSshd } from '../testing/git-remote.ts';
+import { type KeyPair, newKeyPair, run, soon, tempDir } from '../testing/offsite.ts';
 import { decrypt } from './age.ts';
 import { GitMirror, type GitMirrorOptions } from './git-mirror.ts';
-import { about, bareRemote, plainGit, startHistory, startSshd } from './git-testing.ts';
-import { type KeyPair, newKeyPair, run, soon, tempDir } from './testing.ts';
 
 async function start(options: Partial<GitMirrorOptions> = {}) {
   const lab = await startHistory();

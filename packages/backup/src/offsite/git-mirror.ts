@@ -15,13 +15,13 @@ import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
 import { digest, importCommits, type NewCommit } from '../fast-import.ts';
 import { git, startGit } from '../git.ts';
-import { readTip } from '../history.ts';
+import { type CommittedFiles, readTip } from '../history.ts';
 import { removeLeftovers } from '../leftovers.ts';
 import { authorOf, branch, openFolder, setAside, syncCommits } from '../repository-folder.ts';
 import { notRead, notStored } from '../storage-error.ts';
 import { encryptTo } from './age.ts';
 import { GitRemote } from './git-push.ts';
-import { commitsSince, isIn, type Mirrored } from './mirrored-commits.ts';
+import { commitsSince, isIn } from './mirrored-commits.ts';
 
 export interface GitMirrorOptions {
   /** Folder of the history. */
@@ -122,7 +122,7 @@ export class GitMirror {
   private async append(
     dir: string,
     parent: string,
-    { id, committedAt, message, files }: Mirrored,
+    { id, committedAt, message, files }: CommittedFiles,
     encrypted: Encrypting,
     signal: AbortSignal,
   ): Promise<string> {

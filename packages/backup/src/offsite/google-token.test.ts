@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { Secret } from '@skolo/secrets';
 import { makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { tempDir } from '../testing/offsite.ts';
 import { defaultToken, metadataServerToken, serviceAccountToken } from './google-token.ts';
-import { tempDir } from './testing.ts';
 
 const email = 'backups@my-project.iam.gserviceaccount.com';
 const scope = 'https://www.googleapis.com/auth/devstorage.read_write';

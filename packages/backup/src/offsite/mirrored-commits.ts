@@ -1,15 +1,8 @@
 /** Reads the commits of a history that are to be copied. */
 import { encrypted, folderOfDevices, isDeviceName } from '../device-file.ts';
-import { GitFailed, git, startGit } from '../git.ts';
-import { zeroSeparated } from '../history.ts';
+import { GitFailed, git } from '../git.ts';
+import { type CommittedFiles, readCommits } from '../history.ts';
 import { branch as mainBranch } from '../repository-folder.ts';
-
-export interface Mirrored {
-  id: string;
-  committedAt: number;
-  message: string;
-  files: { path: string; blob: string }[];
-}
 
 /** Commits of the history, the oldest first: all of them, or those after one that it has. */
 export async function* commitsSince(
@@ -17,51 +10,17 @@ export async function* commitsSince(
   since: string | undefined,
   signal: AbortSignal,
   branch = mainBranch,
-): AsyncGenerator<Mirrored> {
-  const range = since !== undefined ? [`^${since}`] : [];
-  const stopping = new AbortController();
-  signal.throwIfAborted();
-  const either = AbortSignal.any([signal, stopping.signal]);
-  const log = startGit(
-    [
-      'log',
-      '-z',
-      '--reverse',
-      '--raw',
-      '--no-abbrev',
-      '--no-renames',
-      '--no-ext-diff',
-      '--format=%H%x00%ct%x00%B',
-      branch,
-      ...range,
-      '--',
-    ],
-    { dir: history, signal: either, timeoutMs: Number.POSITIVE_INFINITY },
-  );
-  log.stdin.end();
-  const fields = zeroSeparated(log.stdout);
-  const next = async () => String((await fields.next()).value ?? '');
-  try {
-    let commit: Mirrored | undefined;
-    for await (const field of fields) {
-      const text = field.replace(/^\n/, '');
-      if (!text.startsWith(':')) {
-        if (commit) yield commit;
-        commit = { id: text, committedAt: Number(await next()), message: await next(), files: [] };
-        continue;
-      }
-      const [, , , blob = ''] = text.split(' ');
-      const path = await next();
-      const name = path.slice(folderOfDevices.length).replace(encrypted, '');
-      const isOurs = path.startsWith(folderOfDevices) && isDeviceName(name);
-      if (isOurs && !/^0+$/.test(blob)) commit?.files.push({ path, blob });
-    }
-    if (commit) yield commit;
-    await log.ended;
-  } finally {
-    // Whoever has had enough of it does not read the rest.
-    stopping.abort();
+): AsyncGenerator<CommittedFiles> {
+  const after = since === undefined ? [] : [`^${since}`];
+  const range = ['--reverse', branch, ...after, '--'];
+  for await (const commit of readCommits(history, range, signal)) {
+    yield { ...commit, files: commit.files.filter(isConfiguration) };
   }
+}
+
+function isConfiguration({ path, blob }: { path: string; blob: string }): boolean {
+  const name = path.slice(folderOfDevices.length).replace(encrypted, '');
+  return path.startsWith(folderOfDevices) && isDeviceName(name) && !/^0+$/.test(blob);
 }
 
 /** Whether the branch of the history has the commit. @throws GitFailed It cannot be told. */

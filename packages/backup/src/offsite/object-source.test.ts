@@ -2,13 +2,13 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { newKeyPair, soon, tempDir } from '../testing/offsite.ts';
 import { directoryPlace } from './directory.ts';
 import { gcsPlace } from './gcs.ts';
 import { objectName } from './name.ts';
 import { objectSource } from './object-source.ts';
 import { pack } from './pack.ts';
 import type { OffsitePlace } from './place.ts';
-import { newKeyPair, soon, tempDir } from './testing.ts';
 
 async function put(
   place: OffsitePlace,

@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { about, bareRemote, startHistory, startSshd } from '../testing/git-remote.ts';
+import { type KeyPair, newKeyPair, run, sha1Of, soon, tempDir } from '../testing/offsite.ts';
 import { resolveVersion } from '../versions.ts';
 import { directoryPlace } from './directory.ts';
 import { gcsPlace } from './gcs.ts';
 import { GitMirror } from './git-mirror.ts';
-import { about, bareRemote, startHistory, startSshd } from './git-testing.ts';
 import { objectName } from './name.ts';
 import { openSource } from './open-source.ts';
 import { pack } from './pack.ts';
 import type { OffsitePlace } from './place.ts';
-import { type KeyPair, newKeyPair, run, sha1Of, soon, tempDir } from './testing.ts';
 
 /** Not text, and not only ASCII. */
 const first = Buffer.from([0, 255, 10, 13, 128, ...Buffer.from('hostname r1\n')]);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
+import { newKeyPair, run, sha1Of, tempDir } from '../testing/offsite.ts';
 import { pack, unpack } from './pack.ts';
-import { newKeyPair, run, sha1Of, tempDir } from './testing.ts';
 
 const content = Buffer.from('interface eth0\n');
 const sha1 = sha1Of(content);

@@ -100,7 +100,7 @@ async function sit(options: Partial<CiscoIosOptions> = {}, about: Partial<Simula
     (login) => startCiscoIos({ ...login, ports: 4, secondMs: 1, privilege: 15, ...options }),
     { model: 'cisco-ios', ...about },
   );
-  return { ...sitting, model: backup(sitting.inventory) };
+  return { ...sitting, model: backup() };
 }
 
 describe('the configuration of a Cisco switch', () => {
@@ -198,7 +198,7 @@ describe('the configuration of a Cisco switch', () => {
   });
 
   it('shows no secret once it is masked', () => {
-    const { secrets } = backup({ name: 'x' } as never);
+    const { secrets } = backup();
 
     const masked = createMask(Buffer.alloc(32, 1)).text(secretive, secrets);
 
@@ -240,9 +240,12 @@ describe('the configuration of a Cisco switch', () => {
     ['', 'it does not begin with'],
     ['% Authorization failed.\n', 'it does not begin with'],
     ['Current configuration : 30 bytes\nversion 16.12\nhostname x\n', 'its last line is'],
-    ['Current configuration : 9000 bytes\nversion 16.12\nend\n', 'it has 18 bytes, and was said'],
+    [
+      'Current configuration : 9000 bytes\nversion 16.12\nend\n',
+      'it has 18 bytes, and the device reported',
+    ],
   ])('is not %j', (text, why) => {
-    const { incomplete } = backup({ name: 'x' } as never);
+    const { incomplete } = backup();
 
     expect(incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });

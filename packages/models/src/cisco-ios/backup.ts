@@ -5,35 +5,93 @@
  * rack.yaml: `switch-1: { model: cisco-ios, address: 192.168.1.12, login: switches }`; privilege 15, or an `enablePassword`, as
  * others see only a part.
  * Oddities: it reports the size of what it shows, and `end` is its last line. Where its size is another one, it is read twice. Some
- * lines are new each time. VLANs are not in it
- * where VTP has them (vlan.dat), nor keys for ssh. What is saved is shown with another first line.
+ * lines are new each time. VLANs are not in it where VTP has them (vlan.dat), nor keys for ssh. What is saved is shown with another first line.
  * Source: Cisco IOS Configuration Fundamentals, "Managing Configuration Files", "Configuration Replace and Configuration
  * Rollback"; "Cisco IOS Scripting with Tcl"; RANCID's module ios.
  */
-
-import type { DeviceConnection } from '@skolo/equipment';
-import type { BackupModel, Content, Reading } from '../backup.ts';
-import type { Device } from '../device.ts';
-import { given, ifAllowed, lastLine, plainText, quoted } from '../families/text-reading.ts';
+import type { BackupModel, Content, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
+import { cliBackup } from '../families/cli-backup.ts';
+import { linesOf, plainText } from '../families/text-reading.ts';
 import { ciscoIos as dialect } from './dialect.ts';
-import { ciscoIosSecrets } from './secrets.ts';
-import { steps } from './steps.ts';
 
 /** In front of what is shown, up to its size. */
 const front = /^\s*(?:Building configuration\.\.\.\s+)?(?:Current configuration|Using)\b.*\n/;
 /** What its size and ours may differ by, as nobody says what it counts: line ends, the empty ones around it. */
 const leastShare = 0.9;
 
-export function backup({ name }: Device): BackupModel {
-  return {
-    name: 'cisco-ios',
-    format: 'text',
-    read,
-    proof: 'twice',
+/** `7 0822455D0A16`, `0 plain`, or the secret alone. */
+const value = String.raw`(?:\d{1,2} )?(\S+)`;
+
+/** Descriptions and remarks may say `password` without having one. */
+const secrets: readonly SecretRule[] = [
+  new RegExp(String.raw`^enable (?:secret|password)(?: level \d+)? ${value}`),
+  // `username admin privilege 15 secret 9 $9$…`; of lines, of ppp, of neighbors of BGP.
+  new RegExp(String.raw`^username .*?\b(?:secret|password) ${value}`),
+  new RegExp(String.raw`^\s*password ${value}\s*$`),
+  new RegExp(
+    String.raw`^\s*(?:ip ftp|ip tftp|vtp|ip http client|wlccp .*|mode .*) password ${value}`,
+  ),
+  new RegExp(String.raw`^\s*ppp (?:chap|pap|eap) (?:.*\s)?password ${value}`),
+  new RegExp(String.raw`^\s*neighbor \S+ password ${value}`),
+  new RegExp(String.raw`^\s*(?:isis password|area-password|domain-password) ${value}`),
+  // SNMP: communities, also those that traps are sent with; users of version 3.
+  /^snmp-server community (\S+)/,
+  /^snmp-server host \S+(?: vrf \S+)?(?: (?:traps|informs))?(?: version (?:1|2c|3(?: (?:auth|noauth|priv))?))? (?!traps|informs|version|vrf)(\S+)/,
+  /^snmp-server (?:user|engineID) .*?\bauth \S+ (\S+)/,
+  /^snmp-server user .*?\bpriv (?:aes|des|3des)(?: \d+)? (\S+)/,
+  // RADIUS and TACACS+, in one line or in a block of a server.
+  new RegExp(String.raw`^(?:tacacs|radius)-server (?:.*\s)?key ${value}`),
+  new RegExp(String.raw`^\s+(?:server-)?key (?!\d+\s*$|chain)${value}\s*$`),
+  new RegExp(String.raw`^\s+pac key ${value}`),
+  new RegExp(String.raw`^\s*(?:client|server-private) \S+ (?:.*\s)?(?:server-)?key ${value}`),
+  // IPsec.
+  new RegExp(`^crypto isakmp key ${value}`),
+  new RegExp(
+    String.raw`^\s*pre-shared-key (?:local |remote |address \S+(?: \S+)? key |hostname \S+ key |hex )*${value}`,
+  ),
+  new RegExp(String.raw`^\s*key-(?:string|octet|config-key password-encrypt) ${value}`),
+  // Routing and redundancy protocols.
+  new RegExp(String.raw`^\s*ip ospf (?:authentication-key|message-digest-key \d+ md5) ${value}`),
+  new RegExp(String.raw`^\s*area \S+ virtual-link .*?(?:authentication-key|md5) ${value}`),
+  new RegExp(
+    String.raw`^\s*(?:standby|vrrp|glbp) .*?authentication (?:text |md5 key-string )?(?!md5 key-chain|text\b)${value}`,
+  ),
+  new RegExp(String.raw`^\s*ip (?:rip|nhrp) authentication (?:key )?(?!mode|key-chain)${value}`),
+  /^ntp authentication-key \d+ \S+ (\S+)/,
+  // Wireless.
+  new RegExp(String.raw`^\s*wpa-psk (?:ascii|hex) ${value}`),
+  new RegExp(String.raw`^\s*(?:security wpa .*|encryption .*|set-key) (?:ascii|hex) ${value}`),
+  // In URLs: archives, enrolment, downloads.
+  /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/]+)@/i,
+  // As it hashes them, wherever they are.
+  /(\$(?:1|5|6|8|9|14)\$[^\s"]+)/,
+  // Certificates and keys, line by line.
+  { from: /^\s*certificate (?!.*nvram:)/, until: /^\s*quit\s*$/ },
+  { from: /^-----BEGIN /, until: /^-----END / },
+];
+
+export function backup(): BackupModel {
+  return cliBackup({
+    dialect,
+    running: 'show running-config',
+    startup: 'show startup-config',
+    serial: { commands: ['show version'], pattern: /^Processor board ID (\S+)/m },
+    hostname: /^hostname (\S+)/m,
+    changedBy(text) {
+      const [, time, who] = /^! Last configuration change at (.*?) by (\S+)/m.exec(text) ?? [];
+      return who && `${who}, ${time}`;
+    },
+    complete: {
+      begins: [front, 'Current configuration'],
+      ends: 'end',
+      other(text) {
+        const { reported, size } = sizesOf(text);
+        if (size >= reported * leastShare) return undefined;
+        return `it has ${size} bytes, and the device reported ${reported}`;
+      },
+    },
     isExact,
     startupLike,
-    incomplete,
-    messages: dialect.noise,
     volatile: [
       /^Building configuration\.\.\./,
       /^Current configuration ?: \d+ bytes/,
@@ -42,26 +100,9 @@ export function backup({ name }: Device): BackupModel {
       // Where it is set by auto-bw, which is nearly everywhere.
       /^ tunnel mpls traffic-eng bandwidth (?:sub-pool )?\d+\s*$/,
     ],
-    secrets: ciscoIosSecrets,
-    restore: { comment: '!', steps: (content, about) => steps(content, about, name) },
-  };
-}
-
-async function read(connection: DeviceConnection): Promise<Reading> {
-  const cli = await connection.cli(dialect);
-  const bytes = await cli.read('show running-config');
-  const startup = await ifAllowed(cli.read('show startup-config'));
-  const version = (await ifAllowed(cli.run('show version')))?.toString() ?? '';
-  const text = bytes.toString('latin1');
-  const serial = /^Processor board ID (\S+)/m.exec(version)?.[1];
-  const hostname = /^hostname (\S+)/m.exec(text)?.[1];
-  const [, time, who] = /^! Last configuration change at (.*?) by (\S+)/m.exec(text) ?? [];
-  return {
-    content: { bytes },
-    identity: { ...given('serial', serial), ...given('hostname', hostname) },
-    ...(startup && { startup }),
-    ...given('changedBy', who && `${who}, ${time}`),
-  };
+    secrets,
+    restore: { comment: '!', steps },
+  });
 }
 
 /** With the first lines of the other. A switch that was never saved says so, and boots with nothing. */
@@ -81,27 +122,56 @@ function startupLike(content: Buffer, startup: Buffer): Buffer {
   return Buffer.from(first + body, 'latin1');
 }
 
-function incomplete(content: Content): string | undefined {
-  const text = plainText(content);
-  const [first] = front.exec(text) ?? [];
-  if (first === undefined) return 'it does not begin with "Current configuration"';
-  const last = lastLine(text);
-  if (last !== 'end') return `its last line is ${quoted(last)}, not "end"`;
-  const { told, size } = sizesOf(text, first);
-  if (size < told * leastShare) return `it has ${size} bytes, and was said to have ${told}`;
-  return undefined;
-}
-
 function isExact(content: Content): boolean {
-  const text = plainText(content);
-  const [first] = front.exec(text) ?? [];
-  if (first === undefined) return false;
-  const { told, size } = sizesOf(text, first);
-  return told === size;
+  const { reported, size } = sizesOf(plainText(content));
+  return reported > 0 && reported === size;
 }
 
 /** What the device reports, and what came. */
-function sizesOf(text: string, first: string): { told: number; size: number } {
-  const told = Number(/: (\d+) bytes/.exec(first)?.[1] ?? 0);
-  return { told, size: text.length - first.length };
+function sizesOf(text: string): { reported: number; size: number } {
+  const [first = ''] = front.exec(text) ?? [];
+  const reported = Number(/: (\d+) bytes/.exec(first)?.[1] ?? 0);
+  return { reported, size: text.length - first.length };
+}
+
+/**
+ * The Tcl shell of the switch writes a file to its flash, line by line. `configure replace` puts it in force, and removes what the
+ * version does not have. Lines typed in configuration mode would only be added.
+ */
+const file = 'flash:version.cfg';
+
+function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): RestoreStep[] {
+  const lines = linesOf(content).filter(
+    (line) => !/^(?:Building configuration|Current configuration|! (?:Last|NVRAM|No) )/.test(line),
+  );
+  return [
+    {
+      title: `Sign in to ${name} with privilege 15, at its console where it is a new one, and write the version of ${time} (${id}) to its flash`,
+      where: 'device',
+      lines: ['tclsh', `set f [open "${file}" w]`, ...lines.map(puts), 'close $f', 'tclquit'],
+    },
+    {
+      title:
+        'Put it in force: what differs is changed, and nothing else. It asks nothing, and the session ends where its own address changes',
+      where: 'device',
+      lines: [`configure replace ${file} force`],
+    },
+    {
+      title: 'Save it, so that it boots with it, and remove the file: it has secrets in it',
+      where: 'device',
+      lines: ['write memory', `delete /force ${file}`],
+    },
+    {
+      title:
+        'Not in the version: keys for ssh of a new switch (crypto key generate rsa modulus 2048), and VLANs where VTP has them (show vlan)',
+      where: 'desk',
+      lines: [],
+    },
+  ];
+}
+
+/** Braces keep everything as it is, unless there are some in it. */
+function puts(line: string): string {
+  if (!/[{}\\]/.test(line)) return `puts $f {${line}}`;
+  return `puts $f "${line.replace(/[\\"$[\]{}]/g, '\\$&')}"`;
 }

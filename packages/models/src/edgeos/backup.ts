@@ -8,11 +8,4 @@
  * as keys and certificates in /config/auth.
  * Source: vyatta-cfg (vyatta-save-config.pl, vyatta-load-config.pl), vyatta-config-mgmt; EdgeOS user guide.
  */
-
-import type { BackupModel } from '../backup.ts';
-import type { Device } from '../device.ts';
-import { vyattaModel } from '../families/vyatta/backup.ts';
-
-export function backup(device: Device): BackupModel {
-  return vyattaModel('edgeos', device);
-}
+export { vyattaBackup as backup } from '../families/vyatta/backup.ts';

@@ -71,7 +71,7 @@ async function sit(options: Partial<EdgeSwitchOptions> = {}, about: Partial<Simu
     (login) => startEdgeSwitch({ ...login, ports: 8, secondMs: 1, ...options }),
     { model: 'edgeswitch', ...about },
   );
-  return { ...sitting, model: backup(sitting.inventory) };
+  return { ...sitting, model: backup() };
 }
 
 describe('the configuration of an EdgeSwitch', () => {
@@ -101,7 +101,7 @@ describe('the configuration of an EdgeSwitch', () => {
   });
 
   it('shows no secret once it is masked', () => {
-    const { secrets } = backup({ name: 'x' } as never);
+    const { secrets } = backup();
 
     const masked = createMask(Buffer.alloc(32, 1)).text(secretive, secrets);
 
@@ -136,7 +136,7 @@ describe('the configuration of an EdgeSwitch', () => {
   it.each([
     ['', 'it does not begin with'],
     ['% Authorization failed.\n', 'it does not begin with'],
-    ['!Current Configuration:\nvlan database\nexit\n', 'it has no block "configure"'],
+    ['!Current Configuration:\nvlan database\nexit\n', 'it has no line "configure"'],
     ['!Current Configuration:\nconfigure\nsntp server "x"\n', 'its last line is'],
     ['!Current Configuration:\nconfigure\nline console\nexit\n', 'its block "configure" is not'],
     [
@@ -144,7 +144,7 @@ describe('the configuration of an EdgeSwitch', () => {
       'its block "configure" is not',
     ],
   ])('is not %j', (text, why) => {
-    const { incomplete } = backup({ name: 'x' } as never);
+    const { incomplete } = backup();
 
     expect(incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });

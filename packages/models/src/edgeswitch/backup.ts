@@ -8,33 +8,16 @@
  * Source: EdgeSwitch CLI Command Reference (Ubiquiti), "System Information and Statistics", "Configuration Scripting"; recorded
  * sessions of users; RANCID's module edgemax.
  */
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
+import { cliBackup } from '../families/cli-backup.ts';
+import { fastpath as dialect } from '../families/fastpath.ts';
+import { linesOf, quoted } from '../families/text-reading.ts';
 
-import type { DeviceConnection } from '@skolo/equipment';
-import type {
-  BackupModel,
-  Content,
-  Reading,
-  RestoreAbout,
-  RestoreStep,
-  SecretRule,
-} from '../backup.ts';
-import type { Device } from '../device.ts';
-import { fastpath } from '../families/fastpath.ts';
-import {
-  given,
-  ifAllowed,
-  lastLine,
-  linesOf,
-  plainText,
-  quoted,
-} from '../families/text-reading.ts';
-
-const header = '!Current Configuration:';
 const value = String.raw`(?:encrypted )?("[^"]*"|'[^']*'|\S+)`;
 /** Statements in which anything may be said. */
 const free =
   'description |hostname |vlan name |set clibanner |snmp-server (?:sysname|location|contact) ';
-export const edgeswitchSecrets: readonly SecretRule[] = [
+const secrets: readonly SecretRule[] = [
   // `username "ubnt" password 8fb8… level 15 encrypted`, `enable password …`, `password … ` of a line.
   new RegExp(String.raw`^(?!${free})(?:.*\s)?(?:password|passphrase|secret) ${value}`),
   new RegExp(`^users passwd \\S+ ${value}`),
@@ -56,52 +39,38 @@ export const edgeswitchSecrets: readonly SecretRule[] = [
   /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/@]+)@/i,
 ];
 
-export function backup({ name }: Device): BackupModel {
-  return {
-    name: 'edgeswitch',
-    format: 'text',
-    read,
-    proof: 'twice',
-    incomplete,
+export function backup(): BackupModel {
+  return cliBackup({
+    dialect,
+    running: 'show running-config',
+    startup: 'show startup-config',
     startupLike: withHeaderOf,
-    messages: fastpath.noise,
+    serial: {
+      commands: ['show version'],
+      pattern: /^[ \t]*(?:System )?Serial Number\.+ ?(\S+)/m,
+    },
+    hostname: /^hostname "?([^"\n]+)"?\s*$/m,
+    complete: {
+      begins: [/^!Current Configuration:/, '!Current Configuration:'],
+      has: [[/^configure$/m, 'configure']],
+      ends: 'exit',
+      other(text) {
+        const open = openBlock(text);
+        return open && `its block ${quoted(open)} is not closed`;
+      },
+    },
     volatile: [/^!System Up ?Time/i, /^!Current SNTP Syn\w+ Time/i],
-    secrets: edgeswitchSecrets,
-    restore: { comment: '!', steps: (content, about) => steps(content, about, name) },
-  };
+    secrets,
+    restore: { comment: '!', steps },
+  });
 }
 
-async function read(connection: DeviceConnection): Promise<Reading> {
-  const cli = await connection.cli(fastpath);
-  const bytes = await cli.read('show running-config');
-  const startup = await ifAllowed(cli.read('show startup-config'));
-  const version = (await ifAllowed(cli.run('show version')))?.toString() ?? '';
-  const text = bytes.toString('latin1');
-  const serial = /^[ \t]*(?:System )?Serial Number\.+ ?(\S+)/m.exec(version)?.[1];
-  const hostname = /^hostname "?([^"\n]+)"?\s*$/m.exec(text)?.[1];
-  return {
-    content: { bytes },
-    identity: { ...given('serial', serial), ...given('hostname', hostname) },
-    ...(startup && { startup }),
-  };
-}
-
-/** What is said in front, it says of now in both. */
+/** Both begin with lines about the present, such as the time since the start. */
 function withHeaderOf(running: Buffer, startup: Buffer): Buffer {
   const front = /^(?:\s*\n|!.*\n)*/;
   const [one, other] = [running, startup].map((bytes) => bytes.toString('latin1'));
   const [header = ''] = front.exec(one ?? '') ?? [];
   return Buffer.from(header + (other ?? '').replace(front, ''), 'latin1');
-}
-
-function incomplete(content: Content): string | undefined {
-  const text = plainText(content);
-  if (!text.trimStart().startsWith(header)) return `it does not begin with "${header}"`;
-  if (!/^configure$/m.test(text)) return 'it has no block "configure"';
-  const last = lastLine(text);
-  if (last !== 'exit') return `its last line is ${quoted(last)}, not "exit"`;
-  const open = openBlock(text);
-  return open && `its block ${quoted(open)} is not closed`;
 }
 
 /** The innermost block that is left open, of those that are known; other ones may close what they like. */
@@ -122,7 +91,7 @@ function isBlock(line: string, open: readonly string[]): boolean {
   return open.length === 1 && open[0] === 'configure' && /^(?:interface|line) \S/.test(line);
 }
 
-function steps(content: Buffer, { id, time }: RestoreAbout, name: string): RestoreStep[] {
+function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): RestoreStep[] {
   const lines = linesOf(content).filter((line) => line.trim() !== '' && !line.startsWith('!'));
   return [
     {

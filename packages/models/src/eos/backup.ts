@@ -7,27 +7,10 @@
  * not in it; the engine ID of SNMPv3 is.
  * Source: Arista EOS User Manual, "Switch Administration" (configuration files and sessions).
  */
-
-import type { DeviceConnection } from '@skolo/equipment';
-import type {
-  BackupModel,
-  Content,
-  Reading,
-  RestoreAbout,
-  RestoreStep,
-  SecretRule,
-} from '../backup.ts';
-import {
-  given,
-  ifAllowed,
-  lastLine,
-  linesOf,
-  plainText,
-  quoted,
-} from '../families/text-reading.ts';
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
+import { cliBackup, statements } from '../families/cli-backup.ts';
 import { eos as dialect } from './dialect.ts';
 
-const header = '! Command: show running-config';
 /** How long a restored configuration is given before it undoes itself. */
 const confirmWithin = '00:10:00';
 const session = 'skolo-restore';
@@ -54,44 +37,26 @@ const secrets: readonly SecretRule[] = [
 ];
 
 export function backup(): BackupModel {
-  return {
-    name: 'eos',
-    format: 'text',
-    read,
-    proof: 'twice',
-    incomplete,
-    messages: dialect.noise,
+  return cliBackup({
+    dialect,
+    running: 'show running-config',
+    startup: 'show startup-config',
+    serial: { commands: ['show version'], pattern: /^Serial number: +(\S+)/m },
+    hostname: /^hostname (\S+)/m,
+    complete: {
+      begins: [/^! Command: show running-config/, '! Command: show running-config'],
+      has: [[/^! device: /m, '! device:']],
+      ends: 'end',
+    },
     volatile: [
       /^! Time: /,
-      // Also what tells the saved one from the running one.
+      // It differs between the saved configuration and the one in force.
       /^! Command: /,
       /^! Startup-config last modified at /,
     ],
     secrets,
     restore: { comment: '!', steps },
-  };
-}
-
-async function read(connection: DeviceConnection): Promise<Reading> {
-  const cli = await connection.cli(dialect);
-  const bytes = await cli.read('show running-config');
-  const startup = await ifAllowed(cli.read('show startup-config'));
-  const version = (await ifAllowed(cli.run('show version')))?.toString() ?? '';
-  const serial = /^Serial number: +(\S+)/m.exec(version)?.[1];
-  const hostname = /^hostname (\S+)/m.exec(bytes.toString())?.[1];
-  return {
-    content: { bytes },
-    identity: { ...given('serial', serial), ...given('hostname', hostname) },
-    ...(startup && { startup }),
-  };
-}
-
-function incomplete(content: Content): string | undefined {
-  const text = plainText(content);
-  if (!text.trimStart().startsWith(header)) return `it does not begin with "${header}"`;
-  if (!/^! device: /m.test(text)) return 'it has no line "! device:"';
-  const last = lastLine(text);
-  return last === 'end' ? undefined : `its last line is ${quoted(last)}, not "end"`;
+  });
 }
 
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
@@ -103,7 +68,10 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
         'enable',
         `configure session ${session}`,
         'rollback clean-config',
-        ...statements(linesOf(content)),
+        // The last `end` would leave the session.
+        ...statements(content, /^(?:!.*|end|\s*)$/, (line) =>
+          /^banner (?:motd|login)$/.test(line) ? /^EOF$/ : undefined,
+        ),
         `commit timer ${confirmWithin}`,
       ],
     },
@@ -113,20 +81,4 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
       lines: [`configure session ${session} commit`, 'write memory'],
     },
   ];
-}
-
-/** Without comments and the last `end`, which would leave the session; banners as they are. */
-function statements(lines: readonly string[]): string[] {
-  const kept: string[] = [];
-  let isInBanner = false;
-  for (const line of lines) {
-    if (isInBanner) {
-      kept.push(line);
-      isInBanner = line !== 'EOF';
-    } else if (!/^(?:!.*|end|\s*)$/.test(line)) {
-      kept.push(line);
-      isInBanner = /^banner (?:motd|login)$/.test(line);
-    }
-  }
-  return kept;
 }

@@ -17,6 +17,7 @@ import type {
   RestoreStep,
   SecretRule,
 } from '../backup.ts';
+import { copyToDevice } from './desk-steps.ts';
 import { given, plainText } from './text-reading.ts';
 
 const file = 'config.ini';
@@ -25,9 +26,8 @@ const secrets: readonly SecretRule[] = [
   /^[\w ]*(?:Community|Password|Secret|Phrase|Passphrase|SharedKey)\d* *= *(\S.*)$/i,
 ];
 
-export function apcCard(name: string): BackupModel {
+export function apcCard(): BackupModel {
   return {
-    name,
     format: 'text',
     read,
     proof: 'transfer',
@@ -60,17 +60,12 @@ function incomplete(content: Content): string | undefined {
   return text.endsWith('\n') ? undefined : 'its last line has no end';
 }
 
-function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
-  const { name, address = name, ports } = device;
-  const port = ports.ssh === undefined || ports.ssh === 22 ? '' : `-P ${ports.ssh} `;
+function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
   return [
     {
       title: `Get the version, and copy it to the card, which takes over what it knows of it. On another card, change Override in [NetworkTCP/IP] to its MAC address first, or it keeps its own address. Not in it, to be set by hand: passwords, SNMPv3 phrases, keys, certificates`,
       where: 'desk',
-      lines: [
-        `skolo backup show ${name} --version ${id} --secrets -o ${file}`,
-        `scp -O ${port}${file} apc@${address}:${file}`,
-      ],
+      lines: copyToDevice(about, { file, user: 'apc' }),
     },
     {
       title: 'See whether it took all of it: the event log says so after a minute',

@@ -9,7 +9,7 @@ import {
   openCli,
   openExec,
   type PoolSession,
-  type Target,
+  targetOf,
 } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import type { DriverDeps } from '../outlets.ts';
@@ -46,7 +46,8 @@ export async function openCliOf(
   signal: AbortSignal,
 ): Promise<CliSession> {
   const transport = device.transport === 'telnet' ? 'telnet' : 'ssh';
-  return openCli(await targetOf(device, deps, transport), transport, dialect, deps, signal);
+  const target = await targetOf({ ...device, address: addressOf(device) }, deps, transport);
+  return openCli(target, transport, dialect, deps, signal);
 }
 
 export async function openExecOf(
@@ -54,15 +55,8 @@ export async function openExecOf(
   deps: Deps,
   signal: AbortSignal,
 ): Promise<ExecSession> {
-  return openExec(await targetOf(device, deps, 'ssh'), deps, signal);
-}
-
-async function targetOf(device: Device, deps: Deps, transport: 'ssh' | 'telnet'): Promise<Target> {
-  const { name, ports, hostKey } = device;
-  const address = addressOf(device);
-  const port = ports[transport] ?? (transport === 'ssh' ? 22 : 23);
-  const credentials = await deps.credentials();
-  return { name, address, port, credentials, ...(hostKey !== undefined && { hostKey }) };
+  const target = await targetOf({ ...device, address: addressOf(device) }, deps, 'ssh');
+  return openExec(target, deps, signal);
 }
 
 /**

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { DeviceConnection } from '@skolo/equipment';
 import { AnswerCut, DeviceRefused } from '@skolo/equipment';
 import type { Content, Reading, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
+import { copyToDevice } from './desk-steps.ts';
 import { given, ifAllowed, plainText, quoted } from './text-reading.ts';
 
 const file = '/tmp/system.cfg';
@@ -102,23 +103,18 @@ export function incompleteSystemCfg(
  */
 export function putSystemCfg(
   content: Buffer,
-  { device, id, time }: RestoreAbout,
+  about: RestoreAbout,
   warning: string,
   scp = '',
 ): RestoreStep[] {
-  const { name, address = name, ports } = device;
-  const port = ports.ssh === undefined || ports.ssh === 22 ? '' : `-P ${ports.ssh} `;
   const user = /^users\.1\.name=([\w.-]+)$/m.exec(content.toString('latin1'))?.[1] ?? 'ubnt';
-  const [here, there, former] = [`${name}.cfg`, '/tmp/version.cfg', '/tmp/former.cfg'];
+  const [here, there, former] = [`${about.device.name}.cfg`, '/tmp/version.cfg', '/tmp/former.cfg'];
   const hash = createHash('md5').update(content).digest('hex');
   return [
     {
-      title: `Get the version of ${time}, and copy it to the device; fresh from the factory, its user is ubnt. ${warning}`,
+      title: `Get the version of ${about.time}, and copy it to the device; fresh from the factory, its user is ubnt. ${warning}`,
       where: 'desk',
-      lines: [
-        `skolo backup show ${name} --version ${id} --secrets -o ${here}`,
-        `scp -O ${scp}${port}${here} ${user}@${address}:${there}`,
-      ],
+      lines: copyToDevice(about, { file: here, to: there, user, options: scp }),
     },
     {
       title: `Keep what it has in ${former}, and if the copy is whole, put it in its place and into flash. It says that it stores; if it does not, nothing was changed`,

@@ -26,7 +26,6 @@ const file = '/etc/frr/frr.conf';
 
 export function backup(): BackupModel {
   return {
-    name: 'frr',
     format: 'text',
     proof: 'mark',
     read,

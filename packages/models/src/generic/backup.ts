@@ -10,61 +10,43 @@
 
 import type { DeviceConnection } from '@skolo/equipment';
 import { DeviceRefused, type Dialect } from '@skolo/equipment';
-import { models } from '@skolo/models';
 import { z } from 'zod';
 import type { BackupModel, Content, Reading, RestoreAbout, RestoreStep } from '../backup.ts';
 import type { Device } from '../device.ts';
 import { lastLine, linesOf, plainText, quoted } from '../families/text-reading.ts';
 import { genericDialect } from './dialect.ts';
-
-const Expression = z.string().transform((source) => new RegExp(source));
-const Described = z.object({
-  prompt: Expression,
-  pagingOff: z.array(z.string()),
-  enable: z.string().optional(),
-  commands: z.array(z.string()),
-  complete: z.union([z.object({ end: Expression }), z.literal('twice')]),
-  volatile: z.array(Expression),
-  secret: z.array(Expression),
-  refused: z.array(Expression),
-  logout: z.string(),
-});
-type Described = z.output<typeof Described>;
+import { generic as facts } from './facts.ts';
 
 export function backup({ options }: Device): BackupModel {
-  // rack.yaml gives what it gives; the rest are the defaults of its schema.
-  const described = z
-    .object(models.get('generic')?.options ?? {})
-    .pipe(Described)
-    .parse(options);
-  const { complete, volatile, secret } = described;
-  const dialect = dialectOf(described);
+  const described = z.object(facts.options).parse(options);
+  const { pagingOff, enable, commands, complete, logout } = described;
+  const dialect = genericDialect({
+    prompt: new RegExp(described.prompt),
+    pagingOff,
+    ...(enable !== undefined && { enable }),
+    refused: expressions(described.refused),
+    logout,
+  });
+  const end = complete === 'twice' ? undefined : new RegExp(complete.end);
   return {
-    name: 'generic',
     format: 'text',
-    read: (connection) => read(connection, described, dialect),
-    proof: complete === 'twice' ? 'twice' : 'mark',
-    incomplete: (content) => incomplete(content, complete),
+    read: (connection) => read(connection, commands, dialect),
+    proof: end === undefined ? 'twice' : 'mark',
+    incomplete: (content) => incomplete(content, end),
     messages: dialect.noise,
-    volatile,
-    secrets: secret,
+    volatile: expressions(described.volatile),
+    secrets: expressions(described.secret),
     restore: { comment: '#', steps },
   };
 }
 
-function dialectOf({ prompt, pagingOff, enable, refused, logout }: Described): Dialect {
-  return genericDialect({
-    prompt,
-    pagingOff,
-    refused,
-    logout,
-    ...(enable !== undefined && { enable }),
-  });
+function expressions(sources: readonly string[]): RegExp[] {
+  return sources.map((source) => new RegExp(source));
 }
 
 async function read(
   connection: DeviceConnection,
-  { commands }: Described,
+  commands: readonly string[],
   dialect: Dialect,
 ): Promise<Reading> {
   const cli = await connection.cli(dialect);
@@ -79,14 +61,12 @@ async function read(
   return { content: { bytes: Buffer.concat(answers) }, identity: {} };
 }
 
-function incomplete(content: Content, complete: Described['complete']): string | undefined {
+function incomplete(content: Content, end: RegExp | undefined): string | undefined {
   const text = plainText(content);
   if (text.trim() === '') return 'it is empty';
-  if (complete === 'twice') return undefined;
   const last = lastLine(text);
-  return complete.end.test(last)
-    ? undefined
-    : `its last line is ${quoted(last)}, not what ${complete.end} matches`;
+  if (end === undefined || end.test(last)) return undefined;
+  return `its last line is ${quoted(last)}, not what ${end} matches`;
 }
 
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {

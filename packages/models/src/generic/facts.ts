@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { expression } from '../families/described-facts.ts';
 import { interfaces, type Model } from '../model.ts';
 
-export const generic: Model = {
+export const generic = {
   name: 'generic',
   label: 'device described in rack.yaml',
   transports: ['ssh', 'telnet'],
@@ -38,4 +38,4 @@ export const generic: Model = {
       .describe('Answers that are an error, besides the usual ones.'),
     logout: z.string().min(1).default('exit').describe('Command that ends the session.'),
   },
-};
+} satisfies Model;

@@ -76,8 +76,8 @@ describe('the configuration of a Juniper switch', () => {
   });
 
   it.each([
-    ['nothing', '', 'first line'],
-    ['an error', 'error: could not open configuration database\n', 'first line'],
+    ['nothing', '', 'does not begin'],
+    ['an error', 'error: could not open configuration database\n', 'does not begin'],
     [
       'one that is cut in a section',
       '## Last commit: x\nversion 1;\nsystem {\n    a;\n',

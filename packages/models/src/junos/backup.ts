@@ -8,25 +8,9 @@
  * too. Braces match also where the end is missing, if it is missing between two statements, so it is read twice.
  * Source: Junos CLI User Guide, "Viewing the Configuration", "Loading Configuration Files", `commit confirmed`.
  */
-
-import type { DeviceConnection } from '@skolo/equipment';
-import type {
-  BackupModel,
-  Content,
-  Reading,
-  RestoreAbout,
-  RestoreStep,
-  SecretRule,
-} from '../backup.ts';
-import {
-  given,
-  ifAllowed,
-  lastLine,
-  linesOf,
-  plainText,
-  quoted,
-  throwIfRefused,
-} from '../families/text-reading.ts';
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
+import { cliBackup } from '../families/cli-backup.ts';
+import { lastLine, linesOf, quoted } from '../families/text-reading.ts';
 import { junos as dialect } from './dialect.ts';
 
 const header = '## Last commit: ';
@@ -53,42 +37,31 @@ const secrets: readonly SecretRule[] = [
 ];
 
 export function backup(): BackupModel {
-  return {
-    name: 'junos',
-    format: 'text',
-    read,
-    proof: 'twice',
-    incomplete,
+  return cliBackup({
+    dialect,
+    exec: true,
+    // `display omit`: also what is left out otherwise, as it is long.
+    running: 'show configuration | display omit | no-more',
+    serial: {
+      commands: ['show chassis hardware | no-more'],
+      // A virtual chassis has no serial number, but its members do.
+      pattern: /^Chassis +(\S+) +(?!Chassis$)\S/m,
+    },
+    hostname: /^ {4}host-name "?([^";]+)"?;/m,
+    changedBy: (text) => /^## Last commit: (.+)$/m.exec(text)?.[1],
+    complete: {
+      begins: [/^## Last commit: /, `${header}…`],
+      has: [[/^version \S+;/m, 'version']],
+      other: openAtEnd,
+    },
     // A commit that changes nothing is one, too.
     volatile: [/^## Last commit: /],
     secrets,
     restore: { comment: '#', steps },
-  };
+  });
 }
 
-/** `display omit`: also what is left out otherwise, as it is long. */
-const command = 'show configuration | display omit | no-more';
-
-async function read(connection: DeviceConnection): Promise<Reading> {
-  const bytes = await connection.exec(command);
-  throwIfRefused(connection.device.name, command, bytes, dialect);
-  const hardware = await ifAllowed(connection.exec('show chassis hardware | no-more'));
-  const text = bytes.toString();
-  // A virtual chassis has no serial number, but its members do.
-  const serial = /^Chassis +(\S+) +(?!Chassis$)\S/m.exec(hardware?.toString() ?? '')?.[1];
-  const hostname = /^ {4}host-name ("[^"]*"|[^;]+);/m.exec(text)?.[1]?.replaceAll('"', '');
-  const changedBy = /^## Last commit: (.+)$/m.exec(text)?.[1];
-  return {
-    content: { bytes },
-    identity: { ...given('serial', serial), ...given('hostname', hostname) },
-    ...given('changedBy', changedBy),
-  };
-}
-
-function incomplete(content: Content): string | undefined {
-  const text = plainText(content);
-  if (!text.trimStart().startsWith(header)) return `its first line is not "${header}…"`;
-  if (!/^version \S+;/m.test(text)) return 'it has no statement "version"';
+function openAtEnd(text: string): string | undefined {
   const depth = depthAtEnd(text);
   if (depth === undefined) return 'its braces do not match';
   if (depth > 0) return `${depth} of its braces are still open at ${quoted(lastLine(text))}`;

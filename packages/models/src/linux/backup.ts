@@ -11,13 +11,13 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DeviceConnection } from '@skolo/equipment';
-import { models } from '@skolo/models';
 import { z } from 'zod';
 import type { BackupModel, Content, Reading, SecretRule } from '../backup.ts';
 import { readTar, tarFault } from '../configuration/archive.ts';
 import { tarOf, writeTar } from '../configuration/archive-write.ts';
 import type { Device } from '../device.ts';
 import { Collected } from './collect.ts';
+import { linux as facts } from './facts.ts';
 import { Host, type HostFiles } from './host.ts';
 import { apply, check, steps } from './restore.ts';
 
@@ -38,10 +38,9 @@ const secrets: readonly SecretRule[] = [
   /(\$(?:apr1|sha1|pbkdf2[\w-]*|argon2\w*|scrypt)\$\S+)/,
 ];
 
-export function backup(device: Device): BackupModel {
-  const about = optionsOf(device);
+export function backup({ options }: Device): BackupModel {
+  const about: HostFiles = z.object(facts.options).parse(options);
   return {
-    name: 'linux',
     format: 'tar',
     proof: 'transfer',
     read: (connection) => read(connection, about),
@@ -55,14 +54,6 @@ export function backup(device: Device): BackupModel {
       apply: (connection, content, step) => apply(connection, content, about, step),
     },
   };
-}
-
-function optionsOf({ options }: Device): HostFiles {
-  const { files, exclude, sudo } = models.get('linux')?.options ?? {};
-  return z
-    .object({ files, exclude, sudo })
-    .pipe(z.object({ files: z.array(z.string()), exclude: z.array(z.string()), sudo: z.boolean() }))
-    .parse(options);
 }
 
 async function read(connection: DeviceConnection, about: HostFiles): Promise<Reading> {

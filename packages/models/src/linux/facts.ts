@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { interfaces, type Model } from '../model.ts';
 
-export const linux: Model = {
+export const linux = {
   name: 'linux',
   label: 'Linux host',
   transports: ['ssh'],
@@ -17,4 +17,4 @@ export const linux: Model = {
     exclude: z.array(z.string()).default([]).describe('Globs of those that are not.'),
     sudo: z.boolean().default(false).describe('Read them with `sudo -n`.'),
   },
-};
+} satisfies Model;

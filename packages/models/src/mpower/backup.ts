@@ -23,7 +23,6 @@ const scp =
 
 export function backup(): BackupModel {
   return {
-    name: 'mpower',
     format: 'text',
     read: readSystemCfg,
     proof: 'transfer',

@@ -8,22 +8,12 @@
  * only by a switch with the same engine ID; host keys and certificates are not in it.
  * Source: Cisco Nexus 9000 NX-OS Fundamentals Configuration Guide, "Configuration Files".
  */
-
-import type { DeviceConnection } from '@skolo/equipment';
-import type {
-  BackupModel,
-  Content,
-  Reading,
-  RestoreAbout,
-  RestoreStep,
-  SecretRule,
-} from '../backup.ts';
-import { given, ifAllowed, linesOf, plainText } from '../families/text-reading.ts';
+import { escapePattern } from '@skolo/equipment';
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
+import { cliBackup, statements } from '../families/cli-backup.ts';
 import { nxos as dialect } from './dialect.ts';
 
-const header = '!Command: show running-config';
-
-export const nxosSecrets: readonly SecretRule[] = [
+const secrets: readonly SecretRule[] = [
   // `username admin password 5 $5$…`, `password 3 …` of a BGP neighbor, LDAP, macsec.
   /\b(?:password|secret|key-octet-string) (?!strength-check)(?:\d+ )?(".*?"|\S+)/,
   /^(?:tacacs|radius|ldap)-server .*?\bkey (?:\d+ )?(".*?"|\S+)/,
@@ -44,15 +34,18 @@ export const nxosSecrets: readonly SecretRule[] = [
 ];
 
 export function backup(): BackupModel {
-  return {
-    name: 'nxos',
-    format: 'text',
-    read,
-    proof: 'twice',
-    incomplete,
-    messages: dialect.noise,
+  return cliBackup({
+    dialect,
+    running: 'show running-config',
+    startup: 'show startup-config',
+    serial: { commands: ['show inventory'], pattern: /^NAME: "Chassis".*\n.*\bSN: (\S+)/m },
+    hostname: /^(?:hostname|switchname) (\S+)/m,
+    complete: {
+      begins: [/^!Command: show running-config/, '!Command: show running-config'],
+      has: [[/^version \S/m, 'version']],
+    },
     volatile: [
-      // Also what tells the saved one from the running one.
+      // It differs between the saved configuration and the one in force.
       /^!Command: /,
       /^!Time: /,
       /^!Running configuration last done at: /,
@@ -60,30 +53,9 @@ export function backup(): BackupModel {
       /^!No configuration change since last restart/,
       /^\s*$/,
     ],
-    secrets: nxosSecrets,
+    secrets,
     restore: { comment: '!', steps },
-  };
-}
-
-async function read(connection: DeviceConnection): Promise<Reading> {
-  const cli = await connection.cli(dialect);
-  const bytes = await cli.read('show running-config');
-  const startup = await ifAllowed(cli.read('show startup-config'));
-  const inventory = (await ifAllowed(cli.run('show inventory')))?.toString() ?? '';
-  const serial = /^NAME: "Chassis".*\n.*\bSN: (\S+)/m.exec(inventory)?.[1];
-  const hostname = /^(?:hostname|switchname) (\S+)/m.exec(bytes.toString())?.[1];
-  return {
-    content: { bytes },
-    identity: { ...given('serial', serial), ...given('hostname', hostname) },
-    ...(startup && { startup }),
-  };
-}
-
-function incomplete(content: Content): string | undefined {
-  const text = plainText(content);
-  if (!text.trimStart().startsWith(header)) return `it does not begin with "${header}"`;
-  if (!/^version \S/m.test(text)) return 'it has no line "version"';
-  return undefined;
+  });
 }
 
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
@@ -91,7 +63,11 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
     {
       title: `Type it into ${name} in configuration mode. What is there stays where the version says nothing of it: on a switch that is fresh from the factory (write erase, reload) it becomes exactly the version. Not in it: host keys, certificates; SNMPv3 users need the same engine ID`,
       where: 'device',
-      lines: ['configure terminal', ...statements(linesOf(content)), 'end'],
+      lines: [
+        'configure terminal',
+        ...statements(content, /^(?:!.*|version .*|\s*)$/, bannerEnd),
+        'end',
+      ],
     },
     {
       title: 'Save it, so that it boots with it',
@@ -101,19 +77,9 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
   ];
 }
 
-/** Without what is said around them, and without comments, but for what a banner holds. */
-function statements(lines: readonly string[]): string[] {
-  const kept: string[] = [];
-  let delimiter: string | undefined;
-  for (const line of lines) {
-    if (delimiter !== undefined) {
-      kept.push(line);
-      if (line.endsWith(delimiter)) delimiter = undefined;
-    } else if (!/^(?:!.*|version .*|\s*)$/.test(line)) {
-      kept.push(line);
-      const [, begun, rest = ''] = /^banner \w+ (\S)(.*)$/.exec(line) ?? [];
-      if (begun !== undefined && !rest.includes(begun)) delimiter = begun;
-    }
-  }
-  return kept;
+/** `banner motd #`: the sign ends it, unless it ends in the same line. */
+function bannerEnd(line: string): RegExp | undefined {
+  const [, sign, rest = ''] = /^banner \w+ (\S)(.*)$/.exec(line) ?? [];
+  if (sign === undefined || rest.includes(sign)) return undefined;
+  return new RegExp(`${escapePattern(sign)}$`);
 }

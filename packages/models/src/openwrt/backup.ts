@@ -46,7 +46,6 @@ const secrets: readonly SecretRule[] = [
 
 export function backup(): BackupModel {
   return {
-    name: 'openwrt',
     format: 'tar',
     read,
     proof: 'transfer',

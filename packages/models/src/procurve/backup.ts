@@ -8,20 +8,9 @@
  * set. Firmware that always pages is answered page by page.
  * Source: ArubaOS-Switch Management and Configuration Guide for 16.x, "Switch Memory and Configuration".
  */
-
-import type { DeviceConnection } from '@skolo/equipment';
-import type {
-  BackupModel,
-  Content,
-  Reading,
-  RestoreAbout,
-  RestoreStep,
-  SecretRule,
-} from '../backup.ts';
-import { given, ifAllowed, linesOf, plainText } from '../families/text-reading.ts';
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
+import { cliBackup, statements } from '../families/cli-backup.ts';
 import { procurve as dialect } from './dialect.ts';
-
-const editor = /^; (?:\S+ )+Configuration Editor; /m;
 
 const value = String.raw`("[^"]*"|\S+)`;
 const secrets: readonly SecretRule[] = [
@@ -43,50 +32,27 @@ const secrets: readonly SecretRule[] = [
 ];
 
 export function backup(): BackupModel {
-  return {
-    name: 'procurve',
-    format: 'text',
-    read,
-    proof: 'twice',
-    incomplete,
-    messages: dialect.noise,
-    // What tells the saved one from the running one.
+  return cliBackup({
+    dialect,
+    running: 'show running-config',
+    startup: 'show config',
+    serial: {
+      // Each half of the models knows one of these.
+      commands: ['show system information', 'show system-information'],
+      pattern: /\bSerial Number +: +(\w+)/,
+    },
+    hostname: /^hostname "?([^"\r\n]+)/m,
+    complete: {
+      has: [
+        [/^; (?:\S+ )+Configuration Editor; /m, '; … Configuration Editor; …'],
+        [/^hostname /m, 'hostname'],
+      ],
+    },
+    // These lines differ between the saved configuration and the one in force.
     volatile: [/^\s*$/, /^(?:Running|Startup) configuration:/],
     secrets,
     restore: { comment: ';', steps },
-  };
-}
-
-async function read(connection: DeviceConnection): Promise<Reading> {
-  const cli = await connection.cli(dialect);
-  const bytes = await cli.read('show running-config');
-  const startup = await ifAllowed(cli.read('show config'));
-  const system = await serialOf((command) => ifAllowed(cli.run(command)));
-  const hostname = /^hostname "?([^"\r\n]+)/m.exec(bytes.toString())?.[1];
-  return {
-    content: { bytes },
-    identity: { ...given('serial', system), ...given('hostname', hostname) },
-    ...(startup && { startup }),
-  };
-}
-
-/** Each half of the models knows one of these. */
-async function serialOf(
-  ask: (command: string) => Promise<Buffer | undefined>,
-): Promise<string | undefined> {
-  for (const command of ['show system information', 'show system-information']) {
-    const said = (await ask(command))?.toString() ?? '';
-    const serial = /\bSerial Number +: +(\w+)/.exec(said)?.[1];
-    if (serial !== undefined) return serial;
-  }
-  return undefined;
-}
-
-function incomplete(content: Content): string | undefined {
-  const text = plainText(content);
-  if (!editor.test(text)) return 'it has no line "; … Configuration Editor; …"';
-  if (!/^hostname /m.test(text)) return 'it has no line "hostname"';
-  return undefined;
+  });
 }
 
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
@@ -94,7 +60,13 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
     {
       title: `Type it into ${name} in configuration mode. What is there stays where the version says nothing of it: on a switch that is fresh from the factory (erase startup-config) it becomes exactly the version. Not in it: host keys and certificates, and without include-credentials passwords, keys and SNMPv3 users`,
       where: 'device',
-      lines: ['configure', ...statements(linesOf(content)), 'exit'],
+      lines: [
+        'configure',
+        ...statements(content, /^(?:;.*|Running configuration:|\s*)$/, (line) =>
+          /^banner \w+ "[^"]*$/.test(line) ? /"/ : undefined,
+        ),
+        'exit',
+      ],
     },
     {
       title: 'Save it, so that it boots with it',
@@ -102,20 +74,4 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
       lines: ['write memory'],
     },
   ];
-}
-
-/** Without what is said around them, and without comments, but for what a banner holds. */
-function statements(lines: readonly string[]): string[] {
-  const kept: string[] = [];
-  let isInBanner = false;
-  for (const line of lines) {
-    if (isInBanner) {
-      kept.push(line);
-      isInBanner = !line.includes('"');
-    } else if (!/^(?:;.*|Running configuration:|\s*)$/.test(line)) {
-      kept.push(line);
-      isInBanner = /^banner \w+ "[^"]*$/.test(line);
-    }
-  }
-  return kept;
 }

@@ -19,6 +19,7 @@ import type {
   RestoreStep,
   SecretRule,
 } from '../backup.ts';
+import { copyToDevice } from '../families/desk-steps.ts';
 import {
   given,
   ifAllowed,
@@ -51,7 +52,6 @@ const secrets: readonly SecretRule[] = [
 
 export function backup(): BackupModel {
   return {
-    name: 'routeros',
     format: 'text',
     read,
     proof: 'twice',
@@ -113,18 +113,14 @@ function incomplete(content: Content): string | undefined {
   return text.endsWith('\n') ? undefined : 'its last line has no end';
 }
 
-function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
-  const { name, address = name, ports } = device;
+function steps(_content: Buffer, about: RestoreAbout): RestoreStep[] {
+  const { name } = about.device;
   const file = `${name}.rsc`;
-  const port = ports.ssh === undefined || ports.ssh === 22 ? '' : `-P ${ports.ssh} `;
   return [
     {
       title: 'Get the version into a file, and copy it to the device',
       where: 'desk',
-      lines: [
-        `skolo backup show ${name} --version ${id} --secrets -o ${file}`,
-        `scp -O ${port}${file} admin@${address}:${file}`,
-      ],
+      lines: copyToDevice(about, { file, user: 'admin' }),
     },
     {
       title: `Reset ${name} to exactly that: it asks whether to, restarts, and imports the file. Not in it, and lost unless it has them still: passwords of users (kept here), certificates, host keys, other files. To add it to what is there instead: /import file-name=${file}`,

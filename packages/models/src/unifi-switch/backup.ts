@@ -20,7 +20,6 @@ import {
 
 export function backup(): BackupModel {
   return {
-    name: 'unifi-switch',
     format: 'text',
     read: readSystemCfg,
     proof: 'transfer',

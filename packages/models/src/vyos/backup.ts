@@ -7,11 +7,4 @@
  * /config/auth and /config/user-data.
  * Source: vyatta-cfg, vyos-1x (config_mgmt.py); VyOS user guide, "Command Line Interface".
  */
-
-import type { BackupModel } from '../backup.ts';
-import type { Device } from '../device.ts';
-import { vyattaModel } from '../families/vyatta/backup.ts';
-
-export function backup(device: Device): BackupModel {
-  return vyattaModel('vyos', device);
-}
+export { vyattaBackup as backup } from '../families/vyatta/backup.ts';

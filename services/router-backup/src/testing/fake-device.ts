@@ -42,13 +42,12 @@ export class FakeDevices {
 
   /** For each of these models of rack.yaml. */
   models(...names: string[]): ReadonlyMap<string, CreateBackup> {
-    return new Map(names.map((name) => [name, (device) => this.model(name, device)]));
+    return new Map(names.map((name) => [name, (device) => this.model(device)]));
   }
 
-  private model(name: string, { name: deviceName }: { name: string }): BackupModel {
+  private model({ name: deviceName }: { name: string }): BackupModel {
     const device = () => this.get(deviceName);
     return {
-      name,
       format: 'text',
       proof: 'mark',
       read: async (connection) => {

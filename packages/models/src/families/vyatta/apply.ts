@@ -44,7 +44,7 @@ export async function apply(
   const wanted = settingsOfVersion(connection, content);
   await withFile(connection, content, async (path) => {
     const former = await readRunning(connection);
-    const isSaved = isSame(former, await readSaved(connection));
+    const isSaved = isSameSettings(former, await readSaved(connection));
     const cli = await configure(connection);
     if (!isSaved) {
       await save(connection, cli);
@@ -98,7 +98,7 @@ async function confirm(
   try {
     step(`committed; unless it is confirmed within ${minutes} minutes, it starts anew as it was`);
     const running = await runningAfter(connection, committed);
-    if (isSame(running, wanted)) {
+    if (isSameSettings(running, wanted)) {
       step('reached in a new session; the version is in force');
       await twice(() => sayConfirm(connection, wanted));
       step('confirmed');
@@ -108,7 +108,8 @@ async function confirm(
     if (said === undefined)
       throw refused(connection, 'the session was lost, and it is not in force');
     const words = `: ${withoutSecrets(said.text).trim().slice(0, 300)}`;
-    if (!isSame(running, former)) throw refused(connection, `took only a part of it${words}`);
+    if (!isSameSettings(running, former))
+      throw refused(connection, `took only a part of it${words}`);
     // It would start anew for nothing. Where it has nothing to confirm, it says so, and that is all.
     const cli = await configure(connection);
     await ask(cli, 'confirm');
@@ -124,7 +125,8 @@ async function confirm(
 async function sayConfirm(connection: DeviceConnection, wanted: readonly Setting[]): Promise<void> {
   const { text, isRefusal } = await ask(await configure(connection), 'confirm');
   // It was confirmed before, and only the answer was lost; unless it has started anew meanwhile.
-  const isDone = /no confirm pending/i.test(text) && isSame(await readRunning(connection), wanted);
+  const isDone =
+    /no confirm pending/i.test(text) && isSameSettings(await readRunning(connection), wanted);
   if (isRefusal && !isDone) throw refused(connection, `does not take the confirmation: ${text}`);
 }
 
@@ -151,7 +153,7 @@ async function runningAfter(
   for (let look = 1; ; look += 1) {
     // Asked in another way than by the command line, so that it is in a new session.
     const running = await readRunning(connection);
-    if (said !== undefined || look === looks || isSame(running, wanted)) return running;
+    if (said !== undefined || look === looks || isSameSettings(running, wanted)) return running;
     await pause(betweenLooksMs);
   }
 }
@@ -167,7 +169,7 @@ async function finish(
       await save(connection, cli);
       await ask(cli, 'exit');
     });
-    if (!isSame(await readSaved(connection), wanted)) {
+    if (!isSameSettings(await readSaved(connection), wanted)) {
       throw refused(connection, 'has saved something else');
     }
     step('saved, and read back');
@@ -188,10 +190,6 @@ function settingsOfVersion({ device }: DeviceConnection, content: Buffer): Setti
   const why = whyCut(text);
   if (why === undefined && typeof settings !== 'string') return settings;
   throw new DeviceRefused(device.name, `this version cannot be loaded, ${why}; see its steps`);
-}
-
-function isSame(a: readonly Setting[] | string, b: readonly Setting[] | string): boolean {
-  return typeof a !== 'string' && typeof b !== 'string' && isSameSettings(a, b);
 }
 
 function sizeOf(compared: string): string {

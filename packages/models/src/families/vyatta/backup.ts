@@ -28,16 +28,16 @@ import {
   readChangedBy,
   readCommands,
   readPlainText,
+  readRunning,
   readRunningText,
   readSerial,
 } from './read.ts';
 import { vyattaSecrets } from './secrets.ts';
 import { commandSteps, fileSteps } from './steps.ts';
 
-export function vyattaModel(name: string, { options }: Device): BackupModel {
+export function vyattaBackup({ options }: Device): BackupModel {
   const asCommands = options.export === 'commands';
   return {
-    name,
     format: 'text',
     read: asCommands ? readAsCommands : readAsFile,
     proof: asCommands ? 'twice' : 'mark',
@@ -58,8 +58,7 @@ async function readAsFile(connection: DeviceConnection): Promise<Reading> {
   const running = await readRunningText(connection);
   const { body, versions } = splitVersions(boot);
   const [saved, inForce] = [settingsIn(body), settingsIn(running)];
-  const isSaved =
-    typeof saved !== 'string' && typeof inForce !== 'string' && isSameSettings(saved, inForce);
+  const isSaved = isSameSettings(saved, inForce);
   if (!isSaved && running !== (await readRunningText(connection))) throw differs(connection);
   const text = isSaved ? boot : `${quotedLike(running, body).trimEnd()}\n${versions}`;
   return {
@@ -71,16 +70,12 @@ async function readAsFile(connection: DeviceConnection): Promise<Reading> {
 
 async function readAsCommands(connection: DeviceConnection): Promise<Reading> {
   const bytes = await readCommands(connection);
+  const commands = bytes.toString('latin1');
   const plain = settingsIn(await readPlainText(connection));
   // Commands have no end of their own; the blocks that they make do.
-  if (plain.length !== settingsOf(bytes.toString('latin1')).length) throw differs(connection);
-  const [saved, inForce] = [
-    settingsIn(splitVersions(await readBoot(connection)).body),
-    settingsIn(await readRunningText(connection)),
-  ];
-  const isSaved =
-    typeof saved !== 'string' && typeof inForce !== 'string' && isSameSettings(saved, inForce);
-  const commands = bytes.toString('latin1');
+  if (plain.length !== settingsOf(commands).length) throw differs(connection);
+  const saved = settingsIn(splitVersions(await readBoot(connection)).body);
+  const isSaved = isSameSettings(saved, await readRunning(connection));
   const startup = typeof saved === 'string' ? '' : commandsOf(saved);
   return {
     content: { bytes },

@@ -85,9 +85,12 @@ export function settingsOf(commands: string): Setting[] {
     .map((line) => words(line.slice('set '.length)));
 }
 
-/** Whether they say the same, in whatever order. */
-export function isSameSettings(a: readonly Setting[], b: readonly Setting[]): boolean {
-  if (a.length !== b.length) return false;
+/** Whether both are known and equal, in any order. A string is the reason why settings are unknown. */
+export function isSameSettings(
+  a: readonly Setting[] | string,
+  b: readonly Setting[] | string,
+): boolean {
+  if (typeof a === 'string' || typeof b === 'string' || a.length !== b.length) return false;
   const [one, other] = [[...a].sort(), [...b].sort()];
   return one.every((setting, i) => setting === other[i]);
 }

@@ -9,8 +9,8 @@ import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import { onTestFinished, type TestContext } from 'vitest';
 import { Repository } from '../repository.ts';
-import { beginHistory } from '../testing/history.ts';
-import { run, tempDir } from './testing.ts';
+import { beginHistory } from './history.ts';
+import { run, tempDir } from './offsite.ts';
 
 export const about = {
   rack: 'rack4',
