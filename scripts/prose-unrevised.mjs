@@ -8,5 +8,4 @@ export const unrevised = [
   'packages/durable/README.md',
   'packages/rack/README.md',
   'services/alert-to-pubsub/README.md',
-  'services/router-backup/README.md',
 ];

@@ -26,6 +26,16 @@ export class BackupFailed extends Error {
   }
 }
 
+export class SuspiciouslySmall extends BackupFailed {
+  /** Fingerprint of what was read. */
+  readonly suspect: string;
+
+  constructor(device: string, what: string, suspect: string) {
+    super(device, 'suspiciously-small', what);
+    this.suspect = suspect;
+  }
+}
+
 /** Whether the same may work a moment later. */
 export const isWorthRetrying: Readonly<Record<FailureClass, boolean>> = {
   unreachable: true,

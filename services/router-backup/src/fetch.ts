@@ -16,7 +16,7 @@ import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import { BackupFailed, failureOf } from './failure.ts';
 import { refusalIn } from './refusal.ts';
-import type { Talk } from './transcript.ts';
+import type { Transcript } from './transcript.ts';
 
 export interface FetchDeps {
   rack: () => Rack;
@@ -60,10 +60,14 @@ export class Fetch {
   /**
    * Reads it, with all checks that need nothing but what was read.
    *
-   * @param talk takes down what is said
+   * @param transcript takes down what is said
    * @throws BackupFailed
    */
-  async read(device: InfrastructureDevice, talk: Talk, signal: AbortSignal): Promise<Fetched> {
+  async read(
+    device: InfrastructureDevice,
+    transcript: Transcript,
+    signal: AbortSignal,
+  ): Promise<Fetched> {
     const model = this.model(device);
     let legacy: Set<string> | undefined;
     const onConnected = ({ legacyAlgorithms }: ConnectionFacts) => {
@@ -76,7 +80,7 @@ export class Fetch {
         );
         return await fetched(model, reading);
       };
-      const read = await this.connected(device, talk, signal, work, onConnected);
+      const read = await this.connected(device, transcript, signal, work, onConnected);
       return { ...read, ...(legacy && { legacyAlgorithms: [...legacy].sort() }) };
     } catch (error) {
       await this.drop(device);
@@ -102,7 +106,7 @@ export class Fetch {
    */
   async connected<T>(
     device: InfrastructureDevice,
-    talk: Talk,
+    transcript: Transcript,
     signal: AbortSignal,
     work: (connection: Connection) => Promise<T>,
     onConnected?: (facts: ConnectionFacts) => void,
@@ -117,7 +121,7 @@ export class Fetch {
       idleMs: idleSeconds * 1000,
       deadlineMs: totalSeconds * 1000,
       scratch: join(scratch, device.name),
-      onTalk: (from, text) => talk.note(from, text),
+      onTalk: (from, text) => transcript.add(from, text),
       ...(onConnected && { onConnected }),
     });
     try {

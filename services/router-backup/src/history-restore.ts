@@ -1,34 +1,36 @@
 /**
- * Takes a history that was made again from a copy off site, piece by piece in one file, and puts it in the place of the
- * present one. What was stored since the loss is appended to it first.
+ * Receives a history that was made again from a copy off site, piece by piece in one file, and puts it in the place of the
+ * present one. Versions that were stored since the loss are appended to it first.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { appendMissing, openBundle, type Repository, type Version } from '@skolo/backup';
-import { errorText, HttpProblem, type Logger } from '@skolo/common';
+import { errorText, HttpProblem } from '@skolo/common';
 import { makeFolder } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
-import type { LostHistory } from './lost-history.ts';
-import type { LostRecord } from './records.ts';
+import type { Rack } from '@skolo/rack';
+import type { EmitBackup } from './events.ts';
+import type { HistoryLoss } from './history-loss.ts';
+import type { LostRecord } from './state.ts';
 import type { Store } from './store.ts';
+import type { Uploads } from './uploads.ts';
 
 export interface HistoryRestoreDeps {
   stateDir: string;
-  rack: () => string;
+  rack: () => Rack;
   store: Store;
-  lost: LostHistory;
-  /** Versions that were there before, with the ids that they have now. */
-  onRestored(ids: ReadonlyMap<string, string>): Promise<void>;
-  log: Logger;
+  loss: HistoryLoss;
+  uploads: Pick<Uploads, 'restored'>;
+  emit: EmitBackup;
   signal: AbortSignal;
 }
 
 export interface RestoredHistory {
   devices: number;
   versions: number;
-  /** What is still lost. */
+  /** Still lost. */
   lost: LostRecord[];
 }
 
@@ -42,15 +44,15 @@ export class HistoryRestore {
     this.folder = join(deps.stateDir, 'incoming');
   }
 
-  /** Removes what a process that died has left. Never throws. */
+  /** Removes the files that a killed process has left. Never throws. */
   async clear(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true }).catch(() => undefined);
   }
 
   /**
-   * Appends a piece to the file. The first piece, at 0, begins it again.
+   * Appends a piece to the file. A piece at 0 begins it again.
    *
-   * @returns bytes that are there now
+   * @returns the size of the file
    * @throws HttpProblem 409: another piece is next. BackupError `storage`
    */
   async receive(offset: number, piece: Buffer): Promise<number> {
@@ -78,7 +80,7 @@ export class HistoryRestore {
   /**
    * Puts the history that was received in the place of the present one.
    *
-   * @throws HttpProblem 409: it is not what was sent. BackupError: the history is what it was
+   * @throws HttpProblem 409: it is not what was sent. BackupError: the history is unchanged
    */
   async restore(sha256: string): Promise<RestoredHistory> {
     return await this.inTurn(async () => {
@@ -92,30 +94,32 @@ export class HistoryRestore {
   }
 
   private async replace(): Promise<RestoredHistory> {
-    const { store, lost, rack, signal, onRestored, log } = this.deps;
+    const { store, loss, rack, signal, uploads, emit } = this.deps;
+    const { name } = rack();
     const copy = new Map<string, readonly Version[]>();
     let ids: ReadonlyMap<string, string> = new Map();
     let versions = 0;
     await store.replace(async (present) => {
       const folder = join(this.folder, 'history');
-      const options = { rack: rack(), signal };
+      const options = { rack: name, signal };
       const restored = await openBundle(this.file, folder, options).catch(notAHistory);
       try {
         await checked(restored, signal);
         for (const device of await restored.devices()) {
           copy.set(device, await restored.versions(device));
         }
-        ids = await appendMissing(present, restored, rack());
+        ids = await appendMissing(present, restored, name);
         for (const device of await restored.devices()) versions += await restored.count(device);
       } finally {
         await restored.close();
       }
       return folder;
     });
-    await onRestored(ids);
-    const left = await lost.restored(copy);
-    log.warn({ devices: copy.size, versions, left: left.length }, 'history restored from a copy');
-    return { devices: copy.size, versions, lost: left };
+    await uploads.restored(ids);
+    const lost = await loss.restored(copy);
+    const devices = copy.size;
+    emit({ type: 'history-restored', devices, versions, left: lost.length });
+    return { devices, versions, lost };
   }
 
   private async check(sha256: string): Promise<void> {

@@ -1,15 +1,13 @@
 /**
- * Who has left rack.yaml is retired: the history stays, nothing is deleted. An inventory that is empty, or lost half of
- * the devices, is taken for a mistake: nobody is retired until a person has asked for a backup of all.
+ * A device that has left rack.yaml is retired: its history stays, nothing is deleted. An inventory that is empty, or lost half
+ * of the devices, counts as a mistake: no device is retired until a person has asked for a backup of all.
  */
-import { type Clock, type DegradedList, errorText, type Logger } from '@skolo/common';
+import { type Clock, errorText, type Logger } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
-import type { DeviceRecord } from './records.ts';
-import type { State } from './state.ts';
+import type { EmitBackup } from './events.ts';
+import type { DeviceRecord, State } from './state.ts';
 import type { Store } from './store.ts';
 import { jumphostModel } from './targets.ts';
-
-const trouble = 'inventory';
 
 export interface InventoryDeps {
   rack: () => Rack;
@@ -17,19 +15,19 @@ export interface InventoryDeps {
   store: Store;
   clock: Clock;
   log: Logger;
-  degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  emit: EmitBackup;
 }
 
 export class Inventory {
   private readonly deps: InventoryDeps;
   private why: string | undefined;
-  private looking: Promise<void> = Promise.resolve();
+  private checking: Promise<void> = Promise.resolve();
 
   constructor(deps: InventoryDeps) {
     this.deps = deps;
   }
 
-  /** Why rack.yaml cannot be meant like that. Undefined: it can. */
+  /** Why rack.yaml looks like a mistake. Undefined: it does not. */
   get problem(): string | undefined {
     return this.why;
   }
@@ -37,17 +35,17 @@ export class Inventory {
   /**
    * Compares rack.yaml with the devices that have been backed up.
    *
-   * @param isMeant a person has asked for all that it lists
+   * @param isConfirmed a person has asked for all devices that it lists
    */
-  async look({ isMeant = false } = {}): Promise<void> {
+  async check({ isConfirmed = false } = {}): Promise<void> {
     // One after the other: half of a retirement looks like a mistake.
-    const look = () => this.lookNow(isMeant);
-    this.looking = this.looking.then(look, look);
-    await this.looking;
+    const check = () => this.checkNow(isConfirmed);
+    this.checking = this.checking.then(check, check);
+    await this.checking;
   }
 
-  private async lookNow(isMeant: boolean): Promise<void> {
-    const { rack, state, degraded, log } = this.deps;
+  private async checkNow(isConfirmed: boolean): Promise<void> {
+    const { rack, state, emit, log } = this.deps;
     const known = [...state.devices.all.values()].filter(
       ({ retiredAt, model }) => retiredAt === undefined && model !== jumphostModel,
     );
@@ -57,25 +55,24 @@ export class Inventory {
       ({ name }) => !infrastructure.has(name) && !disabled?.names.has(name),
     );
     const isTooMany = gone.length > 0 && gone.length * 2 >= known.length;
-    if (isTooMany && !isMeant) {
+    if (isTooMany && !isConfirmed) {
       const why = `rack.yaml lists ${known.length - gone.length} of the ${known.length} devices that have been backed up; is it the right file? If it is, run: skolo backup run`;
       if (this.why === undefined)
         log.error({ known: known.length, gone: gone.length }, 'inventory shrank');
       this.why = why;
-      degraded.raise(trouble, why);
-      return;
+      return emit({ type: 'condition', name: 'inventory', why });
     }
     this.why = undefined;
-    degraded.clear(trouble);
+    emit({ type: 'condition', name: 'inventory' });
     for (const record of gone) await this.retire(record);
   }
 
   private async retire(record: DeviceRecord): Promise<void> {
-    const { rack, state, store, clock, log } = this.deps;
+    const { rack, state, store, clock, log, emit } = this.deps;
     const { name, model } = record;
     const retiredAt = new Date(clock.now()).toISOString();
     await state.keep([state.devices.put({ ...record, retiredAt })]);
-    log.warn({ device: name }, 'retired');
+    emit({ type: 'device-retired', device: name });
     const about = { rack: rack().name, model, run: '-', time: retiredAt, by: 'rack.yaml' };
     const note = async () => store.repository.note(name, 'retired: it has left rack.yaml', about);
     await note().catch((error: unknown) => {

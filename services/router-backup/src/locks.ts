@@ -1,10 +1,6 @@
-/** One at a time for each name, in the order in which they came. */
+/** Work with one name at a time, in the order of the requests. */
 export class Locks {
   private readonly last = new Map<string, Promise<unknown>>();
-
-  isHeld(name: string): boolean {
-    return this.last.has(name);
-  }
 
   async hold<T>(name: string, work: () => Promise<T>): Promise<T> {
     const before = this.last.get(name) ?? Promise.resolve();

@@ -1,17 +1,17 @@
-/** When runs begin by themselves: by the schedule, for what is overdue, and for devices that were never read. */
+/** Begins runs: by the schedule, for overdue devices, and for devices that were never read. */
 import type { Clock, Logger } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { Inventory } from './inventory.ts';
-import type { DeviceRecord, MarkRecord } from './records.ts';
 import type { Runs } from './runs.ts';
 import { Schedule } from './schedule.ts';
-import type { State } from './state.ts';
+import type { DeviceRecord, MarkRecord, State } from './state.ts';
 import { targetsOf } from './targets.ts';
+import type { Versions } from './versions.ts';
 
 const minuteMs = 60_000;
-/** What the disk did not take is tried again after this long. */
+/** A device that could not be stored is read again after this long. */
 const storageRetryMs = 15 * minuteMs;
-/** Later than this it was not node-cron that woke us: something was made up for. */
+/** If the last look is longer ago, the service or its computer did not run meanwhile. */
 const punctualMs = 90_000;
 
 export interface PlannerDeps {
@@ -21,9 +21,8 @@ export interface PlannerDeps {
   inventory: Inventory;
   clock: Clock;
   log: Logger;
-  /** Whether a device has a version in the history; true where that cannot be known now. */
-  hasVersion(device: string): Promise<boolean>;
-  everyMs?: number;
+  versions: Versions;
+  everyMs?: number | undefined;
 }
 
 export class Planner {
@@ -32,7 +31,7 @@ export class Planner {
   private lastLook: number | undefined;
   /** The last look, in local minutes; undefined: none in this zone. */
   private seen: number | undefined;
-  /** Who failed for want of a disk need not wait. */
+  /** Devices that could not be stored need not wait. */
   private isDiskWellAgain = false;
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> = Promise.resolve();
@@ -49,7 +48,7 @@ export class Planner {
     await this.look();
   }
 
-  /** Takes over what rack.yaml says now. */
+  /** Applies the present rack.yaml. */
   async follow(): Promise<void> {
     const { expression, timezone } = this.schedule;
     const { rack } = this.deps;
@@ -60,22 +59,17 @@ export class Planner {
     if (now.expression !== expression || now.timezone !== timezone) {
       await this.schedule.stop();
       this.schedule = this.newSchedule();
-      // What another clock or expression had seen says nothing of this one.
+      // The mark of another time zone or expression has no meaning for this one.
       this.seen = undefined;
       this.schedule.start(() => void this.look());
     }
     await this.look();
   }
 
-  /** When node-cron will wake us next. */
-  next(): Date | undefined {
-    return this.schedule.next();
-  }
-
   /**
-   * Looks whether anything is due. One after the other, so that nothing is begun twice.
+   * Begins what is due. One look at a time, so that no run begins twice.
    *
-   * @param isDiskWell it was not, until now
+   * @param isDiskWell the disk rejected writes until now
    */
   async look({ isDiskWell = false } = {}): Promise<void> {
     if (isDiskWell) this.isDiskWellAgain = true;
@@ -86,7 +80,7 @@ export class Planner {
     });
   }
 
-  async stop(): Promise<void> {
+  async close(): Promise<void> {
     clearInterval(this.timer);
     await this.schedule.stop();
     await this.looking.catch(() => undefined);
@@ -106,7 +100,7 @@ export class Planner {
     const isPunctual = this.lastLook !== undefined && uptime - this.lastLook < punctualMs;
     this.lastLook = uptime;
     const mark: MarkRecord = { name: 'schedule', seen };
-    await inventory.look();
+    await inventory.check();
     if (isDue) {
       const origin = isPunctual ? 'schedule' : 'overdue';
       const devices = this.dueDevices();
@@ -125,8 +119,8 @@ export class Planner {
   }
 
   /**
-   * Those that no earlier run is about to read: one device that fails and is tried again must not cost all others their
-   * turn. Undefined: all.
+   * Devices that no earlier run is about to read: one device that fails and is retried must not delay all others.
+   * Undefined: all.
    */
   private dueDevices(): string[] | undefined {
     const { rack, runs } = this.deps;
@@ -136,33 +130,42 @@ export class Planner {
     return free.some(({ why }) => why === undefined) ? free.map(({ name }) => name) : [];
   }
 
-  /** What was read and could not be stored: the disk may be well again, and the device has done its part. */
-  private isOwed({ failure, lastAttempt }: DeviceRecord): boolean {
+  /** It was read and could not be stored, and the disk may accept it now. */
+  private isToRetry({ failure, lastAttempt }: DeviceRecord): boolean {
     if (failure !== 'storage' || lastAttempt === undefined) return false;
     if (this.isDiskWellAgain) return true;
     return Math.abs(this.deps.clock.now() - Date.parse(lastAttempt)) > storageRetryMs;
   }
 
-  /** Who comes new into rack.yaml need not wait for the night; nor who lost its history. */
+  /** Devices that are new in rack.yaml, or lost their history, need not wait for the night. */
   private async lookForNew(): Promise<void> {
-    const { rack, state, runs, hasVersion } = this.deps;
+    const { rack, state, runs } = this.deps;
     const devices: string[] = [];
     let isLater = false;
     for (const { name, why } of targetsOf(rack())) {
       if (why !== undefined) continue;
       if (runs.isAskedFor(name)) {
-        // It may yet fail for want of a disk.
+        // The disk may still reject it.
         isLater = true;
         continue;
       }
       const known = state.devices.get(name);
       const isNew = known === undefined || known.retiredAt !== undefined;
-      const isLost = known?.failure === undefined && !(await hasVersion(name));
-      if (isNew || isLost || (known && this.isOwed(known))) devices.push(name);
+      const isLost = known?.failure === undefined && !(await this.hasVersion(name));
+      if (isNew || isLost || (known && this.isToRetry(known))) devices.push(name);
     }
     this.isDiskWellAgain &&= isLater;
     if (devices.length === 0) return;
     const reason = 'not in the history yet';
     await runs.begun({ devices, origin: 'overdue', by: 'schedule', reason });
+  }
+
+  /** True while that cannot be known. */
+  private async hasVersion(device: string): Promise<boolean> {
+    const newest = this.deps.versions.newest(device);
+    return await newest.then(
+      (version) => version !== undefined,
+      () => true,
+    );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Which devices the power-cycle daemon wants now: a power cycle comes before a backup. It may be down, refuse us or talk
- * nonsense; then nobody wants anything.
+ * The devices that the power-cycle daemon needs now, since a power cycle comes before a backup. If the daemon is down, rejects
+ * us or answers nonsense, no device is needed.
  */
 import {
   type ControllerStatus,
@@ -20,13 +20,13 @@ export interface PowerDaemonDeps {
   clock?: Pick<Clock, 'uptime'>;
   /** How long it has to answer. */
   timeoutMs?: number;
-  /** How often it is asked while somebody is followed. */
+  /** How often it is asked while a device is being read. */
   pollMs?: number;
 }
 
 /** A device that is being read. */
 export interface Following {
-  /** Aborted with a DeviceBusy once the device is wanted, and with the caller's own signal. */
+  /** Aborted with a DeviceBusy once the daemon needs the device, and with the caller's own signal. */
   signal: AbortSignal;
   /** Must be called when the device is no longer read. */
   end(): void;
@@ -39,8 +39,8 @@ interface Follower {
 
 type Names = ReadonlySet<string>;
 
-const nobody: Names = new Set();
-/** An answer serves everybody who asks within this time. */
+const noNames: Names = new Set();
+/** An answer is used again within this time. */
 const freshSeconds = 2;
 /** A thousand cycles with their steps are some megabytes. */
 const mostBytes = 16 * 1024 * 1024;
@@ -67,7 +67,7 @@ export class PowerDaemon {
     return orAborted(this.latest(), signal);
   }
 
-  /** Tells when the device becomes wanted while it is read. All that are followed share one look every two seconds. */
+  /** Watches whether the daemon needs the device while it is read. One request every two seconds serves all devices. */
   follow(device: string, signal: AbortSignal): Following {
     const controller = new AbortController();
     const follower = { device, controller };
@@ -95,7 +95,7 @@ export class PowerDaemon {
     for (const { device, controller } of this.followers) {
       if (names.has(device)) controller.abort(new DeviceBusy(device, busy));
     }
-    // Nobody was left meanwhile, and then somebody came, who has a timer of his own.
+    // The last follower ended meanwhile, and another one has started a timer of its own.
     if (this.polling !== timer) return;
     this.polling = undefined;
     if (this.followers.size > 0) this.poll();
@@ -137,14 +137,14 @@ export class PowerDaemon {
       if (!this.isSilent)
         this.deps.log?.info({ why: errorText(error) }, 'power-cycle daemon not asked');
       this.isSilent = true;
-      return nobody;
+      return noNames;
     }
   }
 }
 
 const busy = 'a power cycle needs it, and comes first; it is read again later';
 
-/** Without the token it may still be allowed to look. */
+/** The daemon may allow reading without a token. */
 async function tokenOf(rack: Rack): Promise<string | undefined> {
   const ref = rack.services['router-backup'].powerToken;
   if (ref === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** A version as people read it: text, with secrets masked unless they may see them; and what changed from one to another. */
+/** A version as text, with secrets masked unless the reader may see them, and the difference between two versions. */
 
 import { difference, type Version } from '@skolo/backup';
 import { HttpProblem } from '@skolo/common';
@@ -8,8 +8,8 @@ import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { deviceOf } from './targets.ts';
 import type { Versions } from './versions.ts';
 
-/** Text takes many times its size in memory, and anybody who may look may ask for it. */
-const mostShown = 64 * 1024 * 1024;
+/** Text takes many times its size in memory, and every caller with the role view may request it. */
+const mostBytes = 64 * 1024 * 1024;
 
 export interface ReadableDeps {
   rack: () => Rack;
@@ -28,7 +28,7 @@ export class Readable {
   /** @throws BackupError. HttpProblem 409: it is too large. */
   async text(version: Version, showsSecrets: boolean): Promise<string> {
     const { device, id, size = 0 } = version;
-    if (size > mostShown) {
+    if (size > mostBytes) {
       const how = `skolo backup show ${device} --version ${id.slice(0, 12)} --secrets -o FILE`;
       throw new HttpProblem(
         409,
@@ -38,7 +38,7 @@ export class Readable {
     return this.readable(version, await this.deps.versions.content(version), showsSecrets);
   }
 
-  /** Of bytes that may not be a version yet. */
+  /** Text of bytes that may not be a version yet. */
   readable(of: Pick<Version, 'device' | 'model'>, content: Buffer, showsSecrets = false): string {
     const model = this.model(of);
     const text = textOf(content, model?.format ?? 'text');
@@ -54,7 +54,7 @@ export class Readable {
     return difference(one, other, { from: nameOf(from), to: nameOf(to) });
   }
 
-  /** How a version was read, by what rack.yaml says of the device now, or else by what the version says of its model. */
+  /** The model of a version: as rack.yaml has the device now, or else as the version names it. */
   model({ device: name, model }: Pick<Version, 'device' | 'model'>): BackupModel | undefined {
     const { rack, models } = this.deps;
     const { infrastructure } = rack();
@@ -72,7 +72,7 @@ export class Readable {
       backup: true,
       options: {},
     };
-    // What a described device was like went with its entry.
+    // The description of a generic device was in its entry of rack.yaml.
     return model === 'generic' ? undefined : models.get(model)?.(retired);
   }
 

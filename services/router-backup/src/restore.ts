@@ -1,6 +1,6 @@
 /**
- * The way back into a device: rehearsed, and loaded where its model has a safe way. What the device has before is put
- * into the history first, so that this can be undone, too.
+ * Restores a version to its device: rehearses it, and loads it where the model can do so safely. What the device has before is
+ * stored in the history first, so that a restore can be undone.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -10,19 +10,21 @@ import type { DeviceConnection } from '@skolo/equipment';
 import type { BackupModel } from '@skolo/models/backup';
 import { withoutVolatile } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
-import type { Backup, Occasion } from './backup.ts';
+import type { Attempts, Occasion } from './attempts.ts';
+import type { Backup } from './backup.ts';
 import { BackupFailed } from './failure.ts';
 import type { Fetch, Fetched } from './fetch.ts';
 import type { Locks } from './locks.ts';
 import type { PowerDaemon } from './power-daemon.ts';
 import type { Readable } from './readable.ts';
-import { Talk, type Transcripts } from './transcript.ts';
+import { Transcript, type Transcripts } from './transcript.ts';
 import type { Versions } from './versions.ts';
 
 export interface RestoreDeps {
   rack: () => Rack;
   fetch: Fetch;
-  backup: Backup;
+  backup: Pick<Backup, 'keep'>;
+  attempts: Attempts;
   versions: Versions;
   readable: Readable;
   locks: Locks;
@@ -61,8 +63,8 @@ export class Restores {
     const { versions, transcripts } = this.deps;
     const device = this.device(version);
     const content = await versions.content(version);
-    return await this.alone(device, async (talk) => {
-      const now = await this.read(device, talk);
+    return await this.alone(device, async (transcript) => {
+      const now = await this.read(device, transcript);
       const { model } = now;
       const facts = {
         running: digestOf(now.bytes, model),
@@ -71,11 +73,13 @@ export class Restores {
       };
       const rehearse = model.restore.check;
       if (rehearse === undefined) return { ...facts, rehearsed: false };
-      const { accepted, said } = await this.connected(device, talk, (to) => rehearse(to, content));
+      const { accepted, said } = await this.connected(device, transcript, (to) =>
+        rehearse(to, content),
+      );
       return {
         ...facts,
         rehearsed: accepted !== undefined,
-        said: transcripts.message(said, talk, model.secrets),
+        said: transcripts.message(said, transcript, model.secrets),
         ...(accepted !== undefined && { accepted }),
       };
     });
@@ -83,27 +87,26 @@ export class Restores {
 
   /**
    * @param running as `check` gave it
-   * @throws HttpProblem 409: the device has changed since, or its model has no safe way. BackupFailed, BackupError
+   * @throws HttpProblem 409: the device has changed since, or its model cannot load it safely. BackupFailed, BackupError
    */
   async apply(version: Version, running: string, occasion: Occasion): Promise<Restored> {
-    const { power, fetch, backup, versions, transcripts, signal } = this.deps;
+    const { power, fetch, backup, attempts, versions, transcripts, signal } = this.deps;
     const device = this.device(version);
     const { apply } = fetch.model(device).restore;
     if (apply === undefined) {
-      throw new HttpProblem(
-        409,
-        `a ${device.model} has no safe way to load a configuration from here; do it by hand: skolo backup restore ${device.name} --version ${version.id.slice(0, 12)}`,
-      );
+      const how = `skolo backup restore ${device.name} --version ${version.id.slice(0, 12)}`;
+      const why = `a ${device.model} cannot load a configuration safely from here`;
+      throw new HttpProblem(409, `${why}; do it by hand: ${how}`);
     }
     const content = await versions.content(version);
-    return await this.alone(device, async (talk) => {
+    return await this.alone(device, async (transcript) => {
       if ((await power.wanted(signal)).has(device.name)) {
         throw new HttpProblem(
           409,
           `${device.name} is needed for a power cycle, or is being cycled; nothing was loaded, try again later`,
         );
       }
-      const before = await this.read(device, talk);
+      const before = await this.read(device, transcript);
       if (digestOf(before.bytes, before.model) !== running) {
         throw new HttpProblem(
           409,
@@ -112,12 +115,13 @@ export class Restores {
       }
       await backup.keep(device, before.fetched, occasion);
       const steps: string[] = [];
-      await this.connected(device, talk, (to) =>
+      await this.connected(device, transcript, (to) =>
         apply(to, content, (step) => {
-          steps.push(transcripts.message(step, talk, before.model.secrets));
+          steps.push(transcripts.message(step, transcript, before.model.secrets));
         }),
       );
-      const outcome = await backup.attempt(device, occasion, signal);
+      const { name, model } = device;
+      const outcome = await attempts.attempt({ name, model, device }, occasion, signal);
       if (outcome.failure !== undefined) {
         const what = `loaded (${steps.join('; ')}), but it cannot be read back: ${outcome.detail}`;
         throw new BackupFailed(device.name, outcome.failure, what);
@@ -128,7 +132,7 @@ export class Restores {
     });
   }
 
-  /** Fulfilled when what is being loaded is loaded, or when that takes too long: half of it would be worse than none. */
+  /** Waits for loading that is under way, but not for longer than `mostMs`: half of a configuration is worse than no restore. */
   async windDown(mostMs: number): Promise<void> {
     const waited = new AbortController();
     await Promise.race([
@@ -138,23 +142,27 @@ export class Restores {
     waited.abort();
   }
 
-  /** With nobody else at the device; what was said is kept where it fails. */
+  /** Without other sessions of ours with the device. Keeps the transcript if it fails. */
   private async alone<T>(
     device: InfrastructureDevice,
-    work: (talk: Talk) => Promise<T>,
+    work: (transcript: Transcript) => Promise<T>,
   ): Promise<T> {
     const { locks, transcripts, fetch } = this.deps;
-    const talk = new Talk();
-    const working = locks.hold(device.name, () => work(talk));
+    const transcript = new Transcript();
+    const working = locks.hold(device.name, () => work(transcript));
     this.working.add(working);
     try {
       return await working;
     } catch (error) {
       if (!(error instanceof BackupFailed)) throw error;
       const { secrets } = fetch.model(device);
-      await transcripts.keep(device.name, talk, secrets);
+      await transcripts.keep(device.name, transcript, secrets);
       const what = error.message.slice(device.name.length + 2);
-      throw new BackupFailed(device.name, error.failure, transcripts.message(what, talk, secrets));
+      throw new BackupFailed(
+        device.name,
+        error.failure,
+        transcripts.message(what, transcript, secrets),
+      );
     } finally {
       this.working.delete(working);
     }
@@ -162,19 +170,16 @@ export class Restores {
 
   private async connected<T>(
     device: InfrastructureDevice,
-    talk: Talk,
+    transcript: Transcript,
     work: (connection: DeviceConnection) => Promise<T>,
   ): Promise<T> {
-    return await this.deps.fetch.connected(device, talk, this.deps.signal, work);
+    return await this.deps.fetch.connected(device, transcript, this.deps.signal, work);
   }
 
   private device(version: Version): InfrastructureDevice {
     const device = this.deps.rack().infrastructure.get(version.device);
     if (device === undefined) {
-      throw new HttpProblem(
-        409,
-        `${version.device} is not in rack.yaml: there is nothing to load it into`,
-      );
+      throw new HttpProblem(409, `${version.device} is not in rack.yaml, so it cannot be restored`);
     }
     if (version.model !== undefined && version.model !== device.model) {
       throw new HttpProblem(
@@ -187,9 +192,9 @@ export class Restores {
 
   private async read(
     device: InfrastructureDevice,
-    talk: Talk,
+    transcript: Transcript,
   ): Promise<{ bytes: Buffer; model: BackupModel; fetched: Fetched }> {
-    const fetched = await this.deps.fetch.read(device, talk, this.deps.signal);
+    const fetched = await this.deps.fetch.read(device, transcript, this.deps.signal);
     const { content, model } = fetched;
     if ('bytes' in content) return { bytes: content.bytes, model, fetched };
     try {
@@ -200,7 +205,7 @@ export class Restores {
     }
   }
 
-  /** From what the device has to the version; what changes by itself is left out. */
+  /** From what the device has to the version, without what changes by itself. */
   private diff(version: Version, content: Buffer, now: Buffer): string {
     const { readable } = this.deps;
     const model = readable.model(version);
@@ -214,7 +219,6 @@ export class Restores {
   }
 }
 
-/** Large ones are restored by hand. */
 const mostBytes = 256 * 1024 * 1024;
 
 async function readLimited(

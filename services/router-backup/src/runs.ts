@@ -1,7 +1,6 @@
 /**
- * Runs: who asked for which devices to be read, and what came of each. Devices are read side by side, one session with
- * each at a time; what fails and may work a moment later is tried again; what a stop leaves is gone on with at the next
- * start.
+ * Runs: which devices are to be read at whose request, and the result of each. Devices are read concurrently, with one session
+ * per device. Failures that may pass are retried. The next start continues the runs that a stop interrupted.
  */
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
@@ -10,17 +9,21 @@ import { type Clock, errorText, HttpProblem, type Logger, pause, resolveId } fro
 import type { Change } from '@skolo/durable';
 import { didYouMean, expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
-import { type Occasion, type Outcome, Stopping } from './backup.ts';
+import { type Attempts, type Outcome, Stopping } from './attempts.ts';
+import type { EmitBackup } from './events.ts';
 import { isWorthRetrying } from './failure.ts';
 import type { Locks } from './locks.ts';
-import type { RunEntry, RunRecord } from './records.ts';
+import type { PowerDaemon } from './power-daemon.ts';
 import { jitterOf } from './schedule.ts';
-import type { State } from './state.ts';
-import { summaryOf } from './summary.ts';
+import type { RunEntry, RunRecord, State } from './state.ts';
 import { type Target, targetsOf } from './targets.ts';
 
-/** So many are remembered. */
+/** Older ones are forgotten. */
 const keptRuns = 200;
+const minuteMs = 60_000;
+/** How long a power cycle is waited for before the device counts as busy. */
+const patienceMs = { byHand: minuteMs, byItself: 10 * minuteMs };
+const usualPauses = { byHand: [], byItself: [0.5 * minuteMs, 3 * minuteMs, 15 * minuteMs] };
 
 export interface RunsDeps {
   rack: () => Rack;
@@ -28,14 +31,11 @@ export interface RunsDeps {
   locks: Locks;
   clock: Clock;
   log: Logger;
-  /** Reads one of them once, and never throws but for Stopping. */
-  attempt(target: Target, occasion: Occasion, signal: AbortSignal): Promise<Outcome>;
-  /** Fulfilled when nobody wants to power-cycle the device, or when that takes too long. */
-  whenFree(device: string, isByHand: boolean, signal: AbortSignal): Promise<void>;
-  /** Pauses between attempts at one device, in milliseconds: as many as there are further attempts. */
-  retryPauses: { byHand: readonly number[]; byItself: readonly number[] };
-  onOutcome(run: RunRecord, target: Target, outcome: Outcome): void;
-  onFinished(run: RunRecord): void;
+  emit: EmitBackup;
+  attempts: Attempts;
+  power: Pick<PowerDaemon, 'wanted'>;
+  /** Pauses before each further attempt at a device, in milliseconds. */
+  retryPauses?: { byHand: readonly number[]; byItself: readonly number[] } | undefined;
   signal: AbortSignal;
 }
 
@@ -52,7 +52,7 @@ export interface RunRequest {
 export class Runs {
   private readonly deps: RunsDeps;
   private readonly queue: PQueue;
-  /** Under way, with what has come of them so far. */
+  /** Under way, with the results so far. */
   private readonly live = new Map<string, RunRecord>();
   private readonly reading = new Set<string>();
   private readonly working = new Set<Promise<void>>();
@@ -64,7 +64,7 @@ export class Runs {
     this.queue = new PQueue({ concurrency: deps.rack().services['router-backup'].concurrency });
   }
 
-  /** Takes over what rack.yaml says now. */
+  /** Applies the present rack.yaml. */
   follow(): void {
     this.queue.concurrency = this.deps.rack().services['router-backup'].concurrency;
   }
@@ -83,7 +83,7 @@ export class Runs {
   }
 
   /**
-   * The same for what nobody waits for: it is begun whatever the disk says.
+   * Begins a run that no caller waits for, also while the disk rejects writes.
    *
    * @param changes made durable together with it
    */
@@ -95,7 +95,7 @@ export class Runs {
     return shown(record);
   }
 
-  /** Goes on with what the last process left. */
+  /** Continues the runs that the last process left. */
   resume(): void {
     const { state, log } = this.deps;
     for (const record of state.runs.all.values()) {
@@ -106,8 +106,8 @@ export class Runs {
     }
   }
 
-  /** What could not be stored is read again now. */
-  diskIsWell(): void {
+  /** Retries at once what could not be stored. */
+  retryStorage(): void {
     this.disk.abort();
     this.disk = new AbortController();
     setMaxListeners(0, this.disk.signal);
@@ -140,7 +140,7 @@ export class Runs {
     );
   }
 
-  /** Fulfilled when what was under way has ended, which `signal` of the deps makes happen. */
+  /** Waits for the runs, which end with `signal` of the deps. */
   async close(): Promise<void> {
     await Promise.all(this.working);
   }
@@ -179,7 +179,7 @@ export class Runs {
     };
   }
 
-  /** What is known of a device that was done before the stop. */
+  /** The result of a device that was done before the stop. */
   private asLeft(run: string, entry: RunEntry): RunEntry {
     const known = this.deps.state.devices.get(entry.device);
     if (known?.lastRun !== run || known.lastResult === undefined) {
@@ -208,20 +208,18 @@ export class Runs {
   }
 
   private async perform(record: RunRecord, isSpread: boolean): Promise<void> {
-    const { clock, state, log, rack, onFinished } = this.deps;
+    const { clock, state, rack, emit } = this.deps;
     const { jitterSeconds } = rack().services['router-backup'];
     await Promise.all(
       record.devices.filter(isOpen).map(async (entry) => {
         const delayMs = isSpread ? jitterOf(entry.device, jitterSeconds) : 0;
-        await this.bring(record, entry, delayMs);
+        await this.finish(record, entry, delayMs);
       }),
     );
     record.finishedAt = new Date(clock.now()).toISOString();
     await state.keep([state.runs.put(record), ...this.forgotten()]);
     this.live.delete(record.id);
-    const { text, ...counts } = summaryOf(record.devices);
-    log.info({ run: record.id, origin: record.origin, by: record.by, ...counts }, 'run finished');
-    onFinished(record);
+    emit({ type: 'run-finished', run: record });
   }
 
   private forgotten() {
@@ -230,9 +228,9 @@ export class Runs {
     return records.slice(keptRuns).map(({ id }) => state.runs.remove(id));
   }
 
-  /** One device, until it is done. */
-  private async bring(record: RunRecord, entry: RunEntry, delayMs: number): Promise<void> {
-    const { signal, rack, retryPauses, onOutcome, log } = this.deps;
+  /** One device, with all further attempts. */
+  private async finish(record: RunRecord, entry: RunEntry, delayMs: number): Promise<void> {
+    const { signal, rack, retryPauses = usualPauses, emit, log } = this.deps;
     const isByHand = record.origin === 'person';
     await this.wait(delayMs);
     const pauses = isByHand ? retryPauses.byHand : retryPauses.byItself;
@@ -244,7 +242,7 @@ export class Runs {
       }
       const outcome = await this.read(record, entry, isByHand).catch((error: unknown) => {
         if (error instanceof Stopping || signal.aborted) throw error;
-        // A run that never ends would keep all others from beginning.
+        // A run that never ends would block all later ones.
         log.error({ err: error, device: entry.device, run: record.id }, 'attempt failed');
         return unforeseen(error);
       });
@@ -252,7 +250,7 @@ export class Runs {
       const { result, failure } = outcome;
       const isLast = tries >= pauses.length || !failure || !isWorthRetrying[failure];
       set(entry, { state: isLast ? 'done' : 'waiting', ...facts(outcome) });
-      if (isLast) return onOutcome(record, target, outcome);
+      if (isLast) return emit({ type: 'device-done', run: record, device: target.name, outcome });
       if (result === 'failed') {
         const disk = failure === 'storage' ? this.disk.signal : undefined;
         await this.wait(pauses[tries] ?? 0, disk);
@@ -261,28 +259,28 @@ export class Runs {
     }
   }
 
-  /** Undefined: by the time that it was its turn, it was not to be read any more. */
+  /** Undefined: it is not to be read any more. */
   private async read(
     { id: run, by, reason }: RunRecord,
     entry: RunEntry,
     isByHand: boolean,
   ): Promise<Outcome | undefined> {
-    const { locks, signal, attempt, whenFree, rack } = this.deps;
+    const { locks, signal, attempts, rack } = this.deps;
     const { device: name } = entry;
     return await locks.hold(name, async () => {
-      await whenFree(name, isByHand, signal);
-      // Who waits for a person comes before the rest of the night's run.
+      await this.whenFree(name, isByHand);
+      // A device that a person waits for comes before the rest of the night's run.
       return await this.queue.add(
         async () => {
           if (signal.aborted) throw signal.reason;
-          // Its address or login may be another one since it began to wait.
+          // Its address or login may have changed while it waited.
           const target = find(rack(), name);
           if (target === undefined || target.why !== undefined) return undefined;
           set(entry, { state: 'reading' });
           this.reading.add(name);
           try {
             const occasion = { run, by, isByHand, ...(reason !== undefined && { reason }) };
-            return await attempt(target, occasion, signal);
+            return await attempts.attempt(target, occasion, signal);
           } finally {
             this.reading.delete(name);
           }
@@ -290,6 +288,17 @@ export class Runs {
         { priority: isByHand ? 1 : 0 },
       );
     });
+  }
+
+  /** Waits until the power-cycle daemon does not need the device, but not for ever. */
+  private async whenFree(device: string, isByHand: boolean): Promise<void> {
+    const { power, signal } = this.deps;
+    const mostMs = isByHand ? patienceMs.byHand : patienceMs.byItself;
+    const everyMs = 2000;
+    for (let waitedMs = 0; waitedMs < mostMs; waitedMs += everyMs) {
+      if (!(await power.wanted(signal)).has(device)) return;
+      await pause(everyMs, signal);
+    }
   }
 
   /** @param unless ends it early */
@@ -317,7 +326,7 @@ function isOpen({ state }: RunEntry): boolean {
   return state !== 'done';
 }
 
-/** What comes of it takes the place of what came of the attempt before. */
+/** Replaces the result of the attempt before. */
 function set(entry: RunEntry, now: Omit<RunEntry, 'device'>): void {
   for (const key of ['result', 'failure', 'detail', 'version', 'unsaved', 'size'] as const) {
     delete entry[key];

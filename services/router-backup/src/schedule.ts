@@ -1,9 +1,9 @@
 /**
- * When all devices are read: a cron expression in the time zone of the rack. node-cron says when a moment has come;
- * what passed meanwhile (the power was off, summer time skipped the hour) is found by looking back, and counts once.
+ * When all devices are read: a cron expression in the time zone of the rack. node-cron reports each moment. Moments that
+ * passed meanwhile (the power was off, summer time skipped the hour) are found by looking back, and count once.
  *
- * All is reckoned in the rack's local time, as the clock on its wall shows it: the minutes that summer time skips lie
- * between the last one looked at and now, and those that winter time brings twice are not looked at again.
+ * All calculations use the local time of the rack: the minutes that summer time skips lie between the last minute looked at and
+ * now, and minutes that winter time repeats are not looked at again.
  */
 import { createHash } from 'node:crypto';
 import { createTask, type ScheduledTask, schedule } from 'node-cron';
@@ -11,7 +11,7 @@ import { createTask, type ScheduledTask, schedule } from 'node-cron';
 const minuteMs = 60_000;
 /** A clock that goes back by more than the end of summer time was wrong before. */
 const longestHour = 3 * 60 * minuteMs;
-/** Who was off for longer is due whatever the expression says. */
+/** After a longer break a run is due with every expression. */
 const furthestBack = 32 * 24 * 60 * minuteMs;
 
 export class Schedule {
@@ -48,8 +48,8 @@ export class Schedule {
   /**
    * Looks at the minutes since the last look.
    *
-   * @param seen the local minute of the last look, as `seen` of its answer said; undefined: the first look ever
-   * @returns whether the schedule wanted a run in between, and how far has been looked
+   * @param seen as the last look returned it; undefined: the first look ever
+   * @returns whether a run was due in between, and the local minute of this look
    */
   look(seen: number | undefined, now: number): { isDue: boolean; seen: number } {
     const local = this.local(now);
@@ -62,15 +62,10 @@ export class Schedule {
     return { isDue: false, seen: local };
   }
 
-  /** The next moment by node-cron; undefined: never. */
-  next(): Date | undefined {
-    return this.ticking?.getNextRun() ?? undefined;
-  }
-
   /** Calls `tick` when a moment has come. */
   start(tick: () => void): void {
     this.ticking = schedule(this.expression, tick, { timezone: this.timezone });
-    // It is no reason for a process to live on.
+    // It must not keep the process alive.
     if ('unref' in this.ticking && typeof this.ticking.unref === 'function') this.ticking.unref();
   }
 
@@ -80,7 +75,7 @@ export class Schedule {
   }
 }
 
-/** Where in the spread of a run a device has its place: always the same, in milliseconds. */
+/** The delay of a device within a run, in milliseconds: always the same. */
 export function jitterOf(device: string, jitterSeconds: number): number {
   const place = createHash('sha256').update(device).digest().readUInt32BE() / 2 ** 32;
   return Math.floor(place * jitterSeconds * 1000);

@@ -25,25 +25,25 @@ async function open() {
   let [well, recorded, journalIsDown] = [0, 0, false];
   const store = new Store({
     stateDir,
-    rack: 'rack1',
+    rack: () => ({ name: 'rack1' }),
     log: createLogger({ service: 'router-backup', level: 'silent' }),
-    degraded: {
-      raise: (what, why) => void troubles.set(what, why),
-      clear: (what) => void troubles.delete(what),
+    emit(event) {
+      if (event.type === 'history-writable') well += 1;
+      if (event.type !== 'condition') return;
+      if (event.why === undefined) troubles.delete(event.name);
+      else troubles.set(event.name, event.why);
     },
     retryMs: 20,
     checkEveryMs: aDay,
     signal: stop.signal,
+  });
+  await store.start({
     beforeNew: async () => {
       recorded += 1;
       if (journalIsDown) throw new Error('the journal is not open');
     },
-    onOpened: async () => undefined,
-    onWell: () => {
-      well += 1;
-    },
+    review: async () => undefined,
   });
-  await store.start();
   onTestFinished(async () => {
     stop.abort();
     await store.close();

@@ -1,51 +1,56 @@
 /**
- * The history in git, below the state directory: opened now or as soon as the disk is well, checked at start and once
- * a day. What git can repair is repaired. A broken one is set aside, never deleted, and a new one begun, so that the next
- * backups have a place. A new one never begins before it is recorded what the former one had.
+ * The history in git, below the state directory: opened at start or as soon as the disk allows, checked at start and once a day.
+ * The store repairs what git can rebuild. It sets a broken history aside, never deletes it, and begins a new one, so that
+ * the next backups can be stored. Before a new one begins, it is recorded what the former one had.
  */
 import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Repository, repairHistory, replaceHistory, setAside } from '@skolo/backup';
-import { type DegradedList, errorText, type Logger, pause } from '@skolo/common';
+import { errorText, type Logger, pause } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
+import type { Rack } from '@skolo/rack';
+import type { EmitBackup } from './events.ts';
 
 export interface StoreDeps {
   stateDir: string;
-  rack: string;
+  rack: () => Pick<Rack, 'name'>;
   log: Logger;
-  degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  emit: EmitBackup;
   /** Pause between two attempts to open it. */
   retryMs: number;
   checkEveryMs: number;
   signal: AbortSignal;
-  /** A new history is about to begin: records what the former one had. @throws It cannot be recorded; none may begin. */
+}
+
+/** Knows what the history had. */
+export interface HistoryGuard {
+  /** Records what the former history had. @throws It cannot be recorded, so no new history may begin. */
   beforeNew(): Promise<void>;
-  /** It was opened: compares it with what is known of it. */
-  onOpened(): Promise<void>;
-  /** It can be written again, or a new one was begun: what is not in it wants to be there. */
-  onWell(): void;
+  /** Compares a history that was opened with what is known of it. */
+  review(): Promise<void>;
 }
 
 const trouble = 'repository';
 const aside = 'repository set aside';
-/** Room on the disk that a write needs besides its content. */
+/** Bytes that a write needs besides its content. */
 const spare = 1 << 20;
-/** So many looks pass between two attempts to write at most. */
+/** Limits the doublings of the time between two attempts to write. */
 const mostRefusals = 8;
 
 export class Store {
   private readonly deps: StoreDeps;
   private readonly folder: string;
+  private guard: HistoryGuard | undefined;
   private opened: Repository | undefined;
   private why = 'it is being opened';
   private isAside = false;
   private looking: Promise<void> = Promise.resolve();
   private checking: Promise<void> | undefined;
-  /** Ends the pause between two looks: it is no longer what it was when the pause began. */
+  /** Ends the pause between two checks. */
   private waking = new AbortController();
-  /** The disk did not take a write; so many bytes are to be written before it is believed again. Undefined: it takes them. */
+  /** The disk rejected a write; it counts as writable once it accepts so many bytes. Undefined: it is writable. */
   private wanted: number | undefined;
-  /** Times that it was believed again, and refused the next write. */
+  /** Times that it counted as writable, and rejected the next write. */
   private refusals = 0;
   private looks = 0;
 
@@ -59,7 +64,7 @@ export class Store {
     return this.opened !== undefined && this.wanted === undefined;
   }
 
-  /** @throws BackupError It cannot be had now. */
+  /** @throws BackupError It cannot be used now. */
   get repository(): Repository {
     if (this.opened === undefined) {
       throw new BackupError('storage', `the repository cannot be used: ${this.why}`);
@@ -67,13 +72,19 @@ export class Store {
     return this.opened;
   }
 
-  /** Opens it, and keeps trying and checking beside what else goes on. Fulfilled after the first attempt. */
-  async start(): Promise<void> {
-    await this.showSetAside();
+  /** Versions of a device; undefined: the history cannot be used now. */
+  async count(device: string): Promise<number | undefined> {
+    return await this.opened?.count(device).catch(() => undefined);
+  }
+
+  /** Opens it, and keeps opening and checking it in the background. Fulfilled after the first attempt. */
+  async start(guard: HistoryGuard): Promise<void> {
+    const { signal, log } = this.deps;
+    this.guard = guard;
+    await this.reportSetAside();
     await this.tryOpen();
-    this.looking = this.lookAfter().catch((error: unknown) => {
-      if (!this.deps.signal.aborted)
-        this.deps.log.error({ err: error }, 'repository is not looked after');
+    this.looking = this.watch().catch((error: unknown) => {
+      if (!signal.aborted) log.error({ err: error }, 'repository is not checked any more');
     });
   }
 
@@ -84,7 +95,7 @@ export class Store {
   }
 
   /**
-   * A write failed: the history is damaged, or gone, or the disk does not take it.
+   * A write failed: the history is damaged or gone, or the disk rejects writes.
    *
    * @param size of what was to be written
    */
@@ -96,33 +107,32 @@ export class Store {
     if (this.wanted === undefined) this.refusals += 1;
     this.looks = 0;
     this.wanted = Math.max(this.wanted ?? 0, size + spare);
-    this.deps.degraded.raise(trouble, errorText(error));
+    this.report(errorText(error));
   }
 
   /** A write succeeded. */
   stored(): void {
     this.refusals = 0;
-    if (this.wanted !== undefined) this.believe();
+    if (this.wanted !== undefined) this.setWritable();
   }
 
-  /** Looks whether it is still there, whether the disk takes writes again, and what was set aside. Never throws. */
+  /** Checks whether it is still there, whether the disk accepts writes again, and what was set aside. Never throws. */
   async look(): Promise<void> {
     if (this.opened !== undefined && (await this.isGone())) await this.check();
     if (this.wanted !== undefined) await this.tryToWrite(this.wanted);
-    // Whoever took away what was set aside wants to see that this was seen.
-    if (this.isAside) await this.showSetAside();
+    if (this.isAside) await this.reportSetAside();
   }
 
   /**
    * Puts another history in its place.
    *
-   * @param prepare makes it in the folder that it gives, from what there is now, which nobody can write meanwhile
-   * @throws BackupError, and what `prepare` throws: the history is what it was
+   * @param prepare makes it, and returns its folder; nothing can be stored meanwhile
+   * @throws BackupError, and what `prepare` throws: the history is unchanged
    */
   async replace(prepare: (present: Repository) => Promise<string>): Promise<void> {
     const present = this.repository;
     this.opened = undefined;
-    this.why = 'its former versions are being restored; ask again in a moment';
+    this.why = 'its former versions are being restored; try again in a moment';
     try {
       const folder = await prepare(present);
       await present.close();
@@ -131,11 +141,11 @@ export class Store {
       await present.close();
       await this.tryOpen();
     }
-    this.deps.onWell();
+    this.deps.emit({ type: 'history-writable' });
   }
 
-  private async lookAfter(): Promise<void> {
-    const { signal, retryMs, checkEveryMs } = this.deps;
+  private async watch(): Promise<void> {
+    const { signal, retryMs, checkEveryMs, emit } = this.deps;
     if (this.opened !== undefined) await this.check();
     while (!signal.aborted) {
       const isOpen = this.opened !== undefined;
@@ -147,60 +157,58 @@ export class Store {
         continue;
       }
       await this.tryOpen();
-      if (this.opened !== undefined) this.deps.onWell();
+      if (this.opened !== undefined) emit({ type: 'history-writable' });
     }
   }
 
   private async tryOpen(): Promise<void> {
-    const { rack, degraded } = this.deps;
     try {
-      this.opened = await this.openOrBegin(rack);
-      this.wanted = undefined;
-      degraded.clear(trouble);
-      await this.deps.onOpened();
+      await this.use(await this.openOrBegin());
     } catch (error) {
-      if (error instanceof BackupError && error.code === 'damaged')
+      if (error instanceof BackupError && error.code === 'damaged') {
         await this.recover(error.message);
-      else this.isDown(errorText(error));
+      } else this.isDown(errorText(error));
     }
   }
 
-  private async openOrBegin(rack: string): Promise<Repository> {
+  private async use(repository: Repository): Promise<void> {
+    this.opened = repository;
+    this.setWritable();
+    await this.guard?.review();
+  }
+
+  private async openOrBegin(): Promise<Repository> {
+    const rack = this.deps.rack().name;
     try {
       return await Repository.open(this.folder, { rack, mayBegin: false });
     } catch (error) {
       if (!(error instanceof BackupError) || error.code !== 'not-found') throw error;
-      await this.deps.beforeNew();
+      await this.guard?.beforeNew();
       return await Repository.open(this.folder, { rack });
     }
   }
 
-  /** Repairs what git can repair; else sets it aside. */
+  /** Repairs what git can rebuild; else sets it aside. */
   private async recover(wrong: string): Promise<void> {
-    const { log, rack, signal, degraded, onOpened } = this.deps;
+    const { log, rack, signal } = this.deps;
     await this.opened?.close();
     this.opened = undefined;
     this.why = 'it is being repaired';
     const repaired = await repairHistory(this.folder);
     if (repaired.length > 0) {
-      const repository = await Repository.open(this.folder, { rack, mayBegin: false }).catch(
-        () => undefined,
-      );
+      const options = { rack: rack().name, mayBegin: false };
+      const repository = await Repository.open(this.folder, options).catch(() => undefined);
       const isSound = (await repository?.check(signal).catch(() => 'unknown')) === undefined;
       if (repository !== undefined && isSound) {
         log.warn({ wrong, repaired }, 'repository was damaged; it was repaired');
-        this.opened = repository;
-        this.wanted = undefined;
-        degraded.clear(trouble);
-        await onOpened();
-        return;
+        return await this.use(repository);
       }
       await repository?.close();
     }
-    await this.beginAnew(wrong);
+    await this.beginAgain(wrong);
   }
 
-  /** One look at a time, whoever wants one: two that find the same damage would set aside what the first has begun anew. */
+  /** One check at a time: a second one that finds the same damage would set aside the history that the first has begun. */
   private check(): Promise<void> {
     this.checking ??= this.checkNow().finally(() => {
       this.checking = undefined;
@@ -222,7 +230,7 @@ export class Store {
     }
   }
 
-  /** Somebody moved it away, or its disk is no longer mounted. */
+  /** An operator moved it away, or its disk is no longer mounted. */
   private async isGone(): Promise<boolean> {
     return await stat(join(this.folder, 'HEAD')).then(
       () => false,
@@ -231,12 +239,12 @@ export class Store {
   }
 
   private async reopen(): Promise<void> {
-    const { log, onWell } = this.deps;
+    const { log, emit } = this.deps;
     log.error({ folder: this.folder }, 'repository has gone from its place');
     await this.opened?.close();
     this.opened = undefined;
     await this.tryOpen();
-    if (this.opened !== undefined) onWell();
+    if (this.opened !== undefined) emit({ type: 'history-writable' });
   }
 
   private async rest(ms: number): Promise<void> {
@@ -246,66 +254,67 @@ export class Store {
     this.waking.abort();
   }
 
-  private async beginAnew(wrong: string): Promise<void> {
-    const { log, rack, degraded, onWell, onOpened } = this.deps;
+  private async beginAgain(wrong: string): Promise<void> {
+    const { log, emit } = this.deps;
     try {
       const where = await setAside(this.folder);
       log.error({ wrong, where }, 'repository is broken; it was set aside, and a new one begun');
-      this.opened = await this.openOrBegin(rack);
-      this.wanted = undefined;
-      degraded.clear(trouble);
-      await onOpened();
-      onWell();
+      await this.use(await this.openOrBegin());
+      emit({ type: 'history-writable' });
     } catch (error) {
       this.isDown(`${wrong}; and a new one cannot be begun: ${errorText(error)}`);
     }
-    await this.showSetAside();
+    await this.reportSetAside();
   }
 
   private isDown(why: string): void {
     this.why = why;
-    this.deps.degraded.raise(trouble, why);
+    this.report(why);
     this.waking.abort();
   }
 
-  /** The longer it refuses what it seemed to take, the more seldom it is believed. */
+  /** After each write that failed although there seemed to be room, the next attempt waits twice as long. */
   private async tryToWrite(size: number): Promise<void> {
     this.looks += 1;
     if (this.looks < 2 ** Math.min(this.refusals - 1, mostRefusals)) return;
     this.looks = 0;
-    // Where git looks for what one that was killed has left.
+    // git removes files of this name that a killed process has left.
     const file = join(this.folder, 'tmp_obj_room');
     try {
       const { bavail, bsize } = await statfs(this.folder);
       if (bavail * bsize < size) return;
       await writeZeros(file, size);
-      this.believe();
-      this.deps.onWell();
+      this.setWritable();
+      this.deps.emit({ type: 'history-writable' });
     } catch {
-      // It still refuses.
+      // The disk still rejects writes.
     } finally {
       await rm(file, { force: true }).catch(() => undefined);
     }
   }
 
-  private believe(): void {
+  private setWritable(): void {
     this.wanted = undefined;
-    this.deps.degraded.clear(trouble);
+    this.report(undefined);
   }
 
-  /** Said for as long as it lies there: somebody has to look what can be saved of it. */
-  private async showSetAside(): Promise<void> {
-    const { stateDir, degraded } = this.deps;
+  private report(why: string | undefined, name = trouble): void {
+    this.deps.emit({ type: 'condition', name, ...(why !== undefined && { why }) });
+  }
+
+  /** Reported for as long as it is there: an operator has to save what can be saved of it. */
+  private async reportSetAside(): Promise<void> {
+    const { stateDir } = this.deps;
     const names = await readdir(stateDir).catch(() => undefined);
     if (names === undefined) return;
     const broken = names
       .filter((name) => name.startsWith(`${basename(this.folder)}.broken-`))
       .sort();
     this.isAside = broken.length > 0;
-    if (!this.isAside) return degraded.clear(aside);
+    if (!this.isAside) return this.report(undefined, aside);
     const what =
       'a broken history was set aside, newer backups are in a new one; save what can be saved, then move it away:';
-    degraded.raise(aside, `${what} ${broken.map((name) => join(stateDir, name)).join(', ')}`);
+    this.report(`${what} ${broken.map((name) => join(stateDir, name)).join(', ')}`, aside);
   }
 }
 

@@ -1,6 +1,6 @@
 /** What came of a run, in numbers and in one line. */
 import type { FailureClass } from '@skolo/api';
-import type { RunEntry } from './records.ts';
+import type { RunEntry } from './state.ts';
 
 export interface Summary {
   ok: number;

@@ -1,36 +1,35 @@
-/** What was said with a device, kept of the last attempt that failed: for whoever has to find out why. */
+/** The session with a device, kept of the last attempt that failed, so that an operator can find out why. */
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, writeFileAtomic } from '@skolo/durable';
 import type { SecretRule } from '@skolo/models/backup';
 import type { Mask } from '@skolo/models/configuration';
-import { maskedMessage, maskedTalk, withoutBegunBlock } from './words.ts';
+import { maskMessage, maskTranscript, withoutBrokenBlock } from './masking.ts';
 
-/** The beginning and the end tell most. */
+/** Of the beginning, and of the end. */
 const most = 128 * 1024;
 
-/** Takes what is said, and bounds it. */
-export class Talk {
+/** Of one session, in memory, of bounded length. */
+export class Transcript {
   private head = '';
   private tail = '';
   private cut = 0;
   private last: 'us' | 'device' | undefined;
 
   /** For `onTalk` of a session. */
-  note(from: 'us' | 'device', text: string): void {
-    if (from === 'us' || this.last !== from) this.add(from === 'us' ? '\n>>> ' : '\n');
+  add(from: 'us' | 'device', text: string): void {
+    if (from === 'us' || this.last !== from) this.append(from === 'us' ? '\n>>> ' : '\n');
     this.last = from;
-    this.add(text.replaceAll('\r\n', '\n'));
+    this.append(text.replaceAll('\r\n', '\n'));
   }
 
-  /** @param rules what is secret in it */
   text(rules: readonly SecretRule[]): string {
     if (this.cut === 0) return `${this.head}${this.tail}`.trim();
     const cut = `\n\n[… ${this.cut} characters …]\n\n`;
-    return `${this.head}${cut}${withoutBegunBlock(this.tail, rules)}`.trim();
+    return `${this.head}${cut}${withoutBrokenBlock(this.tail, rules)}`.trim();
   }
 
-  private add(text: string) {
+  private append(text: string) {
     const room = most - this.head.length;
     if (room > 0) this.head += text.slice(0, room);
     this.tail += text.slice(Math.max(0, room));
@@ -52,9 +51,13 @@ export class Transcripts {
   }
 
   /** Masked before it is written. Never throws: it is no reason for another failure. */
-  async keep(device: string, talk: Talk, rules: readonly SecretRule[]): Promise<boolean> {
+  async keep(
+    device: string,
+    transcript: Transcript,
+    rules: readonly SecretRule[],
+  ): Promise<boolean> {
     try {
-      const masked = maskedTalk(this.mask, talk.text(rules), rules);
+      const masked = maskTranscript(this.mask, transcript.text(rules), rules);
       await makeFolder(this.folder);
       await writeFileAtomic(this.path(device), `${masked}\n`);
       return true;
@@ -63,9 +66,9 @@ export class Transcripts {
     }
   }
 
-  /** A message about what was said, without the secrets that it quotes. */
-  message(message: string, talk: Talk, rules: readonly SecretRule[]): string {
-    return maskedMessage(this.mask, message, talk.text(rules), rules);
+  /** A message about a session, without the secrets that it quotes. */
+  message(message: string, transcript: Transcript, rules: readonly SecretRule[]): string {
+    return maskMessage(this.mask, message, transcript.text(rules), rules);
   }
 
   async drop(device: string): Promise<void> {

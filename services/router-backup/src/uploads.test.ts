@@ -367,7 +367,7 @@ describe('places in rack.yaml', () => {
     expect(lab.uploads.status()).toEqual([]);
     expect(lab.degraded.size).toBe(0);
     expect(lab.logged.at(-1)).toMatchObject({
-      msg: 'place off site has left rack.yaml; what waited for it is dropped',
+      msg: 'place off site has left rack.yaml; its queue is dropped',
       place: `upload ${lab.away}`,
       dropped: 1,
     });
@@ -518,7 +518,7 @@ describe('old copies', () => {
     lab.time.pass(24 * hour);
     await expect
       .poll(() => lab.logged.map(({ msg }) => msg))
-      .toContain('the wall clock jumped; old copies are looked for tomorrow');
+      .toContain('the wall clock jumped; old copies are removed tomorrow');
     expect(await objectsIn(lab.away)).toHaveLength(before.length + 1);
 
     await lab.settled();

@@ -1,9 +1,9 @@
 /**
- * What has to leave the rack: a queue in the journal for each place off site, so that it outlives restarts and outages,
- * and never keeps a backup waiting.
+ * Copies off site: a queue in the journal for each destination, so that it survives restarts and outages, and never delays a
+ * backup.
  *
- * What a place has already is in the journal, too. What is missing there, because this process died between storing a
- * version and queueing it, is made up for when it starts; a place that is new gets the newest version of every device.
+ * The journal records as well which versions a destination has. At start the service queues those that it lacks, because the last
+ * process died between storing a version and queueing it. A new destination gets the newest version of every device.
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,70 +12,73 @@ import type { OffsitePlace, Version } from '@skolo/backup';
 import {
   type BackOffOptions,
   type Clock,
-  type DegradedList,
   errorText,
   type LastSuccess,
   type Logger,
   pause,
 } from '@skolo/common';
-import type { Journal, TablesDeps } from '@skolo/durable';
-import { makeFolder } from '@skolo/durable';
+import { type Journal, makeFolder, type TablesDeps } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
-import type { Offsite } from './offsite.ts';
-import type { Carrier, LocalVersions } from './uploads/carrier.ts';
-import { Courier } from './uploads/courier.ts';
-import { type Destination, destinationsOf, openMirror, openPlace } from './uploads/destination.ts';
-import { GitCarrier } from './uploads/git-carrier.ts';
-import { ObjectCarrier } from './uploads/object-carrier.ts';
-import { Queue } from './uploads/queue.ts';
-import type { UploadRecord } from './uploads/records.ts';
+import type { EmitBackup } from './events.ts';
+import { type Backend, gitBackend, type LocalVersions } from './uploads/backend.ts';
+import {
+  type Destination,
+  destinationsOf,
+  openMirror,
+  openPlace,
+  successOf,
+} from './uploads/destination.ts';
+import { ObjectBackend } from './uploads/object-backend.ts';
+import { Queue, type UploadRecord } from './uploads/queue.ts';
+import { Sender } from './uploads/sender.ts';
 
-export interface UploadsDeps extends TablesDeps {
+export interface UploadsDeps {
   rack: () => Rack;
   stateDir: string;
+  tables: TablesDeps;
   versions: LocalVersions;
   lastSuccess: Pick<LastSuccess, 'mark' | 'get'>;
-  degraded: Pick<DegradedList, 'raise' | 'clear'>;
   clock: Clock;
   log: Logger;
-  /** Between attempts, and between the days on which old copies are looked for. */
+  emit: EmitBackup;
   pause?: (ms: number, signal: AbortSignal) => Promise<void>;
   backOff?: BackOffOptions;
   openPlace?: (rack: Rack, isKnown: () => boolean) => Promise<OffsitePlace>;
 }
 
-interface Way {
+/** A destination that is in use. */
+interface Route {
   destination: Destination;
-  courier: Courier;
-  problem: string | undefined;
-  /** Stored while what is missing there was being found out, and to be sent behind that. Undefined: it is known. */
+  sender: Sender;
+  /** Versions stored while the missing ones were being listed; they are queued after those. Undefined: the list is complete. */
   late: Version[] | undefined;
 }
 
 const usualBackOff = { firstMs: 10_000, maxMs: 15 * 60_000 };
-const aDay = 24 * 3600;
 /** In the folder of outgoing files: the copy of the history for a git remote, which stays. */
 const mirror = 'mirror';
 
-export class Uploads implements Offsite {
+export class Uploads {
   private readonly deps: UploadsDeps;
   private readonly queue: Queue;
-  private readonly ways = new Map<string, Way>();
+  private readonly outgoing: string;
+  private readonly routes = new Map<string, Route>();
   private isStarted = false;
   private isAllMissing = false;
   private following: Promise<void> = Promise.resolve();
 
   constructor(deps: UploadsDeps) {
     this.deps = deps;
-    this.queue = new Queue(deps);
+    this.queue = new Queue(deps.tables);
+    this.outgoing = join(deps.stateDir, 'outgoing');
   }
 
-  /** Reads what waited. Gives the number of records that cannot be understood. */
+  /** Reads the queues. Returns the number of records that cannot be understood. */
   load(journal: Journal): number {
     return this.queue.load(journal);
   }
 
-  /** What the places have is not known any more: not only the newest versions are sent to them. Before `start`. */
+  /** Sends all versions, not only the newest, since the journal no longer knows what the destinations have. Before `start`. */
   sendAll(): void {
     this.isAllMissing = true;
   }
@@ -87,41 +90,42 @@ export class Uploads implements Offsite {
     await this.follow();
   }
 
-  /** Does as rack.yaml says now. */
+  /** Applies the present rack.yaml. */
   async follow(): Promise<void> {
     this.following = this.following.then(() => this.followNow());
     await this.following;
   }
 
-  /** Writes what the journal did not take. Never throws. */
+  /** Writes what the journal has rejected before. Never throws. */
   async flush(): Promise<void> {
     await this.queue.flush();
   }
 
-  /** Stops sending; what has not left waits in the journal. */
+  /** Stops sending; versions that are not sent stay in the journal. */
   async close(): Promise<void> {
     this.isStarted = false;
     await this.following;
-    await Promise.all([...this.ways.values()].map(({ courier }) => courier.close()));
-    this.ways.clear();
+    await Promise.all([...this.routes.values()].map(({ sender }) => sender.close()));
+    this.routes.clear();
     await this.queue.flush();
   }
 
+  /** Queues a new version. Never throws. */
   add(version: Version): void {
-    for (const place of destinationsOf(this.deps.rack())) {
-      // Before that, it is found when what is missing there is made up for.
-      const way = this.ways.get(place.id);
-      if (way === undefined || !this.takes(place, version)) continue;
-      if (way.late !== undefined) way.late.push(version);
-      else void this.enqueue(place.id, [version]);
+    for (const destination of this.destinationsFor(version.device)) {
+      // Without a route, it is found when the missing versions are listed.
+      const route = this.routes.get(destination.id);
+      if (route?.late !== undefined) route.late.push(version);
+      else if (route !== undefined) void this.enqueue(route, [version]);
     }
   }
 
   status(): OffsiteStatus[] {
     const { lastSuccess, rack } = this.deps;
-    return destinationsOf(rack()).map(({ id, kind, url }) => {
-      const last = lastSuccess.get(successOf(url));
-      const problem = this.ways.get(id)?.problem;
+    return destinationsOf(rack()).map((destination) => {
+      const { id, kind, url } = destination;
+      const last = lastSuccess.get(successOf(destination));
+      const problem = this.routes.get(id)?.sender.problem;
       return {
         kind,
         url,
@@ -132,25 +136,24 @@ export class Uploads implements Offsite {
     });
   }
 
+  /** Whether a version is in every destination that there is. */
   stateOf(version: Version | undefined): BackupDevice['offsite'] {
-    if (version === undefined) return 'none';
-    const places = destinationsOf(this.deps.rack()).filter((place) => this.takes(place, version));
-    if (places.length === 0) return 'none';
+    if (version === undefined || this.destinationsFor(version.device).length === 0) return 'none';
     return this.isStored(version.device, version.id) ? 'stored' : 'queued';
   }
 
-  /** Whether the newest version of a device has arrived in every place that takes it. */
+  /** Whether the newest version of a device has arrived in each of its destinations. */
   isStored(device: string, version: string): boolean {
-    return destinationsOf(this.deps.rack())
-      .filter((place) => this.takes(place, { device }))
-      .every(({ id }) => this.queue.newest(id, device) === version);
+    return this.destinationsFor(device).every(
+      ({ id }) => this.queue.newest(id, device) === version,
+    );
   }
 
-  /** Versions of a device that wait for every place that takes it: they are nowhere but in the rack. */
+  /** Versions of a device that wait for all of its destinations: they are only in the rack. */
   unsent(device: string): UploadRecord[] {
-    const [first, ...others] = destinationsOf(this.deps.rack())
-      .filter((place) => this.takes(place, { device }))
-      .map(({ id }) => this.queue.for(id).filter((record) => record.device === device));
+    const [first, ...others] = this.destinationsFor(device).map(({ id }) =>
+      this.queue.for(id).filter((record) => record.device === device),
+    );
     return (first ?? []).filter(({ version }) =>
       others.every((waiting) => waiting.some((record) => record.version === version)),
     );
@@ -159,156 +162,115 @@ export class Uploads implements Offsite {
   /** The history was restored: the same versions have other ids now, and there are more of them. Never throws. */
   async restored(ids: ReadonlyMap<string, string>): Promise<void> {
     await this.queue.rename(ids);
-    for (const way of this.ways.values()) {
-      await this.makeUp(way).catch((error: unknown) => {
-        const { url: place } = way.destination;
-        this.deps.log.warn({ place, why: errorText(error) }, 'what is missing there is not known');
+    for (const route of this.routes.values()) {
+      await this.queueMissing(route).catch((error: unknown) => {
+        const { url: place } = route.destination;
+        this.deps.log.warn({ place, why: errorText(error) }, 'missing versions are not known');
       });
     }
   }
 
-  /** Names of what succeeds, in `LastSuccess`. */
-  successes(): string[] {
-    return destinationsOf(this.deps.rack()).map(({ url }) => successOf(url));
+  private destinationsFor(device: string): Destination[] {
+    return destinationsOf(this.deps.rack()).filter((each) => this.accepts(each, device));
   }
 
-  /** Archives are in no history. */
-  private takes({ kind }: Destination, { device }: Pick<Version, 'device'>): boolean {
+  /** A git remote does not get archives, since they are not in the history. */
+  private accepts({ kind }: Destination, device: string): boolean {
     return kind === 'upload' || !this.deps.versions.isArchived(device);
   }
 
   private async followNow(): Promise<void> {
     if (!this.isStarted) return;
-    const wanted = new Map(destinationsOf(this.deps.rack()).map((place) => [place.id, place]));
-    for (const [id, { destination, courier }] of [...this.ways]) {
+    const { rack, log, emit } = this.deps;
+    const wanted = new Map(destinationsOf(rack()).map((each) => [each.id, each]));
+    for (const [id, { destination, sender }] of [...this.routes]) {
       if (wanted.get(id)?.settings === destination.settings) continue;
-      await courier.close();
-      this.ways.delete(id);
-      this.deps.degraded.clear(troubleOf(destination));
+      await sender.close();
+      this.routes.delete(id);
+      emit({ type: 'condition', name: destination.condition });
     }
     for (const [place, dropped] of await this.queue.retain(new Set(wanted.keys()))) {
-      this.deps.log.info(
-        { place, dropped },
-        'place off site has left rack.yaml; what waited for it is dropped',
-      );
+      log.info({ place, dropped }, 'place off site has left rack.yaml; its queue is dropped');
     }
     for (const destination of wanted.values()) {
-      if (!this.ways.has(destination.id)) this.begin(destination);
+      if (!this.routes.has(destination.id)) this.begin(destination);
     }
   }
 
   private begin(destination: Destination): void {
-    const { clock, log, degraded, lastSuccess, backOff = usualBackOff } = this.deps;
-    const { id, url } = destination;
-    const trouble = troubleOf(destination);
-    const way: Way = {
+    const { deps, queue } = this;
+    const sender = new Sender({
+      pause,
+      backOff: usualBackOff,
+      ...deps,
       destination,
-      problem: undefined,
-      late: [],
-      courier: new Courier({
-        url,
-        carrier: this.carrierTo(destination),
-        waiting: () => this.queue.for(id),
-        makeUp: () => this.makeUp(way),
-        sent: (records) => this.arrived(records),
-        lost: (record) => this.queue.drop(record),
-        onSuccess: () => lastSuccess.mark(successOf(url)),
-        onProblem(why) {
-          way.problem = why;
-          if (why === undefined) degraded.clear(trouble);
-          else degraded.raise(trouble, why);
-        },
-        clock,
-        log,
-        pause: this.deps.pause ?? pause,
-        backOff,
-        tidyEvery: aDay,
-      }),
-    };
-    this.ways.set(id, way);
-    way.courier.start();
+      queue,
+      backend: this.backendOf(destination),
+      queueMissing: () => this.queueMissing(route),
+    });
+    const route: Route = { destination, sender, late: [] };
+    this.routes.set(destination.id, route);
+    sender.start();
   }
 
-  private carrierTo({ id, kind }: Destination): Carrier {
-    const { rack, versions, stateDir, clock, log } = this.deps;
-    if (kind === 'git')
-      return new GitCarrier(() =>
-        openMirror(rack(), {
-          history: join(stateDir, 'repository'),
-          folder: join(this.outgoing, mirror),
-        }),
-      );
-    const open = this.deps.openPlace ?? openPlace;
-    return new ObjectCarrier({
-      rack,
-      versions,
-      outgoing: this.outgoing,
+  private backendOf({ id, kind }: Destination): Backend {
+    const { deps, outgoing } = this;
+    const { rack, stateDir } = deps;
+    if (kind === 'git') {
+      const folders = { history: join(stateDir, 'repository'), folder: join(outgoing, mirror) };
+      return gitBackend(() => openMirror(rack(), folders));
+    }
+    const open = deps.openPlace ?? openPlace;
+    return new ObjectBackend({
+      ...deps,
+      outgoing,
       open: () => open(rack(), () => this.queue.isKnown(id)),
-      clock,
-      log,
     });
   }
 
-  /** Queues what a place should have, and neither has nor waits for. */
-  private async makeUp(way: Way): Promise<void> {
+  /** Queues the versions that a destination should have, and that neither wait nor are there. */
+  private async queueMissing(route: Route): Promise<void> {
     const { versions } = this.deps;
-    const { destination } = way;
+    const { destination } = route;
     const { id: place } = destination;
     const missing: Version[] = [];
     const listed = new Set<string>();
     for (const device of await versions.devices()) {
-      if (!this.takes(destination, { device })) continue;
-      const has = this.queue.newest(place, device);
+      if (!this.accepts(destination, device)) continue;
+      const newest = this.queue.newest(place, device);
       const ofDevice = this.queue.for(place).filter((record) => record.device === device);
-      const known = new Set([has, ...ofDevice.map(({ version }) => version)]);
-      const isNew = !this.isAllMissing && has === undefined && ofDevice.length === 0;
+      const known = new Set([newest, ...ofDevice.map(({ version }) => version)]);
+      const isNew = !this.isAllMissing && newest === undefined && ofDevice.length === 0;
       const newestFirst = await versions.list(device);
       for (const { id } of newestFirst) listed.add(id);
       const last = newestFirst.findIndex(({ id }) => known.has(id));
       const end = isNew ? 1 : last < 0 ? undefined : last;
       missing.push(...newestFirst.slice(0, end).reverse());
     }
-    // What is in no list came after it.
-    const late = (way.late ?? []).filter(({ id }) => !listed.has(id));
-    way.late = undefined;
-    await this.enqueue(place, [...missing, ...late]);
+    // Versions that were not listed are newer than the list.
+    const late = (route.late ?? []).filter(({ id }) => !listed.has(id));
+    route.late = undefined;
+    await this.enqueue(route, [...missing, ...late]);
   }
 
-  private async enqueue(place: string, versions: readonly Version[]): Promise<void> {
-    // On the disk first: what a place has and the journal knows nothing of, the next process takes for a new place.
-    await this.queue.add(place, versions);
-    this.ways.get(place)?.courier.wake();
+  private async enqueue(
+    { destination, sender }: Route,
+    versions: readonly Version[],
+  ): Promise<void> {
+    // Durable before it is sent: a destination with versions that the journal does not know would count as new.
+    await this.queue.add(destination.id, versions);
+    sender.wake();
   }
 
-  private async arrived(records: readonly UploadRecord[]): Promise<void> {
-    for (const { place, device, version } of records) {
-      this.deps.log.info({ place, device, version }, 'version has left the rack');
-    }
-    await this.queue.arrived(records);
-  }
-
-  private get outgoing(): string {
-    return join(this.deps.stateDir, 'outgoing');
-  }
-
-  /** What a process before this one was sending. */
+  /** Removes what the last process was sending. */
   private async clearOutgoing(): Promise<void> {
-    const { log } = this.deps;
     try {
       await makeFolder(this.outgoing);
       for (const name of await readdir(this.outgoing)) {
         if (name !== mirror) await rm(join(this.outgoing, name), { recursive: true, force: true });
       }
     } catch (error) {
-      log.warn({ why: errorText(error) }, 'folder of outgoing files cannot be cleared');
+      this.deps.log.warn({ why: errorText(error) }, 'folder of outgoing files cannot be cleared');
     }
   }
-}
-
-function successOf(url: string): string {
-  return `offsite ${url}`;
-}
-
-function troubleOf({ kind }: Destination): string {
-  return kind === 'git' ? 'git remote' : 'upload';
 }

@@ -1,34 +1,46 @@
-/** Versions of devices, wherever they are kept: in the history, or, of the jumphost, as encrypted archives. */
+/** Versions in the rack: those of devices in the history, those of the jumphost as encrypted archives. */
 
 import { type BackupSource, resolveVersion, type Version } from '@skolo/backup';
 import { BackupError } from '@skolo/models/configuration';
+import type { Rack } from '@skolo/rack';
+import type { JumphostBackup } from './jumphost-backup.ts';
 import type { Store } from './store.ts';
 import { startupNameOf } from './targets.ts';
+import type { LocalVersions } from './uploads/backend.ts';
 
-/** What a device's versions are asked of. */
-export interface Kept extends Pick<BackupSource, 'versions' | 'content'> {
+/** What the history and the archives have in common. */
+export interface VersionSource extends Pick<BackupSource, 'versions' | 'content'> {
   newest(device: string): Promise<Version | undefined>;
   count(device: string): Promise<number>;
 }
 
 export interface VersionsDeps {
-  store: Store;
-  archives: Kept;
-  /** Whether a device's versions are archives. */
-  isArchived(device: string): boolean;
+  rack: () => Pick<Rack, 'jumphost'>;
+  store: Pick<Store, 'repository'>;
+  jumphost: JumphostBackup;
 }
 
 /** All methods throw BackupError. */
-export class Versions {
+export class Versions implements LocalVersions {
   private readonly deps: VersionsDeps;
 
   constructor(deps: VersionsDeps) {
     this.deps = deps;
   }
 
-  /** Names of devices, without those whose versions are archives. */
+  /** Whether the versions of a device are archives. */
+  isArchived(device: string): boolean {
+    return device === this.deps.rack().jumphost.name;
+  }
+
+  /** Names of devices in the history; the jumphost is not one of them. */
   async inHistory(): Promise<string[]> {
     return await this.deps.store.repository.devices();
+  }
+
+  async devices(): Promise<string[]> {
+    const archived = await this.deps.jumphost.newest();
+    return [...(await this.inHistory()), ...(archived ? [archived.device] : [])];
   }
 
   /** The newest first. */
@@ -69,8 +81,16 @@ export class Versions {
     return await this.of(version.device).content(version);
   }
 
-  private of(device: string): Kept {
-    const { store, archives, isArchived } = this.deps;
-    return isArchived(device) ? archives : store.repository;
+  async contentToFile(version: Version, file: string): Promise<void> {
+    await this.deps.store.repository.contentToFile(version, file);
+  }
+
+  async archive({ id, device }: Version): Promise<{ path: string } | undefined> {
+    return this.isArchived(device) ? await this.deps.jumphost.file(id) : undefined;
+  }
+
+  private of(device: string): VersionSource {
+    const { store, jumphost } = this.deps;
+    return this.isArchived(device) ? jumphost : store.repository;
   }
 }

@@ -10,17 +10,20 @@ import { Webhook, WebhookBody, type WebhookDeps } from './webhook.ts';
 
 interface Receiver {
   url: string;
-  heard: { body: WebhookBody; headers: IncomingMessage['headers'] }[];
+  received: { body: WebhookBody; headers: IncomingMessage['headers'] }[];
   /** Status of the next answers; then 200. */
   statuses: number[];
   instead?: (response: ServerResponse) => void;
 }
 
 async function startReceiver(): Promise<Receiver> {
-  const receiver: Receiver = { url: '', heard: [], statuses: [] };
+  const receiver: Receiver = { url: '', received: [], statuses: [] };
   const server = createServer((request, response) => {
     void text(request).then((body) => {
-      receiver.heard.push({ body: WebhookBody.parse(JSON.parse(body)), headers: request.headers });
+      receiver.received.push({
+        body: WebhookBody.parse(JSON.parse(body)),
+        headers: request.headers,
+      });
       if (receiver.instead) return receiver.instead(response);
       response.writeHead(receiver.statuses.shift() ?? 200, { location: '/elsewhere' }).end('{}');
     });
@@ -44,8 +47,8 @@ function webhookTo(settings: string, deps: Partial<WebhookDeps> & { dir?: string
     void lines.push(`${message} ${JSON.stringify(fields)}`);
   const webhook = new Webhook({
     rack: () => rack,
-    log: { info: say, warn: say },
-    onOutcome: (outcome) => void outcomes.push(outcome),
+    log: { warn: say },
+    emit: (event) => void (event.type === 'webhook-message' && outcomes.push(event.outcome)),
     clock: { now: () => Date.parse('2026-11-20T12:00:00Z') },
     firstPauseMs: 1,
     ...rest,
@@ -65,26 +68,27 @@ const change = {
 
 describe('Webhook', () => {
   it('posts what happened', async () => {
-    const { url, heard } = await startReceiver();
+    const { url, received } = await startReceiver();
     const { webhook, outcomes } = webhookTo(`{ url: "${url}" }`);
 
     webhook.send(change);
 
     await expect.poll(() => outcomes).toEqual(['sent']);
-    expect(heard.map(({ body }) => body)).toEqual([
+    expect(received.map(({ body }) => body)).toEqual([
       { rack: 'rack4', at: '2026-11-20T12:00:00.000Z', ...change },
     ]);
-    expect(heard[0]?.headers).toMatchObject({ 'content-type': 'application/json' });
-    expect(heard[0]?.headers.authorization).toBeUndefined();
+    expect(received[0]?.headers).toMatchObject({ 'content-type': 'application/json' });
+    expect(received[0]?.headers.authorization).toBeUndefined();
   });
 
   it('posts only what rack.yaml asks for, and nothing without a webhook', async () => {
-    const { url, heard } = await startReceiver();
+    const { url, received } = await startReceiver();
     const { webhook, outcomes } = webhookTo(`{ url: "${url}", on: [run] }`);
     const none = new Webhook({
       rack: () => smallRack(),
-      log: { info: () => undefined, warn: () => undefined },
-      onOutcome: () => void outcomes.push('no'),
+      log: { warn: () => undefined },
+      emit: () => void outcomes.push('no'),
+      clock: { now: Date.now },
     });
 
     none.send(change);
@@ -94,7 +98,7 @@ describe('Webhook', () => {
 
     await expect.poll(() => outcomes).toEqual(['sent']);
     await none.close();
-    expect(heard.map(({ body }) => body.kind)).toEqual(['run']);
+    expect(received.map(({ body }) => body.kind)).toEqual(['run']);
   });
 
   it('tries again, with the same key, and gives up after five tries', async () => {
@@ -108,7 +112,7 @@ describe('Webhook', () => {
     webhook.send(change);
     await expect.poll(() => outcomes).toEqual(['sent', 'failed']);
 
-    const keys = receiver.heard.map(({ headers }) => headers['idempotency-key']);
+    const keys = receiver.received.map(({ headers }) => headers['idempotency-key']);
     expect(keys).toHaveLength(10);
     expect(new Set(keys).size).toBe(2);
     expect(lines).toEqual([
@@ -119,7 +123,7 @@ describe('Webhook', () => {
   it.each([
     [401, 'correct `token`'],
     [404, 'correct `url`'],
-    [302, 'give the URL that it leads to'],
+    [302, 'to the URL that it redirects to'],
     [400, 'answers 400'],
   ])('does not insist after %i', async (status, hint) => {
     const receiver = await startReceiver();
@@ -129,7 +133,7 @@ describe('Webhook', () => {
     webhook.send(change);
 
     await expect.poll(() => outcomes).toEqual(['failed']);
-    expect(receiver.heard).toHaveLength(1);
+    expect(receiver.received).toHaveLength(1);
     expect(lines.join()).toContain(hint);
   });
 
@@ -181,7 +185,7 @@ describe('Webhook', () => {
       .toBe(101);
 
     expect(outcomes.filter((outcome) => outcome === 'dropped')).toHaveLength(10);
-    expect(receiver.heard.map(({ body }) => body.run).slice(0, 2)).toEqual(['first', 'r10']);
+    expect(receiver.received.map(({ body }) => body.run).slice(0, 2)).toEqual(['first', 'r10']);
     expect(lines).toHaveLength(1);
   });
 
@@ -192,7 +196,7 @@ describe('Webhook', () => {
 
     webhook.send(change);
     webhook.send(change);
-    await expect.poll(() => receiver.heard.length).toBe(1);
+    await expect.poll(() => receiver.received.length).toBe(1);
     await webhook.close();
     webhook.send(change);
 
@@ -219,14 +223,14 @@ describe('Webhook', () => {
 
     await expect.poll(() => near.outcomes).toEqual(['sent']);
     await expect.poll(() => far.outcomes).toEqual(['failed']);
-    expect(receiver.heard[0]?.headers.authorization).toBe('Bearer canary-token');
+    expect(receiver.received[0]?.headers.authorization).toBe('Bearer canary-token');
     expect(asked).toEqual([]);
-    expect(far.lines.join()).toContain('give an https URL');
+    expect(far.lines.join()).toContain('set an https URL');
     expect([...near.lines, ...far.lines].join()).not.toContain('canary');
   });
 
   it('cuts a long difference at the end of a line, and says so', async () => {
-    const { url, heard } = await startReceiver();
+    const { url, received } = await startReceiver();
     const { webhook, outcomes } = webhookTo(`{ url: "${url}" }`);
     const line = `+${'ü'.repeat(50)}\n`;
 
@@ -234,7 +238,7 @@ describe('Webhook', () => {
     webhook.send({ ...change, diff: 'ü'.repeat(100_000) });
     await expect.poll(() => outcomes).toEqual(['sent', 'sent']);
 
-    const [lines, long] = heard.map(({ body }) => body.diff ?? '');
+    const [lines, long] = received.map(({ body }) => body.diff ?? '');
     expect(Buffer.byteLength(lines ?? '')).toBeLessThanOrEqual(64 * 1024);
     expect(lines).toMatch(/ü\n… cut: \d+ bytes more\n$/);
     expect(Buffer.byteLength(long ?? '')).toBeLessThanOrEqual(64 * 1024);

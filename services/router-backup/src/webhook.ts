@@ -1,14 +1,15 @@
 /**
- * Tells somebody else's program what happened: a POST with JSON ({@link WebhookBody}) for each run, each changed device and each
- * device that failed, as `services.router-backup.webhook` says. Nothing waits for it; what cannot be delivered is lost,
- * logged and counted, since all of it is in the API as well.
+ * Sends events to a receiver: a POST with JSON ({@link WebhookBody}) for each run, each changed device and each device that
+ * failed, as `services.router-backup.webhook` says. Nothing waits for it. A message that cannot be delivered is lost, logged and
+ * counted, since the API has all of it as well.
  */
 import { randomUUID } from 'node:crypto';
 import { FailureClass, Time } from '@skolo/api';
-import { backOffMs, type Clock, errorText, pause, systemClock, withDeadline } from '@skolo/common';
+import { backOffMs, type Clock, errorText, pause, withDeadline } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { isSafeForSecrets, readSecret } from '@skolo/secrets';
 import { z } from 'zod';
+import type { EmitBackup } from './events.ts';
 
 const longestDiff = 64 * 1024;
 
@@ -20,7 +21,7 @@ export const WebhookBody = z.object({
   run: z.string().optional(),
   /** Of `change` and `failure`. */
   device: z.string().optional(),
-  /** Of `change`: id of the version that is in force now. */
+  /** Of `change`: id of the new version. */
   version: z.string().optional(),
   /** Of `change`: unified diff from the version before, secrets masked, cut at 64 KiB. */
   diff: z.string().optional(),
@@ -34,10 +35,9 @@ export type WebhookEvent = Omit<WebhookBody, 'rack' | 'at'>;
 
 export interface WebhookDeps {
   rack: () => Rack;
-  log: Record<'info' | 'warn', (fields: object, message: string) => void>;
-  /** Told what became of each. */
-  onOutcome?: (outcome: 'sent' | 'failed' | 'dropped') => void;
-  clock?: Pick<Clock, 'now'>;
+  log: Record<'warn', (fields: object, message: string) => void>;
+  emit: EmitBackup;
+  clock: Pick<Clock, 'now'>;
   fetch?: typeof fetch;
   timeoutMs?: number;
   /** Before the second try; it doubles. */
@@ -45,7 +45,7 @@ export interface WebhookDeps {
 }
 
 interface Waiting {
-  /** The same for each try, so that who hears it twice can tell. */
+  /** Sent with each attempt, so that the receiver recognises a repetition. */
   id: string;
   kind: WebhookBody['kind'];
   body: string;
@@ -65,7 +65,7 @@ export class Webhook {
     this.deps = deps;
   }
 
-  /** Whether somebody wants to hear of this kind. */
+  /** Whether rack.yaml requests messages of this kind. */
   wants(kind: WebhookEvent['kind']): boolean {
     const { webhook } = this.deps.rack().services['router-backup'];
     return webhook?.on.includes(kind) ?? false;
@@ -73,23 +73,17 @@ export class Webhook {
 
   /** Returns at once. */
   send(event: WebhookEvent): void {
-    const rack = this.deps.rack();
-    if (!this.wants(event.kind)) return;
-    if (this.closing.signal.aborted) return;
-    const at = new Date((this.deps.clock ?? systemClock).now()).toISOString();
+    if (!this.wants(event.kind) || this.closing.signal.aborted) return;
+    const at = new Date(this.deps.clock.now()).toISOString();
     const { diff, ...rest } = event;
-    const body: WebhookBody = {
-      rack: rack.name,
-      at,
-      ...rest,
-      ...(diff !== undefined && { diff: cut(diff) }),
-    };
+    const rack = this.deps.rack().name;
+    const body: WebhookBody = { rack, at, ...rest, ...(diff !== undefined && { diff: cut(diff) }) };
     this.queue.push({ id: randomUUID(), kind: event.kind, body: JSON.stringify(body) });
     if (this.queue.length > mostWaiting) this.drop();
     this.working ??= this.work();
   }
 
-  /** What has not been delivered yet is lost. */
+  /** Drops the messages that are not delivered yet. */
   async close(): Promise<void> {
     this.closing.abort(new Error('the service stops'));
     await this.working;
@@ -97,7 +91,7 @@ export class Webhook {
 
   private drop(): void {
     this.queue.shift();
-    this.deps.onOutcome?.('dropped');
+    this.count('dropped');
     // Once, until the receiver has caught up.
     if (this.isDropping) return;
     this.isDropping = true;
@@ -107,31 +101,30 @@ export class Webhook {
     );
   }
 
+  private count(outcome: 'sent' | 'failed' | 'dropped'): void {
+    this.deps.emit({ type: 'webhook-message', outcome });
+  }
+
   private async work(): Promise<void> {
-    // So that `send` has returned before anything happens.
+    // `send` returns first.
     await undefined;
     for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
-      if (this.closing.signal.aborted) {
-        this.deps.onOutcome?.('dropped');
-      } else await this.deliver(next);
+      if (this.closing.signal.aborted) this.count('dropped');
+      else await this.deliver(next);
     }
     this.isDropping = false;
     this.working = undefined;
   }
 
   private async deliver(message: Waiting): Promise<void> {
-    const { log, onOutcome, firstPauseMs: firstMs = 1000 } = this.deps;
+    const { log, firstPauseMs: firstMs = 1000 } = this.deps;
     for (let failures = 1; ; failures += 1) {
       const failed = await this.attempt(message);
-      if (failed === undefined) {
-        onOutcome?.('sent');
-        return;
-      }
+      if (failed === undefined) return this.count('sent');
       if (!failed.retry || failures >= tries || this.closing.signal.aborted) {
         const { kind } = message;
         log.warn({ kind, tries: failures, why: failed.why }, 'webhook message not delivered');
-        onOutcome?.('failed');
-        return;
+        return this.count('failed');
       }
       await pause(backOffMs(failures, { firstMs, maxMs: 60_000 }), this.closing.signal).catch(
         () => undefined,
@@ -139,15 +132,15 @@ export class Webhook {
     }
   }
 
-  /** What went wrong; undefined: it was taken. */
+  /** Why it failed; undefined: it was accepted. */
   private async attempt(message: Waiting): Promise<{ why: string; retry: boolean } | undefined> {
     const rack = this.deps.rack();
     const { webhook } = rack.services['router-backup'];
-    if (webhook === undefined) return { why: 'rack.yaml names no webhook any more', retry: false };
+    if (webhook === undefined) return { why: 'the webhook has left rack.yaml', retry: false };
     const url = new URL(webhook.url);
     try {
       if (webhook.token !== undefined && !isSafeForSecrets(url)) {
-        const why = `${url.host} is neither https nor this computer, so its token would travel in the clear; give an https URL`;
+        const why = `${url.host} is neither https nor this computer, so its token would be sent in the clear; set an https URL`;
         return { why, retry: false };
       }
       const token = webhook.token && (await readSecret(rack, webhook.token));
@@ -172,11 +165,10 @@ export class Webhook {
           'idempotency-key': id,
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
         },
-        // The token must not follow it.
+        // The token must not follow a redirect.
         redirect: 'manual',
         signal,
       });
-      // Whatever it says, nobody reads it.
       await response.body?.cancel();
       return response.status;
     });
@@ -190,16 +182,18 @@ function mayPass(status: number): boolean {
 function hintFor(status: number): string {
   if (status === 401 || status === 403) return '; correct `token` of the webhook in rack.yaml';
   if (status === 404) return '; correct `url` of the webhook in rack.yaml';
-  return status >= 300 && status < 400 ? '; give the URL that it leads to' : '';
+  return status >= 300 && status < 400
+    ? '; set `url` of the webhook in rack.yaml to the URL that it redirects to'
+    : '';
 }
 
-/** Of fetch, the reason is in the cause. */
+/** The reason of an error of fetch is in its cause. */
 function whyOf(error: unknown): string {
   const { cause } = error instanceof Error ? error : {};
   return errorText(cause instanceof Error ? cause : error);
 }
 
-/** At the end of a line. */
+/** Cuts at the end of a line. */
 function cut(diff: string): string {
   const bytes = Buffer.from(diff);
   if (bytes.length <= longestDiff) return diff;

@@ -1,4 +1,4 @@
-/** As much of ASN.1's basic encoding rules as notices need (ITU-T X.690; RFC 3417, section 8). */
+/** The part of ASN.1's basic encoding rules that notices use (ITU-T X.690; RFC 3417, section 8). */
 
 export interface Element {
   tag: number;
@@ -9,7 +9,7 @@ export interface Element {
 
 export const tags = { integer: 0x02, text: 0x04, oid: 0x06, sequence: 0x30 };
 
-/** More than any message has; who sends more means harm. */
+/** More than any message has. */
 const mostElements = 1000;
 
 /** The elements that follow each other. @throws RangeError There is something else. */
@@ -23,7 +23,7 @@ export function elements(buffer: Buffer): Element[] {
     at += 2;
     if (length >= 0x80) {
       const bytes = length & 0x7f;
-      if (bytes < 1 || bytes > 4) throw new RangeError('a length that nobody uses');
+      if (bytes < 1 || bytes > 4) throw new RangeError('unsupported length');
       length = buffer.readUIntBE(at, bytes);
       at += bytes;
     }

@@ -1,10 +1,12 @@
 /**
- * Devices that tell when their configuration changed, by syslog or SNMP trap: off unless rack.yaml gives a port. A notice
- * proves nothing, since anybody can send a datagram with any sender; all that it does is that one device is read earlier.
+ * Receives syslog messages and SNMP traps by which devices report a change of their configuration: off unless rack.yaml has a port.
+ * A notice proves nothing, since every host can send a datagram with any source address. Its only effect is that one device is
+ * read earlier.
  */
 import type { RemoteInfo } from 'node:dgram';
-import { type DegradedList, errorText, normaliseAddress } from '@skolo/common';
+import { errorText, normaliseAddress } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
+import type { EmitBackup } from '../events.ts';
 import { Settle } from './settle.ts';
 import { changeInSyslog } from './syslog.ts';
 import { changeInTrap, readTrap } from './traps.ts';
@@ -13,13 +15,11 @@ import { UdpPort } from './udp.ts';
 export interface NoticesDeps {
   rack: () => Rack;
   log: Record<'info' | 'warn' | 'debug', (fields: object, message: string) => void>;
-  degraded: Pick<DegradedList, 'raise' | 'clear'>;
-  /** A device has changed, and has been quiet since. @param notice the kind of its first notice, without what was in it */
-  onChange: (device: string, notice: string) => void;
-  /** Where something else has the port now, it is tried again after so long. */
+  emit: EmitBackup;
+  /** Pause between attempts to open a port that another program uses. */
   retryMs?: number;
-  /** How often what was dropped or ignored is told. */
-  tellMs?: number;
+  /** At most this often, dropped and ignored datagrams are logged. */
+  reportMs?: number;
   mostPerSecond?: number;
 }
 
@@ -38,29 +38,30 @@ export class Notices {
   private devices: ReadonlyMap<string, string[]> = new Map();
   private following: Promise<void> = Promise.resolve();
   private retrying: NodeJS.Timeout | undefined;
-  private telling: NodeJS.Timeout | undefined;
+  private reporting: NodeJS.Timeout | undefined;
   private isClosed = false;
 
   constructor(deps: NoticesDeps) {
     this.deps = deps;
     this.settle = new Settle({
       settleSeconds: () => deps.rack().services['router-backup'].notices.settleSeconds,
-      onQuiet: (device, notice) => deps.onChange(device, notice),
+      // The kind of the first notice, without its content.
+      onQuiet: (device, notice) => deps.emit({ type: 'device-changed', device, notice }),
     });
   }
 
-  /** Opens and closes what rack.yaml says now. Never throws: a port that cannot be had is degraded. */
+  /** Applies the present rack.yaml. Never throws: a port that cannot be opened is degraded. */
   follow(): Promise<void> {
     this.following = this.following.then(() => this.followNow());
     return this.following;
   }
 
-  /** Whether a device that was read because of a notice had changed; one that never has is listened to less. */
+  /** Whether a device that was read because of a notice had changed. Unfounded notices slow the next ones down. */
   outcome(device: string, changed: boolean): void {
     this.settle.outcome(device, changed);
   }
 
-  /** Where it listens; undefined: not. */
+  /** The port that is open; undefined: closed. */
   port(kind: Kind): number | undefined {
     return this.open.get(kind)?.udp.port;
   }
@@ -69,7 +70,7 @@ export class Notices {
     this.isClosed = true;
     clearTimeout(this.retrying);
     await this.following;
-    clearTimeout(this.telling);
+    clearTimeout(this.reporting);
     this.settle.close();
     await Promise.all([...this.open.values()].map(({ udp }) => udp.close()));
     this.open.clear();
@@ -89,7 +90,7 @@ export class Notices {
     this.retrying = setTimeout(() => void this.follow(), this.deps.retryMs ?? 10_000).unref();
   }
 
-  /** Gives whether the port is as it should be. */
+  /** Returns whether the port is as rack.yaml has it. */
   private async followOne(kind: Kind, rack: Rack): Promise<boolean> {
     const wanted = rack.services['router-backup'].notices[settingOf[kind]];
     const now = this.open.get(kind);
@@ -97,45 +98,48 @@ export class Notices {
     this.open.delete(kind);
     await now?.udp.close();
     if (wanted !== undefined) return this.tryOpen(kind, wanted);
-    this.deps.degraded.clear(`notices ${kind}`);
+    this.deps.emit({ type: 'condition', name: `notices ${kind}` });
     return true;
   }
 
   private async tryOpen(kind: Kind, port: number): Promise<boolean> {
-    const { log, degraded, mostPerSecond } = this.deps;
-    const hear = kind === 'syslog' ? hearSyslog : hearTrap;
+    const { log, emit, mostPerSecond } = this.deps;
+    const name = `notices ${kind}`;
+    const read = kind === 'syslog' ? readSyslog : readSnmp;
     const udp = new UdpPort({
       port,
-      onMessage: (datagram, from, answer) => this.hear(hear, { datagram, from, answer }),
+      onMessage: (datagram, from, answer) => this.receive(read, { datagram, from, answer }),
       onError: (err) => log.warn({ err, notices: kind }, 'notices failed'),
       ...(mostPerSecond !== undefined && { mostPerSecond }),
     });
     try {
       await udp.open();
     } catch (error) {
-      degraded.raise(`notices ${kind}`, whyNotOpen(kind, port, error));
+      emit({ type: 'condition', name, why: whyNotOpen(kind, port, error) });
       return false;
     }
-    degraded.clear(`notices ${kind}`);
+    emit({ type: 'condition', name });
     this.open.set(kind, { settings: port, udp });
     log.info({ notices: kind, port: udp.port }, 'notices open');
     return true;
   }
 
-  private hear(read: Reader, heard: Heard): void {
-    const device = this.deviceAt(heard.from);
-    if (device === undefined) return;
-    const said = read(heard);
-    if (said === undefined) return;
-    if ('ignore' in said) {
-      this.ignore(said.ignore);
+  private receive(read: Reader, received: Received): void {
+    const device = this.deviceAt(received.from);
+    const result = device === undefined ? undefined : read(received);
+    if (device === undefined || result === undefined) return;
+    if ('ignore' in result) {
+      this.ignore(result.ignore);
       return;
     }
-    this.deps.log.debug({ device, notice: said.notice }, 'configuration changed, says the device');
-    this.settle.heard(device, said.notice);
+    this.deps.log.debug(
+      { device, notice: result.notice },
+      'device reports a changed configuration',
+    );
+    this.settle.add(device, result.notice);
   }
 
-  /** Exactly one device of rack.yaml has that address; who else speaks is nobody's business. */
+  /** The only device of rack.yaml with that address. */
   private deviceAt({ address }: RemoteInfo): string | undefined {
     const [device, another] = this.devices.get(normaliseAddress(address) ?? '') ?? [];
     if (device !== undefined && another === undefined) return device;
@@ -143,21 +147,21 @@ export class Notices {
     return undefined;
   }
 
-  /** Counted, and told once in a while: a flood must not fill the log. */
+  /** Counts, and logs from time to time: a flood must not fill the log. */
   private ignore(reason: Reason): void {
     this.ignored.set(reason, (this.ignored.get(reason) ?? 0) + 1);
-    this.telling ??= setTimeout(() => {
-      this.telling = undefined;
+    this.reporting ??= setTimeout(() => {
+      this.reporting = undefined;
       const dropped = [...this.open.values()].reduce((sum, { udp }) => sum + udp.dropped, 0);
       const counts = { ...Object.fromEntries(this.ignored), dropped };
       this.deps.log.info({ counts, hint: hintFor(this.ignored) }, 'notices ignored');
       this.ignored.clear();
       for (const { udp } of this.open.values()) udp.dropped = 0;
-    }, this.deps.tellMs ?? 60_000).unref();
+    }, this.deps.reportMs ?? 60_000).unref();
   }
 }
 
-/** IPv4 is the same in both of its forms. */
+/** An IPv4 address has the same key in both of its forms. */
 function devicesByAddress({ infrastructure }: Rack): Map<string, string[]> {
   const devices = new Map<string, string[]>();
   for (const { name, address } of infrastructure.values()) {
@@ -167,20 +171,20 @@ function devicesByAddress({ infrastructure }: Rack): Map<string, string[]> {
   return devices;
 }
 
-interface Heard {
+interface Received {
   datagram: Buffer;
   from: RemoteInfo;
   answer: (bytes: Buffer) => void;
 }
-type Reader = (heard: Heard) => { notice: string } | { ignore: Reason } | undefined;
+type Reader = (received: Received) => { notice: string } | { ignore: Reason } | undefined;
 
-/** What says something else is not worth a word. */
-function hearSyslog({ datagram }: Heard): ReturnType<Reader> {
+/** Undefined: it reports something else. */
+function readSyslog({ datagram }: Received): ReturnType<Reader> {
   const change = changeInSyslog(datagram);
   return change === undefined ? undefined : { notice: `syslog ${change}` };
 }
 
-function hearTrap({ datagram, answer }: Heard): ReturnType<Reader> {
+function readSnmp({ datagram, answer }: Received): ReturnType<Reader> {
   try {
     const trap = readTrap(datagram);
     if (trap === undefined) return { ignore: 'encrypted' };
@@ -194,10 +198,10 @@ function hearTrap({ datagram, answer }: Heard): ReturnType<Reader> {
 
 function hintFor(ignored: ReadonlyMap<Reason, number>): string | undefined {
   if (ignored.has('encrypted')) {
-    return 'encrypted SNMP notices cannot be read; let the device send them signed only, or syslog';
+    return 'encrypted SNMP notices cannot be read; configure the device to send them without encryption, or to send syslog';
   }
   if (ignored.has('several devices')) {
-    return 'several devices of rack.yaml share an address, so none of them is known by it';
+    return 'several devices of rack.yaml share an address, so it does not identify a device';
   }
   return undefined;
 }
@@ -208,9 +212,9 @@ function whyNotOpen(kind: Kind, port: number, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   switch (code) {
     case 'EADDRINUSE':
-      return `${where}: something else listens there (ss -lunp sport = :${port} shows what); stop it, or give another port to ${setting}`;
+      return `${where}: another program listens there (ss -lunp sport = :${port} shows it); stop it, or set another port in ${setting}`;
     case 'EACCES':
-      return `${where}: ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; or give a port above to ${setting}`;
+      return `${where}: ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; or set a higher port in ${setting}`;
     default:
       return `${where}: ${errorText(error)}; see ${setting}`;
   }

@@ -50,11 +50,12 @@ async function open(
   const notices = new Notices({
     rack: () => rack,
     log: { info: say, warn: say, debug: () => undefined },
-    degraded: {
-      raise: (what, why) => void troubles.set(what, why),
-      clear: (what) => void troubles.delete(what),
+    emit(event) {
+      if (event.type === 'device-changed') changes.push([event.device, event.notice]);
+      if (event.type !== 'condition') return;
+      if (event.why === undefined) troubles.delete(event.name);
+      else troubles.set(event.name, event.why);
     },
-    onChange: (device, notice) => void changes.push([device, notice]),
     ...deps,
   });
   onTestFinished(() => notices.close());
@@ -141,7 +142,7 @@ describe('a device that tells', () => {
       switch-3: { model: cisco-ios, address: 127.0.2.3, ports: { ssh: 1 } },
       switch-4: { model: cisco-ios, address: 127.0.2.3, ports: { ssh: 2 } },
     }`;
-    const { changes, lines, port } = await open(syslogAt, { infrastructure, tellMs: 1 });
+    const { changes, lines, port } = await open(syslogAt, { infrastructure, reportMs: 1 });
 
     await send(port, [changed], { from: '127.0.2.2' });
     const mapped = hasIpv6 ? { from: '::', host: '::ffff:127.0.0.1' } : {};
@@ -159,7 +160,7 @@ describe('a device that tells', () => {
   });
 
   it('shows nothing of what it said', async () => {
-    const { changes, lines, port } = await open(syslogAt, { tellMs: 1 });
+    const { changes, lines, port } = await open(syslogAt, { reportMs: 1 });
     const secret = 'hunter2-canary';
 
     await send(port, [
@@ -175,7 +176,7 @@ describe('a device that tells', () => {
 
 describe('a flood', () => {
   it('is one backup and two lines', async () => {
-    const { changes, lines, port } = await open(syslogAt, { mostPerSecond: 20, tellMs: 50 });
+    const { changes, lines, port } = await open(syslogAt, { mostPerSecond: 20, reportMs: 50 });
 
     await send(port, Array<string>(500).fill(changed));
     await send(port, Array<string>(500).fill('<1>noise'), { from: '127.0.2.9' });
@@ -188,7 +189,7 @@ describe('a flood', () => {
   it('of what is not understood does no harm', async () => {
     const { changes, lines, port } = await open(
       (free) => `{ trapPort: ${free}, settleSeconds: 1 }`,
-      { tellMs: 1 },
+      { reportMs: 1 },
     );
     const trap = Buffer.from(
       '305b02010104067075626c6963a74e020436466f880201000201003040300e06082b0601020101030043023039' +
@@ -249,7 +250,7 @@ describe('rack.yaml, live', () => {
     await expect.poll(() => notices.port('syslog')).toBe(taken);
 
     expect(trouble).toContain(
-      `something else listens there (ss -lunp sport = :${taken} shows what)`,
+      `another program listens there (ss -lunp sport = :${taken} shows it)`,
     );
     expect([...troubles]).toEqual([]);
   });

@@ -20,12 +20,12 @@ function pass(seconds: number) {
 }
 
 describe('Settle', () => {
-  it('waits for the last word', () => {
+  it('waits for the last notice', () => {
     const { settle, quiet } = settling();
 
-    settle.heard('switch-1', 'first');
+    settle.add('switch-1', 'first');
     pass(59);
-    settle.heard('switch-1', 'second');
+    settle.add('switch-1', 'second');
     pass(59);
     const before = [...quiet];
     pass(1);
@@ -37,9 +37,9 @@ describe('Settle', () => {
   it('waits for each device by itself', () => {
     const { settle, quiet } = settling();
 
-    settle.heard('switch-1', 'a');
+    settle.add('switch-1', 'a');
     pass(30);
-    settle.heard('switch-2', 'b');
+    settle.add('switch-2', 'b');
     pass(30);
     const after = [...quiet];
     pass(30);
@@ -52,32 +52,32 @@ describe('Settle', () => {
     const { settle, quiet } = settling();
 
     for (let second = 0; second < 599; second += 1) {
-      settle.heard('switch-1', 'again');
+      settle.add('switch-1', 'again');
       pass(1);
     }
     const before = [...quiet];
-    settle.heard('switch-1', 'again');
+    settle.add('switch-1', 'again');
     pass(1);
 
     expect(before).toEqual([]);
     expect(quiet).toEqual(['switch-1 again']);
   });
 
-  it('begins anew after it has told', () => {
+  it('begins again after it was quiet', () => {
     const { settle, quiet } = settling();
 
-    settle.heard('switch-1', 'a');
+    settle.add('switch-1', 'a');
     pass(60);
-    settle.heard('switch-1', 'b');
+    settle.add('switch-1', 'b');
     pass(60);
 
     expect(quiet).toEqual(['switch-1 a', 'switch-1 b']);
   });
 
-  it('does not let a device that tells of being read be read for ever', () => {
+  it('does not let a device that reports being read be read for ever', () => {
     const { settle, quiet } = settling();
     const times: number[] = [];
-    settle.heard('switch-1', 'read');
+    settle.add('switch-1', 'read');
 
     // Each reading sets off the next one.
     for (let second = 1; second <= 6 * 3600; second += 1) {
@@ -85,10 +85,10 @@ describe('Settle', () => {
       if (quiet.length === times.length) continue;
       times.push(second);
       settle.outcome('switch-1', false);
-      settle.heard('switch-1', 'read');
+      settle.add('switch-1', 'read');
     }
     settle.outcome('switch-1', true);
-    settle.heard('switch-1', 'changed');
+    settle.add('switch-1', 'changed');
     pass(60);
 
     expect(times.slice(0, 7)).toEqual([60, 120, 240, 480, 960, 1920, 3840]);
@@ -99,11 +99,11 @@ describe('Settle', () => {
   it('forgets devices that have left', () => {
     const { settle, quiet } = settling();
 
-    settle.heard('switch-1', 'a');
-    settle.heard('switch-2', 'a');
+    settle.add('switch-1', 'a');
+    settle.add('switch-2', 'a');
     settle.retain(new Map([['switch-2', undefined]]));
     pass(60);
-    settle.heard('switch-2', 'b');
+    settle.add('switch-2', 'b');
     settle.close();
     pass(60);
 

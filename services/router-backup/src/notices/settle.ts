@@ -1,36 +1,36 @@
 /**
- * Waits until a device has said nothing more for a while: who changes one thing mostly changes another. But not for ever,
- * and not again and again for a device that speaks of changes and has none.
+ * Waits until a device has been quiet for a while, since one change is mostly followed by another. It does not wait for ever, and
+ * it waits longer for a device whose notices were unfounded.
  */
 
 export interface SettleDeps {
   settleSeconds: () => number;
-  /** Told once it is quiet, with what was heard first. */
+  /** Called once it is quiet, with its first notice. */
   onQuiet: (device: string, notice: string) => void;
 }
 
 interface Waiting {
   notice: string;
-  /** Both in ms since some moment that does not matter. */
+  /** By `performance.now()`. */
   first: number;
   timer: NodeJS.Timeout;
 }
 
-/** Whoever goes on speaking is heard after so many times the pause. */
+/** The longest wait, in pauses. */
 const mostPauses = 10;
 const longestPauseMs = 3600_000;
 
 export class Settle {
   private readonly deps: SettleDeps;
   private readonly waiting = new Map<string, Waiting>();
-  /** How often in a row nothing had changed. */
+  /** Unfounded notices in a row. */
   private readonly falseAlarms = new Map<string, number>();
 
   constructor(deps: SettleDeps) {
     this.deps = deps;
   }
 
-  heard(device: string, notice: string): void {
+  add(device: string, notice: string): void {
     const known = this.waiting.get(device);
     const now = performance.now();
     const first = known?.first ?? now;
@@ -42,8 +42,8 @@ export class Settle {
   }
 
   /**
-   * Whether there was a change when the device was read because of a notice. Where there was none, the next notices wait
-   * twice as long, up to an hour: else a device that tells of being read would be read for ever.
+   * Whether the device had changed when it was read because of a notice. If not, its next notices wait twice as long, up to
+   * an hour: else a device that reports being read would be read for ever.
    */
   outcome(device: string, changed: boolean): void {
     if (changed) this.falseAlarms.delete(device);
@@ -69,7 +69,7 @@ export class Settle {
 
   private pauseMs(device: string): number {
     const usual = this.deps.settleSeconds() * 1000;
-    // The first false alarm is for free: people look around.
+    // The first false alarm has no effect: people look around.
     const doublings = Math.max(0, (this.falseAlarms.get(device) ?? 0) - 1);
     return Math.max(usual, Math.min(longestPauseMs, usual * 2 ** doublings));
   }

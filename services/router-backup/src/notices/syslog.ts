@@ -1,7 +1,7 @@
 /**
  * Syslog messages that mean "the configuration changed", whatever their header looks like (RFC 3164, RFC 5424, or neither).
  *
- * What is in them stays here: some quote the command that was typed, with passwords.
+ * Their content is not passed on: some quote the command that was typed, with passwords.
  */
 
 interface Pattern {
@@ -39,7 +39,7 @@ const patterns: readonly Pattern[] = [
   { name: 'APC Configuration change', pattern: /\bSystem: Configuration change\b/ },
 ];
 
-/** What of a datagram is looked at; hardly any message is longer than 2048 (RFC 5424, section 6.1). */
+/** The part of a datagram that is read; messages are rarely longer than 2048 (RFC 5424, section 6.1). */
 const mostBytes = 4096;
 const priority = /^<\d{1,3}>(?:1 )? */;
 /** RFC 5424: time and host, in front of application, process, kind and structured data (or `-` for each of them). */
@@ -48,13 +48,13 @@ const header5424 = /^(?:\d{4}-\S+|-) \S+ (?=\S+ \S+ \S+ (?:-|\[))/;
 const header3164 =
   /^[*.]?[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{3,5}:?)? (?:[\w.:-]+ (?=\S+:))?/;
 
-/** What is said, without priority, time and host as far as they can be told apart. Never fails: what has no header is all text. */
+/** The text without priority, time and host, as far as they are recognised. Never fails: without a header all of it is text. */
 export function syslogText(datagram: Buffer): string {
   const all = datagram.subarray(0, mostBytes).toString('utf8').replace(/\0+$/, '').trim();
   return all.replace(priority, '').replace(header5424, '').replace(header3164, '');
 }
 
-/** Name of the message where it says that the configuration of its sender changed. */
+/** Name of the message, if it reports a changed configuration of its sender. */
 export function changeInSyslog(datagram: Buffer): string | undefined {
   const text = syslogText(datagram);
   return patterns.find(({ pattern }) => pattern.test(text))?.name;

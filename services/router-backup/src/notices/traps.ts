@@ -1,15 +1,15 @@
 /**
  * SNMP traps and informs that mean "the configuration changed" (RFC 1157, RFC 3416, RFC 3412, RFC 3584).
  *
- * They say no more than "look": nothing in them is believed but which kind of notice it is, so no community and no signature
- * is checked. One that is encrypted (version 3, authPriv) cannot be read.
+ * Only the kind of notice is used, so no community and no signature is checked. An encrypted one (version 3, authPriv) cannot be
+ * read.
  *
- * Cisco and Arista tell of every copy of a configuration, `show running-config` too, which is a copy from "running" to
- * "commandSource": reading the device would set off the next reading. Only what goes to "running" or "startup" counts.
+ * Cisco and Arista report every copy of a configuration, `show running-config` too, which is a copy from "running" to
+ * "commandSource": reading the device would cause the next reading. Only copies to "running" or "startup" count.
  *
  * Sources: CISCO-CONFIG-MAN-MIB (ciscoConfigManEvent, ccmCLIRunningConfigChanged, ccmHistoryEventConfigDestination),
  * JUNIPER-CFGMGMT-MIB (jnxCmCfgChange), ARISTA-CONFIG-MAN-MIB (aristaConfigManEvent), ENTITY-MIB of RFC 6933
- * (entConfigChange), HP-ENTITY-MIB (hpEntConfigChange). Fastpath's MIB has no such trap; its switches tell by syslog.
+ * (entConfigChange), HP-ENTITY-MIB (hpEntConfigChange). Fastpath's MIB has no such trap; its switches report by syslog.
  */
 import { contentOf, type Element, elements, integerOf, oidOf, tags } from './ber.ts';
 
@@ -17,13 +17,13 @@ export interface Trap {
   /** Which kind of notice; as SNMPv2 names those of version 1, too (RFC 3584, section 3.1). */
   oid: string;
   variables: { oid: string; value: Element }[];
-  /** What answers an inform. */
+  /** The answer to an inform. */
   answer?: Buffer;
 }
 
 interface Meaning {
   name: string;
-  /** Column that says where the configuration went to. */
+  /** Column with the destination of the copy. */
   destination?: string;
 }
 
@@ -44,7 +44,7 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
 /** HistoryEventMedium: running, startup; the same numbers in both MIBs. */
 const ownMedia: ReadonlySet<number> = new Set([3, 4]);
 
-/** Name of the notice where it says that the configuration of its sender changed. */
+/** Name of the notice, if it reports a changed configuration of its sender. */
 export function changeInTrap({ oid, variables }: Trap): string | undefined {
   const meaning = meanings.get(oid);
   if (meaning?.destination === undefined) return meaning?.name;
@@ -70,7 +70,7 @@ export function readTrap(datagram: Buffer): Trap | undefined {
   if (scoped?.tag === tags.text) return undefined;
   const [, , pdu] = elements(contentOf(scoped, tags.sequence));
   const { answer: _, ...trap } = readPdu(datagram, pdu);
-  // An inform of version 3 is answered by who shares a key with its sender.
+  // Only a receiver that shares a key with its sender can answer an inform of version 3.
   return trap;
 }
 

@@ -1,20 +1,19 @@
-/** One UDP port that anybody may send to: what comes is counted before it is looked at. */
+/** A UDP port that every host may send to: datagrams are counted before they are read. */
 import { createSocket, type RemoteInfo, type Socket, type SocketType } from 'node:dgram';
 import { once } from 'node:events';
 
 export interface UdpDeps {
   port: number;
-  /** What it throws is nobody's but its own. */
+  /** Must not throw. */
   onMessage: (datagram: Buffer, from: RemoteInfo, answer: (bytes: Buffer) => void) => void;
   onError: (error: Error) => void;
-  /** Datagrams looked at in a second; the others are dropped. */
+  /** Further datagrams of the second are dropped. */
   mostPerSecond?: number;
 }
 
 const withoutIpv6: ReadonlySet<unknown> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
 export class UdpPort {
-  /** Datagrams that were too many. */
   dropped = 0;
   private readonly deps: UdpDeps;
   private socket: Socket | undefined;
@@ -29,7 +28,7 @@ export class UdpPort {
     return this.socket?.address().port ?? 0;
   }
 
-  /** On all addresses, of IPv4 alone where there is no IPv6. @throws Error The port cannot be had. */
+  /** On all addresses, of IPv4 alone where there is no IPv6. @throws Error The port cannot be opened. */
   async open(): Promise<void> {
     try {
       this.socket = await this.bound('udp6');
@@ -38,7 +37,7 @@ export class UdpPort {
       this.socket = await this.bound('udp4');
     }
     this.socket.on('error', this.deps.onError);
-    this.socket.on('message', (datagram, from) => this.hear(datagram, from));
+    this.socket.on('message', (datagram, from) => this.count(datagram, from));
   }
 
   async close(): Promise<void> {
@@ -63,7 +62,7 @@ export class UdpPort {
     }
   }
 
-  private hear(datagram: Buffer, from: RemoteInfo): void {
+  private count(datagram: Buffer, from: RemoteInfo): void {
     const now = Math.floor(performance.now() / 1000);
     if (now !== this.second) {
       this.second = now;
@@ -74,7 +73,7 @@ export class UdpPort {
       this.dropped += 1;
       return;
     }
-    // An answer that does not arrive is asked for again.
+    // If an answer is lost, the sender repeats its inform.
     const answer = (bytes: Buffer) =>
       this.socket?.send(bytes, from.port, from.address, () => undefined);
     this.deps.onMessage(datagram, from, answer);

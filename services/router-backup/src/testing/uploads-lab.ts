@@ -7,7 +7,7 @@ import { type Clock, createLogger } from '@skolo/common';
 import { Journal } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
 import { expect, onTestFinished } from 'vitest';
-import type { LocalVersions } from '../uploads/carrier.ts';
+import type { LocalVersions } from '../uploads/backend.ts';
 import { Uploads, type UploadsDeps } from '../uploads.ts';
 import { type FakeTime, fakeTime } from './fake-time.ts';
 import { smallRack } from './small-rack.ts';
@@ -88,14 +88,17 @@ export async function startUploads(options: UploadsLabOptions = {}): Promise<Upl
     lab.uploads = new Uploads({
       rack: () => rack,
       stateDir,
-      journal: () => lab.journal,
-      onTrouble: (error) => degraded.set('journal', String(error)),
-      onWell: () => degraded.delete('journal'),
+      tables: {
+        journal: () => lab.journal,
+        onTrouble: (error) => degraded.set('journal', String(error)),
+        onWell: () => degraded.delete('journal'),
+      },
       versions,
       lastSuccess,
-      degraded: {
-        raise: (what, why) => void degraded.set(what, why),
-        clear: (what) => void degraded.delete(what),
+      emit(event) {
+        if (event.type !== 'condition') return;
+        if (event.why === undefined) degraded.delete(event.name);
+        else degraded.set(event.name, event.why);
       },
       clock: time.clock,
       log,

@@ -10,6 +10,7 @@ import { argv } from 'node:process';
 import { Repository } from '@skolo/backup';
 import { createLogger, DegradedList, LastSuccess, pause, systemClock } from '@skolo/common';
 import { Journal } from '@skolo/durable';
+import { showConditions } from '../events.ts';
 import { Uploads } from '../uploads.ts';
 import { smallRack } from './small-rack.ts';
 
@@ -35,9 +36,11 @@ async function work(): Promise<void> {
   const uploads = new Uploads({
     rack: () => rack,
     stateDir,
-    journal: () => journal,
-    onTrouble: (error) => writeSync(2, `${error}\n`),
-    onWell: () => undefined,
+    tables: {
+      journal: () => journal,
+      onTrouble: (error) => writeSync(2, `${error}\n`),
+      onWell: () => undefined,
+    },
     versions: {
       isArchived: () => false,
       devices: () => repository.devices(),
@@ -46,7 +49,7 @@ async function work(): Promise<void> {
       archive: async () => undefined,
     },
     lastSuccess: await LastSuccess.open(stateDir, { clock: systemClock, degraded }),
-    degraded,
+    emit: showConditions(degraded),
     clock: systemClock,
     log,
     backOff: { firstMs: 20, maxMs: 200 },

@@ -20,8 +20,15 @@ export interface Destination {
   kind: 'upload' | 'git';
   /** For people, without secrets. */
   url: string;
-  /** Changes with every setting that matters to it. */
+  /** Changes with each of its settings. */
   settings: string;
+  /** Its name in `/readyz`. */
+  condition: string;
+}
+
+/** Its name in `LastSuccess`. */
+export function successOf({ url }: Pick<Destination, 'url'>): string {
+  return `offsite ${url}`;
 }
 
 export function destinationsOf(rack: Rack): Destination[] {
@@ -30,20 +37,22 @@ export function destinationsOf(rack: Rack): Destination[] {
   const destinations: Destination[] = [];
   if (upload !== undefined) {
     const settings = JSON.stringify([upload, uploadKey, encrypt, server]);
-    destinations.push({ id: `upload ${upload}`, kind: 'upload', url: upload, settings });
+    const id = `upload ${upload}`;
+    destinations.push({ id, kind: 'upload', url: upload, settings, condition: 'upload' });
   }
   if (git.remote !== undefined) {
     const url = shownRemote(git.remote);
     const settings = JSON.stringify([git, encrypt]);
-    destinations.push({ id: `git ${url} ${git.branch}`, kind: 'git', url, settings });
+    const id = `git ${url} ${git.branch}`;
+    destinations.push({ id, kind: 'git', url, settings, condition: 'git remote' });
   }
   return destinations;
 }
 
 /**
- * For whom everything that leaves is encrypted.
+ * The recipients that each copy is encrypted for.
  *
- * @throws BackupError `refused`: nobody has said
+ * @throws BackupError `refused`: rack.yaml has neither recipients nor `none`
  */
 export function recipientsOf(rack: Rack): readonly string[] | 'none' {
   const { encrypt } = rack.services['router-backup'];

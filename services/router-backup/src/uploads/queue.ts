@@ -1,7 +1,25 @@
-/** What waits to leave the rack, and what each place has already: in memory, and in the journal. */
+/** Versions that wait to be sent, and the newest version that each place has: in memory, and in the journal. */
+import { Time } from '@skolo/api';
 import type { Version } from '@skolo/backup';
 import { type Change, type Journal, Table, Tables, type TablesDeps } from '@skolo/durable';
-import { StoredRecord, UploadRecord } from './records.ts';
+import { z } from 'zod';
+
+/** A version that waits to be sent to a place. Its content is read when it is sent. */
+export const UploadRecord = z.object({
+  /** Counts up: the order of sending, independent of the wall clock. */
+  number: z.int(),
+  /** As `Destination.id`. */
+  place: z.string(),
+  device: z.string(),
+  version: z.string(),
+  time: Time,
+  sha1: z.string().exactOptional(),
+  model: z.string().exactOptional(),
+});
+export type UploadRecord = z.output<typeof UploadRecord>;
+
+/** The newest version of a device that a place has. */
+const StoredRecord = z.object({ place: z.string(), device: z.string(), version: z.string() });
 
 export class Queue {
   private readonly waiting = new Table('upload', UploadRecord, ({ number }) => keyOf(number));
@@ -15,19 +33,19 @@ export class Queue {
     this.tables = new Tables([this.waiting, this.stored], deps);
   }
 
-  /** Gives the number of records that cannot be understood. */
+  /** Returns the number of records that cannot be understood. */
   load(journal: Journal): number {
     const unreadable = this.tables.load(journal);
     for (const { number } of this.waiting.all.values()) this.last = Math.max(this.last, number);
     return unreadable;
   }
 
-  /** Writes what the journal did not take. Never throws. */
+  /** Writes what the journal has rejected before. Never throws. */
   async flush(): Promise<void> {
     await this.tables.flush();
   }
 
-  /** What waits for a place, the oldest first. */
+  /** Versions that wait for a place, the oldest first. */
   for(place: string): UploadRecord[] {
     return [...this.waiting.all.values()]
       .filter((record) => record.place === place)
@@ -39,13 +57,13 @@ export class Queue {
     return this.stored.get(keyOfStored(place, device))?.version;
   }
 
-  /** Whether a place has ever taken anything. */
+  /** Whether a version was ever stored in a place. */
   isKnown(place: string): boolean {
     return [...this.stored.all.values()].some((record) => record.place === place);
   }
 
-  /** Those that neither wait nor are there. Gives how many that were. Never throws. */
-  async add(place: string, versions: readonly Version[]): Promise<number> {
+  /** Queues versions that neither wait nor are there. Never throws. */
+  async add(place: string, versions: readonly Version[]): Promise<void> {
     const waits = new Set(this.for(place).map(({ version }) => version));
     const changes: Change[] = [];
     for (const { id, device, time, sha1, model } of versions) {
@@ -63,10 +81,9 @@ export class Queue {
       changes.push(this.waiting.put(record));
     }
     if (changes.length > 0) await this.tables.keep(changes);
-    return changes.length;
   }
 
-  /** They are there now. */
+  /** They are stored in their place now. */
   async arrived(records: readonly UploadRecord[]): Promise<void> {
     await this.tables.keep(
       records.flatMap(({ number, place, device, version }) => [
@@ -94,7 +111,7 @@ export class Queue {
     await this.tables.keep([this.waiting.remove(keyOf(number))]);
   }
 
-  /** Forgets all other places. Gives how many versions waited for each of those. */
+  /** Forgets all other places. Returns how many versions waited for each of those. */
   async retain(places: ReadonlySet<string>): Promise<Map<string, number>> {
     const waiting = [...this.waiting.all.values()].filter(({ place }) => !places.has(place));
     const stored = [...this.stored.all.values()].filter(({ place }) => !places.has(place));

@@ -5,33 +5,40 @@
  */
 
 import type { Version } from '@skolo/backup';
-import { type Clock, type DegradedList, errorText, type Logger } from '@skolo/common';
+import { type Clock, errorText, type Logger } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
-import type { DeviceRecord, KnownVersion, LostRecord } from './records.ts';
-import type { State } from './state.ts';
+import type { EmitBackup } from './events.ts';
+import type { StateJournal } from './journal.ts';
+import {
+  type DeviceRecord,
+  type KnownVersion,
+  knownOf,
+  type LostRecord,
+  type State,
+} from './state.ts';
+import type { HistoryGuard } from './store.ts';
 import { jumphostModel } from './targets.ts';
+import type { Uploads } from './uploads.ts';
 import type { Versions } from './versions.ts';
 
 const trouble = 'history lost';
 /** Devices that a message names. */
 const mostNamed = 5;
 
-export interface LostHistoryDeps {
+export interface HistoryLossDeps {
   state: State;
-  versions: Pick<Versions, 'list' | 'newest'>;
-  /** Whether the journal is read. */
-  isKnown(): boolean;
-  /** Versions of a device that wait for every place off site. */
-  unsent(device: string): KnownVersion[];
-  degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  journal: Pick<StateJournal, 'isOpen'>;
+  versions: Versions;
+  uploads: Pick<Uploads, 'unsent' | 'sendAll'>;
   clock: Clock;
   log: Logger;
+  emit: EmitBackup;
 }
 
-export class LostHistory {
-  private readonly deps: LostHistoryDeps;
+export class HistoryLoss implements HistoryGuard {
+  private readonly deps: HistoryLossDeps;
 
-  constructor(deps: LostHistoryDeps) {
+  constructor(deps: HistoryLossDeps) {
     this.deps = deps;
   }
 
@@ -42,13 +49,13 @@ export class LostHistory {
   }
 
   /**
-   * The history is not there, and a new one is about to begin.
+   * The history is missing, and a new one is about to begin.
    *
    * @throws BackupError `storage`: it cannot be recorded what it had
    */
   async beforeNew(): Promise<void> {
-    const { state, isKnown } = this.deps;
-    if (!isKnown()) {
+    const { state, journal } = this.deps;
+    if (!journal.isOpen()) {
       throw new BackupError(
         'storage',
         'there is no repository, and the journal that knows whether there was one is not open yet',
@@ -58,13 +65,28 @@ export class LostHistory {
       ({ model, lastSuccess }) => model !== jumphostModel && lastSuccess !== undefined,
     );
     await this.record(inHistory);
-    this.show();
+    this.report();
+  }
+
+  /** Reports a journal that is new while the history is not: it is not a new rack. */
+  async checkJournal(): Promise<void> {
+    const { state, versions, uploads, log, emit } = this.deps;
+    if (state.devices.all.size + state.runs.all.size + state.marks.all.size > 0) return;
+    const devices = await versions.inHistory().catch(() => []);
+    if (devices.length === 0) return;
+    uploads.sendAll();
+    log.error({ devices: devices.length }, 'journal lost');
+    emit({
+      type: 'condition',
+      name: 'journal lost',
+      why: `the journal is new, and the history has ${devices.length} devices: their serial numbers and host names are pinned again when each is read, and devices that had left rack.yaml are not known; every version is sent off site again. Compare skolo backup status with what you know; a restart of the service ends this message`,
+    });
   }
 
   /** Compares the history with what the journal knows of it. Never throws. */
   async review(): Promise<void> {
-    const { state, isKnown, log } = this.deps;
-    if (!isKnown()) return;
+    const { state, journal, log } = this.deps;
+    if (!journal.isOpen()) return;
     try {
       const missing: DeviceRecord[] = [];
       for (const record of state.devices.all.values()) {
@@ -77,13 +99,13 @@ export class LostHistory {
     } catch (error) {
       log.warn({ why: errorText(error) }, 'history is not compared with the journal');
     }
-    this.show();
+    this.report();
   }
 
   /**
-   * A copy was put into the history. What it had is not lost any more.
+   * A copy was put into the history, so its versions are not lost any more.
    *
-   * @param copy versions of a device in it; empty: it has none
+   * @param copy its versions of each device
    * @returns what is still lost
    */
   async restored(copy: ReadonlyMap<string, readonly Version[]>): Promise<LostRecord[]> {
@@ -97,29 +119,33 @@ export class LostHistory {
       return state.lost.put({ ...rest, ...(newest && { newest }), unsent: left });
     });
     await state.write(changes);
-    this.show();
+    this.report();
     return this.list();
   }
 
   /** An operator gives up what is lost. @throws StorageUnavailable, JournalDown */
   async accept(): Promise<LostRecord[]> {
-    const { state, log } = this.deps;
+    const { state, emit } = this.deps;
     const lost = this.list();
-    await state.write(lost.map(({ device }) => state.lost.remove(device)));
-    log.warn({ devices: lost.map(({ device }) => device) }, 'loss of history accepted');
-    this.show();
+    const devices = lost.map(({ device }) => device);
+    await state.write(devices.map((device) => state.lost.remove(device)));
+    emit({ type: 'loss-accepted', devices });
+    this.report();
     return lost;
   }
 
   /** Those that are not recorded yet. */
   private async record(devices: readonly DeviceRecord[]): Promise<void> {
-    const { state, unsent, clock, log } = this.deps;
+    const { state, uploads, clock, emit } = this.deps;
     const since = new Date(clock.now()).toISOString();
     const lost = devices
       .filter(({ name, newest }) => !this.isRecorded(name, newest))
       .map(({ name: device, newest, versions }): LostRecord => {
         const known = { ...(newest && { newest }), ...(versions !== undefined && { versions }) };
-        const now = { device, since, ...known, unsent: unsent(device) };
+        const unsent = uploads
+          .unsent(device)
+          .map(({ version: id, ...rest }) => knownOf({ id, ...rest }));
+        const now = { device, since, ...known, unsent };
         const before = state.lost.get(device);
         return before === undefined ? now : together(before, now);
       });
@@ -130,7 +156,7 @@ export class LostHistory {
       const what = `${lost.length} devices have lost their history, which cannot be recorded`;
       throw new BackupError('storage', `${what}: ${errorText(error)}`, { cause: error });
     }
-    log.error({ devices: lost.map(({ device }) => device) }, 'history lost');
+    emit({ type: 'history-lost', devices: lost.map(({ device }) => device) });
   }
 
   private isRecorded(device: string, newest: KnownVersion | undefined): boolean {
@@ -161,26 +187,27 @@ export class LostHistory {
     return list.some(
       (version) =>
         version.id === wanted.id ||
-        // A history that was made again may have other ids; who was only read again has another time.
+        // A history that was made again may have other ids; a device that was only read again has another time.
         (Date.parse(version.time) === Date.parse(wanted.time) && version.sha1 === wanted.sha1),
     );
   }
 
-  private show(): void {
-    const { degraded } = this.deps;
+  private report(): void {
+    const { emit } = this.deps;
     const lost = this.list();
     if (lost.length === 0) {
-      degraded.clear(trouble);
+      emit({ type: 'condition', name: trouble });
       return;
     }
     const names = lost.slice(0, mostNamed).map(({ device }) => device);
     const more = lost.length > mostNamed ? ` and ${lost.length - mostNamed} more` : '';
     const unsent = lost.reduce((sum, record) => sum + record.unsent.length, 0);
     const nowhere = unsent === 0 ? '' : `; ${unsent} of them had not left the rack yet`;
-    degraded.raise(
-      trouble,
-      `versions of ${names.join(', ')}${more} are no longer in the history${nowhere}; bring them back with skolo backup restore-history --from …, or accept the loss with skolo backup accept-loss`,
-    );
+    emit({
+      type: 'condition',
+      name: trouble,
+      why: `versions of ${names.join(', ')}${more} are no longer in the history${nowhere}; bring them back with skolo backup restore-history --from …, or accept the loss with skolo backup accept-loss`,
+    });
   }
 }
 
@@ -198,11 +225,6 @@ function together(first: LostRecord, second: LostRecord): LostRecord {
     ...(versions !== undefined && { versions }),
     unsent: [...unsent.values()],
   };
-}
-
-/** What is needed to know a version again. */
-export function knownOf({ id, time, sha1 }: Pick<Version, 'id' | 'time' | 'sha1'>): KnownVersion {
-  return { id, time, ...(sha1 !== undefined && { sha1 }) };
 }
 
 /** In a copy of the former history, the same content is the same version, whatever its id. */

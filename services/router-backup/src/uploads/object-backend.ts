@@ -1,4 +1,4 @@
-/** Carries versions to a bucket or a directory, one at a time, and removes what has been kept for long enough. */
+/** A bucket or a directory: versions are sent one at a time, and removed when their retention ends. */
 import { randomBytes } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,23 +6,23 @@ import { expired, type OffsitePlace, objectName, pack, type Version } from '@sko
 import type { Clock, Logger } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
-import { type Carrier, HeldBack, type LocalVersions, Lost } from './carrier.ts';
+import { type Backend, DeviceBlocked, type LocalVersions, VersionGone } from './backend.ts';
 import { recipientsOf } from './destination.ts';
-import type { UploadRecord } from './records.ts';
+import type { UploadRecord } from './queue.ts';
 
-export interface ObjectCarrierDeps {
+export interface ObjectBackendDeps {
   rack: () => Rack;
   versions: LocalVersions;
-  /** For files that are on their way. */
+  /** Folder for files that are being sent. */
   outgoing: string;
   open(): Promise<OffsitePlace>;
   clock: Clock;
   log: Logger;
 }
 
-/** The wall clock may have been set this much between two looks at it, in milliseconds. */
-const believedJump = 24 * 3_600_000;
-/** The next look of each day comes a moment earlier or later. */
+/** A larger step of the wall clock between two looks at it counts as a jump, in milliseconds. */
+const largestStep = 24 * 3_600_000;
+/** In seconds: the next look of each day may come a moment earlier. */
 const almostADay = 23 * 3600;
 
 interface Packet {
@@ -33,15 +33,15 @@ interface Packet {
   isTemporary: boolean;
 }
 
-export class ObjectCarrier implements Carrier {
-  readonly tidyAfterSending = true;
-  private readonly deps: ObjectCarrierDeps;
+export class ObjectBackend implements Backend {
+  readonly pruneAfterSending = true;
+  private readonly deps: ObjectBackendDeps;
   private opened: OffsitePlace | undefined;
   private seen: { wall: number; uptime: number };
-  /** Until then, in seconds of uptime, a clock that has jumped is not believed. */
+  /** Until then, in seconds of uptime, the wall clock is not used after a jump. */
   private doubtful = 0;
 
-  constructor(deps: ObjectCarrierDeps) {
+  constructor(deps: ObjectBackendDeps) {
     this.deps = deps;
     this.seen = this.times();
   }
@@ -59,18 +59,18 @@ export class ObjectCarrier implements Carrier {
       await this.using(() => place.put(name, packet.file, about, signal));
       return [record];
     } catch (error) {
-      throw isDamage(error) ? new HeldBack(device, error) : error;
+      throw isDamage(error) ? new DeviceBlocked(device, error) : error;
     } finally {
       if (packet.isTemporary) await removed(packet.file);
     }
   }
 
-  async tidy(signal: AbortSignal): Promise<void> {
+  async prune(signal: AbortSignal): Promise<void> {
     const { rack, clock, log } = this.deps;
     const place = await this.place();
     const objects = await this.using(() => place.list(signal));
     if (!this.isClockSteady()) {
-      log.warn({ place: place.url }, 'the wall clock jumped; old copies are looked for tomorrow');
+      log.warn({ place: place.url }, 'the wall clock jumped; old copies are removed tomorrow');
       return;
     }
     const { retention } = rack().services['router-backup'];
@@ -80,7 +80,7 @@ export class ObjectCarrier implements Carrier {
     }
   }
 
-  /** Opened anew after it refused: its key may be another one now. */
+  /** Opened again after it rejected a request: its key may have changed. */
   private async place(): Promise<OffsitePlace> {
     this.opened ??= await this.deps.open();
     return this.opened;
@@ -106,8 +106,9 @@ export class ObjectCarrier implements Carrier {
       await versions.contentToFile(version, plain);
     } catch (error) {
       await removed(plain);
-      if (error instanceof BackupError && error.code === 'not-found') throw new Lost(record, error);
-      throw isDamage(error) ? new HeldBack(record.device, error) : error;
+      if (error instanceof BackupError && error.code === 'not-found')
+        throw new VersionGone(record, error);
+      throw isDamage(error) ? new DeviceBlocked(record.device, error) : error;
     }
     try {
       const { size } = await stat(plain);
@@ -127,12 +128,12 @@ export class ObjectCarrier implements Carrier {
     return older.some((other) => other.sha1 === sha1 && dayOf(other.time) === dayOf(time));
   }
 
-  /** Whether the wall clock went on as time did, for a day at least: what is stored meanwhile is tidied up behind, too. */
+  /** Whether the wall clock advanced like the uptime, for a day at least. */
   private isClockSteady(): boolean {
     const { wall, uptime } = this.seen;
     this.seen = this.times();
     const passed = (this.seen.uptime - uptime) * 1000;
-    if (Math.abs(this.seen.wall - wall - passed) >= believedJump) {
+    if (Math.abs(this.seen.wall - wall - passed) >= largestStep) {
       this.doubtful = this.seen.uptime + almostADay;
     }
     return this.seen.uptime >= this.doubtful;
@@ -143,11 +144,13 @@ export class ObjectCarrier implements Carrier {
   }
 }
 
-/** What is in it was checked when it was made; its name tells the content. */
 function archived(file: string, record: UploadRecord): Packet {
   const { sha1, device, version } = record;
   if (sha1 !== undefined) return { file, sha1, encrypted: true, isTemporary: false };
-  throw new Lost(record, new Error(`${device}: what is known of archive ${version} was lost`));
+  throw new VersionGone(
+    record,
+    new Error(`${device}: what is known of archive ${version} was lost`),
+  );
 }
 
 /** UTC, as names off site have it. */

@@ -1,15 +1,15 @@
 import type { SecretRule } from '@skolo/models/backup';
 import { createMask } from '@skolo/models/configuration';
 import { describe, expect, it } from 'vitest';
-import { Talk } from './transcript.ts';
-import { maskedMessage, maskedTalk } from './words.ts';
+import { maskMessage, maskTranscript } from './masking.ts';
+import { Transcript } from './transcript.ts';
 
 const mask = createMask(Buffer.alloc(32, 1));
 const rules: readonly SecretRule[] = [
   /^\s*vrrp authentication text (\S+)/,
   { from: /^certificate /, until: /^quit/ },
 ];
-const talk = `>>> show running-config
+const transcript = `>>> show running-config
 switch# show running-config
  vrrp authentication text canary-vrrp
 certificate 01
@@ -24,9 +24,9 @@ describe('what a device said', () => {
     ['behind our mark', '>>> vrrp authentication text canary'],
     ['behind a prompt', 'ann@switch-1(config-if)# vrrp authentication text canary'],
     ['in a difference', '+  vrrp authentication text canary'],
-    ['in a block', talk],
+    ['in a block', transcript],
   ])('is shown without secrets, %s', (_where, text) => {
-    const masked = maskedTalk(mask, text, rules);
+    const masked = maskTranscript(mask, text, rules);
 
     expect(masked).toContain('<secret ');
     expect(masked).not.toMatch(/canary/i);
@@ -38,7 +38,7 @@ describe('what a device said', () => {
     ['lines', 'closed; the last it said: "01\\n 30CA9A7E\\n CANARY00 CAN"', 'closed'],
     ['words without quotes', 'fails with status 1: certificate 01 CANARY00', 'certificate 01'],
   ])('is quoted in a message without secrets: %s', (_what, message, kept) => {
-    const masked = maskedMessage(mask, message, talk, rules);
+    const masked = maskMessage(mask, message, transcript, rules);
 
     expect(masked).toContain('<secret>');
     expect(masked).not.toMatch(/canary|30CA9A7E|ARY/i);
@@ -48,7 +48,7 @@ describe('what a device said', () => {
   it('is quoted as it is where it is no secret', () => {
     const message = 'its last line is "hostname switch", not "end"; run: skolo backup run router';
 
-    expect(maskedMessage(mask, message, talk, rules)).toBe(message);
+    expect(maskMessage(mask, message, transcript, rules)).toBe(message);
   });
 
   it.each([
@@ -59,7 +59,7 @@ describe('what a device said', () => {
     'its host key (ssh-rsa) is SHA256:abc, not SHA256:def',
     'its configuration has no key: community or secret expected',
   ])('is quoted among words of ours, which are no secrets: %s', (message) => {
-    expect(maskedMessage(mask, message, talk, rules)).toBe(message);
+    expect(maskMessage(mask, message, transcript, rules)).toBe(message);
   });
 
   it('is quoted without a short secret', () => {
@@ -67,19 +67,19 @@ describe('what a device said', () => {
     const message =
       'refuses "x": neighbor 10.0.0.1 password ab1; is the password of its login right?';
 
-    expect(maskedMessage(mask, message, said, [])).toMatch(
+    expect(maskMessage(mask, message, said, [])).toMatch(
       /^refuses "x": neighbor 10\.0\.0\.1 password <secret [0-9a-f]{6}> is the password of its login right\?$/,
     );
   });
 
   it('is shown without a secret whose beginning was too much to keep', () => {
-    const said = new Talk();
-    said.note('device', `certificate 01\n${'x'.repeat(100_000)}\nquit\n`);
-    said.note('device', `${'long\n'.repeat(120_000)}certificate 02\n`);
-    for (let i = 0; i < 4000; i += 1) said.note('device', ` CANARY${i} ${'0'.repeat(90)}\n`);
-    said.note('device', 'quit\nthe end\n');
+    const transcript = new Transcript();
+    transcript.add('device', `certificate 01\n${'x'.repeat(100_000)}\nquit\n`);
+    transcript.add('device', `${'long\n'.repeat(120_000)}certificate 02\n`);
+    for (let i = 0; i < 4000; i += 1) transcript.add('device', ` CANARY${i} ${'0'.repeat(90)}\n`);
+    transcript.add('device', 'quit\nthe end\n');
 
-    const masked = maskedTalk(mask, said.text(rules), rules);
+    const masked = maskTranscript(mask, transcript.text(rules), rules);
 
     expect(masked).not.toMatch(/canary/i);
     expect(masked).toMatch(/quit\nthe end$/);

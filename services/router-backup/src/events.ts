@@ -1,0 +1,71 @@
+/** What happens in the service. Its parts emit; metrics, log, conditions and webhook consume, and know no part. */
+import type { Version } from '@skolo/backup';
+import type { DegradedList, Emit, Logger } from '@skolo/common';
+import type { Outcome } from './attempts.ts';
+import type { RunRecord } from './state.ts';
+import { summaryOf } from './summary.ts';
+
+export type BackupEvent =
+  /** What `/readyz` shows as degraded; without a reason it has ended. */
+  | { type: 'condition'; name: string; why?: string }
+  /** One attempt has ended, and may be followed by another one. */
+  | { type: 'attempt'; run: string; device: string; outcome: Outcome }
+  /** A device of a run is done. */
+  | { type: 'device-done'; run: RunRecord; device: string; outcome: Outcome }
+  | { type: 'run-finished'; run: RunRecord }
+  | { type: 'version-stored'; version: Version }
+  | { type: 'device-retired'; device: string }
+  /** The history accepts writes again, or a new one was begun. */
+  | { type: 'history-writable' }
+  | { type: 'history-lost'; devices: string[] }
+  | { type: 'loss-accepted'; devices: string[] }
+  | { type: 'history-restored'; devices: number; versions: number; left: number }
+  /** A device reported a change of its configuration, and has been quiet since. */
+  | { type: 'device-changed'; device: string; notice: string }
+  | { type: 'webhook-message'; outcome: 'sent' | 'failed' | 'dropped' };
+
+export type EmitBackup = Emit<BackupEvent>;
+
+/** Consumes conditions. */
+export function showConditions(degraded: Pick<DegradedList, 'raise' | 'clear'>): EmitBackup {
+  return (event) => {
+    if (event.type !== 'condition') return;
+    if (event.why === undefined) degraded.clear(event.name);
+    else degraded.raise(event.name, event.why);
+  };
+}
+
+/** Consumes what an operator may want to read in the log later. */
+export function logEvents(log: Logger): EmitBackup {
+  return (event) => {
+    switch (event.type) {
+      case 'attempt': {
+        const { device, run, outcome } = event;
+        const { after: _, before: __, ...facts } = outcome;
+        if (outcome.failure === undefined) log.info({ device, run, ...facts }, 'backed up');
+        else log.warn({ device, run, ...facts }, 'backup failed');
+        break;
+      }
+      case 'run-finished': {
+        const { id: run, origin, by, devices } = event.run;
+        const { text: _, ...counts } = summaryOf(devices);
+        log.info({ run, origin, by, ...counts }, 'run finished');
+        break;
+      }
+      case 'device-retired':
+        log.warn({ device: event.device }, 'retired');
+        break;
+      case 'history-lost':
+        log.error({ devices: event.devices }, 'history lost');
+        break;
+      case 'loss-accepted':
+        log.warn({ devices: event.devices }, 'loss of history accepted');
+        break;
+      case 'history-restored': {
+        const { type: _, ...facts } = event;
+        log.warn(facts, 'history restored from a copy');
+        break;
+      }
+    }
+  };
+}
