@@ -1,8 +1,4 @@
-/**
- * One configuration of one device, read and looked at: whole, not an error text, of the right device. Whatever is not
- * that is a BackupFailed with its class; nothing is stored here.
- */
-
+/** Reads the configuration of a device. One that is not complete, or an error text, is a BackupFailed with its class. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -21,7 +17,7 @@ import type { Transcript } from './transcript.ts';
 export interface FetchDeps {
   rack: () => Rack;
   hostKeys: HostKeys;
-  /** Folder for what is too large for memory. */
+  /** Folder for configurations that are too large for memory. */
   scratch: string;
   models: ReadonlyMap<string, CreateBackup>;
 }
@@ -33,12 +29,12 @@ export interface Fetched {
   /** Of the content, in hex. */
   sha1: string;
   identity: Identity;
-  /** Absent: the device keeps but one configuration. */
+  /** Absent: the device has only one configuration. */
   unsaved?: boolean;
   changedBy?: string;
-  /** What it would boot with, where that is another configuration. */
+  /** The configuration that it would boot with, if that differs. */
   startup?: Buffer;
-  /** Old algorithms of ssh that it was read with. Absent: it was not read over ssh. */
+  /** Absent: it was not read over ssh. */
   legacyAlgorithms?: string[];
 }
 
@@ -58,9 +54,8 @@ export class Fetch {
   }
 
   /**
-   * Reads it, with all checks that need nothing but what was read.
+   * Reads it, with all checks that need no other version. The transcript records the session.
    *
-   * @param transcript takes down what is said
    * @throws BackupFailed
    */
   async read(
@@ -88,19 +83,19 @@ export class Fetch {
     }
   }
 
-  /** Removes what was read of a device into files. There is one reading of it at a time. */
+  /** Removes the files of a reading. A device has one reading at a time. */
   async drop({ name }: InfrastructureDevice): Promise<void> {
     const folder = join(this.deps.scratch, name);
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 
-  /** Removes what a process that died has left. */
+  /** Removes the files of a killed process, also copies of databases of the jumphost. */
   async clear(): Promise<void> {
     await rm(this.deps.scratch, { recursive: true, force: true }).catch(() => undefined);
   }
 
   /**
-   * Opens the device for `work`, within the time that a device is given altogether.
+   * Opens the device for `work`, within its `totalSeconds`.
    *
    * @throws BackupFailed, for any error of `work` as well
    */
@@ -125,7 +120,7 @@ export class Fetch {
       ...(onConnected && { onConnected }),
     });
     try {
-      // A session ends with the signal; what a model does beside it must not hold up anybody either.
+      // A session ends with the signal; a model must not delay the caller either.
       return await orAborted(work(connection), signal);
     } catch (error) {
       throw failureOf(device.name, error);

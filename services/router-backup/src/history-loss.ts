@@ -227,7 +227,7 @@ function together(first: LostRecord, second: LostRecord): LostRecord {
   };
 }
 
-/** In a copy of the former history, the same content is the same version, whatever its id. */
+/** In a copy of the former history, the same content is the same version, also with another id. */
 function isSame(version: Version, wanted: KnownVersion): boolean {
   return version.id === wanted.id || (wanted.sha1 !== undefined && version.sha1 === wanted.sha1);
 }

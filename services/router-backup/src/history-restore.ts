@@ -13,6 +13,7 @@ import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from './events.ts';
 import type { HistoryLoss } from './history-loss.ts';
+import { Locks } from './locks.ts';
 import type { LostRecord } from './state.ts';
 import type { Store } from './store.ts';
 import type { Uploads } from './uploads.ts';
@@ -37,7 +38,7 @@ export interface RestoredHistory {
 export class HistoryRestore {
   private readonly deps: HistoryRestoreDeps;
   private readonly folder: string;
-  private working: Promise<unknown> = Promise.resolve();
+  private readonly locks = new Locks();
 
   constructor(deps: HistoryRestoreDeps) {
     this.deps = deps;
@@ -56,7 +57,7 @@ export class HistoryRestore {
    * @throws HttpProblem 409: another piece is next. BackupError `storage`
    */
   async receive(offset: number, piece: Buffer): Promise<number> {
-    return await this.inTurn(async () => {
+    return await this.locks.hold('history', async () => {
       try {
         await makeFolder(this.folder);
         const handle = await open(this.file, offset === 0 ? 'w' : 'a', 0o600);
@@ -83,7 +84,7 @@ export class HistoryRestore {
    * @throws HttpProblem 409: it is not what was sent. BackupError: the history is unchanged
    */
   async restore(sha256: string): Promise<RestoredHistory> {
-    return await this.inTurn(async () => {
+    return await this.locks.hold('history', async () => {
       try {
         await this.check(sha256);
         return await this.replace();
@@ -138,12 +139,6 @@ export class HistoryRestore {
 
   private get file(): string {
     return join(this.folder, 'history.bundle');
-  }
-
-  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.working.then(work);
-    this.working = turn.catch(() => undefined);
-    return await turn;
   }
 }
 

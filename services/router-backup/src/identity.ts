@@ -1,17 +1,17 @@
 /**
- * Is it the device that it was? A swapped address must not write into the history of another device. Its host key is
- * checked by the session; here are the serial number and the host name that its configuration gives.
+ * Whether a device is the one that was read before, by serial number and host name in its configuration. A swapped address must
+ * not write to the history of another device. The session checks the host key.
  */
 import type { Identity } from '@skolo/models/backup';
 
 export interface Known {
-  /** As rack.yaml says. */
+  /** In rack.yaml. */
   serial?: string;
-  /** As was seen at first. */
+  /** Of the first reading. */
   pinned?: Identity;
 }
 
-/** Why this is another device, for people. Undefined: it is not. */
+/** Why this is another device; undefined: it is the right one. */
 export function whyAnother(device: string, seen: Identity, known: Known): string | undefined {
   const { serial: written, pinned } = known;
   const forget = `if it was swapped, run: skolo equipment forget ${device}`;
@@ -29,7 +29,7 @@ export function whyAnother(device: string, seen: Identity, known: Known): string
   return `its configuration calls it ${seen.hostname}, not ${pinned.hostname}: another device answers at this address, or it was renamed; ${forget.replace('swapped', 'swapped or renamed')}`;
 }
 
-/** What is pinned from now on. */
+/** The identity to pin. */
 export function pin(seen: Identity, pinned: Identity | undefined): Identity {
   const serial = seen.serial ?? pinned?.serial;
   const hostname = seen.hostname ?? pinned?.hostname;

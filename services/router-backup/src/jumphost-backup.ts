@@ -84,14 +84,13 @@ export class JumphostBackup implements VersionSource {
 
   /** The encrypted archive. */
   async content({ id }: Version): Promise<Buffer> {
-    const { path } = await this.file(id);
-    return await readFile(path).catch((cause: unknown) => {
+    return await readFile(await this.file(id)).catch((cause: unknown) => {
       throw new BackupError('storage', errorText(cause), { cause });
     });
   }
 
   /** The file of the encrypted archive. @throws BackupError */
-  async file(id: string): Promise<{ path: string; size: number; sha256: string }> {
+  async file(id: string): Promise<string> {
     return (await this.archives()).file(id);
   }
 

@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, type Logger } from '@skolo/common';
 import { writeFileAtomic } from '@skolo/durable';
+import { parseJson } from '@skolo/errors';
 import type { SecretRule } from '@skolo/models/backup';
 import { commonSecrets, createMask, isBlock, type Mask } from '@skolo/models/configuration';
 
@@ -61,8 +62,10 @@ export function maskMessage(
       : word;
   const words = (text: string) => text.replace(/\S+/g, hide);
   const quoted = message.replace(/"(?:[^"\\]|\\.)*"/g, (text) => {
-    const quote = parsed(text);
-    return quote === undefined ? text : JSON.stringify(maskTranscript(mask, words(quote), rules));
+    const quote = parseJson(text);
+    return typeof quote !== 'string'
+      ? text
+      : JSON.stringify(maskTranscript(mask, words(quote), rules));
   });
   // Words that are not the device's are our own: "the password of its login" is not a secret.
   const squeezedTranscript = squeezed(transcript);
@@ -76,14 +79,6 @@ export function maskMessage(
 
 function squeezed(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
-}
-
-function parsed(text: string): string | undefined {
-  try {
-    return String(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }
 
 /**

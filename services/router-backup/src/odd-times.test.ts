@@ -1,5 +1,5 @@
 /** What happens while a device waits, or is being read, or another service is started by mistake. */
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLogger, startService } from '@skolo/common';
 import { createMask } from '@skolo/models/configuration';
@@ -49,6 +49,19 @@ describe('an error that nobody has foreseen', () => {
 
     expect(odd.devices[0]).toMatchObject({ result: 'failed', failure: 'internal' });
     expect(next.devices[0]?.result).toBe('unchanged');
+  });
+});
+
+describe('a start after a kill', () => {
+  it('removes copies of databases, which are in the clear', async () => {
+    const { stateDir } = await startLab({
+      async prepare(folder) {
+        await mkdir(join(folder, 'scratch/jumphost-rack1'), { recursive: true });
+        await writeFile(join(folder, 'scratch/jumphost-rack1/0123.db'), 'SQLite format 3');
+      },
+    });
+
+    await expect(stat(join(stateDir, 'scratch'))).rejects.toThrow('ENOENT');
   });
 });
 

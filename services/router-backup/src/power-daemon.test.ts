@@ -214,7 +214,7 @@ describe('wanted', () => {
 });
 
 describe('follow', () => {
-  it('tells when the device becomes wanted, and only who reads that one', async () => {
+  it('aborts the reading of a device that becomes wanted, and no other', async () => {
     const daemon = await startDaemon();
     const power = asking(daemon, { pollMs: 5 });
     const one = power.follow('switch-1', never);
@@ -232,7 +232,7 @@ describe('follow', () => {
     expect(two.signal.aborted).toBe(false);
   });
 
-  it('ends with the caller, and asks no more when nobody is left', async () => {
+  it('ends with the caller, and then asks no more', async () => {
     const daemon = await startDaemon();
     const power = asking(daemon, { pollMs: 5 });
     const caller = new AbortController();

@@ -20,7 +20,7 @@ export interface PowerDaemonDeps {
   clock?: Pick<Clock, 'uptime'>;
   /** How long it has to answer. */
   timeoutMs?: number;
-  /** How often it is asked while a device is being read. */
+  /** How often it is asked while devices are read. One answer serves all of them. */
   pollMs?: number;
 }
 
@@ -32,30 +32,21 @@ export interface Following {
   end(): void;
 }
 
-interface Follower {
-  device: string;
-  controller: AbortController;
-}
-
 type Names = ReadonlySet<string>;
 
-const noNames: Names = new Set();
-/** An answer is used again within this time. */
-const freshSeconds = 2;
+const usualPollMs = 2000;
+/** An answer is used again for a little less than a poll, so that each poll gets a new one. */
+const slackMs = 50;
 /** A thousand cycles with their steps are some megabytes. */
 const mostBytes = 16 * 1024 * 1024;
 
 export class PowerDaemon {
   private readonly deps: PowerDaemonDeps;
-  private readonly clock: Pick<Clock, 'uptime'>;
-  private readonly followers = new Set<Follower>();
   private answer: { at: number; names: Promise<Names> } | undefined;
-  private polling: NodeJS.Timeout | undefined;
   private isSilent = false;
 
   constructor(deps: PowerDaemonDeps) {
     this.deps = deps;
-    this.clock = deps.clock ?? systemClock;
   }
 
   /**
@@ -67,49 +58,27 @@ export class PowerDaemon {
     return orAborted(this.latest(), signal);
   }
 
-  /** Watches whether the daemon needs the device while it is read. One request every two seconds serves all devices. */
+  /** Watches whether the daemon needs the device while it is read. */
   follow(device: string, signal: AbortSignal): Following {
     const controller = new AbortController();
-    const follower = { device, controller };
-    this.followers.add(follower);
-    this.poll();
+    const look = async () => {
+      const names = await this.latest();
+      if (names.has(device)) controller.abort(new DeviceBusy(device, busy));
+    };
+    const timer = setInterval(() => void look(), this.deps.pollMs ?? usualPollMs);
     return {
       signal: AbortSignal.any([signal, controller.signal]),
-      end: () => {
-        this.followers.delete(follower);
-        if (this.followers.size > 0) return;
-        clearTimeout(this.polling);
-        this.polling = undefined;
-      },
+      end: () => clearInterval(timer),
     };
   }
 
-  private poll(): void {
-    if (this.polling !== undefined) return;
-    const timer = setTimeout(() => void this.look(timer), this.deps.pollMs ?? 2000);
-    this.polling = timer;
-  }
-
-  private async look(timer: NodeJS.Timeout): Promise<void> {
-    const names = await this.refresh();
-    for (const { device, controller } of this.followers) {
-      if (names.has(device)) controller.abort(new DeviceBusy(device, busy));
-    }
-    // The last follower ended meanwhile, and another one has started a timer of its own.
-    if (this.polling !== timer) return;
-    this.polling = undefined;
-    if (this.followers.size > 0) this.poll();
-  }
-
   private latest(): Promise<Names> {
-    const age = this.clock.uptime() - (this.answer?.at ?? Number.NEGATIVE_INFINITY);
-    return this.answer !== undefined && age < freshSeconds ? this.answer.names : this.refresh();
-  }
-
-  private refresh(): Promise<Names> {
-    const names = this.ask();
-    this.answer = { at: this.clock.uptime(), names };
-    return names;
+    const { clock = systemClock, pollMs = usualPollMs } = this.deps;
+    const at = clock.uptime();
+    if (this.answer === undefined || at - this.answer.at >= (pollMs - slackMs) / 1000) {
+      this.answer = { at, names: this.ask() };
+    }
+    return this.answer.names;
   }
 
   private async ask(): Promise<Names> {
@@ -137,7 +106,7 @@ export class PowerDaemon {
       if (!this.isSilent)
         this.deps.log?.info({ why: errorText(error) }, 'power-cycle daemon not asked');
       this.isSilent = true;
-      return noNames;
+      return new Set();
     }
   }
 }

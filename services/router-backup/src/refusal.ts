@@ -1,11 +1,11 @@
 /**
- * Answers that mean no, where a configuration should be. A model's own marks catch most of them; this is for all, since
- * one that is stored as a version hides the last good one.
+ * Recognises error texts in the place of a configuration, for every model. One that is stored as a version hides the last good
+ * one.
  *
  * Sources: the command references of Cisco IOS, NX-OS, EdgeSwitch, Junos, RouterOS; what Oxidized stored as success.
  */
 
-/** A configuration is longer; in a longer text anything may be written. */
+/** Lines. A configuration is longer, and may contain any of these texts. */
 const longest = 10;
 
 const refusals: readonly RegExp[] = [
@@ -25,7 +25,7 @@ const refusals: readonly RegExp[] = [
   /: (?:command )?not found$/,
 ];
 
-/** The line that says no; undefined: none does. */
+/** The first line that is an error text; undefined: there is none. */
 export function refusalIn(text: string): string | undefined {
   const lines = text
     .split('\n')

@@ -79,7 +79,7 @@ export class Runs {
     const record = this.newRecord(request, this.targets(request.devices));
     await state.write([state.runs.put(record)]);
     this.begin(record, request.isSpread ?? false);
-    return shown(record);
+    return answerOf(record);
   }
 
   /**
@@ -92,7 +92,7 @@ export class Runs {
     const record = this.newRecord(request, this.targets(request.devices));
     await state.keep([state.runs.put(record), ...changes]);
     this.begin(record, request.isSpread ?? false);
-    return shown(record);
+    return answerOf(record);
   }
 
   /** Continues the runs that the last process left. */
@@ -116,7 +116,7 @@ export class Runs {
   /** The newest first. */
   list(): BackupRun[] {
     const records = [...this.deps.state.runs.all.values()].sort((a, b) => b.number - a.number);
-    return records.map((record) => shown(this.live.get(record.id) ?? record));
+    return records.map((record) => answerOf(this.live.get(record.id) ?? record));
   }
 
   /** @throws HttpProblem 404: there is none. */
@@ -126,7 +126,7 @@ export class Runs {
     const id = resolveId(ids, written, { noun: 'run', list: 'skolo backup runs' });
     const record = this.live.get(id) ?? runs.get(id);
     if (record === undefined) throw new Error(`run ${id} has no record`);
-    return shown(record);
+    return answerOf(record);
   }
 
   isReading(device: string): boolean {
@@ -346,7 +346,7 @@ function facts({ result, failure, detail, version, unsaved, size, seconds }: Out
   };
 }
 
-function shown({ number: _, ...run }: RunRecord): BackupRun {
+function answerOf({ number: _, ...run }: RunRecord): BackupRun {
   return structuredClone(run);
 }
 

@@ -4,7 +4,7 @@ import type { Version } from '@skolo/backup';
 import { Table, Tables, type TablesDeps } from '@skolo/durable';
 import { z } from 'zod';
 
-/** A version, as far as it can be told from others without its content. */
+/** A version, as far as it is identified without its content. */
 const KnownVersion = z.object({ id: z.string(), time: Time, sha1: z.string().exactOptional() });
 export type KnownVersion = z.output<typeof KnownVersion>;
 

@@ -7,6 +7,7 @@ import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Repository, repairHistory, replaceHistory, setAside } from '@skolo/backup';
 import { errorText, type Logger, pause } from '@skolo/common';
+import { errorCode } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from './events.ts';
@@ -234,7 +235,7 @@ export class Store {
   private async isGone(): Promise<boolean> {
     return await stat(join(this.folder, 'HEAD')).then(
       () => false,
-      (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT',
+      (error: unknown) => errorCode(error) === 'ENOENT',
     );
   }
 

@@ -1,4 +1,4 @@
-/** What came of a run, in numbers and in one line. */
+/** The results of a run, in numbers and in one line. */
 import type { FailureClass } from '@skolo/api';
 import type { RunEntry } from './state.ts';
 

@@ -1,5 +1,4 @@
-/** What there is to back up: switches, routers and PDUs of rack.yaml, and the jumphost itself. */
-
+/** What to back up: switches, routers and PDUs of rack.yaml, and the jumphost. */
 import { models } from '@skolo/models';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 
@@ -12,7 +11,7 @@ export interface Target {
   why?: string;
 }
 
-/** As the jumphost is called where devices have their model. */
+/** The jumphost has this in place of a model. */
 export const jumphostModel = 'jumphost';
 
 /** In the order of rack.yaml. */
@@ -51,12 +50,12 @@ function whyNotJumphost({ services }: Rack): string | undefined {
   return undefined;
 }
 
-/** As the history calls what a device would boot with: a device of its own, so that copies and commands know it. */
+/** The startup configuration is a device of its own in the history, so that copies and commands know it. */
 export function startupNameOf(device: string): string {
   return `${device}${startupEnd}`;
 }
 
-/** The device whose configuration it is, whether it runs it or would boot with it. */
+/** The device of a running or startup configuration. */
 export function deviceOf(name: string): string {
   return name.endsWith(startupEnd) ? name.slice(0, -startupEnd.length) : name;
 }

@@ -30,9 +30,9 @@ export class Transcript {
   }
 
   private append(text: string) {
-    const room = most - this.head.length;
-    if (room > 0) this.head += text.slice(0, room);
-    this.tail += text.slice(Math.max(0, room));
+    const space = most - this.head.length;
+    if (space > 0) this.head += text.slice(0, space);
+    this.tail += text.slice(Math.max(0, space));
     if (this.tail.length > 2 * most) {
       this.cut += this.tail.length - most;
       this.tail = this.tail.slice(-most);
@@ -50,19 +50,14 @@ export class Transcripts {
     this.mask = mask;
   }
 
-  /** Masked before it is written. Never throws: it is no reason for another failure. */
-  async keep(
-    device: string,
-    transcript: Transcript,
-    rules: readonly SecretRule[],
-  ): Promise<boolean> {
+  /** Masks it, and writes it. Never throws. */
+  async keep(device: string, transcript: Transcript, rules: readonly SecretRule[]): Promise<void> {
+    const masked = maskTranscript(this.mask, transcript.text(rules), rules);
     try {
-      const masked = maskTranscript(this.mask, transcript.text(rules), rules);
       await makeFolder(this.folder);
       await writeFileAtomic(this.path(device), `${masked}\n`);
-      return true;
     } catch {
-      return false;
+      // The disk rejects it: the failure is reported without a transcript.
     }
   }
 

@@ -85,7 +85,7 @@ export class Versions implements LocalVersions {
     await this.deps.store.repository.contentToFile(version, file);
   }
 
-  async archive({ id, device }: Version): Promise<{ path: string } | undefined> {
+  async archive({ id, device }: Version): Promise<string | undefined> {
     return this.isArchived(device) ? await this.deps.jumphost.file(id) : undefined;
   }
 

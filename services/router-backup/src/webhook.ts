@@ -197,8 +197,8 @@ function whyOf(error: unknown): string {
 function cut(diff: string): string {
   const bytes = Buffer.from(diff);
   if (bytes.length <= longestDiff) return diff;
-  const room = bytes.subarray(0, longestDiff - 100);
-  const end = room.lastIndexOf('\n') + 1;
-  const kept = room.subarray(0, end === 0 ? room.length : end).toString('utf8');
+  const first = bytes.subarray(0, longestDiff - 100);
+  const end = first.lastIndexOf('\n') + 1;
+  const kept = first.subarray(0, end === 0 ? first.length : end).toString('utf8');
   return `${kept}… cut: ${bytes.length - Buffer.byteLength(kept)} bytes more\n`;
 }

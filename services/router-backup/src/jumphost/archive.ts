@@ -11,7 +11,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -26,9 +26,9 @@ import { ContentChanged, type Member, membersOf } from './members.ts';
 
 export interface ArchiveOptions {
   rack: Pick<Rack, 'name' | 'jumphost'>;
-  /** Files and folders; those that cannot be read are left out, and named. rack.yaml is one of them. */
+  /** Files and folders, with rack.yaml; those that cannot be read are left out, and reported. */
   paths: readonly string[];
-  /** Below those: what is left out without a word. */
+  /** Left out without a report. */
   exclude: readonly string[];
   /** `services.router-backup.encrypt`. */
   recipients: readonly string[] | 'none' | undefined;
@@ -48,7 +48,7 @@ export interface JumphostArchive {
   size: number;
   /** Of the file, in hex. */
   sha256: string;
-  /** Of names, kinds, permissions and contents. The same: nothing has changed, although each archive is other bytes. */
+  /** Of names, kinds, permissions and contents: equal if nothing has changed, although the bytes of each archive differ. */
   digest: string;
   /** The tar in it. */
   plain: { size: number; sha1: string };
@@ -57,19 +57,21 @@ export interface JumphostArchive {
   left: Left[];
 }
 
-/** Beside everything else, so that who restores it knows what it is, and what is not in it. */
+/** A file in the archive: which jumphost it is, and what was left out. */
 export const aboutFile = 'skolo-jumphost.json';
 
 const tries = 5;
+const noRecipient =
+  'the jumphost holds secrets, so it is only kept encrypted: give services.router-backup.encrypt an age recipient (age-keygen prints one)';
 
 /**
- * @throws BackupError `refused`: nobody is named who could open it. `storage`: there is no room for it, or files change
- *   faster than they can be read. Of an aborted signal its reason. Nothing is left then.
+ * @throws BackupError `refused`: there is no recipient. `storage`: the disk is full, or files change faster than they can be
+ *   read. The reason of an aborted signal. Nothing is left then.
  */
 export async function archiveJumphost(options: ArchiveOptions): Promise<JumphostArchive> {
   const { recipients, folder, scratch, signal } = options;
   if (recipients === undefined || recipients === 'none' || recipients.length === 0) {
-    throw new BackupError('refused', nobodyToOpenIt);
+    throw new BackupError('refused', noRecipient);
   }
   const search = { ...options, exclude: [...options.exclude, folder, scratch] };
   const unreadable = new Map<string, Left>();
@@ -84,7 +86,7 @@ export async function archiveJumphost(options: ArchiveOptions): Promise<Jumphost
       await rm(file, { force: true }).catch(() => undefined);
       signal.throwIfAborted();
       if (error instanceof ContentChanged && left > 1) {
-        // What is written anew again and again is left out in the end.
+        // A file that changes in each attempt is left out in the end.
         if (left <= tries - 2) unreadable.set(error.path, error);
         continue;
       }
@@ -97,9 +99,6 @@ export async function archiveJumphost(options: ArchiveOptions): Promise<Jumphost
     }
   }
 }
-
-export const nobodyToOpenIt =
-  'the jumphost holds secrets, so it is only kept encrypted: give services.router-backup.encrypt an age recipient (age-keygen prints one)';
 
 interface WriteOptions extends ArchiveOptions {
   recipients: readonly string[];
@@ -116,7 +115,7 @@ async function write(
   const tar = pack();
   const plain = new Measured('sha1');
   const sealed = new Measured('sha256');
-  const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
+  const target = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true });
   const members = membersOf(found, { scratch, signal, leave: (each) => left.push(each) });
   const [{ digest, files }] = await Promise.all([
     fill(tar, members, () => aboutMember(options, left)),
@@ -130,7 +129,6 @@ async function write(
       { signal },
     ),
   ]);
-  await sync(file);
   const { size, digest: sha256 } = sealed.result();
   const { size: plainSize, digest: sha1 } = plain.result();
   return { file, size, sha256, digest, plain: { size: plainSize, sha1 }, files, left };
@@ -162,16 +160,16 @@ async function fill(
   return { digest: digest.digest('hex'), files };
 }
 
-/** What tar-stream does, but does not tell. */
+/** tar-stream accepts this; its types lack it. */
 interface PaxHeaders extends Headers {
   pax?: Record<string, string>;
 }
 
 const types = { file: 'file', folder: 'directory', link: 'symlink' } as const;
-/** What tar-stream has room for: six octal digits. */
+/** The largest that tar-stream writes: six octal digits. */
 const largestId = 0o777777;
 
-/** Gives the SHA-256 of the content. */
+/** Returns the SHA-256 of the content. */
 async function addMember(tar: Pack, member: Member): Promise<string> {
   const { name, type, mode, uid, gid, mtime, size, target, content } = member;
   const large = Object.entries({ uid, gid }).filter(([, id]) => id > largestId);
@@ -196,7 +194,7 @@ async function addMember(tar: Pack, member: Member): Promise<string> {
   return hash.result().digest;
 }
 
-/** Without a time: it would be another one each day. */
+/** Without a time, which would differ each day. */
 function aboutMember({ rack, paths, now }: ArchiveOptions, left: readonly Left[]): Member {
   const about = { rack: rack.name, jumphost: rack.jumphost.name, paths, left };
   const content = Buffer.from(`${JSON.stringify(about, undefined, 2)}\n`);
@@ -230,14 +228,5 @@ class Measured {
 
   result(): { size: number; digest: string } {
     return { size: this.size, digest: this.hash.digest('hex') };
-  }
-}
-
-async function sync(file: string): Promise<void> {
-  const handle = await open(file, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

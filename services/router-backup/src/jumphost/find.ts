@@ -1,9 +1,9 @@
-/** What there is to archive of the jumphost: files and folders, journals and databases, and what has to be left out. */
+/** Finds what to archive of the jumphost: files and folders, journals and databases, and what has to be left out. */
 import type { Stats } from 'node:fs';
 import { lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { errorText } from '@skolo/common';
 import { isLiveFile, isLiveFolder, markOf } from '@skolo/durable';
+import { errorCode, errorText } from '@skolo/errors';
 import { isDatabase } from './sqlite.ts';
 
 /** One thing to archive. A journal is a folder of files that belong together; a database brings its log. */
@@ -20,17 +20,16 @@ export interface Found {
   target?: string;
 }
 
-/** What is not in the archive. */
+/** A path that is not in the archive, with the reason. */
 export interface Left {
   path: string;
-  /** For people. */
   why: string;
 }
 
 export interface FindOptions {
-  /** Absolute; they may be links, what is in them is not followed. */
+  /** Absolute; they may be links. Links below them are not followed. */
   paths: readonly string[];
-  /** Files and folders that are left out without a word. */
+  /** Files and folders that are left out without a report. */
   exclude: readonly string[];
   signal: AbortSignal;
 }
@@ -56,7 +55,7 @@ class Search {
     this.options = options;
   }
 
-  /** One that rack.yaml names: a link is what it leads to, as ConfigMaps are links. */
+  /** A path in rack.yaml: a link is followed, since files of a ConfigMap are links. */
   async top(path: string): Promise<void> {
     try {
       await this.visit(path, await realpath(path), await stat(path));
@@ -80,7 +79,7 @@ class Search {
     };
   }
 
-  /** @param real where it is, whatever links lead there */
+  /** @param real the path without links */
   private async visit(path: string, real: string, stats: Stats): Promise<void> {
     this.options.signal.throwIfAborted();
     const excluded = await this.exclusions();
@@ -97,7 +96,7 @@ class Search {
     if (names.includes('member') && path.endsWith('/etcd')) {
       this.leave(
         path,
-        'the etcd of a running k3s cannot be copied; its own snapshots can, beside it',
+        'the etcd of a running k3s cannot be copied; its own snapshots can, next to it',
       );
       return;
     }
@@ -106,7 +105,7 @@ class Search {
     if (isJournal) this.add(path, 'journal', stats);
     for (const name of names) {
       if (tempFile.test(name) || (isJournal && isLiveFile(name))) continue;
-      // It is copied later than what it is about, and would be ahead of that.
+      // It is copied later than the file that it belongs to, and would be newer.
       if (names.some((other) => markOf(other) === name)) continue;
       await this.below(join(path, name), join(real, name));
     }
@@ -118,8 +117,8 @@ class Search {
     } catch (error) {
       this.options.signal.throwIfAborted();
       if (error instanceof TooMuch) throw error;
-      // It was there a moment ago; somebody does not need it any more.
-      if (!isGone(error)) this.leave(path, whyNot(error));
+      // A file that was removed meanwhile is not needed.
+      if (errorCode(error) !== 'ENOENT') this.leave(path, whyNot(error));
     }
   }
 
@@ -138,7 +137,7 @@ class Search {
     const { uid, gid, mtime } = stats;
     const name = path.replace(/^\/+/, '');
     if (name === '') return;
-    // A journal is beside its own folder; and its name sorts behind that.
+    // A journal has the path of its folder, and sorts after it.
     const key = kind === 'journal' ? `${name}/` : name;
     this.found.set(key, {
       kind,
@@ -159,7 +158,7 @@ class Search {
     this.left.set(path, { path, why });
   }
 
-  /** As they are written, and where they lead. */
+  /** With and without links. */
   private exclusions(): Promise<ReadonlySet<string>> {
     this.excluded ??= Promise.all(
       this.options.exclude.map(async (path) => {
@@ -185,13 +184,8 @@ function kindOf(stats: Stats): string {
   return 'a device';
 }
 
-function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
 export function whyNot(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
+  switch (errorCode(error)) {
     case 'ENOENT':
       return 'there is no such file or folder';
     case 'EACCES':

@@ -1,9 +1,10 @@
-/** What was found, as members of an archive, one after the other: each is open only while it is read. */
+/** The members of an archive, one after the other: each is open only while it is read. */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { copyLive, makeFolder } from '@skolo/durable';
+import { errorCode } from '@skolo/errors';
 import { type Found, type Left, whyNot } from './find.ts';
 import { copyDatabase } from './sqlite.ts';
 
@@ -24,11 +25,11 @@ export interface MembersOptions {
   /** For copies of databases, in the clear; each is removed when it is in the archive. */
   scratch: string;
   signal: AbortSignal;
-  /** Told what could not be read after all. */
+  /** Called with each path that cannot be read after all. */
   leave: (left: Left) => void;
 }
 
-/** What was begun cannot be finished: the file became shorter, or the disk does not read it. */
+/** A member that was begun cannot be finished: the file became shorter, or the disk cannot read it. */
 export class ContentChanged extends Error {
   readonly path: string;
   readonly why: string;
@@ -40,7 +41,7 @@ export class ContentChanged extends Error {
   }
 }
 
-/** Each member must be read, or left alone, before the next one is asked for. */
+/** Each member must be read before the next one is requested. */
 export async function* membersOf(
   found: Iterable<Found>,
   options: MembersOptions,
@@ -64,7 +65,7 @@ async function* journalMembers(
   });
   if (copy === undefined) return;
   try {
-    const why = `taken as it is: ${copy.damage}; what can be read of it is saved when it is opened`;
+    const why = `taken as it is: ${copy.damage}; its readable records are saved when it is opened`;
     if (copy.damage !== undefined) leave({ path: found.path, why });
     for (const { name, size, stream } of copy.files.toSorted(byName)) {
       const about = { ...aboutOf(found), name: `${found.name}/${name}`, mode: 0o600 };
@@ -100,14 +101,12 @@ async function* fileMember(
   try {
     handle = await open(path, 'r');
   } catch (error) {
-    // Gone since it was found: nobody needs it any more.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
-      leave({ path: found.path, why: whyNot(error) });
-    }
+    // A file that was removed meanwhile is not needed.
+    if (errorCode(error) !== 'ENOENT') leave({ path: found.path, why: whyNot(error) });
     return;
   }
   try {
-    // What is appended meanwhile is for the next archive.
+    // Bytes that are appended meanwhile are for the next archive.
     const { size, mtime } = await handle.stat();
     const source =
       size === 0
@@ -146,7 +145,6 @@ function byName(a: { name: string }, b: { name: string }): number {
 
 /** The disk that the copy goes to is full: there is no room for an archive either. */
 function isFull(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const isSqliteFull = 'errcode' in error && error.errcode === 13;
-  return isSqliteFull || ('code' in error && ['ENOSPC', 'EDQUOT'].includes(String(error.code)));
+  const isSqliteFull = error instanceof Error && 'errcode' in error && error.errcode === 13;
+  return isSqliteFull || ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
 }

@@ -5,6 +5,7 @@
  */
 import type { RemoteInfo } from 'node:dgram';
 import { errorText, normaliseAddress } from '@skolo/common';
+import { errorCode } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
 import { Settle } from './settle.ts';
@@ -209,8 +210,7 @@ function hintFor(ignored: ReadonlyMap<Reason, number>): string | undefined {
 function whyNotOpen(kind: Kind, port: number, error: unknown): string {
   const where = `cannot listen for ${kind} on UDP port ${port}`;
   const setting = `services.router-backup.notices.${settingOf[kind]} in rack.yaml`;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
+  switch (errorCode(error)) {
     case 'EADDRINUSE':
       return `${where}: another program listens there (ss -lunp sport = :${port} shows it); stop it, or set another port in ${setting}`;
     case 'EACCES':

@@ -1,6 +1,7 @@
 /** A UDP port that every host may send to: datagrams are counted before they are read. */
 import { createSocket, type RemoteInfo, type Socket, type SocketType } from 'node:dgram';
 import { once } from 'node:events';
+import { errorCode } from '@skolo/errors';
 
 export interface UdpDeps {
   port: number;
@@ -11,7 +12,7 @@ export interface UdpDeps {
   mostPerSecond?: number;
 }
 
-const withoutIpv6: ReadonlySet<unknown> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
+const withoutIpv6: readonly unknown[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'];
 
 export class UdpPort {
   dropped = 0;
@@ -33,7 +34,7 @@ export class UdpPort {
     try {
       this.socket = await this.bound('udp6');
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && withoutIpv6.has(error.code))) throw error;
+      if (!withoutIpv6.includes(errorCode(error))) throw error;
       this.socket = await this.bound('udp4');
     }
     this.socket.on('error', this.deps.onError);

@@ -72,7 +72,7 @@ export async function startUploads(options: UploadsLabOptions = {}): Promise<Upl
         ? archives.map(({ version }) => version).slice(0, limit)
         : await repository.versions(device, limit === undefined ? {} : { limit }),
     contentToFile: (version, file) => repository.contentToFile(version, file),
-    archive: async ({ id }) => archives.find(({ version }) => version.id === id),
+    archive: async ({ id }) => archives.find(({ version }) => version.id === id)?.path,
   };
   const degraded = new Map<string, string>();
   const lastSuccess = marks(time.clock);

@@ -23,7 +23,7 @@ export interface LocalVersions {
   /** Writes the content as it is to a file that does not exist yet. */
   contentToFile(version: Version, file: string): Promise<void>;
   /** The file of an archive, which is compressed and encrypted already. Undefined: the version is not an archive. */
-  archive(version: Version): Promise<{ path: string } | undefined>;
+  archive(version: Version): Promise<string | undefined>;
   /** Whether the versions of a device are archives. */
   isArchived(device: string): boolean;
 }

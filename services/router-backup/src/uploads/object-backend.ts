@@ -102,7 +102,7 @@ export class ObjectBackend implements Backend {
     const plain = join(outgoing, `${randomBytes(12).toString('hex')}.tmp`);
     try {
       const archive = await versions.archive(version);
-      if (archive) return archived(archive.path, record);
+      if (archive) return archived(archive, record);
       await versions.contentToFile(version, plain);
     } catch (error) {
       await removed(plain);
