@@ -73,7 +73,7 @@ export async function startPubSub(): Promise<ServerProcess> {
   const index = createRequire(import.meta.url).resolve('@skolo/simulators');
   const main = join(dirname(index), 'google-pubsub/main.ts');
   return await startServer({
-    command: pinned([process.execPath, main, '--no-keep'], 'load'),
+    command: pinned([process.execPath, main], 'load'),
     ready: /"port":(?<port>\d+)/,
   });
 }

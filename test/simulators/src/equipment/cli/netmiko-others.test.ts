@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { CliDevice } from './core.ts';
-import { startEdgeos } from './edgeos.ts';
 import type { CliOptions } from './model.ts';
+import { startEdgeos } from './models/edgeos.ts';
+import { startMpower } from './models/mpower.ts';
+import { startOpenwrt } from './models/openwrt.ts';
+import { startRouteros } from './models/routeros.ts';
 import { startUnifiSwitch } from './models/unifi-switch.ts';
-import { startMpower } from './mpower.ts';
 import { sit } from './netmiko.ts';
-import { startOpenwrt } from './openwrt.ts';
-import { startRouteros } from './routeros.ts';
 
 describe.concurrent('netmiko, to others', () => {
   it('turns a port of a MikroTik off and on, and reads it back', async (context) => {

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { peer } from '../../peer.ts';
 import type { DeviceFault } from '../device.ts';
 import type { ConfiguredDevice } from './core.ts';
-import { startJunos } from './junos.ts';
 import type { CliOptions } from './model.ts';
 import { startEos } from './models/eos.ts';
+import { startJunos } from './models/junos.ts';
 import { startNxos } from './models/nxos.ts';
 import { startProcurve } from './models/procurve.ts';
+import { startRouteros } from './models/routeros.ts';
 import { rancid } from './rancid.ts';
-import { startRouteros } from './routeros.ts';
 
 interface Kind {
   type: string;

@@ -5,11 +5,14 @@
  * Source: scp.c of OpenSSH, "How the SCP protocol works" (Pechanec, 2007).
  */
 import { posix } from 'node:path';
-import type { Call, Output } from './shell.ts';
+import type { Call, Output, UnixBox } from './shell.ts';
 import { HungUp } from './terminal.ts';
 import { decodeText, encodeText } from './text-bytes.ts';
 
-export async function scp(call: Call): Promise<Output> {
+/** What it needs of a shell. */
+type ScpCall = Pick<Call, 'args' | 'terminal'> & { box: Pick<UnixBox, 'files'> };
+
+export async function scp(call: ScpCall): Promise<Output> {
   const options = call.args.filter((arg) => arg.startsWith('-')).join('');
   const path = call.args.find((arg) => !arg.startsWith('-')) ?? '.';
   try {
@@ -23,7 +26,7 @@ export async function scp(call: Call): Promise<Output> {
   return { stderr: 'usage: scp [-346BCpqrv] source ... target\n', status: 1 };
 }
 
-async function give({ box, terminal }: Call, path: string): Promise<Output> {
+async function give({ box, terminal }: ScpCall, path: string): Promise<Output> {
   const text = box.files.read(path);
   await terminal.readBytes(1);
   if (text === undefined) {
@@ -41,7 +44,7 @@ async function give({ box, terminal }: Call, path: string): Promise<Output> {
   return {};
 }
 
-async function take({ box, terminal }: Call, path: string): Promise<Output> {
+async function take({ box, terminal }: ScpCall, path: string): Promise<Output> {
   terminal.put('\0');
   for (;;) {
     const line = await readLine(terminal);

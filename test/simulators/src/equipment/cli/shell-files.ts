@@ -1,10 +1,11 @@
 /** Files of a simulated Unix: kept in memory, or made when they are read. */
 import type { Files } from './shell.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface MadeFile {
   read(): string;
   /** Absent: nobody can write to it. */
-  write?(text: string): void;
+  write?(text: string, terminal: Terminal): void;
 }
 
 export interface FilesOptions {
@@ -30,9 +31,9 @@ export function memoryFiles({
       const file = files.get(path);
       return typeof file === 'object' ? file.read() : file;
     },
-    write(path, text) {
+    write(path, text, terminal) {
       const file = files.get(path);
-      if (typeof file === 'object') file.write?.(text);
+      if (typeof file === 'object') file.write?.(text, terminal);
       else if (file === undefined && !folders.some((folder) => isIn(folder, path))) return false;
       else files.set(path, text);
       return typeof file !== 'object' || file.write !== undefined;

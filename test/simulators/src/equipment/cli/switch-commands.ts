@@ -34,8 +34,9 @@ export function save(said: string): Run {
 export function setPager(said: { off: string; on: string } = { off: '', on: '' }): Run {
   return ({ device, terminal }, words) => {
     const rows = Number(words[2]);
+    const { pager } = device.model;
     if (terminal.session.faults.has('pager-stays')) return '';
-    terminal.pager = rows === 0 ? undefined : { ...device.model.pager, rows };
+    terminal.pager = rows === 0 || pager === undefined ? undefined : { ...pager, rows };
     return device.fill(rows === 0 ? said.off : said.on, { rows: String(rows) });
   };
 }

@@ -1,15 +1,17 @@
 /**
- * A switch whose configuration is lines in sections, as data: modes with their prompts, commands and rejections, the form of
- * its configuration, what it says of itself. models/eos.ts is an example. This file does the rest, and faults strike in the
- * terminal, so that a model knows none of them.
+ * A device with a command line, as data: modes with their prompts, commands and rejections, texts, and the form of its
+ * configuration. models/nxos.ts is an example. A configuration that is not lines in sections is an object of the model, which
+ * its commands, `values` and `boot` use (models/junos.ts). The engine injects faults, so that no model knows one.
  *
  * A command answers with a text, or with what a function returns. In a text `{host}`, `{serial}`, `{now}` and the other names
  * of `Switch.value` stand for what they are at that moment, and `{2}` for the third word of the command.
  */
 import type { PseudoTtyInfo } from 'ssh2';
+import type { OutletBoard } from '../device.ts';
 import type { ConfigurationWords } from './configuration-faults.ts';
 import type { LineConfiguration, LineStyle } from './line-configuration.ts';
 import type { CliOptions, SignInMethod } from './model.ts';
+import type { Files } from './shell.ts';
 import type { SignInWords } from './sign-in.ts';
 import type { Switch } from './switch.ts';
 import type { Pager, Screen, Terminal } from './terminal.ts';
@@ -40,11 +42,12 @@ export type Run = (talk: Talk, words: string[]) => string | Promise<string>;
 /** What commands answer, by pattern (command-table.ts). */
 export type Commands = Readonly<Record<string, string | Run>>;
 
-/** What is said to a line that is no command. `{marker}` points at the word, `{word}`, which is the `{token}`th. */
+/** Answers to a line that is no command. `{marker}` points at the word, `{word}`, which is the `{token}`th. */
 export interface Rejections {
   invalid: string;
-  incomplete: string;
-  ambiguous: string;
+  /** As `invalid` when absent. */
+  incomplete?: string;
+  ambiguous?: string;
   /** To a single word that begins no command. */
   unknown?: string;
 }
@@ -96,17 +99,27 @@ export interface SwitchModel {
   ident?: string;
   signIn?: readonly SignInMethod[];
   words?: Partial<SignInWords>;
-  maxSessions: number;
+  /** Cuts off what a login name carries beside the name. */
+  plainName?(login: string): string;
+  /** Unlimited when absent. */
+  maxSessions?: number;
   screen?(pty: PseudoTtyInfo | undefined): Partial<Screen>;
-  pager: Pager;
-  /** Said after sign-in, and what is sent behind it. */
+  pager?: Pager;
+  /** Printed after sign-in, and what is sent behind it. */
   greeting: string;
   afterGreeting?: string;
   /** `user` when absent. */
-  firstMode?: 'user' | 'privileged';
+  firstMode?: string;
   /** `user`, `privileged`, `config`, and `config NAME` for the sections that `places` calls so. */
   modes: Readonly<Record<string, SwitchMode>>;
-  rejections: Rejections;
+  /** Empty when absent. */
+  rejections?: Rejections;
+  /** Its ssh server runs single commands of the first mode; absent: shells only. */
+  exec?: { status: number; unknown: string };
+  /** Files that scp reads and writes, by absolute path. */
+  files?: Files;
+  /** Of a shell that is left; absent: the connection is closed without one. */
+  exitStatus?: number;
   /** Sent before each prompt. */
   beforePrompt?: string;
   /** In front of each prompt, but for one that follows an empty line. */
@@ -114,15 +127,15 @@ export interface SwitchModel {
   /** Asks for a line of free text; the usual prompt when absent. */
   freeTextPrompt?: string;
   /** What a prompt calls a section, `$1` being a group of its pattern; `config` where none fits. */
-  places: readonly (readonly [section: RegExp, name: string])[];
+  places?: readonly (readonly [section: RegExp, name: string])[];
   /** The name where the configuration has none. */
   hostName: string;
   /** Names are quoted in the configuration. */
   unquotes?: boolean;
   serial: string;
-  style: LineStyle;
-  /** What it has when nobody says otherwise. */
-  example: string;
+  style?: LineStyle;
+  /** Its configuration when the options have none. */
+  example?: string;
   /** A text with all statements that it knows, where they belong; the example when absent. */
   known?: string;
   /** What it shows of its configuration, which is `{text}`. */
@@ -131,12 +144,16 @@ export interface SwitchModel {
   /** Around `{text}` in both: `{body}`, which has `{bytes}`. */
   body?: string;
   /** A banner that holds the lines of a fault, `{added}`, and where it comes in the text. */
-  banner: { at: RegExp; text: string; isSaved?: boolean };
+  banner?: { at: RegExp; text: string; isSaved?: boolean };
   /** `Fri Nov 20 10:00:00 2026` when absent. */
   time?(date: Date): string;
   logs: Partial<ConfigurationWords>;
   /** Outlets that it feeds: each has a mode, which is a statement in a section of the configuration. */
   power?: SwitchPower;
+  /** Outlets that are not statements of the configuration. */
+  board?: OutletBoard;
+  /** After a power failure. */
+  boot?(device: Switch): void;
   /** What is written down of a line, where it may hold a secret. */
   told?(line: string): string;
   /** Values of its own in texts. */

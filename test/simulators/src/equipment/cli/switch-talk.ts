@@ -1,24 +1,21 @@
-/** The dialogue with a switch: prompts, lines, what they do, rejections. */
+/** The dialogue with a device: prompts, lines, what they do, rejections. */
 import { type Found, findCommand } from './command-table.ts';
 import type { LineConfiguration } from './line-configuration.ts';
+import { scp } from './scp.ts';
+import type { Files } from './shell.ts';
 import type { Switch } from './switch.ts';
-import type { Commands, Run, SwitchMode, Talk } from './switch-model.ts';
+import type { Commands, Run, SwitchMode, SwitchModel, Talk } from './switch-model.ts';
 import type { Terminal } from './terminal.ts';
 
 const CTRL_Z = '\x1a';
 
 /** Talks until somebody leaves. */
-export async function talkTo(device: Switch, terminal: Terminal): Promise<undefined> {
+export async function talkTo(device: Switch, terminal: Terminal): Promise<number | undefined> {
   const { model } = device;
-  const talk: Talk = {
-    device,
-    terminal,
-    mode: model.firstMode ?? 'user',
-    isOver: false,
-    notes: new Map(),
-  };
+  const talk = begin(device, terminal);
   terminal.pager = model.pager;
-  await terminal.greet(model.greeting, promptOf({ ...talk, mode: 'privileged' }));
+  const greeting = device.fill(model.greeting, {}, talk);
+  await terminal.greet(greeting, promptOf({ ...talk, mode: 'privileged' }));
   if (model.afterGreeting !== undefined) terminal.put(model.afterGreeting);
   await model.welcome?.(talk);
   let gap = model.gap ?? '';
@@ -35,6 +32,42 @@ export async function talkTo(device: Switch, terminal: Terminal): Promise<undefi
     if (model.beforeAnswer !== undefined) terminal.put(device.fill(model.beforeAnswer));
     await terminal.answer(await carryOut(talk, line, prompt));
   }
+  return model.exitStatus;
+}
+
+function begin(device: Switch, terminal: Terminal): Talk {
+  const mode = device.model.firstMode ?? 'user';
+  return { device, terminal, mode, isOver: false, notes: new Map() };
+}
+
+/** A command in an ssh channel of its own. The answer is its exit status. */
+export async function runCommand(
+  device: Switch,
+  terminal: Terminal,
+  command: string,
+  { status, unknown }: NonNullable<SwitchModel['exec']>,
+): Promise<number> {
+  const { files } = device.model;
+  if (files && command.startsWith('scp ')) return await copy(terminal, command, files);
+  const talk = begin(device, terminal);
+  const line = command.trim();
+  const { statements } = modeOf(talk);
+  const answer = (await runIn(talk, talk.mode, line)) ?? (await statements?.enter(talk, line));
+  await terminal.answer(answer ?? unknown);
+  return status;
+}
+
+async function copy(terminal: Terminal, command: string, files: Files): Promise<number> {
+  Object.assign(terminal.screen, { interactive: false, newline: '\n' });
+  const words = command.split(' ').map((word) => word.replace(/^(['"])(.*)\1$/, '$2'));
+  const args = words.slice(1).map((word) => word.replace(/^(?!-)\.?\/?/, '/'));
+  return (await scp({ args, terminal, box: { files } })).status ?? 0;
+}
+
+/** The answer of a command of a mode; undefined: there is no such command. */
+export async function runIn(talk: Talk, mode: string, line: string): Promise<string | undefined> {
+  const found = findIn(talk, talk.device.model.modes[mode]?.commands ?? {}, line);
+  return found.kind === 'command' ? await answerOf(talk, found.run, found.words) : undefined;
 }
 
 /** Where what is typed in configuration mode goes. */
@@ -53,7 +86,7 @@ export function modeOf(talk: Talk): SwitchMode {
 export function placeOf(talk: Talk): string {
   const section = linesOf(talk).sections.at(-1);
   if (section === undefined) return 'config';
-  const found = talk.device.model.places.find(([pattern]) => pattern.test(section));
+  const found = talk.device.model.places?.find(([pattern]) => pattern.test(section));
   return found ? section.replace(found[0], found[1]) : 'config';
 }
 
@@ -69,7 +102,7 @@ async function carryOut(talk: Talk, typed: string, prompt: string): Promise<stri
   const [doing] = (mode.configures && /^\s*do\s+/.exec(typed)) || [''];
   const line = typed.slice(doing.length);
   const { commands } = doing ? (model.modes.privileged ?? mode) : mode;
-  const found = findIn(commands, model.rewrite?.(line) ?? line);
+  const found = findIn(talk, commands, line);
   if (found.kind === 'command') return await answerOf(talk, found.run, found.words);
   const { statements } = mode;
   if (statements?.known.test(`${line.trim()} `)) return await statements.enter(talk, line.trim());
@@ -77,12 +110,13 @@ async function carryOut(talk: Talk, typed: string, prompt: string): Promise<stri
   if (mode.configures && !doing && isExit) return leaveSection(talk, line.trim());
   const isStatement = /^\s*!/.test(line) || linesOf(talk).knows(line.trim());
   if (mode.configures && !doing && isStatement) return enterLine(talk, line);
-  return reject(talk, found, line, prompt.length + doing.length);
+  const indent = prompt.slice(prompt.lastIndexOf('\n') + 1).length;
+  return reject(talk, found, line, indent + doing.length);
 }
 
-function findIn(commands: Commands, line: string) {
+function findIn({ device: { model } }: Talk, commands: Commands, line: string) {
   const table = Object.entries(commands).map(([pattern, run]) => ({ pattern, run }));
-  return findCommand(table, line);
+  return findCommand(table, model.rewrite?.(line) ?? line);
 }
 
 async function answerOf(talk: Talk, said: string | Run, words: string[]): Promise<string> {
@@ -124,10 +158,10 @@ function reject(talk: Talk, found: Rejected, line: string, indent: number): stri
   const words = { ...model.rejections, ...modeOf(talk).rejections };
   const column = found.kind === 'invalid' ? found.column : line.length;
   const isAlone = found.kind === 'invalid' && column === 0 && !line.includes(' ');
-  const said = isAlone ? (words.unknown ?? words.invalid) : words[found.kind];
+  const text = (isAlone ? words.unknown : words[found.kind]) ?? words.invalid ?? '';
   const before = line.slice(0, column).trim().split(/\s+/).filter(Boolean);
   const all = line.trim().split(/\s+/);
-  return talk.device.fill(said, {
+  return talk.device.fill(text, {
     line: line.trim(),
     last: all.at(-1) ?? '',
     token: String(before.length),

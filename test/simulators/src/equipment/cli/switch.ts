@@ -1,17 +1,20 @@
 /** A switch: its configuration and its outlets, as its model has them. */
 import { OutletBoard } from '../device.ts';
 import { type ConfiguredDevice, Core, type Session } from './core.ts';
-import { LineConfiguration } from './line-configuration.ts';
+import { LineConfiguration, type LineStyle } from './line-configuration.ts';
 import type { CliModel } from './model.ts';
 import type { SignInWords } from './sign-in.ts';
 import { startCliDevice } from './start.ts';
 import type { About, SwitchModel, SwitchOptions, SwitchPower, Talk } from './switch-model.ts';
-import { placeOf, talkTo } from './switch-talk.ts';
+import { placeOf, runCommand, talkTo } from './switch-talk.ts';
+import type { Terminal } from './terminal.ts';
 import { encodeText } from './text-bytes.ts';
 
 const noPower: SwitchPower = {
   ...{ ports: [], section: () => [], statement: '', usual: '', off: '', watts: 0 },
 };
+
+const noLines: LineStyle = { indent: 0, sections: [], single: [], comment: /^$/ };
 
 /** The device behind all of its sessions. */
 export class Switch {
@@ -34,7 +37,7 @@ export class Switch {
     this.model = model;
     this.core = core;
     this.options = options;
-    this.running = this.lines(options.configuration ?? model.example);
+    this.running = this.lines(model.style && (options.configuration ?? model.example));
     this.saved = this.running.print();
   }
 
@@ -44,8 +47,9 @@ export class Switch {
   }
 
   /** A configuration that knows what the model knows. */
-  lines(text: string): LineConfiguration {
-    return new LineConfiguration(this.model.style, text, this.model.known ?? this.model.example);
+  lines(text?: string): LineConfiguration {
+    const { style = noLines, example, known = example } = this.model;
+    return new LineConfiguration(style, text, known);
   }
 
   save(by: string): void {
@@ -68,6 +72,7 @@ export class Switch {
     this.resets.clear();
     this.applyPower();
     this.searching.clear();
+    this.model.boot?.(this);
   }
 
   /** What the configuration says of a port. */
@@ -148,10 +153,11 @@ export class Switch {
     const { body = '{text}', banner, running, startup } = this.model;
     const added = this.core.addedLines();
     const plain = which === 'running' ? this.running.print() : this.saved;
-    const hasBanner = added.length > 0 && (which === 'running' || banner.isSaved === true);
-    const text = hasBanner
-      ? plain.replace(banner.at, () => this.fill(banner.text, { added: added.join('\n') }))
-      : plain;
+    const hasBanner = added.length > 0 && (which === 'running' || banner?.isSaved === true);
+    const text =
+      banner && hasBanner
+        ? plain.replace(banner.at, () => this.fill(banner.text, { added: added.join('\n') }))
+        : plain;
     const filled = this.fill(body, { text });
     const bytes = String(encodeText(filled).length);
     return this.fill(which === 'running' ? running : startup, { body: filled, bytes, text });
@@ -161,6 +167,8 @@ export class Switch {
     const { model } = this;
     const { talk } = about;
     const time = model.time ?? ctime;
+    const own = model.values?.[name];
+    if (own) return own(this, about);
     switch (name) {
       case 'host':
         return this.host;
@@ -182,8 +190,10 @@ export class Switch {
         return this.show('startup');
       case 'place':
         return talk && placeOf(talk);
+      case 'user':
+        return talk?.terminal.session.user;
       default:
-        return model.values?.[name]?.(this, about);
+        return undefined;
     }
   }
 }
@@ -200,7 +210,7 @@ export async function startSwitch(
   model: SwitchModel,
   options: SwitchOptions,
 ): Promise<ConfiguredDevice> {
-  const board = boardOf(model.power);
+  const board = model.board ?? boardOf(model.power);
   const core = new Core({ board, ...options, configurationWords: model.logs });
   const device = new Switch(model, core, options);
   const words: SignInWords = {
@@ -208,10 +218,15 @@ export async function startSwitch(
     ...{ hidden: 'none' as const, tries: 3 },
     ...model.words,
   };
+  const { name, ident, plainName, exec, maxSessions = Number.POSITIVE_INFINITY } = model;
   const cli: CliModel = {
-    name: model.name,
+    name,
     core,
-    ...(model.ident !== undefined && { ident: model.ident }),
+    ...(ident !== undefined && { ident }),
+    ...(plainName && { plainName }),
+    ...(exec && {
+      exec: (terminal: Terminal, command: string) => runCommand(device, terminal, command, exec),
+    }),
     signIn: model.signIn ?? ['publickey', 'keyboard-interactive', 'password'],
     words,
     screen: (pty) => ({
@@ -221,7 +236,7 @@ export async function startSwitch(
     shell: (terminal) => talkTo(device, terminal),
     powerUp: () => device.boot(),
   };
-  const started = await startCliDevice(cli, { maxSessions: model.maxSessions, ...options });
+  const started = await startCliDevice(cli, { maxSessions, ...options });
   return Object.assign(started, {
     running: () => encodeText(device.show('running')),
     startup: () => encodeText(device.show('startup')),

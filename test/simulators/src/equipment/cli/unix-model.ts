@@ -1,6 +1,15 @@
-import type { Core } from './core.ts';
-import type { CliModel, SignInMethod } from './model.ts';
+import type { DeviceFault, OutletBoard } from '../device.ts';
+import {
+  type CliDevice,
+  type ConfiguredDevice,
+  Core,
+  type CoreOptions,
+  shellFaults,
+} from './core.ts';
+import type { CliModel, CliOptions, SignInMethod } from './model.ts';
 import { type UnixBox, unixExec, unixShell } from './shell.ts';
+import { startCliDevice } from './start.ts';
+import { encodeText } from './text-bytes.ts';
 
 export interface UnixModelOptions {
   name: string;
@@ -36,9 +45,37 @@ export function unixModel({ box, ...options }: UnixModelOptions): CliModel {
   };
 }
 
-/** Of a device that keeps nothing in files. */
-export const noFiles: UnixBox['files'] = {
-  list: () => [],
-  read: () => undefined,
-  write: () => false,
-};
+/** What a model makes around the core of its device. */
+export interface UnixDevice<More> {
+  box: UnixBox;
+  powerUp(): void;
+  running(): string;
+  startup(): string;
+  /** What tests of this model ask of it. */
+  more: More;
+}
+
+export interface UnixDeviceModel<More>
+  extends Pick<UnixModelOptions, 'name' | 'ident' | 'signIn' | 'busyInside'>,
+    Pick<CoreOptions, 'configurationWords'> {
+  /** Without a pager when absent. */
+  faults?: readonly DeviceFault[];
+  board: OutletBoard;
+  make(core: Core, reboot: () => void): UnixDevice<More>;
+}
+
+/** Puts one on the network. */
+export async function startUnix<More extends object>(
+  { board, faults = shellFaults, configurationWords = {}, make, ...model }: UnixDeviceModel<More>,
+  options: CliOptions,
+): Promise<ConfiguredDevice & More> {
+  const core = new Core({ board, ...options, faults, configurationWords });
+  let started: CliDevice | undefined;
+  const { running, startup, more, ...inside } = make(core, () => void started?.reboot());
+  started = await startCliDevice(unixModel({ ...model, core, ...inside }), options);
+  return Object.assign(started, {
+    running: () => encodeText(running()),
+    startup: () => encodeText(startup()),
+    ...more,
+  });
+}

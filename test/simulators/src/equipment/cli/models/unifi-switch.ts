@@ -7,20 +7,18 @@
  * controller is gone after a restart: it has it apply `/tmp/system.cfg`, which is kept with `cfgmtd`. Keys of that file, of
  * `/etc/persistent/cfg/mgmt` and of `/etc/board.info` are as users show them; which the firmware knows beside is made up.
  */
-import { type ConfiguredDevice, Core } from '../core.ts';
+import { type ConfiguredDevice, type Core, cliFaults } from '../core.ts';
 import type { CliOptions } from '../model.ts';
-import type { Call, Output } from '../shell.ts';
+import type { Call, Output, UnixBox } from '../shell.ts';
 import { memoryFiles } from '../shell-files.ts';
 import { sha256sum } from '../shell-programs.ts';
-import { startCliDevice } from '../start.ts';
 import { boardOf, Switch } from '../switch.ts';
 import { talkTo } from '../switch-talk.ts';
-import { SystemCfg } from '../system-cfg.ts';
 import { HungUp, type Line, Terminal } from '../terminal.ts';
-import { encodeText } from '../text-bytes.ts';
-import { unixModel } from '../unix-model.ts';
+import { startUnix, type UnixDevice } from '../unix-model.ts';
 import { fastpath } from './fastpath.ts';
 import { measure } from './fastpath-poe.ts';
+import { SystemCfg } from './system-cfg.ts';
 
 export interface UnifiSwitchOptions extends CliOptions {
   /** Ports with PoE; 16 when absent. */
@@ -85,14 +83,10 @@ export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<Con
   const { serial = '788a20de9abc', mgmt = usualMgmt } = options;
   const ports = Array.from({ length: count }, (_, i) => `0/${i + 1}`);
   const model = fastpath({ ports, watts, hostName: 'UBNT' });
-  const core = new Core({ board: boardOf(model.power), ...options });
-  const inside = new Switch(model, core, { username: options.username, serial: '' });
-  const systemCfg = new SystemCfg(core, options.configuration ?? usual);
-  const box = unixModel({
-    name: 'unifi-switch',
-    core,
-    ident: 'dropbear_2017.75',
-    box: {
+  function make(core: Core): UnixDevice<object> {
+    const inside = new Switch(model, core, { username: options.username, serial: '' });
+    const systemCfg = new SystemCfg(core, options.configuration ?? usual);
+    const box: UnixBox = {
       motd: `\n\nBusyBox v1.25.1 () built-in shell (ash)\n\n`,
       prompt: `${name}-US.6.2.5# `,
       programs: {
@@ -111,17 +105,17 @@ export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<Con
         },
         configuration: ['/tmp/system.cfg', '/etc/persistent/cfg/mgmt'],
       }),
-    },
-    powerUp: () => {
+    };
+    function powerUp() {
       systemCfg.powerUp();
       inside.boot();
-    },
-  });
-  const device = await startCliDevice(box, options);
-  return Object.assign(device, {
-    running: () => encodeText(systemCfg.running()),
-    startup: () => encodeText(systemCfg.startup()),
-  });
+    }
+    const running = () => systemCfg.running();
+    return { box, powerUp, running, startup: () => systemCfg.startup(), more: {} };
+  }
+  const board = boardOf(model.power);
+  const about = { name: 'unifi-switch', ident: 'dropbear_2017.75', faults: cliFaults };
+  return await startUnix({ ...about, board, make }, options);
 }
 
 function swctrl({ args, terminal: { session } }: Call, device: Switch): Output {

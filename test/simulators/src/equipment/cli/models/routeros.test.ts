@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { peer } from '../../peer.ts';
+import { peer } from '../../../peer.ts';
+import { openSsh } from '../testing.ts';
 import { type RouterosOptions, startRouteros } from './routeros.ts';
-import { openSsh } from './testing.ts';
 
 const login = { user: 'admin', password: 'm1krotik' };
 const poe = '/interface ethernet poe';

@@ -6,13 +6,12 @@
  * that was carried out with an error (status 12), and some hardware says `unknown` of every port (its issue 10).
  */
 import { z } from 'zod';
-import { OutletBoard } from '../device.ts';
-import { type CliDevice, Core, shellFaults } from './core.ts';
-import type { CliOptions } from './model.ts';
+import { OutletBoard } from '../../device.ts';
+import type { ConfiguredDevice } from '../core.ts';
+import type { CliOptions } from '../model.ts';
+import type { Call, Output } from '../shell.ts';
+import { startUnix, type UnixDeviceModel } from '../unix-model.ts';
 import { OpenwrtFiles } from './openwrt-files.ts';
-import type { Call, Output } from './shell.ts';
-import { startCliDevice } from './start.ts';
-import { unixModel } from './unix-model.ts';
 
 export interface OpenwrtOptions extends CliOptions {
   /** Ports with PoE, from lan1; 8 when absent. */
@@ -26,7 +25,7 @@ export interface OpenwrtOptions extends CliOptions {
 }
 
 /** Its configuration is files. */
-export interface OpenwrtDevice extends CliDevice {
+export interface OpenwrtDevice extends ConfiguredDevice {
   /** All that an archive of it holds now, by name, `etc/config/network`. */
   contents(): Map<string, Buffer>;
 }
@@ -44,31 +43,33 @@ const Manage = z.object({ port: z.string(), enable: z.boolean() });
 export async function startOpenwrt(options: OpenwrtOptions): Promise<OpenwrtDevice> {
   const { ports = 8, watts = 4.5 } = options;
   const names = Array.from({ length: ports }, (_, i) => `lan${i + 1}`);
-  const core = new Core({
-    board: new OutletBoard(names.map((name) => [name, { on: false, watts }])),
-    ...options,
-    faults: shellFaults,
-  });
-  const files = new OpenwrtFiles(core);
-  const model = unixModel({
+  const board = new OutletBoard(names.map((name) => [name, { on: false, watts }]));
+  const model: UnixDeviceModel<Pick<OpenwrtDevice, 'contents'>> = {
     name: 'openwrt',
-    core,
     ident: 'dropbear',
-    box: {
-      motd: '\n\nBusyBox v1.36.1 (2025-02-03 23:09:37 UTC) built-in shell (ash)\n\n',
-      prompt: 'root@OpenWrt:~# ',
-      programs: { ubus: (call) => ubus(call, core, options), ...files.programs() },
-      files: files.asFiles(),
+    board,
+    make(core) {
+      const files = new OpenwrtFiles(core);
+      return {
+        box: {
+          motd: '\n\nBusyBox v1.36.1 (2025-02-03 23:09:37 UTC) built-in shell (ash)\n\n',
+          prompt: 'root@OpenWrt:~# ',
+          programs: { ubus: (call) => ubus(call, board, options), ...files.programs() },
+          files: files.asFiles(),
+        },
+        powerUp() {
+          for (const name of names) board.set(name, true);
+        },
+        running: () => files.packages(),
+        startup: () => files.packages(),
+        more: { contents: () => files.contents() },
+      };
     },
-    powerUp: () => {
-      for (const name of names) core.board.set(name, true);
-    },
-  });
-  const device = await startCliDevice(model, options);
-  return { ...device, contents: () => files.contents() };
+  };
+  return await startUnix(model, options);
 }
 
-function ubus({ args, terminal }: Call, { board }: Core, options: OpenwrtOptions): Output {
+function ubus({ args, terminal }: Call, board: OutletBoard, options: OpenwrtOptions): Output {
   const [verb, object, method, text = '{}'] = args;
   if (verb !== 'call') return failed(2);
   if (object !== 'poe') return failed(4);

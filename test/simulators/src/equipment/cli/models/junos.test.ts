@@ -1,10 +1,9 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { peer } from '../../peer.ts';
-import { type JunosOptions, startJunos } from './junos.ts';
-import { junosExample } from './junos-configuration.ts';
+import { peer } from '../../../peer.ts';
+import { sit } from '../netmiko.ts';
+import { openSsh } from '../testing.ts';
+import { type JunosOptions, junosExample, startJunos } from './junos.ts';
 import { JunosSyntaxError, parseJunos, printJunos } from './junos-tree.ts';
-import { sit } from './netmiko.ts';
-import { openSsh } from './testing.ts';
 
 const login = { user: 'skolo', password: 'f1rst' };
 const prompt = '\r\n{master:0}\r\nskolo@ex-1> ';

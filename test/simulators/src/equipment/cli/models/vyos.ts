@@ -4,7 +4,7 @@
  *
  * `commit-confirm` asks for a line, as vyos-1x has it (python/vyos/config_mgmt.py).
  */
-import type { CliOptions } from './model.ts';
+import type { CliOptions } from '../model.ts';
 import { startVyatta, type VyattaDevice } from './vyatta.ts';
 
 export interface VyosOptions extends CliOptions {

@@ -6,11 +6,11 @@
  * times are those of the files, so that no two archives need be the same.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { Core } from './core.ts';
-import type { Call, Files, Output, Program } from './shell.ts';
+import type { Core } from '../core.ts';
+import type { Call, Files, Output, Program } from '../shell.ts';
+import { HungUp } from '../terminal.ts';
+import { decodeText, encodeText, escapeByte } from '../text-bytes.ts';
 import { createTar, readTar } from './tar.ts';
-import { HungUp } from './terminal.ts';
-import { decodeText, encodeText, escapeByte } from './text-bytes.ts';
 
 interface OpenwrtFile {
   mode: number;
@@ -191,10 +191,15 @@ export class OpenwrtFiles {
 
   private uci({ args, terminal }: Call): Output {
     if (args.at(-1) !== 'export') return { stderr: 'uci: Entry not found\n', status: 1 };
-    const packages = [...this.current()]
+    return { stdout: terminal.session.configuration(this.packages()) };
+  }
+
+  /** `uci export`. */
+  packages(): string {
+    return [...this.current()]
       .filter(([path]) => path.startsWith('/etc/config/'))
-      .map(([path, { content }]) => `package ${path.slice(12)}\n\n${decodeText(content)}\n`);
-    return { stdout: terminal.session.configuration(packages.join('')) };
+      .map(([path, { content }]) => `package ${path.slice(12)}\n\n${decodeText(content)}\n`)
+      .join('');
   }
 }
 

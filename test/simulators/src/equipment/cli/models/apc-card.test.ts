@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../peer.ts';
+import { peer } from '../../../peer.ts';
+import { openSsh } from '../testing.ts';
 import { type ApcCardOptions, startApcCard } from './apc-card.ts';
-import { openSsh } from './testing.ts';
 
 async function start(options: Partial<ApcCardOptions> = {}) {
   const device = await startApcCard({ username: 'apc', password: 'p4u', ...options });

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../peer.ts';
-import { makeSshKey } from './host-key.ts';
+import { peer } from '../../../peer.ts';
+import { makeSshKey } from '../host-key.ts';
+import { legacySshOptions, openSsh } from '../testing.ts';
 import { type MpowerOptions, startMpower } from './mpower.ts';
-import { legacySshOptions, openSsh } from './testing.ts';
 
 const login = { user: 'ubnt', password: 'mp0wer' };
 

@@ -4,7 +4,8 @@
  * Properties, their values and the output of `monitor` are from MikroTik's manual (PoE-Out); refusals, which come with
  * exit status 0, from sessions of users. The exact columns of `print` are made up.
  */
-import type { Core, Session } from './core.ts';
+import type { OutletBoard } from '../../device.ts';
+import type { Session } from '../core.ts';
 
 const states = ['auto-on', 'forced-on', 'off'];
 
@@ -12,14 +13,14 @@ const states = ['auto-on', 'forced-on', 'off'];
 export class RouterosError extends Error {}
 
 export class RouterosPoe {
-  private readonly core: Core;
+  private readonly board: OutletBoard;
   /** Settings are kept without being saved. */
   private readonly settings: Map<string, string>;
   private readonly resets = new Map<string, () => void>();
 
-  constructor(core: Core) {
-    this.core = core;
-    this.settings = new Map(core.board.names().map((port) => [port, 'auto-on']));
+  constructor(board: OutletBoard) {
+    this.board = board;
+    this.settings = new Map(board.names().map((port) => [port, 'auto-on']));
   }
 
   powerUp(): void {
@@ -56,9 +57,9 @@ export class RouterosPoe {
       for (const port of ports) {
         if (this.settings.get(port) === 'off') continue;
         this.resets.get(port)?.();
-        this.core.board.set(port, false);
+        this.board.set(port, false);
         const on = () => this.apply(port, this.settings.get(port) ?? 'off');
-        this.resets.set(port, this.core.later(seconds, on));
+        this.resets.set(port, session.core.later(seconds, on));
       }
     });
     return '';
@@ -132,7 +133,7 @@ export class RouterosPoe {
   }
 
   private apply(port: string, state: string): void {
-    const { board } = this.core;
+    const { board } = this;
     this.resets.get(port)?.();
     this.resets.delete(port);
     this.settings.set(port, state);
@@ -142,12 +143,12 @@ export class RouterosPoe {
 
   private measure(port: string): Record<string, string> {
     const state = this.settings.get(port) ?? 'off';
-    const watts = this.core.board.watts(port);
+    const watts = this.board.watts(port);
     const status = this.resets.has(port)
       ? 'power_reset'
       : state === 'off'
         ? 'off'
-        : this.core.board.isFaulty(port)
+        : this.board.isFaulty(port)
           ? 'short-circuit'
           : watts === 0 && state === 'auto-on'
             ? 'waiting-for-load'

@@ -2,9 +2,9 @@
  * The configuration of Ubiquiti's small Linux devices: `/tmp/system.cfg`, keys and values, which `cfgmtd` keeps in flash. What
  * is in the file is in force once it has been applied, or the device has started anew.
  */
-import type { Core } from './core.ts';
-import type { Program } from './shell.ts';
-import type { MadeFile } from './shell-files.ts';
+import type { Core } from '../core.ts';
+import type { Program } from '../shell.ts';
+import type { MadeFile } from '../shell-files.ts';
 
 export class SystemCfg {
   private readonly core: Core;

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../peer.ts';
+import { peer } from '../../../peer.ts';
+import { openSsh } from '../testing.ts';
 import { startOpenwrt } from './openwrt.ts';
-import { openSsh } from './testing.ts';
 
 const login = { user: 'root', password: 'op3n' };
 

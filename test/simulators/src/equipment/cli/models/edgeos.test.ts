@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../peer.ts';
+import { peer } from '../../../peer.ts';
+import { openSsh } from '../testing.ts';
 import { type EdgeosOptions, startEdgeos } from './edgeos.ts';
-import { openSsh } from './testing.ts';
 
 const login = { user: 'ubnt', password: 'edg3' };
 const cfg = '/opt/vyatta/sbin/vyatta-cfg-cmd-wrapper';

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../peer.ts';
+import { peer } from '../../../peer.ts';
+import { openSsh } from '../testing.ts';
 import { type OpenwrtOptions, startOpenwrt } from './openwrt.ts';
-import { openSsh } from './testing.ts';
 
 const login = { user: 'root', password: 'op3n' };
 

@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
-import { peer } from '../../peer.ts';
+import { peer } from '../../../peer.ts';
+import type { CliOptions } from '../model.ts';
+import { sit } from '../netmiko.ts';
+import { rancid } from '../rancid.ts';
+import { type Client, openSsh } from '../testing.ts';
 import { startEdgeos } from './edgeos.ts';
-import type { CliOptions } from './model.ts';
-import { sit } from './netmiko.ts';
-import { rancid } from './rancid.ts';
-import { type Client, openSsh } from './testing.ts';
 import { startVyos } from './vyos.ts';
 
 const login = { user: 'ubnt', password: 'edg3' };

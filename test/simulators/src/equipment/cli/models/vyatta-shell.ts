@@ -5,8 +5,8 @@
  * users. `show configuration` hides secrets; `show configuration commands` and `cli-shell-api` do not.
  */
 
-import type { Call, Output, Program } from './shell.ts';
-import { parseShell, ShellSyntaxError } from './shell-syntax.ts';
+import type { Call, Output, Program } from '../shell.ts';
+import { parseShell, ShellSyntaxError } from '../shell-syntax.ts';
 import type { VyattaConfiguration } from './vyatta-configuration.ts';
 import { vyattaCommands } from './vyatta-tree.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../peer.ts';
-import { sit } from './netmiko.ts';
+import { peer } from '../../../peer.ts';
+import { sit } from '../netmiko.ts';
+import { openSsh } from '../testing.ts';
 import { type RouterosOptions, startRouteros } from './routeros.ts';
 import { RouterosConfiguration } from './routeros-configuration.ts';
-import { openSsh } from './testing.ts';
 
 const login = { user: 'admin', password: 'm1krotik' };
 const about = { version: '7.15.3', serial: 'HF1', isShortCircuit: false, added: [] };

@@ -7,7 +7,8 @@
  * `show interfaces ethernet poe` those that users' scripts read (name, setting, voltage, watchdog), their headings are
  * made up. Which voltages a port can give differs by model: a wrong one is refused when it is committed.
  */
-import { OutletBoard } from '../device.ts';
+import { OutletBoard } from '../../device.ts';
+import type { CliOptions } from '../model.ts';
 import {
   type EdgeosPorts,
   edgeosFactory,
@@ -15,7 +16,6 @@ import {
   edgeosVersions,
   poeTable,
 } from './edgeos-configuration.ts';
-import type { CliOptions } from './model.ts';
 import { startVyatta, type VyattaDevice } from './vyatta.ts';
 
 export interface EdgeosOptions extends CliOptions {

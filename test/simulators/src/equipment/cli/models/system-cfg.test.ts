@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { peer } from '../../peer.ts';
-import { startUnifiSwitch } from './models/unifi-switch.ts';
+import { peer } from '../../../peer.ts';
+import { legacySshOptions, openSsh } from '../testing.ts';
 import { startMpower } from './mpower.ts';
-import { legacySshOptions, openSsh } from './testing.ts';
+import { startUnifiSwitch } from './unifi-switch.ts';
 
 const kinds = [
   { name: 'a UniFi switch', start: startUnifiSwitch, options: [], serial: '788a20de9abc' },

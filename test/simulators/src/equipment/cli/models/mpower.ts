@@ -4,15 +4,13 @@
  * Files and their numbers are as in sessions and scripts of users (firmware MF.v2.1.11). After a power failure every
  * outlet is on, unless that was changed in its configuration, which is not simulated. That `reboot` does the same is made up.
  */
-import { OutletBoard } from '../device.ts';
-import { type CliDevice, type ConfiguredDevice, Core, shellFaults } from './core.ts';
-import type { CliOptions } from './model.ts';
-import type { Output, UnixBox } from './shell.ts';
-import { joinedFiles, memoryFiles } from './shell-files.ts';
-import { startCliDevice } from './start.ts';
+import { OutletBoard } from '../../device.ts';
+import type { ConfiguredDevice } from '../core.ts';
+import type { CliOptions } from '../model.ts';
+import type { Output, UnixBox } from '../shell.ts';
+import { joinedFiles, memoryFiles } from '../shell-files.ts';
+import { startUnix, type UnixDeviceModel } from '../unix-model.ts';
 import { SystemCfg } from './system-cfg.ts';
-import { encodeText } from './text-bytes.ts';
-import { unixModel } from './unix-model.ts';
 
 export interface MpowerOptions extends CliOptions {
   /** 1, 3, 6 or 8; 8 when absent. */
@@ -43,48 +41,46 @@ const VOLTS = 122.129747152;
 
 export async function startMpower(options: MpowerOptions): Promise<ConfiguredDevice> {
   const { outlets = 8, watts = 40, serial = '24A43CDEF012', checksums = true } = options;
-  let device: CliDevice | undefined;
   const names = Array.from({ length: outlets }, (_, i) => String(i + 1));
-  const core = new Core({
-    board: new OutletBoard(names.map((name) => [name, { on: false, watts }])),
-    ...options,
-    faults: shellFaults,
-  });
-  const systemCfg = new SystemCfg(core, options.configuration ?? usual);
-  const files = memoryFiles({
-    files: {
-      '/tmp/system.cfg': systemCfg.made(),
-      '/etc/board.info': `board.name=mPower Pro\nboard.shortname=P8U\nboard.hwaddr=${serial}\n`,
-    },
-    configuration: ['/tmp/system.cfg'],
-  });
-  const model = unixModel({
+  const board = new OutletBoard(names.map((name) => [name, { on: false, watts }]));
+  const model: UnixDeviceModel<object> = {
     name: 'mpower',
-    core,
     ident: 'dropbear_0.51',
-    box: {
-      motd: `\n\nBusyBox v1.11.2 (2013-11-11 20:08:57 PST) built-in shell (ash)\nEnter 'help' for a list of built-in commands.\n\n`,
-      prompt: 'MF.v2.1.11# ',
-      programs: {
-        cfgmtd: systemCfg.cfgmtd,
-        reboot: () => {
-          void device?.reboot();
-          return {};
+    board,
+    make(core, reboot) {
+      const systemCfg = new SystemCfg(core, options.configuration ?? usual);
+      const files = memoryFiles({
+        files: {
+          '/tmp/system.cfg': systemCfg.made(),
+          '/etc/board.info': `board.name=mPower Pro\nboard.shortname=P8U\nboard.hwaddr=${serial}\n`,
         },
-        ...(!checksums && { md5sum: missing }),
-      },
-      files: joinedFiles(procPower(core), files),
+        configuration: ['/tmp/system.cfg'],
+      });
+      return {
+        box: {
+          motd: `\n\nBusyBox v1.11.2 (2013-11-11 20:08:57 PST) built-in shell (ash)\nEnter 'help' for a list of built-in commands.\n\n`,
+          prompt: 'MF.v2.1.11# ',
+          programs: {
+            cfgmtd: systemCfg.cfgmtd,
+            reboot: () => {
+              reboot();
+              return {};
+            },
+            ...(!checksums && { md5sum: missing }),
+          },
+          files: joinedFiles(procPower(board), files),
+        },
+        powerUp() {
+          systemCfg.powerUp();
+          for (const name of names) board.set(name, true);
+        },
+        running: () => systemCfg.running(),
+        startup: () => systemCfg.startup(),
+        more: {},
+      };
     },
-    powerUp: () => {
-      systemCfg.powerUp();
-      for (const name of names) core.board.set(name, true);
-    },
-  });
-  device = await startCliDevice(model, { legacyOnly: true, ...options });
-  return Object.assign(device, {
-    running: () => encodeText(systemCfg.running()),
-    startup: () => encodeText(systemCfg.startup()),
-  });
+  };
+  return await startUnix(model, { legacyOnly: true, ...options });
 }
 
 function missing(): Output {
@@ -92,7 +88,7 @@ function missing(): Output {
 }
 
 /** `/proc/power`, where writing to `relayN` switches outlet N. */
-function procPower({ board }: Core): UnixBox['files'] {
+function procPower(board: OutletBoard): UnixBox['files'] {
   const values: Record<string, (outlet: string) => string> = {
     active_pwr: (outlet) => measured(board.watts(outlet)),
     enabled: () => '1',

@@ -6,9 +6,9 @@
  * `cli-shell-api showConfig` shows, and the versions behind it. A commit that is not confirmed in time puts back the saved
  * configuration, as it was when that commit began, and reboots.
  */
-import type { Core } from './core.ts';
-import type { Call, Output } from './shell.ts';
-import type { Terminal } from './terminal.ts';
+import type { Core } from '../core.ts';
+import type { Call, Output } from '../shell.ts';
+import type { Terminal } from '../terminal.ts';
 import { differenceOf } from './vyatta-difference.ts';
 import {
   copyVyatta,

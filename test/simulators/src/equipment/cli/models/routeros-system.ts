@@ -1,14 +1,15 @@
 /** `/system` and `/file` of a MikroTik, as far as backups and their way back go. */
+
+import type { Files } from '../shell.ts';
+import type { Terminal } from '../terminal.ts';
 import type { RouterosConfiguration } from './routeros-configuration.ts';
 import { RouterosError } from './routeros-poe.ts';
-import type { Terminal } from './terminal.ts';
 
 export interface RouterosSystem {
   configuration: RouterosConfiguration;
   version: string;
   serial: string;
-  /** Its files, by name. */
-  files: Map<string, string>;
+  files: Files;
   /** How often it has exported its configuration. */
   exports: number;
 }
@@ -27,7 +28,8 @@ export async function systemCommand(
   const command = rest.filter((word) => word !== 'without-paging').join(' ');
   if (command.startsWith('reset-configuration')) return await reset(terminal, rest, system);
   if (command.startsWith('backup save')) {
-    system.files.set(`${property(rest, 'name') ?? 'rack'}.backup`, '\x88\xac\xa1\xb1');
+    const path = `/${property(rest, 'name') ?? 'rack'}.backup`;
+    system.files.write(path, '\x88\xac\xa1\xb1', terminal);
     return 'Saving system configuration\nConfiguration backup saved\n';
   }
   return facts(command, system) ?? typed(terminal, line, system);
@@ -69,7 +71,7 @@ async function reset(terminal: Terminal, words: string[], system: RouterosSystem
 
 function file(words: string[], { files }: RouterosSystem, key: string): string {
   const name = property(words, key) ?? words[0] ?? '';
-  const text = files.get(name);
+  const text = files.read(`/${name}`);
   if (text === undefined) throw new RouterosError('no such item');
   return text;
 }

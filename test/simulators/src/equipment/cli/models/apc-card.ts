@@ -7,14 +7,11 @@
  * `Override`, what is not exported), and its "Command Line Interface Guide" (`about`, E000); the file of a card that
  * Oxidized's tests have (header, sections). Passwords, SNMPv3 phrases and certificates are not in it.
  */
-import { OutletBoard } from '../device.ts';
-import { type ConfiguredDevice, Core } from './core.ts';
-import type { CliModel, CliOptions } from './model.ts';
-import { scp } from './scp.ts';
-import { startCliDevice } from './start.ts';
-import type { Terminal } from './terminal.ts';
-import { encodeText } from './text-bytes.ts';
-import { noFiles } from './unix-model.ts';
+import type { ConfiguredDevice } from '../core.ts';
+import type { CliOptions } from '../model.ts';
+import { memoryFiles } from '../shell-files.ts';
+import { type Switch, startSwitch } from '../switch.ts';
+import type { Run, SwitchModel } from '../switch-model.ts';
 
 export interface ApcCardOptions extends CliOptions {
   /** Of the rack PDU: of the first generation (AP7900), or of the second (AP8900); `rpdu2` when absent. */
@@ -88,72 +85,67 @@ E0001=ES,E[:::],T[:::::]
 ; Time=
 `;
 
-export async function startApcCard(options: ApcCardOptions): Promise<ConfiguredDevice> {
-  const { generation = 'rpdu2' } = options;
-  const core = new Core({
-    board: new OutletBoard([]),
-    ...options,
-    configurationWords: { error: 'E101: Command Not Found\n' },
-  });
+const about = `E000: Success
+Hardware Factory
+---------------
+Model Number: \t\tAP8959
+Serial Number: \t\t{serial}
+MAC Address: \t\t28 29 86 00 00 01
+`;
+
+const leave: Run = (talk) => {
+  talk.isOver = true;
+  return 'Bye.\n';
+};
+
+const unknown = 'E101: Command Not Found\n';
+
+function modelFor({ generation = 'rpdu2' }: ApcCardOptions): SwitchModel {
+  const [system, application] = applications[generation];
   let sections = parse(apcCardExample);
-  const running = () => composed(sections, applications[generation], core.addedLines());
-  async function copy(terminal: Terminal, command: string): Promise<number> {
-    const args = command.split(' ').slice(1);
-    const box = {
-      motd: '',
-      prompt: '',
-      programs: {},
-      files: {
-        ...noFiles,
-        list: () => ['config.ini'],
-        read: (path: string) => (isConfiguration(path) ? running() : undefined),
-        write(path: string, text: string) {
-          if (!isConfiguration(path)) return false;
-          terminal.session.act(() => {
-            sections = merged(sections, parse(text));
-          });
-          return true;
-        },
-        isConfiguration,
-      },
-    };
-    const { status = 0 } = await scp({ args, env: {}, stdin: undefined, terminal, box, parent: 1 });
-    return status;
-  }
-  const model: CliModel = {
+  let device: Switch | undefined;
+  const running = () =>
+    composed(sections, applications[generation], device?.core.addedLines() ?? []);
+  return {
     name: generation === 'rpdu' ? 'apc-rpdu' : 'apc-rpdu2',
-    core,
     ident: 'cryptlib',
     signIn: ['publickey', 'password', 'keyboard-interactive'],
-    words: {
-      before: '',
-      user: 'User Name : ',
-      password: 'Password  : ',
-      wrong: '',
-      hidden: 'stars',
-      tries: 3,
+    words: { user: 'User Name : ', password: 'Password  : ', wrong: '', hidden: 'stars' },
+    maxSessions: 1,
+    screen: (pty) => ({ interactive: pty !== undefined, newline: pty ? '\r\n' : '\n' }),
+    greeting: `\n\nSchneider Electric                      ${system}\n${application}\n\n`,
+    modes: {
+      user: { prompt: '\napc>', commands: { 'exit|quit|bye': leave, about } },
+      privileged: { prompt: 'apc>', commands: {} },
     },
-    screen: (pty) => ({
-      width: 0,
-      overflow: 'wrap',
-      interactive: pty !== undefined,
-      newline: pty ? '\r\n' : '\n',
+    rejections: { invalid: unknown },
+    exec: { status: 1, unknown },
+    files: memoryFiles({
+      files: {
+        '/config.ini': {
+          read: running,
+          write: (text, { session }) =>
+            session.act(() => {
+              sections = merged(sections, parse(text));
+            }),
+        },
+      },
+      configuration: ['/config.ini'],
     }),
-    shell: (terminal) => talk(terminal, applications[generation]),
-    async exec(terminal, command) {
-      if (command.startsWith('scp ')) return await copy(terminal, command);
-      await terminal.answer('E101: Command Not Found\n');
-      return 1;
+    hostName: 'apc',
+    serial: 'ZA1234567890',
+    running: '{configuration}',
+    startup: '{configuration}',
+    values: { configuration: running },
+    logs: { error: unknown },
+    boot(started) {
+      device = started;
     },
-    powerUp: () => undefined,
   };
-  const device = await startCliDevice(model, { maxSessions: 1, ...options });
-  const shown = () => encodeText(running());
-  return { ...device, running: shown, startup: shown };
 }
 
-function isConfiguration(path: string): boolean {
-  return path.replace(/^(?:\.?\/)?|^(['"])(.*)\1$/g, '$2') === 'config.ini';
+export function startApcCard(options: ApcCardOptions): Promise<ConfiguredDevice> {
+  return startSwitch(modelFor(options), options);
 }
 
 function parse(text: string): Map<string, Section> {
@@ -197,22 +189,4 @@ function composed(
     return `\n[${heading}]\n${lines.join('')}`;
   });
   return `${head}${comments}${body.join('')}`;
-}
-
-async function talk(terminal: Terminal, [system, application]: readonly [string, string]) {
-  await terminal.greet(
-    `\n\nSchneider Electric                      ${system}\n${application}\n\n`,
-    'apc>',
-  );
-  for (;;) {
-    const line = (await terminal.readLine('\napc>')).trim();
-    if (line === '') continue;
-    terminal.session.tell(line);
-    if (/^(?:exit|quit|bye)$/.test(line)) {
-      terminal.put('Bye.\n');
-      return undefined;
-    }
-    const about = `E000: Success\nHardware Factory\n---------------\nModel Number: \t\tAP8959\nSerial Number: \t\tZA1234567890\nMAC Address: \t\t28 29 86 00 00 01\n`;
-    await terminal.answer(line === 'about' ? about : 'E101: Command Not Found\n');
-  }
 }
