@@ -1,18 +1,19 @@
-/** How many connections each address has: one that opens ever more gets an answer, and no more of them. */
+/** Limits the connections of each address. One too many gets an answer and is closed. */
 import type { Socket } from 'node:net';
 import { normaliseAddress } from '@skolo/common';
 import { malformedPage } from './answers.ts';
+import type { EmitMetadata } from './events.ts';
 
 export interface ConnectionsDeps {
   /** Of one address; undefined: any number. */
   most: (address: string) => number | undefined;
-  onRejected: (address: string) => void;
+  emit: EmitMetadata;
 }
 
 const retryAfterSeconds = 5;
 
-/** To be called with each new connection. */
-export function limitConnections({ most, onRejected }: ConnectionsDeps): (socket: Socket) => void {
+/** Returns what to call with each new connection. */
+export function limitConnections({ most, emit }: ConnectionsDeps): (socket: Socket) => void {
   const open = new Map<string, number>();
 
   return function onConnection(socket) {
@@ -21,7 +22,7 @@ export function limitConnections({ most, onRejected }: ConnectionsDeps): (socket
     const count = open.get(address) ?? 0;
     if (limit !== undefined && count >= limit) {
       reject(socket, `${address} has ${limit} connections open already.`);
-      onRejected(address);
+      emit({ type: 'connection-rejected', address });
       return;
     }
     open.set(address, count + 1);

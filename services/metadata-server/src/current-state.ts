@@ -1,15 +1,10 @@
 /** What is in force now: follows rack.yaml, what its credential files add to it, and this computer's addresses. */
-import {
-  type Clock,
-  type DegradedList,
-  errorText,
-  type LastSuccess,
-  type Logger,
-} from '@skolo/common';
+import { type Clock, errorText, type LastSuccess } from '@skolo/common';
 import type { Rack, RackWatch } from '@skolo/rack';
 import { type AgentDigests, readAgentDigests } from './agent-digests.ts';
 import { interfaceAddresses } from './caller.ts';
 import type { Clients } from './clients.ts';
+import type { EmitMetadata, MetadataEvent } from './events.ts';
 import { type Accounts, openAccounts } from './identity.ts';
 import { RackState } from './rack-state.ts';
 import type { RateLimiter } from './rate-limit.ts';
@@ -18,17 +13,14 @@ import type { Tokens } from './tokens.ts';
 export interface CurrentStateDeps {
   watch: Pick<RackWatch, 'rack'>;
   clock: Clock;
-  log: Logger;
-  degraded: Pick<DegradedList, 'raise' | 'clear'>;
   lastSuccess: LastSuccess;
   tokens: Tokens;
   clients: Clients;
   limiter: RateLimiter;
-  /** After requests see another state. */
-  onReplaced: () => void;
+  emit: EmitMetadata;
 }
 
-/** A token that was replaced is known that soon, in seconds: nobody watches the files of secrets. */
+/** A replaced token is in force after so many seconds: the files of secrets are not watched. */
 const readEvery = 60;
 
 /** What the secrets of a version of rack.yaml add to it. */
@@ -62,15 +54,32 @@ export class CurrentState {
     return this.state;
   }
 
+  consume(event: MetadataEvent): void {
+    if (event.type !== 'upstream-call' || event.call.what === 'id-token') return;
+    const { account, error } = event.call;
+    const { name } = account.identity;
+    // A call may outlive its identity, or its credentials.
+    if (this.get().accounts.get(name)?.key !== account.key) return;
+    const { emit, lastSuccess } = this.deps;
+    if (error !== undefined) {
+      emit({ type: 'degraded', what: identityOf(name), why: errorText(error) });
+      return;
+    }
+    lastSuccess.mark(name);
+    emit({ type: 'degraded', what: identityOf(name) });
+    // It may be that of another account: the key file is read at each renewal.
+    void this.reload();
+  }
+
   /** One at a time, and the last one wins: it reads what is in force when its turn comes. Never rejects. */
   reload(): Promise<void> {
     this.reloading = this.reloading
       .then(() => this.replaceIfChanged())
-      .catch((err: unknown) => this.deps.log.error({ err }, 'reload failed'));
+      .catch((error: unknown) => this.deps.emit({ type: 'reload-failed', error }));
     return this.reloading;
   }
 
-  /** To be called now and then: looks at what nobody tells of. */
+  /** To be called now and then: looks for changes that no event reports. */
   tick(): void {
     const addresses = interfaceAddresses();
     const moved = addresses.join() !== this.ownAddresses.join();
@@ -100,7 +109,7 @@ export class CurrentState {
     if (!isSame) this.state = this.enforce(rack, secrets);
     this.clearIdentities(previous.rack, rack);
     await tokens.tick();
-    if (!isSame) this.deps.onReplaced();
+    if (!isSame) this.deps.emit({ type: 'state-replaced' });
   }
 
   /** From here on requests see this version of rack.yaml, and tokens are those of its accounts. */
@@ -122,55 +131,63 @@ export class CurrentState {
   }
 
   private async readAgentDigests(rack: Rack): Promise<AgentDigests> {
-    const { degraded } = this.deps;
+    const { emit } = this.deps;
     const unreadable = new Set<string>();
     const digests = await readAgentDigests(rack, (login, error) => {
       unreadable.add(login);
-      degraded.raise(`token of login ${login}`, errorText(error));
+      emit({ type: 'degraded', what: `token of login ${login}`, why: errorText(error) });
     });
     for (const login of this.unreadableLogins) {
-      if (!unreadable.has(login)) degraded.clear(`token of login ${login}`);
+      if (!unreadable.has(login)) emit({ type: 'degraded', what: `token of login ${login}` });
     }
     this.unreadableLogins = unreadable;
     return digests;
   }
 
   private async readAccounts(rack: Rack): Promise<Accounts> {
-    const { clock, degraded } = this.deps;
+    const { clock, emit } = this.deps;
     const otherEmail = new Set<string>();
     this.unreadable.clear();
     const accounts = await openAccounts(rack, {
       now: () => clock.now(),
       onOtherEmail(identity, why) {
         otherEmail.add(identity);
-        degraded.raise(`e-mail of identity ${identity}`, why);
+        emit({ type: 'degraded', what: emailOf(identity), why });
       },
       onUnreadable: (identity, error) => {
         this.unreadable.add(identity);
-        degraded.raise(`identity ${identity}`, errorText(error));
+        emit({ type: 'degraded', what: identityOf(identity), why: errorText(error) });
       },
     });
     for (const name of accounts.keys()) {
-      if (!otherEmail.has(name)) degraded.clear(`e-mail of identity ${name}`);
+      if (!otherEmail.has(name)) emit({ type: 'degraded', what: emailOf(name) });
     }
     return accounts;
   }
 
-  /** What was said of identities that are gone, or that are well without a new token. */
+  /** Ends the trouble of identities that are gone, or that are well without a new token. */
   private clearIdentities(previous: Rack, { identities }: Rack): void {
-    const { degraded, tokens } = this.deps;
+    const { emit, tokens } = this.deps;
     for (const name of previous.identities.keys()) {
       if (identities.has(name)) continue;
-      degraded.clear(`identity ${name}`);
-      degraded.clear(`e-mail of identity ${name}`);
+      emit({ type: 'degraded', what: identityOf(name) });
+      emit({ type: 'degraded', what: emailOf(name) });
     }
     for (const { account, token } of tokens.status()) {
       const { name } = account.identity;
       const isWell =
         !this.unreadable.has(name) && !token.failing && token.unexpired() !== undefined;
-      if (isWell) degraded.clear(`identity ${name}`);
+      if (isWell) emit({ type: 'degraded', what: identityOf(name) });
     }
   }
+}
+
+function identityOf(name: string): string {
+  return `identity ${name}`;
+}
+
+function emailOf(name: string): string {
+  return `e-mail of identity ${name}`;
 }
 
 /** Of the same version of rack.yaml: what its credential files add to it. */

@@ -1,17 +1,18 @@
 /**
- * The way of a request on the public port: caller → identity → document → rendering. A plain node:http
+ * A request on the public port goes caller → identity → document → rendering. A plain node:http
  * handler, without a line of log for each request.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '@skolo/common';
 import { type Answer, errorPage, retryAfter, send } from './answers.ts';
 import type { Clients } from './clients.ts';
+import type { EmitMetadata } from './events.ts';
 import { type Found, look } from './look.ts';
 import type { FindMac } from './neighbours.ts';
 import type { KnownCaller, RackState } from './rack-state.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import type { HeldToken, RenewedToken } from './renewed-token.ts';
-import { type MetadataRequest, type PathClass, parseUrl } from './request.ts';
+import { type MetadataRequest, parseUrl } from './request.ts';
 import {
   accessTokenAnswer,
   idTokenAnswer,
@@ -31,16 +32,10 @@ export interface HandlerDeps {
   clients: Clients;
   findMac: FindMac;
   clock: Clock;
-  onAnswered: (pathClass: PathClass, status: number, identity: string) => void;
-  onUnknownCaller: (known: KnownCaller) => void;
-  /** `why`: the host that it asked for is not this server. */
-  onForeignHost: (known: KnownCaller, why: string) => void;
-  /** `seen`: the MAC in the kernel's table, if any; `error`: the table could not be read. */
-  onMacMismatch: (known: KnownCaller, seen: string | undefined, error?: unknown) => void;
-  onError: (error: unknown) => void;
+  emit: EmitMetadata;
 }
 
-/** One request on its way. */
+/** One request and its response. */
 interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
@@ -59,6 +54,7 @@ const busySeconds = 5;
 const closing = ['Connection', 'close'];
 
 export function createHandler(deps: HandlerDeps): RequestListener {
+  const { emit } = deps;
   const urls = new Map<string, MetadataRequest>();
 
   function parsed(url: string): MetadataRequest {
@@ -72,7 +68,8 @@ export function createHandler(deps: HandlerDeps): RequestListener {
 
   function reply({ response, asked, known }: Exchange, answer: Answer): void {
     send(response, answer);
-    deps.onAnswered(asked.pathClass, answer.status, known.caller.identity?.name ?? 'none');
+    const identity = known.caller.identity?.name ?? 'none';
+    emit({ type: 'answered', pathClass: asked.pathClass, status: answer.status, identity });
   }
 
   /** Who asks, and may they? */
@@ -92,7 +89,7 @@ export function createHandler(deps: HandlerDeps): RequestListener {
       const why = 'This address sends too many requests.';
       reply(exchange, errorPage(429, why, retryAfter(waitSeconds)));
     } else if (foreignHost !== undefined) {
-      deps.onForeignHost(known, foreignHost);
+      emit({ type: 'foreign-host', caller: known.caller, why: foreignHost });
       reply(exchange, errorPage(403, `${foreignHost}.`, closing));
     } else if (!origin) {
       const why = 'Requests with X-Forwarded-For are not answered.';
@@ -112,19 +109,20 @@ export function createHandler(deps: HandlerDeps): RequestListener {
   }
 
   async function checkMac(exchange: Exchange): Promise<boolean> {
-    const { known } = exchange;
-    const found = await deps.findMac(known.caller.address).then(
+    const { caller } = exchange.known;
+    const found = await deps.findMac(caller.address).then(
       (seen) => ({ seen }),
       (error: unknown) => ({ seen: undefined, error }),
     );
-    if (found.seen === known.caller.machine?.mac) return true;
-    deps.onMacMismatch(known, found.seen, 'error' in found ? found.error : undefined);
+    if (found.seen === caller.machine?.mac) return true;
+    emit({ type: 'mac-mismatch', caller, ...found });
     reply(exchange, errorPage(403, 'This address belongs to another machine.', closing));
     return false;
   }
 
   function serve(exchange: Exchange): void {
-    if (!exchange.known.access) deps.onUnknownCaller(exchange.known);
+    const { access, caller } = exchange.known;
+    if (!access) emit({ type: 'unknown-caller', caller });
     const found = find(exchange);
     if (found.kind === 'answer') reply(exchange, found.answer);
     else if (exchange.asked.waitForChange && mustWait(found, exchange)) {
@@ -235,7 +233,7 @@ export function createHandler(deps: HandlerDeps): RequestListener {
 
   function fail(exchange: Exchange): (error: unknown) => void {
     return (error) => {
-      deps.onError(error);
+      emit({ type: 'request-failed', error });
       if (!exchange.response.headersSent) {
         reply(exchange, errorPage(500, 'The request could not be answered.'));
       }

@@ -15,22 +15,30 @@ async function folder(parent = '/dev/shm'): Promise<string> {
 describe('tokens handed over', () => {
   it('are there for the next process, for nobody else to read', async () => {
     const dir = join(await folder(), 'new');
-    await new Handover(dir).save([token]);
+    await new Handover(() => dir).save([token]);
 
-    expect(await new Handover(dir).load()).toEqual([token]);
+    expect(await new Handover(() => dir).load()).toEqual([token]);
     expect((await stat(join(dir, 'tokens.json'))).mode & 0o777).toBe(0o600);
     expect((await stat(dir)).mode & 0o777).toBe(0o700);
   });
 
   it('are gone after another boot', async () => {
     const dir = await folder();
-    await new Handover(dir, async () => 'boot-1').save([token]);
-    expect(await new Handover(dir, async () => 'boot-2').load()).toEqual([]);
+    await new Handover(
+      () => dir,
+      async () => 'boot-1',
+    ).save([token]);
+    expect(
+      await new Handover(
+        () => dir,
+        async () => 'boot-2',
+      ).load(),
+    ).toEqual([]);
   });
 
   it('are those of the last of many writes at once', async () => {
     const dir = await folder();
-    const handover = new Handover(dir);
+    const handover = new Handover(() => dir);
     const saved = Array.from({ length: 20 }, (_, i) =>
       handover.save([{ ...token, value: `v${i}` }]),
     );
@@ -40,14 +48,15 @@ describe('tokens handed over', () => {
   });
 
   it('are none where there is no file yet', async () => {
-    expect(await new Handover(await folder()).load()).toEqual([]);
+    const dir = await folder();
+    expect(await new Handover(() => dir).load()).toEqual([]);
   });
 });
 
 describe('a place that will not do', () => {
   it('is a disk', async (context) => {
     const dir = await folder(tmpdir());
-    const handover = new Handover(dir);
+    const handover = new Handover(() => dir);
     const failure = await handover.save([token]).catch((error: Error) => error.message);
     if (failure === undefined) context.skip('the temporary folder is in memory here');
     expect(failure).toBe(`${dir}: not a memory file system; tokens are not written to disk`);
@@ -61,15 +70,17 @@ describe('a place that will not do', () => {
     await chmod(open, 0o755);
     await symlink(open, join(dir, 'link'));
     const expected = 'must be a folder of this user alone (mode 0700)';
-    await expect(new Handover(open).save([token])).rejects.toThrow(expected);
-    await expect(new Handover(join(dir, 'link')).load()).rejects.toThrow(expected);
+    await expect(new Handover(() => open).save([token])).rejects.toThrow(expected);
+    await expect(new Handover(() => join(dir, 'link')).load()).rejects.toThrow(expected);
   });
 
   it('is a file of somebody else’s making', async () => {
     const dir = await folder();
     await writeFile(join(dir, 'tokens.json'), '{"bootId": 5}');
-    await expect(new Handover(dir).load()).rejects.toThrow('not readable as handed-over tokens');
-    await new Handover(dir).save([token]);
-    expect(await new Handover(dir).load()).toEqual([token]);
+    await expect(new Handover(() => dir).load()).rejects.toThrow(
+      'not readable as handed-over tokens',
+    );
+    await new Handover(() => dir).save([token]);
+    expect(await new Handover(() => dir).load()).toEqual([token]);
   });
 });

@@ -3,7 +3,6 @@
  * They stay in memory: a 0600 file in a memory file system, good for the same boot only, because
  * expiry is kept in seconds since boot.
  */
-
 import { createHash } from 'node:crypto';
 import { lstat, readFile, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -37,14 +36,15 @@ export function handoverFolder(rack: Rack, stateDir: string): string {
   return `/dev/shm/skolo-metadata-${digest}`;
 }
 
-/** Where tokens wait for the next process. Every error says what to do about it. */
+/** The file where tokens wait for the next process. Every error says what to do. */
 export class Handover {
-  private readonly dir: string;
+  private readonly folder: () => string;
   private readonly bootId: () => Promise<string>;
   private writing: Promise<void> = Promise.resolve();
 
-  constructor(dir: string, bootId: () => Promise<string> = kernelBootId) {
-    this.dir = dir;
+  /** `folder` is asked each time: rack.yaml may name another one. */
+  constructor(folder: () => string, bootId: () => Promise<string> = kernelBootId) {
+    this.folder = folder;
     this.bootId = bootId;
   }
 
@@ -58,7 +58,7 @@ export class Handover {
       contents = Contents.parse(JSON.parse(content));
     } catch {
       throw new Error(
-        `${this.file}: not readable as handed-over tokens; it is ignored and written anew`,
+        `${this.file}: not readable as handed-over tokens; it is ignored and replaced`,
       );
     }
     return contents.bootId === (await this.bootId()) ? contents.tokens : [];
@@ -77,20 +77,21 @@ export class Handover {
   }
 
   private get file(): string {
-    return join(this.dir, 'tokens.json');
+    return join(this.folder(), 'tokens.json');
   }
 
   /** The folder is ours alone, and in memory. Others may write to /dev/shm: what they put there is refused. */
   private async checkFolder(): Promise<void> {
-    await makeFolder(this.dir);
-    const folder = await lstat(this.dir);
+    const dir = this.folder();
+    await makeFolder(dir);
+    const folder = await lstat(dir);
     const isPrivate = folder.uid === process.getuid?.() && (folder.mode & 0o077) === 0;
     if (!folder.isDirectory() || !isPrivate) {
-      throw new Error(`${this.dir}: must be a folder of this user alone (mode 0700)`);
+      throw new Error(`${dir}: must be a folder of this user alone (mode 0700)`);
     }
-    const { type } = await statfs(this.dir);
+    const { type } = await statfs(dir);
     if (!memoryFileSystems.has(type)) {
-      throw new Error(`${this.dir}: not a memory file system; tokens are not written to disk`);
+      throw new Error(`${dir}: not a memory file system; tokens are not written to disk`);
     }
   }
 }

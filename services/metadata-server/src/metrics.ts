@@ -1,15 +1,9 @@
 import type { Rack } from '@skolo/rack';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { EmitMetadata } from './events.ts';
 import { type PathClass, pathClasses } from './request.ts';
-import type { Tokens, UpstreamCall } from './tokens.ts';
+import type { Tokens } from './tokens.ts';
 import type { Watchers } from './watchers.ts';
-
-export interface Metrics {
-  answered: (pathClass: PathClass, status: number, identity: string) => void;
-  upstreamCall: (call: UpstreamCall) => void;
-  unknownCaller: () => void;
-  macMismatch: (machine: string) => void;
-}
 
 interface RequestCount {
   labels: { class: string; code: string; identity: string };
@@ -18,8 +12,8 @@ interface RequestCount {
 
 export function createMetrics(
   registry: Registry,
-  { rack, tokens, watchers }: { rack: () => Rack; tokens: () => Tokens; watchers: Watchers },
-): Metrics {
+  { rack, tokens, watchers }: { rack: () => Rack; tokens: Tokens; watchers: Watchers },
+): EmitMetadata {
   const registers = [registry];
   // Counted in plain numbers and handed over at a scrape: prom-client's own counting with labels costs
   // more than all the rest of an answer.
@@ -47,7 +41,7 @@ export function createMetrics(
     registers,
     collect() {
       this.reset();
-      for (const { account, token } of tokens().status()) {
+      for (const { account, token } of tokens.status()) {
         this.set({ identity: account.identity.name }, token.unexpired() ? token.secondsLeft() : 0);
       }
     },
@@ -92,20 +86,39 @@ export function createMetrics(
     },
   });
 
-  return {
-    answered(pathClass, status, identity) {
-      const key = `${pathClass} ${status} ${identity}`;
-      const known = counts.get(key);
-      if (known) known.count += 1;
-      else
-        counts.set(key, { labels: { class: pathClass, code: String(status), identity }, count: 1 });
-    },
-    upstreamCall({ account, what: kind, seconds, error }) {
-      const identity = account.identity.name;
-      upstreamCalls.inc({ identity, kind, outcome: error === undefined ? 'success' : 'failure' });
-      upstreamSeconds.observe({ identity, kind }, seconds);
-    },
-    unknownCaller: () => unknownCallers.inc(),
-    macMismatch: (machine) => mismatches.set(machine, (mismatches.get(machine) ?? 0) + 1),
+  function countAnswer(pathClass: PathClass, status: number, identity: string): void {
+    const key = `${pathClass} ${status} ${identity}`;
+    const known = counts.get(key);
+    if (known) known.count += 1;
+    else
+      counts.set(key, { labels: { class: pathClass, code: String(status), identity }, count: 1 });
+  }
+
+  return function countEvent(event) {
+    switch (event.type) {
+      case 'answered':
+        countAnswer(event.pathClass, event.status, event.identity);
+        break;
+      case 'connection-rejected':
+        countAnswer('other', 429, 'none');
+        break;
+      case 'unknown-caller':
+        unknownCallers.inc();
+        break;
+      case 'mac-mismatch': {
+        const { name } = event.caller;
+        mismatches.set(name, (mismatches.get(name) ?? 0) + 1);
+        break;
+      }
+      case 'upstream-call': {
+        const { account, what: kind, seconds, error } = event.call;
+        const identity = account.identity.name;
+        const outcome = error === undefined ? 'success' : 'failure';
+        upstreamCalls.inc({ identity, kind, outcome });
+        upstreamSeconds.observe({ identity, kind }, seconds);
+        break;
+      }
+      default:
+    }
   };
 }

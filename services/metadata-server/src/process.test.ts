@@ -130,9 +130,8 @@ describe('kill -9', () => {
     const random = seeded(seed);
     const google = await startTestGoogle();
     const dir = await rackFolder(google);
-    const handover = new Handover(
-      handoverFolder(await readRack(join(dir, 'rack.yaml')), join(dir, 'state')),
-    );
+    const rack = await readRack(join(dir, 'rack.yaml'));
+    const handover = new Handover(() => handoverFolder(rack, join(dir, 'state')));
     for (let i = 0; i < kills; i++) {
       const server = await start(dir);
       const asking = Array.from({ length: Math.floor(random() * 5) }, () =>

@@ -1,8 +1,9 @@
-/** The metadata server, wired: nothing here decides, everything is told what it needs. */
+/** The metadata server, wired. */
 import { join } from 'node:path';
 import { metadataServerApi } from '@skolo/api';
 import {
   backOffMs,
+  createEvents,
   errorText,
   type Service,
   type ServiceContext,
@@ -13,9 +14,10 @@ import { adminRoutes } from './admin.ts';
 import { readAgentDigests } from './agent-digests.ts';
 import { malformedPage } from './answers.ts';
 import { Clients } from './clients.ts';
-import { Complaints } from './complaints.ts';
 import { limitConnections } from './connections.ts';
 import { CurrentState } from './current-state.ts';
+import { createEventLog } from './event-log.ts';
+import type { EmitMetadata, MetadataEvent } from './events.ts';
 import { createHandler } from './handler.ts';
 import { Handover, handoverFolder } from './handover.ts';
 import { openAccounts } from './identity.ts';
@@ -28,7 +30,7 @@ import { Watchers } from './watchers.ts';
 /** What a test may replace. */
 export interface MetadataServerDeps {
   findMac?: FindMac;
-  /** How often tokens are looked after, in milliseconds. */
+  /** Between two checks of what is due, in milliseconds. */
   tickMs?: number;
 }
 
@@ -36,6 +38,13 @@ export interface MetadataServerDeps {
 const saveClientsEvery = 5 * 60_000;
 
 const upstreamBackOff = { firstMs: 1000, maxMs: 60_000 };
+
+const serverOptions = {
+  // Longer than the polls of Google's guest agents, and than idle connections of Go and Python live.
+  keepAliveTimeout: 80_000,
+  headersTimeout: 30_000,
+  requestTimeout: 60_000,
+};
 
 export function createMetadataServer(deps: MetadataServerDeps = {}): ServiceDefinition {
   return {
@@ -61,151 +70,91 @@ async function checkSecrets(rack: Rack): Promise<string[]> {
 }
 
 async function start(context: ServiceContext, deps: MetadataServerDeps): Promise<Service> {
-  const { rack: watch, log, clock, degraded, lastSuccess, stateDir, signal } = context;
+  const { rack: watch, clock, degraded, lastSuccess, stateDir, signal } = context;
   const { findMac = neighbourTable(), tickMs = 5000 } = deps;
+  const rack = () => watch.rack;
+  const events = createEvents<MetadataEvent>();
+  const { emit } = events;
+
   const watchers = new Watchers();
-  const limiter = new RateLimiter(watch.rack.services['metadata-server'].rateLimit);
-  const complaints = new Complaints();
+  const limiter = new RateLimiter(rack().services['metadata-server'].rateLimit);
   const clients = new Clients(join(stateDir, 'clients.json'));
-  const metrics = createMetrics(context.metrics, {
-    rack: () => watch.rack,
-    tokens: () => tokens,
-    watchers,
-  });
-  let handover = new Handover(handoverFolder(watch.rack, stateDir));
+  const handover = new Handover(() => handoverFolder(rack(), stateDir));
+  const backOff = (failures: number) => backOffMs(failures, upstreamBackOff) / 1000;
+  const dir = () => rack().dir;
+  const tokens = new Tokens({ clock, random: Math.random, backOff, dir, emit });
+  const current = new CurrentState({ watch, clock, lastSuccess, tokens, clients, limiter, emit });
+  const state = () => current.get();
   let handingOver: Promise<unknown> = Promise.resolve();
 
-  const tokens: Tokens = new Tokens({
-    clock,
-    random: Math.random,
-    backOff: (failures) => backOffMs(failures, upstreamBackOff) / 1000,
-    dir: () => watch.rack.dir,
-    onUpstreamCall(call) {
-      metrics.upstreamCall(call);
-      const { name } = call.account.identity;
-      // A call may outlive its identity, or its credentials.
-      const isCurrent = state.get().accounts.get(name)?.key === call.account.key;
-      if (!isCurrent || call.what === 'id-token') return;
-      if (call.error !== undefined) {
-        degraded.raise(`identity ${name}`, errorText(call.error));
-        return;
-      }
-      lastSuccess.mark(name);
-      degraded.clear(`identity ${name}`);
-      // It may be that of another account: the key file is read at each renewal.
-      void state.reload();
-    },
-    onTokens: handOver,
-  });
-  const onReplaced = handOver;
-  const state = new CurrentState({ ...context, watch, tokens, clients, limiter, onReplaced });
-
-  /** Those who wait for a token, and the next process. */
-  function handOver(): void {
+  events.consume(createMetrics(context.metrics, { rack, tokens, watchers }));
+  events.consume(createEventLog(context.log));
+  events.consume((event) => event.type === 'degraded' && degraded.set(event.what, event.why));
+  events.consume((event) => current.consume(event));
+  events.consume(function handOver({ type }) {
+    if (type !== 'tokens-changed' && type !== 'state-replaced') return;
     watchers.wake();
-    handingOver = unlessItFails('token hand-over', () => handover.save(tokens.toHandOver()));
-  }
-
-  /** Runs something that is not worth stopping for, and says in readyz if it fails. */
-  async function unlessItFails<T>(what: string, run: () => Promise<T>): Promise<T | undefined> {
-    try {
-      const result = await run();
-      degraded.clear(what);
-      return result;
-    } catch (error) {
-      degraded.raise(what, errorText(error));
-      return undefined;
-    }
-  }
-
-  await unlessItFails('clients file', () => clients.load());
-  const handedOver = (await unlessItFails('token hand-over', () => handover.load())) ?? [];
-  const { accounts } = await state.open();
-  tokens.adopt(accounts, handedOver);
-  await tokens.tick();
-
-  const stopListening = watch.onChange((rack, previous) => {
-    const folder = handoverFolder(rack, stateDir);
-    if (folder !== handoverFolder(previous, stateDir)) handover = new Handover(folder);
-    void state.reload();
+    const save = () => handover.save(tokens.toHandOver());
+    handingOver = orDegraded('token hand-over', save, emit);
   });
-  const ticking = setInterval(() => {
-    limiter.forgetIdle();
-    void tokens.tick();
-    state.tick();
-  }, tickMs);
-  const saveClients = () => unlessItFails('clients file', () => clients.save());
-  const saving = setInterval(() => void saveClients(), saveClientsEvery);
-  signal.addEventListener('abort', () => watchers.close());
   lastSuccess.expose(context.metrics, {
     name: 'skolo_metadata_last_success_timestamp_seconds',
     help: 'When upstream last gave a token of an identity; kept across restarts, 0 = never.',
     label: 'identity',
-    names: () => watch.rack.identities.keys(),
+    names: () => rack().identities.keys(),
   });
 
+  await orDegraded('clients file', () => clients.load(), emit);
+  const handedOver = await orDegraded('token hand-over', () => handover.load(), emit);
+  const { accounts } = await current.open();
+  tokens.adopt(accounts, handedOver ?? []);
+  await tokens.tick();
+
+  const unfollow = watch.onChange(() => void current.reload());
+  const ticking = setInterval(() => {
+    limiter.forgetIdle();
+    void tokens.tick();
+    current.tick();
+  }, tickMs);
+  const saveClients = () => orDegraded('clients file', () => clients.save(), emit);
+  const saving = setInterval(() => void saveClients(), saveClientsEvery);
+  signal.addEventListener('abort', () => watchers.close());
+
   return {
-    handler: createHandler({
-      state: () => state.get(),
-      tokens,
-      watchers,
-      limiter,
-      clients,
-      findMac,
-      clock,
-      onAnswered: metrics.answered,
-      onUnknownCaller({ caller: { kind, name, address } }) {
-        metrics.unknownCaller();
-        complaints.make(address, () => {
-          log.warn({ address, name, kind }, 'caller without identity');
-        });
-      },
-      onForeignHost({ caller: { name, address } }, why) {
-        complaints.make(`host ${address}`, () => log.warn({ address, name, why }, 'foreign host'));
-      },
-      onMacMismatch({ caller }, seen, err) {
-        metrics.macMismatch(caller.name);
-        complaints.make(`${caller.address} ${seen}`, () => {
-          const expected = caller.machine?.mac;
-          log.error(
-            { machine: caller.name, address: caller.address, expected, seen, err },
-            'MAC mismatch',
-          );
-        });
-      },
-      onError: (err) => log.error({ err }, 'request failed'),
-    }),
-    onConnection: limitConnections({
-      most: (address) => state.get().mostConnections(address),
-      onRejected(address) {
-        metrics.answered('other', 429, 'none');
-        complaints.make(`connections ${address}`, () =>
-          log.warn({ address }, 'too many connections'),
-        );
-      },
-    }),
-    serverOptions: {
-      // Longer than the polls of Google's guest agents, and than idle connections of Go and Python live.
-      keepAliveTimeout: 80_000,
-      headersTimeout: 30_000,
-      requestTimeout: 60_000,
-    },
+    handler: createHandler({ state, tokens, watchers, limiter, clients, findMac, clock, emit }),
+    onConnection: limitConnections({ most: (address) => state().mostConnections(address), emit }),
+    serverOptions,
     answerMalformed: malformedPage,
-    admin: adminRoutes({ state: () => state.get(), clients, tokens, lastSuccess }),
+    admin: adminRoutes({ state, clients, tokens, lastSuccess }),
     readiness() {
       const usual = tokens.status();
-      const ready =
-        usual.length === 0 || usual.some(({ token }) => token.unexpired() !== undefined);
-      return { ready, degraded: [] };
+      const hasToken = usual.some(({ token }) => token.unexpired() !== undefined);
+      return { ready: usual.length === 0 || hasToken, degraded: [] };
     },
     async stop() {
-      stopListening();
+      unfollow();
       clearInterval(ticking);
       clearInterval(saving);
-      await state.idle();
+      await current.idle();
       await tokens.close();
       await handingOver;
       await saveClients();
     },
   };
+}
+
+/** Runs what the service can do without. A failure makes it degraded until the next success. */
+async function orDegraded<T>(
+  what: string,
+  run: () => Promise<T>,
+  emit: EmitMetadata,
+): Promise<T | undefined> {
+  try {
+    const result = await run();
+    emit({ type: 'degraded', what });
+    return result;
+  } catch (error) {
+    emit({ type: 'degraded', what, why: errorText(error) });
+    return undefined;
+  }
 }

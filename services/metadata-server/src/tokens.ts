@@ -1,12 +1,12 @@
 /**
- * Every identity's tokens, kept fresh beside the way of a request, so that an answer never waits for
- * upstream when it need not.
+ * Every identity's tokens, renewed in the background, so that an answer never waits for upstream when it need not.
  */
 import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock } from '@skolo/common';
 import type { IssuedToken, TokenSource } from '@skolo/google';
+import type { EmitMetadata } from './events.ts';
 import type { HandedOver } from './handover.ts';
 import { type Account, type Accounts, grantedScopes } from './identity.ts';
 import { type HeldToken, RenewedToken } from './renewed-token.ts';
@@ -17,9 +17,7 @@ export interface TokensDeps {
   backOff: (failures: number) => number;
   /** The folder that relative paths of credential files refer to. */
   dir: () => string;
-  onUpstreamCall: (call: UpstreamCall) => void;
-  /** Called when the tokens to hand over have changed. */
-  onTokens: () => void;
+  emit: EmitMetadata;
 }
 
 export interface UpstreamCall {
@@ -39,7 +37,7 @@ interface Entry {
   account: Account;
   wanted: Wanted;
   token: RenewedToken;
-  /** The usual token of its identity: kept fresh although nobody asks. */
+  /** The usual token of its identity: kept fresh without requests, too. */
   usual: boolean;
   /** When it failed, what the credential files looked like. */
   stampAtFailure?: string;
@@ -57,7 +55,7 @@ const mostPerAccount = 100;
  */
 const mostCalls = 20;
 
-/** A wall clock that moved by more than this against the uptime was set, in milliseconds. */
+/** A wall clock that moved by more than this against the uptime was set. In milliseconds. */
 const clockJump = 30_000;
 
 export class Tokens {
@@ -110,7 +108,7 @@ export class Tokens {
     return account.source.idToken && this.entry(account, { kind: 'id-token', audience }).token;
   }
 
-  /** To be called every few seconds: renews what is due, forgets what nobody wants. */
+  /** To be called every few seconds. Renews what is due, forgets what no request has asked for in an hour. */
   async tick(): Promise<void> {
     const { clock } = this.deps;
     const clockWasSet = Math.abs(wallOffset(clock) - this.clockOffset) > clockJump;
@@ -192,17 +190,18 @@ export class Tokens {
     seconds: number,
   ): void {
     if (this.closing.signal.aborted) return;
+    const { emit } = this.deps;
     const call = { account: entry.account, what: entry.wanted.kind, seconds };
     if ('token' in outcome) {
       delete entry.stampAtFailure;
-      this.deps.onUpstreamCall(call);
-      if (this.entries.get(entry.key) === entry) this.deps.onTokens();
+      emit({ type: 'upstream-call', call });
+      if (this.entries.get(entry.key) === entry) emit({ type: 'tokens-changed' });
       return;
     }
     void this.stamp(entry).then((stamp) => {
       entry.stampAtFailure = stamp;
     });
-    this.deps.onUpstreamCall({ ...call, error: outcome.error });
+    emit({ type: 'upstream-call', call: { ...call, error: outcome.error } });
   }
 
   private makeRoom(account: Account): void {
