@@ -33,7 +33,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 # An earlier bot_init, whose agent has died, needs up to AGENT_LOST_SECONDS and LEFT_SECONDS.
 LOCK_SECONDS = 15
-# What the bot and its task get when the agent has died, to tell the server.
+# For the bot and its task to report to the server, after the agent has died.
 AGENT_LOST_SECONDS = 3
 # What processes get that the bot left behind.
 LEFT_SECONDS = 2
@@ -51,7 +51,7 @@ def prctl(option, value):
     return ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) == 0
 
 
-def tell(event, **facts):
+def emit(event, **facts):
     line = json.dumps(dict(facts, event=event)) + '\n'
     try:
         os.write(EVENTS, line.encode())
@@ -168,7 +168,7 @@ def kill_all(ended=lambda pid, status: None):
         if not reap(ended):
             return
         if time.monotonic() > until:
-            tell('stuck', pids=descendants())
+            emit('stuck', pids=descendants())
             return
         time.sleep(pause)
         pause = min(0.2, pause * 1.5)
@@ -186,13 +186,13 @@ def lock_folder(folder):
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 return 'without a lock: %s' % error.strerror
         if time.monotonic() > until or is_to_end():
-            tell('busy')
+            emit('busy')
             sys.exit(EXIT_BUSY)
         time.sleep(0.1)
 
 
 def is_to_end():
-    """The agent has died, or said something: before the lock is had it has nothing to say but `kill`."""
+    """The agent has died, or sent something: before the lock is taken it sends only `kill`."""
     return bool(select.select([0], [], [], 0)[0])
 
 
@@ -271,22 +271,22 @@ class Keeper:
             ready = select.select(sources, [], [], left)[0]
             if wake in ready:
                 os.read(wake, 4096)
-            self.take_signals()
+            self.handle_signals()
             if 0 in ready:
-                self.take_commands()
-            self.look_after_children()
+                self.handle_commands()
+            self.check_children()
         return self.exit_status
 
-    def take_signals(self):
+    def handle_signals(self):
         signals, self.signals = self.signals, set()
         if signal.SIGTERM in signals or signal.SIGINT in signals:
             self.stop()
         if signal.SIGUSR1 in signals:
-            tell('reboot')
+            emit('reboot')
         if signal.SIGHUP in signals and os.getppid() != self.guard:
             self.lose_agent()
 
-    def take_commands(self):
+    def handle_commands(self):
         try:
             piece = os.read(0, 4096)
         except OSError:
@@ -309,12 +309,12 @@ class Keeper:
 
     def start(self):
         if is_bot_there(self.folder):
-            tell('refused')
+            emit('refused')
             self.exit_status = EXIT_REFUSED
             self.is_over = True
             return
         self.bot = start_bot(self.folder, self.python)
-        tell('started', pid=self.bot)
+        emit('started', pid=self.bot)
 
     def stop(self):
         if self.bot is None:
@@ -343,7 +343,7 @@ class Keeper:
             reap(self.ended)
             time.sleep(0.01)
         if seen:
-            tell('left', count=len(seen))
+            emit('left', count=len(seen))
 
     def lose_agent(self):
         self.is_agent_lost = True
@@ -354,7 +354,7 @@ class Keeper:
         deadline = time.monotonic() + seconds
         self.deadline = deadline if self.deadline is None else min(deadline, self.deadline)
 
-    def look_after_children(self):
+    def check_children(self):
         has_children = reap(self.ended)
         if self.bot is None:
             self.is_over = self.is_over or self.deadline is not None
@@ -372,10 +372,10 @@ class Keeper:
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
             self.exit_status = 128 + number
-            tell('exited', signal=number)
+            emit('exited', signal=number)
         else:
             self.exit_status = os.WEXITSTATUS(status)
-            tell('exited', status=self.exit_status)
+            emit('exited', status=self.exit_status)
         for left in descendants():
             send(left, signal.SIGTERM)
         self.end_within(LEFT_SECONDS)
@@ -406,7 +406,7 @@ def main():
     if pid == 0:
         status = 1
         try:
-            tell('locked', **({'warning': warning} if warning else {}))
+            emit('locked', **({'warning': warning} if warning else {}))
             status = keep(folder, python, guard)
         except Exception as error:
             print('bot_init.py: %r' % error, file=sys.stderr, flush=True)

@@ -1,11 +1,13 @@
 """Hooks of the Swarming bot, answered by the skolo agent on this machine.
 
 For the Swarming server: as the general bot_config.py, or called by it. A bot never asks the script of
-a group for authentication where the general one has turned it off. It forwards each hook to the agent at SKOLO_HOOK_URL. While that does not answer, the get_ hooks throw: so the
-bot quarantines itself, with the reason, until the agent is back. The other hooks never throw.
+a group for authentication where the general one has turned it off. It forwards each hook to the agent at
+SKOLO_HOOK_URL. While that does not answer, the get_ hooks throw, so that the bot quarantines
+itself, with the reason, until the agent is back. The other hooks never throw.
 
 Standard library only; Python 3.8 to 3.13.
 """
+# pylint: disable=unused-argument
 
 import http.client
 import json
@@ -29,7 +31,7 @@ class AgentAway(Exception):
     """What the bot shows as the reason of its quarantine."""
 
 
-# What the bot asks for.
+# Requests of the bot.
 
 
 def get_dimensions(bot):
@@ -48,7 +50,6 @@ def get_state(bot):
 
 
 def get_settings(bot):
-    # pylint: disable=unused-argument
     answer = _ask('get_settings')
     if not isinstance(answer, dict):
         raise AgentAway('skolo agent at %s: its settings are no dict' % _hook_url())
@@ -57,7 +58,6 @@ def get_settings(bot):
 
 def get_authentication_headers(bot):
     """The token from the metadata server, and when it expires (Unix time)."""
-    # pylint: disable=unused-argument
     path = os.environ.get('SKOLO_OAUTH_CONFIG') or _OAUTH_CONFIG
     try:
         with open(path, encoding='utf-8') as f:
@@ -78,57 +78,48 @@ def get_authentication_headers(bot):
         expires_at = int(before + float(token['expires_in']))
         return {'Authorization': 'Bearer ' + token['access_token']}, expires_at
     except (ValueError, KeyError, TypeError):
-        # Not what it says: there may be half a token in it.
+        # Without its text: there may be half a token in it.
         raise AgentAway('metadata server at %s answers something that is no token' % url) from None
 
 
-# What the bot tells.
+# Reports of the bot.
 
 
 def setup_bot(bot):
-    # pylint: disable=unused-argument
-    _tell('setup_bot')
+    _report('setup_bot')
     return True
 
 
 def on_bot_startup(bot):
-    # pylint: disable=unused-argument
-    _tell('on_bot_startup')
+    _report('on_bot_startup')
 
 
 def on_handshake(bot):
-    # pylint: disable=unused-argument
-    _tell('on_handshake')
+    _report('on_handshake')
 
 
 def on_before_poll(bot):
-    # pylint: disable=unused-argument
-    _tell('on_before_poll')
+    _report('on_before_poll')
 
 
 def on_after_poll(bot, cmd=None):
-    # pylint: disable=unused-argument
-    _tell('on_after_poll', cmd=cmd)
+    _report('on_after_poll', cmd=cmd)
 
 
 def on_before_task(bot, bot_file=None, command=None, env=None):
-    # pylint: disable=unused-argument
-    _tell('on_before_task', task_id=_task_id(bot_file, env))
+    _report('on_before_task', task_id=_task_id(bot_file, env))
 
 
 def on_after_task(bot, failure=None, internal_failure=None, dimensions=None, summary=None):
-    # pylint: disable=unused-argument
-    _tell('on_after_task', failure=failure, internal_failure=internal_failure)
+    _report('on_after_task', failure=failure, internal_failure=internal_failure)
 
 
 def on_bot_idle(bot, since_last_action=None):
-    # pylint: disable=unused-argument
-    _tell('on_bot_idle', since_last_action=since_last_action)
+    _report('on_bot_idle', since_last_action=since_last_action)
 
 
 def on_bot_shutdown(bot):
-    # pylint: disable=unused-argument
-    _tell('on_bot_shutdown')
+    _report('on_bot_shutdown')
 
 
 # How.
@@ -186,8 +177,8 @@ def _ask(hook, given=None):
         raise AgentAway('skolo agent at %s answers no JSON: %s' % (_hook_url(), _excerpt(answer)))
 
 
-def _tell(hook, **facts):
-    """Never throws: the task runs anyway, and the next get_state says that the agent is away."""
+def _report(hook, **facts):
+    """Never throws: the task runs anyway, and the next get_state reports that the agent is away."""
     try:
         query = urllib.parse.urlencode({k: v for k, v in facts.items() if v is not None})
         url = '%s/%s%s' % (_hook_url(), hook, '?' + query if query else '')
@@ -198,9 +189,9 @@ def _tell(hook, **facts):
     if why is None:
         return
     try:
-        print('skolo agent was not told %s: %s' % (hook, why), file=sys.stderr)
+        print('skolo agent did not accept %s: %s' % (hook, why), file=sys.stderr)
     except (OSError, ValueError):
-        pass  # Nobody reads what the bot says.
+        pass  # Its output is closed.
 
 
 def _request(method, url, body, headers, seconds):

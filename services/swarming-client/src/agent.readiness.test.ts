@@ -27,7 +27,7 @@ it('says why it is not ready also while the metadata server keeps it waiting', a
 
   expect(await ready()).toMatchObject({
     ready: false,
-    degraded: [{ what: 'identity', why: 'nobody was asked yet' }],
+    degraded: [{ what: 'identity', why: 'no source was asked yet' }],
   });
 });
 

@@ -56,7 +56,7 @@ export interface RunningAgent extends Ports {
 }
 
 const noServer =
-  'no `servers` of rack.yaml fits its name: say `server` in the settings of swarming-client';
+  'no `servers` of rack.yaml fits its name: set `server` in the settings of swarming-client';
 /** Seconds for everything but the bot, once that has ended. */
 const usualStopWithin = 10;
 

@@ -10,6 +10,8 @@ const mostValueBytes = 256;
 /** What Go, Python and JavaScript each call blank, and all that does not print. */
 const outerBlanks = /^[\s\p{Z}\p{Cc}]+|[\s\p{Z}\p{Cc}]+$/gu;
 
+const breaks = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\uFEFF]+/gu;
+
 /** As much of it as is valid, later entries in the place of earlier ones; an entry that has nothing valid is left out. */
 export function validDimensions(
   entries: Iterable<readonly [key: string, values: unknown]>,
@@ -47,28 +49,14 @@ function lastWhole(bytes: Buffer, at: number): number {
   return start;
 }
 
-const mostBytes = 256;
-
-/**
- * Values as Swarming takes them: not empty, without blanks around, each once, at most 256 bytes. One that it does not take
- * would quarantine the bot. A key without a value is left out.
- */
+/** The dimensions of a device, each value on one line. */
 export function dimensions(
   values: Readonly<Record<string, readonly (string | undefined)[]>>,
 ): Dimensions {
-  const kept: [string, string[]][] = [];
-  for (const [key, texts] of Object.entries(values)) {
-    const valid = texts.map((text = '') => dimensionValue(text)).filter((text) => text !== '');
-    if (valid.length > 0) kept.push([key, [...new Set(valid)]]);
-  }
-  return Object.fromEntries(kept);
-}
-
-function dimensionValue(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\uFEFF]+/gu, ' ').trim();
-  let short = line;
-  while (Buffer.byteLength(short) > mostBytes) short = [...short].slice(0, -1).join('');
-  return short.trim();
+  const lines = Object.entries(values).map(([key, texts]) => {
+    return [key, texts.map((text = '') => text.replace(breaks, ' '))] as const;
+  });
+  return validDimensions(lines);
 }
 
 /** `1.2.3` is `PREFIX`, `PREFIX-1`, `PREFIX-1.2`, `PREFIX-1.2.3`. */

@@ -16,7 +16,7 @@ import { hookPort } from '@skolo/rack/ports';
 export interface Flags extends ProcessFlags {
   /** Also the id of the bot. */
   machine: string;
-  /** Undefined: the metadata server tells what rack.yaml says. */
+  /** Undefined: the metadata server has the entry of this machine. */
   rackFile: string | undefined;
   metadataUrl: string;
   hookPort: number;
@@ -42,7 +42,7 @@ const table: Flag[] = [
     name: 'rack',
     value: 'FILE',
     env: 'SKOLO_RACK',
-    help: 'the inventory, instead of what the metadata server says of this machine',
+    help: 'the inventory, instead of the metadata server',
   },
   {
     name: 'hook-port',
@@ -60,7 +60,7 @@ const table: Flag[] = [
   ...processFlags('swarming-client', {
     port: 'port of the status',
     host: 'address to listen on, and to ask from',
-    check: 'check what rack.yaml says of this machine, print all errors, and exit',
+    check: 'check the entry of this machine in rack.yaml, print all errors, and exit',
   }),
 ];
 
@@ -105,7 +105,7 @@ function parseUrl({ text, source }: { text: string; source: string }): string {
   throw new UsageError(`${source}: ${text} is not a URL; give one such as http://metadata`);
 }
 
-/** The address that requests come from, where it is one of several that are told apart: the one that is listened on. */
+/** The source address of requests: the one that is listened on, if that is only one. */
 export function localAddressOf(host: string | undefined): string | undefined {
   if (host === undefined || isIP(host) === 0) return undefined;
   return host === '::' || host === '0.0.0.0' ? undefined : host;

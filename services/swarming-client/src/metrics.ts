@@ -32,7 +32,7 @@ interface GaugeSpec {
 const gauges: readonly GaugeSpec[] = [
   {
     name: 'skolo_swarming_machine_known',
-    help: '1 if it is known what rack.yaml says of this machine.',
+    help: '1 if the entry of this machine in rack.yaml is known.',
     read: ({ isKnown }) => Number(isKnown),
   },
   {

@@ -18,7 +18,7 @@ export class PowerCycleDaemon {
   private answered: string | undefined;
 
   /**
-   * @param known what rack.yaml says
+   * @param known its URL in rack.yaml
    * @param port the second one
    */
   constructor(known: () => string | undefined, port?: number) {

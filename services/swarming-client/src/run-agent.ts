@@ -56,7 +56,7 @@ async function run(flags: Flags, log: Logger, lines: RecentLines): Promise<void>
   function onSignal(signal: NodeJS.Signals) {
     signals += 1;
     if (signals === 1) log.info({ signal }, 'stopping');
-    // Somebody does not want to wait for the task.
+    // The operator does not want to wait for the task.
     if (signals === 2) log.warn({ signal }, 'stopping at once');
     if (running !== undefined) void stop(running, exitCodes.done);
   }
@@ -78,7 +78,7 @@ async function run(flags: Flags, log: Logger, lines: RecentLines): Promise<void>
       // A hundred times a second doubles what an idle agent costs: 0.6 % of a core here, not 0.3 %.
       metrics: processMetrics({ eventLoopEveryMs: 500 }),
       proc: '/proc',
-      // Whoever keeps it running starts it anew, and with it the bot.
+      // Its supervisor starts it again, and with it the bot.
       onNotRebooted: () => void (running && stop(running, exitCodes.failed)),
       ...(process.env.SKOLO_VERSION && { version: process.env.SKOLO_VERSION }),
       // Of a machine that is simulated: it boots, and the computer that plays it does not.

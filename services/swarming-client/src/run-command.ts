@@ -1,8 +1,10 @@
-/** Runs a program, in a process group of its own, never longer and never more than it may. */
+/** Runs a program, in a process group of its own, with a deadline and a limit of its output. */
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
-import type { Readable, Writable } from 'node:stream';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { orAborted, withDeadline } from '@skolo/common/light';
+import { errorCode, errorText } from '@skolo/errors';
 
 /** How a program ended. */
 export interface CommandResult {
@@ -19,14 +21,14 @@ export interface CommandOptions {
   mostBytes?: number;
   /** The whole environment; that of this process by default. */
   env?: NodeJS.ProcessEnv;
-  /** Where standard output goes instead: `stdout` of the result is empty. */
+  /** A file for standard output: `stdout` of the result is empty. */
   stdoutFile?: string;
 }
 
 /**
- * Runs a program to its end. Whatever it started in its group is ended with it, at the latest when the time is up.
+ * Runs a program to its end. Its whole group is ended with it, at the latest at the deadline.
  *
- * @throws CommandFailed It is not installed, was too slow, or said too much.
+ * @throws CommandFailed It is not installed, was too slow, or printed too much.
  * @throws The reason of the signal.
  */
 export type RunCommand = (
@@ -45,20 +47,25 @@ export class CommandFailed extends Error {
 }
 
 const usualMostBytes = 4 * 1024 * 1024;
-/** How long the end of what was killed, or the rest of its output, is waited for: a daemon may have kept the pipe. */
+/** How long the exit after a kill, or the rest of the output, is waited for: a daemon may have kept the pipe. */
 const lingerMs = 1000;
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 /** No shell, no standard input; `/` is its folder, as that of this process may be gone. */
 export function createRunCommand(): RunCommand {
-  return async (file, args, options) => {
-    options.signal?.throwIfAborted();
-    const run = new Run(file, start(file, args, options.env), options);
+  return async function run(file, args, options) {
+    const { timeoutMs: ms, signal, env, stdoutFile, mostBytes = usualMostBytes } = options;
+    signal?.throwIfAborted();
+    const child = start(file, args, env);
+    const toFile = stdoutFile === undefined ? undefined : createWriteStream(stdoutFile);
+    const late = () => new CommandFailed('timeout', `${file} took longer than ${ms / 1000} s`);
     try {
-      return await run.result();
+      return await withDeadline({ ms, late, signal }, (limit) =>
+        orAborted(resultOf(file, child, toFile, mostBytes), limit),
+      );
     } finally {
-      await run.end();
+      await end(child, toFile);
     }
   };
 }
@@ -77,104 +84,72 @@ function start(file: string, args: readonly string[], env: NodeJS.ProcessEnv | u
   }
 }
 
-class Run {
-  private readonly stdout: Buffer[] = [];
-  private readonly stderr: Buffer[] = [];
-  private readonly mostBytes: number;
-  private bytes = 0;
-  private readonly file: string;
-  private readonly child: Child;
-  private readonly options: CommandOptions;
-  private readonly toFile: Writable | undefined;
+async function resultOf(
+  file: string,
+  child: Child,
+  toFile: WriteStream | undefined,
+  mostBytes: number,
+): Promise<CommandResult> {
+  const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  let bytesLeft = mostBytes;
 
-  constructor(file: string, child: Child, options: CommandOptions) {
-    this.file = file;
-    this.child = child;
-    this.options = options;
-    this.mostBytes = options.mostBytes ?? usualMostBytes;
-    this.toFile =
-      options.stdoutFile === undefined ? undefined : createWriteStream(options.stdoutFile);
+  function keep(name: 'stdout' | 'stderr', piece: Buffer): boolean {
+    const kept = piece.subarray(0, Math.max(0, bytesLeft));
+    bytesLeft -= piece.length;
+    if (name === 'stderr' || toFile === undefined) output[name].push(kept);
+    else if (!toFile.write(kept)) {
+      child.stdout.pause();
+      toFile.once('drain', () => child.stdout.resume());
+    }
+    return bytesLeft >= 0;
   }
 
-  async result(): Promise<CommandResult> {
-    const { child, file, options, toFile } = this;
-    let release = () => {};
-    try {
-      const status = await new Promise<number | undefined>((resolve, reject) => {
-        const seconds = options.timeoutMs / 1000;
-        const late = () =>
-          reject(new CommandFailed('timeout', `${file} took longer than ${seconds} s`));
-        const abort = () => reject(options.signal?.reason);
-        const timer = setTimeout(late, options.timeoutMs);
-        let linger: NodeJS.Timeout | undefined;
-        options.signal?.addEventListener('abort', abort, { once: true });
-        release = () => {
-          clearTimeout(timer);
-          clearTimeout(linger);
-          options.signal?.removeEventListener('abort', abort);
-        };
-        child.once('error', (error) => reject(notStarted(file, error)));
-        toFile?.once('error', reject);
-        // Without a descriptor left there are no pipes, and the error comes.
-        if (!hasPipes(child)) return;
-        const took = (pieces: Buffer[] | undefined) => (piece: Buffer) => {
-          const room = this.mostBytes - this.bytes;
-          this.bytes += piece.length;
-          const kept = piece.length > room ? piece.subarray(0, Math.max(0, room)) : piece;
-          if (pieces !== undefined) pieces.push(kept);
-          else if (toFile?.write(kept) === false) this.holdUntilDrained();
-          if (this.bytes <= this.mostBytes) return;
-          reject(
-            new CommandFailed('too-much', `${file} printed more than ${this.mostBytes} bytes`),
-          );
-        };
-        child.stdout.on('data', took(toFile === undefined ? this.stdout : undefined));
-        child.stderr.on('data', took(this.stderr));
-        child.once('exit', (code) => {
-          // What it left behind in its group would keep the pipes open.
-          this.killGroup();
-          linger = setTimeout(() => resolve(code ?? undefined), lingerMs);
-        });
-        child.once('close', (code) => resolve(code ?? undefined));
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    child.once('error', (error) => reject(notStarted(file, error)));
+    toFile?.once('error', reject);
+    // Without a free descriptor there are no pipes, and the error comes.
+    if (!hasPipes(child)) return;
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].on('data', (piece: Buffer) => {
+        if (keep(name, piece)) return;
+        reject(new CommandFailed('too-much', `${file} printed more than ${mostBytes} bytes`));
       });
-      // The program may be through before the file is known to be written, or not.
-      if (toFile !== undefined) await finished(toFile.end());
-      return { status, stdout: textOf(this.stdout), stderr: textOf(this.stderr) };
-    } finally {
-      release();
     }
-  }
+    child.once('exit', (code) => {
+      // Processes that it left in its group would keep the pipes open.
+      killGroup(child);
+      setTimeout(() => resolve(code ?? undefined), lingerMs).unref();
+    });
+    child.once('close', (code) => resolve(code ?? undefined));
+  });
+  // The program may have ended before all of the file is written.
+  if (toFile !== undefined) await finished(toFile.end());
+  const [stdout = '', stderr = ''] = [output.stdout, output.stderr].map((pieces) =>
+    Buffer.concat(pieces).toString(),
+  );
+  return { status, stdout, stderr };
+}
 
-  /** When this is through, nothing of it is left: no process of its group, no zombie, no descriptor. */
-  async end(): Promise<void> {
-    const { child, toFile } = this;
-    if (!hasEnded(child)) {
-      this.killGroup();
-      await exitOf(child);
-    }
-    if (hasPipes(child)) {
-      child.stdout.destroy();
-      child.stderr.destroy();
-    }
-    if (toFile === undefined) return;
-    toFile.end();
-    // A disk that is full has said so already, or its file is only shorter.
-    await finished(toFile).catch(() => undefined);
+/** Afterwards nothing of it is left: no process of its group, no zombie, no descriptor. */
+async function end(child: Child, toFile: WriteStream | undefined): Promise<void> {
+  const { pid, exitCode, signalCode } = child;
+  if (pid !== undefined && exitCode === null && signalCode === null) {
+    killGroup(child);
+    await exitOf(child);
   }
-
-  private holdUntilDrained(): void {
-    this.child.stdout.pause();
-    this.toFile?.once('drain', () => this.child.stdout.resume());
+  if (hasPipes(child)) {
+    child.stdout.destroy();
+    child.stderr.destroy();
   }
+  // The error of a full disk was thrown already, or its file is only shorter.
+  if (toFile !== undefined) await finished(toFile.end()).catch(() => undefined);
+}
 
-  private killGroup(): void {
-    const { pid } = this.child;
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, 'SIGKILL');
-    } catch {
-      // There is nobody left in it.
-    }
+function killGroup({ pid }: Child): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // The group is empty.
   }
 }
 
@@ -182,11 +157,7 @@ function hasPipes({ stdout, stderr }: ChildProcess): boolean {
   return Boolean(stdout) && Boolean(stderr);
 }
 
-function hasEnded({ pid, exitCode, signalCode }: ChildProcess): boolean {
-  return pid === undefined || exitCode !== null || signalCode !== null;
-}
-
-/** One that hangs in the kernel (a USB device that does not answer) does not end even by SIGKILL: nobody waits for it. */
+/** A process that hangs in the kernel (a USB device that does not answer) survives SIGKILL: it is not waited for. */
 async function exitOf(child: Child): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, lingerMs);
@@ -198,15 +169,8 @@ async function exitOf(child: Child): Promise<void> {
   child.unref();
 }
 
-function textOf(pieces: readonly Buffer[]): string {
-  return Buffer.concat(pieces).toString();
-}
-
 function notStarted(file: string, error: unknown): CommandFailed {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  const code = errorCode(error);
   if (code === 'ENOENT') return new CommandFailed('missing', `${file} is not installed`);
-  return new CommandFailed(
-    'not-started',
-    `${file} cannot be run: ${code ?? (error instanceof Error ? error.message : String(error))}`,
-  );
+  return new CommandFailed('not-started', `${file} cannot be run: ${code ?? errorText(error)}`);
 }

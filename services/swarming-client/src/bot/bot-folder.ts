@@ -37,7 +37,7 @@ export async function prepareFolder(botDir: string, home: string | undefined): P
   }
 }
 
-/** What the system says about a file, for people. */
+/** Errors of the system, for people. */
 const texts: Record<string, string> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'its quota is used up',

@@ -22,7 +22,7 @@ const zipName = /(?:^|\/)swarming_bot(?:\.[12])?\.zip$/;
 const interpreter = /(?:^|\/)[\w.-]*python[\w.-]*$/i;
 const started = /^start_(?:bot|slave)$/;
 const ownCommands = /^(?:task_runner|run_isolated|is_fine)$/;
-/** The bot sets it for all that it starts, whoever started the bot. */
+/** The bot sets it for all that it starts, with any launcher. */
 const ofBot = 'SWARMING_HEADLESS';
 
 /** Whether a process can be proven to belong to the bot of a folder. */
@@ -62,7 +62,7 @@ function isBot({ pid, hasTerminal }: ProcessEntry, folder: FolderId): boolean {
   return isInFolder || folderSeenBy(pid, dirname(`${cwd}/${found.zip}`)) === folder;
 }
 
-/** Only where the zip is the program: `rsync …/swarming_bot.zip` is none of the bot's. */
+/** Only where the zip is the program: `rsync …/swarming_bot.zip` is not the bot's. */
 function commandOf(args: readonly string[]): { zip: string; command: string } | undefined {
   const at = args.findIndex((arg) => zipName.test(arg));
   const [zip, command] = args.slice(at, at + 2);

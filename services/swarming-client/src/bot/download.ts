@@ -22,13 +22,13 @@ export interface DownloadOptions {
   signal: AbortSignal;
 }
 
-/** Each message is for people: what was asked, and what came instead of a bot. */
+/** Each message is for people: the request, and its answer. */
 export class DownloadFailed extends Error {
   override readonly name = 'DownloadFailed';
 }
 
 /**
- * Writes the answer to a file that is open and empty. That it is a bot is not yet said by this.
+ * Writes the answer to a file that is open and empty. Whether it is a bot is not checked here.
  *
  * @throws DownloadFailed, Unreachable
  * @throws Of the system, when the file cannot be written; the reason of the signal.
@@ -55,39 +55,38 @@ export async function download(file: FileHandle, options: DownloadOptions): Prom
   throw new DownloadFailed(`${start.href}: more than ${mostRedirects} redirects`);
 }
 
-/** Fulfilled with where to ask instead. */
+/** Fulfilled with the URL of a redirect. */
 async function ask(
   url: URL,
   { localAddress, timeoutMs, stallMs, signal }: DownloadOptions,
   credential: Record<string, string> | false,
   file: FileHandle,
 ): Promise<URL | undefined> {
-  const stall = new Stall(
-    `${url.origin}: it sent nothing for ${stallMs / 1000} s`,
-    stallMs,
-    signal,
-  );
+  const stalled = new AbortController();
+  const late = new Unreachable(`${url.origin}: it sent nothing for ${stallMs / 1000} s`);
+  const timer = setTimeout(() => stalled.abort(late), stallMs);
+  const either = AbortSignal.any([signal, stalled.signal]);
   const headers = { accept: '*/*', 'accept-encoding': 'identity', ...credential };
   try {
     return await withAnswer(
       url.href,
-      { headers, timeoutMs: Math.max(1, timeoutMs), localAddress, signal: stall.signal },
+      { headers, timeoutMs: Math.max(1, timeoutMs), localAddress, signal: either },
       async (answer) => {
-        stall.progress();
+        timer.refresh();
         if (redirects.includes(answer.status)) return nextUrl(url, answer);
         if (answer.status !== 200) throw new DownloadFailed(await refusal(url, answer));
-        await save(url, answer, file, stall);
+        await save(url, answer, file, timer);
         return undefined;
       },
     );
   } catch (error) {
     throw error instanceof NotSaved ? error.cause : error;
   } finally {
-    stall.end();
+    clearTimeout(timer);
   }
 }
 
-/** The trouble is the disk's: it would be taken for the server's otherwise. */
+/** An error of the disk, which withAnswer would take for one of the server. */
 class NotSaved extends Error {
   constructor(cause: unknown) {
     super('not saved', { cause });
@@ -113,11 +112,11 @@ const hints: Record<number, string> = {
 };
 
 async function refusal(url: URL, { status, message }: OpenAnswer): Promise<string> {
-  const text = await firstWords(message).catch(() => '');
+  const text = await startOf(message).catch(() => '');
   return `${pathOf(url)} answered ${status}${text === '' ? '' : ` (${text})`}${hints[status] ?? ''}`;
 }
 
-async function firstWords(message: AsyncIterable<Buffer | string>): Promise<string> {
+async function startOf(message: AsyncIterable<Buffer | string>): Promise<string> {
   const most = 200;
   let text = '';
   for await (const piece of message) {
@@ -130,13 +129,18 @@ async function firstWords(message: AsyncIterable<Buffer | string>): Promise<stri
     .trim();
 }
 
-async function save(url: URL, { headers, message }: OpenAnswer, file: FileHandle, stall: Stall) {
+async function save(
+  url: URL,
+  { headers, message }: OpenAnswer,
+  file: FileHandle,
+  timer: NodeJS.Timeout,
+) {
   const announced = headers['content-length'];
   const expected = announced === undefined ? undefined : Number(announced);
   if (expected !== undefined && expected > mostBytes) throw tooLarge(url);
   let length = 0;
   for await (const piece of message) {
-    stall.progress();
+    timer.refresh();
     const bytes = Buffer.from(piece);
     length += bytes.length;
     if (length > mostBytes) throw tooLarge(url);
@@ -156,25 +160,4 @@ function tooLarge(url: URL) {
 /** Its query may be a credential. */
 function pathOf({ origin, pathname }: URL): string {
   return origin + pathname;
-}
-
-/** A signal that is aborted when another one is, or when nothing has come for too long. */
-class Stall {
-  private readonly controller = new AbortController();
-  private readonly timer: NodeJS.Timeout;
-  readonly signal: AbortSignal;
-
-  constructor(text: string, ms: number, outer: AbortSignal) {
-    this.timer = setTimeout(() => this.controller.abort(new Unreachable(text)), ms);
-    this.signal = AbortSignal.any([outer, this.controller.signal]);
-  }
-
-  progress(): void {
-    this.timer.refresh();
-  }
-
-  end(): void {
-    clearTimeout(this.timer);
-    this.controller.abort();
-  }
 }

@@ -9,7 +9,7 @@ const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 const passedOn =
   /^(?:HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|DISPLAY|XAUTHORITY|XDG_RUNTIME_DIR|ANDROID_\w+|ADB_\w+|SSL_CERT_FILE|SSL_CERT_DIR|DOCKER_HOST_HOSTNAME|IMAGE_NAME|MY_RACK_NAME|SKOLO_OAUTH_CONFIG)$/;
-/** As names end that secrets have; whatever they begin with. */
+/** Ends of the names of secrets. */
 const secret = /(?:TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIALS?|API_?KEY)$/;
 
 /** Of the programs that look after the bot: the same, without what is for the bot alone. */

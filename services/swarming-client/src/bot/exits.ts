@@ -1,4 +1,4 @@
-/** What the end of a bot means. Its status alone says little: 0 is also a zip of 0 bytes. */
+/** The meaning of an exit of the bot. Its status alone is not enough: 0 is also a zip of 0 bytes. */
 import type { BotExit } from './bot-view.ts';
 
 export interface Ending {

@@ -1,4 +1,4 @@
-/** What /proc tells of processes; proc(5). A process that ends meanwhile is left out. */
+/** Processes as /proc shows them; proc(5). A process that ends meanwhile is left out. */
 import {
   type BigIntStats,
   lstatSync,
@@ -14,7 +14,7 @@ export interface ProcessEntry {
   parent: number;
   /** Ticks since boot: with the pid it names one process, also when the number is used again. */
   started: string;
-  /** Has a terminal: somebody works there. */
+  /** Has a terminal: an operator works there. */
   hasTerminal: boolean;
   isZombie: boolean;
 }
@@ -110,10 +110,9 @@ function textOf(pid: number, file: string): string | undefined {
 }
 
 /**
- * A folder by its device and inode, as another process sees it. A path says little: in another mount namespace the same
- * path is another folder, and another path may be this one.
+ * A folder by its device and inode, as another process sees it. A path proves little: in another mount namespace the same
+ * path is another folder, and another path may be this one. It is text: device and inode.
  */
-/** Device and inode. */
 export type FolderId = string;
 
 const mostLinks = 40;

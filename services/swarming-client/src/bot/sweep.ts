@@ -70,7 +70,7 @@ async function endAll(find: Find, signal?: AbortSignal): Promise<Swept> {
   }
 }
 
-/** Nobody is ended before all stand still: who is started meanwhile would have no parent to be found by. */
+/** All stand still before the first is ended: a process that starts meanwhile would have no parent to be found by. */
 function standingStill(find: Find): ProcessEntry[] {
   const still = new Set<string>();
   for (let round = 0; ; round++) {

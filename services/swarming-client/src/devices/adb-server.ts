@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { basename } from 'node:path';
 import { type Emit, type EventLog, orAborted, pause } from '@skolo/common/light';
 import { errorCode } from '@skolo/errors';
+import { argumentsOf } from '../bot/processes.ts';
 import type { AgentEvent } from '../events.ts';
 import { repeat } from '../repeat.ts';
 import { CommandFailed, type RunCommand } from '../run-command.ts';
@@ -133,33 +134,25 @@ export function adbPort(env: NodeJS.ProcessEnv): number {
 
 type Answer = 'answers' | 'refused' | 'silent' | 'nonsense';
 
-function askVersion(port: number, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    let text = '';
-    const end = (answer: Answer) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      socket.destroy();
-      resolve(answer);
-    };
-    const abort = () => {
-      reject(signal.reason);
-      end('silent');
-    };
-    const timer = setTimeout(() => end('silent'), timeoutMs);
-    signal.addEventListener('abort', abort, { once: true });
-    socket.once('connect', () => socket.write(versionRequest));
-    socket.on('data', (data) => {
+async function askVersion(port: number, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const socket = connect({ port, host: '127.0.0.1', signal: limit });
+  let text = '';
+  try {
+    socket.write(versionRequest);
+    for await (const data of socket) {
       text += data.toString('latin1');
-      if (/^OKAY[0-9a-f]{4}/i.test(text)) end('answers');
-      else if (text.length >= 8) end('nonsense');
-    });
-    socket.once('error', (error) => {
-      end(errorCode(error) === 'ECONNREFUSED' ? 'refused' : 'nonsense');
-    });
-    socket.once('close', () => end('nonsense'));
-  });
+      if (/^OKAY[0-9a-f]{4}/i.test(text)) return 'answers';
+      if (text.length >= 8) break;
+    }
+    return 'nonsense';
+  } catch (error) {
+    signal.throwIfAborted();
+    if (limit.aborted) return 'silent';
+    return errorCode(error) === 'ECONNREFUSED' ? 'refused' : 'nonsense';
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** The adb servers that listen there, by /proc: no other process is ever ended. */
@@ -169,7 +162,7 @@ async function adbServerPids(port: number): Promise<number[]> {
   const pids: number[] = [];
   for (const name of await readdir('/proc')) {
     const pid = Number(name);
-    if (!Number.isInteger(pid) || pid === process.pid || !(await isAdbServer(pid))) continue;
+    if (!Number.isInteger(pid) || pid === process.pid || !isAdbServer(pid)) continue;
     if (await hasSocket(pid, inodes)) pids.push(pid);
   }
   return pids;
@@ -192,9 +185,8 @@ async function listenersOf(port: number): Promise<Set<string>> {
 }
 
 /** `adb -L tcp:5037 fork-server server --reply-fd 4`; a script may have its interpreter before it. */
-async function isAdbServer(pid: number): Promise<boolean> {
-  const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  const args = text.split('\0');
+function isAdbServer(pid: number): boolean {
+  const args = argumentsOf(pid);
   const isAdb = args.slice(0, 2).some((arg) => /^adb(\.|$)/.test(basename(arg)));
   return isAdb && args.includes('server');
 }

@@ -18,7 +18,7 @@ export interface Adb {
     signal: AbortSignal,
     more?: Partial<CommandOptions>,
   ): Promise<CommandResult>;
-  /** @throws Missing, with what adb said. */
+  /** @throws Missing, with the output of adb. */
   do(args: readonly string[], signal: AbortSignal, more?: Partial<CommandOptions>): Promise<string>;
 }
 
@@ -54,7 +54,7 @@ export function addressOf({ serial, transportId }: AdbDevice): string[] {
 /**
  * The one that is meant.
  *
- * @throws Missing It is not attached, or nothing says which of several it is.
+ * @throws Missing It is not attached, or several fit.
  */
 export function chosen(
   { serial }: Pick<AttachedDevice, 'serial'>,
@@ -110,7 +110,7 @@ const states: Readonly<Record<string, string>> = {
 
 /** Why a device in this state cannot be used; undefined: it can. */
 export function whyNotUsable(state: string): string | undefined {
-  return state === 'device' ? undefined : (states[state] ?? `adb says "${state}"`);
+  return state === 'device' ? undefined : (states[state] ?? `adb reports "${state}"`);
 }
 
 export function isTimeout(error: unknown): boolean {

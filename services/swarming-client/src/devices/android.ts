@@ -13,7 +13,7 @@ import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } fr
 import { androidEvidence } from './evidence.ts';
 import { excerpt, lookWith, Missing } from './look.ts';
 import { type AdbDevice, readBattery, readProperties, readThermal } from './parse/android.ts';
-import { linesOf, readUptime } from './parse/text.ts';
+import { readUptime } from './parse/text.ts';
 import { listUsb } from './usb.ts';
 
 export function android(device: AttachedDevice, deps: DeviceDeps): Device {
@@ -88,10 +88,8 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
   const [batteryText = '', thermalText = ''] = dumps.map((dump) =>
     dump.status === 'fulfilled' ? dump.value : '',
   );
-  const uptimeSeconds = linesOf(first.value)
-    .map(readUptime)
-    .find((value) => value !== undefined);
-  if (uptimeSeconds === undefined) throw new Missing(whatItSaid(first.value));
+  const uptimeSeconds = readUptime(first.value);
+  if (uptimeSeconds === undefined) throw new Missing(whyUnreadable(first.value));
   const properties = readProperties(first.value);
   if (properties.size === 0) throw new Missing('answers, but has no properties: reboot it');
   const battery = readBattery(batteryText);
@@ -111,11 +109,11 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
   };
 }
 
-function whatItSaid(text: string): string {
-  const said = excerpt(text);
-  return said === ''
+function whyUnreadable(text: string): string {
+  const output = excerpt(text);
+  return output === ''
     ? 'is attached, but its shell gives no answer: reboot it'
-    : `is attached, but its answer makes no sense: "${said}"; reboot it`;
+    : `is attached, but its answer makes no sense: "${output}"; reboot it`;
 }
 
 /** The names that the tests of Skia choose phones by (its machine server, section 6.3 of what this replaces). */

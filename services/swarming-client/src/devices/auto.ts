@@ -80,7 +80,7 @@ export function auto(
   return {
     look: lookWith(read),
     get repairs() {
-      // While the server is wedged, nobody can see that it is a phone.
+      // While the server is wedged, a phone cannot be recognized.
       return known?.device.repairs ?? { 'adb-restart': (signal) => deps.adb.restart(signal) };
     },
     async keepEvidence(folder, signal) {

@@ -1,4 +1,4 @@
-/** What the agent knows of a device that is attached to its machine. One file beside this one for each kind. */
+/** The knowledge of a device that is attached to the machine. Each kind has a file next to this one. */
 
 import type { Logger } from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
@@ -12,7 +12,7 @@ export type DeviceKind = AttachedDevice['kind'];
 /** Texts by key, as Swarming has them. */
 export type Dimensions = Readonly<Record<string, readonly string[]>>;
 
-/** What one look at a device that is there found. What it does not tell is absent. */
+/** The result of one look at a device that is present. Unknown values are absent. */
 export interface DeviceReading {
   /** What it is, where rack.yaml leaves that open (`auto`). */
   kind?: DeviceKind;
@@ -28,7 +28,7 @@ export interface DeviceReading {
   thermalStatus?: number;
   /** Seconds since it booted. */
   uptimeSeconds?: number;
-  /** It has booted and is ready for a task; absent: nothing says so. */
+  /** It has booted and is ready for a task; absent: not known. */
   isReady?: boolean;
 }
 
@@ -37,14 +37,14 @@ export type Look = { state: 'present'; reading: DeviceReading } | { state: 'miss
 
 export type DeviceRepair = 'adb-reconnect' | 'adb-restart' | 'device-reboot';
 
-/** A device that can be asked. Nothing here waits longer than the settings say. */
+/** A device that can be asked. Nothing here waits longer than the settings allow. */
 export interface Device {
-  /** Never throws but the reason of the signal: whatever goes wrong is a device that is missing, and why. */
+  /** Never throws but the reason of the signal: after any error the device is missing, with the reason. */
   look(signal: AbortSignal): Promise<Look>;
   /**
    * What may bring it back, each for the kinds that have it. `device-reboot` is also for after a task.
    *
-   * @throws CommandFailed, or an Error that says why it did not work.
+   * @throws CommandFailed, or an Error with the reason.
    */
   repairs: Partial<Record<DeviceRepair, (signal: AbortSignal) => Promise<void>>>;
   /**
@@ -72,7 +72,7 @@ export interface DeviceDeps {
   /** Where the host keys of devices over ssh are remembered. */
   stateDir: string;
   log: Pick<Logger, 'info' | 'warn'>;
-  /** Where the kernel tells what is attached; `/sys` by default. */
+  /** Where the kernel shows attached devices; `/sys` by default. */
   sysfs?: string;
   /** Where tasks look for the device that they reach by ssh; `/tmp/ssh_machine.json` by default. */
   sshMachineFile?: string;
@@ -84,7 +84,7 @@ export interface AdbServer {
   ensure(signal: AbortSignal): Promise<void>;
   /** It runs, and does not answer as it should. Asked twice: one that is only slow is not wedged. */
   isWedged(signal: AbortSignal): Promise<boolean>;
-  /** Ends it, by force where it must be, and starts it anew. @throws CommandFailed */
+  /** Ends it, by force where it must be, and starts it again. @throws CommandFailed */
   restart(signal: AbortSignal): Promise<void>;
   /** Ends it if it is ours. */
   stop(): Promise<void>;
@@ -92,11 +92,11 @@ export interface AdbServer {
 
 export type OpenDevice = (device: AttachedDevice, deps: DeviceDeps) => Device;
 
-/** What is known of a device now. `unknown`: nobody has looked yet; that is not "missing". */
+/** What is known of a device now. `unknown`: not read yet; that is not "missing". */
 export interface DeviceView {
   name: string;
   fullName: string;
-  /** As in rack.yaml, or what was found where that says `auto`. */
+  /** As in rack.yaml, or what was found where that has `auto`. */
   kind: DeviceKind;
   state: 'unknown' | 'present' | 'missing';
   /** Of that state. */

@@ -4,7 +4,7 @@ import { type Adb, addressOf } from './adb.ts';
 import type { AdbDevice } from './parse/android.ts';
 
 /**
- * Writes a file and says whether there is something in it; whatever goes wrong, the other evidence is kept.
+ * Writes a file. Returns its name, unless it is empty or could not be written.
  *
  * @throws The reason of the signal.
  */

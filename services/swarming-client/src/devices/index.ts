@@ -5,19 +5,19 @@ import { chromeos } from './chromeos.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceKind, OpenDevice } from './device.ts';
 import { ios } from './ios.ts';
 import { linux } from './linux.ts';
-import { none } from './none.ts';
 import { pyocd } from './pyocd.ts';
 
-const kinds: Readonly<Record<DeviceKind, OpenDevice>> = {
+const kinds: Readonly<Record<Exclude<DeviceKind, 'none'>, OpenDevice>> = {
   android,
   ios,
   chromeos,
   linux,
   pyocd,
-  none,
   auto: (device, deps) => auto(device, deps, (kind) => kinds[kind](device, deps)),
 };
 
+/** @throws TypeError Its kind is `none`, which is no device. */
 export function openDevice(device: AttachedDevice, deps: DeviceDeps): Device {
+  if (device.kind === 'none') throw new TypeError(`${device.fullName} is no device`);
   return kinds[device.kind](device, deps);
 }

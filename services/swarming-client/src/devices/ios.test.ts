@@ -81,8 +81,8 @@ describe('an iPhone', () => {
     { fault: 'not-trusted', why: /^does not trust this machine yet/ },
     { fault: 'trust-denied', why: /^somebody answered "Don't trust"/ },
     { fault: 'mux-error', why: /^the connection to it breaks/ },
-    { fault: 'garbage', why: /tells neither ProductType nor ProductVersion/ },
-    { fault: 'empty-answers', why: /tells neither ProductType nor ProductVersion/ },
+    { fault: 'garbage', why: /prints neither ProductType nor ProductVersion/ },
+    { fault: 'empty-answers', why: /prints neither ProductType nor ProductVersion/ },
     { fault: 'hangs', why: /^ideviceinfo took longer than 5 s$/ },
     { fault: 'hangs-mid-way', why: /^ideviceinfo took longer than 5 s$/ },
   ] as const)('that is $fault is missing, and says why', async ({ fault, why }) => {

@@ -55,7 +55,7 @@ export function ios({ serial }: AttachedDevice, { run, settings }: DeviceDeps): 
     if (about.status === 'rejected') throw about.reason;
     const [type, version] = ['ProductType', 'ProductVersion'].map((key) => about.value.get(key));
     if (!type || !version) {
-      throw new Missing('ideviceinfo tells neither ProductType nor ProductVersion: reboot it');
+      throw new Missing('ideviceinfo prints neither ProductType nor ProductVersion: reboot it');
     }
     const capacity =
       battery.status === 'fulfilled' ? battery.value.get('BatteryCurrentCapacity') : undefined;
@@ -74,7 +74,7 @@ export function ios({ serial }: AttachedDevice, { run, settings }: DeviceDeps): 
       async 'device-reboot'(signal) {
         const udid = await find(signal);
         const result = await attempt('idevicediagnostics', ['-u', udid, 'restart'], signal);
-        // It says so, and ends with status 0 all the same.
+        // It prints that, and its status is 0 all the same.
         const isRefused = /^ERROR|failed/im.test(result.stdout + result.stderr);
         if (result.status !== 0 || isRefused) throw new Missing(whyOf(result));
       },
@@ -134,9 +134,9 @@ const reasons: readonly [codes: RegExp, why: string][] = [
 ];
 
 function whyOf(result: CommandResult): string {
-  const said = complaint(result);
-  const why = reasons.find(([pattern]) => pattern.test(said))?.[1];
-  return why === undefined ? said : `${why} (${said})`;
+  const output = complaint(result);
+  const why = reasons.find(([pattern]) => pattern.test(output))?.[1];
+  return why === undefined ? output : `${why} (${output})`;
 }
 
 /** What `ideviceinfo` prints: `ProductType: iPhone12,1`, a line each. What is indented belongs to a list or a map above. */

@@ -36,13 +36,13 @@ export function whyOf(error: unknown): string {
   return errorText(error);
 }
 
-/** What a program or a device said, as one short line that does no harm wherever it is shown. */
+/** Output of a program or a device, as one short line without control characters. */
 export function excerpt(text: string): string {
   const line = text.replace(/[\p{C}\s]+/gu, ' ').trim();
   return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 }
 
-/** What a program that failed said of it: its last words. */
+/** Why a program failed: the last line of its output. */
 export function complaint({ status, stdout, stderr }: CommandResult): string {
   const lines = `${stdout}\n${stderr}`.split('\n').map(excerpt);
   const last = lines.findLast((line) => line !== '' && !line.startsWith('*'));

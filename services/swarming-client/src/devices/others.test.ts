@@ -3,7 +3,7 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { peer, startAdbServer, startIphoneTools } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { hostDimensions } from '../host/host-dimensions.ts';
+import { HostDimensions, hostDimensions } from '../host/host-dimensions.ts';
 import { createRunCommand } from '../run-command.ts';
 import { type Lab, missing, never, present, startLab } from './testing/lab.ts';
 
@@ -251,17 +251,27 @@ describe('the machine itself', () => {
     });
   });
 
-  it('is always there, and asks for what is installed once', async () => {
-    const { open, ran } = await startLab();
-    const device = open({ kind: 'none' });
+  it('is read while its dimensions are wanted', async () => {
+    const run = createRunCommand();
+    const asked: string[] = [];
+    const host = new HostDimensions({
+      run: (file, args, options) => {
+        asked.push([file, ...args].join(' '));
+        return run(file, args, options);
+      },
+      emit: () => undefined,
+    });
+    onTestFinished(() => host.stop());
 
-    const { dimensions, isReady } = await present(device);
-    await present(device);
+    expect(host.get()).toBeUndefined();
+    host.setWanted(true);
+    host.setWanted(true);
+    await expect.poll(() => host.get()?.os?.[0], { timeout: 20_000 }).toBe('Linux');
+    expect(host.get()?.cpu).toBeDefined();
+    host.setWanted(false);
 
-    expect(dimensions.os?.[0]).toBe('Linux');
-    expect(dimensions.cpu).toBeDefined();
-    expect(isReady).toBe(true);
-    expect(ran.filter((command) => command === 'docker version')).toHaveLength(1);
+    expect(host.get()).toBeUndefined();
+    expect(asked.filter((command) => command === 'docker version')).toHaveLength(1);
   });
 
   it('tells what it can, whatever hangs', async () => {

@@ -3,8 +3,8 @@
  *
  * rack.yaml: `device: { kind: pyocd, serial: 066EFF… }`, its name in `swarming: { dimensions: { device_type: […] } }`.
  * Whether the probe is there is seen on USB, which costs nothing; PyOCD itself is asked (`pyocd json --probes`) only when
- * what is on USB has changed or tells nothing, as its start takes a Raspberry Pi seconds. Where it is not installed, hangs or
- * knows nothing, the probe is believed to be there: nothing says that it is not.
+ * what is on USB has changed or is not enough, as its start takes a Raspberry Pi seconds. Where it is not installed, hangs or
+ * knows nothing, the probe counts as present.
  */
 import { z } from 'zod';
 import { dimensions } from '../dimensions.ts';
@@ -27,7 +27,7 @@ type Board = z.output<typeof Probes>['boards'][number];
 const anyTarget = 'cortex_m';
 
 export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
-  /** USB tells of this probe: when it does no more, it has been unplugged. */
+  /** USB shows this probe: when it no longer does, it has been unplugged. */
   let isOnUsb = false;
   let asked: { of: string; boards: readonly Board[] | undefined } | undefined;
 
@@ -80,7 +80,7 @@ export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
   return { look: lookWith(read), repairs: {} };
 }
 
-/** Undefined: it told nothing. */
+/** Undefined: no answer. */
 async function askPyocd({ run, settings }: DeviceDeps, signal: AbortSignal) {
   try {
     const timeoutMs = settings().commandSeconds * 1000;
@@ -97,7 +97,7 @@ function isSame(one: string | undefined, other: string): boolean {
   return one?.toLowerCase() === other.toLowerCase();
 }
 
-/** By USB vendor and product; CMSIS-DAP says it in its name, as its specification demands. */
+/** By USB vendor and product; CMSIS-DAP has it in its name, by its specification. */
 const probeIds: readonly [vendor: string, product: RegExp][] = [
   ['0483', /^37(44|48|4a|4b|4d|4e|4f|52|53|54|55|57)$/],
   ['1366', /./],

@@ -136,11 +136,11 @@ describe('a Chromebook that misbehaves', () => {
     { fault: 'refuses', why: /^ssh: .*refused/ },
     { fault: 'silent', why: /took longer than 3 s|timed out/ },
     { fault: 'wrong-key', why: /does not let this machine in .*authorized_keys/ },
-    { fault: 'other-host-key', why: /host key is another one than before: .*known_hosts/ },
+    { fault: 'other-host-key', why: /host key changed: .*known_hosts/ },
     { fault: 'hangs', why: /^ssh took longer than 3 s$/ },
     { fault: 'drops-mid-way', why: /./ },
-    { fault: 'garbage', why: /does not tell its uptime/ },
-    { fault: 'empty-answers', why: /does not tell its uptime: ""/ },
+    { fault: 'garbage', why: /has no uptime/ },
+    { fault: 'empty-answers', why: /has no uptime: ""/ },
   ] as const)('is missing, in time, and well again: $fault', async ({ fault, why }, context) => {
     const { open, there, settings, pass } = await startChromebook(context);
     const chromeos = open(device);

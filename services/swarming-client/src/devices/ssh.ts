@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import type { Clock } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
-import type { AttachedDevice, DeviceDeps } from './device.ts';
-import { complaint, Missing } from './look.ts';
-import { linesOf } from './parse/text.ts';
+import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
+import { complaint, excerpt, lookWith, Missing } from './look.ts';
+import { readSysfsSensors } from './parse/linux.ts';
+import { linesOf, readUptime } from './parse/text.ts';
 
 export interface Ssh {
   /** Runs a script of `sh` there. @throws Missing, CommandFailed */
@@ -37,9 +38,11 @@ export function createSsh(
     const args = sshArguments(address, join(stateDir, 'known_hosts'), ssh, script);
     const timeoutMs = ssh.commandSeconds * 1000;
     const result = await run('ssh', args, { timeoutMs, signal, mostBytes });
-    const said = complaint(result);
-    if (result.status === ownFailure && rejectedLogin.test(said)) {
-      throw new Missing(sshSignIns.reject(login, whyRefused(said, join(stateDir, 'known_hosts'))));
+    const output = complaint(result);
+    if (result.status === ownFailure && rejectedLogin.test(output)) {
+      throw new Missing(
+        sshSignIns.reject(login, whyRejected(output, join(stateDir, 'known_hosts'))),
+      );
     }
     if (result.status !== ownFailure) sshSignIns.accept(login);
     return result;
@@ -49,16 +52,16 @@ export function createSsh(
     async do(script, signal) {
       const result = await attempt(script, signal);
       if (result.status === 0) return result.stdout;
-      throw new Missing(whyRefused(complaint(result), join(stateDir, 'known_hosts')));
+      throw new Missing(whyRejected(complaint(result), join(stateDir, 'known_hosts')));
     },
     async reboot(signal) {
       const { user } = settings().ssh;
       const result = await attempt(user === 'root' ? 'reboot' : 'sudo -n reboot', signal);
-      const said = complaint(result);
-      // Whatever was said when the connection went down with the rest.
-      const wasCut = result.status === ownFailure && !neverConnected.test(said);
+      const output = complaint(result);
+      // The connection went down with the device.
+      const wasCut = result.status === ownFailure && !neverConnected.test(output);
       if (result.status === 0 || wasCut) return;
-      throw new Missing(whyRefused(said, join(stateDir, 'known_hosts')));
+      throw new Missing(whyRejected(output, join(stateDir, 'known_hosts')));
     },
   };
 }
@@ -106,24 +109,56 @@ function quoted(path: string): string {
   return `"${path.replaceAll('%', '%%')}"`;
 }
 
-function whyRefused(said: string, knownHosts: string): string {
-  if (/host key verification failed|identification has changed/i.test(said)) {
-    return `its host key is another one than before: if it was set up anew, take its line out of ${knownHosts}`;
+function whyRejected(output: string, knownHosts: string): string {
+  if (/host key verification failed|identification has changed/i.test(output)) {
+    return `its host key changed: if it was set up again, remove its line from ${knownHosts}`;
   }
-  if (rejectedLogin.test(said)) {
-    return `does not let this machine in (${said}): put the key of \`ssh.privateKey\` into its authorized_keys`;
+  if (rejectedLogin.test(output)) {
+    return `does not let this machine in (${output}): put the key of \`ssh.privateKey\` into its authorized_keys`;
   }
-  return `ssh: ${said}`;
+  return `ssh: ${output}`;
 }
 
 const marker = '--- skolo ---';
 
-/** One script out of several; `partsOf` takes apart what it prints. Each may fail by itself. */
-export function scriptOf(parts: readonly string[]): string {
-  return `${parts.map((part) => `${part} 2>/dev/null`).join(`; echo '${marker}'; `)}; true`;
+/** Temperatures and battery, where the kernel there has any. */
+const sensorsScript =
+  'grep -H . /sys/class/thermal/thermal_zone*/type /sys/class/thermal/thermal_zone*/temp /sys/class/power_supply/*/type /sys/class/power_supply/*/scope /sys/class/power_supply/*/capacity';
+
+/**
+ * A device that is read by one script: its uptime, its sensors, and the parts of its kind. Each part may fail by itself.
+ *
+ * @param read the dimensions, from the output of each part
+ */
+export function sshDevice(
+  device: AttachedDevice,
+  deps: DeviceDeps,
+  parts: readonly string[],
+  read: (outputs: readonly string[]) => Dimensions,
+): Device {
+  const ssh = createSsh(device, deps);
+  const writeForTasks = sshMachineFile(device, deps);
+  const script = ['cat /proc/uptime', sensorsScript, ...parts]
+    .map((part) => `${part} 2>/dev/null`)
+    .join(`; echo '${marker}'; `);
+
+  async function readAll(signal: AbortSignal): Promise<DeviceReading> {
+    await writeForTasks();
+    const [uptime = '', sensors = '', ...outputs] = partsOf(
+      await ssh.do(`${script}; true`, signal),
+    );
+    const uptimeSeconds = readUptime(uptime);
+    if (uptimeSeconds === undefined) throw new Missing(`has no uptime: "${excerpt(uptime)}"`);
+    return { dimensions: read(outputs), ...readSysfsSensors(sensors), uptimeSeconds };
+  }
+
+  return {
+    look: lookWith(readAll),
+    repairs: { 'device-reboot': (signal) => ssh.reboot(signal) },
+  };
 }
 
-export function partsOf(text: string): string[] {
+function partsOf(text: string): string[] {
   const parts: string[][] = [[]];
   for (const line of linesOf(text)) {
     if (line === marker) parts.push([]);
@@ -132,19 +167,15 @@ export function partsOf(text: string): string[] {
   return parts.map((lines) => lines.join('\n'));
 }
 
-/** Temperatures and battery, where the kernel there knows of any. */
-export const sensorsScript =
-  'grep -H . /sys/class/thermal/thermal_zone*/type /sys/class/thermal/thermal_zone*/temp /sys/class/power_supply/*/type /sys/class/power_supply/*/scope /sys/class/power_supply/*/capacity';
-
-/**
- * Pauses between sign-ins over ssh that a device rejects. A device is looked at every few seconds; whatever counts failed
- * sign-ins there (faillock, fail2ban) would lock the account or this machine out for good. One for each login, across looks,
- * searches and repairs. It never gives up.
- */
 /** After the first rejected sign-in, the second, and so on. The first is short: a device that boots may reject for a moment. */
 const pauseSeconds = [60, 120, 300] as const;
 const longestSeconds = 600;
 
+/**
+ * Pauses between sign-ins over ssh that a device rejects. A device is read every few seconds. Programs that count failed
+ * sign-ins there (faillock, fail2ban) would lock the account or this machine out for good. One for each login, across looks,
+ * searches and repairs. It never gives up.
+ */
 export class SshSignIns {
   private readonly clock: Pick<Clock, 'now' | 'uptime'>;
   private readonly rejected = new Map<string, { times: number; nextAt: number; why: string }>();
@@ -153,7 +184,7 @@ export class SshSignIns {
     this.clock = clock;
   }
 
-  /** Why nobody signs in now; undefined: it is time. */
+  /** Why there is no sign-in now; undefined: it is time. */
   pausedWhy(login: string): string | undefined {
     const known = this.rejected.get(login);
     return known !== undefined && this.clock.uptime() < known.nextAt ? known.why : undefined;
@@ -179,9 +210,9 @@ const usualPath = '/tmp/ssh_machine.json';
 
 /**
  * Where the scripts of Skia's tasks look for the device that they have to reach by ssh: `{"user_ip": "root@192.168.1.60"}`.
- * What is returned writes it, once, and again when somebody has deleted it. It never fails: a device is no worse without.
+ * The returned function writes it, once, and again after it was deleted. It never fails: a device is no worse without.
  */
-export function sshMachineFile(
+function sshMachineFile(
   { address }: AttachedDevice,
   { settings, sshMachineFile: path = usualPath, log }: DeviceDeps,
 ): () => Promise<void> {

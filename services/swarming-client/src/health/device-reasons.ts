@@ -1,6 +1,5 @@
 /** Why a device keeps its machine from taking tasks. */
 
-import type { MachineSlice } from '@skolo/rack/slice';
 import type { DeviceReading, DeviceView, Dimensions } from '../devices/device.ts';
 import type { HealthFacts, HealthSettings, Reason } from './health.ts';
 
@@ -119,40 +118,22 @@ export function rounded(figure: number): string {
   return String(Math.round(figure * 10) / 10);
 }
 
-/** What is healthy for one device: the thresholds of all, and what its model has differently. */
-type Settings = MachineSlice['swarming'];
-export type Thresholds = Settings['thresholds'];
-export type ModelSettings = Pick<Settings, 'thresholds' | 'deviceModels'>;
+type Thresholds = HealthSettings['thresholds'];
 
-/** By `device_type`: the first of its values that rack.yaml knows. */
-export function thresholdsFor(
-  { thresholds, deviceModels }: ModelSettings,
+/** The thresholds of all devices, with those of its model: the first `device_type` that rack.yaml has. */
+function thresholdsFor(
+  { thresholds, deviceModels }: Pick<HealthSettings, 'thresholds' | 'deviceModels'>,
   dimensions: Dimensions | undefined,
 ): Thresholds {
   const types = dimensions?.device_type ?? [];
   const model = types.find((type) => Object.hasOwn(deviceModels, type));
-  const own = model === undefined ? {} : (deviceModels[model] ?? {});
-  const figure = (key: Exclude<keyof Thresholds, 'ignoreSensors'>) => {
-    const value = own[key];
-    return typeof value === 'number' ? value : thresholds[key];
-  };
-  return {
-    batteryLowPercent: figure('batteryLowPercent'),
-    batteryGoodPercent: figure('batteryGoodPercent'),
-    hotCelsius: figure('hotCelsius'),
-    coolCelsius: figure('coolCelsius'),
-    hotProcessorCelsius: figure('hotProcessorCelsius'),
-    coolProcessorCelsius: figure('coolProcessorCelsius'),
-    ignoreSensors: texts(own.ignoreSensors) ?? thresholds.ignoreSensors,
-  };
+  return { ...thresholds, ...(model !== undefined && deviceModels[model]) };
 }
 
-function texts(value: unknown): string[] | undefined {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : undefined;
-}
-
-/** A threshold with two edges: what is between them stays as it was, so that nothing flaps. */
-/** Trouble below `low`, until it is at `good` again. */
+/**
+ * Trouble below `low`, until it is at `good` again. Between the two edges of a threshold the reason stays as it was, so that
+ * it does not flap.
+ */
 export function isLow(value: number, { low, good }: { low: number; good: number }, was: boolean) {
   return was ? value < Math.max(low, good) : value < low;
 }

@@ -1,7 +1,7 @@
 /**
- * The file that quarantines a machine: whoever is on it writes one, with the reason as its text. It is removed when it was
- * read, as people's scripts expect; the reason is kept in the state folder, so that a restart of the agent is no pardon.
- * It is over when somebody clears it, or deletes the file in the state folder.
+ * The file that quarantines a machine: an operator writes it there, with the reason as its text. It is removed when it was
+ * read, as operators' scripts expect. The reason is kept in the state folder over a restart of the agent. It ends when an
+ * operator clears it, or deletes the file in the state folder.
  */
 
 import { constants } from 'node:fs';
@@ -31,15 +31,15 @@ export interface Forced {
 
 const Kept = z.object({ text: z.string(), since: z.iso.datetime() });
 
-/** Swarming takes no endless text, and it is somebody's `cat` into a file. */
+/** Swarming accepts no endless text, and it may be any `cat` into a file. */
 const mostBytes = 1000;
 
 export class ForcedQuarantine {
   private readonly deps: ForcedQuarantineDeps;
   private readonly keptAt: string;
   private forced: Forced | undefined;
-  /** What is in force could not be written down: only memory has it. */
-  private isOwed = false;
+  /** The reason in force could not be written: only memory has it. */
+  private isUnsaved = false;
   private trouble: string | undefined;
   private turn: Promise<void> = Promise.resolve();
 
@@ -53,7 +53,7 @@ export class ForcedQuarantine {
     return this.inTurn(async () => {
       try {
         // A card that cannot be read is no reason to overlook the file.
-        const kept = this.isOwed ? undefined : await Promise.allSettled([this.readKept()]);
+        const kept = this.isUnsaved ? undefined : await Promise.allSettled([this.readKept()]);
         if (kept?.[0].status === 'fulfilled') this.forced = kept[0].value;
         await this.readFile();
         if (kept?.[0].status === 'rejected') throw kept[0].reason;
@@ -79,7 +79,7 @@ export class ForcedQuarantine {
       if (path !== undefined) await rm(path, { force: true });
       await rm(this.keptAt, { force: true });
       if (this.forced) this.deps.log.info({ was: this.forced.text }, 'quarantine by a file ended');
-      this.isOwed = false;
+      this.isUnsaved = false;
       this.forced = undefined;
     });
   }
@@ -95,7 +95,7 @@ export class ForcedQuarantine {
     if (text === undefined) return undefined;
     const kept = Kept.safeParse(parseJson(text)).data;
     if (kept !== undefined) return { text: kept.text, since: new Date(kept.since) };
-    // Somebody was quarantined; a file that cannot be read does not say that it is over.
+    // There was a quarantine; a file that cannot be read is not its end.
     return (
       this.forced ?? { text: `${this.keptAt} is damaged`, since: new Date(this.deps.clock.now()) }
     );
@@ -110,14 +110,14 @@ export class ForcedQuarantine {
         this.forced?.text === text ? this.forced.since : new Date(this.deps.clock.now());
       if (this.forced?.text !== text) {
         this.deps.log.warn({ file: path, text }, 'quarantined by a file');
-        this.isOwed = true;
+        this.isUnsaved = true;
       }
       this.forced = { text, since };
     }
-    if (this.isOwed && this.forced) {
+    if (this.isUnsaved && this.forced) {
       const { text, since } = this.forced;
       await writeFileAtomic(this.keptAt, JSON.stringify({ text, since: since.toISOString() }));
-      this.isOwed = false;
+      this.isUnsaved = false;
     }
     // Only now: until it is kept, the file is all that would survive.
     if (written !== undefined && path !== undefined) await rm(path, { force: true });
@@ -133,7 +133,7 @@ export class ForcedQuarantine {
 /** Undefined: there is no such file. */
 async function firstOf(path: string): Promise<string | undefined> {
   try {
-    // A pipe that nobody writes would wait for ever.
+    // A pipe without a writer would wait for ever.
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);

@@ -4,15 +4,15 @@ import type { DeviceView } from '../devices/device.ts';
 import type { HostReading } from '../host/host-watch.ts';
 
 /**
- * From the best to the worst. `recovering` and `maintenance` pass by themselves or were wanted, and nobody is woken:
- * Swarming hears them as `maintenance`. `quarantined` needs somebody.
+ * From the best to the worst. `recovering` and `maintenance` end without an operator, and wake
+ * no operator: Swarming receives them as `maintenance`. `quarantined` needs an operator.
  */
 export const verdicts = ['ok', 'recovering', 'maintenance', 'quarantined'] as const;
 export type Verdict = (typeof verdicts)[number];
 
 export interface Reason {
   verdict: Exclude<Verdict, 'ok'>;
-  /** The same for the same trouble, whatever its figures: `battery-low`, `missing`, `hot:battery`. */
+  /** Of the kind of trouble, without its figures: `battery-low`, `missing`, `hot:battery`. */
   code: string;
   /** For people, with the figures of now. */
   text: string;
@@ -36,8 +36,7 @@ export function healthText({ reasons }: Health): string {
     .join('; ');
 }
 
-/** All that the health of a machine is judged by. */
-/** Somebody works on a target, and nothing may be done to it: see the power-cycle daemon. */
+/** An operator works on a target, and nothing may be done to it: see the power-cycle daemon. */
 export interface Hold {
   /** The machine, one of its devices by its full name, or what is above them: a switch, the rack. */
   target: string;
@@ -46,6 +45,7 @@ export interface Hold {
   reason: string;
 }
 
+/** All that the health of a machine is assessed by. */
 export interface HealthFacts {
   now: Date;
   devices: readonly DeviceView[];
@@ -55,7 +55,7 @@ export interface HealthFacts {
   forced?: { text: string; since: Date };
   /** Why nothing is known yet, for people: "not known yet: …". */
   notReady?: string;
-  /** The agent was told to end. */
+  /** The agent ends. */
   stopping: boolean;
   /** The bot is to restart once its task has ended, and why. */
   botRestart?: string;

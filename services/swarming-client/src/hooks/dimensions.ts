@@ -9,7 +9,7 @@ export type Given = Readonly<Record<string, unknown>>;
 
 /**
  * Always valid for Swarming, and never without `id`, which the bot demands back unchanged. Ours replace those given, key
- * by key; of those that rack.yaml says (`dimensions`) and that the device tells, rack.yaml's count.
+ * by key; `dimensions` of rack.yaml replace those of the device.
  */
 export function dimensionsFor(given: Given, view: AgentView): Dimensions {
   const { slice } = view;
@@ -30,14 +30,14 @@ function idOf({ id }: Given, { machine }: AgentView): readonly string[] {
   return isText ? id : [machine];
 }
 
-/** Of what is attached; where nothing is, of the machine itself. A device that is missing keeps what it told last. */
+/** Of what is attached; where nothing is, of the machine itself. A device that is missing keeps its last ones. */
 function found({ devices, host }: AgentView): Dimensions {
   const attached = devices.filter(({ kind }) => kind !== 'none');
   const readings = attached.length > 0 ? attached : devices;
-  const told = readings.flatMap((device) =>
+  const known = readings.flatMap((device) =>
     device.reading === undefined ? [] : [device.reading.dimensions],
   );
-  const united = union(attached.length > 0 ? told : [host, ...told]);
+  const united = union(attached.length > 0 ? known : [host, ...known]);
   const count = androidDevices(attached);
   return count === 0 ? united : { ...united, android_devices: [String(count)] };
 }
@@ -56,7 +56,7 @@ function androidDevices(devices: readonly DeviceView[]): number {
   return devices.filter(isAndroid).length;
 }
 
-/** `us-skolo-1`: us, us-skolo, us-skolo-1, as the bots of a cloud say it. */
+/** `us-skolo-1`: us, us-skolo, us-skolo-1, as the bots of a cloud have it. */
 function zonesOf(zone: string): string[] {
   const parts = (zone.split('/').at(-1) ?? zone).split('-');
   return parts.map((_, index) => parts.slice(0, index + 1).join('-'));

@@ -218,7 +218,7 @@ describe('skolo_bot_config.py', () => {
     expect(came_of.filter(({ hook }) => hook.startsWith('on_'))).not.toContainEqual(
       expect.objectContaining({ raised: expect.anything() }),
     );
-    expect(stderr).toContain('skolo agent was not told on_before_task: ');
+    expect(stderr).toContain('skolo agent did not accept on_before_task: ');
   });
 
   it('gives the bot’s own dicts where its code has no os_utilities', async ({ skip }) => {
@@ -276,7 +276,7 @@ describe('skolo_bot_config.py', () => {
 
     expect(came_of[0]?.raised).toBe(`skolo agent does not answer at ${url}: timed out`);
     expect(came_of[1]?.raised).toBeUndefined();
-    expect(stderr).toContain('skolo agent was not told on_before_poll: timed out');
+    expect(stderr).toContain('skolo agent did not accept on_before_poll: timed out');
   });
 
   it('says what is wrong with the token, and never shows it', async ({ skip }) => {

@@ -1,4 +1,4 @@
-/** The state of the bot: what it gave, and what the agent knows. */
+/** The state of the bot: its own, and the knowledge of the agent. */
 import type { DeviceView } from '../devices/device.ts';
 import { cutText } from '../dimensions.ts';
 import { healthText, type Reason, type Verdict, verdicts } from '../health/health.ts';
@@ -48,13 +48,12 @@ function factsOf({ name, kind, state, since, readAt, why, reading }: DeviceView)
   };
 }
 
-/** Why the bot may take no tasks now, as Swarming hears it. */
-/** Texts are never empty; absent: nothing of that kind. */
+/** Why the bot may take no tasks now, for Swarming. Texts are never empty; absent: nothing of that kind. */
 export interface NoTasks {
   verdict: Verdict;
-  /** Somebody is needed, and Swarming alerts. */
+  /** An operator is needed, and Swarming alerts. */
   quarantined?: string;
-  /** It passes, or was wanted. */
+  /** It ends by itself, or is on purpose. */
   maintenance?: string;
 }
 
@@ -67,11 +66,11 @@ export function noTasks(view: AgentView): NoTasks {
   const verdict = worse(health.verdict, unknown === undefined ? 'ok' : 'maintenance');
   const hard = textOf(view, (reason) => reason.verdict === 'quarantined');
   const soft = textOf(view, (reason) => reason.verdict !== 'quarantined');
-  const quarantined = hard || (verdict === 'quarantined' ? 'quarantined, nothing says why' : '');
-  // What is said here takes no tasks, also where health has not yet heard of it.
+  const quarantined = hard || (verdict === 'quarantined' ? 'quarantined, without a reason' : '');
+  // Before the first reading the bot takes no tasks, also where health is not assessed again yet.
   const passes = soft.includes(unknownMark) ? soft : [unknown, soft].filter(Boolean).join('; ');
   const isSilent = passes === '' && (verdict === 'recovering' || verdict === 'maintenance');
-  const maintenance = isSilent ? `${verdict}, nothing says why` : passes;
+  const maintenance = isSilent ? `${verdict}, without a reason` : passes;
   return {
     verdict,
     ...(quarantined !== '' && { quarantined: cutText(quarantined, mostBytes) }),
@@ -84,7 +83,7 @@ const unknownMark = 'not known yet';
 /** Before the first reading nothing is missing: it is only not known. */
 function notKnown({ slice, whyUnknown, devices }: AgentView): string | undefined {
   if (slice === undefined) {
-    return `${unknownMark}: ${whyUnknown || 'what rack.yaml says of this machine'}`;
+    return `${unknownMark}: ${whyUnknown || 'the entry of this machine in rack.yaml'}`;
   }
   const unread = devices.filter(({ state }) => state === 'unknown').map(({ name }) => name);
   return unread.length === 0 ? undefined : `${unknownMark}: ${unread.join(', ')}`;

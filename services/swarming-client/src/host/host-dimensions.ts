@@ -16,7 +16,7 @@ export interface HostDimensionsOptions {
   timeoutMs?: number;
   /** Where the files of the system are; `/` by default. */
   root?: string;
-  /** As `uname -m` says it, and the width of its programs; those of this process by default. */
+  /** As in `uname -m`, and the width of its programs; those of this process by default. */
   machine?: string;
   bits?: 32 | 64;
   cores?: number;
@@ -47,8 +47,8 @@ export async function hostDimensions(
   const nvidiaVersion = (await text('sys/module/nvidia/version')).trim();
   if (nvidiaVersion !== '') drivers.set(nvidia, nvidiaVersion);
   if (gpus.some(({ vendor }) => mesaVendors.includes(vendor))) {
-    const told = await succeeds('dpkg', ['-s', 'libgl1-mesa-dri']);
-    const [, version] = /^Version: (\S+)/m.exec(told ?? '') ?? [];
+    const status = await succeeds('dpkg', ['-s', 'libgl1-mesa-dri']);
+    const [, version] = /^Version: (\S+)/m.exec(status ?? '') ?? [];
     for (const vendor of mesaVendors) if (version !== undefined) drivers.set(vendor, version);
   }
   signal.throwIfAborted();

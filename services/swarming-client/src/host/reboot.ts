@@ -44,7 +44,7 @@ export class Reboot {
   /** Undefined: the machine may be rebooted. */
   whyNot(): string | undefined {
     const { proc, isRefused } = this.deps;
-    if (proc === undefined) return 'this agent was started without a way to reboot its machine';
+    if (proc === undefined) return 'this agent cannot reboot its machine';
     return isRefused() ? 'rack.yaml has `reboot: refuse` for it' : undefined;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Whether a Raspberry Pi has enough power and is not slowed down, from wherever it tells.
+ * Whether a Raspberry Pi has enough power and is not slowed down, from any source that it has.
  *
  * Sources: "vcgencmd get_throttled" of the Raspberry Pi documentation (bit 0 under-voltage, 1 frequency capped, 2 throttled,
  * 3 soft temperature limit; the same 16 bits higher: has happened since boot); the firmware driver of the Raspberry Pi kernel
@@ -39,8 +39,8 @@ export class RaspberryPowerReader {
     const bits = bitsIn(await textOf(join(this.deps.sys, firmwareFile)));
     if (bits !== undefined) return meaning(bits);
     const alarm = await this.alarm();
-    const told = bitsIn(await this.ask(signal));
-    if (told !== undefined) return meaning(told);
+    const printed = bitsIn(await this.ask(signal));
+    if (printed !== undefined) return meaning(printed);
     return alarm === undefined ? {} : { isUnderVoltage: alarm };
   }
 
@@ -86,15 +86,14 @@ export async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(() => [])).sort();
 }
 
-/**
- * The temperature of the processor, from the kernel. Sources: Documentation/ABI/testing/sysfs-class-thermal (`temp` is in
- * thousandths of a °C, `type` names the zone) and sysfs-class-hwmon (`temp*_input`, likewise; `name` names the chip).
- */
 /** Zones and chips of the processor; others are of the disk, the radio, the board. */
 const zones = /^(cpu|soc|x86_pkg_temp|k10temp|bcm2835_thermal)/i;
 const chips = /^(cpu_thermal|coretemp|k10temp|zenpower)$/;
 
-/** °C of its hottest sensor; undefined: nothing tells. */
+/**
+ * °C of the hottest sensor of the processor; undefined: not known. Sources: Documentation/ABI/testing/sysfs-class-thermal
+ * (`temp` is in thousandths of a °C, `type` names the zone) and sysfs-class-hwmon (`temp*_input`, `name` names the chip).
+ */
 export async function processorCelsius(sys: string): Promise<number | undefined> {
   const zoneDir = join(sys, 'class/thermal');
   const found: number[] = [];

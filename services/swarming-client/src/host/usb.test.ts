@@ -146,9 +146,9 @@ describe('a cycle of a port', () => {
     const { usb, hub } = start();
     await usb.set(own, false);
 
-    await expect(usb.cycle(own, 0, never())).rejects.toThrow('somebody turned it off');
+    await expect(usb.cycle(own, 0, never())).rejects.toThrow('an operator turned it off');
 
-    expect(usb.isWishedOff(own)).toBe(true);
+    expect(usb.isKeptOff(own)).toBe(true);
     expect(hub.off()).toEqual(['usb/1-1.2']);
   });
 });

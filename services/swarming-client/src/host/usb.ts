@@ -2,13 +2,14 @@
  * The ports of the machine's own USB hub, by uhubctl. Any may be read; only those that rack.yaml gives to the machine's own
  * devices are set. One command at a time: two uhubctl on one hub undo each other.
  *
- * A port that was turned off here for a moment is owed its power until it was seen on again. Nothing of that is written
- * down (an SD card lasts longer so): when the agent begins, ports of own devices that are off are turned on. Whoever wants
- * one to stay off tells the power-cycle daemon, which turns it off again.
+ * A port that was turned off here for a moment is pending until it was seen on again. This is in memory only, to spare the
+ * SD card: when the agent starts, ports of own devices that are off are turned on. The power-cycle daemon turns a port off
+ * again that an operator wants off.
  */
 import { errorText, type Logger, pause } from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
 import { portIn, type UsbPortReading, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
+import { repeat } from '../repeat.ts';
 import { CommandFailed, type RunCommand } from '../run-command.ts';
 
 export interface UsbPort {
@@ -35,7 +36,7 @@ export interface UsbPortsDeps {
   devices: () => MachineSlice['devices'];
   run: RunCommand;
   log: Pick<Logger, 'info' | 'warn'>;
-  /** Pause between two attempts to pay power that is owed. */
+  /** Pause between two attempts to turn pending ports on. */
   retrySeconds?: number;
 }
 
@@ -53,35 +54,31 @@ export class UsbPorts {
   private readonly deps: UsbPortsDeps;
   private turn: Promise<unknown> = Promise.resolve();
   /** Must be on, and were not yet seen so; `surely`: turned off here. */
-  private readonly owed = new Map<string, { port: UsbPort; surely: boolean }>();
-  /** Turned off by `set`, by whoever asked for it: they stay off. */
-  private readonly wishedOff = new Set<string>();
+  private readonly pending = new Map<string, { port: UsbPort; surely: boolean }>();
+  /** Turned off by `set`: they stay off. */
+  private readonly keptOff = new Set<string>();
   private readonly triesLeft = new Map<string, number>();
-  private readonly told = new Map<string, string>();
-  private timer: NodeJS.Timeout | undefined;
-  private isStopped = false;
+  private readonly logged = new Map<string, string>();
+  private stopLooking: (() => void) | undefined;
 
   constructor(deps: UsbPortsDeps) {
     this.deps = deps;
   }
 
-  /** Begins to look after ports of own devices that are off, also of devices that become known later. */
+  /** Starts to turn on ports of own devices, also of devices that become known later. */
   start(): void {
-    const next = () => {
-      if (this.isStopped) return;
-      const seconds = this.deps.retrySeconds ?? usualRetrySeconds;
-      this.timer = setTimeout(go, seconds * 1000);
-    };
-    const go = () => void this.payOwed().then(next);
-    go();
+    const { retrySeconds = usualRetrySeconds } = this.deps;
+    this.stopLooking = repeat(
+      () => retrySeconds,
+      () => this.turnOnPending(),
+    );
   }
 
   /** Fulfilled when nothing is under way, and each port that was turned off for a moment is on or was tried to. */
   async stop(): Promise<void> {
-    this.isStopped = true;
-    clearTimeout(this.timer);
+    this.stopLooking?.();
     await this.turn.catch(() => undefined);
-    if (this.owed.size > 0) await this.payOwed();
+    if (this.pending.size > 0) await this.turnOnPending();
   }
 
   /** @throws UsbRefused, and CommandFailed: uhubctl is not there, or does not end. The same for those that follow. */
@@ -94,32 +91,32 @@ export class UsbPorts {
     this.checkOwn(port);
     return this.inTurn(async () => {
       const key = keyOf(port);
-      if (on) this.wishedOff.delete(key);
-      else this.wishedOff.add(key);
-      this.owed.delete(key);
+      if (on) this.keptOff.delete(key);
+      else this.keptOff.add(key);
+      this.pending.delete(key);
       return this.setAndSee(port, on, signal);
     });
   }
 
-  /** Whether somebody turned it off, and it has to stay off. */
-  isWishedOff(port: UsbPort): boolean {
-    return this.wishedOff.has(keyOf(port));
+  /** Whether an operator turned it off, and it has to stay off. */
+  isKeptOff(port: UsbPort): boolean {
+    return this.keptOff.has(keyOf(port));
   }
 
   /**
-   * Takes the power of an own device away for so long. Whatever happens meanwhile, the signal included, it is turned on again.
+   * Takes the power of an own device away for so long. It is turned on again in any case, also after the signal.
    *
    * @throws UsbRefused
    * @throws The reason of the signal.
    */
   async cycle(port: UsbPort, offSeconds: number, signal: AbortSignal): Promise<void> {
     this.checkOwn(port);
-    if (this.isWishedOff(port)) {
-      throw new UsbRefused('failed', port, 'somebody turned it off, and it stays off');
+    if (this.isKeptOff(port)) {
+      throw new UsbRefused('failed', port, 'an operator turned it off, and it stays off');
     }
     await this.inTurn(async () => {
       signal.throwIfAborted();
-      this.owed.set(keyOf(port), { port, surely: true });
+      this.pending.set(keyOf(port), { port, surely: true });
       let isOff = false;
       try {
         const { delivering } = await this.setAndSee(port, false, signal);
@@ -131,57 +128,57 @@ export class UsbPorts {
         await pause(offSeconds * 1000, signal);
       } finally {
         // Without the signal: it must be on.
-        await this.pay(port, isOff);
+        await this.turnOnAgain(port, isOff);
       }
     });
   }
 
-  private async pay(port: UsbPort, isOff: boolean): Promise<void> {
+  private async turnOnAgain(port: UsbPort, isOff: boolean): Promise<void> {
     try {
       await this.setAndSee(port, true);
-      this.owed.delete(keyOf(port));
+      this.pending.delete(keyOf(port));
     } catch (error) {
-      // What went wrong first tells more; it stays owed.
+      // The first error is thrown; the port stays pending.
       if (isOff) throw error;
     }
   }
 
-  private async payOwed(): Promise<void> {
+  private async turnOnPending(): Promise<void> {
     for (const { power } of this.deps.devices()) {
       if (power === undefined) continue;
       const key = keyOf(power);
-      if (this.tries(key) <= 0 || this.wishedOff.has(key) || this.owed.has(key)) continue;
-      this.owed.set(key, { port: power, surely: false });
+      if (this.tries(key) <= 0 || this.keptOff.has(key) || this.pending.has(key)) continue;
+      this.pending.set(key, { port: power, surely: false });
     }
-    for (const [key, { port, surely }] of [...this.owed]) {
+    for (const [key, { port, surely }] of [...this.pending]) {
       await this.inTurn(() => this.turnOnIfOff(key, port)).catch((error: unknown) => {
         const why = errorText(error);
-        if (this.told.get(key) !== why) {
+        if (this.logged.get(key) !== why) {
           this.deps.log.warn({ port: key, why }, 'a USB port cannot be seen on');
         }
-        this.told.set(key, why);
+        this.logged.set(key, why);
         // A port that was never turned off, on a hub that cannot be switched, is not asked about for ever.
-        if (!surely && cannotSwitch(error)) this.forgive(key, 1);
+        if (!surely && cannotSwitch(error)) this.settle(key, 1);
       });
     }
   }
 
   private async turnOnIfOff(key: string, port: UsbPort): Promise<void> {
-    if (!this.owed.has(key)) return;
+    if (!this.pending.has(key)) return;
     if ((await this.uhubctl(port)).state === 'off') {
       this.deps.log.info({ port: key }, 'a USB port was off, and is turned on');
       await this.setAndSee(port, true);
     }
-    this.forgive(key, seenCounts);
-    this.told.delete(key);
+    this.settle(key, seenCounts);
+    this.logged.delete(key);
   }
 
   private tries(key: string): number {
     return this.triesLeft.get(key) ?? firstTries;
   }
 
-  private forgive(key: string, counts: number): void {
-    this.owed.delete(key);
+  private settle(key: string, counts: number): void {
+    this.pending.delete(key);
     this.triesLeft.set(key, this.tries(key) - counts);
   }
 

@@ -88,9 +88,9 @@ describe('a request', () => {
     });
   });
 
-  it('says when nobody listens', async () => {
+  it('says when the port is closed', async () => {
     await expect(request('http://127.0.0.1:1/x', { timeoutMs: 5000 })).rejects.toMatchObject({
-      message: 'http://127.0.0.1:1: nobody listens there',
+      message: 'http://127.0.0.1:1: connection refused',
     });
   });
 

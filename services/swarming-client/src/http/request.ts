@@ -1,6 +1,9 @@
 /** Requests to other servers, by node:http: the global fetch would take 9 MB of memory. */
-import { type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
+import { orAborted, withDeadline } from '@skolo/common/light';
+import { errorCode } from '@skolo/errors';
 
 export interface RequestOptions {
   method?: 'GET' | 'POST' | 'PUT';
@@ -8,7 +11,7 @@ export interface RequestOptions {
   body?: string;
   /** From connecting to the end of the answer, in milliseconds. */
   timeoutMs: number;
-  /** The address that it is sent from; where absent, the system chooses. */
+  /** The source address; where absent, the system chooses. */
   localAddress?: string | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -19,7 +22,7 @@ export interface Answer {
   text: string;
 }
 
-/** What a request without an answer throws; `message` says what and where, and never shows headers. */
+/** No answer. `message` has the reason and the server, and never headers. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
@@ -34,7 +37,7 @@ export interface OpenAnswer {
 const usualMostBytes = 1024 * 1024;
 
 /**
- * Asks, and reads the answer as text. Redirects are answers, and not followed.
+ * Sends a request, and reads the answer as text. Redirects are answers, and not followed.
  *
  * @throws Unreachable No answer in time, or more than `mostBytes`.
  * @throws The reason of the signal.
@@ -57,77 +60,54 @@ export async function request(
 }
 
 /**
- * Asks, and gives the answer to `read`, which has until the time is up.
+ * Sends a request, and gives the answer to `read`, which has until the deadline.
  *
  * @throws Unreachable
  * @throws What `read` throws, and the reason of the signal.
  */
 export async function withAnswer<T>(
   url: string | URL,
-  { method = 'GET', headers, body, timeoutMs, localAddress, signal }: RequestOptions,
+  { method = 'GET', headers, body, timeoutMs: ms, localAddress, signal }: RequestOptions,
   read: (answer: OpenAnswer) => Promise<T>,
 ): Promise<T> {
-  signal?.throwIfAborted();
   const { protocol, origin } = new URL(url);
   const send = protocol === 'https:' ? tlsRequest : plainRequest;
-  const asked = send(url, {
-    method,
-    ...(localAddress !== undefined && { localAddress }),
-    headers: {
-      ...headers,
-      ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
-    },
-    // One request after a long pause: a connection that was kept has died by then.
-    agent: false,
-  });
-  const late = new Unreachable(`${origin}: no answer within ${timeoutMs / 1000} s`);
-  const timer = setTimeout(() => asked.destroy(late), timeoutMs);
-  const abort = () => asked.destroy(late);
-  signal?.addEventListener('abort', abort, { once: true });
-  try {
-    const message = await answerTo(asked, body);
-    const failed = new Promise<never>((_, reject) => {
-      message.once('error', reject);
-      asked.once('error', reject);
+  const late = () => new Unreachable(`${origin}: no answer within ${ms / 1000} s`);
+  const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+  return await withDeadline({ ms, late, signal }, async (limit) => {
+    const sent = send(url, {
+      method,
+      ...(localAddress !== undefined && { localAddress }),
+      headers: { ...headers, ...length },
+      // One request after a long pause: a connection that was kept has died by then.
+      agent: false,
     });
-    failed.catch(() => undefined);
-    const answer = { status: message.statusCode ?? 0, headers: message.headers, message };
-    return await Promise.race([read(answer), failed]);
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw isOfSystem(error)
-      ? new Unreachable(`${origin}: ${textOf(error)}`, { cause: error })
-      : error;
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
-    asked.destroy();
-  }
-}
-
-function answerTo(asked: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    asked.once('response', resolve);
-    asked.on('error', reject);
-    asked.end(body);
+    // Its end before the answer is an error event, too.
+    sent.on('error', () => undefined);
+    try {
+      const [message] = await once(sent.end(body), 'response', { signal: limit });
+      const answer = { status: message.statusCode ?? 0, headers: message.headers, message };
+      return await orAborted(read(answer), limit);
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+      throw new Unreachable(`${origin}: ${reasonOf(error)}`, { cause: error });
+    } finally {
+      sent.destroy();
+    }
   });
 }
 
-function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error;
-}
-
-const texts: Record<string, string> = {
-  ECONNREFUSED: 'nobody listens there',
+const reasons: Record<string, string> = {
+  ECONNREFUSED: 'connection refused',
   ECONNRESET: 'the connection was broken off',
   ENOTFOUND: 'no such name',
   EAI_AGAIN: 'its name cannot be resolved now',
-  EHOSTUNREACH: 'no way to it',
+  EHOSTUNREACH: 'no route to it',
   ENETUNREACH: 'no network',
   ETIMEDOUT: 'no answer',
-  EADDRNOTAVAIL: 'the address to send from is not one of this computer',
+  EADDRNOTAVAIL: 'the source address is not one of this computer',
 };
 
-function textOf(error: NodeJS.ErrnoException): string {
-  return texts[error.code ?? ''] ?? error.message;
+function reasonOf(error: unknown): string {
+  return reasons[errorCode(error) ?? ''] ?? (error instanceof Error ? error.message : `${error}`);
 }

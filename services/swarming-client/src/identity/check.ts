@@ -1,7 +1,7 @@
-/** What `--check` says: whether it is known, and understood, what rack.yaml says of this machine. */
+/** For `--check`: whether the entry of this machine in rack.yaml is known and valid. */
 import { errorText } from '@skolo/common/light';
 import { readMachineSlice } from '@skolo/rack/slice';
-import { localAddressOf } from '../flags.ts';
+import { type Flags, localAddressOf } from '../flags.ts';
 import { MetadataClient } from './metadata-client.ts';
 
 export interface Checked {
@@ -9,17 +9,12 @@ export interface Checked {
   text: string;
 }
 
-export async function checkIdentity(options: {
-  machine: string;
-  rackFile: string | undefined;
-  metadataUrl: string;
-  host: string | undefined;
-}): Promise<Checked> {
-  const { machine, rackFile, metadataUrl, host } = options;
+type CheckedFlags = Pick<Flags, 'machine' | 'rackFile' | 'metadataUrl' | 'host'>;
+
+export async function checkIdentity(flags: CheckedFlags): Promise<Checked> {
   try {
-    return rackFile === undefined
-      ? await checkServer(machine, metadataUrl, host)
-      : await checkFile(machine, rackFile);
+    const { rackFile, machine } = flags;
+    return rackFile === undefined ? await checkServer(flags) : await checkFile(machine, rackFile);
   } catch (error) {
     return { good: false, text: errorText(error) };
   }
@@ -32,18 +27,14 @@ async function checkFile(machine: string, file: string): Promise<Checked> {
   return { good: false, text: `${file}: has no machine ${machine}; give --machine NAME` };
 }
 
-async function checkServer(
-  machine: string,
-  url: string,
-  host: string | undefined,
-): Promise<Checked> {
+async function checkServer({ machine, metadataUrl: url, host }: CheckedFlags): Promise<Checked> {
   const client = new MetadataClient({
     urls: () => [url],
     localAddress: localAddressOf(host),
     now: Date.now,
     emit: () => undefined,
   });
-  const signal = new AbortController().signal;
+  const { signal } = new AbortController();
   const { text } = await client.attribute('skolo-machine', { signal });
   const { name, rack } = readMachineSlice(JSON.parse(text), url);
   if (name === machine) return { good: true, text: `${url}: good for ${machine} of ${rack}` };

@@ -35,7 +35,11 @@ const file = 'slice.json';
 /** Keeps the slice of this machine: the newest one that there was, also over a restart on a day without the jumphost. */
 export class IdentityKeeper {
   private readonly deps: IdentityDeps;
-  private now: KnownIdentity = { slice: undefined, from: 'nowhere', why: 'nobody was asked yet' };
+  private now: KnownIdentity = {
+    slice: undefined,
+    from: 'nowhere',
+    why: 'no source was asked yet',
+  };
   private source: SliceSource | undefined;
   private keptText: string | undefined;
   private keeping: Promise<void> = Promise.resolve();

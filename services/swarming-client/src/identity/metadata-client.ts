@@ -1,5 +1,5 @@
 /**
- * The rack's metadata server, asked as Google's documents say
+ * The rack's metadata server, asked as in Google's documents
  * (https://cloud.google.com/compute/docs/metadata/querying-metadata): header `Metadata-Flavor: Google`, and
  * `wait_for_change` with `last_etag` for what may change.
  */
@@ -110,11 +110,11 @@ function refusal(base: string, { status, text, headers }: Answer): MetadataRefus
       status,
     );
   }
-  const said = text
+  const detail = text
     .replace(/<(title|style)>.*?<\/\1>/gs, ' ')
     .replace(/<[^>]*>/g, ' ')
     .replace(/[\p{C}\s]+/gu, ' ');
-  return new MetadataRefused(`${base} answers ${status}: ${said.trim().slice(0, 300)}`, status);
+  return new MetadataRefused(`${base} answers ${status}: ${detail.trim().slice(0, 300)}`, status);
 }
 
 /** How far the clock of this machine is off: measured now and then, and true in between also when it is set. */

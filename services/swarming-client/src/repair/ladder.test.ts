@@ -127,7 +127,7 @@ describe('the ladder', () => {
   it('says so where there is nothing to try', () => {
     const lab = new Lab().pass(121, { steps: [] });
 
-    expect(lab.ladder.givenUp).toBe('there is no way to repair it from here');
+    expect(lab.ladder.givenUp).toBe('no step of repair exists for it');
   });
 });
 

@@ -25,9 +25,9 @@ export interface Ladder {
 }
 
 /**
- * - `well`: it is there; whatever was begun is over, and so is a "needs hands".
+ * - `well`: it is there; its ladder starts again, also after it was given up.
  * - `broken`: it needs repair.
- * - `unclear`: nobody knows, or it is meant to be away. Nothing is done, and nothing forgotten.
+ * - `unclear`: not known, or it is away on purpose. Nothing is done, and the ladder stays.
  */
 export type Condition = 'well' | 'broken' | 'unclear';
 
@@ -35,7 +35,7 @@ export interface LadderFacts {
   /** Seconds since boot. */
   now: number;
   condition: Condition;
-  /** No task runs, nobody holds it, nothing else is being repaired. */
+  /** No task runs, it is not held, and no other step is under way. */
   mayAct: boolean;
   /** What can be tried with it, in that order. */
   steps: readonly RepairStep[];
@@ -93,7 +93,7 @@ export function stepEnded(
 }
 
 function whyGivenUp({ round }: Ladder, steps: readonly RepairStep[]): string {
-  if (steps.length === 0) return 'there is no way to repair it from here';
+  if (steps.length === 0) return 'no step of repair exists for it';
   const rounds = round === 1 ? '1 round' : `${round} rounds`;
   return `${rounds} of repair (${steps.join(', ')}) did not bring it back`;
 }

@@ -114,7 +114,7 @@ export class Repairs {
   }
 
   /**
-   * A phone behind a wedged server cannot be seen, whatever is done to it. So the server is restarted at once, before the
+   * A phone behind a wedged server cannot be seen, and no step can change that. So the server is restarted at once, before the
    * steps of any ladder and also after one was given up. Where that does not help, the ladders go on meanwhile.
    */
   private unwedgeAdb(targets: readonly RepairTarget[], settings: RepairSettings): void {
@@ -210,7 +210,7 @@ export class Repairs {
     if (!holds().every(isOthers)) return false;
     // Nor while another reboots after a task: what restarts adb would disturb it.
     if (rebooting().size > 0) return false;
-    return attached.power === undefined || !usb.isWishedOff(attached.power);
+    return attached.power === undefined || !usb.isKeptOff(attached.power);
   }
 
   private forgetOthers(targets: readonly RepairTarget[]): void {

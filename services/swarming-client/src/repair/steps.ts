@@ -7,7 +7,7 @@ import type { RepairStep } from './ladder.ts';
 import { type StepResult, textForPeople } from './records.ts';
 
 export interface StepDeps {
-  usb: Pick<UsbPorts, 'cycle' | 'isWishedOff'>;
+  usb: Pick<UsbPorts, 'cycle' | 'isKeptOff'>;
   usbOffSeconds: () => number;
   /** Where the power-cycle daemon is; undefined: not known. */
   powerCycleDaemon: () => string | undefined;

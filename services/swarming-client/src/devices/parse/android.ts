@@ -78,7 +78,7 @@ export interface Battery {
 
 /**
  * What Android's `dumpsys battery` prints (BatteryService.java): level of scale, temperature in tenths of a degree. A
- * device without a battery says `present: false`, and its figures mean nothing.
+ * device without a battery prints `present: false`, and its figures mean nothing.
  */
 export function readBattery(text: string): Battery {
   const fields = new Map<string, string>();
@@ -131,8 +131,8 @@ interface Sensor {
  * `Temperature{mValue=28.1, mType=2, mName=battery, mStatus=0}` under `Current temperatures from HAL:`. What is under
  * `Cached temperatures:` may be hours old.
  *
- * The values are °C by the interface. Some vendors give thousandths: seen where the sensor of the battery tells about a
- * thousand times what `dumpsys battery` does, and then believed of all of them. A value alone never tells its unit.
+ * The values are °C by the interface. Some vendors give thousandths: seen where the sensor of the battery has about a
+ * thousand times what `dumpsys battery` does, and then assumed for all of them. A value alone never shows its unit.
  */
 export function readThermal(text: string, batteryCelsius?: number): Thermal {
   const sensors: Sensor[] = [];

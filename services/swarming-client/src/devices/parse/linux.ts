@@ -19,7 +19,7 @@ export function osNames(osRelease: string, debianVersion = ''): string[] {
   return ['Linux', ...versionsOf(id.charAt(0).toUpperCase() + id.slice(1), version)];
 }
 
-/** What /proc/cpuinfo says of the processor that Swarming's names are made of. */
+/** The part of /proc/cpuinfo that Swarming's names are made of. */
 export interface CpuInfo {
   vendor?: string;
   name?: string;
@@ -42,7 +42,7 @@ function named(name: string | undefined, vendor?: string): CpuInfo {
   return { ...(vendor !== undefined && { vendor }), ...(name !== undefined && { name }) };
 }
 
-/** By what `uname -m` says; the names are luci-py's (`swarming_bot/api/os_utilities.py`). */
+/** By `uname -m`; the names are luci-py's (`swarming_bot/api/os_utilities.py`). */
 const families: readonly [RegExp, string][] = [
   [/^(x86_64|amd64|i[3-6]86)$/, 'x86'],
   [/^(aarch64|arm64)$/, 'arm64'],
@@ -59,7 +59,7 @@ const intelModels = [
 
 /**
  * The dimension `cpu`: `x86`, `x86-64`, `x86-64-i7-9750H`; of a Raspberry Pi `arm64`, `arm64-64`, `arm`, `arm-64`, and of
- * one with 32 bits `armv7l`, `armv7l-32`, `arm`, `arm-32`, each with its model where the kernel tells.
+ * one with 32 bits `armv7l`, `armv7l-32`, `arm`, `arm-32`, each with its model where the kernel has it.
  *
  * @param bits of its programs, not of its kernel: a Pi may have a kernel of 64 bits under a system of 32
  */
@@ -127,7 +127,7 @@ export interface SysfsSensors {
   batteryPercent?: number;
 }
 
-/** All other zones of computers are in or beside a processor, whatever their vendors call them. */
+/** All other zones of computers are in or near a processor, under any name. */
 const outside = /batt|skin|case|ambient/i;
 
 const path = /^\/sys\/class\/(thermal|power_supply)\/([^/]+)\/(\w+):(.*)$/;
@@ -161,7 +161,7 @@ export function readSysfsSensors(text: string): SysfsSensors {
   };
 }
 
-/** Several zones may have one type: the hottest tells. */
+/** Several zones may have one type: the hottest counts. */
 function addZone(
   temperatures: Map<string, number>,
   key: string,
@@ -176,7 +176,7 @@ function addZone(
 export interface LinuxFacts {
   osRelease: string;
   debianVersion: string;
-  /** As `uname -m` says it. */
+  /** As in `uname -m`. */
   machine: string;
   /** Of its programs. */
   bits: 32 | 64;

@@ -21,15 +21,18 @@ function unquoted(value: string): string {
 }
 
 /**
- * A temperature, or undefined where a sensor that is not there or not right tells something. No phone measures below 0
+ * A temperature, or undefined for the value of a sensor that is absent or broken. No phone measures below 0
  * where it lies, and none of its parts lives above 150 °C.
  */
 export function plausibleCelsius(value: number): number | undefined {
   return value >= 0 && value <= 150 ? Math.round(value * 100) / 100 : undefined;
 }
 
-/** Of the first line of /proc/uptime (proc(5)): `3600.52 7100.10`; undefined: it is no such line. */
-export function readUptime(line: string): number | undefined {
-  const [, seconds] = /^\s*(\d{1,12}(?:\.\d+)?)\s+\d+(?:\.\d+)?\s*$/.exec(line) ?? [];
-  return seconds === undefined ? undefined : Number(seconds);
+/** The seconds in a line of /proc/uptime (proc(5)), `3600.52 7100.10`; undefined: no line of the text is one. */
+export function readUptime(text: string): number | undefined {
+  for (const line of linesOf(text)) {
+    const [, seconds] = /^\s*(\d{1,12}(?:\.\d+)?)\s+\d+(?:\.\d+)?\s*$/.exec(line) ?? [];
+    if (seconds !== undefined) return Number(seconds);
+  }
+  return undefined;
 }
