@@ -14,6 +14,7 @@ import {
   type ReadinessNow,
   serve,
 } from '@skolo/common/light';
+import { Registry } from 'prom-client';
 import type { Flags } from './flags.ts';
 import { createHookServer, type HookDeps } from './hooks/hook-server.ts';
 import { type StatusApiDeps, statusApi } from './status-api.ts';
@@ -58,7 +59,9 @@ export async function openServers(deps: ServersDeps): Promise<Ports> {
     port: flags.metricsPort,
     flag: '--metrics-port',
   });
-  const hookPort = await serve(createHookServer({ ...core, ...deps.hooks }), {
+  // Hooks have metrics of their own: those of the core would be 150 series more of each machine.
+  const hooks = createHookServer({ ...core, ...deps.hooks, metrics: new Registry() });
+  const hookPort = await serve(hooks, {
     ...listening,
     // The bot and its tasks are on this machine; other callers have no business there.
     host: '127.0.0.1',

@@ -2,10 +2,9 @@
 import { errorText } from '@skolo/common/light';
 import { prepareFolder } from './bot-folder.ts';
 import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-settings.ts';
-import type { BotExit } from './bot-view.ts';
+import { type BotExit, type Ending, exitOf, exitText } from './bot-view.ts';
 import { endInOrder, settlesWithin } from './end-in-order.ts';
 import { botEnvironment } from './environment.ts';
-import { type Ending, exitOf, exitText } from './exits.ts';
 import { type InitEvent, InitProcess } from './init-process.ts';
 import { checkZip, ensureZip, type InstallDeps, zipOf } from './install.ts';
 import { endTree, runsTask, type Swept, sweep, sweepLostInits } from './sweep.ts';

@@ -198,13 +198,13 @@ describe('a phone', () => {
     expect(verdictsOf(looks)).toEqual(['recovering', 'recovering', 'quarantined']);
   });
 
-  it('needs an operator, and says why', () => {
+  it('needs hands, and says why', () => {
     const givenUp = new Map([['phone', '2 rounds did not help']]);
 
     const health = assess(undefined, facts({ devices: [gone()], givenUp }), settings);
 
     expect(healthText(health)).toBe(
-      'phone: needs an operator: 2 rounds did not help; phone: missing: offline',
+      'phone: needs hands: 2 rounds did not help; phone: missing: offline',
     );
   });
 });

@@ -25,7 +25,7 @@ export function deviceReasons(
   const givenUp = facts.givenUp.get(name);
   const found: Finding[] = [];
   if (givenUp !== undefined) {
-    const text = `needs an operator: ${givenUp}`;
+    const text = `needs hands: ${givenUp}`;
     found.push({ verdict: 'quarantined', code: 'needs-hands', text, device: name });
   }
   found.push(...presence(view, facts, settings, was));

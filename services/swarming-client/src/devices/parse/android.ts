@@ -6,8 +6,6 @@ export interface AdbDevice {
   serial: string;
   /** `device`, `offline`, `unauthorized`, `no permissions`, `recovery` …; see `adb/adb.cpp`, ConnectionState. */
   state: string;
-  /** Of its USB port: `1-1.2`. */
-  usb?: string;
   transportId?: string;
 }
 
@@ -38,12 +36,10 @@ export function readAdbDevices(text: string): AdbDevice[] {
     if (name === undefined || state === undefined) continue;
     const serial = /^(\(no serial number\)|\?+)$/.test(name) ? '' : name;
     if (/\s/.test(serial)) continue;
-    const usb = /\susb:([\d.-]+)/.exec(rest)?.[1];
     const transportId = /\stransport_id:(\d+)/.exec(rest)?.[1];
     devices.push({
       serial,
       state,
-      ...(usb !== undefined && { usb }),
       ...(transportId !== undefined && { transportId }),
     });
   }

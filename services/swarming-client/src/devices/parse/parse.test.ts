@@ -217,11 +217,11 @@ adb: warning: something device
 
 `;
     expect(readAdbDevices(text)).toEqual([
-      { serial: '0A041FDD4003BB', state: 'device', usb: '1-1.2', transportId: '3' },
+      { serial: '0A041FDD4003BB', state: 'device', transportId: '3' },
       { serial: 'emulator-5554', state: 'offline', transportId: '1' },
       { serial: '10.0.0.7:5555', state: 'unauthorized', transportId: '4' },
-      { serial: 'R58M1002', state: 'no permissions', usb: '1-1.3', transportId: '5' },
-      { serial: '', state: 'no permissions', usb: '1-1.4' },
+      { serial: 'R58M1002', state: 'no permissions', transportId: '5' },
+      { serial: '', state: 'no permissions' },
       { serial: '', state: 'recovery' },
       { serial: '8A3Y', state: 'sideload' },
     ]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Ending, exitOf, exitText } from './exits.ts';
+import { type Ending, exitOf, exitText } from './bot-view.ts';
 
 const ending: Ending = {
   wasSilent: false,
