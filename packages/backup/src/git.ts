@@ -1,17 +1,17 @@
 /**
- * Runs git, which knows nothing of the user's or the system's configuration, asks nobody anything, and is killed with all
+ * Runs git, which knows nothing of the user's or the system's configuration, asks no questions, and is killed with all
  * that it started.
  */
 import { spawn } from 'node:child_process';
 import { finished, type Readable, type Writable } from 'node:stream';
 import { BackupError } from '@skolo/models/configuration';
 
-/** git ended with a status other than 0, was killed, or took too long. Of its arguments, only the command is told. */
+/** git ended with a status other than 0, was killed, or took too long. Of its arguments, the message has only the command. */
 export class GitFailed extends Error {
   /** The last of what it wrote to standard error. */
   readonly stderr: string;
   readonly isTimeout: boolean;
-  /** It did not end by itself: it took too long, or somebody killed it, as the kernel does when memory runs out. */
+  /** It did not end by itself: it took too long, or was killed, as by the kernel when memory runs out. */
   readonly isKilled: boolean;
 
   constructor(command: string, stderr: string, end: End) {
@@ -102,7 +102,7 @@ export function startGit(
     clearTimeout(timer);
     signal?.removeEventListener('abort', kill);
   });
-  // Whoever reads the output first still hears of it.
+  // A caller that reads the output first still receives it.
   ended.catch(() => undefined);
   return { stdin: child.stdin, stdout: child.stdout, ended };
 }

@@ -19,7 +19,7 @@ export interface HistoryPlace {
   branch: string;
   /** For people, without secrets. */
   place: string;
-  /** Opens what is in `NAME.age`; without it, nobody can. */
+  /** Opens what is in `NAME.age`; absent: it cannot be opened. */
   decrypt?: (content: Buffer) => Promise<Buffer>;
 }
 

@@ -103,7 +103,7 @@ export class HistoryWriter {
     for (const [index, { device, digest }] of changed.entries()) {
       const [id, commit] = [ids[index], commits[index]];
       if (id === undefined || commit === undefined)
-        throw new Error('git does not tell its commits');
+        throw new Error('git does not report its commits');
       this.tip = id;
       if (!digest) continue;
       const newest = versionOf({ id, ...commit }, device);

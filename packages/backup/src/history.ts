@@ -182,11 +182,11 @@ export async function sha1OfBlobs(
   return new Map([...hashes].map(([id, hash]) => [id, hash.digest('hex')]));
 }
 
-/** Tells each blob piece by piece, one of no bytes as an empty piece. Each is told once. */
+/** Reads each blob once, piece by piece. An empty blob is one empty piece. */
 async function eachBlob(
   dir: string,
   ids: readonly string[],
-  told: (id: string, chunk: Buffer) => void,
+  onChunk: (id: string, chunk: Buffer) => void,
   signal?: AbortSignal,
 ) {
   if (ids.length === 0) return;
@@ -208,10 +208,10 @@ async function eachBlob(
         header = '';
         if (size === undefined) continue;
         left = Number(size) + 1;
-        if (left === 1) told(id, Buffer.alloc(0));
+        if (left === 1) onChunk(id, Buffer.alloc(0));
       } else {
         const content = rest.subarray(0, Math.min(rest.length, left - 1));
-        if (content.length > 0) told(id, content);
+        if (content.length > 0) onChunk(id, content);
         const used = left <= rest.length ? left : rest.length;
         left -= used;
         rest = rest.subarray(used);

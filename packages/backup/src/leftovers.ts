@@ -23,7 +23,7 @@ export async function removeLeftovers(dir: string): Promise<void> {
   }
 }
 
-/** Waits for a git that outlived the process which started it, as far as the system tells; false: it does not end. */
+/** Waits for a git that outlived the process which started it, where the system has /proc. False: it does not end. */
 export async function isLeftAlone(dir: string): Promise<boolean> {
   const end = performance.now() + patience;
   while (await isBeingWritten(dir)) {

@@ -31,7 +31,7 @@ export async function repairHistory(folder: string): Promise<string[]> {
 async function repairHead(dir: string): Promise<string[]> {
   const file = join(dir, 'HEAD');
   const head = await readFile(file, 'utf8').catch(() => '');
-  // A HEAD that names another branch is somebody's work.
+  // A HEAD that names another branch is the work of an operator.
   if (/^ref: refs\/heads\/\S+$/.test(head.trim())) return [];
   await writeFileAtomic(file, `${headText}\n`, { mode: 0o600 });
   return ['HEAD was written again'];
@@ -62,7 +62,7 @@ async function repairIndexes(dir: string): Promise<string[]> {
     const isSound = await succeeds(['verify-pack', '--', index], dir);
     if (isSound) continue;
     const made = join(folder, `tmp_idx_${name}.idx`);
-    // The reverse index is made anew where git wants one.
+    // The reverse index is made again if git needs it.
     const args = [...durable, 'index-pack', '--no-rev-index', '-o', made, join(folder, pack)];
     if (await succeeds(args, dir)) {
       await rename(made, index);

@@ -182,7 +182,7 @@ async function create(folder: string, rack: string | undefined) {
   await syncFolder(dirname(folder));
 }
 
-/** For whoever works in it by hand: nothing is packed or thrown away behind our back, and what is written is synced. */
+/** Settings for an operator who works in it: nothing is packed or removed on its own, and what is written is synced. */
 export async function configure(dir: string): Promise<void> {
   for (const [key, value] of [
     ['gc.auto', '0'],

@@ -103,7 +103,7 @@ export class Repository implements BackupSource {
   async commit({ device, content, about }: Change): Promise<Version> {
     pathOf(device);
     const sum = digest(content);
-    // Whoever writes it will hear of it.
+    // The writer reports it.
     sum.catch(() => undefined);
     const newest = await this.store({ device, about, stored: { content, digest: sum } });
     if (newest) return newest;

@@ -33,7 +33,7 @@ const texts: [RegExp, string][] = [
   ],
 ];
 
-/** What git asks for where a damaged file told it a size; more than any computer has that it runs on. */
+/** The size that git asks for because of a damaged file; more than any computer has that it runs on. */
 const absurd = 1e12;
 
 /** Of an error of the system. */

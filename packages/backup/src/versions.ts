@@ -1,4 +1,4 @@
-/** Which version somebody means. */
+/** Which version an operator means. */
 import { BackupError } from '@skolo/models/configuration';
 import type { Version } from './source.ts';
 

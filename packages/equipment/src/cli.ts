@@ -150,7 +150,7 @@ class Cli implements CliSession {
     return turn;
   }
 
-  /** A failure leaves the command line in a state that nobody knows, so it is ended then. */
+  /** A failure leaves the command line in an unknown state, so it is ended then. */
   private async ask(command: string, limit: Limit, isExact = false): Promise<string> {
     const { conversation, dialect, prompts } = this;
     const what = `prompt after ${JSON.stringify(command)}`;

@@ -16,6 +16,7 @@ import {
 } from './errors.ts';
 import { openCli, openExec } from './open.ts';
 import { type Access, type Place, targetOf } from './place.ts';
+import { quotedCommand, withoutSecrets } from './redact.ts';
 import type {
   CliSession,
   ExecBytes,
@@ -25,8 +26,6 @@ import type {
   SessionDeps,
   Target,
 } from './session.ts';
-import { shownCommand } from './shown-command.ts';
-import { withoutSecrets } from './without-secrets.ts';
 
 /**
  * At most one session with the device is open at a time: asking for another kind closes the one before. All methods
@@ -63,7 +62,7 @@ export interface DeviceCli {
   read(command: string): Promise<Buffer>;
 }
 
-/** More than anybody backs up; less than what fills a disk unseen. */
+/** Larger than any configuration, and small enough for a disk. */
 const mostToFile = 8 * 1024 ** 3;
 
 export interface Connection extends DeviceConnection {
@@ -78,7 +77,7 @@ export interface ConnectedDevice extends Place {
 
 export interface ConnectionDeps extends Access {
   signal: AbortSignal;
-  /** A device of which nothing is heard for this long has failed. */
+  /** A device that is silent for this long has failed. */
   idleMs: number;
   /** For everything together, from the first use on. */
   deadlineMs: number;
@@ -197,7 +196,7 @@ class LazyConnection implements Connection {
 
   private failed(command: string, { status, stderr, stdout }: ExecBytes): DeviceError {
     const { name } = this.device;
-    const what = shownCommand(command);
+    const what = quotedCommand(command);
     const words = stderr.trim() || stdout.subarray(0, 1000).toString('latin1').trim();
     const said = withoutSecrets(words, this.secrets).replaceAll(/\s+/g, ' ').slice(0, 200);
     const end = said === '' ? '' : `: ${said}`;

@@ -1,10 +1,10 @@
 /** Listening to a terminal: what came since the last mark, how long it has been quiet, and waiting for what one wants to see. */
 import { type DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
+import { withoutSecrets } from './redact.ts';
 import { decodeBytes, type ShownLine, shownLine, shownLines } from './screen.ts';
-import { type Ear, type Limit, settle } from './settle.ts';
+import { type IdleTimer, type Limit, settle } from './settle.ts';
 import type { Talk } from './talk.ts';
 import type { Terminal } from './terminal.ts';
-import { withoutSecrets } from './without-secrets.ts';
 
 /** How long nothing has come: enough to believe that a prompt is one, to believe an odd one, and to ask. */
 export const quiet = { brief: 25, long: 400, silence: 2000 } as const;
@@ -14,7 +14,7 @@ const quietLevels = [quiet.brief, quiet.long, quiet.silence];
 const maxBytes = 32 * 1024 * 1024;
 /** Pieces that are kept as they came: single bytes must not cost many times their size. */
 const mostLoose = 1024;
-/** More than the longest line that anybody has to recognise. */
+/** Longer than any line that has to be recognised. */
 const tailLength = 4096;
 
 /** What can be seen of the terminal at a moment. */
@@ -38,7 +38,7 @@ export interface View {
 export interface ConversationOptions {
   /** Not to be seen in errors. */
   secrets: readonly string[];
-  /** Is told everything. */
+  /** Receives everything. */
   talk: Talk | undefined;
 }
 
@@ -58,7 +58,7 @@ export class Conversation {
   private why: DeviceError | undefined;
   private readonly talk: Talk | undefined;
   private changed: (() => void) | undefined;
-  private ear: Ear | undefined;
+  private idle: IdleTimer | undefined;
 
   constructor(device: string, terminal: Terminal, { secrets, talk }: ConversationOptions) {
     this.device = device;
@@ -66,7 +66,7 @@ export class Conversation {
     this.secrets = secrets;
     this.talk = talk;
     terminal.listen({
-      data: (bytes) => this.hear(bytes.toString('latin1')),
+      data: (bytes) => this.receive(bytes.toString('latin1')),
       end: (why) => this.end(why),
     });
   }
@@ -87,7 +87,7 @@ export class Conversation {
     this.rest();
   }
 
-  /** Begins to count the quiet anew. */
+  /** Restarts the count of silence. */
   rest(): void {
     clearTimeout(this.quietTimer);
     this.quietMs = 0;
@@ -104,7 +104,7 @@ export class Conversation {
     this.terminal.write(text);
   }
 
-  /** For what must not be told, whatever it is. */
+  /** For text that must not be in a transcript. */
   writeSecret(secret: string, end: string): void {
     this.talk?.say(`<secret>${end}`);
     this.terminal.write(`${secret}${end}`);
@@ -130,7 +130,7 @@ export class Conversation {
   async until<T>(what: string, limit: Limit, look: (view: View) => T | undefined): Promise<T> {
     const late = (how: string) =>
       new DeviceTimeout(this.device, `no ${what}${how}${this.lastWords()}`);
-    return await settle<T>(limit, late, (resolve, reject, ear) => {
+    return await settle<T>(limit, late, (resolve, reject, idle) => {
       const changed = () => {
         try {
           const found = look(this.view());
@@ -141,16 +141,16 @@ export class Conversation {
         }
       };
       this.changed = changed;
-      this.ear = ear;
+      this.idle = idle;
       changed();
       return () => {
         this.changed = undefined;
-        this.ear = undefined;
+        this.idle = undefined;
       };
     });
   }
 
-  /** For errors: the end of what it said, without what must not be told. */
+  /** For errors: the end of what it said, without secrets. */
   lastWords(): string {
     const text = decodeBytes(shownLines(this.tail.slice(-1000)).join('\n')).trim();
     if (text === '') return '; it said nothing';
@@ -191,13 +191,13 @@ export class Conversation {
     };
   }
 
-  private hear(text: string) {
+  private receive(text: string) {
     if (this.why !== undefined) return;
     const now = performance.now();
     this.pauseMs = Math.max(this.pauseMs, now - this.heardAt);
     this.heardAt = now;
-    this.talk?.hear(text);
-    this.ear?.heard();
+    this.talk?.receive(text);
+    this.idle?.received();
     this.loose = (this.loose % mostLoose) + 1;
     this.chunks.push(text);
     if (this.loose === mostLoose) this.chunks.push(this.chunks.splice(-mostLoose).join(''));

@@ -37,7 +37,7 @@ export class SignInRefused extends DeviceError {
   readonly retry = false;
 }
 
-/** Its host key is not the one that is pinned: it was swapped, or somebody is in between. */
+/** Its host key is not the one that is pinned: it was swapped, or another host is in between. */
 export class HostKeyChanged extends DeviceError {
   readonly code = 'HOST_KEY_CHANGED';
   readonly retry = false;
@@ -55,7 +55,7 @@ export class AnswerCut extends DeviceError {
   readonly retry = true;
 }
 
-/** It cannot be told which part of an answer is its configuration and which is a message that came meanwhile. */
+/** An answer mixes the configuration with messages, and the parts cannot be separated. */
 export class AnswerUncertain extends DeviceError {
   readonly code = 'ANSWER_UNCERTAIN';
   readonly retry = true;

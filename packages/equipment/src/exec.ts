@@ -10,14 +10,13 @@ import {
 } from './errors.ts';
 import { newPasswordRequested, requiresNewPassword } from './password-change.ts';
 import { addPiece } from './pieces.ts';
+import { quotedCommand, withoutSecrets } from './redact.ts';
 import { scpDownload, scpUpload } from './scp.ts';
 import { decodeBytes } from './screen.ts';
 import type { ExecBytes, ExecOptions, ExecResult, ExecSession, RunOptions } from './session.ts';
 import { type Limit, limitOf, settle } from './settle.ts';
-import { shownCommand } from './shown-command.ts';
 import type { SshConnection } from './ssh.ts';
 import { type OnTalk, Talk } from './talk.ts';
-import { withoutSecrets } from './without-secrets.ts';
 
 const runMs = 10_000;
 /** Of what is kept in memory. */
@@ -111,7 +110,7 @@ export class SshExec implements ExecSession {
     const { connection } = this;
     const { device, secrets } = this.options;
     const { limit, talk, to, maxBytes } = about;
-    const what = shownCommand(about.command);
+    const what = quotedCommand(about.command);
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
     const late = (how: string) => {
       const said = decodeBytes(endOf([...stdout, ...stderr]).toString('latin1')).trim();
@@ -119,11 +118,11 @@ export class SshExec implements ExecSession {
       const words = said === '' ? '; it said nothing' : `; it said: ${JSON.stringify(end)}`;
       return new DeviceTimeout(device, `no end of ${what}${how}${words}`);
     };
-    const result = await settle<ExecBytes>(limit, late, (resolve, reject, ear) => {
+    const result = await settle<ExecBytes>(limit, late, (resolve, reject, idle) => {
       let size = 0;
       let errors = 0;
       const keep = (bytes: Buffer, texts: Buffer[]) => {
-        talk?.hear(bytes.toString('latin1'));
+        talk?.receive(bytes.toString('latin1'));
         addPiece(texts, bytes);
       };
       const count = () => {
@@ -135,9 +134,9 @@ export class SshExec implements ExecSession {
         if (stream.write(bytes)) return;
         // The disk is slow, not the device.
         channel.pause();
-        ear.hold();
+        idle.hold();
         stream.once('drain', () => {
-          ear.heard();
+          idle.received();
           channel.resume();
         });
       };
@@ -146,7 +145,7 @@ export class SshExec implements ExecSession {
         reject(new DeviceUnreachable(device, `${reason} during ${what}`, { cause: why }));
       };
       let ended: ExecBytes | undefined;
-      // Also once nobody waits any more.
+      // Also after the last waiter.
       to?.on('error', () => undefined);
       const unwatch =
         to &&
@@ -155,22 +154,22 @@ export class SshExec implements ExecSession {
           else if (ended) resolve(ended);
         });
       channel.on('data', (bytes: Buffer) => {
-        ear.heard();
+        idle.received();
         size += bytes.length;
         count();
         if (to === undefined) keep(bytes, stdout);
         else pass(bytes, to);
       });
       channel.stderr.on('data', (bytes: Buffer) => {
-        ear.heard();
-        if (channel.isPaused()) ear.hold();
+        idle.received();
+        if (channel.isPaused()) idle.hold();
         errors += bytes.length;
         count();
         keep(bytes, stderr);
       });
-      // It tells the status once more: `exit` comes before anybody listens where a command has no output.
+      // It has the status again: without output, `exit` comes before there is a listener.
       channel.on('close', (status?: number | null) => {
-        // The connection's death closes channels, too; it is told by onEnd.
+        // The connection's death closes channels, too; onEnd reports it.
         const why = connection.ended();
         if (why !== undefined) return lost(why);
         const said = decodeBytes(Buffer.concat(stderr).toString('latin1'));
@@ -180,7 +179,7 @@ export class SshExec implements ExecSession {
         }
         ended = { stdout: Buffer.concat(stdout), stderr: said, status: status ?? undefined, size };
         if (to === undefined) return resolve(ended);
-        ear.hold();
+        idle.hold();
         to.end();
       });
       const stop = connection.onEnd(lost);
@@ -190,7 +189,7 @@ export class SshExec implements ExecSession {
         for (const stream of [channel, channel.stderr]) stream.removeAllListeners('data');
       };
     });
-    if (to !== undefined) talk?.hear(`<${result.size} bytes>\n`);
+    if (to !== undefined) talk?.receive(`<${result.size} bytes>\n`);
     return result;
   }
 }

@@ -70,7 +70,7 @@ describe('host keys', () => {
       const { problem } = keys;
       await keys.pin('switch-1', 'SHA256:one');
 
-      expect(problem).toContain('host keys are pinned anew');
+      expect(problem).toContain('host keys are pinned again');
       expect(await readFile(`${path}.bad`, 'utf8')).toBe(text);
       expect((await loaded(path)).get('switch-1')).toBe('SHA256:one');
     },

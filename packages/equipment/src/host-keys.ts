@@ -22,7 +22,7 @@ export interface PinnedHostKey {
   firstSeen: string;
 }
 
-/** The keys seen first, kept in a file. A file that cannot be read or written stops nobody; `problem` says so. */
+/** The keys seen first, kept in a file. A file that cannot be read or written stops no session; `problem` has the reason. */
 export class HostKeys {
   private readonly path: string;
   private readonly now: () => number;
@@ -36,7 +36,7 @@ export class HostKeys {
     this.now = now;
   }
 
-  /** Reads the file. A broken one is set aside as `….bad`, and the keys of devices are pinned anew. */
+  /** Reads the file. A broken one is set aside as `….bad`, and the keys of devices are pinned again. */
   async load(): Promise<void> {
     try {
       const text = await readFileIfExists(this.path);
@@ -45,7 +45,7 @@ export class HostKeys {
         this.keys.set(device, { device, ...pinned });
       }
     } catch (error) {
-      this.notRead = `${this.path}: cannot be used, host keys are pinned anew: ${reasonOf(error)}`;
+      this.notRead = `${this.path}: cannot be used, host keys are pinned again: ${reasonOf(error)}`;
       await rename(this.path, `${this.path}.bad`).catch(() => undefined);
     }
   }

@@ -22,7 +22,7 @@ export interface HttpRequest {
   body?: string;
   /** From the first byte to the last, sign-in included; 5 s when absent. */
   timeoutMs?: number;
-  /** For what a device tells everybody. */
+  /** The device answers this without a login. */
   anonymous?: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface HttpOptions {
    */
   signIn: 'basic' | 'challenge' | 'by-driver';
   https?: boolean;
-  /** What the body of an error tells, for the message. */
+  /** The reason in the body of an error, for the message. */
   reason?: (body: string) => string | undefined;
 }
 
@@ -200,7 +200,7 @@ function judge(
   throw new DeviceRefused(name, `it answers with status ${status}${why}`);
 }
 
-/** What a device says, short and without what it was told in confidence and may repeat. */
+/** A short text of the device, without secrets that it may repeat. */
 function shown(text: string, { password, token }: Credentials): string {
   const signedIn = text.replaceAll(/\b(?:Basic|Bearer|Digest) [^\s"',;]+/gi, '<secret>');
   const secrets = [password?.reveal() ?? '', token?.reveal() ?? ''].filter((each) => each !== '');

@@ -1,9 +1,9 @@
 /**
- * A short visit to an MQTT broker (3.1.1): subscribe, say something, hear what is said to it, leave.
+ * A short visit to an MQTT broker (3.1.1): subscribe, publish, receive the answer, leave.
  *
  * What is published is never retained: the broker would repeat it to the device at each of its connections, and switch it
- * again. Nor is it kept for a device that is away (QoS 0): an "off" that arrives an hour late finds nobody who turns on again.
- * What the broker has retained is not heard: it may be of yesterday. But a device that retains its states is heard, since
+ * again. Nor is it kept for a device that is away (QoS 0): an "off" that arrives an hour late is not followed by an "on".
+ * What the broker has retained is ignored: it may be of yesterday. But states that a device retains are received, since
  * what comes while one is subscribed comes without that mark (MQTT 3.1.1, 3.3.1.3).
  */
 import { randomBytes } from 'node:crypto';
@@ -25,8 +25,8 @@ export interface Exchange<T> {
   /** Where the answer comes. */
   answerTopic: string;
   /** What a message there means; undefined: not what is waited for. */
-  hear: (payload: string) => T | undefined;
-  /** What it means that nothing else was heard in time. */
+  parse: (payload: string) => T | undefined;
+  /** The error if no answer comes in time. */
   late: () => DeviceError;
 }
 
@@ -128,7 +128,9 @@ function subscribed(client: MqttClient, device: string, topics: string[]): Promi
       client.subscribe(topics, { qos: 1 }, (error, granted) => {
         const refused = error !== null || granted?.some(({ qos }) => qos > 2);
         if (!refused) return resolve();
-        reject(new DeviceRefused(device, `the broker does not let it hear ${topics.join(', ')}`));
+        reject(
+          new DeviceRefused(device, `the broker does not let it subscribe to ${topics.join(', ')}`),
+        );
       });
     });
   });
@@ -136,13 +138,13 @@ function subscribed(client: MqttClient, device: string, topics: string[]): Promi
 
 function answerTo<T>(
   client: MqttClient,
-  { topic, payload, answerTopic, hear }: Omit<Exchange<T>, 'late'>,
+  { topic, payload, answerTopic, parse }: Omit<Exchange<T>, 'late'>,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     client.on('message', (where, said, { retain }) => {
       if (where !== answerTopic || retain) return;
-      const heard = hear(said.toString());
-      if (heard !== undefined) resolve(heard);
+      const parsed = parse(said.toString());
+      if (parsed !== undefined) resolve(parsed);
     });
     client.publish(topic, payload, { qos: 0, retain: false }, (error) => {
       if (error) reject(error);

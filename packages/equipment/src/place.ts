@@ -23,7 +23,7 @@ export interface Place {
 }
 
 export interface Access {
-  /** The secrets of the device's login, read anew at each call. */
+  /** The secrets of the device's login, read again at each call. */
   credentials(): Promise<Credentials>;
   hostKeys: HostKeys;
 }

@@ -33,7 +33,7 @@ export async function becomePrivileged(
   { privilege, dialect, prompts, credentials, limit }: PrivilegeOptions,
 ): Promise<void> {
   const { enablePassword, password, username } = credentials;
-  // One that is known is told twice: some devices ask for it twice.
+  // The password is sent twice at most: some devices ask twice.
   const passwords =
     enablePassword !== undefined
       ? [enablePassword.reveal(), enablePassword.reveal()]

@@ -120,6 +120,6 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // There is nobody left in it.
+    // No process is left in it.
   }
 }

@@ -2,11 +2,11 @@
 import type { ClientChannel } from 'ssh2';
 import { DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
 import { newPasswordRequested, requiresNewPassword } from './password-change.ts';
+import { withoutSecrets } from './redact.ts';
 import { decodeBytes } from './screen.ts';
-import { type Ear, type Limit, settle } from './settle.ts';
+import { type IdleTimer, type Limit, settle } from './settle.ts';
 import type { SshConnection } from './ssh.ts';
 import type { Talk } from './talk.ts';
-import { withoutSecrets } from './without-secrets.ts';
 
 const longestLine = 4096;
 const longestError = 64 * 1024;
@@ -31,7 +31,7 @@ export class ScpWire {
   private errors = Buffer.alloc(0);
   private ended: { status: number | undefined } | DeviceError | undefined;
   private changed: (() => void) | undefined;
-  private ear: Ear | undefined;
+  private idle: IdleTimer | undefined;
   private readonly stopListening: () => void;
 
   /** @param what is done, for errors: `read "config.ini"` */
@@ -42,12 +42,12 @@ export class ScpWire {
     channel.on('data', (bytes: Buffer) => {
       this.chunks.push(bytes);
       this.length += bytes.length;
-      this.hear();
+      this.receive();
     });
     channel.stderr.on('data', (bytes: Buffer) => {
-      options.talk?.hear(bytes.toString('latin1'));
+      options.talk?.receive(bytes.toString('latin1'));
       this.errors = Buffer.concat([this.errors, bytes]).subarray(0, longestError);
-      this.hear();
+      this.receive();
     });
     channel.on('close', (status?: number | null) => this.over({ status: status ?? undefined }));
     this.stopListening = options.connection.onEnd((why) => this.over(why));
@@ -67,7 +67,7 @@ export class ScpWire {
     let hasRoom = false;
     this.channel.write(bytes, () => {
       hasRoom = true;
-      this.hear();
+      this.receive();
     });
     await this.until('room for more', () => (hasRoom || this.length > 0 ? true : undefined));
   }
@@ -94,11 +94,11 @@ export class ScpWire {
     return decodeBytes(text);
   }
 
-  told(text: string): void {
-    this.options.talk?.hear(Buffer.from(text).toString('latin1'));
+  note(text: string): void {
+    this.options.talk?.receive(Buffer.from(text).toString('latin1'));
   }
 
-  /** The exit status, if the device tells one soon. */
+  /** The exit status, if the device sends one soon. */
   async end(): Promise<number | undefined> {
     this.channel.end();
     const { limit } = this.options;
@@ -142,8 +142,8 @@ export class ScpWire {
     return new DeviceRefused(device, `does not let us ${this.what}: ${words.slice(0, 300)}`);
   }
 
-  private hear() {
-    this.ear?.heard();
+  private receive() {
+    this.idle?.received();
     this.changed?.();
   }
 
@@ -160,17 +160,17 @@ export class ScpWire {
         device,
         `no ${what}${how}, to ${this.what}; ${this.length} bytes of it came`,
       );
-    return settle<T>(limit, late, (resolve, reject, ear) => {
+    return settle<T>(limit, late, (resolve, reject, idle) => {
       const changed = () => {
         const found = look();
         if (found !== undefined) resolve(found);
         else if (this.ended !== undefined) reject(this.lost(what, this.ended));
       };
-      this.ear = ear;
+      this.idle = idle;
       this.changed = changed;
       changed();
       return () => {
-        this.ear = undefined;
+        this.idle = undefined;
         this.changed = undefined;
       };
     });

@@ -27,7 +27,7 @@ export async function scpDownload(
     if (size > maxBytes) throw wire.refused(`it has ${size} bytes, more than ${maxBytes}`);
     wire.send(ok);
     const content = await wire.take(size, `end of the ${size} bytes`);
-    options.talk?.hear(`<${size} bytes>\n`);
+    options.talk?.receive(`<${size} bytes>\n`);
     await reply(wire, 'word that they are all');
     wire.send(ok);
     return content;
@@ -56,7 +56,7 @@ export async function scpUpload(
       await wire.sendSlowly(content.subarray(at, at + pieceBytes));
     }
     options.talk?.say(`<${content.length} bytes>\n`);
-    // Whoever said something in the middle has said no.
+    // An answer in the middle is a rejection.
     if (!wire.hasHeard()) wire.send(ok);
     await reply(wire, 'word that all of it is there');
     return undefined;
@@ -91,7 +91,7 @@ async function announced(wire: ScpWire): Promise<number> {
   for (;;) {
     const kind = await kindOf(wire, 'answer');
     const line = await wire.line();
-    wire.told(`${kind}${line}\n`);
+    wire.note(`${kind}${line}\n`);
     switch (kind) {
       case 'C': {
         const size = /^[0-7]{3,6} (\d{1,15}) /.exec(line)?.[1];
@@ -121,6 +121,6 @@ async function kindOf(wire: ScpWire, what: string): Promise<string> {
   const kind = (await wire.take(1, what)).toString('latin1');
   if (kind !== '\x01' && kind !== '\x02') return kind;
   const line = await wire.line();
-  wire.told(`${line}\n`);
+  wire.note(`${line}\n`);
   throw wire.refused(line.trim());
 }

@@ -12,12 +12,12 @@ export interface PoolSession {
 }
 
 export interface SessionPoolOptions {
-  /** How long a session is kept that nobody uses; 2000 when absent. */
+  /** How long an unused session is kept; 2000 when absent. */
   idleMs?: number;
 }
 
 /** One device. */
-interface Lane {
+interface DeviceQueue {
   key: string;
   isBusy: boolean;
   /** In the order in which they came. */
@@ -27,7 +27,7 @@ interface Lane {
 
 export class SessionPool {
   private readonly idleMs: number;
-  private readonly lanes = new Map<string, Lane>();
+  private readonly queues = new Map<string, DeviceQueue>();
   private readonly closing = new AbortController();
   private emptied: (() => void) | undefined;
 
@@ -54,52 +54,52 @@ export class SessionPool {
     for (const source of sources) source.addEventListener('abort', abort);
     try {
       for (const source of sources) source.throwIfAborted();
-      const lane = await this.turn(key, either.signal);
-      return await this.workIn(lane, open, work, either.signal);
+      const queue = await this.turn(key, either.signal);
+      return await this.workIn(queue, open, work, either.signal);
     } finally {
       for (const source of sources) source.removeEventListener('abort', abort);
     }
   }
 
-  /** Closes the session of `key`, if it is kept and nobody uses it. */
+  /** Closes the session of `key`, if it is kept and unused. */
   async end(key: string): Promise<void> {
-    const lane = this.lanes.get(key);
-    if (lane !== undefined && !lane.isBusy) await this.endKept(lane);
+    const queue = this.queues.get(key);
+    if (queue !== undefined && !queue.isBusy) await this.endKept(queue);
   }
 
   /** Ends all work, and closes all sessions. */
   async close(): Promise<void> {
     this.closing.abort(new Error('the sessions are being closed'));
-    await Promise.all([...this.lanes.keys()].map((key) => this.end(key)));
-    if (this.lanes.size === 0) return;
+    await Promise.all([...this.queues.keys()].map((key) => this.end(key)));
+    if (this.queues.size === 0) return;
     await new Promise<void>((resolve) => {
       this.emptied = resolve;
     });
   }
 
-  private async turn(key: string, signal: AbortSignal): Promise<Lane> {
-    const lane = this.lanes.get(key) ?? { key, isBusy: false, waiting: [], kept: undefined };
-    this.lanes.set(key, lane);
-    if (!lane.isBusy) {
-      lane.isBusy = true;
-      return lane;
+  private async turn(key: string, signal: AbortSignal): Promise<DeviceQueue> {
+    const queue = this.queues.get(key) ?? { key, isBusy: false, waiting: [], kept: undefined };
+    this.queues.set(key, queue);
+    if (!queue.isBusy) {
+      queue.isBusy = true;
+      return queue;
     }
-    return await new Promise<Lane>((resolve, reject) => {
+    return await new Promise<DeviceQueue>((resolve, reject) => {
       const start = () => {
         signal.removeEventListener('abort', abort);
-        resolve(lane);
+        resolve(queue);
       };
       const abort = () => {
-        lane.waiting.splice(lane.waiting.indexOf(start), 1);
+        queue.waiting.splice(queue.waiting.indexOf(start), 1);
         reject(signal.reason);
       };
-      lane.waiting.push(start);
+      queue.waiting.push(start);
       signal.addEventListener('abort', abort, { once: true });
     });
   }
 
   private async workIn<S extends PoolSession, T>(
-    lane: Lane,
+    queue: DeviceQueue,
     open: (signal: AbortSignal) => Promise<S>,
     work: (session: S, signal: AbortSignal) => Promise<T>,
     signal: AbortSignal,
@@ -107,7 +107,7 @@ export class SessionPool {
     let session: S | undefined;
     let isGood = false;
     try {
-      session = await this.sessionOf(lane, open, signal);
+      session = await this.sessionOf(queue, open, signal);
       const result = await work(session, signal);
       isGood = true;
       return result;
@@ -115,59 +115,59 @@ export class SessionPool {
       isGood = error instanceof DeviceRefused || error instanceof SignInRefused;
       throw error;
     } finally {
-      this.done(lane, session, isGood);
+      this.done(queue, session, isGood);
     }
   }
 
   private async sessionOf<S extends PoolSession>(
-    lane: Lane,
+    queue: DeviceQueue,
     open: (signal: AbortSignal) => Promise<S>,
     signal: AbortSignal,
   ): Promise<S> {
     // What a key keeps came from an earlier `open` of the same key.
-    const session = this.takeKept(lane) as S | undefined;
+    const session = this.takeKept(queue) as S | undefined;
     if (session?.isOpen()) return session;
     await session?.close();
     signal.throwIfAborted();
     return await open(signal);
   }
 
-  private takeKept(lane: Lane): PoolSession | undefined {
-    const { kept } = lane;
+  private takeKept(queue: DeviceQueue): PoolSession | undefined {
+    const { kept } = queue;
     clearTimeout(kept?.timer);
-    lane.kept = undefined;
+    queue.kept = undefined;
     return kept?.session;
   }
 
-  /** Nobody waits for the good-bye, but the next session of this device. */
-  private done(lane: Lane, session: PoolSession | undefined, isGood: boolean): void {
-    if (session === undefined) this.release(lane);
-    else if (isGood && session.isOpen() && !this.closing.signal.aborted) this.keep(lane, session);
-    else void session.close().finally(() => this.release(lane));
+  /** Only the next session of this device waits for the sign-out. */
+  private done(queue: DeviceQueue, session: PoolSession | undefined, isGood: boolean): void {
+    if (session === undefined) this.release(queue);
+    else if (isGood && session.isOpen() && !this.closing.signal.aborted) this.keep(queue, session);
+    else void session.close().finally(() => this.release(queue));
   }
 
-  private keep(lane: Lane, session: PoolSession): void {
-    const timer = setTimeout(() => void this.endKept(lane), this.idleMs).unref();
-    lane.kept = { session, timer };
-    this.release(lane);
+  private keep(queue: DeviceQueue, session: PoolSession): void {
+    const timer = setTimeout(() => void this.endKept(queue), this.idleMs).unref();
+    queue.kept = { session, timer };
+    this.release(queue);
   }
 
-  private async endKept(lane: Lane): Promise<void> {
-    if (lane.isBusy) return;
-    lane.isBusy = true;
-    await this.takeKept(lane)?.close();
-    this.release(lane);
+  private async endKept(queue: DeviceQueue): Promise<void> {
+    if (queue.isBusy) return;
+    queue.isBusy = true;
+    await this.takeKept(queue)?.close();
+    this.release(queue);
   }
 
-  private release(lane: Lane): void {
-    const next = lane.waiting.shift();
+  private release(queue: DeviceQueue): void {
+    const next = queue.waiting.shift();
     if (next !== undefined) {
       next();
       return;
     }
-    lane.isBusy = false;
-    if (lane.kept !== undefined) return;
-    this.lanes.delete(lane.key);
-    if (this.lanes.size === 0) this.emptied?.();
+    queue.isBusy = false;
+    if (queue.kept !== undefined) return;
+    this.queues.delete(queue.key);
+    if (this.queues.size === 0) this.emptied?.();
   }
 }

@@ -26,7 +26,7 @@ export interface SessionDeps {
   onConnected?: (facts: ConnectionFacts) => void;
   /**
    * Told everything, as it is said, for a transcript: one character for each byte. Secrets of the login are `<secret>`, files
-   * and what goes to a stream are told by their size.
+   * and what goes to a stream are reported by their size.
    */
   onTalk?: OnTalk;
 }
@@ -44,7 +44,7 @@ export interface RunOptions {
   signal: AbortSignal;
   /** Until the prompt is back; default 10,000. */
   timeoutMs?: number;
-  /** A device of which nothing is heard for this long has failed; default: only `timeoutMs` counts. */
+  /** A device that is silent for this long has failed; default: only `timeoutMs` counts. */
   idleMs?: number;
 }
 

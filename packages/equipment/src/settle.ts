@@ -1,4 +1,4 @@
-/** Waiting that always ends: in time, when nothing is heard any more, or when it is told to. */
+/** Waiting that always ends: at its deadline, after silence, or when it is aborted. */
 
 export interface Limit {
   signal: AbortSignal;
@@ -6,7 +6,7 @@ export interface Limit {
   endsAt: number;
   /** For errors: `within 10 s`. */
   within: string;
-  /** Nothing heard for this long is an end, too. */
+  /** Silence for this long is an end, too. */
   idleMs?: number;
 }
 
@@ -16,11 +16,11 @@ export function limitOf(signal: AbortSignal, timeoutMs: number, idleMs?: number)
   return { signal, endsAt, within, ...(idleMs !== undefined && { idleMs }) };
 }
 
-/** What `start` tells while it waits. */
-export interface Ear {
-  /** Something came: the idle time begins anew. */
-  heard(): void;
-  /** It is not the other side that we wait for, until something is heard. */
+/** What `start` reports while it waits. */
+export interface IdleTimer {
+  /** Something came: the idle time begins again. */
+  received(): void;
+  /** It is not the other side that we wait for, until something is received. */
   hold(): void;
 }
 
@@ -33,7 +33,11 @@ export interface Ear {
 export async function settle<T>(
   { signal, endsAt, within, idleMs }: Limit,
   late: (how: string) => Error,
-  start: (resolve: (value: T) => void, reject: (error: unknown) => void, ear: Ear) => () => void,
+  start: (
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+    idle: IdleTimer,
+  ) => () => void,
 ): Promise<T> {
   signal.throwIfAborted();
   let stop: (() => void) | undefined;
@@ -49,7 +53,7 @@ export async function settle<T>(
       }
       abort = () => reject(signal.reason);
       signal.addEventListener('abort', abort);
-      stop = start(resolve, reject, idle ?? deaf);
+      stop = start(resolve, reject, idle ?? noTimer);
     });
   } finally {
     clearTimeout(timer);
@@ -59,9 +63,9 @@ export async function settle<T>(
   }
 }
 
-const deaf: Ear = { heard: () => undefined, hold: () => undefined };
+const noTimer: IdleTimer = { received: () => undefined, hold: () => undefined };
 
-class Idle implements Ear {
+class Idle implements IdleTimer {
   private readonly ms: number;
   private readonly late: () => void;
   private heardAt = performance.now();
@@ -75,7 +79,7 @@ class Idle implements Ear {
     this.wait(ms);
   }
 
-  heard(): void {
+  received(): void {
     this.heardAt = performance.now();
     this.held = false;
   }
@@ -90,7 +94,7 @@ class Idle implements Ear {
   }
 
   private wait(ms: number) {
-    // What came while this process was held up is heard first.
+    // What came while this process was held up is received first.
     this.timer = setTimeout(() => setImmediate(() => this.check()), ms);
   }
 

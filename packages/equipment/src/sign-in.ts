@@ -60,7 +60,7 @@ export function signIn(conversation: Conversation, options: SignInOptions): Prom
 class SignIn {
   private readonly conversation: Conversation;
   private readonly options: SignInOptions;
-  private readonly told = { username: 0, password: 0, probes: 0, nudges: 0 };
+  private readonly sent = { username: 0, password: 0, probes: 0, nudges: 0 };
   private candidate: string | undefined;
 
   constructor(conversation: Conversation, options: SignInOptions) {
@@ -78,7 +78,7 @@ class SignIn {
   }
 
   private async next(): Promise<Seen> {
-    const { conversation, told } = this;
+    const { conversation, sent } = this;
     const { limit } = this.options;
     let text = '';
     try {
@@ -88,7 +88,7 @@ class SignIn {
       });
     } catch (error) {
       if (!(error instanceof DeviceUnreachable || error instanceof DeviceTimeout)) throw error;
-      if (told.password > 0 && refusal.test(text)) throw this.refused();
+      if (sent.password > 0 && refusal.test(text)) throw this.refused();
       if (full.test(text)) {
         throw new DeviceBusy(conversation.device, `takes no session${conversation.lastWords()}`);
       }
@@ -115,7 +115,7 @@ class SignIn {
         return { kind: 'prompt', prompt: line, isConfirmed };
       }
     }
-    if (quietMs >= quiet.silence && this.told.nudges < mostNudges) return { kind: 'silence' };
+    if (quietMs >= quiet.silence && this.sent.nudges < mostNudges) return { kind: 'silence' };
     return undefined;
   }
 
@@ -129,8 +129,8 @@ class SignIn {
   }
 
   private probe(prompt: string): void {
-    this.told.probes += 1;
-    if (this.told.probes > mostProbes) {
+    this.sent.probes += 1;
+    if (this.sent.probes > mostProbes) {
       const what = `no two of its prompts are alike${this.conversation.lastWords()}`;
       throw new DeviceRefused(this.conversation.device, what);
     }
@@ -139,14 +139,14 @@ class SignIn {
   }
 
   private answer(question: Exclude<Seen['kind'], 'prompt'>): void {
-    const { conversation, told } = this;
+    const { conversation, sent } = this;
     const { credentials, dialect } = this.options;
     switch (question) {
       case 'username': {
-        told.username += 1;
-        if (told.username > 1 && (told.password > 0 || told.username > 3)) throw this.refused();
+        sent.username += 1;
+        if (sent.username > 1 && (sent.password > 0 || sent.username > 3)) throw this.refused();
         // A password that was asked for earlier: an empty line, sent to try a prompt, was taken for the name.
-        told.password = 0;
+        sent.password = 0;
         const { username } = credentials;
         if (username === undefined) throw this.lacks('a user', 'username');
         this.say(dialect.username?.(username) ?? username);
@@ -155,11 +155,11 @@ class SignIn {
       case 'new password':
         throw newPasswordRequested(conversation.device);
       case 'password':
-        if (told.password > 0 && requiresNewPassword(conversation.raw())) {
+        if (sent.password > 0 && requiresNewPassword(conversation.raw())) {
           throw newPasswordRequested(conversation.device);
         }
         if (this.isPasswordWrong()) throw this.refused();
-        told.password += 1;
+        sent.password += 1;
         if (credentials.password === undefined) throw this.lacks('a password', 'password');
         conversation.mark();
         conversation.writeSecret(credentials.password.reveal(), enter);
@@ -169,7 +169,7 @@ class SignIn {
         conversation.write(' ');
         break;
       case 'silence':
-        told.nudges += 1;
+        sent.nudges += 1;
         conversation.rest();
         conversation.write(enter);
         break;
@@ -182,7 +182,7 @@ class SignIn {
 
   /** Some devices ask for it twice; one that says why will not be asked again. */
   private isPasswordWrong(): boolean {
-    const { password } = this.told;
+    const { password } = this.sent;
     return password >= mostPasswords || (password > 0 && refusal.test(this.conversation.raw()));
   }
 

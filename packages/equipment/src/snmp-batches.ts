@@ -1,6 +1,6 @@
 /**
  * How many variables a device is asked for in one request, and how long it may take. Some agents ask a slow PoE controller
- * for each variable in turn: sixteen of them take longer than anybody waits for one.
+ * for each variable in turn: sixteen of them take longer than the deadline of one.
  */
 
 /** As many answers fit into the smallest message that an agent must be able to send (484 bytes). */

@@ -39,7 +39,7 @@ export function missing(
   return new DeviceRefused(name, `it has no object ${oid}; ${hint}`);
 }
 
-/** No answer. In versions 1 and 2c a wrong community is not told from a device that is off. */
+/** No answer. In versions 1 and 2c a wrong community looks like a device that is off. */
 export function silence(device: string, version: 1 | 2 | 3, timeoutMs: number): DeviceTimeout {
   const hint = version === 3 ? '' : '; a wrong community gets none, either';
   return new DeviceTimeout(device, `no answer over SNMP within ${timeoutMs / 1000} s${hint}`);
@@ -91,7 +91,7 @@ const strangers: readonly unknown[] = [
 function senseless(device: string, { code, message }: ResponseInvalidError): DeviceError {
   if (!strangers.includes(code)) return new DeviceRefused(device, 'its answer makes no sense');
   // What a report says; the other messages hold digests.
-  const told = /^(Unknown User Name|Unsupported Security Level)/.exec(message)?.[0];
-  const what = told === undefined ? 'a key or its protocol is wrong' : told.toLowerCase();
+  const known = /^(Unknown User Name|Unsupported Security Level)/.exec(message)?.[0];
+  const what = known === undefined ? 'a key or its protocol is wrong' : known.toLowerCase();
   return new SignInRefused(device, `it does not take the \`snmp\` of its login: ${what}`);
 }

@@ -1,7 +1,7 @@
 /**
  * The UDP socket that net-snmp is given, since it believes too much: it takes an answer from any sender, of any version, and
  * in version 3 one that is neither signed nor encrypted, though it asked in a signed and encrypted message; some answers make
- * it throw where nobody can catch it. Here only the device is heard, in the version it was asked in, and in version 3 as
+ * it throw where no caller can catch it. Here only the device is received, in the version it was asked in, and in version 3 as
  * secured as it was asked; but for reports, which say why it does not answer, and cannot be secured before it knows us.
  *
  * Source: RFC 3414, section 3.2, and RFC 3412, section 6 (header); net-snmp 3.29.2, Session.onMsg.
@@ -32,7 +32,7 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
     this.guard = guard;
     this.socket = createSocket(type);
     this.socket.on('error', guard.broken);
-    this.socket.on('message', (message) => this.hear(message));
+    this.socket.on('message', (message) => this.receive(message));
     this.socket.on('close', () => this.emit('close'));
   }
 
@@ -69,14 +69,14 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
     this.socket.close();
   }
 
-  /** A connected socket hears its peer only, and is told when nothing listens there. */
+  /** A connected socket receives from its peer only, and reports a closed port. */
   private async connect(port: number, address: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.socket.connect(port, address, (error?: Error) => (error ? reject(error) : resolve()));
     });
   }
 
-  private hear(message: Buffer): void {
+  private receive(message: Buffer): void {
     try {
       if (isAcceptable(message, this.guard)) this.emit('message', message);
     } catch {
@@ -90,9 +90,9 @@ const report = 0xa8;
 
 /** @throws RangeError It is no SNMP. */
 function isAcceptable(message: Buffer, { version, leastSecurity }: Guard): boolean {
-  const [told, ...rest] = elements(only(elements(message), sequence));
-  if (told?.content.length !== 1) throw new RangeError('no version');
-  if (told.content[0] !== version) return false;
+  const [found, ...rest] = elements(only(elements(message), sequence));
+  if (found?.content.length !== 1) throw new RangeError('no version');
+  if (found.content[0] !== version) return false;
   if (version !== 3 || leastSecurity === 0) return true;
   const [header, , body] = rest;
   const flags = header && elements(header.content)[2]?.content[0];

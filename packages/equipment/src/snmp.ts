@@ -2,7 +2,7 @@
  * Asking and telling devices over SNMP, versions 1, 2c and 3. One UDP socket for each call, closed at its end.
  *
  * A question of few variables is sent again once when its answer is late; one of many is then asked in smaller pieces, see
- * snmp-batches.ts. A command never is: some switches take longer than anybody waits to apply one (net-snmp issue 194, Netgear
+ * snmp-batches.ts. A command never is: some switches take longer than the deadline to apply one (net-snmp issue 194, Netgear
  * GS724TP), and "reboot" twice is two reboots. What counts is read back by the caller. A missing instance is an error here; to
  * net-snmp it is none, and fence_apc_snmp takes it for "off".
  */
@@ -103,7 +103,7 @@ export function snmpTo(
         if (!(error instanceof DeviceTimeout)) throw error;
         size.late(count);
         if (!isMany(count)) throw error;
-        // It may be slow, or silent: one variable tells.
+        // It may be slow, or silent: one variable shows which.
         const one = batch.slice(0, 1);
         return { batch: one, varbinds: await get(ask, one, times.afterLateMs) };
       }

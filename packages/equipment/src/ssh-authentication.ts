@@ -25,7 +25,7 @@ export function authentication(
 
   if (privateKey !== undefined) {
     const key = ssh2.utils.parseKey(privateKey.reveal(), passphrase?.reveal());
-    // Its message tells the reason, never the key.
+    // Its message has the reason, never the key.
     if (key instanceof Error) unusableKey = `; its privateKey cannot be used: ${key.message}`;
     else left.push({ type: 'publickey', username, key });
   }

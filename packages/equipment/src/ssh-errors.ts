@@ -9,7 +9,7 @@ import {
 } from './errors.ts';
 import type { Target } from './session.ts';
 
-/** The connection is gone, for a reason that nobody told. */
+/** The connection is gone, for an unknown reason. */
 export function connectionLost({ name, address, port }: Target, cause?: unknown): DeviceError {
   return new DeviceUnreachable(name, `${address}:${port} closed the connection`, { cause });
 }

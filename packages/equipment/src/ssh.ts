@@ -71,7 +71,7 @@ export async function connectSsh(
     return () => void listeners.delete(listener);
   }
 
-  /** Waits for what ssh2 tells by a callback. */
+  /** Waits for a callback of ssh2. */
   function answered<T>(
     what: string,
     within: Limit,
@@ -94,16 +94,16 @@ export async function connectSsh(
     await settle<void>(
       limit,
       (how) => new DeviceTimeout(name, `no ${stage}${how}`),
-      (resolve, reject, ear) => {
+      (resolve, reject, idle) => {
         const stop = onEnd(reject);
         client.on('connect', () => {
           // A command is a small packet that waits for its answer: Nagle would cost 40 ms for each.
           client.setNoDelay(true);
-          ear.heard();
+          idle.received();
           stage = 'ssh handshake';
         });
         client.once('handshake', (agreed) => {
-          ear.heard();
+          idle.received();
           stage = 'answer to the sign-in';
           const facts = { device: name, kex: agreed.kex, cipher: agreed.cs.cipher };
           const legacyAlgorithms = legacyOf(agreed);
@@ -175,7 +175,7 @@ class HostKeyCheck {
         : `if the device was swapped, correct its hostKey in rack.yaml`;
     this.refusal = new HostKeyChanged(
       name,
-      `its host key (${type}) is ${this.shown}, not ${pinned}: somebody may be in between; ${hint}`,
+      `its host key (${type}) is ${this.shown}, not ${pinned}: another host may be in between; ${hint}`,
     );
     return false;
   }

@@ -106,7 +106,7 @@ describe('a transcript', () => {
         const heard: string[] = [];
         const talk = new Talk((_from, said) => heard.push(said), secrets);
 
-        for (const piece of pieces) talk.hear(piece);
+        for (const piece of pieces) talk.receive(piece);
         talk.end();
 
         // What is in the marks is not what was said.
@@ -121,7 +121,7 @@ describe('a transcript', () => {
     const heard: string[] = [];
     const talk = new Talk((_from, said) => heard.push(said), ['secret', '']);
 
-    for (const piece of ['a sec', 'ond', ' se', 'cr', 'et', ' s']) talk.hear(piece);
+    for (const piece of ['a sec', 'ond', ' se', 'cr', 'et', ' s']) talk.receive(piece);
     talk.say('x');
 
     expect(heard.join('')).toBe('a second <secret> sx');

@@ -23,7 +23,7 @@ export class Talk {
     this.onTalk('us', this.without(text));
   }
 
-  hear(text: string): void {
+  receive(text: string): void {
     const heard = this.without(this.held + text);
     const kept = this.beginOfSecret(heard);
     this.held = heard.slice(heard.length - kept);

@@ -72,7 +72,7 @@ export class Negotiation {
         break;
       case 'subnegotiation command':
         this.state = byte === SE ? 'text' : 'subnegotiation';
-        if (byte === SE) this.tell(reply);
+        if (byte === SE) this.answer(reply);
         break;
     }
   }
@@ -98,7 +98,7 @@ export class Negotiation {
     }
   }
 
-  private tell(reply: number[]) {
+  private answer(reply: number[]) {
     const [option, verb] = this.option;
     if (option !== TTYPE || verb !== SEND) return;
     reply.push(IAC, SB, TTYPE, IS, ...Buffer.from(terminalType), IAC, SE);

@@ -1,5 +1,5 @@
 /**
- * Telnet (RFC 854, 855), as much of it as a switch needs: the device may echo and leave out go-aheads, it is told how
+ * Telnet (RFC 854, 855), as much of it as a switch needs: the device may echo and leave out go-aheads, it receives how
  * wide the terminal is (NAWS, RFC 1073) and what it is (TTYPE, RFC 1091); everything else is refused.
  */
 import { connect, type Socket } from 'node:net';
@@ -41,7 +41,7 @@ class TelnetTerminal implements Terminal {
   constructor(socket: Socket, target: Target) {
     this.socket = socket;
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
-    socket.on('data', (bytes) => this.hear(bytes));
+    socket.on('data', (bytes) => this.receive(bytes));
     socket.on('error', (error) => this.end(socketError(target, error)));
     socket.on('close', () => this.end(connectionLost(target)));
   }
@@ -69,7 +69,7 @@ class TelnetTerminal implements Terminal {
     return this.closed;
   }
 
-  private hear(bytes: Buffer) {
+  private receive(bytes: Buffer) {
     const { text, reply } = this.negotiation.take(bytes);
     if (reply.length > 0 && this.socket.writable) this.socket.write(reply);
     if (text.length === 0) return;

@@ -6,7 +6,7 @@ export interface Terminal {
   listen(listener: TerminalListener): void;
   /** Text of one byte for each character. Ignored once the connection has ended. */
   write(text: string): void;
-  /** Cuts the connection. The listener hears nothing more. */
+  /** Cuts the connection. The listener receives nothing more. */
   destroy(): void;
   /** Fulfilled once nothing is left of the connection, soon after its end. */
   gone(): Promise<void>;

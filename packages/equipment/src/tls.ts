@@ -1,6 +1,6 @@
 /**
  * https to a device. Equipment in racks has certificates that it signed itself, for names that are not its own, so most
- * cannot be verified. Sending a password to whoever answers is no choice either: such a device is believed as those over
+ * cannot be verified. Sending a password to any host that answers is no choice either: such a device is believed as those over
  * ssh are. Its public key is pinned once it has let us in, or in rack.yaml (`hostKey`), and nothing is sent to one with
  * another key. A certificate that does verify, for the address, by an authority that Node trusts, needs no pin. The key is
  * pinned, not the certificate, which many devices renew by themselves:
@@ -45,7 +45,7 @@ export async function connectTls(
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('secureConnect', resolve);
-      // For the whole life of the socket: an error that nobody hears would end the process.
+      // For the whole life of the socket: an error without a listener would end the process.
       socket.on('error', reject);
       socket.once('close', () => reject(new Error('closed during its handshake')));
     });
@@ -75,7 +75,7 @@ function changed({ name, hostKey }: TlsTarget, shown: string, pinned: string): H
     hostKey === undefined
       ? `if the device was swapped, run: skolo equipment forget ${name}`
       : 'if the device was swapped, correct its hostKey in rack.yaml';
-  const what = `the key of its certificate is ${shown}, not ${pinned}: somebody may be in between`;
+  const what = `the key of its certificate is ${shown}, not ${pinned}: another host may be in between`;
   return new HostKeyChanged(name, `${what}; ${hint}`);
 }
 

@@ -7,7 +7,7 @@ export interface Device extends Place {
   model: string;
   /** Name of the login in rack.yaml. */
   login?: string;
-  /** Serial number: a device that tells another one is the wrong device. */
+  /** Serial number: a device that reports another one is the wrong device. */
   serial?: string;
   /** How it is spoken to: one of its model's transports. */
   transport: Transport;

@@ -4,15 +4,7 @@ import type { Model } from './model.ts';
 
 export type { Ports } from '@skolo/equipment';
 export type { Device } from './device.ts';
-export {
-  literal,
-  type Model,
-  type Numbering,
-  seconds,
-  spreading,
-  type Transport,
-  whole,
-} from './model.ts';
+export { literal, type Model, seconds, spreading, type Transport, whole } from './model.ts';
 
 /** By the name that rack.yaml gives. */
 export const models: ReadonlyMap<string, Model> = new Map(

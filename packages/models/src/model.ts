@@ -19,7 +19,7 @@ export interface Model {
     outlets: Numbering;
     /** How long off, for a cycle that says nothing else. */
     offSeconds: number;
-    /** Whether the device itself does off, wait and on, so that whoever asked may die in between. */
+    /** Whether the device itself does off, wait and on, so that the caller may die in between. */
     nativeCycle: boolean;
     /** What switches them. */
     load: () => Promise<{ outlets: DriverKind }>;
@@ -92,7 +92,7 @@ export function named(
   return { noun, range: () => range, find: short };
 }
 
-/** Names that a pattern tells; `long` maps a long form of the first part to the short one. */
+/** Names that match a pattern; `long` maps a long form of the first part to the short one. */
 export function interfaces(
   range: string,
   pattern: RegExp,

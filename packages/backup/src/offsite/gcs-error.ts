@@ -27,7 +27,7 @@ export function statusOf(error: unknown): number | undefined {
   return response === undefined ? undefined : statusOf(response);
 }
 
-/** Errors of the client carry requests with their tokens, so only what is said here is told. */
+/** Errors of the client carry requests with their tokens, so messages are made here. */
 export function asBackupError(place: string, error: unknown): BackupError {
   if (error instanceof BackupError) return error;
   const status = statusOf(error);
@@ -44,7 +44,7 @@ export function asBackupError(place: string, error: unknown): BackupError {
     return new BackupError('damaged', `${place}: what arrived is not what was sent`);
   }
   if (status === 412) {
-    return new BackupError('refused', `${place}: somebody else writes the same object`);
+    return new BackupError('refused', `${place}: another client writes the same object`);
   }
   if (status !== undefined) {
     const isTransient = status >= 500 || status === 408 || status === 429;

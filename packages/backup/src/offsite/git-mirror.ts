@@ -152,7 +152,7 @@ export class GitMirror {
       timeoutMs: copyMayTake,
     });
     source.stdin.end();
-    // What nobody has begun to read when the process ends is lost, and encrypting begins later.
+    // Output that is not read when the process ends is lost, and encrypting begins later.
     const read = new PassThrough();
     const target = createWriteStream(file, { mode: 0o600 });
     await pipeline(source.stdout, read, encrypted, target);

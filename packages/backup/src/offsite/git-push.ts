@@ -146,7 +146,7 @@ export class GitRemote {
       this.pinned = undefined;
       return failed(
         'refused',
-        `its host key is not the one of the first connection. Ask whoever runs it; then remove ${this.knownHosts}, or set services.router-backup.git.hostKey`,
+        `its host key is not the one of the first connection. Ask its operator; then remove ${this.knownHosts}, or set services.router-backup.git.hostKey`,
       );
     }
     if (/Permission denied \(|Too many authentication failures/.test(said)) {

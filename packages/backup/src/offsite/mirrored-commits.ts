@@ -23,7 +23,7 @@ function isConfiguration({ path, blob }: { path: string; blob: string }): boolea
   return path.startsWith(folderOfDevices) && isDeviceName(name) && !/^0+$/.test(blob);
 }
 
-/** Whether the branch of the history has the commit. @throws GitFailed It cannot be told. */
+/** Whether the branch of the history has the commit. @throws GitFailed */
 export async function isIn(history: string, id: string): Promise<boolean> {
   try {
     await git(['merge-base', '--is-ancestor', id, mainBranch], { dir: history });

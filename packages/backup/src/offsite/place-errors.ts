@@ -12,7 +12,7 @@ export function withBackupErrors(
   asBackupError: (url: string, error: unknown) => BackupError,
 ): OffsitePlace {
   const { url, put, list, get, remove } = place;
-  async function told<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  async function explained<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
     try {
       return await work;
     } catch (error) {
@@ -23,9 +23,9 @@ export function withBackupErrors(
   }
   return {
     url,
-    put: (name, file, about, signal) => told(signal, put(name, file, about, signal)),
-    list: (signal) => told(signal, list(signal)),
-    get: (name, signal) => told(signal, get(name, signal)),
-    remove: (name, signal) => told(signal, remove(name, signal)),
+    put: (name, file, about, signal) => explained(signal, put(name, file, about, signal)),
+    list: (signal) => explained(signal, list(signal)),
+    get: (name, signal) => explained(signal, get(name, signal)),
+    remove: (name, signal) => explained(signal, remove(name, signal)),
   };
 }

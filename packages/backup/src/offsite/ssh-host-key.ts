@@ -24,7 +24,7 @@ export async function pinnedHostKey(
   if (found.length === 0) throw new BackupError('unreachable', `${host}: no ssh server answers`);
   throw new BackupError(
     'refused',
-    `${host}: none of its host keys is ${fingerprint}, which rack.yaml pins; it has ${found.map((key) => key.fingerprint).join(', ')}. Ask whoever runs it before you change services.router-backup.git.hostKey`,
+    `${host}: none of its host keys is ${fingerprint}, which rack.yaml pins; it has ${found.map((key) => key.fingerprint).join(', ')}. Ask its operator before you change services.router-backup.git.hostKey`,
   );
 }
 

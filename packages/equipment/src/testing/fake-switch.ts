@@ -56,10 +56,10 @@ export function fakeSwitch(options: FakeSwitchOptions = {}): FakeSwitch {
 
     stream.on('error', () => undefined);
     stream.on('data', (bytes: Buffer) => {
-      for (const char of bytes.toString('latin1').replace(telnetCommand, '')) hear(char);
+      for (const char of bytes.toString('latin1').replace(telnetCommand, '')) receive(char);
     });
 
-    function hear(char: string) {
+    function receive(char: string) {
       if (pages.length > 0) {
         write(`\r${' '.repeat(more.length)}\r`);
         nextPage();

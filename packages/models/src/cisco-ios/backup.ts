@@ -16,7 +16,7 @@ import { ciscoIos as dialect } from './dialect.ts';
 
 /** In front of what is shown, up to its size. */
 const front = /^\s*(?:Building configuration\.\.\.\s+)?(?:Current configuration|Using)\b.*\n/;
-/** What its size and ours may differ by, as nobody says what it counts: line ends, the empty ones around it. */
+/** The reported size may count line ends and empty lines around the configuration. */
 const leastShare = 0.9;
 
 /** `7 0822455D0A16`, `0 plain`, or the secret alone. */

@@ -67,7 +67,7 @@ function inOrder(members: Iterable<NewMember>): NewMember[] {
   return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ member }) => member);
 }
 
-/** What tar-stream does, but does not tell. */
+/** What tar-stream does, but its types lack. */
 interface PaxHeaders extends Headers {
   pax?: Record<string, string>;
 }

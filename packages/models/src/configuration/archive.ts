@@ -1,5 +1,5 @@
 /**
- * Looking into a tar with many files of a device. It may be large, and made by anybody: it is read where it lies, never as
+ * Looking into a tar with many files of a device. It may be large, and hostile: it is read where it lies, never as
  * a whole, and what would lead out of it is refused.
  */
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
@@ -172,7 +172,7 @@ function extrasOf(kind: string, bytes: Buffer): TarExtras {
   if (kind === 'L') return { name: parseLongName(bytes) };
   if (kind === 'K') return { target: parseLongName(bytes) };
   const extras = parsePax(bytes);
-  // For all members at once, which nobody needs for these.
+  // For all members at once, which these do not need.
   if (kind === 'g' && Object.keys(extras).length > 0) throw damaged('it has a global pax header');
   return extras;
 }

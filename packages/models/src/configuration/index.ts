@@ -1,13 +1,4 @@
 /** Configurations as bytes and text: archives, comparing, masking of secrets, readings that are proven. */
-export {
-  memberBytes,
-  memberStream,
-  readTar,
-  type TarLimits,
-  type TarMember,
-  tarFault,
-} from './archive.ts';
-export { membersToWrite, type NewMember, tarOf, writeTar } from './archive-write.ts';
 export { commonSecrets } from './common-secrets.ts';
 export { BackupError } from './errors.ts';
 export { createMask, isBlock, type Mask } from './mask.ts';

@@ -15,7 +15,7 @@ export interface Mask {
   text(text: string, rules: readonly SecretRule[], isMeant?: (match: string) => boolean): string;
 }
 
-/** @param key kept by whoever shows texts, so that words of today and yesterday can be compared */
+/** @param key kept by the caller, so that masks of today and yesterday can be compared */
 export function createMask(key: Uint8Array): Mask {
   function word(secret: string) {
     return `<secret ${createHmac('sha256', key).update(secret).digest('hex').slice(0, 6)}>`;

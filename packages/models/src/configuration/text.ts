@@ -5,7 +5,7 @@ import type { BackupModel } from '../backup.ts';
 import { memberBytes, readTar, type TarMember } from './archive.ts';
 import { BackupError } from './errors.ts';
 
-/** Larger files of an archive are told by their size and hash. */
+/** Larger files of an archive are shown by their size and hash. */
 const shownUpTo = 4 << 20;
 
 /**

@@ -57,7 +57,7 @@ function differs(device: string, readings: readonly Reading[], isUncertain: bool
       )
     : new AnswerCut(
         device,
-        `two readings differ (${sizes} bytes): one of them is not all of it, or somebody is changing it`,
+        `two readings differ (${sizes} bytes): one of them is not all of it, or another session is changing it`,
       );
 }
 

@@ -1,6 +1,6 @@
-/** The saved configuration of Vyatta's descendants, as far as it tells which voltage a port gives. */
+/** The saved configuration of Vyatta's descendants, as far as it has the voltage of a port. */
 
-/** The value of `interfaces ethernet PORT poe output` in config.boot; undefined where it tells none. */
+/** The value of `interfaces ethernet PORT poe output` in config.boot; undefined: it has none. */
 export function savedPoeOutput(configuration: string, port: string): string | undefined {
   const wanted = `interfaces/ethernet ${port}/poe`;
   const path: string[] = [];

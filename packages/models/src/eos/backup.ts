@@ -3,8 +3,8 @@
  *
  * Tried with: its simulator only, which RANCID and netmiko read as well.
  * rack.yaml: `switch-1: { model: eos, address: 192.168.1.22, login: switches }`; privilege 15, or an `enablePassword` in the login.
- * Oddities: banners may hold any line, but `EOF`. Nothing tells its size, so it is read twice. Files beside the configuration (certificates, extensions, the boot image) are
- * not in it; the engine ID of SNMPv3 is.
+ * Oddities: banners may hold any line, but `EOF`. No last line or size proves it complete, so it is read twice. Certificates, extensions and
+ * the boot image are not in it; the engine ID of SNMPv3 is.
  * Source: Arista EOS User Manual, "Switch Administration" (configuration files and sessions).
  */
 import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
@@ -62,7 +62,7 @@ export function backup(): BackupModel {
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `Type it into ${name}, as a session that begins empty: it becomes exactly the version, and has its former configuration again after ten minutes if nobody confirms it. Not in it: certificates, extensions and images in flash:`,
+      title: `Type it into ${name}, as a session that begins empty: it becomes exactly the version, and has its former configuration again after ten minutes unless you confirm it. Not in it: certificates, extensions and images in flash:`,
       where: 'device',
       lines: [
         'enable',

@@ -1,6 +1,6 @@
 /**
  * Arista EOS: `host>`, `host#`, `host(config-if-Et1)#`, in a redundant pair `host(s1)#`. `enable` asks for a password only
- * where one is set. The terminal is probed before the first prompt; nobody waits for the answer.
+ * where one is set. The terminal is probed before the first prompt; no answer is required.
  *
  * Sources: Arista EOS User Manual, "Command-Line Interface" and "Logging" for the form of log messages; error texts from
  * sessions that gnetcli recorded.

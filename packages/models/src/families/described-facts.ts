@@ -26,7 +26,7 @@ export const readBack = {
   off: expression.describe('Regular expression: the outlet is off.'),
 };
 
-/** Outlets named by whoever wrote the templates; `outlets` bounds them where they are numbers. */
+/** Outlets named by the templates; `outlets` bounds them where they are numbers. */
 export const free: Numbering = {
   ...named('outlet', 'any name', () => undefined),
   range: (options) => (options.outlets === undefined ? 'any word' : `1 to ${options.outlets}`),

@@ -1,6 +1,6 @@
 /**
  * The shell of a small Linux: BusyBox on UniFi switches, mPower strips and OpenWrt, bash on EdgeOS. Only for what needs
- * a terminal; where there is an exec channel, that tells the exit status, too.
+ * a terminal; where there is an exec channel, that has the exit status, too.
  *
  * Its prompt may be anything that ends like one, so it is believed for being the same twice. The command line must stay
  * in the same folder, as many prompts name it.

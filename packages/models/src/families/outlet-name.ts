@@ -28,10 +28,10 @@ export function outletCount({ options }: Device): number {
   return z.number().int().positive().parse(options.outlets);
 }
 
-/** @throws DeviceRefused It tells of more or fewer than rack.yaml does: it is another device, or one is wrong. */
-export function checkCount(device: Device, told: number, nouns: string): void {
+/** @throws DeviceRefused It reports another number than rack.yaml: it is another device, or one is wrong. */
+export function checkCount(device: Device, reported: number, nouns: string): void {
   const expected = outletCount(device);
-  if (told === expected) return;
-  const what = `its number of ${nouns} is ${told}, rack.yaml says ${expected}; is it another device?`;
+  if (reported === expected) return;
+  const what = `its number of ${nouns} is ${reported}, rack.yaml says ${expected}; is it another device?`;
   throw new DeviceRefused(device.name, what);
 }

@@ -7,7 +7,7 @@ export interface Expressions {
   off: string;
 }
 
-/** Undefined where the text fits neither, or both: then it tells nothing. */
+/** Undefined where the text fits neither, or both: then it is no reading. */
 export function stateIn(text: string, { on, off }: Expressions): OutletState | undefined {
   const [fitsOn, fitsOff] = [new RegExp(on).test(text), new RegExp(off).test(text)];
   if (fitsOn === fitsOff) return undefined;

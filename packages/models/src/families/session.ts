@@ -62,13 +62,13 @@ export async function openExecOf(
 /**
  * What a command printed, where it succeeded.
  *
- * @throws DeviceRefused It failed, or does not tell whether it did.
+ * @throws DeviceRefused It failed, or reports no status.
  */
 export function succeeded(device: Device, command: string, result: ExecResult): string {
   const { status, stdout, stderr } = result;
   if (status === 0) return stdout;
   const said = (stderr.trim() || stdout.trim()).replaceAll(/\s+/g, ' ').slice(0, 200);
-  const how = status === undefined ? 'tells no exit status' : `fails with exit status ${status}`;
+  const how = status === undefined ? 'reports no exit status' : `fails with exit status ${status}`;
   const what = `${JSON.stringify(command)} ${how}${said === '' ? '' : `: ${said}`}`;
   throw new DeviceRefused(device.name, what);
 }

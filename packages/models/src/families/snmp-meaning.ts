@@ -1,7 +1,7 @@
-/** Numbers that devices tell over SNMP. */
+/** Numbers that devices report over SNMP. */
 import { DeviceRefused } from '@skolo/equipment';
 
-/** @throws DeviceRefused The number means nothing, or none was told. */
+/** @throws DeviceRefused The number means nothing, or is missing. */
 export function meaningOf<T>(
   device: string,
   outlet: string,

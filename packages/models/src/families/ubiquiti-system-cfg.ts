@@ -39,7 +39,7 @@ export async function readSystemCfg(connection: DeviceConnection): Promise<Readi
   const bytes = await connection.exec(`cat ${file}`);
   const after = await measure(connection);
   if (before.said !== after.said) {
-    throw new AnswerCut(name, `${file} was changed by somebody while it was read`);
+    throw new AnswerCut(name, `${file} changed while it was read`);
   }
   if (bytes.length !== before.size) {
     throw new AnswerCut(name, `${file} has ${before.size} bytes, but ${bytes.length} came`);
@@ -73,7 +73,7 @@ async function measure(connection: DeviceConnection): Promise<Measured> {
   const said = (await connection.exec(command)).toString('latin1');
   const [, size, digest] = /^\s*(\d+) \S+\s+(?:([\da-f]{64}|[\da-f]{32}) .+\s*)?$/.exec(said) ?? [];
   if (size === undefined) {
-    const what = `does not tell the size of ${file}: ${quoted(said.trim())}`;
+    const what = `does not report the size of ${file}: ${quoted(said.trim())}`;
     throw new DeviceRefused(connection.device.name, what);
   }
   return { said, size: Number(size), ...given('digest', digest) };

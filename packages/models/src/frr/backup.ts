@@ -6,7 +6,7 @@
  * rack.yaml: `router: { model: frr, address: 192.168.1.1, login: routers }`; the account is in group `frrvty`.
  * Oddities: vtysh does not show what it would boot with; that is read from /etc/frr/frr.conf where there is a shell. The host
  * name is that of the system or of the daemons' own files: no command sets it for good. Route maps are shown in the order in
- * which FRR heard of them.
+ * which FRR received them.
  * Source: FRR user manual 8.4, "VTY shell" and "Basic Setup".
  */
 import type { DeviceConnection } from '@skolo/equipment';

@@ -116,7 +116,7 @@ function isOf(gone: ReadonlyMap<string, string>, line: string): boolean {
   return name !== undefined && gone.has(name);
 }
 
-/** What of a line tells that a neighbor is not one with an address. */
+/** The words of a line that make a neighbor without an address. */
 function definition(line: string): string {
   return /^neighbor \S+( interface\b| peer-group$)/.exec(line)?.[1] ?? '';
 }

@@ -97,7 +97,7 @@ async function inShell(connection: DeviceConnection): Promise<Vtysh> {
     const said = await connection.exec(`exec 2>&1; ${script}`, { input, accept: refusal });
     return said.toString();
   };
-  // What is said goes to a file first, so that whoever leaves is not missed.
+  // What is said goes to a file first, so that a session that dies does not stop it.
   const configure = `umask 077; f=$(mktemp) || exit; trap '' HUP PIPE; cat > "$f"
 vtysh -f "$f" > "$f.said"; cat "$f.said"; rm -f "$f" "$f.said" "$f.lock"`;
   return {

@@ -72,7 +72,7 @@ function incomplete(content: Content, end: RegExp | undefined): string | undefin
 function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
   return [
     {
-      title: `How ${name} takes it back is not known here: what its commands answered is below, to be typed where it is told to be configured`,
+      title: `No model describes how ${name} is restored. Type what is needed of these answers of its commands in its configuration mode`,
       where: 'device',
       lines: linesOf(content),
     },

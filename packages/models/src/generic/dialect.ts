@@ -1,6 +1,6 @@
 /**
- * A command line that nobody has described but its owner: what its prompt looks like, what turns its pager off, how one
- * becomes privileged. All pagers and error texts that are known are looked for, and all forms of log messages.
+ * A command line that rack.yaml describes: its prompt, the commands that turn its pager off, the command for the privileged
+ * mode. All pagers and error texts that are known are looked for, and all forms of log messages.
  *
  * The prompt that is learned counts, not only its pattern: its name has to be the same in every mode, with another mode in brackets
  * and another sign behind it. Where there is a command for the privileged mode, the prompt of that ends with `#`.

@@ -31,7 +31,7 @@ export class Host {
   readonly sudo: string;
   private readonly connection: DeviceConnection;
   private readonly about: HostFiles;
-  /** Its tar can be told not to look into folders. Otherwise they are left to whoever unpacks it. */
+  /** Its tar has an option that leaves the content of folders out. Without it folders are not archived. */
   private hasFolders = false;
 
   constructor(connection: DeviceConnection, about: HostFiles) {

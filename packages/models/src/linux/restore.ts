@@ -127,7 +127,7 @@ async function load(
   const sums = Object.entries(files).map(
     ([name, bytes]) => `${createHash('sha256').update(bytes).digest('hex')}  ${name}`,
   );
-  // Says something now and then, so that nobody takes it for dead.
+  // Prints a line now and then, so that the session is not taken for dead.
   const put = `cd ${stage} && sha256sum -c - >&2 && {
 trap '' HUP PIPE
 { while sleep 5 </dev/null >/dev/null 2>&1; do echo; done; } & beat=$!

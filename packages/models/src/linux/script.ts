@@ -6,7 +6,7 @@ import { quoted } from './shell.ts';
  * Run in the folder with `new.tar`. Ends with `done`, or with `given up` when everything is as it was. What was replaced is
  * kept in the folder `old`.
  *
- * @param id for names beside the files that nobody else has
+ * @param id for unique names beside the files
  */
 export function script(changes: readonly NewMember[], id: string): string {
   const paths = changes.filter(({ type }) => type !== 'folder').map(pathOf);

@@ -73,7 +73,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
       topic: ask,
       payload,
       answerTopic: answer,
-      hear(said) {
+      parse(said) {
         const told = said.length > longestState ? undefined : stateIn(said, read);
         if (told !== undefined && told === (wanted ?? told)) return told;
         other = told ?? `what fits neither or both of \`read\` in rack.yaml`;

@@ -3,7 +3,7 @@
  *
  * Tried with: its simulator only, which RANCID reads as well.
  * rack.yaml: `router: { model: routeros, address: 192.168.1.1, login: routers }`; the policies ssh, read and sensitive.
- * Oddities: version 7 leaves secrets out unless it is told not to, version 6 knows no word for that; the head of the export says which
+ * Oddities: version 7 leaves secrets out unless it is command not to, version 6 knows no word for that; the head of the export says which
  * it is. Nothing marks the end, so it is read twice. Comments of the system come and go. A channel needs a large window, or the
  * device stalls: that of ssh2 is 2 MiB. Passwords of users and certificates are in no export.
  * Source: MikroTik's manual, "Configuration Management"; Oxidized's issue 3867 for the window.
@@ -79,18 +79,18 @@ async function read(connection: DeviceConnection): Promise<Reading> {
 /** With all secrets, in the way of its version. A refusal has status 0, too. */
 async function exported(connection: DeviceConnection): Promise<Buffer> {
   const { name } = connection.device;
-  const told = '/export show-sensitive';
-  const whole = await connection.exec(told);
+  const command = '/export show-sensitive';
+  const whole = await connection.exec(command);
   const said = whole.subarray(0, 200).toString('latin1').trim();
   if (!/^(?:expected end of command|bad parameter)/.test(said)) {
-    throwIfRefused(name, told, whole, dialect);
+    throwIfRefused(name, command, whole, dialect);
     return whole;
   }
   const plain = await connection.exec('/export');
   throwIfRefused(name, '/export', plain, dialect);
   const version = head.exec(plain.toString('latin1').trimStart())?.[1];
   if (version !== undefined && Number(version) >= 7) {
-    throw new DeviceRefused(name, `has RouterOS ${version}, but refuses "${told}": ${said}`);
+    throw new DeviceRefused(name, `has RouterOS ${version}, but refuses "${command}": ${said}`);
   }
   return plain;
 }

@@ -1,6 +1,6 @@
 /**
  * A version gets back by `load` in configuration mode, which replaces everything. What that makes is committed for some minutes
- * only: a router that nobody confirms to, from a new session, starts anew with what it had saved.
+ * only: a router that is not confirmed from a new session restarts with the saved configuration.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DeviceCli, DeviceConnection } from '@skolo/equipment';
@@ -72,7 +72,7 @@ async function commit(connection: DeviceConnection, cli: DeviceCli): Promise<Sai
     const said = await ask(cli, `commit-confirm ${minutes}`);
     if (/another confirm is pending/i.test(said.text)) {
       await ask(cli, 'discard');
-      const what = 'a commit of somebody else waits to be confirmed, and nothing was changed';
+      const what = 'another commit waits to be confirmed, and nothing was changed';
       throw new DeviceBusy(connection.device.name, what);
     }
     return said;
@@ -96,7 +96,7 @@ async function confirm(
 ): Promise<void> {
   const { wanted, former, said } = committed;
   try {
-    step(`committed; unless it is confirmed within ${minutes} minutes, it starts anew as it was`);
+    step(`committed; unless it is confirmed within ${minutes} minutes, it restarts as it was`);
     const running = await runningAfter(connection, committed);
     if (isSameSettings(running, wanted)) {
       step('reached in a new session; the version is in force');
@@ -110,21 +110,21 @@ async function confirm(
     const words = `: ${withoutSecrets(said.text).trim().slice(0, 300)}`;
     if (!isSameSettings(running, former))
       throw refused(connection, `took only a part of it${words}`);
-    // It would start anew for nothing. Where it has nothing to confirm, it says so, and that is all.
+    // Otherwise it would restart for nothing. If there is nothing to confirm, it only says so.
     const cli = await configure(connection);
     await ask(cli, 'confirm');
     await ask(cli, 'exit discard');
     throw new NothingChanged(connection.device.name, `does not commit the version${words}`);
   } catch (error) {
     if (!(error instanceof DeviceError) || error instanceof NothingChanged) throw error;
-    const back = `within ${minutes} minutes it starts anew, with what it had`;
+    const back = `within ${minutes} minutes it restarts, with what it had`;
     throw refused(connection, `the version was not confirmed: ${error.message}; ${back}`, error);
   }
 }
 
 async function sayConfirm(connection: DeviceConnection, wanted: readonly Setting[]): Promise<void> {
   const { text, isRefusal } = await ask(await configure(connection), 'confirm');
-  // It was confirmed before, and only the answer was lost; unless it has started anew meanwhile.
+  // It was confirmed before, and only the answer was lost; unless it has restarted meanwhile.
   const isDone =
     /no confirm pending/i.test(text) && isSameSettings(await readRunning(connection), wanted);
   if (isRefusal && !isDone) throw refused(connection, `does not take the confirmation: ${text}`);

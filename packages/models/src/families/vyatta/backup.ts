@@ -108,6 +108,6 @@ function isCommands(content: Buffer): boolean {
 
 function differs({ device }: DeviceConnection): AnswerCut {
   const what =
-    'what is in force was read in two ways, and differs: one of them is not all of it, or somebody is changing it';
+    'what is in force was read in two ways, and differs: one of them is not all of it, or another session is changing it';
   return new AnswerCut(device.name, what);
 }

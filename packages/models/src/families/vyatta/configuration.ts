@@ -1,5 +1,5 @@
 /**
- * A configuration of Vyatta's descendants: blocks in braces, behind them comments that tell which versions of what wrote it; or
+ * A configuration of Vyatta's descendants: blocks in braces, then comments with the versions of the software that wrote it; or
  * `set` commands. Texts are one character for each byte.
  */
 

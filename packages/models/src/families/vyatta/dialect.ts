@@ -2,8 +2,8 @@
  * Vyatta's descendants, EdgeOS and VyOS: `ubnt@router:~$`, and in configuration mode `[edit]` above `ubnt@router#`.
  *
  * The shell is bash, so commands that only read are better given to an exec channel; this is for configuration mode, which only
- * exists for somebody at a terminal. The host name in the prompt stays what it was when the session began, also when a commit
- * changes it. `commit-confirm` asks whether to go on, EdgeOS for a key, VyOS for a line: whoever types it has decided that.
+ * exists for people at a terminal. The host name in the prompt stays what it was when the session began, also when a commit
+ * changes it. `commit-confirm` asks whether to go on, EdgeOS for a key, VyOS for a line: the caller has decided that.
  *
  * Sources: vyatta-cfg and vyatta-config-mgmt (scripts), vyos-1x (config_mgmt.py), VyOS user guide "Command Line Interface".
  */

@@ -107,7 +107,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
       expect(told).toEqual([
         ...(isSaved ? [] : ['saved what is in force, so that it can come back to that']),
         expect.stringMatching(/^loaded: \d+ lines more, \d+ lines less$/),
-        'committed; unless it is confirmed within 5 minutes, it starts anew as it was',
+        'committed; unless it is confirmed within 5 minutes, it restarts as it was',
         'reached in a new session; the version is in force',
         'confirmed',
         'saved, and read back',
@@ -164,7 +164,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     const lost = model.restore.apply?.(connect(), version.file, (text) => {
       if (text.startsWith('committed')) device.faults.set('down');
     });
-    await expect(lost).rejects.toThrow(/was not confirmed: .*; within 5 minutes it starts anew/);
+    await expect(lost).rejects.toThrow(/was not confirmed: .*; within 5 minutes it restarts/);
     const between = device.running();
     device.faults.clear();
 

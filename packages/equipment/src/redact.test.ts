@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { shownCommand } from './shown-command.ts';
+import { quotedCommand } from './redact.ts';
 
 it.each([
   ['show running-config', '"show running-config"'],
@@ -8,5 +8,5 @@ it.each([
   ['a\r\nb', '"a…"'],
   ['x'.repeat(201), `"${'x'.repeat(200)}…"`],
 ])('shows %j as %s', (command, shown) => {
-  expect(shownCommand(command)).toBe(shown);
+  expect(quotedCommand(command)).toBe(shown);
 });
