@@ -346,7 +346,9 @@ describe('a state directory that vanishes while it is in use', () => {
     expect(damaged(again)).toEqual([]);
   });
 
-  it('costs what was not read yet of older segments, and that is told', async () => {
+  it('costs what was not read yet of older segments, and that is reported', {
+    timeout: 180_000,
+  }, async () => {
     const lab = await startLab({ settings: 'spool: { maxBytes: 16777216 }\nrefreshSeconds: 240' });
     await lab.pubsub.stop();
     // More than what is read ahead, and more segments than the one that is read and the newest.
@@ -361,7 +363,7 @@ describe('a state directory that vanishes while it is in use', () => {
     await removeAtOnce(lab.stateDir);
     await lab.pubsub.start();
 
-    await expect.poll(() => depth(lab), { timeout: 60_000 }).toBe(0);
+    await expect.poll(() => depth(lab), { timeout: 120_000 }).toBe(0);
     // Told as the reader meets it, one segment after the other.
     const told = () => damaged(lab).reduce((sum, { body }) => sum + Number(body.lost), 0);
     await expect.poll(() => transitions(lab).length + told()).toBe(total);

@@ -1,6 +1,6 @@
-/** Sends within a time limit: a sink that hangs is aborted, and abandoned when it does not stop. */
+/** Attempts: their time limit, their errors, and the pauses between them. */
 import { SinkError } from '@skolo/alerts';
-import { errorText } from '@skolo/common';
+import { type BackOffOptions, backOffMs, errorText } from '@skolo/common';
 
 export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
 
@@ -52,4 +52,32 @@ export function asSinkError(error: unknown): SinkError {
   if (error instanceof SinkError) return error;
   const code = error instanceof Error ? error.name : 'UNKNOWN';
   return new SinkError('unavailable', code, errorText(error), { cause: error });
+}
+
+/** Waits before another attempt. `error`: of the sink. */
+export type BackOff = (failures: number, error?: SinkError) => Promise<void>;
+
+export interface BackOffDeps {
+  pause: Pause;
+  stopping: AbortSignal;
+  random?: (() => number) | undefined;
+  times?: Pick<BackOffOptions, 'firstMs' | 'maxMs'> | undefined;
+}
+
+const usualTimes = { firstMs: 500, maxMs: 30_000 };
+/** A sink that answers and rejects a message is tried more often: there may be others that it accepts. */
+const rejectedMaxMs = 5000;
+/** The longest pause that a sink may ask for. */
+const mostAskedSeconds = 900;
+
+/** The pauses of all that is retried for a sink: reading the spool, sending, writing notices. */
+export function createBackOff(deps: BackOffDeps): BackOff {
+  const { pause, stopping, random = Math.random, times = usualTimes } = deps;
+  return async function backOff(failures, error) {
+    const { reason, retryAfterSeconds = 0 } = error ?? {};
+    const maxMs = reason === 'refused' ? Math.min(rejectedMaxMs, times.maxMs) : times.maxMs;
+    const ms = backOffMs(failures, { ...times, maxMs, random });
+    const asked = Math.min(retryAfterSeconds, mostAskedSeconds) * 1000;
+    await pause(Math.max(ms, asked), stopping).catch(() => undefined);
+  };
 }

@@ -5,7 +5,6 @@ import { Receiver } from '@skolo/api';
 import type { Clock, Degraded } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { AlertEvent, EmitAlertEvent } from '../events.ts';
-import type { NoticeDraft } from '../notices.ts';
 import type { SinkView } from '../status.ts';
 import {
   lastHeartbeat,
@@ -15,7 +14,6 @@ import {
   wallTime,
 } from '../success-times.ts';
 import { Delivery, type DeliveryDeps, type DeliveryStatus } from './delivery.ts';
-import type { KnownAlerts } from './refreshes.ts';
 
 /** A sink of rack.yaml. */
 export interface ConfiguredSink {
@@ -31,7 +29,7 @@ export interface ConfiguredSink {
 
 export interface SinksDeps {
   deadLetters: DeliveryDeps['deadLetters'];
-  intake: KnownAlerts & { notify(notice: NoticeDraft): Promise<void> };
+  intake: DeliveryDeps['intake'];
   times: SuccessTimes;
   clock: Clock;
   emit: EmitAlertEvent;
