@@ -1,4 +1,4 @@
-/** Alerts on their way to Pub/Sub: what fires, what waits, what was refused. Alerts come in by doors of their own. */
+/** The API of alert-to-pubsub: what fires, what waits, what was rejected. alertmanager.ts has the endpoints that receive alerts. */
 import { z } from 'zod';
 import { Problem } from './problem.ts';
 import { route } from './route.ts';
@@ -15,11 +15,11 @@ export const KnownAlert = z
     startsAt: Time,
     endsAt: Time.optional(),
     generatorURL: z.string().optional(),
-    door: z.enum(['webhook', 'v1', 'v2']).meta({ description: 'where it was last heard of' }),
-    first: Time.meta({ description: 'when this firing was first heard of' }),
+    door: z.enum(['webhook', 'v1', 'v2']).meta({ description: 'endpoint that last received it' }),
+    first: Time.meta({ description: 'when this firing was first received' }),
     last: Time,
-    count: z.int().meta({ description: 'how often it was heard of' }),
-    expired: z.literal(true).optional().meta({ description: 'nobody said that it is resolved' }),
+    count: z.int().meta({ description: 'how often it was received' }),
+    expired: z.literal(true).optional().meta({ description: 'it was not repeated in time' }),
   })
   .meta({ id: 'KnownAlert' });
 export type KnownAlert = z.output<typeof KnownAlert>;
@@ -37,7 +37,7 @@ export const SinkStatus = z
       .meta({ description: 'messages that became dead letters since the service started' }),
     lastSuccess: Time.optional(),
     failingSince: Time.optional(),
-    reason: z.string().optional().meta({ description: 'class of what is wrong' }),
+    reason: z.string().optional().meta({ description: 'class of the error' }),
     detail: z.string().optional().meta({ description: 'for people' }),
     down: z
       .literal(true)
@@ -54,7 +54,9 @@ export type Receiver = z.output<typeof Receiver>;
 export const ReceiverStatus = z
   .object({
     name: Receiver,
-    isExpected: z.boolean().meta({ description: 'unhealthy when nothing is received' }),
+    isExpected: z
+      .boolean()
+      .meta({ description: 'the service is unhealthy when it receives nothing' }),
     isSilent: z.boolean().meta({ description: 'nothing was received for too long' }),
     lastHeard: Time.optional(),
   })
@@ -64,7 +66,9 @@ export type ReceiverStatus = z.output<typeof ReceiverStatus>;
 export const DeadLetter = z
   .object({
     at: Time,
-    from: z.string().meta({ description: 'the door or the sink that it is from' }),
+    from: z
+      .string()
+      .meta({ description: 'the endpoint that received it, or the sink that rejected it' }),
     why: z.string(),
     found: z.unknown().meta({ description: 'as it came, cut where it is large' }),
   })
@@ -77,21 +81,23 @@ export const alertToPubsubApi = {
     path: '/v1/alerts',
     summary: 'Alerts that fire, and those that were resolved a short time ago',
     description:
-      'Alerts come in at `POST /webhook` (webhook of Alertmanager, version 4), and at `POST /api/v2/alerts` and `/api/v1/alerts` (what Prometheus posts to an Alertmanager); there `GET /api/v2/alerts` and `/api/v2/status` answer as an Alertmanager.',
+      'The service receives alerts at `POST /webhook` (webhook of Alertmanager, version 4), `POST /api/v2/alerts` and `/api/v1/alerts` (as Prometheus posts them).',
     role: 'view',
     answers: { 200: z.object({ alerts: z.array(KnownAlert) }) },
   }),
   status: route({
     method: 'get',
     path: '/v1/status',
-    summary: 'The way of an alert: who is heard of, what waits, what arrives',
+    summary: 'Delivery: which receivers are silent, what waits, what arrives',
     role: 'view',
     answers: {
       200: z.object({
         location: z.string(),
-        healthy: z.boolean().meta({ description: 'what the heartbeat says' }),
+        healthy: z.boolean().meta({ description: 'as the heartbeat reports it' }),
         why: z.string().optional(),
-        lastHeard: Time.optional().meta({ description: 'the watchdog, or any alert but a test' }),
+        lastHeard: Time.optional().meta({
+          description: 'when any alert but a test was last received',
+        }),
         receivers: z.array(ReceiverStatus),
         firing: z.int(),
         spool: z.object({

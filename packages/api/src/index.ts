@@ -6,6 +6,7 @@ export {
   ReceiverStatus,
   SinkStatus,
 } from './alert-to-pubsub.ts';
+export { alertmanagerApi, type GettableAlert } from './alertmanager.ts';
 export { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
 export type { AuditedElsewhere, Audits, InputPath } from './audits.ts';
 export {

@@ -1,12 +1,11 @@
 /** alert-to-pubsub, wired. */
 import { join } from 'node:path';
-import { alertToPubsubApi } from '@skolo/api';
+import { alertmanagerApi, alertToPubsubApi } from '@skolo/api';
 import {
   createApp,
   createEvents,
   type DegradedList,
   errorText,
-  requireRole,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
@@ -25,7 +24,7 @@ import { Intake } from './intake.ts';
 import { Maintenance } from './maintenance.ts';
 import { createMetrics } from './metrics.ts';
 import { createNotices } from './notices.ts';
-import { alertmanagerRouter } from './receive/alertmanager-router.ts';
+import { alertmanagerHandlers, receiverAccess } from './receive/alertmanager-api.ts';
 import { ReceiverAuth } from './receive/auth.ts';
 import { createReceivers } from './receive/receivers.ts';
 import { createStatus } from './status.ts';
@@ -115,9 +114,12 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
   const alertmanager = { known: status.alerts, settings, clock, startedAt: clock.now(), version };
   const app = createApp({
     ...context,
-    api: alertToPubsubApi,
-    handlers: apiHandlers({ status, location, deadLetters, intake }),
-    first: [alertmanagerRouter(alertmanager, auth, requireRole(context.access, 'view'))],
+    access: receiverAccess(auth, context.access),
+    api: { ...alertToPubsubApi, ...alertmanagerApi },
+    handlers: {
+      ...apiHandlers({ status, location, deadLetters, intake }),
+      ...alertmanagerHandlers(alertmanager),
+    },
   });
   return {
     handler: (request, response) => receive(request, response) || app(request, response),

@@ -1,8 +1,10 @@
-/** What an Alertmanager tells of itself, so that amtool, dashboards and probes are content. */
-import type { KnownAlert } from '@skolo/api';
-import type { Clock } from '@skolo/common';
+/** Handlers of Alertmanager's API, for amtool, dashboards and probes. */
+import type { alertmanagerApi, GettableAlert, KnownAlert } from '@skolo/api';
+import type { AccessControl, Clock, RouteHandlers } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
+import type { ReceiverAuth } from './auth.ts';
 import { matchesAll, matching, parseMatcher } from './matchers.ts';
+import { Refused } from './refused.ts';
 
 export interface AlertmanagerDeps {
   known(): readonly KnownAlert[];
@@ -13,40 +15,88 @@ export interface AlertmanagerDeps {
   version: string;
 }
 
-/** What is told of an alert. */
-export interface GettableAlert {
-  annotations: Record<string, string>;
-  endsAt: string;
-  fingerprint: string;
-  receivers: { name: string }[];
-  startsAt: string;
-  status: { inhibitedBy: never[]; mutedBy: never[]; silencedBy: never[]; state: 'active' };
-  updatedAt: string;
-  generatorURL: string;
-  labels: Record<string, string>;
+interface AlertsQuery {
+  filter?: string | string[] | undefined;
+  receiver?: string | string[] | undefined;
+  active?: string | string[] | undefined;
 }
 
-/** The sinks: all of them get everything. */
-export function receivers({ pubsub, sinks }: AlertToPubsubSettings): { name: string }[] {
+export function alertmanagerHandlers(
+  deps: AlertmanagerDeps,
+): RouteHandlers<typeof alertmanagerApi> {
+  const ok = async () => ({ status: 200 as const, body: 'OK' });
+  const noSilences = async () => ({
+    status: 400 as const,
+    body: 'silences are not supported here: every alert is sent; create silences in the Alertmanager before this, or where the alerts are read',
+  });
+  return {
+    receiveV2: answeredBefore,
+    receiveV1: answeredBefore,
+    receiveWebhook: answeredBefore,
+    getAlerts: async ({ query }) => orRefused(() => alertsFor(deps, query)),
+    getAlertGroups: async ({ query }) => orRefused(() => groupsFor(deps, query)),
+    getReceivers: async () => ({ status: 200, body: receivers(deps.settings()) }),
+    getStatus: async () => ({ status: 200, body: statusOf(deps) }),
+    getSilences: async () => ({ status: 200, body: [] }),
+    postSilences: noSilences,
+    getSilence: noSilences,
+    deleteSilence: noSilences,
+    ready: ok,
+    healthy: ok,
+  };
+}
+
+/** Lets the credentials of `auth` read Alertmanager's API, too: amtool has no others. */
+export function receiverAccess(
+  auth: Pick<ReceiverAuth, 'fits'>,
+  access: Pick<AccessControl, 'admit'>,
+): Pick<AccessControl, 'admit'> {
+  return {
+    async admit(request, role, log) {
+      const isAlertmanagers = request.url?.startsWith('/api/v2/') && role === 'view';
+      if (isAlertmanagers && (await auth.fits(request.headers.authorization))) {
+        return { name: 'receivers', role, by: 'token' };
+      }
+      return access.admit(request, role, log);
+    },
+  };
+}
+
+/** receivers.ts answers them: the core of the API took longer than all the rest. */
+function answeredBefore(): never {
+  throw new Error('receivers.ts has not answered a request that posts alerts');
+}
+
+/** Alertmanager answers a wrong filter with a text. */
+function orRefused<T>(answer: () => T) {
+  try {
+    return { status: 200 as const, body: answer() };
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return { status: 400 as const, body: error.message };
+  }
+}
+
+/** The sinks: each receives every alert. */
+function receivers({ pubsub, sinks }: AlertToPubsubSettings): { name: string }[] {
   return [...(pubsub ? ['pubsub'] : []), ...sinks.map(({ name }) => name)].map((name) => ({
     name,
   }));
 }
 
 /**
- * Alerts that fire, as `GET /api/v2/alerts` of Alertmanager. Nothing is silenced or inhibited here, so that only
- * `active`, `filter` and `receiver` say which.
+ * Alerts that fire. No alert is silenced or inhibited here, so that only `active`, `filter` and `receiver` select.
  *
- * @throws Refused A filter is none.
+ * @throws Refused A filter is not valid.
  */
-export function alertsFor(deps: AlertmanagerDeps, query: URLSearchParams): GettableAlert[] {
+function alertsFor(deps: AlertmanagerDeps, query: AlertsQuery): GettableAlert[] {
   const settings = deps.settings();
-  const matchers = query.getAll('filter').map(parseMatcher);
-  const receiver = query.get('receiver');
+  const matchers = [query.filter ?? []].flat().map(parseMatcher);
+  const receiver = first(query.receiver);
   const all = receivers(settings);
   const names = all.map(({ name }) => name);
-  if (receiver !== null && matchesAll(receiver, names).length === 0) return [];
-  if (isFalse(query.get('active'))) return [];
+  if (receiver !== undefined && matchesAll(receiver, names).length === 0) return [];
+  if (isFalse(first(query.active))) return [];
   const now = deps.clock.now();
   const firing = deps
     .known()
@@ -56,8 +106,8 @@ export function alertsFor(deps: AlertmanagerDeps, query: URLSearchParams): Getta
     .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
 }
 
-/** By name of the alert, once for each receiver. */
-export function groupsFor(deps: AlertmanagerDeps, query: URLSearchParams) {
+/** By name of the alert, once for each sink. */
+function groupsFor(deps: AlertmanagerDeps, query: AlertsQuery) {
   const byName = new Map<string, GettableAlert[]>();
   for (const alert of alertsFor(deps, query)) {
     const { alertname = '' } = alert.labels;
@@ -65,9 +115,9 @@ export function groupsFor(deps: AlertmanagerDeps, query: URLSearchParams) {
     if (others === undefined) byName.set(alertname, [alert]);
     else others.push(alert);
   }
-  const asked = query.get('receiver');
+  const asked = first(query.receiver);
   const names = receivers(deps.settings()).map(({ name }) => name);
-  const wanted = asked === null ? names : matchesAll(asked, names);
+  const wanted = asked === undefined ? names : matchesAll(asked, names);
   return wanted.flatMap((name) =>
     [...byName].map(([alertname, alerts]) => ({
       alerts,
@@ -77,7 +127,7 @@ export function groupsFor(deps: AlertmanagerDeps, query: URLSearchParams) {
   );
 }
 
-export function statusOf({ settings, startedAt, version }: AlertmanagerDeps) {
+function statusOf({ settings, startedAt, version }: AlertmanagerDeps) {
   const names = receivers(settings()).map(({ name }) => name);
   const [first = 'pubsub'] = names;
   const original = [
@@ -106,7 +156,7 @@ function gettable(
   { repeatHours }: AlertToPubsubSettings,
 ): GettableAlert {
   const { annotations, fingerprint, startsAt, last, labels, generatorURL = '' } = alert;
-  // When it would count as resolved without another word.
+  // When it expires unless it is received again.
   const endsAt = alert.endsAt ?? new Date(Date.parse(last) + repeatHours * 3_600_000).toISOString();
   return {
     annotations,
@@ -121,6 +171,10 @@ function gettable(
   };
 }
 
-function isFalse(value: string | null): boolean {
-  return value !== null && !/^(true|1|yes|ok|y|on|selected|checked|t|enabled)$/i.test(value);
+function first(value: string | string[] | undefined): string | undefined {
+  return [value].flat()[0];
+}
+
+function isFalse(value: string | undefined): boolean {
+  return value !== undefined && !/^(true|1|yes|ok|y|on|selected|checked|t|enabled)$/i.test(value);
 }

@@ -4,22 +4,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KnownAlert } from '@skolo/api';
-import {
-  AccessControl,
-  AuditLog,
-  createApp,
-  createEvents,
-  createLogger,
-  requireRole,
-} from '@skolo/common';
+import { alertmanagerApi, type KnownAlert } from '@skolo/api';
+import { AccessControl, AuditLog, createApp, createEvents, createLogger } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { type AlertToPubsubSettings, parseRack } from '@skolo/rack';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import { createEventLog } from '../../event-log.ts';
 import type { AlertEvent } from '../../events.ts';
-import { alertmanagerRouter } from '../alertmanager-router.ts';
+import { alertmanagerHandlers, receiverAccess } from '../alertmanager-api.ts';
 import { ReceiverAuth } from '../auth.ts';
 import { type Batch, type Received, receivedOf } from '../batch.ts';
 import { createReceivers, type Tuning } from '../receivers.ts';
@@ -116,11 +109,10 @@ export async function startReceivers(options: LabOptions = {}) {
     version: '1.2.3',
     log: logger,
     metrics,
-    access,
+    access: receiverAccess(auth, access),
     audit: new AuditLog(join(dir, 'audit'), { clock, degraded }),
-    first: [alertmanagerRouter(telling, auth, requireRole(access, 'view'))],
-    api: {},
-    handlers: {},
+    api: alertmanagerApi,
+    handlers: alertmanagerHandlers(telling),
   });
   const server = createServer((request, response) => {
     if (!receive(request, response)) app(request, response);
