@@ -3,9 +3,7 @@ export const unrevised = [
   'ARCHITECTURE.md',
   'docs/images.md',
   'kube/racks/rack4/derived/README.md',
-  'packages/alerts/README.md',
   'packages/common/README.md',
   'packages/durable/README.md',
   'packages/rack/README.md',
-  'services/alert-to-pubsub/README.md',
 ];
