@@ -349,7 +349,7 @@ describe('a state directory that vanishes while it is in use', () => {
   it('costs what was not read yet of older segments, and that is reported', {
     timeout: 180_000,
   }, async () => {
-    const lab = await startLab({ settings: 'spool: { maxBytes: 16777216 }\nrefreshSeconds: 240' });
+    const lab = await startLab({ settings: 'spool: { maxBytes: 16777216 }\nrefreshSeconds: 180' });
     await lab.pubsub.stop();
     // More than what is read ahead, and more segments than the one that is read and the newest.
     const total = 10_000;
