@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DeadMan, type DeadManOptions, type Heard, type Report } from './dead-man.ts';
+import { DeadMan, type DeadManOptions, type ReceivedHeartbeat, type Report } from './dead-man.ts';
 
 /** The clock of this computer is an hour ahead, and Pub/Sub's right. */
 const began = { wall: Date.parse('2026-11-20T13:00:00Z'), steady: 5_000 };
@@ -15,7 +15,11 @@ function watch(options: Partial<DeadManOptions> = {}) {
 }
 
 /** Said so many seconds after the watch began. */
-function beat(location: string, seconds: number, more: Partial<Heard> = {}): Heard {
+function beat(
+  location: string,
+  seconds: number,
+  more: Partial<ReceivedHeartbeat> = {},
+): ReceivedHeartbeat {
   return { location, healthy: true, published: right + seconds * 1000, ...more };
 }
 
@@ -26,8 +30,8 @@ function states({ locations }: Report) {
 describe('the dead man', () => {
   it('says who is well, who is not, and waits for the others for a while', () => {
     const man = watch({ locations: ['rack4', 'rack5', 'rack6'] });
-    man.heard(beat('rack4', 1), at(1));
-    man.heard(beat('rack5', 2, { healthy: false, why: 'Prometheus is dead' }), at(2));
+    man.received(beat('rack4', 1), at(1));
+    man.received(beat('rack5', 2, { healthy: false, why: 'Prometheus is dead' }), at(2));
 
     const report = man.report(at(3));
 
@@ -37,7 +41,7 @@ describe('the dead man', () => {
 
   it('tells since when one is silent, also one that was never heard of', () => {
     const man = watch();
-    man.heard(beat('rack4', 10), at(10));
+    man.received(beat('rack4', 10), at(10));
 
     expect(states(man.report(at(99.9)))).toEqual({ rack4: 'well', rack5: 'silent' });
     expect(man.report(at(100)).locations).toEqual([
@@ -50,15 +54,15 @@ describe('the dead man', () => {
     const man = watch();
     man.report(at(500));
 
-    man.heard(beat('rack4', 501), at(501));
+    man.received(beat('rack4', 501), at(501));
 
     expect(states(man.report(at(502)))).toEqual({ rack4: 'well', rack5: 'silent' });
   });
 
   it('goes by the newest heartbeat, in whatever order they come', () => {
     const man = watch();
-    man.heard(beat('rack4', 30, { healthy: false }), at(30));
-    man.heard(beat('rack4', 15), at(31));
+    man.received(beat('rack4', 30, { healthy: false }), at(30));
+    man.received(beat('rack4', 15), at(31));
 
     expect(man.report(at(32)).locations[0]).toMatchObject({
       state: 'unhealthy',
@@ -68,14 +72,14 @@ describe('the dead man', () => {
 
   it('names those that are not expected', () => {
     const man = watch();
-    man.heard(beat('rack9', 1), at(1));
+    man.received(beat('rack9', 1), at(1));
 
     expect(man.report(at(2)).unexpected).toEqual([{ location: 'rack9', lastHeard: right + 1000 }]);
   });
 
   it('takes no old heartbeat for a sign of life', () => {
     const man = watch({ began: { ...began, wall: right }, mayBeOld: true });
-    man.heard(beat('rack4', -3600), at(1));
+    man.received(beat('rack4', -3600), at(1));
 
     expect(states(man.report(at(2)))).toEqual({ rack4: 'waiting', rack5: 'waiting' });
     expect(man.report(at(90)).locations[0]).toMatchObject({
@@ -86,7 +90,7 @@ describe('the dead man', () => {
 
   it('goes on where the one before ended', () => {
     const first = watch();
-    first.heard(beat('rack5', 100), at(100));
+    first.received(beat('rack5', 100), at(100));
     const kept = first.keep(at(120));
     const later = at(500);
 
@@ -101,7 +105,7 @@ describe('the dead man', () => {
 
   it('calls nobody silent while it is blind itself, and gives them time afterwards', () => {
     const man = watch();
-    man.heard(beat('rack4', 10), at(10));
+    man.received(beat('rack4', 10), at(10));
     man.report(at(95));
     man.blind(at(96));
     const meanwhile = man.report(at(4000));
@@ -115,7 +119,7 @@ describe('the dead man', () => {
 
   it('waits for nobody once it is asked for an end', () => {
     const man = watch();
-    man.heard(beat('rack4', 10), at(10));
+    man.received(beat('rack4', 10), at(10));
     man.conclude(at(30));
 
     expect(states(man.report(at(30)))).toEqual({ rack4: 'well', rack5: 'silent' });
@@ -123,12 +127,12 @@ describe('the dead man', () => {
 
   it('calls nobody silent because this computer slept', () => {
     const man = watch();
-    for (const location of ['rack4', 'rack5']) man.heard(beat(location, 10), at(10));
+    for (const location of ['rack4', 'rack5']) man.received(beat(location, 10), at(10));
     // It sleeps for an hour; then its steady clock is behind.
-    man.heard(beat('rack4', 3620), at(20));
+    man.received(beat('rack4', 3620), at(20));
 
     expect(states(man.report(at(21)))).toEqual({ rack4: 'well', rack5: 'waiting' });
-    man.heard(beat('rack5', 3625), at(25));
+    man.received(beat('rack5', 3625), at(25));
     expect(states(man.report(at(26)))).toEqual({ rack4: 'well', rack5: 'well' });
   });
 });
@@ -158,7 +162,7 @@ function play(happenings: readonly (typeof Happening extends fc.Arbitrary<infer 
       if (isBlind) seeingSince = now;
       isBlind = false;
     } else if (what !== 'look' && !isBlind) {
-      man.heard(beat(what, now - latency), at(now));
+      man.received(beat(what, now - latency), at(now));
       lastHeard.set(what, Math.max(now - latency, lastHeard.get(what) ?? 0));
     }
     looks.push({
@@ -225,7 +229,7 @@ describe('whatever happens,', () => {
         let now = 0;
         for (const { after, what } of happenings) {
           now += after;
-          if (what.startsWith('rack')) man.heard(beat(what, now), at(now));
+          if (what.startsWith('rack')) man.received(beat(what, now), at(now));
         }
         const { locations } = man.report(at(now));
         const next = watch({ kept: man.keep(at(now)), began: at(now + gap) });

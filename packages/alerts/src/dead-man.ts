@@ -1,14 +1,12 @@
 /**
- * Who is silent. Racks say every some seconds that they live; whoever does not for a while is silent, and whoever
- * listens to them from elsewhere has to know the difference between a rack that is silent and an own line that is dead.
+ * Detects silent racks by their missing heartbeats, and distinguishes a silent rack from a dead line of the watcher.
  *
- * Logic only: what was heard and the time go in, who is silent comes out.
+ * Logic only: heartbeats and the time go in, a report comes out.
  */
-import type { Moment } from './moment.ts';
-import { PublishClock } from './publish-clock.ts';
+import { type Moment, PublishClock } from './publish-clock.ts';
 
-/** A heartbeat, as it was heard. */
-export interface Heard {
+/** A received heartbeat. */
+export interface ReceivedHeartbeat {
   location: string;
   healthy: boolean;
   why?: string | undefined;
@@ -21,9 +19,9 @@ export interface Heard {
 }
 
 /**
- * - `well`, `unhealthy`: it says so.
- * - `silent`: not heard of for too long.
- * - `waiting`: not heard of since the watch began, or since all can be heard again, which is not long ago.
+ * - `well`, `unhealthy`: as its heartbeat reports.
+ * - `silent`: no heartbeat for too long.
+ * - `waiting`: no heartbeat yet, a short time after the watch began or the line came back.
  */
 export type LocationState = 'well' | 'unhealthy' | 'silent' | 'waiting';
 
@@ -32,11 +30,11 @@ export interface LocationReport {
   state: LocationState;
   /** When it was first expected. By the wall clock. */
   since: number;
-  /** Of a silent one: when it was last heard of, or, if never, when it was first expected. By the wall clock. */
+  /** Of a silent one: the time of its last heartbeat, or when it was first expected. By the wall clock. */
   silentSince?: number;
   /** The newest heartbeat; of one from before the watch began only the time is known. By the clock of Pub/Sub. */
   lastHeard?: number;
-  heard?: Heard;
+  heard?: ReceivedHeartbeat;
 }
 
 export interface Report {
@@ -44,11 +42,11 @@ export interface Report {
   locations: LocationReport[];
   /** Those that are not. */
   unexpected: { location: string; lastHeard: number }[];
-  /** Nothing can be heard since then: what is said of the locations is from before. By the wall clock. */
+  /** No heartbeat can be received since then: the states are from before. By the wall clock. */
   blindSince?: number;
 }
 
-/** What a watch that begins anew has to know of the one before. */
+/** What a watch keeps for the next one. */
 export interface KeptLocation {
   /** When it was first expected. Milliseconds since 1970. */
   since: number;
@@ -61,13 +59,13 @@ export interface DeadManOptions {
   silentAfterMs: number;
   began: Moment;
   kept?: Readonly<Record<string, KeptLocation>>;
-  /** What is heard at first may be old: it waited in a subscription that was there before. */
+  /** The first heartbeats may be old: they waited in a subscription. */
   mayBeOld?: boolean;
 }
 
 interface Watched extends KeptLocation {
-  heard?: Heard;
-  /** What was heard is not old. */
+  heard?: ReceivedHeartbeat;
+  /** The last heartbeat is not old. */
   fresh: boolean;
 }
 
@@ -95,34 +93,34 @@ export class DeadMan {
     this.seeingSince = began.steady;
   }
 
-  heard(beat: Heard, { steady }: Moment): void {
+  received(beat: ReceivedHeartbeat, { steady }: Moment): void {
     const olderBy = this.clock.saw(beat.published, steady);
-    // This computer slept, or its clock was wrong: nobody else had a chance to be heard meanwhile.
+    // This computer slept, or its clock was wrong: other heartbeats could not be received meanwhile.
     if (olderBy > this.silentAfterMs / 4) this.seeingSince = steady;
     const watched = this.watched.get(beat.location);
-    if (watched === undefined) this.heardOther(beat);
-    // They come in any order, and some twice.
+    if (watched === undefined) this.receivedOther(beat);
+    // They arrive in any order, and some twice.
     else if (watched.heard === undefined || watched.heard.published < beat.published) {
       watched.heard = beat;
       watched.lastHeard = Math.max(beat.published, watched.lastHeard ?? 0);
     }
   }
 
-  /** Nothing can be heard. From now on silence is nobody's. */
+  /** No heartbeat can be received. From now on silence proves nothing. */
   blind(now: Moment): void {
     if (this.blindAt) return;
     this.settle(now);
     this.blindAt = now;
   }
 
-  /** It can be heard again who is there. */
+  /** Heartbeats can be received again. */
   seeing({ steady }: Moment): void {
     if (this.blindAt === undefined) return;
     this.blindAt = undefined;
     this.seeingSince = steady;
   }
 
-  /** Nobody is waited for any longer. */
+  /** Ends the wait: a location without a fresh heartbeat is silent. */
   conclude(now: Moment): void {
     this.settle(now);
     for (const watched of this.watched.values()) watched.silent = !watched.fresh;
@@ -137,7 +135,7 @@ export class DeadMan {
     };
   }
 
-  /** For the watch that comes after this one. */
+  /** For the next watch. */
   keep(now: Moment): Record<string, KeptLocation> {
     this.settle(now);
     return Object.fromEntries(
@@ -148,16 +146,16 @@ export class DeadMan {
     );
   }
 
-  private heardOther({ location, published }: Heard): void {
+  private receivedOther({ location, published }: ReceivedHeartbeat): void {
     const lastHeard = Math.max(published, this.unexpected.get(location) ?? 0);
-    // The one heard of last is the last of the map, and the first has to go when there are too many.
+    // The map is in the order of the last heartbeats; the first entry goes when there are too many.
     this.unexpected.delete(location);
     this.unexpected.set(location, lastHeard);
     const [first] = this.unexpected.keys();
     if (this.unexpected.size > mostUnexpected && first !== undefined) this.unexpected.delete(first);
   }
 
-  /** Who has become silent by now, and who no longer is. */
+  /** Updates which locations are silent. */
   private settle(now: Moment): void {
     if (this.blindAt) return;
     for (const watched of this.watched.values()) {

@@ -1,6 +1,6 @@
 /**
- * Messages as subscribers get them: ours in both formats, and the original's, which had no attributes. Read with
- * tolerance: what they do not say is undefined, what nobody knows is passed over.
+ * Decodes messages of subscribers: ours in both formats, and the original's, which had no attributes. Missing fields are
+ * undefined, and unknown ones are ignored.
  */
 import { Buffer } from 'node:buffer';
 import { type FieldNames, heartbeatName } from './encode.ts';
@@ -16,7 +16,7 @@ interface Common {
 }
 
 export interface DecodedAlert extends Common {
-  /** A notice is about the way itself, and looks like an alert. */
+  /** A notice is about the delivery, and looks like an alert. */
   kind: 'transition' | 'refresh' | 'notice';
   status: 'firing' | 'resolved';
   name: string | undefined;
@@ -25,7 +25,7 @@ export interface DecodedAlert extends Common {
   startsAt: string | undefined;
   /** Of the graph. */
   link: string | undefined;
-  /** Nobody said that it is resolved: it was not heard of in time. */
+  /** It is resolved because it was not repeated in time. */
   expired: boolean;
   /** Labels and annotations; where both have a name, the annotation. */
   values: Record<string, string>;
@@ -33,7 +33,7 @@ export interface DecodedAlert extends Common {
 
 export interface DecodedHeartbeat extends Common {
   kind: 'heartbeat';
-  /** The original's say no more than that they come: true. */
+  /** Those of the original have no such field: true. */
   healthy: boolean;
   why: string | undefined;
   version: string | undefined;

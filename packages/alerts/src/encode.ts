@@ -1,5 +1,5 @@
 /**
- * What a message looks like once it has left: JSON, and beside it the attributes that Pub/Sub filters by.
+ * Encodes a message: JSON, and the attributes that Pub/Sub filters by.
  *
  * `flat` is the original's, field for field: one object whose values are all strings, since its readers decode them so.
  */
@@ -11,7 +11,7 @@ export interface EncodeAs {
   format: 'flat' | 'full';
   /** Names of what `flat` adds to the labels. */
   fields: FieldNames;
-  /** Where alerts say they come from. */
+  /** Where alerts come from. */
   location: string;
 }
 
@@ -32,7 +32,7 @@ export const schemaVersion = '1';
 /** In place of `alertname`: as the original's, which put it where Prometheus has the name of a metric. */
 export const heartbeatName = 'HEALTHZ';
 
-/** What Pub/Sub allows: https://cloud.google.com/pubsub/quotas#resource_limits */
+/** The limit of Pub/Sub: https://cloud.google.com/pubsub/quotas#resource_limits */
 const maxValueBytes = 1024;
 
 export function encode(message: Message, as: EncodeAs): Encoded {

@@ -1,10 +1,10 @@
 export {
   DeadMan,
   type DeadManOptions,
-  type Heard,
   type KeptLocation,
   type LocationReport,
   type LocationState,
+  type ReceivedHeartbeat,
   type Report,
 } from './dead-man.ts';
 export {
@@ -21,13 +21,15 @@ export {
   Endpoint,
   Group,
   HeartbeatMessage,
+  isTest,
   type Message,
   Notice,
   NoticeMessage,
   SpooledMessage,
+  testLabel,
 } from './message.ts';
-export { type Moment, momentNow } from './moment.ts';
 export { noOrderingKey, orderingKey } from './ordering-key.ts';
+export { type Moment, momentNow } from './publish-clock.ts';
 export {
   connectPubSub,
   type PubSubConnection,
@@ -49,6 +51,5 @@ export {
   subscribe,
 } from './subscribe.ts';
 export { SubscribeError } from './subscription-errors.ts';
-export { isTest, testLabel } from './test-alert.ts';
 export { type WatchChanges, type WatchNow, watchChanges } from './watch-alerts.ts';
 export { readWatchState, WatchState, WatchStateError, writeWatchState } from './watch-state.ts';

@@ -1,4 +1,4 @@
-/** What travels: changes of alerts, notices about the way itself, heartbeats. In the spool, and on to every sink. */
+/** Messages: changes of alerts, notices about the delivery, heartbeats. */
 import { z } from 'zod';
 
 const Time = z.iso.datetime();
@@ -17,11 +17,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Where an alert came in. */
+/** The endpoint that received an alert. */
 export const Endpoint = z.enum(['webhook', 'v1', 'v2']);
 export type Endpoint = z.output<typeof Endpoint>;
 
-/** An alert, in the words of Alertmanager. */
+/** An alert, with the field names of Alertmanager. */
 export const Alert = z.object({
   /** 16 hex digits over the labels, as Alertmanager computes it: the identity. */
   fingerprint: z.string(),
@@ -29,15 +29,15 @@ export const Alert = z.object({
   labels: Texts,
   annotations: Texts,
   startsAt: Time,
-  /** When it was resolved; while it fires, when it would count as resolved without another word. */
+  /** When it was resolved; while it fires, when it expires unless it is repeated. */
   endsAt: Time.optional(),
   generatorURL: z.string().optional(),
-  /** What else the sender said of it. */
+  /** Unknown fields. */
   more: Anything.optional(),
 });
 export type Alert = z.output<typeof Alert>;
 
-/** What Alertmanager told with it: the rest of its webhook message. */
+/** The other fields of Alertmanager's webhook message. */
 export const Group = z.object({
   key: z.string().optional(),
   receiver: z.string().optional(),
@@ -59,23 +59,23 @@ export const AlertMessage = z.object({
   alert: Alert,
   group: Group.optional(),
   door: Endpoint,
-  /** When this firing was first and last heard of, and how often. */
+  /** When this firing was first and last received, and how often. */
   first: Time,
   last: Time,
   count: z.int(),
-  /** Nobody said that it is resolved: it was not heard of in time. */
+  /** It is resolved because it was not repeated in time. */
   expired: z.literal(true).optional(),
-  /** Only for this sink: it was a dead letter. It says nothing of how the alert is now. */
+  /** Only for this sink: it was a dead letter. The alert may have changed since. */
   sink: z.string().optional(),
 });
 export type AlertMessage = z.output<typeof AlertMessage>;
 
 /**
- * What subscribers have to know about the way.
+ * What subscribers have to know about the delivery.
  *
  * - `gap`: nothing could be delivered for a while; what waited has arrived before this.
- * - `truncated`: Alertmanager left alerts out (`max_alerts`). `dead-letters`: some were none, and are kept.
- * - `damaged`: the spool was, and some messages may be lost. `dropped`: a sink that was away too long lost some.
+ * - `truncated`: Alertmanager left alerts out (`max_alerts`). `dead-letters`: invalid alerts, or rejected messages, are kept.
+ * - `damaged`: the spool was, and some messages may be lost. `dropped`: a sink that was down for too long lost some.
  */
 export const Notice = z.enum(['gap', 'truncated', 'dead-letters', 'damaged', 'dropped']);
 export type Notice = z.output<typeof Notice>;
@@ -93,17 +93,17 @@ export const NoticeMessage = z.object({
 });
 export type NoticeMessage = z.output<typeof NoticeMessage>;
 
-/** Says that the way works, or how it does not. Never in the spool. */
+/** Reports whether the delivery works. Never in the spool. */
 export const HeartbeatMessage = z.object({
   kind: z.literal('heartbeat'),
   id: z.string(),
   at: Time,
   version: z.string(),
-  /** Prometheus and Alertmanager are heard of, and alerts can be accepted. */
+  /** Prometheus and Alertmanager send, and alerts can be accepted. */
   healthy: z.boolean(),
   /** Why not, for people. */
   why: z.string().optional(),
-  /** When the watchdog, or any alert, was last heard of. */
+  /** When any alert but a test was last received. */
   lastHeard: Time.optional(),
   /** What waits for this sink. */
   spoolDepth: z.int(),
@@ -117,3 +117,10 @@ export const SpooledMessage = z.discriminatedUnion('kind', [AlertMessage, Notice
 export type SpooledMessage = z.output<typeof SpooledMessage>;
 
 export type Message = SpooledMessage | HeartbeatMessage;
+
+/** The label that makes an alert a test, with any value; it does not prove that Prometheus works. */
+export const testLabel = 'skolo_test';
+
+export function isTest(labels: Readonly<Record<string, string>>): boolean {
+  return Object.hasOwn(labels, testLabel);
+}

@@ -1,4 +1,4 @@
-/** Notices look like alerts, so that whoever only knows alerts sees them, too. */
+/** Notices look like alerts, for consumers that only know alerts. */
 import type { Notice, NoticeMessage } from './message.ts';
 
 const names: Record<Notice, string> = {

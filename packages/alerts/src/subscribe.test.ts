@@ -143,10 +143,10 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
     await expect(listen({ ...place, topic: 'nobody' }).ended).rejects.toMatchObject({
       isLasting: true,
       message:
-        'projects/rack-4/topics/nobody: there is no such topic; correct project and topic, or wait for the first alert, which makes it',
+        'projects/rack-4/topics/nobody: no such topic; correct project and topic, or wait for the first alert, which creates it',
     });
     await expect(listen(place, { subscription: 'nobody' }).ended).rejects.toThrow(
-      'projects/rack-4/subscriptions/nobody: there is no such subscription; make it, or name none, and a temporary one is made',
+      'projects/rack-4/subscriptions/nobody: no such subscription; create it, or leave it out for a temporary one',
     );
   });
 
@@ -276,7 +276,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
     pubsub.misbehave('refuse', { code: 'PERMISSION_DENIED' });
 
     await expect(listen(place).ended).rejects.toThrow(
-      'projects/rack-4/topics/alerts: these credentials may not make a subscription (roles/pubsub.editor may); or name one that exists',
+      'projects/rack-4/topics/alerts: these credentials may not create a subscription; give them roles/pubsub.editor, or name one that exists',
     );
   });
 

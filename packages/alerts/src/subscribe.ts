@@ -1,9 +1,8 @@
 /**
  * Messages from Pub/Sub, one after the other.
  *
- * The library's own subscriber tries again silently, whatever happens. Whoever watches for silence has to know at once
- * that it is he who hears nothing, so the stream is kept up here: when it ends, or says nothing for a while, Pub/Sub is
- * asked for something small.
+ * The library's own subscriber retries silently. A watcher has to know at once that its own line is dead. So the stream is
+ * managed here: when it ends, or is quiet for a while, a small request checks Pub/Sub.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { v1 } from '@google-cloud/pubsub';
@@ -11,15 +10,10 @@ import { type Decoded, decode } from './decode.ts';
 import type { FieldNames } from './encode.ts';
 import type { PubSubConnection } from './pubsub-client.ts';
 import { type ReceivedMessage, StreamEnded, streamed } from './pull-stream.ts';
-import {
-  grpcCodeOf,
-  grpcCodes,
-  type SubscribeError,
-  subscribeError,
-} from './subscription-errors.ts';
+import { codeOf, type SubscribeError, subscribeError } from './subscription-errors.ts';
 import { SubscriptionUse } from './subscription-use.ts';
 
-/** What is needed of it. */
+/** The part of a connection that is needed. */
 export type SubscribeConnection = Pick<
   PubSubConnection,
   'project' | 'subscriber' | 'signIn' | 'forgetCredentials'
@@ -38,7 +32,7 @@ export interface SubscribeOptions {
   /** After so long without a message Pub/Sub is asked whether it is there, and has as long to answer. Default 20 s. */
   idleMs?: number;
   signal: AbortSignal;
-  /** The next one is given when it is fulfilled. Some messages come twice. */
+  /** The next message waits until it is fulfilled. Some messages arrive twice. */
   onMessage(message: Received): void | Promise<void>;
   onState?(state: SubscriptionState): void;
 }
@@ -54,10 +48,10 @@ export interface Received {
 }
 
 /**
- * - `ready`: all that is published from now on will come. Also when it could not for a while.
- * - `lost`: Pub/Sub cannot be reached, or refuses; it is tried again, for ever.
- * - `gap`: the temporary subscription is a new one. What was published meanwhile will not come.
- * - `left`: the temporary subscription could not be deleted. It goes by itself within a day.
+ * - `ready`: all messages from now on will arrive.
+ * - `lost`: Pub/Sub cannot be reached, or rejects the request. It is retried for ever.
+ * - `gap`: the temporary subscription was created again. Messages published meanwhile will not arrive.
+ * - `left`: the temporary subscription could not be deleted. It expires within a day.
  */
 export type SubscriptionState =
   | { state: 'ready' }
@@ -69,9 +63,9 @@ const defaultIdleMs = 20_000;
 const longestPauseMs = 15_000;
 
 /**
- * Fulfilled when it was told to end, and has deleted what it made.
+ * Fulfilled when it was aborted, and has deleted its temporary subscription.
  *
- * @throws SubscribeError It cannot begin, and that does not pass by itself. What comes later is told by `onState`.
+ * @throws SubscribeError It cannot begin, and retries would not help. `onState` reports later errors.
  */
 export async function subscribe(
   connection: SubscribeConnection,
@@ -132,7 +126,7 @@ class Subscriber {
     const { signal } = this.options;
     await this.check();
     this.wasReady = true;
-    this.tell('ready');
+    this.report('ready');
     const responses = streamed(this.client, {
       subscription: this.use.subscription,
       idleMs: this.idleMs,
@@ -149,7 +143,7 @@ class Subscriber {
   }
 
   private async check(): Promise<void> {
-    // What is wrong with credentials is told better here than by the library.
+    // Errors of credentials are clearer here than from the library.
     await this.connection.signIn();
     const isNew = (await this.use.check()) === 'made';
     this.hasClientWorked = true;
@@ -182,12 +176,12 @@ class Subscriber {
     const error = subscribeError(cause, this.use);
     if (error.isLasting && !this.wasReady) throw error;
     this.failures += 1;
-    const code = grpcCodeOf(cause);
-    if (code === grpcCodes.unauthenticated) this.connection.forgetCredentials();
-    if (code === grpcCodes.deadlineExceeded && this.hasClientWorked) await this.renewClient();
-    // Pub/Sub ends each stream after a while, and calls that unavailable. Whether it is, the next turn will tell.
+    const code = codeOf(cause);
+    if (code === 'UNAUTHENTICATED') this.connection.forgetCredentials();
+    if (code === 'DEADLINE_EXCEEDED' && this.hasClientWorked) await this.renewClient();
+    // Pub/Sub ends each stream after a while with UNAVAILABLE. The next turn shows whether it is.
     const isUsual = cause instanceof StreamEnded && this.failures === 1;
-    if (!isUsual) this.tell('lost', error);
+    if (!isUsual) this.report('lost', error);
     const pauseMs = Math.min(longestPauseMs, 250 * 2 ** (this.failures - 1));
     await setTimeout(pauseMs, undefined, { signal: this.options.signal }).catch(() => undefined);
   }
@@ -199,9 +193,9 @@ class Subscriber {
     this.hasClientWorked = false;
   }
 
-  private tell(state: 'ready'): void;
-  private tell(state: 'lost', error: SubscribeError): void;
-  private tell(state: 'ready' | 'lost', error?: SubscribeError): void {
+  private report(state: 'ready'): void;
+  private report(state: 'lost', error: SubscribeError): void;
+  private report(state: 'ready' | 'lost', error?: SubscribeError): void {
     const { onState } = this.options;
     if (error) onState?.({ state: 'lost', error });
     else if (this.state !== 'ready') onState?.({ state: 'ready' });

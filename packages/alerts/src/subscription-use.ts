@@ -1,8 +1,10 @@
-/** The subscription that is read: one that is there, or a temporary one that is made for it and deleted afterwards. */
+/** The subscription that is read: an existing one, or a temporary one that is deleted afterwards. */
 import { randomBytes } from 'node:crypto';
 import type { v1 } from '@google-cloud/pubsub';
+import { orAborted } from '@skolo/errors';
+import type { GrpcCode } from './grpc.ts';
 import { ackDeadlineSeconds } from './pull-stream.ts';
-import { grpcCodeOf, grpcCodes } from './subscription-errors.ts';
+import { codeOf } from './subscription-errors.ts';
 
 export interface SubscriptionChoice {
   project: string;
@@ -46,7 +48,7 @@ export class SubscriptionUse {
     this.subscription = resource(project, 'subscriptions', name);
   }
 
-  /** Sees to it that it is there. It proves, too, that Pub/Sub answers. */
+  /** Makes sure that it exists. That proves, too, that Pub/Sub answers. */
   async check(): Promise<'found' | 'made'> {
     if (this.isTemporary && this.isMade !== 'yes') return this.make();
     try {
@@ -54,15 +56,15 @@ export class SubscriptionUse {
       await this.call((options) => this.client().getSubscription({ subscription }, options));
       return 'found';
     } catch (error) {
-      const code = grpcCodeOf(error);
+      const code = codeOf(error);
       // Who may read it need not be allowed to look at it.
-      if (code === grpcCodes.permissionDenied) return 'found';
-      if (code === grpcCodes.notFound && this.isTemporary) return this.make();
+      if (code === 'PERMISSION_DENIED') return 'found';
+      if (code === 'NOT_FOUND' && this.isTemporary) return this.make();
       throw error;
     }
   }
 
-  /** What fails here is given once more, and acknowledged then. */
+  /** After a failure the messages arrive again, and are acknowledged then. */
   async acknowledge(ackIds: string[]): Promise<void> {
     if (ackIds.length === 0) return;
     const { subscription } = this;
@@ -79,7 +81,7 @@ export class SubscriptionUse {
     try {
       await this.client().deleteSubscription({ subscription }, callOptions(deleteWithinMs));
     } catch (error) {
-      const isThere = this.isMade === 'yes' && grpcCodeOf(error) !== grpcCodes.notFound;
+      const isThere = this.isMade === 'yes' && codeOf(error) !== 'NOT_FOUND';
       return isThere ? error : undefined;
     }
     return undefined;
@@ -100,32 +102,25 @@ export class SubscriptionUse {
     try {
       await this.call((options) => this.client().createSubscription(request, options));
     } catch (error) {
-      const code = grpcCodeOf(error);
-      const isOpen = this.choice.signal.aborted || lost.includes(code ?? 0);
+      const code = codeOf(error);
+      const isOpen = this.choice.signal.aborted || lost.includes(code);
       if (isOpen) this.isMade = 'perhaps';
       // The attempt before, whose answer was lost, has made it.
-      if (code !== grpcCodes.alreadyExists) throw error;
+      if (code !== 'ALREADY_EXISTS') throw error;
     }
     this.isMade = 'yes';
     return 'made';
   }
 
-  /** Nobody waits for an answer once all has to end. */
+  /** Ends at once with the signal. */
   private call(request: (options: ReturnType<typeof callOptions>) => Promise<unknown>) {
     const { signal, withinMs } = this.choice;
-    return new Promise<unknown>((resolve, reject) => {
-      const abort = () => reject(signal.reason);
-      if (signal.aborted) return abort();
-      signal.addEventListener('abort', abort);
-      request(callOptions(withinMs))
-        .then(resolve, reject)
-        .finally(() => signal.removeEventListener('abort', abort));
-    });
+    return orAborted(request(callOptions(withinMs)), signal);
   }
 }
 
-/** Whatever was asked for may have been done. */
-const lost: readonly number[] = [grpcCodes.deadlineExceeded, grpcCodes.unavailable];
+/** The request may have been carried out. */
+const lost: readonly (GrpcCode | undefined)[] = ['DEADLINE_EXCEEDED', 'UNAVAILABLE'];
 
 /** Tried once: it is tried again here, and told. */
 function callOptions(timeout: number) {

@@ -147,7 +147,7 @@ describe('what goes wrong', () => {
 
     expect(error).toMatchObject({ reason: 'topic', code: 'ENOENT' });
     expect(error.message).toContain(file);
-    expect(error.message).toContain('make it');
+    expect(error.message).toContain('create it');
     expect(await numbersIn(file)).toEqual([1]);
   });
 

@@ -1,21 +1,22 @@
 /**
- * A file that gets a JSON object a line: `{"attributes":{…},"message":{…}}`. `flat` alone says neither when nor which.
+ * A file with a JSON object on each line: `{"attributes":{…},"message":{…}}`. `flat` alone has neither time nor id.
  *
- * It is opened anew for each send, so whoever moves it away (logrotate) needs to tell nobody.
+ * It is opened for each send, so logrotate may move it at any time.
  */
 import { Buffer } from 'node:buffer';
 import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '@skolo/durable';
+import { errorCode, errorText } from '@skolo/errors';
 import { type EncodeAs, encode } from '../encode.ts';
 import type { Message } from '../message.ts';
 import { type Sink, SinkError, type SinkReason } from './sink.ts';
 
 export interface FileSinkOptions {
   name: string;
-  /** Absolute. Its folder has to exist: a disk that is not mounted must not be mistaken for an empty folder. */
+  /** Absolute. Its folder has to exist: an unmounted disk must not look like an empty folder. */
   file: string;
-  /** Then it is set aside as FILE.1 and begun anew. */
+  /** Then it becomes FILE.1. */
   maxBytes: number;
   encodeAs: EncodeAs;
 }
@@ -25,7 +26,7 @@ const newline = 0x0a;
 const mode = 0o640;
 
 export function createFileSink({ name, file, maxBytes, encodeAs }: FileSinkOptions): Sink {
-  // Heartbeats come beside what has its turn.
+  // Heartbeats are sent at the same time as messages.
   let last: Promise<void> = Promise.resolve();
   return {
     name,
@@ -72,7 +73,7 @@ async function append(file: string, lines: Buffer, maxBytes: number): Promise<vo
 async function write(handle: FileHandle, lines: Buffer): Promise<void> {
   const { size } = await handle.stat();
   try {
-    // What a process left that was killed while it wrote is a line of its own, and is sent again.
+    // The part of a line that a killed process wrote gets a line of its own. Its message is sent again.
     if (!(await endsWithLine(handle, size))) await writeAll(handle, Buffer.from([newline]));
     await writeAll(handle, lines);
     await handle.sync();
@@ -98,14 +99,14 @@ async function endsWithLine(handle: FileHandle, size: number): Promise<boolean> 
 /** Undefined where there is none. Opening a pipe would wait for its reader. */
 async function sizeOf(file: string): Promise<number | undefined> {
   const found = await stat(file).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   });
   if (found === undefined || found.isFile()) return found?.size;
   throw new SinkError(
     'topic',
     'NOT_A_FILE',
-    `${file} is no regular file; name another in rack.yaml`,
+    `${file}: not a regular file; name another in rack.yaml`,
   );
 }
 
@@ -118,21 +119,16 @@ const kinds: Record<string, Kind> = {
   ENOSPC: { reason: 'disk', text: 'the disk is full; make room' },
   EDQUOT: { reason: 'disk', text: 'the quota is used up; make room, or raise it' },
   EFBIG: { reason: 'disk', text: 'larger than a file may be; lower maxBytes of the sink' },
-  EROFS: { reason: 'disk', text: 'the disk is read-only; look at its errors, mount it again' },
+  EROFS: { reason: 'disk', text: 'the disk is read-only; check its errors, mount it again' },
   EIO: { reason: 'disk', text: 'the disk reports an error; replace it' },
-  ENOENT: { reason: 'topic', text: 'its folder is not there; make it, or mount its disk' },
+  ENOENT: { reason: 'topic', text: 'its folder is missing; create it, or mount its disk' },
   ENOTDIR: { reason: 'topic', text: 'a part of the path is a file; correct it in rack.yaml' },
   EACCES: { reason: 'permission', text: 'this user may not write there; change its owner or mode' },
   EPERM: { reason: 'permission', text: 'this user may not write there; change its owner or mode' },
 };
 
 function fileError(file: string, error: unknown): SinkError {
-  const code = codeOf(error);
-  const message = error instanceof Error ? error.message : String(error);
-  const { reason, text } = kinds[code] ?? { reason: 'disk' as const, text: message };
+  const code = errorCode(error) ?? 'UNKNOWN';
+  const { reason, text } = kinds[code] ?? { reason: 'disk' as const, text: errorText(error) };
   return new SinkError(reason, code, `${file}: not written: ${text} (${code})`, { cause: error });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
 }

@@ -280,7 +280,7 @@ describe('what goes wrong', () => {
     const error = await sinkErrorOf(sendOne(sinkFor(there, { token: missing })));
 
     expect(error).toMatchObject({ reason: 'credentials', code: 'SECRET_MISSING' });
-    expect(error.message).toBe('pagers: its token: /etc/token: not there; put it there');
+    expect(error.message).toBe('pagers: token: /etc/token: not there; put it there');
     expect(await sinkErrorOf(sendOne(open))).toMatchObject({
       reason: 'credentials',
       code: 'UNSAFE_URL',

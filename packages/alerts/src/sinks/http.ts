@@ -1,10 +1,10 @@
 /**
- * A request for each message: PagerDuty, chat, ntfy, whatever takes a POST.
+ * A request for each message: PagerDuty, chat, ntfy, anything that accepts a POST.
  *
  * - The header `idempotency-key` is the same each time that a message is sent.
- * - Redirects are not followed: a token and a message are for whom rack.yaml names.
- * - Errors name the host only: paths of webhooks are secrets, as a rule.
- * - Where `{{token}}` stands in the URL, a header or the body, the token is put there, and not sent as a bearer token.
+ * - Redirects are not followed: a token and a message are only for the host of rack.yaml.
+ * - Errors name only the host: paths of webhooks are usually secrets.
+ * - If the URL, a header or the body has `{{token}}`, the token is put there, and not sent as a bearer token.
  */
 import { setMaxListeners } from 'node:events';
 import { isSafeForSecrets, type Secret, SecretError } from '@skolo/secrets';
@@ -31,9 +31,9 @@ const tokenPlace = /\{\{\s*token\s*\}\}/g;
 
 /** Of different alerts at the same time. */
 const keysAtOnce = 8;
-/** Of what is answered, so much is read, and told. */
+/** Of a response, so many characters are read, and shown in the error. */
 const mostRead = 2000;
-const toldChars = 200;
+const mostShown = 200;
 
 export function createHttpSink(options: HttpSinkOptions): Sink {
   const { name, url, method, encodeAs } = options;
@@ -77,8 +77,8 @@ export function createHttpSink(options: HttpSinkOptions): Sink {
       });
       if (answer.ok) return void (await answer.body?.cancel());
       const secrets = [...secretsOf(target), ...(token === undefined ? [] : [token])];
-      const said = await told(answer, secrets);
-      throw refusal(`${name} (${host})`, answer, said);
+      const text = await textOf(answer, secrets);
+      throw refusal(`${name} (${host})`, answer, text);
     } catch (error) {
       if (error instanceof SinkError) throw error;
       throw failure(`${name} (${host})`, error, {
@@ -115,14 +115,14 @@ async function tokenFor(
     throw new SinkError(
       'credentials',
       'UNSAFE_URL',
-      `${name}: its token is not sent in the clear; make the URL https`,
+      `${name}: its token would be sent in the clear; use an https URL`,
     );
   }
   try {
     return (await token()).reveal();
   } catch (error) {
     if (!(error instanceof SecretError)) throw error;
-    throw new SinkError('credentials', error.code, `${name}: its token: ${error.message}`);
+    throw new SinkError('credentials', error.code, `${name}: token: ${error.message}`);
   }
 }
 
@@ -131,16 +131,16 @@ const kinds: Record<number, { reason: SinkReason; hint: string }> = {
   403: { reason: 'permission', hint: 'allow its token to do this' },
   404: { reason: 'topic', hint: 'correct its URL' },
   405: { reason: 'topic', hint: 'correct its URL or method' },
-  408: { reason: 'timeout', hint: 'it is tried again' },
+  408: { reason: 'timeout', hint: 'it is retried' },
   410: { reason: 'topic', hint: 'correct its URL' },
   421: { reason: 'topic', hint: 'correct its URL' },
-  425: { reason: 'quota', hint: 'it is tried again' },
-  429: { reason: 'quota', hint: 'it is tried again' },
+  425: { reason: 'quota', hint: 'it is retried' },
+  429: { reason: 'quota', hint: 'it is retried' },
 };
 
-function refusal(what: string, { status, headers }: Response, said: string): SinkError {
+function refusal(what: string, { status, headers }: Response, text: string): SinkError {
   const { reason, hint } = kinds[status] ?? kindOf(status);
-  const answer = said === '' ? '' : `: ${said}`;
+  const answer = text === '' ? '' : `: ${text}`;
   const seconds = Number(headers.get('retry-after') ?? Number.NaN);
   return new SinkError(reason, String(status), `${what} answers ${status}${answer}; ${hint}`, {
     ...(seconds >= 0 && { retryAfterSeconds: seconds }),
@@ -148,22 +148,22 @@ function refusal(what: string, { status, headers }: Response, said: string): Sin
 }
 
 function kindOf(status: number): { reason: SinkReason; hint: string } {
-  if (status >= 500) return { reason: 'unavailable', hint: 'it is tried again' };
+  if (status >= 500) return { reason: 'unavailable', hint: 'it is retried' };
   if (status >= 400) return { reason: 'refused', hint: 'correct its body, method or headers' };
   return {
     reason: 'topic',
-    hint: 'it leads elsewhere, which is not followed: correct its URL',
+    hint: 'redirects are not followed: correct its URL',
   };
 }
 
-/** What must not be told of a URL, in the ways that answers quote it. */
+/** The secret parts of a URL, in the ways that responses quote it. */
 function secretsOf({ pathname, search, searchParams }: URL): string[] {
   const decoded = decodeURIComponent(pathname.replaceAll(/%(?![\da-f]{2})/gi, '%25'));
   const parts = [pathname, decoded, search.slice(1), ...searchParams.values()];
   return parts.filter(({ length }) => length > 2);
 }
 
-async function told(answer: Response, secrets: readonly string[]): Promise<string> {
+async function textOf(answer: Response, secrets: readonly string[]): Promise<string> {
   const longest = Math.max(0, ...secrets.map(({ length }) => length));
   let text = '';
   let isCut = false;
@@ -178,11 +178,11 @@ async function told(answer: Response, secrets: readonly string[]): Promise<strin
   }
   // It may end within one.
   if (isCut) text = text.slice(0, text.length - longest);
-  // What a stranger answers may end in a terminal.
+  // It may be shown in a terminal.
   return text
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim()
-    .slice(0, toldChars);
+    .slice(0, mostShown);
 }
 
 function failure(
@@ -192,11 +192,11 @@ function failure(
 ): SinkError {
   if (isStopped) return new SinkError('unavailable', 'ABORTED', `${what}: ended before an answer`);
   if (isLate) {
-    return new SinkError('timeout', 'TIMEOUT', `${what} has not answered within ${seconds} s`);
+    return new SinkError('timeout', 'TIMEOUT', `${what}: no answer within ${seconds} s`);
   }
-  // Node hides what happened behind `fetch failed`.
+  // Node wraps the error in `fetch failed`.
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'UNKNOWN';
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new SinkError('unavailable', code, `${what} cannot be reached: ${why}`);
+  return new SinkError('unavailable', code, `${what}: cannot be reached: ${why}`);
 }

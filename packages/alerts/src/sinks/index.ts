@@ -1,4 +1,4 @@
-/** The places that rack.yaml names. */
+/** The sinks that rack.yaml configures. */
 import { resolve } from 'node:path';
 import { type AlertToPubsubSettings, type Rack, serviceUrl } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
@@ -11,10 +11,10 @@ import type { Sink } from './sink.ts';
 
 export type SinkSettings = AlertToPubsubSettings['sinks'][number];
 
-/** Its place in the spool. */
+/** Its cursor in the spool has this name. */
 export const pubSubName = 'pubsub';
 
-/** Nothing is connected, opened or read yet. The first is Pub/Sub, where it is wanted. */
+/** Nothing is connected, opened or read yet. Pub/Sub is the first, unless `pubsub: false`. */
 export function createSinks(rack: Rack, deps: PubSubDeps = {}): Sink[] {
   const settings = rack.services['alert-to-pubsub'];
   const sinks = settings.sinks.map((sink) => sinkOf(sink, rack));

@@ -1,47 +1,25 @@
-/** What Pub/Sub refuses, in words for people: https://cloud.google.com/pubsub/docs/reference/error-codes */
-import { saidBy } from '../grpc-text.ts';
+/** Errors of Pub/Sub, for people: https://cloud.google.com/pubsub/docs/reference/error-codes */
+import { type GrpcCode, grpcCode, grpcText } from '../grpc.ts';
 import { SinkError, type SinkReason } from './sink.ts';
-
-/** Of gRPC, by number: https://grpc.io/docs/guides/status-codes/ */
-const codes = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-] as const;
-export type GrpcCode = (typeof codes)[number];
 
 interface Kind {
   reason: SinkReason;
   hint: string;
 }
 
-const away: Kind = { reason: 'unavailable', hint: 'it is tried again' };
+const unavailable: Kind = { reason: 'unavailable', hint: 'it is retried' };
 
 const kinds: Partial<Record<GrpcCode, Kind>> = {
-  DEADLINE_EXCEEDED: { reason: 'timeout', hint: 'it is tried again' },
+  DEADLINE_EXCEEDED: { reason: 'timeout', hint: 'it is retried' },
   PERMISSION_DENIED: {
     reason: 'permission',
-    hint: 'give the account roles/pubsub.publisher on the topic, and see that the Pub/Sub API is enabled in the project',
+    hint: 'give the account roles/pubsub.publisher on the topic, and enable the Pub/Sub API in the project',
   },
   UNAUTHENTICATED: { reason: 'credentials', hint: 'correct services.alert-to-pubsub.credentials' },
-  RESOURCE_EXHAUSTED: { reason: 'quota', hint: 'it is tried again; or raise the quota' },
-  NOT_FOUND: { reason: 'topic', hint: 'correct project and topic, or make the topic' },
-  // The key that encrypts the topic is not usable, or this region may not store its messages: of this no message is guilty.
-  FAILED_PRECONDITION: { reason: 'topic', hint: "look at the topic's encryption key and regions" },
+  RESOURCE_EXHAUSTED: { reason: 'quota', hint: 'it is retried; or raise the quota' },
+  NOT_FOUND: { reason: 'topic', hint: 'correct project and topic, or create the topic' },
+  // The topic's encryption key is not usable, or this region may not store its messages: no message is to blame.
+  FAILED_PRECONDITION: { reason: 'topic', hint: "check the topic's encryption key and regions" },
   UNIMPLEMENTED: { reason: 'topic', hint: 'correct services.alert-to-pubsub.endpoint' },
   INVALID_ARGUMENT: {
     reason: 'refused',
@@ -53,32 +31,27 @@ const kinds: Partial<Record<GrpcCode, Kind>> = {
   },
 };
 
-export function grpcCode(error: unknown): GrpcCode | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'number' ? codes[error.code] : undefined;
-}
-
 /** @param topic `projects/P/topics/T` */
 export function publishError(error: unknown, topic: string): SinkError {
   if (error instanceof SinkError) return error;
   const code = grpcCode(error) ?? 'UNKNOWN';
-  const said = saidBy(error);
-  const { reason, hint } = isAboutNames(code, said)
+  const text = grpcText(error);
+  const { reason, hint } = isAboutNames(code, text)
     ? { reason: 'topic' as const, hint: 'correct project and topic' }
-    : (kinds[code] ?? away);
-  return new SinkError(reason, code, `Pub/Sub, ${topic}: ${code}: ${said}; ${hint}`);
+    : (kinds[code] ?? unavailable);
+  return new SinkError(reason, code, `Pub/Sub, ${topic}: ${code}: ${text}; ${hint}`);
 }
 
-/** The topic is not there, and could not be made. */
+/** The topic is missing, and could not be created. */
 export function topicMissing(error: unknown, topic: string): SinkError {
   const code = grpcCode(error) ?? 'UNKNOWN';
   const [, project, , name] = topic.split('/');
-  const hint = `make it (gcloud pubsub topics create ${name} --project ${project}), or give the account roles/pubsub.editor`;
-  const why = `${topic} is not there and could not be made: ${code}: ${saidBy(error)}`;
+  const hint = `create it (gcloud pubsub topics create ${name} --project ${project}), or give the account roles/pubsub.editor`;
+  const why = `${topic} is missing and could not be created: ${code}: ${grpcText(error)}`;
   return new SinkError('topic', code, `Pub/Sub: ${why}; ${hint}`);
 }
 
-/** Then no message would pass, and none is guilty. */
-function isAboutNames(code: GrpcCode, said: string): boolean {
-  return code === 'INVALID_ARGUMENT' && /resource name/i.test(said);
+/** Then no message would be accepted, and no message is to blame. */
+function isAboutNames(code: GrpcCode, text: string): boolean {
+  return code === 'INVALID_ARGUMENT' && /resource name/i.test(text);
 }

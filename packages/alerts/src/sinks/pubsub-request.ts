@@ -1,6 +1,7 @@
 /** Requests to Pub/Sub: what fits into one, and one that is called, with a deadline and an end at any moment. */
 import { Buffer } from 'node:buffer';
 import type { protos, v1 } from '@google-cloud/pubsub';
+import { orAborted } from '@skolo/errors';
 import { type EncodeAs, encode } from '../encode.ts';
 import type { Message } from '../message.ts';
 import { SinkError } from './sink.ts';
@@ -10,7 +11,7 @@ export interface Request {
   bytes: number;
 }
 
-/** Pub/Sub takes 10 MB a request, and so a message: https://cloud.google.com/pubsub/quotas#resource_limits */
+/** Pub/Sub accepts 10 MB for a request, and so for a message: https://cloud.google.com/pubsub/quotas#resource_limits */
 const maxMessageBytes = 9_500_000;
 const maxRequestBytes = 9_000_000;
 const maxRequestMessages = 1000;
@@ -36,7 +37,7 @@ export function requestsOf(messages: readonly Message[], key: string, as: Encode
       throw new SinkError(
         'too-large',
         'TOO_LARGE',
-        `Pub/Sub takes messages of up to 10 MB; ${message.kind} ${message.id} has ${(bytes / 1e6).toFixed(1)} MB; shorten its annotations`,
+        `Pub/Sub: ${message.kind} ${message.id} has ${(bytes / 1e6).toFixed(1)} MB, the limit is 10 MB; shorten its annotations`,
       );
     }
     const isFull =
@@ -133,16 +134,10 @@ interface Cancellable extends Promise<unknown> {
 
 /** The promise goes on by itself: others may wait for it, too. @throws SinkError */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) throw aborted();
-  let stop = () => {};
-  const stopped = new Promise<never>((_, reject) => {
-    stop = () => reject(aborted());
-    signal.addEventListener('abort', stop);
-  });
   try {
-    return await Promise.race([promise, stopped]);
-  } finally {
-    signal.removeEventListener('abort', stop);
+    return await orAborted(promise, signal);
+  } catch (error) {
+    throw signal.aborted ? aborted() : error;
   }
 }
 

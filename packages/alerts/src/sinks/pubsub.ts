@@ -4,11 +4,12 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { EncodeAs } from '../encode.ts';
+import { grpcCode } from '../grpc.ts';
 import type { Message } from '../message.ts';
 import { noOrderingKey, orderingKey } from '../ordering-key.ts';
 import { connectPubSub, type PubSubConnection, type PubSubDeps } from '../pubsub-client.ts';
 import type { PubSubCredentials } from '../pubsub-sign-in.ts';
-import { grpcCode, publishError, topicMissing } from './pubsub-error.ts';
+import { publishError, topicMissing } from './pubsub-error.ts';
 import { Channel, type Request, requestsOf, unlessAborted } from './pubsub-request.ts';
 import { type Sink, SinkError } from './sink.ts';
 

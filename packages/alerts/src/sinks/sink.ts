@@ -1,14 +1,14 @@
-/** A place that messages are sent to. One kind per file beside this one. */
+/** The contract of a sink. Each kind has a file in this folder. */
 import type { Message } from '../message.ts';
 
 /**
  * Why something could not be sent.
  *
- * - `unavailable`: it cannot be reached, or says that it cannot now. `timeout`: it did not answer.
- * - `credentials`: there are none, or they are wrong. `permission`: they may not. `quota`: too much at the moment.
- * - `topic`: the topic, the URL or the folder is not there. `disk`: full, read-only, broken.
- * - `refused`: not as it is. That may be the message, or a setting on the other side.
- * - `too-large`: the sink knows without asking that the message is larger than it may be.
+ * - `unavailable`: no connection, or it cannot accept messages now. `timeout`: no answer.
+ * - `credentials`: missing or wrong. `permission`: the account may not publish. `quota`: too much at the moment.
+ * - `topic`: the topic, the URL or the folder is missing. `disk`: full, read-only, broken.
+ * - `refused`: because of the message, or of a setting on the other side.
+ * - `too-large`: the message exceeds a limit that the sink knows.
  */
 export const sinkReasons = [
   'unavailable',
@@ -23,12 +23,12 @@ export const sinkReasons = [
 ] as const;
 export type SinkReason = (typeof sinkReasons)[number];
 
-/** Who calls decides whether to retry. The message is for people, and says what to do. */
+/** The caller decides whether to retry. The message is for people, and says what to do. */
 export class SinkError extends Error {
   readonly reason: SinkReason;
   /** Of the protocol: `PERMISSION_DENIED`, `503`, `ENOSPC`. */
   readonly code: string;
-  /** It asked not to be tried again before. */
+  /** The sink asked for this pause. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(

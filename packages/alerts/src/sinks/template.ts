@@ -1,5 +1,5 @@
 /**
- * Bodies of requests with places for what a message says: `{"text": "{{labels.alertname}} is {{status}}"}`.
+ * Bodies of requests with places for values of a message: `{"text": "{{labels.alertname}} is {{status}}"}`.
  *
  * - Names are joined by dots; one with other characters is written `labels["a.b"]`.
  * - In a JSON template, a place within quotes gets text, escaped; one without quotes a whole JSON value, such as
@@ -22,7 +22,7 @@ export interface Template {
 const choices = /(?:[^|"']|"(?:[^"\\]|\\.)*"|'[^']*')+/g;
 const steps = /([\w-]+)|("(?:[^"\\]|\\.)*"|'[^']*')/g;
 
-/** Where a value is in what a message says, or a text of the template's own. */
+/** The path of a value, or a text of the template. */
 type Choice = string[] | string;
 
 interface Place {
@@ -46,11 +46,11 @@ export function parseTemplate(text: string, isJson = isJsonTemplate(text, {})): 
   return {
     isJson,
     render(message, location, token) {
-      const said = { ...saidBy(message, location), token };
+      const values = { ...valuesOf(message, location), token };
       return parts
         .map((part) => {
           if (typeof part === 'string') return part;
-          const value = firstOf(said, part.choices);
+          const value = firstOf(values, part.choices);
           if (!isJson) return textOf(value);
           return part.isQuoted
             ? JSON.stringify(textOf(value)).slice(1, -1)
@@ -83,17 +83,17 @@ function unquoted(quoted: string): string {
   return quoted.startsWith('"') ? inner.replaceAll(/\\(.)/gs, '$1') : inner;
 }
 
-function firstOf(said: unknown, choices: readonly Choice[]): unknown {
+function firstOf(values: unknown, choices: readonly Choice[]): unknown {
   let value: unknown;
   for (const choice of choices) {
-    value = typeof choice === 'string' ? choice : valueAt(said, choice);
+    value = typeof choice === 'string' ? choice : valueAt(values, choice);
     if (textOf(value) !== '') return value;
   }
   return value;
 }
 
-function valueAt(said: unknown, path: readonly string[]): unknown {
-  let value = said;
+function valueAt(values: unknown, path: readonly string[]): unknown {
+  let value = values;
   for (const key of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
     value = Object.getOwnPropertyDescriptor(value, key)?.value;
@@ -107,10 +107,10 @@ function textOf(value: unknown): string {
 }
 
 /**
- * What templates can say. All messages have `labels`, `annotations`, `status`, `location`, `id`, `at`, `kind`,
- * `fingerprint` (the same for all that is said of one alert) and `action`, in the words of PagerDuty.
+ * The values of a message. All messages have `labels`, `annotations`, `status`, `location`, `id`, `at`, `kind`,
+ * `fingerprint` (the same for all messages about one alert) and `action`, as PagerDuty names it.
  */
-function saidBy(message: Message, location: string): Record<string, unknown> {
+function valuesOf(message: Message, location: string): Record<string, unknown> {
   switch (message.kind) {
     case 'heartbeat': {
       const summary = message.healthy ? `${location} is healthy` : message.why;

@@ -160,7 +160,7 @@ export class Watcher {
     if (decoded.kind !== 'heartbeat' || decoded.location === undefined) return;
     const { location, healthy, why, version, spoolDepth, spoolOldestSeconds } = decoded;
     const facts = { healthy, why, version, spoolDepth, spoolOldestSeconds };
-    this.deadMan.heard({ location, published, ...facts }, momentNow());
+    this.deadMan.received({ location, published, ...facts }, momentNow());
     this.look();
   }
 

@@ -1,0 +1,45 @@
+/** Errors of gRPC: their code, and their text without what wraps it. */
+
+/** By number: https://grpc.io/docs/guides/status-codes/ */
+const codes = [
+  'OK',
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+] as const;
+export type GrpcCode = (typeof codes)[number];
+
+export function grpcCode(error: unknown): GrpcCode | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'number' ? codes[error.code] : undefined;
+}
+
+/** Enough for people; some errors have a whole page. */
+const mostChars = 500;
+
+/** On one line. */
+export function grpcText(error: unknown): string {
+  const details = error instanceof Error && 'details' in error ? error.details : undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  if (typeof details !== 'string' || details === '') return oneLine(message);
+  // gRPC wraps the error in its history.
+  const [, last] = /Last error: (?:Error: )?(.+?)\.? Resolution note:/.exec(details) ?? [];
+  return oneLine(last ?? details);
+}
+
+function oneLine(text: string): string {
+  return (text.split('\n')[0] ?? '').trim().replace(/\.$/, '').slice(0, mostChars);
+}
