@@ -89,7 +89,7 @@ describe('the API', () => {
     expect(await statusOf(lab.operator.diff({ params: router, query }))).toBe(403);
   });
 
-  it('says what is not there', async () => {
+  it('names what is missing', async () => {
     const lab = await twoVersions();
     const none = { device: 'router-9' };
 
@@ -102,7 +102,7 @@ describe('the API', () => {
     expect((await content(lab, '?secret=1')).status).toBe(400);
   });
 
-  it('keeps what was said in an attempt that failed, until one succeeds', async () => {
+  it('keeps the transcript of a failed attempt until one succeeds', async () => {
     const lab = await twoVersions();
 
     lab.devices.get('router').failures.push(unreachable('router'));
@@ -116,7 +116,7 @@ describe('the API', () => {
     expect(await statusOf(lab.admin.transcript({ params: router }))).toBe(404);
   });
 
-  it('tells the steps back, to an admin', async () => {
+  it('returns the restore steps to an admin', async () => {
     const lab = await twoVersions();
     const params = { ...router, version: 'latest~1' };
 

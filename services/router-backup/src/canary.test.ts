@@ -21,7 +21,7 @@ const recipient = 'age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstc
 const tokens = { webhook: 'canary-webhook-41b', power: 'canary-power-9c2' };
 const gitKey = makeSshKey('ed25519').private;
 
-/** All that somebody got to see, by what it is. */
+/** All answers, messages and files, by name. */
 type Seen = Map<string, string>;
 
 /** What must be nowhere, by what it is. */
@@ -48,7 +48,7 @@ async function listen(answer: RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Somebody's program that repeats what it is told, first of all as an error. */
+/** A receiver that repeats what it is sent, first of all as an error. */
 async function startReceiver() {
   const bodies: string[] = [];
   const authorized: string[] = [];
@@ -170,7 +170,7 @@ async function everythingGoesWrong(lab: Lab, rack: CanaryRack, seen: Seen): Prom
   await linux?.program('tar', 'PATH=$REAL exec tar "$@"');
 }
 
-it('are told to nobody who must not know them', { timeout: 300_000 }, async () => {
+it('are in no transcript, message, log or answer', { timeout: 300_000 }, async () => {
   const rack = await startDevices();
   const { devices } = rack;
   const receiver = await startReceiver();
@@ -239,7 +239,7 @@ it('are told to nobody who must not know them', { timeout: 300_000 }, async () =
       ({ queued, problem }) => problem ?? queued,
     );
   await expect.poll(sent, { timeout: 60_000 }).toEqual([0, 0]);
-  // One where the key is used, and nobody listens.
+  // A remote that uses the key, and does not listen.
   await lab.edit(yamlOf(rack), settings(lab.dir, 'ssh://git@127.0.0.1:9/rack.git'));
   await expect.poll(sent, { timeout: 60_000 }).toEqual([0, expect.stringContaining('127.0.0.1')]);
   await ask(lab, [], seen, 'no remote');

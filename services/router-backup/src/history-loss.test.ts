@@ -1,4 +1,4 @@
-/** The history is deleted, or an older one is put in its place: that is said, and a copy off site brings it back. */
+/** The history is deleted or replaced by an older one: that is reported, and a copy off site restores it. */
 import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

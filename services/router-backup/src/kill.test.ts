@@ -1,6 +1,6 @@
 /**
  * `kill -9` of the service at random moments, while it reads hosts that change behind a real sshd. Whatever the moment: the
- * repository is sound, no version that was told is lost, none is there twice, and the run that was asked for is finished.
+ * repository is sound, no version that was reported is lost, none is there twice, and the run that was asked for is finished.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ const kills = campaign(10);
 const usualMs = 1500;
 const names = ['host-1', 'host-2', 'host-3'];
 
-/** Versions that the service has told of, by device. */
+/** Versions that the service has reported, by device. */
 type Told = Map<string, Set<string>>;
 
 interface Lab {
@@ -88,7 +88,7 @@ async function versionsOf({ client }: BackupProcess, device: string) {
   return (await client.versions({ params: { device }, query: { limit: 10_000 } })).versions;
 }
 
-/** What has to be true of a service that was killed before: the run went on, nothing that was told is lost or doubled. */
+/** What has to be true of a service that was killed before: the run went on, nothing that was reported is lost or doubled. */
 async function checkAfterKill(service: BackupProcess, id: string | undefined, told: Told) {
   if (id !== undefined) {
     const { devices } = await finished(service, id);

@@ -19,7 +19,7 @@ quit
 hostname switch
 `;
 
-describe('what a device said', () => {
+describe('the text of a device', () => {
   it.each([
     ['behind our mark', '>>> vrrp authentication text canary'],
     ['behind a prompt', 'ann@switch-1(config-if)# vrrp authentication text canary'],
@@ -72,7 +72,7 @@ describe('what a device said', () => {
     );
   });
 
-  it('is shown without a secret whose beginning was too much to keep', () => {
+  it('has no secret whose beginning was too long to keep', () => {
     const transcript = new Transcript();
     transcript.add('device', `certificate 01\n${'x'.repeat(100_000)}\nquit\n`);
     transcript.add('device', `${'long\n'.repeat(120_000)}certificate 02\n`);

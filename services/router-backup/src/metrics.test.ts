@@ -1,4 +1,4 @@
-/** What a running service tells Prometheus, and whether the alert rules ask for anything else. */
+/** The metrics of a running service, and whether the alert rules use any others. */
 import { readFileSync } from 'node:fs';
 import { DeviceUnreachable, HostKeyChanged } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
@@ -18,7 +18,7 @@ describe('metrics', () => {
     expect(known).toEqual(expect.arrayContaining(wanted));
   });
 
-  it('tells of each device what the alerts are about', async () => {
+  it('has the facts of each device that the alerts use', async () => {
     const devices = new FakeDevices();
     const { failures: off } = devices.get('switch-1');
     off.push(...Array(9).fill(new DeviceUnreachable('switch-1', 'is off')));

@@ -32,7 +32,7 @@ describe('a device that waits for its turn', () => {
   });
 });
 
-describe('an error that nobody has foreseen', () => {
+describe('an unforeseen error', () => {
   it('ends the attempt, and keeps no other run from beginning', async () => {
     let isOdd = false;
     const wanted = async () => {

@@ -24,7 +24,7 @@ it('leave the rack after a backup, and come back without it', async () => {
   const router = lab.devices.get('router');
   router.text = router.text.replace('hostname', 'domain lan\nhostname');
   await lab.run('router');
-  // The jumphost is backed up as soon as there is somebody to encrypt for.
+  // The jumphost is backed up as soon as there is a recipient.
   for (const device of ['router', 'jumphost-rack1']) {
     await expect
       .poll(async () => (await lab.device(device)).offsite, { timeout: 20_000 })
@@ -48,7 +48,7 @@ it('leave the rack after a backup, and come back without it', async () => {
   );
 });
 
-it('wait where the disk is not mounted, and it is said', async () => {
+it('wait while the disk is not mounted, which is reported', async () => {
   const lab = await startLab();
   await lab.idle();
   const away = join(lab.dir, 'away');

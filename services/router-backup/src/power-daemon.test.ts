@@ -177,7 +177,7 @@ describe('wanted', () => {
     expect([...names]).toEqual([]);
   });
 
-  it('wants nothing when no daemon is there, and says so once', async () => {
+  it('wants nothing when no daemon is there, and logs it once', async () => {
     const said: unknown[] = [];
     let uptime = 0;
     const power = asking(
@@ -193,7 +193,7 @@ describe('wanted', () => {
     expect(said).toHaveLength(1);
   });
 
-  it('does not keep somebody who gives up, nor spoil the answer for the others', async () => {
+  it('releases a caller who gives up, and still answers the others', async () => {
     const daemon = await startDaemon();
     const release: (() => void)[] = [];
     daemon.instead = (_, response) => {

@@ -16,7 +16,6 @@ import { readSecret } from '@skolo/secrets';
 export interface PowerDaemonDeps {
   rack: () => Rack;
   log?: Pick<Logger, 'info'>;
-  fetch?: typeof fetch;
   clock?: Pick<Clock, 'uptime'>;
   /** How long it has to answer. */
   timeoutMs?: number;
@@ -90,7 +89,6 @@ export class PowerDaemon {
         timeoutMs: this.deps.timeoutMs ?? 1000,
         mostBytes,
         ...(token !== undefined && { token }),
-        ...(this.deps.fetch && { fetch: this.deps.fetch }),
       });
       const cycles = (state: 'queued' | 'running') =>
         client.cycles({ query: { state, limit: 1000 } });

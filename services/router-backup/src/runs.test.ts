@@ -132,7 +132,7 @@ describe('a run', () => {
     expect(swapped.devices[0]).toMatchObject({ failure: 'wrong-device' });
   });
 
-  it('says that a device would boot with another configuration', async () => {
+  it('reports that a device would boot with another configuration', async () => {
     const lab = await startLab();
     await lab.idle();
     const router = lab.devices.get('router');

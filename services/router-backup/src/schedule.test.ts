@@ -4,7 +4,7 @@ import { jitterOf, Schedule } from './schedule.ts';
 
 const at = (time: string) => Date.parse(time);
 
-/** Looks once a minute, and tells when a run was wanted. */
+/** Looks once a minute, and returns when a run was due. */
 function runs(schedule: Schedule, from: string, to: string): string[] {
   const found: string[] = [];
   let { seen } = schedule.look(undefined, at(from));

@@ -51,11 +51,9 @@ export interface RouterBackupDeps {
   openEveryMs?: number;
   /** How often the planner looks for due devices. */
   lookEveryMs?: number;
-  checkEveryMs?: number;
 }
 
 const settingsOf = 'services.router-backup.';
-const aDayMs = 24 * 3_600_000;
 
 export function createRouterBackup(deps: RouterBackupDeps = {}): ServiceDefinition {
   return {
@@ -87,7 +85,7 @@ async function checkSecrets(rack: Rack): Promise<string[]> {
 
 async function start(context: ServiceContext, replaced: RouterBackupDeps): Promise<Service> {
   const { rack: watched, log, clock, stateDir, lastSuccess, audit } = context;
-  const { models = await loadBackups(), openEveryMs = 5000, checkEveryMs = aDayMs } = replaced;
+  const { models = await loadBackups(), openEveryMs = 5000 } = replaced;
   const rack = () => watched.rack;
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -102,7 +100,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   const journal = stateJournal({ ...common, retryMs: openEveryMs });
   const state = new State(journal.tables);
   const transcripts = new Transcripts(join(stateDir, 'transcripts'), mask);
-  const store = new Store({ ...common, retryMs: openEveryMs, checkEveryMs });
+  const store = new Store({ ...common, retryMs: openEveryMs });
   const jumphost = new JumphostBackup({ ...common, rackFile: watched.file });
   const versions = new Versions({ rack, store, jumphost });
   const uploads = new Uploads({ ...common, tables: journal.tables, versions });

@@ -47,7 +47,7 @@ describe('a device that would boot with another configuration', () => {
     expect(saved.startup).toBeUndefined();
   });
 
-  it('is told apart from one of which no other configuration was ever read', async () => {
+  it('differs from one of which no other configuration was ever read', async () => {
     const lab = await startLab();
     await lab.idle();
 

@@ -15,7 +15,6 @@ const about = {
   by: 'ann',
 };
 const damage = new BackupError('damaged', 'it is rotten');
-const aDay = 24 * 3_600_000;
 
 async function open() {
   const stateDir = await mkdtemp(join(tmpdir(), 'skolo-store-'));
@@ -34,7 +33,6 @@ async function open() {
       else troubles.set(event.name, event.why);
     },
     retryMs: 20,
-    checkEveryMs: aDay,
     signal: stop.signal,
   });
   await store.start({
@@ -108,7 +106,7 @@ describe('a store', () => {
     expect(troubles.has('repository')).toBe(false);
   });
 
-  it('begins anew where somebody moved its history away', async () => {
+  it('begins a new history after the former one was moved away', async () => {
     const { stateDir, store, commit, well } = await open();
     await commit('router');
     await rename(join(stateDir, 'repository'), join(stateDir, 'elsewhere'));

@@ -74,7 +74,7 @@ describe('the history of the service', () => {
     expect(modes).toEqual([0, 0, 0, 0]);
   });
 
-  it('is set aside when it is broken, and begun anew with all devices', async () => {
+  it('is set aside when it is broken, and a new one begins with all devices', async () => {
     const lab = await startLab();
     await lab.idle();
     await lab.stop();
@@ -130,7 +130,7 @@ describe('the history of the service', () => {
     await git(lab, 'fsck', '--strict');
   });
 
-  it('says that a version does not fit, and reads the device again as soon as it does', async (context) => {
+  it('reports that a version does not fit, and reads the device again as soon as it does', async (context) => {
     const lab = await onSmallDisk(context, { retryPauses: { byHand: [3_600_000], byItself: [] } });
     await lab.idle();
     const filler = join(lab.stateDir, 'filler');
@@ -154,7 +154,7 @@ describe('the history of the service', () => {
     await git(lab, 'fsck', '--strict');
   });
 
-  it('starts and says so while the state directory cannot be written, and recovers', async (context) => {
+  it('starts and reports it while the state directory cannot be written, and recovers', async (context) => {
     const isRoot = process.getuid?.() === 0 && process.platform === 'linux';
     if (!isRoot) context.skip('needs root to mount a read-only file system');
     let dir = '';

@@ -19,7 +19,6 @@ export interface StoreDeps {
   emit: EmitBackup;
   /** Pause between two attempts to open it. */
   retryMs: number;
-  checkEveryMs: number;
   signal: AbortSignal;
 }
 
@@ -31,6 +30,7 @@ export interface HistoryGuard {
   review(): Promise<void>;
 }
 
+const checkEveryMs = 24 * 3_600_000;
 const trouble = 'repository';
 const aside = 'repository set aside';
 /** Bytes that a write needs besides its content. */
@@ -146,7 +146,7 @@ export class Store {
   }
 
   private async watch(): Promise<void> {
-    const { signal, retryMs, checkEveryMs, emit } = this.deps;
+    const { signal, retryMs, emit } = this.deps;
     if (this.opened !== undefined) await this.check();
     while (!signal.aborted) {
       const isOpen = this.opened !== undefined;

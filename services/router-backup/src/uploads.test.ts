@@ -81,7 +81,7 @@ describe('what has to leave the rack', () => {
     expect(await objectsIn(lab.away)).toEqual(names);
   });
 
-  it('is encrypted for whom rack.yaml says', async () => {
+  it('is encrypted for the recipients in rack.yaml', async () => {
     const lab = await startUploads({ settings: `{ upload: AWAY, encrypt: [${recipient}] }` });
 
     await lab.store('router', 'secret canary\n');
@@ -95,7 +95,7 @@ describe('what has to leave the rack', () => {
     expect(await contentsIn(lab.away, 'router')).toEqual(['secret canary\n']);
   });
 
-  it('stays where nobody has said for whom it is encrypted', async () => {
+  it('stays in the rack without recipients or none', async () => {
     const lab = await startUploads({ settings: '{ upload: AWAY, encrypt: none }' });
     await lab.idle();
     const remote = await bareRemote(lab.dir);
@@ -355,7 +355,7 @@ describe('places in rack.yaml', () => {
     expect(await contentsIn(lab.away, 'switch-1')).toEqual(['three']);
   });
 
-  it('that are gone lose what waited for them, and it is said', async () => {
+  it('that have left rack.yaml lose their queue, which is logged', async () => {
     const lab = await startUploads();
     await lab.idle();
     await rm(lab.away, { recursive: true });
@@ -571,7 +571,7 @@ describe('a git remote', () => {
     expect(await readdir(join(lab.stateDir, 'outgoing', 'mirror'))).toEqual(['encrypted.git']);
   });
 
-  it('that says no is named, and does not hold up the other place', async () => {
+  it('that rejects a version is named, and does not delay the other place', async () => {
     const lab = await startUploads({ settings: '{}' });
     const remote = await bareRemote(lab.dir);
     await writeFile(join(remote, 'hooks', 'pre-receive'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });

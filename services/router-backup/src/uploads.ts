@@ -50,8 +50,6 @@ export interface UploadsDeps {
 interface Route {
   destination: Destination;
   sender: Sender;
-  /** Versions stored while the missing ones were being listed; they are queued after those. Undefined: the list is complete. */
-  late: Version[] | undefined;
 }
 
 const usualBackOff = { firstMs: 10_000, maxMs: 15 * 60_000 };
@@ -63,6 +61,8 @@ export class Uploads {
   private readonly queue: Queue;
   private readonly outgoing: string;
   private readonly routes = new Map<string, Route>();
+  /** By destination: versions stored while its missing ones are being listed, to be queued after those. */
+  private readonly late = new Map<string, Version[]>();
   private isStarted = false;
   private isAllMissing = false;
   private following: Promise<void> = Promise.resolve();
@@ -112,11 +112,12 @@ export class Uploads {
 
   /** Queues a new version. Never throws. */
   add(version: Version): void {
-    for (const destination of this.destinationsFor(version.device)) {
+    for (const { id } of this.destinationsFor(version.device)) {
       // Without a route, it is found when the missing versions are listed.
-      const route = this.routes.get(destination.id);
-      if (route?.late !== undefined) route.late.push(version);
-      else if (route !== undefined) void this.enqueue(route, [version]);
+      if (!this.routes.has(id)) continue;
+      const late = this.late.get(id);
+      if (late === undefined) void this.enqueue(id, [version]);
+      else late.push(version);
     }
   }
 
@@ -162,9 +163,9 @@ export class Uploads {
   /** The history was restored: the same versions have other ids now, and there are more of them. Never throws. */
   async restored(ids: ReadonlyMap<string, string>): Promise<void> {
     await this.queue.rename(ids);
-    for (const route of this.routes.values()) {
-      await this.queueMissing(route).catch((error: unknown) => {
-        const { url: place } = route.destination;
+    for (const { destination } of this.routes.values()) {
+      await this.queueMissing(destination).catch((error: unknown) => {
+        const { url: place } = destination;
         this.deps.log.warn({ place, why: errorText(error) }, 'missing versions are not known');
       });
     }
@@ -206,10 +207,10 @@ export class Uploads {
       destination,
       queue,
       backend: this.backendOf(destination),
-      queueMissing: () => this.queueMissing(route),
+      queueMissing: () => this.queueMissing(destination),
     });
-    const route: Route = { destination, sender, late: [] };
-    this.routes.set(destination.id, route);
+    this.late.set(destination.id, []);
+    this.routes.set(destination.id, { destination, sender });
     sender.start();
   }
 
@@ -229,9 +230,8 @@ export class Uploads {
   }
 
   /** Queues the versions that a destination should have, and that neither wait nor are there. */
-  private async queueMissing(route: Route): Promise<void> {
+  private async queueMissing(destination: Destination): Promise<void> {
     const { versions } = this.deps;
-    const { destination } = route;
     const { id: place } = destination;
     const missing: Version[] = [];
     const listed = new Set<string>();
@@ -248,18 +248,15 @@ export class Uploads {
       missing.push(...newestFirst.slice(0, end).reverse());
     }
     // Versions that were not listed are newer than the list.
-    const late = (route.late ?? []).filter(({ id }) => !listed.has(id));
-    route.late = undefined;
-    await this.enqueue(route, [...missing, ...late]);
+    const late = (this.late.get(place) ?? []).filter(({ id }) => !listed.has(id));
+    this.late.delete(place);
+    await this.enqueue(place, [...missing, ...late]);
   }
 
-  private async enqueue(
-    { destination, sender }: Route,
-    versions: readonly Version[],
-  ): Promise<void> {
+  private async enqueue(place: string, versions: readonly Version[]): Promise<void> {
     // Durable before it is sent: a destination with versions that the journal does not know would count as new.
-    await this.queue.add(destination.id, versions);
-    sender.wake();
+    await this.queue.add(place, versions);
+    this.routes.get(place)?.sender.wake();
   }
 
   /** Removes what the last process was sending. */

@@ -151,7 +151,7 @@ describe('Webhook', () => {
     expect(lines.join()).toContain('no answer in 20 ms');
   });
 
-  it('says that nobody is there', async () => {
+  it('reports that the receiver is down', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
@@ -169,7 +169,7 @@ describe('Webhook', () => {
     expect(lines.join()).not.toContain('secret-path');
   });
 
-  it('drops the oldest of too many, and says so once', async () => {
+  it('drops the oldest of too many, and logs it once', async () => {
     const receiver = await startReceiver();
     const held: ServerResponse[] = [];
     receiver.instead = (response) => void held.push(response);
@@ -229,7 +229,7 @@ describe('Webhook', () => {
     expect([...near.lines, ...far.lines].join()).not.toContain('canary');
   });
 
-  it('cuts a long difference at the end of a line, and says so', async () => {
+  it('cuts a long difference at the end of a line, and marks it', async () => {
     const { url, received } = await startReceiver();
     const { webhook, outcomes } = webhookTo(`{ url: "${url}" }`);
     const line = `+${'ü'.repeat(50)}\n`;

@@ -261,7 +261,7 @@ describe('what is left out', () => {
     const missing = jumphost.at('var/lib/missing');
 
     const { left, file } = await jumphost.archive({
-      // It is there, and nobody can read its beginning.
+      // It exists, and its beginning cannot be read.
       paths: [state, missing, '/proc/self/mem', jumphost.at('var/lib/rancher/k3s/server/db')],
     });
     const restored = await restoreArchive(file, identity, join(jumphost.root, 'ours'));
@@ -315,7 +315,7 @@ describe('what is left out', () => {
     expect(await readdir(jumphost.folder)).toHaveLength(1);
   });
 
-  it('is not a damaged journal, which says what it is', async () => {
+  it('is not a damaged journal, which is reported', async () => {
     const jumphost = await makeJumphost();
     const folder = jumphost.at('var/lib/skolo/power-cycle-daemon/journal');
     const journal = await Journal.open(folder);

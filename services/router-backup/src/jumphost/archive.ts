@@ -81,7 +81,7 @@ export async function archiveJumphost(options: ArchiveOptions): Promise<Jumphost
     const known = [...notFound, ...unreadable.values()];
     const file = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
     try {
-      return await write(file, wanted, known, { ...options, recipients });
+      return await write(file, wanted, { ...options, recipients, left: known });
     } catch (error) {
       await rm(file, { force: true }).catch(() => undefined);
       signal.throwIfAborted();
@@ -100,18 +100,12 @@ export async function archiveJumphost(options: ArchiveOptions): Promise<Jumphost
   }
 }
 
-interface WriteOptions extends ArchiveOptions {
-  recipients: readonly string[];
-}
-
 async function write(
   file: string,
   found: readonly Found[],
-  known: readonly Left[],
-  options: WriteOptions,
+  options: ArchiveOptions & { recipients: readonly string[]; left: Left[] },
 ): Promise<JumphostArchive> {
-  const { scratch, signal, recipients } = options;
-  const left = [...known];
+  const { scratch, signal, recipients, left } = options;
   const tar = pack();
   const plain = new Measured('sha1');
   const sealed = new Measured('sha256');

@@ -40,7 +40,13 @@ const tempFile = /^\..+\.\d+-\d+-[0-9a-f]{12}\.tmp$/;
 
 /** Sorted by name. @throws Error There is far too much, or the reason of the signal. */
 export async function findAll(options: FindOptions): Promise<{ found: Found[]; left: Left[] }> {
-  const search = new Search(options);
+  const { signal } = options;
+  // With and without links.
+  const excluded = options.exclude.map(async (path) => {
+    const absolute = resolve(path);
+    return [absolute, await realpath(absolute).catch(() => absolute)];
+  });
+  const search = new Search(signal, new Set((await Promise.all(excluded)).flat()));
   for (const path of options.paths) await search.top(resolve(path));
   return search.result();
 }
@@ -48,11 +54,12 @@ export async function findAll(options: FindOptions): Promise<{ found: Found[]; l
 class Search {
   private readonly found = new Map<string, Found>();
   private readonly left = new Map<string, Left>();
-  private readonly options: FindOptions;
-  private excluded: Promise<ReadonlySet<string>> | undefined;
+  private readonly signal: AbortSignal;
+  private readonly excluded: ReadonlySet<string>;
 
-  constructor(options: FindOptions) {
-    this.options = options;
+  constructor(signal: AbortSignal, excluded: ReadonlySet<string>) {
+    this.signal = signal;
+    this.excluded = excluded;
   }
 
   /** A path in rack.yaml: a link is followed, since files of a ConfigMap are links. */
@@ -60,7 +67,7 @@ class Search {
     try {
       await this.visit(path, await realpath(path), await stat(path));
     } catch (error) {
-      this.options.signal.throwIfAborted();
+      this.signal.throwIfAborted();
       if (error instanceof TooMuch) throw error;
       this.leave(path, whyNot(error));
     }
@@ -81,9 +88,8 @@ class Search {
 
   /** @param real the path without links */
   private async visit(path: string, real: string, stats: Stats): Promise<void> {
-    this.options.signal.throwIfAborted();
-    const excluded = await this.exclusions();
-    if (excluded.has(path) || excluded.has(real)) return;
+    this.signal.throwIfAborted();
+    if (this.excluded.has(path) || this.excluded.has(real)) return;
     if (stats.isDirectory()) await this.folder(path, real, stats);
     else if (stats.isFile()) await this.file(path, stats);
     else if (stats.isSymbolicLink()) {
@@ -115,7 +121,7 @@ class Search {
     try {
       await this.visit(path, real, await lstat(path));
     } catch (error) {
-      this.options.signal.throwIfAborted();
+      this.signal.throwIfAborted();
       if (error instanceof TooMuch) throw error;
       // A file that was removed meanwhile is not needed.
       if (errorCode(error) !== 'ENOENT') this.leave(path, whyNot(error));
@@ -156,17 +162,6 @@ class Search {
 
   private leave(path: string, why: string): void {
     this.left.set(path, { path, why });
-  }
-
-  /** With and without links. */
-  private exclusions(): Promise<ReadonlySet<string>> {
-    this.excluded ??= Promise.all(
-      this.options.exclude.map(async (path) => {
-        const absolute = resolve(path);
-        return [absolute, await realpath(absolute).catch(() => absolute)];
-      }),
-    ).then((pairs) => new Set(pairs.flat()));
-    return this.excluded;
   }
 }
 

@@ -17,7 +17,7 @@ const changed = '<189>1: %SYS-5-CONFIG_I: Configured from console by ann on vty0
 
 const oneSwitch = '{ switch-1: { model: cisco-ios, address: 127.0.0.1 } }';
 
-/** A UDP port that nobody has now. */
+/** A free UDP port. */
 async function freePort(): Promise<number> {
   const socket = createSocket('udp4').bind(0);
   await once(socket, 'listening');
@@ -90,7 +90,7 @@ async function send(
 
 const syslogAt = (port: number) => `{ syslogPort: ${port}, settleSeconds: 1 }`;
 
-describe('a device that tells', () => {
+describe('a device that reports a change', () => {
   it('is off by default', async () => {
     const { notices } = await open(() => '{}');
 
@@ -101,7 +101,7 @@ describe('a device that tells', () => {
   it.for([
     ['--rfc3164', ['--rfc3164', '-t', '%SYS-5-CONFIG_I']],
     ['--rfc5424', ['--rfc5424', '-t', 'router']],
-  ] as const)('is heard through logger %s', async ([, args], context) => {
+  ] as const)('is received from logger %s', async ([, args], context) => {
     const isThere = await run('logger', ['--version']).catch(() => undefined);
     if (!isThere) return context.skip('logger is not installed (Debian: bsdutils)');
     const { changes, port } = await open(syslogAt);
@@ -116,7 +116,7 @@ describe('a device that tells', () => {
       .toEqual([['switch-1', 'syslog SYS-CONFIG']]);
   });
 
-  it('is heard through snmptrap, and one that wants an answer gets it', async (context) => {
+  it('is received from snmptrap, and an inform is answered', async (context) => {
     if (!snmpget) return context.skip('snmptrap is not installed (Debian: snmp)');
     const { changes, port } = await open((free) => `{ trapPort: ${free}, settleSeconds: 1 }`);
     const program = snmpget.replace(/snmpget$/, 'snmptrap');
@@ -159,7 +159,7 @@ describe('a device that tells', () => {
     expect(JSON.stringify(lines)).toContain('"unknown sender":1');
   });
 
-  it('shows nothing of what it said', async () => {
+  it('leaves no trace of its content', async () => {
     const { changes, lines, port } = await open(syslogAt, { reportMs: 1 });
     const secret = 'hunter2-canary';
 
@@ -239,7 +239,7 @@ describe('rack.yaml, live', () => {
     expect(changes.map(([device]) => device)).toEqual(['switch-1', 'switch-2']);
   });
 
-  it('says what has the port, and takes it when it is free', async () => {
+  it('reports a port in use, and opens it when it is free', async () => {
     const socket = createSocket('udp4').bind(0);
     await once(socket, 'listening');
     const taken = socket.address().port;

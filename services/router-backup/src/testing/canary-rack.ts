@@ -184,7 +184,7 @@ export async function startDevices(): Promise<CanaryRack> {
       { keys: 'show version\r', until: 'Configuration register' },
     ]),
   );
-  // Its minutes are minutes: a commit that nobody confirms would be taken back at once.
+  // Its minutes are minutes: an unconfirmed commit would be reverted at once.
   const router = await startVyos({ ...account, configuration: vyos });
   add('router-1', 'vyos', router, () =>
     typeInto(router, account, ':~$ ', [

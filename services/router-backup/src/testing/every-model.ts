@@ -42,7 +42,7 @@ export interface Example {
   entry?: string;
   /** Of a real host, which takes this one only. */
   login?: { username: string; privateKey: string };
-  /** Whether it would boot with another configuration, before and after the change; undefined: it does not tell. */
+  /** Whether it would boot with another configuration, before and after the change; undefined: it does not report that. */
   unsaved?: readonly [boolean, boolean];
   /** What it shows now, where that changes by itself. */
   shown?: () => Buffer;

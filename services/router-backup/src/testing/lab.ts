@@ -37,7 +37,7 @@ export interface Lab {
   url: string;
   metricsUrl: string;
   devices: FakeDevices;
-  /** Of an admin, and of somebody who may only ask for backups. */
+  /** Of an admin, and of an operator who may only request backups. */
   admin: Client<typeof routerBackupApi>;
   operator: Client<typeof routerBackupApi>;
   adminToken: string;

@@ -1,4 +1,4 @@
-/** Everything that is in a folder, as somebody reads it who looks for something: also what is packed. */
+/** Everything in a folder, also what is packed, to be searched for secrets. */
 import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
