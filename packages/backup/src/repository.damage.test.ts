@@ -7,7 +7,7 @@ import { Repository } from './repository.ts';
 import { setAside } from './repository-folder.ts';
 import { change, TestHistory } from './testing/history.ts';
 
-const kills = campaign(10);
+const kills = campaign();
 
 const { signal } = new AbortController();
 

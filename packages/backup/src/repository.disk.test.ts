@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, it, type TestContext } from 'vitest';
 import { Repository } from './repository.ts';
 import { change } from './testing/history.ts';
 
-const kills = campaign(10);
+const kills = campaign();
 
 const run = promisify(execFile);
 const { signal } = new AbortController();

@@ -7,7 +7,7 @@ import type { Repository } from './repository.ts';
 import type { Version } from './source.ts';
 import { change, TestHistory } from './testing/history.ts';
 
-const kills = campaign(10);
+const kills = campaign();
 const program = join(import.meta.dirname, 'repository.test-writer.ts');
 
 let history: TestHistory;

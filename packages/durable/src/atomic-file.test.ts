@@ -24,7 +24,7 @@ import { versionText } from './atomic-file.test-writer.ts';
 import { FileNotWritten, readFileIfExists, writeFileAtomic } from './atomic-file.ts';
 import { campaign, killAfter, seed, seeded, startWriter } from './testing/campaign.ts';
 
-const kills = campaign(20);
+const kills = campaign();
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;

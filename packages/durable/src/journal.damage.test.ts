@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Journal } from './journal.ts';
 import { campaign, seed, seeded } from './testing/campaign.ts';
 
-const kills = campaign(20);
+const kills = campaign();
 
 let parent: string;
 let folder: string;

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { Journal } from './journal.ts';
 import { campaign, seed, seeded } from './testing/campaign.ts';
 
-const kills = campaign(20);
+const kills = campaign();
 
 const run = promisify(execFile);
 const rounds = kills * 10;

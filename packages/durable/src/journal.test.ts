@@ -21,7 +21,7 @@ import { Spool } from './spool/spool.ts';
 import { campaign, killAfter, seed, seeded, startWriter } from './testing/campaign.ts';
 import { StorageUnavailable } from './unavailable.ts';
 
-const kills = campaign(20);
+const kills = campaign();
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;

@@ -21,7 +21,7 @@ import { Journal } from './journal.ts';
 import { copyLive } from './live-copy.ts';
 import { campaign, killAfter, seed, seeded, startWriter } from './testing/campaign.ts';
 
-const kills = campaign(20);
+const kills = campaign();
 
 let folder: string;
 

@@ -21,7 +21,7 @@ import { Journal } from './journal.ts';
 import { lock } from './spool/lock.ts';
 import { campaign, seed, seeded } from './testing/campaign.ts';
 
-const kills = campaign(20);
+const kills = campaign();
 
 const recorded = fileURLToPath(new URL('../testdata/leveldb', import.meta.url));
 const content = new Map<string, unknown>(

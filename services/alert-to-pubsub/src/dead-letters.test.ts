@@ -258,7 +258,7 @@ describe('a disk that does not take it', () => {
   });
 });
 
-const kills = campaign(20);
+const kills = campaign();
 
 const writer = fileURLToPath(new URL('dead-letters.test-writer.ts', import.meta.url));
 

@@ -12,7 +12,7 @@ import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts
 import { type Flipping, noticesOf, postUntilAccepted, problemsOf } from './testing/flips.ts';
 import { newDir, newPubSub, rackYaml, topic } from './testing/lab.ts';
 
-const kills = campaign(20);
+const kills = campaign();
 /** From the start on, or from when it publishes. A few live for long enough to try again what failed. */
 const longestLifeMs = 400;
 const longLifeMs = 2000;

@@ -124,7 +124,7 @@ describe('the process', () => {
 
 describe('kill -9', () => {
   /** Few, as the service takes long to start. */
-  const kills = campaign(10);
+  const kills = campaign();
 
   it(`at random, ${kills} times, leaves hand-over and state readable and loses no token (seed ${seed})`, async () => {
     const random = seeded(seed);

@@ -16,7 +16,7 @@ import { type AtTheEnd, type DaemonProcess, startDaemonProcess } from './testing
 import { waitUntil } from './testing/wait-until.ts';
 
 /** Few, as the service takes long to start. */
-const kills = campaign(10);
+const kills = campaign();
 /** From the request to the outcome, undisturbed; a kill comes within it. */
 const usualMs = 2500;
 const machines = ['step-[1-4]', 'native-[0-3]', 'both'];

@@ -16,7 +16,7 @@ import { type BackupProcess, startBackupProcess } from './testing/backup-process
 
 const run = promisify(execFile);
 /** Few, as the service takes long to start, and what it writes with is killed in tests of its own. */
-const kills = campaign(10);
+const kills = campaign();
 /** From the request to the end of the run, undisturbed; a kill comes within it. */
 const usualMs = 1500;
 const names = ['host-1', 'host-2', 'host-3'];

@@ -14,7 +14,7 @@ import { Secret } from '@skolo/secrets';
 import { expect, it, onTestFinished } from 'vitest';
 import { devices, versionText } from './testing/uploads-writer.ts';
 
-const kills = campaign(10);
+const kills = campaign();
 const program = join(import.meta.dirname, 'testing/uploads-writer.ts');
 /** Made by age-keygen for this test alone. */
 const recipient = 'age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn';

@@ -21,7 +21,7 @@ import { createRunCommand } from './run-command.ts';
 import type { AgentProcess } from './testing/agent-process.ts';
 import { Lab, machine } from './testing/lab.ts';
 
-const kills = campaign(10);
+const kills = campaign();
 /** A kill comes within it, after a task was asked for: most are in the launch, in the task or in the reboot after it. */
 const roundMs = 2000;
 /** The pauses of the bot are a second at most here; the rest is for a machine that is busy. */

@@ -9,7 +9,7 @@ import { newKeyPair, soon, tempDir } from '../testing/offsite.ts';
 import { decrypt } from './age.ts';
 import { GitMirror } from './git-mirror.ts';
 
-const kills = campaign(10);
+const kills = campaign();
 const program = join(import.meta.dirname, 'git-mirror.test-writer.ts');
 
 it(`has each version once, and all that were pushed, after ${kills} kill -9 (seed ${seed})`, {

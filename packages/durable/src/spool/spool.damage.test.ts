@@ -19,7 +19,7 @@ import { campaign, seed, seeded } from '../testing/campaign.ts';
 import { encodeLines } from './line.ts';
 import { Spool } from './spool.ts';
 
-const kills = campaign(20);
+const kills = campaign();
 
 /** Records 1 to 300 in segments of some thirty; up to 40 trimmed; cursors on the way. */
 const segmentBytes = 4000;

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { campaign, seed, seeded } from '../testing/campaign.ts';
 import { Spool } from './spool.ts';
 
-const kills = campaign(20);
+const kills = campaign();
 
 const run = promisify(execFile);
 const rounds = kills * 10;

@@ -7,6 +7,7 @@ import { campaign, killAfter, seed, seeded, startWriter } from '../testing/campa
 import { lanes, parsed, segmentBytes } from './spool.test-writer.ts';
 import { Spool } from './spool.ts';
 
+/** More than elsewhere: some must hit a trim. */
 const kills = campaign(20);
 
 const script = join(import.meta.dirname, 'spool.test-writer.ts');

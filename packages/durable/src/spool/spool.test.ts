@@ -7,7 +7,7 @@ import { campaign, seed } from '../testing/campaign.ts';
 import { StorageUnavailable } from '../unavailable.ts';
 import { Spool, type SpoolOptions } from './spool.ts';
 
-const kills = campaign(20);
+const kills = campaign();
 
 let parent: string;
 let folder: string;

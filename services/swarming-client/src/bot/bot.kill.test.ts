@@ -9,7 +9,7 @@ import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
 import { bots } from './testing/stub-bot.ts';
 
-const kills = campaign(10);
+const kills = campaign();
 
 /** Bots that run in a folder: by their command line, whoever started them. */
 function botsIn(botDir: string): number[] {

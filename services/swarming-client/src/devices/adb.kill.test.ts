@@ -9,7 +9,7 @@ import { startAdbInstallation } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
 import { never, startLab } from './testing/lab.ts';
 
-const times = campaign(10);
+const times = campaign();
 const serial = '0A041FDD4003BB';
 
 it(`survives kill -9 of the server, ${times} times, SKOLO_SEED=${seed}`, async (context) => {

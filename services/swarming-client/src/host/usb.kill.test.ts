@@ -11,7 +11,7 @@ import { createRunCommand } from '../run-command.ts';
 import { quietLog } from '../testing/quiet-log.ts';
 import { UsbPorts } from './usb.ts';
 
-const kills = campaign(10);
+const kills = campaign();
 
 /** A hub of one port, in a file. Like the real uhubctl it takes its time to turn one off, and outlives whoever asked. */
 const uhubctl = `#!/bin/sh

@@ -28,11 +28,20 @@ export function publicSshKey(privateKey: string): string {
   return `${parsed.type} ${parsed.getPublicSSH().toString('base64')}`;
 }
 
-/** Of a private key that was given, or a new one of that type. */
+/** RSA keys take long to make: devices of one process share theirs. */
+let rsaKey: string | undefined;
+
+/** Of a private key that was given, or one of that type. */
 export function hostKey(given: string | undefined, type: 'ed25519' | 'rsa'): HostKey {
-  const key = given ?? makeSshKey(type).private;
+  const key = given ?? newKey(type);
   const parsed = ssh2.utils.parseKey(key);
   if (parsed instanceof Error) throw parsed;
   const digest = createHash('sha256').update(parsed.getPublicSSH()).digest('base64');
   return { key, fingerprint: `SHA256:${digest.replace(/=+$/, '')}` };
+}
+
+function newKey(type: 'ed25519' | 'rsa'): string {
+  if (type === 'ed25519') return makeSshKey().private;
+  rsaKey ??= makeSshKey('rsa').private;
+  return rsaKey;
 }
