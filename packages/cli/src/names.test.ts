@@ -11,7 +11,7 @@ describe('names on the command line', () => {
   });
 
   it.each([
-    [['a-[3-1]'], 'runs backwards'],
+    [['a-[3-1]'], 'is reversed'],
     [[','], 'no name'],
   ])('are refused: %j', async (words, message) => {
     await expect(namesOf(words)).rejects.toThrow(message);

@@ -79,7 +79,7 @@ describe('append', () => {
     await expect(refused).rejects.toThrow(
       /2026-11\.jsonl: the audit log cannot be written: ENOSPC/,
     );
-    expect(degraded.raised.get('audit log')).toContain('nothing can be changed');
+    expect(degraded.raised.get('audit log')).toContain('changes are rejected until then');
     clock.pass(30 * 86_400_000);
     await audit.append(entry);
     expect(degraded.raised.size).toBe(0);

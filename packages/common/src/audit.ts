@@ -1,6 +1,6 @@
 /**
- * Who changed what, when, why, and what came of it: `<state directory>/audit/2026-11.jsonl`, one JSON object a line,
- * only ever appended to, one segment a month (UTC).
+ * Audit log of changes: `<state directory>/audit/2026-11.jsonl`, one JSON object per line, append-only, one segment per
+ * month (UTC).
  */
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import type { Clock } from './clock.ts';
 import type { DegradedList } from './degraded.ts';
 
 export const AuditEntry = z.object({
-  /** RFC 3339, UTC, by the wall clock of the rack. Within a segment, lines are in the order of events whatever that clock did. */
+  /** RFC 3339, UTC, by the wall clock of the rack. Lines of a segment are in the order of events, even if the clock jumped. */
   time: z.iso.datetime(),
   /** The name of the token, or the e-mail address. */
   who: z.string(),
@@ -22,15 +22,15 @@ export const AuditEntry = z.object({
   from: z.string().optional(),
   /** The kind of change, such as the name of the route. */
   what: z.string(),
-  /** What was changed: machines, outlets, devices. */
+  /** Machines, outlets, devices. */
   target: z.string().optional(),
-  /** What else decided what happens: mode, force, how long. */
+  /** Other input: mode, force, duration. */
   input: z.record(z.string(), z.unknown()).optional(),
-  /** In the words of who did it. */
+  /** Reason given by the caller. */
   why: z.string().optional(),
-  /** `begun` before the change; after it `done`, `accepted` (goes on), `refused: …` or `failed: …`. `begun` alone: it died in between. */
+  /** `begun` before the change; then `done`, `accepted` (continues), `refused: …` or `failed: …`. Only `begun`: the service died. */
   outcome: z.string(),
-  /** What the caller was answered, as far as the API says that it is kept: ids, those that were left out. */
+  /** The part of the response that the API marks for the audit log: ids, rejected targets. */
   answer: z.record(z.string(), z.unknown()).optional(),
   requestId: z.string().optional(),
 });
@@ -49,7 +49,7 @@ export interface NewAuditEntry {
   requestId?: string | undefined;
 }
 
-/** A line could not be made durable. What it was to record must not be done. */
+/** A line could not be written durably, so the change must not happen. */
 export class AuditUnavailable extends Error {
   readonly code = 'AUDIT_UNAVAILABLE';
 
@@ -60,12 +60,12 @@ export class AuditUnavailable extends Error {
 }
 
 export interface AuditReading extends AsyncIterable<AuditEntry> {
-  /** Lines so far that were no entries: cut by a crash, or spoilt. */
+  /** Number of invalid lines so far: truncated by a crash, or damaged. */
   readonly skipped: number;
 }
 
 const keptMs = 400 * 86_400_000;
-/** Segments of before the software existed were written by a wrong clock; nobody knows how old they are. */
+/** Older segments were written with a wrong clock, so their age is unknown. */
 const firstMonth = '2026-01';
 const segmentName = /^(\d{4}-\d{2})\.jsonl$/;
 
@@ -94,9 +94,9 @@ export class AuditLog {
   }
 
   /**
-   * Adds a line. When the promise is fulfilled, the line is on the disk.
+   * Adds a line. Resolves when it is on the disk.
    *
-   * @throws AuditUnavailable The disk is full, read-only, broken; the log is as it was.
+   * @throws AuditUnavailable The disk is full, read-only or broken; the log is unchanged.
    */
   async append(entry: NewAuditEntry): Promise<void> {
     const time = new Date(this.clock.now()).toISOString();
@@ -134,12 +134,12 @@ export class AuditLog {
     };
   }
 
-  /** Waits for what is being written. */
+  /** Waits for pending writes. */
   async close(): Promise<void> {
     await this.writer;
   }
 
-  /** All lines that came meanwhile share the next sync. */
+  /** Lines that arrive during a sync share the next one. */
   private async writeWaiting() {
     while (this.waiting.length > 0) {
       const batch = this.waiting;
@@ -152,14 +152,14 @@ export class AuditLog {
         for (const { resolve } of batch) resolve();
         this.degraded.clear('audit log');
       } catch (cause) {
-        // The folder may be gone: begin anew next time.
+        // The folder may be deleted: start the segment again.
         this.segment = undefined;
         const error = new AuditUnavailable(file, cause);
         for (const { reject } of batch) reject(error);
-        this.degraded.raise('audit log', `${error.message}; nothing can be changed until it can`);
+        this.degraded.raise('audit log', `${error.message}; changes are rejected until then`);
       }
     }
-    // In the same turn as the last look at what is waiting, so that nothing waits without a writer.
+    // In the same turn as the check above, so that no line waits without a writer.
     this.writer = undefined;
   }
 
@@ -168,12 +168,12 @@ export class AuditLog {
     await (await open(file, 'a', 0o600)).close();
     await syncFolder(this.dir);
     await syncFolder(dirname(this.dir));
-    // What cannot be removed now is tried again with the next segment; it is no reason to refuse a change.
+    // Retried with the next segment; no reason to reject a change.
     await this.removeOld(month).catch(() => undefined);
     this.segment = month;
   }
 
-  /** A clock that has jumped years ahead makes every segment old. So nothing goes unless another month is within the time kept. */
+  /** A clock that jumped ahead makes every segment old. So removes none unless another month is recent. */
   private async removeOld(month: string) {
     const oldest = new Date(this.clock.now() - keptMs).toISOString().slice(0, 7);
     const segments = await segmentsOf(this.dir);
@@ -195,7 +195,7 @@ async function appendSynced(file: string, text: string) {
       await handle.appendFile(cut ? `\n${text}` : text);
       await handle.datasync();
     } catch (error) {
-      // A disk that fills up takes a part of a line; what was refused must not be found there later.
+      // A full disk may have a part of the line; a rejected change must not be in the log.
       await handle.truncate(size).catch(() => undefined);
       throw error;
     }
@@ -226,7 +226,7 @@ async function segmentsOf(dir: string): Promise<string[]> {
   return names.flatMap((name) => segmentName.exec(name)?.[1] ?? []).sort();
 }
 
-/** Not node:readline, which lets an error of the stream pass by. */
+/** Not node:readline, which ignores errors of the stream. */
 async function* linesOf(file: string): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of createReadStream(file, 'utf8')) {

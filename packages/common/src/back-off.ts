@@ -3,17 +3,17 @@ export interface BackOffOptions {
   firstMs: number;
   /** No wait is longer, milliseconds. */
   maxMs: number;
-  /** Each wait is so much longer than the one before. Default 2. */
+  /** Factor between waits. Default 2. */
   factor?: number;
-  /** The part of a wait that is left to chance, 0 to 1. Default 0.5: between half of it and all of it. */
+  /** Random part of a wait, 0 to 1. Default 0.5: from half to all of it. */
   jitter?: number;
   /** Default Math.random. */
   random?: () => number;
 }
 
 /**
- * How long to wait after the `failures`-th failure in a row (1 is the first), milliseconds.
- * Exponential up to a cap, and then jitter, so that a rack whose uplink comes back does not ask all at once.
+ * Milliseconds to wait after the `failures`-th failure in a row (1 is the first).
+ * Exponential up to a limit, with jitter, so that not all clients retry at once when the uplink returns.
  */
 export function backOffMs(failures: number, options: BackOffOptions): number {
   const { firstMs, maxMs, factor = 2, jitter = 0.5, random = Math.random } = options;

@@ -6,7 +6,7 @@ import { problemsOf } from './open-rack.ts';
 import type { ServiceDefinition } from './service.ts';
 import { readTlsFiles } from './tls.ts';
 
-/** Everything that is wrong with rack.yaml and the secrets that this service uses, a line each. */
+/** Mistakes in rack.yaml and in the secrets of this service, one per line. */
 export async function checkConfiguration(
   definition: ServiceDefinition,
   rackFile: string,
@@ -20,8 +20,8 @@ export async function checkConfiguration(
       tls && readTlsFiles(rack, tls),
       tokens && new TokenFile(secretPath(rack, tokens.file)).find(''),
     ];
-    const ours = await Promise.allSettled(checks);
-    const failed = ours.flatMap((each) =>
+    const results = await Promise.allSettled(checks);
+    const failed = results.flatMap((each) =>
       each.status === 'rejected' ? [errorText(each.reason)] : [],
     );
     return [...failed, ...(await definition.checkSecrets(rack))];

@@ -3,8 +3,8 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /**
- * The one spelling of an IP address: IPv4 dotted (also for IPv4-mapped IPv6, `::ffff:10.0.0.1`), IPv6 as in
- * RFC 5952, without the zone (`fe80::1%eth0`). Undefined if `text` is no IP address.
+ * The canonical form of an IP address: IPv4 dotted (also for IPv4-mapped IPv6, `::ffff:10.0.0.1`), IPv6 as in
+ * RFC 5952, without the zone (`fe80::1%eth0`). Undefined if `text` is not an IP address.
  */
 export function normaliseAddress(text: string): string | undefined {
   const bare = text.split('%', 1)[0] ?? '';
@@ -12,12 +12,12 @@ export function normaliseAddress(text: string): string | undefined {
   return ipaddr.process(bare).toString();
 }
 
-/** Who is at the other end of the connection, as in {@link normaliseAddress}. Headers are never asked. */
+/** Address of the peer of the connection, as in {@link normaliseAddress}. Ignores headers. */
 export function clientAddress(request: IncomingMessage): string {
   return normaliseAddress(request.socket.remoteAddress ?? '') ?? 'unknown';
 }
 
-/** True if a proxy says that it stands in between, so that the connection's address is not the caller's. */
+/** Whether a header of a proxy shows that the peer is not the caller. */
 export function cameThroughProxy(request: IncomingMessage): boolean {
   const { headers } = request;
   return 'x-forwarded-for' in headers || 'forwarded' in headers || 'via' in headers;

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
 
-/** Time as a service is told it, so that a test can tell it another. */
+/** Time as a dependency, so that tests can replace it. */
 export interface Clock {
-  /** Wall clock, milliseconds since 1970. It may jump: a jumphost without a clock of its own boots in 1970. */
+  /** Wall clock, milliseconds since 1970. It may jump: a jumphost without a clock boots in 1970. */
   now(): number;
-  /** Seconds since boot, time asleep included. It never jumps and never goes back. */
+  /** Seconds since boot, including sleep. It never jumps or goes back. */
   uptime(): number;
 }
 
@@ -20,7 +20,7 @@ interface Sources {
 
 const cachedMs = 250;
 
-/** A clock over the given sources; `uptime()` asks the boot clock at most four times a second. */
+/** A clock with these sources; `uptime()` reads the boot clock at most four times a second. */
 export function createClock({ wall, boot, monotonic }: Sources): Clock {
   let bootAt = 0;
   let readAt = Number.NEGATIVE_INFINITY;
@@ -33,7 +33,7 @@ export function createClock({ wall, boot, monotonic }: Sources): Clock {
         bootAt = boot();
         readAt = at;
       }
-      // The boot clock is coarser than what we add to it, hence the max.
+      // The boot clock is coarser than the monotonic one, hence the max.
       last = Math.max(last, bootAt + (at - readAt) / 1000);
       return last;
     },
@@ -46,7 +46,7 @@ export const systemClock: Clock = createClock({
   monotonic: () => performance.now(),
 });
 
-/** Names this boot of the computer; undefined where the kernel does not tell. See random(4). */
+/** The kernel's id of this boot, see random(4); undefined if it has none. */
 export function readBootId(): string | undefined {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

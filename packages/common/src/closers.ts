@@ -1,6 +1,6 @@
 import type { Logger } from './log.ts';
 
-/** What has to be closed at the end gets at least this long, even when the time is up. */
+/** Least time to close a part, even after the deadline. */
 const leastMs = 500;
 
 interface Closer {
@@ -8,7 +8,7 @@ interface Closer {
   close: (withinMs: number) => Promise<void> | void;
 }
 
-/** What was opened, to be closed in the opposite order: each of it, whatever the others do, and all of it in time. */
+/** Closes opened parts in reverse order, within a deadline, and each one even if others fail. */
 export class Closers {
   private readonly closers: Closer[] = [];
 

@@ -1,16 +1,16 @@
 import type { Clock } from './clock.ts';
 import type { EventLog } from './log.ts';
 
-/** Something that does not work although the service does. */
+/** A part that does not work while the service runs. */
 export interface Degraded {
-  /** Short and of few kinds, since it is a metric's label: `state directory`, `identity bots`. */
+  /** A metric's label, so short and with few values: `state directory`, `identity bots`. */
   what: string;
-  /** For people, with what to do. Never a secret. */
+  /** Reason and hint, without secrets. */
   why: string;
   since: Date;
 }
 
-/** What is degraded now, by name. Logs each beginning, change and end once. */
+/** Degraded parts by name. Logs each begin, change and end once. */
 export class DegradedList {
   private readonly entries = new Map<string, Degraded>();
   private readonly clock: Pick<Clock, 'now'>;
@@ -21,7 +21,7 @@ export class DegradedList {
     this.log = deps.log;
   }
 
-  /** Names a trouble, or gives another reason for one that is there. */
+  /** Adds an entry, or changes its reason. */
   raise(what: string, why: string): void {
     const known = this.entries.get(what);
     if (known?.why === why) return;
@@ -29,7 +29,7 @@ export class DegradedList {
     this.log.warn({ what, why }, 'degraded');
   }
 
-  /** The trouble is over. */
+  /** Removes an entry. */
   clear(what: string): void {
     if (this.entries.delete(what)) this.log.info({ what }, 'recovered');
   }

@@ -3,22 +3,22 @@ import { Server as NetServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /**
- * How long connections stay open that wait for a request. A client cannot know that the server stops: what it sends
- * meanwhile is answered, with `Connection: close`. Two servers in turn take less than a second.
+ * How long idle connections stay open. A client does not know that the server stops: requests meanwhile are answered with
+ * `Connection: close`. Two servers in turn need less than a second.
  */
 const idleForMs = 400;
 
 /**
- * Follows a server's connections from its first one on, so that it can be stopped without losing a request and without
- * waiting long for idle ones. Call it before the server listens.
+ * Tracks the connections of a server, so that it can stop without losing a request and without waiting long for idle
+ * ones. Call it before the server listens.
  */
 export function drainable(
   server: Server,
   { idleMs = idleForMs }: { idleMs?: number } = {},
 ): { drain(withinMs: number): Promise<void> } {
-  // By the peer's address and port, since a TLS request's socket is not the one that the connection began with.
+  // By address and port of the peer: a TLS request has another socket than its connection.
   const connections = new Map<string, { socket: Socket; asked: boolean }>();
-  // Only the last answer of a connection: those before it are finished first. Kept so that a request costs one look-up.
+  // Only the last response of a connection: earlier ones finish first. So a request costs one look-up.
   const lastAnswers = new Map<Socket, ServerResponse>();
   let draining = false;
   let areIdleClosed = false;
@@ -39,10 +39,10 @@ export function drainable(
     if (draining) finish(response);
   });
 
-  /** Its connection is not kept for another request. */
+  /** Closes the connection after this response. */
   function finish(response: ServerResponse): void {
     if (!response.headersSent) response.shouldKeepAlive = false;
-    // The connection counts as idle only after this event.
+    // The connection is idle only after this event.
     response.once('close', () => {
       if (areIdleClosed) setImmediate(() => server.closeIdleConnections());
     });
@@ -50,23 +50,23 @@ export function drainable(
 
   function closeIdle(): void {
     areIdleClosed = true;
-    // Also ends Node's own timer, which the other close left running.
+    // Also ends Node's timer, which the other close leaves running.
     server.close();
     // Node does not count a connection as idle before its first request.
     for (const { socket, asked } of connections.values()) if (!asked) socket.destroy();
   }
 
   /**
-   * Stops accepting, answers what is under way and what comes on open connections for a moment more, closes those, and
-   * cuts off the rest after `withinMs`.
+   * Stops accepting, answers running requests and, for a moment, new ones on open connections. Then closes these, and all
+   * others after `withinMs`.
    */
   async function drain(withinMs: number): Promise<void> {
     draining = true;
     for (const response of lastAnswers.values()) if (!response.closed) finish(response);
-    // Accepts those whose connection is made already: the second turn comes after a look at the network.
+    // Accepts connections that are already established: the second turn is after a poll of the network.
     await nextTurn();
     await nextTurn();
-    // That of http would close idle connections at once.
+    // The close of http would close idle connections at once.
     const closed = new Promise<void>((resolve) => {
       NetServer.prototype.close.call(server, () => resolve());
     });

@@ -1,22 +1,22 @@
 import { accessSync, constants } from 'node:fs';
 import { exitCodes } from './exit-codes.ts';
 
-/** Does nothing, with exit code 0. */
+/** Exits with 0. */
 const nothing = '/bin/true';
 
-/** With what Node 20 does not have, nor its types. */
+/** `execve` is missing in the types of Node. */
 type Replaceable = NodeJS.Process & {
   execve?: (file: string, args: readonly string[], env: Record<string, string>) => void;
 };
 
 /**
- * Ends this process with exit code 0, when all that it has to do is done. `process.exit` waits for threads that look up a name:
- * up to ten seconds where the resolver is silent, as it is without the uplink. So the process becomes one that ends at once,
- * where Node can do that (22.15 and newer; https://nodejs.org/api/process.html#processexecvefile-args-env).
+ * Ends this process with exit code 0. `process.exit` waits for threads that resolve a name, up to ten seconds without an
+ * uplink. So the process replaces itself by one that exits at once, if Node supports it (22.15 and newer;
+ * https://nodejs.org/api/process.html#processexecvefile-args-env).
  */
 export function endProcess(): never {
   const { execve }: Replaceable = process;
-  // It does not come back: where it fails, Node aborts.
+  // Does not return: on failure Node aborts.
   if (execve !== undefined && canRun(nothing)) execve.call(process, nothing, [nothing], {});
   process.exit(exitCodes.done);
 }

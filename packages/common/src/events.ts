@@ -1,10 +1,10 @@
-/** Receives an event. It must not throw. */
+/** A consumer of events. It must not throw. */
 export type Emit<E> = (event: E) => void;
 
-/** The events of a service: its parts emit them, and the consumers are added where all of it is wired. */
+/** The events of a service: parts emit them, and `start()` adds consumers. */
 export interface Events<E> {
   emit: Emit<E>;
-  /** Adds a consumer of each later event. Returns a function that removes it. */
+  /** Adds a consumer of later events. Returns a function that removes it. */
   consume(consumer: Emit<E>): () => void;
 }
 

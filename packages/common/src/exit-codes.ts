@@ -1,4 +1,4 @@
-/** What every program of ours ends with (design, section 3). */
+/** Exit codes of all programs. */
 export const exitCodes = {
   done: 0,
   failed: 1,

@@ -2,35 +2,35 @@ import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { type LogLevel, logLevels } from './log.ts';
 
-/** One line that says what is wrong with the command line or the environment. */
+/** A mistake in the command line or the environment, in one line. */
 export class UsageError extends Error {
   readonly code = 'USAGE';
 }
 
-/** One flag of a program, as its table has it. */
+/** A flag of a program. */
 export interface Flag {
   name: string;
-  /** What it is called in the usage; absent: it takes no value. */
+  /** Placeholder of its value; absent: a flag without a value. */
   value?: string;
   env?: string;
   fallback?: string;
   help: string;
 }
 
-/** A value, and what to call it in an error. */
+/** A value and its origin, for errors. */
 export interface FlagValue {
   text: string;
   source: string;
 }
 
 export interface GivenFlags {
-  /** Flag over environment over default; empty where there is none of them. */
+  /** Flag, else environment, else default, else empty. */
   read(name: string): FlagValue;
   has(name: string): boolean;
 }
 
 /**
- * What is given, by a table. An empty variable counts as not set.
+ * Reads flags and variables. An empty variable counts as not set.
  *
  * @param args without the program
  * @throws UsageError
@@ -73,10 +73,10 @@ function givenFlags(table: readonly Flag[], args: readonly string[]): Map<string
     // `--rack --check`: the value was forgotten.
     const isFlag = token.inlineValue === false && token.value.startsWith('-');
     if (flag.value !== undefined && (!token.value || isFlag)) {
-      throw new UsageError(`--${flag.name} wants a value: --${flag.name} ${flag.value}`);
+      throw new UsageError(`--${flag.name} needs a value: --${flag.name} ${flag.value}`);
     }
     if (flag.value === undefined && token.value !== undefined) {
-      throw new UsageError(`--${flag.name} takes no value`);
+      throw new UsageError(`--${flag.name} has no value`);
     }
     given.set(flag.name, token.value ?? '');
   }
@@ -106,7 +106,7 @@ export function parseLevel({ text, source }: FlagValue): LogLevel {
   );
 }
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export function usageOf(program: string, table: readonly Flag[]): string {
   const rows = table.map(({ name, value, env, fallback, help }) => ({
     flag: value ? `--${name} ${value}` : `--${name}`,
@@ -117,9 +117,7 @@ export function usageOf(program: string, table: readonly Flag[]): string {
   const lines = rows.map(
     ({ flag, env, help }) => `  ${flag.padEnd(widths.flag)}  ${env.padEnd(widths.env)}  ${help}`,
   );
-  return [`usage: ${program} [flags]; a flag goes before its variable`, '', ...lines, ''].join(
-    '\n',
-  );
+  return [`usage: ${program} [flags]; a flag overrides its variable`, '', ...lines, ''].join('\n');
 }
 
 function widest<K extends string>(rows: Record<K, string>[], key: K): number {

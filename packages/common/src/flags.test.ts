@@ -61,10 +61,10 @@ describe('parseFlags', () => {
     [['-p', '1'], {}, 'unknown flag -p'],
     [['rack.yaml'], {}, 'unexpected argument rack.yaml; all arguments are flags'],
     [['--', 'x'], {}, 'unexpected argument x; all arguments are flags'],
-    [['--port'], {}, '--port wants a value: --port N'],
-    [['--rack', '--check'], {}, '--rack wants a value: --rack FILE'],
-    [['--rack='], {}, '--rack wants a value: --rack FILE'],
-    [['--check=yes'], {}, '--check takes no value'],
+    [['--port'], {}, '--port needs a value: --port N'],
+    [['--rack', '--check'], {}, '--rack needs a value: --rack FILE'],
+    [['--rack='], {}, '--rack needs a value: --rack FILE'],
+    [['--check=yes'], {}, '--check has no value'],
     [['--port', '65536'], {}, '--port: 65536 is not a port; give a number from 0 to 65535'],
     [['--port', '1e3'], {}, '--port: 1e3 is not a port; give a number from 0 to 65535'],
     [[], { SKOLO_PORT: '-1' }, 'SKOLO_PORT: -1 is not a port; give a number from 0 to 65535'],
@@ -82,16 +82,16 @@ describe('parseFlags', () => {
 describe('usage', () => {
   it('names all flags, their variables and defaults', () => {
     expect(usage('router-backup')).toMatchInlineSnapshot(`
-      "usage: router-backup [flags]; a flag goes before its variable
+      "usage: router-backup [flags]; a flag overrides its variable
 
-        --rack FILE       SKOLO_RACK          the inventory (default /etc/skolo/rack.yaml)
-        --port N          SKOLO_PORT          port to listen on; 0 = any free one (default 8003)
+        --rack FILE       SKOLO_RACK          inventory of the rack (default /etc/skolo/rack.yaml)
+        --port N          SKOLO_PORT          port to listen on; 0 = any free port (default 8003)
         --metrics-port N  SKOLO_METRICS_PORT  port of /metrics, /healthz, /readyz (default 20011)
         --host ADDR       SKOLO_HOST          address to listen on (default: all, IPv6 and IPv4)
-        --state-dir DIR   SKOLO_STATE_DIR     all that it writes (default /var/lib/skolo/router-backup)
+        --state-dir DIR   SKOLO_STATE_DIR     folder for all files that it writes (default /var/lib/skolo/router-backup)
         --log-level L     SKOLO_LOG_LEVEL     trace, debug, info, warn, error, fatal, silent (default info)
-        --check                               check rack.yaml and the secrets that this service uses, and exit
-        --help                                show this
+        --check                               check rack.yaml and the secrets of this service, and exit
+        --help                                print this help
       "
     `);
   });

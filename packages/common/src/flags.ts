@@ -4,7 +4,7 @@ import { type ProcessFlags, processFlags, readProcessFlags } from './process-fla
 
 export { UsageError };
 
-/** What a service is started with: flag over environment over default. */
+/** Flags of a service: flag, else environment, else default. */
 export interface Flags extends ProcessFlags {
   rackFile: string;
 }
@@ -16,18 +16,18 @@ function flagsOf(service: ServiceName): Flag[] {
       value: 'FILE',
       env: 'SKOLO_RACK',
       fallback: '/etc/skolo/rack.yaml',
-      help: 'the inventory',
+      help: 'inventory of the rack',
     },
     ...processFlags(service, {
       port: 'port to listen on',
       host: 'address to listen on',
-      check: 'check rack.yaml and the secrets that this service uses, and exit',
+      check: 'check rack.yaml and the secrets of this service, and exit',
     }),
   ];
 }
 
 /**
- * The flags of a service; `help` if that is what was asked for. An empty variable counts as not set.
+ * The flags of a service, or `help`. An empty variable counts as not set.
  *
  * @param args without the program
  * @throws UsageError
@@ -42,7 +42,7 @@ export function parseFlags(
   return { rackFile: given.read('rack').text, ...readProcessFlags(given) };
 }
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export function usage(service: ServiceName): string {
   return usageOf(service, flagsOf(service));
 }

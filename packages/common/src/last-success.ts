@@ -1,10 +1,10 @@
 /**
- * When something last succeeded, kept across restarts: a crash loop must never look fresh.
+ * Times of last success, kept across restarts: a crash loop must never look fresh.
  *
- * Alert rules ask `time() - skolo_…_last_success_timestamp_seconds > N`, so the time shown has to be right by the wall
- * clock of now, whatever that clock was when it happened. A success of this boot is therefore shown as "so many
- * seconds of uptime ago". Of one before this boot only its wall time is known; if that is later than the boot itself,
- * the clock was wrong, and the boot is shown: later it cannot have been, and from then on it ages.
+ * Alert rules check `time() - skolo_…_last_success_timestamp_seconds > N`, so the time must match the present wall clock,
+ * even if that was wrong at the success. A success of this boot is therefore computed from the uptime. For one before this
+ * boot only the wall time is known. If that is later than the boot, the clock was wrong, and the time of the boot is
+ * used as an upper limit.
  */
 import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
@@ -31,7 +31,7 @@ const trouble = 'last success';
 export interface LastSuccessDeps {
   clock: Clock;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
-  /** Names this boot; by default the kernel’s name for it. */
+  /** Id of this boot; default: from the kernel. */
   bootId?: string;
 }
 
@@ -49,18 +49,18 @@ export class LastSuccess {
     this.file = file;
     this.clock = deps.clock;
     this.degraded = deps.degraded;
-    // Where the kernel has no name for it, each process counts as a boot of its own.
+    // Without an id from the kernel, each process counts as a boot.
     this.bootId = deps.bootId ?? readBootId() ?? randomUUID();
   }
 
-  /** Reads `last-success.json` of the state directory. A broken one is set aside as `last-success.json.bad`; nothing is fatal. */
+  /** Reads `last-success.json` of the state directory. Renames a broken one to `last-success.json.bad`. Never fails. */
   static async open(stateDir: string, deps: LastSuccessDeps): Promise<LastSuccess> {
     const times = new LastSuccess(join(stateDir, 'last-success.json'), deps);
     await times.load();
     return times;
   }
 
-  /** It succeeded just now, or so many seconds ago. */
+  /** Records a success, now or `secondsAgo`. */
   mark(name: string, secondsAgo = 0): void {
     this.marks.set(name, {
       time: new Date(this.clock.now() - secondsAgo * 1000).toISOString(),
@@ -70,7 +70,7 @@ export class LastSuccess {
     this.saveSoon();
   }
 
-  /** When it last succeeded, milliseconds since 1970 by the wall clock of now; undefined: never. */
+  /** Time of the last success, milliseconds since 1970 by the present wall clock; undefined: never. */
   get(name: string): number | undefined {
     const mark = this.marks.get(name);
     if (mark === undefined) return undefined;
@@ -81,7 +81,7 @@ export class LastSuccess {
     return Math.min(Date.parse(mark.time), now - uptime * 1000);
   }
 
-  /** Forgets all but these: what is no longer in rack.yaml raises no alert. */
+  /** Removes all other names, so that removed entries of rack.yaml raise no alert. */
   retain(names: Iterable<string>): void {
     const kept = new Set(names);
     for (const name of [...this.marks.keys()]) {
@@ -92,9 +92,9 @@ export class LastSuccess {
   }
 
   /**
-   * Shows the times as a metric.
+   * Exports the times as a metric.
    *
-   * @param metric.names what should succeed, asked at each scrape; 0 is shown for what never did
+   * @param metric.names read at each scrape; a name without a success is 0
    */
   expose(
     registry: Registry,
@@ -114,7 +114,7 @@ export class LastSuccess {
     });
   }
 
-  /** Writes what has not been written yet. */
+  /** Writes pending changes. */
   async close(): Promise<void> {
     const unsaved = this.timer !== undefined;
     clearTimeout(this.timer);
@@ -132,7 +132,7 @@ export class LastSuccess {
     } catch (error) {
       this.degraded.raise(
         trouble,
-        `${this.file}: cannot be used, starting without: ${errorText(error)}`,
+        `${this.file}: cannot be used; starting without it: ${errorText(error)}`,
       );
       await rename(this.file, `${this.file}.bad`).catch(() => undefined);
     }
@@ -153,7 +153,7 @@ export class LastSuccess {
     } catch (error) {
       this.degraded.raise(
         trouble,
-        `${errorText(error)}; after a restart, what succeeded since looks older than it is`,
+        `${errorText(error)}; after a restart, times of success since then are too old`,
       );
       this.saveSoon();
     }

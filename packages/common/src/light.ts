@@ -1,6 +1,6 @@
 /**
- * What a process may load that has to stay small, as the agent on a machine with 1 GB: no express, no rack.yaml. Nothing
- * here may import the package's other files without a look at what those load.
+ * Exports for small processes, such as the agent on a machine with 1 GB: no express, no reader of rack.yaml. Check what
+ * another file imports before adding it.
  */
 export { errorText, orAborted, redacted, stripSecrets, withDeadline } from '@skolo/errors';
 export type { Caller } from './access/access-control.ts';

@@ -4,15 +4,15 @@ import { errorCode } from '@skolo/errors';
 
 export interface ListenOptions {
   port: number;
-  /** Absent: `::`, which takes IPv4 too, or `0.0.0.0` on a computer without IPv6. */
+  /** Absent: `::`, which includes IPv4, or `0.0.0.0` on a computer without IPv6. */
   host?: string | undefined;
   /** The flag that sets the port, for the error: `--port`. */
   flag: string;
 }
 
-/** The service cannot listen where it should. The message says what to do. */
+/** The service cannot listen on its port. The message says what to do. */
 export class ListenError extends Error {
-  /** The system's: `EADDRINUSE`, `EACCES`, … */
+  /** Of the system: `EADDRINUSE`, `EACCES`, … */
   readonly code: string;
 
   constructor(message: string, code: string, cause: unknown) {
@@ -25,7 +25,7 @@ export class ListenError extends Error {
 /**
  * Starts listening.
  *
- * @returns the port, which matters where 0 was asked for
+ * @returns the port, for a requested port 0
  * @throws ListenError
  */
 export async function listen(server: Server, options: ListenOptions): Promise<number> {
@@ -59,19 +59,18 @@ async function tryHosts(server: Server, port: number, hosts: string[]) {
 
 const withoutIpv6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL', 'EPROTONOSUPPORT']);
 
-/** What is wrong, where, and what to do. */
 export function explainListenError(code: string, { port, host, flag }: ListenOptions): string {
   const where = `cannot listen on port ${port}${host === undefined ? '' : ` of ${host}`}`;
   switch (code) {
     case 'EADDRINUSE':
-      return `${where}: something else listens there (ss -ltnp sport = :${port} shows what); stop it, or give another port with ${flag}`;
+      return `${where}: the port is in use (ss -ltnp sport = :${port} shows by what); stop that, or give another port with ${flag}`;
     case 'EACCES':
-      return `${where}: ports below 1024 need root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or give a port above with ${flag}`;
+      return `${where}: ports below 1024 need root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or give a higher port with ${flag}`;
     case 'EADDRNOTAVAIL':
-      return `${where}: this computer does not have that address; correct --host, or leave it out to listen on all`;
+      return `${where}: this computer does not have that address; correct --host, or leave it out for all addresses`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `${where}: that name has no address; give an IP address with --host`;
+      return `${where}: the name has no address; give an IP address with --host`;
     default:
       return `${where}: ${code}`;
   }

@@ -6,7 +6,7 @@ export type Logger = pino.Logger;
 
 type LogLine = (fields: object, message: string) => void;
 
-/** A log as our own parts use it: facts, and a constant message. */
+/** A log with fields and a constant message. */
 export interface EventLog {
   info: LogLine;
   warn: LogLine;
@@ -16,7 +16,7 @@ export interface EventLog {
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** Fields that are never shown, at the top of a log line and up to two objects deep. */
+/** Fields that are never logged, at the top level and up to two objects deep. */
 const secretFields = [
   'authorization',
   'Authorization',
@@ -52,15 +52,15 @@ const redactPaths = ['', '*.', '*.*.'].flatMap((depth) =>
 export interface LoggerOptions {
   service: string;
   level?: LogLevel | undefined;
-  /** Where the lines go; default stdout. */
+  /** Default stdout. */
   destination?: pino.DestinationStream;
-  /** Is told each line, too. */
+  /** Also receives each line. */
   onLine?: ((line: string) => void) | undefined;
 }
 
 /**
- * One JSON object a line: `level` as a word, `time` in RFC 3339 UTC, `service`, `msg`, and the facts as fields. The
- * message is constant for each kind of event. An error is given as `err`, and printed without secrets.
+ * One JSON object per line: `level` as a word, `time` in RFC 3339 UTC, `service`, `msg` and fields. The message is constant
+ * for each kind of event. An error is the field `err`, printed without secrets.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const { service, level = 'info', destination = stdout(), onLine } = options;
@@ -73,11 +73,11 @@ export function createLogger(options: LoggerOptions): Logger {
       redact: { paths: redactPaths, censor: redacted },
       serializers: { err: loggedError, error: loggedError },
     },
-    onLine === undefined ? destination : heard(destination, onLine),
+    onLine === undefined ? destination : tee(destination, onLine),
   );
 }
 
-function heard(destination: pino.DestinationStream, onLine: (line: string) => void) {
+function tee(destination: pino.DestinationStream, onLine: (line: string) => void) {
   return {
     write(line: string) {
       onLine(line);
@@ -86,13 +86,13 @@ function heard(destination: pino.DestinationStream, onLine: (line: string) => vo
   };
 }
 
-/** For people at a terminal. Loaded only then: in an image nobody needs it. */
+/** For a terminal. Loaded on demand. */
 export async function prettyLines(destination: Writable): Promise<pino.DestinationStream> {
   const { default: pretty } = await import('pino-pretty');
   return pretty({ destination, sync: true, ignore: 'service', translateTime: 'SYS:HH:MM:ss.l' });
 }
 
-/** Written at once, so that the last line before an exit is not lost. A full disk or a closed pipe costs the line, not the service. */
+/** Synchronous, so that the last line before an exit is written. A full disk or a closed pipe loses lines only. */
 function stdout(): pino.DestinationStream {
   const stream = pino.destination({ fd: 1, sync: true });
   stream.on('error', () => undefined);

@@ -3,9 +3,9 @@ import type { Clock } from './clock.ts';
 import type { Degraded } from './degraded.ts';
 
 /**
- * A registry with the metrics of this process. Once in a process: it watches the garbage collector and the event loop.
+ * A registry with the metrics of this process. Once per process: it observes the garbage collector and the event loop.
  *
- * @param eventLoopEveryMs how often the event loop's delay is measured: each time wakes the process
+ * @param eventLoopEveryMs interval of measuring the event loop's delay, which wakes the process
  */
 export function processMetrics({ eventLoopEveryMs = 10 } = {}): Registry {
   const registry = new Registry();
@@ -16,17 +16,17 @@ export function processMetrics({ eventLoopEveryMs = 10 } = {}): Registry {
 export function addBuildInfo(registry: Registry, info: { service: string; version: string }): void {
   new Gauge({
     name: 'skolo_build_info',
-    help: 'What runs here; always 1.',
+    help: 'Service, version and Node version; always 1.',
     labelNames: ['service', 'version', 'node'],
     registers: [registry],
   }).set({ ...info, node: process.version }, 1);
 }
 
-/** @param list is asked at each scrape */
+/** @param list read at each scrape */
 export function addDegraded(registry: Registry, list: () => Degraded[]): void {
   new Gauge({
     name: 'skolo_degraded',
-    help: '1 for each thing that does not work although the service does; /readyz says why.',
+    help: '1 for each part that does not work while the service runs; /readyz has the reason.',
     labelNames: ['what'],
     registers: [registry],
     collect() {
@@ -38,28 +38,28 @@ export function addDegraded(registry: Registry, list: () => Degraded[]): void {
 
 export interface RackMetrics {
   reloaded(): void;
-  refused(): void;
-  /** How much of a rack.yaml with mistakes is not used. */
+  rejected(): void;
+  /** Number of disabled entries. */
   disabled(count: number): void;
 }
 
-/** Whether the newest rack.yaml is in force, and since when the one in force is. */
+/** Metrics of rack.yaml. */
 export function addRackMetrics(registry: Registry, clock: Pick<Clock, 'now'>): RackMetrics {
   const success = new Gauge({
     name: 'skolo_rack_reload_success',
-    help: '1 if the newest rack.yaml is in force, 0 if it was refused or could not be read.',
+    help: '1 if the newest rack.yaml is in force, 0 if it was rejected or could not be read.',
     registers: [registry],
   });
   const time = new Gauge({
     name: 'skolo_rack_reload_success_timestamp_seconds',
-    help: 'When a rack.yaml was last read and found valid; absent: not since the start (last good copy in force).',
+    help: 'Time of the last valid rack.yaml; absent: none since the start (last good copy in force).',
     registers: [registry],
   });
-  // A gauge without labels begins at 0, which reads as a time long ago.
+  // A gauge without labels begins at 0, which would be a time long ago.
   time.remove();
   const disabled = new Gauge({
     name: 'skolo_rack_disabled_entries',
-    help: 'Entries and keys of rack.yaml that are disabled because of mistakes; only after a start without a last good copy.',
+    help: 'Entries and keys of rack.yaml that are disabled because of mistakes, after a start without a last good copy.',
     registers: [registry],
   });
   return {
@@ -71,7 +71,7 @@ export function addRackMetrics(registry: Registry, clock: Pick<Clock, 'now'>): R
       success.set(1);
       time.set(clock.now() / 1000);
     },
-    refused() {
+    rejected() {
       success.set(0);
     },
   };
@@ -79,13 +79,13 @@ export function addRackMetrics(registry: Registry, clock: Pick<Clock, 'now'>): R
 
 const httpDuration = 'http_request_duration_seconds';
 
-/** The one histogram of all HTTP apps of a registry. */
+/** One histogram for all HTTP apps of a registry. */
 export function httpRequestDuration(registry: Registry): Histogram<'method' | 'route' | 'code'> {
   const known = registry.getSingleMetric(httpDuration);
   if (known instanceof Histogram) return known;
   return new Histogram({
     name: httpDuration,
-    help: 'From the request’s headers to the end of the answer.',
+    help: 'Duration from the headers of a request to the end of the response.',
     labelNames: ['method', 'route', 'code'],
     buckets: [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [registry],

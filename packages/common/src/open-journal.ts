@@ -1,4 +1,4 @@
-/** The journal in the state directory, opened now or as soon as the disk is well. */
+/** Opens the journal in the state directory, now or when the disk works again. */
 import { join } from 'node:path';
 import { Journal, StorageUnavailable } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
@@ -8,10 +8,10 @@ import { pause } from './pause.ts';
 export interface OpenJournalDeps {
   stateDir: string;
   log: Logger;
-  /** Reads what it has: one that cannot be read is not open. */
+  /** Reads the records. If it throws, the journal is not open. */
   load(journal: Journal): void;
   onTrouble(why: string): void;
-  /** It was not whole. For people: what was lost, what was saved, where the damaged files are. */
+  /** The journal was damaged: lost and recovered records, and the place of the damaged files. */
   onDamage(what: string): void;
   /** Pause between two attempts. */
   retryMs: number;
@@ -22,7 +22,7 @@ export function isStorageUnavailable(error: unknown): error is StorageUnavailabl
   return error instanceof StorageUnavailable;
 }
 
-/** Tries once. Undefined, after telling why, when it cannot be had. */
+/** Tries once. Undefined on failure, after `onTrouble`. */
 export async function tryOpenJournal(deps: OpenJournalDeps): Promise<Journal | undefined> {
   let journal: Journal | undefined;
   try {
@@ -40,7 +40,7 @@ export async function tryOpenJournal(deps: OpenJournalDeps): Promise<Journal | u
   }
 }
 
-/** Tries until it is open. Undefined when the service stops first. */
+/** Retries until it is open. Undefined if the service stops first. */
 export async function openJournal(deps: OpenJournalDeps): Promise<Journal | undefined> {
   while (!deps.signal.aborted) {
     await pause(deps.retryMs, deps.signal).catch(() => undefined);

@@ -13,19 +13,19 @@ export interface OpenRackOptions {
   log: EventLog;
 }
 
-/** The rack, watched, with what happens to it in log and metrics. @throws RackError */
+/** Watches the rack, with log and metrics. @throws RackError */
 export async function openRack(options: OpenRackOptions): Promise<RackWatch> {
   const { rackFile, stateDir, name, clock, metrics, log } = options;
   const reload = addRackMetrics(metrics, clock);
-  let refusedAtStart = false;
+  let rejectedAtStart = false;
   const rack = await watchRack({
     file: rackFile,
     service: name,
     stateDir,
-    onRefused(error) {
-      refusedAtStart = true;
-      reload.refused();
-      log.error({ file: rackFile, problems: problemsOf(error) }, 'rack.yaml refused');
+    onRejected(error) {
+      rejectedAtStart = true;
+      reload.rejected();
+      log.error({ file: rackFile, problems: problemsOf(error) }, 'rack.yaml rejected');
     },
     onDisabled({ what }) {
       reload.disabled(what.length);
@@ -36,14 +36,14 @@ export async function openRack(options: OpenRackOptions): Promise<RackWatch> {
       log.info({ file: rackFile }, 'rack.yaml reloaded');
     },
     onError(error) {
-      log.warn({ err: error }, 'rack.yaml not watched as it should be');
+      log.warn({ err: error }, 'watching rack.yaml failed');
     },
   });
-  if (!refusedAtStart) reload.reloaded();
+  if (!rejectedAtStart) reload.reloaded();
   return rack;
 }
 
-/** One line for each: `rack.yaml:12:5 machines.x.power: …`. */
+/** One line per problem: `rack.yaml:12:5 machines.x.power: …`. */
 export function problemsOf(error: RackError): string[] {
   return error.message.split('\n');
 }

@@ -1,7 +1,7 @@
 /**
- * Fulfilled after so many milliseconds.
+ * Resolves after `ms`.
  *
- * @throws The signal's reason, at once, when it is aborted meanwhile.
+ * @throws The signal's reason, as soon as it is aborted.
  */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** The flags that every process of a rack has, also one that is no service of the jumphost. */
+/** Flags of every process of a rack, also of the agent. */
 import { type ServiceName, servicePorts } from '@skolo/rack/ports';
 import { type Flag, type GivenFlags, parseHost, parseLevel, parsePort } from './flag-table.ts';
 import { type LogLevel, logLevels } from './log.ts';
@@ -12,7 +12,7 @@ export interface ProcessFlags {
   check: boolean;
 }
 
-/** @param help of those that mean something else to each */
+/** @param help texts that differ between processes */
 export function processFlags(
   service: ServiceName,
   help: { port: string; host: string; check: string },
@@ -24,7 +24,7 @@ export function processFlags(
       value: 'N',
       env: 'SKOLO_PORT',
       fallback: `${port}`,
-      help: `${help.port}; 0 = any free one`,
+      help: `${help.port}; 0 = any free port`,
     },
     {
       name: 'metrics-port',
@@ -44,7 +44,7 @@ export function processFlags(
       value: 'DIR',
       env: 'SKOLO_STATE_DIR',
       fallback: `/var/lib/skolo/${service}`,
-      help: 'all that it writes',
+      help: 'folder for all files that it writes',
     },
     {
       name: 'log-level',
@@ -54,7 +54,7 @@ export function processFlags(
       help: logLevels.join(', '),
     },
     { name: 'check', help: help.check },
-    { name: 'help', help: 'show this' },
+    { name: 'help', help: 'print this help' },
   ];
 }
 

@@ -49,7 +49,7 @@ describe('the command line', () => {
 
     expect(await child.exit()).toBe(0);
     expect(child.stdout()).toMatch(
-      /--port N +SKOLO_PORT +port to listen on; 0 = any free one \(default 9210\)/,
+      /--port N +SKOLO_PORT +port to listen on; 0 = any free port \(default 9210\)/,
     );
     expect(child.stdout()).toContain('/var/lib/skolo/power-cycle-daemon');
   });
@@ -255,7 +255,7 @@ describe('a start with mistakes in rack.yaml and without a last good copy', () =
 
     const { metricsPort } = await child.ports();
 
-    expect(await child.line('rack.yaml refused')).toMatchObject({
+    expect(await child.line('rack.yaml rejected')).toMatchObject({
       level: 'error',
       problems: [expect.stringMatching(/toaster/), expect.stringMatching(/colour/)],
     });
@@ -266,7 +266,7 @@ describe('a start with mistakes in rack.yaml and without a last good copy', () =
     const { body } = await getJson(`http://127.0.0.1:${metricsPort}/readyz`);
     expect(body.ready).toBe(true);
     expect(JSON.stringify(body.degraded)).toMatch(
-      /toaster.*disabled until it is corrected: machines\.rpi-1; the rest is in force/,
+      /toaster.*disabled until corrected: machines\.rpi-1; the rest is in force/,
     );
     const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     expect(await metrics()).toMatch(/^skolo_rack_disabled_entries 1$/m);
@@ -301,7 +301,7 @@ describe('a start that fails', () => {
     expect(child.lines()).toEqual([
       expect.objectContaining({
         level: 'fatal',
-        msg: 'configuration refused',
+        msg: 'configuration rejected',
         problems: [
           expect.stringMatching(/rack\.yaml:\d+:\d+ .*here/),
           expect.stringMatching(/rack\.yaml:\d+:\d+ .*toaster/),
@@ -336,7 +336,7 @@ describe('a start that fails', () => {
     expect(metrics).toMatch(/^skolo_rack_reload_success 0$/m);
     expect(metrics).not.toMatch(/^skolo_rack_reload_success_timestamp_seconds /m);
     expect(metrics).toMatch(/^skolo_degraded\{what="rack.*"\} 1$/m);
-    expect(await child.line('rack.yaml refused')).toMatchObject({
+    expect(await child.line('rack.yaml rejected')).toMatchObject({
       level: 'error',
       problems: expect.arrayContaining([expect.stringContaining('toaster')]),
     });
@@ -365,7 +365,7 @@ describe('a start that fails', () => {
 
     expect(await child.exit()).toBe(78);
     expect(child.lines().at(-1)).toMatchObject({
-      msg: 'configuration refused',
+      msg: 'configuration rejected',
       problems: [expect.stringContaining('no.crt: no such file')],
     });
   });

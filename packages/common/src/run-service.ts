@@ -11,12 +11,12 @@ import type { ServiceDefinition } from './service.ts';
 import { type RunningService, startService } from './start-service.ts';
 import { TlsError } from './tls.ts';
 
-/** For a start that does not end when it is told to. */
+/** Limit for a start that does not end on a signal. */
 const startEndsWithinMs = 10_000;
 
 /**
- * All that a service's main.ts does: runs the service as a process of its own, with flags, environment, signals and
- * exit codes as in section 3 of the design. Nothing else touches `process`.
+ * Runs a service as a process, with flags, environment, signals and exit codes. Nothing else uses `process`.
+
  */
 export async function runService(definition: ServiceDefinition): Promise<void> {
   const flags = readFlags(definition);
@@ -53,7 +53,7 @@ async function check(definition: ServiceDefinition, { rackFile }: Flags): Promis
   process.exit(problems.length === 0 ? exitCodes.done : exitCodes.badConfiguration);
 }
 
-/** From the start to the exit. */
+/** A run of a service from start to exit. */
 class Run {
   private readonly definition: ServiceDefinition;
   private readonly flags: Flags;
@@ -105,10 +105,10 @@ class Run {
   private explain(error: unknown): number {
     const problems = configurationProblems(error);
     if (problems !== undefined) {
-      this.log.fatal({ file: this.flags.rackFile, problems }, 'configuration refused');
+      this.log.fatal({ file: this.flags.rackFile, problems }, 'configuration rejected');
       return exitCodes.badConfiguration;
     }
-    // Not our fault: what to do says more than where it was thrown.
+    // The message says what to do; the stack is of no use.
     if (error instanceof ListenError) this.log.fatal({ why: error.message }, 'cannot listen');
     else this.log.fatal({ err: error }, 'start failed');
     return exitCodes.failed;

@@ -4,7 +4,7 @@ import { drainable } from './drain.ts';
 import { type ListenOptions, listen } from './listen.ts';
 import type { Logger } from './log.ts';
 
-/** Lets a server listen until the closers close it. @returns the port @throws ListenError */
+/** Starts a server, which the closers close. @returns the port @throws ListenError */
 export async function serve(
   server: Server,
   options: ListenOptions & { log: Logger; closers: Closers },
@@ -13,7 +13,7 @@ export async function serve(
   const { drain } = drainable(server);
   const port = await listen(server, options);
   closers.add(flag.slice(2), drain);
-  // Too many open files, mostly: it goes on accepting when there are fewer.
+  // Usually too many open files: it accepts again when there are fewer.
   server.on('error', (error) => log.error({ err: error, port }, 'server failed to accept'));
   return port;
 }

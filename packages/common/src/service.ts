@@ -13,22 +13,22 @@ import type { AnswerMalformed } from './http/strict-requests.ts';
 import type { LastSuccess } from './last-success.ts';
 import type { Logger } from './log.ts';
 
-/** What a service is given. */
+/** Input of a service's `start`. */
 export interface ServiceContext {
   name: ServiceName;
   version: string;
   rack: RackWatch;
-  /** All that it writes goes there. It may be missing, full or read-only: that is not a reason to stop. */
+  /** Folder for all files. It may be missing, full or read-only, which is no reason to stop. */
   stateDir: string;
   log: Logger;
   metrics: Registry;
   access: AccessControl;
   audit: AuditLog;
   clock: Clock;
-  /** For what is degraded from time to time; shown in `/readyz` beside what {@link Service.readiness} says. */
+  /** Shown in `/readyz`, in addition to {@link Service.readiness}. */
   degraded: DegradedList;
   lastSuccess: LastSuccess;
-  /** Aborted when the service is to stop, before what is under way is finished: long waits end now. */
+  /** Aborted when the service stops, before running work is finished, so that long waits end. */
   signal: AbortSignal;
 }
 
@@ -36,28 +36,27 @@ export interface ServiceContext {
 export interface Service {
   /** Answers the public port: an app of createApp, or a plain handler of node:http. */
   handler: RequestListener;
-  /** For the server of the public port; each overrides a default of ours. */
+  /** For the server of the public port; overrides of our defaults. */
   serverOptions?: ServerOptions;
-  /** How the public port answers what Node cannot read as a request; default: as a problem. */
+  /** Response of the public port to malformed requests; default: a problem. */
   answerMalformed?: AnswerMalformed;
   /** Called with each connection to the public port, before its first request. */
   onConnection?: (socket: Socket) => void;
-  /** More routes of the metrics port. */
+  /** Additional routes of the metrics port. */
   admin?: readonly BoundRoute[];
   readiness(): ReadinessNow;
-  /** Called when nobody is being answered any more. */
+  /** Called after the last response. */
   stop(): Promise<void>;
 }
 
-/** What main.ts gives to runService. */
 export interface ServiceDefinition {
   name: ServiceName;
-  /** What `/openapi.json` says. */
+  /** Content of `/openapi.json`. */
   api?: Api;
-  /** On which port the API, and so the rack's `tls`, is. Default: the public one. */
+  /** Port of the API, and so of the rack's `tls`. Default: public. */
   apiPort?: 'public' | 'metrics';
-  /** Reads each secret that this service uses; one line for each that is wrong. */
+  /** Reads each secret of this service; one line per problem. */
   checkSecrets(rack: Rack): Promise<string[]>;
-  /** Must not wait for anything that may be down. */
+  /** Must not wait for dependencies that may be down. */
   start(context: ServiceContext): Promise<Service>;
 }

@@ -2,10 +2,10 @@ import { join, resolve } from 'node:path';
 import { Registry } from 'prom-client';
 import { AccessControl } from './access/access-control.ts';
 import { AuditLog } from './audit.ts';
+import { BufferedLog } from './buffered-log.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import { type Degraded, DegradedList } from './degraded.ts';
-import { HeldLog } from './held-log.ts';
 import { createCore, openApiRoute } from './http/core.ts';
 import { expressApp } from './http/express.ts';
 import { probes } from './http/probes.ts';
@@ -22,7 +22,7 @@ import { ownVersion } from './version.ts';
 
 export interface StartOptions {
   rackFile: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   port: number;
   metricsPort: number;
   /** Default: all addresses. */
@@ -32,10 +32,10 @@ export interface StartOptions {
   logLevel?: LogLevel;
   log?: Logger;
   clock?: Clock;
-  /** Default: a new one, without the metrics of the process. */
+  /** Default: a new registry, without metrics of the process. */
   metrics?: Registry;
   version?: string;
-  /** Ends a start that is under way, which then throws. A service that runs is ended by its `stop`. */
+  /** Aborts the start, which then throws. `stop` ends a running service. */
   signal?: AbortSignal;
 }
 
@@ -43,28 +43,28 @@ export interface RunningService {
   port: number;
   metricsPort: number;
   readiness(): { ready: boolean; degraded: Degraded[] };
-  /** Stops accepting, finishes what is under way within the rack's `stopWithin`, closes everything. May be called again. */
+  /** Stops accepting, finishes work within `stopWithin` of rack.yaml, closes everything. Can be called again. */
   stop(): Promise<void>;
 }
 
 /**
- * Runs a service in this process without touching the process: no flags, signals, exit codes. As often as wanted.
+ * Runs a service in this process, without flags, signals and exit codes. Can be called repeatedly.
  *
- * @throws RackError There is neither a valid rack.yaml nor a last good copy.
- * @throws TlsError Certificate or key cannot be used: nothing is served in the clear instead.
- * @throws ListenError A port cannot be had.
+ * @throws RackError No valid rack.yaml and no last good copy.
+ * @throws TlsError Certificate or key cannot be used; there is no fallback to plain http.
+ * @throws ListenError A port is not available.
  */
 export async function startService(
   definition: ServiceDefinition,
   options: StartOptions,
 ): Promise<RunningService> {
   const log = options.log ?? createLogger({ service: definition.name, level: options.logLevel });
-  const held = new HeldLog(log);
+  const bufferedLog = new BufferedLog(log);
   const closers = new Closers();
   try {
-    return await start(definition, { ...options, log }, { held, closers });
+    return await start(definition, { ...options, log }, { bufferedLog, closers });
   } catch (error) {
-    held.release();
+    bufferedLog.release();
     await closers.closeAll(0, log);
     throw error;
   }
@@ -73,7 +73,7 @@ export async function startService(
 async function start(
   definition: ServiceDefinition,
   options: StartOptions & { log: Logger },
-  { held, closers }: { held: HeldLog; closers: Closers },
+  { bufferedLog, closers }: { bufferedLog: BufferedLog; closers: Closers },
 ): Promise<RunningService> {
   const { name, api, apiPort = 'public' } = definition;
   const { log, host, clock = systemClock, version = ownVersion() } = options;
@@ -82,13 +82,13 @@ async function start(
   const { metrics = new Registry() } = options;
   const stopping = new AbortController();
   const signal = AbortSignal.any([stopping.signal, ...(options.signal ? [options.signal] : [])]);
-  const degraded = new DegradedList({ clock, log: held });
+  const degraded = new DegradedList({ clock, log: bufferedLog });
   addBuildInfo(metrics, { service: name, version });
 
   const stateDirWatch = await watchStateDir(stateDir, degraded);
   closers.add('state directory', () => stateDirWatch.close());
   const { rackFile } = options;
-  const rack = await openRack({ rackFile, stateDir, name, clock, metrics, log: held });
+  const rack = await openRack({ rackFile, stateDir, name, clock, metrics, log: bufferedLog });
   closers.add('rack', () => rack.close());
   const tls = new Tls({ rack, name, metrics, degraded });
   await tls.start();
@@ -115,7 +115,7 @@ async function start(
     ...(api ? openApiRoute({ title: name, version }, api) : []),
   ]);
   const secure = tls.files && secureContext(tls.files);
-  // Before the service starts: its probes answer meanwhile, and a second instance ends here.
+  // First, so that probes answer during the start, and a second instance fails here.
   const metricsServer = newServer({
     handler: expressApp(core),
     tls: apiPort === 'metrics' ? secure : undefined,
@@ -159,7 +159,7 @@ async function start(
   tls.use(apiPort === 'public' ? publicServer : metricsServer);
 
   log.info({ port, metricsPort, version }, 'listening');
-  held.release();
+  bufferedLog.release();
 
   let stopped: Promise<void> | undefined;
   async function stop() {

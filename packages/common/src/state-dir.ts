@@ -4,30 +4,30 @@ import { makeFolder } from '@skolo/durable/make-folder';
 import { errorText } from '@skolo/errors';
 import type { DegradedList } from './degraded.ts';
 
-const lookEveryMs = 60_000;
+const checkEveryMs = 60_000;
 const leastFreeBytes = 1024 * 1024;
 
-/** Why nothing can be kept in a state directory, or undefined if it can. Makes it where it is missing; writes nothing. */
+/** Why a state directory is not writable; undefined if it is. Makes a missing one; writes nothing. */
 export async function stateDirTrouble(dir: string): Promise<string | undefined> {
   try {
     await makeFolder(dir);
     await access(dir, constants.W_OK | constants.X_OK);
-    return isFull(await statfs(dir)) ? `${dir}: the disk is full; make room there` : undefined;
+    return isFull(await statfs(dir)) ? `${dir}: the disk is full; free some space` : undefined;
   } catch (error) {
-    return `${dir} cannot be written: ${errorText(error)}; give a folder that this user may write with --state-dir`;
+    return `${dir} cannot be written: ${errorText(error)}; give a writable folder with --state-dir`;
   }
 }
 
-/** No room, or no room for another file. Some file systems do not count files: then `files` is 0. */
+/** No free space, or no free inode. Some file systems do not count inodes: then `files` is 0. */
 export function isFull(disk: Pick<StatsFs, 'bavail' | 'bsize' | 'files' | 'ffree'>): boolean {
   return disk.bavail * disk.bsize < leastFreeBytes || (disk.files > 0 && disk.ffree === 0);
 }
 
-/** Looks once a minute, so that readyz says it before something is to be written. */
+/** Checks once a minute, so that /readyz reports a problem before the next write. */
 export async function watchStateDir(
   dir: string,
   degraded: Pick<DegradedList, 'raise' | 'clear'>,
-  everyMs: number = lookEveryMs,
+  everyMs: number = checkEveryMs,
 ): Promise<{ close(): void }> {
   async function look() {
     const trouble = await stateDirTrouble(dir);

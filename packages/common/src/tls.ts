@@ -18,7 +18,7 @@ export interface TlsFiles {
   key: string;
 }
 
-/** Certificate and key cannot be used. The message never quotes them. */
+/** Unusable certificate or key. The message never quotes them. */
 export class TlsError extends Error {
   readonly code = 'TLS';
 
@@ -28,7 +28,7 @@ export class TlsError extends Error {
   }
 }
 
-/** Reads both and checks that they belong together. @throws TlsError */
+/** Reads both and checks that they match. @throws TlsError */
 export async function readTlsFiles(rack: { dir: string }, paths: TlsPaths): Promise<TlsFiles> {
   const cert = await readPem(rack, paths.cert);
   const key = await readPem(rack, paths.key);
@@ -49,7 +49,7 @@ async function readPem(rack: { dir: string }, path: string): Promise<string> {
   }
 }
 
-const lookEveryMs = 2_000;
+const checkEveryMs = 2_000;
 
 export interface TlsOptions {
   rack: Pick<RackWatch, 'rack'>;
@@ -60,8 +60,8 @@ export interface TlsOptions {
 }
 
 /**
- * The certificate of a service, read again when its files or their paths change. A pair that cannot be used, such as
- * a new certificate whose key is still to come, is degraded, and the one before stays in force.
+ * The certificate of a service, read again after a change of its files or paths. With an unusable pair, such as a new
+ * certificate without its key, it is degraded, and the previous one stays in force.
  */
 export class Tls {
   /** Undefined: plain http. */
@@ -82,7 +82,7 @@ export class Tls {
       this.files = await readTlsFiles(this.options.rack.rack, paths);
       this.addMetric();
     }
-    const { everyMs = lookEveryMs } = this.options;
+    const { everyMs = checkEveryMs } = this.options;
     this.timer = setInterval(() => {
       this.looking ??= this.look().finally(() => {
         this.looking = undefined;
@@ -90,7 +90,7 @@ export class Tls {
     }, everyMs).unref();
   }
 
-  /** Which server a new certificate goes to. */
+  /** Sets the server that gets a new certificate. */
   use(server: Server): void {
     this.server = server;
   }
@@ -109,8 +109,8 @@ export class Tls {
     const { degraded } = this.options;
     const paths = this.paths();
     if ((paths === undefined) !== (this.files === undefined)) {
-      const next = paths ? 'https begins' : 'https ends';
-      degraded.raise('tls', `rack.yaml has changed: ${next} with the next start of the service`);
+      const next = paths ? 'enables https' : 'disables https';
+      degraded.raise('tls', `rack.yaml ${next}; restart the service`);
       return;
     }
     if (paths === undefined) return degraded.clear('tls');
@@ -118,7 +118,7 @@ export class Tls {
       await this.renew(paths);
       degraded.clear('tls');
     } catch (error) {
-      degraded.raise('tls', `${errorText(error)}; the certificate before stays in force`);
+      degraded.raise('tls', `${errorText(error)}; the previous certificate stays in force`);
     }
   }
 
@@ -133,7 +133,7 @@ export class Tls {
     const certificate = () => new X509Certificate(this.files?.cert ?? '');
     new Gauge({
       name: 'skolo_tls_certificate_expiry_timestamp_seconds',
-      help: 'When the certificate in force ends.',
+      help: 'Expiry of the certificate in force.',
       registers: [this.options.metrics],
       collect() {
         this.set(Date.parse(certificate().validTo) / 1000);
@@ -142,7 +142,6 @@ export class Tls {
   }
 }
 
-/** What both a new server and a running one are given. */
 export function secureContext(files: TlsFiles): SecureContextOptions {
   return { ...files, minVersion: 'TLSv1.2' };
 }

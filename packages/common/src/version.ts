@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const Package = z.object({ version: z.string() });
 
-/** The version of the software, from the package beside it; `unknown` where a bundle has left that behind. */
+/** From package.json; `unknown` in a bundle without it. */
 export function ownVersion(): string {
   try {
     const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');

@@ -1,8 +1,8 @@
 /**
- * Single files that are whole at any moment, whatever dies.
+ * Atomic files: complete at any moment, through crashes and power cuts.
  *
- * write-file-atomic does not sync the folder after the rename: after a power cut the old content may be back
- * although the write was reported as done. That is why this is written here.
+ * write-file-atomic does not sync the folder after the rename: a power cut could bring back the old content of a reported
+ * write.
  */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { reasonFor, systemCode } from './system-error.ts';
 
-/** A file could not be written. `code` is the system's, such as `ENOSPC`. */
+/** A file could not be written. `code` is of the system, such as `ENOSPC`. */
 export class FileNotWritten extends Error {
   readonly path: string;
   readonly code: string;
@@ -25,28 +25,28 @@ export class FileNotWritten extends Error {
 }
 
 export interface WriteOptions {
-  /** Permissions of the file, whatever the umask; default 0600, since what services keep is nobody else's. */
+  /** Permissions of the file, independent of the umask; default 0600. */
   mode?: number;
   /**
-   * Leaves a file that is there with its owner, group and permissions, as far as this process may give them; `mode` is
-   * then for a new file. For files that one user writes and another reads.
+   * An existing file keeps its owner, group and permissions, as far as this process may set them; `mode` is for a new
+   * file. For files that one user writes and another reads.
    */
   keepAccess?: boolean;
 }
 
-/** Names of the temp files that this thread is writing now. */
-const underWay = new Set<string>();
+/** Temp files that this thread is writing. */
+const pendingTemps = new Set<string>();
 
 /**
- * Replaces the file's content so that a crash or a power cut leaves the old content or the new, never a mix: temp
- * file beside it, fsync, rename, fsync of the folder. Once the promise is fulfilled, the new content is on the disk.
+ * Replaces the content of a file. A crash or power cut leaves the old or the new content, never a mix: temp file in the
+ * same folder, fsync, rename, fsync of the folder. When the promise resolves, the new content is on the disk.
  *
- * Concurrent writers do not disturb each other: the last rename wins. Temp files that a crashed writer of the same
- * path left are removed; a live writer in another container (another pid namespace) looks just like that, so a folder
- * belongs to one container. A symbolic link is replaced, not followed. The folder has to exist.
+ * Concurrent writers do not interfere: the last rename wins. Removes temp files of a crashed writer of the same path. A
+ * live writer in another container (another pid namespace) would look crashed, so a folder belongs to one container.
+ * Replaces a symbolic link, without following it. The folder must exist.
  *
- * @throws FileNotWritten The old content is still there – or, if only the last step, the folder's fsync, failed,
- *   the new one, which a power cut may yet undo.
+ * @throws FileNotWritten The old content is still there. If only the last step failed, the fsync of the folder, it is the
+ *   new content, which a power cut may undo.
  */
 export async function writeFileAtomic(
   path: string,
@@ -55,9 +55,9 @@ export async function writeFileAtomic(
 ): Promise<void> {
   const folder = dirname(path);
   const temp = tempName(basename(path));
-  underWay.add(temp);
+  pendingTemps.add(temp);
   try {
-    // First, because on a full disk what they hold may be the room that is missing.
+    // First, because they may fill a full disk.
     await removeStaleTemps(folder, basename(path));
     const former = keepAccess ? await accessOf(path) : undefined;
     await writeSynced(join(folder, temp), content, former ?? { mode });
@@ -67,11 +67,11 @@ export async function writeFileAtomic(
     await rm(join(folder, temp), { force: true }).catch(() => undefined);
     throw new FileNotWritten(path, error);
   } finally {
-    underWay.delete(temp);
+    pendingTemps.delete(temp);
   }
 }
 
-/** The file's content as UTF-8, or undefined where there is no such file. Any other failure is thrown as it is. */
+/** The content as UTF-8; undefined if there is no such file. @throws Error Of the system. */
 export async function readFileIfExists(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
@@ -86,7 +86,7 @@ interface FileAccess {
   owner?: { uid: number; gid: number };
 }
 
-/** Of a file that is there; of a link, that of its target. */
+/** Access of an existing file, or of the target of a link. */
 async function accessOf(path: string): Promise<FileAccess | undefined> {
   try {
     const { mode, uid, gid } = await stat(path);
@@ -108,11 +108,11 @@ async function writeSynced(path: string, content: string | Uint8Array, access: F
   }
 }
 
-/** Only root may give a file away; everybody may give it to a group that he is in. */
+/** Only root may change the owner; the owner may set a group of which it is a member. */
 async function setAccess(handle: FileHandle, { mode, owner }: FileAccess) {
   const isGroupKept = owner === undefined || (await mayChown(handle, unchanged, owner.gid));
   if (owner !== undefined) await mayChown(handle, owner.uid, unchanged);
-  // What the former group was allowed is not for whichever group the file has now.
+  // Permissions of the former group are not for another group.
   await handle.chmod(isGroupKept ? mode : mode & ~0o070);
 }
 
@@ -133,7 +133,7 @@ export async function syncFolder(folder: string) {
   try {
     await handle.sync();
   } catch (error) {
-    // Some network and FUSE file systems cannot sync a folder; there is nothing better to do on them.
+    // Some network and FUSE file systems cannot sync a folder.
     if (!['EINVAL', 'ENOTSUP'].includes(systemCode(error))) throw error;
   } finally {
     await handle.close();
@@ -146,7 +146,7 @@ function tempName(base: string) {
 
 const tempSuffix = /^(?<pid>\d+)-(?<thread>\d+)-[0-9a-f]{12}\.tmp$/;
 
-/** Best effort: what cannot be listed or removed now is left for the next write. */
+/** Best effort; the next write retries. */
 async function removeStaleTemps(folder: string, base: string) {
   const prefix = `.${base}.`;
   const names = await readdir(folder).catch(() => []);
@@ -160,11 +160,11 @@ async function removeStaleTemps(folder: string, base: string) {
 }
 
 /**
- * A container's process has the same pid after each restart, so a temp file of our own pid is stale, too, if this
- * thread is not writing it. Other threads of this process know about theirs.
+ * A process in a container has the same pid after each restart. So a temp file with our pid is also stale, unless this
+ * thread is writing it. Other threads remove their own.
  */
 function isStale(name: string, pid: number, thread: number) {
-  if (pid === process.pid) return thread === threadId && !underWay.has(name);
+  if (pid === process.pid) return thread === threadId && !pendingTemps.has(name);
   return !isRunning(pid);
 }
 

@@ -1,3 +1,4 @@
+export { markOf } from './acknowledged-mark.ts';
 export { FileNotWritten, readFileIfExists, syncFolder, writeFileAtomic } from './atomic-file.ts';
 export { Journal, type JournalChange } from './journal.ts';
 export {
@@ -9,10 +10,9 @@ export {
   type LiveFile,
 } from './live-copy.ts';
 export { makeFolder } from './make-folder.ts';
-export { markOf } from './mark.ts';
 export { type FoundSnapshot, type Snapshot, Snapshots, writeSnapshot } from './snapshots.ts';
-export type { SpoolDamage } from './spool/opening.ts';
-export type { SpoolRecord } from './spool/reading.ts';
+export type { SpoolRecord } from './spool/read-records.ts';
+export type { SpoolDamage } from './spool/recovery.ts';
 export { Spool, type SpoolOptions } from './spool/spool.ts';
 export {
   type Change,

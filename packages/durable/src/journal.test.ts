@@ -248,13 +248,13 @@ describe('Journal on a bad disk', () => {
 
       const full = await openJournal();
       expect(Object.keys(contentOf(full))).toEqual(['a', 'c']);
-      expect(full.recovered).toContain('2 records were saved');
+      expect(full.recovered).toContain('2 records were recovered');
       await full.close();
       expect(await readFile(join(folder, segment))).toEqual(bytes);
 
       await rm(join(parent, 'filling'));
       const again = await openJournal();
-      expect(again.recovered).toContain('2 records were saved');
+      expect(again.recovered).toContain('2 records were recovered');
       const kept = again.recovered?.split(' are in ').at(-1) ?? '';
       expect(await readFile(join(kept, segment))).toEqual(bytes);
       await again.close();

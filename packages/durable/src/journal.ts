@@ -1,8 +1,8 @@
 /**
- * Records by key that survive kill -9 and power cuts: what is under way, and what is owed.
+ * Records by key that survive kill -9 and power cuts: running work, and actions that must still happen.
  *
- * A change is one record of a spool, so that all of it is on the disk or nothing. All records are in memory, too. When the
- * spool has grown, they are written as a snapshot, and the spool before it is deleted.
+ * A change is one record of a spool, so it is atomic. All records are also in memory. When the spool grows, a snapshot
+ * replaces it.
  */
 import { copyFile, link, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -12,34 +12,34 @@ import { type FoundSnapshot, type Snapshot, Snapshots, snapshotName } from './sn
 import { Spool } from './spool/spool.ts';
 import { StorageUnavailable } from './unavailable.ts';
 
-/** All of it, or nothing of it. A key that is in both is put. */
+/** Atomic. A key in both is put. */
 export interface JournalChange {
   put?: Readonly<Record<string, unknown>>;
   delete?: readonly string[];
 }
 
-/** One key of a change: put with its value as JSON, or deleted. */
+/** One key of a change; `json` is undefined for a deletion. */
 interface Operation {
   key: string;
   json: string | undefined;
 }
 
-/** A start reads no more than the snapshot, and that much of the spool. */
+/** A start reads the snapshot and at most this much of the spool. */
 const mostSpoolBytes = 1024 * 1024;
 
 export class Journal {
   readonly folder: string;
-  /** For people: what was not whole when it was opened, what was saved, where the damaged files are. */
+  /** Damage found at opening: what is lost, how many records are recovered, where the damaged files are. */
   recovered: string | undefined;
   private readonly spool: Spool;
   private readonly snapshots: Snapshots;
   /** By key, as JSON. */
   private readonly records = new Map<string, string>();
-  /** Sequence number of the first record of the spool that is not among them. */
+  /** Sequence number of the first record of the spool that `records` lacks. */
   private next = 1;
   private shrinking: Promise<void> | undefined;
-  /** After a snapshot that failed: how large the spool becomes before another one is tried. */
-  private patientUntil = 0;
+  /** After a failed snapshot: size of the spool for the next attempt. */
+  private retryAtBytes = 0;
 
   private constructor(folder: string, spool: Spool) {
     this.folder = folder;
@@ -48,7 +48,7 @@ export class Journal {
   }
 
   /**
-   * Creates the folder where there is none. Of damaged files, what can be saved is, and `recovered` says so.
+   * Creates a missing folder. Recovers records of damaged files, and describes that in `recovered`.
    *
    * @throws StorageUnavailable
    */
@@ -72,38 +72,38 @@ export class Journal {
     return json === undefined ? undefined : JSON.parse(json);
   }
 
-  /** All records whose key begins with the prefix, by key. */
+  /** Records with this prefix of the key, sorted by key. */
   *entries(prefix = ''): Generator<[string, unknown]> {
     const keys = [...this.records.keys()].filter((key) => key.startsWith(prefix));
     for (const key of keys.sort()) yield [key, this.get(key)];
   }
 
   /**
-   * Fulfilled once the change is on the disk. Changes take effect in the order in which they were asked for; those that wait
-   * together share one sync.
+   * Resolves when the change is on the disk. Changes take effect in the order of the calls; those that wait together share
+   * a sync.
    *
-   * @throws StorageUnavailable Nothing of the change is there. Others that waited may be written.
-   * @throws TypeError A value is not JSON, or all of it is longer than 16 MiB.
+   * @throws StorageUnavailable The change is not written. Others that waited may be.
+   * @throws TypeError A value is not JSON, or the change exceeds 16 MiB.
    */
   async write(change: JournalChange): Promise<void> {
     const operations = operationsOf(change);
     const seq = await this.spool.append([encode(operations)]);
     this.apply(operations);
     this.next = seq + 1;
-    if (this.spool.bytes > this.patientUntil) void this.shrink();
+    if (this.spool.bytes > this.retryAtBytes) void this.shrink();
   }
 
   /**
-   * Looks whether somebody has deleted the folder while it is in use, and writes it anew: nothing is lost then.
+   * Checks whether the folder was deleted while in use, and writes it again, without loss.
    *
-   * @returns whether that was so
+   * @returns whether it was deleted
    * @throws FileNotWritten, StorageUnavailable
    */
   async restore(): Promise<boolean> {
     return await this.snapshots.restore();
   }
 
-  /** Finishes the writes that wait. */
+  /** Finishes pending writes. */
   async close(): Promise<void> {
     await this.shrinking;
     await this.spool.close();
@@ -132,10 +132,10 @@ export class Journal {
   private async shrinkNow() {
     try {
       await this.snapshots.shrink(this.next, mostSpoolBytes);
-      this.patientUntil = 0;
+      this.retryAtBytes = 0;
     } catch {
-      // All is in the spool still. What is wrong with the disk, the next write finds, too.
-      this.patientUntil = this.spool.bytes + mostSpoolBytes;
+      // The spool still has everything. The next write reports the disk.
+      this.retryAtBytes = this.spool.bytes + mostSpoolBytes;
     }
   }
 
@@ -164,9 +164,9 @@ export class Journal {
     if (problems.length > 0) {
       const saved = this.records.size === 1 ? '1 record was' : `${this.records.size} records were`;
       const kept = await keepFiles(folder).catch(() => folder);
-      this.recovered = `${folder} was damaged (${problems.join(', ')}): ${saved} saved, the damaged files are in ${kept}`;
+      this.recovered = `${folder} was damaged (${problems.join(', ')}): ${saved} recovered, the damaged files are in ${kept}`;
     } else if (spool.tornBytes > 0) {
-      this.recovered = `${folder}: the last change was not written to its end, and is not there: the power was cut or the process killed, or the file lost its end`;
+      this.recovered = `${folder}: the last change is incomplete and was dropped: a power cut, a killed process, or a truncated file`;
     }
     // The spool ends before the snapshot in a copy that was made while it was in use.
     if (known > spool.next) await this.snapshots.write();
@@ -176,7 +176,7 @@ export class Journal {
     }
   }
 
-  /** From now on it is as good as any; on a full disk, after the first snapshot that has room. */
+  /** Writes an undamaged snapshot; on a full disk later. */
   private async putInOrder() {
     const isWritten = await this.write({}).then(
       () => true,
@@ -213,13 +213,13 @@ function countOf(count: number, noun: string): string {
   return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }
 
-/** Of what is damaged, everything as it is now, beside the folder. @returns where */
+/** Copies damaged files to another folder. @returns its path */
 async function keepFiles(folder: string): Promise<string> {
   const kept = `${folder}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
   await mkdir(kept, { mode: 0o700 });
   for (const name of await readdir(folder)) {
     if (name !== snapshotName && !name.includes('.spool')) continue;
-    // A second name needs no room; not every file system has them.
+    // A hard link needs no space; not every file system has them.
     const [from, to] = [join(folder, name), join(kept, name)];
     await link(from, to).catch(() => copyFile(from, to));
   }
@@ -236,7 +236,7 @@ function encode(operations: readonly Operation[]): string {
   return `[${parts.join(',')}]`;
 }
 
-/** Undefined where the text is of another kind. */
+/** Undefined for other text. */
 function decode(text: string): Operation[] | undefined {
   try {
     const found: unknown = JSON.parse(text);

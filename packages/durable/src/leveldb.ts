@@ -9,9 +9,9 @@ import { systemCode } from './system-error.ts';
 export interface LevelDb {
   /** The newest value of each key. */
   records: Map<string, Buffer>;
-  /** What is damaged or missing, in a few words each. */
+  /** Short descriptions of damage. */
   problems: string[];
-  /** The last change was not written to its end: a power cut or a kill, or a log that lost its end. */
+  /** The last change is incomplete: a power cut, a kill, or a truncated log. */
   isCutShort: boolean;
 }
 

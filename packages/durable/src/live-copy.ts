@@ -1,11 +1,11 @@
 /**
- * The files of a journal or spool that somebody may be writing to, as they belong together, without asking the writer and
- * without touching anything: for a backup.
+ * A consistent copy of a journal or spool that may be in use, for a backup. Does not involve the writer, and changes no
+ * file.
  *
- * First the segments, oldest first, each up to its last whole line, then the snapshot. A segment is deleted only after a
- * snapshot that covers it has taken its place, or when nobody needs it. So where a segment is gone before it could be
- * opened, those before it are not needed either. Everything is in the copy that had been acknowledged when it began, and
- * what the snapshot knows beyond the segments was written meanwhile.
+ * It opens the segments, oldest first, each up to its last complete line, then the snapshot. A segment is deleted only
+ * after a snapshot that covers it, or when it is not needed. So if a segment is gone, earlier ones are not needed either.
+ * The copy has everything that was acknowledged at its begin. What the snapshot has beyond the segments was written
+ * meanwhile.
  */
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,21 +19,21 @@ import { systemCode } from './system-error.ts';
 export interface LiveFile {
   name: string;
   size: number;
-  /** Exactly `size` bytes. Once, and before the copy is closed. */
+  /** Exactly `size` bytes. Callable once, before `close`. */
   stream(): Readable;
 }
 
 export interface LiveCopy {
   files: LiveFile[];
-  /** For people: what is damaged; the files are as they are then. */
+  /** Description of damage; damaged files are copied unchanged. */
   damage?: string;
-  /** Files are held open until then. */
+  /** Closes the files. */
   close(): Promise<void>;
 }
 
 export interface LiveCopyOptions {
   signal?: AbortSignal;
-  /** How often a file is read again when it seems to be damaged: it may be cut off and written anew at that moment. */
+  /** Attempts to read a file that seems damaged: it may be changing at that moment. */
   tries?: number;
 }
 
@@ -42,15 +42,15 @@ export function isLiveFolder(names: readonly string[]): boolean {
   return names.some((name) => segmentName.test(name) || name === snapshotName);
 }
 
-/** Whether a file of such a folder is part of the copy, or of no use in it. */
+/** Whether a file of such a folder is part of the copy, or irrelevant. */
 export function isLiveFile(name: string): boolean {
   return segmentName.test(name) || name === snapshotName || name === 'lock';
 }
 
 /**
- * The journal or spool of that folder; undefined where it is none.
+ * Copies the journal or spool in a folder; undefined for another folder.
  *
- * @throws Error Of the system: a file may not be read. Of the signal: its reason.
+ * @throws Error Of the system, or the reason of the signal.
  */
 export async function copyLive(
   folder: string,
@@ -98,7 +98,7 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
   });
 }
 
-/** Of the newest segment, what is behind the last newline is being written now; zeros are not. */
+/** In the newest segment, bytes after the last newline are being written, except zeros. */
 async function examine(handle: FileHandle, isNewest: boolean) {
   const { size: all } = await handle.stat();
   const found = { size: all, damagedLines: 0 };

@@ -3,29 +3,29 @@ import { dirname, resolve } from 'node:path';
 import { systemCode } from './system-error.ts';
 
 /**
- * Makes a folder, and those above it, where there is none. By default only their owner may use those that it makes.
+ * Makes a folder and its parents. By default only their owner may use new ones.
  *
- * Not `mkdir` with `recursive`: below /proc, where mkdir(2) says ENOENT although the parent is there, that never ends and
- * keeps a processor busy. On a read-only disk it says ENOENT instead of EROFS.
+ * Not `mkdir` with `recursive`: below /proc, where mkdir(2) gives ENOENT although the parent exists, that never ends. On a
+ * read-only disk it gives ENOENT instead of EROFS.
  *
  * @throws Error Of the system.
  */
 export async function makeFolder(folder: string, mode = 0o700): Promise<void> {
   const whole = resolve(folder);
-  // The folder itself in any case: where it is a file, mkdir(2) says so.
+  // Always the folder itself: for a file, mkdir(2) fails.
   const missing = [whole];
   for (let at = dirname(whole); !(await kindOf(at)); at = dirname(at)) missing.unshift(at);
   for (const each of missing) {
     try {
       await mkdir(each, { mode });
     } catch (error) {
-      // Somebody else has made it meanwhile. A file of that name is no folder.
+      // Another process made it meanwhile. A file of that name is an error.
       if (systemCode(error) !== 'EEXIST' || (await kindOf(each)) !== 'folder') throw error;
     }
   }
 }
 
-/** What is there; undefined where nothing is. */
+/** Undefined if the path does not exist. */
 async function kindOf(path: string): Promise<'folder' | 'file' | undefined> {
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';

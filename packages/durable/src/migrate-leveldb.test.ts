@@ -108,7 +108,9 @@ describe('a journal of version 0.1', () => {
 
     const { recovered, records } = await read();
 
-    expect(recovered).toMatch(/was damaged \(.+\): \d+ records were saved, .*journal\.leveldb$/);
+    expect(recovered).toMatch(
+      /was damaged \(.+\): \d+ records were recovered, .*journal\.leveldb$/,
+    );
     if (isWhole === true) expect(records).toEqual(content);
     if (isWhole === false) expect(records.size).toBeGreaterThan(content.size / 3);
     expect(await read()).toEqual({ recovered: undefined, records });
@@ -120,7 +122,7 @@ describe('a journal of version 0.1', () => {
 
     const { recovered, records } = await read();
 
-    expect(recovered).toContain('the last change was not written to its end');
+    expect(recovered).toContain('the last change is incomplete');
     expect(records.size).toBeGreaterThan(content.size / 2);
   });
 

@@ -1,26 +1,26 @@
 /**
- * Brings the state of version 0.1, which was in LevelDB, into a journal. To be deleted in the next minor version, with
- * `leveldb.ts`, `testdata/leveldb` and their test: who updates from 0.1 then takes this version first.
+ * Migrates the state of version 0.1 from LevelDB to a journal. To be deleted in the next minor version, with `leveldb.ts`,
+ * `testdata/leveldb` and their test: an update from 0.1 then needs this version first.
  *
- * The snapshot of the new journal is written beside LevelDB's files, as one file that is there or not. Only then are these
- * moved to `FOLDER.leveldb`, where they stay. A process that dies at any moment leaves one of the two.
+ * Writes the snapshot of the new journal next to LevelDB's files, as one atomic file. Only then moves these to
+ * `FOLDER.leveldb`, where they stay. A crash at any moment leaves one of the two.
  */
 import { readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { markOf, readMark } from './acknowledged-mark.ts';
 import { syncFolder } from './atomic-file.ts';
 import { readLevelDb } from './leveldb.ts';
 import { makeFolder } from './make-folder.ts';
-import { markOf, readMark } from './mark.ts';
 import { snapshotName, writeSnapshot } from './snapshots.ts';
 import { lock } from './spool/lock.ts';
 
 const levelFile = /^(CURRENT|LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.(log|ldb|dbtmp)|room\.tmp)$/;
-/** Of the journal's own: which change was the last one. */
+/** Internal: number of the last change. */
 const lastBatchKey = '\0batch';
 
 /**
- * @returns for people: what was not whole, what was saved
+ * @returns a description of damage and recovered records
  * @throws Error Of the system; with the code `LOCKED` while a process of version 0.1 has the folder open.
  */
 export async function migrateLevelDb(folder: string): Promise<string | undefined> {
@@ -35,7 +35,7 @@ export async function migrateLevelDb(folder: string): Promise<string | undefined
     const recovered = hasSnapshot
       ? undefined
       : await migrate(folder, source, isMarkOfLevelDb ? acknowledged : 0);
-    await setAside(folder, source);
+    await moveAway(folder, source);
     return recovered;
   } finally {
     unlock();
@@ -54,7 +54,7 @@ async function sourceOf(folder: string, names: string[]): Promise<Source> {
   const saved = await readdir(salvaged).catch(() => []);
   const isSaved = !names.includes(snapshotName) && !files.includes('CURRENT') && saved.length > 0;
   if (!isSaved || files.some((name) => name !== 'LOCK')) return { folder, files, problems: [] };
-  // Version 0.1 died when the damaged folder was set aside, and the new one not yet in its place.
+  // Version 0.1 died after moving the damaged folder, before replacing it.
   const problems = ['version 0.1 set the damaged files aside'];
   return { folder: salvaged, files: saved.filter((name) => levelFile.test(name)), problems };
 }
@@ -68,7 +68,7 @@ async function migrate(
   const problems = [...source.problems, ...found];
   const batch = numberOfBatch(records.get(lastBatchKey));
   records.delete(lastBatchKey);
-  // Of a batch without a number, which an older version wrote, nothing is known.
+  // An older version wrote batches without a number.
   const missing = batch === undefined ? 0 : acknowledged - batch;
   if (missing > 0) {
     problems.push(`${missing} acknowledged ${missing === 1 ? 'write is' : 'writes are'} missing`);
@@ -82,10 +82,10 @@ async function migrate(
   await writeSnapshot(join(folder, snapshotName), { next: 1, texts });
   if (problems.length > 0) {
     const saved = texts.length === 1 ? '1 record was' : `${texts.length} records were`;
-    return `${folder} was damaged (${problems.join(', ')}): ${saved} saved, the damaged files are in ${folder}.leveldb`;
+    return `${folder} was damaged (${problems.join(', ')}): ${saved} recovered, the damaged files are in ${folder}.leveldb`;
   }
   if (!isCutShort) return undefined;
-  return `${folder}: the last change was not written to its end, and is not there: the power was cut or the process killed, or the log lost its end`;
+  return `${folder}: the last change is incomplete and was dropped: a power cut, a killed process, or a truncated log`;
 }
 
 /** A checksum of key and value, a space, the value as JSON. */
@@ -96,14 +96,14 @@ function jsonOf(key: string, value: Buffer): string | undefined {
   return text.slice(0, 9) === `${checksum} ` ? json : undefined;
 }
 
-/** 0 where there is no batch; undefined where it has no number. */
+/** 0 without a batch; undefined for a batch without a number. */
 function numberOfBatch(value: Buffer | undefined): number | undefined {
   if (value === undefined) return 0;
   const number = Number(/ (\d+)$/.exec(value.toString())?.[1]);
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-async function setAside(folder: string, source: Source) {
+async function moveAway(folder: string, source: Source) {
   const aside = `${folder}.leveldb`;
   await makeFolder(aside);
   for (const name of new Set([...source.files, 'LOCK'])) {

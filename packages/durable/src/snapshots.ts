@@ -1,10 +1,10 @@
 /**
- * The snapshot of a spool: all that its records have led to, in one file beside the segments. What the snapshot covers
- * need not be kept in the spool, nor read when the spool is opened again.
+ * The snapshot of a spool: the state after its records, in one file next to the segments. Records that it covers need not
+ * be kept in the spool, nor read at the next opening.
  *
- * The file has lines as a segment has them (`spool/line.ts`), so that a damaged byte costs one record. The first line
- * says which record of the spool comes next, and how many lines follow. The spool has the same number as a cursor, which
- * proves that there was a snapshot.
+ * The file has lines like a segment (`spool/line.ts`), so a damaged byte loses one record. The first line has the number
+ * of the next record of the spool and the number of lines. The spool has the same number as a cursor, which proves that
+ * there was a snapshot.
  */
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,14 +21,14 @@ export interface Snapshot {
   texts: Iterable<string>;
 }
 
-/** A snapshot as it was found. */
+/** A snapshot on the disk. */
 export interface FoundSnapshot extends Snapshot {
   texts: string[];
-  /** With which record of the spool to go on: where something of the snapshot is lost, older ones may still have it. */
+  /** First record of the spool to replay: older ones may still have what the snapshot lost. */
   from: number;
-  /** Of its texts, those that are damaged or missing; undefined where its first line does not say how many there were. */
+  /** Number of damaged or missing texts; undefined if the first line is damaged. */
   lost: number | undefined;
-  /** Whether every byte of it is as it was written. */
+  /** Whether it is undamaged. */
   isWhole: boolean;
 }
 
@@ -36,9 +36,9 @@ const cursor = '.snapshot';
 export const snapshotName = 'snapshot';
 
 export class Snapshots {
-  /** What the newest one does not cover. */
+  /** First record that the newest snapshot does not cover. */
   next = 1;
-  /** Something damaged is in the files, and would be reported again at the next start. */
+  /** The files have damage that the next start would report again. */
   isDamaged: boolean;
   private readonly spool: Spool;
   private readonly take: () => Snapshot;
@@ -48,7 +48,7 @@ export class Snapshots {
   private isThere = false;
   private writing: Promise<void> = Promise.resolve();
 
-  /** @param take all that is known now, and up to where of the spool */
+  /** @param take the present state and its position in the spool */
   constructor(spool: Spool, take: () => Snapshot) {
     this.spool = spool;
     this.take = take;
@@ -57,9 +57,9 @@ export class Snapshots {
   }
 
   /**
-   * To be called first.
+   * Must be called first.
    *
-   * @returns undefined where there was none yet; `lost` where there was one and it is gone
+   * @returns undefined if there was none yet; `lost` if it is missing
    * @throws Error Of the system.
    */
   async read(): Promise<FoundSnapshot | 'lost' | undefined> {
@@ -73,7 +73,7 @@ export class Snapshots {
     this.isThere = true;
     this.next = found.next;
     this.isDamaged ||= !found.isWhole;
-    // Where the spool ends earlier, other records get the numbers that the snapshot would pass over.
+    // If the spool ends earlier, new records get numbers that the snapshot would skip.
     if (noted !== found.next) this.spool.setCursor(cursor, found.next);
     const isReplayed = !found.isWhole && found.next <= this.spool.next;
     return { ...found, from: isReplayed ? this.spool.first : found.next };
@@ -81,7 +81,7 @@ export class Snapshots {
 
   /** @throws FileNotWritten */
   async write(): Promise<void> {
-    // One at a time: an older one must not take the place of a newer one.
+    // One at a time: an older one must not replace a newer one.
     const written = this.writing.then(() => this.writeNow());
     this.writing = written.catch(() => undefined);
     await written;
@@ -98,10 +98,10 @@ export class Snapshots {
   }
 
   /**
-   * Writes a snapshot when it is due, and deletes what is neither needed for it nor by others.
+   * Writes a snapshot when due, and deletes records that are no longer needed.
    *
-   * @param done the first record that others still need
-   * @param mostBytes how many bytes of the spool a start may have to read
+   * @param done first record that readers still need
+   * @param mostBytes limit of the spool that a start reads
    * @throws FileNotWritten, StorageUnavailable
    */
   async shrink(done: number, mostBytes: number): Promise<void> {
@@ -120,9 +120,9 @@ export class Snapshots {
   }
 
   /**
-   * Looks whether somebody has deleted the folder while it is in use, and writes it anew.
+   * Checks whether the folder was deleted while in use, and writes it again.
    *
-   * @returns whether that was so
+   * @returns whether it was deleted
    * @throws FileNotWritten, StorageUnavailable
    */
   async restore(): Promise<boolean> {
@@ -141,7 +141,7 @@ export async function writeSnapshot(file: string, { next, texts }: Snapshot): Pr
   await writeFileAtomic(file, encodeLines([], 1, [first, ...lines]));
 }
 
-/** @param noted what it does not cover, where its first line is damaged */
+/** @param noted its position, if the first line is damaged */
 async function readSnapshot(
   file: string,
   noted: number,

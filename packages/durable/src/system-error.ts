@@ -1,15 +1,15 @@
-/** What the system says, in words for people. */
+/** Texts for system codes. */
 const reasons = new Map([
   ['ENOSPC', 'the disk is full'],
-  ['EDQUOT', 'the disk quota is used up'],
-  ['EFBIG', 'the file would become larger than this process may write'],
+  ['EDQUOT', 'the disk quota is exhausted'],
+  ['EFBIG', 'the file would exceed the size limit of this process'],
   ['EROFS', 'the file system is read-only'],
-  ['EACCES', 'this user may not write in that folder'],
-  ['EPERM', 'this user may not write in that folder'],
-  ['ENOENT', 'there is no such folder'],
+  ['EACCES', 'no permission to write in that folder'],
+  ['EPERM', 'no permission to write in that folder'],
+  ['ENOENT', 'no such folder'],
   ['ENOTDIR', 'a part of the path is a file, not a folder'],
-  ['EISDIR', 'there is a folder of that name'],
-  ['ENOTEMPTY', 'there is a folder of that name'],
+  ['EISDIR', 'a folder has that name'],
+  ['ENOTEMPTY', 'a folder has that name'],
   ['ENAMETOOLONG', 'the name is too long'],
   ['EIO', 'the disk reports an error'],
   ['EMFILE', 'too many files are open'],

@@ -1,24 +1,24 @@
 /**
- * Tables of records, in memory and in the journal. A change is first in the journal, then in memory; who may not go on
- * without it awaits `write`, who may not wait for a sick disk calls `keep`.
+ * Tables of records, in memory and in the journal. `write` changes the journal first, then memory. `keep` changes memory
+ * at once, for callers that cannot wait for a failing disk.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Journal, JournalChange } from './journal.ts';
 
-/** What a record is parsed by when it is read: a zod schema is one. */
+/** Parses a record: a zod schema. */
 export interface RecordSchema<T> {
   safeParse(value: unknown): { success: true; data: T } | { success: false };
 }
 
-/** One record to put or to remove. */
+/** A record to put or remove. */
 export interface Change {
   key: string;
-  /** Undefined: removed. */
+  /** Undefined for a removal. */
   value: unknown;
   apply(): void;
 }
 
-/** Records of one kind, by their key. Read it freely; change it by giving its changes to the store. */
+/** Records of one kind by key. Apply changes with {@link Tables}. */
 export class Table<T> {
   readonly all: ReadonlyMap<string, T>;
   private readonly records = new Map<string, T>();
@@ -48,7 +48,7 @@ export class Table<T> {
     return { key: this.prefix + key, value: undefined, apply };
   }
 
-  /** What the journal is to hold for a key of this table; undefined: nothing. */
+  /** The value for the journal; undefined for a removed or foreign key. */
   find(key: string): unknown {
     return key.startsWith(this.prefix)
       ? this.records.get(key.slice(this.prefix.length))
@@ -74,7 +74,7 @@ export interface TablesDeps {
   onWell(): void;
 }
 
-/** There is no journal now; why has been said where it was opened. */
+/** The journal is not open; its opening reported why. */
 export class JournalDown extends Error {
   readonly code = 'JOURNAL_DOWN';
 
@@ -84,7 +84,7 @@ export class JournalDown extends Error {
   }
 }
 
-/** A disk that neither writes nor fails holds up nobody for longer. */
+/** Limit of waiting for a disk that neither writes nor fails. */
 const mostWaitMs = 2000;
 
 /** The tables of one journal. */
@@ -93,7 +93,7 @@ export class Tables {
   private readonly deps: TablesDeps;
   /** Keys whose last change is not in the journal yet. */
   private readonly dirty = new Set<string>();
-  /** Keys that are being written; memory has their former state until then. */
+  /** Keys that are being written; memory has their old state until then. */
   private readonly writing = new Set<string>();
   private flushing: Promise<void> = Promise.resolve();
 
@@ -102,15 +102,15 @@ export class Tables {
     this.deps = deps;
   }
 
-  /** Reads the journal; what is newer in memory stays. Gives the number of records that could not be understood. */
+  /** Reads the journal; keeps newer records in memory. Gives the number of unreadable records. */
   load(journal: Journal): number {
     return this.tables.reduce((sum, table) => sum + table.load(journal, this.dirty), 0);
   }
 
   /**
-   * Makes changes durable, all of them or none, and then true.
+   * Writes changes atomically to the journal, then applies them.
    *
-   * @throws StorageUnavailable, JournalDown Nothing has changed.
+   * @throws StorageUnavailable, JournalDown Nothing is changed.
    */
   async write(changes: readonly Change[]): Promise<void> {
     const journal = this.deps.journal();
@@ -129,8 +129,8 @@ export class Tables {
   }
 
   /**
-   * Makes changes true now, and durable as soon as the disk allows. For what must go on whatever happens to the disk:
-   * power comes back first. Fulfilled after the first attempt to write, or when that takes too long; never throws.
+   * Applies changes now, and writes them when the disk allows. For work that must not wait for the disk, such as turning
+   * power on. Resolves after the first attempt to write, or after `mostWaitMs`. Never throws.
    */
   async keep(changes: readonly Change[]): Promise<void> {
     for (const change of changes) {
@@ -146,13 +146,13 @@ export class Tables {
     waiting.abort();
   }
 
-  /** Writes what could not be written before, and what somebody has deleted. Never throws. */
+  /** Writes pending changes, and restores a deleted folder. Never throws. */
   async flush(): Promise<void> {
     const journal = this.deps.journal();
     const isRestored = await journal?.restore().catch(this.deps.onTrouble);
     if (isRestored) {
-      const what = 'somebody deleted the folder while it was in use';
-      this.deps.onTrouble(new Error(`${journal?.folder}: ${what}; it was written again, whole`));
+      const what = 'the folder was deleted while in use';
+      this.deps.onTrouble(new Error(`${journal?.folder}: ${what}; it was restored`));
     }
     await this.writeDirty();
   }

@@ -1,8 +1,8 @@
 import { reasonFor, systemCode } from './system-error.ts';
 
 /**
- * A journal or spool could not be opened, read or written. `code` is the system's, such as `ENOSPC`, or one of `LOCKED`,
- * `CLOSED`, `unknown`. All but `CLOSED` may be over by the next try.
+ * A journal or spool could not be opened, read or written. `code` is of the system, such as `ENOSPC`, or one of `LOCKED`,
+ * `CLOSED`, `unknown`. All but `CLOSED` are worth a retry.
  */
 export class StorageUnavailable extends Error {
   readonly folder: string;

@@ -1,6 +1,6 @@
 /**
- * Plain data to a rack: each section is checked by its schema, entries of many names are expanded, defaults are filled
- * in. An entry with a mistake is left out but stays known by name, so that all mistakes are found in one go.
+ * Plain data to a rack: checks each section with its schema, expands ranges and fills in defaults. Leaves out an entry
+ * with a mistake but keeps its name, so that all mistakes are found at once.
  */
 import { dirname, resolve } from 'node:path';
 import { type Model, models } from '@skolo/models';
@@ -11,7 +11,7 @@ import { readIdentity, readInfrastructure, readLogin, readMachine } from './entr
 import type { Expanded } from './expand.ts';
 import { infrastructureEntry, infrastructureSchema } from './infrastructure-schema.ts';
 import { type Path, type Problem, shown } from './issues.ts';
-import { withoutRefused } from './lenient.ts';
+import { withoutUnknown } from './lenient.ts';
 import { machineSchema } from './machine-schema.ts';
 import { isMap, type PlainMap } from './plain.ts';
 import type { InfrastructureDevice, Machine } from './rack.ts';
@@ -26,7 +26,7 @@ import { didYouMean } from './suggest.ts';
 export interface BuildOptions {
   file: string;
   strictFor?: ServiceName;
-  /** What is left out. With it, the path of what is wrong with one name of a range has that name. */
+  /** Entries to leave out. Paths then have the name instead of the range. */
   omissions?: Omissions;
 }
 
@@ -146,7 +146,7 @@ function keep<T extends { name: string }>(
   path: Path,
 ): void {
   draft.where.set(entry, path);
-  // Names that are there twice are a mistake, found later; the first one counts.
+  // checkNames reports duplicates; the first entry counts.
   if (!map.has(entry.name)) map.set(entry.name, entry);
 }
 
@@ -163,7 +163,7 @@ function keepJumphost(
   });
 }
 
-/** Without the keys that name something disabled. */
+/** Without keys that refer to disabled entries. */
 function withoutDropped(
   device: InfrastructureDevice,
   omissions: Omissions | undefined,
@@ -193,7 +193,7 @@ function machineWithoutDropped(machine: Machine, omissions: Omissions | undefine
   };
 }
 
-/** It may stand at the top or beside `callers`. */
+/** At the top level, or next to `callers`. */
 function keepDefaultIdentity({ rack }: Draft, report: Report): void {
   const { defaultIdentity } = rack.services['metadata-server'];
   if (defaultIdentity === undefined) return;
@@ -224,13 +224,13 @@ function modelOf(raw: unknown, path: Path, report: Report): Model | undefined {
   const model = typeof name === 'string' ? models.get(name) : undefined;
   if (model === undefined) {
     const guess = typeof name === 'string' ? didYouMean(name, models.keys()) : '';
-    const hint = guess || `; known are ${[...models.keys()].join(', ')}`;
+    const hint = guess || `; known models: ${[...models.keys()].join(', ')}`;
     report([...path, 'model'], 'model', `unknown model ${shown(name)}${hint}`);
   }
   return model;
 }
 
-/** The settings of the agent belong to another service: what is not understood in them is left out. */
+/** Leaves out unknown settings of the agent, which belong to another service. */
 function lenient<T extends Expanded>(entry: T): T {
   return {
     ...entry,
@@ -242,6 +242,6 @@ function lenient<T extends Expanded>(entry: T): T {
 function lenientMachine(raw: PlainMap): PlainMap {
   if (raw.swarming === undefined) return raw;
   const { swarming, ...rest } = raw;
-  const kept = withoutRefused(machineSchema.shape.swarming, swarming);
+  const kept = withoutUnknown(machineSchema.shape.swarming, swarming);
   return kept === undefined ? rest : { ...rest, swarming: kept };
 }

@@ -1,4 +1,4 @@
-/** How an identity gets its tokens, from the keys that are written: exactly one kind. */
+/** Credentials of an identity: exactly one kind. */
 
 import type { AccountCredentials, SourceCredentials } from '@skolo/secrets';
 import type { z } from 'zod';
@@ -8,7 +8,7 @@ import type { credentialsSchema } from './schema.ts';
 
 const kinds = ['serviceAccountKey', 'refreshToken', 'externalAccount', 'fixed'] as const;
 
-/** Undefined where something is wrong, which has been reported. */
+/** Undefined after a reported mistake. */
 export function readCredentials(
   written: z.output<typeof credentialsSchema>,
   path: Path,
@@ -17,12 +17,13 @@ export function readCredentials(
   const { impersonate, from, delegates, endpoint, ...source } = written;
   if (impersonate === undefined) {
     const extra = ['from', 'delegates', 'endpoint'].filter((key) => Object.hasOwn(written, key));
-    const why = 'belongs to `impersonate`, which is not here';
+    const why = 'has no effect without `impersonate`';
     for (const key of extra) report([...path, key], 'credentials', why, 'key');
     return extra.length > 0 ? undefined : readSource(source, path, report);
   }
   if (kinds.some((kind) => source[kind] !== undefined) || from === undefined) {
-    const needs = '`from: { … }` with the credentials that may do so, and nothing beside it';
+    const needs =
+      '`from: { … }` with credentials that may impersonate it, and no other credentials';
     report(path, 'credentials', `\`impersonate\` needs ${needs}`);
     return undefined;
   }
@@ -49,11 +50,11 @@ function readSource(
   if (given.length !== 1 || kind === undefined || file === undefined) {
     const found = given.length === 0 ? 'none' : given.join(' and ');
     const choice = `${kinds.join(', ')}, impersonate`;
-    report(path, 'credentials', `takes exactly one of ${choice}; found ${found}`);
+    report(path, 'credentials', `expected exactly one of ${choice}; found ${found}`);
     return undefined;
   }
   if (written.tokenUrl !== undefined && kind !== 'refreshToken') {
-    const why = `belongs to \`refreshToken\`, not to \`${kind}\``;
+    const why = `has no effect with \`${kind}\`, only with \`refreshToken\``;
     report([...path, 'tokenUrl'], 'credentials', why, 'key');
     return undefined;
   }

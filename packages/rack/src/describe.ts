@@ -1,11 +1,11 @@
-/** The words for what zod finds: what was found, and what it probably should be. */
+/** Messages for issues of zod: the value found, and what is expected. */
 import { z } from 'zod';
 import { type Path, type Problem, shown } from './issues.ts';
 import { didYouMean } from './suggest.ts';
 
 export type Checked<T> = { value: T; problems?: never } | { value?: never; problems: Problem[] };
 
-/** Checks a value; problems have the path of the value before their own. */
+/** Checks a value; paths of problems begin with `path`. */
 export function check<S extends z.ZodType>(
   schema: S,
   value: unknown,
@@ -14,7 +14,7 @@ export function check<S extends z.ZodType>(
   const result = schema.safeParse(value, {
     error: describe,
     reportInput: true,
-    // Compiling a schema pays only after thousands of values.
+    // Compiling a schema is worth it only for thousands of values.
     jitless: true,
   });
   if (result.success) return { value: result.data };
@@ -64,7 +64,7 @@ function isQuotable({ code, input, ...issue }: z.core.$ZodIssue): boolean {
   );
 }
 
-/** The message of one issue. Schemas with a message of their own do not come here. */
+/** The message of an issue, unless its schema has one. */
 export function describe(issue: z.core.$ZodRawIssue): string {
   const found = shown(issue.input);
   switch (issue.code) {
@@ -78,7 +78,8 @@ export function describe(issue: z.core.$ZodRawIssue): string {
         return `is empty; give ${expected(issue.expected)}, or remove the key`;
       return `expected ${expected(issue.expected)}, found ${found}${unitHint(issue.expected, issue.input)}`;
     case 'invalid_value':
-      if (issue.input === undefined) return `is missing; it is ${oneOf(issue.values.map(String))}`;
+      if (issue.input === undefined)
+        return `is missing; expected ${oneOf(issue.values.map(String))}`;
       return `expected ${oneOf(issue.values.map(String))}, found ${found}${didYouMean(
         String(issue.input),
         issue.values.map(String),
@@ -99,17 +100,17 @@ export function describe(issue: z.core.$ZodRawIssue): string {
   }
 }
 
-/** A map whose kind is none of those that there are. */
+/** A map of unknown kind. */
 function describeKind(key: string, known: string[], map: unknown): string {
   const found: unknown =
     typeof map === 'object' && map !== null ? Reflect.get(map, key) : undefined;
-  if (found === undefined) return `has no \`${key}\`; it is ${oneOf(known)}`;
+  if (found === undefined) return `has no \`${key}\`; expected ${oneOf(known)}`;
   return `expected ${oneOf(known)}, found ${shown(found)}${didYouMean(String(found), known)}`;
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
   const guess = didYouMean(key, known);
-  return `unknown key "${key}"${guess === '' && known.length > 0 ? `; known are ${known.join(', ')}` : guess}`;
+  return `unknown key "${key}"${guess === '' && known.length > 0 ? `; known keys: ${known.join(', ')}` : guess}`;
 }
 
 const kinds: Readonly<Record<string, string>> = {
@@ -176,7 +177,7 @@ function milliseconds({
     : '';
 }
 
-/** `5m` where a number is expected: the keys say the unit. */
+/** `5m` instead of a number: keys name the unit. */
 function unitHint(kind: string, input: unknown): string {
   if (typeof input !== 'string' || (kind !== 'number' && kind !== 'int')) return '';
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-z]+)?$/i.exec(input) ?? [];
@@ -184,6 +185,6 @@ function unitHint(kind: string, input: unknown): string {
   if (unit === '') return `; write ${digits} without quotes`;
   const factor = factors[unit.toLowerCase()];
   return factor === undefined
-    ? '; the unit is in the name of the key'
-    : `; the unit is in the name of the key, and ${input} is ${Number(digits) * factor} s`;
+    ? '; the key names the unit'
+    : `; the key names the unit, and ${input} is ${Number(digits) * factor} s`;
 }

@@ -1,10 +1,10 @@
-/** A rack while it is being put together: what could be read so far, and where each thing stands in the file. */
+/** A rack under construction: entries read so far and their paths. */
 
 import type { Login } from '@skolo/secrets';
 import type { Path, Problem } from './issues.ts';
 import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from './rack.ts';
 
-/** Sections whose entries are referred to by name. */
+/** Sections with references by name. */
 export type Section = 'identities' | 'logins' | 'infrastructure' | 'machines';
 
 export interface Draft {
@@ -16,18 +16,18 @@ export interface Draft {
     infrastructure: Map<string, InfrastructureDevice>;
     machines: Map<string, Machine>;
   };
-  /** Every name, also of entries with mistakes: who refers to one of these makes no second mistake. */
+  /** Every name, also of entries with mistakes: a reference to one is not a mistake. */
   declared: Record<Section, Set<string>>;
-  /** All names that must differ, in the order of the file: machines, infrastructure, jumphost, phones. */
+  /** Names that must be unique, in the order of the file. */
   named: { name: string; what: string; path: Path; at?: 'key' }[];
-  /** Where something stands; the key is the machine, device, identity … itself. */
+  /** Path of each entry. */
   where: Map<object, Path>;
 }
 
-/** A place in the file; a function where it is worked out only if something is wrong. */
+/** A path, or a function that computes it for a problem. */
 export type Spot = Path | (() => Path);
 
-/** Notes that something is wrong. Of equal paths and rules, from the names of one range, only the first is shown. */
+/** Adds a problem. Of equal paths and rules, only the first is shown. */
 export type Report = (
   spot: Spot,
   rule: string,
@@ -53,7 +53,7 @@ function pathOf(spot: Spot): Path {
   return typeof spot === 'function' ? spot() : spot;
 }
 
-/** The path of something within an entry. */
+/** A path within an entry. */
 export function within(draft: Draft, entry: object, ...more: (string | number)[]): Path {
   return [...(draft.where.get(entry) ?? []), ...more];
 }

@@ -1,4 +1,4 @@
-/** One entry, as its schema read it, to what the rest of the world sees. */
+/** Converts a checked entry to its form in `Rack`. */
 
 import type { Model, Ports, Transport } from '@skolo/models';
 import type { Login } from '@skolo/secrets';
@@ -34,10 +34,10 @@ export function readLogin(
   const wrong = (key: string, message: string) => report([...path, key], 'login', message);
   if (!username && !token && !password && !snmp) {
     const keys = '`username`, `password`, `token` or `snmp`';
-    report(path, 'login', `has no ${keys}: nobody can sign in with it`);
+    report(path, 'login', `has no ${keys}; it allows no sign-in`);
   }
-  if (passphrase && !privateKey) wrong('passphrase', 'is there without a `privateKey`');
-  if (privateKey && !username) wrong('privateKey', 'is there without a `username`');
+  if (passphrase && !privateKey) wrong('passphrase', 'needs a `privateKey`');
+  if (privateKey && !username) wrong('privateKey', 'needs a `username`');
   if (snmp) checkSnmp(snmp, [...path, 'snmp'], report);
   return { ...written, name };
 }
@@ -55,8 +55,8 @@ function checkSnmp(snmp: NonNullable<Login['snmp']>, path: Path, report: Report)
     report([...path, key], 'login', `belongs to ${of}; version ${version} has \`${needed}\``);
   }
   if (version === 3 && privKey && !authKey) {
-    const why = 'there is no privacy without authentication';
-    report([...path, 'privKey'], 'login', `needs an \`authKey\`, too: ${why}`);
+    const why = 'privacy requires authentication';
+    report([...path, 'privKey'], 'login', `needs an \`authKey\`: ${why}`);
   }
 }
 
@@ -89,7 +89,7 @@ function readDevice(
 ): AttachedDevice {
   const { name = '' } = written;
   if (name === '') {
-    report([...path, 'name'], 'missing', 'is missing: of several devices, each needs a name');
+    report([...path, 'name'], 'missing', 'is missing: each of several devices needs a name');
   }
   const device = { ...written, name, fullName: `${machine}-${name}` };
   draft.where.set(device, path);
@@ -107,9 +107,9 @@ export function readInfrastructure(
   const { port, ports, power, transport: wanted, ...all } = written;
   const transport = model.transports.find((known) => known === wanted) ?? model.transports[0];
   if (wanted !== undefined && transport !== wanted) {
-    const known = `; known are ${model.transports.join(', ')}`;
+    const known = `; supported are ${model.transports.join(', ')}`;
     const hint = didYouMean(wanted, model.transports) || known;
-    const message = `${model.name} is not spoken to over "${wanted}"${hint}`;
+    const message = `${model.name} does not support "${wanted}"${hint}`;
     report([...path, 'transport'], 'transport', message);
   }
   const options = Object.fromEntries(
@@ -134,7 +134,7 @@ export function readInfrastructure(
   };
 }
 
-/** `port` is the port of the transport. */
+/** `port` is short for the port of the transport. */
 function readPorts(
   port: number | undefined,
   ports: Ports | undefined,
@@ -148,7 +148,7 @@ function readPorts(
     return {};
   }
   if (ports?.[transport] !== undefined) {
-    const message = `is \`ports.${transport}\`, which is there as well; write one of them`;
+    const message = `is the same as \`ports.${transport}\`; remove one of them`;
     report([...path, 'port'], 'port', message, 'key');
   }
   return { ...ports, [transport]: port };

@@ -1,4 +1,4 @@
-/** One entry of many names becomes one entry for each name: its ranges and lists advance together, in lock-step. */
+/** Expands an entry with a range to one entry per name. Its ranges and lists advance together. */
 import { type Path, type Problem, shown } from './issues.ts';
 import { expandRange, RangeSyntaxError } from './ranges.ts';
 import type { Spread } from './spreading.ts';
@@ -7,16 +7,16 @@ export interface Expanded {
   names: string[];
   /** The value of the first name. */
   first: unknown;
-  /** The keys in which the i-th name differs from the first, with its values. */
+  /** Keys and values in which the i-th name differs from the first. */
   changes(index: number): Record<string, unknown>;
-  /** Ranges that do not fit; the entry is then good for finding its other mistakes, and nothing else. */
+  /** Mistakes in ranges; the entry then only serves to find other mistakes. */
   problems?: Problem[];
 }
 
-/** No entry may become more values, or longer texts, than this. */
+/** Limit of values and text of one entry. */
 const maxWork = 20_000_000;
 
-/** Expands the key of an entry and all that is within. Problems have the path as written. */
+/** Expands an entry. Problems have paths of the file. */
 export function expandEntry(path: Path, key: string, value: unknown, spread: Spread): Expanded {
   let names: string[];
   try {
@@ -43,10 +43,10 @@ export function expandEntry(path: Path, key: string, value: unknown, spread: Spr
   };
 }
 
-/** What a part of an entry is for each name; without `at`, the same for all. */
+/** The value of a part by name; without `at` it is constant. */
 interface Plan {
   at?: (index: number) => unknown;
-  /** Of a map: the keys that are not the same for all. */
+  /** Keys of a map that vary. */
   varying?: { key: string; at: (index: number) => unknown }[];
 }
 
@@ -100,17 +100,17 @@ function planOfText(text: string, path: Path, count: number, problems: Problem[]
   const values = texts(text, path, problems);
   if (values.length === 1) return values[0] === text ? same : { at: () => values[0] };
   if (values.length > 1 && values.length !== count) {
-    const hint = count === 1 ? '; if the brackets are no range, write \\[' : '';
+    const hint = count === 1 ? '; if it is not a range, write \\[' : '';
     problems.push({
       path,
       rule: 'range',
-      message: `${shown(text)} is a range of ${values.length}, in an entry of ${names(count)}${hint}`,
+      message: `${shown(text)} is a range of ${values.length}, but the entry has ${names(count)}${hint}`,
     });
   }
   return { at: (index) => values[index] };
 }
 
-/** A list in place of one value: a value for each name. */
+/** A list with one value per name. */
 function planOfList(list: unknown[], path: Path, count: number, problems: Problem[]): Plan {
   const values = list.flatMap((item, i) =>
     typeof item === 'string' ? texts(item, [...path, i], problems) : [item],
@@ -124,7 +124,7 @@ function planOfList(list: unknown[], path: Path, count: number, problems: Proble
     problems.push({
       path,
       rule: 'range',
-      message: `is a list of ${values.length}, in an entry of ${names(count)}${meant}`,
+      message: `is a list of ${values.length}, but the entry has ${names(count)}${meant}`,
     });
   }
   return { at: (index) => values[index] };

@@ -1,5 +1,5 @@
 /**
- * Building blocks of the schema. Each says in its error what was found and what should be there.
+ * Building blocks of the schema. Their errors name the value and what is expected.
  */
 
 import type { SecretRef } from '@skolo/secrets';
@@ -10,12 +10,12 @@ export function object<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core
   return z.strictObject(shape);
 }
 
-/** A map whose keys all have defaults, and which may be left out itself. */
+/** An optional map in which every key has a default. */
 export function section<S extends z.ZodRawShape>(shape: S) {
   return object(shape).prefault({} as z.input<z.ZodObject<S, z.core.$strict>>);
 }
 
-/** Text of a certain form. `what` and `example` make the error: `"x" is not a MAC address; for example …`. */
+/** Text with a pattern. `what` and `example` make the error: `"x" is not a MAC address; for example …`. */
 export function text(pattern: RegExp, what: string, example: string) {
   return z
     .string()
@@ -23,7 +23,7 @@ export function text(pattern: RegExp, what: string, example: string) {
     .meta({ title: titleOf(what), examples: [example] });
 }
 
-/** Text that is read into something else. `read` returns undefined, or the error as `{ wrong }`, for what it does not understand. */
+/** Text that is parsed. `read` returns undefined or `{ wrong }` for invalid text. */
 export function reading<T>(
   what: string,
   example: string,
@@ -43,7 +43,7 @@ export function reading<T>(
     });
 }
 
-/** Text with one right spelling, which `spell` returns; or undefined, or the error as `{ wrong }`. */
+/** Text with a canonical form, which `spell` returns; undefined or `{ wrong }` for invalid text. */
 export function canonical(
   what: string,
   example: string,
@@ -77,7 +77,7 @@ function isWrong(value: unknown): value is Wrong {
   return typeof value === 'object' && value !== null && 'wrong' in value;
 }
 
-/** A path; where it is relative, it is so to the folder of rack.yaml. No message repeats it: it may be a secret by mistake. */
+/** A path, absolute or relative to the folder of rack.yaml. Messages omit it, because it may be a secret by mistake. */
 export const path = canonical('a path', 'secrets/bots.json', (input) => {
   if (/[\n\r\0]|^\s*[{[]|-----BEGIN/.test(input)) {
     const why = 'put it in a file and write the path of the file';
@@ -94,12 +94,12 @@ const envName = canonical('a name of a variable', 'SWITCH_PASSWORD', (input) =>
 );
 
 const reference = object({
-  env: envName.exactOptional().describe('An environment variable that holds it.'),
-  file: path.exactOptional().describe('A file that holds it.'),
+  env: envName.exactOptional().describe('Environment variable with the secret.'),
+  file: path.exactOptional().describe('File with the secret.'),
 }).transform(({ file, env }, context): SecretRef => {
   if (file !== undefined && env === undefined) return { file };
   if (env !== undefined && file === undefined) return { env };
-  const message = 'takes exactly one of { file: PATH }, { env: NAME }';
+  const message = 'expected exactly one of { file: PATH }, { env: NAME }';
   context.issues.push({ code: 'custom', message, input: undefined });
   return z.NEVER;
 });

@@ -6,18 +6,18 @@ import { fileStamp, isSettled } from '@skolo/secrets';
 import { maxTextLength } from './yaml.ts';
 
 /**
- * What was found at a path: its text, or why there is none (the system's code, or EISDIR, ENOTREG, EFBIG). Equal keys mean
- * equal content.
+ * Content of a file: its text, or why it is unreadable (a system code, or EISDIR, ENOTREG, EFBIG). Equal keys mean equal
+ * content.
  */
 export type FileVersion = { key: string; text: string } | { key: string; unreadable: string };
 
-/** UTF-8 needs at most three bytes for what JavaScript counts as one character. */
+/** UTF-8 needs at most three bytes for a character of JavaScript. */
 const maxBytes = 3 * maxTextLength;
 
-/** Opening a named pipe would wait for its writer for ever. */
+/** Without it, opening a named pipe would block. */
 const openFlags = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** A file that is looked at often and read only when it may have changed. */
+/** A file that is polled often and read only after a change. */
 export class VersionedFile {
   private readonly path: string;
   /** Set only when an equal stamp proves equal content. */
@@ -29,32 +29,32 @@ export class VersionedFile {
   }
 
   /**
-   * The file as it is now. Never throws: that it cannot be read is a version, too. Costs an `open` and an `fstat` when
-   * nothing has changed; it is opened because that is what makes NFS ask its server.
+   * Reads the file. Never throws: unreadable is a version, too. Costs an `open` and an `fstat` without a change; NFS needs
+   * the `open` to ask its server.
    */
-  async look(): Promise<FileVersion> {
+  async read(): Promise<FileVersion> {
     let handle: FileHandle | undefined;
     try {
       handle = await open(this.path, openFlags);
       const found = await handle.stat({ bigint: true });
-      if (found.isDirectory()) return this.seen(unreadable('EISDIR'), undefined);
-      if (!found.isFile()) return this.seen(unreadable('ENOTREG'), undefined);
-      if (found.size > maxBytes) return this.seen(unreadable('EFBIG'), undefined);
+      if (found.isDirectory()) return this.keep(unreadable('EISDIR'), undefined);
+      if (!found.isFile()) return this.keep(unreadable('ENOTREG'), undefined);
+      if (found.size > maxBytes) return this.keep(unreadable('EFBIG'), undefined);
       const before = fileStamp(found);
       if (this.version !== undefined && before === this.stamp) return this.version;
       const bytes = await handle.readFile();
       const after = await handle.stat({ bigint: true });
       const settled = before === fileStamp(after) && isSettled(after);
-      return this.seen(versionOf(bytes), settled ? before : undefined);
+      return this.keep(versionOf(bytes), settled ? before : undefined);
     } catch (error) {
       const code = errorCode(error) ?? String(error);
-      return this.seen(unreadable(code), undefined);
+      return this.keep(unreadable(code), undefined);
     } finally {
       await handle?.close();
     }
   }
 
-  private seen(version: FileVersion, stamp: string | undefined): FileVersion {
+  private keep(version: FileVersion, stamp: string | undefined): FileVersion {
     this.version = version;
     this.stamp = stamp;
     return version;

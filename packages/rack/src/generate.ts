@@ -1,4 +1,4 @@
-/** Writes what is made from the schema: rack.schema.json for editors, docs/rack-yaml.md for people. */
+/** Writes rack.schema.json and docs/rack-yaml.md from the schema. */
 import { writeFile } from 'node:fs/promises';
 import { rackJsonSchema } from './json-schema.ts';
 import { rackReference } from './reference.ts';

@@ -1,16 +1,16 @@
 /**
- * Within `{ }`, YAML takes `switch-1/[1-40]` for a text and a list without a comma in between: never valid. A range that
- * stands right behind a letter, digit, hyphen or slash is therefore hidden from the parser, in as many characters, and
- * shown again afterwards. Everywhere else that changes nothing.
+ * Within `{ }`, YAML reads `switch-1/[1-40]` as a text and a list without a comma, which is not valid. A range directly
+ * after a letter, digit, hyphen or slash is therefore replaced by other characters of the same number, and restored after
+ * parsing.
  */
 
-// Of the private use area: nobody's letters.
+// Private use area.
 const letters = { '[': '\uE6A0', ']': '\uE6A1', ',': '\uE6A2' } as const;
 const range = /(?<=[\w./\]\\-])\[\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*\]/g;
 
-/** Text for the parser, and how what it found is shown again. */
+/** Text for the parser, and a function that restores ranges. */
 export function hideRanges(text: string): { hidden: string; show: (text: string) => string } {
-  // Who does use these letters can quote his ranges.
+  // Text that uses these characters must quote its ranges.
   if (letter.test(text)) return { hidden: text, show: (same) => same };
   const hidden = text.replace(range, hide);
   return { hidden, show: hidden === text ? (same) => same : show };

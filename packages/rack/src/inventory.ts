@@ -1,4 +1,4 @@
-/** A rack written out: every name singly, every default filled in. It is itself a valid rack.yaml, of the same rack. */
+/** The expanded rack: single names, all defaults. It is a valid rack.yaml of the same rack. */
 
 import { models } from '@skolo/models';
 import type { AccountCredentials, SourceCredentials } from '@skolo/secrets';
@@ -9,7 +9,7 @@ import type { AttachedDevice, InfrastructureDevice, Json, Machine, Outlet, Rack 
 import { escapeRange } from './ranges.ts';
 import { type Spread, spreadOf } from './spreading.ts';
 
-/** What `skolo rack show` prints. */
+/** For `skolo rack show`. */
 export function expandedInventory(rack: Rack): Json {
   return plain({
     rack: rack.name,
@@ -42,7 +42,7 @@ interface Wired {
   uplink?: Outlet | 'internet';
 }
 
-/** Outlets as text; no `power` where there is none. */
+/** Outlets as text; no empty `power`. */
 function wired<T extends Wired>({ power, uplink, ...rest }: T): object {
   return {
     ...rest,
@@ -81,7 +81,7 @@ function writtenSource({ kind, file, ...rest }: SourceCredentials): object {
   return { [kind]: file, ...rest };
 }
 
-/** Brackets that would be taken for a range. */
+/** Escapes brackets that would be a range. */
 function escaped(value: unknown, spread: Spread | undefined): unknown {
   if (spread?.as === 'literal') return value;
   if (typeof value === 'string') return escapeRange(value);
@@ -92,7 +92,7 @@ function escaped(value: unknown, spread: Spread | undefined): unknown {
   );
 }
 
-/** Plain JSON: without what is undefined. */
+/** Plain JSON without undefined values. */
 function plain(value: unknown): Json {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value === 'object' && value !== null) {

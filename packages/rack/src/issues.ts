@@ -1,21 +1,21 @@
-/** What is wrong with a rack.yaml, and where: all of it at once. */
+/** Problems of a rack.yaml and their positions. */
 
-/** Keys and indices from the top of the file, as they are written there. */
+/** Keys and indices from the top of the file. */
 export type Path = readonly (string | number)[];
 
-/** Something wrong, before it is known where in the text it stands. */
+/** A problem without a position. */
 export interface Problem {
   path: Path;
-  /** What kind of mistake: of the names of one range, only the first that makes it is shown. */
+  /** Kind of the mistake. Of the names of a range, only the first with the same kind is shown. */
   rule: string;
   message: string;
-  /** Point at the key instead of its value. */
+  /** The position is that of the key. */
   at?: 'key';
-  /** The other place, where two claim the same: either may be the one with the mistake. */
+  /** The other entry of a conflict. */
   other?: Path;
-  /** What is referred to and not there. */
+  /** An unknown reference. */
   missing?: { section: 'identities' | 'logins' | 'infrastructure'; name: string };
-  /** A scalar that must be text: the message ends with how it is quoted. */
+  /** A scalar that must be text: the message ends with its quoted form. */
   quote?: true;
 }
 
@@ -26,11 +26,11 @@ export interface RackIssue {
   column: number;
   /** Dotted; empty for the whole file. */
   path: string;
-  /** What was found, and what it probably should be. */
+  /** The value found, and the likely correction. */
   message: string;
 }
 
-/** rack.yaml is not valid. The message has all issues, one a line. */
+/** rack.yaml is not valid. The message has one issue per line. */
 export class RackError extends Error {
   readonly code = 'RACK_INVALID';
   readonly issues: RackIssue[];
@@ -47,17 +47,17 @@ export function formatIssue({ file, line, column, path, message }: RackIssue): s
   return `${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`;
 }
 
-/** The place of a path in the text, and as much of the path as is there. */
+/** The position of a path, and the part of the path that exists. */
 export interface Place {
   line: number;
   column: number;
   path: Path;
-  /** The scalar as it is typed. */
+  /** The scalar as typed. */
   source?: string;
 }
 export type Locate = (path: Path, at: 'key' | 'value') => Place;
 
-/** Puts problems in the order of the text. Equal mistakes of one entry, from the names of its range, become one. */
+/** Sorts problems by position, and merges equal mistakes of the names of a range. */
 export function issuesOf(problems: readonly Problem[], locate: Locate, file: string): RackIssue[] {
   const first = new Map<string, { problem: Problem; more: number }>();
   for (const problem of problems) {
@@ -91,7 +91,7 @@ function dotted(path: Path): string {
     .join('');
 }
 
-/** A value in a message: short, on one line. */
+/** A value for a message: short, on one line. */
 export function shown(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -100,4 +100,18 @@ export function shown(value: unknown): string {
     return `the ${typeof value === 'boolean' ? 'word' : 'number'} ${value}`;
   const line = value.replaceAll(/\s+/g, ' ');
   return `"${line.length > 60 ? `${line.slice(0, 57)}…` : line}"`;
+}
+
+const unreadableReasons = new Map([
+  ['ENOENT', 'no such file'],
+  ['EACCES', 'is not readable; give the user of this process access'],
+  ['EISDIR', 'is a folder; give the path of the file in it'],
+  ['ENOTREG', 'is not a regular file; give a regular file'],
+  ['EFBIG', 'is too large for a rack.yaml; check the path'],
+]);
+
+/** What is wrong with a file that cannot be read, by the code of the system's error. */
+export function unreadableRack(file: string, code: string, cause?: unknown): RackError {
+  const message = unreadableReasons.get(code) ?? `cannot be read (${code})`;
+  return new RackError([{ file, line: 1, column: 1, path: '', message }], { cause });
 }

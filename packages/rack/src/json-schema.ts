@@ -1,6 +1,6 @@
 /**
- * The JSON Schema of rack.yaml as one types it, with ranges and without defaults: editors complete and check with it.
- * It says less than `skolo rack check` (what an address is, what fits what), and never refuses what is valid.
+ * The JSON Schema of rack.yaml as typed, with ranges and without defaults, for editors. It checks less than `skolo rack
+ * check`, and accepts every valid file.
  */
 
 import { type Model, models, spreading } from '@skolo/models';
@@ -32,15 +32,15 @@ export function rackJsonSchema(): JsonSchema {
       infrastructure: z
         .record(z.string(), z.unknown())
         .exactOptional()
-        .describe('Routers, switches, PDUs, by name. A name may be a range.'),
+        .describe('Routers, switches and PDUs by name. A name can be a range.'),
       machines: z
         .record(z.string(), machineSchema)
         .exactOptional()
-        .describe('The test machines, by name. A name may be a range.'),
+        .describe('Test machines by name. A name can be a range.'),
       services: object(settingsSchemas)
         .partial()
         .exactOptional()
-        .describe('Settings of each service; every key has a working default.'),
+        .describe('Settings of each service. Every key has a default.'),
     }),
   );
   const { infrastructure, machines, ...rest } = file.properties ?? {};
@@ -60,7 +60,7 @@ export function rackJsonSchema(): JsonSchema {
   };
 }
 
-/** What all devices have, and under a condition for each model the model's own keys. */
+/** Common keys, and conditional keys of each model. */
 function infrastructureJson(): JsonSchema {
   const common = schemaOf(object(infrastructureShape));
   const properties = common.properties ?? {};
@@ -92,7 +92,7 @@ function ownKeys(model: Model, common: string[]): JsonSchema {
   };
 }
 
-/** The keys that only this model has. */
+/** Keys of this model only. */
 export function modelJson(model: Model): JsonSchema {
   return schemaOf(object(model.options));
 }
@@ -103,7 +103,7 @@ function schemaOf(schema: z.ZodType): JsonSchema {
     target: 'draft-7',
     unrepresentable: 'any',
     override({ zodSchema, jsonSchema }) {
-      // Left out by zod where the value is transformed; ours may all be written as they are.
+      // zod omits defaults of transformed values.
       if (zodSchema instanceof z.ZodDefault) jsonSchema.default = zodSchema.def.defaultValue;
       if (spreading.get(zodSchema)?.as !== 'each') return;
       const one = { ...jsonSchema };
@@ -114,7 +114,7 @@ function schemaOf(schema: z.ZodType): JsonSchema {
   return json;
 }
 
-/** The same, where any text may be a range. */
+/** Accepts a range for any text. */
 function withRanges(schema: JsonSchema): JsonSchema {
   const loose = mapSchemas(schema, withRanges);
   if (loose.pattern === undefined) return loose;
@@ -122,7 +122,7 @@ function withRanges(schema: JsonSchema): JsonSchema {
   return { ...rest, anyOf: [{ pattern }, { pattern: rangePattern }] };
 }
 
-/** Applies a change to all schemas directly within one. */
+/** Changes all direct sub-schemas. */
 function mapSchemas(schema: JsonSchema, change: (schema: JsonSchema) => JsonSchema): JsonSchema {
   const one = <S extends SubSchema>(inner: S) => (isSchema(inner) ? change(inner) : inner);
   const { properties, items, anyOf, oneOf, allOf, additionalProperties } = schema;
@@ -143,7 +143,7 @@ function mapSchemas(schema: JsonSchema, change: (schema: JsonSchema) => JsonSche
   };
 }
 
-/** `true` and `false` are schemas, too; none is used here but to forbid more keys. */
+/** Excludes `true` and `false`, which are also schemas. */
 export function isSchema(schema: SubSchema | SubSchema[] | undefined): schema is JsonSchema {
   return typeof schema === 'object' && !Array.isArray(schema);
 }

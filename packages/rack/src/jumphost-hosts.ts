@@ -1,4 +1,4 @@
-/** Under which names and addresses clients reach the services on the jumphost. */
+/** Host headers of the services on the jumphost. */
 import { hostsOf, namesOf } from './formats/hosts.ts';
 import type { Rack } from './rack.ts';
 import { serviceNames } from './service-ports.ts';
@@ -6,7 +6,7 @@ import { serviceNames } from './service-ports.ts';
 /** The namespaces of kube/base. */
 const namespaces = ['skolo', 'skolo-node'];
 
-/** Host names, short and with the domain, and addresses: of the jumphost, of `hosts`, of services by URL and in the cluster. */
+/** Host names, short and with the domain, and addresses: the jumphost, `hosts`, URLs of services, names in the cluster. */
 export function jumphostHosts(rack: Rack): string[] {
   const { jumphost, network, services } = rack;
   const [self] = hostsOf(rack);
@@ -25,7 +25,7 @@ export function jumphostHosts(rack: Rack): string[] {
   ];
 }
 
-/** Every form that resolves in a pod. */
+/** All forms that resolve in a pod. */
 function namesInCluster(service: string): string[] {
   const full = namespaces.map((namespace) => `${service}.${namespace}`);
   return [service, ...full.flatMap((name) => [name, `${name}.svc`, `${name}.svc.cluster.local`])];

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 
 /**
- * The last version of rack.yaml that was in force, kept in the service's state directory for a restart at a bad moment.
- * It is the text as it was: rack.yaml says where secrets are and holds none.
+ * The last version of rack.yaml in force, in the state directory of the service, for a restart. It is the plain text:
+ * rack.yaml holds no secrets.
  */
 export class LastGoodCopy {
   readonly path: string;
-  /** Why the newest version could not be kept, and since when it is so. */
+  /** Why the newest version could not be written, and since when. */
   trouble: { error: Error; since: Date } | undefined;
   private readonly stateDir: string;
   private readonly onError: (error: Error) => void;
@@ -19,7 +19,7 @@ export class LastGoodCopy {
     this.onError = onError;
   }
 
-  /** Undefined where there is none, or none that can be read. */
+  /** Undefined for a missing or unreadable copy. */
   async read(): Promise<string | undefined> {
     try {
       this.kept = await readFileIfExists(this.path);
@@ -30,7 +30,7 @@ export class LastGoodCopy {
     }
   }
 
-  /** Writes only what is not there yet. That it cannot be written is `trouble`, and never an error. */
+  /** Writes a changed text. Never throws: a failure is `trouble`. */
   async keep(text: string): Promise<void> {
     try {
       if (text !== this.kept) {

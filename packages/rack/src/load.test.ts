@@ -269,7 +269,7 @@ describe('parseRack of what is not right', () => {
   });
 
   it.each([
-    ['too long', `# ${'x'.repeat(4_000_001)}`, /more than 4000000 are not read/],
+    ['too long', `# ${'x'.repeat(4_000_001)}`, /the limit is 4000000/],
     [
       '10,000 names with a long text in each',
       `${small}machines:\n  m-[1-10000]: { kind: host, label: "[1-10000] ${'x'.repeat(10_000)}" }`,
@@ -373,7 +373,7 @@ describe('readRack', () => {
           line: 1,
           column: 1,
           path: '',
-          message: 'there is no such file',
+          message: 'no such file',
         },
       ]),
     );
@@ -431,23 +431,23 @@ services:
 `);
 
     expect(rackWarnings(rack).map(formatIssue)).toEqual([
-      'rack.yaml:2:1 jumphost: has no `power`: what must never be cut is not known',
-      'rack.yaml:2:1 jumphost: has no `uplink`: what must never be cut is not known',
-      'rack.yaml:4:3 identities.bots: is used by nobody',
-      'rack.yaml:4:3 identities.bots: has no `email`: its credentials (fixed) may not tell it, and clients ask for it',
-      'rack.yaml:8:3 infrastructure.switch-1: has no `login`: nobody can sign in to it over ssh',
+      'rack.yaml:2:1 jumphost: has no `power`: the power-cycle daemon cannot protect its own power and network',
+      'rack.yaml:2:1 jumphost: has no `uplink`: the power-cycle daemon cannot protect its own power and network',
+      'rack.yaml:4:3 identities.bots: is not used',
+      'rack.yaml:4:3 identities.bots: has no `email`: its credentials (fixed) may not contain it, but clients request it',
+      'rack.yaml:8:3 infrastructure.switch-1: has no `login`: services cannot sign in over ssh',
       'rack.yaml:9:3 infrastructure.pdu-1: is not backed up: the device offers no export of its configuration',
-      'rack.yaml:10:47 infrastructure.router.backup: is not backed up: rack.yaml says so',
-      'rack.yaml:12:3 machines.rpi-[1-3]: has no `power`: nobody can cycle it',
-      'rack.yaml:12:3 machines.rpi-[1-3]: has no `uplink`: it is not known which switch it hangs on',
-      'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`: it gets no identity, and is never seen back',
-      'rack.yaml:12:3 machines.rpi-[1-3]: has no `identity`, and there is no `defaultIdentity`: it gets no token',
-      'rack.yaml:14:43 services.power-cycle-daemon.repair.uplink: can do nothing: no device with `uplink: internet` is fed by an outlet that cycles by itself',
-      'rack.yaml:15:31 services.swarming-client.servers: has no `prefix: ""`: machines with another name get no bot',
+      'rack.yaml:10:47 infrastructure.router.backup: is false: the device is not backed up',
+      'rack.yaml:12:3 machines.rpi-[1-3]: has no `power`: it cannot be cycled',
+      'rack.yaml:12:3 machines.rpi-[1-3]: has no `uplink`: its switch is unknown',
+      'rack.yaml:12:3 machines.rpi-[1-3]: has no `address`: it gets no identity, and cycles cannot verify that it is back',
+      'rack.yaml:12:3 machines.rpi-[1-3]: has no `identity` and rack.yaml has no `defaultIdentity`: it gets no token',
+      'rack.yaml:14:43 services.power-cycle-daemon.repair.uplink: has no effect: no device with `uplink: internet` is fed by an outlet with its own cycle',
+      'rack.yaml:15:31 services.swarming-client.servers: has no `prefix: ""`: other machines get no bot',
     ]);
   });
 
-  it('names identities whose e-mail address nobody may know', () => {
+  it('names identities whose e-mail address may be unknown', () => {
     const rack = parse(`rack: r
 jumphost: { name: jumphost, address: 127.0.0.2 }
 defaultIdentity: a
@@ -468,7 +468,7 @@ machines:
 `);
     const warnings = rackWarnings(shared).map(({ message }) => message);
     expect(warnings).toContain(
-      'is also that of a: the metadata server knows callers by their address, and takes both for a',
+      'is also the address of a: the metadata server identifies callers by address, so both are a',
     );
   });
 

@@ -1,16 +1,15 @@
-/** rack.yaml to a Rack, or all that is wrong with it. */
+/** rack.yaml to a Rack, or all its mistakes. */
 import { readFile } from 'node:fs/promises';
 import { errorCode } from '@skolo/errors';
 import { type BuildOptions, build } from './build.ts';
 import { runChecks } from './checks/index.ts';
 import type { Draft } from './draft.ts';
-import { issuesOf, type Problem, RackError, type RackIssue } from './issues.ts';
+import { issuesOf, type Problem, RackError, type RackIssue, unreadableRack } from './issues.ts';
 import { pastedSecretsOf } from './pasted-secrets.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import type { Rack } from './rack.ts';
 import { salvage } from './salvage/salvage.ts';
 import type { ServiceName } from './service-ports.ts';
-import { unreadableRack } from './unreadable.ts';
 import { warningsOf } from './warnings.ts';
 import { maxTextLength, readYaml } from './yaml.ts';
 
@@ -18,12 +17,13 @@ import { maxTextLength, readYaml } from './yaml.ts';
 const origins = new WeakMap<Rack, { text: string; file: string }>();
 
 /**
- * Reads the text of a rack.yaml. `file` is for messages, and what relative paths refer to. A service is strict about
- * all but the sections of other services (`strictFor`); without it everything is strict. Throws RackError and nothing
- * else, whatever the text.
+ * Reads the text of a rack.yaml. `file` is for messages and relative paths. A service (`strictFor`) ignores unknown keys
+ * in sections of other services.
+ *
+ * @throws RackError Throws nothing else, for any text.
  */
 export function parseRack(text: string, options: { file: string; strictFor?: ServiceName }): Rack {
-  // Positions cost more than all the rest and are needed only for mistakes: first without.
+  // First without positions, which are slow and only needed for mistakes.
   const plain = text.length <= maxTextLength ? readPlainYaml(text) : undefined;
   const quick = plain && draftOf(plain.value, options);
   if (quick && quick.problems.length === 0) return finish(quick.draft, text, options.file);
@@ -35,8 +35,10 @@ export function parseRack(text: string, options: { file: string; strictFor?: Ser
 }
 
 /**
- * What can be used safely of a rack.yaml with mistakes, for a start without a better copy: entries with mistakes and
- * what depends on them are left out, as `disabled` of the rack says. Throws RackError, as parseRack does, where nothing can.
+ * The usable part of a rack.yaml with mistakes, for a start without a last good copy. Leaves out entries with mistakes
+ * and entries that depend on them, and lists them in `disabled`.
+ *
+ * @throws RackError No part is usable.
  */
 export function salvageRack(
   text: string,
@@ -44,13 +46,13 @@ export function salvageRack(
 ): Rack {
   const { value } = readYaml(text, options.file);
   const salvaged = salvage(value, options);
-  // Shows what is wrong.
+  // Throws the mistakes.
   if (salvaged === undefined) return parseRack(text, options);
   const { draft, disabled } = salvaged;
   return { ...finish(draft, text, options.file), disabled };
 }
 
-/** Reads and parses a file. A file that cannot be read is a RackError, too. */
+/** Reads and parses a file. @throws RackError Also for an unreadable file. */
 export async function readRack(
   file: string,
   options: { strictFor?: ServiceName } = {},
@@ -65,23 +67,23 @@ export async function readRack(
   return parseRack(text, { ...options, file });
 }
 
-/** Likely oversights, for `skolo rack check`. Only of a rack that parseRack or readRack made. */
+/** Likely oversights, for `skolo rack check`. Requires a rack of parseRack or readRack. */
 export function rackWarnings(rack: Rack): RackIssue[] {
   const origin = origins.get(rack);
   if (origin === undefined) return [];
   const { text, file } = origin;
   const { value, locate } = readYaml(text, file);
   const { draft } = build(value, { file });
-  // The value is not shown: it may be the secret.
+  // The message omits the value, which may be the secret.
   const pasted = pastedSecretsOf(rack, draft, value).map(({ path }): Problem => {
     const message =
-      'no file of this name is beside rack.yaml; write { file: PATH } or { env: NAME }, and replace the secret if it is the secret itself';
+      'no such file next to rack.yaml; write { file: PATH } or { env: NAME }. If it is the secret itself, replace the secret';
     return { path, rule: 'pasted', message };
   });
   return issuesOf([...warningsOf(draft), ...pasted], locate, file);
 }
 
-/** Where rack.yaml probably has a secret itself in place of its file, as {@link SecretReference} says it. */
+/** Paths where rack.yaml probably has a secret instead of its path, as in {@link SecretReference}. */
 export function pastedSecrets(rack: Rack): Set<string> {
   const origin = origins.get(rack);
   if (origin === undefined) return new Set();

@@ -1,4 +1,4 @@
-/** Names, addresses and URLs. Each has one right spelling, so that the same thing written twice is noticed. */
+/** Names, addresses and URLs in canonical form, so that duplicates are found. */
 
 import { whole } from '@skolo/models';
 import { isSafeForSecrets } from '@skolo/secrets';
@@ -8,7 +8,7 @@ import { canonical, text } from './fields.ts';
 
 export const portNumber = whole(1, 65_535);
 
-/** A network port in an entry that may have a range: `8022`, or text that a range gave. */
+/** A network port: `8022`, or text from a range. */
 export const portOrRange = z
   .union([
     portNumber,
@@ -20,13 +20,13 @@ export const portOrRange = z
   ])
   .meta({ title: 'port number' });
 
-/** One label of a host name, as DNS and GCE take it. */
+/** One label of a host name, valid in DNS and GCE. */
 export const hostName = canonical('a host name', 'rpi-001', (name) => {
   const wrong = hostNameProblem(name);
   return wrong === undefined ? name : { wrong };
 });
 
-/** What is wrong with a host name, or undefined. */
+/** Undefined for a valid host name. */
 export function hostNameProblem(name: string): string | undefined {
   if (/^(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return undefined;
   const hint = name
@@ -38,12 +38,12 @@ export function hostNameProblem(name: string): string | undefined {
   return `"${name}" is not a host name (${rule})${better ? `; did you mean "${hint}"?` : ''}`;
 }
 
-/** Several labels with dots. */
+/** Labels with dots. */
 const dottedLabels =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 export const domainName = text(dottedLabels, 'a domain name', 'lan');
 
-/** The one way in which an address is written: `fd00:0::1` is `fd00::1`, `::ffff:10.0.0.1` is `10.0.0.1`. */
+/** The canonical form: `fd00:0::1` is `fd00::1`, `::ffff:10.0.0.1` is `10.0.0.1`. */
 export function canonicalAddress(address: string): string | undefined {
   if (/^(\d{1,3}\.){3}\d{1,3}$/.test(address)) {
     const plain = address
@@ -67,13 +67,13 @@ export const address = canonical('an IP address', '192.168.1.8', (input) => {
     : { wrong: `"${input}" has leading zeros, which some programs read as octal; write ${plain}` };
 });
 
-/** What a URL may have as its host, without port and brackets. */
+/** Host of a URL, without port and brackets. */
 export const urlHost = canonical('a host name or IP address', 'rack4.example.com', (input) => {
   const isName = dottedLabels.test(input) && !/^[\d.]+$/.test(input);
   return isName ? input : canonicalAddress(input);
 });
 
-/** A network, `10.42.0.0/24`; a single address is itself with all bits. Canonical text. */
+/** A network, `10.42.0.0/24`; a single address gets all bits. */
 export const cidr = canonical('a network', '10.42.0.0/24', (input) => {
   const [base = '', bits, rest] = input.split('/');
   const canonical = canonicalAddress(base);
@@ -110,17 +110,17 @@ export const email = text(
   'ann@example.com',
 );
 
-/** No message repeats a URL: some hold a secret. */
+/** Messages omit the URL, because it may contain a secret. */
 function checkedUrl(input: string, example: string): { url: URL } | { wrong: string } {
   if (!URL.canParse(input) || !/^https?:\/\//i.test(input)) {
     return { wrong: `this is not an http or https URL; for example ${example}` };
   }
   const url = new URL(input);
   if (!url.username && !url.password) return { url };
-  return { wrong: 'this URL holds a password; secrets are never in rack.yaml' };
+  return { wrong: 'this URL has a password; rack.yaml must not hold secrets' };
 }
 
-/** An absolute http or https URL, without a slash at its end. */
+/** An absolute http or https URL, without a trailing slash. */
 export const httpUrl = canonical('an http or https URL', 'http://192.168.1.8:9210', (input) => {
   const checked = checkedUrl(input, 'http://192.168.1.8:9210');
   return 'wrong' in checked ? checked : input.replace(/\/+$/, '');
@@ -128,22 +128,22 @@ export const httpUrl = canonical('an http or https URL', 'http://192.168.1.8:921
 
 const googleTokens = 'https://oauth2.googleapis.com/token';
 
-/** A URL that tokens travel over: https, or http on loopback. */
+/** A URL for tokens: https, or http on loopback. */
 export const tokenUrl = canonical('an https URL', googleTokens, (input) => {
   const checked = checkedUrl(input, googleTokens);
   if ('wrong' in checked) return checked;
   if (isSafeForSecrets(checked.url)) return input;
   const { hostname } = checked.url;
-  return { wrong: `tokens go over https, or over http on loopback only, and not to ${hostname}` };
+  return { wrong: `tokens require https, except on loopback; ${hostname} is not loopback` };
 });
 
-/** Digits of at most 64 bits, kept as text: a number in YAML would be rounded. */
+/** A 64-bit number as text, because YAML would round it. */
 export const digits64 = z
   .union([z.string(), z.number()])
   .meta({ title: 'number of 64 bits, in quotes' })
   .transform((input, context): string => {
     if (typeof input === 'number' && !Number.isSafeInteger(input)) {
-      const message = 'this number is too long to be read exactly; put it in quotes';
+      const message = 'this number is too long to be exact; put it in quotes';
       context.issues.push({ code: 'custom', message, input });
       return z.NEVER;
     }

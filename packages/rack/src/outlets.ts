@@ -1,7 +1,7 @@
-/** Outlets and ports as they are written. */
+/** Text form of outlets and ports. */
 import type { AttachedDevice, Outlet, UsbPort } from './rack.ts';
 
-/** `switch-1/14`, or `switch-1` where the port is not told. */
+/** `switch-1/14`, or `switch-1` without a port. */
 export function parseOutlet(written: string): Outlet | undefined {
   const [, device, outlet] =
     /^([a-z0-9][a-z0-9-]{0,62})(?:\/([\w./:@-]{1,60}))?$/.exec(written) ?? [];
@@ -25,7 +25,7 @@ export function formatUsbPort({ hub, port }: UsbPort): string {
   return `usb/${hub}.${port}`;
 }
 
-/** What feeds an attached device, as an outlet: a port of the hub of machine `m` is `m/usb/1-1.2`. */
+/** Feed of an attached device as an outlet: a port of the hub of machine `m` is `m/usb/1-1.2`. */
 export function feedOf(machine: string, { power }: AttachedDevice): Outlet | undefined {
   if (power === undefined || 'device' in power) return power;
   return { device: machine, outlet: formatUsbPort(power) };

@@ -1,9 +1,9 @@
-/** Settings of the agent of one machine: those of all, and what its own entry says differently. */
+/** Settings of the agent of one machine. */
 import { isMap } from './plain.ts';
 import type { Machine, Rack } from './rack.ts';
 import type { SwarmingClientSettings } from './settings/swarming-client.ts';
 
-/** What is in force on a machine. Maps are merged, everything else is replaced. */
+/** Merges overrides of the machine: maps are merged, other values replaced. */
 export function swarmingSettings(
   rack: Pick<Rack, 'services'>,
   machine: Pick<Machine, 'swarming'>,

@@ -1,4 +1,4 @@
-/** Secrets that somebody probably typed into rack.yaml where the name of their file belongs. */
+/** Secrets that were probably typed into rack.yaml instead of their path. */
 import { existsSync } from 'node:fs';
 import { secretPath } from '@skolo/secrets';
 import type { Draft } from './draft.ts';
@@ -14,10 +14,10 @@ interface PastedSecret {
 }
 
 /**
- * References such as `password: hunter2`: a bare word, neither a path nor a name with a suffix, and no file of that
- * name is beside rack.yaml. `{ file: token }` says that it is a file, and is not among them.
+ * References such as `password: hunter2`: a bare word without a slash or dot, and no such file next to rack.yaml. Excludes
+ * `{ file: token }`.
  *
- * @param value the content of rack.yaml that the draft was built of
+ * @param value content of rack.yaml
  */
 export function pastedSecretsOf(rack: Rack, draft: Draft, value: unknown): PastedSecret[] {
   return secretReferences(rack).flatMap((reference) => {
@@ -29,7 +29,7 @@ export function pastedSecretsOf(rack: Rack, draft: Draft, value: unknown): Paste
   });
 }
 
-/** The path of an expanded entry, as it is written. */
+/** The path in the file for an expanded entry. */
 function pathInFile({ rack, where }: Draft, path: Path): Path {
   const [section, name, ...rest] = path;
   if (section !== 'identities' && section !== 'logins' && section !== 'infrastructure') return path;

@@ -9,7 +9,7 @@ import { CORE_SCHEMA, load } from 'js-yaml';
 import { hideRanges } from './hidden-ranges.ts';
 import { isMap } from './plain.ts';
 
-/** The value, or undefined where the text must go to the full parser. */
+/** Undefined if the text needs the full parser. */
 export function readPlainYaml(text: string): { value: unknown } | undefined {
   const { hidden, show } = hideRanges(text);
   if (special.test(hidden)) return undefined;
@@ -17,14 +17,14 @@ export function readPlainYaml(text: string): { value: unknown } | undefined {
     const value = load(hidden, { schema: CORE_SCHEMA, onWarning: giveUp });
     return value === undefined ? undefined : { value: shown(value, show) };
   } catch {
-    // The full parser says where the mistake is.
+    // The full parser finds the position.
     return undefined;
   }
 }
 
 /**
- * Tabs and other line ends; anchors, tags and block scalars; several documents; what js-yaml takes from behind a bracket
- * or a quote; numbers that only one of the two knows.
+ * Tabs and other line ends; anchors, tags and block scalars; several documents; text after a bracket or quote that
+ * js-yaml accepts; numbers that only one of the two reads.
  */
 const special = new RegExp(
   [
@@ -43,7 +43,7 @@ function giveUp(): never {
   throw new TypeError('not plain');
 }
 
-/** What was hidden is shown in its place. */
+/** Restores hidden ranges. */
 function shown(value: unknown, show: (text: string) => string): unknown {
   if (typeof value === 'string') return show(value);
   if (Array.isArray(value)) return value.map((each) => shown(each, show));

@@ -1,4 +1,4 @@
-/** Plain data, as YAML and JSON have it. */
+/** Plain data of YAML and JSON. */
 
 /** A map with any keys. */
 export type PlainMap = Readonly<Record<string, unknown>>;

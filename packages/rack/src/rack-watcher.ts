@@ -1,13 +1,12 @@
-/** How `watchRack` notices, judges and takes over changes of rack.yaml. */
+/** Detects, checks and applies changes of rack.yaml. */
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileVersion, VersionedFile } from './file-version.ts';
-import { RackError } from './issues.ts';
+import { RackError, unreadableRack } from './issues.ts';
 import type { LastGoodCopy } from './last-good-copy.ts';
 import { parseRack, salvageRack } from './load.ts';
 import type { Rack } from './rack.ts';
-import { unreadableRack } from './unreadable.ts';
 import type { RackWatch, WatchRackOptions, WatchTuning } from './watch.ts';
 
 /** Notifications come in bursts, and in a busy folder they never stop. */
@@ -21,22 +20,22 @@ export interface WatchDeps {
   report(error: Error): void;
 }
 
-/** What `degraded` says of a file that is not in force as it is. */
-export interface Refusal {
+/** Why the file is not in force, for `degraded`. */
+export interface Rejection {
   error: RackError;
   since: Date;
-  /** What is in force. */
+  /** What is in force instead. */
   instead: string;
 }
 
 export interface WatchState {
   rack: Rack;
-  /** What `rack` was read from; absent where that was not valid, and `rack` is what could be used of it. */
+  /** Text of `rack`; undefined if `rack` is only the usable part. */
   text: string | undefined;
-  /** Key of the file's version that was last accepted or refused. */
-  judged: string;
-  /** Why that one is not in force, or not all of it. */
-  refusal?: Refusal;
+  /** Key of the version that was last accepted or rejected. */
+  checked: string;
+  /** Why that version is not in force, or only partly. */
+  rejection?: Rejection;
 }
 
 export class RackWatcher implements RackWatch {
@@ -77,26 +76,26 @@ export class RackWatcher implements RackWatch {
 
   get degraded(): RackWatch['degraded'] {
     const entries: RackWatch['degraded'] = [];
-    if (this.state.refusal) {
-      const { error, since, instead } = this.state.refusal;
-      entries.push({ what: 'rack.yaml', why: `refused: ${inShort(error)}; ${instead}`, since });
+    if (this.state.rejection) {
+      const { error, since, instead } = this.state.rejection;
+      entries.push({ what: 'rack.yaml', why: `rejected: ${inShort(error)}; ${instead}`, since });
     }
     const { trouble } = this.deps.lastGood;
     if (trouble) {
-      const why = `${trouble.error.message}; a restart would find an older copy, or none`;
+      const why = `${trouble.error.message}; after a restart the service would use an older copy, if any`;
       entries.push({ what: 'last good copy of rack.yaml', why, since: trouble.since });
     }
     return entries;
   }
 
   onChange(listener: (rack: Rack, previous: Rack) => void): () => void {
-    // Wrapped, so that a function that listens twice is two listeners.
+    // Wrapped, so that the same function can be added twice.
     const entry: typeof listener = (rack, previous) => listener(rack, previous);
     this.listeners.add(entry);
     return () => this.listeners.delete(entry);
   }
 
-  /** Without notifications (no inotify left, no such thing here) the regular look has to do. */
+  /** Without notifications (no inotify watch left) polling suffices. */
   private subscribe() {
     if (!this.deps.tuning.notify) return;
     try {
@@ -118,14 +117,14 @@ export class RackWatcher implements RackWatch {
         await this.examine();
         await this.retryCopy();
       } catch (error) {
-        // Closing ends a pause by an AbortError. All else is our own mistake, and no reason to stop watching.
+        // Closing ends a pause with an AbortError. Any other error is a bug, but must not stop the watch.
         if (!signal.aborted) this.deps.report(asError(error));
       }
-      await this.nextLook();
+      await this.nextPoll();
     }
   }
 
-  private async nextLook() {
+  private async nextPoll() {
     if (!this.notified && !this.closing.signal.aborted) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, this.deps.tuning.poll);
@@ -141,34 +140,34 @@ export class RackWatcher implements RackWatch {
 
   private async examine() {
     const { file, options, tuning } = this.deps;
-    const found = await file.look();
-    if (found.key === this.state.judged) return;
+    const found = await file.read();
+    if (found.key === this.state.checked) return;
     const version = await this.steady(found);
-    if (version.key === this.state.judged) return;
+    if (version.key === this.state.checked) return;
 
     if ('text' in version && version.text === this.state.text) {
-      this.takeBack(version.key);
+      this.restore(version.key);
       return;
     }
-    const outcome = judge(version, options);
+    const outcome = parseVersion(version, options);
     if ('rack' in outcome) {
       await this.accept(outcome, version.key);
       return;
     }
     await this.pause(tuning.recheck);
-    const again = await file.look();
-    if (again.key === version.key) this.refuse(outcome.refused, version.key);
+    const again = await file.read();
+    if (again.key === version.key) this.reject(outcome.rejected, version.key);
     else this.notified = true;
   }
 
-  /** A file may be seen half-written, and half of an inventory can be a valid one: wait until it stays the same. */
+  /** Waits until the file is stable: half of an inventory can be valid. */
   private async steady(found: FileVersion): Promise<FileVersion> {
     const { file, tuning } = this.deps;
     const giveUp = performance.now() + tuning.settleAtMost;
     let version = found;
     for (;;) {
       await this.pause(tuning.settle);
-      const next = await file.look();
+      const next = await file.read();
       if (next.key === version.key || performance.now() > giveUp) return next;
       version = next;
     }
@@ -176,25 +175,25 @@ export class RackWatcher implements RackWatch {
 
   private async accept({ rack, text }: { rack: Rack; text: string }, key: string) {
     const previous = this.state.rack;
-    this.state = { rack, text, judged: key };
-    for (const listener of [...this.listeners]) this.tell(() => listener(rack, previous));
-    this.tell(() => this.deps.options.onReload?.(rack));
+    this.state = { rack, text, checked: key };
+    for (const listener of [...this.listeners]) this.notify(() => listener(rack, previous));
+    this.notify(() => this.deps.options.onReload?.(rack));
     await this.keepCopy();
   }
 
-  /** A refused edit is undone: the file is what is in force anyway. */
-  private takeBack(key: string) {
+  /** A rejected edit was undone: the file is the version in force. */
+  private restore(key: string) {
     const { rack, text } = this.state;
-    this.state = { rack, text, judged: key };
-    this.tell(() => this.deps.options.onReload?.(rack));
+    this.state = { rack, text, checked: key };
+    this.notify(() => this.deps.options.onReload?.(rack));
   }
 
-  private refuse(error: RackError, key: string) {
-    const { rack, text, refusal } = this.state;
-    const since = refusal?.since ?? new Date();
-    const instead = refusal?.instead ?? 'the version before it stays in force';
-    this.state = { rack, text, judged: key, refusal: { error, since, instead } };
-    this.tell(() => this.deps.options.onRefused(error));
+  private reject(error: RackError, key: string) {
+    const { rack, text, rejection } = this.state;
+    const since = rejection?.since ?? new Date();
+    const instead = rejection?.instead ?? 'the previous version stays in force';
+    this.state = { rack, text, checked: key, rejection: { error, since, instead } };
+    this.notify(() => this.deps.options.onRejected(error));
   }
 
   private async retryCopy() {
@@ -207,7 +206,7 @@ export class RackWatcher implements RackWatch {
     if (this.state.text !== undefined) await this.deps.lastGood.keep(this.state.text);
   }
 
-  private tell(listener: () => void) {
+  private notify(listener: () => void) {
     try {
       listener();
     } catch (error) {
@@ -220,8 +219,8 @@ export class RackWatcher implements RackWatch {
   }
 }
 
-/** What can be used safely of a version that is refused. */
-export function judgeRest(
+/** The usable part of a rejected version. */
+export function salvageVersion(
   version: FileVersion,
   { file, service }: Pick<WatchRackOptions, 'file' | 'service'>,
 ): Rack | undefined {
@@ -233,17 +232,17 @@ export function judgeRest(
   }
 }
 
-/** What a version of the file is worth. */
-export function judge(
+/** Parses a version of the file. */
+export function parseVersion(
   version: FileVersion,
   { file, service, parse = parseRack }: Pick<WatchRackOptions, 'file' | 'service' | 'parse'>,
-): { rack: Rack; text: string } | { refused: RackError } {
-  if ('unreadable' in version) return { refused: unreadableRack(file, version.unreadable) };
+): { rack: Rack; text: string } | { rejected: RackError } {
+  if ('unreadable' in version) return { rejected: unreadableRack(file, version.unreadable) };
   try {
     return { rack: parse(version.text, { file, strictFor: service }), text: version.text };
   } catch (error) {
-    if (error instanceof RackError) return { refused: error };
-    return { refused: wholeFile(file, `the check itself failed: ${asError(error).message}`) };
+    if (error instanceof RackError) return { rejected: error };
+    return { rejected: wholeFile(file, `the check failed: ${asError(error).message}`) };
   }
 }
 

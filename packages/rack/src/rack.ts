@@ -1,6 +1,6 @@
 /**
- * The inventory as everything else sees it: ranges expanded, references checked, defaults filled in.
- * Secrets are still references; they are read when they are used (see packages/secrets).
+ * The inventory: ranges expanded, references checked, defaults filled in.
+ * Secrets are references; packages/secrets reads them on use.
  */
 import type { Device, Ports } from '@skolo/models';
 import type { AccountCredentials, Login } from '@skolo/secrets';
@@ -12,7 +12,7 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 /** A reference to an outlet or a port: `switch-1/14` is `{ device: 'switch-1', outlet: '14' }`. */
 export interface Outlet {
   device: string;
-  /** As its model writes it. Empty only in an `uplink` that names a device and not the port. */
+  /** In the notation of its model. Empty only in an `uplink` without a port. */
   outlet: string;
 }
 
@@ -22,15 +22,15 @@ export interface UsbPort {
   port: number;
 }
 
-/** What the metadata server may hand out. */
+/** An account whose tokens the metadata server issues. */
 export interface Identity {
   name: string;
   project: string;
-  /** Digits; `0` where rack.yaml gives none. */
+  /** Digits; `0` if rack.yaml has none. */
   projectNumber: string;
-  /** Where rack.yaml gives none, it is known once the credentials have been read. */
+  /** Absent: from the credentials. */
   email?: string;
-  /** The scopes of a token, and the most that a caller may ask for. */
+  /** Scopes of a token; a caller can request only these. */
   scopes: string[];
   credentials: AccountCredentials;
   projectAttributes: Record<string, string>;
@@ -39,11 +39,11 @@ export interface Identity {
 
 export type Role = 'view' | 'operate' | 'admin';
 
-/** Who may read and change things. */
+/** Access to the services. */
 export interface Access {
   tokens?: { file: string };
   google?: { audience: string; emails: Record<string, Role>; certsUrl?: string };
-  /** CIDRs whose callers may read without signing in. */
+  /** CIDRs that may read without a sign-in. */
   anonymousRead: string[];
 }
 
@@ -59,12 +59,12 @@ export interface AttachedDevice {
   login?: string;
 }
 
-/** How a machine is seen to be back after a power cycle. */
+/** Check that a machine is back after a power cycle. */
 export type SeenBack = { ssh: number } | { http: string } | { icmp: true };
 
-/** What the metadata server tells a machine about itself. */
+/** Metadata of a machine. */
 export interface MachineMetadata {
-  /** Digits, 64 bits unsigned; derived from the name where not given. */
+  /** Digits, 64 bits unsigned; absent: derived from the name. */
   id?: string;
   zone?: string;
   machineType?: string;
@@ -87,7 +87,7 @@ export interface Machine {
   mac?: string;
   power: Outlet[];
   uplink?: Outlet;
-  /** A name of `identities`, or `none`: cut off. Absent: `defaultIdentity` applies. */
+  /** A name of `identities`, or `none`. Absent: `defaultIdentity` applies. */
   identity?: string;
   login?: string;
   offSeconds?: number;
@@ -98,15 +98,15 @@ export interface Machine {
   swarming: Record<string, unknown>;
 }
 
-/** A router, switch, PDU: whatever has a model of packages/models. */
+/** A device with a model of packages/models: router, switch, PDU. */
 export interface InfrastructureDevice extends Device {
   mac?: string;
   /** An outlet or port, or `internet`. */
   uplink?: Outlet | 'internet';
   power: Outlet[];
-  /** Whether rack.yaml wants it backed up; its model may still not be able to. */
+  /** Whether rack.yaml enables its backup; its model may not support it. */
   backup: boolean;
-  /** Its own time-outs of the backup, in place of those of the service. */
+  /** Overrides of the service's time-outs. */
   backupLimits?: { idleSeconds?: number; totalSeconds?: number };
 }
 
@@ -114,7 +114,7 @@ export interface Jumphost {
   name: string;
   address: string;
   aliases: string[];
-  /** More that clients send as Host. */
+  /** Other Host headers of clients. */
   hosts?: string[];
   mac?: string;
   identity?: string;
@@ -123,21 +123,21 @@ export interface Jumphost {
 }
 
 /**
- * Of a rack.yaml with mistakes, of which a service uses the rest: what is left out, and for whom nothing is known for
- * sure. Identities by network (`callers`, `defaultIdentity`) are not for the addresses of what is left out.
+ * The unusable part of a rack.yaml with mistakes. Addresses of disabled entries get no identity by network (`callers`,
+ * `defaultIdentity`).
  */
 export interface Disabled {
   /** Entries and keys, dotted, as in messages. */
   what: string[];
-  /** Machines and infrastructure that rack.yaml lists and this rack does not. */
+  /** Disabled machines and infrastructure. */
   names: ReadonlySet<string>;
-  /** Every address that an entry mentions which is left out. */
+  /** Every address in a disabled entry. */
   addresses: ReadonlySet<string>;
-  /** An address of a machine is not known: it may be any of the subnet. */
+  /** The address of a disabled machine is unknown: it may be any of the subnet. */
   subnet: boolean;
-  /** It is not known which network or section has the mistake: only machines and what they have are known. */
+  /** The network or section with the mistake is unknown: only machines get identities. */
   everyone: boolean;
-  /** What feeds what is not known for all: only outlets that feed a machine or its device are known. */
+  /** The wiring is incomplete: only feeds of machines and their devices are known. */
   wiring: boolean;
 }
 
@@ -148,15 +148,15 @@ export interface Rack {
   network: { subnet?: string; domain: string };
   jumphost: Jumphost;
   identities: ReadonlyMap<string, Identity>;
-  /** What unlisted callers get; absent: nothing. */
+  /** Identity of unlisted callers; absent: no identity. */
   defaultIdentity?: string;
   access: Access;
   logins: ReadonlyMap<string, Login>;
   infrastructure: ReadonlyMap<string, InfrastructureDevice>;
   machines: ReadonlyMap<string, Machine>;
   services: ServicesSettings;
-  /** Absent where rack.yaml is valid. */
+  /** Absent if rack.yaml is valid. */
   disabled?: Disabled;
-  /** Absolute folder of rack.yaml: what relative paths of secrets refer to. */
+  /** Absolute folder of rack.yaml, the base of relative paths. */
   dir: string;
 }

@@ -2,16 +2,16 @@
  * Ranges, as in `rpi-[001-040]` or `switch-1/[1-3,7]`.
  *
  * A range is a pair of brackets around numbers and spans, nothing else: `[7]`, `[1-3,7]`. Leading zeros are kept.
- * Several ranges in one text are all combinations, the last one turning fastest. Brackets around anything else are
- * just text, and a backslash before a range makes it text: `\[1-3]` is `[1-3]`.
+ * Several ranges in one text give all combinations, the last varies fastest. Brackets around anything else are plain
+ * text, as is a range after a backslash: `\[1-3]` is `[1-3]`.
  */
 
-/** No text may stand for more names than this. */
+/** Limit of names of one text. */
 export const maxNames = 10_000;
 
 const range = /(\\?)\[(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)\]/g;
 
-/** The text is not a range: a span that runs backwards, uneven zeros, too many names. */
+/** An invalid range: a reversed span, uneven zeros, too many names. */
 export class RangeSyntaxError extends Error {
   readonly code = 'RANGE_SYNTAX';
 }
@@ -31,7 +31,7 @@ export function expandRange(text: string): string[] {
     const literal = text.slice(end, match.index);
     const values = escaped ? [found.slice(1)] : spans.split(',').flatMap(numbersOf);
     if (names.length * values.length > maxNames) {
-      throw new RangeSyntaxError(`"${shorten(text)}" stands for more than ${maxNames} names`);
+      throw new RangeSyntaxError(`"${shorten(text)}" has more than ${maxNames} names`);
     }
     names = names.flatMap((name) => values.map((value) => name + literal + value));
     end = match.index + found.length;
@@ -41,8 +41,9 @@ export function expandRange(text: string): string[] {
 }
 
 /**
- * Several names or ranges, divided by commas or blanks: what a person types on a command line. Names have no brackets, so one
- * that is left belongs to a range that is not closed, or not one. Throws RangeSyntaxError.
+ * Names or ranges from a command line, separated by commas or spaces. A remaining bracket is part of an invalid range.
+ *
+ * @throws RangeSyntaxError
  */
 export function expandNames(text: string): string[] {
   const items = text.match(/(?:\[[^\]]*\]|[^\s,])+/g) ?? [];
@@ -51,7 +52,7 @@ export function expandNames(text: string): string[] {
     throw new RangeSyntaxError(`"${shorten(text)}" is not a range; write it like "rpi-[001-040]"`);
   }
   if (names.length > maxNames) {
-    throw new RangeSyntaxError(`"${shorten(text)}" stands for more than ${maxNames} names`);
+    throw new RangeSyntaxError(`"${shorten(text)}" has more than ${maxNames} names`);
   }
   return names;
 }
@@ -68,7 +69,7 @@ function numbersOf(span: string): string[] {
   const from = Number(first);
   const to = Number(last);
   if (to < from) {
-    throw new RangeSyntaxError(`[${span}] runs backwards; did you mean [${last}-${first}]?`);
+    throw new RangeSyntaxError(`[${span}] is reversed; did you mean [${last}-${first}]?`);
   }
   const padded = isPadded(first) || isPadded(last);
   if (padded && first.length !== last.length) {
@@ -78,7 +79,7 @@ function numbersOf(span: string): string[] {
     throw new RangeSyntaxError(`[${span}] ${mixed}; did you mean [${even}]?`);
   }
   if (!Number.isSafeInteger(to) || to - from >= maxNames) {
-    throw new RangeSyntaxError(`[${shorten(span)}] stands for more than ${maxNames} names`);
+    throw new RangeSyntaxError(`[${shorten(span)}] has more than ${maxNames} names`);
   }
   const numbers: string[] = [];
   for (let number = from; number <= to; number++) {
@@ -96,8 +97,8 @@ function shorten(text: string): string {
 }
 
 /**
- * Short text for people, in the same order: `['a-1', 'a-2', 'b']` is `a-[1-2],b`. `expandNames` turns it back, for
- * names without brackets, commas and blanks.
+ * Short text in the same order: `['a-1', 'a-2', 'b']` is `a-[1-2],b`. `expandNames` is the inverse for names without
+ * brackets, commas and spaces.
  */
 export function foldRange(names: readonly string[]): string {
   let patterns = names.map((name) => name.split(/(\d+)/));
@@ -109,7 +110,7 @@ export function foldRange(names: readonly string[]): string {
   return patterns.map((pattern) => pattern.join('')).join(',');
 }
 
-/** A pattern is text and numbers (or ranges) in turn: the odd places are numbers. */
+/** A pattern alternates text and numbers (or ranges); odd indices are numbers. */
 function foldOnce(patterns: string[][]): string[][] {
   const folded: string[][] = [];
   for (let start = 0; start < patterns.length; ) {
@@ -133,7 +134,7 @@ function foldOnce(patterns: string[][]): string[][] {
   return folded;
 }
 
-/** The one odd place in which two patterns differ, both being plain numbers there, and ranges only after it; else -1. */
+/** The only odd index at which two patterns differ, with plain numbers there and ranges only after it; else -1. */
 function onlyDifference(a: string[], b: string[] | undefined): number {
   if (b === undefined || a.length !== b.length) return -1;
   const place = a.findIndex((part, i) => part !== b[i]);

@@ -1,15 +1,15 @@
-/** The section `services`: strict about the sections that are one's own. */
+/** The section `services`. */
 import { check } from './describe.ts';
 import { type Problem, shown } from './issues.ts';
-import { withoutRefused } from './lenient.ts';
+import { withoutUnknown } from './lenient.ts';
 import { isMap } from './plain.ts';
 import { type ServiceName, serviceNames } from './service-ports.ts';
 import { type ServicesSettings, settingsSchemas as schemas, servicesSchema } from './settings.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
- * Settings of all services. Without `strictFor`, unknown services are a mistake, too; with it, what is not understood in
- * the section of another service is left out of it.
+ * Settings of all services. Without `strictFor`, an unknown service is a mistake. With it, unknown keys of other services
+ * are left out.
  */
 export function readServices(
   value: unknown,
@@ -29,7 +29,7 @@ export function readServices(
   const raw = new Map<string, unknown>(
     serviceNames.map((name) => {
       const isStrict = strictFor === undefined || strictFor === name;
-      return [name, isStrict ? written[name] : withoutRefused(schemas[name], written[name])];
+      return [name, isStrict ? written[name] : withoutUnknown(schemas[name], written[name])];
     }),
   );
   const { value: settings, problems: found = [] } = check(servicesSchema, Object.fromEntries(raw), [
@@ -43,7 +43,7 @@ export function readServices(
 
 function unknownService(name: string): Problem[] {
   if (serviceNames.some((known) => known === name)) return [];
-  const guess = didYouMean(name, serviceNames) || `; known are ${serviceNames.join(', ')}`;
+  const guess = didYouMean(name, serviceNames) || `; known services: ${serviceNames.join(', ')}`;
   return [
     {
       path: ['services', name],

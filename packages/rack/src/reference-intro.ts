@@ -1,4 +1,4 @@
-/** What stands before the tables of docs/rack-yaml.md. */
+/** Introduction of docs/rack-yaml.md. */
 export const referenceIntro = `<!-- Made by \`npm run generate -w packages/rack\` from the schema in packages/rack/src. Do not edit. -->
 
 # rack.yaml

@@ -1,4 +1,4 @@
-/** docs/rack-yaml.md: every key of rack.yaml, made from the same schema that checks it. */
+/** docs/rack-yaml.md: every key of rack.yaml, from the schema. */
 
 import { type Model, models } from '@skolo/models';
 import {
@@ -24,13 +24,13 @@ export function rackReference(): string {
     table(rows('', { properties, required: required ?? [] }, false)),
     ...sections.filter((key) => key !== 'services').map((key) => sectionOf(key, properties[key])),
     '## Models',
-    'Values of `model:`. “Ports” is what an `uplink` can name, “outlets” what `power` can. “Off” is the default length of a cycle. “By itself” means that the device alone does off, wait and on, so that nothing stays off when the daemon dies in between.',
+    'Values of `model:`. `uplink` can name the ports, `power` the outlets. “Off” is the default time without power in a cycle. “By itself” means that the device does off, wait and on alone, so that no outlet stays off if the daemon dies meanwhile.',
     modelTable(),
-    'Keys that only some models have:',
+    'Keys of some models:',
     modelKeys(),
     ...servicesOf(properties.services),
     '## Forms',
-    'Formats of the types that are neither text nor numbers.',
+    'Formats of other types than text and numbers.',
     formTable(formsIn({ properties })),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -66,7 +66,7 @@ function modelTable(): string {
     return `| ${cells.join(' | ')} |`;
   });
   return [
-    '| model | what it is | over | ports | outlets | off | backed up |',
+    '| model | device | transports | ports | outlets | off | backed up |',
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n');
@@ -87,7 +87,7 @@ function modelKeys(): string {
     rows('', modelJson(model)).map((row) => `| \`${model.name}\` ${line(row)}`),
   );
   return [
-    '| model | key | type | default | what it is |',
+    '| model | key | type | default | description |',
     '| --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n');
@@ -111,7 +111,7 @@ interface Row {
 
 function table(found: Row[]): string {
   return [
-    '| key | type | default | what it is |',
+    '| key | type | default | description |',
     '| --- | --- | --- | --- |',
     ...found.map(line),
   ].join('\n');
@@ -122,7 +122,7 @@ function line({ key, type, value, text }: Row): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
 }
 
-/** A row for each key, and under it the keys within. */
+/** A row for each key, followed by its sub-keys. */
 function rows(prefix: string, schema: SubSchema | undefined, deep = true): Row[] {
   if (!isSchema(schema)) return [];
   const required = schema.required ?? [];
@@ -140,7 +140,7 @@ function rows(prefix: string, schema: SubSchema | undefined, deep = true): Row[]
 }
 
 function within(key: string, schema: JsonSchema): Row[] {
-  // All keys of services.swarming-client: once is enough.
+  // The same keys as services.swarming-client.
   if (key === 'swarming') return [];
   const entry = entryOf(schema);
   if (entry) return rows(`${key}.NAME.`, entry);
@@ -153,7 +153,7 @@ function within(key: string, schema: JsonSchema): Row[] {
   return [];
 }
 
-/** The schema of the values of a map with any keys. */
+/** Schema of the values of a map by name. */
 function entryOf(schema: SubSchema | undefined): JsonSchema | undefined {
   const entry = isSchema(schema) ? schema.additionalProperties : undefined;
   return isSchema(entry) && keysOf(entry).length > 0 ? entry : undefined;
@@ -174,7 +174,7 @@ function typeOf(schema: JsonSchema): string {
   const choices = schema.anyOf ?? schema.oneOf;
   if (schema.title !== undefined) return schema.title;
   if (choices?.every((choice) => choice.description !== undefined && choice.const !== undefined)) {
-    return 'a model, below';
+    return 'a model (see Models)';
   }
   const [one, list] = choices ?? [];
   if (one && isSchema(list?.items) && typeOf(one) === typeOf(list.items))
@@ -197,7 +197,7 @@ function typeOf(schema: JsonSchema): string {
   }
 }
 
-/** Forms of text and what each looks like, from all over the schema. */
+/** Formats of text with an example, from the whole schema. */
 function formsIn(schema: JsonSchema, forms = new Map<string, string>()): Map<string, string> {
   const example = schema.examples?.[0];
   if (schema.title !== undefined && typeof example === 'string') forms.set(schema.title, example);

@@ -1,4 +1,4 @@
-/** The schema of rack.yaml: the jumphost, identities, logins, access, and what stands at the top. */
+/** The schema of rack.yaml: top level, jumphost, identities, logins, access. */
 import { z } from 'zod';
 import { object, path, secret, secretFile, section, text } from './fields.ts';
 import {
@@ -16,21 +16,21 @@ import { timezone } from './time-fields.ts';
 import { attributes, line, power, uplink } from './wiring-fields.ts';
 
 export const jumphostSchema = object({
-  name: hostName.describe('Its host name.'),
-  address: address.describe('Its address in the rack.'),
-  aliases: z.array(domainName).default([]).describe('More names for it. Bots use `metadata`.'),
+  name: hostName.describe('Host name.'),
+  address: address.describe('Address in the rack.'),
+  aliases: z.array(domainName).default([]).describe('Other names. Bots use `metadata`.'),
   hosts: z
     .array(urlHost)
     .exactOptional()
     .describe(
-      'More names and addresses that clients send as Host, say those of a NAT or a proxy in front. Requests with another Host are rejected, because a page of another site may have resolved its own name to the jumphost.',
+      'Other names and addresses that clients send as Host, for example of a NAT or proxy in front. Services reject any other Host, because a web page could resolve its own name to the jumphost.',
     ),
-  mac: mac.exactOptional().describe('Its MAC address.'),
+  mac: mac.exactOptional().describe('MAC address.'),
   identity: z
     .string()
     .exactOptional()
-    .describe('A name of `identities`, for programs on the jumphost itself.'),
-  uplink: uplink.exactOptional().describe('The port that it is plugged into.'),
+    .describe('A name of `identities`, for programs on the jumphost.'),
+  uplink: uplink.exactOptional().describe('The switch port that it is plugged into.'),
   power,
 });
 
@@ -41,7 +41,7 @@ const sources = {
     .describe('JSON with client id, client secret and refresh token (authorized_user).'),
   tokenUrl: tokenUrl
     .exactOptional()
-    .describe('Token endpoint for `refreshToken`; by default that of Google.'),
+    .describe('Token endpoint for `refreshToken`; default: Google.'),
   externalAccount: secretFile
     .exactOptional()
     .describe('JSON of workload identity federation (external_account).'),
@@ -52,12 +52,10 @@ export const credentialsSchema = object({
   ...sources,
   impersonate: email
     .exactOptional()
-    .describe('E-mail of the service account to be; `from` says with which credentials.'),
-  from: object(sources).exactOptional().describe('Credentials that may impersonate it.'),
-  delegates: z.array(email).exactOptional().describe('Service accounts in between.'),
-  endpoint: tokenUrl
-    .exactOptional()
-    .describe('IAM credentials endpoint, where it is not that of Google.'),
+    .describe('E-mail of the service account to impersonate; needs `from`.'),
+  from: object(sources).exactOptional().describe('Credentials that may impersonate the account.'),
+  delegates: z.array(email).exactOptional().describe('Service accounts of a delegation chain.'),
+  endpoint: tokenUrl.exactOptional().describe('IAM credentials endpoint; default: Google.'),
 });
 
 const scope = text(
@@ -74,9 +72,7 @@ const project = text(
 export const identitySchema = object({
   project: project.describe('Project id.'),
   projectNumber: digits64.default('0').describe('Project number; in quotes.'),
-  email: email
-    .exactOptional()
-    .describe('E-mail of the account; by default, read from the credentials.'),
+  email: email.exactOptional().describe('E-mail of the account; default: from the credentials.'),
   scopes: z
     .array(scope)
     .min(1)
@@ -84,8 +80,8 @@ export const identitySchema = object({
       'https://www.googleapis.com/auth/cloud-platform',
       'https://www.googleapis.com/auth/userinfo.email',
     ])
-    .describe('Scopes of a token, and the most that a caller may ask for.'),
-  credentials: credentialsSchema.describe('How it gets its tokens: exactly one kind.'),
+    .describe('Scopes of a token. A caller can request fewer, but no others.'),
+  credentials: credentialsSchema.describe('Source of its tokens: exactly one kind.'),
   projectAttributes: attributes.describe('Attributes of the project: text by key.'),
   universeDomain: domainName.default('googleapis.com').describe('Universe domain.'),
 });
@@ -99,12 +95,12 @@ export const loginSchema = object({
   token: secret
     .exactOptional()
     .describe(
-      'Bearer token, for HTTP. For machines it is long and random, and the token of each agent is derived from it.',
+      'Bearer token for HTTP. For machines a long random secret: the token of each agent is derived from it.',
     ),
   legacySsh: z
     .boolean()
     .default(false)
-    .describe('Also offer the key exchanges and ciphers that old devices need.'),
+    .describe('Also offer key exchanges and ciphers of old devices.'),
   snmp: object({
     version: z
       .union([z.literal(1), z.literal(2), z.literal('2c').transform((): 2 => 2), z.literal(3)])
@@ -127,36 +123,33 @@ export const loginSchema = object({
 });
 
 export const accessSchema = section({
-  tokens: object({ file: path.describe('Its path.') })
+  tokens: object({ file: path.describe('Path of the file.') })
     .exactOptional()
     .describe('File of named, hashed, expiring tokens, made by `skolo token new`.'),
   google: object({
-    audience: z.string().min(1).describe('Audience that the ID tokens must be for.'),
+    audience: z.string().min(1).describe('Required audience of the ID tokens.'),
     emails: z
       .record(email, z.enum(['view', 'operate', 'admin']))
       .describe('Role of each e-mail address.'),
-    certsUrl: tokenUrl.exactOptional().describe('URL of the public keys of Google.'),
+    certsUrl: tokenUrl.exactOptional().describe('URL of the public keys; default: Google.'),
   })
     .exactOptional()
-    .describe('People who sign in with a Google ID token.'),
-  anonymousRead: z
-    .array(cidr)
-    .default([])
-    .describe('Networks whose callers may read without signing in.'),
-}).describe('People and programs that may read and change things. Roles: view, operate, admin.');
+    .describe('Sign-in with Google ID tokens.'),
+  anonymousRead: z.array(cidr).default([]).describe('Networks that may read without a sign-in.'),
+}).describe('Access of people and programs to the services. Roles: view, operate, admin.');
 
-/** Everything but the entries of many names and the settings of services. */
+/** The top level, without sections by name and settings of services. */
 export const headSchema = {
-  rack: hostName.describe('Name of the rack; alerts and backups carry it.'),
+  rack: hostName.describe('Name of the rack, for example in alerts and backups.'),
   timezone: timezone.default('UTC').describe('Time zone of the schedules.'),
   network: section({
-    subnet: cidr.exactOptional().describe('Every address must be in it.'),
+    subnet: cidr.exactOptional().describe('Subnet of all addresses.'),
     domain: domainName.default('lan').describe('Domain of the host names.'),
   }).describe('The network of the rack.'),
-  jumphost: jumphostSchema.describe('The computer that the services run on.'),
+  jumphost: jumphostSchema.describe('The computer that runs the services.'),
   defaultIdentity: z
     .string()
     .exactOptional()
-    .describe('Identity of callers that are listed nowhere; without it, they get none.'),
+    .describe('Identity of callers that are not listed; default: no identity.'),
   access: accessSchema,
 } as const;

@@ -1,4 +1,4 @@
-/** Every place of rack.yaml that says where a secret is, and whether the secret can be had. */
+/** References to secrets in rack.yaml, and a check that they can be read. */
 
 import { models } from '@skolo/models';
 import {
@@ -21,22 +21,22 @@ export interface SecretReference {
   /** The keys of `where`. */
   path: Path;
   ref: SecretRef;
-  /** A password or a token, which somebody may type where its file belongs. */
+  /** A password or token, which may be typed instead of its path. */
   short?: true;
-  /** A certificate: it has to be readable, and everybody may read it. */
+  /** A certificate, which is no secret. */
   public?: true;
 }
 
 export interface CheckedSecret extends SecretReference {
-  /** Why it cannot be had. Absent: it can. */
+  /** Absent if it can be read. */
   error?: SecretError;
-  /** What is unwise about how it is kept. */
+  /** For example loose permissions. */
   warnings: string[];
 }
 
 /**
- * Lists the references to secrets: all, or those that one service reads. Paths on other
- * computers, such as the agents' ssh key on each machine, are not among them.
+ * References to secrets: all, or those of one service. Excludes paths on other computers, such as the ssh key of agents
+ * on machines.
  */
 export function secretReferences(rack: Rack, service?: ServiceName): SecretReference[] {
   const references: SecretReference[] = [];
@@ -61,7 +61,7 @@ export function secretReferences(rack: Rack, service?: ServiceName): SecretRefer
   return references;
 }
 
-/** Reads each secret that {@link secretReferences} lists, and keeps nothing of it but whether that worked. */
+/** Reads each secret, and keeps only whether that worked. */
 export async function checkSecrets(
   rack: Rack,
   service?: ServiceName,
@@ -111,7 +111,7 @@ function ofSettings(rack: Rack, service: ServiceName): SecretReference[] {
   return references;
 }
 
-/** The values that the schema calls a secret. */
+/** Values that are a `secret` in the schema. */
 function within(path: Path, schema: z.core.$ZodType, value: unknown): SecretReference[] {
   if (value === undefined) return [];
   if (schema === secret) return [{ ...at(path, SecretRefSchema.parse(value)), short: true }];

@@ -1,4 +1,4 @@
-/** The entries of a section of rack.yaml: of one name each, or of many that are expanded first. */
+/** Entries of a section of rack.yaml, with ranges expanded. */
 import { z } from 'zod';
 import { type Checked, check } from './describe.ts';
 import { type Draft, type Report, reportTo } from './draft.ts';
@@ -11,7 +11,7 @@ import { maxNames } from './ranges.ts';
 import type { Omissions, RangedSection } from './salvage/omissions.ts';
 import type { Spread } from './spreading.ts';
 
-/** The value of a key that holds a map by name; without mistakes where it is not there. */
+/** The entries of a section; none if it is missing. */
 function mapOf(section: string, top: PlainMap, report: Report): [string, unknown][] {
   const value = top[section];
   if (value === undefined) return [];
@@ -22,7 +22,7 @@ function mapOf(section: string, top: PlainMap, report: Report): [string, unknown
   return [];
 }
 
-/** Identities and logins: entries of one name each. */
+/** Identities and logins, which have no ranges. */
 export function* singleEntries(
   section: 'identities' | 'logins',
   top: PlainMap,
@@ -33,9 +33,9 @@ export function* singleEntries(
     const path = [section, name];
     draft.declared[section].add(name);
     if (!/^[A-Za-z0-9][\w.-]{0,62}$/.test(name)) {
-      report(path, 'name', `"${name}" cannot be a name here (letters, digits, . _ -)`, 'key');
+      report(path, 'name', `"${name}" is not a valid name (letters, digits, . _ -)`, 'key');
     } else if (section === 'identities' && name === 'none') {
-      report(path, 'name', '"none" is reserved: it means no identity at all', 'key');
+      report(path, 'name', '"none" is reserved: it means no identity', 'key');
     }
     yield { name, raw, path };
   }
@@ -48,32 +48,32 @@ export interface ReadRanged {
   omissions: Omissions | undefined;
 }
 
-/** An entry of many names. */
+/** An entry with its expanded names. */
 export interface RangedEntry extends Expanded {
-  /** Of the entry. */
+  /** Path of the entry. */
   path: Path;
-  /** Of what is wrong with one name of it. */
+  /** Path for a problem of one name. */
   pathOf(name: string): Path;
   isOmitted(name: string): boolean;
 }
 
-function noteNames(
+function recordNames(
   section: RangedSection,
   key: string,
   value: unknown,
   { names, first, changes, problems }: Expanded,
   omissions: Omissions,
 ): void {
-  // Of a range with a mistake, each name may have any value of it.
+  // In a range with a mistake, each name may have any of its values.
   const isUnclear = problems !== undefined;
-  if (names.length === 0) omissions.note(section, key, key, () => value);
+  if (names.length === 0) omissions.record(section, key, key, () => value);
   names.forEach((name, i) => {
     const own = () => (isMap(first) && i > 0 ? { ...first, ...changes(i) } : first);
-    omissions.note(section, key, name, () => (isUnclear ? value : own()));
+    omissions.record(section, key, name, () => (isUnclear ? value : own()));
   });
 }
 
-/** Infrastructure and machines: entries of many names each. What is wrong with a range or a name is reported. */
+/** Infrastructure and machines, which may have ranges. Reports mistakes in ranges and names. */
 export function* rangedEntries(
   section: RangedSection,
   spreadFor: (raw: unknown) => Spread,
@@ -85,7 +85,7 @@ export function* rangedEntries(
   for (const [key, value] of mapOf(section, top, report)) {
     const path = [section, key];
     const expanded = expandEntry(path, key, value, spreadFor(value));
-    if (omissions !== undefined) noteNames(section, key, value, expanded, omissions);
+    if (omissions !== undefined) recordNames(section, key, value, expanded, omissions);
     if (omissions?.isOmitted(section, key)) continue;
     count += expanded.names.length;
     if (count > maxNames) {
@@ -106,8 +106,8 @@ export function* rangedEntries(
 }
 
 /**
- * Checks each name of an entry. What all of them share is checked once: the first wholly, the others in the keys in which
- * they differ from it. Shared parts are the same objects afterwards.
+ * Checks each name of an entry: the first completely, the others only in the keys that differ. Shared parts are the same
+ * objects afterwards.
  */
 export function checkEach<S extends z.ZodObject>(
   schema: S,
@@ -126,7 +126,7 @@ export function checkEach<S extends z.ZodObject>(
 
   function checkedOf(i: number): Checked<z.output<S>> {
     if (whole.value && parts) return { value: { ...whole.value, ...parts[i] } };
-    // With a mistake somewhere each is looked at by itself, so that all mistakes are found.
+    // With a mistake, check each name completely, to find all mistakes.
     return isMap(first) ? check(schema, { ...first, ...differing[i] }, path) : whole;
   }
 
@@ -137,7 +137,7 @@ export function checkEach<S extends z.ZodObject>(
   });
 }
 
-/** The same with the problems within one path at another one. */
+/** Moves problems from one path to another. */
 function moved<T>(checked: Checked<T>, from: Path, to: Path): Checked<T> {
   if (from === to || checked.problems === undefined) return checked;
   return {
@@ -149,14 +149,14 @@ function moved<T>(checked: Checked<T>, from: Path, to: Path): Checked<T> {
   };
 }
 
-/** Whether one problem is only another one seen from below. */
+/** Whether a problem is within the path of a known one. */
 function isWithin({ path }: Problem, { path: known }: Problem): boolean {
   return known.every((part, i) => part === path[i]);
 }
 
 const known = new Map<z.ZodObject, Map<string, z.ZodArray<z.ZodObject>>>();
 
-/** The schema of a list of parts with these keys. */
+/** The schema of a list of maps with only these keys. */
 function partsOf(schema: z.ZodObject, keys: PlainMap = {}): z.ZodArray<z.ZodObject> {
   const ofSchema = known.get(schema) ?? new Map<string, z.ZodArray<z.ZodObject>>();
   known.set(schema, ofSchema);

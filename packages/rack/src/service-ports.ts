@@ -1,4 +1,4 @@
-/** Names of the services, and the ports of each where nothing else is said (design, section 3). */
+/** Names and default ports of the services. */
 export const serviceNames = [
   'metadata-server',
   'router-backup',
@@ -8,7 +8,7 @@ export const serviceNames = [
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
-/** Services of the jumphost. They read rack.yaml, and secrets with it. */
+/** Services on the jumphost, which read rack.yaml and its secrets. */
 export const jumphostServices = serviceNames.filter((name) => name !== 'swarming-client');
 export type JumphostService = (typeof jumphostServices)[number];
 

@@ -1,21 +1,21 @@
-/** Where the services of a rack are found. */
+/** URLs of services. */
 import type { Machine, Rack } from './rack.ts';
 import { type ServiceName, servicePorts } from './service-ports.ts';
 
 /**
- * Where a service is found, by everyone: what rack.yaml says, else the jumphost. The agent runs on every machine, so
- * with a machine it is the one there.
+ * The URL of a service: from rack.yaml, else at the jumphost. With a machine, the agent on it.
+
  */
 export function serviceUrl(rack: Rack, service: ServiceName, machine?: Machine): string {
-  return found(rack, service, 'url', servicePorts[service].port, machine);
+  return urlOf(rack, service, 'url', servicePorts[service].port, machine);
 }
 
-/** Where the metrics of a service are read. */
+/** The metrics URL of a service. */
 export function serviceMetricsUrl(rack: Rack, service: ServiceName, machine?: Machine): string {
-  return found(rack, service, 'metricsUrl', servicePorts[service].metricsPort, machine);
+  return urlOf(rack, service, 'metricsUrl', servicePorts[service].metricsPort, machine);
 }
 
-function found(
+function urlOf(
   rack: Rack,
   service: ServiceName,
   key: 'url' | 'metricsUrl',
@@ -31,7 +31,7 @@ function found(
   return rack.services[service][key] ?? `http://${hostOfUrl(rack.jumphost.address)}:${port}`;
 }
 
-/** An address as it is written in a URL: IPv6 in brackets. */
+/** An address for a URL: IPv6 in brackets. */
 export function hostOfUrl(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }

@@ -1,4 +1,4 @@
-/** The settings of each service: `services.<name>` of rack.yaml. Every key has a working default. */
+/** Settings of services: `services.<name>` of rack.yaml. Every key has a default. */
 import { z } from 'zod';
 import type { ServiceName } from './service-ports.ts';
 import { alertToPubsub } from './settings/alert-to-pubsub.ts';

@@ -1,13 +1,12 @@
 /**
- * What one machine may know of rack.yaml: its own entry, its devices, the settings of its agent, and where the services
- * are that it asks. The metadata server gives it as the attribute `skolo-machine`. Nobody's wiring is in it (not even the
- * machine's own outlet: that is a fact about a switch), no login and no secret (of the token of its agent a digest); tasks
- * on the machine can read it as root.
+ * The part of rack.yaml for one machine: its entry, its devices, settings of its agent, and URLs of services. The metadata
+ * server serves it as the attribute `skolo-machine`. Tasks on the machine can read it as root. So it has no wiring (not
+ * even the machine's own outlet), no login and no secret, only a digest of the agent's token.
  */
 import { z } from 'zod';
 import { check } from './describe.ts';
 import { issuesOf, type Problem, RackError } from './issues.ts';
-import { withoutRefused } from './lenient.ts';
+import { withoutUnknown } from './lenient.ts';
 import { swarmingSettings } from './overrides.ts';
 import type { Machine, Rack } from './rack.ts';
 import { serviceUrl } from './service-urls.ts';
@@ -45,7 +44,7 @@ const slice = z.object({
   }),
   swarming: swarmingClient,
   services: z.object({ 'metadata-server': z.string(), 'power-cycle-daemon': z.string() }),
-  /** Who may ask its agent: the bearer of the token with this digest, and for reading these networks. */
+  /** Access to its agent: the token with this digest; these networks may read. */
   agent: z
     .object({
       tokenSha256: z.string().exactOptional(),
@@ -54,13 +53,13 @@ const slice = z.object({
     .prefault({}),
 });
 
-/** One machine's part of a rack. Plain JSON. */
+/** Plain JSON. */
 export type MachineSlice = z.output<typeof slice>;
 
 /**
  * The part of rack.yaml that a machine may see.
  *
- * @param tokenSha256 digest of its own {@link agentToken}; without it nobody can sign in at its agent
+ * @param tokenSha256 digest of its {@link agentToken}; without it, its agent allows no sign-in
  */
 export function machineSlice(rack: Rack, machine: Machine, tokenSha256?: string): MachineSlice {
   const { name, kind, shelf, label, address, identity = rack.defaultIdentity, metadata } = machine;
@@ -92,8 +91,10 @@ export function machineSlice(rack: Rack, machine: Machine, tokenSha256?: string)
 }
 
 /**
- * Reads what machineSlice made, perhaps in another version: unknown keys are left out, and so are settings that this
- * version does not understand. Throws RackError for anything else; `from` is for its message.
+ * Reads the result of machineSlice, perhaps of another version: leaves out unknown keys and settings.
+ *
+ * @param from for messages
+ * @throws RackError
  */
 export function readMachineSlice(value: unknown, from: string): MachineSlice {
   const settings = z.object({ swarming: z.unknown() }).safeParse(value);
@@ -101,7 +102,7 @@ export function readMachineSlice(value: unknown, from: string): MachineSlice {
     ? {
         ...settings.data,
         ...Object(value),
-        swarming: withoutRefused(swarmingClient, settings.data.swarming),
+        swarming: withoutUnknown(swarmingClient, settings.data.swarming),
       }
     : value;
   const { value: read, problems } = check(slice, kept, []);

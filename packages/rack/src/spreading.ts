@@ -1,22 +1,22 @@
-/** Which values of an entry may be a list with one value for each of its names, and which hold no ranges at all. */
+/** Marks of schemas: values that accept a list with one item per name, and values without ranges. */
 import { spreading } from '@skolo/models';
 import { z } from 'zod';
 
-/** In an entry of many names, one value for each may be given as a list. */
+/** Accepts a list with one value per name. */
 export function each<T extends z.ZodType>(schema: T): T {
   const own = schema.clone();
   spreading.add(own, { as: 'each' });
   return own;
 }
 
-/** The same by place: what `spreading` says of a schema and of all that is within it. */
+/** The marks of a schema and of its parts. */
 export interface Spread {
   as?: 'each' | 'literal';
   keys: ReadonlyMap<string, Spread>;
   items?: Spread;
 }
 
-/** Looks through defaults, options and refinements. */
+/** Unwraps defaults, options and refinements. */
 export function spreadOf(schema: z.core.$ZodType): Spread {
   let inner = schema;
   for (;;) {

@@ -1,6 +1,6 @@
-/** "Did you mean": the known word that is nearest to what somebody typed. */
+/** "Did you mean": the known word nearest to the typed one. */
 
-/** The nearest of the candidates, or undefined where none is near enough to be a slip of the finger. */
+/** Undefined if no candidate is near enough to be a typing error. */
 export function nearest(typed: string, candidates: Iterable<string>): string | undefined {
   const word = typed.slice(0, 80).toLowerCase();
   let best: string | undefined;
@@ -16,7 +16,7 @@ export function nearest(typed: string, candidates: Iterable<string>): string | u
   return best;
 }
 
-/** `; did you mean "x"?`, or nothing. */
+/** `; did you mean "x"?` or empty. */
 export function didYouMean(typed: string, candidates: Iterable<string>): string {
   const guess = nearest(typed, candidates);
   return guess === undefined || guess === typed ? '' : `; did you mean "${guess}"?`;

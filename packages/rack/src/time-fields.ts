@@ -4,7 +4,7 @@ import { nearest } from './suggest.ts';
 
 export const timezone = canonical('a time zone', 'America/New_York', (input) => {
   const zones = Intl.supportedValuesOf('timeZone');
-  // The list has no aliases; to construct a format knows them, and takes ten times as long.
+  // The list lacks aliases. Constructing a format finds them, but takes ten times as long.
   if (input === 'UTC' || zones.includes(input) || isAlias(input)) return input;
   const city = `/${input.toLowerCase()}`;
   const guess = zones.find((zone) => zone.toLowerCase().endsWith(city)) ?? nearest(input, zones);

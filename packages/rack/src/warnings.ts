@@ -1,10 +1,10 @@
-/** Likely oversights: nothing that stops a service, but worth a look. */
+/** Likely oversights, which stop no service. */
 
 import { models, type Transport } from '@skolo/models';
 import { type Draft, type Report, reportTo, within } from './draft.ts';
 import type { Problem } from './issues.ts';
 
-/** Of a draft without problems. */
+/** For a draft without problems. */
 export function warningsOf(draft: Draft): Problem[] {
   const problems: Problem[] = [];
   const report = reportTo(problems);
@@ -20,7 +20,7 @@ export function warningsOf(draft: Draft): Problem[] {
 }
 
 function warnOfJumphost({ rack: { jumphost } }: Draft, report: Report): void {
-  const why = 'what must never be cut is not known';
+  const why = 'the power-cycle daemon cannot protect its own power and network';
   if (!jumphost?.power.length) report(['jumphost'], 'power', `has no \`power\`: ${why}`, 'key');
   if (!jumphost?.uplink) report(['jumphost'], 'uplink', `has no \`uplink\`: ${why}`, 'key');
 }
@@ -33,18 +33,19 @@ function warnOfMachines(draft: Draft, report: Report): void {
     const lacks = (key: string, why: string) => {
       report(() => within(draft, machine), key, `has no \`${key}\`${why}`, 'key');
     };
-    if (power.length === 0) lacks('power', ': nobody can cycle it');
-    if (!uplink) lacks('uplink', ': it is not known which switch it hangs on');
-    if (!address) lacks('address', ': it gets no identity, and is never seen back');
-    if (!identity) lacks('identity', ', and there is no `defaultIdentity`: it gets no token');
+    if (power.length === 0) lacks('power', ': it cannot be cycled');
+    if (!uplink) lacks('uplink', ': its switch is unknown');
+    if (!address)
+      lacks('address', ': it gets no identity, and cycles cannot verify that it is back');
+    if (!identity) lacks('identity', ' and rack.yaml has no `defaultIdentity`: it gets no token');
     const first = address && addresses.get(address);
     if (address && first === undefined) addresses.set(address, name);
     else if (first) {
-      const why = `the metadata server knows callers by their address, and takes both for ${first}`;
+      const why = `the metadata server identifies callers by address, so both are ${first}`;
       report(
         () => within(draft, machine, 'address'),
         'address',
-        `is also that of ${first}: ${why}`,
+        `is also the address of ${first}: ${why}`,
       );
     }
   }
@@ -56,17 +57,17 @@ function warnOfInfrastructure(draft: Draft, report: Report): void {
     const path = within(draft, device);
     const model = models.get(device.model);
     if (login === undefined && needsLogin(transport)) {
-      report(path, 'login', `has no \`login\`: nobody can sign in to it over ${transport}`, 'key');
+      report(path, 'login', `has no \`login\`: services cannot sign in over ${transport}`, 'key');
     }
     if (model !== undefined && 'no' in model.backup) {
       report(path, 'backup', `is not backed up: ${model.backup.no}`, 'key');
     } else if (!backup) {
-      report([...path, 'backup'], 'backup', 'is not backed up: rack.yaml says so', 'key');
+      report([...path, 'backup'], 'backup', 'is false: the device is not backed up', 'key');
     }
   }
 }
 
-/** OpenSSL 3 keeps DES in its legacy provider, which Node does not load. */
+/** OpenSSL 3 has DES only in its legacy provider, which Node does not load. */
 function warnOfLogins({ rack }: Draft, report: Report): void {
   for (const { name, snmp } of rack.logins.values()) {
     if (snmp?.privProtocol !== 'des') continue;
@@ -74,7 +75,7 @@ function warnOfLogins({ rack }: Draft, report: Report): void {
     report(
       path,
       'privProtocol',
-      'is des, which cannot be spoken here; use aes where the device can',
+      'is des, which is not supported; use aes if the device supports it',
     );
   }
 }
@@ -100,16 +101,16 @@ function warnOfUnused(draft: Draft, report: Report): void {
     ...[...rack.identities.values()].filter(({ name }) => !identities.has(name)),
     ...[...rack.logins.values()].filter(({ name }) => !logins.has(name)),
   ];
-  for (const entry of unused) report(within(draft, entry), 'unused', 'is used by nobody', 'key');
+  for (const entry of unused) report(within(draft, entry), 'unused', 'is not used', 'key');
 }
 
-/** Clients of Google's metadata server ask for the account's e-mail address, some before anything else. */
+/** Clients of Google's metadata server request the e-mail address of the account. */
 function warnOfEmails(draft: Draft, report: Report): void {
   const silent = ['fixed', 'refreshToken', 'externalAccount'];
   for (const identity of draft.rack.identities.values()) {
     const { email, credentials } = identity;
     if (email !== undefined || !silent.includes(credentials.kind)) continue;
-    const why = `its credentials (${credentials.kind}) may not tell it, and clients ask for it`;
+    const why = `its credentials (${credentials.kind}) may not contain it, but clients request it`;
     report(within(draft, identity), 'email', `has no \`email\`: ${why}`, 'key');
   }
 }
@@ -117,18 +118,18 @@ function warnOfEmails(draft: Draft, report: Report): void {
 function warnOfServices({ rack }: Draft, report: Report): void {
   const { services } = rack;
   if (services['power-cycle-daemon'].repair.uplink.enabled && !hasSelfCyclingRouter(rack)) {
-    const who = 'no device with `uplink: internet` is fed by an outlet that cycles by itself';
+    const who = 'no device with `uplink: internet` is fed by an outlet with its own cycle';
     const path = ['services', 'power-cycle-daemon', 'repair', 'uplink'];
-    report(path, 'uplink', `can do nothing: ${who}`);
+    report(path, 'uplink', `has no effect: ${who}`);
   }
   const { server, servers } = services['swarming-client'];
   if (server === undefined && !servers.some(({ prefix }) => prefix === '')) {
     const path = ['services', 'swarming-client', 'servers'];
-    report(path, 'servers', 'has no `prefix: ""`: machines with another name get no bot');
+    report(path, 'servers', 'has no `prefix: ""`: other machines get no bot');
   }
 }
 
-/** It asks from the jumphost, or from a network of containers that `callers` names. */
+/** Its requests come from the jumphost, or from a network in `callers`. */
 function warnOfAlerts({ rack }: Draft, report: Report): void {
   const { jumphost, defaultIdentity, services } = rack;
   const { callers } = services['metadata-server'];
@@ -137,7 +138,7 @@ function warnOfAlerts({ rack }: Draft, report: Report): void {
   report(
     ['services', 'alert-to-pubsub', 'credentials'],
     'identity',
-    'gets no token: neither does the jumphost have an `identity`, nor is there a `defaultIdentity`',
+    'gets no token: the jumphost has no `identity`, and rack.yaml has no `defaultIdentity`',
   );
 }
 

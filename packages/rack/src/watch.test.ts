@@ -122,22 +122,22 @@ describe.each([
   });
 
   it('refuses an invalid edit, keeps the last good version, and recovers', async () => {
-    const { watch, changes, refused } = await started(tuning);
+    const { watch, changes, rejected } = await started(tuning);
 
     await writeFile(file, invalid);
-    await refused.reach(1);
+    await rejected.reach(1);
 
     expect(watch.rack.name).toBe('one');
     const [first] = watch.degraded;
     expect(first).toMatchObject({
       what: 'rack.yaml',
       why: expect.stringMatching(
-        /^refused: .*rack\.yaml:\d+:\d+ .*; the version before it stays in force$/,
+        /^rejected: .*rack\.yaml:\d+:\d+ .*; the previous version stays in force$/,
       ),
     });
 
     await writeFile(file, `# another mistake\n${invalid}`);
-    await refused.reach(2);
+    await rejected.reach(2);
     expect(watch.degraded).toHaveLength(1);
     expect(watch.degraded[0]?.since).toBe(first?.since);
 
@@ -145,7 +145,7 @@ describe.each([
     await changes.reach(1);
     expect(watch.degraded).toEqual([]);
     expect(changes.seen).toEqual(['one -> two']);
-    expect(refused.seen).toHaveLength(2);
+    expect(rejected.seen).toHaveLength(2);
   });
 });
 
@@ -188,25 +188,25 @@ describe('watchRack', () => {
   });
 
   it('refuses the same content once, however often it is written', async () => {
-    const { refused, changes } = await started();
+    const { rejected, changes } = await started();
 
     await writeFile(file, invalid);
-    await refused.reach(1);
+    await rejected.reach(1);
     await utimes(file, 1, 1);
     await writeFile(`${file}~`, invalid);
     await rename(`${file}~`, file);
     await writeFile(file, rackText('two'));
     await changes.reach(1);
 
-    expect(refused.seen).toHaveLength(1);
+    expect(rejected.seen).toHaveLength(1);
   });
 
-  it('says so when a refused edit is taken back, which changes nothing', async () => {
-    const { watch, refused, reloads, changes } = await started();
+  it('says so when a rejected edit is taken back, which changes nothing', async () => {
+    const { watch, rejected, reloads, changes } = await started();
     const { rack } = watch;
 
     await writeFile(file, invalid);
-    await refused.reach(1);
+    await rejected.reach(1);
     await writeFile(file, rackText('one'));
     await reloads.reach(1);
 
@@ -216,13 +216,13 @@ describe('watchRack', () => {
   });
 
   it('treats a missing file like an invalid one', async () => {
-    const { watch, refused, reloads } = await started();
+    const { watch, rejected, reloads } = await started();
 
     await rm(file);
-    await refused.reach(1);
-    expect(refused.seen[0]).toBeInstanceOf(RackError);
+    await rejected.reach(1);
+    expect(rejected.seen[0]).toBeInstanceOf(RackError);
     expect(watch.degraded[0]?.why).toBe(
-      `refused: ${file}:1:1 there is no such file; the version before it stays in force`,
+      `rejected: ${file}:1:1 no such file; the previous version stays in force`,
     );
     expect(watch.rack.name).toBe('one');
 
@@ -235,24 +235,24 @@ describe('watchRack', () => {
     ['a folder', 'is a folder; give the path of the file in it', () => mkdir(file)],
     [
       'a named pipe',
-      'is not a regular file, and only such can be watched',
+      'is not a regular file; give a regular file',
       () => promisify(execFile)('mkfifo', [file]),
     ],
     [
       'far too large',
-      'is far too large for a rack.yaml; is it the right file?',
+      'is too large for a rack.yaml; check the path',
       async () => {
         await writeFile(file, '');
         await truncate(file, 2 ** 30);
       },
     ],
   ])('refuses what is %s', async (_, why, replace) => {
-    const { watch, refused, changes } = await started();
+    const { watch, rejected, changes } = await started();
 
     await rm(file);
     await replace();
-    await refused.reach(1);
-    expect(refused.seen.at(-1)?.message).toBe(`${file}:1:1 ${why}`);
+    await rejected.reach(1);
+    expect(rejected.seen.at(-1)?.message).toBe(`${file}:1:1 ${why}`);
     expect(watch.rack.name).toBe('one');
 
     await rm(file, { recursive: true });
@@ -264,17 +264,17 @@ describe('watchRack', () => {
     const whole = rackText('two');
     const half = whole.slice(0, 15);
     const parse: typeof parseRack = (text, options) => {
-      // The other half arrives while the first is being judged.
+      // The other half arrives while the first is being checked.
       if (text === half) writeFileSync(file, whole);
       return parseRack(text, options);
     };
-    const { changes, refused } = await started({}, { parse });
+    const { changes, rejected } = await started({}, { parse });
 
     await writeFile(file, half);
 
     await changes.reach(1);
     expect(changes.seen).toEqual(['one -> two']);
-    expect(refused.seen).toEqual([]);
+    expect(rejected.seen).toEqual([]);
   });
 
   it('does not take a part of a file for the whole, though it be valid', async () => {
@@ -337,11 +337,11 @@ describe('watchRack', () => {
       if (text.includes('boom')) throw new TypeError('undefined is not a function');
       return parseRack(text, options);
     };
-    const { watch, refused, changes } = await started({}, { parse });
+    const { watch, rejected, changes } = await started({}, { parse });
 
     await writeFile(file, rackText('boom'));
-    await refused.reach(1);
-    expect(watch.degraded[0]?.why).toContain('the check itself failed');
+    await rejected.reach(1);
+    expect(watch.degraded[0]?.why).toContain('the check failed');
 
     await writeFile(file, rackText('two'));
     await changes.reach(1);
@@ -382,7 +382,7 @@ describe('watchRack, the last good copy', () => {
     const first = await started();
     const { ino } = await stat(copy());
     await writeFile(file, invalid);
-    await first.refused.reach(1);
+    await first.rejected.reach(1);
     await writeFile(file, rackText('one'));
     await first.reloads.reach(1);
     await first.watch.close();
@@ -406,15 +406,15 @@ describe('watchRack, the last good copy', () => {
     await (await started()).watch.close();
     await spoil();
 
-    const { watch, refused, changes } = await started();
+    const { watch, rejected, changes } = await started();
 
     expect(watch.rack.name).toBe('one');
     expect(watch.rack.dir).toBe(join(folder, 'etc'));
-    expect(refused.seen).toHaveLength(1);
+    expect(rejected.seen).toHaveLength(1);
     expect(watch.degraded).toEqual([
       {
         what: 'rack.yaml',
-        why: expect.stringMatching(/^refused: .*rack\.yaml.*; the last good copy is in force$/),
+        why: expect.stringMatching(/^rejected: .*rack\.yaml.*; the last good copy is in force$/),
         since: expect.any(Date),
       },
     ]);
@@ -423,7 +423,7 @@ describe('watchRack, the last good copy', () => {
     await writeFile(file, rackText('two'));
     await changes.reach(1);
     expect(watch.degraded).toEqual([]);
-    expect(refused.seen).toHaveLength(1);
+    expect(rejected.seen).toHaveLength(1);
   });
 
   it('stands in until the file is what it was', async () => {
@@ -446,10 +446,10 @@ describe('watchRack, the last good copy', () => {
       return parseRack(text, options);
     };
 
-    const { watch, refused } = await started({ recheck: 500 }, { parse });
+    const { watch, rejected } = await started({ recheck: 500 }, { parse });
 
     expect(watch.rack.name).toBe('two');
-    expect(refused.seen).toEqual([]);
+    expect(rejected.seen).toEqual([]);
   });
 
   it('is missed: without it an invalid or missing file is an error', async () => {
@@ -511,14 +511,14 @@ async function configMap(mount: string, version: string, text: string) {
 
 async function started(tuning: Partial<WatchTuning> = {}, options: Partial<WatchRackOptions> = {}) {
   const changes = counter<string>();
-  const refused = counter<RackError>();
+  const rejected = counter<RackError>();
   const reloads = counter<string>();
   const errors = counter<Error>();
   const watch = await watchRack({
     file,
     service: 'metadata-server',
     stateDir,
-    onRefused: refused.add,
+    onRejected: rejected.add,
     onReload: (rack: Rack) => reloads.add(rack.name),
     onError: errors.add,
     tuning: { poll: 10, settle: 10, recheck: 50, ...tuning },
@@ -526,7 +526,7 @@ async function started(tuning: Partial<WatchTuning> = {}, options: Partial<Watch
   });
   open.push(watch);
   watch.onChange((rack, previous) => changes.add(`${previous.name} -> ${rack.name}`));
-  return { watch, changes, refused, reloads, errors };
+  return { watch, changes, rejected, reloads, errors };
 }
 
 /** Collects events, and waits for so many of them. */

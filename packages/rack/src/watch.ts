@@ -1,9 +1,9 @@
 /**
- * rack.yaml while a service runs: a valid change is in force within two seconds, an invalid one is refused and the last
- * good version stays in force, over a restart as well.
+ * Watches rack.yaml: a valid change is in force within two seconds. An invalid one is rejected, and the last good version
+ * stays in force, also over a restart.
  *
- * Notifications (`fs.watch`) make it fast where they work. What makes it certain is a look at the file once a second:
- * network file systems have no notifications, and a symlink's target may lie in any folder.
+ * Notifications (`fs.watch`) make it fast. Polling once a second makes it reliable: network file systems have no
+ * notifications, and a symlink can point to any folder.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VersionedFile, versionOf } from './file-version.ts';
@@ -11,35 +11,35 @@ import type { RackError } from './issues.ts';
 import { LastGoodCopy } from './last-good-copy.ts';
 import type { parseRack } from './load.ts';
 import type { Disabled, Rack } from './rack.ts';
-import { judge, judgeRest, RackWatcher, type WatchState } from './rack-watcher.ts';
+import { parseVersion, RackWatcher, salvageVersion, type WatchState } from './rack-watcher.ts';
 import type { ServiceName } from './service-ports.ts';
 
-/** The inventory that is in force, and whether it is the one that it should be. */
+/** The inventory in force. */
 export interface RackWatch {
-  /** Where rack.yaml is. */
+  /** Path of rack.yaml. */
   readonly file: string;
   readonly rack: Rack;
-  /** What works less well than it should: the newest edit is refused, or the last good copy cannot be kept. */
+  /** The newest edit is rejected, or the last good copy cannot be written. */
   readonly degraded: { what: string; why: string; since: Date }[];
-  /** Calls `listener` with each new rack in force. What it throws goes to `onError`. Returns how to end that. */
+  /** Calls `listener` with each new rack until the returned function is called. Its errors go to `onError`. */
   onChange(listener: (rack: Rack, previous: Rack) => void): () => void;
-  /** Fulfilled once nothing is under way any more: no timer, no watcher, no listener called again. */
+  /** Resolves when no timer, watcher or listener is active. */
   close(): Promise<void>;
 }
 
 export interface WatchRackOptions {
   file: string;
-  /** Whose sections are checked strictly. */
+  /** Its sections are checked strictly. */
   service: ServiceName;
-  /** Where the last good copy is kept. Made where it is missing. */
+  /** Folder of the last good copy. Made if missing. */
   stateDir: string;
-  /** Once for each content that is refused, also for the one at the start. */
-  onRefused(error: RackError): void;
-  /** At a start without a last good copy: what of rack.yaml is disabled, while the rest is in force. */
+  /** Once for each rejected content, also at the start. */
+  onRejected(error: RackError): void;
+  /** At a start without a last good copy: the disabled part. */
   onDisabled?(disabled: Disabled): void;
-  /** The file's newest content is in force: after a change, and when a refused edit was taken back. */
+  /** The newest content is in force: after a change, or after a rejected edit was undone. */
   onReload?(rack: Rack): void;
-  /** Nothing fatal: the state directory cannot be written, a listener threw. */
+  /** Not fatal: the state directory cannot be written, or a listener threw. */
   onError?(error: Error): void;
   parse?: typeof parseRack;
   tuning?: Partial<WatchTuning>;
@@ -47,17 +47,17 @@ export interface WatchRackOptions {
 
 /** For tests; the defaults keep the promise of two seconds. In milliseconds. */
 export interface WatchTuning {
-  /** Between two looks at the file. */
+  /** Interval of polling. */
   poll: number;
-  /** A file that has changed has to stay the same for so long before it is taken seriously. */
+  /** A changed file must be stable for this long. */
   settle: number;
-  /** A file that never stays the same for that long is taken as it is after this time. */
+  /** A file that is not stable is read after this time. */
   settleAtMost: number;
-  /** An invalid file gets so much more time to become valid before it is called refused. */
+  /** Time for an invalid file to become valid before it is rejected. */
   recheck: number;
-  /** Between two attempts to write the last good copy. */
+  /** Pause between attempts to write the last good copy. */
   retry: number;
-  /** Whether to ask for notifications. */
+  /** Whether to use notifications. */
   notify: boolean;
 }
 
@@ -80,8 +80,8 @@ function inShort(what: readonly string[]): string {
 /**
  * Reads rack.yaml and watches it.
  *
- * @throws RackError The file is missing or unreadable, or nothing of it can be used safely, and there is no last good copy
- * that is valid.
+ * @throws RackError The file is missing, unreadable or has no usable part, and there is no valid last good copy.
+
  */
 export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
   const tuning = { ...defaultTuning, ...options.tuning };
@@ -90,42 +90,42 @@ export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
   const lastGood = new LastGoodCopy(options.stateDir, report);
   const copy = await lastGood.read();
 
-  let version = await file.look();
-  let outcome = judge(version, options);
-  if ('refused' in outcome) {
-    // Perhaps somebody is saving it right now.
+  let version = await file.read();
+  let outcome = parseVersion(version, options);
+  if ('rejected' in outcome) {
+    // An editor may be saving it.
     await sleep(tuning.recheck);
-    version = await file.look();
-    outcome = judge(version, options);
+    version = await file.read();
+    outcome = parseVersion(version, options);
   }
   if ('rack' in outcome) {
     await lastGood.keep(outcome.text);
-    return watching({ ...outcome, judged: version.key });
+    return watching({ ...outcome, checked: version.key });
   }
-  const { refused } = outcome;
-  const good = copy === undefined ? undefined : judge(versionOf(copy), options);
+  const { rejected } = outcome;
+  const good = copy === undefined ? undefined : parseVersion(versionOf(copy), options);
   if (good && 'rack' in good) {
-    options.onRefused(refused);
-    const refusal = {
-      error: refused,
+    options.onRejected(rejected);
+    const rejection = {
+      error: rejected,
       since: new Date(),
       instead: 'the last good copy is in force',
     };
-    return watching({ ...good, judged: version.key, refusal });
+    return watching({ ...good, checked: version.key, rejection });
   }
-  const rest = judgeRest(version, options);
+  const rest = salvageVersion(version, options);
   if (rest?.disabled) {
-    options.onRefused(refused);
+    options.onRejected(rejected);
     options.onDisabled?.(rest.disabled);
     const { what } = rest.disabled;
-    const instead = `disabled until it is corrected: ${inShort(what)}; the rest is in force`;
-    const refusal = { error: refused, since: new Date(), instead };
-    return watching({ rack: rest, text: undefined, judged: version.key, refusal });
+    const instead = `disabled until corrected: ${inShort(what)}; the rest is in force`;
+    const rejection = { error: rejected, since: new Date(), instead };
+    return watching({ rack: rest, text: undefined, checked: version.key, rejection });
   }
   if (good) {
-    report(new Error(`${lastGood.path} cannot stand in either:\n${good.refused.message}`));
+    report(new Error(`${lastGood.path} cannot be used either:\n${good.rejected.message}`));
   }
-  throw refused;
+  throw rejected;
 
   function watching(state: WatchState): RackWatch {
     const watcher = new RackWatcher({ options, tuning, file, lastGood, report }, state);

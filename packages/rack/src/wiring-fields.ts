@@ -1,4 +1,4 @@
-/** What entries of the rack have in common: outlets and uplinks, ports, text. */
+/** Fields of several sections: outlets, uplinks, ports, text. */
 import { z } from 'zod';
 import { canonical, reading, text } from './fields.ts';
 import { portOrRange } from './network-fields.ts';
@@ -7,32 +7,31 @@ import { each } from './spreading.ts';
 
 const outlet = reading('an outlet', 'pdu-1/8', (written) => {
   if (!written.startsWith('usb/')) return parseOutlet(written);
-  const why = "usb/… is a port of a machine's own hub, and feeds only devices attached to it";
+  const why = "usb/… is a port of a machine's own hub; it can feed only attached devices";
   return { wrong: `"${written}": ${why}` };
 });
 
-/** What feeds a machine or a device: one outlet, or several. */
+/** Feeds of a machine or device. */
 export const power = z
   .union([outlet.transform((one) => [one]), z.array(outlet).min(1).max(16)])
   .meta({ title: 'outlet, or a list' })
   .exactOptional()
-  .describe('The outlet that feeds it, or a list of several feeds; it is off only when all are.');
+  .describe('Outlet that feeds it, or a list of feeds; it is off only if all feeds are off.');
 
-/** The port that a machine is plugged into. */
 export const uplink = reading('a port of a switch', 'switch-1/48', (written) =>
   written === 'internet'
-    ? { wrong: 'only infrastructure is connected to the internet itself' }
+    ? { wrong: 'only infrastructure can have the uplink internet' }
     : parseOutlet(written),
 );
 
-/** What feeds a device that is attached to a machine. */
+/** Feed of an attached device. */
 export const ownPower = reading(
   'a port of a hub (usb/HUB.PORT) or an outlet',
   'usb/1-1.2',
   (written) => (written.startsWith('usb/') ? parseUsbPort(written) : parseOutlet(written)),
 );
 
-/** Where infrastructure is plugged in: a port, or out of the rack. */
+/** A port, or `internet`. */
 export const infrastructureUplink = reading('a port of a switch', 'switch-1/48', (written) =>
   written === 'internet' ? 'internet' : parseOutlet(written),
 );
@@ -45,19 +44,15 @@ export const line = canonical('a line of text', 'shelf1', (line) =>
 /** Attributes of GCE: text by key. */
 export const attributes = z
   .record(
-    text(
-      /^[A-Za-z0-9_-]{1,127}$/,
-      'a key that GCE takes (letters, digits, - and _, at most 127)',
-      'pool',
-    ),
+    text(/^[A-Za-z0-9_-]{1,127}$/, 'a GCE key (letters, digits, - and _, at most 127)', 'pool'),
     z.string().max(262_144),
   )
   .default({});
 
-/** `ports: 24` is a likely slip. */
+/** `ports: 24` is a likely mistake. */
 function isNumber({ code, input }: z.core.$ZodRawIssue): string | undefined {
   if (code !== 'invalid_type' || typeof input !== 'number') return undefined;
-  return `expected a map such as { ssh: 2201 }, found the number ${input}; how many ports it has is \`portCount\``;
+  return `expected a map such as { ssh: 2201 }, found the number ${input}; for the number of ports use \`portCount\``;
 }
 
 export const ports = z
@@ -73,4 +68,4 @@ export const ports = z
     { error: isNumber },
   )
   .exactOptional()
-  .describe('Ports, where they are not the usual ones.');
+  .describe('Ports; default: standard ports.');

@@ -1,6 +1,6 @@
 /**
- * The graph of power and network. A thing is on while one of its feeds is (without feeds in the rack: always), and
- * linked while what it is plugged into is on and linked. PoE is a feed; that a port gives no power does not cut its data.
+ * The graph of power and network. A node is on while one of its feeds is on, or without feeds in the rack. It is linked
+ * while its uplink is on and linked. PoE is a feed; a port without power still has data.
  */
 import { feedOf, formatOutlet } from './outlets.ts';
 import type { Outlet, Rack } from './rack.ts';
@@ -32,8 +32,8 @@ function thingsOf(rack: Rack): Map<string, Thing> {
 }
 
 /**
- * Whether what the outlet feeds is known: always, but for a rack of which a part is disabled. There, only what feeds a machine
- * or its device is known: something else may feed what is disabled, or the jumphost.
+ * Whether the loads of an outlet are known. In a rack with a disabled part, only feeds of machines and their devices are:
+ * another outlet may feed a disabled entry or the jumphost.
  */
 export function feedsKnown(rack: Rack, outlet: Outlet): boolean {
   if (!rack.disabled?.wiring) return true;
@@ -45,8 +45,10 @@ export function feedsKnown(rack: Rack, outlet: Outlet): boolean {
 }
 
 /**
- * Every device and outlet that something needs for its power or network, transitively, the nearest first: `switch-1/14`,
- * `switch-1`, `pdu-1/2` … Of several feeds, all. A phone needs its machine. Throws RangeError for a name that is not there.
+ * Devices and outlets that an entry needs for power and network, transitively, the nearest first: `switch-1/14`,
+ * `switch-1`, `pdu-1/2` … Includes all of several feeds. A phone needs its machine.
+ *
+ * @throws RangeError Unknown name.
  */
 export function dependsOn(rack: Rack, name: string): string[] {
   const things = thingsOf(rack);
@@ -83,13 +85,13 @@ export function dependsOn(rack: Rack, name: string): string[] {
 }
 
 /**
- * Everyone who loses power or network when an outlet, or all of several, are off, in the order of rack.yaml. Who has
- * several feeds does so only when all are dead. A port of the hub of machine `m` is `{ device: 'm', outlet: 'usb/1-1.2' }`.
+ * Names that lose power or network when these outlets are off, in the order of rack.yaml. An entry with several feeds does
+ * so only if all are off. A port of the hub of machine `m` is `{ device: 'm', outlet: 'usb/1-1.2' }`.
  */
 export function goesDark(rack: Rack, outlets: Outlet | readonly Outlet[]): string[] {
   const things = thingsOf(rack);
   const cut = new Set([outlets].flat().map(formatOutlet));
-  // From what is surely on, upwards: a ring of devices that feed each other stays dark once its last feed is cut.
+  // Grows from nodes that are certainly on: a ring of devices stays dark without an outer feed.
   const on = growing(things, (thing, isOn) => {
     if (thing.host !== undefined && !isOn(thing.host)) return false;
     const { feeds } = thing;
@@ -104,7 +106,7 @@ export function goesDark(rack: Rack, outlets: Outlet | readonly Outlet[]): strin
   return [...things.keys()].filter((name) => !linked.has(name));
 }
 
-/** The smallest set that holds whatever the rule admits, given what it holds. What is not in the rack is taken as held. */
+/** The smallest set that is closed under the rule. Names that are not in the rack count as members. */
 function growing(
   things: ReadonlyMap<string, Thing>,
   admits: (thing: Thing, isHeld: (name: string) => boolean) => boolean,

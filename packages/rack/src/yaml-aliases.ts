@@ -1,17 +1,17 @@
-/** Anchors and aliases of YAML, before they are resolved: what the library would throw, without a place. */
+/** Checks aliases before they are resolved: errors of the library have no position. */
 import { type Document, isAlias, isCollection, isNode, isPair } from 'yaml';
 
 /** Values that aliases may add to a file. */
 const maxAdded = 100_000;
 
 /**
- * An alias without its anchor, one within what it stands for, or one too many of a file that would grow without
- * bounds. The document is not nested deeply.
+ * Finds an alias without an anchor, one within its own anchor, or one that expands the file too much. Requires a document
+ * of limited depth.
  */
 export function wrongAlias(
   document: Document.Parsed,
 ): { message: string; offset: number } | undefined {
-  /** How many values each anchor stands for; undefined while it is being counted. */
+  /** Number of values of each anchor; undefined while counting. */
   const sizes = new Map<string, number | undefined>();
   let added = 0;
   let wrong: { message: string; offset: number } | undefined;
@@ -25,12 +25,12 @@ export function wrongAlias(
       const size = sizes.get(item.source);
       if (!sizes.has(item.source)) {
         const message =
-          'no anchor (`&`) of this name stands before this alias; write the value, or put text that begins with `*` in quotes';
+          'unknown alias: no anchor (`&`) of this name precedes it; write the value, or put text that begins with `*` in quotes';
         wrong = { message, offset };
         return 0;
       }
       if (size === undefined) {
-        wrong = { message: 'this alias stands within its own anchor; write the value', offset };
+        wrong = { message: 'this alias is within its own anchor; write the value', offset };
         return 0;
       }
       added += size;

@@ -24,7 +24,7 @@ function complaintsOf(text: string) {
 
 /** Codes of the parser that a rack.yaml never gets from it, and which are therefore given here by hand. */
 const byHand: readonly (readonly [code: ErrorCode, text: string, message: string])[] = [
-  ['DUPLICATE_KEY', 'a: 1\na: 2', 'this key is there twice; the second would hide the first'],
+  ['DUPLICATE_KEY', 'a: 1\na: 2', 'duplicate key; remove one'],
   [
     'IMPOSSIBLE',
     'a: 1\na: 2',

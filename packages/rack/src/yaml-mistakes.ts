@@ -1,8 +1,8 @@
 /**
- * What the parser of YAML complains about, in words for the person who wrote the file: what was found, and what it
- * probably should be. The parser names the place where it stumbled; the mistake is often earlier.
+ * Messages for errors of the YAML parser: the mistake and its correction. The parser reports where it failed; the mistake
+ * is often earlier.
  *
- * No message repeats text of the file, except for YAML's own characters: on the line may be a pasted secret.
+ * Messages repeat no text of the file except YAML's own characters: the line may contain a secret.
  */
 import { type ErrorCode, LineCounter } from 'yaml';
 import { type Line, lineAt, type Spot, spotOf, tokensOf } from './yaml-text.ts';
@@ -23,33 +23,33 @@ export interface YamlComplaint {
 interface Found {
   message: string;
   offset: number;
-  /** What the parser complains of behind it follows from it. */
+  /** Later errors follow from this one. */
   last?: true;
 }
 
-/** A message for the place of the complaint, or for a better one. */
+/** A message for the position of the error, or for a better position. */
 type Finding = string | Found;
 
-/** Each costs a walk through the text. */
+/** Each costs a pass over the text. */
 const maxFindings = 20;
 
-/** In the order of the text, one for each line: a slip often makes the parser stumble several times. */
+/** In the order of the text, one per line: one mistake often causes several errors. */
 export function yamlMistakes(text: string, complaints: readonly YamlComplaint[]): YamlMistake[] {
   if (complaints.length === 0) return [];
   const tokens = tokensOf(text);
   const counter = lineCounterOf(text);
   const found = new Map<number, YamlMistake>();
-  const stumbled = new Set<number>();
+  const reported = new Set<number>();
   let findings = 0;
   for (const { code, pos } of [...complaints].sort((a, b) => a.pos[0] - b.pos[0])) {
     const offset = Math.min(pos[0], text.length);
     const { line: at } = counter.linePos(offset);
-    if (stumbled.has(at)) continue;
-    stumbled.add(at);
+    if (reported.has(at)) continue;
+    reported.add(at);
     if (++findings > maxFindings) break;
     const mistake = findingOf(code, spotOf(text, tokens, offset));
     const { line, col } = counter.linePos(mistake.offset);
-    stumbled.add(line);
+    reported.add(line);
     if (!found.has(line)) found.set(line, { line, column: col, message: mistake.message });
     if (mistake.last) break;
   }
@@ -71,7 +71,7 @@ function findingOf(code: ErrorCode, spot: Spot): Found {
   return tabBefore(spot.text, found.offset) ?? tabBefore(spot.text, spot.offset) ?? found;
 }
 
-/** A tab indents the line of the place: then everything else follows from it. */
+/** A tab in the indentation of the line causes all other errors. */
 function tabBefore(text: string, offset: number): Found | undefined {
   const { start, margin } = lineAt(text, offset);
   const tab = margin.indexOf('\t');
@@ -88,10 +88,10 @@ const tag =
   '`!` begins a YAML tag, which is not supported; remove the tag, or put text that begins with `!` in quotes';
 const lineNotKey = 'this line lacks a colon and a space; write `KEY: VALUE`';
 
-/** For every code, so that an update of the parser that adds one does not compile until it has its words. */
+/** For every code: a parser with a new one does not compile. */
 const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
   ALIAS_PROPS: () =>
-    'an alias (`*`) cannot have an anchor (`&`) or a tag (`!`); remove what stands before the `*`',
+    'an alias (`*`) cannot have an anchor (`&`) or a tag (`!`); remove it before the `*`',
   BAD_ALIAS: ({ char }) =>
     char === ':'
       ? 'the name of an anchor or alias ends with a colon; remove the colon, or put the text in quotes'
@@ -105,15 +105,15 @@ const findingByCode: Readonly<Record<ErrorCode, (spot: Spot) => Finding>> = {
     'this backslash begins no known escape; write two backslashes, or use single quotes',
   BAD_INDENT: badIndent,
   BAD_PROP_ORDER: () =>
-    'an anchor (`&`) or a tag (`!`) stands before `-`, `?` or `:`; write it after that',
+    'an anchor (`&`) or a tag (`!`) is not allowed before `-`, `?` or `:`; write it after that',
   BAD_SCALAR_START: ({ char }) =>
-    `text cannot begin with ${char === '`' ? 'a backtick' : `\`${char}\``} here; put the whole text in quotes`,
+    `text cannot begin with ${char === '`' ? 'a backtick' : `\`${char}\``} here; put the text in quotes`,
   BLOCK_AS_IMPLICIT_KEY: blockAsKey,
   BLOCK_IN_FLOW: ({ at }) =>
     at?.type === 'seq-item-ind'
-      ? 'a list with `- ` stands within { } or [ ]; write it as [a, b]'
+      ? 'a list with `- ` is not allowed within { } or [ ]; write it as [a, b]'
       : comma,
-  DUPLICATE_KEY: () => 'this key is there twice; the second would hide the first',
+  DUPLICATE_KEY: () => 'duplicate key; remove one',
   IMPOSSIBLE: () => 'this is not valid YAML; put the value in quotes, or write the entry again',
   KEY_OVER_1024_CHARS: ({ bracket, offset }) => ({
     message: 'this key has more than 1024 characters; shorten it, or add the colon that is missing',
@@ -165,7 +165,7 @@ function isItem({ content }: Line): boolean {
   return /^-(?: |$)/.test(content);
 }
 
-/** `a: b: c` on a line, a line that is indented too far below a value, or an item of a list out of line. */
+/** `a: b: c` on a line, a line indented too far below a value, or a misaligned item. */
 function blockAsKey(spot: Spot): Finding {
   const { text, offset, line, rest, bracket } = spot;
   if (bracket !== undefined) return findingByCode.BLOCK_IN_FLOW(spot);
@@ -184,7 +184,7 @@ function blockAsKey(spot: Spot): Finding {
   return { message, offset: start };
 }
 
-/** An item of a list where none can be. */
+/** A misplaced item of a list. */
 function itemMessage({ above }: Spot, line: Line): string {
   const list = above.find(
     (each) => isItem(each) && each.margin.length > line.margin.length && each.start < line.start,
@@ -193,7 +193,7 @@ function itemMessage({ above }: Spot, line: Line): string {
   if (list !== undefined && between.every(({ margin }) => margin.length > line.margin.length)) {
     return `the list items above are indented by ${spaces(list.margin.length)}; indent this one equally`;
   }
-  return 'a list item (`- `) stands among keys; put it below the key of its list';
+  return 'a list item (`- `) is not allowed among keys; put it below the key of its list';
 }
 
 function notAKey(spot: Spot): Finding {
@@ -220,7 +220,7 @@ function notAKeyMessage({ line: { content, margin }, above }: Spot): string {
 
 function missingChar(spot: Spot): Finding {
   const { text, char, offset, at, before, line, bracket } = spot;
-  if (char === '#') return 'no space stands before `#`; write one, or put the text in quotes';
+  if (char === '#') return '`#` needs a space before it; add one, or put the text in quotes';
   if (
     (before?.type === 'double-quoted-scalar' || before?.type === 'single-quoted-scalar') &&
     !isClosed(before.source)
@@ -255,10 +255,10 @@ function unclosed({ text, char, offset }: Spot, bracket: number): Finding {
   const begin = text.charAt(bracket);
   const end = begin === '{' ? '}' : ']';
   if ((char === '}' || char === ']') && char !== end) {
-    const message = `\`${char}\` stands where \`${end}\` must close the \`${begin}\`; write \`${end}\``;
+    const message = `\`${begin}\` is closed by \`${char}\`; write \`${end}\``;
     return { message, offset, last: true };
   }
-  const missing = `write \`${end}\` behind its last entry`;
+  const missing = `write \`${end}\` after its last entry`;
   const message =
     offset === text.length
       ? `\`${begin}\` is not closed; ${missing}`
@@ -274,11 +274,11 @@ function unexpected(spot: Spot): Finding {
   if (char === ',') {
     return bracket === undefined
       ? 'a comma follows a value outside of { } and [ ]; remove it'
-      : 'nothing stands before this comma; remove it';
+      : 'a value is missing before this comma; remove the comma';
   }
   if (char === '}' || char === ']') {
     const begin = char === '}' ? '{' : '[';
-    return `\`${char}\` closes nothing; remove it, or write the \`${begin}\` before`;
+    return `\`${char}\` has no opening bracket; remove it, or add the \`${begin}\``;
   }
   if (at?.type === 'seq-item-ind') {
     return isItem(spot.line)

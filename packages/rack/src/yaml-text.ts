@@ -1,4 +1,4 @@
-/** Text of YAML around the place where its parser stumbled: the tokens, the line, the brackets that are open. */
+/** The text around a YAML error: tokens, line, open brackets. */
 import { CST, Lexer } from 'yaml';
 
 export interface Token {
@@ -7,15 +7,15 @@ export interface Token {
   offset: number;
   /** Offsets of the `{` and `[` before it that are not closed, the innermost last. */
   open: readonly number[];
-  /** A bracket that ends here without its counterpart, since this is not indented enough. */
+  /** A bracket that is not closed before this token, which is not indented enough. */
   unclosed?: number;
 }
 
 export interface Line {
   start: number;
-  /** Spaces and tabs that it begins with. */
+  /** Leading spaces and tabs. */
   margin: string;
-  /** What stands behind them, without the line break. */
+  /** The rest, without the line break. */
   content: string;
 }
 
@@ -25,19 +25,19 @@ export interface Spot {
   /** The character there; empty at the end of the text. */
   char: string;
   line: Line;
-  /** The token that contains the place. */
+  /** The token at the offset. */
   at: Token | undefined;
-  /** The token before it that is not a space, a comment or a line break. */
+  /** The previous token that is not a space, comment or line break. */
   before: Token | undefined;
-  /** Tokens behind it, up to the end of the line. */
+  /** Tokens up to the end of the line. */
   rest: Token[];
-  /** The innermost bracket that is open there, or was to be closed before. */
+  /** The innermost open bracket, or one that should be closed. */
   bracket: number | undefined;
-  /** Lines above it that begin outside of brackets and texts of several lines; the nearest first. */
+  /** Lines above that begin outside of brackets and multi-line texts; the nearest first. */
   above: Line[];
 }
 
-/** The tokens of a text, which need not be valid; the last is empty and stands at its end. */
+/** Tokens of a text that may be invalid; the last is empty, at the end. */
 export function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   let offset = 0;
@@ -47,7 +47,7 @@ export function tokensOf(text: string): Token[] {
   for (const source of new Lexer().lex(text)) {
     const type: Token['type'] = plain ? 'scalar' : CST.tokenType(source);
     plain = !plain && type === 'scalar';
-    // Marks of the lexer stand for no text.
+    // Marks of the lexer have no text.
     if (plain || type === 'doc-mode' || type === 'flow-error-end') {
       if (type === 'flow-error-end') {
         unclosed = open.at(-1);

@@ -1,4 +1,4 @@
-/** Text of rack.yaml to plain data, with the place of everything: line and column for each path. */
+/** Text of rack.yaml to plain data, with line and column of each path. */
 import {
   Composer,
   type CST,
@@ -28,15 +28,15 @@ export interface Source {
   locate: Locate;
 }
 
-/** Throws RackError for text that is not YAML, and for YAML that is a trap (depth, aliases). */
+/** @throws RackError The text is not YAML, or too deep, or expands too much. */
 export function readYaml(text: string, file: string): Source {
   const lines = new LineCounter();
-  const refuse = (message: string, offset = 0, cause?: unknown): RackError => {
+  const failure = (message: string, offset = 0, cause?: unknown): RackError => {
     const issue = { file, ...positionOf(lines, offset), path: '', message };
     return new RackError([issue], { cause });
   };
   if (text.length > maxTextLength) {
-    throw refuse(`has ${text.length} characters; more than ${maxTextLength} are not read`);
+    throw failure(`has ${text.length} characters; the limit is ${maxTextLength}`);
   }
   try {
     const { hidden, show } = hideRanges(text);
@@ -45,20 +45,20 @@ export function readYaml(text: string, file: string): Source {
     if (trap && 'code' in trap) {
       throw new RackError(syntaxIssues(hidden, [trap], file));
     }
-    if (trap) throw refuse(trap.message, trap.offset);
+    if (trap) throw failure(trap.message, trap.offset);
     const document = compose(tokens, text.length);
     showHidden(document, show);
     const wrong = [...document.errors, ...document.warnings, ...duplicateKeys(document)];
     if (wrong.length > 0) throw new RackError(syntaxIssues(hidden, wrong, file));
     const alias = wrongAlias(document);
-    if (alias) throw refuse(alias.message, alias.offset);
-    // What aliases add is limited above.
+    if (alias) throw failure(alias.message, alias.offset);
+    // Aliases are limited above.
     const value: unknown = document.toJS({ maxAliasCount: -1 });
-    if (isDeeper(value, maxDepth)) throw refuse(`is nested more than ${maxDepth} deep`);
+    if (isDeeper(value, maxDepth)) throw failure(`is nested deeper than ${maxDepth} levels`);
     return { value, locate: locator(document, lines) };
   } catch (error) {
     if (error instanceof RackError) throw error;
-    throw refuse('cannot be read as YAML; undo the last change, or write the file again', 0, error);
+    throw failure('is not valid YAML; undo the last change', 0, error);
   }
 }
 
@@ -67,9 +67,9 @@ function positionOf(lines: LineCounter, offset: number): { line: number; column:
   return { line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-/** What parseDocument of yaml does, from tokens. */
+/** Like parseDocument of yaml, from tokens. */
 function compose(tokens: CST.Token[], length: number): Document.Parsed {
-  // Duplicates are looked for here: the library compares each key with each.
+  // duplicateKeys is faster: the library compares each key with each.
   const composer = new Composer({ uniqueKeys: false, prettyErrors: false });
   const [document, second] = composer.compose(tokens, true, length);
   if (document === undefined) throw new Error('there is no document');
@@ -88,17 +88,17 @@ interface Trap {
 const collectionAsKey =
   'a list, a map or an alias cannot be a key; put text that begins with `{`, `[` or `*` in quotes';
 
-/** What would make the steps to come overflow the stack or run for ever. */
+/** Finds YAML on which the next steps would overflow the stack or not end. */
 function findTrap(tokens: readonly CST.Token[]): Trap | YamlComplaint | undefined {
   const queue: { token: CST.Token; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const { token, depth } = next;
     if (depth > maxDepth)
-      return { message: `is nested more than ${maxDepth} deep`, offset: token.offset };
+      return { message: `is nested deeper than ${maxDepth} levels`, offset: token.offset };
     if (token.type === 'document' && token.value) queue.push({ token: token.value, depth });
     if (!('items' in token)) continue;
     for (const { key, value } of token.items) {
-      // Hardly ever meant as a key: an item that is out of line.
+      // Rarely meant as a key: a misaligned item.
       if (key?.type === 'block-seq') {
         return { code: 'BLOCK_AS_IMPLICIT_KEY', pos: [key.offset, key.offset] };
       }
@@ -111,13 +111,13 @@ function findTrap(tokens: readonly CST.Token[]): Trap | YamlComplaint | undefine
   return undefined;
 }
 
-/** All nodes, those of keys too. */
+/** All nodes, keys included. */
 function* nodesOf(document: Document.Parsed): Generator<Node> {
   const queue: unknown[] = [document.contents];
   for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
     if (!isNode(node)) continue;
     yield node;
-    // One at a time: a call cannot take a hundred thousand arguments.
+    // Single pushes: a call has a limit of arguments.
     if (isSeq(node)) for (const item of node.items) queue.push(item);
     if (isMap(node)) for (const { key, value } of node.items) queue.push(key, value);
   }
@@ -150,7 +150,7 @@ function syntaxIssues(text: string, wrong: readonly YamlComplaint[], file: strin
   return yamlMistakes(text, wrong).map((mistake) => ({ file, ...mistake, path: '' }));
 }
 
-/** Whether something is nested deeper than allowed; what contains itself, by an alias, is endlessly deep. */
+/** Whether a value is nested too deep; an alias within its anchor has no end. */
 function isDeeper(value: unknown, left: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return left === 0 || Object.values(value).some((item) => isDeeper(item, left - 1));

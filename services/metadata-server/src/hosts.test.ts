@@ -15,7 +15,7 @@ describe('a request for the host of another site', () => {
       const root = await rack.raw('/', { headers: { Host } });
 
       expect(reply).toMatchObject({ status: 403, headers: { 'metadata-flavor': 'Google' } });
-      expect(reply.body).toContain('add this one to jumphost.hosts in rack.yaml');
+      expect(reply.body).toContain('add it to jumphost.hosts in rack.yaml');
       expect(reply.body).not.toContain('ya29');
       expect(root.status).toBe(403);
     },

@@ -157,9 +157,9 @@ describe('ports of a machine’s own hub', () => {
   });
 
   it.each([
-    { fault: 'usb-missing', says: 'there is no such hub, or its ports cannot be switched' },
-    { fault: 'uhubctl-missing', says: 'uhubctl is not installed there' },
-    { fault: 'sudo-asks', says: 'sudo wants a password' },
+    { fault: 'usb-missing', says: 'no such hub, or its ports cannot be switched' },
+    { fault: 'uhubctl-missing', says: 'uhubctl is not installed on the machine' },
+    { fault: 'sudo-asks', says: 'sudo requires a password' },
   ] satisfies { fault: MachineFault; says: string }[])(
     'say what is wrong: $fault',
     async (given) => {

@@ -36,7 +36,7 @@ describe('the flags', () => {
   });
 
   it.each([
-    [['--machine', '-x'], '--machine wants a value: --machine NAME'],
+    [['--machine', '-x'], '--machine needs a value: --machine NAME'],
     [['--machine', 'a b'], '--machine: "a b" is not the name of a machine'],
     [['--metadata-url', 'metadata'], /--metadata-url: metadata is not a URL/],
     [['--metadata-url', 'ftp://metadata'], /is not a URL/],

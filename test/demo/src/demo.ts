@@ -76,7 +76,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       service: 'metadata-server',
       stateDir: copy.stateDir('demo'),
       // The services say so.
-      onRefused: () => undefined,
+      onRejected: () => undefined,
     });
     closers.push(() => rack.close());
     const surroundings = await followRack(rack, { dir, started: standIns, onError });

@@ -26,13 +26,13 @@ describe('readableLine', () => {
 
     const line = readable({
       level: 'error',
-      msg: 'rack.yaml refused',
+      msg: 'rack.yaml rejected',
       file: 'rack.yaml',
       problems,
     });
 
     expect(line).toBe(
-      `${clock} router-backup    ERROR rack.yaml refused  file=rack.yaml
+      `${clock} router-backup    ERROR rack.yaml rejected  file=rack.yaml
   rack.yaml:3:5 machines: is missing
   rack.yaml:9:1 x: unknown key`,
     );

@@ -13,7 +13,7 @@ import type { Logger } from '../log.ts';
 import { GoogleKeys, NoGoogleKeys } from './google-keys.ts';
 import { TokenFile } from './token-file.ts';
 
-/** Who asks, and what he may do. */
+/** An authenticated caller. */
 export interface Caller {
   /** The name of the token, the e-mail address, or `anonymous`. */
   name: string;
@@ -23,21 +23,21 @@ export interface Caller {
 
 const rank: Record<Role, number> = { view: 1, operate: 2, admin: 3 };
 
-/** Why somebody was not let in, as a metric's label. */
-const refusals = ['none', 'unknown', 'expired', 'google', 'role', 'unavailable'] as const;
-type Refusal = (typeof refusals)[number];
+/** Reasons of rejection: a metric's label. */
+const rejections = ['none', 'unknown', 'expired', 'google', 'role', 'unavailable'] as const;
+type Rejection = (typeof rejections)[number];
 
-class AccessRefused extends HttpProblem {
-  readonly refusal: Refusal;
+class AccessRejected extends HttpProblem {
+  readonly reason: Rejection;
 
-  constructor(refusal: Refusal, ...problem: ConstructorParameters<typeof HttpProblem>) {
+  constructor(reason: Rejection, ...problem: ConstructorParameters<typeof HttpProblem>) {
     super(...problem);
-    this.refusal = refusal;
+    this.reason = reason;
   }
 }
 
 export interface AccessDeps {
-  /** The rack in force; asked at each request. */
+  /** The rack in force; read at each request. */
   rack: { readonly rack: Rack };
   stateDir: string;
   metrics: Registry;
@@ -45,10 +45,10 @@ export interface AccessDeps {
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
 }
 
-/** Lets in who may, by the section `access` of rack.yaml as it is at the moment. */
+/** Access control by the section `access` of the rack.yaml in force. */
 export class AccessControl {
   private readonly deps: AccessDeps;
-  private readonly refusals: Counter<'reason'>;
+  private readonly rejections: Counter<'reason'>;
   private tokenFile: { path: string; file: TokenFile } | undefined;
   private googleKeys: { certsUrl: string; keys: GoogleKeys } | undefined;
   private anonymous:
@@ -57,18 +57,18 @@ export class AccessControl {
 
   constructor(deps: AccessDeps) {
     this.deps = deps;
-    this.refusals = new Counter({
+    this.rejections = new Counter({
       name: 'skolo_access_refused_total',
-      help: 'Requests refused for who asked: no token, unknown or expired token, Google sign-in, role too small, sign-in broken.',
+      help: 'Requests rejected by access control: no token, unknown or expired token, Google sign-in, missing role, sign-in unavailable.',
       labelNames: ['reason'],
       registers: [deps.metrics],
     });
-    // A counter that begins with its first event hides that one from every rate.
-    for (const reason of refusals) this.refusals.inc({ reason }, 0);
+    // A counter without an initial 0 hides its first event from rate().
+    for (const reason of rejections) this.rejections.inc({ reason }, 0);
   }
 
   /**
-   * Lets in who has at least this role.
+   * Admits a caller with at least this role.
    *
    * @throws HttpProblem
    */
@@ -76,17 +76,17 @@ export class AccessControl {
     try {
       const caller = await this.identify(request);
       if (rank[caller.role] >= rank[role]) return caller;
-      throw new AccessRefused(
+      throw new AccessRejected(
         'role',
         403,
-        `this needs the role ${role}, and ${caller.name} has ${caller.role}; ask an admin of the rack for a token`,
+        `${caller.name} has the role ${caller.role}, but this request needs ${role}; ask an admin of the rack for a token`,
         { headers: this.challenge(`error="insufficient_scope", scope="${role}"`) },
       );
     } catch (error) {
-      if (error instanceof AccessRefused) {
-        this.refusals.inc({ reason: error.refusal });
+      if (error instanceof AccessRejected) {
+        this.rejections.inc({ reason: error.reason });
         const from = clientAddress(request);
-        log.info({ reason: error.refusal, why: error.detail, from }, 'refused');
+        log.info({ reason: error.reason, why: error.detail, from }, 'refused');
       }
       throw error;
     }
@@ -102,7 +102,7 @@ export class AccessControl {
     return this.identifyByTokenFile(token, access);
   }
 
-  /** Only for who brings no token at all: a wrong one should not seem to work. */
+  /** Only for requests without a token: a wrong token must not seem to work. */
   private identifyByNetwork(
     request: IncomingMessage,
     { anonymousRead, tokens, google }: Access,
@@ -112,9 +112,9 @@ export class AccessControl {
       const checkHost = hostCheck(jumphostHosts(rack));
       this.anonymous = { rack, has: inNetworks(anonymousRead), checkHost };
     }
-    // Through a proxy, everybody has the proxy's address.
+    // Behind a proxy, every caller has the address of the proxy.
     if (!cameThroughProxy(request) && this.anonymous.has(clientAddress(request))) {
-      // A page of another site, in a browser of that network, may have resolved its own name to this service.
+      // DNS rebinding: see host-check.ts.
       const foreignHost = this.anonymous.checkHost(request);
       if (foreignHost !== undefined) throw this.unauthorized('none', 'no token', foreignHost);
       return { name: 'anonymous', role: 'view', by: 'network' };
@@ -122,26 +122,26 @@ export class AccessControl {
     const how =
       tokens || google
         ? 'send a token: Authorization: Bearer TOKEN (`skolo token new` makes one)'
-        : 'nobody can sign in to this rack; add `access: { tokens: { file: … } }` to rack.yaml';
+        : 'this rack has no sign-in; add `access: { tokens: { file: … } }` to rack.yaml';
     throw this.unauthorized('none', 'no token', how);
   }
 
   private async identifyByTokenFile(token: string, { tokens }: Access): Promise<Caller> {
     const path = tokens && secretPath(this.deps.rack.rack, tokens.file);
     if (path === undefined) {
-      throw this.unauthorized('unknown', 'unknown token', 'rack.yaml names no file of tokens');
+      throw this.unauthorized('unknown', 'unknown token', 'rack.yaml has no file of tokens');
     }
     if (this.tokenFile?.path !== path) this.tokenFile = { path, file: new TokenFile(path) };
     const found = await this.findToken(this.tokenFile.file, token);
     if (found === undefined) {
-      throw this.unauthorized('unknown', 'unknown token', 'it was never made, or it was revoked');
+      throw this.unauthorized('unknown', 'unknown token', 'it does not exist or was revoked');
     }
     if (found.expires.getTime() <= this.deps.clock.now()) {
       const when = found.expires.toISOString();
       throw this.unauthorized(
         'expired',
         'expired',
-        `token ${found.name} ended ${when}; make another`,
+        `token ${found.name} expired ${when}; make another`,
       );
     }
     return { name: found.name, role: found.role, by: 'token' };
@@ -153,14 +153,11 @@ export class AccessControl {
       this.deps.degraded.clear('token file');
       return found;
     } catch (cause) {
-      this.deps.degraded.raise(
-        'token file',
-        `${errorText(cause)}; nobody can sign in with a token`,
-      );
-      throw new AccessRefused(
+      this.deps.degraded.raise('token file', `${errorText(cause)}; tokens cannot be checked`);
+      throw new AccessRejected(
         'unavailable',
         503,
-        'the rack’s file of tokens cannot be used; /readyz says why',
+        'the file of tokens cannot be read; see /readyz',
         { headers: { 'retry-after': '30' }, cause },
       );
     }
@@ -187,10 +184,10 @@ export class AccessControl {
     const email = verdict.email.toLowerCase();
     const listed = Object.entries(google.emails).find(([each]) => each.toLowerCase() === email);
     if (listed) return { name: email, role: listed[1], by: 'google' };
-    throw new AccessRefused(
+    throw new AccessRejected(
       'role',
       403,
-      `${email} has no role here; an admin of the rack can add it to access.google.emails`,
+      `${email} has no role in this rack; an admin can add it to access.google.emails`,
       { headers: this.challenge('error="insufficient_scope"') },
     );
   }
@@ -202,10 +199,10 @@ export class AccessControl {
     return this.googleKeys.keys;
   }
 
-  private unauthorized(refusal: Refusal, description: string, whatToDo: string): AccessRefused {
-    // RFC 6750 has no error code for who brings no token.
-    const error = refusal === 'none' ? '' : 'error="invalid_token", ';
-    return new AccessRefused(refusal, 401, `${description}: ${whatToDo}`, {
+  private unauthorized(reason: Rejection, description: string, hint: string): AccessRejected {
+    // RFC 6750 has no error code for a missing token.
+    const error = reason === 'none' ? '' : 'error="invalid_token", ';
+    return new AccessRejected(reason, 401, `${description}: ${hint}`, {
       headers: this.challenge(`${error}error_description="${description}"`),
     });
   }
@@ -221,7 +218,7 @@ async function verify(...call: Parameters<typeof verifyIdToken>) {
     return await verifyIdToken(...call);
   } catch (cause) {
     if (!(cause instanceof NoGoogleKeys)) throw cause;
-    throw new AccessRefused(
+    throw new AccessRejected(
       'unavailable',
       503,
       'Google’s keys cannot be fetched, so a Google ID token cannot be checked; use a token of the rack (`skolo token new`)',

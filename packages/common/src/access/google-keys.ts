@@ -13,16 +13,16 @@ const Cached = z.object({
   keys: z.record(z.string(), z.string()),
 });
 
-/** No key at all: not even an old one. */
+/** No usable key, not even an old one. */
 export class NoGoogleKeys extends Error {
   readonly code = 'NO_GOOGLE_KEYS';
 }
 
 const minFreshMs = 5 * 60_000;
 const maxFreshMs = 24 * 3_600_000;
-/** Google retires a key after about two weeks. Without an uplink for longer, people need a token of the token file. */
+/** Google retires a key after about two weeks. After that without an uplink, only the token file works. */
 const maxStaleMs = 14 * 24 * 3_600_000;
-/** A token with an invented key id must not make us ask Google each time. */
+/** Limits requests to Google for unknown key ids. */
 const minBetweenFetchesMs = 60_000;
 
 interface Keys {
@@ -31,7 +31,7 @@ interface Keys {
   freshUntil: number;
 }
 
-/** Public keys by key id, fetched when they are needed, and kept on disk for when the uplink is gone. */
+/** Public keys by key id, fetched on demand and cached on disk for times without an uplink. */
 export class GoogleKeys {
   private readonly certsUrl: string;
   private readonly cacheFile: string;
@@ -54,9 +54,9 @@ export class GoogleKeys {
   }
 
   /**
-   * The key of that id; undefined if Google does not have it.
+   * Undefined if Google has no key of that id.
    *
-   * @throws NoGoogleKeys Google cannot be reached, and no key is kept that is young enough.
+   * @throws NoGoogleKeys Google cannot be reached, and the cached keys are too old.
    */
   async find(keyId: string): Promise<string | undefined> {
     this.loaded ??= this.load();
@@ -67,7 +67,7 @@ export class GoogleKeys {
       if (this.usable() === undefined) throw new NoGoogleKeys(`no keys of ${this.certsUrl}`);
       return this.pem(keyId);
     }
-    // A key that is getting old is good enough for this request; the next one may get a newer.
+    // Use an old key now, and refresh for later requests.
     if (this.keys !== undefined && this.deps.clock.now() >= this.keys.freshUntil) {
       void this.refresh();
     }
@@ -93,11 +93,11 @@ export class GoogleKeys {
       if (cached.certsUrl !== this.certsUrl) return;
       this.keys = { pems: cached.keys, fetchedAt: Date.parse(cached.fetched), freshUntil: 0 };
     } catch {
-      // A cache: what cannot be used is fetched again.
+      // A cache: an unusable one is fetched again.
     }
   }
 
-  /** One at a time, however many wait. Never rejects: a failure leaves the keys as they are. */
+  /** One at a time. Never rejects: a failure keeps the keys. */
   private async refresh() {
     const elapsedMs = (this.deps.clock.uptime() - this.fetchedUptime) * 1000;
     if (this.fetching === undefined && elapsedMs < minBetweenFetchesMs) return;
@@ -119,7 +119,7 @@ export class GoogleKeys {
     } catch (error) {
       degraded.raise(
         'google sign-in',
-        `${this.certsUrl} cannot be read (${errorText(error)}); keys fetched earlier stay in use for two weeks, tokens of the token file work`,
+        `${this.certsUrl} cannot be read (${errorText(error)}); cached keys work for two weeks, tokens of the token file always`,
       );
       return;
     }
@@ -129,7 +129,7 @@ export class GoogleKeys {
   private async save({ pems, fetchedAt }: Keys) {
     const fetched = new Date(fetchedAt).toISOString();
     const cached = JSON.stringify({ certsUrl: this.certsUrl, fetched, keys: pems });
-    // Without it, the next start needs the uplink. The state directory itself is watched elsewhere.
+    // Without it, the next start needs the uplink. watchStateDir reports a failing disk.
     await writeFileAtomic(this.cacheFile, cached).catch(() => undefined);
   }
 }

@@ -61,11 +61,11 @@ describe('newToken', () => {
   });
 
   it.each([
-    [{ ...ann, name: 'no spaces' }, 'not a name for a token'],
-    [{ ...ann, name: '' }, 'not a name for a token'],
-    [{ ...ann, expiresInDays: 0 }, 'at most 3650 days, not 0'],
-    [{ ...ann, expiresInDays: Number.NaN }, 'not NaN'],
-    [{ ...ann, expiresInDays: 4000 }, 'not 4000'],
+    [{ ...ann, name: 'no spaces' }, 'invalid name of a token'],
+    [{ ...ann, name: '' }, 'invalid name of a token'],
+    [{ ...ann, expiresInDays: 0 }, 'invalid lifetime: 0 days'],
+    [{ ...ann, expiresInDays: Number.NaN }, 'invalid lifetime: NaN days'],
+    [{ ...ann, expiresInDays: 4000 }, 'invalid lifetime: 4000 days'],
   ])('refuses %o', async (options, why) => {
     const file = await newFile();
 
@@ -78,28 +78,31 @@ describe('newToken', () => {
     await newToken(file, ann);
 
     await expect(newToken(file, ann)).rejects.toThrow(
-      `${file}: there is a token ann already; revoke it first, or choose another name`,
+      `${file}: token ann exists; revoke it first, or choose another name`,
     );
   });
 
   it.each([
-    ['tokens: [', 'not YAML: line 1, column 9: `[` is not closed; write `]` behind its last entry'],
-    ['tokens: *hunter2', 'not YAML: line 1, column 9: no anchor (`&`) of this name stands before'],
+    ['tokens: [', 'not YAML: line 1, column 9: `[` is not closed; write `]` after its last entry'],
+    [
+      'tokens: *hunter2',
+      'not YAML: line 1, column 9: unknown alias: no anchor (`&`) of this name precedes',
+    ],
     ['tokens: { a: b }', 'tokens: should be a list'],
     [
       'tokens: [{ name: ann }]',
       'tokens.0.role: should be view, operate or admin; tokens.0.sha256: should be 64',
     ],
-    ['tokens: [ann]', 'tokens.0: should be a map of name, role, sha256, created, expires'],
+    ['tokens: [ann]', 'tokens.0: should be a map of only name, role, sha256, created, expires'],
     ['tokens: [{ name: ann, role: boss }]', 'tokens.0.role: should be view, operate or admin'],
     ['tokens: [{ name: 7 }]', 'tokens.0.name: should be letters'],
-    ['tokens: []\nhunter2: 1', 'file: should be `tokens:` with a list, and nothing else'],
+    ['tokens: []\nhunter2: 1', 'file: should be only `tokens:` with a list'],
     [
       'tokens: [{ id: 1 }]',
-      'tokens.0: should be a map of name, role, sha256, created, expires, and nothing else',
+      'tokens.0: should be a map of only name, role, sha256, created, expires',
     ],
     ['other: 1', 'tokens: should be a list'],
-    ['no tokens here', 'file: should be `tokens:` with a list'],
+    ['no tokens here', 'file: should be only `tokens:` with a list'],
   ])('does not touch a file that is broken: %j', async (text, why) => {
     const file = await newFile(text);
 
@@ -117,7 +120,7 @@ describe('newToken', () => {
     const file = await newFile();
     await writeFile(`${file}.lock`, '');
 
-    await expect(newToken(file, ann)).rejects.toThrow(`remove ${file}.lock if nobody is`);
+    await expect(newToken(file, ann)).rejects.toThrow(`remove ${file}.lock if there is none`);
     await rm(`${file}.lock`);
     await newToken(file, ann);
   });
@@ -128,7 +131,7 @@ describe('newToken', () => {
     const text = await newFile('');
 
     await expect(newToken(join(missing, 'tokens.yaml'), ann)).rejects.toThrow(
-      `${join(missing, 'tokens.yaml')}: cannot be changed: there is no folder ${missing}; make it, or correct the path`,
+      `${join(missing, 'tokens.yaml')}: cannot be changed: no folder ${missing}; make it, or correct the path`,
     );
     await expect(newToken(join(text, 'tokens.yaml'), ann)).rejects.toThrow(
       `cannot be changed: ${text} is not a folder; correct the path`,
@@ -146,7 +149,7 @@ describe('newToken', () => {
       const file = await newFile(text);
 
       expect(await listTokens(file)).toEqual([]);
-      await expect(revokeToken(file, 'bob')).rejects.toThrow('there are: none');
+      await expect(revokeToken(file, 'bob')).rejects.toThrow('known tokens: none');
       await newToken(file, ann);
 
       expect(await listTokens(file)).toHaveLength(1);
@@ -184,7 +187,7 @@ describe('revokeToken', () => {
     const file = await newFile();
     await newToken(file, ann);
 
-    await expect(revokeToken(file, 'bob')).rejects.toThrow('there is no token bob; there are: ann');
+    await expect(revokeToken(file, 'bob')).rejects.toThrow('no token bob; known tokens: ann');
   });
 });
 

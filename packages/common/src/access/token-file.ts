@@ -1,8 +1,8 @@
 /**
  * The tokens of a rack: a YAML file of names, roles and hashes, edited by `skolo token` or by hand.
  *
- * A token is 256 random bits, so its plain SHA-256 is as hard to turn around as the token is to guess; a slow hash
- * would only make each request slow.
+ * A token has 256 random bits, so its plain SHA-256 is as hard to invert as the token is to guess. A slow hash would only
+ * make requests slow.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { open, realpath, rm } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { SecretFile, SecretFormatError } from '@skolo/secrets';
 import { type Document, isSeq, parseDocument } from 'yaml';
 import { z } from 'zod';
 
-/** Text of a form; the message says which, and never quotes: the file may be another one, with a secret in it. */
+/** Text with a pattern. Messages never quote the file, which may contain secrets. */
 function text(form: RegExp, message: string) {
   return z.string(message).regex(form, message);
 }
@@ -37,20 +37,20 @@ const TokenEntry = z.strictObject(
     created: time,
     expires: time,
   },
-  'should be a map of name, role, sha256, created, expires, and nothing else',
+  'should be a map of only name, role, sha256, created, expires',
 );
 type TokenEntry = z.output<typeof TokenEntry>;
 
 const Tokens = z
   .strictObject(
     { tokens: z.array(TokenEntry, 'should be a list') },
-    'should be `tokens:` with a list, and nothing else',
+    'should be only `tokens:` with a list',
   )
   .refine(({ tokens }) => new Set(tokens.map((token) => token.name)).size === tokens.length, {
     error: 'two tokens have the same name',
   });
 
-/** A token as it may be shown. */
+/** A token without its hash. */
 export interface TokenInfo {
   name: string;
   role: Role;
@@ -58,7 +58,7 @@ export interface TokenInfo {
   expires: Date;
 }
 
-/** What `skolo token` was asked for cannot be done. */
+/** A failure of `skolo token`. */
 export class TokenFileError extends Error {
   readonly code = 'TOKEN_FILE';
 
@@ -68,7 +68,7 @@ export class TokenFileError extends Error {
   }
 }
 
-/** The file as a service reads it: again whenever it has changed, so that a token is revoked at once. */
+/** The file in a service: read again after each change, so that revoking takes effect at once. */
 export class TokenFile {
   private readonly file: SecretFile<TokenEntry[]>;
 
@@ -78,9 +78,9 @@ export class TokenFile {
   }
 
   /**
-   * Whose token this is, expired or not; undefined: nobody's. Takes the same time whether it is known or not.
+   * The entry of a token, expired or not. Takes constant time.
    *
-   * @throws SecretError The file is missing or broken: then nobody is let in, since who was revoked is not known.
+   * @throws SecretError The file is missing or broken: revoked tokens are unknown, so no token is valid.
    */
   async find(token: string): Promise<TokenInfo | undefined> {
     const hash = sha256(token);
@@ -101,10 +101,10 @@ export interface NewTokenOptions {
 }
 
 /**
- * Adds a token to the file, which is made if it is missing (mode 0600). One that is there keeps its owner, group and
- * permissions: the service that reads it may run as another user than who edits it.
+ * Adds a token to the file. Makes a missing file with mode 0600. An existing file keeps its owner, group and permissions:
+ * the service may run as another user.
  *
- * @returns the token, which is kept nowhere: this is the only time that anybody sees it
+ * @returns the token, which is not stored
  * @throws TokenFileError
  */
 export async function newToken(file: string, options: NewTokenOptions): Promise<string> {
@@ -112,12 +112,12 @@ export async function newToken(file: string, options: NewTokenOptions): Promise<
   const parsedName = name.safeParse(options.name);
   if (!parsedName.success) {
     throw new TokenFileError(
-      `${options.name}: not a name for a token: it ${parsedName.error.issues[0]?.message}`,
+      `${options.name}: invalid name of a token: it ${parsedName.error.issues[0]?.message}`,
     );
   }
   if (!(expiresInDays > 0 && expiresInDays <= 3650)) {
     throw new TokenFileError(
-      `a token lives more than 0 and at most 3650 days, not ${expiresInDays}`,
+      `invalid lifetime: ${expiresInDays} days; give more than 0 and at most 3650`,
     );
   }
   const token = `skolo_${randomBytes(32).toString('base64url')}`;
@@ -131,7 +131,7 @@ export async function newToken(file: string, options: NewTokenOptions): Promise<
   await edit(file, (document, tokens) => {
     if (tokens.some((known) => known.name === entry.name)) {
       throw new TokenFileError(
-        `${file}: there is a token ${entry.name} already; revoke it first, or choose another name`,
+        `${file}: token ${entry.name} exists; revoke it first, or choose another name`,
       );
     }
     document.addIn(['tokens'], document.createNode(entry));
@@ -146,7 +146,7 @@ export async function listTokens(file: string): Promise<TokenInfo[]> {
 }
 
 /**
- * Takes a token out of the file. From then on, services refuse it.
+ * Removes a token from the file. Services then reject it.
  *
  * @throws TokenFileError There is no such token.
  */
@@ -155,14 +155,13 @@ export async function revokeToken(file: string, tokenName: string): Promise<void
     const index = tokens.findIndex((known) => known.name === tokenName);
     if (index < 0) {
       const known = tokens.map((token) => token.name).join(', ') || 'none';
-      throw new TokenFileError(`${file}: there is no token ${tokenName}; there are: ${known}`);
+      throw new TokenFileError(`${file}: no token ${tokenName}; known tokens: ${known}`);
     }
     document.deleteIn(['tokens', index]);
   });
 }
 
-const header =
-  ' Tokens of this rack. Made by `skolo token new`; the hashes are of no use to anybody.';
+const header = ' Tokens of this rack. Made by `skolo token new`; hashes are not secret.';
 
 async function edit(path: string, change: (document: Document, tokens: TokenEntry[]) => void) {
   // A link is written through, not replaced.
@@ -180,7 +179,7 @@ async function edit(path: string, change: (document: Document, tokens: TokenEntr
   }
 }
 
-/** Two edits at once could bring a revoked token back. */
+/** Concurrent edits could restore a revoked token. */
 async function lock(file: string): Promise<() => Promise<void>> {
   const path = `${file}.lock`;
   try {
@@ -188,7 +187,7 @@ async function lock(file: string): Promise<() => Promise<void>> {
   } catch (cause) {
     const why =
       errorCode(cause) === 'EEXIST'
-        ? `somebody else is changing it; try again, and remove ${path} if nobody is`
+        ? `another edit is in progress; try again, or remove ${path} if there is none`
         : `cannot be changed: ${whyNot(file, cause)}`;
     throw new TokenFileError(`${file}: ${why}`, { cause });
   }
@@ -203,27 +202,27 @@ async function readTokenFile(file: string): Promise<string | undefined> {
   }
 }
 
-/** What is in the way, and what to do. */
+/** Reason and hint. */
 function whyNot(file: string, cause: unknown): string {
   const folder = dirname(file);
   switch (errorCode(cause)) {
     case 'ENOENT':
-      return `there is no folder ${folder}; make it, or correct the path`;
+      return `no folder ${folder}; make it, or correct the path`;
     case 'ENOTDIR':
       return `${folder} is not a folder; correct the path`;
     case 'EISDIR':
       return 'it is a folder; give the path of a file in it';
     case 'EACCES':
     case 'EPERM':
-      return 'this user may not; try as the owner of the file and its folder, or as root';
+      return 'no permission; try as the owner of the file and its folder, or as root';
     case 'EROFS':
-      return 'the file system is read-only; try where rack.yaml and its secrets are kept';
+      return 'the file system is read-only; edit the file where rack.yaml and its secrets are kept';
     default:
       return errorText(cause);
   }
 }
 
-/** A file without anything in it, or with comments alone, has no tokens yet. */
+/** A file that is empty or has only comments has no tokens. */
 function parseFile(file: string, text: string): { document: Document; tokens: TokenEntry[] } {
   const value = yamlValue(text, (message) => new TokenFileError(`${file}: not YAML: ${message}`));
   const document: Document = parseDocument(text);
@@ -238,7 +237,7 @@ function parseFile(file: string, text: string): { document: Document; tokens: To
   return { document, tokens };
 }
 
-/** For {@link SecretFile}: its errors may be shown, since they never quote. */
+/** For {@link SecretFile}. Errors never quote the file. */
 function parseTokens(text: string): TokenEntry[] {
   const value = yamlValue(text, (message) => new SecretFormatError(`not YAML: ${message}`));
   const { tokens, wrong } = checked(value);
@@ -246,21 +245,21 @@ function parseTokens(text: string): TokenEntry[] {
   return tokens;
 }
 
-/** What the text holds. No message quotes it. */
-function yamlValue(text: string, refused: (message: string) => Error): unknown {
+/** Parses YAML; messages never quote it. */
+function yamlValue(text: string, failure: (message: string) => Error): unknown {
   try {
     return readYaml(text, '').value;
   } catch (error) {
     const issue = error instanceof RackError ? error.issues[0] : undefined;
     if (issue === undefined) throw error;
     const { line, column, message } = issue;
-    throw refused(`line ${line}, column ${column}: ${message}`);
+    throw failure(`line ${line}, column ${column}: ${message}`);
   }
 }
 
 type Checked = { tokens: TokenEntry[]; wrong?: never } | { tokens?: never; wrong: string };
 
-/** The tokens, or all that is wrong. */
+/** The tokens, or all mistakes. */
 function checked(content: unknown): Checked {
   const parsed = Tokens.safeParse(content);
   if (parsed.success) return { tokens: parsed.data.tokens };

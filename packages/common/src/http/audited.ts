@@ -4,7 +4,7 @@ import type { AuditLog, NewAuditEntry } from '../audit.ts';
 import type { Logger } from '../log.ts';
 import { toProblem } from './to-problem.ts';
 
-/** A call of a route, as far as the audit log is concerned. */
+/** A call of a route, for the audit log. */
 export interface Call {
   name: string;
   spec: RouteSpec;
@@ -16,9 +16,9 @@ export interface Call {
 }
 
 /**
- * Answers a call. One that changes something is made between two lines of the audit log, as the route's `audits` says.
- * Without the first line there is no change: it throws AuditUnavailable, a 503. Without the second, because the disk
- * filled up in between, the first stands alone and says `begun`.
+ * Answers a call. Writes a line of the audit log before and after a change, as `audits` of the route defines. Without the
+ * first line there is no change: AuditUnavailable becomes a 503. Without the second, on a disk that filled up meanwhile,
+ * only `begun` remains.
  */
 export async function audited<Answer extends { status: number; body?: unknown }>(
   { name, spec, given, caller, requestId, self }: Call,

@@ -1,6 +1,6 @@
 /**
- * How every HTTP API here answers, behind whichever server: request id, sign-in, schemas, audit log, problems, 405 with
- * `Allow`, metrics. The routes are data. express.ts and node-http.ts give it requests and read their bodies.
+ * Answers requests of every HTTP API: request id, sign-in, schemas, audit log, problems, 405 with `Allow`, metrics. Routes
+ * are data. express.ts and node-http.ts adapt it to servers.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
@@ -20,9 +20,9 @@ import { jsonErrorOffset, lineAndColumn } from './json-position.ts';
 import { HttpProblem } from './problem.ts';
 import { type AnyAnswer, type BoundRoute, bindRoutes } from './routes.ts';
 
-/** Decides who may. */
+/** Access control of a route. */
 export interface Access {
-  /** @throws HttpProblem 401, 403, or 503 where that cannot be decided. */
+  /** @throws HttpProblem 401, 403, or 503 if it cannot be decided. */
   admit(request: IncomingMessage, role: Role, log: Logger): Caller | Promise<Caller>;
 }
 
@@ -33,15 +33,15 @@ export interface CoreOptions {
   audit: AuditLog;
   /** The machine that the service runs on, for the audit log; default: the name of the host. */
   self?: string;
-  /** Once it is aborted, streams end. */
+  /** Its abort ends streams. */
   signal?: AbortSignal;
 }
 
-/** Reads the body of the request as text; undefined: there is none. */
+/** Reads the body of the request as text; undefined without a body. */
 export type ReadBody = (mostBytes: number) => Promise<string | undefined>;
 
 export interface Core {
-  /** Adds routes, also while requests are answered. */
+  /** Adds routes, also after the start. */
   add(routes: readonly BoundRoute[]): void;
   begin(request: IncomingMessage, response: ServerResponse): Exchange;
   /** Never rejects. */
@@ -153,7 +153,7 @@ export function openApiRoute(info: { title: string; version: string }, api: Api)
     { openapi },
     {
       openapi: async () => {
-        // Seldom asked for, and 6 MB of memory: loaded only then.
+        // Loaded on demand: rarely used, and 6 MB of memory.
         const { openApiDocument } = await import('@skolo/api/openapi');
         return { status: 200, body: { ...openApiDocument(info, api) } };
       },
@@ -161,17 +161,17 @@ export function openApiRoute(info: { title: string; version: string }, api: Api)
   );
 }
 
-/** @throws HttpProblem 400: it is neither a path nor a URL, such as `*`. */
+/** @throws HttpProblem 400: neither a path nor a URL, such as `*`. */
 function targetOf({ url = '/' }: IncomingMessage) {
   const target = url.startsWith('/') ? url : URL.canParse(url) && new URL(url);
-  if (!target) throw new HttpProblem(400, 'what is asked for is no path; begin it with one /');
+  if (!target) throw new HttpProblem(400, 'the request target is not a path; begin it with /');
   const text = typeof target === 'string' ? target : `${target.pathname}${target.search}`;
   const at = text.indexOf('?');
   const path = at < 0 ? text : text.slice(0, at);
   return { path, query: { ...parseQuery(at < 0 ? '' : text.slice(at + 1)) } };
 }
 
-/** The route that takes the method; for OPTIONS the methods that there are. @throws HttpProblem 404, 405 */
+/** The route for the method; for OPTIONS the allowed methods. @throws HttpProblem 404, 405 */
 function findMethod(
   here: readonly BoundRoute[],
   path: string,
@@ -181,15 +181,15 @@ function findMethod(
   const found = here.find(({ spec }) => spec.method.toUpperCase() === wanted);
   if (found !== undefined) return found;
   if (here.length === 0) {
-    const hint = 'check the path, /openapi.json lists what there is';
-    throw new HttpProblem(404, `there is no ${path} here; ${hint}`);
+    const hint = 'check the path; /openapi.json lists all paths';
+    throw new HttpProblem(404, `no such path: ${path}; ${hint}`);
   }
   const allow = allowed(here.map(({ spec }) => spec.method.toUpperCase()));
   if (method === 'OPTIONS') return allow;
   throw wrongMethod(path, method, allow);
 }
 
-/** What `Allow` says: with GET comes HEAD, and OPTIONS is always answered. */
+/** The value of `Allow`: GET includes HEAD, and OPTIONS is always allowed. */
 export function allowed(methods: Iterable<string>): string {
   const all = new Set([...methods, 'OPTIONS']);
   if (all.has('GET')) all.add('HEAD');
@@ -197,7 +197,7 @@ export function allowed(methods: Iterable<string>): string {
 }
 
 export function wrongMethod(path: string, method: string, allow: string): HttpProblem {
-  return new HttpProblem(405, `${path} does not take ${method}; it takes ${allow}`, {
+  return new HttpProblem(405, `${path}: method ${method} is not allowed; use ${allow}`, {
     headers: { allow },
   });
 }
@@ -227,7 +227,7 @@ function schemaOf(spec: RouteSpec): z.ZodType {
   return schema;
 }
 
-/** All that is wrong with params, query, headers and body at once. */
+/** Reports all mistakes in params, query, headers and body at once. */
 function parse(spec: RouteSpec, given: Record<keyof Parsed, unknown>): Parsed {
   const parsed = schemaOf(spec).safeParse(given);
   if (parsed.success) return parsed.data as Parsed;
@@ -241,7 +241,7 @@ function parse(spec: RouteSpec, given: Record<keyof Parsed, unknown>): Parsed {
 
 const json = /^\s*(?:application\/json|[^\s/;]+\/[^\s/;]+\+json)\s*(?:;|$)/i;
 
-/** Undefined: there is no body. @throws HttpProblem 400, 413, 415 */
+/** Undefined without a body. @throws HttpProblem 400, 413, 415 */
 async function readJson(
   { headers }: IncomingMessage,
   { mostBodyBytes = usualBodyBytes }: RouteSpec,
@@ -265,6 +265,6 @@ function parseBody(text: string): unknown {
     return JSON.parse(text);
   } catch (cause) {
     const where = lineAndColumn(text, jsonErrorOffset(text) ?? 0);
-    throw new HttpProblem(400, `the body is not JSON: something is wrong at ${where}`, { cause });
+    throw new HttpProblem(400, `the body is not JSON: mistake at ${where}`, { cause });
   }
 }

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { HttpProblem } from './problem.ts';
 import type { AnyAnswer } from './routes.ts';
 
-/** More than this unsent means that nobody reads: the connection is closed, and its owner may come again. */
+/** With more unsent bytes than this, the reader is stuck, and the connection is closed. */
 const mostUnsentBytes = 4 * 1024 * 1024;
 const keepAliveMs = 15_000;
 const mostStreams = 200;
@@ -19,10 +19,10 @@ export function createStreams(stopping: AbortSignal | undefined) {
     { once: true },
   );
 
-  /** @throws HttpProblem 503: there are too many already. */
+  /** @throws HttpProblem 503: too many streams. */
   return function stream(response: ServerResponse, follow: NonNullable<AnyAnswer['follow']>): void {
     if (open.size >= mostStreams) {
-      throw new HttpProblem(503, `${mostStreams} listen already; try again later`, {
+      throw new HttpProblem(503, `too many streams: the limit is ${mostStreams}; try again later`, {
         headers: { 'retry-after': '10' },
       });
     }

@@ -1,4 +1,4 @@
-/** One request and its answer: the request id, the headers of every answer, and how problems are written. */
+/** A request and its response: request id, common headers, problems. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problemType } from '@skolo/api/problem';
@@ -8,21 +8,21 @@ import { toProblem } from './to-problem.ts';
 
 const sane = /^[\w.:-]{1,64}$/;
 
-/** The caller's `x-request-id` if it is one that can be logged and searched for, else a new one. */
+/** The caller's `x-request-id` if it is safe to log, else a new one. */
 export function requestIdFrom(header: string | undefined): string {
   return header !== undefined && sane.test(header) ? header : randomUUID();
 }
 
-/** In every answer. */
+/** Headers of every response. */
 export const plainHeaders: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
 };
 
-/** As nginx calls it: the caller hung up before the answer was complete. */
+/** Status of nginx for a caller that hung up before the response was complete. */
 const hungUp = 499;
 
-/** Of an answer that is over. */
+/** Status of a closed response. */
 export function statusOf(response: ServerResponse): number {
   return response.writableFinished ? response.statusCode : hungUp;
 }
@@ -32,12 +32,11 @@ export function pathOf({ url = '/' }: IncomingMessage): string {
   return url.split('?', 1)[0] ?? '';
 }
 
-/** A request that is being answered. */
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
-  /** The pattern of the path: a label of metrics, with few values. */
+  /** Pattern of the path: a metric's label with few values. */
   route = 'none';
   private readonly parentLog: Logger;
   private ownLog: Logger | undefined;
@@ -51,13 +50,13 @@ export class Exchange {
     for (const [name, value] of Object.entries(plainHeaders)) response.setHeader(name, value);
   }
 
-  /** Names the request id in each line. Made when something is logged: most requests log nothing. */
+  /** Adds the request id to each line. Made on demand: most requests log nothing. */
   get log(): Logger {
     this.ownLog ??= this.parentLog.child({ requestId: this.requestId });
     return this.ownLog;
   }
 
-  /** Answers with text or bytes. Node leaves them out where the method is HEAD. */
+  /** Answers with text or bytes. Node omits them for HEAD. */
   send(status: number, type: string, body: string | Uint8Array): void {
     const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body) };
     this.response.writeHead(status, headers).end(body);
@@ -67,13 +66,13 @@ export class Exchange {
     this.send(status, 'application/json; charset=utf-8', asJson(body));
   }
 
-  /** Answers with the problem that an error is. One that nobody foresaw is a 500 that shows nothing, and a line in the log. */
+  /** Answers with a problem. An unexpected error becomes a 500 without details, and a log line. */
   fail(error: unknown): void {
     const { request, response } = this;
     const isGone = request.destroyed && !request.complete;
     const problem = toProblem(error);
     if (problem.status >= 500 && !isGone) this.log.error({ err: error }, 'request failed');
-    // Half an answer is on its way: only a broken connection tells the caller.
+    // A part of the response is sent: only a broken connection shows the failure.
     if (response.headersSent || isGone) {
       response.destroy();
       return;
@@ -87,7 +86,7 @@ function asJson(body: unknown): string {
   try {
     return JSON.stringify(body);
   } catch (error) {
-    // Only what was sent here, and is given back, can be that deep.
+    // Only a body that is returned can be that deep.
     if (!(error instanceof RangeError)) throw error;
     throw new HttpProblem(400, 'the body is nested too deeply', { cause: error });
   }

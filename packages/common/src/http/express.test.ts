@@ -192,7 +192,7 @@ describe('a problem', () => {
     expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
     expect([answer.status, answer.body]).toEqual([
       404,
-      problem(404, 'Not Found', expect.stringContaining('there is no /v1/thing here')),
+      problem(404, 'Not Found', expect.stringContaining('no such path: /v1/thing;')),
     ]);
   });
 
@@ -208,7 +208,7 @@ describe('a problem', () => {
     const answer = await request(app).post('/v1/things/a');
 
     expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS, PUT']);
-    expect(answer.body.detail).toContain('does not take POST');
+    expect(answer.body.detail).toContain('method POST is not allowed');
   });
 
   it('is none for OPTIONS', async () => {
@@ -242,7 +242,7 @@ describe('a problem', () => {
     const answer = await request(app).post('/v1/sum').type('json').send(body);
 
     expect(answer.body).toEqual(
-      problem(400, 'Bad Request', `the body is not JSON: something is wrong at ${where}`),
+      problem(400, 'Bad Request', `the body is not JSON: mistake at ${where}`),
     );
   });
 

@@ -1,4 +1,4 @@
-/** A core behind express, which the services use: it unpacks bodies, and takes handlers of its own. */
+/** The core behind express, for services: decompresses bodies, accepts handlers of express. */
 
 import type { RequestListener } from 'node:http';
 import type { Api, Role } from '@skolo/api';
@@ -26,15 +26,15 @@ declare global {
 export interface AppOptions<A extends Api> extends CoreOptions {
   name: string;
   version: string;
-  /** What `/openapi.json` says. */
+  /** Content of `/openapi.json`. */
   api: A;
   handlers: RouteHandlers<NoInfer<A>>;
-  /** What is asked before the routes. */
+  /** Handlers before the routes. */
   first?: RequestHandler[];
 }
 
 /**
- * An express app with the HTTP conventions of every service (design, section 3).
+ * An express app with the HTTP conventions of every service.
  *
  * @example createApp({ ...context, api: powerApi, handlers: { machines: () => … } })
  */
@@ -44,7 +44,7 @@ export function createApp<A extends Api>(options: AppOptions<A>): RequestListene
   return expressApp(createCore(options, routes), first);
 }
 
-/** @param first what is asked before the core */
+/** @param first handlers before the core */
 export function expressApp(core: Core, first: RequestHandler[] = []): RequestListener {
   const fail: ErrorRequestHandler = (error, _request, response, _next) =>
     response.locals.exchange.fail(error);
@@ -53,7 +53,7 @@ export function expressApp(core: Core, first: RequestHandler[] = []): RequestLis
     .disable('etag')
     .enable('case sensitive routing')
     .use((request, response, next) => {
-      // Before the core's, which counts the request.
+      // Before the listener of the core, which counts the request.
       response.once('close', () => {
         const { exchange } = response.locals;
         if (typeof request.route?.path === 'string') exchange.route = request.route.path;
@@ -74,7 +74,7 @@ export function expressApp(core: Core, first: RequestHandler[] = []): RequestLis
     .use(fail);
 }
 
-/** For a path of `first`: lets in who has at least this role. */
+/** For a path of `first`: admits callers with at least this role. */
 export function requireRole(access: Access, role: Role): RequestHandler {
   return async function onlyRole(request, response, next) {
     await access.admit(request, role, response.locals.exchange.log);
@@ -82,7 +82,7 @@ export function requireRole(access: Access, role: Role): RequestHandler {
   };
 }
 
-/** For a path of `first`: OPTIONS says what there is, and any other method is told so. */
+/** For a path of `first`: answers OPTIONS, and rejects other methods. */
 export function otherMethods(methods: Iterable<string>): RequestHandler {
   const allow = allowed(methods);
   return function onlyAllowed({ method, path }, response) {

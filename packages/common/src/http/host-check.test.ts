@@ -69,7 +69,7 @@ describe('hostCheck', () => {
     const answer = await send(['GET / HTTP/1.1', `Host: ${host}`]);
 
     expect(answer).toMatch(/^HTTP\/1\.1 403 /);
-    expect(answer).toContain('add this one to jumphost.hosts in rack.yaml');
+    expect(answer).toContain('add it to jumphost.hosts in rack.yaml');
   });
 
   it('accepts the address that the request arrived at', async () => {

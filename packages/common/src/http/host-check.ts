@@ -1,19 +1,19 @@
 /**
- * DNS rebinding: a page of another site resolves its own name to an address of the rack, and a browser in the rack then
- * sends its requests here, with our answers open to the page. Such a request still names the other site.
+ * DNS rebinding: a web page resolves its own name to an address of the rack. A browser in the rack then sends the page's
+ * requests here, and the page can read the responses. Such a request still names the other site as Host.
  */
 import type { IncomingMessage } from 'node:http';
 import { normaliseAddress } from '../client-address.ts';
 
-/** Why a request is rejected, for people; undefined: it names this server. */
+/** Why a request is rejected; undefined if its Host is this server. */
 export type HostCheck = (request: IncomingMessage) => string | undefined;
 
-/** What clients send as Host is one of a few texts. */
+/** Clients send few different Hosts. */
 const mostKept = 100;
 
 /**
- * A check that a request names this server: by one of `names` (host names and IP addresses), as localhost, or by the
- * address that it arrived at. HTTP/1.0 without Host is accepted: every browser sends one.
+ * Checks that the Host of a request is this server: one of `names` (host names and IP addresses), localhost, or the local
+ * address. Accepts HTTP/1.0 without Host: every browser sends one.
  *
  * @example const check = hostCheck(jumphostHosts(rack));
  */
@@ -31,18 +31,18 @@ export function hostCheck(names: Iterable<string>): HostCheck {
   }
 
   return function check({ headers, url = '', socket }) {
-    // A target with a host goes before the header (RFC 9112, 3.2.2).
+    // A target with a host overrides the header (RFC 9112, 3.2.2).
     const [, target] = /^https?:\/\/([^/?#]*)/i.exec(url) ?? [];
     const foreign = [target, headers.host].find(
       (text) => text !== undefined && !isOwn(text, socket.localAddress),
     );
     if (foreign === undefined) return undefined;
-    const shown = JSON.stringify(foreign.slice(0, 100));
-    return `host ${shown} is not a name or address of this server; use one of its own, or add this one to jumphost.hosts in rack.yaml`;
+    const host = JSON.stringify(foreign.slice(0, 100));
+    return `host ${host} is not a name or address of this server; use another, or add it to jumphost.hosts in rack.yaml`;
   };
 }
 
-/** Of a Host header: without port, in one spelling. */
+/** The canonical host of a Host header, without port. */
 function hostOf(text: string): string | undefined {
   const [, host] = /^(\[[^\]\s]+\]|[^\s:/@?#[\]]+)(?::\d{1,5})?$/.exec(text) ?? [];
   if (host === undefined) return undefined;

@@ -1,8 +1,8 @@
 type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | 'colon' | 'comma or end' | 'nothing';
 
 /**
- * Where `text` stops being JSON (RFC 8259): the offset of the first character that cannot be there, its length if it
- * is cut short, undefined if it is JSON. `JSON.parse` knows, but does not always say.
+ * Position of a mistake in JSON (RFC 8259): the offset of the first wrong character, the length if the text is truncated,
+ * undefined for valid JSON. `JSON.parse` does not always report it.
  */
 export function jsonErrorOffset(text: string): number | undefined {
   const open: ('[' | '{')[] = [];

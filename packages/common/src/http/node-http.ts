@@ -1,4 +1,4 @@
-/** A core behind a bare server of node:http: for what has to stay small. */
+/** The core behind node:http, for small processes. */
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Core } from './core.ts';
 import { HttpProblem } from './problem.ts';
@@ -9,7 +9,7 @@ export function createListener(core: Core): RequestListener {
   };
 }
 
-/** The body of a request. @throws HttpProblem 413: it is larger. What is left then is not read. */
+/** Reads the body of a request. @throws HttpProblem 413: it is larger; the rest is not read. */
 export async function readText(request: IncomingMessage, mostBytes: number): Promise<string> {
   const pieces: Buffer[] = [];
   let length = 0;

@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client';
 import type { Degraded } from '../degraded.ts';
 import { type BoundRoute, bindRoutes } from './routes.ts';
 
-/** What a service says of itself: `ready` is false only when it must refuse everyone. */
+/** `ready` is false only if the service must reject all requests. */
 export interface ReadinessNow {
   ready: boolean;
   degraded: Degraded[];
@@ -16,8 +16,8 @@ export function probes(metrics: Registry, readiness: () => ReadinessNow): BoundR
     healthz: () => ({ status: 200, body: { ok: true as const } }),
     readyz: () => {
       const { ready, degraded } = readiness();
-      const shown = degraded.map((each) => ({ ...each, since: each.since.toISOString() }));
-      return { status: ready ? 200 : 503, body: { ready, degraded: shown } };
+      const entries = degraded.map((each) => ({ ...each, since: each.since.toISOString() }));
+      return { status: ready ? 200 : 503, body: { ready, degraded: entries } };
     },
   });
 }

@@ -4,21 +4,21 @@ import type { Problem } from '@skolo/api/problem';
 export interface HttpProblemOptions {
   /** The kind of problem; default: the status's phrase. */
   title?: string;
-  /** A URI that names the kind; default `about:blank`, which says: no more than the status. */
+  /** A URI of the kind; default `about:blank`: no more than the status. */
   type?: string;
   headers?: Record<string, string>;
-  /** Members of the problem's own. */
+  /** Additional members. */
   members?: Record<string, unknown>;
   /** For the log; never sent. */
   cause?: unknown;
 }
 
-/** Thrown by whatever answers a request: becomes that answer, as `application/problem+json` (RFC 9457). */
+/** An error that becomes the response, as `application/problem+json` (RFC 9457). */
 export class HttpProblem extends Error {
   readonly code = 'HTTP_PROBLEM';
   readonly status: number;
   readonly title: string;
-  /** What is wrong, and what to do. The caller sees it. */
+  /** Mistake and hint, for the caller. */
   readonly detail: string;
   readonly type: string;
   readonly headers: Record<string, string>;

@@ -2,11 +2,11 @@ import { isIdOf } from '@skolo/api/ids';
 import { HttpProblem } from './problem.ts';
 
 /**
- * The id that a person means, whole or short.
+ * Completes a short id.
  *
- * @param noun what has the ids: `cycle`
+ * @param noun kind of the ids: `cycle`
  * @param list the command that lists them: `skolo power log`
- * @throws HttpProblem 404: no id is meant, or several are.
+ * @throws HttpProblem 404: no id matches, or several do.
  */
 export function resolveId(
   ids: Iterable<string>,
@@ -23,7 +23,7 @@ export function resolveId(
   throw new HttpProblem(
     404,
     meant.size > 1
-      ? `${written}: ${meant.size} ids of a ${noun} begin so; give more of it`
+      ? `${written}: matches ${meant.size} ids of a ${noun}; give more characters`
       : `${written}: no such ${noun}; ${list} lists them`,
   );
 }

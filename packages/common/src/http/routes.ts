@@ -1,4 +1,4 @@
-/** Routes of an API with their handlers: what a core answers. */
+/** Routes of an API with their handlers. */
 import {
   type Api,
   pathParams,
@@ -9,18 +9,18 @@ import {
 import type { Caller } from '../access/access-control.ts';
 import type { Logger } from '../log.ts';
 
-/** What a handler gets beside params, query, headers and body. */
+/** Input of a handler besides params, query, headers and body. */
 export interface RouteContext<R extends RouteSpec = RouteSpec> {
-  /** Who asks; undefined where the route requires no role. */
+  /** Undefined if the route requires no role. */
   caller: R extends { role: string } ? Caller : undefined;
-  /** Address of who asks. */
+  /** Address of the caller. */
   from: string;
   requestId: string;
-  /** Names the request id in each line. */
+  /** Adds the request id to each line. */
   log: Logger;
 }
 
-/** Statuses that an API may say. Literals, or TypeScript takes the `200` of a handler without parameters for any number. */
+/** Statuses of an API. Literals, or TypeScript widens the `200` of a handler without parameters to a number. */
 type Status =
   | (200 | 201 | 202 | 203 | 204 | 206 | 303 | 304)
   | (400 | 403 | 404 | 409 | 410 | 412 | 422 | 423 | 429)
@@ -35,7 +35,7 @@ export type RouteHandlers<A extends Api> = {
   ) => Answer<A[Name]> | Promise<Answer<A[Name]>>;
 };
 
-/** What a handler gives back, of whatever route. */
+/** The response of any handler. */
 export interface AnyAnswer {
   status: number;
   headers?: Record<string, string>;
@@ -48,9 +48,9 @@ export interface AnyAnswer {
 export interface BoundRoute {
   name: string;
   spec: RouteSpec;
-  /** Of the whole path. A slash may follow. */
+  /** For the whole path, with an optional final slash. */
   pattern: RegExp;
-  /** The path as metrics name it: `/v1/things/:name`. */
+  /** The path in metrics: `/v1/things/:name`. */
   label: string;
   handler: (request: Record<string, unknown>) => AnyAnswer | Promise<AnyAnswer>;
 }
@@ -60,7 +60,7 @@ export function bindRoutes<A extends Api>(
   api: A,
   handlers: RouteHandlers<NoInfer<A>>,
 ): BoundRoute[] {
-  // Each handler gets what its own route's schemas have parsed; a loop over all of them cannot say so.
+  // Each handler gets the types of its own schemas, which a loop cannot express.
   const untyped = handlers as unknown as Readonly<Record<string, BoundRoute['handler']>>;
   const bound = Object.entries<RouteSpec>(api).map(([name, spec]) => {
     const handler = untyped[name];
@@ -68,6 +68,6 @@ export function bindRoutes<A extends Api>(
     const pattern = new RegExp(`^${spec.path.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}/?$`);
     return { name, spec, pattern, label: spec.path.replace(/\{(\w+)\}/g, ':$1'), handler };
   });
-  // `/v1/things/events` goes before `/v1/things/{id}`.
+  // `/v1/things/events` before `/v1/things/{id}`.
   return bound.sort((a, b) => pathParams(a.spec.path).length - pathParams(b.spec.path).length);
 }

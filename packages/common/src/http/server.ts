@@ -8,26 +8,26 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import { type AnswerMalformed, answerStrictly } from './strict-requests.ts';
 
-/** Long enough for a slow line, short enough that nobody can hold a thousand connections open for nothing. */
+/** Long enough for a slow line, short enough against a thousand idle connections. */
 const timeouts: ServerOptions = {
   headersTimeout: 15_000,
   requestTimeout: 60_000,
-  // Longer than the 60 s after which proxies close theirs: who closes first should be the one who asks.
+  // Longer than the 60 s of proxies, so that the client closes first.
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 5_000,
 };
 
 export interface NewServerOptions {
-  /** Answers requests; those with too many or contradictory headers never reach it. */
+  /** Receives requests, except those with too many or contradictory headers. */
   handler: RequestListener;
-  /** Each overrides a default of ours. */
+  /** Overrides of our defaults. */
   serverOptions?: ServerOptions | undefined;
   /** With it, the server speaks https. */
   tls?: SecureContextOptions | undefined;
   answerMalformed?: AnswerMalformed | undefined;
 }
 
-/** An HTTP server with time-outs set, whose answer to what is no HTTP is a problem, too. */
+/** An HTTP server with time-outs that answers malformed requests with a problem. */
 export function newServer({ handler, serverOptions, tls, answerMalformed }: NewServerOptions) {
   const options = { ...timeouts, ...serverOptions };
   const server: Server = tls

@@ -1,4 +1,4 @@
-/** Which requests a server of ours answers at all: those whose headers all arrived, and that name one host. */
+/** Rejects requests with too many or contradictory headers. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -6,21 +6,21 @@ import { problemType } from '@skolo/api/problem';
 import { HttpProblem } from './problem.ts';
 
 /**
- * The limit of Envoy and Apache httpd. Node's own limit is 1000: it drops the rest without a word, so that a proxy's
- * `X-Forwarded-For` after 1000 others of the caller's is not seen.
+ * The limit of Envoy and Apache httpd. Node silently drops headers after 1000, so that a caller could hide the
+ * `X-Forwarded-For` of a proxy.
  */
 export const mostHeaders = 100;
 
-/** Node keeps the first of these and drops the others, while a proxy in front may have read the last. Each of another length. */
+/** Node keeps the first of these, but a proxy in front may use the last. They differ in length. */
 const onlyOnce = ['host', 'authorization'];
 
-/** How a request that is rejected unread is answered. */
+/** The response to a malformed request. */
 export type AnswerMalformed = (problem: HttpProblem) => {
   headers: Record<string, string>;
   body: string;
 };
 
-/** Why the request is rejected: its headers are too many, or contradict each other. Undefined: it is not. */
+/** Too many or contradictory headers; undefined if there is no problem. */
 export function headerProblem({ rawHeaders }: IncomingMessage): HttpProblem | undefined {
   if (rawHeaders.length > 2 * mostHeaders) {
     return new HttpProblem(431, `more than ${mostHeaders} headers; send fewer`);
@@ -28,7 +28,7 @@ export function headerProblem({ rawHeaders }: IncomingMessage): HttpProblem | un
   let seen: string[] | undefined;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const header = rawHeaders[at] ?? '';
-    // Most headers have another length: their names need not be read.
+    // Most headers have another length, which is quick to check.
     const name = onlyOnce.find(({ length }) => length === header.length);
     if (name === undefined || header.toLowerCase() !== name) continue;
     if (seen?.includes(name)) return new HttpProblem(400, `more than one header ${name}; send one`);
@@ -38,13 +38,13 @@ export function headerProblem({ rawHeaders }: IncomingMessage): HttpProblem | un
   return undefined;
 }
 
-/** Lets `listener` answer the requests that have no {@link headerProblem}; `reject` answers the others. */
+/** `listener` answers requests without a {@link headerProblem}, `reject` the others. */
 export function onStrictRequest(
   server: Server,
   listener: RequestListener,
   reject: (problem: HttpProblem, response: ServerResponse) => void = rejectWith(asProblem),
 ): void {
-  // No limit: Node's would drop headers. The limit of their bytes (16 KiB) holds.
+  // No limit: Node would drop headers. The limit of bytes (16 KiB) applies.
   server.maxHeadersCount = 0;
   server.on('request', (request, response) => {
     const problem = headerProblem(request);
@@ -53,7 +53,7 @@ export function onStrictRequest(
   });
 }
 
-/** {@link onStrictRequest}, with the same form of answer to what Node cannot read as a request. */
+/** {@link onStrictRequest}, with the same response to requests that Node cannot parse. */
 export function answerStrictly(
   server: Server,
   listener: RequestListener,

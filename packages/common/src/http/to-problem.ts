@@ -1,13 +1,13 @@
 import { AuditUnavailable } from '../audit.ts';
 import { HttpProblem } from './problem.ts';
 
-/** Every error becomes a problem. One that nobody foresaw becomes a 500 that does not show what is inside. */
+/** Converts any error to a problem. An unexpected one becomes a 500 without details. */
 export function toProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof AuditUnavailable) {
     return new HttpProblem(
       503,
-      'nothing was changed, because the audit log cannot be written; /readyz says why, try again once the disk is well',
+      'nothing was changed, because the audit log cannot be written; see /readyz, and try again when the disk works',
       { headers: { 'retry-after': '30' }, cause: error },
     );
   }
@@ -22,18 +22,18 @@ export function toProblem(error: unknown): HttpProblem {
   if (error instanceof URIError) {
     return new HttpProblem(400, 'the path has a bad %-escape; write each % as %25');
   }
-  // What is left of Express’s and its body parser’s own errors: broken compression, a wrong content-length, …
+  // Other errors of Express and its body parser: broken compression, a wrong content-length, …
   if (status >= 400 && status < 500) {
     return new HttpProblem(status, 'the request is malformed; check its headers and body');
   }
   return new HttpProblem(
     500,
-    'the service failed to answer; its log says why, under this answer’s x-request-id',
+    'internal error; see the log of the service with the x-request-id of this response',
     { cause: error },
   );
 }
 
-/** Errors of Express and its body parser (package http-errors) carry these. */
+/** Fields of errors of Express and its body parser (package http-errors). */
 function knownFields(error: unknown): { status: number; type: string; limit: number } {
   const found = { status: 500, type: '', limit: 0 };
   if (!(error instanceof Error)) return found;

@@ -1,9 +1,9 @@
 import { isSequence } from './line.ts';
 
-/** The readers' places, and whether the disk has them. */
+/** Positions of readers, and whether the disk has them. */
 export class Cursors {
   readonly all: Map<string, number>;
-  /** Counts what has to be written: changes, and of them those that are. */
+  /** Number of changes, and of those that are on the disk. */
   private changes = 0;
   private durable = 0;
 
@@ -16,7 +16,7 @@ export class Cursors {
   }
 
   set(name: string, seq: number): void {
-    if (!isSequence(seq)) throw new TypeError(`${seq} is no sequence number`);
+    if (!isSequence(seq)) throw new TypeError(`${seq} is not a sequence number`);
     if (this.all.get(name) === seq) return;
     this.all.set(name, seq);
     this.changes += 1;
@@ -26,12 +26,12 @@ export class Cursors {
     if (this.all.delete(name)) this.changes += 1;
   }
 
-  /** To be written again. */
+  /** Marks the cursors as changed. */
   touch(): void {
     this.changes += 1;
   }
 
-  /** To be called before they are written; what it gives, once they are on the disk. */
+  /** Call it before writing, and the returned function when they are on the disk. */
   writing(): () => void {
     const { changes } = this;
     return () => {

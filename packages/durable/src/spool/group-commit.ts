@@ -1,6 +1,6 @@
-/** What is asked for while the disk is busy shares the next write and the next sync. */
+/** Jobs that arrive while the disk is busy share the next write and sync. */
 export interface Job {
-  /** How many bytes it is going to write, about. */
+  /** Approximate bytes to write. */
   bytes: number;
 }
 
@@ -10,7 +10,7 @@ interface Waiting<J> {
   reject(error: unknown): void;
 }
 
-/** How much is written and synced at once. */
+/** Limit of one write and sync. */
 const mostAtOnce = 4 * 1024 * 1024;
 
 export class GroupCommit<J extends Job> {
@@ -18,12 +18,12 @@ export class GroupCommit<J extends Job> {
   private waiting: Waiting<J>[] = [];
   private draining: Promise<void> | undefined;
 
-  /** `write` does all of the jobs, in order, or none, and gives a result for each. */
+  /** `write` runs all jobs in order, or none, and gives a result for each. */
   constructor(write: (jobs: J[]) => Promise<number[]>) {
     this.write = write;
   }
 
-  /** @throws unknown What `write` threw: it was not done. */
+  /** @throws unknown Error of `write`: the job was not done. */
   run(job: J): Promise<number> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ job, resolve, reject });
@@ -36,7 +36,7 @@ export class GroupCommit<J extends Job> {
   }
 
   private async drain() {
-    // What is asked for in one go shares the first sync, too.
+    // Jobs of the same turn also share the first sync.
     await undefined;
     while (this.waiting.length > 0) await this.commit(this.takeGroup());
     this.draining = undefined;
@@ -62,8 +62,8 @@ export class GroupCommit<J extends Job> {
   }
 
   /**
-   * What is small may have room where what it shared a write with had none. What is no smaller than one that failed is
-   * not tried: on a slow disk, others wait meanwhile.
+   * A small job may fit where the whole group did not. Jobs that are not smaller than a failed one are rejected: on a slow
+   * disk, others wait.
    */
   private async commitEach(group: Waiting<J>[]) {
     let failed: { bytes: number; error: unknown } | undefined;

@@ -1,12 +1,12 @@
 /**
- * One line of a segment: `<checksum> <seq> <text>\n` is a record, `<checksum> - <json>\n` a note of the spool's own. The
- * checksum is the CRC-32 of what follows it, so that a damaged byte costs one line and the next newline is firm ground.
+ * One line of a segment: `<checksum> <seq> <text>\n` is a record, `<checksum> - <json>\n` a note of the spool. The checksum
+ * is the CRC-32 of the rest, so a damaged byte loses one line, and reading resumes at the next newline.
  */
 import { crc32 } from 'node:zlib';
 
-/** What the spool writes about itself; the first line of each segment is one. */
+/** State of the spool; the first line of each segment is a note. */
 export interface Note {
-  /** Number of the segment in which it is written; they only grow. */
+  /** Number of its segment; numbers only grow. */
   segment: number;
   /** Sequence number of the oldest record that is kept. */
   first: number;
@@ -15,12 +15,12 @@ export interface Note {
   cursors: Record<string, number>;
 }
 
-/** A longer one is refused, so that what is read at once stays bounded, whatever is in a file. */
+/** A longer text is rejected, so that reading needs bounded memory. */
 export const longestText = 16 * 1024 * 1024;
 export const space = 0x20;
 export const newline = 0x0a;
 
-/** What a line of the spool's own has after its checksum. */
+/** A note after its checksum. */
 export function noteBody(note: Note): string {
   return `- ${JSON.stringify(note)}`;
 }
@@ -28,8 +28,8 @@ export function noteBody(note: Note): string {
 const digits = Buffer.from('0123456789abcdef');
 
 /**
- * Notes, and records of which the first one has the sequence number `first`. In one buffer, each text written where it
- * belongs: to join strings before takes twice as long.
+ * Notes, and records from the sequence number `first`. Writes each text directly to its place in one buffer: joining
+ * strings first takes twice as long.
  */
 export function encodeLines(
   notes: readonly string[],
@@ -57,7 +57,7 @@ function writeAt(bytes: Buffer, text: string, at: number): number {
   return at + bytes.write(text, at);
 }
 
-/** Writes the checksum of a body that ends there, and the newline; gives where the next line begins. */
+/** Writes checksum and newline of a body. Gives the offset of the next line. */
 function finishLine(bytes: Buffer, start: number, end: number): number {
   let checksum = crc32(bytes.subarray(start + 9, end));
   for (let digit = 7; digit >= 0; digit -= 1) {
@@ -69,11 +69,11 @@ function finishLine(bytes: Buffer, start: number, end: number): number {
   return end + 1;
 }
 
-/** What `lineAt` says of a line that is not a record. */
+/** Results of `lineAt` for other lines than records. */
 export const isNote = 0;
 export const isDamaged = -1;
 
-/** The record's sequence number, `isNote` or `isDamaged`. The line's newline is not part of `start` to `end`. */
+/** The sequence number, `isNote` or `isDamaged`. `end` excludes the newline. */
 export function lineAt(bytes: Buffer, start: number, end: number): number {
   const body = start + 9;
   if (end < body + 2 || bytes[start + 8] !== space) return isDamaged;
@@ -102,12 +102,12 @@ export function checksumAt(bytes: Buffer, start: number): number | undefined {
   return checksum;
 }
 
-/** The text of a record's line that is whole. */
+/** The text of an undamaged record. */
 export function textOf(bytes: Buffer, start: number, end: number, seq: number): string {
   return bytes.toString('utf8', start + 10 + String(seq).length, end);
 }
 
-/** Of a note's line that is whole. Undefined where another version wrote it, and it says something else. */
+/** The note of an undamaged line; undefined for a note of another version. */
 export function noteOf(bytes: Buffer, start: number, end: number): Note | undefined {
   try {
     const found: unknown = JSON.parse(bytes.toString('utf8', start + 11, end));

@@ -1,15 +1,15 @@
-/** Lines of a segment's bytes: those that are whole, also beside a damaged newline, and the rest. */
+/** Splits bytes of a segment into lines: undamaged ones, also next to a damaged newline, and damaged bytes. */
 import { crc32 } from 'node:zlib';
 import { checksumAt, isDamaged, isNote, lineAt, type Note, noteOf, space } from './line.ts';
 
-/** Who wants to know. `offset` is a place in the file; `bytes` is used again as soon as the call is over. */
+/** Receives lines. `offset` is in the file; `bytes` is reused after the call. */
 export interface LineSink {
   record(seq: number, bytes: Buffer, start: number, end: number, offset: number): void;
   note?(note: Note, offset: number): void;
   damaged?(bytes: Buffer, start: number, end: number, offset: number): void;
 }
 
-/** `offset`: where in the file the bytes begin. Their end ends a line, with a newline or without. */
+/** `offset` of the bytes in the file. Their end is the end of a line, with or without a newline. */
 export function readLines(bytes: Buffer, offset: number, sink: LineSink): void {
   let start = 0;
   while (start < bytes.length) {
@@ -34,14 +34,14 @@ function readLine(bytes: Buffer, start: number, end: number, offset: number, sin
   return true;
 }
 
-/** How many beginnings of lines are looked for within one damaged line. */
+/** Limit of possible line starts in a damaged line. */
 const mostStarts = 64;
-/** Two lines that have become one are longer. */
+/** Two merged lines are longer. */
 const shortestPair = 22;
 
 /**
- * A line whose newline is damaged has become one with the next: both are whole, but for one byte between them. Only a
- * line that follows a whole one is believed: what looks like a line further within may be somebody's text.
+ * A line with a damaged newline is merged with the next one: both are undamaged except for one byte between them. Accepts
+ * only a line directly after an undamaged one: other matches may be part of a text.
  */
 function readDamaged(
   bytes: Buffer,
@@ -58,7 +58,7 @@ function readDamaged(
     if (to === undefined) break;
     readLine(bytes, from, to, offset, sink);
     if (to === end) return;
-    // The one byte that should have been a newline.
+    // The byte that should be a newline.
     sink.damaged?.(bytes, to, to + 1, offset + to);
     from = to + 1;
     if (from === end) return;
@@ -66,7 +66,7 @@ function readDamaged(
   sink.damaged?.(bytes, from, next, offset + from);
 }
 
-/** Where a line may end: one byte before what looks like a checksum and a sequence number, and at the very end. */
+/** Possible ends of a line: one byte before a checksum with a sequence number, and the end. */
 function endsWithin(bytes: Buffer, start: number, end: number): number[] {
   const ends: number[] = [];
   let gap = bytes.indexOf(space, start + 9);
@@ -79,7 +79,7 @@ function endsWithin(bytes: Buffer, start: number, end: number): number[] {
   return [...ends, end - 1, end];
 }
 
-/** The first of the ends, in order, at which the line that starts there is whole. */
+/** The first of the ends at which the line is undamaged. */
 function wholeUntil(bytes: Buffer, start: number, ends: number[]): number | undefined {
   const checksum = checksumAt(bytes, start);
   if (checksum === undefined) return undefined;

@@ -1,14 +1,14 @@
 /**
- * One process at a time. Node has no file locks, SQLite has: an empty database is locked. The kernel releases the lock when
- * the process dies, and it holds between containers, too, where a pid says nothing. Nothing is written, so that a full disk
- * does not matter. LevelDB locks the same file, so a process of an older version is noticed.
+ * Allows one process at a time. Node has no file locks, so SQLite locks an empty database. The kernel releases the lock
+ * when the process dies. The lock works between containers, where a pid is meaningless. It writes nothing, so it works on a
+ * full disk. LevelDB locks the same file, so it excludes processes of an older version.
  */
 import { open, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolder } from '../make-folder.ts';
 import { systemCode } from '../system-error.ts';
 
-/** What SQLite reports, as the system would (https://sqlite.org/rescode.html). */
+/** System codes for errors of SQLite (https://sqlite.org/rescode.html). */
 const codes = new Map([
   [5, 'LOCKED'],
   [8, 'EROFS'],
@@ -18,15 +18,15 @@ const codes = new Map([
 ]);
 
 /**
- * Creates the file where there is none. In this process nobody else may open it: to close a file releases its locks.
+ * Creates a missing file. Other code of this process must not open it: closing a file releases its locks.
  *
- * @returns what releases it
- * @throws Error Of the system; with the code `LOCKED` where another process has it.
+ * @returns a function that releases it
+ * @throws Error Of the system, or with the code `LOCKED` if another process has it.
  */
 export async function lock(path: string): Promise<() => void> {
   await makeFolder(dirname(path));
   await createIfMissing(path);
-  // Only those who lock pay for SQLite, and versions of Node that warn of it need not.
+  // Loaded on demand: SQLite costs memory, and some versions of Node warn of it.
   const { DatabaseSync } = await import('node:sqlite');
   const locked = () => {
     const database = new DatabaseSync(path);
@@ -43,7 +43,7 @@ export async function lock(path: string): Promise<() => void> {
   } catch (error) {
     if (!isNoDatabase(error)) throw asSystemError(error);
   }
-  // Nothing of ours was ever in it.
+  // The file has no data.
   await truncate(path);
   return locked();
 }
@@ -70,7 +70,7 @@ function asSystemError(error: unknown): unknown {
   return code === undefined ? error : Object.assign(new Error(code, { cause: error }), { code });
 }
 
-/** Of SQLite; -1 where it is not its error. */
+/** Result code of SQLite; -1 for other errors. */
 function resultOf(error: unknown): number {
   return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : -1;
 }

@@ -1,20 +1,20 @@
-/** What one segment's file has: every line is looked at. */
+/** Scans every line of a segment. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { writeFileAtomic } from '../atomic-file.ts';
 import type { Note } from './line.ts';
 import { type LineSink, readLines } from './lines.ts';
-import { chunksOf, mark, newSegment, type Segment } from './segment.ts';
+import { addToIndex, chunksOf, newSegment, type Segment } from './segment.ts';
 
-/** Its first line that is whole. A name says little: files are renamed, and copied. */
+/** The first undamaged line. Names are not reliable: files are renamed and copied. */
 export interface Beginning {
   path: string;
-  /** Undefined where the first line is no note. */
+  /** Undefined if the first line is not a note. */
   number: number | undefined;
   /** Sequence number with which it began. */
   first: number;
 }
 
-/** Where no line is whole: whether the bytes may be of a line that a process was writing when it died. */
+/** Without an undamaged line: whether the bytes may be a line that a crash left incomplete. */
 export async function beginningOf(path: string): Promise<Beginning | { mayBeTorn: boolean }> {
   let beginning: Beginning | undefined;
   let mayBeTorn = true;
@@ -50,7 +50,7 @@ export interface Scan {
   records: number;
   damagedLines: number;
   damagedBytes: number;
-  /** Of a last line that was not written to its end, and that was not acknowledged. Only of the newest segment. */
+  /** Bytes of an incomplete, unacknowledged last line. Only in the newest segment. */
   tornBytes: number;
   endsWithNewline: boolean;
 }
@@ -65,7 +65,7 @@ export interface ScanOptions {
   acknowledged: number;
 }
 
-/** Counts the records after `seen` and before `limit`; others are there twice, or were withdrawn. */
+/** Counts the records after `seen` and before `limit`; others are duplicates, or were withdrawn. */
 export async function scanSegment(
   { path, number, first }: Beginning,
   { seen, limit, isNewest, acknowledged }: ScanOptions,
@@ -89,15 +89,15 @@ export async function scanSegment(
       scan.records += 1;
       segment.last = seq;
       previous = seq;
-      mark(segment.marks, seq, offset);
+      addToIndex(segment.index, seq, offset);
     },
     note(note) {
-      // One beyond the limit belongs to what was withdrawn.
+      // A note beyond the limit was withdrawn.
       if (note.next <= limit) scan.note = note;
     },
     damaged(bytes, start, end, offset) {
       const place = { start: offset, end: offset + end - start };
-      // A process that dies leaves a part of what it wrote. Zeros come from the disk or the file system.
+      // A crash leaves a part of a write. Zeros come from the disk or the file system.
       const mayBeTorn = bytes[end - 1] !== 10 && !bytes.subarray(start, end).includes(0);
       if (isNewest && place.end === segment.end && mayBeTorn) torn = place;
       else addDamage(place);
@@ -131,10 +131,10 @@ export async function scanSegment(
 
 /** A torn line's bytes are kept in a file with this suffix. */
 const tornSuffix = '.torn';
-/** A longer one is kept as far as that. */
+/** Limit of saved torn bytes. */
 const mostTornBytes = 1024 * 1024;
 
-/** Keeps the bytes, unless the disk is full, and cuts them off. Whether a line ends there. */
+/** Saves the bytes, unless the disk is full, and truncates the file. Gives whether it ends with a newline. */
 async function cut(path: string, end: number): Promise<boolean> {
   const handle: FileHandle = await open(path, 'r+');
   try {

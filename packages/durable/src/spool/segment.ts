@@ -1,57 +1,57 @@
-/** One file of the spool: what is known of it in memory, and how its bytes are read. */
+/** A segment: one file of the spool. */
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../system-error.ts';
+import { ByteRanges } from './byte-ranges.ts';
 import { longestText } from './line.ts';
-import { Places } from './places.ts';
 
 export interface Segment {
   path: string;
-  /** Of its notes; undefined where none is whole. */
+  /** From its notes; undefined if all are damaged. */
   number: number | undefined;
-  /** Sequence number of its first record; while it has none: of the one that comes next. */
+  /** Sequence number of its first record, or of the next one while it has none. */
   first: number;
   /** Sequence number of its last record; while it has none: `first - 1`. */
   last: number;
-  /** Records from here on were withdrawn: their sequence numbers are those of a later segment. */
+  /** Records from here on were withdrawn: a later segment has their sequence numbers. */
   limit: number;
-  /** How many of its bytes are good and on the disk. */
+  /** Number of valid bytes on the disk. */
   end: number;
-  /** Places at which a reader may begin. */
-  marks: Mark[];
-  /** The same, of the newest appends. */
-  latest: Mark[];
-  /** Places that are known to be damaged. */
-  damaged: Places;
+  /** Offsets where a reader can begin. */
+  index: IndexEntry[];
+  /** Offsets of the newest appends. */
+  recent: IndexEntry[];
+  /** Known damaged ranges. */
+  damaged: ByteRanges;
 }
 
-export interface Mark {
-  /** Of the first record from here on, or less. */
+export interface IndexEntry {
+  /** Not more than that of the first record after the offset. */
   seq: number;
   offset: number;
 }
 
 export function newSegment(path: string, number: number | undefined, first: number): Segment {
   const limit = Number.POSITIVE_INFINITY;
-  const damaged = new Places();
-  return { path, number, first, last: first - 1, limit, end: 0, marks: [], latest: [], damaged };
+  const damaged = new ByteRanges();
+  return { path, number, first, last: first - 1, limit, end: 0, index: [], recent: [], damaged };
 }
 
 export const chunkBytes = 256 * 1024;
 const longestLine = longestText + 64;
-/** What a disk reads at least. */
+/** Smallest read of a disk. */
 const smallestRead = 4096;
-const mostLatest = 64;
+const mostRecent = 64;
 
-/** Segments by name: the sequence number of the first record; a suffix where the name was taken. */
+/** The sequence number of the first record, with a suffix if the name was taken. */
 export const segmentName = /^\d{16}(-\d+)?\.spool$/;
 
-/** Oldest first: a name with a suffix is the later one. */
+/** Oldest first; a name with a suffix is later. */
 export function bySegmentName(one: string, other: string): number {
   return one.replace('.spool', '') < other.replace('.spool', '') ? -1 : 1;
 }
 
-/** What the name says, where the file says nothing. */
+/** The sequence number in a name. */
 export function seqOfName(name: string): number {
   const seq = Number(name.slice(0, 16));
   return Number.isSafeInteger(seq) ? Math.max(1, seq) : 1;
@@ -62,45 +62,45 @@ export function segmentPath(folder: string, first: number, attempt: number): str
   return join(folder, `${String(first).padStart(16, '0')}${suffix}.spool`);
 }
 
-/** Keeps a mark for each chunk, so that a reader who begins anywhere reads little in vain. */
-export function mark(marks: Mark[], seq: number, offset: number): void {
-  const last = marks.at(-1);
-  if (last === undefined || offset - last.offset >= chunkBytes) marks.push({ seq, offset });
+/** Keeps an offset for each chunk, so that a reader skips little. */
+export function addToIndex(index: IndexEntry[], seq: number, offset: number): void {
+  const last = index.at(-1);
+  if (last === undefined || offset - last.offset >= chunkBytes) index.push({ seq, offset });
 }
 
-/** The same for what was appended just now: who follows reads nothing in vain. */
-export function markAppended({ marks, latest }: Segment, seq: number, offset: number): void {
-  mark(marks, seq, offset);
-  latest.push({ seq, offset });
-  if (latest.length > mostLatest * 2) latest.splice(0, mostLatest);
+/** Also keeps the offset of the newest appends, for readers at the end. */
+export function indexAppended({ index, recent }: Segment, seq: number, offset: number): void {
+  addToIndex(index, seq, offset);
+  recent.push({ seq, offset });
+  if (recent.length > mostRecent * 2) recent.splice(0, mostRecent);
 }
 
-/** Where to begin in order to meet that record. */
-export function offsetOf({ marks, latest }: Segment, seq: number): number {
-  return (latest[0]?.seq ?? seq + 1) <= seq ? offsetIn(latest, seq) : offsetIn(marks, seq);
+/** Offset to begin at for a record. */
+export function offsetOf({ index, recent }: Segment, seq: number): number {
+  return (recent[0]?.seq ?? seq + 1) <= seq ? offsetIn(recent, seq) : offsetIn(index, seq);
 }
 
-function offsetIn(marks: Mark[], seq: number): number {
+function offsetIn(index: IndexEntry[], seq: number): number {
   let low = 0;
-  let high = marks.length;
+  let high = index.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((marks[middle]?.seq ?? 0) <= seq) low = middle + 1;
+    if ((index[middle]?.seq ?? 0) <= seq) low = middle + 1;
     else high = middle;
   }
-  return low === 0 ? 0 : (marks[low - 1]?.offset ?? 0);
+  return low === 0 ? 0 : (index[low - 1]?.offset ?? 0);
 }
 
 export interface Chunk {
-  /** Used again for the next chunk. */
+  /** Reused for the next chunk. */
   bytes: Buffer;
-  /** Where in the file they begin. */
+  /** Offset in the file. */
   offset: number;
 }
 
 /**
- * Whole lines, up to what `end` says whenever it gets there. Only a line without end comes in pieces, since memory
- * has to stay bounded.
+ * Complete lines, up to the present `end()`. Splits only an endless line, to bound memory.
+
  */
 export async function* chunksOf(
   handle: FileHandle,
@@ -137,7 +137,7 @@ export async function* chunksOf(
   }
 }
 
-/** Where the disk cannot be read there are zeros, so that what is whole before and behind it is found. */
+/** Replaces unreadable sectors by zeros, so that records before and after them are found. */
 async function readAt(
   handle: FileHandle,
   buffer: Buffer,

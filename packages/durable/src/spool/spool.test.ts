@@ -227,7 +227,7 @@ describe('Spool', () => {
     ]);
     await spool.append(['"not passed over"']);
     expect(spool.cursor('late')).toBe(9);
-    expect(() => spool.setCursor('none', 0)).toThrow('0 is no sequence number');
+    expect(() => spool.setCursor('none', 0)).toThrow('0 is not a sequence number');
   });
 
   it('refuses what would not be one line', async () => {

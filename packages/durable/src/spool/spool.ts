@@ -1,26 +1,26 @@
 /**
- * An ordered log with several readers, each with its own place, that survives kill -9 and power cuts: what was accepted
- * and is owed to somebody.
+ * An ordered log with several readers, each with its own position, that survives kill -9 and power cuts.
+
  *
- * Files of lines, since it is all appended and all read in order; `line.ts` says what a line is.
+ * It consists of files of lines, because it is appended and read in order; see `line.ts`.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Mark, markOf, readMark } from '../acknowledged-mark.ts';
 import { makeFolder } from '../make-folder.ts';
-import { Mark, markOf, readMark } from '../mark.ts';
 import { StorageUnavailable } from '../unavailable.ts';
 import { Cursors } from './cursors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { longestText } from './line.ts';
 import { lock } from './lock.ts';
-import { examine, type Found, type SpoolDamage } from './opening.ts';
-import { readRecords, type SpoolRecord, type Trouble } from './reading.ts';
+import { type DamageListener, readRecords, type SpoolRecord } from './read-records.ts';
+import { examine, type Found, type SpoolDamage } from './recovery.ts';
 import type { Segment } from './segment.ts';
 import { Watchers } from './watchers.ts';
 import { Writer } from './writer.ts';
 
 export interface SpoolOptions {
-  /** How large a segment becomes before the next one begins; default 16 MiB. */
+  /** Size at which the next segment begins; default 16 MiB. */
   segmentBytes?: number;
   /** Milliseconds, of a clock that does not jump. */
   now?: () => number;
@@ -29,33 +29,33 @@ export interface SpoolOptions {
 interface Work {
   texts: readonly string[];
   bytes: number;
-  /** Begins a new segment, so that the one before can be deleted. */
+  /** Begins a new segment, so that the previous one can be deleted. */
   isReplacing?: boolean;
-  /** Looks whether the newest segment is still there. */
-  isLooking?: boolean;
+  /** Checks whether the newest segment still exists. */
+  isChecking?: boolean;
 }
 
-/** In a folder of its own, where versions with LevelDB have theirs. */
+/** In its own folder, like the lock of versions with LevelDB. */
 function lockOf(folder: string): string {
   return join(folder, 'lock', 'LOCK');
 }
 
-/** A newest segment of which all is done is replaced from this size on. */
+/** Size from which a fully read newest segment is replaced. */
 const worthReplacing = 1024 * 1024;
 
 export class Spool {
   readonly folder: string;
-  /** What was not whole when it was opened, but for a last line that was not written to its end. */
+  /** Damage found at opening, except an incomplete last line. */
   readonly damage: SpoolDamage | undefined;
   /**
-   * Of a last line that was not written to its end, as a crash leaves it. It was not acknowledged: it is cut off, and kept
-   * in a file named after the segment.
+   * Bytes of an incomplete last line, as a crash leaves it. It was not acknowledged: it is removed from the segment and saved
+   * in a file next to it.
    */
   readonly tornBytes: number;
   private readonly segmentBytes: number;
   private readonly unlock: () => void;
   private readonly writer: Writer;
-  private readonly places: Cursors;
+  private readonly cursorTable: Cursors;
   private readonly commits: GroupCommit<Work>;
   private readonly watchers = new Watchers();
   private readonly mark: Mark;
@@ -67,21 +67,21 @@ export class Spool {
     folder: string,
     segmentBytes: number,
     found: Found,
-    parts: { writer: Writer; places: Cursors; mark: Mark; unlock: () => void },
+    parts: { writer: Writer; cursorTable: Cursors; mark: Mark; unlock: () => void },
   ) {
     this.folder = folder;
     this.segmentBytes = segmentBytes;
     this.damage = found.damage;
     this.tornBytes = found.tornBytes;
     this.writer = parts.writer;
-    this.places = parts.places;
+    this.cursorTable = parts.cursorTable;
     this.mark = parts.mark;
     this.unlock = parts.unlock;
     this.commits = new GroupCommit((work) => this.write(work));
   }
 
   /**
-   * Creates the folder where there is none. Whatever is damaged, what is whole is there, and `damage` says what is not.
+   * Creates a missing folder. Keeps all undamaged records, and describes the rest in `damage`.
    *
    * @throws StorageUnavailable
    */
@@ -93,10 +93,10 @@ export class Spool {
       unlock = await lock(lockOf(folder));
       const [first = 1, next = 1] = (await readMark(markOf(folder))) ?? [];
       const found = await examine(folder, next > 1 ? { first, next } : undefined);
-      const places = new Cursors(found.cursors);
-      const writer = await Writer.open(folder, { segmentBytes, now }, found, places);
+      const cursorTable = new Cursors(found.cursors);
+      const writer = await Writer.open(folder, { segmentBytes, now }, found, cursorTable);
       const mark = new Mark(markOf(folder));
-      const spool = new Spool(folder, segmentBytes, found, { writer, places, mark, unlock });
+      const spool = new Spool(folder, segmentBytes, found, { writer, cursorTable, mark, unlock });
       if (writer.isWhole) spool.setMark();
       return spool;
     } catch (error) {
@@ -105,37 +105,37 @@ export class Spool {
     }
   }
 
-  /** Sequence number of the oldest record; `next` where there is none. */
+  /** Sequence number of the oldest record; `next` if the spool is empty. */
   get first(): number {
     const oldest = this.writer.segments.find(({ first, last }) => last >= first);
     return oldest?.first ?? this.next;
   }
 
-  /** Sequence number of the next record. It begins with 1 and never goes back. */
+  /** Sequence number of the next record. It begins with 1 and never decreases. */
   get next(): number {
     return this.writer.next;
   }
 
-  /** How often the newest segment was written anew, since somebody had deleted it. */
+  /** How often the newest segment was restored after a deletion. */
   get restored(): number {
     return this.writer.restored;
   }
 
-  /** What it takes of the disk. */
+  /** Size on the disk. */
   get bytes(): number {
     return this.writer.segments.reduce((sum, { end }) => sum + end, 0);
   }
 
-  /** Records that became unreadable after it was opened, and that a reader met. */
+  /** Number of records that became unreadable after the opening. */
   get unreadable(): number {
     return this.unreadableRecords;
   }
 
   /**
-   * Fulfilled with the first text's sequence number once all are on the disk. Those that wait together share one write
-   * and one sync, and keep their order.
+   * Resolves with the sequence number of the first text when all are on the disk. Calls that wait together share one write
+   * and one sync, in order.
    *
-   * @throws StorageUnavailable Nothing of it is there. Others that waited may be written.
+   * @throws StorageUnavailable Nothing is written. Others that waited may be.
    * @throws TypeError A text has a newline, or is longer than 16 MiB.
    */
   async append(texts: readonly string[]): Promise<number> {
@@ -151,7 +151,7 @@ export class Spool {
   }
 
   /**
-   * Records from there on, in order, to the newest one that is on the disk when the reader gets there.
+   * Yields records in order, up to the newest one on the disk at that moment.
    *
    * @throws StorageUnavailable
    */
@@ -159,10 +159,10 @@ export class Spool {
     for await (const records of this.readMany(from)) yield* records;
   }
 
-  /** As `read`, by some hundred records at a time: what about 256 KiB hold. */
+  /** Like `read`, with batches of about 256 KiB. */
   async *readMany(from: number): AsyncGenerator<SpoolRecord[]> {
-    this.refuseIfClosed('not read');
-    const trouble: Trouble = {
+    this.rejectIfClosed('not read');
+    const trouble: DamageListener = {
       unreadable: (records) => {
         this.unreadableRecords += records;
       },
@@ -175,62 +175,62 @@ export class Spool {
     }
   }
 
-  /** Fulfilled when `spool.next` is greater than that. Rejected when the signal aborts, or the spool is closed. */
+  /** Resolves when `spool.next` is greater. Rejects when the signal aborts or the spool is closed. */
   async changed(next: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (this.next > next) return;
-    this.refuseIfClosed('not read');
+    this.rejectIfClosed('not read');
     await this.watchers.wait(next, signal);
   }
 
-  /** The sequence number that this reader wants next; where that is gone, the oldest one that is there. */
+  /** The next sequence number of a reader, or the oldest one if that is trimmed. */
   cursor(name: string): number | undefined {
-    const place = this.places.all.get(name);
+    const place = this.cursorTable.all.get(name);
     return place === undefined ? undefined : Math.max(place, this.first);
   }
 
-  /** Durable with the next `append`, `sync`, `trim` or `close`. More than `next` means `next`. */
+  /** Durable with the next `append`, `sync`, `trim` or `close`. Limited to `next`. */
   setCursor(name: string, seq: number): void {
-    this.places.set(name, Math.min(seq, this.next));
+    this.cursorTable.set(name, Math.min(seq, this.next));
   }
 
   removeCursor(name: string): void {
-    this.places.remove(name);
+    this.cursorTable.remove(name);
   }
 
-  /** Names that begin with a dot are this package's own, and are not among them. */
+  /** Excludes names with a leading dot, which are internal. */
   cursors(): ReadonlyMap<string, number> {
     const { first } = this;
-    const others = [...this.places.all].filter(([name]) => !name.startsWith('.'));
+    const others = [...this.cursorTable.all].filter(([name]) => !name.startsWith('.'));
     return new Map(others.map(([name, place]) => [name, Math.max(place, first)]));
   }
 
   /**
-   * Writes the cursors, if they have changed; with `isProbe` in any case, to see whether the disk takes something.
+   * Writes changed cursors; with `isProbe` always, to test the disk.
    *
    * @throws StorageUnavailable
    */
   async sync({ isProbe = false } = {}): Promise<void> {
-    if (isProbe) this.places.touch();
-    if (this.places.isChanged) await this.run({ texts: [], bytes: 0 });
+    if (isProbe) this.cursorTable.touch();
+    if (this.cursorTable.isChanged) await this.run({ texts: [], bytes: 0 });
   }
 
   /**
-   * Looks whether somebody has deleted the newest segment, or the whole folder, and writes what that segment held anew; so
-   * does whatever reads, and an append 50 ms after the last look. Older segments are lost then: who reads them finds them
+   * Checks whether the newest segment or the folder was deleted, and restores the segment. Reads do that, too, and an
+   * append 50 ms after the last check. Older segments are lost then, and readers find them
    * `unreadable`.
    *
-   * @returns how often that was so since it was opened
+   * @returns the number of restores since the opening
    * @throws StorageUnavailable
    */
   async restore(): Promise<number> {
-    await this.run({ texts: [], bytes: 0, isLooking: true });
+    await this.run({ texts: [], bytes: 0, isChecking: true });
     return this.writer.restored;
   }
 
   /**
-   * Deletes segments of which every record is before that, and writes the cursors first. Only where the disk is too full
-   * for them, room is made first: a cursor to what is gone then means the oldest record that is there.
+   * Deletes segments with only older records, after writing the cursors. On a full disk it deletes first: a cursor to a
+   * deleted record then means the oldest one.
    *
    * @throws StorageUnavailable
    */
@@ -240,7 +240,7 @@ export class Spool {
     await done;
   }
 
-  /** Finishes what waits, and writes the cursors if it can: without them, readers meet some records again. */
+  /** Finishes pending writes, and writes the cursors if possible: otherwise readers see some records again. */
   close(): Promise<void> {
     this.closing ??= this.closeNow();
     return this.closing;
@@ -258,7 +258,7 @@ export class Spool {
   }
 
   private async run(work: Work): Promise<number> {
-    this.refuseIfClosed('not written');
+    this.rejectIfClosed('not written');
     try {
       return await this.commits.run(work);
     } catch (error) {
@@ -266,7 +266,7 @@ export class Spool {
     }
   }
 
-  /** Whether a segment that was gone is there again. */
+  /** Whether a deleted segment was restored. */
   private async isBack(segment: Segment): Promise<boolean> {
     if (segment !== this.writer.segments.at(-1)) return false;
     const { restored } = this.writer;
@@ -297,14 +297,14 @@ export class Spool {
       firsts.push(next);
       next += texts.length;
     }
-    const isLooking = works.some((work) => work.isLooking);
-    if (isLooking) await this.writer.restore();
-    // An idle rack writes nothing.
-    if (works.every((work) => work.isLooking)) return works.map(() => next);
+    const isChecking = works.some((work) => work.isChecking);
+    if (isChecking) await this.writer.restore();
+    // An idle rack must write nothing.
+    if (works.every((work) => work.isChecking)) return works.map(() => next);
     if (works.some(({ isReplacing }) => isReplacing)) await this.writer.replace();
     await this.writer.write(works.flatMap(({ texts }) => texts));
     this.setMark();
-    this.watchers.tell(this.next);
+    this.watchers.notify(this.next);
     return firsts;
   }
 
@@ -321,9 +321,9 @@ export class Spool {
       ({ last }, position) => last >= before || position === segments.length - 1,
     );
     const done = segments.slice(0, Math.max(0, kept));
-    // Also without a segment to delete, where the records in front of the oldest one were lost.
+    // Also without a segment to delete, if older records were lost.
     const floor = Math.max(this.writer.floor, segments[kept]?.first ?? 0);
-    if (floor > this.writer.floor) this.places.touch();
+    if (floor > this.writer.floor) this.cursorTable.touch();
     this.writer.floor = floor;
     await unlessFull(this.sync());
     for (const segment of done) {
@@ -335,7 +335,7 @@ export class Spool {
     await this.sync();
   }
 
-  private refuseIfClosed(what: string) {
+  private rejectIfClosed(what: string) {
     if (this.closing !== undefined) throw this.unavailable(what, undefined, 'CLOSED');
   }
 
@@ -345,7 +345,7 @@ export class Spool {
   }
 }
 
-/** On a full disk, trimming goes on without what it would write. */
+/** Ignores a full disk, so that trimming continues. */
 async function unlessFull(writing: Promise<unknown>) {
   try {
     await writing;

@@ -1,4 +1,4 @@
-/** The file that is written to. */
+/** The newest segment, open for writing. */
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '../atomic-file.ts';
@@ -6,16 +6,16 @@ import { systemCode } from '../system-error.ts';
 import { chunkBytes, type Segment } from './segment.ts';
 
 /**
- * Milliseconds for which a look at the file holds good. Whoever appends without a pause would otherwise look beside each
- * sync, which was seen to take a tenth of the processor.
+ * Milliseconds for which a check of the file is valid. Otherwise continuous appends would check at each sync, which took a
+ * tenth of the processor.
  */
 const seenForMs = 50;
 
 export class Tail {
   readonly segment: Segment;
-  /** Nothing more may be written to it. */
+  /** Closed for writing. */
   isSpent = false;
-  /** Nothing is in it behind what was acknowledged. */
+  /** It ends with the last acknowledged record. */
   isClean = true;
   private handle: FileHandle;
   private inode: number | undefined;
@@ -30,8 +30,8 @@ export class Tail {
   }
 
   /**
-   * Goes on with a segment that is whole. What a killed process wrote and did not sync is made durable now, since it is
-   * going to be read; if that fails, the file is left alone.
+   * Continues an undamaged segment. Syncs what a killed process wrote, because it will be read; if that fails, the file is
+   * not continued.
    *
    * @param now milliseconds, of a clock that does not jump
    * @throws Error Of the system.
@@ -48,10 +48,10 @@ export class Tail {
   }
 
   /**
-   * A new file that begins with these bytes, durable with its name.
+   * Creates a file with these bytes, durable with its name.
    *
    * @param now milliseconds, of a clock that does not jump
-   * @throws Error Of the system: there is no such file then. EEXIST: the name is taken.
+   * @throws Error Of the system: the file is not created. EEXIST: the name is taken.
    */
   static async begin(segment: Segment, bytes: Buffer, now: () => number): Promise<Tail> {
     const handle = await open(segment.path, 'wx+', 0o600);
@@ -70,10 +70,10 @@ export class Tail {
   }
 
   /**
-   * Whether the bytes are on the disk, in a file that was there `seenForMs` before they were written, or later. They are
-   * not when it is seen that somebody has deleted it.
+   * Whether the bytes are on the disk, in a file that existed `seenForMs` before the write, or later. False if the file was
+   * deleted.
    *
-   * @throws Error Of the system: nothing of the bytes is there, unless `isClean` says that it could not be taken out.
+   * @throws Error Of the system: the bytes are not in the file, unless `isClean` is false.
    */
   async append(bytes: Buffer): Promise<boolean> {
     const { end } = this.segment;
@@ -83,23 +83,23 @@ export class Tail {
       await this.withdraw();
       throw error;
     }
-    // Beside the sync, so that it costs no time of its own.
+    // Parallel to the sync, so that it costs no time.
     const isSeen = this.now() - this.seenAt < seenForMs;
-    const looking = isSeen || this.isThere();
+    const checking = isSeen || this.isThere();
     try {
       await this.handle.datasync();
     } catch (error) {
-      // The kernel tells of lost pages once, and thinks them clean then: another sync would prove nothing.
+      // The kernel reports lost pages once and then marks them clean: another sync would prove nothing.
       this.isSpent = true;
       await this.withdraw();
       throw error;
     }
-    if (!(await looking)) return false;
+    if (!(await checking)) return false;
     this.segment.end = end + bytes.length;
     return true;
   }
 
-  /** Whether the file is still in its folder; what cannot be looked at counts as there. */
+  /** Whether the file is still in its folder; true if that cannot be checked. */
   async isThere(): Promise<boolean> {
     const at = this.now();
     try {
@@ -113,13 +113,13 @@ export class Tail {
   }
 
   /**
-   * Puts a copy where the file was: while it is open, what was acknowledged is still on the disk.
+   * Copies the deleted file back: while it is open, its records are still on the disk.
    *
-   * @throws Error Of the system: there is no such file then.
+   * @throws Error Of the system: the file is not restored.
    */
   async restore(): Promise<void> {
     const { path, end } = this.segment;
-    // Somebody's file in this place.
+    // Another file in its place.
     await rename(path, `${path}.damaged`).catch(() => undefined);
     const copy = await open(path, 'wx+', 0o600);
     try {

@@ -4,11 +4,11 @@ interface Watcher {
   reject(error: unknown): void;
 }
 
-/** Who waits for something to be appended. */
+/** Callers that wait for an append. */
 export class Watchers {
   private readonly waiting = new Set<Watcher>();
 
-  /** Until `tell` is called with more than that. */
+  /** Resolves when `notify` is called with a larger number. */
   async wait(next: number, signal?: AbortSignal): Promise<void> {
     let watcher: Watcher | undefined;
     const abort = () => watcher?.reject(signal?.reason);
@@ -24,7 +24,7 @@ export class Watchers {
     }
   }
 
-  tell(next: number): void {
+  notify(next: number): void {
     for (const watcher of this.waiting) if (next > watcher.next) watcher.resolve();
   }
 

@@ -1,4 +1,4 @@
-/** Appends to the newest segment, and begins the next one when it is full or cannot be trusted. */
+/** Appends to the newest segment, and begins the next one when it is full or damaged. */
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '../atomic-file.ts';
@@ -6,12 +6,12 @@ import { makeFolder } from '../make-folder.ts';
 import { systemCode } from '../system-error.ts';
 import type { Cursors } from './cursors.ts';
 import { encodeLines, noteBody } from './line.ts';
-import type { Found } from './opening.ts';
-import { markAppended, newSegment, type Segment, segmentPath } from './segment.ts';
+import type { Found } from './recovery.ts';
+import { indexAppended, newSegment, type Segment, segmentPath } from './segment.ts';
 import { Tail } from './tail.ts';
 
 export interface WriterOptions {
-  /** How large a segment becomes before the next one begins. */
+  /** Size at which the next segment begins. */
   segmentBytes: number;
   /** Milliseconds, of a clock that does not jump. */
   now: () => number;
@@ -27,7 +27,7 @@ export class Writer {
   private readonly folder: string;
   private readonly options: WriterOptions;
   private readonly cursors: Cursors;
-  /** How often the newest segment was written anew, since somebody had deleted it. */
+  /** How often the newest segment was restored after a deletion. */
   restored = 0;
   private number: number;
   private tail: Tail | undefined;
@@ -54,15 +54,15 @@ export class Writer {
     return writer;
   }
 
-  /** The newest segment can be gone on with: what was read of it is whole, and all was written. */
+  /** The newest segment is undamaged and can be continued. */
   get isWhole(): boolean {
     return this.tail !== undefined && !this.tail.isSpent;
   }
 
   /**
-   * Writes records, the first of which gets the sequence number `next`; and the cursors, if they have changed.
+   * Writes records, from the sequence number `next`, and changed cursors.
    *
-   * @throws Error Of the system: nothing of it is there.
+   * @throws Error Of the system: nothing is written.
    */
   async write(texts: readonly string[]): Promise<void> {
     const written = this.cursors.writing();
@@ -73,7 +73,7 @@ export class Writer {
     this.next += texts.length;
   }
 
-  /** Begins a new segment, so that the one before can be deleted. */
+  /** Begins a new segment, so that the previous one can be deleted. */
   async replace(): Promise<void> {
     const written = this.cursors.writing();
     await this.begin([]);
@@ -81,7 +81,7 @@ export class Writer {
   }
 
   /**
-   * Writes the newest segment anew where somebody has deleted it, and the folder.
+   * Restores the newest segment and the folder after a deletion.
    *
    * @throws Error Of the system.
    */
@@ -110,7 +110,7 @@ export class Writer {
     try {
       isThere = await tail.append(bytes);
     } catch (error) {
-      // What could not be taken out again is void once a later segment begins with its sequence number.
+      // A later segment with the same sequence number voids bytes that could not be removed.
       if (!tail.isClean) await this.begin([]).catch(() => undefined);
       throw error;
     }
@@ -139,7 +139,7 @@ export class Writer {
     if (count === 0) return;
     if (segment.last < segment.first) segment.first = this.next;
     segment.last = this.next + count - 1;
-    markAppended(segment, this.next, offset);
+    indexAppended(segment, this.next, offset);
   }
 
   private async create(number: number, bytes: Buffer): Promise<Tail> {
@@ -153,12 +153,12 @@ export class Writer {
     }
   }
 
-  /** Segments without records, but for the newest one, which says all that they said. */
+  /** Deletes segments without records, except the newest one, which has their notes. */
   private async dropEmpty() {
     for (const segment of this.segments.slice(0, -1)) {
       if (segment.last >= segment.first) continue;
       this.segments.splice(this.segments.indexOf(segment), 1);
-      // It says nothing; if it stays, nothing is wrong.
+      // Best effort: it has no records.
       await rm(segment.path, { force: true }).catch(() => undefined);
     }
   }

@@ -1,4 +1,4 @@
-/** Addresses are in the subnet, and each is used once; where they are not the usual ones, so are its ports. */
+/** Checks that addresses are in the subnet, and that no two entries share an address and port. */
 
 import type { Ports } from '@skolo/models';
 import ipaddr from 'ipaddr.js';
@@ -8,7 +8,7 @@ import type { InfrastructureDevice } from '../rack.ts';
 interface User {
   name: string;
   kind: 'jumphost' | 'machine' | 'infrastructure' | 'device';
-  /** Absent: all of the address. */
+  /** Absent: all ports. */
   ports?: number[];
   spot: Spot;
 }
@@ -38,12 +38,12 @@ export function checkAddresses(draft: Draft, report: Report): void {
     const other = macs.get(mac);
     if (other === undefined) macs.set(mac, { name, spot });
     else {
-      const message = `${mac} is used twice: ${other.name} has it already`;
+      const message = `${mac} is used twice: also by ${other.name}`;
       report(spot, 'mac twice', message, undefined, { other: other.spot });
     }
   }
 
-  /** The address is the broker's, which others share; what is a device's own is where it hears commands. */
+  /** Devices share the address of the broker; each has its own command topic. */
   function takeTopic({ name, address, ports, options }: InfrastructureDevice, spot: Spot): void {
     if (address === undefined) return;
     const wrong = isWrong(address);
@@ -53,7 +53,7 @@ export function checkAddresses(draft: Draft, report: Report): void {
     const other = topics.get(place);
     topics.set(place, other ?? { name, spot });
     if (other === undefined) return;
-    const message = `${topic} on ${address} is used twice: ${other.name} has it already`;
+    const message = `${topic} on ${address} is used twice: also by ${other.name}`;
     report(spot, 'address twice', message, undefined, { other: other.spot });
   }
 
@@ -69,7 +69,7 @@ export function checkAddresses(draft: Draft, report: Report): void {
       report(
         () => within(draft, device, 'address'),
         'missing',
-        `is missing: ${device.model} is spoken to over ${transport}`,
+        `is missing: ${device.model} is reached over ${transport}`,
       );
     }
     const spot = () => within(draft, device, 'address');
@@ -94,7 +94,7 @@ function given(ports: Ports): { ports?: number[] } {
   return all.length === 0 ? {} : { ports: all };
 }
 
-/** The services of the jumphost leave most of its ports free. */
+/** Devices can use free ports of the jumphost. */
 function clash(user: User, other: User): boolean {
   if (other.kind === 'jumphost') return user.ports === undefined;
   if (user.ports === undefined || other.ports === undefined) return true;
@@ -102,12 +102,12 @@ function clash(user: User, other: User): boolean {
 }
 
 function twice(address: string, user: User, other: User): string {
-  const start = `${address} is used twice: ${other.name} has it already`;
+  const start = `${address} is used twice: also by ${other.name}`;
   const shared = user.ports?.filter((port) => other.ports?.includes(port)) ?? [];
   return shared.length > 0 ? `${start}, with the same port ${shared.join(', ')}` : start;
 }
 
-/** Returns what is wrong with an address, or undefined. */
+/** The check gives undefined for a valid address. */
 function subnetCheck(subnet: string | undefined): (address: string) => string | undefined {
   if (subnet === undefined) return () => undefined;
   const [network, bits] = ipaddr.parseCIDR(subnet);

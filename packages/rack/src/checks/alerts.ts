@@ -1,4 +1,4 @@
-/** Settings of alert-to-pubsub that fit each other, and can be sent as they are. */
+/** Checks settings of alert-to-pubsub against each other. */
 import type { Report } from '../draft.ts';
 import type { Path } from '../issues.ts';
 import { isJsonTemplate, templatePlace } from '../request-template.ts';
@@ -7,7 +7,7 @@ import type { ServicesSettings } from '../settings.ts';
 type Alerts = ServicesSettings['alert-to-pubsub'];
 type HttpSink = Extract<Alerts['sinks'][number], { kind: 'http' }>;
 
-/** Those that a request has anyway; by hand they would only break it. */
+/** Headers that every request has. */
 const ownHeaders = /^(connection|content-length|expect|keep-alive|transfer-encoding|upgrade)$/i;
 
 export function checkAlerts({ sinks, auth, fields }: Alerts, report: Report): void {
@@ -17,23 +17,23 @@ export function checkAlerts({ sinks, auth, fields }: Alerts, report: Report): vo
   sinks.forEach((sink, i) => {
     const at = [...path, 'sinks', i];
     const { name } = sink;
-    const message = `"${name}" is used twice: each sink has its own place in the spool`;
+    const message = `"${name}" is used twice: each sink needs its own name`;
     if (names.has(name)) report([...at, 'name'], 'twice', message);
     names.add(name);
     if (sink.kind === 'http') checkRequest(sink, at, report);
     else {
-      const shared = `${sink.file} is used twice: each sink sets its own aside when it is large`;
+      const shared = `${sink.file} is used twice: each sink renames its own file`;
       if (files.has(sink.file)) report([...at, 'file'], 'twice', shared);
       files.add(sink.file);
     }
   });
   if ((auth.username === undefined) !== (auth.password === undefined)) {
-    report([...path, 'auth'], 'auth', '`username` and `password` go together');
+    report([...path, 'auth'], 'auth', '`username` and `password` need each other');
   }
   const used = new Map<string, string>();
   for (const [what, field] of Object.entries(fields)) {
     const other = used.get(field);
-    const message = `"${field}" is the name of ${other} already: one would hide the other`;
+    const message = `"${field}" is also the name of ${other}; choose another`;
     if (other !== undefined) report([...path, 'fields', what], 'twice', message);
     used.set(field, what);
   }
@@ -45,7 +45,7 @@ function checkRequest(sink: HttpSink, at: Path, report: Report): void {
   const { headers, body, url, token } = sink;
   const texts = [url, body ?? '', ...Object.values(headers)];
   if (token === undefined && texts.some((text) => tokenPlace.test(text))) {
-    report(at, 'token', '`{{token}}` stands for its `token`, which is missing; give the file');
+    report(at, 'token', '`{{token}}` needs `token`; give its file');
   }
   for (const [name, value] of Object.entries(headers)) {
     const wrong = headerProblem(name, value);
@@ -55,18 +55,18 @@ function checkRequest(sink: HttpSink, at: Path, report: Report): void {
   try {
     JSON.parse(body.replaceAll(templatePlace, '0'));
   } catch {
-    // What is said of it elsewhere would show a part of it, where the key of a pager may be.
+    // The error of JSON.parse would show a part of the body, which may be a secret.
     const message =
-      'is no JSON, as which it begins, once its places have values: look at its quotes, commas and braces; or give it a content-type that is not JSON';
+      'begins as JSON, but is not valid JSON with values in its places; check quotes, commas and braces, or set another content-type';
     report([...at, 'body'], 'template', message);
   }
 }
 
 function headerProblem(name: string, value: string): string | undefined {
   if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return `"${name}" cannot be the name of a header`;
-  if (ownHeaders.test(name)) return 'is set by itself; remove it';
+  if (ownHeaders.test(name)) return 'is set automatically; remove it';
   if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-    return 'has characters that no header can have: only those of Latin-1, on one line';
+    return 'has characters that are not allowed in a header; use one line of Latin-1';
   }
   return undefined;
 }

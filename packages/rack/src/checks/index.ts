@@ -1,4 +1,4 @@
-/** What no single entry can know: checks that look at the rack as a whole. */
+/** Checks of the whole rack. */
 import { type Draft, reportTo } from '../draft.ts';
 import type { Problem } from '../issues.ts';
 import { checkAddresses } from './addresses.ts';
@@ -9,7 +9,7 @@ import { checkReferences } from './references.ts';
 import { checkServices } from './services.ts';
 import { checkTemplates } from './templates.ts';
 
-/** Adds what is wrong to the problems. Outlets are then written in the one way of their model. */
+/** Adds problems. Converts outlets to the notation of their model. */
 export function runChecks(draft: Draft, problems: Problem[]): void {
   const report = reportTo(problems);
   for (const check of [

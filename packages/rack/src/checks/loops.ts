@@ -1,6 +1,6 @@
 /**
- * Nobody is behind himself. An uplink that leads back to its device can carry nothing, and a ring of devices that only
- * feed each other can never be turned on. That a PDU feeds the switch which it is reached through is no loop: both work.
+ * Finds loops: an uplink that leads back to its device, and devices that only feed each other, which can never be turned
+ * on. A PDU that feeds its own switch is not a loop.
  */
 import { type Draft, type Report, within } from '../draft.ts';
 import type { InfrastructureDevice } from '../rack.ts';
@@ -29,7 +29,7 @@ function ring(loop: Loop): string {
   return [...loop, loop[0]].map(({ name }) => name).join(' → ');
 }
 
-/** On can be what has no feed in the rack (it is plugged into the wall), and what is fed by something that can be on. */
+/** Devices that can never be on. A device can be on without a feed in the rack, or with a feed that can be on. */
 function neverOn(
   infrastructure: ReadonlyMap<string, InfrastructureDevice>,
 ): Set<InfrastructureDevice> {
@@ -47,21 +47,21 @@ function neverOn(
   return off;
 }
 
-/** The loops that one finds by going on and on from each device, each loop once. */
+/** Follows `next` from each device; gives each loop once. */
 function* loopsOf(
   devices: Iterable<InfrastructureDevice>,
   next: (device: InfrastructureDevice) => InfrastructureDevice | undefined,
 ): Generator<Loop> {
   const done = new Set<InfrastructureDevice>();
   for (const start of devices) {
-    const way: InfrastructureDevice[] = [];
+    const path: InfrastructureDevice[] = [];
     let device: InfrastructureDevice | undefined = start;
     while (device !== undefined && !done.has(device)) {
       done.add(device);
-      way.push(device);
+      path.push(device);
       device = next(device);
     }
-    const begin = device === undefined ? -1 : way.indexOf(device);
-    if (device !== undefined && begin >= 0) yield [device, ...way.slice(begin + 1)];
+    const begin = device === undefined ? -1 : path.indexOf(device);
+    if (device !== undefined && begin >= 0) yield [device, ...path.slice(begin + 1)];
   }
 }

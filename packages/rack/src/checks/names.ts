@@ -1,11 +1,11 @@
-/** Every name is one thing: machines, infrastructure, the jumphost and its aliases, attached devices. */
+/** Checks that names of machines, infrastructure, attached devices and the jumphost are unique. */
 import { type Draft, type Report, type Spot, within } from '../draft.ts';
 
 const reserved: Readonly<Record<string, string>> = {
   internet: 'an uplink that leaves the rack',
   usb: 'the ports of a machine’s own hub',
-  localhost: 'whoever asks',
-  // The Swarming bot believes that it is on GCE, and waits for all of its metadata, when this name resolves.
+  localhost: 'the computer that asks',
+  // If this name resolves, the Swarming bot assumes GCE and waits for its metadata.
   'metadata.google.internal': 'a real Google machine',
 };
 
@@ -22,7 +22,7 @@ export function checkNames(draft: Draft, report: Report): void {
       report(
         path,
         'name twice',
-        `"${name}" is used twice: as ${what}, and as ${other.what} (${other.path.join('.')})`,
+        `"${name}" is used twice: as ${what} and as ${other.what} (${other.path.join('.')})`,
         at,
         { other: other.path },
       );
@@ -30,19 +30,19 @@ export function checkNames(draft: Draft, report: Report): void {
   checkIds(draft, report);
 }
 
-/** What the metadata server says of machines: ids differ, and one attribute is its own. */
+/** Checks metadata of machines: unique ids, no reserved attribute. */
 function checkIds(draft: Draft, report: Report): void {
   const known = new Map<string, { name: string; spot: Spot }>();
   for (const machine of draft.rack.machines.values()) {
     const { id, attributes } = machine.metadata;
     const spot = (...keys: string[]) => within(draft, machine, 'metadata', ...keys);
     if (Object.hasOwn(attributes, 'skolo-machine')) {
-      const message = '"skolo-machine" is reserved: the metadata server fills it itself';
+      const message = '"skolo-machine" is reserved for the metadata server';
       report(() => spot('attributes', 'skolo-machine'), 'reserved', message, 'key');
     }
     const other = id === undefined ? undefined : known.get(id);
     if (other !== undefined) {
-      const message = `${id} is used twice: ${other.name} has it already`;
+      const message = `${id} is used twice: also by ${other.name}`;
       report(() => spot('id'), 'id twice', message, undefined, { other: other.spot });
     } else if (id !== undefined) known.set(id, { name: machine.name, spot: () => spot('id') });
   }

@@ -1,7 +1,4 @@
-/**
- * Outlets and ports exist and are used once. They are written in many ways (`0/14`, `14`): here each becomes the one
- * way of its model.
- */
+/** Checks that outlets and ports exist and are used once, and converts them to the notation of their model (`0/14`, `14`). */
 
 import { models } from '@skolo/models';
 import { type Draft, type Report, type Spot, within } from '../draft.ts';
@@ -30,7 +27,7 @@ export function checkOutlets(draft: Draft, report: Report): void {
     const conflict = others.find((other) => other.use === user.use || other.name !== user.name);
     if (conflict === undefined) return;
     const does = conflict.use === 'power' ? 'feeds' : 'is the uplink of';
-    const message = `"${key}" is used twice: it ${does} ${conflict.name} already`;
+    const message = `"${key}" is used twice: it also ${does} ${conflict.name}`;
     report(spot, 'outlet twice', message, undefined, { other: conflict.spot });
   }
 
@@ -57,7 +54,7 @@ export function checkOutlets(draft: Draft, report: Report): void {
   }
 }
 
-/** Each port of a machine's own hub feeds one device. */
+/** Checks that each port of a machine's hub feeds one device. */
 function checkHub({ devices }: Machine, draft: Draft, report: Report): void {
   const users = new Map<string, string>();
   for (const device of devices) {
@@ -70,12 +67,12 @@ function checkHub({ devices }: Machine, draft: Draft, report: Report): void {
       report(
         within(draft, device, 'power'),
         'outlet twice',
-        `"${port}" is used twice: it feeds ${other} already`,
+        `"${port}" is used twice: it also feeds ${other}`,
       );
   }
 }
 
-/** Whether the outlet exists; it is then written as its model does. Otherwise the reason has been reported. */
+/** Converts the outlet to the notation of its model. False after a reported mistake. */
 function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report): boolean {
   const { device: name, outlet: written } = outlet;
   const device = draft.rack.infrastructure.get(name);
@@ -101,7 +98,7 @@ function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report
       report(
         spot,
         'outlet',
-        `"${name}" does not say which ${numbering.noun}; it has ${numbering.range(device.options)}`,
+        `"${name}" lacks the ${numbering.noun}; ${name} has ${numbering.range(device.options)}`,
       );
       return false;
     }
@@ -122,8 +119,7 @@ function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report
 }
 
 function unknownDevice(name: string, { rack, declared }: Draft): string {
-  if (declared.machines.has(name)) return `"${name}" is a machine: it has no outlets and no ports`;
-  if (rack.jumphost?.name === name)
-    return `"${name}" is the jumphost: it has no outlets and no ports`;
-  return `there is no "${name}" in infrastructure${didYouMean(name, declared.infrastructure)}`;
+  if (declared.machines.has(name)) return `"${name}" is a machine and has no outlets or ports`;
+  if (rack.jumphost?.name === name) return `"${name}" is the jumphost and has no outlets or ports`;
+  return `"${name}" is not in infrastructure${didYouMean(name, declared.infrastructure)}`;
 }

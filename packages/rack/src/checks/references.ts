@@ -1,4 +1,4 @@
-/** Who refers to an identity or a login refers to one that is there, and that fits. */
+/** Checks references to identities and logins. */
 
 import type { Login } from '@skolo/secrets';
 import { type Draft, type Report, type Spot, within } from '../draft.ts';
@@ -13,7 +13,7 @@ export function checkReferences(draft: Draft, report: Report): void {
     report(
       spot,
       'identity',
-      `there is no identity "${name}"${didYouMean(name, [...declared.identities, 'none'])}`,
+      `unknown identity "${name}"${didYouMean(name, [...declared.identities, 'none'])}`,
       undefined,
       { missing: { section: 'identities', name } },
     );
@@ -22,7 +22,7 @@ export function checkReferences(draft: Draft, report: Report): void {
   function login(name: string | undefined, spot: Spot): Login | undefined {
     if (name === undefined) return undefined;
     if (!declared.logins.has(name)) {
-      const message = `there is no login "${name}"${didYouMean(name, declared.logins)}`;
+      const message = `unknown login "${name}"${didYouMean(name, declared.logins)}`;
       report(spot, 'login', message, undefined, { missing: { section: 'logins', name } });
     }
     return rack.logins.get(name);

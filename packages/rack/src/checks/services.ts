@@ -1,4 +1,4 @@
-/** Settings of services that fit each other. */
+/** Checks settings of services against each other. */
 
 import { type Draft, type Report, within } from '../draft.ts';
 import type { Path } from '../issues.ts';
@@ -14,7 +14,7 @@ export function checkServices(draft: Draft, report: Report): void {
   for (const device of draft.rack.infrastructure.values()) {
     const { backupLimits: own } = device;
     if (own === undefined) continue;
-    // Where only one of them is the device's, it is the one to correct.
+    // Report the key that the device sets.
     const low = own.idleSeconds === undefined ? 'totalSeconds' : 'idleSeconds';
     inOrder(
       { ...services['router-backup'], ...own },
@@ -58,21 +58,17 @@ function checkCallers({ callers }: ServicesSettings['metadata-server'], report: 
     const path = ['services', 'metadata-server', 'callers', i, 'cidr'];
     const other = known.get(cidr);
     if (other === undefined) known.set(cidr, identity);
-    else report(path, 'twice', `${cidr} is there twice: it has the identity "${other}" already`);
+    else report(path, 'twice', `${cidr} is used twice: also with the identity "${other}"`);
   });
 }
 
 function checkBackup(settings: ServicesSettings['router-backup'], report: Report): void {
   const { upload, git, encrypt } = settings;
   const path = ['services', 'router-backup'];
-  const way = upload === undefined ? ['git', 'remote'] : ['upload'];
+  const key = upload === undefined ? ['git', 'remote'] : ['upload'];
   if ((upload ?? git.remote) !== undefined && encrypt === undefined) {
     const choice = '`encrypt: [age1…]`, or `encrypt: none`';
-    report(
-      [...path, ...way],
-      'encrypt',
-      `leaves the rack: say for whom it is encrypted (${choice})`,
-    );
+    report([...path, ...key], 'encrypt', `leaves the rack, so \`encrypt\` is required: ${choice}`);
   }
   inOrder(settings, 'idleSeconds', 'totalSeconds', path, report);
 }
@@ -84,11 +80,7 @@ function checkPowerCycles(settings: ServicesSettings['power-cycle-daemon'], repo
     const other = known.get(port);
     if (other === undefined) known.set(port, `doors.${name}`);
     else
-      report(
-        [...path, 'doors', name, 'port'],
-        'twice',
-        `${port} is used twice: ${other} has it already`,
-      );
+      report([...path, 'doors', name, 'port'], 'twice', `${port} is used twice: also by ${other}`);
   }
   inOrder(settings.holds, 'defaultHours', 'maxHours', [...path, 'holds'], report);
   inOrder(settings.probeSeconds, 'first', 'most', [...path, 'probeSeconds'], report);

@@ -1,4 +1,4 @@
-/** A command for one outlet names it: without, it would switch whatever the device takes for "all". */
+/** Checks that a command names its outlet: without it, a device might switch all. */
 import { type Draft, type Report, within } from '../draft.ts';
 
 const templates: Readonly<Record<string, readonly string[]>> = {
@@ -17,7 +17,7 @@ export function checkTemplates(draft: Draft, report: Report): void {
       report(
         within(draft, device, key),
         'template',
-        'does not say which outlet: put {outlet} in it, or `outlets: 1` beside it',
+        'lacks the outlet; add {outlet} to it, or set `outlets: 1`',
       );
     }
   }

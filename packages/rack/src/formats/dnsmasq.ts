@@ -1,4 +1,4 @@
-/** Configuration of dnsmasq (OpenWrt, Pi-hole, EdgeOS with dnsmasq): DNS for all names, DHCP where the MAC is known. */
+/** dnsmasq (OpenWrt, Pi-hole, EdgeOS with dnsmasq): DNS for all names, DHCP for entries with a MAC. */
 import type { Rack } from '../rack.ts';
 import { hostsOf, namesOf } from './hosts.ts';
 
@@ -14,9 +14,9 @@ export function dnsmasqConfig(rack: Rack): string {
     return `dhcp-host=${mac},${address.includes(':') ? `[${address}]` : address},${name}`;
   });
   return [
-    `# Names of ${rack.name}, made from rack.yaml by skolo.`,
+    `# Names of ${rack.name}. Made from rack.yaml by skolo.`,
     `local=/${domain}/`,
-    '# Must not resolve: the Swarming bot would believe that it is on GCE, and wait for all of its metadata.',
+    '# Must not resolve: the Swarming bot would assume GCE and wait for its metadata.',
     'local=/metadata.google.internal/',
     ...records,
     ...(leases.length > 0 ? ['# Addresses by MAC.', ...leases] : []),

@@ -1,10 +1,10 @@
-/** Names as an EdgeRouter takes them, in `configure`. */
+/** Commands for `configure` on an EdgeRouter. */
 import type { Rack } from '../rack.ts';
 import { hostsOf, namesOf } from './hosts.ts';
 
 /**
- * Commands that can be repeated: `inet` has one value, which is replaced. An alias that is no longer there stays until
- * `delete system static-host-mapping host-name NAME` before. Commit and save are for whoever pastes them.
+ * The commands can be repeated: `inet` has one value, which is replaced. A removed alias stays until
+ * `delete system static-host-mapping host-name NAME`. The operator commits and saves.
  */
 export function edgeosCommands(rack: Rack): string {
   return hostsOf(rack)

@@ -1,4 +1,4 @@
-/** All names of a rack with their addresses, and the format of /etc/hosts. */
+/** Names and addresses of a rack, and /etc/hosts. */
 import type { Rack } from '../rack.ts';
 
 export interface Host {
@@ -8,7 +8,7 @@ export interface Host {
   mac?: string;
 }
 
-/** Everything that has an address: jumphost, infrastructure, machines, devices on the network. */
+/** All entries with an address. */
 export function hostsOf(rack: Rack): Host[] {
   const { jumphost } = rack;
   const hosts: Host[] = [
@@ -35,7 +35,7 @@ function macOf({ mac }: { mac?: string }): { mac?: string } {
   return mac === undefined ? {} : { mac };
 }
 
-/** Every name of a host, short and with the domain, the full one first. An alias with a dot is a full name already. */
+/** Names of a host, full and short. An alias with a dot is a full name. */
 export function namesOf({ name, aliases }: Host, domain: string): string[] {
   return [name, ...aliases].flatMap((one) =>
     one.includes('.') ? [one] : [`${one}.${domain}`, one],
@@ -47,5 +47,5 @@ export function hostsFile(rack: Rack): string {
   const lines = hostsOf(rack).map(
     (host) => `${host.address}\t${namesOf(host, rack.network.domain).join(' ')}`,
   );
-  return `# Names of ${rack.name}, made from rack.yaml by skolo.\n${lines.join('\n')}\n`;
+  return `# Names of ${rack.name}. Made from rack.yaml by skolo.\n${lines.join('\n')}\n`;
 }

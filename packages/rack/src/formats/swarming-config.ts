@@ -1,12 +1,12 @@
-/** The file that tells the Swarming bot of a rack where its tokens are. */
+/** Token configuration of the Swarming bots. */
 import type { Rack } from '../rack.ts';
 import { serviceUrl } from '../service-urls.ts';
 
 const tokenPath = '/computeMetadata/v1/instance/service-accounts/default/token';
 
 /**
- * Content of /etc/swarming_config/oauth2_access_token_config.json: by the alias `metadata` of the jumphost where it has
- * one, so that the file outlives the jumphost. Never by `metadata.google.internal`, which must not resolve in a rack.
+ * Content of /etc/swarming_config/oauth2_access_token_config.json, with the alias `metadata` of the jumphost if it has it,
+ * so that the file outlives the jumphost. `metadata.google.internal` must not resolve in a rack.
  */
 export function swarmingConfig(rack: Rack): string {
   const url = new URL(tokenPath, serviceUrl(rack, 'metadata-server'));

@@ -1,9 +1,9 @@
-/** What a derived file is before it is text, and how it becomes text. */
+/** Derived files, as data and as text. */
 import { Document, isScalar, visit } from 'yaml';
 import type { Json, Rack } from '../rack.ts';
 import type { ServiceName } from '../service-ports.ts';
 
-/** Objects that a patch is for; kustomize leaves a patch out that nothing fits. */
+/** Objects of a patch; kustomize skips a patch without a match. */
 export interface PatchTarget {
   kind: string;
   name?: string;
@@ -12,41 +12,40 @@ export interface PatchTarget {
 
 /** A file with Kubernetes objects. */
 export interface DerivedFile {
-  /** Its name in the folder. */
+  /** File name. */
   name: string;
-  /** What it is for: the comment at its beginning. */
+  /** The comment at its beginning. */
   about: string;
   objects: Json[];
-  /** How kustomization.yaml takes it: as it is, or as a patch (of one object). */
+  /** Entry in kustomization.yaml: a resource, or a patch of one object. */
   use: 'resource' | PatchTarget;
 }
 
-/** Something in rack.yaml that does not work on k3s as it stands there. */
+/** A setting of rack.yaml that does not work on k3s. */
 export interface RenderWarning {
   /** As in rack.yaml: `services.alert-to-pubsub.credentials`. */
   where: string;
   message: string;
 }
 
-/** Where a service runs. */
 export function namespaceOf(service: ServiceName): 'skolo' | 'skolo-node' {
   return service === 'metadata-server' || service === 'swarming-client' ? 'skolo-node' : 'skolo';
 }
 
-/** What every derived file says about itself somewhere in its first lines; only files with it are ever replaced. */
+/** In the first lines of every derived file; only files with it are replaced. */
 export const mark = 'Made by `skolo rack render`';
 
-/** The comment that a derived file begins with. */
+/** The comment at the beginning of a derived file. */
 export function head(rack: Pick<Rack, 'name'>, about: string, comment = '# '): string {
   const lines = [
-    `${mark} from the rack.yaml of ${rack.name}; a change of this file is lost.`,
-    'To make it again, in the folder of rack.yaml: skolo rack render --rack rack.yaml',
+    `${mark} from the rack.yaml of ${rack.name}. Do not edit.`,
+    'To update it, in the folder of rack.yaml: skolo rack render --rack rack.yaml',
     ...about.split('\n'),
   ];
   return lines.map((line) => `${comment}${line}\n`).join('');
 }
 
-/** The objects as YAML, short lists of names and numbers on a line. */
+/** YAML with short lists on one line. */
 export function yamlText(objects: readonly Json[]): string {
   return objects.map(documentText).join('---\n');
 }
@@ -54,7 +53,7 @@ export function yamlText(objects: readonly Json[]): string {
 function documentText(value: Json): string {
   const document = new Document(value, {
     aliasDuplicateObjects: false,
-    // Kubernetes reads YAML 1.1, which takes `yes` or `1:30` for something else than text.
+    // Kubernetes reads YAML 1.1, where `yes` and `1:30` are not text.
     compat: 'yaml-1.1',
   });
   visit(document, {

@@ -1,4 +1,4 @@
-/** The folder that derived files are in: what is there, what should be, and how the one becomes the other. */
+/** Compares and writes the folder of derived files. */
 import type { Dirent } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,17 +8,17 @@ import { mark } from './derived-file.ts';
 
 /** Names of files. */
 export interface Difference {
-  /** Should be there. */
+  /** Not there yet. */
   missing: string[];
-  /** Are not as they should be. */
+  /** Differ from rack.yaml. */
   stale: string[];
-  /** Were written once, and are not wanted any more. */
+  /** Written earlier, no longer needed. */
   leftOver: string[];
-  /** Are wanted, and somebody else has written a file of that name. */
+  /** Needed, but a file that skolo did not make has the name. */
   foreign: string[];
 }
 
-/** What a folder lacks, and has too much. Files that were not made from a rack.yaml do not count. */
+/** Compares a folder with the derived files. Ignores other files. */
 export async function compareDerived(
   folder: string,
   files: ReadonlyMap<string, string>,
@@ -45,7 +45,7 @@ export async function compareDerived(
   return difference;
 }
 
-/** Makes the folder what it should be. `foreign` files have to be none: whoever calls decides what to say about them. */
+/** Writes and removes derived files. Requires that `foreign` is empty. */
 export async function writeDerived(
   folder: string,
   files: ReadonlyMap<string, string>,

@@ -1,13 +1,13 @@
-/** Ports that a service has only where rack.yaml turns them on: doors of the power-cycle daemon, notices for the backup. */
+/** Optional ports of rack.yaml: endpoints of the power-cycle daemon, notices for the router backup. */
 import type { Json, Rack } from '../rack.ts';
 import type { DerivedFile } from './derived-file.ts';
 
-/** Ports below are root's, where nothing else is said. */
+/** Ports below need root by default. */
 export const lowPorts = 1024;
 
 export interface ExtraPort {
   service: 'power-cycle-daemon' | 'router-backup';
-  /** Its name in the Service. */
+  /** Name in the Service. */
   name: string;
   port: number;
   protocol: 'TCP' | 'UDP';
@@ -15,15 +15,14 @@ export interface ExtraPort {
   allow?: string[];
 }
 
-/** What is turned on. */
 export function extraPortsOf(rack: Rack): ExtraPort[] {
-  const { doors } = rack.services['power-cycle-daemon'];
+  const { doors: endpoints } = rack.services['power-cycle-daemon'];
   const { syslogPort, trapPort } = rack.services['router-backup'].notices;
   const ports: ExtraPort[] = [];
   for (const name of ['pdudaemon', 'report'] as const) {
-    const door = doors[name];
-    if (door === undefined) continue;
-    const { port, allow } = door;
+    const endpoint = endpoints[name];
+    if (endpoint === undefined) continue;
+    const { port, allow } = endpoint;
     ports.push({ service: 'power-cycle-daemon', name, port, protocol: 'TCP', allow });
   }
   const notices = { syslog: syslogPort, 'snmp-trap': trapPort };
@@ -35,8 +34,8 @@ export function extraPortsOf(rack: Rack): ExtraPort[] {
 }
 
 /**
- * They are added to the Service that the rack sees. Ports of notices are mostly below 1024, where the pod's user may listen
- * only where it is said.
+ * Adds them to the Service. Ports of notices are mostly below 1024, where the user of the pod may listen only with a
+ * sysctl.
  */
 export function extraPorts(rack: Rack): DerivedFile[] {
   const all = extraPortsOf(rack);
@@ -56,18 +55,18 @@ function servicePatch(service: string, extra: readonly ExtraPort[]): DerivedFile
   }));
   return {
     name: `ports-${service}.yaml`,
-    about: `Ports of ${service} that rack.yaml turns on.`,
+    about: `Ports of ${service} that rack.yaml enables.`,
     objects: [{ apiVersion: 'v1', kind: 'Service', metadata: { name: service }, spec: { ports } }],
     use: { kind: 'Service', name: service },
   };
 }
 
-/** The list of sysctls is replaced as a whole; kube/base has none for this service. */
+/** Replaces the whole list of sysctls; kube/base has none for this service. */
 function lowPortsPatch(service: string): DerivedFile {
   const sysctls: Json = [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '0' }];
   return {
     name: `low-ports-${service}.yaml`,
-    about: `${service} is not root, and has a port below 1024.`,
+    about: `A port of ${service} is below 1024, and it does not run as root.`,
     objects: [
       {
         apiVersion: 'apps/v1',

@@ -1,4 +1,4 @@
-/** What the overlay of a rack has from its rack.yaml, for kustomize. */
+/** Derived files of an overlay. */
 export type { RenderWarning } from './derived-file.ts';
 export { compareDerived, type Difference, writeDerived } from './derived-folder.ts';
 export { type Derived, renderDerived } from './render.ts';

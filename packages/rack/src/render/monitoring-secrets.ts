@@ -1,4 +1,4 @@
-/** The Secrets of who asks our services: Alertmanager and Prometheus of kube/base, with tokens that rack.yaml wants of them. */
+/** Secrets of Alertmanager and Prometheus of kube/base: their tokens for our services. */
 
 import type { SecretRef } from '@skolo/secrets';
 import type { Rack } from '../rack.ts';
@@ -6,18 +6,18 @@ import { mountedPath } from './secret-keys.ts';
 
 export interface TokenSecret {
   name: 'alertmanager' | 'prometheus';
-  /** By the service that is asked. */
+  /** By service. */
   tokens: {
     key: 'alert-to-pubsub' | 'power-cycle-daemon';
     path: string;
-    /** The place of rack.yaml that wants it. */
+    /** The path in rack.yaml that requires it. */
     where: string;
-    /** How it is made, where rack.yaml does not say where it is. */
+    /** The command that makes it, if rack.yaml has no path. */
     madeBy?: string;
   }[];
 }
 
-/** Those that have to be there; both pods start without them, too. */
+/** Required Secrets; both pods also start without them. */
 export function tokenSecrets({ services }: Rack): TokenSecret[] {
   const { bearer } = services['alert-to-pubsub'].auth;
   const alerts = {

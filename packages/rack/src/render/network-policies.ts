@@ -1,4 +1,4 @@
-/** Who may reach the services from the rack, and what of the rack they may reach: addresses that only rack.yaml knows. */
+/** Network policies between services and the rack, with addresses of rack.yaml. */
 import { hostsOf } from '../formats/hosts.ts';
 import type { Json, Rack } from '../rack.ts';
 import { servicePorts } from '../service-ports.ts';
@@ -6,14 +6,14 @@ import type { DerivedFile } from './derived-file.ts';
 import { extraPortsOf } from './extra-ports.ts';
 import { contains, merged, networkOf, podNetwork } from './networks.ts';
 
-/** Who speaks with equipment or machines. */
-const speakers = ['blackbox-exporter', 'power-cycle-daemon', 'prometheus', 'router-backup'];
-/** Who asks the metadata server for tokens. */
-const tokenUsers = ['alert-to-pubsub', 'router-backup'];
+/** Services with connections to equipment or machines. */
+const equipmentClients = ['blackbox-exporter', 'power-cycle-daemon', 'prometheus', 'router-backup'];
+/** Clients of the metadata server. */
+const tokenClients = ['alert-to-pubsub', 'router-backup'];
 
 /**
- * For the namespace `skolo`, whose base denies everything, allows pods what they want of each other, and the way out. The
- * metadata server is on the host network, where no policy reaches; processes of the jumphost itself always get through.
+ * For the namespace `skolo`. Its base denies all, and allows traffic between pods and to the internet. Policies do not
+ * apply to the host network of the metadata server, nor to processes of the jumphost.
  */
 export function networkPolicies(rack: Rack): DerivedFile {
   const jumphost = networkOf(rack.jumphost.address);
@@ -40,17 +40,16 @@ export function networkPolicies(rack: Rack): DerivedFile {
     });
   return {
     name: 'network-policies.yaml',
-    about:
-      'Who reaches the services from the rack, and what of the rack they reach. What pods may among themselves is in kube/base.',
+    about: 'Traffic between services and the rack. Rules between pods are in kube/base.',
     objects: [
       ingress('power-cycle-daemon', [...everything, ...readers]),
       ingress('router-backup', [jumphost, ...readers]),
       ingress('alert-to-pubsub', [jumphost]),
-      policy('to-rack', speakers, {
+      policy('to-rack', equipmentClients, {
         policyTypes: ['Egress'],
         egress: [{ to: blocks(everything) }],
       }),
-      policy('to-metadata-server', tokenUsers, {
+      policy('to-metadata-server', tokenClients, {
         policyTypes: ['Egress'],
         egress: [
           {
@@ -79,8 +78,8 @@ function policy(name: string, services: string[], spec: { [key: string]: Json })
 }
 
 /**
- * A rule without networks would allow all of them. Never from the pods' network: pods are named in kube/base, and whoever goes to
- * another address of the jumphost than its own (10.42.0.1, say) comes out of a pod of ServiceLB, with an address there.
+ * A rule without networks would allow all. Excludes the network of pods: kube/base has their rules, and requests to another
+ * address of the jumphost (such as 10.42.0.1) arrive from a pod of ServiceLB.
  */
 function from(
   networks: readonly string[],
@@ -100,7 +99,7 @@ function blocks(networks: readonly string[], without: readonly string[] = []): J
   });
 }
 
-/** The subnet, which every address is in; without one, the addresses. */
+/** The subnet, or without one all addresses. */
 function networksOf(rack: Rack): string[] {
   const { subnet } = rack.network;
   return subnet === undefined ? hostsOf(rack).map(({ address }) => networkOf(address)) : [subnet];

@@ -1,7 +1,7 @@
-/** Networks, as CIDRs: which are within others. */
+/** Comparison of networks in CIDR notation. */
 import ipaddr from 'ipaddr.js';
 
-/** Addresses of pods, where k3s is not told otherwise. */
+/** The default of k3s. */
 export const podNetwork = '10.42.0.0/16';
 
 /** One address, as a network. */
@@ -25,7 +25,7 @@ export function overlap(one: string, other: string): boolean {
   return contains(one, other) || contains(other, one);
 }
 
-/** The same addresses in fewer networks: without those that others hold, each once, in the same order. */
+/** Without duplicates and networks within others. */
 export function merged(networks: readonly string[]): string[] {
   const different = [...new Set(networks)];
   return different.filter(

@@ -1,9 +1,9 @@
-/** What Prometheus asks besides the services: agents, node-exporters, and whatever is pinged. */
+/** Scrape targets besides the services: agents, node-exporters, and ping targets. */
 import type { InfrastructureDevice, Machine, Rack } from '../rack.ts';
 import { hostOfUrl, serviceMetricsUrl } from '../service-urls.ts';
 import type { DerivedFile } from './derived-file.ts';
 
-/** Of node-exporter, everywhere. */
+/** node-exporter. */
 const nodePort = 9100;
 
 /** A group of `file_sd_configs`. */
@@ -13,8 +13,8 @@ interface Target {
 }
 
 /**
- * Files for Prometheus' `file_sd_configs`. Every machine with an address is to have an agent and a node-exporter, whether it
- * is a node of k3s or not. Labels are as kube/base/prometheus/rules expects them.
+ * Files for `file_sd_configs` of Prometheus. Every machine with an address should have an agent and a node-exporter. Labels
+ * match kube/base/prometheus/rules.
  */
 export function prometheusTargets(rack: Rack): DerivedFile {
   const machines = [...rack.machines.values()];
@@ -26,7 +26,7 @@ export function prometheusTargets(rack: Rack): DerivedFile {
         : [{ targets: [`${hostOfUrl(address)}:${nodePort}`], labels: { machine: name } }],
     ),
     'ping.json': [
-      // Without its node-exporter it would count as missing.
+      // The jumphost may have no node-exporter.
       { targets: [rack.jumphost.address], labels: { machine: rack.jumphost.name } },
       ...machines.flatMap((machine) => pingOf(machine, 'machine')),
       ...[...rack.infrastructure.values()].flatMap((device) => pingOf(device, 'device')),
@@ -35,7 +35,7 @@ export function prometheusTargets(rack: Rack): DerivedFile {
   return {
     name: 'prometheus-targets.yaml',
     about:
-      'Agents and node-exporters of machines, and what blackbox-exporter asks about machines, switches and PDUs.\nA target of ping.json is pinged, or its ssh port is opened where rack.yaml gives one.',
+      'Agents and node-exporters of machines, and targets of blackbox-exporter.\nblackbox-exporter pings a target of ping.json, or connects to its ssh port if rack.yaml has one.',
     objects: [
       {
         apiVersion: 'v1',
@@ -57,7 +57,7 @@ export function prometheusTargets(rack: Rack): DerivedFile {
   };
 }
 
-/** Its metrics are wherever rack.yaml says; without an address nobody would find it. */
+/** Its metrics URL; no target without an address. */
 function agentOf(rack: Rack, machine: Machine): Target[] {
   if (machine.address === undefined && machine.swarming.metricsUrl === undefined) return [];
   const url = new URL(serviceMetricsUrl(rack, 'swarming-client', machine));
@@ -71,7 +71,7 @@ function agentOf(rack: Rack, machine: Machine): Target[] {
   return [{ targets: [`${url.hostname}:${port}`], labels }];
 }
 
-/** Who has an ssh port of its own is behind somebody else's address, who would answer the ping. */
+/** An entry with an ssh port shares its address, and another host would answer the ping. */
 function pingOf(
   { name, address, ports }: Machine | InfrastructureDevice,
   label: 'machine' | 'device',
@@ -86,7 +86,7 @@ function pingOf(
   ];
 }
 
-/** A target on a line, so that a difference in git is one. */
+/** One target per line, for readable diffs. */
 function jsonText(targets: readonly Target[]): string {
   const lines = targets.map((target) => `  ${JSON.stringify(target)}`);
   return lines.length === 0 ? '[]\n' : `[\n${lines.join(',\n')}\n]\n`;

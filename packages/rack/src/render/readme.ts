@@ -1,10 +1,10 @@
-/** What the derived files are, and how the Secrets are made that they name. No value of a secret is in it. */
+/** README.md of the derived files: their content, and commands for their Secrets. */
 import type { Rack } from '../rack.ts';
 import { type DerivedFile, head } from './derived-file.ts';
 import { tokenSecrets } from './monitoring-secrets.ts';
 import type { ServiceSecret } from './secrets.ts';
 
-/** README.md of the derived files. */
+/** Contains no value of a secret. */
 export function readme(
   rack: Rack,
   files: readonly DerivedFile[],
@@ -16,26 +16,26 @@ export function readme(
     rows: tokens.map(({ key, path, where, madeBy }) => ({
       key,
       path,
-      content: madeBy === undefined ? `\`${path}\`` : `\`${path}\`, what \`${madeBy}\` prints`,
+      content: madeBy === undefined ? `\`${path}\`` : `\`${path}\`, output of \`${madeBy}\``,
       where: [where],
     })),
   }));
   return [
     `<!--\n${head(rack, '', '').trimEnd()}\n-->`,
     `# Derived files of ${rack.name}`,
-    'A component of kustomize: what kube/base has to know from rack.yaml. `skolo rack render --check` says whether it is as rack.yaml wants it.',
+    'A kustomize component with facts of rack.yaml for kube/base. `skolo rack render --check` lists stale files.',
     table(
-      ['file', 'what it is'],
+      ['file', 'content'],
       [
         [
           '`kustomization.yaml`',
-          'Lists the others, and makes the ConfigMap `rack-facts`: the name of the rack, its subnet, its jumphost.',
+          'Lists the other files and makes the ConfigMap `rack-facts`: name and subnet of the rack, and its jumphost.',
         ],
         ...files.map(({ name, about }) => [`\`${name}\``, about.split('\n', 1).join('')]),
       ],
     ),
     '## Secrets',
-    'Each service has one, of its own name, with what rack.yaml says that it reads, and nothing else. The commands are for the folder of rack.yaml, with the files in `secrets/` and the like; leave out the line of a file that you do not have. The files do not belong in git.',
+    'Each service has one Secret of its own name, with only the secrets that it reads. Run the commands in the folder of rack.yaml, which has the files. Leave out lines of missing files. The files must not be in git.',
     ...[...secrets.map(ofService), ...tokens].flatMap(section),
     '',
   ].join('\n\n');
@@ -47,7 +47,7 @@ interface Section {
   namespace: string;
   rows: {
     key: string;
-    /** Of the file that holds it, before it is in the Secret. */
+    /** File with the value. */
     path: string;
     content: string;
     where: string[];
@@ -71,7 +71,7 @@ function ofService({ service, namespace, files, variables }: ServiceSecret): Sec
 }
 
 function section({ name, namespace, rows }: Section): string[] {
-  if (rows.length === 0) return [`### ${name}`, 'None.'];
+  if (rows.length === 0) return [`### ${name}`, 'No secrets.'];
   return [
     `### ${name}`,
     table(
@@ -98,7 +98,7 @@ function table(heads: string[], rows: string[][]): string {
     .join('\n');
 }
 
-/** For a shell. */
+/** Quoted for a shell. */
 function quoted(word: string): string {
   return /^[\w./=@%+:,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -397,8 +397,8 @@ services: { power-cycle-daemon: { doors: { report: { allow: [10.42.0.7] } } } }
 describe('head', () => {
   it('is a comment, line by line', () => {
     expect(head({ name: 'rack4' }, 'One.\nTwo.')).toBe(
-      '# Made by `skolo rack render` from the rack.yaml of rack4; a change of this file is lost.\n' +
-        '# To make it again, in the folder of rack.yaml: skolo rack render --rack rack.yaml\n' +
+      '# Made by `skolo rack render` from the rack.yaml of rack4. Do not edit.\n' +
+        '# To update it, in the folder of rack.yaml: skolo rack render --rack rack.yaml\n' +
         '# One.\n# Two.\n',
     );
   });

@@ -1,4 +1,4 @@
-/** The derived files of a rack's overlay: a pure function of the rack. */
+/** The derived files of an overlay: a pure function of the rack. */
 import type { Rack } from '../rack.ts';
 import { type DerivedFile, head, type RenderWarning, yamlText } from './derived-file.ts';
 import { extraPorts } from './extra-ports.ts';
@@ -6,7 +6,6 @@ import { hostAliases } from './host-aliases.ts';
 import { kustomization } from './kustomization.ts';
 import { networkPolicies } from './network-policies.ts';
 import { prometheusTargets } from './prometheus-targets.ts';
-import { rackFacts } from './rack-facts.ts';
 import { readme } from './readme.ts';
 import { secretPatches, serviceSecrets } from './secrets.ts';
 import { stopGrace } from './stop-grace.ts';
@@ -14,16 +13,16 @@ import { swarmingClientPatch } from './swarming-client.ts';
 import { renderWarnings } from './warnings.ts';
 
 export interface Derived {
-  /** Text by name; all of them in one folder. */
+  /** Text by file name. */
   files: Map<string, string>;
-  /** What is in rack.yaml and does not work on k3s. */
+  /** Settings of rack.yaml that do not work on k3s. */
   warnings: RenderWarning[];
 }
 
 /**
- * All that kustomize cannot read from rack.yaml itself. The same rack is the same text.
+ * Deterministic: the same rack gives the same text.
  *
- * @throws RenderError rack.yaml names secrets where no pod sees them.
+ * @throws RenderError A secret is outside of the folder that pods see.
  */
 export function renderDerived(rack: Rack): Derived {
   const secrets = serviceSecrets(rack);
@@ -41,8 +40,8 @@ export function renderDerived(rack: Rack): Derived {
       ['README.md', readme(rack, files, secrets)],
       [
         'kustomization.yaml',
-        head(rack, 'The derived files, and what is made of rack.yaml without one.') +
-          yamlText([kustomization(files, rackFacts(rack))]),
+        head(rack, 'Lists the derived files, and has the facts of rack.yaml.') +
+          yamlText([kustomization(files, rack)]),
       ],
       ...files.map(({ name, about, objects }): [string, string] => [
         name,

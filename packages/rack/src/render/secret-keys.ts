@@ -1,13 +1,13 @@
-/** What the files of secrets are called as keys of a Secret. */
+/** Keys of a Secret for files. */
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 
-/** Where rack.yaml and all that it names are in a container. */
+/** Folder of rack.yaml and its files in a container. */
 const mountPath = '/etc/skolo';
 
 /**
- * The path of a secret below the folder of rack.yaml, in its one spelling. Undefined where it is outside of it, or
- * rack.yaml itself: a pod sees only that folder.
+ * The canonical path of a secret in the folder of rack.yaml. Undefined for a path outside of it, which no pod sees, and
+ * for rack.yaml.
  */
 export function mountedPath(file: string): string | undefined {
   const path = posix.relative(mountPath, posix.resolve(mountPath, file));
@@ -17,10 +17,10 @@ export function mountedPath(file: string): string | undefined {
 }
 
 /**
- * A key for each path: `secrets/bots.json` is `bots.json`, `tls/key.pem` is `tls.key.pem`. Where two would be the same,
- * or the name is none for a key, the digest of the path makes it one.
+ * A key for each path: `secrets/bots.json` is `bots.json`, `tls/key.pem` is `tls.key.pem`. For a duplicate or invalid
+ * key it is a digest of the path.
  *
- * @param taken keys that are used for something else
+ * @param taken keys in use
  */
 export function secretKeys(
   paths: Iterable<string>,
@@ -37,7 +37,7 @@ export function secretKeys(
   return keys;
 }
 
-/** As Kubernetes has it: at most 253 letters, digits, `-`, `_` and `.`, and nothing that is a way out of a folder. */
+/** The rules of Kubernetes: at most 253 letters, digits, `-`, `_` and `.`; not `.` or `..`. */
 function isKey(text: string): boolean {
   return /^(?!\.\.)[\w.-]{1,253}$/.test(text) && text !== '.';
 }

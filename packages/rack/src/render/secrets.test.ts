@@ -104,7 +104,7 @@ describe('the Secret of a service', () => {
     const { files } = renderDerived(smallRack());
 
     expect([...files.keys()].filter((name) => name.startsWith('secrets-'))).toEqual([]);
-    expect(files.get('README.md')).toContain('### alert-to-pubsub\n\nNone.');
+    expect(files.get('README.md')).toContain('### alert-to-pubsub\n\nNo secrets.');
   });
 
   it('is made by a command that README.md has', () => {
@@ -144,7 +144,7 @@ describe('the Secret of a service', () => {
   --from-file=alert-to-pubsub=secrets/alerts \\
   --from-file=power-cycle-daemon=secrets/alertmanager-token \\
 `);
-    expect(readme).toContain('what `skolo token new alertmanager --role operate` prints');
+    expect(readme).toContain('output of `skolo token new alertmanager --role operate`');
     expect(readme).toContain(`kubectl create secret generic prometheus -n skolo \\
   --from-file=alert-to-pubsub=secrets/alerts \\
   --dry-run=client`);
@@ -169,11 +169,13 @@ identities:
     expect(thrown instanceof RenderError && thrown.problems).toEqual([
       {
         where: 'identities.bots.credentials.refreshToken',
-        message: expect.stringContaining('/home/ann/adc.json is not in the folder of rack.yaml'),
+        message: expect.stringContaining(
+          '/home/ann/adc.json is outside of the folder of rack.yaml',
+        ),
       },
       {
         where: 'access.tokens',
-        message: expect.stringContaining('write secrets/NAME, and put the file there'),
+        message: expect.stringContaining('put the file at secrets/NAME'),
       },
     ]);
   });

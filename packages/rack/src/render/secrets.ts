@@ -1,26 +1,26 @@
-/** The secrets of each service of the jumphost: which Secret has them under which keys, and how a pod gets them. */
+/** Secrets of services on the jumphost: their keys, and patches that mount them. */
 import type { Json, Rack } from '../rack.ts';
 import { type SecretReference, secretReferences } from '../secret-references.ts';
 import { type JumphostService, jumphostServices } from '../service-ports.ts';
 import { type DerivedFile, namespaceOf, type RenderWarning } from './derived-file.ts';
 import { mountedPath, secretKeys } from './secret-keys.ts';
 
-/** The Secret of a service: it has the name of the service. */
+/** Has the name of the service. */
 export interface ServiceSecret {
   service: JumphostService;
   namespace: string;
   files: {
     key: string;
-    /** Below the folder of rack.yaml. */
+    /** In the folder of rack.yaml. */
     path: string;
-    /** Where rack.yaml says so. */
+    /** Paths in rack.yaml. */
     where: string[];
   }[];
   /** Environment variables; the key has the same name. */
   variables: { name: string; where: string[] }[];
 }
 
-/** A rack whose secrets no pod could see. */
+/** Secrets of rack.yaml that no pod would see. */
 export class RenderError extends Error {
   readonly code = 'RENDER_REFUSED';
   readonly problems: RenderWarning[];
@@ -32,14 +32,14 @@ export class RenderError extends Error {
   }
 }
 
-/** @throws RenderError A path leads out of the folder that is mounted. */
+/** @throws RenderError A path is outside of the mounted folder. */
 export function serviceSecrets(rack: Rack): ServiceSecret[] {
   const references = jumphostServices.map((service) => ({
     service,
     references: secretReferences(rack, service),
   }));
   const all = references.flatMap((each) => each.references);
-  refuseOutside(all);
+  rejectOutside(all);
   const keys = secretKeys(
     all.flatMap(({ ref }) => ('file' in ref ? [mountedPath(ref.file) ?? ''] : [])),
     new Set(all.flatMap(({ ref }) => ('env' in ref ? [ref.env] : []))),
@@ -58,17 +58,17 @@ export function serviceSecrets(rack: Rack): ServiceSecret[] {
   });
 }
 
-function refuseOutside(references: readonly SecretReference[]): void {
+function rejectOutside(references: readonly SecretReference[]): void {
   const problems = new Map<string, RenderWarning>();
   for (const { where, ref } of references) {
     if (!('file' in ref) || mountedPath(ref.file) !== undefined) continue;
-    const message = `${ref.file} is not in the folder of rack.yaml, and pods see nothing else of the jumphost; write secrets/NAME, and put the file there`;
+    const message = `${ref.file} is outside of the folder of rack.yaml, the only one that pods see; put the file at secrets/NAME`;
     problems.set(where, { where, message });
   }
   if (problems.size > 0) throw new RenderError([...problems.values()]);
 }
 
-/** The places of rack.yaml by what they name, sorted by it. */
+/** Paths in rack.yaml by name, sorted. */
 function grouped(
   references: readonly SecretReference[],
   nameOf: (reference: SecretReference) => string | undefined,
@@ -82,17 +82,17 @@ function grouped(
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** How the pod of each service gets its secrets. */
+/** Patches that give each pod its secrets. */
 export function secretPatches(secrets: readonly ServiceSecret[]): DerivedFile[] {
   return secrets
     .filter(({ files, variables }) => files.length + variables.length > 0)
     .map(({ service, files, variables }) => ({
       name: `secrets-${service}.yaml`,
       about: [
-        `What ${service} sees in /etc/skolo: rack.yaml, and the files that rack.yaml names, from the Secret ${service}.`,
-        'A file that the Secret does not have is not there; one that changes is seen within a minute or two.',
+        `Content of /etc/skolo in ${service}: rack.yaml, and files of rack.yaml from the Secret ${service}.`,
+        'Files that the Secret lacks are missing. Changes arrive within two minutes.',
         ...(variables.length > 0
-          ? ['A variable is read when the pod starts, and never again: files are better.']
+          ? ['The pod reads variables only at its start: prefer files.']
           : []),
       ].join('\n'),
       objects: [patch(service, files, variables)],
@@ -128,7 +128,7 @@ function patch(
             volumes: [
               {
                 name: 'etc-skolo',
-                // The list is replaced as a whole: rack.yaml is in it again.
+                // Replaces the whole list, so it includes rack.yaml.
                 projected: {
                   sources: [
                     {

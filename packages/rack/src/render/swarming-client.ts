@@ -1,12 +1,12 @@
-/** What the DaemonSet of the agents has from rack.yaml: how long a task may go on, and where bots are. */
+/** Patch of the agents' DaemonSet: time for tasks to finish, folders of bots. */
 import { swarmingSettings } from '../overrides.ts';
 import type { Rack } from '../rack.ts';
 import type { DerivedFile } from './derived-file.ts';
 
-/** Beyond the grace of a task: the bot hands in its results, the agent ends, and the kubelet is in no hurry. */
+/** After the grace time of a task: the bot uploads results, and the agent ends. */
 const extraSeconds = 150;
 
-/** Also for the canary. Settings of single machines count, too: a DaemonSet has one pod for all. */
+/** Also for the canary. Includes settings of single machines: a DaemonSet has one template for all. */
 export function swarmingClientPatch(rack: Rack): DerivedFile {
   const settings = [
     rack.services['swarming-client'],
@@ -17,7 +17,7 @@ export function swarmingClientPatch(rack: Rack): DerivedFile {
   const volumes = folders.map((path, i) => ({ name: i === 0 ? 'bot' : `bot-${i + 1}`, path }));
   return {
     name: 'swarming-client.yaml',
-    about: `How long a task may go on after SIGTERM (the longest of all machines, and ${extraSeconds} s), and the folders of bots.`,
+    about: `Time for tasks after SIGTERM (the longest of all machines and ${extraSeconds} s), and folders of bots.`,
     objects: [
       {
         apiVersion: 'apps/v1',

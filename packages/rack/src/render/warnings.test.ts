@@ -35,18 +35,18 @@ describe('renderWarnings', () => {
     [
       'pods',
       { subnet: '10.42.7.0/24' },
-      /^network\.subnet: shares addresses with 10\.42\.0\.0\/16, .* pods/,
+      /^network\.subnet: overlaps 10\.42\.0\.0\/16, the network of k3s pods/,
     ],
-    ['Services', { subnet: '10.0.0.0/8' }, /10\.43\.0\.0\/16, where k3s has its Services/],
+    ['Services', { subnet: '10.0.0.0/8' }, /10\.43\.0\.0\/16, the network of k3s Services/],
     [
       'readers',
       { more: 'access: { anonymousRead: [192.168.1.8] }' },
-      /^access\.anonymousRead: has the jumphost, .* router-backup among them, .*10\.42\.0\.0\/24/,
+      /^access\.anonymousRead: includes the jumphost, .* such as router-backup, .*10\.42\.0\.0\/24/,
     ],
     [
       'variables',
       { more: 'logins: { all: { username: ann, password: { env: PASSWORD } } }' },
-      /^logins\.all\.password: is a variable, PASSWORD: .* a file is better$/,
+      /^logins\.all\.password: is the variable PASSWORD: .* prefer a file$/,
     ],
     [
       'commands',
@@ -59,7 +59,7 @@ describe('renderWarnings', () => {
     [
       'the port of a service',
       { settings: { 'power-cycle-daemon': { url: 'http://metadata.lan:8080' } } },
-      /^services\.power-cycle-daemon\.url: is port 8080, and on k3s power-cycle-daemon is at 9210/,
+      /^services\.power-cycle-daemon\.url: is port 8080, but on k3s power-cycle-daemon listens on 9210/,
     ],
     [
       'https of a service',
@@ -69,7 +69,7 @@ describe('renderWarnings', () => {
     [
       'metrics of an agent',
       { more: `${machine}{ metricsUrl: "http://192.168.1.101:9" } } }` },
-      /^machines\.pi-1\.swarming\.metricsUrl: is port 9, and on k3s swarming-client is at 20014/,
+      /^machines\.pi-1\.swarming\.metricsUrl: is port 9, but on k3s swarming-client listens on 20014/,
     ],
     [
       'the address of a door',
@@ -80,7 +80,7 @@ describe('renderWarnings', () => {
           },
         },
       },
-      /^services\.power-cycle-daemon\.doors\.report\.host: is no address of a pod/,
+      /^services\.power-cycle-daemon\.doors\.report\.host: is not an address of a pod/,
     ],
     [
       'the port of a door',
@@ -94,7 +94,7 @@ describe('renderWarnings', () => {
     [
       'credentials',
       { settings: { 'alert-to-pubsub': {} } },
-      /^services\.alert-to-pubsub\.credentials: is `default`, which finds nothing in a pod/,
+      /^services\.alert-to-pubsub\.credentials: is `default`, which finds no credentials in a pod/,
     ],
     [
       'callers of alerts',
@@ -113,7 +113,7 @@ describe('renderWarnings', () => {
           'alert-to-pubsub': { credentials: keyFile, tls: { cert: 'tls/c.pem', key: 'tls/k.pem' } },
         },
       },
-      /^services\.alert-to-pubsub\.tls: is not what Alertmanager of kube\/base expects/,
+      /^services\.alert-to-pubsub\.tls: does not match Alertmanager of kube\/base/,
     ],
     [
       'a password for Alertmanager',
@@ -125,19 +125,19 @@ describe('renderWarnings', () => {
           },
         },
       },
-      /^services\.alert-to-pubsub\.auth: is a password, .* add `bearer`/,
+      /^services\.alert-to-pubsub\.auth: has a password, .* add `bearer`/,
     ],
     [
       'rare repetitions',
       { settings: { 'alert-to-pubsub': { credentials: keyFile, repeatHours: 12 } } },
-      /^services\.alert-to-pubsub\.repeatHours: is no longer than the 12 hours/,
+      /^services\.alert-to-pubsub\.repeatHours: must exceed the 12 hours/,
     ],
     [
       'a hasty watchdog',
       {
         settings: { 'alert-to-pubsub': { credentials: keyFile, watchdog: { withinSeconds: 60 } } },
       },
-      /^services\.alert-to-pubsub\.watchdog\.withinSeconds: is no longer than the 120 s/,
+      /^services\.alert-to-pubsub\.watchdog\.withinSeconds: must exceed the 120 s/,
     ],
     [
       'TLS for repair',
@@ -149,7 +149,7 @@ describe('renderWarnings', () => {
           },
         },
       },
-      /^services\.power-cycle-daemon\.tls: is not what Alertmanager/,
+      /^services\.power-cycle-daemon\.tls: does not match Alertmanager/,
     ],
     [
       'other alerts for repair',
@@ -158,7 +158,7 @@ describe('renderWarnings', () => {
           'power-cycle-daemon': { repair: { enabled: true, alerts: ['MachineMissing', 'MyOwn'] } },
         },
       },
-      /^services\.power-cycle-daemon\.repair\.alerts: has MyOwn, .* sends MachineMissing only/,
+      /^services\.power-cycle-daemon\.repair\.alerts: has MyOwn, .* sends only MachineMissing/,
     ],
     [
       'a folder of tokens',
@@ -194,17 +194,17 @@ describe('renderWarnings', () => {
     [
       'the jumphost itself',
       { settings: { 'router-backup': {} } },
-      /^services\.router-backup\.jumphost\.paths: a pod sees nothing of \/var\/lib\/skolo, /,
+      /^services\.router-backup\.jumphost\.paths: the pod sees only its own state of \/var\/lib\/skolo, /,
     ],
     [
       'files of agents',
       { settings: { 'swarming-client': { ssh: { privateKey: '/root/.ssh/id' } } } },
-      /^services\.swarming-client\.ssh\.privateKey: is a file of the machine/,
+      /^services\.swarming-client\.ssh\.privateKey: is a file on the machine/,
     ],
     [
       'files of one agent',
       { more: `${machine}{ tls: { cert: /c.pem, key: /k.pem } } } }` },
-      /^machines\.pi-1\.swarming\.tls: is a file of the machine/,
+      /^machines\.pi-1\.swarming\.tls: is a file on the machine/,
     ],
   ])('warns of %s', (_, rack, expected) => {
     const found = warningsOf(rack);

@@ -1,7 +1,4 @@
-/**
- * What stands in rack.yaml and cannot work on k3s, or not as it stands there. Nothing of it keeps a rack from starting. Each
- * sentence goes on after the place in rack.yaml.
- */
+/** Settings of rack.yaml that do not work on k3s. They stop no rack. Each message follows the path in rack.yaml. */
 import { posix } from 'node:path';
 import { hostsOf, namesOf } from '../formats/hosts.ts';
 import type { Rack } from '../rack.ts';
@@ -11,10 +8,10 @@ import { lowPorts } from './extra-ports.ts';
 import { contains, networkOf, overlap, podNetwork } from './networks.ts';
 import type { ServiceSecret } from './secrets.ts';
 
-/** Addresses of Services, where k3s is not told otherwise. */
+/** The default of k3s. */
 const serviceNetwork = '10.43.0.0/16';
 
-/** As in kube/base/alertmanager: what is sent to the power-cycle daemon, and how often anything is said again. */
+/** From kube/base/alertmanager: the alert for the power-cycle daemon, and intervals of repetition. */
 const machineMissing = 'MachineMissing';
 const repeatIntervalHours = 12;
 const watchdogSeconds = 120;
@@ -27,7 +24,7 @@ export function renderWarnings(rack: Rack, secrets: readonly ServiceSecret[]): R
     ...ofVariables(secrets),
     ...ofCommands(rack),
     ...ofUrls(rack),
-    ...ofDoors(rack),
+    ...ofEndpoints(rack),
     ...ofIdentity(rack),
     ...ofAlertmanager(rack),
     ...ofFolders(rack),
@@ -40,20 +37,20 @@ function ofSubnet({ network: { subnet } }: Rack): RenderWarning[] {
     .filter(([, cidr]) => subnet !== undefined && overlap(subnet, cidr))
     .map(([what, cidr]) => ({
       where: 'network.subnet',
-      message: `shares addresses with ${cidr}, where k3s has its ${what}; give k3s other networks before its first start`,
+      message: `overlaps ${cidr}, the network of k3s ${what}; configure k3s with other networks before its first start`,
     }));
 }
 
-/** Behind a Service, the jumphost itself comes from the network of its pods. */
+/** Through a Service, requests from the jumphost have an address of its pods. */
 function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): RenderWarning[] {
   const { powerToken } = services['router-backup'];
-  const letsJumphost = anonymousRead.some((cidr) => contains(cidr, networkOf(jumphost.address)));
-  if (!letsJumphost || anonymousRead.some((cidr) => overlap(cidr, podNetwork))) return [];
-  const backup = powerToken === undefined ? ', router-backup among them,' : '';
+  const hasJumphost = anonymousRead.some((cidr) => contains(cidr, networkOf(jumphost.address)));
+  if (!hasJumphost || anonymousRead.some((cidr) => overlap(cidr, podNetwork))) return [];
+  const backup = powerToken === undefined ? ', such as router-backup,' : '';
   return [
     {
       where: 'access.anonymousRead',
-      message: `has the jumphost, but services of k3s see its own programs and pods${backup} at an address of ${podNetwork}; add that of the jumphost's pods (10.42.0.0/24, where it is the first node)`,
+      message: `includes the jumphost, but on k3s requests from its programs and pods${backup} come from ${podNetwork}; add the network of the jumphost's pods (10.42.0.0/24 for the first node)`,
     },
   ];
 }
@@ -61,7 +58,7 @@ function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): Ren
 function ofVariables(secrets: readonly ServiceSecret[]): RenderWarning[] {
   const warnings = new Map<string, RenderWarning>();
   for (const { name, where } of secrets.flatMap(({ variables }) => variables)) {
-    const message = `is a variable, ${name}: a pod reads it when it starts and never again, and what runs in the pod can see it; a file is better`;
+    const message = `is the variable ${name}: a pod reads it only at its start, and all programs in the pod can see it; prefer a file`;
     for (const each of where) warnings.set(each, { where: each, message });
   }
   return [...warnings.values()];
@@ -72,12 +69,11 @@ function ofCommands({ infrastructure }: Rack): RenderWarning[] {
     .filter(({ transport }) => transport === 'command')
     .map(({ name }) => ({
       where: `infrastructure.${name}`,
-      message:
-        'runs programs in the pod of power-cycle-daemon, which has those of its image and no others',
+      message: 'runs programs in the pod of power-cycle-daemon, which has only those of its image',
     }));
 }
 
-/** Services listen on their own ports, whatever `url` says: it is where others look for them. */
+/** A `url` does not change the port on which a service listens. */
 function ofUrls(rack: Rack): RenderWarning[] {
   const jumphost = hostsOf(rack)
     .slice(0, 1)
@@ -99,43 +95,43 @@ function ofUrls(rack: Rack): RenderWarning[] {
   return found.flatMap(({ service, where, settings, names }) => {
     const { port, metricsPort } = servicePorts[service];
     return Object.entries({ url: port, metricsUrl: metricsPort }).flatMap(([key, listens]) => {
-      const said: unknown = Reflect.get(settings, key);
-      if (typeof said !== 'string') return [];
-      const url = new URL(said);
+      const value: unknown = Reflect.get(settings, key);
+      if (typeof value !== 'string') return [];
+      const url = new URL(value);
       const asked = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
       if (!names.includes(url.hostname.replaceAll(/[[\]]/g, '')) || asked === listens) return [];
-      const message = `is port ${asked}, and on k3s ${service} is at ${listens}; leave it out, unless something in front of it answers there`;
+      const message = `is port ${asked}, but on k3s ${service} listens on ${listens}; remove it, unless a proxy listens there`;
       return [{ where: `${where}.${key}`, message }];
     });
   });
 }
 
-function ofDoors({ services }: Rack): RenderWarning[] {
-  return Object.entries(services['power-cycle-daemon'].doors).flatMap(([name, door]) => {
+function ofEndpoints({ services }: Rack): RenderWarning[] {
+  return Object.entries(services['power-cycle-daemon'].doors).flatMap(([name, endpoint]) => {
     const where = `services.power-cycle-daemon.doors.${name}`;
     return [
-      ...(door?.host === undefined
+      ...(endpoint?.host === undefined
         ? []
         : [
             {
               where: `${where}.host`,
               message:
-                'is no address of a pod, so the door cannot open; leave it out, `allow` is enough',
+                'is not an address of a pod, so the endpoint cannot listen; remove it, `allow` is enough',
             },
           ]),
-      ...(door === undefined || door.port >= lowPorts
+      ...(endpoint === undefined || endpoint.port >= lowPorts
         ? []
         : [
             {
               where: `${where}.port`,
-              message: `is below ${lowPorts}, where only root may listen, and the service is not root; choose another`,
+              message: `is below ${lowPorts}, which needs root; choose another port`,
             },
           ]),
     ];
   });
 }
 
-/** Pods ask from addresses of their own, and not from the jumphost's. */
+/** Requests of pods have their own addresses, not the jumphost's. */
 function ofIdentity({ defaultIdentity, services }: Rack): RenderWarning[] {
   const { callers, defaultIdentity: sameDefault } = services['metadata-server'];
   const alerts = services['alert-to-pubsub'];
@@ -145,10 +141,10 @@ function ofIdentity({ defaultIdentity, services }: Rack): RenderWarning[] {
     warnings.push({
       where: 'services.alert-to-pubsub.credentials',
       message:
-        'is `default`, which finds nothing in a pod; say `metadata`, or { keyFile: secrets/NAME }',
+        'is `default`, which finds no credentials in a pod; use `metadata` or { keyFile: secrets/NAME }',
     });
   }
-  const askers = [
+  const clients = [
     ...(alerts.pubsub && alerts.credentials === 'metadata'
       ? ['services.alert-to-pubsub.credentials']
       : []),
@@ -156,52 +152,52 @@ function ofIdentity({ defaultIdentity, services }: Rack): RenderWarning[] {
       ? ['services.router-backup.upload']
       : []),
   ];
-  const gets = callers.some(
+  const hasIdentity = callers.some(
     ({ cidr, identity }) => identity !== 'none' && overlap(cidr, podNetwork),
   );
-  if (gets || (defaultIdentity ?? sameDefault) !== undefined) return warnings;
+  if (hasIdentity || (defaultIdentity ?? sameDefault) !== undefined) return warnings;
   return [
-    ...askers.map((where) => ({
+    ...clients.map((where) => ({
       where,
       message:
-        'gets no token: pods of the jumphost have an identity only where services.metadata-server.callers says so; add { cidr: 10.42.0.0/24, identity: NAME }',
+        'gets no token: pods of the jumphost need an entry of services.metadata-server.callers; add { cidr: 10.42.0.0/24, identity: NAME }',
     })),
     ...warnings,
   ];
 }
 
-/** Where rack.yaml and kube/base/alertmanager do not go together. */
+/** Settings that do not match kube/base/alertmanager. */
 function ofAlertmanager({ services }: Rack): RenderWarning[] {
   const { tls, auth, repeatHours, watchdog } = services['alert-to-pubsub'];
   const { tls: powerTls, repair } = services['power-cycle-daemon'];
-  const plainHttp = 'is not what Alertmanager of kube/base expects, which speaks plain http';
+  const plainHttp = 'does not match Alertmanager of kube/base, which uses plain http';
   const other = repair.alerts.filter((name) => name !== machineMissing);
   const found: Record<string, string | false> = {
     'alert-to-pubsub.tls': tls !== undefined && plainHttp,
     'alert-to-pubsub.auth':
       auth.username !== undefined &&
       auth.bearer === undefined &&
-      'is a password, and Alertmanager of kube/base sends a token; add `bearer`',
+      'has a password, but Alertmanager of kube/base sends a token; add `bearer`',
     'alert-to-pubsub.repeatHours':
       repeatHours <= repeatIntervalHours &&
-      `is no longer than the ${repeatIntervalHours} hours after which Alertmanager of kube/base repeats: alerts expire in between`,
+      `must exceed the ${repeatIntervalHours} hours after which Alertmanager of kube/base repeats, or alerts expire in between`,
     'alert-to-pubsub.watchdog.withinSeconds':
       watchdog.withinSeconds <= watchdogSeconds &&
-      `is no longer than the ${watchdogSeconds} s after which Alertmanager of kube/base repeats the watchdog`,
+      `must exceed the ${watchdogSeconds} s after which Alertmanager of kube/base repeats the watchdog`,
     'power-cycle-daemon.tls': repair.enabled && powerTls !== undefined && plainHttp,
     'power-cycle-daemon.repair.alerts':
       repair.enabled &&
       other.length > 0 &&
-      `has ${other.join(', ')}, and Alertmanager of kube/base sends ${machineMissing} only`,
+      `has ${other.join(', ')}, but Alertmanager of kube/base sends only ${machineMissing}`,
   };
   return Object.entries(found).flatMap(([key, message]) =>
     message === false
       ? []
-      : [{ where: `services.${key}`, message: `${message}; or change its configuration, too` }],
+      : [{ where: `services.${key}`, message: `${message}; or change its configuration` }],
   );
 }
 
-/** A pod has rack.yaml, its secrets and its own state, and nothing else of the jumphost's disk. */
+/** A pod sees only rack.yaml, its secrets and its own state. */
 function ofFolders({ services }: Rack): RenderWarning[] {
   const { upload, git, jumphost } = services['router-backup'];
   const { handover } = services['metadata-server'];
@@ -210,7 +206,7 @@ function ofFolders({ services }: Rack): RenderWarning[] {
     {
       service: 'metadata-server',
       key: 'handover',
-      // The jumphost's memory is the pod's, too.
+      // The pod has /dev/shm of the jumphost.
       path: handover?.startsWith('/dev/shm/') ? undefined : handover,
     },
     {
@@ -233,14 +229,14 @@ function ofFolders({ services }: Rack): RenderWarning[] {
   return [
     ...places.flatMap(({ service, key, path }) => {
       if (path === undefined || isState(service, path)) return [];
-      const message = `is outside of /var/lib/skolo/${service}, and the pod has no other place to write to; add a volume for it in the overlay`;
+      const message = `is outside of /var/lib/skolo/${service}, the only writable folder of the pod; add a volume for it in the overlay`;
       return [{ where: `services.${service}.${key}`, message }];
     }),
     ...(jumphost.backup && unseen.length > 0
       ? [
           {
             where: 'services.router-backup.jumphost.paths',
-            message: `a pod sees nothing of ${unseen.join(', ')} but its own state: the rest is left out of the backup of the jumphost; copy it from there`,
+            message: `the pod sees only its own state of ${unseen.join(', ')}; the backup of the jumphost lacks the rest; copy it from the host`,
           },
         ]
       : []),
@@ -251,7 +247,7 @@ function isState(service: string, path: string): boolean {
   return `${posix.resolve('/etc/skolo', path)}/`.startsWith(`/var/lib/skolo/${service}/`);
 }
 
-/** Paths on the machine: the pod there has the bot's folder, and no secret of the rack. */
+/** Files on the machine: the pod of the agent has the folder of the bot, but no secret of the rack. */
 function ofAgents({ services, machines }: Rack): RenderWarning[] {
   const all = [
     { where: 'services.swarming-client', settings: services['swarming-client'] },
@@ -268,11 +264,11 @@ function ofAgents({ services, machines }: Rack): RenderWarning[] {
         typeof ssh === 'object' && ssh !== null && Reflect.get(ssh, 'privateKey') !== undefined,
     };
     return Object.entries(files)
-      .filter(([, isSaid]) => isSaid)
+      .filter(([, isSet]) => isSet)
       .map(([key]) => ({
         where: `${where}.${key}`,
         message:
-          'is a file of the machine that the pod of its agent does not see; add a volume for it in the overlay',
+          'is a file on the machine that the pod of its agent does not see; add a volume for it in the overlay',
       }));
   });
 }

@@ -1,42 +1,43 @@
-/** What a lenient reading of rack.yaml leaves out: whole entries by name, or one key of an entry. */
+/** Parts that salvage leaves out: entries by name, or one key of an entry. */
+import { canonicalAddress } from '../network-fields.ts';
 import { isMap } from '../plain.ts';
-import { normalAddressesIn, stringsIn } from './mentions.ts';
+import { expandRange, RangeSyntaxError } from '../ranges.ts';
 
 export type RangedSection = 'infrastructure' | 'machines';
 
-/** A key of an entry that is dropped because what it names is disabled. */
+/** A key that is dropped because it refers to a disabled entry. */
 export type DroppedKey = 'identity' | 'login' | 'power' | 'uplink' | 'devices';
 
-interface Seen {
-  /** The key of the file that has the name: the name itself, or a range. */
+interface Recorded {
+  /** The key in the file: the name or a range. */
   key: string;
   value: () => unknown;
 }
 
 export class Omissions {
-  private readonly seen = new Map<string, Seen[]>();
+  private readonly recorded = new Map<string, Recorded[]>();
   private readonly entries = new Set<string>();
   private readonly keys = new Map<string, Set<DroppedKey>>();
 
-  /** Called for each name of a ranged section; `value` is what the file says of it. */
-  note(section: RangedSection, key: string, name: string, value: () => unknown): void {
-    const known = this.seen.get(id(section, name)) ?? [];
+  /** Records a name of a section with ranges, and its value in the file. */
+  record(section: RangedSection, key: string, name: string, value: () => unknown): void {
+    const known = this.recorded.get(id(section, name)) ?? [];
     if (known.some((each) => each.key === key)) return;
-    this.seen.set(id(section, name), [...known, { key, value }]);
+    this.recorded.set(id(section, name), [...known, { key, value }]);
   }
 
-  /** Of a name, or of all names of a key of the file. */
+  /** For a name, or a key in the file. */
   isOmitted(section: RangedSection, keyOrName: string): boolean {
     return this.entries.has(id(section, keyOrName));
   }
 
-  /** Whether the file gives all entries of that name an address, right or wrong. */
+  /** Whether all entries of the name have an address, valid or not. */
   hasAddress(section: RangedSection, name: string): boolean {
-    const seen = this.seen.get(id(section, name)) ?? [];
-    return seen.length > 0 && seen.every(({ value }) => hasKey(value(), 'address'));
+    const records = this.recorded.get(id(section, name)) ?? [];
+    return records.length > 0 && records.every(({ value }) => hasKey(value(), 'address'));
   }
 
-  /** Returns whether that is news. */
+  /** Returns false if that was known. */
   omit(section: RangedSection, keyOrName: string): boolean {
     if (this.isOmitted(section, keyOrName)) return false;
     this.entries.add(id(section, keyOrName));
@@ -47,7 +48,7 @@ export class Omissions {
     return this.keys.get(id(section, name)) ?? new Set();
   }
 
-  /** Returns whether that is news. */
+  /** Returns false if that was known. */
   drop(section: RangedSection, name: string, key: DroppedKey): boolean {
     const known = this.keys.get(id(section, name)) ?? new Set();
     if (known.has(key)) return false;
@@ -55,30 +56,30 @@ export class Omissions {
     return true;
   }
 
-  /** Names of the section that are disabled. */
+  /** Disabled names of the section. */
   namesOf(section: RangedSection): string[] {
     return this.disabled(section).map(({ name }) => name);
   }
 
-  /** Every text of a disabled entry of the section. */
+  /** All texts in disabled entries of the section. */
   textsOf(section: RangedSection): string[] {
-    return this.disabled(section).flatMap(({ seen }) =>
-      seen.flatMap(({ value }) => stringsIn(value())),
+    return this.disabled(section).flatMap(({ records }) =>
+      records.flatMap(({ value }) => stringsIn(value())),
     );
   }
 
-  /** Every IP address that a disabled entry has anywhere. */
+  /** All IP addresses in disabled entries. */
   addresses(): string[] {
     const texts = [...this.textsOf('machines'), ...this.textsOf('infrastructure')];
-    return [...new Set(normalAddressesIn(texts))];
+    return [...new Set(addressesIn(texts))];
   }
 
-  private disabled(section: RangedSection): { name: string; seen: Seen[] }[] {
-    return [...this.seen].flatMap(([key, seen]) => {
+  private disabled(section: RangedSection): { name: string; records: Recorded[] }[] {
+    return [...this.recorded].flatMap(([key, records]) => {
       const [of, name = ''] = key.split('\n');
       const isDisabled =
-        this.entries.has(key) || seen.some((each) => this.entries.has(id(section, each.key)));
-      return of === section && isDisabled ? [{ name, seen }] : [];
+        this.entries.has(key) || records.some((each) => this.entries.has(id(section, each.key)));
+      return of === section && isDisabled ? [{ name, records }] : [];
     });
   }
 }
@@ -89,4 +90,28 @@ function hasKey(value: unknown, key: string): boolean {
 
 function id(section: RangedSection, name: string): string {
   return `${section}\n${name}`;
+}
+
+/** All texts of a value, keys included. */
+export function stringsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.flatMap(stringsIn);
+  if (isMap(value))
+    return Object.entries(value).flatMap(([key, item]) => [key, ...stringsIn(item)]);
+  return [];
+}
+
+/** The texts that are IP addresses, or ranges of them. */
+function addressesIn(texts: readonly string[]): string[] {
+  return texts.flatMap(expanded).flatMap((text) => canonicalAddress(text.trim()) ?? []);
+}
+
+function expanded(text: string): string[] {
+  if (!text.includes('[')) return [text];
+  try {
+    return expandRange(text);
+  } catch (error) {
+    if (!(error instanceof RangeSyntaxError)) throw error;
+    return [];
+  }
 }

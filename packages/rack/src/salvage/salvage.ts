@@ -1,6 +1,6 @@
 /**
- * A rack.yaml with mistakes, at a start without a last good copy: what can be used safely is used. Each entry with a
- * mistake is left out, then what refers to it, until the rest is a valid rack. Nothing is corrected by a guess.
+ * The usable part of a rack.yaml with mistakes, at a start without a last good copy. Leaves out each entry with a mistake,
+ * then references to it, until the rest is valid. Corrects nothing.
  */
 
 import { models } from '@skolo/models';
@@ -14,14 +14,13 @@ import { formatOutlet, parseOutlet } from '../outlets.ts';
 import { isMap } from '../plain.ts';
 import type { Disabled, InfrastructureDevice, Machine, Outlet } from '../rack.ts';
 import { nearest } from '../suggest.ts';
-import { stringsIn } from './mentions.ts';
-import { type DroppedKey, Omissions, type RangedSection } from './omissions.ts';
+import { type DroppedKey, Omissions, type RangedSection, stringsIn } from './omissions.ts';
 import { without } from './without.ts';
 
 /** More rounds than any chain of references needs. */
 const mostRounds = 1000;
 
-/** The rest of a rack.yaml with mistakes. Undefined: nothing of it can be used safely. */
+/** Undefined if no part is usable. */
 export function salvage(
   value: unknown,
   options: BuildOptions,
@@ -56,7 +55,7 @@ class Salvager {
     this.value = value;
   }
 
-  /** Returns false where one of them takes away everything, or nothing more can be left out. */
+  /** False if a problem is fatal, or nothing more can be left out. */
   leaveOut(problems: readonly Problem[]): boolean {
     const hasNews = problems.map((problem) => {
       const first = this.leaveOutOne(problem.path, problem);
@@ -81,8 +80,8 @@ class Salvager {
   }
 
   /**
-   * What a disabled entry and another one claim: a mistake that the disabled entry hides. The other one does not keep it.
-   * Returns whether there was any.
+   * Leaves out addresses and outlets that a disabled entry also has: the mistake may be in either. Returns whether there
+   * was any.
    */
   leaveOutContested(draft: Draft): boolean {
     const { rack } = draft;
@@ -125,7 +124,7 @@ class Salvager {
     });
   }
 
-  /** Returns whether something is left out now that was not before. */
+  /** Returns whether something more is left out. */
   private leaveOutOne(path: Path, problem: Problem): boolean {
     const [section, name, key, index] = path.map(String);
     switch (section) {
@@ -133,7 +132,7 @@ class Salvager {
       case 'rack':
         return this.fatal();
       case 'network':
-        // Without the subnet, no address could be checked.
+        // Addresses cannot be checked without the subnet.
         return name === 'domain' ? this.remove([section, name]) : this.fatal();
       case 'infrastructure':
       case 'machines':
@@ -163,7 +162,7 @@ class Salvager {
     }
   }
 
-  /** The other entry of two that claim the same: either may be the one with the mistake. */
+  /** The other entry of a conflict: the mistake may be in either. */
   private leaveOutOther([section, name, key]: Path): boolean {
     if (section === 'jumphost') {
       return key === undefined && (name === 'power' || name === 'uplink')
@@ -187,7 +186,7 @@ class Salvager {
     return this.omit(section, name);
   }
 
-  /** The key that names something disabled, where the entry can be used without it. */
+  /** The key that refers to a disabled entry, if the entry is usable without it. */
   private dependentKey(
     section: RangedSection,
     key: string | undefined,
@@ -196,14 +195,14 @@ class Salvager {
     if (missing === undefined || !this.isRemoved(missing)) return undefined;
     if (key === 'device' || key === 'devices') return 'devices';
     if (key === 'identity' || key === 'power' || key === 'uplink') return key;
-    // Without its login, equipment would be asked as nobody: perhaps with a default password.
+    // Equipment without its login could be asked with a default password.
     return key === 'login' && section === 'machines' ? key : undefined;
   }
 
   private isRemoved({ section, name }: NonNullable<Problem['missing']>): boolean {
     if (this.removedSections.has(section)) return true;
     if (section !== 'infrastructure') return this.removed[section].has(name);
-    // A key that is no valid range may have meant any name.
+    // An invalid range may stand for any name.
     return this.omissions.namesOf(section).some((each) => each === name || each.includes('['));
   }
 
@@ -233,20 +232,20 @@ class Salvager {
     if (isUnknown || key === 'identity') {
       // Without the key, it would get the default identity.
       this.value = without(this.value, ['jumphost', 'identity'], 'none');
-      if (key === 'identity') return this.noted(['jumphost', 'identity']);
+      if (key === 'identity') return this.recorded(['jumphost', 'identity']);
     }
     return this.remove(['jumphost', key]);
   }
 
   private leaveOutSetting(service: string | undefined, key = '', index?: string): boolean {
-    // The messages of a receiver with half of its settings go to the wrong place.
+    // With only some of its settings, alerts could go to the wrong receiver.
     if (service === undefined || service === 'alert-to-pubsub') return this.fatal();
-    // Without its certificate, it would serve in the clear.
+    // Without its certificate, the service would use plain http.
     if (key === '' || key === 'tls' || nearest(key, ['tls']) !== undefined) return this.fatal();
     const path = ['services', service, key];
     if (service !== 'metadata-server') return this.remove(path);
     if (key !== 'callers') {
-      // A slip of the finger may hide the callers.
+      // It may be a misspelled `callers`.
       this.everyone ||= nearest(key, ['callers']) !== undefined;
       return this.remove(path);
     }
@@ -259,11 +258,11 @@ class Salvager {
     }
     const cutOff = { cidr: networks[0], identity: 'none' };
     if (JSON.stringify(caller) === JSON.stringify(cutOff)) {
-      // Twice the same network: one entry that gives nothing is enough.
+      // A duplicate network: keep one entry without an identity.
       return this.keepOneCaller(path, networks[0] ?? '');
     }
     this.value = without(this.value, [...path, index ?? ''], cutOff);
-    return this.noted([...path, index ?? '']);
+    return this.recorded([...path, index ?? '']);
   }
 
   private keepOneCaller(path: string[], network: string): boolean {
@@ -273,11 +272,11 @@ class Salvager {
     const kept = [...others, { cidr: network, identity: 'none' }];
     if (kept.length === callers.length) return false;
     this.value = without(this.value, path, kept);
-    return this.noted(path);
+    return this.recorded(path);
   }
 
   private leaveOutUnknown(key: string): boolean {
-    // It may be one of the sections by another name: nobody who is not listed by name is known for sure.
+    // It may be a misspelled section: only machines get identities.
     this.everyone = true;
     this.wiring = true;
     return this.remove([key]);
@@ -286,10 +285,10 @@ class Salvager {
   private remove(path: string[]): boolean {
     if (at(this.value, path) === undefined) return false;
     this.value = without(this.value, path);
-    return this.noted(path);
+    return this.recorded(path);
   }
 
-  private noted(path: readonly string[]): true {
+  private recorded(path: readonly string[]): true {
     this.what.add(path.join('.'));
     return true;
   }
@@ -316,10 +315,10 @@ function contestedKeys(
 
 const aboutNames = ['name', 'name twice', 'reserved'];
 
-/** Whether the address of a machine with this mistake is what the file says. */
+/** Whether the address of a machine with this mistake is certain. */
 function isAddressSure(rule: string, key: string | undefined, hasAddress: boolean): boolean {
   if (key === undefined) return aboutNames.includes(rule);
-  // A key that is not known may be meant to be the address.
+  // An unknown key may be a misspelled address.
   return key !== 'address' && (hasAddress || Object.hasOwn(machineSchema.shape, key));
 }
 

@@ -1,6 +1,6 @@
 import { isMap } from '../plain.ts';
 
-/** The same data without what is at the path, or with something else there. The original is not changed: anchors share parts. */
+/** A copy without the value at the path, or with `instead`. Keeps the original: anchors share parts. */
 export function without(value: unknown, path: readonly string[], instead?: unknown): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return instead;

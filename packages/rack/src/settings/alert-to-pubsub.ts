@@ -1,4 +1,4 @@
-/** Settings of alert-to-pubsub: where alerts go, how long they wait, when silence is an alarm. */
+/** Settings of alert-to-pubsub. */
 
 import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
@@ -10,163 +10,153 @@ const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a name for a sink', 'pagers');
 const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a topic of Pub/Sub', 'prometheus-alerts');
 const project = text(/^([a-z0-9.-]+:)?[a-z][a-z0-9-]{0,61}[a-z0-9]$/, 'a project id', 'my-project');
 
-/** What every further sink has. */
+/** Keys of every sink. */
 const anySink = {
   heartbeat: z
     .boolean()
     .default(false)
-    .describe(
-      'Whether it gets the heartbeats, too: a dead-man service wants them, a pager does not.',
-    ),
+    .describe('Also send heartbeats: for a dead-man service, not for a pager.'),
   dropWhenFull: z
     .boolean()
     .default(false)
     .describe(
-      'When the spool is full, what only this sink has not got is dropped, and told, instead of refusing new alerts.',
+      'When the spool is full, drop messages that only this sink lacks, and report it, instead of rejecting new alerts.',
     ),
 };
 
 const fileSink = object({
   ...anySink,
   name: name.describe(
-    'Its position in the spool. A renamed sink starts again at the newest message.',
+    'Name of the sink and of its position in the spool. A renamed sink starts at the newest message.',
   ),
   kind: z.literal('file'),
-  file: path.describe('Gets a JSON object a line.'),
+  file: path.describe('File for one JSON object per line.'),
   maxBytes: whole(1, 2 ** 50)
     .default(100 * 2 ** 20)
-    .describe('Size at which the file becomes FILE.1 and a new one begins.'),
+    .describe('Size at which the file is renamed to FILE.1.'),
 });
 
 const httpSink = object({
   ...anySink,
   name: name.describe(
-    'Its position in the spool. A renamed sink starts again at the newest message.',
+    'Name of the sink and of its position in the spool. A renamed sink starts at the newest message.',
   ),
   kind: z.literal('http'),
-  url: httpUrl.describe('Gets a request for each message.'),
-  method: z.enum(['POST', 'PUT']).default('POST').describe('How.'),
+  url: httpUrl.describe('URL that receives a request for each message.'),
+  method: z.enum(['POST', 'PUT']).default('POST').describe('HTTP method.'),
   headers: z
     .record(z.string(), z.string())
     .default({})
-    .describe('More headers; `{{token}}` in one of them is its token.'),
+    .describe('Headers; `{{token}}` is replaced by the token.'),
   token: secret
     .exactOptional()
     .describe(
-      'Sent as a bearer token, unless `{{token}}` stands in `url`, `headers` or `body`: then there.',
+      'Bearer token, unless `url`, `headers` or `body` contain `{{token}}`, which it then replaces.',
     ),
   body: z
     .string()
     .exactOptional()
     .describe(
-      'Template of the body with `{{labels.alertname}}` and the like, escaped for JSON. `{{labels.severity | "warning"}}` takes the first that is not empty. Without a template, the message itself.',
+      'Template of the body with fields such as `{{labels.alertname}}`, escaped for JSON. `{{labels.severity | "warning"}}` uses the first that is not empty. Default: the message as JSON.',
     ),
-  timeoutSeconds: seconds(0.1, 300).default(10).describe('Then it is tried again.'),
+  timeoutSeconds: seconds(0.1, 300).default(10).describe('Deadline of a request, before a retry.'),
 });
 
 export const alertToPubsub = section({
   ...common,
-  project: project
-    .exactOptional()
-    .describe('Project of the topic; by default that of the credentials.'),
-  topic: topic
-    .default('prometheus-alerts')
-    .describe('Topic of Pub/Sub that alerts are published to.'),
-  pubsub: z.boolean().default(true).describe('`false` where only `sinks` are wanted.'),
+  project: project.exactOptional().describe('Project of the topic; default: from the credentials.'),
+  topic: topic.default('prometheus-alerts').describe('Pub/Sub topic for alerts.'),
+  pubsub: z.boolean().default(true).describe('`false` publishes only to `sinks`.'),
   createTopic: z
     .boolean()
     .default(true)
-    .describe('Make the topic where it is missing and the credentials allow it.'),
+    .describe('Create a missing topic, if the credentials allow it.'),
   endpoint: text(/^[\w.-]+(:\d+)?$/, 'a host of Pub/Sub', 'us-east1-pubsub.googleapis.com:443')
     .exactOptional()
-    .describe('A region of Pub/Sub; messages in order need all publishers in one.'),
+    .describe('Region of Pub/Sub. Ordering requires the same region for all publishers.'),
   credentials: z
     .union([z.enum(['default', 'metadata']), object({ keyFile: path })])
     .default('default')
-    .describe("The default chain of Google, the rack's own metadata server, or the path of a key."),
+    .describe("Google's default chain, the rack's metadata server, or the path of a key."),
   location: z
     .string()
     .min(1)
     .max(100)
     .exactOptional()
-    .describe('Location that alerts carry; by default the name of the rack.'),
+    .describe('Location in alerts; default: name of the rack.'),
   format: z
     .enum(['flat', 'full'])
     .default('flat')
     .describe(
-      '`flat`: labels and annotations in one JSON object, as the original; `full`: the alert as Alertmanager has it, with its group.',
+      '`flat`: labels and annotations in one JSON object, as the original service sent; `full`: the alert of Alertmanager with its group.',
     ),
   fields: section({
-    state: z.string().min(1).default('__state__').describe('Holds "active" or "resolved".'),
-    link: z.string().min(1).default('link_to_source').describe('Holds the URL of the graph.'),
-    location: z.string().min(1).default('location').describe('Holds the location.'),
-  }).describe('Names of what `flat` adds to the labels.'),
+    state: z.string().min(1).default('__state__').describe('Field for "active" or "resolved".'),
+    link: z.string().min(1).default('link_to_source').describe('Field for the URL of the graph.'),
+    location: z.string().min(1).default('location').describe('Field for the location.'),
+  }).describe('Names of the fields that `flat` adds to the labels.'),
   replicaLabels: z
     .array(z.string().min(1))
     .default(['prometheus_replica'])
-    .describe('Labels that do not make another alert.'),
+    .describe('Labels that do not distinguish alerts.'),
   orderingKeys: whole(1, 1000)
     .default(32)
-    .describe('Alerts are spread over this many ordering keys.'),
+    .describe('Number of ordering keys over which alerts are distributed.'),
   refreshSeconds: whole(1, 240)
     .default(60)
-    .describe('An alert that goes on is told again after this long.'),
+    .describe('Interval at which a firing alert is sent again.'),
   repeatHours: z
     .number()
     .positive()
     .max(87_600)
     .default(24)
     .describe(
-      'Alertmanager repeats within this time what still fires (`repeat_interval`, and some); what it does not is resolved as expired.',
+      'Alertmanager repeats a firing alert within this time (a little more than `repeat_interval`). Without a repetition the alert is resolved as expired.',
     ),
-  heartbeatSeconds: whole(1, 3600).default(15).describe('How often it says that it lives.'),
+  heartbeatSeconds: whole(1, 3600).default(15).describe('Interval of heartbeats.'),
   watchdog: section({
     alert: z
       .string()
       .min(1)
       .default('Watchdog')
-      .describe('The alert that always fires; any other counts, too.'),
+      .describe('Alert that always fires; any other alert also counts.'),
     withinSeconds: whole(10, 86_400)
       .default(300)
       .describe(
-        'Without one for this long, Prometheus or Alertmanager behind it is dead, and the heartbeat says so.',
+        'Without an alert for this long, the heartbeat reports Prometheus or Alertmanager as dead.',
       ),
     receivers: z
       .array(z.enum(['prometheus', 'alertmanager']))
       .optional()
       .describe(
-        'Receivers that have to receive alerts within that time: `prometheus` (/api/v2/alerts), `alertmanager` (/webhook). By default those that have received the watchdog.',
+        'Receivers that must receive alerts within that time: `prometheus` (/api/v2/alerts), `alertmanager` (/webhook). Default: receivers that have received the watchdog.',
       ),
-  }).describe('Silence is detected.'),
+  }).describe('Detection of silence.'),
   maxBodyBytes: whole(1024, 2 ** 30)
     .default(64 * 2 ** 20)
-    .describe('Larger requests are refused with 413.'),
+    .describe('Limit of a request; larger ones get 413.'),
   auth: section({
-    username: z
-      .string()
-      .min(1)
-      .exactOptional()
-      .describe('Basic auth that Alertmanager must send …'),
-    password: secret.exactOptional().describe('… and its password.'),
-    bearer: secret.exactOptional().describe('Or a bearer token.'),
-  }).describe('Senders that may post alerts; by default everybody who reaches the port.'),
+    username: z.string().min(1).exactOptional().describe('User name of basic auth.'),
+    password: secret.exactOptional().describe('Password of basic auth.'),
+    bearer: secret.exactOptional().describe('Bearer token, instead of basic auth.'),
+  }).describe('Sign-in of alert senders; default: none required.'),
   spool: section({
     maxBytes: whole(2 ** 22, 2 ** 50)
       .default(2 ** 30)
-      .describe('Beyond it new alerts are refused with 503.'),
+      .describe('Size at which new alerts are rejected with 503.'),
     maxAgeHours: z
       .number()
       .positive()
       .max(87_600)
       .default(336)
-      .describe('The same happens when the oldest message has waited this long.'),
+      .describe('Age of the oldest message at which new alerts are rejected with 503.'),
     deadLetterBytes: whole(0, 2 ** 40)
       .default(10 * 2 ** 20)
       .describe('Limit of the file of dead letters.'),
-  }).describe('Messages that wait while the uplink is away.'),
+  }).describe('Queue of messages for times without uplink.'),
   sinks: z
     .array(z.discriminatedUnion('kind', [fileSink, httpSink]))
     .default([])
-    .describe('Other places that get every message, each at its own pace.'),
+    .describe('Other receivers of all messages; each has its own queue.'),
 });
 export type AlertToPubsubSettings = z.output<typeof alertToPubsub>;

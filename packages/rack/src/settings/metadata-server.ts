@@ -1,4 +1,4 @@
-/** Settings of the metadata server: who gets which identity besides the machines, and how much. */
+/** Settings of the metadata server. */
 
 import { whole } from '@skolo/models';
 import { z } from 'zod';
@@ -11,42 +11,42 @@ export const metadataServer = section({
   callers: z
     .array(
       object({
-        cidr: cidr.describe('A network, or one address.'),
-        identity: z.string().describe('A name of `identities`, or `none`: nothing at all.'),
+        cidr: cidr.describe('Network or address.'),
+        identity: z.string().describe('A name of `identities`, or `none` for no identity.'),
       }),
     )
     .default([])
     .describe(
-      'Callers that are not machines, say the pods of the jumphost. The most exact network wins; a machine always wins over these.',
+      'Callers that are not machines, for example pods of the jumphost. The most specific network applies; an entry of `machines` takes precedence.',
     ),
   defaultIdentity: z
     .string()
     .optional()
-    .describe('The same as `defaultIdentity` at the top: what callers get who are listed nowhere.'),
+    .describe('Like `defaultIdentity` at the top level: identity of callers that are not listed.'),
   trustedProxies: z
     .array(cidr)
     .default([])
     .describe(
-      'Proxies whose X-Forwarded-For is believed. From anybody else, a request with that header is refused.',
+      'Proxies with a trusted X-Forwarded-For. Other requests with that header are rejected.',
     ),
   rateLimit: section({
     perSecond: whole(1, 1_000_000)
       .default(1000)
-      .describe('Requests a second that one caller may make for long.'),
-    burst: whole(1, 1_000_000).default(2000).describe('Requests that one caller may make at once.'),
-  }).describe('So that one broken bot cannot starve a rack; beyond it the answer is 429.'),
+      .describe('Sustained requests per second of one caller.'),
+    burst: whole(1, 1_000_000).default(2000).describe('Burst of requests of one caller.'),
+  }).describe('Rate limit of each caller; more requests get 429.'),
   perCaller: section({
     connections: whole(8, 100_000)
       .default(256)
-      .describe('Connections that one address may have open; trusted proxies may have any number.'),
+      .describe('Open connections of one address; trusted proxies have no limit.'),
     watches: whole(1, 100_000)
       .default(64)
-      .describe('Requests with `wait_for_change` that one caller may have waiting.'),
-  }).describe('So that one caller cannot slow down the others; beyond it the answer is 429.'),
+      .describe('Pending requests with `wait_for_change` of one caller.'),
+  }).describe('Limits of each caller; more requests get 429.'),
   handover: text(/^\/[^\0]*$/, 'an absolute path', '/dev/shm/skolo-metadata-server')
     .optional()
     .describe(
-      'Folder in a memory file system where tokens wait for the next start of the same boot. Never on a disk. By default one in /dev/shm, another for each state directory.',
+      'Folder in a memory file system that keeps tokens over a restart of the service, never on a disk. Default: a folder in /dev/shm for each state directory.',
     ),
 });
 export type MetadataServerSettings = z.output<typeof metadataServer>;

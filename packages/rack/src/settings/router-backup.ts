@@ -1,4 +1,4 @@
-/** Settings of the router backup: when, where to, how long it is kept. */
+/** Settings of the router backup. */
 
 import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ import { common } from './common.ts';
 
 const recipient = text(
   /^age1[02-9ac-hj-np-z]{58}$/,
-  'an age recipient, as age-keygen prints it',
+  'an age recipient in the form of age-keygen',
   'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
 );
 
@@ -17,25 +17,25 @@ export const routerBackup = section({
   ...common,
   schedule: cron
     .default('15 3 * * *')
-    .describe('When all devices are read, as in cron, in the time zone of the rack.'),
+    .describe('Cron schedule for all devices, in the time zone of the rack.'),
   jitterSeconds: whole(0, 86_400)
     .default(600)
-    .describe('The devices are spread over this many seconds, each always at the same place.'),
+    .describe('Devices are distributed over this many seconds, each at a fixed offset.'),
   overdueHours: z
     .number()
     .positive()
     .max(8760)
     .default(26)
     .describe('A device without a verified backup for this long raises an alert.'),
-  concurrency: whole(1, 200).default(10).describe('Devices read at once.'),
+  concurrency: whole(1, 200).default(10).describe('Concurrent devices.'),
   idleSeconds: seconds(1, 600)
     .default(30)
-    .describe('A device that says nothing for this long has failed.'),
-  totalSeconds: seconds(5, 7200).default(300).describe('A device is given this long altogether.'),
+    .describe('A device that sends nothing for this long fails.'),
+  totalSeconds: seconds(5, 7200).default(300).describe('Deadline of one device.'),
   shrinkPercent: whole(1, 100)
     .default(50)
     .describe(
-      'A configuration that lost more than this is suspiciously small: a failure, until it is read the same by request.',
+      'A configuration that shrinks by more than this fails, until a requested backup reads the same again.',
     ),
   upload: text(
     /^(gs:\/\/[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](\/[^\s]*)?|\/\S*)$/,
@@ -44,23 +44,27 @@ export const routerBackup = section({
   )
     .exactOptional()
     .describe(
-      'Place for off-site copies: a bucket of Google Cloud Storage, or a mounted directory.',
+      'Place of off-site copies: a bucket of Google Cloud Storage, or a mounted directory.',
     ),
   uploadKey: secret
     .exactOptional()
     .describe(
-      'Key file of a service account that may write to the bucket; by default, tokens of the metadata server for the jumphost.',
+      "Key file of a service account with write access to the bucket; default: the jumphost's tokens of the metadata server.",
     ),
   encrypt: z
     .union([z.array(recipient).min(1), z.literal('none')])
     .exactOptional()
     .describe(
-      'Age recipients that everything leaving the rack is encrypted for. `none` sends it in the clear. Must be said where `upload` or `git.remote` is.',
+      'Age recipients of everything that leaves the rack; `none` sends plain text. Required with `upload` or `git.remote`.',
     ),
   retention: section({
-    days: whole(1, 36_500).default(365).describe('Uploaded copies older than this are removed …'),
-    versions: whole(1, 100_000).default(30).describe('… but never the newest N of a device.'),
-  }).describe('Retention of uploads. The history in git is kept for ever.'),
+    days: whole(1, 36_500)
+      .default(365)
+      .describe('Uploaded copies older than this are removed, except the newest `versions`.'),
+    versions: whole(1, 100_000)
+      .default(30)
+      .describe('Number of newest copies of a device that are always kept.'),
+  }).describe('Retention of uploads. The git history is never pruned.'),
   git: section({
     remote: text(
       /^(ssh:\/\/|https:\/\/|file:\/\/|\/|[\w.-]+@[\w.-]+:)\S+$/,
@@ -68,26 +72,26 @@ export const routerBackup = section({
       'git@git.example.com:racks/rack4.git',
     )
       .exactOptional()
-      .describe('Remote that each commit is also pushed to.'),
+      .describe('Remote for each commit.'),
     branch: text(/^[\w][\w./-]*$/, 'a branch', 'main')
       .default('main')
-      .describe('The branch that is pushed.'),
-    privateKey: secret.exactOptional().describe('The ssh key for it.'),
+      .describe('Branch.'),
+    privateKey: secret.exactOptional().describe('ssh key for the remote.'),
     hostKey: text(/^SHA256:[A-Za-z0-9+/]{43}$/, 'a host key', `SHA256:${'A'.repeat(43)}`)
       .exactOptional()
       .describe(
-        'Fingerprint of the host key of the remote, pinned; without it, that of the first connection.',
+        'Pinned fingerprint of the host key of the remote; default: pinned at the first connection.',
       ),
-  }).describe('A second place for the history.'),
+  }).describe('Remote copy of the git history.'),
   webhook: object({
-    url: httpUrl.describe('Gets a POST with JSON.'),
+    url: httpUrl.describe('URL that receives a POST with JSON.'),
     token: secret.exactOptional().describe('Sent as a bearer token.'),
     on: z
       .array(z.enum(['run', 'change', 'failure']))
       .min(1)
       .default(['change', 'failure'])
       .describe(
-        'The summary of each run, a changed device (with the masked difference), a device that failed.',
+        'Events: the summary of each run, a changed device with the masked difference, a failed device.',
       ),
   })
     .exactOptional()
@@ -95,24 +99,23 @@ export const routerBackup = section({
   powerToken: secret
     .exactOptional()
     .describe(
-      'Token to ask the power-cycle daemon with whether a device is wanted there first; it needs none where `access.anonymousRead` lets the jumphost look.',
+      'Token for the power-cycle daemon, to give way to its operations on a device; not needed if `access.anonymousRead` includes the jumphost.',
     ),
   notices: section({
     syslogPort: portNumber
       .exactOptional()
       .describe(
-        'Listen for syslog on this UDP port; a message about a changed configuration starts a backup of its sender.',
+        'UDP port for syslog; a message about a changed configuration starts a backup of its sender.',
       ),
-    trapPort: portNumber.exactOptional().describe('The same for SNMP traps.'),
+    trapPort: portNumber
+      .exactOptional()
+      .describe('UDP port for SNMP traps, which also start a backup of the sender.'),
     settleSeconds: whole(1, 3600)
       .default(60)
-      .describe('Wait until a device has said nothing more for this long.'),
-  }).describe('Devices that tell when they changed. Off by default.'),
+      .describe('Time without further notices before the backup starts.'),
+  }).describe('Change notices of devices. Off by default.'),
   jumphost: section({
-    backup: z
-      .boolean()
-      .default(true)
-      .describe('Whether the jumphost is backed up as well: state of the services, k3s.'),
+    backup: z.boolean().default(true).describe('Back up the jumphost: state of services and k3s.'),
     paths: z
       .array(z.string().min(1))
       .default([
@@ -120,7 +123,7 @@ export const routerBackup = section({
         '/var/lib/rancher/k3s/server/db',
         '/var/lib/rancher/k3s/server/token',
       ])
-      .describe('Files and folders; those that cannot be read are named and left out.'),
-  }).describe('The jumphost itself, as one encrypted archive.'),
+      .describe('Files and folders; unreadable ones are reported and left out.'),
+  }).describe('Backup of the jumphost, as one encrypted archive.'),
 });
 export type RouterBackupSettings = z.output<typeof routerBackup>;

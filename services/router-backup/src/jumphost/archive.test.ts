@@ -334,7 +334,7 @@ describe('what is left out', () => {
     expect(left).toEqual([{ path: folder, why: expect.stringContaining('taken as it is') }]);
     expect(found).toMatchObject({
       number: 7,
-      recovered: expect.stringContaining('1 record was saved'),
+      recovered: expect.stringContaining('1 record was recovered'),
     });
   });
 });

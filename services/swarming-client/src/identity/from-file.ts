@@ -25,12 +25,12 @@ export async function sliceFromFile(deps: SliceFromFileDeps): Promise<SliceSourc
     file,
     service: 'swarming-client',
     stateDir,
-    onRefused(error) {
-      log.error({ file, problems: error.message.split('\n') }, 'rack.yaml refused');
+    onRejected(error) {
+      log.error({ file, problems: error.message.split('\n') }, 'rack.yaml rejected');
       report?.failed(`rack.yaml was refused: ${error.message.split('\n')[0]}`);
     },
     onReload: () => log.info({ file }, 'rack.yaml reloaded'),
-    onError: (error) => log.warn({ err: error }, 'rack.yaml not watched as it should be'),
+    onError: (error) => log.warn({ err: error }, 'watching rack.yaml failed'),
   });
 
   async function reportNow() {

@@ -1,4 +1,4 @@
-/** Records of the segments, in order, while others are appended and trimmed. */
+/** Reads records of segments in order, during appends and trims. */
 import { open } from 'node:fs/promises';
 import { systemCode } from '../system-error.ts';
 import { textOf } from './line.ts';
@@ -11,23 +11,23 @@ export interface SpoolRecord {
   text: string;
 }
 
-/** Who wants to know what is not as it was when the spool was opened. */
-export interface Trouble {
-  /** So many records cannot be read. */
+/** Receives damage that appeared after the opening. */
+export interface DamageListener {
+  /** Records cannot be read. */
   unreadable(records: number): void;
-  /** A segment's file is gone; whether it is there again. */
+  /** The file of a segment is gone. Gives whether it was restored. */
   gone(segment: Segment): Promise<boolean>;
 }
 
 /**
- * By some hundred records at a time. `segments` is the living list.
+ * Yields some hundred records at a time. `segments` may change meanwhile.
  *
  * @throws Error Of the system.
  */
 export async function* readRecords(
   segments: readonly Segment[],
   from: number,
-  trouble: Trouble,
+  trouble: DamageListener,
 ): AsyncGenerator<SpoolRecord[]> {
   let wanted = from;
   let former: { segment: Segment; place: number } | undefined;
@@ -44,7 +44,7 @@ export async function* readRecords(
     }
     former = { segment, place };
     if (place < segment.end) {
-      // More has been appended meanwhile – or the file has lost its end, or is gone.
+      // An append happened meanwhile, or the file was truncated or deleted.
       if (place > begin) continue;
       if (segments.includes(segment)) {
         if (await trouble.gone(segment)) continue;
@@ -67,7 +67,7 @@ async function* chunks(segment: Segment, from: number): AsyncGenerator<Chunk> {
       await handle.close();
     }
   } catch (error) {
-    // Trimmed, or lost, while the reader was elsewhere.
+    // Trimmed or lost meanwhile.
     if (systemCode(error) !== 'ENOENT') throw error;
   }
 }
@@ -76,7 +76,7 @@ function recordsOf(
   segment: Segment,
   { bytes, offset }: Chunk,
   from: number,
-  trouble: Trouble,
+  trouble: DamageListener,
 ): SpoolRecord[] {
   const records: SpoolRecord[] = [];
   let wanted = from;

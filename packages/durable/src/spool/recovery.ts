@@ -1,21 +1,21 @@
-/** What is in a spool's folder: the segments in their order, what is whole in them, and what is not. */
+/** Reads the folder of a spool: segments in order, undamaged records, damage. */
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../atomic-file.ts';
+import type { ByteRanges } from './byte-ranges.ts';
 import type { Note } from './line.ts';
-import type { Places } from './places.ts';
 import { type Beginning, beginningOf, type Scan, scanSegment } from './scan.ts';
 import { bySegmentName, type Segment, segmentName, seqOfName } from './segment.ts';
 
-/** What was not whole when a spool was opened. */
+/** Damage found when a spool was opened. */
 export interface SpoolDamage {
-  /** Lines that were not whole. */
+  /** Number of damaged lines. */
   lines: number;
-  /** Sequence numbers that were acknowledged, or have others behind them, and are not there. */
+  /** Number of missing records that were acknowledged or have successors. */
   missing: number;
-  /** Of the lines that were not whole. */
+  /** Bytes of damaged lines. */
   bytes: number;
-  /** Files where such bytes were put aside: the first megabyte of a segment's, or all of a segment without a whole line. */
+  /** Files with damaged bytes: the first megabyte of a segment's, or a whole segment without an undamaged line. */
   kept: string[];
 }
 
@@ -23,24 +23,24 @@ export interface Found {
   segments: Segment[];
   /** Sequence number of the next record. */
   next: number;
-  /** Of the oldest record that was not trimmed. */
+  /** Sequence number of the oldest record that was not trimmed. */
   floor: number;
   cursors: Map<string, number>;
   /** Highest number of a segment. */
   number: number;
   damage: SpoolDamage | undefined;
   tornBytes: number;
-  /** Nothing is missing, and the newest segment is whole to its end: it can be gone on with. */
+  /** No record is missing, and the newest segment is undamaged: appending can continue. */
   canContinue: boolean;
 }
 
-/** Files with damaged or torn bytes that are kept; of more, the oldest go. */
+/** Limit of files with damaged or torn bytes; the oldest are deleted. */
 const mostKeptFiles = 20;
-/** How much of one segment's damaged bytes is put aside. */
+/** Limit of saved damaged bytes of a segment. */
 const mostKept = 1024 * 1024;
 const suffix = '.damaged';
 
-/** What a spool's mark says: all records before `next` were acknowledged, and those before `first` trimmed. */
+/** The mark of a spool: all records before `next` were acknowledged, and those before `first` trimmed. */
 export interface Acknowledged {
   first: number;
   next: number;
@@ -60,7 +60,7 @@ export async function examine(folder: string, mark?: Acknowledged): Promise<Foun
     if (scan.records > 0) seen = scan.segment.last;
     damage.lines += scan.damagedLines;
     damage.bytes += scan.damagedBytes;
-    if (scan.damagedLines > 0) await putAside(scan.segment, damage);
+    if (scan.damagedLines > 0) await saveDamaged(scan.segment, damage);
     scans.push(scan);
   }
 
@@ -84,12 +84,12 @@ export async function examine(folder: string, mark?: Acknowledged): Promise<Foun
     number: Math.max(0, ...scans.map(({ segment }) => segment.number ?? 0)),
     damage: damage.lines > 0 || damage.missing > 0 ? damage : undefined,
     tornBytes: tornBytes + (newest?.tornBytes ?? 0),
-    // What is behind a gap goes into a segment of its own, so that the gap can be trimmed.
+    // Records after a gap go into a new segment, so that the gap can be trimmed.
     canContinue: newest !== undefined && isWhole(newest) && damage.missing === 0,
   };
 }
 
-/** Where the newest records have vanished, others get their numbers: nobody may pass over them. */
+/** If the newest records are lost, new ones get their numbers, and cursors must not skip these. */
 function cursorsOf(note: Note | undefined, next: number): Map<string, number> {
   const cursors = Object.entries(note?.cursors ?? {});
   return new Map(cursors.map(([name, place]) => [name, Math.min(place, next)]));
@@ -99,7 +99,7 @@ function isWhole({ segment, endsWithNewline }: Scan): boolean {
   return segment.number !== undefined && segment.damaged.all.length === 0 && endsWithNewline;
 }
 
-/** In the order in which they were begun. Where there is none, `atLeast` is what names say of the next sequence number. */
+/** In the order of their creation. Without any, `atLeast` is the next sequence number from file names. */
 async function beginningsIn(folder: string, damage: SpoolDamage) {
   const names = (await readdir(folder))
     .filter((name) => segmentName.test(name))
@@ -118,7 +118,7 @@ async function beginningsIn(folder: string, damage: SpoolDamage) {
     }
     atLeast = Math.max(atLeast, seqOfName(name));
     if (name === names.at(-1) && beginning.mayBeTorn) {
-      // It was being begun when the process died – or it is somebody's file.
+      // The process died while creating it, or it is not a file of the spool.
       tornBytes += info.size;
       await (info.size === 0 ? rm(path) : rename(path, `${path}${suffix}`));
     } else {
@@ -137,15 +137,15 @@ function order({ number }: Beginning): number {
 }
 
 /**
- * A segment begins with the sequence number that comes next; what an older one has from there on was refused, and could
- * not be taken out. A copy of a file is not a later segment.
+ * A segment begins with the next sequence number. Records of an older segment from there on were rejected, but could not be
+ * removed. A copy of a file is not a later segment.
  */
 function limitOf({ number }: Beginning, later: Beginning[]): number {
   const next = later.find((other) => other.number !== undefined && other.number !== number);
   return next?.first ?? Number.POSITIVE_INFINITY;
 }
 
-/** The note that says what is trimmed is written before segments are deleted. */
+/** Deletes trimmed segments: the note is written before they are deleted. */
 async function finishTrimming(scans: Scan[], floor: number): Promise<Scan[]> {
   const kept: Scan[] = [];
   for (const scan of scans) {
@@ -155,8 +155,8 @@ async function finishTrimming(scans: Scan[], floor: number): Promise<Scan[]> {
   return kept;
 }
 
-/** Best effort: on a full disk they are only where they were. */
-async function putAside({ path, damaged }: Segment, damage: SpoolDamage) {
+/** Best effort: a full disk has no copy. */
+async function saveDamaged({ path, damaged }: Segment, damage: SpoolDamage) {
   try {
     await writeFileAtomic(`${path}${suffix}`, await bytesOf(path, damaged));
     damage.kept.push(`${path}${suffix}`);
@@ -165,7 +165,7 @@ async function putAside({ path, damaged }: Segment, damage: SpoolDamage) {
   }
 }
 
-async function bytesOf(path: string, { all }: Places): Promise<Buffer> {
+async function bytesOf(path: string, { all }: ByteRanges): Promise<Buffer> {
   const kept = Buffer.alloc(mostKept);
   let filled = 0;
   const handle = await open(path, 'r');

@@ -1,13 +1,13 @@
-/** How a machine is seen to be back after a power cycle: exactly one of the three. */
+/** `seenBack`: the check that a machine is back after a power cycle, exactly one of three. */
 import { z } from 'zod';
 import { object } from './fields.ts';
 import { httpUrl, portNumber } from './network-fields.ts';
 import type { SeenBack } from './rack.ts';
 
-const ways = {
-  ssh: portNumber.exactOptional().describe('It answers as an ssh server at this port.'),
-  http: httpUrl.exactOptional().describe('This URL answers with a status below 400.'),
-  icmp: z.literal(true).exactOptional().describe('It answers a ping.'),
+const checks = {
+  ssh: portNumber.exactOptional().describe('Port at which an ssh server answers.'),
+  http: httpUrl.exactOptional().describe('URL that answers with a status below 400.'),
+  icmp: z.literal(true).exactOptional().describe('The machine answers ping.'),
 };
 
 interface Written {
@@ -23,23 +23,23 @@ function one({ ssh, http, icmp }: Written): SeenBack {
 }
 
 function exactlyOne({ ssh, http, icmp }: Written): boolean {
-  return [ssh, http, icmp].filter((way) => way !== undefined).length === 1;
+  return [ssh, http, icmp].filter((check) => check !== undefined).length === 1;
 }
 
-const error = 'takes exactly one of { ssh: 22 }, { http: URL }, { icmp: true }';
+const error = 'expected exactly one of { ssh: 22 }, { http: URL }, { icmp: true }';
 
-export const seenBack = object(ways).refine(exactlyOne, { error }).transform(one);
+export const seenBack = object(checks).refine(exactlyOne, { error }).transform(one);
 
-/** The same with a time-out of its own, as a machine has it. */
+/** With a deadline, for a machine. */
 export const seenBackWithin = object({
-  ...ways,
+  ...checks,
   timeoutSeconds: z
     .number()
     .int()
     .min(1)
     .max(86_400)
     .exactOptional()
-    .describe('How long it may take.'),
+    .describe('Time to come back.'),
 })
   .refine(exactlyOne, { error })
   .transform((written): SeenBack & { timeoutSeconds?: number } => ({

@@ -1,31 +1,31 @@
 /**
- * Numbers that only grow, in a file beside what they are about: how far it was acknowledged. Without them, a lost end
- * cannot be told from one that was never written.
+ * Growing numbers in a file next to a log: how far it was acknowledged. Without them, a lost end of the log looks like one
+ * that was never written.
  *
- * A number is written once what it counts is on the disk, and not synced itself. So after a power cut the file may be some
- * seconds behind, but it is never ahead: whatever it counts and the disk no longer has was lost. Kafka's recovery point
- * and the sizes of synced logs in RocksDB's manifest serve the same purpose; LevelDB and SQLite have neither, and pass
- * over a zeroed end in silence.
+ * A number is written after its records are on the disk, and is not synced itself. So after a power cut it may be some
+ * seconds behind, but never ahead: records that it counts and the disk lacks were lost. Kafka's recovery point and the
+ * sizes of synced logs in RocksDB's manifest serve the same purpose. LevelDB and SQLite have neither, and ignore a zeroed
+ * end.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 
-/** From one write to the next: whoever appends without a pause pays for twenty a second at most. */
+/** Pause between writes: at most twenty a second. */
 const everyMs = 50;
-/** Enough for three numbers. Overwritten in place, within one sector of the disk. */
+/** Bytes for three numbers. Overwritten in place, within one sector of the disk. */
 const length = 64;
 
 /**
- * The mark of what is in that folder. It is beside the folder, so that it is there when somebody deletes the folder. Leave it
- * out of a copy that is made while the folder is in use.
+ * The mark of a folder. It is next to the folder, so that it survives the deletion of the folder. Leave it out of a copy
+ * of a folder in use.
  */
 export function markOf(folder: string): string {
   return `${folder}.mark`;
 }
 
-/** Undefined where the file is missing or damaged: then nothing is known. */
+/** Undefined if the file is missing or damaged. */
 export async function readMark(path: string): Promise<number[] | undefined> {
   const text = await readFile(path, 'latin1').catch(() => '');
   const { checksum, body = '' } =
@@ -46,20 +46,20 @@ export class Mark {
     this.path = path;
   }
 
-  /** Call it with what is on the disk. It is written soon; a disk that does not take it leaves the file as it was. */
+  /** Sets the numbers, which must be on the disk. They are written soon; a failure keeps the file. */
   set(...numbers: number[]): void {
     this.newest = numbers;
     this.running ??= this.run();
   }
 
-  /** Somebody may have deleted the file. */
+  /** Opens the file again, because it may be deleted. */
   async renew(): Promise<void> {
     const { handle } = this;
     this.handle = undefined;
     await handle?.close().catch(() => undefined);
   }
 
-  /** Writes what was set last, and syncs it. */
+  /** Writes and syncs the last numbers. */
   async close(): Promise<void> {
     this.closing.abort();
     await this.running;

@@ -1,8 +1,8 @@
-/** Parts of a file that are known to be damaged, in order; neighbours are one. */
-export class Places {
+/** Known damaged ranges of a file, in order; adjacent ones are merged. */
+export class ByteRanges {
   readonly all: { start: number; end: number }[] = [];
 
-  /** Whether it is a new one, and not part or neighbour of one that is known. */
+  /** Whether it is new, and not part of or adjacent to a known one. */
   add(start: number, end: number): boolean {
     const after = this.firstEndingAt(start);
     const known = this.all[after];
@@ -20,7 +20,7 @@ export class Places {
     return true;
   }
 
-  /** Whether all of it is known. */
+  /** Whether the range is known. */
   covers(start: number, end: number): boolean {
     return this.all.some((known) => known.start <= start && known.end >= end);
   }
@@ -37,5 +37,5 @@ export class Places {
   }
 }
 
-/** What comes after so many counts as one place with the last. */
+/** Further ranges are merged with the last. */
 const most = 10_000;
