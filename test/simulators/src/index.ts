@@ -80,7 +80,7 @@ export { startContainerRegistry } from './real/container-registry.ts';
 export { type ControlPlane, startControlPlane } from './real/control-plane.ts';
 export { type Frr, type FrrOptions, startFrr } from './real/frr.ts';
 export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';
-export { type RealSshd, type SshDoor, startSshd } from './real/sshd.ts';
+export { type RealSshd, type SshEndpoint, startSshd } from './real/sshd.ts';
 export type { BotTimes } from './swarming/bot-zip.ts';
 export type { SwarmingFault } from './swarming/faults.ts';
 export { type SimulatedSwarming, type SwarmingOptions, startSwarming } from './swarming/server.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Connection, type ConnectionDeps, HostKeys, openConnection } from '@skolo/equipment';
 import { type Login, readCredentials } from '@skolo/secrets';
-import type { SshDoor } from '@skolo/simulators';
+import type { SshEndpoint } from '@skolo/simulators';
 import { onTestFinished } from 'vitest';
 import type { Device } from '../device.ts';
 
@@ -18,25 +18,25 @@ export interface RealDevice {
 }
 
 export async function realDevice(
-  door: SshDoor,
+  endpoint: SshEndpoint,
   about: { model: string; options?: Record<string, unknown> },
 ): Promise<RealDevice> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-device-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  await writeFile(join(dir, 'key'), door.privateKey, { mode: 0o600 });
+  await writeFile(join(dir, 'key'), endpoint.privateKey, { mode: 0o600 });
   const device: Device = {
     name: 'router',
-    address: door.host,
-    ports: { ssh: door.port },
+    address: endpoint.host,
+    ports: { ssh: endpoint.port },
     login: 'routers',
-    hostKey: door.hostKey,
+    hostKey: endpoint.hostKey,
     transport: 'ssh',
     options: {},
     ...about,
   };
   const login: Login = {
     name: 'routers',
-    username: door.username,
+    username: endpoint.username,
     privateKey: { file: join(dir, 'key') },
     legacySsh: false,
   };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { NotRun } from '@skolo/bench';
-import { peer, type SshDoor } from '@skolo/simulators';
+import { peer, type SshEndpoint } from '@skolo/simulators';
 
 const run = promisify(execFile);
 const nobody = 65534;
@@ -17,7 +17,7 @@ export interface Rancid {
 }
 
 /** @throws NotRun */
-export async function startRancid(door: SshDoor, canary: string): Promise<Rancid> {
+export async function startRancid(endpoint: SshEndpoint, canary: string): Promise<Rancid> {
   const program = peer('rancid');
   if (program === undefined) throw new NotRun('rancid is not installed');
   const bin = dirname(program);
@@ -32,7 +32,7 @@ export async function startRancid(door: SshDoor, canary: string): Promise<Rancid
     LC_ALL: 'C',
     TERM: 'network',
   };
-  await file('key', door.privateKey);
+  await file('key', endpoint.privateKey);
   await file('.gitconfig', '[user]\n\tname = rancid\n\temail = rancid@localhost\n');
   const trusting =
     '-F none -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -oLogLevel=ERROR';
@@ -40,9 +40,9 @@ export async function startRancid(door: SshDoor, canary: string): Promise<Rancid
   await file(
     '.cloginrc',
     [
-      `add user * ${door.username}`,
+      `add user * ${endpoint.username}`,
       'add password * {none} {none}',
-      `add method * {ssh:${door.port}}`,
+      `add method * {ssh:${endpoint.port}}`,
       `add sshcmd * ${home}/ssh`,
       'add noenable * 1',
       'add autoenable * 1',
@@ -74,7 +74,7 @@ LIST_OF_GROUPS="bench"; export LIST_OF_GROUPS
   const options = { cwd: home, env, ...who, maxBuffer: 1 << 24 };
   await run(join(bin, 'rancid-cvs'), ['-f', conf], options);
   const db = join(home, 'var/bench/router.db');
-  await writeFile(db, `${door.host};frr;up\n`);
+  await writeFile(db, `${endpoint.host};frr;up\n`);
   if ('uid' in who) await chown(db, nobody, nobody);
   return {
     async run() {
@@ -82,7 +82,7 @@ LIST_OF_GROUPS="bench"; export LIST_OF_GROUPS
       await run(join(bin, 'rancid-run'), ['-f', conf], options);
       const seconds = (performance.now() - began) / 1000;
       const git = ['-c', 'safe.directory=*', '-C', join(home, 'var/bench'), 'show'];
-      const { stdout } = await run('git', [...git, `HEAD:configs/${door.host}`], options);
+      const { stdout } = await run('git', [...git, `HEAD:configs/${endpoint.host}`], options);
       if (!stdout.includes(canary)) throw new Error('rancid has not read the device');
       return seconds;
     },

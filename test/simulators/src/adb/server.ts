@@ -8,7 +8,7 @@ import { EventEmitter } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Told } from '../equipment/device.ts';
-import { Door } from '../machines/door.ts';
+import { Listener } from '../listener.ts';
 import { type AndroidOptions, SimulatedAndroid } from './android.ts';
 import { serveDevice } from './device-service.ts';
 import type { AdbServerFault } from './faults.ts';
@@ -43,14 +43,14 @@ export class SimulatedAdbServer {
   private readonly faults = new Set<AdbServerFault>();
   private readonly clients = new Set<Client>();
   private readonly changes = new EventEmitter<{ change: [] }>();
-  private readonly door: Door;
+  private readonly listener: Listener;
   private readonly onKill: () => void;
 
   constructor({ phones = [], port = 0, onKill }: AdbServerOptions) {
     this.phones = this.shelf;
     this.changes.setMaxListeners(0);
     this.onKill = onKill ?? (() => this.restart());
-    this.door = new Door('127.0.0.1', port, (socket) => {
+    this.listener = new Listener('127.0.0.1', port, (socket) => {
       const client = new Client(socket);
       this.clients.add(client);
       socket.on('close', () => this.clients.delete(client));
@@ -60,11 +60,11 @@ export class SimulatedAdbServer {
   }
 
   get port(): number {
-    return this.door.port;
+    return this.listener.port;
   }
 
   async open(): Promise<void> {
-    await this.door.open();
+    await this.listener.open();
   }
 
   /** @throws RangeError There is none of that serial; without one: there is not exactly one. */
@@ -93,7 +93,7 @@ export class SimulatedAdbServer {
   /** Resolves when it is in force: after `refuses` the port is closed. Faults of phones are theirs. */
   async misbehave(fault: AdbServerFault): Promise<void> {
     this.faults.add(fault);
-    if (fault === 'refuses') await this.door.close();
+    if (fault === 'refuses') await this.listener.close();
   }
 
   /** Ends that fault, or all. */
@@ -103,7 +103,7 @@ export class SimulatedAdbServer {
     else this.faults.delete(fault);
     if (!wasClosed || this.faults.has('refuses')) return;
     await endServerAt(this.port);
-    await this.door.open();
+    await this.listener.open();
   }
 
   /** Those that are open. */
@@ -120,7 +120,7 @@ export class SimulatedAdbServer {
   }
 
   async close(): Promise<void> {
-    await this.door.close();
+    await this.listener.close();
     if (this.faults.has('refuses')) await endServerAt(this.port);
     for (const phone of this.shelf.values()) phone.close();
   }

@@ -1,9 +1,9 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { CallLog } from '../cloud/call-log.ts';
 import { CallFaults } from '../cloud/fault.ts';
+import { Listener } from '../listener.ts';
 import { Broker } from './broker.ts';
 import type { Method, PubSubCall } from './calls.ts';
-import { Door } from './door.ts';
 import { Fault, type FaultKind, type FaultOptions } from './faults.ts';
 import { idOf, type Limits, serviceLimits } from './limits.ts';
 import { type Counts, Reception } from './reception.ts';
@@ -117,7 +117,11 @@ export async function startGooglePubSub(options: GooglePubSubOptions = {}): Prom
   // What is too large is refused in the service's words, not by the library.
   const server = new Server({ 'grpc.max_receive_message_length': -1 });
   const injector = server.createConnectionInjector(credentials);
-  const door = new Door({ host, port, welcome: (socket) => injector.injectConnection(socket) });
+  const listener = new Listener(host, port, (socket) => injector.injectConnection(socket));
+  function close(): Promise<void> {
+    listener.cut();
+    return listener.close();
+  }
   const reception = new Reception({
     broker,
     log,
@@ -125,7 +129,7 @@ export async function startGooglePubSub(options: GooglePubSubOptions = {}): Prom
     counts,
     keep,
     accepts: options.accepts,
-    cut: (peer) => door.cut(peer),
+    cut: (peer) => listener.cut(peer),
   });
   const definitions = loadDefinitions();
   server.addService(definitions.publisher, reception.publisher());
@@ -133,7 +137,7 @@ export async function startGooglePubSub(options: GooglePubSubOptions = {}): Prom
   const addTopic = (name: string) =>
     void broker.createTopic({ name, labels: {}, messageRetentionDuration: null });
   for (const name of topics) addTopic(name);
-  await door.open();
+  await listener.open();
 
   const misbehave = (kind: FaultKind, faultOptions: FaultOptions = {}) =>
     faults.add(new Fault(kind, faultOptions, log));
@@ -142,8 +146,8 @@ export async function startGooglePubSub(options: GooglePubSubOptions = {}): Prom
     topic === undefined ? counts.messages : (find(broker.topics, topic)?.count ?? 0);
 
   return {
-    endpoint: `${host}:${door.port}`,
-    port: door.port,
+    endpoint: `${host}:${listener.port}`,
+    port: listener.port,
     addTopic,
     addSubscription: (name, topic, settings = {}) => {
       broker.createSubscription({
@@ -199,12 +203,12 @@ export async function startGooglePubSub(options: GooglePubSubOptions = {}): Prom
         subscription.disconnect(streamClosed());
       }
     },
-    dropConnections: () => door.cut(),
-    stop: () => door.close(),
-    start: () => door.open(),
+    dropConnections: () => listener.cut(),
+    stop: close,
+    start: () => listener.open(),
     close: async () => {
       behave();
-      await door.close();
+      await close();
       for (const subscription of broker.subscriptions.values()) subscription.close();
       server.forceShutdown();
     },

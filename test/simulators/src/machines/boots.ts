@@ -1,14 +1,14 @@
 /** Whether a machine runs: what power, boots, reboots and faults make of it. Without a timer but while it boots. */
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import type { Door } from './door.ts';
+import type { Listener } from '../listener.ts';
 import type { MachineFault } from './faults.ts';
 
 /** Between the answer to a request for a reboot and going down. */
 const shutdownMs = 30;
 
 export interface BootsOptions {
-  doors: readonly Door[];
+  listeners: readonly Listener[];
   faults: ReadonlySet<MachineFault>;
   bootSeconds: () => number;
   hasPower: () => boolean;
@@ -46,7 +46,7 @@ export class Boots extends EventEmitter<{ up: []; down: [] }> {
 
   async close(): Promise<void> {
     this.goDown();
-    await Promise.all(this.options.doors.map((door) => door.close()));
+    await Promise.all(this.options.listeners.map((listener) => listener.close()));
   }
 
   /** What feeds it has changed, or its wiring. */
@@ -77,7 +77,7 @@ export class Boots extends EventEmitter<{ up: []; down: [] }> {
   goDown(): void {
     this.life = {};
     clearTimeout(this.timer);
-    for (const door of this.options.doors) void door.close();
+    for (const listener of this.options.listeners) void listener.close();
     if (!this.isUp) return;
     this.isUp = false;
     this.emit('down');
@@ -85,7 +85,7 @@ export class Boots extends EventEmitter<{ up: []; down: [] }> {
 
   /** What hung runs on, without a boot. */
   async wakeUp(): Promise<void> {
-    if (this.hadPower && !this.isUp) await this.openDoors();
+    if (this.hadPower && !this.isUp) await this.openAll();
   }
 
   async when(state: 'up' | 'down', signal?: AbortSignal): Promise<void> {
@@ -106,17 +106,17 @@ export class Boots extends EventEmitter<{ up: []; down: [] }> {
   private async comeUp(): Promise<void> {
     this.bootId = randomUUID();
     this.options.onBoot();
-    await this.openDoors(() => {
+    await this.openAll(() => {
       this.count += 1;
     });
   }
 
-  private async openDoors(onOpen: () => void = () => {}): Promise<void> {
+  private async openAll(onOpen: () => void = () => {}): Promise<void> {
     const { life } = this;
-    const { doors } = this.options;
-    await Promise.all(doors.map((door) => door.open()));
+    const { listeners } = this.options;
+    await Promise.all(listeners.map((listener) => listener.open()));
     if (this.life !== life) {
-      for (const door of doors) void door.close();
+      for (const listener of listeners) void listener.close();
       return;
     }
     onOpen();

@@ -14,9 +14,9 @@ import { type HostKey, hostKey } from '../equipment/cli/host-key.ts';
 import { createSsh } from '../equipment/cli/ssh.ts';
 import { unixModel } from '../equipment/cli/unix-model.ts';
 import type { OutletBoard, Told } from '../equipment/device.ts';
+import { Listener } from '../listener.ts';
 import { answerAgent, type Task } from './agent.ts';
 import { Boots } from './boots.ts';
-import { Door } from './door.ts';
 import type { MachineFault } from './faults.ts';
 import { machineBox } from './unix.ts';
 import { boardOf, type Phone, raspberryPi4, type UsbHub } from './usb.ts';
@@ -91,10 +91,10 @@ export async function startSimulatedMachine(
   let task: Task = { running: false };
   const key = keyOf(options.hostKey);
 
-  const ssh = new Door(host, options.sshPort ?? 0, (socket) => void takeSsh(socket));
-  const agent = agentPort === false ? undefined : new Door(host, agentPort, takeHttp);
+  const ssh = new Listener(host, options.sshPort ?? 0, (socket) => void takeSsh(socket));
+  const agent = agentPort === false ? undefined : new Listener(host, agentPort, takeHttp);
   const boots = new Boots({
-    doors: agent ? [ssh, agent] : [ssh],
+    listeners: agent ? [ssh, agent] : [ssh],
     faults,
     bootSeconds: typeof bootSeconds === 'function' ? bootSeconds : () => bootSeconds,
     hasPower: () => feeds.length === 0 || feeds.some(([source, outlet]) => source.isOn(outlet)),

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { publicSshKey } from '../equipment/cli/host-key.ts';
 import type { Told } from '../equipment/device.ts';
-import { Door } from '../machines/door.ts';
-import { type RealSshd, type SshDoor, startSshd } from '../real/sshd.ts';
+import { Listener } from '../listener.ts';
+import { type RealSshd, type SshEndpoint, startSshd } from '../real/sshd.ts';
 import { rebootScript, sessionScript, sshDeviceFiles } from './ssh-device-files.ts';
 
 export const sshDeviceFaults = [
@@ -52,7 +52,7 @@ export interface SshDeviceOptions {
   files?: Readonly<Record<string, string>>;
 }
 
-export interface SshDevice extends SshDoor {
+export interface SshDevice extends SshEndpoint {
   /** What is `/` there. */
   readonly root: string;
   /** Commands, oldest first. */
@@ -94,7 +94,7 @@ class Device implements SshDevice {
   private readonly folder: string;
   private readonly rebootMs: number;
   private readonly faults = new Set<SshDeviceFault>();
-  private readonly door = new Door('127.0.0.1', 0, (socket) => this.lead(socket));
+  private readonly listener = new Listener('127.0.0.1', 0, (socket) => this.lead(socket));
   private readonly control = createServer((socket) => this.hear(socket));
   private readonly sshds: RealSshd[] = [];
   private readonly sessions = new Set<Socket>();
@@ -109,7 +109,7 @@ class Device implements SshDevice {
   }
 
   get port(): number {
-    return this.door.port;
+    return this.listener.port;
   }
   get username(): string {
     return this.sshd().username;
@@ -140,7 +140,7 @@ class Device implements SshDevice {
     await writeFile(join(this.folder, 'bin', 'reboot'), rebootScript(port), { mode: 0o755 });
     await chmod(this.folder, 0o755);
     if (!(await this.install())) return false;
-    await this.door.open();
+    await this.listener.open();
     return true;
   }
 
@@ -152,7 +152,7 @@ class Device implements SshDevice {
 
   async misbehave(fault: SshDeviceFault): Promise<void> {
     this.faults.add(fault);
-    if (fault === 'refuses') await this.door.close();
+    if (fault === 'refuses') await this.listener.close();
     if (fault === 'other-host-key') await this.install();
     if (fault === 'wrong-key') await this.letIn('');
   }
@@ -163,7 +163,7 @@ class Device implements SshDevice {
     else this.faults.delete(fault);
     const hasEnded = (one: SshDeviceFault) => before.has(one) && !this.faults.has(one);
     if (hasEnded('wrong-key')) await this.letIn(publicSshKey(this.privateKey));
-    if (hasEnded('refuses')) await this.door.open();
+    if (hasEnded('refuses')) await this.listener.open();
   }
 
   uptimeSeconds(): number {
@@ -172,18 +172,18 @@ class Device implements SshDevice {
 
   async reboot(): Promise<void> {
     clearTimeout(this.timer);
-    await this.door.close();
+    await this.listener.close();
     if (this.faults.has('never-returns')) return;
     this.timer = setTimeout(() => {
       this.bootedAt = performance.now() - 9000;
       this.boots += 1;
-      this.door.open().catch(() => {});
+      this.listener.open().catch(() => {});
     }, this.rebootMs);
   }
 
   async close(): Promise<void> {
     clearTimeout(this.timer);
-    await this.door.close();
+    await this.listener.close();
     for (const sshd of this.sshds) await sshd.close();
     for (const socket of this.sessions) socket.destroy();
     if (this.control.listening) await new Promise((resolve) => this.control.close(resolve));

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { peer } from '../peer.ts';
 import { type Frr, type FrrOptions, startFrr } from './frr.ts';
 import { readByRancid } from './rancid.ts';
-import type { SshDoor } from './sshd.ts';
+import type { SshEndpoint } from './sshd.ts';
 
 const run = promisify(execFile);
 
@@ -16,8 +16,8 @@ async function start(context: TestContext, options?: FrrOptions): Promise<Frr> {
   return frr;
 }
 
-async function ssh(door: SshDoor, ...command: string[]) {
-  const { username, host, port, privateKeyFile } = door;
+async function ssh(endpoint: SshEndpoint, ...command: string[]) {
+  const { username, host, port, privateKeyFile } = endpoint;
   const known = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'];
   const args = ['-F', 'none', ...known, '-o', 'LogLevel=ERROR', '-i', privateKeyFile];
   const child = run('ssh', [...args, '-p', String(port), `${username}@${host}`, ...command]);
@@ -26,7 +26,7 @@ async function ssh(door: SshDoor, ...command: string[]) {
 }
 
 /** Of all that it knows, FRR is most like IOS. */
-function netmiko({ host, port, username, privateKeyFile }: SshDoor): string {
+function netmiko({ host, port, username, privateKeyFile }: SshEndpoint): string {
   const about = { device_type: 'cisco_ios', host, port, username, key_file: privateKeyFile };
   return `from netmiko import ConnectHandler
 about = ${JSON.stringify(about)}

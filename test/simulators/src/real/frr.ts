@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { peer } from '../peer.ts';
 import { Process } from './process.ts';
-import { type SshDoor, startSshd } from './sshd.ts';
+import { type SshEndpoint, startSshd } from './sshd.ts';
 
 const run = promisify(execFile);
 
@@ -47,7 +47,7 @@ export const frrFaults = [
  */
 export type FrrFault = (typeof frrFaults)[number];
 
-export interface Frr extends SshDoor {
+export interface Frr extends SshEndpoint {
   /** Where frr.conf is. */
   dir: string;
   daemons: readonly string[];

@@ -5,9 +5,9 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type SshDoor, startSshd } from './sshd.ts';
+import { type SshEndpoint, startSshd } from './sshd.ts';
 
-export interface LinuxHost extends SshDoor {
+export interface LinuxHost extends SshEndpoint {
   /** Absolute; what would be `/` is here. */
   root: string;
   /** A file beneath `root`, with its folders. */

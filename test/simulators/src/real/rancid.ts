@@ -6,14 +6,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'vitest';
 import { peer } from '../peer.ts';
-import type { SshDoor } from './sshd.ts';
+import type { SshEndpoint } from './sshd.ts';
 
 const nobody = 65534;
 
 /** The configuration as it would store it. The test is skipped where it is not installed. @param type `frr`, `cisco` … */
 export async function readByRancid(
   context: TestContext,
-  door: SshDoor,
+  endpoint: SshEndpoint,
   type: string,
 ): Promise<string> {
   const program = peer('rancid');
@@ -23,22 +23,22 @@ export async function readByRancid(
   const known =
     '-F none -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -oLogLevel=ERROR';
   const login = [
-    `add user * ${door.username}`,
+    `add user * ${endpoint.username}`,
     'add password * {none} {none}',
     `add identity * ${join(home, 'key')}`,
-    `add method * {ssh:${door.port}}`,
+    `add method * {ssh:${endpoint.port}}`,
     `add sshcmd * ${join(home, 'ssh')}`,
     'add autoenable * 1',
   ];
   await writeFile(join(home, '.cloginrc'), `${login.join('\n')}\n`, { mode: 0o600 });
   await writeFile(join(home, 'ssh'), `#!/bin/sh\nexec ssh ${known} "$@"\n`, { mode: 0o755 });
-  await copyFile(door.privateKeyFile, join(home, 'key'));
+  await copyFile(endpoint.privateKeyFile, join(home, 'key'));
   const isRoot = process.getuid?.() === 0;
   if (isRoot) {
     for (const file of ['', '.cloginrc', 'ssh', 'key'])
       await chown(join(home, file), nobody, nobody);
   }
-  const child = spawn(program, ['-l', '-t', type, door.host], {
+  const child = spawn(program, ['-l', '-t', type, endpoint.host], {
     cwd: home,
     env: {
       ...{ PATH: [dirname(program), '/usr/bin', '/bin'].join(':'), HOME: home },
@@ -55,7 +55,7 @@ export async function readByRancid(
     });
   }
   await once(child, 'close');
-  return await readFile(join(home, `${door.host}.new`), 'utf8').catch(() => {
+  return await readFile(join(home, `${endpoint.host}.new`), 'utf8').catch(() => {
     throw new Error(`rancid gives nothing: ${log}`);
   });
 }

@@ -13,7 +13,7 @@ import { freeTcpPort } from '../equipment/free-port.ts';
 import { peer } from '../peer.ts';
 import { Process } from './process.ts';
 
-export interface SshDoor {
+export interface SshEndpoint {
   host: string;
   port: number;
   username: string;
@@ -24,7 +24,7 @@ export interface SshDoor {
   hostKey: string;
 }
 
-export interface RealSshd extends SshDoor {
+export interface RealSshd extends SshEndpoint {
   close(): Promise<void>;
 }
 

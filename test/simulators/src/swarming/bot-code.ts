@@ -1,4 +1,4 @@
-/** Hands out the bot: its versions, and the door that redirects to the stable one. */
+/** Serves the bot: its versions, and the endpoint that redirects to the stable one. */
 import { type BotTimes, type BotZip, type BotZipOptions, buildBotZip } from './bot-zip.ts';
 
 export interface BotCodeOptions {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { zipPath } from './bot-code.ts';
 import type { SwarmingFault } from './faults.ts';
 
-/** `bot_code`: the door that redirects; `zip`: a version of the bot. */
+/** `bot_code`: the endpoint that redirects; `zip`: a version of the bot. */
 export const endpoints = [
   'bot_code',
   'zip',

@@ -1,4 +1,4 @@
-/** What a model of equipment with a command line is to the doors, and what all of them can be told. */
+/** What ssh and telnet need of a model with a command line, and what all of them can be told. */
 import type { Algorithms, PseudoTtyInfo } from 'ssh2';
 import type { Account } from './accounts.ts';
 import type { Core } from './core.ts';

@@ -27,7 +27,7 @@ export const legacyAlgorithms: Algorithms = {
 /** From the last bytes of a connection to its loss. */
 const DROP_MS = 20;
 
-export interface SshDoor {
+export interface SshEndpoint {
   core: Core;
   model: CliModel;
   accounts: Accounts;
@@ -39,8 +39,8 @@ export interface SshDoor {
 }
 
 /** The answer takes connections. */
-export function createSsh(door: SshDoor): (socket: Socket) => void {
-  const { hostKey, banner, algorithms, model } = door;
+export function createSsh(endpoint: SshEndpoint): (socket: Socket) => void {
+  const { hostKey, banner, algorithms, model } = endpoint;
   const server = new ssh2.Server({
     hostKeys: [hostKey],
     ...(model.ident !== undefined && { ident: model.ident }),
@@ -48,7 +48,7 @@ export function createSsh(door: SshDoor): (socket: Socket) => void {
     ...(algorithms && { algorithms }),
   });
   let arriving: Socket;
-  server.on('connection', (connection: Connection) => serve(connection, arriving, door));
+  server.on('connection', (connection: Connection) => serve(connection, arriving, endpoint));
   return (socket) => {
     // The library hands over the connection, not its socket, while this call lasts.
     arriving = socket;
@@ -56,8 +56,8 @@ export function createSsh(door: SshDoor): (socket: Socket) => void {
   };
 }
 
-function serve(connection: Connection, socket: Socket, door: SshDoor): void {
-  const { core, model, methods } = door;
+function serve(connection: Connection, socket: Socket, endpoint: SshEndpoint): void {
+  const { core, model, methods } = endpoint;
   let user = '';
   let signedOut = () => {};
   const login = { inBand: false, isPassword: false };
@@ -68,7 +68,7 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
   async function judge(context: AuthContext): Promise<void> {
     if (core.faults.has('slow')) await sleep(core.faults.slowMs);
     if (core.faults.has('wedged')) return;
-    const method = await authenticate(context, door);
+    const method = await authenticate(context, endpoint);
     login.inBand = method === 'none';
     login.isPassword = method === 'password';
     if (method === undefined) context.reject(methods.filter((name) => name !== 'none'));
@@ -91,7 +91,7 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
       const { terminal, run } = open(acceptShell());
       run(async () => {
         if (login.inBand) {
-          if (!(await signIn(terminal, door.accounts, model.words))) return undefined;
+          if (!(await signIn(terminal, endpoint.accounts, model.words))) return undefined;
           signedOut = core.signedIn();
         } else if (login.isPassword && core.faults.has('password-twice')) {
           await terminal.readLine(model.words.password, model.words.hidden);
@@ -125,7 +125,7 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
       const line: Line = {
         send: (data, stream) => void (stream ? channel.stderr : channel).write(data),
         hangUp(status) {
-          door.gate.signedOut(socket);
+          endpoint.gate.signedOut(socket);
           if (status === undefined) leave();
           else {
             channel.exit(status);
@@ -172,7 +172,7 @@ function serve(connection: Connection, socket: Socket, door: SshDoor): void {
 /** The method by which the client is in, or undefined. */
 async function authenticate(
   context: AuthContext,
-  { accounts, methods, core }: SshDoor,
+  { accounts, methods, core }: SshEndpoint,
 ): Promise<SignInMethod | undefined> {
   const { method, username } = context;
   if (method === 'hostbased' || !methods.includes(method)) return undefined;

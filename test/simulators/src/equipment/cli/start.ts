@@ -18,9 +18,9 @@ export async function startCliDevice(model: CliModel, options: CliOptions): Prom
     busyInside: model.busyInside ?? false,
   });
   const { key, fingerprint } = makeHostKey(options.hostKey, legacyOnly ? 'rsa' : 'ed25519');
-  const door = { core, model, accounts, gate, banner };
+  const endpoint = { core, model, accounts, gate, banner };
   const takeSsh = createSsh({
-    ...door,
+    ...endpoint,
     methods: options.signIn ?? model.signIn,
     hostKey: key,
     algorithms: options.algorithms ?? (legacyOnly ? legacyAlgorithms : undefined),
@@ -30,7 +30,7 @@ export async function startCliDevice(model: CliModel, options: CliOptions): Prom
   const openTelnetPort =
     telnetPort === undefined
       ? undefined
-      : await gate.listen(host, telnetPort, (socket) => answerTelnet(socket, door));
+      : await gate.listen(host, telnetPort, (socket) => answerTelnet(socket, endpoint));
 
   return {
     model: model.name,

@@ -23,7 +23,7 @@ const SE = 240;
 const ECHO = 1;
 const SUPPRESS_GO_AHEAD = 3;
 
-export interface TelnetDoor {
+export interface TelnetEndpoint {
   core: Core;
   model: CliModel;
   accounts: Accounts;
@@ -31,8 +31,8 @@ export interface TelnetDoor {
   banner: string;
 }
 
-export function answerTelnet(socket: Socket, door: TelnetDoor): void {
-  const { core, model, gate } = door;
+export function answerTelnet(socket: Socket, endpoint: TelnetEndpoint): void {
+  const { core, model, gate } = endpoint;
   let signedOut = () => {};
   const line: Line = {
     send: (data) => socket.write(doubled(data)),
@@ -60,8 +60,8 @@ export function answerTelnet(socket: Socket, door: TelnetDoor): void {
 
   async function talk(): Promise<void> {
     try {
-      terminal.put(door.banner);
-      if (await signIn(terminal, door.accounts, model.words)) {
+      terminal.put(endpoint.banner);
+      if (await signIn(terminal, endpoint.accounts, model.words)) {
         signedOut = core.signedIn();
         await model.shell(terminal);
         signedOut();

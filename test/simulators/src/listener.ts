@@ -1,9 +1,8 @@
 /**
- * A port that is closed while the machine is down, so that who connects is refused, and that is the same one after each
- * boot.
+ * A port that can be closed, so that clients are refused, and opened again.
  *
- * It is taken from below the range from which the kernel hands out ports (32768 to 60999 on Linux), so that nobody else
- * is given it meanwhile.
+ * It is below the range from which the kernel assigns ports (32768 to 60999 on Linux), so that no other program gets it
+ * meanwhile.
  */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,7 +10,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 
 const tries = 50;
 
-export class Door {
+export class Listener {
   port: number;
   private readonly host: string;
   private readonly take: (socket: Socket) => void;
@@ -26,8 +25,9 @@ export class Door {
     this.take = take;
   }
 
-  /** @throws Error The port that was asked for is somebody else's. */
+  /** @throws Error The port is in use. */
   async open(): Promise<void> {
+    if (this.server) return;
     const isAny = this.port === 0;
     for (let left = isAny ? tries : 1; ; left -= 1) {
       const port = isAny ? randomInt(12_000, 32_000) : this.port;
@@ -41,13 +41,21 @@ export class Door {
     }
   }
 
-  /** Ends its connections, too. From this moment on nobody gets in; the answer comes when all are gone. */
+  /** Ends its connections, too. Clients are refused at once. The promise resolves when all connections have ended. */
   async close(): Promise<void> {
     const { server } = this;
     this.server = undefined;
     if (server) this.closed = new Promise((resolve) => server.close(() => resolve()));
     for (const socket of this.sockets) socket.destroy();
     await this.closed;
+  }
+
+  /** Resets connections. @param peer `ADDRESS:PORT`; all when absent */
+  cut(peer?: string): void {
+    for (const socket of this.sockets) {
+      const name = `${socket.remoteAddress}:${socket.remotePort}`;
+      if (peer === undefined || peer === name) socket.resetAndDestroy();
+    }
   }
 
   private async listen(port: number): Promise<Server> {
