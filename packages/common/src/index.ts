@@ -38,7 +38,7 @@ export {
 export { type AnswerMalformed, answerStrictly, onStrictRequest } from './http/strict-requests.ts';
 export { toProblem } from './http/to-problem.ts';
 export { LastSuccess, type LastSuccessDeps } from './last-success.ts';
-export { ListenError } from './listen.ts';
+export { ListenError, listen } from './listen.ts';
 export { createLogger, type Logger, type LogLevel } from './log.ts';
 export { httpRequestDuration } from './metrics.ts';
 export {

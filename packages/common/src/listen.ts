@@ -6,8 +6,10 @@ export interface ListenOptions {
   port: number;
   /** Absent: `::`, which includes IPv4, or `0.0.0.0` on a computer without IPv6. */
   host?: string | undefined;
-  /** The flag that sets the port, for the error: `--port`. */
+  /** What sets the port, for the error: `--port`. */
   flag: string;
+  /** The same of the host; default: `--host`. */
+  hostFlag?: string;
 }
 
 /** The service cannot listen on its port. The message says what to do. */
@@ -59,7 +61,8 @@ async function tryHosts(server: Server, port: number, hosts: string[]) {
 
 const withoutIpv6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL', 'EPROTONOSUPPORT']);
 
-export function explainListenError(code: string, { port, host, flag }: ListenOptions): string {
+export function explainListenError(code: string, options: ListenOptions): string {
+  const { port, host, flag, hostFlag = '--host' } = options;
   const where = `cannot listen on port ${port}${host === undefined ? '' : ` of ${host}`}`;
   switch (code) {
     case 'EADDRINUSE':
@@ -67,10 +70,10 @@ export function explainListenError(code: string, { port, host, flag }: ListenOpt
     case 'EACCES':
       return `${where}: ports below 1024 need root, the capability CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=) or the sysctl net.ipv4.ip_unprivileged_port_start=0; or give a higher port with ${flag}`;
     case 'EADDRNOTAVAIL':
-      return `${where}: this computer does not have that address; correct --host, or leave it out for all addresses`;
+      return `${where}: this computer does not have that address; correct ${hostFlag}, or leave it out for all addresses`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `${where}: the name has no address; give an IP address with --host`;
+      return `${where}: the name has no address; give an IP address with ${hostFlag}`;
     default:
       return `${where}: ${code}`;
   }

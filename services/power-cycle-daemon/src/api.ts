@@ -70,14 +70,9 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
       const accepted = await ownDevices.take(body, from).catch(problemOf);
       return { status: 202 as const, body: accepted };
     },
-    cycles: ({ query }) => ({
-      status: 200 as const,
-      body: { cycles: select(deps, query).map((record) => queuedStatus(store, record)) },
-    }),
-    cycle: ({ params }) => ({
-      status: 200 as const,
-      body: queuedStatus(store, find(deps, params.id)),
-    }),
+    cycles: ({ query }) =>
+      ok({ cycles: select(deps, query).map((record) => queuedStatus(store, record)) }),
+    cycle: ({ params }) => ok(queuedStatus(store, find(deps, params.id))),
     cycleEvents: ({ query }) => {
       const ids = new Set([query.ids ?? []].flat().join(',').split(',').filter(Boolean));
       for (const id of ids) if (store.cycles.get(id) === undefined) throw noSuchCycle(id);
@@ -107,7 +102,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
       if (!isCancelled || now.outcome !== 'cancelled') {
         throw new HttpProblem(409, whyNotCancelled(now));
       }
-      return { status: 200 as const, body: queuedStatus(store, now) };
+      return ok(queuedStatus(store, now));
     },
     switchOutlets: ({ body, headers, caller }) => {
       const { targets, state, reason, force, ignoreLimits, skipRefused } = body;
@@ -121,10 +116,10 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
         key: headers['idempotency-key'],
       });
     },
-    outlets: () => ({ status: 200 as const, body: { outlets: outletStatuses(view) } }),
+    outlets: () => ok({ outlets: outletStatuses(view) }),
     forgetOwed: async ({ params: { outlet } }) => {
       const why = await restorer.giveUp(outlet).catch(problemOf);
-      if (why === undefined) return { status: 200 as const, body: { outlet } };
+      if (why === undefined) return ok({ outlet });
       if (why === 'not-pending') {
         const detail = `${outlet} is not waiting to be turned on; skolo power status shows what is`;
         throw new HttpProblem(404, detail);
@@ -137,35 +132,29 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
       const { targets, unknown } = findTargets(view.rack(), names);
       if (unknown.length > 0) return problemOf(new RequestRefused(unknownRefusals(unknown)));
       const chosen = names.length === 0 ? allTargets(view.rack()) : targets;
-      return { status: 200 as const, body: { machines: machineStatuses(chosen, view) } };
+      return ok({ machines: machineStatuses(chosen, view) });
     },
-    controllers: () => ({
-      status: 200 as const,
-      body: { controllers: view.controllers.all().map((each) => controllerStatus(each, view)) },
-    }),
-    holds: () => ({ status: 200 as const, body: { holds: holds.list() } }),
-    ownHolds: ({ from }) => ({
-      status: 200 as const,
-      body: { holds: holds.coveringMachineAt(from) },
-    }),
+    controllers: () =>
+      ok({ controllers: view.controllers.all().map((each) => controllerStatus(each, view)) }),
+    holds: () => ok({ holds: holds.list() }),
+    ownHolds: ({ from }) => ok({ holds: holds.coveringMachineAt(from) }),
     hold: async ({ body: { targets, until, reason }, caller }) => {
       const added = await holds.add(targets, { until, by: caller.name, reason }).catch(problemOf);
       return { status: 201 as const, body: { holds: added } };
     },
     release: async ({ params }) => {
       const hold = await holds.release(params.id).catch(problemOf);
-      return { status: 200 as const, body: hold };
+      return ok(hold);
     },
-    alerts: async ({ body }) => ({
-      status: 200 as const,
-      body: { heard: await repair.receive(body.alerts) },
-    }),
-    hostKeys: () => ({ status: 200 as const, body: { hostKeys: hostKeys.list() } }),
-    forgetHostKey: async ({ params: { device } }) => ({
-      status: 200 as const,
-      body: { device, forgotten: await hostKeys.forget(device) },
-    }),
+    alerts: async ({ body }) => ok({ heard: await repair.receive(body.alerts) }),
+    hostKeys: () => ok({ hostKeys: hostKeys.list() }),
+    forgetHostKey: async ({ params: { device } }) =>
+      ok({ device, forgotten: await hostKeys.forget(device) }),
   };
+}
+
+function ok<T>(body: T) {
+  return { status: 200 as const, body };
 }
 
 function whyNotCancelled({ target, action, outcome }: CycleRecord): string {

@@ -1,5 +1,5 @@
 /** A compatible endpoint: a listener of its own, open to the networks that rack.yaml names and to no others. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { AuditLog, Events, Logger } from '@skolo/common';
 import type { Cycles } from '../cycles.ts';
 import type { PowerEvent } from '../events.ts';
@@ -28,8 +28,15 @@ export interface Visit {
   gone: AbortSignal;
 }
 
+/** One line of text, with which the connection ends: each client asks once, and is admitted once. */
+export interface TextAnswer {
+  status: number;
+  text: string;
+}
+
 export interface Answers {
-  http(request: IncomingMessage, response: ServerResponse, visit: Visit): Promise<void>;
+  /** @throws HttpProblem Becomes one line of text, too. */
+  http(request: IncomingMessage, visit: Visit): Promise<TextAnswer>;
   /** Answers what is no HTTP and came in one packet; undefined where this endpoint has no such protocol. */
   line?(text: string, visit: Omit<Visit, 'url'>): Promise<string> | undefined;
 }
@@ -38,30 +45,4 @@ export interface Endpoint {
   /** Its key in `doors:` of rack.yaml. */
   name: 'pdudaemon' | 'report';
   create(deps: EndpointDeps): Answers;
-}
-
-/**
- * Answers with one line of text, and ends the connection: each asks once, and is admitted once. The text of a failure is
- * the reason phrase, too: the clients of pdudaemon (labgrid, pduclient) print that, and not the body.
- */
-export function sendText(
-  response: ServerResponse,
-  status: number,
-  text: string,
-  headers: Record<string, string> = {},
-): void {
-  response
-    .writeHead(status, status < 400 ? undefined : reasonPhrase(text), {
-      'content-type': 'text/plain; charset=utf-8',
-      connection: 'close',
-      ...headers,
-    })
-    .end(`${text}\n`);
-}
-
-/** Longer ones are cut by some clients, and other characters than these are not allowed in it. */
-const mostPhrase = 400;
-
-function reasonPhrase(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]+/g, '?').slice(0, mostPhrase);
 }

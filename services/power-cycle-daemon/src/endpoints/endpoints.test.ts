@@ -198,9 +198,7 @@ describe('a port that something else has', () => {
     await vi.waitFor(async () => expect((await sendRequest(port, '/')).status).toBe(404), 10_000);
 
     expect(taken).toMatchObject({
-      degraded: [
-        { what: 'endpoint pdudaemon', why: expect.stringMatching(/something else listens/) },
-      ],
+      degraded: [{ what: 'endpoint pdudaemon', why: expect.stringMatching(/the port is in use/) }],
     });
     expect(await degraded(metricsUrl)).toMatchObject({ degraded: [] });
   });

@@ -90,14 +90,14 @@ export class Endpoints {
       ...(timeouts && { timeouts }),
     });
     try {
-      await listener.open();
+      const port = await listener.open();
+      log.info({ endpoint: name, port }, 'endpoint open');
     } catch (error) {
-      degraded.raise(`endpoint ${name}`, whyNotOpen(name, settings, error));
+      degraded.raise(`endpoint ${name}`, errorText(error));
       return false;
     }
     degraded.clear(`endpoint ${name}`);
     this.open.set(name, listener);
-    log.info({ endpoint: name, port: listener.port }, 'endpoint open');
     return true;
   }
 
@@ -118,18 +118,4 @@ function isSamePlace(
   { allow: __, ...b }: EndpointSettings,
 ): boolean {
   return isDeepStrictEqual(a, b);
-}
-
-function whyNotOpen(name: string, { port, host }: EndpointSettings, error: unknown): string {
-  const where = `cannot listen on port ${port}${host === undefined ? '' : ` of ${host}`}`;
-  const setting = `services.power-cycle-daemon.doors.${name} in rack.yaml`;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
-    case 'EADDRINUSE':
-      return `${where}: something else listens there (ss -ltnp sport = :${port} shows what); stop it, or give another port to ${setting}`;
-    case 'EADDRNOTAVAIL':
-      return `${where}: this computer does not have that address; correct \`host\` of ${setting}`;
-    default:
-      return `${where}: ${errorText(error)}; see ${setting}`;
-  }
 }

@@ -12,12 +12,14 @@ import {
   cameThroughProxy,
   clientAddress,
   type HostCheck,
+  HttpProblem,
   inNetworks,
   type Logger,
+  listen,
   normaliseAddress,
   onStrictRequest,
 } from '@skolo/common';
-import { type Answers, type Endpoint, sendText } from './endpoint.ts';
+import type { Answers, Endpoint, TextAnswer } from './endpoint.ts';
 
 export interface EndpointSettings {
   port: number;
@@ -61,26 +63,16 @@ export class Listener {
     this.server.on('clientError', (error, socket: Socket) => this.onNoHttp(error, socket));
   }
 
-  get port(): number | undefined {
-    const address = this.server.address();
-    return typeof address === 'object' ? address?.port : undefined;
-  }
-
-  /** @throws Error The port cannot be had. */
-  async open(): Promise<void> {
+  /** Returns its port. @throws ListenError The port cannot be had. */
+  async open(): Promise<number> {
     const { server } = this;
-    const { port, host } = this.settings;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ port, ...(host !== undefined && { host }) }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+    const { name } = this.deps;
+    const setting = `services.power-cycle-daemon.doors.${name} in rack.yaml`;
+    const flags = { flag: `\`port\` of ${setting}`, hostFlag: `\`host\` of ${setting}` };
+    const port = await listen(server, { ...this.settings, ...flags });
     // Too many open files, mostly: it goes on accepting when there are fewer.
-    server.on('error', (err) =>
-      this.deps.log.error({ err, endpoint: this.deps.name }, 'endpoint failed'),
-    );
+    server.on('error', (err) => this.deps.log.error({ err, endpoint: name }, 'endpoint failed'));
+    return port;
   }
 
   /** Admits no more. Fulfilled once all that waited have been answered. */
@@ -100,11 +92,18 @@ export class Listener {
   }
 
   private onRequest(request: IncomingMessage, response: ServerResponse): void {
+    // A second request on a connection that ends with the answer to the first one.
+    if (this.held.has(request.socket)) return;
+    this.hold(request.socket);
+    this.answer(request).then(
+      ({ status, text }) => sendText(response, status, text),
+      (error: unknown) => this.fail(error, request, response),
+    );
+  }
+
+  private async answer(request: IncomingMessage): Promise<TextAnswer> {
     const { name, answers, hostCheck, log } = this.deps;
     const { socket, url = '/' } = request;
-    // A second request on a connection that ends with the answer to the first one.
-    if (this.held.has(socket)) return;
-    this.hold(socket);
     const from = clientAddress(request);
     const refusal =
       this.refusal(from) ??
@@ -113,22 +112,18 @@ export class Listener {
       hostCheck(request);
     if (refusal !== undefined) {
       log.warn({ endpoint: name, from, why: refusal }, 'not admitted');
-      sendText(response, 403, refusal);
-    } else if (!URL.canParse(url, base)) {
-      sendText(response, 404, 'Not found');
-    } else {
-      answers
-        .http(request, response, { url: new URL(url, base), from, gone: goneSignal(socket) })
-        .catch((error: unknown) => this.failed(error, request, response));
+      throw new HttpProblem(403, refusal);
     }
+    if (!URL.canParse(url, base)) throw new HttpProblem(404, 'Not found');
+    return answers.http(request, { url: new URL(url, base), from, gone: goneSignal(socket) });
   }
 
-  private failed(err: unknown, { destroyed, complete }: IncomingMessage, response: ServerResponse) {
+  private fail(err: unknown, { destroyed, complete }: IncomingMessage, response: ServerResponse) {
     // A client that hung up before the end of its request is no failure of ours.
     if (destroyed && !complete) return;
+    if (err instanceof HttpProblem) return sendText(response, err.status, err.detail, err.headers);
     this.deps.log.error({ err, endpoint: this.deps.name }, 'endpoint failed');
-    if (response.headersSent) response.destroy();
-    else sendText(response, 500, 'Failed; the log of the daemon says why');
+    sendText(response, 500, 'Failed; the log of the daemon says why');
   }
 
   /** Node passes on what it cannot read as HTTP. */
@@ -174,5 +169,27 @@ function goneSignal(socket: Socket): AbortSignal {
   return gone.signal;
 }
 
+/** Longer ones are cut by some clients. */
+const mostPhrase = 400;
 const base = 'http://endpoint';
 const viaProxy = 'come without a proxy: through one, everybody has its address';
+
+/**
+ * The text of a failure is the reason phrase, too: the clients of pdudaemon (labgrid, pduclient) print that, and not the
+ * body. Other characters than these are not allowed in it.
+ */
+function sendText(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
+  const phrase = text.replaceAll(/[^\x20-\x7e]+/g, '?').slice(0, mostPhrase);
+  response
+    .writeHead(status, status < 400 ? undefined : phrase, {
+      'content-type': 'text/plain; charset=utf-8',
+      connection: 'close',
+      ...headers,
+    })
+    .end(`${text}\n`);
+}

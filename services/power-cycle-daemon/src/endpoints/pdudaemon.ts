@@ -17,10 +17,11 @@
  * Source: pdudaemon 0.0.8 and 1.1.1, pdudaemon/{listener,httplistener,tcplistener}.py and pduclient, which speaks the
  * older one without `--http`; labgrid, driver/powerdriver.py (PDUDaemonDriver).
  */
+import { HttpProblem } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
 import { carryOut, endpointName } from './command.ts';
-import { type Endpoint, type EndpointDeps, sendText, type Visit } from './endpoint.ts';
+import type { Endpoint, EndpointDeps, Visit } from './endpoint.ts';
 
 const actions = { on: 'on', off: 'off', reboot: 'cycle' } as const;
 type Command = keyof typeof actions;
@@ -48,18 +49,17 @@ type Query = z.output<typeof Query>;
 export const pdudaemon: Endpoint = {
   name: 'pdudaemon',
   create: (deps) => ({
-    async http({ method }, response, { url, ...visit }) {
+    async http({ method }, { url, ...visit }) {
       const command = commandOf(path.exec(url.pathname)?.groups?.command);
       if (command === undefined) {
-        return sendText(response, 404, 'Not found: /power/control/on, off or reboot');
+        throw new HttpProblem(404, 'Not found: /power/control/on, off or reboot');
       }
-      if (method !== 'GET') return sendText(response, 405, 'Only GET', { allow: 'GET' });
-      const query = queryOf(url.searchParams);
+      if (method !== 'GET') throw new HttpProblem(405, 'Only GET', { headers: { allow: 'GET' } });
       // Everything is read before anything is done: a bad delay must not leave an outlet off.
-      if (typeof query === 'string') return sendText(response, 500, `Invalid request: ${query}`);
+      const query = queryOf(url.searchParams);
       const why = await switchPower(command, query, visit, deps);
-      if (why === undefined) sendText(response, 200, 'OK - accepted request');
-      else sendText(response, 500, why);
+      if (why !== undefined) throw new HttpProblem(500, why);
+      return { status: 200, text: 'OK - accepted request' };
     },
     line(text, visit) {
       const { command: written, ...fields } = oldLine.exec(text.trim())?.groups ?? {};
@@ -106,14 +106,20 @@ function deviceName({ infrastructure }: Rack, hostname: string): string {
   return found !== undefined && others.length === 0 ? found.name : hostname;
 }
 
-/** The query, or what is wrong with it. An empty parameter counts as none, and one that is given twice is refused. */
-function queryOf(params: URLSearchParams): Query | string {
+/**
+ * An empty parameter counts as none.
+ *
+ * @throws HttpProblem 500, as pdudaemon answers: one is given twice, or is wrong.
+ */
+function queryOf(params: URLSearchParams): Query {
   const given = [...params].filter(([, value]) => value !== '');
   const names = given.map(([name]) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) return `${twice} is given twice`;
   const query = Query.safeParse(Object.fromEntries(given));
-  return query.success ? query.data : whatIsWrong(query.error);
+  if (twice === undefined && query.success) return query.data;
+  const why =
+    twice === undefined ? query.error && whatIsWrong(query.error) : `${twice} is given twice`;
+  throw new HttpProblem(500, `Invalid request: ${why}`);
 }
 
 function whatIsWrong({ issues }: z.ZodError): string {
